@@ -1,0 +1,199 @@
+//! The operation table: what the document says about each operation, as data.
+//! A pipeline asks this table, so nobody keeps lists of operations by hand.
+
+use http::Method;
+
+/// One operation of one dated version.
+///
+/// Every version has a table of them, in the order of its document's paths:
+/// `cintx_raw::v2025_12_18::operations::ALL`.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Operation {
+    /// The operation's id in snake case; it is also the name of the client's method.
+    pub id: &'static str,
+    /// The id exactly as the document spells it.
+    pub document_id: &'static str,
+    /// The HTTP method.
+    pub method: Method,
+    /// The path with `{parameters}`, relative to the host's base URL.
+    pub path: &'static str,
+    /// The host that serves it.
+    pub host: Host,
+    /// The document's tags.
+    pub tags: &'static [&'static str],
+    /// The value of the `Cint-API-Version` header; `None` where the operation is not versioned.
+    pub api_version: Option<&'static str>,
+    /// Whether it takes an `Idempotency-Key`, and in which format.
+    pub idempotency_key: IdempotencyKey,
+    /// Whether it takes `If-Match`.
+    pub if_match: Presence,
+    /// Whether it takes `If-None-Match`.
+    pub if_none_match: Presence,
+    /// The media types that its request body may have; empty without a body.
+    pub request_media: &'static [&'static str],
+    /// The media types of its success answer; empty without a body.
+    pub answer_media: &'static [&'static str],
+    /// The statuses that mean success.
+    pub success: &'static [u16],
+    /// Every other status that the document lists.
+    pub failures: &'static [u16],
+    /// The headers of its answers that carry meaning (`location`, `etag`, `retry-after`, ...), in lower case.
+    pub headers: &'static [&'static str],
+    /// How its answer is divided into pages.
+    pub pagination: Option<Pagination>,
+    /// Its part in a long-running job.
+    pub job: Option<Job>,
+    /// What a repeated request would do.
+    pub repeat: Repeat,
+    /// Whether Cint has announced its end.
+    pub deprecated: bool,
+}
+
+impl Operation {
+    /// Whether a status is one of its successes.
+    pub fn is_success(&self, status: u16) -> bool {
+        self.success.contains(&status)
+    }
+}
+
+/// Two rows are the same operation when they are the same row of the same table.
+impl PartialEq for Operation {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Eq for Operation {}
+
+/// The hosts of the API. Each has its own credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Host {
+    /// The Demand API: a bearer token and a version header.
+    Demand,
+    /// The server-to-server API: its own key, raw in `Authorization`, and no version header.
+    ServerToServer,
+}
+
+impl Host {
+    /// Cint's production address.
+    pub const fn default_url(self) -> &'static str {
+        match self {
+            Self::Demand => "https://api.cint.com/v1",
+            Self::ServerToServer => "https://s2s.cint.com",
+        }
+    }
+}
+
+/// Whether an operation takes something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Presence {
+    /// It is not declared; sending it means nothing.
+    None,
+    /// It may be sent.
+    Optional,
+    /// The request is refused without it.
+    Required,
+}
+
+/// Whether an operation takes an `Idempotency-Key`, and in which format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IdempotencyKey {
+    /// It takes none: every request is a new one.
+    None,
+    /// It may have one.
+    Optional(KeyFormat),
+    /// It must have one.
+    Required(KeyFormat),
+}
+
+impl IdempotencyKey {
+    /// The format, where there is a key.
+    pub const fn format(self) -> Option<KeyFormat> {
+        match self {
+            Self::None => None,
+            Self::Optional(format) | Self::Required(format) => Some(format),
+        }
+    }
+}
+
+/// What an `Idempotency-Key` looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyFormat {
+    /// Any text of at most 255 characters.
+    Any,
+    /// A ULID.
+    Ulid,
+    /// A version 4 UUID.
+    UuidV4,
+}
+
+/// How an answer is divided into pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Pagination {
+    /// `start_after` of the next page is a cursor of this one.
+    Cursor {
+        /// The answer's property that lists the items.
+        items: &'static str,
+        /// Where the next cursor comes from.
+        next: NextCursor,
+        /// Whether the answer says if there is more.
+        has_more: bool,
+    },
+    /// `page_number` counts pages from zero; a short page is the last.
+    Number {
+        /// The answer's property that lists the items.
+        items: &'static str,
+    },
+}
+
+/// Where the cursor of the next page comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NextCursor {
+    /// The answer's `next_cursor`; null, absent and empty all mean the end.
+    Field,
+    /// The id of the page's last item.
+    LastId,
+}
+
+/// An operation's part in a long-running job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Job {
+    /// It starts one.
+    Start {
+        /// The operation that tells how far it is.
+        status: &'static str,
+        /// Where the job's id is in the answer.
+        id: JobId,
+    },
+    /// It tells how far one is.
+    Status {
+        /// The operations that start it.
+        starts: &'static [&'static str],
+    },
+}
+
+/// Where the id of a started job is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum JobId {
+    /// The last path segment of the `Location` header.
+    Location,
+    /// A property of the answer.
+    Field(&'static str),
+}
+
+/// What a repeated request would do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Repeat {
+    /// Nothing: it only reads.
+    Safe,
+    /// The same again: it sets a state.
+    Idempotent,
+    /// Nothing, if it has the same idempotency key.
+    Keyed,
+    /// A second effect.
+    Unsafe,
+}

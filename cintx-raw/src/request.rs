@@ -1,0 +1,319 @@
+//! What a client hands to the transport: an operation, its address, its own headers, its body.
+//! Nothing here can fail late: what cannot be sent is refused when the request is sent, before a byte leaves.
+
+use std::fmt::{self, Display, Write as _};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::operation::Operation;
+
+/// Everything but the unreserved characters of RFC 3986.
+const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// One request, ready to be sent any number of times: its body is shared, not copied.
+///
+/// It holds no credential and no version header; the transport adds those.
+#[derive(Clone)]
+pub struct Request {
+    operation: &'static Operation,
+    target: String,
+    headers: HeaderMap,
+    body: Option<Body>,
+    refused: Option<Refusal>,
+}
+
+/// A request body and its media type.
+#[derive(Clone, Debug)]
+pub struct Body {
+    /// The bytes as they are sent.
+    pub bytes: Bytes,
+    /// The value of `Content-Type`.
+    pub content_type: HeaderValue,
+}
+
+/// Why a request cannot be sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    pub(crate) field: String,
+    pub(crate) reason: String,
+}
+
+impl Request {
+    /// Starts a request; `path` gives the values of the path's parameters in the order in which they stand there.
+    pub(crate) fn new(operation: &'static Operation, path: &[(&str, &dyn Display)]) -> Self {
+        let mut target = String::with_capacity(operation.path.len() + 32 * path.len());
+        let mut refused = None;
+        let mut values = path.iter();
+        let mut rest = operation.path;
+        while let Some((before, parameter)) = rest.split_once('{') {
+            target.push_str(before);
+            if let Some((name, value)) = values.next() {
+                let start = target.len();
+                let text = value.to_string();
+                let _ = write!(target, "{}", utf8_percent_encode(&text, COMPONENT));
+                // A segment that is empty or made of dots alone would name another resource.
+                if matches!(&target[start..], "" | "." | "..") {
+                    refused = Some(Refusal {
+                        field: (*name).to_owned(),
+                        reason: format!("is {text:?}, expected a non-empty path segment"),
+                    });
+                }
+            }
+            rest = parameter.split_once('}').map_or("", |(_, after)| after);
+        }
+        target.push_str(rest);
+        Self { operation, target, headers: HeaderMap::new(), body: None, refused }
+    }
+
+    /// Adds a query parameter; `None` adds nothing, a list repeats the key.
+    pub(crate) fn query(mut self, name: &str, value: &(impl QueryValue + ?Sized)) -> Self {
+        value.append(name, &mut Query(&mut self.target));
+        self
+    }
+
+    /// Adds a header; `None` adds nothing.
+    pub(crate) fn header(mut self, name: &'static str, value: Option<&str>) -> Self {
+        let Some(value) = value else { return self };
+        match HeaderValue::from_str(value) {
+            Ok(value) => {
+                self.headers.insert(HeaderName::from_static(name), value);
+            }
+            Err(_) => {
+                self.refused = Some(Refusal {
+                    field: name.to_owned(),
+                    reason: "holds characters that no header can carry; visible ASCII is allowed".to_owned(),
+                });
+            }
+        }
+        self
+    }
+
+    /// Sets a JSON body.
+    pub(crate) fn json<T: Serialize + ?Sized>(mut self, body: &T) -> Self {
+        match serde_json::to_vec(body) {
+            Ok(bytes) => {
+                let content_type = HeaderValue::from_static("application/json");
+                self.body = Some(Body { bytes: bytes.into(), content_type });
+            }
+            Err(error) => self.refused = Some(Refusal { field: "body".to_owned(), reason: error.to_string() }),
+        }
+        self
+    }
+
+    /// Sets a body of bytes with the operation's media type.
+    pub(crate) fn bytes(mut self, body: impl Into<Bytes>) -> Self {
+        let media = self.operation.request_media.first().copied().unwrap_or("application/octet-stream");
+        self.body = Some(Body { bytes: body.into(), content_type: HeaderValue::from_static(media) });
+        self
+    }
+
+    /// Sets a body of one file as `multipart/form-data`.
+    #[allow(dead_code, reason = "only some versions upload files")]
+    pub(crate) fn file(mut self, field: &str, file: &File) -> Self {
+        match file.to_multipart(field) {
+            Ok(body) => self.body = Some(body),
+            Err(refusal) => self.refused = Some(refusal),
+        }
+        self
+    }
+
+    /// The operation's row of the table.
+    pub fn operation(&self) -> &'static Operation {
+        self.operation
+    }
+
+    /// The path and query, relative to the host's base URL; starts with a slash.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// The headers that belong to this operation: idempotency key, preconditions.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The same, to be completed by a pipeline (an idempotency key, say).
+    pub fn headers_mut(&mut self) -> &mut HeaderMap {
+        &mut self.headers
+    }
+
+    /// The body, if there is one.
+    pub fn body(&self) -> Option<&Body> {
+        self.body.as_ref()
+    }
+
+    /// Says why it must not leave, if so.
+    pub(crate) fn check(&mut self) -> Result<(), Error> {
+        match self.refused.take() {
+            Some(refusal) => Err(Error::refused(self.operation, refusal)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Bodies hold respondents' ids and survey links; they stay out of logs.
+        f.debug_struct("Request")
+            .field("operation", &self.operation.id)
+            .field("target", &self.target)
+            .field("body_bytes", &self.body.as_ref().map(|body| body.bytes.len()))
+            .finish_non_exhaustive()
+    }
+}
+
+/// A file to upload.
+///
+/// ```
+/// # use cintx_raw::File;
+/// let file = File::new("rids.csv", "0F1CE179-A917-49FF-9D50-B05FC91F7BD4\n");
+/// assert_eq!(file.name(), "rids.csv");
+/// ```
+#[derive(Clone, Debug)]
+pub struct File {
+    name: String,
+    content: Bytes,
+}
+
+impl File {
+    /// A file of this name and content.
+    pub fn new(name: impl Into<String>, content: impl Into<Bytes>) -> Self {
+        Self { name: name.into(), content: content.into() }
+    }
+
+    /// The name that the server sees.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn to_multipart(&self, field: &str) -> Result<Body, Refusal> {
+        if self.name.chars().any(|c| c.is_control() || c == '"') {
+            let reason = format!("is {:?}, expected a name without quotes and control characters", self.name);
+            return Err(Refusal { field: "file name".to_owned(), reason });
+        }
+        let boundary = self.boundary();
+        let mut body = Vec::with_capacity(self.content.len() + 256);
+        body.extend_from_slice(
+            format!(
+                "--{boundary}\r\nContent-Disposition: form-data; name=\"{field}\"; filename=\"{}\"\r\nContent-Type: text/csv\r\n\r\n",
+                self.name
+            )
+            .as_bytes(),
+        );
+        body.extend_from_slice(&self.content);
+        body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+        let content_type = HeaderValue::try_from(format!("multipart/form-data; boundary={boundary}"))
+            .map_err(|error| Refusal { field: "file".to_owned(), reason: error.to_string() })?;
+        Ok(Body { bytes: body.into(), content_type })
+    }
+
+    /// A delimiter that does not occur in the content. The same content gives the same one: attempts are alike.
+    fn boundary(&self) -> String {
+        let mut number = 0_u64;
+        loop {
+            let boundary = format!("cintx-{number:016x}");
+            if !self.content.windows(boundary.len()).any(|window| window == boundary.as_bytes()) {
+                return boundary;
+            }
+            number += 1;
+        }
+    }
+}
+
+/// The query string of a request as it grows.
+#[derive(Debug)]
+pub(crate) struct Query<'a>(&'a mut String);
+
+impl Query<'_> {
+    fn pair(&mut self, name: &str, value: &str) {
+        self.0.push(if self.0.contains('?') { '&' } else { '?' });
+        let _ = write!(self.0, "{}={}", utf8_percent_encode(name, COMPONENT), utf8_percent_encode(value, COMPONENT));
+    }
+}
+
+/// A value that a query parameter can have.
+pub(crate) trait QueryValue {
+    fn append(&self, name: &str, query: &mut Query<'_>);
+}
+
+impl QueryValue for str {
+    fn append(&self, name: &str, query: &mut Query<'_>) {
+        query.pair(name, self);
+    }
+}
+
+impl QueryValue for String {
+    fn append(&self, name: &str, query: &mut Query<'_>) {
+        query.pair(name, self);
+    }
+}
+
+impl QueryValue for i64 {
+    fn append(&self, name: &str, query: &mut Query<'_>) {
+        query.pair(name, &self.to_string());
+    }
+}
+
+impl QueryValue for f64 {
+    fn append(&self, name: &str, query: &mut Query<'_>) {
+        query.pair(name, &self.to_string());
+    }
+}
+
+impl QueryValue for bool {
+    fn append(&self, name: &str, query: &mut Query<'_>) {
+        query.pair(name, if *self { "true" } else { "false" });
+    }
+}
+
+impl<T: QueryValue> QueryValue for Option<T> {
+    fn append(&self, name: &str, query: &mut Query<'_>) {
+        if let Some(value) = self {
+            value.append(name, query);
+        }
+    }
+}
+
+impl<T: QueryValue> QueryValue for Vec<T> {
+    fn append(&self, name: &str, query: &mut Query<'_>) {
+        for value in self {
+            value.append(name, query);
+        }
+    }
+}
+
+impl<T: QueryValue + ?Sized> QueryValue for &T {
+    fn append(&self, name: &str, query: &mut Query<'_>) {
+        (**self).append(name, query);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_boundary_never_occurs_in_the_content() {
+        let file = File::new("a.csv", "cintx-0000000000000000 cintx-0000000000000001");
+        assert_eq!(file.boundary(), "cintx-0000000000000002");
+    }
+
+    #[test]
+    fn a_file_name_cannot_break_out_of_its_header() {
+        assert!(File::new("a\"\r\nX: y", "").to_multipart("file").is_err());
+    }
+
+    #[test]
+    fn query_values_are_encoded_and_lists_repeat_the_key() {
+        let mut target = String::from("/a");
+        let mut query = Query(&mut target);
+        Some(vec!["a+b=".to_owned(), "c d".to_owned()]).append("x[]", &mut query);
+        None::<i64>.append("y", &mut query);
+        true.append("z", &mut query);
+        assert_eq!(target, "/a?x%5B%5D=a%2Bb%3D&x%5B%5D=c%20d&z=true");
+    }
+}

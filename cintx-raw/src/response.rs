@@ -1,0 +1,185 @@
+//! What a caller gets back: the decoded value with the status and headers it came with.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use http::{HeaderMap, StatusCode, header};
+
+/// A success answer: its value, and what came with it.
+#[derive(Clone, Debug)]
+pub struct Response<T> {
+    status: StatusCode,
+    headers: HeaderMap,
+    value: T,
+}
+
+impl<T> Response<T> {
+    pub(crate) fn new(status: StatusCode, headers: HeaderMap, value: T) -> Self {
+        Self { status, headers, value }
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Every response header.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The decoded body.
+    pub fn value(&self) -> &T {
+        &self.value
+    }
+
+    /// The decoded body, by value.
+    pub fn into_value(self) -> T {
+        self.value
+    }
+
+    /// The entity tag exactly as it came, quotes and `W/` included: that is how `If-Match` wants it.
+    pub fn etag(&self) -> Option<&str> {
+        self.text(header::ETAG.as_str())
+    }
+
+    /// The id at the end of `Location`, which may be an absolute URL, a path, or just the id.
+    pub fn location_id(&self) -> Option<&str> {
+        let location = self.text(header::LOCATION.as_str())?;
+        let path = location.split(['?', '#']).next().unwrap_or_default();
+        path.trim_end_matches('/').rsplit('/').next().filter(|id| !id.is_empty())
+    }
+
+    /// The id under which Cint can find this exchange: the trace id of `traceparent`, or the gateway's own.
+    pub fn trace_id(&self) -> Option<&str> {
+        trace_id(&self.headers)
+    }
+
+    /// The same answer with another value.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Response<U> {
+        Response { status: self.status, headers: self.headers, value: f(self.value) }
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// The trace id that an answer's headers carry.
+pub(crate) fn trace_id(headers: &HeaderMap) -> Option<&str> {
+    let text = |name: &str| headers.get(name)?.to_str().ok();
+    let parent = text("traceparent").and_then(|parent| parent.split('-').nth(1)).filter(|id| id.len() == 32);
+    parent.or_else(|| text("x-tyk-trace-id")).or_else(|| text("x-request-id"))
+}
+
+/// A cause of any type; `downcast_ref` tells which.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The body of a download, chunk by chunk.
+pub struct ByteStream(Pin<Box<dyn Stream<Item = Result<Bytes, BoxError>> + Send>>);
+
+impl ByteStream {
+    /// Wraps any stream of chunks.
+    pub fn new<S, E>(stream: S) -> Self
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send + 'static,
+        E: Into<BoxError> + 'static,
+    {
+        Self(Box::pin(MapError(Box::pin(stream))))
+    }
+
+    /// A body that is here already.
+    pub fn full(bytes: Bytes) -> Self {
+        Self(Box::pin(Once(Some(bytes))))
+    }
+
+    /// Reads it to its end, refusing more than `limit` bytes.
+    ///
+    /// # Errors
+    /// The transport's, or [`TooLarge`].
+    pub async fn collect(mut self, limit: usize) -> Result<Bytes, BoxError> {
+        let mut chunks: Vec<Bytes> = Vec::new();
+        let mut length = 0_usize;
+        while let Some(chunk) = std::future::poll_fn(|cx| self.0.as_mut().poll_next(cx)).await {
+            let chunk = chunk?;
+            length = length.saturating_add(chunk.len());
+            if length > limit {
+                return Err(Box::new(TooLarge { limit }));
+            }
+            chunks.push(chunk);
+        }
+        Ok(if chunks.len() == 1 { chunks.swap_remove(0) } else { chunks.concat().into() })
+    }
+}
+
+impl Stream for ByteStream {
+    type Item = Result<Bytes, BoxError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.as_mut().poll_next(cx)
+    }
+}
+
+impl fmt::Debug for ByteStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ByteStream(..)")
+    }
+}
+
+/// A body was longer than the caller wanted to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLarge {
+    /// The most that was allowed, in bytes.
+    pub limit: usize,
+}
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the body is longer than {} bytes", self.limit)
+    }
+}
+
+impl std::error::Error for TooLarge {}
+
+struct MapError<S>(Pin<Box<S>>);
+
+impl<S, E> Stream for MapError<S>
+where
+    S: Stream<Item = Result<Bytes, E>>,
+    E: Into<BoxError>,
+{
+    type Item = Result<Bytes, BoxError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.as_mut().poll_next(cx).map(|item| item.map(|chunk| chunk.map_err(Into::into)))
+    }
+}
+
+struct Once(Option<Bytes>);
+
+impl Stream for Once {
+    type Item = Result<Bytes, BoxError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(self.0.take().map(Ok))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    #[test]
+    fn a_location_is_a_url_a_path_or_an_id() {
+        for location in ["https://api.cint.com/v1/jobs/01HX", "/v1/jobs/01HX/", "01HX", "/v1/jobs/01HX?x=1"] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::LOCATION, HeaderValue::from_static(location));
+            assert_eq!(Response::new(StatusCode::CREATED, headers, ()).location_id(), Some("01HX"), "{location}");
+        }
+        assert_eq!(Response::new(StatusCode::CREATED, HeaderMap::new(), ()).location_id(), None);
+    }
+}

@@ -1,0 +1,337 @@
+//! Makes requests from the documents: shapes give the form, the state gives
+//! the ids, and a few names get values that mean something.
+
+use crate::clock::{plus, text};
+use crate::contract::shape::{Shape, ShapeKind};
+use crate::contract::{Contract, Host, Location, Operation, is_json};
+use crate::engine::{Engine, Incoming};
+use crate::rng::Rng;
+use crate::state::World;
+use crate::synth::{Amount, Synth};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Ids by the name of the parameter that takes them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ids(BTreeMap<&'static str, String>, BTreeMap<String, String>);
+
+impl Ids {
+    pub(super) fn with(mut self, name: &'static str, id: impl Into<String>) -> Self {
+        self.0.insert(name, id.into());
+        self
+    }
+
+    /// The job of the kind that a path names.
+    fn job(&self, path: &str) -> Option<&str> {
+        let (before, _) = path.split_once("/{job_id}")?;
+        self.1.get(before.rsplit('/').next()?).map(String::as_str)
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// Ids that belong to one target group, and the newest of the rest.
+    pub(super) fn of_group(world: &World, group: Option<&str>) -> Self {
+        let mut ids = Self::default();
+        let group = group.and_then(|id| world.groups.get(id));
+        if let Some(group) = group {
+            ids = ids.with("project_id", &group.project_id).with("target_group_id", &group.id);
+            if let Some(run) = &group.run {
+                ids = ids.with("fielding_run_id", &run.id);
+            }
+            if let Some(profile) = group.audience.profiles.first() {
+                ids = ids.with("profile_id", &profile.id);
+            }
+        } else if let Some(project) = world.projects.keys().next_back() {
+            ids = ids.with("project_id", project);
+        }
+        if let Some(reconciliation) = world.reconciliations.keys().next_back() {
+            ids = ids.with("request_id", reconciliation);
+        }
+        let mut sessions =
+            world.sessions.values().take(2_000).filter(|one| group.is_none_or(|group| one.group_id == group.id));
+        if let Some(session) = sessions.find(|one| one.status == 5) {
+            ids = ids.with("RID", &session.rid);
+        }
+        if let Some(session) = world.sessions.values().take(500).find(|one| one.left_at.is_none()) {
+            ids = ids.with("open", &session.rid);
+        }
+        for (id, job) in world.jobs.iter().take(200) {
+            if group.is_none_or(|group| job.group().is_none_or(|own| own == group.id)) {
+                ids.1.insert(job.kind.clone(), id.clone());
+            }
+        }
+        if let Some(hook) = world.webhooks.keys().next_back() {
+            ids = ids.with("webhook_id", hook);
+        }
+        ids.with("user_id", world.account.caller())
+            .with("business_unit_id", world.account.business_units[0].id.to_string())
+    }
+}
+
+pub(super) struct Maker<'e> {
+    pub(super) engine: &'e Engine,
+    pub(super) contract: &'static Contract,
+    pub(super) token: String,
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.first().map(plain).unwrap_or_default(),
+        other => other.to_string(),
+    }
+}
+
+impl<'e> Maker<'e> {
+    pub(super) fn new(engine: &'e Engine, date: &str) -> Self {
+        let contract = Contract::for_version(date).unwrap();
+        let mut world = engine.world();
+        let world = &mut *world;
+        let token = world.tokens.issue(&mut world.rng, world.clock.now(), world.settings.token_ttl);
+        Self { engine, contract, token }
+    }
+
+    fn accepts(&self, operation: &Operation, body: &Value) -> bool {
+        let media = operation.body.iter().flat_map(|body| &body.media).find(|media| is_json(&media.name));
+        media.is_some_and(|media| self.contract.validator(&media.schema).is_ok_and(|v| v.is_valid(body)))
+    }
+
+    /// Properties that documents leave open, but without which a request
+    /// makes no sense.
+    fn wanted(&self, operation: &str, facts: &Facts<'_>) -> Vec<(&'static str, Value)> {
+        let date = self.contract.date();
+        let legacy = date < "2025-12-18";
+        let price = if date == "2024-12-02" {
+            json!({ "amount": "2.50", "code": "USD" })
+        } else {
+            json!({ "value": "2.50", "currency_code": "USD" })
+        };
+        let profiling = json!({ "profile_adjustment_type": "percentage", "profiles": modern() });
+        match operation {
+            "create_target_group" => vec![
+                ("live_url", json!("https://survey.example/?RID=[%RID%]")),
+                ("cost_per_interview", price),
+                (
+                    "profile",
+                    json!({
+                        "profile_adjustment_type": "percentage",
+                        "drafts": older("_template"),
+                        "interlocked_profiles": [],
+                    }),
+                ),
+                ("profiling", profiling),
+            ],
+            "update_cost_per_interview" => vec![("target_group_cpi", price)],
+            "create_bulk_update_target_group_project_manager_job" => {
+                vec![("project_manager_id", json!(facts.manager))]
+            }
+            "update_respondent_status" => vec![("id", json!(facts.ids.get("open"))), ("status", json!(5))],
+            _ if legacy => {
+                vec![
+                    ("drafts", older("_template")),
+                    ("profiles", older("_template")),
+                    ("profiles", older("")),
+                    ("interlocked_profile", Value::Null),
+                ]
+            }
+            _ => vec![("profiling", profiling), ("profiles", modern())],
+        }
+    }
+
+    pub(super) fn request(&self, operation: &Operation, ids: &Ids, amount: Amount, rng: Rng) -> Incoming {
+        let (account, now, manager) = {
+            let world = self.engine.world();
+            (world.account.id.to_string(), world.now(), world.account.caller().to_owned())
+        };
+        let unique = rng.clone().uuid();
+        let mut synth = Synth::new(rng, now);
+        let mut path = operation.path().to_owned();
+        let mut query = Vec::new();
+        let mut headers = HeaderMap::new();
+        for parameter in &operation.parameters {
+            // A list's name is asked for by the text of the documents alone.
+            let asked = parameter.required || operation.id().starts_with("post_reconciliations");
+            if !asked && amount == Amount::Least {
+                continue;
+            }
+            let made = || synth.make(&self.contract.shape(&parameter.schema), amount);
+            let value = match (parameter.name.as_str(), ids.get(&parameter.name)) {
+                ("account_id", _) => account.clone(),
+                ("If-Match", _) => "*".into(),
+                ("job_id", _) if ids.job(operation.path()).is_some() => {
+                    ids.job(operation.path()).unwrap_or_default().to_owned()
+                }
+                ("webhook_id", Some(id)) if self.contract.date() == "2024-12-02" => {
+                    uuid::Uuid::from_u128(ulid::Ulid::from_string(id).unwrap().0).to_string()
+                }
+                (_, Some(id)) if parameter.location == Location::Path => id.to_owned(),
+                ("page_size" | "limit", _) => "5".into(),
+                ("name", None) => "list".into(),
+                ("page_number", _) => "0".into(),
+                // Cursors of lists that are kept must be known ones.
+                ("start_after" | "end_before" | "next_cursor", _) => continue,
+                _ => plain(&{ made }()),
+            };
+            // Keys without a form of their own must differ all the same.
+            let keyed = parameter.name.eq_ignore_ascii_case("idempotency-key") && ![26, 36].contains(&value.len());
+            let value = if keyed { unique.clone() } else { value };
+            // Even an instance of no text must fill its place.
+            let value = if value.is_empty() { "x".to_owned() } else { value };
+            match parameter.location {
+                Location::Path => path = path.replace(&format!("{{{}}}", parameter.name), &value),
+                Location::Query => query.push(format!("{}={value}", parameter.name)),
+                Location::Header => {
+                    headers.insert(parameter.name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
+                }
+            }
+        }
+        let mut body = Bytes::new();
+        if let Some(shape) = self.contract.request_shape(operation) {
+            let mut made = synth.make(&shape, amount);
+            let at = |hours| text(plus(now, SignedDuration::from_hours(hours)));
+            let facts = Facts { ids, manager, start: at(2), end: at(200) };
+            facts.tame(&mut made);
+            for (name, value) in self.wanted(operation.id(), &facts) {
+                // Only what the document has room for.
+                let mut fuller = made.clone();
+                match fuller.as_object_mut() {
+                    Some(map) if value.is_null() => drop(map.remove(name)),
+                    Some(map) if declares(&shape, name) => drop(map.insert(name.to_owned(), value)),
+                    _ => continue,
+                }
+                if self.accepts(operation, &fuller) {
+                    made = fuller;
+                }
+            }
+            body = made.to_string().into();
+            headers.insert("content-type", "application/json".parse().unwrap());
+        } else if let Some(media) = operation.request_media().next() {
+            let rid = ids.get("RID").unwrap_or("6A4E4A56-8E55-4D0C-9D43-0E6A7B8C9D01");
+            let (media, text) = if media.starts_with("multipart") {
+                let part = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\n\
+                            6a4e4a56-8e55-4d0c-9d43-0e6a7b8c9d01\r\n--b--\r\n";
+                ("multipart/form-data; boundary=b", part.to_owned())
+            } else if operation.id().ends_with("completes") {
+                (media, format!("{rid}\n"))
+            } else {
+                (media, format!("{rid},933\n"))
+            };
+            body = text.into();
+            headers.insert("content-type", media.parse().unwrap());
+        }
+        let prefix = match operation.host() {
+            Host::Demand => {
+                headers.insert("authorization", format!("Bearer {}", self.token).parse().unwrap());
+                headers.insert("cint-api-version", self.contract.date().parse().unwrap());
+                "/v1"
+            }
+            Host::S2s => {
+                headers.insert("authorization", self.engine.world().account.s2s_key.parse().unwrap());
+                ""
+            }
+        };
+        Incoming {
+            method: operation.method().to_owned(),
+            path: format!("{prefix}{path}"),
+            query: (!query.is_empty()).then(|| query.join("&")),
+            headers,
+            body,
+        }
+    }
+}
+
+/// What words in bodies mean.
+struct Facts<'i> {
+    ids: &'i Ids,
+    manager: String,
+    start: String,
+    end: String,
+}
+
+impl Facts<'_> {
+    fn tame(&self, value: &mut Value) {
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(|item| self.tame(item)),
+            Value::Object(map) => {
+                for (name, value) in map {
+                    match self.known(name, value) {
+                        Some(known) => *value = known,
+                        None => self.tame(value),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn known(&self, name: &str, value: &Value) -> Option<Value> {
+        let group = self.ids.get("target_group_id");
+        Some(match (name, value) {
+            ("project_manager_id", Value::String(_)) => json!(self.manager),
+            ("business_unit_id", Value::String(_)) => json!("3848"),
+            ("business_unit_id", Value::Number(_)) => json!(3848),
+            ("start_at" | "start_fielding_at", Value::String(_)) => json!(self.start),
+            ("end_at" | "end_fielding_at", Value::String(_)) => json!(self.end),
+            ("start_date", Value::String(given)) if given.len() == 10 => json!("2025-05-01"),
+            ("end_date", Value::String(given)) if given.len() == 10 => json!("2025-05-31"),
+            ("start_date", Value::String(_)) => json!(self.start),
+            ("end_date", Value::String(_)) => json!(self.end),
+            ("locale", Value::String(_)) => json!("eng_us"),
+            ("currency_code" | "code", Value::String(_)) => json!("USD"),
+            ("value" | "amount", Value::String(_)) => json!("2.50"),
+            ("live_url" | "test_url", Value::String(_)) => json!("https://survey.example/?RID=[%RID%]"),
+            ("target_group_ids", Value::Array(_)) => json!([group?]),
+            ("url", Value::String(_)) => json!("https://hooks.example/cint"),
+            ("profile_adjustment_type", Value::String(_)) => json!("percentage"),
+            ("filling_goal" | "completes_goal" | "target_group_filling_goal", Value::Number(_)) => json!(100),
+            // Profiles made up of nothing make no sense: fewer are enough.
+            ("drafts" | "interlocked_profiles", Value::Array(_)) => json!([]),
+            _ => return None,
+        })
+    }
+}
+
+fn declares(shape: &Shape, name: &str) -> bool {
+    match &shape.kind {
+        ShapeKind::Object { properties, .. } => properties.iter().any(|property| property.name == name),
+        ShapeKind::Union(branches) => branches.iter().any(|branch| declares(branch, name)),
+        _ => false,
+    }
+}
+
+/// Age bands and genders, in the words of 2025-12-18.
+fn modern() -> Value {
+    let target = |condition: Value, part: i64| json!({ "conditions": [condition], "quota": { "completes_goal_percentage": part } });
+    let age = |min: i64, max: i64| json!({ "object": "range", "question_id": 42, "min": min, "max": max });
+    let gender = |option: &str| json!({ "object": "selection", "question_id": 43, "option": option });
+    json!([
+        { "object": "regular", "quotas_enabled": true, "targets": [target(age(18, 34), 40), target(age(35, 99), 60)] },
+        { "object": "regular", "quotas_enabled": true, "targets": [target(gender("1"), 49), target(gender("2"), 51)] },
+    ])
+}
+
+/// The same in the words before.
+fn older(suffix: &str) -> Value {
+    let quota = |at: i64, part: i64| json!({ "index": at, "quota_percentage": part, "quota_nominal": 0 });
+    json!([
+        {
+            "question_id": 42, "name": "AGE", "quotas_enabled": true,
+            "conditions": { "object": format!("range_conditions_details{suffix}"), "data": [
+                { "text": "18-34", "min": 18, "max": 34 }, { "text": "35-99", "min": 35, "max": 99 },
+            ] },
+            "quotas": { "grouped": [], "ungrouped": [quota(0, 40), quota(1, 60)] },
+        },
+        {
+            "question_id": 43, "name": "GENDER", "quotas_enabled": true,
+            "conditions": { "object": format!("selection_conditions_details{suffix}"), "data": [
+                { "text": "Male", "option": "1" }, { "text": "Female", "option": "2" },
+            ] },
+            "quotas": { "grouped": [], "ungrouped": [quota(0, 49), quota(1, 51)] },
+        },
+    ])
+}

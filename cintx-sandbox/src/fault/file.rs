@@ -1,0 +1,164 @@
+//! Faults as text: files for the program, bodies for the control endpoint.
+//! One form for both, strict, so that a slip of the pen does not go unseen.
+
+use super::{Effect, Fault};
+use serde::Deserialize;
+use std::time::Duration;
+
+/// Why a text does not describe faults.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FaultError {
+    /// It is neither TOML nor JSON of the right form.
+    #[error("the faults cannot be read: {0}")]
+    Unreadable(String),
+    /// There is no such effect.
+    #[error("no fault does {0:?}")]
+    UnknownEffect(String),
+    /// The effect needs a value that is missing.
+    #[error("{effect:?} needs {needs}")]
+    Incomplete {
+        /// The effect.
+        effect: String,
+        /// The name of the missing value.
+        needs: &'static str,
+    },
+    /// The status is not one that an error can have.
+    #[error("{0} is not a status between 400 and 599")]
+    Status(u16),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    fault: Vec<Spec>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Body {
+    File(File),
+    List(Vec<Spec>),
+    One(Box<Spec>),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Spec {
+    #[serde(default = "anything")]
+    on: String,
+    #[serde(default = "wait", rename = "do")]
+    effect: String,
+    status: Option<u16>,
+    retry_after: Option<u32>,
+    bytes: Option<usize>,
+    media: Option<String>,
+    #[serde(default)]
+    delay_ms: u64,
+    #[serde(default)]
+    delay_before_ms: u64,
+    times: Option<u64>,
+    #[serde(default)]
+    after: u64,
+    chance: Option<f64>,
+}
+
+fn anything() -> String {
+    "*".into()
+}
+
+fn wait() -> String {
+    Effect::Wait.name().into()
+}
+
+/// Reads TOML or JSON: a table `fault`, a list of faults, or one fault.
+pub(super) fn read(text: &str) -> Result<Vec<Fault>, FaultError> {
+    let unreadable = |error: &dyn std::fmt::Display| FaultError::Unreadable(error.to_string());
+    let json = text.trim_start().starts_with(['{', '[']) && !text.trim_start().starts_with("[[");
+    let specs = if json {
+        match serde_json::from_str(text).map_err(|error| unreadable(&error))? {
+            Body::File(file) => file.fault,
+            Body::List(list) => list,
+            Body::One(one) => vec![*one],
+        }
+    } else {
+        toml::from_str::<File>(text).map_err(|error| unreadable(&error))?.fault
+    };
+    specs.into_iter().map(fault).collect()
+}
+
+fn fault(spec: Spec) -> Result<Fault, FaultError> {
+    let needs = |needs| FaultError::Incomplete { effect: spec.effect.clone(), needs };
+    let status = |usual: Option<u16>| {
+        let status = spec.status.or(usual).ok_or_else(|| needs("status"))?;
+        if (400..600).contains(&status) { Ok(status) } else { Err(FaultError::Status(status)) }
+    };
+    let effect = match spec.effect.as_str() {
+        "delay" => Effect::Wait,
+        "drop-before-applying" => Effect::DropBefore,
+        "drop-after-applying" => Effect::DropAfter,
+        "reset-before-applying" => Effect::ResetBefore,
+        "reset-after-applying" => Effect::ResetAfter,
+        "truncate" => Effect::Truncate(spec.bytes.ok_or_else(|| needs("bytes"))?),
+        "rate-limited" => Effect::Status { status: 429, retry_after: Some(spec.retry_after.unwrap_or(1)) },
+        "status" => Effect::Status { status: status(None)?, retry_after: spec.retry_after },
+        "gateway-page" => Effect::GatewayPage(status(Some(502))?),
+        "content-type" => Effect::ContentType(spec.media.clone().ok_or_else(|| needs("media"))?),
+        "expire-token" => Effect::ExpireToken,
+        "stale-read" => Effect::StaleRead,
+        "drift" => Effect::Drift { fields: true, values: true },
+        "unknown-fields" => Effect::Drift { fields: true, values: false },
+        "unknown-values" => Effect::Drift { fields: false, values: true },
+        "deliver-twice" => Effect::DeliverTwice,
+        other => return Err(FaultError::UnknownEffect(other.to_owned())),
+    };
+    let mut fault = Fault::on(spec.on)
+        .delay(Duration::from_millis(spec.delay_ms))
+        .delay_before_applying(Duration::from_millis(spec.delay_before_ms))
+        .after(spec.after)
+        .chance(spec.chance.unwrap_or(1.0));
+    fault.times = spec.times;
+    fault.effect = effect;
+    Ok(fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn toml_and_json_say_the_same() {
+        let toml = r#"
+            [[fault]]
+            on = "create_project"
+            do = "drop-after-applying"
+            times = 1
+
+            [[fault]]
+            do = "rate-limited"
+            retry_after = 3
+            chance = 0.25
+            delay_ms = 20
+        "#;
+        let json = r#"[
+            { "on": "create_project", "do": "drop-after-applying", "times": 1 },
+            { "do": "rate-limited", "retry_after": 3, "chance": 0.25, "delay_ms": 20 }
+        ]"#;
+        let faults = read(toml).unwrap();
+        assert_eq!(faults, read(json).unwrap());
+        assert_eq!(faults[0], Fault::on("create_project").drop_after_applying().times(1));
+        let storm = Fault::everywhere().rate_limited(3).chance(0.25).delay(Duration::from_millis(20));
+        assert_eq!(faults[1], storm);
+        assert_eq!(read(r#"{ "on": "x", "do": "drift" }"#).unwrap(), [Fault::on("x").drift()]);
+        assert_eq!(read("{ \"fault\": [] }").unwrap(), []);
+    }
+
+    #[test]
+    fn slips_are_seen() {
+        assert!(matches!(read("[[fault]]\ndo = \"dorp\""), Err(FaultError::UnknownEffect(_))));
+        assert!(matches!(read("[[fault]]\nwhen = 1"), Err(FaultError::Unreadable(_))));
+        assert!(matches!(read("[[fault]]\ndo = \"truncate\""), Err(FaultError::Incomplete { .. })));
+        assert!(matches!(read("[[fault]]\ndo = \"status\"\nstatus = 200"), Err(FaultError::Status(200))));
+        assert!(matches!(read("{"), Err(FaultError::Unreadable(_))));
+    }
+}

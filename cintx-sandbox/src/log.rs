@@ -1,0 +1,151 @@
+//! What came in and what was made of it, for tests and for people.
+//! Bounded: the oldest entries go first. No credential is ever written down.
+
+use crate::contract::Violation;
+use serde_json::{Value, json};
+use std::collections::VecDeque;
+
+/// One request that a sandbox received.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// Counts up from 1.
+    pub number: u64,
+    /// When it was answered, in the simulation's time.
+    pub at: String,
+    /// The method.
+    pub method: String,
+    /// The path as requested.
+    pub path: String,
+    /// The query, without the question mark.
+    pub query: Option<String>,
+    /// The value of `Cint-API-Version`, where one was sent.
+    pub version: Option<String>,
+    /// The idempotency key, where one was sent.
+    pub idempotency_key: Option<String>,
+    /// The id of the operation, where the route is known.
+    pub operation: Option<String>,
+    /// The request's body, where it is JSON.
+    pub body: Option<Value>,
+    /// The status of the answer; 0 if the request was lost before it was
+    /// worked on.
+    pub status: u16,
+    /// The injected fault that hit the request, by its name in fault files.
+    pub fault: Option<&'static str>,
+    /// Whether the answer is a stored one, given again for a repeated key.
+    pub replayed: bool,
+    /// Why the request was refused, where it was.
+    pub refusal: Option<String>,
+    /// What the interface document does not allow about the request.
+    pub violations: Vec<Violation>,
+    /// What it does not know about the request, but does not forbid.
+    pub notes: Vec<String>,
+    /// What it does not allow about the sandbox's own answer: a fault of the
+    /// sandbox. Only filled where answers are checked.
+    pub answer_violations: Vec<Violation>,
+}
+
+impl Received {
+    /// Whether the request was let through.
+    pub fn is_accepted(&self) -> bool {
+        self.refusal.is_none()
+    }
+
+    pub(crate) fn facts(&self) -> Value {
+        let lines = |list: &[Violation]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
+        json!({
+            "number": self.number,
+            "at": self.at,
+            "method": self.method,
+            "path": self.path,
+            "query": self.query,
+            "version": self.version,
+            "idempotency_key": self.idempotency_key,
+            "operation": self.operation,
+            "body": self.body,
+            "status": self.status,
+            "fault": self.fault,
+            "replayed": self.replayed,
+            "refusal": self.refusal,
+            "violations": lines(&self.violations),
+            "notes": self.notes,
+            "answer_violations": lines(&self.answer_violations),
+        })
+    }
+
+    /// One line for a terminal.
+    pub(crate) fn line(&self) -> String {
+        let query = self.query.as_deref().map(|query| format!("?{query}")).unwrap_or_default();
+        let mut line = format!("{} {}{query} -> {}", self.method, self.path, self.status);
+        if let Some(operation) = &self.operation {
+            line.push_str(&format!(" [{operation}]"));
+        }
+        if let Some(fault) = self.fault {
+            line.push_str(&format!(" (fault: {fault})"));
+        }
+        if self.replayed {
+            line.push_str(" (replayed)");
+        }
+        if let Some(refusal) = &self.refusal {
+            line.push_str(&format!("\n    refused: {refusal}"));
+        }
+        for violation in &self.violations {
+            line.push_str(&format!("\n    {violation}"));
+        }
+        for note in &self.notes {
+            line.push_str(&format!("\n    note: {note}"));
+        }
+        for violation in &self.answer_violations {
+            line.push_str(&format!("\n    OWN ANSWER: {violation}"));
+        }
+        line
+    }
+}
+
+/// The last requests.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    entries: VecDeque<(Received, usize)>,
+    count: u64,
+    weight: usize,
+}
+
+const KEPT: usize = 10_000;
+/// All bodies together, roughly.
+const HEAVIEST: usize = 64 << 20;
+/// A body beyond this is not kept.
+const LARGEST: usize = 256 << 10;
+
+impl Log {
+    /// Adds a request whose body had so many bytes.
+    pub(crate) fn add(&mut self, mut entry: Received, size: usize) {
+        self.count += 1;
+        entry.number = self.count;
+        if size > LARGEST && entry.body.take().is_some() {
+            entry.notes.push("the body is too large to be kept in the log".into());
+        }
+        // A tree of values takes several times the room of its text.
+        let weight = if entry.body.is_some() { 4 * size } else { 0 };
+        self.weight += weight;
+        self.entries.push_back((entry, weight));
+        while self.entries.len() > KEPT || self.weight > HEAVIEST {
+            match self.entries.pop_front() {
+                Some((_, weight)) => self.weight = self.weight.saturating_sub(weight),
+                None => break,
+            }
+        }
+    }
+
+    /// The last requests, youngest first.
+    pub(crate) fn latest(&self, count: usize) -> Vec<Received> {
+        self.entries.iter().rev().take(count).map(|(entry, _)| entry.clone()).collect()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn last(&self) -> Option<&Received> {
+        self.entries.back().map(|(entry, _)| entry)
+    }
+
+    pub(crate) fn entries(&self) -> Vec<Received> {
+        self.entries.iter().map(|(entry, _)| entry.clone()).collect()
+    }
+}

@@ -1,0 +1,101 @@
+//! Runs a sandbox until it is interrupted.
+//! Prints where it listens and the credentials that it accepts.
+
+use cintx_sandbox::{Fault, Sandbox};
+use clap::Parser;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// A simulated Cint Exchange Demand API on loopback.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Options {
+    /// Port to listen on; a free one if 0.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Serve only this dated version; may be given several times.
+    #[arg(long, value_name = "DATE")]
+    api_version: Vec<String>,
+    /// Seed of everything that is made up.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Seconds that a token is good for.
+    #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
+    token_ttl: u64,
+    /// Milliseconds that asynchronous jobs stay in progress.
+    #[arg(long, value_name = "MS", default_value_t = 150)]
+    job_delay: u64,
+    /// Milliseconds between two respondents; 0 for none.
+    #[arg(long, value_name = "MS", default_value_t = 200)]
+    field_pace: u64,
+    /// Faults to inject from the start, in TOML or JSON.
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
+    /// Deliver webhooks to this host:port, whatever their address.
+    #[arg(long, value_name = "ADDRESS")]
+    webhook_gateway: Option<String>,
+    /// Tell every request on standard error.
+    #[arg(long)]
+    log: bool,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    let mut builder = Sandbox::builder()
+        .port(options.port)
+        .seed(options.seed)
+        .token_ttl(Duration::from_secs(options.token_ttl))
+        .job_delay(Duration::from_millis(options.job_delay))
+        .field_pace(Duration::from_millis(options.field_pace))
+        .log(options.log);
+    for date in options.api_version {
+        builder = builder.api_version(date);
+    }
+    if let Some(address) = options.webhook_gateway {
+        builder = builder.webhook_gateway(address);
+    }
+    if let Some(file) = options.faults {
+        let text = std::fs::read_to_string(&file).map_err(|error| error.to_string());
+        match text.and_then(|text| Fault::read_all(&text).map_err(|error| error.to_string())) {
+            Ok(faults) => builder = builder.faults(faults),
+            Err(error) => {
+                eprintln!("{}: {error}", file.display());
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    let sandbox = match builder.start().await {
+        Ok(sandbox) => sandbox,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let lines = [
+        ("api", sandbox.api_url()),
+        ("s2s", sandbox.s2s_url()),
+        ("page", format!("http://{}/", sandbox.address())),
+        ("token", sandbox.token_url()),
+        ("control", sandbox.control_url()),
+        ("versions", sandbox.versions().join(" ")),
+        ("client_id", sandbox.client_id()),
+        ("client_secret", sandbox.client_secret()),
+        ("s2s_key", sandbox.s2s_key()),
+        ("account_id", sandbox.account_id().to_string()),
+        ("project_manager_id", sandbox.project_manager_id()),
+        ("business_unit_id", sandbox.business_unit_id().to_string()),
+    ];
+    let mut out = std::io::stdout().lock();
+    for (name, value) in lines {
+        // A closed pipe is no reason to stop serving.
+        let _ = writeln!(out, "{name:<20} {value}");
+    }
+    let _ = out.flush();
+    drop(out);
+    let _ = tokio::signal::ctrl_c().await;
+    sandbox.stop().await;
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,173 @@
+//! Webhooks: subscribing, and looking at what was sent.
+//! The secret is shown when it is made, and never again.
+
+use super::Outcome;
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::clock::{read, text};
+use crate::refusal::Refusal;
+use crate::state::webhook::{self, FILL, GROUP, SESSION, Webhook};
+use crate::state::{World, page};
+use crate::version::Version;
+use serde_json::{Value, json};
+
+/// The oldest version calls webhooks by UUIDs, the others the same number as
+/// a ULID.
+fn id_in(version: Version, id: &str) -> String {
+    match (version, ulid::Ulid::from_string(id)) {
+        (Version::First, Ok(ulid)) => uuid::Uuid::from_u128(ulid.0).to_string(),
+        _ => id.to_owned(),
+    }
+}
+
+fn find<'w>(world: &'w World, call: &Call<'_>) -> Result<&'w Webhook, Refusal> {
+    let given = call.at("webhook_id");
+    let id = uuid::Uuid::try_parse(given).map_or_else(|_| given.to_owned(), |id| ulid::Ulid(id.as_u128()).to_string());
+    world.webhooks.get(&id).ok_or_else(|| Refusal::not_found("webhook"))
+}
+
+fn find_mut<'w>(world: &'w mut World, call: &Call<'_>) -> Result<&'w mut Webhook, Refusal> {
+    let id = find(world, call)?.id.clone();
+    world.webhooks.get_mut(&id).ok_or_else(|| Refusal::not_found("webhook"))
+}
+
+fn facts(hook: &Webhook, version: Version) -> Value {
+    json!({
+        "id": id_in(version, &hook.id),
+        "url": hook.url,
+        "events": hook.events,
+        "created_at": text(hook.created_at),
+        "updated_at": text(hook.changed_at),
+    })
+}
+
+fn facts_with_secret(hook: &Webhook, version: Version) -> Value {
+    let mut facts = facts(hook, version);
+    if let Some(map) = facts.as_object_mut() {
+        map.insert("secret".into(), json!(hook.secret));
+    }
+    facts
+}
+
+/// HTTPS, or plain HTTP to this machine, where nobody listens in.
+fn url(call: &Call<'_>) -> Result<Option<String>, Refusal> {
+    let Some(url) = call.text("url") else {
+        return Ok(None);
+    };
+    let own = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+    if url.starts_with("https://") || own.iter().any(|own| url.starts_with(own)) {
+        return Ok(Some(url.to_owned()));
+    }
+    Err(Refusal::invalid("url", "not an HTTPS address"))
+}
+
+fn events(call: &Call<'_>) -> Option<Vec<String>> {
+    let list = call.body.get("events")?.as_array()?;
+    Some(list.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+}
+
+pub(super) fn create(world: &mut World, call: &Call<'_>) -> Outcome {
+    let url = url(call)?.ok_or_else(|| Refusal::invalid("url", "a value is required"))?;
+    let now = world.now();
+    let hook = Webhook {
+        id: world.ulid(),
+        url,
+        events: events(call).unwrap_or_default(),
+        secret: webhook::secret(world),
+        created_at: now,
+        changed_at: now,
+        version: 1,
+    };
+    let facts = facts_with_secret(&hook, call.version);
+    world.webhooks.put(hook.id.clone(), hook, 1_000 + call.raw.len());
+    Ok(Answer::json(201, facts))
+}
+
+pub(super) fn list(world: &World, call: &Call<'_>) -> Outcome {
+    let page = page::cut(world.webhooks.values().collect(), &call.window(10, 100)?, |hook: &&Webhook| {
+        id_in(call.version, &hook.id)
+    })?;
+    let hooks: Vec<Value> = page.items.iter().map(|hook| facts(hook, call.version)).collect();
+    Ok(Answer::json(200, json!({ "has_more": page.next.is_some(), "next_cursor": page.next, "webhooks": hooks })))
+}
+
+pub(super) fn get(world: &World, call: &Call<'_>) -> Outcome {
+    let hook = find(world, call)?;
+    Ok(Answer::json(200, facts(hook, call.version)).with("etag", hook.etag()))
+}
+
+pub(super) fn update(world: &mut World, call: &Call<'_>) -> Outcome {
+    let (url, events, now) = (url(call)?, events(call), world.now());
+    let hook = find_mut(world, call)?;
+    call.match_etag(&hook.etag())?;
+    hook.url = url.unwrap_or_else(|| hook.url.clone());
+    hook.events = events.unwrap_or_else(|| hook.events.clone());
+    hook.changed_at = now;
+    hook.version += 1;
+    Ok(Answer::json(200, facts(hook, call.version)))
+}
+
+pub(super) fn delete(world: &mut World, call: &Call<'_>) -> Outcome {
+    let hook = find(world, call)?;
+    call.match_etag(&hook.etag())?;
+    let id = hook.id.clone();
+    world.webhooks.take(&id);
+    Ok(Answer::empty(204))
+}
+
+/// The old secret ends at once.
+pub(super) fn renew(world: &mut World, call: &Call<'_>) -> Outcome {
+    find(world, call)?;
+    let (secret, now) = (webhook::secret(world), world.now());
+    let hook = find_mut(world, call)?;
+    hook.secret = secret;
+    hook.changed_at = now;
+    hook.version += 1;
+    Ok(Answer::json(200, facts_with_secret(hook, call.version)))
+}
+
+pub(super) fn events_known(call: &Call<'_>) -> Outcome {
+    let events = match call.version {
+        Version::First => json!(["survey_completed", "survey_paused"]),
+        _ => json!([GROUP, FILL, SESSION]),
+    };
+    Ok(Answer::json(200, json!({ "events": events })))
+}
+
+pub(super) fn history(world: &World, call: &Call<'_>) -> Outcome {
+    let id = find(world, call)?.id.clone();
+    let moment = |name: &str| match call.query(name) {
+        None => Ok(None),
+        Some(given) => read(given).map(Some).ok_or_else(|| Refusal::invalid(name, "not a moment")),
+    };
+    let (from, to) = (moment("start_time")?, moment("end_time")?);
+    let among = |name: &str, own: &str| {
+        let mut wanted = call.query_all(name).peekable();
+        wanted.peek().is_none() || wanted.any(|wanted| wanted == own)
+    };
+    let mut sent: Vec<_> = world
+        .deliveries
+        .values()
+        .filter(|one| one.webhook == id)
+        .filter(|one| from.is_none_or(|from| one.created_at >= from) && to.is_none_or(|to| one.created_at <= to))
+        .filter(|one| among("delivery_status", one.progress.name()) && among("type", one.kind))
+        .collect();
+    if call.query("created_at_sort_order") == Some("desc") {
+        sent.reverse();
+    }
+    let page = page::cut(sent, &call.window(10, 100)?, |one| one.id.clone())?;
+    let facts: Vec<Value> = page
+        .items
+        .iter()
+        .map(|one| {
+            json!({
+                "id": one.id,
+                "type": one.kind,
+                "payload": *one.payload,
+                "status": one.progress.name(),
+                "created_at": text(one.created_at),
+            })
+        })
+        .collect();
+    Ok(Answer::json(200, json!({ "events": facts, "next_cursor": page.next })))
+}

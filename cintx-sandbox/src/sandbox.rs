@@ -1,0 +1,401 @@
+//! Starting, asking and stopping a sandbox.
+//! The crate's face: everything else is behind it.
+
+use crate::clock::Clock;
+use crate::contract::ContractError;
+use crate::engine::Engine;
+use crate::fault::{Fault, FaultId};
+use crate::line::{Line, Lines};
+use crate::log::Received;
+use crate::state::field::status;
+use crate::state::{Settings, World};
+use crate::{control, courier, server};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// Why a sandbox did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The port could not be opened.
+    #[error("the sandbox cannot listen on loopback: {0}")]
+    Listen(#[from] std::io::Error),
+    /// A version has no usable document.
+    #[error(transparent)]
+    Contract(#[from] ContractError),
+}
+
+/// How a sandbox is to be.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    port: u16,
+    versions: Vec<String>,
+    settings: Settings,
+    standing: Option<Timestamp>,
+    check_answers: bool,
+    print: bool,
+    faults: Vec<Fault>,
+    webhook_gateway: Option<String>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            versions: Vec::new(),
+            settings: Settings::default(),
+            standing: None,
+            check_answers: cfg!(debug_assertions),
+            print: false,
+            faults: Vec::new(),
+            webhook_gateway: None,
+        }
+    }
+}
+
+impl Builder {
+    /// Listens on this port instead of a free one.
+    #[must_use]
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// Serves only this version, and others named in further calls. Without
+    /// a call, all versions are served.
+    #[must_use]
+    pub fn api_version(mut self, date: impl Into<String>) -> Self {
+        self.versions.push(date.into());
+        self.versions.sort();
+        self
+    }
+
+    /// The seed of everything that is made up: ids, credentials, respondents.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.settings.seed = seed;
+        self
+    }
+
+    /// How long a token is good for; a day unless said otherwise.
+    #[must_use]
+    pub fn token_ttl(mut self, ttl: Duration) -> Self {
+        self.settings.token_ttl = signed(ttl);
+        self
+    }
+
+    /// How long asynchronous jobs stay in progress.
+    #[must_use]
+    pub fn job_delay(mut self, delay: Duration) -> Self {
+        self.settings.job_delay = signed(delay);
+        self
+    }
+
+    /// The time between two respondents of a live target group. Zero keeps
+    /// all respondents away but those put in by hand.
+    #[must_use]
+    pub fn field_pace(mut self, pace: Duration) -> Self {
+        self.settings.field_pace = signed(pace);
+        self
+    }
+
+    /// How many respondents come in the moment a target group goes live.
+    #[must_use]
+    pub fn field_burst(mut self, respondents: u32) -> Self {
+        self.settings.field_burst = respondents;
+        self
+    }
+
+    /// Lets the simulation's clock stand at a moment, in seconds since 1970,
+    /// until it is moved by [`Sandbox::advance`]. With it, and with one
+    /// caller at a time, the same calls give the same answers byte for byte.
+    #[must_use]
+    pub fn standing_clock(mut self, unix_seconds: i64) -> Self {
+        self.standing = Timestamp::from_second(unix_seconds).ok();
+        self
+    }
+
+    /// The id of the one account.
+    #[must_use]
+    pub fn account_id(mut self, id: i32) -> Self {
+        self.settings.account_id = i64::from(id);
+        self
+    }
+
+    /// Whether the sandbox's own answers are held against the documents as
+    /// well, see [`Received::answer_violations`]. On in debug builds.
+    #[must_use]
+    pub fn check_answers(mut self, check: bool) -> Self {
+        self.check_answers = check;
+        self
+    }
+
+    /// Whether every request is told on standard error.
+    #[must_use]
+    pub fn log(mut self, print: bool) -> Self {
+        self.print = print;
+        self
+    }
+
+    /// Faults that are in force from the start.
+    #[must_use]
+    pub fn faults(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
+        self.faults.extend(faults);
+        self
+    }
+
+    /// Delivers every webhook to this `host:port` over plain HTTP, whatever
+    /// address it was subscribed with. Without it, only subscriptions of
+    /// `http://` addresses on this machine are delivered.
+    #[must_use]
+    pub fn webhook_gateway(mut self, address: impl Into<String>) -> Self {
+        self.webhook_gateway = Some(address.into());
+        self
+    }
+
+    /// The wait before a webhook is tried again; it doubles with each try.
+    #[must_use]
+    pub fn webhook_retry(mut self, wait: Duration) -> Self {
+        self.settings.webhook_retry = signed(wait);
+        self
+    }
+
+    /// Starts the sandbox.
+    ///
+    /// # Errors
+    /// If the port cannot be opened or a version is unknown.
+    pub async fn start(self) -> Result<Sandbox, Error> {
+        let clock = self.standing.map_or_else(Clock::following, |now| Clock::Standing { now });
+        let world = World::new(self.settings, clock);
+        let engine = Arc::new(Engine::new(world, &self.versions, self.check_answers, self.print)?);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).await?;
+        let address = listener.local_addr()?;
+        let courier = tokio::spawn(courier::deliver(engine.clone(), self.webhook_gateway));
+        let (stop, mut stopped) = watch::channel(false);
+        for fault in self.faults {
+            engine.faults().add(fault);
+        }
+        let app = server::router(engine.clone()).into_make_service_with_connect_info::<Line>();
+        let task = tokio::spawn(async move {
+            let until = async move {
+                // A closed channel means that the sandbox was dropped.
+                let _ = stopped.wait_for(|stop| *stop).await;
+            };
+            // Dropped, and so ended, with the server.
+            let _courier = AbortOnDrop(courier);
+            let _ = axum::serve(Lines(listener), app).with_graceful_shutdown(until).await;
+        });
+        Ok(Sandbox { engine, address, stop, task })
+    }
+}
+
+/// A task that ends with its owner.
+struct AbortOnDrop(JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn signed(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
+}
+
+/// One respondent's way through a survey, as the simulation knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Respondent {
+    /// The id under which Cint and client speak of it.
+    pub rid: String,
+    /// The project.
+    pub project_id: String,
+    /// The target group.
+    pub target_group_id: String,
+    /// The state in the server-to-server interface's codes: 1 in survey or
+    /// dropped, 2 terminate, 3 overquota, 4 security, 5 complete.
+    pub status: i64,
+    /// The survey link it was sent to.
+    pub link: String,
+}
+
+impl Respondent {
+    /// Whether it counts as a complete.
+    pub fn is_complete(&self) -> bool {
+        self.status == status::COMPLETE
+    }
+}
+
+/// A running sandbox. Stops when it is dropped.
+#[derive(Debug)]
+pub struct Sandbox {
+    engine: Arc<Engine>,
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Sandbox {
+    /// Starts a sandbox as it comes: a free port, all versions, seed 1.
+    ///
+    /// # Errors
+    /// If no port can be opened.
+    pub async fn start() -> Result<Self, Error> {
+        Self::builder().start().await
+    }
+
+    /// A sandbox to be set up first.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Stops listening, lets requests end that are being answered, and waits
+    /// until the port is free.
+    pub async fn stop(mut self) {
+        let _ = self.stop.send(true);
+        // Idle connections that clients keep open must not hold it up.
+        let patience = Duration::from_secs(2);
+        if tokio::time::timeout(patience, &mut self.task).await.is_err() {
+            self.task.abort();
+            let _ = (&mut self.task).await;
+        }
+    }
+
+    /// The address it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The base address of the Demand API, with its `/v1`.
+    pub fn api_url(&self) -> String {
+        format!("http://{}/v1", self.address)
+    }
+
+    /// The base address of the server-to-server interface.
+    pub fn s2s_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The address that gives tokens.
+    pub fn token_url(&self) -> String {
+        format!("http://{}/oauth/token", self.address)
+    }
+
+    /// The base address of the control endpoint.
+    pub fn control_url(&self) -> String {
+        format!("http://{}/control", self.address)
+    }
+
+    /// The client id that gets a token.
+    pub fn client_id(&self) -> String {
+        self.engine.world().account.client_id.clone()
+    }
+
+    /// The secret that belongs to the client id.
+    pub fn client_secret(&self) -> String {
+        self.engine.world().account.client_secret.clone()
+    }
+
+    /// The key of the server-to-server interface.
+    pub fn s2s_key(&self) -> String {
+        self.engine.world().account.s2s_key.clone()
+    }
+
+    /// The id of the account.
+    pub fn account_id(&self) -> i32 {
+        i32::try_from(self.engine.world().account.id).unwrap_or(i32::MAX)
+    }
+
+    /// The id of a user who can be a project manager.
+    pub fn project_manager_id(&self) -> String {
+        self.engine.world().account.caller().to_owned()
+    }
+
+    /// The id of a business unit with dynamic pricing in US dollars.
+    pub fn business_unit_id(&self) -> i64 {
+        self.engine.world().account.business_units.first().map_or(0, |unit| unit.id)
+    }
+
+    /// The dates of the versions served, oldest first.
+    pub fn versions(&self) -> Vec<String> {
+        self.engine.contracts().iter().map(|contract| contract.date().to_owned()).collect()
+    }
+
+    /// The requests received so far, oldest first; the last 10,000.
+    pub fn requests(&self) -> Vec<Received> {
+        self.engine.log().entries()
+    }
+
+    /// Everyone who has entered a survey so far.
+    pub fn respondents(&self) -> Vec<Respondent> {
+        let world = self.engine.world();
+        world
+            .sessions
+            .values()
+            .map(|session| Respondent {
+                rid: session.rid.clone(),
+                project_id: session.project_id.clone(),
+                target_group_id: session.group_id.clone(),
+                status: session.status,
+                link: session.link.clone(),
+            })
+            .collect()
+    }
+
+    /// Puts a respondent into a live target group's survey, where it stays
+    /// until the client moves it on; its RID. `None` if there is no room.
+    pub fn enter_respondent(&self, target_group_id: &str) -> Option<String> {
+        let session = control::enter(&mut self.engine.world(), target_group_id)?;
+        session.get("rid").and_then(Value::as_str).map(str::to_owned)
+    }
+
+    /// The state, as the control endpoint shows it.
+    pub fn state(&self) -> Value {
+        control::state(&self.engine.world())
+    }
+
+    /// Moves the simulation's clock forward.
+    pub fn advance(&self, by: Duration) {
+        self.engine.world().clock.advance(signed(by));
+        self.engine.world().settle();
+    }
+
+    /// Puts a fault into force, behind those that already are.
+    pub fn inject(&self, fault: Fault) -> FaultId {
+        self.engine.faults().add(fault)
+    }
+
+    /// How many requests a fault has hit so far; 0 once it is removed.
+    pub fn fault_hits(&self, id: FaultId) -> u64 {
+        self.engine.faults().hits(id)
+    }
+
+    /// Ends one fault; whether it was there.
+    pub fn remove_fault(&self, id: FaultId) -> bool {
+        self.engine.faults().remove(id.0)
+    }
+
+    /// Ends all faults.
+    pub fn clear_faults(&self) {
+        self.engine.faults().clear();
+    }
+
+    /// Makes all tokens given so far expire now.
+    pub fn expire_tokens(&self) {
+        let mut world = self.engine.world();
+        let now = world.now();
+        world.tokens.expire_all(now);
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let _ = self.stop.send(true);
+        self.task.abort();
+    }
+}

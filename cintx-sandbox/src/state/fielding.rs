@@ -1,0 +1,205 @@
+//! Fielding runs: their states, what leads from one to another, and what
+//! follows from a change.
+
+use super::World;
+use super::agenda::Event;
+use super::field;
+use super::target_group::TargetGroup;
+use super::webhook;
+use crate::refusal::Refusal;
+use jiff::Timestamp;
+
+/// The state of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RunStatus {
+    Scheduled,
+    Live,
+    Paused,
+    Completed,
+}
+
+impl RunStatus {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Scheduled => "scheduled",
+            Self::Live => "live",
+            Self::Paused => "paused",
+            Self::Completed => "completed",
+        }
+    }
+}
+
+/// The run of a target group.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    pub(crate) id: String,
+    pub(crate) status: RunStatus,
+    pub(crate) start_at: Timestamp,
+    pub(crate) end_at: Timestamp,
+    pub(crate) changed_at: Timestamp,
+    pub(crate) changed_by: String,
+    pub(crate) version: u64,
+}
+
+impl Run {
+    pub(crate) fn etag(&self) -> String {
+        format!("W/\"{}\"", self.version)
+    }
+}
+
+/// What can be done to a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    LaunchNow,
+    Pause,
+    Resume,
+    Relaunch,
+    Complete,
+}
+
+impl Action {
+    /// Where the action leads.
+    pub(crate) fn target(self) -> RunStatus {
+        match self {
+            Self::LaunchNow | Self::Resume | Self::Relaunch => RunStatus::Live,
+            Self::Pause => RunStatus::Paused,
+            Self::Complete => RunStatus::Completed,
+        }
+    }
+
+    fn starts_from(self, status: RunStatus) -> bool {
+        match self {
+            Self::LaunchNow => status == RunStatus::Scheduled,
+            Self::Pause => status == RunStatus::Live,
+            Self::Resume => status == RunStatus::Paused,
+            Self::Relaunch => status == RunStatus::Completed,
+            // The older guide allows it from any state; from a completed one
+            // it would say nothing new.
+            Self::Complete => status != RunStatus::Completed,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::LaunchNow => "launched",
+            Self::Pause => "paused",
+            Self::Resume => "resumed",
+            Self::Relaunch => "relaunched",
+            Self::Complete => "completed",
+        }
+    }
+}
+
+/// Whether an action may be done to a group now; the reason if not.
+pub(crate) fn allowed(group: &TargetGroup, action: Action, now: Timestamp) -> Result<(), String> {
+    let Some(run) = &group.run else {
+        return Err("The target group is a draft.".into());
+    };
+    if !action.starts_from(run.status) {
+        return Err(format!("A {} fielding run cannot be {}.", run.status.name(), action.name()));
+    }
+    if matches!(action, Action::Resume | Action::Relaunch) {
+        if run.end_at <= now {
+            return Err("The end of fielding has passed.".into());
+        }
+        if group.completes >= group.goal {
+            return Err("The goal has been reached.".into());
+        }
+    }
+    Ok(())
+}
+
+/// Does an action to the run of a group.
+pub(crate) fn act(world: &mut World, at: Timestamp, group_id: &str, action: Action) -> Result<(), Refusal> {
+    let group = world.groups.get_mut(group_id).ok_or_else(|| Refusal::not_found("target group"))?;
+    allowed(group, action, at).map_err(Refusal::invalid_state)?;
+    if action == Action::LaunchNow
+        && let Some(run) = &mut group.run
+    {
+        // The duration is kept: the end moves with the start.
+        let length = run.start_at.duration_until(run.end_at);
+        run.start_at = at;
+        run.end_at = crate::clock::plus(at, length);
+        let end = run.end_at;
+        world.agenda.plan(end, Event::RunEnds(group_id.to_owned()));
+    }
+    let by = world.account.caller().to_owned();
+    change(world, at, group_id, action.target(), &by);
+    Ok(())
+}
+
+/// Gives a draft its run.
+pub(crate) fn create(
+    world: &mut World,
+    at: Timestamp,
+    group_id: &str,
+    start_at: Timestamp,
+    end_at: Timestamp,
+    status: RunStatus,
+) -> Option<String> {
+    let id = world.rng.ulid(at);
+    let by = world.account.caller().to_owned();
+    let group = world.groups.get_mut(group_id)?;
+    group.start_at = start_at;
+    group.end_at = end_at;
+    group.run = Some(Run {
+        id: id.clone(),
+        status: RunStatus::Scheduled,
+        start_at,
+        end_at,
+        changed_at: at,
+        changed_by: by.clone(),
+        version: 0,
+    });
+    change(world, at, group_id, status, &by);
+    world.agenda.plan(end_at, Event::RunEnds(group_id.to_owned()));
+    if status == RunStatus::Scheduled {
+        world.agenda.plan(start_at, Event::RunStarts(group_id.to_owned()));
+    }
+    Some(id)
+}
+
+/// Moves a run to a state and lets the field follow.
+pub(crate) fn change(world: &mut World, at: Timestamp, group_id: &str, status: RunStatus, by: &str) {
+    let Some(group) = world.groups.get_mut(group_id) else {
+        return;
+    };
+    let Some(run) = &mut group.run else {
+        return;
+    };
+    run.status = status;
+    run.version += 1;
+    run.changed_at = at;
+    run.changed_by = by.to_owned();
+    group.changed_at = at;
+    webhook::group_changed(world, at, group_id);
+    if status == RunStatus::Live {
+        field::open(world, at, group_id);
+    }
+}
+
+/// A scheduled run's start has come.
+pub(crate) fn start_scheduled(world: &mut World, at: Timestamp, group_id: &str) {
+    let due = world
+        .groups
+        .get(group_id)
+        .and_then(|group| group.run.as_ref())
+        .is_some_and(|run| run.status == RunStatus::Scheduled && run.start_at <= at);
+    if due {
+        let by = world.account.caller().to_owned();
+        change(world, at, group_id, RunStatus::Live, &by);
+    }
+}
+
+/// A run's end date has come. It may have been moved since it was planned.
+pub(crate) fn reach_end(world: &mut World, at: Timestamp, group_id: &str) {
+    let due = world
+        .groups
+        .get(group_id)
+        .and_then(|group| group.run.as_ref())
+        .is_some_and(|run| run.status != RunStatus::Completed && run.end_at <= at);
+    if due {
+        let by = world.account.caller().to_owned();
+        change(world, at, group_id, RunStatus::Completed, &by);
+    }
+}

@@ -1,0 +1,60 @@
+//! First answers by idempotency key, to be given again on a repeat.
+//! Bounded, like everything that callers can make grow.
+
+use crate::answer::Answer;
+use std::collections::{HashMap, VecDeque};
+
+/// What a key was used for, and what was answered.
+#[derive(Clone, Debug)]
+struct Entry {
+    fingerprint: u64,
+    answer: Answer,
+}
+
+/// What is known of a key.
+#[derive(Clone, Debug)]
+pub(crate) enum Known {
+    /// Never seen.
+    Fresh,
+    /// Seen with the same request: the first answer.
+    Repeat(Box<Answer>),
+    /// Seen with another request.
+    Clash,
+}
+
+/// All keys, the oldest forgotten first.
+#[derive(Debug, Default)]
+pub(crate) struct Idempotency {
+    entries: HashMap<(String, String), Entry>,
+    order: VecDeque<((String, String), usize)>,
+    weight: usize,
+}
+
+const KEPT: usize = 20_000;
+/// All answers together, roughly.
+const HEAVIEST: usize = 64 << 20;
+
+impl Idempotency {
+    pub(crate) fn look_up(&self, operation: &str, key: &str, fingerprint: u64) -> Known {
+        match self.entries.get(&(operation.to_owned(), key.to_owned())) {
+            None => Known::Fresh,
+            Some(entry) if entry.fingerprint == fingerprint => Known::Repeat(Box::new(entry.answer.clone())),
+            Some(_) => Known::Clash,
+        }
+    }
+
+    pub(crate) fn remember(&mut self, operation: &str, key: &str, fingerprint: u64, answer: Answer) {
+        let id = (operation.to_owned(), key.to_owned());
+        let weight = 500 + 4 * answer.bytes().len();
+        self.weight += weight;
+        self.order.push_back((id.clone(), weight));
+        while self.order.len() > 1 && (self.order.len() > KEPT || self.weight > HEAVIEST) {
+            let Some((oldest, weight)) = self.order.pop_front() else {
+                break;
+            };
+            self.weight = self.weight.saturating_sub(weight);
+            self.entries.remove(&oldest);
+        }
+        self.entries.insert(id, Entry { fingerprint, answer });
+    }
+}

@@ -1,0 +1,204 @@
+//! Asynchronous jobs: planned at once, done after a while, able to fail.
+//! A bulk job can be done and still name groups that failed.
+
+use super::World;
+use super::agenda::Event;
+use super::fielding::{self, Action, RunStatus};
+use crate::refusal::Fault;
+use jiff::Timestamp;
+
+/// What a job does.
+#[derive(Clone, Debug)]
+pub(crate) enum Task {
+    /// Launch a draft now.
+    Launch { project: String, group: String, end_at: Timestamp },
+    /// Schedule a draft.
+    Schedule { project: String, group: String, start_at: Timestamp, end_at: Timestamp },
+    /// One action for many groups.
+    Bulk { project: String, groups: Vec<String>, action: Action },
+    /// A new project manager for many groups.
+    Managers { project: String, groups: Vec<String>, manager: String },
+}
+
+/// Why a job, or one group of it, failed.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) code: &'static str,
+    pub(crate) description: String,
+    pub(crate) faults: Vec<Fault>,
+}
+
+impl Failure {
+    fn new(code: &'static str, description: impl Into<String>) -> Self {
+        Self { code, description: description.into(), faults: Vec::new() }
+    }
+}
+
+/// Where a job stands.
+#[derive(Clone, Debug)]
+pub(crate) enum Outcome {
+    Processing,
+    /// A launch or schedule is done: the run it made.
+    Run(String),
+    /// A bulk job is done: groups changed, groups that failed.
+    Bulk {
+        updated: Vec<String>,
+        failed: Vec<(String, Failure)>,
+    },
+    Failed(Failure),
+}
+
+/// A job.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    pub(crate) id: String,
+    /// The operation's path segment, such as `launch-from-draft`: a job is
+    /// found under its own kind alone.
+    pub(crate) kind: String,
+    pub(crate) task: Task,
+    pub(crate) outcome: Outcome,
+    pub(crate) created_at: Timestamp,
+    pub(crate) created_by: String,
+    pub(crate) trace_id: String,
+}
+
+impl Job {
+    /// The project the job belongs to.
+    pub(crate) fn project(&self) -> &str {
+        match &self.task {
+            Task::Launch { project, .. }
+            | Task::Schedule { project, .. }
+            | Task::Bulk { project, .. }
+            | Task::Managers { project, .. } => project,
+        }
+    }
+
+    /// How many groups it names.
+    fn groups(&self) -> usize {
+        match &self.task {
+            Task::Launch { .. } | Task::Schedule { .. } => 1,
+            Task::Bulk { groups, .. } | Task::Managers { groups, .. } => groups.len(),
+        }
+    }
+
+    /// The group of a job that has exactly one.
+    pub(crate) fn group(&self) -> Option<&str> {
+        match &self.task {
+            Task::Launch { group, .. } | Task::Schedule { group, .. } => Some(group),
+            Task::Bulk { .. } | Task::Managers { .. } => None,
+        }
+    }
+}
+
+/// Plans a job and gives its id.
+pub(crate) fn start(world: &mut World, kind: &str, task: Task, trace_id: String) -> String {
+    let now = world.now();
+    let id = world.rng.uuid();
+    let job = Job {
+        id: id.clone(),
+        kind: kind.to_owned(),
+        task,
+        outcome: Outcome::Processing,
+        created_at: now,
+        created_by: world.account.caller().to_owned(),
+        trace_id,
+    };
+    let weight = 1_000 + 100 * job.groups();
+    world.jobs.put(id.clone(), job, weight);
+    let ready = crate::clock::plus(now, world.settings.job_delay);
+    world.agenda.plan(ready, Event::JobEnds(id.clone()));
+    id
+}
+
+/// Does a job's work.
+pub(crate) fn finish(world: &mut World, at: Timestamp, id: &str) {
+    let Some(job) = world.jobs.get(id).cloned() else {
+        return;
+    };
+    let outcome = match &job.task {
+        Task::Launch { project, group, end_at } => launch(world, at, project, group, at, *end_at, RunStatus::Live),
+        Task::Schedule { project, group, start_at, end_at } => {
+            launch(world, at, project, group, *start_at, *end_at, RunStatus::Scheduled)
+        }
+        Task::Bulk { project, groups, action } => bulk(world, at, project, groups, *action),
+        Task::Managers { project, groups, manager } => managers(world, at, project, groups, manager),
+    };
+    if let Some(job) = world.jobs.get_mut(id) {
+        job.outcome = outcome;
+    }
+}
+
+fn launch(
+    world: &mut World,
+    at: Timestamp,
+    project: &str,
+    group_id: &str,
+    start_at: Timestamp,
+    end_at: Timestamp,
+    status: RunStatus,
+) -> Outcome {
+    let fail = |code, text: &str| Outcome::Failed(Failure::new(code, text));
+    let Some(group) = world.groups.get(group_id).filter(|group| group.project_id == project) else {
+        return fail("TargetGroupNotFound", "The project has no such target group.");
+    };
+    if !group.is_draft() {
+        return fail("TargetGroupInvalidState", "The target group is not a draft any more.");
+    }
+    if group.live_url.is_none() {
+        return fail("TargetGroupInvalidState", "A target group without a live URL cannot be launched.");
+    }
+    if end_at <= start_at || end_at <= at {
+        return fail("TargetGroupInvalidState", "Fielding would end before it begins.");
+    }
+    let faults = group.audience.faults(group.goal);
+    if !faults.is_empty() {
+        let mut failure = Failure::new("TargetGroupInvalidState", "The profiles are not valid.");
+        failure.faults = faults;
+        return Outcome::Failed(failure);
+    }
+    match fielding::create(world, at, group_id, start_at, end_at, status) {
+        Some(run) => Outcome::Run(run),
+        None => fail("TargetGroupNotFound", "The project has no such target group."),
+    }
+}
+
+fn bulk(world: &mut World, at: Timestamp, project: &str, groups: &[String], action: Action) -> Outcome {
+    let mut updated = Vec::new();
+    let mut failed = Vec::new();
+    for id in groups {
+        match world.groups.get(id).filter(|group| group.project_id == project) {
+            None => {
+                failed.push((id.clone(), Failure::new("TargetGroupNotFound", "The project has no such target group.")));
+            }
+            // A group that is already there counts as done.
+            Some(group) if group.run.as_ref().is_some_and(|run| run.status == action.target()) => {
+                updated.push(id.clone());
+            }
+            Some(_) => match fielding::act(world, at, id, action) {
+                Ok(()) => updated.push(id.clone()),
+                Err(refusal) => {
+                    failed.push((id.clone(), Failure::new("StatusTransitionNotAllowed", refusal.detail.clone())));
+                }
+            },
+        }
+    }
+    Outcome::Bulk { updated, failed }
+}
+
+fn managers(world: &mut World, at: Timestamp, project: &str, groups: &[String], manager: &str) -> Outcome {
+    let mut updated = Vec::new();
+    let mut failed = Vec::new();
+    for id in groups {
+        match world.groups.get_mut(id).filter(|group| group.project_id == project) {
+            Some(group) => {
+                group.manager = manager.to_owned();
+                group.changed_at = at;
+                updated.push(id.clone());
+            }
+            None => {
+                failed.push((id.clone(), Failure::new("TargetGroupNotFound", "The project has no such target group.")));
+            }
+        }
+    }
+    Outcome::Bulk { updated, failed }
+}

@@ -1,0 +1,225 @@
+//! The simulated Exchange's state, and how it moves with time.
+//! Pure: the clock and the randomness are part of it, nothing here does I/O.
+
+pub(crate) mod agenda;
+pub(crate) mod audience;
+pub(crate) mod field;
+pub(crate) mod fielding;
+pub(crate) mod idempotency;
+pub(crate) mod interlock;
+pub(crate) mod job;
+pub(crate) mod locale;
+pub(crate) mod market;
+pub(crate) mod page;
+pub(crate) mod project;
+pub(crate) mod reconciliation;
+pub(crate) mod rounding;
+pub(crate) mod shelf;
+pub(crate) mod target_group;
+pub(crate) mod tokens;
+pub(crate) mod webhook;
+
+use crate::clock::Clock;
+use crate::rng::Rng;
+use agenda::Agenda;
+use audience::Condition;
+use field::Session;
+use idempotency::Idempotency;
+use jiff::{SignedDuration, Timestamp};
+use job::Job;
+use project::Project;
+use reconciliation::Reconciliation;
+use shelf::Shelf;
+use target_group::TargetGroup;
+use tokens::Tokens;
+use webhook::{Delivery, Webhook};
+
+/// What a sandbox is told at its start.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) seed: u64,
+    pub(crate) token_ttl: SignedDuration,
+    /// How long an asynchronous job stays in progress.
+    pub(crate) job_delay: SignedDuration,
+    /// The time between two respondents; zero turns the field off.
+    pub(crate) field_pace: SignedDuration,
+    /// How many respondents come at the moment of going live.
+    pub(crate) field_burst: u32,
+    /// How long a respondent stays in the survey.
+    pub(crate) session_time: SignedDuration,
+    pub(crate) account_id: i64,
+    /// The wait before a webhook is tried again; it doubles each time.
+    pub(crate) webhook_retry: SignedDuration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            token_ttl: SignedDuration::from_hours(24),
+            job_delay: SignedDuration::from_millis(150),
+            field_pace: SignedDuration::from_millis(200),
+            field_burst: 12,
+            session_time: SignedDuration::from_millis(100),
+            account_id: 2428,
+            webhook_retry: SignedDuration::from_secs(1),
+        }
+    }
+}
+
+/// A business unit of the account.
+#[derive(Clone, Debug)]
+pub(crate) struct BusinessUnit {
+    pub(crate) id: i64,
+    pub(crate) name: &'static str,
+    pub(crate) currency: &'static str,
+    pub(crate) pricing_models: &'static [&'static str],
+}
+
+/// A user of the account.
+#[derive(Clone, Debug)]
+pub(crate) struct User {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) email: String,
+}
+
+/// The one account that is there from the start.
+#[derive(Clone, Debug)]
+pub(crate) struct Account {
+    pub(crate) id: i64,
+    pub(crate) name: &'static str,
+    pub(crate) users: Vec<User>,
+    pub(crate) business_units: Vec<BusinessUnit>,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: String,
+    pub(crate) s2s_key: String,
+}
+
+impl Account {
+    fn seeded(settings: &Settings) -> Self {
+        let mut rng = Rng::named(settings.seed, "account");
+        let users = ["Robin Field", "Sam Quota", "Alex Survey"]
+            .iter()
+            .map(|name| User {
+                id: rng.uuid(),
+                name: (*name).to_owned(),
+                email: format!("{}@example.com", name.to_lowercase().replace(' ', ".")),
+            })
+            .collect();
+        Self {
+            id: settings.account_id,
+            name: "Sandbox Research",
+            users,
+            business_units: vec![
+                BusinessUnit { id: 3848, name: "Sandbox US", currency: "USD", pricing_models: &["dynamic"] },
+                BusinessUnit {
+                    id: 3849,
+                    name: "Sandbox UK",
+                    currency: "GBP",
+                    pricing_models: &["dynamic", "rate_card"],
+                },
+                BusinessUnit { id: 3850, name: "Sandbox Rate Card", currency: "EUR", pricing_models: &["rate_card"] },
+            ],
+            client_id: format!("sandbox-{}", rng.hex(12)),
+            client_secret: rng.hex(40),
+            s2s_key: rng.uuid(),
+        }
+    }
+
+    pub(crate) fn user(&self, id: &str) -> Option<&User> {
+        self.users.iter().find(|user| user.id.eq_ignore_ascii_case(id))
+    }
+
+    pub(crate) fn business_unit(&self, id: i64) -> Option<&BusinessUnit> {
+        self.business_units.iter().find(|unit| unit.id == id)
+    }
+
+    /// The user that calls with the account's credentials act for.
+    pub(crate) fn caller(&self) -> &str {
+        self.users.first().map_or("", |user| user.id.as_str())
+    }
+}
+
+/// The whole state of one sandbox.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) settings: Settings,
+    pub(crate) clock: Clock,
+    pub(crate) rng: Rng,
+    pub(crate) account: Account,
+    pub(crate) tokens: Tokens,
+    pub(crate) projects: Shelf<Project>,
+    pub(crate) groups: Shelf<TargetGroup>,
+    pub(crate) jobs: Shelf<Job>,
+    pub(crate) sessions: Shelf<Session>,
+    pub(crate) reconciliations: Shelf<Reconciliation>,
+    pub(crate) webhooks: Shelf<Webhook>,
+    pub(crate) deliveries: Shelf<Delivery>,
+    /// Webhooks draw on their own, so that subscribing changes nothing else.
+    pub(crate) hook_rng: Rng,
+    /// The id of the last event, which the next one must follow.
+    pub(crate) last_event: ulid::Ulid,
+    pub(crate) idempotency: Idempotency,
+    pub(crate) agenda: Agenda,
+    /// Cells that the interlock helper has given out, by condition id: the
+    /// older versions name them without saying again what they consist of.
+    pub(crate) cells: Shelf<Vec<Condition>>,
+}
+
+impl World {
+    pub(crate) fn new(settings: Settings, clock: Clock) -> Self {
+        Self {
+            account: Account::seeded(&settings),
+            rng: Rng::named(settings.seed, "world"),
+            tokens: Tokens::default(),
+            projects: Shelf::new(10_000, 32 << 20),
+            groups: Shelf::new(10_000, 64 << 20),
+            jobs: Shelf::new(10_000, 32 << 20),
+            sessions: Shelf::new(200_000, 256 << 20),
+            reconciliations: Shelf::new(1_000, 64 << 20),
+            webhooks: Shelf::new(20, 1 << 20),
+            deliveries: Shelf::new(20_000, 64 << 20),
+            hook_rng: Rng::named(settings.seed, "webhooks"),
+            last_event: ulid::Ulid::nil(),
+            idempotency: Idempotency::default(),
+            agenda: Agenda::default(),
+            cells: Shelf::new(100_000, 64 << 20),
+            settings,
+            clock,
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn ulid(&mut self) -> String {
+        let now = self.now();
+        self.rng.ulid(now)
+    }
+
+    /// Lets everything happen that is due by now, in its order.
+    pub(crate) fn settle(&mut self) {
+        if self.agenda.is_long() {
+            self.tidy();
+        }
+        let now = self.now();
+        while let Some((at, event)) = self.agenda.due(now) {
+            agenda::apply(self, at, event);
+        }
+    }
+
+    /// Takes from the agenda what has lost its meaning: runs whose dates were
+    /// moved, things that are forgotten.
+    fn tidy(&mut self) {
+        let mut agenda = std::mem::take(&mut self.agenda);
+        agenda.keep(|at, event| agenda::matters(self, at, event));
+        self.agenda = agenda;
+    }
+
+    /// The target groups of a project, oldest first.
+    pub(crate) fn groups_of<'w>(&'w self, project: &'w str) -> impl Iterator<Item = &'w TargetGroup> {
+        self.groups.values().filter(move |group| group.project_id == project)
+    }
+}

@@ -1,0 +1,24 @@
+//! Projects.
+//! They hold target groups and carry an ETag.
+
+use jiff::Timestamp;
+
+/// A project.
+#[derive(Clone, Debug)]
+pub(crate) struct Project {
+    pub(crate) id: String,
+    pub(crate) human_id: String,
+    pub(crate) name: String,
+    pub(crate) manager: String,
+    /// The customer's reference, called purchase order number before.
+    pub(crate) reference: Option<String>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) changed_at: Timestamp,
+    pub(crate) version: u64,
+}
+
+impl Project {
+    pub(crate) fn etag(&self) -> String {
+        format!("W/\"{}\"", self.version)
+    }
+}

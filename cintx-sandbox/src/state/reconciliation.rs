@@ -1,0 +1,244 @@
+//! Reconciliation: lists of RIDs that turn completes back or make them, with
+//! a deadline for each, worked through after a while.
+
+use super::World;
+use super::agenda::Event;
+use super::field::{self, status};
+use crate::clock::plus;
+use crate::refusal::Refusal;
+use jiff::{SignedDuration, Timestamp, tz};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A reason code with its name and whether buyers may use it.
+pub(crate) const REASONS: &[(&str, &str, bool)] = &[
+    ("11", "Adjusted to complete", true),
+    ("26", "No reason given", true),
+    ("930", "Unspecified fraud", true),
+    ("932", "Straight-lining", true),
+    ("933", "Speeder", true),
+    ("934", "Poor open end", true),
+    ("935", "Ghost complete", true),
+    ("936", "Inconsistent answers", true),
+    ("940", "Survey setup error", false),
+    ("941", "Inaccurate price", false),
+    ("942", "Incorrect qualifications and quotas", false),
+    ("943", "Project overfilled", false),
+    ("944", "Bulk terminations with partial impact", false),
+];
+
+/// The code that makes a complete.
+const POSITIVE: &str = "11";
+/// The code that an approved list gives to what it leaves out.
+const LEFT_OUT: &str = "26";
+/// The greatest number of rows in a list.
+pub(crate) const MOST_ROWS: usize = 100_000;
+
+/// What was sent.
+#[derive(Clone, Debug)]
+pub(crate) enum Submission {
+    /// RIDs with reason codes.
+    Reasons(Vec<(String, String)>),
+    /// The completes of a project to keep.
+    Keep { project: String, rids: Vec<String> },
+}
+
+/// How a list was settled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) submitted: u64,
+    pub(crate) expired: u64,
+    pub(crate) invalid: u64,
+    pub(crate) positive: u64,
+    pub(crate) negative: u64,
+}
+
+/// A reconciliation.
+#[derive(Clone, Debug)]
+pub(crate) struct Reconciliation {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) submitted_at: Timestamp,
+    pub(crate) submitted_by: String,
+    pub(crate) submission: Submission,
+    pub(crate) complete: bool,
+    pub(crate) counts: Counts,
+    pub(crate) by_group: BTreeMap<String, Counts>,
+    pub(crate) expired: Vec<String>,
+    pub(crate) invalid: Vec<String>,
+}
+
+impl Reconciliation {
+    pub(crate) fn submission_type(&self) -> &'static str {
+        match self.submission {
+            Submission::Reasons(_) => "rejected_rids",
+            Submission::Keep { .. } => "approved_rids",
+        }
+    }
+
+    pub(crate) fn status(&self) -> &'static str {
+        if self.complete { "complete" } else { "processing" }
+    }
+
+    /// The RIDs as they were sent.
+    pub(crate) fn submitted(&self) -> Vec<&str> {
+        match &self.submission {
+            Submission::Reasons(rows) => rows.iter().map(|(rid, _)| rid.as_str()).collect(),
+            Submission::Keep { rids, .. } => rids.iter().map(String::as_str).collect(),
+        }
+    }
+}
+
+/// Reads a list line by line; every line that is not as it should be is named.
+pub(crate) fn read(text: &str, columns: usize) -> Result<Vec<Vec<String>>, Refusal> {
+    let mut rows = Vec::new();
+    let mut refusal = Refusal::bad_request("The list cannot be read.");
+    for (at, line) in text.lines().enumerate() {
+        let line = line.trim_end_matches('\r');
+        if line.trim().is_empty() {
+            continue;
+        }
+        let cells: Vec<String> = line.split(',').map(|cell| cell.trim().to_owned()).collect();
+        if cells.len() == columns && cells.iter().all(|cell| !cell.is_empty()) {
+            rows.push(cells);
+        } else if refusal.params.len() < 100 {
+            let reason = format!("{columns} column(s) expected, {} found", cells.len());
+            refusal = refusal.with_param(format!("line {}", at + 1), reason);
+        }
+    }
+    if !refusal.params.is_empty() {
+        return Err(refusal);
+    }
+    if rows.is_empty() {
+        return Err(Refusal::invalid("body", "the list is empty"));
+    }
+    if rows.len() > MOST_ROWS {
+        return Err(Refusal::invalid("body", format!("more than {MOST_ROWS} rows")));
+    }
+    Ok(rows)
+}
+
+/// Takes a list in and plans the work on it.
+pub(crate) fn submit(world: &mut World, name: String, submission: Submission) -> String {
+    let now = world.now();
+    let id = world.ulid();
+    let submitted = match &submission {
+        Submission::Reasons(rows) => rows.len(),
+        Submission::Keep { rids, .. } => rids.len(),
+    };
+    let reconciliation = Reconciliation {
+        id: id.clone(),
+        name,
+        submitted_at: now,
+        submitted_by: world.account.caller().to_owned(),
+        submission,
+        complete: false,
+        counts: Counts { submitted: submitted as u64, ..Counts::default() },
+        by_group: BTreeMap::new(),
+        expired: Vec::new(),
+        invalid: Vec::new(),
+    };
+    world.reconciliations.put(id.clone(), reconciliation, 1_000 + 150 * submitted);
+    let ready = plus(now, world.settings.job_delay);
+    world.agenda.plan(ready, Event::ReconciliationEnds(id.clone()));
+    id
+}
+
+/// Works a list through.
+pub(crate) fn finish(world: &mut World, at: Timestamp, id: &str) {
+    let Some(mut work) = world.reconciliations.get(id).cloned() else {
+        return;
+    };
+    let rows = match &work.submission {
+        Submission::Reasons(rows) => rows.clone(),
+        Submission::Keep { project, rids } => left_out(world, project, rids, &mut work.invalid),
+    };
+    work.counts.invalid = work.invalid.len() as u64;
+    for (rid, code) in rows {
+        let allowed = REASONS.iter().any(|(known, _, allowed)| *known == code && *allowed);
+        let session = field::find(world, &rid).and_then(|known| world.sessions.get(&known).cloned());
+        let group = session.as_ref().map(|session| session.group_id.clone());
+        let counts = &mut work.counts;
+        let mut own = Counts { submitted: 1, ..Counts::default() };
+        let positive = code == POSITIVE;
+        match session {
+            Some(session) if allowed && (session.status == status::COMPLETE) != positive => {
+                if session.left_at.is_some_and(|left| deadline(left) <= at) {
+                    work.expired.push(rid);
+                    own.expired = 1;
+                } else {
+                    field::reverse(world, &session.rid, positive, &code);
+                    own.positive = u64::from(positive);
+                    own.negative = u64::from(!positive);
+                }
+            }
+            _ => {
+                work.invalid.push(rid);
+                own.invalid = 1;
+            }
+        }
+        counts.expired += own.expired;
+        counts.invalid += own.invalid;
+        counts.positive += own.positive;
+        counts.negative += own.negative;
+        if let Some(group) = group {
+            let sum = work.by_group.entry(group).or_default();
+            sum.submitted += own.submitted;
+            sum.expired += own.expired;
+            sum.invalid += own.invalid;
+            sum.positive += own.positive;
+            sum.negative += own.negative;
+        }
+    }
+    work.complete = true;
+    if let Some(known) = world.reconciliations.get_mut(id) {
+        *known = work;
+    }
+}
+
+/// An approved list is the full list: every complete of the project that it
+/// leaves out is turned back. RIDs that are no completes of it are invalid.
+fn left_out(world: &World, project: &str, rids: &[String], invalid: &mut Vec<String>) -> Vec<(String, String)> {
+    let keep: BTreeSet<String> = rids.iter().map(|rid| rid.to_uppercase()).collect();
+    let completes: BTreeSet<&String> = world
+        .sessions
+        .values()
+        .filter(|session| session.project_id == project && session.status == status::COMPLETE)
+        .map(|session| &session.rid)
+        .collect();
+    invalid.extend(rids.iter().filter(|rid| !completes.contains(&rid.to_uppercase())).cloned());
+    completes.into_iter().filter(|rid| !keep.contains(*rid)).map(|rid| (rid.clone(), LEFT_OUT.to_owned())).collect()
+}
+
+/// Midnight, US Central, that begins the 26th of the month after a complete.
+pub(crate) fn deadline(completed: Timestamp) -> Timestamp {
+    let central = tz::Offset::constant(-6);
+    let local = central.to_datetime(completed);
+    let next = local.date().first_of_month().saturating_add(jiff::Span::new().months(1));
+    let day = next.saturating_add(jiff::Span::new().days(25));
+    central
+        .to_timestamp(day.to_datetime(jiff::civil::Time::midnight()))
+        .unwrap_or_else(|_| plus(completed, SignedDuration::from_hours(24 * 30)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_deadline_is_the_end_of_the_25th_of_the_next_month() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        assert_eq!(deadline(at("2025-01-28T12:00:00Z")), at("2025-02-26T06:00:00Z"));
+        // Still January in US Central time.
+        assert_eq!(deadline(at("2025-02-01T05:59:59Z")), at("2025-02-26T06:00:00Z"));
+        assert_eq!(deadline(at("2025-12-31T23:00:00Z")), at("2026-01-26T06:00:00Z"));
+    }
+
+    #[test]
+    fn bad_lines_are_named() {
+        assert_eq!(read("a,11\r\nb, 26\n\n", 2).unwrap().len(), 2);
+        let refusal = read("a,11\nb\nc,1,2\n", 2).unwrap_err();
+        let lines: Vec<_> = refusal.params.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(lines, ["line 2", "line 3"]);
+        assert!(read("\n", 2).is_err());
+    }
+}

@@ -1,0 +1,82 @@
+//! Target groups: what was asked for, and the one run they may have.
+//! Counters of the field live here, those of quotas in the audience.
+
+use super::audience::Audience;
+use super::fielding::{Run, RunStatus};
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+/// A decimal amount in a currency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Money {
+    pub(crate) value: String,
+    pub(crate) currency: String,
+}
+
+/// A target group, draft or launched.
+#[derive(Clone, Debug)]
+pub(crate) struct TargetGroup {
+    pub(crate) id: String,
+    pub(crate) human_id: String,
+    pub(crate) project_id: String,
+    pub(crate) name: String,
+    pub(crate) business_unit: i64,
+    pub(crate) locale: String,
+    pub(crate) collects_pii: bool,
+    pub(crate) study_type: String,
+    pub(crate) industry: String,
+    pub(crate) industry_lockout: String,
+    pub(crate) manager: String,
+    pub(crate) client_id: Option<i64>,
+    pub(crate) start_at: Timestamp,
+    pub(crate) end_at: Timestamp,
+    pub(crate) goal: u64,
+    pub(crate) interview_minutes: u64,
+    pub(crate) incidence: f64,
+    pub(crate) price: Option<Money>,
+    pub(crate) price_note: Option<Money>,
+    pub(crate) live_url: Option<String>,
+    pub(crate) test_url: Option<String>,
+    pub(crate) reference: Option<String>,
+    pub(crate) filling_strategy: String,
+    pub(crate) audience: Audience,
+    /// Parts of the draft that the simulation keeps as they were sent:
+    /// allocations, assistant, exclusions and the like.
+    pub(crate) kept: Map<String, Value>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) changed_at: Timestamp,
+    pub(crate) run: Option<Run>,
+    pub(crate) completes: u64,
+    pub(crate) prescreens: u64,
+    /// Respondents that are in the survey now.
+    pub(crate) pending: u64,
+    pub(crate) entrants: u64,
+    pub(crate) drops: u64,
+    pub(crate) last_complete_at: Option<Timestamp>,
+    /// Fraction of a complete carried over, so that rates are kept exactly.
+    pub(crate) credit: f64,
+    /// Whether an arrival is on the agenda.
+    pub(crate) arriving: bool,
+}
+
+impl TargetGroup {
+    /// The status, lower case.
+    pub(crate) fn status(&self) -> &'static str {
+        match &self.run {
+            None => "draft",
+            Some(run) => run.status.name(),
+        }
+    }
+
+    pub(crate) fn is_draft(&self) -> bool {
+        self.run.is_none()
+    }
+
+    pub(crate) fn is_live(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.status == RunStatus::Live)
+    }
+
+    pub(crate) fn pricing_model(&self) -> &'static str {
+        if self.price.is_some() { "dynamic" } else { "rate_card" }
+    }
+}

@@ -1,0 +1,163 @@
+//! Webhooks, heard by a small subscriber: signed, at least once, in order,
+//! tried again, and written down.
+
+// Helpers of tests count as tests.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use cintx_sandbox::{Fault, Sandbox};
+use common::{Caller, assert_own_answers_valid, send};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+type Heard = Arc<Mutex<Vec<(String, Value)>>>;
+
+/// Listens on a free port; answers with the event's id, or with nothing.
+async fn subscriber(deaf_to: usize) -> (String, Heard) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let heard = Heard::default();
+    let list = heard.clone();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = String::new();
+            let (head, body) = loop {
+                let mut buffer = [0; 4096];
+                let read = stream.read(&mut buffer).await.unwrap();
+                request.push_str(std::str::from_utf8(&buffer[..read]).unwrap());
+                if let Some((head, body)) = request.split_once("\r\n\r\n") {
+                    let length = head.split("Content-Length: ").nth(1).unwrap().lines().next().unwrap();
+                    if body.len() >= length.parse().unwrap() {
+                        break (head.to_owned(), body.to_owned());
+                    }
+                }
+            };
+            let event: Value = serde_json::from_str(&body).unwrap();
+            let count = {
+                let mut list = list.lock().unwrap();
+                list.push((head, event.clone()));
+                list.len()
+            };
+            let answer =
+                if count <= deaf_to { "{}".to_owned() } else { json!({ "event_id": event["id"] }).to_string() };
+            let text = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{answer}", answer.len());
+            stream.write_all(text.as_bytes()).await.unwrap();
+        }
+    });
+    (address, heard)
+}
+
+async fn until(heard: &Heard, enough: impl Fn(&[(String, Value)]) -> bool) -> Vec<(String, Value)> {
+    for _ in 0..300 {
+        let list = heard.lock().unwrap().clone();
+        if enough(&list) {
+            return list;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{:#?}", heard.lock().unwrap());
+}
+
+async fn subscribe(caller: &Caller, sandbox: &Sandbox, url: &str, events: Value) -> Value {
+    let path = format!("/accounts/{}/webhooks", sandbox.account_id());
+    caller.post(&path, &json!({ "url": url, "events": events })).await.expect(201).json()
+}
+
+#[tokio::test]
+async fn events_are_signed_tried_again_and_written_down() {
+    let (address, heard) = subscriber(1).await;
+    let sandbox = Sandbox::builder().webhook_retry(Duration::from_millis(30)).start().await.unwrap();
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    let url = format!("http://{address}/cint?x=1");
+    let hook = subscribe(&caller, &sandbox, &url, json!(["target-group-updated"])).await;
+    assert_eq!(hook["secret"].as_str().unwrap().len(), 44);
+    let project = caller.project(&sandbox, "p").await;
+    let group = caller.draft(&sandbox, &project, 100).await;
+    let run = caller.launch(&group, "l").await;
+    let etag = caller.get(&run).await.expect(200).header("etag");
+    caller.act(&format!("{run}/pause"), &etag).await.expect(204);
+    let list = until(&heard, |list| list.len() >= 3).await;
+    let status = |at: usize| list[at].1["data"]["changes"][0]["new_value"].clone();
+    assert_eq!([status(0), status(1), status(2)], ["live", "live", "paused"]);
+    assert_eq!(list[0].1["id"], list[1].1["id"], "at least once");
+    assert_eq!(list[0].1["type"], "com.cint.target-group.updated");
+    assert!(list[0].0.starts_with("POST /cint?x=1 HTTP/1.1\r\n"), "{}", list[0].0);
+    assert!(list[0].0.contains("Cint-Signature: t="), "{}", list[0].0);
+
+    let base = format!("/accounts/{}/webhooks/{}", sandbox.account_id(), hook["id"].as_str().unwrap());
+    let path = format!("{base}/events-history?start_time=2020-01-01T00:00:00.000Z");
+    let history = caller.until(&path, |body| body["events"][1]["status"] == "delivered").await;
+    assert_eq!(history["events"][0]["payload"]["id"], list[0].1["id"]);
+    assert_own_answers_valid(&sandbox);
+}
+
+#[tokio::test]
+async fn sessions_and_quotas_are_told_and_deliveries_can_fail() {
+    let (address, heard) = subscriber(0).await;
+    let sandbox = Sandbox::builder()
+        .field_pace(Duration::ZERO)
+        .webhook_gateway(address)
+        .webhook_retry(Duration::from_millis(10))
+        .start()
+        .await
+        .unwrap();
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    let events = json!(["session-updated", "quota-fill-registered"]);
+    subscribe(&caller, &sandbox, "https://hooks.example/cint", events).await;
+    sandbox.inject(Fault::on("webhook_delivery").drop_before_applying().times(1));
+    sandbox.inject(Fault::on("webhook_delivery").deliver_twice().times(1));
+    let project = caller.project(&sandbox, "p").await;
+    let group = caller.draft(&sandbox, &project, 100).await;
+    caller.launch(&group, "l").await;
+    let rid = sandbox.enter_respondent(group.rsplit('/').next().unwrap()).unwrap();
+    // The session, its target group and its one quota; one of them twice.
+    let list = until(&heard, |list| list.len() >= 4).await;
+    assert_eq!(list[0].1["data"]["response_session_id"], rid);
+    assert_eq!(list[0].1, list[1].1);
+    assert_eq!(list[2].1["type"], "com.cint.quota.fill.registered");
+    assert_eq!(list[3].1["data"]["screens"], 1);
+}
+
+#[tokio::test]
+async fn subscriptions_are_kept() {
+    let sandbox = Sandbox::start().await.unwrap();
+    for version in common::VERSIONS {
+        let caller = Caller::new(&sandbox, version).await;
+        let path = format!("/accounts/{}/webhooks", sandbox.account_id());
+        let events = if version == "2024-12-02" { json!(["survey_paused"]) } else { json!(["session-updated"]) };
+        let mut body = json!({ "url": "https://hooks.example/cint", "events": events });
+        match version {
+            "2024-12-02" => body["id"] = json!("0a5a1b9c-64f0-4a41-a8b6-62a1e1a1c001"),
+            "2025-02-17" => body["id"] = json!("01JP0M57XAWSMNPSW5M62A035H"),
+            _ => {}
+        }
+        let hook = caller.post(&path, &body).await.expect(201).json();
+        body["url"] = json!("http://hooks.example/cint");
+        caller.post(&path, &body).await.expect(400);
+        let own = format!("{path}/{}", hook["id"].as_str().unwrap());
+        let got = caller.get(&own).await.expect(200);
+        assert_eq!(got.json()["secret"], Value::Null);
+        assert_eq!(got.json()["events"], events);
+        let put = |etag: &str| {
+            caller
+                .with_body(Method::PUT, &own, &json!({ "url": "https://hooks.example/other" }))
+                .header("if-match", etag)
+                .header("idempotency-key", format!("put-{version}-{etag}"))
+        };
+        send(put("W/\"9\"")).await.expect(412);
+        assert_eq!(send(put(&got.header("etag"))).await.expect(200).json()["url"], "https://hooks.example/other");
+        let renew = caller.post_keyed(&format!("{own}/regenerate-secret"), version, &Value::Null).await;
+        assert_ne!(renew.expect(200).json()["secret"], hook["secret"]);
+        let list = caller.get(&path).await.expect(200).json();
+        assert!(list["webhooks"].as_array().unwrap().iter().any(|one| one["id"] == hook["id"]), "{list}");
+        send(caller.request(Method::DELETE, &own)).await.expect(204);
+        caller.get(&own).await.expect(404);
+    }
+    assert_own_answers_valid(&sandbox);
+}

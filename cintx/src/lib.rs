@@ -1,0 +1,83 @@
+//! The Rust SDK for the Cint Exchange Demand API: projects, target groups, quotas, field, reconciliation.
+//! One client per dated version of the API, chosen by type; the version is a single word of your program.
+//!
+//! ```no_run
+//! use cintx::{Audience, Client, Credentials, Money, Question, Supply, V2025_12_18, minutes};
+//! use jiff::{Timestamp, ToSpan as _};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let cint = Client::<V2025_12_18>::builder().credentials(Credentials::from_env()?).account(2428).build()?;
+//! let manager = "2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2".parse()?;
+//!
+//! let project = cint.projects().create("MyDrinksSurveyQ1", manager).await?;
+//! let age = Question::range(42).band(18..=34, 40).band(35..=54, 35).band(55..=99, 25);
+//! let gender = Question::choice(43).option("1", 49).option("2", 51);
+//! let start = Timestamp::now() + 2.hours();
+//!
+//! let group = cint
+//!     .project(&project)
+//!     .target_group("UK pets")
+//!     .business_unit(3848)
+//!     .manager(manager)
+//!     .locale("eng_gb")
+//!     .completes_goal(500)
+//!     .length_of_interview(minutes(10))
+//!     .incidence_rate("0.50")
+//!     .field(start..start + 240.hours())
+//!     .cost_per_interview(Money::new("2.73", "USD")?)
+//!     .live_url("https://survey.example/?RID=[%RID%]")
+//!     .supply(Supply::open_exchange())
+//!     .audience(Audience::interlock([age, gender]))
+//!     .create()
+//!     .await?;
+//!
+//! let mut run = group.launch(start + 240.hours()).await?.until_live().await?;
+//! run.pause().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Every operation that Cint documents is reachable behind the same pipeline: see [`Client::raw`].
+
+mod audience;
+mod client;
+mod credentials;
+mod error;
+mod feasibility;
+mod fielding;
+mod ids;
+mod pipeline;
+mod project;
+mod quota;
+mod reconciliation;
+mod supply;
+mod target_group;
+mod value;
+mod version;
+mod wire;
+
+pub use cintx_raw as raw;
+
+pub use self::audience::{Audience, Condition, Question};
+pub use self::client::{Builder, Client};
+pub use self::credentials::{Credentials, MissingVariable};
+pub use self::error::{Error, Invalid, JobFailure};
+pub use self::feasibility::Feasibility;
+pub use self::fielding::{FieldingRun, LaunchJob, RunStatus};
+pub use self::ids::{FieldingRunId, InvalidUserId, JobId, ProjectId, ReconciliationId, TargetGroupId, UserId};
+pub use self::pipeline::{Exchange, TokenError};
+pub use self::project::{CreateProject, Project, Projects};
+pub use self::quota::{QuotaTable, Unsatisfiable};
+pub use self::reconciliation::{
+    Reason, ReconciliationOutcome, ReconciliationRow, ReconciliationStatus, Reconciliations, SubmittedReconciliation,
+};
+pub use self::supply::Supply;
+pub use self::target_group::{DraftBuilder, TargetGroup, TargetGroupDraft};
+pub use self::value::{IncidenceRate, InvalidValue, LengthOfInterview, Money, minutes};
+#[cfg(feature = "v2024-12-02")]
+pub use self::version::V2024_12_02;
+#[cfg(feature = "v2025-02-17")]
+pub use self::version::V2025_02_17;
+#[cfg(feature = "v2025-12-18")]
+pub use self::version::V2025_12_18;
+pub use self::version::Version;

@@ -1,0 +1,366 @@
+//! Target groups: described with a builder, checked before anything is sent, created as drafts, launched.
+
+use std::ops::Range;
+
+use jiff::Timestamp;
+
+use crate::audience::Audience;
+use crate::client::Client;
+use crate::error::{Error, Invalid};
+use crate::feasibility::Feasibility;
+use crate::fielding::LaunchJob;
+use crate::ids::{ProjectId, TargetGroupId, UserId};
+use crate::project::name_problem;
+use crate::supply::Supply;
+use crate::value::{IncidenceRate, InvalidValue, LengthOfInterview, Money};
+use crate::version::Version;
+
+/// A target group as it will be sent, whatever the version.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TargetGroupDraft {
+    /// The name.
+    pub name: String,
+    /// The business unit that buys.
+    pub business_unit: i64,
+    /// Who answers for it.
+    pub manager: UserId,
+    /// Language and country, such as `eng_gb`.
+    pub locale: String,
+    /// How many completes are wanted.
+    pub completes_goal: u32,
+    /// How long the interview takes.
+    pub length_of_interview: LengthOfInterview,
+    /// The share of respondents who qualify.
+    pub incidence_rate: IncidenceRate,
+    /// When field begins and ends.
+    pub field: Range<Timestamp>,
+    /// What a complete costs; `None` for rate cards.
+    pub cost_per_interview: Option<Money>,
+    /// Where respondents are sent; holds `[%RID%]`.
+    pub live_url: String,
+    /// Where test respondents are sent; the live address if not set.
+    pub test_url: Option<String>,
+    /// Whether the survey asks for personal data.
+    pub collects_pii: bool,
+    /// Who delivers respondents.
+    pub supply: Supply,
+    /// Who shall be asked.
+    pub audience: Audience,
+}
+
+/// Describes a target group step by step.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `create`"]
+pub struct DraftBuilder<V: Version> {
+    client: Client<V>,
+    project: ProjectId,
+    name: String,
+    business_unit: Option<i64>,
+    manager: Option<UserId>,
+    locale: Option<String>,
+    completes_goal: Option<u32>,
+    length_of_interview: Option<LengthOfInterview>,
+    incidence_rate: Option<IncidenceRate>,
+    field: Option<Range<Timestamp>>,
+    cost_per_interview: Option<Money>,
+    live_url: Option<String>,
+    test_url: Option<String>,
+    collects_pii: bool,
+    supply: Supply,
+    audience: Option<Audience>,
+    problems: Vec<Invalid>,
+}
+
+impl<V: Version> DraftBuilder<V> {
+    pub(crate) fn new(client: Client<V>, project: ProjectId, name: String) -> Self {
+        Self {
+            client,
+            project,
+            name,
+            business_unit: None,
+            manager: None,
+            locale: None,
+            completes_goal: None,
+            length_of_interview: None,
+            incidence_rate: None,
+            field: None,
+            cost_per_interview: None,
+            live_url: None,
+            test_url: None,
+            collects_pii: false,
+            supply: Supply::open_exchange(),
+            audience: None,
+            problems: Vec::new(),
+        }
+    }
+
+    /// The business unit that buys. Required.
+    pub fn business_unit(mut self, id: i64) -> Self {
+        self.business_unit = Some(id);
+        self
+    }
+
+    /// Who answers for it. Required.
+    pub fn manager(mut self, manager: UserId) -> Self {
+        self.manager = Some(manager);
+        self
+    }
+
+    /// Language and country as Cint writes them: `eng_gb`, `ger_de`. Required.
+    pub fn locale(mut self, locale: impl Into<String>) -> Self {
+        self.locale = Some(locale.into());
+        self
+    }
+
+    /// How many completes are wanted. Required; at least 1.
+    pub fn completes_goal(mut self, completes: u32) -> Self {
+        self.completes_goal = Some(completes);
+        self
+    }
+
+    /// How long the interview takes: [`minutes(10)`](crate::minutes). Required; 1 to 45 minutes.
+    pub fn length_of_interview<L>(mut self, length: L) -> Self
+    where
+        L: TryInto<LengthOfInterview>,
+        L::Error: Into<InvalidOrNever>,
+    {
+        self.length_of_interview = self.settle("length_of_interview", length.try_into());
+        self
+    }
+
+    /// The share of respondents who qualify: `"0.50"`. Required; 0.01 to 1.
+    pub fn incidence_rate<R>(mut self, rate: R) -> Self
+    where
+        R: TryInto<IncidenceRate>,
+        R::Error: Into<InvalidOrNever>,
+    {
+        self.incidence_rate = self.settle("incidence_rate", rate.try_into());
+        self
+    }
+
+    /// When field begins and ends. Required; begins in the future.
+    pub fn field(mut self, field: Range<Timestamp>) -> Self {
+        self.field = Some(field);
+        self
+    }
+
+    /// What a complete costs. Only for business units with dynamic pricing, in their currency.
+    pub fn cost_per_interview(mut self, price: Money) -> Self {
+        self.cost_per_interview = Some(price);
+        self
+    }
+
+    /// Where respondents are sent: an https address of at most 3,000 characters that holds `[%RID%]`. Required.
+    pub fn live_url(mut self, url: impl Into<String>) -> Self {
+        self.live_url = Some(url.into());
+        self
+    }
+
+    /// Where test respondents are sent; the live address if not set.
+    pub fn test_url(mut self, url: impl Into<String>) -> Self {
+        self.test_url = Some(url.into());
+        self
+    }
+
+    /// Says whether the survey asks for personal data; it does not if not set.
+    pub fn collects_pii(mut self, collects: bool) -> Self {
+        self.collects_pii = collects;
+        self
+    }
+
+    /// Who delivers respondents; the open exchange if not set.
+    pub fn supply(mut self, supply: Supply) -> Self {
+        self.supply = supply;
+        self
+    }
+
+    /// Who shall be asked. Required.
+    pub fn audience(mut self, audience: Audience) -> Self {
+        self.audience = Some(audience);
+        self
+    }
+
+    /// The target group as data, checked.
+    ///
+    /// # Errors
+    /// Every field that is missing or wrong, at once.
+    pub fn build(self) -> Result<TargetGroupDraft, Error> {
+        self.check().map(|(_, _, draft)| draft)
+    }
+
+    /// Asks what can be had for these settings; creates nothing.
+    ///
+    /// In every version (`calculate_target_group_feasibility`).
+    ///
+    /// # Errors
+    /// Every field that is missing or wrong, at once; or the call's.
+    pub async fn feasibility(&self) -> Result<Feasibility, Error> {
+        let (client, project, draft) = self.clone().check()?;
+        V::feasibility(client.raw(), client.account(), &project, &draft).await
+    }
+
+    /// Creates the target group as a draft.
+    ///
+    /// In every version (`create_target_group`). From 2025-02-17 on this takes no idempotency key:
+    /// every request makes a new target group.
+    ///
+    /// # Errors
+    /// Every field that is missing or wrong, at once, before anything is sent; or the call's.
+    pub async fn create(self) -> Result<TargetGroup<V>, Error> {
+        let (client, project, draft) = self.check()?;
+        let id = V::create_target_group(client.raw(), client.account(), &project, &draft).await?;
+        Ok(TargetGroup { client, project, id })
+    }
+
+    fn settle<T, E: Into<InvalidOrNever>>(&mut self, field: &'static str, value: Result<T, E>) -> Option<T> {
+        value
+            .map_err(|error| self.problems.extend(error.into().0.map(|error| Invalid::new(field, error.to_string()))))
+            .ok()
+    }
+
+    fn check(mut self) -> Result<(Client<V>, ProjectId, TargetGroupDraft), Error> {
+        let mut problems = std::mem::take(&mut self.problems);
+        let told = |field: &'static str, problems: &[Invalid]| problems.iter().any(|problem| problem.field() == field);
+        problems.extend(name_problem(&self.name));
+        macro_rules! required {
+            ($field:ident) => {
+                if self.$field.is_none() && !told(stringify!($field), &problems) {
+                    problems.push(Invalid::new(stringify!($field), "is missing"));
+                }
+            };
+        }
+        required!(business_unit);
+        required!(manager);
+        required!(locale);
+        required!(completes_goal);
+        required!(length_of_interview);
+        required!(incidence_rate);
+        required!(field);
+        required!(live_url);
+        required!(audience);
+        if self.completes_goal == Some(0) {
+            problems.push(Invalid::new("completes_goal", "is 0, expected at least 1"));
+        }
+        if let Some(field) = &self.field
+            && field.start >= field.end
+        {
+            problems.push(Invalid::new(
+                "field",
+                format!("ends at {} and begins at {}, expected to end later", field.end, field.start),
+            ));
+        }
+        for (name, url) in [("live_url", &self.live_url), ("test_url", &self.test_url)] {
+            problems.extend(url.as_deref().and_then(|url| url_problem(name, url)));
+        }
+        if let Some(audience) = &self.audience {
+            audience.check(&mut problems);
+        }
+        let (
+            true,
+            Some(business_unit),
+            Some(manager),
+            Some(locale),
+            Some(completes_goal),
+            Some(length_of_interview),
+            Some(incidence_rate),
+            Some(field),
+            Some(live_url),
+            Some(audience),
+        ) = (
+            problems.is_empty(),
+            self.business_unit,
+            self.manager,
+            self.locale,
+            self.completes_goal,
+            self.length_of_interview,
+            self.incidence_rate,
+            self.field,
+            self.live_url,
+            self.audience,
+        )
+        else {
+            return Err(Error::invalid(problems));
+        };
+        let draft = TargetGroupDraft {
+            name: self.name,
+            business_unit,
+            manager,
+            locale,
+            completes_goal,
+            length_of_interview,
+            incidence_rate,
+            field,
+            cost_per_interview: self.cost_per_interview,
+            live_url,
+            test_url: self.test_url,
+            collects_pii: self.collects_pii,
+            supply: self.supply,
+            audience,
+        };
+        Ok((self.client, self.project, draft))
+    }
+}
+
+/// An address that respondents can be sent to.
+fn url_problem(field: &'static str, url: &str) -> Option<Invalid> {
+    let reason = if !url.starts_with("https://") {
+        "must begin with https://"
+    } else if url.chars().count() > 3_000 {
+        "has more than 3,000 characters"
+    } else if !url.contains("[%RID%]") {
+        "must hold [%RID%], or nobody knows who answered"
+    } else {
+        return None;
+    };
+    Some(Invalid::new(field, reason))
+}
+
+/// The error of a conversion that may not be able to fail.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct InvalidOrNever(Option<InvalidValue>);
+
+impl From<InvalidValue> for InvalidOrNever {
+    fn from(error: InvalidValue) -> Self {
+        Self(Some(error))
+    }
+}
+
+impl From<std::convert::Infallible> for InvalidOrNever {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}
+
+/// A target group that exists.
+#[derive(Clone, Debug)]
+pub struct TargetGroup<V: Version> {
+    pub(crate) client: Client<V>,
+    pub(crate) project: ProjectId,
+    pub(crate) id: TargetGroupId,
+}
+
+impl<V: Version> TargetGroup<V> {
+    /// Its id.
+    pub fn id(&self) -> &TargetGroupId {
+        &self.id
+    }
+
+    /// The id of its project.
+    pub fn project_id(&self) -> &ProjectId {
+        &self.project
+    }
+
+    /// Launches the draft; field ends at `end`. The job goes on at Cint's side: wait for it with
+    /// [`until_live`](LaunchJob::until_live).
+    ///
+    /// In every version (`create_launch_fielding_run_from_draft_job`); carries an idempotency key.
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn launch(&self, end: Timestamp) -> Result<LaunchJob<V>, Error> {
+        let id = V::launch(self.client.raw(), self.client.account(), &self.project, &self.id, end).await?;
+        Ok(LaunchJob::new(self.clone(), id))
+    }
+}

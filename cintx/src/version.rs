@@ -1,0 +1,29 @@
+//! The dated versions as types. A client has one; mixing two on the same target group is dangerous at Cint's side.
+
+/// A dated version of the Demand API. Implemented by the markers of this crate, one for each version that is switched on.
+///
+/// From 2025-12-18 on the API is forward-only: what was written through a newer version must not be written
+/// through an older one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a dated version of the Demand API",
+    note = "use one of cintx::V2024_12_02, V2025_02_17 or V2025_12_18, and switch its Cargo feature on"
+)]
+pub trait Version: crate::wire::Wire {}
+
+macro_rules! versions {
+    ($($feature:literal $marker:ident $date:literal,)+) => {$(
+        #[cfg(feature = $feature)]
+        #[doc = concat!("Version ", $date, " of the Demand API.")]
+        #[derive(Clone, Copy, Debug)]
+        pub enum $marker {}
+
+        #[cfg(feature = $feature)]
+        impl Version for $marker {}
+    )+};
+}
+
+versions! {
+    "v2024-12-02" V2024_12_02 "2024-12-02",
+    "v2025-02-17" V2025_02_17 "2025-02-17",
+    "v2025-12-18" V2025_12_18 "2025-12-18",
+}

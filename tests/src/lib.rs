@@ -1,0 +1,11 @@
+//! What the tests share: a dispatcher that calls any operation by its id, and instances made from schemas.
+//! The tests themselves are in `tests/`.
+
+pub mod dispatch;
+pub mod document;
+pub mod instances;
+
+/// The README's examples compile.
+#[cfg(all(doctest, feature = "v2025-12-18"))]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

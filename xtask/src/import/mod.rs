@@ -1,0 +1,142 @@
+//! `cargo xtask import`: from a document as downloaded to `openapi/<date>.json`.
+//! Keeps every fact, drops every sentence, mends what is not OpenAPI 3.0; shaping for the generator is `regen`'s work.
+
+mod check;
+#[cfg(test)]
+mod faults;
+mod passes;
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+
+use crate::index::{Entry, IMPORTER, Index};
+use crate::overlay::{Overlays, Stage};
+use crate::problem::{Problem, Problems};
+use crate::report::Report;
+use crate::source::Source;
+use crate::tree::{Kind, operations};
+use crate::workspace::Workspace;
+
+/// A document ready to be written.
+#[derive(Debug)]
+pub(crate) struct Imported {
+    pub(crate) date: String,
+    pub(crate) document: Value,
+    pub(crate) report: Report,
+}
+
+/// Imports one text; touches no file.
+pub(crate) fn import(name: &str, text: &str, date: Option<&str>, overlays: &Overlays) -> Result<Imported, Problems> {
+    let source = Source::parse(name, text)?;
+    normalise(&source, date, overlays).map_err(|problems| problems.locate(|pointer| source.line(pointer)))
+}
+
+fn normalise(source: &Source, date: Option<&str>, overlays: &Overlays) -> Result<Imported, Problems> {
+    let mut document = source.value.clone();
+    check::is_openapi_3_0(&source.name, &document)?;
+    let mut problems = Problems::new(&source.name);
+    problems.extend(check::constructs(&document));
+    problems.extend(check::references(&document));
+
+    let mut report = Report::new(format!("import of {}", source.name));
+    let found = passes::date(&mut document);
+    let date = match settle_date(found.as_deref(), date) {
+        Ok(date) => date,
+        Err(problem) => {
+            problems.push(problem);
+            String::new()
+        }
+    };
+    report.line("date", 1, &format!("version {date}"));
+    passes::run(&mut document, &mut report);
+    if !date.is_empty() {
+        overlays.apply(Stage::Import, &date, &mut document, &mut report, &mut problems);
+    }
+    problems.extend(check::shape(&document));
+    problems.extend(check::operations(&document));
+    problems.into_result()?;
+
+    // The reader that the generator uses has the last word on structure.
+    if let Err(error) = serde_json::from_value::<openapiv3::OpenAPI>(document.clone()) {
+        return Err(Problems::one(&source.name, Problem::at("", format!("not readable as OpenAPI 3.0: {error}"))));
+    }
+    Ok(Imported { date, document, report })
+}
+
+fn settle_date(found: Option<&str>, asked: Option<&str>) -> Result<String, Problem> {
+    match (found, asked) {
+        (_, Some(asked)) if passes::bare_date(asked).as_deref() != Some(asked) => {
+            Err(Problem::at("", format!("--as {asked:?} is not a date of the form YYYY-MM-DD")))
+        }
+        (Some(found), Some(asked)) if found != asked => Err(Problem::at(
+            "/info/version",
+            format!("the document says {found} and --as says {asked}; leave --as out, or give the document's own date"),
+        )),
+        (Some(date), _) | (None, Some(date)) => Ok(date.to_owned()),
+        (None, None) => Err(Problem::at(
+            "/info/version",
+            "does not start with a date of the form YYYY-MM-DD; name the version with --as DATE",
+        )),
+    }
+}
+
+/// Runs the command: reads FILE, writes the document and its entry in the index, both or neither.
+pub(crate) fn run(workspace: &Workspace, file: &Path, date: Option<&str>) -> Result<Report> {
+    let name = file.file_name().map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into_owned());
+    let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let text = std::str::from_utf8(&bytes).map_err(|error| {
+        let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+        Problems::one(&name, Problem { line: Some(line), pointer: String::new(), message: "not UTF-8 text".to_owned() })
+    })?;
+    let overlays = Overlays::read(&workspace.overlays())?;
+    let imported = import(&name, text, date, &overlays)?;
+
+    let mut index = Index::read(&workspace.index())?;
+    let entry = Entry::new(&imported.date, &bytes, &imported.document);
+    let mut report = imported.report;
+    if let Some(previous) = index.get(&imported.date).filter(|previous| previous.source_sha256 != entry.source_sha256) {
+        report.note(format!(
+            "the source of {} has changed: sha256 {} before, {} now",
+            imported.date, previous.source_sha256, entry.source_sha256
+        ));
+    }
+    report.note(format!("{} operations, {} schemas, importer {IMPORTER}", entry.operations, entry.schemas));
+    index.put(entry);
+    let mut text = serde_json::to_string_pretty(&imported.document)?;
+    text.push('\n');
+    workspace.write_all([
+        (workspace.document(&imported.date), text),
+        (workspace.index(), index.to_text()?),
+        (workspace.embedded(), index.to_rust()),
+    ])?;
+    Ok(report)
+}
+
+/// How many operations and schemas a document has.
+pub(crate) fn counts(document: &Value) -> (usize, usize) {
+    let schemas = document.pointer("/components/schemas").and_then(Value::as_object).map_or(0, |schemas| schemas.len());
+    (operations(document).count(), schemas)
+}
+
+/// Our own header of every imported document.
+pub(super) fn info(version: &str) -> Value {
+    json!({ "title": "Cint Exchange Demand API", "version": version })
+}
+
+/// Keys that carry prose, by kind; `title` of a schema names a Rust type nowhere and is prose too.
+pub(super) fn prose_keys(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Schema => &["title", "description", "externalDocs", "example", "xml"],
+        Kind::Parameter | Kind::Header => &["description", "example", "examples"],
+        Kind::MediaType => &["example", "examples"],
+        Kind::Operation | Kind::PathItem => &["summary", "description", "externalDocs"],
+        Kind::Document | Kind::Tag => &["description", "externalDocs"],
+        Kind::Response => &[],
+        Kind::Server | Kind::RequestBody | Kind::SecurityScheme | Kind::Link => &["description"],
+        Kind::Components => &["examples"],
+        _ => &[],
+    }
+}

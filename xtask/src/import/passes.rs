@@ -1,0 +1,262 @@
+//! The passes of import, each a general rule about one kind of object.
+//! They run in the order of `PASSES`; each reports how many nodes it changed.
+
+use serde_json::{Value, json};
+
+use crate::report::Report;
+use crate::tree::{Kind, Object, walk};
+
+/// A rule: changes an object of any kind, answers how many changes it made.
+type Rule = fn(Kind, &str, &mut Object) -> usize;
+
+/// Name, rule, and what it does, in our words.
+const PASSES: [(&str, Rule, &str); 10] = [
+    ("strip-prose", strip_prose, "descriptions, summaries, examples, titles and links to docs dropped"),
+    ("plain-responses", plain_responses, "response descriptions replaced by the status' standard phrase"),
+    ("reference-siblings", reference_siblings, "keys beside a $ref dropped, as OpenAPI ignores them"),
+    ("required-is-a-list", required_is_a_list, "`required` of a schema that is not a list of names dropped"),
+    ("whole-numbers", whole_numbers, "`number` with a whole-number format made `integer`"),
+    ("keywords-of-another-type", keywords_of_another_type, "limits that do not apply to the schema's type dropped"),
+    ("nullable-members", nullable_members, "`nullable` alone in an allOf member moved to the schema that holds it"),
+    ("single-all-of", single_all_of, "allOf of one reference written as the reference"),
+    ("bodiless-statuses", bodiless_statuses, "content of 204 and 205 answers dropped"),
+    ("empty-bodies", empty_bodies, "request bodies without any media type dropped"),
+];
+
+pub(super) fn run(document: &mut Value, report: &mut Report) {
+    for (name, rule, what) in PASSES {
+        let mut changed = 0;
+        walk(document, &mut |kind, pointer, object| changed += rule(kind, pointer, object));
+        report.line(name, changed, what);
+    }
+}
+
+/// Takes the date out of `info.version` and puts our own `info` in its place.
+pub(super) fn date(document: &mut Value) -> Option<String> {
+    let version = document.pointer("/info/version").and_then(Value::as_str).and_then(bare_date);
+    document["info"] = super::info(version.as_deref().unwrap_or_default());
+    version
+}
+
+/// `YYYY-MM-DD` from a date or a date-time.
+pub(super) fn bare_date(text: &str) -> Option<String> {
+    let date = text.get(..10)?;
+    let digits = |range: std::ops::Range<usize>| date[range].bytes().all(|byte| byte.is_ascii_digit());
+    let month_and_day_exist = || {
+        let number = |range| date.get(range).and_then(|text: &str| text.parse::<u8>().ok());
+        number(5..7).is_some_and(|month| (1..=12).contains(&month))
+            && number(8..10).is_some_and(|day| (1..=31).contains(&day))
+    };
+    let dashes = date.as_bytes()[4] == b'-' && date.as_bytes()[7] == b'-';
+    let ends = text.len() == 10 || text.as_bytes()[10] == b'T';
+    (date.is_ascii() && dashes && ends && digits(0..4) && digits(5..7) && digits(8..10) && month_and_day_exist())
+        .then(|| date.to_owned())
+}
+
+fn strip_prose(kind: Kind, _: &str, object: &mut Object) -> usize {
+    let before = object.len();
+    object.retain(|key, _| !super::prose_keys(kind).contains(&key.as_str()) && !key.starts_with("x-"));
+    before - object.len()
+}
+
+fn plain_responses(kind: Kind, pointer: &str, object: &mut Object) -> usize {
+    if kind != Kind::Response || object.contains_key("$ref") {
+        return 0;
+    }
+    let name = pointer.rsplit('/').next().unwrap_or_default();
+    let phrase = name
+        .parse()
+        .ok()
+        .and_then(|status| http::StatusCode::from_u16(status).ok())
+        .and_then(|status| status.canonical_reason());
+    object.insert("description".to_owned(), Value::from(phrase.unwrap_or(name)));
+    1
+}
+
+fn reference_siblings(_: Kind, _: &str, object: &mut Object) -> usize {
+    if !object.get("$ref").is_some_and(Value::is_string) {
+        return 0;
+    }
+    let before = object.len();
+    object.retain(|key, _| key == "$ref");
+    before - object.len()
+}
+
+fn required_is_a_list(kind: Kind, _: &str, object: &mut Object) -> usize {
+    let wrong = kind == Kind::Schema && object.get("required").is_some_and(|required| !required.is_array());
+    usize::from(wrong && object.remove("required").is_some())
+}
+
+fn whole_numbers(kind: Kind, _: &str, object: &mut Object) -> usize {
+    let format = object.get("format").and_then(Value::as_str).unwrap_or_default();
+    let wrong = kind == Kind::Schema
+        && object.get("type").and_then(Value::as_str) == Some("number")
+        && matches!(format, "int" | "int32" | "int64");
+    if wrong {
+        object.insert("type".to_owned(), json!("integer"));
+        if object.get("format") == Some(&json!("int")) {
+            object.remove("format");
+        }
+    }
+    usize::from(wrong)
+}
+
+fn keywords_of_another_type(kind: Kind, _: &str, object: &mut Object) -> usize {
+    const NUMBER: &[&str] = &["multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum"];
+    const STRING: &[&str] = &["maxLength", "minLength", "pattern"];
+    const ARRAY: &[&str] = &["maxItems", "minItems", "uniqueItems", "items"];
+    const OBJECT: &[&str] = &["maxProperties", "minProperties", "required", "properties", "additionalProperties"];
+    let own = match (kind, object.get("type").and_then(Value::as_str)) {
+        (Kind::Schema, Some("string")) => STRING,
+        (Kind::Schema, Some("number" | "integer")) => NUMBER,
+        (Kind::Schema, Some("boolean")) => &[],
+        (Kind::Schema, Some("array")) => ARRAY,
+        (Kind::Schema, Some("object")) => OBJECT,
+        _ => return 0,
+    };
+    let foreign =
+        |key: &str| [NUMBER, STRING, ARRAY, OBJECT].iter().any(|set| set.contains(&key)) && !own.contains(&key);
+    let before = object.len();
+    object.retain(|key, _| !foreign(key));
+    before - object.len()
+}
+
+fn nullable_members(kind: Kind, _: &str, object: &mut Object) -> usize {
+    if kind != Kind::Schema {
+        return 0;
+    }
+    let Some(Value::Array(members)) = object.get_mut("allOf") else { return 0 };
+    let before = members.len();
+    members.retain(|member| member != &json!({ "nullable": true }));
+    let moved = before - members.len();
+    let empty = members.iter().filter(|member| *member == &json!({})).count();
+    members.retain(|member| member != &json!({}));
+    if moved > 0 {
+        object.insert("nullable".to_owned(), json!(true));
+    }
+    moved + empty
+}
+
+fn single_all_of(kind: Kind, _: &str, object: &mut Object) -> usize {
+    if kind != Kind::Schema || object.len() != 1 {
+        return 0;
+    }
+    let only = match object.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
+        Some([Value::Object(only)]) if only.contains_key("$ref") => only.clone(),
+        _ => return 0,
+    };
+    *object = only;
+    1
+}
+
+fn bodiless_statuses(kind: Kind, pointer: &str, object: &mut Object) -> usize {
+    let bodiless = matches!(pointer.rsplit('/').next(), Some("204" | "205"));
+    usize::from(kind == Kind::Response && bodiless && object.remove("content").is_some())
+}
+
+fn empty_bodies(kind: Kind, _: &str, object: &mut Object) -> usize {
+    let empty = kind == Kind::Operation
+        && object.get("requestBody").and_then(|body| body.get("content")).is_some_and(|content| content == &json!({}));
+    usize::from(empty && object.remove("requestBody").is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn apply(rule: Rule, kind: Kind, pointer: &str, value: Value) -> (Value, usize) {
+        let Value::Object(mut object) = value else { panic!("an object") };
+        let changed = rule(kind, pointer, &mut object);
+        (Value::Object(object), changed)
+    }
+
+    #[test]
+    fn strip_prose_keeps_facts() {
+        let schema =
+            json!({"type": "string", "title": "T", "description": "d", "example": 1, "default": "a", "pattern": "^a$"});
+        let (schema, changed) = apply(strip_prose, Kind::Schema, "", schema);
+        assert_eq!((schema, changed), (json!({"type": "string", "default": "a", "pattern": "^a$"}), 3));
+        let (info, _) =
+            apply(strip_prose, Kind::Operation, "", json!({"summary": "s", "operationId": "o", "x-internal": 1}));
+        assert_eq!(info, json!({"operationId": "o"}));
+    }
+
+    #[test]
+    fn plain_responses_say_the_standard_phrase() {
+        let (response, _) =
+            apply(plain_responses, Kind::Response, "/paths/~1a/get/responses/404", json!({"description": "x"}));
+        assert_eq!(response, json!({"description": "Not Found"}));
+        let (named, _) = apply(plain_responses, Kind::Response, "/components/responses/Error", json!({}));
+        assert_eq!(named, json!({"description": "Error"}));
+    }
+
+    #[test]
+    fn reference_siblings_go() {
+        let (reference, changed) =
+            apply(reference_siblings, Kind::Schema, "", json!({"$ref": "#/a", "nullable": true}));
+        assert_eq!((reference, changed), (json!({"$ref": "#/a"}), 1));
+    }
+
+    #[test]
+    fn a_boolean_required_goes_and_a_list_stays() {
+        assert_eq!(apply(required_is_a_list, Kind::Schema, "", json!({"required": true})), (json!({}), 1));
+        assert_eq!(apply(required_is_a_list, Kind::Schema, "", json!({"required": ["a"]})).1, 0);
+        assert_eq!(apply(required_is_a_list, Kind::Parameter, "", json!({"required": true})).1, 0);
+    }
+
+    #[test]
+    fn numbers_with_whole_number_formats_are_integers() {
+        let (schema, _) = apply(whole_numbers, Kind::Schema, "", json!({"type": "number", "format": "int32"}));
+        assert_eq!(schema, json!({"type": "integer", "format": "int32"}));
+        assert_eq!(apply(whole_numbers, Kind::Schema, "", json!({"type": "number", "format": "float"})).1, 0);
+    }
+
+    #[test]
+    fn limits_of_another_type_go() {
+        let (schema, changed) =
+            apply(keywords_of_another_type, Kind::Schema, "", json!({"type": "string", "minimum": 1, "maxLength": 3}));
+        assert_eq!((schema, changed), (json!({"type": "string", "maxLength": 3}), 1));
+        assert_eq!(
+            apply(keywords_of_another_type, Kind::Schema, "", json!({"minimum": 1})).1,
+            0,
+            "no type, no verdict"
+        );
+    }
+
+    #[test]
+    fn a_lone_nullable_member_moves_up() {
+        let schema = json!({"allOf": [{"nullable": true}, {"$ref": "#/a"}, {}]});
+        let (schema, changed) = apply(nullable_members, Kind::Schema, "", schema);
+        assert_eq!((schema, changed), (json!({"allOf": [{"$ref": "#/a"}], "nullable": true}), 2));
+    }
+
+    #[test]
+    fn all_of_one_reference_is_the_reference() {
+        assert_eq!(
+            apply(single_all_of, Kind::Schema, "", json!({"allOf": [{"$ref": "#/a"}]})),
+            (json!({"$ref": "#/a"}), 1)
+        );
+        assert_eq!(apply(single_all_of, Kind::Schema, "", json!({"allOf": [{"$ref": "#/a"}], "nullable": true})).1, 0);
+    }
+
+    #[test]
+    fn answers_without_a_body_have_no_content() {
+        let response = json!({"description": "", "content": {"application/json": {}}});
+        assert_eq!(apply(bodiless_statuses, Kind::Response, "/x/responses/204", response.clone()).1, 1);
+        assert_eq!(apply(bodiless_statuses, Kind::Response, "/x/responses/200", response).1, 0);
+    }
+
+    #[test]
+    fn a_request_body_without_media_types_goes() {
+        assert_eq!(apply(empty_bodies, Kind::Operation, "", json!({"requestBody": {"content": {}}})), (json!({}), 1));
+    }
+
+    #[test]
+    fn dates_are_found_in_date_times() {
+        assert_eq!(bare_date("2025-02-17T00:00:00Z").as_deref(), Some("2025-02-17"));
+        assert_eq!(bare_date("2025-12-18").as_deref(), Some("2025-12-18"));
+        for wrong in ["1.0.0", "2025-13-01", "2025-12-181", "20251218", "2025-1é-01"] {
+            assert_eq!(bare_date(wrong), None, "{wrong}");
+        }
+    }
+}

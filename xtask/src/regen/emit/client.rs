@@ -1,0 +1,248 @@
+//! Emission of the client: one method for each operation, and a struct for what is optional about it.
+//! The generator gives the types of arguments and answers; its bodies are replaced by one call into the seam.
+
+use std::collections::BTreeMap;
+
+use super::types::print;
+use super::{Version, operations::constant, slug};
+use crate::regen::generate::Method;
+use crate::regen::shape::pascal;
+use crate::regen::table::{Parameter, Place, Row};
+
+pub(super) fn files(version: &Version<'_>) -> Result<BTreeMap<String, String>, String> {
+    let mut methods: BTreeMap<String, String> = BTreeMap::new();
+    let mut params: BTreeMap<String, String> = BTreeMap::new();
+    for row in version.rows {
+        let home = row.tags.first().map_or_else(|| "other".to_owned(), |tag| slug(tag));
+        let call = Call::new(version, row)?;
+        methods.entry(home.clone()).or_default().push_str(&format!("\n{}", call.method(version)));
+        if let Some(text) = call.params_struct() {
+            params.entry(home).or_default().push_str(&format!("\n{text}"));
+        }
+    }
+    let mut files = BTreeMap::new();
+    let mut index = version.head(&["The client of this version: a method for each operation, by the document's tags."]);
+    for home in methods.keys() {
+        index.push_str(&format!("mod {home};\n"));
+    }
+    index.push_str("\nuse std::sync::Arc;\n\nuse crate::Transport;\n\n");
+    for home in params.keys() {
+        index.push_str(&format!("pub use self::{home}::*;\n"));
+    }
+    index.push_str(&format!("\n/// Every operation of {}, as a method. Cheap to clone.\n///\n/// Arguments are what the operation requires; what is optional is in a struct that has a default.\n#[derive(Clone)]\npub struct Client {{\n    transport: Arc<dyn Transport>,\n}}\n\nimpl Client {{\n    /// A client whose requests leave through this transport.\n    pub fn new(transport: impl Transport + 'static) -> Self {{\n        Self {{ transport: Arc::new(transport) }}\n    }}\n}}\n\nimpl std::fmt::Debug for Client {{\n    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {{\n        f.write_str(\"Client({})\")\n    }}\n}}\n", version.date, version.date));
+    files.insert("mod".to_owned(), index);
+    for (home, text) in methods {
+        let tag = version
+            .rows
+            .iter()
+            .find_map(|row| row.tags.first().filter(|tag| slug(tag) == home))
+            .map_or("", String::as_str);
+        let head = version.head(&[&format!("Operations of \"{tag}\".")]);
+        let structs = params.remove(&home).unwrap_or_default();
+        let uses = "use super::Client;\n#[allow(unused_imports)]\nuse crate::{ByteStream, Error, File, Response, request::Request, transport};\n#[allow(unused_imports)]\nuse super::super::{operations, types};\n";
+        files.insert(home, format!("{head}{uses}\nimpl Client {{{}}}\n{structs}", text.replace("\n\n\n", "\n\n")));
+    }
+    Ok(files)
+}
+
+/// One operation as a method.
+pub(super) struct Call<'a> {
+    pub(super) row: &'a Row,
+    /// Each parameter with the bare type of its value.
+    pub(super) parameters: Vec<(&'a Parameter, String)>,
+    pub(super) body: Body,
+    pub(super) answer: Answer,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Body {
+    None,
+    Json { ty: String, required: bool },
+    Bytes,
+    File { field: String },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    Empty,
+    Json(String),
+    Bytes,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(version: &Version<'_>, row: &'a Row) -> Result<Self, String> {
+        let id = &row.id;
+        let method: &Method =
+            version.generated.methods.get(id).ok_or_else(|| format!("the generator made no method of {id}"))?;
+        let parameters = row
+            .parameters
+            .iter()
+            .map(|parameter| {
+                let ty = method
+                    .arguments
+                    .get(&parameter.ident)
+                    .ok_or_else(|| format!("{id} has no argument {}", parameter.ident))?;
+                Ok((parameter, bare(ty)))
+            })
+            .collect::<Result<Vec<_>, String>>()?;
+        let body = match (&row.file_field, method.arguments.get("body")) {
+            (Some(field), _) => Body::File { field: field.clone() },
+            (None, None) => Body::None,
+            (None, Some(ty)) if !print(ty).starts_with('&') => Body::Bytes,
+            (None, Some(ty)) => Body::Json { ty: bare(ty), required: row.body_required },
+        };
+        let answer = match print(&method.answer).as_str() {
+            "()" => Answer::Empty,
+            "ByteStream" => Answer::Bytes,
+            ty => Answer::Json(ty.to_owned()),
+        };
+        Ok(Self { row, parameters, body, answer })
+    }
+
+    /// The name of the struct of optional parameters, if there are any.
+    pub(super) fn params_name(&self) -> Option<String> {
+        self.parameters
+            .iter()
+            .any(|(parameter, _)| !parameter.required)
+            .then(|| format!("{}Params", pascal(&self.row.id)))
+    }
+
+    fn params_struct(&self) -> Option<String> {
+        let name = self.params_name()?;
+        let optional = self.parameters.iter().filter(|(parameter, _)| !parameter.required);
+        let mut fields = String::new();
+        for (parameter, ty) in optional {
+            let place = if parameter.place == Place::Query { "Query parameter" } else { "Header" };
+            fields.push_str(&format!(
+                "    /// {place} `{}`.\n    pub {}: Option<{}>,\n",
+                parameter.name,
+                parameter.ident,
+                qualified(ty)
+            ));
+        }
+        Some(format!(
+            "/// What is optional about [`Client::{}`].\n#[derive(Clone, Debug, Default)]\npub struct {name} {{\n{fields}}}\n",
+            self.row.id
+        ))
+    }
+
+    fn method(&self, version: &Version<'_>) -> String {
+        let row = self.row;
+        let mut doc = vec![version.summary(&row.id).to_owned(), String::new()];
+        doc.push(format!("`{} {}`, operation `{}`.", row.method, row.path, row.document_id));
+        if row.deprecated {
+            doc.push(String::new());
+            doc.push("Cint has marked this operation as deprecated.".to_owned());
+        }
+        let mut arguments = vec!["&self".to_owned()];
+        let mut steps = String::new();
+        let mut path = Vec::new();
+        for (parameter, ty) in self.parameters.iter().filter(|(parameter, _)| parameter.required) {
+            let ident = &parameter.ident;
+            arguments.push(format!("{ident}: {}", argument(ty)));
+            match parameter.place {
+                Place::Path => path.push(format!("({:?}, &{ident})", parameter.name)),
+                Place::Query => steps.push_str(&format!("\n            .query({:?}, &{ident})", parameter.name)),
+                Place::Header => steps.push_str(&format!(
+                    "\n            .header({:?}, Some({ident}))",
+                    parameter.name.to_ascii_lowercase()
+                )),
+            }
+        }
+        match &self.body {
+            Body::None => {}
+            Body::Json { ty, required: true } => {
+                arguments.push(format!("body: {}", argument_of_body(ty)));
+                steps.push_str("\n            .json(body)");
+            }
+            Body::Json { ty, required: false } => arguments.push(format!("body: Option<{}>", argument_of_body(ty))),
+            Body::Bytes => {
+                arguments.push("body: impl Into<bytes::Bytes> + Send".to_owned());
+                steps.push_str("\n            .bytes(body)");
+            }
+            Body::File { field } => {
+                arguments.push("file: &File".to_owned());
+                steps.push_str(&format!("\n            .file({field:?}, file)"));
+            }
+        }
+        if let Some(name) = self.params_name() {
+            arguments.push(format!("params: &{name}"));
+            for (parameter, ty) in self.parameters.iter().filter(|(parameter, _)| !parameter.required) {
+                let ident = &parameter.ident;
+                match parameter.place {
+                    Place::Header if ty == "String" || ty == "str" => steps.push_str(&format!(
+                        "\n            .header({:?}, params.{ident}.as_deref())",
+                        parameter.name.to_ascii_lowercase()
+                    )),
+                    _ => steps.push_str(&format!("\n            .query({:?}, &params.{ident})", parameter.name)),
+                }
+            }
+        }
+        let (answer, send) = match &self.answer {
+            Answer::Empty => ("()".to_owned(), "empty"),
+            Answer::Json(ty) => (qualified(ty), "json"),
+            Answer::Bytes => ("ByteStream".to_owned(), "stream"),
+        };
+        let optional_body = matches!(self.body, Body::Json { required: false, .. });
+        let mutable = if optional_body { "mut " } else { "" };
+        let set_body = if optional_body {
+            "        if let Some(body) = body {\n            request = request.json(body);\n        }\n"
+        } else {
+            ""
+        };
+        let path = path.join(", ");
+        format!(
+            "{}    pub async fn {}({}) -> Result<Response<{answer}>, Error> {{\n        let {mutable}request = Request::new(&operations::{}, &[{path}]){steps};\n{set_body}        transport::{send}(&*self.transport, request).await\n    }}\n",
+            super::doc("    ", &doc),
+            row.id,
+            arguments.join(", "),
+            constant(row),
+        )
+    }
+}
+
+/// The type below references and `Option`.
+fn bare(ty: &syn::Type) -> String {
+    match ty {
+        syn::Type::Reference(reference) => bare(&reference.elem),
+        syn::Type::Path(path) => {
+            let last = path.path.segments.last();
+            if let Some(last) = last.filter(|last| last.ident == "Option")
+                && let syn::PathArguments::AngleBracketed(arguments) = &last.arguments
+                && let Some(syn::GenericArgument::Type(inner)) = arguments.args.first()
+            {
+                return bare(inner);
+            }
+            match print(ty).as_str() {
+                "str" => "String".to_owned(),
+                text => text.to_owned(),
+            }
+        }
+        other => print(other),
+    }
+}
+
+/// A type of the `types` module, named from the client's.
+pub(super) fn qualified(ty: &str) -> String {
+    let plain = ["String", "i64", "f64", "bool", "()"];
+    match ty.strip_prefix("Vec<").and_then(|inner| inner.strip_suffix('>')) {
+        Some(inner) => format!("Vec<{}>", qualified(inner)),
+        None if plain.contains(&ty) || ty.contains("::") => ty.to_owned(),
+        None => format!("types::{ty}"),
+    }
+}
+
+fn argument(ty: &str) -> String {
+    match ty {
+        "String" => "&str".to_owned(),
+        "i64" | "f64" | "bool" => ty.to_owned(),
+        ty => argument_of_body(ty),
+    }
+}
+
+fn argument_of_body(ty: &str) -> String {
+    match ty.strip_prefix("Vec<").and_then(|inner| inner.strip_suffix('>')) {
+        Some(inner) => format!("&[{}]", qualified(inner)),
+        None => format!("&{}", qualified(ty)),
+    }
+}

@@ -1,0 +1,202 @@
+//! `cargo xtask regen`: from `openapi/<date>.json` to the raw crate, and `--check` that says whether it is up to date.
+//! Same input, same bytes; no network; nothing is written unless everything could be made.
+
+mod emit;
+mod generate;
+mod shape;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use self::table::Supplement;
+use crate::index::Index;
+use crate::overlay::Overlays;
+use crate::report::Report;
+use crate::workspace::Workspace;
+
+/// What to regenerate and how.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options {
+    /// The versions; none means all.
+    pub(crate) dates: Vec<String>,
+    /// Write nothing, show what would change.
+    pub(crate) check: bool,
+    /// Print what each pass did.
+    pub(crate) verbose: bool,
+    /// Also write the shaped documents here.
+    pub(crate) emit_shaped: Option<PathBuf>,
+}
+
+/// The files of one version and the report of how they were made.
+pub(crate) struct Made {
+    pub(crate) files: BTreeMap<String, String>,
+    pub(crate) report: Report,
+    shaped: Value,
+}
+
+/// Makes the files of one version in memory.
+pub(crate) fn make(workspace: &Workspace, date: &str) -> Result<Made> {
+    let path = workspace.document(date);
+    let bytes = fs::read(&path).with_context(|| format!("cannot read openapi/{date}.json; import it first"))?;
+    let document: Value = serde_json::from_slice(&bytes).with_context(|| format!("openapi/{date}.json is not JSON"))?;
+    let overlays = Overlays::read(&workspace.overlays())?;
+    let supplement: Supplement = read_toml(&workspace.supplement())?;
+    let summaries: BTreeMap<String, String> = read_toml(&workspace.summaries())?;
+
+    let shaped = shape::shape(date, &document, &overlays)?;
+    let rows = table::rows(date, &document, &shaped.document, &supplement)?;
+    let undocumented: Vec<&str> =
+        rows.iter().map(|row| row.id.as_str()).filter(|id| !summaries.contains_key(*id)).collect();
+    ensure!(undocumented.is_empty(), "openapi/docs/operations.toml has no summary of: {}", undocumented.join(", "));
+    let generated = generate::generate(&shaped.document).map_err(|message| anyhow!("{date}: {message}"))?;
+    let (operations, _) = crate::import::counts(&document);
+    ensure!(
+        operations == rows.len() && operations == generated.methods.len(),
+        "{date}: {operations} operations in the document, {} in the table, {} in the client",
+        rows.len(),
+        generated.methods.len()
+    );
+    let digest = Sha256::digest(&bytes).iter().take(6).fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
+    let version = emit::Version {
+        date,
+        digest: &digest,
+        shaped: &shaped.document,
+        rows: &rows,
+        generated: &generated,
+        summaries: &summaries,
+    };
+    let files = emit::files(&version).map_err(|message| anyhow!("{date}: {message}"))?;
+    Ok(Made { files, report: shaped.report, shaped: shaped.document })
+}
+
+/// The shaped document of one version.
+pub(crate) fn shaped(workspace: &Workspace, date: &str) -> Result<Value> {
+    make(workspace, date).map(|made| made.shaped)
+}
+
+/// Runs the command; answers whether everything was up to date already.
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
+    let index = Index::read(&workspace.index())?;
+    let known: Vec<&str> = index.entries().iter().map(|entry| entry.date.as_str()).collect();
+    if let Some(unknown) = options.dates.iter().find(|date| !known.contains(&date.as_str())) {
+        bail!("{unknown} is not imported; known versions: {}", known.join(", "));
+    }
+    let dates: Vec<&str> = known
+        .iter()
+        .copied()
+        .filter(|date| options.dates.is_empty() || options.dates.iter().any(|asked| asked == date))
+        .collect();
+    ensure!(!dates.is_empty(), "nothing is imported yet; run `cargo xtask import FILE`");
+    check_names(workspace, &known)?;
+
+    let mut files = BTreeMap::new();
+    let mut folders = Vec::new();
+    for date in &dates {
+        let made = make(workspace, date)?;
+        if options.verbose {
+            println!("{}", made.report);
+        }
+        if let Some(folder) = &options.emit_shaped {
+            fs::create_dir_all(folder)?;
+            fs::write(folder.join(format!("{date}.json")), serde_json::to_string_pretty(&made.shaped)? + "\n")?;
+        }
+        folders.push(format!("cintx-raw/src/v{}", date.replace('-', "_")));
+        files.extend(made.files);
+    }
+    let stale = stale_files(workspace, &folders, &files)?;
+    let mut changed: Vec<(&String, Option<String>)> = Vec::new();
+    for (path, text) in &files {
+        let current = fs::read_to_string(workspace.root().join(path)).ok();
+        if current.as_ref() != Some(text) {
+            changed.push((path, current));
+        }
+    }
+    let up_to_date = changed.is_empty() && stale.is_empty();
+    if options.check {
+        for (path, current) in &changed {
+            print!("{}", diff(path, current.as_deref().unwrap_or_default(), &files[*path]));
+        }
+        for path in &stale {
+            println!("{} is no longer generated", path.display());
+        }
+    } else {
+        let writes: Vec<(PathBuf, String)> =
+            changed.iter().map(|(path, _)| (workspace.root().join(path), files[*path].clone())).collect();
+        workspace.write_all(writes)?;
+        for path in &stale {
+            fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+    }
+    let what = if options.check { "out of date" } else { "written" };
+    println!("{}: {} files, {} {what}, {} removed", dates.join(", "), files.len(), changed.len(), stale.len());
+    Ok(up_to_date)
+}
+
+/// Every name in our own tables must exist in some version: a typing error there would go unnoticed.
+fn check_names(workspace: &Workspace, dates: &[&str]) -> Result<()> {
+    let mut ids = BTreeSet::new();
+    for date in dates {
+        let document: Value = serde_json::from_slice(&fs::read(workspace.document(date))?)?;
+        let shared = shape::shared_ids(&document);
+        for (path, _, _, operation) in crate::tree::operations(&document) {
+            let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default();
+            ids.insert(shape::canonical_id(id, path, &shared));
+        }
+    }
+    let supplement: Supplement = read_toml(&workspace.supplement())?;
+    let summaries: BTreeMap<String, String> = read_toml(&workspace.summaries())?;
+    let unknown: BTreeSet<&str> =
+        supplement.named().chain(summaries.keys().map(String::as_str)).filter(|id| !ids.contains(*id)).collect();
+    ensure!(
+        unknown.is_empty(),
+        "openapi/supplement.toml or openapi/docs name operations that no version has: {}",
+        unknown.into_iter().collect::<Vec<_>>().join(", ")
+    );
+    Ok(())
+}
+
+fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("{} cannot be read", path.display()))
+}
+
+/// Files below the generated folders that nothing generates any more.
+fn stale_files(workspace: &Workspace, folders: &[String], files: &BTreeMap<String, String>) -> Result<Vec<PathBuf>> {
+    let mut stale = Vec::new();
+    let mut open: Vec<PathBuf> = folders.iter().map(|folder| workspace.root().join(folder)).collect();
+    while let Some(folder) = open.pop() {
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", folder.display())),
+        };
+        for entry in entries {
+            let path = entry?.path();
+            let relative = path.strip_prefix(workspace.root())?.to_string_lossy().replace('\\', "/");
+            if path.is_dir() {
+                open.push(path);
+            } else if !files.contains_key(&relative) {
+                stale.push(path);
+            }
+        }
+    }
+    stale.sort();
+    Ok(stale)
+}
+
+fn diff(path: &str, old: &str, new: &str) -> String {
+    let diff = similar::TextDiff::from_lines(old, new);
+    diff.unified_diff().context_radius(3).header(path, &format!("{path} (regenerated)")).to_string()
+}

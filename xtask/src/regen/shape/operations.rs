@@ -1,0 +1,166 @@
+//! Passes over operations: what a method takes and what it answers.
+
+use serde_json::{Value, json};
+
+use crate::tree::{Kind, METHODS, resolve, walk};
+
+/// Request headers that every client sets by itself, in lower case.
+const CLIENT_HEADERS: [&str; 9] = [
+    "accept",
+    "authorization",
+    "cint-api-version",
+    "content-type",
+    "is-synthetic-traffic",
+    "run-as-of",
+    "traceparent",
+    "tracestate",
+    "x-correlation-id",
+];
+
+/// Calls `change` for every operation, with the parameters that its path shares.
+fn each(document: &mut Value, mut change: impl FnMut(&mut Value) -> usize) -> usize {
+    let mut changed = 0;
+    for item in
+        document.get_mut("paths").and_then(Value::as_object_mut).into_iter().flat_map(|paths| paths.values_mut())
+    {
+        for method in METHODS {
+            if let Some(operation) = item.get_mut(method) {
+                changed += change(operation);
+            }
+        }
+    }
+    changed
+}
+
+/// Puts parameters, request bodies, answers and headers of components in place, and a path's parameters into its operations.
+pub(super) fn inline_references(document: &mut Value) -> usize {
+    let original = document.clone();
+    let mut changed = 0;
+    walk(document, &mut |kind, _, object| {
+        if kind != Kind::Schema
+            && let Some(reference) = object.get("$ref").and_then(Value::as_str)
+            && let Some(Value::Object(target)) = resolve(&original, reference)
+        {
+            *object = target.clone();
+            changed += 1;
+        }
+    });
+    for item in
+        document.get_mut("paths").and_then(Value::as_object_mut).into_iter().flat_map(|paths| paths.values_mut())
+    {
+        let shared = item.as_object_mut().and_then(|item| item.remove("parameters"));
+        let shared: Vec<Value> = shared.and_then(|list| list.as_array().cloned()).unwrap_or_default();
+        for method in METHODS {
+            let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) else { continue };
+            let own = operation.entry("parameters").or_insert_with(|| json!([]));
+            let Some(own) = own.as_array_mut() else { continue };
+            for parameter in &shared {
+                // A parameter of the operation replaces the path's of the same name and place.
+                if !own.iter().any(|other| other["name"] == parameter["name"] && other["in"] == parameter["in"]) {
+                    own.push(parameter.clone());
+                    changed += 1;
+                }
+            }
+        }
+    }
+    if let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) {
+        components.retain(|key, _| key == "schemas");
+    }
+    changed
+}
+
+pub(super) fn success_only(document: &mut Value) -> usize {
+    each(document, |operation| {
+        let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return 0 };
+        let before = responses.len();
+        responses.retain(|status, _| status.starts_with('2'));
+        before - responses.len()
+    })
+}
+
+pub(super) fn client_headers(document: &mut Value) -> usize {
+    each(document, |operation| {
+        let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) else { return 0 };
+        let before = parameters.len();
+        parameters.retain(|parameter| {
+            parameter["in"] != "header"
+                || !parameter["name"]
+                    .as_str()
+                    .is_some_and(|name| CLIENT_HEADERS.contains(&name.to_ascii_lowercase().as_str()))
+        });
+        before - parameters.len()
+    })
+}
+
+pub(super) fn raw_media(document: &mut Value) -> usize {
+    let bytes = json!({ "application/octet-stream": { "schema": { "type": "string", "format": "binary" } } });
+    let raw = |content: Option<&mut Value>| match content {
+        Some(content) if content.as_object().is_some_and(|media| !media.contains_key("application/json")) => {
+            *content = bytes.clone();
+            1
+        }
+        _ => 0,
+    };
+    each(document, |operation| {
+        let mut changed = raw(operation.pointer_mut("/requestBody/content"));
+        let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
+        for response in responses.into_iter().flat_map(|responses| responses.values_mut()) {
+            changed += raw(response.get_mut("content"));
+        }
+        changed
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(operation: Value) -> Value {
+        json!({
+            "paths": {"/a/{b}": {"parameters": [{"$ref": "#/components/parameters/B"}], "get": operation}},
+            "components": {
+                "parameters": {"B": {"name": "b", "in": "path", "required": true}},
+                "responses": {"R": {"description": "r"}},
+                "schemas": {}
+            }
+        })
+    }
+
+    #[test]
+    fn references_and_shared_parameters_come_in_place() {
+        let mut document = document(json!({"responses": {"200": {"$ref": "#/components/responses/R"}}}));
+        assert_eq!(inline_references(&mut document), 3);
+        let operation = &document["paths"]["/a/{b}"]["get"];
+        assert_eq!(operation["parameters"][0]["name"], "b");
+        assert_eq!(operation["responses"]["200"]["description"], "r");
+        assert_eq!(document["components"], json!({"schemas": {}}));
+    }
+
+    #[test]
+    fn only_success_stays() {
+        let mut document = document(json!({"responses": {"200": {}, "301": {}, "404": {}, "default": {}}}));
+        assert_eq!(success_only(&mut document), 3);
+    }
+
+    #[test]
+    fn headers_of_the_client_are_no_arguments() {
+        let parameters = json!([
+            {"name": "Cint-API-Version", "in": "header"}, {"name": "If-Match", "in": "header"}, {"name": "accept", "in": "query"}
+        ]);
+        let mut document = document(json!({ "parameters": parameters, "responses": {} }));
+        assert_eq!(client_headers(&mut document), 1);
+        assert_eq!(document["paths"]["/a/{b}"]["get"]["parameters"].as_array().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn bodies_that_are_not_json_are_bytes() {
+        let csv = json!({"text/csv": {"schema": {"type": "string"}}});
+        let json = json!({"application/json": {}, "text/csv": {}});
+        let operation = json!({"requestBody": {"content": csv}, "responses": {"200": {"content": json}, "204": {}}});
+        let mut document = document(operation);
+        assert_eq!(raw_media(&mut document), 1);
+        let operation = &document["paths"]["/a/{b}"]["get"];
+        assert!(operation["requestBody"]["content"].get("application/octet-stream").is_some());
+        assert!(operation["responses"]["200"]["content"].get("application/json").is_some());
+    }
+}
