@@ -14,6 +14,10 @@ use crate::operation::Operation;
 /// Everything but the unreserved characters of RFC 3986.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// Stands for an idempotency key that the transport shall choose: a fresh one in the operation's format,
+/// the same on every attempt. A transport that chooses none, like [`Direct`](crate::Direct), refuses it.
+pub const NEW_KEY: &str = "";
+
 /// One request, ready to be sent any number of times: its body is shared, not copied.
 ///
 /// It holds no credential and no version header; the transport adds those.

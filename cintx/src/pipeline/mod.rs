@@ -15,6 +15,7 @@ pub use self::token::TokenError;
 pub(crate) use self::token::{Token, TokenCache};
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const API_VERSION: HeaderName = HeaderName::from_static("cint-api-version");
 
 /// One HTTP exchange, for whoever watches them.
@@ -54,7 +55,8 @@ pub(crate) struct ServerToServer {
 struct NoServerToServerKey;
 
 impl Pipeline {
-    async fn run(&self, request: Request) -> Result<RawResponse, BoxError> {
+    async fn run(&self, mut request: Request) -> Result<RawResponse, BoxError> {
+        give_key(&mut request)?;
         let trace = Trace::new();
         match request.operation().host {
             Host::ServerToServer => {
@@ -175,10 +177,16 @@ impl Trace {
     }
 }
 
-/// A fresh idempotency key in the format that an operation takes.
-pub(crate) fn idempotency_key(operation: &Operation) -> String {
-    match operation.idempotency_key.format() {
-        Some(cintx_raw::KeyFormat::Ulid) => ulid::Ulid::new().to_string(),
-        _ => uuid::Uuid::new_v4().to_string(),
+/// Gives a request that takes an idempotency key a fresh one, unless the caller chose it.
+fn give_key(request: &mut Request) -> Result<(), http::header::InvalidHeaderValue> {
+    let Some(format) = request.operation().idempotency_key.format() else { return Ok(()) };
+    let headers = request.headers_mut();
+    if headers.get(IDEMPOTENCY_KEY).is_none_or(|key| key == cintx_raw::NEW_KEY) {
+        let key = match format {
+            cintx_raw::KeyFormat::Ulid => ulid::Ulid::new().to_string(),
+            cintx_raw::KeyFormat::Any | cintx_raw::KeyFormat::UuidV4 => uuid::Uuid::new_v4().to_string(),
+        };
+        headers.insert(IDEMPOTENCY_KEY, HeaderValue::try_from(key)?);
     }
+    Ok(())
 }

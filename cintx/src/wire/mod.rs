@@ -133,10 +133,9 @@ macro_rules! common_calls {
             group: &TargetGroupId,
             end: Timestamp,
         ) -> Result<JobId, Error> {
-            let key = idempotency_key(&operations::CREATE_LAUNCH_FIELDING_RUN_FROM_DRAFT_JOB);
             let body = types::CreateLaunchFieldingRunFromDraftJobRequest { end_fielding_at: timestamp(end) };
             let answer = raw
-                .create_launch_fielding_run_from_draft_job(account, project.as_str(), group.as_str(), &key, &body)
+                .create_launch_fielding_run_from_draft_job(account, project.as_str(), group.as_str(), NEW_KEY, &body)
                 .await?;
             answer
                 .location_id()
@@ -205,13 +204,12 @@ use job_failure;
 macro_rules! legacy_calls {
     (feasibility: { $($own:tt)* }) => {
         async fn create_project(raw: &Client, account: i64, name: &str, manager: UserId) -> Result<ProjectId, Error> {
-            let key = idempotency_key(&operations::CREATE_PROJECT);
             let body = types::ProjectInfo {
                 name: name.to_owned(),
                 project_manager_id: manager.to_string(),
                 purchase_order_number: None,
             };
-            let answer = raw.create_project(account, &key, &body).await?.into_value();
+            let answer = raw.create_project(account, NEW_KEY, &body).await?.into_value();
             answer.id.map(|id| ProjectId::new(id.as_str())).ok_or_else(|| Error::incomplete("create_project", "id"))
         }
 
@@ -350,7 +348,6 @@ macro_rules! legacy_audience {
                     interlocked_profiles: Some(Vec::new()),
                 });
             };
-            let key = idempotency_key(&operations::GENERATE_DRAFT_INTERLOCK_PROFILE_V2);
             let body = types::GenerateDraftInterlockRequest {
                 locale: Some(draft.locale.clone()),
                 target_group_filling_goal: Some(i64::from(draft.completes_goal)),
@@ -360,7 +357,7 @@ macro_rules! legacy_audience {
                 collects_pii: Some(draft.collects_pii),
                 profiles: Some([rows, columns].map(|question| helper_profile(question, draft.completes_goal)).into()),
             };
-            let made = raw.generate_draft_interlock_profile_v2(account, &key, &body).await?.into_value();
+            let made = raw.generate_draft_interlock_profile_v2(account, NEW_KEY, &body).await?.into_value();
             let made = made
                 .into_iter()
                 .next()

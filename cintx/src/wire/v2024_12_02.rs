@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use cintx_raw::NEW_KEY;
 use cintx_raw::v2024_12_02::{
     Client, CompleteFieldingRunParams, CreateTargetGroupParams, PauseFieldingRunParams, PostReconciliationsParams,
     ResumeFieldingRunParams, operations, types,
@@ -16,7 +17,7 @@ use crate::error::{Error, Invalid, JobFailure};
 use crate::feasibility::Feasibility;
 use crate::fielding::{JobStatus, RunAction, RunStatus};
 use crate::ids::{FieldingRunId, JobId, ProjectId, ReconciliationId, TargetGroupId, UserId};
-use crate::pipeline::{Pipeline, idempotency_key};
+use crate::pipeline::Pipeline;
 use crate::quota::QuotaTable;
 use crate::reconciliation::{ReconciliationOutcome, ReconciliationStatus};
 use crate::supply::{Supply, SupplyKind};
@@ -62,8 +63,7 @@ impl Wire for V2024_12_02 {
             supply_allocations: supply_allocations(&draft.supply),
             test_url: draft.test_url.clone(),
         };
-        let params =
-            CreateTargetGroupParams { idempotency_key: Some(idempotency_key(&operations::CREATE_TARGET_GROUP)) };
+        let params = CreateTargetGroupParams { idempotency_key: None };
         let answer = raw.create_target_group(account, project.as_str(), &body, &params).await?.into_value();
         answer
             .id
@@ -97,9 +97,8 @@ impl Wire for V2024_12_02 {
         file_name: &str,
         csv: Bytes,
     ) -> Result<ReconciliationId, Error> {
-        let key = idempotency_key(&operations::POST_RECONCILIATIONS);
         let params = PostReconciliationsParams { name: Some(file_name.to_owned()) };
-        let answer = raw.post_reconciliations(account, &key, csv, &params).await?.into_value();
+        let answer = raw.post_reconciliations(account, NEW_KEY, csv, &params).await?.into_value();
         answer
             .request_id
             .map(|id| ReconciliationId::new(id.as_str()))

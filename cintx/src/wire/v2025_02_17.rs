@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use cintx_raw::NEW_KEY;
 use cintx_raw::v2025_02_17::{
     Client, CompleteFieldingRunParams, PauseFieldingRunParams, ResumeFieldingRunParams, operations, types,
 };
@@ -15,7 +16,7 @@ use crate::error::{Error, Invalid, JobFailure};
 use crate::feasibility::Feasibility;
 use crate::fielding::{JobStatus, RunAction, RunStatus};
 use crate::ids::{FieldingRunId, JobId, ProjectId, ReconciliationId, TargetGroupId, UserId};
-use crate::pipeline::{Pipeline, idempotency_key};
+use crate::pipeline::Pipeline;
 use crate::quota::QuotaTable;
 use crate::reconciliation::{ReconciliationOutcome, ReconciliationStatus};
 use crate::supply::{Supply, SupplyKind};
@@ -94,8 +95,7 @@ impl Wire for V2025_02_17 {
         file_name: &str,
         csv: Bytes,
     ) -> Result<ReconciliationId, Error> {
-        let key = idempotency_key(&operations::POST_RECONCILIATIONS);
-        let answer = raw.post_reconciliations(account, file_name, &key, csv).await?.into_value();
+        let answer = raw.post_reconciliations(account, file_name, NEW_KEY, csv).await?.into_value();
         answer
             .request_id
             .map(|id| ReconciliationId::new(id.as_str()))

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cintx_raw::v2025_12_18::{Client, PostReconciliationsParams, operations, types};
+use cintx_raw::NEW_KEY;
+use cintx_raw::v2025_12_18::{Client, PostReconciliationsParams, types};
 use jiff::Timestamp;
 
 use super::{Wire, common_calls, job_failure, money, timestamp};
@@ -12,7 +13,7 @@ use crate::error::{Error, JobFailure};
 use crate::feasibility::Feasibility;
 use crate::fielding::{JobStatus, RunAction, RunStatus};
 use crate::ids::{FieldingRunId, JobId, ProjectId, ReconciliationId, TargetGroupId, UserId};
-use crate::pipeline::{Pipeline, idempotency_key};
+use crate::pipeline::Pipeline;
 use crate::quota::QuotaTable;
 use crate::reconciliation::{ReconciliationOutcome, ReconciliationStatus};
 use crate::supply::{Supply, SupplyKind};
@@ -25,13 +26,12 @@ impl Wire for V2025_12_18 {
     common_calls!(v2025_12_18);
 
     async fn create_project(raw: &Client, account: i64, name: &str, manager: UserId) -> Result<ProjectId, Error> {
-        let key = idempotency_key(&operations::CREATE_PROJECT);
         let body = types::ProjectInfo {
             name: name.to_owned(),
             project_manager_id: manager.to_string(),
             project_customer_reference_number: None,
         };
-        let answer = raw.create_project(account, &key, &body).await?.into_value();
+        let answer = raw.create_project(account, NEW_KEY, &body).await?.into_value();
         answer.id.map(|id| ProjectId::new(id.as_str())).ok_or_else(|| Error::incomplete("create_project", "id"))
     }
 
@@ -160,10 +160,7 @@ impl Wire for V2025_12_18 {
         file_name: &str,
         csv: Bytes,
     ) -> Result<ReconciliationId, Error> {
-        let params = PostReconciliationsParams {
-            name: Some(file_name.to_owned()),
-            idempotency_key: Some(idempotency_key(&operations::POST_RECONCILIATIONS)),
-        };
+        let params = PostReconciliationsParams { name: Some(file_name.to_owned()), idempotency_key: None };
         let answer = raw.post_reconciliations(account, csv, &params).await?.into_value();
         answer
             .request_id
