@@ -7,7 +7,7 @@ use bytes::Bytes;
 use cintx_raw::NEW_KEY;
 use cintx_raw::v2024_12_02::{
     Client, CompleteFieldingRunParams, CreateTargetGroupParams, PauseFieldingRunParams, PostReconciliationsParams,
-    ResumeFieldingRunParams, operations, types,
+    ResumeFieldingRunParams, types,
 };
 use jiff::Timestamp;
 

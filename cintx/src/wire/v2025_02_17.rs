@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use cintx_raw::NEW_KEY;
 use cintx_raw::v2025_02_17::{
-    Client, CompleteFieldingRunParams, PauseFieldingRunParams, ResumeFieldingRunParams, operations, types,
+    Client, CompleteFieldingRunParams, PauseFieldingRunParams, ResumeFieldingRunParams, types,
 };
 use jiff::Timestamp;
 
