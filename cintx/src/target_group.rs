@@ -203,13 +203,17 @@ impl<V: Version> DraftBuilder<V> {
     /// Creates the target group as a draft.
     ///
     /// In every version (`create_target_group`). From 2025-02-17 on this takes no idempotency key:
-    /// every request makes a new target group.
+    /// every request makes a new target group. So it is sent once, with a reference by which it can be found;
+    /// if its answer is lost, it is looked up, and only what cannot be found out is an error.
     ///
     /// # Errors
     /// Every field that is missing or wrong, at once, before anything is sent; or the call's.
     pub async fn create(self) -> Result<TargetGroup<V>, Error> {
         let (client, project, draft) = self.check()?;
-        let id = V::create_target_group(client.raw(), client.account(), &project, &draft).await?;
+        let id = match V::create_target_group(client.raw(), client.account(), &project, &draft).await {
+            Ok(id) => id,
+            Err(error) => client.recover(error, TargetGroupId::new).await?,
+        };
         Ok(TargetGroup { client, project, id })
     }
 

@@ -106,7 +106,8 @@ impl Wire for V2025_12_18 {
             re_entry_configuration: None,
             respondent_activity_exclusions: None,
             study_type_code: None,
-            target_group_customer_reference_number: None,
+            // By this it can be found again, should its answer be lost.
+            target_group_customer_reference_number: Some(Some(format!("cintx-{}", ulid::Ulid::new()))),
             test_url: draft.test_url.clone().map(Some),
         };
         let answer = raw.create_target_group(account, project.as_str(), &body).await?.into_value();
