@@ -3,6 +3,8 @@
 
 mod check;
 #[cfg(test)]
+mod faithful;
+#[cfg(test)]
 mod faults;
 mod passes;
 
@@ -135,7 +137,7 @@ pub(super) fn prose_keys(kind: Kind) -> &'static [&'static str] {
         Kind::Operation | Kind::PathItem => &["summary", "description", "externalDocs"],
         Kind::Document | Kind::Tag => &["description", "externalDocs"],
         Kind::Response => &[],
-        Kind::Server | Kind::RequestBody | Kind::SecurityScheme | Kind::Link => &["description"],
+        Kind::Server | Kind::ServerVariable | Kind::RequestBody | Kind::SecurityScheme | Kind::Link => &["description"],
         Kind::Components => &["examples"],
         _ => &[],
     }

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::{Version, client, files, types};
 use crate::regen::generate::Generated;
-use crate::regen::table::{Supplement, rows};
+use crate::regen::supplement::Supplement;
+use crate::regen::table::rows;
 
 fn shaped() -> Value {
     json!({ "paths": {}, "components": { "schemas": { "Dog": {
