@@ -3,7 +3,7 @@
 
 use cintx_tests::dispatch::{Version, versions};
 use cintx_tests::document::{Document, json_schema};
-use cintx_tests::instances::{Instance, instances, missing, mutants};
+use cintx_tests::instances::{Instance, instances, missing, mutants, variations};
 use serde_json::Value;
 
 /// Calls `visit` with each operation's canonical id and the schema of one of its bodies.
@@ -58,14 +58,21 @@ fn check(
     }
 }
 
+/// The instances that have everything, one for each branch.
+fn whole(made: &[Instance]) -> impl Iterator<Item = &Instance> {
+    made.iter().filter(|case| case.name == "full" || case.name.starts_with("branches"))
+}
+
 #[test]
 fn requests_lose_nothing_not_even_a_null() {
     for version in versions() {
         let (mut cases, mut failures) = (0, Vec::new());
         each_body(&version, true, |document, id, schema| {
-            for case in instances(document, schema) {
+            let made = instances(document, schema);
+            let varied = whole(&made).flat_map(|full| variations(document, schema, &full.value)).collect::<Vec<_>>();
+            for case in made.iter().chain(&varied) {
                 cases += 1;
-                check(version.recode_request, id, &case, true, &mut failures);
+                check(version.recode_request, id, case, true, &mut failures);
             }
         });
         report(&version, "requests", cases, &failures);
@@ -91,10 +98,7 @@ fn answers_of_tomorrow_decode_and_lose_nothing() {
     for version in versions() {
         let (mut cases, mut failures) = (0, Vec::new());
         each_body(&version, false, |document, id, schema| {
-            for full in instances(document, schema)
-                .iter()
-                .filter(|case| case.name == "full" || case.name.starts_with("branches"))
-            {
+            for full in whole(&instances(document, schema)) {
                 for case in mutants(document, schema, &full.value) {
                     cases += 1;
                     check(version.recode_answer, id, &case, false, &mut failures);
