@@ -211,6 +211,28 @@ pub fn variations(document: &Document, schema: &Value, full: &Value) -> Vec<Inst
     variations
 }
 
+/// The same body with every documented value of every enum, one at a time.
+/// A list of one value is a tag: another value would be another branch.
+pub fn documented_values(document: &Document, schema: &Value, full: &Value) -> Vec<Instance> {
+    let mut made = Vec::new();
+    let mut places = Vec::new();
+    pointers(full, &mut String::new(), &mut places);
+    for place in places.iter().filter(|place| full.pointer(place).is_some_and(Value::is_string)) {
+        let enums = enums_at(document, schema, place);
+        if enums.iter().any(|values| values.len() < 2) {
+            continue;
+        }
+        for new in enums.iter().flatten().filter(|value| value.is_string()) {
+            let mut value = full.clone();
+            if let Some(old) = value.pointer_mut(place) {
+                *old = new.clone();
+            }
+            made.push(Instance { name: format!("{new} at {place}"), value });
+        }
+    }
+    made
+}
+
 /// A value of an enum that nobody has seen yet.
 const TOMORROW: &str = "value_of_tomorrow";
 
@@ -314,6 +336,11 @@ fn is_id(place: &str) -> bool {
 
 /// Whether some schema at this place lists values.
 fn is_enum_at(document: &Document, schema: &Value, place: &str) -> bool {
+    !enums_at(document, schema, place).is_empty()
+}
+
+/// The lists of values that schemas at this place have.
+fn enums_at(document: &Document, schema: &Value, place: &str) -> Vec<Vec<Value>> {
     let mut here = vec![schema];
     let expand = |schemas: Vec<&'_ Value>| -> Vec<Value> {
         let mut open: Vec<Value> = schemas.into_iter().cloned().collect();
@@ -341,7 +368,7 @@ fn is_enum_at(document: &Document, schema: &Value, place: &str) -> bool {
             .collect();
         current = expand(next.iter().collect());
     }
-    current.iter().any(|schema| schema.get("enum").is_some())
+    current.iter().filter_map(|schema| schema.get("enum")?.as_array().cloned()).collect()
 }
 
 /// What of `before` is not in `after`: places whose value is gone or another one.
