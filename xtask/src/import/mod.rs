@@ -56,6 +56,11 @@ fn normalise(source: &Source, date: Option<&str>, overlays: &Overlays) -> Result
     passes::run(&mut document, &mut report);
     if !date.is_empty() {
         overlays.apply(Stage::Import, &date, &mut document, &mut report, &mut problems);
+        for name in overlays.that_would_fit(&date, &document) {
+            report.note(format!(
+                "overlay {name} was made for an older document and would fit this one: does it need it?"
+            ));
+        }
     }
     problems.extend(check::shape(&document));
     problems.extend(check::operations(&document));
