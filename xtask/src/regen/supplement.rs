@@ -22,7 +22,8 @@ pub(crate) struct Supplement {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Versioned {
-    document: String,
+    /// The first dated version of which it is true.
+    from: String,
     #[serde(rename = "reason")]
     _reason: String,
 }
@@ -58,9 +59,9 @@ struct KeyRow {
 }
 
 impl Supplement {
-    /// Whether a document's operations need the version header although it declares it nowhere.
+    /// Whether the Demand API's operations need the version header, declared or not.
     pub(super) fn is_versioned(&self, date: &str) -> bool {
-        self.versioned.iter().any(|row| row.document == date)
+        self.versioned.iter().any(|row| row.from.as_str() <= date)
     }
 
     /// The operations that some row names: each must exist in some version.
