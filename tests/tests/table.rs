@@ -158,9 +158,11 @@ fn hosts_versions_and_tags_are_the_documents() {
     }
 }
 
-/// Keys that must be version 4 UUIDs, which the schema does not say.
-const KEYS_IN_WORDS: [(&str, &str); 2] =
-    [("2025-12-18", "post_reconciliations"), ("2025-12-18", "post_reconciliations_completes")];
+/// Whether a key must be a version 4 UUID, which the document says in words only.
+fn is_uuid_in_words(row: &Operation) -> bool {
+    let uploads = ["post_reconciliations", "post_reconciliations_completes"];
+    uploads.contains(&row.id) && row.api_version.is_some_and(|date| date >= "2025-12-18")
+}
 
 #[test]
 fn keys_and_preconditions_are_the_documents() {
@@ -174,7 +176,7 @@ fn keys_and_preconditions_are_the_documents() {
         let format = match key.and_then(|schema| schema["format"].as_str()).map(str::to_ascii_lowercase).as_deref() {
             Some("ulid") => KeyFormat::Ulid,
             Some("uuid" | "uuidv4") => KeyFormat::UuidV4,
-            None if KEYS_IN_WORDS.contains(&(row.api_version.unwrap_or_default(), row.id)) => KeyFormat::UuidV4,
+            None if is_uuid_in_words(row) => KeyFormat::UuidV4,
             None => KeyFormat::Any,
             Some(other) => return vec![format!("has a key of the format {other}")],
         };

@@ -146,8 +146,8 @@ impl Change {
         let found = find(document, &self.at);
         let nodes = || found.iter().filter_map(|pointer| document.pointer(pointer));
         // What a document says itself by now is not to be merged into it.
-        let lacks =
-            |node: &Value| self.merge.as_ref().is_none_or(|table| table.keys().any(|key| node.get(key).is_none()));
+        let says = |node: &Value, key: &String| node.get(key).is_some_and(|value| value != &json!([]));
+        let lacks = |node: &Value| self.merge.as_ref().is_none_or(|table| table.keys().any(|key| !says(node, key)));
         found.len() == self.expect
             && nodes().all(|node| {
                 let mut edited = node.clone();
