@@ -7,6 +7,7 @@ use crate::contract::{Contract, Host, Location, Operation, is_json};
 use crate::engine::{Engine, Incoming};
 use crate::rng::Rng;
 use crate::state::World;
+use crate::state::audience::{Profile, ProfileKind};
 use crate::synth::{Amount, Synth};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
@@ -16,12 +17,40 @@ use std::collections::BTreeMap;
 
 /// Ids by the name of the parameter that takes them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Ids(BTreeMap<&'static str, String>, BTreeMap<String, String>);
+pub(super) struct Ids(BTreeMap<&'static str, String>, BTreeMap<String, String>, Vec<ProfileIds>);
+
+/// The parts of a profile that bodies name.
+#[derive(Clone, Debug)]
+struct ProfileIds {
+    id: String,
+    regular: bool,
+    /// Targets with a quota.
+    quotas: Vec<String>,
+    conditions: Vec<String>,
+}
+
+impl ProfileIds {
+    fn of(profile: &Profile) -> Self {
+        let conditions = profile.targets.iter().flat_map(|target| &target.conditions);
+        Self {
+            id: profile.id.clone(),
+            regular: profile.kind == ProfileKind::Regular,
+            quotas: profile.targets.iter().filter(|t| t.quota.is_some()).map(|t| t.id.clone()).collect(),
+            conditions: conditions.map(|condition| condition.id.clone()).collect(),
+        }
+    }
+}
 
 impl Ids {
     pub(super) fn with(mut self, name: &'static str, id: impl Into<String>) -> Self {
         self.0.insert(name, id.into());
         self
+    }
+
+    /// The profile that an operation can work on.
+    fn profile(&self, operation: &str) -> Option<&ProfileIds> {
+        let regular = operation != "remove-interlocks";
+        self.2.iter().find(|profile| profile.regular == regular)
     }
 
     /// The job of the kind that a path names.
@@ -43,8 +72,12 @@ impl Ids {
             if let Some(run) = &group.run {
                 ids = ids.with("fielding_run_id", &run.id);
             }
+            ids.2 = group.audience.profiles.iter().map(ProfileIds::of).collect();
             if let Some(profile) = group.audience.profiles.first() {
                 ids = ids.with("profile_id", &profile.id);
+            }
+            if let Some(share) = group.supply.groups.first() {
+                ids = ids.with("share", share.id.to_string());
             }
         } else if let Some(project) = world.projects.keys().next_back() {
             ids = ids.with("project_id", project);
@@ -130,6 +163,79 @@ impl<'e> Maker<'e> {
             "create_bulk_update_target_group_project_manager_job" => {
                 vec![("project_manager_id", json!(facts.manager))]
             }
+            "create_or_update_fielding_assistant_assignment" => vec![("pricing", Value::Null), ("pacing", Value::Null)],
+            "update_target_group_supply_allocation" => {
+                let supplier = json!([{ "id": 980 }]);
+                match facts.ids.get("share") {
+                    Some(_) => vec![("type", json!("group")), ("name", json!("own")), ("suppliers", supplier)],
+                    None => {
+                        vec![("type", json!("exchange")), ("percentage_min", json!(0)), ("percentage_max", json!(90))]
+                    }
+                }
+            }
+            "create_target_group_supply_allocation" => vec![
+                ("name", json!(format!("Group {}", facts.unique))),
+                ("percentage_min", json!(0)),
+                ("percentage_max", json!(50)),
+                ("suppliers", json!([{ "id": 980 }])),
+            ],
+            "update_target_group_allocation_specification" => vec![
+                (
+                    "open_exchange_allocations",
+                    json!({
+                        "blocked_supplier_ids": ["1101"], "exchange_min_percentage": 10, "exchange_max_percentage": 90,
+                        "groups": [{
+                            "group_name": "own", "min_percentage": 0, "max_percentage": 60, "supplier_ids": ["980"],
+                        }],
+                    }),
+                ),
+                ("private_exchange_allocations", json!({ "blocked_supplier_ids": [], "groups": [] })),
+            ],
+            "create-profile" | "create_profile" => {
+                let data = if operation == "create-profile" { json!(["1", "2"]) } else { json!(["1"]) };
+                vec![
+                    ("question_id", json!(1_000 + facts.number)),
+                    ("conditions", json!({ "object": "selection_conditions", "data": data })),
+                ]
+            }
+            "update_profile_conditions" | "update-profile-conditions" => {
+                vec![
+                    ("data", json!([{ "min": 18, "max": 44 }, { "min": 45, "max": 99 }])),
+                    ("object", json!("range_conditions")),
+                ]
+            }
+            "group-quotas" | "manipulate_profile_condition_groups" => {
+                let conditions = facts.ids.profile(operation).map(|profile| profile.conditions.clone());
+                vec![("data", json!([{ "name": "together", "conditions": conditions.unwrap_or_default() }]))]
+            }
+            "create-interlocked-profile" => {
+                let ids: Vec<_> = facts.ids.2.iter().filter(|profile| profile.regular).map(|p| p.id.clone()).collect();
+                vec![
+                    ("profiles", json!(ids.into_iter().take(2).collect::<Vec<_>>())),
+                    ("target_group_filling_goal", json!(100)),
+                ]
+            }
+            "batch_delete_profiles" | "batch-delete-profiles" => {
+                let ids: Vec<_> = facts.ids.profile(operation).map(|profile| profile.id.clone()).into_iter().collect();
+                vec![("profiles", json!(ids)), ("profile_ids", json!(ids))]
+            }
+            "batch_delete_profiles_quotas" | "batch-delete-profile-quotas" => {
+                let profile = facts.ids.profile(operation);
+                let list = profile.map(|p| json!([{ "profile": p.id, "profile_id": p.id, "quotas": p.quotas }]));
+                vec![("profiles", list.unwrap_or(json!([])))]
+            }
+            "update_profile_filling_goal" | "bulk-update-quotas" => {
+                let own = facts.ids.profile(operation).filter(|profile| !profile.quotas.is_empty());
+                let one = |p: &ProfileIds| {
+                    json!([{
+                        "profile_id": p.id,
+                        "quotas": [{ "quota_id": p.quotas[0], "filling_goal": 60 }],
+                        "targets": [{ "id": p.quotas[0], "quota": { "completes_goal": 60 } }],
+                    }])
+                };
+                let name = if legacy { "filling_goal" } else { "completes_goal" };
+                vec![("profiles", own.map_or(json!([]), one)), (name, json!(120))]
+            }
             "update_respondent_status" => vec![("id", json!(facts.ids.get("open"))), ("status", json!(5))],
             _ if legacy => {
                 vec![
@@ -149,6 +255,7 @@ impl<'e> Maker<'e> {
             (world.account.id.to_string(), world.now(), world.account.caller().to_owned())
         };
         let unique = rng.clone().uuid();
+        let number = rng.clone().below(1_000_000);
         let mut synth = Synth::new(rng, now);
         let mut path = operation.path().to_owned();
         let mut query = Vec::new();
@@ -169,6 +276,10 @@ impl<'e> Maker<'e> {
                 ("webhook_id", Some(id)) if self.contract.date() == "2024-12-02" => {
                     uuid::Uuid::from_u128(ulid::Ulid::from_string(id).unwrap().0).to_string()
                 }
+                ("profile_id", _) if ids.profile(operation.id()).is_some() => {
+                    ids.profile(operation.id()).map(|profile| profile.id.clone()).unwrap_or_default()
+                }
+                ("allocation_id", _) => ids.get("share").unwrap_or("1").to_owned(),
                 (_, Some(id)) if parameter.location == Location::Path => id.to_owned(),
                 ("page_size" | "limit", _) => "5".into(),
                 ("name", None) => "list".into(),
@@ -194,7 +305,7 @@ impl<'e> Maker<'e> {
         if let Some(shape) = self.contract.request_shape(operation) {
             let mut made = synth.make(&shape, amount);
             let at = |hours| text(plus(now, SignedDuration::from_hours(hours)));
-            let facts = Facts { ids, manager, start: at(2), end: at(200) };
+            let facts = Facts { ids, manager, start: at(2), end: at(200), unique: unique.clone(), number };
             facts.tame(&mut made);
             for (name, value) in self.wanted(operation.id(), &facts) {
                 // Only what the document has room for.
@@ -248,6 +359,8 @@ impl<'e> Maker<'e> {
 /// What words in bodies mean.
 struct Facts<'i> {
     ids: &'i Ids,
+    unique: String,
+    number: u64,
     manager: String,
     start: String,
     end: String,
@@ -288,6 +401,17 @@ impl Facts<'_> {
             ("target_group_ids", Value::Array(_)) => json!([group?]),
             ("url", Value::String(_)) => json!("https://hooks.example/cint"),
             ("profile_adjustment_type", Value::String(_)) => json!("percentage"),
+            ("fielding_assistant_assignment", Value::Object(_)) => json!({}),
+            ("allocations", Value::Object(_)) => json!({
+                "open_exchange_allocations": {
+                    "blocked_supplier_ids": [], "exchange_min_percentage": 0, "exchange_max_percentage": 100,
+                    "groups": [],
+                },
+                "private_exchange_allocations": { "blocked_supplier_ids": [], "groups": [] },
+            }),
+            ("supply_allocations", Value::Array(_)) => json!([
+                { "type": "exchange", "percentage_min": 0, "percentage_max": 100 },
+            ]),
             ("filling_goal" | "completes_goal" | "target_group_filling_goal", Value::Number(_)) => json!(100),
             // Profiles made up of nothing make no sense: fewer are enough.
             ("drafts" | "interlocked_profiles", Value::Array(_)) => json!([]),

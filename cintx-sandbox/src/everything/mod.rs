@@ -60,6 +60,9 @@ impl<'e> Study<'e> {
         for operation in study.maker.contract.operations().iter().filter(bulk) {
             study.must_for(operation.id(), &study.groups[6].clone());
         }
+        if date < "2025-12-18" {
+            study.must_for("create-interlocked-profile", &study.groups[3].clone());
+        }
         study.must_for("post_reconciliations", &study.groups[0].clone());
         study.pass(1);
         let mut world = engine.world();

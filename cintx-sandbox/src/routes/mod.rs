@@ -2,6 +2,8 @@
 //! them knows is answered with made-up data of the declared shape.
 
 mod accounts;
+mod assistant;
+mod changelog;
 mod fallback;
 mod feasibility;
 mod fielding;
@@ -11,6 +13,7 @@ mod profiles;
 mod projects;
 mod reconciliations;
 mod s2s;
+mod supply;
 mod target_groups;
 mod webhooks;
 
@@ -47,6 +50,18 @@ pub(crate) fn serve(world: &mut World, call: &Call<'_>) -> Outcome {
         "update_cost_per_interview" => target_groups::update_price(world, call),
         "update_filling_strategy" => target_groups::update_strategy(world, call),
 
+        "get_target_group_changelog" => changelog::list(world, call),
+
+        "get_fielding_assistant_assignment" => assistant::get(world, call),
+        "create_or_update_fielding_assistant_assignment" => assistant::set(world, call),
+
+        "get_target_group_allocation_specification" => supply::specification(world, call),
+        "update_target_group_allocation_specification" => supply::specify(world, call),
+        "get_target_group_supply_allocation" => supply::list(world, call),
+        "create_target_group_supply_allocation" => supply::add(world, call),
+        "update_target_group_supply_allocation" => supply::change(world, call),
+        "delete_target_group_supply_allocation" => supply::clear(world, call),
+
         "calculate_target_group_feasibility" => feasibility::before(world, call),
         "calculate_target_group_feasibility_by_id" => feasibility::of_group(world, call),
 
@@ -57,13 +72,27 @@ pub(crate) fn serve(world: &mut World, call: &Call<'_>) -> Outcome {
         "validate_profiles" => interlock::validate(world, call),
         "validate-profiles" => interlock::validate_legacy(world, call),
 
-        "list_profiles" => profiles::list(world, call, false),
-        "get-profiles" | "get-profiles-all" => profiles::list(world, call, true),
-        "get_profile" => profiles::get(world, call, false),
-        "get-profile" => profiles::get(world, call, true),
+        "list_profiles" | "get-profiles" | "get-profiles-all" => profiles::list(world, call),
+        "get_profile" | "get-profile" => profiles::get(world, call),
+        "get_panel_distribution_by_profile" | "get_v2_panel_distribution_by_profile" => {
+            profiles::distribution(world, call)
+        }
+        "get_target_group_quota_distribution" | "get-target-group-quota-distribution" => {
+            profiles::quota_distribution(world, call)
+        }
         "manage_target_group_profiles" => profiles::manage(world, call),
-        "apply_profiles" => profiles::apply(world, call, false),
-        "apply-profiles" => profiles::apply(world, call, true),
+        "apply_profiles" | "apply-profiles" => profiles::apply(world, call),
+        "create_profile" | "create-profile" => profiles::create(world, call),
+        "update_profile_conditions" | "update-profile-conditions" => profiles::update_conditions(world, call),
+        "enable_quotas" | "enable-quotas" => profiles::enable_quotas(world, call, true),
+        "disable_quotas" | "disable-quotas-v2" => profiles::enable_quotas(world, call, false),
+        "manipulate_profile_condition_groups" | "group-quotas" => profiles::group_quotas(world, call),
+        "update_profile_filling_goal" | "bulk-update-quotas" => profiles::update_goals(world, call),
+        "delete_profile" => profiles::delete(world, call),
+        "batch_delete_profiles" | "batch-delete-profiles" => profiles::delete_several(world, call),
+        "batch_delete_profiles_quotas" | "batch-delete-profile-quotas" => profiles::delete_quotas(world, call),
+        "create-interlocked-profile" => profiles::interlock(world, call),
+        "remove-interlocks" => profiles::remove_interlock(world, call),
 
         "create_launch_fielding_run_from_draft_job" => jobs::launch(world, call),
         "create_schedule_fielding_run_from_draft_job" => jobs::schedule(world, call),

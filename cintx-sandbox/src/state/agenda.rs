@@ -16,6 +16,8 @@ pub(crate) enum Event {
     RunStarts(String),
     /// A run of a group reaches its end date.
     RunEnds(String),
+    /// The soft launch of a group is over.
+    SoftLaunchEnds(String),
     /// The next respondent comes to a group.
     Arrival(String),
     /// A respondent leaves the survey.
@@ -67,6 +69,9 @@ pub(crate) fn matters(world: &World, at: Timestamp, event: &Event) -> bool {
         Event::JobEnds(id) => world.jobs.contains_key(id),
         Event::RunStarts(group) => run(group).is_some_and(|run| run.start_at == at),
         Event::RunEnds(group) => run(group).is_some_and(|run| run.end_at == at),
+        Event::SoftLaunchEnds(group) => {
+            world.groups.get(group).and_then(|group| group.soft_launch()).is_some_and(|(end, _)| end == at)
+        }
         Event::Arrival(group) => run(group).is_some(),
         Event::SessionEnds(rid) => world.sessions.contains_key(rid),
         Event::ReconciliationEnds(id) => world.reconciliations.contains_key(id),
@@ -79,6 +84,7 @@ pub(crate) fn apply(world: &mut World, at: Timestamp, event: Event) {
         Event::JobEnds(id) => job::finish(world, at, &id),
         Event::RunStarts(group) => fielding::start_scheduled(world, at, &group),
         Event::RunEnds(group) => fielding::reach_end(world, at, &group),
+        Event::SoftLaunchEnds(group) => fielding::end_soft_launch(world, at, &group),
         Event::Arrival(group) => field::arrive(world, at, &group),
         Event::SessionEnds(rid) => field::leave(world, at, &rid),
         Event::ReconciliationEnds(id) => reconciliation::finish(world, at, &id),

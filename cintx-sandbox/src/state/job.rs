@@ -4,6 +4,7 @@
 use super::World;
 use super::agenda::Event;
 use super::fielding::{self, Action, RunStatus};
+use super::history;
 use crate::refusal::Fault;
 use jiff::Timestamp;
 
@@ -189,10 +190,14 @@ fn managers(world: &mut World, at: Timestamp, project: &str, groups: &[String], 
     let mut updated = Vec::new();
     let mut failed = Vec::new();
     for id in groups {
-        match world.groups.get_mut(id).filter(|group| group.project_id == project) {
+        match world.groups.get(id).filter(|group| group.project_id == project) {
             Some(group) => {
-                group.manager = manager.to_owned();
-                group.changed_at = at;
+                let before = history::snapshot(world, group);
+                if let Some(group) = world.groups.get_mut(id) {
+                    group.manager = manager.to_owned();
+                    group.changed_at = at;
+                }
+                history::record(world, at, id, &before);
                 updated.push(id.clone());
             }
             None => {

@@ -3,8 +3,10 @@
 
 pub(crate) mod agenda;
 pub(crate) mod audience;
+pub(crate) mod edit;
 pub(crate) mod field;
 pub(crate) mod fielding;
+pub(crate) mod history;
 pub(crate) mod idempotency;
 pub(crate) mod interlock;
 pub(crate) mod job;
@@ -15,6 +17,7 @@ pub(crate) mod project;
 pub(crate) mod reconciliation;
 pub(crate) mod rounding;
 pub(crate) mod shelf;
+pub(crate) mod supply;
 pub(crate) mod target_group;
 pub(crate) mod tokens;
 pub(crate) mod webhook;
