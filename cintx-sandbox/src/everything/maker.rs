@@ -8,6 +8,8 @@ use crate::engine::{Engine, Incoming};
 use crate::rng::Rng;
 use crate::state::World;
 use crate::state::audience::{Profile, ProfileKind};
+use crate::state::file_job::List;
+use crate::state::template::Scope;
 use crate::synth::{Amount, Synth};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
@@ -56,7 +58,10 @@ impl Ids {
     /// The job of the kind that a path names.
     fn job(&self, path: &str) -> Option<&str> {
         let (before, _) = path.split_once("/{job_id}")?;
-        self.1.get(before.rsplit('/').next()?).map(String::as_str)
+        let kind = before.rsplit('/').next()?;
+        let family = ["exclusions", "recontacts"].into_iter().find(|family| path.contains(&format!("/{family}/")));
+        let kind = family.map_or_else(|| kind.to_owned(), |family| format!("{family}/{kind}"));
+        self.1.get(&kind).map(String::as_str)
     }
 
     fn get(&self, name: &str) -> Option<&str> {
@@ -81,6 +86,35 @@ impl Ids {
             }
         } else if let Some(project) = world.projects.keys().next_back() {
             ids = ids.with("project_id", project);
+        }
+        let supply = |scope| world.supply_templates.values().rev().find(|one| one.scope == scope).map(|one| &one.id);
+        if let (Some(own), Some(global)) = (supply(Scope::Account), supply(Scope::Global)) {
+            ids = ids.with("account_template", own).with("global_template", global);
+        }
+        let spare = world
+            .supply_templates
+            .values()
+            .rev()
+            .find(|one| one.scope == Scope::Account && one.id != world.association.template_id);
+        if let Some(spare) = spare {
+            ids = ids.with("spare_template", &spare.id);
+        }
+        let own_profiles = world.profile_templates.values().filter(|one| one.scope == Scope::Account);
+        if let Some(template) = own_profiles.max_by_key(|one| one.number) {
+            ids = ids.with("profile_template_id", &template.id);
+        }
+        if let Some(report) = world.reports.keys().next_back() {
+            ids = ids.with("report_id", report);
+        }
+        let empty = world.exclusion_groups.values().rev().take(50).find(|group| group.groups.is_empty());
+        if let Some(empty) = empty.or_else(|| world.exclusion_groups.values().next_back()) {
+            ids = ids.with("exclusion_group_id", &empty.id);
+        }
+        for (id, job) in world.file_jobs.iter().rev().take(50) {
+            if group.is_none_or(|group| job.order.group == group.id) {
+                let family = if job.order.list == List::Recontacts { "recontacts" } else { "exclusions" };
+                ids.1.insert(format!("{family}/{}", job.order.kind), id.clone());
+            }
         }
         if let Some(reconciliation) = world.reconciliations.keys().next_back() {
             ids = ids.with("request_id", reconciliation);
@@ -129,6 +163,14 @@ impl<'e> Maker<'e> {
         Self { engine, contract, token }
     }
 
+    /// The oldest version writes the ids of supply templates as UUIDs.
+    fn template_id(&self, id: &str) -> String {
+        match ulid::Ulid::from_string(id) {
+            Ok(ulid) if self.contract.date() == "2024-12-02" => uuid::Uuid::from_u128(ulid.0).to_string(),
+            _ => id.to_owned(),
+        }
+    }
+
     fn accepts(&self, operation: &Operation, body: &Value) -> bool {
         let media = operation.body.iter().flat_map(|body| &body.media).find(|media| is_json(&media.name));
         media.is_some_and(|media| self.contract.validator(&media.schema).is_ok_and(|v| v.is_valid(body)))
@@ -172,6 +214,54 @@ impl<'e> Maker<'e> {
                         vec![("type", json!("exchange")), ("percentage_min", json!(0)), ("percentage_max", json!(90))]
                     }
                 }
+            }
+            "set_account_allocation_template_association" => {
+                vec![("template_id", json!(self.template_id(facts.ids.get("account_template").unwrap_or("x"))))]
+            }
+            "create_account_allocation_template"
+            | "create_global_allocation_template"
+            | "update_account_allocation_template"
+            | "update_global_allocation_template" => vec![(
+                "supply_allocations",
+                json!([
+                    { "type": "exchange", "percentage_min": 10, "percentage_max": 100 },
+                    { "type": "group", "name": "own", "percentage_min": 0, "percentage_max": 50,
+                      "suppliers": [{ "supplier_id": 980 }] },
+                ]),
+            )],
+            "generate_report" => vec![
+                ("filter", Value::Null),
+                ("filter_ids", Value::Null),
+                ("email_recipients", Value::Null),
+                ("start_date", json!("2025-05-01")),
+                ("end_date", json!("2025-05-31")),
+            ],
+            "add_target_groups_to_exclusion_group" => {
+                vec![("data", json!(facts.ids.get("target_group_id").into_iter().collect::<Vec<_>>()))]
+            }
+            "set_target_group_respondent_activity_exclusions" => {
+                vec![("respondent_activity_exclusions", json!([])), ("duration", json!("P2W"))]
+            }
+            "upload_live_respondent_unique_codes" | "upload_test_respondent_unique_codes" => {
+                vec![("respondent_unique_codes", json!([format!("code-{}", facts.number), "other_code"]))]
+            }
+            "create_profile_template" | "edit_profile_template" if !legacy => vec![("profiling", profiling)],
+            "get_panel_distribution_draft" | "get_panel_distribution" => {
+                let profile = if legacy {
+                    json!({
+                        "question_id": 42,
+                        "conditions": { "object": "range_conditions", "data": [
+                            { "min": 18, "max": 34 }, { "min": 35, "max": 99 },
+                        ] },
+                        "quotas": { "grouped": [], "ungrouped": [
+                            { "index": 0, "quota_percentage": 40, "quota_nominal": 0 },
+                            { "index": 1, "quota_percentage": 60, "quota_nominal": 0 },
+                        ] },
+                    })
+                } else {
+                    modern()[0].clone()
+                };
+                vec![("profile", profile)]
             }
             "create_target_group_supply_allocation" => vec![
                 ("name", json!(format!("Group {}", facts.unique))),
@@ -262,7 +352,9 @@ impl<'e> Maker<'e> {
         let mut headers = HeaderMap::new();
         for parameter in &operation.parameters {
             // A list's name is asked for by the text of the documents alone.
-            let asked = parameter.required || operation.id().starts_with("post_reconciliations");
+            let asked = parameter.required
+                || operation.id().starts_with("post_reconciliations")
+                || operation.id() == "suggest_time_range";
             if !asked && amount == Amount::Least {
                 continue;
             }
@@ -278,6 +370,26 @@ impl<'e> Maker<'e> {
                 }
                 ("profile_id", _) if ids.profile(operation.id()).is_some() => {
                     ids.profile(operation.id()).map(|profile| profile.id.clone()).unwrap_or_default()
+                }
+                ("report_type", _) => "completes".into(),
+                ("file", _) => format!("{}.csv", ids.get("report_id").unwrap_or("x")),
+                ("question_id", _) => "43".into(),
+                ("locale", _) => "eng_us".into(),
+                ("country_code", _) => "US".into(),
+                ("aggregation_interval", _) => "PT6H".into(),
+                ("days", _) if self.contract.date() >= "2025-12-18" => "5".into(),
+                ("start" | "end", _) if self.contract.date() >= "2025-12-18" => continue,
+                ("start", _) => text(plus(now, SignedDuration::from_hours(2))),
+                ("end", _) => text(plus(now, SignedDuration::from_hours(200))),
+                ("template_id", _) => {
+                    let global = operation.path().starts_with("/demand/allocation-templates")
+                        || operation.path().contains("/global-allocation-templates");
+                    let kind = match operation.method() {
+                        _ if global => "global_template",
+                        "DELETE" => "spare_template",
+                        _ => "account_template",
+                    };
+                    self.template_id(ids.get(kind).unwrap_or("x"))
                 }
                 ("allocation_id", _) => ids.get("share").unwrap_or("1").to_owned(),
                 (_, Some(id)) if parameter.location == Location::Path => id.to_owned(),
@@ -307,6 +419,10 @@ impl<'e> Maker<'e> {
             let at = |hours| text(plus(now, SignedDuration::from_hours(hours)));
             let facts = Facts { ids, manager, start: at(2), end: at(200), unique: unique.clone(), number };
             facts.tame(&mut made);
+            if operation.id() == "update_bulk_target_group_exclusions_api" {
+                let group = ids.get("target_group_id").unwrap_or("x");
+                made = json!([{ "target_group_id": group, "project_exclusion_enabled": true }]);
+            }
             for (name, value) in self.wanted(operation.id(), &facts) {
                 // Only what the document has room for.
                 let mut fuller = made.clone();
@@ -400,6 +516,8 @@ impl Facts<'_> {
             ("live_url" | "test_url", Value::String(_)) => json!("https://survey.example/?RID=[%RID%]"),
             ("target_group_ids", Value::Array(_)) => json!([group?]),
             ("url", Value::String(_)) => json!("https://hooks.example/cint"),
+            ("respondent_activity_exclusions", Value::Array(_)) => json!([]),
+            ("country_code", Value::String(_)) => json!("US"),
             ("profile_adjustment_type", Value::String(_)) => json!("percentage"),
             ("fielding_assistant_assignment", Value::Object(_)) => json!({}),
             ("allocations", Value::Object(_)) => json!({

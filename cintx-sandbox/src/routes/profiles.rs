@@ -1,7 +1,7 @@
 //! Profiles of launched groups, with their counters. Every change is done to
 //! a copy, checked, and takes the place of what was there: all or nothing.
 
-use super::{Outcome, target_groups};
+use super::{Outcome, profile_templates, target_groups};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::contract::shape::ShapeKind;
@@ -82,7 +82,9 @@ pub(super) fn manage(world: &mut World, call: &Call<'_>) -> Outcome {
     let (before, collected) = (group.audience.clone(), group.completes);
     let goal = call.number("completes_goal").map_or(0, |n| n.max(0) as u64);
     let profiling = call.body.get("profiling").cloned().unwrap_or(Value::Null);
+    let locale = group.locale.clone();
     let mut audience = modern::read(world, &profiling, goal);
+    profile_templates::fill(world, &mut audience, &locale, goal)?;
     audience.inherit(&before);
     let mut faults = audience.faults(goal);
     faults.extend(audience.collected_faults(goal, collected));

@@ -2,7 +2,7 @@
 //! Drafts and launched groups are read in different places; a draft's place
 //! redirects once the group is launched.
 
-use super::{Outcome, assistant, projects, supply};
+use super::{Outcome, assistant, exclusions, profile_templates, projects, supply};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::clock::{read, text};
@@ -62,6 +62,8 @@ pub(super) fn update_draft(world: &mut World, call: &Call<'_>) -> Outcome {
     let mut group =
         build(world, call, old.id.clone(), old.human_id.clone(), old.project_id.clone(), old.created_at, Some(&old))?;
     group.history = old.history;
+    group.project_exclusion = old.project_exclusion;
+    group.project_exclusion_at = old.project_exclusion_at;
     group.assistant_version = old.assistant_version + u64::from(group.assistant != old.assistant);
     world.groups.put(old.id.clone(), group, weight(call));
     let now = world.now();
@@ -128,10 +130,14 @@ fn build(
     let modules = assistant::modules(body.get("fielding_assistant_assignment").unwrap_or(&Value::Null));
     assistant::check(world, call.version, &modules, price.is_some(), &id)?;
     let audience = read_audience(world, call, goal)?;
-    let kept: Map<String, Value> = KEPT
+    let activity = exclusions::read_activity(world, body, &id, &project_id)?;
+    let mut kept: Map<String, Value> = KEPT
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), body.get(*name).filter(|v| !v.is_null())?.clone())))
         .collect();
+    if !activity.is_empty() {
+        kept.insert("respondent_activity_exclusions".into(), Value::Array(activity));
+    }
     Ok(TargetGroup {
         id,
         human_id,
@@ -175,6 +181,9 @@ fn build(
         by_hour: BTreeMap::new(),
         first_complete_at: None,
         last_complete_at: None,
+        project_exclusion: false,
+        project_exclusion_at: None,
+        codes_taken: 0,
         credit: 0.0,
         arriving: false,
     })
@@ -201,7 +210,11 @@ fn read_audience(world: &mut World, call: &Call<'_>, goal: u64) -> Result<Audien
     let name = if call.version.is_legacy() { "profile" } else { "profiling" };
     match call.body.get(name).filter(|value| value.is_object()) {
         Some(given) if call.version.is_legacy() => legacy::read(world, given, goal),
-        Some(given) => Ok(modern::read(world, given, goal)),
+        Some(given) => {
+            let mut audience = modern::read(world, given, goal);
+            profile_templates::fill(world, &mut audience, call.text("locale").unwrap_or_default(), goal)?;
+            Ok(audience)
+        }
         None => Ok(Audience::default()),
     }
 }
@@ -322,6 +335,9 @@ pub(super) fn list(world: &World, call: &Call<'_>) -> Outcome {
     let mut groups: Vec<&TargetGroup> = world
         .groups_of(&project.id)
         .filter(|group| among("status", group.status()))
+        .filter(|group| {
+            call.query("exclusion_status").is_none_or(|wanted| wanted == group.project_exclusion.to_string())
+        })
         .filter(|group| among("human_readable_ids", &group.human_id))
         .filter(|group| among("target_group_customer_reference_numbers", group.reference.as_deref().unwrap_or("")))
         .filter(|group| among("country", locale::split(&group.locale).map_or("", |(_, country)| country)))
@@ -343,7 +359,7 @@ pub(super) fn list(world: &World, call: &Call<'_>) -> Outcome {
     Ok(Answer::json(200, body))
 }
 
-fn currency(world: &World, group: &TargetGroup) -> &'static str {
+pub(super) fn currency(world: &World, group: &TargetGroup) -> &'static str {
     world.account.business_unit(group.business_unit).map_or("USD", |unit| unit.currency)
 }
 
@@ -419,7 +435,7 @@ pub(super) fn facts(world: &World, group: &TargetGroup) -> Value {
         "status": group.status(),
         "created_at": text(group.created_at),
         "updated_at": text(group.changed_at),
-        "exclusion_enabled": false,
+        "exclusion_enabled": group.project_exclusion,
         "progress": progress,
         "statistics": statistics,
         "current_cost_per_interview": money(price, currency),

@@ -2,7 +2,7 @@
 //! respondents that come and go. Ties keep the order of planning.
 
 use super::World;
-use super::{field, fielding, job, reconciliation};
+use super::{field, fielding, file_job, job, reconciliation, report};
 use jiff::Timestamp;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -22,6 +22,10 @@ pub(crate) enum Event {
     Arrival(String),
     /// A respondent leaves the survey.
     SessionEnds(String),
+    /// A job on a list of ids is done.
+    FileJobEnds(String),
+    /// A report is written.
+    ReportEnds(String),
     /// A reconciliation has been worked through.
     ReconciliationEnds(String),
 }
@@ -74,6 +78,8 @@ pub(crate) fn matters(world: &World, at: Timestamp, event: &Event) -> bool {
         }
         Event::Arrival(group) => run(group).is_some(),
         Event::SessionEnds(rid) => world.sessions.contains_key(rid),
+        Event::FileJobEnds(id) => world.file_jobs.contains_key(id),
+        Event::ReportEnds(id) => world.reports.contains_key(id),
         Event::ReconciliationEnds(id) => world.reconciliations.contains_key(id),
     }
 }
@@ -87,6 +93,8 @@ pub(crate) fn apply(world: &mut World, at: Timestamp, event: Event) {
         Event::SoftLaunchEnds(group) => fielding::end_soft_launch(world, at, &group),
         Event::Arrival(group) => field::arrive(world, at, &group),
         Event::SessionEnds(rid) => field::leave(world, at, &rid),
+        Event::FileJobEnds(id) => file_job::finish(world, at, &id),
+        Event::ReportEnds(id) => report::finish(world, &id),
         Event::ReconciliationEnds(id) => reconciliation::finish(world, at, &id),
     }
 }

@@ -5,6 +5,7 @@ use super::World;
 use super::agenda::Event;
 use super::audience::{Audience, Condition, ProfileKind, Target, Wanted};
 use super::fielding::{self, Cause, RunStatus};
+use super::file_job::{self, List};
 use super::webhook;
 use crate::clock::plus;
 use crate::refusal::Refusal;
@@ -87,6 +88,7 @@ pub(crate) fn arrive(world: &mut World, at: Timestamp, group_id: &str) {
 /// Puts a respondent into a group's survey; `None` if the group is not live
 /// or has no room.
 pub(crate) fn enter(world: &mut World, at: Timestamp, group_id: &str, simulated: bool) -> Option<String> {
+    let code = take_code(world, at, group_id)?;
     let group = world.groups.get_mut(group_id)?;
     if !group.is_live() || group.completes + group.pending >= group.ceiling(at) {
         return None;
@@ -106,6 +108,10 @@ pub(crate) fn enter(world: &mut World, at: Timestamp, group_id: &str, simulated:
     let outcome = draw_outcome(&mut group.credit, group.incidence, &mut world.rng);
     let rid = world.rng.uuid().to_uppercase();
     let link = group.live_url.clone().unwrap_or_default().replace("[%RID%]", &rid);
+    let link = match &code {
+        Some(code) => link.replace(CODE, code),
+        None => link,
+    };
     let session = Session {
         rid: rid.clone(),
         project_id: group.project_id.clone(),
@@ -123,6 +129,28 @@ pub(crate) fn enter(world: &mut World, at: Timestamp, group_id: &str, simulated:
     world.sessions.put(rid.clone(), session, 1_000);
     webhook::session_changed(world, at, &rid);
     Some(rid)
+}
+
+/// Where a survey link takes a unique code.
+const CODE: &str = "[%RESPONDENT_UNIQUE_CODE%]";
+
+/// A unique code for the next respondent, if the link asks for one. A group
+/// that has run out of them is paused.
+fn take_code(world: &mut World, at: Timestamp, group_id: &str) -> Option<Option<String>> {
+    let group = world.groups.get(group_id)?;
+    if !group.is_live() || !group.live_url.as_ref().is_some_and(|url| url.contains(CODE)) {
+        return Some(None);
+    }
+    let code = file_job::take_first(world, group_id, List::LiveCodes);
+    match &code {
+        Some(_) => world.groups.get_mut(group_id)?.codes_taken += 1,
+        None => {
+            let cause = Cause::Platform("live_respondent_unique_codes_exhausted");
+            fielding::change(world, at, group_id, RunStatus::Paused, cause);
+            return None;
+        }
+    }
+    Some(code)
 }
 
 /// Completes come at a steady rate instead of by luck, so that small samples

@@ -117,6 +117,9 @@ pub(crate) fn finish(world: &mut World, at: Timestamp, id: &str) {
         return;
     };
     let outcome = match &job.task {
+        _ if world.fails_next() => {
+            Outcome::Failed(Failure::new("JobExecutionStartMessageFailed", "The job could not be started."))
+        }
         Task::Launch { project, group, end_at } => launch(world, at, project, group, at, *end_at, RunStatus::Live),
         Task::Schedule { project, group, start_at, end_at } => {
             launch(world, at, project, group, *start_at, *end_at, RunStatus::Scheduled)

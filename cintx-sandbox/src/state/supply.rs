@@ -47,7 +47,7 @@ pub(crate) struct Supply {
     pub(crate) private_blocked: Vec<i64>,
     /// The id that the next group gets; 1 and 2 stand for the exchange and
     /// for those shut out.
-    next: u64,
+    pub(super) next: u64,
 }
 
 /// The id under which the older versions know the exchange's entry.

@@ -69,6 +69,11 @@ pub(crate) struct TargetGroup {
     pub(crate) by_hour: BTreeMap<i64, u64>,
     pub(crate) first_complete_at: Option<Timestamp>,
     pub(crate) last_complete_at: Option<Timestamp>,
+    /// Whether respondents of the project's other groups are left out.
+    pub(crate) project_exclusion: bool,
+    pub(crate) project_exclusion_at: Option<Timestamp>,
+    /// Unique codes that respondents have taken.
+    pub(crate) codes_taken: u64,
     /// Fraction of a complete carried over, so that rates are kept exactly.
     pub(crate) credit: f64,
     /// Whether an arrival is on the agenda.
