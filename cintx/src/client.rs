@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use cintx_raw::{Host, Secret};
 
+use crate::Version;
 use crate::credentials::Credentials;
 use crate::error::{Error, Invalid};
 use crate::pipeline::{Exchange, Observer, Pipeline, ServerToServer, Token, TokenCache, TokenError};
-use crate::project::{ProjectScope, Projects};
 use crate::reconciliation::Reconciliations;
-use crate::{Project, Version};
 
 /// Talks to the Demand API of one version on behalf of one account.
 ///
@@ -61,16 +60,6 @@ impl<V: Version> Client<V> {
     /// The account that this client works for.
     pub fn account(&self) -> i64 {
         self.account
-    }
-
-    /// The account's projects.
-    pub fn projects(&self) -> Projects<V> {
-        Projects::new(self.clone())
-    }
-
-    /// One project.
-    pub fn project(&self, project: &Project) -> ProjectScope<V> {
-        ProjectScope::new(self.clone(), project.id().clone())
     }
 
     /// The account's reconciliations.

@@ -21,6 +21,8 @@ enum Kind {
     Job(JobFailure),
     /// What was waited for did not come in time.
     Timeout { waiting_for: &'static str },
+    /// What a module of its own explains: a conflict, a list in circles.
+    Other(Box<dyn std::error::Error + Send + Sync>),
     /// The client could not be built.
     Setup(Box<dyn std::error::Error + Send + Sync>),
 }
@@ -65,6 +67,12 @@ impl Error {
         Self(Box::new(Kind::Invalid(problems)))
     }
 
+    /// An error if there are problems.
+    pub(crate) fn refuse(problems: impl IntoIterator<Item = Invalid>) -> Result<(), Self> {
+        let problems: Vec<Invalid> = problems.into_iter().collect();
+        if problems.is_empty() { Ok(()) } else { Err(Self::invalid(problems)) }
+    }
+
     pub(crate) fn incomplete(operation: &'static str, missing: &'static str) -> Self {
         Self(Box::new(Kind::Incomplete { operation, missing }))
     }
@@ -75,6 +83,17 @@ impl Error {
 
     pub(crate) fn timeout(waiting_for: &'static str) -> Self {
         Self(Box::new(Kind::Timeout { waiting_for }))
+    }
+
+    pub(crate) fn other(cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self(Box::new(Kind::Other(Box::new(cause))))
+    }
+
+    pub(crate) fn other_as<E: std::error::Error + 'static>(&self) -> Option<&E> {
+        match &*self.0 {
+            Kind::Other(cause) => cause.downcast_ref(),
+            _ => None,
+        }
     }
 
     pub(crate) fn setup(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
@@ -161,6 +180,7 @@ impl fmt::Display for Error {
                 failure.reasons.iter().try_for_each(|reason| write!(f, "; {reason}"))
             }
             Kind::Timeout { waiting_for } => write!(f, "gave up waiting for {waiting_for}"),
+            Kind::Other(cause) => fmt::Display::fmt(cause, f),
             Kind::Setup(cause) => write!(f, "the client cannot be set up: {cause}"),
         }
     }
