@@ -113,7 +113,7 @@ impl Direct {
         let status: StatusCode = answer.status();
         let headers: HeaderMap = answer.headers().clone();
         let body = ByteStream::new(answer.bytes_stream().map_err(reqwest::Error::without_url));
-        Ok(RawResponse { status, headers, body })
+        Ok(RawResponse { status, headers, body, extensions: http::Extensions::new() })
     }
 }
 

@@ -142,7 +142,7 @@ impl Pipeline {
             let bytes: Bytes = answer.bytes().await.map_err(reqwest::Error::without_url)?;
             ByteStream::full(bytes)
         };
-        Ok(RawResponse { status, headers, body })
+        Ok(RawResponse { status, headers, body, extensions: http::Extensions::new() })
     }
 }
 
