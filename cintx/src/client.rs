@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use crate::builder::Builder;
 use crate::pipeline::{CallOptions, Pipeline};
-use crate::project::{ProjectScope, Projects};
 use crate::reconciliation::Reconciliations;
 use crate::token::TokenError;
-use crate::{Project, Version};
+use crate::version::Version;
 
 /// Talks to the Demand API of one version on behalf of one account.
 ///
@@ -70,16 +69,6 @@ impl<V: Version> Client<V> {
     /// The account that this client works for.
     pub fn account(&self) -> i64 {
         self.account
-    }
-
-    /// The account's projects.
-    pub fn projects(&self) -> Projects<V> {
-        Projects::new(self.clone())
-    }
-
-    /// One project.
-    pub fn project(&self, project: &Project) -> ProjectScope<V> {
-        ProjectScope::new(self.clone(), project.id().clone())
     }
 
     /// The account's reconciliations.

@@ -40,11 +40,22 @@ pub struct Error(Box<Kind>);
 
 enum Kind {
     Invalid(Vec<Invalid>),
-    Call { error: cintx_raw::Error, report: Option<Arc<Report>>, settled: Option<Outcome> },
-    Incomplete { operation: &'static str, missing: &'static str },
+    Call {
+        error: cintx_raw::Error,
+        report: Option<Arc<Report>>,
+        settled: Option<Outcome>,
+    },
+    Incomplete {
+        operation: &'static str,
+        missing: &'static str,
+    },
     Job(JobFailure),
-    Timeout { waiting_for: &'static str },
+    Timeout {
+        waiting_for: &'static str,
+    },
     Journal(JournalError),
+    /// What a module of its own explains: a conflict, a list in circles.
+    Other(BoxError),
     Setup(BoxError),
 }
 
@@ -74,6 +85,8 @@ pub enum ErrorKind {
     Job,
     /// What was waited for did not come in time, and may still come.
     Waiting,
+    /// Somebody else changed the same fields of a thing: [`Error::conflict`](Error::conflict) names them.
+    Conflict,
     /// The journal could not be read or written.
     Journal,
 }
@@ -134,6 +147,12 @@ impl Error {
         Self(Box::new(Kind::Invalid(problems)))
     }
 
+    /// An error if there are problems.
+    pub(crate) fn refuse(problems: impl IntoIterator<Item = Invalid>) -> Result<(), Self> {
+        let problems: Vec<Invalid> = problems.into_iter().collect();
+        if problems.is_empty() { Ok(()) } else { Err(Self::invalid(problems)) }
+    }
+
     pub(crate) fn incomplete(operation: &'static str, missing: &'static str) -> Self {
         Self(Box::new(Kind::Incomplete { operation, missing }))
     }
@@ -144,6 +163,17 @@ impl Error {
 
     pub(crate) fn timeout(waiting_for: &'static str) -> Self {
         Self(Box::new(Kind::Timeout { waiting_for }))
+    }
+
+    pub(crate) fn other(cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self(Box::new(Kind::Other(Box::new(cause))))
+    }
+
+    pub(crate) fn other_as<E: std::error::Error + 'static>(&self) -> Option<&E> {
+        match &*self.0 {
+            Kind::Other(cause) => cause.downcast_ref(),
+            _ => None,
+        }
     }
 
     pub(crate) fn setup(cause: impl Into<BoxError>) -> Self {
@@ -168,6 +198,8 @@ impl Error {
             Kind::Job(_) => ErrorKind::Job,
             Kind::Timeout { .. } => ErrorKind::Waiting,
             Kind::Journal(_) => ErrorKind::Journal,
+            Kind::Other(cause) if cause.is::<crate::Conflict>() => ErrorKind::Conflict,
+            Kind::Other(_) => ErrorKind::Unreadable,
             Kind::Call { error, .. } => match error.kind() {
                 Raw::Request => ErrorKind::Invalid,
                 Raw::Moved => ErrorKind::Moved,
@@ -189,7 +221,7 @@ impl Error {
         match &*self.0 {
             Kind::Invalid(_) | Kind::Setup(_) | Kind::Journal(_) => Outcome::NotSent,
             // The job is known to exist and to have failed, or to be under way.
-            Kind::Job(_) => Outcome::Rejected,
+            Kind::Job(_) | Kind::Other(_) => Outcome::Rejected,
             Kind::Timeout { .. } => Outcome::Unknown,
             Kind::Incomplete { operation, .. } => match crate::version::operation(operation) {
                 Some(operation) if operation.is_read() => Outcome::Rejected,
@@ -421,6 +453,7 @@ impl fmt::Display for Error {
             }
             Kind::Timeout { waiting_for } => write!(f, "gave up waiting for {waiting_for}; it may still come")?,
             Kind::Journal(error) => write!(f, "not sent: {error}")?,
+            Kind::Other(cause) => fmt::Display::fmt(cause, f)?,
             Kind::Setup(_) => f.write_str("the client cannot be set up")?,
         }
         if f.alternate() {
@@ -453,6 +486,7 @@ impl StdError for Error {
                 if cause.is::<Failure>() { cause.source() } else { Some(cause) }
             }
             Kind::Setup(cause) => Some(&**cause),
+            Kind::Other(cause) => cause.source(),
             Kind::Journal(error) => error.source(),
             _ => None,
         }

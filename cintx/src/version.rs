@@ -8,7 +8,10 @@
     message = "`{Self}` is not a dated version of the Demand API",
     note = "use one of cintx::V2024_12_02, V2025_02_17 or V2025_12_18, and switch its Cargo feature on"
 )]
-pub trait Version: crate::wire::Wire {}
+pub trait Version:
+    crate::wire::Wire + crate::wire::projects::ProjectsWire + crate::wire::fielding::FieldingWire
+{
+}
 
 macro_rules! versions {
     ($($feature:literal $marker:ident $module:ident $date:literal,)+) => {
