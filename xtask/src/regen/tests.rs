@@ -148,6 +148,42 @@ fn what_is_not_imported_is_refused() {
     assert!(run(&at.workspace, &Options::default()).is_err());
 }
 
+/// What CONTRIBUTING says about adding a dated version, up to the generated code.
+#[test]
+fn a_new_dated_version_takes_an_import_and_a_regen() {
+    const NEWER: &str = "2099-03-01";
+    let at = Temporary::with_real_documents();
+    let (newest, text) = documents().pop().unwrap();
+    let mut document: serde_json::Value = serde_json::from_str(&text.replace(&newest, NEWER)).unwrap();
+    document["paths"]["/kennels"] = serde_json::json!({ "get": { "operationId": "listKennels", "tags": ["Kennels"], "responses": {
+        "200": { "description": "OK", "content": { "application/json": { "schema": { "$ref": "#/components/schemas/AccountsList" } } } }
+    } } });
+    let download = at.download("newer.json", document.to_string());
+    let report = crate::import::run(&at.workspace, &download, None).unwrap().to_string();
+    let hint = "overlay 004-samples-that-contradict was made for an older document and would fit this one";
+    assert!(report.contains(hint), "{report}");
+
+    let options = Options { dates: vec![NEWER.to_owned()], ..Options::default() };
+    let error = format!("{:#}", run(&at.workspace, &options).unwrap_err());
+    assert!(error.ends_with("has no summary of: list_kennels"), "{error}");
+    let summaries = fs::read_to_string(at.workspace.summaries()).unwrap();
+    fs::write(at.workspace.summaries(), summaries + "list_kennels = \"Lists the kennels.\"\n").unwrap();
+    run(&at.workspace, &options).unwrap();
+
+    let root = at.workspace.root().join("cintx-raw/src");
+    assert_eq!(fs::read_dir(&root).unwrap().count(), 1, "the other versions stay as they are");
+    let read = |file: &str| fs::read_to_string(root.join("v2099_03_01").join(file)).unwrap();
+    assert!(read("mod.rs").contains("pub const VERSION: &str = \"2099-03-01\";"));
+    assert!(read("client/kennels.rs").contains("pub async fn list_kennels(&self)"));
+    let operations = read("operations.rs");
+    let row = operations.split("pub static LIST_KENNELS").nth(1).unwrap().split("};").next().unwrap();
+    assert!(
+        row.contains("api_version: Some(\"2099-03-01\")"),
+        "every operation of the Demand host is versioned: {row}"
+    );
+    assert!(run(&at.workspace, &Options { check: true, ..options }).unwrap(), "all is up to date");
+}
+
 #[test]
 fn a_host_that_the_seam_does_not_know_is_refused() {
     let at = Temporary::with_kennels();
