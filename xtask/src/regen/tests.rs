@@ -55,6 +55,35 @@ fn files_say_what_they_were_made_from_and_open_at_ease() {
     }
 }
 
+/// What the generator makes of a document left to itself: it compiles, and fails in the field.
+#[test]
+fn no_type_narrows_what_comes_over_the_wire() {
+    const WRONG: [(&str, &str); 9] = [
+        ("NonZero", "a minimum of one has become a type that cannot read zero"),
+        ("f32", "a number loses digits"),
+        ("deny_unknown_fields", "a new field fails the answer"),
+        ("uuid::", "an id is read as a UUID and written in other letters"),
+        ("chrono::", "a date-time of another form fails the answer"),
+        ("regress::", "an id of another form fails the answer"),
+        ("Vec::is_empty", "an empty list cannot be sent"),
+        ("#[serde(untagged)]\npub enum", "branches are tried in turn"),
+        ("serde(default = ", "a default is filled in"),
+    ];
+    for made in REAL.values() {
+        for (path, text) in made.files.iter().filter(|(path, _)| path.contains("/types/") || path.contains("/client/"))
+        {
+            for (wrong, because) in WRONG {
+                assert!(!text.contains(wrong), "{path} has {wrong}: {because}");
+            }
+            for item in syn::parse_file(text).unwrap().items {
+                if let syn::Item::Enum(item) = item {
+                    assert!(!item.variants.is_empty(), "{path}: nobody can make a {}", item.ident);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn writing_twice_changes_nothing() {
     let at = Temporary::with_kennels();
