@@ -39,6 +39,8 @@
 //!
 //! Every operation that Cint documents is reachable behind the same pipeline: see [`Client::raw`].
 
+mod account;
+mod assistant;
 mod audience;
 mod client;
 mod credentials;
@@ -53,6 +55,7 @@ mod pipeline;
 mod project;
 mod quota;
 mod reconciliation;
+mod statistics;
 mod supply;
 mod target_group;
 mod value;
@@ -62,6 +65,8 @@ mod words;
 
 pub use cintx_raw as raw;
 
+pub use self::account::{BusinessUnit, Buyer};
+pub use self::assistant::{FieldingAssistant, Pacing, Pricing, QuotaOverlay, SoftLaunch};
 pub use self::audience::{Audience, Condition, Question};
 pub use self::client::{Builder, Client};
 pub use self::credentials::{Credentials, MissingVariable};
@@ -70,8 +75,8 @@ pub use self::error::{Error, Invalid, JobFailure};
 pub use self::feasibility::Feasibility;
 pub use self::fielding::{FieldDates, FieldingRun, LaunchJob, RunAction, RunStatus, StartField};
 pub use self::ids::{
-    BusinessUnitId, ClientId, FieldingRunId, InvalidUserId, JobId, ProjectId, ReconciliationId, SupplierId,
-    TargetGroupId, UserId,
+    BusinessUnitId, ClientId, FieldingRunId, IndustryCode, InvalidUserId, JobId, LockoutCode, ProjectId,
+    ReconciliationId, StudyTypeCode, SupplierId, TargetGroupId, UserId,
 };
 pub use self::job::{Job, JobStatus};
 pub use self::listing::{Cursor, Items, Listing, Page, Pages, RepeatedCursor};
@@ -84,8 +89,16 @@ pub use self::quota::{QuotaTable, Unsatisfiable};
 pub use self::reconciliation::{
     Reason, ReconciliationOutcome, ReconciliationRow, ReconciliationStatus, Reconciliations, SubmittedReconciliation,
 };
-pub use self::supply::Supply;
-pub use self::target_group::{DraftBuilder, TargetGroup, TargetGroupDraft};
+pub use self::statistics::{
+    Change, ChangeKind, ChangedBy, ChangelogEntry, ChangelogQuery, CompletesCount, HasPerformance, Performance,
+    Progress, RespondentAnalysis, RespondentCount, TargetGroupOverview,
+};
+pub use self::supply::{PrivateSupply, Supply, SupplyGroup};
+pub use self::target_group::{
+    Draft, DraftBuilder, DraftSettings, FillingStrategy, Issue, KeptDraft, LaunchedSettings, PricingModel, Statistic,
+    TargetGroup, TargetGroupDetails, TargetGroupDraft, TargetGroupQuery, TargetGroupStatistics, TargetGroupStatus,
+    TargetGroupSummary, TargetGroups,
+};
 pub use self::value::{
     ActivityPeriod, CountryCode, CustomerReference, Given, IncidenceRate, Interval, InvalidValue, LanguageCode,
     LengthOfInterview, Locale, Money, SurveyUrl, TimeWindow, minutes,
@@ -96,4 +109,4 @@ pub use self::version::V2024_12_02;
 pub use self::version::V2025_02_17;
 #[cfg(feature = "v2025-12-18")]
 pub use self::version::V2025_12_18;
-pub use self::version::Version;
+pub use self::version::{HasFilters, Version};

@@ -2,6 +2,7 @@
 //! sent as the document wants it, and what comes back is read, on every version.
 
 mod fielding;
+mod groups;
 mod lists;
 mod projects;
 mod stage;
