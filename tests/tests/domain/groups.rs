@@ -180,6 +180,9 @@ async fn supply_is_changed_after_launch<V: Version>(stage: Stage<V>) {
     assert_eq!(refused.invalid_fields()[0].field(), "supply");
     // The sandbox makes shares and suppliers up; the names are what groups are known by.
     supply.blocked.clear();
+    if supply.exchange.is_empty() {
+        supply.exchange = 0..=50;
+    }
     for (number, group) in (1_000..).zip(supply.groups.iter_mut().chain(&mut supply.private.groups)) {
         (group.share, group.suppliers) = (0..=10, vec![cintx::SupplierId::new(number)]);
     }
