@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::error::Error;
 use crate::operation::Operation;
@@ -82,6 +83,12 @@ impl Request {
         Self { operation, target: target.into(), headers: HeaderMap::new(), body: None, refused: None }
     }
 
+    /// The same with one more query parameter.
+    #[must_use]
+    pub fn with_query(self, name: &str, value: &str) -> Self {
+        self.query(name, value)
+    }
+
     /// The same with this body.
     #[must_use]
     pub fn with_body(mut self, body: Option<Body>) -> Self {
@@ -95,6 +102,14 @@ impl Request {
     /// As with every call of a client.
     pub async fn fetch<T: DeserializeOwned>(self, transport: &dyn Transport) -> Result<Response<T>, Error> {
         transport::json(transport, self).await
+    }
+
+    /// Sends it and reads whatever comes: JSON as its value, anything else as null.
+    ///
+    /// # Errors
+    /// As with every call of a client, save that a success cannot be unreadable.
+    pub async fn fetch_value(self, transport: &dyn Transport) -> Result<Response<Value>, Error> {
+        transport::value(transport, self).await
     }
 
     /// Sends it and hands over the body of a success as it comes.

@@ -65,6 +65,12 @@ pub(crate) async fn empty(transport: &dyn Transport, request: Request) -> Result
     Ok(Response::new(answer, ()))
 }
 
+/// Sends a request and reads whatever comes.
+pub(crate) async fn value(transport: &dyn Transport, request: Request) -> Result<Response<serde_json::Value>, Error> {
+    let Full { answer, body, .. } = full(transport, request).await?;
+    Ok(Response::new(answer, serde_json::from_slice(&body).unwrap_or_default()))
+}
+
 /// Sends a request whose success is a download.
 pub(crate) async fn stream(transport: &dyn Transport, mut request: Request) -> Result<Response<ByteStream>, Error> {
     request.check()?;

@@ -42,6 +42,7 @@
 mod account;
 mod assistant;
 mod audience;
+mod builder;
 mod client;
 mod credentials;
 mod edit;
@@ -50,14 +51,20 @@ mod feasibility;
 mod fielding;
 mod ids;
 mod job;
+mod journal;
 mod listing;
+mod outcome;
 mod pipeline;
+mod pointer;
 mod project;
 mod quota;
 mod reconciliation;
+mod request;
+mod settle;
 mod statistics;
 mod supply;
 mod target_group;
+mod token;
 mod value;
 mod version;
 mod wire;
@@ -68,10 +75,11 @@ pub use cintx_raw as raw;
 pub use self::account::{BusinessUnit, Buyer};
 pub use self::assistant::{FieldingAssistant, Pacing, Pricing, QuotaOverlay, SoftLaunch};
 pub use self::audience::{Audience, Condition, Question};
-pub use self::client::{Builder, Client};
+pub use self::builder::Builder;
+pub use self::client::Client;
 pub use self::credentials::{Credentials, MissingVariable};
 pub use self::edit::Conflict;
-pub use self::error::{Error, Invalid, JobFailure};
+pub use self::error::{Error, ErrorKind, Invalid, JobFailure};
 pub use self::feasibility::Feasibility;
 pub use self::fielding::{FieldDates, FieldingRun, LaunchJob, RunAction, RunStatus, StartField};
 pub use self::ids::{
@@ -79,8 +87,12 @@ pub use self::ids::{
     ReconciliationId, StudyTypeCode, SupplierId, TargetGroupId, UserId,
 };
 pub use self::job::{Job, JobStatus};
+#[cfg(feature = "files")]
+pub use self::journal::FileJournal;
+pub use self::journal::{Intent, Journal, JournalError};
 pub use self::listing::{Cursor, Items, Listing, Page, Pages, RepeatedCursor};
-pub use self::pipeline::{Exchange, TokenError};
+pub use self::outcome::Outcome;
+pub use self::pipeline::{Attempt, CallOptions, Course, Exchange, Limits, RetryPolicy, Timeouts};
 pub use self::project::{
     CreateProject, Project, ProjectOverview, ProjectQuery, ProjectScope, ProjectSettings, ProjectStatistics,
     ProjectStatus, ProjectSummary, Projects,
@@ -89,6 +101,8 @@ pub use self::quota::{QuotaTable, Unsatisfiable};
 pub use self::reconciliation::{
     Reason, ReconciliationOutcome, ReconciliationRow, ReconciliationStatus, Reconciliations, SubmittedReconciliation,
 };
+pub use self::request::UndocumentedRequest;
+pub use self::settle::{Resumed, Settlement};
 pub use self::statistics::{
     Change, ChangeKind, ChangedBy, ChangelogEntry, ChangelogQuery, CompletesCount, HasPerformance, Performance,
     Progress, RespondentAnalysis, RespondentCount, TargetGroupOverview,
@@ -99,6 +113,9 @@ pub use self::target_group::{
     TargetGroup, TargetGroupDetails, TargetGroupDraft, TargetGroupQuery, TargetGroupStatistics, TargetGroupStatus,
     TargetGroupSummary, TargetGroups,
 };
+#[cfg(feature = "files")]
+pub use self::token::FileTokenStore;
+pub use self::token::{AccessToken, StoredToken, TokenError, TokenSource, TokenStore};
 pub use self::value::{
     ActivityPeriod, CountryCode, CustomerReference, Given, IncidenceRate, Interval, InvalidValue, LanguageCode,
     LengthOfInterview, Locale, Money, SurveyUrl, TimeWindow, minutes,

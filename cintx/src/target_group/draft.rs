@@ -14,7 +14,9 @@ use crate::client::Client;
 use crate::error::{Error, Invalid};
 use crate::feasibility::Feasibility;
 use crate::fielding::past;
-use crate::ids::{BusinessUnitId, ClientId, IndustryCode, LockoutCode, ProjectId, StudyTypeCode, UserId};
+use crate::ids::{
+    BusinessUnitId, ClientId, IndustryCode, LockoutCode, ProjectId, StudyTypeCode, TargetGroupId, UserId,
+};
 use crate::project::name_problem;
 use crate::supply::Supply;
 use crate::value::{Given, IncidenceRate, LengthOfInterview, Locale, Money, SurveyUrl, TimeWindow};
@@ -314,13 +316,18 @@ impl<V: Version> DraftBuilder<V> {
     /// Creates the target group as a draft.
     ///
     /// In every version (`create_target_group`). From 2025-02-17 on this takes no idempotency key:
-    /// every request makes a new target group.
+    /// every request makes a new target group. So it is sent once, with a reference by which it can be found;
+    /// if its answer is lost, it is looked up, and only what cannot be found out is an error.
     ///
     /// # Errors
     /// Every field that is missing or wrong, at once, before anything is sent; or the call's.
     pub async fn create(self) -> Result<TargetGroup<V>, Error> {
-        let (client, project, draft) = self.check()?;
-        let id = V::create_target_group(client.raw(), client.account(), &project, &draft).await?;
+        let (client, project, mut draft) = self.check()?;
+        refer::<V>(&mut draft.settings);
+        let id = match V::create_target_group(client.raw(), client.account(), &project, &draft).await {
+            Ok(id) => id,
+            Err(error) => client.recover(error, TargetGroupId::new).await?,
+        };
         Ok(TargetGroup { client, project, id })
     }
 
@@ -463,8 +470,8 @@ impl<V: Version> TargetGroup<V> {
 
     /// Makes another draft like this one in the same project, under another name and with whatever else is changed.
     ///
-    /// In every version (`get_target_group`, `create_target_group`). From 2025-02-17 on creation takes no idempotency
-    /// key: every request makes a new target group.
+    /// In every version (`get_target_group`, `create_target_group`). If the answer is lost, the new draft is looked up,
+    /// as with [`create`](DraftBuilder::create).
     ///
     /// ```no_run
     /// # async fn run(group: cintx::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
@@ -484,11 +491,23 @@ impl<V: Version> TargetGroup<V> {
         let name = name.into();
         let Draft { mut settings, kept, .. } = self.draft().await?;
         settings.name = name;
+        settings.reference = None;
         change(&mut settings);
         checked::<V>(&settings)?;
+        refer::<V>(&mut settings);
         let (raw, account) = (self.client.raw(), self.client.account());
-        let id = V::create_like(raw, account, &self.project, &settings, &kept).await?;
+        let id = match V::create_like(raw, account, &self.project, &settings, &kept).await {
+            Ok(id) => id,
+            Err(error) => self.client.recover(error, TargetGroupId::new).await?,
+        };
         Ok(Self { client: self.client.clone(), project: self.project.clone(), id })
+    }
+}
+
+/// Gives a new target group a reference, where the version has one: by this it can be found, should the answer be lost.
+fn refer<V: Version>(settings: &mut DraftSettings) {
+    if V::GROUP_REFERENCE && settings.reference.is_none() {
+        settings.reference = Some(format!("cintx-{}", ulid::Ulid::new()));
     }
 }
 

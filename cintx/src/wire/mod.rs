@@ -39,6 +39,8 @@ type Answer<T> = Result<T, Error>;
 pub trait Wire: Clone + Copy + fmt::Debug + Send + Sync + 'static {
     /// The version's date.
     const DATE: &'static str;
+    /// The operation table.
+    const OPERATIONS: &'static [&'static cintx_raw::Operation];
     /// The generated client.
     type Raw: Clone + Send + Sync + fmt::Debug;
 
@@ -153,6 +155,7 @@ fn tag<'a>(operation: &'static str, etag: Option<&'a str>) -> Answer<&'a str> {
 macro_rules! common_calls {
     ($version:ident) => {
         const DATE: &'static str = cintx_raw::$version::VERSION;
+        const OPERATIONS: &'static [&'static cintx_raw::Operation] = cintx_raw::$version::operations::ALL;
         type Raw = Client;
 
         fn raw(pipeline: Arc<Pipeline>) -> Client {

@@ -52,6 +52,8 @@ async fn a_draft_comes_back_as_it_was_sent<V: Version>(stage: Stage<V>) {
     let mut settings = read.settings;
     // What the API adds by itself.
     (settings.industry, settings.study_type, settings.lockout) = (None, None, None);
+    // What the SDK adds, to find it again.
+    settings.reference = None;
     settings.supply.groups.iter_mut().for_each(|group| group.id = None);
     assert_eq!(settings.field.start().as_second(), sent.field.start().as_second());
     settings.field = sent.field;
