@@ -43,6 +43,7 @@ mod account;
 mod assistant;
 mod audience;
 mod builder;
+mod bulk;
 mod client;
 mod credentials;
 mod edit;
@@ -56,6 +57,7 @@ mod listing;
 mod outcome;
 mod pipeline;
 mod pointer;
+mod price;
 mod project;
 mod quota;
 mod reconciliation;
@@ -76,6 +78,7 @@ pub use self::account::{BusinessUnit, Buyer};
 pub use self::assistant::{FieldingAssistant, Pacing, Pricing, QuotaOverlay, SoftLaunch};
 pub use self::audience::{Audience, Condition, Question};
 pub use self::builder::Builder;
+pub use self::bulk::{Bulk, BulkJob, BulkOutcome, BulkRun, Transitions};
 pub use self::client::Client;
 pub use self::credentials::{Credentials, MissingVariable};
 pub use self::edit::Conflict;
@@ -93,6 +96,7 @@ pub use self::journal::{Intent, Journal, JournalError};
 pub use self::listing::{Cursor, Items, Listing, Page, Pages, RepeatedCursor};
 pub use self::outcome::Outcome;
 pub use self::pipeline::{Attempt, CallOptions, Course, Exchange, Limits, RetryPolicy, Timeouts};
+pub use self::price::{GroupFeasibility, GroupRateCards, HasGroupRateCard, HasPricePrediction, Price, RateCard};
 pub use self::project::{
     CreateProject, Project, ProjectOverview, ProjectQuery, ProjectScope, ProjectSettings, ProjectStatistics,
     ProjectStatus, ProjectSummary, Projects,

@@ -13,8 +13,10 @@ use crate::wire;
 pub trait Version:
     wire::Wire
     + wire::assistant::AssistantWire
+    + wire::bulk::BulkWire
     + wire::fielding::FieldingWire
     + wire::groups::GroupsWire
+    + wire::price::PriceWire
     + wire::projects::ProjectsWire
     + wire::statistics::StatisticsWire
     + wire::supply::SupplyWire

@@ -2,8 +2,10 @@
 //! Each renders the domain's types into its version's wire types and reads what comes back.
 
 pub(crate) mod assistant;
+pub(crate) mod bulk;
 pub(crate) mod fielding;
 pub(crate) mod groups;
+pub(crate) mod price;
 pub(crate) mod projects;
 mod read;
 pub(crate) mod statistics;

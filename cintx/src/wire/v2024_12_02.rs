@@ -8,8 +8,10 @@ use cintx_raw::NEW_KEY;
 use cintx_raw::v2024_12_02::{Client, PostReconciliationsParams, types};
 
 use super::assistant::assistant;
+use super::bulk::bulk;
 use super::fielding::fielding;
 use super::groups::groups;
+use super::price::price;
 use super::projects::projects;
 use super::read::{Field, Missing, Read};
 use super::statistics::statistics;
@@ -30,6 +32,8 @@ projects!(V2024_12_02, v2024_12_02, if_match: optional, reference: purchase_orde
     summary: - target_group_references);
 fielding!(V2024_12_02, v2024_12_02, if_match: optional, run: fielding_run_id);
 supply_list!(V2024_12_02, v2024_12_02);
+bulk!(V2024_12_02, v2024_12_02, key: ());
+price!(V2024_12_02, v2024_12_02, card: RateCardRateCardData, goal: filling_goal in suggested_filling_goal_range, dates: start_date end_date);
 assistant!(V2024_12_02, v2024_12_02, gemini: false);
 statistics!(V2024_12_02, v2024_12_02, changelog_page: 100, kinds: |_kinds| {}, overview: { - created_at, manager, reference });
 groups!(

@@ -8,8 +8,10 @@ use cintx_raw::NEW_KEY;
 use cintx_raw::v2025_02_17::{Client, types};
 
 use super::assistant::assistant;
+use super::bulk::bulk;
 use super::fielding::fielding;
 use super::groups::groups;
+use super::price::{group_rate_card, price};
 use super::projects::projects;
 use super::read::{Field, Missing, Read};
 use super::statistics::{performance, statistics};
@@ -30,6 +32,9 @@ projects!(V2025_02_17, v2025_02_17, if_match: optional, reference: purchase_orde
     summary: - target_group_references);
 fielding!(V2025_02_17, v2025_02_17, if_match: optional, run: created_fielding_run_id);
 supply_list!(V2025_02_17, v2025_02_17);
+bulk!(V2025_02_17, v2025_02_17, key: ());
+price!(V2025_02_17, v2025_02_17, card: RateCardData, goal: filling_goal in suggested_filling_goal_range, dates: start_date end_date);
+group_rate_card!(V2025_02_17, v2025_02_17);
 assistant!(V2025_02_17, v2025_02_17, gemini: true);
 statistics!(V2025_02_17, v2025_02_17, changelog_page: 100, kinds: |_kinds| {}, overview: { - created_at, manager, reference });
 performance!(V2025_02_17, v2025_02_17);

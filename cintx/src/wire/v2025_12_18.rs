@@ -6,8 +6,10 @@ use bytes::Bytes;
 use cintx_raw::v2025_12_18::{Client, PostReconciliationsParams, types};
 
 use super::assistant::assistant;
+use super::bulk::bulk;
 use super::fielding::fielding;
 use super::groups::groups;
+use super::price::{group_rate_card, prediction, price};
 use super::projects::projects;
 use super::read::{Field, Missing};
 use super::statistics::{performance, statistics};
@@ -29,6 +31,10 @@ projects!(V2025_12_18, v2025_12_18, if_match: required, reference: project_custo
     summary: target_group_references = target_group_customer_reference_numbers);
 fielding!(V2025_12_18, v2025_12_18, if_match: required, run: created_fielding_run_id);
 supply_specification!(V2025_12_18, v2025_12_18);
+bulk!(V2025_12_18, v2025_12_18, key: (cintx_raw::NEW_KEY));
+price!(V2025_12_18, v2025_12_18, card: RateCardData, goal: completes_goal in suggested_completes_goal_range, dates: start_at end_at);
+group_rate_card!(V2025_12_18, v2025_12_18);
+prediction!(V2025_12_18, v2025_12_18);
 assistant!(V2025_12_18, v2025_12_18, gemini: true);
 statistics!(V2025_12_18, v2025_12_18, changelog_page: 50, kinds: |kinds| {
     change_types: (!kinds.is_empty()).then(|| kinds.iter().map(|kind| kind.as_str().into()).collect()),
