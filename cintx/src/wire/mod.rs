@@ -1,9 +1,15 @@
 //! Everything that differs between the dated versions: one file for each, and nowhere else.
 //! Each renders the domain's types into its version's wire types and reads what comes back.
 
+pub(crate) mod assistant;
+pub(crate) mod bulk;
 pub(crate) mod fielding;
+pub(crate) mod groups;
+pub(crate) mod price;
 pub(crate) mod projects;
 mod read;
+pub(crate) mod statistics;
+pub(crate) mod supply;
 #[cfg(feature = "v2024-12-02")]
 mod v2024_12_02;
 #[cfg(feature = "v2025-02-17")]
@@ -17,8 +23,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde_json::Value;
 
-use crate::error::Error;
+use crate::error::{Error, Invalid};
 use crate::feasibility::Feasibility;
 use crate::ids::{JobId, ProjectId, ReconciliationId, TargetGroupId};
 use crate::pipeline::Pipeline;
@@ -90,6 +97,50 @@ macro_rules! if_match {
     };
 }
 use if_match;
+
+/// A wire value as JSON, for parts that many types share.
+fn to_json<T: serde::Serialize>(wire: &T) -> Answer<Value> {
+    serde_json::to_value(wire).map_err(Error::other)
+}
+
+/// JSON of ours as the type that an operation takes; a field that the type wants and the JSON lacks is an error.
+fn from_json<T: serde::de::DeserializeOwned>(field: &'static str, json: Value) -> Answer<T> {
+    serde_json::from_value(json).map_err(|error| Error::invalid(vec![Invalid::new(field, error.to_string())]))
+}
+
+/// Money of one version: how it is written, and which of its types it is read from.
+macro_rules! amounts {
+    ($version:ident, write: [$($write:ident { $value:ident, $currency:ident $(, $scale:ident)? }),* $(,)?],
+     read: [$($read:ident { $amount:ident, $code:ident }),* $(,)?]) => {
+        mod amounts {
+            use cintx_raw::$version::types;
+
+            use crate::value::Money;
+            use crate::wire::read::{Missing, Read};
+
+            $(
+                impl From<&Money> for types::$write {
+                    fn from(money: &Money) -> Self {
+                        Self {
+                            $value: Some(money.value().to_string()),
+                            $currency: Some(money.currency().to_owned()),
+                            $($scale: None,)?
+                        }
+                    }
+                }
+            )*
+            $(
+                impl Read<types::$read> for Money {
+                    fn read(wire: types::$read) -> Result<Self, Missing> {
+                        let parts = wire.$amount.zip(wire.$code);
+                        parts.and_then(|(value, code)| Money::new(&value, &code).ok()).ok_or(Missing("amount"))
+                    }
+                }
+            )*
+        }
+    };
+}
+use amounts;
 
 /// The job that an answer says was started.
 fn started<T>(operation: &'static str, answer: &cintx_raw::Response<T>) -> Answer<JobId> {
@@ -184,13 +235,6 @@ use legacy_calls;
 #[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
 macro_rules! legacy_audience {
     (adjustment: $adjustment:expr) => {
-        fn fielding_specification(draft: &TargetGroupDraft) -> types::TargetGroupFieldingSpecificationInput {
-            types::TargetGroupFieldingSpecificationInput {
-                start_at: timestamp(draft.field.start()),
-                end_at: timestamp(draft.field.end()),
-            }
-        }
-
         fn feasibility_profile(question: &Question) -> types::TargetGroupFeasibilityRegularProfileV2 {
             use types::TargetGroupFeasibilityRegularProfileV2Conditions as Conditions;
             let mut ranges = Vec::new();
@@ -436,27 +480,6 @@ macro_rules! legacy_audience {
                 quotas_enabled: Some(true),
                 id,
             })
-        }
-
-        fn supply_allocations(supply: &Supply) -> Option<Vec<types::CreateDraftTargetGroupRequestSupplyAllocations>> {
-            use types::CreateDraftTargetGroupRequestSupplyAllocations as Allocation;
-            match &supply.0 {
-                // Nothing given is the whole exchange.
-                SupplyKind::OpenExchange => None,
-                SupplyKind::Only { name, suppliers } => Some(vec![
-                    Allocation::Group(types::CreateDraftSupplyAllocationGroupRequestGroup {
-                        name: name.clone(),
-                        percentage_min: Some(Some(0)),
-                        percentage_max: 100,
-                        suppliers: Some(Some(suppliers.iter().map(|id| types::SupplierId { id: *id }).collect())),
-                    }),
-                    // The exchange's maximum of nothing keeps everybody else out.
-                    Allocation::Exchange(types::CreateDraftSupplyAllocationGroupRequestExchange {
-                        percentage_min: Some(Some(0)),
-                        percentage_max: 0,
-                    }),
-                ]),
-            }
         }
     };
 }
