@@ -56,6 +56,11 @@ pub(crate) fn serve(engine: &Engine, incoming: &Incoming) -> (u16, Value) {
                 false => (404, json!({ "error": "there is no such fault" })),
             }
         }
+        ("POST", "/control/jobs/fail") => {
+            let jobs = body.get("next").and_then(Value::as_u64).unwrap_or(1);
+            engine.world().failing = u32::try_from(jobs).unwrap_or(u32::MAX);
+            (200, json!({}))
+        }
         ("POST", "/control/tokens/expire") => {
             let mut world = engine.world();
             let now = world.now();

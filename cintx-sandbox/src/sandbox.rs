@@ -365,6 +365,12 @@ impl Sandbox {
         self.engine.world().settle();
     }
 
+    /// Lets the next asynchronous jobs fail: launches, bulk jobs, files of
+    /// respondents, reports. They fail when they would have been done.
+    pub fn fail_next_jobs(&self, jobs: u32) {
+        self.engine.world().failing = jobs;
+    }
+
     /// Puts a fault into force, behind those that already are.
     pub fn inject(&self, fault: Fault) -> FaultId {
         self.engine.faults().add(fault)

@@ -1,18 +1,14 @@
 //! Target groups: described with a builder, checked before anything is sent, created as drafts, launched.
 
-use std::ops::Range;
-
-use jiff::Timestamp;
-
 use crate::audience::Audience;
 use crate::client::Client;
 use crate::error::{Error, Invalid};
 use crate::feasibility::Feasibility;
-use crate::fielding::LaunchJob;
-use crate::ids::{ProjectId, TargetGroupId, UserId};
+use crate::fielding::past;
+use crate::ids::{BusinessUnitId, ProjectId, TargetGroupId, UserId};
 use crate::project::name_problem;
 use crate::supply::Supply;
-use crate::value::{IncidenceRate, InvalidValue, LengthOfInterview, Money};
+use crate::value::{Given, IncidenceRate, LengthOfInterview, Locale, Money, SurveyUrl, TimeWindow};
 use crate::version::Version;
 
 /// A target group as it will be sent, whatever the version.
@@ -22,11 +18,11 @@ pub struct TargetGroupDraft {
     /// The name.
     pub name: String,
     /// The business unit that buys.
-    pub business_unit: i64,
+    pub business_unit: BusinessUnitId,
     /// Who answers for it.
     pub manager: UserId,
     /// Language and country, such as `eng_gb`.
-    pub locale: String,
+    pub locale: Locale,
     /// How many completes are wanted.
     pub completes_goal: u32,
     /// How long the interview takes.
@@ -34,13 +30,13 @@ pub struct TargetGroupDraft {
     /// The share of respondents who qualify.
     pub incidence_rate: IncidenceRate,
     /// When field begins and ends.
-    pub field: Range<Timestamp>,
+    pub field: TimeWindow,
     /// What a complete costs; `None` for rate cards.
     pub cost_per_interview: Option<Money>,
     /// Where respondents are sent; holds `[%RID%]`.
-    pub live_url: String,
+    pub live_url: SurveyUrl,
     /// Where test respondents are sent; the live address if not set.
-    pub test_url: Option<String>,
+    pub test_url: Option<SurveyUrl>,
     /// Whether the survey asks for personal data.
     pub collects_pii: bool,
     /// Who delivers respondents.
@@ -56,16 +52,16 @@ pub struct DraftBuilder<V: Version> {
     client: Client<V>,
     project: ProjectId,
     name: String,
-    business_unit: Option<i64>,
+    business_unit: Option<BusinessUnitId>,
     manager: Option<UserId>,
-    locale: Option<String>,
+    locale: Option<Locale>,
     completes_goal: Option<u32>,
     length_of_interview: Option<LengthOfInterview>,
     incidence_rate: Option<IncidenceRate>,
-    field: Option<Range<Timestamp>>,
+    field: Option<TimeWindow>,
     cost_per_interview: Option<Money>,
-    live_url: Option<String>,
-    test_url: Option<String>,
+    live_url: Option<SurveyUrl>,
+    test_url: Option<SurveyUrl>,
     collects_pii: bool,
     supply: Supply,
     audience: Option<Audience>,
@@ -96,8 +92,8 @@ impl<V: Version> DraftBuilder<V> {
     }
 
     /// The business unit that buys. Required.
-    pub fn business_unit(mut self, id: i64) -> Self {
-        self.business_unit = Some(id);
+    pub fn business_unit(mut self, id: impl Into<BusinessUnitId>) -> Self {
+        self.business_unit = Some(id.into());
         self
     }
 
@@ -108,8 +104,8 @@ impl<V: Version> DraftBuilder<V> {
     }
 
     /// Language and country as Cint writes them: `eng_gb`, `ger_de`. Required.
-    pub fn locale(mut self, locale: impl Into<String>) -> Self {
-        self.locale = Some(locale.into());
+    pub fn locale(mut self, locale: impl Given<Locale>) -> Self {
+        self.locale = locale.settle("locale", &mut self.problems);
         self
     }
 
@@ -120,28 +116,20 @@ impl<V: Version> DraftBuilder<V> {
     }
 
     /// How long the interview takes: [`minutes(10)`](crate::minutes). Required; 1 to 45 minutes.
-    pub fn length_of_interview<L>(mut self, length: L) -> Self
-    where
-        L: TryInto<LengthOfInterview>,
-        L::Error: Into<InvalidOrNever>,
-    {
-        self.length_of_interview = self.settle("length_of_interview", length.try_into());
+    pub fn length_of_interview(mut self, length: impl Given<LengthOfInterview>) -> Self {
+        self.length_of_interview = length.settle("length_of_interview", &mut self.problems);
         self
     }
 
     /// The share of respondents who qualify: `"0.50"`. Required; 0.01 to 1.
-    pub fn incidence_rate<R>(mut self, rate: R) -> Self
-    where
-        R: TryInto<IncidenceRate>,
-        R::Error: Into<InvalidOrNever>,
-    {
-        self.incidence_rate = self.settle("incidence_rate", rate.try_into());
+    pub fn incidence_rate(mut self, rate: impl Given<IncidenceRate>) -> Self {
+        self.incidence_rate = rate.settle("incidence_rate", &mut self.problems);
         self
     }
 
     /// When field begins and ends. Required; begins in the future.
-    pub fn field(mut self, field: Range<Timestamp>) -> Self {
-        self.field = Some(field);
+    pub fn field(mut self, field: impl Given<TimeWindow>) -> Self {
+        self.field = field.settle("field", &mut self.problems);
         self
     }
 
@@ -152,14 +140,14 @@ impl<V: Version> DraftBuilder<V> {
     }
 
     /// Where respondents are sent: an https address of at most 3,000 characters that holds `[%RID%]`. Required.
-    pub fn live_url(mut self, url: impl Into<String>) -> Self {
-        self.live_url = Some(url.into());
+    pub fn live_url(mut self, url: impl Given<SurveyUrl>) -> Self {
+        self.live_url = url.settle("live_url", &mut self.problems);
         self
     }
 
     /// Where test respondents are sent; the live address if not set.
-    pub fn test_url(mut self, url: impl Into<String>) -> Self {
-        self.test_url = Some(url.into());
+    pub fn test_url(mut self, url: impl Given<SurveyUrl>) -> Self {
+        self.test_url = url.settle("test_url", &mut self.problems);
         self
     }
 
@@ -203,20 +191,18 @@ impl<V: Version> DraftBuilder<V> {
     /// Creates the target group as a draft.
     ///
     /// In every version (`create_target_group`). From 2025-02-17 on this takes no idempotency key:
-    /// every request makes a new target group.
+    /// every request makes a new target group. So it is sent once, with a reference by which it can be found;
+    /// if its answer is lost, it is looked up, and only what cannot be found out is an error.
     ///
     /// # Errors
     /// Every field that is missing or wrong, at once, before anything is sent; or the call's.
     pub async fn create(self) -> Result<TargetGroup<V>, Error> {
         let (client, project, draft) = self.check()?;
-        let id = V::create_target_group(client.raw(), client.account(), &project, &draft).await?;
+        let id = match V::create_target_group(client.raw(), client.account(), &project, &draft).await {
+            Ok(id) => id,
+            Err(error) => client.recover(error, TargetGroupId::new).await?,
+        };
         Ok(TargetGroup { client, project, id })
-    }
-
-    fn settle<T, E: Into<InvalidOrNever>>(&mut self, field: &'static str, value: Result<T, E>) -> Option<T> {
-        value
-            .map_err(|error| self.problems.extend(error.into().0.map(|error| Invalid::new(field, error.to_string()))))
-            .ok()
     }
 
     fn check(mut self) -> Result<(Client<V>, ProjectId, TargetGroupDraft), Error> {
@@ -242,17 +228,7 @@ impl<V: Version> DraftBuilder<V> {
         if self.completes_goal == Some(0) {
             problems.push(Invalid::new("completes_goal", "is 0, expected at least 1"));
         }
-        if let Some(field) = &self.field
-            && field.start >= field.end
-        {
-            problems.push(Invalid::new(
-                "field",
-                format!("ends at {} and begins at {}, expected to end later", field.end, field.start),
-            ));
-        }
-        for (name, url) in [("live_url", &self.live_url), ("test_url", &self.test_url)] {
-            problems.extend(url.as_deref().and_then(|url| url_problem(name, url)));
-        }
+        problems.extend(self.field.and_then(|field| past("field", field.start())));
         if let Some(audience) = &self.audience {
             audience.check(&mut problems);
         }
@@ -302,37 +278,6 @@ impl<V: Version> DraftBuilder<V> {
     }
 }
 
-/// An address that respondents can be sent to.
-fn url_problem(field: &'static str, url: &str) -> Option<Invalid> {
-    let reason = if !url.starts_with("https://") {
-        "must begin with https://"
-    } else if url.chars().count() > 3_000 {
-        "has more than 3,000 characters"
-    } else if !url.contains("[%RID%]") {
-        "must hold [%RID%], or nobody knows who answered"
-    } else {
-        return None;
-    };
-    Some(Invalid::new(field, reason))
-}
-
-/// The error of a conversion that may not be able to fail.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct InvalidOrNever(Option<InvalidValue>);
-
-impl From<InvalidValue> for InvalidOrNever {
-    fn from(error: InvalidValue) -> Self {
-        Self(Some(error))
-    }
-}
-
-impl From<std::convert::Infallible> for InvalidOrNever {
-    fn from(never: std::convert::Infallible) -> Self {
-        match never {}
-    }
-}
-
 /// A target group that exists.
 #[derive(Clone, Debug)]
 pub struct TargetGroup<V: Version> {
@@ -350,17 +295,5 @@ impl<V: Version> TargetGroup<V> {
     /// The id of its project.
     pub fn project_id(&self) -> &ProjectId {
         &self.project
-    }
-
-    /// Launches the draft; field ends at `end`. The job goes on at Cint's side: wait for it with
-    /// [`until_live`](LaunchJob::until_live).
-    ///
-    /// In every version (`create_launch_fielding_run_from_draft_job`); carries an idempotency key.
-    ///
-    /// # Errors
-    /// The call's.
-    pub async fn launch(&self, end: Timestamp) -> Result<LaunchJob<V>, Error> {
-        let id = V::launch(self.client.raw(), self.client.account(), &self.project, &self.id, end).await?;
-        Ok(LaunchJob::new(self.clone(), id))
     }
 }

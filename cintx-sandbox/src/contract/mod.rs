@@ -16,7 +16,8 @@ pub use route::Found;
 pub use violation::{Place, Violation};
 
 #[cfg(test)]
-pub(crate) use formats::{is_ulid, is_uuid};
+pub(crate) use formats::is_ulid;
+pub(crate) use formats::is_uuid;
 pub(crate) use operation::is_json;
 
 use jsonschema::{Draft, Registry};

@@ -106,6 +106,22 @@ fn regular(world: &mut World, one: &Value, at: &str) -> Result<Profile, Refusal>
     })
 }
 
+/// Reads conditions that stand by themselves: one target each, no quotas.
+pub(crate) fn read_conditions(world: &mut World, question: i64, given: &Value) -> Vec<Target> {
+    let kind = given.get("object").and_then(Value::as_str).unwrap_or_default();
+    let conditions: Vec<Condition> = list(given, "data").map(|datum| condition(world, question, datum, kind)).collect();
+    conditions
+        .into_iter()
+        .map(|condition| Target {
+            id: world.ulid(),
+            name: None,
+            conditions: vec![condition],
+            grouped: false,
+            quota: None,
+        })
+        .collect()
+}
+
 fn own_id(world: &mut World, one: &Value) -> String {
     one.get("id").and_then(Value::as_str).map_or_else(|| world.ulid(), str::to_owned)
 }

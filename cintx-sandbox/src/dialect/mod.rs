@@ -3,6 +3,7 @@
 
 pub(crate) mod legacy;
 pub(crate) mod modern;
+pub(crate) mod supply;
 
 use crate::refusal::Refusal;
 use crate::state::target_group::Money;

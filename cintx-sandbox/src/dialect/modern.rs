@@ -162,6 +162,17 @@ pub(crate) fn profile_facts(profile: &Profile) -> Value {
     facts
 }
 
+/// A profile in the form that requests give it, with percentages.
+pub(crate) fn request_facts(profile: &Profile) -> Value {
+    let mut facts = profile_facts(profile);
+    for target in facts.get_mut("targets").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(quota) = target.get_mut("quota").and_then(Value::as_object_mut) {
+            quota.retain(|name, _| matches!(name.as_str(), "name" | "completes_goal_percentage"));
+        }
+    }
+    facts
+}
+
 /// All profiles of a launched group; control blends are not listed.
 pub(crate) fn list_facts(audience: &Audience, locale: &str, goal: u64) -> Value {
     let profiles: Vec<Value> =

@@ -7,6 +7,9 @@ use crate::contract::{Contract, Host, Location, Operation, is_json};
 use crate::engine::{Engine, Incoming};
 use crate::rng::Rng;
 use crate::state::World;
+use crate::state::audience::{Profile, ProfileKind};
+use crate::state::file_job::List;
+use crate::state::template::Scope;
 use crate::synth::{Amount, Synth};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
@@ -16,7 +19,29 @@ use std::collections::BTreeMap;
 
 /// Ids by the name of the parameter that takes them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Ids(BTreeMap<&'static str, String>, BTreeMap<String, String>);
+pub(super) struct Ids(BTreeMap<&'static str, String>, BTreeMap<String, String>, Vec<ProfileIds>);
+
+/// The parts of a profile that bodies name.
+#[derive(Clone, Debug)]
+struct ProfileIds {
+    id: String,
+    regular: bool,
+    /// Targets with a quota.
+    quotas: Vec<String>,
+    conditions: Vec<String>,
+}
+
+impl ProfileIds {
+    fn of(profile: &Profile) -> Self {
+        let conditions = profile.targets.iter().flat_map(|target| &target.conditions);
+        Self {
+            id: profile.id.clone(),
+            regular: profile.kind == ProfileKind::Regular,
+            quotas: profile.targets.iter().filter(|t| t.quota.is_some()).map(|t| t.id.clone()).collect(),
+            conditions: conditions.map(|condition| condition.id.clone()).collect(),
+        }
+    }
+}
 
 impl Ids {
     pub(super) fn with(mut self, name: &'static str, id: impl Into<String>) -> Self {
@@ -24,10 +49,19 @@ impl Ids {
         self
     }
 
+    /// The profile that an operation can work on.
+    fn profile(&self, operation: &str) -> Option<&ProfileIds> {
+        let regular = operation != "remove-interlocks";
+        self.2.iter().find(|profile| profile.regular == regular)
+    }
+
     /// The job of the kind that a path names.
     fn job(&self, path: &str) -> Option<&str> {
         let (before, _) = path.split_once("/{job_id}")?;
-        self.1.get(before.rsplit('/').next()?).map(String::as_str)
+        let kind = before.rsplit('/').next()?;
+        let family = ["exclusions", "recontacts"].into_iter().find(|family| path.contains(&format!("/{family}/")));
+        let kind = family.map_or_else(|| kind.to_owned(), |family| format!("{family}/{kind}"));
+        self.1.get(&kind).map(String::as_str)
     }
 
     fn get(&self, name: &str) -> Option<&str> {
@@ -43,11 +77,44 @@ impl Ids {
             if let Some(run) = &group.run {
                 ids = ids.with("fielding_run_id", &run.id);
             }
+            ids.2 = group.audience.profiles.iter().map(ProfileIds::of).collect();
             if let Some(profile) = group.audience.profiles.first() {
                 ids = ids.with("profile_id", &profile.id);
             }
+            if let Some(share) = group.supply.groups.first() {
+                ids = ids.with("share", share.id.to_string());
+            }
         } else if let Some(project) = world.projects.keys().next_back() {
             ids = ids.with("project_id", project);
+        }
+        let supply = |scope| world.supply_templates.values().rev().find(|one| one.scope == scope).map(|one| &one.id);
+        if let (Some(own), Some(global)) = (supply(Scope::Account), supply(Scope::Global)) {
+            ids = ids.with("account_template", own).with("global_template", global);
+        }
+        let spare = world
+            .supply_templates
+            .values()
+            .rev()
+            .find(|one| one.scope == Scope::Account && one.id != world.association.template_id);
+        if let Some(spare) = spare {
+            ids = ids.with("spare_template", &spare.id);
+        }
+        let own_profiles = world.profile_templates.values().filter(|one| one.scope == Scope::Account);
+        if let Some(template) = own_profiles.max_by_key(|one| one.number) {
+            ids = ids.with("profile_template_id", &template.id);
+        }
+        if let Some(report) = world.reports.keys().next_back() {
+            ids = ids.with("report_id", report);
+        }
+        let empty = world.exclusion_groups.values().rev().take(50).find(|group| group.groups.is_empty());
+        if let Some(empty) = empty.or_else(|| world.exclusion_groups.values().next_back()) {
+            ids = ids.with("exclusion_group_id", &empty.id);
+        }
+        for (id, job) in world.file_jobs.iter().rev().take(50) {
+            if group.is_none_or(|group| job.order.group == group.id) {
+                let family = if job.order.list == List::Recontacts { "recontacts" } else { "exclusions" };
+                ids.1.insert(format!("{family}/{}", job.order.kind), id.clone());
+            }
         }
         if let Some(reconciliation) = world.reconciliations.keys().next_back() {
             ids = ids.with("request_id", reconciliation);
@@ -96,6 +163,14 @@ impl<'e> Maker<'e> {
         Self { engine, contract, token }
     }
 
+    /// The oldest version writes the ids of supply templates as UUIDs.
+    fn template_id(&self, id: &str) -> String {
+        match ulid::Ulid::from_string(id) {
+            Ok(ulid) if self.contract.date() == "2024-12-02" => uuid::Uuid::from_u128(ulid.0).to_string(),
+            _ => id.to_owned(),
+        }
+    }
+
     fn accepts(&self, operation: &Operation, body: &Value) -> bool {
         let media = operation.body.iter().flat_map(|body| &body.media).find(|media| is_json(&media.name));
         media.is_some_and(|media| self.contract.validator(&media.schema).is_ok_and(|v| v.is_valid(body)))
@@ -130,6 +205,127 @@ impl<'e> Maker<'e> {
             "create_bulk_update_target_group_project_manager_job" => {
                 vec![("project_manager_id", json!(facts.manager))]
             }
+            "create_or_update_fielding_assistant_assignment" => vec![("pricing", Value::Null), ("pacing", Value::Null)],
+            "update_target_group_supply_allocation" => {
+                let supplier = json!([{ "id": 980 }]);
+                match facts.ids.get("share") {
+                    Some(_) => vec![("type", json!("group")), ("name", json!("own")), ("suppliers", supplier)],
+                    None => {
+                        vec![("type", json!("exchange")), ("percentage_min", json!(0)), ("percentage_max", json!(90))]
+                    }
+                }
+            }
+            "set_account_allocation_template_association" => {
+                vec![("template_id", json!(self.template_id(facts.ids.get("account_template").unwrap_or("x"))))]
+            }
+            "create_account_allocation_template"
+            | "create_global_allocation_template"
+            | "update_account_allocation_template"
+            | "update_global_allocation_template" => vec![(
+                "supply_allocations",
+                json!([
+                    { "type": "exchange", "percentage_min": 10, "percentage_max": 100 },
+                    { "type": "group", "name": "own", "percentage_min": 0, "percentage_max": 50,
+                      "suppliers": [{ "supplier_id": 980 }] },
+                ]),
+            )],
+            "generate_report" => vec![
+                ("filter", Value::Null),
+                ("filter_ids", Value::Null),
+                ("email_recipients", Value::Null),
+                ("start_date", json!("2025-05-01")),
+                ("end_date", json!("2025-05-31")),
+            ],
+            "add_target_groups_to_exclusion_group" => {
+                vec![("data", json!(facts.ids.get("target_group_id").into_iter().collect::<Vec<_>>()))]
+            }
+            "set_target_group_respondent_activity_exclusions" => {
+                vec![("respondent_activity_exclusions", json!([])), ("duration", json!("P2W"))]
+            }
+            "upload_live_respondent_unique_codes" | "upload_test_respondent_unique_codes" => {
+                vec![("respondent_unique_codes", json!([format!("code-{}", facts.number), "other_code"]))]
+            }
+            "create_profile_template" | "edit_profile_template" if !legacy => vec![("profiling", profiling)],
+            "get_panel_distribution_draft" | "get_panel_distribution" => {
+                let profile = if legacy {
+                    json!({
+                        "question_id": 42,
+                        "conditions": { "object": "range_conditions", "data": [
+                            { "min": 18, "max": 34 }, { "min": 35, "max": 99 },
+                        ] },
+                        "quotas": { "grouped": [], "ungrouped": [
+                            { "index": 0, "quota_percentage": 40, "quota_nominal": 0 },
+                            { "index": 1, "quota_percentage": 60, "quota_nominal": 0 },
+                        ] },
+                    })
+                } else {
+                    modern()[0].clone()
+                };
+                vec![("profile", profile)]
+            }
+            "create_target_group_supply_allocation" => vec![
+                ("name", json!(format!("Group {}", facts.unique))),
+                ("percentage_min", json!(0)),
+                ("percentage_max", json!(50)),
+                ("suppliers", json!([{ "id": 980 }])),
+            ],
+            "update_target_group_allocation_specification" => vec![
+                (
+                    "open_exchange_allocations",
+                    json!({
+                        "blocked_supplier_ids": ["1101"], "exchange_min_percentage": 10, "exchange_max_percentage": 90,
+                        "groups": [{
+                            "group_name": "own", "min_percentage": 0, "max_percentage": 60, "supplier_ids": ["980"],
+                        }],
+                    }),
+                ),
+                ("private_exchange_allocations", json!({ "blocked_supplier_ids": [], "groups": [] })),
+            ],
+            "create-profile" | "create_profile" => {
+                let data = if operation == "create-profile" { json!(["1", "2"]) } else { json!(["1"]) };
+                vec![
+                    ("question_id", json!(1_000 + facts.number)),
+                    ("conditions", json!({ "object": "selection_conditions", "data": data })),
+                ]
+            }
+            "update_profile_conditions" | "update-profile-conditions" => {
+                vec![
+                    ("data", json!([{ "min": 18, "max": 44 }, { "min": 45, "max": 99 }])),
+                    ("object", json!("range_conditions")),
+                ]
+            }
+            "group-quotas" | "manipulate_profile_condition_groups" => {
+                let conditions = facts.ids.profile(operation).map(|profile| profile.conditions.clone());
+                vec![("data", json!([{ "name": "together", "conditions": conditions.unwrap_or_default() }]))]
+            }
+            "create-interlocked-profile" => {
+                let ids: Vec<_> = facts.ids.2.iter().filter(|profile| profile.regular).map(|p| p.id.clone()).collect();
+                vec![
+                    ("profiles", json!(ids.into_iter().take(2).collect::<Vec<_>>())),
+                    ("target_group_filling_goal", json!(100)),
+                ]
+            }
+            "batch_delete_profiles" | "batch-delete-profiles" => {
+                let ids: Vec<_> = facts.ids.profile(operation).map(|profile| profile.id.clone()).into_iter().collect();
+                vec![("profiles", json!(ids)), ("profile_ids", json!(ids))]
+            }
+            "batch_delete_profiles_quotas" | "batch-delete-profile-quotas" => {
+                let profile = facts.ids.profile(operation);
+                let list = profile.map(|p| json!([{ "profile": p.id, "profile_id": p.id, "quotas": p.quotas }]));
+                vec![("profiles", list.unwrap_or(json!([])))]
+            }
+            "update_profile_filling_goal" | "bulk-update-quotas" => {
+                let own = facts.ids.profile(operation).filter(|profile| !profile.quotas.is_empty());
+                let one = |p: &ProfileIds| {
+                    json!([{
+                        "profile_id": p.id,
+                        "quotas": [{ "quota_id": p.quotas[0], "filling_goal": 60 }],
+                        "targets": [{ "id": p.quotas[0], "quota": { "completes_goal": 60 } }],
+                    }])
+                };
+                let name = if legacy { "filling_goal" } else { "completes_goal" };
+                vec![("profiles", own.map_or(json!([]), one)), (name, json!(120))]
+            }
             "update_respondent_status" => vec![("id", json!(facts.ids.get("open"))), ("status", json!(5))],
             _ if legacy => {
                 vec![
@@ -149,13 +345,16 @@ impl<'e> Maker<'e> {
             (world.account.id.to_string(), world.now(), world.account.caller().to_owned())
         };
         let unique = rng.clone().uuid();
+        let number = rng.clone().below(1_000_000);
         let mut synth = Synth::new(rng, now);
         let mut path = operation.path().to_owned();
         let mut query = Vec::new();
         let mut headers = HeaderMap::new();
         for parameter in &operation.parameters {
             // A list's name is asked for by the text of the documents alone.
-            let asked = parameter.required || operation.id().starts_with("post_reconciliations");
+            let asked = parameter.required
+                || operation.id().starts_with("post_reconciliations")
+                || operation.id() == "suggest_time_range";
             if !asked && amount == Amount::Least {
                 continue;
             }
@@ -169,6 +368,30 @@ impl<'e> Maker<'e> {
                 ("webhook_id", Some(id)) if self.contract.date() == "2024-12-02" => {
                     uuid::Uuid::from_u128(ulid::Ulid::from_string(id).unwrap().0).to_string()
                 }
+                ("profile_id", _) if ids.profile(operation.id()).is_some() => {
+                    ids.profile(operation.id()).map(|profile| profile.id.clone()).unwrap_or_default()
+                }
+                ("report_type", _) => "completes".into(),
+                ("file", _) => format!("{}.csv", ids.get("report_id").unwrap_or("x")),
+                ("question_id", _) => "43".into(),
+                ("locale", _) => "eng_us".into(),
+                ("country_code", _) => "US".into(),
+                ("aggregation_interval", _) => "PT6H".into(),
+                ("days", _) if self.contract.date() >= "2025-12-18" => "5".into(),
+                ("start" | "end", _) if self.contract.date() >= "2025-12-18" => continue,
+                ("start", _) => text(plus(now, SignedDuration::from_hours(2))),
+                ("end", _) => text(plus(now, SignedDuration::from_hours(200))),
+                ("template_id", _) => {
+                    let global = operation.path().starts_with("/demand/allocation-templates")
+                        || operation.path().contains("/global-allocation-templates");
+                    let kind = match operation.method() {
+                        _ if global => "global_template",
+                        "DELETE" => "spare_template",
+                        _ => "account_template",
+                    };
+                    self.template_id(ids.get(kind).unwrap_or("x"))
+                }
+                ("allocation_id", _) => ids.get("share").unwrap_or("1").to_owned(),
                 (_, Some(id)) if parameter.location == Location::Path => id.to_owned(),
                 ("page_size" | "limit", _) => "5".into(),
                 ("name", None) => "list".into(),
@@ -194,8 +417,12 @@ impl<'e> Maker<'e> {
         if let Some(shape) = self.contract.request_shape(operation) {
             let mut made = synth.make(&shape, amount);
             let at = |hours| text(plus(now, SignedDuration::from_hours(hours)));
-            let facts = Facts { ids, manager, start: at(2), end: at(200) };
+            let facts = Facts { ids, manager, start: at(2), end: at(200), unique: unique.clone(), number };
             facts.tame(&mut made);
+            if operation.id() == "update_bulk_target_group_exclusions_api" {
+                let group = ids.get("target_group_id").unwrap_or("x");
+                made = json!([{ "target_group_id": group, "project_exclusion_enabled": true }]);
+            }
             for (name, value) in self.wanted(operation.id(), &facts) {
                 // Only what the document has room for.
                 let mut fuller = made.clone();
@@ -248,6 +475,8 @@ impl<'e> Maker<'e> {
 /// What words in bodies mean.
 struct Facts<'i> {
     ids: &'i Ids,
+    unique: String,
+    number: u64,
     manager: String,
     start: String,
     end: String,
@@ -287,7 +516,20 @@ impl Facts<'_> {
             ("live_url" | "test_url", Value::String(_)) => json!("https://survey.example/?RID=[%RID%]"),
             ("target_group_ids", Value::Array(_)) => json!([group?]),
             ("url", Value::String(_)) => json!("https://hooks.example/cint"),
+            ("respondent_activity_exclusions", Value::Array(_)) => json!([]),
+            ("country_code", Value::String(_)) => json!("US"),
             ("profile_adjustment_type", Value::String(_)) => json!("percentage"),
+            ("fielding_assistant_assignment", Value::Object(_)) => json!({}),
+            ("allocations", Value::Object(_)) => json!({
+                "open_exchange_allocations": {
+                    "blocked_supplier_ids": [], "exchange_min_percentage": 0, "exchange_max_percentage": 100,
+                    "groups": [],
+                },
+                "private_exchange_allocations": { "blocked_supplier_ids": [], "groups": [] },
+            }),
+            ("supply_allocations", Value::Array(_)) => json!([
+                { "type": "exchange", "percentage_min": 0, "percentage_max": 100 },
+            ]),
             ("filling_goal" | "completes_goal" | "target_group_filling_goal", Value::Number(_)) => json!(100),
             // Profiles made up of nothing make no sense: fewer are enough.
             ("drafts" | "interlocked_profiles", Value::Array(_)) => json!([]),

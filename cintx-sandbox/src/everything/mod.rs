@@ -29,6 +29,20 @@ fn serve(engine: &Engine, incoming: &Incoming) -> (Outgoing, crate::log::Receive
     (outgoing, entry)
 }
 
+/// What makes the things that others read: templates, reports, lists.
+const SETTING: &[&str] = &[
+    "create_account_allocation_template",
+    "create_global_allocation_template",
+    "create_profile_template",
+    "create_exclusion_group",
+    "generate_report",
+    "exclusion_create_upload_rids_by_file_job",
+    "exclusion_create_remove_all_respondents_job",
+    "recontact_create_upload_respondents_by_file_job",
+    "recontact_create_upload_rsids_by_file_job",
+    "create_all_recontact_rsids_removal_job",
+];
+
 /// Requests made for one operation, with the ids of each target group in
 /// turn until one succeeds.
 struct Study<'e> {
@@ -59,6 +73,14 @@ impl<'e> Study<'e> {
         };
         for operation in study.maker.contract.operations().iter().filter(bulk) {
             study.must_for(operation.id(), &study.groups[6].clone());
+        }
+        if date < "2025-12-18" {
+            study.must_for("create-interlocked-profile", &study.groups[3].clone());
+        }
+        for operation in study.maker.contract.operations().iter().filter(|operation| SETTING.contains(&operation.id()))
+        {
+            study.must_for(operation.id(), &study.groups[0].clone());
+            study.pass(1);
         }
         study.must_for("post_reconciliations", &study.groups[0].clone());
         study.pass(1);

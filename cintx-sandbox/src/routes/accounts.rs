@@ -23,6 +23,35 @@ pub(super) fn users(world: &World) -> Outcome {
     Ok(Answer::json(200, json!({ "users": users })))
 }
 
+/// Programs that act for the account; here, the one with the credentials.
+pub(super) fn service_clients(world: &World) -> Outcome {
+    let users: Vec<Value> = world
+        .account
+        .service_clients
+        .iter()
+        .map(|user| json!({ "id": user.id, "email": user.email, "name": user.name }))
+        .collect();
+    Ok(Answer::json(200, json!({ "users": users })))
+}
+
+/// The account's own clients: the one list with page numbers, from 0, and
+/// without a sign of its end.
+pub(super) fn clients(world: &World, call: &Call<'_>) -> Outcome {
+    let number = |name: &str, usual: usize| match call.query(name) {
+        None => Ok(usual),
+        Some(text) => text.parse::<usize>().map_err(|_| Refusal::invalid(name, "not a whole number")),
+    };
+    let all = &world.account.clients;
+    let size = if call.version.is_legacy() { all.len() } else { call.window(10, 100)?.size };
+    let clients: Vec<Value> = all
+        .iter()
+        .skip(number("page_number", 0)?.saturating_mul(size))
+        .take(size)
+        .map(|(id, name)| json!({ "id": id, "name": name }))
+        .collect();
+    Ok(Answer::json(200, json!({ "clients": clients })))
+}
+
 pub(super) fn business_units(world: &World) -> Outcome {
     let units: Vec<Value> = world
         .account

@@ -8,7 +8,7 @@ use crate::clock::{read, text};
 use crate::refusal::Refusal;
 use crate::state::agenda::Event;
 use crate::state::fielding::{self, Action, Run, RunStatus};
-use crate::state::{World, locale};
+use crate::state::{World, history, locale};
 use serde_json::{Value, json};
 
 fn facts(run: &Run) -> Value {
@@ -63,6 +63,7 @@ pub(super) fn update(world: &mut World, call: &Call<'_>) -> Outcome {
     }
     let id = target_groups::find(world, call)?.id.clone();
     let by = world.account.caller().to_owned();
+    let before = history::snapshot(world, target_groups::find(world, call)?);
     let Some(run) = world.groups.get_mut(&id).and_then(|group| group.run.as_mut()) else {
         return Err(Refusal::not_found("fielding run"));
     };
@@ -75,8 +76,9 @@ pub(super) fn update(world: &mut World, call: &Call<'_>) -> Outcome {
     let scheduled = run.status == RunStatus::Scheduled;
     world.agenda.plan(end_at, Event::RunEnds(id.clone()));
     if scheduled {
-        world.agenda.plan(start_at, Event::RunStarts(id));
+        world.agenda.plan(start_at, Event::RunStarts(id.clone()));
     }
+    history::record(world, now, &id, &before);
     Ok(answer)
 }
 

@@ -8,11 +8,9 @@ use crate::dialect::{legacy, modern};
 use crate::refusal::{Fault, Refusal};
 use crate::state::World;
 use crate::state::audience::{Adjustment, Audience, Profile};
+use crate::state::edit::MOST_CELLS;
 use crate::state::interlock::{count, cross};
 use serde_json::{Value, json};
-
-/// The greatest number of cells of a blend.
-const MOST_CELLS: usize = 350;
 
 pub(super) fn generate_legacy(world: &mut World, call: &Call<'_>) -> Outcome {
     let profiles = legacy::read_regular(world, &call.body)?;

@@ -2,27 +2,21 @@
 //! Drafts and launched groups are read in different places; a draft's place
 //! redirects once the group is launched.
 
-use super::{Outcome, projects};
+use super::{Outcome, assistant, exclusions, profile_templates, projects, supply};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::clock::{read, text};
-use crate::dialect::{first, legacy, modern, money, money_facts, read_money, whole};
+use crate::dialect::{first, legacy, modern, money, money_facts, read_money, supply as supply_dialect, whole};
 use crate::refusal::Refusal;
 use crate::state::audience::Audience;
 use crate::state::target_group::{Money, TargetGroup};
-use crate::state::{World, locale, page};
+use crate::state::{World, history, locale, page};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, VecDeque};
 
 /// Parts of a draft that are kept as they were sent.
-const KEPT: &[&str] = &[
-    "fielding_assistant_assignment",
-    "allocations",
-    "supply_allocations",
-    "exclusion",
-    "respondent_activity_exclusions",
-    "re_entry_configuration",
-];
+const KEPT: &[&str] = &["exclusion", "respondent_activity_exclusions", "re_entry_configuration"];
 
 /// The target group of the path, under the project of the path.
 pub(super) fn find<'w>(world: &'w World, call: &Call<'_>) -> Result<&'w TargetGroup, Refusal> {
@@ -40,7 +34,7 @@ pub(super) fn launched<'w>(world: &'w World, call: &Call<'_>) -> Result<&'w Targ
     if group.is_draft() { Err(Refusal::not_found("launched target group")) } else { Ok(group) }
 }
 
-fn group_mut<'w>(world: &'w mut World, id: &str) -> Result<&'w mut TargetGroup, Refusal> {
+pub(super) fn group_mut<'w>(world: &'w mut World, id: &str) -> Result<&'w mut TargetGroup, Refusal> {
     world.groups.get_mut(id).ok_or_else(|| Refusal::not_found("target group"))
 }
 
@@ -49,7 +43,7 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Outcome {
     let id = world.ulid();
     let human_id = world.rng.code(7);
     let now = world.now();
-    let group = build(world, call, id.clone(), human_id, project_id, now)?;
+    let group = build(world, call, id.clone(), human_id, project_id, now, None)?;
     world.groups.put(id.clone(), group, weight(call));
     Ok(Answer::json(201, json!({ "id": id })))
 }
@@ -64,8 +58,16 @@ pub(super) fn update_draft(world: &mut World, call: &Call<'_>) -> Outcome {
     if !old.is_draft() {
         return Err(Refusal::bad_request("A launched target group cannot be updated as a draft."));
     }
-    let group = build(world, call, old.id.clone(), old.human_id, old.project_id, old.created_at)?;
-    world.groups.put(old.id, group, weight(call));
+    let before = history::snapshot(world, &old);
+    let mut group =
+        build(world, call, old.id.clone(), old.human_id.clone(), old.project_id.clone(), old.created_at, Some(&old))?;
+    group.history = old.history;
+    group.project_exclusion = old.project_exclusion;
+    group.project_exclusion_at = old.project_exclusion_at;
+    group.assistant_version = old.assistant_version + u64::from(group.assistant != old.assistant);
+    world.groups.put(old.id.clone(), group, weight(call));
+    let now = world.now();
+    history::record(world, now, &old.id, &before);
     Ok(Answer::empty(204))
 }
 
@@ -77,6 +79,7 @@ fn build(
     human_id: String,
     project_id: String,
     created_at: Timestamp,
+    before: Option<&TargetGroup>,
 ) -> Result<TargetGroup, Refusal> {
     let body = &call.body;
     let now = world.now();
@@ -123,11 +126,18 @@ fn build(
             return Err(Refusal::invalid(name, "an HTTPS address is needed"));
         }
     }
+    let supply = supply::of_draft(call, before.map(|old| &old.supply))?;
+    let modules = assistant::modules(body.get("fielding_assistant_assignment").unwrap_or(&Value::Null));
+    assistant::check(world, call.version, &modules, price.is_some(), &id)?;
     let audience = read_audience(world, call, goal)?;
-    let kept: Map<String, Value> = KEPT
+    let activity = exclusions::read_activity(world, body, &id, &project_id)?;
+    let mut kept: Map<String, Value> = KEPT
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), body.get(*name).filter(|v| !v.is_null())?.clone())))
         .collect();
+    if !activity.is_empty() {
+        kept.insert("respondent_activity_exclusions".into(), Value::Array(activity));
+    }
     Ok(TargetGroup {
         id,
         human_id,
@@ -154,6 +164,10 @@ fn build(
         filling_strategy: string("filling_strategy").unwrap_or_else(|| "prescreens".into()),
         audience,
         kept,
+        supply,
+        assistant: modules,
+        assistant_version: 1,
+        history: VecDeque::new(),
         created_at,
         changed_at: now,
         run: None,
@@ -162,7 +176,14 @@ fn build(
         pending: 0,
         entrants: 0,
         drops: 0,
+        screened_out: [0; 3],
+        by_supplier: BTreeMap::new(),
+        by_hour: BTreeMap::new(),
+        first_complete_at: None,
         last_complete_at: None,
+        project_exclusion: false,
+        project_exclusion_at: None,
+        codes_taken: 0,
         credit: 0.0,
         arriving: false,
     })
@@ -189,7 +210,11 @@ fn read_audience(world: &mut World, call: &Call<'_>, goal: u64) -> Result<Audien
     let name = if call.version.is_legacy() { "profile" } else { "profiling" };
     match call.body.get(name).filter(|value| value.is_object()) {
         Some(given) if call.version.is_legacy() => legacy::read(world, given, goal),
-        Some(given) => Ok(modern::read(world, given, goal)),
+        Some(given) => {
+            let mut audience = modern::read(world, given, goal);
+            profile_templates::fill(world, &mut audience, call.text("locale").unwrap_or_default(), goal)?;
+            Ok(audience)
+        }
         None => Ok(Audience::default()),
     }
 }
@@ -236,6 +261,7 @@ pub(super) fn update_details(world: &mut World, call: &Call<'_>) -> Outcome {
         None => read_money(&call.body, "client_cpi")?,
     };
     let now = world.now();
+    let before = history::snapshot(world, find(world, call)?);
     let group = group_mut(world, &id)?;
     group.name = call.text("name").unwrap_or_default().trim().to_owned();
     group.manager = manager;
@@ -249,6 +275,7 @@ pub(super) fn update_details(world: &mut World, call: &Call<'_>) -> Outcome {
     group.price_note = note;
     group.reference = call.text("target_group_customer_reference_number").map(str::to_owned);
     group.changed_at = now;
+    history::record(world, now, &id, &before);
     let group = find(world, call)?;
     Ok(Answer::json(200, facts(world, group)))
 }
@@ -264,14 +291,16 @@ pub(super) fn update_price(world: &mut World, call: &Call<'_>) -> Outcome {
         let reason = format!("the business unit's currency is {currency}");
         return Err(Refusal::invalid("target_group_cpi.currency_code", reason));
     }
-    let now = world.now();
-    let group = group_mut(world, &id)?;
     if group.price.is_none() {
         return Err(Refusal::bad_request("The price of a rate card group cannot be set."));
     }
+    let now = world.now();
+    let before = history::snapshot(world, group);
     let body = json!({ "target_group_cpi": money_facts(&price) });
+    let group = group_mut(world, &id)?;
     group.price = Some(price);
     group.changed_at = now;
+    history::record(world, now, &id, &before);
     Ok(Answer::json(200, body))
 }
 
@@ -286,8 +315,11 @@ pub(super) fn update_strategy(world: &mut World, call: &Call<'_>) -> Outcome {
         ));
     }
     let strategy = call.text("filling_strategy").unwrap_or_default().to_owned();
+    let (now, before) = (world.now(), history::snapshot(world, find(world, call)?));
     let group = group_mut(world, &id)?;
     group.filling_strategy = strategy.clone();
+    group.changed_at = now;
+    history::record(world, now, &id, &before);
     Ok(Answer::json(200, json!({ "filling_strategy": strategy })))
 }
 
@@ -303,6 +335,9 @@ pub(super) fn list(world: &World, call: &Call<'_>) -> Outcome {
     let mut groups: Vec<&TargetGroup> = world
         .groups_of(&project.id)
         .filter(|group| among("status", group.status()))
+        .filter(|group| {
+            call.query("exclusion_status").is_none_or(|wanted| wanted == group.project_exclusion.to_string())
+        })
         .filter(|group| among("human_readable_ids", &group.human_id))
         .filter(|group| among("target_group_customer_reference_numbers", group.reference.as_deref().unwrap_or("")))
         .filter(|group| among("country", locale::split(&group.locale).map_or("", |(_, country)| country)))
@@ -324,7 +359,7 @@ pub(super) fn list(world: &World, call: &Call<'_>) -> Outcome {
     Ok(Answer::json(200, body))
 }
 
-fn currency(world: &World, group: &TargetGroup) -> &'static str {
+pub(super) fn currency(world: &World, group: &TargetGroup) -> &'static str {
     world.account.business_unit(group.business_unit).map_or("USD", |unit| unit.currency)
 }
 
@@ -389,7 +424,7 @@ pub(super) fn facts(world: &World, group: &TargetGroup) -> Value {
         "industry_lockout_code": group.industry_lockout,
         "project_manager_id": group.manager,
         "client_id": group.client_id,
-        "fielding_specification": { "start_at": text(group.start_at), "end_at": text(group.end_at) },
+        "fielding_specification": { "start_at": text(group.start()), "end_at": text(group.end()) },
         "completes_goal": group.goal,
         "filling_goal": group.goal,
         "expected_length_of_interview_minutes": group.interview_minutes,
@@ -400,7 +435,7 @@ pub(super) fn facts(world: &World, group: &TargetGroup) -> Value {
         "status": group.status(),
         "created_at": text(group.created_at),
         "updated_at": text(group.changed_at),
-        "exclusion_enabled": false,
+        "exclusion_enabled": group.project_exclusion,
         "progress": progress,
         "statistics": statistics,
         "current_cost_per_interview": money(price, currency),
@@ -411,10 +446,14 @@ pub(super) fn facts(world: &World, group: &TargetGroup) -> Value {
         "incidence_rate": incidence,
         "median_length_of_interview_seconds": seconds,
         "links": { "test_screener": link("screener"), "test_client_survey": link("survey") },
-        "profile": legacy::draft_facts(&group.audience),
-        "profiling": modern::draft_facts(&group.audience),
     });
     if let Some(map) = facts.as_object_mut() {
+        let (supply, fill) = (&group.supply, &group.by_supplier);
+        map.insert("profile".into(), legacy::draft_facts(&group.audience));
+        map.insert("profiling".into(), modern::draft_facts(&group.audience));
+        map.insert("fielding_assistant_assignment".into(), group.assistant.clone());
+        map.insert("allocations".into(), supply_dialect::modern_facts(supply, group.goal, fill));
+        map.insert("supply_allocations".into(), supply_dialect::legacy_facts(supply, group.goal, fill));
         let optional = [
             ("live_url", group.live_url.clone().map(Value::String)),
             ("test_url", group.test_url.clone().map(Value::String)),
@@ -428,39 +467,7 @@ pub(super) fn facts(world: &World, group: &TargetGroup) -> Value {
             }
         }
         for (name, value) in &group.kept {
-            map.insert(name.clone(), if name == "allocations" { allocation_facts(value) } else { value.clone() });
-        }
-    }
-    facts
-}
-
-/// Requests name suppliers by id, answers show them.
-fn allocation_facts(given: &Value) -> Value {
-    let supplier = |id: &Value| {
-        let number = whole(id).or_else(|| id.as_str()?.parse().ok()).unwrap_or(0);
-        let name = if number == 980 { "Test supplier".to_owned() } else { format!("Supplier {number}") };
-        json!({ "id": number, "name": name })
-    };
-    let suppliers = |list: Option<&Value>| -> Value {
-        list.and_then(Value::as_array).into_iter().flatten().map(supplier).collect()
-    };
-    let mut facts = given.clone();
-    for part in ["open_exchange_allocations", "private_exchange_allocations"] {
-        let Some(part) = facts.get_mut(part).and_then(Value::as_object_mut) else {
-            continue;
-        };
-        let blocked = suppliers(part.get("blocked_supplier_ids"));
-        part.insert("blocked_suppliers".into(), blocked);
-        part.insert("exchange_suppliers".into(), json!([]));
-        for group in part.get_mut("groups").and_then(Value::as_array_mut).into_iter().flatten() {
-            let Some(group) = group.as_object_mut() else {
-                continue;
-            };
-            let list = suppliers(group.get("suppliers").or_else(|| group.get("supplier_ids")));
-            group.insert("suppliers".into(), list);
-            if let Some(one) = group.get("supplier_id").map(supplier) {
-                group.insert("supplier".into(), one);
-            }
+            map.insert(name.clone(), value.clone());
         }
     }
     facts

@@ -2,7 +2,7 @@
 //! respondents that come and go. Ties keep the order of planning.
 
 use super::World;
-use super::{field, fielding, job, reconciliation};
+use super::{field, fielding, file_job, job, reconciliation, report};
 use jiff::Timestamp;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -16,10 +16,16 @@ pub(crate) enum Event {
     RunStarts(String),
     /// A run of a group reaches its end date.
     RunEnds(String),
+    /// The soft launch of a group is over.
+    SoftLaunchEnds(String),
     /// The next respondent comes to a group.
     Arrival(String),
     /// A respondent leaves the survey.
     SessionEnds(String),
+    /// A job on a list of ids is done.
+    FileJobEnds(String),
+    /// A report is written.
+    ReportEnds(String),
     /// A reconciliation has been worked through.
     ReconciliationEnds(String),
 }
@@ -67,8 +73,13 @@ pub(crate) fn matters(world: &World, at: Timestamp, event: &Event) -> bool {
         Event::JobEnds(id) => world.jobs.contains_key(id),
         Event::RunStarts(group) => run(group).is_some_and(|run| run.start_at == at),
         Event::RunEnds(group) => run(group).is_some_and(|run| run.end_at == at),
+        Event::SoftLaunchEnds(group) => {
+            world.groups.get(group).and_then(|group| group.soft_launch()).is_some_and(|(end, _)| end == at)
+        }
         Event::Arrival(group) => run(group).is_some(),
         Event::SessionEnds(rid) => world.sessions.contains_key(rid),
+        Event::FileJobEnds(id) => world.file_jobs.contains_key(id),
+        Event::ReportEnds(id) => world.reports.contains_key(id),
         Event::ReconciliationEnds(id) => world.reconciliations.contains_key(id),
     }
 }
@@ -79,8 +90,11 @@ pub(crate) fn apply(world: &mut World, at: Timestamp, event: Event) {
         Event::JobEnds(id) => job::finish(world, at, &id),
         Event::RunStarts(group) => fielding::start_scheduled(world, at, &group),
         Event::RunEnds(group) => fielding::reach_end(world, at, &group),
+        Event::SoftLaunchEnds(group) => fielding::end_soft_launch(world, at, &group),
         Event::Arrival(group) => field::arrive(world, at, &group),
         Event::SessionEnds(rid) => field::leave(world, at, &rid),
+        Event::FileJobEnds(id) => file_job::finish(world, at, &id),
+        Event::ReportEnds(id) => report::finish(world, &id),
         Event::ReconciliationEnds(id) => reconciliation::finish(world, at, &id),
     }
 }

@@ -109,6 +109,15 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    /// The part of the people that it describes, roughly.
+    pub(crate) fn share(&self) -> f64 {
+        let mut by_question: BTreeMap<i64, f64> = BTreeMap::new();
+        for condition in &self.conditions {
+            *by_question.entry(condition.question).or_default() += condition.share();
+        }
+        by_question.values().map(|share| share.min(1.0)).product()
+    }
+
     pub(crate) fn label(&self) -> String {
         if let Some(name) = &self.name {
             return name.clone();

@@ -4,7 +4,8 @@
 use super::World;
 use super::agenda::Event;
 use super::audience::{Audience, Condition, ProfileKind, Target, Wanted};
-use super::fielding::{self, RunStatus};
+use super::fielding::{self, Cause, RunStatus};
+use super::file_job::{self, List};
 use super::webhook;
 use crate::clock::plus;
 use crate::refusal::Refusal;
@@ -87,10 +88,12 @@ pub(crate) fn arrive(world: &mut World, at: Timestamp, group_id: &str) {
 /// Puts a respondent into a group's survey; `None` if the group is not live
 /// or has no room.
 pub(crate) fn enter(world: &mut World, at: Timestamp, group_id: &str, simulated: bool) -> Option<String> {
+    let code = take_code(world, at, group_id)?;
     let group = world.groups.get_mut(group_id)?;
-    if !group.is_live() || group.completes + group.pending >= group.goal {
+    if !group.is_live() || group.completes + group.pending >= group.ceiling(at) {
         return None;
     }
+    let supplier_id = group.supply.draw(&mut world.rng)?;
     group.entrants += 1;
     let targets = place(&group.audience, &mut world.rng)?;
     for target in group.audience.targets_mut().filter(|target| targets.contains(&target.id)) {
@@ -101,14 +104,19 @@ pub(crate) fn enter(world: &mut World, at: Timestamp, group_id: &str, simulated:
     }
     group.pending += 1;
     group.prescreens += 1;
+    group.by_supplier.entry(supplier_id).or_default().0 += 1;
     let outcome = draw_outcome(&mut group.credit, group.incidence, &mut world.rng);
     let rid = world.rng.uuid().to_uppercase();
     let link = group.live_url.clone().unwrap_or_default().replace("[%RID%]", &rid);
+    let link = match &code {
+        Some(code) => link.replace(CODE, code),
+        None => link,
+    };
     let session = Session {
         rid: rid.clone(),
         project_id: group.project_id.clone(),
         group_id: group_id.to_owned(),
-        supplier_id: 980 + world.rng.below(5) as i64,
+        supplier_id,
         status: status::IN_SURVEY,
         entered_at: at,
         left_at: None,
@@ -121,6 +129,28 @@ pub(crate) fn enter(world: &mut World, at: Timestamp, group_id: &str, simulated:
     world.sessions.put(rid.clone(), session, 1_000);
     webhook::session_changed(world, at, &rid);
     Some(rid)
+}
+
+/// Where a survey link takes a unique code.
+const CODE: &str = "[%RESPONDENT_UNIQUE_CODE%]";
+
+/// A unique code for the next respondent, if the link asks for one. A group
+/// that has run out of them is paused.
+fn take_code(world: &mut World, at: Timestamp, group_id: &str) -> Option<Option<String>> {
+    let group = world.groups.get(group_id)?;
+    if !group.is_live() || !group.live_url.as_ref().is_some_and(|url| url.contains(CODE)) {
+        return Some(None);
+    }
+    let code = file_job::take_first(world, group_id, List::LiveCodes);
+    match &code {
+        Some(_) => world.groups.get_mut(group_id)?.codes_taken += 1,
+        None => {
+            let cause = Cause::Platform("live_respondent_unique_codes_exhausted");
+            fielding::change(world, at, group_id, RunStatus::Paused, cause);
+            return None;
+        }
+    }
+    Some(code)
 }
 
 /// Completes come at a steady rate instead of by luck, so that small samples
@@ -245,7 +275,7 @@ fn settle(world: &mut World, at: Timestamp, rid: &str, outcome: i64) {
     session.status = outcome;
     session.left_at = Some(at);
     let completed = outcome == status::COMPLETE;
-    let (group_id, targets) = (session.group_id.clone(), session.targets.clone());
+    let (group_id, targets, supplier) = (session.group_id.clone(), session.targets.clone(), session.supplier_id);
     let Some(group) = world.groups.get_mut(&group_id) else {
         return;
     };
@@ -256,18 +286,27 @@ fn settle(world: &mut World, at: Timestamp, rid: &str, outcome: i64) {
             quota.completes += u64::from(completed);
         }
     }
-    if outcome == status::IN_SURVEY {
-        group.drops += 1;
-    }
-    if completed {
-        group.completes += 1;
-        group.last_complete_at = Some(at);
+    match outcome {
+        status::IN_SURVEY => group.drops += 1,
+        status::COMPLETE => {
+            group.completes += 1;
+            group.first_complete_at = group.first_complete_at.or(Some(at));
+            group.last_complete_at = Some(at);
+            group.by_supplier.entry(supplier).or_default().1 += 1;
+            *group.by_hour.entry(at.as_second().div_euclid(3_600)).or_default() += 1;
+        }
+        _ => {
+            let at = usize::try_from(outcome - status::TERMINATE).unwrap_or(0);
+            if let Some(count) = group.screened_out.get_mut(at) {
+                *count += 1;
+            }
+        }
     }
     let full = completed && group.completes >= group.goal && group.is_live();
     webhook::session_changed(world, at, rid);
     if full {
-        let by = world.account.caller().to_owned();
-        fielding::change(world, at, &group_id, RunStatus::Completed, &by);
+        let cause = Cause::Platform("total_completes_reached");
+        fielding::change(world, at, &group_id, RunStatus::Completed, cause);
     }
 }
 

@@ -4,10 +4,11 @@
 use super::World;
 use super::agenda::Event;
 use super::field;
+use super::history;
 use super::target_group::TargetGroup;
-use super::webhook;
 use crate::refusal::Refusal;
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
 /// The state of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,8 +124,7 @@ pub(crate) fn act(world: &mut World, at: Timestamp, group_id: &str, action: Acti
         let end = run.end_at;
         world.agenda.plan(end, Event::RunEnds(group_id.to_owned()));
     }
-    let by = world.account.caller().to_owned();
-    change(world, at, group_id, action.target(), &by);
+    change(world, at, group_id, action.target(), Cause::User);
     Ok(())
 }
 
@@ -148,10 +148,13 @@ pub(crate) fn create(
         start_at,
         end_at,
         changed_at: at,
-        changed_by: by.clone(),
+        changed_by: by,
         version: 0,
     });
-    change(world, at, group_id, status, &by);
+    change(world, at, group_id, status, Cause::User);
+    if let Some((end, _)) = world.groups.get(group_id).and_then(TargetGroup::soft_launch) {
+        world.agenda.plan(end, Event::SoftLaunchEnds(group_id.to_owned()));
+    }
     world.agenda.plan(end_at, Event::RunEnds(group_id.to_owned()));
     if status == RunStatus::Scheduled {
         world.agenda.plan(start_at, Event::RunStarts(group_id.to_owned()));
@@ -159,22 +162,56 @@ pub(crate) fn create(
     Some(id)
 }
 
+/// Who or what moves a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// A user of the account.
+    User,
+    /// The platform, for a reason with a published code.
+    Platform(&'static str),
+}
+
 /// Moves a run to a state and lets the field follow.
-pub(crate) fn change(world: &mut World, at: Timestamp, group_id: &str, status: RunStatus, by: &str) {
+pub(crate) fn change(world: &mut World, at: Timestamp, group_id: &str, status: RunStatus, cause: Cause) {
+    let by = world.account.caller().to_owned();
     let Some(group) = world.groups.get_mut(group_id) else {
         return;
     };
     let Some(run) = &mut group.run else {
         return;
     };
+    let old = if run.version == 0 { "draft" } else { run.status.name() };
     run.status = status;
     run.version += 1;
     run.changed_at = at;
-    run.changed_by = by.to_owned();
+    run.changed_by.clone_from(&by);
     group.changed_at = at;
-    webhook::group_changed(world, at, group_id);
+    let mut moved = history::change("status_change", json!(status.name()), json!(old));
+    let by = match cause {
+        Cause::User => Some(by),
+        Cause::Platform(reason) => {
+            if let Some(map) = moved.as_object_mut() {
+                map.insert("reason_code".into(), Value::from(reason));
+            }
+            None
+        }
+    };
+    history::add(world, at, group_id, by, vec![moved]);
     if status == RunStatus::Live {
         field::open(world, at, group_id);
+    }
+}
+
+/// The soft launch is over: the group pauses, so that people can look at it.
+pub(crate) fn end_soft_launch(world: &mut World, at: Timestamp, group_id: &str) {
+    let due = world
+        .groups
+        .get(group_id)
+        .filter(|group| group.is_live())
+        .and_then(TargetGroup::soft_launch)
+        .is_some_and(|(end, _)| end == at);
+    if due {
+        change(world, at, group_id, RunStatus::Paused, Cause::Platform("past_soft_launch_end_date"));
     }
 }
 
@@ -186,8 +223,7 @@ pub(crate) fn start_scheduled(world: &mut World, at: Timestamp, group_id: &str) 
         .and_then(|group| group.run.as_ref())
         .is_some_and(|run| run.status == RunStatus::Scheduled && run.start_at <= at);
     if due {
-        let by = world.account.caller().to_owned();
-        change(world, at, group_id, RunStatus::Live, &by);
+        change(world, at, group_id, RunStatus::Live, Cause::User);
     }
 }
 
@@ -199,7 +235,6 @@ pub(crate) fn reach_end(world: &mut World, at: Timestamp, group_id: &str) {
         .and_then(|group| group.run.as_ref())
         .is_some_and(|run| run.status != RunStatus::Completed && run.end_at <= at);
     if due {
-        let by = world.account.caller().to_owned();
-        change(world, at, group_id, RunStatus::Completed, &by);
+        change(world, at, group_id, RunStatus::Completed, Cause::Platform("past_scheduled_end_date"));
     }
 }

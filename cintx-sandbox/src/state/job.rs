@@ -4,6 +4,7 @@
 use super::World;
 use super::agenda::Event;
 use super::fielding::{self, Action, RunStatus};
+use super::history;
 use crate::refusal::Fault;
 use jiff::Timestamp;
 
@@ -116,6 +117,9 @@ pub(crate) fn finish(world: &mut World, at: Timestamp, id: &str) {
         return;
     };
     let outcome = match &job.task {
+        _ if world.fails_next() => {
+            Outcome::Failed(Failure::new("JobExecutionStartMessageFailed", "The job could not be started."))
+        }
         Task::Launch { project, group, end_at } => launch(world, at, project, group, at, *end_at, RunStatus::Live),
         Task::Schedule { project, group, start_at, end_at } => {
             launch(world, at, project, group, *start_at, *end_at, RunStatus::Scheduled)
@@ -189,10 +193,14 @@ fn managers(world: &mut World, at: Timestamp, project: &str, groups: &[String], 
     let mut updated = Vec::new();
     let mut failed = Vec::new();
     for id in groups {
-        match world.groups.get_mut(id).filter(|group| group.project_id == project) {
+        match world.groups.get(id).filter(|group| group.project_id == project) {
             Some(group) => {
-                group.manager = manager.to_owned();
-                group.changed_at = at;
+                let before = history::snapshot(world, group);
+                if let Some(group) = world.groups.get_mut(id) {
+                    group.manager = manager.to_owned();
+                    group.changed_at = at;
+                }
+                history::record(world, at, id, &before);
                 updated.push(id.clone());
             }
             None => {

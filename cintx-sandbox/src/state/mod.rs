@@ -3,19 +3,28 @@
 
 pub(crate) mod agenda;
 pub(crate) mod audience;
+pub(crate) mod edit;
+pub(crate) mod exclusion;
 pub(crate) mod field;
 pub(crate) mod fielding;
+pub(crate) mod file_job;
+pub(crate) mod history;
 pub(crate) mod idempotency;
 pub(crate) mod interlock;
 pub(crate) mod job;
+pub(crate) mod library;
 pub(crate) mod locale;
 pub(crate) mod market;
 pub(crate) mod page;
 pub(crate) mod project;
 pub(crate) mod reconciliation;
+pub(crate) mod report;
 pub(crate) mod rounding;
+mod seeds;
 pub(crate) mod shelf;
+pub(crate) mod supply;
 pub(crate) mod target_group;
+pub(crate) mod template;
 pub(crate) mod tokens;
 pub(crate) mod webhook;
 
@@ -23,14 +32,19 @@ use crate::clock::Clock;
 use crate::rng::Rng;
 use agenda::Agenda;
 use audience::Condition;
+use exclusion::ExclusionGroup;
 use field::Session;
+use file_job::FileJob;
 use idempotency::Idempotency;
 use jiff::{SignedDuration, Timestamp};
 use job::Job;
 use project::Project;
 use reconciliation::Reconciliation;
+use report::Report;
 use shelf::Shelf;
+use std::collections::{BTreeMap, BTreeSet};
 use target_group::TargetGroup;
+use template::{Association, ProfileTemplate, SupplyTemplate};
 use tokens::Tokens;
 use webhook::{Delivery, Webhook};
 
@@ -90,7 +104,10 @@ pub(crate) struct Account {
     pub(crate) id: i64,
     pub(crate) name: &'static str,
     pub(crate) users: Vec<User>,
+    pub(crate) service_clients: Vec<User>,
     pub(crate) business_units: Vec<BusinessUnit>,
+    /// Whom the account works for: id and name.
+    pub(crate) clients: Vec<(i64, String)>,
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
     pub(crate) s2s_key: String,
@@ -111,6 +128,12 @@ impl Account {
             id: settings.account_id,
             name: "Sandbox Research",
             users,
+            service_clients: vec![User {
+                id: Rng::named(settings.seed, "service").uuid(),
+                name: "Sandbox integration".into(),
+                email: "integration@example.com".into(),
+            }],
+            clients: (1..=23).map(|n| (700 + n, format!("Client {n:02}"))).collect(),
             business_units: vec![
                 BusinessUnit { id: 3848, name: "Sandbox US", currency: "USD", pricing_models: &["dynamic"] },
                 BusinessUnit {
@@ -165,11 +188,23 @@ pub(crate) struct World {
     /// Cells that the interlock helper has given out, by condition id: the
     /// older versions name them without saying again what they consist of.
     pub(crate) cells: Shelf<Vec<Condition>>,
+    /// Lists of ids that belong to target groups, see [`file_job::List`].
+    pub(crate) lists: Shelf<BTreeSet<String>>,
+    pub(crate) file_jobs: Shelf<FileJob>,
+    /// The job that runs, by target group and whether it is for recontacts.
+    pub(crate) busy: BTreeMap<(String, bool), String>,
+    pub(crate) exclusion_groups: Shelf<ExclusionGroup>,
+    pub(crate) supply_templates: Shelf<SupplyTemplate>,
+    pub(crate) association: Association,
+    pub(crate) profile_templates: Shelf<ProfileTemplate>,
+    pub(crate) reports: Shelf<Report>,
+    /// So many of the next jobs fail, because a test wants it.
+    pub(crate) failing: u32,
 }
 
 impl World {
     pub(crate) fn new(settings: Settings, clock: Clock) -> Self {
-        Self {
+        let mut world = Self {
             account: Account::seeded(&settings),
             rng: Rng::named(settings.seed, "world"),
             tokens: Tokens::default(),
@@ -185,9 +220,27 @@ impl World {
             idempotency: Idempotency::default(),
             agenda: Agenda::default(),
             cells: Shelf::new(100_000, 64 << 20),
+            lists: Shelf::new(20_000, 256 << 20),
+            file_jobs: Shelf::new(5_000, 64 << 20),
+            busy: BTreeMap::new(),
+            exclusion_groups: Shelf::new(5_000, 32 << 20),
+            supply_templates: Shelf::new(1_000, 16 << 20),
+            association: Association::default(),
+            profile_templates: Shelf::new(1_000, 32 << 20),
+            reports: Shelf::new(1_000, 64 << 20),
+            failing: 0,
             settings,
             clock,
-        }
+        };
+        seeds::plant(&mut world);
+        world
+    }
+
+    /// Whether the job that is done now is one that is to fail.
+    pub(crate) fn fails_next(&mut self) -> bool {
+        let fails = self.failing > 0;
+        self.failing = self.failing.saturating_sub(1);
+        fails
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -3,8 +3,11 @@
 
 use super::audience::Audience;
 use super::fielding::{Run, RunStatus};
+use super::history::Entry;
+use super::supply::Supply;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
+use std::collections::{BTreeMap, VecDeque};
 
 /// A decimal amount in a currency.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,8 +44,14 @@ pub(crate) struct TargetGroup {
     pub(crate) filling_strategy: String,
     pub(crate) audience: Audience,
     /// Parts of the draft that the simulation keeps as they were sent:
-    /// allocations, assistant, exclusions and the like.
+    /// exclusions and the like.
     pub(crate) kept: Map<String, Value>,
+    pub(crate) supply: Supply,
+    /// The modules of the fielding assistant that are on.
+    pub(crate) assistant: Value,
+    pub(crate) assistant_version: u64,
+    /// The changelog, oldest entry first.
+    pub(crate) history: VecDeque<Entry>,
     pub(crate) created_at: Timestamp,
     pub(crate) changed_at: Timestamp,
     pub(crate) run: Option<Run>,
@@ -52,7 +61,19 @@ pub(crate) struct TargetGroup {
     pub(crate) pending: u64,
     pub(crate) entrants: u64,
     pub(crate) drops: u64,
+    /// Those who left with another outcome: terminate, over quota, security.
+    pub(crate) screened_out: [u64; 3],
+    /// Prescreens and completes by supplier.
+    pub(crate) by_supplier: BTreeMap<i64, (u64, u64)>,
+    /// Completes by the hour, counted from 1970.
+    pub(crate) by_hour: BTreeMap<i64, u64>,
+    pub(crate) first_complete_at: Option<Timestamp>,
     pub(crate) last_complete_at: Option<Timestamp>,
+    /// Whether respondents of the project's other groups are left out.
+    pub(crate) project_exclusion: bool,
+    pub(crate) project_exclusion_at: Option<Timestamp>,
+    /// Unique codes that respondents have taken.
+    pub(crate) codes_taken: u64,
     /// Fraction of a complete carried over, so that rates are kept exactly.
     pub(crate) credit: f64,
     /// Whether an arrival is on the agenda.
@@ -74,6 +95,33 @@ impl TargetGroup {
 
     pub(crate) fn is_live(&self) -> bool {
         self.run.as_ref().is_some_and(|run| run.status == RunStatus::Live)
+    }
+
+    /// When fielding begins: as asked for, or as the run says.
+    pub(crate) fn start(&self) -> Timestamp {
+        self.run.as_ref().map_or(self.start_at, |run| run.start_at)
+    }
+
+    /// When fielding ends.
+    pub(crate) fn end(&self) -> Timestamp {
+        self.run.as_ref().map_or(self.end_at, |run| run.end_at)
+    }
+
+    /// The end of the soft launch and the part of the goal that is open until
+    /// then, where the assistant does one.
+    pub(crate) fn soft_launch(&self) -> Option<(Timestamp, u64)> {
+        let soft = self.assistant.get("soft_launch")?;
+        let end = soft.get("end_at").and_then(Value::as_str)?.parse().ok()?;
+        let part = soft.get("filling_goal_percentage").and_then(Value::as_u64).unwrap_or(100);
+        Some((end, (self.goal * part).div_ceil(100)))
+    }
+
+    /// How many completes may be collected at a moment.
+    pub(crate) fn ceiling(&self, at: Timestamp) -> u64 {
+        match self.soft_launch() {
+            Some((end, part)) if at < end => part.min(self.goal),
+            _ => self.goal,
+        }
     }
 
     pub(crate) fn pricing_model(&self) -> &'static str {

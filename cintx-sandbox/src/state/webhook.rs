@@ -2,6 +2,7 @@
 //! telling has come. Sending is the courier's work, not done here.
 
 use super::World;
+use super::supply::supplier_name;
 use crate::clock::{plus, text};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -163,20 +164,24 @@ fn tell(world: &mut World, at: Timestamp, kinds: &[&'static str], cloud_type: &s
     }
 }
 
-/// A target group's status has changed.
-pub(crate) fn group_changed(world: &mut World, at: Timestamp, group_id: &str) {
+/// A target group has changed.
+pub(crate) fn group_changed(world: &mut World, at: Timestamp, group_id: &str, by: Option<&str>, changes: &[Value]) {
     if world.webhooks.is_empty() {
         return;
     }
     let Some(group) = world.groups.get(group_id) else {
         return;
     };
-    let status = group.status();
+    let moved = changes.iter().any(|change| change.get("object").and_then(Value::as_str) == Some("status_change"));
     // The oldest version has a word for two of the changes only.
-    let kinds: &[&'static str] = match status {
-        "completed" => &[GROUP, "survey_completed"],
-        "paused" => &[GROUP, "survey_paused"],
+    let kinds: &[&'static str] = match group.status() {
+        "completed" if moved => &[GROUP, "survey_completed"],
+        "paused" if moved => &[GROUP, "survey_paused"],
         _ => &[GROUP],
+    };
+    let user = match by {
+        Some(id) => json!({ "id": id, "type": "las_user" }),
+        None => json!({ "type": "system_user" }),
     };
     let data = json!({
         "id": world.hook_rng.uuid(),
@@ -184,8 +189,8 @@ pub(crate) fn group_changed(world: &mut World, at: Timestamp, group_id: &str) {
         "project_id": group.project_id,
         "target_group_id": group.id,
         "occurred_at": text(at),
-        "user": { "id": world.account.caller(), "type": "las_user" },
-        "changes": [{ "object": "status_change", "new_value": status }],
+        "user": user,
+        "changes": changes,
     });
     tell(world, at, kinds, "com.cint.target-group.updated", data);
 }
@@ -213,7 +218,7 @@ pub(crate) fn session_changed(world: &mut World, at: Timestamp, rid: &str) {
         "project_id": session.project_id,
         "target_group_id": session.group_id,
         "supplier_id": session.supplier_id,
-        "supplier_name": format!("Supplier {}", session.supplier_id),
+        "supplier_name": supplier_name(session.supplier_id),
         "respondent_entry_date": text(session.entered_at),
         "changes": [{ "object": "client_status_code_change", "new_value": code }],
     });

@@ -1,6 +1,9 @@
 //! Everything that differs between the dated versions: one file for each, and nowhere else.
 //! Each renders the domain's types into its version's wire types and reads what comes back.
 
+pub(crate) mod fielding;
+pub(crate) mod projects;
+mod read;
 #[cfg(feature = "v2024-12-02")]
 mod v2024_12_02;
 #[cfg(feature = "v2025-02-17")]
@@ -17,8 +20,7 @@ use jiff::Timestamp;
 
 use crate::error::Error;
 use crate::feasibility::Feasibility;
-use crate::fielding::{JobStatus, RunAction, RunStatus};
-use crate::ids::{FieldingRunId, JobId, ProjectId, ReconciliationId, TargetGroupId, UserId};
+use crate::ids::{JobId, ProjectId, ReconciliationId, TargetGroupId};
 use crate::pipeline::Pipeline;
 use crate::reconciliation::ReconciliationOutcome;
 use crate::target_group::TargetGroupDraft;
@@ -32,17 +34,12 @@ type Answer<T> = Result<T, Error>;
 pub trait Wire: Clone + Copy + fmt::Debug + Send + Sync + 'static {
     /// The version's date.
     const DATE: &'static str;
+    /// The operation table.
+    const OPERATIONS: &'static [&'static cintx_raw::Operation];
     /// The generated client.
     type Raw: Clone + Send + Sync + fmt::Debug;
 
     fn raw(pipeline: Arc<Pipeline>) -> Self::Raw;
-
-    fn create_project(
-        raw: &Self::Raw,
-        account: i64,
-        name: &str,
-        manager: UserId,
-    ) -> impl Future<Output = Answer<ProjectId>> + Send;
 
     fn feasibility(
         raw: &Self::Raw,
@@ -57,40 +54,6 @@ pub trait Wire: Clone + Copy + fmt::Debug + Send + Sync + 'static {
         project: &ProjectId,
         draft: &TargetGroupDraft,
     ) -> impl Future<Output = Answer<TargetGroupId>> + Send;
-
-    fn launch(
-        raw: &Self::Raw,
-        account: i64,
-        project: &ProjectId,
-        group: &TargetGroupId,
-        end: Timestamp,
-    ) -> impl Future<Output = Answer<JobId>> + Send;
-
-    fn launch_status(
-        raw: &Self::Raw,
-        account: i64,
-        project: &ProjectId,
-        group: &TargetGroupId,
-        job: &JobId,
-    ) -> impl Future<Output = Answer<JobStatus>> + Send;
-
-    fn fielding_run(
-        raw: &Self::Raw,
-        account: i64,
-        project: &ProjectId,
-        group: &TargetGroupId,
-        run: &FieldingRunId,
-    ) -> impl Future<Output = Answer<(RunStatus, String)>> + Send;
-
-    fn act(
-        raw: &Self::Raw,
-        account: i64,
-        project: &ProjectId,
-        group: &TargetGroupId,
-        run: &FieldingRunId,
-        action: RunAction,
-        etag: &str,
-    ) -> impl Future<Output = Answer<Option<String>>> + Send;
 
     fn submit_reconciliation(
         raw: &Self::Raw,
@@ -116,46 +79,38 @@ fn money(value: Option<&str>, currency: Option<&str>) -> Option<Money> {
     Money::new(value?, currency?).ok()
 }
 
+/// Calls an operation that takes `If-Match`: where it is required it stands among the arguments, before those after the
+/// semicolon; where it is optional it is in the parameters behind them.
+macro_rules! if_match {
+    (required, $raw:ident.$operation:ident($($lead:expr),+; $($tail:expr),*), $params:ident, $etag:ident) => {
+        $raw.$operation($($lead,)+ $crate::wire::tag(stringify!($operation), $etag)?, $($tail),*).await?
+    };
+    (optional, $raw:ident.$operation:ident($($lead:expr),+; $($tail:expr),*), $params:ident, $etag:ident) => {
+        $raw.$operation($($lead,)+ $($tail,)* &$params { if_match: $etag.map(str::to_owned) }).await?
+    };
+}
+use if_match;
+
+/// The job that an answer says was started.
+fn started<T>(operation: &'static str, answer: &cintx_raw::Response<T>) -> Answer<JobId> {
+    answer.location_id().map(JobId::new).ok_or_else(|| Error::incomplete(operation, "Location"))
+}
+
+/// A tag that must be sent.
+#[cfg(feature = "v2025-12-18")]
+fn tag<'a>(operation: &'static str, etag: Option<&'a str>) -> Answer<&'a str> {
+    etag.ok_or_else(|| Error::incomplete(operation, "ETag to send: the last answer had none"))
+}
+
 /// What all versions have in common, written once and compiled against each version's types.
 macro_rules! common_calls {
     ($version:ident) => {
         const DATE: &'static str = cintx_raw::$version::VERSION;
+        const OPERATIONS: &'static [&'static cintx_raw::Operation] = cintx_raw::$version::operations::ALL;
         type Raw = Client;
 
         fn raw(pipeline: Arc<Pipeline>) -> Client {
             Client::new(pipeline)
-        }
-
-        async fn launch(
-            raw: &Client,
-            account: i64,
-            project: &ProjectId,
-            group: &TargetGroupId,
-            end: Timestamp,
-        ) -> Result<JobId, Error> {
-            let key = idempotency_key(&operations::CREATE_LAUNCH_FIELDING_RUN_FROM_DRAFT_JOB);
-            let body = types::CreateLaunchFieldingRunFromDraftJobRequest { end_fielding_at: timestamp(end) };
-            let answer = raw
-                .create_launch_fielding_run_from_draft_job(account, project.as_str(), group.as_str(), &key, &body)
-                .await?;
-            answer
-                .location_id()
-                .map(JobId::new)
-                .ok_or_else(|| Error::incomplete("create_launch_fielding_run_from_draft_job", "Location"))
-        }
-
-        async fn fielding_run(
-            raw: &Client,
-            account: i64,
-            project: &ProjectId,
-            group: &TargetGroupId,
-            run: &FieldingRunId,
-        ) -> Result<(RunStatus, String), Error> {
-            let answer = raw.get_fielding_run(account, project.as_str(), group.as_str(), run.as_str()).await?;
-            let etag = answer.etag().ok_or_else(|| Error::incomplete("get_fielding_run", "ETag"))?.to_owned();
-            let status =
-                answer.value().status.as_ref().ok_or_else(|| Error::incomplete("get_fielding_run", "status"))?;
-            Ok((RunStatus::parse(status.as_str()), etag))
         }
 
         async fn reconciliation(
@@ -181,40 +136,10 @@ macro_rules! common_calls {
 }
 use common_calls;
 
-/// Reads a failed job; the versions agree on its shape.
-macro_rules! job_failure {
-    ($answer:expr) => {{
-        let reason = $answer.failure_reason.as_ref();
-        let reasons = reason.and_then(|reason| reason.reasons.as_ref()).into_iter().flatten();
-        JobFailure {
-            code: reason.and_then(|reason| reason.code.clone()),
-            description: reason.and_then(|reason| reason.description.clone()).unwrap_or_default(),
-            reasons: reasons
-                .map(|reason| {
-                    let part = |text: &Option<String>| text.clone().unwrap_or_default();
-                    format!("{}: {}", part(&reason.name), part(&reason.reason))
-                })
-                .collect(),
-        }
-    }};
-}
-use job_failure;
-
 /// What the two versions before 2025-12-18 have in common; the braces hold the fields that only one of them has.
 #[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
 macro_rules! legacy_calls {
     (feasibility: { $($own:tt)* }) => {
-        async fn create_project(raw: &Client, account: i64, name: &str, manager: UserId) -> Result<ProjectId, Error> {
-            let key = idempotency_key(&operations::CREATE_PROJECT);
-            let body = types::ProjectInfo {
-                name: name.to_owned(),
-                project_manager_id: manager.to_string(),
-                purchase_order_number: None,
-            };
-            let answer = raw.create_project(account, &key, &body).await?.into_value();
-            answer.id.map(|id| ProjectId::new(id.as_str())).ok_or_else(|| Error::incomplete("create_project", "id"))
-        }
-
         async fn feasibility(
             raw: &Client,
             account: i64,
@@ -223,20 +148,20 @@ macro_rules! legacy_calls {
         ) -> Result<Feasibility, Error> {
             let body = types::CalculateTargetGroupFeasibilityRequest {
                 allocations: None,
-                business_unit_id: draft.business_unit,
+                business_unit_id: draft.business_unit.get(),
                 collects_pii: Some(draft.collects_pii),
-                end_date: timestamp(draft.field.end),
+                end_date: timestamp(draft.field.end()),
                 filling_goal: i64::from(draft.completes_goal),
                 incidence_rate: draft.incidence_rate.fraction(),
                 interlocked_profiles: None,
                 length_of_interview: i64::from(draft.length_of_interview.minutes()),
-                locale: draft.locale.clone(),
+                locale: draft.locale.to_string(),
                 price: draft.cost_per_interview.as_ref().map(|price| types::MonetaryAmountRequestModel {
                     value: Some(price.value().to_string()),
                     currency_code: Some(price.currency().to_owned()),
                 }),
                 profiles: Some(draft.audience.questions().iter().map(feasibility_profile).collect()),
-                start_date: timestamp(draft.field.start),
+                start_date: timestamp(draft.field.start()),
                 step_days: None,
                 $($own)*
             };
@@ -248,31 +173,6 @@ macro_rules! legacy_calls {
                 completes_max: range.and_then(|range| range.max),
                 suggested_price: price.and_then(|price| money(price.value.as_deref(), price.currency_code.as_deref())),
             })
-        }
-
-        async fn act(
-            raw: &Client,
-            account: i64,
-            project: &ProjectId,
-            group: &TargetGroupId,
-            run: &FieldingRunId,
-            action: RunAction,
-            etag: &str,
-        ) -> Result<Option<String>, Error> {
-            let (project, group, run) = (project.as_str(), group.as_str(), run.as_str());
-            let if_match = Some(etag.to_owned());
-            let answer = match action {
-                RunAction::Pause => {
-                    raw.pause_fielding_run(account, project, group, run, &PauseFieldingRunParams { if_match }).await?
-                }
-                RunAction::Resume => {
-                    raw.resume_fielding_run(account, project, group, run, &ResumeFieldingRunParams { if_match }).await?
-                }
-                RunAction::Complete => {
-                    raw.complete_fielding_run(account, project, group, run, &CompleteFieldingRunParams { if_match }).await?
-                }
-            };
-            Ok(answer.etag().map(str::to_owned))
         }
     };
 }
@@ -286,8 +186,8 @@ macro_rules! legacy_audience {
     (adjustment: $adjustment:expr) => {
         fn fielding_specification(draft: &TargetGroupDraft) -> types::TargetGroupFieldingSpecificationInput {
             types::TargetGroupFieldingSpecificationInput {
-                start_at: timestamp(draft.field.start),
-                end_at: timestamp(draft.field.end),
+                start_at: timestamp(draft.field.start()),
+                end_at: timestamp(draft.field.end()),
             }
         }
 
@@ -350,17 +250,16 @@ macro_rules! legacy_audience {
                     interlocked_profiles: Some(Vec::new()),
                 });
             };
-            let key = idempotency_key(&operations::GENERATE_DRAFT_INTERLOCK_PROFILE_V2);
             let body = types::GenerateDraftInterlockRequest {
-                locale: Some(draft.locale.clone()),
+                locale: Some(draft.locale.to_string()),
                 target_group_filling_goal: Some(i64::from(draft.completes_goal)),
                 profile_adjustment_type: Some("percentage".to_owned()),
-                start_at: Some(timestamp(draft.field.start)),
-                end_at: Some(timestamp(draft.field.end)),
+                start_at: Some(timestamp(draft.field.start())),
+                end_at: Some(timestamp(draft.field.end())),
                 collects_pii: Some(draft.collects_pii),
                 profiles: Some([rows, columns].map(|question| helper_profile(question, draft.completes_goal)).into()),
             };
-            let made = raw.generate_draft_interlock_profile_v2(account, &key, &body).await?.into_value();
+            let made = raw.generate_draft_interlock_profile_v2(account, NEW_KEY, &body).await?.into_value();
             let made = made
                 .into_iter()
                 .next()

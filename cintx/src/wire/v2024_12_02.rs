@@ -4,25 +4,27 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cintx_raw::v2024_12_02::{
-    Client, CompleteFieldingRunParams, CreateTargetGroupParams, PauseFieldingRunParams, PostReconciliationsParams,
-    ResumeFieldingRunParams, operations, types,
-};
-use jiff::Timestamp;
+use cintx_raw::NEW_KEY;
+use cintx_raw::v2024_12_02::{Client, CreateTargetGroupParams, PostReconciliationsParams, types};
 
-use super::{Wire, common_calls, job_failure, legacy_audience, legacy_calls, money, timestamp};
+use super::fielding::fielding;
+use super::projects::projects;
+use super::{Wire, common_calls, legacy_audience, legacy_calls, money, timestamp};
 use crate::audience::{Condition, Question};
-use crate::error::{Error, Invalid, JobFailure};
+use crate::error::{Error, Invalid};
 use crate::feasibility::Feasibility;
-use crate::fielding::{JobStatus, RunAction, RunStatus};
-use crate::ids::{FieldingRunId, JobId, ProjectId, ReconciliationId, TargetGroupId, UserId};
-use crate::pipeline::{Pipeline, idempotency_key};
+use crate::ids::{ProjectId, ReconciliationId, TargetGroupId};
+use crate::pipeline::Pipeline;
 use crate::quota::QuotaTable;
 use crate::reconciliation::{ReconciliationOutcome, ReconciliationStatus};
 use crate::supply::{Supply, SupplyKind};
 use crate::target_group::TargetGroupDraft;
 use crate::value::Money;
 use crate::version::V2024_12_02;
+
+projects!(V2024_12_02, v2024_12_02, if_match: optional, reference: purchase_order_number,
+    summary: - target_group_references);
+fielding!(V2024_12_02, v2024_12_02, if_match: optional, run: fielding_run_id);
 
 #[expect(private_interfaces, reason = "only this crate implements and calls it")]
 impl Wire for V2024_12_02 {
@@ -53,42 +55,21 @@ impl Wire for V2024_12_02 {
             filling_goal: i64::from(draft.completes_goal),
             industry_code: None,
             industry_lockout_code: None,
-            live_url: Some(draft.live_url.clone()),
-            locale: draft.locale.clone(),
+            live_url: Some(draft.live_url.to_string()),
+            locale: draft.locale.to_string(),
             name: draft.name.clone(),
             profile: draft_profiles(raw, account, draft).await?,
             project_manager_id: draft.manager.to_string(),
             study_type_code: None,
             supply_allocations: supply_allocations(&draft.supply),
-            test_url: draft.test_url.clone(),
+            test_url: draft.test_url.as_ref().map(ToString::to_string),
         };
-        let params =
-            CreateTargetGroupParams { idempotency_key: Some(idempotency_key(&operations::CREATE_TARGET_GROUP)) };
+        let params = CreateTargetGroupParams { idempotency_key: None };
         let answer = raw.create_target_group(account, project.as_str(), &body, &params).await?.into_value();
         answer
             .id
             .map(|id| TargetGroupId::new(id.as_str()))
             .ok_or_else(|| Error::incomplete("create_target_group", "id"))
-    }
-
-    async fn launch_status(
-        raw: &Client,
-        account: i64,
-        project: &ProjectId,
-        group: &TargetGroupId,
-        job: &JobId,
-    ) -> Result<JobStatus, Error> {
-        let answer = raw
-            .get_launch_fielding_run_from_draft_job(account, project.as_str(), group.as_str(), job.as_str())
-            .await?
-            .into_value();
-        Ok(match (answer.status.as_ref(), &answer.fielding_run_id) {
-            (Some(types::FieldingRunJobStatus::Failed), _) => JobStatus::Failed(job_failure!(answer)),
-            (Some(types::FieldingRunJobStatus::Completed), Some(run)) => {
-                JobStatus::Done(FieldingRunId::new(run.as_str()))
-            }
-            _ => JobStatus::Running,
-        })
     }
 
     async fn submit_reconciliation(
@@ -97,9 +78,8 @@ impl Wire for V2024_12_02 {
         file_name: &str,
         csv: Bytes,
     ) -> Result<ReconciliationId, Error> {
-        let key = idempotency_key(&operations::POST_RECONCILIATIONS);
         let params = PostReconciliationsParams { name: Some(file_name.to_owned()) };
-        let answer = raw.post_reconciliations(account, &key, csv, &params).await?.into_value();
+        let answer = raw.post_reconciliations(account, NEW_KEY, csv, &params).await?.into_value();
         answer
             .request_id
             .map(|id| ReconciliationId::new(id.as_str()))

@@ -4,24 +4,27 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cintx_raw::v2025_02_17::{
-    Client, CompleteFieldingRunParams, PauseFieldingRunParams, ResumeFieldingRunParams, operations, types,
-};
-use jiff::Timestamp;
+use cintx_raw::NEW_KEY;
+use cintx_raw::v2025_02_17::{Client, types};
 
-use super::{Wire, common_calls, job_failure, legacy_audience, legacy_calls, money, timestamp};
+use super::fielding::fielding;
+use super::projects::projects;
+use super::{Wire, common_calls, legacy_audience, legacy_calls, money, timestamp};
 use crate::audience::{Condition, Question};
-use crate::error::{Error, Invalid, JobFailure};
+use crate::error::{Error, Invalid};
 use crate::feasibility::Feasibility;
-use crate::fielding::{JobStatus, RunAction, RunStatus};
-use crate::ids::{FieldingRunId, JobId, ProjectId, ReconciliationId, TargetGroupId, UserId};
-use crate::pipeline::{Pipeline, idempotency_key};
+use crate::ids::{ProjectId, ReconciliationId, TargetGroupId};
+use crate::pipeline::Pipeline;
 use crate::quota::QuotaTable;
 use crate::reconciliation::{ReconciliationOutcome, ReconciliationStatus};
 use crate::supply::{Supply, SupplyKind};
 use crate::target_group::TargetGroupDraft;
 use crate::value::Money;
 use crate::version::V2025_02_17;
+
+projects!(V2025_02_17, v2025_02_17, if_match: optional, reference: purchase_order_number,
+    summary: - target_group_references);
+fielding!(V2025_02_17, v2025_02_17, if_match: optional, run: created_fielding_run_id);
 
 #[expect(private_interfaces, reason = "only this crate implements and calls it")]
 impl Wire for V2025_02_17 {
@@ -52,14 +55,14 @@ impl Wire for V2025_02_17 {
             filling_goal: i64::from(draft.completes_goal),
             industry_code: None,
             industry_lockout_code: None,
-            live_url: draft.live_url.clone(),
-            locale: draft.locale.clone(),
+            live_url: draft.live_url.to_string(),
+            locale: draft.locale.to_string(),
             name: draft.name.clone(),
             profile: draft_profiles(raw, account, draft).await?,
             project_manager_id: draft.manager.to_string(),
             study_type_code: None,
             supply_allocations: supply_allocations(&draft.supply),
-            test_url: draft.test_url.clone().unwrap_or_else(|| draft.live_url.clone()),
+            test_url: draft.test_url.as_ref().map(ToString::to_string).unwrap_or_else(|| draft.live_url.to_string()),
         };
         let answer = raw.create_target_group(account, project.as_str(), &body).await?.into_value();
         answer
@@ -68,34 +71,13 @@ impl Wire for V2025_02_17 {
             .ok_or_else(|| Error::incomplete("create_target_group", "id"))
     }
 
-    async fn launch_status(
-        raw: &Client,
-        account: i64,
-        project: &ProjectId,
-        group: &TargetGroupId,
-        job: &JobId,
-    ) -> Result<JobStatus, Error> {
-        let answer = raw
-            .get_launch_fielding_run_from_draft_job(account, project.as_str(), group.as_str(), job.as_str())
-            .await?
-            .into_value();
-        Ok(match (answer.status.as_ref(), &answer.created_fielding_run_id) {
-            (Some(types::FieldingRunJobStatus::Failed), _) => JobStatus::Failed(job_failure!(answer)),
-            (Some(types::FieldingRunJobStatus::Completed), Some(run)) => {
-                JobStatus::Done(FieldingRunId::new(run.as_str()))
-            }
-            _ => JobStatus::Running,
-        })
-    }
-
     async fn submit_reconciliation(
         raw: &Client,
         account: i64,
         file_name: &str,
         csv: Bytes,
     ) -> Result<ReconciliationId, Error> {
-        let key = idempotency_key(&operations::POST_RECONCILIATIONS);
-        let answer = raw.post_reconciliations(account, file_name, &key, csv).await?.into_value();
+        let answer = raw.post_reconciliations(account, file_name, NEW_KEY, csv).await?.into_value();
         answer
             .request_id
             .map(|id| ReconciliationId::new(id.as_str()))

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cintx_raw::v2025_12_18::{Client, PostReconciliationsParams, operations, types};
-use jiff::Timestamp;
+use cintx_raw::v2025_12_18::{Client, PostReconciliationsParams, types};
 
-use super::{Wire, common_calls, job_failure, money, timestamp};
+use super::fielding::fielding;
+use super::projects::projects;
+use super::{Wire, common_calls, money, timestamp};
 use crate::audience::{Audience, Condition};
-use crate::error::{Error, JobFailure};
+use crate::error::Error;
 use crate::feasibility::Feasibility;
-use crate::fielding::{JobStatus, RunAction, RunStatus};
-use crate::ids::{FieldingRunId, JobId, ProjectId, ReconciliationId, TargetGroupId, UserId};
-use crate::pipeline::{Pipeline, idempotency_key};
+use crate::ids::{ProjectId, ReconciliationId, TargetGroupId};
+use crate::pipeline::Pipeline;
 use crate::quota::QuotaTable;
 use crate::reconciliation::{ReconciliationOutcome, ReconciliationStatus};
 use crate::supply::{Supply, SupplyKind};
@@ -20,20 +20,13 @@ use crate::target_group::TargetGroupDraft;
 use crate::value::Money;
 use crate::version::V2025_12_18;
 
+projects!(V2025_12_18, v2025_12_18, if_match: required, reference: project_customer_reference_number,
+    summary: target_group_references = target_group_customer_reference_numbers);
+fielding!(V2025_12_18, v2025_12_18, if_match: required, run: created_fielding_run_id);
+
 #[expect(private_interfaces, reason = "only this crate implements and calls it")]
 impl Wire for V2025_12_18 {
     common_calls!(v2025_12_18);
-
-    async fn create_project(raw: &Client, account: i64, name: &str, manager: UserId) -> Result<ProjectId, Error> {
-        let key = idempotency_key(&operations::CREATE_PROJECT);
-        let body = types::ProjectInfo {
-            name: name.to_owned(),
-            project_manager_id: manager.to_string(),
-            project_customer_reference_number: None,
-        };
-        let answer = raw.create_project(account, &key, &body).await?.into_value();
-        answer.id.map(|id| ProjectId::new(id.as_str())).ok_or_else(|| Error::incomplete("create_project", "id"))
-    }
 
     async fn feasibility(
         raw: &Client,
@@ -43,14 +36,14 @@ impl Wire for V2025_12_18 {
     ) -> Result<Feasibility, Error> {
         let body = types::CalculateTargetGroupFeasibilityRequest {
             allocations: None,
-            business_unit_id: draft.business_unit,
+            business_unit_id: draft.business_unit.get(),
             collects_pii: Some(draft.collects_pii),
             completes_goal: i64::from(draft.completes_goal),
             cost_per_interview: draft.cost_per_interview.as_ref().map(amount),
             expected_incidence_rate: draft.incidence_rate.fraction(),
             expected_length_of_interview_minutes: i64::from(draft.length_of_interview.minutes()),
             fielding_specification: field(draft),
-            locale: draft.locale.clone(),
+            locale: draft.locale.to_string(),
             price: None,
             profiling: Some(types::CalculateTargetGroupFeasibilityRequestProfiling {
                 profile_adjustment_type: "nominal".to_owned(),
@@ -94,8 +87,8 @@ impl Wire for V2025_12_18 {
             fielding_specification: field(draft),
             industry_code: None,
             industry_lockout_code: None,
-            live_url: Some(Some(draft.live_url.clone())),
-            locale: draft.locale.clone(),
+            live_url: Some(Some(draft.live_url.to_string())),
+            locale: draft.locale.to_string(),
             name: draft.name.clone(),
             profiling: Some(Some(types::ProfilingRequest {
                 profile_adjustment_type: Some(types::ProfilingRequestProfileAdjustmentType::Nominal),
@@ -106,8 +99,9 @@ impl Wire for V2025_12_18 {
             re_entry_configuration: None,
             respondent_activity_exclusions: None,
             study_type_code: None,
-            target_group_customer_reference_number: None,
-            test_url: draft.test_url.clone().map(Some),
+            // By this it can be found again, should its answer be lost.
+            target_group_customer_reference_number: Some(Some(format!("cintx-{}", ulid::Ulid::new()))),
+            test_url: draft.test_url.as_ref().map(|url| Some(url.to_string())),
         };
         let answer = raw.create_target_group(account, project.as_str(), &body).await?.into_value();
         answer
@@ -116,54 +110,13 @@ impl Wire for V2025_12_18 {
             .ok_or_else(|| Error::incomplete("create_target_group", "id"))
     }
 
-    async fn launch_status(
-        raw: &Client,
-        account: i64,
-        project: &ProjectId,
-        group: &TargetGroupId,
-        job: &JobId,
-    ) -> Result<JobStatus, Error> {
-        let answer = raw
-            .get_launch_fielding_run_from_draft_job(account, project.as_str(), group.as_str(), job.as_str())
-            .await?
-            .into_value();
-        Ok(match (answer.status.as_ref(), &answer.created_fielding_run_id) {
-            (Some(types::FieldingRunJobStatus::Failed), _) => JobStatus::Failed(job_failure!(answer)),
-            (Some(types::FieldingRunJobStatus::Completed), Some(run)) => {
-                JobStatus::Done(FieldingRunId::new(run.as_str()))
-            }
-            _ => JobStatus::Running,
-        })
-    }
-
-    async fn act(
-        raw: &Client,
-        account: i64,
-        project: &ProjectId,
-        group: &TargetGroupId,
-        run: &FieldingRunId,
-        action: RunAction,
-        etag: &str,
-    ) -> Result<Option<String>, Error> {
-        let (project, group, run) = (project.as_str(), group.as_str(), run.as_str());
-        let answer = match action {
-            RunAction::Pause => raw.pause_fielding_run(account, project, group, run, etag).await?,
-            RunAction::Resume => raw.resume_fielding_run(account, project, group, run, etag).await?,
-            RunAction::Complete => raw.complete_fielding_run(account, project, group, run, etag).await?,
-        };
-        Ok(answer.etag().map(str::to_owned))
-    }
-
     async fn submit_reconciliation(
         raw: &Client,
         account: i64,
         file_name: &str,
         csv: Bytes,
     ) -> Result<ReconciliationId, Error> {
-        let params = PostReconciliationsParams {
-            name: Some(file_name.to_owned()),
-            idempotency_key: Some(idempotency_key(&operations::POST_RECONCILIATIONS)),
-        };
+        let params = PostReconciliationsParams { name: Some(file_name.to_owned()), idempotency_key: None };
         let answer = raw.post_reconciliations(account, csv, &params).await?.into_value();
         answer
             .request_id
@@ -174,8 +127,8 @@ impl Wire for V2025_12_18 {
 
 fn field(draft: &TargetGroupDraft) -> types::TargetGroupFieldingSpecificationInput {
     types::TargetGroupFieldingSpecificationInput {
-        start_at: timestamp(draft.field.start),
-        end_at: timestamp(draft.field.end),
+        start_at: timestamp(draft.field.start()),
+        end_at: timestamp(draft.field.end()),
     }
 }
 

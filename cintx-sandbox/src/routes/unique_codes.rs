@@ -1,0 +1,52 @@
+//! Unique codes that respondents carry in their survey link: uploaded ahead,
+//! taken one by one as people come.
+
+use super::Outcome;
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::refusal::Refusal;
+use crate::state::World;
+use crate::state::file_job::{self, List};
+use serde_json::{Value, json};
+
+fn find(world: &World, call: &Call<'_>) -> Result<String, Refusal> {
+    let id = call.at("target_group_id");
+    if world.groups.contains_key(id) { Ok(id.to_owned()) } else { Err(Refusal::not_found("target group")) }
+}
+
+fn list(call: &Call<'_>) -> List {
+    if call.operation.path().contains("/test") { List::TestCodes } else { List::LiveCodes }
+}
+
+pub(super) fn upload(world: &mut World, call: &Call<'_>) -> Outcome {
+    let group = find(world, call)?;
+    let given = call.body.get("respondent_unique_codes").and_then(Value::as_array);
+    let codes: Vec<&str> = given.into_iter().flatten().filter_map(Value::as_str).collect();
+    let plain = |code: &str| code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    if let Some(wrong) = codes.iter().find(|code| !plain(code)) {
+        let reason = format!("{wrong:?} has other characters than letters, digits, - and _");
+        return Err(Refusal::invalid("respondent_unique_codes", reason));
+    }
+    let mut all = file_job::ids(world, &group, list(call)).cloned().unwrap_or_default();
+    let before = all.len();
+    all.extend(codes.into_iter().map(str::to_owned));
+    let added = all.len() - before;
+    file_job::store(world, &group, list(call), all);
+    Ok(Answer::json(200, json!({ "uploaded_count": added })))
+}
+
+pub(super) fn stats(world: &World, call: &Call<'_>) -> Outcome {
+    let id = find(world, call)?;
+    let left = file_job::count(world, &id, list(call)) as u64;
+    let taken = match list(call) {
+        List::LiveCodes => world.groups.get(&id).map_or(0, |group| group.codes_taken),
+        _ => 0,
+    };
+    Ok(Answer::json(200, json!({ "total_count": left + taken, "unconsumed_count": left })))
+}
+
+pub(super) fn delete(world: &mut World, call: &Call<'_>) -> Outcome {
+    let group = find(world, call)?;
+    file_job::store(world, &group, list(call), std::collections::BTreeSet::new());
+    Ok(Answer::empty(204))
+}

@@ -1,0 +1,358 @@
+//! Changes to the profiles of a launched group. What has been collected stays
+//! with the targets that ask for the same people.
+
+use super::audience::{Audience, Condition, Profile, ProfileKind, Quota, Target, percent};
+use super::interlock::{count, cross};
+use super::rounding::split;
+use crate::refusal::{Fault, Refusal};
+
+/// The greatest number of cells of an interlock.
+pub(crate) const MOST_CELLS: usize = 350;
+
+/// New goals of quotas, profile by profile: the profile's id, then target ids
+/// with the number of completes.
+pub(crate) type Goals = Vec<(String, Vec<(String, u64)>)>;
+
+fn is(profile: &Profile, id: &str) -> bool {
+    profile.id == id || (profile.legacy_id > 0 && profile.legacy_id.to_string() == id)
+}
+
+fn same(one: &[Condition], other: &[Condition]) -> bool {
+    let within = |one: &[Condition], other: &[Condition]| {
+        one.iter().all(|a| other.iter().any(|b| a.question == b.question && a.wanted == b.wanted))
+    };
+    within(one, other) && within(other, one)
+}
+
+impl Profile {
+    /// Takes over the ids and counters of targets that ask for the same.
+    fn inherit(&mut self, before: &[Target]) {
+        for target in &mut self.targets {
+            let Some(old) = before.iter().find(|old| same(&old.conditions, &target.conditions)) else {
+                continue;
+            };
+            target.id.clone_from(&old.id);
+            if let (Some(quota), Some(known)) = (&mut target.quota, &old.quota) {
+                quota.completes = known.completes;
+                quota.prescreens = known.prescreens;
+                quota.pending = known.pending;
+            }
+        }
+    }
+
+    /// Splits a goal over the targets in the proportion they have, or evenly.
+    fn spread(&mut self, goal: u64) {
+        let mut quotas: Vec<&mut Quota> = self.targets.iter_mut().filter_map(|target| target.quota.as_mut()).collect();
+        let weights: Vec<f64> = quotas.iter().map(|quota| quota.goal as f64).collect();
+        let even = weights.iter().sum::<f64>() <= 0.0;
+        let weights = if even { vec![1.0; weights.len()] } else { weights };
+        for (quota, part) in quotas.iter_mut().zip(split(goal, &weights)) {
+            quota.goal = part;
+            quota.percentage = percent(part, goal);
+        }
+    }
+}
+
+impl Audience {
+    /// A profile by its id, also one that is a margin of an interlock.
+    pub(crate) fn profile(&self, id: &str) -> Option<&Profile> {
+        self.profiles
+            .iter()
+            .flat_map(|profile| std::iter::once(profile).chain(&profile.participants))
+            .find(|profile| is(profile, id))
+    }
+
+    /// A profile of its own, to be changed.
+    fn own(&mut self, id: &str) -> Result<&mut Profile, Refusal> {
+        if self.profiles.iter().flat_map(|profile| &profile.participants).any(|profile| is(profile, id)) {
+            return Err(Refusal::bad_request("The profile is part of an interlock; remove the interlock first."));
+        }
+        self.profiles.iter_mut().find(|profile| is(profile, id)).ok_or_else(|| Refusal::not_found("profile"))
+    }
+
+    /// Takes the counters of what was there over into what replaces it.
+    pub(crate) fn inherit(&mut self, before: &Self) {
+        for profile in &mut self.profiles {
+            let mut questions = profile.questions();
+            questions.sort_unstable();
+            let old = before.profiles.iter().find(|old| {
+                let mut own = old.questions();
+                own.sort_unstable();
+                own == questions && (old.kind == ProfileKind::Regular) == (profile.kind == ProfileKind::Regular)
+            });
+            if let Some(old) = old {
+                profile.id.clone_from(&old.id);
+                profile.inherit(&old.targets);
+            }
+        }
+    }
+
+    /// Quotas that ask for less than has been collected, as the newest
+    /// version names them.
+    pub(crate) fn collected_faults(&self, goal: u64, collected: u64) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        let fault = |number, slug, detail: String, profile: Option<&Profile>| Fault {
+            number,
+            slug,
+            detail,
+            questions: profile.map(Profile::questions).unwrap_or_default(),
+            profile: profile.map(|profile| profile.id.clone()),
+        };
+        if goal < collected {
+            let slug = "total_completes_goal_cannot_be_less_than_collected";
+            faults.push(fault(76, slug, format!("{collected} completes are collected."), None));
+        }
+        for profile in &self.profiles {
+            for quota in profile.targets.iter().filter_map(|target| target.quota.as_ref()) {
+                if quota.goal < quota.completes {
+                    let detail =
+                        format!("{} completes are collected, the quota asks for {}.", quota.completes, quota.goal);
+                    faults.push(fault(46, "quota_value_less_than_completes", detail, Some(profile)));
+                }
+                if quota.goal > goal {
+                    let detail = format!("A quota asks for {}, the group for {goal}.", quota.goal);
+                    faults.push(fault(47, "quota_value_greater_than_completes_goal", detail, Some(profile)));
+                }
+            }
+        }
+        faults
+    }
+
+    /// Deletes profiles; either all of them or none.
+    pub(crate) fn remove(&mut self, ids: &[String]) -> Result<(), Refusal> {
+        for id in ids {
+            self.own(id)?;
+        }
+        self.profiles.retain(|profile| !ids.iter().any(|id| is(profile, id)));
+        Ok(())
+    }
+
+    /// Deletes quotas, so that their targets are open to anyone.
+    pub(crate) fn remove_quotas(&mut self, profile: &str, quotas: &[String]) -> Result<(), Refusal> {
+        let profile = self.own(profile)?;
+        for id in quotas {
+            let target = profile.targets.iter_mut().find(|target| target.id == *id && target.quota.is_some());
+            target.ok_or_else(|| Refusal::not_found("quota"))?.quota = None;
+        }
+        Ok(())
+    }
+
+    /// Turns a profile's quotas on, splitting the goal evenly, or off.
+    pub(crate) fn enable_quotas(&mut self, id: &str, enabled: bool, goal: u64) -> Result<&Profile, Refusal> {
+        let profile = self.own(id)?;
+        profile.quotas_enabled = enabled;
+        for target in &mut profile.targets {
+            target.quota = if enabled { Some(target.quota.take().unwrap_or_default()) } else { None };
+        }
+        if enabled {
+            profile.spread(goal);
+        }
+        Ok(profile)
+    }
+
+    /// Replaces the conditions of a regular profile.
+    pub(crate) fn replace_conditions(
+        &mut self,
+        id: &str,
+        mut targets: Vec<Target>,
+        goal: u64,
+    ) -> Result<&Profile, Refusal> {
+        let profile = self.own(id)?;
+        if profile.kind != ProfileKind::Regular {
+            return Err(Refusal::bad_request("The conditions of an interlock cannot be replaced."));
+        }
+        if profile.quotas_enabled {
+            for target in &mut targets {
+                target.quota = Some(Quota::default());
+            }
+        }
+        let before = std::mem::replace(&mut profile.targets, targets);
+        profile.inherit(&before);
+        profile.spread(goal);
+        Ok(profile)
+    }
+
+    /// Counts conditions of a profile together under names; what no group
+    /// names stands alone.
+    pub(crate) fn group(&mut self, id: &str, groups: &[(String, Vec<String>)]) -> Result<&Profile, Refusal> {
+        let profile = self.own(id)?;
+        let mut old = std::mem::take(&mut profile.targets);
+        let mut singles: Vec<(Condition, Option<Quota>, String)> = Vec::new();
+        for target in &mut old {
+            let parts = target.conditions.len().max(1) as u64;
+            for condition in target.conditions.drain(..) {
+                let quota = target.quota.as_ref().map(|quota| Quota {
+                    percentage: quota.percentage / parts as f64,
+                    goal: quota.goal / parts,
+                    completes: quota.completes / parts,
+                    prescreens: quota.prescreens / parts,
+                    pending: quota.pending / parts,
+                    name: None,
+                });
+                singles.push((condition, quota, target.id.clone()));
+            }
+        }
+        let known = |wanted: &String| singles.iter().any(|(condition, _, _)| condition.id == *wanted);
+        let missing = groups.iter().flat_map(|(_, conditions)| conditions).find(|wanted| !known(wanted));
+        let missing = missing.map(|id| Refusal::invalid("conditions", format!("the profile has no condition {id}")));
+        let mut targets = Vec::new();
+        for (name, wanted) in groups {
+            let (taken, left): (Vec<_>, Vec<_>) =
+                singles.into_iter().partition(|(condition, _, _)| wanted.contains(&condition.id));
+            singles = left;
+            let Some((_, _, id)) = taken.first().cloned() else {
+                continue;
+            };
+            let sum =
+                taken.iter().filter_map(|(_, quota, _)| quota.as_ref()).fold(Quota::default(), |sum, one| Quota {
+                    name: Some(name.clone()),
+                    percentage: sum.percentage + one.percentage,
+                    goal: sum.goal + one.goal,
+                    completes: sum.completes + one.completes,
+                    prescreens: sum.prescreens + one.prescreens,
+                    pending: sum.pending + one.pending,
+                });
+            targets.push(Target {
+                id,
+                name: Some(name.clone()),
+                conditions: taken.into_iter().map(|(condition, _, _)| condition).collect(),
+                grouped: true,
+                quota: profile.quotas_enabled.then_some(sum),
+            });
+        }
+        let mut seen: Vec<String> = targets.iter().map(|target| target.id.clone()).collect();
+        for (condition, quota, id) in singles {
+            // One half of a divided target keeps its id, the others take
+            // those of their conditions.
+            let id = if seen.contains(&id) { condition.id.clone() } else { id };
+            seen.push(id.clone());
+            targets.push(Target { id, name: None, conditions: vec![condition], grouped: false, quota });
+        }
+        profile.targets = targets;
+        match missing {
+            Some(refusal) => Err(refusal),
+            None => Ok(profile),
+        }
+    }
+
+    /// Sets the goals of quotas, as numbers of completes. Without any, all
+    /// quotas follow the new total in proportion.
+    pub(crate) fn set_quota_goals(&mut self, goal: u64, goals: &Goals) -> Result<(), Refusal> {
+        if goals.is_empty() {
+            for profile in &mut self.profiles {
+                profile.spread(goal);
+            }
+            return Ok(());
+        }
+        for (id, quotas) in goals {
+            // Quotas of an interlock's margins follow from its cells.
+            let profile = self
+                .profiles
+                .iter_mut()
+                .find(|profile| is(profile, id))
+                .ok_or_else(|| unknown(44, "profile_id_not_found", format!("There is no profile {id}.")))?;
+            for (quota_id, completes) in quotas {
+                let quota = profile
+                    .targets
+                    .iter_mut()
+                    .find(|target| target.id == *quota_id)
+                    .and_then(|target| target.quota.as_mut())
+                    .ok_or_else(|| {
+                        unknown(45, "target_id_not_found_for_profile", format!("There is no target {quota_id}."))
+                    })?;
+                quota.goal = *completes;
+            }
+        }
+        for quota in self.targets_mut().filter_map(|target| target.quota.as_mut()) {
+            quota.percentage = percent(quota.goal, goal);
+        }
+        Ok(())
+    }
+
+    /// Crosses existing regular profiles with quotas into one interlock.
+    pub(crate) fn interlock(
+        &mut self,
+        ids: &[String],
+        goal: u64,
+        profile_id: String,
+        mut fresh: impl FnMut() -> String,
+    ) -> Result<&Profile, Refusal> {
+        if !(2..=6).contains(&ids.len()) {
+            return Err(Refusal::invalid("profiles", format!("2 to 6 are crossed, not {}", ids.len())));
+        }
+        if self.profiles.iter().any(|profile| profile.kind == ProfileKind::Interlock) {
+            return Err(Refusal::bad_request("The target group has an interlock."));
+        }
+        let mut participants = Vec::new();
+        for id in ids {
+            let profile = self.own(id)?;
+            if profile.kind != ProfileKind::Regular || !profile.quotas_enabled {
+                return Err(Refusal::invalid("profiles", "only regular profiles with quotas on can be crossed"));
+            }
+            participants.push(profile.clone());
+        }
+        if count(&participants) > MOST_CELLS {
+            return Err(Refusal::invalid("profiles", format!("more than {MOST_CELLS} cells")));
+        }
+        let targets = cross(&participants, goal)
+            .into_iter()
+            .map(|cell| Target {
+                id: fresh(),
+                name: Some(cell.name),
+                conditions: cell.conditions,
+                grouped: false,
+                quota: Some(Quota { percentage: cell.hundredths as f64 / 100.0, goal: cell.goal, ..Quota::default() }),
+            })
+            .collect();
+        self.profiles.retain(|profile| !ids.iter().any(|id| is(profile, id)));
+        self.profiles.push(Profile {
+            id: profile_id,
+            legacy_id: 0,
+            kind: ProfileKind::Interlock,
+            name: None,
+            quotas_enabled: true,
+            targets,
+            participants,
+        });
+        self.profiles.last().ok_or_else(|| Refusal::not_found("profile"))
+    }
+
+    /// Takes an interlock apart; its margins count for themselves again, with
+    /// what their cells have collected.
+    pub(crate) fn remove_interlock(&mut self, id: &str) -> Result<Vec<String>, Refusal> {
+        let at = self
+            .profiles
+            .iter()
+            .position(|profile| profile.kind == ProfileKind::Interlock && is(profile, id))
+            .ok_or_else(|| Refusal::not_found("interlocked profile"))?;
+        let interlock = self.profiles.remove(at);
+        let mut back = Vec::new();
+        for mut margin in interlock.participants {
+            for target in &mut margin.targets {
+                let cells = interlock.targets.iter().filter(|cell| {
+                    target.conditions.iter().any(|wanted| {
+                        cell.conditions.iter().any(|own| own.question == wanted.question && own.wanted == wanted.wanted)
+                    })
+                });
+                let mut sum = Quota::default();
+                for cell in cells.filter_map(|cell| cell.quota.as_ref()) {
+                    sum.goal += cell.goal;
+                    sum.completes += cell.completes;
+                    sum.prescreens += cell.prescreens;
+                    sum.pending += cell.pending;
+                    sum.percentage += cell.percentage;
+                }
+                if let Some(quota) = &mut target.quota {
+                    *quota = Quota { name: quota.name.take(), ..sum };
+                }
+            }
+            back.push(margin.id.clone());
+            self.profiles.push(margin);
+        }
+        Ok(back)
+    }
+}
+
+fn unknown(number: u16, slug: &'static str, detail: String) -> Refusal {
+    Refusal::profiles(vec![Fault { number, slug, detail, questions: Vec::new(), profile: None }])
+}

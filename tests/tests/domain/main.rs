@@ -1,0 +1,8 @@
+//! The domain types against the sandbox, which judges every request by its version's document: what is asked for is
+//! sent as the document wants it, and what comes back is read, on every version.
+
+mod fielding;
+mod lists;
+mod projects;
+mod stage;
+mod values;
