@@ -168,9 +168,7 @@ fn outcome(session: &Session) -> &'static str {
 
 fn sessions(world: &World, page: &mut String) -> std::fmt::Result {
     page.write_str("<h2>Respondents</h2>")?;
-    let mut recent: Vec<&Session> = world.sessions.values().collect();
-    recent.sort_by_key(|session| std::cmp::Reverse(session.entered_at));
-    recent.truncate(SESSIONS);
+    let recent: Vec<&Session> = world.sessions.in_order().rev().take(SESSIONS).collect();
     if recent.is_empty() {
         return page.write_str("<p class=\"soft\">Nobody has entered a survey yet.</p>");
     }
