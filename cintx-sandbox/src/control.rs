@@ -22,6 +22,7 @@ pub(crate) fn serve(engine: &Engine, incoming: &Incoming) -> (u16, Value) {
     };
     match (incoming.method.as_str(), incoming.path.as_str()) {
         ("GET", "/control/state") => (200, state(&engine.world())),
+        ("GET", "/control/about") => (200, about(engine)),
         ("GET", "/control/requests") => {
             let entries: Vec<Value> = engine.log().entries().iter().map(|entry| entry.facts()).collect();
             (200, json!({ "requests": entries }))
@@ -87,6 +88,21 @@ pub(crate) fn serve(engine: &Engine, incoming: &Incoming) -> (u16, Value) {
         }
         (_, path) => (404, json!({ "error": format!("there is no {path}") })),
     }
+}
+
+/// Whom it lets in, and which ids there are to begin with.
+fn about(engine: &Engine) -> Value {
+    let versions: Vec<&str> = engine.contracts().iter().map(|contract| contract.date()).collect();
+    let world = engine.world();
+    json!({
+        "versions": versions,
+        "client_id": world.account.client_id,
+        "client_secret": world.account.client_secret,
+        "s2s_key": world.account.s2s_key,
+        "account_id": world.account.id,
+        "project_manager_id": world.account.caller(),
+        "business_unit_id": world.account.business_units.first().map_or(0, |unit| unit.id),
+    })
 }
 
 /// Whether the clock can run so fast.
