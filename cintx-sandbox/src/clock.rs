@@ -15,12 +15,7 @@ pub(crate) enum Clock {
 }
 
 impl Clock {
-    /// As fast as the machine's clock.
-    pub(crate) fn following() -> Self {
-        Self::running(1.0)
-    }
-
-    /// So many times as fast.
+    /// So many times as fast as the machine's clock.
     pub(crate) fn running(speed: f64) -> Self {
         Self::Running { from: Timestamp::now(), since: Instant::now(), speed, shift: SignedDuration::ZERO }
     }
