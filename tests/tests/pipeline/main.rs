@@ -1,4 +1,10 @@
 //! The pipeline on real sockets, judged from outside: what is sent how often, under which key, and what callers are told.
 
+#[cfg(feature = "v2025-12-18")]
+mod guest;
 mod matrix;
+#[cfg(feature = "v2025-12-18")]
+mod storm;
 mod support;
+#[cfg(feature = "v2025-12-18")]
+mod tokens;
