@@ -294,6 +294,7 @@ impl Looker<'_> {
             Some(_) => {
                 Ok(Settlement::unknown("the thing is not what was wanted: it was not changed, or changed again"))
             }
+            None if action_holds(request.operation(), answer.value()) => Ok(Settlement::Applied { id: None }),
             None => Ok(Settlement::unknown("it was changed since, by this call or by somebody else")),
         }
     }
@@ -385,6 +386,22 @@ fn made(answer: &Response<Value>) -> Option<String> {
 fn made_since(item: &Value, began: Timestamp) -> bool {
     let at = ["created_at", "create_date"].iter().find_map(|name| item.get(*name)?.as_str()?.parse::<Timestamp>().ok());
     at.is_none_or(|at| at >= began.saturating_sub(SKEW).unwrap_or(Timestamp::MIN))
+}
+
+/// The state of a fielding run after each action on it.
+const ACTIONS: [(&str, &str); 5] = [
+    ("pause", "paused"),
+    ("resume", "live"),
+    ("relaunch", "live"),
+    ("launch-now", "live"),
+    ("complete", "completed"),
+];
+
+/// Whether a thing is in the state that an action brings about.
+fn action_holds(operation: &Operation, now: &Value) -> bool {
+    let action = operation.path.rsplit('/').next().unwrap_or_default();
+    let status = now.get("status").and_then(Value::as_str).unwrap_or_default();
+    ACTIONS.iter().any(|(name, state)| *name == action && state.eq_ignore_ascii_case(status))
 }
 
 /// Whether everything that was wanted is so now; what the thing says beyond that does not matter.
