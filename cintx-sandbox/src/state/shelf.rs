@@ -31,6 +31,20 @@ impl<V> Shelf<V> {
             self.weights.insert(id, weight);
             self.weight += weight;
         }
+        self.shed();
+    }
+
+    /// Corrects the weight of an entry that has changed in place.
+    pub(crate) fn reweigh(&mut self, id: &str, weight: usize) {
+        if let Some(known) = self.weights.get_mut(id) {
+            self.weight = self.weight.saturating_sub(*known) + weight;
+            *known = weight;
+        }
+        self.shed();
+    }
+
+    /// Lets the oldest go while there is too much.
+    fn shed(&mut self) {
         while self.entries.len() > 1 && (self.entries.len() > self.most || self.weight > self.heaviest) {
             let Some(oldest) = self.order.pop_front() else {
                 break;
