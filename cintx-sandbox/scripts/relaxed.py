@@ -1,8 +1,10 @@
-"""Writes an interface document with two things mended that no answer could
+"""Writes an interface document with three things mended that no answer could
 satisfy, for judges that take documents at their word:
 
 - Errors of the older versions are one of `Error` and the same with a list of
   parameters. An answer with the list is both, so `oneOf` is read as `anyOf`.
+- `GetProfileResponse` of the older versions is one of two forms without a tag
+  and without required properties: a profile without quotas is both.
 - Operations that say of a request what it must be like, and not how it is
   refused otherwise, get the common refusals with the common body.
 
@@ -25,6 +27,10 @@ def resolved(node):
         node = target
     return node
 
+
+profile = document["components"]["schemas"].get("GetProfileResponse", {})
+if "oneOf" in profile:
+    profile["anyOf"] = profile.pop("oneOf")
 
 error = {
     "description": "",
