@@ -56,6 +56,7 @@ mod pipeline;
 mod pointer;
 mod project;
 mod quota;
+mod quotas;
 mod reconciliation;
 mod request;
 mod settle;
@@ -69,7 +70,9 @@ mod words;
 
 pub use cintx_raw as raw;
 
-pub use self::audience::{Audience, Condition, Question};
+pub use self::audience::{
+    Audience, AudienceProblem, Condition, ControlQuotas, Interlock, Question, Refusal, Share, Target, completes,
+};
 pub use self::builder::Builder;
 pub use self::client::Client;
 pub use self::credentials::{Credentials, MissingVariable};
@@ -92,7 +95,8 @@ pub use self::project::{
     CreateProject, Project, ProjectOverview, ProjectQuery, ProjectScope, ProjectSettings, ProjectStatistics,
     ProjectStatus, ProjectSummary, Projects,
 };
-pub use self::quota::{QuotaTable, Unsatisfiable};
+pub use self::quota::{Quota, QuotaAxis, QuotaChange, QuotaPlan, QuotaTable, TableKind};
+pub use self::quotas::{QuotaProgress, Quotas, Replacement, Validates};
 pub use self::reconciliation::{
     Reason, ReconciliationOutcome, ReconciliationRow, ReconciliationStatus, Reconciliations, SubmittedReconciliation,
 };

@@ -230,7 +230,7 @@ impl<V: Version> DraftBuilder<V> {
         }
         problems.extend(self.field.and_then(|field| past("field", field.start())));
         if let Some(audience) = &self.audience {
-            audience.check(&mut problems);
+            audience.check(self.completes_goal, &mut problems);
         }
         let (
             true,

@@ -9,7 +9,10 @@
     note = "use one of cintx::V2024_12_02, V2025_02_17 or V2025_12_18, and switch its Cargo feature on"
 )]
 pub trait Version:
-    crate::wire::Wire + crate::wire::projects::ProjectsWire + crate::wire::fielding::FieldingWire
+    crate::wire::Wire
+    + crate::wire::projects::ProjectsWire
+    + crate::wire::fielding::FieldingWire
+    + crate::wire::quotas::QuotasWire
 {
 }
 

@@ -7,15 +7,15 @@ use bytes::Bytes;
 use cintx_raw::NEW_KEY;
 use cintx_raw::v2024_12_02::{Client, CreateTargetGroupParams, PostReconciliationsParams, types};
 
+use super::audience::{legacy, typed, untyped};
 use super::fielding::fielding;
 use super::projects::projects;
+use super::quotas::legacy_quotas;
 use super::{Wire, common_calls, legacy_audience, legacy_calls, money, timestamp};
-use crate::audience::{Condition, Question};
-use crate::error::{Error, Invalid};
+use crate::error::Error;
 use crate::feasibility::Feasibility;
 use crate::ids::{ProjectId, ReconciliationId, TargetGroupId};
 use crate::pipeline::Pipeline;
-use crate::quota::QuotaTable;
 use crate::reconciliation::{ReconciliationOutcome, ReconciliationStatus};
 use crate::supply::{Supply, SupplyKind};
 use crate::target_group::TargetGroupDraft;
@@ -24,6 +24,7 @@ use crate::version::V2024_12_02;
 
 projects!(V2024_12_02, v2024_12_02, if_match: optional, reference: purchase_order_number,
     summary: - target_group_references);
+legacy_quotas!(V2024_12_02, v2024_12_02);
 fielding!(V2024_12_02, v2024_12_02, if_match: optional, run: fielding_run_id);
 
 #[expect(private_interfaces, reason = "only this crate implements and calls it")]
