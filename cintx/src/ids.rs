@@ -21,6 +21,12 @@ macro_rules! id {
             }
         }
 
+        impl From<&Self> for $name {
+            fn from(id: &Self) -> Self {
+                id.clone()
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.pad(&self.0)
@@ -54,6 +60,19 @@ id!(
 id!(
     /// The id of a submitted reconciliation.
     ReconciliationId
+);
+
+id!(
+    /// The code of an industry; the account's are listed by the API.
+    IndustryCode
+);
+id!(
+    /// The code of an industry lockout.
+    LockoutCode
+);
+id!(
+    /// The code of a kind of study.
+    StudyTypeCode
 );
 
 macro_rules! number {

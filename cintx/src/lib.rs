@@ -39,8 +39,11 @@
 //!
 //! Every operation that Cint documents is reachable behind the same pipeline: see [`Client::raw`].
 
+mod account;
+mod assistant;
 mod audience;
 mod builder;
+mod bulk;
 mod client;
 mod credentials;
 mod edit;
@@ -54,12 +57,14 @@ mod listing;
 mod outcome;
 mod pipeline;
 mod pointer;
+mod price;
 mod project;
 mod quota;
 mod quotas;
 mod reconciliation;
 mod request;
 mod settle;
+mod statistics;
 mod supply;
 mod target_group;
 mod token;
@@ -70,10 +75,13 @@ mod words;
 
 pub use cintx_raw as raw;
 
+pub use self::account::{BusinessUnit, Buyer};
+pub use self::assistant::{FieldingAssistant, Pacing, Pricing, QuotaOverlay, SoftLaunch};
 pub use self::audience::{
     Audience, AudienceProblem, Condition, ControlQuotas, Interlock, Question, Refusal, Share, Target, completes,
 };
 pub use self::builder::Builder;
+pub use self::bulk::{Bulk, BulkJob, BulkOutcome, BulkRun, Transitions};
 pub use self::client::Client;
 pub use self::credentials::{Credentials, MissingVariable};
 pub use self::edit::Conflict;
@@ -81,8 +89,8 @@ pub use self::error::{Error, ErrorKind, Invalid, JobFailure};
 pub use self::feasibility::Feasibility;
 pub use self::fielding::{FieldDates, FieldingRun, LaunchJob, RunAction, RunStatus, StartField};
 pub use self::ids::{
-    BusinessUnitId, ClientId, FieldingRunId, InvalidUserId, JobId, ProjectId, ReconciliationId, SupplierId,
-    TargetGroupId, UserId,
+    BusinessUnitId, ClientId, FieldingRunId, IndustryCode, InvalidUserId, JobId, LockoutCode, ProjectId,
+    ReconciliationId, StudyTypeCode, SupplierId, TargetGroupId, UserId,
 };
 pub use self::job::{Job, JobStatus};
 #[cfg(feature = "files")]
@@ -91,6 +99,7 @@ pub use self::journal::{Intent, Journal, JournalError};
 pub use self::listing::{Cursor, Items, Listing, Page, Pages, RepeatedCursor};
 pub use self::outcome::Outcome;
 pub use self::pipeline::{Attempt, CallOptions, Course, Exchange, Limits, RetryPolicy, Timeouts};
+pub use self::price::{GroupFeasibility, GroupRateCards, HasGroupRateCard, HasPricePrediction, Price, RateCard};
 pub use self::project::{
     CreateProject, Project, ProjectOverview, ProjectQuery, ProjectScope, ProjectSettings, ProjectStatistics,
     ProjectStatus, ProjectSummary, Projects,
@@ -102,8 +111,16 @@ pub use self::reconciliation::{
 };
 pub use self::request::UndocumentedRequest;
 pub use self::settle::{Resumed, Settlement};
-pub use self::supply::Supply;
-pub use self::target_group::{DraftBuilder, TargetGroup, TargetGroupDraft};
+pub use self::statistics::{
+    Change, ChangeKind, ChangedBy, ChangelogEntry, ChangelogQuery, CompletesCount, HasPerformance, Performance,
+    Progress, RespondentAnalysis, RespondentCount, TargetGroupOverview,
+};
+pub use self::supply::{PrivateSupply, Supply, SupplyGroup};
+pub use self::target_group::{
+    Draft, DraftBuilder, DraftSettings, FillingStrategy, Issue, KeptDraft, LaunchedSettings, PricingModel, Statistic,
+    TargetGroup, TargetGroupDetails, TargetGroupDraft, TargetGroupQuery, TargetGroupStatistics, TargetGroupStatus,
+    TargetGroupSummary, TargetGroups,
+};
 #[cfg(feature = "files")]
 pub use self::token::FileTokenStore;
 pub use self::token::{AccessToken, StoredToken, TokenError, TokenSource, TokenStore};
@@ -117,4 +134,4 @@ pub use self::version::V2024_12_02;
 pub use self::version::V2025_02_17;
 #[cfg(feature = "v2025-12-18")]
 pub use self::version::V2025_12_18;
-pub use self::version::Version;
+pub use self::version::{HasFilters, Version};

@@ -1,5 +1,7 @@
 //! The dated versions as types. A client has one; mixing two on the same target group is dangerous at Cint's side.
 
+use crate::wire;
+
 /// A dated version of the Demand API. Implemented by the markers of this crate, one for each version that is switched on.
 ///
 /// From 2025-12-18 on the API is forward-only: what was written through a newer version must not be written
@@ -9,12 +11,25 @@
     note = "use one of cintx::V2024_12_02, V2025_02_17 or V2025_12_18, and switch its Cargo feature on"
 )]
 pub trait Version:
-    crate::wire::Wire
-    + crate::wire::projects::ProjectsWire
-    + crate::wire::fielding::FieldingWire
-    + crate::wire::quotas::QuotasWire
+    wire::Wire
+    + wire::assistant::AssistantWire
+    + wire::bulk::BulkWire
+    + wire::fielding::FieldingWire
+    + wire::groups::GroupsWire
+    + wire::price::PriceWire
+    + wire::projects::ProjectsWire
+    + wire::quotas::QuotasWire
+    + wire::statistics::StatisticsWire
+    + wire::supply::SupplyWire
 {
 }
+
+/// The versions whose lists of target groups and of changes can be filtered by manager and by kind.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot filter this list at Cint's side",
+    note = "filter the items as they come: `.try_filter(..)` on the stream; or use a client of 2025-12-18 or later"
+)]
+pub trait HasFilters: Version {}
 
 macro_rules! versions {
     ($($feature:literal $marker:ident $module:ident $date:literal,)+) => {

@@ -21,6 +21,11 @@ impl SurveyUrl {
     /// What Cint replaces by the respondent's id.
     pub const RID: &'static str = "[%RID%]";
 
+    /// An address that the API gave, whatever it is.
+    pub(crate) fn kept(url: String) -> Self {
+        Self(url.into())
+    }
+
     /// The address with its placeholders.
     pub fn as_str(&self) -> &str {
         &self.0

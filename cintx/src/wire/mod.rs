@@ -1,11 +1,17 @@
 //! Everything that differs between the dated versions: one file for each, and nowhere else.
 //! Each renders the domain's types into its version's wire types and reads what comes back.
 
+pub(crate) mod assistant;
 pub(crate) mod audience;
+pub(crate) mod bulk;
 pub(crate) mod fielding;
+pub(crate) mod groups;
+pub(crate) mod price;
 pub(crate) mod projects;
 pub(crate) mod quotas;
 mod read;
+pub(crate) mod statistics;
+pub(crate) mod supply;
 #[cfg(feature = "v2024-12-02")]
 mod v2024_12_02;
 #[cfg(feature = "v2025-02-17")]
@@ -19,8 +25,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde_json::Value;
 
-use crate::error::Error;
+use crate::error::{Error, Invalid};
 use crate::feasibility::Feasibility;
 use crate::ids::{JobId, ProjectId, ReconciliationId, TargetGroupId};
 use crate::pipeline::Pipeline;
@@ -93,6 +100,50 @@ macro_rules! if_match {
 }
 use if_match;
 
+/// A wire value as JSON, for parts that many types share.
+fn to_json<T: serde::Serialize>(wire: &T) -> Answer<Value> {
+    serde_json::to_value(wire).map_err(Error::other)
+}
+
+/// JSON of ours as the type that an operation takes; a field that the type wants and the JSON lacks is an error.
+fn from_json<T: serde::de::DeserializeOwned>(field: &'static str, json: Value) -> Answer<T> {
+    serde_json::from_value(json).map_err(|error| Error::invalid(vec![Invalid::new(field, error.to_string())]))
+}
+
+/// Money of one version: how it is written, and which of its types it is read from.
+macro_rules! amounts {
+    ($version:ident, write: [$($write:ident { $value:ident, $currency:ident $(, $scale:ident)? }),* $(,)?],
+     read: [$($read:ident { $amount:ident, $code:ident }),* $(,)?]) => {
+        mod amounts {
+            use cintx_raw::$version::types;
+
+            use crate::value::Money;
+            use crate::wire::read::{Missing, Read};
+
+            $(
+                impl From<&Money> for types::$write {
+                    fn from(money: &Money) -> Self {
+                        Self {
+                            $value: Some(money.value().to_string()),
+                            $currency: Some(money.currency().to_owned()),
+                            $($scale: None,)?
+                        }
+                    }
+                }
+            )*
+            $(
+                impl Read<types::$read> for Money {
+                    fn read(wire: types::$read) -> Result<Self, Missing> {
+                        let parts = wire.$amount.zip(wire.$code);
+                        parts.and_then(|(value, code)| Money::new(&value, &code).ok()).ok_or(Missing("amount"))
+                    }
+                }
+            )*
+        }
+    };
+}
+use amounts;
+
 /// The job that an answer says was started.
 fn started<T>(operation: &'static str, answer: &cintx_raw::Response<T>) -> Answer<JobId> {
     answer.location_id().map(JobId::new).ok_or_else(|| Error::incomplete(operation, "Location"))
@@ -162,7 +213,7 @@ macro_rules! legacy_calls {
                     value: Some(price.value().to_string()),
                     currency_code: Some(price.currency().to_owned()),
                 }),
-                profiles: Some(typed("audience", legacy::feasibility(&draft.audience, draft.completes_goal).into())?),
+                profiles: Some(from_json("audience", legacy::feasibility(&draft.audience, draft.completes_goal).into())?),
                 start_date: timestamp(draft.field.start()),
                 step_days: None,
                 $($own)*
@@ -186,13 +237,6 @@ use legacy_calls;
 #[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
 macro_rules! legacy_audience {
     (adjustment: $adjustment:expr) => {
-        fn fielding_specification(draft: &TargetGroupDraft) -> types::TargetGroupFieldingSpecificationInput {
-            types::TargetGroupFieldingSpecificationInput {
-                start_at: timestamp(draft.field.start()),
-                end_at: timestamp(draft.field.end()),
-            }
-        }
-
         /// The draft's profiles. Crossed questions go through the API's helper, whose cells get our percentages.
         async fn draft_profiles(
             raw: &Client,
@@ -211,39 +255,18 @@ macro_rules! legacy_audience {
                     collects_pii: draft.collects_pii,
                 };
                 let body: types::GenerateDraftInterlockRequest =
-                    typed("audience", legacy::helper(interlock, &context)?)?;
+                    from_json("audience", legacy::helper(interlock, &context)?)?;
                 let made = raw.generate_draft_interlock_profile_v2(account, NEW_KEY, &body).await?.into_value();
                 let made =
                     made.first().ok_or_else(|| Error::incomplete("generate_draft_interlock_profile_v2", "profile"))?;
-                let pasted = legacy::pasted(&untyped("audience", made)?, interlock, goal)?;
-                interlocked_profiles.push(typed("audience", pasted)?);
+                let pasted = legacy::pasted(&to_json(made)?, interlock, goal)?;
+                interlocked_profiles.push(from_json("audience", pasted)?);
             }
             Ok(types::TargetGroupDraftProfilesRequest {
                 profile_adjustment_type: $adjustment,
-                drafts: Some(typed("audience", legacy::drafts(audience, goal).into())?),
+                drafts: Some(from_json("audience", legacy::drafts(audience, goal).into())?),
                 interlocked_profiles: Some(interlocked_profiles),
             })
-        }
-
-        fn supply_allocations(supply: &Supply) -> Option<Vec<types::CreateDraftTargetGroupRequestSupplyAllocations>> {
-            use types::CreateDraftTargetGroupRequestSupplyAllocations as Allocation;
-            match &supply.0 {
-                // Nothing given is the whole exchange.
-                SupplyKind::OpenExchange => None,
-                SupplyKind::Only { name, suppliers } => Some(vec![
-                    Allocation::Group(types::CreateDraftSupplyAllocationGroupRequestGroup {
-                        name: name.clone(),
-                        percentage_min: Some(Some(0)),
-                        percentage_max: 100,
-                        suppliers: Some(Some(suppliers.iter().map(|id| types::SupplierId { id: *id }).collect())),
-                    }),
-                    // The exchange's maximum of nothing keeps everybody else out.
-                    Allocation::Exchange(types::CreateDraftSupplyAllocationGroupRequestExchange {
-                        percentage_min: Some(Some(0)),
-                        percentage_max: 0,
-                    }),
-                ]),
-            }
         }
     };
 }

@@ -358,14 +358,15 @@ macro_rules! legacy_quotas {
             use crate::audience::ControlQuotas;
             use crate::error::Error;
             use crate::quota::QuotaTable;
-            use crate::wire::audience::{legacy, typed, untyped};
+            use crate::wire::audience::legacy;
             use crate::wire::quotas::{Edit, Goals, Place, QuotasWire, Replacing, read_legacy};
+            use crate::wire::{from_json, to_json};
 
             impl QuotasWire for crate::$marker {
                 async fn quotas(raw: &Client, place: Place<'_>) -> Result<Vec<QuotaTable>, Error> {
                     let Place { account, project, group } = place;
                     let answer = raw.get_profiles(account, project.as_str(), group.as_str()).await?.into_value();
-                    Ok(read_legacy(&untyped("quotas", &answer)?))
+                    Ok(read_legacy(&to_json(&answer)?))
                 }
 
                 async fn set_goals(
@@ -383,7 +384,7 @@ macro_rules! legacy_quotas {
                     if let Some(goal) = goal {
                         body["filling_goal"] = json!(goal);
                     }
-                    let body: types::UpdateFillingGoalRequestBody = typed("quotas", body)?;
+                    let body: types::UpdateFillingGoalRequestBody = from_json("quotas", body)?;
                     raw.bulk_update_quotas(account, project.as_str(), group.as_str(), &body).await?;
                     Ok(())
                 }
@@ -401,7 +402,7 @@ macro_rules! legacy_quotas {
                     match edit {
                         Edit::Interlock(profiles) => {
                             let body = json!({ "profiles": profiles, "target_group_filling_goal": goal });
-                            let body: types::CreateInterlockedProfileRequestBody = typed("quotas", body)?;
+                            let body: types::CreateInterlockedProfileRequestBody = from_json("quotas", body)?;
                             let params = CreateInterlockedProfileParams::default();
                             raw.create_interlocked_profile(account, project, group, &body, &params).await?;
                         }
@@ -445,15 +446,15 @@ macro_rules! legacy_quotas {
                             collects_pii: replacing.collects_pii,
                         };
                         let helper: types::GenerateDraftInterlockRequest =
-                            typed("audience", legacy::helper(interlock, &context)?)?;
+                            from_json("audience", legacy::helper(interlock, &context)?)?;
                         let made = raw.generate_draft_interlock_profile_v2(account, NEW_KEY, &helper).await?;
                         let made = made.into_value();
                         let made = made
                             .first()
                             .ok_or_else(|| Error::incomplete("generate_draft_interlock_profile_v2", "profile"))?;
-                        body["interlocked_profile"] = legacy::pasted(&untyped("audience", made)?, interlock, goal)?;
+                        body["interlocked_profile"] = legacy::pasted(&to_json(made)?, interlock, goal)?;
                     }
-                    let body: types::ApplyProfilesRequestBody = typed("audience", body)?;
+                    let body: types::ApplyProfilesRequestBody = from_json("audience", body)?;
                     let params = ApplyProfilesV2Params::default();
                     raw.apply_profiles_v2(account, project.as_str(), group.as_str(), &body, &params).await?;
                     Ok(())
@@ -461,7 +462,7 @@ macro_rules! legacy_quotas {
 
                 async fn delete_profiles(raw: &Client, place: Place<'_>, ids: &[String]) -> Result<(), Error> {
                     let Place { account, project, group } = place;
-                    let body: types::BatchDeleteProfileRequestBody = typed("quotas", json!({ "profiles": ids }))?;
+                    let body: types::BatchDeleteProfileRequestBody = from_json("quotas", json!({ "profiles": ids }))?;
                     raw.batch_delete_profiles_v2(account, project.as_str(), group.as_str(), &body).await?;
                     Ok(())
                 }
@@ -482,16 +483,17 @@ macro_rules! modern_quotas {
             use crate::audience::{Audience, ControlQuotas};
             use crate::error::Error;
             use crate::quota::QuotaTable;
-            use crate::wire::audience::{modern, typed, untyped};
+            use crate::wire::audience::modern;
             use crate::wire::quotas::{
                 Edit, Goals, Place, QuotasWire, Replacing, ValidatesWire, edited, read_modern, refusals_of,
             };
+            use crate::wire::{from_json, to_json};
 
             /// Replaces all profiles.
             async fn manage(raw: &Client, place: Place<'_>, goal: u64, profiling: Value) -> Result<(), Error> {
                 let Place { account, project, group } = place;
                 let body = json!({ "completes_goal": goal, "profiling": profiling });
-                let body: types::ManageProfilesRequestV3 = typed("audience", body)?;
+                let body: types::ManageProfilesRequestV3 = from_json("audience", body)?;
                 raw.manage_target_group_profiles(account, project.as_str(), group.as_str(), &body).await?;
                 Ok(())
             }
@@ -500,7 +502,7 @@ macro_rules! modern_quotas {
                 async fn quotas(raw: &Client, place: Place<'_>) -> Result<Vec<QuotaTable>, Error> {
                     let Place { account, project, group } = place;
                     let answer = raw.list_profiles(account, project.as_str(), group.as_str()).await?.into_value();
-                    Ok(read_modern(&untyped("quotas", &answer)?))
+                    Ok(read_modern(&to_json(&answer)?))
                 }
 
                 async fn set_goals(
@@ -523,7 +525,7 @@ macro_rules! modern_quotas {
                         });
                         body["profiles"] = Value::Array(profiles.collect());
                     }
-                    let body: types::FillingGoalUpdateRequestV3 = typed("quotas", body)?;
+                    let body: types::FillingGoalUpdateRequestV3 = from_json("quotas", body)?;
                     raw.update_profile_filling_goal(account, project.as_str(), group.as_str(), &body).await?;
                     Ok(())
                 }
@@ -550,7 +552,7 @@ macro_rules! modern_quotas {
 
                 async fn delete_profiles(raw: &Client, place: Place<'_>, ids: &[String]) -> Result<(), Error> {
                     let Place { account, project, group } = place;
-                    let body: types::BatchProfileDeletionRequestV3 = typed("quotas", json!({ "profile_ids": ids }))?;
+                    let body: types::BatchProfileDeletionRequestV3 = from_json("quotas", json!({ "profile_ids": ids }))?;
                     raw.batch_delete_profiles(account, project.as_str(), group.as_str(), &body).await?;
                     Ok(())
                 }
@@ -566,7 +568,7 @@ macro_rules! modern_quotas {
                 ) -> Result<Vec<Value>, Error> {
                     let profiling = modern::profiling(audience, goal)?;
                     let body = json!({ "locale": locale, "completes_goal": goal, "profiling": profiling });
-                    let body: types::ValidateProfilesRequestV3 = typed("audience", body)?;
+                    let body: types::ValidateProfilesRequestV3 = from_json("audience", body)?;
                     match raw.validate_profiles(account, &body).await {
                         Ok(_) => Ok(Vec::new()),
                         Err(error) => refusals_of(error.into()),

@@ -3,14 +3,14 @@
 
 use cintx_raw::Id;
 use jiff::Timestamp;
-use rust_decimal::Decimal;
 
 use super::Answer;
 use crate::error::Error;
 use crate::ids::{
-    BusinessUnitId, ClientId, FieldingRunId, JobId, ProjectId, ReconciliationId, SupplierId, TargetGroupId, UserId,
+    BusinessUnitId, ClientId, FieldingRunId, IndustryCode, JobId, LockoutCode, ProjectId, ReconciliationId,
+    StudyTypeCode, SupplierId, TargetGroupId, UserId,
 };
-use crate::value::{IncidenceRate, LengthOfInterview, Locale};
+use crate::value::{IncidenceRate, LengthOfInterview, Locale, SurveyUrl};
 
 /// The answer lacks a field without which it says nothing, or the field cannot be read.
 #[derive(Debug)]
@@ -29,6 +29,13 @@ pub(crate) trait Field<W>: Sized {
 impl<T: Read<W>, W> Field<Option<W>> for Option<T> {
     fn field(wire: Option<W>) -> Result<Self, Missing> {
         Ok(wire.and_then(|wire| T::read(wire).ok()))
+    }
+}
+
+/// A switch that is not mentioned is off.
+impl Field<Option<bool>> for bool {
+    fn field(wire: Option<bool>) -> Result<Self, Missing> {
+        Ok(wire.unwrap_or_default())
     }
 }
 
@@ -97,6 +104,24 @@ macro_rules! from_text {
 }
 from_text!(Timestamp, Locale);
 
+macro_rules! codes {
+    ($($code:ident),+) => {$(
+        impl Read<String> for $code {
+            fn read(wire: String) -> Result<Self, Missing> {
+                Ok(Self::new(wire))
+            }
+        }
+    )+};
+}
+codes!(IndustryCode, LockoutCode, StudyTypeCode);
+
+/// Survey addresses are read as they are: what somebody else has set is not ours to refuse.
+impl Read<String> for SurveyUrl {
+    fn read(wire: String) -> Result<Self, Missing> {
+        Ok(Self::kept(wire))
+    }
+}
+
 impl Read<Id> for UserId {
     fn read(wire: Id) -> Result<Self, Missing> {
         wire.as_str().parse().map_err(|_| Missing("id"))
@@ -121,8 +146,8 @@ impl Read<f64> for IncidenceRate {
     }
 }
 
-impl Read<f64> for Decimal {
-    fn read(wire: f64) -> Result<Self, Missing> {
+impl Read<i64> for u32 {
+    fn read(wire: i64) -> Result<Self, Missing> {
         Self::try_from(wire).map_err(|_| Missing("number"))
     }
 }

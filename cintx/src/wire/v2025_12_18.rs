@@ -5,17 +5,24 @@ use std::sync::Arc;
 use bytes::Bytes;
 use cintx_raw::v2025_12_18::{Client, PostReconciliationsParams, types};
 
-use super::audience::{modern, typed};
+use super::assistant::assistant;
+use super::audience::modern;
+use super::bulk::bulk;
 use super::fielding::fielding;
+use super::groups::groups;
+use super::price::{group_rate_card, prediction, price};
 use super::projects::projects;
 use super::quotas::modern_quotas;
-use super::{Wire, common_calls, money, timestamp};
+use super::read::{Field, Missing};
+use super::statistics::{performance, statistics};
+use super::supply::{from_specification, supply_specification};
+use super::{Wire, amounts, common_calls, from_json, money, timestamp, to_json};
 use crate::error::Error;
 use crate::feasibility::Feasibility;
 use crate::ids::{ProjectId, ReconciliationId, TargetGroupId};
 use crate::pipeline::Pipeline;
 use crate::reconciliation::{ReconciliationOutcome, ReconciliationStatus};
-use crate::supply::{Supply, SupplyKind};
+use crate::supply::Supply;
 use crate::target_group::TargetGroupDraft;
 use crate::value::Money;
 use crate::version::V2025_12_18;
@@ -24,6 +31,61 @@ projects!(V2025_12_18, v2025_12_18, if_match: required, reference: project_custo
     summary: target_group_references = target_group_customer_reference_numbers);
 modern_quotas!(V2025_12_18, v2025_12_18);
 fielding!(V2025_12_18, v2025_12_18, if_match: required, run: created_fielding_run_id);
+supply_specification!(V2025_12_18, v2025_12_18);
+bulk!(V2025_12_18, v2025_12_18, key: (cintx_raw::NEW_KEY));
+price!(V2025_12_18, v2025_12_18, card: RateCardData, goal: completes_goal in suggested_completes_goal_range, dates: start_at end_at);
+group_rate_card!(V2025_12_18, v2025_12_18);
+prediction!(V2025_12_18, v2025_12_18);
+assistant!(V2025_12_18, v2025_12_18, gemini: true);
+statistics!(V2025_12_18, v2025_12_18, changelog_page: 50, kinds: |kinds| {
+    change_types: (!kinds.is_empty()).then(|| kinds.iter().map(|kind| kind.as_str().into()).collect()),
+}, overview: {
+    created_at, manager = project_manager_id, reference = target_group_customer_reference_number
+});
+performance!(V2025_12_18, v2025_12_18);
+impl crate::HasFilters for V2025_12_18 {}
+groups!(
+    V2025_12_18, v2025_12_18,
+    names: Names {
+        goal: "completes_goal",
+        money: ("value", "currency_code"),
+        profiles: "profiling",
+        supply: ("allocations", true),
+    },
+    create: (), reference: true, goal: completes_goal,
+    draft: {
+        supply = allocations, reference = target_group_customer_reference_number
+    },
+    summary: { excluding = exclusion_enabled, reference = target_group_customer_reference_number },
+    filter: |filter| {
+        target_group_customer_reference_numbers: None,
+        project_manager_id: filter.manager.map(|manager| manager.to_string()),
+    },
+    settings: {
+        cost_note = client_cost_per_interview_note, reference = target_group_customer_reference_number
+    },
+    update: |settings| {
+        client_cost_per_interview_note: settings.cost_note.as_ref().map(Into::into),
+        industry_lockout_code: settings.lockout.as_ref().map(ToString::to_string).unwrap_or_default(),
+        target_group_customer_reference_number: Some(settings.reference.clone()),
+    }
+);
+amounts!(
+    v2025_12_18,
+    write: [MonetaryAmountRequestModel { value, currency_code }],
+    read: [
+        MonetaryAmount { value, currency_code },
+        AverageCostPerInterview { value, currency_code },
+        EarningsPerClick { value, currency_code },
+        EarningsPerClickPerMinute { value, currency_code },
+    ]
+);
+
+impl Field<Option<types::GetDraftSupplyAllocationGroupResponse>> for Supply {
+    fn field(wire: Option<types::GetDraftSupplyAllocationGroupResponse>) -> Result<Self, Missing> {
+        super::to_json(&wire).map(|json| from_specification(&json)).map_err(|_| Missing("allocations"))
+    }
+}
 
 #[expect(private_interfaces, reason = "only this crate implements and calls it")]
 impl Wire for V2025_12_18 {
@@ -46,7 +108,7 @@ impl Wire for V2025_12_18 {
             fielding_specification: field(draft),
             locale: draft.locale.to_string(),
             price: None,
-            profiling: Some(typed("audience", modern::feasibility(&draft.audience, draft.completes_goal)?)?),
+            profiling: Some(from_json("audience", modern::feasibility(&draft.audience, draft.completes_goal)?)?),
             rate_card_price_boost: None,
             step_days: None,
         };
@@ -66,42 +128,10 @@ impl Wire for V2025_12_18 {
         project: &ProjectId,
         draft: &TargetGroupDraft,
     ) -> Result<TargetGroupId, Error> {
-        let body = types::CreateDraftTargetGroupRequest {
-            allocations: allocations(&draft.supply),
-            business_unit_id: draft.business_unit.to_string(),
-            client_cost_per_interview_note: None,
-            client_id: None,
-            collects_pii: draft.collects_pii,
-            completes_goal: i64::from(draft.completes_goal),
-            cost_per_interview: draft.cost_per_interview.as_ref().map(amount),
-            exclusion: None,
-            expected_incidence_rate: draft.incidence_rate.fraction(),
-            expected_length_of_interview_minutes: i64::from(draft.length_of_interview.minutes()),
-            fielding_assistant_assignment: types::FieldingAssistantModulesAssignmentRequestModel {
-                // Quotas are of little use where they can be overfilled.
-                quota_overlay: Some(types::ModuleQuotaOverlayInput { prevent_overfill: true, balance_fill: false }),
-                ..Default::default()
-            },
-            fielding_specification: field(draft),
-            industry_code: None,
-            industry_lockout_code: None,
-            live_url: Some(Some(draft.live_url.to_string())),
-            locale: draft.locale.to_string(),
-            name: draft.name.clone(),
-            profiling: Some(Some(typed("audience", modern::profiling(&draft.audience, draft.completes_goal)?)?)),
-            project_manager_id: draft.manager.to_string(),
-            re_entry_configuration: None,
-            respondent_activity_exclusions: None,
-            study_type_code: None,
-            // By this it can be found again, should its answer be lost.
-            target_group_customer_reference_number: Some(Some(format!("cintx-{}", ulid::Ulid::new()))),
-            test_url: draft.test_url.as_ref().map(|url| Some(url.to_string())),
-        };
-        let answer = raw.create_target_group(account, project.as_str(), &body).await?.into_value();
-        answer
-            .id
-            .map(|id| TargetGroupId::new(id.as_str()))
-            .ok_or_else(|| Error::incomplete("create_target_group", "id"))
+        // Held against its type here, so that what does not fit is blamed on the audience.
+        let profiling = modern::profiling(&draft.audience, draft.completes_goal)?;
+        let profiling: types::ProfilingRequest = from_json("audience", profiling)?;
+        groups::create(raw, account, project, &draft.settings, [("profiling", to_json(&profiling)?)]).await
     }
 
     async fn submit_reconciliation(
@@ -130,30 +160,5 @@ fn amount(money: &Money) -> types::MonetaryAmountRequestModel {
     types::MonetaryAmountRequestModel {
         value: Some(money.value().to_string()),
         currency_code: Some(money.currency().to_owned()),
-    }
-}
-
-fn allocations(supply: &Supply) -> types::CreateDraftAllocationSpecificationGroupRequest {
-    let (groups, exchange_max_percentage) = match &supply.0 {
-        SupplyKind::OpenExchange => (Vec::new(), 100),
-        // The exchange's maximum of nothing keeps everybody else out.
-        SupplyKind::Only { name, suppliers } => {
-            let group = types::CreateDraftAllocationSpecificationGroupRequestOpenExchangeAllocationsGroups {
-                group_name: name.clone(),
-                min_percentage: 0,
-                max_percentage: 100,
-                suppliers: suppliers.iter().map(i64::to_string).collect(),
-            };
-            (vec![group], 0)
-        }
-    };
-    types::CreateDraftAllocationSpecificationGroupRequest {
-        open_exchange_allocations: types::CreateDraftAllocationSpecificationGroupRequestOpenExchangeAllocations {
-            blocked_supplier_ids: Vec::new(),
-            exchange_max_percentage,
-            exchange_min_percentage: 0,
-            groups,
-        },
-        private_exchange_allocations: None,
     }
 }

@@ -1,8 +1,11 @@
 //! The domain types against the sandbox, which judges every request by its version's document: what is asked for is
 //! sent as the document wants it, and what comes back is read, on every version.
 
+mod bulk;
 mod fielding;
+mod groups;
 mod lists;
+mod prices;
 mod projects;
 mod stage;
 mod values;
