@@ -181,7 +181,53 @@ fn legacy_interlocked(profile: &Value) -> QuotaTable {
         let conditions = if told.is_empty() { named(&label, &margins).unwrap_or_default() } else { told };
         Cell { label, conditions, quota: quota(one, one) }
     });
-    table(profile, TableKind::Interlock, cells.collect())
+    let cells: Vec<Cell> = cells.collect();
+    let mut read = table(profile, TableKind::Interlock, cells);
+    let questions: Vec<i64> = items(profile, "depends_on_questions").filter_map(whole).collect();
+    if let ([only], true) = (read.axes.as_slice(), questions.len() > 1) {
+        if let Some((axes, cells)) = by_text(&only.labels, &read.cells, &questions) {
+            (read.axes, read.cells) = (axes, cells);
+        }
+    }
+    read
+}
+
+/// Where nothing but its text says what a cell consists of: `18-34, Male` in the order of the questions.
+fn by_text(labels: &[String], quotas: &[Quota], questions: &[i64]) -> Option<(Vec<QuotaAxis>, Vec<Quota>)> {
+    let split = |separator: &str| -> Option<Vec<Vec<&str>>> {
+        let parts = labels.iter().map(|label| label.split(separator).map(str::trim).collect::<Vec<_>>());
+        let parts: Vec<Vec<&str>> = parts.collect();
+        parts.iter().all(|parts| parts.len() == questions.len()).then_some(parts)
+    };
+    let parts = [", ", " × ", " x ", " & ", " / "].into_iter().find_map(split)?;
+    let mut axes: Vec<QuotaAxis> = Vec::new();
+    for (at, question) in questions.iter().enumerate() {
+        let mut axis = QuotaAxis { question: Some(*question), labels: Vec::new(), conditions: Vec::new() };
+        for cell in &parts {
+            if !axis.labels.iter().any(|known| known == cell[at]) {
+                let range = cell[at]
+                    .split_once('-')
+                    .and_then(|(min, max)| Some(Condition::Range { min: min.parse().ok()?, max: max.parse().ok()? }));
+                axis.labels.push(cell[at].to_owned());
+                axis.conditions.push(range.map(|range| (*question, range)).into_iter().collect());
+            }
+        }
+        axes.push(axis);
+    }
+    let size: usize = axes.iter().map(|axis| axis.labels.len()).product();
+    let mut cells = vec![Quota::default(); (size == quotas.len()).then_some(size)?];
+    let mut filled = vec![false; size];
+    for (parts, quota) in parts.iter().zip(quotas) {
+        let mut index = 0;
+        for (axis, part) in axes.iter().zip(parts) {
+            index = index * axis.labels.len() + axis.labels.iter().position(|label| label == part)?;
+        }
+        if std::mem::replace(filled.get_mut(index)?, true) {
+            return None;
+        }
+        cells[index] = quota.clone();
+    }
+    Some((axes, cells))
 }
 
 /// The conditions whose texts a cell's text consists of: of each question the longest that is in it as whole words.
@@ -729,4 +775,72 @@ fn interlocked(tables: &[QuotaTable]) -> Answer<QuotaTable> {
         axes: tables.iter().flat_map(|table| table.axes.iter().cloned()).collect(),
         cells: cells.collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn range(min: u8, max: u8) -> (i64, Condition) {
+        (42, Condition::Range { min, max })
+    }
+
+    #[test]
+    fn what_a_cell_consists_of_is_read_from_a_list_and_from_a_map() {
+        let expected = vec![range(18, 34), (43, Condition::Option("1".into()))];
+        let list = json!([
+            { "question_id": 42, "conditions": [{ "min": 18, "max": 34 }] },
+            { "question_id": "43", "conditions": [{ "option": "1" }] },
+        ]);
+        assert_eq!(related(&list), expected);
+        let map = json!({ "42": [{ "min": 18.0, "max": 34.0 }], "43": { "conditions": [{ "option": 1 }] } });
+        assert_eq!(related(&map), expected);
+        assert_eq!(related(&json!(null)), []);
+        assert_eq!(related(&json!(7)), []);
+    }
+
+    fn interlocked(cell: impl Fn(usize, &str) -> Value) -> QuotaTable {
+        let texts = ["18-34, Male", "18-34, Female", "35-99, Male", "35-99, Female"];
+        let cells: Vec<Value> = texts.iter().enumerate().map(|(at, text)| cell(at, text)).collect();
+        let profile = json!({ "id": "p", "depends_on_questions": [42, 43], "quotas": { "ungrouped": cells } });
+        let answer = json!({ "data": [], "interlocked_profile": profile });
+        let mut tables = read_legacy(&answer);
+        assert_eq!(tables.len(), 1);
+        tables.remove(0)
+    }
+
+    #[test]
+    fn an_interlock_is_a_table_whether_cells_say_their_conditions_or_their_text() {
+        let related = |at: usize| {
+            let (min, max) = [(18, 34), (35, 99)][at / 2];
+            json!({ "42": [{ "min": min, "max": max }], "43": [{ "option": ["1", "2"][at % 2] }] })
+        };
+        let told = interlocked(
+            |at, text| json!({ "id": at, "completes_goal": at + 1, "condition": { "text": text, "related_condition": related(at) } }),
+        );
+        let named = interlocked(
+            |at, text| json!({ "id": at, "quota": 0, "completes_goal": at + 1, "condition": { "text": text } }),
+        );
+        for table in [&told, &named] {
+            assert_eq!(table.axes.iter().map(|axis| axis.question).collect::<Vec<_>>(), [Some(42), Some(43)]);
+            assert_eq!(table.cell([1, 0]).unwrap().target, Some(3));
+            assert_eq!(table.cell([1, 0]).unwrap().id.as_deref(), Some("2"));
+        }
+        assert_eq!(told.axes[1].labels, ["option 1", "option 2"]);
+        assert_eq!(named.axes[1].labels, ["Male", "Female"]);
+        assert_eq!(named.axes[0].conditions[0], [range(18, 34)]);
+    }
+
+    #[test]
+    fn what_cannot_be_crossed_is_a_list_and_nothing_is_lost() {
+        let table = interlocked(|at, _| json!({ "id": at, "completes_goal": 1, "condition": { "text": "?" } }));
+        assert_eq!((table.axes.len(), table.cells.len(), table.total()), (1, 4, 4));
+        assert!(read_legacy(&json!({})).is_empty());
+        assert!(read_modern(&json!({ "profiles": null })).is_empty());
+        let odd =
+            json!({ "profiles": [{ "object": "regular", "targets": [{ "quota": null, "conditions": "x" }] }, 7] });
+        assert_eq!(read_modern(&odd).len(), 2, "odd profiles do no harm");
+    }
 }
