@@ -814,8 +814,8 @@ mod tests {
     #[test]
     fn an_interlock_is_a_table_whether_cells_say_their_conditions_or_their_text() {
         let related = |at: usize| {
-            let (min, max) = [(18, 34), (35, 99)][at / 2];
-            json!({ "42": [{ "min": min, "max": max }], "43": [{ "option": ["1", "2"][at % 2] }] })
+            let ((min, max), option) = ([(18, 34), (35, 99)][at / 2], ["1", "2"][at % 2]);
+            json!({ "42": [{ "min": min, "max": max }], "43": [{ "option": option }] })
         };
         let told = interlocked(
             |at, text| json!({ "id": at, "completes_goal": at + 1, "condition": { "text": text, "related_condition": related(at) } }),
