@@ -51,6 +51,32 @@ impl fmt::Display for QuotaPlan {
 }
 
 impl QuotaTable {
+    /// A plan made by hand: new targets for some cells, by position. Nothing is said of the margins; what all targets
+    /// add up to becomes the plan's total.
+    ///
+    /// # Errors
+    /// If a cell is not there, or a target is 0 or below what is completed.
+    pub fn plan<P: AsRef<[usize]>>(&self, targets: impl IntoIterator<Item = (P, u64)>) -> Result<QuotaPlan, Error> {
+        let refuse = |reason: String| Error::invalid(vec![Invalid::new("targets", reason)]);
+        let (mut changes, mut moved) = (Vec::new(), 0);
+        let mut total = self.total();
+        for (position, to) in targets {
+            let position = position.as_ref();
+            let quota = self.cell(position).ok_or_else(|| refuse(format!("have no cell {position:?}")))?;
+            let (label, from, completes) = (self.label(position), quota.target.unwrap_or(0), quota.completes);
+            if to == 0 || to < completes {
+                let least = completes.max(1);
+                return Err(refuse(format!("give {label} {to}, expected at least {least}")));
+            }
+            if to != from {
+                moved += to.abs_diff(from);
+                total = total - from + to;
+                changes.push(QuotaChange { quota: quota.id.clone(), label, from, to, completes });
+            }
+        }
+        Ok(QuotaPlan { profile: self.profile.clone(), changes, total, moved, proved_smallest: false })
+    }
+
     /// The smallest change of the targets that keeps every margin and goes nowhere below what is completed.
     /// Cells with a target of 0 are closed and stay so; an open one keeps a target of at least 1, as the API wants it.
     ///

@@ -184,10 +184,10 @@ fn legacy_interlocked(profile: &Value) -> QuotaTable {
     let cells: Vec<Cell> = cells.collect();
     let mut read = table(profile, TableKind::Interlock, cells);
     let questions: Vec<i64> = items(profile, "depends_on_questions").filter_map(whole).collect();
-    if let ([only], true) = (read.axes.as_slice(), questions.len() > 1) {
-        if let Some((axes, cells)) = by_text(&only.labels, &read.cells, &questions) {
-            (read.axes, read.cells) = (axes, cells);
-        }
+    if let ([only], true) = (read.axes.as_slice(), questions.len() > 1)
+        && let Some((axes, cells)) = by_text(&only.labels, &read.cells, &questions)
+    {
+        (read.axes, read.cells) = (axes, cells);
     }
     read
 }

@@ -188,6 +188,7 @@ async fn answering(status: u16, body: &Value) -> String {
 
 /// The rules, each by its slug, without a call.
 #[test]
+#[allow(clippy::reversed_empty_ranges)] // One of the mistakes.
 fn rules_are_named_by_their_slugs_and_point_at_calls() {
     let age = || Question::range(42).band(18..=34, 50).band(35..=99, 50);
     let gender = || Question::choice(43).option("1", 49).option("2", 51);
