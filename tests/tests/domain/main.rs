@@ -8,4 +8,5 @@ mod lists;
 mod prices;
 mod projects;
 mod stage;
+mod studies;
 mod values;
