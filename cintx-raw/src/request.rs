@@ -16,7 +16,7 @@ use crate::response::{ByteStream, Response};
 use crate::transport::{self, Transport};
 
 /// Everything but the unreserved characters of RFC 3986.
-const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(crate) const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Stands for an idempotency key that the transport shall choose: a fresh one in the operation's format,
 /// the same on every attempt. A transport that chooses none, like [`Direct`](crate::Direct), refuses it.

@@ -22,15 +22,25 @@ pub(crate) fn serve(engine: &Engine, incoming: &Incoming) -> (u16, Value) {
     };
     match (incoming.method.as_str(), incoming.path.as_str()) {
         ("GET", "/control/state") => (200, state(&engine.world())),
+        ("GET", "/control/about") => (200, about(engine)),
         ("GET", "/control/requests") => {
             let entries: Vec<Value> = engine.log().entries().iter().map(|entry| entry.facts()).collect();
             (200, json!({ "requests": entries }))
         }
         ("POST", "/control/clock") => {
             let seconds = body.get("advance_seconds").and_then(Value::as_f64).unwrap_or(0.0);
+            let speed = body.get("speed").and_then(Value::as_f64);
+            if speed.is_some_and(|speed| !is_speed(speed)) {
+                return (400, json!({ "error": "a speed is a number between 0 and 1000000" }));
+            }
             match SignedDuration::try_from_secs_f64(seconds) {
                 Ok(by) => {
-                    engine.world().clock.advance(by);
+                    let mut world = engine.world();
+                    if let Some(speed) = speed {
+                        world.clock.set_speed(speed);
+                    }
+                    world.clock.advance(by);
+                    drop(world);
                     (200, json!({ "now": text(engine.world().now()) }))
                 }
                 Err(error) => (400, json!({ "error": error.to_string() })),
@@ -63,7 +73,7 @@ pub(crate) fn serve(engine: &Engine, incoming: &Incoming) -> (u16, Value) {
         }
         ("POST", "/control/tokens/expire") => {
             let mut world = engine.world();
-            let now = world.now();
+            let now = world.clock.unhurried();
             world.tokens.expire_all(now);
             (200, json!({}))
         }
@@ -78,6 +88,26 @@ pub(crate) fn serve(engine: &Engine, incoming: &Incoming) -> (u16, Value) {
         }
         (_, path) => (404, json!({ "error": format!("there is no {path}") })),
     }
+}
+
+/// Whom it lets in, and which ids there are to begin with.
+fn about(engine: &Engine) -> Value {
+    let versions: Vec<&str> = engine.contracts().iter().map(|contract| contract.date()).collect();
+    let world = engine.world();
+    json!({
+        "versions": versions,
+        "client_id": world.account.client_id,
+        "client_secret": world.account.client_secret,
+        "s2s_key": world.account.s2s_key,
+        "account_id": world.account.id,
+        "project_manager_id": world.account.caller(),
+        "business_unit_id": world.account.business_units.first().map_or(0, |unit| unit.id),
+    })
+}
+
+/// Whether the clock can run so fast.
+pub(crate) fn is_speed(speed: f64) -> bool {
+    (0.0..=1_000_000.0).contains(&speed)
 }
 
 /// Puts a respondent into a survey, to be moved on by the client.

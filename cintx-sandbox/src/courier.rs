@@ -3,7 +3,7 @@
 
 use crate::engine::Engine;
 use crate::fault::{DELIVERY, Effect};
-use crate::state::webhook::{self, Letter};
+use crate::state::webhook::{self, Letter, Reception};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub(crate) async fn deliver(engine: Arc<Engine>, gateway: Option<String>) {
         tokio::time::sleep(ROUND).await;
         let letters = {
             let mut world = engine.world();
-            if world.deliveries.is_empty() { Vec::new() } else { webhook::letters(&mut world) }
+            if world.outbox.is_empty() { Vec::new() } else { webhook::letters(&mut world) }
         };
         for letter in letters {
             tokio::spawn(take(engine.clone(), gateway.clone(), letter));
@@ -37,6 +37,10 @@ async fn take(engine: Arc<Engine>, gateway: Option<String>, letter: Letter) {
         tokio::time::sleep(strike.wait + strike.delay).await;
     }
     let heard = match strike.map(|strike| strike.effect) {
+        Some(Effect::DeliverLate) => {
+            webhook::settle(&mut engine.world(), &letter.delivery, Reception::Overtaken);
+            return;
+        }
         // The way there, or the way back, is broken.
         Some(Effect::DropBefore | Effect::ResetBefore | Effect::Status { .. } | Effect::GatewayPage(_)) => false,
         Some(Effect::DropAfter | Effect::ResetAfter) => {
@@ -48,7 +52,8 @@ async fn take(engine: Arc<Engine>, gateway: Option<String>, letter: Letter) {
         }
         _ => hand_over(&letter, gateway.as_deref()).await,
     };
-    webhook::settle(&mut engine.world(), &letter.delivery, heard);
+    let reception = if heard { Reception::Heard } else { Reception::Unheard };
+    webhook::settle(&mut engine.world(), &letter.delivery, reception);
 }
 
 /// Whether the subscriber has said that it has the event.

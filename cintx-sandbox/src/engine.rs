@@ -197,7 +197,7 @@ impl Engine {
             Some(Effect::ExpireToken) => {
                 let token = header(&incoming.headers, "authorization").and_then(|value| value.split_once(' '));
                 let mut world = self.world();
-                let now = world.now();
+                let now = world.clock.unhurried();
                 world.tokens.expire(token.map_or("", |(_, token)| token.trim()), now);
             }
             Some(Effect::StaleRead) if incoming.method == "GET" => {
@@ -212,6 +212,9 @@ impl Engine {
                 };
             }
             _ => {}
+        }
+        if effect == Some(&Effect::ApplyTwice) {
+            self.work(incoming, Notes { fault: notes.fault, ..Notes::default() });
         }
         let mut outgoing = self.work(incoming, notes);
         match effect {
@@ -317,7 +320,7 @@ impl Engine {
             .map(|(_, token)| token.trim())
             .ok_or_else(Refusal::unauthorized)?;
         let world = self.world();
-        match world.tokens.standing(token, world.now()) {
+        match world.tokens.standing(token, world.clock.unhurried()) {
             Standing::Good => Ok(()),
             Standing::Expired => Err(Refusal::forbidden()),
             Standing::Unknown => Err(Refusal::unauthorized()),

@@ -1,6 +1,8 @@
 //! Connections that can be cut on purpose: closed, reset, or ended in the
 //! middle of an answer, as networks do.
 
+use crate::engine::Engine;
+use crate::fault::{CONNECTION, Effect};
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use std::io;
@@ -46,23 +48,45 @@ impl Connected<IncomingStream<'_, Lines>> for Line {
     }
 }
 
-/// A listener whose connections can be cut.
+/// A listener whose connections can be cut, some as soon as they are opened.
 #[derive(Debug)]
-pub(crate) struct Lines(pub(crate) TcpListener);
+pub(crate) struct Lines {
+    pub(crate) listener: TcpListener,
+    pub(crate) engine: Arc<Engine>,
+}
+
+impl Lines {
+    /// Whether a connection is cut before anything is read from it.
+    fn is_cut(&self, stream: &TcpStream) -> bool {
+        match self.engine.faults().draw(CONNECTION).map(|strike| strike.effect) {
+            Some(Effect::ResetBefore | Effect::ResetAfter) => {
+                let _ = stream.set_zero_linger();
+                true
+            }
+            Some(Effect::DropBefore | Effect::DropAfter) => true,
+            _ => false,
+        }
+    }
+}
 
 impl Listener for Lines {
     type Io = Wire;
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Wire, SocketAddr) {
-        let (stream, address) = Listener::accept(&mut self.0).await;
+        let (stream, address) = loop {
+            let (stream, address) = Listener::accept(&mut self.listener).await;
+            if !self.is_cut(&stream) {
+                break (stream, address);
+            }
+        };
         // Small answers must not wait for a full packet.
         let _ = stream.set_nodelay(true);
         (Wire { stream, line: Line::default() }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        Listener::local_addr(&self.0)
+        Listener::local_addr(&self.listener)
     }
 }
 

@@ -106,6 +106,7 @@ impl Received {
 pub(crate) struct Log {
     entries: VecDeque<(Received, usize)>,
     count: u64,
+    refused: u64,
     weight: usize,
 }
 
@@ -120,6 +121,7 @@ impl Log {
     pub(crate) fn add(&mut self, mut entry: Received, size: usize) {
         self.count += 1;
         entry.number = self.count;
+        self.refused += u64::from(entry.refusal.is_some());
         if size > LARGEST && entry.body.take().is_some() {
             entry.notes.push("the body is too large to be kept in the log".into());
         }
@@ -133,6 +135,16 @@ impl Log {
                 None => break,
             }
         }
+    }
+
+    /// How many there have been.
+    pub(crate) fn total(&self) -> u64 {
+        self.count
+    }
+
+    /// How many of them were refused.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused
     }
 
     /// The last requests, youngest first.

@@ -21,6 +21,10 @@ struct Options {
     /// Seed of everything that is made up.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Times as fast as the machine's clock that the simulation runs; 604800
+    /// is a week in a second.
+    #[arg(long, value_name = "TIMES", default_value_t = 1.0, value_parser = speed)]
+    speed: f64,
     /// Seconds that a token is good for.
     #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
     token_ttl: u64,
@@ -41,12 +45,19 @@ struct Options {
     log: bool,
 }
 
+/// Reads a speed.
+fn speed(text: &str) -> Result<f64, String> {
+    let speed: f64 = text.parse().map_err(|_| "a number is needed".to_owned())?;
+    if (0.0..=1_000_000.0).contains(&speed) { Ok(speed) } else { Err("0 to 1000000 is allowed".into()) }
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Options::parse();
     let mut builder = Sandbox::builder()
         .port(options.port)
         .seed(options.seed)
+        .speed(options.speed)
         .token_ttl(Duration::from_secs(options.token_ttl))
         .job_delay(Duration::from_millis(options.job_delay))
         .field_pace(Duration::from_millis(options.field_pace))

@@ -83,7 +83,9 @@ impl Refusal {
 
     /// A 400 about one parameter or property.
     pub(crate) fn invalid(name: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self::bad_request("The request is not valid.").with_param(name, reason)
+        let (name, reason) = (name.into(), reason.into());
+        // The older versions have no list of parameters, only the detail.
+        Self::bad_request(format!("The request is not valid. {name}: {reason}.")).with_param(name, reason)
     }
 
     pub(crate) fn with_param(mut self, name: impl Into<String>, reason: impl Into<String>) -> Self {

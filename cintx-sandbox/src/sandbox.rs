@@ -37,6 +37,7 @@ pub struct Builder {
     versions: Vec<String>,
     settings: Settings,
     standing: Option<Timestamp>,
+    speed: f64,
     check_answers: bool,
     print: bool,
     faults: Vec<Fault>,
@@ -50,6 +51,7 @@ impl Default for Builder {
             versions: Vec::new(),
             settings: Settings::default(),
             standing: None,
+            speed: 1.0,
             check_answers: cfg!(debug_assertions),
             print: false,
             faults: Vec::new(),
@@ -120,6 +122,15 @@ impl Builder {
         self
     }
 
+    /// Lets the simulation's clock run so many times as fast as the
+    /// machine's, from 0 (it stands) to a million; 604800 is a week in a
+    /// second. Tokens keep the machine's pace.
+    #[must_use]
+    pub fn speed(mut self, times: f64) -> Self {
+        self.speed = if control::is_speed(times) { times } else { 1.0 };
+        self
+    }
+
     /// The id of the one account.
     #[must_use]
     pub fn account_id(mut self, id: i32) -> Self {
@@ -170,7 +181,7 @@ impl Builder {
     /// # Errors
     /// If the port cannot be opened or a version is unknown.
     pub async fn start(self) -> Result<Sandbox, Error> {
-        let clock = self.standing.map_or_else(Clock::following, |now| Clock::Standing { now });
+        let clock = self.standing.map_or_else(|| Clock::running(self.speed), |now| Clock::Standing { now });
         let world = World::new(self.settings, clock);
         let engine = Arc::new(Engine::new(world, &self.versions, self.check_answers, self.print)?);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).await?;
@@ -180,6 +191,7 @@ impl Builder {
         for fault in self.faults {
             engine.faults().add(fault);
         }
+        let serving = engine.clone();
         let app = server::router(engine.clone()).into_make_service_with_connect_info::<Line>();
         let task = tokio::spawn(async move {
             let until = async move {
@@ -188,7 +200,7 @@ impl Builder {
             };
             // Dropped, and so ended, with the server.
             let _courier = AbortOnDrop(courier);
-            let _ = axum::serve(Lines(listener), app).with_graceful_shutdown(until).await;
+            let _ = axum::serve(Lines { listener, engine: serving }, app).with_graceful_shutdown(until).await;
         });
         Ok(Sandbox { engine, address, stop, task })
     }
@@ -365,6 +377,14 @@ impl Sandbox {
         self.engine.world().settle();
     }
 
+    /// Lets the simulation's clock run so many times as fast as the machine's
+    /// from now on, see [`Builder::speed`]. A standing clock begins to run.
+    pub fn set_speed(&self, times: f64) {
+        if control::is_speed(times) {
+            self.engine.world().clock.set_speed(times);
+        }
+    }
+
     /// Lets the next asynchronous jobs fail: launches, bulk jobs, files of
     /// respondents, reports. They fail when they would have been done.
     pub fn fail_next_jobs(&self, jobs: u32) {
@@ -394,7 +414,7 @@ impl Sandbox {
     /// Makes all tokens given so far expire now.
     pub fn expire_tokens(&self) {
         let mut world = self.engine.world();
-        let now = world.now();
+        let now = world.clock.unhurried();
         world.tokens.expire_all(now);
     }
 }

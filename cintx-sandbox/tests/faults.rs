@@ -197,3 +197,41 @@ async fn faults_over_the_control_endpoint() {
     send(http.delete(&url)).await.expect(200);
     caller.get(&path).await.expect(200);
 }
+
+#[tokio::test]
+async fn connections_are_cut_before_anything_is_read() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    let list = format!("{}/projects", caller.account);
+    let fresh = || {
+        client()
+            .get(format!("{}{list}", caller.api))
+            .bearer_auth(&caller.token)
+            .header("cint-api-version", caller.version)
+    };
+    for fault in [Fault::on("connection").reset_before_applying(), Fault::on("connection").drop_before_applying()] {
+        let before = sandbox.requests().len();
+        let cut = sandbox.inject(fault.times(1));
+        assert!(fresh().send().await.is_err());
+        assert_eq!(sandbox.fault_hits(cut), 1);
+        assert_eq!(sandbox.requests().len(), before, "nothing was read");
+        send(fresh()).await.expect(200);
+    }
+    // A star stands for requests alone.
+    let all = sandbox.inject(Fault::everywhere().status(503));
+    send(fresh()).await.expect(503);
+    assert_eq!(sandbox.fault_hits(all), 1);
+}
+
+#[tokio::test]
+async fn a_request_is_delivered_twice() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    sandbox.inject(Fault::on("create_*").apply_twice());
+    // The key saves the project.
+    let project = caller.project(&sandbox, "p").await;
+    assert_eq!(sandbox.state()["projects"].as_array().unwrap().len(), 1);
+    // Target groups have none.
+    caller.draft(&sandbox, &project, 100).await;
+    assert_eq!(sandbox.state()["target_groups"].as_array().unwrap().len(), 2);
+}

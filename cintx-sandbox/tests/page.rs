@@ -50,7 +50,7 @@ async fn a_browser_shows_the_page() {
     let picture = folder.join("page.png");
     let url = format!("http://{}/", sandbox.address());
     let mut run = Command::new(browser);
-    run.args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1280,1600"])
+    run.args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1400,1500"])
         .arg(format!("--user-data-dir={}", folder.join("profile").display()))
         .arg(format!("--screenshot={}", picture.display()))
         .arg(&url);

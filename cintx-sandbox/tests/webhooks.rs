@@ -161,3 +161,24 @@ async fn subscriptions_are_kept() {
     }
     assert_own_answers_valid(&sandbox);
 }
+
+#[tokio::test]
+async fn a_late_event_is_overtaken() {
+    let (address, heard) = subscriber(0).await;
+    let sandbox =
+        Sandbox::builder().field_pace(Duration::ZERO).webhook_retry(Duration::from_millis(100)).start().await.unwrap();
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    let body = json!({ "url": format!("http://{address}/hook"), "events": ["session-updated"] });
+    caller.post(&format!("/accounts/{}/webhooks", sandbox.account_id()), &body).await.expect(201);
+    let project = caller.project(&sandbox, "p").await;
+    let group = caller.draft(&sandbox, &project, 100).await;
+    caller.launch(&group, "l").await;
+    sandbox.inject(Fault::on("webhook_delivery").deliver_late().times(1));
+    let rid = sandbox.enter_respondent(group.rsplit('/').next().unwrap()).unwrap();
+    let url = format!("{}/fulfillment/respondents/transition", sandbox.s2s_url());
+    let request = common::post_json(&caller.http, &url, &json!({ "id": rid, "status": 5 }));
+    send(request.header("authorization", sandbox.s2s_key())).await.expect(200);
+    let list = until(&heard, |list| list.len() == 2).await;
+    let numbers: Vec<_> = list.iter().map(|(_, event)| event["data"]["sequence_number"].as_i64().unwrap()).collect();
+    assert_eq!(numbers, [2, 1]);
+}

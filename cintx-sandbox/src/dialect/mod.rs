@@ -1,6 +1,7 @@
 //! What versions say differently. Most of it is names, which the documents'
 //! shapes sort out from a set of facts; here is the rest.
 
+pub(crate) mod ids;
 pub(crate) mod legacy;
 pub(crate) mod modern;
 pub(crate) mod supply;

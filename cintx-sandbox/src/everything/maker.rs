@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 
 /// Ids by the name of the parameter that takes them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Ids(BTreeMap<&'static str, String>, BTreeMap<String, String>, Vec<ProfileIds>);
+pub(super) struct Ids(BTreeMap<&'static str, String>, BTreeMap<String, String>, Vec<ProfileIds>, bool);
 
 /// The parts of a profile that bodies name.
 #[derive(Clone, Debug)]
@@ -47,6 +47,11 @@ impl Ids {
     pub(super) fn with(mut self, name: &'static str, id: impl Into<String>) -> Self {
         self.0.insert(name, id.into());
         self
+    }
+
+    /// Whether the group has been written through the newest version.
+    pub(super) fn is_forward(&self) -> bool {
+        self.3
     }
 
     /// The profile that an operation can work on.
@@ -77,6 +82,7 @@ impl Ids {
             if let Some(run) = &group.run {
                 ids = ids.with("fielding_run_id", &run.id);
             }
+            ids.3 = world.forward.contains_key(&group.id);
             ids.2 = group.audience.profiles.iter().map(ProfileIds::of).collect();
             if let Some(profile) = group.audience.profiles.first() {
                 ids = ids.with("profile_id", &profile.id);
@@ -119,15 +125,14 @@ impl Ids {
         if let Some(reconciliation) = world.reconciliations.keys().next_back() {
             ids = ids.with("request_id", reconciliation);
         }
-        let mut sessions =
-            world.sessions.values().take(2_000).filter(|one| group.is_none_or(|group| one.group_id == group.id));
+        let mut sessions = group.into_iter().flat_map(|group| world.sessions_of(group));
         if let Some(session) = sessions.find(|one| one.status == 5) {
             ids = ids.with("RID", &session.rid);
         }
         if let Some(session) = world.sessions.values().take(500).find(|one| one.left_at.is_none()) {
             ids = ids.with("open", &session.rid);
         }
-        for (id, job) in world.jobs.iter().take(200) {
+        for (id, job) in world.jobs.iter().take(60) {
             if group.is_none_or(|group| job.group().is_none_or(|own| own == group.id)) {
                 ids.1.insert(job.kind.clone(), id.clone());
             }

@@ -106,6 +106,8 @@ fn fault(spec: Spec) -> Result<Fault, FaultError> {
         "content-type" => Effect::ContentType(spec.media.clone().ok_or_else(|| needs("media"))?),
         "expire-token" => Effect::ExpireToken,
         "stale-read" => Effect::StaleRead,
+        "apply-twice" => Effect::ApplyTwice,
+        "deliver-late" => Effect::DeliverLate,
         "drift" => Effect::Drift { fields: true, values: true },
         "unknown-fields" => Effect::Drift { fields: true, values: false },
         "unknown-values" => Effect::Drift { fields: false, values: true },

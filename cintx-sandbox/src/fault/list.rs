@@ -1,7 +1,7 @@
 //! The faults of one sandbox, and the decision which one hits.
 //! Chance is drawn from the seed, so that a run can be repeated.
 
-use super::{Fault, FaultId, Strike};
+use super::{CONNECTION, Fault, FaultId, Strike};
 use crate::rng::Rng;
 use serde_json::{Value, json};
 
@@ -52,9 +52,11 @@ impl Faults {
 
     /// What hits a request of this operation, if anything does.
     pub(crate) fn draw(&mut self, operation: &str) -> Option<Strike> {
+        let connection = operation == CONNECTION;
         for entry in &mut self.entries {
             let fault = &entry.fault;
-            if !fits(&fault.on, operation) || fault.times.is_some_and(|times| entry.hits >= times) {
+            let concerned = if connection { fault.on == CONNECTION } else { fits(&fault.on, operation) };
+            if !concerned || fault.times.is_some_and(|times| entry.hits >= times) {
                 continue;
             }
             entry.seen += 1;

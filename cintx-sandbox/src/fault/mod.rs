@@ -16,6 +16,10 @@ pub(crate) const TOKEN: &str = "oauth_token";
 /// The name under which calls to subscribers of webhooks are hit.
 pub(crate) const DELIVERY: &str = "webhook_delivery";
 
+/// The name under which connections are hit when they are opened, before
+/// anything is read from them. No pattern with `*` stands for it.
+pub(crate) const CONNECTION: &str = "connection";
+
 /// What a fault does to a request.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) enum Effect {
@@ -39,7 +43,9 @@ pub(crate) enum Effect {
         fields: bool,
         values: bool,
     },
+    ApplyTwice,
     DeliverTwice,
+    DeliverLate,
 }
 
 impl Effect {
@@ -60,7 +66,9 @@ impl Effect {
             Self::Drift { fields: true, values: true } => "drift",
             Self::Drift { values: true, .. } => "unknown-values",
             Self::Drift { .. } => "unknown-fields",
+            Self::ApplyTwice => "apply-twice",
             Self::DeliverTwice => "deliver-twice",
+            Self::DeliverLate => "deliver-late",
         }
     }
 }
@@ -69,8 +77,10 @@ impl Effect {
 ///
 /// A fault names the operation that it hits, then what happens, then how
 /// often. Operations are named as in the interface documents; `*` stands for
-/// any run of characters. Two names are not in the documents: `oauth_token`,
-/// the token endpoint, and `webhook_delivery`, a call to a subscriber.
+/// any run of characters. Three names are not in the documents: `oauth_token`,
+/// the token endpoint; `webhook_delivery`, a call to a subscriber; and
+/// `connection`, which `*` does not stand for: a connection that is closed or
+/// reset as soon as it is opened, before a request is read from it.
 ///
 /// ```
 /// use cintx_sandbox::Fault;
@@ -221,6 +231,18 @@ impl Fault {
     /// document does not know.
     pub fn unknown_values(self) -> Self {
         self.doing(Effect::Drift { fields: false, values: true })
+    }
+
+    /// The request is delivered twice, as by a proxy that tries again, and
+    /// done twice, unless its key prevents it; the second answer is given.
+    pub fn apply_twice(self) -> Self {
+        self.doing(Effect::ApplyTwice)
+    }
+
+    /// A webhook is held back, so that later ones to the same subscriber
+    /// overtake it. Only for `webhook_delivery`.
+    pub fn deliver_late(self) -> Self {
+        self.doing(Effect::DeliverLate)
     }
 
     /// A webhook is delivered twice. Only for `webhook_delivery`.

@@ -5,26 +5,13 @@ use super::Outcome;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::clock::text;
-use crate::dialect::supply;
+use crate::dialect::{ids, supply};
 use crate::refusal::Refusal;
 use crate::state::supply::Supply;
 use crate::state::template::{Scope, SupplyTemplate};
 use crate::state::{World, page};
 use crate::version::Version;
 use serde_json::{Value, json};
-
-/// The oldest version calls templates by UUIDs, the others the same number
-/// as a ULID.
-fn id_in(version: Version, id: &str) -> String {
-    match (version, ulid::Ulid::from_string(id)) {
-        (Version::First, Ok(ulid)) => uuid::Uuid::from_u128(ulid.0).to_string(),
-        _ => id.to_owned(),
-    }
-}
-
-fn own_id(given: &str) -> String {
-    uuid::Uuid::try_parse(given).map_or_else(|_| given.to_owned(), |id| ulid::Ulid(id.as_u128()).to_string())
-}
 
 fn scope(call: &Call<'_>) -> Scope {
     let path = call.operation.path();
@@ -35,7 +22,7 @@ fn scope(call: &Call<'_>) -> Scope {
 fn find<'w>(world: &'w World, call: &Call<'_>) -> Result<&'w SupplyTemplate, Refusal> {
     world
         .supply_templates
-        .get(&own_id(call.at("template_id")))
+        .get(&ids::kept(call.at("template_id")))
         .filter(|template| template.scope == scope(call))
         .ok_or_else(|| Refusal::not_found("allocation template"))
 }
@@ -49,7 +36,7 @@ fn read(call: &Call<'_>) -> Result<(String, Supply), Refusal> {
 fn facts(template: &SupplyTemplate, version: Version) -> Value {
     let fill = supply::Fill::new();
     json!({
-        "template_id": id_in(version, &template.id),
+        "template_id": ids::shown(version, &template.id),
         "name": template.name,
         "last_modified_at": text(template.changed_at),
         "last_modified_by": template.changed_by,
@@ -60,7 +47,7 @@ fn facts(template: &SupplyTemplate, version: Version) -> Value {
 pub(super) fn list(world: &World, call: &Call<'_>) -> Outcome {
     let all: Vec<&SupplyTemplate> =
         world.supply_templates.values().rev().filter(|template| template.scope == scope(call)).collect();
-    let page = page::cut(all, &call.window(10, 100)?, |template| id_in(call.version, &template.id))?;
+    let page = page::cut(all, &call.window(10, 100)?, |template| ids::shown(call.version, &template.id))?;
     let templates: Vec<Value> = page.items.iter().map(|template| facts(template, call.version)).collect();
     let body = json!({
         "has_more": page.next.is_some(),
@@ -81,7 +68,7 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Outcome {
         changed_by: world.account.caller().to_owned(),
         version: 1,
     };
-    let place = format!("/v1{}/{}", call.requested, id_in(call.version, &template.id));
+    let place = format!("/v1{}/{}", call.requested, ids::shown(call.version, &template.id));
     world.supply_templates.put(template.id.clone(), template, 1_000 + call.raw.len());
     Ok(Answer::empty(201).with("location", place))
 }
@@ -119,13 +106,13 @@ fn association_etag(world: &World) -> String {
 }
 
 pub(super) fn association(world: &World, call: &Call<'_>) -> Outcome {
-    let id = id_in(call.version, &world.association.template_id);
+    let id = ids::shown(call.version, &world.association.template_id);
     Ok(Answer::json(200, json!({ "template_id": id })).with("etag", association_etag(world)))
 }
 
 pub(super) fn associate(world: &mut World, call: &Call<'_>) -> Outcome {
     call.match_etag(&association_etag(world))?;
-    let id = own_id(call.text("template_id").unwrap_or_default());
+    let id = ids::kept(call.text("template_id").unwrap_or_default());
     if !world.supply_templates.contains_key(&id) {
         return Err(Refusal::invalid("template_id", "there is no such allocation template"));
     }

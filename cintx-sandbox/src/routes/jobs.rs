@@ -38,7 +38,7 @@ fn moment(call: &Call<'_>, name: &str) -> Result<jiff::Timestamp, Refusal> {
 }
 
 fn start(world: &mut World, call: &Call<'_>, kind: &str, task: Task) -> Outcome {
-    let id = job::start(world, kind, task, call.trace_id.clone());
+    let id = job::start(world, kind, task, call.trace_id.clone(), call.version.is_legacy());
     // As seen in the wild: a path, and one that lacks a segment. Its last
     // part is the id; the whole is no address to ask.
     let place = format!("/v1{}/{id}", call.requested.replacen("/demand", "", 1));

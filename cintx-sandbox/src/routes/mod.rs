@@ -11,6 +11,7 @@ mod exclusions;
 mod fallback;
 mod feasibility;
 mod fielding;
+pub(crate) mod forward;
 mod interlock;
 mod jobs;
 mod pricing;
@@ -37,8 +38,12 @@ use crate::state::file_job::List;
 /// What a route comes to.
 pub(crate) type Outcome = Result<Answer, Refusal>;
 
-/// Does what an operation says.
+/// Does what an operation says, where the version may.
 pub(crate) fn serve(world: &mut World, call: &Call<'_>) -> Outcome {
+    forward::within(world, call, dispatch)
+}
+
+fn dispatch(world: &mut World, call: &Call<'_>) -> Outcome {
     match call.operation.id() {
         "get_user_accounts" => accounts::accounts(world),
         "get_account_users" => accounts::users(world),

@@ -41,6 +41,7 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Outcome {
         name: name(call),
         manager,
         reference: first(&call.body, REFERENCE).and_then(Value::as_str).map(str::to_owned),
+        groups: Vec::new(),
         created_at: now,
         changed_at: now,
         version: 1,

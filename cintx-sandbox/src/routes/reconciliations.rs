@@ -227,12 +227,9 @@ pub(super) fn download(world: &World, call: &Call<'_>) -> Outcome {
         "expired-rids" => one.expired.iter().map(String::as_str).collect(),
         "invalid-rids" => one.invalid.iter().map(String::as_str).collect(),
         _ => match &one.submission {
-            Submission::Keep { project, .. } => world
-                .sessions
-                .values()
-                .filter(|s| s.project_id == *project && s.status == status::COMPLETE)
-                .map(|s| s.rid.as_str())
-                .collect(),
+            Submission::Keep { project, .. } => {
+                world.sessions_in(project).filter(|s| s.status == status::COMPLETE).map(|s| s.rid.as_str()).collect()
+            }
             Submission::Reasons(_) => return Err(Refusal::not_found("download")),
         },
     };

@@ -5,21 +5,12 @@ use super::Outcome;
 use crate::answer::{Answer, Content};
 use crate::call::Call;
 use crate::clock::{plus, text};
+use crate::dialect::ids;
 use crate::refusal::Refusal;
 use crate::state::report::{self, Level, Progress, Report};
 use crate::state::{World, page};
 use jiff::{SignedDuration, ToSpan, civil, tz};
 use serde_json::{Value, json};
-
-/// Reports have ULIDs since 2025-12-18; the versions before mostly show the
-/// same number as a UUID.
-fn uuid_of(id: &str) -> String {
-    ulid::Ulid::from_string(id).map_or_else(|_| id.to_owned(), |ulid| uuid::Uuid::from_u128(ulid.0).to_string())
-}
-
-fn own_id(given: &str) -> String {
-    uuid::Uuid::try_parse(given).map_or_else(|_| given.to_owned(), |id| ulid::Ulid(id.as_u128()).to_string())
-}
 
 fn level(call: &Call<'_>) -> Level {
     match call.text("filter").map(str::to_lowercase).as_deref() {
@@ -119,7 +110,7 @@ pub(super) fn generate(world: &mut World, call: &Call<'_>) -> Outcome {
 fn url(world: &World, call: &Call<'_>, report: &Report) -> String {
     let base = format!("/v1/demand/accounts/{}/reports", world.account.id);
     if call.version.is_legacy() {
-        format!("{base}/download?file={}.csv&report_type={}", uuid_of(&report.id), report.kind)
+        format!("{base}/download?file={}.csv&report_type={}", ids::uuid_of(&report.id), report.kind)
     } else {
         format!("{base}/{}/download", report.id)
     }
@@ -141,7 +132,7 @@ fn facts(world: &World, call: &Call<'_>, report: &Report) -> Value {
     let user = world.account.user(&report.created_by);
     let name = user.map_or("", |user| user.name.as_str());
     json!({
-        "report_id": if legacy { uuid_of(&report.id) } else { report.id.clone() },
+        "report_id": if legacy { ids::uuid_of(&report.id) } else { report.id.clone() },
         "report_type": report.kind,
         "report_url": url(world, call, report),
         "message": "The report is being written.",
@@ -162,7 +153,7 @@ fn facts(world: &World, call: &Call<'_>, report: &Report) -> Value {
 }
 
 fn find<'w>(world: &'w World, given: &str) -> Result<&'w Report, Refusal> {
-    world.reports.get(&own_id(given)).ok_or_else(|| Refusal::not_found("report"))
+    world.reports.get(&ids::kept(given)).ok_or_else(|| Refusal::not_found("report"))
 }
 
 pub(super) fn state(world: &World, call: &Call<'_>) -> Outcome {

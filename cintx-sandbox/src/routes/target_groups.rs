@@ -44,7 +44,7 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Outcome {
     let human_id = world.rng.code(7);
     let now = world.now();
     let group = build(world, call, id.clone(), human_id, project_id, now, None)?;
-    world.groups.put(id.clone(), group, weight(call));
+    world.add_group(group, weight(call));
     Ok(Answer::json(201, json!({ "id": id })))
 }
 
@@ -183,6 +183,8 @@ fn build(
         last_complete_at: None,
         project_exclusion: false,
         project_exclusion_at: None,
+        rids: Vec::new(),
+        turned_away: 0,
         codes_taken: 0,
         credit: 0.0,
         arriving: false,

@@ -5,25 +5,15 @@ use super::Outcome;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::clock::{read, text};
+use crate::dialect::ids;
 use crate::refusal::Refusal;
 use crate::state::webhook::{self, FILL, GROUP, SESSION, Webhook};
 use crate::state::{World, page};
 use crate::version::Version;
 use serde_json::{Value, json};
 
-/// The oldest version calls webhooks by UUIDs, the others the same number as
-/// a ULID.
-fn id_in(version: Version, id: &str) -> String {
-    match (version, ulid::Ulid::from_string(id)) {
-        (Version::First, Ok(ulid)) => uuid::Uuid::from_u128(ulid.0).to_string(),
-        _ => id.to_owned(),
-    }
-}
-
 fn find<'w>(world: &'w World, call: &Call<'_>) -> Result<&'w Webhook, Refusal> {
-    let given = call.at("webhook_id");
-    let id = uuid::Uuid::try_parse(given).map_or_else(|_| given.to_owned(), |id| ulid::Ulid(id.as_u128()).to_string());
-    world.webhooks.get(&id).ok_or_else(|| Refusal::not_found("webhook"))
+    world.webhooks.get(&ids::kept(call.at("webhook_id"))).ok_or_else(|| Refusal::not_found("webhook"))
 }
 
 fn find_mut<'w>(world: &'w mut World, call: &Call<'_>) -> Result<&'w mut Webhook, Refusal> {
@@ -33,7 +23,7 @@ fn find_mut<'w>(world: &'w mut World, call: &Call<'_>) -> Result<&'w mut Webhook
 
 fn facts(hook: &Webhook, version: Version) -> Value {
     json!({
-        "id": id_in(version, &hook.id),
+        "id": ids::shown(version, &hook.id),
         "url": hook.url,
         "events": hook.events,
         "created_at": text(hook.created_at),
@@ -85,7 +75,7 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Outcome {
 
 pub(super) fn list(world: &World, call: &Call<'_>) -> Outcome {
     let page = page::cut(world.webhooks.values().collect(), &call.window(10, 100)?, |hook: &&Webhook| {
-        id_in(call.version, &hook.id)
+        ids::shown(call.version, &hook.id)
     })?;
     let hooks: Vec<Value> = page.items.iter().map(|hook| facts(hook, call.version)).collect();
     Ok(Answer::json(200, json!({ "has_more": page.next.is_some(), "next_cursor": page.next, "webhooks": hooks })))

@@ -6,6 +6,9 @@ use super::agenda::Event;
 use super::audience::{Audience, Condition, ProfileKind, Target, Wanted};
 use super::fielding::{self, Cause, RunStatus};
 use super::file_job::{self, List};
+use super::locale;
+use super::market::Ask;
+use super::target_group::TargetGroup;
 use super::webhook;
 use crate::clock::plus;
 use crate::refusal::Refusal;
@@ -68,8 +71,28 @@ fn plan_next(world: &mut World, at: Timestamp, group_id: &str) {
         && !group.arriving
     {
         group.arriving = true;
-        world.agenda.plan(plus(at, pace), Event::Arrival(group_id.to_owned()));
+        let gap = pace.as_secs_f64() * gap(group);
+        let gap = SignedDuration::try_from_secs_f64(gap).unwrap_or(SignedDuration::MAX);
+        world.agenda.plan(plus(at, gap), Event::Arrival(group_id.to_owned()));
     }
+}
+
+/// How long it takes until the next one comes, in the usual gap: a good price
+/// draws people, a poor one does not, and where nobody finds a place fewer
+/// and fewer come.
+fn gap(group: &TargetGroup) -> f64 {
+    let (_, country) = locale::split(&group.locale).unwrap_or(("eng", "us"));
+    let ask = Ask {
+        panel: locale::panel(country),
+        share: group.audience.share(),
+        incidence: group.incidence,
+        minutes: group.interview_minutes as f64,
+        days: group.start().duration_until(group.end()).as_secs_f64() / 86_400.0,
+        goal: group.goal as f64,
+    };
+    let price = group.price.as_ref().and_then(|money| money.value.parse().ok());
+    let waiting = f64::from(1_u32 << group.turned_away.min(10));
+    waiting / ask.attraction(price).clamp(0.05, 4.0)
 }
 
 /// The next respondent comes.
@@ -78,7 +101,11 @@ pub(crate) fn arrive(world: &mut World, at: Timestamp, group_id: &str) {
         Some(group) => group.arriving = false,
         None => return,
     }
-    if let Some(rid) = enter(world, at, group_id, true) {
+    let entered = enter(world, at, group_id, true);
+    if let Some(group) = world.groups.get_mut(group_id) {
+        group.turned_away = if entered.is_some() { 0 } else { group.turned_away.saturating_add(1) };
+    }
+    if let Some(rid) = entered {
         let leaves = plus(at, world.settings.session_time);
         world.agenda.plan(leaves, Event::SessionEnds(rid));
     }
@@ -126,6 +153,12 @@ pub(crate) fn enter(world: &mut World, at: Timestamp, group_id: &str, simulated:
         simulated,
         outcome,
     };
+    if group.rids.len().is_power_of_two() {
+        // What is forgotten elsewhere is forgotten here.
+        let sessions = &world.sessions;
+        group.rids.retain(|rid| sessions.contains_key(rid));
+    }
+    group.rids.push(rid.clone());
     world.sessions.put(rid.clone(), session, 1_000);
     webhook::session_changed(world, at, &rid);
     Some(rid)

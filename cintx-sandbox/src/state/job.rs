@@ -6,6 +6,7 @@ use super::agenda::Event;
 use super::fielding::{self, Action, RunStatus};
 use super::history;
 use crate::refusal::Fault;
+use crate::routes::forward::reason;
 use jiff::Timestamp;
 
 /// What a job does.
@@ -61,6 +62,8 @@ pub(crate) struct Job {
     pub(crate) created_at: Timestamp,
     pub(crate) created_by: String,
     pub(crate) trace_id: String,
+    /// Whether it came through a version before 2025-12-18.
+    pub(crate) legacy: bool,
 }
 
 impl Job {
@@ -92,7 +95,7 @@ impl Job {
 }
 
 /// Plans a job and gives its id.
-pub(crate) fn start(world: &mut World, kind: &str, task: Task, trace_id: String) -> String {
+pub(crate) fn start(world: &mut World, kind: &str, task: Task, trace_id: String, legacy: bool) -> String {
     let now = world.now();
     let id = world.rng.uuid();
     let job = Job {
@@ -103,6 +106,7 @@ pub(crate) fn start(world: &mut World, kind: &str, task: Task, trace_id: String)
         created_at: now,
         created_by: world.account.caller().to_owned(),
         trace_id,
+        legacy,
     };
     let weight = 1_000 + 100 * job.groups();
     world.jobs.put(id.clone(), job, weight);
@@ -124,8 +128,14 @@ pub(crate) fn finish(world: &mut World, at: Timestamp, id: &str) {
         Task::Schedule { project, group, start_at, end_at } => {
             launch(world, at, project, group, *start_at, *end_at, RunStatus::Scheduled)
         }
-        Task::Bulk { project, groups, action } => bulk(world, at, project, groups, *action),
-        Task::Managers { project, groups, manager } => managers(world, at, project, groups, manager),
+        Task::Bulk { project, groups, action } => {
+            let (groups, failed) = forward_only(world, groups, job.legacy);
+            bulk(world, at, project, &groups, *action, failed)
+        }
+        Task::Managers { project, groups, manager } => {
+            let (groups, failed) = forward_only(world, groups, job.legacy);
+            managers(world, at, project, &groups, manager, failed)
+        }
     };
     if let Some(job) = world.jobs.get_mut(id) {
         job.outcome = outcome;
@@ -166,9 +176,30 @@ fn launch(
     }
 }
 
-fn bulk(world: &mut World, at: Timestamp, project: &str, groups: &[String], action: Action) -> Outcome {
+/// Groups that failed in a bulk job, with the reason.
+type Failed = Vec<(String, Failure)>;
+
+/// Parts from a bulk job of an older version the groups that only the newest
+/// may write.
+fn forward_only(world: &World, groups: &[String], legacy: bool) -> (Vec<String>, Failed) {
+    let (kept, free): (Vec<String>, Vec<String>) =
+        groups.iter().cloned().partition(|id| legacy && world.forward.contains_key(id));
+    let failed = kept.into_iter().map(|id| {
+        let failure = Failure::new("TargetGroupInvalidState", reason(&id));
+        (id, failure)
+    });
+    (free, failed.collect())
+}
+
+fn bulk(
+    world: &mut World,
+    at: Timestamp,
+    project: &str,
+    groups: &[String],
+    action: Action,
+    mut failed: Failed,
+) -> Outcome {
     let mut updated = Vec::new();
-    let mut failed = Vec::new();
     for id in groups {
         match world.groups.get(id).filter(|group| group.project_id == project) {
             None => {
@@ -189,9 +220,15 @@ fn bulk(world: &mut World, at: Timestamp, project: &str, groups: &[String], acti
     Outcome::Bulk { updated, failed }
 }
 
-fn managers(world: &mut World, at: Timestamp, project: &str, groups: &[String], manager: &str) -> Outcome {
+fn managers(
+    world: &mut World,
+    at: Timestamp,
+    project: &str,
+    groups: &[String],
+    manager: &str,
+    mut failed: Failed,
+) -> Outcome {
     let mut updated = Vec::new();
-    let mut failed = Vec::new();
     for id in groups {
         match world.groups.get(id).filter(|group| group.project_id == project) {
             Some(group) => {

@@ -31,13 +31,15 @@ impl Ask {
         time * rarity * narrow * crowd
     }
 
+    /// How a price draws people: 1 for a fair one, with falling returns.
+    pub(crate) fn attraction(&self, price: Option<f64>) -> f64 {
+        let ratio = price.map_or(1.0, |price| (price / self.price()).max(0.0));
+        ratio.min(1.0).powf(1.5) + 0.4 * (ratio.max(1.0)).ln()
+    }
+
     /// The lowest and the highest number of completes to expect at a price.
     pub(crate) fn completes(&self, price: Option<f64>) -> (u64, u64) {
-        let fair = self.price();
-        let ratio = price.map_or(1.0, |price| (price / fair).max(0.0));
-        // Supply follows price with falling returns.
-        let answer = ratio.min(1.0).powf(1.5) + 0.4 * (ratio.max(1.0)).ln();
-        let most = self.reach() * 0.35 * answer;
+        let most = self.reach() * 0.35 * self.attraction(price);
         ((most * 0.6).floor().max(0.0) as u64, most.floor().max(0.0) as u64)
     }
 }

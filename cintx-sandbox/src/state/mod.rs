@@ -42,7 +42,7 @@ use project::Project;
 use reconciliation::Reconciliation;
 use report::Report;
 use shelf::Shelf;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use target_group::TargetGroup;
 use template::{Association, ProfileTemplate, SupplyTemplate};
 use tokens::Tokens;
@@ -198,6 +198,10 @@ pub(crate) struct World {
     pub(crate) association: Association,
     pub(crate) profile_templates: Shelf<ProfileTemplate>,
     pub(crate) reports: Shelf<Report>,
+    /// Deliveries that are not settled, oldest first, by webhook.
+    pub(crate) outbox: BTreeMap<String, VecDeque<String>>,
+    /// What has been written through 2025-12-18, by id.
+    pub(crate) forward: Shelf<()>,
     /// So many of the next jobs fail, because a test wants it.
     pub(crate) failing: u32,
 }
@@ -228,6 +232,8 @@ impl World {
             association: Association::default(),
             profile_templates: Shelf::new(1_000, 32 << 20),
             reports: Shelf::new(1_000, 64 << 20),
+            outbox: BTreeMap::new(),
+            forward: Shelf::new(50_000, 16 << 20),
             failing: 0,
             settings,
             clock,
@@ -273,6 +279,30 @@ impl World {
 
     /// The target groups of a project, oldest first.
     pub(crate) fn groups_of<'w>(&'w self, project: &'w str) -> impl Iterator<Item = &'w TargetGroup> {
-        self.groups.values().filter(move |group| group.project_id == project)
+        let ids = self.projects.get(project).map(|project| project.groups.as_slice()).unwrap_or_default();
+        ids.iter().filter_map(|id| self.groups.get(id))
+    }
+
+    /// Puts a group that is new into its project.
+    pub(crate) fn add_group(&mut self, group: TargetGroup, weight: usize) {
+        let groups = &self.groups;
+        if let Some(project) = self.projects.get_mut(&group.project_id) {
+            // What the shelf has given up is forgotten here as well.
+            if project.groups.len().is_power_of_two() {
+                project.groups.retain(|id| groups.contains_key(id));
+            }
+            project.groups.push(group.id.clone());
+        }
+        self.groups.put(group.id.clone(), group, weight);
+    }
+
+    /// The respondents of a target group, in the order in which they came.
+    pub(crate) fn sessions_of<'w>(&'w self, group: &'w TargetGroup) -> impl Iterator<Item = &'w Session> {
+        group.rids.iter().filter_map(|rid| self.sessions.get(rid))
+    }
+
+    /// The respondents of a project.
+    pub(crate) fn sessions_in<'w>(&'w self, project: &'w str) -> impl Iterator<Item = &'w Session> {
+        self.groups_of(project).flat_map(|group| self.sessions_of(group))
     }
 }

@@ -12,6 +12,8 @@ pub(crate) struct Project {
     pub(crate) manager: String,
     /// The customer's reference, called purchase order number before.
     pub(crate) reference: Option<String>,
+    /// Its target groups, oldest first.
+    pub(crate) groups: Vec<String>,
     pub(crate) created_at: Timestamp,
     pub(crate) changed_at: Timestamp,
     pub(crate) version: u64,

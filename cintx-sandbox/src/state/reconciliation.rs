@@ -200,9 +200,8 @@ pub(crate) fn finish(world: &mut World, at: Timestamp, id: &str) {
 fn left_out(world: &World, project: &str, rids: &[String], invalid: &mut Vec<String>) -> Vec<(String, String)> {
     let keep: BTreeSet<String> = rids.iter().map(|rid| rid.to_uppercase()).collect();
     let completes: BTreeSet<&String> = world
-        .sessions
-        .values()
-        .filter(|session| session.project_id == project && session.status == status::COMPLETE)
+        .sessions_in(project)
+        .filter(|session| session.status == status::COMPLETE)
         .map(|session| &session.rid)
         .collect();
     invalid.extend(rids.iter().filter(|rid| !completes.contains(&rid.to_uppercase())).cloned());

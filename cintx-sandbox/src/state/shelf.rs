@@ -40,6 +40,11 @@ impl<V> Shelf<V> {
         }
     }
 
+    /// The entries in the order in which they came.
+    pub(crate) fn in_order(&self) -> impl DoubleEndedIterator<Item = &V> {
+        self.order.iter().filter_map(|(id, _)| self.entries.get(id))
+    }
+
     /// Takes an entry out.
     pub(crate) fn take(&mut self, id: &str) -> Option<V> {
         let value = self.entries.remove(id)?;

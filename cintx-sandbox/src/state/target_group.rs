@@ -72,6 +72,10 @@ pub(crate) struct TargetGroup {
     /// Whether respondents of the project's other groups are left out.
     pub(crate) project_exclusion: bool,
     pub(crate) project_exclusion_at: Option<Timestamp>,
+    /// Its respondents, in the order in which they came.
+    pub(crate) rids: Vec<String>,
+    /// Arrivals in a row that found no place.
+    pub(crate) turned_away: u32,
     /// Unique codes that respondents have taken.
     pub(crate) codes_taken: u64,
     /// Fraction of a complete carried over, so that rates are kept exactly.

@@ -19,6 +19,9 @@ pub(crate) const SESSION: &str = "session-updated";
 /// Deliveries are given up after so long.
 const GIVEN_UP: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// So many events wait for one subscriber; older ones are given up.
+const MOST_WAITING: usize = 20_000;
+
 /// A subscription.
 #[derive(Clone, Debug)]
 pub(crate) struct Webhook {
@@ -160,6 +163,11 @@ fn tell(world: &mut World, at: Timestamp, kinds: &[&'static str], cloud_type: &s
             attempts: 0,
             due_at: at,
         };
+        let queue = world.outbox.entry(delivery.webhook.clone()).or_default();
+        queue.push_back(id.clone());
+        if queue.len() > MOST_WAITING {
+            queue.pop_front();
+        }
         world.deliveries.put(id, delivery, 2_000);
     }
 }
@@ -251,42 +259,73 @@ pub(crate) fn session_changed(world: &mut World, at: Timestamp, rid: &str) {
 /// that is not settled, so that a deaf one hears nothing newer.
 pub(crate) fn letters(world: &mut World) -> Vec<Letter> {
     let now = world.now();
-    let mut met = Vec::new();
     let mut letters = Vec::new();
-    for delivery in world.deliveries.values_mut() {
-        if delivery.progress.is_final() || met.contains(&delivery.webhook) {
-            continue;
+    for (webhook, queue) in &mut world.outbox {
+        let hook = world.webhooks.get(webhook);
+        while let Some(first) = queue.front() {
+            let Some(delivery) = world.deliveries.get_mut(first).filter(|one| !one.progress.is_final()) else {
+                queue.pop_front();
+                continue;
+            };
+            let Some(hook) = hook else {
+                delivery.progress = Progress::Expired;
+                continue;
+            };
+            if delivery.progress == Progress::Delivering || delivery.due_at > now {
+                break;
+            }
+            delivery.progress = Progress::Delivering;
+            delivery.attempts += 1;
+            let body = delivery.payload.to_string();
+            letters.push(Letter {
+                delivery: delivery.id.clone(),
+                event: delivery.payload.get("id").and_then(Value::as_str).unwrap_or_default().to_owned(),
+                url: hook.url.clone(),
+                signature: sign(&hook.secret, now.as_second(), &body),
+                body,
+            });
+            break;
         }
-        met.push(delivery.webhook.clone());
-        let Some(hook) = world.webhooks.get(&delivery.webhook) else {
-            delivery.progress = Progress::Expired;
-            continue;
-        };
-        if delivery.progress == Progress::Delivering || delivery.due_at > now {
-            continue;
-        }
-        delivery.progress = Progress::Delivering;
-        delivery.attempts += 1;
-        let body = delivery.payload.to_string();
-        letters.push(Letter {
-            delivery: delivery.id.clone(),
-            event: delivery.payload.get("id").and_then(Value::as_str).unwrap_or_default().to_owned(),
-            url: hook.url.clone(),
-            signature: sign(&hook.secret, now.as_second(), &body),
-            body,
-        });
     }
+    world.outbox.retain(|_, queue| !queue.is_empty());
     letters
 }
 
+/// What a subscriber made of a letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reception {
+    /// It said that it has the event.
+    Heard,
+    /// It did not, or could not be reached.
+    Unheard,
+    /// The letter never left; those behind it overtake it.
+    Overtaken,
+}
+
+/// Moves a letter that was not heard to the end of its queue.
+fn step_back(world: &mut World, delivery: &str) {
+    let Some(webhook) = world.deliveries.get(delivery).map(|one| one.webhook.clone()) else {
+        return;
+    };
+    if let Some(queue) = world.outbox.get_mut(&webhook)
+        && let Some(at) = queue.iter().position(|id| id == delivery)
+        && let Some(id) = queue.remove(at)
+    {
+        queue.push_back(id);
+    }
+}
+
 /// What became of a letter.
-pub(crate) fn settle(world: &mut World, delivery: &str, heard: bool) {
+pub(crate) fn settle(world: &mut World, delivery: &str, reception: Reception) {
+    if reception == Reception::Overtaken {
+        step_back(world, delivery);
+    }
     let now = world.now();
     let base = world.settings.webhook_retry;
     let Some(delivery) = world.deliveries.get_mut(delivery) else {
         return;
     };
-    delivery.progress = if heard {
+    delivery.progress = if reception == Reception::Heard {
         Progress::Delivered
     } else if plus(delivery.created_at, GIVEN_UP) <= now {
         Progress::Expired

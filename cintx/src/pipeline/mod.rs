@@ -8,6 +8,8 @@ mod machine;
 mod observe;
 mod policy;
 mod report;
+#[cfg(test)]
+mod sim;
 mod tokens;
 mod tokens_io;
 mod trace;

@@ -137,6 +137,12 @@ impl Tokens {
         }
     }
 
+    /// Whether there is a token that nobody knows to be over.
+    #[cfg(test)]
+    pub(crate) fn has_living(&self, now: Instant) -> bool {
+        self.current.as_ref().is_some_and(|token| !token.is_expired(now))
+    }
+
     /// The last token that the API refused.
     pub(crate) fn refused(&self) -> Option<&Arc<Token>> {
         self.refused.as_ref()
