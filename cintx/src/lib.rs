@@ -65,6 +65,7 @@ mod reconciliation;
 mod request;
 mod settle;
 mod statistics;
+pub mod study;
 mod supply;
 mod target_group;
 mod token;

@@ -34,7 +34,7 @@ legacy_quotas!(V2024_12_02, v2024_12_02);
 fielding!(V2024_12_02, v2024_12_02, if_match: optional, run: fielding_run_id);
 supply_list!(V2024_12_02, v2024_12_02);
 bulk!(V2024_12_02, v2024_12_02, key: ());
-price!(V2024_12_02, v2024_12_02, card: RateCardRateCardData, goal: filling_goal in suggested_filling_goal_range, dates: start_date end_date);
+price!(V2024_12_02, v2024_12_02, card: RateCardRateCardData, within_project: true, goal: filling_goal in suggested_filling_goal_range, dates: start_date end_date);
 assistant!(V2024_12_02, v2024_12_02, gemini: false);
 statistics!(V2024_12_02, v2024_12_02, changelog_page: 100, kinds: |_kinds| {}, overview: { - created_at, manager, reference });
 groups!(

@@ -57,7 +57,7 @@ impl super::quotas::ValidatesWire for V2025_02_17 {
 fielding!(V2025_02_17, v2025_02_17, if_match: optional, run: created_fielding_run_id);
 supply_list!(V2025_02_17, v2025_02_17);
 bulk!(V2025_02_17, v2025_02_17, key: ());
-price!(V2025_02_17, v2025_02_17, card: RateCardData, goal: filling_goal in suggested_filling_goal_range, dates: start_date end_date);
+price!(V2025_02_17, v2025_02_17, card: RateCardData, within_project: true, goal: filling_goal in suggested_filling_goal_range, dates: start_date end_date);
 group_rate_card!(V2025_02_17, v2025_02_17);
 assistant!(V2025_02_17, v2025_02_17, gemini: true);
 statistics!(V2025_02_17, v2025_02_17, changelog_page: 100, kinds: |_kinds| {}, overview: { - created_at, manager, reference });

@@ -33,7 +33,7 @@ modern_quotas!(V2025_12_18, v2025_12_18);
 fielding!(V2025_12_18, v2025_12_18, if_match: required, run: created_fielding_run_id);
 supply_specification!(V2025_12_18, v2025_12_18);
 bulk!(V2025_12_18, v2025_12_18, key: (cintx_raw::NEW_KEY));
-price!(V2025_12_18, v2025_12_18, card: RateCardData, goal: completes_goal in suggested_completes_goal_range, dates: start_at end_at);
+price!(V2025_12_18, v2025_12_18, card: RateCardData, within_project: false, goal: completes_goal in suggested_completes_goal_range, dates: start_at end_at);
 group_rate_card!(V2025_12_18, v2025_12_18);
 prediction!(V2025_12_18, v2025_12_18);
 assistant!(V2025_12_18, v2025_12_18, gemini: true);

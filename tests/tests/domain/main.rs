@@ -3,9 +3,13 @@
 
 mod bulk;
 mod fielding;
+mod golden;
 mod groups;
 mod lists;
 mod prices;
 mod projects;
+mod properties;
+mod refusals;
 mod stage;
+mod studies;
 mod values;
