@@ -389,13 +389,8 @@ fn made_since(item: &Value, began: Timestamp) -> bool {
 }
 
 /// The state of a fielding run after each action on it.
-const ACTIONS: [(&str, &str); 5] = [
-    ("pause", "paused"),
-    ("resume", "live"),
-    ("relaunch", "live"),
-    ("launch-now", "live"),
-    ("complete", "completed"),
-];
+const ACTIONS: [(&str, &str); 5] =
+    [("pause", "paused"), ("resume", "live"), ("relaunch", "live"), ("launch-now", "live"), ("complete", "completed")];
 
 /// Whether a thing is in the state that an action brings about.
 fn action_holds(operation: &Operation, now: &Value) -> bool {

@@ -10,9 +10,9 @@ mod messages;
 #[cfg(feature = "v2025-12-18")]
 mod secrets;
 #[cfg(feature = "v2025-12-18")]
-mod storm;
-#[cfg(feature = "v2025-12-18")]
 mod settle;
+#[cfg(feature = "v2025-12-18")]
+mod storm;
 mod support;
 #[cfg(feature = "v2025-12-18")]
 mod tokens;

@@ -1,6 +1,8 @@
 //! Settling on the sandbox: what a lost answer did is found out by key, by entity tag, by search, or honestly not at all.
 
-use cintx::{Audience, Client, Credentials, Money, Outcome, Question, RetryPolicy, Settlement, Supply, V2025_12_18, minutes};
+use cintx::{
+    Audience, Client, Credentials, Money, Outcome, Question, RetryPolicy, Settlement, Supply, V2025_12_18, minutes,
+};
 use cintx_raw::v2025_12_18::types;
 use cintx_sandbox::{Fault, Sandbox};
 use jiff::{Timestamp, ToSpan as _};
@@ -26,7 +28,8 @@ async fn a_keyed_write_is_settled_by_its_key() {
     let (sandbox, client) = stage().await;
     let manager = sandbox.project_manager_id().parse::<cintx::UserId>().unwrap();
     let once = client.with(cintx::CallOptions::new().retry(RetryPolicy::none()));
-    for lost in [Fault::on("create_project").drop_before_applying(), Fault::on("create_project").drop_after_applying()] {
+    for lost in [Fault::on("create_project").drop_before_applying(), Fault::on("create_project").drop_after_applying()]
+    {
         sandbox.inject(lost.times(1));
         let error = once.projects().create("MyDrinksSurveyQ1", manager).await.unwrap_err();
         assert_eq!(error.outcome(), Outcome::Unknown);
@@ -35,7 +38,8 @@ async fn a_keyed_write_is_settled_by_its_key() {
         // Twice asked, the same answer.
         assert_eq!(client.settle(&error).await.unwrap(), settlement);
     }
-    let projects = client.raw().list_account_projects(client.account(), &Default::default()).await.unwrap().into_value();
+    let projects =
+        client.raw().list_account_projects(client.account(), &Default::default()).await.unwrap().into_value();
     assert_eq!(projects.projects.unwrap().len(), 2, "one for each wish");
 }
 
@@ -76,7 +80,10 @@ async fn an_action_is_settled_by_the_entity_tag_and_the_state() {
 async fn a_transition_of_a_respondent_stays_unknown_and_says_so() {
     let (sandbox, client) = stage().await;
     sandbox.inject(Fault::on("update_respondent_status").drop_after_applying().times(1));
-    let body = types::RespondentFillfilmentTransitionRequest { id: "0F1CE179-A917-49FF-9D50-B05FC91F7BD4".to_owned(), status: 5 };
+    let body = types::RespondentFillfilmentTransitionRequest {
+        id: "0F1CE179-A917-49FF-9D50-B05FC91F7BD4".to_owned(),
+        status: 5,
+    };
     let error = cintx::Error::from(client.raw().update_respondent_status(Some(&body)).await.unwrap_err());
     assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 1));
     let settlement = client.settle(&error).await.unwrap();
