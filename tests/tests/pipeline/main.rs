@@ -8,8 +8,6 @@ mod matrix;
 #[cfg(feature = "v2025-12-18")]
 mod messages;
 #[cfg(feature = "v2025-12-18")]
-mod secrets;
-#[cfg(feature = "v2025-12-18")]
 mod settle;
 #[cfg(feature = "v2025-12-18")]
 mod storm;

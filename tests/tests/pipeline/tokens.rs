@@ -146,13 +146,13 @@ async fn a_403_is_a_missing_right_while_the_token_lives() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_a_token_never_waits_for_the_next_and_a_failed_renewal_harms_nobody() {
-    // Life of two seconds, renewed after one; the renewals fail for a while.
-    let exchange = Arc::new(Exchange { life: 4, ..exchange() });
+    // Ten seconds of life, renewed after five to seven and a half; the first renewal fails.
+    let exchange = Arc::new(Exchange { life: 10, ..exchange() });
     let server = Server::start(exchange.clone()).await;
     let client = client(&server).build().unwrap();
     call(&client).await.unwrap();
     exchange.token_failures.store(1, Ordering::SeqCst);
-    let until = Instant::now() + Duration::from_secs(6);
+    let until = Instant::now() + Duration::from_secs(12);
     let mut slowest = Duration::ZERO;
     while Instant::now() < until {
         let started = Instant::now();
@@ -162,7 +162,7 @@ async fn who_has_a_token_never_waits_for_the_next_and_a_failed_renewal_harms_nob
     }
     println!("slowest call while tokens were renewed: {slowest:?}");
     let asked = exchange.asked.load(Ordering::SeqCst);
-    assert!((3..=8).contains(&asked), "asked {asked} times");
+    assert!((3..=5).contains(&asked), "asked {asked} times");
 }
 
 #[test]

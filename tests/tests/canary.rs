@@ -1,15 +1,16 @@
 //! A canary in every credential: found in no log line at any level, no error in either form, no `Debug`, no file.
+//! Alone in its process, since it listens to everything that is logged.
+#![cfg(feature = "v2025-12-18")]
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use cintx::{AccessToken, CallOptions, Client, Credentials, Error, FileJournal, RetryPolicy, StoredToken, V2025_12_18};
 use cintx_raw::v2025_12_18::types::CreateWebhookRequest;
 use cintx_tests::misbehave::{Answer, Behaviour, Deed, Received, Server};
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
-
-use crate::support::{hasty, limits};
 
 /// Everything secret holds this.
 const CANARY: &str = "CANARY-7f3a";
@@ -86,8 +87,7 @@ async fn the_canary_is_found_nowhere() {
             .api_url(format!("{}/v1", server.url()))
             .server_to_server_url(format!("{}/s2s", server.url()))
             .server_to_server_key(format!("key-{CANARY}"))
-            .retry(hasty())
-            .timeouts(limits(2_000, 5_000))
+            .retry(RetryPolicy::standard().backoff(Duration::from_millis(1), Duration::from_millis(2)))
             .journal(FileJournal::open(folder.path().join(journal)).unwrap())
     };
     let mut shown = String::new();
