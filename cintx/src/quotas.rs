@@ -265,14 +265,7 @@ impl<V: Version> Replacement<'_, V> {
             (Some(control), None) => draft.audience.clone().control(control.clone()),
             _ => draft.audience.clone(),
         };
-        let replacing = Replacing {
-            audience: &audience,
-            goal: draft.completes_goal,
-            locale: draft.locale.to_string(),
-            start: crate::wire::timestamp(draft.field.start()),
-            end: crate::wire::timestamp(draft.field.end()),
-            collects_pii: draft.collects_pii,
-        };
+        let replacing = Replacing { audience: &audience, draft };
         V::replace_profiles(self.quotas.raw(), self.quotas.place(), &replacing).await?;
         self.quotas.read().await
     }

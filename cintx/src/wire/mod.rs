@@ -79,7 +79,7 @@ pub trait Wire: Clone + Copy + fmt::Debug + Send + Sync + 'static {
 }
 
 /// RFC 3339 in UTC with three digits after the second, as Cint writes it.
-pub(crate) fn timestamp(at: Timestamp) -> String {
+fn timestamp(at: Timestamp) -> String {
     format!("{at:.3}")
 }
 

@@ -14,7 +14,7 @@ use super::fielding::fielding;
 use super::groups::groups;
 use super::price::price;
 use super::projects::projects;
-use super::quotas::legacy_quotas;
+use super::quotas::legacy::legacy_quotas;
 use super::read::{Field, Missing, Read};
 use super::statistics::statistics;
 use super::supply::{from_list, supply_list};

@@ -14,7 +14,7 @@ use super::fielding::fielding;
 use super::groups::groups;
 use super::price::{group_rate_card, price};
 use super::projects::projects;
-use super::quotas::legacy_quotas;
+use super::quotas::legacy::legacy_quotas;
 use super::read::{Field, Missing, Read};
 use super::statistics::{performance, statistics};
 use super::supply::{from_list, supply_list};

@@ -12,7 +12,7 @@ use super::fielding::fielding;
 use super::groups::groups;
 use super::price::{group_rate_card, prediction, price};
 use super::projects::projects;
-use super::quotas::modern_quotas;
+use super::quotas::modern::modern_quotas;
 use super::read::{Field, Missing};
 use super::statistics::{performance, statistics};
 use super::supply::{from_specification, supply_specification};

@@ -155,7 +155,7 @@ pub(crate) fn pasted(made: &Value, interlock: &Interlock, goal: u32) -> Result<V
 
 /// Which cell consists of these conditions.
 fn position(related: &Value, questions: &[Question]) -> Option<usize> {
-    let related = crate::wire::quotas::related(related);
+    let related = crate::wire::quotas::legacy::related(related);
     questions.iter().try_fold(0, |index, question| {
         let at = question.targets().iter().position(|target| {
             *target.share() != Share::Open
