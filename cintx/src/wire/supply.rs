@@ -54,6 +54,7 @@ pub(crate) fn to_list(supply: &Supply, key: &str) -> Vec<Value> {
 }
 
 /// Reads the list of tagged allocations. Nothing at all means the whole exchange.
+#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
 pub(crate) fn from_list(list: &[Value]) -> Supply {
     let mut supply = Supply::open_exchange();
     for entry in list {
@@ -123,6 +124,7 @@ pub(crate) fn to_draft_specification(supply: &Supply, ids: bool) -> Value {
 }
 
 /// Reads the specification.
+#[cfg(feature = "v2025-12-18")]
 pub(crate) fn from_specification(specification: &Value) -> Supply {
     let (open, private) = (&specification["open_exchange_allocations"], &specification["private_exchange_allocations"]);
     let groups = |part: &Value| -> Vec<SupplyGroup> {
