@@ -20,6 +20,7 @@ pub trait Version:
     + wire::projects::ProjectsWire
     + wire::statistics::StatisticsWire
     + wire::supply::SupplyWire
+    + wire::supply_templates::SupplyTemplatesWire
 {
 }
 

@@ -16,6 +16,7 @@ use super::projects::projects;
 use super::read::{Field, Missing, Read};
 use super::statistics::statistics;
 use super::supply::{from_list, supply_list};
+use super::supply_templates::supply_templates;
 use super::{Wire, amounts, common_calls, legacy_audience, legacy_calls, money, timestamp};
 use crate::audience::{Condition, Question};
 use crate::error::{Error, Invalid};
@@ -32,6 +33,7 @@ projects!(V2024_12_02, v2024_12_02, if_match: optional, reference: purchase_orde
     summary: - target_group_references);
 fielding!(V2024_12_02, v2024_12_02, if_match: optional, run: fielding_run_id);
 supply_list!(V2024_12_02, v2024_12_02);
+supply_templates!(V2024_12_02, v2024_12_02, if_match: optional, locale: |locale| &GetAccountAllocationTemplateByTemplateIdParams { locale: Some(locale) }, &GetGlobalAllocationTemplateByTemplateIdParams { locale: Some(locale) }, &GetSystemAllocationTemplateParams { locale: Some(locale) });
 bulk!(V2024_12_02, v2024_12_02, key: ());
 price!(V2024_12_02, v2024_12_02, card: RateCardRateCardData, within_project: true, goal: filling_goal in suggested_filling_goal_range, dates: start_date end_date);
 assistant!(V2024_12_02, v2024_12_02, gemini: false);

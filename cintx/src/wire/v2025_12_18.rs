@@ -14,6 +14,7 @@ use super::projects::projects;
 use super::read::{Field, Missing};
 use super::statistics::{performance, statistics};
 use super::supply::{from_specification, supply_specification};
+use super::supply_templates::supply_templates;
 use super::{Wire, amounts, common_calls, money, timestamp};
 use crate::audience::{Audience, Condition};
 use crate::error::Error;
@@ -31,6 +32,7 @@ projects!(V2025_12_18, v2025_12_18, if_match: required, reference: project_custo
     summary: target_group_references = target_group_customer_reference_numbers);
 fielding!(V2025_12_18, v2025_12_18, if_match: required, run: created_fielding_run_id);
 supply_specification!(V2025_12_18, v2025_12_18);
+supply_templates!(V2025_12_18, v2025_12_18, if_match: required, locale: |locale| &GetAccountAllocationTemplateByTemplateIdParams { locale: Some(locale) }, &GetGlobalAllocationTemplateByTemplateIdParams { locale: Some(locale) }, &locale);
 bulk!(V2025_12_18, v2025_12_18, key: (cintx_raw::NEW_KEY));
 price!(V2025_12_18, v2025_12_18, card: RateCardData, within_project: false, goal: completes_goal in suggested_completes_goal_range, dates: start_at end_at);
 group_rate_card!(V2025_12_18, v2025_12_18);
