@@ -60,6 +60,7 @@ mod pointer;
 mod price;
 mod project;
 mod quota;
+mod quotas;
 mod reconciliation;
 mod request;
 mod settle;
@@ -78,7 +79,9 @@ pub use cintx_raw as raw;
 
 pub use self::account::{BusinessUnit, Buyer};
 pub use self::assistant::{FieldingAssistant, Pacing, Pricing, QuotaOverlay, SoftLaunch};
-pub use self::audience::{Audience, Condition, Question};
+pub use self::audience::{
+    Audience, AudienceProblem, Condition, ControlQuotas, Interlock, Question, Refusal, Share, Target, completes,
+};
 pub use self::builder::Builder;
 pub use self::bulk::{Bulk, BulkJob, BulkOutcome, BulkRun, Transitions};
 pub use self::client::Client;
@@ -103,7 +106,8 @@ pub use self::project::{
     CreateProject, Project, ProjectOverview, ProjectQuery, ProjectScope, ProjectSettings, ProjectStatistics,
     ProjectStatus, ProjectSummary, Projects,
 };
-pub use self::quota::{QuotaTable, Unsatisfiable};
+pub use self::quota::{Quota, QuotaAxis, QuotaChange, QuotaPlan, QuotaTable, TableKind};
+pub use self::quotas::{QuotaProgress, Quotas, Replacement, Validates};
 pub use self::reconciliation::{
     Reason, ReconciliationOutcome, ReconciliationRow, ReconciliationStatus, Reconciliations, SubmittedReconciliation,
 };

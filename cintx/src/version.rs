@@ -18,6 +18,7 @@ pub trait Version:
     + wire::groups::GroupsWire
     + wire::price::PriceWire
     + wire::projects::ProjectsWire
+    + wire::quotas::QuotasWire
     + wire::statistics::StatisticsWire
     + wire::supply::SupplyWire
     + wire::supply_templates::SupplyTemplatesWire

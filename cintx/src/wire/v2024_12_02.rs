@@ -8,22 +8,22 @@ use cintx_raw::NEW_KEY;
 use cintx_raw::v2024_12_02::{Client, PostReconciliationsParams, types};
 
 use super::assistant::assistant;
+use super::audience::legacy;
 use super::bulk::bulk;
 use super::fielding::fielding;
 use super::groups::groups;
 use super::price::price;
 use super::projects::projects;
+use super::quotas::legacy_quotas;
 use super::read::{Field, Missing, Read};
 use super::statistics::statistics;
 use super::supply::{from_list, supply_list};
 use super::supply_templates::supply_templates;
-use super::{Wire, amounts, common_calls, legacy_audience, legacy_calls, money, timestamp};
-use crate::audience::{Condition, Question};
-use crate::error::{Error, Invalid};
+use super::{Wire, amounts, common_calls, from_json, legacy_audience, legacy_calls, money, timestamp, to_json};
+use crate::error::Error;
 use crate::feasibility::Feasibility;
 use crate::ids::{ProjectId, ReconciliationId, TargetGroupId};
 use crate::pipeline::Pipeline;
-use crate::quota::QuotaTable;
 use crate::reconciliation::{ReconciliationOutcome, ReconciliationStatus};
 use crate::supply::Supply;
 use crate::target_group::TargetGroupDraft;
@@ -31,6 +31,7 @@ use crate::version::V2024_12_02;
 
 projects!(V2024_12_02, v2024_12_02, if_match: optional, reference: purchase_order_number,
     summary: - target_group_references);
+legacy_quotas!(V2024_12_02, v2024_12_02);
 fielding!(V2024_12_02, v2024_12_02, if_match: optional, run: fielding_run_id);
 supply_list!(V2024_12_02, v2024_12_02);
 supply_templates!(V2024_12_02, v2024_12_02, if_match: optional, locale: |locale| &GetAccountAllocationTemplateByTemplateIdParams { locale: Some(locale) }, &GetGlobalAllocationTemplateByTemplateIdParams { locale: Some(locale) }, &GetSystemAllocationTemplateParams { locale: Some(locale) });
