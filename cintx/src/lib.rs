@@ -67,6 +67,7 @@ mod settle;
 mod statistics;
 pub mod study;
 mod supply;
+mod supply_template;
 mod target_group;
 mod token;
 mod value;
@@ -91,7 +92,7 @@ pub use self::feasibility::Feasibility;
 pub use self::fielding::{FieldDates, FieldingRun, LaunchJob, RunAction, RunStatus, StartField};
 pub use self::ids::{
     BusinessUnitId, ClientId, FieldingRunId, IndustryCode, InvalidUserId, JobId, LockoutCode, ProjectId,
-    ReconciliationId, StudyTypeCode, SupplierId, TargetGroupId, UserId,
+    ReconciliationId, StudyTypeCode, SupplierId, TargetGroupId, TemplateId, UserId,
 };
 pub use self::job::{Job, JobStatus};
 #[cfg(feature = "files")]
@@ -117,6 +118,7 @@ pub use self::statistics::{
     Progress, RespondentAnalysis, RespondentCount, TargetGroupOverview,
 };
 pub use self::supply::{PrivateSupply, Supply, SupplyGroup};
+pub use self::supply_template::{SupplyTemplate, SupplyTemplateQuery, SupplyTemplateSummary, SupplyTemplates};
 pub use self::target_group::{
     Draft, DraftBuilder, DraftSettings, FillingStrategy, Issue, KeptDraft, LaunchedSettings, PricingModel, Statistic,
     TargetGroup, TargetGroupDetails, TargetGroupDraft, TargetGroupQuery, TargetGroupStatistics, TargetGroupStatus,

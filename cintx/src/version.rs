@@ -21,6 +21,7 @@ pub trait Version:
     + wire::quotas::QuotasWire
     + wire::statistics::StatisticsWire
     + wire::supply::SupplyWire
+    + wire::supply_templates::SupplyTemplatesWire
 {
 }
 

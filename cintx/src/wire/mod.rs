@@ -12,6 +12,7 @@ pub(crate) mod quotas;
 mod read;
 pub(crate) mod statistics;
 pub(crate) mod supply;
+pub(crate) mod supply_templates;
 #[cfg(feature = "v2024-12-02")]
 mod v2024_12_02;
 #[cfg(feature = "v2025-02-17")]

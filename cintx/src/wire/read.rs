@@ -8,7 +8,7 @@ use super::Answer;
 use crate::error::Error;
 use crate::ids::{
     BusinessUnitId, ClientId, FieldingRunId, IndustryCode, JobId, LockoutCode, ProjectId, ReconciliationId,
-    StudyTypeCode, SupplierId, TargetGroupId, UserId,
+    StudyTypeCode, SupplierId, TargetGroupId, TemplateId, UserId,
 };
 use crate::value::{IncidenceRate, LengthOfInterview, Locale, SurveyUrl};
 
@@ -80,7 +80,7 @@ macro_rules! text_ids {
         }
     )+};
 }
-text_ids!(FieldingRunId, JobId, ProjectId, ReconciliationId, TargetGroupId);
+text_ids!(FieldingRunId, JobId, ProjectId, ReconciliationId, TargetGroupId, TemplateId);
 
 macro_rules! number_ids {
     ($($id:ident),+) => {$(

@@ -18,6 +18,7 @@ use super::quotas::legacy::legacy_quotas;
 use super::read::{Field, Missing, Read};
 use super::statistics::statistics;
 use super::supply::{from_list, supply_list};
+use super::supply_templates::supply_templates;
 use super::{Wire, amounts, common_calls, from_json, legacy_audience, legacy_calls, money, timestamp, to_json};
 use crate::error::Error;
 use crate::feasibility::Feasibility;
@@ -33,6 +34,7 @@ projects!(V2024_12_02, v2024_12_02, if_match: optional, reference: purchase_orde
 legacy_quotas!(V2024_12_02, v2024_12_02);
 fielding!(V2024_12_02, v2024_12_02, if_match: optional, run: fielding_run_id);
 supply_list!(V2024_12_02, v2024_12_02);
+supply_templates!(V2024_12_02, v2024_12_02, if_match: optional, locale: |locale| &GetAccountAllocationTemplateByTemplateIdParams { locale: Some(locale) }, &GetGlobalAllocationTemplateByTemplateIdParams { locale: Some(locale) }, &GetSystemAllocationTemplateParams { locale: Some(locale) });
 bulk!(V2024_12_02, v2024_12_02, key: ());
 price!(V2024_12_02, v2024_12_02, card: RateCardRateCardData, within_project: true, goal: filling_goal in suggested_filling_goal_range, dates: start_date end_date);
 assistant!(V2024_12_02, v2024_12_02, gemini: false);

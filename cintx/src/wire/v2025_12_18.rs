@@ -16,6 +16,7 @@ use super::quotas::modern::modern_quotas;
 use super::read::{Field, Missing};
 use super::statistics::{performance, statistics};
 use super::supply::{from_specification, supply_specification};
+use super::supply_templates::supply_templates;
 use super::{Wire, amounts, common_calls, from_json, money, timestamp, to_json};
 use crate::error::Error;
 use crate::feasibility::Feasibility;
@@ -32,6 +33,7 @@ projects!(V2025_12_18, v2025_12_18, if_match: required, reference: project_custo
 modern_quotas!(V2025_12_18, v2025_12_18);
 fielding!(V2025_12_18, v2025_12_18, if_match: required, run: created_fielding_run_id);
 supply_specification!(V2025_12_18, v2025_12_18);
+supply_templates!(V2025_12_18, v2025_12_18, if_match: required, locale: |locale| &GetAccountAllocationTemplateByTemplateIdParams { locale: Some(locale) }, &GetGlobalAllocationTemplateByTemplateIdParams { locale: Some(locale) }, &locale);
 bulk!(V2025_12_18, v2025_12_18, key: (cintx_raw::NEW_KEY));
 price!(V2025_12_18, v2025_12_18, card: RateCardData, within_project: false, goal: completes_goal in suggested_completes_goal_range, dates: start_at end_at);
 group_rate_card!(V2025_12_18, v2025_12_18);

@@ -12,4 +12,5 @@ mod properties;
 mod refusals;
 mod stage;
 mod studies;
+mod templates;
 mod values;
