@@ -20,6 +20,8 @@ pub trait Version:
     + wire::projects::ProjectsWire
     + wire::statistics::StatisticsWire
     + wire::supply::SupplyWire
+    + wire::directory::DirectoryWire
+    + wire::calendar::CalendarWire
 {
 }
 

@@ -7,13 +7,18 @@ use cintx_raw::v2025_12_18::{Client, PostReconciliationsParams, types};
 
 use super::assistant::assistant;
 use super::bulk::bulk;
+use super::calendar::{calendar, field_of_days};
+use super::directory::directory;
+use super::exclusions::{exclusion_policies, exclusions};
 use super::fielding::fielding;
 use super::groups::groups;
 use super::price::{group_rate_card, prediction, price};
 use super::projects::projects;
 use super::read::{Field, Missing};
+use super::recontacts::recontacts;
 use super::statistics::{performance, statistics};
 use super::supply::{from_specification, supply_specification};
+use super::unique_codes::unique_codes;
 use super::{Wire, amounts, common_calls, money, timestamp};
 use crate::audience::{Audience, Condition};
 use crate::error::Error;
@@ -27,6 +32,21 @@ use crate::target_group::TargetGroupDraft;
 use crate::value::Money;
 use crate::version::V2025_12_18;
 
+directory!(V2025_12_18, v2025_12_18, clients: |ask| (&GetClientsParams {
+    page_size: ask.page_size(),
+    page_number: ask.start_after().and_then(|page| page.parse().ok()),
+}));
+calendar!(V2025_12_18, v2025_12_18, field: |locale, field| (&SuggestTimeRangeParams {
+    days: None,
+    start: Some(timestamp(field.start())),
+    end: Some(timestamp(field.end())),
+    locale: Some(locale),
+}));
+field_of_days!(V2025_12_18, v2025_12_18);
+exclusion_policies!(V2025_12_18, v2025_12_18);
+exclusions!(V2025_12_18, v2025_12_18);
+recontacts!(V2025_12_18, v2025_12_18);
+unique_codes!(V2025_12_18, v2025_12_18);
 projects!(V2025_12_18, v2025_12_18, if_match: required, reference: project_customer_reference_number,
     summary: target_group_references = target_group_customer_reference_numbers);
 fielding!(V2025_12_18, v2025_12_18, if_match: required, run: created_fielding_run_id);

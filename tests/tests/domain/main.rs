@@ -2,10 +2,15 @@
 //! sent as the document wants it, and what comes back is read, on every version.
 
 mod bulk;
+mod calendar;
+mod directory;
+mod exclusions;
 mod fielding;
 mod groups;
 mod lists;
 mod prices;
 mod projects;
+#[cfg(feature = "v2025-12-18")]
+mod respondents;
 mod stage;
 mod values;
