@@ -10,6 +10,7 @@ use http::HeaderValue;
 use reqwest::Url;
 use tokio::sync::Semaphore;
 
+use crate::cache::Cache;
 use crate::client::Client;
 use crate::credentials::Credentials;
 use crate::error::{Error, Invalid};
@@ -254,6 +255,7 @@ impl<V: Version> Builder<V> {
             before: self.before,
             after: self.after,
             journal: self.journal,
+            cache: Cache::default(),
         };
         Ok(Client::over(Arc::new(Pipeline { shared: Arc::new(shared), options: self.options }), account))
     }

@@ -61,6 +61,14 @@ id!(
     /// The id of a submitted reconciliation.
     ReconciliationId
 );
+id!(
+    /// The id of an exclusion group.
+    ExclusionGroupId
+);
+id!(
+    /// The id of a profile template.
+    ProfileTemplateId
+);
 
 id!(
     /// The id of a template.

@@ -75,6 +75,14 @@ mod version;
 mod wire;
 mod words;
 
+mod cache;
+mod calendar;
+mod directory;
+mod exclusion;
+mod id_list;
+mod recontact;
+mod unique_code;
+
 pub use cintx_raw as raw;
 
 pub use self::account::{BusinessUnit, Buyer};
@@ -84,15 +92,27 @@ pub use self::audience::{
 };
 pub use self::builder::Builder;
 pub use self::bulk::{Bulk, BulkJob, BulkOutcome, BulkRun, Transitions};
+pub use self::calendar::{HasFieldOfDays, Holiday, SuggestDays, SuggestedField};
 pub use self::client::Client;
 pub use self::credentials::{Credentials, MissingVariable};
+pub use self::directory::{
+    Account, Country, Directory, EndClient, EndClientQuery, Industry, LocaleEntry, Lockout, QuestionCategory,
+    StudyType, Supplier, UseCase, User,
+};
 pub use self::edit::Conflict;
 pub use self::error::{Error, ErrorKind, Invalid, JobFailure};
+pub use self::exclusion::{
+    ActivityExclusion, ActivitySource, ExcludeRespondents, ExcludedBy, ExcludedQuery, ExclusionGroup,
+    ExclusionGroupMembers, ExclusionGroupQuery, ExclusionGroups, ExclusionGroupsOfTargetGroup, ExclusionJob,
+    ExclusionLists, ExclusionPolicy, Exclusions, ExclusionsOverview, HasActivityExclusions, HasExclusionGroups,
+    HasExclusionLists, HasExclusionPolicies, HasRespondentExclusions, ListOutcome, UpdateExclusionGroup,
+};
 pub use self::feasibility::Feasibility;
 pub use self::fielding::{FieldDates, FieldingRun, LaunchJob, RunAction, RunStatus, StartField};
+pub use self::id_list::IdList;
 pub use self::ids::{
-    BusinessUnitId, ClientId, FieldingRunId, IndustryCode, InvalidUserId, JobId, LockoutCode, ProjectId,
-    ReconciliationId, StudyTypeCode, SupplierId, TargetGroupId, TemplateId, UserId,
+    BusinessUnitId, ClientId, ExclusionGroupId, FieldingRunId, IndustryCode, InvalidUserId, JobId, LockoutCode,
+    ProfileTemplateId, ProjectId, ReconciliationId, StudyTypeCode, SupplierId, TargetGroupId, TemplateId, UserId,
 };
 pub use self::job::{Job, JobStatus};
 #[cfg(feature = "files")]
@@ -111,6 +131,10 @@ pub use self::quotas::{QuotaProgress, Quotas, Replacement, Validates};
 pub use self::reconciliation::{
     Reason, ReconciliationOutcome, ReconciliationRow, ReconciliationStatus, Reconciliations, SubmittedReconciliation,
 };
+pub use self::recontact::{
+    HasRecontacts, RecontactBy, RecontactJob, RecontactQuery, RecontactRespondents, RecontactUpload,
+    RecontactUploadQuery, Recontacts, UploadStatus,
+};
 pub use self::request::UndocumentedRequest;
 pub use self::settle::{Resumed, Settlement};
 pub use self::statistics::{
@@ -127,6 +151,7 @@ pub use self::target_group::{
 #[cfg(feature = "files")]
 pub use self::token::FileTokenStore;
 pub use self::token::{AccessToken, StoredToken, TokenError, TokenSource, TokenStore};
+pub use self::unique_code::{CodesFor, HasUniqueCodes, UniqueCodes, UniqueCodesStats};
 pub use self::value::{
     ActivityPeriod, CountryCode, CustomerReference, Given, IncidenceRate, Interval, InvalidValue, LanguageCode,
     LengthOfInterview, Locale, Money, SurveyUrl, TimeWindow, minutes,

@@ -22,6 +22,8 @@ pub trait Version:
     + wire::statistics::StatisticsWire
     + wire::supply::SupplyWire
     + wire::supply_templates::SupplyTemplatesWire
+    + wire::directory::DirectoryWire
+    + wire::calendar::CalendarWire
 {
 }
 

@@ -38,6 +38,7 @@ pub(crate) use self::report::{Failure, Report, TimedOut};
 use self::tokens::Token;
 pub(crate) use self::tokens_io::{Source, TokenCache};
 use self::trace::{TRACEPARENT, Trace};
+use crate::cache::Cache;
 use crate::error::{Invalid, Refused};
 use crate::journal::{Intent, Journal, JournalError};
 use crate::outcome::Outcome;
@@ -56,6 +57,7 @@ pub(crate) struct Shared {
     pub(crate) before: Option<Before>,
     pub(crate) after: Option<After>,
     pub(crate) journal: Option<Arc<dyn Journal>>,
+    pub(crate) cache: Cache,
 }
 
 pub(crate) struct ServerToServer {

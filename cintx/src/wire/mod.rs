@@ -4,15 +4,20 @@
 pub(crate) mod assistant;
 pub(crate) mod audience;
 pub(crate) mod bulk;
+pub(crate) mod calendar;
+pub(crate) mod directory;
+pub(crate) mod exclusions;
 pub(crate) mod fielding;
 pub(crate) mod groups;
 pub(crate) mod price;
 pub(crate) mod projects;
 pub(crate) mod quotas;
 mod read;
+pub(crate) mod recontacts;
 pub(crate) mod statistics;
 pub(crate) mod supply;
 pub(crate) mod supply_templates;
+pub(crate) mod unique_codes;
 #[cfg(feature = "v2024-12-02")]
 mod v2024_12_02;
 #[cfg(feature = "v2025-02-17")]

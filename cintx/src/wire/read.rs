@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use super::Answer;
 use crate::error::Error;
 use crate::ids::{
-    BusinessUnitId, ClientId, FieldingRunId, IndustryCode, JobId, LockoutCode, ProjectId, ReconciliationId,
-    StudyTypeCode, SupplierId, TargetGroupId, TemplateId, UserId,
+    BusinessUnitId, ClientId, ExclusionGroupId, FieldingRunId, IndustryCode, JobId, LockoutCode, ProfileTemplateId,
+    ProjectId, ReconciliationId, StudyTypeCode, SupplierId, TargetGroupId, TemplateId, UserId,
 };
-use crate::value::{IncidenceRate, LengthOfInterview, Locale, SurveyUrl};
+use crate::value::{CountryCode, IncidenceRate, LengthOfInterview, Locale, SurveyUrl};
 
 /// The answer lacks a field without which it says nothing, or the field cannot be read.
 #[derive(Debug)]
@@ -80,7 +80,16 @@ macro_rules! text_ids {
         }
     )+};
 }
-text_ids!(FieldingRunId, JobId, ProjectId, ReconciliationId, TargetGroupId, TemplateId);
+text_ids!(
+    FieldingRunId,
+    JobId,
+    ProjectId,
+    ReconciliationId,
+    TargetGroupId,
+    TemplateId,
+    ExclusionGroupId,
+    ProfileTemplateId
+);
 
 macro_rules! number_ids {
     ($($id:ident),+) => {$(
@@ -94,7 +103,7 @@ macro_rules! number_ids {
 number_ids!(BusinessUnitId, ClientId, SupplierId);
 
 macro_rules! from_text {
-    ($($type:ident),+) => {$(
+    ($($type:ty),+) => {$(
         impl Read<String> for $type {
             fn read(wire: String) -> Result<Self, Missing> {
                 wire.parse().map_err(|_| Missing("text"))
@@ -102,7 +111,7 @@ macro_rules! from_text {
         }
     )+};
 }
-from_text!(Timestamp, Locale);
+from_text!(Timestamp, Locale, CountryCode, jiff::civil::Date);
 
 macro_rules! codes {
     ($($code:ident),+) => {$(

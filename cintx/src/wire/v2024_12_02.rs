@@ -10,6 +10,8 @@ use cintx_raw::v2024_12_02::{Client, PostReconciliationsParams, types};
 use super::assistant::assistant;
 use super::audience::legacy;
 use super::bulk::bulk;
+use super::calendar::calendar;
+use super::directory::directory;
 use super::fielding::fielding;
 use super::groups::groups;
 use super::price::price;
@@ -29,6 +31,10 @@ use crate::supply::Supply;
 use crate::target_group::TargetGroupDraft;
 use crate::version::V2024_12_02;
 
+directory!(V2024_12_02, v2024_12_02, clients: |_ask| ());
+calendar!(V2024_12_02, v2024_12_02, field: |locale, field| (
+    crate::wire::calendar::days(field), &timestamp(field.start()), &timestamp(field.end()), &SuggestTimeRangeParams { locale: Some(locale) }
+));
 projects!(V2024_12_02, v2024_12_02, if_match: optional, reference: purchase_order_number,
     summary: - target_group_references);
 legacy_quotas!(V2024_12_02, v2024_12_02);

@@ -10,6 +10,9 @@ use cintx_raw::v2025_02_17::{Client, types};
 use super::assistant::assistant;
 use super::audience::legacy;
 use super::bulk::bulk;
+use super::calendar::calendar;
+use super::directory::directory;
+use super::exclusions::{exclusion_lists, exclusion_policies};
 use super::fielding::fielding;
 use super::groups::groups;
 use super::price::{group_rate_card, price};
@@ -29,6 +32,12 @@ use crate::supply::Supply;
 use crate::target_group::TargetGroupDraft;
 use crate::version::V2025_02_17;
 
+directory!(V2025_02_17, v2025_02_17, clients: |_ask| ());
+calendar!(V2025_02_17, v2025_02_17, field: |locale, field| (
+    crate::wire::calendar::days(field), &timestamp(field.start()), &timestamp(field.end()), &locale
+));
+exclusion_policies!(V2025_02_17, v2025_02_17);
+exclusion_lists!(V2025_02_17, v2025_02_17);
 projects!(V2025_02_17, v2025_02_17, if_match: optional, reference: purchase_order_number,
     summary: - target_group_references);
 legacy_quotas!(V2025_02_17, v2025_02_17);

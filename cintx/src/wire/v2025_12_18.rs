@@ -8,15 +8,20 @@ use cintx_raw::v2025_12_18::{Client, PostReconciliationsParams, types};
 use super::assistant::assistant;
 use super::audience::modern;
 use super::bulk::bulk;
+use super::calendar::{calendar, field_of_days};
+use super::directory::directory;
+use super::exclusions::{exclusion_policies, exclusions};
 use super::fielding::fielding;
 use super::groups::groups;
 use super::price::{group_rate_card, prediction, price};
 use super::projects::projects;
 use super::quotas::modern::modern_quotas;
 use super::read::{Field, Missing};
+use super::recontacts::recontacts;
 use super::statistics::{performance, statistics};
 use super::supply::{from_specification, supply_specification};
 use super::supply_templates::supply_templates;
+use super::unique_codes::unique_codes;
 use super::{Wire, amounts, common_calls, from_json, money, timestamp, to_json};
 use crate::error::Error;
 use crate::feasibility::Feasibility;
@@ -28,6 +33,21 @@ use crate::target_group::TargetGroupDraft;
 use crate::value::Money;
 use crate::version::V2025_12_18;
 
+directory!(V2025_12_18, v2025_12_18, clients: |ask| (&GetClientsParams {
+    page_size: ask.page_size(),
+    page_number: ask.start_after().and_then(|page| page.parse().ok()),
+}));
+calendar!(V2025_12_18, v2025_12_18, field: |locale, field| (&SuggestTimeRangeParams {
+    days: None,
+    start: Some(timestamp(field.start())),
+    end: Some(timestamp(field.end())),
+    locale: Some(locale),
+}));
+field_of_days!(V2025_12_18, v2025_12_18);
+exclusion_policies!(V2025_12_18, v2025_12_18);
+exclusions!(V2025_12_18, v2025_12_18);
+recontacts!(V2025_12_18, v2025_12_18);
+unique_codes!(V2025_12_18, v2025_12_18);
 projects!(V2025_12_18, v2025_12_18, if_match: required, reference: project_customer_reference_number,
     summary: target_group_references = target_group_customer_reference_numbers);
 modern_quotas!(V2025_12_18, v2025_12_18);

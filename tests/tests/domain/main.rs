@@ -2,6 +2,9 @@
 //! sent as the document wants it, and what comes back is read, on every version.
 
 mod bulk;
+mod calendar;
+mod directory;
+mod exclusions;
 mod fielding;
 mod golden;
 mod groups;
@@ -10,6 +13,8 @@ mod prices;
 mod projects;
 mod properties;
 mod refusals;
+#[cfg(feature = "v2025-12-18")]
+mod respondents;
 mod stage;
 mod studies;
 mod templates;

@@ -1,0 +1,142 @@
+//! Activity exclusions: who took part in other target groups or projects lately is kept out.
+
+use super::id_problem;
+use crate::error::{Error, Invalid};
+use crate::ids::{ProjectId, TargetGroupId};
+use crate::project::Project;
+use crate::target_group::TargetGroup;
+use crate::value::ActivityPeriod;
+use crate::version::Version;
+use crate::wire::exclusions::ActivityWire;
+
+/// The versions that exclude respondents by what they did lately.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not exclude respondents by what they did lately",
+    note = "in 2025-02-17 the target groups of one project can exclude each other: `ProjectScope::set_exclusion_policies`; or use a client of 2025-12-18"
+)]
+pub trait HasActivityExclusions: Version + ActivityWire {}
+
+/// Whose respondents are kept out.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ActivitySource {
+    /// Those of a target group.
+    TargetGroup(TargetGroupId),
+    /// Those of all target groups of a project.
+    Project(ProjectId),
+    /// Those of something that is not known yet, as it came.
+    Unknown {
+        /// What it is.
+        kind: String,
+        /// Its id.
+        id: String,
+    },
+}
+
+impl From<&Project> for ActivitySource {
+    fn from(project: &Project) -> Self {
+        Self::Project(project.id().clone())
+    }
+}
+
+impl<V: Version> From<&TargetGroup<V>> for ActivitySource {
+    fn from(group: &TargetGroup<V>) -> Self {
+        Self::TargetGroup(group.id().clone())
+    }
+}
+
+impl From<TargetGroupId> for ActivitySource {
+    fn from(id: TargetGroupId) -> Self {
+        Self::TargetGroup(id)
+    }
+}
+
+impl From<ProjectId> for ActivitySource {
+    fn from(id: ProjectId) -> Self {
+        Self::Project(id)
+    }
+}
+
+/// Keeps out who took part in a target group or project within a period.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ActivityExclusion {
+    /// Whose respondents are kept out.
+    pub of: ActivitySource,
+    /// How far back it counts; 90 days if not set.
+    pub within: Option<ActivityPeriod>,
+}
+
+impl ActivityExclusion {
+    /// Keeps out who took part in this within the last 90 days.
+    pub fn of(source: impl Into<ActivitySource>) -> Self {
+        Self { of: source.into(), within: None }
+    }
+
+    /// Within this period.
+    #[must_use]
+    pub fn within(mut self, period: ActivityPeriod) -> Self {
+        self.within = Some(period);
+        self
+    }
+}
+
+impl<V: Version> TargetGroup<V> {
+    /// Whose recent respondents are kept out.
+    ///
+    /// Only in 2025-12-18 (`get_target_group_respondent_activity_exclusions`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn activity_exclusions(&self) -> Result<Vec<ActivityExclusion>, Error>
+    where
+        V: HasActivityExclusions,
+    {
+        <V as ActivityWire>::activity_exclusions(self.client.raw(), self.place()).await
+    }
+
+    /// Says whose recent respondents are kept out. This is the whole list: what it lacks no longer counts, and an empty
+    /// one lets everybody in. The target group itself and its own project cannot be on it.
+    ///
+    /// Only in 2025-12-18 (`set_target_group_respondent_activity_exclusions`).
+    ///
+    /// ```no_run
+    /// # async fn run(group: cintx::TargetGroup<cintx::V2025_12_18>, other: cintx::ProjectId) -> Result<(), Box<dyn std::error::Error>> {
+    /// use cintx::ActivityExclusion;
+    ///
+    /// group.set_activity_exclusions([ActivityExclusion::of(other).within("P3M".parse()?)]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// What is wrong about the list, before anything is sent; or the call's.
+    pub async fn set_activity_exclusions(
+        &self,
+        exclusions: impl IntoIterator<Item = ActivityExclusion> + Send,
+    ) -> Result<(), Error>
+    where
+        V: HasActivityExclusions,
+    {
+        let exclusions: Vec<ActivityExclusion> = exclusions.into_iter().collect();
+        Error::refuse(exclusions.iter().filter_map(|exclusion| self.activity_problem(&exclusion.of)))?;
+        <V as ActivityWire>::set_activity_exclusions(self.client.raw(), self.place(), &exclusions).await
+    }
+
+    fn activity_problem(&self, source: &ActivitySource) -> Option<Invalid> {
+        const FIELD: &str = "activity_exclusions";
+        match source {
+            ActivitySource::TargetGroup(id) if *id == self.id => {
+                Some(Invalid::new(FIELD, format!("name target group {id} itself, expected others")))
+            }
+            ActivitySource::Project(id) if *id == self.project => {
+                Some(Invalid::new(FIELD, format!("name project {id}, which the target group is in, expected others")))
+            }
+            ActivitySource::TargetGroup(id) => id_problem(FIELD, id.as_str()),
+            ActivitySource::Project(id) => id_problem(FIELD, id.as_str()),
+            ActivitySource::Unknown { kind, id } => {
+                Some(Invalid::new(FIELD, format!("name the {kind} {id}, expected target groups and projects")))
+            }
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! Exclusion groups: whoever took part in one of their target groups is kept out of the others.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+
+use futures_util::future::{BoxFuture, FutureExt as _};
+use jiff::Timestamp;
+
+use super::group_problems;
+use crate::client::Client;
+use crate::error::{Error, Invalid};
+use crate::ids::{ExclusionGroupId, TargetGroupId};
+use crate::listing::{Ask, Batch, Listing, Source};
+use crate::target_group::TargetGroup;
+use crate::version::Version;
+use crate::wire::exclusions::ExclusionGroupsWire;
+
+/// The most target groups that an exclusion group has.
+const MOST_MEMBERS: usize = 100;
+
+/// The versions that have exclusion groups.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no exclusion groups",
+    note = "in 2025-02-17 the target groups of one project can exclude each other: `ProjectScope::set_exclusion_policies`; or use a client of 2025-12-18"
+)]
+pub trait HasExclusionGroups: Version + ExclusionGroupsWire {}
+
+impl<V: Version> Client<V> {
+    /// The account's exclusion groups.
+    ///
+    /// Only in 2025-12-18.
+    pub fn exclusion_groups(&self) -> ExclusionGroups<V>
+    where
+        V: HasExclusionGroups,
+    {
+        ExclusionGroups { client: self.clone() }
+    }
+}
+
+impl<V: Version> TargetGroup<V> {
+    /// Lists the exclusion groups that the target group is in.
+    ///
+    /// Only in 2025-12-18 (`get_exclusion_groups_for_target_group`).
+    pub fn exclusion_groups(&self) -> Listing<ExclusionGroupsOfTargetGroup<V>>
+    where
+        V: HasExclusionGroups,
+    {
+        Listing::new(ExclusionGroupsOfTargetGroup { group: self.clone() })
+    }
+}
+
+/// The exclusion groups of an account. A change of members holds for respondents who arrive later.
+///
+/// ```no_run
+/// # async fn run(cint: cintx::Client<cintx::V2025_12_18>, waves: [cintx::TargetGroupId; 2]) -> Result<(), cintx::Error> {
+/// let groups = cint.exclusion_groups();
+/// let id = groups.create("drinks-tracker", "Nobody takes part in two waves.").await?;
+/// groups.add(&id, waves).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct ExclusionGroups<V: Version> {
+    client: Client<V>,
+}
+
+impl<V: HasExclusionGroups> ExclusionGroups<V> {
+    /// Lists the account's exclusion groups. A page can have 1 to 1,000.
+    ///
+    /// Only in 2025-12-18 (`get_exclusion_groups_by_account_id`).
+    pub fn list(&self) -> Listing<ExclusionGroupQuery<V>> {
+        Listing::new(ExclusionGroupQuery { client: self.client.clone() })
+    }
+
+    /// Makes an exclusion group without members: a tag of 1 to 128 characters, a description of at most 500.
+    ///
+    /// Only in 2025-12-18 (`create_exclusion_group`). It takes no idempotency key; tags may repeat.
+    ///
+    /// # Errors
+    /// What is wrong about tag and description, before anything is sent; or the call's.
+    pub async fn create(&self, tag: &str, description: &str) -> Result<ExclusionGroupId, Error> {
+        Error::refuse([tag_problem(tag), description_problem(description)].into_iter().flatten())?;
+        let (raw, account) = (self.client.raw(), self.client.account());
+        <V as ExclusionGroupsWire>::create_exclusion_group(raw, account, tag, description).await
+    }
+
+    /// Reads an exclusion group, without its members.
+    ///
+    /// Only in 2025-12-18 (`get_exclusion_group_by_id`).
+    ///
+    /// # Errors
+    /// The call's: 404 if there is no such group.
+    pub async fn get(&self, id: impl Into<ExclusionGroupId>) -> Result<ExclusionGroup, Error> {
+        let (raw, account) = (self.client.raw(), self.client.account());
+        <V as ExclusionGroupsWire>::exclusion_group(raw, account, &id.into()).await
+    }
+
+    /// Changes an exclusion group's tag, description, or both. Await it to send it.
+    ///
+    /// Only in 2025-12-18 (`update_exclusion_group_by_id`).
+    ///
+    /// ```no_run
+    /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>, id: cintx::ExclusionGroupId) -> Result<(), cintx::Error> {
+    /// cint.exclusion_groups().update(id).tag("drinks-tracker-2027").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn update(&self, id: impl Into<ExclusionGroupId>) -> UpdateExclusionGroup<V> {
+        UpdateExclusionGroup { client: self.client.clone(), id: id.into(), change: GroupChange::default() }
+    }
+
+    /// Deletes an exclusion group that has no members.
+    ///
+    /// Only in 2025-12-18 (`delete_exclusion_group_by_id`).
+    ///
+    /// # Errors
+    /// The call's: 409 if it has members.
+    pub async fn delete(&self, id: impl Into<ExclusionGroupId>) -> Result<(), Error> {
+        let (raw, account) = (self.client.raw(), self.client.account());
+        <V as ExclusionGroupsWire>::delete_exclusion_group(raw, account, &id.into()).await
+    }
+
+    /// Lists the target groups of an exclusion group. A page can have 1 to 1,000.
+    ///
+    /// Only in 2025-12-18 (`get_exclusion_group_target_group_exclusions`).
+    pub fn members(&self, id: impl Into<ExclusionGroupId>) -> Listing<ExclusionGroupMembers<V>> {
+        Listing::new(ExclusionGroupMembers { client: self.client.clone(), id: id.into() })
+    }
+
+    /// Puts target groups into an exclusion group, which has at most 100.
+    ///
+    /// Only in 2025-12-18 (`add_target_groups_to_exclusion_group`).
+    ///
+    /// # Errors
+    /// If there are none or more than 100, before anything is sent; or the call's.
+    pub async fn add<G: Into<TargetGroupId>>(
+        &self,
+        id: impl Into<ExclusionGroupId>,
+        groups: impl IntoIterator<Item = G>,
+    ) -> Result<(), Error> {
+        self.change_members(id.into(), groups.into_iter().map(Into::into).collect(), true).await
+    }
+
+    /// Takes target groups out of an exclusion group.
+    ///
+    /// Only in 2025-12-18 (`remove_target_groups_from_exclusion_group`).
+    ///
+    /// # Errors
+    /// If there are none or more than 100, before anything is sent; or the call's.
+    pub async fn remove<G: Into<TargetGroupId>>(
+        &self,
+        id: impl Into<ExclusionGroupId>,
+        groups: impl IntoIterator<Item = G>,
+    ) -> Result<(), Error> {
+        self.change_members(id.into(), groups.into_iter().map(Into::into).collect(), false).await
+    }
+
+    async fn change_members(&self, id: ExclusionGroupId, groups: Vec<TargetGroupId>, join: bool) -> Result<(), Error> {
+        let mut problems = group_problems("target_groups", &groups);
+        if groups.len() > MOST_MEMBERS {
+            let reason = format!("are {}, expected at most {MOST_MEMBERS}", groups.len());
+            problems.push(Invalid::new("target_groups", reason));
+        }
+        Error::refuse(problems)?;
+        let (raw, account) = (self.client.raw(), self.client.account());
+        <V as ExclusionGroupsWire>::change_members(raw, account, &id, &groups, join).await
+    }
+}
+
+fn tag_problem(tag: &str) -> Option<Invalid> {
+    let length = tag.chars().count();
+    (!(1..=128).contains(&length)).then(|| Invalid::new("tag", format!("has {length} characters, expected 1 to 128")))
+}
+
+fn description_problem(description: &str) -> Option<Invalid> {
+    let length = description.chars().count();
+    (length > 500).then(|| Invalid::new("description", format!("has {length} characters, expected at most 500")))
+}
+
+/// What becomes different about an exclusion group.
+#[derive(Clone, Debug, Default)]
+#[doc(hidden)]
+pub struct GroupChange {
+    pub(crate) tag: Option<String>,
+    pub(crate) description: Option<String>,
+}
+
+/// A change of an exclusion group. Made by [`ExclusionGroups::update`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent until it is awaited"]
+pub struct UpdateExclusionGroup<V: Version> {
+    client: Client<V>,
+    id: ExclusionGroupId,
+    change: GroupChange,
+}
+
+impl<V: Version> UpdateExclusionGroup<V> {
+    /// The tag: 1 to 128 characters.
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        self.change.tag = Some(tag.into());
+        self
+    }
+
+    /// The description: at most 500 characters.
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.change.description = Some(description.into());
+        self
+    }
+}
+
+impl<V: HasExclusionGroups> IntoFuture for UpdateExclusionGroup<V> {
+    type Output = Result<(), Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let GroupChange { tag, description } = &self.change;
+            let mut problems = Vec::from_iter(tag.as_deref().and_then(tag_problem));
+            problems.extend(description.as_deref().and_then(description_problem));
+            if tag.is_none() && description.is_none() {
+                problems.push(Invalid::new("change", "is none, expected a tag or a description"));
+            }
+            Error::refuse(problems)?;
+            let (raw, account) = (self.client.raw(), self.client.account());
+            <V as ExclusionGroupsWire>::update_exclusion_group(raw, account, &self.id, &self.change).await
+        })
+    }
+}
+
+/// An exclusion group, without its members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ExclusionGroup {
+    /// Its id.
+    pub id: ExclusionGroupId,
+    /// What it is called.
+    pub tag: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// When it was made.
+    pub created_at: Option<Timestamp>,
+    /// When it last changed.
+    pub updated_at: Option<Timestamp>,
+}
+
+impl From<&ExclusionGroup> for ExclusionGroupId {
+    fn from(group: &ExclusionGroup) -> Self {
+        group.id.clone()
+    }
+}
+
+/// Lists the account's exclusion groups.
+#[derive(Clone, Debug)]
+pub struct ExclusionGroupQuery<V: Version> {
+    client: Client<V>,
+}
+
+impl<V: HasExclusionGroups> Source for ExclusionGroupQuery<V> {
+    type Item = ExclusionGroup;
+    const MAX_PAGE: u16 = 1_000;
+
+    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<ExclusionGroup>, Error>> {
+        <V as ExclusionGroupsWire>::exclusion_groups(self.client.raw(), self.client.account(), ask).boxed()
+    }
+}
+
+/// Lists the target groups of an exclusion group.
+#[derive(Clone, Debug)]
+pub struct ExclusionGroupMembers<V: Version> {
+    client: Client<V>,
+    id: ExclusionGroupId,
+}
+
+impl<V: HasExclusionGroups> Source for ExclusionGroupMembers<V> {
+    type Item = TargetGroupId;
+    const MAX_PAGE: u16 = 1_000;
+
+    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<TargetGroupId>, Error>> {
+        <V as ExclusionGroupsWire>::members(self.client.raw(), self.client.account(), &self.id, ask).boxed()
+    }
+}
+
+/// Lists the exclusion groups of a target group.
+#[derive(Clone, Debug)]
+pub struct ExclusionGroupsOfTargetGroup<V: Version> {
+    group: TargetGroup<V>,
+}
+
+impl<V: HasExclusionGroups> Source for ExclusionGroupsOfTargetGroup<V> {
+    type Item = ExclusionGroup;
+
+    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<ExclusionGroup>, Error>> {
+        let client = &self.group.client;
+        <V as ExclusionGroupsWire>::exclusion_groups_of(client.raw(), client.account(), &self.group.id, ask).boxed()
+    }
+}

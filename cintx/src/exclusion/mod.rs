@@ -1,0 +1,228 @@
+//! Who shall not be asked: respondents by list, target groups that exclude each other, recent activity, and the rest
+//! of the own project.
+
+mod activity;
+mod group;
+mod older;
+mod policy;
+
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, FutureExt as _};
+use jiff::Timestamp;
+
+pub use self::activity::{ActivityExclusion, ActivitySource, HasActivityExclusions};
+pub(crate) use self::group::GroupChange;
+pub use self::group::{
+    ExclusionGroup, ExclusionGroupMembers, ExclusionGroupQuery, ExclusionGroups, ExclusionGroupsOfTargetGroup,
+    HasExclusionGroups, UpdateExclusionGroup,
+};
+pub use self::older::{ExclusionLists, HasExclusionLists};
+pub use self::policy::{ExclusionPolicy, HasExclusionPolicies};
+use crate::error::{Error, Invalid};
+use crate::id_list::{self, IdList};
+use crate::ids::{JobId, TargetGroupId};
+use crate::job::{Asked, Job, Kind};
+use crate::listing::{Ask, Batch, Listing, Source};
+use crate::target_group::TargetGroup;
+use crate::version::Version;
+use crate::wire::exclusions::{ExclusionsWire, Place};
+
+/// The versions that exclude respondents by files of ids.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not exclude respondents by files",
+    note = "2025-02-17 has `TargetGroup::exclusion_lists`, 2024-12-02 has nothing of the kind; or use a client of 2025-12-18"
+)]
+pub trait HasRespondentExclusions: Version + ExclusionsWire {}
+
+impl<V: Version> TargetGroup<V> {
+    /// The respondents that are kept out of the target group. Asks nothing.
+    ///
+    /// Only in 2025-12-18.
+    pub fn exclusions(&self) -> Exclusions<V>
+    where
+        V: HasRespondentExclusions,
+    {
+        Exclusions { group: self.clone() }
+    }
+
+    pub(crate) fn place(&self) -> Place<'_> {
+        Place { account: self.client.account(), project: self.project.as_str(), group: self.id.as_str() }
+    }
+}
+
+/// By what respondents are kept out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ExcludedBy {
+    /// By RSID: a UUID.
+    Rsid,
+    /// By access respondent GUID: a UUID.
+    AccessRespondentGuid,
+}
+
+/// The respondents that are kept out of a target group, by list. One job at a time can change the lists of a target
+/// group; while it runs, another is refused with 409. A change holds for respondents who arrive later.
+///
+/// ```no_run
+/// # async fn run(group: cintx::TargetGroup<cintx::V2025_12_18>, rsids: Vec<String>) -> Result<(), cintx::Error> {
+/// use cintx::ExcludedBy;
+///
+/// let done = group.exclusions().upload(ExcludedBy::Rsid, rsids).await?.until_done().await?;
+/// if let Some(why) = done.partial_success {
+///     println!("not all of them: {why}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Exclusions<V: Version> {
+    group: TargetGroup<V>,
+}
+
+impl<V: HasRespondentExclusions> Exclusions<V> {
+    /// How many are kept out.
+    ///
+    /// Only in 2025-12-18 (`get_exclusions_overview`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn overview(&self) -> Result<ExclusionsOverview, Error> {
+        <V as ExclusionsWire>::exclusions_overview(self.group.client.raw(), self.group.place()).await
+    }
+
+    /// Who is kept out, by RSID. A page can have 1 to 1,000.
+    ///
+    /// Only in 2025-12-18 (`get_target_group_rsid_exclusion_list_api_paginated`).
+    pub fn rsids(&self) -> Listing<ExcludedQuery<V>> {
+        Listing::new(ExcludedQuery { group: self.group.clone(), by: ExcludedBy::Rsid })
+    }
+
+    /// Who is kept out, by access respondent GUID. A page can have 1 to 1,000.
+    ///
+    /// Only in 2025-12-18 (`get_target_group_access_respondent_guid_exclusion_list_api_paginated`).
+    pub fn access_respondent_guids(&self) -> Listing<ExcludedQuery<V>> {
+        Listing::new(ExcludedQuery { group: self.group.clone(), by: ExcludedBy::AccessRespondentGuid })
+    }
+
+    /// Keeps more respondents out: 1 to 100,000 UUIDs from an iterator, a stream or a file (see [`IdList`]), less than
+    /// 5 MB. A target group keeps 100,000 of each kind. Ten thousand take some minutes.
+    ///
+    /// Only in 2025-12-18 (`exclusion_create_upload_rids_by_file_job`). It takes no idempotency key.
+    ///
+    /// # Errors
+    /// What is wrong about the ids, before anything is sent; or the call's: 409 while another job runs.
+    pub async fn upload(&self, by: ExcludedBy, ids: impl Into<IdList>) -> Result<ExclusionJob<V>, Error> {
+        let ids = ids.into();
+        ids.check("ids", id_list::MOST_IDS, &id_list::UUID)?;
+        let raw = self.group.client.raw();
+        let id = <V as ExclusionsWire>::upload_exclusions(raw, self.group.place(), by, &ids.to_file()?).await?;
+        Ok(self.job(ListWork::Upload, id))
+    }
+
+    /// Empties a list: everybody on it is let in again.
+    ///
+    /// Only in 2025-12-18 (`exclusion_create_remove_all_respondents_job`).
+    ///
+    /// # Errors
+    /// The call's: 409 while another job runs.
+    pub async fn remove_all(&self, by: ExcludedBy) -> Result<ExclusionJob<V>, Error> {
+        let id = <V as ExclusionsWire>::remove_exclusions(self.group.client.raw(), self.group.place(), by).await?;
+        Ok(self.job(ListWork::RemoveAll, id))
+    }
+
+    /// An upload that was started elsewhere.
+    pub fn upload_job(&self, id: JobId) -> ExclusionJob<V> {
+        self.job(ListWork::Upload, id)
+    }
+
+    /// A removal that was started elsewhere.
+    pub fn removal_job(&self, id: JobId) -> ExclusionJob<V> {
+        self.job(ListWork::RemoveAll, id)
+    }
+
+    fn job(&self, work: ListWork, id: JobId) -> ExclusionJob<V> {
+        Job::new(ExcludeRespondents { group: self.group.clone(), work }, id)
+    }
+}
+
+/// How many respondents are kept out of a target group.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ExclusionsOverview {
+    /// By RSID.
+    pub rsids: Option<i64>,
+    /// By access respondent GUID.
+    pub access_respondent_guids: Option<i64>,
+}
+
+/// Lists who is kept out.
+#[derive(Clone, Debug)]
+pub struct ExcludedQuery<V: Version> {
+    group: TargetGroup<V>,
+    by: ExcludedBy,
+}
+
+impl<V: HasRespondentExclusions> Source for ExcludedQuery<V> {
+    type Item = String;
+    const MAX_PAGE: u16 = 1_000;
+
+    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<String>, Error>> {
+        <V as ExclusionsWire>::excluded(self.group.client.raw(), self.group.place(), self.by, ask).boxed()
+    }
+}
+
+/// What a job does with a list of respondents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[doc(hidden)]
+pub enum ListWork {
+    Upload,
+    RemoveAll,
+}
+
+/// What came of a job that filled or emptied a list of respondents.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListOutcome {
+    /// When it was done.
+    pub completed_at: Option<Timestamp>,
+    /// Why not all of it was done, if so.
+    pub partial_success: Option<String>,
+}
+
+/// A job that fills or empties a list of excluded respondents.
+pub type ExclusionJob<V> = Job<ExcludeRespondents<V>>;
+
+/// Fills or empties a list of excluded respondents.
+#[derive(Clone, Debug)]
+pub struct ExcludeRespondents<V: Version> {
+    group: TargetGroup<V>,
+    work: ListWork,
+}
+
+impl<V: HasRespondentExclusions> Kind for ExcludeRespondents<V> {
+    type Done = ListOutcome;
+    const NAME: &'static str = "the exclusion job";
+    const FIRST_PAUSE: Duration = Duration::from_secs(1);
+    const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+    const LIMIT: Duration = Duration::from_secs(3_600);
+
+    fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<Asked<ListOutcome>, Error>> {
+        <V as ExclusionsWire>::exclusion_job(self.group.client.raw(), self.group.place(), self.work, id).boxed()
+    }
+}
+
+/// Refuses what no target group or project is called.
+pub(crate) fn id_problem(field: &'static str, id: &str) -> Option<Invalid> {
+    let fits = id.len() == 26 && id.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
+    (!fits).then(|| Invalid::new(field, format!("has the id {id:?}, expected 26 digits and capital letters")))
+}
+
+/// Refuses ids that are none, or not of target groups.
+pub(crate) fn group_problems(field: &'static str, groups: &[TargetGroupId]) -> Vec<Invalid> {
+    let mut problems: Vec<Invalid> = groups.iter().filter_map(|id| id_problem(field, id.as_str())).collect();
+    if groups.is_empty() {
+        problems.push(Invalid::new(field, "are none, expected at least one"));
+    }
+    problems
+}

@@ -1,0 +1,223 @@
+//! Recontacts: respondents of earlier surveys who alone shall be asked again.
+
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, FutureExt as _};
+use jiff::Timestamp;
+
+use crate::error::Error;
+use crate::exclusion::{ListOutcome, ListWork};
+use crate::id_list::{self, IdList};
+use crate::ids::JobId;
+use crate::job::{Asked, Job, Kind};
+use crate::listing::{Ask, Batch, Listing, Source};
+use crate::target_group::TargetGroup;
+use crate::version::Version;
+use crate::wire::recontacts::RecontactsWire;
+use crate::words::words;
+
+/// The versions that can ask respondents again.
+#[diagnostic::on_unimplemented(message = "`{Self}` has no recontacts", note = "use a client of 2025-12-18")]
+pub trait HasRecontacts: Version + RecontactsWire {}
+
+impl<V: Version> TargetGroup<V> {
+    /// The respondents of earlier surveys whom the target group asks again. Asks nothing.
+    ///
+    /// Only in 2025-12-18.
+    pub fn recontacts(&self) -> Recontacts<V>
+    where
+        V: HasRecontacts,
+    {
+        Recontacts { group: self.clone() }
+    }
+}
+
+/// By what respondents are named who shall be asked again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RecontactBy {
+    /// By RSID: a UUID.
+    Rsid,
+    /// By respondent id: one word of at most 128 characters.
+    RespondentId,
+    /// By RID: a UUID.
+    Rid,
+    /// By response id: one word of at most 128 characters.
+    ResponseId,
+}
+
+/// The respondents whom a target group asks again: 100,000 at most. One job at a time can change them; while it runs,
+/// another is refused with 409.
+///
+/// ```no_run
+/// # async fn run(group: cintx::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+/// use cintx::{IdList, RecontactBy};
+///
+/// let rids = IdList::from_file("first_wave.csv").await?;
+/// group.recontacts().upload(RecontactBy::Rid, rids).await?.until_done().await?;
+/// println!("{:?} will be asked again", group.recontacts().count().await?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Recontacts<V: Version> {
+    group: TargetGroup<V>,
+}
+
+impl<V: HasRecontacts> Recontacts<V> {
+    /// How many are asked again.
+    ///
+    /// Only in 2025-12-18 (`get_recontacts_overview`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn count(&self) -> Result<i64, Error> {
+        <V as RecontactsWire>::recontacts_count(self.group.client.raw(), self.group.place()).await
+    }
+
+    /// Who is asked again, by RSID.
+    ///
+    /// Only in 2025-12-18 (`get_target_group_rsid_recontact_list`).
+    pub fn rsids(&self) -> Listing<RecontactQuery<V>> {
+        Listing::new(RecontactQuery { group: self.group.clone() })
+    }
+
+    /// Adds respondents: 1 to 100,000 ids from an iterator, a stream or a file (see [`IdList`]), less than 5 MB. Ten
+    /// thousand take a quarter of an hour.
+    ///
+    /// Only in 2025-12-18 (`recontact_create_upload_respondents_by_file_job`). It takes no idempotency key.
+    ///
+    /// # Errors
+    /// What is wrong about the ids, before anything is sent; or the call's: 409 while another job runs.
+    pub async fn upload(&self, by: RecontactBy, ids: impl Into<IdList>) -> Result<RecontactJob<V>, Error> {
+        let ids = ids.into();
+        let rule = match by {
+            RecontactBy::Rsid | RecontactBy::Rid => &id_list::UUID,
+            RecontactBy::RespondentId | RecontactBy::ResponseId => &id_list::WORD,
+        };
+        ids.check("ids", id_list::MOST_IDS, rule)?;
+        let raw = self.group.client.raw();
+        let id = <V as RecontactsWire>::upload_recontacts(raw, self.group.place(), by, &ids.to_file()?).await?;
+        Ok(self.job(ListWork::Upload, id))
+    }
+
+    /// Takes everybody off the list.
+    ///
+    /// Only in 2025-12-18 (`create_all_recontact_rsids_removal_job`).
+    ///
+    /// # Errors
+    /// The call's: 409 while another job runs.
+    pub async fn remove_all(&self) -> Result<RecontactJob<V>, Error> {
+        let id = <V as RecontactsWire>::remove_recontacts(self.group.client.raw(), self.group.place()).await?;
+        Ok(self.job(ListWork::RemoveAll, id))
+    }
+
+    /// Lists the uploads that were made, the last one first.
+    ///
+    /// Only in 2025-12-18 (`recontact_list_upload_respondents_by_file_jobs`).
+    pub fn uploads(&self) -> Listing<RecontactUploadQuery<V>> {
+        Listing::new(RecontactUploadQuery { group: self.group.clone() })
+    }
+
+    /// Gets the file of an upload, as it was sent.
+    ///
+    /// Only in 2025-12-18 (`recontact_download_job_file`).
+    ///
+    /// # Errors
+    /// The call's: 404 if there is no such upload.
+    pub async fn download(&self, job: &JobId) -> Result<cintx_raw::ByteStream, Error> {
+        <V as RecontactsWire>::download_recontacts(self.group.client.raw(), self.group.place(), job).await
+    }
+
+    /// An upload that was started elsewhere.
+    pub fn upload_job(&self, id: JobId) -> RecontactJob<V> {
+        self.job(ListWork::Upload, id)
+    }
+
+    /// A removal that was started elsewhere.
+    pub fn removal_job(&self, id: JobId) -> RecontactJob<V> {
+        self.job(ListWork::RemoveAll, id)
+    }
+
+    fn job(&self, work: ListWork, id: JobId) -> RecontactJob<V> {
+        Job::new(RecontactRespondents { group: self.group.clone(), work }, id)
+    }
+}
+
+/// Lists who is asked again.
+#[derive(Clone, Debug)]
+pub struct RecontactQuery<V: Version> {
+    group: TargetGroup<V>,
+}
+
+impl<V: HasRecontacts> Source for RecontactQuery<V> {
+    type Item = String;
+
+    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<String>, Error>> {
+        <V as RecontactsWire>::recontacts(self.group.client.raw(), self.group.place(), ask).boxed()
+    }
+}
+
+words! {
+    /// How an upload is doing.
+    UploadStatus {
+        /// It is being read.
+        Processing = "Processing",
+        /// It was read.
+        Completed = "Completed",
+        /// It could not be read.
+        Failed = "Failed",
+    }
+}
+
+/// An upload of respondents to ask again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RecontactUpload {
+    /// The job that reads it.
+    pub job: JobId,
+    /// How it is doing.
+    pub status: Option<UploadStatus>,
+    /// What its file was called.
+    pub file_name: Option<String>,
+    /// When it was made.
+    pub created_at: Option<Timestamp>,
+    /// Who made it.
+    pub created_by: Option<String>,
+}
+
+/// Lists the uploads that were made.
+#[derive(Clone, Debug)]
+pub struct RecontactUploadQuery<V: Version> {
+    group: TargetGroup<V>,
+}
+
+impl<V: HasRecontacts> Source for RecontactUploadQuery<V> {
+    type Item = RecontactUpload;
+
+    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<RecontactUpload>, Error>> {
+        <V as RecontactsWire>::recontact_uploads(self.group.client.raw(), self.group.place(), ask).boxed()
+    }
+}
+
+/// A job that fills or empties the list of respondents to ask again.
+pub type RecontactJob<V> = Job<RecontactRespondents<V>>;
+
+/// Fills or empties the list of respondents to ask again.
+#[derive(Clone, Debug)]
+pub struct RecontactRespondents<V: Version> {
+    group: TargetGroup<V>,
+    work: ListWork,
+}
+
+impl<V: HasRecontacts> Kind for RecontactRespondents<V> {
+    type Done = ListOutcome;
+    const NAME: &'static str = "the recontact job";
+    const FIRST_PAUSE: Duration = Duration::from_secs(1);
+    const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+    const LIMIT: Duration = Duration::from_secs(3_600);
+
+    fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<Asked<ListOutcome>, Error>> {
+        <V as RecontactsWire>::recontact_job(self.group.client.raw(), self.group.place(), self.work, id).boxed()
+    }
+}

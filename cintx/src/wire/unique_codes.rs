@@ -1,0 +1,108 @@
+//! Respondent unique codes on the wire. Only 2025-12-18 has them; live and test codes have operations of their own.
+
+use std::future::Future;
+
+use super::exclusions::Place;
+use super::{Answer, Wire};
+use crate::unique_code::{CodesFor, UniqueCodesStats};
+
+#[doc(hidden)]
+pub trait UniqueCodesWire: Wire {
+    fn upload_codes(
+        raw: &Self::Raw,
+        place: Place<'_>,
+        codes_for: CodesFor,
+        codes: Vec<String>,
+    ) -> impl Future<Output = Answer<i64>> + Send;
+
+    fn codes_stats(
+        raw: &Self::Raw,
+        place: Place<'_>,
+        codes_for: CodesFor,
+    ) -> impl Future<Output = Answer<UniqueCodesStats>> + Send;
+
+    fn delete_codes(raw: &Self::Raw, place: Place<'_>, codes_for: CodesFor) -> impl Future<Output = Answer<()>> + Send;
+}
+
+/// One version's codes.
+#[cfg(feature = "v2025-12-18")]
+macro_rules! unique_codes {
+    ($marker:ident, $version:ident) => {
+        mod unique_codes {
+            use cintx_raw::$version::*;
+
+            use crate::error::Error;
+            use crate::unique_code::{CodesFor, UniqueCodesStats};
+            use crate::wire::exclusions::Place;
+            use crate::wire::read::{read, reads};
+            use crate::wire::unique_codes::UniqueCodesWire;
+
+            impl crate::HasUniqueCodes for crate::$marker {}
+
+            reads! {
+                UniqueCodesStats = GetLiveRespondentUniqueCodesStatsResponse {
+                    ;
+                    total = total_count, unconsumed = unconsumed_count
+                }
+                UniqueCodesStats = GetTestRespondentUniqueCodesStatsResponse {
+                    ;
+                    total = total_count, unconsumed = unconsumed_count
+                }
+            }
+
+            impl UniqueCodesWire for crate::$marker {
+                async fn upload_codes(
+                    raw: &Client,
+                    Place { account, group, .. }: Place<'_>,
+                    codes_for: CodesFor,
+                    respondent_unique_codes: Vec<String>,
+                ) -> Result<i64, Error> {
+                    let (operation, uploaded) = match codes_for {
+                        CodesFor::Live => {
+                            let body = types::UploadLiveRespondentUniqueCodesRequest { respondent_unique_codes };
+                            let answer = raw.upload_live_respondent_unique_codes(account, group, &body).await?;
+                            (&operations::UPLOAD_LIVE_RESPONDENT_UNIQUE_CODES, answer.into_value().uploaded_count)
+                        }
+                        CodesFor::Test => {
+                            let body = types::UploadTestRespondentUniqueCodesRequest { respondent_unique_codes };
+                            let answer = raw.upload_test_respondent_unique_codes(account, group, &body).await?;
+                            (&operations::UPLOAD_TEST_RESPONDENT_UNIQUE_CODES, answer.into_value().uploaded_count)
+                        }
+                    };
+                    uploaded.ok_or_else(|| Error::incomplete(operation.id, "uploaded_count"))
+                }
+
+                async fn codes_stats(
+                    raw: &Client,
+                    Place { account, group, .. }: Place<'_>,
+                    codes_for: CodesFor,
+                ) -> Result<UniqueCodesStats, Error> {
+                    match codes_for {
+                        CodesFor::Live => read(
+                            &operations::GET_LIVE_RESPONDENT_UNIQUE_CODES_STATS,
+                            raw.get_live_respondent_unique_codes_stats(account, group).await?.into_value(),
+                        ),
+                        CodesFor::Test => read(
+                            &operations::GET_TEST_RESPONDENT_UNIQUE_CODES_STATS,
+                            raw.get_test_respondent_unique_codes_stats(account, group).await?.into_value(),
+                        ),
+                    }
+                }
+
+                async fn delete_codes(
+                    raw: &Client,
+                    Place { account, group, .. }: Place<'_>,
+                    codes_for: CodesFor,
+                ) -> Result<(), Error> {
+                    match codes_for {
+                        CodesFor::Live => raw.delete_unconsumed_live_respondent_unique_codes(account, group).await?,
+                        CodesFor::Test => raw.delete_unconsumed_test_respondent_unique_codes(account, group).await?,
+                    };
+                    Ok(())
+                }
+            }
+        }
+    };
+}
+#[cfg(feature = "v2025-12-18")]
+pub(super) use unique_codes;

@@ -1,0 +1,70 @@
+//! What seldom changes: read on every version, fetched once however many ask, and anew when it is too old.
+
+use std::time::Duration;
+
+use cintx::Version;
+
+use crate::stage::{Stage, on_every_version};
+
+on_every_version!(everything_is_read, clones_share_what_was_fetched, clients_come_in_pages);
+
+async fn everything_is_read<V: Version>(stage: Stage<V>) {
+    let directory = stage.cint.directory();
+    assert!(directory.accounts().await.unwrap().iter().any(|account| account.id == stage.cint.account()));
+    let users = directory.users().await.unwrap();
+    assert!(users.iter().any(|user| user.id == stage.manager && user.name.is_some() && user.email.is_some()));
+    assert!(!directory.service_clients().await.unwrap().is_empty());
+    let units = directory.business_units().await.unwrap();
+    assert_eq!(*units, *stage.cint.business_units().await.unwrap());
+    let own = directory.business_unit_of(stage.manager).await.unwrap();
+    assert!(units.iter().any(|unit| unit.id == own));
+
+    let locales = directory.locales().await.unwrap();
+    let german = locales.iter().find(|place| place.locale.to_string() == "ger_de").unwrap();
+    assert_eq!((german.language_name.as_deref(), german.country_name.as_deref()), (Some("German"), Some("Germany")));
+    assert!(locales.iter().any(|place| place.locale.to_string() == "spa_us" && !place.is_preferred));
+    let countries = directory.countries().await.unwrap();
+    assert!(countries.iter().any(|country| country.id == 0));
+    assert!(countries.iter().any(|country| country.code.as_ref().is_some_and(|code| code.as_str() == "gb")));
+
+    assert!(directory.industries().await.unwrap().iter().all(|industry| industry.name.is_some()));
+    assert!(directory.lockouts().await.unwrap().iter().any(|lockout| lockout.code.as_str() == "no_lockout"));
+    assert!(directory.study_types().await.unwrap().iter().any(|kind| kind.code.as_str() == "adhoc"));
+    assert!(directory.suppliers().await.unwrap().iter().any(|supplier| supplier.id.get() == 980));
+    assert!(!directory.use_cases().await.unwrap().is_empty());
+    let categories = directory.question_categories().await.unwrap();
+    assert!(categories.iter().any(|category| category.code.as_deref() == Some("DEM")));
+    stage.assert_no_violation();
+}
+
+/// How often an operation was called.
+fn calls<V: Version>(stage: &Stage<V>, operation: &str) -> usize {
+    stage.sandbox.requests().iter().filter(|request| request.operation.as_deref() == Some(operation)).count()
+}
+
+async fn clones_share_what_was_fetched<V: Version>(stage: Stage<V>) {
+    let mut callers = Vec::new();
+    for _ in 0..64 {
+        let directory = stage.cint.clone().directory();
+        callers.push(tokio::spawn(async move { directory.locales().await.unwrap().len() }));
+    }
+    for caller in callers {
+        assert!(caller.await.unwrap() > 0);
+    }
+    assert_eq!(calls(&stage, "get_locales"), 1);
+    stage.cint.directory().max_age(Duration::ZERO).locales().await.unwrap();
+    assert_eq!(calls(&stage, "get_locales"), 2);
+    stage.cint.directory().forget();
+    stage.cint.directory().locales().await.unwrap();
+    assert_eq!(calls(&stage, "get_locales"), 3);
+}
+
+async fn clients_come_in_pages<V: Version>(stage: Stage<V>) {
+    let all = stage.cint.clients().page_size(10).stream().collect().await.unwrap();
+    let mut ids: Vec<_> = all.iter().map(|client| client.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!((ids.len(), all.len()), (23, 23), "each once");
+    assert_eq!(*stage.cint.directory().clients().await.unwrap(), *all);
+    stage.assert_no_violation();
+}
