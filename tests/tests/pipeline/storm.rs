@@ -94,7 +94,7 @@ impl Behaviour for BadDay {
             0..20 => {
                 count(1);
                 // Half of them did it all the same.
-                if dice % 2 == 0 {
+                if dice.is_multiple_of(2) {
                     self.make(request);
                 }
                 Deed::Answer(Answer::json(503, "<html>busy</html>").header("connection", "close"))
