@@ -54,7 +54,6 @@ pub(crate) fn to_list(supply: &Supply, key: &str) -> Vec<Value> {
 }
 
 /// Reads the list of tagged allocations. Nothing at all means the whole exchange.
-#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
 pub(crate) fn from_list(list: &[Value]) -> Supply {
     let mut supply = Supply::open_exchange();
     for entry in list {
