@@ -6,7 +6,8 @@ pub mod document;
 pub mod instances;
 pub mod misbehave;
 
-/// The README's examples compile.
+/// The examples of the README and of the pages in `docs/` compile.
 #[cfg(all(doctest, feature = "v2025-12-18"))]
 #[doc = include_str!("../../README.md")]
-pub struct Readme;
+#[doc = include_str!("../../docs/failures.md")]
+pub struct Pages;

@@ -15,6 +15,10 @@ use crate::job::Asked;
 use crate::listing::{Ask, Batch};
 
 /// Where a target group is.
+#[cfg_attr(
+    not(any(feature = "v2025-02-17", feature = "v2025-12-18")),
+    expect(dead_code, reason = "2024-12-02 alone has nothing that is kept in such a place")
+)]
 #[derive(Clone, Copy, Debug)]
 #[doc(hidden)]
 pub struct Place<'a> {

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use crate::support::{Mint, builder, hasty, limits};
 
 /// POSTs that only compute something from what they are sent. Reviewed: repeating one has no effect.
-const READ_LIKE: [&str; 13] = [
+const READ_LIKE: [&str; 11] = [
     "calculate_target_group_feasibility",
     "calculate_target_group_feasibility_by_id",
     "compute_target_group_transitions",
@@ -28,8 +28,6 @@ const READ_LIKE: [&str; 13] = [
     "get_panel_distribution",
     "get_panel_distribution_draft",
     "suggest_days",
-    "suggest_time_range",
-    "validate_draft_profiles",
     "validate_profiles",
 ];
 
