@@ -21,6 +21,8 @@ pub trait Version:
     + wire::statistics::StatisticsWire
     + wire::supply::SupplyWire
     + wire::directory::DirectoryWire
+    + wire::library::LibraryWire
+    + wire::templates::TemplatesWire
     + wire::calendar::CalendarWire
 {
 }

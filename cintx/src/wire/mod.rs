@@ -8,12 +8,14 @@ pub(crate) mod directory;
 pub(crate) mod exclusions;
 pub(crate) mod fielding;
 pub(crate) mod groups;
+pub(crate) mod library;
 pub(crate) mod price;
 pub(crate) mod projects;
 mod read;
 pub(crate) mod recontacts;
 pub(crate) mod statistics;
 pub(crate) mod supply;
+pub(crate) mod templates;
 pub(crate) mod unique_codes;
 #[cfg(feature = "v2024-12-02")]
 mod v2024_12_02;

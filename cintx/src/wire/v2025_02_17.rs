@@ -14,11 +14,13 @@ use super::directory::directory;
 use super::exclusions::{exclusion_lists, exclusion_policies};
 use super::fielding::fielding;
 use super::groups::groups;
+use super::library::library_questions;
 use super::price::{group_rate_card, price};
 use super::projects::projects;
 use super::read::{Field, Missing, Read};
 use super::statistics::{performance, statistics};
 use super::supply::{from_list, supply_list};
+use super::templates::templates;
 use super::{Wire, amounts, common_calls, legacy_audience, legacy_calls, money, timestamp};
 use crate::audience::{Condition, Question};
 use crate::error::{Error, Invalid};
@@ -37,6 +39,14 @@ calendar!(V2025_02_17, v2025_02_17, field: |locale, field| (
 ));
 exclusion_policies!(V2025_02_17, v2025_02_17);
 exclusion_lists!(V2025_02_17, v2025_02_17);
+library_questions!(
+    V2025_02_17, v2025_02_17,
+    details: |locale| &locale,
+    list: |account, filter| ACCOUNT_QUESTIONS_TRANSLATION, account_questions_translation(account),
+        AccountQuestionsTranslationParams { only_custom_quals: filter.only_custom, }
+);
+impl crate::HasCustomQuestions for V2025_02_17 {}
+templates!(V2025_02_17, v2025_02_17, form: by_place);
 projects!(V2025_02_17, v2025_02_17, if_match: optional, reference: purchase_order_number,
     summary: - target_group_references);
 fielding!(V2025_02_17, v2025_02_17, if_match: optional, run: created_fielding_run_id);

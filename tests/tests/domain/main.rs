@@ -7,6 +7,7 @@ mod directory;
 mod exclusions;
 mod fielding;
 mod groups;
+mod library;
 mod lists;
 mod prices;
 mod projects;
