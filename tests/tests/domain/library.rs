@@ -200,7 +200,7 @@ async fn the_newest_version_takes_hundredths_and_wants_labels() {
         [TemplateTarget::new([option("1")], thirds[0]), TemplateTarget::new([option("2")], thirds[1])],
     );
     let made = templates.create("Thirds", "thirds").profile(profile.clone()).await.unwrap();
-    assert_eq!(bare(&made.settings.profiles), bare(&[profile.clone()]));
+    assert_eq!(bare(&made.settings.profiles), bare(std::slice::from_ref(&profile)));
     let anything = TemplateProfile::new(45, [TemplateTarget::new([TemplateCondition::Texts(vec![])], None)]);
     let made = templates.edit(&made, |template| template.profiles.push(anything.clone())).await.unwrap();
     let kept = templates.get(&made).await.unwrap();
