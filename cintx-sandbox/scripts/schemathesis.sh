@@ -6,7 +6,8 @@
 #   PATH=/tmp/schemathesis/bin:$PATH cintx-sandbox/scripts/schemathesis.sh [DATE...]
 #
 # EXAMPLES says how many cases are made per operation (20), PORT where the
-# sandbox listens (8098), SEED what the cases are drawn from (1).
+# sandbox listens (8098), SEED what the cases are drawn from (1). What is
+# mended in the documents for it, and why, stands in relaxed.py.
 
 set -eu
 cd "$(dirname "$0")/../.."
@@ -16,7 +17,7 @@ command -v schemathesis > /dev/null || { echo 'schemathesis is not installed, se
 
 cargo build --release --quiet -p cintx-sandbox
 TARGET=$(cargo metadata --format-version 1 --no-deps | grep -o '"target_directory":"[^"]*"' | cut -d '"' -f 4)
-CONFIG=$(mktemp)
+CONFIG=$(mktemp) RELAXED=$(mktemp)
 failed=0
 
 for date in "$@"; do
@@ -28,7 +29,7 @@ for date in "$@"; do
   SANDBOX=http://127.0.0.1:$PORT VERSION=$date
   # shellcheck source=/dev/null
   . cintx-sandbox/scripts/studied.sh
-  trap 'kill "$server" 2> /dev/null || true; rm -rf "$CONFIG" "$WORK"' EXIT
+  trap 'kill "$server" 2> /dev/null || true; rm -rf "$CONFIG" "$RELAXED" "$WORK"' EXIT
 
   cat > "$CONFIG" <<END
 [parameters]
@@ -41,14 +42,17 @@ for date in "$@"; do
 END
   checks=not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance
   checks=$checks,response_schema_conformance,negative_data_rejection,unsupported_method,ignored_auth
-  common="--checks $checks --max-examples $EXAMPLES --seed $SEED --phases examples,coverage,fuzzing
+  common="--checks $checks --max-examples $EXAMPLES --seed $SEED --phases ${PHASES:-fuzzing}
     --continue-on-failure --workers 2 --suppress-health-check all --warnings off --no-color"
+  python3 cintx-sandbox/scripts/relaxed.py "openapi/$date.json" > "$RELAXED"
   # shellcheck disable=SC2086
-  schemathesis --config-file "$CONFIG" run "openapi/$date.json" --url "$SANDBOX/v1" --exclude-path-regex '^/fulfillment/' \
+  schemathesis --config-file "$CONFIG" run "$RELAXED" --url "$SANDBOX/v1" --exclude-path-regex '^/fulfillment/' \
     --header "Authorization: Bearer $TOKEN" --header "Cint-API-Version: $date" $common || failed=1
-  # The other host has its own key and no versions.
+  # The other host has its own key and no versions; only the newest document
+  # knows it.
+  grep -q '"/fulfillment/' "openapi/$date.json" || { kill "$server"; wait "$server" 2> /dev/null || true; continue; }
   # shellcheck disable=SC2086
-  schemathesis run "openapi/$date.json" --url "$SANDBOX" --include-path-regex '^/fulfillment/' \
+  schemathesis run "$RELAXED" --url "$SANDBOX" --include-path-regex '^/fulfillment/' \
     --header "Authorization: $S2S_KEY" $common || failed=1
   kill "$server"
   wait "$server" 2> /dev/null || true

@@ -71,6 +71,10 @@ id!(
 );
 
 id!(
+    /// The id of a template.
+    TemplateId
+);
+id!(
     /// The code of an industry; the account's are listed by the API.
     IndustryCode
 );

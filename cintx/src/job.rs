@@ -132,3 +132,67 @@ pub(crate) fn retry_after(headers: &http::HeaderMap) -> Option<Duration> {
     let seconds: u64 = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds.min(300)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use futures_util::future::FutureExt as _;
+
+    use super::*;
+
+    /// A job that answers what it was told to, one after the other, and keeps the times at which it was asked.
+    #[derive(Debug)]
+    struct Told {
+        answers: Vec<(&'static str, Option<u64>)>,
+        asked: Mutex<Vec<Instant>>,
+    }
+
+    impl Kind for Told {
+        type Done = &'static str;
+        const NAME: &'static str = "the told job";
+
+        fn ask<'a>(&'a self, _: &'a JobId) -> BoxFuture<'a, Result<Asked<&'static str>, Error>> {
+            async move {
+                let mut asked = self.asked.lock().unwrap();
+                let (word, seconds) = self.answers[asked.len().min(self.answers.len() - 1)];
+                asked.push(Instant::now());
+                let failure = || JobFailure { code: None, description: "it broke".into(), reasons: Vec::new() };
+                let ask_again = seconds.map(Duration::from_secs);
+                Ok(Asked { status: job_status(Some(word), || word, failure), ask_again })
+            }
+            .boxed()
+        }
+    }
+
+    fn told(answers: &[(&'static str, Option<u64>)]) -> Job<Told> {
+        Job::new(Told { answers: answers.to_vec(), asked: Mutex::default() }, JobId::new("1"))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_vocabulary_is_understood_and_a_stranger_is_running() {
+        for done in ["Completed", "completed", "complete", "Success"] {
+            let running = ["Processing", "processing", "IN PROGRESS", "Dreaming"].map(|word| (word, None));
+            let job = told(&[running.as_slice(), &[(done, None)]].concat());
+            assert!(matches!(job.status().await.unwrap(), JobStatus::Running));
+            assert_eq!(job.until_done().await.unwrap(), done);
+        }
+        let failed = told(&[("Processing", None), ("Failed", None)]).until_done().await.unwrap_err();
+        assert_eq!(failed.job_failure().unwrap().description, "it broke");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_asks_ever_more_rarely_or_when_told_and_gives_up_in_time() {
+        let job = told(&[("Processing", None)]).wait_at_most(Duration::from_secs(60));
+        let began = Instant::now();
+        assert!(job.until_done().await.unwrap_err().is_timeout());
+        let at: Vec<u128> = job.kind.asked.lock().unwrap().iter().map(|at| (*at - began).as_millis()).collect();
+        assert_eq!(at, [0, 500, 1_500, 3_500, 7_500, 15_500, 30_500, 45_500, 60_000], "the last look is at the limit");
+
+        let job = told(&[("Processing", Some(20)), ("Processing", Some(0)), ("Completed", None)]);
+        job.until_done().await.unwrap();
+        let asked = job.kind.asked.lock().unwrap();
+        assert_eq!(asked[1] - asked[0], Duration::from_secs(20), "as long as it was told");
+        assert_eq!(asked[2] - asked[1], Duration::from_millis(500), "at once would be a storm");
+    }
+}

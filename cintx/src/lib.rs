@@ -60,11 +60,14 @@ mod pointer;
 mod price;
 mod project;
 mod quota;
+mod quotas;
 mod reconciliation;
 mod request;
 mod settle;
 mod statistics;
+pub mod study;
 mod supply;
+mod supply_template;
 mod target_group;
 mod token;
 mod value;
@@ -86,7 +89,9 @@ pub use cintx_raw as raw;
 
 pub use self::account::{BusinessUnit, Buyer};
 pub use self::assistant::{FieldingAssistant, Pacing, Pricing, QuotaOverlay, SoftLaunch};
-pub use self::audience::{Audience, Condition, Question};
+pub use self::audience::{
+    Audience, AudienceProblem, Condition, ControlQuotas, Interlock, Question, Refusal, Share, Target, completes,
+};
 pub use self::builder::Builder;
 pub use self::bulk::{Bulk, BulkJob, BulkOutcome, BulkRun, Transitions};
 pub use self::calendar::{HasFieldOfDays, Holiday, SuggestDays, SuggestedField};
@@ -109,7 +114,7 @@ pub use self::fielding::{FieldDates, FieldingRun, LaunchJob, RunAction, RunStatu
 pub use self::id_list::IdList;
 pub use self::ids::{
     BusinessUnitId, ClientId, ExclusionGroupId, FieldingRunId, IndustryCode, InvalidUserId, JobId, LockoutCode,
-    ProfileTemplateId, ProjectId, ReconciliationId, StudyTypeCode, SupplierId, TargetGroupId, UserId,
+    ProfileTemplateId, ProjectId, ReconciliationId, StudyTypeCode, SupplierId, TargetGroupId, TemplateId, UserId,
 };
 pub use self::job::{Job, JobStatus};
 #[cfg(feature = "files")]
@@ -130,7 +135,8 @@ pub use self::project::{
     CreateProject, Project, ProjectOverview, ProjectQuery, ProjectScope, ProjectSettings, ProjectStatistics,
     ProjectStatus, ProjectSummary, Projects,
 };
-pub use self::quota::{QuotaTable, Unsatisfiable};
+pub use self::quota::{Quota, QuotaAxis, QuotaChange, QuotaPlan, QuotaTable, TableKind};
+pub use self::quotas::{QuotaProgress, Quotas, Replacement, Validates};
 pub use self::reconciliation::{
     Reason, ReconciliationOutcome, ReconciliationRow, ReconciliationStatus, Reconciliations, SubmittedReconciliation,
 };
@@ -145,6 +151,7 @@ pub use self::statistics::{
     Progress, RespondentAnalysis, RespondentCount, TargetGroupOverview,
 };
 pub use self::supply::{PrivateSupply, Supply, SupplyGroup};
+pub use self::supply_template::{SupplyTemplate, SupplyTemplateQuery, SupplyTemplateSummary, SupplyTemplates};
 pub use self::target_group::{
     Draft, DraftBuilder, DraftSettings, FillingStrategy, Issue, KeptDraft, LaunchedSettings, PricingModel, Statistic,
     TargetGroup, TargetGroupDetails, TargetGroupDraft, TargetGroupQuery, TargetGroupStatistics, TargetGroupStatus,

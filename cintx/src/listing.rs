@@ -303,7 +303,13 @@ impl<T> Items<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::future::FutureExt as _;
+
     use super::*;
+    use crate::version::operation;
 
     #[test]
     fn any_circle_is_noticed() {
@@ -318,5 +324,93 @@ mod tests {
         }
         let mut watch = Watch::default();
         assert!(!(0..20_000).any(|step: u32| watch.came_round(&Cursor::new(step.to_string()))));
+    }
+
+    const ALL: usize = 10_000;
+
+    /// An item that is counted for as long as it is in memory.
+    struct Counted(usize, Arc<AtomicUsize>);
+
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            self.1.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A list of ten thousand items, divided as one operation divides its answer, in pages that are at times short
+    /// or empty where the style allows it.
+    struct List {
+        operation: &'static Operation,
+        alive: Arc<AtomicUsize>,
+        most: Arc<AtomicUsize>,
+    }
+
+    impl Source for List {
+        type Item = Counted;
+
+        fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<Counted>, Error>> {
+            async move {
+                let size = usize::from(ask.page_size.unwrap_or(10));
+                let from = ask.from.as_ref().map_or("0", |from| from.as_str());
+                let (at, numbered) = match self.operation.pagination {
+                    Some(Pagination::Number { .. }) => (from.parse::<usize>().unwrap() * size, true),
+                    _ => (from.trim_start_matches("again ").parse().unwrap(), false),
+                };
+                let by_field =
+                    matches!(self.operation.pagination, Some(Pagination::Cursor { next: NextCursor::Field, .. }));
+                let empty = by_field && at % 5 == 2 && !from.starts_with("again");
+                let short = if numbered { 0 } else { at % 3 };
+                let end = if empty { at } else { (at + size - short).min(ALL) };
+                self.alive.fetch_add(end - at, Ordering::Relaxed);
+                self.most.fetch_max(self.alive.load(Ordering::Relaxed), Ordering::Relaxed);
+                let items: Vec<Counted> = (at..end).map(|item| Counted(item, Arc::clone(&self.alive))).collect();
+                let mut batch = Batch::new(self.operation, items);
+                batch.last_id = (end > at).then(|| end.to_string());
+                if by_field {
+                    // The end is told in each of the ways in which the API tells it.
+                    batch.next_cursor = match end {
+                        _ if empty => Some(format!("again {at}")),
+                        ALL if at % 2 == 0 => Some(String::new()),
+                        ALL => None,
+                        end => Some(end.to_string()),
+                    };
+                }
+                if let Some(Pagination::Cursor { has_more: true, .. }) = self.operation.pagination {
+                    batch.has_more = Some(end < ALL);
+                }
+                Ok(batch)
+            }
+            .boxed()
+        }
+    }
+
+    /// Every operation with pages, of every version that is switched on, so every style there is.
+    #[tokio::test]
+    async fn ten_thousand_items_come_once_each_in_order_and_few_at_a_time() {
+        let paged = [
+            "list_account_projects",
+            "get_target_group_changelog",
+            "list_profile_templates",
+            "get_webhooks",
+            "get_clients",
+            "get_questions_translation",
+            "account_questions_translation",
+        ];
+        let mut styles = 0;
+        for row in paged.iter().filter_map(|id| operation(id)).filter(|row| row.pagination.is_some()) {
+            styles += 1;
+            let (alive, most) = (Arc::default(), Arc::new(AtomicUsize::new(0)));
+            let list = List { operation: row, alive: Arc::clone(&alive), most: Arc::clone(&most) };
+            let mut items = Listing::new(list).page_size(100).stream();
+            let mut seen = 0;
+            while let Some(item) = items.try_next().await.unwrap() {
+                assert_eq!(item.0, seen, "{}", row.id);
+                seen += 1;
+            }
+            assert_eq!(seen, ALL, "{}", row.id);
+            assert_eq!(alive.load(Ordering::Relaxed), 0);
+            assert!(most.load(Ordering::Relaxed) <= 101, "{}: {most:?} items were in memory at once", row.id);
+        }
+        assert!(styles >= 3, "only {styles} lists");
     }
 }

@@ -6,12 +6,12 @@ use std::pin::Pin;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use rust_decimal::Decimal;
 
-use crate::audience::{Condition, Question};
+use crate::audience::{Condition, Question, Share};
 use crate::client::Client;
 use crate::error::{Error, Invalid};
 use crate::ids::ProfileTemplateId;
 use crate::listing::{Ask, Batch, Listing, Source};
-use crate::value::{Given, Locale};
+use crate::value::{Given, InvalidValue, Locale};
 use crate::version::Version;
 use crate::words::words;
 
@@ -240,24 +240,38 @@ impl TemplateTarget {
     }
 }
 
-impl From<&Question> for TemplateProfile {
-    fn from(question: &Question) -> Self {
-        let targets = question.conditions().map(|(condition, percent)| {
-            let condition = match condition {
+impl TryFrom<&Question> for TemplateProfile {
+    type Error = InvalidValue;
+
+    fn try_from(question: &Question) -> Result<Self, InvalidValue> {
+        const EXPECTED: &str = "a share that a template can have: a percentage, or none";
+        let targets = question.targets().iter().map(|target| {
+            let percentage = match target.share() {
+                Share::Percent(share) => Ok(Some(*share)),
+                Share::Open => Ok(None),
+                Share::Completes(count) => Err(InvalidValue::new(format!("{count} completes"), EXPECTED)),
+                Share::Unreadable(text) => Err(InvalidValue::new(text, EXPECTED)),
+            };
+            let conditions = target.conditions().iter().map(|condition| match condition {
                 Condition::Range { min, max } => {
                     TemplateCondition::Range { min: i64::from(*min), max: i64::from(*max) }
                 }
                 Condition::Option(option) => TemplateCondition::Option(option.clone()),
-            };
-            TemplateTarget::new([condition], Some(percent.into()))
+                Condition::Values(values) => TemplateCondition::Texts(values.clone()),
+                Condition::AnyValue => TemplateCondition::Texts(Vec::new()),
+            });
+            let percentage = percentage?.filter(|_| question.has_quotas());
+            Ok(TemplateTarget { name: target.name().map(str::to_owned), ..TemplateTarget::new(conditions, percentage) })
         });
-        Self::new(question.id(), targets)
+        Ok(Self::new(question.id(), targets.collect::<Result<Vec<_>, _>>()?))
     }
 }
 
-impl From<Question> for TemplateProfile {
-    fn from(question: Question) -> Self {
-        Self::from(&question)
+impl TryFrom<Question> for TemplateProfile {
+    type Error = InvalidValue;
+
+    fn try_from(question: Question) -> Result<Self, InvalidValue> {
+        Self::try_from(&question)
     }
 }
 
@@ -370,9 +384,9 @@ impl<V: Version> CreateProfileTemplate<V> {
         self
     }
 
-    /// Adds a question with its targets: a [`Question`], or what a [`TemplateProfile`] can say beyond it.
-    pub fn profile(mut self, profile: impl Into<TemplateProfile>) -> Self {
-        self.settings.profiles.push(profile.into());
+    /// Adds a question with its targets: a [`Question`] whose shares are percentages, or a [`TemplateProfile`].
+    pub fn profile(mut self, profile: impl Given<TemplateProfile>) -> Self {
+        self.settings.profiles.extend(profile.settle("profile", &mut self.problems));
         self
     }
 }

@@ -117,20 +117,27 @@ impl<V: Version> Client<V> {
     /// A write under an idempotency key is sent again under the same key: that does it now, if it was not done before.
     /// A change is compared with what the thing is now. Something that was made is searched by the reference that was
     /// sent with it: a target group by its customer reference, or its name; a webhook by its URL.
-    /// Errors whose [`outcome`](Error::outcome) is known are answered without a request.
+    /// A call that took effect, but whose answer could not be read, is looked up in the same way, for the id of what it
+    /// made. Errors of calls that had no effect are answered without a request.
     ///
     /// # Errors
     /// Those of the requests that look it up; the call stays as unknown as it was.
     pub async fn settle(&self, error: &Error) -> Result<Settlement, Error> {
-        match error.outcome() {
+        let applied = match error.outcome() {
             Outcome::NotSent | Outcome::Rejected => return Ok(Settlement::NotApplied),
-            Outcome::Applied => return Ok(Settlement::Applied { id: None }),
-            Outcome::Unknown => {}
-        }
-        let (Some(request), Some(report)) = (error.request(), error.report()) else {
-            return Ok(Settlement::unknown("the request is not known any more"));
+            Outcome::Applied => true,
+            Outcome::Unknown => false,
         };
-        self.find_out(request, report.began).await
+        let settlement = match (error.request(), error.report()) {
+            (Some(request), Some(report)) => self.find_out(request, report.began).await,
+            _ => Ok(Settlement::unknown("the request is not known any more")),
+        };
+        match settlement {
+            Ok(Settlement::Applied { id }) => Ok(Settlement::Applied { id }),
+            // That much is known already.
+            _ if applied => Ok(Settlement::Applied { id: None }),
+            other => other,
+        }
     }
 
     /// Completes what a crash interrupted: replays writes under their keys, looks the others up.
@@ -157,7 +164,7 @@ impl<V: Version> Client<V> {
     /// What a call made whose answer was lost, if that can be found; otherwise its error, with what is known now.
     /// For writes without a key: they are never sent twice, so this is the only way to a result.
     pub(crate) async fn recover<T>(&self, error: Error, made: impl FnOnce(String) -> T) -> Result<T, Error> {
-        if error.outcome() != Outcome::Unknown {
+        if matches!(error.outcome(), Outcome::NotSent | Outcome::Rejected) {
             return Err(error);
         }
         match self.settle(&error).await {
@@ -287,6 +294,7 @@ impl Looker<'_> {
             Some(_) => {
                 Ok(Settlement::unknown("the thing is not what was wanted: it was not changed, or changed again"))
             }
+            None if action_holds(request.operation(), answer.value()) => Ok(Settlement::Applied { id: None }),
             None => Ok(Settlement::unknown("it was changed since, by this call or by somebody else")),
         }
     }
@@ -378,6 +386,17 @@ fn made(answer: &Response<Value>) -> Option<String> {
 fn made_since(item: &Value, began: Timestamp) -> bool {
     let at = ["created_at", "create_date"].iter().find_map(|name| item.get(*name)?.as_str()?.parse::<Timestamp>().ok());
     at.is_none_or(|at| at >= began.saturating_sub(SKEW).unwrap_or(Timestamp::MIN))
+}
+
+/// The state of a fielding run after each action on it.
+const ACTIONS: [(&str, &str); 5] =
+    [("pause", "paused"), ("resume", "live"), ("relaunch", "live"), ("launch-now", "live"), ("complete", "completed")];
+
+/// Whether a thing is in the state that an action brings about.
+fn action_holds(operation: &Operation, now: &Value) -> bool {
+    let action = operation.path.rsplit('/').next().unwrap_or_default();
+    let status = now.get("status").and_then(Value::as_str).unwrap_or_default();
+    ACTIONS.iter().any(|(name, state)| *name == action && state.eq_ignore_ascii_case(status))
 }
 
 /// Whether everything that was wanted is so now; what the thing says beyond that does not matter.

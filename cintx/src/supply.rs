@@ -111,6 +111,24 @@ impl Supply {
         self
     }
 
+    /// Whether it is the same, whoever gave its groups their ids, and in whatever order.
+    pub(crate) fn same_as(&self, other: &Self) -> bool {
+        let sorted = |supply: &Self| {
+            let mut supply = supply.clone();
+            for groups in [&mut supply.groups, &mut supply.private.groups] {
+                for group in groups.iter_mut() {
+                    group.id = None;
+                    group.suppliers.sort_unstable();
+                }
+                groups.sort_by(|one, other| one.name.cmp(&other.name));
+            }
+            supply.blocked.sort_unstable();
+            supply.private.blocked.sort_unstable();
+            supply
+        };
+        sorted(self) == sorted(other)
+    }
+
     /// Says what a version would refuse.
     pub(crate) fn check<V: Version>(&self, problems: &mut Vec<Invalid>) {
         let mut refuse = |reason: String| problems.push(Invalid::new("supply", reason));

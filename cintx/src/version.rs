@@ -18,8 +18,10 @@ pub trait Version:
     + wire::groups::GroupsWire
     + wire::price::PriceWire
     + wire::projects::ProjectsWire
+    + wire::quotas::QuotasWire
     + wire::statistics::StatisticsWire
     + wire::supply::SupplyWire
+    + wire::supply_templates::SupplyTemplatesWire
     + wire::directory::DirectoryWire
     + wire::library::LibraryWire
     + wire::templates::TemplatesWire

@@ -53,6 +53,12 @@ fn regular(world: &mut World, one: &Value, at: &str) -> Result<Profile, Refusal>
     };
     let kind = one.pointer("/conditions/object").and_then(Value::as_str).unwrap_or_default();
     let conditions: Vec<Condition> = data.into_iter().map(|datum| condition(world, question, datum, kind)).collect();
+    let of_one_kind = conditions
+        .windows(2)
+        .all(|two| matches!(two, [a, b] if std::mem::discriminant(&a.wanted) == std::mem::discriminant(&b.wanted)));
+    if !of_one_kind {
+        return Err(Refusal::invalid(format!("{at}.conditions"), "conditions of several kinds"));
+    }
     let mut used = vec![false; conditions.len()];
     let mut targets = Vec::new();
     let quotas = one.get("quotas").cloned().unwrap_or(Value::Null);

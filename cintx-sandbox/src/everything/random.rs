@@ -20,7 +20,7 @@ fn requests() -> u64 {
 fn run(seed: u64, requests: u64) -> u64 {
     let engine = engine_of(seed);
     // A thinner stream of respondents: requests are what is tried here.
-    engine.world().settings.field_pace = SignedDuration::from_secs(5);
+    engine.world().settings.field_pace = SignedDuration::from_secs(60);
     engine.world().settings.field_burst = 2;
     let mut rng = Rng::named(seed, "sequence");
     let dates: Vec<_> = Contract::versions().collect();

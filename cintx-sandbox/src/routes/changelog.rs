@@ -21,8 +21,14 @@ pub(super) fn list(world: &World, call: &Call<'_>) -> Outcome {
         let object = change.get("object").and_then(Value::as_str).unwrap_or_default();
         (wanted.is_empty() || wanted.contains(&object)) && !(call.version.is_legacy() && NEWER.contains(&object))
     };
-    let entries: Vec<&Entry> =
-        group.history.iter().rev().filter(|entry| entry.changes.iter().any(of_interest)).collect();
+    let entries: Vec<&Entry> = world
+        .histories
+        .get(&group.id)
+        .into_iter()
+        .flatten()
+        .rev()
+        .filter(|entry| entry.changes.iter().any(of_interest))
+        .collect();
     let page = page::cut(entries, &window, |entry| entry.id.clone())?;
     let facts: Vec<Value> = page
         .items

@@ -115,6 +115,9 @@ pub(super) fn apply(world: &mut World, call: &Call<'_>) -> Outcome {
 /// Sums of quotas may drift once a group is launched; everything else must
 /// still hold.
 fn check_form(audience: &Audience, goal: u64) -> Result<(), Refusal> {
+    if audience.profiles.iter().any(|profile| profile.targets.is_empty()) {
+        return Err(Refusal::invalid("conditions", "at least one is needed"));
+    }
     let mut faults = audience.faults(goal);
     faults.retain(|fault| ![9, 10].contains(&fault.number));
     if faults.is_empty() { Ok(()) } else { Err(invalid(&faults)) }

@@ -13,7 +13,7 @@ use crate::state::target_group::{Money, TargetGroup};
 use crate::state::{World, history, locale, page};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 /// Parts of a draft that are kept as they were sent.
 const KEPT: &[&str] = &["exclusion", "respondent_activity_exclusions", "re_entry_configuration"];
@@ -61,7 +61,6 @@ pub(super) fn update_draft(world: &mut World, call: &Call<'_>) -> Outcome {
     let before = history::snapshot(world, &old);
     let mut group =
         build(world, call, old.id.clone(), old.human_id.clone(), old.project_id.clone(), old.created_at, Some(&old))?;
-    group.history = old.history;
     group.project_exclusion = old.project_exclusion;
     group.project_exclusion_at = old.project_exclusion_at;
     group.assistant_version = old.assistant_version + u64::from(group.assistant != old.assistant);
@@ -167,7 +166,6 @@ fn build(
         supply,
         assistant: modules,
         assistant_version: 1,
-        history: VecDeque::new(),
         created_at,
         changed_at: now,
         run: None,

@@ -8,7 +8,7 @@ use crate::clock::text;
 use crate::dialect::money_facts;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// So many entries are kept of one group.
 const KEPT: usize = 200;
@@ -110,10 +110,15 @@ pub(crate) fn add(world: &mut World, at: Timestamp, group_id: &str, by: Option<S
     }
     webhook::group_changed(world, at, group_id, by.as_deref(), &changes);
     let id = world.rng.ulid(at);
-    if let Some(group) = world.groups.get_mut(group_id) {
-        group.history.push_back(Entry { id, at, by, changes });
-        if group.history.len() > KEPT {
-            group.history.pop_front();
+    let entry = Entry { id, at, by, changes };
+    if let Some(entries) = world.histories.get_mut(group_id) {
+        entries.push_back(entry);
+        if entries.len() > KEPT {
+            entries.pop_front();
         }
+        let weight = 1_000 * entries.len();
+        world.histories.reweigh(group_id, weight);
+    } else {
+        world.histories.put(group_id.to_owned(), VecDeque::from([entry]), 1_000);
     }
 }

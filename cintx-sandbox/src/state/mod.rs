@@ -35,6 +35,7 @@ use audience::Condition;
 use exclusion::ExclusionGroup;
 use field::Session;
 use file_job::FileJob;
+use history::Entry;
 use idempotency::Idempotency;
 use jiff::{SignedDuration, Timestamp};
 use job::Job;
@@ -198,6 +199,8 @@ pub(crate) struct World {
     pub(crate) association: Association,
     pub(crate) profile_templates: Shelf<ProfileTemplate>,
     pub(crate) reports: Shelf<Report>,
+    /// The changelogs of target groups, oldest entry first.
+    pub(crate) histories: Shelf<VecDeque<Entry>>,
     /// Deliveries that are not settled, oldest first, by webhook.
     pub(crate) outbox: BTreeMap<String, VecDeque<String>>,
     /// What has been written through 2025-12-18, by id.
@@ -232,6 +235,7 @@ impl World {
             association: Association::default(),
             profile_templates: Shelf::new(1_000, 32 << 20),
             reports: Shelf::new(1_000, 64 << 20),
+            histories: Shelf::new(10_000, 64 << 20),
             outbox: BTreeMap::new(),
             forward: Shelf::new(50_000, 16 << 20),
             failing: 0,

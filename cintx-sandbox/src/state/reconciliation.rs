@@ -7,7 +7,7 @@ use super::field::{self, status};
 use crate::clock::plus;
 use crate::refusal::Refusal;
 use jiff::{SignedDuration, Timestamp, tz};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 /// A reason code with its name and whether buyers may use it.
 pub(crate) const REASONS: &[(&str, &str, bool)] = &[
@@ -198,14 +198,21 @@ pub(crate) fn finish(world: &mut World, at: Timestamp, id: &str) {
 /// An approved list is the full list: every complete of the project that it
 /// leaves out is turned back. RIDs that are no completes of it are invalid.
 fn left_out(world: &World, project: &str, rids: &[String], invalid: &mut Vec<String>) -> Vec<(String, String)> {
-    let keep: BTreeSet<String> = rids.iter().map(|rid| rid.to_uppercase()).collect();
-    let completes: BTreeSet<&String> = world
+    let keep: HashSet<String> = rids.iter().map(|rid| rid.to_uppercase()).collect();
+    let completes: HashSet<&String> = world
         .sessions_in(project)
         .filter(|session| session.status == status::COMPLETE)
         .map(|session| &session.rid)
         .collect();
     invalid.extend(rids.iter().filter(|rid| !completes.contains(&rid.to_uppercase())).cloned());
-    completes.into_iter().filter(|rid| !keep.contains(*rid)).map(|rid| (rid.clone(), LEFT_OUT.to_owned())).collect()
+    let mut rows: Vec<(String, String)> = completes
+        .into_iter()
+        .filter(|rid| !keep.contains(*rid))
+        .map(|rid| (rid.clone(), LEFT_OUT.to_owned()))
+        .collect();
+    // Sets have an order of their own; runs must repeat.
+    rows.sort_unstable();
+    rows
 }
 
 /// Midnight, US Central, that begins the 26th of the month after a complete.

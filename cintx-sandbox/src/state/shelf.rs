@@ -1,14 +1,15 @@
 //! A map that does not grow without end: bounded in number and in weight, the
 //! oldest entries give way first.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::{Deref, DerefMut};
 
 /// Entries by id, with the order in which they came.
 #[derive(Debug)]
 pub(crate) struct Shelf<V> {
     entries: BTreeMap<String, V>,
-    order: VecDeque<(String, usize)>,
+    order: VecDeque<String>,
+    weights: HashMap<String, usize>,
     most: usize,
     heaviest: usize,
     weight: usize,
@@ -17,43 +18,58 @@ pub(crate) struct Shelf<V> {
 impl<V> Shelf<V> {
     /// A shelf for so many entries of so many bytes in all, roughly.
     pub(crate) fn new(most: usize, heaviest: usize) -> Self {
-        Self { entries: BTreeMap::new(), order: VecDeque::new(), most, heaviest, weight: 0 }
+        Self { entries: BTreeMap::new(), order: VecDeque::new(), weights: HashMap::new(), most, heaviest, weight: 0 }
     }
 
     /// Puts an entry in. A replaced one keeps its place in the order.
     pub(crate) fn put(&mut self, id: String, value: V, weight: usize) {
         if self.entries.insert(id.clone(), value).is_some() {
-            if let Some((_, known)) = self.order.iter_mut().rev().find(|(known, _)| *known == id) {
-                self.weight = self.weight.saturating_sub(*known) + weight;
-                *known = weight;
-            }
+            let known = self.weights.insert(id, weight).unwrap_or(0);
+            self.weight = self.weight.saturating_sub(known) + weight;
         } else {
-            self.order.push_back((id, weight));
+            self.order.push_back(id.clone());
+            self.weights.insert(id, weight);
             self.weight += weight;
         }
-        while self.order.len() > 1 && (self.order.len() > self.most || self.weight > self.heaviest) {
-            let Some((oldest, weight)) = self.order.pop_front() else {
+        self.shed();
+    }
+
+    /// Corrects the weight of an entry that has changed in place.
+    pub(crate) fn reweigh(&mut self, id: &str, weight: usize) {
+        if let Some(known) = self.weights.get_mut(id) {
+            self.weight = self.weight.saturating_sub(*known) + weight;
+            *known = weight;
+        }
+        self.shed();
+    }
+
+    /// Lets the oldest go while there is too much.
+    fn shed(&mut self) {
+        while self.entries.len() > 1 && (self.entries.len() > self.most || self.weight > self.heaviest) {
+            let Some(oldest) = self.order.pop_front() else {
                 break;
             };
-            self.weight = self.weight.saturating_sub(weight);
-            self.entries.remove(&oldest);
+            self.forget(&oldest);
         }
     }
 
     /// The entries in the order in which they came.
     pub(crate) fn in_order(&self) -> impl DoubleEndedIterator<Item = &V> {
-        self.order.iter().filter_map(|(id, _)| self.entries.get(id))
+        self.order.iter().filter_map(|id| self.entries.get(id))
     }
 
     /// Takes an entry out.
     pub(crate) fn take(&mut self, id: &str) -> Option<V> {
-        let value = self.entries.remove(id)?;
-        if let Some(at) = self.order.iter().position(|(known, _)| known == id)
-            && let Some((_, weight)) = self.order.remove(at)
-        {
-            self.weight = self.weight.saturating_sub(weight);
+        let value = self.forget(id)?;
+        if let Some(at) = self.order.iter().position(|known| known == id) {
+            self.order.remove(at);
         }
         Some(value)
+    }
+
+    fn forget(&mut self, id: &str) -> Option<V> {
+        self.weight = self.weight.saturating_sub(self.weights.remove(id).unwrap_or(0));
+        self.entries.remove(id)
     }
 }
 

@@ -3,11 +3,10 @@
 
 use super::audience::Audience;
 use super::fielding::{Run, RunStatus};
-use super::history::Entry;
 use super::supply::Supply;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 /// A decimal amount in a currency.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,8 +49,6 @@ pub(crate) struct TargetGroup {
     /// The modules of the fielding assistant that are on.
     pub(crate) assistant: Value,
     pub(crate) assistant_version: u64,
-    /// The changelog, oldest entry first.
-    pub(crate) history: VecDeque<Entry>,
     pub(crate) created_at: Timestamp,
     pub(crate) changed_at: Timestamp,
     pub(crate) run: Option<Run>,

@@ -44,9 +44,9 @@ impl std::error::Error for Failure {
 /// A time limit that passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TimedOut {
-    #[error("no answer within {0:?}")]
+    #[error("no answer within {0:.0?}")]
     Attempt(Duration),
-    #[error("the call's time of {0:?} was over")]
+    #[error("the call's time of {0:.0?} was over")]
     Operation(Duration),
 }
 

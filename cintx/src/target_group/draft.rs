@@ -351,7 +351,7 @@ impl<V: Version> DraftBuilder<V> {
         required!(live_url);
         required!(audience);
         if let Some(audience) = &self.audience {
-            audience.check(&mut problems);
+            audience.check(self.completes_goal, &mut problems);
         }
         let (
             Some(buyer),

@@ -1,5 +1,6 @@
 //! How long an interview takes, and how many respondents qualify.
 
+use std::fmt;
 use std::str::FromStr;
 
 use rust_decimal::Decimal;
@@ -45,6 +46,12 @@ impl IncidenceRate {
     /// The rate as the API wants it.
     pub(crate) fn fraction(self) -> f64 {
         f64::from(self.0) / 100.0
+    }
+}
+
+impl fmt::Display for IncidenceRate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:02}", self.0 / 100, self.0 % 100)
     }
 }
 

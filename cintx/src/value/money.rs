@@ -1,6 +1,7 @@
 //! Money: exact decimals, never floating point. Cint sends amounts as text with up to nine decimals.
 
 use std::fmt;
+use std::str::FromStr;
 
 use rust_decimal::Decimal;
 
@@ -46,6 +47,18 @@ impl Money {
     /// The currency.
     pub fn currency(&self) -> &str {
         &self.currency
+    }
+}
+
+/// Reads what it prints: `2.73 USD`.
+impl FromStr for Money {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        match text.split_once(' ') {
+            Some((value, currency)) => Self::new(value, currency),
+            None => Err(InvalidValue::new(text, "an amount of money, such as 2.73 USD")),
+        }
     }
 }
 

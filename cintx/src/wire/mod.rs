@@ -2,6 +2,7 @@
 //! Each renders the domain's types into its version's wire types and reads what comes back.
 
 pub(crate) mod assistant;
+pub(crate) mod audience;
 pub(crate) mod bulk;
 pub(crate) mod calendar;
 pub(crate) mod directory;
@@ -11,10 +12,12 @@ pub(crate) mod groups;
 pub(crate) mod library;
 pub(crate) mod price;
 pub(crate) mod projects;
+pub(crate) mod quotas;
 mod read;
 pub(crate) mod recontacts;
 pub(crate) mod statistics;
 pub(crate) mod supply;
+pub(crate) mod supply_templates;
 pub(crate) mod templates;
 pub(crate) mod unique_codes;
 #[cfg(feature = "v2024-12-02")]
@@ -218,7 +221,7 @@ macro_rules! legacy_calls {
                     value: Some(price.value().to_string()),
                     currency_code: Some(price.currency().to_owned()),
                 }),
-                profiles: Some(draft.audience.questions().iter().map(feasibility_profile).collect()),
+                profiles: Some(from_json("audience", legacy::feasibility(&draft.audience, draft.completes_goal).into())?),
                 start_date: timestamp(draft.field.start()),
                 step_days: None,
                 $($own)*
@@ -242,250 +245,35 @@ use legacy_calls;
 #[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
 macro_rules! legacy_audience {
     (adjustment: $adjustment:expr) => {
-        fn feasibility_profile(question: &Question) -> types::TargetGroupFeasibilityRegularProfileV2 {
-            use types::TargetGroupFeasibilityRegularProfileV2Conditions as Conditions;
-            let mut ranges = Vec::new();
-            let mut options = Vec::new();
-            for (condition, _) in question.conditions() {
-                match condition {
-                    Condition::Range { min, max } => {
-                        ranges.push(types::FeasibilityRegularProfileRangeConditionItemV2 {
-                            min: i64::from(*min),
-                            max: i64::from(*max),
-                        })
-                    }
-                    Condition::Option(option) => {
-                        options
-                            .push(types::FeasibilityRegularProfileSelectionConditionsItemV2 { option: option.clone() });
-                    }
-                }
-            }
-            let conditions = if question.is_range() {
-                Conditions::RangeConditionsDetails(
-                    types::TargetGroupFeasibilityRegularProfileV2ConditionsRangeConditionsDetails { data: ranges },
-                )
-            } else {
-                Conditions::SelectionConditionsDetails(
-                    types::TargetGroupFeasibilityRegularProfileV2ConditionsSelectionConditionsDetails { data: options },
-                )
-            };
-            let ungrouped = (0..)
-                .zip(question.conditions())
-                .map(|(index, (_, percent))| types::FeasibilitySingularRegularQuotaV2 {
-                    index,
-                    quota_percentage: i64::from(percent),
-                })
-                .collect();
-            types::TargetGroupFeasibilityRegularProfileV2 {
-                question_id: question.id(),
-                conditions,
-                quotas: Some(types::TargetGroupFeasibilityRegularProfileV2Quotas {
-                    ungrouped: Some(ungrouped),
-                    grouped: Some(Vec::new()),
-                }),
-            }
-        }
-
         /// The draft's profiles. Crossed questions go through the API's helper, whose cells get our percentages.
         async fn draft_profiles(
             raw: &Client,
             account: i64,
             draft: &TargetGroupDraft,
         ) -> Result<types::TargetGroupDraftProfilesRequest, Error> {
-            let Some((rows, columns)) = draft.audience.crossed() else {
-                return Ok(types::TargetGroupDraftProfilesRequest {
-                    profile_adjustment_type: $adjustment,
-                    drafts: Some(
-                        draft.audience.questions().iter().map(|question| draft_profile(question, draft)).collect(),
-                    ),
-                    interlocked_profiles: Some(Vec::new()),
-                });
-            };
-            let body = types::GenerateDraftInterlockRequest {
-                locale: Some(draft.locale.to_string()),
-                target_group_filling_goal: Some(i64::from(draft.completes_goal)),
-                profile_adjustment_type: Some("percentage".to_owned()),
-                start_at: Some(timestamp(draft.field.start())),
-                end_at: Some(timestamp(draft.field.end())),
-                collects_pii: Some(draft.collects_pii),
-                profiles: Some([rows, columns].map(|question| helper_profile(question, draft.completes_goal)).into()),
-            };
-            let made = raw.generate_draft_interlock_profile_v2(account, NEW_KEY, &body).await?.into_value();
-            let made = made
-                .into_iter()
-                .next()
-                .ok_or_else(|| Error::incomplete("generate_draft_interlock_profile_v2", "profile"))?;
-            // Percentages are whole numbers here, so the table is solved for a hundred.
-            let table = QuotaTable::solve(rows, columns, 100)
-                .map_err(|error| Error::invalid(vec![Invalid::new("audience", error.to_string())]))?;
+            let (audience, goal) = (&draft.audience, draft.completes_goal);
+            audience.only_what_all_versions_have()?;
+            let mut interlocked_profiles = Vec::new();
+            if let Some(interlock) = audience.crossed() {
+                let context = legacy::Context {
+                    locale: draft.locale.to_string(),
+                    goal,
+                    start: timestamp(draft.field.start()),
+                    end: timestamp(draft.field.end()),
+                    collects_pii: draft.collects_pii,
+                };
+                let body: types::GenerateDraftInterlockRequest =
+                    from_json("audience", legacy::helper(interlock, &context)?)?;
+                let made = raw.generate_draft_interlock_profile_v2(account, NEW_KEY, &body).await?.into_value();
+                let made =
+                    made.first().ok_or_else(|| Error::incomplete("generate_draft_interlock_profile_v2", "profile"))?;
+                let pasted = legacy::pasted(&to_json(made)?, interlock, goal)?;
+                interlocked_profiles.push(from_json("audience", pasted)?);
+            }
             Ok(types::TargetGroupDraftProfilesRequest {
                 profile_adjustment_type: $adjustment,
-                drafts: Some(Vec::new()),
-                interlocked_profiles: Some(vec![pasted(made, rows, columns, &table)?]),
-            })
-        }
-
-        fn draft_profile(
-            question: &Question,
-            draft: &TargetGroupDraft,
-        ) -> types::TargetGroupDraftProfilesRequestDrafts {
-            use types::TargetGroupDraftProfilesRequestDraftsConditions as Conditions;
-            let mut ranges = Vec::new();
-            let mut options = Vec::new();
-            for (condition, _) in question.conditions() {
-                match condition {
-                    Condition::Range { min, max } => ranges.push(
-                        types::TargetGroupInputDraftRegularProfileConditionsRangeConditionsDetailsTemplateData {
-                            min: Some(i64::from(*min)),
-                            max: Some(i64::from(*max)),
-                        },
-                    ),
-                    Condition::Option(option) => {
-                        options.push(types::SelectionConditionItemInput { option: Some(option.clone()) });
-                    }
-                }
-            }
-            let conditions = if question.is_range() {
-                Conditions::RangeConditionsDetailsTemplate(
-                    types::TargetGroupInputDraftRegularProfileConditionsRangeConditionsDetailsTemplate {
-                        data: Some(ranges),
-                    },
-                )
-            } else {
-                Conditions::SelectionConditionsDetailsTemplate(
-                    types::TargetGroupInputDraftRegularProfileConditionsSelectionConditionsDetailsTemplate {
-                        data: Some(options),
-                    },
-                )
-            };
-            let counts = question.counts(draft.completes_goal);
-            let ungrouped = (0..)
-                .zip(question.conditions().zip(counts))
-                .map(|(index, ((_, percent), count))| types::TargetGroupDraftSingularRegularQuotaTemplateInput {
-                    index: Some(index),
-                    quota_percentage: Some(i64::from(percent)),
-                    quota_nominal: Some(i64::from(count)),
-                })
-                .collect();
-            types::TargetGroupDraftProfilesRequestDrafts {
-                question_id: Some(question.id()),
-                quotas_enabled: Some(true),
-                conditions: Some(conditions),
-                quotas: Some(types::TargetGroupDraftProfilesRequestDraftsQuotas {
-                    ungrouped: Some(ungrouped),
-                    grouped: Some(Vec::new()),
-                }),
-            }
-        }
-
-        fn helper_profile(question: &Question, goal: u32) -> types::GenerateDraftInterlockRequestProfiles {
-            use types::GenerateDraftInterlockRequestProfilesConditions as Conditions;
-            let mut ranges = Vec::new();
-            let mut options = Vec::new();
-            for (condition, _) in question.conditions() {
-                let text = condition.label();
-                match condition {
-                    Condition::Range { min, max } => {
-                        ranges.push(types::GenerateDraftInterlockRequestProfilesConditionsRangeConditionsDetailsData {
-                            text,
-                            min: i64::from(*min),
-                            max: i64::from(*max),
-                        })
-                    }
-                    Condition::Option(option) => options.push(
-                        types::GenerateDraftInterlockRequestProfilesConditionsSelectionConditionsDetailsData {
-                            text,
-                            option: option.clone(),
-                        },
-                    ),
-                }
-            }
-            let conditions = if question.is_range() {
-                Conditions::RangeConditionsDetails(
-                    types::GenerateDraftInterlockRequestProfilesConditionsRangeConditionsDetails { data: Some(ranges) },
-                )
-            } else {
-                Conditions::SelectionConditionsDetails(
-                    types::GenerateDraftInterlockRequestProfilesConditionsSelectionConditionsDetails {
-                        data: Some(options),
-                    },
-                )
-            };
-            let ungrouped = (0..)
-                .zip(question.conditions().zip(question.counts(goal)))
-                .map(|(index, ((_, percent), count))| types::ApplyProfileRequestUngroupedQuota {
-                    index,
-                    quota_percentage: i64::from(percent),
-                    quota_nominal: i64::from(count),
-                })
-                .collect();
-            types::GenerateDraftInterlockRequestProfiles {
-                name: None,
-                question_id: Some(question.id()),
-                quotas_enabled: Some(true),
-                conditions: Some(conditions),
-                quotas: Some(types::ApplyProfileRequestQuotas { ungrouped, grouped: Vec::new() }),
-            }
-        }
-
-        /// The helper's profile as a request wants it, each cell with its percentage from our table.
-        fn pasted(
-            made: types::GenerateDraftInterlockProfileV2Response,
-            rows: &Question,
-            columns: &Question,
-            table: &QuotaTable,
-        ) -> Result<types::TargetGroupInputDraftInterlockedProfile, Error> {
-            let lacks = |missing| Error::incomplete("generate_draft_interlock_profile_v2", missing);
-            let mut ungrouped = Vec::new();
-            for cell in made.quotas.and_then(|quotas| quotas.ungrouped).into_iter().flatten() {
-                let condition = cell.condition.ok_or_else(|| lacks("condition of a cell"))?;
-                let related = condition.related_condition.as_deref().unwrap_or_default();
-                let index = |question: &Question| -> Option<usize> {
-                    let part = related
-                        .iter()
-                        .find(|part| part.question_id.as_ref().and_then(|id| id.as_i64()) == Some(question.id()))?;
-                    let wanted = part.conditions.as_ref()?.first()?;
-                    question.conditions().position(|(condition, _)| match condition {
-                        Condition::Range { min, max } => {
-                            wanted.min.map(|low| low as i64) == Some(i64::from(*min))
-                                && wanted.max.map(|high| high as i64) == Some(i64::from(*max))
-                        }
-                        Condition::Option(option) => wanted.option.as_deref() == Some(option.as_str()),
-                    })
-                };
-                let (Some(row), Some(column)) = (index(rows), index(columns)) else {
-                    return Err(lacks("conditions that were asked for"));
-                };
-                ungrouped.push(types::TargetGroupInputDraftInterlockedProfileQuotasUngrouped {
-                    id: cell.id.map(|id| id.to_string()),
-                    quota_percentage: Some(i64::from(table.cell(row, column))),
-                    condition: Some(types::TargetGroupInputDraftInterlockedProfileConditions {
-                        id: condition.id.map(|id| id.to_string()),
-                        option: condition.option,
-                    }),
-                });
-            }
-            if ungrouped.len() != table.cells().count() {
-                return Err(lacks("cell for each pair of conditions"));
-            }
-            let id = made.id.ok_or_else(|| lacks("id"))?.to_string();
-            let participants = made.profiles.into_iter().flatten().map(|profile| {
-                types::TargetGroupInputDraftInterlockedParticipantProfile {
-                    id: profile.id.map(|id| id.to_string()),
-                    interlock_id: Some(id.clone()),
-                    question_id: profile.question_id.as_ref().and_then(|id| id.as_i64()),
-                    quotas_enabled: Some(true),
-                    conditions: None,
-                    quotas: None,
-                }
-            });
-            Ok(types::TargetGroupInputDraftInterlockedProfile {
-                name: made.name,
-                depends_on_questions: Some(vec![rows.id(), columns.id()]),
-                profiles: Some(participants.collect()),
-                quotas: Some(types::TargetGroupInputDraftInterlockedProfileQuotas { ungrouped: Some(ungrouped) }),
-                quotas_enabled: Some(true),
-                id,
+                drafts: Some(from_json("audience", legacy::drafts(audience, goal).into())?),
+                interlocked_profiles: Some(interlocked_profiles),
             })
         }
     };

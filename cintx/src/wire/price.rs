@@ -11,6 +11,9 @@ use crate::value::CountryCode;
 
 #[doc(hidden)]
 pub trait PriceWire: Wire {
+    /// Whether the feasibility of a target group to be can only be asked within a project.
+    const FEASIBILITY_WANTS_PROJECT: bool;
+
     fn rate_card(
         raw: &Self::Raw,
         account: i64,
@@ -56,7 +59,7 @@ pub trait PredictionWire: Wire {
 
 /// One version's prices: the type of a card's data, and the names of goal, start and end.
 macro_rules! price {
-    ($marker:ident, $version:ident, card: $card:ident, goal: $goal:ident in $range:ident, dates: $start:ident $end:ident) => {
+    ($marker:ident, $version:ident, card: $card:ident, within_project: $within:literal, goal: $goal:ident in $range:ident, dates: $start:ident $end:ident) => {
         mod price {
             use cintx_raw::$version::*;
             use rust_decimal::Decimal;
@@ -85,6 +88,8 @@ macro_rules! price {
             }
 
             impl PriceWire for crate::$marker {
+                const FEASIBILITY_WANTS_PROJECT: bool = $within;
+
                 async fn rate_card(
                     raw: &Client,
                     account: i64,

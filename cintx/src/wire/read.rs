@@ -8,7 +8,7 @@ use super::Answer;
 use crate::error::Error;
 use crate::ids::{
     BusinessUnitId, ClientId, ExclusionGroupId, FieldingRunId, IndustryCode, JobId, LockoutCode, ProfileTemplateId,
-    ProjectId, ReconciliationId, StudyTypeCode, SupplierId, TargetGroupId, UserId,
+    ProjectId, ReconciliationId, StudyTypeCode, SupplierId, TargetGroupId, TemplateId, UserId,
 };
 use crate::value::{CountryCode, IncidenceRate, LengthOfInterview, Locale, SurveyUrl};
 
@@ -80,7 +80,16 @@ macro_rules! text_ids {
         }
     )+};
 }
-text_ids!(FieldingRunId, JobId, ProjectId, ReconciliationId, TargetGroupId, ExclusionGroupId, ProfileTemplateId);
+text_ids!(
+    FieldingRunId,
+    JobId,
+    ProjectId,
+    ReconciliationId,
+    TargetGroupId,
+    TemplateId,
+    ExclusionGroupId,
+    ProfileTemplateId
+);
 
 macro_rules! number_ids {
     ($($id:ident),+) => {$(

@@ -123,6 +123,7 @@ pub(crate) fn to_draft_specification(supply: &Supply, ids: bool) -> Value {
 }
 
 /// Reads the specification.
+#[cfg(feature = "v2025-12-18")]
 pub(crate) fn from_specification(specification: &Value) -> Supply {
     let (open, private) = (&specification["open_exchange_allocations"], &specification["private_exchange_allocations"]);
     let groups = |part: &Value| -> Vec<SupplyGroup> {

@@ -8,6 +8,7 @@ use cintx_raw::NEW_KEY;
 use cintx_raw::v2024_12_02::{Client, PostReconciliationsParams, types};
 
 use super::assistant::assistant;
+use super::audience::legacy;
 use super::bulk::bulk;
 use super::calendar::calendar;
 use super::directory::directory;
@@ -16,17 +17,17 @@ use super::groups::groups;
 use super::library::library_questions;
 use super::price::price;
 use super::projects::projects;
+use super::quotas::legacy::legacy_quotas;
 use super::read::{Field, Missing, Read};
 use super::statistics::statistics;
 use super::supply::{from_list, supply_list};
+use super::supply_templates::supply_templates;
 use super::templates::templates;
-use super::{Wire, amounts, common_calls, legacy_audience, legacy_calls, money, timestamp};
-use crate::audience::{Condition, Question};
-use crate::error::{Error, Invalid};
+use super::{Wire, amounts, common_calls, from_json, legacy_audience, legacy_calls, money, timestamp, to_json};
+use crate::error::Error;
 use crate::feasibility::Feasibility;
 use crate::ids::{ProjectId, ReconciliationId, TargetGroupId};
 use crate::pipeline::Pipeline;
-use crate::quota::QuotaTable;
 use crate::reconciliation::{ReconciliationOutcome, ReconciliationStatus};
 use crate::supply::Supply;
 use crate::target_group::TargetGroupDraft;
@@ -44,10 +45,12 @@ library_questions!(
 templates!(V2024_12_02, v2024_12_02, form: by_place);
 projects!(V2024_12_02, v2024_12_02, if_match: optional, reference: purchase_order_number,
     summary: - target_group_references);
+legacy_quotas!(V2024_12_02, v2024_12_02);
 fielding!(V2024_12_02, v2024_12_02, if_match: optional, run: fielding_run_id);
 supply_list!(V2024_12_02, v2024_12_02);
+supply_templates!(V2024_12_02, v2024_12_02, if_match: optional, locale: |locale| &GetAccountAllocationTemplateByTemplateIdParams { locale: Some(locale) }, &GetGlobalAllocationTemplateByTemplateIdParams { locale: Some(locale) }, &GetSystemAllocationTemplateParams { locale: Some(locale) });
 bulk!(V2024_12_02, v2024_12_02, key: ());
-price!(V2024_12_02, v2024_12_02, card: RateCardRateCardData, goal: filling_goal in suggested_filling_goal_range, dates: start_date end_date);
+price!(V2024_12_02, v2024_12_02, card: RateCardRateCardData, within_project: true, goal: filling_goal in suggested_filling_goal_range, dates: start_date end_date);
 assistant!(V2024_12_02, v2024_12_02, gemini: false);
 statistics!(V2024_12_02, v2024_12_02, changelog_page: 100, kinds: |_kinds| {}, overview: { - created_at, manager, reference });
 groups!(

@@ -8,6 +8,7 @@ use cintx_raw::NEW_KEY;
 use cintx_raw::v2025_02_17::{Client, types};
 
 use super::assistant::assistant;
+use super::audience::legacy;
 use super::bulk::bulk;
 use super::calendar::calendar;
 use super::directory::directory;
@@ -17,17 +18,17 @@ use super::groups::groups;
 use super::library::library_questions;
 use super::price::{group_rate_card, price};
 use super::projects::projects;
+use super::quotas::legacy::legacy_quotas;
 use super::read::{Field, Missing, Read};
 use super::statistics::{performance, statistics};
 use super::supply::{from_list, supply_list};
+use super::supply_templates::supply_templates;
 use super::templates::templates;
-use super::{Wire, amounts, common_calls, legacy_audience, legacy_calls, money, timestamp};
-use crate::audience::{Condition, Question};
-use crate::error::{Error, Invalid};
+use super::{Wire, amounts, common_calls, from_json, legacy_audience, legacy_calls, money, timestamp, to_json};
+use crate::error::Error;
 use crate::feasibility::Feasibility;
 use crate::ids::{ProjectId, ReconciliationId, TargetGroupId};
 use crate::pipeline::Pipeline;
-use crate::quota::QuotaTable;
 use crate::reconciliation::{ReconciliationOutcome, ReconciliationStatus};
 use crate::supply::Supply;
 use crate::target_group::TargetGroupDraft;
@@ -49,10 +50,35 @@ impl crate::HasCustomQuestions for V2025_02_17 {}
 templates!(V2025_02_17, v2025_02_17, form: by_place);
 projects!(V2025_02_17, v2025_02_17, if_match: optional, reference: purchase_order_number,
     summary: - target_group_references);
+legacy_quotas!(V2025_02_17, v2025_02_17);
+
+impl super::quotas::ValidatesWire for V2025_02_17 {
+    async fn validate(
+        raw: &Client,
+        account: i64,
+        audience: &crate::Audience,
+        goal: u32,
+        locale: &str,
+    ) -> Result<Vec<serde_json::Value>, Error> {
+        audience.only_what_all_versions_have()?;
+        let crossed = audience.crossed().map_or(&[][..], crate::Interlock::questions).iter();
+        let crossed = crossed.map(|question| legacy::profile(question, goal, legacy::Form::Draft));
+        // An interlock is made by the helper; here its questions are looked at side by side.
+        let profiles: Vec<_> = legacy::drafts(audience, goal).into_iter().chain(crossed).collect();
+        let body = serde_json::json!({
+            "locale": locale, "filling_goal": goal, "profile_adjustment_type": "percentage", "profiles": profiles,
+        });
+        let body: types::ApplyProfilesRequestBody = from_json("audience", body)?;
+        let answer = raw.validate_profiles(account, &body).await?.into_value();
+        answer.iter().map(to_json).collect()
+    }
+}
+
 fielding!(V2025_02_17, v2025_02_17, if_match: optional, run: created_fielding_run_id);
 supply_list!(V2025_02_17, v2025_02_17);
+supply_templates!(V2025_02_17, v2025_02_17, if_match: optional, locale: |locale| &locale, &locale, &locale);
 bulk!(V2025_02_17, v2025_02_17, key: ());
-price!(V2025_02_17, v2025_02_17, card: RateCardData, goal: filling_goal in suggested_filling_goal_range, dates: start_date end_date);
+price!(V2025_02_17, v2025_02_17, card: RateCardData, within_project: true, goal: filling_goal in suggested_filling_goal_range, dates: start_date end_date);
 group_rate_card!(V2025_02_17, v2025_02_17);
 assistant!(V2025_02_17, v2025_02_17, gemini: true);
 statistics!(V2025_02_17, v2025_02_17, changelog_page: 100, kinds: |_kinds| {}, overview: { - created_at, manager, reference });

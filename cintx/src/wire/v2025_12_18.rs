@@ -6,6 +6,7 @@ use bytes::Bytes;
 use cintx_raw::v2025_12_18::{Client, PostReconciliationsParams, types};
 
 use super::assistant::assistant;
+use super::audience::modern;
 use super::bulk::bulk;
 use super::calendar::{calendar, field_of_days};
 use super::directory::directory;
@@ -15,19 +16,19 @@ use super::groups::groups;
 use super::library::library_profiles;
 use super::price::{group_rate_card, prediction, price};
 use super::projects::projects;
+use super::quotas::modern::modern_quotas;
 use super::read::{Field, Missing};
 use super::recontacts::recontacts;
 use super::statistics::{performance, statistics};
 use super::supply::{from_specification, supply_specification};
+use super::supply_templates::supply_templates;
 use super::templates::templates;
 use super::unique_codes::unique_codes;
-use super::{Wire, amounts, common_calls, money, timestamp};
-use crate::audience::{Audience, Condition};
+use super::{Wire, amounts, common_calls, from_json, money, timestamp, to_json};
 use crate::error::Error;
 use crate::feasibility::Feasibility;
 use crate::ids::{ProjectId, ReconciliationId, TargetGroupId};
 use crate::pipeline::Pipeline;
-use crate::quota::QuotaTable;
 use crate::reconciliation::{ReconciliationOutcome, ReconciliationStatus};
 use crate::supply::Supply;
 use crate::target_group::TargetGroupDraft;
@@ -53,10 +54,12 @@ library_profiles!(V2025_12_18, v2025_12_18);
 templates!(V2025_12_18, v2025_12_18, form: by_target);
 projects!(V2025_12_18, v2025_12_18, if_match: required, reference: project_customer_reference_number,
     summary: target_group_references = target_group_customer_reference_numbers);
+modern_quotas!(V2025_12_18, v2025_12_18);
 fielding!(V2025_12_18, v2025_12_18, if_match: required, run: created_fielding_run_id);
 supply_specification!(V2025_12_18, v2025_12_18);
+supply_templates!(V2025_12_18, v2025_12_18, if_match: required, locale: |locale| &GetAccountAllocationTemplateByTemplateIdParams { locale: Some(locale) }, &GetGlobalAllocationTemplateByTemplateIdParams { locale: Some(locale) }, &locale);
 bulk!(V2025_12_18, v2025_12_18, key: (cintx_raw::NEW_KEY));
-price!(V2025_12_18, v2025_12_18, card: RateCardData, goal: completes_goal in suggested_completes_goal_range, dates: start_at end_at);
+price!(V2025_12_18, v2025_12_18, card: RateCardData, within_project: false, goal: completes_goal in suggested_completes_goal_range, dates: start_at end_at);
 group_rate_card!(V2025_12_18, v2025_12_18);
 prediction!(V2025_12_18, v2025_12_18);
 assistant!(V2025_12_18, v2025_12_18, gemini: true);
@@ -131,10 +134,7 @@ impl Wire for V2025_12_18 {
             fielding_specification: field(draft),
             locale: draft.locale.to_string(),
             price: None,
-            profiling: Some(types::CalculateTargetGroupFeasibilityRequestProfiling {
-                profile_adjustment_type: "nominal".to_owned(),
-                profiles: feasibility_profiles(&draft.audience, draft.completes_goal),
-            }),
+            profiling: Some(from_json("audience", modern::feasibility(&draft.audience, draft.completes_goal)?)?),
             rate_card_price_boost: None,
             step_days: None,
         };
@@ -154,12 +154,10 @@ impl Wire for V2025_12_18 {
         project: &ProjectId,
         draft: &TargetGroupDraft,
     ) -> Result<TargetGroupId, Error> {
-        let profiling = types::ProfilingRequest {
-            profile_adjustment_type: Some(types::ProfilingRequestProfileAdjustmentType::Nominal),
-            profiles: Some(profiles(&draft.audience, draft.completes_goal)),
-            template_id: None,
-        };
-        groups::create(raw, account, project, &draft.settings, [("profiling", super::to_json(&profiling)?)]).await
+        // Held against its type here, so that what does not fit is blamed on the audience.
+        let profiling = modern::profiling(&draft.audience, draft.completes_goal)?;
+        let profiling: types::ProfilingRequest = from_json("audience", profiling)?;
+        groups::create(raw, account, project, &draft.settings, [("profiling", to_json(&profiling)?)]).await
     }
 
     async fn submit_reconciliation(
@@ -189,129 +187,4 @@ fn amount(money: &Money) -> types::MonetaryAmountRequestModel {
         value: Some(money.value().to_string()),
         currency_code: Some(money.currency().to_owned()),
     }
-}
-
-fn condition(question: i64, condition: &Condition) -> types::InterlockProfileConditionsV3Input {
-    use types::InterlockProfileConditionsV3Object as Kind;
-    let (object, min, max, option) = match condition {
-        Condition::Range { min, max } => (Kind::Range, Some(i64::from(*min)), Some(i64::from(*max)), None),
-        Condition::Option(option) => (Kind::Selection, None, None, Some(option.clone())),
-    };
-    types::InterlockProfileConditionsV3Input {
-        object,
-        question_id: question,
-        min,
-        max,
-        option,
-        allow_all_values: None,
-        open_ended_values: None,
-    }
-}
-
-/// What somebody must answer to count for a target, and how many such completes are wanted.
-type Target = (Vec<types::InterlockProfileConditionsV3Input>, u32);
-
-/// Each profile's targets, and whether they are crossed: one profile of crossed cells for an interlock,
-/// one for each question otherwise.
-fn targets(audience: &Audience, goal: u32) -> Vec<(bool, Vec<Target>)> {
-    if let Some((rows, columns)) = audience.crossed()
-        && let Ok(table) = QuotaTable::solve(rows, columns, goal)
-    {
-        let of = |question: &crate::Question| -> Vec<_> {
-            question.conditions().map(|(given, _)| condition(question.id(), given)).collect()
-        };
-        let (rows, columns) = (of(rows), of(columns));
-        let cells = table
-            .cells()
-            .map(|(row, column, completes)| (vec![rows[row].clone(), columns[column].clone()], completes))
-            .collect();
-        return vec![(true, cells)];
-    }
-    audience
-        .questions()
-        .iter()
-        .map(|question| {
-            let targets = question.conditions().zip(question.counts(goal));
-            (false, targets.map(|((given, _), completes)| (vec![condition(question.id(), given)], completes)).collect())
-        })
-        .collect()
-}
-
-fn profiles(audience: &Audience, goal: u32) -> Vec<types::RequestDraftRegularProfileV3Input> {
-    let quota = |completes: u32| types::RequestDraftRegularProfileV3BlendedTargetsQuotaInput {
-        completes_goal: Some(i64::from(completes)),
-        completes_goal_percentage: None,
-        name: None,
-    };
-    targets(audience, goal)
-        .into_iter()
-        .map(|(blended, targets)| {
-            if blended {
-                let targets = targets
-                    .into_iter()
-                    .map(|(conditions, completes)| types::RequestDraftRegularProfileV3BlendedTargetsInput {
-                        conditions,
-                        object: Some("nominal".to_owned()),
-                        quota: Some(quota(completes)),
-                    })
-                    .collect();
-                types::RequestDraftRegularProfileV3Input::Blended(types::RequestDraftRegularProfileV3BlendedInput {
-                    blended_type: Some(types::RequestDraftRegularProfileV3BlendedBlendedType::Interlock),
-                    name: "interlock".to_owned(),
-                    quotas_enabled: true,
-                    targets,
-                })
-            } else {
-                let targets = targets
-                    .into_iter()
-                    .map(|(conditions, completes)| types::RequestDraftRegularProfileV3RegularTargetsInput {
-                        conditions,
-                        object: Some("nominal".to_owned()),
-                        quota: Some(types::RequestDraftRegularProfileV3RegularTargetsQuotaInput {
-                            completes_goal: Some(i64::from(completes)),
-                            completes_goal_percentage: None,
-                            name: None,
-                        }),
-                    })
-                    .collect();
-                types::RequestDraftRegularProfileV3Input::Regular(types::RequestDraftRegularProfileV3RegularInput {
-                    name: None,
-                    quotas_enabled: true,
-                    targets,
-                })
-            }
-        })
-        .collect()
-}
-
-fn feasibility_profiles(audience: &Audience, goal: u32) -> Vec<types::FeasibilityRequestDraftRegularProfileV3> {
-    targets(audience, goal)
-        .into_iter()
-        .map(|(blended, targets)| {
-            let targets = targets
-                .into_iter()
-                .map(|(conditions, completes)| types::FeasibilityRequestQuotaDetailsV3 {
-                    conditions,
-                    name: None,
-                    quota: Some(types::FeasibilityRequestQuotaDetailsV3Quota {
-                        completes_goal: Some(i64::from(completes)),
-                        completes_goal_percentage: None,
-                    }),
-                })
-                .collect();
-            if blended {
-                types::FeasibilityRequestDraftRegularProfileV3::Blended(
-                    types::FeasibilityRequestDraftRegularProfileV3Blended {
-                        blended_type: Some(types::FeasibilityRequestDraftRegularProfileV3BlendedBlendedType::Interlock),
-                        quotas_enabled: true,
-                        targets,
-                    },
-                )
-            } else {
-                types::FeasibilityRequestDraftRegularProfileV3::Regular(
-                    types::FeasibilityRequestDraftRegularProfileV3Regular { quotas_enabled: true, targets },
-                )
-            }
-        })
-        .collect()
 }

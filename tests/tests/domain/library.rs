@@ -99,7 +99,7 @@ async fn a_template_is_made_changed_and_deleted<V: Version>(stage: Stage<V>) {
         ("Adults", "adults", Some("From eighteen on."))
     );
     assert_eq!(settings.locales.iter().map(ToString::to_string).collect::<Vec<_>>(), ["eng_gb", "ger_de"]);
-    assert_eq!(bare(&settings.profiles), bare(&[age().into(), kinds.clone(), places]));
+    assert_eq!(bare(&settings.profiles), bare(&[age().try_into().unwrap(), kinds.clone(), places]));
     assert_eq!(settings.profiles[1].name.as_deref(), Some("origin"));
     assert_eq!(templates.get(&made).await.unwrap(), made);
 
@@ -182,6 +182,10 @@ async fn wrong_templates_are_refused_unsent<V: Version>(stage: Stage<V>) {
     let problems: Vec<_> = refused.invalid_fields().iter().map(Invalid::to_string).collect();
     assert_eq!(problems[1..], ["name is \" \", expected some text", "profiles ask question 42 twice, expected once"]);
     assert!(problems[0].starts_with("locale \"x\" is not a locale"), "{}", problems[0]);
+    let counted = Question::choice(43).option("1", cintx::completes(5));
+    let refused = templates.create("Adults", "adults").profile(age()).profile(counted).await.unwrap_err();
+    let problem = "profile \"5 completes\" is not a share that a template can have: a percentage, or none";
+    assert_eq!(refused.invalid_fields()[0].to_string(), problem);
     let none = templates.create("Adults", "adults").await.unwrap_err();
     assert_eq!(none.invalid_fields()[0].to_string(), "profiles are none, expected at least one");
     let scope = templates.list().scope(TemplateScope::Unknown("mine".into())).stream().collect().await.unwrap_err();

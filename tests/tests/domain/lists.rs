@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse as _;
 use axum::{Json, Router};
 use cintx::{Client, Cursor, Version};
 use serde_json::{Value, json};
@@ -28,7 +30,11 @@ async fn client<V: Version>(pager: impl Fn(&Asked) -> Value + Send + Sync + 'sta
     let server = Arc::new(Server { pager: Box::new(pager), requests: AtomicUsize::new(0) });
     let answer = |State(server): State<Arc<Server>>, Query(asked): Query<Asked>| async move {
         server.requests.fetch_add(1, Ordering::Relaxed);
-        Json((server.pager)(&asked))
+        match (server.pager)(&asked) {
+            // A page that is not there for now.
+            Value::Null => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+            page => Json(page).into_response(),
+        }
     };
     let router = Router::new().fallback(answer).with_state(Arc::clone(&server));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -75,6 +81,26 @@ async fn ten_thousand_items_come_by_cursor() {
     assert_eq!(seen, ALL);
     let requests = server.requests.load(Ordering::Relaxed);
     assert!(requests >= ALL / 99, "{requests}");
+}
+
+#[cfg(feature = "v2025-12-18")]
+#[tokio::test]
+async fn pages_that_fail_at_first_come_all_the_same() {
+    let left = Arc::new(AtomicUsize::new(3));
+    let failing = Arc::clone(&left);
+    let at_times = move |asked: &Asked| {
+        let from: usize = asked.start_after.as_deref().map_or(0, |it| it.trim_start_matches("after ").parse().unwrap());
+        let fails = from > 1_000;
+        if fails && failing.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
+            return Value::Null;
+        }
+        projects(asked)
+    };
+    let (cint, _) = client::<Newest>(at_times).await;
+    let items = cint.projects().list().page_size(100).stream().collect().await.unwrap();
+    assert_eq!(items.len(), ALL);
+    assert_eq!(left.load(Ordering::Relaxed), 0, "three pages failed at first");
+    assert!(items.iter().zip(0..).all(|(item, number): (_, usize)| item.id.as_str() == number.to_string()));
 }
 
 #[cfg(feature = "v2025-12-18")]

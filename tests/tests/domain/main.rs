@@ -6,12 +6,17 @@ mod calendar;
 mod directory;
 mod exclusions;
 mod fielding;
+mod golden;
 mod groups;
 mod library;
 mod lists;
 mod prices;
 mod projects;
+mod properties;
+mod refusals;
 #[cfg(feature = "v2025-12-18")]
 mod respondents;
 mod stage;
+mod studies;
+mod templates;
 mod values;

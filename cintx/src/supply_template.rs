@@ -1,0 +1,231 @@
+//! Templates of supply: the account's own, and Cint's.
+
+use futures_util::future::{BoxFuture, FutureExt as _};
+use jiff::Timestamp;
+
+use crate::client::Client;
+use crate::edit::{Editable, Tagged, edit, merge};
+use crate::error::{Error, Invalid};
+use crate::ids::TemplateId;
+use crate::listing::{Ask, Batch, Listing, Source};
+use crate::supply::Supply;
+use crate::value::Locale;
+use crate::version::Version;
+
+/// Templates of supply.
+///
+/// ```no_run
+/// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), Box<dyn std::error::Error>> {
+/// use cintx::Supply;
+///
+/// let templates = cint.supply_templates();
+/// let id = templates.create("Partners first", &Supply::open_exchange().group("Partners", 20..=60, [12, 34])).await?;
+/// templates.edit(&id, &"eng_gb".parse()?, |template| template.name = "Partners at first".into()).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct SupplyTemplates<V: Version> {
+    client: Client<V>,
+}
+
+impl<V: Version> Client<V> {
+    /// The account's templates of supply, and Cint's.
+    pub fn supply_templates(&self) -> SupplyTemplates<V> {
+        SupplyTemplates { client: self.clone() }
+    }
+}
+
+/// A template in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SupplyTemplateSummary {
+    /// Its id.
+    pub id: TemplateId,
+    /// Its name.
+    pub name: Option<String>,
+    /// When it was changed last.
+    pub last_modified_at: Option<Timestamp>,
+    /// Who changed it last.
+    pub last_modified_by: Option<String>,
+}
+
+/// A template of supply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SupplyTemplate {
+    /// Its name: 3 to 128 characters.
+    pub name: String,
+    /// Who delivers respondents.
+    pub supply: Supply,
+}
+merge!(SupplyTemplate { name, supply });
+
+/// Whose templates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(hidden)]
+pub enum Owner {
+    Account,
+    Cint,
+}
+
+impl<V: Version> SupplyTemplates<V> {
+    /// Lists the account's templates.
+    ///
+    /// In every version (`list_account_allocation_templates`).
+    pub fn list(&self) -> Listing<SupplyTemplateQuery<V>> {
+        Listing::new(SupplyTemplateQuery { client: self.client.clone(), owner: Owner::Account })
+    }
+
+    /// Lists Cint's templates, which every account can use.
+    ///
+    /// In every version (`list_global_allocation_templates`).
+    pub fn list_global(&self) -> Listing<SupplyTemplateQuery<V>> {
+        Listing::new(SupplyTemplateQuery { client: self.client.clone(), owner: Owner::Cint })
+    }
+
+    /// Makes a template of the account's own: a name of 3 to 128 characters, and who delivers.
+    ///
+    /// In every version (`create_account_allocation_template`); carries an idempotency key.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, before anything is sent; or the call's.
+    pub async fn create(&self, name: impl Into<String>, supply: &Supply) -> Result<TemplateId, Error> {
+        let template = SupplyTemplate { name: name.into(), supply: supply.clone() };
+        check::<V>(&template)?;
+        V::create_supply_template(self.client.raw(), self.client.account(), &template).await
+    }
+
+    /// Reads one of the account's templates, with the suppliers that a locale has.
+    ///
+    /// In every version (`get_account_allocation_template_by_template_id`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn get(&self, id: &TemplateId, locale: &Locale) -> Result<SupplyTemplate, Error> {
+        Ok(V::supply_template(self.client.raw(), self.client.account(), id, locale).await?.value)
+    }
+
+    /// Reads one of Cint's templates, with the suppliers that a locale has.
+    ///
+    /// In every version (`get_global_allocation_template_by_template_id`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn global(&self, id: &TemplateId, locale: &Locale) -> Result<SupplyTemplate, Error> {
+        V::global_supply_template(self.client.raw(), id, locale).await
+    }
+
+    /// Reads the template that holds where nobody chose another, with the suppliers that a locale has.
+    ///
+    /// In every version (`get_system_allocation_template`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn system(&self, locale: &Locale) -> Result<SupplyTemplate, Error> {
+        V::system_supply_template(self.client.raw(), locale).await
+    }
+
+    /// Changes one of the account's templates. If somebody else was faster, reads again and makes the change again;
+    /// what would undo another's change is a conflict.
+    ///
+    /// In every version (`update_account_allocation_template`).
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, before the write; [`Error::conflict`]; or the call's.
+    pub async fn edit(
+        &self,
+        id: &TemplateId,
+        locale: &Locale,
+        change: impl Fn(&mut SupplyTemplate) + Send,
+    ) -> Result<SupplyTemplate, Error> {
+        Ok(edit(&Template { client: &self.client, id, locale }, None, change).await?.value)
+    }
+
+    /// Removes one of the account's templates.
+    ///
+    /// In every version (`delete_account_allocation_template`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn delete(&self, id: &TemplateId) -> Result<(), Error> {
+        V::delete_supply_template(self.client.raw(), self.client.account(), id).await
+    }
+
+    /// The template that the account's new target groups begin with; `None` if there is none.
+    ///
+    /// In every version (`get_account_allocation_template_association`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn default(&self) -> Result<Option<TemplateId>, Error> {
+        Ok(V::default_supply_template(self.client.raw(), self.client.account()).await?.value)
+    }
+
+    /// Chooses the template that the account's new target groups begin with.
+    ///
+    /// In every version (`set_account_allocation_template_association`).
+    ///
+    /// # Errors
+    /// The call's: 412 if somebody else chose one meanwhile.
+    pub async fn set_default(&self, id: &TemplateId) -> Result<(), Error> {
+        let (raw, account) = (self.client.raw(), self.client.account());
+        let known = V::default_supply_template(raw, account).await?;
+        V::set_default_supply_template(raw, account, id, known.etag.as_deref()).await
+    }
+}
+
+fn check<V: Version>(template: &SupplyTemplate) -> Result<(), Error> {
+    let mut problems = Vec::new();
+    let length = template.name.trim().chars().count();
+    if !(3..=128).contains(&length) {
+        problems.push(Invalid::new("name", format!("has {length} characters, expected 3 to 128")));
+    }
+    template.supply.check::<V>(&mut problems);
+    if !template.supply.private.groups.is_empty() {
+        problems.push(Invalid::new("supply", "has private exchanges, which templates have not"));
+    }
+    Error::refuse(problems)
+}
+
+/// One of the account's templates as something to be edited.
+struct Template<'a, V: Version> {
+    client: &'a Client<V>,
+    id: &'a TemplateId,
+    locale: &'a Locale,
+}
+
+impl<V: Version> Editable for Template<'_, V> {
+    type Value = SupplyTemplate;
+
+    fn check(template: &SupplyTemplate) -> Result<(), Error> {
+        check::<V>(template)
+    }
+
+    fn read(&self) -> BoxFuture<'_, Result<Tagged<SupplyTemplate>, Error>> {
+        V::supply_template(self.client.raw(), self.client.account(), self.id, self.locale).boxed()
+    }
+
+    fn write<'a>(
+        &'a self,
+        template: &'a SupplyTemplate,
+        etag: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Option<String>, Error>> {
+        V::update_supply_template(self.client.raw(), self.client.account(), self.id, template, etag).boxed()
+    }
+}
+
+/// Lists templates of supply.
+#[derive(Clone, Debug)]
+pub struct SupplyTemplateQuery<V: Version> {
+    client: Client<V>,
+    owner: Owner,
+}
+
+impl<V: Version> Source for SupplyTemplateQuery<V> {
+    type Item = SupplyTemplateSummary;
+
+    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<SupplyTemplateSummary>, Error>> {
+        V::list_supply_templates(self.client.raw(), self.client.account(), self.owner, ask).boxed()
+    }
+}

@@ -1,0 +1,349 @@
+//! Quotas before 2025-12-18, second edition: regular profiles and an interlock apart, a call for each change.
+//! What a cell of an interlock consists of is told by its conditions or, in some answers, by its text alone.
+
+use serde_json::Value;
+
+use super::{Cell, condition, items, quota, string, table, whole};
+use crate::audience::Condition;
+use crate::quota::{Quota, QuotaAxis, QuotaTable, TableKind};
+
+/// A target of a question: its text, and its conditions.
+type Named = (String, Vec<(i64, Condition)>);
+
+/// The profiles of a launched group before 2025-12-18, second edition.
+pub(crate) fn read_legacy(answer: &Value) -> Vec<QuotaTable> {
+    let mut tables: Vec<QuotaTable> = items(answer, "data").map(legacy_regular).collect();
+    let interlocked = answer.get("interlocked_profile").filter(|profile| profile.is_object());
+    tables.extend(interlocked.map(legacy_interlocked));
+    tables
+}
+
+fn legacy_regular(profile: &Value) -> QuotaTable {
+    let question = profile.get("question_id").and_then(whole).unwrap_or(0);
+    let data = profile.pointer("/conditions/data").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let find = |id: &Value| {
+        let id = id.get("id").unwrap_or(id);
+        data.iter().find(|it| it.get("id").is_some_and(|own| same_id(own, id)))
+    };
+    let conditions_of = |found: &[&Value]| found.iter().filter_map(|it| Some((question, condition(it)?))).collect();
+    let label_of = |found: &[&Value]| {
+        let texts = found.iter().filter_map(|it| string(it, "text").or_else(|| condition(it).map(|it| it.label())));
+        texts.collect::<Vec<_>>().join(", ")
+    };
+    let quotas = profile.get("quotas").unwrap_or(&Value::Null);
+    let mut used: Vec<&Value> = Vec::new();
+    let mut cells = Vec::new();
+    for one in items(quotas, "ungrouped") {
+        let found: Vec<&Value> = one.get("condition").and_then(find).into_iter().collect();
+        used.extend(&found);
+        cells.push(Cell { label: label_of(&found), conditions: conditions_of(&found), quota: quota(one, one) });
+    }
+    for one in items(quotas, "grouped") {
+        let found: Vec<&Value> = items(one, "conditions").filter_map(find).collect();
+        used.extend(&found);
+        let label = string(one, "name").unwrap_or_else(|| label_of(&found));
+        cells.push(Cell { label, conditions: conditions_of(&found), quota: quota(one, one) });
+    }
+    // What has no quota is a target all the same.
+    for one in data.iter().filter(|one| !used.iter().any(|used| std::ptr::eq(*used, *one))) {
+        cells.push(Cell { label: label_of(&[one]), conditions: conditions_of(&[one]), quota: Quota::default() });
+    }
+    table(profile, TableKind::Regular, cells)
+}
+
+fn legacy_interlocked(profile: &Value) -> QuotaTable {
+    // One list of conditions with their texts for each question.
+    let margins: Vec<Vec<Named>> = items(profile, "profiles")
+        .map(legacy_regular)
+        .map(|margin| {
+            let axis = margin.axes.into_iter().next();
+            axis.map(|axis| axis.labels.into_iter().zip(axis.conditions).collect()).unwrap_or_default()
+        })
+        .collect();
+    let cells = items(profile.get("quotas").unwrap_or(&Value::Null), "ungrouped").map(|one| {
+        let condition = one.get("condition").unwrap_or(&Value::Null);
+        let label = string(condition, "text").unwrap_or_default();
+        let told = related(&condition["related_condition"]);
+        // Some answers say what a cell consists of in words alone.
+        let conditions = if told.is_empty() { named(&label, &margins).unwrap_or_default() } else { told };
+        Cell { label, conditions, quota: quota(one, one) }
+    });
+    let cells: Vec<Cell> = cells.collect();
+    let mut read = table(profile, TableKind::Interlock, cells);
+    let questions: Vec<i64> = items(profile, "depends_on_questions").filter_map(whole).collect();
+    if let ([only], true) = (read.axes.as_slice(), questions.len() > 1)
+        && let Some((axes, cells)) = by_text(&only.labels, &read.cells, &questions)
+    {
+        (read.axes, read.cells) = (axes, cells);
+    }
+    read
+}
+
+/// Where nothing but its text says what a cell consists of: `18-34, Male` in the order of the questions.
+fn by_text(labels: &[String], quotas: &[Quota], questions: &[i64]) -> Option<(Vec<QuotaAxis>, Vec<Quota>)> {
+    let split = |separator: &str| -> Option<Vec<Vec<&str>>> {
+        let parts = labels.iter().map(|label| label.split(separator).map(str::trim).collect::<Vec<_>>());
+        let parts: Vec<Vec<&str>> = parts.collect();
+        parts.iter().all(|parts| parts.len() == questions.len()).then_some(parts)
+    };
+    let parts = [", ", " × ", " x ", " & ", " / "].into_iter().find_map(split)?;
+    let mut axes: Vec<QuotaAxis> = Vec::new();
+    for (at, question) in questions.iter().enumerate() {
+        let mut axis = QuotaAxis { question: Some(*question), labels: Vec::new(), conditions: Vec::new() };
+        for cell in &parts {
+            if !axis.labels.iter().any(|known| known == cell[at]) {
+                let range = cell[at]
+                    .split_once('-')
+                    .and_then(|(min, max)| Some(Condition::Range { min: min.parse().ok()?, max: max.parse().ok()? }));
+                axis.labels.push(cell[at].to_owned());
+                axis.conditions.push(range.map(|range| (*question, range)).into_iter().collect());
+            }
+        }
+        axes.push(axis);
+    }
+    let size: usize = axes.iter().map(|axis| axis.labels.len()).product();
+    let mut cells = vec![Quota::default(); (size == quotas.len()).then_some(size)?];
+    let mut filled = vec![false; size];
+    for (parts, quota) in parts.iter().zip(quotas) {
+        let mut index = 0;
+        for (axis, part) in axes.iter().zip(parts) {
+            index = index * axis.labels.len() + axis.labels.iter().position(|label| label == part)?;
+        }
+        if std::mem::replace(filled.get_mut(index)?, true) {
+            return None;
+        }
+        cells[index] = quota.clone();
+    }
+    Some((axes, cells))
+}
+
+/// The conditions whose texts a cell's text consists of: of each question the longest that is in it as whole words.
+fn named(text: &str, margins: &[Vec<Named>]) -> Option<Vec<(i64, Condition)>> {
+    let is_in = |label: &str| {
+        let edge = |char: Option<char>| !char.is_some_and(char::is_alphanumeric);
+        !label.is_empty()
+            && text
+                .match_indices(label)
+                .any(|(at, _)| edge(text[..at].chars().next_back()) && edge(text[at + label.len()..].chars().next()))
+    };
+    let mut conditions = Vec::new();
+    for margin in margins {
+        let found = margin.iter().filter(|(label, _)| is_in(label)).max_by_key(|(label, _)| label.len())?;
+        conditions.extend(found.1.iter().cloned());
+    }
+    Some(conditions)
+}
+
+/// What a cell consists of: a list of questions with conditions, or a map from questions to them.
+pub(crate) fn related(related: &Value) -> Vec<(i64, Condition)> {
+    let of = |question: i64, conditions: &Value| -> Vec<(i64, Condition)> {
+        let list = conditions.get("conditions").unwrap_or(conditions);
+        let list = list.as_array().map_or_else(|| std::slice::from_ref(list), Vec::as_slice);
+        list.iter().filter_map(|it| Some((question, condition(it)?))).collect()
+    };
+    match related {
+        Value::Array(parts) => {
+            parts.iter().filter_map(|part| Some(of(whole(part.get("question_id")?)?, part))).flatten().collect()
+        }
+        Value::Object(parts) => {
+            parts.iter().filter_map(|(question, part)| Some(of(question.parse().ok()?, part))).flatten().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn same_id(one: &Value, other: &Value) -> bool {
+    let text = |id: &Value| id.as_str().map_or_else(|| id.to_string(), str::to_owned);
+    text(one) == text(other)
+}
+
+/// One of the versions before 2025-12-18: the calls of the second edition.
+macro_rules! legacy_quotas {
+    ($marker:ident, $version:ident) => {
+        mod quotas {
+            use cintx_raw::NEW_KEY;
+            use cintx_raw::$version::*;
+            use serde_json::json;
+
+            use crate::audience::ControlQuotas;
+            use crate::error::Error;
+            use crate::quota::QuotaTable;
+            use crate::wire::audience::legacy;
+            use crate::wire::quotas::legacy::read_legacy;
+            use crate::wire::quotas::{Edit, Goals, Place, QuotasWire, Replacing};
+            use crate::wire::{from_json, timestamp, to_json};
+
+            impl QuotasWire for crate::$marker {
+                async fn quotas(raw: &Client, place: Place<'_>) -> Result<Vec<QuotaTable>, Error> {
+                    let Place { account, project, group } = place;
+                    let answer = raw.get_profiles(account, project.as_str(), group.as_str()).await?.into_value();
+                    Ok(read_legacy(&to_json(&answer)?))
+                }
+
+                async fn set_goals(
+                    raw: &Client,
+                    place: Place<'_>,
+                    goal: Option<u64>,
+                    goals: &[Goals],
+                ) -> Result<(), Error> {
+                    let Place { account, project, group } = place;
+                    let profiles = goals.iter().map(|(profile, quotas)| {
+                        let quotas = quotas.iter().map(|(id, goal)| json!({ "quota_id": id, "filling_goal": goal }));
+                        json!({ "profile_id": profile, "quotas": quotas.collect::<Vec<_>>() })
+                    });
+                    let mut body = json!({ "profiles": profiles.collect::<Vec<_>>() });
+                    if let Some(goal) = goal {
+                        body["filling_goal"] = json!(goal);
+                    }
+                    let body: types::UpdateFillingGoalRequestBody = from_json("quotas", body)?;
+                    raw.bulk_update_quotas(account, project.as_str(), group.as_str(), &body).await?;
+                    Ok(())
+                }
+
+                async fn edit(
+                    raw: &Client,
+                    place: Place<'_>,
+                    _tables: &[QuotaTable],
+                    goal: u64,
+                    _control: Option<&ControlQuotas>,
+                    edit: Edit<'_>,
+                ) -> Result<(), Error> {
+                    let Place { account, project, group } = place;
+                    let (project, group) = (project.as_str(), group.as_str());
+                    match edit {
+                        Edit::Interlock(profiles) => {
+                            let body = json!({ "profiles": profiles, "target_group_filling_goal": goal });
+                            let body: types::CreateInterlockedProfileRequestBody = from_json("quotas", body)?;
+                            let params = CreateInterlockedProfileParams::default();
+                            raw.create_interlocked_profile(account, project, group, &body, &params).await?;
+                        }
+                        Edit::RemoveInterlock(profile) => {
+                            let params = RemoveInterlocksParams::default();
+                            raw.remove_interlocks(account, project, group, profile, &params).await?;
+                        }
+                        Edit::Enable(profile, true) => {
+                            raw.enable_quotas_v2(account, project, group, profile).await?;
+                        }
+                        Edit::Enable(profile, false) => {
+                            raw.disable_quotas_v2(account, project, group, profile).await?;
+                        }
+                    }
+                    Ok(())
+                }
+
+                async fn replace_profiles(
+                    raw: &Client,
+                    place: Place<'_>,
+                    replacing: &Replacing<'_>,
+                ) -> Result<(), Error> {
+                    let Place { account, project, group } = place;
+                    let (audience, draft) = (replacing.audience, replacing.draft);
+                    let goal = draft.completes_goal;
+                    audience.only_what_all_versions_have()?;
+                    let mut body = json!({
+                        "locale": draft.locale.to_string(),
+                        "filling_goal": goal,
+                        "profile_adjustment_type": "percentage",
+                        "start_at": timestamp(draft.field.start()),
+                        "end_at": timestamp(draft.field.end()),
+                        "collects_pii": draft.collects_pii,
+                        "profiles": legacy::drafts(audience, goal),
+                    });
+                    if let Some(interlock) = audience.crossed() {
+                        let context = legacy::Context {
+                            locale: draft.locale.to_string(),
+                            goal,
+                            start: timestamp(draft.field.start()),
+                            end: timestamp(draft.field.end()),
+                            collects_pii: draft.collects_pii,
+                        };
+                        let helper: types::GenerateDraftInterlockRequest =
+                            from_json("audience", legacy::helper(interlock, &context)?)?;
+                        let made = raw.generate_draft_interlock_profile_v2(account, NEW_KEY, &helper).await?;
+                        let made = made.into_value();
+                        let made = made
+                            .first()
+                            .ok_or_else(|| Error::incomplete("generate_draft_interlock_profile_v2", "profile"))?;
+                        body["interlocked_profile"] = legacy::pasted(&to_json(made)?, interlock, goal)?;
+                    }
+                    let body: types::ApplyProfilesRequestBody = from_json("audience", body)?;
+                    let params = ApplyProfilesV2Params::default();
+                    raw.apply_profiles_v2(account, project.as_str(), group.as_str(), &body, &params).await?;
+                    Ok(())
+                }
+
+                async fn delete_profiles(raw: &Client, place: Place<'_>, ids: &[String]) -> Result<(), Error> {
+                    let Place { account, project, group } = place;
+                    let body: types::BatchDeleteProfileRequestBody = from_json("quotas", json!({ "profiles": ids }))?;
+                    raw.batch_delete_profiles_v2(account, project.as_str(), group.as_str(), &body).await?;
+                    Ok(())
+                }
+            }
+        }
+    };
+}
+pub(in crate::wire) use legacy_quotas;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn range(min: u8, max: u8) -> (i64, Condition) {
+        (42, Condition::Range { min, max })
+    }
+
+    #[test]
+    fn what_a_cell_consists_of_is_read_from_a_list_and_from_a_map() {
+        let expected = vec![range(18, 34), (43, Condition::Option("1".into()))];
+        let list = json!([
+            { "question_id": 42, "conditions": [{ "min": 18, "max": 34 }] },
+            { "question_id": "43", "conditions": [{ "option": "1" }] },
+        ]);
+        assert_eq!(related(&list), expected);
+        let map = json!({ "42": [{ "min": 18.0, "max": 34.0 }], "43": { "conditions": [{ "option": 1 }] } });
+        assert_eq!(related(&map), expected);
+        assert_eq!(related(&json!(null)), []);
+        assert_eq!(related(&json!(7)), []);
+    }
+
+    fn interlocked(cell: impl Fn(usize, &str) -> Value) -> QuotaTable {
+        let texts = ["18-34, Male", "18-34, Female", "35-99, Male", "35-99, Female"];
+        let cells: Vec<Value> = texts.iter().enumerate().map(|(at, text)| cell(at, text)).collect();
+        let profile = json!({ "id": "p", "depends_on_questions": [42, 43], "quotas": { "ungrouped": cells } });
+        let answer = json!({ "data": [], "interlocked_profile": profile });
+        let mut tables = read_legacy(&answer);
+        assert_eq!(tables.len(), 1);
+        tables.remove(0)
+    }
+
+    #[test]
+    fn an_interlock_is_a_table_whether_cells_say_their_conditions_or_their_text() {
+        let related = |at: usize| {
+            let ((min, max), option) = ([(18, 34), (35, 99)][at / 2], ["1", "2"][at % 2]);
+            json!({ "42": [{ "min": min, "max": max }], "43": [{ "option": option }] })
+        };
+        let told = interlocked(
+            |at, text| json!({ "id": at, "completes_goal": at + 1, "condition": { "text": text, "related_condition": related(at) } }),
+        );
+        let named = interlocked(
+            |at, text| json!({ "id": at, "quota": 0, "completes_goal": at + 1, "condition": { "text": text } }),
+        );
+        for table in [&told, &named] {
+            assert_eq!(table.axes.iter().map(|axis| axis.question).collect::<Vec<_>>(), [Some(42), Some(43)]);
+            assert_eq!(table.cell([1, 0]).unwrap().target, Some(3));
+            assert_eq!(table.cell([1, 0]).unwrap().id.as_deref(), Some("2"));
+        }
+        assert_eq!(told.axes[1].labels, ["option 1", "option 2"]);
+        assert_eq!(named.axes[1].labels, ["Male", "Female"]);
+        assert_eq!(named.axes[0].conditions[0], [range(18, 34)]);
+    }
+
+    #[test]
+    fn what_cannot_be_crossed_is_a_list_and_nothing_is_lost() {
+        let table = interlocked(|at, _| json!({ "id": at, "completes_goal": 1, "condition": { "text": "?" } }));
+        assert_eq!((table.axes.len(), table.cells.len(), table.total()), (1, 4, 4));
+        assert!(read_legacy(&json!({})).is_empty());
+    }
+}

@@ -1,0 +1,296 @@
+//! Quotas in 2025-12-18: one list of profiles, a call for goals, and one that replaces everything. An edit reads all
+//! profiles, changes them and sends them back, so that nothing is left out but what it takes away.
+
+use serde_json::{Value, json};
+
+use super::{Cell, Edit, condition, items, quota, string, table, whole};
+use crate::audience::{Audience, Condition, ControlQuotas};
+use crate::quota::{Quota, QuotaAxis, QuotaTable, TableKind};
+use crate::wire::Answer;
+use crate::wire::audience::{modern, refused};
+
+/// The profiles of a launched group in 2025-12-18.
+pub(crate) fn read_modern(answer: &Value) -> Vec<QuotaTable> {
+    items(answer, "profiles").map(modern_profile).collect()
+}
+
+fn modern_profile(profile: &Value) -> QuotaTable {
+    let kind = match (string(profile, "object").as_deref(), string(profile, "blended_type").as_deref()) {
+        (Some("blended"), Some("control")) => TableKind::Control,
+        (Some("blended"), _) => TableKind::Interlock,
+        _ => TableKind::Regular,
+    };
+    let cells = items(profile, "targets").map(|target| {
+        let conditions: Vec<(i64, Condition)> = items(target, "conditions")
+            .filter_map(|it| Some((whole(it.get("question_id")?)?, condition(it)?)))
+            .collect();
+        let names = items(target, "conditions").filter_map(|it| string(it, "condition_name"));
+        let own = target.get("quota").filter(|quota| quota.is_object());
+        let label = string(target, "name")
+            .or_else(|| own.and_then(|quota| string(quota, "name")))
+            .or_else(|| string(target, "text"))
+            .unwrap_or_else(|| names.collect::<Vec<_>>().join(", "));
+        Cell { label, conditions, quota: quota(target, own.unwrap_or(&Value::Null)) }
+    });
+    table(profile, kind, cells.collect())
+}
+
+/// 2025-12-18: one call for goals, one for everything else.
+macro_rules! modern_quotas {
+    ($marker:ident, $version:ident) => {
+        mod quotas {
+            use cintx_raw::$version::*;
+            use serde_json::{Value, json};
+
+            use crate::audience::{Audience, ControlQuotas};
+            use crate::error::Error;
+            use crate::quota::QuotaTable;
+            use crate::wire::audience::modern;
+            use crate::wire::quotas::modern::{edited, read_modern, refusals_of};
+            use crate::wire::quotas::{Edit, Goals, Place, QuotasWire, Replacing, ValidatesWire};
+            use crate::wire::{from_json, to_json};
+
+            /// Replaces all profiles.
+            async fn manage(raw: &Client, place: Place<'_>, goal: u64, profiling: Value) -> Result<(), Error> {
+                let Place { account, project, group } = place;
+                let body = json!({ "completes_goal": goal, "profiling": profiling });
+                let body: types::ManageProfilesRequestV3 = from_json("audience", body)?;
+                raw.manage_target_group_profiles(account, project.as_str(), group.as_str(), &body).await?;
+                Ok(())
+            }
+
+            impl QuotasWire for crate::$marker {
+                async fn quotas(raw: &Client, place: Place<'_>) -> Result<Vec<QuotaTable>, Error> {
+                    let Place { account, project, group } = place;
+                    let answer = raw.list_profiles(account, project.as_str(), group.as_str()).await?.into_value();
+                    Ok(read_modern(&to_json(&answer)?))
+                }
+
+                async fn set_goals(
+                    raw: &Client,
+                    place: Place<'_>,
+                    goal: Option<u64>,
+                    goals: &[Goals],
+                ) -> Result<(), Error> {
+                    let Place { account, project, group } = place;
+                    let mut body = json!({});
+                    if let Some(goal) = goal {
+                        body["completes_goal"] = json!(goal);
+                    }
+                    if !goals.is_empty() {
+                        let profiles = goals.iter().map(|(profile, quotas)| {
+                            let targets = quotas
+                                .iter()
+                                .map(|(id, goal)| json!({ "id": id, "quota": { "completes_goal": goal } }));
+                            json!({ "profile_id": profile, "targets": targets.collect::<Vec<_>>() })
+                        });
+                        body["profiles"] = Value::Array(profiles.collect());
+                    }
+                    let body: types::FillingGoalUpdateRequestV3 = from_json("quotas", body)?;
+                    raw.update_profile_filling_goal(account, project.as_str(), group.as_str(), &body).await?;
+                    Ok(())
+                }
+
+                async fn edit(
+                    raw: &Client,
+                    place: Place<'_>,
+                    tables: &[QuotaTable],
+                    goal: u64,
+                    control: Option<&ControlQuotas>,
+                    edit: Edit<'_>,
+                ) -> Result<(), Error> {
+                    manage(raw, place, goal, edited(tables, control, edit)?).await
+                }
+
+                async fn replace_profiles(
+                    raw: &Client,
+                    place: Place<'_>,
+                    replacing: &Replacing<'_>,
+                ) -> Result<(), Error> {
+                    let profiling = modern::profiling(replacing.audience, replacing.draft.completes_goal)?;
+                    manage(raw, place, replacing.draft.completes_goal.into(), profiling).await
+                }
+
+                async fn delete_profiles(raw: &Client, place: Place<'_>, ids: &[String]) -> Result<(), Error> {
+                    let Place { account, project, group } = place;
+                    let body: types::BatchProfileDeletionRequestV3 = from_json("quotas", json!({ "profile_ids": ids }))?;
+                    raw.batch_delete_profiles(account, project.as_str(), group.as_str(), &body).await?;
+                    Ok(())
+                }
+            }
+
+            impl ValidatesWire for crate::$marker {
+                async fn validate(
+                    raw: &Client,
+                    account: i64,
+                    audience: &Audience,
+                    goal: u32,
+                    locale: &str,
+                ) -> Result<Vec<Value>, Error> {
+                    let profiling = modern::profiling(audience, goal)?;
+                    let body = json!({ "locale": locale, "completes_goal": goal, "profiling": profiling });
+                    let body: types::ValidateProfilesRequestV3 = from_json("audience", body)?;
+                    match raw.validate_profiles(account, &body).await {
+                        Ok(_) => Ok(Vec::new()),
+                        Err(error) => refusals_of(error.into()),
+                    }
+                }
+            }
+        }
+    };
+}
+pub(in crate::wire) use modern_quotas;
+
+/// What a 422 lists; any other error stays one.
+pub(crate) fn refusals_of(error: crate::error::Error) -> Answer<Vec<Value>> {
+    let body: Value = match error.call() {
+        Some(call) if error.status() == Some(http::StatusCode::UNPROCESSABLE_ENTITY) => {
+            serde_json::from_slice(call.body()).unwrap_or_default()
+        }
+        _ => return Err(error),
+    };
+    match body.get("invalid_params").and_then(Value::as_array) {
+        Some(list) if !list.is_empty() => Ok(list.clone()),
+        _ => Err(error),
+    }
+}
+
+/// All profiles after an edit, as a request of 2025-12-18 wants them: in counts, nothing left out but what the edit
+/// takes away.
+pub(crate) fn edited(tables: &[QuotaTable], control: Option<&ControlQuotas>, edit: Edit<'_>) -> Answer<Value> {
+    let index_of = |id: &str| {
+        let found = tables.iter().position(|table| table.profile.as_deref() == Some(id));
+        found.ok_or_else(|| refused("profile", format!("{id} is none of this target group's")))
+    };
+    let mut tables = tables.to_vec();
+    match edit {
+        Edit::Enable(id, enabled) => {
+            let index = index_of(id)?;
+            let goal = tables.iter().map(QuotaTable::total).max().unwrap_or(0);
+            let Some(table) = tables.get_mut(index) else { return Err(refused("profile", "is not there")) };
+            if table.kind != TableKind::Regular {
+                return Err(refused("profile", format!("{id} is interlocked: its quotas are always on")));
+            }
+            table.enabled = enabled;
+            if enabled && table.cells.iter().all(|quota| quota.target.is_none()) {
+                // Nobody said how: in equal parts.
+                let equal = cintx_quota::apportion("targets", &vec![1.0; table.cells.len()], goal);
+                let equal = equal.map_err(|error| refused("quotas", error.to_string()))?.counts;
+                for (quota, count) in table.cells.iter_mut().zip(equal) {
+                    quota.target = Some(count.max(quota.completes));
+                }
+            }
+        }
+        Edit::RemoveInterlock(id) => {
+            let index = index_of(id)?;
+            let table = tables.remove(index);
+            if table.axes.len() < 2 {
+                return Err(refused("profile", format!("{id} is not interlocked")));
+            }
+            for (number, axis) in table.axes.iter().enumerate() {
+                let cells = table.margin(number);
+                tables.push(QuotaTable {
+                    profile: None,
+                    name: String::new(),
+                    kind: TableKind::Regular,
+                    enabled: true,
+                    axes: vec![axis.clone()],
+                    cells,
+                });
+            }
+        }
+        Edit::Interlock(ids) => {
+            if !(2..=3).contains(&ids.len()) {
+                return Err(refused("profiles", format!("are {}, expected 2 or 3", ids.len())));
+            }
+            let mut crossed = Vec::new();
+            for id in ids {
+                let index = index_of(id)?;
+                let table = tables.get(index).ok_or_else(|| refused("profile", "is not there"))?;
+                if table.kind != TableKind::Regular || !table.enabled {
+                    return Err(refused("profile", format!("{id} has no quotas of its own to interlock")));
+                }
+                crossed.push(table.clone());
+            }
+            tables.retain(|table| !ids.iter().any(|id| table.profile.as_deref() == Some(id)));
+            tables.push(interlocked(&crossed)?);
+        }
+    }
+    let mut profiles: Vec<Value> = Vec::new();
+    for table in &tables {
+        let quotas_on = table.enabled && table.cells.iter().any(|quota| quota.target.is_some());
+        let targets = table.cells().filter(|(_, quota)| table.kind == TableKind::Regular || quota.target.is_some());
+        let targets = targets.map(|(position, quota)| {
+            let of = |(axis, at): (&QuotaAxis, usize)| axis.conditions.get(at).cloned().unwrap_or_default();
+            let conditions: Vec<(i64, Condition)> = table.axes.iter().zip(position.clone()).flat_map(of).collect();
+            let mut target = json!({
+                "object": "nominal",
+                "conditions": conditions.iter().map(|(question, it)| modern::condition(*question, it)).collect::<Vec<_>>(),
+            });
+            if quotas_on {
+                target["quota"] = json!({ "completes_goal": quota.target.unwrap_or(0) });
+                if conditions.len() > position.len() {
+                    target["quota"]["name"] = json!(table.label(&position));
+                }
+            }
+            target
+        });
+        let mut profile = json!({ "quotas_enabled": quotas_on, "targets": targets.collect::<Vec<_>>() });
+        match table.kind {
+            TableKind::Regular => profile["object"] = json!("regular"),
+            kind => {
+                profile["object"] = json!("blended");
+                profile["blended_type"] = json!(if kind == TableKind::Control { "control" } else { "interlock" });
+            }
+        }
+        if !table.name.is_empty() || table.kind != TableKind::Regular {
+            profile["name"] = json!(table.name);
+        }
+        profiles.push(profile);
+    }
+    if let Some(control) = control {
+        let beside = Audience::side_by_side([]).control(control.clone());
+        let rendered = modern::profiling(&beside, 1)?;
+        profiles.extend(rendered["profiles"].as_array().into_iter().flatten().cloned());
+    }
+    Ok(json!({ "profile_adjustment_type": "nominal", "profiles": profiles }))
+}
+
+/// Crosses tables of one question each: whole cells that keep every target.
+fn interlocked(tables: &[QuotaTable]) -> Answer<QuotaTable> {
+    use cintx_quota::{Axis, SolveError, Table};
+
+    let mut builder = Table::builder();
+    for table in tables {
+        let counts = table.cells.iter().enumerate();
+        let counts = counts.map(|(at, quota)| (format!("{} ({at})", table.label(&[at])), quota.target.unwrap_or(0)));
+        builder = builder.axis(Axis::counts(table.name.clone(), counts));
+    }
+    let table = builder.build().map_err(|error| refused("quotas", error.to_string()))?;
+    let solution = table.solve().map_err(|error| match error {
+        SolveError::Infeasible(cut) => refused("quotas", format!("cannot be interlocked: {cut}")),
+        error => refused("quotas", error.to_string()),
+    })?;
+    let cells = solution.into_cells().into_iter().map(|count| Quota { target: Some(count), ..Quota::default() });
+    Ok(QuotaTable {
+        profile: None,
+        name: "interlock".to_owned(),
+        kind: TableKind::Interlock,
+        enabled: true,
+        axes: tables.iter().flat_map(|table| table.axes.iter().cloned()).collect(),
+        cells: cells.collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_profiles_do_no_harm() {
+        assert!(read_modern(&json!({ "profiles": null })).is_empty());
+        let odd =
+            json!({ "profiles": [{ "object": "regular", "targets": [{ "quota": null, "conditions": "x" }] }, 7] });
+        assert_eq!(read_modern(&odd).len(), 2);
+    }
+}

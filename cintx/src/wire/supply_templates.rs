@@ -1,0 +1,231 @@
+//! Templates of supply on the wire: the list of tagged allocations in every version. The versions differ in where the
+//! locale is given, and in whether `If-Match` must be sent to choose one.
+
+use std::future::Future;
+
+use super::{Answer, Wire};
+use crate::edit::Tagged;
+use crate::ids::TemplateId;
+use crate::listing::{Ask, Batch};
+use crate::supply_template::{Owner, SupplyTemplate, SupplyTemplateSummary};
+use crate::value::Locale;
+
+#[doc(hidden)]
+pub trait SupplyTemplatesWire: Wire {
+    fn list_supply_templates(
+        raw: &Self::Raw,
+        account: i64,
+        owner: Owner,
+        ask: &Ask,
+    ) -> impl Future<Output = Answer<Batch<SupplyTemplateSummary>>> + Send;
+
+    fn create_supply_template(
+        raw: &Self::Raw,
+        account: i64,
+        template: &SupplyTemplate,
+    ) -> impl Future<Output = Answer<TemplateId>> + Send;
+
+    fn supply_template(
+        raw: &Self::Raw,
+        account: i64,
+        id: &TemplateId,
+        locale: &Locale,
+    ) -> impl Future<Output = Answer<Tagged<SupplyTemplate>>> + Send;
+
+    fn global_supply_template(
+        raw: &Self::Raw,
+        id: &TemplateId,
+        locale: &Locale,
+    ) -> impl Future<Output = Answer<SupplyTemplate>> + Send;
+
+    fn system_supply_template(raw: &Self::Raw, locale: &Locale) -> impl Future<Output = Answer<SupplyTemplate>> + Send;
+
+    fn update_supply_template(
+        raw: &Self::Raw,
+        account: i64,
+        id: &TemplateId,
+        template: &SupplyTemplate,
+        etag: Option<&str>,
+    ) -> impl Future<Output = Answer<Option<String>>> + Send;
+
+    fn delete_supply_template(
+        raw: &Self::Raw,
+        account: i64,
+        id: &TemplateId,
+    ) -> impl Future<Output = Answer<()>> + Send;
+
+    fn default_supply_template(
+        raw: &Self::Raw,
+        account: i64,
+    ) -> impl Future<Output = Answer<Tagged<Option<TemplateId>>>> + Send;
+
+    fn set_default_supply_template(
+        raw: &Self::Raw,
+        account: i64,
+        id: &TemplateId,
+        etag: Option<&str>,
+    ) -> impl Future<Output = Answer<()>> + Send;
+}
+
+/// One version's templates of supply: how an operation that shows one is given the locale, and whether `If-Match`
+/// must be sent to choose one.
+macro_rules! supply_templates {
+    ($marker:ident, $version:ident, if_match: $if_match:ident, locale: |$locale:ident| $account:expr, $global:expr, $system:expr) => {
+        mod supply_templates {
+            use cintx_raw::NEW_KEY;
+            use cintx_raw::$version::*;
+            use serde_json::{Value, json};
+
+            use crate::edit::Tagged;
+            use crate::error::Error;
+            use crate::ids::TemplateId;
+            use crate::listing::{Ask, Batch};
+            use crate::supply_template::{Owner, SupplyTemplate, SupplyTemplateSummary};
+            use crate::value::Locale;
+            use crate::wire::read::{list, reads};
+            use crate::wire::supply::{from_list, to_list};
+            use crate::wire::supply_templates::SupplyTemplatesWire;
+            use crate::wire::{from_json, if_match, to_json};
+
+            reads! {
+                SupplyTemplateSummary = AccountAllocationTemplateListItem {
+                    id = template_id;
+                    name, last_modified_at, last_modified_by
+                }
+                SupplyTemplateSummary = GlobalAllocationTemplateListItem {
+                    id = template_id;
+                    name, last_modified_at, last_modified_by
+                }
+            }
+
+            fn written(template: &SupplyTemplate) -> Value {
+                json!({ "name": template.name, "supply_allocations": to_list(&template.supply, "supplier_id") })
+            }
+
+            fn template(answer: &Value) -> SupplyTemplate {
+                let list = answer["supply_allocations"].as_array().map(Vec::as_slice).unwrap_or_default();
+                let name = answer["name"].as_str().unwrap_or_default().to_owned();
+                SupplyTemplate { name, supply: from_list(list) }
+            }
+
+            impl SupplyTemplatesWire for crate::$marker {
+                async fn list_supply_templates(
+                    raw: &Client,
+                    account: i64,
+                    owner: Owner,
+                    ask: &Ask,
+                ) -> Result<Batch<SupplyTemplateSummary>, Error> {
+                    let (page_size, start_after, end_before) = (ask.page_size(), ask.start_after(), None);
+                    match owner {
+                        Owner::Account => {
+                            let params = ListAccountAllocationTemplatesParams { page_size, start_after, end_before };
+                            let row = &operations::LIST_ACCOUNT_ALLOCATION_TEMPLATES;
+                            let answer = raw.list_account_allocation_templates(account, &params).await?.into_value();
+                            let items = list(row, answer.templates)?;
+                            Ok(Batch::new(row, items).next(answer.next_cursor).more(answer.has_more))
+                        }
+                        Owner::Cint => {
+                            let params = ListGlobalAllocationTemplatesParams { page_size, start_after, end_before };
+                            let row = &operations::LIST_GLOBAL_ALLOCATION_TEMPLATES;
+                            let answer = raw.list_global_allocation_templates(&params).await?.into_value();
+                            let items = list(row, answer.templates)?;
+                            Ok(Batch::new(row, items).next(answer.next_cursor).more(answer.has_more))
+                        }
+                    }
+                }
+
+                async fn create_supply_template(
+                    raw: &Client,
+                    account: i64,
+                    template: &SupplyTemplate,
+                ) -> Result<TemplateId, Error> {
+                    let body = from_json("supply", written(template))?;
+                    let answer = raw.create_account_allocation_template(account, NEW_KEY, &body).await?;
+                    let id = answer.location_id().map(TemplateId::new);
+                    id.ok_or_else(|| Error::incomplete("create_account_allocation_template", "Location"))
+                }
+
+                async fn supply_template(
+                    raw: &Client,
+                    account: i64,
+                    id: &TemplateId,
+                    locale: &Locale,
+                ) -> Result<Tagged<SupplyTemplate>, Error> {
+                    let $locale = locale.to_string();
+                    let answer = raw
+                        .get_account_allocation_template_by_template_id(account, id.as_str(), $account)
+                        .await?;
+                    let etag = answer.etag().map(str::to_owned);
+                    Ok(Tagged { value: template(&to_json(answer.value())?), etag })
+                }
+
+                async fn global_supply_template(
+                    raw: &Client,
+                    id: &TemplateId,
+                    locale: &Locale,
+                ) -> Result<SupplyTemplate, Error> {
+                    let $locale = locale.to_string();
+                    let answer = raw.get_global_allocation_template_by_template_id(id.as_str(), $global).await?;
+                    Ok(template(&to_json(answer.value())?))
+                }
+
+                async fn system_supply_template(raw: &Client, locale: &Locale) -> Result<SupplyTemplate, Error> {
+                    let $locale = locale.to_string();
+                    let answer = raw.get_system_allocation_template($system).await?;
+                    Ok(template(&to_json(answer.value())?))
+                }
+
+                async fn update_supply_template(
+                    raw: &Client,
+                    account: i64,
+                    id: &TemplateId,
+                    template: &SupplyTemplate,
+                    etag: Option<&str>,
+                ) -> Result<Option<String>, Error> {
+                    let body = from_json("supply", written(template))?;
+                    let params = UpdateAccountAllocationTemplateParams { if_match: etag.map(str::to_owned) };
+                    let answer =
+                        raw.update_account_allocation_template(account, id.as_str(), &body, &params).await?;
+                    Ok(answer.etag().map(str::to_owned))
+                }
+
+                async fn delete_supply_template(raw: &Client, account: i64, id: &TemplateId) -> Result<(), Error> {
+                    raw.delete_account_allocation_template(account, id.as_str()).await?;
+                    Ok(())
+                }
+
+                async fn default_supply_template(
+                    raw: &Client,
+                    account: i64,
+                ) -> Result<Tagged<Option<TemplateId>>, Error> {
+                    let answer = match raw.get_account_allocation_template_association(account).await {
+                        Err(error) if error.status() == Some(http::StatusCode::NOT_FOUND) => {
+                            return Ok(Tagged { value: None, etag: None });
+                        }
+                        answer => answer?,
+                    };
+                    let etag = answer.etag().map(str::to_owned);
+                    let id = answer.into_value().template_id.map(|id| TemplateId::new(id.as_str()));
+                    Ok(Tagged { value: id, etag })
+                }
+
+                async fn set_default_supply_template(
+                    raw: &Client,
+                    account: i64,
+                    id: &TemplateId,
+                    etag: Option<&str>,
+                ) -> Result<(), Error> {
+                    let body = types::UpdateAccountAllocationTemplateAssociation { template_id: id.to_string() };
+                    if_match!(
+                        $if_match,
+                        raw.set_account_allocation_template_association(account; &body),
+                        SetAccountAllocationTemplateAssociationParams,
+                        etag
+                    );
+                    Ok(())
+                }
+            }
+        }
+    };
+}
+pub(super) use supply_templates;
