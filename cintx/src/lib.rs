@@ -80,6 +80,8 @@ mod calendar;
 mod directory;
 mod exclusion;
 mod id_list;
+mod library;
+mod profile_template;
 mod recontact;
 mod unique_code;
 
@@ -118,10 +120,17 @@ pub use self::job::{Job, JobStatus};
 #[cfg(feature = "files")]
 pub use self::journal::FileJournal;
 pub use self::journal::{Intent, Journal, JournalError};
+pub use self::library::{
+    AnswerKind, AnswerOption, HasCustomQuestions, HasQuestionDetails, LibraryQuestion, QuestionDetails, QuestionQuery,
+};
 pub use self::listing::{Cursor, Items, Listing, Page, Pages, RepeatedCursor};
 pub use self::outcome::Outcome;
 pub use self::pipeline::{Attempt, CallOptions, Course, Exchange, Limits, RetryPolicy, Timeouts};
 pub use self::price::{GroupFeasibility, GroupRateCards, HasGroupRateCard, HasPricePrediction, Price, RateCard};
+pub use self::profile_template::{
+    CreateProfileTemplate, ProfileTemplate, ProfileTemplateQuery, ProfileTemplateSettings, ProfileTemplateSummary,
+    ProfileTemplates, TemplateCondition, TemplateProfile, TemplateScope, TemplateTarget,
+};
 pub use self::project::{
     CreateProject, Project, ProjectOverview, ProjectQuery, ProjectScope, ProjectSettings, ProjectStatistics,
     ProjectStatus, ProjectSummary, Projects,

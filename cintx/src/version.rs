@@ -23,6 +23,8 @@ pub trait Version:
     + wire::supply::SupplyWire
     + wire::supply_templates::SupplyTemplatesWire
     + wire::directory::DirectoryWire
+    + wire::library::LibraryWire
+    + wire::templates::TemplatesWire
     + wire::calendar::CalendarWire
 {
 }

@@ -9,6 +9,7 @@ pub(crate) mod directory;
 pub(crate) mod exclusions;
 pub(crate) mod fielding;
 pub(crate) mod groups;
+pub(crate) mod library;
 pub(crate) mod price;
 pub(crate) mod projects;
 pub(crate) mod quotas;
@@ -17,6 +18,7 @@ pub(crate) mod recontacts;
 pub(crate) mod statistics;
 pub(crate) mod supply;
 pub(crate) mod supply_templates;
+pub(crate) mod templates;
 pub(crate) mod unique_codes;
 #[cfg(feature = "v2024-12-02")]
 mod v2024_12_02;

@@ -14,6 +14,7 @@ use super::calendar::calendar;
 use super::directory::directory;
 use super::fielding::fielding;
 use super::groups::groups;
+use super::library::library_questions;
 use super::price::price;
 use super::projects::projects;
 use super::quotas::legacy::legacy_quotas;
@@ -21,6 +22,7 @@ use super::read::{Field, Missing, Read};
 use super::statistics::statistics;
 use super::supply::{from_list, supply_list};
 use super::supply_templates::supply_templates;
+use super::templates::templates;
 use super::{Wire, amounts, common_calls, from_json, legacy_audience, legacy_calls, money, timestamp, to_json};
 use crate::error::Error;
 use crate::feasibility::Feasibility;
@@ -35,6 +37,12 @@ directory!(V2024_12_02, v2024_12_02, clients: |_ask| ());
 calendar!(V2024_12_02, v2024_12_02, field: |locale, field| (
     crate::wire::calendar::days(field), &timestamp(field.start()), &timestamp(field.end()), &SuggestTimeRangeParams { locale: Some(locale) }
 ));
+library_questions!(
+    V2024_12_02, v2024_12_02,
+    details: |locale| &GetQuestionByIdParams { locale: Some(locale) },
+    list: |_account, filter| GET_QUESTIONS_TRANSLATION, get_questions_translation(), GetQuestionsTranslationParams {}
+);
+templates!(V2024_12_02, v2024_12_02, form: by_place);
 projects!(V2024_12_02, v2024_12_02, if_match: optional, reference: purchase_order_number,
     summary: - target_group_references);
 legacy_quotas!(V2024_12_02, v2024_12_02);

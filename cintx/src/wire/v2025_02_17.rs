@@ -15,6 +15,7 @@ use super::directory::directory;
 use super::exclusions::{exclusion_lists, exclusion_policies};
 use super::fielding::fielding;
 use super::groups::groups;
+use super::library::library_questions;
 use super::price::{group_rate_card, price};
 use super::projects::projects;
 use super::quotas::legacy::legacy_quotas;
@@ -22,6 +23,7 @@ use super::read::{Field, Missing, Read};
 use super::statistics::{performance, statistics};
 use super::supply::{from_list, supply_list};
 use super::supply_templates::supply_templates;
+use super::templates::templates;
 use super::{Wire, amounts, common_calls, from_json, legacy_audience, legacy_calls, money, timestamp, to_json};
 use crate::error::Error;
 use crate::feasibility::Feasibility;
@@ -38,6 +40,14 @@ calendar!(V2025_02_17, v2025_02_17, field: |locale, field| (
 ));
 exclusion_policies!(V2025_02_17, v2025_02_17);
 exclusion_lists!(V2025_02_17, v2025_02_17);
+library_questions!(
+    V2025_02_17, v2025_02_17,
+    details: |locale| &locale,
+    list: |account, filter| ACCOUNT_QUESTIONS_TRANSLATION, account_questions_translation(account),
+        AccountQuestionsTranslationParams { only_custom_quals: filter.only_custom, }
+);
+impl crate::HasCustomQuestions for V2025_02_17 {}
+templates!(V2025_02_17, v2025_02_17, form: by_place);
 projects!(V2025_02_17, v2025_02_17, if_match: optional, reference: purchase_order_number,
     summary: - target_group_references);
 legacy_quotas!(V2025_02_17, v2025_02_17);

@@ -8,6 +8,7 @@ mod exclusions;
 mod fielding;
 mod golden;
 mod groups;
+mod library;
 mod lists;
 mod prices;
 mod projects;

@@ -1,0 +1,217 @@
+//! The question library: what respondents have been asked already, and so can be picked by.
+
+use futures_util::future::{BoxFuture, FutureExt as _};
+
+use crate::client::Client;
+use crate::error::{Error, Invalid};
+use crate::listing::{Ask, Batch, Listing, Source};
+use crate::value::{Given, LanguageCode, Locale};
+use crate::version::Version;
+use crate::wire::library::QuestionDetailsWire;
+use crate::words::words;
+
+impl<V: Version> Client<V> {
+    /// The profiling questions that respondents of a locale have answered, with their answer options. Custom questions
+    /// come only when asked for.
+    ///
+    /// In every version (`account_questions_translation`; in 2024-12-02 `get_questions_translation`). The categories
+    /// are in the [`Directory`](crate::Directory::question_categories).
+    ///
+    /// ```no_run
+    /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+    /// let mut found = cint.questions("ger_de").search("pet").translated("eng").stream();
+    /// while let Some(question) = found.try_next().await? {
+    ///     println!("{:?} {:?}", question.id, question.text_translated);
+    ///     for option in question.options {
+    ///         println!("  {} {:?}", option.code, option.text_translated);
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn questions(&self, locale: impl Given<Locale>) -> Listing<QuestionQuery<V>> {
+        let mut problems = Vec::new();
+        let locale = locale.settle("locale", &mut problems);
+        Listing::new(QuestionQuery { client: self.clone(), locale, filter: QuestionFilter::default(), problems })
+    }
+
+    /// A question of the library by its id, in the language of a locale.
+    ///
+    /// In 2024-12-02 and 2025-02-17 (`get_question_by_id`); later on, `questions(locale).ids([id])`.
+    ///
+    /// # Errors
+    /// What is wrong about the locale, before anything is sent; or the call's: 404 if there is no such question.
+    pub async fn question_details(&self, locale: impl Given<Locale> + Send, id: i64) -> Result<QuestionDetails, Error>
+    where
+        V: HasQuestionDetails,
+    {
+        let mut problems = Vec::new();
+        match locale.settle("locale", &mut problems) {
+            Some(locale) => <V as QuestionDetailsWire>::question_details(self.raw(), &locale, id).await,
+            None => Err(Error::invalid(problems)),
+        }
+    }
+}
+
+/// The versions that read one question of the library by its id.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not read one question of the library",
+    note = "use `Client::questions` with `.ids([id])`, which every version has"
+)]
+pub trait HasQuestionDetails: Version + QuestionDetailsWire {}
+
+/// The versions whose question library can be narrowed down to custom questions.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot list custom questions alone",
+    note = "list them with the others, `.with_custom()`, and keep those whose `standard` is false; or use a client of 2025-02-17 or later"
+)]
+pub trait HasCustomQuestions: Version {}
+
+/// Which questions a list shall have.
+#[derive(Clone, Debug, Default)]
+#[doc(hidden)]
+pub struct QuestionFilter {
+    pub(crate) ids: Option<String>,
+    pub(crate) search: Option<String>,
+    pub(crate) translation: Option<LanguageCode>,
+    pub(crate) with_custom: Option<bool>,
+    pub(crate) only_custom: Option<bool>,
+}
+
+/// Lists questions of the library.
+#[derive(Clone, Debug)]
+pub struct QuestionQuery<V: Version> {
+    client: Client<V>,
+    /// Missing if it is wrong; the problems say how.
+    locale: Option<Locale>,
+    filter: QuestionFilter,
+    problems: Vec<Invalid>,
+}
+
+impl<V: Version> Listing<QuestionQuery<V>> {
+    /// Only the questions with these ids: at least one.
+    pub fn ids(mut self, ids: impl IntoIterator<Item = i64>) -> Self {
+        let ids: Vec<String> = ids.into_iter().map(|id| id.to_string()).collect();
+        if ids.is_empty() {
+            self.source.problems.push(Invalid::new("ids", "are none, expected at least one"));
+        }
+        self.source.filter.ids = Some(ids.join(","));
+        self
+    }
+
+    /// Only questions that these words are found in.
+    pub fn search(mut self, text: impl Into<String>) -> Self {
+        self.source.filter.search = Some(text.into());
+        self
+    }
+
+    /// With all texts in this language, too.
+    pub fn translated(mut self, language: impl Given<LanguageCode>) -> Self {
+        self.source.filter.translation = language.settle("translated", &mut self.source.problems);
+        self
+    }
+
+    /// With the account's custom questions.
+    pub fn with_custom(mut self) -> Self {
+        self.source.filter.with_custom = Some(true);
+        self
+    }
+
+    /// Only the account's custom questions.
+    ///
+    /// From 2025-02-17 on.
+    pub fn only_custom(mut self) -> Self
+    where
+        V: HasCustomQuestions,
+    {
+        self.source.filter.only_custom = Some(true);
+        self
+    }
+}
+
+impl<V: Version> Source for QuestionQuery<V> {
+    type Item = LibraryQuestion;
+
+    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<LibraryQuestion>, Error>> {
+        async move {
+            match &self.locale {
+                Some(locale) if self.problems.is_empty() => {
+                    V::questions(self.client.raw(), self.client.account(), locale, &self.filter, ask).await
+                }
+                _ => Err(Error::invalid(self.problems.clone())),
+            }
+        }
+        .boxed()
+    }
+}
+
+words! {
+    /// How a question of the library is answered.
+    AnswerKind {
+        /// With one option.
+        SinglePunch = "Single Punch",
+        /// With some options.
+        MultiPunch = "Multi Punch",
+        /// Not at all: it is filled by the platform.
+        Dummy = "Dummy",
+        /// With a text.
+        Text = "Text - Open-end",
+        /// With a number.
+        Number = "Numeric - Open-end",
+    }
+}
+
+/// A question of the library.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LibraryQuestion {
+    /// Its id, as [`Question`](crate::Question) takes it. 2025-12-18 tells it only with options: not for questions that
+    /// are answered with a number or a text.
+    pub id: Option<i64>,
+    /// Its short name: `AGE`.
+    pub name: Option<String>,
+    /// What respondents are asked.
+    pub text: Option<String>,
+    /// The same in the other language that was asked for.
+    pub text_translated: Option<String>,
+    /// How it is answered.
+    pub kind: Option<AnswerKind>,
+    /// The code of its category.
+    pub category: Option<String>,
+    /// The number of its category.
+    pub category_id: Option<i64>,
+    /// Whether it is everybody's; if not, it is the account's own.
+    pub standard: Option<bool>,
+    /// What it can be answered with.
+    pub options: Vec<AnswerOption>,
+}
+
+/// An answer option of a question of the library.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AnswerOption {
+    /// Its code, as [`Question::option`](crate::Question::option) takes it.
+    pub code: String,
+    /// What it says.
+    pub text: Option<String>,
+    /// The same in the other language that was asked for.
+    pub text_translated: Option<String>,
+}
+
+/// A question of the library, read by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct QuestionDetails {
+    /// Its id, as [`Question`](crate::Question) takes it.
+    pub id: i64,
+    /// Its short name: `AGE`.
+    pub name: Option<String>,
+    /// What respondents are asked.
+    pub text: Option<String>,
+    /// The number of its category.
+    pub category_id: Option<i64>,
+    /// The least and the greatest number that it can be answered with.
+    pub range: Option<(i64, i64)>,
+    /// What it can be answered with, in the language of the locale.
+    pub options: Vec<AnswerOption>,
+}

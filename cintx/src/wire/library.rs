@@ -1,0 +1,217 @@
+//! The question library on the wire. Before 2025-12-18 a question is a question; from then on it comes as a profile,
+//! ready to be pasted, whose targets are the answer options.
+
+use std::future::Future;
+
+use super::{Answer, Wire};
+use crate::library::{LibraryQuestion, QuestionDetails, QuestionFilter};
+use crate::listing::{Ask, Batch};
+use crate::value::Locale;
+
+#[doc(hidden)]
+pub trait LibraryWire: Wire {
+    fn questions(
+        raw: &Self::Raw,
+        account: i64,
+        locale: &Locale,
+        filter: &QuestionFilter,
+        ask: &Ask,
+    ) -> impl Future<Output = Answer<Batch<LibraryQuestion>>> + Send;
+}
+
+#[doc(hidden)]
+pub trait QuestionDetailsWire: Wire {
+    fn question_details(
+        raw: &Self::Raw,
+        locale: &Locale,
+        id: i64,
+    ) -> impl Future<Output = Answer<QuestionDetails>> + Send;
+}
+
+#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+impl super::read::Read<String> for crate::AnswerKind {
+    fn read(wire: String) -> Result<Self, super::read::Missing> {
+        Ok(Self::parse(&wire))
+    }
+}
+
+/// Reads a question by itself, whose kinds are types of their own with much in common.
+#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+pub(crate) fn question_details(wire: &serde_json::Value) -> Result<QuestionDetails, super::read::Missing> {
+    use serde_json::Value;
+
+    use super::read::Missing;
+    use crate::AnswerOption;
+
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let options = wire["options"].as_array().into_iter().flatten().filter_map(|option| {
+        let code = match &option["id"] {
+            Value::Null => return None,
+            Value::String(code) => code.clone(),
+            number => number.to_string(),
+        };
+        // A region has its name among its properties.
+        let name = text(&option["name"]).or_else(|| text(&option["properties"]["name"]));
+        Some(AnswerOption { code, text: name, text_translated: None })
+    });
+    Ok(QuestionDetails {
+        id: wire["id"].as_i64().ok_or(Missing("id"))?,
+        name: text(&wire["name"]),
+        text: text(&wire["text"]),
+        category_id: wire["category_id"].as_i64(),
+        range: wire["min"].as_i64().zip(wire["max"].as_i64()),
+        options: options.collect(),
+    })
+}
+
+/// One older version's library: the call that lists it, with its own parameters.
+#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+macro_rules! library_questions {
+    ($marker:ident, $version:ident, details: |$locale:ident| $named:expr,
+     list: |$account:ident, $filter:ident| $operation:ident, $call:ident($($lead:expr)?), $params:ident { $($own:tt)* }) => {
+        mod library {
+            use cintx_raw::$version::*;
+
+            use crate::error::Error;
+            use crate::library::{AnswerOption, LibraryQuestion, QuestionDetails, QuestionFilter};
+            use crate::listing::{Ask, Batch};
+            use crate::value::Locale;
+            use crate::wire::library::{LibraryWire, QuestionDetailsWire, question_details};
+            use crate::wire::read::{Missing, list, reads};
+
+            impl crate::HasQuestionDetails for crate::$marker {}
+
+            reads! {
+                AnswerOption = QuestionsTranslationResponseResultQuestionOptions {
+                    code = precode;
+                    text, text_translated
+                }
+                LibraryQuestion = QuestionsTranslationResponseResult {
+                    ;
+                    id, name, text = question_text, text_translated = question_text_translated, kind = question_type,
+                    category = classification_code, category_id = classification_id, standard,
+                    options = question_options
+                }
+            }
+
+            impl LibraryWire for crate::$marker {
+                async fn questions(
+                    raw: &Client,
+                    $account: i64,
+                    locale: &Locale,
+                    $filter: &QuestionFilter,
+                    ask: &Ask,
+                ) -> Result<Batch<LibraryQuestion>, Error> {
+                    let params = $params {
+                        id: $filter.ids.clone(),
+                        query: $filter.search.clone(),
+                        translation_language: $filter.translation.as_ref().map(ToString::to_string),
+                        allow_custom_quals: $filter.with_custom,
+                        limit: ask.page_size(),
+                        start_after: ask.start_after().and_then(|id| id.parse().ok()),
+                        $($own)*
+                        ..Default::default()
+                    };
+                    let operation = &operations::$operation;
+                    let answer = raw.$call($($lead,)? &locale.to_string(), &params).await?.into_value();
+                    let result = answer.result.unwrap_or_default();
+                    let last = result.last().and_then(|question| question.id.as_ref()).map(ToString::to_string);
+                    let mut batch = Batch::new(operation, list(operation, Some(result))?);
+                    batch.last_id = last;
+                    Ok(batch)
+                }
+            }
+
+            impl QuestionDetailsWire for crate::$marker {
+                async fn question_details(raw: &Client, locale: &Locale, id: i64) -> Result<QuestionDetails, Error> {
+                    let $locale = locale.to_string();
+                    let answer = raw.get_question_by_id(id, $named).await?.into_value();
+                    let wire = crate::wire::to_json(&answer)?;
+                    question_details(&wire)
+                        .map_err(|Missing(field)| Error::incomplete(operations::GET_QUESTION_BY_ID.id, field))
+                }
+            }
+        }
+    };
+}
+#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+pub(super) use library_questions;
+
+/// One newer version's library.
+#[cfg(feature = "v2025-12-18")]
+macro_rules! library_profiles {
+    ($marker:ident, $version:ident) => {
+        mod library {
+            use cintx_raw::$version::*;
+
+            use crate::error::Error;
+            use crate::library::{AnswerOption, LibraryQuestion, QuestionFilter};
+            use crate::listing::{Ask, Batch};
+            use crate::value::Locale;
+            use crate::wire::library::LibraryWire;
+            use crate::wire::read::{Field as _, Missing, Read, list, read_words};
+
+            impl crate::HasCustomQuestions for crate::$marker {}
+
+            read_words! { crate::AnswerKind = QuestionResponseProfileFormatProfileConditionType; }
+
+            impl Read<types::QuestionResponseProfileFormat> for LibraryQuestion {
+                fn read(wire: types::QuestionResponseProfileFormat) -> Result<Self, Missing> {
+                    let mut id = None;
+                    let mut options = Vec::new();
+                    for target in wire.targets.unwrap_or_default() {
+                        let Some(condition) = target.conditions.unwrap_or_default().into_iter().next() else {
+                            continue;
+                        };
+                        id = id.or(condition.question_id.and_then(|id| id.as_i64()));
+                        options.extend(condition.option.map(|code| AnswerOption {
+                            code,
+                            text: target.text,
+                            text_translated: target.text_translated,
+                        }));
+                    }
+                    Ok(Self {
+                        id,
+                        name: wire.name,
+                        text: wire.description,
+                        text_translated: wire.description_translated,
+                        kind: Option::field(wire.profile_condition_type)?,
+                        category: wire.classification_code,
+                        category_id: wire.classification_id.and_then(|id| id.as_i64()),
+                        standard: wire.standard,
+                        options,
+                    })
+                }
+            }
+
+            impl LibraryWire for crate::$marker {
+                async fn questions(
+                    raw: &Client,
+                    account: i64,
+                    locale: &Locale,
+                    filter: &QuestionFilter,
+                    ask: &Ask,
+                ) -> Result<Batch<LibraryQuestion>, Error> {
+                    let params = AccountQuestionsTranslationParams {
+                        id: filter.ids.clone(),
+                        query: filter.search.clone(),
+                        translation_language: filter.translation.as_ref().map(ToString::to_string),
+                        allow_custom_quals: filter.with_custom,
+                        only_custom_quals: filter.only_custom,
+                        start_after: ask.start_after(),
+                        end_before: None,
+                        page_size: ask.page_size(),
+                    };
+                    let operation = &operations::ACCOUNT_QUESTIONS_TRANSLATION;
+                    let answer = raw.account_questions_translation(account, &locale.to_string(), &params).await?;
+                    let answer = answer.into_value();
+                    Ok(Batch::new(operation, list(operation, answer.profiles)?)
+                        .next(answer.next_cursor)
+                        .more(answer.has_more))
+                }
+            }
+        }
+    };
+}
+#[cfg(feature = "v2025-12-18")]
+pub(super) use library_profiles;

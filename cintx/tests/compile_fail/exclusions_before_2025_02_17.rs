@@ -1,0 +1,11 @@
+//! 2024-12-02 cannot be told whom to exclude.
+
+use cintx::{Error, ProjectScope, TargetGroup, V2024_12_02};
+
+async fn exclude(project: ProjectScope<V2024_12_02>, group: TargetGroup<V2024_12_02>) -> Result<(), Error> {
+    project.set_exclusion_policies([(&group, true)]).await?;
+    let _ = group.exclusion_lists();
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+//! Lists of respondents, exclusion groups, activity exclusions, recontacts and codes came with 2025-12-18.
+
+use cintx::{ActivityExclusion, Client, CodesFor, Error, TargetGroup, V2025_02_17};
+
+async fn respondents(cint: Client<V2025_02_17>, group: TargetGroup<V2025_02_17>) -> Result<(), Error> {
+    let _ = group.exclusions();
+    let _ = cint.exclusion_groups();
+    group.set_activity_exclusions([ActivityExclusion::of(&group)]).await?;
+    let _ = group.recontacts();
+    let _ = group.unique_codes(CodesFor::Live);
+    Ok(())
+}
+
+fn main() {}
