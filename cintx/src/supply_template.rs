@@ -162,16 +162,53 @@ impl<V: Version> SupplyTemplates<V> {
         Ok(V::default_supply_template(self.client.raw(), self.client.account()).await?.value)
     }
 
-    /// Chooses the template that the account's new target groups begin with.
+    /// Chooses the template that the account's new target groups begin with. If somebody else chose another one
+    /// between the read and the write, nothing is written.
     ///
     /// In every version (`set_account_allocation_template_association`).
     ///
     /// # Errors
-    /// The call's: 412 if somebody else chose one meanwhile.
+    /// [`Error::conflict`] on `template` if somebody else chose another one meanwhile; or the call's.
     pub async fn set_default(&self, id: &TemplateId) -> Result<(), Error> {
-        let (raw, account) = (self.client.raw(), self.client.account());
-        let known = V::default_supply_template(raw, account).await?;
-        V::set_default_supply_template(raw, account, id, known.etag.as_deref()).await
+        edit(&Choice(&self.client), None, |chosen| chosen.template = Some(id.clone())).await?;
+        Ok(())
+    }
+}
+
+/// The template that was chosen for the account's new target groups.
+#[derive(Clone, Debug)]
+struct Chosen {
+    template: Option<TemplateId>,
+}
+merge!(Chosen { template });
+
+/// The account's choice as something to be edited.
+struct Choice<'a, V: Version>(&'a Client<V>);
+
+impl<V: Version> Editable for Choice<'_, V> {
+    type Value = Chosen;
+
+    fn check(_: &Chosen) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn read(&self) -> BoxFuture<'_, Result<Tagged<Chosen>, Error>> {
+        async move {
+            let known = V::default_supply_template(self.0.raw(), self.0.account()).await?;
+            Ok(Tagged { value: Chosen { template: known.value }, etag: known.etag })
+        }
+        .boxed()
+    }
+
+    fn write<'a>(&'a self, chosen: &'a Chosen, etag: Option<&'a str>) -> BoxFuture<'a, Result<Option<String>, Error>> {
+        async move {
+            // Only ever changed to a template: no choice at all is nothing that could be written.
+            if let Some(id) = &chosen.template {
+                V::set_default_supply_template(self.0.raw(), self.0.account(), id, etag).await?;
+            }
+            Ok(None)
+        }
+        .boxed()
     }
 }
 

@@ -4,6 +4,7 @@
 mod bulk;
 mod calendar;
 mod directory;
+mod editors;
 mod exclusions;
 mod fielding;
 mod golden;
