@@ -10,6 +10,7 @@ mod fielding;
 mod golden;
 mod groups;
 mod lists;
+mod long_lists;
 mod prices;
 mod projects;
 mod properties;
