@@ -3,6 +3,7 @@
 
 mod bulk;
 mod calendar;
+mod changes;
 mod directory;
 mod editors;
 mod exclusions;
