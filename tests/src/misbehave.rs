@@ -186,8 +186,10 @@ async fn write(stream: &mut TcpStream, answer: &Answer, body: &[u8]) -> std::io:
         let _ = write!(head, "{name}: {value}\r\n");
     }
     head.push_str("\r\n");
-    stream.write_all(head.as_bytes()).await?;
-    stream.write_all(body).await?;
+    // In one piece: a second write would wait for the client's acknowledgement of the first.
+    let mut whole = head.into_bytes();
+    whole.extend_from_slice(body);
+    stream.write_all(&whole).await?;
     stream.flush().await
 }
 

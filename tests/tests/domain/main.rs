@@ -3,6 +3,7 @@
 
 mod bulk;
 mod calendar;
+mod changes;
 mod directory;
 mod editors;
 mod exclusions;
@@ -11,6 +12,7 @@ mod golden;
 mod groups;
 mod library;
 mod lists;
+mod long_lists;
 mod prices;
 mod projects;
 mod properties;

@@ -53,7 +53,7 @@ fn share() -> impl Strategy<Value = std::ops::RangeInclusive<u8>> {
     (0_u8..60, 30_u8..104).prop_map(|(min, max)| min..=max)
 }
 
-fn supply() -> impl Strategy<Value = Supply> {
+pub fn supply() -> impl Strategy<Value = Supply> {
     let group = ("[AB]{0,2}", share(), proptest::collection::vec(1_i64..9, 0..3));
     let private = proptest::option::weighted(0.1, (share(), 20_i64..23));
     (share(), proptest::collection::vec(group, 0..3), proptest::collection::vec(1_i64..12, 0..2), private).prop_map(
@@ -68,12 +68,12 @@ fn supply() -> impl Strategy<Value = Supply> {
     )
 }
 
-fn money() -> impl Strategy<Value = Money> {
+pub fn money() -> impl Strategy<Value = Money> {
     (1_u32..9_999, prop_oneof![9 => Just("USD"), 1 => Just("EUR")])
         .prop_map(|(cents, currency)| Money::new(&format!("{}.{:02}", cents / 100, cents % 100), currency).unwrap())
 }
 
-fn assistant() -> impl Strategy<Value = FieldingAssistant> {
+pub fn assistant() -> impl Strategy<Value = FieldingAssistant> {
     let option = |money| proptest::option::of(money);
     let pricing = prop_oneof![
         (option(money()), option(money()), option(money())).prop_map(|(total_budget, maximum_cpi, minimum_cpi)| {
@@ -186,7 +186,7 @@ impl Wish {
 }
 
 /// Runs a property with a fixed seed: a failure is the same everywhere.
-fn check<T: std::fmt::Debug>(cases: u32, strategy: impl Strategy<Value = T>, test: impl Fn(T)) {
+pub fn check<T: std::fmt::Debug>(cases: u32, strategy: impl Strategy<Value = T>, test: impl Fn(T)) {
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     TestRunner::new_with_rng(config, rng)
