@@ -113,7 +113,7 @@ async fn study<V: Version>(cint: &Client<V>, setup: &Setup) -> Result<()> {
     let age = Question::range(42).band(18..=34, 40).band(35..=54, 35).band(55..=99, 25);
     let gender = Question::choice(43).option("1", 49).option("2", 51);
     let audience = Audience::interlock([age, gender]);
-    let table = audience.quota_table(500).ok_or("the audience is not interlocked")?;
+    let table = audience.quota_table(500)?;
     println!("{}", indented(&table.to_string()));
 
     println!("\n3. What can be had, and for how much.");

@@ -7,7 +7,7 @@ use futures_util::TryStreamExt as _;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::operation::Host;
-use crate::request::Request;
+use crate::request::{NEW_KEY, Request};
 use crate::response::{BoxError, ByteStream};
 use crate::transport::{RawResponse, Transport, TransportFuture};
 
@@ -81,6 +81,9 @@ impl Direct {
             Host::ServerToServer => self.server_to_server.as_ref().ok_or(NoServerToServerKey)?,
         };
         let mut headers = request.headers().clone();
+        if headers.get("idempotency-key").is_some_and(|key| key == NEW_KEY) {
+            return Err(Box::new(NoIdempotencyKey));
+        }
         headers.insert(header::AUTHORIZATION, endpoint.authorization.clone());
         if let Some(version) = operation.api_version {
             headers.insert("cint-api-version", HeaderValue::from_static(version));
@@ -110,7 +113,7 @@ impl Direct {
         let status: StatusCode = answer.status();
         let headers: HeaderMap = answer.headers().clone();
         let body = ByteStream::new(answer.bytes_stream().map_err(reqwest::Error::without_url));
-        Ok(RawResponse { status, headers, body })
+        Ok(RawResponse { status, headers, body, extensions: http::Extensions::new() })
     }
 }
 
@@ -189,6 +192,10 @@ plain_error!(
 plain_error!(
     /// A server-to-server operation was called without [`Direct::server_to_server`].
     NoServerToServerKey, "server-to-server operations need their own key"
+);
+plain_error!(
+    /// The caller left the idempotency key to a transport that chooses none.
+    NoIdempotencyKey, "this transport chooses no idempotency keys; give one"
 );
 plain_error!(
     /// The HTTP client followed a redirect, so the answer belongs to another operation.

@@ -4,12 +4,13 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
+use http::{Extensions, HeaderMap, StatusCode, header};
 use serde_json::Value;
 
 use crate::operation::Operation;
 use crate::request::Refusal;
 use crate::response::{BoxError, trace_id};
+use crate::transport::Head;
 
 /// Why a call failed. Small to pass around; ask it for what you need.
 ///
@@ -29,6 +30,7 @@ struct Inner {
     kind: ErrorKind,
     status: Option<StatusCode>,
     headers: HeaderMap,
+    extensions: Extensions,
     body: Bytes,
     api: Option<ApiError>,
     refusal: Option<Refusal>,
@@ -58,6 +60,7 @@ impl Error {
             kind,
             status: None,
             headers: HeaderMap::new(),
+            extensions: Extensions::new(),
             body: Bytes::new(),
             api: None,
             refusal: None,
@@ -77,32 +80,25 @@ impl Error {
         error
     }
 
-    pub(crate) fn status_error(
-        operation: &'static Operation,
-        status: StatusCode,
-        headers: HeaderMap,
-        body: Bytes,
-    ) -> Self {
-        let moved = status.is_redirection() && headers.contains_key(header::LOCATION);
-        let mut error = Self::new(operation, if moved { ErrorKind::Moved } else { ErrorKind::Status });
-        error.0.api = ApiError::parse(&body);
-        error.0.status = Some(status);
-        error.0.headers = headers;
+    fn answered(operation: &'static Operation, kind: ErrorKind, answer: Head, body: Bytes) -> Self {
+        let mut error = Self::new(operation, kind);
+        error.0.status = Some(answer.status);
+        error.0.headers = answer.headers;
+        error.0.extensions = answer.extensions;
         error.0.body = body;
         error
     }
 
-    pub(crate) fn decode(
-        operation: &'static Operation,
-        status: StatusCode,
-        headers: HeaderMap,
-        body: Bytes,
-        cause: BoxError,
-    ) -> Self {
-        let mut error = Self::new(operation, ErrorKind::Decode);
-        error.0.status = Some(status);
-        error.0.headers = headers;
-        error.0.body = body;
+    pub(crate) fn status_error(operation: &'static Operation, answer: Head, body: Bytes) -> Self {
+        let moved = answer.status.is_redirection() && answer.headers.contains_key(header::LOCATION);
+        let kind = if moved { ErrorKind::Moved } else { ErrorKind::Status };
+        let mut error = Self::answered(operation, kind, answer, body);
+        error.0.api = ApiError::parse(&error.0.body);
+        error
+    }
+
+    pub(crate) fn decode(operation: &'static Operation, answer: Head, body: Bytes, cause: BoxError) -> Self {
+        let mut error = Self::answered(operation, ErrorKind::Decode, answer, body);
         error.0.cause = Some(cause);
         error
     }
@@ -130,6 +126,11 @@ impl Error {
     /// The bytes of the answer's body; empty without one.
     pub fn body(&self) -> &Bytes {
         &self.0.body
+    }
+
+    /// What the transport adds to its answers; empty without one.
+    pub fn extensions(&self) -> &Extensions {
+        &self.0.extensions
     }
 
     /// What the API said, in whichever of its shapes.

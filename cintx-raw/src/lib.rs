@@ -18,12 +18,12 @@ mod transport;
 mod value;
 
 #[cfg(feature = "reqwest")]
-pub use self::direct::{Direct, InvalidCredential, NoServerToServerKey, Redirected, SetupError};
+pub use self::direct::{Direct, InvalidCredential, NoIdempotencyKey, NoServerToServerKey, Redirected, SetupError};
 pub use self::error::{ApiError, Error, ErrorKind, InvalidParam};
 pub use self::operation::{
     Host, IdempotencyKey, Job, JobId, KeyFormat, NextCursor, Operation, Pagination, Presence, Repeat,
 };
-pub use self::request::{Body, File, Request};
+pub use self::request::{Body, File, NEW_KEY, Request};
 pub use self::response::{BoxError, ByteStream, Response, TooLarge};
 pub use self::transport::{MAX_DECODED_BODY, RawResponse, Transport, TransportFuture};
 pub use self::value::{Id, Secret};

@@ -5,9 +5,11 @@ use std::fmt::Display;
 
 use bytes::Bytes;
 use httpmock::{Mock, MockServer};
+use percent_encoding::utf8_percent_encode;
 use serde::Serialize;
 
 use crate::operation::{Host, Operation};
+use crate::request::COMPONENT;
 
 /// An operation as a type: its row of the table, what it is sent and what it answers.
 pub trait Endpoint {
@@ -120,7 +122,6 @@ impl<E: Endpoint> When<E> {
     ///
     /// # Panics
     /// If the operation's path has no such parameter.
-    #[must_use]
     pub fn path(self, name: &str, value: impl Display) -> Self {
         let operation = E::operation();
         assert!(operation.path.contains(&format!("{{{name}}}")), "{} has no path parameter {name:?}", operation.id);
@@ -129,27 +130,28 @@ impl<E: Endpoint> When<E> {
     }
 
     /// A query parameter has this value.
-    #[must_use]
     pub fn query(self, name: &str, value: impl Display) -> Self {
         Self { inner: self.inner.query_param(name, value.to_string()), ..self }
     }
 
     /// A header has this value.
-    #[must_use]
     pub fn header(self, name: &str, value: &str) -> Self {
         Self { inner: self.inner.header(name, value), ..self }
     }
 
-    /// The body is this one; JSON is compared as a value, not as text.
+    /// The body is this one; JSON is compared as a value, not as text, and of an upload the file's content.
     ///
     /// # Panics
     /// If the value cannot be written as JSON.
-    #[must_use]
     pub fn body(self, body: &E::Body) -> Self {
         let Some(bytes) = body.bytes() else { return self };
+        let media = E::operation().request_media.first().copied().unwrap_or_default();
         let inner = match serde_json::from_slice::<serde_json::Value>(&bytes) {
-            Ok(json) => self.inner.json_body(json),
-            Err(_) => self.inner.body(String::from_utf8_lossy(&bytes)),
+            Ok(json) if media == "application/json" => self.inner.json_body(json),
+            _ if media == "multipart/form-data" => {
+                self.inner.body_includes(format!("\r\n\r\n{}\r\n--", String::from_utf8_lossy(&bytes)))
+            }
+            _ => self.inner.body(String::from_utf8_lossy(&bytes)),
         };
         Self { inner, ..self }
     }
@@ -202,7 +204,9 @@ fn path(operation: &Operation, given: Option<(&str, &str)>) -> regex::Regex {
     let segments = operation.path.split('/').skip(1).map(|segment| {
         match segment.strip_prefix('{').and_then(|segment| segment.strip_suffix('}')) {
             Some(name) => match given {
-                Some((other, value)) if other == name => regex::escape(value),
+                Some((other, value)) if other == name => {
+                    regex::escape(&utf8_percent_encode(value, COMPONENT).to_string())
+                }
                 _ => "[^/]+".to_owned(),
             },
             None => regex::escape(segment),

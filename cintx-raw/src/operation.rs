@@ -51,11 +51,53 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Whether a status is one of its successes.
-    pub fn is_success(&self, status: u16) -> bool {
-        self.success.contains(&status)
+    /// A row for a request that no document describes: sent with the client's version, without an idempotency key,
+    /// and repeatable as its method says.
+    pub fn undocumented(method: &Method) -> &'static Self {
+        match *method {
+            Method::GET | Method::HEAD | Method::OPTIONS => &UNDOCUMENTED_READ,
+            Method::PUT => &UNDOCUMENTED_PUT,
+            Method::DELETE => &UNDOCUMENTED_DELETE,
+            Method::PATCH => &UNDOCUMENTED_PATCH,
+            _ => &UNDOCUMENTED_POST,
+        }
+    }
+
+    /// Whether repeating it has no effect, since it only reads or computes.
+    pub fn is_read(&self) -> bool {
+        self.repeat == Repeat::Safe
     }
 }
+
+const fn undocumented(method: Method, repeat: Repeat) -> Operation {
+    Operation {
+        id: "undocumented",
+        document_id: "",
+        method,
+        path: "",
+        host: Host::Demand,
+        tags: &[],
+        api_version: None,
+        idempotency_key: IdempotencyKey::None,
+        if_match: Presence::Optional,
+        if_none_match: Presence::Optional,
+        request_media: &["application/json"],
+        answer_media: &["application/json"],
+        success: &[],
+        failures: &[],
+        headers: &[],
+        pagination: None,
+        job: None,
+        repeat,
+        deprecated: false,
+    }
+}
+
+static UNDOCUMENTED_READ: Operation = undocumented(Method::GET, Repeat::Safe);
+static UNDOCUMENTED_PUT: Operation = undocumented(Method::PUT, Repeat::Idempotent);
+static UNDOCUMENTED_DELETE: Operation = undocumented(Method::DELETE, Repeat::Idempotent);
+static UNDOCUMENTED_PATCH: Operation = undocumented(Method::PATCH, Repeat::Unsafe);
+static UNDOCUMENTED_POST: Operation = undocumented(Method::POST, Repeat::Unsafe);
 
 /// Two rows are the same operation when they are the same row of the same table.
 impl PartialEq for Operation {

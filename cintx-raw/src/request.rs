@@ -7,12 +7,20 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::error::Error;
 use crate::operation::Operation;
+use crate::response::{ByteStream, Response};
+use crate::transport::{self, Transport};
 
 /// Everything but the unreserved characters of RFC 3986.
-const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(crate) const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Stands for an idempotency key that the transport shall choose: a fresh one in the operation's format,
+/// the same on every attempt. A transport that chooses none, like [`Direct`](crate::Direct), refuses it.
+pub const NEW_KEY: &str = "";
 
 /// One request, ready to be sent any number of times: its body is shared, not copied.
 ///
@@ -67,6 +75,49 @@ impl Request {
         }
         target.push_str(rest);
         Self { operation, target, headers: HeaderMap::new(), body: None, refused }
+    }
+
+    /// A request to a path that is already written out, query included: one that is sent again, one that was found
+    /// in a link, one that no document describes.
+    pub fn to(operation: &'static Operation, target: impl Into<String>) -> Self {
+        Self { operation, target: target.into(), headers: HeaderMap::new(), body: None, refused: None }
+    }
+
+    /// The same with one more query parameter.
+    #[must_use]
+    pub fn with_query(self, name: &str, value: &str) -> Self {
+        self.query(name, value)
+    }
+
+    /// The same with this body.
+    #[must_use]
+    pub fn with_body(mut self, body: Option<Body>) -> Self {
+        self.body = body;
+        self
+    }
+
+    /// Sends it and decodes a JSON answer.
+    ///
+    /// # Errors
+    /// As with every call of a client.
+    pub async fn fetch<T: DeserializeOwned>(self, transport: &dyn Transport) -> Result<Response<T>, Error> {
+        transport::json(transport, self).await
+    }
+
+    /// Sends it and reads whatever comes: JSON as its value, anything else as null.
+    ///
+    /// # Errors
+    /// As with every call of a client, save that a success cannot be unreadable.
+    pub async fn fetch_value(self, transport: &dyn Transport) -> Result<Response<Value>, Error> {
+        transport::value(transport, self).await
+    }
+
+    /// Sends it and hands over the body of a success as it comes.
+    ///
+    /// # Errors
+    /// As with every call of a client.
+    pub async fn fetch_stream(self, transport: &dyn Transport) -> Result<Response<ByteStream>, Error> {
+        transport::stream(transport, self).await
     }
 
     /// Adds a query parameter; `None` adds nothing, a list repeats the key.

@@ -6,19 +6,23 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use http::{HeaderMap, StatusCode, header};
+use http::{Extensions, HeaderMap, StatusCode, header};
+
+use crate::transport::Head;
 
 /// A success answer: its value, and what came with it.
 #[derive(Clone, Debug)]
 pub struct Response<T> {
     status: StatusCode,
     headers: HeaderMap,
+    extensions: Extensions,
     value: T,
 }
 
 impl<T> Response<T> {
-    pub(crate) fn new(status: StatusCode, headers: HeaderMap, value: T) -> Self {
-        Self { status, headers, value }
+    pub(crate) fn new(answer: Head, value: T) -> Self {
+        let Head { status, headers, extensions } = answer;
+        Self { status, headers, extensions, value }
     }
 
     /// The HTTP status.
@@ -29,6 +33,11 @@ impl<T> Response<T> {
     /// Every response header.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
+    }
+
+    /// What the transport adds to its answers.
+    pub fn extensions(&self) -> &Extensions {
+        &self.extensions
     }
 
     /// The decoded body.
@@ -60,7 +69,7 @@ impl<T> Response<T> {
 
     /// The same answer with another value.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Response<U> {
-        Response { status: self.status, headers: self.headers, value: f(self.value) }
+        Response { status: self.status, headers: self.headers, extensions: self.extensions, value: f(self.value) }
     }
 
     fn text(&self, name: &str) -> Option<&str> {
@@ -173,13 +182,17 @@ mod tests {
     use super::*;
     use http::HeaderValue;
 
+    fn answer(headers: HeaderMap) -> Response<()> {
+        Response::new(Head { status: StatusCode::CREATED, headers, extensions: Extensions::new() }, ())
+    }
+
     #[test]
     fn a_location_is_a_url_a_path_or_an_id() {
         for location in ["https://api.cint.com/v1/jobs/01HX", "/v1/jobs/01HX/", "01HX", "/v1/jobs/01HX?x=1"] {
             let mut headers = HeaderMap::new();
             headers.insert(header::LOCATION, HeaderValue::from_static(location));
-            assert_eq!(Response::new(StatusCode::CREATED, headers, ()).location_id(), Some("01HX"), "{location}");
+            assert_eq!(answer(headers).location_id(), Some("01HX"), "{location}");
         }
-        assert_eq!(Response::new(StatusCode::CREATED, HeaderMap::new(), ()).location_id(), None);
+        assert_eq!(answer(HeaderMap::new()).location_id(), None);
     }
 }

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::{Extensions, HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
@@ -43,6 +43,8 @@ pub struct RawResponse {
     pub headers: HeaderMap,
     /// The body, read already or yet to be read.
     pub body: ByteStream,
+    /// What the transport wants its callers to know beyond the answer; reaches them with the value or the error.
+    pub extensions: Extensions,
 }
 
 /// Sends a request and decodes a JSON answer.
@@ -50,44 +52,70 @@ pub(crate) async fn json<T: DeserializeOwned>(
     transport: &dyn Transport,
     request: Request,
 ) -> Result<Response<T>, Error> {
-    let (operation, status, headers, body) = full(transport, request).await?;
+    let Full { operation, answer, body } = full(transport, request).await?;
     match serde_json::from_slice(&body) {
-        Ok(value) => Ok(Response::new(status, headers, value)),
-        Err(cause) => Err(Error::decode(operation, status, headers, body, Box::new(cause))),
+        Ok(value) => Ok(Response::new(answer, value)),
+        Err(cause) => Err(Error::decode(operation, answer, body, Box::new(cause))),
     }
 }
 
 /// Sends a request whose success has no body; whatever comes is not looked at.
 pub(crate) async fn empty(transport: &dyn Transport, request: Request) -> Result<Response<()>, Error> {
-    let (_, status, headers, _) = full(transport, request).await?;
-    Ok(Response::new(status, headers, ()))
+    let Full { answer, .. } = full(transport, request).await?;
+    Ok(Response::new(answer, ()))
+}
+
+/// Sends a request and reads whatever comes.
+pub(crate) async fn value(transport: &dyn Transport, request: Request) -> Result<Response<serde_json::Value>, Error> {
+    let Full { answer, body, .. } = full(transport, request).await?;
+    Ok(Response::new(answer, serde_json::from_slice(&body).unwrap_or_default()))
 }
 
 /// Sends a request whose success is a download.
 pub(crate) async fn stream(transport: &dyn Transport, mut request: Request) -> Result<Response<ByteStream>, Error> {
     request.check()?;
     let operation = request.operation();
-    let answer = transport.send(request).await.map_err(|cause| Error::transport(operation, cause))?;
-    if operation.is_success(answer.status.as_u16()) {
-        return Ok(Response::new(answer.status, answer.headers, answer.body));
+    let (answer, body) =
+        Head::split(transport.send(request).await.map_err(|cause| Error::transport(operation, cause))?);
+    if answer.status.is_success() {
+        return Ok(Response::new(answer, body));
     }
-    let body = answer.body.collect(MAX_DECODED_BODY).await.unwrap_or_default();
-    Err(Error::status_error(operation, answer.status, answer.headers, body))
+    let body = body.collect(MAX_DECODED_BODY).await.unwrap_or_default();
+    Err(Error::status_error(operation, answer, body))
 }
 
-type Full = (&'static crate::Operation, StatusCode, HeaderMap, Bytes);
+/// An answer without its body.
+pub(crate) struct Head {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) extensions: Extensions,
+}
+
+impl Head {
+    fn split(answer: RawResponse) -> (Self, ByteStream) {
+        let RawResponse { status, headers, body, extensions } = answer;
+        (Self { status, headers, extensions }, body)
+    }
+}
+
+struct Full {
+    operation: &'static crate::Operation,
+    answer: Head,
+    body: Bytes,
+}
 
 async fn full(transport: &dyn Transport, mut request: Request) -> Result<Full, Error> {
     request.check()?;
     let operation = request.operation();
-    let RawResponse { status, headers, body } =
-        transport.send(request).await.map_err(|cause| Error::transport(operation, cause))?;
-    let success = operation.is_success(status.as_u16());
+    let (answer, body) =
+        Head::split(transport.send(request).await.map_err(|cause| Error::transport(operation, cause))?);
+    // Any 2xx is a success: versions answer 200 where others answer 202, and what was done is done.
+    let success = answer.status.is_success();
     match body.collect(MAX_DECODED_BODY).await {
-        Ok(body) if success => Ok((operation, status, headers, body)),
+        Ok(body) if success => Ok(Full { operation, answer, body }),
         // The status says more than the reason why its body broke off.
-        Ok(body) => Err(Error::status_error(operation, status, headers, body)),
-        Err(_) if !success => Err(Error::status_error(operation, status, headers, Bytes::new())),
-        Err(cause) => Err(Error::decode(operation, status, headers, Bytes::new(), cause)),
+        Ok(body) => Err(Error::status_error(operation, answer, body)),
+        Err(_) if !success => Err(Error::status_error(operation, answer, Bytes::new())),
+        Err(cause) => Err(Error::decode(operation, answer, Bytes::new(), cause)),
     }
 }

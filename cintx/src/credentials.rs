@@ -44,6 +44,14 @@ impl Credentials {
         Ok(Self::new(read("CINT_CLIENT_ID")?, read("CINT_CLIENT_SECRET")?))
     }
 
+    /// Text from the token endpoint without the secret, should it repeat what it was sent.
+    pub(crate) fn redact(&self, text: String) -> String {
+        match self.client_secret.expose() {
+            "" => text,
+            secret => text.replace(secret, "***"),
+        }
+    }
+
     /// Uses the token endpoint of the time before auth.cint.com.
     #[must_use]
     pub fn older_endpoint(self) -> Self {

@@ -21,6 +21,12 @@ macro_rules! id {
             }
         }
 
+        impl From<&Self> for $name {
+            fn from(id: &Self) -> Self {
+                id.clone()
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.pad(&self.0)
@@ -54,6 +60,70 @@ id!(
 id!(
     /// The id of a submitted reconciliation.
     ReconciliationId
+);
+
+id!(
+    /// The code of an industry; the account's are listed by the API.
+    IndustryCode
+);
+id!(
+    /// The code of an industry lockout.
+    LockoutCode
+);
+id!(
+    /// The code of a kind of study.
+    StudyTypeCode
+);
+
+macro_rules! number {
+    ($(#[$meta:meta])* $name:ident) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(i64);
+
+        impl $name {
+            /// The id with this number.
+            pub const fn new(id: i64) -> Self {
+                Self(id)
+            }
+
+            /// The number.
+            pub const fn get(self) -> i64 {
+                self.0
+            }
+        }
+
+        impl From<i64> for $name {
+            fn from(id: i64) -> Self {
+                Self(id)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({})", stringify!($name), self.0)
+            }
+        }
+    };
+}
+
+number!(
+    /// The number of a business unit.
+    BusinessUnitId
+);
+number!(
+    /// The number of a client, on whose behalf a target group is bought.
+    ClientId
+);
+number!(
+    /// The number of a supplier. Versions before 2025-12-18 write it as a number, that one as text.
+    SupplierId
 );
 
 /// The id of a user: a UUID.

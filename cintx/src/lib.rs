@@ -39,45 +39,100 @@
 //!
 //! Every operation that Cint documents is reachable behind the same pipeline: see [`Client::raw`].
 
+mod account;
+mod assistant;
 mod audience;
+mod builder;
+mod bulk;
 mod client;
 mod credentials;
+mod edit;
 mod error;
 mod feasibility;
 mod fielding;
 mod ids;
+mod job;
+mod journal;
+mod listing;
+mod outcome;
 mod pipeline;
+mod pointer;
+mod price;
 mod project;
 mod quota;
+mod quotas;
 mod reconciliation;
+mod request;
+mod settle;
+mod statistics;
+pub mod study;
 mod supply;
 mod target_group;
+mod token;
 mod value;
 mod version;
 mod wire;
+mod words;
 
 pub use cintx_raw as raw;
 
-pub use self::audience::{Audience, Condition, Question};
-pub use self::client::{Builder, Client};
+pub use self::account::{BusinessUnit, Buyer};
+pub use self::assistant::{FieldingAssistant, Pacing, Pricing, QuotaOverlay, SoftLaunch};
+pub use self::audience::{
+    Audience, AudienceProblem, Condition, ControlQuotas, Interlock, Question, Refusal, Share, Target, completes,
+};
+pub use self::builder::Builder;
+pub use self::bulk::{Bulk, BulkJob, BulkOutcome, BulkRun, Transitions};
+pub use self::client::Client;
 pub use self::credentials::{Credentials, MissingVariable};
-pub use self::error::{Error, Invalid, JobFailure};
+pub use self::edit::Conflict;
+pub use self::error::{Error, ErrorKind, Invalid, JobFailure};
 pub use self::feasibility::Feasibility;
-pub use self::fielding::{FieldingRun, LaunchJob, RunStatus};
-pub use self::ids::{FieldingRunId, InvalidUserId, JobId, ProjectId, ReconciliationId, TargetGroupId, UserId};
-pub use self::pipeline::{Exchange, TokenError};
-pub use self::project::{CreateProject, Project, Projects};
-pub use self::quota::{QuotaTable, Unsatisfiable};
+pub use self::fielding::{FieldDates, FieldingRun, LaunchJob, RunAction, RunStatus, StartField};
+pub use self::ids::{
+    BusinessUnitId, ClientId, FieldingRunId, IndustryCode, InvalidUserId, JobId, LockoutCode, ProjectId,
+    ReconciliationId, StudyTypeCode, SupplierId, TargetGroupId, UserId,
+};
+pub use self::job::{Job, JobStatus};
+#[cfg(feature = "files")]
+pub use self::journal::FileJournal;
+pub use self::journal::{Intent, Journal, JournalError};
+pub use self::listing::{Cursor, Items, Listing, Page, Pages, RepeatedCursor};
+pub use self::outcome::Outcome;
+pub use self::pipeline::{Attempt, CallOptions, Course, Exchange, Limits, RetryPolicy, Timeouts};
+pub use self::price::{GroupFeasibility, GroupRateCards, HasGroupRateCard, HasPricePrediction, Price, RateCard};
+pub use self::project::{
+    CreateProject, Project, ProjectOverview, ProjectQuery, ProjectScope, ProjectSettings, ProjectStatistics,
+    ProjectStatus, ProjectSummary, Projects,
+};
+pub use self::quota::{Quota, QuotaAxis, QuotaChange, QuotaPlan, QuotaTable, TableKind};
+pub use self::quotas::{QuotaProgress, Quotas, Replacement, Validates};
 pub use self::reconciliation::{
     Reason, ReconciliationOutcome, ReconciliationRow, ReconciliationStatus, Reconciliations, SubmittedReconciliation,
 };
-pub use self::supply::Supply;
-pub use self::target_group::{DraftBuilder, TargetGroup, TargetGroupDraft};
-pub use self::value::{IncidenceRate, InvalidValue, LengthOfInterview, Money, minutes};
+pub use self::request::UndocumentedRequest;
+pub use self::settle::{Resumed, Settlement};
+pub use self::statistics::{
+    Change, ChangeKind, ChangedBy, ChangelogEntry, ChangelogQuery, CompletesCount, HasPerformance, Performance,
+    Progress, RespondentAnalysis, RespondentCount, TargetGroupOverview,
+};
+pub use self::supply::{PrivateSupply, Supply, SupplyGroup};
+pub use self::target_group::{
+    Draft, DraftBuilder, DraftSettings, FillingStrategy, Issue, KeptDraft, LaunchedSettings, PricingModel, Statistic,
+    TargetGroup, TargetGroupDetails, TargetGroupDraft, TargetGroupQuery, TargetGroupStatistics, TargetGroupStatus,
+    TargetGroupSummary, TargetGroups,
+};
+#[cfg(feature = "files")]
+pub use self::token::FileTokenStore;
+pub use self::token::{AccessToken, StoredToken, TokenError, TokenSource, TokenStore};
+pub use self::value::{
+    ActivityPeriod, CountryCode, CustomerReference, Given, IncidenceRate, Interval, InvalidValue, LanguageCode,
+    LengthOfInterview, Locale, Money, SurveyUrl, TimeWindow, minutes,
+};
 #[cfg(feature = "v2024-12-02")]
 pub use self::version::V2024_12_02;
 #[cfg(feature = "v2025-02-17")]
 pub use self::version::V2025_02_17;
 #[cfg(feature = "v2025-12-18")]
 pub use self::version::V2025_12_18;
-pub use self::version::Version;
+pub use self::version::{HasFilters, Version};

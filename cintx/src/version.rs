@@ -1,5 +1,7 @@
 //! The dated versions as types. A client has one; mixing two on the same target group is dangerous at Cint's side.
 
+use crate::wire;
+
 /// A dated version of the Demand API. Implemented by the markers of this crate, one for each version that is switched on.
 ///
 /// From 2025-12-18 on the API is forward-only: what was written through a newer version must not be written
@@ -8,10 +10,37 @@
     message = "`{Self}` is not a dated version of the Demand API",
     note = "use one of cintx::V2024_12_02, V2025_02_17 or V2025_12_18, and switch its Cargo feature on"
 )]
-pub trait Version: crate::wire::Wire {}
+pub trait Version:
+    wire::Wire
+    + wire::assistant::AssistantWire
+    + wire::bulk::BulkWire
+    + wire::fielding::FieldingWire
+    + wire::groups::GroupsWire
+    + wire::price::PriceWire
+    + wire::projects::ProjectsWire
+    + wire::quotas::QuotasWire
+    + wire::statistics::StatisticsWire
+    + wire::supply::SupplyWire
+{
+}
+
+/// The versions whose lists of target groups and of changes can be filtered by manager and by kind.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot filter this list at Cint's side",
+    note = "filter the items as they come: `.try_filter(..)` on the stream; or use a client of 2025-12-18 or later"
+)]
+pub trait HasFilters: Version {}
 
 macro_rules! versions {
-    ($($feature:literal $marker:ident $date:literal,)+) => {$(
+    ($($feature:literal $marker:ident $module:ident $date:literal,)+) => {
+        /// The row of an operation, from any version that has one of this id.
+        pub(crate) fn operation(id: &str) -> Option<&'static cintx_raw::Operation> {
+            let tables: &[&[&'static cintx_raw::Operation]] = &[
+                $(#[cfg(feature = $feature)] cintx_raw::$module::operations::ALL,)+
+            ];
+            tables.iter().rev().flat_map(|table| table.iter()).find(|row| row.id == id).copied()
+        }
+    $(
         #[cfg(feature = $feature)]
         #[doc = concat!("Version ", $date, " of the Demand API.")]
         #[derive(Clone, Copy, Debug)]
@@ -23,7 +52,7 @@ macro_rules! versions {
 }
 
 versions! {
-    "v2024-12-02" V2024_12_02 "2024-12-02",
-    "v2025-02-17" V2025_02_17 "2025-02-17",
-    "v2025-12-18" V2025_12_18 "2025-12-18",
+    "v2024-12-02" V2024_12_02 v2024_12_02 "2024-12-02",
+    "v2025-02-17" V2025_02_17 v2025_02_17 "2025-02-17",
+    "v2025-12-18" V2025_12_18 v2025_12_18 "2025-12-18",
 }

@@ -191,6 +191,51 @@ fn text(schema: &Value) -> String {
     text.to_owned()
 }
 
+/// Variations of a request that a caller may mean: each list empty, each value of an enum one of tomorrow's.
+pub fn variations(document: &Document, schema: &Value, full: &Value) -> Vec<Instance> {
+    let mut variations = Vec::new();
+    let mut places = Vec::new();
+    pointers(full, &mut String::new(), &mut places);
+    for place in &places {
+        let (what, new) = match full.pointer(place) {
+            Some(Value::Array(_)) => ("empty list", json!([])),
+            Some(Value::String(_)) if is_enum_at(document, schema, place) => ("unknown value", json!(TOMORROW)),
+            _ => continue,
+        };
+        let mut value = full.clone();
+        if let Some(old) = value.pointer_mut(place) {
+            *old = new;
+        }
+        variations.push(Instance { name: format!("{what} at {place}"), value });
+    }
+    variations
+}
+
+/// The same body with every documented value of every enum, one at a time.
+/// A list of one value is a tag: another value would be another branch.
+pub fn documented_values(document: &Document, schema: &Value, full: &Value) -> Vec<Instance> {
+    let mut made = Vec::new();
+    let mut places = Vec::new();
+    pointers(full, &mut String::new(), &mut places);
+    for place in places.iter().filter(|place| full.pointer(place).is_some_and(Value::is_string)) {
+        let enums = enums_at(document, schema, place);
+        if enums.iter().any(|values| values.len() < 2) {
+            continue;
+        }
+        for new in enums.iter().flatten().filter(|value| value.is_string()) {
+            let mut value = full.clone();
+            if let Some(old) = value.pointer_mut(place) {
+                *old = new.clone();
+            }
+            made.push(Instance { name: format!("{new} at {place}"), value });
+        }
+    }
+    made
+}
+
+/// A value of an enum that nobody has seen yet.
+const TOMORROW: &str = "value_of_tomorrow";
+
 /// Variations of an answer that Cint may send tomorrow; each must decode.
 pub fn mutants(document: &Document, schema: &Value, full: &Value) -> Vec<Instance> {
     let mut mutants = Vec::new();
@@ -203,6 +248,13 @@ pub fn mutants(document: &Document, schema: &Value, full: &Value) -> Vec<Instanc
     };
     for place in &places {
         let Some(value) = full.pointer(place) else { continue };
+        if value.is_array() {
+            push(format!("empty list at {place}"), &|root| {
+                if let Some(value) = root.pointer_mut(place) {
+                    *value = json!([]);
+                }
+            });
+        }
         match value {
             Value::Object(_) => {
                 push(format!("extra field in {place}"), &|root| {
@@ -215,7 +267,7 @@ pub fn mutants(document: &Document, schema: &Value, full: &Value) -> Vec<Instanc
             Value::String(_) if is_enum_at(document, schema, place) => {
                 push(format!("unknown value at {place}"), &|root| {
                     if let Some(value) = root.pointer_mut(place) {
-                        *value = json!("value_of_tomorrow");
+                        *value = json!(TOMORROW);
                     }
                 });
             }
@@ -284,6 +336,11 @@ fn is_id(place: &str) -> bool {
 
 /// Whether some schema at this place lists values.
 fn is_enum_at(document: &Document, schema: &Value, place: &str) -> bool {
+    !enums_at(document, schema, place).is_empty()
+}
+
+/// The lists of values that schemas at this place have.
+fn enums_at(document: &Document, schema: &Value, place: &str) -> Vec<Vec<Value>> {
     let mut here = vec![schema];
     let expand = |schemas: Vec<&'_ Value>| -> Vec<Value> {
         let mut open: Vec<Value> = schemas.into_iter().cloned().collect();
@@ -311,7 +368,7 @@ fn is_enum_at(document: &Document, schema: &Value, place: &str) -> bool {
             .collect();
         current = expand(next.iter().collect());
     }
-    current.iter().any(|schema| schema.get("enum").is_some())
+    current.iter().filter_map(|schema| schema.get("enum")?.as_array().cloned()).collect()
 }
 
 /// What of `before` is not in `after`: places whose value is gone or another one.
@@ -349,5 +406,56 @@ fn compare(before: &Value, after: Option<&Value>, null_counts: bool, at: &mut St
         (before, after) => {
             gone.push(format!("{at}: {before} became {}", after.map_or("nothing".to_owned(), Value::to_string)))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever a body could lose is noticed: each value taken out or made another, one at a time.
+    #[test]
+    fn every_loss_is_noticed() {
+        for date in cintx_openapi::documents().iter().map(|document| document.date) {
+            let document = Document::of(date);
+            let mut losses = 0;
+            for operation in document.operations() {
+                for (_, answer) in document.answers(&operation) {
+                    let Some(schema) = crate::document::json_schema(answer) else { continue };
+                    let whole = instances(&document, schema).swap_remove(0).value;
+                    assert_eq!(missing(&whole, &whole, true), Vec::<String>::new());
+                    let mut places = Vec::new();
+                    pointers(&whole, &mut String::new(), &mut places);
+                    for place in places.iter().filter(|place| !place.is_empty()) {
+                        let (parent, key) = place.rsplit_once('/').unwrap();
+                        let mut without = whole.clone();
+                        match without.pointer_mut(parent) {
+                            Some(Value::Object(object)) => {
+                                object.remove(&key.replace("~1", "/").replace("~0", "~"));
+                            }
+                            Some(Value::Array(list)) => {
+                                list.pop();
+                            }
+                            _ => unreachable!("a place is in something"),
+                        }
+                        let mut other = whole.clone();
+                        *other.pointer_mut(place).unwrap() = json!("another");
+                        for changed in [without, other] {
+                            assert!(!missing(&whole, &changed, false).is_empty(), "{}: {place}", operation.id);
+                            losses += 1;
+                        }
+                    }
+                }
+            }
+            assert!(losses > 1000, "{date}: {losses}");
+        }
+    }
+
+    #[test]
+    fn null_may_become_absent_only_where_it_says_nothing() {
+        let (before, after) = (json!({"a": null, "b": [null]}), json!({"b": [null]}));
+        assert_eq!(missing(&before, &after, false), Vec::<String>::new());
+        assert_eq!(missing(&before, &after, true), ["/a: null became nothing"]);
+        assert_eq!(missing(&json!(1), &json!("1"), false), [": 1 became \"1\""], "a number stays a number");
     }
 }

@@ -4,6 +4,7 @@
 pub mod dispatch;
 pub mod document;
 pub mod instances;
+pub mod misbehave;
 
 /// The README's examples compile.
 #[cfg(all(doctest, feature = "v2025-12-18"))]

@@ -1,9 +1,9 @@
 //! Every request and answer of every version, made from its schema, through the generated types and back:
 //! all decode, and nothing that was in them is missing afterwards.
 
-use cintx_tests::dispatch::{Version, versions};
+use cintx_tests::dispatch::{Recode, Version, versions};
 use cintx_tests::document::{Document, json_schema};
-use cintx_tests::instances::{Instance, instances, missing, mutants};
+use cintx_tests::instances::{Instance, documented_values, instances, missing, mutants, variations};
 use serde_json::Value;
 
 /// Calls `visit` with each operation's canonical id and the schema of one of its bodies.
@@ -39,16 +39,22 @@ fn report(version: &Version, what: &str, cases: usize, failures: &[String]) {
     assert!(failures.is_empty(), "{}: {} of {cases} {what} fail:\n{}", version.date, failures.len(), shown);
 }
 
-fn check(
-    recode: fn(&str, &Value) -> Result<Option<Value>, serde_json::Error>,
-    id: &str,
-    case: &Instance,
+/// What is asked of one round trip.
+#[derive(Clone, Copy)]
+struct Trip {
+    recode: Recode,
+    /// Nothing may be taken for something undocumented: neither a value nor a branch.
+    strictly: bool,
+    /// An explicit null must not go missing.
     null_counts: bool,
-    failures: &mut Vec<String>,
-) {
-    match recode(id, &case.value) {
+}
+
+fn check(trip: Trip, id: &str, case: &Instance, failures: &mut Vec<String>) {
+    // What is required may leave out the tag of a union; what it is then, nobody can know.
+    let strictly = trip.strictly && case.name != "required only";
+    match (trip.recode)(id, &case.value, strictly) {
         Ok(Some(after)) => {
-            let gone = missing(&case.value, &after, null_counts);
+            let gone = missing(&case.value, &after, trip.null_counts);
             if !gone.is_empty() {
                 failures.push(format!("{id} ({}): {}", case.name, gone.join("; ")));
             }
@@ -58,14 +64,25 @@ fn check(
     }
 }
 
+/// The instances that have everything, one for each branch.
+fn whole(made: &[Instance]) -> impl Iterator<Item = &Instance> {
+    made.iter().filter(|case| case.name == "full" || case.name.starts_with("branches"))
+}
+
 #[test]
 fn requests_lose_nothing_not_even_a_null() {
     for version in versions() {
+        let trip = Trip { recode: version.recode_request, strictly: true, null_counts: true };
         let (mut cases, mut failures) = (0, Vec::new());
         each_body(&version, true, |document, id, schema| {
-            for case in instances(document, schema) {
+            let made = instances(document, schema);
+            for case in &made {
                 cases += 1;
-                check(version.recode_request, id, &case, true, &mut failures);
+                check(trip, id, case, &mut failures);
+            }
+            for case in whole(&made).flat_map(|full| variations(document, schema, &full.value)) {
+                cases += 1;
+                check(Trip { strictly: false, ..trip }, id, &case, &mut failures);
             }
         });
         report(&version, "requests", cases, &failures);
@@ -75,11 +92,12 @@ fn requests_lose_nothing_not_even_a_null() {
 #[test]
 fn answers_lose_nothing() {
     for version in versions() {
+        let trip = Trip { recode: version.recode_answer, strictly: true, null_counts: false };
         let (mut cases, mut failures) = (0, Vec::new());
         each_body(&version, false, |document, id, schema| {
             for case in instances(document, schema) {
                 cases += 1;
-                check(version.recode_answer, id, &case, false, &mut failures);
+                check(trip, id, &case, &mut failures);
             }
         });
         report(&version, "answers", cases, &failures);
@@ -87,17 +105,35 @@ fn answers_lose_nothing() {
 }
 
 #[test]
+fn every_documented_value_is_a_known_one() {
+    for version in versions() {
+        for (requests, recode) in [(true, version.recode_request), (false, version.recode_answer)] {
+            let trip = Trip { recode, strictly: true, null_counts: requests };
+            let (mut cases, mut failures) = (0, Vec::new());
+            each_body(&version, requests, |document, id, schema| {
+                for case in whole(&instances(document, schema))
+                    .flat_map(|full| documented_values(document, schema, &full.value))
+                {
+                    cases += 1;
+                    check(trip, id, &case, &mut failures);
+                }
+            });
+            let what = if requests { "documented values sent" } else { "documented values received" };
+            report(&version, what, cases, &failures);
+        }
+    }
+}
+
+#[test]
 fn answers_of_tomorrow_decode_and_lose_nothing() {
     for version in versions() {
+        let trip = Trip { recode: version.recode_answer, strictly: false, null_counts: false };
         let (mut cases, mut failures) = (0, Vec::new());
         each_body(&version, false, |document, id, schema| {
-            for full in instances(document, schema)
-                .iter()
-                .filter(|case| case.name == "full" || case.name.starts_with("branches"))
-            {
+            for full in whole(&instances(document, schema)) {
                 for case in mutants(document, schema, &full.value) {
                     cases += 1;
-                    check(version.recode_answer, id, &case, false, &mut failures);
+                    check(trip, id, &case, &mut failures);
                 }
             }
         });

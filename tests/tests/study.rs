@@ -60,8 +60,24 @@ fn a_whole_study_runs_on_every_version() {
 
 #[cfg(all(feature = "v2024-12-02", feature = "v2025-02-17", feature = "v2025-12-18"))]
 #[test]
-fn a_step_that_fails_ends_it_with_a_word() {
-    let output = run(&["--live", "--manager", "2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2", "--business-unit", "1"]);
-    assert!(!output.status.success());
-    assert!(String::from_utf8_lossy(&output.stderr).contains("CINT_ACCOUNT_ID"));
+fn live_names_the_variable_that_is_missing() {
+    const VARIABLES: [&str; 3] = ["CINT_ACCOUNT_ID", "CINT_CLIENT_ID", "CINT_CLIENT_SECRET"];
+    for (given, missing) in VARIABLES.into_iter().enumerate() {
+        let mut command = Command::new(example());
+        command.args(["--live", "--manager", "2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2", "--business-unit", "1"]);
+        for (index, name) in VARIABLES.into_iter().enumerate() {
+            if index < given {
+                command.env(name, "1")
+            } else {
+                command.env_remove(name)
+            };
+        }
+        let output = command.output().unwrap();
+        assert!(!output.status.success(), "without {missing}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains(&format!("{missing} is not set")), "without {missing}: {said}");
+    }
+    let output = run(&["--live"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains("--manager") && said.contains("--business-unit"), "{said}");
 }

@@ -6,7 +6,12 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 
+use crate::regen;
 use crate::workspace::Workspace;
+
+/// A build that is thrown away needs neither state for the next one nor debug information;
+/// without them it takes less than half of the disk.
+const LEAN: [(&str, &str); 2] = [("CARGO_INCREMENTAL", "0"), ("CARGO_PROFILE_DEV_DEBUG", "none")];
 
 /// One step: what it shows, the arguments of cargo, and variables for it.
 struct Step {
@@ -23,52 +28,39 @@ fn step(what: &'static str, arguments: &str) -> Step {
 fn steps(dates: &[String]) -> Vec<Step> {
     let mut steps = vec![
         step("formatting", "fmt --all --check"),
-        step("generated code is up to date", "xtask regen --check"),
-        step("lints, everything on", "clippy --workspace --all-targets --all-features -- -D warnings"),
-        step("tests and doc-tests of all versions together", "test --workspace --all-features"),
+        // All versions together are the largest compilation of the house: the raw crate's own tests, which make it
+        // once more, have one version. As a dependency it is linted with everything on all the same.
+        step(
+            "lints, everything on",
+            "clippy --workspace --exclude cintx-raw --all-targets --all-features -- -D warnings",
+        ),
+        step(
+            "lints of the raw crate's own tests",
+            "clippy --package cintx-raw --all-targets --features httpmock,schemars -- -D warnings",
+        ),
+        step("tests and doc-tests of all versions together", "test --workspace --exclude cintx-raw --all-features"),
+        step("tests and doc-tests of the raw crate", "test --package cintx-raw --features httpmock,schemars"),
     ];
     for date in dates {
-        let feature = format!("v{date}");
-        steps.push(Step {
-            what: "tests of one version alone",
-            arguments: ["test", "--package", "cintx-tests", "--no-default-features", "--features", &feature]
-                .map(str::to_owned)
-                .into(),
-            variables: &[],
-        });
-        steps.push(Step {
-            what: "lints of the library with one version alone",
-            arguments: [
-                "clippy",
-                "--package",
-                "cintx",
-                "--no-default-features",
-                "--features",
-                &feature,
-                "--",
-                "-D",
-                "warnings",
-            ]
-            .map(str::to_owned)
-            .into(),
-            variables: &[],
-        });
+        steps.push(step(
+            "tests of one version alone",
+            &format!("test --package cintx-tests --no-default-features --features v{date}"),
+        ));
+        steps.push(step(
+            "lints of the library with one version alone",
+            &format!("clippy --package cintx --no-default-features --features v{date} -- -D warnings"),
+        ));
     }
-    for features in ["", "httpmock", "schemars", "reqwest"] {
-        steps.push(Step {
-            what: "one optional feature alone",
-            arguments: ["check", "--package", "cintx-raw", "--no-default-features", "--features"]
-                .map(str::to_owned)
-                .into_iter()
-                .chain([format!("v2025-12-18,{features}").trim_end_matches(',').to_owned()])
-                .collect(),
-            variables: &[],
-        });
+    let newest = dates.last().map(String::as_str).unwrap_or_default();
+    for feature in ["", ",httpmock", ",schemars", ",reqwest"] {
+        steps.push(step(
+            "one optional feature alone",
+            &format!("check --package cintx-raw --no-default-features --features v{newest}{feature}"),
+        ));
     }
     steps.push(Step {
-        what: "documentation without warnings",
-        arguments: ["doc", "--workspace", "--no-deps", "--all-features"].map(str::to_owned).into(),
         variables: &[("RUSTDOCFLAGS", "-D warnings")],
+        ..step("documentation without warnings", "doc --workspace --no-deps --all-features")
     });
     steps.push(step("the main job against the embedded sandbox", "run --quiet --example launch_study"));
     steps.push(step("packages", "package --workspace --exclude xtask --exclude cintx-tests --no-verify --allow-dirty"));
@@ -77,21 +69,96 @@ fn steps(dates: &[String]) -> Vec<Step> {
 
 /// Runs every step, stopping at the first that fails.
 pub(crate) fn run(workspace: &Workspace, dates: &[String]) -> Result<()> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let all = Instant::now();
+    timed("generated code is up to date", "regen --check", || {
+        let options = regen::Options { check: true, ..regen::Options::default() };
+        ensure!(regen::run(workspace, &options)?, "run `cargo xtask regen`");
+        Ok(())
+    })?;
+    timed("every dependency supports the oldest Rust that we do", "metadata", || oldest_rust(workspace))?;
     for Step { what, arguments, variables } in steps(dates) {
-        println!("\n==> {what}: cargo {}", arguments.join(" "));
-        let started = Instant::now();
-        let status = Command::new(&cargo)
-            .args(&arguments)
-            .envs(variables.iter().copied())
-            .env("INSTA_UPDATE", "no")
-            .current_dir(workspace.root())
-            .status()
-            .with_context(|| format!("cannot run cargo {}", arguments.join(" ")))?;
-        ensure!(status.success(), "{what} failed: cargo {}", arguments.join(" "));
-        println!("    {what}: {:.0} s", started.elapsed().as_secs_f64());
+        timed(what, &format!("cargo {}", arguments.join(" ")), || {
+            let status = cargo(workspace).args(&arguments).envs(variables.iter().copied()).status()?;
+            ensure!(status.success(), "cargo {} has failed", arguments.join(" "));
+            Ok(())
+        })?;
     }
     println!("\neverything holds, after {:.0} s", all.elapsed().as_secs_f64());
     Ok(())
+}
+
+fn timed(what: &str, how: &str, check: impl FnOnce() -> Result<()>) -> Result<()> {
+    println!("\n==> {what}: {how}");
+    let started = Instant::now();
+    check().with_context(|| format!("{what}: does not hold"))?;
+    println!("    {what}: {:.0} s", started.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn cargo(workspace: &Workspace) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(workspace.root()).env("INSTA_UPDATE", "no").envs(LEAN);
+    command
+}
+
+/// The resolver prefers releases that the oldest supported Rust can build; this says where it found none.
+fn oldest_rust(workspace: &Workspace) -> Result<()> {
+    let output = cargo(workspace).args(["metadata", "--format-version", "1", "--all-features"]).output()?;
+    ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    let newer = newer_than_we_support(&metadata);
+    ensure!(newer.is_empty(), "these need a newer Rust than `rust-version` in Cargo.toml: {}", newer.join(", "));
+    Ok(())
+}
+
+fn newer_than_we_support(metadata: &serde_json::Value) -> Vec<String> {
+    let packages = || metadata["packages"].as_array().into_iter().flatten();
+    let version = |package: &serde_json::Value| -> Option<Vec<u32>> {
+        let mut parts: Vec<u32> =
+            package["rust_version"].as_str()?.split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+        parts.resize(3, 0);
+        Some(parts)
+    };
+    let ours = packages().filter(|package| package["source"].is_null()).filter_map(version).min();
+    packages()
+        .filter(|package| version(package) > ours)
+        .map(|package| {
+            format!(
+                "{} {}",
+                package["name"].as_str().unwrap_or_default(),
+                package["rust_version"].as_str().unwrap_or_default()
+            )
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_dependency_that_needs_a_newer_rust_is_named() {
+        let package = |name: &str, rust: Option<&str>, own: bool| json!({ "name": name, "rust_version": rust, "source": if own { None } else { Some("registry") } });
+        let metadata = |rust: Option<&str>| json!({ "packages": [package("cintx", Some("1.88"), true), package("a", rust, false)] });
+        for fine in [None, Some("1.9"), Some("1.88"), Some("1.88.0"), Some("1.64.0")] {
+            assert!(newer_than_we_support(&metadata(fine)).is_empty(), "{fine:?}");
+        }
+        for newer in ["1.88.1", "1.90", "2.0"] {
+            assert_eq!(newer_than_we_support(&metadata(Some(newer))), [format!("a {newer}")]);
+        }
+    }
+
+    #[test]
+    fn every_version_and_every_feature_is_compiled_alone() {
+        let dates = ["2024-12-02", "2026-03-01"].map(str::to_owned);
+        let lines: Vec<String> = steps(&dates).iter().map(|step| step.arguments.join(" ")).collect();
+        for part in [
+            "cintx-tests --no-default-features --features v2024-12-02",
+            "features v2026-03-01,schemars",
+            "features v2026-03-01,httpmock",
+        ] {
+            assert!(lines.iter().any(|line| line.ends_with(part)), "{part}: {lines:?}");
+        }
+    }
 }

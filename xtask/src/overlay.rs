@@ -127,7 +127,34 @@ impl Overlays {
     }
 }
 
+impl Overlays {
+    /// The overlays that were made for older documents alone, and that would fit this one too.
+    pub(crate) fn that_would_fit(&self, date: &str, document: &Value) -> Vec<&str> {
+        let fits = |overlay: &&Overlay| {
+            let dates = || overlay.change.iter().flat_map(|change| &change.documents);
+            let Some(newest) = dates().max().filter(|newest| newest.as_str() < date) else { return false };
+            let changes = || overlay.change.iter().filter(|change| change.documents.contains(newest));
+            changes().count() > 0 && changes().all(|change| change.would_fit(document))
+        };
+        self.0.iter().filter(fits).map(|overlay| overlay.name.as_str()).collect()
+    }
+}
+
 impl Change {
+    /// Whether it finds what it expects, and would make it another.
+    fn would_fit(&self, document: &Value) -> bool {
+        let found = find(document, &self.at);
+        let nodes = || found.iter().filter_map(|pointer| document.pointer(pointer));
+        // What a document says itself by now is not to be merged into it.
+        let says = |node: &Value, key: &String| node.get(key).is_some_and(|value| value != &json!([]));
+        let lacks = |node: &Value| self.merge.as_ref().is_none_or(|table| table.keys().any(|key| !says(node, key)));
+        found.len() == self.expect
+            && nodes().all(|node| {
+                let mut edited = node.clone();
+                lacks(node) && self.edit(&mut edited).is_ok() && &edited != node
+            })
+    }
+
     fn actions(&self) -> usize {
         [self.merge.is_some(), self.replace.is_some(), self.array_of].into_iter().filter(|given| *given).count()
     }
@@ -196,6 +223,19 @@ mod tests {
         assert_eq!(document["a"]["x"]["b"], json!({"type": "array", "items": {"type": "string"}}));
         assert!(problems.list().is_empty());
         assert_eq!(apply(1, "2024-01-01").0["a"]["x"]["b"], json!({"type": "string"}), "only its own documents");
+    }
+
+    #[test]
+    fn an_overlay_that_would_fit_a_newer_document_is_named() {
+        let mut overlays = overlay(1);
+        overlays.0[0].name = "001-lists".to_owned();
+        let document = json!({"a": {"x": {"b": {"type": "string"}}}});
+        assert_eq!(overlays.that_would_fit("2025-06-01", &document), ["001-lists"]);
+        assert!(overlays.that_would_fit("2025-01-01", &document).is_empty(), "it is applied there");
+        assert!(overlays.that_would_fit("2024-01-01", &document).is_empty(), "an older document is not newer");
+        let mended = json!({"a": {"x": {"b": {"type": "array", "items": {}}}}});
+        assert!(overlays.that_would_fit("2025-06-01", &mended).is_empty(), "nothing to mend");
+        assert!(overlays.that_would_fit("2025-06-01", &json!({})).is_empty(), "no such place");
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub(crate) enum Kind {
     Document,
     Info,
     Server,
+    ServerVariable,
     Tag,
     PathItem,
     Operation,
@@ -22,6 +23,8 @@ pub(crate) enum Kind {
     Discriminator,
     Components,
     SecurityScheme,
+    OAuthFlows,
+    OAuthFlow,
     Example,
     Link,
     ExternalDocs,
@@ -44,8 +47,9 @@ pub(crate) enum Child {
 
 use Child::{Leaf, List, One, OneOrFlag};
 use Kind::{
-    Components, Discriminator, Document, Encoding, Example, ExternalDocs, Header, Info, Link, MediaType, Operation,
-    Parameter, PathItem, RequestBody, Response, Schema, SecurityScheme, Server, Tag,
+    Components, Discriminator, Document, Encoding, Example, ExternalDocs, Header, Info, Link, MediaType, OAuthFlow,
+    OAuthFlows, Operation, Parameter, PathItem, RequestBody, Response, Schema, SecurityScheme, Server, ServerVariable,
+    Tag,
 };
 
 /// The HTTP methods a path may hold, in the order OpenAPI lists them.
@@ -73,7 +77,8 @@ impl Kind {
                 ("contact", Leaf),
                 ("license", Leaf),
             ],
-            Server => &[("url", Leaf), ("description", Leaf), ("variables", Leaf)],
+            Server => &[("url", Leaf), ("description", Leaf), ("variables", Child::Map(ServerVariable))],
+            ServerVariable => &[("enum", Leaf), ("default", Leaf), ("description", Leaf)],
             Tag => &[("name", Leaf), ("description", Leaf), ("externalDocs", One(ExternalDocs))],
             PathItem => &[
                 ("summary", Leaf),
@@ -194,7 +199,6 @@ impl Kind {
                 ("headers", Child::Map(Header)),
                 ("securitySchemes", Child::Map(SecurityScheme)),
                 ("links", Child::Map(Link)),
-                ("callbacks", Leaf),
             ],
             SecurityScheme => &[
                 ("type", Leaf),
@@ -203,9 +207,16 @@ impl Kind {
                 ("in", Leaf),
                 ("scheme", Leaf),
                 ("bearerFormat", Leaf),
-                ("flows", Leaf),
+                ("flows", One(OAuthFlows)),
                 ("openIdConnectUrl", Leaf),
             ],
+            OAuthFlows => &[
+                ("implicit", One(OAuthFlow)),
+                ("password", One(OAuthFlow)),
+                ("clientCredentials", One(OAuthFlow)),
+                ("authorizationCode", One(OAuthFlow)),
+            ],
+            OAuthFlow => &[("authorizationUrl", Leaf), ("tokenUrl", Leaf), ("refreshUrl", Leaf), ("scopes", Leaf)],
             Example => &[("summary", Leaf), ("description", Leaf), ("value", Leaf), ("externalValue", Leaf)],
             Link => &[
                 ("operationRef", Leaf),
@@ -221,6 +232,11 @@ impl Kind {
 
     pub(crate) fn child(self, key: &str) -> Option<Child> {
         self.keys().iter().find(|(name, _)| *name == key).map(|(_, child)| *child)
+    }
+
+    /// Whether a map may hold `x-` extensions beside its entries; in every other map such a name is an entry.
+    pub(crate) fn extends(self, key: &str) -> bool {
+        matches!((self, key), (Document, "paths") | (Operation, "responses"))
     }
 
     /// The folder of `components` that references to this kind point into.
@@ -276,11 +292,13 @@ pub(crate) fn walk_from(
             match child {
                 Leaf => {}
                 One(kind) | OneOrFlag(kind) => walk_from(value, *kind, pointer, visit),
-                Child::Map(kind) => {
+                Child::Map(child) => {
+                    let extensible = kind.extends(key);
                     if let Value::Object(map) = value {
-                        for (name, value) in map.iter_mut().filter(|(name, _)| !name.starts_with("x-")) {
+                        let entries = map.iter_mut().filter(|(name, _)| !extensible || !name.starts_with("x-"));
+                        for (name, value) in entries {
                             let length = push_pointer(pointer, name);
-                            walk_from(value, *kind, pointer, visit);
+                            walk_from(value, *child, pointer, visit);
                             pointer.truncate(length);
                         }
                     }
@@ -347,6 +365,25 @@ mod tests {
         walk(&mut document, &mut |kind, pointer, _| seen.push((kind, pointer.to_owned())));
         assert!(seen.contains(&(Kind::Schema, "/components/schemas/A/properties/description".to_owned())));
         assert!(seen.last().is_some_and(|(kind, _)| *kind == Kind::Document), "children come before parents");
+    }
+
+    #[test]
+    fn names_that_look_like_extensions_are_entries_where_extensions_cannot_be() {
+        let mut document = json!({
+            "paths": {"x-note": {"get": {}}, "/a": {"get": {"responses": {"x-note": {}, "200": {"headers": {"x-rate": {}}}}}}},
+            "components": {"schemas": {"x-note": {"properties": {"x-age": {}}}}}
+        });
+        let mut seen = Vec::new();
+        walk(&mut document, &mut |_, pointer, _| seen.push(pointer.to_owned()));
+        for entry in [
+            "/paths/~1a/get/responses/200/headers/x-rate",
+            "/components/schemas/x-note",
+            "/components/schemas/x-note/properties/x-age",
+        ] {
+            assert!(seen.iter().any(|pointer| pointer == entry), "{entry}");
+        }
+        assert!(!seen.iter().any(|pointer| pointer.starts_with("/paths/x-note")));
+        assert!(!seen.iter().any(|pointer| pointer.ends_with("responses/x-note")));
     }
 
     #[test]

@@ -1,184 +1,334 @@
-//! The way every request takes: stamp, token, attempt. Raw or ergonomic, of any version, there is no other.
+//! The way every request takes: stamp, key, limit, token, attempt, classify. Raw or ergonomic, of any version.
+//! The decisions are made in `machine`; this file carries them out.
 
-mod token;
+mod budget;
+mod exchange;
+pub(crate) mod key;
+mod machine;
+mod observe;
+mod policy;
+mod report;
+#[cfg(test)]
+mod sim;
+mod tokens;
+mod tokens_io;
+mod trace;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use bytes::Bytes;
-use cintx_raw::{BoxError, ByteStream, Host, Operation, RawResponse, Request, Secret, Transport, TransportFuture};
-use futures_util::TryStreamExt as _;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use cintx_raw::{BoxError, Host, RawResponse, Repeat, Request, Transport, TransportFuture};
+use http::HeaderValue;
+use jiff::Timestamp;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
+use tracing::Instrument as _;
 
-pub use self::token::TokenError;
-pub(crate) use self::token::{Token, TokenCache};
+use self::budget::Budget;
+use self::exchange::Got;
+pub(crate) use self::machine::Stop;
+use self::machine::{Decision, Effect, Event, Machine, Verdict};
+pub(crate) use self::observe::{After, Before};
+pub use self::observe::{Attempt, Exchange};
+pub use self::policy::{CallOptions, Limits, RetryPolicy, Timeouts};
+pub(crate) use self::policy::{header, own_header};
+pub use self::report::Course;
+pub(crate) use self::report::{Failure, Report, TimedOut};
+use self::tokens::Token;
+pub(crate) use self::tokens_io::{Source, TokenCache};
+use self::trace::{TRACEPARENT, Trace};
+use crate::error::{Invalid, Refused};
+use crate::journal::{Intent, Journal, JournalError};
+use crate::outcome::Outcome;
 
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-const API_VERSION: HeaderName = HeaderName::from_static("cint-api-version");
-
-/// One HTTP exchange, for whoever watches them.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Exchange<'a> {
-    /// The operation.
-    pub operation: &'static Operation,
-    /// The id under which Cint can find it. Ours, so it exists without an answer, too.
-    pub trace_id: &'a str,
-    /// The status of the answer; `None` if none came.
-    pub status: Option<StatusCode>,
-    /// How long it took.
-    pub elapsed: Duration,
-}
-
-pub(crate) type Observer = Arc<dyn Fn(&Exchange<'_>) + Send + Sync>;
-
-/// Sends the requests of one client. Shared by its clones.
-pub(crate) struct Pipeline {
+/// What the clones of one client share.
+pub(crate) struct Shared {
     pub(crate) http: reqwest::Client,
+    pub(crate) api_version: &'static str,
     pub(crate) demand_url: Box<str>,
     pub(crate) server_to_server: Option<ServerToServer>,
-    pub(crate) tokens: TokenCache,
-    pub(crate) attempt_timeout: Duration,
-    pub(crate) observer: Option<Observer>,
+    pub(crate) tokens: Arc<TokenCache>,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) budget: Budget,
+    pub(crate) in_flight: Semaphore,
+    pub(crate) before: Option<Before>,
+    pub(crate) after: Option<After>,
+    pub(crate) journal: Option<Arc<dyn Journal>>,
 }
 
 pub(crate) struct ServerToServer {
     pub(crate) url: Box<str>,
-    pub(crate) key: Secret,
+    pub(crate) key: HeaderValue,
+}
+
+/// Sends the requests of one client, with the options of one clone of it.
+#[derive(Clone)]
+pub(crate) struct Pipeline {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) options: CallOptions,
 }
 
 /// No key was given for the server-to-server host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("server-to-server operations need their own key: Builder::server_to_server_key")]
-struct NoServerToServerKey;
+pub(crate) struct NoServerToServerKey;
+
+/// The credential of one attempt.
+enum Credential {
+    Token(Arc<Token>),
+    Key(HeaderValue),
+}
+
+impl Credential {
+    fn header(&self) -> &HeaderValue {
+        match self {
+            Self::Token(token) => token.header(),
+            Self::Key(key) => key,
+        }
+    }
+}
+
+impl Shared {
+    pub(crate) fn budget() -> Budget {
+        Budget::new()
+    }
+
+    async fn credential(&self, host: Host) -> Result<Credential, BoxError> {
+        match host {
+            Host::Demand => Ok(Credential::Token(self.tokens.get().await?)),
+            _ => {
+                let endpoint = self.server_to_server.as_ref().ok_or(NoServerToServerKey)?;
+                Ok(Credential::Key(endpoint.key.clone()))
+            }
+        }
+    }
+
+    fn base_url(&self, host: Host) -> &str {
+        match (host, &self.server_to_server) {
+            (Host::Demand, _) | (_, None) => &self.demand_url,
+            (_, Some(endpoint)) => &endpoint.url,
+        }
+    }
+}
 
 impl Pipeline {
-    async fn run(&self, request: Request) -> Result<RawResponse, BoxError> {
-        let trace = Trace::new();
-        match request.operation().host {
-            Host::ServerToServer => {
-                let endpoint = self.server_to_server.as_ref().ok_or(NoServerToServerKey)?;
-                let mut key = HeaderValue::from_str(endpoint.key.expose())?;
-                key.set_sensitive(true);
-                self.attempt(&request, &endpoint.url, key, &trace).await
-            }
-            Host::Demand => {
-                let token = self.tokens.get(&self.http).await?;
-                let answer = self.attempt(&request, &self.demand_url, token.header().clone(), &trace).await?;
-                // A refused token is not asked about twice, and a 403 is the token's fault only if our clock says so.
-                let refused = answer.status == StatusCode::UNAUTHORIZED
-                    || answer.status == StatusCode::FORBIDDEN && token.is_expired();
-                if !refused {
-                    return Ok(answer);
-                }
-                self.tokens.invalidate(&token);
-                let token = self.tokens.get(&self.http).await?;
-                self.attempt(&request, &self.demand_url, token.header().clone(), &trace).await
-            }
-            _ => Err("this host is not known".into()),
-        }
-    }
-
-    async fn attempt(
-        &self,
-        request: &Request,
-        base: &str,
-        authorization: HeaderValue,
-        trace: &Trace,
-    ) -> Result<RawResponse, BoxError> {
-        let started = Instant::now();
-        let outcome = self.exchange(request, base, authorization, trace).await;
-        if let Some(observer) = &self.observer {
-            let status = outcome.as_ref().ok().map(|answer| answer.status);
-            let operation = request.operation();
-            observer(&Exchange { operation, trace_id: trace.id(), status, elapsed: started.elapsed() });
-        }
-        outcome
-    }
-
-    async fn exchange(
-        &self,
-        request: &Request,
-        base: &str,
-        authorization: HeaderValue,
-        trace: &Trace,
-    ) -> Result<RawResponse, BoxError> {
+    /// One call: everything that happens between a request and its answer.
+    async fn call(&self, mut request: Request) -> Result<RawResponse, BoxError> {
         let operation = request.operation();
-        let mut headers = request.headers().clone();
-        headers.insert(header::AUTHORIZATION, authorization);
-        headers.insert(TRACEPARENT, trace.header()?);
-        if let Some(version) = operation.api_version {
-            headers.insert(API_VERSION, HeaderValue::from_static(version));
+        let trace = Trace::of(request.headers().get(TRACEPARENT).or_else(|| self.options.headers.get(TRACEPARENT)));
+        let began = Timestamp::now();
+        if let Err(problems) = self.prepare(&mut request) {
+            let report = Report {
+                request: None,
+                trace_id: trace.id().into(),
+                attempts: 0,
+                outcome: Outcome::NotSent,
+                why: Stop::Final,
+                retry_after: None,
+                began,
+            };
+            return Err(Box::new(Failure { report: Arc::new(report), cause: Box::new(Refused(problems)) }));
         }
-        if let Some(media) = operation.answer_media.first() {
-            headers.insert(header::ACCEPT, HeaderValue::from_static(media));
-        }
-        let mut builder = self.http.request(operation.method.clone(), format!("{base}{}", request.target()));
-        match request.body() {
-            Some(body) => {
-                headers.insert(header::CONTENT_TYPE, body.content_type.clone());
-                // Shared, not copied: the next attempt has the same bytes.
-                builder = builder.body(body.bytes.clone());
-            }
-            None if operation.method != http::Method::GET => {
-                headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
-            }
-            None => {}
-        }
-        let answer =
-            builder.headers(headers).timeout(self.attempt_timeout).send().await.map_err(reqwest::Error::without_url)?;
-        let status = answer.status();
-        let mut headers: HeaderMap = answer.headers().clone();
-        if !headers.contains_key(TRACEPARENT) {
-            headers.insert(TRACEPARENT, trace.header()?);
-        }
-        let download = !operation.answer_media.is_empty() && !operation.answer_media.contains(&"application/json");
-        let body = if download && status.is_success() {
-            ByteStream::new(answer.bytes_stream().map_err(reqwest::Error::without_url))
-        } else {
-            let bytes: Bytes = answer.bytes().await.map_err(reqwest::Error::without_url)?;
-            ByteStream::full(bytes)
+        let policy = self.options.retry.unwrap_or(self.shared.retry);
+        let limits = self.options.limits.unwrap_or_else(|| self.shared.timeouts.of(operation));
+        let effect = effect(&request, &policy);
+        let has_token = operation.host == Host::Demand && self.shared.tokens.can_refresh();
+        let mut course = CallUnderWay {
+            pipeline: self,
+            request,
+            trace,
+            machine: Machine::new(effect, has_token, policy, limits),
+            deadline: Instant::now().checked_add(limits.operation),
+            limits,
+            permit: None,
+            credential: None,
+            got: None,
+            retry_after: None,
         };
-        Ok(RawResponse { status, headers, body })
+        let intent = match self.record(&course.request, effect).await {
+            Ok(intent) => intent,
+            Err(cause) => return course.finish(began, Outcome::NotSent, Stop::Final, Some(Box::new(cause))),
+        };
+        let verdict = course.run().await;
+        let (outcome, why) = match verdict {
+            // What is read from it may still be unreadable; then it took effect all the same.
+            Verdict::Success if effect == Effect::None => (Outcome::Rejected, Stop::Final),
+            Verdict::Success => (Outcome::Applied, Stop::Final),
+            Verdict::Failure { outcome, why } => (outcome, why),
+        };
+        if let (Some(journal), Some(intent)) = (&self.shared.journal, intent)
+            && outcome != Outcome::Unknown
+            && let Err(error) = journal.end(&intent, outcome).await
+        {
+            // It will be replayed under the same key, or looked up.
+            tracing::warn!(%error, operation = operation.id, "the journal did not take the end of an intent");
+        }
+        course.finish(began, outcome, why, None)
+    }
+
+    /// Completes a request, or says why it must not leave.
+    fn prepare(&self, request: &mut Request) -> Result<(), Vec<Invalid>> {
+        let mut problems = self.options.problems.clone();
+        problems.extend(key::give_key(request, self.options.key.as_ref()).err());
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+
+    /// Writes down what is about to be done, before the first byte leaves.
+    async fn record(&self, request: &Request, effect: Effect) -> Result<Option<String>, JournalError> {
+        let recorded = effect != Effect::None && !self.options.unrecorded;
+        let Some(journal) = self.shared.journal.as_ref().filter(|_| recorded) else { return Ok(None) };
+        let intent = Intent::of(request, self.shared.api_version);
+        journal.begin(&intent).await?;
+        Ok(Some(intent.id))
+    }
+}
+
+/// What repeating this very request would do.
+fn effect(request: &Request, policy: &RetryPolicy) -> Effect {
+    match request.operation().repeat {
+        Repeat::Safe => Effect::None,
+        _ if key::is_keyed(request) => Effect::Repeatable,
+        Repeat::Idempotent if policy.idempotent_writes => Effect::Repeatable,
+        _ => Effect::Once,
+    }
+}
+
+/// One call under way.
+struct CallUnderWay<'a> {
+    pipeline: &'a Pipeline,
+    request: Request,
+    trace: Trace,
+    machine: Machine,
+    limits: Limits,
+    deadline: Option<Instant>,
+    permit: Option<SemaphorePermit<'a>>,
+    credential: Option<Credential>,
+    /// What the last attempt, or the last try to make one, came to.
+    got: Option<Result<RawResponse, BoxError>>,
+    retry_after: Option<Duration>,
+}
+
+impl CallUnderWay<'_> {
+    /// Carries out the machine's decisions until it has none left.
+    async fn run(&mut self) -> Verdict {
+        let started = Instant::now();
+        let mut event = Event::Ready;
+        loop {
+            let shared = &self.pipeline.shared;
+            event = match self.machine.on(event, started.elapsed(), fastrand::f64(), &shared.budget) {
+                Decision::GetToken { refused } => self.ready(refused).await,
+                Decision::Send { limit } => self.send(limit).await,
+                Decision::Wait(wait) => {
+                    tracing::debug!(attempts = self.machine.attempts(), ?wait, "waits before another attempt");
+                    tokio::time::sleep(wait).await;
+                    Event::Ready
+                }
+                Decision::Finish(verdict) => return verdict,
+            };
+        }
+    }
+
+    /// Gets a place among the requests in flight, and a credential.
+    async fn ready(&mut self, refused: bool) -> Event {
+        let shared = &self.pipeline.shared;
+        if let (true, Some(Credential::Token(token))) = (refused, &self.credential) {
+            shared.tokens.refuse(token);
+        }
+        let host = self.request.operation().host;
+        let ready = async {
+            let permit = shared.in_flight.acquire().await?;
+            Ok::<_, BoxError>((permit, shared.credential(host).await?))
+        };
+        let ready = match self.deadline {
+            Some(deadline) => tokio::time::timeout_at(deadline, ready).await,
+            None => Ok(ready.await),
+        };
+        match ready {
+            Ok(Ok((permit, credential))) => {
+                self.permit = Some(permit);
+                self.credential = Some(credential);
+                Event::Token
+            }
+            Ok(Err(cause)) => {
+                self.got = Some(Err(cause));
+                Event::NoToken
+            }
+            Err(_) => {
+                self.got = Some(Err(Box::new(TimedOut::Operation(self.limits.operation))));
+                Event::TimeIsUp
+            }
+        }
+    }
+
+    /// Makes one attempt and frees its place.
+    async fn send(&mut self, limit: Duration) -> Event {
+        let Some(credential) = &self.credential else { return Event::NoToken };
+        let Got { attempt, retry_after, answer } = self
+            .pipeline
+            .attempt(&self.request, credential.header(), &self.trace, self.machine.attempts(), limit)
+            .await;
+        self.permit = None;
+        self.retry_after = retry_after;
+        self.got = Some(answer);
+        let now = std::time::Instant::now();
+        let token_expired = matches!(credential, Credential::Token(token) if token.may_be_expired(now));
+        Event::Ended { attempt, token_expired }
+    }
+
+    /// Hands over what came, with the course of the call.
+    fn finish(
+        self,
+        began: Timestamp,
+        outcome: Outcome,
+        why: Stop,
+        cause: Option<BoxError>,
+    ) -> Result<RawResponse, BoxError> {
+        let got = match cause {
+            Some(cause) => Err(cause),
+            None => self.got.unwrap_or_else(|| Err(Box::new(TimedOut::Operation(self.limits.operation)))),
+        };
+        let success = got.as_ref().is_ok_and(|answer| answer.status.is_success());
+        let attempts = self.machine.attempts();
+        if !success {
+            tracing::debug!(attempts, %outcome, ?why, "the call failed");
+        }
+        let report = Arc::new(Report {
+            request: Some(self.request),
+            trace_id: self.trace.id().into(),
+            attempts,
+            outcome,
+            why,
+            retry_after: self.retry_after,
+            began,
+        });
+        match got {
+            Ok(mut answer) => {
+                answer.extensions.insert(report);
+                Ok(answer)
+            }
+            Err(cause) => Err(Box::new(Failure { report, cause })),
+        }
     }
 }
 
 impl Transport for Pipeline {
     fn send(&self, request: Request) -> TransportFuture<'_> {
-        Box::pin(self.run(request))
+        let operation = request.operation();
+        let span = tracing::debug_span!(
+            "cint",
+            operation = operation.id,
+            method = %operation.method,
+            route = operation.path,
+            version = self.shared.api_version,
+        );
+        Box::pin(self.call(request).instrument(span))
     }
 }
 
 impl fmt::Debug for Pipeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pipeline").field("demand_url", &self.demand_url).finish_non_exhaustive()
-    }
-}
-
-/// W3C trace context of one call: the same for all its attempts.
-struct Trace(String);
-
-impl Trace {
-    fn new() -> Self {
-        let trace = uuid::Uuid::new_v4().simple().to_string();
-        let span = uuid::Uuid::new_v4().simple().to_string();
-        Self(format!("00-{trace}-{}-01", &span[..16]))
-    }
-
-    fn id(&self) -> &str {
-        self.0.get(3..35).unwrap_or_default()
-    }
-
-    fn header(&self) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
-        HeaderValue::from_str(&self.0)
-    }
-}
-
-/// A fresh idempotency key in the format that an operation takes.
-pub(crate) fn idempotency_key(operation: &Operation) -> String {
-    match operation.idempotency_key.format() {
-        Some(cintx_raw::KeyFormat::Ulid) => ulid::Ulid::new().to_string(),
-        _ => uuid::Uuid::new_v4().to_string(),
+        f.debug_struct("Pipeline").field("demand_url", &self.shared.demand_url).finish_non_exhaustive()
     }
 }

@@ -1,6 +1,17 @@
 //! Everything that differs between the dated versions: one file for each, and nowhere else.
 //! Each renders the domain's types into its version's wire types and reads what comes back.
 
+pub(crate) mod assistant;
+pub(crate) mod audience;
+pub(crate) mod bulk;
+pub(crate) mod fielding;
+pub(crate) mod groups;
+pub(crate) mod price;
+pub(crate) mod projects;
+pub(crate) mod quotas;
+mod read;
+pub(crate) mod statistics;
+pub(crate) mod supply;
 #[cfg(feature = "v2024-12-02")]
 mod v2024_12_02;
 #[cfg(feature = "v2025-02-17")]
@@ -14,11 +25,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde_json::Value;
 
-use crate::error::Error;
+use crate::error::{Error, Invalid};
 use crate::feasibility::Feasibility;
-use crate::fielding::{JobStatus, RunAction, RunStatus};
-use crate::ids::{FieldingRunId, JobId, ProjectId, ReconciliationId, TargetGroupId, UserId};
+use crate::ids::{JobId, ProjectId, ReconciliationId, TargetGroupId};
 use crate::pipeline::Pipeline;
 use crate::reconciliation::ReconciliationOutcome;
 use crate::target_group::TargetGroupDraft;
@@ -32,17 +43,12 @@ type Answer<T> = Result<T, Error>;
 pub trait Wire: Clone + Copy + fmt::Debug + Send + Sync + 'static {
     /// The version's date.
     const DATE: &'static str;
+    /// The operation table.
+    const OPERATIONS: &'static [&'static cintx_raw::Operation];
     /// The generated client.
     type Raw: Clone + Send + Sync + fmt::Debug;
 
     fn raw(pipeline: Arc<Pipeline>) -> Self::Raw;
-
-    fn create_project(
-        raw: &Self::Raw,
-        account: i64,
-        name: &str,
-        manager: UserId,
-    ) -> impl Future<Output = Answer<ProjectId>> + Send;
 
     fn feasibility(
         raw: &Self::Raw,
@@ -57,40 +63,6 @@ pub trait Wire: Clone + Copy + fmt::Debug + Send + Sync + 'static {
         project: &ProjectId,
         draft: &TargetGroupDraft,
     ) -> impl Future<Output = Answer<TargetGroupId>> + Send;
-
-    fn launch(
-        raw: &Self::Raw,
-        account: i64,
-        project: &ProjectId,
-        group: &TargetGroupId,
-        end: Timestamp,
-    ) -> impl Future<Output = Answer<JobId>> + Send;
-
-    fn launch_status(
-        raw: &Self::Raw,
-        account: i64,
-        project: &ProjectId,
-        group: &TargetGroupId,
-        job: &JobId,
-    ) -> impl Future<Output = Answer<JobStatus>> + Send;
-
-    fn fielding_run(
-        raw: &Self::Raw,
-        account: i64,
-        project: &ProjectId,
-        group: &TargetGroupId,
-        run: &FieldingRunId,
-    ) -> impl Future<Output = Answer<(RunStatus, String)>> + Send;
-
-    fn act(
-        raw: &Self::Raw,
-        account: i64,
-        project: &ProjectId,
-        group: &TargetGroupId,
-        run: &FieldingRunId,
-        action: RunAction,
-        etag: &str,
-    ) -> impl Future<Output = Answer<Option<String>>> + Send;
 
     fn submit_reconciliation(
         raw: &Self::Raw,
@@ -107,7 +79,7 @@ pub trait Wire: Clone + Copy + fmt::Debug + Send + Sync + 'static {
 }
 
 /// RFC 3339 in UTC with three digits after the second, as Cint writes it.
-fn timestamp(at: Timestamp) -> String {
+pub(crate) fn timestamp(at: Timestamp) -> String {
     format!("{at:.3}")
 }
 
@@ -116,46 +88,82 @@ fn money(value: Option<&str>, currency: Option<&str>) -> Option<Money> {
     Money::new(value?, currency?).ok()
 }
 
+/// Calls an operation that takes `If-Match`: where it is required it stands among the arguments, before those after the
+/// semicolon; where it is optional it is in the parameters behind them.
+macro_rules! if_match {
+    (required, $raw:ident.$operation:ident($($lead:expr),+; $($tail:expr),*), $params:ident, $etag:ident) => {
+        $raw.$operation($($lead,)+ $crate::wire::tag(stringify!($operation), $etag)?, $($tail),*).await?
+    };
+    (optional, $raw:ident.$operation:ident($($lead:expr),+; $($tail:expr),*), $params:ident, $etag:ident) => {
+        $raw.$operation($($lead,)+ $($tail,)* &$params { if_match: $etag.map(str::to_owned) }).await?
+    };
+}
+use if_match;
+
+/// A wire value as JSON, for parts that many types share.
+fn to_json<T: serde::Serialize>(wire: &T) -> Answer<Value> {
+    serde_json::to_value(wire).map_err(Error::other)
+}
+
+/// JSON of ours as the type that an operation takes; a field that the type wants and the JSON lacks is an error.
+fn from_json<T: serde::de::DeserializeOwned>(field: &'static str, json: Value) -> Answer<T> {
+    serde_json::from_value(json).map_err(|error| Error::invalid(vec![Invalid::new(field, error.to_string())]))
+}
+
+/// Money of one version: how it is written, and which of its types it is read from.
+macro_rules! amounts {
+    ($version:ident, write: [$($write:ident { $value:ident, $currency:ident $(, $scale:ident)? }),* $(,)?],
+     read: [$($read:ident { $amount:ident, $code:ident }),* $(,)?]) => {
+        mod amounts {
+            use cintx_raw::$version::types;
+
+            use crate::value::Money;
+            use crate::wire::read::{Missing, Read};
+
+            $(
+                impl From<&Money> for types::$write {
+                    fn from(money: &Money) -> Self {
+                        Self {
+                            $value: Some(money.value().to_string()),
+                            $currency: Some(money.currency().to_owned()),
+                            $($scale: None,)?
+                        }
+                    }
+                }
+            )*
+            $(
+                impl Read<types::$read> for Money {
+                    fn read(wire: types::$read) -> Result<Self, Missing> {
+                        let parts = wire.$amount.zip(wire.$code);
+                        parts.and_then(|(value, code)| Money::new(&value, &code).ok()).ok_or(Missing("amount"))
+                    }
+                }
+            )*
+        }
+    };
+}
+use amounts;
+
+/// The job that an answer says was started.
+fn started<T>(operation: &'static str, answer: &cintx_raw::Response<T>) -> Answer<JobId> {
+    answer.location_id().map(JobId::new).ok_or_else(|| Error::incomplete(operation, "Location"))
+}
+
+/// A tag that must be sent.
+#[cfg(feature = "v2025-12-18")]
+fn tag<'a>(operation: &'static str, etag: Option<&'a str>) -> Answer<&'a str> {
+    etag.ok_or_else(|| Error::incomplete(operation, "ETag to send: the last answer had none"))
+}
+
 /// What all versions have in common, written once and compiled against each version's types.
 macro_rules! common_calls {
     ($version:ident) => {
         const DATE: &'static str = cintx_raw::$version::VERSION;
+        const OPERATIONS: &'static [&'static cintx_raw::Operation] = cintx_raw::$version::operations::ALL;
         type Raw = Client;
 
         fn raw(pipeline: Arc<Pipeline>) -> Client {
             Client::new(pipeline)
-        }
-
-        async fn launch(
-            raw: &Client,
-            account: i64,
-            project: &ProjectId,
-            group: &TargetGroupId,
-            end: Timestamp,
-        ) -> Result<JobId, Error> {
-            let key = idempotency_key(&operations::CREATE_LAUNCH_FIELDING_RUN_FROM_DRAFT_JOB);
-            let body = types::CreateLaunchFieldingRunFromDraftJobRequest { end_fielding_at: timestamp(end) };
-            let answer = raw
-                .create_launch_fielding_run_from_draft_job(account, project.as_str(), group.as_str(), &key, &body)
-                .await?;
-            answer
-                .location_id()
-                .map(JobId::new)
-                .ok_or_else(|| Error::incomplete("create_launch_fielding_run_from_draft_job", "Location"))
-        }
-
-        async fn fielding_run(
-            raw: &Client,
-            account: i64,
-            project: &ProjectId,
-            group: &TargetGroupId,
-            run: &FieldingRunId,
-        ) -> Result<(RunStatus, String), Error> {
-            let answer = raw.get_fielding_run(account, project.as_str(), group.as_str(), run.as_str()).await?;
-            let etag = answer.etag().ok_or_else(|| Error::incomplete("get_fielding_run", "ETag"))?.to_owned();
-            let status =
-                answer.value().status.as_ref().ok_or_else(|| Error::incomplete("get_fielding_run", "status"))?;
-            Ok((RunStatus::parse(status.as_str()), etag))
         }
 
         async fn reconciliation(
@@ -181,40 +189,10 @@ macro_rules! common_calls {
 }
 use common_calls;
 
-/// Reads a failed job; the versions agree on its shape.
-macro_rules! job_failure {
-    ($answer:expr) => {{
-        let reason = $answer.failure_reason.as_ref();
-        let reasons = reason.and_then(|reason| reason.reasons.as_ref()).into_iter().flatten();
-        JobFailure {
-            code: reason.and_then(|reason| reason.code.clone()),
-            description: reason.and_then(|reason| reason.description.clone()).unwrap_or_default(),
-            reasons: reasons
-                .map(|reason| {
-                    let part = |text: &Option<String>| text.clone().unwrap_or_default();
-                    format!("{}: {}", part(&reason.name), part(&reason.reason))
-                })
-                .collect(),
-        }
-    }};
-}
-use job_failure;
-
 /// What the two versions before 2025-12-18 have in common; the braces hold the fields that only one of them has.
 #[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
 macro_rules! legacy_calls {
     (feasibility: { $($own:tt)* }) => {
-        async fn create_project(raw: &Client, account: i64, name: &str, manager: UserId) -> Result<ProjectId, Error> {
-            let key = idempotency_key(&operations::CREATE_PROJECT);
-            let body = types::ProjectInfo {
-                name: name.to_owned(),
-                project_manager_id: manager.to_string(),
-                purchase_order_number: None,
-            };
-            let answer = raw.create_project(account, &key, &body).await?.into_value();
-            answer.id.map(|id| ProjectId::new(id.as_str())).ok_or_else(|| Error::incomplete("create_project", "id"))
-        }
-
         async fn feasibility(
             raw: &Client,
             account: i64,
@@ -223,20 +201,20 @@ macro_rules! legacy_calls {
         ) -> Result<Feasibility, Error> {
             let body = types::CalculateTargetGroupFeasibilityRequest {
                 allocations: None,
-                business_unit_id: draft.business_unit,
+                business_unit_id: draft.business_unit.get(),
                 collects_pii: Some(draft.collects_pii),
-                end_date: timestamp(draft.field.end),
+                end_date: timestamp(draft.field.end()),
                 filling_goal: i64::from(draft.completes_goal),
                 incidence_rate: draft.incidence_rate.fraction(),
                 interlocked_profiles: None,
                 length_of_interview: i64::from(draft.length_of_interview.minutes()),
-                locale: draft.locale.clone(),
+                locale: draft.locale.to_string(),
                 price: draft.cost_per_interview.as_ref().map(|price| types::MonetaryAmountRequestModel {
                     value: Some(price.value().to_string()),
                     currency_code: Some(price.currency().to_owned()),
                 }),
-                profiles: Some(draft.audience.questions().iter().map(feasibility_profile).collect()),
-                start_date: timestamp(draft.field.start),
+                profiles: Some(from_json("audience", legacy::feasibility(&draft.audience, draft.completes_goal).into())?),
+                start_date: timestamp(draft.field.start()),
                 step_days: None,
                 $($own)*
             };
@@ -249,31 +227,6 @@ macro_rules! legacy_calls {
                 suggested_price: price.and_then(|price| money(price.value.as_deref(), price.currency_code.as_deref())),
             })
         }
-
-        async fn act(
-            raw: &Client,
-            account: i64,
-            project: &ProjectId,
-            group: &TargetGroupId,
-            run: &FieldingRunId,
-            action: RunAction,
-            etag: &str,
-        ) -> Result<Option<String>, Error> {
-            let (project, group, run) = (project.as_str(), group.as_str(), run.as_str());
-            let if_match = Some(etag.to_owned());
-            let answer = match action {
-                RunAction::Pause => {
-                    raw.pause_fielding_run(account, project, group, run, &PauseFieldingRunParams { if_match }).await?
-                }
-                RunAction::Resume => {
-                    raw.resume_fielding_run(account, project, group, run, &ResumeFieldingRunParams { if_match }).await?
-                }
-                RunAction::Complete => {
-                    raw.complete_fielding_run(account, project, group, run, &CompleteFieldingRunParams { if_match }).await?
-                }
-            };
-            Ok(answer.etag().map(str::to_owned))
-        }
     };
 }
 #[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
@@ -284,280 +237,36 @@ use legacy_calls;
 #[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
 macro_rules! legacy_audience {
     (adjustment: $adjustment:expr) => {
-        fn fielding_specification(draft: &TargetGroupDraft) -> types::TargetGroupFieldingSpecificationInput {
-            types::TargetGroupFieldingSpecificationInput {
-                start_at: timestamp(draft.field.start),
-                end_at: timestamp(draft.field.end),
-            }
-        }
-
-        fn feasibility_profile(question: &Question) -> types::TargetGroupFeasibilityRegularProfileV2 {
-            use types::TargetGroupFeasibilityRegularProfileV2Conditions as Conditions;
-            let mut ranges = Vec::new();
-            let mut options = Vec::new();
-            for (condition, _) in question.conditions() {
-                match condition {
-                    Condition::Range { min, max } => {
-                        ranges.push(types::FeasibilityRegularProfileRangeConditionItemV2 {
-                            min: i64::from(*min),
-                            max: i64::from(*max),
-                        })
-                    }
-                    Condition::Option(option) => {
-                        options
-                            .push(types::FeasibilityRegularProfileSelectionConditionsItemV2 { option: option.clone() });
-                    }
-                }
-            }
-            let conditions = if question.is_range() {
-                Conditions::RangeConditionsDetails(
-                    types::TargetGroupFeasibilityRegularProfileV2ConditionsRangeConditionsDetails { data: ranges },
-                )
-            } else {
-                Conditions::SelectionConditionsDetails(
-                    types::TargetGroupFeasibilityRegularProfileV2ConditionsSelectionConditionsDetails { data: options },
-                )
-            };
-            let ungrouped = (0..)
-                .zip(question.conditions())
-                .map(|(index, (_, percent))| types::FeasibilitySingularRegularQuotaV2 {
-                    index,
-                    quota_percentage: i64::from(percent),
-                })
-                .collect();
-            types::TargetGroupFeasibilityRegularProfileV2 {
-                question_id: question.id(),
-                conditions,
-                quotas: Some(types::TargetGroupFeasibilityRegularProfileV2Quotas {
-                    ungrouped: Some(ungrouped),
-                    grouped: Some(Vec::new()),
-                }),
-            }
-        }
-
         /// The draft's profiles. Crossed questions go through the API's helper, whose cells get our percentages.
         async fn draft_profiles(
             raw: &Client,
             account: i64,
             draft: &TargetGroupDraft,
         ) -> Result<types::TargetGroupDraftProfilesRequest, Error> {
-            let Some((rows, columns)) = draft.audience.crossed() else {
-                return Ok(types::TargetGroupDraftProfilesRequest {
-                    profile_adjustment_type: $adjustment,
-                    drafts: Some(
-                        draft.audience.questions().iter().map(|question| draft_profile(question, draft)).collect(),
-                    ),
-                    interlocked_profiles: Some(Vec::new()),
-                });
-            };
-            let key = idempotency_key(&operations::GENERATE_DRAFT_INTERLOCK_PROFILE_V2);
-            let body = types::GenerateDraftInterlockRequest {
-                locale: Some(draft.locale.clone()),
-                target_group_filling_goal: Some(i64::from(draft.completes_goal)),
-                profile_adjustment_type: Some("percentage".to_owned()),
-                start_at: Some(timestamp(draft.field.start)),
-                end_at: Some(timestamp(draft.field.end)),
-                collects_pii: Some(draft.collects_pii),
-                profiles: Some([rows, columns].map(|question| helper_profile(question, draft.completes_goal)).into()),
-            };
-            let made = raw.generate_draft_interlock_profile_v2(account, &key, &body).await?.into_value();
-            let made = made
-                .into_iter()
-                .next()
-                .ok_or_else(|| Error::incomplete("generate_draft_interlock_profile_v2", "profile"))?;
-            // Percentages are whole numbers here, so the table is solved for a hundred.
-            let table = QuotaTable::solve(rows, columns, 100)
-                .map_err(|error| Error::invalid(vec![Invalid::new("audience", error.to_string())]))?;
+            let (audience, goal) = (&draft.audience, draft.completes_goal);
+            audience.only_what_all_versions_have()?;
+            let mut interlocked_profiles = Vec::new();
+            if let Some(interlock) = audience.crossed() {
+                let context = legacy::Context {
+                    locale: draft.locale.to_string(),
+                    goal,
+                    start: timestamp(draft.field.start()),
+                    end: timestamp(draft.field.end()),
+                    collects_pii: draft.collects_pii,
+                };
+                let body: types::GenerateDraftInterlockRequest =
+                    from_json("audience", legacy::helper(interlock, &context)?)?;
+                let made = raw.generate_draft_interlock_profile_v2(account, NEW_KEY, &body).await?.into_value();
+                let made =
+                    made.first().ok_or_else(|| Error::incomplete("generate_draft_interlock_profile_v2", "profile"))?;
+                let pasted = legacy::pasted(&to_json(made)?, interlock, goal)?;
+                interlocked_profiles.push(from_json("audience", pasted)?);
+            }
             Ok(types::TargetGroupDraftProfilesRequest {
                 profile_adjustment_type: $adjustment,
-                drafts: Some(Vec::new()),
-                interlocked_profiles: Some(vec![pasted(made, rows, columns, &table)?]),
+                drafts: Some(from_json("audience", legacy::drafts(audience, goal).into())?),
+                interlocked_profiles: Some(interlocked_profiles),
             })
-        }
-
-        fn draft_profile(
-            question: &Question,
-            draft: &TargetGroupDraft,
-        ) -> types::TargetGroupDraftProfilesRequestDrafts {
-            use types::TargetGroupDraftProfilesRequestDraftsConditions as Conditions;
-            let mut ranges = Vec::new();
-            let mut options = Vec::new();
-            for (condition, _) in question.conditions() {
-                match condition {
-                    Condition::Range { min, max } => ranges.push(
-                        types::TargetGroupInputDraftRegularProfileConditionsRangeConditionsDetailsTemplateData {
-                            min: Some(i64::from(*min)),
-                            max: Some(i64::from(*max)),
-                        },
-                    ),
-                    Condition::Option(option) => {
-                        options.push(types::SelectionConditionItemInput { option: Some(option.clone()) });
-                    }
-                }
-            }
-            let conditions = if question.is_range() {
-                Conditions::RangeConditionsDetailsTemplate(
-                    types::TargetGroupInputDraftRegularProfileConditionsRangeConditionsDetailsTemplate {
-                        data: Some(ranges),
-                    },
-                )
-            } else {
-                Conditions::SelectionConditionsDetailsTemplate(
-                    types::TargetGroupInputDraftRegularProfileConditionsSelectionConditionsDetailsTemplate {
-                        data: Some(options),
-                    },
-                )
-            };
-            let counts = question.counts(draft.completes_goal);
-            let ungrouped = (0..)
-                .zip(question.conditions().zip(counts))
-                .map(|(index, ((_, percent), count))| types::TargetGroupDraftSingularRegularQuotaTemplateInput {
-                    index: Some(index),
-                    quota_percentage: Some(i64::from(percent)),
-                    quota_nominal: Some(i64::from(count)),
-                })
-                .collect();
-            types::TargetGroupDraftProfilesRequestDrafts {
-                question_id: Some(question.id()),
-                quotas_enabled: Some(true),
-                conditions: Some(conditions),
-                quotas: Some(types::TargetGroupDraftProfilesRequestDraftsQuotas {
-                    ungrouped: Some(ungrouped),
-                    grouped: Some(Vec::new()),
-                }),
-            }
-        }
-
-        fn helper_profile(question: &Question, goal: u32) -> types::GenerateDraftInterlockRequestProfiles {
-            use types::GenerateDraftInterlockRequestProfilesConditions as Conditions;
-            let mut ranges = Vec::new();
-            let mut options = Vec::new();
-            for (condition, _) in question.conditions() {
-                let text = condition.label();
-                match condition {
-                    Condition::Range { min, max } => {
-                        ranges.push(types::GenerateDraftInterlockRequestProfilesConditionsRangeConditionsDetailsData {
-                            text,
-                            min: i64::from(*min),
-                            max: i64::from(*max),
-                        })
-                    }
-                    Condition::Option(option) => options.push(
-                        types::GenerateDraftInterlockRequestProfilesConditionsSelectionConditionsDetailsData {
-                            text,
-                            option: option.clone(),
-                        },
-                    ),
-                }
-            }
-            let conditions = if question.is_range() {
-                Conditions::RangeConditionsDetails(
-                    types::GenerateDraftInterlockRequestProfilesConditionsRangeConditionsDetails { data: Some(ranges) },
-                )
-            } else {
-                Conditions::SelectionConditionsDetails(
-                    types::GenerateDraftInterlockRequestProfilesConditionsSelectionConditionsDetails {
-                        data: Some(options),
-                    },
-                )
-            };
-            let ungrouped = (0..)
-                .zip(question.conditions().zip(question.counts(goal)))
-                .map(|(index, ((_, percent), count))| types::ApplyProfileRequestUngroupedQuota {
-                    index,
-                    quota_percentage: i64::from(percent),
-                    quota_nominal: i64::from(count),
-                })
-                .collect();
-            types::GenerateDraftInterlockRequestProfiles {
-                name: None,
-                question_id: Some(question.id()),
-                quotas_enabled: Some(true),
-                conditions: Some(conditions),
-                quotas: Some(types::ApplyProfileRequestQuotas { ungrouped, grouped: Vec::new() }),
-            }
-        }
-
-        /// The helper's profile as a request wants it, each cell with its percentage from our table.
-        fn pasted(
-            made: types::GenerateDraftInterlockProfileV2Response,
-            rows: &Question,
-            columns: &Question,
-            table: &QuotaTable,
-        ) -> Result<types::TargetGroupInputDraftInterlockedProfile, Error> {
-            let lacks = |missing| Error::incomplete("generate_draft_interlock_profile_v2", missing);
-            let mut ungrouped = Vec::new();
-            for cell in made.quotas.and_then(|quotas| quotas.ungrouped).into_iter().flatten() {
-                let condition = cell.condition.ok_or_else(|| lacks("condition of a cell"))?;
-                let related = condition.related_condition.as_deref().unwrap_or_default();
-                let index = |question: &Question| -> Option<usize> {
-                    let part = related
-                        .iter()
-                        .find(|part| part.question_id.as_ref().and_then(|id| id.as_i64()) == Some(question.id()))?;
-                    let wanted = part.conditions.as_ref()?.first()?;
-                    question.conditions().position(|(condition, _)| match condition {
-                        Condition::Range { min, max } => {
-                            wanted.min.map(|low| low as i64) == Some(i64::from(*min))
-                                && wanted.max.map(|high| high as i64) == Some(i64::from(*max))
-                        }
-                        Condition::Option(option) => wanted.option.as_deref() == Some(option.as_str()),
-                    })
-                };
-                let (Some(row), Some(column)) = (index(rows), index(columns)) else {
-                    return Err(lacks("conditions that were asked for"));
-                };
-                ungrouped.push(types::TargetGroupInputDraftInterlockedProfileQuotasUngrouped {
-                    id: cell.id.map(|id| id.to_string()),
-                    quota_percentage: Some(i64::from(table.cell(row, column))),
-                    condition: Some(types::TargetGroupInputDraftInterlockedProfileConditions {
-                        id: condition.id.map(|id| id.to_string()),
-                        option: condition.option,
-                    }),
-                });
-            }
-            if ungrouped.len() != table.cells().count() {
-                return Err(lacks("cell for each pair of conditions"));
-            }
-            let id = made.id.ok_or_else(|| lacks("id"))?.to_string();
-            let participants = made.profiles.into_iter().flatten().map(|profile| {
-                types::TargetGroupInputDraftInterlockedParticipantProfile {
-                    id: profile.id.map(|id| id.to_string()),
-                    interlock_id: Some(id.clone()),
-                    question_id: profile.question_id.as_ref().and_then(|id| id.as_i64()),
-                    quotas_enabled: Some(true),
-                    conditions: None,
-                    quotas: None,
-                }
-            });
-            Ok(types::TargetGroupInputDraftInterlockedProfile {
-                name: made.name,
-                depends_on_questions: Some(vec![rows.id(), columns.id()]),
-                profiles: Some(participants.collect()),
-                quotas: Some(types::TargetGroupInputDraftInterlockedProfileQuotas { ungrouped: Some(ungrouped) }),
-                quotas_enabled: Some(true),
-                id,
-            })
-        }
-
-        fn supply_allocations(supply: &Supply) -> Option<Vec<types::CreateDraftTargetGroupRequestSupplyAllocations>> {
-            use types::CreateDraftTargetGroupRequestSupplyAllocations as Allocation;
-            match &supply.0 {
-                // Nothing given is the whole exchange.
-                SupplyKind::OpenExchange => None,
-                SupplyKind::Only { name, suppliers } => Some(vec![
-                    Allocation::Group(types::CreateDraftSupplyAllocationGroupRequestGroup {
-                        name: name.clone(),
-                        percentage_min: Some(Some(0)),
-                        percentage_max: 100,
-                        suppliers: Some(Some(suppliers.iter().map(|id| types::SupplierId { id: *id }).collect())),
-                    }),
-                    // The exchange's maximum of nothing keeps everybody else out.
-                    Allocation::Exchange(types::CreateDraftSupplyAllocationGroupRequestExchange {
-                        percentage_min: Some(Some(0)),
-                        percentage_max: 0,
-                    }),
-                ]),
-            }
         }
     };
 }

@@ -4,24 +4,108 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cintx_raw::v2025_02_17::{
-    Client, CompleteFieldingRunParams, PauseFieldingRunParams, ResumeFieldingRunParams, operations, types,
-};
-use jiff::Timestamp;
+use cintx_raw::NEW_KEY;
+use cintx_raw::v2025_02_17::{Client, types};
 
-use super::{Wire, common_calls, job_failure, legacy_audience, legacy_calls, money, timestamp};
-use crate::audience::{Condition, Question};
-use crate::error::{Error, Invalid, JobFailure};
+use super::assistant::assistant;
+use super::audience::legacy;
+use super::bulk::bulk;
+use super::fielding::fielding;
+use super::groups::groups;
+use super::price::{group_rate_card, price};
+use super::projects::projects;
+use super::quotas::legacy_quotas;
+use super::read::{Field, Missing, Read};
+use super::statistics::{performance, statistics};
+use super::supply::{from_list, supply_list};
+use super::{Wire, amounts, common_calls, from_json, legacy_audience, legacy_calls, money, timestamp, to_json};
+use crate::error::Error;
 use crate::feasibility::Feasibility;
-use crate::fielding::{JobStatus, RunAction, RunStatus};
-use crate::ids::{FieldingRunId, JobId, ProjectId, ReconciliationId, TargetGroupId, UserId};
-use crate::pipeline::{Pipeline, idempotency_key};
-use crate::quota::QuotaTable;
+use crate::ids::{ProjectId, ReconciliationId, TargetGroupId};
+use crate::pipeline::Pipeline;
 use crate::reconciliation::{ReconciliationOutcome, ReconciliationStatus};
-use crate::supply::{Supply, SupplyKind};
+use crate::supply::Supply;
 use crate::target_group::TargetGroupDraft;
-use crate::value::Money;
 use crate::version::V2025_02_17;
+
+projects!(V2025_02_17, v2025_02_17, if_match: optional, reference: purchase_order_number,
+    summary: - target_group_references);
+legacy_quotas!(V2025_02_17, v2025_02_17);
+
+impl super::quotas::ValidatesWire for V2025_02_17 {
+    async fn validate(
+        raw: &Client,
+        account: i64,
+        audience: &crate::Audience,
+        goal: u32,
+        locale: &str,
+    ) -> Result<Vec<serde_json::Value>, Error> {
+        audience.only_what_all_versions_have()?;
+        let crossed = audience.crossed().map_or(&[][..], crate::Interlock::questions).iter();
+        let crossed = crossed.map(|question| legacy::profile(question, goal, legacy::Form::Draft));
+        // An interlock is made by the helper; here its questions are looked at side by side.
+        let profiles: Vec<_> = legacy::drafts(audience, goal).into_iter().chain(crossed).collect();
+        let body = serde_json::json!({
+            "locale": locale, "filling_goal": goal, "profile_adjustment_type": "percentage", "profiles": profiles,
+        });
+        let body: types::ApplyProfilesRequestBody = from_json("audience", body)?;
+        let answer = raw.validate_profiles(account, &body).await?.into_value();
+        answer.iter().map(to_json).collect()
+    }
+}
+
+fielding!(V2025_02_17, v2025_02_17, if_match: optional, run: created_fielding_run_id);
+supply_list!(V2025_02_17, v2025_02_17);
+bulk!(V2025_02_17, v2025_02_17, key: ());
+price!(V2025_02_17, v2025_02_17, card: RateCardData, within_project: true, goal: filling_goal in suggested_filling_goal_range, dates: start_date end_date);
+group_rate_card!(V2025_02_17, v2025_02_17);
+assistant!(V2025_02_17, v2025_02_17, gemini: true);
+statistics!(V2025_02_17, v2025_02_17, changelog_page: 100, kinds: |_kinds| {}, overview: { - created_at, manager, reference });
+performance!(V2025_02_17, v2025_02_17);
+groups!(
+    V2025_02_17, v2025_02_17,
+    names: Names {
+        goal: "filling_goal",
+        money: ("value", "currency_code"),
+        profiles: "profile",
+        supply: ("supply_allocations", false),
+    },
+    create: (), reference: false, goal: filling_goal,
+    draft: {
+        supply = supply_allocations - reference
+    },
+    summary: { excluding = exclusion - reference },
+    filter: |_filter| {},
+    settings: { cost_note = client_cpi - reference },
+    update: |settings| {
+        client_cpi: settings.cost_note.as_ref().map(Into::into),
+        industry_lockout_code: settings.lockout.as_ref().map(ToString::to_string),
+    }
+);
+amounts!(
+    v2025_02_17,
+    write: [MonetaryAmountRequestModel { value, currency_code }],
+    read: [
+        MonetaryAmount { value, currency_code },
+        AverageCostPerInterview { value, currency_code },
+        EarningsPerClick { value, currency_code },
+        EarningsPerClickPerMinute { value, currency_code },
+
+    ]
+);
+
+impl Field<Option<Vec<types::GetTargetGroupResponseSupplyAllocations>>> for Supply {
+    fn field(wire: Option<Vec<types::GetTargetGroupResponseSupplyAllocations>>) -> Result<Self, Missing> {
+        let list: Result<Vec<_>, _> = wire.iter().flatten().map(super::to_json).collect();
+        list.map(|list| from_list(&list)).map_err(|_| Missing("supply_allocations"))
+    }
+}
+
+impl Read<types::TargetGroupExclusionObject> for bool {
+    fn read(wire: types::TargetGroupExclusionObject) -> Result<Self, Missing> {
+        wire.enabled.ok_or(Missing("enabled"))
+    }
+}
 
 #[expect(private_interfaces, reason = "only this crate implements and calls it")]
 impl Wire for V2025_02_17 {
@@ -34,58 +118,8 @@ impl Wire for V2025_02_17 {
         project: &ProjectId,
         draft: &TargetGroupDraft,
     ) -> Result<TargetGroupId, Error> {
-        let body = types::CreateDraftTargetGroupRequest {
-            business_unit_id: draft.business_unit.to_string(),
-            client_cost_per_interview_note: None,
-            client_id: None,
-            collects_pii: draft.collects_pii,
-            cost_per_interview: draft.cost_per_interview.as_ref().map(amount),
-            exclusion: None,
-            expected_incidence_rate: draft.incidence_rate.fraction(),
-            expected_length_of_interview_minutes: i64::from(draft.length_of_interview.minutes()),
-            fielding_assistant_assignment: types::FieldingAssistantModulesAssignmentRequestModel {
-                // Quotas are of little use where they can be overfilled.
-                quota_overlay: Some(types::ModuleQuotaOverlayInput { prevent_overfill: true, balance_fill: false }),
-                ..Default::default()
-            },
-            fielding_specification: fielding_specification(draft),
-            filling_goal: i64::from(draft.completes_goal),
-            industry_code: None,
-            industry_lockout_code: None,
-            live_url: draft.live_url.clone(),
-            locale: draft.locale.clone(),
-            name: draft.name.clone(),
-            profile: draft_profiles(raw, account, draft).await?,
-            project_manager_id: draft.manager.to_string(),
-            study_type_code: None,
-            supply_allocations: supply_allocations(&draft.supply),
-            test_url: draft.test_url.clone().unwrap_or_else(|| draft.live_url.clone()),
-        };
-        let answer = raw.create_target_group(account, project.as_str(), &body).await?.into_value();
-        answer
-            .id
-            .map(|id| TargetGroupId::new(id.as_str()))
-            .ok_or_else(|| Error::incomplete("create_target_group", "id"))
-    }
-
-    async fn launch_status(
-        raw: &Client,
-        account: i64,
-        project: &ProjectId,
-        group: &TargetGroupId,
-        job: &JobId,
-    ) -> Result<JobStatus, Error> {
-        let answer = raw
-            .get_launch_fielding_run_from_draft_job(account, project.as_str(), group.as_str(), job.as_str())
-            .await?
-            .into_value();
-        Ok(match (answer.status.as_ref(), &answer.created_fielding_run_id) {
-            (Some(types::FieldingRunJobStatus::Failed), _) => JobStatus::Failed(job_failure!(answer)),
-            (Some(types::FieldingRunJobStatus::Completed), Some(run)) => {
-                JobStatus::Done(FieldingRunId::new(run.as_str()))
-            }
-            _ => JobStatus::Running,
-        })
+        let profile = draft_profiles(raw, account, draft).await?;
+        groups::create(raw, account, project, &draft.settings, [("profile", super::to_json(&profile)?)]).await
     }
 
     async fn submit_reconciliation(
@@ -94,8 +128,7 @@ impl Wire for V2025_02_17 {
         file_name: &str,
         csv: Bytes,
     ) -> Result<ReconciliationId, Error> {
-        let key = idempotency_key(&operations::POST_RECONCILIATIONS);
-        let answer = raw.post_reconciliations(account, file_name, &key, csv).await?.into_value();
+        let answer = raw.post_reconciliations(account, file_name, NEW_KEY, csv).await?.into_value();
         answer
             .request_id
             .map(|id| ReconciliationId::new(id.as_str()))
@@ -104,10 +137,3 @@ impl Wire for V2025_02_17 {
 }
 
 legacy_audience!(adjustment: "percentage".to_owned());
-
-fn amount(money: &Money) -> types::MonetaryAmountRequestModel {
-    types::MonetaryAmountRequestModel {
-        value: Some(money.value().to_string()),
-        currency_code: Some(money.currency().to_owned()),
-    }
-}

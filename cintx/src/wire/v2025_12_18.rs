@@ -3,37 +3,93 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cintx_raw::v2025_12_18::{Client, PostReconciliationsParams, operations, types};
-use jiff::Timestamp;
+use cintx_raw::v2025_12_18::{Client, PostReconciliationsParams, types};
 
-use super::{Wire, common_calls, job_failure, money, timestamp};
-use crate::audience::{Audience, Condition};
-use crate::error::{Error, JobFailure};
+use super::assistant::assistant;
+use super::audience::modern;
+use super::bulk::bulk;
+use super::fielding::fielding;
+use super::groups::groups;
+use super::price::{group_rate_card, prediction, price};
+use super::projects::projects;
+use super::quotas::modern_quotas;
+use super::read::{Field, Missing};
+use super::statistics::{performance, statistics};
+use super::supply::{from_specification, supply_specification};
+use super::{Wire, amounts, common_calls, from_json, money, timestamp, to_json};
+use crate::error::Error;
 use crate::feasibility::Feasibility;
-use crate::fielding::{JobStatus, RunAction, RunStatus};
-use crate::ids::{FieldingRunId, JobId, ProjectId, ReconciliationId, TargetGroupId, UserId};
-use crate::pipeline::{Pipeline, idempotency_key};
-use crate::quota::QuotaTable;
+use crate::ids::{ProjectId, ReconciliationId, TargetGroupId};
+use crate::pipeline::Pipeline;
 use crate::reconciliation::{ReconciliationOutcome, ReconciliationStatus};
-use crate::supply::{Supply, SupplyKind};
+use crate::supply::Supply;
 use crate::target_group::TargetGroupDraft;
 use crate::value::Money;
 use crate::version::V2025_12_18;
 
+projects!(V2025_12_18, v2025_12_18, if_match: required, reference: project_customer_reference_number,
+    summary: target_group_references = target_group_customer_reference_numbers);
+modern_quotas!(V2025_12_18, v2025_12_18);
+fielding!(V2025_12_18, v2025_12_18, if_match: required, run: created_fielding_run_id);
+supply_specification!(V2025_12_18, v2025_12_18);
+bulk!(V2025_12_18, v2025_12_18, key: (cintx_raw::NEW_KEY));
+price!(V2025_12_18, v2025_12_18, card: RateCardData, within_project: false, goal: completes_goal in suggested_completes_goal_range, dates: start_at end_at);
+group_rate_card!(V2025_12_18, v2025_12_18);
+prediction!(V2025_12_18, v2025_12_18);
+assistant!(V2025_12_18, v2025_12_18, gemini: true);
+statistics!(V2025_12_18, v2025_12_18, changelog_page: 50, kinds: |kinds| {
+    change_types: (!kinds.is_empty()).then(|| kinds.iter().map(|kind| kind.as_str().into()).collect()),
+}, overview: {
+    created_at, manager = project_manager_id, reference = target_group_customer_reference_number
+});
+performance!(V2025_12_18, v2025_12_18);
+impl crate::HasFilters for V2025_12_18 {}
+groups!(
+    V2025_12_18, v2025_12_18,
+    names: Names {
+        goal: "completes_goal",
+        money: ("value", "currency_code"),
+        profiles: "profiling",
+        supply: ("allocations", true),
+    },
+    create: (), reference: true, goal: completes_goal,
+    draft: {
+        supply = allocations, reference = target_group_customer_reference_number
+    },
+    summary: { excluding = exclusion_enabled, reference = target_group_customer_reference_number },
+    filter: |filter| {
+        target_group_customer_reference_numbers: None,
+        project_manager_id: filter.manager.map(|manager| manager.to_string()),
+    },
+    settings: {
+        cost_note = client_cost_per_interview_note, reference = target_group_customer_reference_number
+    },
+    update: |settings| {
+        client_cost_per_interview_note: settings.cost_note.as_ref().map(Into::into),
+        industry_lockout_code: settings.lockout.as_ref().map(ToString::to_string).unwrap_or_default(),
+        target_group_customer_reference_number: Some(settings.reference.clone()),
+    }
+);
+amounts!(
+    v2025_12_18,
+    write: [MonetaryAmountRequestModel { value, currency_code }],
+    read: [
+        MonetaryAmount { value, currency_code },
+        AverageCostPerInterview { value, currency_code },
+        EarningsPerClick { value, currency_code },
+        EarningsPerClickPerMinute { value, currency_code },
+    ]
+);
+
+impl Field<Option<types::GetDraftSupplyAllocationGroupResponse>> for Supply {
+    fn field(wire: Option<types::GetDraftSupplyAllocationGroupResponse>) -> Result<Self, Missing> {
+        super::to_json(&wire).map(|json| from_specification(&json)).map_err(|_| Missing("allocations"))
+    }
+}
+
 #[expect(private_interfaces, reason = "only this crate implements and calls it")]
 impl Wire for V2025_12_18 {
     common_calls!(v2025_12_18);
-
-    async fn create_project(raw: &Client, account: i64, name: &str, manager: UserId) -> Result<ProjectId, Error> {
-        let key = idempotency_key(&operations::CREATE_PROJECT);
-        let body = types::ProjectInfo {
-            name: name.to_owned(),
-            project_manager_id: manager.to_string(),
-            project_customer_reference_number: None,
-        };
-        let answer = raw.create_project(account, &key, &body).await?.into_value();
-        answer.id.map(|id| ProjectId::new(id.as_str())).ok_or_else(|| Error::incomplete("create_project", "id"))
-    }
 
     async fn feasibility(
         raw: &Client,
@@ -43,19 +99,16 @@ impl Wire for V2025_12_18 {
     ) -> Result<Feasibility, Error> {
         let body = types::CalculateTargetGroupFeasibilityRequest {
             allocations: None,
-            business_unit_id: draft.business_unit,
+            business_unit_id: draft.business_unit.get(),
             collects_pii: Some(draft.collects_pii),
             completes_goal: i64::from(draft.completes_goal),
             cost_per_interview: draft.cost_per_interview.as_ref().map(amount),
             expected_incidence_rate: draft.incidence_rate.fraction(),
             expected_length_of_interview_minutes: i64::from(draft.length_of_interview.minutes()),
             fielding_specification: field(draft),
-            locale: draft.locale.clone(),
+            locale: draft.locale.to_string(),
             price: None,
-            profiling: Some(types::CalculateTargetGroupFeasibilityRequestProfiling {
-                profile_adjustment_type: "nominal".to_owned(),
-                profiles: feasibility_profiles(&draft.audience, draft.completes_goal),
-            }),
+            profiling: Some(from_json("audience", modern::feasibility(&draft.audience, draft.completes_goal)?)?),
             rate_card_price_boost: None,
             step_days: None,
         };
@@ -75,83 +128,10 @@ impl Wire for V2025_12_18 {
         project: &ProjectId,
         draft: &TargetGroupDraft,
     ) -> Result<TargetGroupId, Error> {
-        let body = types::CreateDraftTargetGroupRequest {
-            allocations: allocations(&draft.supply),
-            business_unit_id: draft.business_unit.to_string(),
-            client_cost_per_interview_note: None,
-            client_id: None,
-            collects_pii: draft.collects_pii,
-            completes_goal: i64::from(draft.completes_goal),
-            cost_per_interview: draft.cost_per_interview.as_ref().map(amount),
-            exclusion: None,
-            expected_incidence_rate: draft.incidence_rate.fraction(),
-            expected_length_of_interview_minutes: i64::from(draft.length_of_interview.minutes()),
-            fielding_assistant_assignment: types::FieldingAssistantModulesAssignmentRequestModel {
-                // Quotas are of little use where they can be overfilled.
-                quota_overlay: Some(types::ModuleQuotaOverlayInput { prevent_overfill: true, balance_fill: false }),
-                ..Default::default()
-            },
-            fielding_specification: field(draft),
-            industry_code: None,
-            industry_lockout_code: None,
-            live_url: Some(Some(draft.live_url.clone())),
-            locale: draft.locale.clone(),
-            name: draft.name.clone(),
-            profiling: Some(Some(types::ProfilingRequest {
-                profile_adjustment_type: Some(types::ProfilingRequestProfileAdjustmentType::Nominal),
-                profiles: Some(profiles(&draft.audience, draft.completes_goal)),
-                template_id: None,
-            })),
-            project_manager_id: draft.manager.to_string(),
-            re_entry_configuration: None,
-            respondent_activity_exclusions: None,
-            study_type_code: None,
-            target_group_customer_reference_number: None,
-            test_url: draft.test_url.clone().map(Some),
-        };
-        let answer = raw.create_target_group(account, project.as_str(), &body).await?.into_value();
-        answer
-            .id
-            .map(|id| TargetGroupId::new(id.as_str()))
-            .ok_or_else(|| Error::incomplete("create_target_group", "id"))
-    }
-
-    async fn launch_status(
-        raw: &Client,
-        account: i64,
-        project: &ProjectId,
-        group: &TargetGroupId,
-        job: &JobId,
-    ) -> Result<JobStatus, Error> {
-        let answer = raw
-            .get_launch_fielding_run_from_draft_job(account, project.as_str(), group.as_str(), job.as_str())
-            .await?
-            .into_value();
-        Ok(match (answer.status.as_ref(), &answer.created_fielding_run_id) {
-            (Some(types::FieldingRunJobStatus::Failed), _) => JobStatus::Failed(job_failure!(answer)),
-            (Some(types::FieldingRunJobStatus::Completed), Some(run)) => {
-                JobStatus::Done(FieldingRunId::new(run.as_str()))
-            }
-            _ => JobStatus::Running,
-        })
-    }
-
-    async fn act(
-        raw: &Client,
-        account: i64,
-        project: &ProjectId,
-        group: &TargetGroupId,
-        run: &FieldingRunId,
-        action: RunAction,
-        etag: &str,
-    ) -> Result<Option<String>, Error> {
-        let (project, group, run) = (project.as_str(), group.as_str(), run.as_str());
-        let answer = match action {
-            RunAction::Pause => raw.pause_fielding_run(account, project, group, run, etag).await?,
-            RunAction::Resume => raw.resume_fielding_run(account, project, group, run, etag).await?,
-            RunAction::Complete => raw.complete_fielding_run(account, project, group, run, etag).await?,
-        };
-        Ok(answer.etag().map(str::to_owned))
+        // Held against its type here, so that what does not fit is blamed on the audience.
+        let profiling = modern::profiling(&draft.audience, draft.completes_goal)?;
+        let profiling: types::ProfilingRequest = from_json("audience", profiling)?;
+        groups::create(raw, account, project, &draft.settings, [("profiling", to_json(&profiling)?)]).await
     }
 
     async fn submit_reconciliation(
@@ -160,10 +140,7 @@ impl Wire for V2025_12_18 {
         file_name: &str,
         csv: Bytes,
     ) -> Result<ReconciliationId, Error> {
-        let params = PostReconciliationsParams {
-            name: Some(file_name.to_owned()),
-            idempotency_key: Some(idempotency_key(&operations::POST_RECONCILIATIONS)),
-        };
+        let params = PostReconciliationsParams { name: Some(file_name.to_owned()), idempotency_key: None };
         let answer = raw.post_reconciliations(account, csv, &params).await?.into_value();
         answer
             .request_id
@@ -174,8 +151,8 @@ impl Wire for V2025_12_18 {
 
 fn field(draft: &TargetGroupDraft) -> types::TargetGroupFieldingSpecificationInput {
     types::TargetGroupFieldingSpecificationInput {
-        start_at: timestamp(draft.field.start),
-        end_at: timestamp(draft.field.end),
+        start_at: timestamp(draft.field.start()),
+        end_at: timestamp(draft.field.end()),
     }
 }
 
@@ -183,155 +160,5 @@ fn amount(money: &Money) -> types::MonetaryAmountRequestModel {
     types::MonetaryAmountRequestModel {
         value: Some(money.value().to_string()),
         currency_code: Some(money.currency().to_owned()),
-    }
-}
-
-fn condition(question: i64, condition: &Condition) -> types::InterlockProfileConditionsV3Input {
-    use types::InterlockProfileConditionsV3Object as Kind;
-    let (object, min, max, option) = match condition {
-        Condition::Range { min, max } => (Kind::Range, Some(i64::from(*min)), Some(i64::from(*max)), None),
-        Condition::Option(option) => (Kind::Selection, None, None, Some(option.clone())),
-    };
-    types::InterlockProfileConditionsV3Input {
-        object,
-        question_id: question,
-        min,
-        max,
-        option,
-        allow_all_values: None,
-        open_ended_values: None,
-    }
-}
-
-/// What somebody must answer to count for a target, and how many such completes are wanted.
-type Target = (Vec<types::InterlockProfileConditionsV3Input>, u32);
-
-/// Each profile's targets, and whether they are crossed: one profile of crossed cells for an interlock,
-/// one for each question otherwise.
-fn targets(audience: &Audience, goal: u32) -> Vec<(bool, Vec<Target>)> {
-    if let Some((rows, columns)) = audience.crossed()
-        && let Ok(table) = QuotaTable::solve(rows, columns, goal)
-    {
-        let of = |question: &crate::Question| -> Vec<_> {
-            question.conditions().map(|(given, _)| condition(question.id(), given)).collect()
-        };
-        let (rows, columns) = (of(rows), of(columns));
-        let cells = table
-            .cells()
-            .map(|(row, column, completes)| (vec![rows[row].clone(), columns[column].clone()], completes))
-            .collect();
-        return vec![(true, cells)];
-    }
-    audience
-        .questions()
-        .iter()
-        .map(|question| {
-            let targets = question.conditions().zip(question.counts(goal));
-            (false, targets.map(|((given, _), completes)| (vec![condition(question.id(), given)], completes)).collect())
-        })
-        .collect()
-}
-
-fn profiles(audience: &Audience, goal: u32) -> Vec<types::RequestDraftRegularProfileV3Input> {
-    let quota = |completes: u32| types::RequestDraftRegularProfileV3BlendedTargetsQuotaInput {
-        completes_goal: Some(i64::from(completes)),
-        completes_goal_percentage: None,
-        name: None,
-    };
-    targets(audience, goal)
-        .into_iter()
-        .map(|(blended, targets)| {
-            if blended {
-                let targets = targets
-                    .into_iter()
-                    .map(|(conditions, completes)| types::RequestDraftRegularProfileV3BlendedTargetsInput {
-                        conditions,
-                        object: Some("nominal".to_owned()),
-                        quota: Some(quota(completes)),
-                    })
-                    .collect();
-                types::RequestDraftRegularProfileV3Input::Blended(types::RequestDraftRegularProfileV3BlendedInput {
-                    blended_type: Some(types::RequestDraftRegularProfileV3BlendedBlendedType::Interlock),
-                    name: "interlock".to_owned(),
-                    quotas_enabled: true,
-                    targets,
-                })
-            } else {
-                let targets = targets
-                    .into_iter()
-                    .map(|(conditions, completes)| types::RequestDraftRegularProfileV3RegularTargetsInput {
-                        conditions,
-                        object: Some("nominal".to_owned()),
-                        quota: Some(types::RequestDraftRegularProfileV3RegularTargetsQuotaInput {
-                            completes_goal: Some(i64::from(completes)),
-                            completes_goal_percentage: None,
-                            name: None,
-                        }),
-                    })
-                    .collect();
-                types::RequestDraftRegularProfileV3Input::Regular(types::RequestDraftRegularProfileV3RegularInput {
-                    name: None,
-                    quotas_enabled: true,
-                    targets,
-                })
-            }
-        })
-        .collect()
-}
-
-fn feasibility_profiles(audience: &Audience, goal: u32) -> Vec<types::FeasibilityRequestDraftRegularProfileV3> {
-    targets(audience, goal)
-        .into_iter()
-        .map(|(blended, targets)| {
-            let targets = targets
-                .into_iter()
-                .map(|(conditions, completes)| types::FeasibilityRequestQuotaDetailsV3 {
-                    conditions,
-                    name: None,
-                    quota: Some(types::FeasibilityRequestQuotaDetailsV3Quota {
-                        completes_goal: Some(i64::from(completes)),
-                        completes_goal_percentage: None,
-                    }),
-                })
-                .collect();
-            if blended {
-                types::FeasibilityRequestDraftRegularProfileV3::Blended(
-                    types::FeasibilityRequestDraftRegularProfileV3Blended {
-                        blended_type: Some(types::FeasibilityRequestDraftRegularProfileV3BlendedBlendedType::Interlock),
-                        quotas_enabled: true,
-                        targets,
-                    },
-                )
-            } else {
-                types::FeasibilityRequestDraftRegularProfileV3::Regular(
-                    types::FeasibilityRequestDraftRegularProfileV3Regular { quotas_enabled: true, targets },
-                )
-            }
-        })
-        .collect()
-}
-
-fn allocations(supply: &Supply) -> types::CreateDraftAllocationSpecificationGroupRequest {
-    let (groups, exchange_max_percentage) = match &supply.0 {
-        SupplyKind::OpenExchange => (Vec::new(), 100),
-        // The exchange's maximum of nothing keeps everybody else out.
-        SupplyKind::Only { name, suppliers } => {
-            let group = types::CreateDraftAllocationSpecificationGroupRequestOpenExchangeAllocationsGroups {
-                group_name: name.clone(),
-                min_percentage: 0,
-                max_percentage: 100,
-                suppliers: suppliers.iter().map(i64::to_string).collect(),
-            };
-            (vec![group], 0)
-        }
-    };
-    types::CreateDraftAllocationSpecificationGroupRequest {
-        open_exchange_allocations: types::CreateDraftAllocationSpecificationGroupRequestOpenExchangeAllocations {
-            blocked_supplier_ids: Vec::new(),
-            exchange_max_percentage,
-            exchange_min_percentage: 0,
-            groups,
-        },
-        private_exchange_allocations: None,
     }
 }

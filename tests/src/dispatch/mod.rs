@@ -1,6 +1,8 @@
 //! Calls any operation of any version by its id with JSON arguments.
 //! The generated part knows each operation's types; this part reads arguments and shows what came back.
 
+use std::fmt::Debug;
+
 use cintx_raw::{ByteStream, Direct, Error, File, Operation, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -127,12 +129,22 @@ fn called<T>(answer: &Response<T>, value: Value) -> Called {
     }
 }
 
-/// Decodes and encodes a value through a type.
-fn recode<T: DeserializeOwned + Serialize>(value: &Value) -> Result<Value, serde_json::Error> {
+/// Decodes and encodes a value through a type. Strictly: nothing in it may be taken for something undocumented.
+fn recode<T: DeserializeOwned + Serialize + Debug>(value: &Value, strictly: bool) -> Result<Value, serde_json::Error> {
     // Through text, as it comes over the wire.
     let decoded: T = serde_json::from_str(&value.to_string())?;
+    if strictly {
+        let shown = format!("{decoded:?}");
+        if let Some((_, rest)) = shown.split_once("Unknown(") {
+            let what: String = rest.chars().take(80).collect();
+            return Err(serde::de::Error::custom(format!("takes for unknown: {what}")));
+        }
+    }
     serde_json::to_value(decoded)
 }
+
+/// A function that decodes and encodes one operation's body.
+pub type Recode = fn(&str, &Value, bool) -> Result<Option<Value>, serde_json::Error>;
 
 /// One dated version, ready to be called.
 pub struct Version {
@@ -141,9 +153,9 @@ pub struct Version {
     /// Its operation table.
     pub table: &'static [&'static Operation],
     /// Decodes and encodes a request body.
-    pub recode_request: fn(&str, &Value) -> Result<Option<Value>, serde_json::Error>,
+    pub recode_request: Recode,
     /// Decodes and encodes an answer.
-    pub recode_answer: fn(&str, &Value) -> Result<Option<Value>, serde_json::Error>,
+    pub recode_answer: Recode,
 }
 
 impl std::fmt::Debug for Version {

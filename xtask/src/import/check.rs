@@ -44,7 +44,7 @@ pub(super) fn constructs(document: &Value) -> Vec<Problem> {
                     format!("the key {key:?} is not one that OpenAPI 3.0 has in a {kind:?} object, or not one that is treated"),
                 )),
                 Some(child) => {
-                    if let Some(expected) = misplaced(child, value) {
+                    if let Some(expected) = misplaced(child, kind.extends(key), value) {
                         problems.push(Problem::at(
                             format!("{pointer}/{}", escape(key)),
                             format!("is {}, expected {expected}", kind_of(value)),
@@ -57,15 +57,15 @@ pub(super) fn constructs(document: &Value) -> Vec<Problem> {
     problems
 }
 
-fn misplaced(child: crate::tree::Child, value: &Value) -> Option<&'static str> {
+fn misplaced(child: crate::tree::Child, extensible: bool, value: &Value) -> Option<&'static str> {
     use crate::tree::Child;
     let (fits, expected) = match child {
         Child::Leaf => (true, ""),
         Child::One(_) => (value.is_object(), "an object"),
         Child::Map(_) => (
-            value
-                .as_object()
-                .is_some_and(|map| map.iter().all(|(name, value)| name.starts_with("x-") || value.is_object())),
+            value.as_object().is_some_and(|map| {
+                map.iter().all(|(name, value)| extensible && name.starts_with("x-") || value.is_object())
+            }),
             "an object of objects",
         ),
         Child::List(_) => (value.as_array().is_some_and(|list| list.iter().all(Value::is_object)), "a list of objects"),

@@ -3,6 +3,8 @@
 
 mod check;
 #[cfg(test)]
+mod faithful;
+#[cfg(test)]
 mod faults;
 mod passes;
 
@@ -54,6 +56,11 @@ fn normalise(source: &Source, date: Option<&str>, overlays: &Overlays) -> Result
     passes::run(&mut document, &mut report);
     if !date.is_empty() {
         overlays.apply(Stage::Import, &date, &mut document, &mut report, &mut problems);
+        for name in overlays.that_would_fit(&date, &document) {
+            report.note(format!(
+                "overlay {name} was made for an older document and would fit this one: does it need it?"
+            ));
+        }
     }
     problems.extend(check::shape(&document));
     problems.extend(check::operations(&document));
@@ -135,7 +142,7 @@ pub(super) fn prose_keys(kind: Kind) -> &'static [&'static str] {
         Kind::Operation | Kind::PathItem => &["summary", "description", "externalDocs"],
         Kind::Document | Kind::Tag => &["description", "externalDocs"],
         Kind::Response => &[],
-        Kind::Server | Kind::RequestBody | Kind::SecurityScheme | Kind::Link => &["description"],
+        Kind::Server | Kind::ServerVariable | Kind::RequestBody | Kind::SecurityScheme | Kind::Link => &["description"],
         Kind::Components => &["examples"],
         _ => &[],
     }

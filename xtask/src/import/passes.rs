@@ -56,7 +56,25 @@ pub(super) fn bare_date(text: &str) -> Option<String> {
 fn strip_prose(kind: Kind, _: &str, object: &mut Object) -> usize {
     let before = object.len();
     object.retain(|key, _| !super::prose_keys(kind).contains(&key.as_str()) && !key.starts_with("x-"));
-    before - object.len()
+    let mut stripped = before - object.len();
+    for (key, value) in object.iter_mut() {
+        match value {
+            Value::Object(map) if kind.extends(key) => {
+                let before = map.len();
+                map.retain(|name, _| !name.starts_with("x-"));
+                stripped += before - map.len();
+            }
+            // The names of scopes are facts, what stands beside them is prose.
+            Value::Object(scopes) if kind == Kind::OAuthFlow && key == "scopes" => {
+                for text in scopes.values_mut().filter(|text| **text != json!("")) {
+                    *text = json!("");
+                    stripped += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    stripped
 }
 
 fn plain_responses(kind: Kind, pointer: &str, object: &mut Object) -> usize {
@@ -179,6 +197,17 @@ mod tests {
         let (info, _) =
             apply(strip_prose, Kind::Operation, "", json!({"summary": "s", "operationId": "o", "x-internal": 1}));
         assert_eq!(info, json!({"operationId": "o"}));
+    }
+
+    #[test]
+    fn strip_prose_reaches_extensions_of_maps_and_the_text_of_scopes() {
+        let paths = json!({"paths": {"x-note": "prose", "/a": {}}});
+        assert_eq!(apply(strip_prose, Kind::Document, "", paths), (json!({"paths": {"/a": {}}}), 1));
+        let responses = json!({"responses": {"x-note": "prose", "200": {}}});
+        assert_eq!(apply(strip_prose, Kind::Operation, "", responses), (json!({"responses": {"200": {}}}), 1));
+        let flow = json!({"tokenUrl": "https://a.example", "scopes": {"read": "prose"}});
+        let bare = json!({"tokenUrl": "https://a.example", "scopes": {"read": ""}});
+        assert_eq!(apply(strip_prose, Kind::OAuthFlow, "", flow), (bare, 1));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod emit;
 mod generate;
 mod shape;
+mod supplement;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,7 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use self::table::Supplement;
+use self::supplement::Supplement;
 use crate::index::Index;
 use crate::overlay::Overlays;
 use crate::report::Report;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::shape::{TAG, schemas};
+use super::supplement::Supplement;
 use crate::problem::{Problem, Problems};
 use crate::tree::{Object, escape, operations, resolve, schema_name};
 
@@ -47,7 +48,8 @@ pub(crate) enum Presence {
     Required,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum KeyFormat {
     Any,
     Ulid,
@@ -92,56 +94,6 @@ pub(crate) enum Place {
     Header,
 }
 
-/// `openapi/supplement.toml`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Supplement {
-    #[serde(default)]
-    versioned: Vec<Versioned>,
-    #[serde(default)]
-    reads: Vec<Reads>,
-    #[serde(default)]
-    job: Vec<JobRow>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Versioned {
-    document: String,
-    #[serde(rename = "reason")]
-    _reason: String,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Reads {
-    operations: Vec<String>,
-    #[serde(rename = "reason")]
-    _reason: String,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct JobRow {
-    start: String,
-    status: String,
-    id: String,
-    #[serde(rename = "reason")]
-    _reason: String,
-}
-
-impl Supplement {
-    /// The operations that some row names: each must exist in some version.
-    pub(crate) fn named(&self) -> impl Iterator<Item = &str> {
-        let reads = self.reads.iter().flat_map(|row| &row.operations);
-        reads.chain(self.job.iter().flat_map(|row| [&row.start, &row.status])).map(String::as_str)
-    }
-
-    fn reads(&self, id: &str) -> bool {
-        self.reads.iter().any(|row| row.operations.iter().any(|other| other == id))
-    }
-}
-
 /// Derives every row, in the order of the document's paths.
 pub(crate) fn rows(
     date: &str,
@@ -157,12 +109,12 @@ pub(crate) fn rows(
         .collect();
     let mut originals: BTreeMap<(&str, &str), (&Object, &Object)> =
         operations(document).map(|(path, method, item, operation)| ((path, method), (item, operation))).collect();
-    let declared_versioned = supplement.versioned.iter().any(|row| row.document == date);
+    let declared_versioned = supplement.is_versioned(date);
     let mut rows = Vec::new();
     for (path, method, _, operation) in operations(shaped) {
         let Some((item, original)) = originals.remove(&(path, method)) else { continue };
         let at = format!("/paths/{}/{method}", escape(path));
-        let row = Reader { document, shaped, item, original, operation, supplement };
+        let row = Reader { date, document, shaped, item, original, operation, supplement };
         let mut row = match row.read(path, method) {
             Ok(row) => row,
             Err(message) => {
@@ -180,6 +132,7 @@ pub(crate) fn rows(
 }
 
 struct Reader<'a> {
+    date: &'a str,
     document: &'a Value,
     shaped: &'a Value,
     item: &'a Object,
@@ -203,7 +156,7 @@ impl<'a> Reader<'a> {
             _ => Presence::Optional,
         };
         let idempotency_key =
-            header("idempotency-key").map(|parameter| (presence(parameter), self.key_format(parameter)));
+            header("idempotency-key").map(|parameter| (presence(parameter), self.key_format(parameter, &id)));
         let responses = self.original.get("responses").and_then(Value::as_object);
         let mut statuses: Vec<u16> =
             responses.into_iter().flat_map(Object::keys).filter_map(|status| status.parse().ok()).collect();
@@ -287,7 +240,7 @@ impl<'a> Reader<'a> {
             .collect()
     }
 
-    fn key_format(&self, parameter: &'a Value) -> KeyFormat {
+    fn key_format(&self, parameter: &'a Value, id: &str) -> KeyFormat {
         let schema = parameter.get("schema").map(|schema| self.follow(schema));
         match schema
             .and_then(|schema| schema.get("format"))
@@ -297,7 +250,7 @@ impl<'a> Reader<'a> {
         {
             Some("ulid") => KeyFormat::Ulid,
             Some("uuid" | "uuidv4") => KeyFormat::UuidV4,
-            _ => KeyFormat::Any,
+            _ => self.supplement.key_format(self.date, id).unwrap_or(KeyFormat::Any),
         }
     }
 

@@ -55,6 +55,35 @@ fn files_say_what_they_were_made_from_and_open_at_ease() {
     }
 }
 
+/// What the generator makes of a document left to itself: it compiles, and fails in the field.
+#[test]
+fn no_type_narrows_what_comes_over_the_wire() {
+    const WRONG: [(&str, &str); 9] = [
+        ("NonZero", "a minimum of one has become a type that cannot read zero"),
+        ("f32", "a number loses digits"),
+        ("deny_unknown_fields", "a new field fails the answer"),
+        ("uuid::", "an id is read as a UUID and written in other letters"),
+        ("chrono::", "a date-time of another form fails the answer"),
+        ("regress::", "an id of another form fails the answer"),
+        ("Vec::is_empty", "an empty list cannot be sent"),
+        ("#[serde(untagged)]\npub enum", "branches are tried in turn"),
+        ("serde(default = ", "a default is filled in"),
+    ];
+    for made in REAL.values() {
+        for (path, text) in made.files.iter().filter(|(path, _)| path.contains("/types/") || path.contains("/client/"))
+        {
+            for (wrong, because) in WRONG {
+                assert!(!text.contains(wrong), "{path} has {wrong}: {because}");
+            }
+            for item in syn::parse_file(text).unwrap().items {
+                if let syn::Item::Enum(item) = item {
+                    assert!(!item.variants.is_empty(), "{path}: nobody can make a {}", item.ident);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn writing_twice_changes_nothing() {
     let at = Temporary::with_kennels();
@@ -146,6 +175,42 @@ fn what_is_not_imported_is_refused() {
     assert!(refusal(&Temporary::empty()).contains("nothing is imported yet"));
     fs::remove_file(at.workspace.document(DATE)).unwrap();
     assert!(run(&at.workspace, &Options::default()).is_err());
+}
+
+/// What CONTRIBUTING says about adding a dated version, up to the generated code.
+#[test]
+fn a_new_dated_version_takes_an_import_and_a_regen() {
+    const NEWER: &str = "2099-03-01";
+    let at = Temporary::with_real_documents();
+    let (newest, text) = documents().pop().unwrap();
+    let mut document: serde_json::Value = serde_json::from_str(&text.replace(&newest, NEWER)).unwrap();
+    document["paths"]["/kennels"] = serde_json::json!({ "get": { "operationId": "listKennels", "tags": ["Kennels"], "responses": {
+        "200": { "description": "OK", "content": { "application/json": { "schema": { "$ref": "#/components/schemas/AccountsList" } } } }
+    } } });
+    let download = at.download("newer.json", document.to_string());
+    let report = crate::import::run(&at.workspace, &download, None).unwrap().to_string();
+    let hint = "overlay 004-samples-that-contradict was made for an older document and would fit this one";
+    assert!(report.contains(hint), "{report}");
+
+    let options = Options { dates: vec![NEWER.to_owned()], ..Options::default() };
+    let error = format!("{:#}", run(&at.workspace, &options).unwrap_err());
+    assert!(error.ends_with("has no summary of: list_kennels"), "{error}");
+    let summaries = fs::read_to_string(at.workspace.summaries()).unwrap();
+    fs::write(at.workspace.summaries(), summaries + "list_kennels = \"Lists the kennels.\"\n").unwrap();
+    run(&at.workspace, &options).unwrap();
+
+    let root = at.workspace.root().join("cintx-raw/src");
+    assert_eq!(fs::read_dir(&root).unwrap().count(), 1, "the other versions stay as they are");
+    let read = |file: &str| fs::read_to_string(root.join("v2099_03_01").join(file)).unwrap();
+    assert!(read("mod.rs").contains("pub const VERSION: &str = \"2099-03-01\";"));
+    assert!(read("client/kennels.rs").contains("pub async fn list_kennels(&self)"));
+    let operations = read("operations.rs");
+    let row = operations.split("pub static LIST_KENNELS").nth(1).unwrap().split("};").next().unwrap();
+    assert!(
+        row.contains("api_version: Some(\"2099-03-01\")"),
+        "every operation of the Demand host is versioned: {row}"
+    );
+    assert!(run(&at.workspace, &Options { check: true, ..options }).unwrap(), "all is up to date");
 }
 
 #[test]

@@ -1408,6 +1408,9 @@ pub struct OutputInterlockedProfileQuotaConditionDetails {
     /// Id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<crate::Id>,
+    /// Any JSON value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub related_condition: Option<serde_json::Value>,
     /// Text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,

@@ -50,16 +50,24 @@ pub(super) fn file(version: &Version<'_>) -> Result<String, String> {
             given.join(", ")
         ));
         if let Body::Json { ty, .. } = &call.body {
-            requests.push_str(&format!("        {:?} => recode::<{}>(value).map(Some),\n", row.id, qualified(ty)));
+            requests.push_str(&format!(
+                "        {:?} => recode::<{}>(value, strictly).map(Some),\n",
+                row.id,
+                qualified(ty)
+            ));
         }
         if let Answer::Json(ty) = &call.answer {
-            answers.push_str(&format!("        {:?} => recode::<{}>(value).map(Some),\n", row.id, qualified(ty)));
+            answers.push_str(&format!(
+                "        {:?} => recode::<{}>(value, strictly).map(Some),\n",
+                row.id,
+                qualified(ty)
+            ));
         }
     }
     text.push_str("        _ => Err(Failed::NoSuchOperation),\n    }\n}\n");
     for (what, arms) in [("request", requests), ("answer", answers)] {
         text.push_str(&format!(
-            "\n/// Decodes and encodes a JSON {what} of the operation `id`; `None` if it has none.\npub fn recode_{what}(id: &str, value: &Value) -> Result<Option<Value>, serde_json::Error> {{\n    match id {{\n{arms}        _ => Ok(None),\n    }}\n}}\n"
+            "\n/// Decodes and encodes a JSON {what} of the operation `id`; `None` if it has none.\npub fn recode_{what}(id: &str, value: &Value, strictly: bool) -> Result<Option<Value>, serde_json::Error> {{\n    match id {{\n{arms}        _ => Ok(None),\n    }}\n}}\n"
         ));
     }
     Ok(text)

@@ -276,10 +276,14 @@ fn union(name: &str, schema: &Value, tag: &str, item: &syn::ItemEnum) -> Result<
     let verb = if answer { "Comes back" } else { "Is sent" };
     let mut text = super::doc("", &[format!("{verb}: {}, told apart by `{tag}`.", words(name))]);
     text.push_str(&format!("#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]\n{SCHEMARS}#[serde(tag = {tag:?})]\n#[non_exhaustive]\npub enum {name} {{\n"));
+    let mut variants = std::collections::BTreeSet::new();
     for branch in branches {
         let value = branch.get(TAG_VALUE).and_then(Value::as_str).unwrap_or_default();
         let target = reference(branch).ok_or_else(|| format!("{name} has a branch without a type"))?;
         let variant = pascal(value);
+        if variant == "Unknown" || !variants.insert(variant.clone()) {
+            return Err(format!("{name} has two branches that read `{variant}`"));
+        }
         text.push_str(&format!(
             "    /// `{tag}` is `{value}`.\n    #[serde(rename = {value:?})]\n    {variant}({target}),\n"
         ));

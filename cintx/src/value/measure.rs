@@ -1,4 +1,4 @@
-//! Values with a meaning of their own: money, incidence rate, length of interview.
+//! How long an interview takes, and how many respondents qualify.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,68 +6,7 @@ use std::str::FromStr;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
-/// A value that its type does not allow.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{got:?} is not {expected}")]
-pub struct InvalidValue {
-    got: Box<str>,
-    expected: &'static str,
-}
-
-impl InvalidValue {
-    fn new(got: impl fmt::Display, expected: &'static str) -> Self {
-        Self { got: got.to_string().into(), expected }
-    }
-}
-
-/// An amount of money: an exact decimal and an ISO 4217 currency.
-///
-/// ```
-/// # use cintx::Money;
-/// let price = Money::new("2.7352", "USD")?;
-/// assert_eq!(price.to_string(), "2.7352 USD");
-/// assert!(Money::new("2,73", "USD").is_err());
-/// # Ok::<(), cintx::InvalidValue>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Money {
-    value: Decimal,
-    currency: Box<str>,
-}
-
-impl Money {
-    /// An amount given as decimal text.
-    ///
-    /// # Errors
-    /// If the amount is not a decimal that is at least zero, or the currency is not three upper-case letters.
-    pub fn new(value: &str, currency: &str) -> Result<Self, InvalidValue> {
-        const AMOUNT: &str = "an amount: a decimal of at least 0, such as 2.73";
-        let amount = Decimal::from_str_exact(value).map_err(|_| InvalidValue::new(value, AMOUNT))?;
-        if amount.is_sign_negative() {
-            return Err(InvalidValue::new(value, AMOUNT));
-        }
-        if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
-            return Err(InvalidValue::new(currency, "a currency: three upper-case letters, such as USD"));
-        }
-        Ok(Self { value: amount, currency: currency.into() })
-    }
-
-    /// The amount.
-    pub fn value(&self) -> Decimal {
-        self.value
-    }
-
-    /// The currency.
-    pub fn currency(&self) -> &str {
-        &self.currency
-    }
-}
-
-impl fmt::Display for Money {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.value, self.currency)
-    }
-}
+use super::{InvalidValue, from_text};
 
 /// The share of respondents who qualify, in hundredths: 0.01 to 1.
 ///
@@ -82,14 +21,37 @@ impl fmt::Display for Money {
 pub struct IncidenceRate(u8);
 
 impl IncidenceRate {
+    /// A rate in percent.
+    ///
+    /// # Errors
+    /// If it is not 1 to 100.
+    pub fn from_percent(percent: u8) -> Result<Self, InvalidValue> {
+        match percent {
+            1..=100 => Ok(Self(percent)),
+            _ => Err(InvalidValue::new(percent, "an incidence rate: 1 to 100 percent")),
+        }
+    }
+
     /// The rate in percent: 1 to 100.
     pub fn percent(self) -> u8 {
         self.0
     }
 
+    /// The rate that an answer gives, to the nearest hundredth; `None` if it is none.
+    pub(crate) fn from_fraction(fraction: f64) -> Option<Self> {
+        let percent = (fraction * 100.0).round();
+        (1.0..=100.0).contains(&percent).then_some(Self(percent as u8))
+    }
+
     /// The rate as the API wants it.
     pub(crate) fn fraction(self) -> f64 {
         f64::from(self.0) / 100.0
+    }
+}
+
+impl fmt::Display for IncidenceRate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:02}", self.0 / 100, self.0 % 100)
     }
 }
 
@@ -107,13 +69,7 @@ impl FromStr for IncidenceRate {
     }
 }
 
-impl TryFrom<&str> for IncidenceRate {
-    type Error = InvalidValue;
-
-    fn try_from(text: &str) -> Result<Self, InvalidValue> {
-        text.parse()
-    }
-}
+from_text!(IncidenceRate);
 
 /// How long an interview takes, in whole minutes: 1 to 45.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

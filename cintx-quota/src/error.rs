@@ -1,0 +1,163 @@
+//! What can be wrong with a table that is asked for, and what can come of solving it.
+//! Every variant names the place, what was given, and what is allowed.
+
+use crate::cut::Cut;
+use crate::shape::Cell;
+use crate::table::Table;
+
+/// A table that cannot be asked for.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TableError {
+    /// No axis was given.
+    #[error("a table needs at least one axis")]
+    NoAxes,
+    /// An axis has no category.
+    #[error("axis {axis} has no categories, expected at least one")]
+    EmptyAxis {
+        /// The axis.
+        axis: String,
+    },
+    /// Two categories of an axis have the same label.
+    #[error("axis {axis} has the category {label} twice")]
+    LabelTwice {
+        /// The axis.
+        axis: String,
+        /// The label.
+        label: String,
+    },
+    /// A number is NaN or infinite.
+    #[error("{place} is {value}, expected a finite number")]
+    NotFinite {
+        /// Which number.
+        place: String,
+        /// What it is.
+        value: f64,
+    },
+    /// A number is negative.
+    #[error("{place} is {value}, expected at least 0")]
+    Negative {
+        /// Which number.
+        place: String,
+        /// What it is.
+        value: f64,
+    },
+    /// Shares were given, but no total to divide.
+    #[error("axis {axis} has shares and no total to divide: give the total, or one axis in counts")]
+    TotalMissing {
+        /// The axis.
+        axis: String,
+    },
+    /// Percentages do not add up to 100, give or take one.
+    #[error("percentages of {axis} add up to {sum}, expected 100 (99 to 101)")]
+    NotHundred {
+        /// The axis.
+        axis: String,
+        /// What they add up to.
+        sum: f64,
+    },
+    /// All shares are zero and the total is not.
+    #[error("shares of {axis} add up to 0 and {total} shall be divided among them")]
+    NoShares {
+        /// The axis.
+        axis: String,
+        /// What shall be divided.
+        total: u64,
+    },
+    /// Two totals that must be equal are not.
+    #[error("{first} adds up to {first_total} and {second} to {second_total}: no table has both")]
+    TotalsDiffer {
+        /// The first: an axis, or the total.
+        first: String,
+        /// What it adds up to.
+        first_total: u64,
+        /// The second.
+        second: String,
+        /// What it adds up to.
+        second_total: u64,
+    },
+    /// A category has a target, and every one of its cells is excluded.
+    #[error("{label} of {axis} has the target {target} and no cell that may hold it")]
+    EmptySlice {
+        /// The axis.
+        axis: String,
+        /// The category.
+        label: String,
+        /// Its target.
+        target: u64,
+    },
+    /// A list that has one number for each cell has another length.
+    #[error("{what} has {given} numbers, expected {expected}: one for each cell")]
+    Length {
+        /// Which list.
+        what: &'static str,
+        /// How many it has.
+        given: usize,
+        /// How many cells there are.
+        expected: usize,
+    },
+    /// There is no such cell.
+    #[error("there is no cell {cell}")]
+    NoSuchCell {
+        /// The cell asked for.
+        cell: Cell,
+    },
+    /// A cell's least is above its greatest.
+    #[error("cell {cell} shall hold at least {least} and at most {most}")]
+    BoundsCross {
+        /// The cell.
+        cell: Cell,
+        /// The least.
+        least: u64,
+        /// The greatest.
+        most: u64,
+    },
+    /// A count or the number of cells is above what can be reckoned with.
+    #[error("{place} is {value}, expected at most {most}")]
+    TooLarge {
+        /// Which number.
+        place: String,
+        /// What it is.
+        value: u64,
+        /// The most that is allowed.
+        most: u64,
+    },
+}
+
+/// Why a table has no solution here.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SolveError {
+    /// No table meets the margins: the cut is the proof.
+    #[error("{0}")]
+    Infeasible(Box<Cut>),
+    /// A table of three or more axes with excluded or bounded cells was neither found nor ruled out.
+    /// (To decide this in general is NP-hard.) Every pair of axes alone can be met.
+    #[error("no table was found and none was ruled out, after {attempts} ways through the axes")]
+    Unresolved {
+        /// How many orders of the axes were tried.
+        attempts: usize,
+    },
+    /// A list that goes with the table does not fit it.
+    #[error(transparent)]
+    Input(#[from] TableError),
+}
+
+/// A share or a weight must be finite and not negative.
+pub(crate) fn check_number(value: f64, place: impl FnOnce() -> String) -> Result<(), TableError> {
+    if !value.is_finite() {
+        return Err(TableError::NotFinite { place: place(), value });
+    }
+    if value < 0.0 {
+        return Err(TableError::Negative { place: place(), value });
+    }
+    Ok(())
+}
+
+/// A count must be one that floating-point numbers can hold exactly.
+pub(crate) fn check_count(value: u64, place: impl FnOnce() -> String) -> Result<(), TableError> {
+    if value > Table::MOST {
+        return Err(TableError::TooLarge { place: place(), value, most: Table::MOST });
+    }
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! Tables of whole numbers that meet every margin, or the reason why there is none.
+//!
+//! A survey wants 500 completes: so many of each age, so many from each region. Crossing the two asks for a
+//! whole number in every cell, and the cells must add up to both. Rounding them one by one nearly always
+//! breaks a margin. This crate finds the table that is nearest to the proportional one and keeps all of them:
+//!
+//! ```
+//! use cintx_quota::{Axis, Table};
+//!
+//! let table = Table::builder()
+//!     .total(500)
+//!     .axis(Axis::percentages("age", [("18-34", 40.0), ("35-54", 35.0), ("55+", 25.0)]))
+//!     .axis(Axis::percentages("region", [("North", 33.3), ("South", 33.3), ("West", 33.4)]))
+//!     .exclude(["55+", "West"])       // nobody there: this cell stays empty
+//!     .at_least(["18-34", "West"], 80)
+//!     .build()?;
+//! let solution = table.solve()?;
+//!
+//! assert_eq!(solution.margin(0), [200, 175, 125]);
+//! assert_eq!(solution.margin(1), [167, 166, 167]);      // 166.5, 166.5 and 167 were asked for
+//! assert_eq!(solution.at(["55+", "West"]), Some(0));
+//! assert!(solution.at(["18-34", "West"]) >= Some(80));
+//! assert!(solution.deviation() < 1.0);                  // each cell is the floor or the ceiling of the fit
+//! assert_eq!(solution.certificate().total, 500);        // added up again, by other code than the solver's
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Where no table exists, the answer is a violated cut: data that anybody can check, and words.
+//!
+//! ```
+//! use cintx_quota::{Axis, SolveError, Table};
+//!
+//! let table = Table::builder()
+//!     .axis(Axis::counts("age", [("18-24", 120), ("25+", 80)]))
+//!     .axis(Axis::counts("region", [("North", 60), ("South", 80), ("West", 60)]))
+//!     .exclude(["18-24", "South"])
+//!     .at_most(["18-24", "North"], 40)
+//!     .at_most(["18-24", "West"], 40)
+//!     .build()?;
+//! let Err(SolveError::Infeasible(cut)) = table.solve() else { panic!("no such table exists") };
+//!
+//! assert_eq!(cut.to_string(), "18-24 needs 120, the allowed cells hold at most 80");
+//! assert!(table.confirms(&cut));
+//! # Ok::<(), cintx_quota::TableError>(())
+//! ```
+//!
+//! # What is promised
+//!
+//! | | two axes | three and more |
+//! |---|---|---|
+//! | margins | all exact | all exact |
+//! | each cell | floor or ceiling of the fit, the nearest such table | whole; [`Solution::deviation`] says how far from the fit |
+//! | excluded cells, bounds | kept | kept |
+//! | no table exists | always found out, with a cut | found out for each pair of axes; else [`SolveError::Unresolved`] |
+//! | [`Table::rebalance`] | the smallest change | a change, and whether it was proved the smallest |
+//!
+//! The same input gives the same output, on every machine. Of several tables that are equally near, the one
+//! that is found depends on the order of the categories. Counts go up to [`Table::MOST`]; cells up to what
+//! the memory holds. Nothing here panics on data, recurses, or does I/O.
+
+mod apportion;
+mod axis;
+mod builder;
+mod certificate;
+mod cut;
+mod error;
+mod fit;
+mod rebalance;
+mod shape;
+mod solution;
+mod solve;
+mod sum;
+mod table;
+
+pub use apportion::{Apportionment, Rounded, apportion};
+pub use axis::Axis;
+pub use builder::TableBuilder;
+pub use certificate::{Certificate, Violation};
+pub use cut::{Cut, Side};
+pub use error::{SolveError, TableError};
+pub use fit::{Fit, FitError, Margin, fit};
+pub use rebalance::{Change, Plan};
+pub use shape::{Cell, Shape};
+pub use solution::Solution;
+pub use table::Table;

@@ -1,0 +1,7 @@
+//! From a checked table to its solution: two axes at once, more axes in stages.
+//! `transport` is the flow, `two_way` the complete way for two axes, `stages` what comes of more.
+
+mod free;
+pub(crate) mod stages;
+pub(crate) mod transport;
+pub(crate) mod two_way;

@@ -1,0 +1,283 @@
+//! A checked table to its solution. One or two axes go through `two_way` as they are; more go in stages:
+//! the first two axes are crossed, then what came out with the next, so that every margin stays exact.
+
+use super::transport::Stuck;
+use super::two_way::{self, TwoWay};
+use crate::certificate::Certificate;
+use crate::cut::Cut;
+use crate::error::SolveError;
+use crate::fit::{Bounds, Fit, Fitting, Slices, default_sweeps, scaled};
+use crate::rebalance::Wanted;
+use crate::shape::Shape;
+use crate::solution::Solution;
+use crate::table::Table;
+
+/// Bounds or counts of a table that has some of the axes, row by row.
+type Bounded = Option<(Vec<i64>, Vec<i64>)>;
+
+/// From how many cells on one order of the axes is enough, if it leads to a table.
+const MANY: usize = 200_000;
+
+impl Table {
+    /// Finds the whole table nearest to the proportional one.
+    ///
+    /// # Errors
+    /// [`SolveError::Infeasible`] with a proof if there is none; [`SolveError::Unresolved`] if three or more
+    /// axes with excluded or bounded cells defeated the search.
+    pub fn solve(&self) -> Result<Solution, SolveError> {
+        let stages = Stages::new(self, bounds_of(self));
+        let (cells, fit) = match self.axes() {
+            1 | 2 => {
+                let order: Vec<usize> = (0..self.axes()).collect();
+                let rounded =
+                    stages.stage(&order, None, self.seed.clone()).map_err(|stuck| stages.cut(0, 1, &stuck))?;
+                (rounded.cells, rounded.fit)
+            }
+            _ => {
+                stages.check_pairs()?;
+                let fit = stages.fit();
+                (stages.best(&fit)?, fit)
+            }
+        };
+        let cells: Vec<u64> = cells.into_iter().map(|cell| u64::try_from(cell).unwrap_or(0)).collect();
+        let certificate = Certificate::of(self, &cells).map_err(|_| SolveError::Unresolved { attempts: 1 })?;
+        Ok(Solution::new(self, cells, fit, certificate))
+    }
+}
+
+/// What a flow may put in each cell: the table's bounds, where it has any. No limit is a limit that no cut
+/// can contain.
+fn bounds_of(table: &Table) -> Bounded {
+    table.is_bounded().then(|| {
+        let least: Vec<i64> = (0..table.shape.cells()).map(|cell| signed(table.least_of(cell))).collect();
+        let limit = no_limit(table.total, &least);
+        let most = (0..table.shape.cells()).map(|cell| signed(table.most_of(cell)).min(limit)).collect();
+        (least, most)
+    })
+}
+
+pub(crate) fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// More than any cell can be asked to hold.
+pub(crate) fn no_limit(total: u64, least: &[i64]) -> i64 {
+    least.iter().fold(signed(total), |sum, least| sum.saturating_add(*least)).min(1 << 60)
+}
+
+/// A table with bounds as a flow sees them.
+pub(crate) struct Stages<'a> {
+    table: &'a Table,
+    bounds: Bounded,
+}
+
+impl<'a> Stages<'a> {
+    pub(crate) fn new(table: &'a Table, bounds: Bounded) -> Self {
+        Self { table, bounds }
+    }
+
+    fn length(&self, axis: usize) -> usize {
+        self.table.labels(axis).len()
+    }
+
+    fn targets(&self, axis: usize) -> Vec<i64> {
+        self.table.counts(axis).iter().map(|count| signed(*count)).collect()
+    }
+
+    /// A list of one number for each cell, summed over all axes but these.
+    fn summed(&self, cells: &[i64], axes: &[usize]) -> Vec<i64> {
+        let size = axes.iter().map(|axis| self.length(*axis)).product();
+        let mut sums = vec![0_i64; size];
+        for (slice, cell) in self.table.shape.slices(axes).unwrap_or_default().into_iter().zip(cells) {
+            sums[slice as usize] = sums[slice as usize].saturating_add(*cell);
+        }
+        sums
+    }
+
+    fn bounds(&self, axes: &[usize]) -> Bounded {
+        let (least, most) = self.bounds.as_ref()?;
+        // Sums of very many limits stay below what a sum of them can bear.
+        let limit = |sums: Vec<i64>| sums.into_iter().map(|sum| sum.min(1 << 60)).collect();
+        Some((limit(self.summed(least, axes)), limit(self.summed(most, axes))))
+    }
+
+    /// One stage: the table of the axes before the last, already whole (`None`: a margin), crossed with the last.
+    fn stage(
+        &self,
+        axes: &[usize],
+        before: Option<Vec<i64>>,
+        seed: Option<Vec<f64>>,
+    ) -> Result<two_way::Rounded, Stuck> {
+        let (rows, columns) = self.margins(axes, before);
+        let sweeps = self.table.sweeps.unwrap_or_else(|| default_sweeps(rows.len() * columns.len()));
+        TwoWay { rows, columns, seed: seed.map(scaled), bounds: self.bounds(axes), sweeps }.solve()
+    }
+
+    fn margins(&self, axes: &[usize], before: Option<Vec<i64>>) -> (Vec<i64>, Vec<i64>) {
+        match axes {
+            [only] => (self.targets(*only), vec![signed(self.table.total)]),
+            [init @ .., last] => {
+                let rows = before.unwrap_or_else(|| init.first().map_or_else(Vec::new, |axis| self.targets(*axis)));
+                (rows, self.targets(*last))
+            }
+            [] => (Vec::new(), Vec::new()),
+        }
+    }
+
+    fn cut(&self, first: usize, second: usize, stuck: &Stuck) -> SolveError {
+        let second = (second < self.table.axes()).then_some(second);
+        let axes: Vec<usize> = [Some(first), second].into_iter().flatten().collect();
+        let (least, most) = self.bounds(&axes).unwrap_or_default();
+        SolveError::Infeasible(Box::new(Cut::new(self.table, (first, second), stuck, &least, &most)))
+    }
+
+    /// Whether each pair of axes alone can be met.
+    fn check_pairs(&self) -> Result<(), SolveError> {
+        for (first, second) in self.pairs() {
+            let Some((least, most)) = self.bounds(&[first, second]) else { continue };
+            two_way::feasible(&self.targets(first), &self.targets(second), &least, &most)
+                .map_err(|stuck| self.cut(first, second, &stuck))?;
+        }
+        Ok(())
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (usize, usize)> {
+        let axes = self.table.axes();
+        (0..axes).flat_map(move |first| (first + 1..axes).map(move |second| (first, second)))
+    }
+
+    /// Orders in which to go through the axes: each pair first, then the others in turn.
+    fn orders(&self) -> Vec<Vec<usize>> {
+        let axes = self.table.axes();
+        let with_rest = |(first, second): (usize, usize)| {
+            let rest = (0..axes).filter(|axis| *axis != first && *axis != second);
+            [first, second].into_iter().chain(rest).collect()
+        };
+        self.pairs().map(with_rest).collect()
+    }
+
+    /// The fit of all axes together.
+    fn fit(&self) -> Fit {
+        let (table, cells) = (self.table, self.table.shape.cells());
+        let mut slices = Vec::new();
+        for axis in 0..table.axes() {
+            let targets = table.counts(axis).iter().map(|count| *count as f64).collect();
+            slices.push(Slices { of: table.shape.slices(&[axis]).unwrap_or_default(), targets });
+        }
+        let mut base = match &table.seed {
+            Some(seed) => scaled(seed.clone()),
+            None => independent(table.total, &slices, cells),
+        };
+        let bounds = self.bounds.as_ref().map(|(least, most)| {
+            let smallest = |cell: usize| {
+                let targets = slices.iter().map(|slices| slices.targets[slices.of[cell] as usize]);
+                targets.fold(f64::INFINITY, f64::min)
+            };
+            for (base, most) in base.iter_mut().zip(most) {
+                if *most == 0 {
+                    *base = 0.0;
+                }
+            }
+            let limit = |cell: usize| {
+                let most = most[cell] as f64;
+                if most < smallest(cell) || most == least[cell] as f64 { most } else { f64::INFINITY }
+            };
+            let least = least.iter().map(|least| *least as f64).collect();
+            Bounds { least, most: (0..cells).map(limit).collect() }
+        });
+        let sweeps = table.sweeps.unwrap_or_else(|| default_sweeps(cells));
+        Fitting { base, slices, bounds, sweeps }.run()
+    }
+
+    /// The whole table nearest to the fit, of those that the orders lead to.
+    fn best(&self, fit: &Fit) -> Result<Vec<i64>, SolveError> {
+        let orders = self.orders();
+        let attempts = orders.len();
+        let mut best: Option<(f64, Vec<i64>)> = None;
+        for order in orders {
+            let Some(cells) = self.through(&order, |axes, before| {
+                let seed = summed_fractions(&self.table.shape, &fit.cells, axes);
+                self.stage(axes, before, Some(seed)).map(|rounded| rounded.cells)
+            }) else {
+                continue;
+            };
+            let squares: f64 = cells.iter().zip(&fit.cells).map(|(cell, fit)| (*cell as f64 - fit).powi(2)).sum();
+            if best.as_ref().is_none_or(|(least, _)| squares < *least) {
+                best = Some((squares, cells));
+            }
+            if self.table.shape.cells() >= MANY {
+                break;
+            }
+        }
+        best.map(|(_, cells)| cells).ok_or(SolveError::Unresolved { attempts })
+    }
+
+    /// Goes through the axes in an order, one stage after the other; the cells come back in the table's order.
+    fn through(
+        &self,
+        order: &[usize],
+        stage: impl Fn(&[usize], Option<Vec<i64>>) -> Result<Vec<i64>, Stuck>,
+    ) -> Option<Vec<i64>> {
+        let mut cells = None;
+        for count in 2..=order.len() {
+            cells = Some(stage(&order[..count], cells).ok()?);
+        }
+        let (cells, slices) = (cells?, self.table.shape.slices(order)?);
+        Some(slices.into_iter().map(|slice| cells[slice as usize]).collect())
+    }
+
+    /// The table nearest to what is wanted, counted in completes; and whether it was proved that none is nearer.
+    pub(crate) fn nearest(&self, wanted: &Wanted) -> Result<(Vec<i64>, bool), SolveError> {
+        let stage = |axes: &[usize], before: Option<Vec<i64>>| {
+            let (rows, columns) = self.margins(axes, before);
+            let (least, most) = self.bounds(axes).unwrap_or_default();
+            two_way::nearest(&rows, &columns, &self.summed(&wanted.anchor, axes), &least, &most)
+        };
+        if self.table.axes() <= 2 {
+            let order: Vec<usize> = (0..self.table.axes()).collect();
+            return stage(&order, None).map(|cells| (cells, true)).map_err(|stuck| self.cut(0, 1, &stuck));
+        }
+        // No table is nearer than its sums are: what a pair of axes must move is a bound for all.
+        let mut bound = 0;
+        for (first, second) in self.pairs() {
+            let axes = [first, second];
+            let cells = stage(&axes, None).map_err(|stuck| self.cut(first, second, &stuck))?;
+            bound = bound.max(distance(&cells, &self.summed(&wanted.anchor, &axes)));
+        }
+        let orders = self.orders();
+        let attempts = orders.len();
+        let mut best: Option<(i64, Vec<i64>)> = None;
+        for order in orders {
+            let Some(cells) = self.through(&order, stage) else { continue };
+            let moved = distance(&cells, &wanted.anchor);
+            if best.as_ref().is_none_or(|(least, _)| moved < *least) {
+                best = Some((moved, cells));
+            }
+        }
+        let (moved, cells) = best.ok_or(SolveError::Unresolved { attempts })?;
+        Ok((cells, moved <= bound))
+    }
+}
+
+pub(crate) fn distance(cells: &[i64], others: &[i64]) -> i64 {
+    cells.iter().zip(others).fold(0, |sum: i64, (cell, other)| sum.saturating_add((cell - other).abs()))
+}
+
+/// The product of the margins, as parts of the total.
+fn independent(total: u64, slices: &[Slices], cells: usize) -> Vec<f64> {
+    let total = total.max(1) as f64;
+    let part = |cell: usize| {
+        let shares = slices.iter().map(|slices| slices.targets[slices.of[cell] as usize] / total);
+        shares.product::<f64>() * total
+    };
+    (0..cells).map(part).collect()
+}
+
+fn summed_fractions(shape: &Shape, cells: &[f64], axes: &[usize]) -> Vec<f64> {
+    let size = axes.iter().filter_map(|axis| shape.lengths().get(*axis)).product();
+    let mut sums = vec![0.0; size];
+    for (slice, cell) in shape.slices(axes).unwrap_or_default().into_iter().zip(cells) {
+        sums[slice as usize] += cell;
+    }
+    sums
+}

@@ -1,0 +1,234 @@
+//! Two axes, exactly: is there a table, which cells are forced, the fit, and its nearest whole table.
+//! Every step works on plain arrays, row by row.
+
+use super::free;
+use super::transport::{Away, Flow, Free, Squares, Stuck};
+use crate::fit::{Bounds, Fit, Fitting, Slices};
+
+/// A table between two margins.
+#[derive(Debug)]
+pub(crate) struct TwoWay {
+    pub(crate) rows: Vec<i64>,
+    pub(crate) columns: Vec<i64>,
+    /// Positive where a cell may be filled; `None` for independence.
+    pub(crate) seed: Option<Vec<f64>>,
+    /// The bounds, if there are any.
+    pub(crate) bounds: Option<(Vec<i64>, Vec<i64>)>,
+    pub(crate) sweeps: usize,
+}
+
+/// A whole table and the fit that it was rounded from.
+#[derive(Debug)]
+pub(crate) struct Rounded {
+    pub(crate) cells: Vec<i64>,
+    pub(crate) fit: Fit,
+}
+
+impl TwoWay {
+    pub(crate) fn solve(self) -> Result<Rounded, Stuck> {
+        let Self { rows, columns, seed, bounds, sweeps } = self;
+        let smaller = |cell: usize| rows[cell / columns.len()].min(columns[cell % columns.len()]);
+        let cells = rows.len() * columns.len();
+        let (least, most) = match bounds {
+            Some((mut least, mut most)) => {
+                let values = feasible(&rows, &columns, &least, &most)?;
+                let fixed = free::fixed(&values, &least, &most, rows.len(), columns.len());
+                for (cell, fixed) in fixed.into_iter().enumerate() {
+                    most[cell] = most[cell].min(smaller(cell));
+                    if fixed {
+                        (least[cell], most[cell]) = (values[cell], values[cell]);
+                    }
+                }
+                (least, most)
+            }
+            None => (vec![0; cells], (0..cells).map(smaller).collect()),
+        };
+        let fit = fit(&rows, &columns, seed, &least, &most, sweeps);
+        let cells = round(&rows, &columns, &fit.cells, &least, &most)?;
+        Ok(Rounded { cells, fit })
+    }
+}
+
+/// Some table between the bounds that meets the margins.
+pub(crate) fn feasible(rows: &[i64], columns: &[i64], least: &[i64], most: &[i64]) -> Result<Vec<i64>, Stuck> {
+    // From the north-west corner: most of the table is full before the flow begins.
+    let mut values = least.to_vec();
+    let mut row_needs = rows.to_vec();
+    let mut column_needs = columns.to_vec();
+    let width = columns.len();
+    for (cell, value) in values.iter().enumerate() {
+        row_needs[cell / width] -= value;
+        column_needs[cell % width] -= value;
+    }
+    for (cell, value) in values.iter_mut().enumerate() {
+        let (row, column) = (&mut row_needs[cell / width], &mut column_needs[cell % width]);
+        let more = (*row).min(*column).min(most[cell] - *value).max(0);
+        *value += more;
+        *row -= more;
+        *column -= more;
+    }
+    let mut flow = Flow::new(values, rows, columns, vec![0; rows.len() + width]);
+    flow.balance(&Free { least, most })?;
+    Ok(flow.values)
+}
+
+/// The table nearest to the anchor, counted in completes, that meets the margins.
+pub(crate) fn nearest(
+    rows: &[i64],
+    columns: &[i64],
+    anchor: &[i64],
+    least: &[i64],
+    most: &[i64],
+) -> Result<Vec<i64>, Stuck> {
+    let values = anchor.iter().zip(least.iter().zip(most)).map(|(anchor, (least, most))| *anchor.max(least).min(most));
+    let mut flow = Flow::new(values.collect(), rows, columns, vec![0; rows.len() + columns.len()]);
+    flow.balance(&Away { least, most, anchor })?;
+    Ok(flow.values)
+}
+
+fn fit(rows: &[i64], columns: &[i64], seed: Option<Vec<f64>>, least: &[i64], most: &[i64], sweeps: usize) -> Fit {
+    let width = columns.len();
+    let total: i64 = rows.iter().sum();
+    let smaller = |cell: usize| rows[cell / width].min(columns[cell % width]);
+    let mut base = seed.unwrap_or_else(|| {
+        let part = |cell: usize| rows[cell / width] as f64 * columns[cell % width] as f64 / total.max(1) as f64;
+        (0..least.len()).map(part).collect()
+    });
+    let mut has_bounds = false;
+    for (cell, base) in base.iter_mut().enumerate() {
+        if most[cell] == 0 {
+            *base = 0.0;
+        }
+        has_bounds |= most[cell] > 0 && (least[cell] > 0 || most[cell] < smaller(cell));
+    }
+    let bounds = has_bounds.then(|| Bounds {
+        least: least.iter().map(|least| *least as f64).collect(),
+        most: (0..most.len())
+            .map(|cell| {
+                let limits = most[cell] < smaller(cell) || least[cell] == most[cell];
+                if limits { most[cell] as f64 } else { f64::INFINITY }
+            })
+            .collect(),
+    });
+    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let targets = |counts: &[i64]| counts.iter().map(|count| *count as f64).collect();
+    let slices = vec![
+        Slices { of: (0..base.len()).map(|cell| number(cell / width)).collect(), targets: targets(rows) },
+        Slices { of: (0..base.len()).map(|cell| number(cell % width)).collect(), targets: targets(columns) },
+    ];
+    Fitting { base, slices, bounds, sweeps }.run()
+}
+
+/// Controlled rounding: the whole table between the bounds that is nearest to the fit in squares, each cell
+/// its floor or its ceiling. If the fit has not converged there may be no such table; then further off.
+fn round(rows: &[i64], columns: &[i64], fit: &[f64], least: &[i64], most: &[i64]) -> Result<Vec<i64>, Stuck> {
+    let bounded = |cell: usize| snap(fit[cell].max(least[cell] as f64).min(most[cell] as f64));
+    let split: Vec<(i64, i64)> = (0..fit.len())
+        .map(|cell| {
+            let value = bounded(cell);
+            let whole = value.floor();
+            // Below `Table::MOST` both conversions are exact.
+            (whole as i64, ((value - whole) * Squares::ONE as f64).round() as i64)
+        })
+        .collect();
+    let (whole, rest): (Vec<i64>, Vec<i64>) = split.into_iter().unzip();
+    let mut price = None;
+    for slack in [0, 1, 8] {
+        let low: Vec<i64> = whole.iter().zip(least).map(|(whole, least)| (whole - slack).max(*least)).collect();
+        let high: Vec<i64> = (0..fit.len())
+            .map(|cell| (whole[cell] + i64::from(rest[cell] > 0) + slack).min(most[cell]).max(low[cell]))
+            .collect();
+        let costs = Squares { least: &low, most: &high, whole: &whole, rest: &rest };
+        let prices = price.take().unwrap_or_else(|| first_prices(rows, columns, &costs));
+        let values = (0..fit.len())
+            .map(|cell| {
+                let price = prices[cell / columns.len()] - prices[rows.len() + cell % columns.len()];
+                cheapest(&costs, cell, price)
+            })
+            .collect();
+        let mut flow = Flow::new(values, rows, columns, prices);
+        if flow.balance(&costs).is_ok() {
+            return Ok(flow.values);
+        }
+    }
+    let anchor: Vec<i64> =
+        whole.iter().zip(&rest).map(|(whole, rest)| whole + i64::from(*rest * 2 > Squares::ONE)).collect();
+    nearest(rows, columns, &anchor, least, most)
+}
+
+/// A fit is a few digits off where it should be whole.
+fn snap(value: f64) -> f64 {
+    let whole = value.round();
+    if (value - whole).abs() <= 1e-9 + value * 1e-13 { whole } else { value }
+}
+
+/// The value at which a cell is optimal for the price at its row less that at its column.
+fn cheapest(costs: &Squares<'_>, cell: usize, price: i64) -> i64 {
+    let (low, high) = (costs.least[cell], costs.most[cell]);
+    // Rising by one from v costs `step(low) + 2 (v − low) ONE + price`: up while that is negative.
+    let gain = -(costs.step(cell, low) + price);
+    if gain <= 0 { low } else { low + ((gain - 1) / (2 * Squares::ONE) + 1).min(high - low) }
+}
+
+/// Prices at which nearly every row and column has what it needs: in turn for rows and columns, the price is put
+/// between the last cell that must rise and the first that need not.
+fn first_prices(rows: &[i64], columns: &[i64], costs: &Squares<'_>) -> Vec<i64> {
+    const ROUNDS: usize = 200;
+    const PATIENCE: usize = 5;
+    let (height, width) = (rows.len(), columns.len());
+    let mut prices = vec![0; height + width];
+    let mut needs: Vec<i64> = rows.iter().chain(columns).copied().collect();
+    let mut open = false;
+    for (cell, (low, high)) in costs.least.iter().zip(costs.most).enumerate() {
+        needs[cell / width] -= low;
+        needs[height + cell % width] -= low;
+        open |= low < high;
+    }
+    if !open {
+        return prices;
+    }
+    let mut steps = Vec::with_capacity(height.max(width));
+    let (mut fewest, mut since) = (usize::MAX, 0);
+    for _ in 0..ROUNDS {
+        let mut unmet = 0;
+        for row in 0..height {
+            steps.clear();
+            let cells = (row * width..(row + 1) * width).filter(|cell| costs.least[*cell] < costs.most[*cell]);
+            steps.extend(cells.map(|cell| costs.step(cell, costs.least[cell]) - prices[height + cell % width]));
+            let rise = steps.iter().filter(|step| **step < -prices[row]).count();
+            unmet += usize::from(i64::try_from(rise) != Ok(needs[row]));
+            if let Some(price) = between(&mut steps, needs[row]) {
+                prices[row] = -price;
+            }
+        }
+        for column in 0..width {
+            steps.clear();
+            let cells = (column..height * width).step_by(width).filter(|cell| costs.least[*cell] < costs.most[*cell]);
+            steps.extend(cells.map(|cell| costs.step(cell, costs.least[cell]) + prices[cell / width]));
+            if let Some(price) = between(&mut steps, needs[height + column]) {
+                prices[height + column] = price;
+            }
+        }
+        // What is left, the flow settles sooner.
+        since = if unmet < fewest { 0 } else { since + 1 };
+        fewest = fewest.min(unmet);
+        if unmet <= height / 5_000 || since >= PATIENCE {
+            break;
+        }
+    }
+    prices
+}
+
+/// A number above the `count` least of these and not above the others; `None` if there are none.
+fn between(numbers: &mut [i64], count: i64) -> Option<i64> {
+    if numbers.is_empty() {
+        return None;
+    }
+    let count = usize::try_from(count).unwrap_or(0);
+    if count >= numbers.len() {
+        return numbers.iter().max().map(|most| most + 1);
+    }
+    let (below, at, _) = numbers.select_nth_unstable(count);
+    let at = *at;
+    Some(below.iter().max().map_or(at, |below| below + (at - below + 1) / 2))
+}

@@ -1,0 +1,465 @@
+//! What must hold for any table, each on a hundred thousand random ones.
+//! The tables come from a seeded generator; a failure names the case that shows it.
+
+mod common;
+
+use cintx_quota::{Certificate, SolveError, Table, TableError};
+use common::{Random, builder, every_table, is_violated, position, sums};
+
+const CASES: u64 = 100_000;
+
+/// Totals as they come: small, everyday, and none at all.
+fn total(random: &mut Random) -> u64 {
+    match random.below(20) {
+        0 => random.below(3),
+        1..=5 => random.between(1, 60),
+        _ => random.between(50, 2_000),
+    }
+}
+
+fn lengths(random: &mut Random, axes: usize, most: u64) -> Vec<usize> {
+    (0..axes).map(|_| random.between(1, most) as usize).collect()
+}
+
+fn margins(random: &mut Random, lengths: &[usize]) -> Vec<Vec<u64>> {
+    let total = total(random);
+    lengths.iter().map(|length| random.margin(*length, total)).collect()
+}
+
+#[test]
+fn two_axes_keep_every_margin_and_each_cell_is_floor_or_ceiling() {
+    let mut random = Random(1);
+    for case in 0..CASES {
+        let lengths = lengths(&mut random, 2, 7);
+        let margins = margins(&mut random, &lengths);
+        let mut asked = builder(&margins);
+        if random.chance(50) {
+            asked = asked.seed(random.weights(lengths[0] * lengths[1]));
+        }
+        let solution = asked.build().unwrap().solve().unwrap();
+        assert_eq!(sums(solution.cells(), &lengths), margins, "case {case}");
+        assert!(solution.fit().converged, "case {case}: error {}", solution.fit().error);
+        for (cell, fit) in solution.cells().iter().zip(&solution.fit().cells) {
+            let (floor, ceiling) = ((fit + 1e-7).floor(), (fit - 1e-7).ceil());
+            assert!(*cell as f64 == floor || *cell as f64 == ceiling, "case {case}: {cell} for {fit}");
+        }
+    }
+}
+
+#[test]
+fn independence_is_the_product_of_the_margins() {
+    let mut random = Random(2);
+    for case in 0..CASES {
+        let lengths = lengths(&mut random, 2, 6);
+        let margins = margins(&mut random, &lengths);
+        let total: u64 = margins[0].iter().sum();
+        let solution = builder(&margins).build().unwrap().solve().unwrap();
+        for (index, cell) in solution.cells().iter().enumerate() {
+            let product = margins[0][index / lengths[1]] * margins[1][index % lengths[1]];
+            let floor = product.checked_div(total).unwrap_or(0);
+            let whole = product.is_multiple_of(total.max(1));
+            assert!(*cell == floor || (!whole && *cell == floor + 1), "case {case}: cell {index}");
+        }
+    }
+}
+
+#[test]
+fn the_fit_keeps_the_odds_ratios_of_its_seed() {
+    let mut random = Random(3);
+    for case in 0..CASES {
+        let lengths: Vec<usize> = (0..2).map(|_| random.between(2, 5) as usize).collect();
+        let total = random.between(100, 2_000);
+        let margins: Vec<Vec<u64>> = lengths
+            .iter()
+            .map(|length| random.margin(*length, total - 10 * *length as u64).iter().map(|count| count + 10).collect())
+            .collect();
+        let seed = random.weights(lengths[0] * lengths[1]);
+        let solution = builder(&margins).seed(seed.clone()).build().unwrap().solve().unwrap();
+        let width = lengths[1];
+        let odds = |cells: &[f64], row: usize, column: usize| {
+            cells[0] * cells[row * width + column] / (cells[column] * cells[row * width])
+        };
+        for row in 1..lengths[0] {
+            for column in 1..width {
+                let ratio = odds(&solution.fit().cells, row, column) / odds(&seed, row, column);
+                assert!((ratio - 1.0).abs() < 1e-9, "case {case}: {ratio}");
+            }
+        }
+    }
+}
+
+#[test]
+fn three_and_four_axes_keep_every_margin() {
+    let mut random = Random(4);
+    let mut worst: f64 = 0.0;
+    for case in 0..CASES {
+        let axes = if random.chance(80) { 3 } else { 4 };
+        let lengths = lengths(&mut random, axes, if axes == 3 { 5 } else { 3 });
+        let margins = margins(&mut random, &lengths);
+        let mut asked = builder(&margins);
+        if random.chance(50) {
+            asked = asked.seed(random.weights(lengths.iter().product()));
+        }
+        let solution = asked.build().unwrap().solve().unwrap();
+        assert_eq!(sums(solution.cells(), &lengths), margins, "case {case}");
+        let apart = solution.cells().iter().zip(&solution.fit().cells).map(|(cell, fit)| (*cell as f64 - fit).abs());
+        assert_eq!(solution.deviation(), apart.fold(0.0, f64::max), "case {case}");
+        worst = worst.max(solution.deviation());
+    }
+    // Not a promise: a figure that should not get worse unseen.
+    assert!(worst < 2.5, "the largest deviation was {worst}");
+}
+
+#[test]
+fn excluded_cells_stay_empty_and_what_is_possible_is_found() {
+    let mut random = Random(5);
+    for case in 0..CASES {
+        let lengths = lengths(&mut random, 2, 6);
+        let cells = lengths[0] * lengths[1];
+        let excluded: Vec<bool> = (0..cells).map(|_| random.chance(25)).collect();
+        // Margins of a table that exists, and bounds that it keeps.
+        let most = random.between(1, 40);
+        let exists = random.whole_table(cells, most, &excluded);
+        let margins = sums(&exists, &lengths);
+        let mut asked = builder(&margins);
+        let (mut least, mut greatest) = (vec![0; cells], vec![u64::MAX; cells]);
+        for cell in 0..cells {
+            let position = position(cell, &lengths);
+            if excluded[cell] {
+                asked = asked.exclude(position);
+                greatest[cell] = 0;
+                continue;
+            }
+            if random.chance(15) {
+                least[cell] = exists[cell].saturating_sub(random.below(4));
+                asked = asked.at_least(position.clone(), least[cell]);
+            }
+            if random.chance(15) {
+                greatest[cell] = exists[cell] + random.below(4);
+                asked = asked.at_most(position, greatest[cell]);
+            }
+        }
+        let solution = asked.build().unwrap().solve().unwrap_or_else(|error| panic!("case {case}: {error}"));
+        assert_eq!(sums(solution.cells(), &lengths), margins, "case {case}");
+        for (cell, count) in solution.cells().iter().enumerate() {
+            assert!((least[cell]..=greatest[cell]).contains(count), "case {case}: cell {cell} holds {count}");
+            let fit = solution.fit().cells[cell];
+            let apart = (*count as f64 - fit).abs();
+            assert!(!solution.fit().converged || apart < 1.0 + 1e-7, "case {case}: {count} for {fit}");
+        }
+        assert!(solution.fit().converged, "case {case}: error {}", solution.fit().error);
+    }
+}
+
+#[test]
+fn what_is_impossible_is_refused_with_a_cut_that_holds() {
+    let mut random = Random(6);
+    let mut planted = 0;
+    for case in 0..CASES {
+        let axes = if random.chance(70) { 2 } else { 3 };
+        let lengths: Vec<usize> = (0..axes).map(|_| random.between(2, 5) as usize).collect();
+        let cells: usize = lengths.iter().product();
+        let total = random.between(20, 500);
+        let margins: Vec<Vec<u64>> = lengths.iter().map(|length| random.margin(*length, total)).collect();
+        // A block of some rows and columns that must hold more than its cells are allowed to.
+        let chosen: Vec<Vec<bool>> =
+            lengths[..2].iter().map(|length| (0..*length).map(|_| random.chance(50)).collect()).collect();
+        let target = |axis: usize, inside: bool| -> u64 {
+            let pairs = margins[axis].iter().zip(&chosen[axis]);
+            pairs.filter(|(_, chosen)| **chosen == inside).map(|(count, _)| *count).sum()
+        };
+        let (rows, outside) = (target(0, true), target(1, false));
+        if rows <= outside {
+            continue;
+        }
+        let needs = rows - outside;
+        let block: Vec<usize> = (0..cells)
+            .filter(|cell| {
+                let position = position(*cell, &lengths);
+                chosen[0][position[0]] && chosen[1][position[1]]
+            })
+            .collect();
+        let mut room = random.below(needs);
+        let mut most = vec![u64::MAX; cells];
+        let mut asked = builder(&margins);
+        for (index, cell) in block.iter().enumerate() {
+            most[*cell] = if index + 1 == block.len() { room } else { random.below(room + 1) };
+            room -= most[*cell];
+            asked = asked.at_most(position(*cell, &lengths), most[*cell]);
+        }
+        planted += 1;
+        match asked.build() {
+            // All cells of a category may have been excluded.
+            Err(TableError::EmptySlice { .. }) => {}
+            Err(error) => panic!("case {case}: {error}"),
+            Ok(table) => match table.solve() {
+                Err(SolveError::Infeasible(cut)) => {
+                    assert!(is_violated(&cut, &margins, &vec![0; cells], &most), "case {case}: {cut}");
+                    assert!(table.confirms(&cut), "case {case}: {cut}");
+                }
+                other => panic!("case {case}: {other:?}"),
+            },
+        }
+    }
+    assert!(planted > CASES / 3, "{planted}");
+}
+
+/// Random bounds, possible or not: the answer is a table that keeps them or a cut that is violated, never both.
+#[test]
+fn every_question_gets_a_table_or_a_proof() {
+    let mut random = Random(7);
+    let (mut found, mut refused, mut unresolved) = (0, 0, 0);
+    for case in 0..CASES {
+        let axes = random.between(1, 3) as usize;
+        let lengths = lengths(&mut random, axes, 4);
+        let cells: usize = lengths.iter().product();
+        let total = random.between(1, 60);
+        let margins: Vec<Vec<u64>> = lengths.iter().map(|length| random.margin(*length, total)).collect();
+        let (mut least, mut most) = (vec![0; cells], vec![u64::MAX; cells]);
+        let mut asked = builder(&margins);
+        let typical = total / cells as u64;
+        for cell in 0..cells {
+            if random.chance(30) {
+                least[cell] = random.below(typical + 2);
+                asked = asked.at_least(position(cell, &lengths), least[cell]);
+            }
+            if random.chance(30) {
+                most[cell] = least[cell] + random.below(2 * typical + 3);
+                asked = asked.at_most(position(cell, &lengths), most[cell]);
+            }
+        }
+        let table = match asked.build() {
+            Ok(table) => table,
+            Err(TableError::EmptySlice { .. }) => continue,
+            Err(error) => panic!("case {case}: {error}"),
+        };
+        match table.solve() {
+            Ok(solution) => {
+                found += 1;
+                assert_eq!(sums(solution.cells(), &lengths), margins, "case {case}");
+                for (cell, count) in solution.cells().iter().enumerate() {
+                    assert!((least[cell]..=most[cell]).contains(count), "case {case}: cell {cell} holds {count}");
+                }
+            }
+            Err(SolveError::Infeasible(cut)) => {
+                refused += 1;
+                assert!(is_violated(&cut, &margins, &least, &most), "case {case}: {cut:?}");
+                assert!(table.confirms(&cut), "case {case}: {cut:?}");
+            }
+            Err(SolveError::Unresolved { .. }) if axes == 3 => unresolved += 1,
+            Err(error) => panic!("case {case}: {error}"),
+        }
+    }
+    assert!(found > CASES / 10 && refused > CASES / 10, "{found} found, {refused} refused");
+    assert!(unresolved < CASES / 200, "{unresolved} of {CASES} unresolved");
+}
+
+#[test]
+fn small_tables_agree_with_all_tables_there_are() {
+    let mut random = Random(8);
+    for case in 0..CASES {
+        let lengths: Vec<usize> = (0..2).map(|_| random.between(1, 3) as usize).collect();
+        let cells = lengths[0] * lengths[1];
+        let total = random.between(0, 12);
+        let margins: Vec<Vec<u64>> = lengths.iter().map(|length| random.margin(*length, total)).collect();
+        let (mut least, mut most) = (vec![0; cells], vec![u64::MAX; cells]);
+        let mut asked = builder(&margins).seed(random.weights(cells));
+        for cell in 0..cells {
+            if random.chance(15) {
+                most[cell] = random.below(5);
+                asked = asked.at_most(position(cell, &lengths), most[cell]);
+            }
+            if random.chance(10) && most[cell] > 0 {
+                least[cell] = random.below(most[cell].min(3) + 1);
+                asked = asked.at_least(position(cell, &lengths), least[cell]);
+            }
+        }
+        let Ok(table) = asked.build() else {
+            every_table(&margins[0], &margins[1], &least, &most, &mut |cells| panic!("case {case}: {cells:?}"));
+            continue;
+        };
+        let solved = table.solve();
+        let fit = solved.as_ref().map(|solution| solution.fit().cells.clone()).unwrap_or_default();
+        let near = |cells: &[u64]| cells.iter().zip(&fit).all(|(cell, fit)| (*cell as f64 - fit).abs() < 1.0 - 1e-7);
+        let squares =
+            |cells: &[u64]| -> f64 { cells.iter().zip(&fit).map(|(cell, fit)| (*cell as f64 - fit).powi(2)).sum() };
+        let (mut exists, mut best) = (false, f64::INFINITY);
+        every_table(&margins[0], &margins[1], &least, &most, &mut |cells| {
+            exists = true;
+            if near(cells) {
+                best = best.min(squares(cells));
+            }
+        });
+        match solved {
+            Ok(solution) => {
+                assert!(exists, "case {case}: a table where there is none");
+                assert!(squares(solution.cells()) <= best + 1e-6, "case {case}: {solution:?}, best {best}");
+            }
+            Err(SolveError::Infeasible(_)) => assert!(!exists, "case {case}: refused, and there is one"),
+            Err(error) => panic!("case {case}: {error}"),
+        }
+    }
+}
+
+#[test]
+fn the_same_question_gets_the_same_answer_and_scale_and_order_do_not_matter() {
+    let mut random = Random(9);
+    for case in 0..CASES {
+        let lengths = lengths(&mut random, 2, 5);
+        let margins = margins(&mut random, &lengths);
+        let seed = random.weights(lengths[0] * lengths[1]);
+        let solve = |margins: &[Vec<u64>], seed: &[f64]| {
+            builder(margins).seed(seed.iter().copied()).build().unwrap().solve().unwrap()
+        };
+        let solution = solve(&margins, &seed);
+        assert_eq!(solve(&margins, &seed), solution, "case {case}: not the same again");
+
+        // A power of two changes no digit.
+        let scaled: Vec<f64> = seed.iter().map(|weight| weight * 1024.0).collect();
+        assert_eq!(solve(&margins, &scaled).cells(), solution.cells(), "case {case}: scale");
+
+        // In another order the table is as near, and the same where only one is nearest.
+        let (rows, columns) = (random.permutation(lengths[0]), random.permutation(lengths[1]));
+        let permuted_margins =
+            [rows.iter().map(|row| margins[0][*row]).collect(), columns.iter().map(|at| margins[1][*at]).collect()];
+        let from = |index: usize| rows[index / lengths[1]] * lengths[1] + columns[index % lengths[1]];
+        let permuted_seed: Vec<f64> = (0..seed.len()).map(|index| seed[from(index)]).collect();
+        let permuted = solve(&permuted_margins, &permuted_seed);
+        let squares =
+            |cells: &mut dyn Iterator<Item = (f64, f64)>| -> f64 { cells.map(|(a, b)| (a - b).powi(2)).sum() };
+        let fit = &solution.fit().cells;
+        let here = squares(&mut solution.cells().iter().zip(fit).map(|(cell, fit)| (*cell as f64, *fit)));
+        let there = squares(&mut permuted.cells().iter().enumerate().map(|(at, cell)| (*cell as f64, fit[from(at)])));
+        assert!((here - there).abs() < 1e-5, "case {case}: {here} and {there} in another order");
+    }
+}
+
+#[test]
+fn a_whole_table_with_its_own_margins_comes_back() {
+    let mut random = Random(10);
+    for case in 0..CASES {
+        let axes = random.between(1, 3) as usize;
+        let lengths = lengths(&mut random, axes, 5);
+        let cells = lengths.iter().product();
+        let whole = random.whole_table(cells, 50, &vec![false; cells]);
+        let seed = whole.iter().map(|cell| *cell as f64);
+        let table = builder(&sums(&whole, &lengths)).seed(seed).build().unwrap();
+        let solution = table.solve().unwrap();
+        assert_eq!(solution.cells(), whole, "case {case}");
+        assert_eq!(solution.deviation(), 0.0, "case {case}");
+        assert_eq!(Certificate::of(&table, &whole).as_ref(), Ok(solution.certificate()), "case {case}");
+    }
+}
+
+#[test]
+fn the_certificate_sees_every_wrong_cell() {
+    let mut random = Random(11);
+    for case in 0..CASES {
+        let axes = random.between(1, 3) as usize;
+        let lengths = lengths(&mut random, axes, 5);
+        let margins = margins(&mut random, &lengths);
+        let table = builder(&margins).build().unwrap();
+        let mut cells = table.solve().unwrap().into_cells();
+        let wrong = random.below(cells.len() as u64) as usize;
+        cells[wrong] += random.between(1, 9);
+        let violations = Certificate::of(&table, &cells).unwrap_err();
+        assert_eq!(violations.len(), axes, "case {case}: one margin of each axis is off: {violations:?}");
+        assert!(Certificate::of(&table, &cells[1..]).is_err(), "case {case}");
+    }
+}
+
+/// A table in field: targets, completes below or above them, some cells closed.
+fn in_field(random: &mut Random, targets: &[u64]) -> (Vec<u64>, Vec<bool>) {
+    let completes = targets
+        .iter()
+        .map(|target| if random.chance(10) { target + random.below(4) } else { random.below(target + 1) })
+        .collect();
+    (completes, targets.iter().map(|_| random.chance(15)).collect())
+}
+
+#[test]
+fn rebalancing_moves_as_little_as_possible() {
+    let mut random = Random(12);
+    let (mut planned, mut refused) = (0, 0);
+    for case in 0..CASES {
+        let lengths: Vec<usize> = (0..2).map(|_| random.between(1, 3) as usize).collect();
+        let cells = lengths[0] * lengths[1];
+        let targets = random.whole_table(cells, 4, &vec![false; cells]);
+        let (completes, closed) = in_field(&mut random, &targets);
+        let mut margins = sums(&targets, &lengths);
+        if random.chance(30) {
+            // New margins, of the same total.
+            let total = margins[0].iter().sum();
+            margins = lengths.iter().map(|length| random.margin(*length, total)).collect();
+        }
+        let least: Vec<u64> = (0..cells)
+            .map(|cell| if closed[cell] { targets[cell].max(completes[cell]) } else { completes[cell] })
+            .collect();
+        let most: Vec<u64> = (0..cells).map(|cell| if closed[cell] { least[cell] } else { u64::MAX }).collect();
+        let mut best = None;
+        every_table(&margins[0], &margins[1], &least, &most, &mut |cells| {
+            let moved: u64 = cells.iter().zip(&targets).map(|(cell, target)| cell.abs_diff(*target)).sum();
+            best = Some(best.map_or(moved, |best: u64| best.min(moved)));
+        });
+        let table = builder(&margins).build().unwrap();
+        match table.rebalance(&targets, &completes, &closed) {
+            Ok(plan) => {
+                planned += 1;
+                assert_eq!(Some(plan.moved), best, "case {case}");
+                assert!(plan.proved_smallest);
+                assert_eq!(sums(&plan.cells, &lengths), margins, "case {case}");
+                let moved: u64 = plan.changes.iter().map(|change| change.from.abs_diff(change.to)).sum();
+                assert_eq!(moved, plan.moved, "case {case}");
+                for cell in 0..cells {
+                    assert!((least[cell]..=most[cell]).contains(&plan.cells[cell]), "case {case}: cell {cell}");
+                }
+                // What has been re-balanced needs no more.
+                let again = table.rebalance(&plan.cells, &completes, &closed).unwrap();
+                assert!(again.changes.is_empty(), "case {case}");
+            }
+            Err(SolveError::Infeasible(cut)) => {
+                refused += 1;
+                assert_eq!(best, None, "case {case}: {cut}");
+                assert!(is_violated(&cut, &margins, &least, &most), "case {case}: {cut:?}");
+                assert!(table.in_field(&targets, &completes, &closed).unwrap().confirms(&cut), "case {case}");
+            }
+            Err(error) => panic!("case {case}: {error}"),
+        }
+    }
+    assert!(planned > CASES / 10 && refused > CASES / 10, "{planned} planned, {refused} refused");
+}
+
+#[test]
+fn rebalancing_three_axes_keeps_margins_and_claims_only_what_it_proved() {
+    let mut random = Random(13);
+    let (mut planned, mut proved) = (0_u64, 0_u64);
+    for case in 0..CASES {
+        let lengths: Vec<usize> = (0..3).map(|_| random.between(1, 3) as usize).collect();
+        let cells = lengths.iter().product();
+        let targets = random.whole_table(cells, 12, &vec![false; cells]);
+        let completes: Vec<u64> = targets
+            .iter()
+            .map(|target| if random.chance(10) { target + 2 } else { random.below(target + 1) })
+            .collect();
+        let margins = sums(&targets, &lengths);
+        let table: Table = builder(&margins).build().unwrap();
+        match table.rebalance(&targets, &completes, &[]) {
+            Ok(plan) => {
+                planned += 1;
+                proved += u64::from(plan.proved_smallest);
+                assert_eq!(sums(&plan.cells, &lengths), margins, "case {case}");
+                assert!(plan.cells.iter().zip(&completes).all(|(cell, completed)| cell >= completed), "case {case}");
+                let must: u64 = targets.iter().zip(&completes).map(|(target, done)| done.saturating_sub(*target)).sum();
+                assert!(plan.moved >= must, "case {case}");
+                assert!(must > 0 || (plan.moved == 0 && plan.proved_smallest), "case {case}: {plan:?}");
+            }
+            Err(SolveError::Infeasible(cut)) => {
+                let most = vec![u64::MAX; cells];
+                assert!(is_violated(&cut, &margins, &completes, &most), "case {case}: {cut:?}");
+            }
+            Err(SolveError::Unresolved { .. }) => {}
+            Err(error) => panic!("case {case}: {error}"),
+        }
+    }
+    assert!(planned > CASES / 2 && proved > planned / 4, "{planned} planned, {proved} proved");
+}

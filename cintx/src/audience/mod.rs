@@ -1,0 +1,378 @@
+//! Who shall be asked: questions with their targets, side by side or interlocked, from a template, with hand-made
+//! control quotas. The same audience is rendered into every version; what is wrong with it is said before that.
+
+mod question;
+mod refusal;
+mod rules;
+
+pub(crate) use self::question::QuestionKind;
+pub use self::question::{Condition, Question, Share, Target, completes};
+pub use self::refusal::Refusal;
+pub use self::rules::AudienceProblem;
+
+use cintx_quota::{Axis, SolveError, Table, TableBuilder};
+use rust_decimal::prelude::ToPrimitive as _;
+
+use crate::error::{Error, Invalid};
+use crate::quota::QuotaTable;
+
+/// The audience of a target group.
+///
+/// ```
+/// # use cintx::{Audience, Question};
+/// let age = Question::range(42).band(18..=34, 40).band(35..=54, 35).band(55..=99, 25);
+/// let gender = Question::choice(43).option("1", 49).option("2", 51);
+/// let audience = Audience::interlock([age, gender]).beside(Question::choice(47).option("1", 100));
+/// assert!(audience.problems(Some(500)).is_empty());
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Audience {
+    pub(crate) questions: Vec<Question>,
+    pub(crate) interlock: Option<Interlock>,
+    pub(crate) control: Option<ControlQuotas>,
+    pub(crate) template: Option<String>,
+    pub(crate) in_percent: bool,
+}
+
+impl Audience {
+    /// Questions whose quotas stand side by side.
+    pub fn side_by_side(questions: impl IntoIterator<Item = Question>) -> Self {
+        Self {
+            questions: questions.into_iter().collect(),
+            interlock: None,
+            control: None,
+            template: None,
+            in_percent: false,
+        }
+    }
+
+    /// Two or three questions whose targets are crossed: each combination gets a quota of its own, and the quotas add
+    /// up to the targets of every question exactly.
+    pub fn interlock(crossed: impl Into<Interlock>) -> Self {
+        Self { interlock: Some(crossed.into()), ..Self::side_by_side([]) }
+    }
+
+    /// The profiles of a template (its id); questions beside it win over the template's for the same question.
+    /// Only with percentages. 2025-12-18 only: other versions refuse it before anything is sent.
+    pub fn template(id: impl Into<String>) -> Self {
+        Self { template: Some(id.into()), in_percent: true, ..Self::side_by_side([]) }
+    }
+
+    /// Adds a question with quotas of its own.
+    #[must_use]
+    pub fn beside(mut self, question: Question) -> Self {
+        self.questions.push(question);
+        self
+    }
+
+    /// Adds hand-made quotas over several questions. 2025-12-18 only: other versions refuse it before anything is sent.
+    #[must_use]
+    pub fn control(mut self, quotas: ControlQuotas) -> Self {
+        self.control = Some(quotas);
+        self
+    }
+
+    /// Sends percentages with two decimals instead of counts, so that the quotas follow when the goal is changed.
+    /// The versions before 2025-12-18 always do, in whole percent. They add up to 100 in either.
+    #[must_use]
+    pub fn in_percent(mut self) -> Self {
+        self.in_percent = true;
+        self
+    }
+
+    /// The questions side by side.
+    pub fn questions(&self) -> &[Question] {
+        &self.questions
+    }
+
+    /// The crossed questions, if there are any.
+    pub fn crossed(&self) -> Option<&Interlock> {
+        self.interlock.as_ref()
+    }
+
+    /// The quotas of an interlocked audience for a number of completes.
+    ///
+    /// ```
+    /// # use cintx::{Audience, Question};
+    /// let age = Question::range(42).band(18..=34, 40).band(35..=99, 60);
+    /// let gender = Question::choice(43).option("1", 49).option("2", 51);
+    /// let table = Audience::interlock([age, gender]).quota_table(501)?;
+    /// assert_eq!(table.total(), 501);
+    /// # Ok::<(), cintx::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If nothing is interlocked, the audience breaks a rule, or no table meets its targets: then the error says which
+    /// cells stand in the way.
+    pub fn quota_table(&self, completes_goal: u32) -> Result<QuotaTable, Error> {
+        let interlock = self.interlock.as_ref().ok_or_else(|| invalid("has nothing interlocked"))?;
+        let problems = self.problems(Some(completes_goal));
+        if !problems.is_empty() {
+            return Err(Error::invalid(problems.iter().map(|it| Invalid::new("audience", it.to_string())).collect()));
+        }
+        let cells = interlock.solve(u64::from(completes_goal)).map_err(invalid)?;
+        Ok(QuotaTable::planned(interlock, &cells))
+    }
+
+    /// Everything that the API would refuse, as far as its published rules say; with a goal, its sums too.
+    /// Sending checks the same.
+    pub fn problems(&self, completes_goal: Option<u32>) -> Vec<AudienceProblem> {
+        let mut problems = rules::problems(self, completes_goal);
+        if let (true, Some(interlock)) = (problems.is_empty(), &self.interlock) {
+            // Counts fix the total; percentages may be checked against any.
+            let total = completes_goal.map_or(10_000, u64::from);
+            if let Err(text) = interlock.solve(total) {
+                problems.push(AudienceProblem { rule: "no_such_table", call: "Audience::interlock".into(), text });
+            }
+        }
+        problems
+    }
+
+    /// How many quotas it makes.
+    pub fn quotas(&self) -> usize {
+        let of = |question: &Question| {
+            question.targets.iter().filter(|it| question.quotas && it.share != Share::Open).count()
+        };
+        let regular: usize = self.questions.iter().map(of).sum();
+        let control = self.control.as_ref().map_or(0, |control| control.targets.len());
+        regular + self.interlock.as_ref().map_or(0, Interlock::cells) + control
+    }
+
+    pub(crate) fn check(&self, goal: Option<u32>, problems: &mut Vec<Invalid>) {
+        problems.extend(self.problems(goal).iter().map(|problem| Invalid::new("audience", problem.to_string())));
+    }
+
+    /// Refuses what only 2025-12-18 has.
+    #[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+    pub(crate) fn only_what_all_versions_have(&self) -> Result<(), Error> {
+        if self.template.is_some() {
+            return Err(invalid("has a template, which exists from 2025-12-18 on: give the questions instead"));
+        }
+        if self.control.is_some() {
+            return Err(invalid("has control quotas, which exist from 2025-12-18 on: interlock the questions instead"));
+        }
+        Ok(())
+    }
+}
+
+fn invalid(reason: impl Into<String>) -> Error {
+    Error::invalid(vec![Invalid::new("audience", reason)])
+}
+
+/// Questions that are crossed.
+///
+/// Without more, the cells are as independent as the targets allow. A seed says otherwise: what the population looks
+/// like, say; cells can be excluded or bounded.
+///
+/// ```
+/// # use cintx::{Audience, Interlock, Question};
+/// let age = Question::range(42).band(18..=34, 40).band(35..=99, 60);
+/// let gender = Question::choice(43).option("1", 49).option("2", 51);
+/// let crossed = Interlock::of([age, gender]).seed([1.0, 1.2, 1.3, 1.0]).at_least([0, 1], 110);
+/// let table = Audience::interlock(crossed).quota_table(500)?;
+/// assert!(table.cell([0, 1]).unwrap().target >= Some(110));
+/// # Ok::<(), cintx::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Interlock {
+    pub(crate) questions: Vec<Question>,
+    pub(crate) seed: Option<Vec<f64>>,
+    pub(crate) bounds: Vec<(Vec<usize>, Bound)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Bound {
+    Least(u64),
+    Most(u64),
+}
+
+impl From<[Question; 2]> for Interlock {
+    fn from(questions: [Question; 2]) -> Self {
+        Self { questions: questions.into(), seed: None, bounds: Vec::new() }
+    }
+}
+
+impl From<[Question; 3]> for Interlock {
+    fn from(questions: [Question; 3]) -> Self {
+        Self { questions: questions.into(), seed: None, bounds: Vec::new() }
+    }
+}
+
+impl Interlock {
+    /// Two or three questions.
+    pub fn of(questions: impl Into<Self>) -> Self {
+        questions.into()
+    }
+
+    /// What the cells shall look like, up to the targets: one weight for each, the last question's targets fastest.
+    /// A weight of 0 excludes the cell.
+    #[must_use]
+    pub fn seed(mut self, weights: impl IntoIterator<Item = f64>) -> Self {
+        self.seed = Some(weights.into_iter().collect());
+        self
+    }
+
+    /// Nobody is wanted in this cell: its position among the targets of each question, from 0.
+    #[must_use]
+    pub fn exclude(self, cell: impl Into<Vec<usize>>) -> Self {
+        self.at_most(cell, 0)
+    }
+
+    /// The cell gets at least so many.
+    #[must_use]
+    pub fn at_least(mut self, cell: impl Into<Vec<usize>>, completes: u32) -> Self {
+        self.bounds.push((cell.into(), Bound::Least(completes.into())));
+        self
+    }
+
+    /// The cell gets at most so many.
+    #[must_use]
+    pub fn at_most(mut self, cell: impl Into<Vec<usize>>, completes: u32) -> Self {
+        self.bounds.push((cell.into(), Bound::Most(completes.into())));
+        self
+    }
+
+    /// The questions.
+    pub fn questions(&self) -> &[Question] {
+        &self.questions
+    }
+
+    /// How many cells there are.
+    pub fn cells(&self) -> usize {
+        self.questions.iter().map(|question| question.targets.len()).product()
+    }
+
+    /// The cells for a total, the last question's targets fastest. Bounds are in completes and do not apply to parts
+    /// of a hundred.
+    pub(crate) fn solve(&self, total: u64) -> Result<Vec<u64>, String> {
+        self.table(total, 1).and_then(|table| solved(&table))
+    }
+
+    /// The cells in parts of a percent: 100 for whole percents, 10,000 for two decimals. Bounds are scaled.
+    pub(crate) fn solve_percent(&self, parts: u64, goal: u64) -> Result<Vec<u64>, String> {
+        self.table(parts, goal.max(1)).and_then(|table| solved(&table))
+    }
+
+    fn table(&self, total: u64, goal: u64) -> Result<Table, String> {
+        let builder =
+            self.questions.iter().fold(Table::builder().total(total), |builder, question| builder.axis(axis(question)));
+        let builder = self.bounds.iter().fold(builder, |builder: TableBuilder, (cell, bound)| {
+            // As a part of another total: a least is rounded up, a most down.
+            let part = |count: u64| {
+                if goal == 1 { (count, count) } else { ((count * total).div_ceil(goal), count * total / goal) }
+            };
+            match *bound {
+                Bound::Least(count) => builder.at_least(cell.clone(), part(count).0),
+                Bound::Most(count) => builder.at_most(cell.clone(), part(count).1),
+            }
+        });
+        let builder = match &self.seed {
+            Some(seed) => builder.seed(seed.iter().copied()),
+            None => builder,
+        };
+        builder.build().map_err(|error| error.to_string())
+    }
+}
+
+fn solved(table: &Table) -> Result<Vec<u64>, String> {
+    match table.solve() {
+        Ok(solution) => Ok(solution.into_cells()),
+        Err(SolveError::Infeasible(cut)) => Err(format!("no quotas meet these targets: {cut}")),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn axis(question: &Question) -> Axis {
+    Axis::shares(format!("question {}", question.id), labels(question).into_iter().zip(shares(question)))
+}
+
+/// The targets' labels, none of them twice.
+pub(crate) fn labels(question: &Question) -> Vec<String> {
+    let mut labels: Vec<String> = Vec::new();
+    for target in &question.targets {
+        let label = target.label();
+        let twice = labels.contains(&label);
+        labels.push(if twice { format!("{label} ({})", labels.len() + 1) } else { label });
+    }
+    labels
+}
+
+fn shares(question: &Question) -> Vec<f64> {
+    let share = |share: &Share| match share {
+        Share::Percent(percent) => percent.to_f64().unwrap_or(0.0),
+        Share::Completes(count) => f64::from(*count),
+        Share::Open | Share::Unreadable(_) => 0.0,
+    };
+    question.targets.iter().map(|target| share(&target.share)).collect()
+}
+
+impl Question {
+    /// Whole numbers for each target that add up to `total` as far as the shares add up to everything; `None` for
+    /// those without a quota. `goal` is what counts are parts of.
+    pub(crate) fn counts(&self, total: u64, goal: u64) -> Vec<Option<u64>> {
+        let shares = shares(self);
+        let whole = match self.targets.iter().find(|target| target.share != Share::Open).map(|target| &target.share) {
+            Some(Share::Completes(_)) => goal as f64,
+            _ => 100.0,
+        };
+        let sum: f64 = shares.iter().sum();
+        // What is left to open targets is a share of its own; what is a little off a hundred is spread.
+        let rest =
+            if self.targets.iter().any(|target| target.share == Share::Open) { (whole - sum).max(0.0) } else { 0.0 };
+        let with_rest: Vec<f64> = shares.iter().copied().chain([rest]).collect();
+        let counts = cintx_quota::apportion("shares", &with_rest, total).map(|parts| parts.counts).unwrap_or_default();
+        let quota = |(target, count): (&Target, u64)| (self.quotas && target.share != Share::Open).then_some(count);
+        let counts = counts.into_iter().chain(std::iter::repeat(0));
+        self.targets.iter().zip(counts).map(quota).collect()
+    }
+}
+
+/// Hand-made quotas over several questions that stand beside them: 2025-12-18 only.
+///
+/// Each condition must be one of a question that the audience has side by side.
+///
+/// ```
+/// # use cintx::{Audience, Condition, ControlQuotas, Question};
+/// let audience = Audience::side_by_side([
+///     Question::range(42).band(18..=34, 40).band(35..=99, 60),
+///     Question::choice(43).option("1", 49).option("2", 51),
+/// ])
+/// .control(ControlQuotas::new("boosts").target(
+///     "young men",
+///     [(42, Condition::Range { min: 18, max: 34 }), (43, Condition::Option("1".into()))],
+///     50,
+/// ));
+/// assert!(audience.problems(Some(500)).is_empty());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ControlQuotas {
+    pub(crate) name: String,
+    pub(crate) targets: Vec<ControlTarget>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ControlTarget {
+    pub(crate) name: String,
+    pub(crate) conditions: Vec<(i64, Condition)>,
+    pub(crate) completes: u32,
+}
+
+impl ControlQuotas {
+    /// A name for all of them.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), targets: Vec::new() }
+    }
+
+    /// Adds a quota: its name, the conditions with their questions, and how many completes are wanted.
+    #[must_use]
+    pub fn target(
+        mut self,
+        name: impl Into<String>,
+        conditions: impl IntoIterator<Item = (i64, Condition)>,
+        completes: u32,
+    ) -> Self {
+        let conditions = conditions.into_iter().collect();
+        self.targets.push(ControlTarget { name: name.into(), conditions, completes });
+        self
+    }
+}

@@ -1,0 +1,134 @@
+//! Jobs: work that goes on at Cint's side. A handle asks how far it is, and waits for its end.
+//! Where the id comes from, how often to ask, and each job's own words for its states stay in here.
+
+use std::fmt;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio::time::Instant;
+
+use crate::error::{Error, JobFailure};
+use crate::ids::JobId;
+
+/// How a job is doing.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum JobStatus<T> {
+    /// It is not done. A state that is not known yet counts as this.
+    Running,
+    /// It is done, with this result.
+    Done(T),
+    /// It came to its end without success.
+    Failed(JobFailure),
+}
+
+/// A job under way. It can be asked about from another process: keep its [`id`](Self::id), and make the handle again
+/// from where it was started.
+#[derive(Clone, Debug)]
+#[must_use = "the job goes on whether or not it is waited for"]
+pub struct Job<K> {
+    pub(crate) kind: K,
+    id: JobId,
+    limit: Duration,
+}
+
+impl<K: Kind> Job<K> {
+    pub(crate) fn new(kind: K, id: JobId) -> Self {
+        Self { kind, id, limit: K::LIMIT }
+    }
+
+    /// The job's id.
+    pub fn id(&self) -> &JobId {
+        &self.id
+    }
+
+    /// How long [`until_done`](Self::until_done) waits at most; ten minutes for field, an hour for files if not set.
+    pub fn wait_at_most(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Asks once.
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn status(&self) -> Result<JobStatus<K::Done>, Error> {
+        Ok(self.kind.ask(&self.id).await?.status)
+    }
+
+    /// Waits for the job's end: asks soon, then ever more rarely, or when the API says to ask again.
+    ///
+    /// # Errors
+    /// [`Error::job_failure`] says why the job failed; [`Error::is_timeout`] after the time given; or a call's error.
+    pub async fn until_done(&self) -> Result<K::Done, Error> {
+        let deadline = Instant::now() + self.limit;
+        let mut pause = K::FIRST_PAUSE;
+        loop {
+            let Asked { status, ask_again } = self.kind.ask(&self.id).await?;
+            match status {
+                JobStatus::Done(done) => return Ok(done),
+                JobStatus::Failed(failure) => return Err(Error::job(failure)),
+                JobStatus::Running => {}
+            }
+            let now = Instant::now();
+            if now >= deadline {
+                return Err(Error::timeout(K::NAME));
+            }
+            // The last look is at the deadline itself, however long the pause would be.
+            let pause_now = ask_again.map_or(pause, |told| told.max(K::FIRST_PAUSE));
+            tokio::time::sleep_until((now + pause_now).min(deadline)).await;
+            pause = (pause * 2).min(K::LONGEST_PAUSE);
+        }
+    }
+}
+
+/// One kind of job. Implemented by this crate.
+#[doc(hidden)]
+pub trait Kind: fmt::Debug + Send + Sync {
+    type Done: Send;
+    /// What to call it when it was waited for in vain.
+    const NAME: &'static str;
+    const FIRST_PAUSE: Duration = Duration::from_millis(500);
+    const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+    const LIMIT: Duration = Duration::from_secs(600);
+    fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<Asked<Self::Done>, Error>>;
+}
+
+/// An answer about a job.
+#[derive(Debug)]
+#[doc(hidden)]
+pub struct Asked<T> {
+    pub status: JobStatus<T>,
+    /// What the answer's `Retry-After` said.
+    pub ask_again: Option<Duration>,
+}
+
+impl<T> JobStatus<Option<T>> {
+    /// A job that is done must say what it made; until it does, it counts as running.
+    pub(crate) fn required(self) -> JobStatus<T> {
+        match self {
+            Self::Done(Some(made)) => JobStatus::Done(made),
+            Self::Failed(failure) => JobStatus::Failed(failure),
+            Self::Done(None) | Self::Running => JobStatus::Running,
+        }
+    }
+}
+
+/// The four vocabularies of job states in one.
+pub(crate) fn job_status<T>(
+    word: Option<&str>,
+    done: impl FnOnce() -> T,
+    failure: impl FnOnce() -> JobFailure,
+) -> JobStatus<T> {
+    match word.map(str::to_ascii_lowercase).as_deref() {
+        Some("completed" | "complete" | "success" | "succeeded") => JobStatus::Done(done()),
+        Some("failed" | "failure") => JobStatus::Failed(failure()),
+        _ => JobStatus::Running,
+    }
+}
+
+/// What an answer says of when to ask again, in whole seconds, five minutes at most.
+pub(crate) fn retry_after(headers: &http::HeaderMap) -> Option<Duration> {
+    let seconds: u64 = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds.min(300)))
+}

@@ -1,0 +1,34 @@
+//! What a failed call did: the question that matters after a failure, and how it can be settled.
+
+use std::fmt;
+
+/// Whether a failed call had its effect.
+///
+/// | outcome | did it take effect? | what to do |
+/// |---|---|---|
+/// | [`NotSent`](Self::NotSent) | no: nothing left this machine | repeat it when the reason is gone |
+/// | [`Rejected`](Self::Rejected) | no: the API refused it, or it only reads | mend what the error names, or repeat it |
+/// | [`Applied`](Self::Applied) | yes, but its answer could not be read | do not repeat it; look it up |
+/// | [`Unknown`](Self::Unknown) | nobody here knows | [`Client::settle`](crate::Client::settle) |
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Nothing left this machine.
+    NotSent,
+    /// It had no effect: the API refused it, or it only reads.
+    Rejected,
+    /// It took effect, but its answer could not be read.
+    Applied,
+    /// It may have taken effect.
+    Unknown,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::NotSent => "not sent",
+            Self::Rejected => "had no effect",
+            Self::Applied => "took effect",
+            Self::Unknown => "may have taken effect",
+        })
+    }
+}

@@ -1,0 +1,49 @@
+//! The retry budget: shared by the clones of a client, so that retries cannot become a storm while the API is down.
+//! Each retry takes from it, each success gives back a little.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Some hundred retries beyond what successes pay for.
+const FULL: u32 = 500;
+/// A retry costs as much as five successes give back: in the long run at most one retry for five calls.
+const RETRY: u32 = 5;
+
+#[derive(Debug)]
+pub(crate) struct Budget(AtomicU32);
+
+impl Budget {
+    pub(crate) fn new() -> Self {
+        Self(AtomicU32::new(FULL))
+    }
+
+    /// Pays for a retry, if there is enough left.
+    pub(crate) fn withdraw(&self) -> bool {
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(RETRY)).is_ok()
+    }
+
+    /// A call went well.
+    pub(crate) fn deposit(&self) {
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| (left < FULL).then_some(left + 1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hundred_retries_then_one_for_five_successes() {
+        let budget = Budget::new();
+        assert_eq!(std::iter::from_fn(|| budget.withdraw().then_some(())).count(), 100);
+        for _ in 0..4 {
+            budget.deposit();
+        }
+        assert!(!budget.withdraw());
+        budget.deposit();
+        assert!(budget.withdraw());
+        for _ in 0..10_000 {
+            budget.deposit();
+        }
+        assert_eq!(budget.0.into_inner(), FULL);
+    }
+}

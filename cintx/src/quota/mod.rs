@@ -1,0 +1,203 @@
+//! Quotas as a table: targets and what has come in, for each cell and each margin. The same table whether it is
+//! planned, or read back from any version.
+
+mod plan;
+mod print;
+
+pub use self::plan::{QuotaChange, QuotaPlan};
+
+use crate::audience::{Condition, Interlock, labels};
+
+/// One quota: what is wanted and what has come in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Quota {
+    /// Its id, once the API has given it one.
+    pub id: Option<String>,
+    /// How many completes are wanted; `None` without a quota.
+    pub target: Option<u64>,
+    /// How many there are.
+    pub completes: u64,
+    /// How many were screened for it.
+    pub prescreens: u64,
+}
+
+impl Quota {
+    /// How many completes are missing; none where there is no quota, or where it is full.
+    pub fn remaining(&self) -> u64 {
+        self.target.unwrap_or(0).saturating_sub(self.completes)
+    }
+
+    /// Whether no more completes are wanted.
+    pub fn is_full(&self) -> bool {
+        self.target.is_some_and(|target| self.completes >= target)
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.target = match (self.target, other.target) {
+            (Some(one), Some(other)) => Some(one.saturating_add(other)),
+            (one, other) => one.or(other),
+        };
+        self.completes = self.completes.saturating_add(other.completes);
+        self.prescreens = self.prescreens.saturating_add(other.prescreens);
+    }
+}
+
+/// What kind of profile a table is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TableKind {
+    /// One question.
+    Regular,
+    /// Crossed questions.
+    Interlock,
+    /// Hand-made cells.
+    Control,
+}
+
+/// One axis: a question and its targets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct QuotaAxis {
+    /// The question's id; `None` for hand-made cells over several questions.
+    pub question: Option<i64>,
+    /// What the targets are called.
+    pub labels: Vec<String>,
+    /// What must be answered for each.
+    pub conditions: Vec<Vec<(i64, Condition)>>,
+}
+
+/// The quotas of one profile.
+///
+/// `Display` prints an aligned table: targets alone while it is planned, and completes of targets with bars once
+/// something has come in. [`to_csv`](Self::to_csv) and [`to_svg`](Self::to_svg) export it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuotaTable {
+    pub(crate) profile: Option<String>,
+    pub(crate) name: String,
+    pub(crate) kind: TableKind,
+    pub(crate) enabled: bool,
+    pub(crate) axes: Vec<QuotaAxis>,
+    pub(crate) cells: Vec<Quota>,
+}
+
+impl QuotaTable {
+    /// A table that is not sent yet.
+    pub(crate) fn planned(interlock: &Interlock, cells: &[u64]) -> Self {
+        let axis = |question: &crate::Question| QuotaAxis {
+            question: Some(question.id()),
+            labels: labels(question),
+            conditions: question
+                .targets()
+                .iter()
+                .map(|target| target.conditions().iter().map(|it| (question.id(), it.clone())).collect())
+                .collect(),
+        };
+        Self {
+            profile: None,
+            name: "interlock".to_owned(),
+            kind: TableKind::Interlock,
+            enabled: true,
+            axes: interlock.questions.iter().map(axis).collect(),
+            cells: cells.iter().map(|count| Quota { target: Some(*count), ..Quota::default() }).collect(),
+        }
+    }
+
+    /// The id of its profile, once the API has given it one.
+    pub fn profile(&self) -> Option<&str> {
+        self.profile.as_deref()
+    }
+
+    /// The name of its profile.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What kind of profile it is of.
+    pub fn kind(&self) -> TableKind {
+        self.kind
+    }
+
+    /// Whether its quotas are on.
+    pub fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+
+    /// The axes: one for each question.
+    pub fn axes(&self) -> &[QuotaAxis] {
+        &self.axes
+    }
+
+    /// One cell by its position, from 0; `None` if it is not there.
+    pub fn cell(&self, position: impl AsRef<[usize]>) -> Option<&Quota> {
+        let position = position.as_ref();
+        if position.len() != self.axes.len() {
+            return None;
+        }
+        let index = self
+            .axes
+            .iter()
+            .zip(position)
+            .try_fold(0, |index, (axis, at)| (*at < axis.labels.len()).then_some(index * axis.labels.len() + at))?;
+        self.cells.get(index)
+    }
+
+    /// Every cell with its position, the last axis fastest.
+    pub fn cells(&self) -> impl Iterator<Item = (Vec<usize>, &Quota)> {
+        self.cells.iter().enumerate().map(|(index, quota)| (self.position(index), quota))
+    }
+
+    /// The sums for each target of an axis; empty if there is no such axis.
+    pub fn margin(&self, axis: usize) -> Vec<Quota> {
+        let length = self.axes.get(axis).map_or(0, |axis| axis.labels.len());
+        let mut sums = vec![Quota::default(); length];
+        for (position, quota) in self.cells() {
+            if let Some(sum) = position.get(axis).and_then(|at| sums.get_mut(*at)) {
+                sum.add(quota);
+            }
+        }
+        sums
+    }
+
+    /// The sum of everything.
+    pub fn sum(&self) -> Quota {
+        let mut sum = Quota::default();
+        self.cells.iter().for_each(|quota| sum.add(quota));
+        sum
+    }
+
+    /// All completes that are wanted.
+    pub fn total(&self) -> u64 {
+        self.sum().target.unwrap_or(0)
+    }
+
+    /// The labels of a cell, joined.
+    pub fn label(&self, position: &[usize]) -> String {
+        let labels = self.axes.iter().zip(position).filter_map(|(axis, at)| axis.labels.get(*at));
+        labels.cloned().collect::<Vec<_>>().join(" × ")
+    }
+
+    /// Takes in what an event says of one quota, cumulative counts both; `false` if the quota is not of this table,
+    /// or if the table is ahead already: events may come twice, and in any order.
+    pub fn update(&mut self, quota_id: &str, completes: u64, prescreens: u64) -> bool {
+        let Some(quota) = self.cells.iter_mut().find(|quota| quota.id.as_deref() == Some(quota_id)) else {
+            return false;
+        };
+        if completes < quota.completes || prescreens < quota.prescreens {
+            return false;
+        }
+        let news = (quota.completes, quota.prescreens) != (completes, prescreens);
+        (quota.completes, quota.prescreens) = (completes, prescreens);
+        news
+    }
+
+    pub(crate) fn position(&self, mut index: usize) -> Vec<usize> {
+        let mut position = vec![0; self.axes.len()];
+        for (at, axis) in position.iter_mut().zip(&self.axes).rev() {
+            let length = axis.labels.len().max(1);
+            *at = index % length;
+            index /= length;
+        }
+        position
+    }
+}

@@ -1,0 +1,321 @@
+//! The quotas of a launched target group: read, re-balanced, interlocked, switched, replaced. What would be deleted by
+//! a change is listed first, and takes a word of consent.
+
+use std::fmt;
+
+use crate::audience::{Audience, ControlQuotas, Refusal};
+use crate::client::Client;
+use crate::error::{Error, Invalid};
+use crate::quota::{Quota, QuotaPlan, QuotaTable, TableKind};
+use crate::target_group::{TargetGroup, TargetGroupDraft};
+use crate::version::Version;
+use crate::wire::quotas::{Edit, Place, Replacing, ValidatesWire};
+
+impl<V: Version> TargetGroup<V> {
+    /// Its quotas, once it is launched.
+    pub fn quotas(&self) -> Quotas<'_, V> {
+        Quotas { group: self, control: None }
+    }
+}
+
+/// The quotas of a launched target group. In every version.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before one of its methods is awaited"]
+pub struct Quotas<'a, V: Version> {
+    group: &'a TargetGroup<V>,
+    control: Option<ControlQuotas>,
+}
+
+/// How far a target group's quotas are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct QuotaProgress {
+    /// What is wanted and what has come in: the largest of the profiles, each of which counts every complete once.
+    pub total: Quota,
+    /// How many quotas there are.
+    pub quotas: usize,
+    /// How many of them are full.
+    pub full: usize,
+    /// How many have more than was wanted.
+    pub overfull: usize,
+}
+
+impl fmt::Display for QuotaProgress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { total, quotas, full, overfull } = self;
+        write!(f, "{} of {} completes, {full} of {quotas} quotas full", total.completes, total.target.unwrap_or(0))?;
+        if *overfull > 0 { write!(f, ", {overfull} overfull") } else { Ok(()) }
+    }
+}
+
+impl QuotaProgress {
+    /// Sums up tables as they were read, or as events have moved them on.
+    pub fn of<'a>(tables: impl IntoIterator<Item = &'a QuotaTable>) -> Self {
+        let mut progress = Self::default();
+        for table in tables {
+            let sum = table.sum();
+            if sum.target > progress.total.target {
+                progress.total = sum;
+            }
+            for (_, quota) in table.cells().filter(|(_, quota)| quota.target.is_some()) {
+                progress.quotas += 1;
+                progress.full += usize::from(quota.is_full());
+                progress.overfull += usize::from(quota.target.is_some_and(|target| quota.completes > target));
+            }
+        }
+        progress
+    }
+}
+
+impl<V: Version> Quotas<'_, V> {
+    fn place(&self) -> Place<'_> {
+        let TargetGroup { client, project, id } = self.group;
+        Place { account: client.account(), project, group: id }
+    }
+
+    fn raw(&self) -> &V::Raw {
+        self.group.client.raw()
+    }
+
+    /// The control quotas of the group, to be sent again with each change. The API does not list them
+    /// (`list_profiles`), and in 2025-12-18 a change replaces everything: without this they would be lost.
+    pub fn with_control(mut self, control: ControlQuotas) -> Self {
+        self.control = Some(control);
+        self
+    }
+
+    /// One table for each profile: its targets, completes, prescreens.
+    ///
+    /// In every version (`get_profiles`, from 2025-12-18 on `list_profiles`). Control quotas are not listed.
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn read(&self) -> Result<Vec<QuotaTable>, Error> {
+        V::quotas(self.raw(), self.place()).await
+    }
+
+    /// Puts a plan in force: the goals that it changes, and no others.
+    ///
+    /// In every version (`bulk_update_quotas`, from 2025-12-18 on `update_profile_filling_goal`). The group's own goal
+    /// is sent along where the plan's total differs from it.
+    ///
+    /// # Errors
+    /// If the plan is not of a table that was read back, or a goal is 0, which the API does not take; or the call's.
+    pub async fn apply(&self, plan: &QuotaPlan) -> Result<Vec<QuotaTable>, Error> {
+        let refuse = |reason: String| Error::invalid(vec![Invalid::new("plan", reason)]);
+        let profile = plan.profile.clone().ok_or_else(|| refuse("is not of a profile in field".to_owned()))?;
+        let mut goals = Vec::new();
+        for change in &plan.changes {
+            let id = change.quota.clone().ok_or_else(|| refuse(format!("{} has no id", change.label)))?;
+            if change.to == 0 {
+                return Err(refuse(format!("{} would get a goal of 0, expected at least 1", change.label)));
+            }
+            goals.push((id, change.to));
+        }
+        if goals.is_empty() {
+            return self.read().await;
+        }
+        V::set_goals(self.raw(), self.place(), Some(plan.total), &[(profile, goals)]).await?;
+        self.read().await
+    }
+
+    /// Sets the goal of the whole group; the API recomputes its quotas.
+    ///
+    /// In every version (`bulk_update_quotas`, from 2025-12-18 on `update_profile_filling_goal`).
+    ///
+    /// # Errors
+    /// If the goal is 0; or the call's.
+    pub async fn set_goal(&self, completes: u32) -> Result<Vec<QuotaTable>, Error> {
+        if completes == 0 {
+            return Err(Error::invalid(vec![Invalid::new("completes", "is 0, expected at least 1")]));
+        }
+        V::set_goals(self.raw(), self.place(), Some(completes.into()), &[]).await?;
+        self.read().await
+    }
+
+    /// Crosses two or three regular profiles (by their ids) that are in field.
+    ///
+    /// In every version: `create_interlocked_profile`, whose cells the API works out; from 2025-12-18 on
+    /// `manage_target_group_profiles`, with cells that keep every target.
+    ///
+    /// # Errors
+    /// If a profile is not there or has no quotas; or the call's.
+    pub async fn interlock(&self, profiles: &[String]) -> Result<Vec<QuotaTable>, Error> {
+        self.edit(Edit::Interlock(profiles)).await
+    }
+
+    /// Puts the questions of an interlocked profile side by side again.
+    ///
+    /// In every version: `remove_interlocks`, from 2025-12-18 on `manage_target_group_profiles`.
+    ///
+    /// # Errors
+    /// If the profile is not there or not interlocked; or the call's.
+    pub async fn remove_interlock(&self, profile: &str) -> Result<Vec<QuotaTable>, Error> {
+        self.edit(Edit::RemoveInterlock(profile)).await
+    }
+
+    /// Switches the quotas of a regular profile on. Before 2025-12-18 the API says how many each gets
+    /// (`enable_quotas_v2`); from then on they get equal parts (`manage_target_group_profiles`), and
+    /// [`apply`](Self::apply) can set others.
+    ///
+    /// # Errors
+    /// If the profile is not there, or interlocked; or the call's.
+    pub async fn enable(&self, profile: &str) -> Result<Vec<QuotaTable>, Error> {
+        self.edit(Edit::Enable(profile, true)).await
+    }
+
+    /// Switches the quotas of a regular profile off: its conditions only screen.
+    ///
+    /// In every version: `disable_quotas_v2`, from 2025-12-18 on `manage_target_group_profiles`.
+    ///
+    /// # Errors
+    /// As [`enable`](Self::enable).
+    pub async fn disable(&self, profile: &str) -> Result<Vec<QuotaTable>, Error> {
+        self.edit(Edit::Enable(profile, false)).await
+    }
+
+    async fn edit(&self, edit: Edit<'_>) -> Result<Vec<QuotaTable>, Error> {
+        let tables = self.read().await?;
+        let goal = tables.iter().map(QuotaTable::total).max().unwrap_or(0);
+        V::edit(self.raw(), self.place(), &tables, goal, self.control.as_ref(), edit).await?;
+        self.read().await
+    }
+
+    /// Prepares to put another audience in the place of all profiles; nothing is sent yet. `draft` says what the group
+    /// is, besides its audience, and how many completes are wanted.
+    ///
+    /// In every version: `apply_profiles_v2`, from 2025-12-18 on `manage_target_group_profiles`.
+    ///
+    /// # Errors
+    /// What is wrong with the audience; or the call's that reads what is there.
+    pub async fn replace(&self, draft: &TargetGroupDraft) -> Result<Replacement<'_, V>, Error> {
+        let mut problems = Vec::new();
+        draft.audience.check(Some(draft.completes_goal), &mut problems);
+        if !problems.is_empty() {
+            return Err(Error::invalid(problems));
+        }
+        let kept: Vec<i64> = draft.audience.questions.iter().map(|question| question.id()).collect();
+        let crossed: Vec<i64> =
+            draft.audience.interlock.iter().flat_map(|it| it.questions().iter().map(|it| it.id())).collect();
+        let mut deletes = Vec::new();
+        for table in self.read().await? {
+            let mut questions: Vec<i64> = table.axes().iter().filter_map(|axis| axis.question).collect();
+            let stays = match table.kind() {
+                TableKind::Interlock => {
+                    let mut crossed = crossed.clone();
+                    crossed.sort_unstable();
+                    questions.sort_unstable();
+                    questions == crossed
+                }
+                _ => questions.iter().all(|question| kept.contains(question)),
+            };
+            if !stays {
+                deletes.push(table);
+            }
+        }
+        Ok(Replacement { quotas: self, draft: draft.clone(), deletes })
+    }
+
+    /// Deletes profiles by their ids, with their quotas. In every version (`batch_delete_profiles`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn delete(&self, profiles: &[String]) -> Result<Vec<QuotaTable>, Error> {
+        V::delete_profiles(self.raw(), self.place(), profiles).await?;
+        self.read().await
+    }
+}
+
+/// Another audience, about to take the place of what is there.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `send`"]
+pub struct Replacement<'a, V: Version> {
+    quotas: &'a Quotas<'a, V>,
+    draft: TargetGroupDraft,
+    deletes: Vec<QuotaTable>,
+}
+
+impl<V: Version> Replacement<'_, V> {
+    /// The profiles in field that the audience leaves out: the call deletes them, with their counts.
+    pub fn deletes(&self) -> &[QuotaTable] {
+        &self.deletes
+    }
+
+    /// Sends it, if nothing is deleted by it.
+    ///
+    /// # Errors
+    /// If something would be deleted: the error names it, and nothing was sent; or the call's.
+    pub async fn send(&self) -> Result<Vec<QuotaTable>, Error> {
+        if !self.deletes.is_empty() {
+            let names: Vec<&str> = self.deletes.iter().map(QuotaTable::name).collect();
+            let reason =
+                format!("leaves out {}, which would be deleted: say `send_and_delete` for that", names.join(", "));
+            return Err(Error::invalid(vec![Invalid::new("audience", reason)]));
+        }
+        self.send_and_delete().await
+    }
+
+    /// Sends it, and agrees to what it deletes.
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn send_and_delete(&self) -> Result<Vec<QuotaTable>, Error> {
+        let draft = &self.draft;
+        let audience = match (&self.quotas.control, &draft.audience.control) {
+            (Some(control), None) => draft.audience.clone().control(control.clone()),
+            _ => draft.audience.clone(),
+        };
+        let replacing = Replacing {
+            audience: &audience,
+            goal: draft.completes_goal,
+            locale: draft.locale.to_string(),
+            start: crate::wire::timestamp(draft.field.start()),
+            end: crate::wire::timestamp(draft.field.end()),
+            collects_pii: draft.collects_pii,
+        };
+        V::replace_profiles(self.quotas.raw(), self.quotas.place(), &replacing).await?;
+        self.quotas.read().await
+    }
+}
+
+/// A version that validates audiences without creating anything.
+#[diagnostic::on_unimplemented(
+    message = "version `{Self}` cannot validate profiles",
+    label = "the API of this version has no such call",
+    note = "`Audience::problems` holds the published rules in every version, without a call"
+)]
+pub trait Validates: ValidatesWire {}
+
+#[cfg(feature = "v2025-02-17")]
+impl Validates for crate::V2025_02_17 {}
+#[cfg(feature = "v2025-12-18")]
+impl Validates for crate::V2025_12_18 {}
+
+impl<V: Version> Client<V> {
+    /// Asks the API whether it would take an audience; creates nothing. Empty if it would.
+    ///
+    /// 2025-02-17 and 2025-12-18 (`validate_profiles`). Our own rules are held first.
+    ///
+    /// # Errors
+    /// What [`Audience::problems`] finds, before anything is sent; or the call's.
+    pub async fn validate(
+        &self,
+        audience: &Audience,
+        completes_goal: u32,
+        locale: &crate::Locale,
+    ) -> Result<Vec<Refusal>, Error>
+    where
+        V: Validates,
+    {
+        let mut problems = Vec::new();
+        audience.check(Some(completes_goal), &mut problems);
+        if !problems.is_empty() {
+            return Err(Error::invalid(problems));
+        }
+        let list = V::validate(self.raw(), self.account(), audience, completes_goal, &locale.to_string()).await?;
+        let text = |item: &serde_json::Value, name: &str| item[name].as_str().unwrap_or_default().to_owned();
+        let refusal =
+            |item: &serde_json::Value| audience.refusal(None, &text(item, "name"), &text(item, "reason"), item);
+        Ok(list.iter().map(refusal).collect())
+    }
+}

@@ -1,0 +1,116 @@
+//! A plan carried out. Each step can be the last: whatever interrupts it, the next plan finds what was done.
+
+use super::plan::{Found, GroupPlan, set_launched, wanted};
+use super::{Plan, Step};
+use crate::CallOptions;
+use crate::error::Error;
+use crate::ids::{ProjectId, TargetGroupId};
+use crate::project::ProjectScope;
+use crate::target_group::TargetGroup;
+use crate::version::Version;
+
+/// What there is after a plan was applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Applied {
+    /// The project.
+    pub project: ProjectId,
+    /// The target groups by name, in the study's order.
+    pub target_groups: Vec<(String, TargetGroupId)>,
+}
+
+impl<V: Version> Plan<V> {
+    /// Does what is to be done, step by step, and tells each step when it is done.
+    ///
+    /// It can be interrupted anywhere: plan and apply again, and it goes on. The project and launches carry
+    /// idempotency keys that follow from the study, so that they are made once; a target group, which may not have
+    /// a key, is made once because it is looked up by its name first, and by its reference if its answer is lost.
+    ///
+    /// # Errors
+    /// A call's, or a launch's [`job_failure`](Error::job_failure). What was done before stays done.
+    pub async fn apply(&self, mut progress: impl FnMut(&Step) + Send) -> Result<Applied, Error> {
+        let project = self.apply_project(&mut progress).await?;
+        let mut target_groups = Vec::new();
+        for plan in &self.groups {
+            let group = self.apply_group(plan, &project, &mut progress).await?;
+            target_groups.push((plan.group.name.clone(), group.id().clone()));
+        }
+        Ok(Applied { project: project.id().clone(), target_groups })
+    }
+
+    async fn apply_project(&self, progress: &mut (impl FnMut(&Step) + Send)) -> Result<ProjectScope<V>, Error> {
+        let study = &self.study;
+        let scope = match (&self.project, &self.project_step) {
+            (None, _) => {
+                // The same study asks for the same project, in any process.
+                let reference = study.reference.as_ref().map(ToString::to_string).unwrap_or_default();
+                let key = format!("study/{}/{}/{reference}", study.name.trim(), study.manager);
+                let keyed = self.client.with(CallOptions::new().business_key(key));
+                let mut create = keyed.projects().create(study.name.trim(), study.manager);
+                if let Some(reference) = &study.reference {
+                    create = create.reference(reference.clone());
+                }
+                self.client.project(&create.await?)
+            }
+            (Some(project), None) => self.client.project(project),
+            (Some(project), Some(_)) => {
+                let scope = self.client.project(project);
+                let change = |settings: &mut crate::ProjectSettings| {
+                    settings.manager = study.manager;
+                    settings.reference = study.reference.as_ref().map(ToString::to_string);
+                };
+                scope.edit(change).await?;
+                scope
+            }
+        };
+        if let Some(step) = &self.project_step {
+            progress(step);
+        }
+        Ok(scope)
+    }
+
+    async fn apply_group(
+        &self,
+        plan: &GroupPlan<V>,
+        project: &ProjectScope<V>,
+        progress: &mut (impl FnMut(&Step) + Send),
+    ) -> Result<TargetGroup<V>, Error> {
+        let draft = plan.group.draft(&self.study, project)?;
+        let mut group = match &plan.found {
+            Found::Draft(group) | Found::Launched(group) => Some(group.clone()),
+            Found::Nothing => None,
+        };
+        for step in &plan.steps {
+            match (step, &plan.found, &group) {
+                (Step::ChangeTargetGroup { .. }, Found::Launched(_), Some(group)) => {
+                    group.edit_details(|settings| set_launched(settings, &plan.group, &self.study)).await?;
+                }
+                (Step::ChangeTargetGroup { .. }, _, Some(group)) => {
+                    let shall = draft.clone().build()?.settings;
+                    group.edit_draft(|settings| *settings = wanted(settings, &shall)).await?;
+                }
+                (Step::Launch { .. }, _, Some(group)) => self.launch(plan, group).await?,
+                (Step::CreateTargetGroup { .. }, _, _) => group = Some(draft.clone().create().await?),
+                _ => {}
+            }
+            progress(step);
+        }
+        group.ok_or_else(|| Error::incomplete("plan", "a step that makes the target group"))
+    }
+
+    async fn launch(&self, plan: &GroupPlan<V>, group: &TargetGroup<V>) -> Result<(), Error> {
+        let end = plan.group.field.end;
+        let keyed = self.client.with(CallOptions::new().business_key(format!("study/launch/{end}")));
+        let keyed = TargetGroup { client: keyed, ..group.clone() };
+        let launched = match keyed.launch(end).await {
+            Ok(job) => group.launch_job(job.id().clone()).until_done().await.map(drop),
+            Err(error) => Err(error),
+        };
+        let Err(error) = launched else { return Ok(()) };
+        // An earlier launch that was not waited for may have got there first.
+        match group.fielding_run().await {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) | Err(_) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,383 @@
+//! What would be done: a study compared with what there is.
+
+use std::fmt;
+
+use super::{Study, StudyGroup};
+use crate::client::Client;
+use crate::error::{Error, Invalid};
+use crate::feasibility::Feasibility;
+use crate::project::{Project, ProjectScope};
+use crate::target_group::{DraftSettings, LaunchedSettings, TargetGroup, TargetGroupDetails, TargetGroupStatus};
+use crate::version::Version;
+
+/// One thing to be done.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Step {
+    /// A project is made.
+    CreateProject {
+        /// Its name.
+        name: String,
+    },
+    /// A project is changed.
+    ChangeProject {
+        /// Its name.
+        name: String,
+        /// What is changed.
+        fields: Vec<&'static str>,
+    },
+    /// A target group is made.
+    CreateTargetGroup {
+        /// Its name.
+        name: String,
+        /// What can be had, and for how much; `None` where it could not be asked.
+        feasibility: Option<Feasibility>,
+    },
+    /// A target group is changed.
+    ChangeTargetGroup {
+        /// Its name.
+        name: String,
+        /// What is changed.
+        fields: Vec<&'static str>,
+    },
+    /// A target group is launched.
+    Launch {
+        /// Its name.
+        name: String,
+    },
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CreateProject { name } => write!(f, "create project {name:?}"),
+            Self::ChangeProject { name, fields } => write!(f, "change project {name:?}: {}", fields.join(", ")),
+            Self::CreateTargetGroup { name, feasibility } => {
+                write!(f, "create target group {name:?}")?;
+                let Some(feasibility) = feasibility else { return Ok(()) };
+                if let (Some(min), Some(max)) = (feasibility.completes_min, feasibility.completes_max) {
+                    write!(f, ": {min} to {max} completes can be had")?;
+                }
+                match &feasibility.suggested_price {
+                    Some(price) => write!(f, ", {price} suggested"),
+                    None => Ok(()),
+                }
+            }
+            Self::ChangeTargetGroup { name, fields } => {
+                write!(f, "change target group {name:?}: {}", fields.join(", "))
+            }
+            Self::Launch { name } => write!(f, "launch target group {name:?}"),
+        }
+    }
+}
+
+/// Something about a study that people should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Warning {
+    /// The target group, if it is about one.
+    pub target_group: Option<String>,
+    /// What it is.
+    pub message: String,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.target_group {
+            Some(name) => write!(f, "{name:?}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
+/// What there is of a target group.
+#[derive(Clone, Debug)]
+pub(super) enum Found<V: Version> {
+    Nothing,
+    Draft(TargetGroup<V>),
+    Launched(TargetGroup<V>),
+}
+
+/// What will be done with one target group.
+#[derive(Clone, Debug)]
+pub(super) struct GroupPlan<V: Version> {
+    pub(super) group: StudyGroup,
+    pub(super) found: Found<V>,
+    pub(super) steps: Vec<Step>,
+}
+
+/// What would be done. Nothing has been: [`apply`](Self::apply) does it.
+#[derive(Clone, Debug)]
+#[must_use = "a plan does nothing until it is applied"]
+pub struct Plan<V: Version> {
+    pub(super) client: Client<V>,
+    pub(super) study: Study,
+    pub(super) project: Option<Project>,
+    pub(super) project_step: Option<Step>,
+    pub(super) groups: Vec<GroupPlan<V>>,
+    warnings: Vec<Warning>,
+}
+
+impl<V: Version> Plan<V> {
+    /// What would be done, in order. Empty if everything is as it shall be.
+    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.project_step.iter().chain(self.groups.iter().flat_map(|group| &group.steps))
+    }
+
+    /// What people should know before it is applied.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// Whether everything is as it shall be.
+    pub fn is_empty(&self) -> bool {
+        self.steps().next().is_none()
+    }
+}
+
+impl<V: Version> fmt::Display for Plan<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            writeln!(f, "nothing to do")?;
+        }
+        self.steps().try_for_each(|step| writeln!(f, "+ {step}"))?;
+        self.warnings.iter().try_for_each(|warning| writeln!(f, "! {warning}"))
+    }
+}
+
+impl Study {
+    /// Compares the study with what there is: reads, asks for feasibility, writes nothing.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the study, before anything is sent; a project's or target group's name that
+    /// occurs twice at Cint's side; or a call's.
+    pub async fn plan<V: Version>(&self, client: &Client<V>) -> Result<Plan<V>, Error> {
+        self.check()?;
+        // A project that is not there yet has no id; every draft is checked all the same before anything is sent.
+        let nowhere = client.project(crate::ProjectId::new("not-created-yet"));
+        for group in &self.target_groups {
+            group.draft(self, &nowhere)?.build()?;
+        }
+        let mut named = Vec::new();
+        let mut projects = client.projects().list().name(&*self.name).page_size(100).stream();
+        while let Some(project) = projects.try_next().await? {
+            if project.name.as_deref() == Some(self.name.trim()) {
+                named.push(project.id);
+            }
+        }
+        only_one("name", &self.name, named.len())?;
+        let project = match named.pop() {
+            Some(id) => Some(client.project(id).get().await?),
+            None => None,
+        };
+        let mut plan = Plan {
+            client: client.clone(),
+            study: self.clone(),
+            project_step: self.project_step(project.as_ref()),
+            project,
+            groups: Vec::new(),
+            warnings: Vec::new(),
+        };
+        plan.groups = plan.compare_groups().await?;
+        Ok(plan)
+    }
+
+    fn project_step(&self, project: Option<&Project>) -> Option<Step> {
+        let Some(project) = project else { return Some(Step::CreateProject { name: self.name.clone() }) };
+        let mut fields = Vec::new();
+        if project.manager() != self.manager {
+            fields.push("manager");
+        }
+        if project.reference() != self.reference.as_ref().map(|reference| reference.as_str()) {
+            fields.push("reference");
+        }
+        (!fields.is_empty()).then(|| Step::ChangeProject { name: self.name.clone(), fields })
+    }
+}
+
+/// A name that occurs twice names nothing.
+fn only_one(field: &'static str, name: &str, found: usize) -> Result<(), Error> {
+    let many = found > 1;
+    Error::refuse(many.then(|| {
+        Invalid::new(field, format!("{name:?} is the name of {found} things at Cint's side, expected at most one"))
+    }))
+}
+
+impl<V: Version> Plan<V> {
+    async fn compare_groups(&mut self) -> Result<Vec<GroupPlan<V>>, Error> {
+        let scope = self.project.as_ref().map(|project| self.client.project(project));
+        let mut there = Vec::new();
+        if let Some(scope) = &scope {
+            let mut groups = scope.target_groups().list().page_size(100).stream();
+            while let Some(group) = groups.try_next().await? {
+                there.push((group.name.clone().unwrap_or_default(), group.status.clone(), group.open(scope)));
+            }
+        }
+        let mut plans = Vec::new();
+        for group in self.study.target_groups.clone() {
+            let named: Vec<_> = there.iter().filter(|(name, ..)| name == group.name.trim()).collect();
+            only_one("target_group", &group.name, named.len())?;
+            plans.push(match (named.first(), &scope) {
+                (Some((_, Some(TargetGroupStatus::Draft), draft)), _) => self.compare_draft(group, draft).await?,
+                (Some((_, _, launched)), _) => self.compare_launched(group, launched).await?,
+                (None, scope) => self.new_group(group, scope.as_ref()).await?,
+            });
+        }
+        Ok(plans)
+    }
+
+    async fn new_group(&mut self, group: StudyGroup, scope: Option<&ProjectScope<V>>) -> Result<GroupPlan<V>, Error> {
+        let name = group.name.clone();
+        let nowhere = self.client.project(crate::ProjectId::new("not-created-yet"));
+        let draft = group.draft(&self.study, scope.unwrap_or(&nowhere))?;
+        let feasibility = match scope {
+            None if V::FEASIBILITY_WANTS_PROJECT => None,
+            _ => Some(draft.feasibility().await?),
+        };
+        match &feasibility {
+            None => self.warn(&name, "feasibility can be asked once the project is there".to_owned()),
+            Some(feasibility) => {
+                if let Some(most) = feasibility.completes_max
+                    && most < i64::from(group.completes_goal)
+                {
+                    let goal = group.completes_goal;
+                    self.warn(&name, format!("{goal} completes are wanted, at most {most} can be had"));
+                }
+                if let (Some(given), Some(suggested)) = (&group.cost_per_interview, &feasibility.suggested_price)
+                    && given.currency() == suggested.currency()
+                    && given.value() < suggested.value()
+                {
+                    self.warn(&name, format!("{given} is offered for an interview, {suggested} suggested"));
+                }
+            }
+        }
+        let mut steps = vec![Step::CreateTargetGroup { name: name.clone(), feasibility }];
+        if group.launch {
+            steps.push(Step::Launch { name });
+        }
+        Ok(GroupPlan { group, found: Found::Nothing, steps })
+    }
+
+    async fn compare_draft(&mut self, group: StudyGroup, draft: &TargetGroup<V>) -> Result<GroupPlan<V>, Error> {
+        let is = draft.draft().await?.settings;
+        let shall = group.draft(&self.study, &self.client.project(&draft.project))?.build()?.settings;
+        let fields = differences(&is, &shall);
+        let mut steps = Vec::new();
+        if !fields.is_empty() {
+            steps.push(Step::ChangeTargetGroup { name: group.name.clone(), fields });
+        }
+        if group.launch {
+            steps.push(Step::Launch { name: group.name.clone() });
+        }
+        Ok(GroupPlan { group, found: Found::Draft(draft.clone()), steps })
+    }
+
+    async fn compare_launched(&mut self, group: StudyGroup, there: &TargetGroup<V>) -> Result<GroupPlan<V>, Error> {
+        let is = there.details().await?;
+        let name = group.name.clone();
+        for field in locked(&is, &group) {
+            self.warn(&name, format!("{field} differs, and cannot be changed after the launch"));
+        }
+        if !group.launch {
+            self.warn(&name, "it is launched already, and cannot be a draft again".to_owned());
+        }
+        let mut shall = is.settings.clone();
+        set_launched(&mut shall, &group, &self.study);
+        let fields = launched_differences(&is.settings, &shall);
+        let steps = if fields.is_empty() { Vec::new() } else { vec![Step::ChangeTargetGroup { name, fields }] };
+        Ok(GroupPlan { group, found: Found::Launched(there.clone()), steps })
+    }
+
+    fn warn(&mut self, group: &str, message: String) {
+        self.warnings.push(Warning { target_group: Some(group.to_owned()), message });
+    }
+}
+
+/// Names the fields that differ.
+macro_rules! differing {
+    ($is:ident, $shall:ident, $($field:ident),+) => {
+        [$(($is.$field != $shall.$field, stringify!($field))),+]
+            .into_iter()
+            .filter_map(|(differs, field)| differs.then_some(field))
+            .collect()
+    };
+}
+
+/// What is different about a draft. What the study leaves open is left as it is.
+fn differences(is: &DraftSettings, shall: &DraftSettings) -> Vec<&'static str> {
+    let shall = wanted(is, shall);
+    differing!(
+        is,
+        shall,
+        business_unit,
+        manager,
+        locale,
+        completes_goal,
+        length_of_interview,
+        incidence_rate,
+        field,
+        cost_per_interview,
+        live_url,
+        test_url,
+        collects_pii,
+        industry,
+        lockout,
+        study_type,
+        supply
+    )
+}
+
+/// The settings that a draft shall have: the study's, and what there is where the study says nothing.
+pub(super) fn wanted(is: &DraftSettings, shall: &DraftSettings) -> DraftSettings {
+    let mut wanted = is.clone();
+    wanted.business_unit = shall.business_unit;
+    wanted.manager = shall.manager;
+    wanted.locale = shall.locale.clone();
+    wanted.completes_goal = shall.completes_goal;
+    wanted.length_of_interview = shall.length_of_interview;
+    wanted.incidence_rate = shall.incidence_rate;
+    // Cint keeps milliseconds.
+    let same = |one: jiff::Timestamp, other: jiff::Timestamp| one.as_millisecond() == other.as_millisecond();
+    if !same(is.field.start(), shall.field.start()) || !same(is.field.end(), shall.field.end()) {
+        wanted.field = shall.field;
+    }
+    wanted.cost_per_interview = shall.cost_per_interview.clone();
+    wanted.live_url = shall.live_url.clone();
+    wanted.test_url = shall.test_url.clone().or_else(|| shall.live_url.clone());
+    wanted.collects_pii = shall.collects_pii;
+    wanted.industry = shall.industry.clone().or_else(|| is.industry.clone());
+    wanted.lockout = shall.lockout.clone().or_else(|| is.lockout.clone());
+    wanted.study_type = shall.study_type.clone().or_else(|| is.study_type.clone());
+    if !is.supply.same_as(&shall.supply) {
+        wanted.supply = shall.supply.clone();
+    }
+    wanted
+}
+
+/// Gives a launched target group what the study says, where it can still be changed.
+pub(super) fn set_launched(settings: &mut LaunchedSettings, group: &StudyGroup, study: &Study) {
+    settings.manager = group.manager.unwrap_or(study.manager);
+    settings.length_of_interview = group.length_of_interview;
+    settings.incidence_rate = group.incidence_rate;
+    settings.live_url = group.live_url.clone();
+    settings.test_url = group.test_url.clone().unwrap_or_else(|| group.live_url.clone());
+    if let Some(lockout) = &group.lockout {
+        settings.lockout = Some(lockout.clone());
+    }
+}
+
+fn launched_differences(is: &LaunchedSettings, shall: &LaunchedSettings) -> Vec<&'static str> {
+    differing!(is, shall, manager, length_of_interview, incidence_rate, live_url, test_url, lockout)
+}
+
+/// What differs and is locked for ever.
+fn locked(is: &TargetGroupDetails, group: &StudyGroup) -> Vec<&'static str> {
+    let differs = [
+        ("business_unit", is.business_unit.is_some_and(|unit| unit != group.business_unit)),
+        ("locale", is.locale.as_ref().is_some_and(|locale| *locale != group.locale)),
+        ("collects_pii", is.collects_pii.is_some_and(|collects| collects != group.collects_pii)),
+        ("industry", group.industry.is_some() && is.industry.is_some() && is.industry != group.industry),
+        ("study_type", group.study_type.is_some() && is.study_type.is_some() && is.study_type != group.study_type),
+    ];
+    differs.into_iter().filter_map(|(field, differs)| differs.then_some(field)).collect()
+}

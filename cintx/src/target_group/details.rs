@@ -1,0 +1,124 @@
+//! What is known of a launched target group, and the part of it that can still be changed.
+
+use jiff::Timestamp;
+
+use super::TargetGroup;
+use crate::error::{Error, Invalid};
+use crate::ids::{BusinessUnitId, ClientId, IndustryCode, LockoutCode, StudyTypeCode, TargetGroupId, UserId};
+use crate::project::name_problem;
+use crate::value::{CustomerReference, Given as _, IncidenceRate, LengthOfInterview, Locale, Money, SurveyUrl};
+use crate::version::Version;
+
+/// A launched target group.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct TargetGroupDetails {
+    /// Its id.
+    pub id: TargetGroupId,
+    /// Its short id, for people.
+    pub human_readable_id: Option<String>,
+    /// What can be changed.
+    pub settings: LaunchedSettings,
+    /// The name of the account.
+    pub account_name: Option<String>,
+    /// The business unit that buys.
+    pub business_unit: Option<BusinessUnitId>,
+    /// On whose behalf it is bought.
+    pub client: Option<ClientId>,
+    /// Whether the survey asks for personal data.
+    pub collects_pii: Option<bool>,
+    /// How many completes are wanted.
+    pub completes_goal: Option<i64>,
+    /// When it was made.
+    pub created_at: Option<Timestamp>,
+    /// The industry.
+    pub industry: Option<IndustryCode>,
+    /// The kind of study.
+    pub study_type: Option<StudyTypeCode>,
+    /// Language and country.
+    pub locale: Option<Locale>,
+    /// Where the survey can be tried out.
+    pub test_survey_link: Option<String>,
+    /// Where the screener can be tried out.
+    pub test_screener_link: Option<String>,
+}
+
+/// What can be changed of a launched target group by [`TargetGroup::edit_details`].
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct LaunchedSettings {
+    /// The name: 5 to 128 characters.
+    pub name: String,
+    /// Who answers for it.
+    pub manager: UserId,
+    /// How long the interview takes.
+    pub length_of_interview: LengthOfInterview,
+    /// The share of respondents who qualify.
+    pub incidence_rate: IncidenceRate,
+    /// Keeps out respondents who took part in a study of the same industry lately.
+    pub lockout: Option<LockoutCode>,
+    /// Where respondents are sent.
+    pub live_url: SurveyUrl,
+    /// Where test respondents are sent.
+    pub test_url: SurveyUrl,
+    /// What the buyer's client pays for an interview, as a note.
+    pub cost_note: Option<Money>,
+    /// The buyer's own number for it: 3 to 128 letters, digits, `-`, `_` and spaces. Only in 2025-12-18.
+    pub reference: Option<String>,
+}
+impl LaunchedSettings {
+    fn check<V: Version>(&self) -> Result<(), Error> {
+        let mut problems = Vec::from_iter(name_problem(&self.name));
+        reference_problem::<V>(self.reference.as_deref(), &mut problems);
+        Error::refuse(problems)
+    }
+}
+
+/// What a version asks of the buyer's own number for a target group.
+pub(super) fn reference_problem<V: Version>(reference: Option<&str>, problems: &mut Vec<Invalid>) {
+    let Some(reference) = reference else { return };
+    if V::GROUP_REFERENCE {
+        let _: Option<CustomerReference> = reference.settle("reference", problems);
+    } else {
+        let reason = format!("is {reference:?}, but {} has none for target groups: use the project's", V::DATE);
+        problems.push(Invalid::new("reference", reason));
+    }
+}
+
+impl<V: Version> TargetGroup<V> {
+    /// Reads what is known of the launched target group.
+    ///
+    /// In every version (`get_target_group_details`).
+    ///
+    /// # Errors
+    /// The call's: 404 for a draft, which is read by [`draft`](Self::draft).
+    pub async fn details(&self) -> Result<TargetGroupDetails, Error> {
+        V::details(self.client.raw(), self.client.account(), &self.project, &self.id).await
+    }
+
+    /// Changes the launched target group: reads it, applies the change, writes everything that can be changed.
+    /// The API has no entity tag here: what somebody else changes between the read and the write is lost.
+    ///
+    /// In every version (`update_launched_target_group_details`).
+    ///
+    /// ```no_run
+    /// # async fn run(group: cintx::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+    /// let longer = cintx::minutes(15).expect("within 1 to 45");
+    /// group.edit_details(|details| details.length_of_interview = longer).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Every field that is wrong, before the write; or the call's.
+    pub async fn edit_details(
+        &self,
+        change: impl FnOnce(&mut LaunchedSettings) + Send,
+    ) -> Result<LaunchedSettings, Error> {
+        let mut settings = self.details().await?.settings;
+        change(&mut settings);
+        settings.check::<V>()?;
+        V::set_details(self.client.raw(), self.client.account(), &self.project, &self.id, &settings).await?;
+        Ok(settings)
+    }
+}

@@ -1,0 +1,518 @@
+//! Drafts: a target group described step by step, checked, created; read back, changed, duplicated.
+
+use std::ops::Deref;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::details::reference_problem;
+use super::{PricingModel, TargetGroup};
+use crate::account::Buyer;
+use crate::assistant::{FieldingAssistant, Pricing};
+use crate::audience::Audience;
+use crate::client::Client;
+use crate::error::{Error, Invalid};
+use crate::feasibility::Feasibility;
+use crate::fielding::past;
+use crate::ids::{
+    BusinessUnitId, ClientId, IndustryCode, LockoutCode, ProjectId, StudyTypeCode, TargetGroupId, UserId,
+};
+use crate::project::name_problem;
+use crate::supply::Supply;
+use crate::value::{Given, IncidenceRate, LengthOfInterview, Locale, Money, SurveyUrl, TimeWindow};
+use crate::version::Version;
+
+/// Everything about a draft but its audience.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct DraftSettings {
+    /// The name: 5 to 128 characters.
+    pub name: String,
+    /// The business unit that buys.
+    pub business_unit: BusinessUnitId,
+    /// Who answers for it.
+    pub manager: UserId,
+    /// Language and country, such as `eng_gb`.
+    pub locale: Locale,
+    /// How many completes are wanted: at least 1.
+    pub completes_goal: u32,
+    /// How long the interview takes.
+    pub length_of_interview: LengthOfInterview,
+    /// The share of respondents who qualify.
+    pub incidence_rate: IncidenceRate,
+    /// When field begins and ends.
+    pub field: TimeWindow,
+    /// What a complete costs; `None` for rate cards.
+    pub cost_per_interview: Option<Money>,
+    /// What the buyer's client pays for an interview, as a note.
+    pub cost_note: Option<Money>,
+    /// On whose behalf it is bought.
+    pub client: Option<ClientId>,
+    /// The industry; Cint's own default if not set.
+    pub industry: Option<IndustryCode>,
+    /// Keeps out respondents who took part in a study of the same industry lately.
+    pub lockout: Option<LockoutCode>,
+    /// The kind of study; Cint's own default if not set.
+    pub study_type: Option<StudyTypeCode>,
+    /// Where respondents are sent; holds `[%RID%]`.
+    pub live_url: Option<SurveyUrl>,
+    /// Where test respondents are sent; the live address if not set.
+    pub test_url: Option<SurveyUrl>,
+    /// Whether the survey asks for personal data.
+    pub collects_pii: bool,
+    /// The buyer's own number for it: 3 to 128 letters, digits, `-`, `_` and spaces. Only in 2025-12-18.
+    pub reference: Option<String>,
+    /// Who delivers respondents.
+    pub supply: Supply,
+    /// What Cint does by itself in field.
+    pub assistant: FieldingAssistant,
+}
+
+impl DraftSettings {
+    /// Says everything that a version would refuse.
+    fn check<V: Version>(&self, problems: &mut Vec<Invalid>) {
+        problems.extend(name_problem(&self.name));
+        problems.extend((self.completes_goal == 0).then(no_completes));
+        problems.extend(past("field", self.field.start()));
+        reference_problem::<V>(self.reference.as_deref(), problems);
+        self.supply.check::<V>(problems);
+        self.assistant.check::<V>(problems);
+        match (&self.assistant.pricing, &self.cost_per_interview) {
+            (Some(Pricing::Dynamic { .. }), None) => problems.push(Invalid::new(
+                "pricing",
+                "is dynamic without a cost_per_interview: a rate card wants rate-card pricing",
+            )),
+            (Some(Pricing::RateCard { .. }), Some(price)) => problems.push(Invalid::new(
+                "cost_per_interview",
+                format!("is {price}, but pricing is by rate card: set one of them"),
+            )),
+            _ => {}
+        }
+    }
+}
+
+fn no_completes() -> Invalid {
+    Invalid::new("completes_goal", "is 0, expected at least 1")
+}
+
+/// A target group as it will be sent, whatever the version: its settings, and who shall be asked.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TargetGroupDraft {
+    /// Everything but the audience.
+    pub settings: DraftSettings,
+    /// Who shall be asked.
+    pub audience: Audience,
+}
+
+impl Deref for TargetGroupDraft {
+    type Target = DraftSettings;
+
+    fn deref(&self) -> &DraftSettings {
+        &self.settings
+    }
+}
+
+/// Describes a target group step by step.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `create`"]
+pub struct DraftBuilder<V: Version> {
+    client: Client<V>,
+    project: ProjectId,
+    name: String,
+    business_unit: Option<Buyer>,
+    manager: Option<UserId>,
+    locale: Option<Locale>,
+    completes_goal: Option<u32>,
+    length_of_interview: Option<LengthOfInterview>,
+    incidence_rate: Option<IncidenceRate>,
+    field: Option<TimeWindow>,
+    cost_per_interview: Option<Money>,
+    live_url: Option<SurveyUrl>,
+    test_url: Option<SurveyUrl>,
+    collects_pii: bool,
+    cost_note: Option<Money>,
+    on_behalf_of: Option<ClientId>,
+    industry: Option<IndustryCode>,
+    lockout: Option<LockoutCode>,
+    study_type: Option<StudyTypeCode>,
+    reference: Option<String>,
+    supply: Supply,
+    assistant: FieldingAssistant,
+    audience: Option<Audience>,
+    problems: Vec<Invalid>,
+}
+
+impl<V: Version> DraftBuilder<V> {
+    pub(crate) fn new(client: Client<V>, project: ProjectId, name: String) -> Self {
+        Self {
+            client,
+            project,
+            name,
+            business_unit: None,
+            manager: None,
+            locale: None,
+            completes_goal: None,
+            length_of_interview: None,
+            incidence_rate: None,
+            field: None,
+            cost_per_interview: None,
+            live_url: None,
+            test_url: None,
+            collects_pii: false,
+            cost_note: None,
+            on_behalf_of: None,
+            industry: None,
+            lockout: None,
+            study_type: None,
+            reference: None,
+            supply: Supply::open_exchange(),
+            assistant: FieldingAssistant::keep_quotas(),
+            audience: None,
+            problems: Vec::new(),
+        }
+    }
+
+    /// The business unit that buys: its number, or the [`BusinessUnit`](crate::BusinessUnit) itself, whose currency and
+    /// pricing are then checked, too. Required.
+    pub fn business_unit(mut self, buyer: impl Into<Buyer>) -> Self {
+        self.business_unit = Some(buyer.into());
+        self
+    }
+
+    /// Who answers for it. Required.
+    pub fn manager(mut self, manager: UserId) -> Self {
+        self.manager = Some(manager);
+        self
+    }
+
+    /// Language and country as Cint writes them: `eng_gb`, `ger_de`. Required.
+    pub fn locale(mut self, locale: impl Given<Locale>) -> Self {
+        self.locale = locale.settle("locale", &mut self.problems);
+        self
+    }
+
+    /// How many completes are wanted. Required; at least 1.
+    pub fn completes_goal(mut self, completes: u32) -> Self {
+        self.completes_goal = Some(completes);
+        self
+    }
+
+    /// How long the interview takes: [`minutes(10)`](crate::minutes). Required; 1 to 45 minutes.
+    pub fn length_of_interview(mut self, length: impl Given<LengthOfInterview>) -> Self {
+        self.length_of_interview = length.settle("length_of_interview", &mut self.problems);
+        self
+    }
+
+    /// The share of respondents who qualify: `"0.50"`. Required; 0.01 to 1.
+    pub fn incidence_rate(mut self, rate: impl Given<IncidenceRate>) -> Self {
+        self.incidence_rate = rate.settle("incidence_rate", &mut self.problems);
+        self
+    }
+
+    /// When field begins and ends. Required; begins in the future.
+    pub fn field(mut self, field: impl Given<TimeWindow>) -> Self {
+        self.field = field.settle("field", &mut self.problems);
+        self
+    }
+
+    /// What a complete costs. Only for business units with dynamic pricing, in their currency.
+    pub fn cost_per_interview(mut self, price: Money) -> Self {
+        self.cost_per_interview = Some(price);
+        self
+    }
+
+    /// Where respondents are sent: an https address of at most 3,000 characters that holds `[%RID%]`. Required.
+    pub fn live_url(mut self, url: impl Given<SurveyUrl>) -> Self {
+        self.live_url = url.settle("live_url", &mut self.problems);
+        self
+    }
+
+    /// Where test respondents are sent; the live address if not set.
+    pub fn test_url(mut self, url: impl Given<SurveyUrl>) -> Self {
+        self.test_url = url.settle("test_url", &mut self.problems);
+        self
+    }
+
+    /// Says whether the survey asks for personal data; it does not if not set.
+    pub fn collects_pii(mut self, collects: bool) -> Self {
+        self.collects_pii = collects;
+        self
+    }
+
+    /// What the buyer's client pays for an interview, as a note. Only with dynamic pricing.
+    pub fn cost_note(mut self, price: Money) -> Self {
+        self.cost_note = Some(price);
+        self
+    }
+
+    /// On whose behalf it is bought.
+    pub fn on_behalf_of(mut self, client: impl Into<ClientId>) -> Self {
+        self.on_behalf_of = Some(client.into());
+        self
+    }
+
+    /// The industry; Cint's own default if not set.
+    pub fn industry(mut self, code: IndustryCode) -> Self {
+        self.industry = Some(code);
+        self
+    }
+
+    /// Keeps out respondents who took part in a study of the same industry lately.
+    pub fn lockout(mut self, code: LockoutCode) -> Self {
+        self.lockout = Some(code);
+        self
+    }
+
+    /// The kind of study; Cint's own default if not set.
+    pub fn study_type(mut self, code: StudyTypeCode) -> Self {
+        self.study_type = Some(code);
+        self
+    }
+
+    /// The buyer's own number for it: 3 to 128 letters, digits, `-`, `_` and spaces. Only in 2025-12-18.
+    pub fn reference(mut self, reference: impl Into<String>) -> Self {
+        self.reference = Some(reference.into());
+        self
+    }
+
+    /// What Cint does by itself in field; only keeps quotas from being overfilled if not set.
+    pub fn assistant(mut self, assistant: FieldingAssistant) -> Self {
+        self.assistant = assistant;
+        self
+    }
+
+    /// Who delivers respondents; the open exchange if not set.
+    pub fn supply(mut self, supply: Supply) -> Self {
+        self.supply = supply;
+        self
+    }
+
+    /// Who shall be asked. Required.
+    pub fn audience(mut self, audience: Audience) -> Self {
+        self.audience = Some(audience);
+        self
+    }
+
+    /// The target group as data, checked.
+    ///
+    /// # Errors
+    /// Every field that is missing or wrong, at once.
+    pub fn build(self) -> Result<TargetGroupDraft, Error> {
+        self.check().map(|(_, _, draft)| draft)
+    }
+
+    /// Asks what can be had for these settings; creates nothing.
+    ///
+    /// In every version (`calculate_target_group_feasibility`).
+    ///
+    /// # Errors
+    /// Every field that is missing or wrong, at once; or the call's.
+    pub async fn feasibility(&self) -> Result<Feasibility, Error> {
+        let (client, project, draft) = self.clone().check()?;
+        V::feasibility(client.raw(), client.account(), &project, &draft).await
+    }
+
+    /// Creates the target group as a draft.
+    ///
+    /// In every version (`create_target_group`). From 2025-02-17 on this takes no idempotency key:
+    /// every request makes a new target group. So it is sent once, with a reference by which it can be found;
+    /// if its answer is lost, it is looked up, and only what cannot be found out is an error.
+    ///
+    /// # Errors
+    /// Every field that is missing or wrong, at once, before anything is sent; or the call's.
+    pub async fn create(self) -> Result<TargetGroup<V>, Error> {
+        let (client, project, mut draft) = self.check()?;
+        refer::<V>(&mut draft.settings);
+        let id = match V::create_target_group(client.raw(), client.account(), &project, &draft).await {
+            Ok(id) => id,
+            Err(error) => client.recover(error, TargetGroupId::new).await?,
+        };
+        Ok(TargetGroup { client, project, id })
+    }
+
+    fn check(mut self) -> Result<(Client<V>, ProjectId, TargetGroupDraft), Error> {
+        let mut problems = std::mem::take(&mut self.problems);
+        let told = |field: &'static str, problems: &[Invalid]| problems.iter().any(|problem| problem.field() == field);
+        macro_rules! required {
+            ($field:ident) => {
+                if self.$field.is_none() && !told(stringify!($field), &problems) {
+                    problems.push(Invalid::new(stringify!($field), "is missing"));
+                }
+            };
+        }
+        required!(business_unit);
+        required!(manager);
+        required!(locale);
+        required!(completes_goal);
+        required!(length_of_interview);
+        required!(incidence_rate);
+        required!(field);
+        required!(live_url);
+        required!(audience);
+        if let Some(audience) = &self.audience {
+            audience.check(self.completes_goal, &mut problems);
+        }
+        let (
+            Some(buyer),
+            Some(manager),
+            Some(locale),
+            Some(completes_goal),
+            Some(length_of_interview),
+            Some(incidence_rate),
+            Some(field),
+            Some(live_url),
+            Some(audience),
+        ) = (
+            self.business_unit,
+            self.manager,
+            self.locale,
+            self.completes_goal,
+            self.length_of_interview,
+            self.incidence_rate,
+            self.field,
+            self.live_url,
+            self.audience,
+        )
+        else {
+            problems.extend(name_problem(&self.name));
+            problems.extend(self.field.and_then(|field| past("field", field.start())));
+            problems.extend((self.completes_goal == Some(0)).then(no_completes));
+            self.supply.check::<V>(&mut problems);
+            self.assistant.check::<V>(&mut problems);
+            return Err(Error::invalid(problems));
+        };
+        let settings = DraftSettings {
+            name: self.name,
+            business_unit: buyer.id(),
+            manager,
+            locale,
+            completes_goal,
+            length_of_interview,
+            incidence_rate,
+            field,
+            cost_per_interview: self.cost_per_interview,
+            cost_note: self.cost_note,
+            client: self.on_behalf_of,
+            industry: self.industry,
+            lockout: self.lockout,
+            study_type: self.study_type,
+            live_url: Some(live_url),
+            test_url: self.test_url,
+            collects_pii: self.collects_pii,
+            reference: self.reference,
+            supply: self.supply,
+            assistant: self.assistant,
+        };
+        settings.check::<V>(&mut problems);
+        buyer.check(&settings, &mut problems);
+        Error::refuse(problems)?;
+        Ok((self.client, self.project, TargetGroupDraft { settings, audience }))
+    }
+}
+
+/// A draft as it stands at Cint's side.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Draft {
+    /// Everything but the audience.
+    pub settings: DraftSettings,
+    /// Its short id, for people.
+    pub human_readable_id: Option<String>,
+    /// When it was made.
+    pub created_at: Option<Timestamp>,
+    /// How its interviews are priced.
+    pub pricing_model: Option<PricingModel>,
+    /// Where the survey can be tried out.
+    pub test_survey_link: Option<String>,
+    /// The whole draft, for what is not in the settings.
+    pub(crate) kept: KeptDraft,
+}
+
+/// A draft as it came. Its audience and whatever else is not in the settings go back as they are.
+#[derive(Clone, Debug)]
+pub struct KeptDraft(pub(crate) Value);
+
+impl<V: Version> TargetGroup<V> {
+    /// Reads the draft.
+    ///
+    /// In every version (`get_target_group`).
+    ///
+    /// # Errors
+    /// The call's: the API says that the target group is elsewhere once it is launched; see
+    /// [`details`](Self::details).
+    pub async fn draft(&self) -> Result<Draft, Error> {
+        V::draft(self.client.raw(), self.client.account(), &self.project, &self.id).await
+    }
+
+    /// Changes the draft: reads it, applies the change, writes all of it; the audience stays as it is.
+    /// The API has no entity tag here: what somebody else changes between the read and the write is lost.
+    ///
+    /// In every version (`update_target_group`).
+    ///
+    /// ```no_run
+    /// # async fn run(group: cintx::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+    /// group.edit_draft(|draft| draft.completes_goal = 600).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Every field that is wrong, before the write; or the call's.
+    pub async fn edit_draft(&self, change: impl FnOnce(&mut DraftSettings) + Send) -> Result<DraftSettings, Error> {
+        let Draft { mut settings, kept, .. } = self.draft().await?;
+        change(&mut settings);
+        checked::<V>(&settings)?;
+        let (raw, account) = (self.client.raw(), self.client.account());
+        V::update_draft(raw, account, &self.project, &self.id, &settings, &kept).await?;
+        Ok(settings)
+    }
+
+    /// Makes another draft like this one in the same project, under another name and with whatever else is changed.
+    ///
+    /// In every version (`get_target_group`, `create_target_group`). If the answer is lost, the new draft is looked up,
+    /// as with [`create`](DraftBuilder::create).
+    ///
+    /// ```no_run
+    /// # async fn run(group: cintx::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+    /// let more = group.duplicate("UK pets, second wave", |draft| draft.completes_goal = 200).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Every field that is wrong, before the write: a draft whose field was to begin in the past needs another one;
+    /// or the calls'.
+    pub async fn duplicate(
+        &self,
+        name: impl Into<String>,
+        change: impl FnOnce(&mut DraftSettings) + Send,
+    ) -> Result<Self, Error> {
+        let name = name.into();
+        let Draft { mut settings, kept, .. } = self.draft().await?;
+        settings.name = name;
+        settings.reference = None;
+        change(&mut settings);
+        checked::<V>(&settings)?;
+        refer::<V>(&mut settings);
+        let (raw, account) = (self.client.raw(), self.client.account());
+        let id = match V::create_like(raw, account, &self.project, &settings, &kept).await {
+            Ok(id) => id,
+            Err(error) => self.client.recover(error, TargetGroupId::new).await?,
+        };
+        Ok(Self { client: self.client.clone(), project: self.project.clone(), id })
+    }
+}
+
+/// Gives a new target group a reference, where the version has one: by this it can be found, should the answer be lost.
+fn refer<V: Version>(settings: &mut DraftSettings) {
+    if V::GROUP_REFERENCE && settings.reference.is_none() {
+        settings.reference = Some(format!("cintx-{}", ulid::Ulid::new()));
+    }
+}
+
+fn checked<V: Version>(settings: &DraftSettings) -> Result<(), Error> {
+    let mut problems = Vec::new();
+    settings.check::<V>(&mut problems);
+    Error::refuse(problems)
+}

@@ -1,0 +1,230 @@
+//! A project's target groups, listed with their statistics.
+
+use futures_util::future::{BoxFuture, FutureExt as _};
+use jiff::Timestamp;
+
+use super::{TargetGroup, TargetGroupStatus};
+use crate::client::Client;
+use crate::error::Error;
+use crate::ids::{ProjectId, TargetGroupId, UserId};
+use crate::listing::{Ask, Batch, Listing, Source};
+use crate::project::{ProjectScope, search_problem};
+use crate::statistics::Progress;
+use crate::value::{CountryCode, LanguageCode, Locale, Money};
+use crate::version::{HasFilters, Version};
+
+/// The target groups of a project.
+#[derive(Clone, Debug)]
+pub struct TargetGroups<V: Version> {
+    pub(crate) client: Client<V>,
+    pub(crate) project: ProjectId,
+}
+
+impl<V: Version> ProjectScope<V> {
+    /// The project's target groups.
+    pub fn target_groups(&self) -> TargetGroups<V> {
+        TargetGroups { client: self.client.clone(), project: self.project.clone() }
+    }
+}
+
+impl<V: Version> TargetGroups<V> {
+    /// Lists them.
+    ///
+    /// In every version (`get_list_target_groups`).
+    ///
+    /// ```no_run
+    /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>, id: cintx::ProjectId) -> Result<(), cintx::Error> {
+    /// use cintx::TargetGroupStatus;
+    ///
+    /// let mut live = cint.project(id).target_groups().list().status(TargetGroupStatus::Live).stream();
+    /// while let Some(group) = live.try_next().await? {
+    ///     println!("{} {:?}", group.id, group.statistics.progress.value);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn list(&self) -> Listing<TargetGroupQuery<V>> {
+        let (client, project) = (self.client.clone(), self.project.clone());
+        Listing::new(TargetGroupQuery { client, project, filter: TargetGroupFilter::default() })
+    }
+}
+
+/// Which target groups a list shall have.
+#[doc(hidden)]
+#[derive(Clone, Debug, Default)]
+pub struct TargetGroupFilter {
+    pub(crate) status: Vec<TargetGroupStatus>,
+    pub(crate) countries: Vec<CountryCode>,
+    pub(crate) languages: Vec<LanguageCode>,
+    pub(crate) manager: Option<UserId>,
+    pub(crate) name: Option<String>,
+    pub(crate) search: Option<String>,
+    pub(crate) human_readable_ids: Vec<String>,
+    pub(crate) excluding: Option<bool>,
+}
+
+/// Lists target groups.
+#[derive(Clone, Debug)]
+pub struct TargetGroupQuery<V: Version> {
+    client: Client<V>,
+    project: ProjectId,
+    filter: TargetGroupFilter,
+}
+
+impl<V: Version> Listing<TargetGroupQuery<V>> {
+    /// Only target groups of this status; of one of them, if called again.
+    pub fn status(mut self, status: TargetGroupStatus) -> Self {
+        self.source.filter.status.push(status);
+        self
+    }
+
+    /// Only target groups in this country; in one of them, if called again.
+    pub fn country(mut self, country: CountryCode) -> Self {
+        self.source.filter.countries.push(country);
+        self
+    }
+
+    /// Only target groups in this language; in one of them, if called again.
+    pub fn language(mut self, language: LanguageCode) -> Self {
+        self.source.filter.languages.push(language);
+        self
+    }
+
+    /// Only target groups that this user answers for.
+    ///
+    /// From 2025-12-18 on.
+    pub fn manager(mut self, manager: UserId) -> Self
+    where
+        V: HasFilters,
+    {
+        self.source.filter.manager = Some(manager);
+        self
+    }
+
+    /// Only target groups of this name.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.source.filter.name = Some(name.into());
+        self
+    }
+
+    /// Only target groups that these 5 to 128 characters are found in.
+    pub fn search(mut self, text: impl Into<String>) -> Self {
+        self.source.filter.search = Some(text.into());
+        self
+    }
+
+    /// Only the target group with this short id; one of them, if called again.
+    pub fn human_readable_id(mut self, id: impl Into<String>) -> Self {
+        self.source.filter.human_readable_ids.push(id.into());
+        self
+    }
+
+    /// Only target groups that exclude respondents of others, or that do not.
+    pub fn excluding(mut self, excluding: bool) -> Self {
+        self.source.filter.excluding = Some(excluding);
+        self
+    }
+}
+
+impl<V: Version> Source for TargetGroupQuery<V> {
+    type Item = TargetGroupSummary;
+
+    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<TargetGroupSummary>, Error>> {
+        async move {
+            Error::refuse(self.filter.search.as_deref().and_then(search_problem))?;
+            V::list_target_groups(self.client.raw(), self.client.account(), &self.project, &self.filter, ask).await
+        }
+        .boxed()
+    }
+}
+
+/// A target group in a list.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct TargetGroupSummary {
+    /// Its id.
+    pub id: TargetGroupId,
+    /// Its short id, for people.
+    pub human_readable_id: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// The name with what was searched for marked.
+    pub highlighted_name: Option<String>,
+    /// Its state.
+    pub status: Option<TargetGroupStatus>,
+    /// Language and country.
+    pub locale: Option<Locale>,
+    /// Who answers for it.
+    pub manager: Option<UserId>,
+    /// The buyer's own number for it. `None` before 2025-12-18.
+    pub reference: Option<String>,
+    /// Whether it excludes respondents of others.
+    pub excluding: Option<bool>,
+    /// When it was made.
+    pub created_at: Option<Timestamp>,
+    /// When it was changed last.
+    pub updated_at: Option<Timestamp>,
+    /// How its field goes.
+    pub statistics: TargetGroupStatistics,
+}
+
+impl TargetGroupSummary {
+    /// The target group, to do something with it.
+    pub fn open<V: Version>(&self, project: &ProjectScope<V>) -> TargetGroup<V> {
+        project.existing_target_group(&self.id)
+    }
+}
+
+/// How the field of a target group goes. Rates are shares between 0 and 1.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct TargetGroupStatistics {
+    /// How far it is.
+    pub progress: Statistic<Progress>,
+    /// What an interview costs on average.
+    pub average_cost_per_interview: Statistic<Money>,
+    /// The share of entrants who complete.
+    pub conversion_rate: Statistic<f64>,
+    /// The share of entrants who give up.
+    pub drop_off_rate: Statistic<f64>,
+    /// The share of entrants who qualify.
+    pub incidence_rate: Statistic<f64>,
+    /// The median length of interview, in seconds.
+    pub median_length_of_interview_seconds: Statistic<i64>,
+    /// What suppliers earn for an entrant.
+    pub earnings_per_click: Statistic<Money>,
+    /// What suppliers earn for an entrant and minute.
+    pub earnings_per_click_per_minute: Statistic<Money>,
+    /// When somebody last completed.
+    pub last_complete: Statistic<Timestamp>,
+}
+
+/// A figure, and what Cint has to say about it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Statistic<T> {
+    /// The figure; `None` while there is none.
+    pub value: Option<T>,
+    /// What is wrong with it.
+    pub issues: Vec<Issue>,
+}
+
+impl<T> Default for Statistic<T> {
+    fn default() -> Self {
+        Self { value: None, issues: Vec::new() }
+    }
+}
+
+/// Something that is wrong with a figure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Issue {
+    /// `warning` or `error`; an open set.
+    pub kind: Option<String>,
+    /// The reason's code.
+    pub code: Option<String>,
+    /// The reason in words.
+    pub description: Option<String>,
+    /// What Cint suggests, in words.
+    pub suggestions: Vec<String>,
+}

@@ -1,0 +1,115 @@
+//! Target groups: described with a builder, checked before anything is sent, created as drafts, launched, changed.
+
+mod details;
+mod draft;
+mod list;
+
+pub use self::details::{LaunchedSettings, TargetGroupDetails};
+pub use self::draft::{Draft, DraftBuilder, DraftSettings, KeptDraft, TargetGroupDraft};
+pub(crate) use self::list::TargetGroupFilter;
+pub use self::list::{Issue, Statistic, TargetGroupQuery, TargetGroupStatistics, TargetGroupSummary, TargetGroups};
+use crate::client::Client;
+use crate::error::Error;
+use crate::ids::{ProjectId, TargetGroupId};
+use crate::project::ProjectScope;
+use crate::value::Money;
+use crate::version::Version;
+use crate::words::words;
+
+words! {
+    /// The state of a target group.
+    TargetGroupStatus {
+        /// It can still be changed in everything.
+        Draft = "draft",
+        /// Its field will begin by itself.
+        Scheduled = "scheduled",
+        /// Respondents come in.
+        Live = "live",
+        /// Nobody comes in for now.
+        Paused = "paused",
+        /// Its field is over.
+        Completed = "completed",
+        /// It is put away.
+        Archived = "archived",
+    }
+}
+
+words! {
+    /// What counts toward the goal.
+    FillingStrategy {
+        /// Cint decides.
+        Automated = "automated",
+        /// Respondents who passed the screener count.
+        Prescreens = "prescreens",
+        /// Only completes count.
+        Completes = "completes",
+    }
+}
+
+words! {
+    /// How interviews are priced.
+    PricingModel {
+        /// By a card of prices for lengths and incidence rates.
+        RateCard = "rate_card",
+        /// At a price that the buyer names.
+        Dynamic = "dynamic",
+    }
+}
+
+/// A target group that exists: what can be asked about it and done with it.
+#[derive(Clone, Debug)]
+pub struct TargetGroup<V: Version> {
+    pub(crate) client: Client<V>,
+    pub(crate) project: ProjectId,
+    pub(crate) id: TargetGroupId,
+}
+
+impl<V: Version> ProjectScope<V> {
+    /// A target group of the project by its id. Asks nothing.
+    pub fn existing_target_group(&self, id: impl Into<TargetGroupId>) -> TargetGroup<V> {
+        TargetGroup { client: self.client.clone(), project: self.project.clone(), id: id.into() }
+    }
+}
+
+impl<V: Version> TargetGroup<V> {
+    /// Its id.
+    pub fn id(&self) -> &TargetGroupId {
+        &self.id
+    }
+
+    /// The id of its project.
+    pub fn project_id(&self) -> &ProjectId {
+        &self.project
+    }
+
+    /// Changes what an interview costs; answers with what it costs now. Only for dynamic pricing, in the business
+    /// unit's currency.
+    ///
+    /// In every version (`update_cost_per_interview`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn set_cost_per_interview(&self, price: &Money) -> Result<Money, Error> {
+        V::set_cost_per_interview(self.client.raw(), self.client.account(), &self.project, &self.id, price).await
+    }
+
+    /// Changes what counts toward the goal; answers with what counts now.
+    ///
+    /// In every version (`update_filling_strategy`).
+    ///
+    /// # Errors
+    /// The call's: 405 if the target group's state does not allow it.
+    pub async fn set_filling_strategy(&self, strategy: FillingStrategy) -> Result<FillingStrategy, Error> {
+        if let FillingStrategy::Unknown(word) = &strategy {
+            let reason = format!("is {word:?}, expected automated, prescreens or completes");
+            return Err(Error::invalid(vec![crate::Invalid::new("filling_strategy", reason)]));
+        }
+        V::set_filling_strategy(self.client.raw(), self.client.account(), &self.project, &self.id, &strategy).await
+    }
+}
+
+impl<V: Version> From<&TargetGroup<V>> for TargetGroupId {
+    fn from(group: &TargetGroup<V>) -> Self {
+        group.id.clone()
+    }
+}

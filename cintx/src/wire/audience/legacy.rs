@@ -1,0 +1,183 @@
+//! 2024-12-02 and 2025-02-17: a profile for each question, quotas that name its conditions by index, whole percents,
+//! and an interlock that a helper of the API has made first.
+
+use serde_json::{Value, json};
+
+use super::refused;
+use crate::audience::{Audience, Condition, Interlock, Question, QuestionKind, Share};
+use crate::error::Error;
+
+/// Which request a profile is for: they name the same conditions differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A draft, or a request of the second edition.
+    Draft,
+    /// The helper that crosses profiles.
+    Helper,
+    /// Feasibility.
+    Feasibility,
+}
+
+/// Everything that the helper needs to know.
+pub(crate) struct Context {
+    pub(crate) locale: String,
+    pub(crate) goal: u32,
+    pub(crate) start: String,
+    pub(crate) end: String,
+    pub(crate) collects_pii: bool,
+}
+
+/// One question's profile.
+pub(crate) fn profile(question: &Question, goal: u32, form: Form) -> Value {
+    let kind = match question.kind {
+        QuestionKind::Range => "range",
+        QuestionKind::Choice => "selection",
+        QuestionKind::Open => "zip",
+    };
+    let suffix = if form == Form::Draft { "_template" } else { "" };
+    let mut data = Vec::new();
+    let (mut ungrouped, mut grouped) = (Vec::new(), Vec::new());
+    let goal = u64::from(goal);
+    let quotas = question.counts(100, goal).into_iter().zip(question.counts(goal, goal));
+    for (target, (percent, count)) in question.targets().iter().zip(quotas) {
+        let first = data.len();
+        data.extend(target.conditions().iter().map(|it| condition(it, form)));
+        let indexes: Vec<usize> = (first..data.len()).collect();
+        let (Some(percent), Some(count)) = (percent, count) else { continue };
+        let mut quota = json!({ "quota_percentage": percent });
+        if form != Form::Feasibility {
+            quota["quota_nominal"] = json!(count);
+        }
+        if let [index] = indexes.as_slice() {
+            quota["index"] = json!(index);
+            ungrouped.push(quota);
+        } else {
+            quota["indexes"] = json!(indexes);
+            quota["name"] = json!(target.label());
+            grouped.push(quota);
+        }
+    }
+    let mut profile = json!({
+        "question_id": question.id(),
+        "conditions": { "object": format!("{kind}_conditions_details{suffix}"), "data": data },
+        "quotas": { "ungrouped": ungrouped, "grouped": grouped },
+    });
+    if form != Form::Feasibility {
+        profile["quotas_enabled"] = json!(question.has_quotas());
+    }
+    profile
+}
+
+fn condition(condition: &Condition, form: Form) -> Value {
+    let mut json = match condition {
+        Condition::Range { min, max } => json!({ "min": min, "max": max }),
+        Condition::Option(option) => json!({ "option": option }),
+        Condition::Values(values) => json!({ "zip_codes": values, "allow_all_zip": false }),
+        Condition::AnyValue => json!({ "zip_codes": [], "allow_all_zip": true }),
+    };
+    if form == Form::Helper {
+        json["text"] = json!(condition.label());
+    }
+    json
+}
+
+/// Every question's own profile: what feasibility is asked for.
+pub(crate) fn feasibility(audience: &Audience, goal: u32) -> Vec<Value> {
+    let crossed = audience.interlock.iter().flat_map(Interlock::questions);
+    audience.questions.iter().chain(crossed).map(|question| profile(question, goal, Form::Feasibility)).collect()
+}
+
+/// The profiles side by side.
+pub(crate) fn drafts(audience: &Audience, goal: u32) -> Vec<Value> {
+    audience.questions.iter().map(|question| profile(question, goal, Form::Draft)).collect()
+}
+
+/// What the helper is asked for. It knows no groups.
+pub(crate) fn helper(interlock: &Interlock, context: &Context) -> Result<Value, Error> {
+    for question in interlock.questions() {
+        if let Some(index) = question.targets().iter().position(|target| target.conditions().len() > 1) {
+            let call = question.call(Some(index));
+            let text = "conditions that are counted together cannot be interlocked before 2025-12-18";
+            return Err(refused("audience", format!("{call}: {text}")));
+        }
+    }
+    let profiles: Vec<Value> =
+        interlock.questions().iter().map(|question| profile(question, context.goal, Form::Helper)).collect();
+    Ok(json!({
+        "locale": context.locale,
+        "target_group_filling_goal": context.goal,
+        "profile_adjustment_type": "percentage",
+        "start_at": context.start,
+        "end_at": context.end,
+        "collects_pii": context.collects_pii,
+        "profiles": profiles,
+    }))
+}
+
+/// The helper's profile as a request wants it, each cell with its percentage from our table.
+pub(crate) fn pasted(made: &Value, interlock: &Interlock, goal: u32) -> Result<Value, Error> {
+    let lacks = |missing| Error::incomplete("generate_draft_interlock_profile_v2", missing);
+    // Percentages are whole numbers here, so the table is solved for a hundred.
+    let cells = interlock.solve_percent(100, u64::from(goal)).map_err(|reason| refused("audience", reason))?;
+    let questions = interlock.questions();
+    let mut ungrouped = Vec::new();
+    let mut used = vec![false; cells.len()];
+    for cell in made.pointer("/quotas/ungrouped").and_then(Value::as_array).into_iter().flatten() {
+        let condition =
+            cell.get("condition").filter(|it| it.is_object()).ok_or_else(|| lacks("condition of a cell"))?;
+        let index = position(&condition["related_condition"], questions)
+            .filter(|index| !std::mem::replace(&mut used[*index], true))
+            .ok_or_else(|| lacks("conditions that were asked for"))?;
+        ungrouped.push(json!({
+            "id": text(&cell["id"]),
+            "quota_percentage": cells[index],
+            "condition": { "id": text(&condition["id"]), "option": condition["option"] },
+        }));
+    }
+    if ungrouped.len() != cells.len() {
+        return Err(lacks("cell for each combination of conditions"));
+    }
+    let id = text(&made["id"]).ok_or_else(|| lacks("id"))?;
+    let participants = made["profiles"].as_array().into_iter().flatten().map(|profile| {
+        json!({
+            "id": text(&profile["id"]), "interlock_id": id, "question_id": profile["question_id"], "quotas_enabled": true,
+        })
+    });
+    Ok(without_nulls(json!({
+        "id": id,
+        "name": made["name"],
+        "depends_on_questions": questions.iter().map(Question::id).collect::<Vec<_>>(),
+        "profiles": participants.collect::<Vec<_>>(),
+        "quotas": { "ungrouped": ungrouped },
+        "quotas_enabled": true,
+    })))
+}
+
+/// Which cell consists of these conditions.
+fn position(related: &Value, questions: &[Question]) -> Option<usize> {
+    let related = crate::wire::quotas::related(related);
+    questions.iter().try_fold(0, |index, question| {
+        let at = question.targets().iter().position(|target| {
+            *target.share() != Share::Open
+                && target.conditions().iter().all(|it| related.contains(&(question.id(), it.clone())))
+        })?;
+        Some(index * question.targets().len() + at)
+    })
+}
+
+/// An id, text or number, as text.
+fn text(id: &Value) -> Option<String> {
+    id.as_str().map(str::to_owned).or_else(|| id.as_i64().map(|id| id.to_string()))
+}
+
+fn without_nulls(mut json: Value) -> Value {
+    match &mut json {
+        Value::Object(fields) => {
+            fields.retain(|_, value| !value.is_null());
+            fields.values_mut().for_each(|value| *value = without_nulls(value.take()));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|value| *value = without_nulls(value.take())),
+        _ => {}
+    }
+    json
+}

@@ -1,0 +1,190 @@
+//! Bulk jobs on the wire. They differ by version only in their idempotency key, which came with 2025-12-18,
+//! and in whether the list of target groups may be left out.
+
+use std::future::Future;
+
+use super::{Answer, Wire};
+use crate::bulk::{BulkAction, BulkOutcome, Transitions};
+use crate::fielding::RunAction;
+use crate::ids::{JobId, ProjectId, TargetGroupId};
+use crate::job::Asked;
+
+#[doc(hidden)]
+pub trait BulkWire: Wire {
+    fn start_bulk(
+        raw: &Self::Raw,
+        account: i64,
+        project: &ProjectId,
+        action: BulkAction,
+        groups: &[TargetGroupId],
+    ) -> impl Future<Output = Answer<JobId>> + Send;
+
+    /// Asks about a job that does this, or that gives another manager.
+    fn bulk_job(
+        raw: &Self::Raw,
+        account: i64,
+        project: &ProjectId,
+        action: Option<RunAction>,
+        job: &JobId,
+    ) -> impl Future<Output = Answer<Asked<BulkOutcome>>> + Send;
+
+    fn transitions(
+        raw: &Self::Raw,
+        account: i64,
+        project: &ProjectId,
+        groups: &[TargetGroupId],
+    ) -> impl Future<Output = Answer<Transitions>> + Send;
+}
+
+/// One version's bulk jobs, with the key that it takes.
+macro_rules! bulk {
+    ($marker:ident, $version:ident, key: ($($key:expr)?)) => {
+        mod bulk {
+            use cintx_raw::$version::*;
+
+            use crate::bulk::{BulkAction, BulkOutcome, Transitions};
+            use crate::error::{Error, JobFailure};
+            use crate::fielding::RunAction;
+            use crate::ids::{JobId, ProjectId, TargetGroupId};
+            use crate::job::{Asked, job_status, retry_after};
+            use crate::wire::bulk::BulkWire;
+            use crate::wire::started;
+
+            fn outcome(
+                updated: Option<types::BulkUpdatedTargetGroups>,
+                failed: Option<types::BulkFailedTargetGroups>,
+            ) -> BulkOutcome {
+                let updated = updated.and_then(|groups| groups.data).unwrap_or_default();
+                let failed = failed.and_then(|groups| groups.data).unwrap_or_default();
+                let id = |id: cintx_raw::Id| TargetGroupId::new(id.as_str());
+                BulkOutcome {
+                    updated: updated.into_iter().filter_map(|group| group.target_group_id.map(id)).collect(),
+                    failed: failed
+                        .into_iter()
+                        .filter_map(|group| Some((id(group.target_group_id?), failure(group.failure_reason))))
+                        .collect(),
+                }
+            }
+
+            fn failure(reason: Option<types::BulkJobFailureReason>) -> JobFailure {
+                let reason = reason.unwrap_or_default();
+                let description = reason.description.unwrap_or_default();
+                JobFailure { code: reason.code, description, reasons: Vec::new() }
+            }
+
+            macro_rules! start {
+                ($raw:ident.$operation:ident, $body:ident, $account:ident, $project:ident, $ids:ident) => {{
+                    let body = types::$body { target_group_ids: $ids.into() };
+                    let answer = $raw.$operation($account, $project $(, $key)?, &body).await?;
+                    started(stringify!($operation), &answer)
+                }};
+            }
+
+            macro_rules! asked {
+                ($answer:expr) => {{
+                    let answer = $answer;
+                    let ask_again = retry_after(answer.headers());
+                    let answer = answer.into_value();
+                    let word = answer.status.as_ref().map(|status| status.as_str());
+                    let done = outcome(answer.updated_target_groups, answer.failed_target_groups);
+                    // A job that failed as a whole says why of each target group.
+                    let why = done.failed.first().map(|(_, failure)| failure.clone());
+                    let status = job_status(word, || done, || why.unwrap_or_else(|| failure(None)));
+                    Ok(Asked { status, ask_again })
+                }};
+            }
+
+            impl BulkWire for crate::$marker {
+                async fn start_bulk(
+                    raw: &Client,
+                    account: i64,
+                    project: &ProjectId,
+                    action: BulkAction,
+                    groups: &[TargetGroupId],
+                ) -> Result<JobId, Error> {
+                    let ids: Vec<String> = groups.iter().map(ToString::to_string).collect();
+                    let p = project.as_str();
+                    match action {
+                        BulkAction::Run(RunAction::LaunchNow) => start!(
+                            raw.create_bulk_launch_target_groups_job,
+                            CreateBulkLaunchTargetGroupJobRequest, account, p, ids
+                        ),
+                        BulkAction::Run(RunAction::Pause) => start!(
+                            raw.create_bulk_pause_target_groups_job,
+                            CreateBulkPauseTargetGroupJobRequest, account, p, ids
+                        ),
+                        BulkAction::Run(RunAction::Resume) => start!(
+                            raw.create_bulk_resume_target_groups_job,
+                            CreateBulkResumeTargetGroupJobRequest, account, p, ids
+                        ),
+                        BulkAction::Run(RunAction::Relaunch) => start!(
+                            raw.create_bulk_relaunch_target_groups_job,
+                            CreateBulkRelaunchTargetGroupJobRequest, account, p, ids
+                        ),
+                        BulkAction::Run(RunAction::Complete) => start!(
+                            raw.create_bulk_complete_target_groups_job,
+                            CreateBulkCompleteTargetGroupJobRequest, account, p, ids
+                        ),
+                        BulkAction::Manager(manager) => {
+                            let body = types::CreateBulkUpdateTargetGroupProjectManagerJobRequest {
+                                project_manager_id: Some(manager.to_string()),
+                                target_group_ids: Some(ids),
+                            };
+                            let answer =
+                                raw.create_bulk_update_target_group_project_manager_job(account, p, &body).await?;
+                            started("create_bulk_update_target_group_project_manager_job", &answer)
+                        }
+                    }
+                }
+
+                async fn bulk_job(
+                    raw: &Client,
+                    account: i64,
+                    project: &ProjectId,
+                    action: Option<RunAction>,
+                    job: &JobId,
+                ) -> Result<Asked<BulkOutcome>, Error> {
+                    let (p, j) = (project.as_str(), job.as_str());
+                    match action {
+                        Some(RunAction::LaunchNow) => asked!(raw.get_bulk_launch_target_groups_job(account, p, j).await?),
+                        Some(RunAction::Pause) => asked!(raw.get_bulk_pause_target_groups_job(account, p, j).await?),
+                        Some(RunAction::Resume) => asked!(raw.get_bulk_resume_target_groups_job(account, p, j).await?),
+                        Some(RunAction::Relaunch) => {
+                            asked!(raw.get_bulk_relaunch_target_groups_job(account, p, j).await?)
+                        }
+                        Some(RunAction::Complete) => {
+                            asked!(raw.get_bulk_complete_target_groups_job(account, p, j).await?)
+                        }
+                        None => asked!(raw.get_bulk_update_target_group_project_manager_job(account, p, j).await?),
+                    }
+                }
+
+                async fn transitions(
+                    raw: &Client,
+                    account: i64,
+                    project: &ProjectId,
+                    groups: &[TargetGroupId],
+                ) -> Result<Transitions, Error> {
+                    let body = types::ComputeTargetGroupTransitionsRequest {
+                        included_target_group_ids: Some(groups.iter().map(ToString::to_string).collect()),
+                        excluded_target_group_ids: None,
+                        filters: None,
+                        search_string: None,
+                    };
+                    let answer =
+                        raw.compute_target_group_transitions(account, project.as_str(), &body).await?.into_value();
+                    let ids = answer.target_groups.unwrap_or_default();
+                    Ok(Transitions {
+                        target_groups: ids.into_iter().map(TargetGroupId::new).collect(),
+                        can_launch: answer.is_launch_allowed.unwrap_or_default(),
+                        can_pause: answer.is_pause_allowed.unwrap_or_default(),
+                        can_resume: answer.is_resume_allowed.unwrap_or_default(),
+                        can_relaunch: answer.is_relaunch_allowed.unwrap_or_default(),
+                        can_complete: answer.is_finish_allowed.unwrap_or_default(),
+                    })
+                }
+            }
+        }
+    };
+}
+pub(super) use bulk;

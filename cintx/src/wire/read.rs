@@ -1,0 +1,206 @@
+//! Reading wire types into domain types: by name, tolerant where the API is loose, strict where a value has no
+//! meaning without a field.
+
+use cintx_raw::Id;
+use jiff::Timestamp;
+
+use super::Answer;
+use crate::error::Error;
+use crate::ids::{
+    BusinessUnitId, ClientId, FieldingRunId, IndustryCode, JobId, LockoutCode, ProjectId, ReconciliationId,
+    StudyTypeCode, SupplierId, TargetGroupId, UserId,
+};
+use crate::value::{IncidenceRate, LengthOfInterview, Locale, SurveyUrl};
+
+/// The answer lacks a field without which it says nothing, or the field cannot be read.
+#[derive(Debug)]
+pub(crate) struct Missing(pub(crate) &'static str);
+
+/// A value that can be read from a wire value.
+pub(crate) trait Read<W>: Sized {
+    fn read(wire: W) -> Result<Self, Missing>;
+}
+
+/// A field that may be absent: an optional value that cannot be read counts as absent, an absent list as empty.
+pub(crate) trait Field<W>: Sized {
+    fn field(wire: W) -> Result<Self, Missing>;
+}
+
+impl<T: Read<W>, W> Field<Option<W>> for Option<T> {
+    fn field(wire: Option<W>) -> Result<Self, Missing> {
+        Ok(wire.and_then(|wire| T::read(wire).ok()))
+    }
+}
+
+/// A switch that is not mentioned is off.
+impl Field<Option<bool>> for bool {
+    fn field(wire: Option<bool>) -> Result<Self, Missing> {
+        Ok(wire.unwrap_or_default())
+    }
+}
+
+impl<T: Read<W>, W> Field<Option<Vec<W>>> for Vec<T> {
+    fn field(wire: Option<Vec<W>>) -> Result<Self, Missing> {
+        wire.unwrap_or_default().into_iter().map(T::read).collect()
+    }
+}
+
+/// Reads a whole answer; an error names the operation and the field that is missing.
+pub(crate) fn read<T: Read<W>, W>(operation: &'static cintx_raw::Operation, wire: W) -> Answer<T> {
+    T::read(wire).map_err(|Missing(field)| Error::incomplete(operation.id, field))
+}
+
+/// Reads a list.
+pub(crate) fn list<T: Read<W>, W>(operation: &'static cintx_raw::Operation, wire: Option<Vec<W>>) -> Answer<Vec<T>> {
+    Vec::field(wire).map_err(|Missing(field)| Error::incomplete(operation.id, field))
+}
+
+/// Reads a field that must be there.
+pub(crate) fn required<T: Read<W>, W>(name: &'static str, wire: Option<W>) -> Result<T, Missing> {
+    wire.ok_or(Missing(name)).and_then(|wire| T::read(wire).map_err(|_| Missing(name)))
+}
+
+macro_rules! as_it_is {
+    ($($type:ty),+) => {$(
+        impl Read<$type> for $type {
+            fn read(wire: $type) -> Result<Self, Missing> {
+                Ok(wire)
+            }
+        }
+    )+};
+}
+as_it_is!(String, i64, f64, bool);
+
+macro_rules! text_ids {
+    ($($id:ident),+) => {$(
+        impl Read<Id> for $id {
+            fn read(wire: Id) -> Result<Self, Missing> {
+                Ok(Self::new(wire.as_str()))
+            }
+        }
+    )+};
+}
+text_ids!(FieldingRunId, JobId, ProjectId, ReconciliationId, TargetGroupId);
+
+macro_rules! number_ids {
+    ($($id:ident),+) => {$(
+        impl Read<Id> for $id {
+            fn read(wire: Id) -> Result<Self, Missing> {
+                wire.as_i64().map(Self::new).ok_or(Missing("id"))
+            }
+        }
+    )+};
+}
+number_ids!(BusinessUnitId, ClientId, SupplierId);
+
+macro_rules! from_text {
+    ($($type:ident),+) => {$(
+        impl Read<String> for $type {
+            fn read(wire: String) -> Result<Self, Missing> {
+                wire.parse().map_err(|_| Missing("text"))
+            }
+        }
+    )+};
+}
+from_text!(Timestamp, Locale);
+
+macro_rules! codes {
+    ($($code:ident),+) => {$(
+        impl Read<String> for $code {
+            fn read(wire: String) -> Result<Self, Missing> {
+                Ok(Self::new(wire))
+            }
+        }
+    )+};
+}
+codes!(IndustryCode, LockoutCode, StudyTypeCode);
+
+/// Survey addresses are read as they are: what somebody else has set is not ours to refuse.
+impl Read<String> for SurveyUrl {
+    fn read(wire: String) -> Result<Self, Missing> {
+        Ok(Self::kept(wire))
+    }
+}
+
+impl Read<Id> for UserId {
+    fn read(wire: Id) -> Result<Self, Missing> {
+        wire.as_str().parse().map_err(|_| Missing("id"))
+    }
+}
+
+impl Read<Id> for String {
+    fn read(wire: Id) -> Result<Self, Missing> {
+        Ok(wire.to_string())
+    }
+}
+
+impl Read<Id> for i64 {
+    fn read(wire: Id) -> Result<Self, Missing> {
+        wire.as_i64().ok_or(Missing("id"))
+    }
+}
+
+impl Read<f64> for IncidenceRate {
+    fn read(wire: f64) -> Result<Self, Missing> {
+        Self::from_fraction(wire).ok_or(Missing("incidence rate"))
+    }
+}
+
+impl Read<i64> for u32 {
+    fn read(wire: i64) -> Result<Self, Missing> {
+        Self::try_from(wire).map_err(|_| Missing("number"))
+    }
+}
+
+impl Read<i64> for LengthOfInterview {
+    fn read(wire: i64) -> Result<Self, Missing> {
+        u8::try_from(wire).ok().and_then(|minutes| Self::try_from(minutes).ok()).ok_or(Missing("length of interview"))
+    }
+}
+
+/// Says how one version's types are read. Before the semicolon stand fields that must be there, after it those that
+/// may be absent, behind `-` those that this version does not have. A field that the version calls otherwise is
+/// written `ours = theirs`.
+macro_rules! reads {
+    ($($domain:path = $wire:ident {
+        $($must:ident $(= $must_wire:ident)?),*;
+        $($may:ident $(= $may_wire:ident)?),* $(,)?
+        $(- $($absent:ident),+)?
+    })+) => {$(
+        impl $crate::wire::read::Read<types::$wire> for $domain {
+            fn read(wire: types::$wire) -> Result<Self, $crate::wire::read::Missing> {
+                Ok(Self {
+                    $($must: $crate::wire::read::required(
+                        stringify!($must),
+                        $crate::wire::read::pick!(wire $must $($must_wire)?),
+                    )?,)*
+                    $($may: $crate::wire::read::Field::field($crate::wire::read::pick!(wire $may $($may_wire)?))?,)*
+                    $($($absent: Default::default(),)+)?
+                })
+            }
+        }
+    )+};
+}
+pub(crate) use reads;
+
+macro_rules! pick {
+    ($wire:ident $name:ident) => {
+        $wire.$name
+    };
+    ($wire:ident $name:ident $theirs:ident) => {
+        $wire.$theirs
+    };
+}
+pub(crate) use pick;
+
+/// Reads the enums of one version into the domain's open ones.
+macro_rules! read_words {
+    ($($domain:path = $($wire:ident),+;)+) => {$($(
+        impl $crate::wire::read::Read<types::$wire> for $domain {
+            fn read(wire: types::$wire) -> Result<Self, $crate::wire::read::Missing> {
+                Ok(Self::parse(wire.as_str()))
+            }
+        }
+    )+)+};
+}
+pub(crate) use read_words;

@@ -1,0 +1,54 @@
+//! Many target groups at once: each has a result of its own.
+
+use cintx::{RunAction, TargetGroup, TargetGroupStatus, Version};
+use jiff::{Timestamp, ToSpan as _};
+
+use crate::stage::{Stage, on_every_version};
+
+on_every_version!(each_group_has_a_result, a_bulk_job_is_taken_up_elsewhere);
+
+async fn each_group_has_a_result<V: Version>(stage: Stage<V>) {
+    let project = stage.project().await;
+    let scope = stage.cint.project(&project);
+    let draft = stage.draft(&project).create().await.unwrap();
+    let mut live: Vec<TargetGroup<V>> = Vec::new();
+    for _ in 0..2 {
+        let group = stage.draft(&project).create().await.unwrap();
+        group.launch(Timestamp::now() + 240.hours()).await.unwrap().until_live().await.unwrap();
+        live.push(group);
+    }
+    let allowed = live[0].transitions().await.unwrap();
+    assert!(allowed.can_pause && allowed.can_complete && !allowed.can_resume, "{allowed:?}");
+
+    let all = scope.target_groups().all(live.iter().chain([&draft]));
+    let paused = all.pause().await.unwrap().until_done().await.unwrap();
+    let ids: Vec<_> = live.iter().map(|group| group.id().clone()).collect();
+    assert_eq!(paused.updated, ids);
+    assert_eq!((paused.failed.len(), &paused.failed[0].0, paused.is_complete()), (1, draft.id(), false));
+    assert!(paused.failed[0].1.code.is_some());
+
+    let both = scope.target_groups().all(&ids);
+    assert!(both.resume().await.unwrap().until_done().await.unwrap().is_complete());
+    assert!(both.set_manager(stage.manager).await.unwrap().until_done().await.unwrap().is_complete());
+    assert!(both.complete().await.unwrap().until_done().await.unwrap().is_complete());
+    assert!(both.transitions().await.unwrap().can_relaunch);
+    assert!(both.relaunch().await.unwrap().until_done().await.unwrap().is_complete());
+    let now = scope.target_groups().list().status(TargetGroupStatus::Live).stream().collect().await.unwrap();
+    assert_eq!(now.len(), 2);
+
+    let nobody = scope.target_groups().all(Vec::<cintx::TargetGroupId>::new()).pause().await.unwrap_err();
+    assert_eq!(nobody.invalid_fields()[0].field(), "target_groups");
+    stage.assert_no_violation();
+}
+
+async fn a_bulk_job_is_taken_up_elsewhere<V: Version>(stage: Stage<V>) {
+    let project = stage.project().await;
+    let scope = stage.cint.project(&project);
+    let group = stage.draft(&project).create().await.unwrap();
+    let start = Timestamp::now() + 24.hours();
+    group.schedule(start..start + 48.hours()).await.unwrap().until_done().await.unwrap();
+    let job = scope.target_groups().all([&group]).launch_now().await.unwrap();
+    let again = scope.bulk_job(RunAction::LaunchNow, job.id().clone()).until_done().await.unwrap();
+    assert_eq!(again.updated, [group.id().clone()]);
+    stage.assert_no_violation();
+}

@@ -1,0 +1,80 @@
+//! What each version is sent for the same study code: the bodies, as golden files.
+
+use std::collections::BTreeMap;
+
+use cintx::{
+    FieldingAssistant, FillingStrategy, Money, Pacing, Pricing, Question, QuotaOverlay, SoftLaunch, Supply, Version,
+    minutes,
+};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::stage::{Stage, on_every_version};
+
+on_every_version!(the_same_code_in_each_versions_words);
+
+/// A day that is far enough away to be in the future whenever this runs.
+fn day(day: u8) -> Timestamp {
+    format!("2100-01-{day:02}T09:00:00Z").parse().unwrap()
+}
+
+fn usd(value: &str) -> Money {
+    Money::new(value, "USD").unwrap()
+}
+
+async fn the_same_code_in_each_versions_words<V: Version>(stage: Stage<V>) {
+    let manager = stage.manager;
+    let project = stage.cint.projects().create("MyDrinksSurveyQ1", manager).reference("PO-0042").await.unwrap();
+    let scope = stage.cint.project(&project);
+    scope.edit(|project| project.name = "MyDrinksSurveyQ2".into()).await.unwrap();
+
+    let assistant = FieldingAssistant::off()
+        .pricing(Pricing::maximum_cpi(usd("3.50")).minimum_cpi(usd("1")))
+        .pacing(Pacing::Linear("P1DT12H".parse().unwrap()))
+        .quota_overlay(QuotaOverlay { prevent_overfill: true, balance_fill: false })
+        .soft_launch(SoftLaunch { end: day(5), goal_percent: 10, strictness_percent: 50 });
+    let mut draft = scope
+        .target_group("UK drinks")
+        .business_unit(stage.sandbox.business_unit_id())
+        .manager(manager)
+        .locale("eng_gb")
+        .completes_goal(500)
+        .length_of_interview(minutes(10))
+        .incidence_rate("0.50")
+        .field(day(4)..day(14))
+        .cost_per_interview(usd("2.73"))
+        .cost_note(usd("4.20"))
+        .live_url("https://survey.example/?RID=[%RID%]")
+        .test_url("https://survey.example/test?RID=[%RID%]")
+        .supply(Supply::open_exchange().exchange(20..=80).group("Partners", 10..=60, [12, 34]).block([56]))
+        .assistant(assistant.clone())
+        .audience(cintx::Audience::side_by_side([Question::choice(43).option("1", 49).option("2", 51)]));
+    if V::DATE == "2025-12-18" {
+        draft = draft.reference("TG-0042");
+    }
+    draft.feasibility().await.unwrap();
+    let group = draft.create().await.unwrap();
+    group.edit_draft(|draft| draft.supply = Supply::test_supplier_only()).await.unwrap();
+    group.feasibility().incidence_rate("0.20").field(day(4)..day(9)).await.unwrap();
+    let mut run = group.schedule(day(4)..day(14)).await.unwrap().until_done().await.unwrap();
+    run.edit_dates(|dates| dates.end = day(20)).await.unwrap();
+    group.edit_details(|details| details.lockout = Some(cintx::LockoutCode::new("automotive"))).await.unwrap();
+    group.set_cost_per_interview(&usd("3.10")).await.unwrap();
+    group.set_filling_strategy(FillingStrategy::Completes).await.unwrap();
+    group.edit_assistant(|it| *it = assistant.clone()).await.unwrap();
+    scope.target_groups().all([&group]).complete().await.unwrap().until_done().await.unwrap();
+    stage.assert_no_violation();
+
+    let mut bodies: BTreeMap<String, Value> = BTreeMap::new();
+    for request in stage.sandbox.requests() {
+        if let (Some(operation), Some(body)) = (request.operation, request.body) {
+            bodies.insert(operation, body);
+        }
+    }
+    let known = [(group.id().to_string(), "<target group>"), (manager.to_string(), "<manager>")];
+    let mut text = serde_json::to_string_pretty(&bodies).unwrap();
+    for (id, name) in known {
+        text = text.replace(&id, name);
+    }
+    insta::assert_snapshot!(format!("bodies-{}", V::DATE), text);
+}

@@ -1,0 +1,207 @@
+//! Target groups: drafts made, read back, changed, duplicated; launched ones listed, read, changed.
+
+use cintx::{
+    CustomerReference, FieldingAssistant, FillingStrategy, Interval, Money, Pacing, Pricing, QuotaOverlay, RunStatus,
+    SoftLaunch, Supply, TargetGroup, TargetGroupStatus, Version, minutes,
+};
+use jiff::{Timestamp, ToSpan as _};
+
+use crate::stage::{Stage, on_every_version};
+
+on_every_version!(
+    a_draft_comes_back_as_it_was_sent,
+    a_draft_is_changed_and_keeps_its_audience,
+    a_draft_is_duplicated,
+    launched_groups_are_listed_and_read,
+    a_launched_group_is_changed,
+    the_assistant_is_changed_by_many,
+    supply_is_changed_after_launch,
+);
+
+async fn launched<V: Version>(stage: &Stage<V>) -> TargetGroup<V> {
+    let group = stage.draft(&stage.project().await).create().await.unwrap();
+    let run = group.launch(Timestamp::now() + 240.hours()).await.unwrap().until_live().await.unwrap();
+    assert_eq!(run.status(), &RunStatus::Live);
+    group
+}
+
+fn everything() -> FieldingAssistant {
+    FieldingAssistant::off()
+        .pricing(Pricing::maximum_cpi(Money::new("3.50", "USD").unwrap()).minimum_cpi(Money::new("1", "USD").unwrap()))
+        .pacing(Pacing::Linear("P1DT12H".parse().unwrap()))
+        .quota_overlay(QuotaOverlay { prevent_overfill: true, balance_fill: true })
+        .soft_launch(SoftLaunch {
+            end: "2100-01-01T00:00:00Z".parse().unwrap(),
+            goal_percent: 10,
+            strictness_percent: 50,
+        })
+}
+
+async fn a_draft_comes_back_as_it_was_sent<V: Version>(stage: Stage<V>) {
+    let supply = Supply::open_exchange().exchange(20..=80).group("Partners", 10..=60, [12, 34]).block([56]);
+    let draft = stage
+        .draft(&stage.project().await)
+        .supply(supply)
+        .assistant(everything())
+        .cost_note(Money::new("4.20", "USD").unwrap())
+        .test_url("https://survey.example/test?RID=[%RID%]")
+        .collects_pii(true);
+    let sent = draft.clone().build().unwrap().settings;
+    let read = draft.create().await.unwrap().draft().await.unwrap();
+    assert!(read.created_at.is_some() && read.human_readable_id.is_some());
+    let mut settings = read.settings;
+    // What the API adds by itself.
+    (settings.industry, settings.study_type, settings.lockout) = (None, None, None);
+    // What the SDK adds, to find it again.
+    settings.reference = None;
+    settings.supply.groups.iter_mut().for_each(|group| group.id = None);
+    assert_eq!(settings.field.start().as_second(), sent.field.start().as_second());
+    settings.field = sent.field;
+    assert_eq!(settings, sent);
+    stage.assert_no_violation();
+}
+
+async fn a_draft_is_changed_and_keeps_its_audience<V: Version>(stage: Stage<V>) {
+    let group = stage.draft(&stage.project().await).create().await.unwrap();
+    let longer = minutes(20).unwrap();
+    group
+        .edit_draft(|draft| {
+            draft.name = "UK drinks, longer".into();
+            draft.length_of_interview = longer;
+            draft.supply = Supply::open_exchange();
+        })
+        .await
+        .unwrap();
+    let read = group.draft().await.unwrap().settings;
+    assert_eq!((read.name.as_str(), read.length_of_interview), ("UK drinks, longer", longer));
+    assert_eq!(read.supply, Supply::open_exchange());
+    let bodies = stage.sandbox.requests().into_iter().filter_map(|request| {
+        let write = matches!(request.operation.as_deref(), Some("create_target_group" | "update_target_group"));
+        write.then_some(request.body?)
+    });
+    let audiences: Vec<_> =
+        bodies.map(|body| body.get("profiling").or(body.get("profile")).cloned().unwrap()).collect();
+    let [sent, kept] = audiences.as_slice() else { panic!("{audiences:?}") };
+    for part in ["profiles", "drafts"] {
+        assert_eq!(sent[part].as_array().map(Vec::len), kept[part].as_array().map(Vec::len));
+    }
+    let question = |audience: &serde_json::Value| audience.to_string().contains("\"question_id\":43");
+    assert!(question(sent) && question(kept), "{kept}");
+
+    let refused = group.edit_draft(|draft| draft.completes_goal = 0).await.unwrap_err();
+    assert_eq!(refused.invalid_fields()[0].field(), "completes_goal");
+    stage.assert_no_violation();
+}
+
+async fn a_draft_is_duplicated<V: Version>(stage: Stage<V>) {
+    let group = stage.draft(&stage.project().await).assistant(everything()).create().await.unwrap();
+    let copy = group.duplicate("UK drinks, second wave", |draft| draft.completes_goal = 200).await.unwrap();
+    assert_ne!(copy.id(), group.id());
+    let (one, other) = (group.draft().await.unwrap().settings, copy.draft().await.unwrap().settings);
+    assert_eq!((other.name.as_str(), other.completes_goal), ("UK drinks, second wave", 200));
+    assert_eq!(
+        (one.supply.exchange, one.assistant, one.locale),
+        (other.supply.exchange, other.assistant, other.locale)
+    );
+    stage.assert_no_violation();
+}
+
+async fn launched_groups_are_listed_and_read<V: Version>(stage: Stage<V>) {
+    let group = launched(&stage).await;
+    let project = stage.cint.project(group.project_id());
+    let english = project.target_groups().list().language("eng".parse().unwrap()).country("gb".parse().unwrap());
+    let listed = english.status(TargetGroupStatus::Live).status(TargetGroupStatus::Paused).stream().collect().await;
+    let listed = listed.unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!((&listed[0].id, listed[0].status.as_ref()), (group.id(), Some(&TargetGroupStatus::Live)));
+    assert_eq!(listed[0].locale.as_ref().unwrap().to_string(), "eng_gb");
+    assert_eq!(listed[0].open(&project).id(), group.id());
+    let drafts = project.target_groups().list().status(TargetGroupStatus::Draft).stream().collect().await.unwrap();
+    assert!(drafts.is_empty());
+
+    let details = group.details().await.unwrap();
+    assert_eq!(details.settings.name, "UK drinks");
+    assert_eq!((details.completes_goal, details.locale.unwrap().to_string()), (Some(500), "eng_gb".to_owned()));
+    let overview = group.overview().await.unwrap();
+    assert_eq!((overview.name.as_deref(), overview.status), (Some("UK drinks"), Some(TargetGroupStatus::Live)));
+    assert_eq!(overview.progress.unwrap().completes_goal, Some(500));
+    let interval: Interval = "PT6H".parse().unwrap();
+    group.completes_by_interval(Some(interval)).await.unwrap();
+    group.completes_by_interval(None).await.unwrap();
+    group.changelog().page_size(50).pages().try_next().await.unwrap();
+    let error = group.draft().await.unwrap_err();
+    assert!(error.call().unwrap().moved_to().is_some(), "a launched draft is elsewhere: {error}");
+    stage.assert_no_violation();
+}
+
+async fn a_launched_group_is_changed<V: Version>(stage: Stage<V>) {
+    let group = launched(&stage).await;
+    let changed = group
+        .edit_details(|details| {
+            details.name = "UK drinks, renamed".into();
+            details.lockout = Some(cintx::LockoutCode::new("automotive"));
+        })
+        .await
+        .unwrap();
+    assert_eq!(changed.name, "UK drinks, renamed");
+    let refused = group.edit_details(|details| details.name = "no".into()).await.unwrap_err();
+    assert_eq!(refused.invalid_fields()[0].field(), "name");
+    group.set_cost_per_interview(&Money::new("3.10", "USD").unwrap()).await.unwrap();
+    let counted = group.set_filling_strategy(FillingStrategy::Completes).await.unwrap();
+    assert!(!counted.as_str().is_empty());
+    let unknown = group.set_filling_strategy(FillingStrategy::Unknown("luck".into())).await.unwrap_err();
+    assert_eq!(unknown.invalid_fields()[0].field(), "filling_strategy");
+    stage.assert_no_violation();
+}
+
+async fn the_assistant_is_changed_by_many<V: Version>(stage: Stage<V>) {
+    let group = launched(&stage).await;
+    group.assistant().await.unwrap();
+    let whole = everything();
+    group.edit_assistant(|assistant| *assistant = whole.clone()).await.unwrap();
+    let one_limit = Money::new("2", "USD").unwrap();
+    let refused = group
+        .edit_assistant(|assistant| {
+            assistant.pricing = Some(Pricing::Dynamic {
+                total_budget: Some(one_limit.clone()),
+                maximum_cpi: Some(one_limit.clone()),
+                minimum_cpi: None,
+            });
+        })
+        .await
+        .unwrap_err();
+    assert_eq!(refused.invalid_fields()[0].field(), "pricing");
+    stage.assert_no_violation();
+}
+
+async fn supply_is_changed_after_launch<V: Version>(stage: Stage<V>) {
+    let group = launched(&stage).await;
+    let mut supply = group.supply().await.unwrap();
+    let refused =
+        group.set_supply(&Supply::open_exchange().exchange(std::ops::RangeInclusive::new(60, 40))).await.unwrap_err();
+    assert_eq!(refused.invalid_fields()[0].field(), "supply");
+    // The sandbox makes shares and suppliers up; the names are what groups are known by.
+    supply.blocked.clear();
+    if supply.exchange.is_empty() {
+        supply.exchange = 0..=50;
+    }
+    for (number, group) in (1_000..).zip(supply.groups.iter_mut().chain(&mut supply.private.groups)) {
+        (group.share, group.suppliers) = (0..=10, vec![cintx::SupplierId::new(number)]);
+    }
+    group.set_supply(&supply.block([77])).await.unwrap();
+    stage.assert_no_violation();
+}
+
+#[cfg(feature = "v2025-12-18")]
+#[tokio::test]
+async fn the_newest_version_has_references_and_filters() {
+    let stage = Stage::<cintx::V2025_12_18>::new().await;
+    let project = stage.project().await;
+    let reference: CustomerReference = "TG-7".parse().unwrap();
+    let group = stage.draft(&project).reference(reference.as_str()).create().await.unwrap();
+    assert_eq!(group.draft().await.unwrap().settings.reference.as_deref(), Some("TG-7"));
+    let list = stage.cint.project(&project).target_groups().list().manager(stage.manager);
+    let listed = list.stream().collect().await.unwrap();
+    assert_eq!(listed[0].reference.as_deref(), Some("TG-7"));
+    stage.assert_no_violation();
+}

@@ -1,0 +1,123 @@
+//! Lists of 10,000 items in each style of pages, served by a server of a dozen lines: all arrive, once each, in
+//! order; a short or an empty page is no end; a circle is an error; a cursor goes on elsewhere.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::extract::{Query, State};
+use axum::{Json, Router};
+use cintx::{Client, Cursor, Version};
+use serde_json::{Value, json};
+
+/// What a page shall look like: told where it begins, says what the answer is.
+type Pager = dyn Fn(&Asked) -> Value + Send + Sync;
+
+#[derive(Debug, serde::Deserialize)]
+struct Asked {
+    start_after: Option<String>,
+    page_size: Option<usize>,
+}
+
+struct Server {
+    pager: Box<Pager>,
+    requests: AtomicUsize,
+}
+
+/// A client of a server that answers everything with pages.
+async fn client<V: Version>(pager: impl Fn(&Asked) -> Value + Send + Sync + 'static) -> (Client<V>, Arc<Server>) {
+    let server = Arc::new(Server { pager: Box::new(pager), requests: AtomicUsize::new(0) });
+    let answer = |State(server): State<Arc<Server>>, Query(asked): Query<Asked>| async move {
+        server.requests.fetch_add(1, Ordering::Relaxed);
+        Json((server.pager)(&asked))
+    };
+    let router = Router::new().fallback(answer).with_state(Arc::clone(&server));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let cint = Client::builder().token("t").account(1).api_url(format!("http://{address}")).build().unwrap();
+    (cint, server)
+}
+
+const ALL: usize = 10_000;
+
+fn project(number: usize) -> Value {
+    json!({ "id": number.to_string(), "name": format!("project {number}") })
+}
+
+/// A page that begins after a number, shorter than asked for, and at times empty.
+fn projects(asked: &Asked) -> Value {
+    let (from, empty) = match asked.start_after.as_deref() {
+        Some(after) => (after.trim_start_matches("after ").parse().unwrap(), after.contains("after ")),
+        None => (0, false),
+    };
+    let size = asked.page_size.unwrap_or(10) - 1;
+    if !empty && from % 7 == 3 {
+        return json!({ "projects": [], "has_more": true, "next_cursor": format!("after {from}") });
+    }
+    let end = (from + size).min(ALL);
+    let items: Vec<Value> = (from..end).map(project).collect();
+    json!({ "projects": items, "has_more": end < ALL, "next_cursor": if end < ALL { end.to_string() } else { String::new() } })
+}
+
+#[cfg(feature = "v2025-12-18")]
+type Newest = cintx::V2025_12_18;
+
+#[cfg(feature = "v2025-12-18")]
+#[tokio::test]
+async fn ten_thousand_items_come_by_cursor() {
+    let (cint, server) = client::<Newest>(projects).await;
+    let mut items = cint.projects().list().page_size(100).stream();
+    let mut seen = 0;
+    while let Some(item) = items.try_next().await.unwrap() {
+        assert_eq!(item.id.as_str(), seen.to_string());
+        seen += 1;
+    }
+    assert_eq!(seen, ALL);
+    let requests = server.requests.load(Ordering::Relaxed);
+    assert!(requests >= ALL / 99, "{requests}");
+}
+
+#[cfg(feature = "v2025-12-18")]
+#[tokio::test]
+async fn pages_come_when_asked_for_and_go_on_elsewhere() {
+    let (cint, server) = client::<Newest>(projects).await;
+    let mut pages = cint.projects().list().page_size(51).pages();
+    assert_eq!(server.requests.load(Ordering::Relaxed), 0, "nothing is fetched before it is asked for");
+    let first = pages.try_next().await.unwrap().unwrap();
+    assert_eq!((first.items.len(), server.requests.load(Ordering::Relaxed)), (50, 1));
+    let kept = first.next.unwrap().to_string();
+    let rest = cint.projects().list().page_size(51).resume(Cursor::new(kept)).stream().collect().await.unwrap();
+    assert_eq!((rest.len(), rest[0].id.as_str()), (ALL - 50, "50"));
+}
+
+#[cfg(feature = "v2025-12-18")]
+#[tokio::test]
+async fn a_circle_is_an_error() {
+    let circle = |asked: &Asked| {
+        let at: usize = asked.start_after.as_deref().map_or(0, |after| after.parse().unwrap());
+        let next = if at < 8 { at + 1 } else { 3 };
+        json!({ "projects": [project(at)], "has_more": true, "next_cursor": next.to_string() })
+    };
+    let (cint, server) = client::<Newest>(circle).await;
+    let error = cint.projects().list().stream().collect().await.unwrap_err();
+    assert_eq!(error.repeated_cursor().unwrap().operation(), "list_account_projects");
+    assert!(server.requests.load(Ordering::Relaxed) < 40);
+
+    let lost = |_: &Asked| json!({ "projects": [project(1)], "has_more": true, "next_cursor": null });
+    let (cint, _) = client::<Newest>(lost).await;
+    let error = cint.projects().list().stream().collect().await.unwrap_err();
+    assert!(error.to_string().contains("next_cursor"), "{error}");
+}
+
+#[cfg(feature = "v2025-12-18")]
+#[tokio::test]
+async fn a_page_size_out_of_range_is_refused_unsent() {
+    let (cint, server) = client::<Newest>(projects).await;
+    for size in [0, 101] {
+        let error = cint.projects().list().page_size(size).stream().collect().await.unwrap_err();
+        assert_eq!(error.invalid_fields()[0].field(), "page_size");
+    }
+    let error = cint.projects().list().search("abc").stream().collect().await.unwrap_err();
+    assert_eq!(error.invalid_fields()[0].field(), "search");
+    assert_eq!(server.requests.load(Ordering::Relaxed), 0);
+}

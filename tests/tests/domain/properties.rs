@@ -1,0 +1,246 @@
+//! Whatever a builder is given, it refuses, naming a field, or sends a body that the document allows.
+
+use cintx::{
+    Audience, FieldingAssistant, Interval, Money, Pacing, Pricing, ProjectScope, Question, QuotaOverlay, SoftLaunch,
+    Supply, TargetGroupId, Version,
+};
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use crate::stage::{Stage, on_every_version};
+
+on_every_version!(a_draft_is_refused_or_valid, a_project_is_refused_or_valid);
+
+/// The fields that a builder may blame.
+const FIELDS: &[&str] = &[
+    "name",
+    "locale",
+    "completes_goal",
+    "length_of_interview",
+    "incidence_rate",
+    "field",
+    "live_url",
+    "test_url",
+    "cost_per_interview",
+    "reference",
+    "supply",
+    "pricing",
+    "pacing",
+    "soft_launch",
+    "audience",
+];
+
+#[derive(Clone, Debug)]
+struct Wish {
+    name: String,
+    locale: &'static str,
+    goal: u32,
+    minutes: u8,
+    rate: String,
+    start: i64,
+    length: i64,
+    price: Option<u32>,
+    url: &'static str,
+    test_url: Option<&'static str>,
+    reference: Option<String>,
+    pii: bool,
+    supply: Supply,
+    assistant: FieldingAssistant,
+}
+
+fn share() -> impl Strategy<Value = std::ops::RangeInclusive<u8>> {
+    (0_u8..60, 30_u8..104).prop_map(|(min, max)| min..=max)
+}
+
+fn supply() -> impl Strategy<Value = Supply> {
+    let group = ("[AB]{0,2}", share(), proptest::collection::vec(1_i64..9, 0..3));
+    let private = proptest::option::weighted(0.1, (share(), 20_i64..23));
+    (share(), proptest::collection::vec(group, 0..3), proptest::collection::vec(1_i64..12, 0..2), private).prop_map(
+        |(exchange, groups, blocked, private)| {
+            let supply = Supply::open_exchange().exchange(exchange).block(blocked);
+            let supply = groups.into_iter().fold(supply, |it, (name, share, ids)| it.group(name, share, ids));
+            match private {
+                Some((share, supplier)) => supply.private_group("Private", share, supplier),
+                None => supply,
+            }
+        },
+    )
+}
+
+fn money() -> impl Strategy<Value = Money> {
+    (1_u32..9_999, prop_oneof![9 => Just("USD"), 1 => Just("EUR")])
+        .prop_map(|(cents, currency)| Money::new(&format!("{}.{:02}", cents / 100, cents % 100), currency).unwrap())
+}
+
+fn assistant() -> impl Strategy<Value = FieldingAssistant> {
+    let option = |money| proptest::option::of(money);
+    let pricing = prop_oneof![
+        (option(money()), option(money()), option(money())).prop_map(|(total_budget, maximum_cpi, minimum_cpi)| {
+            Pricing::Dynamic { total_budget, maximum_cpi, minimum_cpi }
+        }),
+        money().prop_map(Pricing::maximum_cpi),
+        (option(money()), option(money()))
+            .prop_map(|(maximum_cpi, boost_cpi)| Pricing::RateCard { maximum_cpi, boost_cpi }),
+    ];
+    let interval = (1_u64..400 * 86_400)
+        .prop_filter_map("an interval", |seconds| Interval::try_from(std::time::Duration::from_secs(seconds)).ok());
+    let pacing = prop_oneof![
+        interval.clone().prop_map(Pacing::Linear),
+        interval.prop_map(Pacing::Adaptive),
+        Just(Pacing::Gemini(TargetGroupId::new("01HXK2Q1V7Q5C4ZB0E3R7T9Y2M"))),
+    ];
+    let soft = (-5_i64..200, 0_u8..104, 0_u8..104).prop_map(|(end, goal_percent, strictness_percent)| SoftLaunch {
+        end: Timestamp::now() + SignedDuration::from_hours(end),
+        goal_percent,
+        strictness_percent,
+    });
+    let overlay = (any::<bool>(), any::<bool>())
+        .prop_map(|(prevent_overfill, balance_fill)| QuotaOverlay { prevent_overfill, balance_fill });
+    (
+        proptest::option::weighted(0.3, pricing),
+        proptest::option::weighted(0.3, pacing),
+        proptest::option::of(overlay),
+        proptest::option::weighted(0.2, soft),
+    )
+        .prop_map(|(pricing, pacing, quota_overlay, soft_launch)| {
+            let mut assistant = FieldingAssistant::off();
+            assistant.pricing = pricing;
+            assistant.pacing = pacing;
+            assistant.quota_overlay = quota_overlay;
+            assistant.soft_launch = soft_launch;
+            assistant
+        })
+}
+
+fn wish() -> impl Strategy<Value = Wish> {
+    let texts = (
+        prop_oneof![8 => "[a-zA-Z0-9 é]{5,40}", 1 => ".{0,6}", 1 => "x{120,135}"],
+        prop_oneof![8 => Just("eng_gb"), 1 => Just("GER-DE"), 1 => Just("en")],
+        prop_oneof![8 => "0\\.[1-9][0-9]?", 1 => "[01]\\.[0-9]{0,3}"],
+        prop_oneof![9 => Just("https://survey.example/?r=[%RID%]"), 1 => Just("https://survey.example/")],
+        proptest::option::of(prop_oneof![9 => Just("https://survey.example/t/[%RID%]"), 1 => Just("x")]),
+        proptest::option::weighted(0.2, "[a-z#_ -]{1,9}"),
+    );
+    let numbers = (0_u32..3_000, 0_u8..50, -2_i64..300, -2_i64..600, proptest::option::of(1_u32..9_999), any::<bool>());
+    (texts, numbers, supply(), assistant()).prop_map(|(texts, numbers, supply, assistant)| {
+        let (name, locale, rate, url, test_url, reference) = texts;
+        let (goal, minutes, start, length, price, pii) = numbers;
+        Wish {
+            name,
+            locale,
+            goal,
+            minutes,
+            rate,
+            start,
+            length,
+            price,
+            url,
+            test_url,
+            reference,
+            pii,
+            supply,
+            assistant,
+        }
+    })
+}
+
+impl Wish {
+    /// Asks for it; `exposed` is a target group that another can be paced by.
+    async fn make<V: Version>(
+        mut self,
+        stage: &Stage<V>,
+        project: &ProjectScope<V>,
+        exposed: &TargetGroupId,
+    ) -> Result<(), cintx::Error> {
+        if let Some(Pacing::Gemini(id)) = &mut self.assistant.pacing {
+            id.clone_from(exposed);
+        }
+        let start = Timestamp::now() + SignedDuration::from_hours(self.start);
+        let mut draft = project
+            .target_group(self.name)
+            .business_unit(stage.sandbox.business_unit_id())
+            .manager(stage.manager)
+            .locale(self.locale)
+            .completes_goal(self.goal)
+            .length_of_interview(cintx::minutes(self.minutes))
+            .incidence_rate(self.rate)
+            .field(start..start + SignedDuration::from_hours(self.length))
+            .live_url(self.url)
+            .collects_pii(self.pii)
+            .supply(self.supply)
+            .assistant(self.assistant)
+            .audience(Audience::side_by_side([Question::choice(43).option("1", 49).option("2", 51)]));
+        if let Some(cents) = self.price {
+            draft =
+                draft.cost_per_interview(Money::new(&format!("{}.{:02}", cents / 100, cents % 100), "USD").unwrap());
+        }
+        if let Some(url) = self.test_url {
+            draft = draft.test_url(url);
+        }
+        if let Some(reference) = self.reference {
+            draft = draft.reference(reference);
+        }
+        draft.create().await.map(drop)
+    }
+}
+
+/// Runs a property with a fixed seed: a failure is the same everywhere.
+fn check<T: std::fmt::Debug>(cases: u32, strategy: impl Strategy<Value = T>, test: impl Fn(T)) {
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
+    TestRunner::new_with_rng(config, rng)
+        .run(&strategy, |value| {
+            test(value);
+            Ok(())
+        })
+        .unwrap();
+}
+
+/// What came of it: refused here with a known field, or judged valid there.
+fn judge<V: Version>(stage: &Stage<V>, outcome: Result<(), cintx::Error>) -> bool {
+    match outcome {
+        Ok(()) => true,
+        Err(error) => {
+            assert!(!error.invalid_fields().is_empty(), "it was sent and refused: {error}");
+            for problem in error.invalid_fields() {
+                assert!(FIELDS.contains(&problem.field()), "{error}");
+                assert!(!problem.reason().is_empty());
+            }
+            stage.assert_no_violation();
+            false
+        }
+    }
+}
+
+async fn a_draft_is_refused_or_valid<V: Version>(stage: Stage<V>) {
+    let project = stage.project().await;
+    let exposed = stage.draft(&project).create().await.unwrap().id().clone();
+    let handle = tokio::runtime::Handle::current();
+    tokio::task::block_in_place(|| {
+        let made = std::cell::Cell::new((0, 0));
+        check(400, wish(), |wish| {
+            let valid = judge(&stage, handle.block_on(wish.make(&stage, &stage.cint.project(&project), &exposed)));
+            let (good, bad) = made.get();
+            made.set(if valid { (good + 1, bad) } else { (good, bad + 1) });
+        });
+        let (good, bad) = made.get();
+        assert!(good > 20 && bad > 20, "{good} were sent, {bad} refused: too few of one kind");
+    });
+    stage.assert_no_violation();
+}
+
+async fn a_project_is_refused_or_valid<V: Version>(stage: Stage<V>) {
+    let handle = tokio::runtime::Handle::current();
+    let wish = (".{0,20}", proptest::option::of("[a-zA-Z0-9#_ -]{0,12}"));
+    tokio::task::block_in_place(|| {
+        check(100, wish, |(name, reference): (String, Option<String>)| {
+            let mut create = stage.cint.projects().create(name, stage.manager);
+            if let Some(reference) = reference {
+                create = create.reference(reference);
+            }
+            judge(&stage, handle.block_on(create.into_future()).map(drop));
+        });
+    });
+    stage.assert_no_violation();
+}

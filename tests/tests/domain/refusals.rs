@@ -1,0 +1,208 @@
+//! What is wrong is refused before anything is sent: the error names the field, the value and what is allowed.
+
+use std::ops::RangeInclusive;
+
+use cintx::study::Study;
+use cintx::{
+    Audience, DraftBuilder, Error, FieldingAssistant, Invalid, Money, Pacing, Pricing, Question, SoftLaunch, Supply,
+    TargetGroupId, Version, minutes,
+};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::stage::{Stage, on_every_version};
+
+on_every_version!(bad_drafts_are_refused_unsent, bad_changes_are_refused_unsent);
+
+/// A change that makes a good draft a bad one, the field that is to blame, and what the message must hold.
+type Case<V> = (fn(DraftBuilder<V>) -> DraftBuilder<V>, &'static str, &'static str);
+
+fn hours(hours: i64) -> Timestamp {
+    Timestamp::now() + SignedDuration::from_hours(hours)
+}
+
+fn usd(value: &str) -> Money {
+    Money::new(value, "USD").unwrap()
+}
+
+fn share(min: u8, max: u8) -> RangeInclusive<u8> {
+    RangeInclusive::new(min, max)
+}
+
+fn dynamic(budget: Option<&str>, maximum: Option<&str>, minimum: Option<&str>) -> FieldingAssistant {
+    FieldingAssistant::off().pricing(Pricing::Dynamic {
+        total_budget: budget.map(usd),
+        maximum_cpi: maximum.map(usd),
+        minimum_cpi: minimum.map(usd),
+    })
+}
+
+fn soft(end: Timestamp, goal_percent: u8, strictness_percent: u8) -> FieldingAssistant {
+    FieldingAssistant::off().soft_launch(SoftLaunch { end, goal_percent, strictness_percent })
+}
+
+fn asks(questions: impl IntoIterator<Item = Question>) -> Audience {
+    Audience::side_by_side(questions)
+}
+
+fn cases<V: Version>() -> Vec<Case<V>> {
+    vec![
+        (|it| it.length_of_interview(minutes(0)), "length_of_interview", "1 to 45"),
+        (|it| it.length_of_interview(minutes(46)), "length_of_interview", "\"46\""),
+        (|it| it.incidence_rate("0"), "incidence_rate", "0.01 to 1"),
+        (|it| it.incidence_rate("1.01"), "incidence_rate", "\"1.01\""),
+        (|it| it.incidence_rate("0.005"), "incidence_rate", "hundredths"),
+        (|it| it.incidence_rate("50"), "incidence_rate", "\"50\""),
+        (|it| it.incidence_rate("half"), "incidence_rate", "\"half\""),
+        (|it| it.incidence_rate("-0.5"), "incidence_rate", "\"-0.5\""),
+        (|it| it.incidence_rate(""), "incidence_rate", "\"\""),
+        (|it| it.completes_goal(0), "completes_goal", "at least 1"),
+        (|it| it.locale("en_GB"), "locale", "\"en_GB\""),
+        (|it| it.locale("eng"), "locale", "three letters"),
+        (|it| it.locale("eng_gbr"), "locale", "\"eng_gbr\""),
+        (|it| it.locale("eng_gb_x"), "locale", "\"eng_gb_x\""),
+        (|it| it.locale(""), "locale", "\"\""),
+        (|it| it.locale("123_45"), "locale", "\"123_45\""),
+        (|it| it.field(hours(5)..hours(3)), "field", "end after it begins"),
+        (|it| it.field(hours(-5)..hours(30)), "field", "after now"),
+        (|it| it.field(hours(-50)..hours(-30)), "field", "after now"),
+        (
+            |it| {
+                let at = hours(2);
+                it.field(at..at)
+            },
+            "field",
+            "end after it begins",
+        ),
+        (|it| it.live_url("https://survey.example/"), "live_url", "[%RID%]"),
+        (|it| it.live_url("http://survey.example/?r=[%RID%]"), "live_url", "https://"),
+        (|it| it.live_url("survey.example/?r=[%RID%]"), "live_url", "https://"),
+        (|it| it.live_url("https:///?r=[%RID%]"), "live_url", "host"),
+        (|it| it.live_url(""), "live_url", "https://"),
+        (|it| it.live_url("https://survey.example/?r=[%rid%]"), "live_url", "[%RID%]"),
+        (|it| it.live_url("https://survey.example/ ?r=[%RID%]"), "live_url", "spaces"),
+        (|it| it.live_url(format!("https://a.example/?r=[%RID%]{}", "x".repeat(3_000))), "live_url", "3,000"),
+        (|it| it.test_url("https://survey.example/test"), "test_url", "[%RID%]"),
+        (|it| it.test_url("ftp://survey.example/[%RID%]"), "test_url", "https://"),
+        (|it| it.reference("PO#42"), "reference", "PO#42"),
+        (|it| it.reference("x"), "reference", "\"x\""),
+        (|it| it.reference("y".repeat(129)), "reference", "yyy"),
+        (|it| it.supply(Supply::open_exchange().exchange(share(60, 40))), "supply", "60 to 40"),
+        (|it| it.supply(Supply::open_exchange().exchange(0..=101)), "supply", "101"),
+        (|it| it.supply(Supply::open_exchange().group("A", 0..=50, [1]).group("A", 0..=50, [2])), "supply", "\"A\""),
+        (|it| it.supply(Supply::open_exchange().group("", 0..=50, [1])), "supply", "without a name"),
+        (|it| it.supply(Supply::open_exchange().group(" ", 0..=50, [1])), "supply", "without a name"),
+        (|it| it.supply(Supply::only("A", Vec::<i64>::new())), "supply", "without suppliers"),
+        (|it| it.supply(Supply::open_exchange().group("A", 0..=50, [1]).block([1])), "supply", "supplier 1 twice"),
+        (|it| it.supply(Supply::open_exchange().group("A", 0..=9, [1, 1])), "supply", "supplier 1 twice"),
+        (|it| it.supply(Supply::open_exchange().exchange(60..=100).group("A", 50..=60, [1])), "supply", "110"),
+        (|it| it.supply(Supply::open_exchange().group("A", share(9, 1), [1])), "supply", "9 to 1"),
+        (|it| it.assistant(dynamic(Some("9"), Some("1"), None)), "pricing", "both"),
+        (|it| it.assistant(dynamic(None, None, None)), "pricing", "neither"),
+        (|it| it.assistant(dynamic(None, None, Some("1"))), "pricing", "exactly one"),
+        (|it| it.assistant(dynamic(None, Some("2"), Some("3"))), "pricing", "3 USD"),
+        (|it| it.assistant(dynamic(None, Some("2"), Some("2"))), "pricing", "2 USD"),
+        (
+            |it| {
+                let euros = Money::new("1", "EUR").unwrap();
+                it.assistant(FieldingAssistant::off().pricing(Pricing::maximum_cpi(usd("2")).minimum_cpi(euros)))
+            },
+            "pricing",
+            "EUR",
+        ),
+        (
+            |it| {
+                let pricing = Pricing::RateCard { maximum_cpi: Some(usd("3")), boost_cpi: None };
+                it.assistant(FieldingAssistant::off().pricing(pricing))
+            },
+            "cost_per_interview",
+            "rate card",
+        ),
+        (|it| it.assistant(soft(hours(-1), 10, 10)), "soft_launch", "after now"),
+        (|it| it.assistant(soft(hours(9), 0, 10)), "soft_launch", "1 to 100"),
+        (|it| it.assistant(soft(hours(9), 101, 10)), "soft_launch", "101"),
+        (|it| it.assistant(soft(hours(9), 10, 101)), "soft_launch", "0 to 100"),
+        (|it| it.audience(asks([])), "audience", ""),
+        (|it| it.audience(asks([Question::range(42).band(18..=34, 40)])), "audience", "100"),
+        (|it| it.audience(asks([Question::range(42).band(18..=34, 40).band(30..=99, 60)])), "audience", "overlap"),
+        (|it| it.audience(asks([Question::range(42).band(0..=99, 100)])), "audience", "1 to 99"),
+        (|it| it.audience(asks([Question::choice(43).option("1", 50).option("1", 50)])), "audience", "twice"),
+        (|it| it.audience(asks([Question::choice(43).band(1..=9, 100)])), "audience", "43"),
+        (|it| it.audience(asks([Question::range(42).option("1", 100)])), "audience", "42"),
+        (
+            |it| {
+                let gender = || Question::choice(43).option("1", 50).option("2", 50);
+                it.audience(asks([gender(), gender()]))
+            },
+            "audience",
+            "twice",
+        ),
+    ]
+}
+
+fn blamed(error: &Error) -> Vec<&'static str> {
+    error.invalid_fields().iter().map(Invalid::field).collect()
+}
+
+async fn bad_drafts_are_refused_unsent<V: Version>(stage: Stage<V>) {
+    let project = stage.project().await;
+    let before = stage.sandbox.requests().len();
+    let cases = cases::<V>();
+    assert!(cases.len() >= 60, "{} cases", cases.len());
+    for (index, (spoil, field, says)) in cases.into_iter().enumerate() {
+        let error = spoil(stage.draft(&project)).create().await.expect_err(&format!("case {index}: {field} {says}"));
+        let all_of_it = blamed(&error).iter().all(|blamed| *blamed == field);
+        assert!(all_of_it && !error.invalid_fields().is_empty(), "case {index}: {field} is to blame: {error}");
+        assert!(error.invalid_fields()[0].reason().contains(says) || error.to_string().contains(says), "{error}");
+    }
+    for name in ["", "abcd", "    ab    ", &"x".repeat(129)] {
+        let error = stage.cint.project(&project).target_group(name).create().await.unwrap_err();
+        assert!(blamed(&error).contains(&"name"), "{name:?}: {error}");
+        assert!(error.to_string().contains("5 to 128"), "{error}");
+        let error = stage.cint.projects().create(name, stage.manager).await.unwrap_err();
+        assert_eq!(blamed(&error), ["name"]);
+    }
+    let nothing = stage.cint.project(&project).target_group("UK drinks").create().await.unwrap_err();
+    let missing = blamed(&nothing);
+    for field in ["business_unit", "manager", "locale", "completes_goal", "field", "live_url", "audience"] {
+        assert!(missing.contains(&field), "{field} is missing and named: {nothing}");
+    }
+    let all = stage.draft(&project).incidence_rate("9").length_of_interview(minutes(99)).locale("x").create();
+    assert_eq!(blamed(&all.await.unwrap_err()).len(), 3, "everything is told at once");
+    let gemini = FieldingAssistant::off().pacing(Pacing::Gemini(TargetGroupId::new("01J")));
+    if V::DATE == "2024-12-02" {
+        let error = stage.draft(&project).assistant(gemini).create().await.unwrap_err();
+        assert_eq!(blamed(&error), ["pacing"]);
+    }
+    if V::DATE != "2025-12-18" {
+        let error = stage.draft(&project).reference("TG-77").create().await.unwrap_err();
+        assert!(error.to_string().contains(V::DATE), "{error}");
+        let private = Supply::open_exchange().private_group("P", 0..=10, 7);
+        let error = stage.draft(&project).supply(private).create().await.unwrap_err();
+        assert_eq!(blamed(&error), ["supply"]);
+    }
+    assert_eq!(stage.sandbox.requests().len(), before, "nothing was sent");
+}
+
+async fn bad_changes_are_refused_unsent<V: Version>(stage: Stage<V>) {
+    let project = stage.project().await;
+    let scope = stage.cint.project(&project);
+    let group = stage.draft(&project).create().await.unwrap();
+    let writes = |stage: &Stage<V>| stage.sandbox.requests().iter().filter(|it| it.method != "GET").count();
+    let before = writes(&stage);
+    let error = group.launch(hours(-1)).await.unwrap_err();
+    assert_eq!(blamed(&error), ["end"]);
+    assert_eq!(blamed(&group.schedule(hours(-2)..hours(9)).await.unwrap_err()), ["field"]);
+    assert_eq!(blamed(&group.schedule(hours(9)..hours(2)).await.unwrap_err()), ["field"]);
+    assert_eq!(blamed(&group.edit_draft(|it| it.completes_goal = 0).await.unwrap_err()), ["completes_goal"]);
+    assert_eq!(blamed(&group.edit_draft(|it| it.name = "x".into()).await.unwrap_err()), ["name"]);
+    assert_eq!(blamed(&group.duplicate("x", |_| {}).await.unwrap_err()), ["name"]);
+    assert_eq!(blamed(&scope.edit(|it| it.name = "x".into()).await.unwrap_err()), ["name"]);
+    assert_eq!(blamed(&scope.edit(|it| it.reference = Some("#".into())).await.unwrap_err()), ["reference"]);
+    let pricing = dynamic(Some("1"), Some("1"), None);
+    assert_eq!(blamed(&group.edit_assistant(|it| *it = pricing.clone()).await.unwrap_err()), ["pricing"]);
+    assert_eq!(blamed(&group.set_supply(&Supply::only("", [1])).await.unwrap_err()), ["supply"]);
+    let mut study = Study::new("A study", stage.manager);
+    study.name = "abc".into();
+    assert_eq!(blamed(&study.plan(&stage.cint).await.unwrap_err()), ["name"]);
+    assert_eq!(writes(&stage), before, "nothing was written");
+}

@@ -1,0 +1,90 @@
+//! A sandbox with a client of one version, and a look at what was wrong with the requests.
+
+use cintx::{Audience, Client, Credentials, DraftBuilder, Money, Project, Question, Supply, UserId, Version, minutes};
+use cintx_sandbox::Sandbox;
+use jiff::{Timestamp, ToSpan as _};
+
+/// A sandbox and a client of it.
+pub struct Stage<V: Version> {
+    pub sandbox: Sandbox,
+    pub cint: Client<V>,
+    pub manager: UserId,
+}
+
+impl<V: Version> Stage<V> {
+    pub async fn new() -> Self {
+        let sandbox = Sandbox::builder().seed(7).start().await.unwrap();
+        let cint = Client::builder()
+            .credentials(Credentials::new(sandbox.client_id(), sandbox.client_secret()).endpoint(sandbox.token_url()))
+            .account(i64::from(sandbox.account_id()))
+            .api_url(sandbox.api_url())
+            .build()
+            .unwrap();
+        let manager = sandbox.project_manager_id().parse().unwrap();
+        Self { sandbox, cint, manager }
+    }
+
+    pub async fn project(&self) -> Project {
+        self.cint.projects().create("MyDrinksSurveyQ1", self.manager).await.unwrap()
+    }
+
+    /// A draft that nothing is wrong with.
+    pub fn draft(&self, project: &Project) -> DraftBuilder<V> {
+        let start = Timestamp::now() + 2.hours();
+        self.cint
+            .project(project)
+            .target_group("UK drinks")
+            .business_unit(self.sandbox.business_unit_id())
+            .manager(self.manager)
+            .locale("eng_gb")
+            .completes_goal(500)
+            .length_of_interview(minutes(10))
+            .incidence_rate("0.50")
+            .field(start..start + 240.hours())
+            .cost_per_interview(Money::new("2.73", "USD").unwrap())
+            .live_url("https://survey.example/?RID=[%RID%]")
+            .supply(Supply::test_supplier_only())
+            .audience(Audience::side_by_side([Question::choice(43).option("1", 49).option("2", 51)]))
+    }
+
+    /// Every request was one that the document allows, on an operation that it has.
+    #[track_caller]
+    pub fn assert_no_violation(&self) {
+        let wrong: Vec<String> = self
+            .sandbox
+            .requests()
+            .into_iter()
+            .filter(|request| {
+                !request.violations.is_empty() || request.operation.is_none() && request.version.is_some()
+            })
+            .map(|request| format!("{} {}: {:?} {:?}", request.method, request.path, request.violations, request.body))
+            .collect();
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}
+
+/// Makes a test of a function for each version that is switched on.
+macro_rules! on_every_version {
+    ($($name:ident),+ $(,)?) => {$(
+        mod $name {
+            #[cfg(feature = "v2024-12-02")]
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn v2024_12_02() {
+                super::$name($crate::stage::Stage::<cintx::V2024_12_02>::new().await).await;
+            }
+
+            #[cfg(feature = "v2025-02-17")]
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn v2025_02_17() {
+                super::$name($crate::stage::Stage::<cintx::V2025_02_17>::new().await).await;
+            }
+
+            #[cfg(feature = "v2025-12-18")]
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn v2025_12_18() {
+                super::$name($crate::stage::Stage::<cintx::V2025_12_18>::new().await).await;
+            }
+        }
+    )+};
+}
+pub(crate) use on_every_version;

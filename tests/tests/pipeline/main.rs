@@ -1,0 +1,18 @@
+//! The pipeline on real sockets, judged from outside: what is sent how often, under which key, and what callers are told.
+
+#[cfg(feature = "v2025-12-18")]
+mod crash;
+#[cfg(feature = "v2025-12-18")]
+mod guest;
+mod matrix;
+#[cfg(feature = "v2025-12-18")]
+mod messages;
+#[cfg(feature = "v2025-12-18")]
+mod secrets;
+#[cfg(feature = "v2025-12-18")]
+mod settle;
+#[cfg(feature = "v2025-12-18")]
+mod storm;
+mod support;
+#[cfg(feature = "v2025-12-18")]
+mod tokens;

@@ -1,0 +1,135 @@
+//! What people read when a call fails: one line each, for the failures of real life.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use cintx::{CallOptions, Client, Credentials, Error, Limits, RetryPolicy, UserId, V2025_12_18};
+use cintx_raw::v2025_12_18::types::CreateWebhookRequest;
+use cintx_tests::misbehave::{Answer, Deed, Scripted, Server};
+use serde_json::json;
+
+use crate::support::builder;
+
+/// Trace ids, ports and times differ from run to run.
+fn redacted(text: &str) -> String {
+    let mut words = Vec::new();
+    for word in text.split(' ') {
+        let id = word.trim_end_matches([')', ':', ';', '.']);
+        let hex = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+        words.push(if hex { word.replace(id, "[trace]") } else { word.to_owned() });
+    }
+    words.join(" ")
+}
+
+#[tokio::test]
+async fn failures_of_real_life_read_well() {
+    let scripted = Scripted::new(Deed::Silence);
+    let server = Server::start(scripted.clone()).await;
+    let client = builder::<V2025_12_18>(&server.url()).build().unwrap();
+    let manager: UserId = "2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2".parse().unwrap();
+    let error = |object: &str, detail: &str| json!({"id": "1", "object": object, "detail": detail}).to_string();
+    let invalid = json!({
+        "object": "bad_request_error", "detail": "The request is not valid",
+        "invalid_params": [{"name": "name", "reason": "is too long"}, {"name": "project_manager_id", "reason": "unknown"}],
+    });
+    let profiles = json!({
+        "object": "unprocessable_entity_error", "title": "profile request validation", "detail": "Validation error",
+        "invalid_params": [{"name": "profile_validation_error_009", "reason": "incorrect_sum_of_percentage_009"}],
+    });
+    let html = Answer {
+        status: 502,
+        headers: vec![("content-type", "text/html; charset=utf-8".into())],
+        body: "<html>\n</html>".into(),
+    };
+    let mut page = String::new();
+    let mut told = |what: &str, error: Error| {
+        let (line, more) = (error.to_string(), format!("{error:#}"));
+        assert!(!line.contains('\n') && !more.contains('\n'), "{what} is more than a line");
+        let _ = writeln!(page, "{what}\n  {}", redacted(&line));
+        if more != line {
+            let added = more.strip_prefix(&line).unwrap_or(&more);
+            // Libraries word their causes as they like; that there are some is ours.
+            assert!(added.starts_with(": "), "{more}");
+        }
+    };
+    let read = |client: &Client<V2025_12_18>| {
+        let client = client.clone();
+        async move { Error::from(client.raw().get_user_accounts().await.unwrap_err()) }
+    };
+    let keyed = |client: &Client<V2025_12_18>| {
+        let client = client.clone();
+        async move { client.projects().create("MyDrinksSurveyQ1", manager).await.unwrap_err() }
+    };
+    let write = |client: &Client<V2025_12_18>| {
+        let client = client.clone();
+        async move {
+            let body = CreateWebhookRequest { events: Vec::new(), url: "https://survey.example".into() };
+            Error::from(client.raw().create_webhook(2428, &body).await.unwrap_err())
+        }
+    };
+    let now = |deed| scripted.now(deed);
+
+    told("a value refused before sending", client.projects().create("Q1", manager).await.unwrap_err());
+    told("a client without anything", Client::<V2025_12_18>::builder().build().unwrap_err());
+    told("an address without TLS", builder::<V2025_12_18>("http://api.cint.com").build().unwrap_err());
+    let closed = builder::<V2025_12_18>("http://127.0.0.1:9").build().unwrap();
+    told("nobody listens", keyed(&closed).await);
+    now(Deed::Reset);
+    told("a read whose connection breaks", read(&client).await);
+    now(Deed::Close);
+    told("a keyed write whose connection breaks", keyed(&client).await);
+    now(Deed::Close);
+    told("an un-keyed write whose connection breaks", write(&client).await);
+    now(Deed::Silence);
+    let short = CallOptions::new().limits(Limits::new(Duration::from_millis(50), Duration::from_secs(5)));
+    told("an un-keyed write without an answer in time", write(&client.with(short)).await);
+    now(Deed::Silence);
+    let short = CallOptions::new().limits(Limits::new(Duration::from_secs(5), Duration::from_millis(50)));
+    told("a read whose time is over", read(&client.with(short)).await);
+    now(Deed::Truncate(Answer::json(202, r#"{"id":"01BX5ZZKBKACTAV9WEVGEMMVS0"}"#)));
+    told("a keyed write whose answer breaks off", keyed(&client).await);
+    now(Deed::Answer(Answer::json(201, "not json")));
+    told("an un-keyed write whose answer cannot be read", write(&client).await);
+    now(Deed::Answer(Answer::json(202, "{}")));
+    told("a success without an id", keyed(&client).await);
+    now(Deed::Answer(Answer::json(400, invalid.to_string())));
+    told("wrong fields", keyed(&client).await);
+    now(Deed::Answer(Answer::json(401, error("authorization_error", "No valid authorization"))));
+    told("a token refused twice", read(&client).await);
+    now(Deed::Answer(Answer::json(403, error("authorization_error", "You lack permission"))));
+    told("a missing right", read(&client).await);
+    now(Deed::Answer(Answer::json(403, error("required_header_missing", "Cint-API-Version is missing"))));
+    told("a missing header", read(&client).await);
+    now(Deed::Answer(Answer::json(404, error("not_found_error", "No such project"))));
+    told("no such thing", Error::from(client.raw().get_project_by_id(2428, "01BX").await.unwrap_err()));
+    now(Deed::Answer(Answer::json(409, error("conflict_error", "A job is running"))));
+    told("something in the way", write(&client).await);
+    now(Deed::Answer(Answer::json(412, error("precondition_failed_error", "It was changed"))));
+    told(
+        "changed by somebody else",
+        Error::from(client.raw().pause_fielding_run(2428, "1", "2", "3", "W/\"1\"").await.unwrap_err()),
+    );
+    now(Deed::Answer(Answer::json(422, profiles.to_string())));
+    told("profiles that do not add up", write(&client).await);
+    let limited = json!({"object": "too_many_requests_problem_details", "details": "Slow down"}).to_string();
+    now(Deed::Answer(Answer::json(429, limited).header("retry-after", "3600")));
+    told("too many requests for the next hour", read(&client).await);
+    now(Deed::Answer(Answer::json(500, error("unexpected_internal_error", "Oops"))));
+    told("an error of the API in an un-keyed write", write(&client).await);
+    now(Deed::Answer(html));
+    told("a page from a gateway", read(&client).await);
+    now(Deed::Answer(Answer { status: 503, ..Answer::default() }));
+    told("no body at all", keyed(&client).await);
+    now(Deed::Answer(Answer::json(301, "{}").header("location", "/v1/demand/there")));
+    told("a draft that was launched", Error::from(client.raw().get_target_group(2428, "1", "2").await.unwrap_err()));
+    let wrong = Credentials::new("id", "secret").endpoint(format!("{}/oauth/token", server.url()));
+    now(Deed::Answer(Answer::json(401, r#"{"error":"access_denied","error_description":"Unauthorized"}"#)));
+    told("a wrong secret", read(&builder::<V2025_12_18>(&server.url()).credentials(wrong).build().unwrap()).await);
+    let keyless = Client::<V2025_12_18>::builder().token("t").account(1).retry(RetryPolicy::none()).build().unwrap();
+    told(
+        "no key for the server-to-server API",
+        Error::from(keyless.raw().get_respondent_status("0F1C").await.unwrap_err()),
+    );
+    assert_eq!(page.lines().count(), 2 * 27);
+    insta::assert_snapshot!(page);
+}

@@ -1,0 +1,140 @@
+//! A canary in every credential: found in no log line at any level, no error in either form, no `Debug`, no file.
+
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex};
+
+use cintx::{AccessToken, CallOptions, Client, Credentials, Error, FileJournal, RetryPolicy, StoredToken, V2025_12_18};
+use cintx_raw::v2025_12_18::types::CreateWebhookRequest;
+use cintx_tests::misbehave::{Answer, Behaviour, Deed, Received, Server};
+use serde_json::json;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::support::{hasty, limits};
+
+/// Everything secret holds this.
+const CANARY: &str = "CANARY-7f3a";
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// Answers as told, and repeats what it was sent where that is an error's text.
+struct Parrot(Mutex<u16>);
+
+impl Behaviour for Parrot {
+    fn deed(&self, request: &Received) -> Deed {
+        let status = *self.0.lock().unwrap();
+        if request.target == "/oauth/token" {
+            if status == 1 {
+                let body = String::from_utf8_lossy(&request.body).into_owned();
+                return Deed::Answer(Answer::json(
+                    401,
+                    json!({"error": "access_denied", "error_description": body}).to_string(),
+                ));
+            }
+            let token = json!({"access_token": format!("token-{CANARY}"), "expires_in": 86_400});
+            return Deed::Answer(Answer::json(200, token.to_string()));
+        }
+        match status {
+            2 => Deed::Reset,
+            3 => Deed::Truncate(Answer::json(200, "{\"accounts\": []}")),
+            4 => Deed::Answer(Answer::json(200, "<html>")),
+            201 => {
+                Deed::Answer(Answer::json(201, json!({"id": "1", "secret": format!("secret-{CANARY}")}).to_string()))
+            }
+            status => Deed::Answer(Answer::json(status, r#"{"object":"some_error","detail":"no"}"#)),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_canary_is_found_nowhere() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(log.clone())
+        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
+        .finish();
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let parrot = Arc::new(Parrot(Mutex::new(200)));
+    let server = Server::start(parrot.clone()).await;
+    let credentials =
+        Credentials::new("client-id", format!("secret-{CANARY}")).endpoint(format!("{}/oauth/token", server.url()));
+    let build = |journal: &str| {
+        Client::<V2025_12_18>::builder()
+            .credentials(credentials.clone())
+            .account(2428)
+            .api_url(format!("{}/v1", server.url()))
+            .server_to_server_url(format!("{}/s2s", server.url()))
+            .server_to_server_key(format!("key-{CANARY}"))
+            .retry(hasty())
+            .timeouts(limits(2_000, 5_000))
+            .journal(FileJournal::open(folder.path().join(journal)).unwrap())
+    };
+    let mut shown = String::new();
+    let mut show = |error: &Error| {
+        let _ = writeln!(shown, "{error}\n{error:#}\n{error:?}\n{error:#?}");
+        let _ = writeln!(shown, "{:?} {:?}", error.call(), String::from_utf8_lossy(error.body()));
+        let mut next: Option<&dyn std::error::Error> = Some(error);
+        while let Some(cause) = next {
+            let _ = writeln!(shown, "{cause} {cause:?}");
+            next = cause.source();
+        }
+    };
+    let client = build("journal").build().unwrap();
+    let webhook = CreateWebhookRequest { events: Vec::new(), url: "https://survey.example".into() };
+    let mut errors = 0;
+    for status in [400, 401, 403, 404, 409, 412, 422, 429, 500, 503, 2, 3, 4] {
+        *parrot.0.lock().unwrap() = status;
+        let once = client.with(CallOptions::new().retry(RetryPolicy::none()));
+        for error in [
+            client.raw().get_user_accounts().await.err(),
+            once.raw().create_webhook(2428, &webhook).await.err(),
+            client.raw().get_respondent_status("0F1CE179-A917-49FF-9D50-B05FC91F7BD4").await.err(),
+        ] {
+            errors += 1;
+            show(&error.expect("it fails").into());
+        }
+    }
+    *parrot.0.lock().unwrap() = 1;
+    let refused = build("other").build().unwrap();
+    show(&refused.raw().get_user_accounts().await.unwrap_err().into());
+    *parrot.0.lock().unwrap() = 201;
+    let answer = client.raw().create_webhook(2428, &webhook).await.unwrap();
+    let token = AccessToken::without_expiry(format!("token-{CANARY}"));
+    let stored = StoredToken { token: format!("token-{CANARY}").into(), expires_at: std::time::SystemTime::now() };
+    let _ = writeln!(shown, "{credentials:?} {client:?} {:?} {token:?} {stored:?} {answer:?}", build("third"));
+    let bad = build("fourth").server_to_server_key(format!("{CANARY}\n")).build().unwrap_err();
+    let _ = writeln!(shown, "{bad} {bad:#} {bad:?}");
+    let bad = build("fifth").default_header("authorization", CANARY).build().unwrap_err();
+    let _ = writeln!(shown, "{bad} {bad:#} {bad:?}");
+
+    let journal = std::fs::read_to_string(folder.path().join("journal")).unwrap();
+    let log = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
+    assert!(errors == 39 && shown.len() > 10_000, "there was something to look through");
+    assert!(log.contains("get_user_accounts") && log.lines().count() > 1_000, "all levels were logged");
+    assert!(journal.contains("create_webhook"));
+    for (what, text) in [("an error or Debug", &shown), ("the log", &log), ("the journal", &journal)] {
+        let line = text.lines().find(|line| line.contains(CANARY));
+        assert!(line.is_none(), "the canary is in {what}: {}", line.unwrap_or_default());
+    }
+}

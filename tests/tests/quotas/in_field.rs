@@ -1,0 +1,161 @@
+//! The whole way on the sandbox: build, create, launch, fill, read back, re-balance, and the other changes in field.
+
+use std::time::Duration;
+
+use cintx::{Audience, Question, QuotaProgress, QuotaTable, TableKind, TargetGroup, Version};
+use jiff::{Timestamp, ToSpan as _};
+
+use super::age_and_gender;
+use super::stage::{Stage, on_every_version};
+
+on_every_version!(
+    a_table_is_right_at_each_step,
+    quotas_are_interlocked_and_taken_apart_in_field,
+    quotas_are_switched_off_and_on,
+    nothing_is_deleted_without_a_word_of_consent,
+);
+
+async fn launched<V: Version>(stage: &Stage<V>, audience: Audience) -> TargetGroup<V> {
+    let project = stage.project().await;
+    let group = stage.draft(&project).audience(audience).create().await.unwrap();
+    group.launch(Timestamp::now() + 300.hours()).await.unwrap().until_live().await.unwrap();
+    group
+}
+
+fn targets(table: &QuotaTable, axis: usize) -> Vec<u64> {
+    table.margin(axis).iter().map(|sum| sum.target.unwrap()).collect()
+}
+
+async fn a_table_is_right_at_each_step<V: Version>(stage: Stage<V>) {
+    // Build.
+    let audience = age_and_gender();
+    let planned = audience.quota_table(500).unwrap();
+    assert_eq!((targets(&planned, 0), targets(&planned, 1)), (vec![200, 175, 125], vec![245, 255]));
+
+    // Create and launch.
+    let group = launched(&stage, audience).await;
+    let tables = group.quotas().read().await.unwrap();
+    let table = tables.iter().find(|table| table.kind() == TableKind::Interlock).unwrap();
+    assert_eq!(tables.len(), 1);
+    assert_eq!(table.axes().iter().map(|axis| axis.question).collect::<Vec<_>>(), [Some(42), Some(43)]);
+    assert_eq!(table.total(), 500);
+    if V::DATE == "2025-12-18" {
+        // Counts are sent as counts.
+        let pairs = table.cells().zip(planned.cells());
+        pairs.for_each(|((_, quota), (_, planned))| assert_eq!(quota.target, planned.target));
+    } else {
+        // Whole percents of 500: five completes each, so the margins are off by less than a percent.
+        let near = |axis: usize| {
+            targets(table, axis).into_iter().zip(targets(&planned, axis)).all(|(a, b)| a.abs_diff(b) <= 5)
+        };
+        assert!(near(0) && near(1), "{table}");
+    }
+
+    // Fill.
+    stage.sandbox.advance(Duration::from_secs(6 * 3_600));
+    let table = group.quotas().read().await.unwrap().remove(0);
+    let completes = table.sum().completes;
+    assert!(completes > 0, "{table}");
+    let done = stage.sandbox.respondents().iter().filter(|respondent| respondent.is_complete()).count() as u64;
+    assert_eq!(completes, done, "{table}");
+    for axis in 0..2 {
+        assert_eq!(table.margin(axis).iter().map(|sum| sum.completes).sum::<u64>(), completes);
+    }
+    let progress = QuotaProgress::of([&table]);
+    assert_eq!((progress.total.completes, progress.quotas), (completes, 6));
+    assert!(table.to_string().contains('█') || table.to_string().contains('░'), "{table}");
+    assert_eq!(table.to_csv().lines().count(), 7);
+    assert!(table.to_svg().ends_with("</svg>\n"));
+
+    // Re-balance: a hundred more, nothing below what is completed, every margin in its proportions.
+    let plan = table.rebalance_to(600).unwrap();
+    assert!(plan.proved_smallest && !plan.changes.is_empty(), "{plan}");
+    let after = group.quotas().apply(&plan).await.unwrap().remove(0);
+    assert_eq!(after.total(), 600, "{after}");
+    for change in &plan.changes {
+        let found = after.cells().find(|(_, quota)| quota.id == change.quota).unwrap().1;
+        assert_eq!(found.target, Some(change.to), "{change:?}");
+        assert!(change.to >= change.completes);
+    }
+    let expected = |axis: usize| -> Vec<u64> {
+        let shares: Vec<f64> = targets(&table, axis).iter().map(|count| *count as f64).collect();
+        cintx_quota_apportion(&shares, 600)
+    };
+    assert_eq!((targets(&after, 0), targets(&after, 1)), (expected(0), expected(1)));
+    assert!(after.rebalance().unwrap().changes.is_empty(), "nothing is left to do");
+    stage.assert_no_violation();
+}
+
+/// Largest remainder, written anew.
+fn cintx_quota_apportion(shares: &[f64], total: u64) -> Vec<u64> {
+    let sum: f64 = shares.iter().sum();
+    let parts: Vec<f64> = shares.iter().map(|share| share / sum * total as f64).collect();
+    let mut counts: Vec<u64> = parts.iter().map(|part| (part + 1e-9).floor() as u64).collect();
+    let mut order: Vec<usize> = (0..parts.len()).collect();
+    order.sort_by(|a, b| (parts[*b] - counts[*b] as f64).total_cmp(&(parts[*a] - counts[*a] as f64)).then(a.cmp(b)));
+    let missing = total - counts.iter().sum::<u64>();
+    order.into_iter().take(missing as usize).for_each(|index| counts[index] += 1);
+    counts
+}
+
+async fn quotas_are_interlocked_and_taken_apart_in_field<V: Version>(stage: Stage<V>) {
+    let age = Question::range(42).band(18..=34, 40).band(35..=54, 35).band(55..=99, 25);
+    let gender = Question::choice(43).option("1", 49).option("2", 51);
+    let group = launched(&stage, Audience::side_by_side([age, gender])).await;
+    let tables = group.quotas().read().await.unwrap();
+    assert_eq!(tables.len(), 2);
+    let profiles: Vec<String> = tables.iter().map(|table| table.profile().unwrap().to_owned()).collect();
+
+    let crossed = group.quotas().interlock(&profiles).await.unwrap();
+    let table = crossed.iter().find(|table| table.kind() == TableKind::Interlock).unwrap();
+    assert_eq!((targets(table, 0).iter().sum::<u64>(), table.cells().count()), (500, 6), "{table}");
+    if V::DATE == "2025-12-18" {
+        assert_eq!((targets(table, 0), targets(table, 1)), (vec![200, 175, 125], vec![245, 255]), "{table}");
+    }
+
+    let apart = group.quotas().remove_interlock(table.profile().unwrap()).await.unwrap();
+    let mut questions: Vec<_> = apart.iter().map(|table| (table.kind(), table.axes()[0].question)).collect();
+    questions.sort_by_key(|(_, question)| *question);
+    assert_eq!(questions, [(TableKind::Regular, Some(42)), (TableKind::Regular, Some(43))]);
+    assert!(apart.iter().all(|table| table.total() == 500));
+    stage.assert_no_violation();
+}
+
+async fn quotas_are_switched_off_and_on<V: Version>(stage: Stage<V>) {
+    let age = Question::range(42).band(18..=34, 40).band(35..=99, 60);
+    let gender = Question::choice(43).option("1", 49).option("2", 51);
+    let group = launched(&stage, Audience::side_by_side([age, gender])).await;
+    let of = |tables: &[QuotaTable], question: i64| {
+        tables.iter().find(|table| table.axes()[0].question == Some(question)).unwrap().clone()
+    };
+    let before = group.quotas().read().await.unwrap();
+    let off = group.quotas().disable(of(&before, 43).profile().unwrap()).await.unwrap();
+    assert!(!of(&off, 43).is_enabled() && of(&off, 42).is_enabled());
+    assert_eq!(of(&off, 42).total(), 500, "the other profile stays as it was");
+    let on = group.quotas().enable(of(&off, 43).profile().unwrap()).await.unwrap();
+    assert!(of(&on, 43).is_enabled());
+    assert_eq!(of(&on, 43).total(), 500);
+    stage.assert_no_violation();
+}
+
+async fn nothing_is_deleted_without_a_word_of_consent<V: Version>(stage: Stage<V>) {
+    let age = || Question::range(42).band(18..=34, 40).band(35..=99, 60);
+    let gender = || Question::choice(43).option("1", 49).option("2", 51);
+    let group = launched(&stage, Audience::side_by_side([age(), gender()])).await;
+    let project = stage.project().await;
+    let draft = stage.draft(&project).audience(Audience::side_by_side([age()])).build().unwrap();
+    let quotas = group.quotas();
+    let replacement = quotas.replace(&draft).await.unwrap();
+    let left_out: Vec<_> = replacement.deletes().iter().map(|table| table.axes()[0].question).collect();
+    assert_eq!(left_out, [Some(43)]);
+
+    let before = stage.sandbox.requests().len();
+    let error = replacement.send().await.unwrap_err();
+    assert!(error.to_string().contains("would be deleted"), "{error}");
+    assert_eq!(stage.sandbox.requests().len(), before, "nothing was sent");
+    assert_eq!(quotas.read().await.unwrap().len(), 2);
+
+    let after = replacement.send_and_delete().await.unwrap();
+    assert_eq!(after.iter().map(|table| table.axes()[0].question).collect::<Vec<_>>(), [Some(42)]);
+    stage.assert_no_violation();
+}

@@ -1,0 +1,86 @@
+//! `openapi/supplement.toml`: what the documents leave out about operations, reviewed, a reason beside each row.
+//! The table asks it where a document is silent.
+
+use serde::Deserialize;
+
+use super::table::KeyFormat;
+
+/// `openapi/supplement.toml`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Supplement {
+    #[serde(default)]
+    versioned: Vec<Versioned>,
+    #[serde(default)]
+    reads: Vec<Reads>,
+    #[serde(default)]
+    pub(super) job: Vec<JobRow>,
+    #[serde(default)]
+    key: Vec<KeyRow>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Versioned {
+    /// The first dated version of which it is true.
+    from: String,
+    #[serde(rename = "reason")]
+    _reason: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reads {
+    operations: Vec<String>,
+    #[serde(rename = "reason")]
+    _reason: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct JobRow {
+    pub(super) start: String,
+    pub(super) status: String,
+    /// The answer's property that holds the job's id.
+    pub(super) id: String,
+    #[serde(rename = "reason")]
+    _reason: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyRow {
+    /// The first dated version of which it is true.
+    from: String,
+    operations: Vec<String>,
+    format: KeyFormat,
+    #[serde(rename = "reason")]
+    _reason: String,
+}
+
+impl Supplement {
+    /// Whether the Demand API's operations need the version header, declared or not.
+    pub(super) fn is_versioned(&self, date: &str) -> bool {
+        self.versioned.iter().any(|row| row.from.as_str() <= date)
+    }
+
+    /// The operations that some row names: each must exist in some version.
+    pub(crate) fn named(&self) -> impl Iterator<Item = &str> {
+        let reads = self.reads.iter().flat_map(|row| &row.operations);
+        let keys = self.key.iter().flat_map(|row| &row.operations);
+        let jobs = self.job.iter().flat_map(|row| [&row.start, &row.status]);
+        reads.chain(keys).chain(jobs).map(String::as_str)
+    }
+
+    /// The format of a key that the document gives in words only.
+    pub(super) fn key_format(&self, date: &str, id: &str) -> Option<KeyFormat> {
+        let row =
+            self.key.iter().find(|row| row.from.as_str() <= date && row.operations.iter().any(|other| other == id))?;
+        Some(row.format)
+    }
+
+    /// Whether a POST only reads.
+    pub(super) fn reads(&self, id: &str) -> bool {
+        self.reads.iter().any(|row| row.operations.iter().any(|other| other == id))
+    }
+}
