@@ -116,10 +116,10 @@ impl Ids {
         if let Some(empty) = empty.or_else(|| world.exclusion_groups.values().next_back()) {
             ids = ids.with("exclusion_group_id", &empty.id);
         }
-        for (id, job) in world.file_jobs.iter().rev().take(50) {
+        for job in world.file_jobs.values().rev().take(50) {
             if group.is_none_or(|group| job.order.group == group.id) {
                 let family = if job.order.list == List::Recontacts { "recontacts" } else { "exclusions" };
-                ids.1.insert(format!("{family}/{}", job.order.kind), id.clone());
+                ids.1.insert(format!("{family}/{}", job.order.kind), job.id.clone());
             }
         }
         if let Some(reconciliation) = world.reconciliations.keys().next_back() {
@@ -132,9 +132,9 @@ impl Ids {
         if let Some(session) = world.sessions.values().take(500).find(|one| one.left_at.is_none()) {
             ids = ids.with("open", &session.rid);
         }
-        for (id, job) in world.jobs.iter().take(60) {
+        for job in world.jobs.values().take(60) {
             if group.is_none_or(|group| job.group().is_none_or(|own| own == group.id)) {
-                ids.1.insert(job.kind.clone(), id.clone());
+                ids.1.insert(job.kind.clone(), job.id.clone());
             }
         }
         if let Some(hook) = world.webhooks.keys().next_back() {

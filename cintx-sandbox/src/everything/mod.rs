@@ -60,7 +60,7 @@ impl<'e> Study<'e> {
         for _ in 0..7 {
             study.must("create_target_group");
         }
-        study.groups = engine.world().groups.keys().cloned().collect();
+        study.groups = engine.world().groups.keys().map(str::to_owned).collect();
         let actions = ["launch", "launch", "launch", "launch", "schedule"];
         for (group, action) in study.groups.clone().iter().zip(actions) {
             study.must_for(&format!("create_{action}_fielding_run_from_draft_job"), group);

@@ -30,6 +30,11 @@ fn facts(group: &ExclusionGroup) -> Value {
     })
 }
 
+/// What a group takes with all the target groups that it may have, roughly.
+fn weight(call: &Call<'_>) -> usize {
+    12_000 + call.raw.len()
+}
+
 pub(super) fn create(world: &mut World, call: &Call<'_>) -> Outcome {
     let now = world.now();
     let group = ExclusionGroup {
@@ -41,7 +46,7 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Outcome {
         changed_at: now,
     };
     let id = group.id.clone();
-    world.exclusion_groups.put(id.clone(), group, 6_000);
+    world.exclusion_groups.put(id.clone(), group, weight(call));
     Ok(Answer::json(201, json!({ "exclusion_group_id": id })))
 }
 
@@ -58,6 +63,7 @@ pub(super) fn update(world: &mut World, call: &Call<'_>) -> Outcome {
         }
     }
     group.changed_at = now;
+    world.exclusion_groups.reweigh(call.at("exclusion_group_id"), weight(call));
     Ok(Answer::empty(204))
 }
 

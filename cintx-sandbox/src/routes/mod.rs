@@ -40,7 +40,11 @@ pub(crate) type Outcome = Result<Answer, Refusal>;
 
 /// Does what an operation says, where the version may.
 pub(crate) fn serve(world: &mut World, call: &Call<'_>) -> Outcome {
-    forward::within(world, call, dispatch)
+    let answer = forward::within(world, call, dispatch)?;
+    if call.operation.method() != "GET" {
+        world.reweigh_group(call.at("target_group_id"));
+    }
+    Ok(answer)
 }
 
 fn dispatch(world: &mut World, call: &Call<'_>) -> Outcome {

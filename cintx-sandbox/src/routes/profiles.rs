@@ -175,6 +175,9 @@ fn changed(world: &World, call: &Call<'_>) -> Outcome {
     Ok(Answer::json(call.operation.success(), one_facts(call, find(world, call)?, is_second(call))))
 }
 
+/// So many profiles may be added to a target group one by one.
+const MOST_PROFILES: usize = 1_000;
+
 /// A profile more, without quotas until they are enabled.
 pub(super) fn create(world: &mut World, call: &Call<'_>) -> Outcome {
     target_groups::launched(world, call)?;
@@ -192,6 +195,9 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Outcome {
     };
     let id = profile.id.clone();
     edit(world, call, |audience, goal| {
+        if audience.profiles.len() >= MOST_PROFILES {
+            return Err(Refusal::invalid("question_id", format!("more than {MOST_PROFILES} profiles")));
+        }
         audience.profiles.push(profile);
         check_form(audience, goal)
     })?;

@@ -47,7 +47,7 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Outcome {
         version: 1,
     };
     let answer = Answer::json(202, json!({ "id": project.id })).with("etag", project.etag());
-    world.projects.put(project.id.clone(), project, 1_000);
+    world.projects.put(project.id.clone(), project, 1_000 + call.raw.len());
     Ok(answer)
 }
 
@@ -75,7 +75,9 @@ pub(super) fn update(world: &mut World, call: &Call<'_>) -> Outcome {
     project.changed_at = now;
     project.version += 1;
     let body = json!({ "id": project.id, "human_readable_id": project.human_id });
-    Ok(Answer::json(200, body).with("etag", project.etag()))
+    let answer = Answer::json(200, body).with("etag", project.etag());
+    world.projects.reweigh(call.at("project_id"), 1_000 + call.raw.len());
+    Ok(answer)
 }
 
 pub(super) fn list(world: &World, call: &Call<'_>) -> Outcome {

@@ -7,7 +7,6 @@ use crate::call::Call;
 use crate::clock::text;
 use crate::dialect::money;
 use crate::refusal::Refusal;
-use crate::state::field::status;
 use crate::state::reconciliation::{self, Counts, REASONS, Reconciliation, Submission};
 use crate::state::{World, page};
 use serde_json::{Value, json};
@@ -227,9 +226,7 @@ pub(super) fn download(world: &World, call: &Call<'_>) -> Outcome {
         "expired-rids" => one.expired.iter().map(String::as_str).collect(),
         "invalid-rids" => one.invalid.iter().map(String::as_str).collect(),
         _ => match &one.submission {
-            Submission::Keep { project, .. } => {
-                world.sessions_in(project).filter(|s| s.status == status::COMPLETE).map(|s| s.rid.as_str()).collect()
-            }
+            Submission::Keep { project, .. } => world.completes_of(project).map(|s| s.rid.as_str()).collect(),
             Submission::Reasons(_) => return Err(Refusal::not_found("download")),
         },
     };

@@ -44,13 +44,8 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Outcome {
     let human_id = world.rng.code(7);
     let now = world.now();
     let group = build(world, call, id.clone(), human_id, project_id, now, None)?;
-    world.add_group(group, weight(call));
+    world.add_group(group);
     Ok(Answer::json(201, json!({ "id": id })))
-}
-
-/// What a group takes, roughly: its profiles come in as text.
-fn weight(call: &Call<'_>) -> usize {
-    2_000 + 4 * call.raw.len()
 }
 
 pub(super) fn update_draft(world: &mut World, call: &Call<'_>) -> Outcome {
@@ -64,7 +59,8 @@ pub(super) fn update_draft(world: &mut World, call: &Call<'_>) -> Outcome {
     group.project_exclusion = old.project_exclusion;
     group.project_exclusion_at = old.project_exclusion_at;
     group.assistant_version = old.assistant_version + u64::from(group.assistant != old.assistant);
-    world.groups.put(old.id.clone(), group, weight(call));
+    let weight = group.weight();
+    world.groups.put(old.id.clone(), group, weight);
     let now = world.now();
     history::record(world, now, &old.id, &before);
     Ok(Answer::empty(204))

@@ -6,7 +6,7 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::refusal::Refusal;
 use crate::state::World;
-use crate::state::file_job::{self, List};
+use crate::state::file_job::{self, List, MOST_IDS};
 use serde_json::{Value, json};
 
 fn find(world: &World, call: &Call<'_>) -> Result<String, Refusal> {
@@ -30,6 +30,9 @@ pub(super) fn upload(world: &mut World, call: &Call<'_>) -> Outcome {
     let mut all = file_job::ids(world, &group, list(call)).cloned().unwrap_or_default();
     let before = all.len();
     all.extend(codes.into_iter().map(str::to_owned));
+    if all.len() > MOST_IDS {
+        return Err(Refusal::invalid("respondent_unique_codes", format!("more than {MOST_IDS} codes in all")));
+    }
     let added = all.len() - before;
     file_job::store(world, &group, list(call), all);
     Ok(Answer::json(200, json!({ "uploaded_count": added })))

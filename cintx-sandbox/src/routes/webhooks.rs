@@ -70,6 +70,8 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Outcome {
     };
     let facts = facts_with_secret(&hook, call.version);
     world.webhooks.put(hook.id.clone(), hook, 1_000 + call.raw.len());
+    // The oldest subscription may have made room.
+    webhook::give_up_orphans(world);
     Ok(Answer::json(201, facts))
 }
 
@@ -102,6 +104,7 @@ pub(super) fn delete(world: &mut World, call: &Call<'_>) -> Outcome {
     call.match_etag(&hook.etag())?;
     let id = hook.id.clone();
     world.webhooks.take(&id);
+    webhook::give_up_orphans(world);
     Ok(Answer::empty(204))
 }
 

@@ -5,10 +5,10 @@ use super::World;
 use super::{field, fielding, file_job, job, reconciliation, report};
 use jiff::Timestamp;
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashSet};
 
 /// Something that happens by itself.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Event {
     /// A job is done.
     JobEnds(String),
@@ -45,14 +45,25 @@ impl Agenda {
         self.heap.push(Reverse((at, self.planned, event)));
     }
 
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.heap.len()
+    }
+
     /// Whether it has grown enough to be tidied.
     pub(crate) fn is_long(&self) -> bool {
         self.heap.len() > 10_000 + 2 * self.tidied
     }
 
-    /// Keeps what matters.
+    /// Keeps what matters, each event once for a moment: the first that was
+    /// planned.
     pub(crate) fn keep(&mut self, matters: impl Fn(Timestamp, &Event) -> bool) {
-        self.heap.retain(|Reverse((at, _, event))| matters(*at, event));
+        let mut plan = std::mem::take(&mut self.heap).into_sorted_vec();
+        // Sorted backwards, so the first planned comes last.
+        plan.reverse();
+        let mut seen = HashSet::new();
+        plan.retain(|Reverse((at, _, event))| matters(*at, event) && seen.insert((*at, event.clone())));
+        self.heap = plan.into();
         self.tidied = self.heap.len();
     }
 
@@ -114,5 +125,19 @@ mod tests {
         assert_eq!(agenda.due(at(1)).unwrap().1, Event::Arrival("a".into()));
         assert_eq!(agenda.due(at(1)), None);
         assert_eq!(agenda.due(at(9)).unwrap().0, at(2));
+    }
+
+    #[test]
+    fn tidying_keeps_each_event_once_and_in_order() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let mut agenda = Agenda::default();
+        for id in ["a", "b", "a", "gone"] {
+            agenda.plan(at(1), Event::RunEnds(id.into()));
+        }
+        agenda.plan(at(2), Event::RunEnds("a".into()));
+        agenda.keep(|_, event| *event != Event::RunEnds("gone".into()));
+        let left: Vec<_> = std::iter::from_fn(|| agenda.due(at(9))).collect();
+        let ends = |id: &str| Event::RunEnds(id.into());
+        assert_eq!(left, [(at(1), ends("a")), (at(1), ends("b")), (at(2), ends("a"))]);
     }
 }

@@ -58,6 +58,15 @@ pub(crate) struct Condition {
 }
 
 impl Condition {
+    fn weight(&self) -> usize {
+        let values = match &self.wanted {
+            Wanted::Open { values, .. } => values.iter().map(|value| 48 + value.len()).sum(),
+            Wanted::Option(option) => option.len(),
+            Wanted::Range(..) => 0,
+        };
+        200 + values + self.text.as_ref().map_or(0, String::len)
+    }
+
     /// A name for people.
     pub(crate) fn label(&self) -> String {
         if let Some(text) = &self.text {
@@ -152,6 +161,12 @@ pub(crate) struct Profile {
 }
 
 impl Profile {
+    fn weight(&self) -> usize {
+        let conditions = self.targets.iter().flat_map(|target| &target.conditions).map(Condition::weight);
+        let participants = self.participants.iter().map(Self::weight);
+        300 + 300 * self.targets.len() + conditions.sum::<usize>() + participants.sum::<usize>()
+    }
+
     /// The questions concerned, in order of appearance.
     pub(crate) fn questions(&self) -> Vec<i64> {
         let mut seen = Vec::new();
@@ -195,6 +210,11 @@ pub(crate) struct Audience {
 impl Audience {
     pub(crate) fn targets(&self) -> impl Iterator<Item = &Target> {
         self.profiles.iter().flat_map(|profile| &profile.targets)
+    }
+
+    /// What it takes in memory, roughly, in bytes.
+    pub(crate) fn weight(&self) -> usize {
+        self.profiles.iter().map(Profile::weight).sum()
     }
 
     pub(crate) fn targets_mut(&mut self) -> impl Iterator<Item = &mut Target> {

@@ -126,6 +126,10 @@ pub(crate) fn start(world: &mut World, order: Order) -> Result<String, Refusal> 
         completed_at: None,
     };
     world.file_jobs.put(id.clone(), job, weight);
+    if world.busy.len() > world.file_jobs.len() {
+        // Jobs that gave way before their end came.
+        world.busy.retain(|_, id| world.file_jobs.contains_key(id));
+    }
     world.busy.insert(slot, id.clone());
     let ready = plus(now, world.settings.job_delay);
     world.agenda.plan(ready, Event::FileJobEnds(id.clone()));

@@ -2,6 +2,7 @@
 //! and what webhooks tell of it.
 
 use super::World;
+use super::shelf::heft;
 use super::target_group::{Money, TargetGroup};
 use super::webhook;
 use crate::clock::text;
@@ -21,6 +22,8 @@ pub(crate) struct Entry {
     /// The user, or nobody when the platform did it.
     pub(crate) by: Option<String>,
     pub(crate) changes: Vec<Value>,
+    /// What it takes in memory, roughly, in bytes.
+    weight: usize,
 }
 
 /// Everything the changelog follows, under its change types.
@@ -110,15 +113,16 @@ pub(crate) fn add(world: &mut World, at: Timestamp, group_id: &str, by: Option<S
     }
     webhook::group_changed(world, at, group_id, by.as_deref(), &changes);
     let id = world.rng.ulid(at);
-    let entry = Entry { id, at, by, changes };
+    let weight = 300 + changes.iter().map(heft).sum::<usize>();
+    let entry = Entry { id, at, by, changes, weight };
     if let Some(entries) = world.histories.get_mut(group_id) {
         entries.push_back(entry);
         if entries.len() > KEPT {
             entries.pop_front();
         }
-        let weight = 1_000 * entries.len();
+        let weight = entries.iter().map(|entry| entry.weight).sum();
         world.histories.reweigh(group_id, weight);
     } else {
-        world.histories.put(group_id.to_owned(), VecDeque::from([entry]), 1_000);
+        world.histories.put(group_id.to_owned(), VecDeque::from([entry]), weight);
     }
 }

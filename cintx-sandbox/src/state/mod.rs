@@ -33,7 +33,7 @@ use crate::rng::Rng;
 use agenda::Agenda;
 use audience::Condition;
 use exclusion::ExclusionGroup;
-use field::Session;
+use field::{Session, status};
 use file_job::FileJob;
 use history::Entry;
 use idempotency::Idempotency;
@@ -230,7 +230,7 @@ impl World {
             lists: Shelf::new(20_000, 256 << 20),
             file_jobs: Shelf::new(5_000, 64 << 20),
             busy: BTreeMap::new(),
-            exclusion_groups: Shelf::new(5_000, 32 << 20),
+            exclusion_groups: Shelf::new(5_000, 64 << 20),
             supply_templates: Shelf::new(1_000, 16 << 20),
             association: Association::default(),
             profile_templates: Shelf::new(1_000, 32 << 20),
@@ -281,14 +281,55 @@ impl World {
         self.agenda = agenda;
     }
 
+    /// Which of the collections that callers can make grow are larger than
+    /// they may be.
+    #[cfg(test)]
+    pub(crate) fn out_of_bounds(&self) -> Vec<&'static str> {
+        let most_waiting = 20 * webhook::MOST_WAITING;
+        let waiting: usize = self.outbox.values().map(VecDeque::len).sum();
+        let within = [
+            ("projects", self.projects.is_within_bounds()),
+            ("groups", self.groups.is_within_bounds()),
+            ("jobs", self.jobs.is_within_bounds()),
+            ("sessions", self.sessions.is_within_bounds()),
+            ("reconciliations", self.reconciliations.is_within_bounds()),
+            ("webhooks", self.webhooks.is_within_bounds()),
+            ("deliveries", self.deliveries.is_within_bounds()),
+            ("cells", self.cells.is_within_bounds()),
+            ("lists", self.lists.is_within_bounds()),
+            ("file jobs", self.file_jobs.is_within_bounds()),
+            ("exclusion groups", self.exclusion_groups.is_within_bounds()),
+            ("supply templates", self.supply_templates.is_within_bounds()),
+            ("profile templates", self.profile_templates.is_within_bounds()),
+            ("reports", self.reports.is_within_bounds()),
+            ("histories", self.histories.is_within_bounds()),
+            ("forward", self.forward.is_within_bounds()),
+            // One file job of each kind runs for a group, and each is known.
+            ("busy", self.busy.len() <= self.file_jobs.len() + 1),
+            ("outbox", self.outbox.keys().all(|id| self.webhooks.contains_key(id)) && waiting <= most_waiting),
+            // Respondents that no shelf knows any more are forgotten in time.
+            ("rids", self.groups.values().map(|group| group.rids.len()).sum::<usize>() <= 600_000),
+            ("group ids", self.projects.values().map(|project| project.groups.len()).sum::<usize>() <= 60_000),
+            ("agenda", self.agenda.len() <= 600_000),
+        ];
+        within.into_iter().filter(|(_, within)| !within).map(|(name, _)| name).collect()
+    }
+
     /// The target groups of a project, oldest first.
     pub(crate) fn groups_of<'w>(&'w self, project: &'w str) -> impl Iterator<Item = &'w TargetGroup> {
         let ids = self.projects.get(project).map(|project| project.groups.as_slice()).unwrap_or_default();
         ids.iter().filter_map(|id| self.groups.get(id))
     }
 
+    /// Weighs a group again that may have been changed.
+    pub(crate) fn reweigh_group(&mut self, id: &str) {
+        if let Some(weight) = self.groups.get(id).map(TargetGroup::weight) {
+            self.groups.reweigh(id, weight);
+        }
+    }
+
     /// Puts a group that is new into its project.
-    pub(crate) fn add_group(&mut self, group: TargetGroup, weight: usize) {
+    pub(crate) fn add_group(&mut self, group: TargetGroup) {
         let groups = &self.groups;
         if let Some(project) = self.projects.get_mut(&group.project_id) {
             // What the shelf has given up is forgotten here as well.
@@ -297,6 +338,7 @@ impl World {
             }
             project.groups.push(group.id.clone());
         }
+        let weight = group.weight();
         self.groups.put(group.id.clone(), group, weight);
     }
 
@@ -305,8 +347,10 @@ impl World {
         group.rids.iter().filter_map(|rid| self.sessions.get(rid))
     }
 
-    /// The respondents of a project.
-    pub(crate) fn sessions_in<'w>(&'w self, project: &'w str) -> impl Iterator<Item = &'w Session> {
-        self.groups_of(project).flat_map(|group| self.sessions_of(group))
+    /// The respondents of a project that have completed.
+    pub(crate) fn completes_of<'w>(&'w self, project: &'w str) -> impl Iterator<Item = &'w Session> {
+        // Most groups have none, so theirs are not looked through.
+        let groups = self.groups_of(project).filter(|group| group.completes > 0);
+        groups.flat_map(|group| self.sessions_of(group)).filter(|session| session.status == status::COMPLETE)
     }
 }

@@ -199,11 +199,7 @@ pub(crate) fn finish(world: &mut World, at: Timestamp, id: &str) {
 /// leaves out is turned back. RIDs that are no completes of it are invalid.
 fn left_out(world: &World, project: &str, rids: &[String], invalid: &mut Vec<String>) -> Vec<(String, String)> {
     let keep: HashSet<String> = rids.iter().map(|rid| rid.to_uppercase()).collect();
-    let completes: HashSet<&String> = world
-        .sessions_in(project)
-        .filter(|session| session.status == status::COMPLETE)
-        .map(|session| &session.rid)
-        .collect();
+    let completes: HashSet<&String> = world.completes_of(project).map(|session| &session.rid).collect();
     invalid.extend(rids.iter().filter(|rid| !completes.contains(&rid.to_uppercase())).cloned());
     let mut rows: Vec<(String, String)> = completes
         .into_iter()

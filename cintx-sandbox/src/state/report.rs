@@ -69,9 +69,10 @@ pub(crate) fn start(world: &mut World, report: Report) {
     world.agenda.plan(ready, Event::ReportEnds(id));
 }
 
-/// Days are those of US Central time.
-fn day(at: Timestamp) -> civil::Date {
-    tz::Offset::constant(-6).to_datetime(at).date()
+/// When a day begins; days are those of US Central time.
+fn dawn(day: civil::Date) -> Timestamp {
+    // Only the first and the last day that can be written have no such moment.
+    tz::Offset::constant(-6).to_timestamp(day.to_datetime(civil::Time::midnight())).unwrap_or(Timestamp::MAX)
 }
 
 /// Writes a report.
@@ -92,9 +93,9 @@ pub(crate) fn finish(world: &mut World, id: &str) {
 
 fn rows(world: &World, report: &Report) -> Vec<Vec<String>> {
     let mut rows = vec![header(report)];
-    for session in world.sessions.values() {
-        let entered = day(session.entered_at);
-        if entered < report.start || entered > report.end || !concerns(world, report, session) {
+    let period = dawn(report.start)..dawn(report.end.saturating_add(jiff::Span::new().days(1)));
+    for session in world.sessions.in_order() {
+        if !period.contains(&session.entered_at) || !concerns(world, report, session) {
             continue;
         }
         if !wanted(&report.kind, session) {

@@ -1,89 +1,149 @@
 //! A map that does not grow without end: bounded in number and in weight, the
 //! oldest entries give way first.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::ops::{Deref, DerefMut};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
-/// Entries by id, with the order in which they came.
+/// What a tree of values takes in memory, roughly, in bytes.
+pub(crate) fn heft(value: &Value) -> usize {
+    match value {
+        Value::String(text) => 48 + text.len(),
+        Value::Array(items) => 32 + items.iter().map(heft).sum::<usize>(),
+        // The nodes of a map have room for eleven entries.
+        Value::Object(map) => {
+            640 * map.len().div_ceil(8) + map.iter().map(|(name, value)| name.len() + heft(value)).sum::<usize>()
+        }
+        _ => 32,
+    }
+}
+
+/// One entry.
+#[derive(Debug)]
+struct Slot<V> {
+    value: V,
+    weight: usize,
+    /// Its key in the order of coming.
+    place: u64,
+}
+
+/// Entries by id. Looking one up takes the same time however many there are;
+/// going through them follows their ids, or the order in which they came.
 #[derive(Debug)]
 pub(crate) struct Shelf<V> {
-    entries: BTreeMap<String, V>,
-    order: VecDeque<String>,
-    weights: HashMap<String, usize>,
+    slots: HashMap<Arc<str>, Slot<V>>,
+    sorted: BTreeSet<Arc<str>>,
+    order: BTreeMap<u64, Arc<str>>,
     most: usize,
     heaviest: usize,
     weight: usize,
+    come: u64,
 }
 
 impl<V> Shelf<V> {
     /// A shelf for so many entries of so many bytes in all, roughly.
     pub(crate) fn new(most: usize, heaviest: usize) -> Self {
-        Self { entries: BTreeMap::new(), order: VecDeque::new(), weights: HashMap::new(), most, heaviest, weight: 0 }
+        Self {
+            slots: HashMap::new(),
+            sorted: BTreeSet::new(),
+            order: BTreeMap::new(),
+            most,
+            heaviest,
+            weight: 0,
+            come: 0,
+        }
     }
 
     /// Puts an entry in. A replaced one keeps its place in the order.
     pub(crate) fn put(&mut self, id: String, value: V, weight: usize) {
-        if self.entries.insert(id.clone(), value).is_some() {
-            let known = self.weights.insert(id, weight).unwrap_or(0);
-            self.weight = self.weight.saturating_sub(known) + weight;
+        self.weight += weight;
+        if let Some(slot) = self.slots.get_mut(id.as_str()) {
+            self.weight = self.weight.saturating_sub(slot.weight);
+            slot.value = value;
+            slot.weight = weight;
         } else {
-            self.order.push_back(id.clone());
-            self.weights.insert(id, weight);
-            self.weight += weight;
+            self.come += 1;
+            let id: Arc<str> = id.into();
+            self.sorted.insert(id.clone());
+            self.order.insert(self.come, id.clone());
+            self.slots.insert(id, Slot { value, weight, place: self.come });
         }
         self.shed();
     }
 
     /// Corrects the weight of an entry that has changed in place.
     pub(crate) fn reweigh(&mut self, id: &str, weight: usize) {
-        if let Some(known) = self.weights.get_mut(id) {
-            self.weight = self.weight.saturating_sub(*known) + weight;
-            *known = weight;
+        if let Some(slot) = self.slots.get_mut(id) {
+            self.weight = self.weight.saturating_sub(slot.weight) + weight;
+            slot.weight = weight;
         }
         self.shed();
     }
 
     /// Lets the oldest go while there is too much.
     fn shed(&mut self) {
-        while self.entries.len() > 1 && (self.entries.len() > self.most || self.weight > self.heaviest) {
-            let Some(oldest) = self.order.pop_front() else {
+        while self.len() > 1 && self.overflows() {
+            let Some(oldest) = self.order.first_key_value().map(|(_, id)| id.clone()) else {
                 break;
             };
-            self.forget(&oldest);
+            self.take(&oldest);
         }
     }
 
-    /// The entries in the order in which they came.
-    pub(crate) fn in_order(&self) -> impl DoubleEndedIterator<Item = &V> {
-        self.order.iter().filter_map(|id| self.entries.get(id))
+    fn overflows(&self) -> bool {
+        self.len() > self.most || self.weight > self.heaviest
+    }
+
+    /// Whether what is kept is within its bounds; one entry always is.
+    #[cfg(test)]
+    pub(crate) fn is_within_bounds(&self) -> bool {
+        let same = self.sorted.len() == self.len() && self.order.len() == self.len();
+        same && (self.len() <= 1 || !self.overflows())
     }
 
     /// Takes an entry out.
     pub(crate) fn take(&mut self, id: &str) -> Option<V> {
-        let value = self.forget(id)?;
-        if let Some(at) = self.order.iter().position(|known| known == id) {
-            self.order.remove(at);
-        }
-        Some(value)
+        let slot = self.slots.remove(id)?;
+        self.weight = self.weight.saturating_sub(slot.weight);
+        self.sorted.remove(id);
+        self.order.remove(&slot.place);
+        Some(slot.value)
     }
 
-    fn forget(&mut self, id: &str) -> Option<V> {
-        self.weight = self.weight.saturating_sub(self.weights.remove(id).unwrap_or(0));
-        self.entries.remove(id)
+    pub(crate) fn get(&self, id: &str) -> Option<&V> {
+        self.slots.get(id).map(|slot| &slot.value)
     }
-}
 
-impl<V> Deref for Shelf<V> {
-    type Target = BTreeMap<String, V>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.entries
+    pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut V> {
+        self.slots.get_mut(id).map(|slot| &mut slot.value)
     }
-}
 
-impl<V> DerefMut for Shelf<V> {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.entries
+    pub(crate) fn contains_key(&self, id: &str) -> bool {
+        self.slots.contains_key(id)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// The ids, sorted.
+    #[cfg(test)]
+    pub(crate) fn keys(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.sorted.iter().map(AsRef::as_ref)
+    }
+
+    /// The entries in the order of their ids.
+    pub(crate) fn values(&self) -> impl DoubleEndedIterator<Item = &V> {
+        self.sorted.iter().filter_map(|id| self.get(id))
+    }
+
+    /// The entries in the order in which they came.
+    pub(crate) fn in_order(&self) -> impl DoubleEndedIterator<Item = &V> {
+        self.order.values().filter_map(|id| self.get(id))
     }
 }
 
@@ -107,6 +167,7 @@ mod tests {
         }
         assert_eq!(shelf.keys().collect::<Vec<_>>(), ["c", "x", "y"]);
         shelf.put("huge".into(), (), 1_000);
+        assert!(shelf.is_within_bounds());
         assert_eq!(shelf.keys().collect::<Vec<_>>(), ["huge"]);
     }
 }

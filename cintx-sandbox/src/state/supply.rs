@@ -26,6 +26,11 @@ pub(crate) fn supplier_name(id: i64) -> String {
         .map_or_else(|| format!("Supplier {id}"), |(_, _, name)| (*name).to_owned())
 }
 
+/// So many groups of suppliers a target group may have.
+const MOST_SHARES: usize = 1_000;
+/// So many suppliers it may shut out.
+const MOST_BLOCKED: usize = 10_000;
+
 /// Suppliers that share bounds on their part of the completes, in percent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Share {
@@ -70,6 +75,11 @@ impl Default for Supply {
 }
 
 impl Supply {
+    /// All groups of suppliers.
+    pub(crate) fn shares(&self) -> impl Iterator<Item = &Share> {
+        self.groups.iter().chain(&self.private_groups)
+    }
+
     /// A number for a group that is new here.
     pub(crate) fn fresh_id(&mut self) -> u64 {
         self.next += 1;
@@ -81,14 +91,18 @@ impl Supply {
         self.next = other.next;
     }
 
-    /// What the published rules do not allow.
+    /// What the published rules do not allow, and what would be too much.
     pub(crate) fn check(&self) -> Result<(), Refusal> {
+        if self.shares().count() > MOST_SHARES || self.blocked.len() + self.private_blocked.len() > MOST_BLOCKED {
+            let reason = format!("more than {MOST_SHARES} supplier groups or {MOST_BLOCKED} blocked suppliers");
+            return Err(Refusal::invalid("supply", reason));
+        }
         let mut names = BTreeSet::new();
         let mut least = self.exchange_min;
         if self.exchange_min > self.exchange_max {
             return Err(Refusal::invalid("exchange_min_percentage", "greater than the maximum"));
         }
-        for group in self.groups.iter().chain(&self.private_groups) {
+        for group in self.shares() {
             if group.min > group.max {
                 return Err(Refusal::invalid("min_percentage", format!("greater than the maximum of {}", group.name)));
             }
@@ -112,7 +126,7 @@ impl Supply {
     /// Where the next respondent comes from; `None` if nobody may send one.
     pub(crate) fn draw(&self, rng: &mut Rng) -> Option<i64> {
         let mut sources: Vec<(u64, Vec<i64>)> = vec![(self.exchange_max, self.open())];
-        for group in self.groups.iter().chain(&self.private_groups) {
+        for group in self.shares() {
             let allowed = group.suppliers.iter().filter(|id| !self.blocked.contains(id)).copied().collect();
             sources.push((group.max, allowed));
         }

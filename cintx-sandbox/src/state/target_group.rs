@@ -3,6 +3,7 @@
 
 use super::audience::Audience;
 use super::fielding::{Run, RunStatus};
+use super::shelf::heft;
 use super::supply::Supply;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -123,6 +124,24 @@ impl TargetGroup {
             Some((end, part)) if at < end => part.min(self.goal),
             _ => self.goal,
         }
+    }
+
+    /// What it takes in memory, roughly, in bytes. Its respondents are those
+    /// of the sessions' shelf and not counted again.
+    pub(crate) fn weight(&self) -> usize {
+        let suppliers: usize =
+            self.supply.shares().map(|share| 150 + share.name.len() + 8 * share.suppliers.len()).sum();
+        let blocked = 8 * (self.supply.blocked.len() + self.supply.private_blocked.len());
+        let texts = [&self.live_url, &self.test_url, &self.reference].into_iter().flatten().map(String::len);
+        let kept: usize = self.kept.values().map(heft).sum();
+        3_000
+            + self.name.len()
+            + texts.sum::<usize>()
+            + suppliers
+            + blocked
+            + kept
+            + heft(&self.assistant)
+            + self.audience.weight()
     }
 
     pub(crate) fn pricing_model(&self) -> &'static str {

@@ -2,6 +2,7 @@
 //! telling has come. Sending is the courier's work, not done here.
 
 use super::World;
+use super::shelf::heft;
 use super::supply::supplier_name;
 use crate::clock::{plus, text};
 use jiff::{SignedDuration, Timestamp};
@@ -20,7 +21,7 @@ pub(crate) const SESSION: &str = "session-updated";
 const GIVEN_UP: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// So many events wait for one subscriber; older ones are given up.
-const MOST_WAITING: usize = 20_000;
+pub(crate) const MOST_WAITING: usize = 20_000;
 
 /// A subscription.
 #[derive(Clone, Debug)]
@@ -151,6 +152,8 @@ fn tell(world: &mut World, at: Timestamp, kinds: &[&'static str], cloud_type: &s
         "datacontenttype": "application/json",
         "data": data,
     }));
+    // Each subscriber is charged for the whole, though they share it.
+    let weight = 700 + heft(&payload);
     for (webhook, kind) in subscribers {
         let id = next_id(world, at);
         let delivery = Delivery {
@@ -164,11 +167,13 @@ fn tell(world: &mut World, at: Timestamp, kinds: &[&'static str], cloud_type: &s
             due_at: at,
         };
         let queue = world.outbox.entry(delivery.webhook.clone()).or_default();
-        queue.push_back(id.clone());
-        if queue.len() > MOST_WAITING {
+        // What the shelf has given up waits no longer.
+        while queue.front().is_some_and(|oldest| queue.len() >= MOST_WAITING || !world.deliveries.contains_key(oldest))
+        {
             queue.pop_front();
         }
-        world.deliveries.put(id, delivery, 2_000);
+        queue.push_back(id.clone());
+        world.deliveries.put(id, delivery, weight);
     }
 }
 
@@ -253,6 +258,20 @@ pub(crate) fn session_changed(world: &mut World, at: Timestamp, rid: &str) {
         }
         tell(world, at, &[FILL], "com.cint.quota.fill.registered", data);
     }
+}
+
+/// Gives up what waits for subscriptions that are no more.
+pub(crate) fn give_up_orphans(world: &mut World) {
+    let World { outbox, webhooks, deliveries, .. } = world;
+    outbox.retain(|webhook, queue| {
+        let kept = webhooks.contains_key(webhook);
+        for id in queue.iter().filter(|_| !kept) {
+            if let Some(delivery) = deliveries.get_mut(id).filter(|one| !one.progress.is_final()) {
+                delivery.progress = Progress::Expired;
+            }
+        }
+        kept
+    });
 }
 
 /// The letters that are to go out now: for each subscriber the oldest event
