@@ -111,7 +111,7 @@ fn given(call: &Call<'_>) -> Vec<String> {
 
 pub(super) fn add(world: &mut World, call: &Call<'_>) -> Outcome {
     let ids = given(call);
-    if let Some(unknown) = ids.iter().find(|id| !world.groups.contains_key(*id)) {
+    if let Some(unknown) = ids.iter().find(|id| !world.groups.contains_key(id)) {
         return Err(Refusal::invalid("data", format!("there is no target group {unknown}")));
     }
     let now = world.now();
