@@ -28,6 +28,10 @@ fn run(seed: u64, requests: u64) -> u64 {
     let mut digest = DefaultHasher::new();
     let mut succeeded = 0;
     for at in 0..requests {
+        if at > 0 && at % 100_000 == 0 {
+            // Long runs say how far they are, see --nocapture.
+            eprintln!("{at} requests, {succeeded} succeeded");
+        }
         let ids = {
             let world = engine.world();
             // The youngest half, so that groups are met more than once.

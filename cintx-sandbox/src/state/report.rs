@@ -94,8 +94,9 @@ pub(crate) fn finish(world: &mut World, id: &str) {
 fn rows(world: &World, report: &Report) -> Vec<Vec<String>> {
     let mut rows = vec![header(report)];
     let period = dawn(report.start)..dawn(report.end.saturating_add(jiff::Span::new().days(1)));
-    for session in world.sessions.in_order() {
-        if !period.contains(&session.entered_at) || !concerns(world, report, session) {
+    // They come in the order of their entry, so what is too young ends it.
+    for session in world.sessions.in_order().take_while(|session| session.entered_at < period.end) {
+        if session.entered_at < period.start || !concerns(world, report, session) {
             continue;
         }
         if !wanted(&report.kind, session) {

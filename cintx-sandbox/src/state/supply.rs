@@ -160,6 +160,17 @@ mod tests {
     }
 
     #[test]
+    fn there_is_an_end_to_supplier_groups() {
+        let share = |id: u64| Share { id, name: id.to_string(), min: 0, max: 1, suppliers: vec![980] };
+        let mut supply = Supply { groups: (0..1_000).map(share).collect(), ..Supply::default() };
+        assert!(supply.check().is_ok());
+        supply.groups.push(share(1_000));
+        assert!(supply.check().is_err());
+        let blocked = Supply { blocked: (0..10_001).collect(), ..Supply::default() };
+        assert!(blocked.check().is_err());
+    }
+
+    #[test]
     fn impossible_bounds_are_named() {
         let share = |min, max| Share { id: 3, name: "a".into(), min, max, suppliers: vec![980] };
         assert!(Supply { groups: vec![share(60, 50)], ..Supply::default() }.check().is_err());

@@ -364,4 +364,26 @@ mod tests {
         let signature = sign("FP7UPZpATKBcYJj4va95PYud+a3gCidRERiLO+9MoFE=", 1_732_526_080, "{\"foo\":\"bar\"}");
         assert_eq!(signature, "t=1732526080,v1=6532d4777122acc32cd388763fc0c0ba8732698d09cf99eea086e5a86f8d3ebe");
     }
+
+    #[test]
+    fn nothing_waits_for_a_subscription_that_is_gone() {
+        let now = Timestamp::from_second(1_750_000_000).unwrap();
+        let mut world = World::new(super::super::Settings::default(), crate::clock::Clock::Standing { now });
+        let hook = Webhook {
+            id: "w".into(),
+            url: "http://127.0.0.1:1/".into(),
+            events: vec![SESSION.into()],
+            secret: "s".into(),
+            created_at: now,
+            changed_at: now,
+            version: 1,
+        };
+        world.webhooks.put("w".into(), hook, 1_000);
+        tell(&mut world, now, &[SESSION], "com.cint.session.updated", json!({}));
+        assert_eq!(world.outbox.len(), 1);
+        world.webhooks.take("w");
+        give_up_orphans(&mut world);
+        assert!(world.outbox.is_empty());
+        assert!(world.deliveries.values().all(|one| one.progress == Progress::Expired));
+    }
 }
