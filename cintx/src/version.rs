@@ -13,12 +13,14 @@ use crate::wire;
 pub trait Version:
     wire::Wire
     + wire::assistant::AssistantWire
+    + wire::audience::AudienceWire
     + wire::bulk::BulkWire
     + wire::fielding::FieldingWire
     + wire::groups::GroupsWire
     + wire::price::PriceWire
     + wire::projects::ProjectsWire
     + wire::quotas::QuotasWire
+    + wire::reconciliation::ReconciliationWire
     + wire::statistics::StatisticsWire
     + wire::supply::SupplyWire
     + wire::supply_templates::SupplyTemplatesWire
@@ -45,15 +47,20 @@ macro_rules! versions {
             ];
             tables.iter().rev().flat_map(|table| table.iter()).find(|row| row.id == id).copied()
         }
-    $(
-        #[cfg(feature = $feature)]
-        #[doc = concat!("Version ", $date, " of the Demand API.")]
-        #[derive(Clone, Copy, Debug)]
-        pub enum $marker {}
 
-        #[cfg(feature = $feature)]
-        impl Version for $marker {}
-    )+};
+        /// One type for each version that is switched on.
+        pub(crate) mod markers {
+        $(
+            #[cfg(feature = $feature)]
+            #[doc = concat!("Version ", $date, " of the Demand API.")]
+            #[derive(Clone, Copy, Debug)]
+            pub enum $marker {}
+
+            #[cfg(feature = $feature)]
+            impl super::Version for $marker {}
+        )+
+        }
+    };
 }
 
 versions! {

@@ -143,7 +143,7 @@ impl Audience {
     }
 
     /// Refuses what only 2025-12-18 has.
-    #[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+    #[cfg(feature = "_before-2025-12-18")]
     pub(crate) fn only_what_all_versions_have(&self) -> Result<(), Error> {
         if self.template.is_some() {
             return Err(invalid("has a template, which exists from 2025-12-18 on: give the questions instead"));

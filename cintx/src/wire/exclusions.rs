@@ -16,7 +16,7 @@ use crate::listing::{Ask, Batch};
 
 /// Where a target group is.
 #[cfg_attr(
-    not(any(feature = "v2025-02-17", feature = "v2025-12-18")),
+    not(feature = "_since-2025-02-17"),
     expect(dead_code, reason = "2024-12-02 alone has nothing that is kept in such a place")
 )]
 #[derive(Clone, Copy, Debug)]
@@ -164,14 +164,14 @@ pub trait ListsWire: Wire {
 }
 
 /// The job that an answer names.
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 pub(crate) fn made(operation: &'static cintx_raw::Operation, id: Option<cintx_raw::Id>) -> Answer<JobId> {
     let id = id.map(|id| JobId::new(id.as_str()));
     id.ok_or_else(|| crate::Error::incomplete(operation.id, "job_id"))
 }
 
 /// Reads how a job upon a list of respondents is doing; uploads can be done in part.
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 macro_rules! list_job {
     ($answer:expr $(, $reason:ident)?) => {{
         let answer = $answer;
@@ -191,11 +191,11 @@ macro_rules! list_job {
         Ok(Asked { status: $crate::job::job_status(word, || done, || failure), ask_again })
     }};
 }
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 pub(crate) use list_job;
 
 /// One version's lists of excluded respondents, filled by jobs; its exclusion groups and activity exclusions.
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 macro_rules! exclusions {
     ($marker:ident, $version:ident) => {
         mod exclusions {
@@ -491,11 +491,11 @@ macro_rules! exclusions {
         }
     };
 }
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 pub(super) use exclusions;
 
 /// One version's policies of projects.
-#[cfg(any(feature = "v2025-02-17", feature = "v2025-12-18"))]
+#[cfg(feature = "_since-2025-02-17")]
 macro_rules! exclusion_policies {
     ($marker:ident, $version:ident) => {
         mod exclusion_policies {
@@ -559,11 +559,11 @@ macro_rules! exclusion_policies {
         }
     };
 }
-#[cfg(any(feature = "v2025-02-17", feature = "v2025-12-18"))]
+#[cfg(feature = "_since-2025-02-17")]
 pub(super) use exclusion_policies;
 
 /// One version's lists of excluded respondents, sent at once.
-#[cfg(feature = "v2025-02-17")]
+#[cfg(feature = "_only-2025-02-17")]
 macro_rules! exclusion_lists {
     ($marker:ident, $version:ident) => {
         mod exclusion_lists {
@@ -613,5 +613,5 @@ macro_rules! exclusion_lists {
         }
     };
 }
-#[cfg(feature = "v2025-02-17")]
+#[cfg(feature = "_only-2025-02-17")]
 pub(super) use exclusion_lists;

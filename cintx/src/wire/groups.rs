@@ -194,7 +194,7 @@ macro_rules! groups {
         $marker:ident, $version:ident, names: $names:expr, create: ($($create:expr)?), reference: $has_reference:literal,
         goal: $goal:ident,
         draft: { $($draft:tt)* },
-        summary: { $($summary:tt)* },
+        summary: { $($summary:tt)* }, $(switch: $switch:ident,)?
         filter: |$wanted:ident| { $($filter:tt)* },
         settings: { $($settings:tt)* },
         update: |$given:ident| { $($update:tt)* }
@@ -250,6 +250,14 @@ macro_rules! groups {
                     lockout = industry_lockout_code, $($settings)*
                 }
             }
+
+            $(
+                impl Read<types::$switch> for bool {
+                    fn read(wire: types::$switch) -> Result<Self, Missing> {
+                        wire.enabled.ok_or(Missing("enabled"))
+                    }
+                }
+            )?
 
             impl Read<types::TargetGroupFieldingSpecification> for TimeWindow {
                 fn read(wire: types::TargetGroupFieldingSpecification) -> Result<Self, Missing> {

@@ -28,7 +28,7 @@ pub trait QuestionDetailsWire: Wire {
     ) -> impl Future<Output = Answer<QuestionDetails>> + Send;
 }
 
-#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+#[cfg(feature = "_before-2025-12-18")]
 impl super::read::Read<String> for crate::AnswerKind {
     fn read(wire: String) -> Result<Self, super::read::Missing> {
         Ok(Self::parse(&wire))
@@ -36,7 +36,7 @@ impl super::read::Read<String> for crate::AnswerKind {
 }
 
 /// Reads a question by itself, whose kinds are types of their own with much in common.
-#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+#[cfg(feature = "_before-2025-12-18")]
 pub(crate) fn question_details(wire: &serde_json::Value) -> Result<QuestionDetails, super::read::Missing> {
     use serde_json::Value;
 
@@ -65,7 +65,7 @@ pub(crate) fn question_details(wire: &serde_json::Value) -> Result<QuestionDetai
 }
 
 /// One older version's library: the call that lists it, with its own parameters.
-#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+#[cfg(feature = "_before-2025-12-18")]
 macro_rules! library_questions {
     ($marker:ident, $version:ident, details: |$locale:ident| $named:expr,
      list: |$account:ident, $filter:ident| $operation:ident, $call:ident($($lead:expr)?), $params:ident { $($own:tt)* }) => {
@@ -134,11 +134,11 @@ macro_rules! library_questions {
         }
     };
 }
-#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+#[cfg(feature = "_before-2025-12-18")]
 pub(super) use library_questions;
 
 /// One newer version's library.
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 macro_rules! library_profiles {
     ($marker:ident, $version:ident) => {
         mod library {
@@ -213,5 +213,5 @@ macro_rules! library_profiles {
         }
     };
 }
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 pub(super) use library_profiles;

@@ -48,7 +48,7 @@ pub trait RecontactsWire: Wire {
 }
 
 /// One version's recontacts.
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 macro_rules! recontacts {
     ($marker:ident, $version:ident) => {
         mod recontacts {
@@ -174,5 +174,5 @@ macro_rules! recontacts {
         }
     };
 }
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 pub(super) use recontacts;

@@ -123,7 +123,7 @@ pub(crate) fn to_draft_specification(supply: &Supply, ids: bool) -> Value {
 }
 
 /// Reads the specification.
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 pub(crate) fn from_specification(specification: &Value) -> Supply {
     let (open, private) = (&specification["open_exchange_allocations"], &specification["private_exchange_allocations"]);
     let groups = |part: &Value| -> Vec<SupplyGroup> {
@@ -180,17 +180,24 @@ fn supplier(value: &Value) -> Option<SupplierId> {
 }
 
 /// Supply since 2025-12-18: one specification, read and replaced as a whole.
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 macro_rules! supply_specification {
     ($marker:ident, $version:ident) => {
         mod supply {
-            use cintx_raw::$version::Client;
+            use cintx_raw::$version::{Client, types};
 
             use crate::error::Error;
             use crate::ids::{ProjectId, TargetGroupId};
             use crate::supply::Supply;
+            use crate::wire::read::{Field, Missing};
             use crate::wire::supply::{SupplyWire, from_specification, to_specification};
             use crate::wire::{from_json, to_json};
+
+            impl Field<Option<types::GetDraftSupplyAllocationGroupResponse>> for Supply {
+                fn field(wire: Option<types::GetDraftSupplyAllocationGroupResponse>) -> Result<Self, Missing> {
+                    to_json(&wire).map(|json| from_specification(&json)).map_err(|_| Missing("allocations"))
+                }
+            }
 
             impl SupplyWire for crate::$marker {
                 const PRIVATE_EXCHANGE: bool = true;
@@ -230,22 +237,32 @@ macro_rules! supply_specification {
         }
     };
 }
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 pub(super) use supply_specification;
 
 /// Supply before 2025-12-18: a list of allocations, each with a number and a call of its own.
-#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+#[cfg(feature = "_before-2025-12-18")]
 macro_rules! supply_list {
     ($marker:ident, $version:ident) => {
         mod supply {
-            use cintx_raw::$version::Client;
+            use cintx_raw::$version::{Client, types};
             use serde_json::Value;
 
             use crate::error::{Error, Invalid};
             use crate::ids::{ProjectId, TargetGroupId};
             use crate::supply::Supply;
+            use crate::wire::read::{Field, Missing};
             use crate::wire::supply::{SupplyWire, from_list, to_list};
             use crate::wire::{from_json, to_json};
+
+            impl Field<Option<Vec<types::GetTargetGroupResponseSupplyAllocations>>> for Supply {
+                fn field(
+                    wire: Option<Vec<types::GetTargetGroupResponseSupplyAllocations>>,
+                ) -> Result<Self, Missing> {
+                    let list: Result<Vec<_>, _> = wire.iter().flatten().map(to_json).collect();
+                    list.map(|list| from_list(&list)).map_err(|_| Missing("supply_allocations"))
+                }
+            }
 
             async fn entries(raw: &Client, account: i64, project: &str, group: &str) -> Result<Vec<Value>, Error> {
                 let answer = raw.get_target_group_supply_allocation(account, project, group).await?.into_value();
@@ -316,5 +333,5 @@ macro_rules! supply_list {
         }
     };
 }
-#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+#[cfg(feature = "_before-2025-12-18")]
 pub(super) use supply_list;

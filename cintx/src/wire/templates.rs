@@ -119,7 +119,7 @@ fn settings(wire: &Value, profiles: Result<Vec<TemplateProfile>, Missing>) -> Re
 }
 
 /// Targets that have their conditions and their quota.
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 pub(crate) mod by_target {
     use super::*;
 
@@ -205,7 +205,7 @@ pub(crate) mod by_target {
 }
 
 /// Quotas that name conditions by their place.
-#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+#[cfg(feature = "_before-2025-12-18")]
 pub(crate) mod by_place {
     use super::*;
 
