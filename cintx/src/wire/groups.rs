@@ -215,6 +215,7 @@ macro_rules! groups {
             use crate::value::{Money, TimeWindow};
             use crate::wire::assistant::from_modules;
             use crate::wire::groups::{GroupsWire, Names, Write, draft_body, kept_parts};
+            use crate::wire::page;
             use crate::wire::read::{Field, Missing, Read, list, read, read_words, reads, required};
             use crate::wire::{from_json, to_json};
 
@@ -381,10 +382,8 @@ macro_rules! groups {
                         (!values.is_empty()).then(|| values.iter().map(ToString::to_string).collect())
                     }
                     let status: Vec<_> = filter.status.iter().map(|status| status.as_str().into()).collect();
-                    let params = GetListTargetGroupsParams {
-                        end_before: None,
-                        start_after: ask.start_after(),
-                        page_size: ask.page_size(),
+                    let project = project.as_str();
+                    page!(ask => raw.get_list_target_groups(account, project), GET_LIST_TARGET_GROUPS, GetListTargetGroupsParams {
                         exclusion_status: filter.excluding,
                         name: filter.name.clone(),
                         search_string: filter.search.clone(),
@@ -393,12 +392,7 @@ macro_rules! groups {
                         country: some(&filter.countries),
                         language: some(&filter.languages),
                         $($filter)*
-                    };
-                    let operation = &operations::GET_LIST_TARGET_GROUPS;
-                    let answer = raw.get_list_target_groups(account, project.as_str(), &params).await?.into_value();
-                    Ok(Batch::new(operation, list(operation, answer.target_groups)?)
-                        .next(answer.next_cursor)
-                        .more(answer.has_more))
+                    }, target_groups, has_more)
                 }
 
                 async fn details(

@@ -149,7 +149,8 @@ macro_rules! library_profiles {
             use crate::listing::{Ask, Batch};
             use crate::value::Locale;
             use crate::wire::library::LibraryWire;
-            use crate::wire::read::{Field as _, Missing, Read, list, read_words};
+            use crate::wire::page;
+            use crate::wire::read::{Field as _, Missing, Read, read_words};
 
             impl crate::HasCustomQuestions for crate::$marker {}
 
@@ -192,22 +193,18 @@ macro_rules! library_profiles {
                     filter: &QuestionFilter,
                     ask: &Ask,
                 ) -> Result<Batch<LibraryQuestion>, Error> {
-                    let params = AccountQuestionsTranslationParams {
-                        id: filter.ids.clone(),
-                        query: filter.search.clone(),
-                        translation_language: filter.translation.as_ref().map(ToString::to_string),
-                        allow_custom_quals: filter.with_custom,
-                        only_custom_quals: filter.only_custom,
-                        start_after: ask.start_after(),
-                        end_before: None,
-                        page_size: ask.page_size(),
-                    };
-                    let operation = &operations::ACCOUNT_QUESTIONS_TRANSLATION;
-                    let answer = raw.account_questions_translation(account, &locale.to_string(), &params).await?;
-                    let answer = answer.into_value();
-                    Ok(Batch::new(operation, list(operation, answer.profiles)?)
-                        .next(answer.next_cursor)
-                        .more(answer.has_more))
+                    let locale = locale.to_string();
+                    page!(
+                        ask => raw.account_questions_translation(account, &locale), ACCOUNT_QUESTIONS_TRANSLATION,
+                        AccountQuestionsTranslationParams {
+                            id: filter.ids.clone(),
+                            query: filter.search.clone(),
+                            translation_language: filter.translation.as_ref().map(ToString::to_string),
+                            allow_custom_quals: filter.with_custom,
+                            only_custom_quals: filter.only_custom,
+                        },
+                        profiles, has_more
+                    )
                 }
             }
         }

@@ -94,6 +94,26 @@ macro_rules! if_match {
 }
 use if_match;
 
+/// One page of a list that goes on by cursor. The braces hold the parameters that are the list's own; behind them stand
+/// the field that holds the items and, where there is one, the field that says whether more follow.
+macro_rules! page {
+    ($ask:ident => $raw:ident.$operation:ident($($lead:expr),+), $row:ident,
+     $params:ident { $($own:tt)* }, $items:ident $(, $more:ident)?) => {{
+        let params = $params {
+            page_size: $ask.page_size(),
+            start_after: $ask.start_after(),
+            end_before: None,
+            $($own)*
+        };
+        let operation = &operations::$row;
+        let answer = $raw.$operation($($lead,)+ &params).await?.into_value();
+        Ok($crate::listing::Batch::new(operation, $crate::wire::read::list(operation, answer.$items)?)
+            .next(answer.next_cursor)
+            $(.more(answer.$more))?)
+    }};
+}
+use page;
+
 /// A wire value as JSON, for parts that many types share.
 fn to_json<T: serde::Serialize>(wire: &T) -> Answer<Value> {
     serde_json::to_value(wire).map_err(Error::other)
