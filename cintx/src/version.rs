@@ -13,6 +13,7 @@ use crate::wire;
 pub trait Version:
     wire::Wire
     + wire::assistant::AssistantWire
+    + wire::audience::AudienceWire
     + wire::bulk::BulkWire
     + wire::fielding::FieldingWire
     + wire::groups::GroupsWire

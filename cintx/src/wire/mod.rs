@@ -37,7 +37,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Invalid};
 use crate::feasibility::Feasibility;
-use crate::ids::{JobId, ProjectId, ReconciliationId, TargetGroupId};
+use crate::ids::{JobId, ProjectId, ReconciliationId};
 use crate::pipeline::Pipeline;
 use crate::reconciliation::ReconciliationOutcome;
 use crate::target_group::TargetGroupDraft;
@@ -64,13 +64,6 @@ pub trait Wire: Clone + Copy + fmt::Debug + Send + Sync + 'static {
         project: &ProjectId,
         draft: &TargetGroupDraft,
     ) -> impl Future<Output = Answer<Feasibility>> + Send;
-
-    fn create_target_group(
-        raw: &Self::Raw,
-        account: i64,
-        project: &ProjectId,
-        draft: &TargetGroupDraft,
-    ) -> impl Future<Output = Answer<TargetGroupId>> + Send;
 
     fn submit_reconciliation(
         raw: &Self::Raw,
@@ -244,37 +237,54 @@ use legacy_calls;
 /// whole percentages, and interlocks that a helper of the API has made first.
 #[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
 macro_rules! legacy_audience {
-    (adjustment: $adjustment:expr) => {
-        /// The draft's profiles. Crossed questions go through the API's helper, whose cells get our percentages.
-        async fn draft_profiles(
-            raw: &Client,
-            account: i64,
-            draft: &TargetGroupDraft,
-        ) -> Result<types::TargetGroupDraftProfilesRequest, Error> {
-            let (audience, goal) = (&draft.audience, draft.completes_goal);
-            audience.only_what_all_versions_have()?;
-            let mut interlocked_profiles = Vec::new();
-            if let Some(interlock) = audience.crossed() {
-                let context = legacy::Context {
-                    locale: draft.locale.to_string(),
-                    goal,
-                    start: timestamp(draft.field.start()),
-                    end: timestamp(draft.field.end()),
-                    collects_pii: draft.collects_pii,
-                };
-                let body: types::GenerateDraftInterlockRequest =
-                    from_json("audience", legacy::helper(interlock, &context)?)?;
-                let made = raw.generate_draft_interlock_profile_v2(account, NEW_KEY, &body).await?.into_value();
-                let made =
-                    made.first().ok_or_else(|| Error::incomplete("generate_draft_interlock_profile_v2", "profile"))?;
-                let pasted = legacy::pasted(&to_json(made)?, interlock, goal)?;
-                interlocked_profiles.push(from_json("audience", pasted)?);
+    ($marker:ident, $version:ident, adjustment: $adjustment:expr) => {
+        mod audience {
+            use cintx_raw::NEW_KEY;
+            use cintx_raw::$version::{Client, types};
+            use serde_json::Value;
+
+            use crate::audience::{Shape, Unit};
+            use crate::error::Error;
+            use crate::target_group::{KeptDraft, TargetGroupDraft};
+            use crate::wire::audience::{AudienceWire, legacy};
+            use crate::wire::{from_json, timestamp, to_json};
+
+            impl AudienceWire for crate::$marker {
+                const DRAFTS_IN: Unit = Unit::Percent;
+
+                /// Crossed questions go through the API's helper, whose cells get our percentages.
+                async fn audience(raw: &Client, account: i64, draft: &TargetGroupDraft) -> Result<Value, Error> {
+                    let (audience, goal) = (&draft.audience, draft.completes_goal);
+                    audience.only_what_all_versions_have()?;
+                    let mut interlocked_profiles = Vec::new();
+                    if let Some(interlock) = audience.crossed() {
+                        let context = legacy::Context {
+                            locale: draft.locale.to_string(),
+                            goal,
+                            start: timestamp(draft.field.start()),
+                            end: timestamp(draft.field.end()),
+                            collects_pii: draft.collects_pii,
+                        };
+                        let body: types::GenerateDraftInterlockRequest =
+                            from_json("audience", legacy::helper(interlock, &context)?)?;
+                        let made = raw.generate_draft_interlock_profile_v2(account, NEW_KEY, &body).await?.into_value();
+                        let made = made
+                            .first()
+                            .ok_or_else(|| Error::incomplete("generate_draft_interlock_profile_v2", "profile"))?;
+                        let pasted = legacy::pasted(&to_json(made)?, interlock, goal)?;
+                        interlocked_profiles.push(from_json("audience", pasted)?);
+                    }
+                    to_json(&types::TargetGroupDraftProfilesRequest {
+                        profile_adjustment_type: $adjustment,
+                        drafts: Some(from_json("audience", legacy::drafts(audience, goal).into())?),
+                        interlocked_profiles: Some(interlocked_profiles),
+                    })
+                }
+
+                fn audience_of(kept: &KeptDraft) -> Shape {
+                    legacy::shape(&kept.0["profile"])
+                }
             }
-            Ok(types::TargetGroupDraftProfilesRequest {
-                profile_adjustment_type: $adjustment,
-                drafts: Some(from_json("audience", legacy::drafts(audience, goal).into())?),
-                interlocked_profiles: Some(interlocked_profiles),
-            })
         }
     };
 }

@@ -23,10 +23,10 @@ use super::statistics::statistics;
 use super::supply::{from_list, supply_list};
 use super::supply_templates::supply_templates;
 use super::templates::templates;
-use super::{Wire, amounts, common_calls, from_json, legacy_audience, legacy_calls, money, timestamp, to_json};
+use super::{Wire, amounts, common_calls, from_json, legacy_audience, legacy_calls, money, timestamp};
 use crate::error::Error;
 use crate::feasibility::Feasibility;
-use crate::ids::{ProjectId, ReconciliationId, TargetGroupId};
+use crate::ids::{ProjectId, ReconciliationId};
 use crate::pipeline::Pipeline;
 use crate::reconciliation::{ReconciliationOutcome, ReconciliationStatus};
 use crate::supply::Supply;
@@ -45,6 +45,7 @@ library_questions!(
 templates!(V2024_12_02, v2024_12_02, form: by_place);
 projects!(V2024_12_02, v2024_12_02, if_match: optional, reference: purchase_order_number,
     summary: - target_group_references);
+legacy_audience!(V2024_12_02, v2024_12_02, adjustment: types::TargetGroupDraftProfilesRequestProfileAdjustmentType::Percentage);
 legacy_quotas!(V2024_12_02, v2024_12_02);
 fielding!(V2024_12_02, v2024_12_02, if_match: optional, run: fielding_run_id);
 supply_list!(V2024_12_02, v2024_12_02);
@@ -103,16 +104,6 @@ impl Wire for V2024_12_02 {
     common_calls!(v2024_12_02);
     legacy_calls!(feasibility: { rate_card_price_boost: None, });
 
-    async fn create_target_group(
-        raw: &Client,
-        account: i64,
-        project: &ProjectId,
-        draft: &TargetGroupDraft,
-    ) -> Result<TargetGroupId, Error> {
-        let profile = draft_profiles(raw, account, draft).await?;
-        groups::create(raw, account, project, &draft.settings, [("profile", super::to_json(&profile)?)]).await
-    }
-
     async fn submit_reconciliation(
         raw: &Client,
         account: i64,
@@ -127,5 +118,3 @@ impl Wire for V2024_12_02 {
             .ok_or_else(|| Error::incomplete("post_reconciliations", "request_id"))
     }
 }
-
-legacy_audience!(adjustment: types::TargetGroupDraftProfilesRequestProfileAdjustmentType::Percentage);

@@ -27,7 +27,7 @@ use super::templates::templates;
 use super::{Wire, amounts, common_calls, from_json, legacy_audience, legacy_calls, money, timestamp, to_json};
 use crate::error::Error;
 use crate::feasibility::Feasibility;
-use crate::ids::{ProjectId, ReconciliationId, TargetGroupId};
+use crate::ids::{ProjectId, ReconciliationId};
 use crate::pipeline::Pipeline;
 use crate::reconciliation::{ReconciliationOutcome, ReconciliationStatus};
 use crate::supply::Supply;
@@ -50,6 +50,7 @@ impl crate::HasCustomQuestions for V2025_02_17 {}
 templates!(V2025_02_17, v2025_02_17, form: by_place);
 projects!(V2025_02_17, v2025_02_17, if_match: optional, reference: purchase_order_number,
     summary: - target_group_references);
+legacy_audience!(V2025_02_17, v2025_02_17, adjustment: "percentage".to_owned());
 legacy_quotas!(V2025_02_17, v2025_02_17);
 
 impl super::quotas::ValidatesWire for V2025_02_17 {
@@ -133,16 +134,6 @@ impl Wire for V2025_02_17 {
     common_calls!(v2025_02_17);
     legacy_calls!(feasibility: {  });
 
-    async fn create_target_group(
-        raw: &Client,
-        account: i64,
-        project: &ProjectId,
-        draft: &TargetGroupDraft,
-    ) -> Result<TargetGroupId, Error> {
-        let profile = draft_profiles(raw, account, draft).await?;
-        groups::create(raw, account, project, &draft.settings, [("profile", super::to_json(&profile)?)]).await
-    }
-
     async fn submit_reconciliation(
         raw: &Client,
         account: i64,
@@ -156,5 +147,3 @@ impl Wire for V2025_02_17 {
             .ok_or_else(|| Error::incomplete("post_reconciliations", "request_id"))
     }
 }
-
-legacy_audience!(adjustment: "percentage".to_owned());

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use cintx_raw::v2025_12_18::{Client, PostReconciliationsParams, types};
 
 use super::assistant::assistant;
-use super::audience::modern;
+use super::audience::modern::{self, modern_audience};
 use super::bulk::bulk;
 use super::calendar::{calendar, field_of_days};
 use super::directory::directory;
@@ -24,10 +24,10 @@ use super::supply::{from_specification, supply_specification};
 use super::supply_templates::supply_templates;
 use super::templates::templates;
 use super::unique_codes::unique_codes;
-use super::{Wire, amounts, common_calls, from_json, money, timestamp, to_json};
+use super::{Wire, amounts, common_calls, from_json, money, timestamp};
 use crate::error::Error;
 use crate::feasibility::Feasibility;
-use crate::ids::{ProjectId, ReconciliationId, TargetGroupId};
+use crate::ids::{ProjectId, ReconciliationId};
 use crate::pipeline::Pipeline;
 use crate::reconciliation::{ReconciliationOutcome, ReconciliationStatus};
 use crate::supply::Supply;
@@ -54,6 +54,7 @@ library_profiles!(V2025_12_18, v2025_12_18);
 templates!(V2025_12_18, v2025_12_18, form: by_target);
 projects!(V2025_12_18, v2025_12_18, if_match: required, reference: project_customer_reference_number,
     summary: target_group_references = target_group_customer_reference_numbers);
+modern_audience!(V2025_12_18, v2025_12_18);
 modern_quotas!(V2025_12_18, v2025_12_18);
 fielding!(V2025_12_18, v2025_12_18, if_match: required, run: created_fielding_run_id);
 supply_specification!(V2025_12_18, v2025_12_18);
@@ -146,18 +147,6 @@ impl Wire for V2025_12_18 {
             completes_max: range.and_then(|range| range.max),
             suggested_price: price.and_then(|price| money(price.value.as_deref(), price.currency_code.as_deref())),
         })
-    }
-
-    async fn create_target_group(
-        raw: &Client,
-        account: i64,
-        project: &ProjectId,
-        draft: &TargetGroupDraft,
-    ) -> Result<TargetGroupId, Error> {
-        // Held against its type here, so that what does not fit is blamed on the audience.
-        let profiling = modern::profiling(&draft.audience, draft.completes_goal)?;
-        let profiling: types::ProfilingRequest = from_json("audience", profiling)?;
-        groups::create(raw, account, project, &draft.settings, [("profiling", to_json(&profiling)?)]).await
     }
 
     async fn submit_reconciliation(

@@ -4,8 +4,9 @@
 use serde_json::{Value, json};
 
 use super::refused;
-use crate::audience::{Audience, Condition, Interlock, Question, QuestionKind, Share};
+use crate::audience::{Audience, Cell, Condition, Interlock, Question, QuestionKind, Shape, Share};
 use crate::error::Error;
+use crate::wire::quotas::{self, items};
 
 /// Which request a profile is for: they name the same conditions differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,4 +181,43 @@ fn without_nulls(mut json: Value) -> Value {
         _ => {}
     }
     json
+}
+
+/// What the profiles of a draft that was read come to, in whole percent.
+pub(crate) fn shape(profile: &Value) -> Shape {
+    let regular = items(profile, "drafts").map(|one| (false, regular_cells(one)));
+    let interlocked = items(profile, "interlocked_profiles").map(|one| {
+        let cells = items(&one["quotas"], "ungrouped")
+            .map(|cell| (quotas::legacy::related(&cell["condition"]["related_condition"]), percent(cell)));
+        (true, cells.collect())
+    });
+    Shape::of(regular.chain(interlocked))
+}
+
+fn percent(quota: &Value) -> Option<u64> {
+    quotas::whole(&quota["quota_percentage"]).and_then(|percent| percent.try_into().ok())
+}
+
+fn regular_cells(profile: &Value) -> Vec<Cell> {
+    let question = quotas::whole(&profile["question_id"]).unwrap_or(0);
+    let data: Vec<_> = items(&profile["conditions"], "data").map(|it| (question, quotas::condition(it))).collect();
+    let at = |index: &Value| {
+        let (question, condition) = data.get(usize::try_from(quotas::whole(index)?).ok()?)?;
+        Some((*question, condition.clone()?))
+    };
+    let enabled = profile["quotas_enabled"].as_bool().unwrap_or(true);
+    let quota = |one: &Value| percent(one).filter(|_| enabled);
+    let ungrouped =
+        items(&profile["quotas"], "ungrouped").map(|one| (at(&one["index"]).into_iter().collect(), quota(one)));
+    let grouped =
+        items(&profile["quotas"], "grouped").map(|one| (items(one, "indexes").filter_map(at).collect(), quota(one)));
+    let mut cells: Vec<Cell> = ungrouped.chain(grouped).collect();
+    // What has no quota is a target all the same.
+    for (question, condition) in &data {
+        let alone: Vec<_> = condition.clone().into_iter().map(|condition| (*question, condition)).collect();
+        if !cells.iter().any(|(conditions, _)| alone.iter().all(|it| conditions.contains(it))) {
+            cells.push((alone, None));
+        }
+    }
+    cells
 }

@@ -6,7 +6,27 @@ pub(crate) mod legacy;
 #[cfg(feature = "v2025-12-18")]
 pub(crate) mod modern;
 
+use std::future::Future;
+
+use serde_json::Value;
+
+use super::{Answer, Wire};
+use crate::audience::{Shape, Unit};
 use crate::error::{Error, Invalid};
+use crate::target_group::{KeptDraft, TargetGroupDraft};
+
+/// The audience of a draft.
+#[doc(hidden)]
+pub trait AudienceWire: Wire {
+    /// What the quotas of a draft are written in.
+    const DRAFTS_IN: Unit;
+
+    /// A draft's audience as a request wants it.
+    fn audience(raw: &Self::Raw, account: i64, draft: &TargetGroupDraft) -> impl Future<Output = Answer<Value>> + Send;
+
+    /// What the audience of a draft that was read comes to, in that unit.
+    fn audience_of(kept: &KeptDraft) -> Shape;
+}
 
 pub(crate) fn refused(what: &'static str, reason: impl Into<String>) -> Error {
     Error::invalid(vec![Invalid::new(what, reason)])

@@ -158,3 +158,36 @@ pub(crate) fn condition(question: i64, condition: &Condition) -> Value {
         }),
     }
 }
+
+/// 2025-12-18: what was sent comes back.
+macro_rules! modern_audience {
+    ($marker:ident, $version:ident) => {
+        mod audience {
+            use cintx_raw::$version::{Client, types};
+            use serde_json::Value;
+
+            use crate::audience::{Shape, Unit};
+            use crate::error::Error;
+            use crate::target_group::{KeptDraft, TargetGroupDraft};
+            use crate::wire::audience::{AudienceWire, modern};
+            use crate::wire::quotas::modern::read_modern;
+            use crate::wire::{from_json, to_json};
+
+            impl AudienceWire for crate::$marker {
+                const DRAFTS_IN: Unit = Unit::Completes;
+
+                async fn audience(_: &Client, _: i64, draft: &TargetGroupDraft) -> Result<Value, Error> {
+                    // Held against its type here, so that what does not fit is blamed on the audience.
+                    let profiling = modern::profiling(&draft.audience, draft.completes_goal)?;
+                    let profiling: types::ProfilingRequest = from_json("audience", profiling)?;
+                    to_json(&profiling)
+                }
+
+                fn audience_of(kept: &KeptDraft) -> Shape {
+                    Shape::of_tables(&read_modern(&kept.0["profiling"]))
+                }
+            }
+        }
+    };
+}
+pub(in crate::wire) use modern_audience;
