@@ -8,7 +8,7 @@ use crate::wire;
 /// through an older one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a dated version of the Demand API",
-    note = "use one of cintx::V2024_12_02, V2025_02_17 or V2025_12_18, and switch its Cargo feature on"
+    note = "use a marker of this crate such as `cintx::V2025_12_18`, and switch its Cargo feature on"
 )]
 pub trait Version:
     wire::Wire

@@ -4,11 +4,15 @@
 mod question;
 mod refusal;
 mod rules;
+mod shape;
 
 pub(crate) use self::question::QuestionKind;
 pub use self::question::{Condition, Question, Share, Target, completes};
 pub use self::refusal::Refusal;
 pub use self::rules::AudienceProblem;
+#[cfg(feature = "_before-2025-12-18")]
+pub(crate) use self::shape::Cell;
+pub(crate) use self::shape::{Difference, Shape, Unit};
 
 use cintx_quota::{Axis, SolveError, Table, TableBuilder};
 use rust_decimal::prelude::ToPrimitive as _;

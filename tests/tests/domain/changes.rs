@@ -6,8 +6,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use cintx::{
-    Error, FieldingAssistant, FieldingRun, FillingStrategy, LockoutCode, Money, ProjectScope, Supply, TargetGroup,
-    TargetGroupId, TemplateId, Version,
+    Audience, Error, FieldingAssistant, FieldingRun, FillingStrategy, LockoutCode, Money, ProjectScope, Question,
+    Supply, TargetGroup, TargetGroupId, TemplateId, Version,
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -20,6 +20,7 @@ on_every_version!(a_change_is_refused_or_valid);
 /// The fields that may be blamed.
 const FIELDS: &[&str] = &[
     "name",
+    "audience",
     "completes_goal",
     "length_of_interview",
     "incidence_rate",
@@ -96,6 +97,7 @@ enum Change {
     Details { name: String, minutes: u8, rate: String, reference: Option<String>, note: Option<Money>, locked: bool },
     Draft { name: String, goal: u32, supply: Supply, assistant: FieldingAssistant },
     Duplicate { name: String, goal: u32 },
+    Audience { goal: u32, young: u32, men: u32, crossed: bool },
     Price(Money),
     Strategy(FillingStrategy),
     Assistant(FieldingAssistant),
@@ -147,6 +149,12 @@ fn change() -> impl Strategy<Value = Change> {
             assistant
         }),
         (name(), goal()).prop_map(|(name, goal)| Change::Duplicate { name, goal }),
+        (goal(), 0_u32..102, 0_u32..102, any::<bool>()).prop_map(|(goal, young, men, crossed)| Change::Audience {
+            goal,
+            young,
+            men,
+            crossed
+        }),
         money().prop_map(Change::Price),
         strategy.prop_map(Change::Strategy),
         assistant().prop_map(Change::Assistant),
@@ -242,6 +250,15 @@ impl<'a, V: Version> Scene<'a, V> {
                 let made = self.draft.duplicate(name, |draft| draft.completes_goal = goal).await;
                 ("duplicate", made.map(drop))
             }
+            Change::Audience { goal, young, men, crossed } => {
+                let rest = |share: u32| 100_u32.saturating_sub(share);
+                let age = Question::range(42).band(18..=34, young).band(35..=99, rest(young));
+                let gender = Question::choice(43).option("1", men).option("2", rest(men));
+                let audience =
+                    if crossed { Audience::interlock([age, gender]) } else { Audience::side_by_side([age, gender]) };
+                let edit = self.draft.set_audience(audience, |draft| draft.completes_goal = goal);
+                ("audience", edit.await.map(drop))
+            }
             Change::Price(price) => ("price", self.live.set_cost_per_interview(&price).await.map(drop)),
             Change::Strategy(strategy) => ("strategy", self.live.set_filling_strategy(strategy).await.map(drop)),
             Change::Assistant(wanted) => {
@@ -301,6 +318,7 @@ const KINDS: &[&str] = &[
     "details",
     "draft",
     "duplicate",
+    "audience",
     "price",
     "strategy",
     "assistant",

@@ -1,5 +1,7 @@
 //! A sandbox with a client of one version, and a look at what was wrong with the requests.
 
+use std::time::Duration;
+
 use cintx::{Audience, Client, Credentials, DraftBuilder, Money, Project, Question, Supply, UserId, Version, minutes};
 use cintx_sandbox::Sandbox;
 use jiff::{Timestamp, ToSpan as _};
@@ -13,7 +15,15 @@ pub struct Stage<V: Version> {
 
 impl<V: Version> Stage<V> {
     pub async fn new() -> Self {
-        let sandbox = Sandbox::builder().seed(7).start().await.unwrap();
+        Self::on(Sandbox::builder().seed(7).start().await.unwrap())
+    }
+
+    /// Jobs are done at once, so that nobody waits for them.
+    pub async fn quick() -> Self {
+        Self::on(Sandbox::builder().seed(7).job_delay(Duration::ZERO).start().await.unwrap())
+    }
+
+    fn on(sandbox: Sandbox) -> Self {
         let cint = Client::builder()
             .credentials(Credentials::new(sandbox.client_id(), sandbox.client_secret()).endpoint(sandbox.token_url()))
             .account(i64::from(sandbox.account_id()))

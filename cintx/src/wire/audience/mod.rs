@@ -8,28 +8,33 @@ pub(crate) mod modern;
 
 use std::future::Future;
 
+use serde_json::Value;
+
 use super::{Answer, Wire};
+use crate::audience::{Shape, Unit};
 use crate::error::{Error, Invalid};
 use crate::feasibility::Feasibility;
-use crate::ids::{ProjectId, TargetGroupId};
-use crate::target_group::TargetGroupDraft;
+use crate::ids::ProjectId;
+use crate::target_group::{KeptDraft, TargetGroupDraft};
 
-/// What a version does with a draft that has an audience.
+/// The audience of a draft, and whom it will find.
 #[doc(hidden)]
 pub trait AudienceWire: Wire {
+    /// What the quotas of a draft are written in.
+    const DRAFTS_IN: Unit;
+
+    /// A draft's audience as a request wants it.
+    fn audience(raw: &Self::Raw, account: i64, draft: &TargetGroupDraft) -> impl Future<Output = Answer<Value>> + Send;
+
+    /// What the audience of a draft that was read comes to, in that unit.
+    fn audience_of(kept: &KeptDraft) -> Shape;
+
     fn feasibility(
         raw: &Self::Raw,
         account: i64,
         project: &ProjectId,
         draft: &TargetGroupDraft,
     ) -> impl Future<Output = Answer<Feasibility>> + Send;
-
-    fn create_target_group(
-        raw: &Self::Raw,
-        account: i64,
-        project: &ProjectId,
-        draft: &TargetGroupDraft,
-    ) -> impl Future<Output = Answer<TargetGroupId>> + Send;
 }
 
 pub(crate) fn refused(what: &'static str, reason: impl Into<String>) -> Error {

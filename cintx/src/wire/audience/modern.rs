@@ -164,15 +164,31 @@ macro_rules! modern_audience {
     ($marker:ident, $version:ident) => {
         mod audience {
             use cintx_raw::$version::{Client, types};
+            use serde_json::Value;
 
+            use crate::audience::{Shape, Unit};
             use crate::error::Error;
             use crate::feasibility::Feasibility;
-            use crate::ids::{ProjectId, TargetGroupId};
-            use crate::target_group::TargetGroupDraft;
+            use crate::ids::ProjectId;
+            use crate::target_group::{KeptDraft, TargetGroupDraft};
             use crate::wire::audience::{AudienceWire, modern};
+            use crate::wire::quotas::modern::read_modern;
             use crate::wire::{from_json, money, timestamp, to_json};
 
             impl AudienceWire for crate::$marker {
+                const DRAFTS_IN: Unit = Unit::Completes;
+
+                async fn audience(_: &Client, _: i64, draft: &TargetGroupDraft) -> Result<Value, Error> {
+                    // Held against its type here, so that what does not fit is blamed on the audience.
+                    let profiling = modern::profiling(&draft.audience, draft.completes_goal)?;
+                    let profiling: types::ProfilingRequest = from_json("audience", profiling)?;
+                    to_json(&profiling)
+                }
+
+                fn audience_of(kept: &KeptDraft) -> Shape {
+                    Shape::of_tables(&read_modern(&kept.0["profiling"]))
+                }
+
                 async fn feasibility(
                     raw: &Client,
                     account: i64,
@@ -207,19 +223,6 @@ macro_rules! modern_audience {
                         suggested_price: price
                             .and_then(|price| money(price.value.as_deref(), price.currency_code.as_deref())),
                     })
-                }
-
-                async fn create_target_group(
-                    raw: &Client,
-                    account: i64,
-                    project: &ProjectId,
-                    draft: &TargetGroupDraft,
-                ) -> Result<TargetGroupId, Error> {
-                    // Held against its type here, so that what does not fit is blamed on the audience.
-                    let profiling = modern::profiling(&draft.audience, draft.completes_goal)?;
-                    let profiling: types::ProfilingRequest = from_json("audience", profiling)?;
-                    let rest = [("profiling", to_json(&profiling)?)];
-                    super::groups::create(raw, account, project, &draft.settings, rest).await
                 }
             }
         }
