@@ -28,6 +28,8 @@ pub trait Version:
     + wire::library::LibraryWire
     + wire::templates::TemplatesWire
     + wire::calendar::CalendarWire
+    + wire::webhooks::WebhooksWire
+    + wire::reports::ReportsWire
 {
 }
 

@@ -116,9 +116,7 @@ macro_rules! library_questions {
                     let answer = raw.$call($($lead,)? &locale.to_string(), &params).await?.into_value();
                     let result = answer.result.unwrap_or_default();
                     let last = result.last().and_then(|question| question.id.as_ref()).map(ToString::to_string);
-                    let mut batch = Batch::new(operation, list(operation, Some(result))?);
-                    batch.last_id = last;
-                    Ok(batch)
+                    Ok(Batch::new(operation, list(operation, Some(result))?).last(last))
                 }
             }
 

@@ -16,6 +16,7 @@ pub(crate) mod quotas;
 mod read;
 pub(crate) mod reconciliation;
 pub(crate) mod recontacts;
+pub(crate) mod reports;
 pub(crate) mod statistics;
 pub(crate) mod supply;
 pub(crate) mod supply_templates;
@@ -27,6 +28,7 @@ mod v2024_12_02;
 mod v2025_02_17;
 #[cfg(feature = "v2025-12-18")]
 mod v2025_12_18;
+pub(crate) mod webhooks;
 
 use std::fmt;
 use std::sync::Arc;
@@ -83,7 +85,7 @@ fn money(value: Option<&str>, currency: Option<&str>) -> Option<Money> {
 }
 
 /// Calls an operation that takes `If-Match`: where it is required it stands among the arguments, before those after the
-/// semicolon; where it is optional it is in the parameters behind them.
+/// semicolon; where it is optional it is in the parameters behind them; where there is none the tag goes unused.
 macro_rules! if_match {
     (required, $raw:ident.$operation:ident($($lead:expr),+; $($tail:expr),*), $params:ident, $etag:ident) => {
         $raw.$operation($($lead,)+ $crate::wire::tag(stringify!($operation), $etag)?, $($tail),*).await?
@@ -91,6 +93,10 @@ macro_rules! if_match {
     (optional, $raw:ident.$operation:ident($($lead:expr),+; $($tail:expr),*), $params:ident, $etag:ident) => {
         $raw.$operation($($lead,)+ $($tail,)* &$params { if_match: $etag.map(str::to_owned) }).await?
     };
+    (none, $raw:ident.$operation:ident($($lead:expr),+; $($tail:expr),*), $params:ident, $etag:ident) => {{
+        let _: Option<&str> = $etag;
+        $raw.$operation($($lead,)+ $($tail),*).await?
+    }};
 }
 use if_match;
 

@@ -13,10 +13,12 @@ use super::price::price;
 use super::projects::projects;
 use super::quotas::legacy::legacy_quotas;
 use super::reconciliation::reconciliation;
+use super::reports::reports;
 use super::statistics::statistics;
 use super::supply::supply_list;
 use super::supply_templates::supply_templates;
 use super::templates::templates;
+use super::webhooks::webhooks;
 use super::{amounts, version};
 
 version!(V2024_12_02, v2024_12_02);
@@ -33,6 +35,11 @@ templates!(V2024_12_02, v2024_12_02, form: by_place);
 projects!(V2024_12_02, v2024_12_02, if_match: optional, reference: purchase_order_number,
     summary: - target_group_references);
 legacy_quotas!(V2024_12_02, v2024_12_02);
+webhooks!(V2024_12_02, v2024_12_02, events: CreateWebhookRequestEvents, read: [WebhookEvents, WebhookCreatedEvents],
+    new: { id: uuid::Uuid::new_v4().to_string(), }, key: [cintx_raw::NEW_KEY], if_match: optional, pages: next(next_cursor));
+reports!(V2024_12_02, v2024_12_02, level: |level| level, body: |order| {}, filter: |filter| {},
+    request: { requested_by = requestor_name - level }, download: by_file);
+impl crate::HasReconciliationsReport for crate::V2024_12_02 {}
 fielding!(V2024_12_02, v2024_12_02, if_match: optional, run: fielding_run_id);
 supply_list!(V2024_12_02, v2024_12_02);
 supply_templates!(V2024_12_02, v2024_12_02, if_match: optional, locale: |locale| &GetAccountAllocationTemplateByTemplateIdParams { locale: Some(locale) }, &GetGlobalAllocationTemplateByTemplateIdParams { locale: Some(locale) }, &GetSystemAllocationTemplateParams { locale: Some(locale) });

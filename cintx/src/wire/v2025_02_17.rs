@@ -14,10 +14,12 @@ use super::price::{group_rate_card, price};
 use super::projects::projects;
 use super::quotas::legacy::legacy_quotas;
 use super::reconciliation::reconciliation;
+use super::reports::reports;
 use super::statistics::{performance, statistics};
 use super::supply::supply_list;
 use super::supply_templates::supply_templates;
 use super::templates::templates;
+use super::webhooks::webhooks;
 use super::{amounts, version};
 
 version!(V2025_02_17, v2025_02_17);
@@ -40,6 +42,11 @@ projects!(V2025_02_17, v2025_02_17, if_match: optional, reference: purchase_orde
 legacy_quotas!(V2025_02_17, v2025_02_17);
 
 legacy_validation!(V2025_02_17, v2025_02_17);
+webhooks!(V2025_02_17, v2025_02_17, events: CreateWebhookRequestEvents, read: [WebhookEvents, WebhookCreatedEvents, WebhookEventsListEvents],
+    new: { id: ulid::Ulid::new().to_string(), }, key: [], if_match: none, pages: more(has_more));
+reports!(V2025_02_17, v2025_02_17, level: |level| level, body: |order| {}, filter: |filter| {},
+    request: { requested_by = requestor_name - level }, download: by_file);
+impl crate::HasReconciliationsReport for crate::V2025_02_17 {}
 fielding!(V2025_02_17, v2025_02_17, if_match: optional, run: created_fielding_run_id);
 supply_list!(V2025_02_17, v2025_02_17);
 supply_templates!(V2025_02_17, v2025_02_17, if_match: optional, locale: |locale| &locale, &locale, &locale);
