@@ -438,7 +438,7 @@ async fn a_change_is_refused_or_valid<V: Version>(stage: Stage<V>) {
     let scene = Scene::new(&stage).await;
     let (judge, handle) = (Judge::default(), tokio::runtime::Handle::current());
     tokio::task::block_in_place(|| {
-        check(720, change(), |change| {
+        check(1_200, change(), |change| {
             let (kind, outcome) = handle.block_on(scene.ask(change));
             judge.judge(&stage, kind, outcome);
         });
