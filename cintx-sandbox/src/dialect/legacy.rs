@@ -196,6 +196,12 @@ fn interlocked(world: &mut World, one: &Value, at: &str) -> Result<Profile, Refu
             quota: enabled.then(|| read_quota(quota, None)),
         });
     }
+    for (participant, given) in participants.iter_mut().zip(list(one, "profiles")) {
+        if participant.targets.is_empty() {
+            let question = given.get("question_id").and_then(whole).unwrap_or(0);
+            participant.targets = margin(world, question, &targets);
+        }
+    }
     Ok(Profile {
         id: own_id(world, one),
         legacy_id: 1_000 + world.rng.below(900_000),
@@ -205,6 +211,32 @@ fn interlocked(world: &mut World, one: &Value, at: &str) -> Result<Profile, Refu
         targets,
         participants,
     })
+}
+
+/// What the cells of an interlock come to for one question. Drafts have no place for more than one condition of a
+/// question behind an interlock, so they name its profile by id alone.
+fn margin(world: &mut World, question: i64, cells: &[Target]) -> Vec<Target> {
+    let mut targets: Vec<Target> = Vec::new();
+    for cell in cells {
+        let Some(own) = cell.conditions.iter().find(|condition| condition.question == question) else { continue };
+        let percentage = cell.quota.as_ref().map(|quota| quota.percentage);
+        let known = targets.iter_mut().find(|target| target.conditions.iter().any(|it| it.wanted == own.wanted));
+        match known {
+            Some(target) => {
+                if let (Some(quota), Some(more)) = (&mut target.quota, percentage) {
+                    quota.percentage += more;
+                }
+            }
+            None => targets.push(Target {
+                id: world.ulid(),
+                name: None,
+                conditions: vec![own.clone()],
+                grouped: false,
+                quota: percentage.map(|percentage| Quota { percentage, ..Quota::default() }),
+            }),
+        }
+    }
+    targets
 }
 
 /// A cell that says itself what it consists of.

@@ -13,7 +13,12 @@ pub struct Stage<V: Version> {
 
 impl<V: Version> Stage<V> {
     pub async fn new() -> Self {
-        let sandbox = Sandbox::builder().seed(7).start().await.unwrap();
+        Self::on(Sandbox::builder().seed(7)).await
+    }
+
+    /// On a sandbox of its own kind.
+    pub async fn on(sandbox: cintx_sandbox::Builder) -> Self {
+        let sandbox = sandbox.start().await.unwrap();
         let cint = Client::builder()
             .credentials(Credentials::new(sandbox.client_id(), sandbox.client_secret()).endpoint(sandbox.token_url()))
             .account(i64::from(sandbox.account_id()))
