@@ -283,11 +283,6 @@ impl<V: Version> Replacement<'_, V> {
 )]
 pub trait Validates: ValidatesWire {}
 
-#[cfg(feature = "v2025-02-17")]
-impl Validates for crate::V2025_02_17 {}
-#[cfg(feature = "v2025-12-18")]
-impl Validates for crate::V2025_12_18 {}
-
 impl<V: Version> Client<V> {
     /// Asks the API whether it would take an audience; creates nothing. Empty if it would.
     ///

@@ -223,7 +223,7 @@ macro_rules! groups {
         $marker:ident, $version:ident, names: $names:expr, create: ($($create:expr)?), reference: $has_reference:literal,
         goal: $goal:ident,
         draft: { $($draft:tt)* },
-        summary: { $($summary:tt)* },
+        summary: { $($summary:tt)* }, $(switch: $switch:ident,)?
         filter: |$wanted:ident| { $($filter:tt)* },
         settings: { $($settings:tt)* },
         update: |$given:ident| { $($update:tt)* }
@@ -245,6 +245,7 @@ macro_rules! groups {
             use crate::wire::assistant::from_modules;
             use crate::wire::audience::AudienceWire as _;
             use crate::wire::groups::{GroupsWire, Names, Write, draft_body, kept_parts};
+            use crate::wire::page;
             use crate::wire::read::{Field, Missing, Read, list, read, read_words, reads, required};
             use crate::wire::{from_json, to_json};
 
@@ -280,6 +281,14 @@ macro_rules! groups {
                     lockout = industry_lockout_code, $($settings)*
                 }
             }
+
+            $(
+                impl Read<types::$switch> for bool {
+                    fn read(wire: types::$switch) -> Result<Self, Missing> {
+                        wire.enabled.ok_or(Missing("enabled"))
+                    }
+                }
+            )?
 
             impl Read<types::TargetGroupFieldingSpecification> for TimeWindow {
                 fn read(wire: types::TargetGroupFieldingSpecification) -> Result<Self, Missing> {
@@ -417,10 +426,8 @@ macro_rules! groups {
                         (!values.is_empty()).then(|| values.iter().map(ToString::to_string).collect())
                     }
                     let status: Vec<_> = filter.status.iter().map(|status| status.as_str().into()).collect();
-                    let params = GetListTargetGroupsParams {
-                        end_before: None,
-                        start_after: ask.start_after(),
-                        page_size: ask.page_size(),
+                    let project = project.as_str();
+                    page!(ask => raw.get_list_target_groups(account, project), GET_LIST_TARGET_GROUPS, GetListTargetGroupsParams {
                         exclusion_status: filter.excluding,
                         name: filter.name.clone(),
                         search_string: filter.search.clone(),
@@ -429,12 +436,7 @@ macro_rules! groups {
                         country: some(&filter.countries),
                         language: some(&filter.languages),
                         $($filter)*
-                    };
-                    let operation = &operations::GET_LIST_TARGET_GROUPS;
-                    let answer = raw.get_list_target_groups(account, project.as_str(), &params).await?.into_value();
-                    Ok(Batch::new(operation, list(operation, answer.target_groups)?)
-                        .next(answer.next_cursor)
-                        .more(answer.has_more))
+                    }, target_groups, has_more)
                 }
 
                 async fn details(

@@ -174,7 +174,7 @@ macro_rules! statistics {
 pub(super) use statistics;
 
 /// One version's performance figures.
-#[cfg(any(feature = "v2025-02-17", feature = "v2025-12-18"))]
+#[cfg(feature = "_since-2025-02-17")]
 macro_rules! performance {
     ($marker:ident, $version:ident) => {
         mod performance {
@@ -212,11 +212,11 @@ macro_rules! performance {
         }
     };
 }
-#[cfg(any(feature = "v2025-02-17", feature = "v2025-12-18"))]
+#[cfg(feature = "_since-2025-02-17")]
 pub(super) use performance;
 
 /// One version that finds a target group by its id alone.
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 macro_rules! overview_by_id {
     ($marker:ident, $version:ident) => {
         mod overview_by_id {
@@ -253,5 +253,5 @@ macro_rules! overview_by_id {
         }
     };
 }
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 pub(super) use overview_by_id;

@@ -7,7 +7,7 @@ use std::future::Future;
 use serde_json::{Map, Value, json};
 
 use super::{Answer, Wire};
-#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+#[cfg(feature = "_before-2025-12-18")]
 use crate::error::{Error, Invalid};
 use crate::ids::{ProjectId, SupplierId, TargetGroupId};
 use crate::supply::{PrivateSupply, Supply, SupplyGroup};
@@ -96,7 +96,7 @@ pub(crate) fn from_list(list: &[Value]) -> Supply {
 }
 
 /// What makes one list of allocations of another: entries to be updated, by their numbers, and entries to be added.
-#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+#[cfg(feature = "_before-2025-12-18")]
 pub(crate) fn list_changes(present: &[Value], supply: &Supply) -> Answer<Vec<(Option<i64>, Value)>> {
     let refuse = |reason: String| Error::invalid(vec![Invalid::new("supply", reason)]);
     let known = from_list(present);
@@ -178,7 +178,7 @@ pub(crate) fn to_draft_specification(supply: &Supply, ids: bool) -> Value {
 }
 
 /// Reads the specification.
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 pub(crate) fn from_specification(specification: &Value) -> Supply {
     let (open, private) = (&specification["open_exchange_allocations"], &specification["private_exchange_allocations"]);
     let groups = |part: &Value| -> Vec<SupplyGroup> {
@@ -235,17 +235,24 @@ fn supplier(value: &Value) -> Option<SupplierId> {
 }
 
 /// Supply since 2025-12-18: one specification, read and replaced as a whole.
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 macro_rules! supply_specification {
     ($marker:ident, $version:ident) => {
         mod supply {
-            use cintx_raw::$version::Client;
+            use cintx_raw::$version::{Client, types};
 
             use crate::error::Error;
             use crate::ids::{ProjectId, TargetGroupId};
             use crate::supply::Supply;
+            use crate::wire::read::{Field, Missing};
             use crate::wire::supply::{SupplyWire, from_specification, to_specification};
             use crate::wire::{from_json, to_json};
+
+            impl Field<Option<types::GetDraftSupplyAllocationGroupResponse>> for Supply {
+                fn field(wire: Option<types::GetDraftSupplyAllocationGroupResponse>) -> Result<Self, Missing> {
+                    to_json(&wire).map(|json| from_specification(&json)).map_err(|_| Missing("allocations"))
+                }
+            }
 
             impl SupplyWire for crate::$marker {
                 const PRIVATE_EXCHANGE: bool = true;
@@ -295,22 +302,30 @@ macro_rules! supply_specification {
         }
     };
 }
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 pub(super) use supply_specification;
 
 /// Supply before 2025-12-18: a list of allocations, each with a number and a call of its own.
-#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+#[cfg(feature = "_before-2025-12-18")]
 macro_rules! supply_list {
     ($marker:ident, $version:ident) => {
         mod supply {
-            use cintx_raw::$version::Client;
+            use cintx_raw::$version::{Client, types};
             use serde_json::Value;
 
             use crate::error::Error;
             use crate::ids::{ProjectId, TargetGroupId};
             use crate::supply::Supply;
+            use crate::wire::read::{Field, Missing};
             use crate::wire::supply::{SupplyWire, from_list, list_changes};
             use crate::wire::{from_json, to_json};
+
+            impl Field<Option<Vec<types::GetTargetGroupResponseSupplyAllocations>>> for Supply {
+                fn field(wire: Option<Vec<types::GetTargetGroupResponseSupplyAllocations>>) -> Result<Self, Missing> {
+                    let list: Result<Vec<_>, _> = wire.iter().flatten().map(to_json).collect();
+                    list.map(|list| from_list(&list)).map_err(|_| Missing("supply_allocations"))
+                }
+            }
 
             async fn entries(raw: &Client, account: i64, project: &str, group: &str) -> Result<Vec<Value>, Error> {
                 let answer = raw.get_target_group_supply_allocation(account, project, group).await?.into_value();
@@ -367,11 +382,11 @@ macro_rules! supply_list {
         }
     };
 }
-#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+#[cfg(feature = "_before-2025-12-18")]
 pub(super) use supply_list;
 
 /// One version that takes all allocations back.
-#[cfg(feature = "v2024-12-02")]
+#[cfg(feature = "_only-2024-12-02")]
 macro_rules! supply_removal {
     ($marker:ident, $version:ident) => {
         mod supply_removal {
@@ -397,5 +412,5 @@ macro_rules! supply_removal {
         }
     };
 }
-#[cfg(feature = "v2024-12-02")]
+#[cfg(feature = "_only-2024-12-02")]
 pub(super) use supply_removal;

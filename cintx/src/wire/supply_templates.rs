@@ -5,7 +5,7 @@ use std::future::Future;
 
 use serde_json::{Value, json};
 
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 use super::supply::from_specification;
 use super::supply::{from_list, to_list};
 use super::{Answer, Wire};
@@ -123,7 +123,7 @@ pub(crate) fn template(answer: &Value) -> SupplyTemplate {
 }
 
 /// A template as an answer about a business unit tells it: one specification.
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 pub(crate) fn unit_template(answer: &Value) -> SupplyTemplate {
     let name = answer["template_name"].as_str().unwrap_or_default().to_owned();
     SupplyTemplate { name, supply: from_specification(answer) }
@@ -282,7 +282,7 @@ macro_rules! supply_templates {
 pub(super) use supply_templates;
 
 /// One version that changes Cint's own templates.
-#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+#[cfg(feature = "_before-2025-12-18")]
 macro_rules! global_supply_templates {
     ($marker:ident, $version:ident) => {
         mod global_supply_templates {
@@ -329,11 +329,11 @@ macro_rules! global_supply_templates {
         }
     };
 }
-#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+#[cfg(feature = "_before-2025-12-18")]
 pub(super) use global_supply_templates;
 
 /// One version that shows templates as a business unit sees them.
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 macro_rules! unit_supply_templates {
     ($marker:ident, $version:ident) => {
         mod unit_supply_templates {
@@ -390,5 +390,5 @@ macro_rules! unit_supply_templates {
         }
     };
 }
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 pub(super) use unit_supply_templates;

@@ -1,9 +1,9 @@
 //! Quotas of launched groups on the wire: read from any version's profiles, changed through what each version has.
 //! Before 2025-12-18 that is a call for each change; from then on all profiles are read, edited and sent back.
 
-#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+#[cfg(feature = "_before-2025-12-18")]
 pub(super) mod legacy;
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 pub(super) mod modern;
 
 use std::future::Future;
