@@ -29,6 +29,18 @@ fn asked(lengths: &[usize], total: u64, with_seed: bool) -> TableBuilder {
     if with_seed { builder.seed((0..lengths.iter().product()).map(|_| numbers.next())) } else { builder }
 }
 
+/// Cells whose positions add up to an even number, between targets of which the odd ones add up to one.
+fn even_cells() -> TableBuilder {
+    let axis = |name: &str, counts: &[u64]| {
+        Axis::counts(name, counts.iter().enumerate().map(|(index, count)| (index.to_string(), *count)))
+    };
+    let axes = [axis("0", &[101; 10]), axis("1", &[145, 145, 145, 144, 144, 144, 143]), axis("2", &[202; 5])];
+    let builder = axes.into_iter().fold(Table::builder(), TableBuilder::axis);
+    let odd =
+        (0..350).map(|cell| [cell / 35, cell / 5 % 7, cell % 5]).filter(|cell| cell.iter().sum::<usize>() % 2 == 1);
+    odd.fold(builder, TableBuilder::exclude)
+}
+
 fn tables(criterion: &mut Criterion) {
     let mut solve = |name: &str, builder: TableBuilder| {
         let table = builder.build().expect("the margins agree");
@@ -41,6 +53,11 @@ fn tables(criterion: &mut Criterion) {
         (0..14).fold(asked(&[25, 14], 1_000, true), |builder, at| builder.exclude([at, at]).at_least([at + 10, at], 1)),
     );
     solve("350 cells, 10 × 7 × 5, seed", asked(&[10, 7, 5], 1_000, true));
+    let every_ninth = |builder: TableBuilder| {
+        (0..350).step_by(9).fold(builder, |builder, cell| builder.exclude([cell / 35, cell / 5 % 7, cell % 5]))
+    };
+    solve("350 cells, 10 × 7 × 5, seed, every ninth excluded", every_ninth(asked(&[10, 7, 5], 1_000, true)));
+    solve("350 cells, 10 × 7 × 5, no whole numbers fit", even_cells());
 
     let table = asked(&[25, 14], 1_000, true).build().expect("the margins agree");
     let targets = table.solve().expect("nothing is excluded").into_cells();

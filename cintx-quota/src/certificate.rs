@@ -1,7 +1,8 @@
 //! The proof of a solution: everything added up again in whole numbers, cell by cell, by position.
 //! Shares no code with the solver, on purpose: it must not share its mistakes.
 
-use crate::cut::{Cut, Side};
+use crate::cut::Cut;
+use crate::proof::{Proof, Remainder, Split, Step};
 use crate::shape::Cell;
 use crate::table::Table;
 
@@ -103,30 +104,103 @@ impl Certificate {
 }
 
 impl Table {
-    /// Whether a cut proves that this table has no solution: its sums are added up again, cell by cell.
-    pub fn confirms(&self, cut: &Cut) -> bool {
+    /// Whether a proof holds: its steps are gone through, and their sums added up again, cell by cell.
+    pub fn confirms(&self, proof: &Proof) -> bool {
+        let mut open: Vec<(usize, Vec<(&Split, bool)>)> = vec![(0, Vec::new())];
+        let mut seen = 0;
+        while let Some((at, path)) = open.pop() {
+            seen += 1;
+            let holds = match proof.steps.get(at) {
+                // Each step is led to once, or this would not end.
+                _ if seen > proof.steps.len() => false,
+                Some(Step::Cut(cut)) => self.confirms_cut(cut, &self.within(&path)),
+                Some(Step::Remainder(remainder)) => self.confirms_remainder(remainder, &self.within(&path)),
+                Some(Step::Split(split)) if self.most(split.cell.as_slice()).is_some() => {
+                    for (next, more) in [(split.fewer, false), (split.more, true)] {
+                        open.push((next, path.iter().copied().chain([(split, more)]).collect()));
+                    }
+                    true
+                }
+                Some(Step::Split(_)) | None => false,
+            };
+            if !holds {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The bounds of each cell after some splits.
+    fn within(&self, path: &[(&Split, bool)]) -> Vec<(u64, u64)> {
         let lengths = self.shape().lengths();
-        let contains =
-            |side: &Side, position: &[usize]| position.get(side.axis).is_some_and(|at| side.categories.contains(at));
-        let (mut holds, mut least_outside) = (0_u128, 0_u128);
+        let mut bounds = Vec::new();
         for_each_position(lengths, |_, position| {
-            let first = contains(&cut.first, position);
-            let second = cut.second.as_ref().is_none_or(|second| contains(second, position));
-            if first && second {
-                holds += self.most(position).map_or(0, u128::from);
-            } else if !first && !second {
-                least_outside += self.least(position).map_or(0, u128::from);
+            let (mut least, mut most) = (self.least(position).unwrap_or(0), self.most(position).unwrap_or(u64::MAX));
+            for (split, more) in path.iter().filter(|(split, _)| split.cell == position) {
+                if *more {
+                    least = least.max(split.at.saturating_add(1));
+                } else {
+                    most = most.min(split.at);
+                }
+            }
+            bounds.push((least, most));
+        });
+        bounds
+    }
+
+    fn confirms_cut(&self, cut: &Cut, within: &[(u64, u64)]) -> bool {
+        // What the cells above 0 hold at most, and what those below 0 hold at least; `None` is without limit.
+        let (mut holds, mut least_outside) = (Some(0_i128), Some(0_i128));
+        for_each_position(self.shape().lengths(), |index, position| {
+            let (least, most) = within[index];
+            let weight = weight_at(&cut.weights, position);
+            let add = |sum: i128, bound: u64| sum.checked_add(weight.abs().checked_mul(i128::from(bound))?);
+            if weight > 0 {
+                holds = holds.filter(|_| most < u64::MAX).and_then(|sum| add(sum, most));
+            } else {
+                least_outside = least_outside.and_then(|sum| add(sum, least));
             }
         });
-        let target = |side: &Side, inside: bool| -> u128 {
-            let counts = self.targets(side.axis).map_or(&[][..], |targets| &targets.counts);
-            let chosen = counts.iter().enumerate().filter(|(at, _)| side.categories.contains(at) == inside);
-            chosen.map(|(_, count)| u128::from(*count)).sum()
+        let (Some(targets), Some(holds), Some(outside)) = (self.weighted_targets(&cut.weights), holds, least_outside)
+        else {
+            return false;
         };
-        let outside = cut.second.as_ref().map_or(0, |second| target(second, false));
-        let demand = target(&cut.first, true) + least_outside;
-        demand > outside + holds && demand - outside == u128::from(cut.needs) && holds == u128::from(cut.holds)
+        let Some(needs) = targets.checked_add(outside) else { return false };
+        let said = [cut.needs, cut.holds, cut.least_outside].map(|count| i128::try_from(count).ok());
+        needs > holds && said == [Some(needs), Some(holds), Some(outside)]
     }
+
+    fn confirms_remainder(&self, remainder: &Remainder, within: &[(u64, u64)]) -> bool {
+        let divisor = i128::from(remainder.divisor);
+        let mut rest = self.weighted_targets(&remainder.weights);
+        let mut multiples = divisor > 1;
+        for_each_position(self.shape().lengths(), |index, position| {
+            let (least, most) = within[index];
+            let weight = weight_at(&remainder.weights, position);
+            if least == most {
+                rest = rest.and_then(|rest| rest.checked_sub(weight.checked_mul(i128::from(least))?));
+            } else {
+                multiples &= divisor > 1 && weight % divisor == 0;
+            }
+        });
+        multiples && rest.is_some_and(|rest| rest == remainder.needs && rest % divisor != 0)
+    }
+
+    fn weighted_targets(&self, weights: &[Vec<i64>]) -> Option<i128> {
+        let mut sum = 0_i128;
+        for (axis, weights) in weights.iter().enumerate() {
+            for (weight, target) in weights.iter().zip(&self.targets(axis)?.counts) {
+                sum = sum.checked_add(i128::from(*weight).checked_mul(i128::from(*target))?)?;
+            }
+        }
+        Some(sum)
+    }
+}
+
+/// The sum of the weights of a cell's categories.
+fn weight_at(weights: &[Vec<i64>], position: &[usize]) -> i128 {
+    let weights = weights.iter().zip(position).map(|(weights, at)| weights.get(*at).copied().unwrap_or(0));
+    weights.map(i128::from).sum()
 }
 
 /// Calls with every cell's number and position, in the order of the cells.

@@ -1,7 +1,7 @@
 //! What can be wrong with a table that is asked for, and what can come of solving it.
 //! Every variant names the place, what was given, and what is allowed.
 
-use crate::cut::Cut;
+use crate::proof::Proof;
 use crate::shape::Cell;
 use crate::table::Table;
 
@@ -128,15 +128,15 @@ pub enum TableError {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SolveError {
-    /// No table meets the margins: the cut is the proof.
+    /// No table meets the margins, and why.
     #[error("{0}")]
-    Infeasible(Box<Cut>),
-    /// A table of three or more axes with excluded or bounded cells was neither found nor ruled out.
-    /// (To decide this in general is NP-hard.) Every pair of axes alone can be met.
-    #[error("no table was found and none was ruled out, after {attempts} ways through the axes")]
+    Infeasible(Box<Proof>),
+    /// A table of three or more axes with excluded or bounded cells was neither found nor ruled out with the effort
+    /// that is made. (To decide this in general is NP-hard.) Every pair of axes alone can be met.
+    #[error("no table was found and none was ruled out, after {cases} cases")]
     Unresolved {
-        /// How many orders of the axes were tried.
-        attempts: usize,
+        /// How many cases were looked at.
+        cases: usize,
     },
     /// A list that goes with the table does not fit it.
     #[error(transparent)]

@@ -25,7 +25,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Where no table exists, the answer is a violated cut: data that anybody can check, and words.
+//! Where no table exists, the answer is a proof: data that anybody can check, and words.
 //!
 //! ```
 //! use cintx_quota::{Axis, SolveError, Table};
@@ -37,10 +37,10 @@
 //!     .at_most(["18-24", "North"], 40)
 //!     .at_most(["18-24", "West"], 40)
 //!     .build()?;
-//! let Err(SolveError::Infeasible(cut)) = table.solve() else { panic!("no such table exists") };
+//! let Err(SolveError::Infeasible(proof)) = table.solve() else { panic!("no such table exists") };
 //!
-//! assert_eq!(cut.to_string(), "18-24 needs 120, the allowed cells hold at most 80");
-//! assert!(table.confirms(&cut));
+//! assert_eq!(proof.to_string(), "18-24 needs 120, the allowed cells hold at most 80");
+//! assert!(table.confirms(&proof));
 //! # Ok::<(), cintx_quota::TableError>(())
 //! ```
 //!
@@ -51,7 +51,7 @@
 //! | margins | all exact | all exact |
 //! | each cell | floor or ceiling of the fit, the nearest such table | whole; [`Solution::deviation`] says how far from the fit |
 //! | excluded cells, bounds | kept | kept |
-//! | no table exists | always found out, with a cut | found out for each pair of axes; else [`SolveError::Unresolved`] |
+//! | no table exists | always found out, with a [`Cut`] | found out with a [`Proof`], unless that takes too long (to decide it is NP-hard): [`SolveError::Unresolved`] |
 //! | [`Table::rebalance`] | the smallest change | a change, and whether it was proved the smallest |
 //!
 //! The same input gives the same output, on every machine. Of several tables that are equally near, the one
@@ -65,6 +65,7 @@ mod certificate;
 mod cut;
 mod error;
 mod fit;
+mod proof;
 mod rebalance;
 mod shape;
 mod solution;
@@ -76,9 +77,10 @@ pub use apportion::{Apportionment, Rounded, apportion};
 pub use axis::Axis;
 pub use builder::TableBuilder;
 pub use certificate::{Certificate, Violation};
-pub use cut::{Cut, Side};
+pub use cut::Cut;
 pub use error::{SolveError, TableError};
 pub use fit::{Fit, FitError, Margin, fit};
+pub use proof::{Proof, Remainder, Split, Step};
 pub use rebalance::{Change, Plan};
 pub use shape::{Cell, Shape};
 pub use solution::Solution;

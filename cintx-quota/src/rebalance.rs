@@ -61,8 +61,8 @@ impl Table {
     ///
     /// # Errors
     /// [`SolveError::Input`] if a list has the wrong length or a count is above [`Table::MOST`];
-    /// [`SolveError::Infeasible`] with a cut if no change does it; [`SolveError::Unresolved`] as in
-    /// [`Table::solve`]. The cut counts completes and closed cells as bounds.
+    /// [`SolveError::Infeasible`] with a proof if no change does it; [`SolveError::Unresolved`] as in
+    /// [`Table::solve`]. The proof counts completes and closed cells as bounds.
     pub fn rebalance(&self, targets: &[u64], completes: &[u64], closed: &[bool]) -> Result<Plan, SolveError> {
         let field = self.in_field(targets, completes, closed)?;
         let cells = field.shape.cells();
@@ -73,7 +73,7 @@ impl Table {
         let (found, proved_smallest) = Stages::new(&field, Some((least, most))).nearest(&wanted)?;
         let moved = u64::try_from(distance(&found, &wanted.anchor)).unwrap_or(u64::MAX);
         let cells: Vec<u64> = found.into_iter().map(|cell| u64::try_from(cell).unwrap_or(0)).collect();
-        let certificate = Certificate::of(&field, &cells).map_err(|_| SolveError::Unresolved { attempts: 1 })?;
+        let certificate = Certificate::of(&field, &cells).map_err(|_| SolveError::Unresolved { cases: 0 })?;
         let changes = targets.iter().zip(&cells).enumerate().filter(|(_, (from, to))| from != to);
         let changes =
             changes.map(|(index, (from, to))| Change { position: self.shape.position(index), from: *from, to: *to });
@@ -81,7 +81,7 @@ impl Table {
     }
 
     /// This table with the bounds that the field sets: never below the completes, closed cells as they are.
-    /// What a cut of [`Table::rebalance`] is about.
+    /// What a proof of [`Table::rebalance`] is about.
     ///
     /// # Errors
     /// [`SolveError::Input`] as in [`Table::rebalance`].

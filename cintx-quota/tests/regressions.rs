@@ -1,9 +1,11 @@
 //! Cases that broke other programs, each by name, and the ends of every range.
 //! The issue of the other program is named where there is one.
 
+#![allow(clippy::panic, clippy::unwrap_used)] // Helpers of tests, too, fail by panicking.
+
 mod common;
 
-use cintx_quota::{Axis, FitError, Margin, Shape, SolveError, Table, TableError, fit};
+use cintx_quota::{Axis, FitError, Margin, Proof, Shape, SolveError, Step, Table, TableError, fit};
 use common::{Random, axis, builder, sums};
 
 /// ipfn #22: a seed that already fits, with three margins that share a column, was not recognised.
@@ -146,9 +148,9 @@ fn what_does_not_fit_is_refused_and_never_wraps() {
 #[test]
 fn a_cut_reads_as_a_sentence() {
     let say = |table: Table| match table.solve() {
-        Err(SolveError::Infeasible(cut)) => {
-            assert!(table.confirms(&cut), "{cut:?}");
-            cut.to_string()
+        Err(SolveError::Infeasible(proof)) => {
+            assert!(table.confirms(&proof), "{proof:?}");
+            proof.to_string()
         }
         other => panic!("{other:?}"),
     };
@@ -174,6 +176,191 @@ fn a_cut_reads_as_a_sentence() {
     assert_eq!(say(one), "a0 needs 5, the allowed cells hold at most 4");
     let one = Table::builder().axis(axis("a", &[5, 6])).at_least([1], 7).build().unwrap();
     assert_eq!(say(one), "a1 has cells that shall hold at least 7, its target is 6");
+}
+
+fn proof(table: &Table) -> Proof {
+    match table.solve() {
+        Err(SolveError::Infeasible(proof)) => *proof,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Age × region × device, with the counts of the first of two (of three for devices) and these cells left out.
+fn three_axes(counts: [&[u64]; 3], excluded: &[[usize; 3]]) -> Table {
+    let names =
+        [("age", ["18-34", "35+", ""]), ("region", ["North", "South", ""]), ("device", ["phone", "tablet", "pc"])];
+    let axis = |((name, labels), counts): ((&str, [&'static str; 3]), &[u64])| {
+        Axis::counts(name, labels.into_iter().zip(counts.iter().copied()))
+    };
+    let builder = names.into_iter().zip(counts).map(axis).fold(Table::builder(), |builder, axis| builder.axis(axis));
+    excluded.iter().fold(builder, |builder, cell| builder.exclude(*cell)).build().unwrap()
+}
+
+/// The cells of two by two by two whose positions add up to an odd number.
+const ODD: [[usize; 3]; 4] = [[0, 0, 1], [0, 1, 0], [1, 0, 0], [1, 1, 1]];
+
+#[test]
+fn three_axes_that_cannot_be_met_are_told_in_words() {
+    // Each pair of axes can be met; all three cannot.
+    let block = three_axes([&[0, 1], &[1, 0], &[0, 1]], &[[0, 1, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]]);
+    let said = proof(&block);
+    assert!(said.cut().is_some());
+    assert_eq!(said.to_string(), "35+ × North × tablet needs 1, the allowed cells hold at most 0");
+
+    let excluded = [[0, 0, 0], [0, 1, 1], [1, 0, 0], [1, 0, 1], [1, 1, 0]];
+    let weighted = proof(&three_axes([&[4, 3], &[3, 4], &[3, 4]], &excluded));
+    assert_eq!(
+        weighted.to_string(),
+        "counting 35+ and North once, tablet once less, the targets come to 2 and the cells to at most 0"
+    );
+
+    // One half of each category in each of the four open cells: no whole numbers.
+    let halves = proof(&three_axes([&[1, 1], &[1, 1], &[1, 1]], &ODD));
+    assert!(halves.cut().is_none());
+    assert_eq!(
+        halves.to_string(),
+        "no whole numbers fit: counting 35+, North and phone once, the targets leave 3 to the open cells, \
+         where everything counts a multiple of 2"
+    );
+
+    let excluded = [[0, 0, 1], [0, 1, 0], [0, 1, 2], [1, 0, 2], [1, 1, 0], [1, 1, 1]];
+    let cases = proof(&three_axes([&[4, 1], &[3, 2], &[0, 2, 3]], &excluded));
+    assert_eq!(
+        cases.to_string(),
+        "no whole numbers fit: if 18-34 × South × tablet holds at most 1, counting 18-34 and tablet once, North once \
+         less, the targets come to 3 and the cells to at most 2; if it holds at least 2, 35+ × North × pc needs 1, \
+         the allowed cells hold at most 0"
+    );
+}
+
+#[test]
+fn a_proof_with_a_mistake_is_not_confirmed() {
+    let excluded = [[0, 0, 1], [0, 1, 0], [0, 1, 2], [1, 0, 2], [1, 1, 0], [1, 1, 1]];
+    let cases = three_axes([&[4, 1], &[3, 2], &[0, 2, 3]], &excluded);
+    let halves = three_axes([&[1, 1], &[1, 1], &[1, 1]], &ODD);
+    for table in [&cases, &halves] {
+        let right = proof(table);
+        assert!(table.confirms(&right));
+        assert!(![&cases, &halves].iter().all(|table| table.confirms(&right)), "of another table");
+        for (at, step) in right.steps.iter().enumerate() {
+            let wrong = |change: &dyn Fn(&mut Step)| {
+                let mut wrong = right.clone();
+                change(&mut wrong.steps[at]);
+                assert!(!table.confirms(&wrong), "{wrong:?}");
+            };
+            match step {
+                Step::Cut(_) => {
+                    wrong(&|step| {
+                        if let Step::Cut(cut) = step {
+                            cut.weights[0][0] += 1
+                        }
+                    });
+                    wrong(&|step| {
+                        if let Step::Cut(cut) = step {
+                            cut.needs += 1
+                        }
+                    });
+                    wrong(&|step| {
+                        if let Step::Cut(cut) = step {
+                            cut.holds += 1
+                        }
+                    });
+                    wrong(&|step| {
+                        if let Step::Cut(cut) = step {
+                            cut.weights[0][0] = i64::MIN
+                        }
+                    });
+                }
+                Step::Remainder(_) => {
+                    wrong(&|step| {
+                        if let Step::Remainder(remainder) = step {
+                            remainder.weights[0][0] += 1
+                        }
+                    });
+                    for divisor in [0, 1, 3] {
+                        wrong(&|step| {
+                            if let Step::Remainder(remainder) = step {
+                                remainder.divisor = divisor
+                            }
+                        });
+                    }
+                }
+                Step::Split(_) => {
+                    wrong(&|step| {
+                        if let Step::Split(split) = step {
+                            split.at += 1
+                        }
+                    });
+                    wrong(&|step| {
+                        if let Step::Split(split) = step {
+                            split.more = split.fewer
+                        }
+                    });
+                    wrong(&|step| {
+                        if let Step::Split(split) = step {
+                            split.more = at
+                        }
+                    });
+                    wrong(&|step| {
+                        if let Step::Split(split) = step {
+                            split.cell = vec![9, 9, 9]
+                        }
+                    });
+                    wrong(&|step| {
+                        if let Step::Split(split) = step {
+                            split.fewer = 99
+                        }
+                    });
+                }
+            }
+        }
+        assert!(!table.confirms(&Proof { steps: Vec::new() }));
+    }
+}
+
+/// The arithmetic is in whole numbers: one completes more or less decides, however many there are.
+#[test]
+fn one_of_nine_quadrillion_decides() {
+    let half = Table::MOST / 2;
+    let counts = |odd: u64| [[half - odd, half + odd], [half, half], [half, half]];
+    let table = |[one, two, three]: [[u64; 2]; 3]| three_axes([&one, &two, &three], &ODD);
+    let odd = proof(&table(counts(1)));
+    assert!(table(counts(1)).confirms(&odd), "{odd}");
+    assert!(matches!(odd.steps[0], Step::Remainder(_)), "{odd}");
+    let solution = table(counts(2)).solve().unwrap();
+    assert_eq!(sums(solution.cells(), &[2, 2, 2]), counts(2));
+}
+
+/// Seven teams of one from each of three lists, where only one way remains open.
+#[test]
+fn the_only_table_is_found_and_rebalanced() {
+    let mut random = Random(3);
+    let orders: Vec<Vec<usize>> = (0..2).map(|_| random.permutation(7)).collect();
+    let mut asked = builder(&[vec![1; 7], vec![1; 7], vec![1; 7]]);
+    let mut hidden = vec![0; 343];
+    for (cell, hidden) in hidden.iter_mut().enumerate() {
+        let at = common::position(cell, &[7, 7, 7]);
+        *hidden = u64::from(at[1] == orders[0][at[0]] && at[2] == orders[1][at[0]]);
+        if *hidden == 0 && !random.chance(9) {
+            asked = asked.exclude(at);
+        }
+    }
+    let table = asked.build().unwrap();
+    let solution = table.solve().unwrap();
+    assert_eq!(sums(solution.cells(), &[7, 7, 7]), [[1; 7]; 3]);
+    let plan = table.rebalance(&vec![0; 343], &vec![0; 343], &[]).unwrap();
+    assert_eq!((sums(&plan.cells, &[7, 7, 7]), plan.moved), (vec![vec![1; 7]; 3], 7));
+    // Nothing can be closed that every table needs.
+    let (first, _) = hidden.iter().enumerate().find(|(_, cell)| **cell == 1).unwrap();
+    let closed: Vec<bool> = (0..343).map(|cell| cell == first).collect();
+    let answer = table.rebalance(&vec![0; 343], &vec![0; 343], &closed);
+    match answer {
+        Ok(plan) => assert_eq!(plan.cells[first], 0),
+        Err(SolveError::Infeasible(proof)) => {
+            assert!(table.in_field(&vec![0; 343], &vec![0; 343], &closed).unwrap().confirms(&proof));
+        }
+        Err(error) => panic!("{error}"),
+    }
 }
 
 /// A seed whose weights span the range of floating point still gives a table; the fit says what it reached.

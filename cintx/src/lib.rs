@@ -173,12 +173,7 @@ pub use self::value::{
     ActivityPeriod, CountryCode, CustomerReference, Given, IncidenceRate, Interval, InvalidValue, LanguageCode,
     LengthOfInterview, Locale, Money, SurveyUrl, TimeWindow, minutes,
 };
-#[cfg(feature = "v2024-12-02")]
-pub use self::version::V2024_12_02;
-#[cfg(feature = "v2025-02-17")]
-pub use self::version::V2025_02_17;
-#[cfg(feature = "v2025-12-18")]
-pub use self::version::V2025_12_18;
+pub use self::version::markers::*;
 pub use self::version::{HasFilters, Version};
 pub use self::webhook::{
     DeliveryStatus, HasWebhookHistory, NewWebhook, Webhook, WebhookDelivery, WebhookEventType, WebhookHistory,

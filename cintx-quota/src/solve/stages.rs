@@ -1,6 +1,7 @@
 //! A checked table to its solution. One or two axes go through `two_way` as they are; more go in stages:
 //! the first two axes are crossed, then what came out with the next, so that every margin stays exact.
 
+use super::search::{Found, search};
 use super::transport::Stuck;
 use super::two_way::{self, TwoWay};
 use crate::certificate::Certificate;
@@ -18,12 +19,21 @@ type Bounded = Option<(Vec<i64>, Vec<i64>)>;
 /// From how many cells on one order of the axes is enough, if it leads to a table.
 const MANY: usize = 200_000;
 
+/// How many sweeps are little work.
+const FEW: usize = 100;
+
+/// How many numbers a search may touch before a fit is tried: some tenths of a second.
+const SOON: u64 = 200_000_000;
+
+/// How many numbers a search may touch before it gives up: some ten seconds.
+const AT_MOST: u64 = 8_000_000_000;
+
 impl Table {
     /// Finds the whole table nearest to the proportional one.
     ///
     /// # Errors
-    /// [`SolveError::Infeasible`] with a proof if there is none; [`SolveError::Unresolved`] if three or more
-    /// axes with excluded or bounded cells defeated the search.
+    /// [`SolveError::Infeasible`] with a proof if there is none; [`SolveError::Unresolved`] if a table of three or
+    /// more axes with excluded or bounded cells took too long; not known to happen up to 350 cells.
     pub fn solve(&self) -> Result<Solution, SolveError> {
         let stages = Stages::new(self, bounds_of(self));
         let (cells, fit) = match self.axes() {
@@ -35,12 +45,11 @@ impl Table {
             }
             _ => {
                 stages.check_pairs()?;
-                let fit = stages.fit();
-                (stages.best(&fit)?, fit)
+                stages.cross()?
             }
         };
         let cells: Vec<u64> = cells.into_iter().map(|cell| u64::try_from(cell).unwrap_or(0)).collect();
-        let certificate = Certificate::of(self, &cells).map_err(|_| SolveError::Unresolved { attempts: 1 })?;
+        let certificate = Certificate::of(self, &cells).map_err(|_| SolveError::Unresolved { cases: 0 })?;
         Ok(Solution::new(self, cells, fit, certificate))
     }
 }
@@ -126,9 +135,52 @@ impl<'a> Stages<'a> {
 
     fn cut(&self, first: usize, second: usize, stuck: &Stuck) -> SolveError {
         let second = (second < self.table.axes()).then_some(second);
-        let axes: Vec<usize> = [Some(first), second].into_iter().flatten().collect();
-        let (least, most) = self.bounds(&axes).unwrap_or_default();
-        SolveError::Infeasible(Box::new(Cut::new(self.table, (first, second), stuck, &least, &most)))
+        let cut = Cut::of_flow(self.table, (first, second), stuck);
+        cut.map_or(SolveError::Unresolved { cases: 1 }, |cut| SolveError::Infeasible(Box::new(cut.into())))
+    }
+
+    /// Three and more axes: a whole table near the fit, and the fit.
+    fn cross(&self) -> Result<(Vec<i64>, Fit), SolveError> {
+        let sweeps = self.table.sweeps.unwrap_or_else(|| default_sweeps(self.table.shape.cells()));
+        let few = if self.bounds.is_some() { sweeps.min(FEW) } else { sweeps };
+        // A fit that converges soon leaves little doubt that there is a table; else this is settled first.
+        let mut fit = self.fit(few);
+        let mut best = if fit.converged { self.best(&fit) } else { None };
+        if best.is_none() {
+            let known = self.known()?;
+            if !fit.converged && few < sweeps {
+                fit = self.fit(sweeps);
+            }
+            best = self.best(&fit);
+            if best.is_none() {
+                let stage = |axes: &[usize], before: Option<Vec<i64>>| self.near(&fit, axes, before);
+                let some = known.map_or_else(|| self.any(), Ok)?;
+                best = Some(self.nearer(some, stage, |cells| squares(cells, &fit)));
+            }
+        }
+        let cells = best.ok_or(SolveError::Unresolved { cases: 0 })?;
+        Ok((cells, fit))
+    }
+
+    /// Some whole table, where bounds leave a doubt whether there is any and the doubt can be settled soon.
+    fn known(&self) -> Result<Option<Vec<i64>>, SolveError> {
+        if self.bounds.is_none() || self.table.shape.cells() >= MANY {
+            return Ok(None);
+        }
+        match search(self.table, SOON) {
+            Found::Table(cells) => Ok(Some(cells)),
+            Found::Proof(proof) => Err(SolveError::Infeasible(Box::new(proof))),
+            Found::Neither { .. } => Ok(None),
+        }
+    }
+
+    /// Some whole table, whatever it takes within reason.
+    fn any(&self) -> Result<Vec<i64>, SolveError> {
+        match search(self.table, AT_MOST) {
+            Found::Table(cells) => Ok(cells),
+            Found::Proof(proof) => Err(SolveError::Infeasible(Box::new(proof))),
+            Found::Neither { cases } => Err(SolveError::Unresolved { cases }),
+        }
     }
 
     /// Whether each pair of axes alone can be met.
@@ -157,7 +209,7 @@ impl<'a> Stages<'a> {
     }
 
     /// The fit of all axes together.
-    fn fit(&self) -> Fit {
+    fn fit(&self, sweeps: usize) -> Fit {
         let (table, cells) = (self.table, self.table.shape.cells());
         let mut slices = Vec::new();
         for axis in 0..table.axes() {
@@ -185,23 +237,15 @@ impl<'a> Stages<'a> {
             let least = least.iter().map(|least| *least as f64).collect();
             Bounds { least, most: (0..cells).map(limit).collect() }
         });
-        let sweeps = table.sweeps.unwrap_or_else(|| default_sweeps(cells));
         Fitting { base, slices, bounds, sweeps }.run()
     }
 
     /// The whole table nearest to the fit, of those that the orders lead to.
-    fn best(&self, fit: &Fit) -> Result<Vec<i64>, SolveError> {
-        let orders = self.orders();
-        let attempts = orders.len();
+    fn best(&self, fit: &Fit) -> Option<Vec<i64>> {
         let mut best: Option<(f64, Vec<i64>)> = None;
-        for order in orders {
-            let Some(cells) = self.through(&order, |axes, before| {
-                let seed = summed_fractions(&self.table.shape, &fit.cells, axes);
-                self.stage(axes, before, Some(seed)).map(|rounded| rounded.cells)
-            }) else {
-                continue;
-            };
-            let squares: f64 = cells.iter().zip(&fit.cells).map(|(cell, fit)| (*cell as f64 - fit).powi(2)).sum();
+        for order in self.orders() {
+            let Some(cells) = self.through(&order, |axes, before| self.near(fit, axes, before)) else { continue };
+            let squares = squares(&cells, fit);
             if best.as_ref().is_none_or(|(least, _)| squares < *least) {
                 best = Some((squares, cells));
             }
@@ -209,7 +253,41 @@ impl<'a> Stages<'a> {
                 break;
             }
         }
-        best.map(|(_, cells)| cells).ok_or(SolveError::Unresolved { attempts })
+        best.map(|(_, cells)| cells)
+    }
+
+    /// One stage near the fit.
+    fn near(&self, fit: &Fit, axes: &[usize], before: Option<Vec<i64>>) -> Result<Vec<i64>, Stuck> {
+        let seed = summed_fractions(&self.table.shape, &fit.cells, axes);
+        self.stage(axes, before, Some(seed)).map(|rounded| rounded.cells)
+    }
+
+    /// Brings a table nearer: in turn, what the axes before the last hold together is kept, and the last stage
+    /// done again.
+    fn nearer<D: PartialOrd>(
+        &self,
+        mut cells: Vec<i64>,
+        stage: impl Fn(&[usize], Option<Vec<i64>>) -> Result<Vec<i64>, Stuck>,
+        distance: impl Fn(&[i64]) -> D,
+    ) -> Vec<i64> {
+        const ROUNDS: usize = 20;
+        let axes = self.table.axes();
+        for _ in 0..ROUNDS {
+            let mut improved = false;
+            for last in 0..axes {
+                let order: Vec<usize> = (0..axes).filter(|axis| *axis != last).chain([last]).collect();
+                let before = self.summed(&cells, &order[..axes - 1]);
+                let Ok(found) = stage(&order, Some(before)) else { continue };
+                let found = self.in_order(&order, &found);
+                if distance(&found) < distance(&cells) {
+                    (cells, improved) = (found, true);
+                }
+            }
+            if !improved {
+                break;
+            }
+        }
+        cells
     }
 
     /// Goes through the axes in an order, one stage after the other; the cells come back in the table's order.
@@ -222,8 +300,13 @@ impl<'a> Stages<'a> {
         for count in 2..=order.len() {
             cells = Some(stage(&order[..count], cells).ok()?);
         }
-        let (cells, slices) = (cells?, self.table.shape.slices(order)?);
-        Some(slices.into_iter().map(|slice| cells[slice as usize]).collect())
+        Some(self.in_order(order, &cells?))
+    }
+
+    /// The cells of a table that has the axes in another order.
+    fn in_order(&self, order: &[usize], cells: &[i64]) -> Vec<i64> {
+        let slices = self.table.shape.slices(order).unwrap_or_default();
+        slices.into_iter().map(|slice| cells[slice as usize]).collect()
     }
 
     /// The table nearest to what is wanted, counted in completes; and whether it was proved that none is nearer.
@@ -244,19 +327,19 @@ impl<'a> Stages<'a> {
             let cells = stage(&axes, None).map_err(|stuck| self.cut(first, second, &stuck))?;
             bound = bound.max(distance(&cells, &self.summed(&wanted.anchor, &axes)));
         }
-        let orders = self.orders();
-        let attempts = orders.len();
-        let mut best: Option<(i64, Vec<i64>)> = None;
-        for order in orders {
-            let Some(cells) = self.through(&order, stage) else { continue };
-            let moved = distance(&cells, &wanted.anchor);
-            if best.as_ref().is_none_or(|(least, _)| moved < *least) {
-                best = Some((moved, cells));
-            }
-        }
-        let (moved, cells) = best.ok_or(SolveError::Unresolved { attempts })?;
-        Ok((cells, moved <= bound))
+        let moved = |cells: &[i64]| distance(cells, &wanted.anchor);
+        let found = self.orders().into_iter().filter_map(|order| self.through(&order, stage));
+        let cells = match found.min_by_key(|cells| moved(cells)) {
+            Some(cells) => cells,
+            None => self.nearer(self.any()?, stage, moved),
+        };
+        let proved = moved(&cells) <= bound;
+        Ok((cells, proved))
     }
+}
+
+fn squares(cells: &[i64], fit: &Fit) -> f64 {
+    cells.iter().zip(&fit.cells).map(|(cell, fit)| (*cell as f64 - fit).powi(2)).sum()
 }
 
 pub(crate) fn distance(cells: &[i64], others: &[i64]) -> i64 {

@@ -2,7 +2,7 @@
 //! Each test file uses a part of it.
 #![allow(dead_code, unreachable_pub)]
 
-use cintx_quota::{Axis, Cut, Table, TableBuilder};
+use cintx_quota::{Axis, Cut, Proof, Remainder, Step, Table, TableBuilder};
 
 /// SplitMix64: every seed gives the same tables on every machine.
 pub struct Random(pub u64);
@@ -103,28 +103,95 @@ pub fn sums(cells: &[u64], lengths: &[usize]) -> Vec<Vec<u64>> {
     sums
 }
 
+/// The weight of each cell, and what the targets come to: from the definition, in 128 bits.
+fn weigh(weights: &[Vec<i64>], margins: &[Vec<u64>]) -> (Vec<i128>, i128) {
+    let lengths: Vec<usize> = margins.iter().map(Vec::len).collect();
+    let weight = |index: usize| -> i128 {
+        position(index, &lengths).iter().enumerate().map(|(axis, at)| i128::from(weights[axis][*at])).sum()
+    };
+    let targets = margins.iter().zip(weights).flat_map(|(margin, weights)| margin.iter().zip(weights));
+    let targets = targets.map(|(target, weight)| i128::from(*target) * i128::from(*weight)).sum();
+    ((0..lengths.iter().product()).map(weight).collect(), targets)
+}
+
 /// Whether a cut proves that there is no table, by its definition.
 pub fn is_violated(cut: &Cut, margins: &[Vec<u64>], least: &[u64], most: &[u64]) -> bool {
-    let lengths: Vec<usize> = margins.iter().map(Vec::len).collect();
-    let second = cut.second.as_ref();
+    let (cells, targets) = weigh(&cut.weights, margins);
     let (mut holds, mut must) = (0_i128, 0_i128);
-    for (index, (least, most)) in least.iter().zip(most).enumerate() {
-        let position = position(index, &lengths);
-        let first_in = cut.first.categories.contains(&position[cut.first.axis]);
-        let second_in = second.is_none_or(|side| side.categories.contains(&position[side.axis]));
-        match (first_in, second_in) {
-            (true, true) => holds += i128::from(*most),
-            (false, false) => must += i128::from(*least),
-            _ => {}
+    for (cell, weight) in cells.into_iter().enumerate() {
+        match weight {
+            1.. if most[cell] == u64::MAX => return false,
+            1.. => holds += weight * i128::from(most[cell]),
+            _ => must -= weight * i128::from(least[cell]),
         }
     }
-    must += cut.first.categories.iter().map(|at| i128::from(margins[cut.first.axis][*at])).sum::<i128>();
-    if let Some(second) = second {
-        for (at, target) in margins[second.axis].iter().enumerate() {
-            must -= if second.categories.contains(&at) { 0 } else { i128::from(*target) };
+    let said = [cut.needs, cut.holds, cut.least_outside].map(|count| i128::try_from(count).unwrap());
+    targets + must > holds && said == [targets + must, holds, must]
+}
+
+/// Whether division proves that there is no table of whole numbers.
+pub fn is_no_multiple(proof: &Remainder, margins: &[Vec<u64>], least: &[u64], most: &[u64]) -> bool {
+    let (cells, mut rest) = weigh(&proof.weights, margins);
+    let divisor = i128::from(proof.divisor);
+    for (cell, weight) in cells.into_iter().enumerate() {
+        if least[cell] == most[cell] {
+            rest -= weight * i128::from(least[cell]);
+        } else if weight.rem_euclid(divisor) != 0 {
+            return false;
         }
     }
-    must > holds && must == i128::from(cut.needs) && holds == i128::from(cut.holds)
+    rest == proof.needs && rest.rem_euclid(divisor) != 0
+}
+
+/// Whether a proof holds, step by step.
+pub fn is_proof(proof: &Proof, margins: &[Vec<u64>], least: &[u64], most: &[u64]) -> bool {
+    fn holds(proof: &Proof, at: usize, margins: &[Vec<u64>], least: &mut [u64], most: &mut [u64]) -> bool {
+        match &proof.steps[at] {
+            Step::Cut(cut) => is_violated(cut, margins, least, most),
+            Step::Remainder(remainder) => is_no_multiple(remainder, margins, least, most),
+            Step::Split(split) => {
+                let cell = split.cell.iter().zip(margins).fold(0, |index, (at, margin)| index * margin.len() + at);
+                let bounds = (least[cell], most[cell]);
+                most[cell] = bounds.1.min(split.at);
+                let fewer = split.fewer > at && holds(proof, split.fewer, margins, least, most);
+                most[cell] = bounds.1;
+                least[cell] = bounds.0.max(split.at + 1);
+                let more = split.more > at && holds(proof, split.more, margins, least, most);
+                least[cell] = bounds.0;
+                fewer && more
+            }
+        }
+    }
+    holds(proof, 0, margins, &mut least.to_vec(), &mut most.to_vec())
+}
+
+/// Whether any whole table between the bounds has these margins; any number of axes.
+pub fn exists(margins: &[Vec<u64>], least: &[u64], most: &[u64]) -> bool {
+    fn fill(cell: usize, rest: &mut [u64], rows: &[Vec<usize>], last: &[Vec<usize>], bounds: (&[u64], &[u64])) -> bool {
+        if cell == rows.len() {
+            return true;
+        }
+        let room = rows[cell].iter().map(|row| rest[*row]).min().unwrap();
+        for count in bounds.0[cell]..=bounds.1[cell].min(room) {
+            rows[cell].iter().for_each(|row| rest[*row] -= count);
+            // A row whose last cell this is has got all it needs.
+            let met = last[cell].iter().all(|row| rest[*row] == 0);
+            let found = met && fill(cell + 1, rest, rows, last, bounds);
+            rows[cell].iter().for_each(|row| rest[*row] += count);
+            if found {
+                return true;
+            }
+        }
+        false
+    }
+    let lengths: Vec<usize> = margins.iter().map(Vec::len).collect();
+    let starts: Vec<usize> = (0..lengths.len()).map(|axis| lengths[..axis].iter().sum()).collect();
+    let rows = |cell: usize| position(cell, &lengths).iter().zip(&starts).map(|(at, start)| at + start).collect();
+    let rows: Vec<Vec<usize>> = (0..lengths.iter().product()).map(rows).collect();
+    let is_last = |cell: usize, row: &usize| rows[cell + 1..].iter().all(|others| !others.contains(row));
+    let last: Vec<Vec<usize>> =
+        (0..rows.len()).map(|cell| rows[cell].iter().copied().filter(|row| is_last(cell, row)).collect()).collect();
+    fill(0, &mut margins.concat(), &rows, &last, (least, most))
 }
 
 /// Calls with every whole table between the bounds that has these margins (two axes).

@@ -170,8 +170,10 @@ fn condition(world: &mut World, question: i64, datum: &Value, kind: &str) -> Con
 fn interlocked(world: &mut World, one: &Value, at: &str) -> Result<Profile, Refusal> {
     let enabled = one.get("quotas_enabled").and_then(Value::as_bool).unwrap_or(true);
     let mut participants = Vec::new();
+    let mut questions = Vec::new();
     for (number, participant) in list(one, "profiles").enumerate() {
         participants.push(regular(world, participant, &format!("{at}.profiles.{number}"))?);
+        questions.push(participant.get("question_id").and_then(whole).unwrap_or(0));
     }
     let crossed = super::super::state::interlock::cross(&participants, 0);
     let quotas = one.get("quotas").cloned().unwrap_or(Value::Null);
@@ -196,6 +198,12 @@ fn interlocked(world: &mut World, one: &Value, at: &str) -> Result<Profile, Refu
             quota: enabled.then(|| read_quota(quota, None)),
         });
     }
+    // Participants are named by their ids alone: what they ask for is known from the cells.
+    for (participant, question) in participants.iter_mut().zip(questions) {
+        if participant.targets.is_empty() {
+            participant.targets = margin(world, &targets, question);
+        }
+    }
     Ok(Profile {
         id: own_id(world, one),
         legacy_id: 1_000 + world.rng.below(900_000),
@@ -205,6 +213,36 @@ fn interlocked(world: &mut World, one: &Value, at: &str) -> Result<Profile, Refu
         targets,
         participants,
     })
+}
+
+/// The targets of one question behind an interlock, in order of appearance, each with what its cells have.
+fn margin(world: &mut World, cells: &[Target], question: i64) -> Vec<Target> {
+    let mut margin: Vec<Target> = Vec::new();
+    for cell in cells {
+        let own: Vec<Condition> = cell.conditions.iter().filter(|it| it.question == question).cloned().collect();
+        let same = |known: &Target| {
+            known.conditions.len() == own.len()
+                && known.conditions.iter().zip(&own).all(|(one, other)| one.wanted == other.wanted)
+        };
+        let part = cell.quota.clone().unwrap_or_default();
+        match margin.iter_mut().find(|known| same(known)) {
+            Some(known) => {
+                if let Some(quota) = &mut known.quota {
+                    quota.percentage += part.percentage;
+                    quota.goal += part.goal;
+                }
+            }
+            None if own.is_empty() => {}
+            None => margin.push(Target {
+                id: world.ulid(),
+                name: None,
+                grouped: own.len() > 1,
+                conditions: own,
+                quota: Some(Quota { percentage: part.percentage, goal: part.goal, ..Quota::default() }),
+            }),
+        }
+    }
+    margin
 }
 
 /// A cell that says itself what it consists of.

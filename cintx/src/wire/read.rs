@@ -78,6 +78,12 @@ macro_rules! text_ids {
                 Ok(Self::new(wire.as_str()))
             }
         }
+
+        impl Read<String> for $id {
+            fn read(wire: String) -> Result<Self, Missing> {
+                Ok(Self::new(wire))
+            }
+        }
     )+};
 }
 text_ids!(

@@ -76,7 +76,7 @@ pub(crate) fn parameters(json: &Value) -> ReportParameters {
 }
 
 /// The file that an address of the two older versions names, and the kind of report: in its query, or at its end.
-#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+#[cfg(feature = "_before-2025-12-18")]
 pub(crate) fn file(address: &str) -> Option<(String, Option<ReportKind>)> {
     // Addresses may come without a host.
     let url = url::Url::parse("https://api.cint.com").and_then(|host| host.join(address)).ok()?;
@@ -86,10 +86,10 @@ pub(crate) fn file(address: &str) -> Option<(String, Option<ReportKind>)> {
 }
 
 /// One version's reports: how the body holds the level and who gets mail, which filters its list has beside the kind,
-/// the fields of a request that the other versions lack or call otherwise, and how a report is fetched.
+/// how the list says who asked for what, and how a report is fetched.
 macro_rules! reports {
-    ($marker:ident, $version:ident, level: |$level:ident| $sent:expr, body: |$order:ident| { $($body:tt)* },
-     filter: |$filter:ident| { $($filters:tt)* }, request: { $($request:tt)* }, download: $download:ident) => {
+    ($marker:ident, $version:ident, order: |$order:ident, $level:ident| { $($body:tt)* },
+     filter: |$filter:ident| { $($filters:tt)* }, requests: $requests:ident, download: $download:ident) => {
         mod reports {
             use cintx_raw::$version::*;
             use cintx_raw::{ByteStream, Secret};
@@ -99,18 +99,13 @@ macro_rules! reports {
             use crate::job::{Asked, job_status, retry_after};
             use crate::listing::{Ask, Batch};
             use crate::report::{ReportFilter, ReportOrder, ReportRequest, ReportStatus};
-            use crate::wire::read::{list, read_words, reads};
-            use crate::wire::reports::{ReportsWire, download_report};
+            use crate::wire::page;
+            use crate::wire::read::{read_words, reads};
+            use crate::wire::reports::{ReportsWire, download_report, requests};
             use crate::words::same_word;
 
             read_words! { ReportStatus = ReportRequestListItemStatus; }
-            reads! {
-                ReportRequest = ReportRequestListItem {
-                    id = report_id;
-                    kind = report_type, status, created_at = create_date, account_name, parameters = create_params,
-                    url = report_url, $($request)*
-                }
-            }
+            requests!($requests);
 
             /// The level as this version spells it; the whole account is no filter.
             fn level(order: &ReportOrder) -> Option<types::ReportGenerationRequestFilter> {
@@ -129,7 +124,6 @@ macro_rules! reports {
                     };
                     let $level = level($order);
                     let body = types::ReportGenerationRequest {
-                        filter: $sent,
                         filter_ids: $order.of.ids(),
                         start_date: Some($order.days.start().to_string()),
                         end_date: Some($order.days.end().to_string()),
@@ -158,16 +152,10 @@ macro_rules! reports {
                     $filter: &ReportFilter,
                     ask: &Ask,
                 ) -> Result<Batch<ReportRequest>, Error> {
-                    let params = ReportRequestsParams {
+                    page!(ask => raw.report_requests(account), REPORT_REQUESTS, ReportRequestsParams {
                         report_type: $filter.kind.as_ref().map(|kind| kind.as_str().into()),
-                        end_before: None,
-                        start_after: ask.start_after(),
-                        page_size: ask.page_size(),
                         $($filters)*
-                    };
-                    let operation = &operations::REPORT_REQUESTS;
-                    let answer = raw.report_requests(account, &params).await?.into_value();
-                    Ok(Batch::new(operation, list(operation, answer.reports_requests)?).next(answer.next_cursor))
+                    }, reports_requests)
                 }
 
                 async fn share_report(raw: &Client, account: i64, id: &ReportId) -> Result<Secret, Error> {
@@ -190,6 +178,38 @@ macro_rules! reports {
     };
 }
 pub(super) use reports;
+
+/// Reads the requests of a list: the older versions name who asked, and write what was asked for as text.
+macro_rules! requests {
+    (by_name) => { requests!(requested_by = requestor_name - level); };
+    (by_user) => {
+        requests!(level, requested_by = requestor);
+        read_words! { crate::ReportLevel = ReportRequestListItemLevel; }
+
+        impl crate::wire::read::Read<types::ReportRequestListItemRequestor> for String {
+            fn read(wire: types::ReportRequestListItemRequestor) -> Result<Self, crate::wire::read::Missing> {
+                wire.name.ok_or(crate::wire::read::Missing("name"))
+            }
+        }
+
+        impl crate::wire::read::Read<types::ReportRequestListItemCreateParams> for crate::ReportParameters {
+            fn read(wire: types::ReportRequestListItemCreateParams) -> Result<Self, crate::wire::read::Missing> {
+                let json = crate::wire::to_json(&wire).map_err(|_| crate::wire::read::Missing("create_params"))?;
+                Ok(crate::wire::reports::parameters(&json))
+            }
+        }
+    };
+    ($($own:tt)*) => {
+        reads! {
+            ReportRequest = ReportRequestListItem {
+                id = report_id;
+                kind = report_type, status, created_at = create_date, account_name, parameters = create_params,
+                url = report_url, $($own)*
+            }
+        }
+    };
+}
+pub(crate) use requests;
 
 /// Fetches a finished report.
 macro_rules! download_report {
@@ -228,7 +248,7 @@ mod tests {
         assert!(ReportParameters::read("not JSON".to_owned()).is_err());
     }
 
-    #[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+    #[cfg(feature = "_before-2025-12-18")]
     #[test]
     fn the_file_is_in_the_query_or_at_the_end() {
         let named = |file: &str, kind| Some((file.to_owned(), kind));

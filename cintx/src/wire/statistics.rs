@@ -168,7 +168,7 @@ macro_rules! statistics {
 pub(super) use statistics;
 
 /// One version's performance figures.
-#[cfg(any(feature = "v2025-02-17", feature = "v2025-12-18"))]
+#[cfg(feature = "_since-2025-02-17")]
 macro_rules! performance {
     ($marker:ident, $version:ident) => {
         mod performance {
@@ -206,5 +206,5 @@ macro_rules! performance {
         }
     };
 }
-#[cfg(any(feature = "v2025-02-17", feature = "v2025-12-18"))]
+#[cfg(feature = "_since-2025-02-17")]
 pub(super) use performance;

@@ -6,8 +6,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use cintx::{
-    Error, FieldingAssistant, FieldingRun, FillingStrategy, LockoutCode, Money, ProjectId, ProjectScope, ReportOf,
-    Supply, TargetGroup, TargetGroupId, TemplateId, Version, Webhook, WebhookEventType,
+    Audience, Error, FieldingAssistant, FieldingRun, FillingStrategy, LockoutCode, Money, ProjectId, ProjectScope,
+    Question, ReportOf, Supply, TargetGroup, TargetGroupId, TemplateId, Version, Webhook, WebhookEventType,
 };
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use proptest::prelude::*;
@@ -20,6 +20,7 @@ on_every_version!(a_change_is_refused_or_valid);
 /// The fields that may be blamed.
 const FIELDS: &[&str] = &[
     "name",
+    "audience",
     "completes_goal",
     "length_of_interview",
     "incidence_rate",
@@ -104,6 +105,7 @@ enum Change {
     Details { name: String, minutes: u8, rate: String, reference: Option<String>, note: Option<Money>, locked: bool },
     Draft { name: String, goal: u32, supply: Supply, assistant: FieldingAssistant },
     Duplicate { name: String, goal: u32 },
+    Audience { goal: u32, young: u32, men: u32, crossed: bool },
     Price(Money),
     Strategy(FillingStrategy),
     Assistant(FieldingAssistant),
@@ -139,14 +141,14 @@ fn url() -> impl Strategy<Value = String> {
 }
 
 fn events() -> impl Strategy<Value = Vec<WebhookEventType>> {
-    let event = prop_oneof![
-        3 => Just(WebhookEventType::SessionUpdated),
-        3 => Just(WebhookEventType::QuotaFillRegistered),
-        3 => Just(WebhookEventType::SurveyPaused),
-        3 => Just(WebhookEventType::SurveyCompleted),
-        1 => "[a-z-]{0,9}".prop_map(WebhookEventType::Unknown),
-    ];
-    proptest::collection::vec(event, 0..3)
+    let newer = prop_oneof![Just(WebhookEventType::SessionUpdated), Just(WebhookEventType::QuotaFillRegistered)];
+    let older = prop_oneof![Just(WebhookEventType::SurveyPaused), Just(WebhookEventType::SurveyCompleted)];
+    let any = prop_oneof![newer.clone(), older.clone(), "[a-z-]{0,9}".prop_map(WebhookEventType::Unknown)];
+    prop_oneof![
+        3 => proptest::collection::vec(newer, 0..4),
+        3 => proptest::collection::vec(older, 0..4),
+        1 => proptest::collection::vec(any, 0..3),
+    ]
 }
 
 fn report() -> impl Strategy<Value = Change> {
@@ -196,6 +198,12 @@ fn change() -> impl Strategy<Value = Change> {
             assistant
         }),
         (name(), goal()).prop_map(|(name, goal)| Change::Duplicate { name, goal }),
+        (goal(), 0_u32..102, 0_u32..102, any::<bool>()).prop_map(|(goal, young, men, crossed)| Change::Audience {
+            goal,
+            young,
+            men,
+            crossed
+        }),
         money().prop_map(Change::Price),
         strategy.prop_map(Change::Strategy),
         assistant().prop_map(Change::Assistant),
@@ -298,6 +306,15 @@ impl<'a, V: Version> Scene<'a, V> {
                 let made = self.draft.duplicate(name, |draft| draft.completes_goal = goal).await;
                 ("duplicate", made.map(drop))
             }
+            Change::Audience { goal, young, men, crossed } => {
+                let rest = |share: u32| 100_u32.saturating_sub(share);
+                let age = Question::range(42).band(18..=34, young).band(35..=99, rest(young));
+                let gender = Question::choice(43).option("1", men).option("2", rest(men));
+                let audience =
+                    if crossed { Audience::interlock([age, gender]) } else { Audience::side_by_side([age, gender]) };
+                let edit = self.draft.set_audience(audience, |draft| draft.completes_goal = goal);
+                ("audience", edit.await.map(drop))
+            }
             Change::Price(price) => ("price", self.live.set_cost_per_interview(&price).await.map(drop)),
             Change::Strategy(strategy) => ("strategy", self.live.set_filling_strategy(strategy).await.map(drop)),
             Change::Assistant(wanted) => {
@@ -398,6 +415,7 @@ const KINDS: &[&str] = &[
     "details",
     "draft",
     "duplicate",
+    "audience",
     "price",
     "strategy",
     "assistant",

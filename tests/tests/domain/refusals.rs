@@ -178,7 +178,7 @@ async fn bad_drafts_are_refused_unsent<V: Version>(stage: Stage<V>) {
         let error = stage.draft(&project).assistant(gemini).create().await.unwrap_err();
         assert_eq!(blamed(&error), ["pacing"]);
     }
-    if V::DATE != "2025-12-18" {
+    if V::DATE < "2025-12-18" {
         let error = stage.draft(&project).reference("TG-77").create().await.unwrap_err();
         assert!(error.to_string().contains(V::DATE), "{error}");
         let private = Supply::open_exchange().private_group("P", 0..=10, 7);

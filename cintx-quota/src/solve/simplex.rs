@@ -1,0 +1,416 @@
+//! Whether fractions meet all margins at once, and if not, the weights that prove it. A simplex for tables:
+//! its arithmetic is in whole numbers, so that neither answer can be a rounding error.
+
+use crate::table::Table;
+
+/// A cell without a greatest.
+pub(crate) const FREE: i64 = i64::MAX;
+
+/// A table's margins and bounds, and a basis under way to meeting them.
+///
+/// Each margin is a row. The rows are met at all times; a basic cell may be outside its bounds, and the sum of
+/// these distances goes down until it is 0 or cannot. The basis' inverse is kept as whole numbers above one
+/// denominator, `scale`: its determinant. A row that is not needed has a slack of 0 in the basis.
+#[derive(Clone, Debug)]
+pub(crate) struct Simplex {
+    axes: usize,
+    /// The rows of each cell, one for each axis.
+    rows: Vec<u32>,
+    pub(crate) least: Vec<i64>,
+    pub(crate) most: Vec<i64>,
+    /// For each row the basic column: a cell, or beyond the cells the slack of a row.
+    basis: Vec<usize>,
+    is_basic: Vec<bool>,
+    /// Whether a cell outside the basis is at its greatest rather than its least.
+    is_high: Vec<bool>,
+    inverse: Vec<i64>,
+    scale: i64,
+    /// What the cells outside the basis leave of each margin.
+    rest: Vec<i64>,
+    /// The basic columns, times the scale.
+    values: Vec<i128>,
+    /// Where the search for the next cell goes on.
+    next: usize,
+    /// How many numbers have been touched.
+    pub(crate) work: u64,
+}
+
+/// The numbers have become too large, or the work too much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct GaveUp;
+
+/// Rows whose basic column is outside its bounds, each with the sign of the way back.
+type Outside = Vec<(usize, i64)>;
+
+/// Where a moving cell must stop: a basic column has reached a bound, after `gap / rate`.
+#[derive(Clone, Copy, Debug)]
+struct Stop {
+    row: usize,
+    gap: i128,
+    rate: i128,
+}
+
+/// What is true of the fractions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Relaxed {
+    /// There are some; see [`Simplex::cells`].
+    Met,
+    /// There are none. Each of these weightings of the rows may prove it; the last one does.
+    Impossible(Vec<Vec<i64>>),
+}
+
+impl Simplex {
+    /// Starts from every cell at its least.
+    pub(crate) fn new(table: &Table) -> Result<Self, GaveUp> {
+        const MOST_ROWS: usize = 2_000;
+        let lengths = table.shape().lengths();
+        let (cells, axes, height) = (table.shape().cells(), table.axes(), lengths.iter().sum::<usize>());
+        if height > MOST_ROWS {
+            return Err(GaveUp);
+        }
+        let mut rows = vec![0; cells * axes];
+        let mut first = 0;
+        for (axis, length) in lengths.iter().enumerate() {
+            for (cell, slice) in table.shape().slices(&[axis]).unwrap_or_default().into_iter().enumerate() {
+                rows[cell * axes + axis] = first + slice;
+            }
+            first += u32::try_from(*length).map_err(|_| GaveUp)?;
+        }
+        let number = |count: u64| i64::try_from(count).map_err(|_| GaveUp);
+        let limit = |count: u64| if count > table.total() { FREE } else { i64::try_from(count).unwrap_or(FREE) };
+        let least = (0..cells).map(|cell| number(table.least_of(cell))).collect::<Result<Vec<_>, _>>()?;
+        // A greatest above the total is none, except that it must not be below the least.
+        let most = (0..cells).map(|cell| limit(table.most_of(cell))).collect();
+        let targets = (0..axes).flat_map(|axis| table.counts(axis)).map(|count| number(*count));
+        let mut simplex = Self {
+            axes,
+            rows,
+            most,
+            basis: (cells..cells + height).collect(),
+            is_basic: vec![false; cells],
+            is_high: vec![false; cells],
+            inverse: (0..height * height).map(|at| i64::from(at % (height + 1) == 0)).collect(),
+            scale: 1,
+            rest: targets.collect::<Result<_, _>>()?,
+            values: vec![0; height],
+            next: 0,
+            work: 0,
+            least: Vec::new(),
+        };
+        for (cell, least) in least.iter().enumerate() {
+            simplex.take(cell, *least)?;
+        }
+        simplex.least = least;
+        Ok(simplex)
+    }
+
+    /// How many rows there are.
+    pub(crate) fn height(&self) -> usize {
+        self.basis.len()
+    }
+
+    /// The rows of a cell.
+    pub(crate) fn rows_of(&self, cell: usize) -> &[u32] {
+        &self.rows[cell * self.axes..(cell + 1) * self.axes]
+    }
+
+    /// The determinant of the basis: what the denominators of the cells divide.
+    pub(crate) fn scale(&self) -> i64 {
+        self.scale
+    }
+
+    /// How far a cell's bounds are apart.
+    pub(crate) fn room(&self, cell: usize) -> i64 {
+        self.most[cell].saturating_sub(self.least[cell])
+    }
+
+    /// What the whole parts of all cells leave of each margin.
+    pub(crate) fn whole_rest(&self) -> Vec<i128> {
+        let mut rest: Vec<i128> = self.rest.iter().copied().map(i128::from).collect();
+        for (column, value) in self.basis.iter().zip(&self.values).filter(|(column, _)| **column < self.is_basic.len())
+        {
+            for row in self.rows_of(*column) {
+                rest[*row as usize] -= value.div_euclid(i128::from(self.scale));
+            }
+        }
+        rest
+    }
+
+    /// Where a cell outside the basis is.
+    fn bound(&self, cell: usize) -> i64 {
+        if self.is_high[cell] { self.most[cell] } else { self.least[cell] }
+    }
+
+    /// The whole part of a cell.
+    pub(crate) fn whole(&self, cell: usize) -> i64 {
+        let row = if self.is_basic[cell] { self.basis.iter().position(|column| *column == cell) } else { None };
+        let whole = |row: usize| i64::try_from(self.values[row].div_euclid(i128::from(self.scale))).ok();
+        row.and_then(whole).unwrap_or_else(|| self.bound(cell))
+    }
+
+    /// Each cell, if all are whole.
+    pub(crate) fn cells(&self) -> Option<Vec<i64>> {
+        let mut cells: Vec<i64> = (0..self.is_basic.len()).map(|cell| self.bound(cell)).collect();
+        for (column, value) in self.basis.iter().zip(&self.values) {
+            if let Some(cell) = cells.get_mut(*column) {
+                let whole = value % i128::from(self.scale) == 0;
+                *cell = i64::try_from(value / i128::from(self.scale)).ok().filter(|_| whole)?;
+            }
+        }
+        Some(cells)
+    }
+
+    /// The cells that are not whole: the whole part, and the rest as a fraction.
+    pub(crate) fn fractions(&self) -> impl Iterator<Item = (usize, i64, f64)> {
+        let scale = i128::from(self.scale);
+        let pairs = self.basis.iter().zip(&self.values).filter(move |(_, value)| *value % scale != 0);
+        pairs.filter(|(column, _)| **column < self.is_basic.len()).filter_map(move |(column, value)| {
+            let whole = i64::try_from(value.div_euclid(scale)).ok()?;
+            Some((*column, whole, value.rem_euclid(scale) as f64 / scale as f64))
+        })
+    }
+
+    /// Sets the bounds of a cell.
+    pub(crate) fn set_bounds(&mut self, cell: usize, least: i64, most: i64) -> Result<(), GaveUp> {
+        let before = self.bound(cell);
+        (self.least[cell], self.most[cell]) = (least, most);
+        self.is_high[cell] &= most != FREE;
+        if self.is_basic[cell] { Ok(()) } else { self.take(cell, self.bound(cell) - before) }
+    }
+
+    /// Takes so much more of what a cell's rows leave.
+    fn take(&mut self, cell: usize, amount: i64) -> Result<(), GaveUp> {
+        for axis in 0..self.axes {
+            let rest = &mut self.rest[self.rows[cell * self.axes + axis] as usize];
+            *rest = rest.checked_sub(amount).ok_or(GaveUp)?;
+        }
+        Ok(())
+    }
+
+    /// The least and the greatest of a basic column, times the scale.
+    fn scaled_bounds(&self, column: usize) -> (i128, i128) {
+        let scale = i128::from(self.scale);
+        let most = |most: i64| if most == FREE { i128::MAX } else { i128::from(most) * scale };
+        self.least.get(column).map_or((0, 0), |least| (i128::from(*least) * scale, most(self.most[column])))
+    }
+
+    /// Brings the basic cells between their bounds, or proves that they cannot be.
+    pub(crate) fn relax(&mut self, limit: u64) -> Result<Relaxed, GaveUp> {
+        const PATIENCE: usize = 40;
+        let mut stalled = 0;
+        loop {
+            self.revalue()?;
+            let (outside, weights) = self.weights()?;
+            if outside.is_empty() {
+                return Ok(Relaxed::Met);
+            }
+            // The first cell that improves, where steps of length 0 might go round in a circle (Bland).
+            let in_order = stalled > PATIENCE;
+            let Some(cell) = self.entering(&weights, in_order) else {
+                let alone =
+                    outside.into_iter().map(|(row, sign)| self.row(row).iter().map(move |weight| sign * weight));
+                let mut proofs: Vec<Vec<i64>> = alone.map(Iterator::collect).collect();
+                proofs.push(weights);
+                return Ok(Relaxed::Impossible(proofs));
+            };
+            if self.work > limit {
+                return Err(GaveUp);
+            }
+            stalled = if self.step(cell, in_order)? { 0 } else { stalled + 1 };
+        }
+    }
+
+    fn row(&self, row: usize) -> &[i64] {
+        &self.inverse[row * self.height()..(row + 1) * self.height()]
+    }
+
+    fn revalue(&mut self) -> Result<(), GaveUp> {
+        let height = self.height();
+        self.work += (height * height) as u64;
+        for row in 0..height {
+            let products = self.row(row).iter().zip(&self.rest).filter(|(weight, _)| **weight != 0);
+            let sum = products.map(|(weight, rest)| i128::from(*weight) * i128::from(*rest));
+            self.values[row] = sum.into_iter().try_fold(0_i128, i128::checked_add).ok_or(GaveUp)?;
+        }
+        Ok(())
+    }
+
+    /// The rows that are not as they should be, and what an increase of each margin is worth.
+    fn weights(&self) -> Result<(Outside, Vec<i64>), GaveUp> {
+        let mut outside = Vec::new();
+        let mut weights = vec![0_i64; self.height()];
+        for row in 0..self.height() {
+            let (least, most) = self.scaled_bounds(self.basis[row]);
+            let sign = i64::from(self.values[row] > most) - i64::from(self.values[row] < least);
+            if sign != 0 {
+                outside.push((row, sign));
+                for (weight, factor) in weights.iter_mut().zip(&self.inverse[row * self.basis.len()..]) {
+                    *weight = weight.checked_add(sign * factor).ok_or(GaveUp)?;
+                }
+            }
+        }
+        // So small that no sum over the axes of a cell overflows.
+        let most = (1 << 62) / self.axes.max(1) as u64;
+        let small = weights.iter().all(|weight| weight.unsigned_abs() < most);
+        small.then_some((outside, weights)).ok_or(GaveUp)
+    }
+
+    /// The cell whose change takes most off the distances; of very many cells, the best of the next few thousand.
+    fn entering(&mut self, weights: &[i64], in_order: bool) -> Option<usize> {
+        const BLOCK: usize = 8_192;
+        let cells = self.is_basic.len();
+        let mut best: Option<(i64, usize)> = None;
+        let start = if in_order { 0 } else { self.next };
+        for seen in 0..cells {
+            let cell = (start + seen) % cells;
+            if !self.is_basic[cell] && self.least[cell] < self.most[cell] {
+                let weight: i64 = self.rows_of(cell).iter().map(|row| weights[*row as usize]).sum();
+                let gain = if self.is_high[cell] { -weight } else { weight };
+                if gain > best.map_or(0, |(most, _)| most) {
+                    best = Some((gain, cell));
+                }
+            }
+            if best.is_some() && (in_order || (seen + 1) % BLOCK == 0) {
+                self.next = if cells > BLOCK { cell + 1 } else { 0 };
+                self.work += (seen * self.axes) as u64;
+                return best.map(|(_, cell)| cell);
+            }
+        }
+        self.work += (cells * self.axes) as u64;
+        best.map(|(_, cell)| cell)
+    }
+
+    /// Goes on to tables whose basis has a smaller determinant, as long as there are some next door: the smaller it
+    /// is, the fewer cells are fractions. The basic cells must be between their bounds.
+    pub(crate) fn simplify(&mut self) -> Result<(), GaveUp> {
+        let mut cell = 0;
+        let mut tried = 0;
+        while tried < self.is_basic.len() && self.cells().is_none() {
+            if !self.is_basic[cell] && self.room(cell) > 0 {
+                let change = self.change(cell)?;
+                let smaller = |stop: &Stop| stop.rate < i128::from(self.scale) && !self.fits(cell, stop);
+                if let Some(stop) = self.stop(cell, &change, false)?.filter(smaller) {
+                    self.exchange(cell, stop.row, &change)?;
+                    self.revalue()?;
+                    tried = 0;
+                }
+            }
+            (cell, tried) = ((cell + 1) % self.is_basic.len(), tried + 1);
+        }
+        Ok(())
+    }
+
+    /// How fast the basic columns change with a cell, times the scale and with the opposite sign.
+    fn change(&mut self, cell: usize) -> Result<Vec<i64>, GaveUp> {
+        self.work += (self.height() * self.axes) as u64;
+        let change = (0..self.height()).map(|row| {
+            let row = self.row(row);
+            let parts = self.rows_of(cell).iter().map(|at| row[*at as usize]);
+            parts.into_iter().try_fold(0_i64, i64::checked_add).ok_or(GaveUp)
+        });
+        change.collect()
+    }
+
+    /// The first row whose basic column reaches a bound as a cell leaves its own.
+    fn stop(&self, cell: usize, change: &[i64], in_order: bool) -> Result<Option<Stop>, GaveUp> {
+        let rises = !self.is_high[cell];
+        let mut nearest: Option<Stop> = None;
+        for (row, change) in change.iter().enumerate().filter(|(_, change)| **change != 0) {
+            let (least, most) = self.scaled_bounds(self.basis[row]);
+            let value = self.values[row];
+            let falls = (*change > 0) == rises;
+            let bound = match falls {
+                true if value > most => most,
+                true if value >= least => least,
+                false if value < least => least,
+                false if value <= most && most < i128::MAX => most,
+                _ => continue,
+            };
+            let here = Stop { row, gap: (value - bound).abs(), rate: i128::from(change.unsigned_abs()) };
+            let Some(there) = &nearest else {
+                nearest = Some(here);
+                continue;
+            };
+            let way = here.gap.checked_mul(there.rate).ok_or(GaveUp)?;
+            let other = there.gap.checked_mul(here.rate).ok_or(GaveUp)?;
+            // Among equals the smallest pivot keeps the numbers small.
+            let preferred = if in_order { self.basis[row] < self.basis[there.row] } else { here.rate < there.rate };
+            if way < other || (way == other && preferred) {
+                nearest = Some(here);
+            }
+        }
+        Ok(nearest)
+    }
+
+    /// Whether a cell reaches its other bound before it must stop.
+    fn fits(&self, cell: usize, stop: &Stop) -> bool {
+        self.most[cell] != FREE && i128::from(self.room(cell)) * stop.rate <= stop.gap
+    }
+
+    /// Moves a cell as far as the basic columns let it; returns whether that is any way at all.
+    fn step(&mut self, cell: usize, in_order: bool) -> Result<bool, GaveUp> {
+        let change = self.change(cell)?;
+        match self.stop(cell, &change, in_order)? {
+            Some(stop) if !self.fits(cell, &stop) => {
+                self.exchange(cell, stop.row, &change)?;
+                Ok(stop.gap > 0)
+            }
+            // A distance cannot go down for ever.
+            _ if self.most[cell] == FREE => Err(GaveUp),
+            _ => {
+                let room = self.room(cell);
+                self.is_high[cell] = !self.is_high[cell];
+                self.take(cell, if self.is_high[cell] { room } else { -room })?;
+                Ok(true)
+            }
+        }
+    }
+
+    /// Puts a cell into the basis in place of a row's column, which goes to the bound that it has reached.
+    fn exchange(&mut self, cell: usize, row: usize, change: &[i64]) -> Result<(), GaveUp> {
+        self.take(cell, -self.bound(cell))?;
+        let leaving = self.basis[row];
+        if leaving < self.is_basic.len() {
+            // It falls to its least from between the bounds, to its greatest from above; and the other way round.
+            let (least, most) = self.scaled_bounds(leaving);
+            let falls = (change[row] > 0) != self.is_high[cell];
+            let value = self.values[row];
+            self.is_high[leaving] = if falls { value > most } else { value >= least };
+            self.is_basic[leaving] = false;
+            self.take(leaving, self.bound(leaving))?;
+        }
+        self.is_high[cell] = false;
+        self.is_basic[cell] = true;
+        self.basis[row] = cell;
+        self.pivot(row, change)
+    }
+
+    /// Brings the inverse up to date. Whatever is divided here can be: the results are minors of the basis.
+    fn pivot(&mut self, row: usize, change: &[i64]) -> Result<(), GaveUp> {
+        let (height, old, new) = (self.height(), self.scale, change[row]);
+        let pivot = self.row(row).to_vec();
+        for (other, factor) in change.iter().enumerate().filter(|(other, _)| *other != row) {
+            if *factor == 0 && new == old {
+                continue;
+            }
+            self.work += height as u64;
+            for (entry, pivot) in self.inverse[other * height..(other + 1) * height].iter_mut().zip(&pivot) {
+                if *entry == 0 && *pivot == 0 {
+                    continue;
+                }
+                let product = i128::from(new) * i128::from(*entry) - i128::from(*factor) * i128::from(*pivot);
+                *entry = match (i64::try_from(product), old) {
+                    (Ok(product), 1) => product,
+                    (Ok(product), old) => product / old,
+                    (Err(_), old) => i64::try_from(product / i128::from(old)).map_err(|_| GaveUp)?,
+                };
+            }
+        }
+        self.scale = new;
+        if new < 0 {
+            self.scale = -new;
+            self.inverse.iter_mut().for_each(|entry| *entry = -*entry);
+        }
+        Ok(())
+    }
+}
