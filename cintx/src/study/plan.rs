@@ -5,7 +5,7 @@ use std::fmt;
 use super::launched::LaunchedChange;
 use super::{Study, StudyGroup};
 use crate::client::Client;
-use crate::error::{Error, Invalid};
+use crate::error::{Error, ErrorKind, Invalid};
 use crate::feasibility::Feasibility;
 use crate::project::{Project, ProjectScope};
 use crate::target_group::{Draft, DraftSettings, TargetGroup, TargetGroupStatus};
@@ -238,7 +238,13 @@ impl<V: Version> Plan<V> {
             let named: Vec<_> = there.iter().filter(|(name, ..)| name == group.name.trim()).collect();
             only_one("target_group", &group.name, named.len())?;
             plans.push(match (named.first(), &scope) {
-                (Some((_, Some(TargetGroupStatus::Draft), draft)), _) => self.compare_draft(group, draft).await?,
+                (Some((_, Some(TargetGroupStatus::Draft), there)), _) => {
+                    match self.compare_draft(&group, there).await {
+                        // A launch that was under way has got there since it was listed.
+                        Err(error) if error.kind() == ErrorKind::Moved => self.compare_launched(group, there).await?,
+                        compared => compared?,
+                    }
+                }
                 (Some((_, _, launched)), _) => self.compare_launched(group, launched).await?,
                 (None, scope) => self.new_group(group, scope.as_ref()).await?,
             });
@@ -278,7 +284,7 @@ impl<V: Version> Plan<V> {
         Ok(GroupPlan { group, found: Found::Nothing, steps })
     }
 
-    async fn compare_draft(&mut self, group: StudyGroup, draft: &TargetGroup<V>) -> Result<GroupPlan<V>, Error> {
+    async fn compare_draft(&mut self, group: &StudyGroup, draft: &TargetGroup<V>) -> Result<GroupPlan<V>, Error> {
         let Draft { settings: is, kept, .. } = draft.draft().await?;
         let shall = group.draft(&self.study, &self.client.project(&draft.project))?.build()?;
         let mut fields = differences(&is, &shall);
@@ -303,7 +309,7 @@ impl<V: Version> Plan<V> {
         if group.launch {
             steps.push(Step::Launch { name: group.name.clone() });
         }
-        Ok(GroupPlan { group, found: Found::Draft(draft.clone(), audiences), steps })
+        Ok(GroupPlan { group: group.clone(), found: Found::Draft(draft.clone(), audiences), steps })
     }
 
     async fn compare_launched(&mut self, group: StudyGroup, there: &TargetGroup<V>) -> Result<GroupPlan<V>, Error> {

@@ -86,10 +86,10 @@ pub(crate) fn file(address: &str) -> Option<(String, Option<ReportKind>)> {
 }
 
 /// One version's reports: how the body holds the level and who gets mail, which filters its list has beside the kind,
-/// how the list says who asked for what, and how a report is fetched.
+/// the fields of a request that the other versions lack or call otherwise, and how a report is fetched.
 macro_rules! reports {
-    ($marker:ident, $version:ident, order: |$order:ident, $level:ident| { $($body:tt)* },
-     filter: |$filter:ident| { $($filters:tt)* }, requests: $requests:ident, download: $download:ident) => {
+    ($marker:ident, $version:ident, level: |$level:ident| $sent:expr, body: |$order:ident| { $($body:tt)* },
+     filter: |$filter:ident| { $($filters:tt)* }, request: { $($request:tt)* }, download: $download:ident) => {
         mod reports {
             use cintx_raw::$version::*;
             use cintx_raw::{ByteStream, Secret};
@@ -101,11 +101,17 @@ macro_rules! reports {
             use crate::report::{ReportFilter, ReportOrder, ReportRequest, ReportStatus};
             use crate::wire::page;
             use crate::wire::read::{read_words, reads};
-            use crate::wire::reports::{ReportsWire, download_report, requests};
+            use crate::wire::reports::{ReportsWire, download_report};
             use crate::words::same_word;
 
             read_words! { ReportStatus = ReportRequestListItemStatus; }
-            requests!($requests);
+            reads! {
+                ReportRequest = ReportRequestListItem {
+                    id = report_id;
+                    kind = report_type, status, created_at = create_date, account_name, parameters = create_params,
+                    url = report_url, $($request)*
+                }
+            }
 
             /// The level as this version spells it; the whole account is no filter.
             fn level(order: &ReportOrder) -> Option<types::ReportGenerationRequestFilter> {
@@ -124,6 +130,7 @@ macro_rules! reports {
                     };
                     let $level = level($order);
                     let body = types::ReportGenerationRequest {
+                        filter: $sent,
                         filter_ids: $order.of.ids(),
                         start_date: Some($order.days.start().to_string()),
                         end_date: Some($order.days.end().to_string()),
@@ -179,38 +186,6 @@ macro_rules! reports {
 }
 pub(super) use reports;
 
-/// Reads the requests of a list: the older versions name who asked, and write what was asked for as text.
-macro_rules! requests {
-    (by_name) => { requests!(requested_by = requestor_name - level); };
-    (by_user) => {
-        requests!(level, requested_by = requestor);
-        read_words! { crate::ReportLevel = ReportRequestListItemLevel; }
-
-        impl crate::wire::read::Read<types::ReportRequestListItemRequestor> for String {
-            fn read(wire: types::ReportRequestListItemRequestor) -> Result<Self, crate::wire::read::Missing> {
-                wire.name.ok_or(crate::wire::read::Missing("name"))
-            }
-        }
-
-        impl crate::wire::read::Read<types::ReportRequestListItemCreateParams> for crate::ReportParameters {
-            fn read(wire: types::ReportRequestListItemCreateParams) -> Result<Self, crate::wire::read::Missing> {
-                let json = crate::wire::to_json(&wire).map_err(|_| crate::wire::read::Missing("create_params"))?;
-                Ok(crate::wire::reports::parameters(&json))
-            }
-        }
-    };
-    ($($own:tt)*) => {
-        reads! {
-            ReportRequest = ReportRequestListItem {
-                id = report_id;
-                kind = report_type, status, created_at = create_date, account_name, parameters = create_params,
-                url = report_url, $($own)*
-            }
-        }
-    };
-}
-pub(crate) use requests;
-
 /// Fetches a finished report.
 macro_rules! download_report {
     (by_id, $raw:ident, $account:ident, $id:ident, $url:ident) => {{
@@ -229,6 +204,39 @@ macro_rules! download_report {
     }};
 }
 pub(crate) use download_report;
+
+/// What one newer version says about a report that was asked for.
+#[cfg(feature = "_since-2025-12-18")]
+macro_rules! report_details {
+    ($marker:ident, $version:ident) => {
+        mod report_details {
+            use cintx_raw::$version::types;
+
+            use crate::report::{ReportLevel, ReportParameters};
+            use crate::wire::read::{Missing, Read, read_words};
+            use crate::wire::reports::parameters;
+            use crate::wire::to_json;
+
+            impl crate::HasReportEmails for crate::$marker {}
+
+            read_words! { ReportLevel = ReportRequestListItemLevel; }
+
+            impl Read<types::ReportRequestListItemRequestor> for String {
+                fn read(wire: types::ReportRequestListItemRequestor) -> Result<Self, Missing> {
+                    wire.name.ok_or(Missing("name"))
+                }
+            }
+
+            impl Read<types::ReportRequestListItemCreateParams> for ReportParameters {
+                fn read(wire: types::ReportRequestListItemCreateParams) -> Result<Self, Missing> {
+                    to_json(&wire).map(|json| parameters(&json)).map_err(|_| Missing("create_params"))
+                }
+            }
+        }
+    };
+}
+#[cfg(feature = "_since-2025-12-18")]
+pub(super) use report_details;
 
 #[cfg(test)]
 mod tests {

@@ -44,8 +44,8 @@ legacy_quotas!(V2025_02_17, v2025_02_17);
 legacy_validation!(V2025_02_17, v2025_02_17);
 webhooks!(V2025_02_17, v2025_02_17, events: CreateWebhookRequestEvents, read: [WebhookEvents, WebhookCreatedEvents, WebhookEventsListEvents],
     new: { id: ulid::Ulid::new().to_string(), }, key: [], if_match: none, pages: more(has_more));
-reports!(V2025_02_17, v2025_02_17, order: |order, level| { filter: level }, filter: |filter| {},
-    requests: by_name, download: by_file);
+reports!(V2025_02_17, v2025_02_17, level: |level| level, body: |order| {}, filter: |filter| {},
+    request: { requested_by = requestor_name - level }, download: by_file);
 impl crate::HasReconciliationsReport for crate::V2025_02_17 {}
 fielding!(V2025_02_17, v2025_02_17, if_match: optional, run: created_fielding_run_id);
 supply_list!(V2025_02_17, v2025_02_17);

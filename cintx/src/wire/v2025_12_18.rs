@@ -14,7 +14,7 @@ use super::projects::projects;
 use super::quotas::modern::modern_quotas;
 use super::reconciliation::reconciliation;
 use super::recontacts::recontacts;
-use super::reports::reports;
+use super::reports::{report_details, reports};
 use super::statistics::{performance, statistics};
 use super::supply::supply_specification;
 use super::supply_templates::supply_templates;
@@ -47,14 +47,13 @@ modern_quotas!(V2025_12_18, v2025_12_18);
 webhooks!(V2025_12_18, v2025_12_18, events: WebhookEventType, read: [WebhookEventType],
     new: {}, key: [], if_match: optional, pages: more(has_more));
 webhook_history!(V2025_12_18, v2025_12_18);
-reports!(V2025_12_18, v2025_12_18, order: |order, level| {
-    filter: level.map(Some),
+reports!(V2025_12_18, v2025_12_18, level: |level| level.map(Some), body: |order| {
     email_recipients: order.mail_to.as_ref().map(|users| users.iter().map(ToString::to_string).collect()),
 }, filter: |filter| {
     level: filter.level.as_ref().map(|level| level.as_str().into()),
     status: filter.status.as_ref().map(|status| status.as_str().into()),
-}, requests: by_user, download: by_id);
-impl crate::HasReportEmails for crate::V2025_12_18 {}
+}, request: { level, requested_by = requestor }, download: by_id);
+report_details!(V2025_12_18, v2025_12_18);
 fielding!(V2025_12_18, v2025_12_18, if_match: required, run: created_fielding_run_id);
 supply_specification!(V2025_12_18, v2025_12_18);
 supply_templates!(V2025_12_18, v2025_12_18, if_match: required, locale: |locale| &GetAccountAllocationTemplateByTemplateIdParams { locale: Some(locale) }, &GetGlobalAllocationTemplateByTemplateIdParams { locale: Some(locale) }, &locale);

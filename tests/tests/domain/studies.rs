@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cintx::study::{FieldPeriod, Step, Study, StudySupply};
@@ -18,6 +18,7 @@ on_every_version!(
     what_differs_is_changed,
     killed_after_every_request_it_converges,
     lost_answers_make_no_duplicates,
+    a_draft_that_is_launched_meanwhile_is_compared_as_launched,
     a_changed_study_is_planned_as_the_changes_it_needs,
     killed_after_every_request_a_changed_study_converges,
     lost_answers_of_changes_converge,
@@ -113,13 +114,17 @@ async fn what_differs_is_changed<V: Version>(stage: Stage<V>) {
     stage.assert_no_violation();
 }
 
-/// A client that dies with its task when it has had so many answers.
-fn mortal<V: Version>(sandbox: &Sandbox, answers: usize) -> Client<V> {
-    let seen = Arc::new(AtomicUsize::new(0));
+fn builder<V: Version>(sandbox: &Sandbox) -> cintx::Builder<V> {
     Client::builder()
         .credentials(Credentials::new(sandbox.client_id(), sandbox.client_secret()).endpoint(sandbox.token_url()))
         .account(i64::from(sandbox.account_id()))
         .api_url(sandbox.api_url())
+}
+
+/// A client that dies with its task when it has had so many answers.
+fn mortal<V: Version>(sandbox: &Sandbox, answers: usize) -> Client<V> {
+    let seen = Arc::new(AtomicUsize::new(0));
+    builder(sandbox)
         .observe(move |_| {
             if seen.fetch_add(1, Ordering::Relaxed) + 1 == answers {
                 std::panic::resume_unwind(Box::new("killed"));
@@ -163,6 +168,31 @@ async fn lost_answers_make_no_duplicates<V: Version>(_: Stage<V>) {
         }
         assert_eq!(state(&stage.cint).await, complete(), "{operation}");
     }
+}
+
+/// As by a run that was killed while its launch was under way.
+async fn a_draft_that_is_launched_meanwhile_is_compared_as_launched<V: Version>(stage: Stage<V>) {
+    let study = study(&stage.sandbox);
+    let mut drafts = study.clone();
+    drafts.target_groups[0].launch = false;
+    let applied = drafts.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
+    let group = stage.cint.project(&applied.project).existing_target_group(&applied.target_groups[0].1);
+    let (end, listed) = (study.target_groups[0].field.end, AtomicBool::new(true));
+    let launch = move || {
+        let launch = async { group.launch(end).await.unwrap().until_done().await.unwrap() };
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(launch));
+    };
+    let cint: Client<V> = builder(&stage.sandbox)
+        .before_attempt(move |attempt| {
+            if attempt.operation().id == "get_target_group" && listed.swap(false, Ordering::Relaxed) {
+                launch();
+            }
+        })
+        .build()
+        .unwrap();
+    let plan = study.plan(&cint).await.unwrap();
+    assert!(plan.is_empty(), "{plan}");
+    assert_eq!(state(&stage.cint).await, complete());
 }
 
 /// The study with a supply that every version can change after launch.
