@@ -445,7 +445,8 @@ impl<V: Version> TargetGroup<V> {
         V::draft(self.client.raw(), self.client.account(), &self.project, &self.id).await
     }
 
-    /// Changes the draft: reads it, applies the change, writes all of it; the audience stays as it is.
+    /// Changes the draft: reads it, applies the change, writes all of it; the audience stays as it is
+    /// ([`set_audience`](Self::set_audience) changes that).
     /// The API has no entity tag here: what somebody else changes between the read and the write is lost.
     ///
     /// In every version (`update_target_group`).
@@ -466,6 +467,42 @@ impl<V: Version> TargetGroup<V> {
         let (raw, account) = (self.client.raw(), self.client.account());
         V::update_draft(raw, account, &self.project, &self.id, &settings, &kept).await?;
         Ok(settings)
+    }
+
+    /// Gives the draft another audience, and changes whatever else goes with it: reads the draft, writes all of it.
+    /// Like [`edit_draft`](Self::edit_draft) it knows no entity tag. Once the target group is launched, this is
+    /// [`Quotas::replace`](crate::Quotas::replace).
+    ///
+    /// In every version (`update_target_group`; interlocks before 2025-12-18 are made by
+    /// `generate_draft_interlock_profile_v2` first).
+    ///
+    /// ```no_run
+    /// # use cintx::{Audience, Question};
+    /// # async fn run(group: cintx::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+    /// let gender = Question::choice(43).option("1", 49).option("2", 51);
+    /// group.set_audience(Audience::side_by_side([gender]), |draft| draft.completes_goal = 600).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Every field that is wrong and every rule that the audience breaks, before the write; or the calls'.
+    pub async fn set_audience(
+        &self,
+        audience: Audience,
+        change: impl FnOnce(&mut DraftSettings) + Send,
+    ) -> Result<DraftSettings, Error> {
+        let Draft { mut settings, mut kept, .. } = self.draft().await?;
+        change(&mut settings);
+        let mut problems = Vec::new();
+        settings.check::<V>(&mut problems);
+        audience.check(Some(settings.completes_goal), &mut problems);
+        Error::refuse(problems)?;
+        let (raw, account) = (self.client.raw(), self.client.account());
+        let draft = TargetGroupDraft { settings, audience };
+        kept.0[V::PROFILES] = V::profiles(raw, account, &draft).await?;
+        V::update_draft(raw, account, &self.project, &self.id, &draft.settings, &kept).await?;
+        Ok(draft.settings)
     }
 
     /// Makes another draft like this one in the same project, under another name and with whatever else is changed.

@@ -21,6 +21,8 @@ use crate::value::Money;
 pub trait GroupsWire: Wire {
     /// Whether target groups have a number of the buyer's own.
     const GROUP_REFERENCE: bool;
+    /// What a draft calls its profiles.
+    const PROFILES: &'static str;
 
     fn draft(
         raw: &Self::Raw,
@@ -319,6 +321,7 @@ macro_rules! groups {
 
             impl GroupsWire for crate::$marker {
                 const GROUP_REFERENCE: bool = $has_reference;
+                const PROFILES: &'static str = NAMES.profiles;
 
                 async fn draft(
                     raw: &Client,

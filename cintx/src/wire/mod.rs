@@ -65,6 +65,13 @@ pub trait Wire: Clone + Copy + fmt::Debug + Send + Sync + 'static {
         draft: &TargetGroupDraft,
     ) -> impl Future<Output = Answer<Feasibility>> + Send;
 
+    /// Whom a draft asks, as a request for the draft says it.
+    fn profiles(
+        raw: &Self::Raw,
+        account: i64,
+        draft: &TargetGroupDraft,
+    ) -> impl Future<Output = Answer<serde_json::Value>> + Send;
+
     fn create_target_group(
         raw: &Self::Raw,
         account: i64,

@@ -103,14 +103,18 @@ impl Wire for V2024_12_02 {
     common_calls!(v2024_12_02);
     legacy_calls!(feasibility: { rate_card_price_boost: None, });
 
+    async fn profiles(raw: &Client, account: i64, draft: &TargetGroupDraft) -> Result<serde_json::Value, Error> {
+        super::to_json(&draft_profiles(raw, account, draft).await?)
+    }
+
     async fn create_target_group(
         raw: &Client,
         account: i64,
         project: &ProjectId,
         draft: &TargetGroupDraft,
     ) -> Result<TargetGroupId, Error> {
-        let profile = draft_profiles(raw, account, draft).await?;
-        groups::create(raw, account, project, &draft.settings, [("profile", super::to_json(&profile)?)]).await
+        let profile = Self::profiles(raw, account, draft).await?;
+        groups::create(raw, account, project, &draft.settings, [("profile", profile)]).await
     }
 
     async fn submit_reconciliation(

@@ -52,6 +52,7 @@ projects!(V2025_02_17, v2025_02_17, if_match: optional, reference: purchase_orde
     summary: - target_group_references);
 legacy_quotas!(V2025_02_17, v2025_02_17);
 
+impl crate::Validates for V2025_02_17 {}
 impl super::quotas::ValidatesWire for V2025_02_17 {
     async fn validate(
         raw: &Client,
@@ -133,14 +134,18 @@ impl Wire for V2025_02_17 {
     common_calls!(v2025_02_17);
     legacy_calls!(feasibility: {  });
 
+    async fn profiles(raw: &Client, account: i64, draft: &TargetGroupDraft) -> Result<serde_json::Value, Error> {
+        super::to_json(&draft_profiles(raw, account, draft).await?)
+    }
+
     async fn create_target_group(
         raw: &Client,
         account: i64,
         project: &ProjectId,
         draft: &TargetGroupDraft,
     ) -> Result<TargetGroupId, Error> {
-        let profile = draft_profiles(raw, account, draft).await?;
-        groups::create(raw, account, project, &draft.settings, [("profile", super::to_json(&profile)?)]).await
+        let profile = Self::profiles(raw, account, draft).await?;
+        groups::create(raw, account, project, &draft.settings, [("profile", profile)]).await
     }
 
     async fn submit_reconciliation(

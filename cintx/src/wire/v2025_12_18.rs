@@ -70,6 +70,8 @@ statistics!(V2025_12_18, v2025_12_18, changelog_page: 50, kinds: |kinds| {
 });
 performance!(V2025_12_18, v2025_12_18);
 impl crate::HasFilters for V2025_12_18 {}
+impl crate::HasControlQuotas for V2025_12_18 {}
+impl crate::Validates for V2025_12_18 {}
 groups!(
     V2025_12_18, v2025_12_18,
     names: Names {
@@ -148,16 +150,21 @@ impl Wire for V2025_12_18 {
         })
     }
 
+    async fn profiles(_raw: &Client, _account: i64, draft: &TargetGroupDraft) -> Result<serde_json::Value, Error> {
+        // Held against its type here, so that what does not fit is blamed on the audience.
+        let profiling = modern::profiling(&draft.audience, draft.completes_goal)?;
+        let profiling: types::ProfilingRequest = from_json("audience", profiling)?;
+        to_json(&profiling)
+    }
+
     async fn create_target_group(
         raw: &Client,
         account: i64,
         project: &ProjectId,
         draft: &TargetGroupDraft,
     ) -> Result<TargetGroupId, Error> {
-        // Held against its type here, so that what does not fit is blamed on the audience.
-        let profiling = modern::profiling(&draft.audience, draft.completes_goal)?;
-        let profiling: types::ProfilingRequest = from_json("audience", profiling)?;
-        groups::create(raw, account, project, &draft.settings, [("profiling", to_json(&profiling)?)]).await
+        let profiling = Self::profiles(raw, account, draft).await?;
+        groups::create(raw, account, project, &draft.settings, [("profiling", profiling)]).await
     }
 
     async fn submit_reconciliation(
