@@ -140,7 +140,7 @@ pub use self::project::{
     ProjectStatus, ProjectSummary, Projects,
 };
 pub use self::quota::{Quota, QuotaAxis, QuotaChange, QuotaPlan, QuotaTable, TableKind};
-pub use self::quotas::{QuotaProgress, Quotas, Replacement, Validates};
+pub use self::quotas::{HasControlQuotas, QuotaProgress, Quotas, Replacement, Validates};
 pub use self::reconciliation::{
     Reason, ReconciliationOutcome, ReconciliationRow, ReconciliationStatus, Reconciliations, SubmittedReconciliation,
 };

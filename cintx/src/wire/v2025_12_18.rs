@@ -71,6 +71,7 @@ statistics!(V2025_12_18, v2025_12_18, changelog_page: 50, kinds: |kinds| {
 performance!(V2025_12_18, v2025_12_18);
 overview_by_id!(V2025_12_18, v2025_12_18);
 impl crate::HasFilters for crate::V2025_12_18 {}
+impl crate::HasControlQuotas for crate::V2025_12_18 {}
 groups!(
     V2025_12_18, v2025_12_18,
     names: Names {
