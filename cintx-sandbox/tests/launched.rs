@@ -85,6 +85,41 @@ async fn interlocks_come_and_go_in_the_older_versions() {
     }
 }
 
+/// A draft names the profiles behind its interlock by id and question alone; what they consist of is in the cells.
+#[tokio::test]
+async fn a_drafts_interlock_is_taken_apart_after_launch_in_the_older_versions() {
+    for version in LEGACY {
+        let sandbox = Sandbox::builder().field_pace(Duration::ZERO).start().await.unwrap();
+        let caller = Caller::new(&sandbox, version).await;
+        let project = caller.project(&sandbox, "p").await;
+        let mut body = caller.draft_body(&sandbox, 100).await;
+        for profile in body["profile"]["interlocked_profiles"][0]["profiles"].as_array_mut().unwrap() {
+            profile.as_object_mut().unwrap().retain(|name, _| ["id", "question_id", "interlock_id"].contains(&&**name));
+        }
+        let reply = caller.post(&format!("{project}/target-groups"), &body).await.expect(201).json();
+        let group = format!("{project}/target-groups/{}", id(&reply));
+        caller.launch(&group, "l").await;
+        let profiles = format!("{}/profiles", second(&group));
+        let all = caller.get(&profiles).await.expect(200).json();
+        let path = format!("{profiles}/{}/remove-interlocks", id(&all["interlocked_profile"]));
+        let back = caller.post(&path, &json!({})).await.expect(200).json();
+        let goals = |at: usize| -> Vec<(Value, i64)> {
+            let quotas = back["data"][at]["quotas"]["ungrouped"].as_array().unwrap();
+            let conditions = back["data"][at]["conditions"]["data"].as_array().unwrap();
+            let of = |quota: &Value| conditions.iter().find(|it| it["id"] == quota["condition"]).unwrap().clone();
+            let what = |it: Value| if it["option"].is_null() { it["min"].clone() } else { it["option"].clone() };
+            quotas.iter().map(|quota| (what(of(quota)), quota["completes_goal"].as_i64().unwrap())).collect()
+        };
+        assert_eq!(back["data"].as_array().unwrap().len(), 2, "{back}");
+        let sums = |at: usize| goals(at).iter().map(|(_, goal)| goal).sum::<i64>();
+        assert_eq!((sums(0), sums(1)), (100, 100), "{back}");
+        let what = |at: usize| goals(at).into_iter().map(|(what, _)| what).collect::<Vec<_>>();
+        assert_eq!((what(0), what(1)), (vec![json!(18), json!(35), json!(55)], vec![json!("1"), json!("2")]), "{back}");
+        assert!(goals(0).iter().zip([40, 35, 25]).all(|((_, goal), wanted)| goal.abs_diff(wanted) <= 1), "{back}");
+        assert_own_answers_valid(&sandbox);
+    }
+}
+
 #[tokio::test]
 async fn quotas_are_grouped_switched_and_deleted_in_the_older_versions() {
     for version in LEGACY {

@@ -319,6 +319,19 @@ impl ReportOrder {
 }
 
 /// A report about to be asked for. Made by the methods of [`Reports`].
+///
+/// ```no_run
+/// # async fn run(cint: cintx::Client<cintx::V2025_12_18>, boss: cintx::UserId) -> Result<(), cintx::Error> {
+/// use cintx::{ReportOf, TargetGroupId};
+/// use jiff::civil::date;
+///
+/// let groups = ReportOf::target_groups(["01HXK2Q1V7Q5C4ZB0E3R7T9Y2M"].map(TargetGroupId::new));
+/// let days = date(2026, 9, 1)..=date(2026, 9, 30);
+/// let order = cint.reports().respondent_analysis(groups, days).with_respondent_answers();
+/// println!("ask for it by {} from anywhere", order.mail_to([boss]).await?.id());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent until it is awaited"]
 pub struct GenerateReport<V: Version> {
@@ -393,7 +406,6 @@ impl<V: Version> WriteReport<V> {
 impl<V: Version> Kind for WriteReport<V> {
     type Done = Report<V>;
     const NAME: &'static str = "the report";
-    const FIRST_PAUSE: Duration = Duration::from_secs(1);
     const LONGEST_PAUSE: Duration = Duration::from_secs(60);
     const LIMIT: Duration = Duration::from_secs(3_600);
 
@@ -420,6 +432,15 @@ impl<V: Version> Kind for WriteReport<V> {
 }
 
 /// A report that is ready.
+///
+/// ```no_run
+/// # async fn run(cint: cintx::Client<cintx::V2025_12_18>, kept: &str) -> Result<(), cintx::raw::BoxError> {
+/// let report = cint.reports().report(cintx::ReportId::new(kept));
+/// let rows = report.download().await?.collect(50_000_000).await?;
+/// println!("{} bytes, for anybody at {}", rows.len(), report.share().await?.expose());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Report<V: Version> {
     client: Client<V>,

@@ -99,7 +99,8 @@ macro_rules! reports {
             use crate::job::{Asked, job_status, retry_after};
             use crate::listing::{Ask, Batch};
             use crate::report::{ReportFilter, ReportOrder, ReportRequest, ReportStatus};
-            use crate::wire::read::{list, read_words, reads};
+            use crate::wire::page;
+            use crate::wire::read::{read_words, reads};
             use crate::wire::reports::{ReportsWire, download_report};
             use crate::words::same_word;
 
@@ -158,16 +159,10 @@ macro_rules! reports {
                     $filter: &ReportFilter,
                     ask: &Ask,
                 ) -> Result<Batch<ReportRequest>, Error> {
-                    let params = ReportRequestsParams {
+                    page!(ask => raw.report_requests(account), REPORT_REQUESTS, ReportRequestsParams {
                         report_type: $filter.kind.as_ref().map(|kind| kind.as_str().into()),
-                        end_before: None,
-                        start_after: ask.start_after(),
-                        page_size: ask.page_size(),
                         $($filters)*
-                    };
-                    let operation = &operations::REPORT_REQUESTS;
-                    let answer = raw.report_requests(account, &params).await?.into_value();
-                    Ok(Batch::new(operation, list(operation, answer.reports_requests)?).next(answer.next_cursor))
+                    }, reports_requests)
                 }
 
                 async fn share_report(raw: &Client, account: i64, id: &ReportId) -> Result<Secret, Error> {

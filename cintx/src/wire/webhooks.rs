@@ -212,9 +212,9 @@ macro_rules! webhook_history {
             use crate::ids::WebhookId;
             use crate::listing::{Ask, Batch};
             use crate::webhook::{DeliveryStatus, HistoryFilter, WebhookDelivery};
-            use crate::wire::read::{list, read_words, reads};
-            use crate::wire::timestamp;
+            use crate::wire::read::{read_words, reads};
             use crate::wire::webhooks::WebhookHistoryWire;
+            use crate::wire::{page, timestamp};
 
             impl crate::HasWebhookHistory for crate::$marker {}
 
@@ -233,22 +233,18 @@ macro_rules! webhook_history {
                 ) -> Result<Batch<WebhookDelivery>, Error> {
                     let events = filter.events.iter().map(|event| event.as_str().into()).collect::<Vec<_>>();
                     let statuses = filter.statuses.iter().map(|status| status.as_str().into()).collect::<Vec<_>>();
-                    let params = ListWebhookEventsHistoryParams {
-                        delivery_status: (!statuses.is_empty()).then_some(statuses),
-                        type_: (!events.is_empty()).then_some(events),
-                        end_time: filter.until.map(timestamp),
-                        created_at_sort_order: filter
-                            .newest_first
-                            .then_some(types::ListWebhookEventsHistoryCreatedAtSortOrder::Desc),
-                        page_size: ask.page_size(),
-                        start_after: ask.start_after(),
-                        end_before: None,
-                    };
-                    let since = timestamp(filter.since);
-                    let operation = &operations::LIST_WEBHOOK_EVENTS_HISTORY;
-                    let answer = raw.list_webhook_events_history(account, id.as_str(), &since, &params).await?;
-                    let answer = answer.into_value();
-                    Ok(Batch::new(operation, list(operation, answer.events)?).next(answer.next_cursor))
+                    let (id, since) = (id.as_str(), timestamp(filter.since));
+                    page!(
+                        ask => raw.list_webhook_events_history(account, id, &since),
+                        LIST_WEBHOOK_EVENTS_HISTORY, ListWebhookEventsHistoryParams {
+                            delivery_status: (!statuses.is_empty()).then_some(statuses),
+                            type_: (!events.is_empty()).then_some(events),
+                            end_time: filter.until.map(timestamp),
+                            created_at_sort_order: filter
+                                .newest_first
+                                .then_some(types::ListWebhookEventsHistoryCreatedAtSortOrder::Desc),
+                        }, events
+                    )
                 }
             }
         }

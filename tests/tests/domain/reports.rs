@@ -1,7 +1,7 @@
 //! Reports: asked for in every kind, waited for here or elsewhere, listed, fetched, shared.
 
 use cintx::{
-    Error, GenerateReport, JobStatus, Outcome, Project, ReportId, ReportKind, ReportLevel, ReportOf, ReportStatus,
+    GenerateReport, JobStatus, Outcome, Project, ReportId, ReportKind, ReportLevel, ReportOf, ReportStatus,
     TargetGroup, Version,
 };
 use cintx_sandbox::Fault;
@@ -97,7 +97,7 @@ async fn a_report_is_waited_for_elsewhere_and_saved<V: Version>(stage: Stage<V>)
     stage.assert_no_violation();
 
     // What breaks half-way leaves the file as it was, and nothing beside it.
-    let operation = if V::DATE == "2025-12-18" { "download_report_v2" } else { "download_report" };
+    let operation = if V::DATE >= "2025-12-18" { "download_report_v2" } else { "download_report" };
     std::fs::write(&path, "an older one").unwrap();
     stage.sandbox.inject(Fault::on(operation).truncate(20));
     assert!(report.save(&path).await.is_err());
@@ -129,7 +129,8 @@ async fn a_lost_order_is_not_repeated<V: Version>(stage: Stage<V>) {
 }
 
 /// The report that only the two older versions have.
-async fn reconciliations<V: cintx::HasReconciliationsReport>(stage: Stage<V>) -> Result<(), Error> {
+#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+async fn reconciliations<V: cintx::HasReconciliationsReport>(stage: Stage<V>) -> Result<(), cintx::Error> {
     let report = stage.cint.reports().reconciliations(ReportOf::Account, days(7)).await?.until_done().await?;
     report.download().await?;
     stage.assert_no_violation();

@@ -15,15 +15,17 @@ pub struct Stage<V: Version> {
 
 impl<V: Version> Stage<V> {
     pub async fn new() -> Self {
-        Self::on(Sandbox::builder().seed(7).start().await.unwrap())
+        Self::on(Sandbox::builder().seed(7)).await
     }
 
     /// Jobs are done at once, so that nobody waits for them.
     pub async fn quick() -> Self {
-        Self::on(Sandbox::builder().seed(7).job_delay(Duration::ZERO).start().await.unwrap())
+        Self::on(Sandbox::builder().seed(7).job_delay(Duration::ZERO)).await
     }
 
-    fn on(sandbox: Sandbox) -> Self {
+    /// On a sandbox of its own kind.
+    pub async fn on(sandbox: cintx_sandbox::Builder) -> Self {
+        let sandbox = sandbox.start().await.unwrap();
         let cint = Client::builder()
             .credentials(Credentials::new(sandbox.client_id(), sandbox.client_secret()).endpoint(sandbox.token_url()))
             .account(i64::from(sandbox.account_id()))

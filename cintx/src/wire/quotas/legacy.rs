@@ -340,6 +340,73 @@ mod tests {
         assert_eq!(named.axes[0].conditions[0], [range(18, 34)]);
     }
 
+    /// The guide's answers to an interlock of five completes and to its removal. Beside the cells, its interlock still
+    /// tells the goals that the profiles had before; after the removal they are the sums of the cells, the targets come
+    /// in another order, and a percentage is a little off. The cells count.
+    #[test]
+    fn the_guides_answers_are_read_by_their_cells_and_come_apart_into_the_same_sums() {
+        let bands = [(18, 24), (25, 35), (36, 45)];
+        let goals = [0, 1, 1, 1, 1, 1];
+        let cell = |at: usize| {
+            let ((min, max), option) = (bands[at / 2], ["1", "2"][at % 2]);
+            json!({
+                "id": format!("c{at}"), "legacy_id": (303 + at).to_string(), "quota_percentage": 20 * goals[at],
+                "quota": goals[at], "filling_goal": goals[at], "prescreens": 0, "completes": 0, "completes_goal": goals[at],
+                "condition": { "id": format!("c{at}"), "option": (at + 1).to_string(), "related_condition": {
+                    "42": [{ "text": "a band", "min": min, "max": max }], "43": [{ "text": "one", "option": option }],
+                } },
+            })
+        };
+        // Each condition with its id; quotas as they come, each with its condition, goal and percentage.
+        let profile = |question: i64, conditions: &[Value], quotas: &[(&str, u64, f64)]| {
+            let kind = if question == 42 { "range" } else { "selection" };
+            let quotas = quotas.iter().map(|(condition, goal, percentage)| {
+                json!({ "id": condition, "condition": condition, "quota_percentage": percentage, "quota": goal,
+                        "filling_goal": goal, "completes_goal": goal, "completes": 0, "prescreens": 0 })
+            });
+            json!({ "id": format!("p{question}"), "legacy_id": "246", "question_id": question, "quotas_enabled": true,
+                    "conditions": { "object": format!("{kind}_conditions_details_template"), "data": conditions },
+                    "quotas": { "ungrouped": quotas.collect::<Vec<_>>(), "grouped": [] } })
+        };
+        let ages = [("KW", 18, 24), ("KX", 25, 35), ("KY", 36, 45)]
+            .map(|(id, min, max)| json!({ "id": id, "text": format!("{min} to {max}"), "min": min, "max": max }));
+        let genders = [("M0", "Male", "1"), ("M1", "Female", "2")]
+            .map(|(id, text, option)| json!({ "id": id, "text": text, "option": option }));
+
+        let crossed = json!({ "data": [], "interlocked_profile": {
+            "id": "i", "name": "AGE, GENDER", "quotas_enabled": true, "depends_on_questions": [42, 43],
+            "quotas": { "ungrouped": (0..6).map(cell).collect::<Vec<_>>(), "grouped": [] },
+            "profiles": [
+                profile(42, &ages, &[("KW", 2, 40.0), ("KX", 2, 40.0), ("KY", 1, 20.0)]),
+                profile(43, &genders, &[("M0", 3, 60.0), ("M1", 3, 60.0)]),
+            ],
+        } });
+        let read = read_legacy(&crossed);
+        assert_eq!(
+            read.iter().map(|table| (table.kind(), table.total())).collect::<Vec<_>>(),
+            [(TableKind::Interlock, 5)]
+        );
+        let sums = |table: &QuotaTable, axis: usize| -> Vec<u64> {
+            table.margin(axis).iter().filter_map(|sum| sum.target).collect()
+        };
+        assert_eq!((sums(&read[0], 0), sums(&read[0], 1)), (vec![1, 2, 2], vec![2, 3]));
+        assert_eq!(read[0].cell([0, 0]).and_then(|quota| quota.id.clone()).as_deref(), Some("c0"));
+
+        let apart = json!({ "data": [
+            profile(42, &ages, &[("KY", 2, 40.0), ("KX", 2, 40.0), ("KW", 1, 20.0)]),
+            profile(43, &genders, &[("M0", 2, 40.0), ("M1", 3, 60.000004)]),
+        ] });
+        let tables = read_legacy(&apart);
+        for (axis, table) in tables.iter().enumerate() {
+            let told = &read[0].axes()[axis];
+            for (at, conditions) in told.conditions.iter().enumerate() {
+                let own = table.axes()[0].conditions.iter().position(|own| own == conditions);
+                let goal = own.and_then(|own| table.cell([own])).and_then(|quota| quota.target);
+                assert_eq!(goal, Some(sums(&read[0], axis)[at]), "{}", told.labels[at]);
+            }
+        }
+    }
+
     #[test]
     fn what_cannot_be_crossed_is_a_list_and_nothing_is_lost() {
         let table = interlocked(|at, _| json!({ "id": at, "completes_goal": 1, "condition": { "text": "?" } }));
