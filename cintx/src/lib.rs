@@ -125,7 +125,8 @@ pub use self::job::{Job, JobStatus};
 pub use self::journal::FileJournal;
 pub use self::journal::{Intent, Journal, JournalError};
 pub use self::library::{
-    AnswerKind, AnswerOption, HasCustomQuestions, HasQuestionDetails, LibraryQuestion, QuestionDetails, QuestionQuery,
+    AnswerKind, AnswerOption, HasCustomQuestions, HasQuestionDetails, HasQuestionIndex, LibraryQuestion,
+    QuestionDetails, QuestionIndexQuery, QuestionQuery, QuestionScope,
 };
 pub use self::listing::{Cursor, Items, Listing, Page, Pages, RepeatedCursor};
 pub use self::outcome::Outcome;

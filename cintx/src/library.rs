@@ -7,7 +7,7 @@ use crate::error::{Error, Invalid};
 use crate::listing::{Ask, Batch, Listing, Source};
 use crate::value::{Given, LanguageCode, Locale};
 use crate::version::Version;
-use crate::wire::library::QuestionDetailsWire;
+use crate::wire::library::{QuestionDetailsWire, QuestionIndexWire};
 use crate::words::words;
 
 impl<V: Version> Client<V> {
@@ -50,6 +50,110 @@ impl<V: Version> Client<V> {
             Some(locale) => <V as QuestionDetailsWire>::question_details(self.raw(), &locale, id).await,
             None => Err(Error::invalid(problems)),
         }
+    }
+}
+
+impl<V: Version> Client<V> {
+    /// The profiling questions of a locale by category or kind of question, without their answer options.
+    ///
+    /// In 2024-12-02, as one page, and 2025-02-17 (`list_questions`); later on, [`questions`](Self::questions).
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "v2025-02-17")]
+    /// # async fn run(cint: cintx::Client<cintx::V2025_02_17>) -> Result<(), cintx::Error> {
+    /// let mut demographics = cint.question_index("eng_gb").scope(cintx::QuestionScope::DemographicOnly).stream();
+    /// while let Some(question) = demographics.try_next().await? {
+    ///     println!("{:?} {:?}", question.id, question.name);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn question_index(&self, locale: impl Given<Locale>) -> Listing<QuestionIndexQuery<V>>
+    where
+        V: HasQuestionIndex,
+    {
+        let mut problems = Vec::new();
+        let locale = locale.settle("locale", &mut problems);
+        Listing::new(QuestionIndexQuery { client: self.clone(), locale, filter: IndexFilter::default(), problems })
+    }
+}
+
+/// The versions that list questions by category.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not list questions by category",
+    note = "use `Client::questions`, which every version has, and keep those whose `category_id` fits"
+)]
+pub trait HasQuestionIndex: Version + QuestionIndexWire {}
+
+words! {
+    /// Which questions of the library are meant.
+    QuestionScope {
+        /// Everybody's.
+        Standard = "standard",
+        /// The account's own.
+        Custom = "custom",
+        /// Everybody's about who respondents are.
+        DemographicOnly = "demographic_only",
+    }
+}
+
+/// Which questions of the index are wanted.
+#[derive(Clone, Debug, Default)]
+#[doc(hidden)]
+pub struct IndexFilter {
+    pub(crate) search: Option<String>,
+    pub(crate) category: Option<i64>,
+    pub(crate) scope: Option<QuestionScope>,
+}
+
+/// Lists questions of the library by category.
+#[derive(Clone, Debug)]
+pub struct QuestionIndexQuery<V: Version> {
+    client: Client<V>,
+    /// Missing if it is wrong; the problems say how.
+    locale: Option<Locale>,
+    filter: IndexFilter,
+    problems: Vec<Invalid>,
+}
+
+impl<V: Version> Listing<QuestionIndexQuery<V>> {
+    /// Only questions that these words are found in.
+    pub fn search(mut self, text: impl Into<String>) -> Self {
+        self.source.filter.search = Some(text.into());
+        self
+    }
+
+    /// Only questions of this category: its number in the [`Directory`](crate::Directory::question_categories).
+    pub fn category(mut self, id: i64) -> Self {
+        self.source.filter.category = Some(id);
+        self
+    }
+
+    /// Only everybody's questions, the account's own, or demographics.
+    pub fn scope(mut self, scope: QuestionScope) -> Self {
+        if let QuestionScope::Unknown(word) = &scope {
+            let reason = format!("is {word:?}, expected standard, custom or demographic_only");
+            self.source.problems.push(Invalid::new("scope", reason));
+        }
+        self.source.filter.scope = Some(scope);
+        self
+    }
+}
+
+impl<V: HasQuestionIndex> Source for QuestionIndexQuery<V> {
+    type Item = LibraryQuestion;
+
+    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<LibraryQuestion>, Error>> {
+        async move {
+            match &self.locale {
+                Some(locale) if self.problems.is_empty() => {
+                    let (raw, account) = (self.client.raw(), self.client.account());
+                    <V as QuestionIndexWire>::question_index(raw, account, locale, &self.filter, ask).await
+                }
+                _ => Err(Error::invalid(self.problems.clone())),
+            }
+        }
+        .boxed()
     }
 }
 
@@ -182,7 +286,7 @@ pub struct LibraryQuestion {
     pub category_id: Option<i64>,
     /// Whether it is everybody's; if not, it is the account's own.
     pub standard: Option<bool>,
-    /// What it can be answered with.
+    /// What it can be answered with; none in the [index](Client::question_index), which does not tell them.
     pub options: Vec<AnswerOption>,
 }
 

@@ -149,17 +149,17 @@ impl Supply {
         let mut placed: Vec<SupplierId> = self.blocked.iter().chain(&self.private.blocked).copied().collect();
         for group in self.groups.iter().chain(&self.private.groups) {
             if group.name.trim().is_empty() {
-                refuse("has a group without a name".to_owned());
+                refuse(format!("has a group named {:?}, expected a name", group.name));
             } else if names.contains(&group.name.as_str()) {
-                refuse(format!("has two groups named {:?}", group.name));
+                refuse(format!("has two groups named {:?}, expected names that differ", group.name));
             }
             names.push(&group.name);
             if group.suppliers.is_empty() {
-                refuse(format!("has a group {:?} without suppliers", group.name));
+                refuse(format!("has a group {:?} without suppliers, expected at least one", group.name));
             }
             for supplier in &group.suppliers {
                 if placed.contains(supplier) {
-                    refuse(format!("places supplier {supplier} twice"));
+                    refuse(format!("places supplier {supplier} twice, expected once"));
                 }
                 placed.push(*supplier);
             }

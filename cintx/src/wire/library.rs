@@ -4,7 +4,7 @@
 use std::future::Future;
 
 use super::{Answer, Wire};
-use crate::library::{LibraryQuestion, QuestionDetails, QuestionFilter};
+use crate::library::{IndexFilter, LibraryQuestion, QuestionDetails, QuestionFilter};
 use crate::listing::{Ask, Batch};
 use crate::value::Locale;
 
@@ -15,6 +15,18 @@ pub trait LibraryWire: Wire {
         account: i64,
         locale: &Locale,
         filter: &QuestionFilter,
+        ask: &Ask,
+    ) -> impl Future<Output = Answer<Batch<LibraryQuestion>>> + Send;
+}
+
+/// Questions by category: before 2025-12-18.
+#[doc(hidden)]
+pub trait QuestionIndexWire: Wire {
+    fn question_index(
+        raw: &Self::Raw,
+        account: i64,
+        locale: &Locale,
+        filter: &IndexFilter,
         ask: &Ask,
     ) -> impl Future<Output = Answer<Batch<LibraryQuestion>>> + Send;
 }
@@ -134,6 +146,75 @@ macro_rules! library_questions {
 }
 #[cfg(feature = "_before-2025-12-18")]
 pub(super) use library_questions;
+
+/// One older version's index of questions: how it is given the locale, and its parameters for pages.
+#[cfg(feature = "_before-2025-12-18")]
+macro_rules! question_index {
+    ($marker:ident, $version:ident, locale: |$locale:ident, $ask:ident| ($($lead:expr)?), { $($own:tt)* }) => {
+        mod question_index {
+            use cintx_raw::$version::*;
+
+            use crate::error::Error;
+            use crate::library::{IndexFilter, LibraryQuestion, QuestionScope};
+            use crate::listing::{Ask, Batch};
+            use crate::value::Locale;
+            use crate::wire::library::{QuestionIndexWire, answered};
+
+            fn question(wire: types::Question) -> LibraryQuestion {
+                LibraryQuestion {
+                    id: wire.id.as_ref().and_then(|id| id.as_str().parse().ok()),
+                    name: wire.name,
+                    text: wire.text,
+                    text_translated: None,
+                    kind: wire.response_type.map(|kind| answered(kind.as_str())),
+                    category: None,
+                    category_id: wire.category_id.as_ref().and_then(|id| id.as_str().parse().ok()),
+                    standard: wire.scope.map(|scope| scope.as_str() != QuestionScope::Custom.as_str()),
+                    options: Vec::new(),
+                }
+            }
+
+            impl QuestionIndexWire for crate::$marker {
+                async fn question_index(
+                    raw: &Client,
+                    account: i64,
+                    locale: &Locale,
+                    filter: &IndexFilter,
+                    $ask: &Ask,
+                ) -> Result<Batch<LibraryQuestion>, Error> {
+                    let $locale = locale.to_string();
+                    let params = ListQuestionsParams {
+                        search: filter.search.clone(),
+                        category_id: filter.category,
+                        type_: filter.scope.as_ref().map(|scope| scope.as_str().into()),
+                        $($own)*
+                    };
+                    let answer = raw.list_questions(account, $($lead,)? &params).await?.into_value();
+                    let questions: Vec<_> = answer.questions.into_iter().flatten().map(question).collect();
+                    let last = questions.last().and_then(|question| question.id).map(|id| id.to_string());
+                    Ok(Batch::new(&operations::LIST_QUESTIONS, questions).last(last))
+                }
+            }
+
+            impl crate::HasQuestionIndex for crate::$marker {}
+        }
+    };
+}
+#[cfg(feature = "_before-2025-12-18")]
+pub(super) use question_index;
+
+/// How a question is answered, in the words of the index.
+#[cfg(feature = "_before-2025-12-18")]
+pub(crate) fn answered(word: &str) -> crate::AnswerKind {
+    use crate::AnswerKind;
+
+    match word {
+        "single_punch" => AnswerKind::SinglePunch,
+        "multi_punch" => AnswerKind::MultiPunch,
+        "range" => AnswerKind::Number,
+        other => AnswerKind::parse(other),
+    }
+}
 
 /// One newer version's library.
 #[cfg(feature = "_since-2025-12-18")]

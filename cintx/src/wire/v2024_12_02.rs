@@ -8,7 +8,7 @@ use super::calendar::calendar;
 use super::directory::directory;
 use super::fielding::fielding;
 use super::groups::groups;
-use super::library::library_questions;
+use super::library::{library_questions, question_index};
 use super::price::price;
 use super::projects::projects;
 use super::quotas::legacy::legacy_quotas;
@@ -31,6 +31,7 @@ library_questions!(
     details: |locale| &GetQuestionByIdParams { locale: Some(locale) },
     list: |_account, filter| GET_QUESTIONS_TRANSLATION, get_questions_translation(), GetQuestionsTranslationParams {}
 );
+question_index!(V2024_12_02, v2024_12_02, locale: |locale, _ask| (), { locale: Some(locale), });
 templates!(V2024_12_02, v2024_12_02, form: by_place);
 projects!(V2024_12_02, v2024_12_02, if_match: optional, reference: purchase_order_number,
     summary: - target_group_references);

@@ -9,7 +9,7 @@ use super::directory::directory;
 use super::exclusions::{exclusion_lists, exclusion_policies};
 use super::fielding::fielding;
 use super::groups::groups;
-use super::library::library_questions;
+use super::library::{library_questions, question_index};
 use super::price::{group_rate_card, price};
 use super::projects::projects;
 use super::quotas::legacy::legacy_quotas;
@@ -36,6 +36,11 @@ library_questions!(
         AccountQuestionsTranslationParams { only_custom_quals: filter.only_custom, }
 );
 impl crate::HasCustomQuestions for crate::V2025_02_17 {}
+question_index!(V2025_02_17, v2025_02_17, locale: |locale, ask| (&locale), {
+    page_size: ask.page_size(),
+    start_after: ask.start_after().and_then(|id| id.parse().ok()),
+    end_before: None,
+});
 templates!(V2025_02_17, v2025_02_17, form: by_place);
 projects!(V2025_02_17, v2025_02_17, if_match: optional, reference: purchase_order_number,
     summary: - target_group_references);

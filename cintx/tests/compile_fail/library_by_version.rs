@@ -10,6 +10,7 @@ async fn library(
 ) -> Result<(), Error> {
     let _ = first.questions("eng_gb").only_custom();
     let _ = second.suggest_field_of_days("eng_gb", 5).await?;
+    let _ = newest.question_index("eng_gb");
     let _ = newest.question_details("eng_gb", 42).await?;
     let _ = group.exclusion_lists();
     Ok(())

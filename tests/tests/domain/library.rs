@@ -244,6 +244,42 @@ async fn questions_are_read_one_by_one<V: cintx::HasQuestionDetails>() {
     stage.assert_no_violation();
 }
 
+#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+async fn questions_are_listed_by_category<V: cintx::HasQuestionIndex>() {
+    use cintx::{AnswerKind, QuestionScope};
+
+    let stage = Stage::<V>::new().await;
+    let all = stage.cint.question_index("eng_gb").page_size(2).stream().collect().await.unwrap();
+    let age = all.iter().find(|question| question.id == Some(42)).unwrap();
+    assert_eq!((age.name.as_deref(), &age.kind, age.standard), (Some("AGE"), &Some(AnswerKind::Number), Some(true)));
+    let category = age.category_id.unwrap();
+    let some = stage.cint.question_index("eng_gb").category(category).stream().collect().await.unwrap();
+    assert!(some.len() < all.len() && some.iter().all(|question| question.category_id == Some(category)));
+    let own = stage.cint.question_index("eng_gb").scope(QuestionScope::Custom).stream().collect().await.unwrap();
+    assert!(!own.is_empty() && own.iter().all(|question| question.standard == Some(false)));
+    let found = stage.cint.question_index("eng_gb").search("gender").stream().collect().await.unwrap();
+    assert!(found.iter().any(|question| question.id == Some(43)), "{found:?}");
+    let sent = stage.sandbox.requests().len();
+    let scope = QuestionScope::Unknown("mine".into());
+    let refused = stage.cint.question_index("eng").scope(scope).stream().collect().await.unwrap_err();
+    let fields: Vec<_> = refused.invalid_fields().iter().map(Invalid::field).collect();
+    assert_eq!(fields, ["locale", "scope"], "{refused}");
+    assert_eq!(stage.sandbox.requests().len(), sent, "nothing was sent");
+    stage.assert_no_violation();
+}
+
+#[cfg(feature = "v2024-12-02")]
+#[tokio::test]
+async fn questions_are_listed_by_category_in_the_first_version() {
+    questions_are_listed_by_category::<cintx::V2024_12_02>().await;
+}
+
+#[cfg(feature = "v2025-02-17")]
+#[tokio::test]
+async fn questions_are_listed_by_category_in_the_second_version() {
+    questions_are_listed_by_category::<cintx::V2025_02_17>().await;
+}
+
 #[cfg(feature = "v2024-12-02")]
 #[tokio::test]
 async fn questions_are_read_one_by_one_in_the_first_version() {

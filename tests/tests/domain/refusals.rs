@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 
 use cintx::study::Study;
 use cintx::{
-    Audience, DraftBuilder, Error, FieldingAssistant, Invalid, Money, Pacing, Pricing, ProjectId, Question, ReportKind,
-    ReportOf, SoftLaunch, Supply, TargetGroupId, Version, WebhookEventType, minutes,
+    Audience, DraftBuilder, Error, FieldingAssistant, Invalid, Money, Pacing, Pricing, PricingModel, ProjectId,
+    Question, ReportKind, ReportOf, SoftLaunch, Supply, TargetGroupId, Version, WebhookEventType, minutes,
 };
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
@@ -18,8 +18,9 @@ on_every_version!(
     bad_webhooks_and_reports_are_refused_unsent,
 );
 
-/// A change that makes a good draft a bad one, the field that is to blame, and what the message must hold.
-type Case<V> = (fn(DraftBuilder<V>) -> DraftBuilder<V>, &'static str, &'static str);
+/// A change that makes a good draft a bad one; the field that is to blame, the value and the rule as the message says
+/// them.
+type Case<V> = (fn(DraftBuilder<V>) -> DraftBuilder<V>, &'static str, &'static str, &'static str);
 
 fn hours(hours: i64) -> Timestamp {
     Timestamp::now() + SignedDuration::from_hours(hours)
@@ -51,68 +52,105 @@ fn asks(questions: impl IntoIterator<Item = Question>) -> Audience {
 
 fn cases<V: Version>() -> Vec<Case<V>> {
     vec![
-        (|it| it.length_of_interview(minutes(0)), "length_of_interview", "1 to 45"),
-        (|it| it.length_of_interview(minutes(46)), "length_of_interview", "\"46\""),
-        (|it| it.incidence_rate("0"), "incidence_rate", "0.01 to 1"),
-        (|it| it.incidence_rate("1.01"), "incidence_rate", "\"1.01\""),
-        (|it| it.incidence_rate("0.005"), "incidence_rate", "hundredths"),
-        (|it| it.incidence_rate("50"), "incidence_rate", "\"50\""),
-        (|it| it.incidence_rate("half"), "incidence_rate", "\"half\""),
-        (|it| it.incidence_rate("-0.5"), "incidence_rate", "\"-0.5\""),
-        (|it| it.incidence_rate(""), "incidence_rate", "\"\""),
-        (|it| it.completes_goal(0), "completes_goal", "at least 1"),
-        (|it| it.locale("en_GB"), "locale", "\"en_GB\""),
-        (|it| it.locale("eng"), "locale", "three letters"),
-        (|it| it.locale("eng_gbr"), "locale", "\"eng_gbr\""),
-        (|it| it.locale("eng_gb_x"), "locale", "\"eng_gb_x\""),
-        (|it| it.locale(""), "locale", "\"\""),
-        (|it| it.locale("123_45"), "locale", "\"123_45\""),
-        (|it| it.field(hours(5)..hours(3)), "field", "end after it begins"),
-        (|it| it.field(hours(-5)..hours(30)), "field", "after now"),
-        (|it| it.field(hours(-50)..hours(-30)), "field", "after now"),
+        (|it| it.length_of_interview(minutes(0)), "length_of_interview", "\"0\"", "1 to 45"),
+        (|it| it.length_of_interview(minutes(46)), "length_of_interview", "\"46\"", "1 to 45"),
+        (|it| it.incidence_rate("0"), "incidence_rate", "\"0\"", "0.01 to 1"),
+        (|it| it.incidence_rate("1.01"), "incidence_rate", "\"1.01\"", "0.01 to 1"),
+        (|it| it.incidence_rate("0.005"), "incidence_rate", "\"0.005\"", "hundredths"),
+        (|it| it.incidence_rate("50"), "incidence_rate", "\"50\"", "0.01 to 1"),
+        (|it| it.incidence_rate("half"), "incidence_rate", "\"half\"", "0.01 to 1"),
+        (|it| it.incidence_rate("-0.5"), "incidence_rate", "\"-0.5\"", "0.01 to 1"),
+        (|it| it.incidence_rate(""), "incidence_rate", "\"\"", "0.01 to 1"),
+        (|it| it.completes_goal(0), "completes_goal", "is 0", "at least 1"),
+        (|it| it.locale("en_GB"), "locale", "\"en_GB\"", "three letters"),
+        (|it| it.locale("eng"), "locale", "\"eng\"", "three letters"),
+        (|it| it.locale("eng_gbr"), "locale", "\"eng_gbr\"", "two of country"),
+        (|it| it.locale("eng_gb_x"), "locale", "\"eng_gb_x\"", "two of country"),
+        (|it| it.locale(""), "locale", "\"\"", "three letters"),
+        (|it| it.locale("123_45"), "locale", "\"123_45\"", "three letters"),
+        (|it| it.field(hours(5)..hours(3)), "field", "..", "end after it begins"),
+        (|it| it.field(hours(-5)..hours(30)), "field", "is 2", "after now"),
+        (|it| it.field(hours(-50)..hours(-30)), "field", "is 2", "after now"),
         (
             |it| {
                 let at = hours(2);
                 it.field(at..at)
             },
             "field",
+            "..",
             "end after it begins",
         ),
-        (|it| it.live_url("https://survey.example/"), "live_url", "[%RID%]"),
-        (|it| it.live_url("http://survey.example/?r=[%RID%]"), "live_url", "https://"),
-        (|it| it.live_url("survey.example/?r=[%RID%]"), "live_url", "https://"),
-        (|it| it.live_url("https:///?r=[%RID%]"), "live_url", "host"),
-        (|it| it.live_url(""), "live_url", "https://"),
-        (|it| it.live_url("https://survey.example/?r=[%rid%]"), "live_url", "[%RID%]"),
-        (|it| it.live_url("https://survey.example/ ?r=[%RID%]"), "live_url", "spaces"),
-        (|it| it.live_url(format!("https://a.example/?r=[%RID%]{}", "x".repeat(3_000))), "live_url", "3,000"),
-        (|it| it.test_url("https://survey.example/test"), "test_url", "[%RID%]"),
-        (|it| it.test_url("ftp://survey.example/[%RID%]"), "test_url", "https://"),
-        (|it| it.reference("PO#42"), "reference", "PO#42"),
-        (|it| it.reference("x"), "reference", "\"x\""),
-        (|it| it.reference("y".repeat(129)), "reference", "yyy"),
-        (|it| it.supply(Supply::open_exchange().exchange(share(60, 40))), "supply", "60 to 40"),
-        (|it| it.supply(Supply::open_exchange().exchange(0..=101)), "supply", "101"),
-        (|it| it.supply(Supply::open_exchange().group("A", 0..=50, [1]).group("A", 0..=50, [2])), "supply", "\"A\""),
-        (|it| it.supply(Supply::open_exchange().group("", 0..=50, [1])), "supply", "without a name"),
-        (|it| it.supply(Supply::open_exchange().group(" ", 0..=50, [1])), "supply", "without a name"),
-        (|it| it.supply(Supply::only("A", Vec::<i64>::new())), "supply", "without suppliers"),
-        (|it| it.supply(Supply::open_exchange().group("A", 0..=50, [1]).block([1])), "supply", "supplier 1 twice"),
-        (|it| it.supply(Supply::open_exchange().group("A", 0..=9, [1, 1])), "supply", "supplier 1 twice"),
-        (|it| it.supply(Supply::open_exchange().exchange(60..=100).group("A", 50..=60, [1])), "supply", "110"),
-        (|it| it.supply(Supply::open_exchange().group("A", share(9, 1), [1])), "supply", "9 to 1"),
-        (|it| it.assistant(dynamic(Some("9"), Some("1"), None)), "pricing", "both"),
-        (|it| it.assistant(dynamic(None, None, None)), "pricing", "neither"),
-        (|it| it.assistant(dynamic(None, None, Some("1"))), "pricing", "exactly one"),
-        (|it| it.assistant(dynamic(None, Some("2"), Some("3"))), "pricing", "3 USD"),
-        (|it| it.assistant(dynamic(None, Some("2"), Some("2"))), "pricing", "2 USD"),
+        (|it| it.live_url("https://survey.example/"), "live_url", "https://survey.example/", "must hold [%RID%]"),
+        (
+            |it| it.live_url("http://survey.example/?r=[%RID%]"),
+            "live_url",
+            "http://survey.example",
+            "begin with https://",
+        ),
+        (|it| it.live_url("survey.example/?r=[%RID%]"), "live_url", "\"survey.example", "begin with https://"),
+        (|it| it.live_url("https:///?r=[%RID%]"), "live_url", "https:///", "name a host"),
+        (|it| it.live_url(""), "live_url", "\"\"", "begin with https://"),
+        (|it| it.live_url("https://survey.example/?r=[%rid%]"), "live_url", "[%rid%]", "must hold [%RID%]"),
+        (
+            |it| it.live_url("https://survey.example/ ?r=[%RID%]"),
+            "live_url",
+            "survey.example/ ",
+            "must not hold spaces",
+        ),
+        (
+            |it| it.live_url(format!("https://a.example/?r=[%RID%]{}", "x".repeat(3_000))),
+            "live_url",
+            "https://a.example",
+            "at most 3,000",
+        ),
+        (|it| it.test_url("https://survey.example/test"), "test_url", "survey.example/test", "must hold [%RID%]"),
+        (|it| it.test_url("ftp://survey.example/[%RID%]"), "test_url", "ftp://", "begin with https://"),
+        (|it| it.reference("PO#42"), "reference", "\"PO#42\"", "letters, digits"),
+        (|it| it.reference("x"), "reference", "\"x\"", "3 to 128"),
+        (|it| it.reference("y".repeat(129)), "reference", "yyy", "3 to 128"),
+        (|it| it.supply(Supply::open_exchange().exchange(share(60, 40))), "supply", "60 to 40", "within 0 to 100"),
+        (|it| it.supply(Supply::open_exchange().exchange(0..=101)), "supply", "0 to 101", "within 0 to 100"),
+        (
+            |it| it.supply(Supply::open_exchange().group("A", 0..=50, [1]).group("A", 0..=50, [2])),
+            "supply",
+            "\"A\"",
+            "names that differ",
+        ),
+        (|it| it.supply(Supply::open_exchange().group("", 0..=50, [1])), "supply", "\"\"", "expected a name"),
+        (|it| it.supply(Supply::open_exchange().group(" ", 0..=50, [1])), "supply", "\" \"", "expected a name"),
+        (|it| it.supply(Supply::only("A", Vec::<i64>::new())), "supply", "\"A\"", "at least one"),
+        (
+            |it| it.supply(Supply::open_exchange().group("A", 0..=50, [1]).block([1])),
+            "supply",
+            "supplier 1 twice",
+            "expected once",
+        ),
+        (
+            |it| it.supply(Supply::open_exchange().group("A", 0..=9, [1, 1])),
+            "supply",
+            "supplier 1 twice",
+            "expected once",
+        ),
+        (
+            |it| it.supply(Supply::open_exchange().exchange(60..=100).group("A", 50..=60, [1])),
+            "supply",
+            "110 percent",
+            "at most 100",
+        ),
+        (|it| it.supply(Supply::open_exchange().group("A", share(9, 1), [1])), "supply", "9 to 1", "within 0 to 100"),
+        (|it| it.assistant(dynamic(Some("9"), Some("1"), None)), "pricing", "both", "exactly one"),
+        (|it| it.assistant(dynamic(None, None, None)), "pricing", "neither", "exactly one"),
+        (|it| it.assistant(dynamic(None, None, Some("1"))), "pricing", "neither", "exactly one"),
+        (|it| it.assistant(dynamic(None, Some("2"), Some("3"))), "pricing", "3 USD", "expected less"),
+        (|it| it.assistant(dynamic(None, Some("2"), Some("2"))), "pricing", "2 USD", "expected less"),
         (
             |it| {
                 let euros = Money::new("1", "EUR").unwrap();
                 it.assistant(FieldingAssistant::off().pricing(Pricing::maximum_cpi(usd("2")).minimum_cpi(euros)))
             },
             "pricing",
-            "EUR",
+            "USD and EUR",
+            "one currency",
         ),
         (
             |it| {
@@ -120,26 +158,48 @@ fn cases<V: Version>() -> Vec<Case<V>> {
                 it.assistant(FieldingAssistant::off().pricing(pricing))
             },
             "cost_per_interview",
-            "rate card",
+            "2.73 USD",
+            "set one of them",
         ),
-        (|it| it.assistant(soft(hours(-1), 10, 10)), "soft_launch", "after now"),
-        (|it| it.assistant(soft(hours(9), 0, 10)), "soft_launch", "1 to 100"),
-        (|it| it.assistant(soft(hours(9), 101, 10)), "soft_launch", "101"),
-        (|it| it.assistant(soft(hours(9), 10, 101)), "soft_launch", "0 to 100"),
-        (|it| it.audience(asks([])), "audience", ""),
-        (|it| it.audience(asks([Question::range(42).band(18..=34, 40)])), "audience", "100"),
-        (|it| it.audience(asks([Question::range(42).band(18..=34, 40).band(30..=99, 60)])), "audience", "overlap"),
-        (|it| it.audience(asks([Question::range(42).band(0..=99, 100)])), "audience", "1 to 99"),
-        (|it| it.audience(asks([Question::choice(43).option("1", 50).option("1", 50)])), "audience", "twice"),
-        (|it| it.audience(asks([Question::choice(43).band(1..=9, 100)])), "audience", "43"),
-        (|it| it.audience(asks([Question::range(42).option("1", 100)])), "audience", "42"),
+        (|it| it.assistant(soft(hours(-1), 10, 10)), "soft_launch", "is 2", "after now"),
+        (|it| it.assistant(soft(hours(9), 0, 10)), "soft_launch", "0 percent", "1 to 100"),
+        (|it| it.assistant(soft(hours(9), 101, 10)), "soft_launch", "101 percent", "1 to 100"),
+        (|it| it.assistant(soft(hours(9), 10, 101)), "soft_launch", "101 percent", "0 to 100"),
+        (|it| it.audience(asks([])), "audience", "no questions", "at_least_one_profile"),
+        (|it| it.audience(asks([Question::range(42).band(18..=34, 40)])), "audience", "40", "expected 100"),
+        (
+            |it| it.audience(asks([Question::range(42).band(18..=34, 40).band(30..=99, 60)])),
+            "audience",
+            "30..=99",
+            "overlaps 18..=34",
+        ),
+        (|it| it.audience(asks([Question::range(42).band(0..=99, 100)])), "audience", "0..=99", "within 1 to 99"),
+        (
+            |it| it.audience(asks([Question::choice(43).option("1", 50).option("1", 50)])),
+            "audience",
+            "option 1",
+            "given twice",
+        ),
+        (
+            |it| it.audience(asks([Question::choice(43).band(1..=9, 100)])),
+            "audience",
+            "Question::choice(43).band(1..=9",
+            "not answered with numbers",
+        ),
+        (
+            |it| it.audience(asks([Question::range(42).option("1", 100)])),
+            "audience",
+            "Question::range(42).option",
+            "not answered with options",
+        ),
         (
             |it| {
                 let gender = || Question::choice(43).option("1", 50).option("2", 50);
                 it.audience(asks([gender(), gender()]))
             },
             "audience",
-            "twice",
+            "Question::choice(43)",
+            "asked twice",
         ),
     ]
 }
@@ -153,12 +213,37 @@ async fn bad_drafts_are_refused_unsent<V: Version>(stage: Stage<V>) {
     let before = stage.sandbox.requests().len();
     let cases = cases::<V>();
     assert!(cases.len() >= 60, "{} cases", cases.len());
-    for (index, (spoil, field, says)) in cases.into_iter().enumerate() {
-        let error = spoil(stage.draft(&project)).create().await.expect_err(&format!("case {index}: {field} {says}"));
+    for (index, (spoil, field, value, rule)) in cases.into_iter().enumerate() {
+        let error = spoil(stage.draft(&project)).create().await.expect_err(&format!("case {index}: {field} {rule}"));
         let all_of_it = blamed(&error).iter().all(|blamed| *blamed == field);
         assert!(all_of_it && !error.invalid_fields().is_empty(), "case {index}: {field} is to blame: {error}");
-        assert!(error.invalid_fields()[0].reason().contains(says) || error.to_string().contains(says), "{error}");
+        let message = error.to_string();
+        // Before 2025-12-18 there is no reference at all.
+        let none = field == "reference" && V::DATE < "2025-12-18";
+        let rule = if none { "use the project's" } else { rule };
+        for part in [field, value, rule] {
+            assert!(message.contains(part), "case {index}: {part:?} is in {message:?}");
+        }
+        assert_eq!(stage.sandbox.requests().len(), before, "case {index}: nothing was sent");
     }
+    // What is known of a business unit counts, too: its currency, and how it buys.
+    let mut unit = stage.cint.business_units().await.unwrap()[0].clone();
+    let before = stage.sandbox.requests().len();
+    unit.currency = Some("EUR".into());
+    let error = stage.draft(&project).business_unit(&unit).create().await.unwrap_err();
+    let message = error.to_string();
+    assert!(message.contains("cost_per_interview is 2.73 USD") && message.contains("pays in EUR"), "{error}");
+    unit.currency = Some("USD".into());
+    unit.pricing_models = vec![PricingModel::RateCard];
+    let error = stage.draft(&project).business_unit(&unit).create().await.unwrap_err();
+    let message = error.to_string();
+    assert!(message.contains("cost_per_interview is 2.73 USD") && message.contains("buys by rate card"), "{error}");
+    let dynamic = dynamic(None, Some("2"), None);
+    let card = stage.cint.project(&project).target_group("UK drinks").business_unit(&unit).assistant(dynamic);
+    let card = card.manager(stage.manager).locale("eng_gb").completes_goal(9).length_of_interview(minutes(9));
+    let card = card.incidence_rate("0.5").field(hours(2)..hours(9)).live_url("https://survey.example/[%RID%]");
+    let error = card.audience(asks([Question::choice(43).option("1", 100)])).create().await.unwrap_err();
+    assert!(error.to_string().contains("pricing is dynamic without a cost_per_interview"), "{error}");
     for name in ["", "abcd", "    ab    ", &"x".repeat(129)] {
         let error = stage.cint.project(&project).target_group(name).create().await.unwrap_err();
         assert!(blamed(&error).contains(&"name"), "{name:?}: {error}");
