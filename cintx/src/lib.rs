@@ -140,7 +140,7 @@ pub use self::project::{
     ProjectStatus, ProjectSummary, Projects,
 };
 pub use self::quota::{Quota, QuotaAxis, QuotaChange, QuotaPlan, QuotaTable, TableKind};
-pub use self::quotas::{QuotaProgress, Quotas, Replacement, Validates};
+pub use self::quotas::{HasControlQuotas, QuotaProgress, Quotas, Replacement, Validates};
 pub use self::reconciliation::{
     Reason, ReconciliationOutcome, ReconciliationRow, ReconciliationStatus, Reconciliations, SubmittedReconciliation,
 };
@@ -155,11 +155,14 @@ pub use self::report::{
 pub use self::request::UndocumentedRequest;
 pub use self::settle::{Resumed, Settlement};
 pub use self::statistics::{
-    Change, ChangeKind, ChangedBy, ChangelogEntry, ChangelogQuery, CompletesCount, HasPerformance, Performance,
-    Progress, RespondentAnalysis, RespondentCount, TargetGroupOverview,
+    Change, ChangeKind, ChangedBy, ChangelogEntry, ChangelogQuery, CompletesCount, FoundTargetGroup, HasOverviewById,
+    HasPerformance, Performance, Progress, RespondentAnalysis, RespondentCount, TargetGroupOverview,
 };
-pub use self::supply::{PrivateSupply, Supply, SupplyGroup};
-pub use self::supply_template::{SupplyTemplate, SupplyTemplateQuery, SupplyTemplateSummary, SupplyTemplates};
+pub use self::supply::{HasSupplyRemoval, PrivateSupply, Supply, SupplyGroup};
+pub use self::supply_template::{
+    HasGlobalTemplateWrites, HasUnitTemplates, SupplyTemplate, SupplyTemplateQuery, SupplyTemplateSummary,
+    SupplyTemplates, UnitSupplyTemplates,
+};
 pub use self::target_group::{
     Draft, DraftBuilder, DraftSettings, FillingStrategy, Issue, KeptDraft, LaunchedSettings, PricingModel, Statistic,
     TargetGroup, TargetGroupDetails, TargetGroupDraft, TargetGroupQuery, TargetGroupStatistics, TargetGroupStatus,

@@ -82,9 +82,13 @@ impl<V: Version> Quotas<'_, V> {
         self.group.client.raw()
     }
 
-    /// The control quotas of the group, to be sent again with each change. The API does not list them
-    /// (`list_profiles`), and in 2025-12-18 a change replaces everything: without this they would be lost.
-    pub fn with_control(mut self, control: ControlQuotas) -> Self {
+    /// The control quotas of the group, to be sent again with each change. 2025-12-18 only, where a change replaces
+    /// everything (`manage_target_group_profiles`) and the API does not list them (`list_profiles`): without this they
+    /// would be lost.
+    pub fn with_control(mut self, control: ControlQuotas) -> Self
+    where
+        V: HasControlQuotas,
+    {
         self.control = Some(control);
         self
     }
@@ -282,6 +286,14 @@ impl<V: Version> Replacement<'_, V> {
     note = "`Audience::problems` holds the published rules in every version, without a call"
 )]
 pub trait Validates: ValidatesWire {}
+
+/// A version that has hand-made quotas over several questions.
+#[diagnostic::on_unimplemented(
+    message = "version `{Self}` has no control quotas",
+    label = "no group of this version can have any",
+    note = "interlock the questions instead: `Audience::interlock`, or `.quotas().interlock(..)` in field"
+)]
+pub trait HasControlQuotas: Version {}
 
 impl<V: Version> Client<V> {
     /// Asks the API whether it would take an audience; creates nothing. Empty if it would.

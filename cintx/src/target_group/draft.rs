@@ -456,7 +456,8 @@ impl<V: Version> TargetGroup<V> {
         V::draft(self.client.raw(), self.client.account(), &self.project, &self.id).await
     }
 
-    /// Changes the draft: reads it, applies the change, writes all of it; the audience stays as it is.
+    /// Changes the draft: reads it, applies the change, writes all of it; the audience stays as it is
+    /// ([`set_audience`](Self::set_audience) changes that).
     /// The API has no entity tag here: what somebody else changes between the read and the write is lost.
     ///
     /// In every version (`update_target_group`).
@@ -481,7 +482,7 @@ impl<V: Version> TargetGroup<V> {
 
     /// Puts another audience in the place of the draft's, and changes what else is to change with it, in one write:
     /// an audience in completes adds up to the goal. As with [`edit_draft`](Self::edit_draft), the API has no entity
-    /// tag here.
+    /// tag here. Once the target group is launched, this is [`Quotas::replace`](crate::Quotas::replace).
     ///
     /// In every version (`update_target_group`).
     ///

@@ -42,6 +42,17 @@ pub trait SupplyWire: Wire {
     ) -> impl Future<Output = Answer<()>> + Send;
 }
 
+/// Taking everything back: in 2024-12-02 alone.
+#[doc(hidden)]
+pub trait SupplyRemovalWire: SupplyWire {
+    fn clear_supply(
+        raw: &Self::Raw,
+        account: i64,
+        project: &ProjectId,
+        group: &TargetGroupId,
+    ) -> impl Future<Output = Answer<()>> + Send;
+}
+
 /// The list of tagged allocations; `key` is what a supplier's id is called: `id`, or `supplier_id` in templates.
 pub(crate) fn to_list(supply: &Supply, key: &str) -> Vec<Value> {
     let suppliers = |ids: &[SupplierId]| -> Vec<Value> { ids.iter().map(|id| json!({ key: id.get() })).collect() };
@@ -373,3 +384,33 @@ macro_rules! supply_list {
 }
 #[cfg(feature = "_before-2025-12-18")]
 pub(super) use supply_list;
+
+/// One version that takes all allocations back.
+#[cfg(feature = "_only-2024-12-02")]
+macro_rules! supply_removal {
+    ($marker:ident, $version:ident) => {
+        mod supply_removal {
+            use cintx_raw::$version::Client;
+
+            use crate::error::Error;
+            use crate::ids::{ProjectId, TargetGroupId};
+            use crate::wire::supply::SupplyRemovalWire;
+
+            impl SupplyRemovalWire for crate::$marker {
+                async fn clear_supply(
+                    raw: &Client,
+                    account: i64,
+                    project: &ProjectId,
+                    group: &TargetGroupId,
+                ) -> Result<(), Error> {
+                    raw.delete_target_group_supply_allocation(account, project.as_str(), group.as_str()).await?;
+                    Ok(())
+                }
+            }
+
+            impl crate::HasSupplyRemoval for crate::$marker {}
+        }
+    };
+}
+#[cfg(feature = "_only-2024-12-02")]
+pub(super) use supply_removal;

@@ -15,8 +15,8 @@ use super::quotas::legacy::legacy_quotas;
 use super::reconciliation::reconciliation;
 use super::reports::reports;
 use super::statistics::statistics;
-use super::supply::supply_list;
-use super::supply_templates::supply_templates;
+use super::supply::{supply_list, supply_removal};
+use super::supply_templates::{global_supply_templates, supply_templates};
 use super::templates::templates;
 use super::webhooks::webhooks;
 use super::{amounts, version};
@@ -42,7 +42,9 @@ reports!(V2024_12_02, v2024_12_02, level: |level| level, body: |order| {}, filte
 impl crate::HasReconciliationsReport for crate::V2024_12_02 {}
 fielding!(V2024_12_02, v2024_12_02, if_match: optional, run: fielding_run_id);
 supply_list!(V2024_12_02, v2024_12_02);
+supply_removal!(V2024_12_02, v2024_12_02);
 supply_templates!(V2024_12_02, v2024_12_02, if_match: optional, locale: |locale| &GetAccountAllocationTemplateByTemplateIdParams { locale: Some(locale) }, &GetGlobalAllocationTemplateByTemplateIdParams { locale: Some(locale) }, &GetSystemAllocationTemplateParams { locale: Some(locale) });
+global_supply_templates!(V2024_12_02, v2024_12_02);
 bulk!(V2024_12_02, v2024_12_02, key: ());
 price!(V2024_12_02, v2024_12_02, card: RateCardRateCardData, within_project: true, goal: filling_goal in suggested_filling_goal_range, dates: start_date end_date);
 assistant!(V2024_12_02, v2024_12_02, gemini: false);

@@ -17,7 +17,7 @@ use super::reconciliation::reconciliation;
 use super::reports::reports;
 use super::statistics::{performance, statistics};
 use super::supply::supply_list;
-use super::supply_templates::supply_templates;
+use super::supply_templates::{global_supply_templates, supply_templates};
 use super::templates::templates;
 use super::webhooks::webhooks;
 use super::{amounts, version};
@@ -50,6 +50,7 @@ impl crate::HasReconciliationsReport for crate::V2025_02_17 {}
 fielding!(V2025_02_17, v2025_02_17, if_match: optional, run: created_fielding_run_id);
 supply_list!(V2025_02_17, v2025_02_17);
 supply_templates!(V2025_02_17, v2025_02_17, if_match: optional, locale: |locale| &locale, &locale, &locale);
+global_supply_templates!(V2025_02_17, v2025_02_17);
 bulk!(V2025_02_17, v2025_02_17, key: ());
 price!(V2025_02_17, v2025_02_17, card: RateCardData, within_project: true, goal: filling_goal in suggested_filling_goal_range, dates: start_date end_date);
 group_rate_card!(V2025_02_17, v2025_02_17);

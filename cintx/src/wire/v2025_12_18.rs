@@ -15,9 +15,9 @@ use super::quotas::modern::modern_quotas;
 use super::reconciliation::reconciliation;
 use super::recontacts::recontacts;
 use super::reports::{report_details, reports};
-use super::statistics::{performance, statistics};
+use super::statistics::{overview_by_id, performance, statistics};
 use super::supply::supply_specification;
-use super::supply_templates::supply_templates;
+use super::supply_templates::{supply_templates, unit_supply_templates};
 use super::templates::templates;
 use super::unique_codes::unique_codes;
 use super::webhooks::{webhook_history, webhooks};
@@ -57,6 +57,7 @@ report_details!(V2025_12_18, v2025_12_18);
 fielding!(V2025_12_18, v2025_12_18, if_match: required, run: created_fielding_run_id);
 supply_specification!(V2025_12_18, v2025_12_18);
 supply_templates!(V2025_12_18, v2025_12_18, if_match: required, locale: |locale| &GetAccountAllocationTemplateByTemplateIdParams { locale: Some(locale) }, &GetGlobalAllocationTemplateByTemplateIdParams { locale: Some(locale) }, &locale);
+unit_supply_templates!(V2025_12_18, v2025_12_18);
 bulk!(V2025_12_18, v2025_12_18, key: (cintx_raw::NEW_KEY));
 price!(V2025_12_18, v2025_12_18, card: RateCardData, within_project: false, goal: completes_goal in suggested_completes_goal_range, dates: start_at end_at);
 group_rate_card!(V2025_12_18, v2025_12_18);
@@ -68,7 +69,9 @@ statistics!(V2025_12_18, v2025_12_18, changelog_page: 50, kinds: |kinds| {
     created_at, manager = project_manager_id, reference = target_group_customer_reference_number
 });
 performance!(V2025_12_18, v2025_12_18);
+overview_by_id!(V2025_12_18, v2025_12_18);
 impl crate::HasFilters for crate::V2025_12_18 {}
+impl crate::HasControlQuotas for crate::V2025_12_18 {}
 groups!(
     V2025_12_18, v2025_12_18,
     names: Names {

@@ -1,6 +1,7 @@
 //! Audiences and quotas against the sandbox, on every version: what is built is sent as the document wants it and
 //! means the same, what comes back is a table that is right, and every change in field keeps its margins.
 
+mod draft;
 mod guide;
 mod in_field;
 mod wire;
