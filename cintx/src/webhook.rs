@@ -347,7 +347,7 @@ impl<V: Version> Webhook<V> {
     ///
     /// # Errors
     /// [`Error::conflict`] with what somebody else changed; or the call's: 404 if it is gone already.
-    pub async fn delete(self) -> Result<(), Error> {
+    pub async fn delete(&self) -> Result<(), Error> {
         let mut etag = self.etag.clone();
         let mut round = 1;
         loop {

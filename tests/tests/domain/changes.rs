@@ -371,7 +371,7 @@ impl<'a, V: Version> Scene<'a, V> {
                 let made = self.stage.cint.webhooks().create(url, events).await;
                 // An account has room for few.
                 if let Ok(made) = &made {
-                    made.webhook.clone().delete().await.unwrap();
+                    made.webhook.delete().await.unwrap();
                 }
                 ("new webhook", made.map(drop))
             }
