@@ -5,7 +5,7 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -24,16 +24,20 @@ pub(crate) struct Cache {
     ended: Notify,
 }
 
+/// How a fetch failed, once it has.
+type Failure = Arc<OnceLock<Error>>;
+
 #[derive(Debug, Default)]
 struct Slot {
-    fetching: bool,
+    /// The fetch under way.
+    fetching: Option<Failure>,
     /// When the fetch began that got it, and the list itself.
     kept: Option<(Instant, Box<dyn Any + Send + Sync>)>,
 }
 
 impl Cache {
-    /// The list as it was at most `max_age` ago. Who asks while somebody fetches it waits for that answer. A fetch that
-    /// fails is its own caller's matter: the others go on, one at a time.
+    /// The list as it was at most `max_age` ago. Who asks while somebody fetches it waits for that answer, and shares
+    /// its failure; who asks later fetches anew. If the caller that fetches has gone, another one does.
     pub(crate) async fn get<T: Send + Sync + 'static>(
         &self,
         key: Key,
@@ -49,11 +53,24 @@ impl Cache {
                 Look::Kept(list) => return Ok(list),
                 Look::Fetch(flight) => {
                     let begun = Instant::now();
-                    let list: Arc<[T]> = fetch.await?.into();
-                    flight.keep(begun, Box::new(Arc::clone(&list)));
-                    return Ok(list);
+                    return match fetch.await {
+                        Ok(list) => {
+                            let list: Arc<[T]> = list.into();
+                            flight.keep(begun, Box::new(Arc::clone(&list)));
+                            Ok(list)
+                        }
+                        Err(error) => {
+                            flight.fail(error.clone());
+                            Err(error)
+                        }
+                    };
                 }
-                Look::Wait => ended.await,
+                Look::Wait(failure) => {
+                    ended.await;
+                    if let Some(error) = failure.get() {
+                        return Err(error.clone());
+                    }
+                }
             }
         }
     }
@@ -70,7 +87,13 @@ impl Cache {
         if let Some(list) = fresh.and_then(|(_, list)| list.downcast_ref::<Arc<[T]>>()) {
             return Look::Kept(Arc::clone(list));
         }
-        if std::mem::replace(&mut slot.fetching, true) { Look::Wait } else { Look::Fetch(Flight { cache: self, key }) }
+        match &slot.fetching {
+            Some(failure) => Look::Wait(Arc::clone(failure)),
+            None => {
+                let failure = Arc::clone(slot.fetching.insert(Failure::default()));
+                Look::Fetch(Flight { cache: self, key, failure })
+            }
+        }
     }
 
     fn slots(&self) -> MutexGuard<'_, HashMap<Key, Slot>> {
@@ -82,24 +105,31 @@ impl Cache {
 enum Look<'a, T> {
     Kept(Arc<[T]>),
     Fetch(Flight<'a>),
-    Wait,
+    Wait(Failure),
 }
 
 /// A fetch under way; over when it is dropped, even if its caller has gone.
 struct Flight<'a> {
     cache: &'a Cache,
     key: Key,
+    failure: Failure,
 }
 
 impl Flight<'_> {
     fn keep(self, begun: Instant, list: Box<dyn Any + Send + Sync>) {
         self.cache.slots().entry(self.key).or_default().kept = Some((begun, list));
     }
+
+    /// Tells who waits now; dropping the flight wakes them.
+    fn fail(self, error: Error) {
+        // Only this flight sets it, once.
+        self.failure.set(error).ok();
+    }
 }
 
 impl Drop for Flight<'_> {
     fn drop(&mut self) {
-        self.cache.slots().entry(self.key).or_default().fetching = false;
+        self.cache.slots().entry(self.key).or_default().fetching = None;
         self.cache.ended.notify_waiters();
     }
 }
@@ -156,12 +186,18 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_failed_or_abandoned_fetch_keeps_nobody_waiting() {
+    async fn a_failure_is_shared_by_who_waited_and_by_nobody_else() {
         let source = Source::new(2);
-        let all = join_all((0..10).map(|_| source.get(HOUR))).await;
-        assert_eq!(all.iter().filter(|list| list.is_err()).count(), 2);
-        assert_eq!(source.fetches.load(Ordering::SeqCst), 3);
+        for fetches in [1, 2] {
+            let all = join_all((0..10).map(|_| source.get(HOUR))).await;
+            assert!(all.iter().all(|list| list.as_ref().is_err_and(|error| error.to_string().contains("locales"))));
+            assert_eq!(source.fetches.load(Ordering::SeqCst), fetches);
+        }
+        assert_eq!(*source.get(HOUR).await.unwrap(), [2]);
+    }
 
+    #[tokio::test(start_paused = true)]
+    async fn an_abandoned_fetch_keeps_nobody_waiting() {
         let source = Source::new(0);
         let (gone, stays) = (source.get(HOUR), source.get(HOUR));
         let gone = tokio::time::timeout(Duration::from_millis(500), gone);

@@ -36,14 +36,20 @@ const SHOWN: usize = 1024;
 /// # Ok(())
 /// # }
 /// ```
-pub struct Error(Box<Kind>);
+///
+/// A clone is the same error: who waits for what another fetches gets its failure, too.
+#[derive(Clone)]
+pub struct Error {
+    kind: Arc<Kind>,
+    /// What has been found out since.
+    settled: Option<Outcome>,
+}
 
 enum Kind {
     Invalid(Vec<Invalid>),
     Call {
         error: cintx_raw::Error,
         report: Option<Arc<Report>>,
-        settled: Option<Outcome>,
     },
     Incomplete {
         operation: &'static str,
@@ -143,8 +149,12 @@ pub struct JobFailure {
 }
 
 impl Error {
+    fn new(kind: Kind) -> Self {
+        Self { kind: Arc::new(kind), settled: None }
+    }
+
     pub(crate) fn invalid(problems: Vec<Invalid>) -> Self {
-        Self(Box::new(Kind::Invalid(problems)))
+        Self::new(Kind::Invalid(problems))
     }
 
     /// An error if there are problems.
@@ -154,44 +164,42 @@ impl Error {
     }
 
     pub(crate) fn incomplete(operation: &'static str, missing: &'static str) -> Self {
-        Self(Box::new(Kind::Incomplete { operation, missing }))
+        Self::new(Kind::Incomplete { operation, missing })
     }
 
     pub(crate) fn job(failure: JobFailure) -> Self {
-        Self(Box::new(Kind::Job(failure)))
+        Self::new(Kind::Job(failure))
     }
 
     pub(crate) fn timeout(waiting_for: &'static str) -> Self {
-        Self(Box::new(Kind::Timeout { waiting_for }))
+        Self::new(Kind::Timeout { waiting_for })
     }
 
     pub(crate) fn other(cause: impl std::error::Error + Send + Sync + 'static) -> Self {
-        Self(Box::new(Kind::Other(Box::new(cause))))
+        Self::new(Kind::Other(Box::new(cause)))
     }
 
     pub(crate) fn other_as<E: std::error::Error + 'static>(&self) -> Option<&E> {
-        match &*self.0 {
+        match &*self.kind {
             Kind::Other(cause) => cause.downcast_ref(),
             _ => None,
         }
     }
 
     pub(crate) fn setup(cause: impl Into<BoxError>) -> Self {
-        Self(Box::new(Kind::Setup(cause.into())))
+        Self::new(Kind::Setup(cause.into()))
     }
 
     /// The same error, now that its outcome has been found out.
     pub(crate) fn settled(mut self, outcome: Outcome) -> Self {
-        if let Kind::Call { settled, .. } = &mut *self.0 {
-            *settled = Some(outcome);
-        }
+        self.settled = Some(outcome);
         self
     }
 
     /// What kind of failure it was.
     pub fn kind(&self) -> ErrorKind {
         use cintx_raw::ErrorKind as Raw;
-        match &*self.0 {
+        match &*self.kind {
             Kind::Invalid(_) => ErrorKind::Invalid,
             Kind::Setup(_) => ErrorKind::Setup,
             Kind::Incomplete { .. } => ErrorKind::Unreadable,
@@ -218,7 +226,10 @@ impl Error {
 
     /// Whether the call took effect. The question to ask before anything is repeated.
     pub fn outcome(&self) -> Outcome {
-        match &*self.0 {
+        if let Some(outcome) = self.settled {
+            return outcome;
+        }
+        match &*self.kind {
             Kind::Invalid(_) | Kind::Setup(_) | Kind::Journal(_) => Outcome::NotSent,
             // The job is known to exist and to have failed, or to be under way.
             Kind::Job(_) | Kind::Other(_) => Outcome::Rejected,
@@ -227,7 +238,6 @@ impl Error {
                 Some(operation) if operation.is_read() => Outcome::Rejected,
                 _ => Outcome::Applied,
             },
-            Kind::Call { settled: Some(outcome), .. } => *outcome,
             Kind::Call { error, report, .. } => match (error.kind(), report) {
                 (cintx_raw::ErrorKind::Request, _) => Outcome::NotSent,
                 (_, Some(report)) => report.outcome,
@@ -240,7 +250,7 @@ impl Error {
 
     /// The values that were refused before anything was sent; empty for every other error.
     pub fn invalid_fields(&self) -> &[Invalid] {
-        match &*self.0 {
+        match &*self.kind {
             Kind::Invalid(problems) => problems,
             _ => &[],
         }
@@ -248,7 +258,7 @@ impl Error {
 
     /// The failed call, with status, headers and body.
     pub fn call(&self) -> Option<&cintx_raw::Error> {
-        match &*self.0 {
+        match &*self.kind {
             Kind::Call { error, .. } => Some(error),
             _ => None,
         }
@@ -295,7 +305,7 @@ impl Error {
 
     /// Why a job failed.
     pub fn job_failure(&self) -> Option<&JobFailure> {
-        match &*self.0 {
+        match &*self.kind {
             Kind::Job(failure) => Some(failure),
             _ => None,
         }
@@ -347,7 +357,7 @@ impl Error {
     }
 
     pub(crate) fn report(&self) -> Option<&Report> {
-        match &*self.0 {
+        match &*self.kind {
             Kind::Call { report, .. } => report.as_deref(),
             _ => None,
         }
@@ -369,13 +379,13 @@ impl From<cintx_raw::Error> for Error {
         }
         let failed = error.cause::<Failure>().map(|failure| Arc::clone(&failure.report));
         let report = failed.or_else(|| error.extensions().get::<Arc<Report>>().cloned());
-        Self(Box::new(Kind::Call { error, report, settled: None }))
+        Self::new(Kind::Call { error, report })
     }
 }
 
 impl From<JournalError> for Error {
     fn from(error: JournalError) -> Self {
-        Self(Box::new(Kind::Journal(error)))
+        Self::new(Kind::Journal(error))
     }
 }
 
@@ -437,7 +447,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.0 {
+        match &*self.kind {
             Kind::Invalid(problems) => write!(f, "not sent: {}", Refused(problems.clone()))?,
             Kind::Call { error, .. } => {
                 write!(f, "{}: ", error.operation().id)?;
@@ -479,7 +489,7 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match &*self.0 {
+        match &*self.kind {
             Kind::Call { error, .. } => {
                 // The failure itself says what its cause says.
                 let cause = error.source()?;

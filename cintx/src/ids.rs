@@ -75,6 +75,14 @@ id!(
     TemplateId
 );
 id!(
+    /// The id of a webhook subscription.
+    WebhookId
+);
+id!(
+    /// The id of a report.
+    ReportId
+);
+id!(
     /// The code of an industry; the account's are listed by the API.
     IndustryCode
 );

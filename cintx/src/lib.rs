@@ -83,9 +83,12 @@ mod id_list;
 mod library;
 mod profile_template;
 mod recontact;
+mod report;
 mod unique_code;
+mod webhook;
 
 pub use cintx_raw as raw;
+pub use cintx_raw::Secret;
 
 pub use self::account::{BusinessUnit, Buyer};
 pub use self::assistant::{FieldingAssistant, Pacing, Pricing, QuotaOverlay, SoftLaunch};
@@ -114,7 +117,8 @@ pub use self::fielding::{FieldDates, FieldingRun, LaunchJob, RunAction, RunStatu
 pub use self::id_list::IdList;
 pub use self::ids::{
     BusinessUnitId, ClientId, ExclusionGroupId, FieldingRunId, IndustryCode, InvalidUserId, JobId, LockoutCode,
-    ProfileTemplateId, ProjectId, ReconciliationId, StudyTypeCode, SupplierId, TargetGroupId, TemplateId, UserId,
+    ProfileTemplateId, ProjectId, ReconciliationId, ReportId, StudyTypeCode, SupplierId, TargetGroupId, TemplateId,
+    UserId, WebhookId,
 };
 pub use self::job::{Job, JobStatus};
 #[cfg(feature = "files")]
@@ -144,14 +148,21 @@ pub use self::recontact::{
     HasRecontacts, RecontactBy, RecontactJob, RecontactQuery, RecontactRespondents, RecontactUpload,
     RecontactUploadQuery, Recontacts, UploadStatus,
 };
+pub use self::report::{
+    GenerateReport, HasReconciliationsReport, HasReportEmails, Report, ReportJob, ReportKind, ReportLevel, ReportOf,
+    ReportParameters, ReportQuery, ReportRequest, ReportStatus, Reports, WriteReport,
+};
 pub use self::request::UndocumentedRequest;
 pub use self::settle::{Resumed, Settlement};
 pub use self::statistics::{
-    Change, ChangeKind, ChangedBy, ChangelogEntry, ChangelogQuery, CompletesCount, HasPerformance, Performance,
-    Progress, RespondentAnalysis, RespondentCount, TargetGroupOverview,
+    Change, ChangeKind, ChangedBy, ChangelogEntry, ChangelogQuery, CompletesCount, FoundTargetGroup, HasOverviewById,
+    HasPerformance, Performance, Progress, RespondentAnalysis, RespondentCount, TargetGroupOverview,
 };
-pub use self::supply::{PrivateSupply, Supply, SupplyGroup};
-pub use self::supply_template::{SupplyTemplate, SupplyTemplateQuery, SupplyTemplateSummary, SupplyTemplates};
+pub use self::supply::{HasSupplyRemoval, PrivateSupply, Supply, SupplyGroup};
+pub use self::supply_template::{
+    HasGlobalTemplateWrites, HasUnitTemplates, SupplyTemplate, SupplyTemplateQuery, SupplyTemplateSummary,
+    SupplyTemplates, UnitSupplyTemplates,
+};
 pub use self::target_group::{
     Draft, DraftBuilder, DraftSettings, FillingStrategy, Issue, KeptDraft, LaunchedSettings, PricingModel, Statistic,
     TargetGroup, TargetGroupDetails, TargetGroupDraft, TargetGroupQuery, TargetGroupStatistics, TargetGroupStatus,
@@ -165,10 +176,9 @@ pub use self::value::{
     ActivityPeriod, CountryCode, CustomerReference, Given, IncidenceRate, Interval, InvalidValue, LanguageCode,
     LengthOfInterview, Locale, Money, SurveyUrl, TimeWindow, minutes,
 };
-#[cfg(feature = "v2024-12-02")]
-pub use self::version::V2024_12_02;
-#[cfg(feature = "v2025-02-17")]
-pub use self::version::V2025_02_17;
-#[cfg(feature = "v2025-12-18")]
-pub use self::version::V2025_12_18;
+pub use self::version::markers::*;
 pub use self::version::{HasFilters, Version};
+pub use self::webhook::{
+    DeliveryStatus, HasWebhookHistory, NewWebhook, Webhook, WebhookDelivery, WebhookEventType, WebhookHistory,
+    WebhookQuery, WebhookSettings, Webhooks,
+};

@@ -169,6 +169,18 @@ impl<T> Batch<T> {
         self
     }
 
+    /// The id of the last item, where that is the only cursor there is.
+    pub(crate) fn last(mut self, id: Option<String>) -> Self {
+        self.last_id = id;
+        self
+    }
+
+    /// The same page with other items.
+    pub(crate) fn map<U>(self, change: impl FnMut(T) -> U) -> Batch<U> {
+        let Self { operation, items, next_cursor, has_more, last_id } = self;
+        Batch { operation, items: items.into_iter().map(change).collect(), next_cursor, has_more, last_id }
+    }
+
     /// What the answer said of further pages.
     pub(crate) fn more(mut self, has_more: Option<bool>) -> Self {
         self.has_more = has_more;
@@ -187,7 +199,10 @@ impl<T> Batch<T> {
                 }
                 cursor
             }
-            Some(Pagination::Cursor { next: NextCursor::LastId, .. }) if !self.items.is_empty() => {
+            // An empty page that promises more has no last item to go on from: not an end, but an error.
+            Some(Pagination::Cursor { next: NextCursor::LastId, .. })
+                if !self.items.is_empty() || self.has_more == Some(true) =>
+            {
                 Some(self.last_id.ok_or_else(|| Error::incomplete(self.operation.id, "id"))?)
             }
             Some(Pagination::Number { .. }) if !self.items.is_empty() => {

@@ -9,7 +9,7 @@ use crate::error::{Error, Invalid};
 use crate::quota::{Quota, QuotaPlan, QuotaTable, TableKind};
 use crate::target_group::{TargetGroup, TargetGroupDraft};
 use crate::version::Version;
-use crate::wire::quotas::{Edit, Place, Replacing, ValidatesWire};
+use crate::wire::quotas::{Edit, Goals, Place, Replacing, ValidatesWire};
 
 impl<V: Version> TargetGroup<V> {
     /// Its quotas, once it is launched.
@@ -68,6 +68,11 @@ impl QuotaProgress {
 }
 
 impl<V: Version> Quotas<'_, V> {
+    /// Sets goals, and the group's own.
+    pub(crate) async fn set_goals(&self, goal: Option<u64>, goals: &[Goals]) -> Result<(), Error> {
+        V::set_goals(self.raw(), self.place(), goal, goals).await
+    }
+
     fn place(&self) -> Place<'_> {
         let TargetGroup { client, project, id } = self.group;
         Place { account: client.account(), project, group: id }
@@ -198,25 +203,7 @@ impl<V: Version> Quotas<'_, V> {
         if !problems.is_empty() {
             return Err(Error::invalid(problems));
         }
-        let kept: Vec<i64> = draft.audience.questions.iter().map(|question| question.id()).collect();
-        let crossed: Vec<i64> =
-            draft.audience.interlock.iter().flat_map(|it| it.questions().iter().map(|it| it.id())).collect();
-        let mut deletes = Vec::new();
-        for table in self.read().await? {
-            let mut questions: Vec<i64> = table.axes().iter().filter_map(|axis| axis.question).collect();
-            let stays = match table.kind() {
-                TableKind::Interlock => {
-                    let mut crossed = crossed.clone();
-                    crossed.sort_unstable();
-                    questions.sort_unstable();
-                    questions == crossed
-                }
-                _ => questions.iter().all(|question| kept.contains(question)),
-            };
-            if !stays {
-                deletes.push(table);
-            }
-        }
+        let deletes = left_out(self.read().await?, &draft.audience);
         Ok(Replacement { quotas: self, draft: draft.clone(), deletes })
     }
 
@@ -228,6 +215,23 @@ impl<V: Version> Quotas<'_, V> {
         V::delete_profiles(self.raw(), self.place(), profiles).await?;
         self.read().await
     }
+}
+
+/// The tables that an audience has no place for: replacing them by it deletes them.
+pub(crate) fn left_out(tables: Vec<QuotaTable>, audience: &Audience) -> Vec<QuotaTable> {
+    let kept: Vec<i64> = audience.questions.iter().map(|question| question.id()).collect();
+    let mut crossed: Vec<i64> =
+        audience.interlock.iter().flat_map(|it| it.questions().iter().map(|it| it.id())).collect();
+    crossed.sort_unstable();
+    let stays = |table: &QuotaTable| {
+        let mut questions: Vec<i64> = table.axes().iter().filter_map(|axis| axis.question).collect();
+        if table.kind() == TableKind::Interlock {
+            questions.sort_unstable();
+            return questions == crossed;
+        }
+        questions.iter().all(|question| kept.contains(question))
+    };
+    tables.into_iter().filter(|table| !stays(table)).collect()
 }
 
 /// Another audience, about to take the place of what is there.

@@ -4,13 +4,14 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::client::Client;
 use crate::error::Error;
-use crate::ids::UserId;
+use crate::ids::{ProjectId, TargetGroupId, UserId};
 use crate::listing::{Ask, Batch, Listing, Source};
 use crate::target_group::{FillingStrategy, PricingModel, TargetGroup, TargetGroupStatus};
 use crate::value::{Interval, Money};
 use crate::version::{HasFilters, Version};
-use crate::wire::statistics::PerformanceWire;
+use crate::wire::statistics::{OverviewByIdWire, PerformanceWire};
 use crate::words::words;
 
 /// How far a target group is.
@@ -71,6 +72,18 @@ pub struct TargetGroupOverview {
     pub manager: Option<UserId>,
     /// The buyer's own number for it. `None` before 2025-12-18.
     pub reference: Option<String>,
+}
+
+/// A launched target group that was found by its id alone: where it is, and how it is.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct FoundTargetGroup {
+    /// The number of its account.
+    pub account: Option<i64>,
+    /// Its project.
+    pub project: Option<ProjectId>,
+    /// The target group at a glance.
+    pub overview: TargetGroupOverview,
 }
 
 /// How a target group performs. Rates are shares between 0 and 1.
@@ -258,6 +271,38 @@ impl<V: Version> TargetGroup<V> {
     /// ```
     pub fn changelog(&self) -> Listing<ChangelogQuery<V>> {
         Listing::new(ChangelogQuery { group: self.clone(), kinds: Vec::new() })
+    }
+}
+
+/// The versions that find a launched target group by its id alone.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not find a target group by its id alone",
+    note = "use `TargetGroup::overview` with the target group's project, or a client of 2025-12-18"
+)]
+pub trait HasOverviewById: Version + OverviewByIdWire {}
+
+impl<V: Version> Client<V> {
+    /// A launched target group at a glance, wherever it is; the answer says in which account and project.
+    ///
+    /// From 2025-12-18 on (`get_target_group_overview_by_target_group_id`).
+    ///
+    /// ```no_run
+    /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>, id: cintx::TargetGroupId) -> Result<(), cintx::Error> {
+    /// let found = cint.find_target_group(&id).await?;
+    /// if let Some(project) = found.project {
+    ///     cint.project(project).existing_target_group(id).changelog();
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The call's: 404 for a draft, and for what the credentials give no access to.
+    pub async fn find_target_group(&self, id: &TargetGroupId) -> Result<FoundTargetGroup, Error>
+    where
+        V: HasOverviewById,
+    {
+        <V as OverviewByIdWire>::overview_by_id(self.raw(), id).await
     }
 }
 

@@ -7,6 +7,7 @@ use crate::error::{Error, Invalid};
 use crate::ids::SupplierId;
 use crate::target_group::TargetGroup;
 use crate::version::Version;
+use crate::wire::supply::SupplyRemovalWire;
 
 /// Which suppliers may send respondents, and how large a share of them. Shares are percent of the completes.
 ///
@@ -206,4 +207,25 @@ impl<V: Version> TargetGroup<V> {
         Error::refuse(problems)?;
         V::set_supply(self.client.raw(), self.client.account(), &self.project, &self.id, supply).await
     }
+
+    /// Takes back every share, group and block of the launched target group: the whole exchange delivers again.
+    ///
+    /// Only in 2024-12-02 (`delete_target_group_supply_allocation`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn clear_supply(&self) -> Result<(), Error>
+    where
+        V: HasSupplyRemoval,
+    {
+        let (raw, account) = (self.client.raw(), self.client.account());
+        <V as SupplyRemovalWire>::clear_supply(raw, account, &self.project, &self.id).await
+    }
 }
+
+/// The versions that take back what was said about the supply of a launched target group.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not take back the supply of a launched target group",
+    note = "use `TargetGroup::set_supply` with `Supply::open_exchange()`"
+)]
+pub trait HasSupplyRemoval: Version + SupplyRemovalWire {}

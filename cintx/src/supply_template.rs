@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use crate::client::Client;
 use crate::edit::{Editable, Tagged, edit, merge};
 use crate::error::{Error, Invalid};
-use crate::ids::TemplateId;
+use crate::ids::{BusinessUnitId, TemplateId};
 use crate::listing::{Ask, Batch, Listing, Source};
 use crate::supply::Supply;
 use crate::value::Locale;
 use crate::version::Version;
+use crate::wire::supply_templates::{GlobalTemplatesWire, UnitTemplatesWire};
 
 /// Templates of supply.
 ///
@@ -113,7 +114,7 @@ impl<V: Version> SupplyTemplates<V> {
     /// # Errors
     /// The call's.
     pub async fn global(&self, id: &TemplateId, locale: &Locale) -> Result<SupplyTemplate, Error> {
-        V::global_supply_template(self.client.raw(), id, locale).await
+        Ok(V::global_supply_template(self.client.raw(), id, locale).await?.value)
     }
 
     /// Reads the template that holds where nobody chose another, with the suppliers that a locale has.
@@ -140,6 +141,72 @@ impl<V: Version> SupplyTemplates<V> {
         change: impl Fn(&mut SupplyTemplate) + Send,
     ) -> Result<SupplyTemplate, Error> {
         Ok(edit(&Template { client: &self.client, id, locale }, None, change).await?.value)
+    }
+
+    /// Makes a template for every account: a name of 3 to 128 characters, and who delivers. Wants credentials that may
+    /// do so.
+    ///
+    /// Before 2025-12-18 (`create_global_allocation_template`); carries an idempotency key.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, before anything is sent; or the call's.
+    pub async fn create_global(&self, name: impl Into<String>, supply: &Supply) -> Result<TemplateId, Error>
+    where
+        V: HasGlobalTemplateWrites,
+    {
+        let template = SupplyTemplate { name: name.into(), supply: supply.clone() };
+        check::<V>(&template)?;
+        <V as GlobalTemplatesWire>::create_global_supply_template(self.client.raw(), &template).await
+    }
+
+    /// Changes a template that every account can use. If somebody else was faster, reads again and makes the change
+    /// again; what would undo another's change is a conflict.
+    ///
+    /// Before 2025-12-18 (`update_global_allocation_template`).
+    ///
+    /// # Errors
+    /// As with [`edit`](Self::edit).
+    pub async fn edit_global(
+        &self,
+        id: &TemplateId,
+        locale: &Locale,
+        change: impl Fn(&mut SupplyTemplate) + Send,
+    ) -> Result<SupplyTemplate, Error>
+    where
+        V: HasGlobalTemplateWrites,
+    {
+        Ok(edit(&GlobalTemplate { client: &self.client, id, locale }, None, change).await?.value)
+    }
+
+    /// Removes a template that every account can use.
+    ///
+    /// Before 2025-12-18 (`delete_global_allocation_template`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn delete_global(&self, id: &TemplateId) -> Result<(), Error>
+    where
+        V: HasGlobalTemplateWrites,
+    {
+        <V as GlobalTemplatesWire>::delete_global_supply_template(self.client.raw(), id).await
+    }
+
+    /// The templates as a business unit sees them: with its private suppliers. Asks nothing.
+    ///
+    /// From 2025-12-18 on.
+    ///
+    /// ```no_run
+    /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let system = cint.supply_templates().for_business_unit(3848).system(&"eng_gb".parse()?).await?;
+    /// println!("{} suppliers are kept out", system.supply.private.blocked.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn for_business_unit(&self, unit: impl Into<BusinessUnitId>) -> UnitSupplyTemplates<V>
+    where
+        V: HasUnitTemplates,
+    {
+        UnitSupplyTemplates { client: self.client.clone(), unit: unit.into() }
     }
 
     /// Removes one of the account's templates.
@@ -172,6 +239,66 @@ impl<V: Version> SupplyTemplates<V> {
     pub async fn set_default(&self, id: &TemplateId) -> Result<(), Error> {
         edit(&Choice(&self.client), None, |chosen| chosen.template = Some(id.clone())).await?;
         Ok(())
+    }
+}
+
+/// The versions that change the templates of every account.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot change the templates that every account can use",
+    note = "use `SupplyTemplates::create` for the account's own, or a client of 2025-02-17 or earlier"
+)]
+pub trait HasGlobalTemplateWrites: Version + GlobalTemplatesWire {}
+
+/// The versions that show templates as a business unit sees them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not show templates for a business unit",
+    note = "use `SupplyTemplates::get`, `global` or `system`, which every version has, or a client of 2025-12-18"
+)]
+pub trait HasUnitTemplates: Version + UnitTemplatesWire {}
+
+/// Templates of supply as a business unit sees them: with its private exchange, whose suppliers are kept out until
+/// somebody lets them in.
+#[derive(Clone, Debug)]
+pub struct UnitSupplyTemplates<V: Version> {
+    client: Client<V>,
+    unit: BusinessUnitId,
+}
+
+impl<V: HasUnitTemplates> UnitSupplyTemplates<V> {
+    /// Reads one of the account's templates, with the suppliers that a locale has.
+    ///
+    /// From 2025-12-18 on (`get_account_allocation_template_for_business_unit_id`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn get(&self, id: &TemplateId, locale: &Locale) -> Result<SupplyTemplate, Error> {
+        self.read(Owner::Account, id, locale).await
+    }
+
+    /// Reads one of Cint's templates, with the suppliers that a locale has.
+    ///
+    /// From 2025-12-18 on (`get_global_allocation_template_by_id_for_business_unit_id`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn global(&self, id: &TemplateId, locale: &Locale) -> Result<SupplyTemplate, Error> {
+        self.read(Owner::Cint, id, locale).await
+    }
+
+    async fn read(&self, owner: Owner, id: &TemplateId, locale: &Locale) -> Result<SupplyTemplate, Error> {
+        let (raw, account) = (self.client.raw(), self.client.account());
+        <V as UnitTemplatesWire>::unit_supply_template(raw, account, self.unit, owner, id, locale).await
+    }
+
+    /// Reads the template that holds where nobody chose another, with the suppliers that a locale has.
+    ///
+    /// From 2025-12-18 on (`get_system_allocation_template_by_business_unit_id`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn system(&self, locale: &Locale) -> Result<SupplyTemplate, Error> {
+        let (raw, account) = (self.client.raw(), self.client.account());
+        <V as UnitTemplatesWire>::unit_system_supply_template(raw, account, self.unit, locale).await
     }
 }
 
@@ -249,6 +376,33 @@ impl<V: Version> Editable for Template<'_, V> {
         etag: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Option<String>, Error>> {
         V::update_supply_template(self.client.raw(), self.client.account(), self.id, template, etag).boxed()
+    }
+}
+
+/// One of the templates that every account can use, as something to be edited.
+struct GlobalTemplate<'a, V: Version> {
+    client: &'a Client<V>,
+    id: &'a TemplateId,
+    locale: &'a Locale,
+}
+
+impl<V: HasGlobalTemplateWrites> Editable for GlobalTemplate<'_, V> {
+    type Value = SupplyTemplate;
+
+    fn check(template: &SupplyTemplate) -> Result<(), Error> {
+        check::<V>(template)
+    }
+
+    fn read(&self) -> BoxFuture<'_, Result<Tagged<SupplyTemplate>, Error>> {
+        V::global_supply_template(self.client.raw(), self.id, self.locale).boxed()
+    }
+
+    fn write<'a>(
+        &'a self,
+        template: &'a SupplyTemplate,
+        etag: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Option<String>, Error>> {
+        <V as GlobalTemplatesWire>::update_global_supply_template(self.client.raw(), self.id, template, etag).boxed()
     }
 }
 

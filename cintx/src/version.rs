@@ -8,17 +8,19 @@ use crate::wire;
 /// through an older one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a dated version of the Demand API",
-    note = "use one of cintx::V2024_12_02, V2025_02_17 or V2025_12_18, and switch its Cargo feature on"
+    note = "use a marker of this crate such as `cintx::V2025_12_18`, and switch its Cargo feature on"
 )]
 pub trait Version:
     wire::Wire
     + wire::assistant::AssistantWire
+    + wire::audience::AudienceWire
     + wire::bulk::BulkWire
     + wire::fielding::FieldingWire
     + wire::groups::GroupsWire
     + wire::price::PriceWire
     + wire::projects::ProjectsWire
     + wire::quotas::QuotasWire
+    + wire::reconciliation::ReconciliationWire
     + wire::statistics::StatisticsWire
     + wire::supply::SupplyWire
     + wire::supply_templates::SupplyTemplatesWire
@@ -26,6 +28,8 @@ pub trait Version:
     + wire::library::LibraryWire
     + wire::templates::TemplatesWire
     + wire::calendar::CalendarWire
+    + wire::webhooks::WebhooksWire
+    + wire::reports::ReportsWire
 {
 }
 
@@ -45,15 +49,20 @@ macro_rules! versions {
             ];
             tables.iter().rev().flat_map(|table| table.iter()).find(|row| row.id == id).copied()
         }
-    $(
-        #[cfg(feature = $feature)]
-        #[doc = concat!("Version ", $date, " of the Demand API.")]
-        #[derive(Clone, Copy, Debug)]
-        pub enum $marker {}
 
-        #[cfg(feature = $feature)]
-        impl Version for $marker {}
-    )+};
+        /// One type for each version that is switched on.
+        pub(crate) mod markers {
+        $(
+            #[cfg(feature = $feature)]
+            #[doc = concat!("Version ", $date, " of the Demand API.")]
+            #[derive(Clone, Copy, Debug)]
+            pub enum $marker {}
+
+            #[cfg(feature = $feature)]
+            impl super::Version for $marker {}
+        )+
+        }
+    };
 }
 
 versions! {

@@ -170,8 +170,10 @@ fn condition(world: &mut World, question: i64, datum: &Value, kind: &str) -> Con
 fn interlocked(world: &mut World, one: &Value, at: &str) -> Result<Profile, Refusal> {
     let enabled = one.get("quotas_enabled").and_then(Value::as_bool).unwrap_or(true);
     let mut participants = Vec::new();
+    let mut questions = Vec::new();
     for (number, participant) in list(one, "profiles").enumerate() {
         participants.push(regular(world, participant, &format!("{at}.profiles.{number}"))?);
+        questions.push(participant.get("question_id").and_then(whole).unwrap_or(0));
     }
     let crossed = super::super::state::interlock::cross(&participants, 0);
     let quotas = one.get("quotas").cloned().unwrap_or(Value::Null);
@@ -196,10 +198,10 @@ fn interlocked(world: &mut World, one: &Value, at: &str) -> Result<Profile, Refu
             quota: enabled.then(|| read_quota(quota, None)),
         });
     }
-    for (participant, given) in participants.iter_mut().zip(list(one, "profiles")) {
+    // Participants are named by their ids alone: what they ask for is known from the cells.
+    for (participant, question) in participants.iter_mut().zip(questions) {
         if participant.targets.is_empty() {
-            let question = given.get("question_id").and_then(whole).unwrap_or(0);
-            participant.targets = margin(world, question, &targets);
+            participant.targets = margin(world, &targets, question);
         }
     }
     Ok(Profile {
@@ -213,30 +215,34 @@ fn interlocked(world: &mut World, one: &Value, at: &str) -> Result<Profile, Refu
     })
 }
 
-/// What the cells of an interlock come to for one question. Drafts have no place for more than one condition of a
-/// question behind an interlock, so they name its profile by id alone.
-fn margin(world: &mut World, question: i64, cells: &[Target]) -> Vec<Target> {
-    let mut targets: Vec<Target> = Vec::new();
+/// The targets of one question behind an interlock, in order of appearance, each with what its cells have.
+fn margin(world: &mut World, cells: &[Target], question: i64) -> Vec<Target> {
+    let mut margin: Vec<Target> = Vec::new();
     for cell in cells {
-        let Some(own) = cell.conditions.iter().find(|condition| condition.question == question) else { continue };
-        let percentage = cell.quota.as_ref().map(|quota| quota.percentage);
-        let known = targets.iter_mut().find(|target| target.conditions.iter().any(|it| it.wanted == own.wanted));
-        match known {
-            Some(target) => {
-                if let (Some(quota), Some(more)) = (&mut target.quota, percentage) {
-                    quota.percentage += more;
+        let own: Vec<Condition> = cell.conditions.iter().filter(|it| it.question == question).cloned().collect();
+        let same = |known: &Target| {
+            known.conditions.len() == own.len()
+                && known.conditions.iter().zip(&own).all(|(one, other)| one.wanted == other.wanted)
+        };
+        let part = cell.quota.clone().unwrap_or_default();
+        match margin.iter_mut().find(|known| same(known)) {
+            Some(known) => {
+                if let Some(quota) = &mut known.quota {
+                    quota.percentage += part.percentage;
+                    quota.goal += part.goal;
                 }
             }
-            None => targets.push(Target {
+            None if own.is_empty() => {}
+            None => margin.push(Target {
                 id: world.ulid(),
                 name: None,
-                conditions: vec![own.clone()],
-                grouped: false,
-                quota: percentage.map(|percentage| Quota { percentage, ..Quota::default() }),
+                grouped: own.len() > 1,
+                conditions: own,
+                quota: Some(Quota { percentage: part.percentage, goal: part.goal, ..Quota::default() }),
             }),
         }
     }
-    targets
+    margin
 }
 
 /// A cell that says itself what it consists of.

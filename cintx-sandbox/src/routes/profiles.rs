@@ -100,7 +100,8 @@ pub(super) fn manage(world: &mut World, call: &Call<'_>) -> Outcome {
 pub(super) fn apply(world: &mut World, call: &Call<'_>) -> Outcome {
     let group = target_groups::launched(world, call)?;
     let (before, collected, goal) = (group.audience.clone(), group.completes, group.goal);
-    let goal = call.number("target_group_filling_goal").map_or(goal, |n| n.max(1) as u64);
+    let given = first(&call.body, &["filling_goal", "target_group_filling_goal"]).and_then(whole);
+    let goal = given.map_or(goal, |n| n.max(1) as u64);
     let mut audience = legacy::read(world, &call.body, goal)?;
     audience.inherit(&before);
     let mut faults = audience.faults(goal);

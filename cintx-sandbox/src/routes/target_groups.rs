@@ -445,6 +445,7 @@ pub(super) fn facts(world: &World, group: &TargetGroup) -> Value {
     });
     if let Some(map) = facts.as_object_mut() {
         let (supply, fill) = (&group.supply, &group.by_supplier);
+        map.insert("account_id".into(), json!(world.account.id));
         map.insert("profile".into(), legacy::draft_facts(&group.audience));
         map.insert("profiling".into(), modern::draft_facts(&group.audience));
         map.insert("fielding_assistant_assignment".into(), group.assistant.clone());

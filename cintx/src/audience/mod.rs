@@ -4,11 +4,15 @@
 mod question;
 mod refusal;
 mod rules;
+mod shape;
 
 pub(crate) use self::question::QuestionKind;
 pub use self::question::{Condition, Question, Share, Target, completes};
 pub use self::refusal::Refusal;
 pub use self::rules::AudienceProblem;
+#[cfg(feature = "_before-2025-12-18")]
+pub(crate) use self::shape::Cell;
+pub(crate) use self::shape::{Difference, Shape, Unit};
 
 use cintx_quota::{Axis, SolveError, Table, TableBuilder};
 use rust_decimal::prelude::ToPrimitive as _;
@@ -143,7 +147,7 @@ impl Audience {
     }
 
     /// Refuses what only 2025-12-18 has.
-    #[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+    #[cfg(feature = "_before-2025-12-18")]
     pub(crate) fn only_what_all_versions_have(&self) -> Result<(), Error> {
         if self.template.is_some() {
             return Err(invalid("has a template, which exists from 2025-12-18 on: give the questions instead"));

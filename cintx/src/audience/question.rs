@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use rust_decimal::Decimal;
 
 /// What somebody must have answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Condition {
     /// A whole number between these, both included: ages.

@@ -1,12 +1,12 @@
 //! A plan carried out. Each step can be the last: whatever interrupts it, the next plan finds what was done.
 
-use super::plan::{Found, GroupPlan, set_launched, wanted};
+use super::plan::{Audiences, Found, GroupPlan, wanted};
 use super::{Plan, Step};
 use crate::CallOptions;
-use crate::error::Error;
+use crate::error::{Error, Invalid};
 use crate::ids::{ProjectId, TargetGroupId};
 use crate::project::ProjectScope;
-use crate::target_group::TargetGroup;
+use crate::target_group::{DraftSettings, TargetGroup};
 use crate::version::Version;
 
 /// What there is after a plan was applied.
@@ -27,8 +27,10 @@ impl<V: Version> Plan<V> {
     /// a key, is made once because it is looked up by its name first, and by its reference if its answer is lost.
     ///
     /// # Errors
-    /// A call's, or a launch's [`job_failure`](Error::job_failure). What was done before stays done.
+    /// If a step deletes quotas in field and [`allow_deletions`](Self::allow_deletions) was not said: then nothing is
+    /// done. A call's, or a launch's [`job_failure`](Error::job_failure): what was done before stays done.
     pub async fn apply(&self, mut progress: impl FnMut(&Step) + Send) -> Result<Applied, Error> {
+        self.check_deletions()?;
         let project = self.apply_project(&mut progress).await?;
         let mut target_groups = Vec::new();
         for plan in &self.groups {
@@ -36,6 +38,24 @@ impl<V: Version> Plan<V> {
             target_groups.push((plan.group.name.clone(), group.id().clone()));
         }
         Ok(Applied { project: project.id().clone(), target_groups })
+    }
+
+    /// Deleting takes a word of consent.
+    fn check_deletions(&self) -> Result<(), Error> {
+        if self.deletions_allowed {
+            return Ok(());
+        }
+        Error::refuse(self.steps().filter_map(|step| match step {
+            Step::ChangeTargetGroup { name, deletes, .. } if !deletes.is_empty() => {
+                let lost = deletes.join(", ");
+                let reason = format!(
+                    "of {name:?} leaves out {lost}, whose quotas would be deleted with their counts: \
+                     say `allow_deletions` for that"
+                );
+                Some(Invalid::new("audience", reason))
+            }
+            _ => None,
+        }))
     }
 
     async fn apply_project(&self, progress: &mut (impl FnMut(&Step) + Send)) -> Result<ProjectScope<V>, Error> {
@@ -77,17 +97,21 @@ impl<V: Version> Plan<V> {
     ) -> Result<TargetGroup<V>, Error> {
         let draft = plan.group.draft(&self.study, project)?;
         let mut group = match &plan.found {
-            Found::Draft(group) | Found::Launched(group) => Some(group.clone()),
+            Found::Draft(group, _) | Found::Launched(group, _) => Some(group.clone()),
             Found::Nothing => None,
         };
         for step in &plan.steps {
             match (step, &plan.found, &group) {
-                (Step::ChangeTargetGroup { .. }, Found::Launched(_), Some(group)) => {
-                    group.edit_details(|settings| set_launched(settings, &plan.group, &self.study)).await?;
+                (Step::ChangeTargetGroup { .. }, Found::Launched(group, change), _) => {
+                    change.apply(group, &plan.group, &self.study).await?;
                 }
-                (Step::ChangeTargetGroup { .. }, _, Some(group)) => {
-                    let shall = draft.clone().build()?.settings;
-                    group.edit_draft(|settings| *settings = wanted(settings, &shall)).await?;
+                (Step::ChangeTargetGroup { .. }, Found::Draft(group, audiences), _) => {
+                    let shall = draft.clone().build()?;
+                    let change = |settings: &mut DraftSettings| *settings = wanted(settings, &shall);
+                    match audiences {
+                        Audiences::Same => group.edit_draft(change).await?,
+                        Audiences::Differ => group.set_audience(shall.audience.clone(), change).await?,
+                    };
                 }
                 (Step::Launch { .. }, _, Some(group)) => self.launch(plan, group).await?,
                 (Step::CreateTargetGroup { .. }, _, _) => group = Some(draft.clone().create().await?),

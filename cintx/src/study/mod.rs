@@ -4,6 +4,12 @@
 //! says what would be done, without doing it. [`Plan::apply`] does it. What is there already is left alone, so a study
 //! that was interrupted is applied again, and one that is complete is applied without a single write.
 //!
+//! A study that was changed is planned as the changes it needs. Everything about a draft can be changed; of a launched
+//! target group its details, price, supply, end, goal and audience. What cannot be changed any more is a
+//! [`Warning`] that names the field; where another audience would delete quotas in field with their counts, the plan
+//! says which, and [`Plan::allow_deletions`] must be said before it is applied. A target group that is no longer in
+//! the study is left alone.
+//!
 //! A study is known by the name of its project, and a target group by its name in it: neither may occur twice.
 //!
 //! ```no_run
@@ -19,6 +25,7 @@
 //! ```
 
 mod apply;
+mod launched;
 mod plan;
 mod text;
 

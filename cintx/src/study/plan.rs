@@ -2,12 +2,13 @@
 
 use std::fmt;
 
+use super::launched::LaunchedChange;
 use super::{Study, StudyGroup};
 use crate::client::Client;
-use crate::error::{Error, Invalid};
+use crate::error::{Error, ErrorKind, Invalid};
 use crate::feasibility::Feasibility;
 use crate::project::{Project, ProjectScope};
-use crate::target_group::{DraftSettings, LaunchedSettings, TargetGroup, TargetGroupDetails, TargetGroupStatus};
+use crate::target_group::{Draft, DraftSettings, TargetGroup, TargetGroupStatus};
 use crate::version::Version;
 
 /// One thing to be done.
@@ -39,6 +40,8 @@ pub enum Step {
         name: String,
         /// What is changed.
         fields: Vec<&'static str>,
+        /// The profiles in field that another audience leaves out: they are deleted, with their counts.
+        deletes: Vec<String>,
     },
     /// A target group is launched.
     Launch {
@@ -63,8 +66,9 @@ impl fmt::Display for Step {
                     None => Ok(()),
                 }
             }
-            Self::ChangeTargetGroup { name, fields } => {
-                write!(f, "change target group {name:?}: {}", fields.join(", "))
+            Self::ChangeTargetGroup { name, fields, deletes } => {
+                write!(f, "change target group {name:?}: {}", fields.join(", "))?;
+                if deletes.is_empty() { Ok(()) } else { write!(f, "; deletes the quotas of {}", deletes.join(", ")) }
             }
             Self::Launch { name } => write!(f, "launch target group {name:?}"),
         }
@@ -94,8 +98,15 @@ impl fmt::Display for Warning {
 #[derive(Clone, Debug)]
 pub(super) enum Found<V: Version> {
     Nothing,
-    Draft(TargetGroup<V>),
-    Launched(TargetGroup<V>),
+    Draft(TargetGroup<V>, Audiences),
+    Launched(TargetGroup<V>, Box<LaunchedChange>),
+}
+
+/// Whether a draft's audience is the study's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Audiences {
+    Same,
+    Differ,
 }
 
 /// What will be done with one target group.
@@ -115,6 +126,7 @@ pub struct Plan<V: Version> {
     pub(super) project: Option<Project>,
     pub(super) project_step: Option<Step>,
     pub(super) groups: Vec<GroupPlan<V>>,
+    pub(super) deletions_allowed: bool,
     warnings: Vec<Warning>,
 }
 
@@ -127,6 +139,12 @@ impl<V: Version> Plan<V> {
     /// What people should know before it is applied.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
+    }
+
+    /// Agrees to what the steps delete: the quotas in field, with their counts, of questions that are no longer asked.
+    pub fn allow_deletions(mut self) -> Self {
+        self.deletions_allowed = true;
+        self
     }
 
     /// Whether everything is as it shall be.
@@ -150,13 +168,14 @@ impl Study {
     ///
     /// # Errors
     /// Everything that is wrong with the study, before anything is sent; a project's or target group's name that
-    /// occurs twice at Cint's side; or a call's.
+    /// occurs twice at Cint's side; a field that was to begin by now, of a target group that is not launched; or a
+    /// call's.
     pub async fn plan<V: Version>(&self, client: &Client<V>) -> Result<Plan<V>, Error> {
         self.check()?;
         // A project that is not there yet has no id; every draft is checked all the same before anything is sent.
         let nowhere = client.project(crate::ProjectId::new("not-created-yet"));
         for group in &self.target_groups {
-            group.draft(self, &nowhere)?.build()?;
+            group.draft(self, &nowhere)?.in_field().build()?;
         }
         let mut named = Vec::new();
         let mut projects = client.projects().list().name(&*self.name).page_size(100).stream();
@@ -176,6 +195,7 @@ impl Study {
             project_step: self.project_step(project.as_ref()),
             project,
             groups: Vec::new(),
+            deletions_allowed: false,
             warnings: Vec::new(),
         };
         plan.groups = plan.compare_groups().await?;
@@ -218,7 +238,13 @@ impl<V: Version> Plan<V> {
             let named: Vec<_> = there.iter().filter(|(name, ..)| name == group.name.trim()).collect();
             only_one("target_group", &group.name, named.len())?;
             plans.push(match (named.first(), &scope) {
-                (Some((_, Some(TargetGroupStatus::Draft), draft)), _) => self.compare_draft(group, draft).await?,
+                (Some((_, Some(TargetGroupStatus::Draft), there)), _) => {
+                    match self.compare_draft(&group, there).await {
+                        // A launch that was under way has got there since it was listed.
+                        Err(error) if error.kind() == ErrorKind::Moved => self.compare_launched(group, there).await?,
+                        compared => compared?,
+                    }
+                }
                 (Some((_, _, launched)), _) => self.compare_launched(group, launched).await?,
                 (None, scope) => self.new_group(group, scope.as_ref()).await?,
             });
@@ -258,34 +284,49 @@ impl<V: Version> Plan<V> {
         Ok(GroupPlan { group, found: Found::Nothing, steps })
     }
 
-    async fn compare_draft(&mut self, group: StudyGroup, draft: &TargetGroup<V>) -> Result<GroupPlan<V>, Error> {
-        let is = draft.draft().await?.settings;
-        let shall = group.draft(&self.study, &self.client.project(&draft.project))?.build()?.settings;
-        let fields = differences(&is, &shall);
+    async fn compare_draft(&mut self, group: &StudyGroup, draft: &TargetGroup<V>) -> Result<GroupPlan<V>, Error> {
+        let Draft { settings: is, kept, .. } = draft.draft().await?;
+        let shall = group.draft(&self.study, &self.client.project(&draft.project))?.build()?;
+        let mut fields = differences(&is, &shall);
+        let there = V::audience_of(&kept);
+        let same =
+            |goal| !there.is_readable() || shall.audience.shape(goal, V::DRAFTS_IN).is_ok_and(|shape| shape == there);
+        if !there.is_readable() {
+            self.warn(
+                &group.name,
+                "audience cannot be compared: the draft does not say what its quotas consist of".to_owned(),
+            );
+        }
+        // A goal alone changes the numbers of an audience, too, but that is not what somebody changed.
+        if !same(is.completes_goal) {
+            fields.push("audience");
+        }
+        let audiences = if same(shall.completes_goal) { Audiences::Same } else { Audiences::Differ };
         let mut steps = Vec::new();
         if !fields.is_empty() {
-            steps.push(Step::ChangeTargetGroup { name: group.name.clone(), fields });
+            steps.push(Step::ChangeTargetGroup { name: group.name.clone(), fields, deletes: Vec::new() });
         }
         if group.launch {
             steps.push(Step::Launch { name: group.name.clone() });
         }
-        Ok(GroupPlan { group, found: Found::Draft(draft.clone()), steps })
+        Ok(GroupPlan { group: group.clone(), found: Found::Draft(draft.clone(), audiences), steps })
     }
 
     async fn compare_launched(&mut self, group: StudyGroup, there: &TargetGroup<V>) -> Result<GroupPlan<V>, Error> {
-        let is = there.details().await?;
+        let change = LaunchedChange::find(there, &group, &self.study).await?;
         let name = group.name.clone();
-        for field in locked(&is, &group) {
-            self.warn(&name, format!("{field} differs, and cannot be changed after the launch"));
+        for obstacle in &change.obstacles {
+            self.warn(&name, obstacle.clone());
         }
         if !group.launch {
             self.warn(&name, "it is launched already, and cannot be a draft again".to_owned());
         }
-        let mut shall = is.settings.clone();
-        set_launched(&mut shall, &group, &self.study);
-        let fields = launched_differences(&is.settings, &shall);
-        let steps = if fields.is_empty() { Vec::new() } else { vec![Step::ChangeTargetGroup { name, fields }] };
-        Ok(GroupPlan { group, found: Found::Launched(there.clone()), steps })
+        let (fields, deletes) = (change.fields.clone(), change.deletes.clone());
+        let steps = match fields.is_empty() {
+            true => Vec::new(),
+            false => vec![Step::ChangeTargetGroup { name, fields, deletes }],
+        };
+        Ok(GroupPlan { group, found: Found::Launched(there.clone(), Box::new(change)), steps })
     }
 
     fn warn(&mut self, group: &str, message: String) {
@@ -295,13 +336,14 @@ impl<V: Version> Plan<V> {
 
 /// Names the fields that differ.
 macro_rules! differing {
-    ($is:ident, $shall:ident, $($field:ident),+) => {
+    ($is:expr, $shall:expr, $($field:ident),+ $(,)?) => {
         [$(($is.$field != $shall.$field, stringify!($field))),+]
             .into_iter()
             .filter_map(|(differs, field)| differs.then_some(field))
             .collect()
     };
 }
+pub(super) use differing;
 
 /// What is different about a draft. What the study leaves open is left as it is.
 fn differences(is: &DraftSettings, shall: &DraftSettings) -> Vec<&'static str> {
@@ -352,32 +394,4 @@ pub(super) fn wanted(is: &DraftSettings, shall: &DraftSettings) -> DraftSettings
         wanted.supply = shall.supply.clone();
     }
     wanted
-}
-
-/// Gives a launched target group what the study says, where it can still be changed.
-pub(super) fn set_launched(settings: &mut LaunchedSettings, group: &StudyGroup, study: &Study) {
-    settings.manager = group.manager.unwrap_or(study.manager);
-    settings.length_of_interview = group.length_of_interview;
-    settings.incidence_rate = group.incidence_rate;
-    settings.live_url = group.live_url.clone();
-    settings.test_url = group.test_url.clone().unwrap_or_else(|| group.live_url.clone());
-    if let Some(lockout) = &group.lockout {
-        settings.lockout = Some(lockout.clone());
-    }
-}
-
-fn launched_differences(is: &LaunchedSettings, shall: &LaunchedSettings) -> Vec<&'static str> {
-    differing!(is, shall, manager, length_of_interview, incidence_rate, live_url, test_url, lockout)
-}
-
-/// What differs and is locked for ever.
-fn locked(is: &TargetGroupDetails, group: &StudyGroup) -> Vec<&'static str> {
-    let differs = [
-        ("business_unit", is.business_unit.is_some_and(|unit| unit != group.business_unit)),
-        ("locale", is.locale.as_ref().is_some_and(|locale| *locale != group.locale)),
-        ("collects_pii", is.collects_pii.is_some_and(|collects| collects != group.collects_pii)),
-        ("industry", group.industry.is_some() && is.industry.is_some() && is.industry != group.industry),
-        ("study_type", group.study_type.is_some() && is.study_type.is_some() && is.study_type != group.study_type),
-    ];
-    differs.into_iter().filter_map(|(field, differs)| differs.then_some(field)).collect()
 }

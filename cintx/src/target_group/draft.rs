@@ -69,11 +69,10 @@ pub struct DraftSettings {
 }
 
 impl DraftSettings {
-    /// Says everything that a version would refuse.
+    /// Says everything that a version would refuse, but for a field that was to begin by now.
     fn check<V: Version>(&self, problems: &mut Vec<Invalid>) {
         problems.extend(name_problem(&self.name));
         problems.extend((self.completes_goal == 0).then(no_completes));
-        problems.extend(past("field", self.field.start()));
         reference_problem::<V>(self.reference.as_deref(), problems);
         self.supply.check::<V>(problems);
         self.assistant.check::<V>(problems);
@@ -140,6 +139,7 @@ pub struct DraftBuilder<V: Version> {
     supply: Supply,
     assistant: FieldingAssistant,
     audience: Option<Audience>,
+    in_field: bool,
     problems: Vec<Invalid>,
 }
 
@@ -169,6 +169,7 @@ impl<V: Version> DraftBuilder<V> {
             supply: Supply::open_exchange(),
             assistant: FieldingAssistant::keep_quotas(),
             audience: None,
+            in_field: false,
             problems: Vec::new(),
         }
     }
@@ -294,6 +295,16 @@ impl<V: Version> DraftBuilder<V> {
         self
     }
 
+    /// Describes what is in field already, and so may have begun.
+    pub(crate) fn in_field(mut self) -> Self {
+        self.in_field = true;
+        self
+    }
+
+    fn begins_too_early(&self) -> Option<Invalid> {
+        self.field.filter(|_| !self.in_field).and_then(|field| past("field", field.start()))
+    }
+
     /// The target group as data, checked.
     ///
     /// # Errors
@@ -353,6 +364,7 @@ impl<V: Version> DraftBuilder<V> {
         if let Some(audience) = &self.audience {
             audience.check(self.completes_goal, &mut problems);
         }
+        problems.extend(self.begins_too_early());
         let (
             Some(buyer),
             Some(manager),
@@ -376,7 +388,6 @@ impl<V: Version> DraftBuilder<V> {
         )
         else {
             problems.extend(name_problem(&self.name));
-            problems.extend(self.field.and_then(|field| past("field", field.start())));
             problems.extend((self.completes_goal == Some(0)).then(no_completes));
             self.supply.check::<V>(&mut problems);
             self.assistant.check::<V>(&mut problems);
@@ -465,43 +476,43 @@ impl<V: Version> TargetGroup<V> {
         change(&mut settings);
         checked::<V>(&settings)?;
         let (raw, account) = (self.client.raw(), self.client.account());
-        V::update_draft(raw, account, &self.project, &self.id, &settings, &kept).await?;
+        V::update_draft(raw, account, &self.project, &self.id, &settings, &kept, None).await?;
         Ok(settings)
     }
 
-    /// Gives the draft another audience, and changes whatever else goes with it: reads the draft, writes all of it.
-    /// Like [`edit_draft`](Self::edit_draft) it knows no entity tag. Once the target group is launched, this is
-    /// [`Quotas::replace`](crate::Quotas::replace).
+    /// Puts another audience in the place of the draft's, and changes what else is to change with it, in one write:
+    /// an audience in completes adds up to the goal. As with [`edit_draft`](Self::edit_draft), the API has no entity
+    /// tag here. Once the target group is launched, this is [`Quotas::replace`](crate::Quotas::replace).
     ///
-    /// In every version (`update_target_group`; interlocks before 2025-12-18 are made by
-    /// `generate_draft_interlock_profile_v2` first).
+    /// In every version (`update_target_group`).
     ///
     /// ```no_run
-    /// # use cintx::{Audience, Question};
     /// # async fn run(group: cintx::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
-    /// let gender = Question::choice(43).option("1", 49).option("2", 51);
+    /// use cintx::{Audience, Question};
+    ///
+    /// let gender = Question::choice(43).option("1", 40).option("2", 60);
     /// group.set_audience(Audience::side_by_side([gender]), |draft| draft.completes_goal = 600).await?;
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// Every field that is wrong and every rule that the audience breaks, before the write; or the calls'.
+    /// Every field that is wrong, and every rule that the audience breaks, before the write; or the call's.
     pub async fn set_audience(
         &self,
         audience: Audience,
         change: impl FnOnce(&mut DraftSettings) + Send,
     ) -> Result<DraftSettings, Error> {
-        let Draft { mut settings, mut kept, .. } = self.draft().await?;
+        let Draft { mut settings, kept, .. } = self.draft().await?;
         change(&mut settings);
-        let mut problems = Vec::new();
+        let mut problems = Vec::from_iter(past("field", settings.field.start()));
         settings.check::<V>(&mut problems);
         audience.check(Some(settings.completes_goal), &mut problems);
         Error::refuse(problems)?;
         let (raw, account) = (self.client.raw(), self.client.account());
         let draft = TargetGroupDraft { settings, audience };
-        kept.0[V::PROFILES] = V::profiles(raw, account, &draft).await?;
-        V::update_draft(raw, account, &self.project, &self.id, &draft.settings, &kept).await?;
+        let audience = V::audience(raw, account, &draft).await?;
+        V::update_draft(raw, account, &self.project, &self.id, &draft.settings, &kept, Some(audience)).await?;
         Ok(draft.settings)
     }
 
@@ -549,7 +560,7 @@ fn refer<V: Version>(settings: &mut DraftSettings) {
 }
 
 fn checked<V: Version>(settings: &DraftSettings) -> Result<(), Error> {
-    let mut problems = Vec::new();
+    let mut problems = Vec::from_iter(past("field", settings.field.start()));
     settings.check::<V>(&mut problems);
     Error::refuse(problems)
 }

@@ -28,7 +28,7 @@ pub trait DaysWire: Wire {
 }
 
 /// The days that a time has, begun ones counted, as the versions want them that ask for ends and days.
-#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+#[cfg(feature = "_before-2025-12-18")]
 pub(crate) fn days(field: &TimeWindow) -> i64 {
     const DAY: i64 = 86_400;
     let seconds = field.start().duration_until(field.end()).as_secs();
@@ -84,7 +84,7 @@ macro_rules! calendar {
 pub(super) use calendar;
 
 /// One version's times in field of so many days.
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 macro_rules! field_of_days {
     ($marker:ident, $version:ident) => {
         mod field_of_days {
@@ -115,5 +115,5 @@ macro_rules! field_of_days {
         }
     };
 }
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 pub(super) use field_of_days;

@@ -16,7 +16,7 @@ use crate::listing::{Ask, Batch};
 
 /// Where a target group is.
 #[cfg_attr(
-    not(any(feature = "v2025-02-17", feature = "v2025-12-18")),
+    not(feature = "_since-2025-02-17"),
     expect(dead_code, reason = "2024-12-02 alone has nothing that is kept in such a place")
 )]
 #[derive(Clone, Copy, Debug)]
@@ -164,14 +164,14 @@ pub trait ListsWire: Wire {
 }
 
 /// The job that an answer names.
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 pub(crate) fn made(operation: &'static cintx_raw::Operation, id: Option<cintx_raw::Id>) -> Answer<JobId> {
     let id = id.map(|id| JobId::new(id.as_str()));
     id.ok_or_else(|| crate::Error::incomplete(operation.id, "job_id"))
 }
 
 /// Reads how a job upon a list of respondents is doing; uploads can be done in part.
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 macro_rules! list_job {
     ($answer:expr $(, $reason:ident)?) => {{
         let answer = $answer;
@@ -191,11 +191,11 @@ macro_rules! list_job {
         Ok(Asked { status: $crate::job::job_status(word, || done, || failure), ask_again })
     }};
 }
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 pub(crate) use list_job;
 
 /// One version's lists of excluded respondents, filled by jobs; its exclusion groups and activity exclusions.
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 macro_rules! exclusions {
     ($marker:ident, $version:ident) => {
         mod exclusions {
@@ -211,7 +211,8 @@ macro_rules! exclusions {
             use crate::job::Asked;
             use crate::listing::{Ask, Batch};
             use crate::wire::exclusions::{ActivityWire, ExclusionGroupsWire, ExclusionsWire, Place, list_job, made};
-            use crate::wire::read::{list, read, reads};
+            use crate::wire::page;
+            use crate::wire::read::{read, reads};
 
             impl crate::HasRespondentExclusions for crate::$marker {}
             impl crate::HasExclusionGroups for crate::$marker {}
@@ -252,37 +253,19 @@ macro_rules! exclusions {
                     by: ExcludedBy,
                     ask: &Ask,
                 ) -> Result<Batch<String>, Error> {
-                    let (page_size, start_after) = (ask.page_size(), ask.start_after());
                     match by {
-                        ExcludedBy::Rsid => {
-                            let params = GetTargetGroupRsidExclusionListApiPaginatedParams {
-                                page_size,
-                                start_after,
-                                end_before: None,
-                            };
-                            let answer = raw
-                                .get_target_group_rsid_exclusion_list_api_paginated(account, project, group, &params)
-                                .await?
-                                .into_value();
-                            let operation = &operations::GET_TARGET_GROUP_RSID_EXCLUSION_LIST_API_PAGINATED;
-                            Ok(Batch::new(operation, answer.data.unwrap_or_default()).next(answer.next_cursor))
-                        }
-                        ExcludedBy::AccessRespondentGuid => {
-                            let params = GetTargetGroupAccessRespondentGuidExclusionListApiPaginatedParams {
-                                page_size,
-                                start_after,
-                                end_before: None,
-                            };
-                            let answer = raw
-                                .get_target_group_access_respondent_guid_exclusion_list_api_paginated(
-                                    account, project, group, &params,
-                                )
-                                .await?
-                                .into_value();
-                            let operation =
-                                &operations::GET_TARGET_GROUP_ACCESS_RESPONDENT_GUID_EXCLUSION_LIST_API_PAGINATED;
-                            Ok(Batch::new(operation, answer.data.unwrap_or_default()).next(answer.next_cursor))
-                        }
+                        ExcludedBy::Rsid => page!(
+                            ask => raw.get_target_group_rsid_exclusion_list_api_paginated(account, project, group),
+                            GET_TARGET_GROUP_RSID_EXCLUSION_LIST_API_PAGINATED,
+                            GetTargetGroupRsidExclusionListApiPaginatedParams {}, data
+                        ),
+                        ExcludedBy::AccessRespondentGuid => page!(
+                            ask => raw.get_target_group_access_respondent_guid_exclusion_list_api_paginated(
+                                account, project, group
+                            ),
+                            GET_TARGET_GROUP_ACCESS_RESPONDENT_GUID_EXCLUSION_LIST_API_PAGINATED,
+                            GetTargetGroupAccessRespondentGuidExclusionListApiPaginatedParams {}, data
+                        ),
                     }
                 }
 
@@ -333,14 +316,10 @@ macro_rules! exclusions {
                     account: i64,
                     ask: &Ask,
                 ) -> Result<Batch<ExclusionGroup>, Error> {
-                    let params = GetExclusionGroupsByAccountIdParams {
-                        page_size: ask.page_size(),
-                        start_after: ask.start_after(),
-                        end_before: None,
-                    };
-                    let operation = &operations::GET_EXCLUSION_GROUPS_BY_ACCOUNT_ID;
-                    let answer = raw.get_exclusion_groups_by_account_id(account, &params).await?.into_value();
-                    Ok(Batch::new(operation, list(operation, answer.data)?).next(answer.next_cursor))
+                    page!(
+                        ask => raw.get_exclusion_groups_by_account_id(account), GET_EXCLUSION_GROUPS_BY_ACCOUNT_ID,
+                        GetExclusionGroupsByAccountIdParams {}, data
+                    )
                 }
 
                 async fn exclusion_groups_of(
@@ -349,15 +328,10 @@ macro_rules! exclusions {
                     group: &TargetGroupId,
                     ask: &Ask,
                 ) -> Result<Batch<ExclusionGroup>, Error> {
-                    let params = GetExclusionGroupsForTargetGroupParams {
-                        page_size: ask.page_size(),
-                        start_after: ask.start_after(),
-                        end_before: None,
-                    };
-                    let operation = &operations::GET_EXCLUSION_GROUPS_FOR_TARGET_GROUP;
-                    let answer = raw.get_exclusion_groups_for_target_group(account, group.as_str(), &params).await?;
-                    let answer = answer.into_value();
-                    Ok(Batch::new(operation, list(operation, answer.data)?).next(answer.next_cursor))
+                    page!(
+                        ask => raw.get_exclusion_groups_for_target_group(account, group.as_str()),
+                        GET_EXCLUSION_GROUPS_FOR_TARGET_GROUP, GetExclusionGroupsForTargetGroupParams {}, data
+                    )
                 }
 
                 async fn create_exclusion_group(
@@ -412,16 +386,11 @@ macro_rules! exclusions {
                     id: &ExclusionGroupId,
                     ask: &Ask,
                 ) -> Result<Batch<TargetGroupId>, Error> {
-                    let params = GetExclusionGroupTargetGroupExclusionsParams {
-                        page_size: ask.page_size(),
-                        start_after: ask.start_after(),
-                        end_before: None,
-                    };
-                    let operation = &operations::GET_EXCLUSION_GROUP_TARGET_GROUP_EXCLUSIONS;
-                    let answer = raw.get_exclusion_group_target_group_exclusions(account, id.as_str(), &params).await?;
-                    let answer = answer.into_value();
-                    let ids = answer.data.unwrap_or_default().into_iter().map(TargetGroupId::new).collect();
-                    Ok(Batch::new(operation, ids).next(answer.next_cursor))
+                    page!(
+                        ask => raw.get_exclusion_group_target_group_exclusions(account, id.as_str()),
+                        GET_EXCLUSION_GROUP_TARGET_GROUP_EXCLUSIONS, GetExclusionGroupTargetGroupExclusionsParams {},
+                        data
+                    )
                 }
 
                 async fn change_members(
@@ -491,11 +460,11 @@ macro_rules! exclusions {
         }
     };
 }
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 pub(super) use exclusions;
 
 /// One version's policies of projects.
-#[cfg(any(feature = "v2025-02-17", feature = "v2025-12-18"))]
+#[cfg(feature = "_since-2025-02-17")]
 macro_rules! exclusion_policies {
     ($marker:ident, $version:ident) => {
         mod exclusion_policies {
@@ -559,11 +528,11 @@ macro_rules! exclusion_policies {
         }
     };
 }
-#[cfg(any(feature = "v2025-02-17", feature = "v2025-12-18"))]
+#[cfg(feature = "_since-2025-02-17")]
 pub(super) use exclusion_policies;
 
 /// One version's lists of excluded respondents, sent at once.
-#[cfg(feature = "v2025-02-17")]
+#[cfg(feature = "_only-2025-02-17")]
 macro_rules! exclusion_lists {
     ($marker:ident, $version:ident) => {
         mod exclusion_lists {
@@ -613,5 +582,5 @@ macro_rules! exclusion_lists {
         }
     };
 }
-#[cfg(feature = "v2025-02-17")]
+#[cfg(feature = "_only-2025-02-17")]
 pub(super) use exclusion_lists;

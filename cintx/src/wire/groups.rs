@@ -12,8 +12,8 @@ use crate::account::BusinessUnit;
 use crate::ids::{ProjectId, TargetGroupId};
 use crate::listing::{Ask, Batch};
 use crate::target_group::{
-    Draft, DraftSettings, FillingStrategy, KeptDraft, LaunchedSettings, TargetGroupDetails, TargetGroupFilter,
-    TargetGroupSummary,
+    Draft, DraftSettings, FillingStrategy, KeptDraft, LaunchedSettings, TargetGroupDetails, TargetGroupDraft,
+    TargetGroupFilter, TargetGroupSummary,
 };
 use crate::value::Money;
 
@@ -21,8 +21,13 @@ use crate::value::Money;
 pub trait GroupsWire: Wire {
     /// Whether target groups have a number of the buyer's own.
     const GROUP_REFERENCE: bool;
-    /// What a draft calls its profiles.
-    const PROFILES: &'static str;
+
+    fn create_target_group(
+        raw: &Self::Raw,
+        account: i64,
+        project: &ProjectId,
+        draft: &TargetGroupDraft,
+    ) -> impl Future<Output = Answer<TargetGroupId>> + Send;
 
     fn draft(
         raw: &Self::Raw,
@@ -31,6 +36,7 @@ pub trait GroupsWire: Wire {
         group: &TargetGroupId,
     ) -> impl Future<Output = Answer<Draft>> + Send;
 
+    /// Another audience, as a request wants it, takes the place of the kept one.
     fn update_draft(
         raw: &Self::Raw,
         account: i64,
@@ -38,6 +44,7 @@ pub trait GroupsWire: Wire {
         group: &TargetGroupId,
         settings: &DraftSettings,
         kept: &KeptDraft,
+        audience: Option<Value>,
     ) -> impl Future<Output = Answer<()>> + Send;
 
     fn create_like(
@@ -163,7 +170,27 @@ pub(crate) fn draft_body(
 pub(crate) fn kept_parts(names: Names, kept: &KeptDraft) -> Vec<(&'static str, Value)> {
     let parts = [names.profiles, "exclusion", "re_entry_configuration", "respondent_activity_exclusions"];
     let given = parts.into_iter().filter_map(|name| Some((name, kept.0.get(name)?.clone())));
-    given.map(|(name, part)| (name, if name == "profiling" { profiling(part) } else { part })).collect()
+    given
+        .map(|(name, part)| match name {
+            "profiling" => (name, profiling(part)),
+            "profile" => (name, profile(part)),
+            _ => (name, part),
+        })
+        .collect()
+}
+
+/// Profiles as they were read, in the form in which they are sent: what is behind an interlock is named, not described.
+fn profile(mut profile: Value) -> Value {
+    let interlocked = profile.get_mut("interlocked_profiles").and_then(Value::as_array_mut);
+    for interlock in interlocked.into_iter().flatten() {
+        for participant in interlock.get_mut("profiles").and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Some(fields) = participant.as_object_mut() {
+                let kept = ["id", "interlock_id", "question_id", "quotas_enabled"];
+                fields.retain(|name, _| kept.contains(&name.as_str()));
+            }
+        }
+    }
+    profile
 }
 
 /// Profiles as they were read, in the form in which they are sent: a quota is either a number or a percentage.
@@ -196,7 +223,7 @@ macro_rules! groups {
         $marker:ident, $version:ident, names: $names:expr, create: ($($create:expr)?), reference: $has_reference:literal,
         goal: $goal:ident,
         draft: { $($draft:tt)* },
-        summary: { $($summary:tt)* },
+        summary: { $($summary:tt)* }, $(switch: $switch:ident,)?
         filter: |$wanted:ident| { $($filter:tt)* },
         settings: { $($settings:tt)* },
         update: |$given:ident| { $($update:tt)* }
@@ -212,15 +239,17 @@ macro_rules! groups {
             use crate::listing::{Ask, Batch};
             use crate::target_group::{
                 Draft, DraftSettings, FillingStrategy, Issue, KeptDraft, LaunchedSettings, PricingModel, Statistic,
-                TargetGroupDetails, TargetGroupFilter, TargetGroupStatistics, TargetGroupSummary,
+                TargetGroupDetails, TargetGroupDraft, TargetGroupFilter, TargetGroupStatistics, TargetGroupSummary,
             };
             use crate::value::{Money, TimeWindow};
             use crate::wire::assistant::from_modules;
+            use crate::wire::audience::AudienceWire as _;
             use crate::wire::groups::{GroupsWire, Names, Write, draft_body, kept_parts};
+            use crate::wire::page;
             use crate::wire::read::{Field, Missing, Read, list, read, read_words, reads, required};
             use crate::wire::{from_json, to_json};
 
-            pub(super) const NAMES: Names = $names;
+            const NAMES: Names = $names;
 
             read_words! { PricingModel = BusinessUnitPricingModels; }
             reads! {
@@ -252,6 +281,14 @@ macro_rules! groups {
                     lockout = industry_lockout_code, $($settings)*
                 }
             }
+
+            $(
+                impl Read<types::$switch> for bool {
+                    fn read(wire: types::$switch) -> Result<Self, Missing> {
+                        wire.enabled.ok_or(Missing("enabled"))
+                    }
+                }
+            )?
 
             impl Read<types::TargetGroupFieldingSpecification> for TimeWindow {
                 fn read(wire: types::TargetGroupFieldingSpecification) -> Result<Self, Missing> {
@@ -306,7 +343,7 @@ macro_rules! groups {
             statistic!(jiff::Timestamp, TargetGroupStatisticsLastCompleteDate);
 
             /// Creates a draft.
-            pub(super) async fn create(
+            async fn create(
                 raw: &Client,
                 account: i64,
                 project: &ProjectId,
@@ -321,7 +358,16 @@ macro_rules! groups {
 
             impl GroupsWire for crate::$marker {
                 const GROUP_REFERENCE: bool = $has_reference;
-                const PROFILES: &'static str = NAMES.profiles;
+
+                async fn create_target_group(
+                    raw: &Client,
+                    account: i64,
+                    project: &ProjectId,
+                    draft: &TargetGroupDraft,
+                ) -> Result<TargetGroupId, Error> {
+                    let audience = Self::audience(raw, account, draft).await?;
+                    create(raw, account, project, &draft.settings, [(NAMES.profiles, audience)]).await
+                }
 
                 async fn draft(
                     raw: &Client,
@@ -347,8 +393,12 @@ macro_rules! groups {
                     group: &TargetGroupId,
                     settings: &DraftSettings,
                     kept: &KeptDraft,
+                    audience: Option<Value>,
                 ) -> Result<(), Error> {
-                    let body = draft_body(NAMES, Write::Replace, settings, kept_parts(NAMES, kept));
+                    let mut rest = kept_parts(NAMES, kept);
+                    // What stands later wins.
+                    rest.extend(audience.map(|audience| (NAMES.profiles, audience)));
+                    let body = draft_body(NAMES, Write::Replace, settings, rest);
                     let body = from_json("draft", body)?;
                     raw.update_target_group(account, project.as_str(), group.as_str(), &body).await?;
                     Ok(())
@@ -376,10 +426,8 @@ macro_rules! groups {
                         (!values.is_empty()).then(|| values.iter().map(ToString::to_string).collect())
                     }
                     let status: Vec<_> = filter.status.iter().map(|status| status.as_str().into()).collect();
-                    let params = GetListTargetGroupsParams {
-                        end_before: None,
-                        start_after: ask.start_after(),
-                        page_size: ask.page_size(),
+                    let project = project.as_str();
+                    page!(ask => raw.get_list_target_groups(account, project), GET_LIST_TARGET_GROUPS, GetListTargetGroupsParams {
                         exclusion_status: filter.excluding,
                         name: filter.name.clone(),
                         search_string: filter.search.clone(),
@@ -388,12 +436,7 @@ macro_rules! groups {
                         country: some(&filter.countries),
                         language: some(&filter.languages),
                         $($filter)*
-                    };
-                    let operation = &operations::GET_LIST_TARGET_GROUPS;
-                    let answer = raw.get_list_target_groups(account, project.as_str(), &params).await?.into_value();
-                    Ok(Batch::new(operation, list(operation, answer.target_groups)?)
-                        .next(answer.next_cursor)
-                        .more(answer.has_more))
+                    }, target_groups, has_more)
                 }
 
                 async fn details(

@@ -28,7 +28,7 @@ pub trait QuestionDetailsWire: Wire {
     ) -> impl Future<Output = Answer<QuestionDetails>> + Send;
 }
 
-#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+#[cfg(feature = "_before-2025-12-18")]
 impl super::read::Read<String> for crate::AnswerKind {
     fn read(wire: String) -> Result<Self, super::read::Missing> {
         Ok(Self::parse(&wire))
@@ -36,7 +36,7 @@ impl super::read::Read<String> for crate::AnswerKind {
 }
 
 /// Reads a question by itself, whose kinds are types of their own with much in common.
-#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+#[cfg(feature = "_before-2025-12-18")]
 pub(crate) fn question_details(wire: &serde_json::Value) -> Result<QuestionDetails, super::read::Missing> {
     use serde_json::Value;
 
@@ -65,7 +65,7 @@ pub(crate) fn question_details(wire: &serde_json::Value) -> Result<QuestionDetai
 }
 
 /// One older version's library: the call that lists it, with its own parameters.
-#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+#[cfg(feature = "_before-2025-12-18")]
 macro_rules! library_questions {
     ($marker:ident, $version:ident, details: |$locale:ident| $named:expr,
      list: |$account:ident, $filter:ident| $operation:ident, $call:ident($($lead:expr)?), $params:ident { $($own:tt)* }) => {
@@ -116,9 +116,7 @@ macro_rules! library_questions {
                     let answer = raw.$call($($lead,)? &locale.to_string(), &params).await?.into_value();
                     let result = answer.result.unwrap_or_default();
                     let last = result.last().and_then(|question| question.id.as_ref()).map(ToString::to_string);
-                    let mut batch = Batch::new(operation, list(operation, Some(result))?);
-                    batch.last_id = last;
-                    Ok(batch)
+                    Ok(Batch::new(operation, list(operation, Some(result))?).last(last))
                 }
             }
 
@@ -134,11 +132,11 @@ macro_rules! library_questions {
         }
     };
 }
-#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+#[cfg(feature = "_before-2025-12-18")]
 pub(super) use library_questions;
 
 /// One newer version's library.
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 macro_rules! library_profiles {
     ($marker:ident, $version:ident) => {
         mod library {
@@ -149,7 +147,8 @@ macro_rules! library_profiles {
             use crate::listing::{Ask, Batch};
             use crate::value::Locale;
             use crate::wire::library::LibraryWire;
-            use crate::wire::read::{Field as _, Missing, Read, list, read_words};
+            use crate::wire::page;
+            use crate::wire::read::{Field as _, Missing, Read, read_words};
 
             impl crate::HasCustomQuestions for crate::$marker {}
 
@@ -192,26 +191,22 @@ macro_rules! library_profiles {
                     filter: &QuestionFilter,
                     ask: &Ask,
                 ) -> Result<Batch<LibraryQuestion>, Error> {
-                    let params = AccountQuestionsTranslationParams {
-                        id: filter.ids.clone(),
-                        query: filter.search.clone(),
-                        translation_language: filter.translation.as_ref().map(ToString::to_string),
-                        allow_custom_quals: filter.with_custom,
-                        only_custom_quals: filter.only_custom,
-                        start_after: ask.start_after(),
-                        end_before: None,
-                        page_size: ask.page_size(),
-                    };
-                    let operation = &operations::ACCOUNT_QUESTIONS_TRANSLATION;
-                    let answer = raw.account_questions_translation(account, &locale.to_string(), &params).await?;
-                    let answer = answer.into_value();
-                    Ok(Batch::new(operation, list(operation, answer.profiles)?)
-                        .next(answer.next_cursor)
-                        .more(answer.has_more))
+                    let locale = locale.to_string();
+                    page!(
+                        ask => raw.account_questions_translation(account, &locale), ACCOUNT_QUESTIONS_TRANSLATION,
+                        AccountQuestionsTranslationParams {
+                            id: filter.ids.clone(),
+                            query: filter.search.clone(),
+                            translation_language: filter.translation.as_ref().map(ToString::to_string),
+                            allow_custom_quals: filter.with_custom,
+                            only_custom_quals: filter.only_custom,
+                        },
+                        profiles, has_more
+                    )
                 }
             }
         }
     };
 }
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 pub(super) use library_profiles;

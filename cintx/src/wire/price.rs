@@ -141,7 +141,7 @@ macro_rules! price {
 pub(super) use price;
 
 /// One version's rate cards of target groups.
-#[cfg(any(feature = "v2025-02-17", feature = "v2025-12-18"))]
+#[cfg(feature = "_since-2025-02-17")]
 macro_rules! group_rate_card {
     ($marker:ident, $version:ident) => {
         mod group_rate_card {
@@ -176,11 +176,11 @@ macro_rules! group_rate_card {
         }
     };
 }
-#[cfg(any(feature = "v2025-02-17", feature = "v2025-12-18"))]
+#[cfg(feature = "_since-2025-02-17")]
 pub(super) use group_rate_card;
 
 /// One version's predictions.
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 macro_rules! prediction {
     ($marker:ident, $version:ident) => {
         mod prediction {
@@ -253,5 +253,5 @@ macro_rules! prediction {
         }
     };
 }
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 pub(super) use prediction;

@@ -59,7 +59,8 @@ macro_rules! projects {
             };
             use crate::wire::if_match;
             use crate::wire::projects::ProjectsWire;
-            use crate::wire::read::{list, read, read_words, reads};
+            use crate::wire::page;
+            use crate::wire::read::{read, read_words, reads};
 
             read_words! { ProjectStatus = ProjectStatus; }
             reads! {
@@ -107,20 +108,12 @@ macro_rules! projects {
                     filter: &ProjectFilter,
                     ask: &Ask,
                 ) -> Result<Batch<ProjectSummary>, Error> {
-                    let params = ListAccountProjectsParams {
+                    page!(ask => raw.list_account_projects(account), LIST_ACCOUNT_PROJECTS, ListAccountProjectsParams {
                         project_manager_id: filter.manager.map(|manager| manager.to_string()),
                         status: filter.status.as_ref().map(|status| status.as_str().into()),
                         name: filter.name.clone(),
                         search_string: filter.search.clone(),
-                        end_before: None,
-                        start_after: ask.start_after(),
-                        page_size: ask.page_size(),
-                    };
-                    let operation = &operations::LIST_ACCOUNT_PROJECTS;
-                    let answer = raw.list_account_projects(account, &params).await?.into_value();
-                    Ok(Batch::new(operation, list(operation, answer.projects)?)
-                        .next(answer.next_cursor)
-                        .more(answer.has_more))
+                    }, projects, has_more)
                 }
 
                 async fn project(raw: &Client, account: i64, id: &ProjectId) -> Result<Tagged<Project>, Error> {

@@ -8,7 +8,7 @@ use super::Answer;
 use crate::error::Error;
 use crate::ids::{
     BusinessUnitId, ClientId, ExclusionGroupId, FieldingRunId, IndustryCode, JobId, LockoutCode, ProfileTemplateId,
-    ProjectId, ReconciliationId, StudyTypeCode, SupplierId, TargetGroupId, TemplateId, UserId,
+    ProjectId, ReconciliationId, ReportId, StudyTypeCode, SupplierId, TargetGroupId, TemplateId, UserId, WebhookId,
 };
 use crate::value::{CountryCode, IncidenceRate, LengthOfInterview, Locale, SurveyUrl};
 
@@ -69,13 +69,19 @@ macro_rules! as_it_is {
         }
     )+};
 }
-as_it_is!(String, i64, f64, bool);
+as_it_is!(String, i64, f64, bool, serde_json::Map<String, serde_json::Value>);
 
 macro_rules! text_ids {
     ($($id:ident),+) => {$(
         impl Read<Id> for $id {
             fn read(wire: Id) -> Result<Self, Missing> {
                 Ok(Self::new(wire.as_str()))
+            }
+        }
+
+        impl Read<String> for $id {
+            fn read(wire: String) -> Result<Self, Missing> {
+                Ok(Self::new(wire))
             }
         }
     )+};
@@ -88,7 +94,9 @@ text_ids!(
     TargetGroupId,
     TemplateId,
     ExclusionGroupId,
-    ProfileTemplateId
+    ProfileTemplateId,
+    ReportId,
+    WebhookId
 );
 
 macro_rules! number_ids {

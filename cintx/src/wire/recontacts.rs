@@ -48,7 +48,7 @@ pub trait RecontactsWire: Wire {
 }
 
 /// One version's recontacts.
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 macro_rules! recontacts {
     ($marker:ident, $version:ident) => {
         mod recontacts {
@@ -62,6 +62,7 @@ macro_rules! recontacts {
             use crate::listing::{Ask, Batch};
             use crate::recontact::{RecontactBy, RecontactUpload, UploadStatus};
             use crate::wire::exclusions::{Place, list_job, made};
+            use crate::wire::page;
             use crate::wire::read::{list, read_words, reads};
             use crate::wire::recontacts::RecontactsWire;
 
@@ -91,15 +92,10 @@ macro_rules! recontacts {
                     Place { account, project, group }: Place<'_>,
                     ask: &Ask,
                 ) -> Result<Batch<String>, Error> {
-                    let params = GetTargetGroupRsidRecontactListParams {
-                        page_size: ask.page_size(),
-                        start_after: ask.start_after(),
-                        end_before: None,
-                    };
-                    let answer = raw.get_target_group_rsid_recontact_list(account, project, group, &params).await?;
-                    let answer = answer.into_value();
-                    let operation = &operations::GET_TARGET_GROUP_RSID_RECONTACT_LIST;
-                    Ok(Batch::new(operation, answer.data.unwrap_or_default()).next(answer.next_cursor))
+                    page!(
+                        ask => raw.get_target_group_rsid_recontact_list(account, project, group),
+                        GET_TARGET_GROUP_RSID_RECONTACT_LIST, GetTargetGroupRsidRecontactListParams {}, data
+                    )
                 }
 
                 async fn upload_recontacts(
@@ -174,5 +170,5 @@ macro_rules! recontacts {
         }
     };
 }
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 pub(super) use recontacts;

@@ -9,7 +9,7 @@ use super::{Answer, Wire};
 use crate::ids::{ProjectId, TargetGroupId};
 use crate::listing::{Ask, Batch};
 use crate::statistics::{
-    Change, ChangeKind, ChangedBy, ChangelogEntry, CompletesCount, Performance, TargetGroupOverview,
+    Change, ChangeKind, ChangedBy, ChangelogEntry, CompletesCount, FoundTargetGroup, Performance, TargetGroupOverview,
 };
 use crate::value::Interval;
 
@@ -41,6 +41,12 @@ pub trait StatisticsWire: Wire {
         kinds: &[ChangeKind],
         ask: &Ask,
     ) -> impl Future<Output = Answer<Batch<ChangelogEntry>>> + Send;
+}
+
+/// Finding a target group by its id alone: from 2025-12-18 on.
+#[doc(hidden)]
+pub trait OverviewByIdWire: StatisticsWire {
+    fn overview_by_id(raw: &Self::Raw, group: &TargetGroupId) -> impl Future<Output = Answer<FoundTargetGroup>> + Send;
 }
 
 #[doc(hidden)]
@@ -168,7 +174,7 @@ macro_rules! statistics {
 pub(super) use statistics;
 
 /// One version's performance figures.
-#[cfg(any(feature = "v2025-02-17", feature = "v2025-12-18"))]
+#[cfg(feature = "_since-2025-02-17")]
 macro_rules! performance {
     ($marker:ident, $version:ident) => {
         mod performance {
@@ -206,5 +212,46 @@ macro_rules! performance {
         }
     };
 }
-#[cfg(any(feature = "v2025-02-17", feature = "v2025-12-18"))]
+#[cfg(feature = "_since-2025-02-17")]
 pub(super) use performance;
+
+/// One version that finds a target group by its id alone.
+#[cfg(feature = "_since-2025-12-18")]
+macro_rules! overview_by_id {
+    ($marker:ident, $version:ident) => {
+        mod overview_by_id {
+            use cintx_raw::$version::*;
+
+            use crate::error::Error;
+            use crate::ids::{ProjectId, TargetGroupId};
+            use crate::statistics::{FoundTargetGroup, TargetGroupOverview};
+            use crate::wire::read::{read, reads};
+            use crate::wire::statistics::OverviewByIdWire;
+
+            reads! {
+                TargetGroupOverview = TargetGroupOverviewByTargetGroupId {
+                    ;
+                    name = target_group_name, human_readable_id, project_name, status, progress,
+                    average_cost_per_interview, current_cost_per_interview, current_cost, pricing_model,
+                    is_pricing_restricted, conversion_rate, drop_off_rate, incidence_rate,
+                    median_length_of_interview_seconds, country_code, language_code, study_type_code,
+                    created_at, manager = project_manager_id, reference = target_group_customer_reference_number
+                }
+            }
+
+            impl OverviewByIdWire for crate::$marker {
+                async fn overview_by_id(raw: &Client, group: &TargetGroupId) -> Result<FoundTargetGroup, Error> {
+                    let answer = raw.get_target_group_overview_by_target_group_id(group.as_str()).await?.into_value();
+                    let account = answer.account_id.as_ref().and_then(|id| id.as_str().parse().ok());
+                    let project = answer.project_id.as_ref().map(|id| ProjectId::new(id.as_str()));
+                    let overview = read(&operations::GET_TARGET_GROUP_OVERVIEW_BY_TARGET_GROUP_ID, answer)?;
+                    Ok(FoundTargetGroup { account, project, overview })
+                }
+            }
+
+            impl crate::HasOverviewById for crate::$marker {}
+        }
+    };
+}
+#[cfg(feature = "_since-2025-12-18")]
+pub(super) use overview_by_id;

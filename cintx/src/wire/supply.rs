@@ -7,6 +7,8 @@ use std::future::Future;
 use serde_json::{Map, Value, json};
 
 use super::{Answer, Wire};
+#[cfg(feature = "_before-2025-12-18")]
+use crate::error::{Error, Invalid};
 use crate::ids::{ProjectId, SupplierId, TargetGroupId};
 use crate::supply::{PrivateSupply, Supply, SupplyGroup};
 
@@ -28,6 +30,26 @@ pub trait SupplyWire: Wire {
         project: &ProjectId,
         group: &TargetGroupId,
         supply: &Supply,
+    ) -> impl Future<Output = Answer<()>> + Send;
+
+    /// Refuses what [`set_supply`](Self::set_supply) would refuse; writes nothing.
+    fn can_set_supply(
+        raw: &Self::Raw,
+        account: i64,
+        project: &ProjectId,
+        group: &TargetGroupId,
+        supply: &Supply,
+    ) -> impl Future<Output = Answer<()>> + Send;
+}
+
+/// Taking everything back: in 2024-12-02 alone.
+#[doc(hidden)]
+pub trait SupplyRemovalWire: SupplyWire {
+    fn clear_supply(
+        raw: &Self::Raw,
+        account: i64,
+        project: &ProjectId,
+        group: &TargetGroupId,
     ) -> impl Future<Output = Answer<()>> + Send;
 }
 
@@ -71,6 +93,39 @@ pub(crate) fn from_list(list: &[Value]) -> Supply {
         }
     }
     supply
+}
+
+/// What makes one list of allocations of another: entries to be updated, by their numbers, and entries to be added.
+#[cfg(feature = "_before-2025-12-18")]
+pub(crate) fn list_changes(present: &[Value], supply: &Supply) -> Answer<Vec<(Option<i64>, Value)>> {
+    let refuse = |reason: String| Error::invalid(vec![Invalid::new("supply", reason)]);
+    let known = from_list(present);
+    if let Some(gone) = known.groups.iter().find(|known| !supply.groups.iter().any(|it| it.name == known.name)) {
+        return Err(refuse(format!(
+            "lacks the group {:?}, which this version cannot remove after launch: set its share to 0..=0",
+            gone.name
+        )));
+    }
+    let mut wanted = to_list(supply, "id");
+    if supply.blocked.is_empty() && !known.blocked.is_empty() {
+        wanted.push(json!({ "type": "blocked", "suppliers": [] }));
+    }
+    let unchanged = to_list(&known, "id");
+    let mut changes = Vec::new();
+    for mut entry in wanted.into_iter().filter(|entry| !unchanged.contains(entry)) {
+        let same = |other: &&Value| entry["type"] == other["type"] && entry["name"] == other["name"];
+        let id = present.iter().find(same).and_then(|known| id_text(&known["id"])?.parse::<i64>().ok());
+        match id {
+            Some(id) => entry["id"] = id.into(),
+            None if entry["type"] == "exchange" => {
+                let reason = "gives the exchange a share, which this version can only change after launch, not add";
+                return Err(refuse(reason.to_owned()));
+            }
+            None => {}
+        }
+        changes.push((id, entry));
+    }
+    Ok(changes)
 }
 
 /// The specification; `key` is what a group's list of suppliers is called: `suppliers` in drafts, `supplier_ids` after.
@@ -123,7 +178,7 @@ pub(crate) fn to_draft_specification(supply: &Supply, ids: bool) -> Value {
 }
 
 /// Reads the specification.
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 pub(crate) fn from_specification(specification: &Value) -> Supply {
     let (open, private) = (&specification["open_exchange_allocations"], &specification["private_exchange_allocations"]);
     let groups = |part: &Value| -> Vec<SupplyGroup> {
@@ -180,17 +235,24 @@ fn supplier(value: &Value) -> Option<SupplierId> {
 }
 
 /// Supply since 2025-12-18: one specification, read and replaced as a whole.
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 macro_rules! supply_specification {
     ($marker:ident, $version:ident) => {
         mod supply {
-            use cintx_raw::$version::Client;
+            use cintx_raw::$version::{Client, types};
 
             use crate::error::Error;
             use crate::ids::{ProjectId, TargetGroupId};
             use crate::supply::Supply;
+            use crate::wire::read::{Field, Missing};
             use crate::wire::supply::{SupplyWire, from_specification, to_specification};
             use crate::wire::{from_json, to_json};
+
+            impl Field<Option<types::GetDraftSupplyAllocationGroupResponse>> for Supply {
+                fn field(wire: Option<types::GetDraftSupplyAllocationGroupResponse>) -> Result<Self, Missing> {
+                    to_json(&wire).map(|json| from_specification(&json)).map_err(|_| Missing("allocations"))
+                }
+            }
 
             impl SupplyWire for crate::$marker {
                 const PRIVATE_EXCHANGE: bool = true;
@@ -226,26 +288,44 @@ macro_rules! supply_specification {
                     raw.update_target_group_allocation_specification(account, project, group, &body).await?;
                     Ok(())
                 }
+
+                async fn can_set_supply(
+                    _: &Client,
+                    _: i64,
+                    _: &ProjectId,
+                    _: &TargetGroupId,
+                    _: &Supply,
+                ) -> Result<(), Error> {
+                    Ok(())
+                }
             }
         }
     };
 }
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 pub(super) use supply_specification;
 
 /// Supply before 2025-12-18: a list of allocations, each with a number and a call of its own.
-#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+#[cfg(feature = "_before-2025-12-18")]
 macro_rules! supply_list {
     ($marker:ident, $version:ident) => {
         mod supply {
-            use cintx_raw::$version::Client;
+            use cintx_raw::$version::{Client, types};
             use serde_json::Value;
 
-            use crate::error::{Error, Invalid};
+            use crate::error::Error;
             use crate::ids::{ProjectId, TargetGroupId};
             use crate::supply::Supply;
-            use crate::wire::supply::{SupplyWire, from_list, to_list};
+            use crate::wire::read::{Field, Missing};
+            use crate::wire::supply::{SupplyWire, from_list, list_changes};
             use crate::wire::{from_json, to_json};
+
+            impl Field<Option<Vec<types::GetTargetGroupResponseSupplyAllocations>>> for Supply {
+                fn field(wire: Option<Vec<types::GetTargetGroupResponseSupplyAllocations>>) -> Result<Self, Missing> {
+                    let list: Result<Vec<_>, _> = wire.iter().flatten().map(to_json).collect();
+                    list.map(|list| from_list(&list)).map_err(|_| Missing("supply_allocations"))
+                }
+            }
 
             async fn entries(raw: &Client, account: i64, project: &str, group: &str) -> Result<Vec<Value>, Error> {
                 let answer = raw.get_target_group_supply_allocation(account, project, group).await?.into_value();
@@ -273,36 +353,11 @@ macro_rules! supply_list {
                 ) -> Result<(), Error> {
                     let (project, group) = (project.as_str(), group.as_str());
                     let present = entries(raw, account, project, group).await?;
-                    let known = from_list(&present);
-                    let gone = known.groups.iter().find(|known| !supply.groups.iter().any(|it| it.name == known.name));
-                    if let Some(gone) = gone {
-                        let reason = format!(
-                            "lacks the group {:?}, which this version cannot remove after launch: set its share to 0..=0",
-                            gone.name
-                        );
-                        return Err(Error::invalid(vec![Invalid::new("supply", reason)]));
-                    }
-                    let same = |one: &Value, other: &Value| one["type"] == other["type"] && one["name"] == other["name"];
-                    let mut wanted = to_list(supply, "id");
-                    if supply.blocked.is_empty() && !known.blocked.is_empty() {
-                        wanted.push(serde_json::json!({ "type": "blocked", "suppliers": [] }));
-                    }
-                    let unchanged = to_list(&known, "id");
-                    for mut entry in wanted.into_iter().filter(|entry| !unchanged.contains(entry)) {
-                        let id = present.iter().find(|known| same(known, &entry)).and_then(|known| match &known["id"] {
-                            Value::String(id) => id.parse().ok(),
-                            id => id.as_i64(),
-                        });
+                    for (id, entry) in list_changes(&present, supply)? {
                         match id {
                             Some(id) => {
-                                entry["id"] = id.into();
                                 let body = from_json("supply", entry)?;
                                 raw.update_target_group_supply_allocation(account, project, group, id, &body).await?;
-                            }
-                            None if entry["type"] == "exchange" => {
-                                let reason = "gives the exchange a share, which this version can only change after \
-                                              launch, not add";
-                                return Err(Error::invalid(vec![Invalid::new("supply", reason)]));
                             }
                             None => {
                                 let body = from_json("supply", entry)?;
@@ -312,9 +367,50 @@ macro_rules! supply_list {
                     }
                     Ok(())
                 }
+
+                async fn can_set_supply(
+                    raw: &Client,
+                    account: i64,
+                    project: &ProjectId,
+                    group: &TargetGroupId,
+                    supply: &Supply,
+                ) -> Result<(), Error> {
+                    let present = entries(raw, account, project.as_str(), group.as_str()).await?;
+                    list_changes(&present, supply).map(drop)
+                }
             }
         }
     };
 }
-#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+#[cfg(feature = "_before-2025-12-18")]
 pub(super) use supply_list;
+
+/// One version that takes all allocations back.
+#[cfg(feature = "_only-2024-12-02")]
+macro_rules! supply_removal {
+    ($marker:ident, $version:ident) => {
+        mod supply_removal {
+            use cintx_raw::$version::Client;
+
+            use crate::error::Error;
+            use crate::ids::{ProjectId, TargetGroupId};
+            use crate::wire::supply::SupplyRemovalWire;
+
+            impl SupplyRemovalWire for crate::$marker {
+                async fn clear_supply(
+                    raw: &Client,
+                    account: i64,
+                    project: &ProjectId,
+                    group: &TargetGroupId,
+                ) -> Result<(), Error> {
+                    raw.delete_target_group_supply_allocation(account, project.as_str(), group.as_str()).await?;
+                    Ok(())
+                }
+            }
+
+            impl crate::HasSupplyRemoval for crate::$marker {}
+        }
+    };
+}
+#[cfg(feature = "_only-2024-12-02")]
+pub(super) use supply_removal;

@@ -3,9 +3,14 @@
 
 use std::future::Future;
 
+use serde_json::{Value, json};
+
+#[cfg(feature = "_since-2025-12-18")]
+use super::supply::from_specification;
+use super::supply::{from_list, to_list};
 use super::{Answer, Wire};
 use crate::edit::Tagged;
-use crate::ids::TemplateId;
+use crate::ids::{BusinessUnitId, TemplateId};
 use crate::listing::{Ask, Batch};
 use crate::supply_template::{Owner, SupplyTemplate, SupplyTemplateSummary};
 use crate::value::Locale;
@@ -36,7 +41,7 @@ pub trait SupplyTemplatesWire: Wire {
         raw: &Self::Raw,
         id: &TemplateId,
         locale: &Locale,
-    ) -> impl Future<Output = Answer<SupplyTemplate>> + Send;
+    ) -> impl Future<Output = Answer<Tagged<SupplyTemplate>>> + Send;
 
     fn system_supply_template(raw: &Self::Raw, locale: &Locale) -> impl Future<Output = Answer<SupplyTemplate>> + Send;
 
@@ -67,6 +72,63 @@ pub trait SupplyTemplatesWire: Wire {
     ) -> impl Future<Output = Answer<()>> + Send;
 }
 
+/// Cint's own templates, changed: before 2025-12-18.
+#[doc(hidden)]
+pub trait GlobalTemplatesWire: SupplyTemplatesWire {
+    fn create_global_supply_template(
+        raw: &Self::Raw,
+        template: &SupplyTemplate,
+    ) -> impl Future<Output = Answer<TemplateId>> + Send;
+
+    fn update_global_supply_template(
+        raw: &Self::Raw,
+        id: &TemplateId,
+        template: &SupplyTemplate,
+        etag: Option<&str>,
+    ) -> impl Future<Output = Answer<Option<String>>> + Send;
+
+    fn delete_global_supply_template(raw: &Self::Raw, id: &TemplateId) -> impl Future<Output = Answer<()>> + Send;
+}
+
+/// Templates as a business unit sees them: from 2025-12-18 on.
+#[doc(hidden)]
+pub trait UnitTemplatesWire: SupplyTemplatesWire {
+    fn unit_supply_template(
+        raw: &Self::Raw,
+        account: i64,
+        unit: BusinessUnitId,
+        owner: Owner,
+        id: &TemplateId,
+        locale: &Locale,
+    ) -> impl Future<Output = Answer<SupplyTemplate>> + Send;
+
+    fn unit_system_supply_template(
+        raw: &Self::Raw,
+        account: i64,
+        unit: BusinessUnitId,
+        locale: &Locale,
+    ) -> impl Future<Output = Answer<SupplyTemplate>> + Send;
+}
+
+/// A template as a request wants it.
+pub(crate) fn written(template: &SupplyTemplate) -> Value {
+    json!({ "name": template.name, "supply_allocations": to_list(&template.supply, "supplier_id") })
+}
+
+/// A template as an answer tells it.
+pub(crate) fn template(answer: &Value) -> SupplyTemplate {
+    let list = answer["supply_allocations"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let name = answer["name"].as_str().unwrap_or_default().to_owned();
+    SupplyTemplate { name, supply: from_list(list) }
+}
+
+/// A template as an answer about a business unit tells it: one specification.
+#[cfg(feature = "_since-2025-12-18")]
+pub(crate) fn unit_template(answer: &Value) -> SupplyTemplate {
+    let name = answer["template_name"].as_str().unwrap_or_default().to_owned();
+    SupplyTemplate { name, supply: from_specification(answer) }
+}
+
 /// One version's templates of supply: how an operation that shows one is given the locale, and whether `If-Match`
 /// must be sent to choose one.
 macro_rules! supply_templates {
@@ -74,7 +136,6 @@ macro_rules! supply_templates {
         mod supply_templates {
             use cintx_raw::NEW_KEY;
             use cintx_raw::$version::*;
-            use serde_json::{Value, json};
 
             use crate::edit::Tagged;
             use crate::error::Error;
@@ -83,8 +144,7 @@ macro_rules! supply_templates {
             use crate::supply_template::{Owner, SupplyTemplate, SupplyTemplateSummary};
             use crate::value::Locale;
             use crate::wire::read::{list, reads};
-            use crate::wire::supply::{from_list, to_list};
-            use crate::wire::supply_templates::SupplyTemplatesWire;
+            use crate::wire::supply_templates::{SupplyTemplatesWire, template, written};
             use crate::wire::{from_json, if_match, to_json};
 
             reads! {
@@ -96,16 +156,6 @@ macro_rules! supply_templates {
                     id = template_id;
                     name, last_modified_at, last_modified_by
                 }
-            }
-
-            fn written(template: &SupplyTemplate) -> Value {
-                json!({ "name": template.name, "supply_allocations": to_list(&template.supply, "supplier_id") })
-            }
-
-            fn template(answer: &Value) -> SupplyTemplate {
-                let list = answer["supply_allocations"].as_array().map(Vec::as_slice).unwrap_or_default();
-                let name = answer["name"].as_str().unwrap_or_default().to_owned();
-                SupplyTemplate { name, supply: from_list(list) }
             }
 
             impl SupplyTemplatesWire for crate::$marker {
@@ -163,10 +213,11 @@ macro_rules! supply_templates {
                     raw: &Client,
                     id: &TemplateId,
                     locale: &Locale,
-                ) -> Result<SupplyTemplate, Error> {
+                ) -> Result<Tagged<SupplyTemplate>, Error> {
                     let $locale = locale.to_string();
                     let answer = raw.get_global_allocation_template_by_template_id(id.as_str(), $global).await?;
-                    Ok(template(&to_json(answer.value())?))
+                    let etag = answer.etag().map(str::to_owned);
+                    Ok(Tagged { value: template(&to_json(answer.value())?), etag })
                 }
 
                 async fn system_supply_template(raw: &Client, locale: &Locale) -> Result<SupplyTemplate, Error> {
@@ -229,3 +280,115 @@ macro_rules! supply_templates {
     };
 }
 pub(super) use supply_templates;
+
+/// One version that changes Cint's own templates.
+#[cfg(feature = "_before-2025-12-18")]
+macro_rules! global_supply_templates {
+    ($marker:ident, $version:ident) => {
+        mod global_supply_templates {
+            use cintx_raw::NEW_KEY;
+            use cintx_raw::$version::*;
+
+            use crate::error::Error;
+            use crate::ids::TemplateId;
+            use crate::supply_template::SupplyTemplate;
+            use crate::wire::from_json;
+            use crate::wire::supply_templates::{GlobalTemplatesWire, written};
+
+            impl GlobalTemplatesWire for crate::$marker {
+                async fn create_global_supply_template(
+                    raw: &Client,
+                    template: &SupplyTemplate,
+                ) -> Result<TemplateId, Error> {
+                    let body = from_json("supply", written(template))?;
+                    let params = CreateGlobalAllocationTemplateParams::default();
+                    let answer = raw.create_global_allocation_template(NEW_KEY, &body, &params).await?;
+                    let id = answer.location_id().map(TemplateId::new);
+                    id.ok_or_else(|| Error::incomplete("create_global_allocation_template", "Location"))
+                }
+
+                async fn update_global_supply_template(
+                    raw: &Client,
+                    id: &TemplateId,
+                    template: &SupplyTemplate,
+                    etag: Option<&str>,
+                ) -> Result<Option<String>, Error> {
+                    let body = from_json("supply", written(template))?;
+                    let params = UpdateGlobalAllocationTemplateParams { if_match: etag.map(str::to_owned) };
+                    let answer = raw.update_global_allocation_template(id.as_str(), &body, &params).await?;
+                    Ok(answer.etag().map(str::to_owned))
+                }
+
+                async fn delete_global_supply_template(raw: &Client, id: &TemplateId) -> Result<(), Error> {
+                    raw.delete_global_allocation_template(id.as_str()).await?;
+                    Ok(())
+                }
+            }
+
+            impl crate::HasGlobalTemplateWrites for crate::$marker {}
+        }
+    };
+}
+#[cfg(feature = "_before-2025-12-18")]
+pub(super) use global_supply_templates;
+
+/// One version that shows templates as a business unit sees them.
+#[cfg(feature = "_since-2025-12-18")]
+macro_rules! unit_supply_templates {
+    ($marker:ident, $version:ident) => {
+        mod unit_supply_templates {
+            use cintx_raw::$version::*;
+
+            use crate::error::Error;
+            use crate::ids::{BusinessUnitId, TemplateId};
+            use crate::supply_template::{Owner, SupplyTemplate};
+            use crate::value::Locale;
+            use crate::wire::supply_templates::{UnitTemplatesWire, unit_template};
+            use crate::wire::to_json;
+
+            impl UnitTemplatesWire for crate::$marker {
+                async fn unit_supply_template(
+                    raw: &Client,
+                    account: i64,
+                    unit: BusinessUnitId,
+                    owner: Owner,
+                    id: &TemplateId,
+                    locale: &Locale,
+                ) -> Result<SupplyTemplate, Error> {
+                    let (unit, id, locale) = (unit.to_string(), id.as_str(), locale.to_string());
+                    let answer = match owner {
+                        Owner::Account => {
+                            let answer = raw
+                                .get_account_allocation_template_for_business_unit_id(account, &unit, id, &locale)
+                                .await?;
+                            to_json(answer.value())?
+                        }
+                        Owner::Cint => {
+                            let answer = raw
+                                .get_global_allocation_template_by_id_for_business_unit_id(account, &unit, id, &locale)
+                                .await?;
+                            to_json(answer.value())?
+                        }
+                    };
+                    Ok(unit_template(&answer))
+                }
+
+                async fn unit_system_supply_template(
+                    raw: &Client,
+                    account: i64,
+                    unit: BusinessUnitId,
+                    locale: &Locale,
+                ) -> Result<SupplyTemplate, Error> {
+                    let (unit, locale) = (unit.to_string(), locale.to_string());
+                    let answer =
+                        raw.get_system_allocation_template_by_business_unit_id(account, &unit, &locale).await?;
+                    Ok(unit_template(&to_json(answer.value())?))
+                }
+            }
+
+            impl crate::HasUnitTemplates for crate::$marker {}
+        }
+    };
+}
+#[cfg(feature = "_since-2025-12-18")]
+pub(super) use unit_supply_templates;

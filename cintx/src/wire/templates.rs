@@ -119,7 +119,7 @@ fn settings(wire: &Value, profiles: Result<Vec<TemplateProfile>, Missing>) -> Re
 }
 
 /// Targets that have their conditions and their quota.
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 pub(crate) mod by_target {
     use super::*;
 
@@ -205,7 +205,7 @@ pub(crate) mod by_target {
 }
 
 /// Quotas that name conditions by their place.
-#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+#[cfg(feature = "_before-2025-12-18")]
 pub(crate) mod by_place {
     use super::*;
 
@@ -322,7 +322,8 @@ macro_rules! templates {
                 ProfileTemplate, ProfileTemplateSettings, ProfileTemplateSummary, TemplateFilter, TemplateForm,
                 TemplateScope,
             };
-            use crate::wire::read::{Missing, list, read_words, reads};
+            use crate::wire::page;
+            use crate::wire::read::{Missing, read_words, reads};
             use crate::wire::templates::{TemplatesWire, $form as form};
             use crate::wire::{from_json, to_json};
 
@@ -351,17 +352,11 @@ macro_rules! templates {
                     filter: &TemplateFilter,
                     ask: &Ask,
                 ) -> Result<Batch<ProfileTemplateSummary>, Error> {
-                    let params = ListProfileTemplatesParams {
-                        page_size: ask.page_size(),
-                        start_after: ask.start_after(),
-                        end_before: None,
+                    page!(ask => raw.list_profile_templates(account), LIST_PROFILE_TEMPLATES, ListProfileTemplatesParams {
                         order: filter.oldest_first.then_some(types::ListProfileTemplatesOrder::Asc),
                         scope: filter.scope.as_ref().map(|scope| scope.as_str().into()),
                         locales: filter.locales(),
-                    };
-                    let operation = &operations::LIST_PROFILE_TEMPLATES;
-                    let answer = raw.list_profile_templates(account, &params).await?.into_value();
-                    Ok(Batch::new(operation, list(operation, answer.templates)?).next(answer.next_cursor))
+                    }, templates)
                 }
 
                 async fn create_profile_template(

@@ -25,7 +25,7 @@ pub trait UniqueCodesWire: Wire {
 }
 
 /// One version's codes.
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 macro_rules! unique_codes {
     ($marker:ident, $version:ident) => {
         mod unique_codes {
@@ -104,5 +104,5 @@ macro_rules! unique_codes {
         }
     };
 }
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 pub(super) use unique_codes;

@@ -1,14 +1,8 @@
 //! 2024-12-02 on the wire: money as amount and code, an optional idempotency key for target groups,
 //! a launch job that names its run `fielding_run_id`.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
-use cintx_raw::NEW_KEY;
-use cintx_raw::v2024_12_02::{Client, PostReconciliationsParams, types};
-
 use super::assistant::assistant;
-use super::audience::legacy;
+use super::audience::legacy::legacy_audience;
 use super::bulk::bulk;
 use super::calendar::calendar;
 use super::directory::directory;
@@ -18,21 +12,16 @@ use super::library::library_questions;
 use super::price::price;
 use super::projects::projects;
 use super::quotas::legacy::legacy_quotas;
-use super::read::{Field, Missing, Read};
+use super::reconciliation::reconciliation;
+use super::reports::reports;
 use super::statistics::statistics;
-use super::supply::{from_list, supply_list};
-use super::supply_templates::supply_templates;
+use super::supply::{supply_list, supply_removal};
+use super::supply_templates::{global_supply_templates, supply_templates};
 use super::templates::templates;
-use super::{Wire, amounts, common_calls, from_json, legacy_audience, legacy_calls, money, timestamp, to_json};
-use crate::error::Error;
-use crate::feasibility::Feasibility;
-use crate::ids::{ProjectId, ReconciliationId, TargetGroupId};
-use crate::pipeline::Pipeline;
-use crate::reconciliation::{ReconciliationOutcome, ReconciliationStatus};
-use crate::supply::Supply;
-use crate::target_group::TargetGroupDraft;
-use crate::version::V2024_12_02;
+use super::webhooks::webhooks;
+use super::{amounts, version};
 
+version!(V2024_12_02, v2024_12_02);
 directory!(V2024_12_02, v2024_12_02, clients: |_ask| ());
 calendar!(V2024_12_02, v2024_12_02, field: |locale, field| (
     crate::wire::calendar::days(field), &timestamp(field.start()), &timestamp(field.end()), &SuggestTimeRangeParams { locale: Some(locale) }
@@ -46,9 +35,16 @@ templates!(V2024_12_02, v2024_12_02, form: by_place);
 projects!(V2024_12_02, v2024_12_02, if_match: optional, reference: purchase_order_number,
     summary: - target_group_references);
 legacy_quotas!(V2024_12_02, v2024_12_02);
+webhooks!(V2024_12_02, v2024_12_02, events: CreateWebhookRequestEvents, read: [WebhookEvents, WebhookCreatedEvents],
+    new: { id: uuid::Uuid::new_v4().to_string(), }, key: [cintx_raw::NEW_KEY], if_match: optional, pages: next(next_cursor));
+reports!(V2024_12_02, v2024_12_02, level: |level| level, body: |order| {}, filter: |filter| {},
+    request: { requested_by = requestor_name - level }, download: by_file);
+impl crate::HasReconciliationsReport for crate::V2024_12_02 {}
 fielding!(V2024_12_02, v2024_12_02, if_match: optional, run: fielding_run_id);
 supply_list!(V2024_12_02, v2024_12_02);
+supply_removal!(V2024_12_02, v2024_12_02);
 supply_templates!(V2024_12_02, v2024_12_02, if_match: optional, locale: |locale| &GetAccountAllocationTemplateByTemplateIdParams { locale: Some(locale) }, &GetGlobalAllocationTemplateByTemplateIdParams { locale: Some(locale) }, &GetSystemAllocationTemplateParams { locale: Some(locale) });
+global_supply_templates!(V2024_12_02, v2024_12_02);
 bulk!(V2024_12_02, v2024_12_02, key: ());
 price!(V2024_12_02, v2024_12_02, card: RateCardRateCardData, within_project: true, goal: filling_goal in suggested_filling_goal_range, dates: start_date end_date);
 assistant!(V2024_12_02, v2024_12_02, gemini: false);
@@ -65,7 +61,7 @@ groups!(
     draft: {
         supply = supply_allocations - reference
     },
-    summary: { excluding = exclusion - reference },
+    summary: { excluding = exclusion - reference }, switch: TargetGroupExclusionObject,
     filter: |_filter| {},
     settings: { cost_note = client_cpi - reference },
     update: |settings| {
@@ -84,52 +80,6 @@ amounts!(
         Currency { amount, code },
     ]
 );
-
-impl Field<Option<Vec<types::GetTargetGroupResponseSupplyAllocations>>> for Supply {
-    fn field(wire: Option<Vec<types::GetTargetGroupResponseSupplyAllocations>>) -> Result<Self, Missing> {
-        let list: Result<Vec<_>, _> = wire.iter().flatten().map(super::to_json).collect();
-        list.map(|list| from_list(&list)).map_err(|_| Missing("supply_allocations"))
-    }
-}
-
-impl Read<types::TargetGroupExclusionObject> for bool {
-    fn read(wire: types::TargetGroupExclusionObject) -> Result<Self, Missing> {
-        wire.enabled.ok_or(Missing("enabled"))
-    }
-}
-
-#[expect(private_interfaces, reason = "only this crate implements and calls it")]
-impl Wire for V2024_12_02 {
-    common_calls!(v2024_12_02);
-    legacy_calls!(feasibility: { rate_card_price_boost: None, });
-
-    async fn profiles(raw: &Client, account: i64, draft: &TargetGroupDraft) -> Result<serde_json::Value, Error> {
-        super::to_json(&draft_profiles(raw, account, draft).await?)
-    }
-
-    async fn create_target_group(
-        raw: &Client,
-        account: i64,
-        project: &ProjectId,
-        draft: &TargetGroupDraft,
-    ) -> Result<TargetGroupId, Error> {
-        let profile = Self::profiles(raw, account, draft).await?;
-        groups::create(raw, account, project, &draft.settings, [("profile", profile)]).await
-    }
-
-    async fn submit_reconciliation(
-        raw: &Client,
-        account: i64,
-        file_name: &str,
-        csv: Bytes,
-    ) -> Result<ReconciliationId, Error> {
-        let params = PostReconciliationsParams { name: Some(file_name.to_owned()) };
-        let answer = raw.post_reconciliations(account, NEW_KEY, csv, &params).await?.into_value();
-        answer
-            .request_id
-            .map(|id| ReconciliationId::new(id.as_str()))
-            .ok_or_else(|| Error::incomplete("post_reconciliations", "request_id"))
-    }
-}
-
-legacy_audience!(adjustment: types::TargetGroupDraftProfilesRequestProfileAdjustmentType::Percentage);
+reconciliation!(V2024_12_02, v2024_12_02, file: |name, csv| cintx_raw::NEW_KEY, csv, &PostReconciliationsParams { name: Some(name.to_owned()) });
+legacy_audience!(V2024_12_02, v2024_12_02, feasibility: { rate_card_price_boost: None, },
+    adjustment: types::TargetGroupDraftProfilesRequestProfileAdjustmentType::Percentage);

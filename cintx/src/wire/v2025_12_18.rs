@@ -1,12 +1,7 @@
 //! 2025-12-18 on the wire: one list of regular and blended profiles, `completes_goal`, If-Match on every action.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
-use cintx_raw::v2025_12_18::{Client, PostReconciliationsParams, types};
-
 use super::assistant::assistant;
-use super::audience::modern;
+use super::audience::modern::modern_audience;
 use super::bulk::bulk;
 use super::calendar::{calendar, field_of_days};
 use super::directory::directory;
@@ -17,24 +12,18 @@ use super::library::library_profiles;
 use super::price::{group_rate_card, prediction, price};
 use super::projects::projects;
 use super::quotas::modern::modern_quotas;
-use super::read::{Field, Missing};
+use super::reconciliation::reconciliation;
 use super::recontacts::recontacts;
-use super::statistics::{performance, statistics};
-use super::supply::{from_specification, supply_specification};
-use super::supply_templates::supply_templates;
+use super::reports::{report_details, reports};
+use super::statistics::{overview_by_id, performance, statistics};
+use super::supply::supply_specification;
+use super::supply_templates::{supply_templates, unit_supply_templates};
 use super::templates::templates;
 use super::unique_codes::unique_codes;
-use super::{Wire, amounts, common_calls, from_json, money, timestamp, to_json};
-use crate::error::Error;
-use crate::feasibility::Feasibility;
-use crate::ids::{ProjectId, ReconciliationId, TargetGroupId};
-use crate::pipeline::Pipeline;
-use crate::reconciliation::{ReconciliationOutcome, ReconciliationStatus};
-use crate::supply::Supply;
-use crate::target_group::TargetGroupDraft;
-use crate::value::Money;
-use crate::version::V2025_12_18;
+use super::webhooks::{webhook_history, webhooks};
+use super::{amounts, version};
 
+version!(V2025_12_18, v2025_12_18);
 directory!(V2025_12_18, v2025_12_18, clients: |ask| (&GetClientsParams {
     page_size: ask.page_size(),
     page_number: ask.start_after().and_then(|page| page.parse().ok()),
@@ -55,9 +44,20 @@ templates!(V2025_12_18, v2025_12_18, form: by_target);
 projects!(V2025_12_18, v2025_12_18, if_match: required, reference: project_customer_reference_number,
     summary: target_group_references = target_group_customer_reference_numbers);
 modern_quotas!(V2025_12_18, v2025_12_18);
+webhooks!(V2025_12_18, v2025_12_18, events: WebhookEventType, read: [WebhookEventType],
+    new: {}, key: [], if_match: optional, pages: more(has_more));
+webhook_history!(V2025_12_18, v2025_12_18);
+reports!(V2025_12_18, v2025_12_18, level: |level| level.map(Some), body: |order| {
+    email_recipients: order.mail_to.as_ref().map(|users| users.iter().map(ToString::to_string).collect()),
+}, filter: |filter| {
+    level: filter.level.as_ref().map(|level| level.as_str().into()),
+    status: filter.status.as_ref().map(|status| status.as_str().into()),
+}, request: { level, requested_by = requestor }, download: by_id);
+report_details!(V2025_12_18, v2025_12_18);
 fielding!(V2025_12_18, v2025_12_18, if_match: required, run: created_fielding_run_id);
 supply_specification!(V2025_12_18, v2025_12_18);
 supply_templates!(V2025_12_18, v2025_12_18, if_match: required, locale: |locale| &GetAccountAllocationTemplateByTemplateIdParams { locale: Some(locale) }, &GetGlobalAllocationTemplateByTemplateIdParams { locale: Some(locale) }, &locale);
+unit_supply_templates!(V2025_12_18, v2025_12_18);
 bulk!(V2025_12_18, v2025_12_18, key: (cintx_raw::NEW_KEY));
 price!(V2025_12_18, v2025_12_18, card: RateCardData, within_project: false, goal: completes_goal in suggested_completes_goal_range, dates: start_at end_at);
 group_rate_card!(V2025_12_18, v2025_12_18);
@@ -69,9 +69,9 @@ statistics!(V2025_12_18, v2025_12_18, changelog_page: 50, kinds: |kinds| {
     created_at, manager = project_manager_id, reference = target_group_customer_reference_number
 });
 performance!(V2025_12_18, v2025_12_18);
-impl crate::HasFilters for V2025_12_18 {}
-impl crate::HasControlQuotas for V2025_12_18 {}
-impl crate::Validates for V2025_12_18 {}
+overview_by_id!(V2025_12_18, v2025_12_18);
+impl crate::HasFilters for crate::V2025_12_18 {}
+impl crate::HasControlQuotas for crate::V2025_12_18 {}
 groups!(
     V2025_12_18, v2025_12_18,
     names: Names {
@@ -108,90 +108,8 @@ amounts!(
         EarningsPerClickPerMinute { value, currency_code },
     ]
 );
-
-impl Field<Option<types::GetDraftSupplyAllocationGroupResponse>> for Supply {
-    fn field(wire: Option<types::GetDraftSupplyAllocationGroupResponse>) -> Result<Self, Missing> {
-        super::to_json(&wire).map(|json| from_specification(&json)).map_err(|_| Missing("allocations"))
-    }
-}
-
-#[expect(private_interfaces, reason = "only this crate implements and calls it")]
-impl Wire for V2025_12_18 {
-    common_calls!(v2025_12_18);
-
-    async fn feasibility(
-        raw: &Client,
-        account: i64,
-        _project: &ProjectId,
-        draft: &TargetGroupDraft,
-    ) -> Result<Feasibility, Error> {
-        let body = types::CalculateTargetGroupFeasibilityRequest {
-            allocations: None,
-            business_unit_id: draft.business_unit.get(),
-            collects_pii: Some(draft.collects_pii),
-            completes_goal: i64::from(draft.completes_goal),
-            cost_per_interview: draft.cost_per_interview.as_ref().map(amount),
-            expected_incidence_rate: draft.incidence_rate.fraction(),
-            expected_length_of_interview_minutes: i64::from(draft.length_of_interview.minutes()),
-            fielding_specification: field(draft),
-            locale: draft.locale.to_string(),
-            price: None,
-            profiling: Some(from_json("audience", modern::feasibility(&draft.audience, draft.completes_goal)?)?),
-            rate_card_price_boost: None,
-            step_days: None,
-        };
-        let answer = raw.calculate_target_group_feasibility(account, &body).await?.into_value();
-        let range = answer.suggested_completes_goal_range.as_ref();
-        let price = answer.suggested_price.as_ref();
-        Ok(Feasibility {
-            completes_min: range.and_then(|range| range.min),
-            completes_max: range.and_then(|range| range.max),
-            suggested_price: price.and_then(|price| money(price.value.as_deref(), price.currency_code.as_deref())),
-        })
-    }
-
-    async fn profiles(_raw: &Client, _account: i64, draft: &TargetGroupDraft) -> Result<serde_json::Value, Error> {
-        // Held against its type here, so that what does not fit is blamed on the audience.
-        let profiling = modern::profiling(&draft.audience, draft.completes_goal)?;
-        let profiling: types::ProfilingRequest = from_json("audience", profiling)?;
-        to_json(&profiling)
-    }
-
-    async fn create_target_group(
-        raw: &Client,
-        account: i64,
-        project: &ProjectId,
-        draft: &TargetGroupDraft,
-    ) -> Result<TargetGroupId, Error> {
-        let profiling = Self::profiles(raw, account, draft).await?;
-        groups::create(raw, account, project, &draft.settings, [("profiling", profiling)]).await
-    }
-
-    async fn submit_reconciliation(
-        raw: &Client,
-        account: i64,
-        file_name: &str,
-        csv: Bytes,
-    ) -> Result<ReconciliationId, Error> {
-        let params = PostReconciliationsParams { name: Some(file_name.to_owned()), idempotency_key: None };
-        let answer = raw.post_reconciliations(account, csv, &params).await?.into_value();
-        answer
-            .request_id
-            .map(|id| ReconciliationId::new(id.as_str()))
-            .ok_or_else(|| Error::incomplete("post_reconciliations", "request_id"))
-    }
-}
-
-fn field(draft: &TargetGroupDraft) -> types::TargetGroupFieldingSpecificationInput {
-    types::TargetGroupFieldingSpecificationInput {
-        start_at: timestamp(draft.field.start()),
-        end_at: timestamp(draft.field.end()),
-    }
-}
-
-fn amount(money: &Money) -> types::MonetaryAmountRequestModel {
-    types::MonetaryAmountRequestModel {
-        value: Some(money.value().to_string()),
-        currency_code: Some(money.currency().to_owned()),
-    }
-}
+reconciliation!(V2025_12_18, v2025_12_18, file: |name, csv| csv, &PostReconciliationsParams {
+    name: Some(name.to_owned()),
+    idempotency_key: None,
+});
+modern_audience!(V2025_12_18, v2025_12_18);

@@ -8,16 +8,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-#[cfg(feature = "v2024-12-02")]
-#[rustfmt::skip]
-pub mod v2024_12_02;
-#[cfg(feature = "v2025-02-17")]
-#[rustfmt::skip]
-pub mod v2025_02_17;
-#[cfg(feature = "v2025-12-18")]
-#[rustfmt::skip]
-pub mod v2025_12_18;
-
 /// The arguments of one call, by the names that the document gives them.
 #[derive(Clone, Debug, Default)]
 pub struct Arguments {
@@ -192,8 +182,4 @@ macro_rules! versions {
     };
 }
 
-versions! {
-    "v2024-12-02" v2024_12_02,
-    "v2025-02-17" v2025_02_17,
-    "v2025-12-18" v2025_12_18,
-}
+include!("versions.rs");

@@ -6,10 +6,10 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use cintx::{
-    Error, FieldingAssistant, FieldingRun, FillingStrategy, LockoutCode, Money, ProjectScope, Supply, TargetGroup,
-    TargetGroupId, TemplateId, Version,
+    Audience, Error, FieldingAssistant, FieldingRun, FillingStrategy, LockoutCode, Money, ProjectId, ProjectScope,
+    Question, ReportOf, Supply, TargetGroup, TargetGroupId, TemplateId, Version, Webhook, WebhookEventType,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use proptest::prelude::*;
 
 use crate::properties::{assistant, check, money, supply};
@@ -20,6 +20,7 @@ on_every_version!(a_change_is_refused_or_valid);
 /// The fields that may be blamed.
 const FIELDS: &[&str] = &[
     "name",
+    "audience",
     "completes_goal",
     "length_of_interview",
     "incidence_rate",
@@ -40,6 +41,14 @@ const FIELDS: &[&str] = &[
     "description",
     "change",
     "activity_exclusions",
+    "url",
+    "events",
+    "of",
+    "days",
+    "link_type",
+    "mail_to",
+    "until",
+    "status",
 ];
 
 /// What became of the attempts of one kind.
@@ -96,6 +105,7 @@ enum Change {
     Details { name: String, minutes: u8, rate: String, reference: Option<String>, note: Option<Money>, locked: bool },
     Draft { name: String, goal: u32, supply: Supply, assistant: FieldingAssistant },
     Duplicate { name: String, goal: u32 },
+    Audience { goal: u32, young: u32, men: u32, crossed: bool },
     Price(Money),
     Strategy(FillingStrategy),
     Assistant(FieldingAssistant),
@@ -108,6 +118,9 @@ enum Change {
     Schedule { start: i64, hours: i64 },
     Dates { start: i64, end: i64 },
     Bulk { groups: usize, act: u8 },
+    NewWebhook { url: String, events: Vec<WebhookEventType> },
+    Webhook { url: Option<String>, events: Option<Vec<WebhookEventType>> },
+    Report { kind: u8, of: ReportOf, from: i64, days: i64, link_type: Option<i64> },
 }
 
 fn name() -> impl Strategy<Value = String> {
@@ -116,6 +129,45 @@ fn name() -> impl Strategy<Value = String> {
 
 fn rate() -> impl Strategy<Value = String> {
     prop_oneof![6 => "0\\.[1-9][0-9]?", 1 => "[01]\\.[0-9]{0,3}"]
+}
+
+fn url() -> impl Strategy<Value = String> {
+    prop_oneof![
+        6 => "https://[a-z]{1,9}\\.example/[a-z/?=&%20é]{0,20}",
+        1 => Just("http://localhost:8080/".to_owned()),
+        1 => "(http|ftp|https)(://)?[a-z .]{0,9}",
+        1 => ".{0,9}",
+    ]
+}
+
+/// Mostly what some version knows, each once.
+fn events() -> impl Strategy<Value = Vec<WebhookEventType>> {
+    use WebhookEventType::{QuotaFillRegistered, SessionUpdated, SurveyCompleted, SurveyPaused, Unknown};
+    prop_oneof![
+        3 => proptest::sample::subsequence(vec![SessionUpdated, QuotaFillRegistered], 1..=2),
+        3 => proptest::sample::subsequence(vec![SurveyPaused, SurveyCompleted], 1..=2),
+        1 => proptest::sample::subsequence(vec![SessionUpdated, SurveyPaused], 0..=2),
+        1 => Just(vec![SurveyPaused, SessionUpdated, SurveyPaused]),
+        1 => "[a-z-]{0,9}".prop_map(|word| vec![Unknown(word)]),
+    ]
+}
+
+fn report() -> impl Strategy<Value = Change> {
+    // What stands for a target group and a project that exist is filled in later.
+    let of = prop_oneof![
+        2 => Just(ReportOf::Account),
+        1 => (0_i64..3).prop_map(|units| ReportOf::business_units(0..units)),
+        3 => (0_usize..3).prop_map(|projects| ReportOf::projects(vec![ProjectId::new("P"); projects])),
+        3 => (0_usize..3).prop_map(|groups| ReportOf::target_groups(vec![TargetGroupId::new("G"); groups])),
+    ];
+    let link_type = proptest::option::weighted(0.2, 0_i64..9);
+    (0_u8..6, of, -10_i64..400, -3_i64..250, link_type).prop_map(|(kind, of, from, days, link_type)| Change::Report {
+        kind,
+        of,
+        from,
+        days,
+        link_type,
+    })
 }
 
 fn change() -> impl Strategy<Value = Change> {
@@ -147,6 +199,12 @@ fn change() -> impl Strategy<Value = Change> {
             assistant
         }),
         (name(), goal()).prop_map(|(name, goal)| Change::Duplicate { name, goal }),
+        (goal(), 0_u32..102, 0_u32..102, any::<bool>()).prop_map(|(goal, young, men, crossed)| Change::Audience {
+            goal,
+            young,
+            men,
+            crossed
+        }),
         money().prop_map(Change::Price),
         strategy.prop_map(Change::Strategy),
         assistant().prop_map(Change::Assistant),
@@ -168,6 +226,10 @@ fn change() -> impl Strategy<Value = Change> {
         window().prop_map(|(start, hours)| Change::Schedule { start, hours }),
         window().prop_map(|(start, end)| Change::Dates { start, end }),
         (0_usize..3, 0_u8..6).prop_map(|(groups, act)| Change::Bulk { groups, act }),
+        (url(), events()).prop_map(|(url, events)| Change::NewWebhook { url, events }),
+        (proptest::option::of(url()), proptest::option::of(events()))
+            .prop_map(|(url, events)| Change::Webhook { url, events }),
+        report(),
     ]
 }
 
@@ -181,6 +243,7 @@ struct Scene<'a, V: Version> {
     /// Launched, too, and acted upon.
     acted_upon: TargetGroup<V>,
     template: TemplateId,
+    webhook: Webhook<V>,
 }
 
 fn hours(hours: i64) -> SignedDuration {
@@ -196,7 +259,9 @@ impl<'a, V: Version> Scene<'a, V> {
         let acted_upon = stage.draft(&project).create().await.unwrap();
         acted_upon.launch(Timestamp::now() + hours(240)).await.unwrap().until_live().await.unwrap();
         let template = stage.cint.supply_templates().create("Everybody", &Supply::open_exchange()).await.unwrap();
-        Self { stage, project: stage.cint.project(&project), draft, live, run, acted_upon, template }
+        let webhook = stage.cint.webhooks().create("https://hooks.example/", crate::webhooks::events::<V>()).await;
+        let webhook = webhook.unwrap().webhook;
+        Self { stage, project: stage.cint.project(&project), draft, live, run, acted_upon, template, webhook }
     }
 
     async fn another(&self) -> TargetGroup<V> {
@@ -241,6 +306,15 @@ impl<'a, V: Version> Scene<'a, V> {
             Change::Duplicate { name, goal } => {
                 let made = self.draft.duplicate(name, |draft| draft.completes_goal = goal).await;
                 ("duplicate", made.map(drop))
+            }
+            Change::Audience { goal, young, men, crossed } => {
+                let rest = |share: u32| 100_u32.saturating_sub(share);
+                let age = Question::range(42).band(18..=34, young).band(35..=99, rest(young));
+                let gender = Question::choice(43).option("1", men).option("2", rest(men));
+                let audience =
+                    if crossed { Audience::interlock([age, gender]) } else { Audience::side_by_side([age, gender]) };
+                let edit = self.draft.set_audience(audience, |draft| draft.completes_goal = goal);
+                ("audience", edit.await.map(drop))
             }
             Change::Price(price) => ("price", self.live.set_cost_per_interview(&price).await.map(drop)),
             Change::Strategy(strategy) => ("strategy", self.live.set_filling_strategy(strategy).await.map(drop)),
@@ -293,6 +367,47 @@ impl<'a, V: Version> Scene<'a, V> {
                 };
                 ("bulk", job.map(drop))
             }
+            Change::NewWebhook { url, events } => {
+                let made = self.stage.cint.webhooks().create(url, events).await;
+                // An account has room for few.
+                if let Ok(made) = &made {
+                    made.webhook.clone().delete().await.unwrap();
+                }
+                ("new webhook", made.map(drop))
+            }
+            Change::Webhook { url, events } => {
+                let edit = async |mut webhook: Webhook<V>| {
+                    let change = |settings: &mut cintx::WebhookSettings| {
+                        settings.url = url.clone().unwrap_or_else(|| settings.url.clone());
+                        settings.events = events.clone().unwrap_or_else(|| settings.events.clone());
+                    };
+                    webhook.edit(change).await
+                };
+                ("webhook", edit(self.webhook.clone()).await)
+            }
+            Change::Report { kind, of, from, days, link_type } => {
+                let of = match of {
+                    ReportOf::Projects(ids) => ReportOf::projects(ids.iter().map(|_| self.project.id())),
+                    ReportOf::TargetGroups(ids) => ReportOf::target_groups(ids.iter().map(|_| &self.live)),
+                    ReportOf::BusinessUnits(ids) => {
+                        ReportOf::business_units(ids.iter().map(|_| self.stage.sandbox.business_unit_id()))
+                    }
+                    account => account,
+                };
+                let reports = self.stage.cint.reports();
+                let today = jiff::tz::Offset::UTC.to_datetime(now).date();
+                let days = today - from.days()..=today - from.days() + days.days();
+                let order = match kind {
+                    0 => reports.completes(of, days),
+                    1 => reports.sample_bought(of, days),
+                    2 => reports.reconciliations_status(of, days),
+                    3 => reports.reconciliation_eligible_rids(of, days),
+                    4 => reports.respondent_analysis(of, days).with_respondent_answers(),
+                    _ => reports.term_details(&self.live, days),
+                };
+                let order = link_type.into_iter().fold(order, |order, number| order.link_type(number));
+                ("report", order.await.map(drop))
+            }
         }
     }
 }
@@ -301,6 +416,7 @@ const KINDS: &[&str] = &[
     "details",
     "draft",
     "duplicate",
+    "audience",
     "price",
     "strategy",
     "assistant",
@@ -313,13 +429,16 @@ const KINDS: &[&str] = &[
     "schedule",
     "dates",
     "bulk",
+    "new webhook",
+    "webhook",
+    "report",
 ];
 
 async fn a_change_is_refused_or_valid<V: Version>(stage: Stage<V>) {
     let scene = Scene::new(&stage).await;
     let (judge, handle) = (Judge::default(), tokio::runtime::Handle::current());
     tokio::task::block_in_place(|| {
-        check(600, change(), |change| {
+        check(1_200, change(), |change| {
             let (kind, outcome) = handle.block_on(scene.ask(change));
             judge.judge(&stage, kind, outcome);
         });
@@ -365,7 +484,8 @@ async fn policies_of<V: cintx::HasExclusionPolicies>(scene: &Scene<'_, V>, group
 #[cfg(feature = "v2025-12-18")]
 mod newest {
     use cintx::{
-        ActivityExclusion, CodesFor, ExcludedBy, ExclusionGroupId, Money, ProjectId, RecontactBy, V2025_12_18,
+        ActivityExclusion, CodesFor, DeliveryStatus, ExcludedBy, ExclusionGroupId, Money, ProjectId, RecontactBy,
+        V2025_12_18,
     };
 
     use super::*;
@@ -382,6 +502,8 @@ mod newest {
         Policies(usize),
         Prediction(Money),
         CardPrediction { minutes: u8, rate: String },
+        History { since: i64, until: Option<i64>, events: Vec<WebhookEventType>, status: DeliveryStatus },
+        Mail { users: usize },
     }
 
     fn asked() -> impl Strategy<Value = Asked> {
@@ -402,6 +524,11 @@ mod newest {
             Just(RecontactBy::Rid),
             Just(RecontactBy::ResponseId),
         ];
+        let status = prop_oneof![
+            Just(DeliveryStatus::Bounced),
+            Just(DeliveryStatus::Expired),
+            "[a-z]{0,4}".prop_map(DeliveryStatus::Unknown),
+        ];
         let excluded_by = prop_oneof![Just(ExcludedBy::Rsid), Just(ExcludedBy::AccessRespondentGuid)];
         prop_oneof![
             (tag(), description()).prop_map(|(tag, description)| Asked::NewGroup { tag, description }),
@@ -415,6 +542,9 @@ mod newest {
             (0_usize..3).prop_map(Asked::Policies),
             money().prop_map(Asked::Prediction),
             (1_u8..46, rate()).prop_map(|(minutes, rate)| Asked::CardPrediction { minutes, rate }),
+            (-50_i64..0, proptest::option::of(-50_i64..0), events(), status)
+                .prop_map(|(since, until, events, status)| Asked::History { since, until, events, status }),
+            (0_usize..7).prop_map(|users| Asked::Mail { users }),
         ]
     }
 
@@ -476,6 +606,18 @@ mod newest {
                 let price = cint.predict_rate_card_price(unit, "gb".parse().unwrap(), length, rate).await;
                 ("card prediction", price.map(drop))
             }
+            Asked::History { since, until, events, status } => {
+                let now = Timestamp::now();
+                let list = scene.webhook.history(now + hours(since)).status(status);
+                let list = until.into_iter().fold(list, |list, until| list.until(now + hours(until)));
+                let list = events.into_iter().fold(list, |list, event| list.event(event));
+                ("history", list.pages().try_next().await.map(drop))
+            }
+            Asked::Mail { users } => {
+                let today = jiff::tz::Offset::UTC.to_datetime(Timestamp::now()).date();
+                let order = cint.reports().completes(ReportOf::Account, today..=today);
+                ("mail", order.mail_to(vec![scene.stage.manager; users]).await.map(drop))
+            }
         }
     }
 
@@ -491,7 +633,7 @@ mod newest {
         };
         let (judge, handle) = (Judge::default(), tokio::runtime::Handle::current());
         tokio::task::block_in_place(|| {
-            check(400, asked(), |asked| {
+            check(480, asked(), |asked| {
                 let (kind, outcome) = handle.block_on(ask(&scene, &more, asked));
                 judge.judge(&stage, kind, outcome);
             });
@@ -507,6 +649,8 @@ mod newest {
             "policies",
             "prediction",
             "card prediction",
+            "history",
+            "mail",
         ];
         judge.close(&stage, &kinds, &["prediction", "card prediction"]);
     }

@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
-use cintx::Version;
+use cintx::{Outcome, Version};
+use cintx_sandbox::Fault;
 
 use crate::stage::{Stage, on_every_version};
 
-on_every_version!(everything_is_read, clones_share_what_was_fetched, clients_come_in_pages);
+on_every_version!(
+    everything_is_read,
+    clones_share_what_was_fetched,
+    a_failure_is_shared_by_who_waited,
+    clients_come_in_pages
+);
 
 async fn everything_is_read<V: Version>(stage: Stage<V>) {
     let directory = stage.cint.directory();
@@ -57,6 +63,25 @@ async fn clones_share_what_was_fetched<V: Version>(stage: Stage<V>) {
     stage.cint.directory().forget();
     stage.cint.directory().locales().await.unwrap();
     assert_eq!(calls(&stage, "get_locales"), 3);
+}
+
+async fn a_failure_is_shared_by_who_waited<V: Version>(stage: Stage<V>) {
+    // Refused, and slowly: no retry, and everybody asks before the answer is there.
+    let refused = Fault::on("get_locales").status(403).delay(Duration::from_millis(300)).times(2);
+    let fault = stage.sandbox.inject(refused);
+    for fetches in [1, 2] {
+        let mut callers = tokio::task::JoinSet::new();
+        for _ in 0..50 {
+            let directory = stage.cint.clone().directory();
+            callers.spawn(async move { directory.locales().await.unwrap_err() });
+        }
+        for error in callers.join_all().await {
+            assert_eq!((error.status().unwrap().as_u16(), error.outcome()), (403, Outcome::Rejected), "{error}");
+        }
+        assert_eq!(calls(&stage, "get_locales"), fetches, "fifty callers, one request");
+    }
+    assert_eq!(stage.sandbox.fault_hits(fault), 2);
+    assert!(!stage.cint.directory().locales().await.unwrap().is_empty(), "who asks later gets an answer");
 }
 
 async fn clients_come_in_pages<V: Version>(stage: Stage<V>) {

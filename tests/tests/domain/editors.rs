@@ -1,6 +1,6 @@
 //! Eight editors at once, on everything that is written under an entity tag: one change takes effect per tag, and
 //! whoever was slower is merged, told of a conflict, or refused; nobody's accepted change is lost.
-//! (Projects, run dates, templates and pausing have theirs in files of their own.)
+//! (Projects, run dates, templates, pausing and webhooks have theirs in files of their own.)
 
 use std::sync::{Arc, Barrier, Once};
 use std::time::Duration;

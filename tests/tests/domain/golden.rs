@@ -6,7 +6,8 @@ use cintx::{
     FieldingAssistant, FillingStrategy, Money, Pacing, Pricing, Question, QuotaOverlay, SoftLaunch, Supply, Version,
     minutes,
 };
-use jiff::Timestamp;
+use jiff::tz::Offset;
+use jiff::{Timestamp, ToSpan as _};
 use serde_json::Value;
 
 use crate::stage::{Stage, on_every_version};
@@ -49,7 +50,7 @@ async fn the_same_code_in_each_versions_words<V: Version>(stage: Stage<V>) {
         .supply(Supply::open_exchange().exchange(20..=80).group("Partners", 10..=60, [12, 34]).block([56]))
         .assistant(assistant.clone())
         .audience(cintx::Audience::side_by_side([Question::choice(43).option("1", 49).option("2", 51)]));
-    if V::DATE == "2025-12-18" {
+    if V::DATE >= "2025-12-18" {
         draft = draft.reference("TG-0042");
     }
     draft.feasibility().await.unwrap();
@@ -63,6 +64,13 @@ async fn the_same_code_in_each_versions_words<V: Version>(stage: Stage<V>) {
     group.set_filling_strategy(FillingStrategy::Completes).await.unwrap();
     group.edit_assistant(|it| *it = assistant.clone()).await.unwrap();
     scope.target_groups().all([&group]).complete().await.unwrap().until_done().await.unwrap();
+    let [event, other] = crate::webhooks::events::<V>();
+    let mut webhook = stage.cint.webhooks().create("https://hooks.example/cint", [event]).await.unwrap().webhook;
+    webhook.edit(|webhook| webhook.events.push(other.clone())).await.unwrap();
+    let days = Offset::UTC.to_datetime(Timestamp::now()).date();
+    let days = days - 31.days()..=days;
+    let terms = stage.cint.reports().term_details(&group, days.clone()).with_respondent_answers().link_type(2);
+    let _ = terms.await.unwrap();
     stage.assert_no_violation();
 
     let mut bodies: BTreeMap<String, Value> = BTreeMap::new();
@@ -71,7 +79,16 @@ async fn the_same_code_in_each_versions_words<V: Version>(stage: Stage<V>) {
             bodies.insert(operation, body);
         }
     }
-    let known = [(group.id().to_string(), "<target group>"), (manager.to_string(), "<manager>")];
+    let mut known = vec![
+        (group.id().to_string(), "<target group>"),
+        (manager.to_string(), "<manager>"),
+        (days.start().to_string(), "<first day>"),
+        (days.end().to_string(), "<last day>"),
+    ];
+    // The two older versions want an id that the caller makes up.
+    if let Some(id) = bodies["create_webhook"].get("id") {
+        known.push((id.as_str().unwrap().to_owned(), "<new id>"));
+    }
     let mut text = serde_json::to_string_pretty(&bodies).unwrap();
     for (id, name) in known {
         text = text.replace(&id, name);

@@ -205,3 +205,17 @@ async fn the_newest_version_has_references_and_filters() {
     assert_eq!(listed[0].reference.as_deref(), Some("TG-7"));
     stage.assert_no_violation();
 }
+
+#[tokio::test]
+async fn a_target_group_is_found_by_its_id_alone_in_2025_12_18() {
+    let stage = Stage::<cintx::V2025_12_18>::new().await;
+    let group = launched(&stage).await;
+    let found = stage.cint.find_target_group(group.id()).await.unwrap();
+    assert_eq!(found.project.as_ref(), Some(group.project_id()));
+    assert_eq!(found.account, Some(i64::from(stage.sandbox.account_id())));
+    assert_eq!(found.overview, group.overview().await.unwrap());
+    let missing =
+        stage.cint.find_target_group(&cintx::TargetGroupId::new("01M858G4EEWJ1P1RA0J28WB7TW")).await.unwrap_err();
+    assert_eq!(missing.status().unwrap(), 404);
+    stage.assert_no_violation();
+}

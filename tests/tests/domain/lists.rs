@@ -135,6 +135,27 @@ async fn a_circle_is_an_error() {
     assert!(error.to_string().contains("next_cursor"), "{error}");
 }
 
+/// Where the last id is the only cursor, an empty page that promises more cannot be gone on from.
+#[cfg(feature = "v2025-12-18")]
+#[tokio::test]
+async fn an_empty_page_that_promises_more_is_not_the_end() {
+    let webhook = |number: usize| json!({ "id": number.to_string(), "url": "https://hooks.example/", "events": [] });
+    let empty = move |asked: &Asked| match asked.start_after {
+        None => json!({ "webhooks": [webhook(1)], "has_more": true }),
+        Some(_) => json!({ "webhooks": [], "has_more": true }),
+    };
+    let (cint, _) = client::<Newest>(empty).await;
+    let error = cint.webhooks().list().stream().collect().await.unwrap_err();
+    assert!(error.to_string().contains("get_webhooks"), "{error}");
+
+    let silent = move |asked: &Asked| match asked.start_after {
+        None => json!({ "webhooks": [webhook(1)] }),
+        Some(_) => json!({ "webhooks": [] }),
+    };
+    let (cint, _) = client::<Newest>(silent).await;
+    assert_eq!(cint.webhooks().list().stream().collect().await.unwrap().len(), 1, "an empty page alone is the end");
+}
+
 #[cfg(feature = "v2025-12-18")]
 #[tokio::test]
 async fn a_page_size_out_of_range_is_refused_unsent() {

@@ -19,6 +19,8 @@ enum Style {
     CursorAndMore,
     /// `next_cursor` alone.
     Cursor,
+    /// `has_more` alone: the id of the last item is the cursor.
+    LastId,
     /// A page's number; an empty page is the end.
     Number,
 }
@@ -49,6 +51,12 @@ impl BadWeather {
             // Of five pages the third lacks seven items.
             let begin = |page: usize| (page * size - 7 * ((page + 2) / 5)).min(ALL);
             return (begin(page)..begin(page + 1), json!({}));
+        }
+        if let Style::LastId = self.style {
+            let at = asked("start_after").map_or(0, |last| last.parse::<usize>().unwrap() + 1);
+            // Never empty: such a page has no last item from which to go on.
+            let end = (at + size - at % 7).min(ALL);
+            return (at..end, json!({ "has_more": end < ALL }));
         }
         let from = asked("start_after").unwrap_or("0");
         let (at, again): (usize, bool) = match from.strip_prefix("again-") {
@@ -148,6 +156,32 @@ async fn by_cursor_in_the_second_version() {
 #[tokio::test]
 async fn by_cursor_in_the_newest_version() {
     by_cursor::<cintx::V2025_12_18>().await;
+}
+
+/// Webhooks, whose list has no cursor but the last id from 2025-02-17 on, and `next_cursor` alone before.
+async fn webhooks<V: Version>(style: Style) {
+    let webhook = |number: usize| json!({ "id": number.to_string(), "url": "https://hooks.example/", "events": [] });
+    let webhooks = (style, "webhooks", webhook as fn(usize) -> Value);
+    let list = |cint: &Client<V>, size| cint.webhooks().list().page_size(size).stream();
+    read(webhooks, 100, list, |it| it.id().as_str().parse().unwrap()).await;
+}
+
+#[cfg(feature = "v2024-12-02")]
+#[tokio::test]
+async fn webhooks_of_the_first_version() {
+    webhooks::<cintx::V2024_12_02>(Style::Cursor).await;
+}
+
+#[cfg(feature = "v2025-02-17")]
+#[tokio::test]
+async fn webhooks_of_the_second_version_by_last_id() {
+    webhooks::<cintx::V2025_02_17>(Style::LastId).await;
+}
+
+#[cfg(feature = "v2025-12-18")]
+#[tokio::test]
+async fn webhooks_of_the_newest_version_by_last_id() {
+    webhooks::<cintx::V2025_12_18>(Style::LastId).await;
 }
 
 /// Only the newest version has a list with numbered pages.

@@ -17,9 +17,11 @@ mod prices;
 mod projects;
 mod properties;
 mod refusals;
+mod reports;
 #[cfg(feature = "v2025-12-18")]
 mod respondents;
 mod stage;
 mod studies;
 mod templates;
 mod values;
+mod webhooks;

@@ -2,15 +2,21 @@
 
 use cintx::{
     Audience, FieldingAssistant, Interval, Money, Pacing, Pricing, ProjectScope, Question, QuotaOverlay, SoftLaunch,
-    Supply, TargetGroupId, Version,
+    Supply, TargetGroupId, TemplateCondition, TemplateProfile, TemplateTarget, Version,
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use rust_decimal::Decimal;
 
 use crate::stage::{Stage, on_every_version};
 
-on_every_version!(a_draft_is_refused_or_valid, a_project_is_refused_or_valid);
+on_every_version!(
+    a_draft_is_refused_or_valid,
+    a_project_is_refused_or_valid,
+    a_profile_template_is_refused_or_valid,
+    a_profile_template_is_edited_to_what_is_refused_or_valid,
+);
 
 /// The fields that a builder may blame.
 const FIELDS: &[&str] = &[
@@ -29,6 +35,8 @@ const FIELDS: &[&str] = &[
     "pacing",
     "soft_launch",
     "audience",
+    "label",
+    "profiles",
 ];
 
 #[derive(Clone, Debug)]
@@ -243,4 +251,127 @@ async fn a_project_is_refused_or_valid<V: Version>(stage: Stage<V>) {
         });
     });
     stage.assert_no_violation();
+}
+
+/// A profile template as somebody might ask for it.
+#[derive(Clone, Debug)]
+struct TemplateWish {
+    name: String,
+    label: String,
+    description: Option<String>,
+    locales: Vec<&'static str>,
+    profiles: Vec<TemplateProfile>,
+}
+
+/// A question with targets of one kind, most of the time: answers that do not overlap, shares of few decimals.
+fn profile() -> impl Strategy<Value = TemplateProfile> {
+    let odd = prop_oneof![
+        (0_i64..103, 0_i64..103).prop_map(|(min, max)| TemplateCondition::Range { min, max }),
+        "[1-3]{0,1}".prop_map(TemplateCondition::Option),
+        proptest::collection::vec("[A-Z]{1,4}", 0..3).prop_map(TemplateCondition::Texts),
+    ];
+    let share = prop_oneof![
+        8 => (0_u32..101).prop_map(Decimal::from),
+        1 => (0_i64..12_000, 0_u32..4).prop_map(|(digits, scale)| Decimal::new(digits, scale)),
+        1 => (-3_i64..1).prop_map(Decimal::from),
+    ];
+    let target = (1_usize..3, proptest::option::weighted(0.05, odd), proptest::option::weighted(0.7, share));
+    let question = prop_oneof![3 => Just(42_i64), 3 => Just(43), 1 => Just(45), 1 => 100_i64..120];
+    let name = proptest::option::of("[a-zA-Z ]{0,12}");
+    (question, prop_oneof![9 => 1_usize..4, 1 => Just(0)], proptest::collection::vec(target, 4), 0_u8..3, name)
+        .prop_map(|(question, length, targets, kind, name)| {
+            let kind = match question {
+                42 => 0,
+                43 => 1,
+                _ => kind,
+            };
+            let mut number = 0;
+            let targets = targets.into_iter().take(length).map(|(conditions, odd, share)| {
+                let conditions = (0..conditions).map(|_| {
+                    number += 1;
+                    match kind {
+                        0 => TemplateCondition::Range { min: number * 11, max: number * 11 + 9 },
+                        1 => TemplateCondition::Option(number.to_string()),
+                        _ => TemplateCondition::Texts(vec![format!("AB{number}")]),
+                    }
+                });
+                TemplateTarget::new(conditions.collect::<Vec<_>>().into_iter().chain(odd), share)
+            });
+            let mut profile = TemplateProfile::new(question, targets.collect::<Vec<_>>());
+            profile.name = name;
+            profile
+        })
+}
+
+fn template() -> impl Strategy<Value = TemplateWish> {
+    (
+        prop_oneof![9 => "[a-zA-Z0-9 é]{1,40}", 1 => " {0,2}"],
+        prop_oneof![8 => "[a-z]{1,12}", 1 => Just(String::new())],
+        proptest::option::of(".{0,20}"),
+        proptest::collection::vec(prop_oneof![9 => Just("eng_gb"), 9 => Just("ger_de"), 1 => Just("en")], 0..3),
+        proptest::collection::vec(profile(), 0..3),
+    )
+        .prop_map(|(name, label, description, locales, profiles)| TemplateWish {
+            name,
+            label,
+            description,
+            locales,
+            profiles,
+        })
+}
+
+/// Runs a way to write templates over many wishes: each is refused here, or sent as the document allows, and then the
+/// answer is a template, or the API's word about the library, which no document knows.
+fn judge_templates<V: Version>(stage: &Stage<V>, write: impl Fn(TemplateWish) -> Result<(), cintx::Error>) {
+    let tally = std::cell::Cell::new((0, 0));
+    check(300, template(), |wish| {
+        let (sent, refused) = tally.get();
+        match write(wish) {
+            Ok(()) => tally.set((sent + 1, refused)),
+            Err(error) if error.invalid_fields().is_empty() => {
+                let status = error.status().unwrap_or_else(|| panic!("{error}")).as_u16();
+                assert!([400, 422].contains(&status), "{error}");
+                stage.assert_no_violation();
+                tally.set((sent + 1, refused));
+            }
+            Err(error) => {
+                judge(stage, Err(error));
+                tally.set((sent, refused + 1));
+            }
+        }
+    });
+    let (sent, refused) = tally.get();
+    assert!(sent > 60 && refused > 60, "{sent} were sent, {refused} refused: too few of one kind");
+    stage.assert_no_violation();
+}
+
+async fn a_profile_template_is_refused_or_valid<V: Version>(stage: Stage<V>) {
+    let handle = tokio::runtime::Handle::current();
+    tokio::task::block_in_place(|| {
+        judge_templates(&stage, |wish| {
+            let mut create = stage.cint.profile_templates().create(wish.name, wish.label);
+            if let Some(description) = wish.description {
+                create = create.description(description);
+            }
+            create = wish.locales.into_iter().fold(create, |it, locale| it.locale(locale));
+            create = wish.profiles.into_iter().fold(create, |it, profile| it.profile(profile));
+            handle.block_on(create.into_future()).map(drop)
+        });
+    });
+}
+
+async fn a_profile_template_is_edited_to_what_is_refused_or_valid<V: Version>(stage: Stage<V>) {
+    let templates = stage.cint.profile_templates();
+    let made = templates.create("Adults", "adults").profile(Question::choice(43).option("1", 100)).await.unwrap();
+    let handle = tokio::runtime::Handle::current();
+    tokio::task::block_in_place(|| {
+        judge_templates(&stage, |wish| {
+            let edit = templates.edit(&made, |template| {
+                (template.name, template.label) = (wish.name, wish.label);
+                (template.description, template.profiles) = (wish.description, wish.profiles);
+                template.locales = wish.locales.into_iter().filter_map(|locale| locale.parse().ok()).collect();
+            });
+            handle.block_on(edit).map(drop)
+        });
+    });
 }

@@ -4,14 +4,19 @@ use std::ops::RangeInclusive;
 
 use cintx::study::Study;
 use cintx::{
-    Audience, DraftBuilder, Error, FieldingAssistant, Invalid, Money, Pacing, Pricing, Question, SoftLaunch, Supply,
-    TargetGroupId, Version, minutes,
+    Audience, DraftBuilder, Error, FieldingAssistant, Invalid, Money, Pacing, Pricing, ProjectId, Question, ReportKind,
+    ReportOf, SoftLaunch, Supply, TargetGroupId, Version, WebhookEventType, minutes,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
 use crate::stage::{Stage, on_every_version};
 
-on_every_version!(bad_drafts_are_refused_unsent, bad_changes_are_refused_unsent);
+on_every_version!(
+    bad_drafts_are_refused_unsent,
+    bad_changes_are_refused_unsent,
+    bad_webhooks_and_reports_are_refused_unsent,
+);
 
 /// A change that makes a good draft a bad one, the field that is to blame, and what the message must hold.
 type Case<V> = (fn(DraftBuilder<V>) -> DraftBuilder<V>, &'static str, &'static str);
@@ -173,7 +178,7 @@ async fn bad_drafts_are_refused_unsent<V: Version>(stage: Stage<V>) {
         let error = stage.draft(&project).assistant(gemini).create().await.unwrap_err();
         assert_eq!(blamed(&error), ["pacing"]);
     }
-    if V::DATE != "2025-12-18" {
+    if V::DATE < "2025-12-18" {
         let error = stage.draft(&project).reference("TG-77").create().await.unwrap_err();
         assert!(error.to_string().contains(V::DATE), "{error}");
         let private = Supply::open_exchange().private_group("P", 0..=10, 7);
@@ -205,4 +210,66 @@ async fn bad_changes_are_refused_unsent<V: Version>(stage: Stage<V>) {
     study.name = "abc".into();
     assert_eq!(blamed(&study.plan(&stage.cint).await.unwrap_err()), ["name"]);
     assert_eq!(writes(&stage), before, "nothing was written");
+}
+
+/// What became of something that should be refused.
+type Refusal = (Result<(), Error>, &'static str, &'static str);
+
+async fn bad_webhooks_and_reports_are_refused_unsent<V: Version>(stage: Stage<V>) {
+    let mut cases: Vec<Refusal> = Vec::new();
+    let [event, _] = crate::webhooks::events::<V>();
+    let urls = [
+        ("", "\"\""),
+        ("hooks.example/cint", "\"hooks.example/cint\""),
+        ("http://hooks.example/", "https://"),
+        ("ftp://hooks.example/", "https://"),
+        ("https://", "https://"),
+        ("https://hooks.example/a b", "\"https://hooks.example/a b\""),
+        ("HTTP://10.0.0.1/", "this machine"),
+    ];
+    for (url, says) in urls {
+        let made = stage.cint.webhooks().create(url, [event.clone()]).await;
+        cases.push((made.map(drop), "url", says));
+    }
+    let foreign = if V::DATE == "2024-12-02" { "session-updated" } else { "survey_paused" };
+    for (events, says) in [(vec![], "at least one"), (vec!["gone-fishing"], "gone-fishing"), (vec![foreign], foreign)] {
+        let events = events.into_iter().map(|event| WebhookEventType::Unknown(event.into()));
+        let made = stage.cint.webhooks().create("https://hooks.example/", events).await;
+        cases.push((made.map(drop), "events", says));
+    }
+
+    let today = Offset::UTC.to_datetime(Timestamp::now()).date();
+    let days = |from: i64, until: i64| today - from.days()..=today - until.days();
+    let reports = stage.cint.reports();
+    let two = || ReportOf::projects(["P1", "P2"].map(ProjectId::new));
+    let none = || ReportOf::target_groups(Vec::<TargetGroupId>::new());
+    let group = || TargetGroupId::new("G");
+    let units = || ReportOf::business_units([3848]);
+    let account = || ReportOf::Account;
+    let orders = [
+        (reports.completes(none(), days(7, 0)), "of", "no target_group"),
+        (reports.completes(ReportOf::business_units(0..0), days(7, 0)), "of", "no business_unit"),
+        (reports.reconciliations_status(units(), days(7, 0)), "of", "business_unit for reconciliations-status"),
+        (reports.reconciliation_eligible_rids(account(), days(7, 0)), "of", "one project or target groups"),
+        (reports.reconciliation_eligible_rids(units(), days(7, 0)), "of", "business_unit"),
+        (reports.reconciliation_eligible_rids(two(), days(7, 0)), "of", "2 projects"),
+        (reports.respondent_analysis(account(), days(7, 0)), "of", "account for respondent-analysis"),
+        (reports.respondent_analysis(two(), days(7, 0)), "of", "one project"),
+        (reports.completes(account(), days(0, 1)), "days", "not before the first"),
+        (reports.completes(account(), days(200, 0)), "days", "six months"),
+        (reports.term_details(group(), days(400, 390)), "days", "twelve months"),
+        (reports.completes(account(), days(7, 0)).link_type(1), "link_type", "term-details alone"),
+    ];
+    for (order, field, says) in orders {
+        cases.push((order.await.map(drop), field, says));
+    }
+    let strange = reports.requests().kind(ReportKind::Unknown("weather".into())).pages().try_next().await;
+    cases.push((strange.map(drop), "kind", "\"weather\""));
+
+    for (outcome, field, says) in cases {
+        let error = outcome.expect_err(says);
+        assert_eq!(blamed(&error), [field], "{says}: {error}");
+        assert!(error.invalid_fields()[0].reason().contains(says), "{says}: {error}");
+    }
+    assert!(stage.sandbox.requests().is_empty(), "nothing was sent");
 }

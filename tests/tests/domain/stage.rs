@@ -1,5 +1,7 @@
 //! A sandbox with a client of one version, and a look at what was wrong with the requests.
 
+use std::time::Duration;
+
 use cintx::{Audience, Client, Credentials, DraftBuilder, Money, Project, Question, Supply, UserId, Version, minutes};
 use cintx_sandbox::Sandbox;
 use jiff::{Timestamp, ToSpan as _};
@@ -14,6 +16,11 @@ pub struct Stage<V: Version> {
 impl<V: Version> Stage<V> {
     pub async fn new() -> Self {
         Self::on(Sandbox::builder().seed(7)).await
+    }
+
+    /// Jobs are done at once, so that nobody waits for them.
+    pub async fn quick() -> Self {
+        Self::on(Sandbox::builder().seed(7).job_delay(Duration::ZERO)).await
     }
 
     /// On a sandbox of its own kind.
@@ -72,24 +79,18 @@ impl<V: Version> Stage<V> {
 macro_rules! on_every_version {
     ($($name:ident),+ $(,)?) => {$(
         mod $name {
-            #[cfg(feature = "v2024-12-02")]
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn v2024_12_02() {
-                super::$name($crate::stage::Stage::<cintx::V2024_12_02>::new().await).await;
-            }
-
-            #[cfg(feature = "v2025-02-17")]
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn v2025_02_17() {
-                super::$name($crate::stage::Stage::<cintx::V2025_02_17>::new().await).await;
-            }
-
-            #[cfg(feature = "v2025-12-18")]
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn v2025_12_18() {
-                super::$name($crate::stage::Stage::<cintx::V2025_12_18>::new().await).await;
-            }
+            cintx_tests::for_each_version!($crate::stage::one_version, $name);
         }
     )+};
 }
 pub(crate) use on_every_version;
+
+macro_rules! one_version {
+    ($version:ident $marker:ident $name:ident) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $version() {
+            super::$name($crate::stage::Stage::<cintx::$marker>::new().await).await;
+        }
+    };
+}
+pub(crate) use one_version;

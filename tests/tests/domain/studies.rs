@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
-use cintx::study::{FieldPeriod, Step, Study};
-use cintx::{Client, Credentials, Version};
+use cintx::study::{FieldPeriod, Step, Study, StudySupply};
+use cintx::{Client, Credentials, TargetGroupStatus, Version};
 use cintx_sandbox::{Fault, Sandbox};
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::Value;
@@ -17,6 +18,12 @@ on_every_version!(
     what_differs_is_changed,
     killed_after_every_request_it_converges,
     lost_answers_make_no_duplicates,
+    a_draft_that_is_launched_meanwhile_is_compared_as_launched,
+    a_changed_study_is_planned_as_the_changes_it_needs,
+    killed_after_every_request_a_changed_study_converges,
+    lost_answers_of_changes_converge,
+    quotas_in_field_are_deleted_with_consent_alone,
+    what_cannot_be_changed_is_said_by_name,
 );
 
 fn study(sandbox: &Sandbox) -> Study {
@@ -107,13 +114,17 @@ async fn what_differs_is_changed<V: Version>(stage: Stage<V>) {
     stage.assert_no_violation();
 }
 
-/// A client that dies with its task when it has had so many answers.
-fn mortal<V: Version>(sandbox: &Sandbox, answers: usize) -> Client<V> {
-    let seen = Arc::new(AtomicUsize::new(0));
+fn builder<V: Version>(sandbox: &Sandbox) -> cintx::Builder<V> {
     Client::builder()
         .credentials(Credentials::new(sandbox.client_id(), sandbox.client_secret()).endpoint(sandbox.token_url()))
         .account(i64::from(sandbox.account_id()))
         .api_url(sandbox.api_url())
+}
+
+/// A client that dies with its task when it has had so many answers.
+fn mortal<V: Version>(sandbox: &Sandbox, answers: usize) -> Client<V> {
+    let seen = Arc::new(AtomicUsize::new(0));
+    builder(sandbox)
         .observe(move |_| {
             if seen.fetch_add(1, Ordering::Relaxed) + 1 == answers {
                 std::panic::resume_unwind(Box::new("killed"));
@@ -157,6 +168,260 @@ async fn lost_answers_make_no_duplicates<V: Version>(_: Stage<V>) {
         }
         assert_eq!(state(&stage.cint).await, complete(), "{operation}");
     }
+}
+
+/// As by a run that was killed while its launch was under way.
+async fn a_draft_that_is_launched_meanwhile_is_compared_as_launched<V: Version>(stage: Stage<V>) {
+    let study = study(&stage.sandbox);
+    let mut drafts = study.clone();
+    drafts.target_groups[0].launch = false;
+    let applied = drafts.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
+    let group = stage.cint.project(&applied.project).existing_target_group(&applied.target_groups[0].1);
+    let (end, listed) = (study.target_groups[0].field.end, AtomicBool::new(true));
+    let launch = move || {
+        let launch = async { group.launch(end).await.unwrap().until_done().await.unwrap() };
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(launch));
+    };
+    let cint: Client<V> = builder(&stage.sandbox)
+        .before_attempt(move |attempt| {
+            if attempt.operation().id == "get_target_group" && listed.swap(false, Ordering::Relaxed) {
+                launch();
+            }
+        })
+        .build()
+        .unwrap();
+    let plan = study.plan(&cint).await.unwrap();
+    assert!(plan.is_empty(), "{plan}");
+    assert_eq!(state(&stage.cint).await, complete());
+}
+
+/// The study with a supply that every version can change after launch.
+fn before(sandbox: &Sandbox) -> Study {
+    let mut study = study(sandbox);
+    study.target_groups[0].supply = StudySupply::Only(vec![12.into()]);
+    study
+}
+
+/// Changes everything that a version lets one change: in field, in a draft that is then launched, in one more group.
+fn changed(mut study: Study) -> Study {
+    let mut french = study.target_groups[1].clone();
+    french.name = "French drinks".into();
+    french.locale = "fre_fr".parse().unwrap();
+    let [uk, german] = &mut study.target_groups[..] else { panic!("two target groups") };
+    uk.completes_goal = 600;
+    uk.length_of_interview = cintx::minutes(15).unwrap();
+    uk.cost_per_interview = Some("2.95 USD".parse().unwrap());
+    uk.live_url = "https://survey.example/uk2?RID=[%RID%]".parse().unwrap();
+    uk.field.end += 48.hours();
+    uk.supply = StudySupply::Only(vec![12.into(), 34.into()]);
+    uk.audience.questions[0].bands[0].percent = 38;
+    uk.audience.questions[0].bands[1].percent = 37;
+    german.completes_goal = 250;
+    german.cost_per_interview = Some("3.20 USD".parse().unwrap());
+    german.audience.questions[0].options[0].percent = 45;
+    german.audience.questions[0].options[1].percent = 55;
+    german.launch = true;
+    study.target_groups.push(french);
+    study
+}
+
+/// What a study has come to, without ids and without the moment of the launch.
+async fn facts<V: Version>(cint: &Client<V>, study: &Study) -> Vec<String> {
+    let mut facts = Vec::new();
+    for project in cint.projects().list().stream().collect().await.unwrap() {
+        let scope = cint.project(&project.id);
+        for group in scope.target_groups().list().stream().collect().await.unwrap() {
+            let (name, status) = (group.name.clone().unwrap(), group.status.clone().unwrap());
+            let wanted = study.target_groups.iter().find(|it| it.name == name).unwrap();
+            let group = group.open(&scope);
+            if status == TargetGroupStatus::Draft {
+                let draft = group.draft().await.unwrap().settings;
+                facts.push(format!("{name} {status} {} {}", draft.completes_goal, draft.locale));
+                continue;
+            }
+            let end = group.fielding_run().await.unwrap().unwrap().dates().end;
+            assert_eq!(end.as_millisecond(), wanted.field.end.as_millisecond());
+            let supply = group.supply().await.unwrap();
+            let suppliers: Vec<_> = supply.groups.iter().map(|it| (&it.name, &it.suppliers)).collect();
+            let (details, overview) = (group.details().await.unwrap(), group.overview().await.unwrap());
+            let mut quotas = Vec::new();
+            for table in group.quotas().read().await.unwrap() {
+                assert_eq!(table.total(), u64::from(wanted.completes_goal), "{name}: {table}");
+                quotas.extend(table.cells().map(|(cell, quota)| (table.label(&cell), quota.target)));
+            }
+            let price = overview.current_cost_per_interview.unwrap();
+            let (goal, settings) = (details.completes_goal, details.settings);
+            let (length, url) = (settings.length_of_interview, settings.live_url);
+            facts.push(format!("{name} {status} {goal:?} {price} {length:?} {url} {suppliers:?} {quotas:?}"));
+        }
+    }
+    facts.sort();
+    facts
+}
+
+async fn a_changed_study_is_planned_as_the_changes_it_needs<V: Version>(stage: Stage<V>) {
+    let study = before(&stage.sandbox);
+    study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
+    let study = changed(study);
+    let sent = writes(&stage.sandbox);
+    let plan = study.plan(&stage.cint).await.unwrap();
+    assert_eq!(writes(&stage.sandbox), sent, "a plan writes nothing");
+    let steps: Vec<String> = plan.steps().map(|step| step.to_string()).collect();
+    assert_eq!(
+        steps[..3],
+        [
+            "change target group \"UK drinks\": length_of_interview, live_url, test_url, cost_per_interview, supply, \
+             field, completes_goal, audience",
+            "change target group \"German drinks\": completes_goal, cost_per_interview, audience",
+            "launch target group \"German drinks\"",
+        ]
+    );
+    assert!(steps[3].starts_with("create target group \"French drinks\""), "{plan}");
+    assert!(plan.warnings().iter().all(|it| it.target_group.as_deref() == Some("French drinks")), "{plan}");
+    plan.apply(|_| {}).await.unwrap();
+    let facts = facts(&stage.cint, &study).await;
+    assert_eq!(facts.len(), 3);
+    for part in
+        ["French drinks draft 200 fre_fr", "German drinks live Some(250) 3.20 USD", "UK drinks live Some(600) 2.95"]
+    {
+        assert!(facts.iter().any(|fact| fact.starts_with(part)), "{part}: {facts:#?}");
+    }
+    // Every percentage of the margins is met: 38 of 600, 55 of 250.
+    let quotas = |name: &str| facts.iter().find(|fact| fact.starts_with(name)).unwrap().clone();
+    assert!(quotas("German").contains("Some(112)") || quotas("German").contains("Some(113)"), "{facts:#?}");
+
+    let sent = writes(&stage.sandbox);
+    let again = study.plan(&stage.cint).await.unwrap();
+    assert!(again.is_empty() && again.warnings().is_empty(), "{again}");
+    again.apply(|_| panic!("nothing is to be done")).await.unwrap();
+    assert_eq!(writes(&stage.sandbox), sent, "a second run writes nothing");
+    stage.assert_no_violation();
+}
+
+async fn killed_after_every_request_a_changed_study_converges<V: Version>(stage: Stage<V>) {
+    let study = before(&stage.sandbox);
+    study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
+    changed(study.clone()).plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
+    let expected = facts(&stage.cint, &changed(study)).await;
+    for answers in 1.. {
+        let stage = Stage::<V>::quick().await;
+        let study = before(&stage.sandbox);
+        study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
+        let study = changed(study);
+        let (cint, doomed) = (mortal::<V>(&stage.sandbox, answers), study.clone());
+        let run = tokio::spawn(async move {
+            let plan = doomed.plan(&cint).await.unwrap();
+            plan.apply(|_| {}).await.map(drop)
+        });
+        let killed = run.await.is_err();
+        study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
+        assert_eq!(facts(&stage.cint, &study).await, expected, "killed after answer {answers}");
+        let sent = writes(&stage.sandbox);
+        let again = study.plan(&stage.cint).await.unwrap();
+        assert!(again.is_empty(), "killed after answer {answers}: {again}");
+        assert_eq!(writes(&stage.sandbox), sent);
+        if !killed {
+            assert!(answers > 25, "it was killed only {answers} times");
+            return;
+        }
+    }
+}
+
+async fn lost_answers_of_changes_converge<V: Version>(_: Stage<V>) {
+    let legacy = V::DATE != "2025-12-18";
+    let pick = |old, new| if legacy { old } else { new };
+    for operation in [
+        "update_launched_target_group_details",
+        "update_cost_per_interview",
+        pick("update_target_group_supply_allocation", "update_target_group_allocation_specification"),
+        "update_fielding_run",
+        pick("bulk-update-quotas", "update_profile_filling_goal"),
+        "update_target_group",
+    ] {
+        let stage = Stage::<V>::quick().await;
+        let study = before(&stage.sandbox);
+        study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
+        let study = changed(study);
+        let lost = stage.sandbox.inject(Fault::on(operation).drop_after_applying().times(1));
+        let first = study.plan(&stage.cint).await.unwrap().apply(|_| {}).await;
+        assert_eq!(stage.sandbox.fault_hits(lost), 1, "{operation}");
+        if first.is_err() {
+            study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
+        }
+        assert!(study.plan(&stage.cint).await.unwrap().is_empty(), "{operation}");
+        facts(&stage.cint, &study).await;
+    }
+}
+
+async fn quotas_in_field_are_deleted_with_consent_alone<V: Version>(stage: Stage<V>) {
+    let mut study = before(&stage.sandbox);
+    study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
+    let uk = &mut study.target_groups[0];
+    uk.audience.interlock = false;
+    uk.audience.questions.remove(0);
+    uk.completes_goal = 450;
+    let sent = writes(&stage.sandbox);
+    let plan = study.plan(&stage.cint).await.unwrap();
+    let steps: Vec<String> = plan.steps().map(ToString::to_string).collect();
+    assert!(steps[0].starts_with("change target group \"UK drinks\": completes_goal, audience; deletes "), "{plan}");
+    let refused = plan.apply(|_| {}).await.unwrap_err();
+    assert_eq!(refused.invalid_fields()[0].field(), "audience");
+    assert!(refused.to_string().contains("UK drinks") && refused.to_string().contains("allow_deletions"), "{refused}");
+    assert_eq!(writes(&stage.sandbox), sent, "nothing was sent");
+
+    // The answer to the replacement is lost: the next run finds what it did.
+    let operation = if V::DATE == "2025-12-18" { "manage_target_group_profiles" } else { "apply-profiles" };
+    let lost = stage.sandbox.inject(Fault::on(operation).drop_after_applying().times(1));
+    let first = plan.allow_deletions().apply(|_| {}).await;
+    assert_eq!(stage.sandbox.fault_hits(lost), 1);
+    let again = study.plan(&stage.cint).await.unwrap();
+    assert!(again.is_empty(), "{first:?} {again}");
+    let facts = facts(&stage.cint, &study).await;
+    assert!(facts.iter().any(|fact| fact.starts_with("UK drinks live Some(450)")), "{facts:#?}");
+    stage.assert_no_violation();
+}
+
+async fn what_cannot_be_changed_is_said_by_name<V: Version>(stage: Stage<V>) {
+    let mut study = before(&stage.sandbox);
+    study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
+    stage.sandbox.advance(Duration::from_secs(60));
+    let uk = &mut study.target_groups[0];
+    uk.completes_goal = 1;
+    uk.cost_per_interview = Some("2.95 EUR".parse().unwrap());
+    uk.locale = "eng_us".parse().unwrap();
+    uk.supply = StudySupply::OpenExchange;
+    uk.field.end = Timestamp::now() - 1.hours();
+    uk.field.start = uk.field.end - 1.hours();
+    study.target_groups.truncate(1);
+    let plan = study.plan(&stage.cint).await.unwrap();
+    let warnings: Vec<String> = plan.warnings().iter().map(ToString::to_string).collect();
+    let mut expected = vec![
+        "locale differs, and cannot be changed after the launch",
+        "cost_per_interview is 2.95 EUR, but its business unit pays in USD",
+        "the end of field",
+        "completes_goal is 1, but there are",
+    ];
+    let steps: Vec<String> = plan.steps().map(ToString::to_string).collect();
+    if V::DATE == "2025-12-18" {
+        assert_eq!(steps, ["change target group \"UK drinks\": supply"]);
+    } else {
+        expected.push("supply lacks the group \"Chosen suppliers\"");
+        assert!(plan.is_empty(), "{plan}");
+    }
+    for says in expected {
+        assert!(warnings.iter().any(|warning| warning.contains(says)), "{says}: {warnings:#?}");
+    }
+    // A study whose field has begun is planned all the same.
+    let uk = &mut study.target_groups[0];
+    uk.field.start = Timestamp::now() - 1.hours();
+    uk.field.end = uk.field.start + 200.hours();
+    uk.completes_goal = 500;
+    let steps: Vec<String> = study.plan(&stage.cint).await.unwrap().steps().map(ToString::to_string).collect();
+    assert!(steps.iter().any(|step| step.ends_with("field")), "{steps:?}");
+    // But nothing new begins in the past.
+    study.target_groups[0].name = "Irish drinks".into();
+    let refused = study.plan(&stage.cint).await.unwrap_err();
+    assert_eq!(refused.invalid_fields()[0].field(), "field");
 }
 
 #[test]

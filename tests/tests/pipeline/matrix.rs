@@ -314,8 +314,7 @@ fn deed(kind: Kind) -> Deed {
 }
 
 macro_rules! version {
-    ($feature:literal $name:ident $marker:ident) => {
-        #[cfg(feature = $feature)]
+    ($name:ident $marker:ident) => {
         #[tokio::test(flavor = "multi_thread")]
         async fn $name() {
             use cintx_tests::dispatch::$name as dispatch;
@@ -390,6 +389,4 @@ macro_rules! version {
     };
 }
 
-version!("v2024-12-02" v2024_12_02 V2024_12_02);
-version!("v2025-02-17" v2025_02_17 V2025_02_17);
-version!("v2025-12-18" v2025_12_18 V2025_12_18);
+cintx_tests::for_each_version!(version);

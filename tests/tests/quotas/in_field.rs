@@ -39,7 +39,7 @@ async fn a_table_is_right_at_each_step<V: Version>(stage: Stage<V>) {
     assert_eq!(tables.len(), 1);
     assert_eq!(table.axes().iter().map(|axis| axis.question).collect::<Vec<_>>(), [Some(42), Some(43)]);
     assert_eq!(table.total(), 500);
-    if V::DATE == "2025-12-18" {
+    if V::DATE >= "2025-12-18" {
         // Counts are sent as counts.
         let pairs = table.cells().zip(planned.cells());
         pairs.for_each(|((_, quota), (_, planned))| assert_eq!(quota.target, planned.target));
@@ -109,7 +109,7 @@ async fn quotas_are_interlocked_and_taken_apart_in_field<V: Version>(stage: Stag
     let crossed = group.quotas().interlock(&profiles).await.unwrap();
     let table = crossed.iter().find(|table| table.kind() == TableKind::Interlock).unwrap();
     assert_eq!((targets(table, 0).iter().sum::<u64>(), table.cells().count()), (500, 6), "{table}");
-    if V::DATE == "2025-12-18" {
+    if V::DATE >= "2025-12-18" {
         assert_eq!((targets(table, 0), targets(table, 1)), (vec![200, 175, 125], vec![245, 255]), "{table}");
     }
 

@@ -102,7 +102,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
     ensure!(!dates.is_empty(), "nothing is imported yet; run `cargo xtask import FILE`");
     check_names(workspace, &known)?;
 
-    let mut files = BTreeMap::new();
+    let mut files = emit::lists(&known);
     let mut folders = Vec::new();
     for date in &dates {
         let made = make(workspace, date)?;

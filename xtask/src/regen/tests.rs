@@ -200,7 +200,13 @@ fn a_new_dated_version_takes_an_import_and_a_regen() {
     run(&at.workspace, &options).unwrap();
 
     let root = at.workspace.root().join("cintx-raw/src");
-    assert_eq!(fs::read_dir(&root).unwrap().count(), 1, "the other versions stay as they are");
+    let mut there: Vec<_> = fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    there.sort();
+    assert_eq!(there, ["v2099_03_01", "versions.rs"], "the other versions stay as they are");
+    let listed = fs::read_to_string(root.join("versions.rs")).unwrap();
+    assert!(listed.contains("#[cfg(feature = \"v2099-03-01\")]\npub mod v2099_03_01;\n"), "{listed}");
+    let dispatch = fs::read_to_string(at.workspace.root().join("tests/src/dispatch/versions.rs")).unwrap();
+    assert!(dispatch.contains("    \"v2099-03-01\" v2099_03_01,\n"), "{dispatch}");
     let read = |file: &str| fs::read_to_string(root.join("v2099_03_01").join(file)).unwrap();
     assert!(read("mod.rs").contains("pub const VERSION: &str = \"2099-03-01\";"));
     assert!(read("client/kennels.rs").contains("pub async fn list_kennels(&self)"));

@@ -4,8 +4,9 @@
 use serde_json::{Value, json};
 
 use super::refused;
-use crate::audience::{Audience, Condition, Interlock, Question, QuestionKind, Share};
+use crate::audience::{Audience, Cell, Condition, Interlock, Question, QuestionKind, Shape, Share};
 use crate::error::Error;
+use crate::wire::quotas::{self, items};
 
 /// Which request a profile is for: they name the same conditions differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,3 +182,178 @@ fn without_nulls(mut json: Value) -> Value {
     }
     json
 }
+
+/// What the profiles of a draft that was read come to, in whole percent.
+pub(crate) fn shape(profile: &Value) -> Shape {
+    let regular = items(profile, "drafts").map(|one| (false, regular_cells(one)));
+    let interlocked = items(profile, "interlocked_profiles").map(|one| {
+        let cells = items(&one["quotas"], "ungrouped")
+            .map(|cell| (quotas::legacy::related(&cell["condition"]["related_condition"]), percent(cell)));
+        (true, cells.collect())
+    });
+    Shape::of(regular.chain(interlocked))
+}
+
+fn percent(quota: &Value) -> Option<u64> {
+    quotas::whole(&quota["quota_percentage"]).and_then(|percent| percent.try_into().ok())
+}
+
+fn regular_cells(profile: &Value) -> Vec<Cell> {
+    let question = quotas::whole(&profile["question_id"]).unwrap_or(0);
+    let data: Vec<_> = items(&profile["conditions"], "data").map(|it| (question, quotas::condition(it))).collect();
+    let at = |index: &Value| {
+        let (question, condition) = data.get(usize::try_from(quotas::whole(index)?).ok()?)?;
+        Some((*question, condition.clone()?))
+    };
+    let enabled = profile["quotas_enabled"].as_bool().unwrap_or(true);
+    let quota = |one: &Value| percent(one).filter(|_| enabled);
+    let ungrouped =
+        items(&profile["quotas"], "ungrouped").map(|one| (at(&one["index"]).into_iter().collect(), quota(one)));
+    let grouped =
+        items(&profile["quotas"], "grouped").map(|one| (items(one, "indexes").filter_map(at).collect(), quota(one)));
+    let mut cells: Vec<Cell> = ungrouped.chain(grouped).collect();
+    // What has no quota is a target all the same.
+    for (question, condition) in &data {
+        let alone: Vec<_> = condition.clone().into_iter().map(|condition| (*question, condition)).collect();
+        if !cells.iter().any(|(conditions, _)| alone.iter().all(|it| conditions.contains(it))) {
+            cells.push((alone, None));
+        }
+    }
+    cells
+}
+
+/// One older version's audiences: what only one of them has, and how it writes that quotas are percentages.
+macro_rules! legacy_audience {
+    ($marker:ident, $version:ident, feasibility: { $($own:tt)* }, adjustment: $adjustment:expr) => {
+        mod audience {
+            use cintx_raw::NEW_KEY;
+            use cintx_raw::$version::{Client, types};
+            use serde_json::Value;
+
+            use crate::audience::{Shape, Unit};
+            use crate::error::Error;
+            use crate::feasibility::Feasibility;
+            use crate::ids::ProjectId;
+            use crate::target_group::{KeptDraft, TargetGroupDraft};
+            use crate::wire::audience::{AudienceWire, legacy};
+            use crate::wire::{from_json, money, timestamp, to_json};
+
+            impl AudienceWire for crate::$marker {
+                const DRAFTS_IN: Unit = Unit::Percent;
+
+                /// Crossed questions go through the API's helper, whose cells get our percentages.
+                async fn audience(raw: &Client, account: i64, draft: &TargetGroupDraft) -> Result<Value, Error> {
+                    let (audience, goal) = (&draft.audience, draft.completes_goal);
+                    audience.only_what_all_versions_have()?;
+                    let mut interlocked_profiles = Vec::new();
+                    if let Some(interlock) = audience.crossed() {
+                        let context = legacy::Context {
+                            locale: draft.locale.to_string(),
+                            goal,
+                            start: timestamp(draft.field.start()),
+                            end: timestamp(draft.field.end()),
+                            collects_pii: draft.collects_pii,
+                        };
+                        let body: types::GenerateDraftInterlockRequest =
+                            from_json("audience", legacy::helper(interlock, &context)?)?;
+                        let made = raw.generate_draft_interlock_profile_v2(account, NEW_KEY, &body).await?.into_value();
+                        let made = made
+                            .first()
+                            .ok_or_else(|| Error::incomplete("generate_draft_interlock_profile_v2", "profile"))?;
+                        let pasted = legacy::pasted(&to_json(made)?, interlock, goal)?;
+                        interlocked_profiles.push(from_json("audience", pasted)?);
+                    }
+                    to_json(&types::TargetGroupDraftProfilesRequest {
+                        profile_adjustment_type: $adjustment,
+                        drafts: Some(from_json("audience", legacy::drafts(audience, goal).into())?),
+                        interlocked_profiles: Some(interlocked_profiles),
+                    })
+                }
+
+                fn audience_of(kept: &KeptDraft) -> Shape {
+                    legacy::shape(&kept.0["profile"])
+                }
+
+                async fn feasibility(
+                    raw: &Client,
+                    account: i64,
+                    project: &ProjectId,
+                    draft: &TargetGroupDraft,
+                ) -> Result<Feasibility, Error> {
+                    let profiles = legacy::feasibility(&draft.audience, draft.completes_goal);
+                    let body = types::CalculateTargetGroupFeasibilityRequest {
+                        allocations: None,
+                        business_unit_id: draft.business_unit.get(),
+                        collects_pii: Some(draft.collects_pii),
+                        end_date: timestamp(draft.field.end()),
+                        filling_goal: i64::from(draft.completes_goal),
+                        incidence_rate: draft.incidence_rate.fraction(),
+                        interlocked_profiles: None,
+                        length_of_interview: i64::from(draft.length_of_interview.minutes()),
+                        locale: draft.locale.to_string(),
+                        price: draft.cost_per_interview.as_ref().map(Into::into),
+                        profiles: Some(from_json("audience", profiles.into())?),
+                        start_date: timestamp(draft.field.start()),
+                        step_days: None,
+                        $($own)*
+                    };
+                    let answer =
+                        raw.calculate_target_group_feasibility(account, project.as_str(), &body).await?.into_value();
+                    let range = answer.suggested_filling_goal_range.as_ref();
+                    let price = answer.suggested_price.as_ref();
+                    Ok(Feasibility {
+                        completes_min: range.and_then(|range| range.min),
+                        completes_max: range.and_then(|range| range.max),
+                        suggested_price: price
+                            .and_then(|price| money(price.value.as_deref(), price.currency_code.as_deref())),
+                    })
+                }
+            }
+        }
+    };
+}
+pub(crate) use legacy_audience;
+
+/// One older version's validation of profiles.
+#[cfg(feature = "_only-2025-02-17")]
+macro_rules! legacy_validation {
+    ($marker:ident, $version:ident) => {
+        mod validation {
+            use cintx_raw::$version::{Client, types};
+            use serde_json::Value;
+
+            use crate::audience::{Audience, Interlock};
+            use crate::error::Error;
+            use crate::wire::audience::legacy;
+            use crate::wire::quotas::ValidatesWire;
+            use crate::wire::{from_json, to_json};
+
+            impl crate::Validates for crate::$marker {}
+
+            impl ValidatesWire for crate::$marker {
+                async fn validate(
+                    raw: &Client,
+                    account: i64,
+                    audience: &Audience,
+                    goal: u32,
+                    locale: &str,
+                ) -> Result<Vec<Value>, Error> {
+                    audience.only_what_all_versions_have()?;
+                    let crossed = audience.crossed().map_or(&[][..], Interlock::questions).iter();
+                    let crossed = crossed.map(|question| legacy::profile(question, goal, legacy::Form::Draft));
+                    // An interlock is made by the helper; here its questions are looked at side by side.
+                    let profiles: Vec<_> = legacy::drafts(audience, goal).into_iter().chain(crossed).collect();
+                    let body = serde_json::json!({
+                        "locale": locale, "filling_goal": goal, "profile_adjustment_type": "percentage",
+                        "profiles": profiles,
+                    });
+                    let body: types::ApplyProfilesRequestBody = from_json("audience", body)?;
+                    let answer = raw.validate_profiles(account, &body).await?.into_value();
+                    answer.iter().map(to_json).collect()
+                }
+            }
+        }
+    };
+}
+#[cfg(feature = "_only-2025-02-17")]
+pub(crate) use legacy_validation;

@@ -1,12 +1,41 @@
 //! Audiences on the wire, written as JSON once and held against each version's types: `legacy` for the two versions
 //! before 2025-12-18, `modern` for that one.
 
-#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+#[cfg(feature = "_before-2025-12-18")]
 pub(crate) mod legacy;
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 pub(crate) mod modern;
 
+use std::future::Future;
+
+use serde_json::Value;
+
+use super::{Answer, Wire};
+use crate::audience::{Shape, Unit};
 use crate::error::{Error, Invalid};
+use crate::feasibility::Feasibility;
+use crate::ids::ProjectId;
+use crate::target_group::{KeptDraft, TargetGroupDraft};
+
+/// The audience of a draft, and whom it will find.
+#[doc(hidden)]
+pub trait AudienceWire: Wire {
+    /// What the quotas of a draft are written in.
+    const DRAFTS_IN: Unit;
+
+    /// A draft's audience as a request wants it.
+    fn audience(raw: &Self::Raw, account: i64, draft: &TargetGroupDraft) -> impl Future<Output = Answer<Value>> + Send;
+
+    /// What the audience of a draft that was read comes to, in that unit.
+    fn audience_of(kept: &KeptDraft) -> Shape;
+
+    fn feasibility(
+        raw: &Self::Raw,
+        account: i64,
+        project: &ProjectId,
+        draft: &TargetGroupDraft,
+    ) -> impl Future<Output = Answer<Feasibility>> + Send;
+}
 
 pub(crate) fn refused(what: &'static str, reason: impl Into<String>) -> Error {
     Error::invalid(vec![Invalid::new(what, reason)])

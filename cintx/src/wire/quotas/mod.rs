@@ -1,9 +1,9 @@
 //! Quotas of launched groups on the wire: read from any version's profiles, changed through what each version has.
 //! Before 2025-12-18 that is a call for each change; from then on all profiles are read, edited and sent back.
 
-#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+#[cfg(feature = "_before-2025-12-18")]
 pub(super) mod legacy;
-#[cfg(feature = "v2025-12-18")]
+#[cfg(feature = "_since-2025-12-18")]
 pub(super) mod modern;
 
 use std::future::Future;
@@ -95,7 +95,7 @@ struct Cell {
 }
 
 /// A condition under the names of every version.
-fn condition(it: &Value) -> Option<Condition> {
+pub(crate) fn condition(it: &Value) -> Option<Condition> {
     let number = |name: &str| it.get(name).and_then(whole).and_then(|number| u8::try_from(number).ok());
     let values = |name: &str| -> Vec<String> { items(it, name).filter_map(Value::as_str).map(str::to_owned).collect() };
     if it.get("allow_all_values") == Some(&Value::Bool(true)) || it.get("allow_all_zip") == Some(&Value::Bool(true)) {
@@ -201,7 +201,7 @@ fn crossed(cells: &[Cell]) -> Option<(Vec<QuotaAxis>, Vec<Quota>)> {
     Some((axes, table.into_iter().map(Option::unwrap_or_default).collect()))
 }
 
-fn items<'v>(value: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> + use<'v> {
+pub(crate) fn items<'v>(value: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> + use<'v> {
     value.get(name).and_then(Value::as_array).into_iter().flatten()
 }
 
@@ -210,7 +210,7 @@ fn string(value: &Value, name: &str) -> Option<String> {
 }
 
 /// A whole number, also as a float or as text: Cint's samples have all three.
-fn whole(value: &Value) -> Option<i64> {
+pub(crate) fn whole(value: &Value) -> Option<i64> {
     let from_float = |number: f64| (number.fract() == 0.0 && number.abs() < 9e15).then_some(number as i64);
     value.as_i64().or_else(|| value.as_f64().and_then(from_float)).or_else(|| value.as_str()?.trim().parse().ok())
 }

@@ -119,6 +119,8 @@ macro_rules! modern_quotas {
                 }
             }
 
+            impl crate::Validates for crate::$marker {}
+
             impl ValidatesWire for crate::$marker {
                 async fn validate(
                     raw: &Client,

@@ -5,6 +5,7 @@ mod client;
 mod dispatch;
 #[cfg(test)]
 mod guards;
+mod lists;
 mod mock;
 mod operations;
 mod types;
@@ -14,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use heck::ToSnakeCase as _;
 use serde_json::Value;
 
+pub(crate) use self::lists::files as lists;
 use super::generate::Generated;
 use super::shape::{reachable, schemas};
 use super::table::Row;

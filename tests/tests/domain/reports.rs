@@ -1,0 +1,176 @@
+//! Reports: asked for in every kind, waited for here or elsewhere, listed, fetched, shared.
+
+use cintx::{
+    GenerateReport, JobStatus, Outcome, Project, ReportId, ReportKind, ReportLevel, ReportOf, ReportStatus,
+    TargetGroup, Version,
+};
+use cintx_sandbox::Fault;
+use futures_util::future::join_all;
+use jiff::civil::Date;
+use jiff::tz::Offset;
+use jiff::{Timestamp, ToSpan as _};
+
+use crate::stage::{Stage, on_every_version};
+
+on_every_version!(
+    every_kind_is_written_and_fetched,
+    a_report_is_waited_for_elsewhere_and_saved,
+    a_report_that_failed_is_an_error,
+    a_lost_order_is_not_repeated,
+);
+
+fn today() -> Date {
+    Offset::UTC.to_datetime(Timestamp::now()).date()
+}
+
+fn days(ago: i64) -> std::ops::RangeInclusive<Date> {
+    today() - ago.days()..=today()
+}
+
+/// One report of each kind that every version has.
+fn all<V: Version>(stage: &Stage<V>, project: &Project, group: &TargetGroup<V>) -> Vec<GenerateReport<V>> {
+    let reports = stage.cint.reports();
+    let projects = || ReportOf::projects([project]);
+    vec![
+        reports.completes(ReportOf::Account, days(30)),
+        reports.sample_bought(ReportOf::business_units([stage.sandbox.business_unit_id()]), days(30)),
+        reports.reconciliations_status(projects(), days(30)),
+        reports.reconciliation_eligible_rids(projects(), days(30)),
+        reports.respondent_analysis(ReportOf::target_groups([group]), days(30)).with_respondent_answers(),
+        reports.term_details(group, days(30)).link_type(1),
+    ]
+}
+
+async fn every_kind_is_written_and_fetched<V: Version>(stage: Stage<V>) {
+    let project = stage.project().await;
+    let group = stage.draft(&project).create().await.unwrap();
+    let mut jobs = Vec::new();
+    for order in all(&stage, &project, &group) {
+        jobs.push(order.await.unwrap());
+    }
+    for report in join_all(jobs.iter().map(|job| job.until_done())).await {
+        let report = report.unwrap();
+        let content = report.download().await.unwrap().collect(1_000_000).await.unwrap();
+        assert!(String::from_utf8_lossy(&content).contains("target_group_id"), "{content:?}");
+        let link = report.share().await.unwrap();
+        assert!(link.expose().starts_with("https://") && !format!("{link:?}").contains("https"));
+    }
+
+    let requests = stage.cint.reports().requests().page_size(4).stream().collect().await.unwrap();
+    let mut kinds: Vec<&str> = requests.iter().map(|it| it.kind.as_ref().unwrap().as_str()).collect();
+    kinds.sort_unstable();
+    let expected = [
+        "completes",
+        "reconciliation-eligible-rids",
+        "reconciliations-status",
+        "respondent-analysis",
+        "sample-bought",
+        "term-details",
+    ];
+    assert_eq!(kinds, expected);
+    assert!(requests.iter().all(|it| it.status == Some(ReportStatus::Completed) && it.created_at.is_some()));
+    assert!(requests.iter().all(|it| it.requested_by.is_some() && it.url.is_some()));
+    let of = |kind: ReportKind| requests.iter().find(|it| it.kind.as_ref() == Some(&kind)).unwrap();
+    let terms = of(ReportKind::TermDetails).parameters.as_ref().unwrap();
+    assert_eq!((terms.start.unwrap()..=terms.end.unwrap(), &terms.level), (days(30), &Some(ReportLevel::TargetGroup)));
+    assert_eq!(terms.ids, [group.id().as_str()]);
+    assert!(of(ReportKind::RespondentAnalysis).parameters.as_ref().unwrap().respondent_answers);
+    let bought = stage.cint.reports().requests().kind(ReportKind::SampleBought).stream().collect().await.unwrap();
+    assert_eq!(bought.iter().map(|it| &it.id).collect::<Vec<_>>(), [&of(ReportKind::SampleBought).id]);
+    stage.assert_no_violation();
+}
+
+async fn a_report_is_waited_for_elsewhere_and_saved<V: Version>(stage: Stage<V>) {
+    let job = stage.cint.reports().completes(ReportOf::Account, days(7)).await.unwrap();
+    let kept = ReportId::from(&job).to_string();
+    drop(job);
+    let id = ReportId::new(kept);
+    let report = stage.cint.reports().job(&id).until_done().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("completes.csv");
+    std::fs::write(&path, "an older one").unwrap();
+    report.save(&path).await.unwrap();
+    assert!(std::fs::read_to_string(&path).unwrap().starts_with("rid,project_id,"));
+    // Known by nothing but its id.
+    let by_id = stage.cint.reports().report(&id);
+    assert!(by_id.download().await.unwrap().collect(1_000_000).await.is_ok());
+    stage.assert_no_violation();
+
+    // What breaks half-way leaves the file as it was, and nothing beside it.
+    let operation = if V::DATE >= "2025-12-18" { "download_report_v2" } else { "download_report" };
+    std::fs::write(&path, "an older one").unwrap();
+    stage.sandbox.inject(Fault::on(operation).truncate(20));
+    assert!(report.save(&path).await.is_err());
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "an older one");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    let unwritable = report.save(folder.path().join("no").join("folder.csv")).await;
+    assert!(unwritable.is_err());
+}
+
+async fn a_report_that_failed_is_an_error<V: Version>(stage: Stage<V>) {
+    stage.sandbox.fail_next_jobs(1);
+    let reports = stage.cint.reports();
+    let job = reports.completes(ReportOf::Account, days(7)).await.unwrap();
+    let error = job.until_done().await.unwrap_err();
+    assert!(error.job_failure().is_some(), "{error}");
+    assert!(matches!(job.status().await.unwrap(), JobStatus::Failed(_)));
+    assert!(reports.report(&job).download().await.unwrap_err().is_not_found());
+    assert!(reports.report(&job).share().await.unwrap_err().is_not_found());
+    stage.assert_no_violation();
+}
+
+async fn a_lost_order_is_not_repeated<V: Version>(stage: Stage<V>) {
+    stage.sandbox.inject(Fault::on("generate_report").reset_after_applying().times(1));
+    let lost = stage.cint.reports().completes(ReportOf::Account, days(7)).await.unwrap_err();
+    assert_eq!(lost.outcome(), Outcome::Unknown);
+    let requests = stage.cint.reports().requests().stream().collect().await.unwrap();
+    assert_eq!(requests.len(), 1, "it was asked for once, and the list shows it");
+    assert!(stage.cint.reports().job(&requests[0]).until_done().await.is_ok());
+}
+
+/// The report that only the two older versions have.
+#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+async fn reconciliations<V: cintx::HasReconciliationsReport>(stage: Stage<V>) -> Result<(), cintx::Error> {
+    let report = stage.cint.reports().reconciliations(ReportOf::Account, days(7)).await?.until_done().await?;
+    report.download().await?;
+    stage.assert_no_violation();
+    Ok(())
+}
+
+#[cfg(feature = "v2024-12-02")]
+#[tokio::test]
+async fn reconciliations_in_the_first_version() {
+    reconciliations(Stage::<cintx::V2024_12_02>::new().await).await.unwrap();
+}
+
+#[cfg(feature = "v2025-02-17")]
+#[tokio::test]
+async fn reconciliations_in_the_second_version() {
+    reconciliations(Stage::<cintx::V2025_02_17>::new().await).await.unwrap();
+}
+
+#[cfg(feature = "v2025-12-18")]
+#[tokio::test]
+async fn the_newest_version_sends_mail_and_filters() {
+    let stage = Stage::<cintx::V2025_12_18>::new().await;
+    let reports = stage.cint.reports();
+    let order = || reports.completes(ReportOf::Account, days(7));
+    for users in [0, 6] {
+        let refused = order().mail_to(vec![stage.manager; users]).await.unwrap_err();
+        let reason = format!("mail_to are {users} users, expected 1 to 5");
+        assert_eq!(refused.invalid_fields()[0].to_string(), reason);
+    }
+    order().mail_to([stage.manager]).await.unwrap().until_done().await.unwrap();
+    let body = stage.sandbox.requests().into_iter().find_map(|it| it.body).unwrap();
+    assert_eq!(body["email_recipients"], serde_json::json!([stage.manager.to_string()]));
+    assert!(body.get("filter").is_none() && body.get("filter_ids").is_none(), "the whole account is no filter: {body}");
+
+    let count = async |level, status| {
+        let list = reports.requests().level(level).status(status).stream().collect().await.unwrap();
+        (list.len(), list.first().and_then(|it| it.level.clone()))
+    };
+    assert_eq!(count(ReportLevel::Account, ReportStatus::Completed).await, (1, Some(ReportLevel::Account)));
+    assert_eq!(count(ReportLevel::Account, ReportStatus::Pending).await.0, 0);
+    assert_eq!(count(ReportLevel::Project, ReportStatus::Completed).await.0, 0);
+    stage.assert_no_violation();
+}

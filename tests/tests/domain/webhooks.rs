@@ -1,0 +1,306 @@
+//! Webhook subscriptions: made, read, listed, changed under their entity tag, given a new secret, ended, and what they
+//! were told.
+
+use std::collections::HashSet;
+
+use cintx::{Error, ErrorKind, Invalid, Outcome, Settlement, Version, Webhook, WebhookEventType};
+use cintx_sandbox::Fault;
+
+use crate::stage::{Stage, on_every_version};
+
+on_every_version!(
+    a_subscription_from_its_beginning_to_its_end,
+    a_list_comes_in_pages,
+    a_lost_subscription_is_found_and_its_secret_replaced,
+    eight_count_up_in_the_address,
+    eight_change_a_field_each,
+    eight_want_another_address,
+    a_deletion_spares_what_it_has_not_seen,
+    wrong_addresses_and_events_are_refused_unsent,
+);
+
+/// How many edit at once.
+const EDITORS: usize = 8;
+
+/// Two events that the version has.
+pub fn events<V: Version>() -> [WebhookEventType; 2] {
+    match V::DATE {
+        "2024-12-02" => [WebhookEventType::SurveyCompleted, WebhookEventType::SurveyPaused],
+        _ => [WebhookEventType::SessionUpdated, WebhookEventType::TargetGroupUpdated],
+    }
+}
+
+async fn webhook<V: Version>(stage: &Stage<V>, url: &str) -> Webhook<V> {
+    let [event, _] = events::<V>();
+    let made = stage.cint.webhooks().create(url, [event]).await.unwrap();
+    stage.cint.webhooks().get(made.webhook.id()).await.unwrap()
+}
+
+async fn a_subscription_from_its_beginning_to_its_end<V: Version>(stage: Stage<V>) {
+    let [one, other] = events::<V>();
+    let webhooks = stage.cint.webhooks();
+    let types = webhooks.event_types().await.unwrap();
+    assert!(types.contains(&one) && types.contains(&other), "{types:?}");
+
+    let made = webhooks.create("https://hooks.example/cint?x=1", [one.clone(), one.clone()]).await.unwrap();
+    let shown = format!("{made:?}");
+    assert!(made.secret.expose().len() == 44 && !shown.contains(made.secret.expose()), "{shown}");
+    assert_eq!((made.webhook.url(), made.webhook.events()), ("https://hooks.example/cint?x=1", &[one.clone()][..]));
+
+    let mut read = webhooks.get(&made.webhook).await.unwrap();
+    assert_eq!((read.id(), read.url(), read.events()), (made.webhook.id(), made.webhook.url(), &[one.clone()][..]));
+    assert!(read.created_at().is_some() && read.updated_at().is_some());
+    read.edit(|it| it.events.push(other.clone())).await.unwrap();
+    read.edit(|it| it.url = "http://127.0.0.1:9/cint".into()).await.unwrap();
+    let again = webhooks.get(read.id()).await.unwrap();
+    assert_eq!((again.url(), again.events()), ("http://127.0.0.1:9/cint", &[one, other][..]));
+    assert_eq!((read.url(), read.events()), (again.url(), again.events()), "the handle knows what it wrote");
+
+    let secret = read.regenerate_secret().await.unwrap();
+    assert_ne!(secret, made.secret);
+    read.refresh().await.unwrap();
+    assert!(read.updated_at() >= again.updated_at());
+    read.clone().delete().await.unwrap();
+    assert!(webhooks.get(read.id()).await.unwrap_err().is_not_found());
+    assert!(read.delete().await.unwrap_err().is_not_found());
+    stage.assert_no_violation();
+}
+
+async fn a_list_comes_in_pages<V: Version>(stage: Stage<V>) {
+    for number in 0..11 {
+        webhook(&stage, &format!("https://hooks.example/{number}")).await;
+    }
+    let list = || stage.cint.webhooks().list().page_size(4);
+    let all = list().stream().collect().await.unwrap();
+    let urls: HashSet<&str> = all.iter().map(Webhook::url).collect();
+    assert_eq!((all.len(), urls.len()), (11, 11), "each once");
+
+    let first = list().pages().try_next().await.unwrap().unwrap();
+    let rest = list().resume(first.next.unwrap()).stream().collect().await.unwrap();
+    assert_eq!((first.items.len(), rest.len(), rest[0].id()), (4, 7, all[4].id()));
+
+    // What comes from a list can be changed and ended, though lists give no tags.
+    let mut last = rest.into_iter().next_back().unwrap();
+    last.edit(|it| it.url = "https://hooks.example/moved".into()).await.unwrap();
+    last.delete().await.unwrap();
+    assert_eq!(list().stream().collect().await.unwrap().len(), 10);
+    stage.assert_no_violation();
+}
+
+async fn a_lost_subscription_is_found_and_its_secret_replaced<V: Version>(stage: Stage<V>) {
+    stage.sandbox.inject(Fault::on("create_webhook").reset_after_applying().times(1));
+    let [event, _] = events::<V>();
+    let lost = stage.cint.webhooks().create("https://hooks.example/lost", [event]).await.unwrap_err();
+    assert_eq!(lost.outcome(), Outcome::Unknown);
+    let Settlement::Applied { id: Some(id) } = stage.cint.settle(&lost).await.unwrap() else { panic!("{lost}") };
+    let mut found = stage.cint.webhooks().get(cintx::WebhookId::new(id)).await.unwrap();
+    assert_eq!(found.regenerate_secret().await.unwrap().expose().len(), 44);
+    assert_eq!(stage.cint.webhooks().list().stream().collect().await.unwrap().len(), 1, "it was made once");
+    stage.assert_no_violation();
+}
+
+/// All hold a handle with the same tag before the first one writes.
+async fn edit_at_once<V: Version>(
+    webhook: &Webhook<V>,
+    change: impl Fn(usize, &mut cintx::WebhookSettings) + Clone + Send + Sync + 'static,
+) -> Vec<Result<(), Error>> {
+    let editors: Vec<_> = (0..EDITORS)
+        .map(|number| {
+            let (mut webhook, change) = (webhook.clone(), change.clone());
+            tokio::spawn(async move { webhook.edit(move |settings| change(number, settings)).await })
+        })
+        .collect();
+    let mut outcomes = Vec::new();
+    for editor in editors {
+        outcomes.push(editor.await.unwrap());
+    }
+    outcomes
+}
+
+/// How many writes took effect, and how many were too late.
+fn writes<V: Version>(stage: &Stage<V>) -> (usize, usize) {
+    let asked = stage.sandbox.requests().into_iter();
+    let statuses: Vec<u16> =
+        asked.filter(|it| it.operation.as_deref() == Some("update_webhook")).map(|it| it.status).collect();
+    let late = statuses.iter().filter(|status| **status == 412).count();
+    assert!(statuses.iter().all(|status| matches!(status, 200 | 412)), "{statuses:?}");
+    (statuses.len() - late, late)
+}
+
+/// Whether the version's changes are made under a tag.
+fn under_tag<V: Version>() -> bool {
+    V::DATE != "2025-02-17"
+}
+
+async fn eight_count_up_in_the_address<V: Version>(stage: Stage<V>) {
+    let mut webhook = webhook(&stage, "https://hooks.example/0").await;
+    let outcomes = edit_at_once(&webhook, |_, settings| {
+        let (base, number) = settings.url.rsplit_once('/').unwrap();
+        settings.url = format!("{base}/{}", number.parse::<usize>().unwrap() + 1);
+    })
+    .await;
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    webhook.refresh().await.unwrap();
+    let (done, late) = writes(&stage);
+    assert_eq!(done, EDITORS);
+    if under_tag::<V>() {
+        assert_eq!(webhook.url(), "https://hooks.example/8", "nobody's change is lost");
+        assert!(late >= EDITORS - 1, "all but one were too late at first, {late} were");
+    } else {
+        // Nothing there could tell who was faster: the last one has it, and every write counted at least once.
+        let number: usize = webhook.url().rsplit('/').next().unwrap().parse().unwrap();
+        assert!((1..=EDITORS).contains(&number) && late == 0, "{number}, {late}");
+    }
+    stage.assert_no_violation();
+}
+
+/// Four want another address, and agree; four want one event more, and agree.
+async fn eight_change_a_field_each<V: Version>(stage: Stage<V>) {
+    let mut webhook = webhook(&stage, "https://hooks.example/old").await;
+    let [one, other] = events::<V>();
+    let more = other.clone();
+    let outcomes = edit_at_once(&webhook, move |number, settings| match number % 2 {
+        0 => settings.url = "https://hooks.example/new".into(),
+        _ => settings.events.push(more.clone()),
+    })
+    .await;
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    webhook.refresh().await.unwrap();
+    assert_eq!((webhook.url(), webhook.events()), ("https://hooks.example/new", &[one, other][..]));
+    stage.assert_no_violation();
+}
+
+/// One gets it; the others are told what it is about, and nothing of theirs is written.
+async fn eight_want_another_address<V: Version>(stage: Stage<V>) {
+    let mut webhook = webhook(&stage, "https://hooks.example/old").await;
+    let outcomes =
+        edit_at_once(&webhook, |number, settings| settings.url = format!("https://hooks.example/{number}")).await;
+    webhook.refresh().await.unwrap();
+    let winners: Vec<usize> = (0..EDITORS).filter(|number| outcomes[*number].is_ok()).collect();
+    if under_tag::<V>() {
+        assert_eq!(winners.len(), 1, "{outcomes:?}");
+        assert_eq!(webhook.url(), format!("https://hooks.example/{}", winners[0]));
+        for error in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
+            assert_eq!(error.conflict().expect("a conflict").fields(), ["url"], "{error}");
+        }
+        assert_eq!(writes(&stage), (1, EDITORS - 1));
+    } else {
+        assert_eq!(winners.len(), EDITORS);
+        assert!(winners.iter().any(|number| webhook.url() == format!("https://hooks.example/{number}")));
+    }
+    stage.assert_no_violation();
+}
+
+async fn a_deletion_spares_what_it_has_not_seen<V: Version>(stage: Stage<V>) {
+    let mine = webhook(&stage, "https://hooks.example/old").await;
+    let listed = stage.cint.webhooks().list().stream().collect().await.unwrap().remove(0);
+    let mut theirs = mine.clone();
+    theirs.edit(|it| it.url = "https://hooks.example/theirs".into()).await.unwrap();
+    for stale in [mine, listed] {
+        let error = stale.delete().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Conflict);
+        assert_eq!(error.conflict().unwrap().fields(), ["url"], "{error}");
+    }
+    // A new secret moves the tag, too, and changes nothing that the other handle shows.
+    let seen = stage.cint.webhooks().get(&theirs).await.unwrap();
+    theirs.regenerate_secret().await.unwrap();
+    seen.delete().await.unwrap();
+    assert!(theirs.refresh().await.unwrap_err().is_not_found());
+    let asked = stage.sandbox.requests().into_iter().filter(|it| it.operation.as_deref() == Some("delete_webhook"));
+    assert_eq!(asked.map(|it| it.status).collect::<Vec<_>>(), [412, 412, 204], "each under a tag");
+    stage.assert_no_violation();
+}
+
+async fn wrong_addresses_and_events_are_refused_unsent<V: Version>(stage: Stage<V>) {
+    let [event, _] = events::<V>();
+    let refusal = async |url: &str, events: Vec<WebhookEventType>| {
+        let refused = stage.cint.webhooks().create(url, events).await.unwrap_err();
+        refused.invalid_fields().iter().map(Invalid::to_string).collect::<Vec<_>>()
+    };
+    let long = format!("http://hooks.example/{}", "x".repeat(200));
+    for url in
+        ["", "hooks.example", "http://hooks.example/", "ftp://a.example/", "https://a b.example/", "https://", &long]
+    {
+        let problems = refusal(url, vec![event.clone()]).await;
+        assert!(problems.len() == 1 && problems[0].starts_with("url is \""), "{problems:?}");
+        assert!(problems[0].contains("expected an https:// address") && problems[0].len() < 200, "{problems:?}");
+    }
+    let none = refusal("https://hooks.example/", Vec::new()).await;
+    assert!(none.len() == 1 && none[0].starts_with("events are none, expected at least one of "), "{none:?}");
+    assert!(none[0].contains(event.as_str()), "{none:?}");
+    let foreign = match V::DATE {
+        "2024-12-02" => WebhookEventType::SessionUpdated,
+        _ => WebhookEventType::SurveyPaused,
+    };
+    for stranger in [foreign, WebhookEventType::Unknown("gone-fishing".into())] {
+        let problems = refusal("x", vec![event.clone(), stranger.clone()]).await;
+        assert_eq!(problems.len(), 2, "everything is told at once: {problems:?}");
+        for part in [stranger.as_str(), V::DATE, event.as_str()] {
+            assert!(problems[1].contains(part), "{part}: {problems:?}");
+        }
+    }
+    assert!(stage.sandbox.requests().is_empty());
+
+    let mut webhook = webhook(&stage, "https://hooks.example/").await;
+    let before = stage.sandbox.requests().len();
+    let refused = webhook.edit(|it| (it.url, it.events) = ("x".into(), Vec::new())).await.unwrap_err();
+    assert_eq!(refused.invalid_fields().iter().map(Invalid::field).collect::<Vec<_>>(), ["url", "events"]);
+    let asked = stage.sandbox.requests();
+    assert!(asked[before..].iter().all(|request| request.method == "GET"), "nothing was written");
+}
+
+#[cfg(feature = "v2025-12-18")]
+mod newest {
+    use cintx::{DeliveryStatus, V2025_12_18};
+    use jiff::{Timestamp, ToSpan as _};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_history_says_what_was_told() {
+        let stage = Stage::<V2025_12_18>::new().await;
+        let begin = Timestamp::now() - 1.hour();
+        // Nobody listens there; and respondents, who come and go at any time, are none of its business.
+        let webhooks = stage.cint.webhooks();
+        let made = webhooks.create("http://127.0.0.1:9/", [WebhookEventType::TargetGroupUpdated]).await.unwrap();
+        let group = stage.draft(&stage.project().await).create().await.unwrap();
+        let mut run = group.launch(Timestamp::now() + 240.hours()).await.unwrap().until_live().await.unwrap();
+        run.pause().await.unwrap();
+        run.resume().await.unwrap();
+        run.complete().await.unwrap();
+
+        let history = || made.webhook.history(begin).page_size(1);
+        let all = history().stream().collect().await.unwrap();
+        assert!(all.len() >= 4, "a launch, a pause, a return, an end: {all:?}");
+        assert!(all.iter().all(|it| it.created_at.is_some() && it.event.is_some()), "{all:?}");
+        assert!(all.is_sorted_by_key(|it| it.created_at), "the oldest first");
+        let payload = all[0].payload.as_ref().unwrap();
+        assert_eq!(payload["type"], "com.cint.target-group.updated");
+
+        let newest_first = history().newest_first().stream().collect().await.unwrap();
+        assert_eq!(newest_first[0].id, all[all.len() - 1].id);
+        let groups = history().event(WebhookEventType::TargetGroupUpdated).stream().collect().await.unwrap();
+        assert_eq!(groups.len(), all.len());
+        assert!(history().event(WebhookEventType::SessionUpdated).stream().collect().await.unwrap().is_empty());
+        assert!(history().status(DeliveryStatus::Delivered).stream().collect().await.unwrap().is_empty());
+        let open = history().status(DeliveryStatus::Pending).status(DeliveryStatus::Delivering);
+        let open = open.status(DeliveryStatus::Undelivered).stream().collect().await.unwrap();
+        assert_eq!(open.len(), all.len());
+        let past = history().until(begin + 1.minute()).stream().collect().await.unwrap();
+        assert!(past.is_empty());
+        stage.assert_no_violation();
+    }
+
+    #[tokio::test]
+    async fn a_wrong_history_is_refused_unsent() {
+        let stage = Stage::<V2025_12_18>::new().await;
+        let made = stage.cint.webhooks().create("https://hooks.example/", events::<V2025_12_18>()).await.unwrap();
+        let before = stage.sandbox.requests().len();
+        let now = Timestamp::now();
+        let list = made.webhook.history(now).until(now - 1.hour()).status(DeliveryStatus::Unknown("x".into()));
+        let refused = list.event(WebhookEventType::SurveyPaused).stream().collect().await.unwrap_err();
+        let fields: Vec<_> = refused.invalid_fields().iter().map(Invalid::field).collect();
+        assert_eq!(fields, ["until", "status", "events"], "{refused}");
+        assert_eq!(stage.sandbox.requests().len(), before);
+    }
+}
