@@ -48,6 +48,129 @@ fn two_axes_keep_every_margin_and_each_cell_is_floor_or_ceiling() {
     }
 }
 
+/// Six by eight is too large to list all tables: here linear programming judges. A table of whole numbers between floor
+/// and ceiling is the nearest if and only if no circle of cells, up and down in turn, comes nearer.
+#[test]
+fn no_circle_of_cells_comes_nearer_to_the_fit() {
+    let mut random = Random(16);
+    for case in 0..CASES {
+        let lengths = [random.between(4, 6) as usize, random.between(5, 8) as usize];
+        let margins = margins(&mut random, &lengths);
+        let seed = random.weights(lengths[0] * lengths[1]);
+        let solution = builder(&margins).seed(seed).build().unwrap().solve().unwrap();
+        let (rows, nodes) = (lengths[0], lengths[0] + lengths[1]);
+        // From a row to a column: the cell rises; from a column to a row: it falls.
+        let step = |from: usize, to: usize| -> Option<f64> {
+            let (row, column, up) = if from < rows { (from, to - rows, 1.0) } else { (to, from - rows, -1.0) };
+            let at = row * lengths[1] + column;
+            let (cell, fit) = (solution.cells()[at] as f64, solution.fit().cells[at]);
+            let apart = (cell + up - fit).abs();
+            (apart < 1.0 - 1e-7).then(|| apart.powi(2) - (cell - fit).powi(2))
+        };
+        let mut far = vec![0.0_f64; nodes];
+        for round in 0..=nodes {
+            let mut nearer = false;
+            for from in 0..nodes {
+                let others = if from < rows { rows..nodes } else { 0..rows };
+                for to in others {
+                    if let Some(cost) = step(from, to)
+                        && far[from] + cost < far[to] - 1e-6
+                    {
+                        far[to] = far[from] + cost;
+                        nearer = true;
+                    }
+                }
+            }
+            if !nearer {
+                break;
+            }
+            assert!(round < nodes, "case {case}: {:?}", solution.cells());
+        }
+    }
+}
+
+/// The fit from elsewhere: Newton's method on the dual of the least discrimination information.
+#[test]
+fn the_fit_is_what_newton_finds_on_the_dual() {
+    let mut random = Random(17);
+    for case in 0..CASES {
+        let lengths: Vec<usize> = (0..2).map(|_| random.between(2, 4) as usize).collect();
+        let total = random.between(100, 2_000);
+        let part = |random: &mut Random, length: usize| -> Vec<u64> {
+            random.margin(length, total - 10 * length as u64).iter().map(|count| count + 10).collect()
+        };
+        let margins = [part(&mut random, lengths[0]), part(&mut random, lengths[1])];
+        let seed = random.weights(lengths[0] * lengths[1]);
+        let fitted = newton(&margins, &seed);
+        let solution = builder(&margins).seed(seed).build().unwrap().solve().unwrap();
+        for (own, other) in solution.fit().cells.iter().zip(&fitted) {
+            assert!((own - other).abs() < 1e-6 * total as f64, "case {case}: {own} and {other}");
+        }
+    }
+}
+
+/// Maximises `sum of target × price − sum of seed × exp(price of the row + price of the column)`; the last price is 0.
+fn newton(margins: &[Vec<u64>; 2], seed: &[f64]) -> Vec<f64> {
+    let (rows, columns) = (margins[0].len(), margins[1].len());
+    let size = rows + columns - 1;
+    let targets: Vec<f64> = margins.iter().flatten().map(|count| *count as f64).collect();
+    let of = |prices: &[f64]| -> Vec<f64> {
+        let price = |node: usize| prices.get(node).copied().unwrap_or(0.0);
+        seed.iter()
+            .enumerate()
+            .map(|(at, seed)| seed * (price(at / columns) + price(rows + at % columns)).exp())
+            .collect()
+    };
+    let value = |prices: &[f64]| {
+        let gain: f64 = prices.iter().zip(&targets).map(|(price, target)| price * target).sum();
+        gain - of(prices).iter().sum::<f64>()
+    };
+    let start = (targets[..rows].iter().sum::<f64>() / seed.iter().sum::<f64>()).ln();
+    let mut prices: Vec<f64> = (0..size).map(|node| if node < rows { start } else { 0.0 }).collect();
+    for _ in 0..60 {
+        let cells = of(&prices);
+        let mut system = vec![vec![0.0; size + 1]; size];
+        for (at, cell) in cells.iter().enumerate() {
+            let nodes = [at / columns, rows + at % columns];
+            for one in nodes.into_iter().filter(|node| *node < size) {
+                system[one][size] -= cell;
+                nodes.into_iter().filter(|other| *other < size).for_each(|other| system[one][other] += cell);
+            }
+        }
+        (0..size).for_each(|node| system[node][size] += targets[node]);
+        let worst = system.iter().map(|line| line[size].abs()).fold(0.0, f64::max);
+        if worst < 1e-9 * targets[..rows].iter().sum::<f64>() {
+            break;
+        }
+        let way = solve(system);
+        let slope: f64 = way.iter().map(|step| step.abs()).sum();
+        let (before, mut length) = (value(&prices), 1.0);
+        let moved =
+            |length: f64| -> Vec<f64> { prices.iter().zip(&way).map(|(price, step)| price + length * step).collect() };
+        while length > 1e-6 && value(&moved(length)) < before && slope > 1e-9 {
+            length /= 2.0;
+        }
+        prices = moved(length);
+    }
+    of(&prices)
+}
+
+/// Gauss, with the largest pivot of each column.
+fn solve(mut system: Vec<Vec<f64>>) -> Vec<f64> {
+    let size = system.len();
+    for column in 0..size {
+        let pivot =
+            (column..size).max_by(|a, b| system[*a][column].abs().total_cmp(&system[*b][column].abs())).unwrap();
+        system.swap(column, pivot);
+        let line = system[column].clone();
+        for other in (0..size).filter(|other| *other != column) {
+            let factor = system[other][column] / line[column];
+            system[other].iter_mut().zip(&line).for_each(|(entry, own)| *entry -= factor * own);
+        }
+    }
+    (0..size).map(|at| system[at][size] / system[at][at]).collect()
+}
+
 #[test]
 fn independence_is_the_product_of_the_margins() {
     let mut random = Random(2);
@@ -405,9 +528,9 @@ fn hard_tables_of_three_axes_get_a_table_or_a_proof() {
     let mut kinds = Kinds::default();
     for case in 0..CASES {
         let lengths: Vec<usize> = match random.below(1_000) {
-            0..10 => vec![7, 7, 7],
-            10..20 => vec![10, 7, 5],
-            20..30 => vec![2, 7, 25],
+            0..4 => vec![7, 7, 7],
+            4..8 => vec![10, 7, 5],
+            8..12 => vec![2, 7, 25],
             _ => (0..3).map(|_| random.between(2, 4) as usize).collect(),
         };
         let (margins, most) = match random.below(3) {

@@ -261,6 +261,19 @@ impl Audience {
             let slug = "blended_profile_with_control_as_blended_type_cannot_be_more_than_1";
             faults.push(fault(66, slug, "More than one control blend.", None));
         }
+        let of = |kind| self.profiles.iter().filter(move |profile| profile.kind == kind);
+        for control in of(ProfileKind::Control) {
+            let slug = "blended_profile_with_control_as_blended_type_should_match_with_regular_profiles";
+            let known = |condition: &Condition| {
+                of(ProfileKind::Regular)
+                    .flat_map(|profile| &profile.targets)
+                    .flat_map(|target| &target.conditions)
+                    .any(|other| other.question == condition.question && other.wanted == condition.wanted)
+            };
+            if control.targets.iter().flat_map(|target| &target.conditions).any(|condition| !known(condition)) {
+                faults.push(fault(67, slug, "A condition is in no regular profile.", Some(control)));
+            }
+        }
         let mut seen = BTreeSet::new();
         for profile in self.profiles.iter().filter(|profile| profile.kind == ProfileKind::Regular) {
             for question in profile.questions() {
@@ -392,7 +405,18 @@ fn quota_faults(profile: &Profile, adjustment: Adjustment, goal: u64, add: &mut 
             add(56, "duplicate_quota_name", "Two quotas have one name.");
         }
     }
+    let control = profile.kind == ProfileKind::Control;
     match adjustment {
+        // Hand-made quotas are a part of the whole.
+        _ if control => {
+            let sum: u64 = quotas.iter().map(|quota| quota.goal).sum();
+            let percent: f64 = quotas.iter().map(|quota| quota.percentage).sum();
+            let above = if adjustment == Adjustment::Nominal { sum > goal } else { percent > 100.01 };
+            if above {
+                let slug = "total_completes_goal_cannot_be_less_than_control_blended_profile_completes_goal";
+                add(75, slug, "The hand-made quotas add up to more than the goal.");
+            }
+        }
         Adjustment::Percentage => {
             let sum: f64 = quotas.iter().map(|quota| quota.percentage).sum();
             // The tolerance is not published; published samples go to 101.
@@ -437,6 +461,33 @@ mod tests {
             }],
             ..Audience::default()
         }
+    }
+
+    #[test]
+    fn hand_made_quotas_are_a_part_of_the_whole_and_of_what_is_asked() {
+        let mut audience = age(&[(18, 34, 40.0), (35, 99, 60.0)]);
+        audience.adjustment = Adjustment::Nominal;
+        for (target, goal) in audience.profiles[0].targets.iter_mut().zip([200, 300]) {
+            target.quota = Some(Quota { goal, ..Quota::default() });
+        }
+        let mut gender = audience.profiles[0].clone();
+        gender.targets = vec![target(GENDER, Wanted::Option("1".into()), 0.0)];
+        gender.targets[0].quota = Some(Quota { goal: 500, ..Quota::default() });
+        let mut control = gender.clone();
+        control.kind = ProfileKind::Control;
+        control.targets[0].conditions.push(audience.profiles[0].targets[0].conditions[0].clone());
+        control.targets[0].quota = Some(Quota { goal: 50, ..Quota::default() });
+        audience.profiles.extend([gender, control]);
+        let numbers = |audience: &Audience| audience.faults(500).iter().map(|fault| fault.number).collect::<Vec<_>>();
+        assert!(numbers(&audience).is_empty());
+        let quota = |audience: &mut Audience, goal| {
+            audience.profiles[2].targets[0].quota = Some(Quota { goal, ..Quota::default() })
+        };
+        quota(&mut audience, 501);
+        assert_eq!(numbers(&audience), [75]);
+        quota(&mut audience, 50);
+        audience.profiles[2].targets[0].conditions[1].wanted = Wanted::Range(18, 35);
+        assert_eq!(numbers(&audience), [67]);
     }
 
     #[test]

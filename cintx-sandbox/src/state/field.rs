@@ -203,13 +203,25 @@ fn draw_outcome(credit: &mut f64, incidence: f64, rng: &mut Rng) -> i64 {
 }
 
 /// Finds a place for a respondent in every profile, with room in each quota.
-/// Blends come first, since they decide several questions at once.
+/// Blends come first, since they decide several questions at once; hand-made quotas last, since they only keep out
+/// whom they are about.
 fn place(audience: &Audience, rng: &mut Rng) -> Option<Vec<String>> {
     let mut fixed: Vec<(i64, Answer)> = Vec::new();
     let mut taken = Vec::new();
     let mut order: Vec<_> = audience.profiles.iter().collect();
-    order.sort_by_key(|profile| profile.kind == ProfileKind::Regular);
+    order.sort_by_key(|profile| match profile.kind {
+        ProfileKind::Interlock => 0,
+        ProfileKind::Regular => 1,
+        ProfileKind::Control => 2,
+    });
     for profile in order {
+        if profile.kind == ProfileKind::Control {
+            for target in profile.targets.iter().filter(|target| is_about(target, &fixed)) {
+                target.quota.as_ref().is_none_or(has_room).then_some(())?;
+                taken.push(target.id.clone());
+            }
+            continue;
+        }
         let open: Vec<&Target> = profile
             .targets
             .iter()
@@ -274,6 +286,13 @@ fn agrees(target: &Target, fixed: &[(i64, Answer)]) -> bool {
     fixed.iter().all(|(question, answer)| {
         let mut own = target.conditions.iter().filter(|condition| condition.question == *question).peekable();
         own.peek().is_none() || own.any(|condition| covers(&condition.wanted, answer))
+    })
+}
+
+/// Whether someone who has answered so meets every condition of a target.
+fn is_about(target: &Target, fixed: &[(i64, Answer)]) -> bool {
+    target.conditions.iter().all(|condition| {
+        fixed.iter().any(|(question, answer)| *question == condition.question && covers(&condition.wanted, answer))
     })
 }
 

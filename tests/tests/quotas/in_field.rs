@@ -159,3 +159,54 @@ async fn nothing_is_deleted_without_a_word_of_consent<V: Version>(stage: Stage<V
     assert_eq!(after.iter().map(|table| table.axes()[0].question).collect::<Vec<_>>(), [Some(42)]);
     stage.assert_no_violation();
 }
+
+/// The API does not list control quotas, and a change of profiles replaces everything: who has some says so, and they
+/// are sent again with each change.
+#[cfg(feature = "v2025-12-18")]
+#[tokio::test]
+async fn control_quotas_are_sent_again_with_each_change() {
+    use cintx::{Condition, ControlQuotas, completes};
+    let stage = Stage::<cintx::V2025_12_18>::new().await;
+    let control = ControlQuotas::new("boosts").target(
+        "young men",
+        [(42, Condition::Range { min: 18, max: 34 }), (43, Condition::Option("1".into()))],
+        50,
+    );
+    let age = Question::range(42).band(18..=34, completes(200)).band(35..=99, completes(300));
+    let gender = Question::choice(43).option("1", completes(245)).option("2", completes(255));
+    let region = Question::choice(200_842).option("1", completes(100)).option("2", completes(400));
+    let audience = Audience::side_by_side([age, gender, region]).control(control.clone());
+    let group = launched(&stage, audience.clone()).await;
+    let boosts = |stage: &Stage<_>| -> Vec<bool> {
+        let requests = stage.sandbox.requests();
+        let managed = requests.iter().filter(|it| it.operation.as_deref() == Some("manage_target_group_profiles"));
+        let is_control = |profile: &serde_json::Value| {
+            profile["blended_type"] == "control"
+                && profile["targets"][0]["quota"]["completes_goal"] == 50
+                && profile["targets"][0]["conditions"].as_array().is_some_and(|conditions| conditions.len() == 2)
+        };
+        managed
+            .map(|it| it.body.as_ref().unwrap()["profiling"]["profiles"].as_array().unwrap().iter().any(is_control))
+            .collect()
+    };
+    let of = |tables: &[QuotaTable]| {
+        let table = tables.iter().find(|table| table.axes()[0].question == Some(200_842));
+        table.unwrap_or_else(|| panic!("{tables:?}")).profile().unwrap().to_owned()
+    };
+    let quotas = group.quotas().with_control(control);
+    let tables = quotas.disable(&of(&quotas.read().await.unwrap())).await.unwrap();
+    assert_eq!(tables.len(), 3);
+    quotas.enable(&of(&tables)).await.unwrap();
+    let project = stage.project().await;
+    let draft = stage.draft(&project).audience(audience).build().unwrap();
+    quotas.replace(&draft).await.unwrap().send().await.unwrap();
+    assert_eq!(boosts(&stage), [true; 3]);
+    // They keep nobody out whom they are not about.
+    stage.sandbox.advance(Duration::from_secs(6 * 3_600));
+    let completes = quotas.read().await.unwrap()[0].sum().completes;
+    assert!(completes > 50, "{completes}");
+    // Who does not say so loses them.
+    group.quotas().disable(&of(&group.quotas().read().await.unwrap())).await.unwrap();
+    assert_eq!(boosts(&stage), [true, true, true, false]);
+    stage.assert_no_violation();
+}

@@ -1,6 +1,8 @@
 //! Audiences as each version's JSON: golden files, the sums in them, and what the document says of them.
 
 use cintx::{Audience, Condition, ControlQuotas, Interlock, Question, Version, completes};
+use http::Method;
+use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
 
 use super::stage::{Stage, on_every_version};
@@ -10,6 +12,7 @@ on_every_version!(
     golden_files,
     percentages_add_up,
     three_questions_are_crossed,
+    our_cells_are_those_of_the_helper,
     what_a_version_lacks_is_refused_before_it_is_sent,
     what_the_api_refuses_points_at_the_builder_call,
 );
@@ -89,8 +92,115 @@ async fn three_questions_are_crossed<V: Version>(stage: Stage<V>) {
     assert_eq!((goals.len(), goals.iter().sum::<f64>()), (12, total), "{json}");
 }
 
+/// The API's helper crosses two questions whose cells are whole; so do we, and both come to the same quotas.
+async fn our_cells_are_those_of_the_helper<V: Version>(stage: Stage<V>) {
+    let age = Question::range(42).band(18..=34, 50).band(35..=99, 50);
+    let gender = Question::choice(43).option("1", 40).option("2", 60);
+    let project = stage.project().await;
+    let draft = stage.draft(&project).completes_goal(100).audience(Audience::interlock([age, gender]));
+    let group = draft.create().await.unwrap();
+    group.launch(Timestamp::now() + 300.hours()).await.unwrap().until_live().await.unwrap();
+    let table = group.quotas().read().await.unwrap().remove(0);
+    let own = |at: [usize; 2]| {
+        (table.axes()[0].conditions[at[0]][0].1.clone(), table.axes()[1].conditions[at[1]][0].1.clone())
+    };
+    let mut ours: Vec<(String, u64)> = table
+        .cells()
+        .map(|(position, quota)| {
+            let (age, gender) = own([position[0], position[1]]);
+            (format!("{} {}", age.label(), gender.label()), quota.target.unwrap())
+        })
+        .collect();
+    ours.sort();
+
+    let account = stage.sandbox.account_id();
+    let (start, end) = (Timestamp::now() + 2.hours(), Timestamp::now() + 240.hours());
+    let at = |time: Timestamp| format!("{time:.3}");
+    let mut body = json!({ "locale": "eng_gb", "start_at": at(start), "end_at": at(end), "collects_pii": false });
+    let mut theirs: Vec<(String, u64)> = if V::DATE < "2025-12-18" {
+        let profile = |question: i64, kind: &str, data: Value, shares: [u64; 2]| {
+            let quotas = shares
+                .iter()
+                .enumerate()
+                .map(|(at, share)| json!({ "index": at, "quota_percentage": share, "quota_nominal": 0 }));
+            json!({ "question_id": question, "quotas_enabled": true, "conditions": { "object": kind, "data": data },
+                    "quotas": { "grouped": [], "ungrouped": quotas.collect::<Vec<_>>() } })
+        };
+        let ages = json!([{ "text": "18-34", "min": 18, "max": 34 }, { "text": "35-99", "min": 35, "max": 99 }]);
+        let genders = json!([{ "text": "Male", "option": "1" }, { "text": "Female", "option": "2" }]);
+        body["target_group_filling_goal"] = json!(100);
+        body["profile_adjustment_type"] = json!("percentage");
+        body["profiles"] = json!([
+            profile(42, "range_conditions_details", ages, [50, 50]),
+            profile(43, "selection_conditions_details", genders, [40, 60]),
+        ]);
+        let path = format!("/demand/v2/accounts/{account}/drafts/generate-interlocked-profile");
+        let made: Value = stage
+            .cint
+            .request(Method::POST, &path)
+            .idempotency_key("helper")
+            .json(&body)
+            .send()
+            .await
+            .unwrap()
+            .into_value();
+        let cells = made[0]["quotas"]["ungrouped"].as_array().unwrap();
+        cells
+            .iter()
+            .map(|cell| {
+                let related = &cell["condition"]["related_condition"];
+                let of = |question: i64| {
+                    related.as_array().unwrap().iter().find(|it| it["question_id"] == question).unwrap()["conditions"]
+                        [0]
+                    .clone()
+                };
+                (label(&of(42), &of(43)), cell["quota_percentage"].as_u64().unwrap())
+            })
+            .collect()
+    } else {
+        let target = |condition: Value, share: u64| json!({ "conditions": [condition], "quota": { "completes_goal_percentage": share } });
+        let range = |min: u8, max: u8| json!({ "object": "range", "question_id": 42, "min": min, "max": max });
+        let option = |option: &str| json!({ "object": "selection", "question_id": 43, "option": option });
+        body["completes_goal"] = json!(100);
+        body["profiling"] = json!({ "profile_adjustment_type": "percentage", "profiles": [
+            { "object": "regular", "quotas_enabled": true, "targets": [target(range(18, 34), 50), target(range(35, 99), 50)] },
+            { "object": "regular", "quotas_enabled": true, "targets": [target(option("1"), 40), target(option("2"), 60)] },
+        ] });
+        let path = format!("/demand/accounts/{account}/drafts/generate-blended-profile");
+        let made: Value = stage.cint.request(Method::POST, &path).json(&body).send().await.unwrap().into_value();
+        let cells = made["targets"].as_array().unwrap();
+        cells
+            .iter()
+            .map(|cell| {
+                let of = |question: i64| {
+                    cell["conditions"]
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .find(|it| it["question_id"] == question)
+                        .unwrap()
+                        .clone()
+                };
+                (label(&of(42), &of(43)), cell["quota"]["completes_goal_percentage"].as_f64().unwrap().round() as u64)
+            })
+            .collect()
+    };
+    theirs.sort();
+    assert_eq!(ours, theirs);
+    assert_eq!(ours.iter().map(|(_, goal)| *goal).collect::<Vec<_>>(), [20, 30, 20, 30]);
+    stage.assert_no_violation();
+}
+
+/// A cell of a band and an option, as our labels say it.
+fn label(range: &Value, option: &Value) -> String {
+    format!("{}-{} option {}", range["min"], range["max"], option["option"].as_str().unwrap())
+}
+
 async fn what_a_version_lacks_is_refused_before_it_is_sent<V: Version>(stage: Stage<V>) {
     let project = stage.project().await;
+    let age = Question::range(42).band(18..=34, 40).band(35..=99, 60);
+    let template = stage.cint.profile_templates().create("Adults", "adults").locale("eng_gb").profile(age);
+    let template = template.await.unwrap().id.to_string();
     let before = stage.sandbox.requests().len();
     let control = ControlQuotas::new("boosts").target(
         "young men",
@@ -101,16 +211,34 @@ async fn what_a_version_lacks_is_refused_before_it_is_sent<V: Version>(stage: St
         Question::range(42).band(18..=34, 40).band(35..=99, 60),
         Question::choice(43).option("1", completes(245)).option("2", completes(255)),
     ];
-    let draft = stage.draft(&project).audience(Audience::side_by_side(beside).control(control));
-    match draft.create().await {
-        Ok(_) => {
-            assert!(V::DATE >= "2025-12-18");
-            stage.assert_no_violation();
-        }
-        Err(error) => {
-            assert!(V::DATE < "2025-12-18", "{error}");
-            assert!(error.to_string().contains("control quotas"), "{error}");
-            assert_eq!(stage.sandbox.requests().len(), before, "something was sent");
+    let lacking = [
+        ("control quotas", Audience::side_by_side(beside).control(control)),
+        (
+            "template",
+            Audience::template(template.as_str()).beside(Question::choice(43).option("1", 49).option("2", 51)),
+        ),
+    ];
+    for (what, audience) in lacking {
+        match stage.draft(&project).audience(audience).create().await {
+            Ok(_) => {
+                assert!(V::DATE >= "2025-12-18");
+                stage.assert_no_violation();
+                let requests = stage.sandbox.requests();
+                let profiling = &requests.last().unwrap().body.as_ref().unwrap()["profiling"];
+                let of_control =
+                    profiling["profiles"].as_array().unwrap().iter().find(|it| it["blended_type"] == "control");
+                let sent = if what == "template" {
+                    profiling["template_id"] == template.as_str()
+                } else {
+                    of_control.is_some()
+                };
+                assert!(sent, "{profiling}");
+            }
+            Err(error) => {
+                assert!(V::DATE < "2025-12-18", "{error}");
+                assert!(error.to_string().contains(what), "{error}");
+                assert_eq!(stage.sandbox.requests().len(), before, "something was sent");
+            }
         }
     }
 }
