@@ -1,11 +1,11 @@
-//! The example that newcomers run first, run as they run it: every step succeeds on every version.
-//! Its output is a golden file with ids, ports and repeated polls taken out.
+//! The examples, run as newcomers run them: every step succeeds, the whole study on every version.
+//! What they print is a golden file with ids, ports, places and repeated polls taken out.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-/// The example as cargo built it beside this test.
-fn example() -> PathBuf {
+/// An example as cargo built it beside this test.
+fn example(name: &str) -> PathBuf {
     let deps = std::env::current_exe().unwrap();
     let path = deps
         .parent()
@@ -13,13 +13,13 @@ fn example() -> PathBuf {
         .parent()
         .unwrap()
         .join("examples")
-        .join(format!("launch_study{}", std::env::consts::EXE_SUFFIX));
+        .join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     assert!(path.exists(), "{} is not built: run the tests with `cargo test`, which builds examples", path.display());
     path
 }
 
-fn run(arguments: &[&str]) -> Output {
-    Command::new(example()).args(arguments).env("RUST_BACKTRACE", "0").output().unwrap()
+fn run(name: &str, arguments: &[&str]) -> Output {
+    Command::new(example(name)).args(arguments).env("RUST_BACKTRACE", "0").output().unwrap()
 }
 
 /// Takes out what differs from run to run.
@@ -51,10 +51,12 @@ fn redacted(output: &Output) -> String {
 #[cfg(all(feature = "v2024-12-02", feature = "v2025-02-17", feature = "v2025-12-18"))]
 #[test]
 fn a_whole_study_runs_on_every_version() {
-    for version in ["2024-12-02", "2025-02-17", "2025-12-18"] {
-        let output = run(&["--api-version", version]);
-        assert!(output.status.success(), "{version}: {}", String::from_utf8_lossy(&output.stderr));
-        insta::assert_snapshot!(format!("launch_study-{version}"), redacted(&output));
+    for name in ["launch_study", "plan_study"] {
+        for version in ["2024-12-02", "2025-02-17", "2025-12-18"] {
+            let output = run(name, &["--api-version", version]);
+            assert!(output.status.success(), "{name} {version}: {}", String::from_utf8_lossy(&output.stderr));
+            insta::assert_snapshot!(format!("{name}-{version}"), redacted(&output));
+        }
     }
 }
 
@@ -63,7 +65,7 @@ fn a_whole_study_runs_on_every_version() {
 fn live_names_the_variable_that_is_missing() {
     const VARIABLES: [&str; 3] = ["CINT_ACCOUNT_ID", "CINT_CLIENT_ID", "CINT_CLIENT_SECRET"];
     for (given, missing) in VARIABLES.into_iter().enumerate() {
-        let mut command = Command::new(example());
+        let mut command = Command::new(example("launch_study"));
         command.args(["--live", "--manager", "2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2", "--business-unit", "1"]);
         for (index, name) in VARIABLES.into_iter().enumerate() {
             if index < given {
@@ -77,7 +79,30 @@ fn live_names_the_variable_that_is_missing() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(said.contains(&format!("{missing} is not set")), "without {missing}: {said}");
     }
-    let output = run(&["--live"]);
+    let output = run("launch_study", &["--live"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && said.contains("--manager") && said.contains("--business-unit"), "{said}");
+}
+
+#[test]
+fn a_quota_table_is_printed_and_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(example("quota_table")).env("TMPDIR", folder.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let printed = String::from_utf8(output.stdout).unwrap().replace(&folder.path().display().to_string(), "<folder>");
+    insta::assert_snapshot!("quota_table", printed);
+    for name in ["cintx-quotas.csv", "cintx-quotas.svg"] {
+        let written = std::fs::read_to_string(folder.path().join(name)).unwrap();
+        assert!(written.contains("18-34"), "{name}: {written}");
+    }
+}
+
+/// Respondents come by chance, so what is printed differs: it ends, and the raised goal is met.
+#[cfg(feature = "v2025-12-18")]
+#[test]
+fn a_field_is_watched_until_it_is_full() {
+    let output = Command::new(example("watch_field")).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(printed.contains("150"), "{printed}");
 }

@@ -25,7 +25,7 @@ const FEW: usize = 100;
 /// How many numbers a search may touch before a fit is tried: some tenths of a second.
 const SOON: u64 = 200_000_000;
 
-/// How many numbers a search may touch before it gives up: some ten seconds.
+/// How many numbers a search may touch before it gives up: many seconds.
 const AT_MOST: u64 = 8_000_000_000;
 
 impl Table {
