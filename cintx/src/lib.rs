@@ -78,6 +78,7 @@ mod words;
 mod cache;
 mod calendar;
 mod directory;
+mod distribution;
 mod exclusion;
 mod id_list;
 mod library;
@@ -104,6 +105,7 @@ pub use self::directory::{
     Account, Country, Directory, EndClient, EndClientQuery, Industry, LocaleEntry, Lockout, QuestionCategory,
     StudyType, Supplier, UseCase, User,
 };
+pub use self::distribution::{GoalSplit, SplitsGoals};
 pub use self::edit::Conflict;
 pub use self::error::{Error, ErrorKind, Invalid, JobFailure};
 pub use self::exclusion::{

@@ -73,12 +73,12 @@ impl<V: Version> Quotas<'_, V> {
         V::set_goals(self.raw(), self.place(), goal, goals).await
     }
 
-    fn place(&self) -> Place<'_> {
+    pub(crate) fn place(&self) -> Place<'_> {
         let TargetGroup { client, project, id } = self.group;
         Place { account: client.account(), project, group: id }
     }
 
-    fn raw(&self) -> &V::Raw {
+    pub(crate) fn raw(&self) -> &V::Raw {
         self.group.client.raw()
     }
 

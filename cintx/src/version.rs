@@ -15,6 +15,7 @@ pub trait Version:
     + wire::assistant::AssistantWire
     + wire::audience::AudienceWire
     + wire::bulk::BulkWire
+    + wire::distribution::DistributionWire
     + wire::fielding::FieldingWire
     + wire::groups::GroupsWire
     + wire::price::PriceWire

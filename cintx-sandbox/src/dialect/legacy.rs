@@ -338,7 +338,7 @@ fn regular_facts(profile: &Profile, suffix: &str, count: &dyn Fn(&Target) -> (u6
             let own = json!({ "name": target.label(), "conditions": ids, "indexes": indexes });
             grouped.push(join(facts, own));
         } else {
-            let own = json!({ "condition": ids.first(), "index": indexes.first() });
+            let own = json!({ "condition": ids.first(), "conditions": ids, "index": indexes.first() });
             ungrouped.push(join(facts, own));
         }
     }

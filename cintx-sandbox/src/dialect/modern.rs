@@ -162,12 +162,16 @@ pub(crate) fn profile_facts(profile: &Profile) -> Value {
     facts
 }
 
-/// A profile in the form that requests give it, with percentages.
-pub(crate) fn request_facts(profile: &Profile) -> Value {
+/// A profile in the form that requests give it, in percentages or in counts.
+pub(crate) fn request_facts(profile: &Profile, adjustment: Adjustment) -> Value {
     let mut facts = profile_facts(profile);
+    let number = match adjustment {
+        Adjustment::Nominal => "completes_goal",
+        Adjustment::Percentage => "completes_goal_percentage",
+    };
     for target in facts.get_mut("targets").and_then(Value::as_array_mut).into_iter().flatten() {
         if let Some(quota) = target.get_mut("quota").and_then(Value::as_object_mut) {
-            quota.retain(|name, _| matches!(name.as_str(), "name" | "completes_goal_percentage"));
+            quota.retain(|name, _| name == "name" || name == number);
         }
     }
     facts

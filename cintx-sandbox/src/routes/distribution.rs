@@ -6,7 +6,7 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::dialect::{legacy, modern};
 use crate::refusal::Refusal;
-use crate::state::audience::{Audience, Profile, Quota};
+use crate::state::audience::{Adjustment, Audience, Profile, Quota};
 use crate::state::rounding::split;
 use crate::state::{World, locale};
 use serde_json::{Value, json};
@@ -48,7 +48,8 @@ pub(super) fn of_draft(world: &mut World, call: &Call<'_>) -> Outcome {
     }
     let profile = profiles.first_mut().ok_or_else(|| Refusal::invalid("profile", "a value is required"))?;
     share_out(profile, goal);
-    Ok(Answer::json(200, modern::request_facts(profile)))
+    let adjustment = Adjustment::read(call.text("profile_adjustment_type"));
+    Ok(Answer::json(200, modern::request_facts(profile, adjustment)))
 }
 
 /// The first form of it: options with their parts in percent.

@@ -6,6 +6,7 @@ pub(crate) mod audience;
 pub(crate) mod bulk;
 pub(crate) mod calendar;
 pub(crate) mod directory;
+pub(crate) mod distribution;
 pub(crate) mod exclusions;
 pub(crate) mod fielding;
 pub(crate) mod groups;

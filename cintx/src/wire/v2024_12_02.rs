@@ -6,6 +6,7 @@ use super::audience::legacy::legacy_audience;
 use super::bulk::bulk;
 use super::calendar::calendar;
 use super::directory::directory;
+use super::distribution::legacy_distribution;
 use super::fielding::fielding;
 use super::groups::groups;
 use super::library::{library_questions, question_index};
@@ -36,6 +37,7 @@ templates!(V2024_12_02, v2024_12_02, form: by_place);
 projects!(V2024_12_02, v2024_12_02, if_match: optional, reference: purchase_order_number,
     summary: - target_group_references);
 legacy_quotas!(V2024_12_02, v2024_12_02);
+legacy_distribution!(V2024_12_02, v2024_12_02);
 webhooks!(V2024_12_02, v2024_12_02, events: CreateWebhookRequestEvents, read: [WebhookEvents, WebhookCreatedEvents],
     new: { id: uuid::Uuid::new_v4().to_string(), }, key: [cintx_raw::NEW_KEY], if_match: optional, pages: next(next_cursor));
 reports!(V2024_12_02, v2024_12_02, level: |level| level, body: |order| {}, filter: |filter| {},

@@ -6,6 +6,7 @@ use super::audience::legacy::{legacy_audience, legacy_validation};
 use super::bulk::bulk;
 use super::calendar::calendar;
 use super::directory::directory;
+use super::distribution::legacy_distribution;
 use super::exclusions::{exclusion_lists, exclusion_policies};
 use super::fielding::fielding;
 use super::groups::groups;
@@ -45,6 +46,7 @@ templates!(V2025_02_17, v2025_02_17, form: by_place);
 projects!(V2025_02_17, v2025_02_17, if_match: optional, reference: purchase_order_number,
     summary: - target_group_references);
 legacy_quotas!(V2025_02_17, v2025_02_17);
+legacy_distribution!(V2025_02_17, v2025_02_17);
 
 legacy_validation!(V2025_02_17, v2025_02_17);
 webhooks!(V2025_02_17, v2025_02_17, events: CreateWebhookRequestEvents, read: [WebhookEvents, WebhookCreatedEvents, WebhookEventsListEvents],

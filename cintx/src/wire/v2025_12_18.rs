@@ -5,6 +5,7 @@ use super::audience::modern::modern_audience;
 use super::bulk::bulk;
 use super::calendar::{calendar, field_of_days};
 use super::directory::directory;
+use super::distribution::modern_distribution;
 use super::exclusions::{exclusion_policies, exclusions};
 use super::fielding::fielding;
 use super::groups::groups;
@@ -44,6 +45,7 @@ templates!(V2025_12_18, v2025_12_18, form: by_target);
 projects!(V2025_12_18, v2025_12_18, if_match: required, reference: project_customer_reference_number,
     summary: target_group_references = target_group_customer_reference_numbers);
 modern_quotas!(V2025_12_18, v2025_12_18);
+modern_distribution!(V2025_12_18, v2025_12_18);
 webhooks!(V2025_12_18, v2025_12_18, events: WebhookEventType, read: [WebhookEventType],
     new: {}, key: [], if_match: optional, pages: more(has_more));
 webhook_history!(V2025_12_18, v2025_12_18);

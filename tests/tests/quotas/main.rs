@@ -4,6 +4,7 @@
 mod draft;
 mod guide;
 mod in_field;
+mod suggested;
 mod wire;
 
 #[path = "../domain/stage.rs"]

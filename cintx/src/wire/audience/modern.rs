@@ -72,7 +72,7 @@ fn profiles(audience: &Audience, goal: u32) -> Result<Vec<Value>, Error> {
     Ok(profiles)
 }
 
-fn regular(question: &Question, in_percent: bool, goal: u32) -> Result<Value, Error> {
+pub(crate) fn regular(question: &Question, in_percent: bool, goal: u32) -> Result<Value, Error> {
     let open = question.targets().iter().filter(|target| *target.share() == Share::Open).count();
     if question.has_quotas() && open > 0 && open < question.targets().len() {
         let rule = if in_percent { "completes_goal_percentage" } else { "completes_goal" };

@@ -18,6 +18,20 @@ pub(crate) fn read_legacy(answer: &Value) -> Vec<QuotaTable> {
     tables
 }
 
+/// The first of the profiles in the first edition's form, which says in percent what the second says in completes.
+pub(crate) fn read_in_percent(answer: &Value) -> Option<QuotaTable> {
+    let mut profile = items(answer, "data").next()?.clone();
+    for kind in ["ungrouped", "grouped"] {
+        let quotas = profile.pointer_mut(&format!("/quotas/{kind}")).and_then(Value::as_array_mut);
+        for fields in quotas.into_iter().flatten().filter_map(Value::as_object_mut) {
+            if let Some(percent) = fields.get("quota").cloned() {
+                fields.insert("filling_goal".to_owned(), percent);
+            }
+        }
+    }
+    Some(legacy_regular(&profile))
+}
+
 fn legacy_regular(profile: &Value) -> QuotaTable {
     let question = profile.get("question_id").and_then(whole).unwrap_or(0);
     let data = profile.pointer("/conditions/data").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
@@ -34,7 +48,9 @@ fn legacy_regular(profile: &Value) -> QuotaTable {
     let mut used: Vec<&Value> = Vec::new();
     let mut cells = Vec::new();
     for one in items(quotas, "ungrouped") {
-        let found: Vec<&Value> = one.get("condition").and_then(find).into_iter().collect();
+        // One condition, which the first edition tells as a list of one.
+        let listed = items(one, "conditions").filter_map(find);
+        let found: Vec<&Value> = one.get("condition").and_then(find).into_iter().chain(listed).collect();
         used.extend(&found);
         cells.push(Cell { label: label_of(&found), conditions: conditions_of(&found), quota: quota(one, one) });
     }

@@ -14,7 +14,7 @@ pub(crate) fn read_modern(answer: &Value) -> Vec<QuotaTable> {
     items(answer, "profiles").map(modern_profile).collect()
 }
 
-fn modern_profile(profile: &Value) -> QuotaTable {
+pub(crate) fn modern_profile(profile: &Value) -> QuotaTable {
     let kind = match (string(profile, "object").as_deref(), string(profile, "blended_type").as_deref()) {
         (Some("blended"), Some("control")) => TableKind::Control,
         (Some("blended"), _) => TableKind::Interlock,
@@ -29,10 +29,25 @@ fn modern_profile(profile: &Value) -> QuotaTable {
         let label = string(target, "name")
             .or_else(|| own.and_then(|quota| string(quota, "name")))
             .or_else(|| string(target, "text"))
-            .unwrap_or_else(|| names.collect::<Vec<_>>().join(", "));
+            .or_else(|| Some(names.collect::<Vec<_>>().join(", ")).filter(|names| !names.is_empty()))
+            .unwrap_or_else(|| conditions.iter().map(|(_, it)| it.label()).collect::<Vec<_>>().join(", "));
         Cell { label, conditions, quota: quota(target, own.unwrap_or(&Value::Null)) }
     });
     table(profile, kind, cells.collect())
+}
+
+/// Quotas that are told in percent alone get counts in hundredths of it; says whether there are any.
+pub(crate) fn percent_as_counts(profile: &mut Value) -> bool {
+    let targets = profile.get_mut("targets").and_then(Value::as_array_mut);
+    let quotas = targets.into_iter().flatten().filter_map(|it| it.get_mut("quota")?.as_object_mut());
+    let mut found = false;
+    for quota in quotas.filter(|quota| quota.get("completes_goal").is_none_or(Value::is_null)) {
+        if let Some(percent) = quota.get("completes_goal_percentage").and_then(Value::as_f64) {
+            quota.insert("completes_goal".to_owned(), json!((percent * 100.0).round() as u64));
+            found = true;
+        }
+    }
+    found
 }
 
 /// 2025-12-18: one call for goals, one for everything else.
@@ -287,6 +302,19 @@ fn interlocked(tables: &[QuotaTable]) -> Answer<QuotaTable> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn percentages_are_counts_in_hundredths_where_there_are_no_others() {
+        let quota = |quota: Value| json!({ "conditions": [], "quota": quota });
+        let mut profile =
+            json!({ "targets": [quota(json!({ "completes_goal_percentage": 33.33 })), quota(json!(null))] });
+        assert!(percent_as_counts(&mut profile));
+        assert_eq!(profile["targets"][0]["quota"]["completes_goal"], 3_333);
+        let mut counted =
+            json!({ "targets": [quota(json!({ "completes_goal": 7, "completes_goal_percentage": 70 }))] });
+        assert!(!percent_as_counts(&mut counted));
+        assert_eq!(counted["targets"][0]["quota"]["completes_goal"], 7);
+    }
 
     #[test]
     fn odd_profiles_do_no_harm() {

@@ -1,0 +1,118 @@
+//! What past respondents suggest: for a question that is nowhere yet, for a profile in field; and a goal split over
+//! the quotas in field, where the version does that. Nothing is changed by it.
+
+use cintx::{Question, QuotaTable, Version};
+use jiff::{Timestamp, ToSpan as _};
+
+use super::stage::{Stage, on_every_version};
+use super::{age_and_gender, side_by_side};
+
+on_every_version!(a_question_is_asked_about, a_profile_in_field_is_asked_about, nonsense_is_not_asked);
+
+fn field() -> std::ops::Range<Timestamp> {
+    let start = Timestamp::now() + 2.hours();
+    start..start + 240.hours()
+}
+
+fn targets(table: &QuotaTable) -> Vec<u64> {
+    table.cells().map(|(_, quota)| quota.target.unwrap()).collect()
+}
+
+async fn a_question_is_asked_about<V: Version>(stage: Stage<V>) {
+    let age = Question::range(42).band(18..=34, 90).bands("the others", [35..=54, 55..=99], 10);
+    let table = stage.cint.suggest_quotas(&age, 500, "eng_gb", field()).await.unwrap();
+    assert_eq!(table.axes()[0].question, Some(42));
+    assert_eq!(table.axes()[0].conditions.iter().map(Vec::len).collect::<Vec<_>>(), [1, 2], "{table}");
+    assert_eq!((table.label(&[0]), table.label(&[1])), ("18-34".to_owned(), "the others".to_owned()));
+    assert_eq!(targets(&table).iter().sum::<u64>(), 500, "{table}");
+    // What was asked for makes no difference.
+    let other = Question::range(42).band(18..=34, 10).bands("the others", [35..=54, 55..=99], 90);
+    let other = stage.cint.suggest_quotas(&other, 500, "eng_gb", field()).await.unwrap();
+    assert_eq!(targets(&other), targets(&table));
+    // Nor does it make one whether anything was asked for.
+    let gender = |share: [Option<u32>; 2]| {
+        share.into_iter().zip(["1", "2"]).fold(Question::choice(43), |question, (share, option)| match share {
+            Some(share) => question.option(option, share),
+            None => question.option(option, ()),
+        })
+    };
+    let given = stage.cint.suggest_quotas(&gender([Some(49), Some(51)]), 200, "eng_gb", field()).await.unwrap();
+    let open = stage.cint.suggest_quotas(&gender([None, None]), 200, "eng_gb", field()).await.unwrap();
+    assert_eq!((targets(&given).len(), targets(&given).iter().sum::<u64>()), (2, 200), "{given}");
+    assert_eq!(targets(&open), targets(&given));
+    let writes = stage.sandbox.requests().into_iter().filter(|it| it.path.contains("projects")).count();
+    assert_eq!(writes, 0);
+    stage.assert_no_violation();
+}
+
+async fn a_profile_in_field_is_asked_about<V: Version>(stage: Stage<V>) {
+    let project = stage.project().await;
+    for audience in [side_by_side(), age_and_gender()] {
+        let group = stage.draft(&project).audience(audience).create().await.unwrap();
+        group.launch(Timestamp::now() + 300.hours()).await.unwrap().until_live().await.unwrap();
+        for table in group.quotas().read().await.unwrap().iter().filter(|table| table.is_enabled()) {
+            let suggested = group.quotas().suggested(table.profile().unwrap()).await.unwrap();
+            assert_eq!(suggested.profile(), table.profile());
+            let shape =
+                |table: &QuotaTable| table.axes().iter().map(|axis| axis.conditions.clone()).collect::<Vec<_>>();
+            assert_eq!(shape(&suggested), shape(table), "{suggested}");
+            assert!(targets(&suggested).iter().sum::<u64>() > 0, "{suggested}");
+        }
+    }
+    let group = stage.draft(&project).create().await.unwrap();
+    let error = group.quotas().suggested("01J0000000000000000000000X").await.unwrap_err();
+    assert!(error.status().is_some_and(|status| status.is_client_error()), "{error}");
+    stage.assert_no_violation();
+}
+
+async fn nonsense_is_not_asked<V: Version>(stage: Stage<V>) {
+    let age = Question::range(42).band(18..=34, 90).band(35..=99, 10);
+    let before = stage.sandbox.requests().len();
+    let refusals = [
+        (stage.cint.suggest_quotas(&age, 0, "eng_gb", field()).await, "completes_goal"),
+        (stage.cint.suggest_quotas(&age, 5, "English", field()).await, "locale"),
+        (stage.cint.suggest_quotas(&age, 5, "eng_gb", field().end..field().start).await, "field"),
+        (stage.cint.suggest_quotas(&Question::range(42), 5, "eng_gb", field()).await, "audience"),
+    ];
+    for (refused, field) in refusals {
+        let error = refused.unwrap_err();
+        let blamed: Vec<&str> = error.invalid_fields().iter().map(cintx::Invalid::field).collect();
+        assert!(blamed.contains(&field), "{field}: {error}");
+    }
+    let post_code = Question::open_ended(45).values("London", ["EC1A", "SW1A"], 100);
+    let asked = stage.cint.suggest_quotas(&post_code, 5, "eng_gb", field()).await;
+    if V::DATE < "2025-12-18" {
+        let error = asked.unwrap_err();
+        assert_eq!(error.invalid_fields()[0].field(), "question", "{error}");
+        assert_eq!(stage.sandbox.requests().len(), before, "nothing was sent");
+    } else {
+        assert_eq!(targets(&asked.unwrap()), [5]);
+    }
+}
+
+/// One of the versions that split a goal.
+async fn a_goal_is_split<V: cintx::SplitsGoals>(stage: Stage<V>) {
+    let group = stage.draft(&stage.project().await).audience(age_and_gender()).create().await.unwrap();
+    group.launch(Timestamp::now() + 300.hours()).await.unwrap().until_live().await.unwrap();
+    let table = group.quotas().read().await.unwrap().remove(0);
+    let split = group.quotas().split_goal(1_000).await.unwrap();
+    assert_eq!(split.allowed, Some(true));
+    assert_eq!(split.goals.iter().map(|(_, goal)| goal).sum::<i64>(), 1_000, "{split:?}");
+    let known: Vec<&str> = table.cells().filter_map(|(_, quota)| quota.id.as_deref()).collect();
+    assert!(split.goals.iter().all(|(id, _)| known.contains(&id.as_str())), "{split:?}");
+    let error = group.quotas().split_goal(0).await.unwrap_err();
+    assert_eq!(error.invalid_fields()[0].field(), "completes");
+    stage.assert_no_violation();
+}
+
+#[cfg(feature = "v2024-12-02")]
+#[tokio::test]
+async fn a_goal_is_split_in_2024_12_02() {
+    a_goal_is_split(Stage::<cintx::V2024_12_02>::new().await).await;
+}
+
+#[cfg(feature = "v2025-02-17")]
+#[tokio::test]
+async fn a_goal_is_split_in_2025_02_17() {
+    a_goal_is_split(Stage::<cintx::V2025_02_17>::new().await).await;
+}
