@@ -143,7 +143,9 @@ pub use self::project::{
 pub use self::quota::{Quota, QuotaAxis, QuotaChange, QuotaPlan, QuotaTable, TableKind};
 pub use self::quotas::{HasControlQuotas, QuotaProgress, Quotas, Replacement, Validates};
 pub use self::reconciliation::{
-    Reason, ReconciliationOutcome, ReconciliationRow, ReconciliationStatus, Reconciliations, SubmittedReconciliation,
+    Reason, ReasonCode, ReconciledQuery, ReconciledTargetGroup, ReconciliationCounts, ReconciliationKind,
+    ReconciliationOutcome, ReconciliationQuery, ReconciliationRow, ReconciliationStatus, ReconciliationSummary,
+    Reconciliations, SubmittedReconciliation,
 };
 pub use self::recontact::{
     HasRecontacts, RecontactBy, RecontactJob, RecontactQuery, RecontactRespondents, RecontactUpload,

@@ -81,6 +81,7 @@ amounts!(
         Currency { amount, code },
     ]
 );
-reconciliation!(V2024_12_02, v2024_12_02, file: |name, csv| cintx_raw::NEW_KEY, csv, &PostReconciliationsParams { name: Some(name.to_owned()) });
+reconciliation!(V2024_12_02, v2024_12_02, file: |name, csv| cintx_raw::NEW_KEY, csv, &PostReconciliationsParams { name: Some(name.to_owned()) };
+    list: by_filter, states: [ReconciliationsTargetGroupStatus], words: {}, summary: { - kind }, reason: { - allowed });
 legacy_audience!(V2024_12_02, v2024_12_02, feasibility: { rate_card_price_boost: None, },
     adjustment: types::TargetGroupDraftProfilesRequestProfileAdjustmentType::Percentage);

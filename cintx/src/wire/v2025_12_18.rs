@@ -111,5 +111,7 @@ amounts!(
 reconciliation!(V2025_12_18, v2025_12_18, file: |name, csv| csv, &PostReconciliationsParams {
     name: Some(name.to_owned()),
     idempotency_key: None,
-});
+}; list: by_filter, states: [ReconciliationsTargetGroupStatus, ReconciliationRequestsStatus],
+    words: { crate::ReconciliationKind = ReconciliationRequestsSubmissionType; },
+    summary: { kind = submission_type }, reason: { allowed });
 modern_audience!(V2025_12_18, v2025_12_18);

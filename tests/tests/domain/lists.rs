@@ -83,6 +83,31 @@ async fn ten_thousand_items_come_by_cursor() {
     assert!(requests >= ALL / 99, "{requests}");
 }
 
+/// Reconciliations and their target groups say by the cursor alone that there is no more.
+#[cfg(feature = "v2025-12-18")]
+#[tokio::test]
+async fn ten_thousand_reconciliations_and_their_target_groups_come_by_cursor() {
+    let pages = |asked: &Asked| {
+        let mut page = projects(asked);
+        let mut items = page["projects"].take();
+        page["reconciliation_requests"] = items.clone();
+        for item in items.as_array_mut().unwrap() {
+            item["target_group_id"] = item["id"].take();
+        }
+        page["target_groups"] = items;
+        page["has_more"] = Value::Null;
+        page
+    };
+    let (cint, _) = client::<Newest>(pages).await;
+    let all = cint.reconciliations().list().page_size(100).stream().collect().await.unwrap();
+    assert_eq!(all.len(), ALL);
+    assert!(all.iter().zip(0..).all(|(item, number): (_, usize)| item.id.as_str() == number.to_string()));
+    let groups = cint.reconciliations().existing(&all[0]).target_groups();
+    let groups = groups.page_size(100).stream().collect().await.unwrap();
+    assert_eq!(groups.len(), ALL);
+    assert!(groups.iter().zip(0..).all(|(item, number): (_, usize)| item.id.as_str() == number.to_string()));
+}
+
 #[cfg(feature = "v2025-12-18")]
 #[tokio::test]
 async fn pages_that_fail_at_first_come_all_the_same() {

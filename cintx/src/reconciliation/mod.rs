@@ -1,11 +1,18 @@
 //! Reconciliation: tells Cint which completes count after all and which do not.
 
+mod list;
+
 use std::fmt::Write as _;
 use std::time::Duration;
 
+pub(crate) use self::list::ReconciliationFilter;
+pub use self::list::{
+    ReasonCode, ReconciledQuery, ReconciledTargetGroup, ReconciliationKind, ReconciliationQuery, ReconciliationSummary,
+};
 use crate::client::Client;
 use crate::error::{Error, Invalid};
-use crate::ids::ReconciliationId;
+use crate::ids::{ReconciliationId, TargetGroupId};
+use crate::listing::Listing;
 use crate::version::Version;
 
 /// The most rows that one submission may have.
@@ -34,6 +41,17 @@ pub enum Reason {
 }
 
 impl Reason {
+    const ALL: [Self; 8] = [
+        Self::AdjustedComplete,
+        Self::NoReason,
+        Self::UnspecifiedFraud,
+        Self::StraightLining,
+        Self::Speeder,
+        Self::PoorOpenEnd,
+        Self::GhostComplete,
+        Self::InconsistentAnswers,
+    ];
+
     /// Cint's code.
     pub fn code(self) -> u16 {
         match self {
@@ -46,6 +64,11 @@ impl Reason {
             Self::GhostComplete => 935,
             Self::InconsistentAnswers => 936,
         }
+    }
+
+    /// The reason that Cint has a code for, if a buyer may give it.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.code().to_string() == code)
     }
 }
 
@@ -64,6 +87,21 @@ impl ReconciliationRow {
 }
 
 /// The reconciliations of an account.
+///
+/// ```no_run
+/// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+/// use cintx::{Reason, ReconciliationRow};
+///
+/// let too_fast = ReconciliationRow::new("0f1ce179-a917-49ff-9d50-b05fc91f7bd4", Reason::Speeder);
+/// let submitted = cint.reconciliations().submit("too-fast.csv", [too_fast]).await?;
+/// submitted.until_done().await?;
+/// let mut groups = submitted.target_groups().stream();
+/// while let Some(group) = groups.try_next().await? {
+///     println!("{}: {:?} no longer count", group.id, group.counts.negative_reversed);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Reconciliations<V: Version> {
     client: Client<V>,
@@ -85,17 +123,52 @@ impl<V: Version> Reconciliations<V> {
         file_name: &str,
         rows: impl IntoIterator<Item = ReconciliationRow>,
     ) -> Result<SubmittedReconciliation<V>, Error> {
-        let (csv, problems) = to_csv(rows);
-        let mut problems = problems;
-        if file_name.is_empty() || file_name.chars().count() > 255 {
-            problems.push(Invalid::new("file_name", "must have 1 to 255 characters"));
-        }
-        if !problems.is_empty() {
-            return Err(Error::invalid(problems));
-        }
+        let (csv, mut problems) = to_csv(rows);
+        problems.extend(name_problem("file_name", file_name));
+        Error::refuse(problems)?;
         let id = V::submit_reconciliation(self.client.raw(), self.client.account(), file_name, csv.into()).await?;
-        Ok(SubmittedReconciliation { client: self.client.clone(), id })
+        Ok(self.existing(id))
     }
+
+    /// A reconciliation that was submitted earlier or elsewhere, by its id or its entry in the list. Asks nothing.
+    pub fn existing(&self, id: impl Into<ReconciliationId>) -> SubmittedReconciliation<V> {
+        SubmittedReconciliation { client: self.client.clone(), id: id.into() }
+    }
+
+    /// Lists the reconciliations that were submitted. 2025-02-17 lists by name alone: give [`Listing::name`] there.
+    ///
+    /// In every version (`get_reconciliations_by_account_id`).
+    ///
+    /// ```no_run
+    /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+    /// use cintx::ReconciliationStatus;
+    ///
+    /// let mut open = cint.reconciliations().list().status(ReconciliationStatus::Processing).stream();
+    /// while let Some(reconciliation) = open.try_next().await? {
+    ///     println!("{} {:?}", reconciliation.id, reconciliation.name);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn list(&self) -> Listing<ReconciliationQuery<V>> {
+        Listing::new(ReconciliationQuery { client: self.client.clone(), filter: ReconciliationFilter::default() })
+    }
+
+    /// The reasons that Cint knows for a change, with those that buyers may not give.
+    ///
+    /// In every version (`request_reconciliation_reason_codes`); only 2025-12-18 says which a buyer may give.
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn reason_codes(&self) -> Result<Vec<ReasonCode>, Error> {
+        V::reason_codes(self.client.raw(), self.client.account()).await
+    }
+}
+
+/// What is wrong about the name of a file.
+fn name_problem(field: &'static str, name: &str) -> Option<Invalid> {
+    let length = name.chars().count();
+    (!(1..=255).contains(&length)).then(|| Invalid::new(field, format!("has {length} characters, expected 1 to 255")))
 }
 
 fn to_csv(rows: impl IntoIterator<Item = ReconciliationRow>) -> (String, Vec<Invalid>) {
@@ -136,6 +209,16 @@ pub enum ReconciliationStatus {
 }
 
 impl ReconciliationStatus {
+    /// The state as Cint spells it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Processing => "processing",
+            Self::Complete => "complete",
+            Self::Failed => "failed",
+            Self::Unknown(text) => text,
+        }
+    }
+
     pub(crate) fn parse(text: &str) -> Self {
         match text.to_ascii_lowercase().as_str() {
             "processing" => Self::Processing,
@@ -146,12 +229,10 @@ impl ReconciliationStatus {
     }
 }
 
-/// What became of the rows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What became of the rows, as far as they are worked off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct ReconciliationOutcome {
-    /// How far it is.
-    pub status: ReconciliationStatus,
+pub struct ReconciliationCounts {
     /// Rows that were submitted.
     pub submitted: Option<i64>,
     /// Rows that came too late.
@@ -162,6 +243,16 @@ pub struct ReconciliationOutcome {
     pub positive_reversed: Option<i64>,
     /// Respondents that no longer count.
     pub negative_reversed: Option<i64>,
+}
+
+/// How a reconciliation is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReconciliationOutcome {
+    /// How far it is.
+    pub status: ReconciliationStatus,
+    /// What became of its rows.
+    pub counts: ReconciliationCounts,
 }
 
 /// A submission that Cint is working off.
@@ -179,10 +270,29 @@ impl<V: Version> SubmittedReconciliation<V> {
 
     /// How far it is.
     ///
+    /// In every version (`get_reconciliation_by_request_id`).
+    ///
     /// # Errors
-    /// The call's.
+    /// The call's: 404 if there is no such reconciliation.
     pub async fn status(&self) -> Result<ReconciliationOutcome, Error> {
         V::reconciliation(self.client.raw(), self.client.account(), &self.id).await
+    }
+
+    /// Lists the target groups that it is about, each with what became of its rows.
+    ///
+    /// In every version (`get_target_groups_by_request_id`).
+    pub fn target_groups(&self) -> Listing<ReconciledQuery<V>> {
+        Listing::new(ReconciledQuery { client: self.client.clone(), id: self.id.clone() })
+    }
+
+    /// What it means for one target group.
+    ///
+    /// In every version (`get_target_group_by_request_id_and_target_group_id`).
+    ///
+    /// # Errors
+    /// The call's: 404 if it is not about that target group.
+    pub async fn target_group(&self, group: impl Into<TargetGroupId>) -> Result<ReconciledTargetGroup, Error> {
+        V::reconciled_target_group(self.client.raw(), self.client.account(), &self.id, &group.into()).await
     }
 
     /// Waits until it is worked off. Asks after a second, then ever more rarely, for half an hour at most.
@@ -210,6 +320,14 @@ impl<V: Version> SubmittedReconciliation<V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_reason_is_known_by_its_code() {
+        for reason in Reason::ALL {
+            assert_eq!(Reason::from_code(&reason.code().to_string()), Some(reason));
+        }
+        assert_eq!(Reason::from_code("940"), None);
+    }
 
     #[test]
     fn rows_are_checked_before_they_are_sent() {
