@@ -143,7 +143,9 @@ pub use self::project::{
 pub use self::quota::{Quota, QuotaAxis, QuotaChange, QuotaPlan, QuotaTable, TableKind};
 pub use self::quotas::{HasControlQuotas, QuotaProgress, Quotas, Replacement, Validates};
 pub use self::reconciliation::{
-    Reason, ReasonCode, ReconciledQuery, ReconciledTargetGroup, ReconciliationCounts, ReconciliationKind,
+    DueMonth, EligibleInMonth, EligibleInMonthQuery, EligibleQuery, EligibleSummary, EligibleTargetGroup,
+    HasEligibleInMonth, HasEligibleTargetGroups, HasKeptCompletes, HasReconciliationFiles, Reason, ReasonCode,
+    ReconciledQuery, ReconciledTargetGroup, ReconciliationCounts, ReconciliationFile, ReconciliationKind,
     ReconciliationOutcome, ReconciliationQuery, ReconciliationRow, ReconciliationStatus, ReconciliationSummary,
     Reconciliations, SubmittedReconciliation,
 };

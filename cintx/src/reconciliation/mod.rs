@@ -1,10 +1,18 @@
 //! Reconciliation: tells Cint which completes count after all and which do not.
 
+mod eligible;
+mod files;
 mod list;
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
+pub(crate) use self::eligible::EligibleFilter;
+pub use self::eligible::{
+    DueMonth, EligibleInMonth, EligibleInMonthQuery, EligibleQuery, EligibleSummary, EligibleTargetGroup,
+    HasEligibleInMonth, HasEligibleTargetGroups,
+};
+pub use self::files::{HasKeptCompletes, HasReconciliationFiles, ReconciliationFile};
 pub(crate) use self::list::ReconciliationFilter;
 pub use self::list::{
     ReasonCode, ReconciledQuery, ReconciledTargetGroup, ReconciliationKind, ReconciliationQuery, ReconciliationSummary,
@@ -123,7 +131,8 @@ impl<V: Version> Reconciliations<V> {
         file_name: &str,
         rows: impl IntoIterator<Item = ReconciliationRow>,
     ) -> Result<SubmittedReconciliation<V>, Error> {
-        let (csv, mut problems) = to_csv(rows);
+        let rows = rows.into_iter().map(|ReconciliationRow { rid, reason }| (rid, Some(reason)));
+        let (csv, mut problems) = to_csv("rows", rows);
         problems.extend(name_problem("file_name", file_name));
         Error::refuse(problems)?;
         let id = V::submit_reconciliation(self.client.raw(), self.client.account(), file_name, csv.into()).await?;
@@ -171,25 +180,30 @@ fn name_problem(field: &'static str, name: &str) -> Option<Invalid> {
     (!(1..=255).contains(&length)).then(|| Invalid::new(field, format!("has {length} characters, expected 1 to 255")))
 }
 
-fn to_csv(rows: impl IntoIterator<Item = ReconciliationRow>) -> (String, Vec<Invalid>) {
+/// One line for each respondent, with the reason's code if there is one; and what is wrong about them.
+fn to_csv(field: &'static str, rows: impl IntoIterator<Item = (String, Option<Reason>)>) -> (String, Vec<Invalid>) {
     let mut csv = String::new();
     let mut problems = Vec::new();
     let mut seen = std::collections::HashSet::new();
     let mut count = 0;
-    for (index, ReconciliationRow { rid, reason }) in rows.into_iter().enumerate() {
-        count = index + 1;
+    for (rid, reason) in rows {
+        count += 1;
         match rid.parse::<uuid::Uuid>() {
-            Err(_) => problems.push(Invalid::new("rows", format!("row {count} has the RID {rid:?}, expected a UUID"))),
+            Err(_) => problems.push(Invalid::new(field, format!("row {count} has the RID {rid:?}, expected a UUID"))),
             Ok(id) if !seen.insert(id) => {
-                problems.push(Invalid::new("rows", format!("row {count} has the RID {rid} again")))
+                problems.push(Invalid::new(field, format!("row {count} has the RID {rid} again")))
             }
             Ok(_) => {
-                let _ = writeln!(csv, "{rid},{}", reason.code());
+                csv.push_str(&rid);
+                if let Some(reason) = reason {
+                    let _ = write!(csv, ",{}", reason.code());
+                }
+                csv.push('\n');
             }
         }
     }
     if count == 0 || count > MAX_ROWS {
-        problems.push(Invalid::new("rows", format!("are {count}, expected 1 to {MAX_ROWS}")));
+        problems.push(Invalid::new(field, format!("are {count}, expected 1 to {MAX_ROWS}")));
     }
     (csv, problems)
 }
@@ -332,10 +346,10 @@ mod tests {
     #[test]
     fn rows_are_checked_before_they_are_sent() {
         let rid = "0F1CE179-A917-49FF-9D50-B05FC91F7BD4";
-        let row = |rid: &str| ReconciliationRow::new(rid, Reason::Speeder);
-        let (csv, problems) = to_csv([row(rid)]);
+        let row = |rid: &str| (rid.to_owned(), Some(Reason::Speeder));
+        let (csv, problems) = to_csv("rows", [row(rid)]);
         assert_eq!((csv.as_str(), problems.len()), ("0F1CE179-A917-49FF-9D50-B05FC91F7BD4,933\n", 0));
-        let (_, problems) = to_csv([row(rid), row(&rid.to_lowercase()), row("nobody")]);
+        let (_, problems) = to_csv("rows", [row(rid), row(&rid.to_lowercase()), row("nobody")]);
         assert_eq!(
             problems.iter().map(Invalid::reason).collect::<Vec<_>>(),
             [
@@ -343,6 +357,7 @@ mod tests {
                 "row 3 has the RID \"nobody\", expected a UUID",
             ]
         );
-        assert_eq!(to_csv([]).1.len(), 1, "nothing to submit");
+        assert_eq!(to_csv("rids", [(rid.to_owned(), None)]).0, format!("{rid}\n"));
+        assert_eq!(to_csv("rows", []).1.len(), 1, "nothing to submit");
     }
 }

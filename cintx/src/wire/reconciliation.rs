@@ -4,15 +4,17 @@
 use std::future::Future;
 
 use bytes::Bytes;
+use cintx_raw::ByteStream;
 
 use super::read::{Missing, Read};
 use super::{Answer, Wire};
-use crate::ids::{ReconciliationId, TargetGroupId};
+use crate::ids::{ProjectId, ReconciliationId, TargetGroupId};
 use crate::listing::{Ask, Batch};
 use crate::reconciliation::{
-    ReasonCode, ReconciledTargetGroup, ReconciliationFilter, ReconciliationOutcome, ReconciliationStatus,
-    ReconciliationSummary,
+    DueMonth, EligibleFilter, EligibleInMonth, EligibleSummary, EligibleTargetGroup, ReasonCode, ReconciledTargetGroup,
+    ReconciliationFile, ReconciliationFilter, ReconciliationOutcome, ReconciliationStatus, ReconciliationSummary,
 };
+use crate::target_group::TargetGroupStatus;
 
 #[doc(hidden)]
 pub trait ReconciliationWire: Wire {
@@ -54,6 +56,51 @@ pub trait ReconciliationWire: Wire {
     ) -> impl Future<Output = Answer<ReconciledTargetGroup>> + Send;
 
     fn reason_codes(raw: &Self::Raw, account: i64) -> impl Future<Output = Answer<Vec<ReasonCode>>> + Send;
+}
+
+/// What 2025-12-18 brought.
+#[doc(hidden)]
+pub trait NewerReconciliationsWire: Wire {
+    fn eligible(
+        raw: &Self::Raw,
+        account: i64,
+        filter: &EligibleFilter,
+        due: Option<DueMonth>,
+        ask: &Ask,
+    ) -> impl Future<Output = Answer<(Batch<EligibleTargetGroup>, EligibleSummary)>> + Send;
+
+    fn keep_only(
+        raw: &Self::Raw,
+        account: i64,
+        project: &ProjectId,
+        file_name: &str,
+        csv: Bytes,
+    ) -> impl Future<Output = Answer<ReconciliationId>> + Send;
+
+    fn reconciliation_file(
+        raw: &Self::Raw,
+        account: i64,
+        id: &ReconciliationId,
+        file: ReconciliationFile,
+    ) -> impl Future<Output = Answer<ByteStream>> + Send;
+}
+
+/// What 2024-12-02 alone has.
+#[doc(hidden)]
+pub trait EligibleInMonthWire: Wire {
+    fn eligible_in(
+        raw: &Self::Raw,
+        account: i64,
+        month: &str,
+        filter: &EligibleFilter,
+    ) -> impl Future<Output = Answer<EligibleInMonth>> + Send;
+}
+
+/// The list of what can be reconciled has the state as plain text.
+impl Read<String> for TargetGroupStatus {
+    fn read(wire: String) -> Result<Self, Missing> {
+        Ok(Self::parse(&wire))
+    }
 }
 
 /// Versions before 2025-12-18 have the states of the list as plain text.
@@ -235,3 +282,154 @@ macro_rules! list_by {
     };
 }
 pub(super) use list_by;
+
+/// The target groups of a month, of the one version that lists them so.
+#[cfg(feature = "_only-2024-12-02")]
+macro_rules! eligible_in_month {
+    ($marker:ident, $version:ident) => {
+        mod eligible_in_month {
+            use cintx_raw::$version::*;
+
+            use crate::directory::User;
+            use crate::error::Error;
+            use crate::reconciliation::{EligibleFilter, EligibleInMonth, EligibleTargetGroup};
+            use crate::wire::read::{list, reads};
+            use crate::wire::reconciliation::EligibleInMonthWire;
+
+            impl crate::HasEligibleInMonth for crate::$marker {}
+
+            reads! {
+                EligibleTargetGroup = ReconciliationsEligibleTargetGroups {
+                    id = target_group_id;
+                    name, status, project = project_id, project_name, manager = project_manager,
+                    last_reconciled_at = last_reconciliation_date - completes, amount
+                }
+                User = ReconciliationsEligibleTargetGroupsProjectManager { id; name, email }
+            }
+
+            impl EligibleInMonthWire for crate::$marker {
+                async fn eligible_in(
+                    raw: &Client,
+                    account: i64,
+                    month: &str,
+                    filter: &EligibleFilter,
+                ) -> Result<EligibleInMonth, Error> {
+                    let params = GetEligibleTargetGroupsParams {
+                        name: filter.name.clone(),
+                        status: filter.status.as_ref().map(ToString::to_string),
+                        project_name: filter.project_name.clone(),
+                        project_manager_id: filter.manager.map(|manager| manager.to_string()),
+                    };
+                    let answer = raw.get_eligible_target_groups(account, month, &params).await?.into_value();
+                    Ok(EligibleInMonth {
+                        cut_short: answer.next_cursor.is_some_and(|cursor| !cursor.is_empty()),
+                        target_groups: list(&operations::GET_ELIGIBLE_TARGET_GROUPS, answer.target_groups)?,
+                    })
+                }
+            }
+        }
+    };
+}
+#[cfg(feature = "_only-2024-12-02")]
+pub(super) use eligible_in_month;
+
+/// What one version has beyond submitting and asking.
+#[cfg(feature = "_since-2025-12-18")]
+macro_rules! newer_reconciliations {
+    ($marker:ident, $version:ident) => {
+        mod newer_reconciliations {
+            use bytes::Bytes;
+            use cintx_raw::ByteStream;
+            use cintx_raw::$version::*;
+
+            use crate::directory::User;
+            use crate::error::Error;
+            use crate::ids::{ProjectId, ReconciliationId};
+            use crate::listing::{Ask, Batch};
+            use crate::reconciliation::{
+                DueMonth, EligibleFilter, EligibleSummary, EligibleTargetGroup, ReconciliationFile,
+            };
+            use crate::wire::read::{list, read, reads};
+            use crate::wire::reconciliation::NewerReconciliationsWire;
+
+            impl crate::HasEligibleTargetGroups for crate::$marker {}
+            impl crate::HasKeptCompletes for crate::$marker {}
+            impl crate::HasReconciliationFiles for crate::$marker {}
+
+            reads! {
+                EligibleTargetGroup = ReconciliationsEligibleTargetGroups {
+                    id = target_group_id;
+                    name, status, project = project_id, project_name, manager = project_manager,
+                    last_reconciled_at = last_reconciliation_date, completes = eligible_completes,
+                    amount = monetary_amount
+                }
+                User = ReconciliationsEligibleTargetGroupsProjectManager { id; name, email }
+                EligibleSummary = ReconciliationsEligibleTargetGroupsResponseSummary {
+                    ;
+                    target_groups = target_group_count, completes, amount = monetary_amount
+                }
+            }
+
+            impl NewerReconciliationsWire for crate::$marker {
+                async fn eligible(
+                    raw: &Client,
+                    account: i64,
+                    filter: &EligibleFilter,
+                    due: Option<DueMonth>,
+                    ask: &Ask,
+                ) -> Result<(Batch<EligibleTargetGroup>, EligibleSummary), Error> {
+                    let params = GetEligibleTargetGroupsParams {
+                        page_size: ask.page_size(),
+                        start_after: ask.start_after(),
+                        due_month: due.map(|due| match due {
+                            DueMonth::Current => types::GetEligibleTargetGroupsDueMonth::CurrentMonth,
+                            DueMonth::Next => types::GetEligibleTargetGroupsDueMonth::NextMonth,
+                        }),
+                        name: filter.name.clone(),
+                        status: filter.status.as_ref().map(ToString::to_string),
+                        project_name: filter.project_name.clone(),
+                        project_manager_id: filter.manager.map(|manager| manager.to_string()),
+                    };
+                    let answer = raw.get_eligible_target_groups(account, &params).await?.into_value();
+                    let operation = &operations::GET_ELIGIBLE_TARGET_GROUPS;
+                    let batch = Batch::new(operation, list(operation, answer.target_groups)?);
+                    let summary = answer.summary.map(|summary| read(operation, summary)).transpose()?;
+                    Ok((batch.next(answer.next_cursor).more(answer.has_more), summary.unwrap_or_default()))
+                }
+
+                async fn keep_only(
+                    raw: &Client,
+                    account: i64,
+                    project: &ProjectId,
+                    file_name: &str,
+                    csv: Bytes,
+                ) -> Result<ReconciliationId, Error> {
+                    let params =
+                        PostReconciliationsCompletesParams { name: Some(file_name.to_owned()), idempotency_key: None };
+                    let answer = raw.post_reconciliations_completes(account, project.as_str(), csv, &params).await?;
+                    let id = answer.into_value().request_id.map(|id| ReconciliationId::new(id.as_str()));
+                    id.ok_or_else(|| Error::incomplete(operations::POST_RECONCILIATIONS_COMPLETES.id, "request_id"))
+                }
+
+                async fn reconciliation_file(
+                    raw: &Client,
+                    account: i64,
+                    id: &ReconciliationId,
+                    file: ReconciliationFile,
+                ) -> Result<ByteStream, Error> {
+                    let file = match file {
+                        ReconciliationFile::Submitted => types::ReconciliationDownloadType::SubmittedRids,
+                        ReconciliationFile::Expired => types::ReconciliationDownloadType::ExpiredRids,
+                        ReconciliationFile::Invalid => types::ReconciliationDownloadType::InvalidRids,
+                        ReconciliationFile::RemainingCompletes => {
+                            types::ReconciliationDownloadType::RemainingProjectCompletes
+                        }
+                    };
+                    Ok(raw.get_recon_downloads(account, id.as_str(), &file).await?.into_value())
+                }
+            }
+        }
+    };
+}
+#[cfg(feature = "_since-2025-12-18")]
+pub(super) use newer_reconciliations;

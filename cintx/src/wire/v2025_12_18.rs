@@ -12,7 +12,7 @@ use super::library::library_profiles;
 use super::price::{group_rate_card, prediction, price};
 use super::projects::projects;
 use super::quotas::modern::modern_quotas;
-use super::reconciliation::reconciliation;
+use super::reconciliation::{newer_reconciliations, reconciliation};
 use super::recontacts::recontacts;
 use super::reports::{report_details, reports};
 use super::statistics::{overview_by_id, performance, statistics};
@@ -106,6 +106,8 @@ amounts!(
         AverageCostPerInterview { value, currency_code },
         EarningsPerClick { value, currency_code },
         EarningsPerClickPerMinute { value, currency_code },
+        ReconciliationsEligibleTargetGroupsMonetaryAmount { value, currency_code },
+        ReconciliationsEligibleTargetGroupsResponseSummaryMonetaryAmount { value, currency_code },
     ]
 );
 reconciliation!(V2025_12_18, v2025_12_18, file: |name, csv| csv, &PostReconciliationsParams {
@@ -114,4 +116,5 @@ reconciliation!(V2025_12_18, v2025_12_18, file: |name, csv| csv, &PostReconcilia
 }; list: by_filter, states: [ReconciliationsTargetGroupStatus, ReconciliationRequestsStatus],
     words: { crate::ReconciliationKind = ReconciliationRequestsSubmissionType; },
     summary: { kind = submission_type }, reason: { allowed });
+newer_reconciliations!(V2025_12_18, v2025_12_18);
 modern_audience!(V2025_12_18, v2025_12_18);
