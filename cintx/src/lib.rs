@@ -63,6 +63,7 @@ mod quota;
 mod quotas;
 mod reconciliation;
 mod request;
+mod respondent;
 mod settle;
 mod statistics;
 pub mod study;
@@ -158,6 +159,7 @@ pub use self::report::{
     ReportParameters, ReportQuery, ReportRequest, ReportStatus, Reports, WriteReport,
 };
 pub use self::request::UndocumentedRequest;
+pub use self::respondent::{HasRespondents, Respondent, RespondentOutcome, RespondentStatus};
 pub use self::settle::{Resumed, Settlement};
 pub use self::statistics::{
     Change, ChangeKind, ChangedBy, ChangelogEntry, ChangelogQuery, CompletesCount, FoundTargetGroup, HasOverviewById,

@@ -15,6 +15,7 @@ use super::quotas::modern::modern_quotas;
 use super::reconciliation::{newer_reconciliations, reconciliation};
 use super::recontacts::recontacts;
 use super::reports::{report_details, reports};
+use super::respondents::respondents;
 use super::statistics::{overview_by_id, performance, statistics};
 use super::supply::supply_specification;
 use super::supply_templates::{supply_templates, unit_supply_templates};
@@ -117,4 +118,5 @@ reconciliation!(V2025_12_18, v2025_12_18, file: |name, csv| csv, &PostReconcilia
     words: { crate::ReconciliationKind = ReconciliationRequestsSubmissionType; },
     summary: { kind = submission_type }, reason: { allowed });
 newer_reconciliations!(V2025_12_18, v2025_12_18);
+respondents!(V2025_12_18, v2025_12_18);
 modern_audience!(V2025_12_18, v2025_12_18);
