@@ -169,7 +169,11 @@ async fn study<V: Version>(cint: &Client<V>, setup: &Setup) -> Result<()> {
         cint.reconciliations().submit("too-fast.csv", [ReconciliationRow::new(rid, Reason::Speeder)]).await?;
     let outcome = submitted.until_done().await?;
     println!("   reconciliation {}: {:?}", submitted.id(), outcome.status);
-    println!("   {} submitted, {} no longer count", show(outcome.submitted), show(outcome.negative_reversed));
+    println!(
+        "   {} submitted, {} no longer count",
+        show(outcome.counts.submitted),
+        show(outcome.counts.negative_reversed)
+    );
     Ok(())
 }
 

@@ -63,6 +63,7 @@ mod quota;
 mod quotas;
 mod reconciliation;
 mod request;
+mod respondent;
 mod settle;
 mod statistics;
 pub mod study;
@@ -145,7 +146,11 @@ pub use self::project::{
 pub use self::quota::{Quota, QuotaAxis, QuotaChange, QuotaPlan, QuotaTable, TableKind};
 pub use self::quotas::{HasControlQuotas, QuotaProgress, Quotas, Replacement, Validates};
 pub use self::reconciliation::{
-    Reason, ReconciliationOutcome, ReconciliationRow, ReconciliationStatus, Reconciliations, SubmittedReconciliation,
+    DueMonth, EligibleInMonth, EligibleInMonthQuery, EligibleQuery, EligibleSummary, EligibleTargetGroup,
+    HasEligibleInMonth, HasEligibleTargetGroups, HasKeptCompletes, HasReconciliationFiles, Reason, ReasonCode,
+    ReconciledQuery, ReconciledTargetGroup, ReconciliationCounts, ReconciliationFile, ReconciliationKind,
+    ReconciliationOutcome, ReconciliationQuery, ReconciliationRow, ReconciliationStatus, ReconciliationSummary,
+    Reconciliations, SubmittedReconciliation,
 };
 pub use self::recontact::{
     HasRecontacts, RecontactBy, RecontactJob, RecontactQuery, RecontactRespondents, RecontactUpload,
@@ -156,6 +161,7 @@ pub use self::report::{
     ReportParameters, ReportQuery, ReportRequest, ReportStatus, Reports, WriteReport,
 };
 pub use self::request::UndocumentedRequest;
+pub use self::respondent::{HasRespondents, Respondent, RespondentOutcome, RespondentStatus};
 pub use self::settle::{Resumed, Settlement};
 pub use self::statistics::{
     Change, ChangeKind, ChangedBy, ChangelogEntry, ChangelogQuery, CompletesCount, FoundTargetGroup, HasOverviewById,

@@ -136,6 +136,11 @@ pub struct Ask {
 }
 
 impl Ask {
+    /// The first page, of this size.
+    pub(crate) fn first(items: u16) -> Self {
+        Self { from: None, page_size: Some(items) }
+    }
+
     /// The value of `start_after`.
     pub(crate) fn start_after(&self) -> Option<String> {
         self.from.as_ref().map(ToString::to_string)

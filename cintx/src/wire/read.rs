@@ -119,7 +119,7 @@ macro_rules! from_text {
         }
     )+};
 }
-from_text!(Timestamp, Locale, CountryCode, jiff::civil::Date);
+from_text!(Timestamp, Locale, CountryCode, jiff::civil::Date, u64);
 
 macro_rules! codes {
     ($($code:ident),+) => {$(

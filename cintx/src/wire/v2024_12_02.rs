@@ -13,7 +13,7 @@ use super::library::{library_questions, question_index};
 use super::price::price;
 use super::projects::projects;
 use super::quotas::legacy::legacy_quotas;
-use super::reconciliation::reconciliation;
+use super::reconciliation::{eligible_in_month, reconciliation};
 use super::reports::reports;
 use super::statistics::statistics;
 use super::supply::{supply_list, supply_removal};
@@ -83,6 +83,8 @@ amounts!(
         Currency { amount, code },
     ]
 );
-reconciliation!(V2024_12_02, v2024_12_02, file: |name, csv| cintx_raw::NEW_KEY, csv, &PostReconciliationsParams { name: Some(name.to_owned()) });
+reconciliation!(V2024_12_02, v2024_12_02, file: |name, csv| cintx_raw::NEW_KEY, csv, &PostReconciliationsParams { name: Some(name.to_owned()) };
+    list: by_filter, states: [ReconciliationsTargetGroupStatus], words: {}, summary: { - kind }, reason: { - allowed });
+eligible_in_month!(V2024_12_02, v2024_12_02);
 legacy_audience!(V2024_12_02, v2024_12_02, feasibility: { rate_card_price_boost: None, },
     adjustment: types::TargetGroupDraftProfilesRequestProfileAdjustmentType::Percentage);

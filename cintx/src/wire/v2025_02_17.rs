@@ -95,5 +95,6 @@ amounts!(
 
     ]
 );
-reconciliation!(V2025_02_17, v2025_02_17, file: |name, csv| name, cintx_raw::NEW_KEY, csv);
+reconciliation!(V2025_02_17, v2025_02_17, file: |name, csv| name, cintx_raw::NEW_KEY, csv;
+    list: by_name, states: [ReconciliationsTargetGroupStatus], words: {}, summary: { - kind }, reason: { - allowed });
 legacy_audience!(V2025_02_17, v2025_02_17, feasibility: {}, adjustment: "percentage".to_owned());

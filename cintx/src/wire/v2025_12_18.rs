@@ -13,9 +13,10 @@ use super::library::library_profiles;
 use super::price::{group_rate_card, prediction, price};
 use super::projects::projects;
 use super::quotas::modern::modern_quotas;
-use super::reconciliation::reconciliation;
+use super::reconciliation::{newer_reconciliations, reconciliation};
 use super::recontacts::recontacts;
 use super::reports::{report_details, reports};
+use super::respondents::respondents;
 use super::statistics::{overview_by_id, performance, statistics};
 use super::supply::supply_specification;
 use super::supply_templates::{supply_templates, unit_supply_templates};
@@ -108,10 +109,16 @@ amounts!(
         AverageCostPerInterview { value, currency_code },
         EarningsPerClick { value, currency_code },
         EarningsPerClickPerMinute { value, currency_code },
+        ReconciliationsEligibleTargetGroupsMonetaryAmount { value, currency_code },
+        ReconciliationsEligibleTargetGroupsResponseSummaryMonetaryAmount { value, currency_code },
     ]
 );
 reconciliation!(V2025_12_18, v2025_12_18, file: |name, csv| csv, &PostReconciliationsParams {
     name: Some(name.to_owned()),
     idempotency_key: None,
-});
+}; list: by_filter, states: [ReconciliationsTargetGroupStatus, ReconciliationRequestsStatus],
+    words: { crate::ReconciliationKind = ReconciliationRequestsSubmissionType; },
+    summary: { kind = submission_type }, reason: { allowed });
+newer_reconciliations!(V2025_12_18, v2025_12_18);
+respondents!(V2025_12_18, v2025_12_18);
 modern_audience!(V2025_12_18, v2025_12_18);

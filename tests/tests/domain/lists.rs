@@ -83,6 +83,46 @@ async fn ten_thousand_items_come_by_cursor() {
     assert!(requests >= ALL / 99, "{requests}");
 }
 
+/// Reconciliations and their target groups say by the cursor alone that there is no more.
+#[cfg(feature = "v2025-12-18")]
+#[tokio::test]
+async fn ten_thousand_reconciliations_and_their_target_groups_come_by_cursor() {
+    let pages = |asked: &Asked| {
+        let mut page = projects(asked);
+        let mut items = page["projects"].take();
+        page["reconciliation_requests"] = items.clone();
+        for item in items.as_array_mut().unwrap() {
+            item["target_group_id"] = item["id"].take();
+        }
+        page["target_groups"] = items;
+        page["has_more"] = Value::Null;
+        page
+    };
+    let (cint, _) = client::<Newest>(pages).await;
+    let all = cint.reconciliations().list().page_size(100).stream().collect().await.unwrap();
+    assert_eq!(all.len(), ALL);
+    assert!(all.iter().zip(0..).all(|(item, number): (_, usize)| item.id.as_str() == number.to_string()));
+    let groups = cint.reconciliations().existing(&all[0]).target_groups();
+    let groups = groups.page_size(100).stream().collect().await.unwrap();
+    assert_eq!(groups.len(), ALL);
+    assert!(groups.iter().zip(0..).all(|(item, number): (_, usize)| item.id.as_str() == number.to_string()));
+    let eligible = cint.reconciliations().eligible().page_size(100).stream().collect().await.unwrap();
+    assert_eq!(eligible.len(), ALL);
+    assert!(eligible.iter().zip(0..).all(|(item, number): (_, usize)| item.id.as_str() == number.to_string()));
+}
+
+/// 2024-12-02 says that there is more, and has no way to ask for it.
+#[cfg(feature = "v2024-12-02")]
+#[tokio::test]
+async fn a_list_that_cannot_go_on_says_that_it_is_cut_short() {
+    for (cursor, cut_short) in [(json!("x"), true), (json!(""), false), (Value::Null, false)] {
+        let page = json!({ "target_groups": [{ "target_group_id": "1" }], "next_cursor": cursor });
+        let (cint, _) = client::<cintx::V2024_12_02>(move |_| page.clone()).await;
+        let eligible = cint.reconciliations().eligible_in("2026-11").await.unwrap();
+        assert_eq!((eligible.target_groups.len(), eligible.cut_short), (1, cut_short));
+    }
+}
+
 #[cfg(feature = "v2025-12-18")]
 #[tokio::test]
 async fn pages_that_fail_at_first_come_all_the_same() {

@@ -16,6 +16,7 @@ mod long_lists;
 mod prices;
 mod projects;
 mod properties;
+mod reconciliations;
 mod refusals;
 mod reports;
 #[cfg(feature = "v2025-12-18")]

@@ -5,7 +5,8 @@ use std::ops::RangeInclusive;
 use cintx::study::Study;
 use cintx::{
     Audience, DraftBuilder, Error, FieldingAssistant, Invalid, Money, Pacing, Pricing, PricingModel, ProjectId,
-    Question, ReportKind, ReportOf, SoftLaunch, Supply, TargetGroupId, Version, WebhookEventType, minutes,
+    Question, Reason, ReconciliationRow, ReconciliationStatus, ReportKind, ReportOf, SoftLaunch, Supply, TargetGroupId,
+    Version, WebhookEventType, minutes,
 };
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
@@ -16,6 +17,7 @@ on_every_version!(
     bad_drafts_are_refused_unsent,
     bad_changes_are_refused_unsent,
     bad_webhooks_and_reports_are_refused_unsent,
+    bad_reconciliations_are_refused_unsent,
 );
 
 /// A change that makes a good draft a bad one; the field that is to blame, the value and the rule as the message says
@@ -350,6 +352,41 @@ async fn bad_webhooks_and_reports_are_refused_unsent<V: Version>(stage: Stage<V>
     }
     let strange = reports.requests().kind(ReportKind::Unknown("weather".into())).pages().try_next().await;
     cases.push((strange.map(drop), "kind", "\"weather\""));
+
+    for (outcome, field, says) in cases {
+        let error = outcome.expect_err(says);
+        assert_eq!(blamed(&error), [field], "{says}: {error}");
+        assert!(error.invalid_fields()[0].reason().contains(says), "{says}: {error}");
+    }
+    assert!(stage.sandbox.requests().is_empty(), "nothing was sent");
+}
+
+async fn bad_reconciliations_are_refused_unsent<V: Version>(stage: Stage<V>) {
+    let mut cases: Vec<Refusal> = Vec::new();
+    let reconciliations = stage.cint.reconciliations();
+    let row = |rid: &str| ReconciliationRow::new(rid, Reason::Speeder);
+    let rid = "0f1ce179-a917-49ff-9d50-b05fc91f7bd4";
+    let long = "x".repeat(256);
+    for (name, says) in [("", "has 0 characters"), (&*long, "256 characters, expected 1 to 255")] {
+        cases.push((reconciliations.submit(name, [row(rid)]).await.map(drop), "file_name", says));
+        cases.push((reconciliations.list().name(name).pages().try_next().await.map(drop), "name", says));
+    }
+    for (rows, says) in [
+        (vec![], "are 0, expected 1 to 100000"),
+        (vec![row("nobody")], "row 1 has the RID \"nobody\", expected a UUID"),
+        (vec![row(rid), row(&rid.to_uppercase())], "row 2 has the RID 0F1CE179-A917-49FF-9D50-B05FC91F7BD4 again"),
+    ] {
+        cases.push((reconciliations.submit("wave.csv", rows).await.map(drop), "rows", says));
+    }
+    let strange = ReconciliationStatus::Unknown("asleep".into());
+    let strange = reconciliations.list().name("wave.csv").status(strange).pages().try_next().await;
+    cases.push((strange.map(drop), "status", "\"asleep\", expected processing, complete or failed"));
+    if V::DATE == "2025-02-17" {
+        let all = reconciliations.list().pages().try_next().await;
+        cases.push((all.map(drop), "name", "is missing, and 2025-02-17 lists by name alone"));
+    }
+    let none = reconciliations.list().name("wave.csv").page_size(0).pages().try_next().await;
+    cases.push((none.map(drop), "page_size", "is 0, expected 1 to 100"));
 
     for (outcome, field, says) in cases {
         let error = outcome.expect_err(says);

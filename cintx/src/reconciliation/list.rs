@@ -1,0 +1,168 @@
+//! Reconciliations as lists: those of the account, the target groups that one is about, the reasons that there are.
+
+use futures_util::future::{BoxFuture, FutureExt as _};
+use jiff::Timestamp;
+
+use super::{Reason, ReconciliationCounts, ReconciliationStatus, name_problem};
+use crate::client::Client;
+use crate::error::{Error, Invalid};
+use crate::ids::{ReconciliationId, TargetGroupId, UserId};
+use crate::listing::{Ask, Batch, Listing, Source};
+use crate::version::Version;
+use crate::words::words;
+
+words! {
+    /// What a reconciliation's file says.
+    ReconciliationKind {
+        /// Which completes of a project are kept.
+        ApprovedRids = "approved_rids",
+        /// Which respondents change, each for a reason.
+        RejectedRids = "rejected_rids",
+    }
+}
+
+/// A reconciliation, as the list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReconciliationSummary {
+    /// Its id.
+    pub id: ReconciliationId,
+    /// The name of its file.
+    pub name: Option<String>,
+    /// How far it is.
+    pub status: Option<ReconciliationStatus>,
+    /// When it was submitted.
+    pub submitted_at: Option<Timestamp>,
+    /// Who submitted it.
+    pub submitted_by: Option<UserId>,
+    /// What its file says. Only in 2025-12-18.
+    pub kind: Option<ReconciliationKind>,
+    /// What became of its rows.
+    pub counts: ReconciliationCounts,
+}
+
+impl From<&ReconciliationSummary> for ReconciliationId {
+    fn from(reconciliation: &ReconciliationSummary) -> Self {
+        reconciliation.id.clone()
+    }
+}
+
+/// What a list of reconciliations is limited to.
+#[derive(Clone, Debug, Default)]
+#[doc(hidden)]
+pub struct ReconciliationFilter {
+    pub(crate) name: Option<String>,
+    pub(crate) status: Option<ReconciliationStatus>,
+    pub(crate) submitted_by: Option<UserId>,
+}
+
+impl ReconciliationFilter {
+    fn problems<V: Version>(&self) -> Vec<Invalid> {
+        let name = match &self.name {
+            Some(name) => name_problem("name", name),
+            None => V::RECONCILIATIONS_BY_NAME
+                .then(|| Invalid::new("name", format!("is missing, and {} lists by name alone", V::DATE))),
+        };
+        let status = match &self.status {
+            Some(ReconciliationStatus::Unknown(word)) => {
+                let reason = format!("is {word:?}, expected processing, complete or failed");
+                Some(Invalid::new("status", reason))
+            }
+            _ => None,
+        };
+        name.into_iter().chain(status).collect()
+    }
+}
+
+/// Lists the account's reconciliations.
+#[derive(Clone, Debug)]
+pub struct ReconciliationQuery<V: Version> {
+    pub(super) client: Client<V>,
+    pub(super) filter: ReconciliationFilter,
+}
+
+impl<V: Version> Listing<ReconciliationQuery<V>> {
+    /// Only those of files with this name: 1 to 255 characters.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.source.filter.name = Some(name.into());
+        self
+    }
+
+    /// Only those that are so far.
+    pub fn status(mut self, status: ReconciliationStatus) -> Self {
+        self.source.filter.status = Some(status);
+        self
+    }
+
+    /// Only those that this user submitted.
+    pub fn submitted_by(mut self, user: UserId) -> Self {
+        self.source.filter.submitted_by = Some(user);
+        self
+    }
+}
+
+impl<V: Version> Source for ReconciliationQuery<V> {
+    type Item = ReconciliationSummary;
+
+    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<ReconciliationSummary>, Error>> {
+        async move {
+            Error::refuse(self.filter.problems::<V>())?;
+            V::reconciliations(self.client.raw(), self.client.account(), &self.filter, ask).await
+        }
+        .boxed()
+    }
+}
+
+/// What a reconciliation means for one target group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReconciledTargetGroup {
+    /// The target group.
+    pub id: TargetGroupId,
+    /// How far the reconciliation is.
+    pub status: Option<ReconciliationStatus>,
+    /// What became of the rows that are about the target group.
+    pub counts: ReconciliationCounts,
+}
+
+impl From<&ReconciledTargetGroup> for TargetGroupId {
+    fn from(group: &ReconciledTargetGroup) -> Self {
+        group.id.clone()
+    }
+}
+
+/// Lists the target groups that a reconciliation is about.
+#[derive(Clone, Debug)]
+pub struct ReconciledQuery<V: Version> {
+    pub(super) client: Client<V>,
+    pub(super) id: ReconciliationId,
+}
+
+impl<V: Version> Source for ReconciledQuery<V> {
+    type Item = ReconciledTargetGroup;
+
+    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<ReconciledTargetGroup>, Error>> {
+        V::reconciled_target_groups(self.client.raw(), self.client.account(), &self.id, ask).boxed()
+    }
+}
+
+/// A reason for a change, as Cint lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReasonCode {
+    /// The code.
+    pub code: String,
+    /// What it is called.
+    pub name: Option<String>,
+    /// What it means.
+    pub description: Option<String>,
+    /// Whether a buyer may give it. Only in 2025-12-18.
+    pub allowed: Option<bool>,
+}
+
+impl ReasonCode {
+    /// The reason that a row can be given, if it is one of those known to buyers.
+    pub fn reason(&self) -> Option<Reason> {
+        Reason::from_code(&self.code)
+    }
+}

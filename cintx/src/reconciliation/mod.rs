@@ -1,0 +1,363 @@
+//! Reconciliation: tells Cint which completes count after all and which do not.
+
+mod eligible;
+mod files;
+mod list;
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+pub(crate) use self::eligible::EligibleFilter;
+pub use self::eligible::{
+    DueMonth, EligibleInMonth, EligibleInMonthQuery, EligibleQuery, EligibleSummary, EligibleTargetGroup,
+    HasEligibleInMonth, HasEligibleTargetGroups,
+};
+pub use self::files::{HasKeptCompletes, HasReconciliationFiles, ReconciliationFile};
+pub(crate) use self::list::ReconciliationFilter;
+pub use self::list::{
+    ReasonCode, ReconciledQuery, ReconciledTargetGroup, ReconciliationKind, ReconciliationQuery, ReconciliationSummary,
+};
+use crate::client::Client;
+use crate::error::{Error, Invalid};
+use crate::ids::{ReconciliationId, TargetGroupId};
+use crate::listing::Listing;
+use crate::version::Version;
+
+/// The most rows that one submission may have.
+const MAX_ROWS: usize = 100_000;
+
+/// Why a respondent's outcome is changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// 11: counts as a complete after all.
+    AdjustedComplete,
+    /// 26: no reason given; may be audited.
+    NoReason,
+    /// 930: fraud of another kind.
+    UnspecifiedFraud,
+    /// 932: gave the same answer all along.
+    StraightLining,
+    /// 933: was too fast.
+    Speeder,
+    /// 934: answered open questions badly.
+    PoorOpenEnd,
+    /// 935: was never in the survey; needs one of Cint's link security methods.
+    GhostComplete,
+    /// 936: contradicted itself.
+    InconsistentAnswers,
+}
+
+impl Reason {
+    const ALL: [Self; 8] = [
+        Self::AdjustedComplete,
+        Self::NoReason,
+        Self::UnspecifiedFraud,
+        Self::StraightLining,
+        Self::Speeder,
+        Self::PoorOpenEnd,
+        Self::GhostComplete,
+        Self::InconsistentAnswers,
+    ];
+
+    /// Cint's code.
+    pub fn code(self) -> u16 {
+        match self {
+            Self::AdjustedComplete => 11,
+            Self::NoReason => 26,
+            Self::UnspecifiedFraud => 930,
+            Self::StraightLining => 932,
+            Self::Speeder => 933,
+            Self::PoorOpenEnd => 934,
+            Self::GhostComplete => 935,
+            Self::InconsistentAnswers => 936,
+        }
+    }
+
+    /// The reason that Cint has a code for, if a buyer may give it.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.code().to_string() == code)
+    }
+}
+
+/// One respondent and what becomes of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReconciliationRow {
+    rid: String,
+    reason: Reason,
+}
+
+impl ReconciliationRow {
+    /// A respondent, by RID, and the reason.
+    pub fn new(rid: impl Into<String>, reason: Reason) -> Self {
+        Self { rid: rid.into(), reason }
+    }
+}
+
+/// The reconciliations of an account.
+///
+/// ```no_run
+/// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+/// use cintx::{Reason, ReconciliationRow};
+///
+/// let too_fast = ReconciliationRow::new("0f1ce179-a917-49ff-9d50-b05fc91f7bd4", Reason::Speeder);
+/// let submitted = cint.reconciliations().submit("too-fast.csv", [too_fast]).await?;
+/// submitted.until_done().await?;
+/// let mut groups = submitted.target_groups().stream();
+/// while let Some(group) = groups.try_next().await? {
+///     println!("{}: {:?} no longer count", group.id, group.counts.negative_reversed);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Reconciliations<V: Version> {
+    client: Client<V>,
+}
+
+impl<V: Version> Reconciliations<V> {
+    pub(crate) fn new(client: Client<V>) -> Self {
+        Self { client }
+    }
+
+    /// Submits rows under a file name; at most 100,000, each RID a UUID and given once.
+    ///
+    /// In every version (`post_reconciliations`); carries an idempotency key where the version takes one.
+    ///
+    /// # Errors
+    /// The rows that are wrong, before anything is sent; or the call's.
+    pub async fn submit(
+        &self,
+        file_name: &str,
+        rows: impl IntoIterator<Item = ReconciliationRow>,
+    ) -> Result<SubmittedReconciliation<V>, Error> {
+        let rows = rows.into_iter().map(|ReconciliationRow { rid, reason }| (rid, Some(reason)));
+        let (csv, mut problems) = to_csv("rows", rows);
+        problems.extend(name_problem("file_name", file_name));
+        Error::refuse(problems)?;
+        let id = V::submit_reconciliation(self.client.raw(), self.client.account(), file_name, csv.into()).await?;
+        Ok(self.existing(id))
+    }
+
+    /// A reconciliation that was submitted earlier or elsewhere, by its id or its entry in the list. Asks nothing.
+    pub fn existing(&self, id: impl Into<ReconciliationId>) -> SubmittedReconciliation<V> {
+        SubmittedReconciliation { client: self.client.clone(), id: id.into() }
+    }
+
+    /// Lists the reconciliations that were submitted. 2025-02-17 lists by name alone: give [`Listing::name`] there.
+    ///
+    /// In every version (`get_reconciliations_by_account_id`).
+    ///
+    /// ```no_run
+    /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+    /// use cintx::ReconciliationStatus;
+    ///
+    /// let mut open = cint.reconciliations().list().status(ReconciliationStatus::Processing).stream();
+    /// while let Some(reconciliation) = open.try_next().await? {
+    ///     println!("{} {:?}", reconciliation.id, reconciliation.name);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn list(&self) -> Listing<ReconciliationQuery<V>> {
+        Listing::new(ReconciliationQuery { client: self.client.clone(), filter: ReconciliationFilter::default() })
+    }
+
+    /// The reasons that Cint knows for a change, with those that buyers may not give.
+    ///
+    /// In every version (`request_reconciliation_reason_codes`); only 2025-12-18 says which a buyer may give.
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn reason_codes(&self) -> Result<Vec<ReasonCode>, Error> {
+        V::reason_codes(self.client.raw(), self.client.account()).await
+    }
+}
+
+/// What is wrong about the name of a file.
+fn name_problem(field: &'static str, name: &str) -> Option<Invalid> {
+    let length = name.chars().count();
+    (!(1..=255).contains(&length)).then(|| Invalid::new(field, format!("has {length} characters, expected 1 to 255")))
+}
+
+/// One line for each respondent, with the reason's code if there is one; and what is wrong about them.
+fn to_csv(field: &'static str, rows: impl IntoIterator<Item = (String, Option<Reason>)>) -> (String, Vec<Invalid>) {
+    let mut csv = String::new();
+    let mut problems = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    let mut count = 0;
+    for (rid, reason) in rows {
+        count += 1;
+        match rid.parse::<uuid::Uuid>() {
+            Err(_) => problems.push(Invalid::new(field, format!("row {count} has the RID {rid:?}, expected a UUID"))),
+            Ok(id) if !seen.insert(id) => {
+                problems.push(Invalid::new(field, format!("row {count} has the RID {rid} again")))
+            }
+            Ok(_) => {
+                csv.push_str(&rid);
+                if let Some(reason) = reason {
+                    let _ = write!(csv, ",{}", reason.code());
+                }
+                csv.push('\n');
+            }
+        }
+    }
+    if count == 0 || count > MAX_ROWS {
+        problems.push(Invalid::new(field, format!("are {count}, expected 1 to {MAX_ROWS}")));
+    }
+    (csv, problems)
+}
+
+/// How a reconciliation is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReconciliationStatus {
+    /// It is being worked off.
+    Processing,
+    /// It is done.
+    Complete,
+    /// It failed.
+    Failed,
+    /// A state that no version documents, as it came.
+    Unknown(String),
+}
+
+impl ReconciliationStatus {
+    /// The state as Cint spells it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Processing => "processing",
+            Self::Complete => "complete",
+            Self::Failed => "failed",
+            Self::Unknown(text) => text,
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Self {
+        match text.to_ascii_lowercase().as_str() {
+            "processing" => Self::Processing,
+            "complete" | "completed" => Self::Complete,
+            "failed" => Self::Failed,
+            _ => Self::Unknown(text.to_owned()),
+        }
+    }
+}
+
+/// What became of the rows, as far as they are worked off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReconciliationCounts {
+    /// Rows that were submitted.
+    pub submitted: Option<i64>,
+    /// Rows that came too late.
+    pub expired: Option<i64>,
+    /// Rows that name nobody.
+    pub invalid: Option<i64>,
+    /// Respondents that count as completes now.
+    pub positive_reversed: Option<i64>,
+    /// Respondents that no longer count.
+    pub negative_reversed: Option<i64>,
+}
+
+/// How a reconciliation is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReconciliationOutcome {
+    /// How far it is.
+    pub status: ReconciliationStatus,
+    /// What became of its rows.
+    pub counts: ReconciliationCounts,
+}
+
+/// A submission that Cint is working off.
+#[derive(Clone, Debug)]
+pub struct SubmittedReconciliation<V: Version> {
+    client: Client<V>,
+    id: ReconciliationId,
+}
+
+impl<V: Version> SubmittedReconciliation<V> {
+    /// Its id.
+    pub fn id(&self) -> &ReconciliationId {
+        &self.id
+    }
+
+    /// How far it is.
+    ///
+    /// In every version (`get_reconciliation_by_request_id`).
+    ///
+    /// # Errors
+    /// The call's: 404 if there is no such reconciliation.
+    pub async fn status(&self) -> Result<ReconciliationOutcome, Error> {
+        V::reconciliation(self.client.raw(), self.client.account(), &self.id).await
+    }
+
+    /// Lists the target groups that it is about, each with what became of its rows.
+    ///
+    /// In every version (`get_target_groups_by_request_id`).
+    pub fn target_groups(&self) -> Listing<ReconciledQuery<V>> {
+        Listing::new(ReconciledQuery { client: self.client.clone(), id: self.id.clone() })
+    }
+
+    /// What it means for one target group.
+    ///
+    /// In every version (`get_target_group_by_request_id_and_target_group_id`).
+    ///
+    /// # Errors
+    /// The call's: 404 if it is not about that target group.
+    pub async fn target_group(&self, group: impl Into<TargetGroupId>) -> Result<ReconciledTargetGroup, Error> {
+        V::reconciled_target_group(self.client.raw(), self.client.account(), &self.id, &group.into()).await
+    }
+
+    /// Waits until it is worked off. Asks after a second, then ever more rarely, for half an hour at most.
+    ///
+    /// # Errors
+    /// [`Error::is_timeout`] after half an hour; or a call's error.
+    pub async fn until_done(&self) -> Result<ReconciliationOutcome, Error> {
+        const LONGEST: Duration = Duration::from_secs(60);
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(1_800);
+        let mut pause = Duration::from_secs(1);
+        loop {
+            let outcome = self.status().await?;
+            match outcome.status {
+                ReconciliationStatus::Complete | ReconciliationStatus::Failed => return Ok(outcome),
+                _ if tokio::time::Instant::now() + pause > deadline => {
+                    return Err(Error::timeout("the reconciliation"));
+                }
+                _ => tokio::time::sleep(pause).await,
+            }
+            pause = (pause * 2).min(LONGEST);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_is_known_by_its_code() {
+        for reason in Reason::ALL {
+            assert_eq!(Reason::from_code(&reason.code().to_string()), Some(reason));
+        }
+        assert_eq!(Reason::from_code("940"), None);
+    }
+
+    #[test]
+    fn rows_are_checked_before_they_are_sent() {
+        let rid = "0F1CE179-A917-49FF-9D50-B05FC91F7BD4";
+        let row = |rid: &str| (rid.to_owned(), Some(Reason::Speeder));
+        let (csv, problems) = to_csv("rows", [row(rid)]);
+        assert_eq!((csv.as_str(), problems.len()), ("0F1CE179-A917-49FF-9D50-B05FC91F7BD4,933\n", 0));
+        let (_, problems) = to_csv("rows", [row(rid), row(&rid.to_lowercase()), row("nobody")]);
+        assert_eq!(
+            problems.iter().map(Invalid::reason).collect::<Vec<_>>(),
+            [
+                "row 2 has the RID 0f1ce179-a917-49ff-9d50-b05fc91f7bd4 again",
+                "row 3 has the RID \"nobody\", expected a UUID",
+            ]
+        );
+        assert_eq!(to_csv("rids", [(rid.to_owned(), None)]).0, format!("{rid}\n"));
+        assert_eq!(to_csv("rows", []).1.len(), 1, "nothing to submit");
+    }
+}
