@@ -8,7 +8,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use axum::{Json, Router};
-use cintx::{Client, Cursor, Version};
+use cintx::{Client, Version};
 use serde_json::{Value, json};
 
 /// What a page shall look like: told where it begins, says what the answer is.
@@ -152,7 +152,7 @@ async fn pages_come_when_asked_for_and_go_on_elsewhere() {
     let first = pages.try_next().await.unwrap().unwrap();
     assert_eq!((first.items.len(), server.requests.load(Ordering::Relaxed)), (50, 1));
     let kept = first.next.unwrap().to_string();
-    let rest = cint.projects().list().page_size(51).resume(Cursor::new(kept)).stream().collect().await.unwrap();
+    let rest = cint.projects().list().page_size(51).resume(cintx::Cursor::new(kept)).stream().collect().await.unwrap();
     assert_eq!((rest.len(), rest[0].id.as_str()), (ALL - 50, "50"));
 }
 

@@ -91,6 +91,7 @@ async fn nonsense_is_not_asked<V: Version>(stage: Stage<V>) {
 }
 
 /// One of the versions that split a goal.
+#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
 async fn a_goal_is_split<V: cintx::SplitsGoals>(stage: Stage<V>) {
     let group = stage.draft(&stage.project().await).audience(age_and_gender()).create().await.unwrap();
     group.launch(Timestamp::now() + 300.hours()).await.unwrap().until_live().await.unwrap();
