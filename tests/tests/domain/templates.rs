@@ -47,8 +47,8 @@ async fn a_template_lives<V: Version>(stage: Stage<V>) {
     stage.assert_no_violation();
 }
 
-#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
 /// Templates for every account, written before 2025-12-18: eight editors at once lose nothing.
+#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
 async fn a_global_template_lives<V: HasGlobalTemplateWrites>() {
     let stage = Stage::<V>::new().await;
     let templates = stage.cint.supply_templates();
