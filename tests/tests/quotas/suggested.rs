@@ -1,13 +1,23 @@
 //! What past respondents suggest: for a question that is nowhere yet, for a profile in field; and a goal split over
 //! the quotas in field, where the version does that. Nothing is changed by it.
 
+use std::cell::Cell;
+
 use cintx::{Question, QuotaTable, Version};
 use jiff::{Timestamp, ToSpan as _};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::stage::{Stage, on_every_version};
 use super::{age_and_gender, side_by_side};
 
-on_every_version!(a_question_is_asked_about, a_profile_in_field_is_asked_about, nonsense_is_not_asked);
+on_every_version!(
+    a_question_is_asked_about,
+    a_profile_in_field_is_asked_about,
+    nonsense_is_not_asked,
+    any_question_is_refused_or_asked_validly,
+);
 
 fn field() -> std::ops::Range<Timestamp> {
     let start = Timestamp::now() + 2.hours();
@@ -88,6 +98,55 @@ async fn nonsense_is_not_asked<V: Version>(stage: Stage<V>) {
     } else {
         assert_eq!(targets(&asked.unwrap()), [5]);
     }
+}
+
+/// Bands, options or texts: mostly such as one would ask, some that overlap, are empty or out of range.
+fn question() -> impl Strategy<Value = Question> {
+    prop_oneof![
+        4 => (18_u8..98, 0_u32..101).prop_map(|(cut, share)| {
+            Question::range(42).band(18..=cut, share).bands("the others", [cut + 1..=99], 100 - share)
+        }),
+        3 => vec("[12]", 1..3).prop_map(|options| {
+            options.into_iter().fold(Question::choice(43), |question, option| question.option(option, ()))
+        }),
+        2 => vec((0_u8..104, 0_u8..104, 0_u32..110), 0..3).prop_map(|bands| {
+            bands.into_iter().fold(Question::range(42), |question, (min, max, share)| question.band(min..=max, share))
+        }),
+        1 => vec("[A-Z0-9 é]{0,9}", 0..3).prop_map(|texts| Question::open_ended(45).values("texts", texts, 100)),
+    ]
+}
+
+async fn any_question_is_refused_or_asked_validly<V: Version>(stage: Stage<V>) {
+    const FIELDS: [&str; 5] = ["audience", "question", "completes_goal", "locale", "field"];
+    let handle = tokio::runtime::Handle::current();
+    let (asked, refused) = (Cell::new(0), Cell::new(0));
+    let wish = (
+        question(),
+        prop_oneof![9 => 1_u32..3_000, 1 => Just(0)],
+        prop_oneof![9 => Just("eng_gb"), 1 => Just("en")],
+        prop_oneof![9 => 1_i64..600, 1 => -2_i64..1],
+    );
+    let config = Config { cases: 300, failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]));
+    let outcome = runner.run(&wish, |(question, goal, locale, hours)| {
+        let start = Timestamp::now() + 2.hours();
+        let suggest = stage.cint.suggest_quotas(&question, goal, locale, start..start + hours.hours());
+        match tokio::task::block_in_place(|| handle.block_on(suggest)) {
+            Ok(_) => asked.set(asked.get() + 1),
+            Err(error) => {
+                let fields: Vec<&str> = error.invalid_fields().iter().map(cintx::Invalid::field).collect();
+                prop_assert!(
+                    !fields.is_empty() && fields.iter().all(|it| FIELDS.contains(it)),
+                    "{question:?}: {error}"
+                );
+                refused.set(refused.get() + 1);
+            }
+        }
+        Ok(())
+    });
+    outcome.unwrap();
+    assert!(asked.get() > 60 && refused.get() > 60, "{} were asked, {} refused", asked.get(), refused.get());
+    stage.assert_no_violation();
 }
 
 /// One of the versions that split a goal.
