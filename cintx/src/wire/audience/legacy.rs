@@ -230,7 +230,7 @@ macro_rules! legacy_audience {
             use cintx_raw::$version::{Client, types};
             use serde_json::Value;
 
-            use crate::audience::{Shape, Unit};
+            use crate::audience::{Audience, Shape, Unit};
             use crate::error::Error;
             use crate::feasibility::Feasibility;
             use crate::ids::ProjectId;
@@ -238,35 +238,42 @@ macro_rules! legacy_audience {
             use crate::wire::audience::{AudienceWire, legacy};
             use crate::wire::{from_json, money, timestamp, to_json};
 
+            /// The profile of crossed questions, for what a draft is besides its audience: they go through the API's
+            /// helper, whose cells get our percentages.
+            pub(super) async fn interlock(
+                raw: &Client,
+                account: i64,
+                audience: &Audience,
+                draft: &TargetGroupDraft,
+            ) -> Result<Option<Value>, Error> {
+                let Some(interlock) = audience.crossed() else { return Ok(None) };
+                let context = legacy::Context {
+                    locale: draft.locale.to_string(),
+                    goal: draft.completes_goal,
+                    start: timestamp(draft.field.start()),
+                    end: timestamp(draft.field.end()),
+                    collects_pii: draft.collects_pii,
+                };
+                let body: types::GenerateDraftInterlockRequest =
+                    from_json("audience", legacy::helper(interlock, &context)?)?;
+                let made = raw.generate_draft_interlock_profile_v2(account, NEW_KEY, &body).await?.into_value();
+                let made =
+                    made.first().ok_or_else(|| Error::incomplete("generate_draft_interlock_profile_v2", "profile"))?;
+                legacy::pasted(&to_json(made)?, interlock, draft.completes_goal).map(Some)
+            }
+
             impl AudienceWire for crate::$marker {
                 const DRAFTS_IN: Unit = Unit::Percent;
 
-                /// Crossed questions go through the API's helper, whose cells get our percentages.
                 async fn audience(raw: &Client, account: i64, draft: &TargetGroupDraft) -> Result<Value, Error> {
-                    let (audience, goal) = (&draft.audience, draft.completes_goal);
+                    let audience = &draft.audience;
                     audience.only_what_all_versions_have()?;
-                    let mut interlocked_profiles = Vec::new();
-                    if let Some(interlock) = audience.crossed() {
-                        let context = legacy::Context {
-                            locale: draft.locale.to_string(),
-                            goal,
-                            start: timestamp(draft.field.start()),
-                            end: timestamp(draft.field.end()),
-                            collects_pii: draft.collects_pii,
-                        };
-                        let body: types::GenerateDraftInterlockRequest =
-                            from_json("audience", legacy::helper(interlock, &context)?)?;
-                        let made = raw.generate_draft_interlock_profile_v2(account, NEW_KEY, &body).await?.into_value();
-                        let made = made
-                            .first()
-                            .ok_or_else(|| Error::incomplete("generate_draft_interlock_profile_v2", "profile"))?;
-                        let pasted = legacy::pasted(&to_json(made)?, interlock, goal)?;
-                        interlocked_profiles.push(from_json("audience", pasted)?);
-                    }
+                    let crossed = interlock(raw, account, audience, draft).await?;
+                    let crossed = crossed.map(|profile| from_json("audience", profile)).transpose()?;
                     to_json(&types::TargetGroupDraftProfilesRequest {
                         profile_adjustment_type: $adjustment,
-                        drafts: Some(from_json("audience", legacy::drafts(audience, goal).into())?),
-                        interlocked_profiles: Some(interlocked_profiles),
+                        drafts: Some(from_json("audience", legacy::drafts(audience, draft.completes_goal).into())?),
+                        interlocked_profiles: Some(crossed.into_iter().collect()),
                     })
                 }
 

@@ -177,7 +177,6 @@ fn same_id(one: &Value, other: &Value) -> bool {
 macro_rules! legacy_quotas {
     ($marker:ident, $version:ident) => {
         mod quotas {
-            use cintx_raw::NEW_KEY;
             use cintx_raw::$version::*;
             use serde_json::json;
 
@@ -265,22 +264,8 @@ macro_rules! legacy_quotas {
                         "collects_pii": draft.collects_pii,
                         "profiles": legacy::drafts(audience, goal),
                     });
-                    if let Some(interlock) = audience.crossed() {
-                        let context = legacy::Context {
-                            locale: draft.locale.to_string(),
-                            goal,
-                            start: timestamp(draft.field.start()),
-                            end: timestamp(draft.field.end()),
-                            collects_pii: draft.collects_pii,
-                        };
-                        let helper: types::GenerateDraftInterlockRequest =
-                            from_json("audience", legacy::helper(interlock, &context)?)?;
-                        let made = raw.generate_draft_interlock_profile_v2(account, NEW_KEY, &helper).await?;
-                        let made = made.into_value();
-                        let made = made
-                            .first()
-                            .ok_or_else(|| Error::incomplete("generate_draft_interlock_profile_v2", "profile"))?;
-                        body["interlocked_profile"] = legacy::pasted(&to_json(made)?, interlock, goal)?;
+                    if let Some(profile) = super::audience::interlock(raw, account, audience, draft).await? {
+                        body["interlocked_profile"] = profile;
                     }
                     let body: types::ApplyProfilesRequestBody = from_json("audience", body)?;
                     let params = ApplyProfilesV2Params::default();
