@@ -12,10 +12,13 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use cintx::{
-    Audience, Client, Credentials, Exchange, Money, Question, Reason, ReconciliationRow, Supply, UserId, V2024_12_02,
-    V2025_02_17, V2025_12_18, Version, minutes,
-};
+use cintx::audience::{Audience, Question};
+use cintx::client::Credentials;
+use cintx::http::Exchange;
+use cintx::reconciliation::{Reason, ReconciliationRow};
+use cintx::supply::Supply;
+use cintx::types::minutes;
+use cintx::{Client, Money, UserId, V2024_12_02, V2025_02_17, V2025_12_18, Version};
 use cintx_sandbox::Sandbox;
 use clap::Parser;
 use jiff::{Timestamp, ToSpan as _};

@@ -10,8 +10,9 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use cintx::client::Credentials;
 use cintx::study::{FieldPeriod, Study};
-use cintx::{Client, Credentials, V2024_12_02, V2025_02_17, V2025_12_18, Version};
+use cintx::{Client, V2024_12_02, V2025_02_17, V2025_12_18, Version};
 use cintx_sandbox::Sandbox;
 use clap::Parser;
 use jiff::{Timestamp, ToSpan as _};

@@ -3,7 +3,7 @@
 
 use std::error::Error;
 
-use cintx::{Audience, Interlock, Question};
+use cintx::audience::{Audience, Interlock, Question};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let age = Question::range(42).band(18..=34, "33.33").band(35..=54, "33.33").band(55..=99, "33.34");

@@ -4,7 +4,12 @@
 use std::error::Error;
 use std::time::Duration;
 
-use cintx::{Audience, Client, Credentials, Money, Question, QuotaProgress, QuotaTable, Supply, V2025_12_18, minutes};
+use cintx::audience::{Audience, Question};
+use cintx::client::Credentials;
+use cintx::quota::{QuotaProgress, QuotaTable};
+use cintx::supply::Supply;
+use cintx::types::minutes;
+use cintx::{Client, Money, V2025_12_18};
 use cintx_sandbox::Sandbox;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use jiff::{Timestamp, ToSpan as _};

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use crate::error::{Error, JobFailure};
-use crate::ids::JobId;
+use crate::types::ids::JobId;
 
 /// How a job is doing.
 #[derive(Clone, Debug)]

@@ -4,18 +4,18 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 
 use crate::client::Client;
 use crate::error::{Error, Invalid};
-use crate::listing::{Ask, Batch, Listing, Source};
-use crate::value::{Given, LanguageCode, Locale};
+use crate::open_enum::words;
+use crate::paging::{Ask, Batch, Listing, Source};
+use crate::types::{Given, LanguageCode, Locale};
 use crate::version::Version;
 use crate::wire::library::{QuestionDetailsWire, QuestionIndexWire};
-use crate::words::words;
 
 impl<V: Version> Client<V> {
     /// The profiling questions that respondents of a locale have answered, with their answer options. Custom questions
     /// come only when asked for.
     ///
     /// In every version (`account_questions_translation`; in 2024-12-02 `get_questions_translation`). The categories
-    /// are in the [`Directory`](crate::Directory::question_categories).
+    /// are in the [`Directory`](crate::reference::Directory::question_categories).
     ///
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
@@ -61,7 +61,7 @@ impl<V: Version> Client<V> {
     /// ```no_run
     /// # #[cfg(feature = "v2025-02-17")]
     /// # async fn run(cint: cintx::Client<cintx::V2025_02_17>) -> Result<(), cintx::Error> {
-    /// let mut demographics = cint.question_index("eng_gb").scope(cintx::QuestionScope::DemographicOnly).stream();
+    /// let mut demographics = cint.question_index("eng_gb").scope(cintx::library::QuestionScope::DemographicOnly).stream();
     /// while let Some(question) = demographics.try_next().await? {
     ///     println!("{:?} {:?}", question.id, question.name);
     /// }
@@ -123,7 +123,7 @@ impl<V: Version> Listing<QuestionIndexQuery<V>> {
         self
     }
 
-    /// Only questions of this category: its number in the [`Directory`](crate::Directory::question_categories).
+    /// Only questions of this category: its number in the [`Directory`](crate::reference::Directory::question_categories).
     pub fn category(mut self, id: i64) -> Self {
         self.source.filter.category = Some(id);
         self
@@ -269,7 +269,7 @@ words! {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LibraryQuestion {
-    /// Its id, as [`Question`](crate::Question) takes it. 2025-12-18 tells it only with options: not for questions that
+    /// Its id, as [`Question`](crate::audience::Question) takes it. 2025-12-18 tells it only with options: not for questions that
     /// are answered with a number or a text.
     pub id: Option<i64>,
     /// Its short name: `AGE`.
@@ -294,7 +294,7 @@ pub struct LibraryQuestion {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AnswerOption {
-    /// Its code, as [`Question::option`](crate::Question::option) takes it.
+    /// Its code, as [`Question::option`](crate::audience::Question::option) takes it.
     pub code: String,
     /// What it says.
     pub text: Option<String>,
@@ -306,7 +306,7 @@ pub struct AnswerOption {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QuestionDetails {
-    /// Its id, as [`Question`](crate::Question) takes it.
+    /// Its id, as [`Question`](crate::audience::Question) takes it.
     pub id: i64,
     /// Its short name: `AGE`.
     pub name: Option<String>,

@@ -9,11 +9,11 @@ use rust_decimal::Decimal;
 use crate::audience::{Condition, Question, Share};
 use crate::client::Client;
 use crate::error::{Error, Invalid};
-use crate::ids::ProfileTemplateId;
-use crate::listing::{Ask, Batch, Listing, Source};
-use crate::value::{Given, InvalidValue, Locale};
+use crate::open_enum::words;
+use crate::paging::{Ask, Batch, Listing, Source};
+use crate::types::ids::ProfileTemplateId;
+use crate::types::{Given, InvalidValue, Locale};
 use crate::version::Version;
-use crate::words::words;
 
 impl<V: Version> Client<V> {
     /// The profile templates that the account can use: its own and everybody's.
@@ -35,7 +35,7 @@ impl<V: Version> ProfileTemplates<V> {
     ///
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
-    /// use cintx::TemplateScope;
+    /// use cintx::profile_template::TemplateScope;
     ///
     /// let own = cint.profile_templates().list().scope(TemplateScope::Account).locale("eng_gb").stream();
     /// println!("{} of our own", own.collect().await?.len());
@@ -56,7 +56,7 @@ impl<V: Version> ProfileTemplates<V> {
     ///
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
-    /// use cintx::Question;
+    /// use cintx::audience::Question;
     ///
     /// let template = cint
     ///     .profile_templates()

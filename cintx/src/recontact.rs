@@ -7,14 +7,14 @@ use jiff::Timestamp;
 
 use crate::error::Error;
 use crate::exclusion::{ListOutcome, ListWork};
-use crate::id_list::{self, IdList};
-use crate::ids::JobId;
 use crate::job::{Asked, Job, Kind};
-use crate::listing::{Ask, Batch, Listing, Source};
+use crate::open_enum::words;
+use crate::paging::{Ask, Batch, Listing, Source};
+use crate::respondent::id_list::{self, IdList};
 use crate::target_group::TargetGroup;
+use crate::types::ids::JobId;
 use crate::version::Version;
 use crate::wire::recontacts::RecontactsWire;
-use crate::words::words;
 
 /// The versions that can ask respondents again.
 #[diagnostic::on_unimplemented(message = "`{Self}` has no recontacts", note = "use a client of 2025-12-18")]
@@ -50,8 +50,9 @@ pub enum RecontactBy {
 /// another is refused with 409.
 ///
 /// ```no_run
-/// # async fn run(group: cintx::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
-/// use cintx::{IdList, RecontactBy};
+/// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+/// use cintx::recontact::RecontactBy;
+/// use cintx::respondent::IdList;
 ///
 /// let rids = IdList::from_file("first_wave.csv").await?;
 /// group.recontacts().upload(RecontactBy::Rid, rids).await?.until_done().await?;

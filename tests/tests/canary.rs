@@ -6,7 +6,10 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cintx::{AccessToken, CallOptions, Client, Credentials, Error, FileJournal, RetryPolicy, StoredToken, V2025_12_18};
+use cintx::auth::{AccessToken, StoredToken};
+use cintx::client::{CallOptions, Credentials, RetryPolicy};
+use cintx::recovery::FileJournal;
+use cintx::{Client, Error, V2025_12_18};
 use cintx_raw::v2025_12_18::types::CreateWebhookRequest;
 use cintx_tests::misbehave::{Answer, Behaviour, Deed, Received, Server};
 use serde_json::json;
@@ -121,7 +124,11 @@ async fn the_canary_is_found_nowhere() {
     show(&refused.raw().get_user_accounts().await.unwrap_err().into());
     *parrot.0.lock().unwrap() = 201;
     let answer = client.raw().create_webhook(2428, &webhook).await.unwrap();
-    let made = client.webhooks().create("https://a.example", [cintx::WebhookEventType::SessionUpdated]).await.unwrap();
+    let made = client
+        .webhooks()
+        .create("https://a.example", [cintx::webhook::WebhookEventType::SessionUpdated])
+        .await
+        .unwrap();
     assert!(made.secret.expose().contains(CANARY));
     let _ = writeln!(shown, "{made:?} {made:#?}");
     let token = AccessToken::without_expiry(format!("token-{CANARY}"));

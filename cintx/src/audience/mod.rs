@@ -1,18 +1,18 @@
 //! Who shall be asked: questions with their targets, side by side or interlocked, from a template, with hand-made
 //! control quotas. The same audience is rendered into every version; what is wrong with it is said before that.
 
-mod question;
-mod refusal;
-mod rules;
-mod shape;
+pub(crate) mod error;
+pub(crate) mod interlock;
+pub(crate) mod question;
+pub(crate) mod rules;
 
+pub use self::error::Refusal;
+#[cfg(feature = "_before-2025-12-18")]
+pub(crate) use self::interlock::Cell;
+pub(crate) use self::interlock::{Difference, Shape, Unit};
 pub(crate) use self::question::QuestionKind;
 pub use self::question::{Condition, Question, Share, Target, completes};
-pub use self::refusal::Refusal;
 pub use self::rules::AudienceProblem;
-#[cfg(feature = "_before-2025-12-18")]
-pub(crate) use self::shape::Cell;
-pub(crate) use self::shape::{Difference, Shape, Unit};
 
 use cintx_quota::{Axis, SolveError, Table, TableBuilder};
 use rust_decimal::prelude::ToPrimitive as _;
@@ -23,7 +23,7 @@ use crate::quota::QuotaTable;
 /// The audience of a target group.
 ///
 /// ```
-/// # use cintx::{Audience, Question};
+/// # use cintx::audience::{Audience, Question};
 /// let age = Question::range(42).band(18..=34, 40).band(35..=54, 35).band(55..=99, 25);
 /// let gender = Question::choice(43).option("1", 49).option("2", 51);
 /// let audience = Audience::interlock([age, gender]).beside(Question::choice(47).option("1", 100));
@@ -97,7 +97,7 @@ impl Audience {
     /// The quotas of an interlocked audience for a number of completes.
     ///
     /// ```
-    /// # use cintx::{Audience, Question};
+    /// # use cintx::audience::{Audience, Question};
     /// let age = Question::range(42).band(18..=34, 40).band(35..=99, 60);
     /// let gender = Question::choice(43).option("1", 49).option("2", 51);
     /// let table = Audience::interlock([age, gender]).quota_table(501)?;
@@ -169,7 +169,7 @@ fn invalid(reason: impl Into<String>) -> Error {
 /// like, say; cells can be excluded or bounded.
 ///
 /// ```
-/// # use cintx::{Audience, Interlock, Question};
+/// # use cintx::audience::{Audience, Interlock, Question};
 /// let age = Question::range(42).band(18..=34, 40).band(35..=99, 60);
 /// let gender = Question::choice(43).option("1", 49).option("2", 51);
 /// let crossed = Interlock::of([age, gender]).seed([1.0, 1.2, 1.3, 1.0]).at_least([0, 1], 110);
@@ -336,7 +336,7 @@ impl Question {
 /// Each condition must be one of a question that the audience has side by side.
 ///
 /// ```
-/// # use cintx::{Audience, Condition, ControlQuotas, Question};
+/// # use cintx::audience::{Audience, Condition, ControlQuotas, Question};
 /// let audience = Audience::side_by_side([
 ///     Question::range(42).band(18..=34, 40).band(35..=99, 60),
 ///     Question::choice(43).option("1", 49).option("2", 51),

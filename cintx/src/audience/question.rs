@@ -44,11 +44,11 @@ impl Condition {
 
 /// How much of the goal a target shall get.
 ///
-/// Made of a number (percent), of a text or a decimal (percent with decimals), of [`completes`](crate::completes) or
+/// Made of a number (percent), of a text or a decimal (percent with decimals), of [`completes`](crate::audience::completes) or
 /// of `()` for no quota:
 ///
 /// ```
-/// # use cintx::{Question, completes};
+/// # use cintx::audience::{Question, completes};
 /// let in_percent = Question::choice(43).option("1", 49).option("2", 51);
 /// let in_thirds = Question::choice(43).option("1", "33.33").option("2", "66.67");
 /// let in_counts = Question::choice(43).option("1", completes(245)).option("2", completes(255));
@@ -155,7 +155,7 @@ pub(crate) enum QuestionKind {
 /// A question of the library with the part of the completes that each of its targets shall have.
 ///
 /// ```
-/// # use cintx::Question;
+/// # use cintx::audience::Question;
 /// let age = Question::range(42).band(18..=34, 40).band(35..=54, 35).band(55..=99, 25);
 /// let gender = Question::choice(43).option("1", 49).option("2", 51);
 /// let ethnicity = Question::choice(113).option("1", 60).options("the others", ["2", "3", "4"], 40);

@@ -2,10 +2,10 @@
 
 use super::id_problem;
 use crate::error::{Error, Invalid};
-use crate::ids::{ProjectId, TargetGroupId};
 use crate::project::Project;
 use crate::target_group::TargetGroup;
-use crate::value::ActivityPeriod;
+use crate::types::ActivityPeriod;
+use crate::types::ids::{ProjectId, TargetGroupId};
 use crate::version::Version;
 use crate::wire::exclusions::ActivityWire;
 
@@ -101,8 +101,8 @@ impl<V: Version> TargetGroup<V> {
     /// Only in 2025-12-18 (`set_target_group_respondent_activity_exclusions`).
     ///
     /// ```no_run
-    /// # async fn run(group: cintx::TargetGroup<cintx::V2025_12_18>, other: cintx::ProjectId) -> Result<(), Box<dyn std::error::Error>> {
-    /// use cintx::ActivityExclusion;
+    /// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>, other: cintx::ProjectId) -> Result<(), Box<dyn std::error::Error>> {
+    /// use cintx::exclusion::ActivityExclusion;
     ///
     /// group.set_activity_exclusions([ActivityExclusion::of(other).within("P3M".parse()?)]).await?;
     /// # Ok(())

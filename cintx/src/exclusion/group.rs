@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use super::group_problems;
 use crate::client::Client;
 use crate::error::{Error, Invalid};
-use crate::ids::{ExclusionGroupId, TargetGroupId};
-use crate::listing::{Ask, Batch, Listing, Source};
+use crate::paging::{Ask, Batch, Listing, Source};
 use crate::target_group::TargetGroup;
+use crate::types::ids::{ExclusionGroupId, TargetGroupId};
 use crate::version::Version;
 use crate::wire::exclusions::ExclusionGroupsWire;
 

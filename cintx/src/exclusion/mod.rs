@@ -3,7 +3,7 @@
 
 mod activity;
 mod group;
-mod older;
+mod legacy;
 mod policy;
 
 use std::time::Duration;
@@ -17,14 +17,14 @@ pub use self::group::{
     ExclusionGroup, ExclusionGroupMembers, ExclusionGroupQuery, ExclusionGroups, ExclusionGroupsOfTargetGroup,
     HasExclusionGroups, UpdateExclusionGroup,
 };
-pub use self::older::{ExclusionLists, HasExclusionLists};
+pub use self::legacy::{ExclusionLists, HasExclusionLists};
 pub use self::policy::{ExclusionPolicy, HasExclusionPolicies};
 use crate::error::{Error, Invalid};
-use crate::id_list::{self, IdList};
-use crate::ids::{JobId, TargetGroupId};
 use crate::job::{Asked, Job, Kind};
-use crate::listing::{Ask, Batch, Listing, Source};
+use crate::paging::{Ask, Batch, Listing, Source};
+use crate::respondent::id_list::{self, IdList};
 use crate::target_group::TargetGroup;
+use crate::types::ids::{JobId, TargetGroupId};
 use crate::version::Version;
 use crate::wire::exclusions::{ExclusionsWire, Place};
 
@@ -65,8 +65,8 @@ pub enum ExcludedBy {
 /// group; while it runs, another is refused with 409. A change holds for respondents who arrive later.
 ///
 /// ```no_run
-/// # async fn run(group: cintx::TargetGroup<cintx::V2025_12_18>, rsids: Vec<String>) -> Result<(), cintx::Error> {
-/// use cintx::ExcludedBy;
+/// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>, rsids: Vec<String>) -> Result<(), cintx::Error> {
+/// use cintx::exclusion::ExcludedBy;
 ///
 /// let done = group.exclusions().upload(ExcludedBy::Rsid, rsids).await?.until_done().await?;
 /// if let Some(why) = done.partial_success {

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 
 use super::group_problems;
 use crate::error::Error;
-use crate::ids::TargetGroupId;
 use crate::project::ProjectScope;
 use crate::target_group::TargetGroup;
+use crate::types::ids::TargetGroupId;
 use crate::version::Version;
 use crate::wire::exclusions::PoliciesWire;
 
@@ -50,7 +50,7 @@ impl<V: Version> ProjectScope<V> {
     /// From 2025-02-17 on (`update_bulk_target_group_exclusions_api`).
     ///
     /// ```no_run
-    /// # async fn run(project: cintx::ProjectScope<cintx::V2025_12_18>, wave: cintx::TargetGroupId) -> Result<(), cintx::Error> {
+    /// # async fn run(project: cintx::project::ProjectScope<cintx::V2025_12_18>, wave: cintx::TargetGroupId) -> Result<(), cintx::Error> {
     /// project.set_exclusion_policies([(wave, true)]).await?;
     /// # Ok(())
     /// # }

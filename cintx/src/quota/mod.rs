@@ -1,10 +1,14 @@
 //! Quotas as a table: targets and what has come in, for each cell and each margin. The same table whether it is
 //! planned, or read back from any version.
 
+pub(crate) mod live;
 mod plan;
 mod print;
+pub(crate) mod suggest;
 
+pub use self::live::{HasControlQuotas, QuotaProgress, Quotas, Replacement, Validates};
 pub use self::plan::{QuotaChange, QuotaPlan};
+pub use self::suggest::{GoalSplit, SplitsGoals};
 
 use crate::audience::{Condition, Interlock, labels};
 
@@ -84,7 +88,7 @@ pub struct QuotaTable {
 impl QuotaTable {
     /// A table that is not sent yet.
     pub(crate) fn planned(interlock: &Interlock, cells: &[u64]) -> Self {
-        let axis = |question: &crate::Question| QuotaAxis {
+        let axis = |question: &crate::audience::Question| QuotaAxis {
             question: Some(question.id()),
             labels: labels(question),
             conditions: question

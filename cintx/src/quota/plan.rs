@@ -1,4 +1,4 @@
-//! Re-balancing in field: a list of changes to approve, found by `cintx-quota` and applied by [`crate::Quotas`].
+//! Re-balancing in field: a list of changes to approve, found by `cintx-quota` and applied by [`crate::quota::Quotas`].
 
 use std::fmt;
 

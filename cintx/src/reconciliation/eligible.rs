@@ -9,12 +9,12 @@ use jiff::Timestamp;
 
 use super::Reconciliations;
 use crate::client::Client;
-use crate::directory::User;
 use crate::error::{Error, Invalid};
-use crate::ids::{ProjectId, TargetGroupId, UserId};
-use crate::listing::{Ask, Batch, Listing, Source};
+use crate::paging::{Ask, Batch, Listing, Source};
+use crate::reference::User;
 use crate::target_group::TargetGroupStatus;
-use crate::value::Money;
+use crate::types::Money;
+use crate::types::ids::{ProjectId, TargetGroupId, UserId};
 use crate::version::Version;
 use crate::wire::reconciliation::{EligibleInMonthWire, NewerReconciliationsWire};
 
@@ -39,7 +39,7 @@ impl<V: Version> Reconciliations<V> {
     ///
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
-    /// use cintx::DueMonth;
+    /// use cintx::reconciliation::DueMonth;
     ///
     /// let due = cint.reconciliations().eligible().due(DueMonth::Current);
     /// println!("{:?} completes in all", due.summary().await?.completes);

@@ -4,7 +4,7 @@ use cintx_raw::ByteStream;
 
 use super::{Reconciliations, SubmittedReconciliation, name_problem, to_csv};
 use crate::error::Error;
-use crate::ids::ProjectId;
+use crate::types::ids::ProjectId;
 use crate::version::Version;
 use crate::wire::reconciliation::NewerReconciliationsWire;
 

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use super::{Reason, ReconciliationCounts, ReconciliationStatus, name_problem};
 use crate::client::Client;
 use crate::error::{Error, Invalid};
-use crate::ids::{ReconciliationId, TargetGroupId, UserId};
-use crate::listing::{Ask, Batch, Listing, Source};
+use crate::open_enum::words;
+use crate::paging::{Ask, Batch, Listing, Source};
+use crate::types::ids::{ReconciliationId, TargetGroupId, UserId};
 use crate::version::Version;
-use crate::words::words;
 
 words! {
     /// What a reconciliation's file says.

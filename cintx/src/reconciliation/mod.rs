@@ -19,8 +19,8 @@ pub use self::list::{
 };
 use crate::client::Client;
 use crate::error::{Error, Invalid};
-use crate::ids::{ReconciliationId, TargetGroupId};
-use crate::listing::Listing;
+use crate::paging::Listing;
+use crate::types::ids::{ReconciliationId, TargetGroupId};
 use crate::version::Version;
 
 /// The most rows that one submission may have.
@@ -98,7 +98,7 @@ impl ReconciliationRow {
 ///
 /// ```no_run
 /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
-/// use cintx::{Reason, ReconciliationRow};
+/// use cintx::reconciliation::{Reason, ReconciliationRow};
 ///
 /// let too_fast = ReconciliationRow::new("0f1ce179-a917-49ff-9d50-b05fc91f7bd4", Reason::Speeder);
 /// let submitted = cint.reconciliations().submit("too-fast.csv", [too_fast]).await?;
@@ -150,7 +150,7 @@ impl<V: Version> Reconciliations<V> {
     ///
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
-    /// use cintx::ReconciliationStatus;
+    /// use cintx::reconciliation::ReconciliationStatus;
     ///
     /// let mut open = cint.reconciliations().list().status(ReconciliationStatus::Processing).stream();
     /// while let Some(reconciliation) = open.try_next().await? {

@@ -2,11 +2,11 @@
 
 use super::plan::{Audiences, Found, GroupPlan, wanted};
 use super::{Plan, Step};
-use crate::CallOptions;
+use crate::client::CallOptions;
 use crate::error::{Error, Invalid};
-use crate::ids::{ProjectId, TargetGroupId};
 use crate::project::ProjectScope;
 use crate::target_group::{DraftSettings, TargetGroup};
+use crate::types::ids::{ProjectId, TargetGroupId};
 use crate::version::Version;
 
 /// What there is after a plan was applied.
@@ -75,7 +75,7 @@ impl<V: Version> Plan<V> {
             (Some(project), None) => self.client.project(project),
             (Some(project), Some(_)) => {
                 let scope = self.client.project(project);
-                let change = |settings: &mut crate::ProjectSettings| {
+                let change = |settings: &mut crate::project::ProjectSettings| {
                     settings.manager = study.manager;
                     settings.reference = study.reference.as_ref().map(ToString::to_string);
                 };

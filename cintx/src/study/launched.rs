@@ -9,10 +9,10 @@ use crate::audience::Difference;
 use crate::error::Error;
 use crate::fielding::{FieldingRun, RunStatus, past};
 use crate::quota::QuotaTable;
-use crate::quotas::left_out;
+use crate::quota::live::left_out;
 use crate::supply::Supply;
 use crate::target_group::{LaunchedSettings, PricingModel, TargetGroup, TargetGroupDetails, TargetGroupDraft};
-use crate::value::{Money, TimeWindow};
+use crate::types::{Money, TimeWindow};
 use crate::version::Version;
 use crate::wire::quotas::Goals;
 
@@ -196,7 +196,7 @@ impl LaunchedChange {
             && let Some(mut run) = there.fielding_run().await?
         {
             let start = starts_later(&run).then_some(group.field.start);
-            let change = |dates: &mut crate::FieldDates| {
+            let change = |dates: &mut crate::fielding::FieldDates| {
                 dates.start = start.unwrap_or(dates.start);
                 dates.end = group.field.end;
             };

@@ -27,7 +27,6 @@
 mod apply;
 mod launched;
 mod plan;
-mod text;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -36,11 +35,11 @@ pub use self::apply::Applied;
 pub use self::plan::{Plan, Step, Warning};
 use crate::audience::{Audience, Question};
 use crate::error::{Error, Invalid};
-use crate::ids::{BusinessUnitId, IndustryCode, LockoutCode, StudyTypeCode, SupplierId, UserId};
 use crate::project::ProjectScope;
 use crate::supply::Supply;
 use crate::target_group::DraftBuilder;
-use crate::value::{CustomerReference, IncidenceRate, LengthOfInterview, Locale, Money, SurveyUrl, TimeWindow};
+use crate::types::ids::{BusinessUnitId, IndustryCode, LockoutCode, StudyTypeCode, SupplierId, UserId};
+use crate::types::{CustomerReference, IncidenceRate, LengthOfInterview, Locale, Money, SurveyUrl, TimeWindow};
 use crate::version::Version;
 
 /// A study: a project and its target groups.

@@ -6,8 +6,8 @@ use super::launched::LaunchedChange;
 use super::{Study, StudyGroup};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Invalid};
-use crate::feasibility::Feasibility;
 use crate::project::{Project, ProjectScope};
+use crate::target_group::feasibility::Feasibility;
 use crate::target_group::{Draft, DraftSettings, TargetGroup, TargetGroupStatus};
 use crate::version::Version;
 

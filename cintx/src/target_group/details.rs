@@ -4,9 +4,9 @@ use jiff::Timestamp;
 
 use super::TargetGroup;
 use crate::error::{Error, Invalid};
-use crate::ids::{BusinessUnitId, ClientId, IndustryCode, LockoutCode, StudyTypeCode, TargetGroupId, UserId};
 use crate::project::name_problem;
-use crate::value::{CustomerReference, Given as _, IncidenceRate, LengthOfInterview, Locale, Money, SurveyUrl};
+use crate::types::ids::{BusinessUnitId, ClientId, IndustryCode, LockoutCode, StudyTypeCode, TargetGroupId, UserId};
+use crate::types::{CustomerReference, Given as _, IncidenceRate, LengthOfInterview, Locale, Money, SurveyUrl};
 use crate::version::Version;
 
 /// A launched target group.
@@ -102,8 +102,8 @@ impl<V: Version> TargetGroup<V> {
     /// In every version (`update_launched_target_group_details`).
     ///
     /// ```no_run
-    /// # async fn run(group: cintx::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
-    /// let longer = cintx::minutes(15).expect("within 1 to 45");
+    /// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+    /// let longer = cintx::types::minutes(15).expect("within 1 to 45");
     /// group.edit_details(|details| details.length_of_interview = longer).await?;
     /// # Ok(())
     /// # }

@@ -7,19 +7,19 @@ use serde_json::Value;
 
 use super::details::reference_problem;
 use super::{PricingModel, TargetGroup};
-use crate::account::Buyer;
-use crate::assistant::{FieldingAssistant, Pricing};
 use crate::audience::Audience;
 use crate::client::Client;
 use crate::error::{Error, Invalid};
-use crate::feasibility::Feasibility;
+use crate::fielding::assistant::{FieldingAssistant, Pricing};
 use crate::fielding::past;
-use crate::ids::{
+use crate::project::name_problem;
+use crate::reference::account::Buyer;
+use crate::supply::Supply;
+use crate::target_group::feasibility::Feasibility;
+use crate::types::ids::{
     BusinessUnitId, ClientId, IndustryCode, LockoutCode, ProjectId, StudyTypeCode, TargetGroupId, UserId,
 };
-use crate::project::name_problem;
-use crate::supply::Supply;
-use crate::value::{Given, IncidenceRate, LengthOfInterview, Locale, Money, SurveyUrl, TimeWindow};
+use crate::types::{Given, IncidenceRate, LengthOfInterview, Locale, Money, SurveyUrl, TimeWindow};
 use crate::version::Version;
 
 /// Everything about a draft but its audience.
@@ -174,7 +174,7 @@ impl<V: Version> DraftBuilder<V> {
         }
     }
 
-    /// The business unit that buys: its number, or the [`BusinessUnit`](crate::BusinessUnit) itself, whose currency and
+    /// The business unit that buys: its number, or the [`BusinessUnit`](crate::reference::BusinessUnit) itself, whose currency and
     /// pricing are then checked, too. Required.
     pub fn business_unit(mut self, buyer: impl Into<Buyer>) -> Self {
         self.business_unit = Some(buyer.into());
@@ -199,7 +199,7 @@ impl<V: Version> DraftBuilder<V> {
         self
     }
 
-    /// How long the interview takes: [`minutes(10)`](crate::minutes). Required; 1 to 45 minutes.
+    /// How long the interview takes: [`minutes(10)`](crate::types::minutes). Required; 1 to 45 minutes.
     pub fn length_of_interview(mut self, length: impl Given<LengthOfInterview>) -> Self {
         self.length_of_interview = length.settle("length_of_interview", &mut self.problems);
         self
@@ -463,7 +463,7 @@ impl<V: Version> TargetGroup<V> {
     /// In every version (`update_target_group`).
     ///
     /// ```no_run
-    /// # async fn run(group: cintx::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+    /// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
     /// group.edit_draft(|draft| draft.completes_goal = 600).await?;
     /// # Ok(())
     /// # }
@@ -482,13 +482,13 @@ impl<V: Version> TargetGroup<V> {
 
     /// Puts another audience in the place of the draft's, and changes what else is to change with it, in one write:
     /// an audience in completes adds up to the goal. As with [`edit_draft`](Self::edit_draft), the API has no entity
-    /// tag here. Once the target group is launched, this is [`Quotas::replace`](crate::Quotas::replace).
+    /// tag here. Once the target group is launched, this is [`Quotas::replace`](crate::quota::Quotas::replace).
     ///
     /// In every version (`update_target_group`).
     ///
     /// ```no_run
-    /// # async fn run(group: cintx::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
-    /// use cintx::{Audience, Question};
+    /// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+    /// use cintx::audience::{Audience, Question};
     ///
     /// let gender = Question::choice(43).option("1", 40).option("2", 60);
     /// group.set_audience(Audience::side_by_side([gender]), |draft| draft.completes_goal = 600).await?;
@@ -522,7 +522,7 @@ impl<V: Version> TargetGroup<V> {
     /// as with [`create`](DraftBuilder::create).
     ///
     /// ```no_run
-    /// # async fn run(group: cintx::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+    /// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
     /// let more = group.duplicate("UK pets, second wave", |draft| draft.completes_goal = 200).await?;
     /// # Ok(())
     /// # }

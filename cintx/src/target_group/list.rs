@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use super::{TargetGroup, TargetGroupStatus};
 use crate::client::Client;
 use crate::error::Error;
-use crate::ids::{ProjectId, TargetGroupId, UserId};
-use crate::listing::{Ask, Batch, Listing, Source};
+use crate::paging::{Ask, Batch, Listing, Source};
 use crate::project::{ProjectScope, search_problem};
-use crate::statistics::Progress;
-use crate::value::{CountryCode, LanguageCode, Locale, Money};
+use crate::target_group::statistics::Progress;
+use crate::types::ids::{ProjectId, TargetGroupId, UserId};
+use crate::types::{CountryCode, LanguageCode, Locale, Money};
 use crate::version::{HasFilters, Version};
 
 /// The target groups of a project.
@@ -34,7 +34,7 @@ impl<V: Version> TargetGroups<V> {
     ///
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>, id: cintx::ProjectId) -> Result<(), cintx::Error> {
-    /// use cintx::TargetGroupStatus;
+    /// use cintx::target_group::TargetGroupStatus;
     ///
     /// let mut live = cint.project(id).target_groups().list().status(TargetGroupStatus::Live).stream();
     /// while let Some(group) = live.try_next().await? {

@@ -2,19 +2,29 @@
 
 mod details;
 mod draft;
+pub(crate) mod feasibility;
 mod list;
+pub(crate) mod statistics;
+pub(crate) mod transitions;
 
 pub use self::details::{LaunchedSettings, TargetGroupDetails};
 pub use self::draft::{Draft, DraftBuilder, DraftSettings, KeptDraft, TargetGroupDraft};
+pub use self::feasibility::Feasibility;
 pub(crate) use self::list::TargetGroupFilter;
 pub use self::list::{Issue, Statistic, TargetGroupQuery, TargetGroupStatistics, TargetGroupSummary, TargetGroups};
+pub use self::statistics::{
+    Change, ChangeKind, ChangedBy, ChangelogEntry, ChangelogQuery, CompletesCount, FoundTargetGroup, HasOverviewById,
+    HasPerformance, Performance, Progress, RespondentAnalysis, RespondentCount, TargetGroupOverview,
+};
+pub use self::transitions::{Bulk, BulkJob, BulkOutcome, BulkRun, Transitions};
 use crate::client::Client;
 use crate::error::Error;
-use crate::ids::{ProjectId, TargetGroupId};
+use crate::open_enum::words;
+pub use crate::pricing::GroupFeasibility;
 use crate::project::ProjectScope;
-use crate::value::Money;
+use crate::types::Money;
+use crate::types::ids::{ProjectId, TargetGroupId};
 use crate::version::Version;
-use crate::words::words;
 
 words! {
     /// The state of a target group.
@@ -102,7 +112,7 @@ impl<V: Version> TargetGroup<V> {
     pub async fn set_filling_strategy(&self, strategy: FillingStrategy) -> Result<FillingStrategy, Error> {
         if let FillingStrategy::Unknown(word) = &strategy {
             let reason = format!("is {word:?}, expected automated, prescreens or completes");
-            return Err(Error::invalid(vec![crate::Invalid::new("filling_strategy", reason)]));
+            return Err(Error::invalid(vec![crate::error::Invalid::new("filling_strategy", reason)]));
         }
         V::set_filling_strategy(self.client.raw(), self.client.account(), &self.project, &self.id, &strategy).await
     }

@@ -6,10 +6,10 @@ use std::future::Future;
 use serde_json::{Map, Value, json};
 
 use super::{Answer, Wire, timestamp};
-use crate::assistant::{FieldingAssistant, Pacing, Pricing, QuotaOverlay, SoftLaunch};
-use crate::edit::Tagged;
-use crate::ids::{ProjectId, TargetGroupId};
-use crate::value::Money;
+use crate::fielding::assistant::{FieldingAssistant, Pacing, Pricing, QuotaOverlay, SoftLaunch};
+use crate::optimistic::Tagged;
+use crate::types::Money;
+use crate::types::ids::{ProjectId, TargetGroupId};
 
 #[doc(hidden)]
 pub trait AssistantWire: Wire {
@@ -140,10 +140,10 @@ macro_rules! assistant {
         mod assistant {
             use cintx_raw::$version::*;
 
-            use crate::assistant::FieldingAssistant;
-            use crate::edit::Tagged;
             use crate::error::Error;
-            use crate::ids::{ProjectId, TargetGroupId};
+            use crate::fielding::assistant::FieldingAssistant;
+            use crate::optimistic::Tagged;
+            use crate::types::ids::{ProjectId, TargetGroupId};
             use crate::wire::assistant::{AssistantWire, from_modules, to_modules};
             use crate::wire::{from_json, to_json};
 

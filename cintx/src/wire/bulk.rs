@@ -4,10 +4,10 @@
 use std::future::Future;
 
 use super::{Answer, Wire};
-use crate::bulk::{BulkAction, BulkOutcome, Transitions};
 use crate::fielding::RunAction;
-use crate::ids::{JobId, ProjectId, TargetGroupId};
 use crate::job::Asked;
+use crate::target_group::transitions::{BulkAction, BulkOutcome, Transitions};
+use crate::types::ids::{JobId, ProjectId, TargetGroupId};
 
 #[doc(hidden)]
 pub trait BulkWire: Wire {
@@ -42,10 +42,10 @@ macro_rules! bulk {
         mod bulk {
             use cintx_raw::$version::*;
 
-            use crate::bulk::{BulkAction, BulkOutcome, Transitions};
+            use crate::target_group::transitions::{BulkAction, BulkOutcome, Transitions};
             use crate::error::{Error, JobFailure};
             use crate::fielding::RunAction;
-            use crate::ids::{JobId, ProjectId, TargetGroupId};
+            use crate::types::ids::{JobId, ProjectId, TargetGroupId};
             use crate::job::{Asked, job_status, retry_after};
             use crate::wire::bulk::BulkWire;
             use crate::wire::started;

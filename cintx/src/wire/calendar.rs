@@ -4,8 +4,8 @@
 use std::future::Future;
 
 use super::{Answer, Wire};
-use crate::calendar::{DaysWanted, SuggestedField};
-use crate::value::{Locale, TimeWindow};
+use crate::fielding::calendar::{DaysWanted, SuggestedField};
+use crate::types::{Locale, TimeWindow};
 
 #[doc(hidden)]
 pub trait CalendarWire: Wire {
@@ -41,9 +41,9 @@ macro_rules! calendar {
         mod calendar {
             use cintx_raw::$version::*;
 
-            use crate::calendar::{DaysWanted, Holiday, SuggestedField};
+            use crate::fielding::calendar::{DaysWanted, Holiday, SuggestedField};
             use crate::error::Error;
-            use crate::value::{Locale, TimeWindow};
+            use crate::types::{Locale, TimeWindow};
             use crate::wire::calendar::CalendarWire;
             use crate::wire::read::{read, reads};
             use crate::wire::timestamp;
@@ -90,13 +90,13 @@ macro_rules! field_of_days {
         mod field_of_days {
             use cintx_raw::$version::*;
 
-            use crate::calendar::SuggestedField;
             use crate::error::Error;
-            use crate::value::Locale;
+            use crate::fielding::calendar::SuggestedField;
+            use crate::types::Locale;
             use crate::wire::calendar::DaysWire;
             use crate::wire::read::read;
 
-            impl crate::HasFieldOfDays for crate::$marker {}
+            impl crate::fielding::HasFieldOfDays for crate::$marker {}
 
             impl DaysWire for crate::$marker {
                 async fn suggest_field_of_days(

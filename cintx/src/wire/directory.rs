@@ -3,11 +3,11 @@
 use std::future::Future;
 
 use super::{Answer, Wire};
-use crate::directory::{
+use crate::paging::{Ask, Batch};
+use crate::reference::{
     Account, Country, EndClient, Industry, LocaleEntry, Lockout, QuestionCategory, StudyType, Supplier, UseCase, User,
 };
-use crate::ids::{BusinessUnitId, UserId};
-use crate::listing::{Ask, Batch};
+use crate::types::ids::{BusinessUnitId, UserId};
 
 #[doc(hidden)]
 pub trait DirectoryWire: Wire {
@@ -48,14 +48,14 @@ macro_rules! directory {
         mod directory {
             use cintx_raw::$version::*;
 
-            use crate::directory::{
+            use crate::reference::{
                 Account, Country, EndClient, Industry, LocaleEntry, Lockout, QuestionCategory, StudyType, Supplier,
                 UseCase, User,
             };
             use crate::error::Error;
-            use crate::ids::{BusinessUnitId, UserId};
-            use crate::listing::{Ask, Batch};
-            use crate::value::{CountryCode, Locale};
+            use crate::types::ids::{BusinessUnitId, UserId};
+            use crate::paging::{Ask, Batch};
+            use crate::types::{CountryCode, Locale};
             use crate::wire::directory::DirectoryWire;
             use crate::wire::read::{Missing, Read, list, read, reads};
 

@@ -11,9 +11,9 @@ use super::quotas::{Place, QuotasWire};
 #[cfg(feature = "_before-2025-12-18")]
 use crate::audience::Condition;
 use crate::audience::Question;
-use crate::distribution::GoalSplit;
 use crate::quota::QuotaTable;
-use crate::value::{Locale, TimeWindow};
+use crate::quota::suggest::GoalSplit;
+use crate::types::{Locale, TimeWindow};
 
 /// The question, and where and when it is to be asked.
 #[derive(Clone, Copy, Debug)]
@@ -104,7 +104,7 @@ macro_rules! legacy_distribution {
             use cintx_raw::$version::{Client, types};
             use serde_json::json;
 
-            use crate::distribution::GoalSplit;
+            use crate::quota::suggest::GoalSplit;
             use crate::error::Error;
             use crate::quota::QuotaTable;
             use crate::wire::distribution::{DistributionWire, SplitsGoalsWire, Suggesting, asked, of_goal};
@@ -112,7 +112,7 @@ macro_rules! legacy_distribution {
             use crate::wire::quotas::legacy::{read_in_percent, read_legacy};
             use crate::wire::{from_json, timestamp, to_json};
 
-            impl crate::SplitsGoals for crate::$marker {}
+            impl crate::quota::SplitsGoals for crate::$marker {}
 
             impl DistributionWire for crate::$marker {
                 async fn suggest_quotas(

@@ -10,9 +10,9 @@ use crate::exclusion::{
     ActivityExclusion, ExcludedBy, ExclusionGroup, ExclusionPolicy, ExclusionsOverview, GroupChange, ListOutcome,
     ListWork,
 };
-use crate::ids::{ExclusionGroupId, JobId, ProjectId, TargetGroupId};
 use crate::job::Asked;
-use crate::listing::{Ask, Batch};
+use crate::paging::{Ask, Batch};
+use crate::types::ids::{ExclusionGroupId, JobId, ProjectId, TargetGroupId};
 
 /// Where a target group is.
 #[cfg_attr(
@@ -177,12 +177,12 @@ macro_rules! list_job {
         let answer = $answer;
         let ask_again = $crate::job::retry_after(answer.headers());
         let answer = answer.into_value();
-        let done = $crate::ListOutcome {
+        let done = $crate::exclusion::ListOutcome {
             completed_at: answer.completed_at.and_then(|at| at.parse().ok()),
             partial_success: None$(.or(answer.$reason.map(|reason| reason.description.unwrap_or_default())))?,
         };
         let reason = answer.failure_reason.unwrap_or_default();
-        let failure = $crate::JobFailure {
+        let failure = $crate::error::JobFailure {
             code: reason.code,
             description: reason.description.unwrap_or_default(),
             reasons: Vec::new(),
@@ -207,16 +207,16 @@ macro_rules! exclusions {
                 ActivityExclusion, ActivitySource, ExcludedBy, ExclusionGroup, ExclusionsOverview, GroupChange,
                 ListOutcome, ListWork,
             };
-            use crate::ids::{ExclusionGroupId, JobId, ProjectId, TargetGroupId};
+            use crate::types::ids::{ExclusionGroupId, JobId, ProjectId, TargetGroupId};
             use crate::job::Asked;
-            use crate::listing::{Ask, Batch};
+            use crate::paging::{Ask, Batch};
             use crate::wire::exclusions::{ActivityWire, ExclusionGroupsWire, ExclusionsWire, Place, list_job, made};
             use crate::wire::page;
             use crate::wire::read::{read, reads};
 
-            impl crate::HasRespondentExclusions for crate::$marker {}
-            impl crate::HasExclusionGroups for crate::$marker {}
-            impl crate::HasActivityExclusions for crate::$marker {}
+            impl crate::exclusion::HasRespondentExclusions for crate::$marker {}
+            impl crate::exclusion::HasExclusionGroups for crate::$marker {}
+            impl crate::exclusion::HasActivityExclusions for crate::$marker {}
 
             reads! {
                 ExclusionsOverview = GetTargetGroupExclusionsOverviewResponse {
@@ -472,11 +472,11 @@ macro_rules! exclusion_policies {
 
             use crate::error::Error;
             use crate::exclusion::ExclusionPolicy;
-            use crate::ids::{ProjectId, TargetGroupId};
+            use crate::types::ids::{ProjectId, TargetGroupId};
             use crate::wire::exclusions::{Place, PoliciesWire};
             use crate::wire::read::{read, reads};
 
-            impl crate::HasExclusionPolicies for crate::$marker {}
+            impl crate::exclusion::HasExclusionPolicies for crate::$marker {}
 
             reads! {
                 ExclusionPolicy = ProjectExclusionStatusResponse {
@@ -541,7 +541,7 @@ macro_rules! exclusion_lists {
             use crate::error::Error;
             use crate::wire::exclusions::{ListsWire, Place};
 
-            impl crate::HasExclusionLists for crate::$marker {}
+            impl crate::exclusion::HasExclusionLists for crate::$marker {}
 
             impl ListsWire for crate::$marker {
                 async fn excluded_rids(

@@ -6,10 +6,10 @@ use std::future::Future;
 use jiff::Timestamp;
 
 use super::{Answer, Wire};
-use crate::edit::Tagged;
 use crate::fielding::{FieldDates, RunAction, RunState};
-use crate::ids::{FieldingRunId, JobId, ProjectId, TargetGroupId};
 use crate::job::Asked;
+use crate::optimistic::Tagged;
+use crate::types::ids::{FieldingRunId, JobId, ProjectId, TargetGroupId};
 
 #[doc(hidden)]
 pub trait FieldingWire: Wire {
@@ -76,10 +76,10 @@ macro_rules! fielding {
             use cintx_raw::$version::*;
             use jiff::Timestamp;
 
-            use crate::edit::Tagged;
+            use crate::optimistic::Tagged;
             use crate::error::{Error, JobFailure};
             use crate::fielding::{FieldDates, RunAction, RunState, RunStatus};
-            use crate::ids::{FieldingRunId, JobId, ProjectId, TargetGroupId};
+            use crate::types::ids::{FieldingRunId, JobId, ProjectId, TargetGroupId};
             use crate::job::{Asked, job_status, retry_after};
             use crate::wire::fielding::FieldingWire;
             use crate::wire::read::{Missing, Read, read, read_words, required};

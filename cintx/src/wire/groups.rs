@@ -8,14 +8,14 @@ use serde_json::{Map, Value, json};
 use super::assistant::to_modules;
 use super::supply::{to_draft_specification, to_list};
 use super::{Answer, Wire, timestamp};
-use crate::account::BusinessUnit;
-use crate::ids::{ProjectId, TargetGroupId};
-use crate::listing::{Ask, Batch};
+use crate::paging::{Ask, Batch};
+use crate::reference::account::BusinessUnit;
 use crate::target_group::{
     Draft, DraftSettings, FillingStrategy, KeptDraft, LaunchedSettings, TargetGroupDetails, TargetGroupDraft,
     TargetGroupFilter, TargetGroupSummary,
 };
-use crate::value::Money;
+use crate::types::Money;
+use crate::types::ids::{ProjectId, TargetGroupId};
 
 #[doc(hidden)]
 pub trait GroupsWire: Wire {
@@ -232,16 +232,16 @@ macro_rules! groups {
             use cintx_raw::$version::*;
             use serde_json::Value;
 
-            use crate::account::BusinessUnit;
-            use crate::assistant::FieldingAssistant;
+            use crate::reference::account::BusinessUnit;
+            use crate::fielding::assistant::FieldingAssistant;
             use crate::error::Error;
-            use crate::ids::{ProjectId, TargetGroupId};
-            use crate::listing::{Ask, Batch};
+            use crate::types::ids::{ProjectId, TargetGroupId};
+            use crate::paging::{Ask, Batch};
             use crate::target_group::{
                 Draft, DraftSettings, FillingStrategy, Issue, KeptDraft, LaunchedSettings, PricingModel, Statistic,
                 TargetGroupDetails, TargetGroupDraft, TargetGroupFilter, TargetGroupStatistics, TargetGroupSummary,
             };
-            use crate::value::{Money, TimeWindow};
+            use crate::types::{Money, TimeWindow};
             use crate::wire::assistant::from_modules;
             use crate::wire::audience::AudienceWire as _;
             use crate::wire::groups::{GroupsWire, Names, Write, draft_body, kept_parts};
@@ -332,7 +332,7 @@ macro_rules! groups {
                     }
                 };
             }
-            statistic!(crate::statistics::Progress, TargetGroupStatisticsProgress);
+            statistic!(crate::target_group::statistics::Progress, TargetGroupStatisticsProgress);
             statistic!(Money, TargetGroupStatisticsAverageCostPerInterview);
             statistic!(f64, TargetGroupStatisticsConversionRate);
             statistic!(f64, TargetGroupStatisticsDropOffRate);

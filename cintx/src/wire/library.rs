@@ -5,8 +5,8 @@ use std::future::Future;
 
 use super::{Answer, Wire};
 use crate::library::{IndexFilter, LibraryQuestion, QuestionDetails, QuestionFilter};
-use crate::listing::{Ask, Batch};
-use crate::value::Locale;
+use crate::paging::{Ask, Batch};
+use crate::types::Locale;
 
 #[doc(hidden)]
 pub trait LibraryWire: Wire {
@@ -41,7 +41,7 @@ pub trait QuestionDetailsWire: Wire {
 }
 
 #[cfg(feature = "_before-2025-12-18")]
-impl super::read::Read<String> for crate::AnswerKind {
+impl super::read::Read<String> for crate::library::AnswerKind {
     fn read(wire: String) -> Result<Self, super::read::Missing> {
         Ok(Self::parse(&wire))
     }
@@ -53,7 +53,7 @@ pub(crate) fn question_details(wire: &serde_json::Value) -> Result<QuestionDetai
     use serde_json::Value;
 
     use super::read::Missing;
-    use crate::AnswerOption;
+    use crate::library::AnswerOption;
 
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let options = wire["options"].as_array().into_iter().flatten().filter_map(|option| {
@@ -86,12 +86,12 @@ macro_rules! library_questions {
 
             use crate::error::Error;
             use crate::library::{AnswerOption, LibraryQuestion, QuestionDetails, QuestionFilter};
-            use crate::listing::{Ask, Batch};
-            use crate::value::Locale;
+            use crate::paging::{Ask, Batch};
+            use crate::types::Locale;
             use crate::wire::library::{LibraryWire, QuestionDetailsWire, question_details};
             use crate::wire::read::{Missing, list, reads};
 
-            impl crate::HasQuestionDetails for crate::$marker {}
+            impl crate::library::HasQuestionDetails for crate::$marker {}
 
             reads! {
                 AnswerOption = QuestionsTranslationResponseResultQuestionOptions {
@@ -156,8 +156,8 @@ macro_rules! question_index {
 
             use crate::error::Error;
             use crate::library::{IndexFilter, LibraryQuestion, QuestionScope};
-            use crate::listing::{Ask, Batch};
-            use crate::value::Locale;
+            use crate::paging::{Ask, Batch};
+            use crate::types::Locale;
             use crate::wire::library::{QuestionIndexWire, answered};
 
             fn question(wire: types::Question) -> LibraryQuestion {
@@ -196,7 +196,7 @@ macro_rules! question_index {
                 }
             }
 
-            impl crate::HasQuestionIndex for crate::$marker {}
+            impl crate::library::HasQuestionIndex for crate::$marker {}
         }
     };
 }
@@ -205,8 +205,8 @@ pub(super) use question_index;
 
 /// How a question is answered, in the words of the index.
 #[cfg(feature = "_before-2025-12-18")]
-pub(crate) fn answered(word: &str) -> crate::AnswerKind {
-    use crate::AnswerKind;
+pub(crate) fn answered(word: &str) -> crate::library::AnswerKind {
+    use crate::library::AnswerKind;
 
     match word {
         "single_punch" => AnswerKind::SinglePunch,
@@ -225,15 +225,15 @@ macro_rules! library_profiles {
 
             use crate::error::Error;
             use crate::library::{AnswerOption, LibraryQuestion, QuestionFilter};
-            use crate::listing::{Ask, Batch};
-            use crate::value::Locale;
+            use crate::paging::{Ask, Batch};
+            use crate::types::Locale;
             use crate::wire::library::LibraryWire;
             use crate::wire::page;
             use crate::wire::read::{Field as _, Missing, Read, read_words};
 
-            impl crate::HasCustomQuestions for crate::$marker {}
+            impl crate::library::HasCustomQuestions for crate::$marker {}
 
-            read_words! { crate::AnswerKind = QuestionResponseProfileFormatProfileConditionType; }
+            read_words! { crate::library::AnswerKind = QuestionResponseProfileFormatProfileConditionType; }
 
             impl Read<types::QuestionResponseProfileFormat> for LibraryQuestion {
                 fn read(wire: types::QuestionResponseProfileFormat) -> Result<Self, Missing> {

@@ -39,9 +39,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::error::{Error, Invalid};
-use crate::ids::JobId;
-use crate::pipeline::Pipeline;
-use crate::value::Money;
+use crate::http::Pipeline;
+use crate::types::Money;
+use crate::types::ids::JobId;
 
 type Answer<T> = Result<T, Error>;
 
@@ -68,7 +68,7 @@ macro_rules! version {
             const OPERATIONS: &'static [&'static cintx_raw::Operation] = cintx_raw::$version::operations::ALL;
             type Raw = cintx_raw::$version::Client;
 
-            fn raw(pipeline: std::sync::Arc<crate::pipeline::Pipeline>) -> Self::Raw {
+            fn raw(pipeline: std::sync::Arc<crate::http::Pipeline>) -> Self::Raw {
                 cintx_raw::$version::Client::new(pipeline)
             }
         }
@@ -115,7 +115,7 @@ macro_rules! page {
         };
         let operation = &operations::$row;
         let answer = $raw.$operation($($lead,)+ &params).await?.into_value();
-        Ok($crate::listing::Batch::new(operation, $crate::wire::read::list(operation, answer.$items)?)
+        Ok($crate::paging::Batch::new(operation, $crate::wire::read::list(operation, answer.$items)?)
             .next(answer.next_cursor)
             $(.more(answer.$more))?)
     }};
@@ -139,7 +139,7 @@ macro_rules! amounts {
         mod amounts {
             use cintx_raw::$version::types;
 
-            use crate::value::Money;
+            use crate::types::Money;
             use crate::wire::read::{Missing, Read};
 
             $(

@@ -4,10 +4,10 @@
 use std::future::Future;
 
 use super::{Answer, Wire};
-use crate::feasibility::Feasibility;
-use crate::ids::{BusinessUnitId, ProjectId, TargetGroupId};
-use crate::price::{FeasibilitySettings, GroupRateCards, Prediction, Price, RateCard};
-use crate::value::CountryCode;
+use crate::pricing::{FeasibilitySettings, GroupRateCards, Prediction, Price, RateCard};
+use crate::target_group::feasibility::Feasibility;
+use crate::types::CountryCode;
+use crate::types::ids::{BusinessUnitId, ProjectId, TargetGroupId};
 
 #[doc(hidden)]
 pub trait PriceWire: Wire {
@@ -65,10 +65,10 @@ macro_rules! price {
             use rust_decimal::Decimal;
 
             use crate::error::Error;
-            use crate::feasibility::Feasibility;
-            use crate::ids::{BusinessUnitId, ProjectId, TargetGroupId};
-            use crate::price::{FeasibilitySettings, RateCard};
-            use crate::value::CountryCode;
+            use crate::pricing::{FeasibilitySettings, RateCard};
+            use crate::target_group::feasibility::Feasibility;
+            use crate::types::CountryCode;
+            use crate::types::ids::{BusinessUnitId, ProjectId, TargetGroupId};
             use crate::wire::price::PriceWire;
             use crate::wire::read::read;
             use crate::wire::timestamp;
@@ -149,11 +149,11 @@ macro_rules! group_rate_card {
 
             use super::price::card;
             use crate::error::Error;
-            use crate::ids::{ProjectId, TargetGroupId};
-            use crate::price::GroupRateCards;
+            use crate::pricing::GroupRateCards;
+            use crate::types::ids::{ProjectId, TargetGroupId};
             use crate::wire::price::GroupRateCardWire;
 
-            impl crate::HasGroupRateCard for crate::$marker {}
+            impl crate::pricing::HasGroupRateCard for crate::$marker {}
 
             impl GroupRateCardWire for crate::$marker {
                 async fn group_rate_cards(
@@ -187,13 +187,13 @@ macro_rules! prediction {
             use cintx_raw::$version::{Client, types};
 
             use crate::error::Error;
-            use crate::ids::{BusinessUnitId, SupplierId, TargetGroupId};
-            use crate::price::{Prediction, Price};
-            use crate::value::Money;
+            use crate::pricing::{Prediction, Price};
+            use crate::types::Money;
+            use crate::types::ids::{BusinessUnitId, SupplierId, TargetGroupId};
             use crate::wire::price::PredictionWire;
             use crate::wire::read::{Field as _, Read as _};
 
-            impl crate::HasPricePrediction for crate::$marker {}
+            impl crate::pricing::HasPricePrediction for crate::$marker {}
 
             /// Reads prices; both answers have the same parts in types of their own.
             macro_rules! price {

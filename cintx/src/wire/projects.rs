@@ -4,10 +4,10 @@
 use std::future::Future;
 
 use super::{Answer, Wire};
-use crate::edit::Tagged;
-use crate::ids::ProjectId;
-use crate::listing::{Ask, Batch};
+use crate::optimistic::Tagged;
+use crate::paging::{Ask, Batch};
 use crate::project::{Project, ProjectFilter, ProjectOverview, ProjectSettings, ProjectSummary};
+use crate::types::ids::ProjectId;
 
 #[doc(hidden)]
 pub trait ProjectsWire: Wire {
@@ -49,10 +49,10 @@ macro_rules! projects {
             use cintx_raw::NEW_KEY;
             use cintx_raw::$version::*;
 
-            use crate::edit::Tagged;
+            use crate::optimistic::Tagged;
             use crate::error::Error;
-            use crate::ids::ProjectId;
-            use crate::listing::{Ask, Batch};
+            use crate::types::ids::ProjectId;
+            use crate::paging::{Ask, Batch};
             use crate::project::{
                 Project, ProjectFilter, ProjectOverview, ProjectSettings, ProjectStatistics, ProjectStatus,
                 ProjectSummary,

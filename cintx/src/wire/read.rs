@@ -6,11 +6,11 @@ use jiff::Timestamp;
 
 use super::Answer;
 use crate::error::Error;
-use crate::ids::{
+use crate::types::ids::{
     BusinessUnitId, ClientId, ExclusionGroupId, FieldingRunId, IndustryCode, JobId, LockoutCode, ProfileTemplateId,
     ProjectId, ReconciliationId, ReportId, StudyTypeCode, SupplierId, TargetGroupId, TemplateId, UserId, WebhookId,
 };
-use crate::value::{CountryCode, IncidenceRate, LengthOfInterview, Locale, SurveyUrl};
+use crate::types::{CountryCode, IncidenceRate, LengthOfInterview, Locale, SurveyUrl};
 
 /// The answer lacks a field without which it says nothing, or the field cannot be read.
 #[derive(Debug)]

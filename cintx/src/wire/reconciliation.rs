@@ -8,13 +8,13 @@ use cintx_raw::ByteStream;
 
 use super::read::{Missing, Read};
 use super::{Answer, Wire};
-use crate::ids::{ProjectId, ReconciliationId, TargetGroupId};
-use crate::listing::{Ask, Batch};
+use crate::paging::{Ask, Batch};
 use crate::reconciliation::{
     DueMonth, EligibleFilter, EligibleInMonth, EligibleSummary, EligibleTargetGroup, ReasonCode, ReconciledTargetGroup,
     ReconciliationFile, ReconciliationFilter, ReconciliationOutcome, ReconciliationStatus, ReconciliationSummary,
 };
 use crate::target_group::TargetGroupStatus;
+use crate::types::ids::{ProjectId, ReconciliationId, TargetGroupId};
 
 #[doc(hidden)]
 pub trait ReconciliationWire: Wire {
@@ -138,8 +138,8 @@ macro_rules! reconciliation {
             use cintx_raw::$version::*;
 
             use crate::error::Error;
-            use crate::ids::{ReconciliationId, TargetGroupId};
-            use crate::listing::{Ask, Batch};
+            use crate::types::ids::{ReconciliationId, TargetGroupId};
+            use crate::paging::{Ask, Batch};
             use crate::reconciliation::{
                 ReasonCode, ReconciledTargetGroup, ReconciliationCounts, ReconciliationFilter, ReconciliationOutcome,
                 ReconciliationStatus, ReconciliationSummary,
@@ -290,13 +290,13 @@ macro_rules! eligible_in_month {
         mod eligible_in_month {
             use cintx_raw::$version::*;
 
-            use crate::directory::User;
             use crate::error::Error;
             use crate::reconciliation::{EligibleFilter, EligibleInMonth, EligibleTargetGroup};
+            use crate::reference::User;
             use crate::wire::read::{list, reads};
             use crate::wire::reconciliation::EligibleInMonthWire;
 
-            impl crate::HasEligibleInMonth for crate::$marker {}
+            impl crate::reconciliation::HasEligibleInMonth for crate::$marker {}
 
             reads! {
                 EligibleTargetGroup = ReconciliationsEligibleTargetGroups {
@@ -342,19 +342,19 @@ macro_rules! newer_reconciliations {
             use cintx_raw::ByteStream;
             use cintx_raw::$version::*;
 
-            use crate::directory::User;
             use crate::error::Error;
-            use crate::ids::{ProjectId, ReconciliationId};
-            use crate::listing::{Ask, Batch};
+            use crate::paging::{Ask, Batch};
             use crate::reconciliation::{
                 DueMonth, EligibleFilter, EligibleSummary, EligibleTargetGroup, ReconciliationFile,
             };
+            use crate::reference::User;
+            use crate::types::ids::{ProjectId, ReconciliationId};
             use crate::wire::read::{list, read, reads};
             use crate::wire::reconciliation::NewerReconciliationsWire;
 
-            impl crate::HasEligibleTargetGroups for crate::$marker {}
-            impl crate::HasKeptCompletes for crate::$marker {}
-            impl crate::HasReconciliationFiles for crate::$marker {}
+            impl crate::reconciliation::HasEligibleTargetGroups for crate::$marker {}
+            impl crate::reconciliation::HasKeptCompletes for crate::$marker {}
+            impl crate::reconciliation::HasReconciliationFiles for crate::$marker {}
 
             reads! {
                 EligibleTargetGroup = ReconciliationsEligibleTargetGroups {

@@ -7,10 +7,10 @@ use cintx_raw::{ByteStream, File};
 use super::exclusions::Place;
 use super::{Answer, Wire};
 use crate::exclusion::{ListOutcome, ListWork};
-use crate::ids::JobId;
 use crate::job::Asked;
-use crate::listing::{Ask, Batch};
+use crate::paging::{Ask, Batch};
 use crate::recontact::{RecontactBy, RecontactUpload};
+use crate::types::ids::JobId;
 
 #[doc(hidden)]
 pub trait RecontactsWire: Wire {
@@ -57,16 +57,16 @@ macro_rules! recontacts {
 
             use crate::error::Error;
             use crate::exclusion::{ListOutcome, ListWork};
-            use crate::ids::JobId;
+            use crate::types::ids::JobId;
             use crate::job::Asked;
-            use crate::listing::{Ask, Batch};
+            use crate::paging::{Ask, Batch};
             use crate::recontact::{RecontactBy, RecontactUpload, UploadStatus};
             use crate::wire::exclusions::{Place, list_job, made};
             use crate::wire::page;
             use crate::wire::read::{list, read_words, reads};
             use crate::wire::recontacts::RecontactsWire;
 
-            impl crate::HasRecontacts for crate::$marker {}
+            impl crate::recontact::HasRecontacts for crate::$marker {}
 
             read_words! { UploadStatus = RecontactJobStatus; }
             reads! {

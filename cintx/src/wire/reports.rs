@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::read::{Missing, Read};
 use super::{Answer, Wire};
-use crate::ids::ReportId;
 use crate::job::Asked;
-use crate::listing::{Ask, Batch};
+use crate::paging::{Ask, Batch};
 use crate::report::{ReportFilter, ReportKind, ReportLevel, ReportOrder, ReportParameters, ReportRequest};
+use crate::types::ids::ReportId;
 
 #[doc(hidden)]
 pub trait ReportsWire: Wire {
@@ -95,14 +95,14 @@ macro_rules! reports {
             use cintx_raw::{ByteStream, Secret};
 
             use crate::error::{Error, JobFailure};
-            use crate::ids::ReportId;
+            use crate::types::ids::ReportId;
             use crate::job::{Asked, job_status, retry_after};
-            use crate::listing::{Ask, Batch};
+            use crate::paging::{Ask, Batch};
             use crate::report::{ReportFilter, ReportOrder, ReportRequest, ReportStatus};
             use crate::wire::page;
             use crate::wire::read::{read_words, reads};
             use crate::wire::reports::{ReportsWire, download_report};
-            use crate::words::same_word;
+            use crate::open_enum::same_word;
 
             read_words! { ReportStatus = ReportRequestListItemStatus; }
             reads! {
@@ -217,7 +217,7 @@ macro_rules! report_details {
             use crate::wire::reports::parameters;
             use crate::wire::to_json;
 
-            impl crate::HasReportEmails for crate::$marker {}
+            impl crate::report::HasReportEmails for crate::$marker {}
 
             read_words! { ReportLevel = ReportRequestListItemLevel; }
 

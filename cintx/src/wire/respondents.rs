@@ -23,7 +23,7 @@ macro_rules! respondents {
             use crate::respondent::RespondentStatus;
             use crate::wire::respondents::RespondentsWire;
 
-            impl crate::HasRespondents for crate::$marker {}
+            impl crate::respondent::HasRespondents for crate::$marker {}
 
             impl RespondentsWire for crate::$marker {
                 async fn respondent(raw: &Client, rid: &str) -> Result<RespondentStatus, Error> {

@@ -6,12 +6,12 @@ use std::future::Future;
 use serde_json::Value;
 
 use super::{Answer, Wire};
-use crate::ids::{ProjectId, TargetGroupId};
-use crate::listing::{Ask, Batch};
-use crate::statistics::{
+use crate::paging::{Ask, Batch};
+use crate::target_group::statistics::{
     Change, ChangeKind, ChangedBy, ChangelogEntry, CompletesCount, FoundTargetGroup, Performance, TargetGroupOverview,
 };
-use crate::value::Interval;
+use crate::types::Interval;
+use crate::types::ids::{ProjectId, TargetGroupId};
 
 #[doc(hidden)]
 pub trait StatisticsWire: Wire {
@@ -83,11 +83,11 @@ macro_rules! statistics {
             use cintx_raw::$version::*;
 
             use crate::error::Error;
-            use crate::ids::{ProjectId, TargetGroupId};
-            use crate::listing::{Ask, Batch};
-            use crate::statistics::{ChangeKind, ChangelogEntry, CompletesCount, Progress, TargetGroupOverview};
+            use crate::types::ids::{ProjectId, TargetGroupId};
+            use crate::paging::{Ask, Batch};
+            use crate::target_group::statistics::{ChangeKind, ChangelogEntry, CompletesCount, Progress, TargetGroupOverview};
             use crate::target_group::{FillingStrategy, PricingModel, TargetGroupStatus};
-            use crate::value::Interval;
+            use crate::types::Interval;
             use crate::wire::read::{list, read, read_words, reads};
             use crate::wire::statistics::{StatisticsWire, changelog_entry};
             use crate::wire::to_json;
@@ -181,8 +181,8 @@ macro_rules! performance {
             use cintx_raw::$version::*;
 
             use crate::error::Error;
-            use crate::ids::{ProjectId, TargetGroupId};
-            use crate::statistics::{Performance, RespondentAnalysis, RespondentCount};
+            use crate::target_group::statistics::{Performance, RespondentAnalysis, RespondentCount};
+            use crate::types::ids::{ProjectId, TargetGroupId};
             use crate::wire::read::{read, reads};
             use crate::wire::statistics::PerformanceWire;
 
@@ -196,7 +196,7 @@ macro_rules! performance {
                 }
             }
 
-            impl crate::HasPerformance for crate::$marker {}
+            impl crate::target_group::HasPerformance for crate::$marker {}
 
             impl PerformanceWire for crate::$marker {
                 async fn performance(
@@ -223,8 +223,8 @@ macro_rules! overview_by_id {
             use cintx_raw::$version::*;
 
             use crate::error::Error;
-            use crate::ids::{ProjectId, TargetGroupId};
-            use crate::statistics::{FoundTargetGroup, TargetGroupOverview};
+            use crate::target_group::statistics::{FoundTargetGroup, TargetGroupOverview};
+            use crate::types::ids::{ProjectId, TargetGroupId};
             use crate::wire::read::{read, reads};
             use crate::wire::statistics::OverviewByIdWire;
 
@@ -249,7 +249,7 @@ macro_rules! overview_by_id {
                 }
             }
 
-            impl crate::HasOverviewById for crate::$marker {}
+            impl crate::target_group::HasOverviewById for crate::$marker {}
         }
     };
 }

@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 use super::{Answer, Wire};
 #[cfg(feature = "_before-2025-12-18")]
 use crate::error::{Error, Invalid};
-use crate::ids::{ProjectId, SupplierId, TargetGroupId};
 use crate::supply::{PrivateSupply, Supply, SupplyGroup};
+use crate::types::ids::{ProjectId, SupplierId, TargetGroupId};
 
 #[doc(hidden)]
 pub trait SupplyWire: Wire {
@@ -242,8 +242,8 @@ macro_rules! supply_specification {
             use cintx_raw::$version::{Client, types};
 
             use crate::error::Error;
-            use crate::ids::{ProjectId, TargetGroupId};
             use crate::supply::Supply;
+            use crate::types::ids::{ProjectId, TargetGroupId};
             use crate::wire::read::{Field, Missing};
             use crate::wire::supply::{SupplyWire, from_specification, to_specification};
             use crate::wire::{from_json, to_json};
@@ -314,8 +314,8 @@ macro_rules! supply_list {
             use serde_json::Value;
 
             use crate::error::Error;
-            use crate::ids::{ProjectId, TargetGroupId};
             use crate::supply::Supply;
+            use crate::types::ids::{ProjectId, TargetGroupId};
             use crate::wire::read::{Field, Missing};
             use crate::wire::supply::{SupplyWire, from_list, list_changes};
             use crate::wire::{from_json, to_json};
@@ -393,7 +393,7 @@ macro_rules! supply_removal {
             use cintx_raw::$version::Client;
 
             use crate::error::Error;
-            use crate::ids::{ProjectId, TargetGroupId};
+            use crate::types::ids::{ProjectId, TargetGroupId};
             use crate::wire::supply::SupplyRemovalWire;
 
             impl SupplyRemovalWire for crate::$marker {
@@ -408,7 +408,7 @@ macro_rules! supply_removal {
                 }
             }
 
-            impl crate::HasSupplyRemoval for crate::$marker {}
+            impl crate::supply::HasSupplyRemoval for crate::$marker {}
         }
     };
 }

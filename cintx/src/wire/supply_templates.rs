@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use super::supply::from_specification;
 use super::supply::{from_list, to_list};
 use super::{Answer, Wire};
-use crate::edit::Tagged;
-use crate::ids::{BusinessUnitId, TemplateId};
-use crate::listing::{Ask, Batch};
-use crate::supply_template::{Owner, SupplyTemplate, SupplyTemplateSummary};
-use crate::value::Locale;
+use crate::optimistic::Tagged;
+use crate::paging::{Ask, Batch};
+use crate::supply::template::{Owner, SupplyTemplate, SupplyTemplateSummary};
+use crate::types::Locale;
+use crate::types::ids::{BusinessUnitId, TemplateId};
 
 #[doc(hidden)]
 pub trait SupplyTemplatesWire: Wire {
@@ -137,12 +137,12 @@ macro_rules! supply_templates {
             use cintx_raw::NEW_KEY;
             use cintx_raw::$version::*;
 
-            use crate::edit::Tagged;
+            use crate::optimistic::Tagged;
             use crate::error::Error;
-            use crate::ids::TemplateId;
-            use crate::listing::{Ask, Batch};
-            use crate::supply_template::{Owner, SupplyTemplate, SupplyTemplateSummary};
-            use crate::value::Locale;
+            use crate::types::ids::TemplateId;
+            use crate::paging::{Ask, Batch};
+            use crate::supply::template::{Owner, SupplyTemplate, SupplyTemplateSummary};
+            use crate::types::Locale;
             use crate::wire::read::{list, reads};
             use crate::wire::supply_templates::{SupplyTemplatesWire, template, written};
             use crate::wire::{from_json, if_match, to_json};
@@ -290,8 +290,8 @@ macro_rules! global_supply_templates {
             use cintx_raw::$version::*;
 
             use crate::error::Error;
-            use crate::ids::TemplateId;
-            use crate::supply_template::SupplyTemplate;
+            use crate::supply::template::SupplyTemplate;
+            use crate::types::ids::TemplateId;
             use crate::wire::from_json;
             use crate::wire::supply_templates::{GlobalTemplatesWire, written};
 
@@ -325,7 +325,7 @@ macro_rules! global_supply_templates {
                 }
             }
 
-            impl crate::HasGlobalTemplateWrites for crate::$marker {}
+            impl crate::supply::HasGlobalTemplateWrites for crate::$marker {}
         }
     };
 }
@@ -340,9 +340,9 @@ macro_rules! unit_supply_templates {
             use cintx_raw::$version::*;
 
             use crate::error::Error;
-            use crate::ids::{BusinessUnitId, TemplateId};
-            use crate::supply_template::{Owner, SupplyTemplate};
-            use crate::value::Locale;
+            use crate::supply::template::{Owner, SupplyTemplate};
+            use crate::types::Locale;
+            use crate::types::ids::{BusinessUnitId, TemplateId};
             use crate::wire::supply_templates::{UnitTemplatesWire, unit_template};
             use crate::wire::to_json;
 
@@ -386,7 +386,7 @@ macro_rules! unit_supply_templates {
                 }
             }
 
-            impl crate::HasUnitTemplates for crate::$marker {}
+            impl crate::supply::HasUnitTemplates for crate::$marker {}
         }
     };
 }

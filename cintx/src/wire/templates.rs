@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 
 use super::read::Missing;
 use super::{Answer, Wire};
-use crate::ids::ProfileTemplateId;
-use crate::listing::{Ask, Batch};
+use crate::paging::{Ask, Batch};
 use crate::profile_template::{
     ProfileTemplate, ProfileTemplateSettings, ProfileTemplateSummary, TemplateCondition, TemplateFilter, TemplateForm,
     TemplateProfile, TemplateTarget,
 };
+use crate::types::ids::ProfileTemplateId;
 
 #[doc(hidden)]
 pub trait TemplatesWire: Wire {
@@ -316,8 +316,8 @@ macro_rules! templates {
             use cintx_raw::$version::*;
 
             use crate::error::Error;
-            use crate::ids::ProfileTemplateId;
-            use crate::listing::{Ask, Batch};
+            use crate::types::ids::ProfileTemplateId;
+            use crate::paging::{Ask, Batch};
             use crate::profile_template::{
                 ProfileTemplate, ProfileTemplateSettings, ProfileTemplateSummary, TemplateFilter, TemplateForm,
                 TemplateScope,

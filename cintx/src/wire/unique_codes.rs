@@ -4,7 +4,7 @@ use std::future::Future;
 
 use super::exclusions::Place;
 use super::{Answer, Wire};
-use crate::unique_code::{CodesFor, UniqueCodesStats};
+use crate::respondent::unique_code::{CodesFor, UniqueCodesStats};
 
 #[doc(hidden)]
 pub trait UniqueCodesWire: Wire {
@@ -32,12 +32,12 @@ macro_rules! unique_codes {
             use cintx_raw::$version::*;
 
             use crate::error::Error;
-            use crate::unique_code::{CodesFor, UniqueCodesStats};
+            use crate::respondent::unique_code::{CodesFor, UniqueCodesStats};
             use crate::wire::exclusions::Place;
             use crate::wire::read::{read, reads};
             use crate::wire::unique_codes::UniqueCodesWire;
 
-            impl crate::HasUniqueCodes for crate::$marker {}
+            impl crate::respondent::HasUniqueCodes for crate::$marker {}
 
             reads! {
                 UniqueCodesStats = GetLiveRespondentUniqueCodesStatsResponse {

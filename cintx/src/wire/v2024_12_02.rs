@@ -42,7 +42,7 @@ webhooks!(V2024_12_02, v2024_12_02, events: CreateWebhookRequestEvents, read: [W
     new: { id: uuid::Uuid::new_v4().to_string(), }, key: [cintx_raw::NEW_KEY], if_match: optional, pages: next(next_cursor));
 reports!(V2024_12_02, v2024_12_02, level: |level| level, body: |order| {}, filter: |filter| {},
     request: { requested_by = requestor_name - level }, download: by_file);
-impl crate::HasReconciliationsReport for crate::V2024_12_02 {}
+impl crate::report::HasReconciliationsReport for crate::V2024_12_02 {}
 fielding!(V2024_12_02, v2024_12_02, if_match: optional, run: fielding_run_id);
 supply_list!(V2024_12_02, v2024_12_02);
 supply_removal!(V2024_12_02, v2024_12_02);

@@ -36,7 +36,7 @@ library_questions!(
     list: |account, filter| ACCOUNT_QUESTIONS_TRANSLATION, account_questions_translation(account),
         AccountQuestionsTranslationParams { only_custom_quals: filter.only_custom, }
 );
-impl crate::HasCustomQuestions for crate::V2025_02_17 {}
+impl crate::library::HasCustomQuestions for crate::V2025_02_17 {}
 question_index!(V2025_02_17, v2025_02_17, locale: |locale, ask| (&locale), {
     page_size: ask.page_size(),
     start_after: ask.start_after().and_then(|id| id.parse().ok()),
@@ -53,7 +53,7 @@ webhooks!(V2025_02_17, v2025_02_17, events: CreateWebhookRequestEvents, read: [W
     new: { id: ulid::Ulid::new().to_string(), }, key: [], if_match: none, pages: more(has_more));
 reports!(V2025_02_17, v2025_02_17, level: |level| level, body: |order| {}, filter: |filter| {},
     request: { requested_by = requestor_name - level }, download: by_file);
-impl crate::HasReconciliationsReport for crate::V2025_02_17 {}
+impl crate::report::HasReconciliationsReport for crate::V2025_02_17 {}
 fielding!(V2025_02_17, v2025_02_17, if_match: optional, run: created_fielding_run_id);
 supply_list!(V2025_02_17, v2025_02_17);
 supply_templates!(V2025_02_17, v2025_02_17, if_match: optional, locale: |locale| &locale, &locale, &locale);

@@ -74,7 +74,7 @@ statistics!(V2025_12_18, v2025_12_18, changelog_page: 50, kinds: |kinds| {
 performance!(V2025_12_18, v2025_12_18);
 overview_by_id!(V2025_12_18, v2025_12_18);
 impl crate::HasFilters for crate::V2025_12_18 {}
-impl crate::HasControlQuotas for crate::V2025_12_18 {}
+impl crate::quota::HasControlQuotas for crate::V2025_12_18 {}
 groups!(
     V2025_12_18, v2025_12_18,
     names: Names {
@@ -117,7 +117,7 @@ reconciliation!(V2025_12_18, v2025_12_18, file: |name, csv| csv, &PostReconcilia
     name: Some(name.to_owned()),
     idempotency_key: None,
 }; list: by_filter, states: [ReconciliationsTargetGroupStatus, ReconciliationRequestsStatus],
-    words: { crate::ReconciliationKind = ReconciliationRequestsSubmissionType; },
+    words: { crate::reconciliation::ReconciliationKind = ReconciliationRequestsSubmissionType; },
     summary: { kind = submission_type }, reason: { allowed });
 newer_reconciliations!(V2025_12_18, v2025_12_18);
 respondents!(V2025_12_18, v2025_12_18);

@@ -7,9 +7,9 @@ use cintx_raw::Secret;
 
 use super::read::{Missing, Read};
 use super::{Answer, Wire};
-use crate::edit::Tagged;
-use crate::ids::WebhookId;
-use crate::listing::{Ask, Batch};
+use crate::optimistic::Tagged;
+use crate::paging::{Ask, Batch};
+use crate::types::ids::WebhookId;
 use crate::webhook::{HistoryFilter, WebhookChange, WebhookDelivery, WebhookEventType, WebhookFacts};
 
 #[doc(hidden)]
@@ -93,10 +93,10 @@ macro_rules! webhooks {
             use cintx_raw::$version::*;
             use cintx_raw::{Presence, Secret};
 
-            use crate::edit::Tagged;
+            use crate::optimistic::Tagged;
             use crate::error::Error;
-            use crate::ids::WebhookId;
-            use crate::listing::{Ask, Batch};
+            use crate::types::ids::WebhookId;
+            use crate::paging::{Ask, Batch};
             use crate::webhook::{WebhookChange, WebhookEventType, WebhookFacts};
             use crate::wire::if_match;
             use crate::wire::read::{list, read, read_words, reads};
@@ -209,14 +209,14 @@ macro_rules! webhook_history {
             use cintx_raw::$version::*;
 
             use crate::error::Error;
-            use crate::ids::WebhookId;
-            use crate::listing::{Ask, Batch};
+            use crate::types::ids::WebhookId;
+            use crate::paging::{Ask, Batch};
             use crate::webhook::{DeliveryStatus, HistoryFilter, WebhookDelivery};
             use crate::wire::read::{read_words, reads};
             use crate::wire::webhooks::WebhookHistoryWire;
             use crate::wire::{page, timestamp};
 
-            impl crate::HasWebhookHistory for crate::$marker {}
+            impl crate::webhook::HasWebhookHistory for crate::$marker {}
 
             read_words! { DeliveryStatus = WebhookEventsDeliveryStatus; }
             reads! {

@@ -1,6 +1,7 @@
 //! What only some versions can do with the question library, the calendar and lists sent at once.
 
-use cintx::{Client, Error, TargetGroup, V2024_12_02, V2025_02_17, V2025_12_18};
+use cintx::{Client, Error, V2024_12_02, V2025_02_17, V2025_12_18};
+use cintx::target_group::TargetGroup;
 
 async fn library(
     first: Client<V2024_12_02>,

@@ -1,7 +1,8 @@
 //! 2025-02-17 lists nothing that can be reconciled, takes no completes to keep and has no files; and no version before
 //! 2025-12-18 speaks from server to server.
 
-use cintx::{Client, Error, ProjectId, ReconciliationFile, SubmittedReconciliation, V2025_02_17, V2025_12_18};
+use cintx::{Client, Error, ProjectId, V2025_02_17, V2025_12_18};
+use cintx::reconciliation::{ReconciliationFile, SubmittedReconciliation};
 
 async fn older(
     cint: Client<V2025_02_17>,

@@ -1,6 +1,9 @@
 //! Lists of respondents, exclusion groups, activity exclusions, recontacts and codes came with 2025-12-18.
 
-use cintx::{ActivityExclusion, Client, CodesFor, Error, TargetGroup, V2025_02_17};
+use cintx::{Client, Error, V2025_02_17};
+use cintx::exclusion::ActivityExclusion;
+use cintx::respondent::CodesFor;
+use cintx::target_group::TargetGroup;
 
 async fn respondents(cint: Client<V2025_02_17>, group: TargetGroup<V2025_02_17>) -> Result<(), Error> {
     let _ = group.exclusions();

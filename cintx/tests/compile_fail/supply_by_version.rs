@@ -1,6 +1,8 @@
 //! What only some versions can do with supply and its templates, and with a target group whose project is not known.
 
-use cintx::{Client, Error, Supply, TargetGroup, TargetGroupId, V2025_02_17, V2025_12_18};
+use cintx::{Client, Error, TargetGroupId, V2025_02_17, V2025_12_18};
+use cintx::supply::Supply;
+use cintx::target_group::TargetGroup;
 
 async fn supply(
     older: Client<V2025_02_17>,

@@ -1,7 +1,9 @@
 //! What only some versions have of webhooks and reports: a history, mail and filters came with 2025-12-18, which has
 //! one report less.
 
-use cintx::{Client, ReportOf, ReportStatus, V2025_02_17, V2025_12_18, Webhook};
+use cintx::{Client, V2025_02_17, V2025_12_18};
+use cintx::report::{ReportOf, ReportStatus};
+use cintx::webhook::Webhook;
 use jiff::civil::date;
 
 fn by_version(second: Client<V2025_02_17>, webhook: Webhook<V2025_02_17>, newest: Client<V2025_12_18>) {

@@ -5,7 +5,8 @@ use std::io::Write as _;
 
 use cintx::raw::NEW_KEY;
 use cintx::raw::v2025_12_18::types::{CreateWebhookRequest, ProjectInfo};
-use cintx::{Client, FileJournal, V2025_12_18};
+use cintx::recovery::FileJournal;
+use cintx::{Client, V2025_12_18};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 

@@ -1,6 +1,8 @@
 //! Many target groups at once: each has a result of its own.
 
-use cintx::{RunAction, TargetGroup, TargetGroupStatus, Version};
+use cintx::Version;
+use cintx::fielding::RunAction;
+use cintx::target_group::{TargetGroup, TargetGroupStatus};
 use jiff::{Timestamp, ToSpan as _};
 
 use crate::stage::{Stage, on_every_version};

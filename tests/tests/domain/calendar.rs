@@ -1,6 +1,8 @@
 //! The intelligent calendar, on every version.
 
-use cintx::{Invalid, Money, Version, minutes};
+use cintx::error::Invalid;
+use cintx::types::minutes;
+use cintx::{Money, Version};
 use jiff::{Timestamp, ToSpan as _};
 
 use crate::stage::{Stage, on_every_version};

@@ -5,10 +5,14 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use cintx::{
-    Audience, Error, FieldingAssistant, FieldingRun, FillingStrategy, LockoutCode, Money, ProjectId, ProjectScope,
-    Question, ReportOf, Supply, TargetGroup, TargetGroupId, TemplateId, Version, Webhook, WebhookEventType,
-};
+use cintx::audience::{Audience, Question};
+use cintx::fielding::{FieldingAssistant, FieldingRun};
+use cintx::project::ProjectScope;
+use cintx::report::ReportOf;
+use cintx::supply::Supply;
+use cintx::target_group::{FillingStrategy, TargetGroup};
+use cintx::webhook::{Webhook, WebhookEventType};
+use cintx::{Error, LockoutCode, Money, ProjectId, TargetGroupId, TemplateId, Version};
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use proptest::prelude::*;
 
@@ -283,7 +287,7 @@ impl<'a, V: Version> Scene<'a, V> {
         match change {
             Change::Details { name, minutes, rate, reference, note, locked } => {
                 // Both are checked when the value is made.
-                let (Ok(length), Ok(rate)) = (cintx::minutes(minutes), rate.parse()) else {
+                let (Ok(length), Ok(rate)) = (cintx::types::minutes(minutes), rate.parse()) else {
                     return ("details", Ok(()));
                 };
                 let edit = self.live.edit_details(|details| {
@@ -294,7 +298,7 @@ impl<'a, V: Version> Scene<'a, V> {
                 ("details", edit.await.map(drop))
             }
             Change::Draft { name, goal, supply, mut assistant } => {
-                if let Some(cintx::Pacing::Gemini(id)) = &mut assistant.pacing {
+                if let Some(cintx::fielding::Pacing::Gemini(id)) = &mut assistant.pacing {
                     id.clone_from(self.live.id());
                 }
                 let edit = self.draft.edit_draft(|draft| {
@@ -335,7 +339,7 @@ impl<'a, V: Version> Scene<'a, V> {
             Change::Feasibility { goal, minutes, rate, start, hours: length, price } => {
                 let start = now + hours(start);
                 let ask = self.draft.feasibility().completes_goal(goal).incidence_rate(rate);
-                let ask = ask.length_of_interview(cintx::minutes(minutes)).field(start..start + hours(length));
+                let ask = ask.length_of_interview(cintx::types::minutes(minutes)).field(start..start + hours(length));
                 let ask = match price {
                     Some(price) => ask.cost_per_interview(price),
                     None => ask,
@@ -377,7 +381,7 @@ impl<'a, V: Version> Scene<'a, V> {
             }
             Change::Webhook { url, events } => {
                 let edit = async |mut webhook: Webhook<V>| {
-                    let change = |settings: &mut cintx::WebhookSettings| {
+                    let change = |settings: &mut cintx::webhook::WebhookSettings| {
                         settings.url = url.clone().unwrap_or_else(|| settings.url.clone());
                         settings.events = events.clone().unwrap_or_else(|| settings.events.clone());
                     };
@@ -476,17 +480,21 @@ async fn a_list_of_the_second_version_is_refused_or_valid() {
 }
 
 #[cfg(any(feature = "v2025-02-17", feature = "v2025-12-18"))]
-async fn policies_of<V: cintx::HasExclusionPolicies>(scene: &Scene<'_, V>, groups: usize) -> Result<(), Error> {
+async fn policies_of<V: cintx::exclusion::HasExclusionPolicies>(
+    scene: &Scene<'_, V>,
+    groups: usize,
+) -> Result<(), Error> {
     let policies = [(&scene.draft, true), (&scene.live, false)];
     scene.project.set_exclusion_policies(policies.into_iter().take(groups)).await
 }
 
 #[cfg(feature = "v2025-12-18")]
 mod newest {
-    use cintx::{
-        ActivityExclusion, CodesFor, DeliveryStatus, ExcludedBy, ExclusionGroupId, Money, ProjectId, RecontactBy,
-        V2025_12_18,
-    };
+    use cintx::exclusion::{ActivityExclusion, ExcludedBy};
+    use cintx::recontact::RecontactBy;
+    use cintx::respondent::CodesFor;
+    use cintx::webhook::DeliveryStatus;
+    use cintx::{ExclusionGroupId, Money, ProjectId, V2025_12_18};
 
     use super::*;
 
@@ -585,7 +593,7 @@ mod newest {
                         1 | 2 => ActivityExclusion::of(&more.other),
                         _ => ActivityExclusion::of(more.other_project.clone()),
                     };
-                    exclusion.within(cintx::ActivityPeriod::days(days).unwrap())
+                    exclusion.within(cintx::types::ActivityPeriod::days(days).unwrap())
                 });
                 let exclusions: Vec<_> = exclusions.collect();
                 ("activity", scene.draft.set_activity_exclusions(exclusions).await)
@@ -600,7 +608,7 @@ mod newest {
             Asked::Prediction(price) => ("prediction", cint.predict_dynamic_price(unit, &price).await.map(drop)),
             Asked::CardPrediction { minutes, rate } => {
                 // Both are checked when the value is made.
-                let (Ok(length), Ok(rate)) = (cintx::minutes(minutes), rate.parse()) else {
+                let (Ok(length), Ok(rate)) = (cintx::types::minutes(minutes), rate.parse()) else {
                     return ("card prediction", Ok(()));
                 };
                 let price = cint.predict_rate_card_price(unit, "gb".parse().unwrap(), length, rate).await;

@@ -5,10 +5,12 @@
 use std::sync::{Arc, Barrier, Once};
 use std::time::Duration;
 
-use cintx::{
-    Error, FieldingAssistant, FieldingRun, Money, Pacing, Pricing, QuotaOverlay, RunAction, RunStatus, SoftLaunch,
-    Supply, TargetGroup, TemplateId, Version,
+use cintx::fielding::{
+    FieldingAssistant, FieldingRun, Pacing, Pricing, QuotaOverlay, RunAction, RunStatus, SoftLaunch,
 };
+use cintx::supply::Supply;
+use cintx::target_group::TargetGroup;
+use cintx::{Error, Money, TemplateId, Version};
 use cintx_sandbox::{Fault, Received};
 use jiff::{Timestamp, ToSpan as _};
 

@@ -7,7 +7,11 @@ use crate::stage::Stage;
 
 #[cfg(feature = "v2025-12-18")]
 mod newest {
-    use cintx::{ActivityExclusion, ActivitySource, ExcludedBy, IdList, Invalid, JobStatus, TargetGroupId};
+    use cintx::TargetGroupId;
+    use cintx::error::Invalid;
+    use cintx::exclusion::{ActivityExclusion, ActivitySource, ExcludedBy};
+    use cintx::job::JobStatus;
+    use cintx::respondent::IdList;
 
     use super::*;
 
@@ -187,13 +191,14 @@ async fn the_second_version_takes_lists_at_once() {
     assert_eq!(lists.cids().await.unwrap(), [two, one]);
     let refused = lists.add_rids(["1"]).await.unwrap_err();
     assert_eq!(refused.invalid_fields()[0].field(), "ids");
-    let many: cintx::IdList = (0..10_001).map(|number| format!("00000000-0000-4000-8000-{number:012}")).collect();
+    let many: cintx::respondent::IdList =
+        (0..10_001).map(|number| format!("00000000-0000-4000-8000-{number:012}")).collect();
     let refused = lists.add_cids(many).await.unwrap_err();
     assert_eq!(refused.invalid_fields()[0].to_string(), "ids are 10001, expected 1 to 10000");
     stage.assert_no_violation();
 }
 
-async fn the_project_is_kept_out<V: cintx::HasExclusionPolicies>() {
+async fn the_project_is_kept_out<V: cintx::exclusion::HasExclusionPolicies>() {
     let stage = Stage::<V>::new().await;
     let project = stage.project().await;
     let (one, two) = (stage.draft(&project).create().await.unwrap(), stage.draft(&project).create().await.unwrap());

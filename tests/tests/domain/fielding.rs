@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use cintx::{JobStatus, RunAction, RunStatus, Version};
+use cintx::Version;
+use cintx::fielding::{RunAction, RunStatus};
+use cintx::job::JobStatus;
 use jiff::{Timestamp, ToSpan as _};
 
 use crate::stage::{Stage, on_every_version};

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use cintx::{
-    FieldingAssistant, FillingStrategy, Money, Pacing, Pricing, Question, QuotaOverlay, SoftLaunch, Supply, Version,
-    minutes,
-};
+use cintx::audience::Question;
+use cintx::fielding::{FieldingAssistant, Pacing, Pricing, QuotaOverlay, SoftLaunch};
+use cintx::supply::Supply;
+use cintx::target_group::FillingStrategy;
+use cintx::types::minutes;
+use cintx::{Money, Version};
 use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::Value;
@@ -49,7 +51,7 @@ async fn the_same_code_in_each_versions_words<V: Version>(stage: Stage<V>) {
         .test_url("https://survey.example/test?RID=[%RID%]")
         .supply(Supply::open_exchange().exchange(20..=80).group("Partners", 10..=60, [12, 34]).block([56]))
         .assistant(assistant.clone())
-        .audience(cintx::Audience::side_by_side([Question::choice(43).option("1", 49).option("2", 51)]));
+        .audience(cintx::audience::Audience::side_by_side([Question::choice(43).option("1", 49).option("2", 51)]));
     if V::DATE >= "2025-12-18" {
         draft = draft.reference("TG-0042");
     }

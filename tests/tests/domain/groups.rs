@@ -1,9 +1,10 @@
 //! Target groups: drafts made, read back, changed, duplicated; launched ones listed, read, changed.
 
-use cintx::{
-    FieldingAssistant, FillingStrategy, Interval, Money, Pacing, Pricing, QuotaOverlay, RunStatus, SoftLaunch, Supply,
-    TargetGroup, TargetGroupStatus, Version, minutes,
-};
+use cintx::fielding::{FieldingAssistant, Pacing, Pricing, QuotaOverlay, RunStatus, SoftLaunch};
+use cintx::supply::Supply;
+use cintx::target_group::{FillingStrategy, TargetGroup, TargetGroupStatus};
+use cintx::types::{Interval, minutes};
+use cintx::{Money, Version};
 use jiff::{Timestamp, ToSpan as _};
 
 use crate::stage::{Stage, on_every_version};
@@ -197,7 +198,7 @@ async fn supply_is_changed_after_launch<V: Version>(stage: Stage<V>) {
 async fn the_newest_version_has_references_and_filters() {
     let stage = Stage::<cintx::V2025_12_18>::new().await;
     let project = stage.project().await;
-    let reference: cintx::CustomerReference = "TG-7".parse().unwrap();
+    let reference: cintx::types::CustomerReference = "TG-7".parse().unwrap();
     let group = stage.draft(&project).reference(reference.as_str()).create().await.unwrap();
     assert_eq!(group.draft().await.unwrap().settings.reference.as_deref(), Some("TG-7"));
     let list = stage.cint.project(&project).target_groups().list().manager(stage.manager);

@@ -1,8 +1,10 @@
 //! The question library and profile templates, on every version.
 
-use cintx::{
-    AnswerKind, Invalid, Question, TemplateCondition, TemplateProfile, TemplateScope, TemplateTarget, Version,
-};
+use cintx::Version;
+use cintx::audience::Question;
+use cintx::error::Invalid;
+use cintx::library::AnswerKind;
+use cintx::profile_template::{TemplateCondition, TemplateProfile, TemplateScope, TemplateTarget};
 
 use crate::stage::{Stage, on_every_version};
 
@@ -130,7 +132,7 @@ async fn templates_are_listed<V: Version>(stage: Stage<V>) {
         templates.create(format!("Template {number}"), "t").locale(locale).profile(age()).await.unwrap();
     }
     let own = || templates.list().scope(TemplateScope::Account).page_size(2);
-    let names = async |list: cintx::Listing<cintx::ProfileTemplateQuery<V>>| {
+    let names = async |list: cintx::paging::Listing<cintx::profile_template::ProfileTemplateQuery<V>>| {
         let all = list.stream().collect().await.unwrap();
         all.into_iter().map(|template| template.name.unwrap()).collect::<Vec<_>>().join(" ")
     };
@@ -182,7 +184,7 @@ async fn wrong_templates_are_refused_unsent<V: Version>(stage: Stage<V>) {
     let problems: Vec<_> = refused.invalid_fields().iter().map(Invalid::to_string).collect();
     assert_eq!(problems[1..], ["name is \" \", expected some text", "profiles ask question 42 twice, expected once"]);
     assert!(problems[0].starts_with("locale \"x\" is not a locale"), "{}", problems[0]);
-    let counted = Question::choice(43).option("1", cintx::completes(5));
+    let counted = Question::choice(43).option("1", cintx::audience::completes(5));
     let refused = templates.create("Adults", "adults").profile(age()).profile(counted).await.unwrap_err();
     let problem = "profile \"5 completes\" is not a share that a template can have: a percentage, or none";
     assert_eq!(refused.invalid_fields()[0].to_string(), problem);
@@ -232,7 +234,7 @@ async fn older_versions_take_whole_shares_and_no_labels() {
 }
 
 #[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
-async fn questions_are_read_one_by_one<V: cintx::HasQuestionDetails>() {
+async fn questions_are_read_one_by_one<V: cintx::library::HasQuestionDetails>() {
     let stage = Stage::<V>::new().await;
     let age = stage.cint.question_details("eng_gb", 42).await.unwrap();
     assert_eq!((age.name.as_deref(), age.range, age.options.len()), (Some("AGE"), Some((1, 99)), 0));
@@ -245,8 +247,8 @@ async fn questions_are_read_one_by_one<V: cintx::HasQuestionDetails>() {
 }
 
 #[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
-async fn questions_are_listed_by_category<V: cintx::HasQuestionIndex>() {
-    use cintx::{AnswerKind, QuestionScope};
+async fn questions_are_listed_by_category<V: cintx::library::HasQuestionIndex>() {
+    use cintx::library::{AnswerKind, QuestionScope};
 
     let stage = Stage::<V>::new().await;
     let all = stage.cint.question_index("eng_gb").page_size(2).stream().collect().await.unwrap();

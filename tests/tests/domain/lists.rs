@@ -152,7 +152,8 @@ async fn pages_come_when_asked_for_and_go_on_elsewhere() {
     let first = pages.try_next().await.unwrap().unwrap();
     assert_eq!((first.items.len(), server.requests.load(Ordering::Relaxed)), (50, 1));
     let kept = first.next.unwrap().to_string();
-    let rest = cint.projects().list().page_size(51).resume(cintx::Cursor::new(kept)).stream().collect().await.unwrap();
+    let rest =
+        cint.projects().list().page_size(51).resume(cintx::paging::Cursor::new(kept)).stream().collect().await.unwrap();
     assert_eq!((rest.len(), rest[0].id.as_str()), (ALL - 50, "50"));
 }
 

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use cintx::{Client, Items, ProjectId, RetryPolicy, TargetGroupId, Version};
+use cintx::client::RetryPolicy;
+use cintx::paging::Items;
+use cintx::{Client, ProjectId, TargetGroupId, Version};
 use cintx_tests::misbehave::{Answer, Behaviour, Deed, Received, Server};
 use serde_json::{Value, json};
 

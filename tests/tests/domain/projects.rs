@@ -1,6 +1,7 @@
 //! Projects: made, listed, read, changed by many at once.
 
-use cintx::{ProjectStatus, Version};
+use cintx::Version;
+use cintx::project::ProjectStatus;
 
 use crate::stage::{Stage, on_every_version};
 

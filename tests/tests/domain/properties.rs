@@ -1,9 +1,12 @@
 //! Whatever a builder is given, it refuses, naming a field, or sends a body that the document allows.
 
-use cintx::{
-    Audience, FieldingAssistant, Interval, Money, Pacing, Pricing, ProjectScope, Question, QuotaOverlay, SoftLaunch,
-    Supply, TargetGroupId, TemplateCondition, TemplateProfile, TemplateTarget, Version,
-};
+use cintx::audience::{Audience, Question};
+use cintx::fielding::{FieldingAssistant, Pacing, Pricing, QuotaOverlay, SoftLaunch};
+use cintx::profile_template::{TemplateCondition, TemplateProfile, TemplateTarget};
+use cintx::project::ProjectScope;
+use cintx::supply::Supply;
+use cintx::types::Interval;
+use cintx::{Money, TargetGroupId, Version};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -171,7 +174,7 @@ impl Wish {
             .manager(stage.manager)
             .locale(self.locale)
             .completes_goal(self.goal)
-            .length_of_interview(cintx::minutes(self.minutes))
+            .length_of_interview(cintx::types::minutes(self.minutes))
             .incidence_rate(self.rate)
             .field(start..start + SignedDuration::from_hours(self.length))
             .live_url(self.url)

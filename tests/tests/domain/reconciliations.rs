@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use cintx::{Reason, ReconciliationRow, ReconciliationStatus, TargetGroup, Version};
+use cintx::Version;
+use cintx::reconciliation::{Reason, ReconciliationRow, ReconciliationStatus};
+use cintx::target_group::TargetGroup;
 use cintx_sandbox::Sandbox;
 use jiff::{Timestamp, ToSpan as _};
 
@@ -77,7 +79,11 @@ async fn submissions_are_listed<V: Version>(stage: Stage<V>) {
     assert_eq!(oldest.submitted_by, Some(stage.manager));
     assert_eq!(reconciliations.existing(oldest).status().await.unwrap().counts, counts);
     let is = V::DATE >= "2025-12-18";
-    assert_eq!(oldest.kind, is.then_some(cintx::ReconciliationKind::RejectedRids), "only 2025-12-18 says");
+    assert_eq!(
+        oldest.kind,
+        is.then_some(cintx::reconciliation::ReconciliationKind::RejectedRids),
+        "only 2025-12-18 says"
+    );
 
     let under_way = reconciliations.list().name("wave.csv").status(ReconciliationStatus::Processing).stream();
     assert_eq!(under_way.collect().await.unwrap().len(), 0);
@@ -94,7 +100,7 @@ async fn submissions_are_listed<V: Version>(stage: Stage<V>) {
 
 async fn reasons_are_listed<V: Version>(stage: Stage<V>) {
     let codes = stage.cint.reconciliations().reason_codes().await.unwrap();
-    let ours: Vec<Reason> = codes.iter().filter_map(cintx::ReasonCode::reason).collect();
+    let ours: Vec<Reason> = codes.iter().filter_map(cintx::reconciliation::ReasonCode::reason).collect();
     assert_eq!(ours.len(), 8, "{codes:?}");
     assert!(codes.len() > ours.len(), "there are codes that buyers may not give");
     for code in &codes {
@@ -119,7 +125,8 @@ async fn two_groups_with_completes<V: Version>(stage: &Stage<V>) -> [TargetGroup
 #[cfg(feature = "v2024-12-02")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_can_be_reconciled_is_listed_by_the_month_of_the_sessions() {
-    use cintx::{TargetGroupStatus, V2024_12_02};
+    use cintx::V2024_12_02;
+    use cintx::target_group::TargetGroupStatus;
 
     let stage = quiet::<V2024_12_02>().await;
     let groups = two_groups_with_completes(&stage).await;
@@ -156,7 +163,9 @@ async fn what_can_be_reconciled_is_listed_by_the_month_of_the_sessions() {
 #[cfg(feature = "v2025-12-18")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_can_be_reconciled_is_listed_by_when_it_is_due() {
-    use cintx::{DueMonth, TargetGroupStatus, V2025_12_18};
+    use cintx::V2025_12_18;
+    use cintx::reconciliation::DueMonth;
+    use cintx::target_group::TargetGroupStatus;
 
     let stage = quiet::<V2025_12_18>().await;
     let groups = two_groups_with_completes(&stage).await;
@@ -183,7 +192,7 @@ async fn what_can_be_reconciled_is_listed_by_when_it_is_due() {
     let before = stage.sandbox.requests().len();
     let strange = TargetGroupStatus::Unknown("asleep".into());
     let refused = reconciliations.eligible().name("").status(strange).summary().await.unwrap_err();
-    let problems: Vec<&str> = refused.invalid_fields().iter().map(cintx::Invalid::field).collect();
+    let problems: Vec<&str> = refused.invalid_fields().iter().map(cintx::error::Invalid::field).collect();
     assert_eq!(problems, ["name", "status"]);
     assert_eq!(stage.sandbox.requests().len(), before, "nothing was sent");
 }
@@ -191,7 +200,9 @@ async fn what_can_be_reconciled_is_listed_by_when_it_is_due() {
 #[cfg(feature = "v2025-12-18")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_project_keeps_only_the_completes_that_are_named() {
-    use cintx::{CallOptions, ProjectId, ReconciliationFile, ReconciliationKind, V2025_12_18};
+    use cintx::client::CallOptions;
+    use cintx::reconciliation::{ReconciliationFile, ReconciliationKind};
+    use cintx::{ProjectId, V2025_12_18};
 
     let stage = quiet::<V2025_12_18>().await;
     let (_, rids) = in_field(&stage, 3).await;

@@ -2,12 +2,17 @@
 
 use std::ops::RangeInclusive;
 
+use cintx::audience::{Audience, Question};
+use cintx::error::Invalid;
+use cintx::fielding::{FieldingAssistant, Pacing, Pricing, SoftLaunch};
+use cintx::reconciliation::{Reason, ReconciliationRow, ReconciliationStatus};
+use cintx::report::{ReportKind, ReportOf};
 use cintx::study::Study;
-use cintx::{
-    Audience, DraftBuilder, Error, FieldingAssistant, Invalid, Money, Pacing, Pricing, PricingModel, ProjectId,
-    Question, Reason, ReconciliationRow, ReconciliationStatus, ReportKind, ReportOf, SoftLaunch, Supply, TargetGroupId,
-    Version, WebhookEventType, minutes,
-};
+use cintx::supply::Supply;
+use cintx::target_group::{DraftBuilder, PricingModel};
+use cintx::types::minutes;
+use cintx::webhook::WebhookEventType;
+use cintx::{Error, Money, ProjectId, TargetGroupId, Version};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 

@@ -1,9 +1,10 @@
 //! Reports: asked for in every kind, waited for here or elsewhere, listed, fetched, shared.
 
-use cintx::{
-    GenerateReport, JobStatus, Outcome, Project, ReportId, ReportKind, ReportLevel, ReportOf, ReportStatus,
-    TargetGroup, Version,
-};
+use cintx::job::JobStatus;
+use cintx::project::Project;
+use cintx::report::{GenerateReport, ReportKind, ReportLevel, ReportOf, ReportStatus};
+use cintx::target_group::TargetGroup;
+use cintx::{Outcome, ReportId, Version};
 use cintx_sandbox::Fault;
 use futures_util::future::join_all;
 use jiff::civil::Date;
@@ -130,7 +131,7 @@ async fn a_lost_order_is_not_repeated<V: Version>(stage: Stage<V>) {
 
 /// The report that only the two older versions have.
 #[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
-async fn reconciliations<V: cintx::HasReconciliationsReport>(stage: Stage<V>) -> Result<(), cintx::Error> {
+async fn reconciliations<V: cintx::report::HasReconciliationsReport>(stage: Stage<V>) -> Result<(), cintx::Error> {
     let report = stage.cint.reports().reconciliations(ReportOf::Account, days(7)).await?.until_done().await?;
     report.download().await?;
     stage.assert_no_violation();

@@ -1,9 +1,9 @@
 //! Respondents, on the version that has them: asked again by list, handed a code, and followed from server to server.
 
-use cintx::{
-    Client, CodesFor, ErrorKind, IdList, Invalid, Outcome, ProjectId, RecontactBy, RespondentOutcome, TargetGroupId,
-    UploadStatus, V2025_12_18,
-};
+use cintx::error::Invalid;
+use cintx::recontact::{RecontactBy, UploadStatus};
+use cintx::respondent::{CodesFor, IdList, RespondentOutcome};
+use cintx::{Client, ErrorKind, Outcome, ProjectId, TargetGroupId, V2025_12_18};
 use cintx_sandbox::Fault;
 use futures_util::TryStreamExt as _;
 use jiff::{Timestamp, ToSpan as _};

@@ -2,7 +2,13 @@
 
 use std::time::Duration;
 
-use cintx::{Audience, Client, Credentials, DraftBuilder, Money, Project, Question, Supply, UserId, Version, minutes};
+use cintx::audience::{Audience, Question};
+use cintx::client::Credentials;
+use cintx::project::Project;
+use cintx::supply::Supply;
+use cintx::target_group::DraftBuilder;
+use cintx::types::minutes;
+use cintx::{Client, Money, UserId, Version};
 use cintx_sandbox::Sandbox;
 use jiff::{Timestamp, ToSpan as _};
 

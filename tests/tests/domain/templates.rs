@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use cintx::{HasGlobalTemplateWrites, Invalid, Supply, Version};
+use cintx::Version;
+use cintx::error::Invalid;
+use cintx::supply::{HasGlobalTemplateWrites, Supply};
 use cintx_sandbox::Fault;
 
 use crate::stage::{Stage, on_every_version};

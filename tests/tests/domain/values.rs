@@ -1,12 +1,11 @@
 //! Value types refuse what the API would refuse, and what they print is what they read.
 
-use cintx::{
-    ActivityPeriod, CountryCode, CustomerReference, IncidenceRate, Interval, LanguageCode, Locale, Money, SurveyUrl,
-};
+use cintx::types::{ActivityPeriod, CountryCode, CustomerReference, IncidenceRate, Interval, LanguageCode, SurveyUrl};
+use cintx::{Locale, Money};
 
 /// Every text is refused, and the refusal repeats it.
 #[track_caller]
-fn refuses<T: std::str::FromStr<Err = cintx::InvalidValue> + std::fmt::Debug>(texts: &[&str]) {
+fn refuses<T: std::str::FromStr<Err = cintx::types::InvalidValue> + std::fmt::Debug>(texts: &[&str]) {
     for text in texts {
         let error = text.parse::<T>().expect_err(text).to_string();
         assert!(error.contains(" is not ") && error.contains(&format!("{text:?}")), "{error}");
@@ -15,7 +14,7 @@ fn refuses<T: std::str::FromStr<Err = cintx::InvalidValue> + std::fmt::Debug>(te
 
 /// Every text reads and prints the same.
 #[track_caller]
-fn keeps<T: std::str::FromStr<Err = cintx::InvalidValue> + std::fmt::Display>(texts: &[&str]) {
+fn keeps<T: std::str::FromStr<Err = cintx::types::InvalidValue> + std::fmt::Display>(texts: &[&str]) {
     for text in texts {
         assert_eq!(text.parse::<T>().unwrap_or_else(|error| panic!("{error}")).to_string(), *text);
     }
@@ -65,5 +64,7 @@ fn amounts_are_exact() {
         assert!(Money::new(value, currency).is_err(), "{value} {currency}");
     }
     refuses::<IncidenceRate>(&["", "0", "0.001", "1.01", "-0.5", "50"]);
-    assert!(cintx::minutes(0).is_err() && cintx::minutes(46).is_err() && cintx::minutes(45).is_ok());
+    assert!(
+        cintx::types::minutes(0).is_err() && cintx::types::minutes(46).is_err() && cintx::types::minutes(45).is_ok()
+    );
 }

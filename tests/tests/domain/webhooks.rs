@@ -3,7 +3,10 @@
 
 use std::collections::HashSet;
 
-use cintx::{Error, ErrorKind, Invalid, Outcome, Settlement, Version, Webhook, WebhookEventType};
+use cintx::error::Invalid;
+use cintx::recovery::Settlement;
+use cintx::webhook::{Webhook, WebhookEventType};
+use cintx::{Error, ErrorKind, Outcome, Version};
 use cintx_sandbox::Fault;
 
 use crate::stage::{Stage, on_every_version};
@@ -102,7 +105,7 @@ async fn a_lost_subscription_is_found_and_its_secret_replaced<V: Version>(stage:
 /// All hold a handle with the same tag before the first one writes.
 async fn edit_at_once<V: Version>(
     webhook: &Webhook<V>,
-    change: impl Fn(usize, &mut cintx::WebhookSettings) + Clone + Send + Sync + 'static,
+    change: impl Fn(usize, &mut cintx::webhook::WebhookSettings) + Clone + Send + Sync + 'static,
 ) -> Vec<Result<(), Error>> {
     let editors: Vec<_> = (0..EDITORS)
         .map(|number| {
@@ -251,7 +254,8 @@ async fn wrong_addresses_and_events_are_refused_unsent<V: Version>(stage: Stage<
 
 #[cfg(feature = "v2025-12-18")]
 mod newest {
-    use cintx::{DeliveryStatus, V2025_12_18};
+    use cintx::V2025_12_18;
+    use cintx::webhook::DeliveryStatus;
     use jiff::{Timestamp, ToSpan as _};
 
     use super::*;

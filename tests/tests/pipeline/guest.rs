@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cintx::{CallOptions, Client, Course as _, ErrorKind, Limits, Outcome, RetryPolicy, V2025_12_18};
+use cintx::client::{CallOptions, Limits, RetryPolicy};
+use cintx::http::Course as _;
+use cintx::{Client, ErrorKind, Outcome, V2025_12_18};
 use cintx_tests::misbehave::{Answer, Deed, Scripted, Server};
 use http::Method;
 use serde_json::{Value, json};
@@ -149,7 +151,7 @@ fn a_client_is_refused_for_all_that_is_wrong_at_once() {
         .user_agent_suffix("a\nb")
         .build()
         .unwrap_err();
-    let fields: Vec<_> = error.invalid_fields().iter().map(cintx::Invalid::field).collect();
+    let fields: Vec<_> = error.invalid_fields().iter().map(cintx::error::Invalid::field).collect();
     for field in [
         "credentials",
         "account",

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use cintx::{CallOptions, Client, Credentials, Error, Limits, RetryPolicy, UserId, V2025_12_18};
+use cintx::client::{CallOptions, Credentials, Limits, RetryPolicy};
+use cintx::{Client, Error, UserId, V2025_12_18};
 use cintx_raw::v2025_12_18::types::CreateWebhookRequest;
 use cintx_tests::misbehave::{Answer, Deed, Scripted, Server};
 use serde_json::json;

@@ -1,8 +1,11 @@
 //! Settling on the sandbox: what a lost answer did is found out by key, by entity tag, by search, or honestly not at all.
 
-use cintx::{
-    Audience, Client, Credentials, Money, Outcome, Question, RetryPolicy, Settlement, Supply, V2025_12_18, minutes,
-};
+use cintx::audience::{Audience, Question};
+use cintx::client::{Credentials, RetryPolicy};
+use cintx::recovery::Settlement;
+use cintx::supply::Supply;
+use cintx::types::minutes;
+use cintx::{Client, Money, Outcome, V2025_12_18};
 use cintx_raw::v2025_12_18::types;
 use cintx_sandbox::{Fault, Sandbox};
 use jiff::{Timestamp, ToSpan as _};
@@ -27,7 +30,7 @@ async fn stage() -> (Sandbox, Client<V2025_12_18>) {
 async fn a_keyed_write_is_settled_by_its_key() {
     let (sandbox, client) = stage().await;
     let manager = sandbox.project_manager_id().parse::<cintx::UserId>().unwrap();
-    let once = client.with(cintx::CallOptions::new().retry(RetryPolicy::none()));
+    let once = client.with(cintx::client::CallOptions::new().retry(RetryPolicy::none()));
     for lost in [Fault::on("create_project").drop_before_applying(), Fault::on("create_project").drop_after_applying()]
     {
         sandbox.inject(lost.times(1));

@@ -5,10 +5,13 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use cintx::audience::{Audience, Question};
+use cintx::client::RetryPolicy;
 use cintx::raw::NEW_KEY;
-use cintx::{
-    Audience, Money, Outcome, ProjectId, Question, RetryPolicy, Settlement, Supply, UserId, V2025_12_18, minutes,
-};
+use cintx::recovery::Settlement;
+use cintx::supply::Supply;
+use cintx::types::minutes;
+use cintx::{Money, Outcome, ProjectId, UserId, V2025_12_18};
 use cintx_raw::v2025_12_18::types;
 use cintx_tests::misbehave::{Answer, Behaviour, Deed, Received, Server};
 use jiff::{Timestamp, ToSpan as _};

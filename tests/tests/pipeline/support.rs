@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use cintx::{AccessToken, Builder, Client, Limits, RetryPolicy, Timeouts, TokenError, TokenSource, Version};
+use cintx::auth::{AccessToken, TokenError, TokenSource};
+use cintx::client::{Limits, RetryPolicy, Timeouts};
+use cintx::{Builder, Client, Version};
 
 /// Makes a new token whenever it is asked, and counts.
 #[derive(Clone, Debug)]

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use cintx::{Client, Credentials, ErrorKind, FileTokenStore, Outcome, V2025_12_18};
+use cintx::auth::FileTokenStore;
+use cintx::client::Credentials;
+use cintx::{Client, ErrorKind, Outcome, V2025_12_18};
 use cintx_tests::misbehave::{Answer, Behaviour, Deed, Received, Server};
 use serde_json::json;
 

@@ -1,7 +1,9 @@
 //! The audience of a draft that exists is changed: from quotas side by side to an interlock and back, with its goal.
 //! What is wrong with the new one is said before anything is written.
 
-use cintx::{Audience, Question, QuotaTable, TableKind, Version};
+use cintx::Version;
+use cintx::audience::{Audience, Question};
+use cintx::quota::{QuotaTable, TableKind};
 use jiff::{Timestamp, ToSpan as _};
 
 use super::age_and_gender;
@@ -41,7 +43,7 @@ async fn a_wrong_audience_is_not_written<V: Version>(stage: Stage<V>) {
     let before = written(&stage);
     let overlapping = Audience::side_by_side([Question::range(42).band(18..=34, 50).band(30..=99, 50)]);
     let error = group.set_audience(overlapping, |draft| draft.name = "x".into()).await.unwrap_err();
-    let blamed: Vec<&str> = error.invalid_fields().iter().map(cintx::Invalid::field).collect();
+    let blamed: Vec<&str> = error.invalid_fields().iter().map(cintx::error::Invalid::field).collect();
     assert_eq!(blamed, ["name", "audience"], "{error}");
     assert!(error.to_string().contains("profile_condition_ranges_should_not_overlap"), "{error}");
     assert_eq!(written(&stage), before);

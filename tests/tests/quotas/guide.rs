@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use cintx::{Audience, Question, QuotaTable, TableKind, Version};
+use cintx::Version;
+use cintx::audience::{Audience, Question};
+use cintx::quota::{QuotaTable, TableKind};
 use cintx_sandbox::Sandbox;
 use jiff::{Timestamp, ToSpan as _};
 

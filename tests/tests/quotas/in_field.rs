@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use cintx::{Audience, Question, QuotaProgress, QuotaTable, TableKind, TargetGroup, Version};
+use cintx::Version;
+use cintx::audience::{Audience, Question};
+use cintx::quota::{QuotaProgress, QuotaTable, TableKind};
+use cintx::target_group::TargetGroup;
 use jiff::{Timestamp, ToSpan as _};
 
 use super::age_and_gender;
@@ -165,7 +168,7 @@ async fn nothing_is_deleted_without_a_word_of_consent<V: Version>(stage: Stage<V
 #[cfg(feature = "v2025-12-18")]
 #[tokio::test]
 async fn control_quotas_are_sent_again_with_each_change() {
-    use cintx::{Condition, ControlQuotas, completes};
+    use cintx::audience::{Condition, ControlQuotas, completes};
     let stage = Stage::<cintx::V2025_12_18>::new().await;
     let control = ControlQuotas::new("boosts").target(
         "young men",

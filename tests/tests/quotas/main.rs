@@ -11,7 +11,7 @@ mod wire;
 #[allow(dead_code)] // The stage has more than these tests need.
 mod stage;
 
-use cintx::{Audience, Question};
+use cintx::audience::{Audience, Question};
 
 /// Age and gender, interlocked: the guide's example.
 fn age_and_gender() -> Audience {

@@ -3,7 +3,9 @@
 
 use std::cell::Cell;
 
-use cintx::{Question, QuotaTable, Version};
+use cintx::Version;
+use cintx::audience::Question;
+use cintx::quota::QuotaTable;
 use jiff::{Timestamp, ToSpan as _};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -86,7 +88,7 @@ async fn nonsense_is_not_asked<V: Version>(stage: Stage<V>) {
     ];
     for (refused, field) in refusals {
         let error = refused.unwrap_err();
-        let blamed: Vec<&str> = error.invalid_fields().iter().map(cintx::Invalid::field).collect();
+        let blamed: Vec<&str> = error.invalid_fields().iter().map(cintx::error::Invalid::field).collect();
         assert!(blamed.contains(&field), "{field}: {error}");
     }
     let post_code = Question::open_ended(45).values("London", ["EC1A", "SW1A"], 100);
@@ -134,7 +136,7 @@ async fn any_question_is_refused_or_asked_validly<V: Version>(stage: Stage<V>) {
         match tokio::task::block_in_place(|| handle.block_on(suggest)) {
             Ok(_) => asked.set(asked.get() + 1),
             Err(error) => {
-                let fields: Vec<&str> = error.invalid_fields().iter().map(cintx::Invalid::field).collect();
+                let fields: Vec<&str> = error.invalid_fields().iter().map(cintx::error::Invalid::field).collect();
                 prop_assert!(
                     !fields.is_empty() && fields.iter().all(|it| FIELDS.contains(it)),
                     "{question:?}: {error}"
@@ -151,7 +153,7 @@ async fn any_question_is_refused_or_asked_validly<V: Version>(stage: Stage<V>) {
 
 /// One of the versions that split a goal.
 #[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
-async fn a_goal_is_split<V: cintx::SplitsGoals>(stage: Stage<V>) {
+async fn a_goal_is_split<V: cintx::quota::SplitsGoals>(stage: Stage<V>) {
     let group = stage.draft(&stage.project().await).audience(age_and_gender()).create().await.unwrap();
     group.launch(Timestamp::now() + 300.hours()).await.unwrap().until_live().await.unwrap();
     let table = group.quotas().read().await.unwrap().remove(0);

@@ -1,6 +1,7 @@
 //! Audiences as each version's JSON: golden files, the sums in them, and what the document says of them.
 
-use cintx::{Audience, Condition, ControlQuotas, Interlock, Question, Version, completes};
+use cintx::Version;
+use cintx::audience::{Audience, Condition, ControlQuotas, Interlock, Question, completes};
 use http::Method;
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
@@ -257,7 +258,7 @@ async fn what_the_api_refuses_points_at_the_builder_call<V: Version>(stage: Stag
     let address = answering(422, &body).await;
     let cint = cintx::Client::<V>::builder()
         .credentials(
-            cintx::Credentials::new(stage.sandbox.client_id(), stage.sandbox.client_secret())
+            cintx::client::Credentials::new(stage.sandbox.client_id(), stage.sandbox.client_secret())
                 .endpoint(stage.sandbox.token_url()),
         )
         .account(i64::from(stage.sandbox.account_id()))
@@ -268,7 +269,7 @@ async fn what_the_api_refuses_points_at_the_builder_call<V: Version>(stage: Stag
     let real = elsewhere.sandbox.api_url();
     let project = cintx::Client::<V>::builder()
         .credentials(
-            cintx::Credentials::new(elsewhere.sandbox.client_id(), elsewhere.sandbox.client_secret())
+            cintx::client::Credentials::new(elsewhere.sandbox.client_id(), elsewhere.sandbox.client_secret())
                 .endpoint(elsewhere.sandbox.token_url()),
         )
         .account(i64::from(elsewhere.sandbox.account_id()))

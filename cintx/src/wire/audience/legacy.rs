@@ -232,8 +232,8 @@ macro_rules! legacy_audience {
 
             use crate::audience::{Audience, Shape, Unit};
             use crate::error::Error;
-            use crate::feasibility::Feasibility;
-            use crate::ids::ProjectId;
+            use crate::target_group::feasibility::Feasibility;
+            use crate::types::ids::ProjectId;
             use crate::target_group::{KeptDraft, TargetGroupDraft};
             use crate::wire::audience::{AudienceWire, legacy};
             use crate::wire::{from_json, money, timestamp, to_json};
@@ -335,7 +335,7 @@ macro_rules! legacy_validation {
             use crate::wire::quotas::ValidatesWire;
             use crate::wire::{from_json, to_json};
 
-            impl crate::Validates for crate::$marker {}
+            impl crate::quota::Validates for crate::$marker {}
 
             impl ValidatesWire for crate::$marker {
                 async fn validate(

@@ -13,9 +13,9 @@ use serde_json::Value;
 use super::{Answer, Wire};
 use crate::audience::{Shape, Unit};
 use crate::error::{Error, Invalid};
-use crate::feasibility::Feasibility;
-use crate::ids::ProjectId;
+use crate::target_group::feasibility::Feasibility;
 use crate::target_group::{KeptDraft, TargetGroupDraft};
+use crate::types::ids::ProjectId;
 
 /// The audience of a draft, and whom it will find.
 #[doc(hidden)]

@@ -168,9 +168,9 @@ macro_rules! modern_audience {
 
             use crate::audience::{Shape, Unit};
             use crate::error::Error;
-            use crate::feasibility::Feasibility;
-            use crate::ids::ProjectId;
+            use crate::target_group::feasibility::Feasibility;
             use crate::target_group::{KeptDraft, TargetGroupDraft};
+            use crate::types::ids::ProjectId;
             use crate::wire::audience::{AudienceWire, modern};
             use crate::wire::quotas::modern::read_modern;
             use crate::wire::{from_json, money, timestamp, to_json};

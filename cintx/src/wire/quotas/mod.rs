@@ -12,9 +12,9 @@ use serde_json::Value;
 
 use super::{Answer, Wire};
 use crate::audience::{Audience, Condition, ControlQuotas};
-use crate::ids::{ProjectId, TargetGroupId};
 use crate::quota::{Quota, QuotaAxis, QuotaTable, TableKind};
 use crate::target_group::TargetGroupDraft;
+use crate::types::ids::{ProjectId, TargetGroupId};
 
 /// New goals of one profile: its id, and the goal of each quota that changes.
 pub(crate) type Goals = (String, Vec<(String, u64)>);

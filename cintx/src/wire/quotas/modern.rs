@@ -134,7 +134,7 @@ macro_rules! modern_quotas {
                 }
             }
 
-            impl crate::Validates for crate::$marker {}
+            impl crate::quota::Validates for crate::$marker {}
 
             impl ValidatesWire for crate::$marker {
                 async fn validate(

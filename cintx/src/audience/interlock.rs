@@ -1,0 +1,307 @@
+//! What an audience comes to in quotas: profiles as lists of cells, so that two audiences can be compared whoever wrote
+//! them, and in whatever form.
+
+use std::collections::BTreeMap;
+
+use super::{Audience, Condition, Interlock, Question};
+use crate::quota::{QuotaTable, TableKind};
+use crate::wire::quotas::Goals;
+
+/// What the numbers of a shape are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(hidden)]
+pub enum Unit {
+    /// Completes.
+    Completes,
+    /// Whole percent of the goal.
+    Percent,
+}
+
+/// Conditions of a cell with their questions, sorted.
+pub(crate) type Conditions = Vec<(i64, Condition)>;
+
+/// A cell with its quota, if it has one.
+pub(crate) type Cell = (Conditions, Option<u64>);
+
+/// One profile: its cells, each with its quota if it has one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Profile {
+    crossed: bool,
+    cells: BTreeMap<Conditions, Option<u64>>,
+}
+
+impl Profile {
+    fn new(crossed: bool, cells: impl IntoIterator<Item = Cell>) -> Self {
+        // A cell that nobody is wanted in need not be mentioned.
+        let cells = cells.into_iter().map(|(it, quota)| (sorted(it), quota.or(crossed.then_some(0))));
+        Self { crossed, cells: cells.collect() }
+    }
+
+    fn asks_for_the_same(&self, other: &Self) -> bool {
+        self.crossed == other.crossed && self.cells.keys().eq(other.cells.keys())
+    }
+}
+
+fn sorted(mut conditions: Conditions) -> Conditions {
+    for (_, condition) in &mut conditions {
+        if let Condition::Values(values) = condition {
+            values.sort();
+        }
+    }
+    conditions.sort();
+    conditions
+}
+
+/// The profiles of an audience, sorted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[doc(hidden)]
+pub struct Shape(Vec<Profile>);
+
+/// What an audience in field needs to become another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Difference {
+    /// Nothing.
+    None,
+    /// The same people in other numbers.
+    Goals(Vec<Goals>),
+    /// Other profiles.
+    Profiles,
+    /// What is there does not say what it consists of.
+    Unreadable,
+}
+
+impl Shape {
+    /// Profiles as they were read: whether their questions are crossed, and their cells.
+    pub(crate) fn of(profiles: impl IntoIterator<Item = (bool, Vec<Cell>)>) -> Self {
+        let profiles = profiles.into_iter().map(|(crossed, cells)| Profile::new(crossed, cells));
+        let mut profiles: Vec<Profile> = profiles.collect();
+        profiles.sort();
+        Self(profiles)
+    }
+
+    pub(crate) fn of_tables(tables: &[QuotaTable]) -> Self {
+        Self::of(tables.iter().map(|table| (is_crossed(table), cells(table))))
+    }
+
+    /// Whether each cell says what it consists of.
+    pub(crate) fn is_readable(&self) -> bool {
+        self.0.iter().flat_map(|profile| profile.cells.keys()).all(|conditions| !conditions.is_empty())
+    }
+
+    /// Whether these completes are what the API makes of these percentages, whichever way it rounds.
+    fn is_rounded_from(&self, percent: &Self, goal: u64) -> bool {
+        let near = |(count, percent): (&Option<u64>, &Option<u64>)| match (count, percent) {
+            (Some(count), Some(percent)) => (count * 100).abs_diff(percent * goal) <= 100,
+            (count, percent) => count == percent,
+        };
+        self.0.len() == percent.0.len()
+            && self.0.iter().zip(&percent.0).all(|(one, other)| {
+                one.asks_for_the_same(other) && one.cells.values().zip(other.cells.values()).all(near)
+            })
+    }
+}
+
+fn is_crossed(table: &QuotaTable) -> bool {
+    table.kind != TableKind::Regular
+}
+
+fn cells(table: &QuotaTable) -> Vec<Cell> {
+    table.cells().map(|(at, quota)| (of_cell(table, &at), quota.target.filter(|_| table.enabled))).collect()
+}
+
+fn profile(table: &QuotaTable) -> Profile {
+    Profile::new(is_crossed(table), cells(table))
+}
+
+impl Audience {
+    /// What it comes to for a goal.
+    ///
+    /// # Errors
+    /// If no table meets the targets of what is interlocked.
+    pub(crate) fn shape(&self, goal: u32, unit: Unit) -> Result<Shape, String> {
+        let goal = u64::from(goal);
+        let mut profiles: Vec<Profile> = self.questions.iter().map(|question| regular(question, goal, unit)).collect();
+        if let Some(interlock) = &self.interlock {
+            profiles.push(crossed(interlock, goal, unit)?);
+        }
+        profiles.sort();
+        Ok(Shape(profiles))
+    }
+
+    /// What tables in field need to become this audience. `drafts` says how the version writes drafts: what was
+    /// launched from percentages has the API's own rounding, which is as good as ours.
+    ///
+    /// # Errors
+    /// As with [`shape`](Self::shape).
+    pub(crate) fn difference(&self, tables: &[QuotaTable], goal: u32, drafts: Unit) -> Result<Difference, String> {
+        let (is, shall) = (Shape::of_tables(tables), self.shape(goal, Unit::Completes)?);
+        if is == shall {
+            return Ok(Difference::None);
+        }
+        if !is.is_readable() {
+            return Ok(Difference::Unreadable);
+        }
+        if drafts == Unit::Percent && is.is_rounded_from(&self.shape(goal, Unit::Percent)?, goal.into()) {
+            return Ok(Difference::None);
+        }
+        Ok(goals(tables, &shall).map_or(Difference::Profiles, Difference::Goals))
+    }
+}
+
+impl Audience {
+    /// A quota that would want less than there is already: what it is called, its new goal, and its completes.
+    pub(crate) fn overfilled(&self, tables: &[QuotaTable], goal: u32) -> Option<(String, u64, u64)> {
+        let shall = self.shape(goal, Unit::Completes).ok()?;
+        tables.iter().find_map(|table| {
+            let is = profile(table);
+            let wanted = shall.0.iter().find(|wanted| wanted.asks_for_the_same(&is))?;
+            table.cells().find_map(|(position, quota)| {
+                let goal = (*wanted.cells.get(&of_cell(table, &position))?)?;
+                (goal < quota.completes).then(|| (table.label(&position), goal, quota.completes))
+            })
+        })
+    }
+}
+
+/// The goals to be set, if that is all that is different.
+fn goals(tables: &[QuotaTable], shall: &Shape) -> Option<Vec<Goals>> {
+    if tables.len() != shall.0.len() {
+        return None;
+    }
+    let mut goals = Vec::new();
+    for table in tables {
+        let is = profile(table);
+        let wanted = shall.0.iter().find(|wanted| wanted.asks_for_the_same(&is))?;
+        let mut changed = Vec::new();
+        for (position, quota) in table.cells() {
+            let goal = (*wanted.cells.get(&of_cell(table, &position))?)?;
+            if !table.enabled || quota.target.is_none() && goal > 0 {
+                return None;
+            }
+            if quota.target.unwrap_or(0) != goal {
+                // The API takes no goal below 1.
+                changed.push((quota.id.clone().filter(|_| goal > 0)?, goal));
+            }
+        }
+        if !changed.is_empty() {
+            goals.push((table.profile.clone()?, changed));
+        }
+    }
+    Some(goals)
+}
+
+/// What a cell of a table consists of, sorted.
+fn of_cell(table: &QuotaTable, position: &[usize]) -> Conditions {
+    let of = |(axis, at): (&crate::quota::QuotaAxis, &usize)| axis.conditions.get(*at).cloned().unwrap_or_default();
+    sorted(table.axes.iter().zip(position).flat_map(of).collect())
+}
+
+fn conditions(question: &Question, at: usize) -> Conditions {
+    let target = question.targets().get(at);
+    target.into_iter().flat_map(|target| target.conditions()).map(|it| (question.id(), it.clone())).collect()
+}
+
+fn regular(question: &Question, goal: u64, unit: Unit) -> Profile {
+    let total = if unit == Unit::Percent { 100 } else { goal };
+    let counts = question.counts(total, goal).into_iter().enumerate();
+    Profile::new(false, counts.map(|(at, count)| (conditions(question, at), count)))
+}
+
+fn crossed(interlock: &Interlock, goal: u64, unit: Unit) -> Result<Profile, String> {
+    let counts = match unit {
+        Unit::Percent => interlock.solve_percent(100, goal)?,
+        Unit::Completes => interlock.solve(goal)?,
+    };
+    let cells = counts.into_iter().enumerate().map(|(mut index, count)| {
+        let mut all = Vec::new();
+        for question in interlock.questions().iter().rev() {
+            let length = question.targets().len().max(1);
+            all.extend(conditions(question, index % length));
+            index /= length;
+        }
+        (all, Some(count))
+    });
+    Ok(Profile::new(true, cells))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quota::Quota;
+
+    fn audience(young: u32, men: u32) -> Audience {
+        Audience::interlock([
+            Question::range(42).band(18..=34, young).band(35..=99, 100 - young),
+            Question::choice(43).option("1", men).option("2", 100 - men),
+        ])
+        .beside(Question::choice(47).option("1", 30).options("others", ["3", "2"], 70))
+    }
+
+    /// What the API would list of it.
+    fn tables(audience: &Audience, goal: u32) -> Vec<QuotaTable> {
+        let mut tables = Vec::new();
+        for (number, profile) in audience.shape(goal, Unit::Completes).unwrap().0.into_iter().enumerate() {
+            let ids = (0..).map(|id| Some(format!("{number}-{id}")));
+            tables.push(QuotaTable {
+                profile: Some(number.to_string()),
+                name: String::new(),
+                kind: if profile.crossed { TableKind::Interlock } else { TableKind::Regular },
+                enabled: true,
+                axes: vec![crate::quota::QuotaAxis {
+                    question: None,
+                    labels: profile.cells.keys().map(|it| format!("{it:?}")).collect(),
+                    conditions: profile.cells.keys().rev().cloned().collect(),
+                }],
+                cells: profile
+                    .cells
+                    .values()
+                    .rev()
+                    .zip(ids)
+                    .map(|(target, id)| Quota { id, target: *target, ..Quota::default() })
+                    .collect(),
+            });
+        }
+        tables.reverse();
+        tables
+    }
+
+    #[test]
+    fn an_audience_is_the_same_in_any_order_and_a_number_is_not() {
+        let there = tables(&audience(40, 49), 500);
+        assert_eq!(audience(40, 49).difference(&there, 500, Unit::Completes), Ok(Difference::None));
+        for (other, goal) in [(audience(41, 49), 500), (audience(40, 49), 501)] {
+            let Ok(Difference::Goals(goals)) = other.difference(&there, goal, Unit::Completes) else { panic!("goals") };
+            assert!(goals.iter().all(|(_, changed)| !changed.is_empty()));
+        }
+        let side_by_side = Audience::side_by_side([Question::choice(47).option("1", 30).option("2", 70)]);
+        assert_eq!(side_by_side.difference(&there, 500, Unit::Completes), Ok(Difference::Profiles));
+        assert_eq!(audience(100, 49).difference(&there, 500, Unit::Completes), Ok(Difference::Profiles), "goals of 0");
+    }
+
+    #[test]
+    fn what_the_api_rounds_from_percentages_is_the_same() {
+        // 19.6 percent of a cell are 20 in whole percent: 100 instead of 98 completes.
+        let audience = audience(40, 49);
+        let mut there = tables(&audience, 500);
+        let percent = audience.shape(500, Unit::Percent).unwrap();
+        let as_percent = |conditions: &Conditions| {
+            percent.0.iter().find_map(|profile| profile.cells.get(conditions).copied().flatten()).unwrap()
+        };
+        for table in &mut there {
+            let goals: Vec<_> = table.cells().map(|(at, _)| as_percent(&of_cell(table, &at)) * 5).collect();
+            for (quota, goal) in table.cells.iter_mut().zip(goals) {
+                quota.target = Some(goal);
+            }
+        }
+        assert_eq!(audience.difference(&there, 500, Unit::Percent), Ok(Difference::None));
+        assert!(matches!(audience.difference(&there, 500, Unit::Completes), Ok(Difference::Goals(_))));
+        assert!(matches!(audience.difference(&there, 600, Unit::Percent), Ok(Difference::Goals(_))));
+    }
+
+    #[test]
+    fn cells_that_say_nothing_are_not_compared() {
+        let mut there = tables(&audience(40, 49), 500);
+        there[0].axes[0].conditions[0].clear();
+        assert_eq!(audience(40, 49).difference(&there, 500, Unit::Completes), Ok(Difference::Unreadable));
+    }
+}

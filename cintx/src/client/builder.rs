@@ -1,0 +1,352 @@
+//! Builds a client: whose credentials, which account, which hosts, how patient, who watches.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cintx_raw::{Host, Secret};
+use http::HeaderValue;
+use reqwest::Url;
+use tokio::sync::Semaphore;
+
+use crate::auth::refresher::{Source, TokenCache};
+use crate::auth::{AccessToken, TokenSource, TokenStore};
+use crate::cache::Cache;
+use crate::client::Client;
+use crate::client::Credentials;
+use crate::client::{CallOptions, RetryPolicy, Timeouts};
+use crate::error::{Error, Invalid};
+use crate::http::{After, Attempt, Before, Exchange, Pipeline, ServerToServer, Shared};
+use crate::recovery::Journal;
+use crate::version::Version;
+
+/// So many requests at once are plenty for one client, and bearable for Cint.
+const IN_FLIGHT: usize = 32;
+/// Five minutes, as good clients do.
+const RENEWAL_MARGIN: Duration = Duration::from_secs(300);
+/// Servers close idle connections; one that is younger than this is unlikely to be closed while a write is on its way.
+const IDLE: Duration = Duration::from_secs(20);
+
+/// What a client needs to know. Made by [`Client::builder`].
+///
+/// Nothing is sent and nothing is spawned before the first call; a client may outlive the runtime it was built in.
+#[must_use]
+pub struct Builder<V: Version> {
+    tokens: Option<Tokens>,
+    store: Option<Arc<dyn TokenStore>>,
+    margin: Duration,
+    account: Option<i64>,
+    api_url: String,
+    s2s_url: String,
+    s2s_key: Option<Secret>,
+    http: Option<reqwest::Client>,
+    proxy: Option<reqwest::Proxy>,
+    user_agent: Option<String>,
+    retry: RetryPolicy,
+    timeouts: Timeouts,
+    in_flight: usize,
+    options: CallOptions,
+    before: Option<Before>,
+    after: Option<After>,
+    journal: Option<Arc<dyn Journal>>,
+    version: PhantomData<V>,
+}
+
+enum Tokens {
+    Credentials(Credentials),
+    Own(Box<dyn TokenSource>),
+    Fixed(Secret),
+}
+
+impl<V: Version> Builder<V> {
+    pub(crate) fn new() -> Self {
+        Self {
+            tokens: None,
+            store: None,
+            margin: RENEWAL_MARGIN,
+            account: None,
+            api_url: Host::Demand.default_url().to_owned(),
+            s2s_url: Host::ServerToServer.default_url().to_owned(),
+            s2s_key: None,
+            http: None,
+            proxy: None,
+            user_agent: None,
+            retry: RetryPolicy::standard(),
+            timeouts: Timeouts::standard(),
+            in_flight: IN_FLIGHT,
+            options: CallOptions::new(),
+            before: None,
+            after: None,
+            journal: None,
+            version: PhantomData,
+        }
+    }
+
+    /// Gets tokens for these credentials. Required, unless there is a [`token`](Self::token) or a
+    /// [`token_source`](Self::token_source).
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.tokens = Some(Tokens::Credentials(credentials));
+        self
+    }
+
+    /// Uses one token that was got elsewhere. Nothing replaces it when it ends.
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.tokens = Some(Tokens::Fixed(Secret::from(token.into())));
+        self
+    }
+
+    /// Gets tokens from a source of your own.
+    pub fn token_source(mut self, source: impl TokenSource + 'static) -> Self {
+        self.tokens = Some(Tokens::Own(Box::new(source)));
+        self
+    }
+
+    /// Shares tokens with other processes of the same credentials, through a `FileTokenStore` for example.
+    pub fn token_store(mut self, store: impl TokenStore + 'static) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// How long before its end a token is renewed, at most; half its life if that is less. Five minutes if not set.
+    pub fn token_renewal_margin(mut self, margin: Duration) -> Self {
+        self.margin = margin;
+        self
+    }
+
+    /// The account to work for. Required.
+    pub fn account(mut self, account: i64) -> Self {
+        self.account = Some(account);
+        self
+    }
+
+    /// Another address of the Demand API: a sandbox's, a proxy's. HTTPS, or HTTP to this machine.
+    pub fn api_url(mut self, url: impl Into<String>) -> Self {
+        self.api_url = url.into();
+        self
+    }
+
+    /// Another address of the server-to-server API. HTTPS, or HTTP to this machine.
+    pub fn server_to_server_url(mut self, url: impl Into<String>) -> Self {
+        self.s2s_url = url.into();
+        self
+    }
+
+    /// The key of the server-to-server API.
+    pub fn server_to_server_key(mut self, key: impl Into<String>) -> Self {
+        self.s2s_key = Some(Secret::from(key.into()));
+        self
+    }
+
+    /// Uses your own HTTP client, with its pool, proxy, TLS and connect time-out. Its redirect policy must be `none`:
+    /// an answer that was redirected belongs to another operation, and is refused.
+    pub fn http_client(mut self, http: reqwest::Client) -> Self {
+        self.http = Some(http);
+        self
+    }
+
+    /// Sends everything through a proxy. Without it, the system's settings hold (`HTTPS_PROXY`, `NO_PROXY`).
+    pub fn proxy(mut self, proxy: reqwest::Proxy) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
+
+    /// Says who you are behind the SDK's own `User-Agent`: `cintx/0.1.0 acme-panel/3.2`.
+    pub fn user_agent_suffix(mut self, suffix: impl Into<String>) -> Self {
+        self.user_agent = Some(suffix.into());
+        self
+    }
+
+    /// Adds a header to every request. The pipeline's own (authorization, version, key, trace) cannot be replaced.
+    pub fn default_header(mut self, name: &str, value: &str) -> Self {
+        self.options = self.options.header(name, value);
+        self
+    }
+
+    /// How failed requests are repeated. [`RetryPolicy::standard`] if not set.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// How long things may take. [`Timeouts::standard`] if not set.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// How many requests may be on their way at once, over all clones; the others wait. 32 if not set, at least 1.
+    pub fn max_in_flight(mut self, requests: usize) -> Self {
+        self.in_flight = requests.clamp(1, Semaphore::MAX_PERMITS);
+        self
+    }
+
+    /// Is called before each attempt, and may add headers to it.
+    pub fn before_attempt(mut self, hook: impl Fn(&mut Attempt<'_>) + Send + Sync + 'static) -> Self {
+        self.before = Some(Arc::new(hook));
+        self
+    }
+
+    /// Is told of every HTTP exchange: operation, attempt, status, trace id, time.
+    pub fn observe(mut self, observer: impl Fn(&Exchange<'_>) + Send + Sync + 'static) -> Self {
+        self.after = Some(Arc::new(observer));
+        self
+    }
+
+    /// Writes down every write before it is sent, so that [`Client::resume`] can complete it after a crash.
+    pub fn journal(mut self, journal: impl Journal + 'static) -> Self {
+        self.journal = Some(Arc::new(journal));
+        self
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    /// Names everything that is missing or wrong; or TLS cannot be set up.
+    pub fn build(self) -> Result<Client<V>, Error> {
+        let mut problems = self.options.problems.clone();
+        if self.tokens.is_none() {
+            problems.push(Invalid::new("credentials", "are missing: give credentials, a token or a token source"));
+        }
+        if self.account.is_none() {
+            problems.push(Invalid::new("account", "is missing: give the account's number"));
+        }
+        let mut url = |field, text: &str| base_url(field, text).map_err(|problem| problems.push(problem)).ok();
+        let demand_url = url("api_url", &self.api_url);
+        let s2s_url = url("server_to_server_url", &self.s2s_url);
+        if let Some(Tokens::Credentials(credentials)) = &self.tokens {
+            url("credentials.endpoint", &credentials.endpoint);
+        }
+        let s2s_key = match &self.s2s_key {
+            Some(key) => sensitive("server_to_server_key", key).map_err(|problem| problems.push(problem)).ok(),
+            None => None,
+        };
+        let agent = user_agent(self.user_agent.as_deref()).map_err(|problem| problems.push(problem)).ok();
+        let (Some(tokens), Some(account), Some(demand_url), Some(s2s_url), Some(agent), true) =
+            (self.tokens, self.account, demand_url, s2s_url, agent, problems.is_empty())
+        else {
+            return Err(Error::invalid(problems));
+        };
+        let http = match self.http {
+            Some(http) => http,
+            None => http_client(&self.timeouts, self.proxy, agent)?,
+        };
+        let tokens = match tokens {
+            Tokens::Fixed(token) => {
+                TokenCache::fixed(AccessToken::without_expiry(token.expose())).map_err(Error::setup)?
+            }
+            Tokens::Own(source) => TokenCache::new(Source::Own(source), self.store, self.margin),
+            Tokens::Credentials(credentials) => {
+                let source = Source::Credentials { http: http.clone(), credentials };
+                TokenCache::new(source, self.store, self.margin)
+            }
+        };
+        let shared = Shared {
+            http,
+            api_version: V::DATE,
+            demand_url,
+            server_to_server: s2s_key.map(|key| ServerToServer { url: s2s_url, key }),
+            tokens: Arc::new(tokens),
+            retry: self.retry,
+            timeouts: self.timeouts,
+            budget: Shared::budget(),
+            in_flight: Semaphore::new(self.in_flight),
+            before: self.before,
+            after: self.after,
+            journal: self.journal,
+            cache: Cache::default(),
+        };
+        Ok(Client::over(Arc::new(Pipeline { shared: Arc::new(shared), options: self.options }), account))
+    }
+}
+
+impl<V: Version> fmt::Debug for Builder<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("account", &self.account)
+            .field("api_url", &self.api_url)
+            .finish_non_exhaustive()
+    }
+}
+
+fn http_client(
+    timeouts: &Timeouts,
+    proxy: Option<reqwest::Proxy>,
+    agent: HeaderValue,
+) -> Result<reqwest::Client, Error> {
+    let mut http = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        // Whether to send again is decided in one place, and that is not here.
+        .retry(reqwest::retry::never())
+        .connect_timeout(timeouts.connect)
+        .pool_idle_timeout(IDLE)
+        .user_agent(agent);
+    if let Some(proxy) = proxy {
+        http = http.proxy(proxy);
+    }
+    http.build().map_err(Error::setup)
+}
+
+/// A base address without its last slash. Credentials go over it: HTTPS, or HTTP that does not leave this machine.
+fn base_url(field: &'static str, text: &str) -> Result<Box<str>, Invalid> {
+    let url = Url::parse(text).map_err(|_| Invalid::new(field, format!("is {text:?}, expected an address")))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Invalid::new(field, "holds a user name or password, expected none"));
+    }
+    let here = match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    };
+    match url.scheme() {
+        "https" => {}
+        "http" if here => {}
+        _ => return Err(Invalid::new(field, format!("is {text:?}, expected https, or http to this machine"))),
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(Invalid::new(field, format!("is {text:?}, expected an address without query and fragment")));
+    }
+    Ok(text.trim_end_matches('/').into())
+}
+
+fn user_agent(suffix: Option<&str>) -> Result<HeaderValue, Invalid> {
+    let agent = concat!("cintx/", env!("CARGO_PKG_VERSION"));
+    match suffix {
+        None => Ok(HeaderValue::from_static(agent)),
+        Some(suffix) => HeaderValue::try_from(format!("{agent} {suffix}")).map_err(|_| {
+            Invalid::new("user_agent_suffix", format!("is {suffix:?}, expected text that a header can carry"))
+        }),
+    }
+}
+
+fn sensitive(field: &'static str, secret: &Secret) -> Result<HeaderValue, Invalid> {
+    let mut value = HeaderValue::try_from(secret.expose())
+        .map_err(|_| Invalid::new(field, "holds characters that no header can carry"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_go_over_https_or_stay_on_this_machine() {
+        for good in ["https://api.cint.com/v1", "http://127.0.0.1:80/v1/", "http://[::1]:8080", "http://localhost:1"] {
+            assert!(base_url("api_url", good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://api.cint.com/v1",
+            "http://10.0.0.1/",
+            "http://localhost.example/",
+            "ftp://127.0.0.1",
+            "api.cint.com",
+            "https://user:secret@api.cint.com",
+            "https://api.cint.com/v1?x=1",
+        ] {
+            let problem = base_url("api_url", bad).unwrap_err();
+            assert!(!problem.reason().contains("secret"), "{problem}");
+        }
+    }
+}

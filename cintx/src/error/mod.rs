@@ -1,0 +1,510 @@
+//! The one error of the SDK: small, opaque, with questions to ask it. The first is [`Error::outcome`].
+
+mod outcome;
+pub(crate) mod pointer;
+
+pub use self::outcome::Outcome;
+pub use crate::optimistic::Conflict;
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cintx_raw::{ApiError, BoxError, InvalidParam, Operation, Request};
+use http::StatusCode;
+
+use crate::auth::TokenError;
+use crate::http::idempotency::IDEMPOTENCY_KEY;
+use crate::http::{Failure, Report, Stop, TimedOut};
+use crate::recovery::JournalError;
+
+/// How much of an answer's body an error shows.
+const SHOWN: usize = 1024;
+
+/// Why something did not work.
+///
+/// ```no_run
+/// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), Box<dyn std::error::Error>> {
+/// use cintx::Outcome;
+///
+/// let manager = "2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2".parse()?;
+/// if let Err(error) = cint.projects().create("MyDrinksSurveyQ1", manager).await {
+///     eprintln!("{error}"); // one line; {error:#} adds the causes
+///     match error.outcome() {
+///         Outcome::NotSent | Outcome::Rejected => println!("nothing was made"),
+///         Outcome::Applied => println!("it was made"),
+///         Outcome::Unknown => println!("{:?}", cint.settle(&error).await?),
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A clone is the same error: who waits for what another fetches gets its failure, too.
+#[derive(Clone)]
+pub struct Error {
+    kind: Arc<Kind>,
+    /// What has been found out since.
+    settled: Option<Outcome>,
+}
+
+enum Kind {
+    Invalid(Vec<Invalid>),
+    Call {
+        error: cintx_raw::Error,
+        report: Option<Arc<Report>>,
+    },
+    Incomplete {
+        operation: &'static str,
+        missing: &'static str,
+    },
+    Job(JobFailure),
+    Timeout {
+        waiting_for: &'static str,
+    },
+    Journal(JournalError),
+    /// What a module of its own explains: a conflict, a list in circles.
+    Other(BoxError),
+    Setup(BoxError),
+}
+
+/// What kind of failure it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A value was refused here: [`Error::invalid_fields`].
+    Invalid,
+    /// The client could not be built.
+    Setup,
+    /// No credential could be had: [`Error::token`].
+    Credential,
+    /// No connection could be made.
+    Connect,
+    /// A time limit passed.
+    Timeout,
+    /// The connection broke before the answer was there.
+    Lost,
+    /// The API answered with a status that is not a success: [`Error::status`], [`Error::api`].
+    Status,
+    /// The thing is elsewhere, a launched draft for example: [`Error::moved_to`].
+    Moved,
+    /// The API answered success with something that could not be read.
+    Unreadable,
+    /// A job came to its end without success: [`Error::job_failure`].
+    Job,
+    /// What was waited for did not come in time, and may still come.
+    Waiting,
+    /// Somebody else changed the same fields of a thing: [`Error::conflict`](Error::conflict) names them.
+    Conflict,
+    /// The journal could not be read or written.
+    Journal,
+}
+
+/// One value that was refused before anything was sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field} {reason}")]
+pub struct Invalid {
+    field: &'static str,
+    reason: String,
+}
+
+impl Invalid {
+    pub(crate) fn new(field: &'static str, reason: impl Into<String>) -> Self {
+        Self { field, reason: reason.into() }
+    }
+
+    /// The field, as the builder calls it.
+    pub fn field(&self) -> &'static str {
+        self.field
+    }
+
+    /// What it got and what is allowed.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
+/// What the pipeline refused to send.
+#[derive(Debug)]
+pub(crate) struct Refused(pub(crate) Vec<Invalid>);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.0.iter().enumerate() {
+            write!(f, "{}{problem}", if index == 0 { "" } else { "; " })?;
+        }
+        Ok(())
+    }
+}
+
+impl StdError for Refused {}
+
+/// Why a job failed, as the API put it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct JobFailure {
+    /// The API's code; an open set.
+    pub code: Option<String>,
+    /// The explanation.
+    pub description: String,
+    /// Each reason with the name of the rule it broke.
+    pub reasons: Vec<String>,
+}
+
+impl Error {
+    fn new(kind: Kind) -> Self {
+        Self { kind: Arc::new(kind), settled: None }
+    }
+
+    pub(crate) fn invalid(problems: Vec<Invalid>) -> Self {
+        Self::new(Kind::Invalid(problems))
+    }
+
+    /// An error if there are problems.
+    pub(crate) fn refuse(problems: impl IntoIterator<Item = Invalid>) -> Result<(), Self> {
+        let problems: Vec<Invalid> = problems.into_iter().collect();
+        if problems.is_empty() { Ok(()) } else { Err(Self::invalid(problems)) }
+    }
+
+    pub(crate) fn incomplete(operation: &'static str, missing: &'static str) -> Self {
+        Self::new(Kind::Incomplete { operation, missing })
+    }
+
+    pub(crate) fn job(failure: JobFailure) -> Self {
+        Self::new(Kind::Job(failure))
+    }
+
+    pub(crate) fn timeout(waiting_for: &'static str) -> Self {
+        Self::new(Kind::Timeout { waiting_for })
+    }
+
+    pub(crate) fn other(cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::new(Kind::Other(Box::new(cause)))
+    }
+
+    pub(crate) fn other_as<E: std::error::Error + 'static>(&self) -> Option<&E> {
+        match &*self.kind {
+            Kind::Other(cause) => cause.downcast_ref(),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn setup(cause: impl Into<BoxError>) -> Self {
+        Self::new(Kind::Setup(cause.into()))
+    }
+
+    /// The same error, now that its outcome has been found out.
+    pub(crate) fn settled(mut self, outcome: Outcome) -> Self {
+        self.settled = Some(outcome);
+        self
+    }
+
+    /// What kind of failure it was.
+    pub fn kind(&self) -> ErrorKind {
+        use cintx_raw::ErrorKind as Raw;
+        match &*self.kind {
+            Kind::Invalid(_) => ErrorKind::Invalid,
+            Kind::Setup(_) => ErrorKind::Setup,
+            Kind::Incomplete { .. } => ErrorKind::Unreadable,
+            Kind::Job(_) => ErrorKind::Job,
+            Kind::Timeout { .. } => ErrorKind::Waiting,
+            Kind::Journal(_) => ErrorKind::Journal,
+            Kind::Other(cause) if cause.is::<crate::error::Conflict>() => ErrorKind::Conflict,
+            Kind::Other(_) => ErrorKind::Unreadable,
+            Kind::Call { error, .. } => match error.kind() {
+                Raw::Request => ErrorKind::Invalid,
+                Raw::Moved => ErrorKind::Moved,
+                Raw::Status => ErrorKind::Status,
+                Raw::Decode => ErrorKind::Unreadable,
+                _ if error.cause::<TimedOut>().is_some() => ErrorKind::Timeout,
+                _ if error.cause::<TokenError>().is_some() => ErrorKind::Credential,
+                _ if error.cause::<crate::http::NoServerToServerKey>().is_some() => ErrorKind::Credential,
+                _ => match error.cause::<reqwest::Error>() {
+                    Some(cause) if cause.is_connect() => ErrorKind::Connect,
+                    _ => ErrorKind::Lost,
+                },
+            },
+        }
+    }
+
+    /// Whether the call took effect. The question to ask before anything is repeated.
+    pub fn outcome(&self) -> Outcome {
+        if let Some(outcome) = self.settled {
+            return outcome;
+        }
+        match &*self.kind {
+            Kind::Invalid(_) | Kind::Setup(_) | Kind::Journal(_) => Outcome::NotSent,
+            // The job is known to exist and to have failed, or to be under way.
+            Kind::Job(_) | Kind::Other(_) => Outcome::Rejected,
+            Kind::Timeout { .. } => Outcome::Unknown,
+            Kind::Incomplete { operation, .. } => match crate::version::operation(operation) {
+                Some(operation) if operation.is_read() => Outcome::Rejected,
+                _ => Outcome::Applied,
+            },
+            Kind::Call { error, report, .. } => match (error.kind(), report) {
+                (cintx_raw::ErrorKind::Request, _) => Outcome::NotSent,
+                (_, Some(report)) => report.outcome,
+                (cintx_raw::ErrorKind::Decode, None) if !error.operation().is_read() => Outcome::Applied,
+                _ if error.operation().is_read() => Outcome::Rejected,
+                _ => Outcome::Unknown,
+            },
+        }
+    }
+
+    /// The values that were refused before anything was sent; empty for every other error.
+    pub fn invalid_fields(&self) -> &[Invalid] {
+        match &*self.kind {
+            Kind::Invalid(problems) => problems,
+            _ => &[],
+        }
+    }
+
+    /// The failed call, with status, headers and body.
+    pub fn call(&self) -> Option<&cintx_raw::Error> {
+        match &*self.kind {
+            Kind::Call { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+
+    /// The operation that failed.
+    pub fn operation(&self) -> Option<&'static Operation> {
+        self.call().map(cintx_raw::Error::operation)
+    }
+
+    /// The status of the answer, if there was one.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.call()?.status()
+    }
+
+    /// What the API said.
+    pub fn api(&self) -> Option<&ApiError> {
+        self.call()?.api()
+    }
+
+    /// The fields that the API found wrong, each with the place in the request's body (a JSON pointer) that it names,
+    /// where that can be told.
+    pub fn invalid_params(&self) -> Vec<(Option<String>, &InvalidParam)> {
+        let params = self.api().map(ApiError::invalid_params).unwrap_or_default();
+        let body = self.request().and_then(Request::body).and_then(|body| serde_json::from_slice(&body.bytes).ok());
+        params.iter().map(|param| (pointer::find(body.as_ref(), &param.name), param)).collect()
+    }
+
+    /// Where the thing is now, if the API said so: the address of a launched group instead of its draft's.
+    pub fn moved_to(&self) -> Option<&str> {
+        self.call()?.moved_to()
+    }
+
+    /// The first KiB of the answer's body, whatever it is; empty without one.
+    pub fn body(&self) -> &[u8] {
+        let body = self.call().map(|error| &**error.body()).unwrap_or_default();
+        &body[..body.len().min(SHOWN)]
+    }
+
+    /// Why no token could be had.
+    pub fn token(&self) -> Option<&TokenError> {
+        self.call()?.cause()
+    }
+
+    /// Why a job failed.
+    pub fn job_failure(&self) -> Option<&JobFailure> {
+        match &*self.kind {
+            Kind::Job(failure) => Some(failure),
+            _ => None,
+        }
+    }
+
+    /// The trace id that was sent with the request: the one to quote to Cint. It is there without an answer, too.
+    pub fn trace_id(&self) -> Option<&str> {
+        self.report().map(|report| &*report.trace_id).or_else(|| self.call()?.trace_id())
+    }
+
+    /// How many attempts there were; 0 if nothing was sent.
+    pub fn attempts(&self) -> u32 {
+        self.report().map_or(0, |report| report.attempts)
+    }
+
+    /// How long the API asked to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.report()?.retry_after
+    }
+
+    /// The idempotency key that was sent with every attempt.
+    pub fn idempotency_key(&self) -> Option<&str> {
+        self.request()?.headers().get(IDEMPOTENCY_KEY)?.to_str().ok()
+    }
+
+    /// Whether a time limit passed.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Timeout | ErrorKind::Waiting)
+    }
+
+    /// 404: no such thing, or not yet.
+    pub fn is_not_found(&self) -> bool {
+        self.status() == Some(StatusCode::NOT_FOUND)
+    }
+
+    /// 409: something is in the way, a job that is still running for example.
+    pub fn is_conflict(&self) -> bool {
+        self.status() == Some(StatusCode::CONFLICT)
+    }
+
+    /// 412: somebody else changed it since it was read.
+    pub fn is_precondition_failed(&self) -> bool {
+        self.status() == Some(StatusCode::PRECONDITION_FAILED)
+    }
+
+    /// 429: too many requests; see [`retry_after`](Self::retry_after).
+    pub fn is_rate_limited(&self) -> bool {
+        self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
+    }
+
+    pub(crate) fn report(&self) -> Option<&Report> {
+        match &*self.kind {
+            Kind::Call { report, .. } => report.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The request as it was sent.
+    pub(crate) fn request(&self) -> Option<&Request> {
+        self.report()?.request.as_ref()
+    }
+}
+
+impl From<cintx_raw::Error> for Error {
+    fn from(error: cintx_raw::Error) -> Self {
+        if let Some(Refused(problems)) = error.cause() {
+            return Self::invalid(problems.clone());
+        }
+        if let Some(journal) = error.cause::<JournalError>() {
+            return journal.clone().into();
+        }
+        let failed = error.cause::<Failure>().map(|failure| Arc::clone(&failure.report));
+        let report = failed.or_else(|| error.extensions().get::<Arc<Report>>().cloned());
+        Self::new(Kind::Call { error, report })
+    }
+}
+
+impl From<JournalError> for Error {
+    fn from(error: JournalError) -> Self {
+        Self::new(Kind::Journal(error))
+    }
+}
+
+/// Text from outside on one line.
+struct OneLine<'a>(&'a str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write as _;
+        self.0.chars().try_for_each(|char| f.write_char(if char.is_control() { ' ' } else { char }))
+    }
+}
+
+impl Error {
+    /// What came back, or why nothing did.
+    fn fmt_call(&self, error: &cintx_raw::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.kind(), error.status()) {
+            (ErrorKind::Moved, Some(status)) => {
+                write!(f, "{status}, now at {}", OneLine(error.moved_to().unwrap_or_default()))
+            }
+            (ErrorKind::Unreadable, Some(status)) => write!(f, "{status}, but its answer cannot be read"),
+            (_, Some(status)) => match error.api() {
+                Some(api) => write!(f, "{status}: {}", OneLine(&api.to_string())),
+                None if error.body().is_empty() => write!(f, "{status}"),
+                None => {
+                    let media = error.headers().get(http::header::CONTENT_TYPE);
+                    let media = media.and_then(|media| media.to_str().ok()).unwrap_or("something");
+                    let media = media.split(';').next().unwrap_or_default();
+                    write!(f, "{status} with {} bytes of {}", error.body().len(), OneLine(media))
+                }
+            },
+            (ErrorKind::Invalid, None) => write!(f, "{error}"),
+            (ErrorKind::Connect, None) => f.write_str("no connection"),
+            (ErrorKind::Lost, None) => f.write_str("the connection broke"),
+            (_, None) => match (error.cause::<TokenError>(), error.cause::<TimedOut>()) {
+                (Some(token), _) => write!(f, "no token: {}", OneLine(&token.to_string())),
+                (_, Some(time)) => write!(f, "{time}"),
+                _ => match error.cause::<Failure>() {
+                    Some(failure) => write!(f, "{failure}"),
+                    None => f.write_str("no answer"),
+                },
+            },
+        }
+    }
+
+    fn fmt_course(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(report) = self.report() else { return Ok(()) };
+        if report.attempts > 1 {
+            write!(f, " after {} attempts", report.attempts)?;
+        }
+        match (report.why, report.retry_after) {
+            (Stop::RetryAfter, Some(wait)) => write!(f, ", to be repeated after {wait:?}")?,
+            (Stop::Budget, _) => f.write_str(", no more retries while so much fails")?,
+            _ => {}
+        }
+        write!(f, "; {} (trace {})", self.outcome(), report.trace_id)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.kind {
+            Kind::Invalid(problems) => write!(f, "not sent: {}", Refused(problems.clone()))?,
+            Kind::Call { error, .. } => {
+                write!(f, "{}: ", error.operation().id)?;
+                self.fmt_call(error, f)?;
+                self.fmt_course(f)?;
+            }
+            Kind::Incomplete { operation, missing } => {
+                write!(f, "{operation}: succeeded, but its answer has no {missing}")?;
+            }
+            Kind::Job(failure) => {
+                write!(f, "the job failed: {}", OneLine(&failure.description))?;
+                failure.reasons.iter().try_for_each(|reason| write!(f, "; {}", OneLine(reason)))?;
+            }
+            Kind::Timeout { waiting_for } => write!(f, "gave up waiting for {waiting_for}; it may still come")?,
+            Kind::Journal(error) => write!(f, "not sent: {error}")?,
+            Kind::Other(cause) => fmt::Display::fmt(cause, f)?,
+            Kind::Setup(_) => f.write_str("the client cannot be set up")?,
+        }
+        if f.alternate() {
+            let mut next = self.source();
+            while let Some(cause) = next {
+                write!(f, ": {}", OneLine(&cause.to_string()))?;
+                next = cause.source();
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.kind())
+            .field("outcome", &self.outcome())
+            .field("message", &format_args!("{self:#}"))
+            .finish_non_exhaustive()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match &*self.kind {
+            Kind::Call { error, .. } => {
+                // The failure itself says what its cause says.
+                let cause = error.source()?;
+                if cause.is::<Failure>() { cause.source() } else { Some(cause) }
+            }
+            Kind::Setup(cause) => Some(&**cause),
+            Kind::Other(cause) => cause.source(),
+            Kind::Journal(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+const _: () = assert!(size_of::<Error>() <= 128, "errors are cheap to pass around");

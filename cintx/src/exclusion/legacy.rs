@@ -1,0 +1,84 @@
+//! The lists of excluded respondents as 2025-02-17 has them: sent whole, without a job.
+
+use crate::error::Error;
+use crate::respondent::id_list::{self, IdList};
+use crate::target_group::TargetGroup;
+use crate::version::Version;
+use crate::wire::exclusions::ListsWire;
+
+/// The most ids that both lists of a target group have together.
+const MOST: usize = 10_000;
+
+/// The versions that exclude respondents by lists, without jobs.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not take lists of excluded respondents",
+    note = "2025-12-18 has `TargetGroup::exclusions`, 2024-12-02 has nothing of the kind"
+)]
+pub trait HasExclusionLists: Version + ListsWire {}
+
+impl<V: Version> TargetGroup<V> {
+    /// The respondents that are kept out of the target group. Asks nothing.
+    ///
+    /// Only in 2025-02-17; [`exclusions`](Self::exclusions) came after it.
+    pub fn exclusion_lists(&self) -> ExclusionLists<V>
+    where
+        V: HasExclusionLists,
+    {
+        ExclusionLists { group: self.clone() }
+    }
+}
+
+/// The lists of respondents that are kept out of a target group: 10,000 ids at most in both together.
+#[derive(Clone, Debug)]
+pub struct ExclusionLists<V: Version> {
+    group: TargetGroup<V>,
+}
+
+impl<V: HasExclusionLists> ExclusionLists<V> {
+    /// Who is kept out, by RID.
+    ///
+    /// Only in 2025-02-17 (`get_target_group_rid_exclusion_list_api`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn rids(&self) -> Result<Vec<String>, Error> {
+        <V as ListsWire>::excluded_rids(self.group.client.raw(), self.group.place()).await
+    }
+
+    /// Who is kept out, by Cobra id.
+    ///
+    /// Only in 2025-02-17 (`get_target_group_cid_exclusion_list_api`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn cids(&self) -> Result<Vec<String>, Error> {
+        <V as ListsWire>::excluded_cids(self.group.client.raw(), self.group.place()).await
+    }
+
+    /// Keeps out more respondents, by RID: 1 to 10,000 UUIDs.
+    ///
+    /// Only in 2025-02-17 (`upsert_target_group_rid_exclusion_list_api`).
+    ///
+    /// # Errors
+    /// What is wrong about the ids, before anything is sent; or the call's.
+    pub async fn add_rids(&self, ids: impl Into<IdList>) -> Result<(), Error> {
+        let ids = checked(ids.into())?;
+        <V as ListsWire>::exclude_rids(self.group.client.raw(), self.group.place(), ids).await
+    }
+
+    /// Keeps out more respondents, by Cobra id: 1 to 10,000 UUIDs.
+    ///
+    /// Only in 2025-02-17 (`upsert_target_group_cid_exclusion_list_api`).
+    ///
+    /// # Errors
+    /// What is wrong about the ids, before anything is sent; or the call's.
+    pub async fn add_cids(&self, ids: impl Into<IdList>) -> Result<(), Error> {
+        let ids = checked(ids.into())?;
+        <V as ListsWire>::exclude_cids(self.group.client.raw(), self.group.place(), ids).await
+    }
+}
+
+fn checked(ids: IdList) -> Result<Vec<String>, Error> {
+    ids.check("ids", MOST, &id_list::UUID)?;
+    Ok(ids.texts())
+}

@@ -1,0 +1,200 @@
+//! The intelligent calendar: how many days a field needs, and when best to have it.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::client::Client;
+use crate::error::{Error, Invalid};
+use crate::types::{Given, IncidenceRate, LengthOfInterview, Locale, Money, TimeWindow};
+use crate::version::Version;
+use crate::wire::calendar::DaysWire;
+
+impl<V: Version> Client<V> {
+    /// Asks in how many days this many completes can be had at this price. Await it to ask.
+    ///
+    /// In every version (`suggest_days`).
+    ///
+    /// ```no_run
+    /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), Box<dyn std::error::Error>> {
+    /// use cintx::Money;
+    /// use cintx::types::minutes;
+    ///
+    /// let price = Money::new("2.73", "USD")?;
+    /// let days = cint.suggest_days("eng_gb", 500, minutes(10), "0.50", price).await?;
+    /// println!("{days} days are enough");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn suggest_days(
+        &self,
+        locale: impl Given<Locale>,
+        completes: u32,
+        length_of_interview: impl Given<LengthOfInterview>,
+        incidence_rate: impl Given<IncidenceRate>,
+        cost_per_interview: Money,
+    ) -> SuggestDays<V> {
+        let mut problems = Vec::new();
+        if completes == 0 {
+            problems.push(Invalid::new("completes", "is 0, expected at least 1"));
+        }
+        let locale = locale.settle("locale", &mut problems);
+        let length_of_interview = length_of_interview.settle("length_of_interview", &mut problems);
+        let incidence_rate = incidence_rate.settle("incidence_rate", &mut problems);
+        let wanted = match (locale, length_of_interview, incidence_rate) {
+            (Some(locale), Some(length_of_interview), Some(incidence_rate)) => Ok(DaysWanted {
+                locale,
+                completes,
+                length_of_interview,
+                incidence_rate,
+                cost_per_interview,
+                collects_pii: None,
+            }),
+            _ => Err(()),
+        };
+        SuggestDays { client: self.clone(), wanted, problems }
+    }
+
+    /// Asks about a time in field: when best to begin and end within it, and what holidays it has.
+    ///
+    /// In every version (`suggest_time_range`).
+    ///
+    /// ```no_run
+    /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+    /// use jiff::{Timestamp, ToSpan as _};
+    ///
+    /// let start = Timestamp::now() + 2.hours();
+    /// for holiday in cint.suggest_field("eng_gb", start..start + 240.hours()).await?.holidays {
+    ///     println!("{:?} is on {:?}", holiday.name, holiday.date);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// What is wrong about locale and field, before anything is sent; or the call's.
+    pub async fn suggest_field(
+        &self,
+        locale: impl Given<Locale> + Send,
+        field: impl Given<TimeWindow> + Send,
+    ) -> Result<SuggestedField, Error> {
+        let mut problems = Vec::new();
+        let locale = locale.settle("locale", &mut problems);
+        let field = field.settle("field", &mut problems);
+        match (locale, field) {
+            (Some(locale), Some(field)) => V::suggest_field(self.raw(), &locale, &field).await,
+            _ => Err(Error::invalid(problems)),
+        }
+    }
+
+    /// Asks for a time in field of so many days, at least 1, from now on.
+    ///
+    /// Only in 2025-12-18 (`suggest_time_range`).
+    ///
+    /// # Errors
+    /// What is wrong about locale and days, before anything is sent; or the call's.
+    pub async fn suggest_field_of_days(
+        &self,
+        locale: impl Given<Locale> + Send,
+        days: u32,
+    ) -> Result<SuggestedField, Error>
+    where
+        V: HasFieldOfDays,
+    {
+        let mut problems = Vec::new();
+        let locale = locale.settle("locale", &mut problems);
+        if days == 0 {
+            problems.push(Invalid::new("days", "are 0, expected at least 1"));
+        }
+        match locale {
+            Some(locale) if problems.is_empty() => {
+                <V as DaysWire>::suggest_field_of_days(self.raw(), &locale, days).await
+            }
+            _ => Err(Error::invalid(problems)),
+        }
+    }
+}
+
+/// The versions that suggest a time in field from its length alone.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not suggest a time in field from a number of days",
+    note = "use `Client::suggest_field` with a time that is that long, or a client of 2025-12-18"
+)]
+pub trait HasFieldOfDays: Version + DaysWire {}
+
+/// What a field's days are asked for.
+#[derive(Clone, Debug)]
+#[doc(hidden)]
+pub struct DaysWanted {
+    pub(crate) locale: Locale,
+    pub(crate) completes: u32,
+    pub(crate) length_of_interview: LengthOfInterview,
+    pub(crate) incidence_rate: IncidenceRate,
+    pub(crate) cost_per_interview: Money,
+    pub(crate) collects_pii: Option<bool>,
+}
+
+/// A question about the days that a field needs. Made by [`Client::suggest_days`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is asked until it is awaited"]
+pub struct SuggestDays<V: Version> {
+    client: Client<V>,
+    /// Missing if something is wrong; the problems say what.
+    wanted: Result<DaysWanted, ()>,
+    problems: Vec<Invalid>,
+}
+
+impl<V: Version> SuggestDays<V> {
+    /// Whether the survey asks who somebody is.
+    pub fn collects_pii(mut self, collects: bool) -> Self {
+        if let Ok(wanted) = &mut self.wanted {
+            wanted.collects_pii = Some(collects);
+        }
+        self
+    }
+}
+
+impl<V: Version> IntoFuture for SuggestDays<V> {
+    /// The number of days.
+    type Output = Result<u32, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            match self.wanted {
+                Ok(wanted) if self.problems.is_empty() => V::suggest_days(self.client.raw(), &wanted).await,
+                _ => Err(Error::invalid(self.problems)),
+            }
+        })
+    }
+}
+
+/// A time in field that the calendar suggests.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct SuggestedField {
+    /// When to begin.
+    pub start: Option<Timestamp>,
+    /// When to end.
+    pub end: Option<Timestamp>,
+    /// The time zone that was reckoned with.
+    pub time_zone: Option<String>,
+    /// The holidays within.
+    pub holidays: Vec<Holiday>,
+}
+
+/// A holiday within a time in field.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Holiday {
+    /// Its name.
+    pub name: Option<String>,
+    /// Its day.
+    pub date: Option<Date>,
+    /// How completes come in on it, compared with other days.
+    pub completes_rate: Option<f64>,
+    /// How respondents come in on it, compared with other days.
+    pub respondent_rate: Option<f64>,
+}

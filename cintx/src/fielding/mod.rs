@@ -1,0 +1,396 @@
+//! Fielding runs: launched by a job, then paused, resumed, moved, completed. The handle carries the entity tag,
+//! renewed by each answer.
+
+pub(crate) mod assistant;
+pub(crate) mod calendar;
+
+pub use self::assistant::{FieldingAssistant, Pacing, Pricing, QuotaOverlay, SoftLaunch};
+pub use self::calendar::{HasFieldOfDays, Holiday, SuggestDays, SuggestedField};
+
+use futures_util::future::{BoxFuture, FutureExt as _};
+use http::StatusCode;
+use jiff::Timestamp;
+
+use crate::error::{Error, Invalid};
+use crate::job::{Asked, Job, JobStatus, Kind};
+use crate::open_enum::words;
+use crate::optimistic::{Editable, Tagged, edit, merge};
+use crate::target_group::TargetGroup;
+use crate::types::ids::{FieldingRunId, JobId, UserId};
+use crate::types::{Given, TimeWindow};
+use crate::version::Version;
+
+impl<V: Version> TargetGroup<V> {
+    /// Launches the draft; field ends at `end`. The job goes on at Cint's side: wait for it with
+    /// [`until_live`](Job::until_live).
+    ///
+    /// In every version (`create_launch_fielding_run_from_draft_job`); carries an idempotency key.
+    ///
+    /// # Errors
+    /// If `end` is past, before anything is sent; or the call's.
+    pub async fn launch(&self, end: Timestamp) -> Result<LaunchJob<V>, Error> {
+        Error::refuse(past("end", end))?;
+        self.start_field(None, end).await
+    }
+
+    /// Schedules the draft: field begins and ends by itself. [`until_done`](Job::until_done) gives the scheduled run.
+    ///
+    /// In every version (`create_schedule_fielding_run_from_draft_job`); carries an idempotency key.
+    ///
+    /// # Errors
+    /// If the window has no length or begins in the past, before anything is sent; or the call's.
+    pub async fn schedule(&self, field: impl Given<TimeWindow>) -> Result<LaunchJob<V>, Error> {
+        let mut problems = Vec::new();
+        let field = field.settle("field", &mut problems);
+        problems.extend(field.and_then(|field| past("field", field.start())));
+        match field {
+            Some(field) if problems.is_empty() => self.start_field(Some(field.start()), field.end()).await,
+            _ => Err(Error::invalid(problems)),
+        }
+    }
+
+    async fn start_field(&self, start: Option<Timestamp>, end: Timestamp) -> Result<LaunchJob<V>, Error> {
+        let Self { client, project, id } = self;
+        let job = V::start_field(client.raw(), client.account(), project, id, start, end).await?;
+        Ok(Job::new(StartField { group: self.clone(), scheduled: start.is_some() }, job))
+    }
+
+    /// A launch job that was started elsewhere.
+    pub fn launch_job(&self, id: JobId) -> LaunchJob<V> {
+        Job::new(StartField { group: self.clone(), scheduled: false }, id)
+    }
+
+    /// A schedule job that was started elsewhere.
+    pub fn schedule_job(&self, id: JobId) -> LaunchJob<V> {
+        Job::new(StartField { group: self.clone(), scheduled: true }, id)
+    }
+
+    /// The target group's fielding run; `None` for a draft. There is never more than one.
+    ///
+    /// In every version (`get_fielding_runs_by_target_group_id`, `get_fielding_run`).
+    ///
+    /// # Errors
+    /// The calls'.
+    pub async fn fielding_run(&self) -> Result<Option<FieldingRun<V>>, Error> {
+        let Self { client, project, id } = self;
+        let runs = V::fielding_runs(client.raw(), client.account(), project, id).await?;
+        match runs.into_iter().next() {
+            Some(run) => FieldingRun::fetch(self.clone(), run).await.map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+/// A moment that must not be past.
+pub(crate) fn past(field: &'static str, at: Timestamp) -> Option<Invalid> {
+    let now = Timestamp::now();
+    (at <= now).then(|| Invalid::new(field, format!("is {at}, expected a time after now ({now:.0})")))
+}
+
+/// A launch or a scheduling under way.
+pub type LaunchJob<V> = Job<StartField<V>>;
+
+/// The job that brings a draft into field.
+#[derive(Clone, Debug)]
+pub struct StartField<V: Version> {
+    group: TargetGroup<V>,
+    scheduled: bool,
+}
+
+impl<V: Version> Job<StartField<V>> {
+    /// Waits until the job is done, and fetches the fielding run that it made.
+    ///
+    /// # Errors
+    /// As with [`until_done`](Job::until_done).
+    pub async fn until_live(self) -> Result<FieldingRun<V>, Error> {
+        self.until_done().await
+    }
+}
+
+impl<V: Version> Kind for StartField<V> {
+    type Done = FieldingRun<V>;
+    const NAME: &'static str = "the launch job";
+
+    fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<Asked<FieldingRun<V>>, Error>> {
+        async move {
+            let TargetGroup { client, project, id: group } = &self.group;
+            let asked = V::start_field_job(client.raw(), client.account(), project, group, self.scheduled, id).await?;
+            let status = match asked.status {
+                JobStatus::Done(run) => JobStatus::Done(FieldingRun::fetch(self.group.clone(), run).await?),
+                JobStatus::Failed(failure) => JobStatus::Failed(failure),
+                JobStatus::Running => JobStatus::Running,
+            };
+            Ok(Asked { status, ask_again: asked.ask_again })
+        }
+        .boxed()
+    }
+}
+
+words! {
+    /// The state of a fielding run.
+    RunStatus {
+        /// It will begin later.
+        Scheduled = "scheduled",
+        /// Respondents come in.
+        Live = "live",
+        /// Nobody comes in for now.
+        Paused = "paused",
+        /// It is over.
+        Completed = "completed",
+    }
+}
+
+impl RunStatus {
+    /// Whether a run of this state can be acted upon so. Cint has the last word: a run that has reached its goal or
+    /// its end cannot be resumed or relaunched.
+    pub fn allows(&self, action: RunAction) -> bool {
+        match action {
+            RunAction::LaunchNow => *self == Self::Scheduled,
+            RunAction::Pause => *self == Self::Live,
+            RunAction::Resume => *self == Self::Paused,
+            RunAction::Relaunch => *self == Self::Completed,
+            RunAction::Complete => *self != Self::Completed,
+        }
+    }
+}
+
+/// What can be done with a fielding run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RunAction {
+    /// Begins a scheduled run at once.
+    LaunchNow,
+    /// Stops respondents from coming in.
+    Pause,
+    /// Lets them in again.
+    Resume,
+    /// Brings a completed run back.
+    Relaunch,
+    /// Ends the run.
+    Complete,
+}
+
+impl RunAction {
+    /// The state that it leads to.
+    fn leads_to(self) -> RunStatus {
+        match self {
+            Self::LaunchNow | Self::Resume | Self::Relaunch => RunStatus::Live,
+            Self::Pause => RunStatus::Paused,
+            Self::Complete => RunStatus::Completed,
+        }
+    }
+}
+
+/// When a fielding run begins and ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FieldDates {
+    /// When it begins.
+    pub start: Timestamp,
+    /// When it ends.
+    pub end: Timestamp,
+}
+merge!(FieldDates { start, end });
+
+/// What an answer says of a fielding run.
+#[derive(Clone, Debug)]
+#[doc(hidden)]
+pub struct RunState {
+    pub(crate) status: RunStatus,
+    pub(crate) dates: FieldDates,
+    pub(crate) changed_by: Option<UserId>,
+}
+
+/// A fielding run. It carries the entity tag of its last answer, so a change made elsewhere is noticed.
+///
+/// ```no_run
+/// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), Box<dyn std::error::Error>> {
+/// use jiff::ToSpan as _;
+///
+/// if let Some(mut run) = group.fielding_run().await? {
+///     run.pause().await?;
+///     run.edit_dates(|dates| dates.end += 48.hours()).await?;
+///     run.resume().await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct FieldingRun<V: Version> {
+    group: TargetGroup<V>,
+    id: FieldingRunId,
+    state: RunState,
+    etag: Option<String>,
+}
+
+impl<V: Version> FieldingRun<V> {
+    async fn fetch(group: TargetGroup<V>, id: FieldingRunId) -> Result<Self, Error> {
+        let TargetGroup { client, project, id: group_id } = &group;
+        let Tagged { value: state, etag } =
+            V::fielding_run(client.raw(), client.account(), project, group_id, &id).await?;
+        Ok(Self { group, id, state, etag })
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &FieldingRunId {
+        &self.id
+    }
+
+    /// Its state when it was last asked or told. Cint may pause a run on its own: [`refresh`](Self::refresh) asks.
+    pub fn status(&self) -> &RunStatus {
+        &self.state.status
+    }
+
+    /// When it begins and ends.
+    pub fn dates(&self) -> FieldDates {
+        self.state.dates
+    }
+
+    /// Who changed it last, if it was a user.
+    pub fn changed_by(&self) -> Option<UserId> {
+        self.state.changed_by
+    }
+
+    /// Asks for the present state.
+    ///
+    /// In every version (`get_fielding_run`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn refresh(&mut self) -> Result<(), Error> {
+        *self = Self::fetch(self.group.clone(), self.id.clone()).await?;
+        Ok(())
+    }
+
+    /// Stops respondents from coming in; only a live run can be paused. If somebody else changed the run meanwhile,
+    /// its new state decides: paused already is fine, still live is paused, anything else is an error.
+    ///
+    /// In every version (`pause_fielding_run`).
+    ///
+    /// # Errors
+    /// The call's: 412 if the run is no longer in a state that allows it, 422 if it never was.
+    pub async fn pause(&mut self) -> Result<(), Error> {
+        self.act(RunAction::Pause).await
+    }
+
+    /// Lets respondents in again; only a paused run can be resumed, and only before its goal and its end.
+    ///
+    /// In every version (`resume_fielding_run`).
+    ///
+    /// # Errors
+    /// As with [`pause`](Self::pause).
+    pub async fn resume(&mut self) -> Result<(), Error> {
+        self.act(RunAction::Resume).await
+    }
+
+    /// Begins a scheduled run at once; its end moves along, so that it is as long as it was to be.
+    ///
+    /// In every version (`launch_now_fielding_run`).
+    ///
+    /// # Errors
+    /// As with [`pause`](Self::pause).
+    pub async fn launch_now(&mut self) -> Result<(), Error> {
+        self.act(RunAction::LaunchNow).await
+    }
+
+    /// Brings a completed run back; only before its goal and its end.
+    ///
+    /// In every version (`relaunch_fielding_run`).
+    ///
+    /// # Errors
+    /// As with [`pause`](Self::pause).
+    pub async fn relaunch(&mut self) -> Result<(), Error> {
+        self.act(RunAction::Relaunch).await
+    }
+
+    /// Ends the run.
+    ///
+    /// In every version (`complete_fielding_run`).
+    ///
+    /// # Errors
+    /// As with [`pause`](Self::pause).
+    pub async fn complete(&mut self) -> Result<(), Error> {
+        self.act(RunAction::Complete).await
+    }
+
+    /// Changes when the run begins or ends: not before now, and not in reverse. If somebody else was faster,
+    /// reads again and makes the change again; what would undo another's change is a conflict.
+    ///
+    /// In every version (`update_fielding_run`).
+    ///
+    /// # Errors
+    /// A date that is wrong, before anything is sent; [`Error::conflict`] if somebody else moved the same date;
+    /// or the call's: 422 for a completed run.
+    pub async fn edit_dates(&mut self, change: impl Fn(&mut FieldDates) + Send) -> Result<(), Error> {
+        let known = Tagged { value: self.state.dates, etag: self.etag.clone() };
+        let Tagged { value, etag } = edit(&*self, Some(known), change).await?;
+        self.state.dates = value;
+        self.renew(etag).await
+    }
+
+    /// Asks for a new tag if an answer had none: without it the next action would be refused.
+    async fn renew(&mut self, etag: Option<String>) -> Result<(), Error> {
+        match etag {
+            Some(etag) => {
+                self.etag = Some(etag);
+                Ok(())
+            }
+            None => self.refresh().await,
+        }
+    }
+
+    async fn act(&mut self, action: RunAction) -> Result<(), Error> {
+        loop {
+            let TargetGroup { client, project, id } = &self.group;
+            let (raw, etag) = (client.raw(), self.etag.as_deref());
+            match V::act(raw, client.account(), project, id, &self.id, action, etag).await {
+                Ok(etag) => {
+                    self.state.status = action.leads_to();
+                    // A launch moves the dates, too.
+                    let etag = etag.filter(|_| action != RunAction::LaunchNow);
+                    return self.renew(etag).await;
+                }
+                Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) => {
+                    let stale = self.etag.clone();
+                    self.refresh().await?;
+                    if self.state.status == action.leads_to() {
+                        return Ok(());
+                    }
+                    // The same tag again would be refused again.
+                    if self.etag == stale || !self.state.status.allows(action) {
+                        return Err(error);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl<V: Version> Editable for FieldingRun<V> {
+    type Value = FieldDates;
+
+    fn check(dates: &FieldDates) -> Result<(), Error> {
+        let window: Result<TimeWindow, _> = (dates.start..dates.end).try_into();
+        let order = window.err().map(|error| Invalid::new("end", error.to_string()));
+        Error::refuse(past("end", dates.end).into_iter().chain(order))
+    }
+
+    fn read(&self) -> BoxFuture<'_, Result<Tagged<FieldDates>, Error>> {
+        async move {
+            let TargetGroup { client, project, id } = &self.group;
+            let Tagged { value, etag } = V::fielding_run(client.raw(), client.account(), project, id, &self.id).await?;
+            Ok(Tagged { value: value.dates, etag })
+        }
+        .boxed()
+    }
+
+    fn write<'a>(
+        &'a self,
+        dates: &'a FieldDates,
+        etag: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Option<String>, Error>> {
+        let TargetGroup { client, project, id } = &self.group;
+        V::move_dates(client.raw(), client.account(), project, id, &self.id, *dates, etag).boxed()
+    }
+}

@@ -1,0 +1,230 @@
+//! One attempt: one HTTP exchange within its time, and what it says about how far the request got.
+
+use std::time::{Duration, SystemTime};
+
+use cintx_raw::{BoxError, ByteStream, MAX_DECODED_BODY, Operation, RawResponse, Request};
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use tokio::time::Instant;
+
+use super::Pipeline;
+use super::hooks::{self, Exchange};
+use super::report::TimedOut;
+use super::retry::Attempt;
+use super::trace::{TRACEPARENT, Trace};
+use crate::client::options::is_download;
+
+const API_VERSION: HeaderName = HeaderName::from_static("cint-api-version");
+
+/// What an attempt came to.
+pub(super) struct Got {
+    /// How far it got.
+    pub(super) attempt: Attempt,
+    /// How long the API asks to wait.
+    pub(super) retry_after: Option<Duration>,
+    /// The answer, or why there is none.
+    pub(super) answer: Result<RawResponse, BoxError>,
+}
+
+impl Got {
+    fn nothing(attempt: Attempt, cause: BoxError) -> Self {
+        Self { attempt, retry_after: None, answer: Err(cause) }
+    }
+}
+
+/// The HTTP client followed a redirect, so the answer belongs to another operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the HTTP client followed a redirect; its policy must be `none`")]
+struct Redirected;
+
+impl Pipeline {
+    /// Makes the attempt and tells whoever watches.
+    pub(super) async fn attempt(
+        &self,
+        request: &Request,
+        authorization: &HeaderValue,
+        trace: &Trace,
+        number: u32,
+        limit: Duration,
+    ) -> Got {
+        let started = Instant::now();
+        let got = match tokio::time::timeout(limit, self.exchange(request, authorization, trace, number)).await {
+            Ok(got) => got,
+            // It may have been read by now; whether it was, nobody here knows.
+            Err(_) => Got::nothing(Attempt::Lost, Box::new(TimedOut::Attempt(limit))),
+        };
+        let elapsed = started.elapsed();
+        let operation = request.operation();
+        let status = got.answer.as_ref().ok().map(|answer| answer.status);
+        match &got.answer {
+            Ok(answer) => tracing::debug!(
+                attempt = number,
+                trace_id = trace.id(),
+                status = answer.status.as_u16(),
+                ?elapsed,
+                query = hooks::query(request.target()),
+                headers = hooks::headers(&answer.headers),
+                "answered"
+            ),
+            Err(error) => tracing::debug!(
+                attempt = number,
+                trace_id = trace.id(),
+                ?elapsed,
+                query = hooks::query(request.target()),
+                %error,
+                "no answer"
+            ),
+        }
+        if let Some(after) = &self.shared.after {
+            after(&Exchange { operation, attempt: number, trace_id: trace.id(), status, elapsed });
+        }
+        got
+    }
+
+    async fn exchange(&self, request: &Request, authorization: &HeaderValue, trace: &Trace, number: u32) -> Got {
+        let operation = request.operation();
+        let headers = match self.headers(request, authorization, trace, number) {
+            Ok(headers) => headers,
+            Err(error) => return Got::nothing(Attempt::NotSent, Box::new(error)),
+        };
+        let url = format!("{}{}", self.shared.base_url(operation.host), request.target());
+        let mut builder = self.shared.http.request(operation.method.clone(), &url).headers(headers);
+        if let Some(body) = request.body() {
+            // Shared, not copied: the next attempt has the same bytes.
+            builder = builder.body(body.bytes.clone());
+        }
+        let answer = match builder.send().await {
+            Ok(answer) => answer,
+            Err(error) => {
+                let unsent = error.is_connect() || error.is_builder();
+                let attempt = if unsent { Attempt::NotSent } else { Attempt::Lost };
+                return Got::nothing(attempt, Box::new(error.without_url()));
+            }
+        };
+        if reqwest::Url::parse(&url).is_ok_and(|asked| asked != *answer.url()) {
+            return Got::nothing(Attempt::Lost, Box::new(Redirected));
+        }
+        self.read(operation, answer, trace).await
+    }
+
+    fn headers(
+        &self,
+        request: &Request,
+        authorization: &HeaderValue,
+        trace: &Trace,
+        number: u32,
+    ) -> Result<HeaderMap, http::header::InvalidHeaderValue> {
+        let operation = request.operation();
+        let mut headers = self.options.headers.clone();
+        if let Some(before) = &self.shared.before {
+            before(&mut hooks::Attempt { operation, number, trace_id: trace.id(), headers: &mut headers });
+        }
+        headers.extend(request.headers().iter().map(|(name, value)| (name.clone(), value.clone())));
+        headers.insert(header::AUTHORIZATION, authorization.clone());
+        headers.insert(TRACEPARENT, trace.parent()?);
+        if operation.host == cintx_raw::Host::Demand {
+            let version = operation.api_version.unwrap_or(self.shared.api_version);
+            headers.insert(API_VERSION, HeaderValue::from_static(version));
+        }
+        if let Some(media) = operation.answer_media.first() {
+            headers.insert(header::ACCEPT, HeaderValue::from_static(media));
+        }
+        match request.body() {
+            Some(body) => {
+                headers.insert(header::CONTENT_TYPE, body.content_type.clone());
+            }
+            // Cint wants the length of an action that has no body.
+            None if operation.method != http::Method::GET => {
+                headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+            }
+            None => {}
+        }
+        Ok(headers)
+    }
+
+    /// Reads an answer: whole, unless it is a download.
+    async fn read(&self, operation: &'static Operation, answer: reqwest::Response, trace: &Trace) -> Got {
+        let status = answer.status();
+        let mut headers = answer.headers().clone();
+        if !headers.contains_key(TRACEPARENT)
+            && let Ok(parent) = trace.parent()
+        {
+            headers.insert(TRACEPARENT, parent);
+        }
+        let retry_after = retry_after(&headers);
+        let extensions = Extensions::new();
+        let body = ByteStream::new(answer.bytes_stream().map_err(reqwest::Error::without_url));
+        let answered = Attempt::Answered { status: status.as_u16(), retry_after };
+        if is_download(operation) && status.is_success() {
+            let body = unless_stalled(body, self.shared.timeouts.stall);
+            let answer = RawResponse { status, headers, body, extensions };
+            return Got { attempt: answered, retry_after, answer: Ok(answer) };
+        }
+        let (attempt, body) = match body.collect(MAX_DECODED_BODY).await {
+            Ok(body) => (answered, ByteStream::full(body)),
+            Err(cause) if status.is_success() && status != StatusCode::NO_CONTENT => {
+                (Attempt::Truncated, ByteStream::new(futures_util::stream::iter([Err::<_, BoxError>(cause)])))
+            }
+            // The status says enough.
+            Err(_) => (answered, ByteStream::full(bytes::Bytes::new())),
+        };
+        Got { attempt, retry_after, answer: Ok(RawResponse { status, headers, body, extensions }) }
+    }
+}
+
+/// A download that ends with an error when nothing has come for too long.
+fn unless_stalled(body: ByteStream, limit: Duration) -> ByteStream {
+    ByteStream::new(futures_util::stream::unfold(Some(body), move |body| async move {
+        let mut body = body?;
+        match tokio::time::timeout(limit, body.next()).await {
+            Ok(Some(Ok(chunk))) => Some((Ok(chunk), Some(body))),
+            Ok(Some(Err(error))) => Some((Err(error), None)),
+            Ok(None) => None,
+            Err(_) => Some((Err(BoxError::from(TimedOut::Attempt(limit))), None)),
+        }
+    }))
+}
+
+/// How long to wait: seconds, or a date by the server's own clock.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = |text: &str| httpdate::parse_http_date(text).ok();
+    let until = date(text)?;
+    let now = headers.get(header::DATE).and_then(|value| date(value.to_str().ok()?)).unwrap_or_else(SystemTime::now);
+    Some(until.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date_by_the_servers_clock() {
+        let read = |value: &'static str, date: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(value));
+            headers.insert(header::DATE, HeaderValue::from_static(date));
+            retry_after(&headers).map(|wait| wait.as_secs())
+        };
+        let date = "Tue, 24 Nov 2026 10:00:00 GMT";
+        assert_eq!(read("7", date), Some(7));
+        assert_eq!(read(" 7 ", date), Some(7));
+        assert_eq!(read("Tue, 24 Nov 2026 10:00:30 GMT", date), Some(30));
+        assert_eq!(read("Tue, 24 Nov 2026 09:00:00 GMT", date), Some(0));
+        assert_eq!(read("soon", date), None);
+        assert_eq!(read("-1", date), None);
+        assert_eq!(read("99999999999999999999999", date), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_download_that_stands_still_ends_with_an_error() {
+        let chunks = futures_util::stream::iter([Ok::<_, BoxError>(bytes::Bytes::from_static(b"a"))]);
+        let never = futures_util::stream::pending();
+        let body = unless_stalled(ByteStream::new(chunks.chain(never)), Duration::from_secs(60));
+        let cause = body.collect(10).await.unwrap_err();
+        assert_eq!(cause.to_string(), "no answer within 60s");
+    }
+}

@@ -1,0 +1,332 @@
+//! The way every request takes: stamp, key, limit, token, attempt, classify. Raw or ergonomic, of any version.
+//! The decisions are made in `machine`; this file carries them out.
+
+pub(crate) mod attempt;
+pub(crate) mod hooks;
+pub(crate) mod idempotency;
+mod report;
+mod retry;
+#[cfg(test)]
+mod sim;
+mod throttle;
+mod trace;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cintx_raw::{BoxError, Host, RawResponse, Repeat, Request, Transport, TransportFuture};
+use http::HeaderValue;
+use jiff::Timestamp;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
+use tracing::Instrument as _;
+
+use self::attempt::Got;
+pub(crate) use self::hooks::{After, Before};
+pub use self::hooks::{Attempt, Exchange};
+pub use self::report::Course;
+pub(crate) use self::report::{Failure, Report, TimedOut};
+pub(crate) use self::retry::Stop;
+use self::retry::{Decision, Effect, Event, Machine, Verdict};
+use self::throttle::Budget;
+use self::trace::{TRACEPARENT, Trace};
+use crate::auth::refresh::Token;
+use crate::auth::refresher::TokenCache;
+use crate::cache::Cache;
+use crate::client::{CallOptions, Limits, RetryPolicy, Timeouts};
+use crate::error::Outcome;
+use crate::error::{Invalid, Refused};
+use crate::recovery::{Intent, Journal, JournalError};
+
+/// What the clones of one client share.
+pub(crate) struct Shared {
+    pub(crate) http: reqwest::Client,
+    pub(crate) api_version: &'static str,
+    pub(crate) demand_url: Box<str>,
+    pub(crate) server_to_server: Option<ServerToServer>,
+    pub(crate) tokens: Arc<TokenCache>,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) budget: Budget,
+    pub(crate) in_flight: Semaphore,
+    pub(crate) before: Option<Before>,
+    pub(crate) after: Option<After>,
+    pub(crate) journal: Option<Arc<dyn Journal>>,
+    pub(crate) cache: Cache,
+}
+
+pub(crate) struct ServerToServer {
+    pub(crate) url: Box<str>,
+    pub(crate) key: HeaderValue,
+}
+
+/// Sends the requests of one client, with the options of one clone of it.
+#[derive(Clone)]
+pub(crate) struct Pipeline {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) options: CallOptions,
+}
+
+/// No key was given for the server-to-server host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("server-to-server operations need their own key: Builder::server_to_server_key")]
+pub(crate) struct NoServerToServerKey;
+
+/// The credential of one attempt.
+enum Credential {
+    Token(Arc<Token>),
+    Key(HeaderValue),
+}
+
+impl Credential {
+    fn header(&self) -> &HeaderValue {
+        match self {
+            Self::Token(token) => token.header(),
+            Self::Key(key) => key,
+        }
+    }
+}
+
+impl Shared {
+    pub(crate) fn budget() -> Budget {
+        Budget::new()
+    }
+
+    async fn credential(&self, host: Host) -> Result<Credential, BoxError> {
+        match host {
+            Host::Demand => Ok(Credential::Token(self.tokens.get().await?)),
+            _ => {
+                let endpoint = self.server_to_server.as_ref().ok_or(NoServerToServerKey)?;
+                Ok(Credential::Key(endpoint.key.clone()))
+            }
+        }
+    }
+
+    fn base_url(&self, host: Host) -> &str {
+        match (host, &self.server_to_server) {
+            (Host::Demand, _) | (_, None) => &self.demand_url,
+            (_, Some(endpoint)) => &endpoint.url,
+        }
+    }
+}
+
+impl Pipeline {
+    /// One call: everything that happens between a request and its answer.
+    async fn call(&self, mut request: Request) -> Result<RawResponse, BoxError> {
+        let operation = request.operation();
+        let trace = Trace::of(request.headers().get(TRACEPARENT).or_else(|| self.options.headers.get(TRACEPARENT)));
+        let began = Timestamp::now();
+        if let Err(problems) = self.prepare(&mut request) {
+            let report = Report {
+                request: None,
+                trace_id: trace.id().into(),
+                attempts: 0,
+                outcome: Outcome::NotSent,
+                why: Stop::Final,
+                retry_after: None,
+                began,
+            };
+            return Err(Box::new(Failure { report: Arc::new(report), cause: Box::new(Refused(problems)) }));
+        }
+        let policy = self.options.retry.unwrap_or(self.shared.retry);
+        let limits = self.options.limits.unwrap_or_else(|| self.shared.timeouts.of(operation));
+        let effect = effect(&request, &policy);
+        let has_token = operation.host == Host::Demand && self.shared.tokens.can_refresh();
+        let mut course = CallUnderWay {
+            pipeline: self,
+            request,
+            trace,
+            machine: Machine::new(effect, has_token, policy, limits),
+            deadline: Instant::now().checked_add(limits.operation),
+            limits,
+            permit: None,
+            credential: None,
+            got: None,
+            retry_after: None,
+        };
+        let intent = match self.record(&course.request, effect).await {
+            Ok(intent) => intent,
+            Err(cause) => return course.finish(began, Outcome::NotSent, Stop::Final, Some(Box::new(cause))),
+        };
+        let verdict = course.run().await;
+        let (outcome, why) = match verdict {
+            // What is read from it may still be unreadable; then it took effect all the same.
+            Verdict::Success if effect == Effect::None => (Outcome::Rejected, Stop::Final),
+            Verdict::Success => (Outcome::Applied, Stop::Final),
+            Verdict::Failure { outcome, why } => (outcome, why),
+        };
+        if let (Some(journal), Some(intent)) = (&self.shared.journal, intent)
+            && outcome != Outcome::Unknown
+            && let Err(error) = journal.end(&intent, outcome).await
+        {
+            // It will be replayed under the same key, or looked up.
+            tracing::warn!(%error, operation = operation.id, "the journal did not take the end of an intent");
+        }
+        course.finish(began, outcome, why, None)
+    }
+
+    /// Completes a request, or says why it must not leave.
+    fn prepare(&self, request: &mut Request) -> Result<(), Vec<Invalid>> {
+        let mut problems = self.options.problems.clone();
+        problems.extend(idempotency::give_key(request, self.options.key.as_ref()).err());
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+
+    /// Writes down what is about to be done, before the first byte leaves.
+    async fn record(&self, request: &Request, effect: Effect) -> Result<Option<String>, JournalError> {
+        let recorded = effect != Effect::None && !self.options.unrecorded;
+        let Some(journal) = self.shared.journal.as_ref().filter(|_| recorded) else { return Ok(None) };
+        let intent = Intent::of(request, self.shared.api_version);
+        journal.begin(&intent).await?;
+        Ok(Some(intent.id))
+    }
+}
+
+/// What repeating this very request would do.
+fn effect(request: &Request, policy: &RetryPolicy) -> Effect {
+    match request.operation().repeat {
+        Repeat::Safe => Effect::None,
+        _ if idempotency::is_keyed(request) => Effect::Repeatable,
+        Repeat::Idempotent if policy.idempotent_writes => Effect::Repeatable,
+        _ => Effect::Once,
+    }
+}
+
+/// One call under way.
+struct CallUnderWay<'a> {
+    pipeline: &'a Pipeline,
+    request: Request,
+    trace: Trace,
+    machine: Machine,
+    limits: Limits,
+    deadline: Option<Instant>,
+    permit: Option<SemaphorePermit<'a>>,
+    credential: Option<Credential>,
+    /// What the last attempt, or the last try to make one, came to.
+    got: Option<Result<RawResponse, BoxError>>,
+    retry_after: Option<Duration>,
+}
+
+impl CallUnderWay<'_> {
+    /// Carries out the machine's decisions until it has none left.
+    async fn run(&mut self) -> Verdict {
+        let started = Instant::now();
+        let mut event = Event::Ready;
+        loop {
+            let shared = &self.pipeline.shared;
+            event = match self.machine.on(event, started.elapsed(), fastrand::f64(), &shared.budget) {
+                Decision::GetToken { refused } => self.ready(refused).await,
+                Decision::Send { limit } => self.send(limit).await,
+                Decision::Wait(wait) => {
+                    tracing::debug!(attempts = self.machine.attempts(), ?wait, "waits before another attempt");
+                    tokio::time::sleep(wait).await;
+                    Event::Ready
+                }
+                Decision::Finish(verdict) => return verdict,
+            };
+        }
+    }
+
+    /// Gets a place among the requests in flight, and a credential.
+    async fn ready(&mut self, refused: bool) -> Event {
+        let shared = &self.pipeline.shared;
+        if let (true, Some(Credential::Token(token))) = (refused, &self.credential) {
+            shared.tokens.refuse(token);
+        }
+        let host = self.request.operation().host;
+        let ready = async {
+            let permit = shared.in_flight.acquire().await?;
+            Ok::<_, BoxError>((permit, shared.credential(host).await?))
+        };
+        let ready = match self.deadline {
+            Some(deadline) => tokio::time::timeout_at(deadline, ready).await,
+            None => Ok(ready.await),
+        };
+        match ready {
+            Ok(Ok((permit, credential))) => {
+                self.permit = Some(permit);
+                self.credential = Some(credential);
+                Event::Token
+            }
+            Ok(Err(cause)) => {
+                self.got = Some(Err(cause));
+                Event::NoToken
+            }
+            Err(_) => {
+                self.got = Some(Err(Box::new(TimedOut::Operation(self.limits.operation))));
+                Event::TimeIsUp
+            }
+        }
+    }
+
+    /// Makes one attempt and frees its place.
+    async fn send(&mut self, limit: Duration) -> Event {
+        let Some(credential) = &self.credential else { return Event::NoToken };
+        let Got { attempt, retry_after, answer } = self
+            .pipeline
+            .attempt(&self.request, credential.header(), &self.trace, self.machine.attempts(), limit)
+            .await;
+        self.permit = None;
+        self.retry_after = retry_after;
+        self.got = Some(answer);
+        let now = std::time::Instant::now();
+        let token_expired = matches!(credential, Credential::Token(token) if token.may_be_expired(now));
+        Event::Ended { attempt, token_expired }
+    }
+
+    /// Hands over what came, with the course of the call.
+    fn finish(
+        self,
+        began: Timestamp,
+        outcome: Outcome,
+        why: Stop,
+        cause: Option<BoxError>,
+    ) -> Result<RawResponse, BoxError> {
+        let got = match cause {
+            Some(cause) => Err(cause),
+            None => self.got.unwrap_or_else(|| Err(Box::new(TimedOut::Operation(self.limits.operation)))),
+        };
+        let success = got.as_ref().is_ok_and(|answer| answer.status.is_success());
+        let attempts = self.machine.attempts();
+        if !success {
+            tracing::debug!(attempts, %outcome, ?why, "the call failed");
+        }
+        let report = Arc::new(Report {
+            request: Some(self.request),
+            trace_id: self.trace.id().into(),
+            attempts,
+            outcome,
+            why,
+            retry_after: self.retry_after,
+            began,
+        });
+        match got {
+            Ok(mut answer) => {
+                answer.extensions.insert(report);
+                Ok(answer)
+            }
+            Err(cause) => Err(Box::new(Failure { report, cause })),
+        }
+    }
+}
+
+impl Transport for Pipeline {
+    fn send(&self, request: Request) -> TransportFuture<'_> {
+        let operation = request.operation();
+        let span = tracing::debug_span!(
+            "cint",
+            operation = operation.id,
+            method = %operation.method,
+            route = operation.path,
+            version = self.shared.api_version,
+        );
+        Box::pin(self.call(request).instrument(span))
+    }
+}
+
+impl fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pipeline").field("demand_url", &self.shared.demand_url).finish_non_exhaustive()
+    }
+}

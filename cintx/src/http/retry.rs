@@ -1,0 +1,241 @@
+//! The course of one call as a pure state machine: events in, decisions out.
+//! Clock, randomness and budget come from outside; what may be repeated, and what is known of the effect, is decided here.
+
+use std::time::Duration;
+
+use super::throttle::Budget;
+use crate::client::options::{Limits, RetryPolicy};
+use crate::error::Outcome;
+
+/// What repeating a request would do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// It only reads.
+    None,
+    /// It writes, and its key (or the caller's word) makes a repetition harmless.
+    Repeatable,
+    /// It writes, and would write twice.
+    Once,
+}
+
+/// How one attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Attempt {
+    /// Nothing left: no connection.
+    NotSent,
+    /// No answer, or none within the limit; the API may have seen the request.
+    Lost,
+    /// A status, and the whole body with it.
+    Answered { status: u16, retry_after: Option<Duration> },
+    /// A success status whose body broke off.
+    Truncated,
+}
+
+/// What happens to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// It begins, or a wait is over.
+    Ready,
+    /// The credential is there.
+    Token,
+    /// No credential can be had.
+    NoToken,
+    /// An attempt has ended. `token_expired`: our own clock says that the token it carried may have expired.
+    Ended { attempt: Attempt, token_expired: bool },
+    /// The time of the whole call is over, between attempts.
+    TimeIsUp,
+}
+
+/// What is to be done next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// Get a credential; the last one was refused if `refused`.
+    GetToken { refused: bool },
+    /// Send, and wait no longer than this.
+    Send { limit: Duration },
+    /// Wait, then go on with [`Event::Ready`].
+    Wait(Duration),
+    /// It is over.
+    Finish(Verdict),
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// With a success.
+    Success,
+    /// Without one.
+    Failure { outcome: Outcome, why: Stop },
+}
+
+/// Why there is no further attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// Another attempt would not help.
+    Final,
+    /// Another attempt could do it twice.
+    NotRepeatable,
+    /// There were as many attempts as allowed.
+    Attempts,
+    /// The time of the whole call is over, or would be after the wait.
+    Time,
+    /// Too many calls of this client fail.
+    Budget,
+    /// The API asks for a longer wait than allowed.
+    RetryAfter,
+}
+
+/// One call.
+#[derive(Clone, Debug)]
+pub(crate) struct Machine {
+    effect: Effect,
+    has_token: bool,
+    policy: RetryPolicy,
+    limits: Limits,
+    attempts: u32,
+    /// Attempts that failed and were answered by a wait: the exponent of the next one.
+    waits: u32,
+    /// An attempt may have been applied; only a success settles that.
+    maybe_applied: bool,
+    /// The API said so, but its answer could not be read.
+    applied: bool,
+    token_replaced: bool,
+}
+
+impl Machine {
+    /// A call that has not begun. `has_token`: its credential can be refused and replaced.
+    pub(crate) fn new(effect: Effect, has_token: bool, policy: RetryPolicy, limits: Limits) -> Self {
+        Self {
+            effect,
+            has_token,
+            policy,
+            limits,
+            attempts: 0,
+            waits: 0,
+            maybe_applied: false,
+            applied: false,
+            token_replaced: false,
+        }
+    }
+
+    /// How many attempts there were.
+    pub(crate) fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// What is known of the effect if the call ended now, `last` being what the last attempt says by itself.
+    pub(crate) fn outcome(&self, last: Outcome) -> Outcome {
+        match (self.effect, last) {
+            // What only reads has no effect to be unsure of.
+            (Effect::None, Outcome::NotSent) => Outcome::NotSent,
+            (Effect::None, _) => Outcome::Rejected,
+            _ if self.applied => Outcome::Applied,
+            _ if self.maybe_applied => Outcome::Unknown,
+            (_, last) => last,
+        }
+    }
+
+    /// Takes an event, `now` being the time since the call began and `unit` a random number from 0 to 1.
+    pub(crate) fn on(&mut self, event: Event, now: Duration, unit: f64, budget: &Budget) -> Decision {
+        match event {
+            Event::Ready if now >= self.limits.operation => self.fail(Outcome::NotSent, Stop::Time),
+            Event::Ready => Decision::GetToken { refused: false },
+            Event::Token => {
+                let left = self.limits.operation.saturating_sub(now);
+                if left.is_zero() {
+                    return self.fail(Outcome::NotSent, Stop::Time);
+                }
+                self.attempts += 1;
+                Decision::Send { limit: self.limits.attempt.min(left) }
+            }
+            Event::NoToken => self.fail(Outcome::NotSent, Stop::Final),
+            Event::TimeIsUp => self.fail(Outcome::NotSent, Stop::Time),
+            Event::Ended { attempt, token_expired } => self.ended(attempt, token_expired, now, unit, budget),
+        }
+    }
+
+    fn ended(&mut self, attempt: Attempt, token_expired: bool, now: Duration, unit: f64, budget: &Budget) -> Decision {
+        let repeatable = self.effect != Effect::Once;
+        match attempt {
+            Attempt::NotSent => self.again(Outcome::NotSent, None, now, unit, budget),
+            Attempt::Lost => {
+                self.maybe_applied = true;
+                if repeatable {
+                    self.again(Outcome::Unknown, None, now, unit, budget)
+                } else {
+                    self.fail(Outcome::Unknown, Stop::NotRepeatable)
+                }
+            }
+            Attempt::Truncated => {
+                self.applied = true;
+                if repeatable {
+                    self.again(Outcome::Applied, None, now, unit, budget)
+                } else {
+                    self.fail(Outcome::Applied, Stop::NotRepeatable)
+                }
+            }
+            Attempt::Answered { status, retry_after } => match status {
+                200..=299 => {
+                    budget.deposit();
+                    Decision::Finish(Verdict::Success)
+                }
+                401 => self.refused(true),
+                403 => self.refused(token_expired),
+                // The gateway turned it away unseen.
+                429 => self.again(Outcome::Rejected, retry_after, now, unit, budget),
+                // The first attempt under this key may still be at work.
+                409 if self.effect == Effect::Repeatable && self.maybe_applied => {
+                    self.again(Outcome::Unknown, retry_after, now, unit, budget)
+                }
+                501 | 505 => self.fail(Outcome::Rejected, Stop::Final),
+                408 | 500..=599 => {
+                    self.maybe_applied = true;
+                    if repeatable {
+                        self.again(Outcome::Unknown, retry_after, now, unit, budget)
+                    } else {
+                        self.fail(Outcome::Unknown, Stop::NotRepeatable)
+                    }
+                }
+                _ => self.fail(Outcome::Rejected, Stop::Final),
+            },
+        }
+    }
+
+    /// The credential may be the reason: it is replaced once. The request was turned away, so it may be sent again.
+    fn refused(&mut self, token_is_to_blame: bool) -> Decision {
+        if token_is_to_blame && self.has_token && !self.token_replaced {
+            self.token_replaced = true;
+            return Decision::GetToken { refused: true };
+        }
+        self.fail(Outcome::Rejected, Stop::Final)
+    }
+
+    fn again(
+        &mut self,
+        last: Outcome,
+        retry_after: Option<Duration>,
+        now: Duration,
+        unit: f64,
+        budget: &Budget,
+    ) -> Decision {
+        if self.attempts >= self.policy.max_attempts {
+            return self.fail(last, Stop::Attempts);
+        }
+        if retry_after.is_some_and(|wait| wait > self.policy.longest_retry_after) {
+            return self.fail(last, Stop::RetryAfter);
+        }
+        let wait = self.policy.wait(self.waits, unit).max(retry_after.unwrap_or_default());
+        if now.saturating_add(wait) >= self.limits.operation {
+            return self.fail(last, Stop::Time);
+        }
+        if !budget.withdraw() {
+            return self.fail(last, Stop::Budget);
+        }
+        self.waits += 1;
+        Decision::Wait(wait)
+    }
+
+    fn fail(&self, last: Outcome, why: Stop) -> Decision {
+        Decision::Finish(Verdict::Failure { outcome: self.outcome(last), why })
+    }
+}

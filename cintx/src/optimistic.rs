@@ -1,0 +1,161 @@
+//! Changes to resources with an entity tag: nobody's update is lost.
+//! When somebody else was faster (412), the resource is read again, the change is made again to what is there now,
+//! and both are compared field by field: only what would undo somebody's change is a conflict.
+
+use std::fmt;
+
+use futures_util::future::BoxFuture;
+use http::StatusCode;
+
+use crate::error::Error;
+
+/// A resource that was changed here and, at the same time, elsewhere: the same fields, to different values.
+/// Nothing was written. Read it again and decide.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    fields: Vec<&'static str>,
+}
+
+impl Conflict {
+    /// The fields that both sides changed.
+    pub fn fields(&self) -> &[&'static str] {
+        &self.fields
+    }
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not written: somebody else changed {} meanwhile", self.fields.join(", "))
+    }
+}
+
+impl std::error::Error for Conflict {}
+
+impl Error {
+    /// The fields that somebody else changed meanwhile, too; see [`Conflict`].
+    pub fn conflict(&self) -> Option<&Conflict> {
+        self.other_as()
+    }
+}
+
+/// A value whose fields can be compared one by one.
+pub(crate) trait Merge: Clone + Send + Sync {
+    /// Says which fields of `again` would undo what `theirs` changed.
+    ///
+    /// `mine` is the change made to `base`, `again` the same change made to `theirs`. A field that both sides changed
+    /// is in conflict if the change sets it to a value of its own, whatever was there; a field that is counted up
+    /// from what is there comes out differently, and both changes are in it.
+    fn conflict(base: &Self, mine: &Self, theirs: &Self, again: &Self) -> Result<(), Conflict>;
+}
+
+/// Says which fields are compared.
+macro_rules! merge {
+    ($name:ident { $($field:ident),+ $(,)? }) => {
+        impl $crate::optimistic::Merge for $name {
+            fn conflict(base: &Self, mine: &Self, theirs: &Self, again: &Self) -> Result<(), $crate::optimistic::Conflict> {
+                let mut fields = Vec::new();
+                $(
+                    let both = mine.$field != base.$field && theirs.$field != base.$field;
+                    if both && again.$field == mine.$field && again.$field != theirs.$field {
+                        fields.push(stringify!($field));
+                    }
+                )+
+                $crate::optimistic::Conflict::none(fields)
+            }
+        }
+    };
+}
+pub(crate) use merge;
+
+impl Conflict {
+    pub(crate) fn none(fields: Vec<&'static str>) -> Result<(), Self> {
+        if fields.is_empty() { Ok(()) } else { Err(Self { fields }) }
+    }
+}
+
+/// A value with the entity tag that it was read with.
+#[derive(Clone, Debug)]
+#[doc(hidden)]
+pub struct Tagged<T> {
+    pub(crate) value: T,
+    pub(crate) etag: Option<String>,
+}
+
+/// What can be read with its tag and written under it.
+pub(crate) trait Editable: Sync {
+    type Value: Merge;
+    /// Refuses a value before anything is sent.
+    fn check(value: &Self::Value) -> Result<(), Error>;
+    fn read(&self) -> BoxFuture<'_, Result<Tagged<Self::Value>, Error>>;
+    /// Answers with the new tag, if the API gives one.
+    fn write<'a>(
+        &'a self,
+        value: &'a Self::Value,
+        etag: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Option<String>, Error>>;
+}
+
+/// How often somebody else may be faster. Each time it happens, that somebody has got their change in.
+const ROUNDS: usize = 32;
+
+/// Changes a resource; answers with what it is now.
+pub(crate) async fn edit<E: Editable>(
+    resource: &E,
+    known: Option<Tagged<E::Value>>,
+    change: impl Fn(&mut E::Value),
+) -> Result<Tagged<E::Value>, Error> {
+    let base = match known {
+        Some(known) => known,
+        None => resource.read().await?,
+    };
+    let mut mine = base.value.clone();
+    change(&mut mine);
+    let (mut value, mut etag) = (mine.clone(), base.etag);
+    for _ in 1..ROUNDS {
+        E::check(&value)?;
+        match resource.write(&value, etag.as_deref()).await {
+            Ok(etag) => return Ok(Tagged { value, etag }),
+            Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) => {
+                let theirs = resource.read().await?;
+                value = theirs.value.clone();
+                change(&mut value);
+                E::Value::conflict(&base.value, &mine, &theirs.value, &value).map_err(Error::other)?;
+                etag = theirs.etag;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    E::check(&value)?;
+    let etag = resource.write(&value, etag.as_deref()).await?;
+    Ok(Tagged { value, etag })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq)]
+    struct Both {
+        left: u8,
+        right: u8,
+    }
+    merge!(Both { left, right });
+
+    fn merged(change: impl Fn(&mut Both), base: Both, theirs: Both) -> Result<Both, Conflict> {
+        let (mut mine, mut again) = (base.clone(), theirs.clone());
+        change(&mut mine);
+        change(&mut again);
+        Both::conflict(&base, &mine, &theirs, &again).map(|()| again)
+    }
+
+    #[test]
+    fn fields_merge_one_by_one_and_a_true_conflict_names_them() {
+        let both = |left, right| Both { left, right };
+        assert_eq!(merged(|it| it.left = 2, both(1, 1), both(1, 3)), Ok(both(2, 3)));
+        assert_eq!(merged(|it| it.left = 2, both(1, 1), both(2, 1)), Ok(both(2, 1)), "the same change is no conflict");
+        assert_eq!(merged(|it| it.left += 1, both(1, 1), both(2, 1)), Ok(both(3, 1)), "both count");
+        let conflict = merged(|it| *it = both(2, 2), both(1, 1), both(3, 1)).unwrap_err();
+        assert_eq!(conflict.fields(), ["left"]);
+        assert_eq!(conflict.to_string(), "not written: somebody else changed left meanwhile");
+    }
+}

@@ -1,0 +1,267 @@
+//! Prices: rate cards, what an existing target group can have, and predictions.
+
+use std::collections::BTreeMap;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+
+use rust_decimal::Decimal;
+
+use crate::client::Client;
+use crate::error::{Error, Invalid};
+use crate::target_group::TargetGroup;
+use crate::target_group::feasibility::Feasibility;
+use crate::types::ids::{BusinessUnitId, SupplierId};
+use crate::types::{CountryCode, Given, IncidenceRate, LengthOfInterview, Money, TimeWindow};
+use crate::version::Version;
+use crate::wire::price::{GroupRateCardWire, PredictionWire};
+
+/// A card of prices: one for each length of interview and incidence rate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RateCard {
+    /// The country: two letters.
+    pub country_code: Option<String>,
+    /// The currency of the prices.
+    pub currency: Option<String>,
+    /// Names this state of the card.
+    pub token: Option<String>,
+    /// The lengths that it has a row for, in minutes.
+    pub lengths: Vec<i64>,
+    /// The incidence rates that it has a column for, in percent.
+    pub incidence_rates: Vec<i64>,
+    /// The prices: a row for each length, in it a column for each incidence rate.
+    pub prices: Vec<Vec<Decimal>>,
+}
+
+impl RateCard {
+    /// The price of an interview: that of the least length and the greatest incidence rate on the card that cover it.
+    /// `None` if the card does not go that far, or names no currency.
+    pub fn price(&self, length: LengthOfInterview, incidence_rate: IncidenceRate) -> Option<Money> {
+        let row = self.lengths.iter().enumerate().filter(|(_, it)| **it >= i64::from(length.minutes()));
+        let row = row.min_by_key(|(_, it)| **it)?.0;
+        let columns = self.incidence_rates.iter().enumerate();
+        let column =
+            columns.filter(|(_, it)| **it <= i64::from(incidence_rate.percent())).max_by_key(|(_, it)| **it)?.0;
+        let price = self.prices.get(row)?.get(column)?;
+        Money::new(&price.to_string(), self.currency.as_deref()?).ok()
+    }
+}
+
+/// The cards of a target group.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GroupRateCards {
+    /// The card that a draft will be bound to, as things stand.
+    pub predicted: Option<RateCard>,
+    /// The card that a launched target group is bound to.
+    pub bound: Option<RateCard>,
+}
+
+/// What interviews would cost or do cost, by who delivers them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Price {
+    /// On the open exchange.
+    pub open_exchange: Option<Money>,
+    /// On each private exchange.
+    pub private_exchanges: BTreeMap<SupplierId, Money>,
+}
+
+impl<V: Version> Client<V> {
+    /// A business unit's rate card for a country.
+    ///
+    /// In every version (`get_rate_card`).
+    ///
+    /// ```no_run
+    /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let card = cint.rate_card(3848, "gb".parse()?).await?;
+    /// println!("{:?}", card.price(cintx::types::minutes(10)?, "0.50".parse()?));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn rate_card(&self, unit: impl Into<BusinessUnitId>, country: CountryCode) -> Result<RateCard, Error> {
+        V::rate_card(self.raw(), self.account(), unit.into(), &country).await
+    }
+
+    /// What interviews at a price of the buyer's own would cost.
+    ///
+    /// Only in 2025-12-18 (`generate_price_prediction`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn predict_dynamic_price(&self, unit: impl Into<BusinessUnitId>, price: &Money) -> Result<Price, Error>
+    where
+        V: HasPricePrediction,
+    {
+        let wanted = Prediction::Dynamic(price.clone());
+        <V as PredictionWire>::predict_price(self.raw(), self.account(), unit.into(), &wanted).await
+    }
+
+    /// What interviews would cost by rate card.
+    ///
+    /// Only in 2025-12-18 (`generate_price_prediction`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn predict_rate_card_price(
+        &self,
+        unit: impl Into<BusinessUnitId>,
+        country: CountryCode,
+        length: LengthOfInterview,
+        incidence_rate: IncidenceRate,
+    ) -> Result<Price, Error>
+    where
+        V: HasPricePrediction,
+    {
+        let wanted = Prediction::RateCard { country, length, incidence_rate };
+        <V as PredictionWire>::predict_price(self.raw(), self.account(), unit.into(), &wanted).await
+    }
+}
+
+/// What a price is predicted for.
+#[derive(Clone, Debug)]
+#[doc(hidden)]
+pub enum Prediction {
+    Dynamic(Money),
+    RateCard { country: CountryCode, length: LengthOfInterview, incidence_rate: IncidenceRate },
+}
+
+/// The versions that predict prices and say what a target group's interviews cost.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not predict prices",
+    note = "use `Client::rate_card` or `DraftBuilder::feasibility`, which every version has, or a client of 2025-12-18"
+)]
+pub trait HasPricePrediction: Version + PredictionWire {}
+
+/// The versions that give the rate card of a target group.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not give the rate card of a target group",
+    note = "use `Client::rate_card` for its business unit and country, or a client of 2025-02-17 or later"
+)]
+pub trait HasGroupRateCard: Version + GroupRateCardWire {}
+
+impl<V: Version> TargetGroup<V> {
+    /// The target group's rate cards.
+    ///
+    /// From 2025-02-17 on (`get_target_group_rate_card`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn rate_cards(&self) -> Result<GroupRateCards, Error>
+    where
+        V: HasGroupRateCard,
+    {
+        <V as GroupRateCardWire>::group_rate_cards(self.client.raw(), self.client.account(), &self.project, &self.id)
+            .await
+    }
+
+    /// What the target group's interviews cost its business unit.
+    ///
+    /// Only in 2025-12-18 (`get_target_group_price`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn price(&self, unit: impl Into<BusinessUnitId>) -> Result<Price, Error>
+    where
+        V: HasPricePrediction,
+    {
+        <V as PredictionWire>::group_price(self.client.raw(), self.client.account(), unit.into(), &self.id).await
+    }
+
+    /// Asks what the target group can have, with its own settings or with others. Await it to ask; changes nothing.
+    ///
+    /// In every version (`calculate_target_group_feasibility_by_id`).
+    ///
+    /// ```no_run
+    /// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+    /// let now = group.feasibility().await?;
+    /// let if_rarer = group.feasibility().incidence_rate("0.20").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn feasibility(&self) -> GroupFeasibility<V> {
+        GroupFeasibility { group: self.clone(), settings: FeasibilitySettings::default(), problems: Vec::new() }
+    }
+}
+
+/// Settings that an existing target group's feasibility is asked for, instead of its own.
+#[derive(Clone, Debug, Default)]
+#[doc(hidden)]
+pub struct FeasibilitySettings {
+    pub(crate) completes_goal: Option<u32>,
+    pub(crate) length_of_interview: Option<LengthOfInterview>,
+    pub(crate) incidence_rate: Option<IncidenceRate>,
+    pub(crate) field: Option<TimeWindow>,
+    pub(crate) price: Option<Money>,
+}
+
+impl FeasibilitySettings {
+    pub(crate) fn is_empty(&self) -> bool {
+        let Self { completes_goal, length_of_interview, incidence_rate, field, price } = self;
+        completes_goal.is_none()
+            && length_of_interview.is_none()
+            && incidence_rate.is_none()
+            && field.is_none()
+            && price.is_none()
+    }
+}
+
+/// A question about what an existing target group can have.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is asked until it is awaited"]
+pub struct GroupFeasibility<V: Version> {
+    group: TargetGroup<V>,
+    settings: FeasibilitySettings,
+    problems: Vec<Invalid>,
+}
+
+impl<V: Version> GroupFeasibility<V> {
+    /// With this many completes: 1 to 10,000.
+    pub fn completes_goal(mut self, completes: u32) -> Self {
+        if !(1..=10_000).contains(&completes) {
+            self.problems.push(Invalid::new("completes_goal", format!("is {completes}, expected 1 to 10,000")));
+        }
+        self.settings.completes_goal = Some(completes);
+        self
+    }
+
+    /// With this length of interview.
+    pub fn length_of_interview(mut self, length: impl Given<LengthOfInterview>) -> Self {
+        self.settings.length_of_interview = length.settle("length_of_interview", &mut self.problems);
+        self
+    }
+
+    /// With this incidence rate.
+    pub fn incidence_rate(mut self, rate: impl Given<IncidenceRate>) -> Self {
+        self.settings.incidence_rate = rate.settle("incidence_rate", &mut self.problems);
+        self
+    }
+
+    /// With this time in field.
+    pub fn field(mut self, field: impl Given<TimeWindow>) -> Self {
+        self.settings.field = field.settle("field", &mut self.problems);
+        self
+    }
+
+    /// At this price; not for rate cards.
+    pub fn cost_per_interview(mut self, price: Money) -> Self {
+        self.settings.price = Some(price);
+        self
+    }
+}
+
+impl<V: Version> IntoFuture for GroupFeasibility<V> {
+    type Output = Result<Feasibility, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            Error::refuse(self.problems)?;
+            let TargetGroup { client, project, id } = &self.group;
+            V::group_feasibility(client.raw(), client.account(), project, id, &self.settings).await
+        })
+    }
+}

@@ -1,0 +1,392 @@
+//! Projects: what target groups belong to.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+
+use futures_util::future::{BoxFuture, FutureExt as _};
+use jiff::Timestamp;
+
+use crate::client::Client;
+use crate::error::{Error, Invalid};
+use crate::open_enum::words;
+use crate::optimistic::{Editable, Tagged, edit, merge};
+use crate::paging::{Ask, Batch, Listing, Source};
+use crate::target_group::DraftBuilder;
+use crate::types::ids::{ProjectId, UserId};
+use crate::types::{CustomerReference, Given};
+use crate::version::Version;
+
+impl<V: Version> Client<V> {
+    /// The account's projects.
+    pub fn projects(&self) -> Projects<V> {
+        Projects { client: self.clone() }
+    }
+
+    /// One project, by itself or by its id. Asks nothing.
+    pub fn project(&self, project: impl Into<ProjectId>) -> ProjectScope<V> {
+        ProjectScope { client: self.clone(), project: project.into() }
+    }
+}
+
+/// The projects of an account.
+#[derive(Clone, Debug)]
+pub struct Projects<V: Version> {
+    client: Client<V>,
+}
+
+impl<V: Version> Projects<V> {
+    /// Creates a project: a name of 5 to 128 characters, and who answers for it.
+    ///
+    /// In every version (`create_project`). Await it to send it; it carries an idempotency key.
+    ///
+    /// ```no_run
+    /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let manager = "2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2".parse()?;
+    /// let project = cint.projects().create("MyDrinksSurveyQ1", manager).reference("PO-0042").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn create(&self, name: impl Into<String>, manager: UserId) -> CreateProject<V> {
+        let settings = ProjectSettings { name: name.into(), manager, reference: None };
+        CreateProject { client: self.client.clone(), settings, problems: Vec::new() }
+    }
+
+    /// Lists the account's projects.
+    ///
+    /// In every version (`list_account_projects`).
+    ///
+    /// ```no_run
+    /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+    /// let mut projects = cint.projects().list().status(cintx::project::ProjectStatus::Active).stream();
+    /// while let Some(project) = projects.try_next().await? {
+    ///     println!("{} {:?}", project.id, project.name);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn list(&self) -> Listing<ProjectQuery<V>> {
+        Listing::new(ProjectQuery { client: self.client.clone(), filter: ProjectFilter::default() })
+    }
+}
+
+/// A project about to be created.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent until it is awaited"]
+pub struct CreateProject<V: Version> {
+    client: Client<V>,
+    settings: ProjectSettings,
+    problems: Vec<Invalid>,
+}
+
+impl<V: Version> CreateProject<V> {
+    /// The buyer's own number for it: 3 to 128 letters, digits, `-`, `_` and spaces.
+    pub fn reference(mut self, reference: impl Given<CustomerReference>) -> Self {
+        let reference = reference.settle("reference", &mut self.problems);
+        self.settings.reference = reference.map(|reference| reference.to_string());
+        self
+    }
+}
+
+impl<V: Version> IntoFuture for CreateProject<V> {
+    type Output = Result<Project, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let mut problems = self.problems;
+            problems.extend(name_problem(&self.settings.name));
+            Error::refuse(problems)?;
+            let id = V::create_project(self.client.raw(), self.client.account(), &self.settings).await?;
+            Ok(Project { id, human_readable_id: None, settings: self.settings })
+        })
+    }
+}
+
+/// What Cint asks of a project's or target group's name.
+pub(crate) fn name_problem(name: &str) -> Option<Invalid> {
+    let length = name.trim().chars().count();
+    (!(5..=128).contains(&length)).then(|| Invalid::new("name", format!("has {length} characters, expected 5 to 128")))
+}
+
+/// A project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Project {
+    pub(crate) id: ProjectId,
+    pub(crate) human_readable_id: Option<String>,
+    pub(crate) settings: ProjectSettings,
+}
+
+impl Project {
+    /// Its id.
+    pub fn id(&self) -> &ProjectId {
+        &self.id
+    }
+
+    /// Its short id, for people; not known right after its creation.
+    pub fn human_readable_id(&self) -> Option<&str> {
+        self.human_readable_id.as_deref()
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.settings.name
+    }
+
+    /// Who answers for it.
+    pub fn manager(&self) -> UserId {
+        self.settings.manager
+    }
+
+    /// The buyer's own number for it.
+    pub fn reference(&self) -> Option<&str> {
+        self.settings.reference.as_deref()
+    }
+}
+
+impl From<&Project> for ProjectId {
+    fn from(project: &Project) -> Self {
+        project.id.clone()
+    }
+}
+
+/// What can be changed about a project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProjectSettings {
+    /// The name: 5 to 128 characters.
+    pub name: String,
+    /// Who answers for it.
+    pub manager: UserId,
+    /// The buyer's own number for it: 3 to 128 letters, digits, `-`, `_` and spaces.
+    pub reference: Option<String>,
+}
+merge!(ProjectSettings { name, manager, reference });
+
+words! {
+    /// Whether anything goes on in a project.
+    ProjectStatus {
+        /// Something does.
+        Active = "active",
+        /// Nothing does.
+        Inactive = "inactive",
+    }
+}
+
+/// Which projects a list shall have.
+#[derive(Clone, Debug, Default)]
+#[doc(hidden)]
+pub struct ProjectFilter {
+    pub(crate) manager: Option<UserId>,
+    pub(crate) status: Option<ProjectStatus>,
+    pub(crate) name: Option<String>,
+    pub(crate) search: Option<String>,
+}
+
+/// Lists projects.
+#[derive(Clone, Debug)]
+pub struct ProjectQuery<V: Version> {
+    client: Client<V>,
+    filter: ProjectFilter,
+}
+
+impl<V: Version> Listing<ProjectQuery<V>> {
+    /// Only projects that this user answers for.
+    pub fn manager(mut self, manager: UserId) -> Self {
+        self.source.filter.manager = Some(manager);
+        self
+    }
+
+    /// Only projects of this status.
+    pub fn status(mut self, status: ProjectStatus) -> Self {
+        self.source.filter.status = Some(status);
+        self
+    }
+
+    /// Only projects of this name.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.source.filter.name = Some(name.into());
+        self
+    }
+
+    /// Only projects that these 5 to 128 characters are found in.
+    pub fn search(mut self, text: impl Into<String>) -> Self {
+        self.source.filter.search = Some(text.into());
+        self
+    }
+}
+
+impl<V: Version> Source for ProjectQuery<V> {
+    type Item = ProjectSummary;
+
+    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<ProjectSummary>, Error>> {
+        async move {
+            Error::refuse(self.filter.search.as_deref().and_then(search_problem))?;
+            V::list_projects(self.client.raw(), self.client.account(), &self.filter, ask).await
+        }
+        .boxed()
+    }
+}
+
+/// What Cint asks of the text to search for.
+pub(crate) fn search_problem(text: &str) -> Option<Invalid> {
+    let length = text.chars().count();
+    (!(5..=128).contains(&length))
+        .then(|| Invalid::new("search", format!("has {length} characters, expected 5 to 128")))
+}
+
+/// A project in a list.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ProjectSummary {
+    /// Its id.
+    pub id: ProjectId,
+    /// Its short id, for people.
+    pub human_readable_id: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// The name with what was searched for marked.
+    pub highlighted_name: Option<String>,
+    /// The buyer's own number for it.
+    pub reference: Option<String>,
+    /// Whether anything goes on in it.
+    pub status: Option<ProjectStatus>,
+    /// When something last happened.
+    pub last_activity_at: Option<Timestamp>,
+    /// How many target groups it has.
+    pub target_group_count: Option<i64>,
+    /// Its target groups' short ids.
+    pub target_group_human_readable_ids: Vec<String>,
+    /// Its target groups' numbers of the buyer. Empty before 2025-12-18.
+    pub target_group_references: Vec<String>,
+    /// How its field goes.
+    pub statistics: Option<ProjectStatistics>,
+}
+
+/// How the field of a project goes. Rates are shares between 0 and 1.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct ProjectStatistics {
+    /// How many completes are wanted.
+    pub completes_goal: Option<i64>,
+    /// How many there are.
+    pub current_completes: Option<i64>,
+    /// How many respondents passed the screener.
+    pub current_prescreens: Option<i64>,
+    /// The average share of entrants who complete.
+    pub conversion_rate_average: Option<f64>,
+    /// The average share of entrants who give up.
+    pub drop_off_rate_average: Option<f64>,
+    /// The median share of entrants who qualify.
+    pub incidence_rate_median: Option<f64>,
+    /// The median length of interview, in seconds.
+    pub length_of_interview_median_seconds: Option<i64>,
+}
+
+/// A project with its statistics.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ProjectOverview {
+    /// Its id.
+    pub id: ProjectId,
+    /// Its short id, for people.
+    pub human_readable_id: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// Who answers for it.
+    pub manager: Option<UserId>,
+    /// The buyer's own number for it.
+    pub reference: Option<String>,
+    /// Whether anything goes on in it.
+    pub status: Option<ProjectStatus>,
+    /// When it was made.
+    pub created_at: Option<Timestamp>,
+    /// How its field goes.
+    pub statistics: Option<ProjectStatistics>,
+}
+
+/// What can be done with one project, and within it.
+#[derive(Clone, Debug)]
+pub struct ProjectScope<V: Version> {
+    pub(crate) client: Client<V>,
+    pub(crate) project: ProjectId,
+}
+
+impl<V: Version> ProjectScope<V> {
+    /// The project's id.
+    pub fn id(&self) -> &ProjectId {
+        &self.project
+    }
+
+    /// Reads the project.
+    ///
+    /// In every version (`get_project_by_id`).
+    ///
+    /// # Errors
+    /// The call's: 404 if there is no such project.
+    pub async fn get(&self) -> Result<Project, Error> {
+        Ok(V::project(self.client.raw(), self.client.account(), &self.project).await?.value)
+    }
+
+    /// Reads the project with its statistics.
+    ///
+    /// In every version (`project_overview`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn overview(&self) -> Result<ProjectOverview, Error> {
+        V::project_overview(self.client.raw(), self.client.account(), &self.project).await
+    }
+
+    /// Changes the project: reads it, applies the change, writes it under its entity tag. If somebody else was faster,
+    /// reads again, makes the change again, and compares field by field: what would undo another's change is a conflict.
+    ///
+    /// In every version (`update_project`).
+    ///
+    /// ```no_run
+    /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>, id: cintx::ProjectId) -> Result<(), cintx::Error> {
+    /// let project = cint.project(id).edit(|project| project.name = "MyDrinksSurveyQ2".into()).await?;
+    /// assert_eq!(project.name, "MyDrinksSurveyQ2");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Every field that is wrong, before the write; [`Error::conflict`] if somebody else changed the same fields;
+    /// or the call's.
+    pub async fn edit(&self, change: impl Fn(&mut ProjectSettings) + Send) -> Result<ProjectSettings, Error> {
+        Ok(edit(self, None, change).await?.value)
+    }
+
+    /// Starts to describe a target group: a name of 5 to 128 characters, then whom to ask, for how much, until when.
+    pub fn target_group(&self, name: impl Into<String>) -> DraftBuilder<V> {
+        DraftBuilder::new(self.client.clone(), self.project.clone(), name.into())
+    }
+}
+
+impl<V: Version> Editable for ProjectScope<V> {
+    type Value = ProjectSettings;
+
+    fn check(settings: &ProjectSettings) -> Result<(), Error> {
+        let mut problems = Vec::from_iter(name_problem(&settings.name));
+        if let Some(reference) = &settings.reference {
+            let _: Option<CustomerReference> = reference.settle("reference", &mut problems);
+        }
+        Error::refuse(problems)
+    }
+
+    fn read(&self) -> BoxFuture<'_, Result<Tagged<ProjectSettings>, Error>> {
+        async move {
+            let Tagged { value, etag } = V::project(self.client.raw(), self.client.account(), &self.project).await?;
+            Ok(Tagged { value: value.settings, etag })
+        }
+        .boxed()
+    }
+
+    fn write<'a>(
+        &'a self,
+        settings: &'a ProjectSettings,
+        etag: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Option<String>, Error>> {
+        V::update_project(self.client.raw(), self.client.account(), &self.project, settings, etag).boxed()
+    }
+}

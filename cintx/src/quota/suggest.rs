@@ -1,0 +1,104 @@
+//! What past respondents suggest for quotas: of a question that is nowhere yet, of a profile in field; and how a goal
+//! would be split over the quotas in field. Nothing here changes anything.
+
+use crate::audience::{Audience, Question, Share};
+use crate::client::Client;
+use crate::error::{Error, Invalid};
+use crate::quota::QuotaTable;
+use crate::quota::live::Quotas;
+use crate::types::{Given, Locale, TimeWindow};
+use crate::version::Version;
+use crate::wire::distribution::{SplitsGoalsWire, Suggesting};
+
+impl<V: Version> Client<V> {
+    /// How many of so many completes the targets of a question would get if everybody came who comes: Cint predicts it
+    /// from past respondents. The shares that the question has make no difference; `()` will do.
+    ///
+    /// In every version (`get_panel_distribution_draft`). The older versions answer in whole percent, which are split
+    /// over the goal here, and are asked about numbers and options alone, not about texts.
+    ///
+    /// ```no_run
+    /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+    /// use cintx::audience::Question;
+    /// use jiff::{Timestamp, ToSpan as _};
+    ///
+    /// let age = Question::range(42).band(18..=34, 40).band(35..=54, 35).band(55..=99, 25);
+    /// let start = Timestamp::now() + 2.hours();
+    /// println!("{}", cint.suggest_quotas(&age, 500, "eng_gb", start..start + 240.hours()).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// What is wrong about question, goal, locale and field, before anything is sent; or the call's.
+    pub async fn suggest_quotas(
+        &self,
+        question: &Question,
+        completes_goal: u32,
+        locale: impl Given<Locale> + Send,
+        field: impl Given<TimeWindow> + Send,
+    ) -> Result<QuotaTable, Error> {
+        let mut problems = Vec::new();
+        let locale = locale.settle("locale", &mut problems);
+        let field = field.settle("field", &mut problems);
+        if completes_goal == 0 {
+            problems.push(Invalid::new("completes_goal", "is 0, expected at least 1"));
+        }
+        // Where nobody says how many, nothing but the targets is asked about.
+        let open = question.targets().iter().all(|target| *target.share() == Share::Open);
+        let question = if open { question.clone().without_quotas() } else { question.clone() };
+        Audience::side_by_side([question.clone()]).check(Some(completes_goal), &mut problems);
+        match (locale, field) {
+            (Some(locale), Some(field)) if problems.is_empty() => {
+                let suggesting =
+                    Suggesting { question: &question, goal: completes_goal, locale: &locale, field: &field };
+                V::suggest_quotas(self.raw(), self.account(), suggesting).await
+            }
+            _ => Err(Error::invalid(problems)),
+        }
+    }
+}
+
+impl<V: Version> Quotas<'_, V> {
+    /// How the quotas of a profile (by its id) would be filled if everybody came who comes: Cint predicts it from past
+    /// respondents.
+    ///
+    /// In every version (`get_v2_panel_distribution_by_profile`, from 2025-12-18 on `get_panel_distribution_by_profile`).
+    ///
+    /// # Errors
+    /// The call's: 404 if there is no such profile.
+    pub async fn suggested(&self, profile: &str) -> Result<QuotaTable, Error> {
+        V::suggest_quotas_of(self.raw(), self.place(), profile).await
+    }
+
+    /// How Cint would split another goal of the group over its quotas; changes nothing, see [`set_goal`](Self::set_goal).
+    ///
+    /// Before 2025-12-18 (`get_target_group_quota_distribution_v2`).
+    ///
+    /// # Errors
+    /// If the goal is 0, before anything is sent; or the call's.
+    pub async fn split_goal(&self, completes: u32) -> Result<GoalSplit, Error>
+    where
+        V: SplitsGoals,
+    {
+        Error::refuse((completes == 0).then(|| Invalid::new("completes", "is 0, expected at least 1")))?;
+        <V as SplitsGoalsWire>::split_goal(self.raw(), self.place(), completes).await
+    }
+}
+
+/// The versions that split a goal over the quotas in field.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not split a goal over the quotas in field",
+    note = "re-balance a table that was read: `QuotaTable::rebalance_to`; or set the group's goal: `Quotas::set_goal`"
+)]
+pub trait SplitsGoals: Version + SplitsGoalsWire {}
+
+/// A goal, split over the quotas in field.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GoalSplit {
+    /// Whether the quotas could be set like this.
+    pub allowed: Option<bool>,
+    /// What each quota would get, by its id.
+    pub goals: Vec<(String, i64)>,
+}

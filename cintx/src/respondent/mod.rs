@@ -1,0 +1,142 @@
+//! Server to server: whether a respondent is in the survey, and how it ended for them, from your server to Cint's.
+//! It has a host and a key of its own: [`Builder::server_to_server_key`](crate::Builder::server_to_server_key).
+
+pub(crate) mod id_list;
+pub(crate) mod unique_code;
+
+pub use self::id_list::IdList;
+pub use self::unique_code::{CodesFor, HasUniqueCodes, UniqueCodes, UniqueCodesStats};
+
+use uuid::Uuid;
+
+use crate::client::Client;
+use crate::error::{Error, Invalid};
+use crate::version::Version;
+use crate::wire::respondents::RespondentsWire;
+
+/// The versions whose documents have respondents from server to server.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no respondents from server to server",
+    note = "the interface has no version: use a client of 2025-12-18 for it, which changes no project or target group"
+)]
+pub trait HasRespondents: Version + RespondentsWire {}
+
+impl<V: Version> Client<V> {
+    /// One respondent, by the RID that the survey's address carried; its spelling is kept. Asks nothing.
+    ///
+    /// Only in 2025-12-18.
+    pub fn respondent(&self, rid: impl Into<String>) -> Respondent<V>
+    where
+        V: HasRespondents,
+    {
+        Respondent { client: self.clone(), rid: rid.into() }
+    }
+}
+
+/// How the survey ended for a respondent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RespondentOutcome {
+    /// 2: the respondent does not fit.
+    Terminate,
+    /// 3: there are enough respondents like this one.
+    Overquota,
+    /// 4: the respondent was thrown out for security or quality.
+    SecurityTerminate,
+    /// 5: the respondent completed the survey.
+    Complete,
+}
+
+impl RespondentOutcome {
+    /// Cint's code from server to server; redirects and reports have other ones.
+    pub fn code(self) -> i64 {
+        match self {
+            Self::Terminate => 2,
+            Self::Overquota => 3,
+            Self::SecurityTerminate => 4,
+            Self::Complete => 5,
+        }
+    }
+}
+
+/// A respondent, as server speaks to server.
+///
+/// ```no_run
+/// # use cintx::{Client, V2025_12_18};
+/// # use cintx::client::Credentials;
+/// # async fn run(rid: &str) -> Result<(), Box<dyn std::error::Error>> {
+/// use cintx::respondent::RespondentOutcome;
+///
+/// let cint = Client::<V2025_12_18>::builder()
+///     .credentials(Credentials::from_env()?)
+///     .account(2428)
+///     .server_to_server_key(std::env::var("CINT_S2S_KEY")?)
+///     .build()?;
+/// let respondent = cint.respondent(rid);
+/// if respondent.status().await?.is_in_survey() {
+///     // The survey takes place; then:
+///     respondent.transition(RespondentOutcome::Complete).await?;
+/// }
+/// // Only now is the respondent sent back to Cint.
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Respondent<V: Version> {
+    client: Client<V>,
+    rid: String,
+}
+
+impl<V: HasRespondents> Respondent<V> {
+    /// The RID as it was given.
+    pub fn rid(&self) -> &str {
+        &self.rid
+    }
+
+    /// Whether the respondent is in the survey: ask before somebody is let in.
+    ///
+    /// Only in 2025-12-18 (`get_respondent_status`).
+    ///
+    /// # Errors
+    /// That the RID is no UUID, before anything is sent; [`ErrorKind::Credential`](crate::ErrorKind::Credential) if the
+    /// client has no server-to-server key; or the call's: 404 if there is no such respondent.
+    pub async fn status(&self) -> Result<RespondentStatus, Error> {
+        Error::refuse(self.problem())?;
+        <V as RespondentsWire>::respondent(self.client.raw(), &self.rid).await
+    }
+
+    /// Says how the survey ended. Wait for it, and only then send the respondent back.
+    ///
+    /// Only in 2025-12-18 (`update_respondent_status`). It takes no idempotency key and is never sent twice: Cint refuses
+    /// an outcome that the respondent already has, so when [`Error::outcome`] is unknown,
+    /// [`is_in_survey`](RespondentStatus::is_in_survey) tells whether it arrived.
+    ///
+    /// # Errors
+    /// As for [`status`](Self::status); 422 if the respondent cannot end so, having ended already for example.
+    pub async fn transition(&self, outcome: RespondentOutcome) -> Result<(), Error> {
+        Error::refuse(self.problem())?;
+        <V as RespondentsWire>::transition(self.client.raw(), &self.rid, outcome.code()).await
+    }
+
+    fn problem(&self) -> Option<Invalid> {
+        let wrong = self.rid.parse::<Uuid>().is_err() || self.rid.len() != 36;
+        wrong.then(|| Invalid::new("rid", format!("is {:?}, expected a UUID of 36 characters", self.rid)))
+    }
+}
+
+/// Where a respondent is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RespondentStatus {
+    /// Cint's code. Only the meaning of 1 is published: in the survey.
+    pub code: i64,
+    /// The addresses by which the respondent was to enter: compare them with the one that was called.
+    pub links: Vec<String>,
+}
+
+impl RespondentStatus {
+    /// Whether the respondent is in the survey, or has dropped out of it. Nobody else should be let in.
+    pub fn is_in_survey(&self) -> bool {
+        self.code == 1
+    }
+}

@@ -1,0 +1,422 @@
+//! Templates of supply: the account's own, and Cint's.
+
+use futures_util::future::{BoxFuture, FutureExt as _};
+use jiff::Timestamp;
+
+use crate::client::Client;
+use crate::error::{Error, Invalid};
+use crate::optimistic::{Editable, Tagged, edit, merge};
+use crate::paging::{Ask, Batch, Listing, Source};
+use crate::supply::Supply;
+use crate::types::Locale;
+use crate::types::ids::{BusinessUnitId, TemplateId};
+use crate::version::Version;
+use crate::wire::supply_templates::{GlobalTemplatesWire, UnitTemplatesWire};
+
+/// Templates of supply.
+///
+/// ```no_run
+/// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), Box<dyn std::error::Error>> {
+/// use cintx::supply::Supply;
+///
+/// let templates = cint.supply_templates();
+/// let id = templates.create("Partners first", &Supply::open_exchange().group("Partners", 20..=60, [12, 34])).await?;
+/// templates.edit(&id, &"eng_gb".parse()?, |template| template.name = "Partners at first".into()).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct SupplyTemplates<V: Version> {
+    client: Client<V>,
+}
+
+impl<V: Version> Client<V> {
+    /// The account's templates of supply, and Cint's.
+    pub fn supply_templates(&self) -> SupplyTemplates<V> {
+        SupplyTemplates { client: self.clone() }
+    }
+}
+
+/// A template in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SupplyTemplateSummary {
+    /// Its id.
+    pub id: TemplateId,
+    /// Its name.
+    pub name: Option<String>,
+    /// When it was changed last.
+    pub last_modified_at: Option<Timestamp>,
+    /// Who changed it last.
+    pub last_modified_by: Option<String>,
+}
+
+/// A template of supply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SupplyTemplate {
+    /// Its name: 3 to 128 characters.
+    pub name: String,
+    /// Who delivers respondents.
+    pub supply: Supply,
+}
+merge!(SupplyTemplate { name, supply });
+
+/// Whose templates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(hidden)]
+pub enum Owner {
+    Account,
+    Cint,
+}
+
+impl<V: Version> SupplyTemplates<V> {
+    /// Lists the account's templates.
+    ///
+    /// In every version (`list_account_allocation_templates`).
+    pub fn list(&self) -> Listing<SupplyTemplateQuery<V>> {
+        Listing::new(SupplyTemplateQuery { client: self.client.clone(), owner: Owner::Account })
+    }
+
+    /// Lists Cint's templates, which every account can use.
+    ///
+    /// In every version (`list_global_allocation_templates`).
+    pub fn list_global(&self) -> Listing<SupplyTemplateQuery<V>> {
+        Listing::new(SupplyTemplateQuery { client: self.client.clone(), owner: Owner::Cint })
+    }
+
+    /// Makes a template of the account's own: a name of 3 to 128 characters, and who delivers.
+    ///
+    /// In every version (`create_account_allocation_template`); carries an idempotency key.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, before anything is sent; or the call's.
+    pub async fn create(&self, name: impl Into<String>, supply: &Supply) -> Result<TemplateId, Error> {
+        let template = SupplyTemplate { name: name.into(), supply: supply.clone() };
+        check::<V>(&template)?;
+        V::create_supply_template(self.client.raw(), self.client.account(), &template).await
+    }
+
+    /// Reads one of the account's templates, with the suppliers that a locale has.
+    ///
+    /// In every version (`get_account_allocation_template_by_template_id`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn get(&self, id: &TemplateId, locale: &Locale) -> Result<SupplyTemplate, Error> {
+        Ok(V::supply_template(self.client.raw(), self.client.account(), id, locale).await?.value)
+    }
+
+    /// Reads one of Cint's templates, with the suppliers that a locale has.
+    ///
+    /// In every version (`get_global_allocation_template_by_template_id`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn global(&self, id: &TemplateId, locale: &Locale) -> Result<SupplyTemplate, Error> {
+        Ok(V::global_supply_template(self.client.raw(), id, locale).await?.value)
+    }
+
+    /// Reads the template that holds where nobody chose another, with the suppliers that a locale has.
+    ///
+    /// In every version (`get_system_allocation_template`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn system(&self, locale: &Locale) -> Result<SupplyTemplate, Error> {
+        V::system_supply_template(self.client.raw(), locale).await
+    }
+
+    /// Changes one of the account's templates. If somebody else was faster, reads again and makes the change again;
+    /// what would undo another's change is a conflict.
+    ///
+    /// In every version (`update_account_allocation_template`).
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, before the write; [`Error::conflict`]; or the call's.
+    pub async fn edit(
+        &self,
+        id: &TemplateId,
+        locale: &Locale,
+        change: impl Fn(&mut SupplyTemplate) + Send,
+    ) -> Result<SupplyTemplate, Error> {
+        Ok(edit(&Template { client: &self.client, id, locale }, None, change).await?.value)
+    }
+
+    /// Makes a template for every account: a name of 3 to 128 characters, and who delivers. Wants credentials that may
+    /// do so.
+    ///
+    /// Before 2025-12-18 (`create_global_allocation_template`); carries an idempotency key.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, before anything is sent; or the call's.
+    pub async fn create_global(&self, name: impl Into<String>, supply: &Supply) -> Result<TemplateId, Error>
+    where
+        V: HasGlobalTemplateWrites,
+    {
+        let template = SupplyTemplate { name: name.into(), supply: supply.clone() };
+        check::<V>(&template)?;
+        <V as GlobalTemplatesWire>::create_global_supply_template(self.client.raw(), &template).await
+    }
+
+    /// Changes a template that every account can use. If somebody else was faster, reads again and makes the change
+    /// again; what would undo another's change is a conflict.
+    ///
+    /// Before 2025-12-18 (`update_global_allocation_template`).
+    ///
+    /// # Errors
+    /// As with [`edit`](Self::edit).
+    pub async fn edit_global(
+        &self,
+        id: &TemplateId,
+        locale: &Locale,
+        change: impl Fn(&mut SupplyTemplate) + Send,
+    ) -> Result<SupplyTemplate, Error>
+    where
+        V: HasGlobalTemplateWrites,
+    {
+        Ok(edit(&GlobalTemplate { client: &self.client, id, locale }, None, change).await?.value)
+    }
+
+    /// Removes a template that every account can use.
+    ///
+    /// Before 2025-12-18 (`delete_global_allocation_template`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn delete_global(&self, id: &TemplateId) -> Result<(), Error>
+    where
+        V: HasGlobalTemplateWrites,
+    {
+        <V as GlobalTemplatesWire>::delete_global_supply_template(self.client.raw(), id).await
+    }
+
+    /// The templates as a business unit sees them: with its private suppliers. Asks nothing.
+    ///
+    /// From 2025-12-18 on.
+    ///
+    /// ```no_run
+    /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let system = cint.supply_templates().for_business_unit(3848).system(&"eng_gb".parse()?).await?;
+    /// println!("{} suppliers are kept out", system.supply.private.blocked.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn for_business_unit(&self, unit: impl Into<BusinessUnitId>) -> UnitSupplyTemplates<V>
+    where
+        V: HasUnitTemplates,
+    {
+        UnitSupplyTemplates { client: self.client.clone(), unit: unit.into() }
+    }
+
+    /// Removes one of the account's templates.
+    ///
+    /// In every version (`delete_account_allocation_template`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn delete(&self, id: &TemplateId) -> Result<(), Error> {
+        V::delete_supply_template(self.client.raw(), self.client.account(), id).await
+    }
+
+    /// The template that the account's new target groups begin with; `None` if there is none.
+    ///
+    /// In every version (`get_account_allocation_template_association`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn default(&self) -> Result<Option<TemplateId>, Error> {
+        Ok(V::default_supply_template(self.client.raw(), self.client.account()).await?.value)
+    }
+
+    /// Chooses the template that the account's new target groups begin with. If somebody else chose another one
+    /// between the read and the write, nothing is written.
+    ///
+    /// In every version (`set_account_allocation_template_association`).
+    ///
+    /// # Errors
+    /// [`Error::conflict`] on `template` if somebody else chose another one meanwhile; or the call's.
+    pub async fn set_default(&self, id: &TemplateId) -> Result<(), Error> {
+        edit(&Choice(&self.client), None, |chosen| chosen.template = Some(id.clone())).await?;
+        Ok(())
+    }
+}
+
+/// The versions that change the templates of every account.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot change the templates that every account can use",
+    note = "use `SupplyTemplates::create` for the account's own, or a client of 2025-02-17 or earlier"
+)]
+pub trait HasGlobalTemplateWrites: Version + GlobalTemplatesWire {}
+
+/// The versions that show templates as a business unit sees them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not show templates for a business unit",
+    note = "use `SupplyTemplates::get`, `global` or `system`, which every version has, or a client of 2025-12-18"
+)]
+pub trait HasUnitTemplates: Version + UnitTemplatesWire {}
+
+/// Templates of supply as a business unit sees them: with its private exchange, whose suppliers are kept out until
+/// somebody lets them in.
+#[derive(Clone, Debug)]
+pub struct UnitSupplyTemplates<V: Version> {
+    client: Client<V>,
+    unit: BusinessUnitId,
+}
+
+impl<V: HasUnitTemplates> UnitSupplyTemplates<V> {
+    /// Reads one of the account's templates, with the suppliers that a locale has.
+    ///
+    /// From 2025-12-18 on (`get_account_allocation_template_for_business_unit_id`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn get(&self, id: &TemplateId, locale: &Locale) -> Result<SupplyTemplate, Error> {
+        self.read(Owner::Account, id, locale).await
+    }
+
+    /// Reads one of Cint's templates, with the suppliers that a locale has.
+    ///
+    /// From 2025-12-18 on (`get_global_allocation_template_by_id_for_business_unit_id`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn global(&self, id: &TemplateId, locale: &Locale) -> Result<SupplyTemplate, Error> {
+        self.read(Owner::Cint, id, locale).await
+    }
+
+    async fn read(&self, owner: Owner, id: &TemplateId, locale: &Locale) -> Result<SupplyTemplate, Error> {
+        let (raw, account) = (self.client.raw(), self.client.account());
+        <V as UnitTemplatesWire>::unit_supply_template(raw, account, self.unit, owner, id, locale).await
+    }
+
+    /// Reads the template that holds where nobody chose another, with the suppliers that a locale has.
+    ///
+    /// From 2025-12-18 on (`get_system_allocation_template_by_business_unit_id`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn system(&self, locale: &Locale) -> Result<SupplyTemplate, Error> {
+        let (raw, account) = (self.client.raw(), self.client.account());
+        <V as UnitTemplatesWire>::unit_system_supply_template(raw, account, self.unit, locale).await
+    }
+}
+
+/// The template that was chosen for the account's new target groups.
+#[derive(Clone, Debug)]
+struct Chosen {
+    template: Option<TemplateId>,
+}
+merge!(Chosen { template });
+
+/// The account's choice as something to be edited.
+struct Choice<'a, V: Version>(&'a Client<V>);
+
+impl<V: Version> Editable for Choice<'_, V> {
+    type Value = Chosen;
+
+    fn check(_: &Chosen) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn read(&self) -> BoxFuture<'_, Result<Tagged<Chosen>, Error>> {
+        async move {
+            let known = V::default_supply_template(self.0.raw(), self.0.account()).await?;
+            Ok(Tagged { value: Chosen { template: known.value }, etag: known.etag })
+        }
+        .boxed()
+    }
+
+    fn write<'a>(&'a self, chosen: &'a Chosen, etag: Option<&'a str>) -> BoxFuture<'a, Result<Option<String>, Error>> {
+        async move {
+            // Only ever changed to a template: no choice at all is nothing that could be written.
+            if let Some(id) = &chosen.template {
+                V::set_default_supply_template(self.0.raw(), self.0.account(), id, etag).await?;
+            }
+            Ok(None)
+        }
+        .boxed()
+    }
+}
+
+fn check<V: Version>(template: &SupplyTemplate) -> Result<(), Error> {
+    let mut problems = Vec::new();
+    let length = template.name.trim().chars().count();
+    if !(3..=128).contains(&length) {
+        problems.push(Invalid::new("name", format!("has {length} characters, expected 3 to 128")));
+    }
+    template.supply.check::<V>(&mut problems);
+    if !template.supply.private.groups.is_empty() {
+        problems.push(Invalid::new("supply", "has private exchanges, which templates have not"));
+    }
+    Error::refuse(problems)
+}
+
+/// One of the account's templates as something to be edited.
+struct Template<'a, V: Version> {
+    client: &'a Client<V>,
+    id: &'a TemplateId,
+    locale: &'a Locale,
+}
+
+impl<V: Version> Editable for Template<'_, V> {
+    type Value = SupplyTemplate;
+
+    fn check(template: &SupplyTemplate) -> Result<(), Error> {
+        check::<V>(template)
+    }
+
+    fn read(&self) -> BoxFuture<'_, Result<Tagged<SupplyTemplate>, Error>> {
+        V::supply_template(self.client.raw(), self.client.account(), self.id, self.locale).boxed()
+    }
+
+    fn write<'a>(
+        &'a self,
+        template: &'a SupplyTemplate,
+        etag: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Option<String>, Error>> {
+        V::update_supply_template(self.client.raw(), self.client.account(), self.id, template, etag).boxed()
+    }
+}
+
+/// One of the templates that every account can use, as something to be edited.
+struct GlobalTemplate<'a, V: Version> {
+    client: &'a Client<V>,
+    id: &'a TemplateId,
+    locale: &'a Locale,
+}
+
+impl<V: HasGlobalTemplateWrites> Editable for GlobalTemplate<'_, V> {
+    type Value = SupplyTemplate;
+
+    fn check(template: &SupplyTemplate) -> Result<(), Error> {
+        check::<V>(template)
+    }
+
+    fn read(&self) -> BoxFuture<'_, Result<Tagged<SupplyTemplate>, Error>> {
+        V::global_supply_template(self.client.raw(), self.id, self.locale).boxed()
+    }
+
+    fn write<'a>(
+        &'a self,
+        template: &'a SupplyTemplate,
+        etag: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Option<String>, Error>> {
+        <V as GlobalTemplatesWire>::update_global_supply_template(self.client.raw(), self.id, template, etag).boxed()
+    }
+}
+
+/// Lists templates of supply.
+#[derive(Clone, Debug)]
+pub struct SupplyTemplateQuery<V: Version> {
+    client: Client<V>,
+    owner: Owner,
+}
+
+impl<V: Version> Source for SupplyTemplateQuery<V> {
+    type Item = SupplyTemplateSummary;
+
+    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<SupplyTemplateSummary>, Error>> {
+        V::list_supply_templates(self.client.raw(), self.client.account(), self.owner, ask).boxed()
+    }
+}

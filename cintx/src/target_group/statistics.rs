@@ -1,0 +1,345 @@
+//! How field goes: overview, performance, completes by interval, and who changed what.
+
+use futures_util::future::{BoxFuture, FutureExt as _};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::client::Client;
+use crate::error::Error;
+use crate::open_enum::words;
+use crate::paging::{Ask, Batch, Listing, Source};
+use crate::target_group::{FillingStrategy, PricingModel, TargetGroup, TargetGroupStatus};
+use crate::types::ids::{ProjectId, TargetGroupId, UserId};
+use crate::types::{Interval, Money};
+use crate::version::{HasFilters, Version};
+use crate::wire::statistics::{OverviewByIdWire, PerformanceWire};
+
+/// How far a target group is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// How many completes are wanted.
+    pub completes_goal: Option<i64>,
+    /// How many there are.
+    pub current_completes: Option<i64>,
+    /// How many respondents passed the screener.
+    pub current_prescreens: Option<i64>,
+    /// What counts toward the goal.
+    pub filling_strategy: Option<FillingStrategy>,
+}
+
+/// A launched target group at a glance. Rates are shares between 0 and 1.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct TargetGroupOverview {
+    /// Its name.
+    pub name: Option<String>,
+    /// Its short id, for people.
+    pub human_readable_id: Option<String>,
+    /// The name of its project.
+    pub project_name: Option<String>,
+    /// Its state.
+    pub status: Option<TargetGroupStatus>,
+    /// How far it is.
+    pub progress: Option<Progress>,
+    /// What interviews cost on average.
+    pub average_cost_per_interview: Option<Money>,
+    /// What an interview costs now.
+    pub current_cost_per_interview: Option<Money>,
+    /// What it has cost in all.
+    pub current_cost: Option<Money>,
+    /// How its interviews are priced.
+    pub pricing_model: Option<PricingModel>,
+    /// Whether Cint restricts its price.
+    pub is_pricing_restricted: Option<bool>,
+    /// The share of entrants who complete.
+    pub conversion_rate: Option<f64>,
+    /// The share of entrants who give up.
+    pub drop_off_rate: Option<f64>,
+    /// The share of entrants who qualify.
+    pub incidence_rate: Option<f64>,
+    /// The median length of interview, in seconds.
+    pub median_length_of_interview_seconds: Option<i64>,
+    /// The country: two letters.
+    pub country_code: Option<String>,
+    /// The language: three letters.
+    pub language_code: Option<String>,
+    /// The kind of study.
+    pub study_type_code: Option<String>,
+    /// When it was made. `None` before 2025-12-18.
+    pub created_at: Option<Timestamp>,
+    /// Who answers for it. `None` before 2025-12-18.
+    pub manager: Option<UserId>,
+    /// The buyer's own number for it. `None` before 2025-12-18.
+    pub reference: Option<String>,
+}
+
+/// A launched target group that was found by its id alone: where it is, and how it is.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct FoundTargetGroup {
+    /// The number of its account.
+    pub account: Option<i64>,
+    /// Its project.
+    pub project: Option<ProjectId>,
+    /// The target group at a glance.
+    pub overview: TargetGroupOverview,
+}
+
+/// How a target group performs. Rates are shares between 0 and 1.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Performance {
+    /// How many came.
+    pub entrants: Option<i64>,
+    /// How many passed the screener.
+    pub prescreens: Option<i64>,
+    /// How many completed.
+    pub completes: Option<i64>,
+    /// What they cost.
+    pub completes_cost: Option<Money>,
+    /// The share of entrants who complete.
+    pub conversion_rate: Option<f64>,
+    /// The share of entrants who give up.
+    pub drop_off_rate: Option<f64>,
+    /// The share of entrants who qualify.
+    pub incidence_rate: Option<f64>,
+    /// When somebody first completed.
+    pub first_complete: Option<Timestamp>,
+    /// When somebody last completed.
+    pub last_complete: Option<Timestamp>,
+    /// Where respondents ended, and where test respondents did.
+    pub respondents: Option<RespondentAnalysis>,
+}
+
+/// Where respondents ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RespondentAnalysis {
+    /// Respondents.
+    pub live: Vec<RespondentCount>,
+    /// Test respondents.
+    pub test: Vec<RespondentCount>,
+}
+
+/// How many respondents ended in the same way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RespondentCount {
+    /// The status code.
+    pub status: Option<String>,
+    /// Its name.
+    pub label: Option<String>,
+    /// What it means.
+    pub description: Option<String>,
+    /// How many there are.
+    pub count: Option<i64>,
+}
+
+/// The completes of one interval.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CompletesCount {
+    /// Which interval.
+    pub at: Option<Timestamp>,
+    /// How many there are.
+    pub count: Option<i64>,
+}
+
+/// What one user changed at one moment.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ChangelogEntry {
+    /// Its id.
+    pub id: String,
+    /// When it happened.
+    pub at: Option<Timestamp>,
+    /// Who did it.
+    pub by: ChangedBy,
+    /// What was changed.
+    pub changes: Vec<Change>,
+}
+
+/// Who changed something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ChangedBy {
+    /// A user.
+    User(Option<UserId>),
+    /// Cint's system, or somebody who is not known yet; the kind as it came.
+    System(String),
+}
+
+words! {
+    /// What was changed. An open set: Cint adds to it.
+    ChangeKind {
+        /// The state; the reason may be told.
+        Status = "status_change",
+        /// The goal.
+        CompletesGoal = "filling_goal_change",
+        /// What counts toward the goal.
+        FillingStrategy = "filling_strategy_change",
+        /// What an interview costs.
+        CostPerInterview = "cpi_change",
+        /// The name.
+        Name = "name_change",
+        /// Who answers for it.
+        Manager = "project_manager_change",
+        /// The length of interview.
+        LengthOfInterview = "expected_length_of_interview_minutes_change",
+        /// The incidence rate.
+        IncidenceRate = "expected_incidence_rate_change",
+        /// Where respondents are sent.
+        LiveUrl = "live_url_change",
+        /// Where test respondents are sent.
+        TestUrl = "test_url_change",
+        /// When field begins.
+        FieldStart = "fielding_period_start_date_change",
+        /// When field ends.
+        FieldEnd = "fielding_period_end_date_change",
+    }
+}
+
+/// One change. The values are as they came: text, numbers, money.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Change {
+    /// What was changed.
+    pub kind: ChangeKind,
+    /// What it was.
+    pub old: Value,
+    /// What it is now.
+    pub new: Value,
+    /// Why the status changed, where Cint says so.
+    pub reason: Option<String>,
+}
+
+impl<V: Version> TargetGroup<V> {
+    /// The launched target group at a glance.
+    ///
+    /// In every version (`get_target_group_overview`).
+    ///
+    /// # Errors
+    /// The call's: 404 for a draft.
+    pub async fn overview(&self) -> Result<TargetGroupOverview, Error> {
+        V::overview(self.client.raw(), self.client.account(), &self.project, &self.id).await
+    }
+
+    /// How the launched target group performs.
+    ///
+    /// From 2025-02-17 on (`get_target_group_performance`).
+    ///
+    /// ```no_run
+    /// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+    /// let performance = group.performance().await?;
+    /// println!("{:?} of {:?} completed", performance.completes, performance.entrants);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The call's: 404 for a draft.
+    pub async fn performance(&self) -> Result<Performance, Error>
+    where
+        V: HasPerformance,
+    {
+        <V as PerformanceWire>::performance(self.client.raw(), self.client.account(), &self.project, &self.id).await
+    }
+
+    /// The completes, interval by interval; of 24 hours if not given.
+    ///
+    /// In every version (`get_target_group_completes_aggregated_by_interval`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn completes_by_interval(&self, interval: Option<Interval>) -> Result<Vec<CompletesCount>, Error> {
+        V::completes_by_interval(self.client.raw(), self.client.account(), &self.project, &self.id, interval).await
+    }
+
+    /// Lists who changed what, newest first.
+    ///
+    /// In every version (`get_target_group_changelog`).
+    ///
+    /// ```no_run
+    /// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+    /// let mut changelog = group.changelog().kind(cintx::target_group::ChangeKind::Status).stream();
+    /// while let Some(entry) = changelog.try_next().await? {
+    ///     println!("{:?} {:?}", entry.at, entry.changes);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn changelog(&self) -> Listing<ChangelogQuery<V>> {
+        Listing::new(ChangelogQuery { group: self.clone(), kinds: Vec::new() })
+    }
+}
+
+/// The versions that find a launched target group by its id alone.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not find a target group by its id alone",
+    note = "use `TargetGroup::overview` with the target group's project, or a client of 2025-12-18"
+)]
+pub trait HasOverviewById: Version + OverviewByIdWire {}
+
+impl<V: Version> Client<V> {
+    /// A launched target group at a glance, wherever it is; the answer says in which account and project.
+    ///
+    /// From 2025-12-18 on (`get_target_group_overview_by_target_group_id`).
+    ///
+    /// ```no_run
+    /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>, id: cintx::TargetGroupId) -> Result<(), cintx::Error> {
+    /// let found = cint.find_target_group(&id).await?;
+    /// if let Some(project) = found.project {
+    ///     cint.project(project).existing_target_group(id).changelog();
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The call's: 404 for a draft, and for what the credentials give no access to.
+    pub async fn find_target_group(&self, id: &TargetGroupId) -> Result<FoundTargetGroup, Error>
+    where
+        V: HasOverviewById,
+    {
+        <V as OverviewByIdWire>::overview_by_id(self.raw(), id).await
+    }
+}
+
+/// The versions that say how a target group performs.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say how a target group performs",
+    note = "use `TargetGroup::overview`, which every version has, or a client of 2025-02-17 or later"
+)]
+pub trait HasPerformance: Version + PerformanceWire {}
+
+/// Lists who changed what.
+#[derive(Clone, Debug)]
+pub struct ChangelogQuery<V: Version> {
+    group: TargetGroup<V>,
+    kinds: Vec<ChangeKind>,
+}
+
+impl<V: Version> Listing<ChangelogQuery<V>> {
+    /// Only changes of this kind; of one of them, if called again.
+    ///
+    /// From 2025-12-18 on.
+    pub fn kind(mut self, kind: ChangeKind) -> Self
+    where
+        V: HasFilters,
+    {
+        self.source.kinds.push(kind);
+        self
+    }
+}
+
+impl<V: Version> Source for ChangelogQuery<V> {
+    type Item = ChangelogEntry;
+
+    const MAX_PAGE: u16 = V::CHANGELOG_PAGE;
+
+    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<ChangelogEntry>, Error>> {
+        let TargetGroup { client, project, id } = &self.group;
+        V::changelog(client.raw(), client.account(), project, id, &self.kinds, ask).boxed()
+    }
+}

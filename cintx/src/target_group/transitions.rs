@@ -1,0 +1,220 @@
+//! Many target groups of a project at once: what can be done with them, and the jobs that do it. A job that is done
+//! has a result for each target group; some may have failed.
+
+use futures_util::future::{BoxFuture, FutureExt as _};
+
+use crate::Client;
+use crate::error::JobFailure;
+use crate::error::{Error, Invalid};
+use crate::fielding::RunAction;
+use crate::job::{Asked, Job, Kind};
+use crate::project::ProjectScope;
+use crate::target_group::{TargetGroup, TargetGroups};
+use crate::types::ids::{JobId, ProjectId, TargetGroupId, UserId};
+use crate::version::Version;
+
+/// What a bulk job does with each target group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[doc(hidden)]
+pub enum BulkAction {
+    /// A fielding action; launching is for scheduled target groups.
+    Run(RunAction),
+    /// A new manager.
+    Manager(UserId),
+}
+
+/// Some target groups of a project, to do the same with each.
+#[derive(Clone, Debug)]
+pub struct Bulk<V: Version> {
+    client: Client<V>,
+    project: ProjectId,
+    groups: Vec<TargetGroupId>,
+}
+
+impl<V: Version> TargetGroups<V> {
+    /// Some of the project's target groups, to do the same with each: at least one.
+    ///
+    /// ```no_run
+    /// # async fn run(project: cintx::project::ProjectScope<cintx::V2025_12_18>, ids: Vec<cintx::TargetGroupId>) -> Result<(), cintx::Error> {
+    /// let outcome = project.target_groups().all(ids).pause().await?.until_done().await?;
+    /// for (group, failure) in &outcome.failed {
+    ///     println!("{group} was not paused: {failure:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn all<G: Into<TargetGroupId>>(&self, groups: impl IntoIterator<Item = G>) -> Bulk<V> {
+        let groups = groups.into_iter().map(Into::into).collect();
+        Bulk { client: self.client.clone(), project: self.project.clone(), groups }
+    }
+}
+
+impl<V: Version> Bulk<V> {
+    /// Launches each scheduled target group at once.
+    ///
+    /// In every version (`create_bulk_launch_target_groups_job`); carries an idempotency key in 2025-12-18.
+    ///
+    /// # Errors
+    /// If there are no target groups, before anything is sent; or the call's.
+    pub async fn launch_now(&self) -> Result<BulkJob<V>, Error> {
+        self.start(BulkAction::Run(RunAction::LaunchNow)).await
+    }
+
+    /// Pauses each live target group.
+    ///
+    /// In every version (`create_bulk_pause_target_groups_job`); carries an idempotency key in 2025-12-18.
+    ///
+    /// # Errors
+    /// As with [`launch_now`](Self::launch_now).
+    pub async fn pause(&self) -> Result<BulkJob<V>, Error> {
+        self.start(BulkAction::Run(RunAction::Pause)).await
+    }
+
+    /// Resumes each paused target group.
+    ///
+    /// In every version (`create_bulk_resume_target_groups_job`); carries an idempotency key in 2025-12-18.
+    ///
+    /// # Errors
+    /// As with [`launch_now`](Self::launch_now).
+    pub async fn resume(&self) -> Result<BulkJob<V>, Error> {
+        self.start(BulkAction::Run(RunAction::Resume)).await
+    }
+
+    /// Brings each completed target group back.
+    ///
+    /// In every version (`create_bulk_relaunch_target_groups_job`); carries an idempotency key in 2025-12-18.
+    ///
+    /// # Errors
+    /// As with [`launch_now`](Self::launch_now).
+    pub async fn relaunch(&self) -> Result<BulkJob<V>, Error> {
+        self.start(BulkAction::Run(RunAction::Relaunch)).await
+    }
+
+    /// Ends each target group's field.
+    ///
+    /// In every version (`create_bulk_complete_target_groups_job`); carries an idempotency key in 2025-12-18.
+    ///
+    /// # Errors
+    /// As with [`launch_now`](Self::launch_now).
+    pub async fn complete(&self) -> Result<BulkJob<V>, Error> {
+        self.start(BulkAction::Run(RunAction::Complete)).await
+    }
+
+    /// Gives each target group another manager.
+    ///
+    /// In every version (`create_bulk_update_target_group_project_manager_job`).
+    ///
+    /// # Errors
+    /// As with [`launch_now`](Self::launch_now).
+    pub async fn set_manager(&self, manager: UserId) -> Result<BulkJob<V>, Error> {
+        self.start(BulkAction::Manager(manager)).await
+    }
+
+    /// Asks what can be done with all of them.
+    ///
+    /// In every version (`compute_target_group_transitions`).
+    ///
+    /// # Errors
+    /// As with [`launch_now`](Self::launch_now).
+    pub async fn transitions(&self) -> Result<Transitions, Error> {
+        self.check()?;
+        V::transitions(self.client.raw(), self.client.account(), &self.project, &self.groups).await
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let none = self.groups.is_empty();
+        Error::refuse(none.then(|| Invalid::new("target_groups", "are none, expected at least one")))
+    }
+
+    async fn start(&self, action: BulkAction) -> Result<BulkJob<V>, Error> {
+        self.check()?;
+        let id = V::start_bulk(self.client.raw(), self.client.account(), &self.project, action, &self.groups).await?;
+        Ok(Job::new(BulkRun { client: self.client.clone(), project: self.project.clone(), action: Some(action) }, id))
+    }
+}
+
+impl<V: Version> ProjectScope<V> {
+    /// A bulk job that was started elsewhere, by what it does with each target group.
+    pub fn bulk_job(&self, action: RunAction, id: JobId) -> BulkJob<V> {
+        let (client, project) = (self.client.clone(), self.project.clone());
+        Job::new(BulkRun { client, project, action: Some(BulkAction::Run(action)) }, id)
+    }
+
+    /// A bulk job for another manager that was started elsewhere.
+    pub fn manager_job(&self, id: JobId) -> BulkJob<V> {
+        Job::new(BulkRun { client: self.client.clone(), project: self.project.clone(), action: None }, id)
+    }
+}
+
+impl<V: Version> TargetGroup<V> {
+    /// Asks what can be done with the target group now.
+    ///
+    /// In every version (`compute_target_group_transitions`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn transitions(&self) -> Result<Transitions, Error> {
+        let groups = std::slice::from_ref(&self.id);
+        V::transitions(self.client.raw(), self.client.account(), &self.project, groups).await
+    }
+}
+
+/// What can be done with target groups.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Transitions {
+    /// Those that were asked about.
+    pub target_groups: Vec<TargetGroupId>,
+    /// Whether they can be launched.
+    pub can_launch: bool,
+    /// Whether they can be paused.
+    pub can_pause: bool,
+    /// Whether they can be resumed.
+    pub can_resume: bool,
+    /// Whether they can be brought back.
+    pub can_relaunch: bool,
+    /// Whether their field can be ended.
+    pub can_complete: bool,
+}
+
+/// A bulk job under way.
+pub type BulkJob<V> = Job<BulkRun<V>>;
+
+/// The job that does the same with many target groups.
+#[derive(Clone, Debug)]
+pub struct BulkRun<V: Version> {
+    client: Client<V>,
+    project: ProjectId,
+    /// `None` for another manager, whom asking does not need.
+    action: Option<BulkAction>,
+}
+
+impl<V: Version> Kind for BulkRun<V> {
+    type Done = BulkOutcome;
+    const NAME: &'static str = "the bulk job";
+
+    fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<Asked<BulkOutcome>, Error>> {
+        let action = match self.action {
+            Some(BulkAction::Run(action)) => Some(action),
+            Some(BulkAction::Manager(_)) | None => None,
+        };
+        V::bulk_job(self.client.raw(), self.client.account(), &self.project, action, id).boxed()
+    }
+}
+
+/// What became of each target group.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BulkOutcome {
+    /// Those with which it was done, or that were so already.
+    pub updated: Vec<TargetGroupId>,
+    /// Those with which it was not, and why.
+    pub failed: Vec<(TargetGroupId, JobFailure)>,
+}
+
+impl BulkOutcome {
+    /// Whether it was done with every one.
+    pub fn is_complete(&self) -> bool {
+        self.failed.is_empty()
+    }
+}

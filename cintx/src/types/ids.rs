@@ -1,0 +1,181 @@
+//! Typed ids: a project's id does not fit where a target group's is asked for.
+
+use std::fmt;
+use std::str::FromStr;
+
+macro_rules! id {
+    ($(#[$meta:meta])* $name:ident) => {
+        $(#[$meta])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// An id that was kept as text.
+            pub fn new(id: impl Into<Box<str>>) -> Self {
+                Self(id.into())
+            }
+
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<&Self> for $name {
+            fn from(id: &Self) -> Self {
+                id.clone()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({})", stringify!($name), self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// The id of a project.
+    ProjectId
+);
+id!(
+    /// The id of a target group.
+    TargetGroupId
+);
+id!(
+    /// The id of a fielding run.
+    FieldingRunId
+);
+id!(
+    /// The id of a long-running job.
+    JobId
+);
+id!(
+    /// The id of a submitted reconciliation.
+    ReconciliationId
+);
+id!(
+    /// The id of an exclusion group.
+    ExclusionGroupId
+);
+id!(
+    /// The id of a profile template.
+    ProfileTemplateId
+);
+
+id!(
+    /// The id of a template.
+    TemplateId
+);
+id!(
+    /// The id of a webhook subscription.
+    WebhookId
+);
+id!(
+    /// The id of a report.
+    ReportId
+);
+id!(
+    /// The code of an industry; the account's are listed by the API.
+    IndustryCode
+);
+id!(
+    /// The code of an industry lockout.
+    LockoutCode
+);
+id!(
+    /// The code of a kind of study.
+    StudyTypeCode
+);
+
+macro_rules! number {
+    ($(#[$meta:meta])* $name:ident) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(i64);
+
+        impl $name {
+            /// The id with this number.
+            pub const fn new(id: i64) -> Self {
+                Self(id)
+            }
+
+            /// The number.
+            pub const fn get(self) -> i64 {
+                self.0
+            }
+        }
+
+        impl From<i64> for $name {
+            fn from(id: i64) -> Self {
+                Self(id)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({})", stringify!($name), self.0)
+            }
+        }
+    };
+}
+
+number!(
+    /// The number of a business unit.
+    BusinessUnitId
+);
+number!(
+    /// The number of a client, on whose behalf a target group is bought.
+    ClientId
+);
+number!(
+    /// The number of a supplier. Versions before 2025-12-18 write it as a number, that one as text.
+    SupplierId
+);
+
+/// The id of a user: a UUID.
+///
+/// ```
+/// let manager: cintx::UserId = "2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2".parse()?;
+/// # Ok::<(), cintx::types::InvalidUserId>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UserId(uuid::Uuid);
+
+impl FromStr for UserId {
+    type Err = InvalidUserId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidUserId> {
+        text.parse().map(Self).map_err(|_| InvalidUserId(text.into()))
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UserId({})", self.0)
+    }
+}
+
+/// Text that is not a user's id.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a user id, expected a UUID")]
+pub struct InvalidUserId(Box<str>);

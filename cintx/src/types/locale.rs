@@ -1,0 +1,112 @@
+//! Languages, countries and locales, as Cint codes them: not every code is one of ISO 639, so none is looked up.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{InvalidValue, from_text};
+
+fn letters(text: &str, count: usize) -> Option<String> {
+    (text.len() == count && text.bytes().all(|byte| byte.is_ascii_alphabetic())).then(|| text.to_ascii_lowercase())
+}
+
+macro_rules! code {
+    ($(#[$meta:meta])* $name:ident, $count:literal, $expected:literal) => {
+        $(#[$meta])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// The code in lower case.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidValue;
+
+            fn from_str(text: &str) -> Result<Self, InvalidValue> {
+                letters(text, $count).map(|code| Self(code.into())).ok_or_else(|| InvalidValue::new(text, $expected))
+            }
+        }
+
+        from_text!($name);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({})", stringify!($name), self.0)
+            }
+        }
+    };
+}
+
+code!(
+    /// A language of three letters: `eng`, `ger`. Read in any case, kept in lower case.
+    LanguageCode,
+    3,
+    "a language: three letters, such as eng"
+);
+code!(
+    /// A country of two letters: `us`, `gb`. Read in any case, kept in lower case.
+    CountryCode,
+    2,
+    "a country: two letters, such as us"
+);
+
+/// A language in a country: `eng_gb`, `ger_de`. Read with `_` or `-` and in any case; kept as Cint writes it.
+///
+/// ```
+/// # use cintx::Locale;
+/// let locale: Locale = "ENG-gb".parse()?;
+/// assert_eq!(locale.to_string(), "eng_gb");
+/// assert!("en_GB".parse::<Locale>().is_err(), "languages have three letters");
+/// # Ok::<(), cintx::types::InvalidValue>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Locale {
+    language: LanguageCode,
+    country: CountryCode,
+}
+
+impl Locale {
+    /// A language in a country.
+    pub fn new(language: LanguageCode, country: CountryCode) -> Self {
+        Self { language, country }
+    }
+
+    /// The language.
+    pub fn language(&self) -> &LanguageCode {
+        &self.language
+    }
+
+    /// The country.
+    pub fn country(&self) -> &CountryCode {
+        &self.country
+    }
+}
+
+impl FromStr for Locale {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let parts = text.split_once(['_', '-']);
+        let parsed = parts.and_then(|(language, country)| Some((language.parse().ok()?, country.parse().ok()?)));
+        parsed
+            .map(|(language, country)| Self { language, country })
+            .ok_or_else(|| InvalidValue::new(text, "a locale: three letters of language, _, two of country: eng_gb"))
+    }
+}
+
+from_text!(Locale);
+
+impl fmt::Display for Locale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}_{}", self.language, self.country)
+    }
+}

@@ -1,0 +1,112 @@
+//! How long an interview takes, and how many respondents qualify.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
+
+use super::{InvalidValue, from_text};
+
+/// The share of respondents who qualify, in hundredths: 0.01 to 1.
+///
+/// ```
+/// # use cintx::types::IncidenceRate;
+/// let rate: IncidenceRate = "0.50".parse()?;
+/// assert_eq!(rate.percent(), 50);
+/// assert!("0.505".parse::<IncidenceRate>().is_err());
+/// # Ok::<(), cintx::types::InvalidValue>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct IncidenceRate(u8);
+
+impl IncidenceRate {
+    /// A rate in percent.
+    ///
+    /// # Errors
+    /// If it is not 1 to 100.
+    pub fn from_percent(percent: u8) -> Result<Self, InvalidValue> {
+        match percent {
+            1..=100 => Ok(Self(percent)),
+            _ => Err(InvalidValue::new(percent, "an incidence rate: 1 to 100 percent")),
+        }
+    }
+
+    /// The rate in percent: 1 to 100.
+    pub fn percent(self) -> u8 {
+        self.0
+    }
+
+    /// The rate that an answer gives, to the nearest hundredth; `None` if it is none.
+    pub(crate) fn from_fraction(fraction: f64) -> Option<Self> {
+        let percent = (fraction * 100.0).round();
+        (1.0..=100.0).contains(&percent).then_some(Self(percent as u8))
+    }
+
+    /// The rate as the API wants it.
+    pub(crate) fn fraction(self) -> f64 {
+        f64::from(self.0) / 100.0
+    }
+}
+
+impl fmt::Display for IncidenceRate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:02}", self.0 / 100, self.0 % 100)
+    }
+}
+
+impl FromStr for IncidenceRate {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        const RATE: &str = "an incidence rate: 0.01 to 1, in hundredths";
+        let rate = Decimal::from_str_exact(text).map_err(|_| InvalidValue::new(text, RATE))?;
+        let percent = rate * Decimal::ONE_HUNDRED;
+        match percent.is_integer().then(|| percent.to_u8()).flatten() {
+            Some(percent @ 1..=100) => Ok(Self(percent)),
+            _ => Err(InvalidValue::new(text, RATE)),
+        }
+    }
+}
+
+from_text!(IncidenceRate);
+
+/// How long an interview takes, in whole minutes: 1 to 45.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LengthOfInterview(u8);
+
+impl LengthOfInterview {
+    /// The minutes.
+    pub fn minutes(self) -> u8 {
+        self.0
+    }
+}
+
+impl TryFrom<u8> for LengthOfInterview {
+    type Error = InvalidValue;
+
+    fn try_from(minutes: u8) -> Result<Self, InvalidValue> {
+        match minutes {
+            1..=45 => Ok(Self(minutes)),
+            _ => Err(InvalidValue::new(minutes, "a length of interview: 1 to 45 minutes")),
+        }
+    }
+}
+
+impl TryFrom<Result<Self, InvalidValue>> for LengthOfInterview {
+    type Error = InvalidValue;
+
+    fn try_from(result: Result<Self, InvalidValue>) -> Result<Self, InvalidValue> {
+        result
+    }
+}
+
+/// A length of interview; a wrong one is refused by the builder that it is given to.
+///
+/// ```
+/// assert_eq!(cintx::types::minutes(10).map(|length| length.minutes()), Ok(10));
+/// assert!(cintx::types::minutes(46).is_err());
+/// ```
+pub fn minutes(minutes: u8) -> Result<LengthOfInterview, InvalidValue> {
+    LengthOfInterview::try_from(minutes)
+}

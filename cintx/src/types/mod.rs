@@ -1,0 +1,106 @@
+//! Values with a meaning of their own. Each refuses what the API would refuse, and says what it wants instead.
+
+pub(crate) mod ids;
+mod locale;
+mod measure;
+mod money;
+pub(crate) mod serde_text;
+mod survey;
+mod time;
+
+use std::fmt;
+
+pub use self::ids::{
+    BusinessUnitId, ClientId, ExclusionGroupId, FieldingRunId, IndustryCode, InvalidUserId, JobId, LockoutCode,
+    ProfileTemplateId, ProjectId, ReconciliationId, ReportId, StudyTypeCode, SupplierId, TargetGroupId, TemplateId,
+    UserId, WebhookId,
+};
+pub use cintx_raw::Secret;
+
+pub use self::locale::{CountryCode, LanguageCode, Locale};
+pub use self::measure::{IncidenceRate, LengthOfInterview, minutes};
+pub use self::money::Money;
+pub use self::survey::{CustomerReference, SurveyUrl};
+pub use self::time::{ActivityPeriod, Interval, TimeWindow};
+use crate::error::Invalid;
+
+/// A value that its type does not allow.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{got:?} is not {expected}")]
+pub struct InvalidValue {
+    got: Box<str>,
+    expected: &'static str,
+}
+
+impl InvalidValue {
+    pub(crate) fn new(got: impl fmt::Display, expected: &'static str) -> Self {
+        Self { got: got.to_string().into(), expected }
+    }
+}
+
+/// The error of a conversion that may not be able to fail.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct InvalidOrNever(Option<InvalidValue>);
+
+impl From<InvalidValue> for InvalidOrNever {
+    fn from(error: InvalidValue) -> Self {
+        Self(Some(error))
+    }
+}
+
+impl From<std::convert::Infallible> for InvalidOrNever {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}
+
+/// A value as a builder takes it: made already, or text that is checked when the builder is.
+///
+/// Implemented for everything that converts into `T`.
+pub trait Given<T> {
+    #[doc(hidden)]
+    fn settle(self, field: &'static str, problems: &mut Vec<Invalid>) -> Option<T>;
+}
+
+impl<T, G> Given<T> for G
+where
+    G: TryInto<T>,
+    G::Error: Into<InvalidOrNever>,
+{
+    fn settle(self, field: &'static str, problems: &mut Vec<Invalid>) -> Option<T> {
+        self.try_into()
+            .map_err(|error| problems.extend(error.into().0.map(|error| Invalid::new(field, error.to_string()))))
+            .ok()
+    }
+}
+
+/// Conversions from text for a type that parses.
+macro_rules! from_text {
+    ($name:ident) => {
+        impl TryFrom<&str> for $name {
+            type Error = InvalidValue;
+
+            fn try_from(text: &str) -> Result<Self, InvalidValue> {
+                text.parse()
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidValue;
+
+            fn try_from(text: String) -> Result<Self, InvalidValue> {
+                text.parse()
+            }
+        }
+
+        impl TryFrom<&String> for $name {
+            type Error = InvalidValue;
+
+            fn try_from(text: &String) -> Result<Self, InvalidValue> {
+                text.parse()
+            }
+        }
+    };
+}
+use from_text;

@@ -1,0 +1,100 @@
+//! What belongs to a survey: its address, and the buyer's own number for it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{InvalidValue, from_text};
+
+/// Where respondents are sent: an https address of at most 3,000 characters that holds `[%RID%]`,
+/// which Cint replaces by the respondent's id.
+///
+/// ```
+/// # use cintx::types::SurveyUrl;
+/// let url: SurveyUrl = "https://survey.example/?RID=[%RID%]".parse()?;
+/// assert!("https://survey.example/".parse::<SurveyUrl>().is_err(), "nobody would know who answered");
+/// # Ok::<(), cintx::types::InvalidValue>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SurveyUrl(Box<str>);
+
+impl SurveyUrl {
+    /// What Cint replaces by the respondent's id.
+    pub const RID: &'static str = "[%RID%]";
+
+    /// An address that the API gave, whatever it is.
+    pub(crate) fn kept(url: String) -> Self {
+        Self(url.into())
+    }
+
+    /// The address with its placeholders.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for SurveyUrl {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let has_host = text.strip_prefix("https://").and_then(|rest| rest.chars().next());
+        let expected = if text.len() > 3_000 && text.chars().count() > 3_000 {
+            "a survey address: at most 3,000 characters"
+        } else if has_host.is_none_or(|first| matches!(first, '/' | '?' | '#')) {
+            "a survey address: it must begin with https:// and name a host"
+        } else if !text.contains(Self::RID) {
+            "a survey address: it must hold [%RID%], or nobody knows who answered"
+        } else if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            "a survey address: it must not hold spaces"
+        } else {
+            return Ok(Self(text.into()));
+        };
+        // A long address is not repeated in full.
+        let got: String = text.chars().take(80).collect();
+        Err(InvalidValue::new(got, expected))
+    }
+}
+
+from_text!(SurveyUrl);
+
+impl fmt::Display for SurveyUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// The buyer's own number for a project or target group: 3 to 128 letters, digits, hyphens, underscores and spaces.
+///
+/// ```
+/// # use cintx::types::CustomerReference;
+/// assert!("PO-2026_0042".parse::<CustomerReference>().is_ok());
+/// assert!("PO#42".parse::<CustomerReference>().is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CustomerReference(Box<str>);
+
+impl CustomerReference {
+    /// The reference as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for CustomerReference {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b' ');
+        if (3..=128).contains(&text.len()) && text.bytes().all(allowed) {
+            return Ok(Self(text.into()));
+        }
+        Err(InvalidValue::new(text, "a customer reference: 3 to 128 letters, digits, -, _ and spaces"))
+    }
+}
+
+from_text!(CustomerReference);
+
+impl fmt::Display for CustomerReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}

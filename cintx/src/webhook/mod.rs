@@ -1,0 +1,609 @@
+//! Webhook subscriptions: which events Cint tells to which address, the secret that signs them, and the history of
+//! what was told. Receiving and verifying the calls is not in here.
+
+use futures_util::future::{BoxFuture, FutureExt as _};
+use http::StatusCode;
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use url::{Host, Url};
+
+use cintx_raw::Secret;
+
+use crate::client::Client;
+use crate::error::{Error, Invalid};
+use crate::open_enum::words;
+use crate::optimistic::{Conflict, Editable, Tagged, edit, merge};
+use crate::paging::{Ask, Batch, Listing, Source};
+use crate::types::ids::WebhookId;
+use crate::version::Version;
+use crate::wire::webhooks::WebhookHistoryWire;
+
+/// The versions that keep a history of what webhooks were told.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no history of what a webhook was told",
+    note = "keep the events as they arrive, or use a client of 2025-12-18"
+)]
+pub trait HasWebhookHistory: Version + WebhookHistoryWire {}
+
+impl<V: Version> Client<V> {
+    /// The account's webhook subscriptions. Asks nothing.
+    pub fn webhooks(&self) -> Webhooks<V> {
+        Webhooks { client: self.clone() }
+    }
+}
+
+words! {
+    /// Something that a webhook can be told. Each version has its own words: [`Webhooks::event_types`] lists them.
+    WebhookEventType {
+        /// Something about a target group has changed. From 2025-02-17 on.
+        TargetGroupUpdated = "target-group-updated",
+        /// A quota, or the target group as a whole, has counted somebody. From 2025-02-17 on.
+        QuotaFillRegistered = "quota-fill-registered",
+        /// A respondent has come, or moved on. From 2025-02-17 on.
+        SessionUpdated = "session-updated",
+        /// A target group is complete. Only in 2024-12-02.
+        SurveyCompleted = "survey_completed",
+        /// A target group was paused. Only in 2024-12-02.
+        SurveyPaused = "survey_paused",
+    }
+}
+
+/// The webhook subscriptions of an account.
+///
+/// ```no_run
+/// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+/// use cintx::webhook::WebhookEventType;
+///
+/// let webhooks = cint.webhooks();
+/// let new = webhooks.create("https://hooks.example/cint", [WebhookEventType::SessionUpdated]).await?;
+/// std::fs::write("webhook.secret", new.secret.expose()).expect("the secret is never shown again");
+///
+/// let mut webhook = webhooks.get(new.webhook.id()).await?;
+/// webhook.edit(|it| it.events.push(WebhookEventType::TargetGroupUpdated)).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Webhooks<V: Version> {
+    client: Client<V>,
+}
+
+impl<V: Version> Webhooks<V> {
+    /// Subscribes an address to events: `https://`, or `http://` to this machine itself; one event or more, of those
+    /// that the version has. The answer holds the secret that will sign the calls: keep it, it is never shown again.
+    ///
+    /// In every version (`create_webhook`). It takes no idempotency key, and every call makes another subscription. If
+    /// its answer is lost, [`Client::settle`] finds the subscription by its address, and
+    /// [`Webhook::regenerate_secret`] gives it a secret that is known.
+    ///
+    /// # Errors
+    /// What is wrong about address and events, before anything is sent; or the call's.
+    pub async fn create(
+        &self,
+        url: impl Into<String>,
+        events: impl IntoIterator<Item = WebhookEventType>,
+    ) -> Result<NewWebhook<V>, Error> {
+        let mut settings = WebhookSettings { url: url.into(), events: events.into_iter().collect() };
+        settings.tidy();
+        settings.check::<V>()?;
+        let WebhookSettings { url, events } = &settings;
+        let (facts, secret) = V::create_webhook(self.client.raw(), self.client.account(), url, events).await?;
+        // The answer has no tag: the first change reads one.
+        Ok(NewWebhook { webhook: Webhook { client: self.client.clone(), facts, etag: None }, secret })
+    }
+
+    /// Lists the account's subscriptions.
+    ///
+    /// In every version (`get_webhooks`).
+    ///
+    /// ```no_run
+    /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+    /// let mut webhooks = cint.webhooks().list().page_size(100).stream();
+    /// while let Some(webhook) = webhooks.try_next().await? {
+    ///     println!("{} hears {:?}", webhook.url(), webhook.events());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn list(&self) -> Listing<WebhookQuery<V>> {
+        Listing::new(WebhookQuery { client: self.client.clone() })
+    }
+
+    /// Reads a subscription, with its entity tag.
+    ///
+    /// In every version (`get_webhook`).
+    ///
+    /// # Errors
+    /// The call's: 404 if there is no such subscription.
+    pub async fn get(&self, id: impl Into<WebhookId>) -> Result<Webhook<V>, Error> {
+        let client = self.client.clone();
+        let Tagged { value: facts, etag } = V::webhook(client.raw(), client.account(), &id.into()).await?;
+        Ok(Webhook { client, facts, etag })
+    }
+
+    /// Lists the events that a subscription can be for, as the API names them now.
+    ///
+    /// In every version (`get_webhook_events`).
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn event_types(&self) -> Result<Vec<WebhookEventType>, Error> {
+        V::webhook_event_types(self.client.raw(), self.client.account()).await
+    }
+}
+
+/// A subscription that was just made.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NewWebhook<V: Version> {
+    /// The subscription.
+    pub webhook: Webhook<V>,
+    /// What signs its calls: Base64 text, which is the key as it stands. It is shown here and never again.
+    pub secret: Secret,
+}
+
+/// What can be changed about a subscription.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WebhookSettings {
+    /// Where events are told: an `https://` address, or an `http://` one of this machine itself.
+    pub url: String,
+    /// What is told: one event or more. One that comes twice counts once.
+    pub events: Vec<WebhookEventType>,
+}
+merge!(WebhookSettings { url, events });
+
+impl WebhookSettings {
+    /// Keeps each event once.
+    fn tidy(&mut self) {
+        let mut seen = std::collections::HashSet::new();
+        self.events.retain(|event| seen.insert(event.clone()));
+    }
+
+    fn check<V: Version>(&self) -> Result<(), Error> {
+        Error::refuse(url_problem(&self.url).into_iter().chain(event_problems::<V>(&self.events)))
+    }
+}
+
+/// What Cint asks of an address, except that plain HTTP is fine where nobody can listen in.
+fn url_problem(text: &str) -> Option<Invalid> {
+    let fits = is_uri(text)
+        && Url::parse(text).is_ok_and(|url| match (url.scheme(), url.host()) {
+            ("https", Some(_)) => true,
+            ("http", Some(Host::Ipv4(address))) => address.is_loopback(),
+            ("http", Some(Host::Ipv6(address))) => address.is_loopback(),
+            ("http", Some(Host::Domain(name))) => name == "localhost",
+            _ => false,
+        });
+    // A query may hold what is nobody's business.
+    let shown: String = text.split('?').next().unwrap_or_default().chars().take(80).collect();
+    let expected = "an https:// address (or http:// of this machine itself), special characters percent-encoded";
+    (!fits).then(|| Invalid::new("url", format!("is {shown:?}, expected {expected}")))
+}
+
+/// Whether an address is written as RFC 3986 wants it, which is less than browsers, and so the parser, make sense of.
+fn is_uri(text: &str) -> bool {
+    let Some((_, rest)) = text.split_once("://") else { return false };
+    let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?#%".contains(&byte);
+    let encoded = |part: &str| {
+        let digits = |it: &str| it.as_bytes().get(..2).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
+        part.split('%').skip(1).all(digits)
+    };
+    !authority.is_empty()
+        && authority.bytes().all(|byte| plain(byte) || matches!(byte, b'[' | b']'))
+        && rest.bytes().all(plain)
+        && rest.matches('#').count() <= 1
+        && encoded(authority)
+        && encoded(rest)
+}
+
+fn event_problems<V: Version>(events: &[WebhookEventType]) -> Vec<Invalid> {
+    let known = || V::EVENTS.join(", ");
+    if events.is_empty() {
+        return vec![Invalid::new("events", format!("are none, expected at least one of {}", known()))];
+    }
+    let strangers = events.iter().filter(|event| !V::EVENTS.contains(&event.as_str()));
+    let problem = |event: &WebhookEventType| {
+        let reason = format!("has {:?}, expected what {} knows: {}", event.as_str(), V::DATE, known());
+        Invalid::new("events", reason)
+    };
+    strangers.map(problem).collect()
+}
+
+/// What an answer says of a subscription.
+#[derive(Clone, Debug)]
+#[doc(hidden)]
+pub struct WebhookFacts {
+    pub(crate) id: WebhookId,
+    pub(crate) url: String,
+    pub(crate) events: Vec<WebhookEventType>,
+    pub(crate) created_at: Option<Timestamp>,
+    pub(crate) updated_at: Option<Timestamp>,
+}
+
+impl WebhookFacts {
+    fn settings(&self) -> WebhookSettings {
+        WebhookSettings { url: self.url.clone(), events: self.events.clone() }
+    }
+}
+
+/// What is sent of a change.
+#[derive(Clone, Copy, Debug)]
+#[doc(hidden)]
+pub struct WebhookChange<'a> {
+    pub(crate) url: Option<&'a str>,
+    pub(crate) events: Option<&'a [WebhookEventType]>,
+}
+
+/// A webhook subscription. It carries the entity tag that it was read with, so a change made elsewhere is noticed.
+///
+/// ```no_run
+/// # async fn run(mut webhook: cintx::webhook::Webhook<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+/// webhook.edit(|it| it.url = "https://hooks.example/v2".into()).await?;
+/// let secret = webhook.regenerate_secret().await?;
+/// println!("{} bytes to keep", secret.expose().len());
+/// webhook.delete().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Webhook<V: Version> {
+    client: Client<V>,
+    facts: WebhookFacts,
+    etag: Option<String>,
+}
+
+impl<V: Version> From<&Webhook<V>> for WebhookId {
+    fn from(webhook: &Webhook<V>) -> Self {
+        webhook.facts.id.clone()
+    }
+}
+
+/// How often somebody else may be faster than a deletion.
+const ROUNDS: usize = 8;
+
+impl<V: Version> Webhook<V> {
+    /// Its id.
+    pub fn id(&self) -> &WebhookId {
+        &self.facts.id
+    }
+
+    /// Where events are told.
+    pub fn url(&self) -> &str {
+        &self.facts.url
+    }
+
+    /// What is told.
+    pub fn events(&self) -> &[WebhookEventType] {
+        &self.facts.events
+    }
+
+    /// When it was made.
+    pub fn created_at(&self) -> Option<Timestamp> {
+        self.facts.created_at
+    }
+
+    /// When it was last changed, as far as this handle knows; a change through it has no date before
+    /// [`refresh`](Self::refresh).
+    pub fn updated_at(&self) -> Option<Timestamp> {
+        self.facts.updated_at
+    }
+
+    /// Reads it again.
+    ///
+    /// In every version (`get_webhook`).
+    ///
+    /// # Errors
+    /// The call's: 404 if it is gone.
+    pub async fn refresh(&mut self) -> Result<(), Error> {
+        let Tagged { value, etag } = self.fetch().await?;
+        (self.facts, self.etag) = (value, etag);
+        Ok(())
+    }
+
+    /// Changes address, events, or both. If somebody else was faster, reads again and makes the change again; what
+    /// would undo another's change is a conflict.
+    ///
+    /// In every version (`update_webhook`). 2025-02-17 takes no entity tag there: only what is different from what was
+    /// just read is sent, and of two who change the same field at once the last one wins.
+    ///
+    /// # Errors
+    /// What is wrong about address and events, before the write; [`Error::conflict`] if somebody else changed the same
+    /// field; or the call's.
+    pub async fn edit(&mut self, change: impl Fn(&mut WebhookSettings) + Send + Sync) -> Result<(), Error> {
+        let change = |settings: &mut WebhookSettings| {
+            change(settings);
+            settings.tidy();
+        };
+        let Tagged { value, etag } = if V::edits_under_tag() {
+            let known = self.etag.clone().map(|etag| Tagged { value: self.facts.settings(), etag: Some(etag) });
+            edit(&*self, known, change).await?
+        } else {
+            self.edit_untagged(change).await?
+        };
+        (self.facts.url, self.facts.events) = (value.url, value.events);
+        (self.etag, self.facts.updated_at) = (etag, None);
+        Ok(())
+    }
+
+    async fn edit_untagged(&self, change: impl Fn(&mut WebhookSettings)) -> Result<Tagged<WebhookSettings>, Error> {
+        let base = self.fetch().await?.value.settings();
+        let mut value = base.clone();
+        change(&mut value);
+        value.check::<V>()?;
+        let changed = WebhookChange {
+            url: (value.url != base.url).then_some(&value.url),
+            events: (value.events != base.events).then_some(&value.events),
+        };
+        let etag = self.update(&changed, None).await?;
+        Ok(Tagged { value, etag })
+    }
+
+    /// Ends the subscription, if it still is what this handle says: what somebody else made of it meanwhile is not
+    /// thrown away unseen.
+    ///
+    /// In every version (`delete_webhook`), under its entity tag.
+    ///
+    /// # Errors
+    /// [`Error::conflict`] with what somebody else changed; or the call's: 404 if it is gone already.
+    pub async fn delete(&self) -> Result<(), Error> {
+        let mut etag = self.etag.clone();
+        let mut round = 1;
+        loop {
+            if etag.is_none() {
+                let theirs = self.fetch().await?;
+                let changed =
+                    [("url", self.facts.url != theirs.value.url), ("events", self.facts.events != theirs.value.events)];
+                let changed = changed.into_iter().filter_map(|(field, changed)| changed.then_some(field));
+                Conflict::none(changed.collect()).map_err(Error::other)?;
+                etag = theirs.etag;
+            }
+            let (raw, account) = (self.client.raw(), self.client.account());
+            match V::delete_webhook(raw, account, self.id(), etag.as_deref()).await {
+                Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) && round < ROUNDS => {
+                    (etag, round) = (None, round + 1);
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Gives the subscription a new secret, shown here and never again. The old one is void at once: to lose no event,
+    /// accept calls signed by either for a while, or subscribe a second address first.
+    ///
+    /// In every version (`regenerate_webhook_secret`). Where it takes no idempotency key and its answer is lost, call
+    /// it again: the secret that was lost is void then.
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn regenerate_secret(&mut self) -> Result<Secret, Error> {
+        // Whatever becomes of the call, the tag may be another one now.
+        self.etag = None;
+        V::regenerate_webhook_secret(self.client.raw(), self.client.account(), self.id()).await
+    }
+
+    /// Lists what the subscription was told, or was to be told, since a moment; the oldest event first.
+    ///
+    /// Only in 2025-12-18 (`list_webhook_events_history`).
+    ///
+    /// ```no_run
+    /// # async fn run(webhook: cintx::webhook::Webhook<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+    /// use cintx::webhook::DeliveryStatus;
+    /// use jiff::{Timestamp, ToSpan as _};
+    ///
+    /// let mut lost = webhook.history(Timestamp::now() - 24.hours()).status(DeliveryStatus::Expired).stream();
+    /// while let Some(delivery) = lost.try_next().await? {
+    ///     println!("{} {:?}", delivery.id, delivery.payload);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn history(&self, since: Timestamp) -> Listing<WebhookHistory<V>>
+    where
+        V: HasWebhookHistory,
+    {
+        let filter =
+            HistoryFilter { since, until: None, statuses: Vec::new(), events: Vec::new(), newest_first: false };
+        Listing::new(WebhookHistory { client: self.client.clone(), webhook: self.id().clone(), filter })
+    }
+
+    async fn fetch(&self) -> Result<Tagged<WebhookFacts>, Error> {
+        V::webhook(self.client.raw(), self.client.account(), self.id()).await
+    }
+
+    async fn update(&self, change: &WebhookChange<'_>, etag: Option<&str>) -> Result<Option<String>, Error> {
+        V::update_webhook(self.client.raw(), self.client.account(), self.id(), change, etag).await
+    }
+}
+
+impl<V: Version> Editable for Webhook<V> {
+    type Value = WebhookSettings;
+
+    fn check(settings: &WebhookSettings) -> Result<(), Error> {
+        settings.check::<V>()
+    }
+
+    fn read(&self) -> BoxFuture<'_, Result<Tagged<WebhookSettings>, Error>> {
+        async move {
+            let Tagged { value, etag } = self.fetch().await?;
+            Ok(Tagged { value: value.settings(), etag })
+        }
+        .boxed()
+    }
+
+    fn write<'a>(
+        &'a self,
+        settings: &'a WebhookSettings,
+        etag: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Option<String>, Error>> {
+        async move {
+            let change = WebhookChange { url: Some(&settings.url), events: Some(&settings.events) };
+            self.update(&change, etag).await
+        }
+        .boxed()
+    }
+}
+
+/// Lists the subscriptions of an account.
+#[derive(Clone, Debug)]
+pub struct WebhookQuery<V: Version> {
+    client: Client<V>,
+}
+
+impl<V: Version> Source for WebhookQuery<V> {
+    type Item = Webhook<V>;
+
+    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<Webhook<V>>, Error>> {
+        async move {
+            let client = &self.client;
+            let page = V::list_webhooks(client.raw(), client.account(), ask).await?;
+            // A list has no tags: the first change reads one.
+            Ok(page.map(|facts| Webhook { client: client.clone(), facts, etag: None }))
+        }
+        .boxed()
+    }
+}
+
+words! {
+    /// How far the delivery of an event has come.
+    DeliveryStatus {
+        /// It waits.
+        Pending = "pending",
+        /// It is under way.
+        Delivering = "delivering",
+        /// It was taken. This is the end.
+        Delivered = "delivered",
+        /// It was not taken, and is tried again.
+        Undelivered = "undelivered",
+        /// The address fails too often: it is not tried again before that is over.
+        Bounced = "bounced",
+        /// It was given up. This is the end.
+        Expired = "expired",
+    }
+}
+
+/// An event that a subscription was told, or was to be told.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct WebhookDelivery {
+    /// Its id.
+    pub id: String,
+    /// What kind of event it is.
+    pub event: Option<WebhookEventType>,
+    /// How far it has come.
+    pub status: Option<DeliveryStatus>,
+    /// When the event was.
+    pub created_at: Option<Timestamp>,
+    /// What was told, as the address gets it.
+    pub payload: Option<Map<String, Value>>,
+}
+
+/// Which part of a history a list shall have.
+#[derive(Clone, Debug)]
+#[doc(hidden)]
+pub struct HistoryFilter {
+    pub(crate) since: Timestamp,
+    pub(crate) until: Option<Timestamp>,
+    pub(crate) statuses: Vec<DeliveryStatus>,
+    pub(crate) events: Vec<WebhookEventType>,
+    pub(crate) newest_first: bool,
+}
+
+/// Lists what a subscription was told.
+#[derive(Clone, Debug)]
+pub struct WebhookHistory<V: Version> {
+    client: Client<V>,
+    webhook: WebhookId,
+    filter: HistoryFilter,
+}
+
+impl<V: HasWebhookHistory> Listing<WebhookHistory<V>> {
+    /// Only events until this moment; until now if not set.
+    pub fn until(mut self, end: Timestamp) -> Self {
+        self.source.filter.until = Some(end);
+        self
+    }
+
+    /// Only events whose delivery has come so far; asked for several times, any of them.
+    pub fn status(mut self, status: DeliveryStatus) -> Self {
+        self.source.filter.statuses.push(status);
+        self
+    }
+
+    /// Only events of this kind; asked for several times, any of them.
+    pub fn event(mut self, event: WebhookEventType) -> Self {
+        self.source.filter.events.push(event);
+        self
+    }
+
+    /// The newest event first.
+    pub fn newest_first(mut self) -> Self {
+        self.source.filter.newest_first = true;
+        self
+    }
+}
+
+impl<V: HasWebhookHistory> Source for WebhookHistory<V> {
+    type Item = WebhookDelivery;
+
+    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<WebhookDelivery>, Error>> {
+        async move {
+            Error::refuse(self.filter.problems::<V>())?;
+            let (raw, account) = (self.client.raw(), self.client.account());
+            <V as WebhookHistoryWire>::webhook_history(raw, account, &self.webhook, &self.filter, ask).await
+        }
+        .boxed()
+    }
+}
+
+impl HistoryFilter {
+    fn problems<V: Version>(&self) -> Vec<Invalid> {
+        let mut problems = Vec::new();
+        if let Some(end) = self.until.filter(|end| *end < self.since) {
+            let reason = format!("is {end}, expected a moment after the first one, {}", self.since);
+            problems.push(Invalid::new("until", reason));
+        }
+        for status in &self.statuses {
+            if let DeliveryStatus::Unknown(word) = status {
+                problems.push(Invalid::new("status", format!("is {word:?}, expected a status that is documented")));
+            }
+        }
+        if !self.events.is_empty() {
+            problems.extend(event_problems::<V>(&self.events));
+        }
+        problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_safe_from_listeners() {
+        let own = ["http://127.0.0.1:8080/", "http://localhost/", "http://[::1]:1/"];
+        for good in own.into_iter().chain(["https://hooks.example", "HTTPS://hooks.example/a%20b?c=d&e#f"]) {
+            assert_eq!(url_problem(good), None);
+        }
+        for bad in [
+            "",
+            "hooks.example",
+            "http://hooks.example/",
+            "https://",
+            "https:hooks.example",
+            "https:///hooks.example",
+            "ftp://hooks.example/",
+            "https://a b.example",
+            "https://hooks.example/\u{e9}",
+            "https://hooks.example/[a]",
+            "https://hooks.example/%4",
+            "https://hooks.example/a#b#c",
+            "https://hooks.example:99999/",
+        ] {
+            assert_eq!(url_problem(bad).unwrap().field(), "url", "{bad}");
+        }
+        let refused = url_problem("http://hooks.example/cint?token=abc").unwrap().to_string();
+        assert!(refused.contains("\"http://hooks.example/cint\"") && !refused.contains("abc"), "{refused}");
+    }
+}
