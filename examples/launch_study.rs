@@ -124,7 +124,7 @@ async fn study<V: Version>(cint: &Client<V>, setup: &Setup) -> Result<()> {
     let end = start + 240.hours();
     let draft = cint
         .project(&project)
-        .target_group("UK drinks")
+        .draft_target_group("UK drinks")
         .business_unit(setup.business_unit)
         .manager(setup.manager)
         .locale("eng_gb")

@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let start = Timestamp::now() + 2.hours();
     let group = cint
         .project(&project)
-        .target_group("UK drinks")
+        .draft_target_group("UK drinks")
         .business_unit(sandbox.business_unit_id())
         .manager(manager)
         .locale("eng_gb")

@@ -91,7 +91,7 @@ impl Cache {
             Some(failure) => Look::Wait(Arc::clone(failure)),
             None => {
                 let failure = Arc::clone(slot.fetching.insert(Failure::default()));
-                Look::Fetch(Flight { cache: self, key, failure })
+                Look::Fetch(InFlightCall { cache: self, key, failure })
             }
         }
     }
@@ -104,18 +104,18 @@ impl Cache {
 
 enum Look<'a, T> {
     Kept(Arc<[T]>),
-    Fetch(Flight<'a>),
+    Fetch(InFlightCall<'a>),
     Wait(Failure),
 }
 
 /// A fetch under way; over when it is dropped, even if its caller has gone.
-struct Flight<'a> {
+struct InFlightCall<'a> {
     cache: &'a Cache,
     key: Key,
     failure: Failure,
 }
 
-impl Flight<'_> {
+impl InFlightCall<'_> {
     fn keep(self, begun: Instant, list: Box<dyn Any + Send + Sync>) {
         self.cache.slots().entry(self.key).or_default().kept = Some((begun, list));
     }
@@ -127,7 +127,7 @@ impl Flight<'_> {
     }
 }
 
-impl Drop for Flight<'_> {
+impl Drop for InFlightCall<'_> {
     fn drop(&mut self) {
         self.cache.slots().entry(self.key).or_default().fetching = None;
         self.cache.ended.notify_waiters();

@@ -43,7 +43,7 @@ impl<K: Kind> Job<K> {
     }
 
     /// How long [`until_done`](Self::until_done) waits at most; ten minutes for field, an hour for files if not set.
-    pub fn wait_at_most(mut self, limit: Duration) -> Self {
+    pub fn timeout(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
     }
@@ -64,7 +64,7 @@ impl<K: Kind> Job<K> {
         let deadline = Instant::now() + self.limit;
         let mut pause = K::FIRST_PAUSE;
         loop {
-            let Asked { status, ask_again } = self.kind.ask(&self.id).await?;
+            let JobPoll { status, ask_again } = self.kind.ask(&self.id).await?;
             match status {
                 JobStatus::Done(done) => return Ok(done),
                 JobStatus::Failed(failure) => return Err(Error::job(failure)),
@@ -91,13 +91,13 @@ pub trait Kind: fmt::Debug + Send + Sync {
     const FIRST_PAUSE: Duration = Duration::from_millis(500);
     const LONGEST_PAUSE: Duration = Duration::from_secs(15);
     const LIMIT: Duration = Duration::from_secs(600);
-    fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<Asked<Self::Done>, Error>>;
+    fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<JobPoll<Self::Done>, Error>>;
 }
 
 /// An answer about a job.
 #[derive(Debug)]
 #[doc(hidden)]
-pub struct Asked<T> {
+pub struct JobPoll<T> {
     pub status: JobStatus<T>,
     /// What the answer's `Retry-After` said.
     pub ask_again: Option<Duration>,
@@ -152,14 +152,14 @@ mod tests {
         type Done = &'static str;
         const NAME: &'static str = "the told job";
 
-        fn ask<'a>(&'a self, _: &'a JobId) -> BoxFuture<'a, Result<Asked<&'static str>, Error>> {
+        fn ask<'a>(&'a self, _: &'a JobId) -> BoxFuture<'a, Result<JobPoll<&'static str>, Error>> {
             async move {
                 let mut asked = self.asked.lock().unwrap();
                 let (word, seconds) = self.answers[asked.len().min(self.answers.len() - 1)];
                 asked.push(Instant::now());
                 let failure = || JobFailure { code: None, description: "it broke".into(), reasons: Vec::new() };
                 let ask_again = seconds.map(Duration::from_secs);
-                Ok(Asked { status: job_status(Some(word), || word, failure), ask_again })
+                Ok(JobPoll { status: job_status(Some(word), || word, failure), ask_again })
             }
             .boxed()
         }
@@ -183,7 +183,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn it_asks_ever_more_rarely_or_when_told_and_gives_up_in_time() {
-        let job = told(&[("Processing", None)]).wait_at_most(Duration::from_secs(60));
+        let job = told(&[("Processing", None)]).timeout(Duration::from_secs(60));
         let began = Instant::now();
         assert!(job.until_done().await.unwrap_err().is_timeout());
         let at: Vec<u128> = job.kind.asked.lock().unwrap().iter().map(|at| (*at - began).as_millis()).collect();

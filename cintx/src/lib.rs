@@ -20,7 +20,7 @@
 //!
 //! let group = cint
 //!     .project(&project)
-//!     .target_group("UK pets")
+//!     .draft_target_group("UK pets")
 //!     .business_unit(3848)
 //!     .manager(manager)
 //!     .locale("eng_gb")
@@ -78,10 +78,10 @@ mod wire;
 
 pub use cintx_raw as raw;
 
-pub use self::client::{Builder, Client};
+pub use self::client::{Client, ClientBuilder};
 pub use self::error::{Error, ErrorKind, Outcome};
 pub use self::types::{
-    BusinessUnitId, ClientId, ExclusionGroupId, FieldingRunId, IndustryCode, JobId, Locale, LockoutCode, Money,
+    BusinessUnitId, EndClientId, ExclusionGroupId, FieldingRunId, IndustryCode, JobId, Locale, LockoutCode, Money,
     ProfileTemplateId, ProjectId, ReconciliationId, ReportId, Secret, StudyTypeCode, SupplierId, TargetGroupId,
     TemplateId, UserId, WebhookId,
 };

@@ -3,10 +3,10 @@
 use futures_util::future::{BoxFuture, FutureExt as _};
 
 use crate::client::Client;
-use crate::error::{Error, Invalid};
+use crate::error::{Error, FieldError};
 use crate::open_enum::words;
-use crate::paging::{Ask, Batch, Listing, Source};
-use crate::types::{Given, LanguageCode, Locale};
+use crate::paging::{ListRequest, PageRequest, RawPage, Source};
+use crate::types::{IntoField, LanguageCode, Locale};
 use crate::version::Version;
 use crate::wire::library::{QuestionDetailsWire, QuestionIndexWire};
 
@@ -15,7 +15,7 @@ impl<V: Version> Client<V> {
     /// come only when asked for.
     ///
     /// In every version (`account_questions_translation`; in 2024-12-02 `get_questions_translation`). The categories
-    /// are in the [`Directory`](crate::reference::Directory::question_categories).
+    /// are in the [`ReferenceData`](crate::reference::ReferenceData::question_categories).
     ///
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
@@ -29,10 +29,10 @@ impl<V: Version> Client<V> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn questions(&self, locale: impl Given<Locale>) -> Listing<QuestionQuery<V>> {
+    pub fn questions(&self, locale: impl IntoField<Locale>) -> ListRequest<QuestionQuery<V>> {
         let mut problems = Vec::new();
-        let locale = locale.settle("locale", &mut problems);
-        Listing::new(QuestionQuery { client: self.clone(), locale, filter: QuestionFilter::default(), problems })
+        let locale = locale.into_field("locale", &mut problems);
+        ListRequest::new(QuestionQuery { client: self.clone(), locale, filter: QuestionFilter::default(), problems })
     }
 
     /// A question of the library by its id, in the language of a locale.
@@ -41,12 +41,16 @@ impl<V: Version> Client<V> {
     ///
     /// # Errors
     /// What is wrong about the locale, before anything is sent; or the call's: 404 if there is no such question.
-    pub async fn question_details(&self, locale: impl Given<Locale> + Send, id: i64) -> Result<QuestionDetails, Error>
+    pub async fn question_details(
+        &self,
+        locale: impl IntoField<Locale> + Send,
+        id: i64,
+    ) -> Result<QuestionDetails, Error>
     where
         V: HasQuestionDetails,
     {
         let mut problems = Vec::new();
-        match locale.settle("locale", &mut problems) {
+        match locale.into_field("locale", &mut problems) {
             Some(locale) => <V as QuestionDetailsWire>::question_details(self.raw(), &locale, id).await,
             None => Err(Error::invalid(problems)),
         }
@@ -68,13 +72,13 @@ impl<V: Version> Client<V> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn question_index(&self, locale: impl Given<Locale>) -> Listing<QuestionIndexQuery<V>>
+    pub fn question_index(&self, locale: impl IntoField<Locale>) -> ListRequest<QuestionIndexQuery<V>>
     where
         V: HasQuestionIndex,
     {
         let mut problems = Vec::new();
-        let locale = locale.settle("locale", &mut problems);
-        Listing::new(QuestionIndexQuery { client: self.clone(), locale, filter: IndexFilter::default(), problems })
+        let locale = locale.into_field("locale", &mut problems);
+        ListRequest::new(QuestionIndexQuery { client: self.clone(), locale, filter: IndexFilter::default(), problems })
     }
 }
 
@@ -113,17 +117,17 @@ pub struct QuestionIndexQuery<V: Version> {
     /// Missing if it is wrong; the problems say how.
     locale: Option<Locale>,
     filter: IndexFilter,
-    problems: Vec<Invalid>,
+    problems: Vec<FieldError>,
 }
 
-impl<V: Version> Listing<QuestionIndexQuery<V>> {
+impl<V: Version> ListRequest<QuestionIndexQuery<V>> {
     /// Only questions that these words are found in.
     pub fn search(mut self, text: impl Into<String>) -> Self {
         self.source.filter.search = Some(text.into());
         self
     }
 
-    /// Only questions of this category: its number in the [`Directory`](crate::reference::Directory::question_categories).
+    /// Only questions of this category: its number in the [`ReferenceData`](crate::reference::ReferenceData::question_categories).
     pub fn category(mut self, id: i64) -> Self {
         self.source.filter.category = Some(id);
         self
@@ -133,7 +137,7 @@ impl<V: Version> Listing<QuestionIndexQuery<V>> {
     pub fn scope(mut self, scope: QuestionScope) -> Self {
         if let QuestionScope::Unknown(word) = &scope {
             let reason = format!("is {word:?}, expected standard, custom or demographic_only");
-            self.source.problems.push(Invalid::new("scope", reason));
+            self.source.problems.push(FieldError::new("scope", reason));
         }
         self.source.filter.scope = Some(scope);
         self
@@ -143,7 +147,7 @@ impl<V: Version> Listing<QuestionIndexQuery<V>> {
 impl<V: HasQuestionIndex> Source for QuestionIndexQuery<V> {
     type Item = LibraryQuestion;
 
-    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<LibraryQuestion>, Error>> {
+    fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<LibraryQuestion>, Error>> {
         async move {
             match &self.locale {
                 Some(locale) if self.problems.is_empty() => {
@@ -189,15 +193,15 @@ pub struct QuestionQuery<V: Version> {
     /// Missing if it is wrong; the problems say how.
     locale: Option<Locale>,
     filter: QuestionFilter,
-    problems: Vec<Invalid>,
+    problems: Vec<FieldError>,
 }
 
-impl<V: Version> Listing<QuestionQuery<V>> {
+impl<V: Version> ListRequest<QuestionQuery<V>> {
     /// Only the questions with these ids: at least one.
     pub fn ids(mut self, ids: impl IntoIterator<Item = i64>) -> Self {
         let ids: Vec<String> = ids.into_iter().map(|id| id.to_string()).collect();
         if ids.is_empty() {
-            self.source.problems.push(Invalid::new("ids", "are none, expected at least one"));
+            self.source.problems.push(FieldError::new("ids", "are none, expected at least one"));
         }
         self.source.filter.ids = Some(ids.join(","));
         self
@@ -210,8 +214,8 @@ impl<V: Version> Listing<QuestionQuery<V>> {
     }
 
     /// With all texts in this language, too.
-    pub fn translated(mut self, language: impl Given<LanguageCode>) -> Self {
-        self.source.filter.translation = language.settle("translated", &mut self.source.problems);
+    pub fn translated(mut self, language: impl IntoField<LanguageCode>) -> Self {
+        self.source.filter.translation = language.into_field("translated", &mut self.source.problems);
         self
     }
 
@@ -236,7 +240,7 @@ impl<V: Version> Listing<QuestionQuery<V>> {
 impl<V: Version> Source for QuestionQuery<V> {
     type Item = LibraryQuestion;
 
-    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<LibraryQuestion>, Error>> {
+    fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<LibraryQuestion>, Error>> {
         async move {
             match &self.locale {
                 Some(locale) if self.problems.is_empty() => {

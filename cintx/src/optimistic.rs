@@ -76,7 +76,7 @@ impl Conflict {
 /// A value with the entity tag that it was read with.
 #[derive(Clone, Debug)]
 #[doc(hidden)]
-pub struct Tagged<T> {
+pub struct WithEtag<T> {
     pub(crate) value: T,
     pub(crate) etag: Option<String>,
 }
@@ -86,7 +86,7 @@ pub(crate) trait Editable: Sync {
     type Value: Merge;
     /// Refuses a value before anything is sent.
     fn check(value: &Self::Value) -> Result<(), Error>;
-    fn read(&self) -> BoxFuture<'_, Result<Tagged<Self::Value>, Error>>;
+    fn read(&self) -> BoxFuture<'_, Result<WithEtag<Self::Value>, Error>>;
     /// Answers with the new tag, if the API gives one.
     fn write<'a>(
         &'a self,
@@ -101,9 +101,9 @@ const ROUNDS: usize = 32;
 /// Changes a resource; answers with what it is now.
 pub(crate) async fn edit<E: Editable>(
     resource: &E,
-    known: Option<Tagged<E::Value>>,
+    known: Option<WithEtag<E::Value>>,
     change: impl Fn(&mut E::Value),
-) -> Result<Tagged<E::Value>, Error> {
+) -> Result<WithEtag<E::Value>, Error> {
     let base = match known {
         Some(known) => known,
         None => resource.read().await?,
@@ -114,7 +114,7 @@ pub(crate) async fn edit<E: Editable>(
     for _ in 1..ROUNDS {
         E::check(&value)?;
         match resource.write(&value, etag.as_deref()).await {
-            Ok(etag) => return Ok(Tagged { value, etag }),
+            Ok(etag) => return Ok(WithEtag { value, etag }),
             Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) => {
                 let theirs = resource.read().await?;
                 value = theirs.value.clone();
@@ -127,7 +127,7 @@ pub(crate) async fn edit<E: Editable>(
     }
     E::check(&value)?;
     let etag = resource.write(&value, etag.as_deref()).await?;
-    Ok(Tagged { value, etag })
+    Ok(WithEtag { value, etag })
 }
 
 #[cfg(test)]

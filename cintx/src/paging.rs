@@ -9,7 +9,7 @@ use cintx_raw::{NextCursor, Operation, Pagination};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, Stream, StreamExt as _, TryStreamExt as _};
 
-use crate::error::{Error, Invalid};
+use crate::error::{Error, FieldError};
 
 /// A place in a list: keep it to go on later, in another process if need be. Opaque; only its own list can read it.
 ///
@@ -62,13 +62,13 @@ pub struct Page<T> {
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "nothing is fetched before its stream is polled"]
-pub struct Listing<S> {
+pub struct ListRequest<S> {
     pub(crate) source: S,
     page_size: Option<u16>,
     from: Option<Cursor>,
 }
 
-impl<S: Source> Listing<S> {
+impl<S: Source> ListRequest<S> {
     pub(crate) fn new(source: S) -> Self {
         Self { source, page_size: None, from: None }
     }
@@ -80,28 +80,28 @@ impl<S: Source> Listing<S> {
     }
 
     /// Goes on where a [`Page`] ended.
-    pub fn resume(mut self, from: Cursor) -> Self {
+    pub fn start_after(mut self, from: Cursor) -> Self {
         self.from = Some(from);
         self
     }
 
     /// The items, page after page.
-    pub fn stream(self) -> Items<S::Item> {
+    pub fn stream(self) -> ItemStream<S::Item> {
         let pages = self.pages().0.map_ok(|page| futures_util::stream::iter(page.items.into_iter().map(Ok)));
-        Items(pages.try_flatten().boxed())
+        ItemStream(pages.try_flatten().boxed())
     }
 
     /// The pages, each with the cursor of the next.
-    pub fn pages(self) -> Pages<S::Item> {
+    pub fn pages(self) -> PageStream<S::Item> {
         let Self { source, page_size, from } = self;
         let start = Some((source, Watch::default(), from));
         let pages = futures_util::stream::try_unfold(start, move |state| async move {
             let Some((source, mut watch, from)) = state else { return Ok(None) };
             if page_size.is_some_and(|size| size == 0 || size > S::MAX_PAGE) {
                 let reason = format!("is {}, expected 1 to {}", page_size.unwrap_or_default(), S::MAX_PAGE);
-                return Err(Error::invalid(vec![Invalid::new("page_size", reason)]));
+                return Err(Error::invalid(vec![FieldError::new("page_size", reason)]));
             }
-            let ask = Ask { from, page_size };
+            let ask = PageRequest { from, page_size };
             let batch = source.page(&ask).await?;
             let operation = batch.operation;
             let page = batch.into_page(&ask)?;
@@ -114,7 +114,7 @@ impl<S: Source> Listing<S> {
             };
             Ok(Some((page, state)))
         });
-        Pages(pages.boxed())
+        PageStream(pages.boxed())
     }
 }
 
@@ -124,18 +124,18 @@ pub trait Source: Send + Sync + 'static {
     type Item: Send + 'static;
     /// The most that a page can be asked to have.
     const MAX_PAGE: u16 = 100;
-    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<Self::Item>, Error>>;
+    fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<Self::Item>, Error>>;
 }
 
 /// Which page is wanted.
 #[derive(Debug)]
 #[doc(hidden)]
-pub struct Ask {
+pub struct PageRequest {
     from: Option<Cursor>,
     page_size: Option<u16>,
 }
 
-impl Ask {
+impl PageRequest {
     /// The first page, of this size.
     pub(crate) fn first(items: u16) -> Self {
         Self { from: None, page_size: Some(items) }
@@ -155,7 +155,7 @@ impl Ask {
 /// A page as a wire file reads it.
 #[derive(Debug)]
 #[doc(hidden)]
-pub struct Batch<T> {
+pub struct RawPage<T> {
     pub(crate) operation: &'static Operation,
     pub(crate) items: Vec<T>,
     pub(crate) next_cursor: Option<String>,
@@ -163,7 +163,7 @@ pub struct Batch<T> {
     pub(crate) last_id: Option<String>,
 }
 
-impl<T> Batch<T> {
+impl<T> RawPage<T> {
     pub(crate) fn new(operation: &'static Operation, items: Vec<T>) -> Self {
         Self { operation, items, next_cursor: None, has_more: None, last_id: None }
     }
@@ -181,9 +181,9 @@ impl<T> Batch<T> {
     }
 
     /// The same page with other items.
-    pub(crate) fn map<U>(self, change: impl FnMut(T) -> U) -> Batch<U> {
+    pub(crate) fn map<U>(self, change: impl FnMut(T) -> U) -> RawPage<U> {
         let Self { operation, items, next_cursor, has_more, last_id } = self;
-        Batch { operation, items: items.into_iter().map(change).collect(), next_cursor, has_more, last_id }
+        RawPage { operation, items: items.into_iter().map(change).collect(), next_cursor, has_more, last_id }
     }
 
     /// What the answer said of further pages.
@@ -194,7 +194,7 @@ impl<T> Batch<T> {
 
     /// Decides where the next page begins, as the operation table says. A short page is never the end:
     /// the API says so itself, or answers with an empty page.
-    fn into_page(self, ask: &Ask) -> Result<Page<T>, Error> {
+    fn into_page(self, ask: &PageRequest) -> Result<Page<T>, Error> {
         let next = match self.operation.pagination {
             _ if self.has_more == Some(false) => None,
             Some(Pagination::Cursor { next: NextCursor::Field, .. }) => {
@@ -304,14 +304,14 @@ macro_rules! stream {
 
 stream!(
     /// The items of a list as a [`Stream`].
-    Items: T
+    ItemStream: T
 );
 stream!(
     /// The pages of a list as a [`Stream`].
-    Pages: Page<T>
+    PageStream: Page<T>
 );
 
-impl<T> Items<T> {
+impl<T> ItemStream<T> {
     /// Everything that is left, in memory.
     ///
     /// # Errors
@@ -368,7 +368,7 @@ mod tests {
     impl Source for List {
         type Item = Counted;
 
-        fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<Counted>, Error>> {
+        fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<Counted>, Error>> {
             async move {
                 let size = usize::from(ask.page_size.unwrap_or(10));
                 let from = ask.from.as_ref().map_or("0", |from| from.as_str());
@@ -384,7 +384,7 @@ mod tests {
                 self.alive.fetch_add(end - at, Ordering::Relaxed);
                 self.most.fetch_max(self.alive.load(Ordering::Relaxed), Ordering::Relaxed);
                 let items: Vec<Counted> = (at..end).map(|item| Counted(item, Arc::clone(&self.alive))).collect();
-                let mut batch = Batch::new(self.operation, items);
+                let mut batch = RawPage::new(self.operation, items);
                 batch.last_id = (end > at).then(|| end.to_string());
                 if by_field {
                     // The end is told in each of the ways in which the API tells it.
@@ -421,7 +421,7 @@ mod tests {
             styles += 1;
             let (alive, most) = (Arc::default(), Arc::new(AtomicUsize::new(0)));
             let list = List { operation: row, alive: Arc::clone(&alive), most: Arc::clone(&most) };
-            let mut items = Listing::new(list).page_size(100).stream();
+            let mut items = ListRequest::new(list).page_size(100).stream();
             let mut seen = 0;
             while let Some(item) = items.try_next().await.unwrap() {
                 assert_eq!(item.0, seen, "{}", row.id);

@@ -7,11 +7,11 @@ use std::pin::Pin;
 use rust_decimal::Decimal;
 
 use crate::client::Client;
-use crate::error::{Error, Invalid};
+use crate::error::{Error, FieldError};
 use crate::target_group::TargetGroup;
 use crate::target_group::feasibility::Feasibility;
 use crate::types::ids::{BusinessUnitId, SupplierId};
-use crate::types::{CountryCode, Given, IncidenceRate, LengthOfInterview, Money, TimeWindow};
+use crate::types::{CountryCode, IncidenceRate, IntoField, LengthOfInterview, Money, TimeRange};
 use crate::version::Version;
 use crate::wire::price::{GroupRateCardWire, PredictionWire};
 
@@ -194,7 +194,7 @@ pub struct FeasibilitySettings {
     pub(crate) completes_goal: Option<u32>,
     pub(crate) length_of_interview: Option<LengthOfInterview>,
     pub(crate) incidence_rate: Option<IncidenceRate>,
-    pub(crate) field: Option<TimeWindow>,
+    pub(crate) field: Option<TimeRange>,
     pub(crate) price: Option<Money>,
 }
 
@@ -215,34 +215,34 @@ impl FeasibilitySettings {
 pub struct GroupFeasibility<V: Version> {
     group: TargetGroup<V>,
     settings: FeasibilitySettings,
-    problems: Vec<Invalid>,
+    problems: Vec<FieldError>,
 }
 
 impl<V: Version> GroupFeasibility<V> {
     /// With this many completes: 1 to 10,000.
     pub fn completes_goal(mut self, completes: u32) -> Self {
         if !(1..=10_000).contains(&completes) {
-            self.problems.push(Invalid::new("completes_goal", format!("is {completes}, expected 1 to 10,000")));
+            self.problems.push(FieldError::new("completes_goal", format!("is {completes}, expected 1 to 10,000")));
         }
         self.settings.completes_goal = Some(completes);
         self
     }
 
     /// With this length of interview.
-    pub fn length_of_interview(mut self, length: impl Given<LengthOfInterview>) -> Self {
-        self.settings.length_of_interview = length.settle("length_of_interview", &mut self.problems);
+    pub fn length_of_interview(mut self, length: impl IntoField<LengthOfInterview>) -> Self {
+        self.settings.length_of_interview = length.into_field("length_of_interview", &mut self.problems);
         self
     }
 
     /// With this incidence rate.
-    pub fn incidence_rate(mut self, rate: impl Given<IncidenceRate>) -> Self {
-        self.settings.incidence_rate = rate.settle("incidence_rate", &mut self.problems);
+    pub fn incidence_rate(mut self, rate: impl IntoField<IncidenceRate>) -> Self {
+        self.settings.incidence_rate = rate.into_field("incidence_rate", &mut self.problems);
         self
     }
 
     /// With this time in field.
-    pub fn field(mut self, field: impl Given<TimeWindow>) -> Self {
-        self.settings.field = field.settle("field", &mut self.problems);
+    pub fn field(mut self, field: impl IntoField<TimeRange>) -> Self {
+        self.settings.field = field.into_field("field", &mut self.problems);
         self
     }
 
@@ -259,7 +259,7 @@ impl<V: Version> IntoFuture for GroupFeasibility<V> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            Error::refuse(self.problems)?;
+            Error::check(self.problems)?;
             let TargetGroup { client, project, id } = &self.group;
             V::group_feasibility(client.raw(), client.account(), project, id, &self.settings).await
         })

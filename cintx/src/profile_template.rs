@@ -8,11 +8,11 @@ use rust_decimal::Decimal;
 
 use crate::audience::{Condition, Question, Share};
 use crate::client::Client;
-use crate::error::{Error, Invalid};
+use crate::error::{Error, FieldError};
 use crate::open_enum::words;
-use crate::paging::{Ask, Batch, Listing, Source};
+use crate::paging::{ListRequest, PageRequest, RawPage, Source};
 use crate::types::ids::ProfileTemplateId;
-use crate::types::{Given, InvalidValue, Locale};
+use crate::types::{IntoField, InvalidValue, Locale};
 use crate::version::Version;
 
 impl<V: Version> Client<V> {
@@ -42,8 +42,8 @@ impl<V: Version> ProfileTemplates<V> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list(&self) -> Listing<ProfileTemplateQuery<V>> {
-        Listing::new(ProfileTemplateQuery {
+    pub fn list(&self) -> ListRequest<ProfileTemplateQuery<V>> {
+        ListRequest::new(ProfileTemplateQuery {
             client: self.client.clone(),
             filter: TemplateFilter::default(),
             problems: Vec::new(),
@@ -112,7 +112,7 @@ impl<V: Version> ProfileTemplates<V> {
         let (raw, account) = (self.client.raw(), self.client.account());
         let mut settings = V::profile_template(raw, account, &id).await?.settings;
         change(&mut settings);
-        Error::refuse(settings.problems(V::FORM))?;
+        Error::check(settings.problems(V::FORM))?;
         V::edit_profile_template(raw, account, &id, &settings).await
     }
 
@@ -277,23 +277,25 @@ impl TryFrom<Question> for TemplateProfile {
 
 impl ProfileTemplateSettings {
     /// Everything that the API would refuse.
-    fn problems(&self, form: TemplateForm) -> Vec<Invalid> {
+    fn problems(&self, form: TemplateForm) -> Vec<FieldError> {
         let mut problems = Vec::new();
         for (field, text, needed) in [("name", &self.name, true), ("label", &self.label, form.label)] {
             if needed && text.trim().is_empty() {
-                problems.push(Invalid::new(field, format!("is {text:?}, expected some text")));
+                problems.push(FieldError::new(field, format!("is {text:?}, expected some text")));
             }
         }
         if self.profiles.is_empty() {
-            problems.push(Invalid::new("profiles", "are none, expected at least one"));
+            problems.push(FieldError::new("profiles", "are none, expected at least one"));
         }
         for (index, profile) in self.profiles.iter().enumerate() {
             if self.profiles[..index].iter().any(|other| other.question == profile.question) {
-                problems
-                    .push(Invalid::new("profiles", format!("ask question {} twice, expected once", profile.question)));
+                problems.push(FieldError::new(
+                    "profiles",
+                    format!("ask question {} twice, expected once", profile.question),
+                ));
             }
             problems.extend(profile.problems(form).into_iter().map(|reason| {
-                Invalid::new("profiles", format!("ask question {} wrongly: {reason}", profile.question))
+                FieldError::new("profiles", format!("ask question {} wrongly: {reason}", profile.question))
             }));
         }
         problems
@@ -368,7 +370,7 @@ impl TemplateCondition {
 pub struct CreateProfileTemplate<V: Version> {
     client: Client<V>,
     settings: ProfileTemplateSettings,
-    problems: Vec<Invalid>,
+    problems: Vec<FieldError>,
 }
 
 impl<V: Version> CreateProfileTemplate<V> {
@@ -379,14 +381,14 @@ impl<V: Version> CreateProfileTemplate<V> {
     }
 
     /// Adds a locale that it fits. Without any it fits all.
-    pub fn locale(mut self, locale: impl Given<Locale>) -> Self {
-        self.settings.locales.extend(locale.settle("locale", &mut self.problems));
+    pub fn locale(mut self, locale: impl IntoField<Locale>) -> Self {
+        self.settings.locales.extend(locale.into_field("locale", &mut self.problems));
         self
     }
 
     /// Adds a question with its targets: a [`Question`] whose shares are percentages, or a [`TemplateProfile`].
-    pub fn profile(mut self, profile: impl Given<TemplateProfile>) -> Self {
-        self.settings.profiles.extend(profile.settle("profile", &mut self.problems));
+    pub fn profile(mut self, profile: impl IntoField<TemplateProfile>) -> Self {
+        self.settings.profiles.extend(profile.into_field("profile", &mut self.problems));
         self
     }
 }
@@ -399,7 +401,7 @@ impl<V: Version> IntoFuture for CreateProfileTemplate<V> {
         Box::pin(async move {
             let mut problems = self.problems;
             problems.extend(self.settings.problems(V::FORM));
-            Error::refuse(problems)?;
+            Error::check(problems)?;
             V::create_profile_template(self.client.raw(), self.client.account(), &self.settings).await
         })
     }
@@ -445,22 +447,22 @@ impl TemplateFilter {
 pub struct ProfileTemplateQuery<V: Version> {
     client: Client<V>,
     filter: TemplateFilter,
-    problems: Vec<Invalid>,
+    problems: Vec<FieldError>,
 }
 
-impl<V: Version> Listing<ProfileTemplateQuery<V>> {
+impl<V: Version> ListRequest<ProfileTemplateQuery<V>> {
     /// Only the account's own, or only everybody's.
     pub fn scope(mut self, scope: TemplateScope) -> Self {
         if let TemplateScope::Unknown(word) = &scope {
-            self.source.problems.push(Invalid::new("scope", format!("is {word:?}, expected global or account")));
+            self.source.problems.push(FieldError::new("scope", format!("is {word:?}, expected global or account")));
         }
         self.source.filter.scope = Some(scope);
         self
     }
 
     /// Only those that fit this locale, or another one that was given.
-    pub fn locale(mut self, locale: impl Given<Locale>) -> Self {
-        self.source.filter.locales.extend(locale.settle("locale", &mut self.source.problems));
+    pub fn locale(mut self, locale: impl IntoField<Locale>) -> Self {
+        self.source.filter.locales.extend(locale.into_field("locale", &mut self.source.problems));
         self
     }
 
@@ -474,9 +476,9 @@ impl<V: Version> Listing<ProfileTemplateQuery<V>> {
 impl<V: Version> Source for ProfileTemplateQuery<V> {
     type Item = ProfileTemplateSummary;
 
-    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<ProfileTemplateSummary>, Error>> {
+    fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<ProfileTemplateSummary>, Error>> {
         async move {
-            Error::refuse(self.problems.clone())?;
+            Error::check(self.problems.clone())?;
             V::profile_templates(self.client.raw(), self.client.account(), &self.filter, ask).await
         }
         .boxed()

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 
 use crate::error::Error;
 use crate::exclusion::{ListOutcome, ListWork};
-use crate::job::{Asked, Job, Kind};
+use crate::job::{Job, JobPoll, Kind};
 use crate::open_enum::words;
-use crate::paging::{Ask, Batch, Listing, Source};
+use crate::paging::{ListRequest, PageRequest, RawPage, Source};
 use crate::respondent::id_list::{self, IdList};
 use crate::target_group::TargetGroup;
 use crate::types::ids::JobId;
@@ -79,8 +79,8 @@ impl<V: HasRecontacts> Recontacts<V> {
     /// Who is asked again, by RSID.
     ///
     /// Only in 2025-12-18 (`get_target_group_rsid_recontact_list`).
-    pub fn rsids(&self) -> Listing<RecontactQuery<V>> {
-        Listing::new(RecontactQuery { group: self.group.clone() })
+    pub fn rsids(&self) -> ListRequest<RecontactQuery<V>> {
+        ListRequest::new(RecontactQuery { group: self.group.clone() })
     }
 
     /// Adds respondents: 1 to 100,000 ids from an iterator, a stream or a file (see [`IdList`]), less than 5 MB. Ten
@@ -116,8 +116,8 @@ impl<V: HasRecontacts> Recontacts<V> {
     /// Lists the uploads that were made, the last one first.
     ///
     /// Only in 2025-12-18 (`recontact_list_upload_respondents_by_file_jobs`).
-    pub fn uploads(&self) -> Listing<RecontactUploadQuery<V>> {
-        Listing::new(RecontactUploadQuery { group: self.group.clone() })
+    pub fn uploads(&self) -> ListRequest<RecontactUploadQuery<V>> {
+        ListRequest::new(RecontactUploadQuery { group: self.group.clone() })
     }
 
     /// Gets the file of an upload, as it was sent.
@@ -141,7 +141,7 @@ impl<V: HasRecontacts> Recontacts<V> {
     }
 
     fn job(&self, work: ListWork, id: JobId) -> RecontactJob<V> {
-        Job::new(RecontactRespondents { group: self.group.clone(), work }, id)
+        Job::new(RecontactRequest { group: self.group.clone(), work }, id)
     }
 }
 
@@ -154,7 +154,7 @@ pub struct RecontactQuery<V: Version> {
 impl<V: HasRecontacts> Source for RecontactQuery<V> {
     type Item = String;
 
-    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<String>, Error>> {
+    fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<String>, Error>> {
         <V as RecontactsWire>::recontacts(self.group.client.raw(), self.group.place(), ask).boxed()
     }
 }
@@ -196,29 +196,29 @@ pub struct RecontactUploadQuery<V: Version> {
 impl<V: HasRecontacts> Source for RecontactUploadQuery<V> {
     type Item = RecontactUpload;
 
-    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<RecontactUpload>, Error>> {
+    fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<RecontactUpload>, Error>> {
         <V as RecontactsWire>::recontact_uploads(self.group.client.raw(), self.group.place(), ask).boxed()
     }
 }
 
 /// A job that fills or empties the list of respondents to ask again.
-pub type RecontactJob<V> = Job<RecontactRespondents<V>>;
+pub type RecontactJob<V> = Job<RecontactRequest<V>>;
 
 /// Fills or empties the list of respondents to ask again.
 #[derive(Clone, Debug)]
-pub struct RecontactRespondents<V: Version> {
+pub struct RecontactRequest<V: Version> {
     group: TargetGroup<V>,
     work: ListWork,
 }
 
-impl<V: HasRecontacts> Kind for RecontactRespondents<V> {
+impl<V: HasRecontacts> Kind for RecontactRequest<V> {
     type Done = ListOutcome;
     const NAME: &'static str = "the recontact job";
     const FIRST_PAUSE: Duration = Duration::from_secs(1);
     const LONGEST_PAUSE: Duration = Duration::from_secs(60);
     const LIMIT: Duration = Duration::from_secs(3_600);
 
-    fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<Asked<ListOutcome>, Error>> {
+    fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<JobPoll<ListOutcome>, Error>> {
         <V as RecontactsWire>::recontact_job(self.group.client.raw(), self.group.place(), self.work, id).boxed()
     }
 }

@@ -234,7 +234,7 @@ mod tests {
             Question::range(42).band(18..=34, young).band(35..=99, 100 - young),
             Question::choice(43).option("1", men).option("2", 100 - men),
         ])
-        .beside(Question::choice(47).option("1", 30).options("others", ["3", "2"], 70))
+        .and_question(Question::choice(47).option("1", 30).options("others", ["3", "2"], 70))
     }
 
     /// What the API would list of it.
@@ -273,8 +273,8 @@ mod tests {
             let Ok(Difference::Goals(goals)) = other.difference(&there, goal, Unit::Completes) else { panic!("goals") };
             assert!(goals.iter().all(|(_, changed)| !changed.is_empty()));
         }
-        let side_by_side = Audience::side_by_side([Question::choice(47).option("1", 30).option("2", 70)]);
-        assert_eq!(side_by_side.difference(&there, 500, Unit::Completes), Ok(Difference::Profiles));
+        let independent = Audience::independent([Question::choice(47).option("1", 30).option("2", 70)]);
+        assert_eq!(independent.difference(&there, 500, Unit::Completes), Ok(Difference::Profiles));
         assert_eq!(audience(100, 49).difference(&there, 500, Unit::Completes), Ok(Difference::Profiles), "goals of 0");
     }
 

@@ -17,7 +17,7 @@ pub use self::rules::AudienceProblem;
 use cintx_quota::{Axis, SolveError, Table, TableBuilder};
 use rust_decimal::prelude::ToPrimitive as _;
 
-use crate::error::{Error, Invalid};
+use crate::error::{Error, FieldError};
 use crate::quota::QuotaTable;
 
 /// The audience of a target group.
@@ -26,7 +26,7 @@ use crate::quota::QuotaTable;
 /// # use cintx::audience::{Audience, Question};
 /// let age = Question::range(42).band(18..=34, 40).band(35..=54, 35).band(55..=99, 25);
 /// let gender = Question::choice(43).option("1", 49).option("2", 51);
-/// let audience = Audience::interlock([age, gender]).beside(Question::choice(47).option("1", 100));
+/// let audience = Audience::interlock([age, gender]).and_question(Question::choice(47).option("1", 100));
 /// assert!(audience.problems(Some(500)).is_empty());
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +40,7 @@ pub struct Audience {
 
 impl Audience {
     /// Questions whose quotas stand side by side.
-    pub fn side_by_side(questions: impl IntoIterator<Item = Question>) -> Self {
+    pub fn independent(questions: impl IntoIterator<Item = Question>) -> Self {
         Self {
             questions: questions.into_iter().collect(),
             interlock: None,
@@ -53,18 +53,18 @@ impl Audience {
     /// Two or three questions whose targets are crossed: each combination gets a quota of its own, and the quotas add
     /// up to the targets of every question exactly.
     pub fn interlock(crossed: impl Into<Interlock>) -> Self {
-        Self { interlock: Some(crossed.into()), ..Self::side_by_side([]) }
+        Self { interlock: Some(crossed.into()), ..Self::independent([]) }
     }
 
     /// The profiles of a template (its id); questions beside it win over the template's for the same question.
     /// Only with percentages. 2025-12-18 only: other versions refuse it before anything is sent.
     pub fn template(id: impl Into<String>) -> Self {
-        Self { template: Some(id.into()), in_percent: true, ..Self::side_by_side([]) }
+        Self { template: Some(id.into()), in_percent: true, ..Self::independent([]) }
     }
 
     /// Adds a question with quotas of its own.
     #[must_use]
-    pub fn beside(mut self, question: Question) -> Self {
+    pub fn and_question(mut self, question: Question) -> Self {
         self.questions.push(question);
         self
     }
@@ -112,7 +112,9 @@ impl Audience {
         let interlock = self.interlock.as_ref().ok_or_else(|| invalid("has nothing interlocked"))?;
         let problems = self.problems(Some(completes_goal));
         if !problems.is_empty() {
-            return Err(Error::invalid(problems.iter().map(|it| Invalid::new("audience", it.to_string())).collect()));
+            return Err(Error::invalid(
+                problems.iter().map(|it| FieldError::new("audience", it.to_string())).collect(),
+            ));
         }
         let cells = interlock.solve(u64::from(completes_goal)).map_err(invalid)?;
         Ok(QuotaTable::planned(interlock, &cells))
@@ -142,8 +144,8 @@ impl Audience {
         regular + self.interlock.as_ref().map_or(0, Interlock::cells) + control
     }
 
-    pub(crate) fn check(&self, goal: Option<u32>, problems: &mut Vec<Invalid>) {
-        problems.extend(self.problems(goal).iter().map(|problem| Invalid::new("audience", problem.to_string())));
+    pub(crate) fn check(&self, goal: Option<u32>, problems: &mut Vec<FieldError>) {
+        problems.extend(self.problems(goal).iter().map(|problem| FieldError::new("audience", problem.to_string())));
     }
 
     /// Refuses what only 2025-12-18 has.
@@ -160,7 +162,7 @@ impl Audience {
 }
 
 fn invalid(reason: impl Into<String>) -> Error {
-    Error::invalid(vec![Invalid::new("audience", reason)])
+    Error::invalid(vec![FieldError::new("audience", reason)])
 }
 
 /// Questions that are crossed.
@@ -337,7 +339,7 @@ impl Question {
 ///
 /// ```
 /// # use cintx::audience::{Audience, Condition, ControlQuotas, Question};
-/// let audience = Audience::side_by_side([
+/// let audience = Audience::independent([
 ///     Question::range(42).band(18..=34, 40).band(35..=99, 60),
 ///     Question::choice(43).option("1", 49).option("2", 51),
 /// ])

@@ -16,7 +16,7 @@ use crate::cache::Cache;
 use crate::client::Client;
 use crate::client::Credentials;
 use crate::client::{CallOptions, RetryPolicy, Timeouts};
-use crate::error::{Error, Invalid};
+use crate::error::{Error, FieldError};
 use crate::http::{After, Attempt, Before, Exchange, Pipeline, ServerToServer, Shared};
 use crate::recovery::Journal;
 use crate::version::Version;
@@ -32,7 +32,7 @@ const IDLE: Duration = Duration::from_secs(20);
 ///
 /// Nothing is sent and nothing is spawned before the first call; a client may outlive the runtime it was built in.
 #[must_use]
-pub struct Builder<V: Version> {
+pub struct ClientBuilder<V: Version> {
     tokens: Option<Tokens>,
     store: Option<Arc<dyn TokenStore>>,
     margin: Duration,
@@ -59,7 +59,7 @@ enum Tokens {
     Fixed(Secret),
 }
 
-impl<V: Version> Builder<V> {
+impl<V: Version> ClientBuilder<V> {
     pub(crate) fn new() -> Self {
         Self {
             tokens: None,
@@ -193,7 +193,7 @@ impl<V: Version> Builder<V> {
         self
     }
 
-    /// Writes down every write before it is sent, so that [`Client::resume`] can complete it after a crash.
+    /// Writes down every write before it is sent, so that [`Client::recover`] can complete it after a crash.
     pub fn journal(mut self, journal: impl Journal + 'static) -> Self {
         self.journal = Some(Arc::new(journal));
         self
@@ -206,10 +206,10 @@ impl<V: Version> Builder<V> {
     pub fn build(self) -> Result<Client<V>, Error> {
         let mut problems = self.options.problems.clone();
         if self.tokens.is_none() {
-            problems.push(Invalid::new("credentials", "are missing: give credentials, a token or a token source"));
+            problems.push(FieldError::new("credentials", "are missing: give credentials, a token or a token source"));
         }
         if self.account.is_none() {
-            problems.push(Invalid::new("account", "is missing: give the account's number"));
+            problems.push(FieldError::new("account", "is missing: give the account's number"));
         }
         let mut url = |field, text: &str| base_url(field, text).map_err(|problem| problems.push(problem)).ok();
         let demand_url = url("api_url", &self.api_url);
@@ -260,9 +260,9 @@ impl<V: Version> Builder<V> {
     }
 }
 
-impl<V: Version> fmt::Debug for Builder<V> {
+impl<V: Version> fmt::Debug for ClientBuilder<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder")
+        f.debug_struct("ClientBuilder")
             .field("account", &self.account)
             .field("api_url", &self.api_url)
             .finish_non_exhaustive()
@@ -288,10 +288,10 @@ fn http_client(
 }
 
 /// A base address without its last slash. Credentials go over it: HTTPS, or HTTP that does not leave this machine.
-fn base_url(field: &'static str, text: &str) -> Result<Box<str>, Invalid> {
-    let url = Url::parse(text).map_err(|_| Invalid::new(field, format!("is {text:?}, expected an address")))?;
+fn base_url(field: &'static str, text: &str) -> Result<Box<str>, FieldError> {
+    let url = Url::parse(text).map_err(|_| FieldError::new(field, format!("is {text:?}, expected an address")))?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(Invalid::new(field, "holds a user name or password, expected none"));
+        return Err(FieldError::new(field, "holds a user name or password, expected none"));
     }
     let here = match url.host() {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
@@ -302,27 +302,27 @@ fn base_url(field: &'static str, text: &str) -> Result<Box<str>, Invalid> {
     match url.scheme() {
         "https" => {}
         "http" if here => {}
-        _ => return Err(Invalid::new(field, format!("is {text:?}, expected https, or http to this machine"))),
+        _ => return Err(FieldError::new(field, format!("is {text:?}, expected https, or http to this machine"))),
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(Invalid::new(field, format!("is {text:?}, expected an address without query and fragment")));
+        return Err(FieldError::new(field, format!("is {text:?}, expected an address without query and fragment")));
     }
     Ok(text.trim_end_matches('/').into())
 }
 
-fn user_agent(suffix: Option<&str>) -> Result<HeaderValue, Invalid> {
+fn user_agent(suffix: Option<&str>) -> Result<HeaderValue, FieldError> {
     let agent = concat!("cintx/", env!("CARGO_PKG_VERSION"));
     match suffix {
         None => Ok(HeaderValue::from_static(agent)),
         Some(suffix) => HeaderValue::try_from(format!("{agent} {suffix}")).map_err(|_| {
-            Invalid::new("user_agent_suffix", format!("is {suffix:?}, expected text that a header can carry"))
+            FieldError::new("user_agent_suffix", format!("is {suffix:?}, expected text that a header can carry"))
         }),
     }
 }
 
-fn sensitive(field: &'static str, secret: &Secret) -> Result<HeaderValue, Invalid> {
+fn sensitive(field: &'static str, secret: &Secret) -> Result<HeaderValue, FieldError> {
     let mut value = HeaderValue::try_from(secret.expose())
-        .map_err(|_| Invalid::new(field, "holds characters that no header can carry"))?;
+        .map_err(|_| FieldError::new(field, "holds characters that no header can carry"))?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -39,8 +39,8 @@ impl Credentials {
     ///
     /// # Errors
     /// Names the variable that is missing.
-    pub fn from_env() -> Result<Self, MissingVariable> {
-        let read = |name| std::env::var(name).ok().filter(|text| !text.is_empty()).ok_or(MissingVariable(name));
+    pub fn from_env() -> Result<Self, MissingEnvVar> {
+        let read = |name| std::env::var(name).ok().filter(|text| !text.is_empty()).ok_or(MissingEnvVar(name));
         Ok(Self::new(read("CINT_CLIENT_ID")?, read("CINT_CLIENT_SECRET")?))
     }
 
@@ -54,7 +54,7 @@ impl Credentials {
 
     /// Uses the token endpoint of the time before auth.cint.com.
     #[must_use]
-    pub fn older_endpoint(self) -> Self {
+    pub fn legacy_endpoint(self) -> Self {
         Self { endpoint: Self::OLDER_ENDPOINT.to_owned(), scope_field: "lucid_scopes", ..self }
     }
 
@@ -77,4 +77,4 @@ impl fmt::Debug for Credentials {
 /// An environment variable that is not set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the environment variable {0} is not set")]
-pub struct MissingVariable(&'static str);
+pub struct MissingEnvVar(&'static str);

@@ -5,9 +5,9 @@ mod credentials;
 pub(crate) mod options;
 mod untyped;
 
-pub use self::builder::Builder;
-pub use self::credentials::{Credentials, MissingVariable};
-pub use self::options::{CallOptions, Limits, RetryPolicy, Timeouts};
+pub use self::builder::ClientBuilder;
+pub use self::credentials::{Credentials, MissingEnvVar};
+pub use self::options::{CallOptions, OperationTimeouts, RetryPolicy, Timeouts};
 pub use self::untyped::UndocumentedRequest;
 
 use std::fmt;
@@ -37,8 +37,8 @@ pub struct Client<V: Version> {
 
 impl<V: Version> Client<V> {
     /// Starts a client.
-    pub fn builder() -> Builder<V> {
-        Builder::new()
+    pub fn builder() -> ClientBuilder<V> {
+        ClientBuilder::new()
     }
 
     /// A client over a pipeline, for one account.

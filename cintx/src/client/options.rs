@@ -6,7 +6,7 @@ use std::time::Duration;
 use cintx_raw::{Operation, Repeat};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::error::Invalid;
+use crate::error::FieldError;
 use crate::http::idempotency::KeyChoice;
 
 /// How often a failed request is repeated, and after which waits.
@@ -24,9 +24,9 @@ use crate::http::idempotency::KeyChoice;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     pub(crate) max_attempts: u32,
-    pub(crate) first_wait: Duration,
-    pub(crate) longest_wait: Duration,
-    pub(crate) longest_retry_after: Duration,
+    pub(crate) initial_backoff: Duration,
+    pub(crate) max_backoff: Duration,
+    pub(crate) max_retry_after: Duration,
     pub(crate) idempotent_writes: bool,
 }
 
@@ -36,9 +36,9 @@ impl RetryPolicy {
     pub const fn standard() -> Self {
         Self {
             max_attempts: 4,
-            first_wait: Duration::from_secs(1),
-            longest_wait: Duration::from_secs(20),
-            longest_retry_after: Duration::from_secs(60),
+            initial_backoff: Duration::from_secs(1),
+            max_backoff: Duration::from_secs(20),
+            max_retry_after: Duration::from_secs(60),
             idempotent_writes: false,
         }
     }
@@ -57,14 +57,14 @@ impl RetryPolicy {
     /// The most that is waited before the second attempt, which doubles with each further one, up to `longest`.
     #[must_use]
     pub const fn backoff(self, first: Duration, longest: Duration) -> Self {
-        Self { first_wait: first, longest_wait: longest, ..self }
+        Self { initial_backoff: first, max_backoff: longest, ..self }
     }
 
     /// The longest `Retry-After` that is waited out. Behind a longer one the call fails at once;
     /// `Error::retry_after` has it.
     #[must_use]
-    pub const fn longest_retry_after(self, longest: Duration) -> Self {
-        Self { longest_retry_after: longest, ..self }
+    pub const fn max_retry_after(self, longest: Duration) -> Self {
+        Self { max_retry_after: longest, ..self }
     }
 
     /// Also repeats PUT and DELETE without a key, whose repetition sets the same state again.
@@ -76,8 +76,8 @@ impl RetryPolicy {
 
     /// The wait before another attempt: full jitter, `unit` being a random number from 0 to 1.
     pub(crate) fn wait(&self, failures: u32, unit: f64) -> Duration {
-        let doubled = self.first_wait.saturating_mul(1_u32.checked_shl(failures).unwrap_or(u32::MAX));
-        doubled.min(self.longest_wait).mul_f64(unit.clamp(0.0, 1.0))
+        let doubled = self.initial_backoff.saturating_mul(1_u32.checked_shl(failures).unwrap_or(u32::MAX));
+        doubled.min(self.max_backoff).mul_f64(unit.clamp(0.0, 1.0))
     }
 }
 
@@ -90,28 +90,28 @@ impl Default for RetryPolicy {
 /// How long things may take.
 ///
 /// ```
-/// # use cintx::client::{Limits, Timeouts};
+/// # use cintx::client::{OperationTimeouts, Timeouts};
 /// # use std::time::Duration;
-/// let hasty = Timeouts::standard().reads(Limits::new(Duration::from_secs(5), Duration::from_secs(15)));
+/// let hasty = Timeouts::standard().reads(OperationTimeouts::new(Duration::from_secs(5), Duration::from_secs(15)));
 /// # let _ = hasty;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     pub(crate) connect: Duration,
-    pub(crate) reads: Limits,
-    pub(crate) writes: Limits,
-    pub(crate) transfers: Limits,
+    pub(crate) reads: OperationTimeouts,
+    pub(crate) writes: OperationTimeouts,
+    pub(crate) transfers: OperationTimeouts,
     pub(crate) stall: Duration,
 }
 
 /// The limits of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct OperationTimeouts {
     pub(crate) attempt: Duration,
     pub(crate) operation: Duration,
 }
 
-impl Limits {
+impl OperationTimeouts {
     /// For each attempt, from the first byte sent to the last received; and for the whole call,
     /// attempts, waits and tokens together.
     pub const fn new(attempt: Duration, operation: Duration) -> Self {
@@ -123,8 +123,8 @@ impl Timeouts {
     /// 10 seconds to connect. Reads: 30 seconds an attempt, 2 minutes in all. Writes: 1 minute and 3 minutes.
     /// Uploads and the head of downloads: 5 minutes and 15 minutes; a download's body may stall for a minute.
     pub const fn standard() -> Self {
-        const fn seconds(attempt: u64, operation: u64) -> Limits {
-            Limits::new(Duration::from_secs(attempt), Duration::from_secs(operation))
+        const fn seconds(attempt: u64, operation: u64) -> OperationTimeouts {
+            OperationTimeouts::new(Duration::from_secs(attempt), Duration::from_secs(operation))
         }
         Self {
             connect: Duration::from_secs(10),
@@ -135,7 +135,7 @@ impl Timeouts {
         }
     }
 
-    /// For a connection to be made. A client of your own ([`Builder::http_client`](crate::Builder::http_client))
+    /// For a connection to be made. A client of your own ([`ClientBuilder::http_client`](crate::ClientBuilder::http_client))
     /// keeps its own limit.
     #[must_use]
     pub const fn connect(self, limit: Duration) -> Self {
@@ -144,19 +144,19 @@ impl Timeouts {
 
     /// For what only reads or computes.
     #[must_use]
-    pub const fn reads(self, limits: Limits) -> Self {
+    pub const fn reads(self, limits: OperationTimeouts) -> Self {
         Self { reads: limits, ..self }
     }
 
     /// For what changes something.
     #[must_use]
-    pub const fn writes(self, limits: Limits) -> Self {
+    pub const fn writes(self, limits: OperationTimeouts) -> Self {
         Self { writes: limits, ..self }
     }
 
     /// For files, up and down.
     #[must_use]
-    pub const fn transfers(self, limits: Limits) -> Self {
+    pub const fn transfers(self, limits: OperationTimeouts) -> Self {
         Self { transfers: limits, ..self }
     }
 
@@ -167,7 +167,7 @@ impl Timeouts {
     }
 
     /// The limits that hold for an operation.
-    pub(crate) fn of(&self, operation: &Operation) -> Limits {
+    pub(crate) fn of(&self, operation: &Operation) -> OperationTimeouts {
         let json = |media: &&str| media.contains("json");
         if is_download(operation) || operation.request_media.iter().any(|media| !json(media)) {
             self.transfers
@@ -207,10 +207,10 @@ pub(crate) fn is_download(operation: &Operation) -> bool {
 #[must_use]
 pub struct CallOptions {
     pub(crate) retry: Option<RetryPolicy>,
-    pub(crate) limits: Option<Limits>,
+    pub(crate) limits: Option<OperationTimeouts>,
     pub(crate) key: Option<KeyChoice>,
     pub(crate) headers: HeaderMap,
-    pub(crate) problems: Vec<Invalid>,
+    pub(crate) problems: Vec<FieldError>,
     /// Leaves the journal alone.
     pub(crate) unrecorded: bool,
 }
@@ -228,7 +228,7 @@ impl CallOptions {
     }
 
     /// Other time limits, whatever the operation.
-    pub fn limits(mut self, limits: Limits) -> Self {
+    pub fn limits(mut self, limits: OperationTimeouts) -> Self {
         self.limits = Some(limits);
         self
     }
@@ -238,7 +238,7 @@ impl CallOptions {
     ///
     /// A write whose operation takes no key is refused before anything is sent.
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
-        self.key = Some(KeyChoice::Given(key.into()));
+        self.key = Some(KeyChoice::IntoField(key.into()));
         self
     }
 
@@ -289,22 +289,22 @@ const OWN: [&str; 9] = [
 ];
 
 /// Reads a header that a caller wants to add.
-pub(crate) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Invalid> {
+pub(crate) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), FieldError> {
     let parsed = HeaderName::try_from(name)
-        .map_err(|_| Invalid::new("header", format!("is named {name:?}, expected an HTTP header name")))?;
+        .map_err(|_| FieldError::new("header", format!("is named {name:?}, expected an HTTP header name")))?;
     if OWN.contains(&parsed.as_str()) {
-        return Err(Invalid::new("header", format!("is {name:?}, which the client sets itself")));
+        return Err(FieldError::new("header", format!("is {name:?}, which the client sets itself")));
     }
     // The value may be a secret: it is not repeated.
     let value = HeaderValue::try_from(value)
-        .map_err(|_| Invalid::new("header", format!("{name:?} has a value that no header can carry")))?;
+        .map_err(|_| FieldError::new("header", format!("{name:?} has a value that no header can carry")))?;
     Ok((parsed, value))
 }
 
 /// Reads the value of a header that only a method of its own sets.
-pub(crate) fn own_header(name: &HeaderName, value: &str) -> Result<HeaderValue, Invalid> {
+pub(crate) fn own_header(name: &HeaderName, value: &str) -> Result<HeaderValue, FieldError> {
     HeaderValue::try_from(value)
-        .map_err(|_| Invalid::new("header", format!("{name} is {value:?}, expected visible ASCII")))
+        .map_err(|_| FieldError::new("header", format!("{name} is {value:?}, expected visible ASCII")))
 }
 
 #[cfg(test)]

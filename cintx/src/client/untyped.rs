@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::Client;
 use crate::client::options::{header, own_header};
-use crate::error::{Error, Invalid};
+use crate::error::{Error, FieldError};
 use crate::http::idempotency::IDEMPOTENCY_KEY;
 use crate::version::Version;
 
@@ -32,13 +32,13 @@ impl<V: Version> Client<V> {
         let operation = Operation::undocumented(&method);
         let mut problems = Vec::new();
         if operation.method != method {
-            problems.push(Invalid::new("method", format!("is {method}, expected GET, POST, PUT, PATCH or DELETE")));
+            problems.push(FieldError::new("method", format!("is {method}, expected GET, POST, PUT, PATCH or DELETE")));
         }
         let fits =
             path.starts_with('/') && !path.contains(['?', '#']) && path.bytes().all(|byte| byte.is_ascii_graphic());
         if !fits {
             let expected = "expected a path that begins with a slash, percent-encoded and without query";
-            problems.push(Invalid::new("path", format!("is {path:?}, {expected}")));
+            problems.push(FieldError::new("path", format!("is {path:?}, {expected}")));
         }
         UndocumentedRequest { client: self.clone(), request: Request::to(operation, path), problems }
     }
@@ -49,7 +49,7 @@ impl<V: Version> Client<V> {
 pub struct UndocumentedRequest<V: Version> {
     client: Client<V>,
     request: Request,
-    problems: Vec<Invalid>,
+    problems: Vec<FieldError>,
 }
 
 impl<V: Version> UndocumentedRequest<V> {
@@ -98,7 +98,7 @@ impl<V: Version> UndocumentedRequest<V> {
                 let content_type = HeaderValue::from_static("application/json");
                 self.request = self.request.with_body(Some(Body { bytes: bytes.into(), content_type }));
             }
-            Err(error) => self.problems.push(Invalid::new("body", error.to_string())),
+            Err(error) => self.problems.push(FieldError::new("body", error.to_string())),
         }
         self
     }

@@ -16,7 +16,7 @@ use http::StatusCode;
 
 use crate::auth::TokenError;
 use crate::http::idempotency::IDEMPOTENCY_KEY;
-use crate::http::{Failure, Report, Stop, TimedOut};
+use crate::http::{Failure, Report, StopReason, TimedOut};
 use crate::recovery::JournalError;
 
 /// How much of an answer's body an error shows.
@@ -32,9 +32,9 @@ const SHOWN: usize = 1024;
 /// if let Err(error) = cint.projects().create("MyDrinksSurveyQ1", manager).await {
 ///     eprintln!("{error}"); // one line; {error:#} adds the causes
 ///     match error.outcome() {
-///         Outcome::NotSent | Outcome::Rejected => println!("nothing was made"),
+///         Outcome::NotSent | Outcome::NoEffect => println!("nothing was made"),
 ///         Outcome::Applied => println!("it was made"),
-///         Outcome::Unknown => println!("{:?}", cint.settle(&error).await?),
+///         Outcome::Unknown => println!("{:?}", cint.resolve(&error).await?),
 ///     }
 /// }
 /// # Ok(())
@@ -50,7 +50,7 @@ pub struct Error {
 }
 
 enum Kind {
-    Invalid(Vec<Invalid>),
+    FieldError(Vec<FieldError>),
     Call {
         error: cintx_raw::Error,
         report: Option<Arc<Report>>,
@@ -74,7 +74,7 @@ enum Kind {
 #[non_exhaustive]
 pub enum ErrorKind {
     /// A value was refused here: [`Error::invalid_fields`].
-    Invalid,
+    FieldError,
     /// The client could not be built.
     Setup,
     /// No credential could be had: [`Error::token`].
@@ -104,12 +104,12 @@ pub enum ErrorKind {
 /// One value that was refused before anything was sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field} {reason}")]
-pub struct Invalid {
+pub struct FieldError {
     field: &'static str,
     reason: String,
 }
 
-impl Invalid {
+impl FieldError {
     pub(crate) fn new(field: &'static str, reason: impl Into<String>) -> Self {
         Self { field, reason: reason.into() }
     }
@@ -127,7 +127,7 @@ impl Invalid {
 
 /// What the pipeline refused to send.
 #[derive(Debug)]
-pub(crate) struct Refused(pub(crate) Vec<Invalid>);
+pub(crate) struct Refused(pub(crate) Vec<FieldError>);
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -157,13 +157,13 @@ impl Error {
         Self { kind: Arc::new(kind), settled: None }
     }
 
-    pub(crate) fn invalid(problems: Vec<Invalid>) -> Self {
-        Self::new(Kind::Invalid(problems))
+    pub(crate) fn invalid(problems: Vec<FieldError>) -> Self {
+        Self::new(Kind::FieldError(problems))
     }
 
     /// An error if there are problems.
-    pub(crate) fn refuse(problems: impl IntoIterator<Item = Invalid>) -> Result<(), Self> {
-        let problems: Vec<Invalid> = problems.into_iter().collect();
+    pub(crate) fn check(problems: impl IntoIterator<Item = FieldError>) -> Result<(), Self> {
+        let problems: Vec<FieldError> = problems.into_iter().collect();
         if problems.is_empty() { Ok(()) } else { Err(Self::invalid(problems)) }
     }
 
@@ -204,7 +204,7 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         use cintx_raw::ErrorKind as Raw;
         match &*self.kind {
-            Kind::Invalid(_) => ErrorKind::Invalid,
+            Kind::FieldError(_) => ErrorKind::FieldError,
             Kind::Setup(_) => ErrorKind::Setup,
             Kind::Incomplete { .. } => ErrorKind::Unreadable,
             Kind::Job(_) => ErrorKind::Job,
@@ -213,7 +213,7 @@ impl Error {
             Kind::Other(cause) if cause.is::<crate::error::Conflict>() => ErrorKind::Conflict,
             Kind::Other(_) => ErrorKind::Unreadable,
             Kind::Call { error, .. } => match error.kind() {
-                Raw::Request => ErrorKind::Invalid,
+                Raw::Request => ErrorKind::FieldError,
                 Raw::Moved => ErrorKind::Moved,
                 Raw::Status => ErrorKind::Status,
                 Raw::Decode => ErrorKind::Unreadable,
@@ -234,28 +234,28 @@ impl Error {
             return outcome;
         }
         match &*self.kind {
-            Kind::Invalid(_) | Kind::Setup(_) | Kind::Journal(_) => Outcome::NotSent,
+            Kind::FieldError(_) | Kind::Setup(_) | Kind::Journal(_) => Outcome::NotSent,
             // The job is known to exist and to have failed, or to be under way.
-            Kind::Job(_) | Kind::Other(_) => Outcome::Rejected,
+            Kind::Job(_) | Kind::Other(_) => Outcome::NoEffect,
             Kind::Timeout { .. } => Outcome::Unknown,
             Kind::Incomplete { operation, .. } => match crate::version::operation(operation) {
-                Some(operation) if operation.is_read() => Outcome::Rejected,
+                Some(operation) if operation.is_read() => Outcome::NoEffect,
                 _ => Outcome::Applied,
             },
             Kind::Call { error, report, .. } => match (error.kind(), report) {
                 (cintx_raw::ErrorKind::Request, _) => Outcome::NotSent,
                 (_, Some(report)) => report.outcome,
                 (cintx_raw::ErrorKind::Decode, None) if !error.operation().is_read() => Outcome::Applied,
-                _ if error.operation().is_read() => Outcome::Rejected,
+                _ if error.operation().is_read() => Outcome::NoEffect,
                 _ => Outcome::Unknown,
             },
         }
     }
 
     /// The values that were refused before anything was sent; empty for every other error.
-    pub fn invalid_fields(&self) -> &[Invalid] {
+    pub fn invalid_fields(&self) -> &[FieldError] {
         match &*self.kind {
-            Kind::Invalid(problems) => problems,
+            Kind::FieldError(problems) => problems,
             _ => &[],
         }
     }
@@ -421,7 +421,7 @@ impl Error {
                     write!(f, "{status} with {} bytes of {}", error.body().len(), OneLine(media))
                 }
             },
-            (ErrorKind::Invalid, None) => write!(f, "{error}"),
+            (ErrorKind::FieldError, None) => write!(f, "{error}"),
             (ErrorKind::Connect, None) => f.write_str("no connection"),
             (ErrorKind::Lost, None) => f.write_str("the connection broke"),
             (_, None) => match (error.cause::<TokenError>(), error.cause::<TimedOut>()) {
@@ -441,8 +441,8 @@ impl Error {
             write!(f, " after {} attempts", report.attempts)?;
         }
         match (report.why, report.retry_after) {
-            (Stop::RetryAfter, Some(wait)) => write!(f, ", to be repeated after {wait:?}")?,
-            (Stop::Budget, _) => f.write_str(", no more retries while so much fails")?,
+            (StopReason::RetryAfter, Some(wait)) => write!(f, ", to be repeated after {wait:?}")?,
+            (StopReason::Budget, _) => f.write_str(", no more retries while so much fails")?,
             _ => {}
         }
         write!(f, "; {} (trace {})", self.outcome(), report.trace_id)
@@ -452,7 +452,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.kind {
-            Kind::Invalid(problems) => write!(f, "not sent: {}", Refused(problems.clone()))?,
+            Kind::FieldError(problems) => write!(f, "not sent: {}", Refused(problems.clone()))?,
             Kind::Call { error, .. } => {
                 write!(f, "{}: ", error.operation().id)?;
                 self.fmt_call(error, f)?;

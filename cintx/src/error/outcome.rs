@@ -7,15 +7,15 @@ use std::fmt;
 /// | outcome | did it take effect? | what to do |
 /// |---|---|---|
 /// | [`NotSent`](Self::NotSent) | no: nothing left this machine | repeat it when the reason is gone |
-/// | [`Rejected`](Self::Rejected) | no: the API refused it, or it only reads | mend what the error names, or repeat it |
+/// | [`NoEffect`](Self::NoEffect) | no: the API refused it, or it only reads | mend what the error names, or repeat it |
 /// | [`Applied`](Self::Applied) | yes, but its answer could not be read | do not repeat it; look it up |
-/// | [`Unknown`](Self::Unknown) | nobody here knows | [`Client::settle`](crate::Client::settle) |
+/// | [`Unknown`](Self::Unknown) | nobody here knows | [`Client::resolve`](crate::Client::resolve) |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// Nothing left this machine.
     NotSent,
     /// It had no effect: the API refused it, or it only reads.
-    Rejected,
+    NoEffect,
     /// It took effect, but its answer could not be read.
     Applied,
     /// It may have taken effect.
@@ -26,7 +26,7 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::NotSent => "not sent",
-            Self::Rejected => "had no effect",
+            Self::NoEffect => "had no effect",
             Self::Applied => "took effect",
             Self::Unknown => "may have taken effect",
         })

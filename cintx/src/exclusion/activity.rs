@@ -1,7 +1,7 @@
 //! Activity exclusions: who took part in other target groups or projects lately is kept out.
 
 use super::id_problem;
-use crate::error::{Error, Invalid};
+use crate::error::{Error, FieldError};
 use crate::project::Project;
 use crate::target_group::TargetGroup;
 use crate::types::ActivityPeriod;
@@ -119,23 +119,24 @@ impl<V: Version> TargetGroup<V> {
         V: HasActivityExclusions,
     {
         let exclusions: Vec<ActivityExclusion> = exclusions.into_iter().collect();
-        Error::refuse(exclusions.iter().filter_map(|exclusion| self.activity_problem(&exclusion.of)))?;
+        Error::check(exclusions.iter().filter_map(|exclusion| self.activity_problem(&exclusion.of)))?;
         <V as ActivityWire>::set_activity_exclusions(self.client.raw(), self.place(), &exclusions).await
     }
 
-    fn activity_problem(&self, source: &ActivitySource) -> Option<Invalid> {
+    fn activity_problem(&self, source: &ActivitySource) -> Option<FieldError> {
         const FIELD: &str = "activity_exclusions";
         match source {
             ActivitySource::TargetGroup(id) if *id == self.id => {
-                Some(Invalid::new(FIELD, format!("name target group {id} itself, expected others")))
+                Some(FieldError::new(FIELD, format!("name target group {id} itself, expected others")))
             }
-            ActivitySource::Project(id) if *id == self.project => {
-                Some(Invalid::new(FIELD, format!("name project {id}, which the target group is in, expected others")))
-            }
+            ActivitySource::Project(id) if *id == self.project => Some(FieldError::new(
+                FIELD,
+                format!("name project {id}, which the target group is in, expected others"),
+            )),
             ActivitySource::TargetGroup(id) => id_problem(FIELD, id.as_str()),
             ActivitySource::Project(id) => id_problem(FIELD, id.as_str()),
             ActivitySource::Unknown { kind, id } => {
-                Some(Invalid::new(FIELD, format!("name the {kind} {id}, expected target groups and projects")))
+                Some(FieldError::new(FIELD, format!("name the {kind} {id}, expected target groups and projects")))
             }
         }
     }

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use super::group_problems;
 use crate::client::Client;
-use crate::error::{Error, Invalid};
-use crate::paging::{Ask, Batch, Listing, Source};
+use crate::error::{Error, FieldError};
+use crate::paging::{ListRequest, PageRequest, RawPage, Source};
 use crate::target_group::TargetGroup;
 use crate::types::ids::{ExclusionGroupId, TargetGroupId};
 use crate::version::Version;
@@ -41,11 +41,11 @@ impl<V: Version> TargetGroup<V> {
     /// Lists the exclusion groups that the target group is in.
     ///
     /// Only in 2025-12-18 (`get_exclusion_groups_for_target_group`).
-    pub fn exclusion_groups(&self) -> Listing<ExclusionGroupsOfTargetGroup<V>>
+    pub fn exclusion_groups(&self) -> ListRequest<ExclusionGroupsOfTargetGroup<V>>
     where
         V: HasExclusionGroups,
     {
-        Listing::new(ExclusionGroupsOfTargetGroup { group: self.clone() })
+        ListRequest::new(ExclusionGroupsOfTargetGroup { group: self.clone() })
     }
 }
 
@@ -68,8 +68,8 @@ impl<V: HasExclusionGroups> ExclusionGroups<V> {
     /// Lists the account's exclusion groups. A page can have 1 to 1,000.
     ///
     /// Only in 2025-12-18 (`get_exclusion_groups_by_account_id`).
-    pub fn list(&self) -> Listing<ExclusionGroupQuery<V>> {
-        Listing::new(ExclusionGroupQuery { client: self.client.clone() })
+    pub fn list(&self) -> ListRequest<ExclusionGroupQuery<V>> {
+        ListRequest::new(ExclusionGroupQuery { client: self.client.clone() })
     }
 
     /// Makes an exclusion group without members: a tag of 1 to 128 characters, a description of at most 500.
@@ -79,7 +79,7 @@ impl<V: HasExclusionGroups> ExclusionGroups<V> {
     /// # Errors
     /// What is wrong about tag and description, before anything is sent; or the call's.
     pub async fn create(&self, tag: &str, description: &str) -> Result<ExclusionGroupId, Error> {
-        Error::refuse([tag_problem(tag), description_problem(description)].into_iter().flatten())?;
+        Error::check([tag_problem(tag), description_problem(description)].into_iter().flatten())?;
         let (raw, account) = (self.client.raw(), self.client.account());
         <V as ExclusionGroupsWire>::create_exclusion_group(raw, account, tag, description).await
     }
@@ -123,8 +123,8 @@ impl<V: HasExclusionGroups> ExclusionGroups<V> {
     /// Lists the target groups of an exclusion group. A page can have 1 to 1,000.
     ///
     /// Only in 2025-12-18 (`get_exclusion_group_target_group_exclusions`).
-    pub fn members(&self, id: impl Into<ExclusionGroupId>) -> Listing<ExclusionGroupMembers<V>> {
-        Listing::new(ExclusionGroupMembers { client: self.client.clone(), id: id.into() })
+    pub fn members(&self, id: impl Into<ExclusionGroupId>) -> ListRequest<ExclusionGroupMembers<V>> {
+        ListRequest::new(ExclusionGroupMembers { client: self.client.clone(), id: id.into() })
     }
 
     /// Puts target groups into an exclusion group, which has at most 100.
@@ -159,22 +159,23 @@ impl<V: HasExclusionGroups> ExclusionGroups<V> {
         let mut problems = group_problems("target_groups", &groups);
         if groups.len() > MOST_MEMBERS {
             let reason = format!("are {}, expected at most {MOST_MEMBERS}", groups.len());
-            problems.push(Invalid::new("target_groups", reason));
+            problems.push(FieldError::new("target_groups", reason));
         }
-        Error::refuse(problems)?;
+        Error::check(problems)?;
         let (raw, account) = (self.client.raw(), self.client.account());
         <V as ExclusionGroupsWire>::change_members(raw, account, &id, &groups, join).await
     }
 }
 
-fn tag_problem(tag: &str) -> Option<Invalid> {
+fn tag_problem(tag: &str) -> Option<FieldError> {
     let length = tag.chars().count();
-    (!(1..=128).contains(&length)).then(|| Invalid::new("tag", format!("has {length} characters, expected 1 to 128")))
+    (!(1..=128).contains(&length))
+        .then(|| FieldError::new("tag", format!("has {length} characters, expected 1 to 128")))
 }
 
-fn description_problem(description: &str) -> Option<Invalid> {
+fn description_problem(description: &str) -> Option<FieldError> {
     let length = description.chars().count();
-    (length > 500).then(|| Invalid::new("description", format!("has {length} characters, expected at most 500")))
+    (length > 500).then(|| FieldError::new("description", format!("has {length} characters, expected at most 500")))
 }
 
 /// What becomes different about an exclusion group.
@@ -218,9 +219,9 @@ impl<V: HasExclusionGroups> IntoFuture for UpdateExclusionGroup<V> {
             let mut problems = Vec::from_iter(tag.as_deref().and_then(tag_problem));
             problems.extend(description.as_deref().and_then(description_problem));
             if tag.is_none() && description.is_none() {
-                problems.push(Invalid::new("change", "is none, expected a tag or a description"));
+                problems.push(FieldError::new("change", "is none, expected a tag or a description"));
             }
-            Error::refuse(problems)?;
+            Error::check(problems)?;
             let (raw, account) = (self.client.raw(), self.client.account());
             <V as ExclusionGroupsWire>::update_exclusion_group(raw, account, &self.id, &self.change).await
         })
@@ -259,7 +260,7 @@ impl<V: HasExclusionGroups> Source for ExclusionGroupQuery<V> {
     type Item = ExclusionGroup;
     const MAX_PAGE: u16 = 1_000;
 
-    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<ExclusionGroup>, Error>> {
+    fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<ExclusionGroup>, Error>> {
         <V as ExclusionGroupsWire>::exclusion_groups(self.client.raw(), self.client.account(), ask).boxed()
     }
 }
@@ -275,7 +276,7 @@ impl<V: HasExclusionGroups> Source for ExclusionGroupMembers<V> {
     type Item = TargetGroupId;
     const MAX_PAGE: u16 = 1_000;
 
-    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<TargetGroupId>, Error>> {
+    fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<TargetGroupId>, Error>> {
         <V as ExclusionGroupsWire>::members(self.client.raw(), self.client.account(), &self.id, ask).boxed()
     }
 }
@@ -289,7 +290,7 @@ pub struct ExclusionGroupsOfTargetGroup<V: Version> {
 impl<V: HasExclusionGroups> Source for ExclusionGroupsOfTargetGroup<V> {
     type Item = ExclusionGroup;
 
-    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<ExclusionGroup>, Error>> {
+    fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<ExclusionGroup>, Error>> {
         let client = &self.group.client;
         <V as ExclusionGroupsWire>::exclusion_groups_of(client.raw(), client.account(), &self.group.id, ask).boxed()
     }

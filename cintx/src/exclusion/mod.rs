@@ -19,9 +19,9 @@ pub use self::group::{
 };
 pub use self::legacy::{ExclusionLists, HasExclusionLists};
 pub use self::policy::{ExclusionPolicy, HasExclusionPolicies};
-use crate::error::{Error, Invalid};
-use crate::job::{Asked, Job, Kind};
-use crate::paging::{Ask, Batch, Listing, Source};
+use crate::error::{Error, FieldError};
+use crate::job::{Job, JobPoll, Kind};
+use crate::paging::{ListRequest, PageRequest, RawPage, Source};
 use crate::respondent::id_list::{self, IdList};
 use crate::target_group::TargetGroup;
 use crate::types::ids::{JobId, TargetGroupId};
@@ -94,15 +94,15 @@ impl<V: HasRespondentExclusions> Exclusions<V> {
     /// Who is kept out, by RSID. A page can have 1 to 1,000.
     ///
     /// Only in 2025-12-18 (`get_target_group_rsid_exclusion_list_api_paginated`).
-    pub fn rsids(&self) -> Listing<ExcludedQuery<V>> {
-        Listing::new(ExcludedQuery { group: self.group.clone(), by: ExcludedBy::Rsid })
+    pub fn rsids(&self) -> ListRequest<ExcludedQuery<V>> {
+        ListRequest::new(ExcludedQuery { group: self.group.clone(), by: ExcludedBy::Rsid })
     }
 
     /// Who is kept out, by access respondent GUID. A page can have 1 to 1,000.
     ///
     /// Only in 2025-12-18 (`get_target_group_access_respondent_guid_exclusion_list_api_paginated`).
-    pub fn access_respondent_guids(&self) -> Listing<ExcludedQuery<V>> {
-        Listing::new(ExcludedQuery { group: self.group.clone(), by: ExcludedBy::AccessRespondentGuid })
+    pub fn access_respondent_guids(&self) -> ListRequest<ExcludedQuery<V>> {
+        ListRequest::new(ExcludedQuery { group: self.group.clone(), by: ExcludedBy::AccessRespondentGuid })
     }
 
     /// Keeps more respondents out: 1 to 100,000 UUIDs from an iterator, a stream or a file (see [`IdList`]), less than
@@ -142,7 +142,7 @@ impl<V: HasRespondentExclusions> Exclusions<V> {
     }
 
     fn job(&self, work: ListWork, id: JobId) -> ExclusionJob<V> {
-        Job::new(ExcludeRespondents { group: self.group.clone(), work }, id)
+        Job::new(ExclusionRequest { group: self.group.clone(), work }, id)
     }
 }
 
@@ -167,7 +167,7 @@ impl<V: HasRespondentExclusions> Source for ExcludedQuery<V> {
     type Item = String;
     const MAX_PAGE: u16 = 1_000;
 
-    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<String>, Error>> {
+    fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<String>, Error>> {
         <V as ExclusionsWire>::excluded(self.group.client.raw(), self.group.place(), self.by, ask).boxed()
     }
 }
@@ -191,38 +191,38 @@ pub struct ListOutcome {
 }
 
 /// A job that fills or empties a list of excluded respondents.
-pub type ExclusionJob<V> = Job<ExcludeRespondents<V>>;
+pub type ExclusionJob<V> = Job<ExclusionRequest<V>>;
 
 /// Fills or empties a list of excluded respondents.
 #[derive(Clone, Debug)]
-pub struct ExcludeRespondents<V: Version> {
+pub struct ExclusionRequest<V: Version> {
     group: TargetGroup<V>,
     work: ListWork,
 }
 
-impl<V: HasRespondentExclusions> Kind for ExcludeRespondents<V> {
+impl<V: HasRespondentExclusions> Kind for ExclusionRequest<V> {
     type Done = ListOutcome;
     const NAME: &'static str = "the exclusion job";
     const FIRST_PAUSE: Duration = Duration::from_secs(1);
     const LONGEST_PAUSE: Duration = Duration::from_secs(60);
     const LIMIT: Duration = Duration::from_secs(3_600);
 
-    fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<Asked<ListOutcome>, Error>> {
+    fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<JobPoll<ListOutcome>, Error>> {
         <V as ExclusionsWire>::exclusion_job(self.group.client.raw(), self.group.place(), self.work, id).boxed()
     }
 }
 
 /// Refuses what no target group or project is called.
-pub(crate) fn id_problem(field: &'static str, id: &str) -> Option<Invalid> {
+pub(crate) fn id_problem(field: &'static str, id: &str) -> Option<FieldError> {
     let fits = id.len() == 26 && id.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
-    (!fits).then(|| Invalid::new(field, format!("has the id {id:?}, expected 26 digits and capital letters")))
+    (!fits).then(|| FieldError::new(field, format!("has the id {id:?}, expected 26 digits and capital letters")))
 }
 
 /// Refuses ids that are none, or not of target groups.
-pub(crate) fn group_problems(field: &'static str, groups: &[TargetGroupId]) -> Vec<Invalid> {
-    let mut problems: Vec<Invalid> = groups.iter().filter_map(|id| id_problem(field, id.as_str())).collect();
+pub(crate) fn group_problems(field: &'static str, groups: &[TargetGroupId]) -> Vec<FieldError> {
+    let mut problems: Vec<FieldError> = groups.iter().filter_map(|id| id_problem(field, id.as_str())).collect();
     if groups.is_empty() {
-        problems.push(Invalid::new(field, "are none, expected at least one"));
+        problems.push(FieldError::new(field, "are none, expected at least one"));
     }
     problems
 }

@@ -67,7 +67,7 @@ impl<V: Version> ProjectScope<V> {
     {
         let (groups, excluding): (Vec<TargetGroupId>, Vec<bool>) =
             policies.into_iter().map(|(group, excludes)| (group.into(), excludes)).unzip();
-        Error::refuse(group_problems("policies", &groups))?;
+        Error::check(group_problems("policies", &groups))?;
         let policies: Vec<(TargetGroupId, bool)> = groups.into_iter().zip(excluding).collect();
         let (raw, account) = (self.client.raw(), self.client.account());
         <V as PoliciesWire>::set_exclusion_policies(raw, account, &self.project, &policies).await

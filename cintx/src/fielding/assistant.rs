@@ -5,9 +5,9 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::error::{Error, Invalid};
-use crate::fielding::past;
-use crate::optimistic::{Editable, Tagged, edit, merge};
+use crate::error::{Error, FieldError};
+use crate::fielding::must_be_future;
+use crate::optimistic::{Editable, WithEtag, edit, merge};
 use crate::target_group::TargetGroup;
 use crate::types::ids::TargetGroupId;
 use crate::types::{Interval, Money};
@@ -134,7 +134,7 @@ impl FieldingAssistant {
     }
 
     /// Quotas that are not overfilled, and nothing else: what a draft has if nothing else is said.
-    pub fn keep_quotas() -> Self {
+    pub fn prevent_overfill() -> Self {
         Self::off().quota_overlay(QuotaOverlay { prevent_overfill: true, balance_fill: false })
     }
 
@@ -167,19 +167,19 @@ impl FieldingAssistant {
     }
 
     /// Says what contradicts itself, or what a version does not have.
-    pub(crate) fn check<V: Version>(&self, problems: &mut Vec<Invalid>) {
+    pub(crate) fn check<V: Version>(&self, problems: &mut Vec<FieldError>) {
         if let Some(pricing) = &self.pricing {
             if let Pricing::Dynamic { total_budget, maximum_cpi, minimum_cpi } = pricing {
                 if total_budget.is_some() == maximum_cpi.is_some() {
                     let given = if total_budget.is_some() { "both" } else { "neither" };
                     let reason = format!("has {given} of total_budget and maximum_cpi, expected exactly one");
-                    problems.push(Invalid::new("pricing", reason));
+                    problems.push(FieldError::new("pricing", reason));
                 }
                 if let (Some(minimum), Some(maximum)) = (minimum_cpi, maximum_cpi)
                     && minimum.value() >= maximum.value()
                 {
                     let reason = format!("has a minimum of {minimum} and a maximum of {maximum}, expected less");
-                    problems.push(Invalid::new("pricing", reason));
+                    problems.push(FieldError::new("pricing", reason));
                 }
             }
             let amounts = pricing.amounts();
@@ -187,24 +187,24 @@ impl FieldingAssistant {
                 && let Some(other) = rest.iter().find(|other| other.currency() != first.currency())
             {
                 let reason = format!("mixes {} and {}, expected one currency", first.currency(), other.currency());
-                problems.push(Invalid::new("pricing", reason));
+                problems.push(FieldError::new("pricing", reason));
             }
         }
         if matches!(self.pacing, Some(Pacing::Gemini(_))) && !V::GEMINI {
             let reason = format!("is gemini, which {} has not: use linear, adaptive, or a later version", V::DATE);
-            problems.push(Invalid::new("pacing", reason));
+            problems.push(FieldError::new("pacing", reason));
         }
         if let Some(SoftLaunch { end, goal_percent, strictness_percent }) = &self.soft_launch {
-            problems.extend(past("soft_launch", *end));
+            problems.extend(must_be_future("soft_launch", *end));
             if !(1..=100).contains(goal_percent) {
-                problems.push(Invalid::new(
+                problems.push(FieldError::new(
                     "soft_launch",
                     format!("begins with {goal_percent} percent, expected 1 to 100"),
                 ));
             }
             if *strictness_percent > 100 {
                 let reason = format!("keeps quotas to {strictness_percent} percent, expected 0 to 100");
-                problems.push(Invalid::new("soft_launch", reason));
+                problems.push(FieldError::new("soft_launch", reason));
             }
         }
     }
@@ -254,10 +254,10 @@ impl<V: Version> Editable for Assistant<'_, V> {
     fn check(assistant: &FieldingAssistant) -> Result<(), Error> {
         let mut problems = Vec::new();
         assistant.check::<V>(&mut problems);
-        Error::refuse(problems)
+        Error::check(problems)
     }
 
-    fn read(&self) -> BoxFuture<'_, Result<Tagged<FieldingAssistant>, Error>> {
+    fn read(&self) -> BoxFuture<'_, Result<WithEtag<FieldingAssistant>, Error>> {
         let TargetGroup { client, project, id } = self.0;
         V::assistant(client.raw(), client.account(), project, id).boxed()
     }

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::client::Client;
-use crate::error::{Error, Invalid};
-use crate::types::{Given, IncidenceRate, LengthOfInterview, Locale, Money, TimeWindow};
+use crate::error::{Error, FieldError};
+use crate::types::{IncidenceRate, IntoField, LengthOfInterview, Locale, Money, TimeRange};
 use crate::version::Version;
 use crate::wire::calendar::DaysWire;
 
@@ -30,19 +30,19 @@ impl<V: Version> Client<V> {
     /// ```
     pub fn suggest_days(
         &self,
-        locale: impl Given<Locale>,
+        locale: impl IntoField<Locale>,
         completes: u32,
-        length_of_interview: impl Given<LengthOfInterview>,
-        incidence_rate: impl Given<IncidenceRate>,
+        length_of_interview: impl IntoField<LengthOfInterview>,
+        incidence_rate: impl IntoField<IncidenceRate>,
         cost_per_interview: Money,
     ) -> SuggestDays<V> {
         let mut problems = Vec::new();
         if completes == 0 {
-            problems.push(Invalid::new("completes", "is 0, expected at least 1"));
+            problems.push(FieldError::new("completes", "is 0, expected at least 1"));
         }
-        let locale = locale.settle("locale", &mut problems);
-        let length_of_interview = length_of_interview.settle("length_of_interview", &mut problems);
-        let incidence_rate = incidence_rate.settle("incidence_rate", &mut problems);
+        let locale = locale.into_field("locale", &mut problems);
+        let length_of_interview = length_of_interview.into_field("length_of_interview", &mut problems);
+        let incidence_rate = incidence_rate.into_field("incidence_rate", &mut problems);
         let wanted = match (locale, length_of_interview, incidence_rate) {
             (Some(locale), Some(length_of_interview), Some(incidence_rate)) => Ok(DaysWanted {
                 locale,
@@ -77,12 +77,12 @@ impl<V: Version> Client<V> {
     /// What is wrong about locale and field, before anything is sent; or the call's.
     pub async fn suggest_field(
         &self,
-        locale: impl Given<Locale> + Send,
-        field: impl Given<TimeWindow> + Send,
+        locale: impl IntoField<Locale> + Send,
+        field: impl IntoField<TimeRange> + Send,
     ) -> Result<SuggestedField, Error> {
         let mut problems = Vec::new();
-        let locale = locale.settle("locale", &mut problems);
-        let field = field.settle("field", &mut problems);
+        let locale = locale.into_field("locale", &mut problems);
+        let field = field.into_field("field", &mut problems);
         match (locale, field) {
             (Some(locale), Some(field)) => V::suggest_field(self.raw(), &locale, &field).await,
             _ => Err(Error::invalid(problems)),
@@ -97,16 +97,16 @@ impl<V: Version> Client<V> {
     /// What is wrong about locale and days, before anything is sent; or the call's.
     pub async fn suggest_field_of_days(
         &self,
-        locale: impl Given<Locale> + Send,
+        locale: impl IntoField<Locale> + Send,
         days: u32,
     ) -> Result<SuggestedField, Error>
     where
         V: HasFieldOfDays,
     {
         let mut problems = Vec::new();
-        let locale = locale.settle("locale", &mut problems);
+        let locale = locale.into_field("locale", &mut problems);
         if days == 0 {
-            problems.push(Invalid::new("days", "are 0, expected at least 1"));
+            problems.push(FieldError::new("days", "are 0, expected at least 1"));
         }
         match locale {
             Some(locale) if problems.is_empty() => {
@@ -143,7 +143,7 @@ pub struct SuggestDays<V: Version> {
     client: Client<V>,
     /// Missing if something is wrong; the problems say what.
     wanted: Result<DaysWanted, ()>,
-    problems: Vec<Invalid>,
+    problems: Vec<FieldError>,
 }
 
 impl<V: Version> SuggestDays<V> {

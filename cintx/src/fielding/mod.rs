@@ -11,13 +11,13 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use http::StatusCode;
 use jiff::Timestamp;
 
-use crate::error::{Error, Invalid};
-use crate::job::{Asked, Job, JobStatus, Kind};
+use crate::error::{Error, FieldError};
+use crate::job::{Job, JobPoll, JobStatus, Kind};
 use crate::open_enum::words;
-use crate::optimistic::{Editable, Tagged, edit, merge};
+use crate::optimistic::{Editable, WithEtag, edit, merge};
 use crate::target_group::TargetGroup;
 use crate::types::ids::{FieldingRunId, JobId, UserId};
-use crate::types::{Given, TimeWindow};
+use crate::types::{IntoField, TimeRange};
 use crate::version::Version;
 
 impl<V: Version> TargetGroup<V> {
@@ -29,7 +29,7 @@ impl<V: Version> TargetGroup<V> {
     /// # Errors
     /// If `end` is past, before anything is sent; or the call's.
     pub async fn launch(&self, end: Timestamp) -> Result<LaunchJob<V>, Error> {
-        Error::refuse(past("end", end))?;
+        Error::check(must_be_future("end", end))?;
         self.start_field(None, end).await
     }
 
@@ -39,10 +39,10 @@ impl<V: Version> TargetGroup<V> {
     ///
     /// # Errors
     /// If the window has no length or begins in the past, before anything is sent; or the call's.
-    pub async fn schedule(&self, field: impl Given<TimeWindow>) -> Result<LaunchJob<V>, Error> {
+    pub async fn schedule(&self, field: impl IntoField<TimeRange>) -> Result<LaunchJob<V>, Error> {
         let mut problems = Vec::new();
-        let field = field.settle("field", &mut problems);
-        problems.extend(field.and_then(|field| past("field", field.start())));
+        let field = field.into_field("field", &mut problems);
+        problems.extend(field.and_then(|field| must_be_future("field", field.start())));
         match field {
             Some(field) if problems.is_empty() => self.start_field(Some(field.start()), field.end()).await,
             _ => Err(Error::invalid(problems)),
@@ -52,17 +52,17 @@ impl<V: Version> TargetGroup<V> {
     async fn start_field(&self, start: Option<Timestamp>, end: Timestamp) -> Result<LaunchJob<V>, Error> {
         let Self { client, project, id } = self;
         let job = V::start_field(client.raw(), client.account(), project, id, start, end).await?;
-        Ok(Job::new(StartField { group: self.clone(), scheduled: start.is_some() }, job))
+        Ok(Job::new(LaunchRequest { group: self.clone(), scheduled: start.is_some() }, job))
     }
 
     /// A launch job that was started elsewhere.
     pub fn launch_job(&self, id: JobId) -> LaunchJob<V> {
-        Job::new(StartField { group: self.clone(), scheduled: false }, id)
+        Job::new(LaunchRequest { group: self.clone(), scheduled: false }, id)
     }
 
     /// A schedule job that was started elsewhere.
     pub fn schedule_job(&self, id: JobId) -> LaunchJob<V> {
-        Job::new(StartField { group: self.clone(), scheduled: true }, id)
+        Job::new(LaunchRequest { group: self.clone(), scheduled: true }, id)
     }
 
     /// The target group's fielding run; `None` for a draft. There is never more than one.
@@ -82,22 +82,22 @@ impl<V: Version> TargetGroup<V> {
 }
 
 /// A moment that must not be past.
-pub(crate) fn past(field: &'static str, at: Timestamp) -> Option<Invalid> {
+pub(crate) fn must_be_future(field: &'static str, at: Timestamp) -> Option<FieldError> {
     let now = Timestamp::now();
-    (at <= now).then(|| Invalid::new(field, format!("is {at}, expected a time after now ({now:.0})")))
+    (at <= now).then(|| FieldError::new(field, format!("is {at}, expected a time after now ({now:.0})")))
 }
 
 /// A launch or a scheduling under way.
-pub type LaunchJob<V> = Job<StartField<V>>;
+pub type LaunchJob<V> = Job<LaunchRequest<V>>;
 
 /// The job that brings a draft into field.
 #[derive(Clone, Debug)]
-pub struct StartField<V: Version> {
+pub struct LaunchRequest<V: Version> {
     group: TargetGroup<V>,
     scheduled: bool,
 }
 
-impl<V: Version> Job<StartField<V>> {
+impl<V: Version> Job<LaunchRequest<V>> {
     /// Waits until the job is done, and fetches the fielding run that it made.
     ///
     /// # Errors
@@ -107,11 +107,11 @@ impl<V: Version> Job<StartField<V>> {
     }
 }
 
-impl<V: Version> Kind for StartField<V> {
+impl<V: Version> Kind for LaunchRequest<V> {
     type Done = FieldingRun<V>;
     const NAME: &'static str = "the launch job";
 
-    fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<Asked<FieldingRun<V>>, Error>> {
+    fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<JobPoll<FieldingRun<V>>, Error>> {
         async move {
             let TargetGroup { client, project, id: group } = &self.group;
             let asked = V::start_field_job(client.raw(), client.account(), project, group, self.scheduled, id).await?;
@@ -120,7 +120,7 @@ impl<V: Version> Kind for StartField<V> {
                 JobStatus::Failed(failure) => JobStatus::Failed(failure),
                 JobStatus::Running => JobStatus::Running,
             };
-            Ok(Asked { status, ask_again: asked.ask_again })
+            Ok(JobPoll { status, ask_again: asked.ask_again })
         }
         .boxed()
     }
@@ -184,20 +184,20 @@ impl RunAction {
 /// When a fielding run begins and ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct FieldDates {
+pub struct FieldingPeriod {
     /// When it begins.
     pub start: Timestamp,
     /// When it ends.
     pub end: Timestamp,
 }
-merge!(FieldDates { start, end });
+merge!(FieldingPeriod { start, end });
 
 /// What an answer says of a fielding run.
 #[derive(Clone, Debug)]
 #[doc(hidden)]
 pub struct RunState {
     pub(crate) status: RunStatus,
-    pub(crate) dates: FieldDates,
+    pub(crate) dates: FieldingPeriod,
     pub(crate) changed_by: Option<UserId>,
 }
 
@@ -226,7 +226,7 @@ pub struct FieldingRun<V: Version> {
 impl<V: Version> FieldingRun<V> {
     async fn fetch(group: TargetGroup<V>, id: FieldingRunId) -> Result<Self, Error> {
         let TargetGroup { client, project, id: group_id } = &group;
-        let Tagged { value: state, etag } =
+        let WithEtag { value: state, etag } =
             V::fielding_run(client.raw(), client.account(), project, group_id, &id).await?;
         Ok(Self { group, id, state, etag })
     }
@@ -242,7 +242,7 @@ impl<V: Version> FieldingRun<V> {
     }
 
     /// When it begins and ends.
-    pub fn dates(&self) -> FieldDates {
+    pub fn dates(&self) -> FieldingPeriod {
         self.state.dates
     }
 
@@ -321,9 +321,9 @@ impl<V: Version> FieldingRun<V> {
     /// # Errors
     /// A date that is wrong, before anything is sent; [`Error::conflict`] if somebody else moved the same date;
     /// or the call's: 422 for a completed run.
-    pub async fn edit_dates(&mut self, change: impl Fn(&mut FieldDates) + Send) -> Result<(), Error> {
-        let known = Tagged { value: self.state.dates, etag: self.etag.clone() };
-        let Tagged { value, etag } = edit(&*self, Some(known), change).await?;
+    pub async fn edit_dates(&mut self, change: impl Fn(&mut FieldingPeriod) + Send) -> Result<(), Error> {
+        let known = WithEtag { value: self.state.dates, etag: self.etag.clone() };
+        let WithEtag { value, etag } = edit(&*self, Some(known), change).await?;
         self.state.dates = value;
         self.renew(etag).await
     }
@@ -368,26 +368,27 @@ impl<V: Version> FieldingRun<V> {
 }
 
 impl<V: Version> Editable for FieldingRun<V> {
-    type Value = FieldDates;
+    type Value = FieldingPeriod;
 
-    fn check(dates: &FieldDates) -> Result<(), Error> {
-        let window: Result<TimeWindow, _> = (dates.start..dates.end).try_into();
-        let order = window.err().map(|error| Invalid::new("end", error.to_string()));
-        Error::refuse(past("end", dates.end).into_iter().chain(order))
+    fn check(dates: &FieldingPeriod) -> Result<(), Error> {
+        let window: Result<TimeRange, _> = (dates.start..dates.end).try_into();
+        let order = window.err().map(|error| FieldError::new("end", error.to_string()));
+        Error::check(must_be_future("end", dates.end).into_iter().chain(order))
     }
 
-    fn read(&self) -> BoxFuture<'_, Result<Tagged<FieldDates>, Error>> {
+    fn read(&self) -> BoxFuture<'_, Result<WithEtag<FieldingPeriod>, Error>> {
         async move {
             let TargetGroup { client, project, id } = &self.group;
-            let Tagged { value, etag } = V::fielding_run(client.raw(), client.account(), project, id, &self.id).await?;
-            Ok(Tagged { value: value.dates, etag })
+            let WithEtag { value, etag } =
+                V::fielding_run(client.raw(), client.account(), project, id, &self.id).await?;
+            Ok(WithEtag { value: value.dates, etag })
         }
         .boxed()
     }
 
     fn write<'a>(
         &'a self,
-        dates: &'a FieldDates,
+        dates: &'a FieldingPeriod,
         etag: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Option<String>, Error>> {
         let TargetGroup { client, project, id } = &self.group;

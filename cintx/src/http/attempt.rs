@@ -17,7 +17,7 @@ use crate::client::options::is_download;
 const API_VERSION: HeaderName = HeaderName::from_static("cint-api-version");
 
 /// What an attempt came to.
-pub(super) struct Got {
+pub(super) struct AttemptResult {
     /// How far it got.
     pub(super) attempt: Attempt,
     /// How long the API asks to wait.
@@ -26,7 +26,7 @@ pub(super) struct Got {
     pub(super) answer: Result<RawResponse, BoxError>,
 }
 
-impl Got {
+impl AttemptResult {
     fn nothing(attempt: Attempt, cause: BoxError) -> Self {
         Self { attempt, retry_after: None, answer: Err(cause) }
     }
@@ -46,12 +46,12 @@ impl Pipeline {
         trace: &Trace,
         number: u32,
         limit: Duration,
-    ) -> Got {
+    ) -> AttemptResult {
         let started = Instant::now();
         let got = match tokio::time::timeout(limit, self.exchange(request, authorization, trace, number)).await {
             Ok(got) => got,
             // It may have been read by now; whether it was, nobody here knows.
-            Err(_) => Got::nothing(Attempt::Lost, Box::new(TimedOut::Attempt(limit))),
+            Err(_) => AttemptResult::nothing(Attempt::Lost, Box::new(TimedOut::Attempt(limit))),
         };
         let elapsed = started.elapsed();
         let operation = request.operation();
@@ -81,11 +81,17 @@ impl Pipeline {
         got
     }
 
-    async fn exchange(&self, request: &Request, authorization: &HeaderValue, trace: &Trace, number: u32) -> Got {
+    async fn exchange(
+        &self,
+        request: &Request,
+        authorization: &HeaderValue,
+        trace: &Trace,
+        number: u32,
+    ) -> AttemptResult {
         let operation = request.operation();
         let headers = match self.headers(request, authorization, trace, number) {
             Ok(headers) => headers,
-            Err(error) => return Got::nothing(Attempt::NotSent, Box::new(error)),
+            Err(error) => return AttemptResult::nothing(Attempt::NotSent, Box::new(error)),
         };
         let url = format!("{}{}", self.shared.base_url(operation.host), request.target());
         let mut builder = self.shared.http.request(operation.method.clone(), &url).headers(headers);
@@ -98,11 +104,11 @@ impl Pipeline {
             Err(error) => {
                 let unsent = error.is_connect() || error.is_builder();
                 let attempt = if unsent { Attempt::NotSent } else { Attempt::Lost };
-                return Got::nothing(attempt, Box::new(error.without_url()));
+                return AttemptResult::nothing(attempt, Box::new(error.without_url()));
             }
         };
         if reqwest::Url::parse(&url).is_ok_and(|asked| asked != *answer.url()) {
-            return Got::nothing(Attempt::Lost, Box::new(Redirected));
+            return AttemptResult::nothing(Attempt::Lost, Box::new(Redirected));
         }
         self.read(operation, answer, trace).await
     }
@@ -143,7 +149,7 @@ impl Pipeline {
     }
 
     /// Reads an answer: whole, unless it is a download.
-    async fn read(&self, operation: &'static Operation, answer: reqwest::Response, trace: &Trace) -> Got {
+    async fn read(&self, operation: &'static Operation, answer: reqwest::Response, trace: &Trace) -> AttemptResult {
         let status = answer.status();
         let mut headers = answer.headers().clone();
         if !headers.contains_key(TRACEPARENT)
@@ -158,7 +164,7 @@ impl Pipeline {
         if is_download(operation) && status.is_success() {
             let body = unless_stalled(body, self.shared.timeouts.stall);
             let answer = RawResponse { status, headers, body, extensions };
-            return Got { attempt: answered, retry_after, answer: Ok(answer) };
+            return AttemptResult { attempt: answered, retry_after, answer: Ok(answer) };
         }
         let (attempt, body) = match body.collect(MAX_DECODED_BODY).await {
             Ok(body) => (answered, ByteStream::full(body)),
@@ -168,7 +174,7 @@ impl Pipeline {
             // The status says enough.
             Err(_) => (answered, ByteStream::full(bytes::Bytes::new())),
         };
-        Got { attempt, retry_after, answer: Ok(RawResponse { status, headers, body, extensions }) }
+        AttemptResult { attempt, retry_after, answer: Ok(RawResponse { status, headers, body, extensions }) }
     }
 }
 

@@ -8,7 +8,7 @@ use cintx_raw::Operation;
 use http::{HeaderMap, StatusCode};
 
 use crate::client::options::header;
-use crate::error::Invalid;
+use crate::error::FieldError;
 
 /// An attempt that is about to be made.
 #[derive(Debug)]
@@ -38,8 +38,8 @@ impl Attempt<'_> {
     /// Adds a header. The pipeline's own (authorization, version, key, trace) cannot be replaced.
     ///
     /// # Errors
-    /// [`Invalid`] if the name is one of those, or name or value cannot stand in a header.
-    pub fn header(&mut self, name: &str, value: &str) -> Result<(), Invalid> {
+    /// [`FieldError`] if the name is one of those, or name or value cannot stand in a header.
+    pub fn header(&mut self, name: &str, value: &str) -> Result<(), FieldError> {
         let (name, value) = header(name, value)?;
         self.headers.insert(name, value);
         Ok(())

@@ -9,14 +9,14 @@ use sha2::{Digest as _, Sha256};
 use ulid::Ulid;
 use uuid::Uuid;
 
-use crate::error::Invalid;
+use crate::error::FieldError;
 
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Where a key comes from, unless it is fresh.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum KeyChoice {
-    Given(String),
+    IntoField(String),
     Business(String),
 }
 
@@ -24,14 +24,14 @@ impl fmt::Debug for KeyChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A business key may be a customer's name.
         f.write_str(match self {
-            Self::Given(_) => "Given(..)",
+            Self::IntoField(_) => "IntoField(..)",
             Self::Business(_) => "Business(..)",
         })
     }
 }
 
 /// Gives a request its key, if its operation takes one. A key that the caller of the raw client chose stays.
-pub(crate) fn give_key(request: &mut Request, choice: Option<&KeyChoice>) -> Result<(), Invalid> {
+pub(crate) fn give_key(request: &mut Request, choice: Option<&KeyChoice>) -> Result<(), FieldError> {
     let operation = request.operation();
     let Some(format) = operation.idempotency_key.format() else {
         return match choice {
@@ -44,7 +44,7 @@ pub(crate) fn give_key(request: &mut Request, choice: Option<&KeyChoice>) -> Res
         return check(chosen.to_str().unwrap_or_default(), format);
     }
     let key = match choice {
-        Some(KeyChoice::Given(key)) => {
+        Some(KeyChoice::IntoField(key)) => {
             check(key, format)?;
             key.clone()
         }
@@ -52,7 +52,7 @@ pub(crate) fn give_key(request: &mut Request, choice: Option<&KeyChoice>) -> Res
         None => fresh(format),
     };
     let value = HeaderValue::try_from(key)
-        .map_err(|_| Invalid::new("idempotency_key", "holds characters that no header can carry"))?;
+        .map_err(|_| FieldError::new("idempotency_key", "holds characters that no header can carry"))?;
     request.headers_mut().insert(IDEMPOTENCY_KEY, value);
     Ok(())
 }
@@ -62,9 +62,9 @@ pub(crate) fn is_keyed(request: &Request) -> bool {
     request.operation().idempotency_key != IdempotencyKey::None && request.headers().contains_key(&IDEMPOTENCY_KEY)
 }
 
-fn no_key(operation: &Operation) -> Invalid {
+fn no_key(operation: &Operation) -> FieldError {
     let version = operation.api_version.unwrap_or("any version");
-    Invalid::new(
+    FieldError::new(
         "idempotency_key",
         format!(
             "is given, but {} takes none in {version}: it would not keep a second one from being made",
@@ -98,7 +98,7 @@ fn derived(business: &str, operation: &Operation, target: &str, format: KeyForma
     }
 }
 
-fn check(key: &str, format: KeyFormat) -> Result<(), Invalid> {
+fn check(key: &str, format: KeyFormat) -> Result<(), FieldError> {
     let (fits, expected) = match format {
         KeyFormat::Any => {
             let visible = key.bytes().all(|byte| byte.is_ascii_graphic());
@@ -107,7 +107,7 @@ fn check(key: &str, format: KeyFormat) -> Result<(), Invalid> {
         KeyFormat::Ulid => (Ulid::from_string(key).is_ok(), "a ULID"),
         KeyFormat::UuidV4 => (Uuid::parse_str(key).is_ok_and(|key| key.get_version_num() == 4), "a version 4 UUID"),
     };
-    if fits { Ok(()) } else { Err(Invalid::new("idempotency_key", format!("is {key:?}, expected {expected}"))) }
+    if fits { Ok(()) } else { Err(FieldError::new("idempotency_key", format!("is {key:?}, expected {expected}"))) }
 }
 
 #[cfg(test)]
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn an_operation_without_a_key_refuses_one() {
         let mut request = Request::to(operation(), "/a");
-        let given = KeyChoice::Given("x".to_owned());
+        let given = KeyChoice::IntoField("x".to_owned());
         assert_eq!(give_key(&mut request, Some(&given)).unwrap_err().field(), "idempotency_key");
         let mut read = Request::to(Operation::undocumented(&http::Method::GET), "/a");
         give_key(&mut read, Some(&given)).unwrap();

@@ -22,21 +22,21 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use self::attempt::Got;
+use self::attempt::AttemptResult;
 pub(crate) use self::hooks::{After, Before};
 pub use self::hooks::{Attempt, Exchange};
-pub use self::report::Course;
+pub use self::report::ResponseExt;
 pub(crate) use self::report::{Failure, Report, TimedOut};
-pub(crate) use self::retry::Stop;
-use self::retry::{Decision, Effect, Event, Machine, Verdict};
+pub(crate) use self::retry::StopReason;
+use self::retry::{Decision, Effect, Event, RetryMachine, Verdict};
 use self::throttle::Budget;
 use self::trace::{TRACEPARENT, Trace};
 use crate::auth::refresh::Token;
 use crate::auth::refresher::TokenCache;
 use crate::cache::Cache;
-use crate::client::{CallOptions, Limits, RetryPolicy, Timeouts};
+use crate::client::{CallOptions, OperationTimeouts, RetryPolicy, Timeouts};
 use crate::error::Outcome;
-use crate::error::{Invalid, Refused};
+use crate::error::{FieldError, Refused};
 use crate::recovery::{Intent, Journal, JournalError};
 
 /// What the clones of one client share.
@@ -70,7 +70,7 @@ pub(crate) struct Pipeline {
 
 /// No key was given for the server-to-server host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("server-to-server operations need their own key: Builder::server_to_server_key")]
+#[error("server-to-server operations need their own key: ClientBuilder::server_to_server_key")]
 pub(crate) struct NoServerToServerKey;
 
 /// The credential of one attempt.
@@ -123,7 +123,7 @@ impl Pipeline {
                 trace_id: trace.id().into(),
                 attempts: 0,
                 outcome: Outcome::NotSent,
-                why: Stop::Final,
+                why: StopReason::Final,
                 retry_after: None,
                 began,
             };
@@ -137,7 +137,7 @@ impl Pipeline {
             pipeline: self,
             request,
             trace,
-            machine: Machine::new(effect, has_token, policy, limits),
+            machine: RetryMachine::new(effect, has_token, policy, limits),
             deadline: Instant::now().checked_add(limits.operation),
             limits,
             permit: None,
@@ -147,13 +147,13 @@ impl Pipeline {
         };
         let intent = match self.record(&course.request, effect).await {
             Ok(intent) => intent,
-            Err(cause) => return course.finish(began, Outcome::NotSent, Stop::Final, Some(Box::new(cause))),
+            Err(cause) => return course.finish(began, Outcome::NotSent, StopReason::Final, Some(Box::new(cause))),
         };
         let verdict = course.run().await;
         let (outcome, why) = match verdict {
             // What is read from it may still be unreadable; then it took effect all the same.
-            Verdict::Success if effect == Effect::None => (Outcome::Rejected, Stop::Final),
-            Verdict::Success => (Outcome::Applied, Stop::Final),
+            Verdict::Success if effect == Effect::None => (Outcome::NoEffect, StopReason::Final),
+            Verdict::Success => (Outcome::Applied, StopReason::Final),
             Verdict::Failure { outcome, why } => (outcome, why),
         };
         if let (Some(journal), Some(intent)) = (&self.shared.journal, intent)
@@ -167,7 +167,7 @@ impl Pipeline {
     }
 
     /// Completes a request, or says why it must not leave.
-    fn prepare(&self, request: &mut Request) -> Result<(), Vec<Invalid>> {
+    fn prepare(&self, request: &mut Request) -> Result<(), Vec<FieldError>> {
         let mut problems = self.options.problems.clone();
         problems.extend(idempotency::give_key(request, self.options.key.as_ref()).err());
         if problems.is_empty() { Ok(()) } else { Err(problems) }
@@ -198,8 +198,8 @@ struct CallUnderWay<'a> {
     pipeline: &'a Pipeline,
     request: Request,
     trace: Trace,
-    machine: Machine,
-    limits: Limits,
+    machine: RetryMachine,
+    limits: OperationTimeouts,
     deadline: Option<Instant>,
     permit: Option<SemaphorePermit<'a>>,
     credential: Option<Credential>,
@@ -263,7 +263,7 @@ impl CallUnderWay<'_> {
     /// Makes one attempt and frees its place.
     async fn send(&mut self, limit: Duration) -> Event {
         let Some(credential) = &self.credential else { return Event::NoToken };
-        let Got { attempt, retry_after, answer } = self
+        let AttemptResult { attempt, retry_after, answer } = self
             .pipeline
             .attempt(&self.request, credential.header(), &self.trace, self.machine.attempts(), limit)
             .await;
@@ -280,7 +280,7 @@ impl CallUnderWay<'_> {
         self,
         began: Timestamp,
         outcome: Outcome,
-        why: Stop,
+        why: StopReason,
         cause: Option<BoxError>,
     ) -> Result<RawResponse, BoxError> {
         let got = match cause {

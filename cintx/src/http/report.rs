@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cintx_raw::{BoxError, Request, Response};
 
-use super::retry::Stop;
+use super::retry::StopReason;
 use crate::error::Outcome;
 
 /// The course of one call.
@@ -17,7 +17,7 @@ pub(crate) struct Report {
     pub(crate) trace_id: Box<str>,
     pub(crate) attempts: u32,
     pub(crate) outcome: Outcome,
-    pub(crate) why: Stop,
+    pub(crate) why: StopReason,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) began: jiff::Timestamp,
 }
@@ -54,21 +54,21 @@ pub(crate) enum TimedOut {
 ///
 /// ```no_run
 /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
-/// use cintx::http::Course as _;
+/// use cintx::http::ResponseExt as _;
 ///
 /// let answer = cint.raw().get_user_accounts().await?;
 /// println!("{} after {} attempts", answer.sent_trace_id(), answer.attempts());
 /// # Ok(())
 /// # }
 /// ```
-pub trait Course {
+pub trait ResponseExt {
     /// How many attempts it took.
     fn attempts(&self) -> u32;
     /// The trace id that was sent with each of them.
     fn sent_trace_id(&self) -> &str;
 }
 
-impl<T> Course for Response<T> {
+impl<T> ResponseExt for Response<T> {
     fn attempts(&self) -> u32 {
         self.extensions().get::<Arc<Report>>().map_or(1, |report| report.attempts)
     }

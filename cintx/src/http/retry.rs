@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::throttle::Budget;
-use crate::client::options::{Limits, RetryPolicy};
+use crate::client::options::{OperationTimeouts, RetryPolicy};
 use crate::error::Outcome;
 
 /// What repeating a request would do.
@@ -65,12 +65,12 @@ pub(crate) enum Verdict {
     /// With a success.
     Success,
     /// Without one.
-    Failure { outcome: Outcome, why: Stop },
+    Failure { outcome: Outcome, why: StopReason },
 }
 
 /// Why there is no further attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stop {
+pub(crate) enum StopReason {
     /// Another attempt would not help.
     Final,
     /// Another attempt could do it twice.
@@ -87,11 +87,11 @@ pub(crate) enum Stop {
 
 /// One call.
 #[derive(Clone, Debug)]
-pub(crate) struct Machine {
+pub(crate) struct RetryMachine {
     effect: Effect,
     has_token: bool,
     policy: RetryPolicy,
-    limits: Limits,
+    limits: OperationTimeouts,
     attempts: u32,
     /// Attempts that failed and were answered by a wait: the exponent of the next one.
     waits: u32,
@@ -102,9 +102,9 @@ pub(crate) struct Machine {
     token_replaced: bool,
 }
 
-impl Machine {
+impl RetryMachine {
     /// A call that has not begun. `has_token`: its credential can be refused and replaced.
-    pub(crate) fn new(effect: Effect, has_token: bool, policy: RetryPolicy, limits: Limits) -> Self {
+    pub(crate) fn new(effect: Effect, has_token: bool, policy: RetryPolicy, limits: OperationTimeouts) -> Self {
         Self {
             effect,
             has_token,
@@ -128,7 +128,7 @@ impl Machine {
         match (self.effect, last) {
             // What only reads has no effect to be unsure of.
             (Effect::None, Outcome::NotSent) => Outcome::NotSent,
-            (Effect::None, _) => Outcome::Rejected,
+            (Effect::None, _) => Outcome::NoEffect,
             _ if self.applied => Outcome::Applied,
             _ if self.maybe_applied => Outcome::Unknown,
             (_, last) => last,
@@ -138,18 +138,18 @@ impl Machine {
     /// Takes an event, `now` being the time since the call began and `unit` a random number from 0 to 1.
     pub(crate) fn on(&mut self, event: Event, now: Duration, unit: f64, budget: &Budget) -> Decision {
         match event {
-            Event::Ready if now >= self.limits.operation => self.fail(Outcome::NotSent, Stop::Time),
+            Event::Ready if now >= self.limits.operation => self.fail(Outcome::NotSent, StopReason::Time),
             Event::Ready => Decision::GetToken { refused: false },
             Event::Token => {
                 let left = self.limits.operation.saturating_sub(now);
                 if left.is_zero() {
-                    return self.fail(Outcome::NotSent, Stop::Time);
+                    return self.fail(Outcome::NotSent, StopReason::Time);
                 }
                 self.attempts += 1;
                 Decision::Send { limit: self.limits.attempt.min(left) }
             }
-            Event::NoToken => self.fail(Outcome::NotSent, Stop::Final),
-            Event::TimeIsUp => self.fail(Outcome::NotSent, Stop::Time),
+            Event::NoToken => self.fail(Outcome::NotSent, StopReason::Final),
+            Event::TimeIsUp => self.fail(Outcome::NotSent, StopReason::Time),
             Event::Ended { attempt, token_expired } => self.ended(attempt, token_expired, now, unit, budget),
         }
     }
@@ -163,7 +163,7 @@ impl Machine {
                 if repeatable {
                     self.again(Outcome::Unknown, None, now, unit, budget)
                 } else {
-                    self.fail(Outcome::Unknown, Stop::NotRepeatable)
+                    self.fail(Outcome::Unknown, StopReason::NotRepeatable)
                 }
             }
             Attempt::Truncated => {
@@ -171,7 +171,7 @@ impl Machine {
                 if repeatable {
                     self.again(Outcome::Applied, None, now, unit, budget)
                 } else {
-                    self.fail(Outcome::Applied, Stop::NotRepeatable)
+                    self.fail(Outcome::Applied, StopReason::NotRepeatable)
                 }
             }
             Attempt::Answered { status, retry_after } => match status {
@@ -182,21 +182,21 @@ impl Machine {
                 401 => self.refused(true),
                 403 => self.refused(token_expired),
                 // The gateway turned it away unseen.
-                429 => self.again(Outcome::Rejected, retry_after, now, unit, budget),
+                429 => self.again(Outcome::NoEffect, retry_after, now, unit, budget),
                 // The first attempt under this key may still be at work.
                 409 if self.effect == Effect::Repeatable && self.maybe_applied => {
                     self.again(Outcome::Unknown, retry_after, now, unit, budget)
                 }
-                501 | 505 => self.fail(Outcome::Rejected, Stop::Final),
+                501 | 505 => self.fail(Outcome::NoEffect, StopReason::Final),
                 408 | 500..=599 => {
                     self.maybe_applied = true;
                     if repeatable {
                         self.again(Outcome::Unknown, retry_after, now, unit, budget)
                     } else {
-                        self.fail(Outcome::Unknown, Stop::NotRepeatable)
+                        self.fail(Outcome::Unknown, StopReason::NotRepeatable)
                     }
                 }
-                _ => self.fail(Outcome::Rejected, Stop::Final),
+                _ => self.fail(Outcome::NoEffect, StopReason::Final),
             },
         }
     }
@@ -207,7 +207,7 @@ impl Machine {
             self.token_replaced = true;
             return Decision::GetToken { refused: true };
         }
-        self.fail(Outcome::Rejected, Stop::Final)
+        self.fail(Outcome::NoEffect, StopReason::Final)
     }
 
     fn again(
@@ -219,23 +219,23 @@ impl Machine {
         budget: &Budget,
     ) -> Decision {
         if self.attempts >= self.policy.max_attempts {
-            return self.fail(last, Stop::Attempts);
+            return self.fail(last, StopReason::Attempts);
         }
-        if retry_after.is_some_and(|wait| wait > self.policy.longest_retry_after) {
-            return self.fail(last, Stop::RetryAfter);
+        if retry_after.is_some_and(|wait| wait > self.policy.max_retry_after) {
+            return self.fail(last, StopReason::RetryAfter);
         }
         let wait = self.policy.wait(self.waits, unit).max(retry_after.unwrap_or_default());
         if now.saturating_add(wait) >= self.limits.operation {
-            return self.fail(last, Stop::Time);
+            return self.fail(last, StopReason::Time);
         }
         if !budget.withdraw() {
-            return self.fail(last, Stop::Budget);
+            return self.fail(last, StopReason::Budget);
         }
         self.waits += 1;
         Decision::Wait(wait)
     }
 
-    fn fail(&self, last: Outcome, why: Stop) -> Decision {
+    fn fail(&self, last: Outcome, why: StopReason) -> Decision {
         Decision::Finish(Verdict::Failure { outcome: self.outcome(last), why })
     }
 }

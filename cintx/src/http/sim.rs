@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use cintx_raw::Secret;
 use fastrand::Rng;
 
-use super::retry::{Attempt, Decision, Effect, Event, Machine, Verdict};
+use super::retry::{Attempt, Decision, Effect, Event, RetryMachine, Verdict};
 use super::throttle::Budget;
 use crate::auth::TokenError;
 use crate::auth::refresh::{Demand, Token, Tokens};
-use crate::client::options::{Limits, RetryPolicy};
+use crate::client::options::{OperationTimeouts, RetryPolicy};
 use crate::error::Outcome;
 
 /// What the server does with one attempt: whether its effect happens, and what the caller sees.
@@ -35,9 +35,9 @@ enum What {
 }
 
 struct Call {
-    machine: Machine,
+    machine: RetryMachine,
     effect: Effect,
-    limits: Limits,
+    limits: OperationTimeouts,
     max_attempts: u32,
     began: Duration,
     token: Option<Arc<Token>>,
@@ -281,12 +281,12 @@ impl Call {
         let effect = rng.choice([Effect::None, Effect::Repeatable, Effect::Once]).unwrap();
         let max_attempts = rng.u32(1..6);
         let policy = RetryPolicy::standard().max_attempts(max_attempts);
-        let limits = Limits::new(
+        let limits = OperationTimeouts::new(
             Duration::from_millis(rng.u64(1..30_000)),
             Duration::from_millis(if rng.u8(..) < 10 { 0 } else { rng.u64(1..120_000) }),
         );
         Self {
-            machine: Machine::new(effect, rng.u8(..) < 230, policy, limits),
+            machine: RetryMachine::new(effect, rng.u8(..) < 230, policy, limits),
             effect,
             limits,
             max_attempts,
@@ -316,7 +316,7 @@ impl Call {
             Verdict::Failure { outcome: Outcome::NotSent, .. } => {
                 assert!(self.applied == 0, "says not sent, took effect");
             }
-            Verdict::Failure { outcome: Outcome::Rejected, .. } => {
+            Verdict::Failure { outcome: Outcome::NoEffect, .. } => {
                 assert!(self.applied == 0, "says refused, took effect")
             }
             Verdict::Failure { outcome: Outcome::Applied, .. } => {

@@ -7,13 +7,13 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
 
 use crate::client::Client;
-use crate::error::{Error, Invalid};
+use crate::error::{Error, FieldError};
 use crate::open_enum::words;
-use crate::optimistic::{Editable, Tagged, edit, merge};
-use crate::paging::{Ask, Batch, Listing, Source};
+use crate::optimistic::{Editable, WithEtag, edit, merge};
+use crate::paging::{ListRequest, PageRequest, RawPage, Source};
 use crate::target_group::DraftBuilder;
 use crate::types::ids::{ProjectId, UserId};
-use crate::types::{CustomerReference, Given};
+use crate::types::{CustomerReference, IntoField};
 use crate::version::Version;
 
 impl<V: Version> Client<V> {
@@ -64,8 +64,8 @@ impl<V: Version> Projects<V> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list(&self) -> Listing<ProjectQuery<V>> {
-        Listing::new(ProjectQuery { client: self.client.clone(), filter: ProjectFilter::default() })
+    pub fn list(&self) -> ListRequest<ProjectQuery<V>> {
+        ListRequest::new(ProjectQuery { client: self.client.clone(), filter: ProjectFilter::default() })
     }
 }
 
@@ -75,13 +75,13 @@ impl<V: Version> Projects<V> {
 pub struct CreateProject<V: Version> {
     client: Client<V>,
     settings: ProjectSettings,
-    problems: Vec<Invalid>,
+    problems: Vec<FieldError>,
 }
 
 impl<V: Version> CreateProject<V> {
     /// The buyer's own number for it: 3 to 128 letters, digits, `-`, `_` and spaces.
-    pub fn reference(mut self, reference: impl Given<CustomerReference>) -> Self {
-        let reference = reference.settle("reference", &mut self.problems);
+    pub fn reference(mut self, reference: impl IntoField<CustomerReference>) -> Self {
+        let reference = reference.into_field("reference", &mut self.problems);
         self.settings.reference = reference.map(|reference| reference.to_string());
         self
     }
@@ -95,7 +95,7 @@ impl<V: Version> IntoFuture for CreateProject<V> {
         Box::pin(async move {
             let mut problems = self.problems;
             problems.extend(name_problem(&self.settings.name));
-            Error::refuse(problems)?;
+            Error::check(problems)?;
             let id = V::create_project(self.client.raw(), self.client.account(), &self.settings).await?;
             Ok(Project { id, human_readable_id: None, settings: self.settings })
         })
@@ -103,9 +103,10 @@ impl<V: Version> IntoFuture for CreateProject<V> {
 }
 
 /// What Cint asks of a project's or target group's name.
-pub(crate) fn name_problem(name: &str) -> Option<Invalid> {
+pub(crate) fn name_problem(name: &str) -> Option<FieldError> {
     let length = name.trim().chars().count();
-    (!(5..=128).contains(&length)).then(|| Invalid::new("name", format!("has {length} characters, expected 5 to 128")))
+    (!(5..=128).contains(&length))
+        .then(|| FieldError::new("name", format!("has {length} characters, expected 5 to 128")))
 }
 
 /// A project.
@@ -189,7 +190,7 @@ pub struct ProjectQuery<V: Version> {
     filter: ProjectFilter,
 }
 
-impl<V: Version> Listing<ProjectQuery<V>> {
+impl<V: Version> ListRequest<ProjectQuery<V>> {
     /// Only projects that this user answers for.
     pub fn manager(mut self, manager: UserId) -> Self {
         self.source.filter.manager = Some(manager);
@@ -218,9 +219,9 @@ impl<V: Version> Listing<ProjectQuery<V>> {
 impl<V: Version> Source for ProjectQuery<V> {
     type Item = ProjectSummary;
 
-    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<ProjectSummary>, Error>> {
+    fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<ProjectSummary>, Error>> {
         async move {
-            Error::refuse(self.filter.search.as_deref().and_then(search_problem))?;
+            Error::check(self.filter.search.as_deref().and_then(search_problem))?;
             V::list_projects(self.client.raw(), self.client.account(), &self.filter, ask).await
         }
         .boxed()
@@ -228,10 +229,10 @@ impl<V: Version> Source for ProjectQuery<V> {
 }
 
 /// What Cint asks of the text to search for.
-pub(crate) fn search_problem(text: &str) -> Option<Invalid> {
+pub(crate) fn search_problem(text: &str) -> Option<FieldError> {
     let length = text.chars().count();
     (!(5..=128).contains(&length))
-        .then(|| Invalid::new("search", format!("has {length} characters, expected 5 to 128")))
+        .then(|| FieldError::new("search", format!("has {length} characters, expected 5 to 128")))
 }
 
 /// A project in a list.
@@ -358,7 +359,7 @@ impl<V: Version> ProjectScope<V> {
     }
 
     /// Starts to describe a target group: a name of 5 to 128 characters, then whom to ask, for how much, until when.
-    pub fn target_group(&self, name: impl Into<String>) -> DraftBuilder<V> {
+    pub fn draft_target_group(&self, name: impl Into<String>) -> DraftBuilder<V> {
         DraftBuilder::new(self.client.clone(), self.project.clone(), name.into())
     }
 }
@@ -369,15 +370,15 @@ impl<V: Version> Editable for ProjectScope<V> {
     fn check(settings: &ProjectSettings) -> Result<(), Error> {
         let mut problems = Vec::from_iter(name_problem(&settings.name));
         if let Some(reference) = &settings.reference {
-            let _: Option<CustomerReference> = reference.settle("reference", &mut problems);
+            let _: Option<CustomerReference> = reference.into_field("reference", &mut problems);
         }
-        Error::refuse(problems)
+        Error::check(problems)
     }
 
-    fn read(&self) -> BoxFuture<'_, Result<Tagged<ProjectSettings>, Error>> {
+    fn read(&self) -> BoxFuture<'_, Result<WithEtag<ProjectSettings>, Error>> {
         async move {
-            let Tagged { value, etag } = V::project(self.client.raw(), self.client.account(), &self.project).await?;
-            Ok(Tagged { value: value.settings, etag })
+            let WithEtag { value, etag } = V::project(self.client.raw(), self.client.account(), &self.project).await?;
+            Ok(WithEtag { value: value.settings, etag })
         }
         .boxed()
     }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::audience::{Audience, ControlQuotas, Refusal};
 use crate::client::Client;
-use crate::error::{Error, Invalid};
+use crate::error::{Error, FieldError};
 use crate::quota::{Quota, QuotaPlan, QuotaTable, TableKind};
 use crate::target_group::{TargetGroup, TargetGroupDraft};
 use crate::version::Version;
@@ -111,7 +111,7 @@ impl<V: Version> Quotas<'_, V> {
     /// # Errors
     /// If the plan is not of a table that was read back, or a goal is 0, which the API does not take; or the call's.
     pub async fn apply(&self, plan: &QuotaPlan) -> Result<Vec<QuotaTable>, Error> {
-        let refuse = |reason: String| Error::invalid(vec![Invalid::new("plan", reason)]);
+        let refuse = |reason: String| Error::invalid(vec![FieldError::new("plan", reason)]);
         let profile = plan.profile.clone().ok_or_else(|| refuse("is not of a profile in field".to_owned()))?;
         let mut goals = Vec::new();
         for change in &plan.changes {
@@ -136,7 +136,7 @@ impl<V: Version> Quotas<'_, V> {
     /// If the goal is 0; or the call's.
     pub async fn set_goal(&self, completes: u32) -> Result<Vec<QuotaTable>, Error> {
         if completes == 0 {
-            return Err(Error::invalid(vec![Invalid::new("completes", "is 0, expected at least 1")]));
+            return Err(Error::invalid(vec![FieldError::new("completes", "is 0, expected at least 1")]));
         }
         V::set_goals(self.raw(), self.place(), Some(completes.into()), &[]).await?;
         self.read().await
@@ -258,7 +258,7 @@ impl<V: Version> Replacement<'_, V> {
             let names: Vec<&str> = self.deletes.iter().map(QuotaTable::name).collect();
             let reason =
                 format!("leaves out {}, which would be deleted: say `send_and_delete` for that", names.join(", "));
-            return Err(Error::invalid(vec![Invalid::new("audience", reason)]));
+            return Err(Error::invalid(vec![FieldError::new("audience", reason)]));
         }
         self.send_and_delete().await
     }
@@ -285,7 +285,7 @@ impl<V: Version> Replacement<'_, V> {
     label = "the API of this version has no such call",
     note = "`Audience::problems` holds the published rules in every version, without a call"
 )]
-pub trait Validates: ValidatesWire {}
+pub trait HasValidation: ValidatesWire {}
 
 /// A version that has hand-made quotas over several questions.
 #[diagnostic::on_unimplemented(
@@ -309,7 +309,7 @@ impl<V: Version> Client<V> {
         locale: &crate::Locale,
     ) -> Result<Vec<Refusal>, Error>
     where
-        V: Validates,
+        V: HasValidation,
     {
         let mut problems = Vec::new();
         audience.check(Some(completes_goal), &mut problems);

@@ -6,9 +6,9 @@ mod plan;
 mod print;
 pub(crate) mod suggest;
 
-pub use self::live::{HasControlQuotas, QuotaProgress, Quotas, Replacement, Validates};
+pub use self::live::{HasControlQuotas, HasValidation, QuotaProgress, Quotas, Replacement};
 pub use self::plan::{QuotaChange, QuotaPlan};
-pub use self::suggest::{GoalSplit, SplitsGoals};
+pub use self::suggest::{GoalSplit, HasGoalSplit};
 
 use crate::audience::{Condition, Interlock, labels};
 

@@ -5,7 +5,7 @@ use std::fmt;
 use cintx_quota::{Axis, SolveError, Table};
 
 use super::QuotaTable;
-use crate::error::{Error, Invalid};
+use crate::error::{Error, FieldError};
 
 /// One quota whose target changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl QuotaTable {
     /// # Errors
     /// If a cell is not there, or a target is 0 or below what is completed.
     pub fn plan<P: AsRef<[usize]>>(&self, targets: impl IntoIterator<Item = (P, u64)>) -> Result<QuotaPlan, Error> {
-        let refuse = |reason: String| Error::invalid(vec![Invalid::new("targets", reason)]);
+        let refuse = |reason: String| Error::invalid(vec![FieldError::new("targets", reason)]);
         let (mut changes, mut moved) = (Vec::new(), 0);
         let mut total = self.total();
         for (position, to) in targets {
@@ -92,7 +92,7 @@ impl QuotaTable {
     /// # Errors
     /// As [`rebalance`](Self::rebalance).
     pub fn rebalance_to(&self, goal: u64) -> Result<QuotaPlan, Error> {
-        let refuse = |reason: String| Error::invalid(vec![Invalid::new("quotas", reason)]);
+        let refuse = |reason: String| Error::invalid(vec![FieldError::new("quotas", reason)]);
         let targets: Vec<u64> = self.cells.iter().map(|quota| quota.target.unwrap_or(0)).collect();
         let closed: Vec<bool> = targets.iter().map(|target| *target == 0).collect();
         let floor: Vec<u64> =

@@ -3,10 +3,10 @@
 
 use crate::audience::{Audience, Question, Share};
 use crate::client::Client;
-use crate::error::{Error, Invalid};
+use crate::error::{Error, FieldError};
 use crate::quota::QuotaTable;
 use crate::quota::live::Quotas;
-use crate::types::{Given, Locale, TimeWindow};
+use crate::types::{IntoField, Locale, TimeRange};
 use crate::version::Version;
 use crate::wire::distribution::{SplitsGoalsWire, Suggesting};
 
@@ -35,19 +35,19 @@ impl<V: Version> Client<V> {
         &self,
         question: &Question,
         completes_goal: u32,
-        locale: impl Given<Locale> + Send,
-        field: impl Given<TimeWindow> + Send,
+        locale: impl IntoField<Locale> + Send,
+        field: impl IntoField<TimeRange> + Send,
     ) -> Result<QuotaTable, Error> {
         let mut problems = Vec::new();
-        let locale = locale.settle("locale", &mut problems);
-        let field = field.settle("field", &mut problems);
+        let locale = locale.into_field("locale", &mut problems);
+        let field = field.into_field("field", &mut problems);
         if completes_goal == 0 {
-            problems.push(Invalid::new("completes_goal", "is 0, expected at least 1"));
+            problems.push(FieldError::new("completes_goal", "is 0, expected at least 1"));
         }
         // Where nobody says how many, nothing but the targets is asked about.
         let open = question.targets().iter().all(|target| *target.share() == Share::Open);
         let question = if open { question.clone().without_quotas() } else { question.clone() };
-        Audience::side_by_side([question.clone()]).check(Some(completes_goal), &mut problems);
+        Audience::independent([question.clone()]).check(Some(completes_goal), &mut problems);
         match (locale, field) {
             (Some(locale), Some(field)) if problems.is_empty() => {
                 let suggesting =
@@ -79,9 +79,9 @@ impl<V: Version> Quotas<'_, V> {
     /// If the goal is 0, before anything is sent; or the call's.
     pub async fn split_goal(&self, completes: u32) -> Result<GoalSplit, Error>
     where
-        V: SplitsGoals,
+        V: HasGoalSplit,
     {
-        Error::refuse((completes == 0).then(|| Invalid::new("completes", "is 0, expected at least 1")))?;
+        Error::check((completes == 0).then(|| FieldError::new("completes", "is 0, expected at least 1")))?;
         <V as SplitsGoalsWire>::split_goal(self.raw(), self.place(), completes).await
     }
 }
@@ -91,7 +91,7 @@ impl<V: Version> Quotas<'_, V> {
     message = "`{Self}` does not split a goal over the quotas in field",
     note = "re-balance a table that was read: `QuotaTable::rebalance_to`; or set the group's goal: `Quotas::set_goal`"
 )]
-pub trait SplitsGoals: Version + SplitsGoalsWire {}
+pub trait HasGoalSplit: Version + SplitsGoalsWire {}
 
 /// A goal, split over the quotas in field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

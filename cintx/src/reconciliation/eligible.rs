@@ -9,8 +9,8 @@ use jiff::Timestamp;
 
 use super::Reconciliations;
 use crate::client::Client;
-use crate::error::{Error, Invalid};
-use crate::paging::{Ask, Batch, Listing, Source};
+use crate::error::{Error, FieldError};
+use crate::paging::{ListRequest, PageRequest, RawPage, Source};
 use crate::reference::User;
 use crate::target_group::TargetGroupStatus;
 use crate::types::Money;
@@ -50,12 +50,12 @@ impl<V: Version> Reconciliations<V> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn eligible(&self) -> Listing<EligibleQuery<V>>
+    pub fn eligible(&self) -> ListRequest<EligibleQuery<V>>
     where
         V: HasEligibleTargetGroups,
     {
         let client = self.client.clone();
-        Listing::new(EligibleQuery { client, filter: EligibleFilter::default(), due: None })
+        ListRequest::new(EligibleQuery { client, filter: EligibleFilter::default(), due: None })
     }
 
     /// The target groups with sessions of a month that can still be reconciled. Await it to send it. The month is sent
@@ -92,14 +92,14 @@ pub struct EligibleFilter {
 }
 
 impl EligibleFilter {
-    fn problems(&self) -> Vec<Invalid> {
+    fn problems(&self) -> Vec<FieldError> {
         let empty = |field, text: &Option<String>| {
             let empty = text.as_ref().is_some_and(|text| text.trim().is_empty());
-            empty.then(|| Invalid::new(field, "is empty, expected text"))
+            empty.then(|| FieldError::new(field, "is empty, expected text"))
         };
         let status = match &self.status {
             Some(TargetGroupStatus::Unknown(word)) => {
-                Some(Invalid::new("status", format!("is {word:?}, expected a state that a target group can have")))
+                Some(FieldError::new("status", format!("is {word:?}, expected a state that a target group can have")))
             }
             _ => None,
         };
@@ -137,7 +137,7 @@ macro_rules! filters {
         }
     };
 }
-filters!(Listing<EligibleQuery<V>>: source.filter);
+filters!(ListRequest<EligibleQuery<V>>: source.filter);
 filters!(EligibleInMonthQuery<V>: filter);
 
 /// Lists target groups with completes that can still be reconciled.
@@ -148,7 +148,7 @@ pub struct EligibleQuery<V: Version> {
     due: Option<DueMonth>,
 }
 
-impl<V: HasEligibleTargetGroups> Listing<EligibleQuery<V>> {
+impl<V: HasEligibleTargetGroups> ListRequest<EligibleQuery<V>> {
     /// Only what is due in this month. The current one if not set.
     pub fn due(mut self, due: DueMonth) -> Self {
         self.source.due = Some(due);
@@ -162,13 +162,13 @@ impl<V: HasEligibleTargetGroups> Listing<EligibleQuery<V>> {
     /// # Errors
     /// Filters that are wrong, before anything is sent; or the call's.
     pub async fn summary(&self) -> Result<EligibleSummary, Error> {
-        self.source.ask(&Ask::first(1)).await.map(|(_, summary)| summary)
+        self.source.ask(&PageRequest::first(1)).await.map(|(_, summary)| summary)
     }
 }
 
 impl<V: HasEligibleTargetGroups> EligibleQuery<V> {
-    async fn ask(&self, ask: &Ask) -> Result<(Batch<EligibleTargetGroup>, EligibleSummary), Error> {
-        Error::refuse(self.filter.problems())?;
+    async fn ask(&self, ask: &PageRequest) -> Result<(RawPage<EligibleTargetGroup>, EligibleSummary), Error> {
+        Error::check(self.filter.problems())?;
         let (raw, account) = (self.client.raw(), self.client.account());
         <V as NewerReconciliationsWire>::eligible(raw, account, &self.filter, self.due, ask).await
     }
@@ -177,7 +177,7 @@ impl<V: HasEligibleTargetGroups> EligibleQuery<V> {
 impl<V: HasEligibleTargetGroups> Source for EligibleQuery<V> {
     type Item = EligibleTargetGroup;
 
-    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<EligibleTargetGroup>, Error>> {
+    fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<EligibleTargetGroup>, Error>> {
         async move { self.ask(ask).await.map(|(batch, _)| batch) }.boxed()
     }
 }
@@ -198,8 +198,8 @@ impl<V: HasEligibleInMonth> IntoFuture for EligibleInMonthQuery<V> {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let month = self.month.trim().is_empty();
-            let month = month.then(|| Invalid::new("session_month", "is empty, expected a month"));
-            Error::refuse(month.into_iter().chain(self.filter.problems()))?;
+            let month = month.then(|| FieldError::new("session_month", "is empty, expected a month"));
+            Error::check(month.into_iter().chain(self.filter.problems()))?;
             let (raw, account) = (self.client.raw(), self.client.account());
             <V as EligibleInMonthWire>::eligible_in(raw, account, &self.month, &self.filter).await
         })

@@ -50,7 +50,7 @@ impl<V: Version> Reconciliations<V> {
     {
         let (csv, mut problems) = to_csv("rids", rids.into_iter().map(|rid| (rid.into(), None)));
         problems.extend(name_problem("file_name", file_name));
-        Error::refuse(problems)?;
+        Error::check(problems)?;
         let (raw, account, project) = (self.client.raw(), self.client.account(), project.into());
         let id = <V as NewerReconciliationsWire>::keep_only(raw, account, &project, file_name, csv.into()).await?;
         Ok(self.existing(id))
@@ -66,7 +66,7 @@ pub enum ReconciliationFile {
     /// The RIDs that came too late; there when it is worked off, as the others are.
     Expired,
     /// The RIDs that name nobody who can be reconciled.
-    Invalid,
+    FieldError,
     /// The completes that the project is left with; only after [`Reconciliations::keep_only`].
     RemainingCompletes,
 }

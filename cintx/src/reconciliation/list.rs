@@ -5,9 +5,9 @@ use jiff::Timestamp;
 
 use super::{Reason, ReconciliationCounts, ReconciliationStatus, name_problem};
 use crate::client::Client;
-use crate::error::{Error, Invalid};
+use crate::error::{Error, FieldError};
 use crate::open_enum::words;
-use crate::paging::{Ask, Batch, Listing, Source};
+use crate::paging::{ListRequest, PageRequest, RawPage, Source};
 use crate::types::ids::{ReconciliationId, TargetGroupId, UserId};
 use crate::version::Version;
 
@@ -57,16 +57,16 @@ pub struct ReconciliationFilter {
 }
 
 impl ReconciliationFilter {
-    fn problems<V: Version>(&self) -> Vec<Invalid> {
+    fn problems<V: Version>(&self) -> Vec<FieldError> {
         let name = match &self.name {
             Some(name) => name_problem("name", name),
             None => V::RECONCILIATIONS_BY_NAME
-                .then(|| Invalid::new("name", format!("is missing, and {} lists by name alone", V::DATE))),
+                .then(|| FieldError::new("name", format!("is missing, and {} lists by name alone", V::DATE))),
         };
         let status = match &self.status {
             Some(ReconciliationStatus::Unknown(word)) => {
                 let reason = format!("is {word:?}, expected processing, complete or failed");
-                Some(Invalid::new("status", reason))
+                Some(FieldError::new("status", reason))
             }
             _ => None,
         };
@@ -81,7 +81,7 @@ pub struct ReconciliationQuery<V: Version> {
     pub(super) filter: ReconciliationFilter,
 }
 
-impl<V: Version> Listing<ReconciliationQuery<V>> {
+impl<V: Version> ListRequest<ReconciliationQuery<V>> {
     /// Only those of files with this name: 1 to 255 characters.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.source.filter.name = Some(name.into());
@@ -104,9 +104,9 @@ impl<V: Version> Listing<ReconciliationQuery<V>> {
 impl<V: Version> Source for ReconciliationQuery<V> {
     type Item = ReconciliationSummary;
 
-    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<ReconciliationSummary>, Error>> {
+    fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<ReconciliationSummary>, Error>> {
         async move {
-            Error::refuse(self.filter.problems::<V>())?;
+            Error::check(self.filter.problems::<V>())?;
             V::reconciliations(self.client.raw(), self.client.account(), &self.filter, ask).await
         }
         .boxed()
@@ -141,7 +141,7 @@ pub struct ReconciledQuery<V: Version> {
 impl<V: Version> Source for ReconciledQuery<V> {
     type Item = ReconciledTargetGroup;
 
-    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<ReconciledTargetGroup>, Error>> {
+    fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<ReconciledTargetGroup>, Error>> {
         V::reconciled_target_groups(self.client.raw(), self.client.account(), &self.id, ask).boxed()
     }
 }

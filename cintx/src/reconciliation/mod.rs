@@ -18,8 +18,8 @@ pub use self::list::{
     ReasonCode, ReconciledQuery, ReconciledTargetGroup, ReconciliationKind, ReconciliationQuery, ReconciliationSummary,
 };
 use crate::client::Client;
-use crate::error::{Error, Invalid};
-use crate::paging::Listing;
+use crate::error::{Error, FieldError};
+use crate::paging::ListRequest;
 use crate::types::ids::{ReconciliationId, TargetGroupId};
 use crate::version::Version;
 
@@ -134,7 +134,7 @@ impl<V: Version> Reconciliations<V> {
         let rows = rows.into_iter().map(|ReconciliationRow { rid, reason }| (rid, Some(reason)));
         let (csv, mut problems) = to_csv("rows", rows);
         problems.extend(name_problem("file_name", file_name));
-        Error::refuse(problems)?;
+        Error::check(problems)?;
         let id = V::submit_reconciliation(self.client.raw(), self.client.account(), file_name, csv.into()).await?;
         Ok(self.existing(id))
     }
@@ -144,7 +144,7 @@ impl<V: Version> Reconciliations<V> {
         SubmittedReconciliation { client: self.client.clone(), id: id.into() }
     }
 
-    /// Lists the reconciliations that were submitted. 2025-02-17 lists by name alone: give [`Listing::name`] there.
+    /// Lists the reconciliations that were submitted. 2025-02-17 lists by name alone: give [`ListRequest::name`] there.
     ///
     /// In every version (`get_reconciliations_by_account_id`).
     ///
@@ -159,8 +159,8 @@ impl<V: Version> Reconciliations<V> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list(&self) -> Listing<ReconciliationQuery<V>> {
-        Listing::new(ReconciliationQuery { client: self.client.clone(), filter: ReconciliationFilter::default() })
+    pub fn list(&self) -> ListRequest<ReconciliationQuery<V>> {
+        ListRequest::new(ReconciliationQuery { client: self.client.clone(), filter: ReconciliationFilter::default() })
     }
 
     /// The reasons that Cint knows for a change, with those that buyers may not give.
@@ -175,13 +175,14 @@ impl<V: Version> Reconciliations<V> {
 }
 
 /// What is wrong about the name of a file.
-fn name_problem(field: &'static str, name: &str) -> Option<Invalid> {
+fn name_problem(field: &'static str, name: &str) -> Option<FieldError> {
     let length = name.chars().count();
-    (!(1..=255).contains(&length)).then(|| Invalid::new(field, format!("has {length} characters, expected 1 to 255")))
+    (!(1..=255).contains(&length))
+        .then(|| FieldError::new(field, format!("has {length} characters, expected 1 to 255")))
 }
 
 /// One line for each respondent, with the reason's code if there is one; and what is wrong about them.
-fn to_csv(field: &'static str, rows: impl IntoIterator<Item = (String, Option<Reason>)>) -> (String, Vec<Invalid>) {
+fn to_csv(field: &'static str, rows: impl IntoIterator<Item = (String, Option<Reason>)>) -> (String, Vec<FieldError>) {
     let mut csv = String::new();
     let mut problems = Vec::new();
     let mut seen = std::collections::HashSet::new();
@@ -189,9 +190,11 @@ fn to_csv(field: &'static str, rows: impl IntoIterator<Item = (String, Option<Re
     for (rid, reason) in rows {
         count += 1;
         match rid.parse::<uuid::Uuid>() {
-            Err(_) => problems.push(Invalid::new(field, format!("row {count} has the RID {rid:?}, expected a UUID"))),
+            Err(_) => {
+                problems.push(FieldError::new(field, format!("row {count} has the RID {rid:?}, expected a UUID")))
+            }
             Ok(id) if !seen.insert(id) => {
-                problems.push(Invalid::new(field, format!("row {count} has the RID {rid} again")))
+                problems.push(FieldError::new(field, format!("row {count} has the RID {rid} again")))
             }
             Ok(_) => {
                 csv.push_str(&rid);
@@ -203,7 +206,7 @@ fn to_csv(field: &'static str, rows: impl IntoIterator<Item = (String, Option<Re
         }
     }
     if count == 0 || count > MAX_ROWS {
-        problems.push(Invalid::new(field, format!("are {count}, expected 1 to {MAX_ROWS}")));
+        problems.push(FieldError::new(field, format!("are {count}, expected 1 to {MAX_ROWS}")));
     }
     (csv, problems)
 }
@@ -295,8 +298,8 @@ impl<V: Version> SubmittedReconciliation<V> {
     /// Lists the target groups that it is about, each with what became of its rows.
     ///
     /// In every version (`get_target_groups_by_request_id`).
-    pub fn target_groups(&self) -> Listing<ReconciledQuery<V>> {
-        Listing::new(ReconciledQuery { client: self.client.clone(), id: self.id.clone() })
+    pub fn target_groups(&self) -> ListRequest<ReconciledQuery<V>> {
+        ListRequest::new(ReconciledQuery { client: self.client.clone(), id: self.id.clone() })
     }
 
     /// What it means for one target group.
@@ -351,7 +354,7 @@ mod tests {
         assert_eq!((csv.as_str(), problems.len()), ("0F1CE179-A917-49FF-9D50-B05FC91F7BD4,933\n", 0));
         let (_, problems) = to_csv("rows", [row(rid), row(&rid.to_lowercase()), row("nobody")]);
         assert_eq!(
-            problems.iter().map(Invalid::reason).collect::<Vec<_>>(),
+            problems.iter().map(FieldError::reason).collect::<Vec<_>>(),
             [
                 "row 2 has the RID 0f1ce179-a917-49ff-9d50-b05fc91f7bd4 again",
                 "row 3 has the RID \"nobody\", expected a UUID",

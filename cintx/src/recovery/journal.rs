@@ -1,7 +1,7 @@
 //! Intents that survive a crash: each write is written down before its first byte leaves, and struck out when its
-//! outcome is known. What is left after a crash is replayed under its key, or looked up: [`Client::resume`].
+//! outcome is known. What is left after a crash is replayed under its key, or looked up: [`Client::recover`].
 //!
-//! [`Client::resume`]: crate::Client::resume
+//! [`Client::recover`]: crate::Client::recover
 
 use std::fmt;
 use std::future::Future;
@@ -420,7 +420,7 @@ mod file {
             for _ in 0..REWRITE + 10 {
                 let intent = intent();
                 journal.begin(&intent).await.unwrap();
-                journal.end(intent.id(), Outcome::Rejected).await.unwrap();
+                journal.end(intent.id(), Outcome::NoEffect).await.unwrap();
             }
             assert!(std::fs::metadata(&path).unwrap().len() < 10_000);
             assert_eq!(journal.open_intents().await.unwrap(), [kept]);

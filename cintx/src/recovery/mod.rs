@@ -32,7 +32,7 @@ const SKEW: SignedDuration = SignedDuration::from_secs(120);
 /// What was found out about a call whose outcome was unknown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Settlement {
+pub enum Resolution {
     /// It took effect.
     Applied {
         /// The id of what it made, where it made something and the id is known.
@@ -47,7 +47,7 @@ pub enum Settlement {
     },
 }
 
-impl Settlement {
+impl Resolution {
     fn unknown(why: &'static str) -> Self {
         Self::Unknown { why }
     }
@@ -55,7 +55,7 @@ impl Settlement {
     pub(crate) fn outcome(&self) -> Outcome {
         match self {
             Self::Applied { .. } => Outcome::Applied,
-            Self::NotApplied => Outcome::Rejected,
+            Self::NotApplied => Outcome::NoEffect,
             Self::Unknown { .. } => Outcome::Unknown,
         }
     }
@@ -64,11 +64,11 @@ impl Settlement {
 /// An intent that a crash had left open, and what became of it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Resumed {
+pub struct Recovered {
     /// The intent.
     pub intent: Intent,
     /// What is known now. What stays unknown stays in the journal.
-    pub settlement: Settlement,
+    pub settlement: Resolution,
 }
 
 /// How an operation that takes no key can be looked up afterwards: a reviewed row for each that makes something.
@@ -128,20 +128,20 @@ impl<V: Version> Client<V> {
     ///
     /// # Errors
     /// Those of the requests that look it up; the call stays as unknown as it was.
-    pub async fn settle(&self, error: &Error) -> Result<Settlement, Error> {
+    pub async fn resolve(&self, error: &Error) -> Result<Resolution, Error> {
         let applied = match error.outcome() {
-            Outcome::NotSent | Outcome::Rejected => return Ok(Settlement::NotApplied),
+            Outcome::NotSent | Outcome::NoEffect => return Ok(Resolution::NotApplied),
             Outcome::Applied => true,
             Outcome::Unknown => false,
         };
         let settlement = match (error.request(), error.report()) {
             (Some(request), Some(report)) => self.find_out(request, report.began).await,
-            _ => Ok(Settlement::unknown("the request is not known any more")),
+            _ => Ok(Resolution::unknown("the request is not known any more")),
         };
         match settlement {
-            Ok(Settlement::Applied { id }) => Ok(Settlement::Applied { id }),
+            Ok(Resolution::Applied { id }) => Ok(Resolution::Applied { id }),
             // That much is known already.
-            _ if applied => Ok(Settlement::Applied { id: None }),
+            _ if applied => Ok(Resolution::Applied { id: None }),
             other => other,
         }
     }
@@ -150,11 +150,11 @@ impl<V: Version> Client<V> {
     /// Call it once after a start, before new work; without a journal it does nothing.
     ///
     /// An un-keyed write is never sent again. What stays unknown is reported, and stays in the journal until
-    /// [`forget`](Self::forget) strikes it out.
+    /// [`discard`](Self::discard) strikes it out.
     ///
     /// # Errors
     /// The journal cannot be read. An intent that cannot be settled for now is reported as unknown.
-    pub async fn resume(&self) -> Result<Vec<Resumed>, Error> {
+    pub async fn recover(&self) -> Result<Vec<Recovered>, Error> {
         let Some(journal) = &self.pipeline().shared.journal else { return Ok(Vec::new()) };
         let mut resumed = Vec::new();
         for intent in journal.open_intents().await? {
@@ -162,19 +162,19 @@ impl<V: Version> Client<V> {
             if settlement.outcome() != Outcome::Unknown {
                 journal.end(intent.id(), settlement.outcome()).await?;
             }
-            resumed.push(Resumed { intent, settlement });
+            resumed.push(Recovered { intent, settlement });
         }
         Ok(resumed)
     }
 
     /// What a call made whose answer was lost, if that can be found; otherwise its error, with what is known now.
     /// For writes without a key: they are never sent twice, so this is the only way to a result.
-    pub(crate) async fn recover<T>(&self, error: Error, made: impl FnOnce(String) -> T) -> Result<T, Error> {
-        if matches!(error.outcome(), Outcome::NotSent | Outcome::Rejected) {
+    pub(crate) async fn recover_created<T>(&self, error: Error, made: impl FnOnce(String) -> T) -> Result<T, Error> {
+        if matches!(error.outcome(), Outcome::NotSent | Outcome::NoEffect) {
             return Err(error);
         }
-        match self.settle(&error).await {
-            Ok(Settlement::Applied { id: Some(id) }) => Ok(made(id)),
+        match self.resolve(&error).await {
+            Ok(Resolution::Applied { id: Some(id) }) => Ok(made(id)),
             Ok(settlement) => Err(error.settled(settlement.outcome())),
             Err(_) => Err(error),
         }
@@ -184,35 +184,35 @@ impl<V: Version> Client<V> {
     ///
     /// # Errors
     /// The journal cannot be written.
-    pub async fn forget(&self, resumed: &Resumed) -> Result<(), Error> {
+    pub async fn discard(&self, resumed: &Recovered) -> Result<(), Error> {
         match &self.pipeline().shared.journal {
             Some(journal) => Ok(journal.end(resumed.intent.id(), Outcome::Unknown).await?),
             None => Ok(()),
         }
     }
 
-    async fn resume_one(&self, intent: &Intent) -> Settlement {
+    async fn resume_one(&self, intent: &Intent) -> Resolution {
         if intent.version != V::DATE {
-            return Settlement::unknown("it was written down by another version");
+            return Resolution::unknown("it was written down by another version");
         }
         let Some(operation) = operation::<V>(|row| row.id == intent.operation) else {
-            return Settlement::unknown("this version has no such operation");
+            return Resolution::unknown("this version has no such operation");
         };
         let Some(request) = intent.request(operation) else {
-            return Settlement::unknown("the journal's entry is damaged");
+            return Resolution::unknown("the journal's entry is damaged");
         };
         match self.find_out(&request, intent.at).await {
             Ok(settlement) => settlement,
-            Err(error) if error.outcome() == Outcome::Unknown => Settlement::unknown("its answer was lost again"),
-            Err(_) => Settlement::unknown("it could not be looked up for now"),
+            Err(error) if error.outcome() == Outcome::Unknown => Resolution::unknown("its answer was lost again"),
+            Err(_) => Resolution::unknown("it could not be looked up for now"),
         }
     }
 
-    async fn find_out(&self, request: &Request, began: Timestamp) -> Result<Settlement, Error> {
+    async fn find_out(&self, request: &Request, began: Timestamp) -> Result<Resolution, Error> {
         // Its key is its own, not one of a caller's options; and what is written down is not written down again.
         let options = CallOptions { key: None, unrecorded: true, ..self.pipeline().options.clone() };
         let pipeline = Pipeline { shared: Arc::clone(&self.pipeline().shared), options };
-        let looker = Looker { pipeline: &pipeline };
+        let looker = OutcomeResolver { pipeline: &pipeline };
         let operation = request.operation();
         if idempotency::is_keyed(request) {
             return looker.replay(request).await;
@@ -224,7 +224,7 @@ impl<V: Version> Client<V> {
         }
         match resource::<V>(request) {
             Some((read, target)) => looker.reread(request, read, target).await,
-            None => Ok(Settlement::unknown("the API offers no way to look this up")),
+            None => Ok(Resolution::unknown("the API offers no way to look this up")),
         }
     }
 }
@@ -253,22 +253,22 @@ fn resource<V: Version>(request: &Request) -> Option<(&'static Operation, String
     Some((read(thing)?, target.rsplit_once('/')?.0.to_owned()))
 }
 
-struct Looker<'a> {
+struct OutcomeResolver<'a> {
     pipeline: &'a Pipeline,
 }
 
-impl Looker<'_> {
+impl OutcomeResolver<'_> {
     /// The same request under the same key: the API answers what it answered first.
-    async fn replay(&self, request: &Request) -> Result<Settlement, Error> {
+    async fn replay(&self, request: &Request) -> Result<Resolution, Error> {
         match request.clone().fetch_value(self.pipeline).await.map_err(Error::from) {
-            Ok(answer) => Ok(Settlement::Applied { id: made(&answer) }),
+            Ok(answer) => Ok(Resolution::Applied { id: made(&answer) }),
             Err(error) => match error.outcome() {
-                Outcome::Applied => Ok(Settlement::Applied { id: None }),
+                Outcome::Applied => Ok(Resolution::Applied { id: None }),
                 // These refuse the request for what it says, so it was refused the first time as well.
-                Outcome::Rejected
+                Outcome::NoEffect
                     if matches!(error.status().map(|status| status.as_u16()), Some(400 | 413 | 415 | 422)) =>
                 {
-                    Ok(Settlement::NotApplied)
+                    Ok(Resolution::NotApplied)
                 }
                 _ => Err(error),
             },
@@ -276,11 +276,11 @@ impl Looker<'_> {
     }
 
     /// Compares what the thing is now with what the request wanted.
-    async fn reread(&self, request: &Request, read: &'static Operation, target: String) -> Result<Settlement, Error> {
+    async fn reread(&self, request: &Request, read: &'static Operation, target: String) -> Result<Resolution, Error> {
         let answer = match Request::to(read, target).fetch_value(self.pipeline).await.map_err(Error::from) {
             Ok(answer) => answer,
             Err(error) if request.operation().method == Method::DELETE && error.is_not_found() => {
-                return Ok(Settlement::Applied { id: None });
+                return Ok(Resolution::Applied { id: None });
             }
             Err(error) => return Err(error),
         };
@@ -289,19 +289,19 @@ impl Looker<'_> {
         if let (Some(sent), Some(now)) = (if_match, answer.etag())
             && sent == now
         {
-            return Ok(Settlement::NotApplied);
+            return Ok(Resolution::NotApplied);
         }
         if request.operation().method == Method::DELETE {
-            return Ok(Settlement::NotApplied);
+            return Ok(Resolution::NotApplied);
         }
         let wanted = request.body().and_then(|body| serde_json::from_slice::<Value>(&body.bytes).ok());
         match wanted {
-            Some(wanted) if holds(&wanted, answer.value()) => Ok(Settlement::Applied { id: None }),
+            Some(wanted) if holds(&wanted, answer.value()) => Ok(Resolution::Applied { id: None }),
             Some(_) => {
-                Ok(Settlement::unknown("the thing is not what was wanted: it was not changed, or changed again"))
+                Ok(Resolution::unknown("the thing is not what was wanted: it was not changed, or changed again"))
             }
-            None if action_holds(request.operation(), answer.value()) => Ok(Settlement::Applied { id: None }),
-            None => Ok(Settlement::unknown("it was changed since, by this call or by somebody else")),
+            None if action_holds(request.operation(), answer.value()) => Ok(Resolution::Applied { id: None }),
+            None => Ok(Resolution::unknown("it was changed since, by this call or by somebody else")),
         }
     }
 
@@ -312,12 +312,12 @@ impl Looker<'_> {
         search: &Search,
         list: &'static Operation,
         began: Timestamp,
-    ) -> Result<Settlement, Error> {
+    ) -> Result<Resolution, Error> {
         let body =
             request.body().and_then(|body| serde_json::from_slice::<Value>(&body.bytes).ok()).unwrap_or_default();
         let sent = search.by.iter().find_map(|by| Some((by, body.get(by.name)?.as_str()?.trim())));
         let Some((by, sent)) = sent else {
-            return Ok(Settlement::unknown("nothing was sent by which it could be found"));
+            return Ok(Resolution::unknown("nothing was sent by which it could be found"));
         };
         let mut pause = Duration::from_millis(500);
         for look in 0..LOOKS {
@@ -330,12 +330,12 @@ impl Looker<'_> {
                 [] => {}
                 [item] => {
                     let id = item.get(search.id).map(text);
-                    return Ok(Settlement::Applied { id });
+                    return Ok(Resolution::Applied { id });
                 }
-                _ => return Ok(Settlement::unknown("there are several of that name")),
+                _ => return Ok(Resolution::unknown("there are several of that name")),
             }
         }
-        Ok(Settlement::NotApplied)
+        Ok(Resolution::NotApplied)
     }
 
     async fn matching(

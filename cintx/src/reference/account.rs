@@ -1,7 +1,7 @@
 //! The account: its business units, which buy.
 
 use crate::client::Client;
-use crate::error::{Error, Invalid};
+use crate::error::{Error, FieldError};
 use crate::target_group::{DraftSettings, PricingModel};
 use crate::types::ids::BusinessUnitId;
 use crate::version::Version;
@@ -43,36 +43,36 @@ impl<V: Version> Client<V> {
 
 /// A business unit as a builder takes it: by its number, or with what is known of it.
 #[derive(Clone, Debug)]
-pub struct Buyer {
+pub struct BusinessUnitRef {
     id: BusinessUnitId,
     known: Option<BusinessUnit>,
 }
 
-impl From<i64> for Buyer {
+impl From<i64> for BusinessUnitRef {
     fn from(id: i64) -> Self {
         Self { id: id.into(), known: None }
     }
 }
 
-impl From<BusinessUnitId> for Buyer {
+impl From<BusinessUnitId> for BusinessUnitRef {
     fn from(id: BusinessUnitId) -> Self {
         Self { id, known: None }
     }
 }
 
-impl From<&BusinessUnit> for Buyer {
+impl From<&BusinessUnit> for BusinessUnitRef {
     fn from(unit: &BusinessUnit) -> Self {
         Self { id: unit.id, known: Some(unit.clone()) }
     }
 }
 
-impl Buyer {
+impl BusinessUnitRef {
     pub(crate) fn id(&self) -> BusinessUnitId {
         self.id
     }
 
     /// Says what the business unit cannot pay for.
-    pub(crate) fn check(&self, draft: &DraftSettings, problems: &mut Vec<Invalid>) {
+    pub(crate) fn check(&self, draft: &DraftSettings, problems: &mut Vec<FieldError>) {
         let Some(unit) = &self.known else { return };
         let prices = [("cost_per_interview", &draft.cost_per_interview), ("cost_note", &draft.cost_note)];
         for (field, price) in prices {
@@ -80,16 +80,16 @@ impl Buyer {
             if unit.currency.as_deref().is_some_and(|currency| currency != price.currency()) {
                 let currency = unit.currency.as_deref().unwrap_or_default();
                 let reason = format!("is {price}, but business unit {} pays in {currency}", unit.id);
-                problems.push(Invalid::new(field, reason));
+                problems.push(FieldError::new(field, reason));
             }
             if !unit.pricing_models.is_empty() && !unit.pricing_models.contains(&PricingModel::Dynamic) {
                 let reason = format!("is {price}, but business unit {} buys by rate card: leave it out", unit.id);
-                problems.push(Invalid::new(field, reason));
+                problems.push(FieldError::new(field, reason));
             }
         }
         if draft.cost_per_interview.is_none() && unit.pricing_models == [PricingModel::Dynamic] {
             let reason = format!("is missing, and business unit {} has no rate card", unit.id);
-            problems.push(Invalid::new("cost_per_interview", reason));
+            problems.push(FieldError::new("cost_per_interview", reason));
         }
     }
 }

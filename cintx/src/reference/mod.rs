@@ -1,9 +1,9 @@
 //! What the platform and the account define and seldom change: accounts, users, locales, suppliers and the like.
-//! Fetched once and kept for a while; see [`Directory`].
+//! Fetched once and kept for a while; see [`ReferenceData`].
 
 pub(crate) mod account;
 
-pub use self::account::{BusinessUnit, Buyer};
+pub use self::account::{BusinessUnit, BusinessUnitRef};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +12,8 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 
 use crate::client::Client;
 use crate::error::Error;
-use crate::paging::{Ask, Batch, Listing, Source};
-use crate::types::ids::{BusinessUnitId, ClientId, IndustryCode, LockoutCode, StudyTypeCode, SupplierId, UserId};
+use crate::paging::{ListRequest, PageRequest, RawPage, Source};
+use crate::types::ids::{BusinessUnitId, EndClientId, IndustryCode, LockoutCode, StudyTypeCode, SupplierId, UserId};
 use crate::types::{CountryCode, Locale};
 use crate::version::Version;
 
@@ -22,12 +22,12 @@ const AN_HOUR: Duration = Duration::from_secs(3_600);
 
 impl<V: Version> Client<V> {
     /// What the platform and the account define and seldom change, kept in memory for an hour.
-    pub fn directory(&self) -> Directory<V> {
-        Directory { client: self.clone(), max_age: AN_HOUR }
+    pub fn reference_data(&self) -> ReferenceData<V> {
+        ReferenceData { client: self.clone(), max_age: AN_HOUR }
     }
 
     /// The account's clients, on whose behalf it buys, as a list that is read page by page. Nothing is kept;
-    /// [`Directory::clients`] keeps it.
+    /// [`ReferenceData::clients`] keeps it.
     ///
     /// In every version (`get_clients`); before 2025-12-18 it comes as one page.
     ///
@@ -40,8 +40,8 @@ impl<V: Version> Client<V> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn clients(&self) -> Listing<EndClientQuery<V>> {
-        Listing::new(EndClientQuery { client: self.clone() })
+    pub fn clients(&self) -> ListRequest<EndClientQuery<V>> {
+        ListRequest::new(EndClientQuery { client: self.clone() })
     }
 }
 
@@ -50,7 +50,7 @@ impl<V: Version> Client<V> {
 ///
 /// ```no_run
 /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
-/// let directory = cint.directory();
+/// let directory = cint.reference_data();
 /// for place in directory.locales().await?.iter().filter(|place| place.is_preferred) {
 ///     println!("{} is {:?} in {:?}", place.locale, place.language_name, place.country_name);
 /// }
@@ -59,12 +59,12 @@ impl<V: Version> Client<V> {
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct Directory<V: Version> {
+pub struct ReferenceData<V: Version> {
     client: Client<V>,
     max_age: Duration,
 }
 
-impl<V: Version> Directory<V> {
+impl<V: Version> ReferenceData<V> {
     /// How old a list may be; an hour if not set. With [`Duration::ZERO`] it is fetched anew, and kept for the others.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = age;
@@ -72,7 +72,7 @@ impl<V: Version> Directory<V> {
     }
 
     /// Forgets what was fetched, for the client and all its clones.
-    pub fn forget(&self) {
+    pub fn clear_cache(&self) {
         self.client.pipeline().shared.cache.clear();
     }
 
@@ -257,7 +257,7 @@ pub struct User {
 #[non_exhaustive]
 pub struct EndClient {
     /// Its number.
-    pub id: ClientId,
+    pub id: EndClientId,
     /// Its name.
     pub name: Option<String>,
 }
@@ -369,7 +369,7 @@ pub struct EndClientQuery<V: Version> {
 impl<V: Version> Source for EndClientQuery<V> {
     type Item = EndClient;
 
-    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<EndClient>, Error>> {
+    fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<EndClient>, Error>> {
         V::clients(self.client.raw(), self.client.account(), ask).boxed()
     }
 }

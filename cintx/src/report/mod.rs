@@ -12,10 +12,10 @@ use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan as _};
 
 use crate::client::Client;
-use crate::error::{Error, Invalid, JobFailure};
-use crate::job::{Asked, Job, JobStatus, Kind};
+use crate::error::{Error, FieldError, JobFailure};
+use crate::job::{Job, JobPoll, JobStatus, Kind};
 use crate::open_enum::words;
-use crate::paging::{Ask, Batch, Listing, Source};
+use crate::paging::{ListRequest, PageRequest, RawPage, Source};
 use crate::types::ids::{BusinessUnitId, JobId, ProjectId, ReportId, TargetGroupId, UserId};
 use crate::version::{HasFilters, Version};
 
@@ -84,7 +84,7 @@ words! {
 /// What a report is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum ReportOf {
+pub enum ReportScope {
     /// The whole account.
     Account,
     /// These business units.
@@ -95,7 +95,7 @@ pub enum ReportOf {
     TargetGroups(Vec<TargetGroupId>),
 }
 
-impl ReportOf {
+impl ReportScope {
     /// Business units, by number.
     pub fn business_units<I: Into<BusinessUnitId>>(ids: impl IntoIterator<Item = I>) -> Self {
         Self::BusinessUnits(ids.into_iter().map(Into::into).collect())
@@ -146,11 +146,11 @@ impl<V: Version> Client<V> {
 ///
 /// ```no_run
 /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>, project: cintx::project::Project) -> Result<(), cintx::Error> {
-/// use cintx::report::ReportOf;
+/// use cintx::report::ReportScope;
 /// use jiff::civil::date;
 ///
 /// let days = date(2026, 9, 1)..=date(2026, 9, 30);
-/// let job = cint.reports().completes(ReportOf::projects([&project]), days).await?;
+/// let job = cint.reports().completes(ReportScope::projects([&project]), days).await?;
 /// let report = job.until_done().await?;
 /// report.save("completes.csv").await?;
 /// # Ok(())
@@ -166,21 +166,21 @@ impl<V: Version> Reports<V> {
     ///
     /// In every version (`generate_report`). Await it to send it; it takes no idempotency key. If its answer is lost,
     /// look among [`requests`](Self::requests) before it is asked for again.
-    pub fn completes(&self, of: ReportOf, days: RangeInclusive<Date>) -> GenerateReport<V> {
+    pub fn completes(&self, of: ReportScope, days: RangeInclusive<Date>) -> ReportBuilder<V> {
         self.generate(ReportKind::Completes, of, days)
     }
 
     /// What was bought: of the account, or of any number of business units, projects or target groups.
     ///
     /// In every version, as [`completes`](Self::completes).
-    pub fn sample_bought(&self, of: ReportOf, days: RangeInclusive<Date>) -> GenerateReport<V> {
+    pub fn sample_bought(&self, of: ReportScope, days: RangeInclusive<Date>) -> ReportBuilder<V> {
         self.generate(ReportKind::SampleBought, of, days)
     }
 
     /// How reconciliations are doing: of the account, or of any number of projects or target groups.
     ///
     /// In every version, as [`completes`](Self::completes).
-    pub fn reconciliations_status(&self, of: ReportOf, days: RangeInclusive<Date>) -> GenerateReport<V> {
+    pub fn reconciliations_status(&self, of: ReportScope, days: RangeInclusive<Date>) -> ReportBuilder<V> {
         self.generate(ReportKind::ReconciliationsStatus, of, days)
     }
 
@@ -188,7 +188,7 @@ impl<V: Version> Reports<V> {
     /// [`reconciliations_status`](Self::reconciliations_status) are held for good.
     ///
     /// Not in 2025-12-18; as [`completes`](Self::completes).
-    pub fn reconciliations(&self, of: ReportOf, days: RangeInclusive<Date>) -> GenerateReport<V>
+    pub fn reconciliations(&self, of: ReportScope, days: RangeInclusive<Date>) -> ReportBuilder<V>
     where
         V: HasReconciliationsReport,
     {
@@ -198,27 +198,27 @@ impl<V: Version> Reports<V> {
     /// Which RIDs can be reconciled: of one project, or of any number of target groups.
     ///
     /// In every version, as [`completes`](Self::completes).
-    pub fn reconciliation_eligible_rids(&self, of: ReportOf, days: RangeInclusive<Date>) -> GenerateReport<V> {
+    pub fn reconciliation_eligible_rids(&self, of: ReportScope, days: RangeInclusive<Date>) -> ReportBuilder<V> {
         self.generate(ReportKind::ReconciliationEligibleRids, of, days)
     }
 
     /// How respondents came through: of one project, or of any number of target groups.
     ///
     /// In every version, as [`completes`](Self::completes).
-    pub fn respondent_analysis(&self, of: ReportOf, days: RangeInclusive<Date>) -> GenerateReport<V> {
+    pub fn respondent_analysis(&self, of: ReportScope, days: RangeInclusive<Date>) -> ReportBuilder<V> {
         self.generate(ReportKind::RespondentAnalysis, of, days)
     }
 
     /// Why respondents were turned away: of one target group.
     ///
     /// In every version, as [`completes`](Self::completes).
-    pub fn term_details(&self, group: impl Into<TargetGroupId>, days: RangeInclusive<Date>) -> GenerateReport<V> {
-        self.generate(ReportKind::TermDetails, ReportOf::TargetGroups(vec![group.into()]), days)
+    pub fn term_details(&self, group: impl Into<TargetGroupId>, days: RangeInclusive<Date>) -> ReportBuilder<V> {
+        self.generate(ReportKind::TermDetails, ReportScope::TargetGroups(vec![group.into()]), days)
     }
 
-    fn generate(&self, kind: ReportKind, of: ReportOf, days: RangeInclusive<Date>) -> GenerateReport<V> {
+    fn generate(&self, kind: ReportKind, of: ReportScope, days: RangeInclusive<Date>) -> ReportBuilder<V> {
         let order = ReportOrder { kind, of, days, respondent_answers: false, link_type: None, mail_to: None };
-        GenerateReport { client: self.client.clone(), order }
+        ReportBuilder { client: self.client.clone(), order }
     }
 
     /// Lists the reports that were asked for in the last 90 days: the user's own, or everybody's for an administrator.
@@ -234,14 +234,14 @@ impl<V: Version> Reports<V> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn requests(&self) -> Listing<ReportQuery<V>> {
-        Listing::new(ReportQuery { client: self.client.clone(), filter: ReportFilter::default() })
+    pub fn requests(&self) -> ListRequest<ReportQuery<V>> {
+        ListRequest::new(ReportQuery { client: self.client.clone(), filter: ReportFilter::default() })
     }
 
     /// A report that was asked for elsewhere, as a job to wait for. Asks nothing.
     pub fn job(&self, id: impl Into<ReportId>) -> ReportJob<V> {
         let id = id.into();
-        Job::new(WriteReport { client: self.client.clone() }, JobId::new(id.as_str()))
+        Job::new(ReportDownload { client: self.client.clone() }, JobId::new(id.as_str()))
     }
 
     /// A report that is ready, by its id. Asks nothing.
@@ -255,7 +255,7 @@ impl<V: Version> Reports<V> {
 #[doc(hidden)]
 pub struct ReportOrder {
     pub(crate) kind: ReportKind,
-    pub(crate) of: ReportOf,
+    pub(crate) of: ReportScope,
     pub(crate) days: RangeInclusive<Date>,
     pub(crate) respondent_answers: bool,
     pub(crate) link_type: Option<i64>,
@@ -263,21 +263,21 @@ pub struct ReportOrder {
 }
 
 impl ReportOrder {
-    fn problems(&self, now: Timestamp) -> Vec<Invalid> {
+    fn problems(&self, now: Timestamp) -> Vec<FieldError> {
         let mut problems = Vec::from_iter(self.level_problem());
         problems.extend(self.days_problem(now));
         if self.link_type.is_some() && self.kind != ReportKind::TermDetails {
             let reason = format!("is given for {}, expected with {} alone", self.kind, ReportKind::TermDetails);
-            problems.push(Invalid::new("link_type", reason));
+            problems.push(FieldError::new("link_type", reason));
         }
         if let Some(users) = self.mail_to.as_ref().filter(|users| !(1..=5).contains(&users.len())) {
-            problems.push(Invalid::new("mail_to", format!("are {} users, expected 1 to 5", users.len())));
+            problems.push(FieldError::new("mail_to", format!("are {} users, expected 1 to 5", users.len())));
         }
         problems
     }
 
     /// What each report can be made of, and of how many.
-    fn level_problem(&self) -> Option<Invalid> {
+    fn level_problem(&self) -> Option<FieldError> {
         use ReportLevel::{BusinessUnit, Project, TargetGroup};
 
         let level = self.of.level();
@@ -290,7 +290,7 @@ impl ReportOrder {
             }
             _ => ("the account, business units, projects or target groups", true),
         };
-        let problem = |got: String| Some(Invalid::new("of", format!("is {got}, expected {expected}")));
+        let problem = |got: String| Some(FieldError::new("of", format!("is {got}, expected {expected}")));
         match self.of.ids().map(|ids| ids.len()) {
             _ if !fits => problem(format!("{level} for {}", self.kind)),
             Some(0) => problem(format!("no {level}")),
@@ -301,7 +301,7 @@ impl ReportOrder {
         }
     }
 
-    fn days_problem(&self, now: Timestamp) -> Option<Invalid> {
+    fn days_problem(&self, now: Timestamp) -> Option<FieldError> {
         let (start, end) = (*self.days.start(), *self.days.end());
         // Central time is five or six hours behind; the later midnight refuses nothing that is allowed.
         let earliest = Offset::constant(-6).to_datetime(now).date().saturating_sub(12.months());
@@ -314,7 +314,7 @@ impl ReportOrder {
         } else {
             return None;
         };
-        Some(Invalid::new("days", format!("are {start} to {end}, expected {expected}")))
+        Some(FieldError::new("days", format!("are {start} to {end}, expected {expected}")))
     }
 }
 
@@ -323,10 +323,10 @@ impl ReportOrder {
 /// ```no_run
 /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>, boss: cintx::UserId) -> Result<(), cintx::Error> {
 /// use cintx::TargetGroupId;
-/// use cintx::report::ReportOf;
+/// use cintx::report::ReportScope;
 /// use jiff::civil::date;
 ///
-/// let groups = ReportOf::target_groups(["01HXK2Q1V7Q5C4ZB0E3R7T9Y2M"].map(TargetGroupId::new));
+/// let groups = ReportScope::target_groups(["01HXK2Q1V7Q5C4ZB0E3R7T9Y2M"].map(TargetGroupId::new));
 /// let days = date(2026, 9, 1)..=date(2026, 9, 30);
 /// let order = cint.reports().respondent_analysis(groups, days).with_respondent_answers();
 /// println!("ask for it by {} from anywhere", order.mail_to([boss]).await?.id());
@@ -335,12 +335,12 @@ impl ReportOrder {
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent until it is awaited"]
-pub struct GenerateReport<V: Version> {
+pub struct ReportBuilder<V: Version> {
     client: Client<V>,
     order: ReportOrder,
 }
 
-impl<V: Version> GenerateReport<V> {
+impl<V: Version> ReportBuilder<V> {
     /// With what respondents answered to qualifying questions.
     pub fn with_respondent_answers(mut self) -> Self {
         self.order.respondent_answers = true;
@@ -365,13 +365,13 @@ impl<V: Version> GenerateReport<V> {
     }
 }
 
-impl<V: Version> IntoFuture for GenerateReport<V> {
+impl<V: Version> IntoFuture for ReportBuilder<V> {
     type Output = Result<ReportJob<V>, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            Error::refuse(self.order.problems(Timestamp::now()))?;
+            Error::check(self.order.problems(Timestamp::now()))?;
             let id = V::generate_report(self.client.raw(), self.client.account(), &self.order).await?;
             Ok(Reports { client: self.client }.job(id))
         })
@@ -379,7 +379,7 @@ impl<V: Version> IntoFuture for GenerateReport<V> {
 }
 
 /// A report that is being written.
-pub type ReportJob<V> = Job<WriteReport<V>>;
+pub type ReportJob<V> = Job<ReportDownload<V>>;
 
 impl<V: Version> From<&ReportJob<V>> for ReportId {
     fn from(job: &ReportJob<V>) -> Self {
@@ -389,31 +389,31 @@ impl<V: Version> From<&ReportJob<V>> for ReportId {
 
 /// Writes a report.
 #[derive(Clone, Debug)]
-pub struct WriteReport<V: Version> {
+pub struct ReportDownload<V: Version> {
     client: Client<V>,
 }
 
-impl<V: Version> WriteReport<V> {
+impl<V: Version> ReportDownload<V> {
     /// Whether the list of requests says that a report failed; the status itself has no word for it.
     async fn has_failed(&self, id: &JobId) -> Result<bool, Error> {
         let filter = ReportFilter { status: Some(ReportStatus::Failed), ..ReportFilter::default() };
-        let list = Listing::new(ReportQuery { client: self.client.clone(), filter }).page_size(100);
+        let list = ListRequest::new(ReportQuery { client: self.client.clone(), filter }).page_size(100);
         let newest = list.pages().try_next().await?;
         let same = |it: &ReportRequest| it.id.as_str() == id.as_str() && it.status == Some(ReportStatus::Failed);
         Ok(newest.is_some_and(|page| page.items.iter().any(same)))
     }
 }
 
-impl<V: Version> Kind for WriteReport<V> {
+impl<V: Version> Kind for ReportDownload<V> {
     type Done = Report<V>;
     const NAME: &'static str = "the report";
     const LONGEST_PAUSE: Duration = Duration::from_secs(60);
     const LIMIT: Duration = Duration::from_secs(3_600);
 
-    fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<Asked<Report<V>>, Error>> {
+    fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<JobPoll<Report<V>>, Error>> {
         async move {
             let client = &self.client;
-            let Asked { status, ask_again } = V::report_status(client.raw(), client.account(), id.as_str()).await?;
+            let JobPoll { status, ask_again } = V::report_status(client.raw(), client.account(), id.as_str()).await?;
             let status = match status {
                 JobStatus::Done(url) => {
                     JobStatus::Done(Report { client: client.clone(), id: ReportId::new(id.as_str()), url })
@@ -426,7 +426,7 @@ impl<V: Version> Kind for WriteReport<V> {
                 }),
                 JobStatus::Running => JobStatus::Running,
             };
-            Ok(Asked { status, ask_again })
+            Ok(JobPoll { status, ask_again })
         }
         .boxed()
     }
@@ -519,7 +519,7 @@ pub struct ReportQuery<V: Version> {
     filter: ReportFilter,
 }
 
-impl<V: Version> Listing<ReportQuery<V>> {
+impl<V: Version> ListRequest<ReportQuery<V>> {
     /// Only reports of this kind.
     pub fn kind(mut self, kind: ReportKind) -> Self {
         self.source.filter.kind = Some(kind);
@@ -549,9 +549,9 @@ impl<V: Version> Listing<ReportQuery<V>> {
 impl<V: Version> Source for ReportQuery<V> {
     type Item = ReportRequest;
 
-    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<ReportRequest>, Error>> {
+    fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<ReportRequest>, Error>> {
         async move {
-            Error::refuse(self.filter.problems::<V>())?;
+            Error::check(self.filter.problems::<V>())?;
             V::report_requests(self.client.raw(), self.client.account(), &self.filter, ask).await
         }
         .boxed()
@@ -560,12 +560,13 @@ impl<V: Version> Source for ReportQuery<V> {
 
 impl ReportFilter {
     /// Words that the documents do not have.
-    fn problems<V: Version>(&self) -> Vec<Invalid> {
+    fn problems<V: Version>(&self) -> Vec<FieldError> {
         let known_kind = |kind: &ReportKind| match kind {
             ReportKind::Unknown(_) => false,
             kind => V::REPORTS.contains(&kind.as_str()),
         };
-        let problem = |field, word: &str| Invalid::new(field, format!("is {word:?}, which {} does not know", V::DATE));
+        let problem =
+            |field, word: &str| FieldError::new(field, format!("is {word:?}, which {} does not know", V::DATE));
         let kind = self.kind.iter().filter(|kind| !known_kind(kind)).map(|kind| problem("kind", kind.as_str()));
         let level = self.level.iter().filter(|it| matches!(it, ReportLevel::Unknown(_)));
         let status = self.status.iter().filter(|it| matches!(it, ReportStatus::Unknown(_)));
@@ -630,7 +631,7 @@ mod tests {
         let now: Timestamp = "2026-08-31T05:30:00Z".parse().unwrap();
         let problem = |start: &str, end: &str| {
             let days = start.parse().unwrap()..=end.parse().unwrap();
-            let of = ReportOf::Account;
+            let of = ReportScope::Account;
             let order = ReportOrder {
                 kind: ReportKind::Completes,
                 of,

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use bytes::Bytes;
 use futures_util::stream::{Stream, StreamExt as _};
 
-use crate::error::{Error, Invalid};
+use crate::error::{Error, FieldError};
 
 /// The most ids that a target group keeps of one kind, so the most that an upload can have.
 pub(crate) const MOST_IDS: usize = 100_000;
@@ -94,7 +94,7 @@ impl IdList {
         size_problem(content.len() as u64)?;
         let text = std::str::from_utf8(content).map_err(|error| {
             let reason = format!("is no UTF-8 text at byte {}, expected one id a line", error.valid_up_to());
-            Error::invalid(vec![Invalid::new("file", reason)])
+            Error::invalid(vec![FieldError::new("file", reason)])
         })?;
         Ok(text.trim_start_matches('\u{feff}').lines().collect())
     }
@@ -118,21 +118,23 @@ impl IdList {
         for (id, line) in wrong {
             count += 1;
             if count <= NAMED {
-                problems
-                    .push(Invalid::new(field, format!("number {line} is {:?}, expected {}", shown(id), rule.expected)));
+                problems.push(FieldError::new(
+                    field,
+                    format!("number {line} is {:?}, expected {}", shown(id), rule.expected),
+                ));
             }
         }
         if count > NAMED {
-            problems.push(Invalid::new(field, format!("{} more are wrong in the same way", count - NAMED)));
+            problems.push(FieldError::new(field, format!("{} more are wrong in the same way", count - NAMED)));
         }
         if self.ids.is_empty() {
-            problems.push(Invalid::new(field, format!("are none, expected 1 to {most}")));
+            problems.push(FieldError::new(field, format!("are none, expected 1 to {most}")));
         }
         if self.too_many || self.ids.len() > most {
             let more = if self.too_many { "more than " } else { "" };
-            problems.push(Invalid::new(field, format!("are {more}{}, expected 1 to {most}", self.ids.len())));
+            problems.push(FieldError::new(field, format!("are {more}{}, expected 1 to {most}", self.ids.len())));
         }
-        Error::refuse(problems)
+        Error::check(problems)
     }
 
     /// The file that is sent, or that it would be too large.
@@ -160,8 +162,8 @@ fn shown(id: &str) -> String {
 
 fn size_problem(bytes: u64) -> Result<(), Error> {
     let too_large = bytes >= MOST_BYTES as u64;
-    let problem = || Invalid::new("file", format!("has {bytes} bytes, expected less than {MOST_BYTES}"));
-    Error::refuse(too_large.then(problem))
+    let problem = || FieldError::new("file", format!("has {bytes} bytes, expected less than {MOST_BYTES}"));
+    Error::check(too_large.then(problem))
 }
 
 impl<T: AsRef<str>> FromIterator<T> for IdList {

@@ -1,16 +1,16 @@
 //! Server to server: whether a respondent is in the survey, and how it ended for them, from your server to Cint's.
-//! It has a host and a key of its own: [`Builder::server_to_server_key`](crate::Builder::server_to_server_key).
+//! It has a host and a key of its own: [`ClientBuilder::server_to_server_key`](crate::ClientBuilder::server_to_server_key).
 
 pub(crate) mod id_list;
 pub(crate) mod unique_code;
 
 pub use self::id_list::IdList;
-pub use self::unique_code::{CodesFor, HasUniqueCodes, UniqueCodes, UniqueCodesStats};
+pub use self::unique_code::{HasUniqueCodes, RespondentMode, UniqueCodes, UniqueCodesStats};
 
 use uuid::Uuid;
 
 use crate::client::Client;
-use crate::error::{Error, Invalid};
+use crate::error::{Error, FieldError};
 use crate::version::Version;
 use crate::wire::respondents::RespondentsWire;
 
@@ -101,7 +101,7 @@ impl<V: HasRespondents> Respondent<V> {
     /// That the RID is no UUID, before anything is sent; [`ErrorKind::Credential`](crate::ErrorKind::Credential) if the
     /// client has no server-to-server key; or the call's: 404 if there is no such respondent.
     pub async fn status(&self) -> Result<RespondentStatus, Error> {
-        Error::refuse(self.problem())?;
+        Error::check(self.problem())?;
         <V as RespondentsWire>::respondent(self.client.raw(), &self.rid).await
     }
 
@@ -114,13 +114,13 @@ impl<V: HasRespondents> Respondent<V> {
     /// # Errors
     /// As for [`status`](Self::status); 422 if the respondent cannot end so, having ended already for example.
     pub async fn transition(&self, outcome: RespondentOutcome) -> Result<(), Error> {
-        Error::refuse(self.problem())?;
+        Error::check(self.problem())?;
         <V as RespondentsWire>::transition(self.client.raw(), &self.rid, outcome.code()).await
     }
 
-    fn problem(&self) -> Option<Invalid> {
+    fn problem(&self) -> Option<FieldError> {
         let wrong = self.rid.parse::<Uuid>().is_err() || self.rid.len() != 36;
-        wrong.then(|| Invalid::new("rid", format!("is {:?}, expected a UUID of 36 characters", self.rid)))
+        wrong.then(|| FieldError::new("rid", format!("is {:?}, expected a UUID of 36 characters", self.rid)))
     }
 }
 

@@ -16,7 +16,7 @@ pub trait HasUniqueCodes: Version + UniqueCodesWire {}
 /// Who gets a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum CodesFor {
+pub enum RespondentMode {
     /// Respondents.
     Live,
     /// Those who test the survey.
@@ -27,7 +27,7 @@ impl<V: Version> TargetGroup<V> {
     /// The codes that the target group hands out to respondents. Asks nothing.
     ///
     /// Only in 2025-12-18.
-    pub fn unique_codes(&self, codes_for: CodesFor) -> UniqueCodes<V>
+    pub fn unique_codes(&self, codes_for: RespondentMode) -> UniqueCodes<V>
     where
         V: HasUniqueCodes,
     {
@@ -39,10 +39,10 @@ impl<V: Version> TargetGroup<V> {
 ///
 /// ```no_run
 /// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
-/// use cintx::respondent::{CodesFor, IdList};
+/// use cintx::respondent::{RespondentMode, IdList};
 ///
 /// let codes: IdList = (0..5_000).map(|number| format!("wave2-{number:05}")).collect();
-/// let live = group.unique_codes(CodesFor::Live);
+/// let live = group.unique_codes(RespondentMode::Live);
 /// live.upload(codes).await?;
 /// println!("{:?} are left", live.stats().await?.unconsumed);
 /// # Ok(())
@@ -51,7 +51,7 @@ impl<V: Version> TargetGroup<V> {
 #[derive(Clone, Debug)]
 pub struct UniqueCodes<V: Version> {
     group: TargetGroup<V>,
-    codes_for: CodesFor,
+    codes_for: RespondentMode,
 }
 
 impl<V: HasUniqueCodes> UniqueCodes<V> {

@@ -3,7 +3,7 @@
 use super::plan::{Audiences, Found, GroupPlan, wanted};
 use super::{Plan, Step};
 use crate::client::CallOptions;
-use crate::error::{Error, Invalid};
+use crate::error::{Error, FieldError};
 use crate::project::ProjectScope;
 use crate::target_group::{DraftSettings, TargetGroup};
 use crate::types::ids::{ProjectId, TargetGroupId};
@@ -45,14 +45,14 @@ impl<V: Version> Plan<V> {
         if self.deletions_allowed {
             return Ok(());
         }
-        Error::refuse(self.steps().filter_map(|step| match step {
+        Error::check(self.steps().filter_map(|step| match step {
             Step::ChangeTargetGroup { name, deletes, .. } if !deletes.is_empty() => {
                 let lost = deletes.join(", ");
                 let reason = format!(
                     "of {name:?} leaves out {lost}, whose quotas would be deleted with their counts: \
                      say `allow_deletions` for that"
                 );
-                Some(Invalid::new("audience", reason))
+                Some(FieldError::new("audience", reason))
             }
             _ => None,
         }))

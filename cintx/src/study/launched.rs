@@ -7,12 +7,12 @@ use super::plan::differing;
 use super::{Study, StudyGroup};
 use crate::audience::Difference;
 use crate::error::Error;
-use crate::fielding::{FieldingRun, RunStatus, past};
+use crate::fielding::{FieldingRun, RunStatus, must_be_future};
 use crate::quota::QuotaTable;
 use crate::quota::live::left_out;
 use crate::supply::Supply;
 use crate::target_group::{LaunchedSettings, PricingModel, TargetGroup, TargetGroupDetails, TargetGroupDraft};
-use crate::types::{Money, TimeWindow};
+use crate::types::{Money, TimeRange};
 use crate::version::Version;
 use crate::wire::quotas::Goals;
 
@@ -125,7 +125,7 @@ impl LaunchedChange {
         }
         if *run.status() == RunStatus::Completed {
             self.obstacle(format!("field ends at {}, but it is over: relaunch it first", group.field.end));
-        } else if let Some(problem) = past("field", group.field.end) {
+        } else if let Some(problem) = must_be_future("field", group.field.end) {
             self.obstacle(format!("the end of {problem}"));
         } else {
             self.dates = true;
@@ -138,7 +138,7 @@ impl LaunchedChange {
         there: &TargetGroup<V>,
         goal: Option<i64>,
         mut draft: TargetGroupDraft,
-        window: Option<TimeWindow>,
+        window: Option<TimeRange>,
     ) -> Result<(), Error> {
         let tables = there.quotas().read().await?;
         let difference = |goal| draft.audience.difference(&tables, goal, V::DRAFTS_IN);
@@ -196,7 +196,7 @@ impl LaunchedChange {
             && let Some(mut run) = there.fielding_run().await?
         {
             let start = starts_later(&run).then_some(group.field.start);
-            let change = |dates: &mut crate::fielding::FieldDates| {
+            let change = |dates: &mut crate::fielding::FieldingPeriod| {
                 dates.start = start.unwrap_or(dates.start);
                 dates.end = group.field.end;
             };

@@ -34,12 +34,12 @@ use serde::{Deserialize, Serialize};
 pub use self::apply::Applied;
 pub use self::plan::{Plan, Step, Warning};
 use crate::audience::{Audience, Question};
-use crate::error::{Error, Invalid};
+use crate::error::{Error, FieldError};
 use crate::project::ProjectScope;
 use crate::supply::Supply;
 use crate::target_group::DraftBuilder;
 use crate::types::ids::{BusinessUnitId, IndustryCode, LockoutCode, StudyTypeCode, SupplierId, UserId};
-use crate::types::{CustomerReference, IncidenceRate, LengthOfInterview, Locale, Money, SurveyUrl, TimeWindow};
+use crate::types::{CustomerReference, IncidenceRate, LengthOfInterview, Locale, Money, SurveyUrl, TimeRange};
 use crate::version::Version;
 
 /// A study: a project and its target groups.
@@ -192,10 +192,10 @@ pub struct StudyOption {
 }
 
 impl StudyQuestion {
-    fn question(&self, problems: &mut Vec<Invalid>) -> Question {
+    fn question(&self, problems: &mut Vec<FieldError>) -> Question {
         if self.bands.is_empty() == self.options.is_empty() {
             let reason = format!("question {} has bands and options, or neither; expected one kind", self.id);
-            problems.push(Invalid::new("audience", reason));
+            problems.push(FieldError::new("audience", reason));
         }
         if self.bands.is_empty() {
             let options = self.options.iter();
@@ -207,17 +207,17 @@ impl StudyQuestion {
 }
 
 impl StudyAudience {
-    fn audience(&self, problems: &mut Vec<Invalid>) -> Audience {
+    fn audience(&self, problems: &mut Vec<FieldError>) -> Audience {
         let questions: Vec<Question> = self.questions.iter().map(|question| question.question(problems)).collect();
         if !self.interlock {
-            return Audience::side_by_side(questions);
+            return Audience::independent(questions);
         }
         match <[Question; 2]>::try_from(questions) {
             Ok(crossed) => Audience::interlock(crossed),
             Err(questions) => {
                 let reason = format!("crosses {} questions, expected 2", questions.len());
-                problems.push(Invalid::new("audience", reason));
-                Audience::side_by_side(questions)
+                problems.push(FieldError::new("audience", reason));
+                Audience::independent(questions)
             }
         }
     }
@@ -242,10 +242,10 @@ impl Study {
         for (index, group) in self.target_groups.iter().enumerate() {
             if self.target_groups[..index].iter().any(|other| other.name.trim() == group.name.trim()) {
                 let reason = format!("{:?} is the name of two target groups, expected one", group.name);
-                problems.push(Invalid::new("target_group", reason));
+                problems.push(FieldError::new("target_group", reason));
             }
         }
-        Error::refuse(problems)
+        Error::check(problems)
     }
 }
 
@@ -254,9 +254,9 @@ impl StudyGroup {
     fn draft<V: Version>(&self, study: &Study, project: &ProjectScope<V>) -> Result<DraftBuilder<V>, Error> {
         let mut problems = Vec::new();
         let audience = self.audience.audience(&mut problems);
-        let window: Result<TimeWindow, _> = (self.field.start..self.field.end).try_into();
+        let window: Result<TimeRange, _> = (self.field.start..self.field.end).try_into();
         let mut draft = project
-            .target_group(&*self.name)
+            .draft_target_group(&*self.name)
             .business_unit(self.business_unit)
             .manager(self.manager.unwrap_or(study.manager))
             .locale(self.locale.clone())
@@ -269,9 +269,9 @@ impl StudyGroup {
             .audience(audience);
         match window {
             Ok(window) => draft = draft.field(window),
-            Err(error) => problems.push(Invalid::new("field", error.to_string())),
+            Err(error) => problems.push(FieldError::new("field", error.to_string())),
         }
-        Error::refuse(problems)?;
+        Error::check(problems)?;
         if let Some(price) = &self.cost_per_interview {
             draft = draft.cost_per_interview(price.clone());
         }

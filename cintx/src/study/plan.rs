@@ -5,7 +5,7 @@ use std::fmt;
 use super::launched::LaunchedChange;
 use super::{Study, StudyGroup};
 use crate::client::Client;
-use crate::error::{Error, ErrorKind, Invalid};
+use crate::error::{Error, ErrorKind, FieldError};
 use crate::project::{Project, ProjectScope};
 use crate::target_group::feasibility::Feasibility;
 use crate::target_group::{Draft, DraftSettings, TargetGroup, TargetGroupStatus};
@@ -218,8 +218,8 @@ impl Study {
 /// A name that occurs twice names nothing.
 fn only_one(field: &'static str, name: &str, found: usize) -> Result<(), Error> {
     let many = found > 1;
-    Error::refuse(many.then(|| {
-        Invalid::new(field, format!("{name:?} is the name of {found} things at Cint's side, expected at most one"))
+    Error::check(many.then(|| {
+        FieldError::new(field, format!("{name:?} is the name of {found} things at Cint's side, expected at most one"))
     }))
 }
 

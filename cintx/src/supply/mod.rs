@@ -10,7 +10,7 @@ pub use self::template::{
 
 use std::ops::RangeInclusive;
 
-use crate::error::{Error, Invalid};
+use crate::error::{Error, FieldError};
 use crate::target_group::TargetGroup;
 use crate::types::ids::SupplierId;
 use crate::version::Version;
@@ -138,8 +138,8 @@ impl Supply {
     }
 
     /// Says what a version would refuse.
-    pub(crate) fn check<V: Version>(&self, problems: &mut Vec<Invalid>) {
-        let mut refuse = |reason: String| problems.push(Invalid::new("supply", reason));
+    pub(crate) fn check<V: Version>(&self, problems: &mut Vec<FieldError>) {
+        let mut refuse = |reason: String| problems.push(FieldError::new("supply", reason));
         let shares = self.groups.iter().chain(&self.private.groups).map(|group| (group.name.as_str(), &group.share));
         let mut least: u32 = 0;
         for (name, share) in std::iter::once(("the exchange", &self.exchange)).chain(shares) {
@@ -211,7 +211,7 @@ impl<V: Version> TargetGroup<V> {
     pub async fn set_supply(&self, supply: &Supply) -> Result<(), Error> {
         let mut problems = Vec::new();
         supply.check::<V>(&mut problems);
-        Error::refuse(problems)?;
+        Error::check(problems)?;
         V::set_supply(self.client.raw(), self.client.account(), &self.project, &self.id, supply).await
     }
 

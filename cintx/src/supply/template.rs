@@ -4,9 +4,9 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
 
 use crate::client::Client;
-use crate::error::{Error, Invalid};
-use crate::optimistic::{Editable, Tagged, edit, merge};
-use crate::paging::{Ask, Batch, Listing, Source};
+use crate::error::{Error, FieldError};
+use crate::optimistic::{Editable, WithEtag, edit, merge};
+use crate::paging::{ListRequest, PageRequest, RawPage, Source};
 use crate::supply::Supply;
 use crate::types::Locale;
 use crate::types::ids::{BusinessUnitId, TemplateId};
@@ -74,15 +74,15 @@ impl<V: Version> SupplyTemplates<V> {
     /// Lists the account's templates.
     ///
     /// In every version (`list_account_allocation_templates`).
-    pub fn list(&self) -> Listing<SupplyTemplateQuery<V>> {
-        Listing::new(SupplyTemplateQuery { client: self.client.clone(), owner: Owner::Account })
+    pub fn list(&self) -> ListRequest<SupplyTemplateQuery<V>> {
+        ListRequest::new(SupplyTemplateQuery { client: self.client.clone(), owner: Owner::Account })
     }
 
     /// Lists Cint's templates, which every account can use.
     ///
     /// In every version (`list_global_allocation_templates`).
-    pub fn list_global(&self) -> Listing<SupplyTemplateQuery<V>> {
-        Listing::new(SupplyTemplateQuery { client: self.client.clone(), owner: Owner::Cint })
+    pub fn list_global(&self) -> ListRequest<SupplyTemplateQuery<V>> {
+        ListRequest::new(SupplyTemplateQuery { client: self.client.clone(), owner: Owner::Cint })
     }
 
     /// Makes a template of the account's own: a name of 3 to 128 characters, and who delivers.
@@ -319,10 +319,10 @@ impl<V: Version> Editable for Choice<'_, V> {
         Ok(())
     }
 
-    fn read(&self) -> BoxFuture<'_, Result<Tagged<Chosen>, Error>> {
+    fn read(&self) -> BoxFuture<'_, Result<WithEtag<Chosen>, Error>> {
         async move {
             let known = V::default_supply_template(self.0.raw(), self.0.account()).await?;
-            Ok(Tagged { value: Chosen { template: known.value }, etag: known.etag })
+            Ok(WithEtag { value: Chosen { template: known.value }, etag: known.etag })
         }
         .boxed()
     }
@@ -343,13 +343,13 @@ fn check<V: Version>(template: &SupplyTemplate) -> Result<(), Error> {
     let mut problems = Vec::new();
     let length = template.name.trim().chars().count();
     if !(3..=128).contains(&length) {
-        problems.push(Invalid::new("name", format!("has {length} characters, expected 3 to 128")));
+        problems.push(FieldError::new("name", format!("has {length} characters, expected 3 to 128")));
     }
     template.supply.check::<V>(&mut problems);
     if !template.supply.private.groups.is_empty() {
-        problems.push(Invalid::new("supply", "has private exchanges, which templates have not"));
+        problems.push(FieldError::new("supply", "has private exchanges, which templates have not"));
     }
-    Error::refuse(problems)
+    Error::check(problems)
 }
 
 /// One of the account's templates as something to be edited.
@@ -366,7 +366,7 @@ impl<V: Version> Editable for Template<'_, V> {
         check::<V>(template)
     }
 
-    fn read(&self) -> BoxFuture<'_, Result<Tagged<SupplyTemplate>, Error>> {
+    fn read(&self) -> BoxFuture<'_, Result<WithEtag<SupplyTemplate>, Error>> {
         V::supply_template(self.client.raw(), self.client.account(), self.id, self.locale).boxed()
     }
 
@@ -393,7 +393,7 @@ impl<V: HasGlobalTemplateWrites> Editable for GlobalTemplate<'_, V> {
         check::<V>(template)
     }
 
-    fn read(&self) -> BoxFuture<'_, Result<Tagged<SupplyTemplate>, Error>> {
+    fn read(&self) -> BoxFuture<'_, Result<WithEtag<SupplyTemplate>, Error>> {
         V::global_supply_template(self.client.raw(), self.id, self.locale).boxed()
     }
 
@@ -416,7 +416,7 @@ pub struct SupplyTemplateQuery<V: Version> {
 impl<V: Version> Source for SupplyTemplateQuery<V> {
     type Item = SupplyTemplateSummary;
 
-    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<SupplyTemplateSummary>, Error>> {
+    fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<SupplyTemplateSummary>, Error>> {
         V::list_supply_templates(self.client.raw(), self.client.account(), self.owner, ask).boxed()
     }
 }

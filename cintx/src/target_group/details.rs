@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use super::TargetGroup;
-use crate::error::{Error, Invalid};
+use crate::error::{Error, FieldError};
 use crate::project::name_problem;
-use crate::types::ids::{BusinessUnitId, ClientId, IndustryCode, LockoutCode, StudyTypeCode, TargetGroupId, UserId};
-use crate::types::{CustomerReference, Given as _, IncidenceRate, LengthOfInterview, Locale, Money, SurveyUrl};
+use crate::types::ids::{BusinessUnitId, EndClientId, IndustryCode, LockoutCode, StudyTypeCode, TargetGroupId, UserId};
+use crate::types::{CustomerReference, IncidenceRate, IntoField as _, LengthOfInterview, Locale, Money, SurveyUrl};
 use crate::version::Version;
 
 /// A launched target group.
@@ -24,7 +24,7 @@ pub struct TargetGroupDetails {
     /// The business unit that buys.
     pub business_unit: Option<BusinessUnitId>,
     /// On whose behalf it is bought.
-    pub client: Option<ClientId>,
+    pub client: Option<EndClientId>,
     /// Whether the survey asks for personal data.
     pub collects_pii: Option<bool>,
     /// How many completes are wanted.
@@ -70,18 +70,18 @@ impl LaunchedSettings {
     fn check<V: Version>(&self) -> Result<(), Error> {
         let mut problems = Vec::from_iter(name_problem(&self.name));
         reference_problem::<V>(self.reference.as_deref(), &mut problems);
-        Error::refuse(problems)
+        Error::check(problems)
     }
 }
 
 /// What a version asks of the buyer's own number for a target group.
-pub(super) fn reference_problem<V: Version>(reference: Option<&str>, problems: &mut Vec<Invalid>) {
+pub(super) fn reference_problem<V: Version>(reference: Option<&str>, problems: &mut Vec<FieldError>) {
     let Some(reference) = reference else { return };
     if V::GROUP_REFERENCE {
-        let _: Option<CustomerReference> = reference.settle("reference", problems);
+        let _: Option<CustomerReference> = reference.into_field("reference", problems);
     } else {
         let reason = format!("is {reference:?}, but {} has none for target groups: use the project's", V::DATE);
-        problems.push(Invalid::new("reference", reason));
+        problems.push(FieldError::new("reference", reason));
     }
 }
 

@@ -9,17 +9,17 @@ use super::details::reference_problem;
 use super::{PricingModel, TargetGroup};
 use crate::audience::Audience;
 use crate::client::Client;
-use crate::error::{Error, Invalid};
+use crate::error::{Error, FieldError};
 use crate::fielding::assistant::{FieldingAssistant, Pricing};
-use crate::fielding::past;
+use crate::fielding::must_be_future;
 use crate::project::name_problem;
-use crate::reference::account::Buyer;
+use crate::reference::account::BusinessUnitRef;
 use crate::supply::Supply;
 use crate::target_group::feasibility::Feasibility;
 use crate::types::ids::{
-    BusinessUnitId, ClientId, IndustryCode, LockoutCode, ProjectId, StudyTypeCode, TargetGroupId, UserId,
+    BusinessUnitId, EndClientId, IndustryCode, LockoutCode, ProjectId, StudyTypeCode, TargetGroupId, UserId,
 };
-use crate::types::{Given, IncidenceRate, LengthOfInterview, Locale, Money, SurveyUrl, TimeWindow};
+use crate::types::{IncidenceRate, IntoField, LengthOfInterview, Locale, Money, SurveyUrl, TimeRange};
 use crate::version::Version;
 
 /// Everything about a draft but its audience.
@@ -41,13 +41,13 @@ pub struct DraftSettings {
     /// The share of respondents who qualify.
     pub incidence_rate: IncidenceRate,
     /// When field begins and ends.
-    pub field: TimeWindow,
+    pub field: TimeRange,
     /// What a complete costs; `None` for rate cards.
     pub cost_per_interview: Option<Money>,
     /// What the buyer's client pays for an interview, as a note.
     pub cost_note: Option<Money>,
     /// On whose behalf it is bought.
-    pub client: Option<ClientId>,
+    pub client: Option<EndClientId>,
     /// The industry; Cint's own default if not set.
     pub industry: Option<IndustryCode>,
     /// Keeps out respondents who took part in a study of the same industry lately.
@@ -70,18 +70,18 @@ pub struct DraftSettings {
 
 impl DraftSettings {
     /// Says everything that a version would refuse, but for a field that was to begin by now.
-    fn check<V: Version>(&self, problems: &mut Vec<Invalid>) {
+    fn check<V: Version>(&self, problems: &mut Vec<FieldError>) {
         problems.extend(name_problem(&self.name));
         problems.extend((self.completes_goal == 0).then(no_completes));
         reference_problem::<V>(self.reference.as_deref(), problems);
         self.supply.check::<V>(problems);
         self.assistant.check::<V>(problems);
         match (&self.assistant.pricing, &self.cost_per_interview) {
-            (Some(Pricing::Dynamic { .. }), None) => problems.push(Invalid::new(
+            (Some(Pricing::Dynamic { .. }), None) => problems.push(FieldError::new(
                 "pricing",
                 "is dynamic without a cost_per_interview: a rate card wants rate-card pricing",
             )),
-            (Some(Pricing::RateCard { .. }), Some(price)) => problems.push(Invalid::new(
+            (Some(Pricing::RateCard { .. }), Some(price)) => problems.push(FieldError::new(
                 "cost_per_interview",
                 format!("is {price}, but pricing is by rate card: set one of them"),
             )),
@@ -90,8 +90,8 @@ impl DraftSettings {
     }
 }
 
-fn no_completes() -> Invalid {
-    Invalid::new("completes_goal", "is 0, expected at least 1")
+fn no_completes() -> FieldError {
+    FieldError::new("completes_goal", "is 0, expected at least 1")
 }
 
 /// A target group as it will be sent, whatever the version: its settings, and who shall be asked.
@@ -119,19 +119,19 @@ pub struct DraftBuilder<V: Version> {
     client: Client<V>,
     project: ProjectId,
     name: String,
-    business_unit: Option<Buyer>,
+    business_unit: Option<BusinessUnitRef>,
     manager: Option<UserId>,
     locale: Option<Locale>,
     completes_goal: Option<u32>,
     length_of_interview: Option<LengthOfInterview>,
     incidence_rate: Option<IncidenceRate>,
-    field: Option<TimeWindow>,
+    field: Option<TimeRange>,
     cost_per_interview: Option<Money>,
     live_url: Option<SurveyUrl>,
     test_url: Option<SurveyUrl>,
     collects_pii: bool,
     cost_note: Option<Money>,
-    on_behalf_of: Option<ClientId>,
+    on_behalf_of: Option<EndClientId>,
     industry: Option<IndustryCode>,
     lockout: Option<LockoutCode>,
     study_type: Option<StudyTypeCode>,
@@ -140,7 +140,7 @@ pub struct DraftBuilder<V: Version> {
     assistant: FieldingAssistant,
     audience: Option<Audience>,
     in_field: bool,
-    problems: Vec<Invalid>,
+    problems: Vec<FieldError>,
 }
 
 impl<V: Version> DraftBuilder<V> {
@@ -167,7 +167,7 @@ impl<V: Version> DraftBuilder<V> {
             study_type: None,
             reference: None,
             supply: Supply::open_exchange(),
-            assistant: FieldingAssistant::keep_quotas(),
+            assistant: FieldingAssistant::prevent_overfill(),
             audience: None,
             in_field: false,
             problems: Vec::new(),
@@ -176,7 +176,7 @@ impl<V: Version> DraftBuilder<V> {
 
     /// The business unit that buys: its number, or the [`BusinessUnit`](crate::reference::BusinessUnit) itself, whose currency and
     /// pricing are then checked, too. Required.
-    pub fn business_unit(mut self, buyer: impl Into<Buyer>) -> Self {
+    pub fn business_unit(mut self, buyer: impl Into<BusinessUnitRef>) -> Self {
         self.business_unit = Some(buyer.into());
         self
     }
@@ -188,8 +188,8 @@ impl<V: Version> DraftBuilder<V> {
     }
 
     /// Language and country as Cint writes them: `eng_gb`, `ger_de`. Required.
-    pub fn locale(mut self, locale: impl Given<Locale>) -> Self {
-        self.locale = locale.settle("locale", &mut self.problems);
+    pub fn locale(mut self, locale: impl IntoField<Locale>) -> Self {
+        self.locale = locale.into_field("locale", &mut self.problems);
         self
     }
 
@@ -200,20 +200,20 @@ impl<V: Version> DraftBuilder<V> {
     }
 
     /// How long the interview takes: [`minutes(10)`](crate::types::minutes). Required; 1 to 45 minutes.
-    pub fn length_of_interview(mut self, length: impl Given<LengthOfInterview>) -> Self {
-        self.length_of_interview = length.settle("length_of_interview", &mut self.problems);
+    pub fn length_of_interview(mut self, length: impl IntoField<LengthOfInterview>) -> Self {
+        self.length_of_interview = length.into_field("length_of_interview", &mut self.problems);
         self
     }
 
     /// The share of respondents who qualify: `"0.50"`. Required; 0.01 to 1.
-    pub fn incidence_rate(mut self, rate: impl Given<IncidenceRate>) -> Self {
-        self.incidence_rate = rate.settle("incidence_rate", &mut self.problems);
+    pub fn incidence_rate(mut self, rate: impl IntoField<IncidenceRate>) -> Self {
+        self.incidence_rate = rate.into_field("incidence_rate", &mut self.problems);
         self
     }
 
     /// When field begins and ends. Required; begins in the future.
-    pub fn field(mut self, field: impl Given<TimeWindow>) -> Self {
-        self.field = field.settle("field", &mut self.problems);
+    pub fn field(mut self, field: impl IntoField<TimeRange>) -> Self {
+        self.field = field.into_field("field", &mut self.problems);
         self
     }
 
@@ -224,14 +224,14 @@ impl<V: Version> DraftBuilder<V> {
     }
 
     /// Where respondents are sent: an https address of at most 3,000 characters that holds `[%RID%]`. Required.
-    pub fn live_url(mut self, url: impl Given<SurveyUrl>) -> Self {
-        self.live_url = url.settle("live_url", &mut self.problems);
+    pub fn live_url(mut self, url: impl IntoField<SurveyUrl>) -> Self {
+        self.live_url = url.into_field("live_url", &mut self.problems);
         self
     }
 
     /// Where test respondents are sent; the live address if not set.
-    pub fn test_url(mut self, url: impl Given<SurveyUrl>) -> Self {
-        self.test_url = url.settle("test_url", &mut self.problems);
+    pub fn test_url(mut self, url: impl IntoField<SurveyUrl>) -> Self {
+        self.test_url = url.into_field("test_url", &mut self.problems);
         self
     }
 
@@ -248,7 +248,7 @@ impl<V: Version> DraftBuilder<V> {
     }
 
     /// On whose behalf it is bought.
-    pub fn on_behalf_of(mut self, client: impl Into<ClientId>) -> Self {
+    pub fn on_behalf_of(mut self, client: impl Into<EndClientId>) -> Self {
         self.on_behalf_of = Some(client.into());
         self
     }
@@ -301,8 +301,8 @@ impl<V: Version> DraftBuilder<V> {
         self
     }
 
-    fn begins_too_early(&self) -> Option<Invalid> {
-        self.field.filter(|_| !self.in_field).and_then(|field| past("field", field.start()))
+    fn begins_too_early(&self) -> Option<FieldError> {
+        self.field.filter(|_| !self.in_field).and_then(|field| must_be_future("field", field.start()))
     }
 
     /// The target group as data, checked.
@@ -337,18 +337,19 @@ impl<V: Version> DraftBuilder<V> {
         refer::<V>(&mut draft.settings);
         let id = match V::create_target_group(client.raw(), client.account(), &project, &draft).await {
             Ok(id) => id,
-            Err(error) => client.recover(error, TargetGroupId::new).await?,
+            Err(error) => client.recover_created(error, TargetGroupId::new).await?,
         };
         Ok(TargetGroup { client, project, id })
     }
 
     fn check(mut self) -> Result<(Client<V>, ProjectId, TargetGroupDraft), Error> {
         let mut problems = std::mem::take(&mut self.problems);
-        let told = |field: &'static str, problems: &[Invalid]| problems.iter().any(|problem| problem.field() == field);
+        let told =
+            |field: &'static str, problems: &[FieldError]| problems.iter().any(|problem| problem.field() == field);
         macro_rules! required {
             ($field:ident) => {
                 if self.$field.is_none() && !told(stringify!($field), &problems) {
-                    problems.push(Invalid::new(stringify!($field), "is missing"));
+                    problems.push(FieldError::new(stringify!($field), "is missing"));
                 }
             };
         }
@@ -417,7 +418,7 @@ impl<V: Version> DraftBuilder<V> {
         };
         settings.check::<V>(&mut problems);
         buyer.check(&settings, &mut problems);
-        Error::refuse(problems)?;
+        Error::check(problems)?;
         Ok((self.client, self.project, TargetGroupDraft { settings, audience }))
     }
 }
@@ -491,7 +492,7 @@ impl<V: Version> TargetGroup<V> {
     /// use cintx::audience::{Audience, Question};
     ///
     /// let gender = Question::choice(43).option("1", 40).option("2", 60);
-    /// group.set_audience(Audience::side_by_side([gender]), |draft| draft.completes_goal = 600).await?;
+    /// group.set_audience(Audience::independent([gender]), |draft| draft.completes_goal = 600).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -505,10 +506,10 @@ impl<V: Version> TargetGroup<V> {
     ) -> Result<DraftSettings, Error> {
         let Draft { mut settings, kept, .. } = self.draft().await?;
         change(&mut settings);
-        let mut problems = Vec::from_iter(past("field", settings.field.start()));
+        let mut problems = Vec::from_iter(must_be_future("field", settings.field.start()));
         settings.check::<V>(&mut problems);
         audience.check(Some(settings.completes_goal), &mut problems);
-        Error::refuse(problems)?;
+        Error::check(problems)?;
         let (raw, account) = (self.client.raw(), self.client.account());
         let draft = TargetGroupDraft { settings, audience };
         let audience = V::audience(raw, account, &draft).await?;
@@ -546,7 +547,7 @@ impl<V: Version> TargetGroup<V> {
         let (raw, account) = (self.client.raw(), self.client.account());
         let id = match V::create_like(raw, account, &self.project, &settings, &kept).await {
             Ok(id) => id,
-            Err(error) => self.client.recover(error, TargetGroupId::new).await?,
+            Err(error) => self.client.recover_created(error, TargetGroupId::new).await?,
         };
         Ok(Self { client: self.client.clone(), project: self.project.clone(), id })
     }
@@ -560,7 +561,7 @@ fn refer<V: Version>(settings: &mut DraftSettings) {
 }
 
 fn checked<V: Version>(settings: &DraftSettings) -> Result<(), Error> {
-    let mut problems = Vec::from_iter(past("field", settings.field.start()));
+    let mut problems = Vec::from_iter(must_be_future("field", settings.field.start()));
     settings.check::<V>(&mut problems);
-    Error::refuse(problems)
+    Error::check(problems)
 }

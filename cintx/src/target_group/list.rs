@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::{TargetGroup, TargetGroupStatus};
 use crate::client::Client;
 use crate::error::Error;
-use crate::paging::{Ask, Batch, Listing, Source};
+use crate::paging::{ListRequest, PageRequest, RawPage, Source};
 use crate::project::{ProjectScope, search_problem};
 use crate::target_group::statistics::Progress;
 use crate::types::ids::{ProjectId, TargetGroupId, UserId};
@@ -43,9 +43,9 @@ impl<V: Version> TargetGroups<V> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list(&self) -> Listing<TargetGroupQuery<V>> {
+    pub fn list(&self) -> ListRequest<TargetGroupQuery<V>> {
         let (client, project) = (self.client.clone(), self.project.clone());
-        Listing::new(TargetGroupQuery { client, project, filter: TargetGroupFilter::default() })
+        ListRequest::new(TargetGroupQuery { client, project, filter: TargetGroupFilter::default() })
     }
 }
 
@@ -71,7 +71,7 @@ pub struct TargetGroupQuery<V: Version> {
     filter: TargetGroupFilter,
 }
 
-impl<V: Version> Listing<TargetGroupQuery<V>> {
+impl<V: Version> ListRequest<TargetGroupQuery<V>> {
     /// Only target groups of this status; of one of them, if called again.
     pub fn status(mut self, status: TargetGroupStatus) -> Self {
         self.source.filter.status.push(status);
@@ -129,9 +129,9 @@ impl<V: Version> Listing<TargetGroupQuery<V>> {
 impl<V: Version> Source for TargetGroupQuery<V> {
     type Item = TargetGroupSummary;
 
-    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<TargetGroupSummary>, Error>> {
+    fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<TargetGroupSummary>, Error>> {
         async move {
-            Error::refuse(self.filter.search.as_deref().and_then(search_problem))?;
+            Error::check(self.filter.search.as_deref().and_then(search_problem))?;
             V::list_target_groups(self.client.raw(), self.client.account(), &self.project, &self.filter, ask).await
         }
         .boxed()
@@ -171,7 +171,7 @@ pub struct TargetGroupSummary {
 impl TargetGroupSummary {
     /// The target group, to do something with it.
     pub fn open<V: Version>(&self, project: &ProjectScope<V>) -> TargetGroup<V> {
-        project.existing_target_group(&self.id)
+        project.target_group(&self.id)
     }
 }
 

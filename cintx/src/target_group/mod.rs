@@ -16,7 +16,7 @@ pub use self::statistics::{
     Change, ChangeKind, ChangedBy, ChangelogEntry, ChangelogQuery, CompletesCount, FoundTargetGroup, HasOverviewById,
     HasPerformance, Performance, Progress, RespondentAnalysis, RespondentCount, TargetGroupOverview,
 };
-pub use self::transitions::{Bulk, BulkJob, BulkOutcome, BulkRun, Transitions};
+pub use self::transitions::{Bulk, BulkJob, BulkOutcome, BulkTransition, Transitions};
 use crate::client::Client;
 use crate::error::Error;
 use crate::open_enum::words;
@@ -76,7 +76,7 @@ pub struct TargetGroup<V: Version> {
 
 impl<V: Version> ProjectScope<V> {
     /// A target group of the project by its id. Asks nothing.
-    pub fn existing_target_group(&self, id: impl Into<TargetGroupId>) -> TargetGroup<V> {
+    pub fn target_group(&self, id: impl Into<TargetGroupId>) -> TargetGroup<V> {
         TargetGroup { client: self.client.clone(), project: self.project.clone(), id: id.into() }
     }
 }
@@ -112,7 +112,7 @@ impl<V: Version> TargetGroup<V> {
     pub async fn set_filling_strategy(&self, strategy: FillingStrategy) -> Result<FillingStrategy, Error> {
         if let FillingStrategy::Unknown(word) = &strategy {
             let reason = format!("is {word:?}, expected automated, prescreens or completes");
-            return Err(Error::invalid(vec![crate::error::Invalid::new("filling_strategy", reason)]));
+            return Err(Error::invalid(vec![crate::error::FieldError::new("filling_strategy", reason)]));
         }
         V::set_filling_strategy(self.client.raw(), self.client.account(), &self.project, &self.id, &strategy).await
     }

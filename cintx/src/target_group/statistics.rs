@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::client::Client;
 use crate::error::Error;
 use crate::open_enum::words;
-use crate::paging::{Ask, Batch, Listing, Source};
+use crate::paging::{ListRequest, PageRequest, RawPage, Source};
 use crate::target_group::{FillingStrategy, PricingModel, TargetGroup, TargetGroupStatus};
 use crate::types::ids::{ProjectId, TargetGroupId, UserId};
 use crate::types::{Interval, Money};
@@ -269,8 +269,8 @@ impl<V: Version> TargetGroup<V> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn changelog(&self) -> Listing<ChangelogQuery<V>> {
-        Listing::new(ChangelogQuery { group: self.clone(), kinds: Vec::new() })
+    pub fn changelog(&self) -> ListRequest<ChangelogQuery<V>> {
+        ListRequest::new(ChangelogQuery { group: self.clone(), kinds: Vec::new() })
     }
 }
 
@@ -290,7 +290,7 @@ impl<V: Version> Client<V> {
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>, id: cintx::TargetGroupId) -> Result<(), cintx::Error> {
     /// let found = cint.find_target_group(&id).await?;
     /// if let Some(project) = found.project {
-    ///     cint.project(project).existing_target_group(id).changelog();
+    ///     cint.project(project).target_group(id).changelog();
     /// }
     /// # Ok(())
     /// # }
@@ -320,7 +320,7 @@ pub struct ChangelogQuery<V: Version> {
     kinds: Vec<ChangeKind>,
 }
 
-impl<V: Version> Listing<ChangelogQuery<V>> {
+impl<V: Version> ListRequest<ChangelogQuery<V>> {
     /// Only changes of this kind; of one of them, if called again.
     ///
     /// From 2025-12-18 on.
@@ -338,7 +338,7 @@ impl<V: Version> Source for ChangelogQuery<V> {
 
     const MAX_PAGE: u16 = V::CHANGELOG_PAGE;
 
-    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<ChangelogEntry>, Error>> {
+    fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<ChangelogEntry>, Error>> {
         let TargetGroup { client, project, id } = &self.group;
         V::changelog(client.raw(), client.account(), project, id, &self.kinds, ask).boxed()
     }

@@ -5,9 +5,9 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 
 use crate::Client;
 use crate::error::JobFailure;
-use crate::error::{Error, Invalid};
+use crate::error::{Error, FieldError};
 use crate::fielding::RunAction;
-use crate::job::{Asked, Job, Kind};
+use crate::job::{Job, JobPoll, Kind};
 use crate::project::ProjectScope;
 use crate::target_group::{TargetGroup, TargetGroups};
 use crate::types::ids::{JobId, ProjectId, TargetGroupId, UserId};
@@ -123,13 +123,16 @@ impl<V: Version> Bulk<V> {
 
     fn check(&self) -> Result<(), Error> {
         let none = self.groups.is_empty();
-        Error::refuse(none.then(|| Invalid::new("target_groups", "are none, expected at least one")))
+        Error::check(none.then(|| FieldError::new("target_groups", "are none, expected at least one")))
     }
 
     async fn start(&self, action: BulkAction) -> Result<BulkJob<V>, Error> {
         self.check()?;
         let id = V::start_bulk(self.client.raw(), self.client.account(), &self.project, action, &self.groups).await?;
-        Ok(Job::new(BulkRun { client: self.client.clone(), project: self.project.clone(), action: Some(action) }, id))
+        Ok(Job::new(
+            BulkTransition { client: self.client.clone(), project: self.project.clone(), action: Some(action) },
+            id,
+        ))
     }
 }
 
@@ -137,12 +140,12 @@ impl<V: Version> ProjectScope<V> {
     /// A bulk job that was started elsewhere, by what it does with each target group.
     pub fn bulk_job(&self, action: RunAction, id: JobId) -> BulkJob<V> {
         let (client, project) = (self.client.clone(), self.project.clone());
-        Job::new(BulkRun { client, project, action: Some(BulkAction::Run(action)) }, id)
+        Job::new(BulkTransition { client, project, action: Some(BulkAction::Run(action)) }, id)
     }
 
     /// A bulk job for another manager that was started elsewhere.
     pub fn manager_job(&self, id: JobId) -> BulkJob<V> {
-        Job::new(BulkRun { client: self.client.clone(), project: self.project.clone(), action: None }, id)
+        Job::new(BulkTransition { client: self.client.clone(), project: self.project.clone(), action: None }, id)
     }
 }
 
@@ -178,22 +181,22 @@ pub struct Transitions {
 }
 
 /// A bulk job under way.
-pub type BulkJob<V> = Job<BulkRun<V>>;
+pub type BulkJob<V> = Job<BulkTransition<V>>;
 
 /// The job that does the same with many target groups.
 #[derive(Clone, Debug)]
-pub struct BulkRun<V: Version> {
+pub struct BulkTransition<V: Version> {
     client: Client<V>,
     project: ProjectId,
     /// `None` for another manager, whom asking does not need.
     action: Option<BulkAction>,
 }
 
-impl<V: Version> Kind for BulkRun<V> {
+impl<V: Version> Kind for BulkTransition<V> {
     type Done = BulkOutcome;
     const NAME: &'static str = "the bulk job";
 
-    fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<Asked<BulkOutcome>, Error>> {
+    fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<JobPoll<BulkOutcome>, Error>> {
         let action = match self.action {
             Some(BulkAction::Run(action)) => Some(action),
             Some(BulkAction::Manager(_)) | None => None,

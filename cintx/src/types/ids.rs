@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::InvalidValue;
+
 macro_rules! id {
     ($(#[$meta:meta])* $name:ident) => {
         $(#[$meta])*
@@ -139,7 +141,7 @@ number!(
 );
 number!(
     /// The number of a client, on whose behalf a target group is bought.
-    ClientId
+    EndClientId
 );
 number!(
     /// The number of a supplier. Versions before 2025-12-18 write it as a number, that one as text.
@@ -150,16 +152,16 @@ number!(
 ///
 /// ```
 /// let manager: cintx::UserId = "2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2".parse()?;
-/// # Ok::<(), cintx::types::InvalidUserId>(())
+/// # Ok::<(), cintx::types::InvalidValue>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UserId(uuid::Uuid);
 
 impl FromStr for UserId {
-    type Err = InvalidUserId;
+    type Err = InvalidValue;
 
-    fn from_str(text: &str) -> Result<Self, InvalidUserId> {
-        text.parse().map(Self).map_err(|_| InvalidUserId(text.into()))
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        text.parse().map(Self).map_err(|_| InvalidValue::new(text, "a user id: a UUID"))
     }
 }
 
@@ -174,8 +176,3 @@ impl fmt::Debug for UserId {
         write!(f, "UserId({})", self.0)
     }
 }
-
-/// Text that is not a user's id.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a user id, expected a UUID")]
-pub struct InvalidUserId(Box<str>);

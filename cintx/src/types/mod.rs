@@ -11,9 +11,8 @@ mod time;
 use std::fmt;
 
 pub use self::ids::{
-    BusinessUnitId, ClientId, ExclusionGroupId, FieldingRunId, IndustryCode, InvalidUserId, JobId, LockoutCode,
-    ProfileTemplateId, ProjectId, ReconciliationId, ReportId, StudyTypeCode, SupplierId, TargetGroupId, TemplateId,
-    UserId, WebhookId,
+    BusinessUnitId, EndClientId, ExclusionGroupId, FieldingRunId, IndustryCode, JobId, LockoutCode, ProfileTemplateId,
+    ProjectId, ReconciliationId, ReportId, StudyTypeCode, SupplierId, TargetGroupId, TemplateId, UserId, WebhookId,
 };
 pub use cintx_raw::Secret;
 
@@ -21,8 +20,8 @@ pub use self::locale::{CountryCode, LanguageCode, Locale};
 pub use self::measure::{IncidenceRate, LengthOfInterview, minutes};
 pub use self::money::Money;
 pub use self::survey::{CustomerReference, SurveyUrl};
-pub use self::time::{ActivityPeriod, Interval, TimeWindow};
-use crate::error::Invalid;
+pub use self::time::{ActivityPeriod, Interval, TimeRange};
+use crate::error::FieldError;
 
 /// A value that its type does not allow.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,19 +57,19 @@ impl From<std::convert::Infallible> for InvalidOrNever {
 /// A value as a builder takes it: made already, or text that is checked when the builder is.
 ///
 /// Implemented for everything that converts into `T`.
-pub trait Given<T> {
+pub trait IntoField<T> {
     #[doc(hidden)]
-    fn settle(self, field: &'static str, problems: &mut Vec<Invalid>) -> Option<T>;
+    fn into_field(self, field: &'static str, problems: &mut Vec<FieldError>) -> Option<T>;
 }
 
-impl<T, G> Given<T> for G
+impl<T, G> IntoField<T> for G
 where
     G: TryInto<T>,
     G::Error: Into<InvalidOrNever>,
 {
-    fn settle(self, field: &'static str, problems: &mut Vec<Invalid>) -> Option<T> {
+    fn into_field(self, field: &'static str, problems: &mut Vec<FieldError>) -> Option<T> {
         self.try_into()
-            .map_err(|error| problems.extend(error.into().0.map(|error| Invalid::new(field, error.to_string()))))
+            .map_err(|error| problems.extend(error.into().0.map(|error| FieldError::new(field, error.to_string()))))
             .ok()
     }
 }

@@ -12,20 +12,20 @@ use super::{InvalidValue, from_text};
 /// From one moment to a later one.
 ///
 /// ```
-/// # use cintx::types::TimeWindow;
+/// # use cintx::types::TimeRange;
 /// use jiff::{Timestamp, ToSpan as _};
 ///
 /// let now = Timestamp::now();
-/// assert!(TimeWindow::try_from(now..now + 240.hours()).is_ok());
-/// assert!(TimeWindow::try_from(now..now).is_err());
+/// assert!(TimeRange::try_from(now..now + 240.hours()).is_ok());
+/// assert!(TimeRange::try_from(now..now).is_err());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct TimeWindow {
+pub struct TimeRange {
     start: Timestamp,
     end: Timestamp,
 }
 
-impl TimeWindow {
+impl TimeRange {
     /// When it begins.
     pub fn start(&self) -> Timestamp {
         self.start
@@ -37,7 +37,7 @@ impl TimeWindow {
     }
 }
 
-impl TryFrom<Range<Timestamp>> for TimeWindow {
+impl TryFrom<Range<Timestamp>> for TimeRange {
     type Error = InvalidValue;
 
     fn try_from(range: Range<Timestamp>) -> Result<Self, InvalidValue> {
@@ -48,7 +48,7 @@ impl TryFrom<Range<Timestamp>> for TimeWindow {
     }
 }
 
-impl fmt::Display for TimeWindow {
+impl fmt::Display for TimeRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} to {}", self.start, self.end)
     }

@@ -10,10 +10,10 @@ use url::{Host, Url};
 use cintx_raw::Secret;
 
 use crate::client::Client;
-use crate::error::{Error, Invalid};
+use crate::error::{Error, FieldError};
 use crate::open_enum::words;
-use crate::optimistic::{Conflict, Editable, Tagged, edit, merge};
-use crate::paging::{Ask, Batch, Listing, Source};
+use crate::optimistic::{Conflict, Editable, WithEtag, edit, merge};
+use crate::paging::{ListRequest, PageRequest, RawPage, Source};
 use crate::types::ids::WebhookId;
 use crate::version::Version;
 use crate::wire::webhooks::WebhookHistoryWire;
@@ -73,7 +73,7 @@ impl<V: Version> Webhooks<V> {
     /// that the version has. The answer holds the secret that will sign the calls: keep it, it is never shown again.
     ///
     /// In every version (`create_webhook`). It takes no idempotency key, and every call makes another subscription. If
-    /// its answer is lost, [`Client::settle`] finds the subscription by its address, and
+    /// its answer is lost, [`Client::resolve`] finds the subscription by its address, and
     /// [`Webhook::regenerate_secret`] gives it a secret that is known.
     ///
     /// # Errors
@@ -105,8 +105,8 @@ impl<V: Version> Webhooks<V> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list(&self) -> Listing<WebhookQuery<V>> {
-        Listing::new(WebhookQuery { client: self.client.clone() })
+    pub fn list(&self) -> ListRequest<WebhookQuery<V>> {
+        ListRequest::new(WebhookQuery { client: self.client.clone() })
     }
 
     /// Reads a subscription, with its entity tag.
@@ -117,7 +117,7 @@ impl<V: Version> Webhooks<V> {
     /// The call's: 404 if there is no such subscription.
     pub async fn get(&self, id: impl Into<WebhookId>) -> Result<Webhook<V>, Error> {
         let client = self.client.clone();
-        let Tagged { value: facts, etag } = V::webhook(client.raw(), client.account(), &id.into()).await?;
+        let WithEtag { value: facts, etag } = V::webhook(client.raw(), client.account(), &id.into()).await?;
         Ok(Webhook { client, facts, etag })
     }
 
@@ -161,12 +161,12 @@ impl WebhookSettings {
     }
 
     fn check<V: Version>(&self) -> Result<(), Error> {
-        Error::refuse(url_problem(&self.url).into_iter().chain(event_problems::<V>(&self.events)))
+        Error::check(url_problem(&self.url).into_iter().chain(event_problems::<V>(&self.events)))
     }
 }
 
 /// What Cint asks of an address, except that plain HTTP is fine where nobody can listen in.
-fn url_problem(text: &str) -> Option<Invalid> {
+fn url_problem(text: &str) -> Option<FieldError> {
     let fits = is_uri(text)
         && Url::parse(text).is_ok_and(|url| match (url.scheme(), url.host()) {
             ("https", Some(_)) => true,
@@ -178,7 +178,7 @@ fn url_problem(text: &str) -> Option<Invalid> {
     // A query may hold what is nobody's business.
     let shown: String = text.split('?').next().unwrap_or_default().chars().take(80).collect();
     let expected = "an https:// address (or http:// of this machine itself), special characters percent-encoded";
-    (!fits).then(|| Invalid::new("url", format!("is {shown:?}, expected {expected}")))
+    (!fits).then(|| FieldError::new("url", format!("is {shown:?}, expected {expected}")))
 }
 
 /// Whether an address is written as RFC 3986 wants it, which is less than browsers, and so the parser, make sense of.
@@ -198,15 +198,15 @@ fn is_uri(text: &str) -> bool {
         && encoded(rest)
 }
 
-fn event_problems<V: Version>(events: &[WebhookEventType]) -> Vec<Invalid> {
+fn event_problems<V: Version>(events: &[WebhookEventType]) -> Vec<FieldError> {
     let known = || V::EVENTS.join(", ");
     if events.is_empty() {
-        return vec![Invalid::new("events", format!("are none, expected at least one of {}", known()))];
+        return vec![FieldError::new("events", format!("are none, expected at least one of {}", known()))];
     }
     let strangers = events.iter().filter(|event| !V::EVENTS.contains(&event.as_str()));
     let problem = |event: &WebhookEventType| {
         let reason = format!("has {:?}, expected what {} knows: {}", event.as_str(), V::DATE, known());
-        Invalid::new("events", reason)
+        FieldError::new("events", reason)
     };
     strangers.map(problem).collect()
 }
@@ -297,7 +297,7 @@ impl<V: Version> Webhook<V> {
     /// # Errors
     /// The call's: 404 if it is gone.
     pub async fn refresh(&mut self) -> Result<(), Error> {
-        let Tagged { value, etag } = self.fetch().await?;
+        let WithEtag { value, etag } = self.fetch().await?;
         (self.facts, self.etag) = (value, etag);
         Ok(())
     }
@@ -316,8 +316,8 @@ impl<V: Version> Webhook<V> {
             change(settings);
             settings.tidy();
         };
-        let Tagged { value, etag } = if V::edits_under_tag() {
-            let known = self.etag.clone().map(|etag| Tagged { value: self.facts.settings(), etag: Some(etag) });
+        let WithEtag { value, etag } = if V::edits_under_tag() {
+            let known = self.etag.clone().map(|etag| WithEtag { value: self.facts.settings(), etag: Some(etag) });
             edit(&*self, known, change).await?
         } else {
             self.edit_untagged(change).await?
@@ -327,7 +327,7 @@ impl<V: Version> Webhook<V> {
         Ok(())
     }
 
-    async fn edit_untagged(&self, change: impl Fn(&mut WebhookSettings)) -> Result<Tagged<WebhookSettings>, Error> {
+    async fn edit_untagged(&self, change: impl Fn(&mut WebhookSettings)) -> Result<WithEtag<WebhookSettings>, Error> {
         let base = self.fetch().await?.value.settings();
         let mut value = base.clone();
         change(&mut value);
@@ -337,7 +337,7 @@ impl<V: Version> Webhook<V> {
             events: (value.events != base.events).then_some(&value.events),
         };
         let etag = self.update(&changed, None).await?;
-        Ok(Tagged { value, etag })
+        Ok(WithEtag { value, etag })
     }
 
     /// Ends the subscription, if it still is what this handle says: what somebody else made of it meanwhile is not
@@ -399,16 +399,16 @@ impl<V: Version> Webhook<V> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn history(&self, since: Timestamp) -> Listing<WebhookHistory<V>>
+    pub fn history(&self, since: Timestamp) -> ListRequest<WebhookHistory<V>>
     where
         V: HasWebhookHistory,
     {
         let filter =
             HistoryFilter { since, until: None, statuses: Vec::new(), events: Vec::new(), newest_first: false };
-        Listing::new(WebhookHistory { client: self.client.clone(), webhook: self.id().clone(), filter })
+        ListRequest::new(WebhookHistory { client: self.client.clone(), webhook: self.id().clone(), filter })
     }
 
-    async fn fetch(&self) -> Result<Tagged<WebhookFacts>, Error> {
+    async fn fetch(&self) -> Result<WithEtag<WebhookFacts>, Error> {
         V::webhook(self.client.raw(), self.client.account(), self.id()).await
     }
 
@@ -424,10 +424,10 @@ impl<V: Version> Editable for Webhook<V> {
         settings.check::<V>()
     }
 
-    fn read(&self) -> BoxFuture<'_, Result<Tagged<WebhookSettings>, Error>> {
+    fn read(&self) -> BoxFuture<'_, Result<WithEtag<WebhookSettings>, Error>> {
         async move {
-            let Tagged { value, etag } = self.fetch().await?;
-            Ok(Tagged { value: value.settings(), etag })
+            let WithEtag { value, etag } = self.fetch().await?;
+            Ok(WithEtag { value: value.settings(), etag })
         }
         .boxed()
     }
@@ -454,7 +454,7 @@ pub struct WebhookQuery<V: Version> {
 impl<V: Version> Source for WebhookQuery<V> {
     type Item = Webhook<V>;
 
-    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<Webhook<V>>, Error>> {
+    fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<Webhook<V>>, Error>> {
         async move {
             let client = &self.client;
             let page = V::list_webhooks(client.raw(), client.account(), ask).await?;
@@ -518,7 +518,7 @@ pub struct WebhookHistory<V: Version> {
     filter: HistoryFilter,
 }
 
-impl<V: HasWebhookHistory> Listing<WebhookHistory<V>> {
+impl<V: HasWebhookHistory> ListRequest<WebhookHistory<V>> {
     /// Only events until this moment; until now if not set.
     pub fn until(mut self, end: Timestamp) -> Self {
         self.source.filter.until = Some(end);
@@ -547,9 +547,9 @@ impl<V: HasWebhookHistory> Listing<WebhookHistory<V>> {
 impl<V: HasWebhookHistory> Source for WebhookHistory<V> {
     type Item = WebhookDelivery;
 
-    fn page<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Batch<WebhookDelivery>, Error>> {
+    fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<WebhookDelivery>, Error>> {
         async move {
-            Error::refuse(self.filter.problems::<V>())?;
+            Error::check(self.filter.problems::<V>())?;
             let (raw, account) = (self.client.raw(), self.client.account());
             <V as WebhookHistoryWire>::webhook_history(raw, account, &self.webhook, &self.filter, ask).await
         }
@@ -558,15 +558,15 @@ impl<V: HasWebhookHistory> Source for WebhookHistory<V> {
 }
 
 impl HistoryFilter {
-    fn problems<V: Version>(&self) -> Vec<Invalid> {
+    fn problems<V: Version>(&self) -> Vec<FieldError> {
         let mut problems = Vec::new();
         if let Some(end) = self.until.filter(|end| *end < self.since) {
             let reason = format!("is {end}, expected a moment after the first one, {}", self.since);
-            problems.push(Invalid::new("until", reason));
+            problems.push(FieldError::new("until", reason));
         }
         for status in &self.statuses {
             if let DeliveryStatus::Unknown(word) = status {
-                problems.push(Invalid::new("status", format!("is {word:?}, expected a status that is documented")));
+                problems.push(FieldError::new("status", format!("is {word:?}, expected a status that is documented")));
             }
         }
         if !self.events.is_empty() {

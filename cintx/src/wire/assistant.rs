@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Answer, Wire, timestamp};
 use crate::fielding::assistant::{FieldingAssistant, Pacing, Pricing, QuotaOverlay, SoftLaunch};
-use crate::optimistic::Tagged;
+use crate::optimistic::WithEtag;
 use crate::types::Money;
 use crate::types::ids::{ProjectId, TargetGroupId};
 
@@ -21,7 +21,7 @@ pub trait AssistantWire: Wire {
         account: i64,
         project: &ProjectId,
         group: &TargetGroupId,
-    ) -> impl Future<Output = Answer<Tagged<FieldingAssistant>>> + Send;
+    ) -> impl Future<Output = Answer<WithEtag<FieldingAssistant>>> + Send;
 
     fn set_assistant(
         raw: &Self::Raw,
@@ -142,7 +142,7 @@ macro_rules! assistant {
 
             use crate::error::Error;
             use crate::fielding::assistant::FieldingAssistant;
-            use crate::optimistic::Tagged;
+            use crate::optimistic::WithEtag;
             use crate::types::ids::{ProjectId, TargetGroupId};
             use crate::wire::assistant::{AssistantWire, from_modules, to_modules};
             use crate::wire::{from_json, to_json};
@@ -155,11 +155,11 @@ macro_rules! assistant {
                     account: i64,
                     project: &ProjectId,
                     group: &TargetGroupId,
-                ) -> Result<Tagged<FieldingAssistant>, Error> {
+                ) -> Result<WithEtag<FieldingAssistant>, Error> {
                     let answer =
                         raw.get_fielding_assistant_assignment(account, project.as_str(), group.as_str()).await?;
                     let etag = answer.etag().map(str::to_owned);
-                    Ok(Tagged { value: from_modules(&to_json(answer.value())?), etag })
+                    Ok(WithEtag { value: from_modules(&to_json(answer.value())?), etag })
                 }
 
                 async fn set_assistant(

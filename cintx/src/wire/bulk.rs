@@ -5,7 +5,7 @@ use std::future::Future;
 
 use super::{Answer, Wire};
 use crate::fielding::RunAction;
-use crate::job::Asked;
+use crate::job::JobPoll;
 use crate::target_group::transitions::{BulkAction, BulkOutcome, Transitions};
 use crate::types::ids::{JobId, ProjectId, TargetGroupId};
 
@@ -26,7 +26,7 @@ pub trait BulkWire: Wire {
         project: &ProjectId,
         action: Option<RunAction>,
         job: &JobId,
-    ) -> impl Future<Output = Answer<Asked<BulkOutcome>>> + Send;
+    ) -> impl Future<Output = Answer<JobPoll<BulkOutcome>>> + Send;
 
     fn transitions(
         raw: &Self::Raw,
@@ -46,7 +46,7 @@ macro_rules! bulk {
             use crate::error::{Error, JobFailure};
             use crate::fielding::RunAction;
             use crate::types::ids::{JobId, ProjectId, TargetGroupId};
-            use crate::job::{Asked, job_status, retry_after};
+            use crate::job::{JobPoll, job_status, retry_after};
             use crate::wire::bulk::BulkWire;
             use crate::wire::started;
 
@@ -90,7 +90,7 @@ macro_rules! bulk {
                     // A job that failed as a whole says why of each target group.
                     let why = done.failed.first().map(|(_, failure)| failure.clone());
                     let status = job_status(word, || done, || why.unwrap_or_else(|| failure(None)));
-                    Ok(Asked { status, ask_again })
+                    Ok(JobPoll { status, ask_again })
                 }};
             }
 
@@ -143,7 +143,7 @@ macro_rules! bulk {
                     project: &ProjectId,
                     action: Option<RunAction>,
                     job: &JobId,
-                ) -> Result<Asked<BulkOutcome>, Error> {
+                ) -> Result<JobPoll<BulkOutcome>, Error> {
                     let (p, j) = (project.as_str(), job.as_str());
                     match action {
                         Some(RunAction::LaunchNow) => asked!(raw.get_bulk_launch_target_groups_job(account, p, j).await?),

@@ -5,7 +5,7 @@ use std::future::Future;
 
 use super::{Answer, Wire};
 use crate::fielding::calendar::{DaysWanted, SuggestedField};
-use crate::types::{Locale, TimeWindow};
+use crate::types::{Locale, TimeRange};
 
 #[doc(hidden)]
 pub trait CalendarWire: Wire {
@@ -14,7 +14,7 @@ pub trait CalendarWire: Wire {
     fn suggest_field(
         raw: &Self::Raw,
         locale: &Locale,
-        field: &TimeWindow,
+        field: &TimeRange,
     ) -> impl Future<Output = Answer<SuggestedField>> + Send;
 }
 
@@ -29,7 +29,7 @@ pub trait DaysWire: Wire {
 
 /// The days that a time has, begun ones counted, as the versions want them that ask for ends and days.
 #[cfg(feature = "_before-2025-12-18")]
-pub(crate) fn days(field: &TimeWindow) -> i64 {
+pub(crate) fn days(field: &TimeRange) -> i64 {
     const DAY: i64 = 86_400;
     let seconds = field.start().duration_until(field.end()).as_secs();
     (seconds.saturating_add(DAY - 1) / DAY).max(1)
@@ -43,7 +43,7 @@ macro_rules! calendar {
 
             use crate::fielding::calendar::{DaysWanted, Holiday, SuggestedField};
             use crate::error::Error;
-            use crate::types::{Locale, TimeWindow};
+            use crate::types::{Locale, TimeRange};
             use crate::wire::calendar::CalendarWire;
             use crate::wire::read::{read, reads};
             use crate::wire::timestamp;
@@ -71,7 +71,7 @@ macro_rules! calendar {
                 async fn suggest_field(
                     raw: &Client,
                     $locale: &Locale,
-                    $field: &TimeWindow,
+                    $field: &TimeRange,
                 ) -> Result<SuggestedField, Error> {
                     let $locale = $locale.to_string();
                     let answer = raw.suggest_time_range($($argument),+).await?.into_value();

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use super::{Answer, Wire};
-use crate::paging::{Ask, Batch};
+use crate::paging::{PageRequest, RawPage};
 use crate::reference::{
     Account, Country, EndClient, Industry, LocaleEntry, Lockout, QuestionCategory, StudyType, Supplier, UseCase, User,
 };
@@ -23,7 +23,11 @@ pub trait DirectoryWire: Wire {
         user: UserId,
     ) -> impl Future<Output = Answer<BusinessUnitId>> + Send;
 
-    fn clients(raw: &Self::Raw, account: i64, ask: &Ask) -> impl Future<Output = Answer<Batch<EndClient>>> + Send;
+    fn clients(
+        raw: &Self::Raw,
+        account: i64,
+        ask: &PageRequest,
+    ) -> impl Future<Output = Answer<RawPage<EndClient>>> + Send;
 
     fn locales(raw: &Self::Raw) -> impl Future<Output = Answer<Vec<LocaleEntry>>> + Send;
 
@@ -54,7 +58,7 @@ macro_rules! directory {
             };
             use crate::error::Error;
             use crate::types::ids::{BusinessUnitId, UserId};
-            use crate::paging::{Ask, Batch};
+            use crate::paging::{PageRequest, RawPage};
             use crate::types::{CountryCode, Locale};
             use crate::wire::directory::DirectoryWire;
             use crate::wire::read::{Missing, Read, list, read, reads};
@@ -119,10 +123,10 @@ macro_rules! directory {
                     read(operation, id)
                 }
 
-                async fn clients(raw: &Client, account: i64, $ask: &Ask) -> Result<Batch<EndClient>, Error> {
+                async fn clients(raw: &Client, account: i64, $ask: &PageRequest) -> Result<RawPage<EndClient>, Error> {
                     let operation = &operations::GET_CLIENTS;
                     let answer = raw.get_clients(account $(, $page)?).await?.into_value();
-                    Ok(Batch::new(operation, list(operation, answer.clients)?))
+                    Ok(RawPage::new(operation, list(operation, answer.clients)?))
                 }
 
                 async fn locales(raw: &Client) -> Result<Vec<LocaleEntry>, Error> {

@@ -13,7 +13,7 @@ use crate::audience::Condition;
 use crate::audience::Question;
 use crate::quota::QuotaTable;
 use crate::quota::suggest::GoalSplit;
-use crate::types::{Locale, TimeWindow};
+use crate::types::{Locale, TimeRange};
 
 /// The question, and where and when it is to be asked.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +22,7 @@ pub struct Suggesting<'a> {
     pub(crate) question: &'a Question,
     pub(crate) goal: u32,
     pub(crate) locale: &'a Locale,
-    pub(crate) field: &'a TimeWindow,
+    pub(crate) field: &'a TimeRange,
 }
 
 #[doc(hidden)]
@@ -112,7 +112,7 @@ macro_rules! legacy_distribution {
             use crate::wire::quotas::legacy::{read_in_percent, read_legacy};
             use crate::wire::{from_json, timestamp, to_json};
 
-            impl crate::quota::SplitsGoals for crate::$marker {}
+            impl crate::quota::HasGoalSplit for crate::$marker {}
 
             impl DistributionWire for crate::$marker {
                 async fn suggest_quotas(

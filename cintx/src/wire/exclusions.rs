@@ -10,8 +10,8 @@ use crate::exclusion::{
     ActivityExclusion, ExcludedBy, ExclusionGroup, ExclusionPolicy, ExclusionsOverview, GroupChange, ListOutcome,
     ListWork,
 };
-use crate::job::Asked;
-use crate::paging::{Ask, Batch};
+use crate::job::JobPoll;
+use crate::paging::{PageRequest, RawPage};
 use crate::types::ids::{ExclusionGroupId, JobId, ProjectId, TargetGroupId};
 
 /// Where a target group is.
@@ -38,8 +38,8 @@ pub trait ExclusionsWire: Wire {
         raw: &Self::Raw,
         place: Place<'_>,
         by: ExcludedBy,
-        ask: &Ask,
-    ) -> impl Future<Output = Answer<Batch<String>>> + Send;
+        ask: &PageRequest,
+    ) -> impl Future<Output = Answer<RawPage<String>>> + Send;
 
     fn upload_exclusions(
         raw: &Self::Raw,
@@ -59,7 +59,7 @@ pub trait ExclusionsWire: Wire {
         place: Place<'_>,
         work: ListWork,
         job: &JobId,
-    ) -> impl Future<Output = Answer<Asked<ListOutcome>>> + Send;
+    ) -> impl Future<Output = Answer<JobPoll<ListOutcome>>> + Send;
 }
 
 #[doc(hidden)]
@@ -67,15 +67,15 @@ pub trait ExclusionGroupsWire: Wire {
     fn exclusion_groups(
         raw: &Self::Raw,
         account: i64,
-        ask: &Ask,
-    ) -> impl Future<Output = Answer<Batch<ExclusionGroup>>> + Send;
+        ask: &PageRequest,
+    ) -> impl Future<Output = Answer<RawPage<ExclusionGroup>>> + Send;
 
     fn exclusion_groups_of(
         raw: &Self::Raw,
         account: i64,
         group: &TargetGroupId,
-        ask: &Ask,
-    ) -> impl Future<Output = Answer<Batch<ExclusionGroup>>> + Send;
+        ask: &PageRequest,
+    ) -> impl Future<Output = Answer<RawPage<ExclusionGroup>>> + Send;
 
     fn create_exclusion_group(
         raw: &Self::Raw,
@@ -107,8 +107,8 @@ pub trait ExclusionGroupsWire: Wire {
         raw: &Self::Raw,
         account: i64,
         id: &ExclusionGroupId,
-        ask: &Ask,
-    ) -> impl Future<Output = Answer<Batch<TargetGroupId>>> + Send;
+        ask: &PageRequest,
+    ) -> impl Future<Output = Answer<RawPage<TargetGroupId>>> + Send;
 
     /// Puts target groups in, or takes them out.
     fn change_members(
@@ -188,7 +188,7 @@ macro_rules! list_job {
             reasons: Vec::new(),
         };
         let word = answer.status.as_ref().map(|status| status.as_str());
-        Ok(Asked { status: $crate::job::job_status(word, || done, || failure), ask_again })
+        Ok(JobPoll { status: $crate::job::job_status(word, || done, || failure), ask_again })
     }};
 }
 #[cfg(feature = "_since-2025-12-18")]
@@ -208,8 +208,8 @@ macro_rules! exclusions {
                 ListOutcome, ListWork,
             };
             use crate::types::ids::{ExclusionGroupId, JobId, ProjectId, TargetGroupId};
-            use crate::job::Asked;
-            use crate::paging::{Ask, Batch};
+            use crate::job::JobPoll;
+            use crate::paging::{PageRequest, RawPage};
             use crate::wire::exclusions::{ActivityWire, ExclusionGroupsWire, ExclusionsWire, Place, list_job, made};
             use crate::wire::page;
             use crate::wire::read::{read, reads};
@@ -251,8 +251,8 @@ macro_rules! exclusions {
                     raw: &Client,
                     Place { account, project, group }: Place<'_>,
                     by: ExcludedBy,
-                    ask: &Ask,
-                ) -> Result<Batch<String>, Error> {
+                    ask: &PageRequest,
+                ) -> Result<RawPage<String>, Error> {
                     match by {
                         ExcludedBy::Rsid => page!(
                             ask => raw.get_target_group_rsid_exclusion_list_api_paginated(account, project, group),
@@ -296,7 +296,7 @@ macro_rules! exclusions {
                     Place { account, project, group }: Place<'_>,
                     work: ListWork,
                     job: &JobId,
-                ) -> Result<Asked<ListOutcome>, Error> {
+                ) -> Result<JobPoll<ListOutcome>, Error> {
                     let job = job.as_str();
                     match work {
                         ListWork::Upload => list_job!(
@@ -314,8 +314,8 @@ macro_rules! exclusions {
                 async fn exclusion_groups(
                     raw: &Client,
                     account: i64,
-                    ask: &Ask,
-                ) -> Result<Batch<ExclusionGroup>, Error> {
+                    ask: &PageRequest,
+                ) -> Result<RawPage<ExclusionGroup>, Error> {
                     page!(
                         ask => raw.get_exclusion_groups_by_account_id(account), GET_EXCLUSION_GROUPS_BY_ACCOUNT_ID,
                         GetExclusionGroupsByAccountIdParams {}, data
@@ -326,8 +326,8 @@ macro_rules! exclusions {
                     raw: &Client,
                     account: i64,
                     group: &TargetGroupId,
-                    ask: &Ask,
-                ) -> Result<Batch<ExclusionGroup>, Error> {
+                    ask: &PageRequest,
+                ) -> Result<RawPage<ExclusionGroup>, Error> {
                     page!(
                         ask => raw.get_exclusion_groups_for_target_group(account, group.as_str()),
                         GET_EXCLUSION_GROUPS_FOR_TARGET_GROUP, GetExclusionGroupsForTargetGroupParams {}, data
@@ -384,8 +384,8 @@ macro_rules! exclusions {
                     raw: &Client,
                     account: i64,
                     id: &ExclusionGroupId,
-                    ask: &Ask,
-                ) -> Result<Batch<TargetGroupId>, Error> {
+                    ask: &PageRequest,
+                ) -> Result<RawPage<TargetGroupId>, Error> {
                     page!(
                         ask => raw.get_exclusion_group_target_group_exclusions(account, id.as_str()),
                         GET_EXCLUSION_GROUP_TARGET_GROUP_EXCLUSIONS, GetExclusionGroupTargetGroupExclusionsParams {},

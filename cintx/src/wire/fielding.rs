@@ -6,9 +6,9 @@ use std::future::Future;
 use jiff::Timestamp;
 
 use super::{Answer, Wire};
-use crate::fielding::{FieldDates, RunAction, RunState};
-use crate::job::Asked;
-use crate::optimistic::Tagged;
+use crate::fielding::{FieldingPeriod, RunAction, RunState};
+use crate::job::JobPoll;
+use crate::optimistic::WithEtag;
 use crate::types::ids::{FieldingRunId, JobId, ProjectId, TargetGroupId};
 
 #[doc(hidden)]
@@ -30,7 +30,7 @@ pub trait FieldingWire: Wire {
         group: &TargetGroupId,
         scheduled: bool,
         job: &JobId,
-    ) -> impl Future<Output = Answer<Asked<FieldingRunId>>> + Send;
+    ) -> impl Future<Output = Answer<JobPoll<FieldingRunId>>> + Send;
 
     fn fielding_runs(
         raw: &Self::Raw,
@@ -45,7 +45,7 @@ pub trait FieldingWire: Wire {
         project: &ProjectId,
         group: &TargetGroupId,
         run: &FieldingRunId,
-    ) -> impl Future<Output = Answer<Tagged<RunState>>> + Send;
+    ) -> impl Future<Output = Answer<WithEtag<RunState>>> + Send;
 
     fn act(
         raw: &Self::Raw,
@@ -63,7 +63,7 @@ pub trait FieldingWire: Wire {
         project: &ProjectId,
         group: &TargetGroupId,
         run: &FieldingRunId,
-        dates: FieldDates,
+        dates: FieldingPeriod,
         etag: Option<&str>,
     ) -> impl Future<Output = Answer<Option<String>>> + Send;
 }
@@ -76,11 +76,11 @@ macro_rules! fielding {
             use cintx_raw::$version::*;
             use jiff::Timestamp;
 
-            use crate::optimistic::Tagged;
+            use crate::optimistic::WithEtag;
             use crate::error::{Error, JobFailure};
-            use crate::fielding::{FieldDates, RunAction, RunState, RunStatus};
+            use crate::fielding::{FieldingPeriod, RunAction, RunState, RunStatus};
             use crate::types::ids::{FieldingRunId, JobId, ProjectId, TargetGroupId};
-            use crate::job::{Asked, job_status, retry_after};
+            use crate::job::{JobPoll, job_status, retry_after};
             use crate::wire::fielding::FieldingWire;
             use crate::wire::read::{Missing, Read, read, read_words, required};
             use crate::wire::{if_match, started, timestamp};
@@ -91,7 +91,7 @@ macro_rules! fielding {
                 fn read(wire: types::FieldingRunItem) -> Result<Self, Missing> {
                     Ok(Self {
                         status: required("status", wire.status)?,
-                        dates: FieldDates {
+                        dates: FieldingPeriod {
                             start: required("start_fielding_at", wire.start_fielding_at)?,
                             end: required("end_fielding_at", wire.end_fielding_at)?,
                         },
@@ -130,7 +130,7 @@ macro_rules! fielding {
                     let run = answer.$run.map(|run| FieldingRunId::new(run.as_str()));
                     let word = answer.status.as_ref().map(|status| status.as_str());
                     let status = job_status(word, || run, || failure(answer.failure_reason)).required();
-                    Ok(Asked { status, ask_again })
+                    Ok(JobPoll { status, ask_again })
                 }};
             }
 
@@ -171,7 +171,7 @@ macro_rules! fielding {
                     group: &TargetGroupId,
                     scheduled: bool,
                     job: &JobId,
-                ) -> Result<Asked<FieldingRunId>, Error> {
+                ) -> Result<JobPoll<FieldingRunId>, Error> {
                     let (project, group, job) = (project.as_str(), group.as_str(), job.as_str());
                     if scheduled {
                         asked!(raw.get_schedule_fielding_run_from_draft_job(account, project, group, job).await?)
@@ -200,11 +200,11 @@ macro_rules! fielding {
                     project: &ProjectId,
                     group: &TargetGroupId,
                     run: &FieldingRunId,
-                ) -> Result<Tagged<RunState>, Error> {
+                ) -> Result<WithEtag<RunState>, Error> {
                     let answer =
                         raw.get_fielding_run(account, project.as_str(), group.as_str(), run.as_str()).await?;
                     let etag = answer.etag().map(str::to_owned);
-                    Ok(Tagged { value: read(&operations::GET_FIELDING_RUN, answer.into_value())?, etag })
+                    Ok(WithEtag { value: read(&operations::GET_FIELDING_RUN, answer.into_value())?, etag })
                 }
 
                 async fn act(
@@ -244,7 +244,7 @@ macro_rules! fielding {
                     project: &ProjectId,
                     group: &TargetGroupId,
                     run: &FieldingRunId,
-                    dates: FieldDates,
+                    dates: FieldingPeriod,
                     etag: Option<&str>,
                 ) -> Result<Option<String>, Error> {
                     let (p, g, r) = (project.as_str(), group.as_str(), run.as_str());

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::assistant::to_modules;
 use super::supply::{to_draft_specification, to_list};
 use super::{Answer, Wire, timestamp};
-use crate::paging::{Ask, Batch};
+use crate::paging::{PageRequest, RawPage};
 use crate::reference::account::BusinessUnit;
 use crate::target_group::{
     Draft, DraftSettings, FillingStrategy, KeptDraft, LaunchedSettings, TargetGroupDetails, TargetGroupDraft,
@@ -60,8 +60,8 @@ pub trait GroupsWire: Wire {
         account: i64,
         project: &ProjectId,
         filter: &TargetGroupFilter,
-        ask: &Ask,
-    ) -> impl Future<Output = Answer<Batch<TargetGroupSummary>>> + Send;
+        ask: &PageRequest,
+    ) -> impl Future<Output = Answer<RawPage<TargetGroupSummary>>> + Send;
 
     fn details(
         raw: &Self::Raw,
@@ -236,12 +236,12 @@ macro_rules! groups {
             use crate::fielding::assistant::FieldingAssistant;
             use crate::error::Error;
             use crate::types::ids::{ProjectId, TargetGroupId};
-            use crate::paging::{Ask, Batch};
+            use crate::paging::{PageRequest, RawPage};
             use crate::target_group::{
                 Draft, DraftSettings, FillingStrategy, Issue, KeptDraft, LaunchedSettings, PricingModel, Statistic,
                 TargetGroupDetails, TargetGroupDraft, TargetGroupFilter, TargetGroupStatistics, TargetGroupSummary,
             };
-            use crate::types::{Money, TimeWindow};
+            use crate::types::{Money, TimeRange};
             use crate::wire::assistant::from_modules;
             use crate::wire::audience::AudienceWire as _;
             use crate::wire::groups::{GroupsWire, Names, Write, draft_body, kept_parts};
@@ -290,7 +290,7 @@ macro_rules! groups {
                 }
             )?
 
-            impl Read<types::TargetGroupFieldingSpecification> for TimeWindow {
+            impl Read<types::TargetGroupFieldingSpecification> for TimeRange {
                 fn read(wire: types::TargetGroupFieldingSpecification) -> Result<Self, Missing> {
                     let start: jiff::Timestamp = required("start_at", wire.start_at)?;
                     let end = required("end_at", wire.end_at)?;
@@ -419,8 +419,8 @@ macro_rules! groups {
                     account: i64,
                     project: &ProjectId,
                     filter: &TargetGroupFilter,
-                    ask: &Ask,
-                ) -> Result<Batch<TargetGroupSummary>, Error> {
+                    ask: &PageRequest,
+                ) -> Result<RawPage<TargetGroupSummary>, Error> {
                     let $wanted = filter;
                     fn some<T: ToString>(values: &[T]) -> Option<Vec<String>> {
                         (!values.is_empty()).then(|| values.iter().map(ToString::to_string).collect())

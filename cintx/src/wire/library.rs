@@ -5,7 +5,7 @@ use std::future::Future;
 
 use super::{Answer, Wire};
 use crate::library::{IndexFilter, LibraryQuestion, QuestionDetails, QuestionFilter};
-use crate::paging::{Ask, Batch};
+use crate::paging::{PageRequest, RawPage};
 use crate::types::Locale;
 
 #[doc(hidden)]
@@ -15,8 +15,8 @@ pub trait LibraryWire: Wire {
         account: i64,
         locale: &Locale,
         filter: &QuestionFilter,
-        ask: &Ask,
-    ) -> impl Future<Output = Answer<Batch<LibraryQuestion>>> + Send;
+        ask: &PageRequest,
+    ) -> impl Future<Output = Answer<RawPage<LibraryQuestion>>> + Send;
 }
 
 /// Questions by category: before 2025-12-18.
@@ -27,8 +27,8 @@ pub trait QuestionIndexWire: Wire {
         account: i64,
         locale: &Locale,
         filter: &IndexFilter,
-        ask: &Ask,
-    ) -> impl Future<Output = Answer<Batch<LibraryQuestion>>> + Send;
+        ask: &PageRequest,
+    ) -> impl Future<Output = Answer<RawPage<LibraryQuestion>>> + Send;
 }
 
 #[doc(hidden)]
@@ -86,7 +86,7 @@ macro_rules! library_questions {
 
             use crate::error::Error;
             use crate::library::{AnswerOption, LibraryQuestion, QuestionDetails, QuestionFilter};
-            use crate::paging::{Ask, Batch};
+            use crate::paging::{PageRequest, RawPage};
             use crate::types::Locale;
             use crate::wire::library::{LibraryWire, QuestionDetailsWire, question_details};
             use crate::wire::read::{Missing, list, reads};
@@ -112,8 +112,8 @@ macro_rules! library_questions {
                     $account: i64,
                     locale: &Locale,
                     $filter: &QuestionFilter,
-                    ask: &Ask,
-                ) -> Result<Batch<LibraryQuestion>, Error> {
+                    ask: &PageRequest,
+                ) -> Result<RawPage<LibraryQuestion>, Error> {
                     let params = $params {
                         id: $filter.ids.clone(),
                         query: $filter.search.clone(),
@@ -128,7 +128,7 @@ macro_rules! library_questions {
                     let answer = raw.$call($($lead,)? &locale.to_string(), &params).await?.into_value();
                     let result = answer.result.unwrap_or_default();
                     let last = result.last().and_then(|question| question.id.as_ref()).map(ToString::to_string);
-                    Ok(Batch::new(operation, list(operation, Some(result))?).last(last))
+                    Ok(RawPage::new(operation, list(operation, Some(result))?).last(last))
                 }
             }
 
@@ -156,7 +156,7 @@ macro_rules! question_index {
 
             use crate::error::Error;
             use crate::library::{IndexFilter, LibraryQuestion, QuestionScope};
-            use crate::paging::{Ask, Batch};
+            use crate::paging::{PageRequest, RawPage};
             use crate::types::Locale;
             use crate::wire::library::{QuestionIndexWire, answered};
 
@@ -180,8 +180,8 @@ macro_rules! question_index {
                     account: i64,
                     locale: &Locale,
                     filter: &IndexFilter,
-                    $ask: &Ask,
-                ) -> Result<Batch<LibraryQuestion>, Error> {
+                    $ask: &PageRequest,
+                ) -> Result<RawPage<LibraryQuestion>, Error> {
                     let $locale = locale.to_string();
                     let params = ListQuestionsParams {
                         search: filter.search.clone(),
@@ -192,7 +192,7 @@ macro_rules! question_index {
                     let answer = raw.list_questions(account, $($lead,)? &params).await?.into_value();
                     let questions: Vec<_> = answer.questions.into_iter().flatten().map(question).collect();
                     let last = questions.last().and_then(|question| question.id).map(|id| id.to_string());
-                    Ok(Batch::new(&operations::LIST_QUESTIONS, questions).last(last))
+                    Ok(RawPage::new(&operations::LIST_QUESTIONS, questions).last(last))
                 }
             }
 
@@ -225,7 +225,7 @@ macro_rules! library_profiles {
 
             use crate::error::Error;
             use crate::library::{AnswerOption, LibraryQuestion, QuestionFilter};
-            use crate::paging::{Ask, Batch};
+            use crate::paging::{PageRequest, RawPage};
             use crate::types::Locale;
             use crate::wire::library::LibraryWire;
             use crate::wire::page;
@@ -270,8 +270,8 @@ macro_rules! library_profiles {
                     account: i64,
                     locale: &Locale,
                     filter: &QuestionFilter,
-                    ask: &Ask,
-                ) -> Result<Batch<LibraryQuestion>, Error> {
+                    ask: &PageRequest,
+                ) -> Result<RawPage<LibraryQuestion>, Error> {
                     let locale = locale.to_string();
                     page!(
                         ask => raw.account_questions_translation(account, &locale), ACCOUNT_QUESTIONS_TRANSLATION,

@@ -38,7 +38,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::error::{Error, Invalid};
+use crate::error::{Error, FieldError};
 use crate::http::Pipeline;
 use crate::types::Money;
 use crate::types::ids::JobId;
@@ -115,7 +115,7 @@ macro_rules! page {
         };
         let operation = &operations::$row;
         let answer = $raw.$operation($($lead,)+ &params).await?.into_value();
-        Ok($crate::paging::Batch::new(operation, $crate::wire::read::list(operation, answer.$items)?)
+        Ok($crate::paging::RawPage::new(operation, $crate::wire::read::list(operation, answer.$items)?)
             .next(answer.next_cursor)
             $(.more(answer.$more))?)
     }};
@@ -129,7 +129,7 @@ fn to_json<T: serde::Serialize>(wire: &T) -> Answer<Value> {
 
 /// JSON of ours as the type that an operation takes; a field that the type wants and the JSON lacks is an error.
 fn from_json<T: serde::de::DeserializeOwned>(field: &'static str, json: Value) -> Answer<T> {
-    serde_json::from_value(json).map_err(|error| Error::invalid(vec![Invalid::new(field, error.to_string())]))
+    serde_json::from_value(json).map_err(|error| Error::invalid(vec![FieldError::new(field, error.to_string())]))
 }
 
 /// Money of one version: how it is written, and which of its types it is read from.

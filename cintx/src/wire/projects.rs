@@ -4,8 +4,8 @@
 use std::future::Future;
 
 use super::{Answer, Wire};
-use crate::optimistic::Tagged;
-use crate::paging::{Ask, Batch};
+use crate::optimistic::WithEtag;
+use crate::paging::{PageRequest, RawPage};
 use crate::project::{Project, ProjectFilter, ProjectOverview, ProjectSettings, ProjectSummary};
 use crate::types::ids::ProjectId;
 
@@ -21,10 +21,11 @@ pub trait ProjectsWire: Wire {
         raw: &Self::Raw,
         account: i64,
         filter: &ProjectFilter,
-        ask: &Ask,
-    ) -> impl Future<Output = Answer<Batch<ProjectSummary>>> + Send;
+        ask: &PageRequest,
+    ) -> impl Future<Output = Answer<RawPage<ProjectSummary>>> + Send;
 
-    fn project(raw: &Self::Raw, account: i64, id: &ProjectId) -> impl Future<Output = Answer<Tagged<Project>>> + Send;
+    fn project(raw: &Self::Raw, account: i64, id: &ProjectId)
+    -> impl Future<Output = Answer<WithEtag<Project>>> + Send;
 
     fn project_overview(
         raw: &Self::Raw,
@@ -49,10 +50,10 @@ macro_rules! projects {
             use cintx_raw::NEW_KEY;
             use cintx_raw::$version::*;
 
-            use crate::optimistic::Tagged;
+            use crate::optimistic::WithEtag;
             use crate::error::Error;
             use crate::types::ids::ProjectId;
-            use crate::paging::{Ask, Batch};
+            use crate::paging::{PageRequest, RawPage};
             use crate::project::{
                 Project, ProjectFilter, ProjectOverview, ProjectSettings, ProjectStatistics, ProjectStatus,
                 ProjectSummary,
@@ -106,8 +107,8 @@ macro_rules! projects {
                     raw: &Client,
                     account: i64,
                     filter: &ProjectFilter,
-                    ask: &Ask,
-                ) -> Result<Batch<ProjectSummary>, Error> {
+                    ask: &PageRequest,
+                ) -> Result<RawPage<ProjectSummary>, Error> {
                     page!(ask => raw.list_account_projects(account), LIST_ACCOUNT_PROJECTS, ListAccountProjectsParams {
                         project_manager_id: filter.manager.map(|manager| manager.to_string()),
                         status: filter.status.as_ref().map(|status| status.as_str().into()),
@@ -116,13 +117,13 @@ macro_rules! projects {
                     }, projects, has_more)
                 }
 
-                async fn project(raw: &Client, account: i64, id: &ProjectId) -> Result<Tagged<Project>, Error> {
+                async fn project(raw: &Client, account: i64, id: &ProjectId) -> Result<WithEtag<Project>, Error> {
                     let answer = raw.get_project_by_id(account, id.as_str()).await?;
                     let etag = answer.etag().map(str::to_owned);
                     let wire = answer.into_value();
                     let human_readable_id = wire.human_readable_id.as_ref().map(ToString::to_string);
                     let settings = read(&operations::GET_PROJECT_BY_ID, wire)?;
-                    Ok(Tagged { value: Project { id: id.clone(), human_readable_id, settings }, etag })
+                    Ok(WithEtag { value: Project { id: id.clone(), human_readable_id, settings }, etag })
                 }
 
                 async fn project_overview(

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::Answer;
 use crate::error::Error;
 use crate::types::ids::{
-    BusinessUnitId, ClientId, ExclusionGroupId, FieldingRunId, IndustryCode, JobId, LockoutCode, ProfileTemplateId,
+    BusinessUnitId, EndClientId, ExclusionGroupId, FieldingRunId, IndustryCode, JobId, LockoutCode, ProfileTemplateId,
     ProjectId, ReconciliationId, ReportId, StudyTypeCode, SupplierId, TargetGroupId, TemplateId, UserId, WebhookId,
 };
 use crate::types::{CountryCode, IncidenceRate, LengthOfInterview, Locale, SurveyUrl};
@@ -108,7 +108,7 @@ macro_rules! number_ids {
         }
     )+};
 }
-number_ids!(BusinessUnitId, ClientId, SupplierId);
+number_ids!(BusinessUnitId, EndClientId, SupplierId);
 
 macro_rules! from_text {
     ($($type:ty),+) => {$(

@@ -8,7 +8,7 @@ use cintx_raw::ByteStream;
 
 use super::read::{Missing, Read};
 use super::{Answer, Wire};
-use crate::paging::{Ask, Batch};
+use crate::paging::{PageRequest, RawPage};
 use crate::reconciliation::{
     DueMonth, EligibleFilter, EligibleInMonth, EligibleSummary, EligibleTargetGroup, ReasonCode, ReconciledTargetGroup,
     ReconciliationFile, ReconciliationFilter, ReconciliationOutcome, ReconciliationStatus, ReconciliationSummary,
@@ -38,15 +38,15 @@ pub trait ReconciliationWire: Wire {
         raw: &Self::Raw,
         account: i64,
         filter: &ReconciliationFilter,
-        ask: &Ask,
-    ) -> impl Future<Output = Answer<Batch<ReconciliationSummary>>> + Send;
+        ask: &PageRequest,
+    ) -> impl Future<Output = Answer<RawPage<ReconciliationSummary>>> + Send;
 
     fn reconciled_target_groups(
         raw: &Self::Raw,
         account: i64,
         id: &ReconciliationId,
-        ask: &Ask,
-    ) -> impl Future<Output = Answer<Batch<ReconciledTargetGroup>>> + Send;
+        ask: &PageRequest,
+    ) -> impl Future<Output = Answer<RawPage<ReconciledTargetGroup>>> + Send;
 
     fn reconciled_target_group(
         raw: &Self::Raw,
@@ -66,8 +66,8 @@ pub trait NewerReconciliationsWire: Wire {
         account: i64,
         filter: &EligibleFilter,
         due: Option<DueMonth>,
-        ask: &Ask,
-    ) -> impl Future<Output = Answer<(Batch<EligibleTargetGroup>, EligibleSummary)>> + Send;
+        ask: &PageRequest,
+    ) -> impl Future<Output = Answer<(RawPage<EligibleTargetGroup>, EligibleSummary)>> + Send;
 
     fn keep_only(
         raw: &Self::Raw,
@@ -139,7 +139,7 @@ macro_rules! reconciliation {
 
             use crate::error::Error;
             use crate::types::ids::{ReconciliationId, TargetGroupId};
-            use crate::paging::{Ask, Batch};
+            use crate::paging::{PageRequest, RawPage};
             use crate::reconciliation::{
                 ReasonCode, ReconciledTargetGroup, ReconciliationCounts, ReconciliationFilter, ReconciliationOutcome,
                 ReconciliationStatus, ReconciliationSummary,
@@ -207,8 +207,8 @@ macro_rules! reconciliation {
                     raw: &Client,
                     account: i64,
                     filter: &ReconciliationFilter,
-                    ask: &Ask,
-                ) -> Result<Batch<ReconciliationSummary>, Error> {
+                    ask: &PageRequest,
+                ) -> Result<RawPage<ReconciliationSummary>, Error> {
                     list_by!($list, ask => raw, account, filter)
                 }
 
@@ -216,15 +216,15 @@ macro_rules! reconciliation {
                     raw: &Client,
                     account: i64,
                     id: &ReconciliationId,
-                    ask: &Ask,
-                ) -> Result<Batch<ReconciledTargetGroup>, Error> {
+                    ask: &PageRequest,
+                ) -> Result<RawPage<ReconciledTargetGroup>, Error> {
                     let params = GetTargetGroupsByRequestIdParams {
                         page_size: ask.page_size(),
                         start_after: ask.start_after(),
                     };
                     let answer = raw.get_target_groups_by_request_id(account, id.as_str(), &params).await?.into_value();
                     let operation = &operations::GET_TARGET_GROUPS_BY_REQUEST_ID;
-                    Ok(Batch::new(operation, list(operation, answer.target_groups)?).next(answer.next_cursor))
+                    Ok(RawPage::new(operation, list(operation, answer.target_groups)?).next(answer.next_cursor))
                 }
 
                 async fn reconciled_target_group(
@@ -343,7 +343,7 @@ macro_rules! newer_reconciliations {
             use cintx_raw::$version::*;
 
             use crate::error::Error;
-            use crate::paging::{Ask, Batch};
+            use crate::paging::{PageRequest, RawPage};
             use crate::reconciliation::{
                 DueMonth, EligibleFilter, EligibleSummary, EligibleTargetGroup, ReconciliationFile,
             };
@@ -376,8 +376,8 @@ macro_rules! newer_reconciliations {
                     account: i64,
                     filter: &EligibleFilter,
                     due: Option<DueMonth>,
-                    ask: &Ask,
-                ) -> Result<(Batch<EligibleTargetGroup>, EligibleSummary), Error> {
+                    ask: &PageRequest,
+                ) -> Result<(RawPage<EligibleTargetGroup>, EligibleSummary), Error> {
                     let params = GetEligibleTargetGroupsParams {
                         page_size: ask.page_size(),
                         start_after: ask.start_after(),
@@ -392,7 +392,7 @@ macro_rules! newer_reconciliations {
                     };
                     let answer = raw.get_eligible_target_groups(account, &params).await?.into_value();
                     let operation = &operations::GET_ELIGIBLE_TARGET_GROUPS;
-                    let batch = Batch::new(operation, list(operation, answer.target_groups)?);
+                    let batch = RawPage::new(operation, list(operation, answer.target_groups)?);
                     let summary = answer.summary.map(|summary| read(operation, summary)).transpose()?;
                     Ok((batch.next(answer.next_cursor).more(answer.has_more), summary.unwrap_or_default()))
                 }
@@ -420,7 +420,7 @@ macro_rules! newer_reconciliations {
                     let file = match file {
                         ReconciliationFile::Submitted => types::ReconciliationDownloadType::SubmittedRids,
                         ReconciliationFile::Expired => types::ReconciliationDownloadType::ExpiredRids,
-                        ReconciliationFile::Invalid => types::ReconciliationDownloadType::InvalidRids,
+                        ReconciliationFile::FieldError => types::ReconciliationDownloadType::InvalidRids,
                         ReconciliationFile::RemainingCompletes => {
                             types::ReconciliationDownloadType::RemainingProjectCompletes
                         }

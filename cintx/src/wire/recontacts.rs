@@ -7,8 +7,8 @@ use cintx_raw::{ByteStream, File};
 use super::exclusions::Place;
 use super::{Answer, Wire};
 use crate::exclusion::{ListOutcome, ListWork};
-use crate::job::Asked;
-use crate::paging::{Ask, Batch};
+use crate::job::JobPoll;
+use crate::paging::{PageRequest, RawPage};
 use crate::recontact::{RecontactBy, RecontactUpload};
 use crate::types::ids::JobId;
 
@@ -16,7 +16,11 @@ use crate::types::ids::JobId;
 pub trait RecontactsWire: Wire {
     fn recontacts_count(raw: &Self::Raw, place: Place<'_>) -> impl Future<Output = Answer<i64>> + Send;
 
-    fn recontacts(raw: &Self::Raw, place: Place<'_>, ask: &Ask) -> impl Future<Output = Answer<Batch<String>>> + Send;
+    fn recontacts(
+        raw: &Self::Raw,
+        place: Place<'_>,
+        ask: &PageRequest,
+    ) -> impl Future<Output = Answer<RawPage<String>>> + Send;
 
     fn upload_recontacts(
         raw: &Self::Raw,
@@ -30,8 +34,8 @@ pub trait RecontactsWire: Wire {
     fn recontact_uploads(
         raw: &Self::Raw,
         place: Place<'_>,
-        ask: &Ask,
-    ) -> impl Future<Output = Answer<Batch<RecontactUpload>>> + Send;
+        ask: &PageRequest,
+    ) -> impl Future<Output = Answer<RawPage<RecontactUpload>>> + Send;
 
     fn download_recontacts(
         raw: &Self::Raw,
@@ -44,7 +48,7 @@ pub trait RecontactsWire: Wire {
         place: Place<'_>,
         work: ListWork,
         job: &JobId,
-    ) -> impl Future<Output = Answer<Asked<ListOutcome>>> + Send;
+    ) -> impl Future<Output = Answer<JobPoll<ListOutcome>>> + Send;
 }
 
 /// One version's recontacts.
@@ -58,8 +62,8 @@ macro_rules! recontacts {
             use crate::error::Error;
             use crate::exclusion::{ListOutcome, ListWork};
             use crate::types::ids::JobId;
-            use crate::job::Asked;
-            use crate::paging::{Ask, Batch};
+            use crate::job::JobPoll;
+            use crate::paging::{PageRequest, RawPage};
             use crate::recontact::{RecontactBy, RecontactUpload, UploadStatus};
             use crate::wire::exclusions::{Place, list_job, made};
             use crate::wire::page;
@@ -90,8 +94,8 @@ macro_rules! recontacts {
                 async fn recontacts(
                     raw: &Client,
                     Place { account, project, group }: Place<'_>,
-                    ask: &Ask,
-                ) -> Result<Batch<String>, Error> {
+                    ask: &PageRequest,
+                ) -> Result<RawPage<String>, Error> {
                     page!(
                         ask => raw.get_target_group_rsid_recontact_list(account, project, group),
                         GET_TARGET_GROUP_RSID_RECONTACT_LIST, GetTargetGroupRsidRecontactListParams {}, data
@@ -127,8 +131,8 @@ macro_rules! recontacts {
                 async fn recontact_uploads(
                     raw: &Client,
                     Place { account, project, group }: Place<'_>,
-                    ask: &Ask,
-                ) -> Result<Batch<RecontactUpload>, Error> {
+                    ask: &PageRequest,
+                ) -> Result<RawPage<RecontactUpload>, Error> {
                     let params = RecontactListUploadRespondentsByFileJobsParams {
                         page_size: ask.page_size(),
                         start_after: ask.start_after(),
@@ -137,7 +141,7 @@ macro_rules! recontacts {
                         raw.recontact_list_upload_respondents_by_file_jobs(account, project, group, &params).await?;
                     let answer = answer.into_value();
                     let operation = &operations::RECONTACT_LIST_UPLOAD_RESPONDENTS_BY_FILE_JOBS;
-                    Ok(Batch::new(operation, list(operation, answer.data)?).next(answer.next_cursor))
+                    Ok(RawPage::new(operation, list(operation, answer.data)?).next(answer.next_cursor))
                 }
 
                 async fn download_recontacts(
@@ -154,7 +158,7 @@ macro_rules! recontacts {
                     Place { account, project, group }: Place<'_>,
                     work: ListWork,
                     job: &JobId,
-                ) -> Result<Asked<ListOutcome>, Error> {
+                ) -> Result<JobPoll<ListOutcome>, Error> {
                     let job = job.as_str();
                     match work {
                         ListWork::Upload => list_job!(

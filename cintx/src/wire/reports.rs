@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::read::{Missing, Read};
 use super::{Answer, Wire};
-use crate::job::Asked;
-use crate::paging::{Ask, Batch};
+use crate::job::JobPoll;
+use crate::paging::{PageRequest, RawPage};
 use crate::report::{ReportFilter, ReportKind, ReportLevel, ReportOrder, ReportParameters, ReportRequest};
 use crate::types::ids::ReportId;
 
@@ -29,14 +29,14 @@ pub trait ReportsWire: Wire {
         raw: &Self::Raw,
         account: i64,
         id: &str,
-    ) -> impl Future<Output = Answer<Asked<Option<String>>>> + Send;
+    ) -> impl Future<Output = Answer<JobPoll<Option<String>>>> + Send;
 
     fn report_requests(
         raw: &Self::Raw,
         account: i64,
         filter: &ReportFilter,
-        ask: &Ask,
-    ) -> impl Future<Output = Answer<Batch<ReportRequest>>> + Send;
+        ask: &PageRequest,
+    ) -> impl Future<Output = Answer<RawPage<ReportRequest>>> + Send;
 
     fn share_report(raw: &Self::Raw, account: i64, id: &ReportId) -> impl Future<Output = Answer<Secret>> + Send;
 
@@ -96,8 +96,8 @@ macro_rules! reports {
 
             use crate::error::{Error, JobFailure};
             use crate::types::ids::ReportId;
-            use crate::job::{Asked, job_status, retry_after};
-            use crate::paging::{Ask, Batch};
+            use crate::job::{JobPoll, job_status, retry_after};
+            use crate::paging::{PageRequest, RawPage};
             use crate::report::{ReportFilter, ReportOrder, ReportRequest, ReportStatus};
             use crate::wire::page;
             use crate::wire::read::{read_words, reads};
@@ -143,22 +143,22 @@ macro_rules! reports {
                     id.map(|id| ReportId::new(id.as_str())).ok_or_else(|| Error::incomplete(operation.id, "report_id"))
                 }
 
-                async fn report_status(raw: &Client, account: i64, id: &str) -> Result<Asked<Option<String>>, Error> {
+                async fn report_status(raw: &Client, account: i64, id: &str) -> Result<JobPoll<Option<String>>, Error> {
                     let answer = raw.report_status(account, id).await?;
                     let ask_again = retry_after(answer.headers());
                     let answer = answer.into_value();
                     let word = answer.status.as_ref().map(|status| status.as_str());
                     let failure =
                         || JobFailure { code: None, description: answer.message.unwrap_or_default(), reasons: Vec::new() };
-                    Ok(Asked { status: job_status(word, || answer.report_url, failure), ask_again })
+                    Ok(JobPoll { status: job_status(word, || answer.report_url, failure), ask_again })
                 }
 
                 async fn report_requests(
                     raw: &Client,
                     account: i64,
                     $filter: &ReportFilter,
-                    ask: &Ask,
-                ) -> Result<Batch<ReportRequest>, Error> {
+                    ask: &PageRequest,
+                ) -> Result<RawPage<ReportRequest>, Error> {
                     page!(ask => raw.report_requests(account), REPORT_REQUESTS, ReportRequestsParams {
                         report_type: $filter.kind.as_ref().map(|kind| kind.as_str().into()),
                         $($filters)*

@@ -6,7 +6,7 @@ use std::future::Future;
 use serde_json::Value;
 
 use super::{Answer, Wire};
-use crate::paging::{Ask, Batch};
+use crate::paging::{PageRequest, RawPage};
 use crate::target_group::statistics::{
     Change, ChangeKind, ChangedBy, ChangelogEntry, CompletesCount, FoundTargetGroup, Performance, TargetGroupOverview,
 };
@@ -39,8 +39,8 @@ pub trait StatisticsWire: Wire {
         project: &ProjectId,
         group: &TargetGroupId,
         kinds: &[ChangeKind],
-        ask: &Ask,
-    ) -> impl Future<Output = Answer<Batch<ChangelogEntry>>> + Send;
+        ask: &PageRequest,
+    ) -> impl Future<Output = Answer<RawPage<ChangelogEntry>>> + Send;
 }
 
 /// Finding a target group by its id alone: from 2025-12-18 on.
@@ -84,7 +84,7 @@ macro_rules! statistics {
 
             use crate::error::Error;
             use crate::types::ids::{ProjectId, TargetGroupId};
-            use crate::paging::{Ask, Batch};
+            use crate::paging::{PageRequest, RawPage};
             use crate::target_group::statistics::{ChangeKind, ChangelogEntry, CompletesCount, Progress, TargetGroupOverview};
             use crate::target_group::{FillingStrategy, PricingModel, TargetGroupStatus};
             use crate::types::Interval;
@@ -150,8 +150,8 @@ macro_rules! statistics {
                     project: &ProjectId,
                     group: &TargetGroupId,
                     $kinds: &[ChangeKind],
-                    ask: &Ask,
-                ) -> Result<Batch<ChangelogEntry>, Error> {
+                    ask: &PageRequest,
+                ) -> Result<RawPage<ChangelogEntry>, Error> {
                     let params = GetTargetGroupChangelogParams {
                         page_size: ask.page_size(),
                         start_after: ask.start_after(),
@@ -165,7 +165,7 @@ macro_rules! statistics {
                         let id = entry.id.as_ref().ok_or_else(|| Error::incomplete(operation.id, "id"))?;
                         Ok(changelog_entry(id.to_string(), &to_json(&entry)?))
                     });
-                    Ok(Batch::new(operation, entries.collect::<Result<_, Error>>()?).next(answer.next_cursor))
+                    Ok(RawPage::new(operation, entries.collect::<Result<_, Error>>()?).next(answer.next_cursor))
                 }
             }
         }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Answer, Wire};
 #[cfg(feature = "_before-2025-12-18")]
-use crate::error::{Error, Invalid};
+use crate::error::{Error, FieldError};
 use crate::supply::{PrivateSupply, Supply, SupplyGroup};
 use crate::types::ids::{ProjectId, SupplierId, TargetGroupId};
 
@@ -98,7 +98,7 @@ pub(crate) fn from_list(list: &[Value]) -> Supply {
 /// What makes one list of allocations of another: entries to be updated, by their numbers, and entries to be added.
 #[cfg(feature = "_before-2025-12-18")]
 pub(crate) fn list_changes(present: &[Value], supply: &Supply) -> Answer<Vec<(Option<i64>, Value)>> {
-    let refuse = |reason: String| Error::invalid(vec![Invalid::new("supply", reason)]);
+    let refuse = |reason: String| Error::invalid(vec![FieldError::new("supply", reason)]);
     let known = from_list(present);
     if let Some(gone) = known.groups.iter().find(|known| !supply.groups.iter().any(|it| it.name == known.name)) {
         return Err(refuse(format!(

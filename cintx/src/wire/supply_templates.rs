@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::supply::from_specification;
 use super::supply::{from_list, to_list};
 use super::{Answer, Wire};
-use crate::optimistic::Tagged;
-use crate::paging::{Ask, Batch};
+use crate::optimistic::WithEtag;
+use crate::paging::{PageRequest, RawPage};
 use crate::supply::template::{Owner, SupplyTemplate, SupplyTemplateSummary};
 use crate::types::Locale;
 use crate::types::ids::{BusinessUnitId, TemplateId};
@@ -21,8 +21,8 @@ pub trait SupplyTemplatesWire: Wire {
         raw: &Self::Raw,
         account: i64,
         owner: Owner,
-        ask: &Ask,
-    ) -> impl Future<Output = Answer<Batch<SupplyTemplateSummary>>> + Send;
+        ask: &PageRequest,
+    ) -> impl Future<Output = Answer<RawPage<SupplyTemplateSummary>>> + Send;
 
     fn create_supply_template(
         raw: &Self::Raw,
@@ -35,13 +35,13 @@ pub trait SupplyTemplatesWire: Wire {
         account: i64,
         id: &TemplateId,
         locale: &Locale,
-    ) -> impl Future<Output = Answer<Tagged<SupplyTemplate>>> + Send;
+    ) -> impl Future<Output = Answer<WithEtag<SupplyTemplate>>> + Send;
 
     fn global_supply_template(
         raw: &Self::Raw,
         id: &TemplateId,
         locale: &Locale,
-    ) -> impl Future<Output = Answer<Tagged<SupplyTemplate>>> + Send;
+    ) -> impl Future<Output = Answer<WithEtag<SupplyTemplate>>> + Send;
 
     fn system_supply_template(raw: &Self::Raw, locale: &Locale) -> impl Future<Output = Answer<SupplyTemplate>> + Send;
 
@@ -62,7 +62,7 @@ pub trait SupplyTemplatesWire: Wire {
     fn default_supply_template(
         raw: &Self::Raw,
         account: i64,
-    ) -> impl Future<Output = Answer<Tagged<Option<TemplateId>>>> + Send;
+    ) -> impl Future<Output = Answer<WithEtag<Option<TemplateId>>>> + Send;
 
     fn set_default_supply_template(
         raw: &Self::Raw,
@@ -137,10 +137,10 @@ macro_rules! supply_templates {
             use cintx_raw::NEW_KEY;
             use cintx_raw::$version::*;
 
-            use crate::optimistic::Tagged;
+            use crate::optimistic::WithEtag;
             use crate::error::Error;
             use crate::types::ids::TemplateId;
-            use crate::paging::{Ask, Batch};
+            use crate::paging::{PageRequest, RawPage};
             use crate::supply::template::{Owner, SupplyTemplate, SupplyTemplateSummary};
             use crate::types::Locale;
             use crate::wire::read::{list, reads};
@@ -163,8 +163,8 @@ macro_rules! supply_templates {
                     raw: &Client,
                     account: i64,
                     owner: Owner,
-                    ask: &Ask,
-                ) -> Result<Batch<SupplyTemplateSummary>, Error> {
+                    ask: &PageRequest,
+                ) -> Result<RawPage<SupplyTemplateSummary>, Error> {
                     let (page_size, start_after, end_before) = (ask.page_size(), ask.start_after(), None);
                     match owner {
                         Owner::Account => {
@@ -172,14 +172,14 @@ macro_rules! supply_templates {
                             let row = &operations::LIST_ACCOUNT_ALLOCATION_TEMPLATES;
                             let answer = raw.list_account_allocation_templates(account, &params).await?.into_value();
                             let items = list(row, answer.templates)?;
-                            Ok(Batch::new(row, items).next(answer.next_cursor).more(answer.has_more))
+                            Ok(RawPage::new(row, items).next(answer.next_cursor).more(answer.has_more))
                         }
                         Owner::Cint => {
                             let params = ListGlobalAllocationTemplatesParams { page_size, start_after, end_before };
                             let row = &operations::LIST_GLOBAL_ALLOCATION_TEMPLATES;
                             let answer = raw.list_global_allocation_templates(&params).await?.into_value();
                             let items = list(row, answer.templates)?;
-                            Ok(Batch::new(row, items).next(answer.next_cursor).more(answer.has_more))
+                            Ok(RawPage::new(row, items).next(answer.next_cursor).more(answer.has_more))
                         }
                     }
                 }
@@ -200,24 +200,24 @@ macro_rules! supply_templates {
                     account: i64,
                     id: &TemplateId,
                     locale: &Locale,
-                ) -> Result<Tagged<SupplyTemplate>, Error> {
+                ) -> Result<WithEtag<SupplyTemplate>, Error> {
                     let $locale = locale.to_string();
                     let answer = raw
                         .get_account_allocation_template_by_template_id(account, id.as_str(), $account)
                         .await?;
                     let etag = answer.etag().map(str::to_owned);
-                    Ok(Tagged { value: template(&to_json(answer.value())?), etag })
+                    Ok(WithEtag { value: template(&to_json(answer.value())?), etag })
                 }
 
                 async fn global_supply_template(
                     raw: &Client,
                     id: &TemplateId,
                     locale: &Locale,
-                ) -> Result<Tagged<SupplyTemplate>, Error> {
+                ) -> Result<WithEtag<SupplyTemplate>, Error> {
                     let $locale = locale.to_string();
                     let answer = raw.get_global_allocation_template_by_template_id(id.as_str(), $global).await?;
                     let etag = answer.etag().map(str::to_owned);
-                    Ok(Tagged { value: template(&to_json(answer.value())?), etag })
+                    Ok(WithEtag { value: template(&to_json(answer.value())?), etag })
                 }
 
                 async fn system_supply_template(raw: &Client, locale: &Locale) -> Result<SupplyTemplate, Error> {
@@ -248,16 +248,16 @@ macro_rules! supply_templates {
                 async fn default_supply_template(
                     raw: &Client,
                     account: i64,
-                ) -> Result<Tagged<Option<TemplateId>>, Error> {
+                ) -> Result<WithEtag<Option<TemplateId>>, Error> {
                     let answer = match raw.get_account_allocation_template_association(account).await {
                         Err(error) if error.status() == Some(http::StatusCode::NOT_FOUND) => {
-                            return Ok(Tagged { value: None, etag: None });
+                            return Ok(WithEtag { value: None, etag: None });
                         }
                         answer => answer?,
                     };
                     let etag = answer.etag().map(str::to_owned);
                     let id = answer.into_value().template_id.map(|id| TemplateId::new(id.as_str()));
-                    Ok(Tagged { value: id, etag })
+                    Ok(WithEtag { value: id, etag })
                 }
 
                 async fn set_default_supply_template(

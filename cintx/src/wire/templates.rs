@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::read::Missing;
 use super::{Answer, Wire};
-use crate::paging::{Ask, Batch};
+use crate::paging::{PageRequest, RawPage};
 use crate::profile_template::{
     ProfileTemplate, ProfileTemplateSettings, ProfileTemplateSummary, TemplateCondition, TemplateFilter, TemplateForm,
     TemplateProfile, TemplateTarget,
@@ -25,8 +25,8 @@ pub trait TemplatesWire: Wire {
         raw: &Self::Raw,
         account: i64,
         filter: &TemplateFilter,
-        ask: &Ask,
-    ) -> impl Future<Output = Answer<Batch<ProfileTemplateSummary>>> + Send;
+        ask: &PageRequest,
+    ) -> impl Future<Output = Answer<RawPage<ProfileTemplateSummary>>> + Send;
 
     fn create_profile_template(
         raw: &Self::Raw,
@@ -317,7 +317,7 @@ macro_rules! templates {
 
             use crate::error::Error;
             use crate::types::ids::ProfileTemplateId;
-            use crate::paging::{Ask, Batch};
+            use crate::paging::{PageRequest, RawPage};
             use crate::profile_template::{
                 ProfileTemplate, ProfileTemplateSettings, ProfileTemplateSummary, TemplateFilter, TemplateForm,
                 TemplateScope,
@@ -350,8 +350,8 @@ macro_rules! templates {
                     raw: &Client,
                     account: i64,
                     filter: &TemplateFilter,
-                    ask: &Ask,
-                ) -> Result<Batch<ProfileTemplateSummary>, Error> {
+                    ask: &PageRequest,
+                ) -> Result<RawPage<ProfileTemplateSummary>, Error> {
                     page!(ask => raw.list_profile_templates(account), LIST_PROFILE_TEMPLATES, ListProfileTemplatesParams {
                         order: filter.oldest_first.then_some(types::ListProfileTemplatesOrder::Asc),
                         scope: filter.scope.as_ref().map(|scope| scope.as_str().into()),

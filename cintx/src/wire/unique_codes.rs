@@ -4,24 +4,28 @@ use std::future::Future;
 
 use super::exclusions::Place;
 use super::{Answer, Wire};
-use crate::respondent::unique_code::{CodesFor, UniqueCodesStats};
+use crate::respondent::unique_code::{RespondentMode, UniqueCodesStats};
 
 #[doc(hidden)]
 pub trait UniqueCodesWire: Wire {
     fn upload_codes(
         raw: &Self::Raw,
         place: Place<'_>,
-        codes_for: CodesFor,
+        codes_for: RespondentMode,
         codes: Vec<String>,
     ) -> impl Future<Output = Answer<i64>> + Send;
 
     fn codes_stats(
         raw: &Self::Raw,
         place: Place<'_>,
-        codes_for: CodesFor,
+        codes_for: RespondentMode,
     ) -> impl Future<Output = Answer<UniqueCodesStats>> + Send;
 
-    fn delete_codes(raw: &Self::Raw, place: Place<'_>, codes_for: CodesFor) -> impl Future<Output = Answer<()>> + Send;
+    fn delete_codes(
+        raw: &Self::Raw,
+        place: Place<'_>,
+        codes_for: RespondentMode,
+    ) -> impl Future<Output = Answer<()>> + Send;
 }
 
 /// One version's codes.
@@ -32,7 +36,7 @@ macro_rules! unique_codes {
             use cintx_raw::$version::*;
 
             use crate::error::Error;
-            use crate::respondent::unique_code::{CodesFor, UniqueCodesStats};
+            use crate::respondent::unique_code::{RespondentMode, UniqueCodesStats};
             use crate::wire::exclusions::Place;
             use crate::wire::read::{read, reads};
             use crate::wire::unique_codes::UniqueCodesWire;
@@ -54,16 +58,16 @@ macro_rules! unique_codes {
                 async fn upload_codes(
                     raw: &Client,
                     Place { account, group, .. }: Place<'_>,
-                    codes_for: CodesFor,
+                    codes_for: RespondentMode,
                     respondent_unique_codes: Vec<String>,
                 ) -> Result<i64, Error> {
                     let (operation, uploaded) = match codes_for {
-                        CodesFor::Live => {
+                        RespondentMode::Live => {
                             let body = types::UploadLiveRespondentUniqueCodesRequest { respondent_unique_codes };
                             let answer = raw.upload_live_respondent_unique_codes(account, group, &body).await?;
                             (&operations::UPLOAD_LIVE_RESPONDENT_UNIQUE_CODES, answer.into_value().uploaded_count)
                         }
-                        CodesFor::Test => {
+                        RespondentMode::Test => {
                             let body = types::UploadTestRespondentUniqueCodesRequest { respondent_unique_codes };
                             let answer = raw.upload_test_respondent_unique_codes(account, group, &body).await?;
                             (&operations::UPLOAD_TEST_RESPONDENT_UNIQUE_CODES, answer.into_value().uploaded_count)
@@ -75,14 +79,14 @@ macro_rules! unique_codes {
                 async fn codes_stats(
                     raw: &Client,
                     Place { account, group, .. }: Place<'_>,
-                    codes_for: CodesFor,
+                    codes_for: RespondentMode,
                 ) -> Result<UniqueCodesStats, Error> {
                     match codes_for {
-                        CodesFor::Live => read(
+                        RespondentMode::Live => read(
                             &operations::GET_LIVE_RESPONDENT_UNIQUE_CODES_STATS,
                             raw.get_live_respondent_unique_codes_stats(account, group).await?.into_value(),
                         ),
-                        CodesFor::Test => read(
+                        RespondentMode::Test => read(
                             &operations::GET_TEST_RESPONDENT_UNIQUE_CODES_STATS,
                             raw.get_test_respondent_unique_codes_stats(account, group).await?.into_value(),
                         ),
@@ -92,11 +96,15 @@ macro_rules! unique_codes {
                 async fn delete_codes(
                     raw: &Client,
                     Place { account, group, .. }: Place<'_>,
-                    codes_for: CodesFor,
+                    codes_for: RespondentMode,
                 ) -> Result<(), Error> {
                     match codes_for {
-                        CodesFor::Live => raw.delete_unconsumed_live_respondent_unique_codes(account, group).await?,
-                        CodesFor::Test => raw.delete_unconsumed_test_respondent_unique_codes(account, group).await?,
+                        RespondentMode::Live => {
+                            raw.delete_unconsumed_live_respondent_unique_codes(account, group).await?
+                        }
+                        RespondentMode::Test => {
+                            raw.delete_unconsumed_test_respondent_unique_codes(account, group).await?
+                        }
                     };
                     Ok(())
                 }

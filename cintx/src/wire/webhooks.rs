@@ -7,8 +7,8 @@ use cintx_raw::Secret;
 
 use super::read::{Missing, Read};
 use super::{Answer, Wire};
-use crate::optimistic::Tagged;
-use crate::paging::{Ask, Batch};
+use crate::optimistic::WithEtag;
+use crate::paging::{PageRequest, RawPage};
 use crate::types::ids::WebhookId;
 use crate::webhook::{HistoryFilter, WebhookChange, WebhookDelivery, WebhookEventType, WebhookFacts};
 
@@ -23,8 +23,8 @@ pub trait WebhooksWire: Wire {
     fn list_webhooks(
         raw: &Self::Raw,
         account: i64,
-        ask: &Ask,
-    ) -> impl Future<Output = Answer<Batch<WebhookFacts>>> + Send;
+        ask: &PageRequest,
+    ) -> impl Future<Output = Answer<RawPage<WebhookFacts>>> + Send;
 
     fn create_webhook(
         raw: &Self::Raw,
@@ -37,7 +37,7 @@ pub trait WebhooksWire: Wire {
         raw: &Self::Raw,
         account: i64,
         id: &WebhookId,
-    ) -> impl Future<Output = Answer<Tagged<WebhookFacts>>> + Send;
+    ) -> impl Future<Output = Answer<WithEtag<WebhookFacts>>> + Send;
 
     /// Answers with the new tag, if there is one.
     fn update_webhook(
@@ -72,8 +72,8 @@ pub trait WebhookHistoryWire: Wire {
         account: i64,
         id: &WebhookId,
         filter: &HistoryFilter,
-        ask: &Ask,
-    ) -> impl Future<Output = Answer<Batch<WebhookDelivery>>> + Send;
+        ask: &PageRequest,
+    ) -> impl Future<Output = Answer<RawPage<WebhookDelivery>>> + Send;
 }
 
 /// The oldest version lists events as plain text.
@@ -93,10 +93,10 @@ macro_rules! webhooks {
             use cintx_raw::$version::*;
             use cintx_raw::{Presence, Secret};
 
-            use crate::optimistic::Tagged;
+            use crate::optimistic::WithEtag;
             use crate::error::Error;
             use crate::types::ids::WebhookId;
-            use crate::paging::{Ask, Batch};
+            use crate::paging::{PageRequest, RawPage};
             use crate::webhook::{WebhookChange, WebhookEventType, WebhookFacts};
             use crate::wire::if_match;
             use crate::wire::read::{list, read, read_words, reads};
@@ -115,7 +115,7 @@ macro_rules! webhooks {
                     operations::UPDATE_WEBHOOK.if_match != Presence::None
                 }
 
-                async fn list_webhooks(raw: &Client, account: i64, ask: &Ask) -> Result<Batch<WebhookFacts>, Error> {
+                async fn list_webhooks(raw: &Client, account: i64, ask: &PageRequest) -> Result<RawPage<WebhookFacts>, Error> {
                     let params = GetWebhooksParams {
                         page_size: ask.page_size(),
                         start_after: ask.start_after(),
@@ -125,7 +125,7 @@ macro_rules! webhooks {
                     let answer = raw.get_webhooks(account, &params).await?.into_value();
                     let hooks: Vec<WebhookFacts> = list(operation, answer.webhooks)?;
                     let last = hooks.last().map(|hook| hook.id.to_string());
-                    Ok(Batch::new(operation, hooks).$goes_on(answer.$field).last(last))
+                    Ok(RawPage::new(operation, hooks).$goes_on(answer.$field).last(last))
                 }
 
                 async fn create_webhook(
@@ -145,10 +145,10 @@ macro_rules! webhooks {
                     Ok((read(operation, answer)?, secret))
                 }
 
-                async fn webhook(raw: &Client, account: i64, id: &WebhookId) -> Result<Tagged<WebhookFacts>, Error> {
+                async fn webhook(raw: &Client, account: i64, id: &WebhookId) -> Result<WithEtag<WebhookFacts>, Error> {
                     let answer = raw.get_webhook(account, id.as_str()).await?;
                     let etag = answer.etag().map(str::to_owned);
-                    Ok(Tagged { value: read(&operations::GET_WEBHOOK, answer.into_value())?, etag })
+                    Ok(WithEtag { value: read(&operations::GET_WEBHOOK, answer.into_value())?, etag })
                 }
 
                 async fn update_webhook(
@@ -210,7 +210,7 @@ macro_rules! webhook_history {
 
             use crate::error::Error;
             use crate::types::ids::WebhookId;
-            use crate::paging::{Ask, Batch};
+            use crate::paging::{PageRequest, RawPage};
             use crate::webhook::{DeliveryStatus, HistoryFilter, WebhookDelivery};
             use crate::wire::read::{read_words, reads};
             use crate::wire::webhooks::WebhookHistoryWire;
@@ -229,8 +229,8 @@ macro_rules! webhook_history {
                     account: i64,
                     id: &WebhookId,
                     filter: &HistoryFilter,
-                    ask: &Ask,
-                ) -> Result<Batch<WebhookDelivery>, Error> {
+                    ask: &PageRequest,
+                ) -> Result<RawPage<WebhookDelivery>, Error> {
                     let events = filter.events.iter().map(|event| event.as_str().into()).collect::<Vec<_>>();
                     let statuses = filter.statuses.iter().map(|status| status.as_str().into()).collect::<Vec<_>>();
                     let (id, since) = (id.as_str(), timestamp(filter.since));

@@ -2,7 +2,7 @@
 
 use cintx::{Client, Error, V2025_02_17};
 use cintx::exclusion::ActivityExclusion;
-use cintx::respondent::CodesFor;
+use cintx::respondent::RespondentMode;
 use cintx::target_group::TargetGroup;
 
 async fn respondents(cint: Client<V2025_02_17>, group: TargetGroup<V2025_02_17>) -> Result<(), Error> {
@@ -10,7 +10,7 @@ async fn respondents(cint: Client<V2025_02_17>, group: TargetGroup<V2025_02_17>)
     let _ = cint.exclusion_groups();
     group.set_activity_exclusions([ActivityExclusion::of(&group)]).await?;
     let _ = group.recontacts();
-    let _ = group.unique_codes(CodesFor::Live);
+    let _ = group.unique_codes(RespondentMode::Live);
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! Writes through a journal until it is killed; the other half of the test of `Client::resume`.
+//! Writes through a journal until it is killed; the other half of the test of `Client::recover`.
 //! First it completes what its predecessor left, and says so line by line.
 
 use std::io::Write as _;
@@ -22,7 +22,7 @@ async fn main() -> Result<()> {
         .journal(FileJournal::open(journal)?)
         .build()?;
     let mut out = std::io::stdout().lock();
-    for resumed in client.resume().await? {
+    for resumed in client.recover().await? {
         writeln!(out, "{} {:?}", resumed.intent.operation(), resumed.settlement)?;
     }
     writeln!(out, "ready")?;

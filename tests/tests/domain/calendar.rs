@@ -1,6 +1,6 @@
 //! The intelligent calendar, on every version.
 
-use cintx::error::Invalid;
+use cintx::error::FieldError;
 use cintx::types::minutes;
 use cintx::{Money, Version};
 use jiff::{Timestamp, ToSpan as _};
@@ -25,11 +25,11 @@ async fn days_and_dates_are_suggested<V: Version>(stage: Stage<V>) {
 
 async fn nonsense_is_not_asked<V: Version>(stage: Stage<V>) {
     let refused = stage.cint.suggest_days("en_gb", 0, 46_u8, "1.5", price()).await.unwrap_err();
-    let fields: Vec<_> = refused.invalid_fields().iter().map(Invalid::field).collect();
+    let fields: Vec<_> = refused.invalid_fields().iter().map(FieldError::field).collect();
     assert_eq!(fields, ["completes", "locale", "length_of_interview", "incidence_rate"]);
     let now = Timestamp::now();
     let refused = stage.cint.suggest_field("x", now..now).await.unwrap_err();
-    let fields: Vec<_> = refused.invalid_fields().iter().map(Invalid::field).collect();
+    let fields: Vec<_> = refused.invalid_fields().iter().map(FieldError::field).collect();
     assert_eq!(fields, ["locale", "field"]);
     assert!(stage.sandbox.requests().is_empty());
 }

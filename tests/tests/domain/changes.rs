@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use cintx::audience::{Audience, Question};
 use cintx::fielding::{FieldingAssistant, FieldingRun};
 use cintx::project::ProjectScope;
-use cintx::report::ReportOf;
+use cintx::report::ReportScope;
 use cintx::supply::Supply;
 use cintx::target_group::{FillingStrategy, TargetGroup};
 use cintx::webhook::{Webhook, WebhookEventType};
@@ -124,7 +124,7 @@ enum Change {
     Bulk { groups: usize, act: u8 },
     NewWebhook { url: String, events: Vec<WebhookEventType> },
     Webhook { url: Option<String>, events: Option<Vec<WebhookEventType>> },
-    Report { kind: u8, of: ReportOf, from: i64, days: i64, link_type: Option<i64> },
+    Report { kind: u8, of: ReportScope, from: i64, days: i64, link_type: Option<i64> },
 }
 
 fn name() -> impl Strategy<Value = String> {
@@ -159,10 +159,10 @@ fn events() -> impl Strategy<Value = Vec<WebhookEventType>> {
 fn report() -> impl Strategy<Value = Change> {
     // What stands for a target group and a project that exist is filled in later.
     let of = prop_oneof![
-        2 => Just(ReportOf::Account),
-        1 => (0_i64..3).prop_map(|units| ReportOf::business_units(0..units)),
-        3 => (0_usize..3).prop_map(|projects| ReportOf::projects(vec![ProjectId::new("P"); projects])),
-        3 => (0_usize..3).prop_map(|groups| ReportOf::target_groups(vec![TargetGroupId::new("G"); groups])),
+        2 => Just(ReportScope::Account),
+        1 => (0_i64..3).prop_map(|units| ReportScope::business_units(0..units)),
+        3 => (0_usize..3).prop_map(|projects| ReportScope::projects(vec![ProjectId::new("P"); projects])),
+        3 => (0_usize..3).prop_map(|groups| ReportScope::target_groups(vec![TargetGroupId::new("G"); groups])),
     ];
     let link_type = proptest::option::weighted(0.2, 0_i64..9);
     (0_u8..6, of, -10_i64..400, -3_i64..250, link_type).prop_map(|(kind, of, from, days, link_type)| Change::Report {
@@ -316,7 +316,7 @@ impl<'a, V: Version> Scene<'a, V> {
                 let age = Question::range(42).band(18..=34, young).band(35..=99, rest(young));
                 let gender = Question::choice(43).option("1", men).option("2", rest(men));
                 let audience =
-                    if crossed { Audience::interlock([age, gender]) } else { Audience::side_by_side([age, gender]) };
+                    if crossed { Audience::interlock([age, gender]) } else { Audience::independent([age, gender]) };
                 let edit = self.draft.set_audience(audience, |draft| draft.completes_goal = goal);
                 ("audience", edit.await.map(drop))
             }
@@ -391,10 +391,10 @@ impl<'a, V: Version> Scene<'a, V> {
             }
             Change::Report { kind, of, from, days, link_type } => {
                 let of = match of {
-                    ReportOf::Projects(ids) => ReportOf::projects(ids.iter().map(|_| self.project.id())),
-                    ReportOf::TargetGroups(ids) => ReportOf::target_groups(ids.iter().map(|_| &self.live)),
-                    ReportOf::BusinessUnits(ids) => {
-                        ReportOf::business_units(ids.iter().map(|_| self.stage.sandbox.business_unit_id()))
+                    ReportScope::Projects(ids) => ReportScope::projects(ids.iter().map(|_| self.project.id())),
+                    ReportScope::TargetGroups(ids) => ReportScope::target_groups(ids.iter().map(|_| &self.live)),
+                    ReportScope::BusinessUnits(ids) => {
+                        ReportScope::business_units(ids.iter().map(|_| self.stage.sandbox.business_unit_id()))
                     }
                     account => account,
                 };
@@ -492,14 +492,14 @@ async fn policies_of<V: cintx::exclusion::HasExclusionPolicies>(
 mod newest {
     use cintx::exclusion::{ActivityExclusion, ExcludedBy};
     use cintx::recontact::RecontactBy;
-    use cintx::respondent::CodesFor;
+    use cintx::respondent::RespondentMode;
     use cintx::webhook::DeliveryStatus;
     use cintx::{ExclusionGroupId, Money, ProjectId, V2025_12_18};
 
     use super::*;
 
     #[derive(Clone, Debug)]
-    enum Asked {
+    enum JobPoll {
         NewGroup { tag: String, description: String },
         Group { tag: Option<String>, description: Option<String> },
         Members { ids: Vec<String>, join: bool },
@@ -514,7 +514,7 @@ mod newest {
         Mail { users: usize },
     }
 
-    fn asked() -> impl Strategy<Value = Asked> {
+    fn asked() -> impl Strategy<Value = JobPoll> {
         let tag = || prop_oneof![4 => "[a-zA-Z0-9 é]{1,20}", 1 => Just(String::new()), 1 => "é{125,132}"];
         let description = || prop_oneof![4 => "[a-z ]{0,20}", 1 => "d{497,503}"];
         let groups = prop_oneof![
@@ -539,20 +539,20 @@ mod newest {
         ];
         let excluded_by = prop_oneof![Just(ExcludedBy::Rsid), Just(ExcludedBy::AccessRespondentGuid)];
         prop_oneof![
-            (tag(), description()).prop_map(|(tag, description)| Asked::NewGroup { tag, description }),
+            (tag(), description()).prop_map(|(tag, description)| JobPoll::NewGroup { tag, description }),
             (proptest::option::of(tag()), proptest::option::of(description()))
-                .prop_map(|(tag, description)| Asked::Group { tag, description }),
-            (groups, any::<bool>()).prop_map(|(ids, join)| Asked::Members { ids, join }),
-            proptest::collection::vec((0_u8..5, 1_u16..397), 0..4).prop_map(|sources| Asked::Activity { sources }),
-            (codes, any::<bool>()).prop_map(|(codes, live)| Asked::Codes { codes, live }),
-            (ids(), recontact_by).prop_map(|(ids, by)| Asked::Recontacts { ids, by }),
-            (ids(), excluded_by).prop_map(|(ids, by)| Asked::Exclusions { ids, by }),
-            (0_usize..3).prop_map(Asked::Policies),
-            money().prop_map(Asked::Prediction),
-            (1_u8..46, rate()).prop_map(|(minutes, rate)| Asked::CardPrediction { minutes, rate }),
+                .prop_map(|(tag, description)| JobPoll::Group { tag, description }),
+            (groups, any::<bool>()).prop_map(|(ids, join)| JobPoll::Members { ids, join }),
+            proptest::collection::vec((0_u8..5, 1_u16..397), 0..4).prop_map(|sources| JobPoll::Activity { sources }),
+            (codes, any::<bool>()).prop_map(|(codes, live)| JobPoll::Codes { codes, live }),
+            (ids(), recontact_by).prop_map(|(ids, by)| JobPoll::Recontacts { ids, by }),
+            (ids(), excluded_by).prop_map(|(ids, by)| JobPoll::Exclusions { ids, by }),
+            (0_usize..3).prop_map(JobPoll::Policies),
+            money().prop_map(JobPoll::Prediction),
+            (1_u8..46, rate()).prop_map(|(minutes, rate)| JobPoll::CardPrediction { minutes, rate }),
             (-50_i64..0, proptest::option::of(-50_i64..0), events(), status)
-                .prop_map(|(since, until, events, status)| Asked::History { since, until, events, status }),
-            (0_usize..7).prop_map(|users| Asked::Mail { users }),
+                .prop_map(|(since, until, events, status)| JobPoll::History { since, until, events, status }),
+            (0_usize..7).prop_map(|users| JobPoll::Mail { users }),
         ]
     }
 
@@ -563,20 +563,20 @@ mod newest {
         other_project: ProjectId,
     }
 
-    async fn ask(scene: &Scene<'_, V2025_12_18>, more: &More, asked: Asked) -> (&'static str, Result<(), Error>) {
+    async fn ask(scene: &Scene<'_, V2025_12_18>, more: &More, asked: JobPoll) -> (&'static str, Result<(), Error>) {
         let (cint, unit) = (&scene.stage.cint, scene.stage.sandbox.business_unit_id());
         let groups = cint.exclusion_groups();
         match asked {
-            Asked::NewGroup { tag, description } => {
+            JobPoll::NewGroup { tag, description } => {
                 ("new exclusion group", groups.create(&tag, &description).await.map(drop))
             }
-            Asked::Group { tag, description } => {
+            JobPoll::Group { tag, description } => {
                 let update = groups.update(&more.group);
                 let update = tag.into_iter().fold(update, |update, tag| update.tag(tag));
                 let update = description.into_iter().fold(update, |update, text| update.description(text));
                 ("exclusion group", update.await)
             }
-            Asked::Members { ids, join } => {
+            JobPoll::Members { ids, join } => {
                 let known = ids.first().is_some_and(|id| id.len() == 26) && ids.len() < 4;
                 let mut ids: Vec<TargetGroupId> = ids.into_iter().map(TargetGroupId::new).collect();
                 if known {
@@ -586,7 +586,7 @@ mod newest {
                     if join { groups.add(&more.group, ids).await } else { groups.remove(&more.group, ids).await };
                 ("members", change)
             }
-            Asked::Activity { sources } => {
+            JobPoll::Activity { sources } => {
                 let exclusions = sources.into_iter().map(|(source, days)| {
                     let exclusion = match source {
                         0 => ActivityExclusion::of(&scene.draft),
@@ -598,15 +598,15 @@ mod newest {
                 let exclusions: Vec<_> = exclusions.collect();
                 ("activity", scene.draft.set_activity_exclusions(exclusions).await)
             }
-            Asked::Codes { codes, live } => {
-                let codes_for = if live { CodesFor::Live } else { CodesFor::Test };
+            JobPoll::Codes { codes, live } => {
+                let codes_for = if live { RespondentMode::Live } else { RespondentMode::Test };
                 ("codes", scene.draft.unique_codes(codes_for).upload(codes).await.map(drop))
             }
-            Asked::Recontacts { ids, by } => ("recontacts", scene.draft.recontacts().upload(by, ids).await.map(drop)),
-            Asked::Exclusions { ids, by } => ("exclusions", scene.draft.exclusions().upload(by, ids).await.map(drop)),
-            Asked::Policies(groups) => ("policies", policies_of(scene, groups).await),
-            Asked::Prediction(price) => ("prediction", cint.predict_dynamic_price(unit, &price).await.map(drop)),
-            Asked::CardPrediction { minutes, rate } => {
+            JobPoll::Recontacts { ids, by } => ("recontacts", scene.draft.recontacts().upload(by, ids).await.map(drop)),
+            JobPoll::Exclusions { ids, by } => ("exclusions", scene.draft.exclusions().upload(by, ids).await.map(drop)),
+            JobPoll::Policies(groups) => ("policies", policies_of(scene, groups).await),
+            JobPoll::Prediction(price) => ("prediction", cint.predict_dynamic_price(unit, &price).await.map(drop)),
+            JobPoll::CardPrediction { minutes, rate } => {
                 // Both are checked when the value is made.
                 let (Ok(length), Ok(rate)) = (cintx::types::minutes(minutes), rate.parse()) else {
                     return ("card prediction", Ok(()));
@@ -614,16 +614,16 @@ mod newest {
                 let price = cint.predict_rate_card_price(unit, "gb".parse().unwrap(), length, rate).await;
                 ("card prediction", price.map(drop))
             }
-            Asked::History { since, until, events, status } => {
+            JobPoll::History { since, until, events, status } => {
                 let now = Timestamp::now();
                 let list = scene.webhook.history(now + hours(since)).status(status);
                 let list = until.into_iter().fold(list, |list, until| list.until(now + hours(until)));
                 let list = events.into_iter().fold(list, |list, event| list.event(event));
                 ("history", list.pages().try_next().await.map(drop))
             }
-            Asked::Mail { users } => {
+            JobPoll::Mail { users } => {
                 let today = jiff::tz::Offset::UTC.to_datetime(Timestamp::now()).date();
-                let order = cint.reports().completes(ReportOf::Account, today..=today);
+                let order = cint.reports().completes(ReportScope::Account, today..=today);
                 ("mail", order.mail_to(vec![scene.stage.manager; users]).await.map(drop))
             }
         }

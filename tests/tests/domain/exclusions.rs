@@ -8,7 +8,7 @@ use crate::stage::Stage;
 #[cfg(feature = "v2025-12-18")]
 mod newest {
     use cintx::TargetGroupId;
-    use cintx::error::Invalid;
+    use cintx::error::FieldError;
     use cintx::exclusion::{ActivityExclusion, ActivitySource, ExcludedBy};
     use cintx::job::JobStatus;
     use cintx::respondent::IdList;
@@ -64,11 +64,11 @@ mod newest {
     #[tokio::test]
     async fn wrong_lists_are_refused_unsent() {
         let stage = Stage::<V2025_12_18>::new().await;
-        let group = stage.cint.project(cintx::ProjectId::new("P")).existing_target_group(TargetGroupId::new("G"));
+        let group = stage.cint.project(cintx::ProjectId::new("P")).target_group(TargetGroupId::new("G"));
         let exclusions = group.exclusions();
         let refusal = async |ids: IdList| {
             let refused = exclusions.upload(ExcludedBy::Rsid, ids).await.unwrap_err();
-            refused.invalid_fields().iter().map(Invalid::to_string).collect::<Vec<_>>()
+            refused.invalid_fields().iter().map(FieldError::to_string).collect::<Vec<_>>()
         };
         let form = "expected a UUID such as 2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2";
         assert_eq!(refusal(IdList::default()).await, ["ids are none, expected 1 to 100000"]);
@@ -129,7 +129,7 @@ mod newest {
         let one = |error: cintx::Error| error.invalid_fields()[0].to_string();
         assert_eq!(one(groups.create("", "").await.unwrap_err()), "tag has 0 characters, expected 1 to 128");
         let both = groups.create(&"\u{fc}".repeat(129), &"d".repeat(501)).await.unwrap_err();
-        let both: Vec<_> = both.invalid_fields().iter().map(Invalid::to_string).collect();
+        let both: Vec<_> = both.invalid_fields().iter().map(FieldError::to_string).collect();
         assert_eq!(
             both,
             ["tag has 129 characters, expected 1 to 128", "description has 501 characters, expected at most 500",]

@@ -71,7 +71,7 @@ async fn a_scheduled_run_is_moved_and_launched_now<V: Version>(stage: Stage<V>) 
 async fn a_job_is_taken_up_elsewhere<V: Version>(stage: Stage<V>) {
     let group = stage.draft(&stage.project().await).create().await.unwrap();
     let kept = group.launch(Timestamp::now() + 240.hours()).await.unwrap().id().to_string();
-    let job = group.launch_job(cintx::JobId::new(kept)).wait_at_most(Duration::from_secs(30));
+    let job = group.launch_job(cintx::JobId::new(kept)).timeout(Duration::from_secs(30));
     let run = job.until_done().await.unwrap();
     assert!(matches!(job.status().await.unwrap(), JobStatus::Done(again) if again.id() == run.id()));
     stage.assert_no_violation();

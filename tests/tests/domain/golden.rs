@@ -37,7 +37,7 @@ async fn the_same_code_in_each_versions_words<V: Version>(stage: Stage<V>) {
         .quota_overlay(QuotaOverlay { prevent_overfill: true, balance_fill: false })
         .soft_launch(SoftLaunch { end: day(5), goal_percent: 10, strictness_percent: 50 });
     let mut draft = scope
-        .target_group("UK drinks")
+        .draft_target_group("UK drinks")
         .business_unit(stage.sandbox.business_unit_id())
         .manager(manager)
         .locale("eng_gb")
@@ -51,7 +51,7 @@ async fn the_same_code_in_each_versions_words<V: Version>(stage: Stage<V>) {
         .test_url("https://survey.example/test?RID=[%RID%]")
         .supply(Supply::open_exchange().exchange(20..=80).group("Partners", 10..=60, [12, 34]).block([56]))
         .assistant(assistant.clone())
-        .audience(cintx::audience::Audience::side_by_side([Question::choice(43).option("1", 49).option("2", 51)]));
+        .audience(cintx::audience::Audience::independent([Question::choice(43).option("1", 49).option("2", 51)]));
     if V::DATE >= "2025-12-18" {
         draft = draft.reference("TG-0042");
     }

@@ -2,7 +2,7 @@
 
 use cintx::Version;
 use cintx::audience::Question;
-use cintx::error::Invalid;
+use cintx::error::FieldError;
 use cintx::library::AnswerKind;
 use cintx::profile_template::{TemplateCondition, TemplateProfile, TemplateScope, TemplateTarget};
 
@@ -41,7 +41,7 @@ async fn questions_are_found_and_translated<V: Version>(stage: Stage<V>) {
 
 async fn nonsense_finds_nothing_unsent<V: Version>(stage: Stage<V>) {
     let refused = stage.cint.questions("english").ids([]).translated("en").stream().collect().await.unwrap_err();
-    let fields: Vec<_> = refused.invalid_fields().iter().map(Invalid::field).collect();
+    let fields: Vec<_> = refused.invalid_fields().iter().map(FieldError::field).collect();
     assert_eq!(fields, ["locale", "ids", "translated"]);
     let refused = stage.cint.questions("eng_gb").page_size(101).stream().collect().await.unwrap_err();
     assert_eq!(refused.invalid_fields()[0].field(), "page_size");
@@ -132,7 +132,7 @@ async fn templates_are_listed<V: Version>(stage: Stage<V>) {
         templates.create(format!("Template {number}"), "t").locale(locale).profile(age()).await.unwrap();
     }
     let own = || templates.list().scope(TemplateScope::Account).page_size(2);
-    let names = async |list: cintx::paging::Listing<cintx::profile_template::ProfileTemplateQuery<V>>| {
+    let names = async |list: cintx::paging::ListRequest<cintx::profile_template::ProfileTemplateQuery<V>>| {
         let all = list.stream().collect().await.unwrap();
         all.into_iter().map(|template| template.name.unwrap()).collect::<Vec<_>>().join(" ")
     };
@@ -181,7 +181,7 @@ async fn wrong_templates_are_refused_unsent<V: Version>(stage: Stage<V>) {
         assert!(problem.starts_with("profiles ask question 43 wrongly: ") && problem.contains(rule), "{problem}");
     }
     let refused = templates.create(" ", "l").locale("x").profile(age()).profile(age()).await.unwrap_err();
-    let problems: Vec<_> = refused.invalid_fields().iter().map(Invalid::to_string).collect();
+    let problems: Vec<_> = refused.invalid_fields().iter().map(FieldError::to_string).collect();
     assert_eq!(problems[1..], ["name is \" \", expected some text", "profiles ask question 42 twice, expected once"]);
     assert!(problems[0].starts_with("locale \"x\" is not a locale"), "{}", problems[0]);
     let counted = Question::choice(43).option("1", cintx::audience::completes(5));
@@ -264,7 +264,7 @@ async fn questions_are_listed_by_category<V: cintx::library::HasQuestionIndex>()
     let sent = stage.sandbox.requests().len();
     let scope = QuestionScope::Unknown("mine".into());
     let refused = stage.cint.question_index("eng").scope(scope).stream().collect().await.unwrap_err();
-    let fields: Vec<_> = refused.invalid_fields().iter().map(Invalid::field).collect();
+    let fields: Vec<_> = refused.invalid_fields().iter().map(FieldError::field).collect();
     assert_eq!(fields, ["locale", "scope"], "{refused}");
     assert_eq!(stage.sandbox.requests().len(), sent, "nothing was sent");
     stage.assert_no_violation();

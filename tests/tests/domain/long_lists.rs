@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cintx::client::RetryPolicy;
-use cintx::paging::Items;
+use cintx::paging::ItemStream;
 use cintx::{Client, ProjectId, TargetGroupId, Version};
 use cintx_tests::misbehave::{Answer, Behaviour, Deed, Received, Server};
 use serde_json::{Value, json};
@@ -103,7 +103,7 @@ impl Behaviour for BadWeather {
 async fn read<V: Version, T>(
     (style, items, item): (Style, &'static str, fn(usize) -> Value),
     page_size: u16,
-    list: impl Fn(&Client<V>, u16) -> Items<T>,
+    list: impl Fn(&Client<V>, u16) -> ItemStream<T>,
     number: impl Fn(&T) -> usize,
 ) {
     let counted = || AtomicUsize::new(0);
@@ -136,7 +136,7 @@ async fn by_cursor<V: Version>() {
     let entry = |number: usize| json!({ "id": number.to_string() });
     let changelog = (Style::Cursor, "changelog", entry as fn(usize) -> Value);
     let list = |cint: &Client<V>, size| {
-        let group = cint.project(ProjectId::new("P")).existing_target_group(TargetGroupId::new("G"));
+        let group = cint.project(ProjectId::new("P")).target_group(TargetGroupId::new("G"));
         group.changelog().page_size(size).stream()
     };
     read(changelog, 50, list, |it| it.id.parse().unwrap()).await;

@@ -29,7 +29,7 @@ async fn an_existing_group_is_asked_about<V: Version>(stage: Stage<V>) {
     assert!(own.completes_max.is_some());
     group.feasibility().completes_goal(100).incidence_rate("0.20").length_of_interview(minutes(5)).await.unwrap();
     let refused = group.feasibility().completes_goal(0).incidence_rate("2").await.unwrap_err();
-    let fields: Vec<_> = refused.invalid_fields().iter().map(cintx::error::Invalid::field).collect();
+    let fields: Vec<_> = refused.invalid_fields().iter().map(cintx::error::FieldError::field).collect();
     assert_eq!(fields, ["completes_goal", "incidence_rate"]);
     stage.assert_no_violation();
 }

@@ -169,7 +169,7 @@ impl Wish {
         }
         let start = Timestamp::now() + SignedDuration::from_hours(self.start);
         let mut draft = project
-            .target_group(self.name)
+            .draft_target_group(self.name)
             .business_unit(stage.sandbox.business_unit_id())
             .manager(stage.manager)
             .locale(self.locale)
@@ -181,7 +181,7 @@ impl Wish {
             .collects_pii(self.pii)
             .supply(self.supply)
             .assistant(self.assistant)
-            .audience(Audience::side_by_side([Question::choice(43).option("1", 49).option("2", 51)]));
+            .audience(Audience::independent([Question::choice(43).option("1", 49).option("2", 51)]));
         if let Some(cents) = self.price {
             draft =
                 draft.cost_per_interview(Money::new(&format!("{}.{:02}", cents / 100, cents % 100), "USD").unwrap());

@@ -192,7 +192,7 @@ async fn what_can_be_reconciled_is_listed_by_when_it_is_due() {
     let before = stage.sandbox.requests().len();
     let strange = TargetGroupStatus::Unknown("asleep".into());
     let refused = reconciliations.eligible().name("").status(strange).summary().await.unwrap_err();
-    let problems: Vec<&str> = refused.invalid_fields().iter().map(cintx::error::Invalid::field).collect();
+    let problems: Vec<&str> = refused.invalid_fields().iter().map(cintx::error::FieldError::field).collect();
     assert_eq!(problems, ["name", "status"]);
     assert_eq!(stage.sandbox.requests().len(), before, "nothing was sent");
 }
@@ -235,7 +235,7 @@ async fn a_project_keeps_only_the_completes_that_are_named() {
     };
     assert_eq!(lines(ReconciliationFile::Submitted).await, sorted(&kept));
     assert_eq!(lines(ReconciliationFile::RemainingCompletes).await, sorted(&kept[..2]));
-    assert_eq!(lines(ReconciliationFile::Invalid).await, [STRANGER]);
+    assert_eq!(lines(ReconciliationFile::FieldError).await, [STRANGER]);
     assert!(lines(ReconciliationFile::Expired).await.is_empty());
     let none = rejected.download(ReconciliationFile::RemainingCompletes).await.unwrap_err();
     assert!(none.is_not_found(), "{none}");

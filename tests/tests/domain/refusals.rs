@@ -3,10 +3,10 @@
 use std::ops::RangeInclusive;
 
 use cintx::audience::{Audience, Question};
-use cintx::error::Invalid;
+use cintx::error::FieldError;
 use cintx::fielding::{FieldingAssistant, Pacing, Pricing, SoftLaunch};
 use cintx::reconciliation::{Reason, ReconciliationRow, ReconciliationStatus};
-use cintx::report::{ReportKind, ReportOf};
+use cintx::report::{ReportKind, ReportScope};
 use cintx::study::Study;
 use cintx::supply::Supply;
 use cintx::target_group::{DraftBuilder, PricingModel};
@@ -54,7 +54,7 @@ fn soft(end: Timestamp, goal_percent: u8, strictness_percent: u8) -> FieldingAss
 }
 
 fn asks(questions: impl IntoIterator<Item = Question>) -> Audience {
-    Audience::side_by_side(questions)
+    Audience::independent(questions)
 }
 
 fn cases<V: Version>() -> Vec<Case<V>> {
@@ -212,7 +212,7 @@ fn cases<V: Version>() -> Vec<Case<V>> {
 }
 
 fn blamed(error: &Error) -> Vec<&'static str> {
-    error.invalid_fields().iter().map(Invalid::field).collect()
+    error.invalid_fields().iter().map(FieldError::field).collect()
 }
 
 async fn bad_drafts_are_refused_unsent<V: Version>(stage: Stage<V>) {
@@ -246,19 +246,19 @@ async fn bad_drafts_are_refused_unsent<V: Version>(stage: Stage<V>) {
     let message = error.to_string();
     assert!(message.contains("cost_per_interview is 2.73 USD") && message.contains("buys by rate card"), "{error}");
     let dynamic = dynamic(None, Some("2"), None);
-    let card = stage.cint.project(&project).target_group("UK drinks").business_unit(&unit).assistant(dynamic);
+    let card = stage.cint.project(&project).draft_target_group("UK drinks").business_unit(&unit).assistant(dynamic);
     let card = card.manager(stage.manager).locale("eng_gb").completes_goal(9).length_of_interview(minutes(9));
     let card = card.incidence_rate("0.5").field(hours(2)..hours(9)).live_url("https://survey.example/[%RID%]");
     let error = card.audience(asks([Question::choice(43).option("1", 100)])).create().await.unwrap_err();
     assert!(error.to_string().contains("pricing is dynamic without a cost_per_interview"), "{error}");
     for name in ["", "abcd", "    ab    ", &"x".repeat(129)] {
-        let error = stage.cint.project(&project).target_group(name).create().await.unwrap_err();
+        let error = stage.cint.project(&project).draft_target_group(name).create().await.unwrap_err();
         assert!(blamed(&error).contains(&"name"), "{name:?}: {error}");
         assert!(error.to_string().contains("5 to 128"), "{error}");
         let error = stage.cint.projects().create(name, stage.manager).await.unwrap_err();
         assert_eq!(blamed(&error), ["name"]);
     }
-    let nothing = stage.cint.project(&project).target_group("UK drinks").create().await.unwrap_err();
+    let nothing = stage.cint.project(&project).draft_target_group("UK drinks").create().await.unwrap_err();
     let missing = blamed(&nothing);
     for field in ["business_unit", "manager", "locale", "completes_goal", "field", "live_url", "audience"] {
         assert!(missing.contains(&field), "{field} is missing and named: {nothing}");
@@ -333,14 +333,14 @@ async fn bad_webhooks_and_reports_are_refused_unsent<V: Version>(stage: Stage<V>
     let today = Offset::UTC.to_datetime(Timestamp::now()).date();
     let days = |from: i64, until: i64| today - from.days()..=today - until.days();
     let reports = stage.cint.reports();
-    let two = || ReportOf::projects(["P1", "P2"].map(ProjectId::new));
-    let none = || ReportOf::target_groups(Vec::<TargetGroupId>::new());
+    let two = || ReportScope::projects(["P1", "P2"].map(ProjectId::new));
+    let none = || ReportScope::target_groups(Vec::<TargetGroupId>::new());
     let group = || TargetGroupId::new("G");
-    let units = || ReportOf::business_units([3848]);
-    let account = || ReportOf::Account;
+    let units = || ReportScope::business_units([3848]);
+    let account = || ReportScope::Account;
     let orders = [
         (reports.completes(none(), days(7, 0)), "of", "no target_group"),
-        (reports.completes(ReportOf::business_units(0..0), days(7, 0)), "of", "no business_unit"),
+        (reports.completes(ReportScope::business_units(0..0), days(7, 0)), "of", "no business_unit"),
         (reports.reconciliations_status(units(), days(7, 0)), "of", "business_unit for reconciliations-status"),
         (reports.reconciliation_eligible_rids(account(), days(7, 0)), "of", "one project or target groups"),
         (reports.reconciliation_eligible_rids(units(), days(7, 0)), "of", "business_unit"),

@@ -2,7 +2,7 @@
 
 use cintx::job::JobStatus;
 use cintx::project::Project;
-use cintx::report::{GenerateReport, ReportKind, ReportLevel, ReportOf, ReportStatus};
+use cintx::report::{ReportBuilder, ReportKind, ReportLevel, ReportScope, ReportStatus};
 use cintx::target_group::TargetGroup;
 use cintx::{Outcome, ReportId, Version};
 use cintx_sandbox::Fault;
@@ -29,15 +29,15 @@ fn days(ago: i64) -> std::ops::RangeInclusive<Date> {
 }
 
 /// One report of each kind that every version has.
-fn all<V: Version>(stage: &Stage<V>, project: &Project, group: &TargetGroup<V>) -> Vec<GenerateReport<V>> {
+fn all<V: Version>(stage: &Stage<V>, project: &Project, group: &TargetGroup<V>) -> Vec<ReportBuilder<V>> {
     let reports = stage.cint.reports();
-    let projects = || ReportOf::projects([project]);
+    let projects = || ReportScope::projects([project]);
     vec![
-        reports.completes(ReportOf::Account, days(30)),
-        reports.sample_bought(ReportOf::business_units([stage.sandbox.business_unit_id()]), days(30)),
+        reports.completes(ReportScope::Account, days(30)),
+        reports.sample_bought(ReportScope::business_units([stage.sandbox.business_unit_id()]), days(30)),
         reports.reconciliations_status(projects(), days(30)),
         reports.reconciliation_eligible_rids(projects(), days(30)),
-        reports.respondent_analysis(ReportOf::target_groups([group]), days(30)).with_respondent_answers(),
+        reports.respondent_analysis(ReportScope::target_groups([group]), days(30)).with_respondent_answers(),
         reports.term_details(group, days(30)).link_type(1),
     ]
 }
@@ -82,7 +82,7 @@ async fn every_kind_is_written_and_fetched<V: Version>(stage: Stage<V>) {
 }
 
 async fn a_report_is_waited_for_elsewhere_and_saved<V: Version>(stage: Stage<V>) {
-    let job = stage.cint.reports().completes(ReportOf::Account, days(7)).await.unwrap();
+    let job = stage.cint.reports().completes(ReportScope::Account, days(7)).await.unwrap();
     let kept = ReportId::from(&job).to_string();
     drop(job);
     let id = ReportId::new(kept);
@@ -111,7 +111,7 @@ async fn a_report_is_waited_for_elsewhere_and_saved<V: Version>(stage: Stage<V>)
 async fn a_report_that_failed_is_an_error<V: Version>(stage: Stage<V>) {
     stage.sandbox.fail_next_jobs(1);
     let reports = stage.cint.reports();
-    let job = reports.completes(ReportOf::Account, days(7)).await.unwrap();
+    let job = reports.completes(ReportScope::Account, days(7)).await.unwrap();
     let error = job.until_done().await.unwrap_err();
     assert!(error.job_failure().is_some(), "{error}");
     assert!(matches!(job.status().await.unwrap(), JobStatus::Failed(_)));
@@ -122,7 +122,7 @@ async fn a_report_that_failed_is_an_error<V: Version>(stage: Stage<V>) {
 
 async fn a_lost_order_is_not_repeated<V: Version>(stage: Stage<V>) {
     stage.sandbox.inject(Fault::on("generate_report").reset_after_applying().times(1));
-    let lost = stage.cint.reports().completes(ReportOf::Account, days(7)).await.unwrap_err();
+    let lost = stage.cint.reports().completes(ReportScope::Account, days(7)).await.unwrap_err();
     assert_eq!(lost.outcome(), Outcome::Unknown);
     let requests = stage.cint.reports().requests().stream().collect().await.unwrap();
     assert_eq!(requests.len(), 1, "it was asked for once, and the list shows it");
@@ -132,7 +132,7 @@ async fn a_lost_order_is_not_repeated<V: Version>(stage: Stage<V>) {
 /// The report that only the two older versions have.
 #[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
 async fn reconciliations<V: cintx::report::HasReconciliationsReport>(stage: Stage<V>) -> Result<(), cintx::Error> {
-    let report = stage.cint.reports().reconciliations(ReportOf::Account, days(7)).await?.until_done().await?;
+    let report = stage.cint.reports().reconciliations(ReportScope::Account, days(7)).await?.until_done().await?;
     report.download().await?;
     stage.assert_no_violation();
     Ok(())
@@ -155,7 +155,7 @@ async fn reconciliations_in_the_second_version() {
 async fn the_newest_version_sends_mail_and_filters() {
     let stage = Stage::<cintx::V2025_12_18>::new().await;
     let reports = stage.cint.reports();
-    let order = || reports.completes(ReportOf::Account, days(7));
+    let order = || reports.completes(ReportScope::Account, days(7));
     for users in [0, 6] {
         let refused = order().mail_to(vec![stage.manager; users]).await.unwrap_err();
         let reason = format!("mail_to are {users} users, expected 1 to 5");

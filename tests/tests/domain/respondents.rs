@@ -1,8 +1,8 @@
 //! Respondents, on the version that has them: asked again by list, handed a code, and followed from server to server.
 
-use cintx::error::Invalid;
+use cintx::error::FieldError;
 use cintx::recontact::{RecontactBy, UploadStatus};
-use cintx::respondent::{CodesFor, IdList, RespondentOutcome};
+use cintx::respondent::{IdList, RespondentMode, RespondentOutcome};
 use cintx::{Client, ErrorKind, Outcome, ProjectId, TargetGroupId, V2025_12_18};
 use cintx_sandbox::Fault;
 use futures_util::TryStreamExt as _;
@@ -49,7 +49,7 @@ async fn respondents_are_asked_again() {
 async fn codes_are_handed_out() {
     let stage = Stage::<V2025_12_18>::new().await;
     let group = stage.draft(&stage.project().await).create().await.unwrap();
-    for codes_for in [CodesFor::Live, CodesFor::Test] {
+    for codes_for in [RespondentMode::Live, RespondentMode::Test] {
         let codes = group.unique_codes(codes_for);
         let list: IdList = (0..20_000).map(|number| format!("wave_2-{number}")).collect();
         assert_eq!(codes.upload(list).await.unwrap(), 20_000);
@@ -64,11 +64,11 @@ async fn codes_are_handed_out() {
 #[tokio::test]
 async fn wrong_codes_and_ids_are_refused_unsent() {
     let stage = Stage::<V2025_12_18>::new().await;
-    let group = stage.cint.project(ProjectId::new("P")).existing_target_group(TargetGroupId::new("G"));
-    let codes = group.unique_codes(CodesFor::Live);
+    let group = stage.cint.project(ProjectId::new("P")).target_group(TargetGroupId::new("G"));
+    let codes = group.unique_codes(RespondentMode::Live);
     let refusal = async |list: IdList| {
         let refused = codes.upload(list).await.unwrap_err();
-        refused.invalid_fields().iter().map(Invalid::to_string).collect::<Vec<_>>()
+        refused.invalid_fields().iter().map(FieldError::to_string).collect::<Vec<_>>()
     };
     let form = "expected 1 to 128 letters, digits, - and _";
     assert_eq!(refusal(IdList::default()).await, ["codes are none, expected 1 to 20000"]);
@@ -152,7 +152,7 @@ async fn respondents_are_followed_from_server_to_server() {
         let status = respondent.status().await.unwrap();
         assert_eq!((status.code, status.is_in_survey()), (code, false));
         let again = respondent.transition(outcome).await.unwrap_err();
-        assert_eq!((again.status().map(|it| it.as_u16()), again.outcome()), (Some(422), Outcome::Rejected));
+        assert_eq!((again.status().map(|it| it.as_u16()), again.outcome()), (Some(422), Outcome::NoEffect));
     }
     let asked = stage.sandbox.requests().pop().unwrap();
     assert_eq!((asked.version, asked.idempotency_key), (None, None), "the host knows neither");

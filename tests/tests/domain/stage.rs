@@ -51,7 +51,7 @@ impl<V: Version> Stage<V> {
         let start = Timestamp::now() + 2.hours();
         self.cint
             .project(project)
-            .target_group("UK drinks")
+            .draft_target_group("UK drinks")
             .business_unit(self.sandbox.business_unit_id())
             .manager(self.manager)
             .locale("eng_gb")
@@ -62,7 +62,7 @@ impl<V: Version> Stage<V> {
             .cost_per_interview(Money::new("2.73", "USD").unwrap())
             .live_url("https://survey.example/?RID=[%RID%]")
             .supply(Supply::test_supplier_only())
-            .audience(Audience::side_by_side([Question::choice(43).option("1", 49).option("2", 51)]))
+            .audience(Audience::independent([Question::choice(43).option("1", 49).option("2", 51)]))
     }
 
     /// Every request was one that the document allows, on an operation that it has.

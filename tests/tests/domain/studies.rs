@@ -116,7 +116,7 @@ async fn what_differs_is_changed<V: Version>(stage: Stage<V>) {
     stage.assert_no_violation();
 }
 
-fn builder<V: Version>(sandbox: &Sandbox) -> cintx::Builder<V> {
+fn builder<V: Version>(sandbox: &Sandbox) -> cintx::ClientBuilder<V> {
     Client::builder()
         .credentials(Credentials::new(sandbox.client_id(), sandbox.client_secret()).endpoint(sandbox.token_url()))
         .account(i64::from(sandbox.account_id()))
@@ -178,7 +178,7 @@ async fn a_draft_that_is_launched_meanwhile_is_compared_as_launched<V: Version>(
     let mut drafts = study.clone();
     drafts.target_groups[0].launch = false;
     let applied = drafts.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
-    let group = stage.cint.project(&applied.project).existing_target_group(&applied.target_groups[0].1);
+    let group = stage.cint.project(&applied.project).target_group(&applied.target_groups[0].1);
     let (end, listed) = (study.target_groups[0].field.end, AtomicBool::new(true));
     let launch = move || {
         let launch = async { group.launch(end).await.unwrap().until_done().await.unwrap() };

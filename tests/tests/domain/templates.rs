@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cintx::Version;
-use cintx::error::Invalid;
+use cintx::error::FieldError;
 use cintx::supply::{HasGlobalTemplateWrites, Supply};
 use cintx_sandbox::Fault;
 
@@ -83,7 +83,7 @@ async fn a_global_template_lives<V: HasGlobalTemplateWrites>() {
     assert!(statuses.iter().filter(|status| **status == 412).count() >= EDITORS - 1, "{statuses:?}");
 
     let refused = templates.create_global("no", &Supply::only("", [1])).await.unwrap_err();
-    let fields: Vec<_> = refused.invalid_fields().iter().map(Invalid::field).collect();
+    let fields: Vec<_> = refused.invalid_fields().iter().map(FieldError::field).collect();
     assert_eq!(fields, ["name", "supply"], "{refused}");
     templates.delete_global(&id).await.unwrap();
     assert!(templates.list_global().stream().collect().await.unwrap().iter().all(|template| template.id != id));

@@ -3,8 +3,8 @@
 
 use std::collections::HashSet;
 
-use cintx::error::Invalid;
-use cintx::recovery::Settlement;
+use cintx::error::FieldError;
+use cintx::recovery::Resolution;
 use cintx::webhook::{Webhook, WebhookEventType};
 use cintx::{Error, ErrorKind, Outcome, Version};
 use cintx_sandbox::Fault;
@@ -79,7 +79,7 @@ async fn a_list_comes_in_pages<V: Version>(stage: Stage<V>) {
     assert_eq!((all.len(), urls.len()), (11, 11), "each once");
 
     let first = list().pages().try_next().await.unwrap().unwrap();
-    let rest = list().resume(first.next.unwrap()).stream().collect().await.unwrap();
+    let rest = list().start_after(first.next.unwrap()).stream().collect().await.unwrap();
     assert_eq!((first.items.len(), rest.len(), rest[0].id()), (4, 7, all[4].id()));
 
     // What comes from a list can be changed and ended, though lists give no tags.
@@ -95,7 +95,7 @@ async fn a_lost_subscription_is_found_and_its_secret_replaced<V: Version>(stage:
     let [event, _] = events::<V>();
     let lost = stage.cint.webhooks().create("https://hooks.example/lost", [event]).await.unwrap_err();
     assert_eq!(lost.outcome(), Outcome::Unknown);
-    let Settlement::Applied { id: Some(id) } = stage.cint.settle(&lost).await.unwrap() else { panic!("{lost}") };
+    let Resolution::Applied { id: Some(id) } = stage.cint.resolve(&lost).await.unwrap() else { panic!("{lost}") };
     let mut found = stage.cint.webhooks().get(cintx::WebhookId::new(id)).await.unwrap();
     assert_eq!(found.regenerate_secret().await.unwrap().expose().len(), 44);
     assert_eq!(stage.cint.webhooks().list().stream().collect().await.unwrap().len(), 1, "it was made once");
@@ -218,7 +218,7 @@ async fn wrong_addresses_and_events_are_refused_unsent<V: Version>(stage: Stage<
     let [event, _] = events::<V>();
     let refusal = async |url: &str, events: Vec<WebhookEventType>| {
         let refused = stage.cint.webhooks().create(url, events).await.unwrap_err();
-        refused.invalid_fields().iter().map(Invalid::to_string).collect::<Vec<_>>()
+        refused.invalid_fields().iter().map(FieldError::to_string).collect::<Vec<_>>()
     };
     let long = format!("http://hooks.example/{}", "x".repeat(200));
     for url in
@@ -247,7 +247,7 @@ async fn wrong_addresses_and_events_are_refused_unsent<V: Version>(stage: Stage<
     let mut webhook = webhook(&stage, "https://hooks.example/").await;
     let before = stage.sandbox.requests().len();
     let refused = webhook.edit(|it| (it.url, it.events) = ("x".into(), Vec::new())).await.unwrap_err();
-    assert_eq!(refused.invalid_fields().iter().map(Invalid::field).collect::<Vec<_>>(), ["url", "events"]);
+    assert_eq!(refused.invalid_fields().iter().map(FieldError::field).collect::<Vec<_>>(), ["url", "events"]);
     let asked = stage.sandbox.requests();
     assert!(asked[before..].iter().all(|request| request.method == "GET"), "nothing was written");
 }
@@ -303,7 +303,7 @@ mod newest {
         let now = Timestamp::now();
         let list = made.webhook.history(now).until(now - 1.hour()).status(DeliveryStatus::Unknown("x".into()));
         let refused = list.event(WebhookEventType::SurveyPaused).stream().collect().await.unwrap_err();
-        let fields: Vec<_> = refused.invalid_fields().iter().map(Invalid::field).collect();
+        let fields: Vec<_> = refused.invalid_fields().iter().map(FieldError::field).collect();
         assert_eq!(fields, ["until", "status", "events"], "{refused}");
         assert_eq!(stage.sandbox.requests().len(), before);
     }

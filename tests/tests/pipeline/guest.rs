@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cintx::client::{CallOptions, Limits, RetryPolicy};
-use cintx::http::Course as _;
+use cintx::client::{CallOptions, OperationTimeouts, RetryPolicy};
+use cintx::http::ResponseExt as _;
 use cintx::{Client, ErrorKind, Outcome, V2025_12_18};
 use cintx_tests::misbehave::{Answer, Deed, Scripted, Server};
 use http::Method;
@@ -68,10 +68,10 @@ async fn options_hold_for_a_clone_and_not_for_its_origin() {
     client.raw().get_user_accounts().await.unwrap_err();
     assert_eq!(scripted.seen().len(), 4);
     scripted.now(Deed::Silence);
-    let short = Limits::new(Duration::from_secs(5), Duration::from_millis(80));
+    let short = OperationTimeouts::new(Duration::from_secs(5), Duration::from_millis(80));
     let error =
         cintx::Error::from(client.with(CallOptions::new().limits(short)).raw().get_user_accounts().await.unwrap_err());
-    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::Rejected));
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::NoEffect));
 }
 
 #[tokio::test]
@@ -151,7 +151,7 @@ fn a_client_is_refused_for_all_that_is_wrong_at_once() {
         .user_agent_suffix("a\nb")
         .build()
         .unwrap_err();
-    let fields: Vec<_> = error.invalid_fields().iter().map(cintx::error::Invalid::field).collect();
+    let fields: Vec<_> = error.invalid_fields().iter().map(cintx::error::FieldError::field).collect();
     for field in [
         "credentials",
         "account",
@@ -163,7 +163,7 @@ fn a_client_is_refused_for_all_that_is_wrong_at_once() {
     ] {
         assert!(fields.contains(&field), "{field} is not among {fields:?}");
     }
-    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Invalid, Outcome::NotSent));
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::FieldError, Outcome::NotSent));
 }
 
 #[tokio::test]

@@ -92,7 +92,7 @@ type Expected = (usize, Option<Outcome>);
 fn expected(kind: Kind, class: Class, case: &Case) -> Expected {
     // May have been applied: repeated where that does no harm, unknown where it may have had an effect.
     let ambiguous = match class {
-        Class::Read => (3, Some(Outcome::Rejected)),
+        Class::Read => (3, Some(Outcome::NoEffect)),
         Class::Keyed => (3, Some(Outcome::Unknown)),
         Class::Write => (1, Some(Outcome::Unknown)),
     };
@@ -106,16 +106,16 @@ fn expected(kind: Kind, class: Class, case: &Case) -> Expected {
         // A download is handed over as it comes; what breaks off is seen by whoever reads it.
         Kind::Truncated if case.download => (1, None),
         Kind::Truncated => match class {
-            Class::Read => (3, Some(Outcome::Rejected)),
+            Class::Read => (3, Some(Outcome::NoEffect)),
             Class::Keyed => (3, Some(Outcome::Applied)),
             Class::Write => (1, Some(Outcome::Applied)),
         },
         Kind::Undecodable if !case.json_answer => (1, None),
-        Kind::Undecodable if class == Class::Read => (1, Some(Outcome::Rejected)),
+        Kind::Undecodable if class == Class::Read => (1, Some(Outcome::NoEffect)),
         Kind::Undecodable => (1, Some(Outcome::Applied)),
-        Kind::Status(401) | Kind::ForbiddenWithOldToken => (token_replaced, Some(Outcome::Rejected)),
-        Kind::Status(429) | Kind::RateLimited(0) => (3, Some(Outcome::Rejected)),
-        Kind::Status(_) | Kind::RateLimited(_) => (1, Some(Outcome::Rejected)),
+        Kind::Status(401) | Kind::ForbiddenWithOldToken => (token_replaced, Some(Outcome::NoEffect)),
+        Kind::Status(429) | Kind::RateLimited(0) => (3, Some(Outcome::NoEffect)),
+        Kind::Status(_) | Kind::RateLimited(_) => (1, Some(Outcome::NoEffect)),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use cintx::client::{CallOptions, Credentials, Limits, RetryPolicy};
+use cintx::client::{CallOptions, Credentials, OperationTimeouts, RetryPolicy};
 use cintx::{Client, Error, UserId, V2025_12_18};
 use cintx_raw::v2025_12_18::types::CreateWebhookRequest;
 use cintx_tests::misbehave::{Answer, Deed, Scripted, Server};
@@ -82,10 +82,10 @@ async fn failures_of_real_life_read_well() {
     now(Deed::Close);
     told("an un-keyed write whose connection breaks", write(&client).await);
     now(Deed::Silence);
-    let short = CallOptions::new().limits(Limits::new(Duration::from_millis(50), Duration::from_secs(5)));
+    let short = CallOptions::new().limits(OperationTimeouts::new(Duration::from_millis(50), Duration::from_secs(5)));
     told("an un-keyed write without an answer in time", write(&client.with(short)).await);
     now(Deed::Silence);
-    let short = CallOptions::new().limits(Limits::new(Duration::from_secs(5), Duration::from_millis(50)));
+    let short = CallOptions::new().limits(OperationTimeouts::new(Duration::from_secs(5), Duration::from_millis(50)));
     told("a read whose time is over", read(&client.with(short)).await);
     now(Deed::Truncate(Answer::json(202, r#"{"id":"01BX5ZZKBKACTAV9WEVGEMMVS0"}"#)));
     told("a keyed write whose answer breaks off", keyed(&client).await);

@@ -2,7 +2,7 @@
 
 use cintx::audience::{Audience, Question};
 use cintx::client::{Credentials, RetryPolicy};
-use cintx::recovery::Settlement;
+use cintx::recovery::Resolution;
 use cintx::supply::Supply;
 use cintx::types::minutes;
 use cintx::{Client, Money, Outcome, V2025_12_18};
@@ -36,10 +36,10 @@ async fn a_keyed_write_is_settled_by_its_key() {
         sandbox.inject(lost.times(1));
         let error = once.projects().create("MyDrinksSurveyQ1", manager).await.unwrap_err();
         assert_eq!(error.outcome(), Outcome::Unknown);
-        let settlement = client.settle(&error).await.unwrap();
-        assert!(matches!(settlement, Settlement::Applied { id: Some(_) }), "{settlement:?}");
+        let settlement = client.resolve(&error).await.unwrap();
+        assert!(matches!(settlement, Resolution::Applied { id: Some(_) }), "{settlement:?}");
         // Twice asked, the same answer.
-        assert_eq!(client.settle(&error).await.unwrap(), settlement);
+        assert_eq!(client.resolve(&error).await.unwrap(), settlement);
     }
     let projects =
         client.raw().list_account_projects(client.account(), &Default::default()).await.unwrap().into_value();
@@ -54,7 +54,7 @@ async fn an_action_is_settled_by_the_entity_tag_and_the_state() {
     let start = Timestamp::now() + 2.hours();
     let group = client
         .project(&project)
-        .target_group("UK drinks")
+        .draft_target_group("UK drinks")
         .business_unit(sandbox.business_unit_id())
         .manager(manager)
         .locale("eng_gb")
@@ -65,7 +65,7 @@ async fn an_action_is_settled_by_the_entity_tag_and_the_state() {
         .cost_per_interview(Money::new("2.73", "USD").unwrap())
         .live_url("https://survey.example/?RID=[%RID%]")
         .supply(Supply::test_supplier_only())
-        .audience(Audience::side_by_side([Question::choice(43).option("1", 49).option("2", 51)]))
+        .audience(Audience::independent([Question::choice(43).option("1", 49).option("2", 51)]))
         .create()
         .await
         .unwrap();
@@ -73,10 +73,10 @@ async fn an_action_is_settled_by_the_entity_tag_and_the_state() {
     sandbox.inject(Fault::on("pause_fielding_run").drop_before_applying().times(1));
     let error = run.pause().await.unwrap_err();
     assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 1));
-    assert_eq!(client.settle(&error).await.unwrap(), Settlement::NotApplied);
+    assert_eq!(client.resolve(&error).await.unwrap(), Resolution::NotApplied);
     sandbox.inject(Fault::on("pause_fielding_run").drop_after_applying().times(1));
     let error = run.pause().await.unwrap_err();
-    assert_eq!(client.settle(&error).await.unwrap(), Settlement::Applied { id: None });
+    assert_eq!(client.resolve(&error).await.unwrap(), Resolution::Applied { id: None });
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,6 +89,6 @@ async fn a_transition_of_a_respondent_stays_unknown_and_says_so() {
     };
     let error = cintx::Error::from(client.raw().update_respondent_status(Some(&body)).await.unwrap_err());
     assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 1));
-    let settlement = client.settle(&error).await.unwrap();
-    assert!(matches!(settlement, Settlement::Unknown { why } if why.contains("no way")), "{settlement:?}");
+    let settlement = client.resolve(&error).await.unwrap();
+    assert!(matches!(settlement, Resolution::Unknown { why } if why.contains("no way")), "{settlement:?}");
 }

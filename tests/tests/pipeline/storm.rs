@@ -8,7 +8,7 @@ use std::time::Duration;
 use cintx::audience::{Audience, Question};
 use cintx::client::RetryPolicy;
 use cintx::raw::NEW_KEY;
-use cintx::recovery::Settlement;
+use cintx::recovery::Resolution;
 use cintx::supply::Supply;
 use cintx::types::minutes;
 use cintx::{Money, Outcome, ProjectId, UserId, V2025_12_18};
@@ -169,9 +169,9 @@ async fn ten_thousand_keyed_creates_are_made_exactly_once() {
                 Err(error) => {
                     let mut settled = None;
                     for _ in 0..100 {
-                        match client.settle(&error).await {
-                            Ok(Settlement::Applied { id: Some(id) }) => settled = Some(Ok(id)),
-                            Ok(Settlement::NotApplied) => settled = Some(Err(error.to_string())),
+                        match client.resolve(&error).await {
+                            Ok(Resolution::Applied { id: Some(id) }) => settled = Some(Ok(id)),
+                            Ok(Resolution::NotApplied) => settled = Some(Err(error.to_string())),
                             _ => continue,
                         }
                         break;
@@ -223,7 +223,7 @@ async fn un_keyed_creates_are_made_at_most_once_and_found_again() {
             let start = Timestamp::now() + 2.hours();
             let created = client
                 .project(ProjectId::new("01BX5ZZKBKACTAV9WEVGEMMVS0"))
-                .target_group(&name)
+                .draft_target_group(&name)
                 .business_unit(3848)
                 .manager("2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2".parse::<UserId>().unwrap())
                 .locale("eng_gb")
@@ -234,7 +234,7 @@ async fn un_keyed_creates_are_made_at_most_once_and_found_again() {
                 .cost_per_interview(Money::new("2.73", "USD").unwrap())
                 .live_url("https://survey.example/?RID=[%RID%]")
                 .supply(Supply::test_supplier_only())
-                .audience(Audience::side_by_side([Question::choice(43).option("1", 49).option("2", 51)]))
+                .audience(Audience::independent([Question::choice(43).option("1", 49).option("2", 51)]))
                 .create()
                 .await;
             match created {
@@ -246,7 +246,7 @@ async fn un_keyed_creates_are_made_at_most_once_and_found_again() {
                     found.fetch_add(1, Ordering::Relaxed);
                 }
                 Err(error) => match error.outcome() {
-                    Outcome::NotSent | Outcome::Rejected => assert_eq!(times(), 0, "{error}"),
+                    Outcome::NotSent | Outcome::NoEffect => assert_eq!(times(), 0, "{error}"),
                     Outcome::Applied => assert_eq!(times(), 1, "{error}"),
                     // The search met a reset as well.
                     Outcome::Unknown => assert!(times() <= 1, "{error}"),

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use cintx::auth::{AccessToken, TokenError, TokenSource};
-use cintx::client::{Limits, RetryPolicy, Timeouts};
-use cintx::{Builder, Client, Version};
+use cintx::client::{OperationTimeouts, RetryPolicy, Timeouts};
+use cintx::{Client, ClientBuilder, Version};
 
 /// Makes a new token whenever it is asked, and counts.
 #[derive(Clone, Debug)]
@@ -36,11 +36,11 @@ pub(crate) fn hasty() -> RetryPolicy {
 
 /// The same limits for everything.
 pub(crate) fn limits(attempt: u64, operation: u64) -> Timeouts {
-    let limits = Limits::new(Duration::from_millis(attempt), Duration::from_millis(operation));
+    let limits = OperationTimeouts::new(Duration::from_millis(attempt), Duration::from_millis(operation));
     Timeouts::standard().reads(limits).writes(limits).transfers(limits)
 }
 
-pub(crate) fn builder<V: Version>(url: &str) -> Builder<V> {
+pub(crate) fn builder<V: Version>(url: &str) -> ClientBuilder<V> {
     Client::<V>::builder()
         .token_source(Mint::new(Duration::from_secs(86_400)))
         .account(2428)

@@ -12,7 +12,7 @@ use super::stage::{Stage, on_every_version};
 on_every_version!(a_draft_gets_another_audience, a_wrong_audience_is_not_written);
 
 fn region() -> Audience {
-    Audience::side_by_side([Question::choice(200_842).option("1", 25).option("2", 75)])
+    Audience::independent([Question::choice(200_842).option("1", 25).option("2", 75)])
 }
 
 async fn a_draft_gets_another_audience<V: Version>(stage: Stage<V>) {
@@ -41,9 +41,9 @@ async fn a_wrong_audience_is_not_written<V: Version>(stage: Stage<V>) {
     let group = stage.draft(&project).audience(region()).create().await.unwrap();
     let written = |stage: &Stage<V>| stage.sandbox.requests().iter().filter(|request| request.method != "GET").count();
     let before = written(&stage);
-    let overlapping = Audience::side_by_side([Question::range(42).band(18..=34, 50).band(30..=99, 50)]);
+    let overlapping = Audience::independent([Question::range(42).band(18..=34, 50).band(30..=99, 50)]);
     let error = group.set_audience(overlapping, |draft| draft.name = "x".into()).await.unwrap_err();
-    let blamed: Vec<&str> = error.invalid_fields().iter().map(cintx::error::Invalid::field).collect();
+    let blamed: Vec<&str> = error.invalid_fields().iter().map(cintx::error::FieldError::field).collect();
     assert_eq!(blamed, ["name", "audience"], "{error}");
     assert!(error.to_string().contains("profile_condition_ranges_should_not_overlap"), "{error}");
     assert_eq!(written(&stage), before);

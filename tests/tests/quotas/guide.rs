@@ -65,7 +65,7 @@ async fn age_and_gender_in_field<V: Version>(_: Stage<V>) {
     let age = Question::range(42).band(18..=24, 20).band(25..=35, 40).band(36..=45, 40);
     let gender = Question::choice(43).option("1", 40).option("2", 60);
     let project = stage.project().await;
-    let draft = stage.draft(&project).completes_goal(5).audience(Audience::side_by_side([age, gender]));
+    let draft = stage.draft(&project).completes_goal(5).audience(Audience::independent([age, gender]));
     let group = draft.create().await.unwrap();
     let mut run = group.launch(Timestamp::now() + 300.hours()).await.unwrap().until_live().await.unwrap();
     let (ages, genders) = (
@@ -105,7 +105,7 @@ async fn age_and_gender_in_field<V: Version>(_: Stage<V>) {
 async fn goals_in_field<V: Version>(stage: Stage<V>) {
     let region = Question::choice(200_842).option("1", 10).option("2", 40).option("3", 40).option("4", 10);
     let project = stage.project().await;
-    let draft = stage.draft(&project).completes_goal(10).audience(Audience::side_by_side([region]));
+    let draft = stage.draft(&project).completes_goal(10).audience(Audience::independent([region]));
     let group = draft.create().await.unwrap();
     group.launch(Timestamp::now() + 300.hours()).await.unwrap().until_live().await.unwrap();
     let table = group.quotas().read().await.unwrap().remove(0);
@@ -126,7 +126,7 @@ async fn goals_in_field<V: Version>(stage: Stage<V>) {
 async fn an_audience_is_validated() {
     let stage = Stage::<cintx::V2025_12_18>::new().await;
     let locale = "eng_gb".parse().unwrap();
-    assert!(stage.cint.validate(&super::side_by_side(), 500, &locale).await.unwrap().is_empty());
+    assert!(stage.cint.validate(&super::independent(), 500, &locale).await.unwrap().is_empty());
     assert!(stage.cint.validate(&super::age_and_gender(), 500, &locale).await.unwrap().is_empty());
     stage.assert_no_violation();
 }
@@ -137,7 +137,7 @@ async fn an_audience_is_validated() {
 async fn an_audience_is_validated_before_2025_12_18() {
     let stage = Stage::<cintx::V2025_02_17>::new().await;
     let locale = "eng_gb".parse().unwrap();
-    assert!(stage.cint.validate(&super::side_by_side(), 500, &locale).await.unwrap().is_empty());
+    assert!(stage.cint.validate(&super::independent(), 500, &locale).await.unwrap().is_empty());
     assert!(stage.cint.validate(&super::age_and_gender(), 500, &locale).await.unwrap().is_empty());
     stage.assert_no_violation();
 }

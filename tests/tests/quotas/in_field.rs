@@ -104,7 +104,7 @@ fn cintx_quota_apportion(shares: &[f64], total: u64) -> Vec<u64> {
 async fn quotas_are_interlocked_and_taken_apart_in_field<V: Version>(stage: Stage<V>) {
     let age = Question::range(42).band(18..=34, 40).band(35..=54, 35).band(55..=99, 25);
     let gender = Question::choice(43).option("1", 49).option("2", 51);
-    let group = launched(&stage, Audience::side_by_side([age, gender])).await;
+    let group = launched(&stage, Audience::independent([age, gender])).await;
     let tables = group.quotas().read().await.unwrap();
     assert_eq!(tables.len(), 2);
     let profiles: Vec<String> = tables.iter().map(|table| table.profile().unwrap().to_owned()).collect();
@@ -127,7 +127,7 @@ async fn quotas_are_interlocked_and_taken_apart_in_field<V: Version>(stage: Stag
 async fn quotas_are_switched_off_and_on<V: Version>(stage: Stage<V>) {
     let age = Question::range(42).band(18..=34, 40).band(35..=99, 60);
     let gender = Question::choice(43).option("1", 49).option("2", 51);
-    let group = launched(&stage, Audience::side_by_side([age, gender])).await;
+    let group = launched(&stage, Audience::independent([age, gender])).await;
     let of = |tables: &[QuotaTable], question: i64| {
         tables.iter().find(|table| table.axes()[0].question == Some(question)).unwrap().clone()
     };
@@ -144,9 +144,9 @@ async fn quotas_are_switched_off_and_on<V: Version>(stage: Stage<V>) {
 async fn nothing_is_deleted_without_a_word_of_consent<V: Version>(stage: Stage<V>) {
     let age = || Question::range(42).band(18..=34, 40).band(35..=99, 60);
     let gender = || Question::choice(43).option("1", 49).option("2", 51);
-    let group = launched(&stage, Audience::side_by_side([age(), gender()])).await;
+    let group = launched(&stage, Audience::independent([age(), gender()])).await;
     let project = stage.project().await;
-    let draft = stage.draft(&project).audience(Audience::side_by_side([age()])).build().unwrap();
+    let draft = stage.draft(&project).audience(Audience::independent([age()])).build().unwrap();
     let quotas = group.quotas();
     let replacement = quotas.replace(&draft).await.unwrap();
     let left_out: Vec<_> = replacement.deletes().iter().map(|table| table.axes()[0].question).collect();
@@ -178,7 +178,7 @@ async fn control_quotas_are_sent_again_with_each_change() {
     let age = Question::range(42).band(18..=34, completes(200)).band(35..=99, completes(300));
     let gender = Question::choice(43).option("1", completes(245)).option("2", completes(255));
     let region = Question::choice(200_842).option("1", completes(100)).option("2", completes(400));
-    let audience = Audience::side_by_side([age, gender, region]).control(control.clone());
+    let audience = Audience::independent([age, gender, region]).control(control.clone());
     let group = launched(&stage, audience.clone()).await;
     let boosts = |stage: &Stage<_>| -> Vec<bool> {
         let requests = stage.sandbox.requests();

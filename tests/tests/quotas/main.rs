@@ -21,8 +21,8 @@ fn age_and_gender() -> Audience {
 }
 
 /// Every kind of condition and target side by side.
-fn side_by_side() -> Audience {
-    Audience::side_by_side([
+fn independent() -> Audience {
+    Audience::independent([
         Question::range(42).band(18..=34, "33.33").bands("the others", [35..=54, 55..=99], "66.67"),
         Question::choice(43).option("1", 49).option("2", 51),
         Question::choice(113).option("1", 60).options("the others", ["2", "3"], 40),

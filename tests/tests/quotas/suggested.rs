@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::stage::{Stage, on_every_version};
-use super::{age_and_gender, side_by_side};
+use super::{age_and_gender, independent};
 
 on_every_version!(
     a_question_is_asked_about,
@@ -59,7 +59,7 @@ async fn a_question_is_asked_about<V: Version>(stage: Stage<V>) {
 
 async fn a_profile_in_field_is_asked_about<V: Version>(stage: Stage<V>) {
     let project = stage.project().await;
-    for audience in [side_by_side(), age_and_gender()] {
+    for audience in [independent(), age_and_gender()] {
         let group = stage.draft(&project).audience(audience).create().await.unwrap();
         group.launch(Timestamp::now() + 300.hours()).await.unwrap().until_live().await.unwrap();
         for table in group.quotas().read().await.unwrap().iter().filter(|table| table.is_enabled()) {
@@ -88,7 +88,7 @@ async fn nonsense_is_not_asked<V: Version>(stage: Stage<V>) {
     ];
     for (refused, field) in refusals {
         let error = refused.unwrap_err();
-        let blamed: Vec<&str> = error.invalid_fields().iter().map(cintx::error::Invalid::field).collect();
+        let blamed: Vec<&str> = error.invalid_fields().iter().map(cintx::error::FieldError::field).collect();
         assert!(blamed.contains(&field), "{field}: {error}");
     }
     let post_code = Question::open_ended(45).values("London", ["EC1A", "SW1A"], 100);
@@ -136,7 +136,7 @@ async fn any_question_is_refused_or_asked_validly<V: Version>(stage: Stage<V>) {
         match tokio::task::block_in_place(|| handle.block_on(suggest)) {
             Ok(_) => asked.set(asked.get() + 1),
             Err(error) => {
-                let fields: Vec<&str> = error.invalid_fields().iter().map(cintx::error::Invalid::field).collect();
+                let fields: Vec<&str> = error.invalid_fields().iter().map(cintx::error::FieldError::field).collect();
                 prop_assert!(
                     !fields.is_empty() && fields.iter().all(|it| FIELDS.contains(it)),
                     "{question:?}: {error}"
@@ -153,7 +153,7 @@ async fn any_question_is_refused_or_asked_validly<V: Version>(stage: Stage<V>) {
 
 /// One of the versions that split a goal.
 #[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
-async fn a_goal_is_split<V: cintx::quota::SplitsGoals>(stage: Stage<V>) {
+async fn a_goal_is_split<V: cintx::quota::HasGoalSplit>(stage: Stage<V>) {
     let group = stage.draft(&stage.project().await).audience(age_and_gender()).create().await.unwrap();
     group.launch(Timestamp::now() + 300.hours()).await.unwrap().until_live().await.unwrap();
     let table = group.quotas().read().await.unwrap().remove(0);

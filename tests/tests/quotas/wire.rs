@@ -7,7 +7,7 @@ use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
 
 use super::stage::{Stage, on_every_version};
-use super::{age_and_gender, side_by_side};
+use super::{age_and_gender, independent};
 
 on_every_version!(
     golden_files,
@@ -45,7 +45,7 @@ fn without_ids(mut value: Value) -> Value {
 }
 
 async fn golden_files<V: Version>(stage: Stage<V>) {
-    for (name, audience) in [("interlock", age_and_gender()), ("side_by_side", side_by_side())] {
+    for (name, audience) in [("interlock", age_and_gender()), ("independent", independent())] {
         let json = without_ids(sent(&stage, audience).await);
         insta::assert_json_snapshot!(format!("{name}_{}", V::DATE), json);
     }
@@ -213,10 +213,10 @@ async fn what_a_version_lacks_is_refused_before_it_is_sent<V: Version>(stage: St
         Question::choice(43).option("1", completes(245)).option("2", completes(255)),
     ];
     let lacking = [
-        ("control quotas", Audience::side_by_side(beside).control(control)),
+        ("control quotas", Audience::independent(beside).control(control)),
         (
             "template",
-            Audience::template(template.as_str()).beside(Question::choice(43).option("1", 49).option("2", 51)),
+            Audience::template(template.as_str()).and_question(Question::choice(43).option("1", 49).option("2", 51)),
         ),
     ];
     for (what, audience) in lacking {
@@ -246,7 +246,7 @@ async fn what_a_version_lacks_is_refused_before_it_is_sent<V: Version>(stage: St
 
 /// A rule that only the API knows: here, by a fault that answers as its validation does.
 async fn what_the_api_refuses_points_at_the_builder_call<V: Version>(stage: Stage<V>) {
-    let audience = side_by_side();
+    let audience = independent();
     let list = json!([{
         "error_type": "data_validation_error", "name": "profile_validation_error_015",
         "reason": "invalid_question_id_015", "detail": "No such question.",
@@ -321,7 +321,7 @@ async fn answering(status: u16, body: &Value) -> String {
 fn rules_are_named_by_their_slugs_and_point_at_calls() {
     let age = || Question::range(42).band(18..=34, 50).band(35..=99, 50);
     let gender = || Question::choice(43).option("1", 49).option("2", 51);
-    let one = |question: Question| Audience::side_by_side([question]);
+    let one = |question: Question| Audience::independent([question]);
     let cases: Vec<(Audience, &str, &str)> = vec![
         (
             one(Question::range(42).band(18..=34, 50).band(30..=99, 50)),
@@ -385,9 +385,9 @@ fn rules_are_named_by_their_slugs_and_point_at_calls() {
             "invalid_open_ended_option",
             "Question::open_ended(45).values(\"none\", [0 texts], 100)",
         ),
-        (Audience::side_by_side([gender(), gender()]), "profile_not_unique", "Question::choice(43)"),
-        (Audience::side_by_side([]), "at_least_one_profile_must_be_in_profiles_object", "Audience"),
-        (Audience::interlock([age(), gender()]).beside(gender()), "profile_not_unique", "Question::choice(43)"),
+        (Audience::independent([gender(), gender()]), "profile_not_unique", "Question::choice(43)"),
+        (Audience::independent([]), "at_least_one_profile_must_be_in_profiles_object", "Audience"),
+        (Audience::interlock([age(), gender()]).and_question(gender()), "profile_not_unique", "Question::choice(43)"),
         (
             Audience::interlock([age(), Question::open_ended(45).values("x", ["1"], 50).values("y", ["2"], 50)]),
             "zip_not_supported_in_blended",
@@ -404,7 +404,7 @@ fn rules_are_named_by_their_slugs_and_point_at_calls() {
             "Audience::interlock",
         ),
         (
-            Audience::template("0b7a").beside(Question::choice(43).option("1", completes(500))),
+            Audience::template("0b7a").and_question(Question::choice(43).option("1", completes(500))),
             "template_allows_only_percentage_adjustment",
             "Question::choice(43)",
         ),
@@ -423,7 +423,7 @@ fn rules_are_named_by_their_slugs_and_point_at_calls() {
     let problems = Audience::interlock([many(1, 39), many(2, 9)]).problems(None);
     assert!(problems.iter().any(|it| it.rule() == "number_of_quotas_in_blended_cannot_be_greater_than_max"));
     assert!(age_and_gender().problems(Some(500)).is_empty());
-    assert!(side_by_side().problems(Some(500)).is_empty());
+    assert!(independent().problems(Some(500)).is_empty());
     // A cut in words, with the labels of the targets.
     let stuck = Audience::interlock(Interlock::of([age(), gender()]).exclude([0, 0]).at_most([0, 1], 3));
     let text = stuck.problems(Some(500))[0].to_string();

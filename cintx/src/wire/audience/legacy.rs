@@ -335,7 +335,7 @@ macro_rules! legacy_validation {
             use crate::wire::quotas::ValidatesWire;
             use crate::wire::{from_json, to_json};
 
-            impl crate::quota::Validates for crate::$marker {}
+            impl crate::quota::HasValidation for crate::$marker {}
 
             impl ValidatesWire for crate::$marker {
                 async fn validate(

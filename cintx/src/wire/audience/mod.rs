@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{Answer, Wire};
 use crate::audience::{Shape, Unit};
-use crate::error::{Error, Invalid};
+use crate::error::{Error, FieldError};
 use crate::target_group::feasibility::Feasibility;
 use crate::target_group::{KeptDraft, TargetGroupDraft};
 use crate::types::ids::ProjectId;
@@ -38,5 +38,5 @@ pub trait AudienceWire: Wire {
 }
 
 pub(crate) fn refused(what: &'static str, reason: impl Into<String>) -> Error {
-    Error::invalid(vec![Invalid::new(what, reason)])
+    Error::invalid(vec![FieldError::new(what, reason)])
 }

@@ -134,7 +134,7 @@ macro_rules! modern_quotas {
                 }
             }
 
-            impl crate::quota::Validates for crate::$marker {}
+            impl crate::quota::HasValidation for crate::$marker {}
 
             impl ValidatesWire for crate::$marker {
                 async fn validate(
@@ -266,7 +266,7 @@ pub(crate) fn edited(tables: &[QuotaTable], control: Option<&ControlQuotas>, edi
         profiles.push(profile);
     }
     if let Some(control) = control {
-        let beside = Audience::side_by_side([]).control(control.clone());
+        let beside = Audience::independent([]).control(control.clone());
         let rendered = modern::profiling(&beside, 1)?;
         profiles.extend(rendered["profiles"].as_array().into_iter().flatten().cloned());
     }
