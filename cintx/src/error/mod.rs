@@ -50,7 +50,7 @@ pub struct Error {
 }
 
 enum Kind {
-    FieldError(Vec<FieldError>),
+    Invalid(Vec<FieldError>),
     Call {
         error: cintx_raw::Error,
         report: Option<Arc<Report>>,
@@ -74,7 +74,7 @@ enum Kind {
 #[non_exhaustive]
 pub enum ErrorKind {
     /// A value was refused here: [`Error::invalid_fields`].
-    FieldError,
+    Invalid,
     /// The client could not be built.
     Setup,
     /// No credential could be had: [`Error::token`].
@@ -158,7 +158,7 @@ impl Error {
     }
 
     pub(crate) fn invalid(problems: Vec<FieldError>) -> Self {
-        Self::new(Kind::FieldError(problems))
+        Self::new(Kind::Invalid(problems))
     }
 
     /// An error if there are problems.
@@ -204,7 +204,7 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         use cintx_raw::ErrorKind as Raw;
         match &*self.kind {
-            Kind::FieldError(_) => ErrorKind::FieldError,
+            Kind::Invalid(_) => ErrorKind::Invalid,
             Kind::Setup(_) => ErrorKind::Setup,
             Kind::Incomplete { .. } => ErrorKind::Unreadable,
             Kind::Job(_) => ErrorKind::Job,
@@ -213,7 +213,7 @@ impl Error {
             Kind::Other(cause) if cause.is::<crate::error::Conflict>() => ErrorKind::Conflict,
             Kind::Other(_) => ErrorKind::Unreadable,
             Kind::Call { error, .. } => match error.kind() {
-                Raw::Request => ErrorKind::FieldError,
+                Raw::Request => ErrorKind::Invalid,
                 Raw::Moved => ErrorKind::Moved,
                 Raw::Status => ErrorKind::Status,
                 Raw::Decode => ErrorKind::Unreadable,
@@ -234,7 +234,7 @@ impl Error {
             return outcome;
         }
         match &*self.kind {
-            Kind::FieldError(_) | Kind::Setup(_) | Kind::Journal(_) => Outcome::NotSent,
+            Kind::Invalid(_) | Kind::Setup(_) | Kind::Journal(_) => Outcome::NotSent,
             // The job is known to exist and to have failed, or to be under way.
             Kind::Job(_) | Kind::Other(_) => Outcome::NoEffect,
             Kind::Timeout { .. } => Outcome::Unknown,
@@ -255,7 +255,7 @@ impl Error {
     /// The values that were refused before anything was sent; empty for every other error.
     pub fn invalid_fields(&self) -> &[FieldError] {
         match &*self.kind {
-            Kind::FieldError(problems) => problems,
+            Kind::Invalid(problems) => problems,
             _ => &[],
         }
     }
@@ -421,7 +421,7 @@ impl Error {
                     write!(f, "{status} with {} bytes of {}", error.body().len(), OneLine(media))
                 }
             },
-            (ErrorKind::FieldError, None) => write!(f, "{error}"),
+            (ErrorKind::Invalid, None) => write!(f, "{error}"),
             (ErrorKind::Connect, None) => f.write_str("no connection"),
             (ErrorKind::Lost, None) => f.write_str("the connection broke"),
             (_, None) => match (error.cause::<TokenError>(), error.cause::<TimedOut>()) {
@@ -452,7 +452,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.kind {
-            Kind::FieldError(problems) => write!(f, "not sent: {}", Refused(problems.clone()))?,
+            Kind::Invalid(problems) => write!(f, "not sent: {}", Refused(problems.clone()))?,
             Kind::Call { error, .. } => {
                 write!(f, "{}: ", error.operation().id)?;
                 self.fmt_call(error, f)?;

@@ -163,7 +163,7 @@ fn a_client_is_refused_for_all_that_is_wrong_at_once() {
     ] {
         assert!(fields.contains(&field), "{field} is not among {fields:?}");
     }
-    assert_eq!((error.kind(), error.outcome()), (ErrorKind::FieldError, Outcome::NotSent));
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Invalid, Outcome::NotSent));
 }
 
 #[tokio::test]
