@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
-use crate::error::{Error, JobFailure};
+use crate::error::{Error, ErrorKind, JobFailure};
 use crate::types::ids::JobId;
 
 /// How a job is doing.
@@ -61,24 +61,67 @@ impl<K: Kind> Job<K> {
     /// # Errors
     /// [`Error::job_failure`] says why the job failed; [`Error::is_timeout`] after the time given; or a call's error.
     pub async fn until_done(&self) -> Result<K::Done, Error> {
-        let deadline = Instant::now() + self.limit;
-        let mut pause = K::FIRST_PAUSE;
-        loop {
-            let JobPoll { status, ask_again } = self.kind.ask(&self.id).await?;
-            match status {
-                JobStatus::Done(done) => return Ok(done),
-                JobStatus::Failed(failure) => return Err(Error::job(failure)),
-                JobStatus::Running => {}
+        let pace = Pace { first: K::FIRST_PAUSE, longest: K::LONGEST_PAUSE, limit: self.limit };
+        poll(K::NAME, pace, || self.kind.ask(&self.id)).await
+    }
+}
+
+/// How often something is asked about, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    pub(crate) first: Duration,
+    pub(crate) longest: Duration,
+    pub(crate) limit: Duration,
+}
+
+/// Asks until there is an end, or until the limit has passed. A question that fails for a reason that may pass does
+/// not end the wait: the last such failure is returned at the limit.
+pub(crate) async fn poll<'a, T>(
+    name: &'static str,
+    pace: Pace,
+    mut ask: impl FnMut() -> BoxFuture<'a, Result<JobPoll<T>, Error>> + Send,
+) -> Result<T, Error> {
+    let began = Instant::now();
+    // A limit past the end of time is none.
+    let deadline = began.checked_add(pace.limit);
+    let mut pause = pace.first;
+    loop {
+        let asked = ask().await;
+        let now = Instant::now();
+        let (failed, ask_again) = match asked {
+            Ok(JobPoll { status: JobStatus::Done(done), .. }) => return Ok(done),
+            Ok(JobPoll { status: JobStatus::Failed(failure), .. }) => return Err(Error::job(failure)),
+            Ok(JobPoll { status: JobStatus::Running, ask_again }) => (None, ask_again),
+            Err(error) if may_pass(&error, now - began) => {
+                let ask_again = error.retry_after();
+                (Some(error), ask_again)
             }
-            let now = Instant::now();
-            if now >= deadline {
-                return Err(Error::timeout(K::NAME));
-            }
-            // The last look is at the deadline itself, however long the pause would be.
-            let pause_now = ask_again.map_or(pause, |told| told.max(K::FIRST_PAUSE));
-            tokio::time::sleep_until((now + pause_now).min(deadline)).await;
-            pause = (pause * 2).min(K::LONGEST_PAUSE);
+            Err(error) => return Err(error),
+        };
+        if deadline.is_some_and(|deadline| now >= deadline) {
+            return Err(failed.unwrap_or_else(|| Error::timeout(name)));
         }
+        // The last look is at the deadline itself, however long the pause would be.
+        let wait = ask_again.map_or(pause, |told| told.max(pace.first));
+        let until = [now.checked_add(wait), deadline].into_iter().flatten().min();
+        tokio::time::sleep_until(until.unwrap_or(now + pace.longest)).await;
+        pause = (pause * 2).min(pace.longest);
+    }
+}
+
+/// A job may not be visible yet when it is first asked about.
+const VISIBLE_WITHIN: Duration = Duration::from_secs(30);
+
+/// Whether a failed question about a job may be answered when it is asked again.
+fn may_pass(error: &Error, waited: Duration) -> bool {
+    match error.kind() {
+        ErrorKind::Connect | ErrorKind::Lost | ErrorKind::Timeout => true,
+        ErrorKind::Status => match error.status().map(|status| status.as_u16()) {
+            Some(404) => waited < VISIBLE_WITHIN,
+            Some(429 | 502..=504 | 500) => true,
+            _ => false,
+        },
+        _ => false,
     }
 }
 
@@ -194,5 +237,23 @@ mod tests {
         let asked = job.kind.asked.lock().unwrap();
         assert_eq!(asked[1] - asked[0], Duration::from_secs(20), "as long as it was told");
         assert_eq!(asked[2] - asked[1], Duration::from_millis(500), "at once would be a storm");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_that_cannot_pass_ends_the_wait_at_once() {
+        let pace = Pace { first: Duration::from_millis(1), longest: Duration::from_secs(1), limit: Duration::MAX };
+        let mut asked = 0;
+        let ended = poll::<()>("a test", pace, || {
+            asked += 1;
+            async { Err(Error::setup("for a test")) }.boxed()
+        });
+        assert_eq!(ended.await.unwrap_err().kind(), ErrorKind::Setup);
+        assert_eq!(asked, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_without_end_is_allowed() {
+        let job = told(&[("Processing", None), ("Completed", None)]).timeout(Duration::MAX);
+        assert_eq!(job.until_done().await.unwrap(), "Completed");
     }
 }

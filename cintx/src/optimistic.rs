@@ -39,7 +39,7 @@ impl Error {
 }
 
 /// A value whose fields can be compared one by one.
-pub(crate) trait Merge: Clone + Send + Sync {
+pub(crate) trait Merge: Clone + PartialEq + Send + Sync {
     /// Says which fields of `again` would undo what `theirs` changed.
     ///
     /// `mine` is the change made to `base`, `again` the same change made to `theirs`. A field that both sides changed
@@ -117,6 +117,10 @@ pub(crate) async fn edit<E: Editable>(
             Ok(etag) => return Ok(WithEtag { value, etag }),
             Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) => {
                 let theirs = resource.read().await?;
+                // A repeated attempt may be refused because the first one, whose answer was lost, renewed the tag.
+                if error.attempts() > 1 && theirs.value == value {
+                    return Ok(theirs);
+                }
                 value = theirs.value.clone();
                 change(&mut value);
                 E::Value::conflict(&base.value, &mine, &theirs.value, &value).map_err(Error::other)?;

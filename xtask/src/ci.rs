@@ -67,6 +67,23 @@ fn steps(dates: &[String]) -> Vec<Step> {
     steps
 }
 
+/// The folders of the packages that are published, and the licence files that each holds a copy of.
+const PUBLISHED: [&str; 5] = ["openapi", "cintx-raw", "cintx-quota", "cintx", "cintx-sandbox"];
+const LICENCES: [&str; 2] = ["LICENSE-MIT", "LICENSE-APACHE"];
+
+/// Copies, because a checkout on Windows breaks symbolic links; this keeps them equal to the root's files.
+fn licence_copies(workspace: &Workspace) -> Result<()> {
+    for file in LICENCES {
+        let original = std::fs::read(workspace.root().join(file)).with_context(|| file.to_owned())?;
+        for package in PUBLISHED {
+            let copy = std::fs::read(workspace.root().join(package).join(file))
+                .with_context(|| format!("{package}/{file}"))?;
+            ensure!(copy == original, "{package}/{file} differs from {file}: copy the root's file over it");
+        }
+    }
+    Ok(())
+}
+
 /// Runs every step, stopping at the first that fails.
 pub(crate) fn run(workspace: &Workspace, dates: &[String]) -> Result<()> {
     let all = Instant::now();
@@ -75,6 +92,7 @@ pub(crate) fn run(workspace: &Workspace, dates: &[String]) -> Result<()> {
         ensure!(regen::run(workspace, &options)?, "run `cargo xtask regen`");
         Ok(())
     })?;
+    timed("licence files", "compare copies", || licence_copies(workspace))?;
     timed("every dependency supports the oldest Rust that we do", "metadata", || oldest_rust(workspace))?;
     for Step { what, arguments, variables } in steps(dates) {
         timed(what, &format!("cargo {}", arguments.join(" ")), || {
@@ -147,6 +165,26 @@ mod tests {
         for newer in ["1.88.1", "1.90", "2.0"] {
             assert_eq!(newer_than_we_support(&metadata(Some(newer))), [format!("a {newer}")]);
         }
+    }
+
+    #[test]
+    fn a_licence_copy_that_differs_or_is_missing_is_named() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        for file in LICENCES {
+            std::fs::write(folder.path().join(file), file)?;
+            for package in PUBLISHED {
+                std::fs::create_dir_all(folder.path().join(package))?;
+                std::fs::write(folder.path().join(package).join(file), file)?;
+            }
+        }
+        let workspace = Workspace::at(folder.path());
+        licence_copies(&workspace)?;
+        let copy = folder.path().join("cintx/LICENSE-MIT");
+        std::fs::write(&copy, "other")?;
+        assert!(licence_copies(&workspace).unwrap_err().to_string().starts_with("cintx/LICENSE-MIT differs"));
+        std::fs::remove_file(&copy)?;
+        assert_eq!(licence_copies(&workspace).unwrap_err().to_string(), "cintx/LICENSE-MIT");
+        Ok(())
     }
 
     #[test]

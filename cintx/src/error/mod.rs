@@ -64,6 +64,8 @@ enum Kind {
         waiting_for: &'static str,
     },
     Journal(JournalError),
+    /// A write took effect, and a request that belongs to the same call failed after it.
+    AfterWrite(Error),
     /// What a module of its own explains: a conflict, a list in circles.
     Other(BoxError),
     Setup(BoxError),
@@ -190,6 +192,11 @@ impl Error {
         }
     }
 
+    /// The failure of a request that followed a write of the same call: the call as a whole took effect.
+    pub(crate) fn after_write(self) -> Self {
+        Self::new(Kind::AfterWrite(self))
+    }
+
     pub(crate) fn setup(cause: impl Into<BoxError>) -> Self {
         Self::new(Kind::Setup(cause.into()))
     }
@@ -210,6 +217,7 @@ impl Error {
             Kind::Job(_) => ErrorKind::Job,
             Kind::Timeout { .. } => ErrorKind::Waiting,
             Kind::Journal(_) => ErrorKind::Journal,
+            Kind::AfterWrite(error) => error.kind(),
             Kind::Other(cause) if cause.is::<crate::error::Conflict>() => ErrorKind::Conflict,
             Kind::Other(_) => ErrorKind::Unreadable,
             Kind::Call { error, .. } => match error.kind() {
@@ -238,6 +246,7 @@ impl Error {
             // The job is known to exist and to have failed, or to be under way.
             Kind::Job(_) | Kind::Other(_) => Outcome::NoEffect,
             Kind::Timeout { .. } => Outcome::Unknown,
+            Kind::AfterWrite(_) => Outcome::Applied,
             Kind::Incomplete { operation, .. } => match crate::version::operation(operation) {
                 Some(operation) if operation.is_read() => Outcome::NoEffect,
                 _ => Outcome::Applied,
@@ -264,6 +273,7 @@ impl Error {
     pub fn call(&self) -> Option<&cintx_raw::Error> {
         match &*self.kind {
             Kind::Call { error, .. } => Some(error),
+            Kind::AfterWrite(error) => error.call(),
             _ => None,
         }
     }
@@ -363,12 +373,17 @@ impl Error {
     pub(crate) fn report(&self) -> Option<&Report> {
         match &*self.kind {
             Kind::Call { report, .. } => report.as_deref(),
+            Kind::AfterWrite(error) => error.report(),
             _ => None,
         }
     }
 
     /// The request as it was sent.
     pub(crate) fn request(&self) -> Option<&Request> {
+        // What failed after a write says nothing of the write, which needs no looking up.
+        if let Kind::AfterWrite(_) = &*self.kind {
+            return None;
+        }
         self.report()?.request.as_ref()
     }
 }
@@ -467,6 +482,7 @@ impl fmt::Display for Error {
             }
             Kind::Timeout { waiting_for } => write!(f, "gave up waiting for {waiting_for}; it may still come")?,
             Kind::Journal(error) => write!(f, "not sent: {error}")?,
+            Kind::AfterWrite(error) => write!(f, "the write took effect, but the request after it failed: {error}")?,
             Kind::Other(cause) => fmt::Display::fmt(cause, f)?,
             Kind::Setup(_) => f.write_str("the client cannot be set up")?,
         }
@@ -499,6 +515,7 @@ impl StdError for Error {
                 let cause = error.source()?;
                 if cause.is::<Failure>() { cause.source() } else { Some(cause) }
             }
+            Kind::AfterWrite(error) => Some(error),
             Kind::Setup(cause) => Some(&**cause),
             Kind::Other(cause) => cause.source(),
             Kind::Journal(error) => error.source(),

@@ -335,7 +335,7 @@ impl<V: Version> FieldingRun<V> {
                 self.etag = Some(etag);
                 Ok(())
             }
-            None => self.refresh().await,
+            None => self.refresh().await.map_err(Error::after_write),
         }
     }
 

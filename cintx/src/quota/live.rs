@@ -103,6 +103,11 @@ impl<V: Version> Quotas<'_, V> {
         V::quotas(self.raw(), self.place()).await
     }
 
+    /// Reads back what a write has just changed: if that fails, the write has taken effect all the same.
+    async fn read_back(&self) -> Result<Vec<QuotaTable>, Error> {
+        self.read().await.map_err(Error::after_write)
+    }
+
     /// Puts a plan in force: the goals that it changes, and no others.
     ///
     /// In every version (`bulk_update_quotas`, from 2025-12-18 on `update_profile_filling_goal`). The group's own goal
@@ -125,7 +130,7 @@ impl<V: Version> Quotas<'_, V> {
             return self.read().await;
         }
         V::set_goals(self.raw(), self.place(), Some(plan.total), &[(profile, goals)]).await?;
-        self.read().await
+        self.read_back().await
     }
 
     /// Sets the goal of the whole group; the API recomputes its quotas.
@@ -139,7 +144,7 @@ impl<V: Version> Quotas<'_, V> {
             return Err(Error::invalid(vec![FieldError::new("completes", "is 0, expected at least 1")]));
         }
         V::set_goals(self.raw(), self.place(), Some(completes.into()), &[]).await?;
-        self.read().await
+        self.read_back().await
     }
 
     /// Crosses two or three regular profiles (by their ids) that are in field.
@@ -187,7 +192,7 @@ impl<V: Version> Quotas<'_, V> {
         let tables = self.read().await?;
         let goal = tables.iter().map(QuotaTable::total).max().unwrap_or(0);
         V::edit(self.raw(), self.place(), &tables, goal, self.control.as_ref(), edit).await?;
-        self.read().await
+        self.read_back().await
     }
 
     /// Prepares to put another audience in the place of all profiles; nothing is sent yet. `draft` says what the group
@@ -213,7 +218,7 @@ impl<V: Version> Quotas<'_, V> {
     /// The call's.
     pub async fn delete(&self, profiles: &[String]) -> Result<Vec<QuotaTable>, Error> {
         V::delete_profiles(self.raw(), self.place(), profiles).await?;
-        self.read().await
+        self.read_back().await
     }
 }
 
@@ -275,7 +280,7 @@ impl<V: Version> Replacement<'_, V> {
         };
         let replacing = Replacing { audience: &audience, draft };
         V::replace_profiles(self.quotas.raw(), self.quotas.place(), &replacing).await?;
-        self.quotas.read().await
+        self.quotas.read_back().await
     }
 }
 

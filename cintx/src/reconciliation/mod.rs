@@ -7,6 +7,8 @@ mod list;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use futures_util::future::FutureExt as _;
+
 pub(crate) use self::eligible::EligibleFilter;
 pub use self::eligible::{
     DueMonth, EligibleInMonth, EligibleInMonthQuery, EligibleQuery, EligibleSummary, EligibleTargetGroup,
@@ -18,7 +20,8 @@ pub use self::list::{
     ReasonCode, ReconciledQuery, ReconciledTargetGroup, ReconciliationKind, ReconciliationQuery, ReconciliationSummary,
 };
 use crate::client::Client;
-use crate::error::{Error, FieldError};
+use crate::error::{Error, FieldError, JobFailure};
+use crate::job::{JobPoll, JobStatus, Pace, poll};
 use crate::paging::ListRequest;
 use crate::types::ids::{ReconciliationId, TargetGroupId};
 use crate::version::Version;
@@ -315,22 +318,27 @@ impl<V: Version> SubmittedReconciliation<V> {
     /// Waits until it is worked off. Asks after a second, then ever more rarely, for half an hour at most.
     ///
     /// # Errors
-    /// [`Error::is_timeout`] after half an hour; or a call's error.
+    /// [`Error::job_failure`] if it failed; [`Error::is_timeout`] after half an hour; or a call's error.
     pub async fn until_done(&self) -> Result<ReconciliationOutcome, Error> {
-        const LONGEST: Duration = Duration::from_secs(60);
-        let deadline = tokio::time::Instant::now() + Duration::from_secs(1_800);
-        let mut pause = Duration::from_secs(1);
-        loop {
-            let outcome = self.status().await?;
-            match outcome.status {
-                ReconciliationStatus::Complete | ReconciliationStatus::Failed => return Ok(outcome),
-                _ if tokio::time::Instant::now() + pause > deadline => {
-                    return Err(Error::timeout("the reconciliation"));
-                }
-                _ => tokio::time::sleep(pause).await,
+        let pace =
+            Pace { first: Duration::from_secs(1), longest: Duration::from_secs(60), limit: Duration::from_secs(1_800) };
+        poll("the reconciliation", pace, || {
+            async move {
+                let outcome = self.status().await?;
+                let status = match outcome.status {
+                    ReconciliationStatus::Complete => JobStatus::Done(outcome),
+                    ReconciliationStatus::Failed => JobStatus::Failed(JobFailure {
+                        code: None,
+                        description: format!("reconciliation {} failed", self.id),
+                        reasons: Vec::new(),
+                    }),
+                    _ => JobStatus::Running,
+                };
+                Ok(JobPoll { status, ask_again: None })
             }
-            pause = (pause * 2).min(LONGEST);
-        }
+            .boxed()
+        })
+        .await
     }
 }
 

@@ -303,7 +303,7 @@ impl<V: HasUnitTemplates> UnitSupplyTemplates<V> {
 }
 
 /// The template that was chosen for the account's new target groups.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Chosen {
     template: Option<TemplateId>,
 }

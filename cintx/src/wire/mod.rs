@@ -171,8 +171,24 @@ fn started<T>(operation: &'static str, answer: &cintx_raw::Response<T>) -> Answe
     answer.location_id().map(JobId::new).ok_or_else(|| Error::incomplete(operation, "Location"))
 }
 
-/// A tag that must be sent.
+/// A tag that must be sent. Without one nothing is: a write that cannot name what it changes is refused here.
 #[cfg(feature = "_since-2025-12-18")]
 fn tag<'a>(operation: &'static str, etag: Option<&'a str>) -> Answer<&'a str> {
-    etag.ok_or_else(|| Error::incomplete(operation, "ETag to send: the last answer had none"))
+    etag.ok_or_else(|| {
+        let reason = format!("is missing: {operation} must send one, and the last answer had none; read it again");
+        Error::invalid(vec![crate::error::FieldError::new("etag", reason)])
+    })
+}
+
+#[cfg(all(test, feature = "_since-2025-12-18"))]
+mod tests {
+    use super::*;
+    use crate::Outcome;
+
+    #[test]
+    fn a_tag_that_is_missing_is_refused_before_anything_is_sent() {
+        assert_eq!(tag("update_project", Some("W/\"1\"")).unwrap(), "W/\"1\"");
+        let error = tag("update_project", None).unwrap_err();
+        assert_eq!((error.outcome(), error.invalid_fields()[0].field()), (Outcome::NotSent, "etag"));
+    }
 }

@@ -4,6 +4,7 @@
 mod bulk;
 mod calendar;
 mod changes;
+mod composites;
 mod directory;
 mod editors;
 mod exclusions;

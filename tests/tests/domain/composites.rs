@@ -1,0 +1,66 @@
+//! Calls that make more than one request: their outcome is that of the whole. What took effect is not said to have
+//! failed because a later request did.
+
+use cintx::audience::{Audience, Question};
+use cintx::recovery::Resolution;
+use cintx::{ErrorKind, Outcome, Version};
+use cintx_sandbox::Fault;
+use jiff::{Timestamp, ToSpan as _};
+
+use super::stage::{Stage, on_every_version};
+
+/// The operations by which quotas are read: one name before 2025-12-18, another from then on.
+const QUOTA_READS: [&str; 3] = ["get_profiles", "get_profiles_all", "list_profiles"];
+
+on_every_version!(
+    a_goal_that_was_written_is_applied_though_it_cannot_be_read_back,
+    a_goal_that_was_refused_had_no_effect,
+    a_wait_for_a_job_survives_failures_that_pass,
+);
+
+async fn a_goal_that_was_written_is_applied_though_it_cannot_be_read_back<V: Version>(stage: Stage<V>) {
+    let project = stage.project().await;
+    let audience = Audience::independent([Question::choice(43).option("1", 50).option("2", 50)]);
+    let group = stage.draft(&project).audience(audience).create().await.unwrap();
+    group.launch(Timestamp::now() + 300.hours()).await.unwrap().until_live().await.unwrap();
+    for read in QUOTA_READS {
+        stage.sandbox.inject(Fault::on(read).status(400));
+    }
+
+    let error = group.quotas().set_goal(1_000).await.unwrap_err();
+
+    assert_eq!((error.outcome(), error.kind()), (Outcome::Applied, ErrorKind::Status), "{error}");
+    assert!(error.to_string().starts_with("the write took effect, but the request after it failed: "), "{error}");
+    let asked = stage.sandbox.requests().len();
+    assert_eq!(stage.cint.resolve(&error).await.unwrap(), Resolution::Applied { id: None });
+    assert_eq!(stage.sandbox.requests().len(), asked, "what is known is not asked");
+    // The sandbox's own books agree.
+    stage.sandbox.clear_faults();
+    let total: u64 = group.quotas().read().await.unwrap()[0].total();
+    assert_eq!(total, 1_000);
+}
+
+async fn a_goal_that_was_refused_had_no_effect<V: Version>(stage: Stage<V>) {
+    let project = stage.project().await;
+    let group = stage.draft(&project).create().await.unwrap();
+    group.launch(Timestamp::now() + 300.hours()).await.unwrap().until_live().await.unwrap();
+    stage.sandbox.inject(Fault::on("update_profile_filling_goal").status(400));
+    stage.sandbox.inject(Fault::on("bulk_update_quotas").status(400));
+
+    let error = group.quotas().set_goal(1_000).await.unwrap_err();
+
+    assert_eq!(error.outcome(), Outcome::NoEffect, "{error}");
+    stage.sandbox.clear_faults();
+    assert_eq!(group.quotas().read().await.unwrap()[0].total(), 500);
+}
+
+async fn a_wait_for_a_job_survives_failures_that_pass<V: Version>(stage: Stage<V>) {
+    let project = stage.project().await;
+    let group = stage.draft(&project).create().await.unwrap();
+    let job = group.launch(Timestamp::now() + 300.hours()).await.unwrap();
+    // More failures in a row than one call repeats, and a job that is not visible at first.
+    for status in [404, 503, 500] {
+        stage.sandbox.inject(Fault::on("get_launch_fielding_run_from_draft_job").status(status).times(6));
+    }
+    assert_eq!(job.until_live().await.unwrap().status(), &cintx::fielding::RunStatus::Live);
+}
