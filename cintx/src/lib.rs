@@ -41,7 +41,41 @@
 //! # }
 //! ```
 //!
+//! # Where things are
+//!
+//! | to | see |
+//! |---|---|
+//! | build a client, set options for one call | [`client`], [`auth`] |
+//! | make and list projects and target groups | [`project`], [`target_group`] |
+//! | say whom to ask, and how many of each | [`audience`], [`quota`], [`profile_template`], [`library`] |
+//! | choose suppliers and price | [`supply`], [`pricing`] |
+//! | launch, pause, resume, complete | [`fielding`], [`job`] |
+//! | keep respondents out, or ask them again | [`exclusion`], [`recontact`], [`respondent`] |
+//! | say which completes count, and get reports | [`reconciliation`], [`report`], [`webhook`] |
+//! | describe a whole study as data | [`study`] |
+//! | look up accounts, locales, industries, suppliers | [`reference`] |
+//! | know what a failed call did | [`error`], [`recovery`], [`Error::outcome`] |
+//! | read long lists | [`paging`] |
+//! | look into every request | [`http`] |
+//!
 //! Every operation that Cint documents is reachable behind the same pipeline: see [`Client::raw`].
+//!
+//! # Versions and features
+//!
+//! | feature | what it does | default |
+//! |---|---|---|
+//! | `v2025-12-18` | the newest version: [`V2025_12_18`] | yes |
+//! | `v2025-02-17`, `v2024-12-02` | the older versions; several may be on at once | |
+//! | `files` | a token store and a journal in files | yes |
+//!
+//! A capability that only some versions have is a trait `Has…` that only their markers implement; using it with
+//! another version does not compile, and the message says what that version has instead.
+//!
+//! # Crates in signatures
+//!
+//! [`reexports`] has the crates whose types appear in signatures here, so that a program need not name their versions.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod audience;
 pub mod auth;
@@ -77,6 +111,14 @@ mod version;
 mod wire;
 
 pub use cintx_raw as raw;
+
+/// The crates whose types appear in public signatures.
+pub mod reexports {
+    pub use ::http;
+    pub use jiff;
+    pub use reqwest;
+    pub use rust_decimal;
+}
 
 pub use self::client::{Client, ClientBuilder};
 pub use self::error::{Error, ErrorKind, Outcome};

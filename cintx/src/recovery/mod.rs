@@ -68,7 +68,7 @@ pub struct Recovered {
     /// The intent.
     pub intent: Intent,
     /// What is known now. What stays unknown stays in the journal.
-    pub settlement: Resolution,
+    pub resolution: Resolution,
 }
 
 /// How an operation that takes no key can be looked up afterwards: a reviewed row for each that makes something.
@@ -134,11 +134,11 @@ impl<V: Version> Client<V> {
             Outcome::Applied => true,
             Outcome::Unknown => false,
         };
-        let settlement = match (error.request(), error.report()) {
+        let resolution = match (error.request(), error.report()) {
             (Some(request), Some(report)) => self.find_out(request, report.began).await,
             _ => Ok(Resolution::unknown("the request is not known any more")),
         };
-        match settlement {
+        match resolution {
             Ok(Resolution::Applied { id }) => Ok(Resolution::Applied { id }),
             // That much is known already.
             _ if applied => Ok(Resolution::Applied { id: None }),
@@ -156,15 +156,15 @@ impl<V: Version> Client<V> {
     /// The journal cannot be read. An intent that cannot be settled for now is reported as unknown.
     pub async fn recover(&self) -> Result<Vec<Recovered>, Error> {
         let Some(journal) = &self.pipeline().shared.journal else { return Ok(Vec::new()) };
-        let mut resumed = Vec::new();
+        let mut recovered = Vec::new();
         for intent in journal.open_intents().await? {
-            let settlement = self.resume_one(&intent).await;
-            if settlement.outcome() != Outcome::Unknown {
-                journal.end(intent.id(), settlement.outcome()).await?;
+            let resolution = self.resume_one(&intent).await;
+            if resolution.outcome() != Outcome::Unknown {
+                journal.end(intent.id(), resolution.outcome()).await?;
             }
-            resumed.push(Recovered { intent, settlement });
+            recovered.push(Recovered { intent, resolution });
         }
-        Ok(resumed)
+        Ok(recovered)
     }
 
     /// What a call made whose answer was lost, if that can be found; otherwise its error, with what is known now.
@@ -175,7 +175,7 @@ impl<V: Version> Client<V> {
         }
         match self.resolve(&error).await {
             Ok(Resolution::Applied { id: Some(id) }) => Ok(made(id)),
-            Ok(settlement) => Err(error.settled(settlement.outcome())),
+            Ok(resolution) => Err(error.settled(resolution.outcome())),
             Err(_) => Err(error),
         }
     }
@@ -184,9 +184,9 @@ impl<V: Version> Client<V> {
     ///
     /// # Errors
     /// The journal cannot be written.
-    pub async fn discard(&self, resumed: &Recovered) -> Result<(), Error> {
+    pub async fn discard(&self, recovered: &Recovered) -> Result<(), Error> {
         match &self.pipeline().shared.journal {
-            Some(journal) => Ok(journal.end(resumed.intent.id(), Outcome::Unknown).await?),
+            Some(journal) => Ok(journal.end(recovered.intent.id(), Outcome::Unknown).await?),
             None => Ok(()),
         }
     }
@@ -202,7 +202,7 @@ impl<V: Version> Client<V> {
             return Resolution::unknown("the journal's entry is damaged");
         };
         match self.find_out(&request, intent.at).await {
-            Ok(settlement) => settlement,
+            Ok(resolution) => resolution,
             Err(error) if error.outcome() == Outcome::Unknown => Resolution::unknown("its answer was lost again"),
             Err(_) => Resolution::unknown("it could not be looked up for now"),
         }

@@ -22,8 +22,8 @@ async fn main() -> Result<()> {
         .journal(FileJournal::open(journal)?)
         .build()?;
     let mut out = std::io::stdout().lock();
-    for resumed in client.recover().await? {
-        writeln!(out, "{} {:?}", resumed.intent.operation(), resumed.settlement)?;
+    for recovered in client.recover().await? {
+        writeln!(out, "{} {:?}", recovered.intent.operation(), recovered.resolution)?;
     }
     writeln!(out, "ready")?;
     out.flush()?;

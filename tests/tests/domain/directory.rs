@@ -51,7 +51,7 @@ fn calls<V: Version>(stage: &Stage<V>, operation: &str) -> usize {
 async fn clones_share_what_was_fetched<V: Version>(stage: Stage<V>) {
     let mut callers = Vec::new();
     for _ in 0..64 {
-        let directory = stage.cint.clone().directory();
+        let directory = stage.cint.clone().reference_data();
         callers.push(tokio::spawn(async move { directory.locales().await.unwrap().len() }));
     }
     for caller in callers {
@@ -72,7 +72,7 @@ async fn a_failure_is_shared_by_who_waited<V: Version>(stage: Stage<V>) {
     for fetches in [1, 2] {
         let mut callers = tokio::task::JoinSet::new();
         for _ in 0..50 {
-            let directory = stage.cint.clone().directory();
+            let directory = stage.cint.clone().reference_data();
             callers.spawn(async move { directory.locales().await.unwrap_err() });
         }
         for error in callers.join_all().await {

@@ -82,11 +82,11 @@ fn live_and_die(mut child: std::process::Child, told: &mut Told, life: Option<Du
         let line = lines.next().expect("it gets ready").unwrap();
         match line.split_once(' ') {
             None => break assert_eq!(line, "ready"),
-            Some(("create_project", settlement)) => {
-                assert!(settlement.starts_with("Applied"), "a keyed write is replayed: {line}");
+            Some(("create_project", resolution)) => {
+                assert!(resolution.starts_with("Applied"), "a keyed write is replayed: {line}");
                 told.projects += 1;
             }
-            Some(("create_webhook", settlement)) if settlement.starts_with("Unknown") => told.unknown += 1,
+            Some(("create_webhook", resolution)) if resolution.starts_with("Unknown") => told.unknown += 1,
             Some(("create_webhook", _)) => told.webhooks += 1,
             Some(_) => panic!("{line}"),
         }

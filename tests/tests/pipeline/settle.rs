@@ -36,10 +36,10 @@ async fn a_keyed_write_is_settled_by_its_key() {
         sandbox.inject(lost.times(1));
         let error = once.projects().create("MyDrinksSurveyQ1", manager).await.unwrap_err();
         assert_eq!(error.outcome(), Outcome::Unknown);
-        let settlement = client.resolve(&error).await.unwrap();
-        assert!(matches!(settlement, Resolution::Applied { id: Some(_) }), "{settlement:?}");
+        let resolution = client.resolve(&error).await.unwrap();
+        assert!(matches!(resolution, Resolution::Applied { id: Some(_) }), "{resolution:?}");
         // Twice asked, the same answer.
-        assert_eq!(client.resolve(&error).await.unwrap(), settlement);
+        assert_eq!(client.resolve(&error).await.unwrap(), resolution);
     }
     let projects =
         client.raw().list_account_projects(client.account(), &Default::default()).await.unwrap().into_value();
@@ -89,6 +89,6 @@ async fn a_transition_of_a_respondent_stays_unknown_and_says_so() {
     };
     let error = cintx::Error::from(client.raw().update_respondent_status(Some(&body)).await.unwrap_err());
     assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 1));
-    let settlement = client.resolve(&error).await.unwrap();
-    assert!(matches!(settlement, Resolution::Unknown { why } if why.contains("no way")), "{settlement:?}");
+    let resolution = client.resolve(&error).await.unwrap();
+    assert!(matches!(resolution, Resolution::Unknown { why } if why.contains("no way")), "{resolution:?}");
 }
