@@ -52,7 +52,7 @@
 //! | each cell | floor or ceiling of the fit, the nearest such table | whole; [`Solution::deviation`] says how far from the fit |
 //! | excluded cells, bounds | kept | kept |
 //! | no table exists | always found out, with a [`Cut`] | found out with a [`Proof`], unless that takes too long (to decide it is NP-hard): [`SolveError::Unresolved`] |
-//! | [`Table::rebalance`] | the smallest change | a change, and whether it was proved the smallest |
+//! | [`Table::rebalance`] | the smallest change, of those the fewest cells shut, of those the least distorted | a change, and how much more than the least it moves at most |
 //!
 //! The same input gives the same output, on every machine. Of several tables that are equally near, the one
 //! that is found depends on the order of the categories. Counts go up to [`Table::MOST`]; cells up to what
