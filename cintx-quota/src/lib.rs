@@ -83,5 +83,5 @@ pub use fit::{Fit, FitError, Margin, fit};
 pub use proof::{Proof, Remainder, Split, Step};
 pub use rebalance::{Change, Plan};
 pub use shape::{Cell, Shape};
-pub use solution::Solution;
+pub use solution::{RoundedToNothing, Solution};
 pub use table::Table;
