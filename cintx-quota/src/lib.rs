@@ -58,6 +58,7 @@
 //! that is found depends on the order of the categories. Counts go up to [`Table::MOST`]; cells up to what
 //! the memory holds. Nothing here panics on data, recurses, or does I/O.
 
+mod achieved;
 mod apportion;
 mod axis;
 mod builder;
@@ -73,6 +74,7 @@ mod solve;
 mod sum;
 mod table;
 
+pub use achieved::{Achieved, achieved};
 pub use apportion::{Apportionment, Rounded, apportion};
 pub use axis::Axis;
 pub use builder::TableBuilder;
