@@ -16,6 +16,7 @@ pub struct TableBuilder {
     seed: Option<Vec<f64>>,
     bounds: Vec<(Cell, Bound)>,
     sweeps: Option<usize>,
+    smallest: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +62,13 @@ impl TableBuilder {
         self
     }
 
+    /// Every cell holds at least so many, but for cells that are excluded and those of a category with a target of 0.
+    /// What works at most says [`Table::largest_smallest_cell`].
+    pub fn smallest_cell(mut self, least: u64) -> Self {
+        self.smallest = least;
+        self
+    }
+
     /// At most so many sweeps of proportional fitting, at least one. By default as many as take a second or
     /// so: 10,000 for small tables, fewer for large ones. What the fit reached is in the solution.
     pub fn sweeps(mut self, sweeps: usize) -> Self {
@@ -73,7 +81,8 @@ impl TableBuilder {
     /// # Errors
     /// [`TableError`] names the first thing that is wrong.
     pub fn build(self) -> Result<Table, TableError> {
-        let Self { total, axes, seed, bounds, sweeps } = self;
+        let Self { total, axes, seed, bounds, sweeps, smallest } = self;
+        check_count(smallest, || "the smallest cell".to_owned())?;
         let total = total_of(total, &axes)?;
         let axes = axes.into_iter().map(|axis| in_whole_numbers(axis, total)).collect::<Result<Vec<_>, _>>()?;
         let lengths: Vec<usize> = axes.iter().map(|axis| axis.labels.len()).collect();
@@ -86,6 +95,8 @@ impl TableBuilder {
         apply_seed(&mut table)?;
         apply_bounds(&mut table, bounds)?;
         check_slices(&table)?;
+        table.raise_least(smallest);
+        check_bounds(&table)?;
         Ok(table)
     }
 }
@@ -171,6 +182,10 @@ fn apply_bounds(table: &mut Table, bounds: Vec<(Cell, Bound)>) -> Result<(), Tab
             }
         }
     }
+    check_bounds(table)
+}
+
+fn check_bounds(table: &Table) -> Result<(), TableError> {
     for index in 0..table.least.len().min(table.most.len()) {
         let (least, most) = (table.least[index], table.most[index]);
         if least > most {

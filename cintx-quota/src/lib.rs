@@ -52,12 +52,13 @@
 //! | each cell | floor or ceiling of the fit, the nearest such table | whole; [`Solution::deviation`] says how far from the fit |
 //! | excluded cells, bounds | kept | kept |
 //! | no table exists | always found out, with a [`Cut`] | found out with a [`Proof`], unless that takes too long (to decide it is NP-hard): [`SolveError::Unresolved`] |
-//! | [`Table::rebalance`] | the smallest change | a change, and whether it was proved the smallest |
+//! | [`Table::rebalance`] | the smallest change, of those the fewest cells shut, of those the least distorted | a change, and how much more than the least it moves at most |
 //!
 //! The same input gives the same output, on every machine. Of several tables that are equally near, the one
 //! that is found depends on the order of the categories. Counts go up to [`Table::MOST`]; cells up to what
 //! the memory holds. Nothing here panics on data, recurses, or does I/O.
 
+mod achieved;
 mod apportion;
 mod axis;
 mod builder;
@@ -73,6 +74,7 @@ mod solve;
 mod sum;
 mod table;
 
+pub use achieved::{Achieved, achieved};
 pub use apportion::{Apportionment, Rounded, apportion};
 pub use axis::Axis;
 pub use builder::TableBuilder;
@@ -83,5 +85,5 @@ pub use fit::{Fit, FitError, Margin, fit};
 pub use proof::{Proof, Remainder, Split, Step};
 pub use rebalance::{Change, Plan};
 pub use shape::{Cell, Shape};
-pub use solution::Solution;
+pub use solution::{RoundedToNothing, Solution};
 pub use table::Table;

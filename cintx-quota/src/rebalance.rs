@@ -3,7 +3,8 @@
 
 use crate::certificate::Certificate;
 use crate::error::{SolveError, TableError, check_count};
-use crate::solve::stages::{Stages, distance, no_limit, signed};
+use crate::solve::spread::Aim;
+use crate::solve::stages::{MANY, Stages, bounds_of, distance, signed};
 use crate::table::Table;
 
 /// One cell whose target changes.
@@ -18,7 +19,7 @@ pub struct Change {
 }
 
 /// New targets, and how they differ from the old ones.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// The cells that change, in order.
     pub changes: Vec<Change>,
@@ -28,17 +29,95 @@ pub struct Plan {
     pub moved: u64,
     /// Whether it was proved that no smaller change does it. Always so with one or two axes.
     pub proved_smallest: bool,
+    /// No change moves less than this: equal to `moved` if the plan was proved the smallest.
+    pub at_least: u64,
+    /// How many cells were to get more and now get none beyond what is completed.
+    pub shut: usize,
+    /// How far the cells are from the proportional table: the sum of squares, each relative to its part (to 1 where
+    /// the part is less). Of all plans that move and shut as little, this is the least with one or two axes.
+    /// `None` for a table of 200,000 cells or more: only what is moved is minimized there.
+    pub distortion: Option<f64>,
+    /// The proportional table itself, in fractions; empty where `distortion` is `None`.
+    pub proportional: Vec<f64>,
     /// The proof that the margins hold.
     pub certificate: Certificate,
+}
+
+impl Plan {
+    /// How much more than the least is moved at most, as a share of the least: 0.04 for "at most 4 % more".
+    /// 0 if the plan was proved the smallest.
+    pub fn gap(&self) -> f64 {
+        if self.proved_smallest { 0.0 } else { (self.moved - self.at_least) as f64 / self.at_least.max(1) as f64 }
+    }
 }
 
 /// The cells that are wanted, as a flow sees them.
 pub(crate) struct Wanted {
     pub(crate) anchor: Vec<i64>,
+    /// The proportions: what of each cell takes no part in them, and the weight of the rest.
+    start: Vec<u64>,
+    seed: Vec<f64>,
+    /// What is completed of each cell that is not full.
+    open: Vec<Option<i64>>,
+}
+
+impl Wanted {
+    /// A goal that is raised keeps the proportions of the targets. At the same goal and at a lower one, those of
+    /// what is still open: who has few to come gives few.
+    fn new(field: &Table, targets: &[u64], completes: &[u64]) -> Self {
+        // A cell without a target gets something only where no other can.
+        const LAST: f64 = 1e-3;
+        let asked: u128 = targets.iter().map(|target| u128::from(*target)).sum();
+        let is_raised = u128::from(field.total) > asked;
+        let floor = |cell: usize| if is_raised { 0 } else { field.least_of(cell) };
+        let start: Vec<u64> = (0..targets.len()).map(floor).collect();
+        let part = |(target, start): (&u64, &u64)| (target.saturating_sub(*start) as f64).max(LAST);
+        let open = |cell: usize| {
+            let is_open = targets[cell] > completes[cell] && field.most_of(cell) > field.least_of(cell);
+            is_open.then(|| signed(field.least_of(cell)))
+        };
+        Self {
+            anchor: targets.iter().map(|target| signed(*target)).collect(),
+            seed: targets.iter().zip(&start).map(part).collect(),
+            open: (0..targets.len()).map(open).collect(),
+            start,
+        }
+    }
+
+    /// The proportional table, in whole numbers if they are soon found, and in fractions.
+    pub(crate) fn aim(&self, stages: &Stages<'_>) -> Result<(Option<Vec<i64>>, Aim), SolveError> {
+        let table = stages.table();
+        if table.shape.cells() >= MANY {
+            return Ok((None, Aim { open: self.open.clone(), ..Aim::default() }));
+        }
+        let mut shifted = table.clone();
+        shifted.seed = Some(self.seed.clone());
+        for (cell, start) in self.start.iter().enumerate().filter(|(_, start)| **start > 0) {
+            for (axis, at) in shifted.axes.iter_mut().zip(table.shape.position(cell)) {
+                let count = &mut axis.targets.counts[at];
+                *count = count.checked_sub(*start).ok_or(SolveError::Unresolved { cases: 0 })?;
+            }
+            shifted.total = shifted.total.saturating_sub(*start);
+            shifted.least[cell] -= start;
+            if shifted.most[cell] < u64::MAX {
+                shifted.most[cell] -= start;
+            }
+        }
+        let (cells, parts) = Stages::new(&shifted, bounds_of(&shifted)).proportional();
+        let cells =
+            cells.map(|cells| cells.iter().zip(&self.start).map(|(cell, start)| cell + signed(*start)).collect());
+        let start: Vec<f64> = self.start.iter().map(|start| *start as f64).collect();
+        let parts = parts.iter().zip(&start).map(|(part, start)| part + start).collect();
+        Ok((cells, Aim { parts, start, open: self.open.clone() }))
+    }
 }
 
 impl Table {
     /// Finds the smallest change of `targets` that meets this table's margins and bounds.
+    ///
+    /// Of several such changes, the one that shuts the fewest cells, and then the least distorted one: if the goal is
+    /// raised, nearest to the proportions of `targets`; at the same goal or a lower one, nearest to the proportions of
+    /// what is still open (targets less completes), so that a cell with few to come gives few.
     ///
     /// Each cell keeps at least its `completes`, whatever its bounds say: what has happened has happened.
     /// A `closed` cell keeps its target, or its completes if those are more. The lists have one entry for each
@@ -65,19 +144,29 @@ impl Table {
     /// [`Table::solve`]. The proof counts completes and closed cells as bounds.
     pub fn rebalance(&self, targets: &[u64], completes: &[u64], closed: &[bool]) -> Result<Plan, SolveError> {
         let field = self.in_field(targets, completes, closed)?;
-        let cells = field.shape.cells();
-        let least: Vec<i64> = (0..cells).map(|cell| signed(field.least_of(cell))).collect();
-        let limit = no_limit(field.total, &least);
-        let most = (0..cells).map(|cell| signed(field.most_of(cell)).min(limit)).collect();
-        let wanted = Wanted { anchor: targets.iter().map(|target| signed(*target)).collect() };
-        let (found, proved_smallest) = Stages::new(&field, Some((least, most))).nearest(&wanted)?;
-        let moved = u64::try_from(distance(&found, &wanted.anchor)).unwrap_or(u64::MAX);
+        let wanted = Wanted::new(&field, targets, completes);
+        let (found, bound, aim) = Stages::new(&field, bounds_of(&field)).nearest(&wanted)?;
+        let count = |moved: i64| u64::try_from(moved).unwrap_or(u64::MAX);
+        let (moved, at_least) = (count(distance(&found, &wanted.anchor)), count(bound));
+        let (shut, distortion) = (aim.shut(&found), aim.distortion(&found));
         let cells: Vec<u64> = found.into_iter().map(|cell| u64::try_from(cell).unwrap_or(0)).collect();
         let certificate = Certificate::of(&field, &cells).map_err(|_| SolveError::Unresolved { cases: 0 })?;
         let changes = targets.iter().zip(&cells).enumerate().filter(|(_, (from, to))| from != to);
         let changes =
             changes.map(|(index, (from, to))| Change { position: self.shape.position(index), from: *from, to: *to });
-        Ok(Plan { changes: changes.collect(), cells, moved, proved_smallest, certificate })
+        let proved_smallest = moved <= at_least;
+        let changes = changes.collect();
+        Ok(Plan {
+            changes,
+            cells,
+            moved,
+            proved_smallest,
+            at_least,
+            shut,
+            distortion,
+            proportional: aim.parts,
+            certificate,
+        })
     }
 
     /// This table with the bounds that the field sets: never below the completes, closed cells as they are.

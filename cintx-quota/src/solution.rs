@@ -14,13 +14,33 @@ pub struct Solution {
     certificate: Certificate,
     shape: Shape,
     labels: Vec<Vec<String>>,
+    excluded: Vec<usize>,
+}
+
+/// A cell that was worth a part of a person, or a few, and got none when the table was made whole.
+/// `Display` says so: `65+ × West: 0.40 of a person asked for, 0 given`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RoundedToNothing {
+    /// The cell.
+    pub position: Vec<usize>,
+    /// The labels of its categories.
+    pub labels: Vec<String>,
+    /// How many people the proportional table has there.
+    pub people: f64,
+}
+
+impl std::fmt::Display for RoundedToNothing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {:.2} of a person asked for, 0 given", self.labels.join(" × "), self.people)
+    }
 }
 
 impl Solution {
     pub(crate) fn new(table: &Table, cells: Vec<u64>, fit: Fit, certificate: Certificate) -> Self {
         let deviation = cells.iter().zip(&fit.cells).map(|(cell, fit)| (*cell as f64 - fit).abs()).fold(0.0, f64::max);
         let labels = (0..table.axes()).map(|axis| table.labels(axis).to_vec()).collect();
-        Self { cells, fit, deviation, certificate, shape: table.shape().clone(), labels }
+        let excluded = (0..cells.len()).filter(|cell| table.most_of(*cell) == 0).collect();
+        Self { cells, fit, deviation, certificate, shape: table.shape().clone(), labels, excluded }
     }
 
     /// The cells, last axis fastest.
@@ -49,6 +69,27 @@ impl Solution {
     /// Each cell's position and count.
     pub fn iter(&self) -> impl Iterator<Item = (Vec<usize>, u64)> {
         self.cells.iter().enumerate().map(|(index, count)| (self.shape.position(index), *count))
+    }
+
+    /// The cells that rounding left empty, though the proportional table has somebody there. None of them was
+    /// excluded. A larger total, a smallest cell or merged categories give them somebody.
+    pub fn rounded_to_nothing(&self) -> Vec<RoundedToNothing> {
+        // What the fit's own rounding leaves is nobody.
+        const NOBODY: f64 = 1e-6;
+        let cells = self.cells.iter().zip(&self.fit.cells).enumerate();
+        let vanished = cells.filter(|(_, (count, people))| **count == 0 && **people > NOBODY);
+        let vanished = vanished.filter(|(cell, _)| self.excluded.binary_search(cell).is_err());
+        let describe = |(cell, (_, people)): (usize, (&u64, &f64))| {
+            let position = self.shape.position(cell);
+            let labels = position.iter().zip(&self.labels).filter_map(|(at, labels)| labels.get(*at).cloned());
+            RoundedToNothing { labels: labels.collect(), position, people: *people }
+        };
+        vanished.map(describe).collect()
+    }
+
+    /// The cells that stay empty because they were excluded, by position.
+    pub fn excluded(&self) -> Vec<Vec<usize>> {
+        self.excluded.iter().map(|cell| self.shape.position(*cell)).collect()
     }
 
     /// The sums of an axis, equal to its targets; empty if there is no such axis.

@@ -3,6 +3,7 @@
 
 use crate::apportion::Apportionment;
 use crate::builder::TableBuilder;
+use crate::error::SolveError;
 use crate::shape::{Cell, Shape};
 
 /// An axis in whole numbers.
@@ -87,6 +88,60 @@ impl Table {
             }
             Cell::Labels(_) => None,
         }
+    }
+
+    /// The largest smallest cell that works: every cell holds at least so many in some table, and no more than that is
+    /// possible. Cells that are excluded and those of a category with a target of 0 do not count.
+    ///
+    /// # Errors
+    /// [`SolveError`] as in [`Table::solve`], if there is no table at all or it is not found out.
+    pub fn largest_smallest_cell(&self) -> Result<u64, SolveError> {
+        self.solve()?;
+        let (mut works, mut most) = (0, self.total);
+        for axis in 0..self.axes() {
+            let mut open = vec![0_u64; self.labels(axis).len()];
+            for (cell, slice) in self.shape.slices(&[axis]).unwrap_or_default().into_iter().enumerate() {
+                if self.counts_as_cell(cell) {
+                    most = most.min(self.most_of(cell));
+                    open[slice as usize] += 1;
+                }
+            }
+            let parts = self.counts(axis).iter().zip(&open).filter(|(_, open)| **open > 0);
+            most = parts.map(|(target, open)| target / open).fold(most, u64::min);
+        }
+        if (0..self.shape.cells()).all(|cell| !self.counts_as_cell(cell)) {
+            return Ok(0);
+        }
+        while works < most {
+            let middle = works + (most - works).div_ceil(2);
+            let mut table = self.clone();
+            table.raise_least(middle);
+            match table.solve() {
+                Ok(_) => works = middle,
+                Err(SolveError::Infeasible(_)) => most = middle - 1,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(works)
+    }
+
+    /// Gives every cell that counts at least so many.
+    pub(crate) fn raise_least(&mut self, least: u64) {
+        if least == 0 {
+            return;
+        }
+        let cells = self.shape.cells();
+        self.least.resize(cells, 0);
+        for cell in (0..cells).filter(|cell| self.counts_as_cell(*cell)).collect::<Vec<_>>() {
+            self.least[cell] = self.least[cell].max(least);
+        }
+    }
+
+    /// Whether a cell may hold anybody: it is not excluded and each of its categories has a target.
+    fn counts_as_cell(&self, cell: usize) -> bool {
+        let targets = self.shape.position(cell).into_iter().enumerate();
+        let mut targets = targets.map(|(axis, at)| self.counts(axis).get(at).copied().unwrap_or(0));
+        self.most_of(cell) > 0 && targets.all(|target| target > 0)
     }
 
     pub(crate) fn least_of(&self, index: usize) -> u64 {

@@ -1,11 +1,12 @@
 //! From a checked table to its solution: two axes at once, more axes in stages.
 //! `transport` is the flow, `two_way` the complete way for two axes, `stages` what comes of more;
-//! `search` settles what stages cannot, with `simplex` for fractions and `remainders` for whole numbers.
+//! `spread` chooses among equally small changes; `search` settles what stages cannot, with `simplex` for fractions and `remainders` for whole numbers.
 
 mod free;
 mod remainders;
 mod search;
 mod simplex;
+pub(crate) mod spread;
 pub(crate) mod stages;
 pub(crate) mod transport;
 pub(crate) mod two_way;

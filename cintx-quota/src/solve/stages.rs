@@ -2,6 +2,7 @@
 //! the first two axes are crossed, then what came out with the next, so that every margin stays exact.
 
 use super::search::{Found, search};
+use super::spread::{Aim, spread};
 use super::transport::Stuck;
 use super::two_way::{self, TwoWay};
 use crate::certificate::Certificate;
@@ -17,7 +18,7 @@ use crate::table::Table;
 type Bounded = Option<(Vec<i64>, Vec<i64>)>;
 
 /// From how many cells on one order of the axes is enough, if it leads to a table.
-const MANY: usize = 200_000;
+pub(crate) const MANY: usize = 200_000;
 
 /// How many sweeps are little work.
 const FEW: usize = 100;
@@ -56,7 +57,7 @@ impl Table {
 
 /// What a flow may put in each cell: the table's bounds, where it has any. No limit is a limit that no cut
 /// can contain.
-fn bounds_of(table: &Table) -> Bounded {
+pub(crate) fn bounds_of(table: &Table) -> Bounded {
     table.is_bounded().then(|| {
         let least: Vec<i64> = (0..table.shape.cells()).map(|cell| signed(table.least_of(cell))).collect();
         let limit = no_limit(table.total, &least);
@@ -70,7 +71,7 @@ pub(crate) fn signed(count: u64) -> i64 {
 }
 
 /// More than any cell can be asked to hold.
-pub(crate) fn no_limit(total: u64, least: &[i64]) -> i64 {
+fn no_limit(total: u64, least: &[i64]) -> i64 {
     least.iter().fold(signed(total), |sum, least| sum.saturating_add(*least)).min(1 << 60)
 }
 
@@ -83,6 +84,10 @@ pub(crate) struct Stages<'a> {
 impl<'a> Stages<'a> {
     pub(crate) fn new(table: &'a Table, bounds: Bounded) -> Self {
         Self { table, bounds }
+    }
+
+    pub(crate) fn table(&self) -> &'a Table {
+        self.table
     }
 
     fn length(&self, axis: usize) -> usize {
@@ -309,32 +314,80 @@ impl<'a> Stages<'a> {
         slices.into_iter().map(|slice| cells[slice as usize]).collect()
     }
 
-    /// The table nearest to what is wanted, counted in completes; and whether it was proved that none is nearer.
-    pub(crate) fn nearest(&self, wanted: &Wanted) -> Result<(Vec<i64>, bool), SolveError> {
-        let stage = |axes: &[usize], before: Option<Vec<i64>>| {
-            let (rows, columns) = self.margins(axes, before);
-            let (least, most) = self.bounds(axes).unwrap_or_default();
-            two_way::nearest(&rows, &columns, &self.summed(&wanted.anchor, axes), &least, &most)
-        };
+    /// The table that moves least from what is wanted and keeps its proportions, and a bound: none moves less.
+    pub(crate) fn nearest(&self, wanted: &Wanted) -> Result<(Vec<i64>, i64, Aim), SolveError> {
         if self.table.axes() <= 2 {
             let order: Vec<usize> = (0..self.table.axes()).collect();
-            return stage(&order, None).map(|cells| (cells, true)).map_err(|stuck| self.cut(0, 1, &stuck));
+            self.feasible(0, 1)?;
+            let (_, aim) = wanted.aim(self)?;
+            let cells = self.spread(wanted, &aim, &order, None).map_err(|stuck| self.cut(0, 1, &stuck))?;
+            let moved = distance(&cells, &wanted.anchor);
+            return Ok((cells, moved, aim));
         }
         // No table is nearer than its sums are: what a pair of axes must move is a bound for all.
         let mut bound = 0;
         for (first, second) in self.pairs() {
             let axes = [first, second];
-            let cells = stage(&axes, None).map_err(|stuck| self.cut(first, second, &stuck))?;
+            let cells =
+                self.spread(wanted, &Aim::default(), &axes, None).map_err(|stuck| self.cut(first, second, &stuck))?;
             bound = bound.max(distance(&cells, &self.summed(&wanted.anchor, &axes)));
         }
-        let moved = |cells: &[i64]| distance(cells, &wanted.anchor);
-        let found = self.orders().into_iter().filter_map(|order| self.through(&order, stage));
-        let cells = match found.min_by_key(|cells| moved(cells)) {
-            Some(cells) => cells,
-            None => self.nearer(self.any()?, stage, moved),
+        let (proportional, aim) = wanted.aim(self)?;
+        let worth = |cells: &[i64]| (distance(cells, &wanted.anchor), aim.shut(cells), aim.distortion(cells));
+        let stage = |axes: &[usize], before: Option<Vec<i64>>| self.spread(wanted, &aim, axes, before);
+        let mut best: Option<Vec<i64>> = None;
+        let orders = self.orders().into_iter().filter_map(|order| self.through(&order, stage));
+        for cells in proportional.into_iter().chain(orders) {
+            if best.as_ref().is_none_or(|best| worth(&cells) < worth(best)) {
+                best = Some(cells);
+            }
+        }
+        let cells = self.nearer(best.map_or_else(|| self.any(), Ok)?, stage, worth);
+        Ok((cells, bound, aim))
+    }
+
+    /// The table of fractions that keeps the seed's proportions, and a whole table near it if one is soon found.
+    pub(crate) fn proportional(&self) -> (Option<Vec<i64>>, Vec<f64>) {
+        if self.table.axes() <= 2 {
+            let order: Vec<usize> = (0..self.table.axes()).collect();
+            match self.stage(&order, None, self.table.seed.clone()) {
+                Ok(rounded) => (Some(rounded.cells), rounded.fit.cells),
+                Err(_) => (None, Vec::new()),
+            }
+        } else {
+            let fit = self.fit(self.table.sweeps.unwrap_or_else(|| default_sweeps(self.table.shape.cells())).min(FEW));
+            (self.best(&fit), fit.cells)
+        }
+    }
+
+    /// Whether a pair of axes alone can be met.
+    fn feasible(&self, first: usize, second: usize) -> Result<(), SolveError> {
+        let axes: Vec<usize> = [first, second].into_iter().filter(|axis| *axis < self.table.axes()).collect();
+        let (rows, columns) = self.margins(&axes, None);
+        let (least, most) = self.bounds(&axes).unwrap_or_default();
+        let feasible = two_way::feasible(&rows, &columns, &least, &most);
+        feasible.map(|_| ()).map_err(|stuck| self.cut(first, second, &stuck))
+    }
+
+    /// One stage of a change.
+    fn spread(&self, wanted: &Wanted, aim: &Aim, axes: &[usize], before: Option<Vec<i64>>) -> Result<Vec<i64>, Stuck> {
+        let (rows, columns) = self.margins(axes, before);
+        let (least, most) = self.bounds(axes).unwrap_or_default();
+        let sums = |cells: &[f64]| summed_fractions(&self.table.shape, cells, axes);
+        let mut aim = match aim.parts.is_empty() {
+            true => Aim::default(),
+            false => Aim { parts: sums(&aim.parts), start: sums(&aim.start), open: aim.open.clone() },
         };
-        let proved = moved(&cells) <= bound;
-        Ok((cells, proved))
+        if axes.len() < self.table.axes() {
+            aim.open = Vec::new();
+        } else if !aim.open.is_empty() {
+            let mut open = vec![None; aim.open.len()];
+            for (slice, completes) in self.table.shape.slices(axes).unwrap_or_default().into_iter().zip(&aim.open) {
+                open[slice as usize] = *completes;
+            }
+            aim.open = open;
+        }
+        spread(&rows, &columns, &self.summed(&wanted.anchor, axes), (&least, &most), &aim)
     }
 }
 

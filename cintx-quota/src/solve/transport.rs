@@ -66,6 +66,11 @@ impl Flow {
         Ok(())
     }
 
+    /// The price at a node, rows first.
+    pub(crate) fn price(&self, node: usize) -> i64 {
+        self.price[node]
+    }
+
     fn rows(&self) -> usize {
         self.excess.len() - self.columns
     }

@@ -73,13 +73,7 @@ pub(crate) fn feasible(rows: &[i64], columns: &[i64], least: &[i64], most: &[i64
 }
 
 /// The table nearest to the anchor, counted in completes, that meets the margins.
-pub(crate) fn nearest(
-    rows: &[i64],
-    columns: &[i64],
-    anchor: &[i64],
-    least: &[i64],
-    most: &[i64],
-) -> Result<Vec<i64>, Stuck> {
+fn nearest(rows: &[i64], columns: &[i64], anchor: &[i64], least: &[i64], most: &[i64]) -> Result<Vec<i64>, Stuck> {
     let values = anchor.iter().zip(least.iter().zip(most)).map(|(anchor, (least, most))| *anchor.max(least).min(most));
     let mut flow = Flow::new(values.collect(), rows, columns, vec![0; rows.len() + columns.len()]);
     flow.balance(&Away { least, most, anchor })?;

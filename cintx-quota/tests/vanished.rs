@@ -1,0 +1,42 @@
+//! Cells that rounding left without anybody are named, and are not mistaken for cells that were excluded.
+
+#![allow(clippy::panic, clippy::unwrap_used)] // Helpers of tests, too, fail by panicking.
+
+use cintx_quota::{Axis, Table};
+
+#[test]
+fn cells_rounded_to_nothing_are_named_with_what_they_were_worth() {
+    let table = Table::builder()
+        .total(100)
+        .axis(Axis::shares("age", [("young", 97.0), ("old", 2.0), ("oldest", 1.0)]))
+        .axis(Axis::shares("region", [("North", 60.0), ("South", 30.0), ("West", 10.0)]))
+        .exclude(["oldest", "South"])
+        .build()
+        .unwrap();
+    let solution = table.solve().unwrap();
+    assert_eq!(solution.excluded(), [vec![2, 1]]);
+    let vanished = solution.rounded_to_nothing();
+    let positions: Vec<&[usize]> = vanished.iter().map(|cell| cell.position.as_slice()).collect();
+    let expected = solution.iter().filter(|(position, count)| *count == 0 && *position != [2, 1]);
+    let expected: Vec<Vec<usize>> = expected.map(|(position, _)| position).collect();
+    assert_eq!(positions, expected);
+    assert!(!vanished.is_empty());
+    for cell in &vanished {
+        let fit = solution.fit().cells[cell.position[0] * 3 + cell.position[1]];
+        assert!(cell.people > 0.0 && cell.people < 1.0 && cell.people == fit, "{cell:?}");
+        assert_eq!(cell.labels, [0, 1].map(|axis| table.labels(axis)[cell.position[axis]].as_str()));
+    }
+    let west = vanished.iter().find(|cell| cell.labels == ["oldest", "West"]).unwrap();
+    assert!(west.to_string().starts_with("oldest × West: 0.1"), "{west}");
+}
+
+#[test]
+fn a_category_that_nobody_asked_for_is_not_rounded_to_nothing() {
+    let table = Table::builder()
+        .axis(Axis::counts("age", [("young", 10), ("old", 0)]))
+        .axis(Axis::counts("region", [("North", 5), ("South", 5)]))
+        .build()
+        .unwrap();
+    let solution = table.solve().unwrap();
+    assert!(solution.rounded_to_nothing().is_empty() && solution.excluded().is_empty());
+}
