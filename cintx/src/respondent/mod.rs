@@ -1,7 +1,10 @@
 //! Server to server: whether a respondent is in the survey, and how it ended for them, from your server to Cint's.
 //! It has a host and a key of its own: [`ClientBuilder::server_to_server_key`](crate::ClientBuilder::server_to_server_key).
 
+pub mod codes;
 pub(crate) mod id_list;
+#[cfg(feature = "redirect-hashing")]
+pub mod redirect;
 pub(crate) mod unique_code;
 
 pub use self::id_list::IdList;

@@ -1,6 +1,9 @@
 //! Webhook subscriptions: which events Cint tells to which address, the secret that signs them, and the history of
 //! what was told. Receiving and verifying the calls is not in here.
 
+#[cfg(feature = "webhook-receive")]
+pub mod receive;
+
 use futures_util::future::{BoxFuture, FutureExt as _};
 use http::StatusCode;
 use jiff::Timestamp;

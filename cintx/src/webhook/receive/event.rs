@@ -1,0 +1,464 @@
+//! Events: the CloudEvents envelope, the three streams in types, and the answer that Cint waits for.
+//! Whatever is not known is kept: the body as it came, unknown kinds, fields and changes as JSON.
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Response};
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+
+/// Why a body is no event.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EventError {
+    /// The body is no JSON.
+    #[error("body is no JSON: {problem}, expected a CloudEvents envelope")]
+    Json {
+        /// What is wrong about it.
+        problem: String,
+    },
+    /// A field of the envelope is missing or of another kind.
+    #[error("{field} is {got}, expected {expected}")]
+    Field {
+        /// Which field.
+        field: &'static str,
+        /// What it is.
+        got: &'static str,
+        /// What it should be.
+        expected: &'static str,
+    },
+}
+
+/// An event: what the envelope says, and what happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    id: String,
+    kind: String,
+    time: Option<Timestamp>,
+    envelope: Map<String, Value>,
+    data: EventData,
+    body: Bytes,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum EventData {
+    /// Something about a target group has changed.
+    TargetGroupUpdated(TargetGroupUpdated),
+    /// A respondent has come, or moved on.
+    SessionUpdated(SessionUpdated),
+    /// A quota has counted somebody.
+    QuotaFillRegistered(QuotaFillRegistered),
+    /// An event of a kind that is not known yet; [`Event::kind`] names it.
+    Unknown(Value),
+    /// An event of a known kind that has another form than expected. Acknowledge it: it would be the same next time.
+    Unreadable {
+        /// The data as it came.
+        data: Value,
+        /// What could not be read.
+        problem: String,
+    },
+}
+
+impl Event {
+    /// Reads an event from JSON that was verified before, or that comes from a history.
+    ///
+    /// # Errors
+    /// That it is no JSON, or lacks an id, a type or data.
+    pub fn parse(body: &[u8]) -> Result<Self, EventError> {
+        let json = serde_json::from_slice(body).map_err(|error| EventError::Json { problem: error.to_string() })?;
+        let Value::Object(mut envelope) = json else {
+            return Err(EventError::Field { field: "body", got: kind_of(Some(&json)), expected: "an object" });
+        };
+        let id = text(&envelope, "id")?;
+        let kind = text(&envelope, "type")?;
+        let Some(data) = envelope.remove("data") else {
+            return Err(EventError::Field { field: "data", got: "missing", expected: "what happened" });
+        };
+        let time = envelope.get("time").and_then(Value::as_str).and_then(|text| text.parse().ok());
+        let data = match kind.as_str() {
+            "com.cint.target-group.updated" => typed(data, EventData::TargetGroupUpdated),
+            "com.cint.session.updated" => typed(data, EventData::SessionUpdated),
+            "com.cint.quota.fill.registered" => typed(data, EventData::QuotaFillRegistered),
+            _ => EventData::Unknown(data),
+        };
+        Ok(Self { id, kind, time, envelope, data, body: Bytes::copy_from_slice(body) })
+    }
+
+    /// Its id. The same event may come again, under the same id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Its type, for example `com.cint.session.updated`. Subscriptions name it differently.
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// When it happened, if the envelope says so in a form that is known.
+    pub fn time(&self) -> Option<Timestamp> {
+        self.time
+    }
+
+    /// A field of the envelope other than the data: `source`, `dataschema`, or what may come.
+    pub fn attribute(&self, name: &str) -> Option<&Value> {
+        self.envelope.get(name)
+    }
+
+    /// What happened.
+    pub fn data(&self) -> &EventData {
+        &self.data
+    }
+
+    /// The body, byte for byte.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// What to answer once the event is safe. A mere 200 may count as a failure.
+    pub fn acknowledgement(&self) -> Acknowledgement {
+        Acknowledgement { event_id: self.id.clone() }
+    }
+}
+
+/// The answer by which Cint knows that an event has arrived.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Acknowledgement {
+    event_id: String,
+}
+
+impl Acknowledgement {
+    /// The body: an object with the event's id as `event_id`.
+    pub fn body(&self) -> Bytes {
+        Value::Object(Map::from_iter([("event_id".to_owned(), self.event_id.clone().into())])).to_string().into()
+    }
+
+    /// The whole answer: 200, JSON.
+    pub fn response(&self) -> Response<Bytes> {
+        let mut response = Response::new(self.body());
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
+    }
+}
+
+/// One thing that changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Change {
+    /// What changed, as it came. Cint spells it with underscores or hyphens: compare with [`is`](Self::is).
+    pub object: String,
+    /// What it is now; null if it is gone, or was not told.
+    #[serde(default)]
+    pub new_value: Value,
+    /// What else was told, `old_value` for example.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+impl Change {
+    /// Whether this is the change of that name, whichever way it is spelled.
+    pub fn is(&self, name: &str) -> bool {
+        let letters = |text: &str| -> String {
+            let plain = text.chars().filter(char::is_ascii_alphanumeric).map(|it| it.to_ascii_lowercase());
+            let plain: String = plain.collect();
+            // As it is misspelled in the guide.
+            if plain == "clientquerystringchang" { plain + "e" } else { plain }
+        };
+        letters(&self.object) == letters(name)
+    }
+}
+
+/// Something about a target group has changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TargetGroupUpdated {
+    /// The target group.
+    pub target_group_id: String,
+    /// The changelog entry's id.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// The account.
+    #[serde(default, deserialize_with = "number")]
+    pub account_id: Option<i64>,
+    /// The project.
+    #[serde(default)]
+    pub project_id: Option<String>,
+    /// When it was, as it came.
+    #[serde(default)]
+    pub occurred_at: Option<String>,
+    /// Who did it, as it came: an object, or a list of them.
+    #[serde(default)]
+    pub user: Value,
+    /// What changed.
+    #[serde(default)]
+    pub changes: Vec<Change>,
+    /// What else was told.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// A respondent has come, or moved on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SessionUpdated {
+    /// The session.
+    pub response_session_id: String,
+    /// Which of the session's events it is: a lower number after a higher one is out of date.
+    pub sequence_number: i64,
+    /// The account.
+    #[serde(default, deserialize_with = "number")]
+    pub account_id: Option<i64>,
+    /// The project.
+    #[serde(default)]
+    pub project_id: Option<String>,
+    /// The target group.
+    #[serde(default)]
+    pub target_group_id: Option<String>,
+    /// The survey.
+    #[serde(default, deserialize_with = "number")]
+    pub survey_id: Option<i64>,
+    /// The supplier.
+    #[serde(default, deserialize_with = "number")]
+    pub supplier_id: Option<i64>,
+    /// The supplier's name.
+    #[serde(default)]
+    pub supplier_name: Option<String>,
+    /// The respondent.
+    #[serde(default, deserialize_with = "number")]
+    pub respondent_id: Option<i64>,
+    /// When the respondent came, as it came.
+    #[serde(default)]
+    pub respondent_entry_date: Option<String>,
+    /// The panellist.
+    #[serde(default)]
+    pub panelist_id: Option<String>,
+    /// The session that this one comes from.
+    #[serde(default)]
+    pub parent_sid: Option<String>,
+    /// How the respondent came.
+    #[serde(default, deserialize_with = "number")]
+    pub entry_type: Option<i64>,
+    /// The supplier's own mark.
+    #[serde(default)]
+    pub mid: Option<String>,
+    /// What changed.
+    #[serde(default)]
+    pub changes: Vec<Change>,
+    /// What else was told.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+impl SessionUpdated {
+    /// The new client code, if that has changed; see `respondent::codes::ClientCode`.
+    pub fn client_code(&self) -> Option<i64> {
+        self.last("client_status_code_change")
+    }
+
+    /// The new code on Cint's side, if that has changed; see `respondent::codes::MarketplaceCode`.
+    pub fn marketplace_code(&self) -> Option<i64> {
+        self.last("exchange_status_code_change")
+    }
+
+    fn last(&self, name: &str) -> Option<i64> {
+        let change = self.changes.iter().rev().find(|change| change.is(name))?;
+        as_number(&change.new_value)
+    }
+}
+
+/// A quota has counted somebody. The numbers are totals, so the newest event says it all.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct QuotaFillRegistered {
+    /// The target group.
+    pub target_group_id: String,
+    /// The quota, unless the target group as a whole is meant.
+    #[serde(default)]
+    pub profile_quota_id: Option<String>,
+    /// The account.
+    #[serde(default, deserialize_with = "number")]
+    pub account_id: Option<i64>,
+    /// How many were screened so far.
+    #[serde(default, deserialize_with = "number")]
+    pub screens: Option<i64>,
+    /// How many have completed so far.
+    #[serde(default, deserialize_with = "number")]
+    pub completes: Option<i64>,
+    /// What else was told.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+fn typed<T: DeserializeOwned>(data: Value, known: impl FnOnce(T) -> EventData) -> EventData {
+    match T::deserialize(&data) {
+        Ok(read) => known(read),
+        Err(error) => EventData::Unreadable { data, problem: error.to_string() },
+    }
+}
+
+/// A whole number, or the same as text: Cint's samples have both.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    let read = as_number(&value);
+    if read.is_none() && !value.is_null() {
+        let problem = format_args!("{} where a whole number was expected", kind_of(Some(&value)));
+        return Err(serde::de::Error::custom(problem));
+    }
+    Ok(read)
+}
+
+fn as_number(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_str()?.parse().ok())
+}
+
+fn text(envelope: &Map<String, Value>, field: &'static str) -> Result<String, EventError> {
+    match envelope.get(field) {
+        Some(Value::String(text)) if !text.is_empty() => Ok(text.clone()),
+        other => Err(EventError::Field { field, got: kind_of(other), expected: "text that is not empty" }),
+    }
+}
+
+fn kind_of(value: Option<&Value>) -> &'static str {
+    match value {
+        None => "missing",
+        Some(Value::Null) => "null",
+        Some(Value::Bool(_)) => "a boolean",
+        Some(Value::Number(_)) => "a number",
+        Some(Value::String(text)) if text.is_empty() => "empty",
+        Some(Value::String(_)) => "text",
+        Some(Value::Array(_)) => "a list",
+        Some(Value::Object(_)) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn event(kind: &str, data: &Value) -> Event {
+        let body = json!({
+            "id": "7f3e", "specversion": "1.0", "source": "urn:cint", "type": kind,
+            "time": "2026-01-23T10:04:44.209Z", "x-new": [1], "data": data,
+        });
+        Event::parse(body.to_string().as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn an_envelope_is_kept_whole() {
+        let body = br#" {"id":"a","type":"com.cint.new","data":1.00000000000000000000001,"time":"?"} "#;
+        let event = Event::parse(body).unwrap();
+        assert_eq!(event.body().as_ref(), body);
+        assert_eq!((event.id(), event.kind(), event.time()), ("a", "com.cint.new", None));
+        assert!(matches!(event.data(), EventData::Unknown(Value::Number(_))));
+
+        let event = self::event("com.cint.session.updated", &json!({"response_session_id": "s", "sequence_number": 1}));
+        assert_eq!(event.time().unwrap().to_string(), "2026-01-23T10:04:44.209Z");
+        assert_eq!(event.attribute("x-new"), Some(&json!([1])));
+    }
+
+    #[test]
+    fn what_is_no_event_is_refused_by_field() {
+        for (body, field) in [
+            ("[]", "body"),
+            (r#"{"type":"a","data":1}"#, "id"),
+            (r#"{"id":"","type":"a","data":1}"#, "id"),
+            (r#"{"id":"a","type":1,"data":1}"#, "type"),
+            (r#"{"id":"a","type":"b"}"#, "data"),
+        ] {
+            let error = Event::parse(body.as_bytes()).unwrap_err();
+            assert!(matches!(error, EventError::Field { field: it, .. } if it == field), "{body}: {error}");
+        }
+        for body in ["", "{", "\u{feff}{}", &"[".repeat(100_000)] {
+            assert!(matches!(Event::parse(body.as_bytes()), Err(EventError::Json { .. })));
+        }
+    }
+
+    #[test]
+    fn sessions_are_typed() {
+        let event = event(
+            "com.cint.session.updated",
+            &json!({
+                "account_id": 2428, "response_session_id": "0c5d7c8e-5a0e-4c39-9d3f-1f6b8f1f0001",
+                "sequence_number": 5, "survey_id": "17", "is_new": true,
+                "changes": [
+                    {"object": "client-status-code-change", "new_value": 1},
+                    {"object": "client_status_code_change", "new_value": 10, "old_value": 1},
+                    {"object": "exchange-status-code-change", "new_value": "3"},
+                    {"object": "client-query-string-chang", "new_value": null},
+                    {"object": "of the future", "new_value": {"a": [1.5]}},
+                ],
+            }),
+        );
+        let EventData::SessionUpdated(session) = event.data() else { panic!("{event:?}") };
+        assert_eq!((session.sequence_number, session.survey_id), (5, Some(17)));
+        assert_eq!((session.client_code(), session.marketplace_code()), (Some(10), Some(3)));
+        assert_eq!(session.more.get("is_new"), Some(&json!(true)));
+        assert_eq!(session.changes[1].more.get("old_value"), Some(&json!(1)));
+        assert!(session.changes[3].is("client_query_string_change"));
+        assert_eq!(session.changes[4].new_value, json!({"a": [1.5]}));
+    }
+
+    #[test]
+    fn target_groups_are_typed_in_either_form() {
+        for user in [json!({"type": "las_user"}), json!([{"type": "las_user"}])] {
+            for account in [json!(1), json!("1")] {
+                let changes = json!([{"object": "cpi_change", "new_value": {"value": 10, "currency_code": "USD"}}]);
+                let data = json!({"target_group_id": "01K", "account_id": account, "user": user, "changes": changes});
+                let event = event("com.cint.target-group.updated", &data);
+                let EventData::TargetGroupUpdated(group) = event.data() else { panic!("{event:?}") };
+                assert_eq!((group.account_id, &group.user), (Some(1), &user));
+                assert_eq!(group.changes[0].new_value["value"], json!(10));
+            }
+        }
+    }
+
+    #[test]
+    fn quota_fills_are_typed() {
+        let data = json!({"account_id": 1, "target_group_id": "01J", "screens": 113, "completes": 73});
+        let event = event("com.cint.quota.fill.registered", &data);
+        let EventData::QuotaFillRegistered(fill) = event.data() else { panic!("{event:?}") };
+        assert_eq!((fill.screens, fill.completes, &fill.profile_quota_id), (Some(113), Some(73), &None));
+    }
+
+    #[test]
+    fn a_known_event_of_another_form_is_kept_and_can_be_acknowledged() {
+        let data = json!({"target_group_id": "01J", "screens": "many"});
+        let event = event("com.cint.quota.fill.registered", &data);
+        let EventData::Unreadable { data: kept, problem } = event.data() else { panic!("{event:?}") };
+        assert_eq!(kept, &data);
+        assert!(problem.contains("text where a whole number was expected"), "{problem}");
+        assert_eq!(event.acknowledgement().body(), r#"{"event_id":"7f3e"}"#);
+    }
+
+    #[test]
+    fn the_acknowledgement_is_json_that_names_the_event() {
+        let event = Event::parse(br#"{"id":"a\"b","type":"c","data":null}"#).unwrap();
+        let response = event.acknowledgement().response();
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "application/json");
+        assert_eq!(serde_json::from_slice::<Value>(response.body()).unwrap(), json!({"event_id": "a\"b"}));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic_and_what_is_read_is_kept(
+            bytes in prop::collection::vec(any::<u8>(), 0..300),
+            kind in "com.cint.(session.updated|target-group.updated|quota.fill.registered|other)",
+            field in "(target_group_id|sequence_number|response_session_id|changes|account_id)",
+            value in "(1|\"a\"|null|\\[\\]|\\[1\\]|\\{\\}|-1e400|99999999999999999999|[\\[\\]{}\",:a0]{0,9})",
+        ) {
+            let _ = Event::parse(&bytes);
+            let body = format!(r#"{{"id":"a","type":"{kind}","data":{{"{field}":{value}}}}}"#);
+            if let Ok(event) = Event::parse(body.as_bytes()) {
+                prop_assert_eq!(event.body().as_ref(), body.as_bytes());
+                prop_assert_eq!(event.acknowledgement().body(), r#"{"event_id":"a"}"#);
+            }
+        }
+    }
+}
