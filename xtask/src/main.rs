@@ -2,17 +2,13 @@
 //! `import` turns a downloaded document into a fact-only one; `regen` turns those into the raw crate.
 
 mod ci;
+mod document;
 #[cfg(test)]
 mod fixture;
 mod import;
-mod index;
-mod overlay;
-mod problem;
 mod regen;
 mod report;
-mod source;
 mod styles;
-mod tree;
 mod workspace;
 
 use std::path::PathBuf;
@@ -92,7 +88,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Ci => {
-            let index = index::Index::read(&workspace.index())?;
+            let index = document::index::Index::read(&workspace.index())?;
             let dates: Vec<String> = index.entries().iter().map(|entry| entry.date.clone()).collect();
             ci::run(&workspace, &dates)?;
             Ok(ExitCode::SUCCESS)

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::problem::{Problem, Problems};
-use crate::tree::{Kind, Object, escape, inspect, operations as each_operation, resolve};
+use crate::document::problem::{Problem, Problems};
+use crate::document::tree::{Kind, Object, escape, inspect, operations as each_operation, resolve};
 
 /// The version must be 3.0.x before anything else is worth saying.
 pub(super) fn is_openapi_3_0(source: &str, document: &Value) -> Result<(), Problems> {
@@ -57,8 +57,8 @@ pub(super) fn constructs(document: &Value) -> Vec<Problem> {
     problems
 }
 
-fn misplaced(child: crate::tree::Child, extensible: bool, value: &Value) -> Option<&'static str> {
-    use crate::tree::Child;
+fn misplaced(child: crate::document::tree::Child, extensible: bool, value: &Value) -> Option<&'static str> {
+    use crate::document::tree::Child;
     let (fits, expected) = match child {
         Child::Leaf => (true, ""),
         Child::One(_) => (value.is_object(), "an object"),

@@ -7,11 +7,11 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::import;
+use crate::document::index::{Entry, Index};
+use crate::document::overlay::Overlays;
+use crate::document::source::Source;
+use crate::document::tree::escape;
 use crate::fixture::repository;
-use crate::index::{Entry, Index};
-use crate::overlay::Overlays;
-use crate::source::Source;
-use crate::tree::escape;
 
 /// The downloads that are at hand: date, file name, text.
 fn downloads() -> Vec<(String, String, String)> {

@@ -14,12 +14,12 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
-use crate::index::{Entry, IMPORTER, Index};
-use crate::overlay::{Overlays, Stage};
-use crate::problem::{Problem, Problems};
+use crate::document::index::{Entry, IMPORTER, Index};
+use crate::document::overlay::{Overlays, Stage};
+use crate::document::problem::{Problem, Problems};
+use crate::document::source::Source;
+use crate::document::tree::{Kind, operations};
 use crate::report::Report;
-use crate::source::Source;
-use crate::tree::{Kind, operations};
 use crate::workspace::Workspace;
 
 /// A document ready to be written.

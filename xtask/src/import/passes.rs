@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
+use crate::document::tree::{Kind, Object, walk};
 use crate::report::Report;
-use crate::tree::{Kind, Object, walk};
 
 /// A rule: changes an object of any kind, answers how many changes it made.
 type Rule = fn(Kind, &str, &mut Object) -> usize;

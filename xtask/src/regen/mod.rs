@@ -19,8 +19,8 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use self::supplement::Supplement;
-use crate::index::Index;
-use crate::overlay::Overlays;
+use crate::document::index::Index;
+use crate::document::overlay::Overlays;
 use crate::report::Report;
 use crate::workspace::Workspace;
 
@@ -151,7 +151,7 @@ fn check_names(workspace: &Workspace, dates: &[&str]) -> Result<()> {
     for date in dates {
         let document: Value = serde_json::from_slice(&fs::read(workspace.document(date))?)?;
         let shared = shape::shared_ids(&document);
-        for (path, _, _, operation) in crate::tree::operations(&document) {
+        for (path, _, _, operation) in crate::document::tree::operations(&document) {
             let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default();
             ids.insert(shape::canonical_id(id, path, &shared));
         }

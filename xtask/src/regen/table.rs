@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::shape::{TAG, schemas};
 use super::supplement::Supplement;
-use crate::problem::{Problem, Problems};
-use crate::tree::{Object, escape, operations, resolve, schema_name};
+use crate::document::problem::{Problem, Problems};
+use crate::document::tree::{Object, escape, operations, resolve, schema_name};
 
 /// Response headers that carry meaning for a caller, in lower case.
 const HEADERS: [&str; 6] = ["content-disposition", "etag", "idempotency-key", "location", "retry-after", "traceparent"];

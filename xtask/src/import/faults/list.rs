@@ -1,7 +1,7 @@
 //! The faults that are injected into the small document, as data.
 //! Each says what it replaces and which pointer, line and words must come of it.
 
-use crate::problem::Problem;
+use crate::document::problem::Problem;
 
 /// A fault: what is put in place of what, and what must be said of it.
 pub(super) struct Fault {

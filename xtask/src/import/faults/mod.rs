@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use self::list::{FAULTS, TEXTS, UNREADABLE};
 use super::{Imported, import, run};
+use crate::document::overlay::Overlays;
+use crate::document::problem::Problems;
+use crate::document::tree::escape;
 use crate::fixture::{DATE, KENNELS, Temporary, documents};
-use crate::overlay::Overlays;
-use crate::problem::Problems;
-use crate::tree::escape;
 
 fn kennels(text: &str, date: Option<&str>) -> Result<Imported, Problems> {
     import("kennels.yaml", text, date, &Overlays::default())
@@ -120,7 +120,7 @@ fn a_date_is_needed_and_must_not_clash() {
 /// Puts something that does not belong there in every place, one at a time: none may crash the importer.
 #[test]
 fn no_mutilated_document_crashes_the_importer() {
-    let document = crate::source::Source::parse("kennels.yaml", KENNELS).unwrap().value;
+    let document = crate::document::source::Source::parse("kennels.yaml", KENNELS).unwrap().value;
     let mut places = Vec::new();
     pointers(&document, String::new(), &mut places);
     let mut refused = 0;

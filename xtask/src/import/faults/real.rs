@@ -3,11 +3,11 @@
 
 use serde_json::{Value, json};
 
+use crate::document::overlay::Overlays;
+use crate::document::problem::Problem;
+use crate::document::tree::{Kind, Object, escape, inspect};
 use crate::fixture::{documents, repository};
 use crate::import::import;
-use crate::overlay::Overlays;
-use crate::problem::Problem;
-use crate::tree::{Kind, Object, escape, inspect};
 
 /// A fault of a real document: an edit, which answers the pointer that must be named, and what must be said.
 type Edit = (&'static str, fn(&mut Value) -> String, &'static str);

@@ -133,7 +133,7 @@ fn field(owner: &str, schema: &Value, answer: bool, field: &syn::Field) -> Resul
     let ident = field.ident.as_ref().ok_or_else(|| format!("{owner} has a field without a name"))?;
     let wire = renamed(&field.attrs).unwrap_or_else(|| ident.to_string().trim_start_matches("r#").to_owned());
     let property = schema
-        .pointer(&format!("/properties/{}", crate::tree::escape(&wire)))
+        .pointer(&format!("/properties/{}", crate::document::tree::escape(&wire)))
         .ok_or_else(|| format!("{owner}.{ident} comes from no property"))?;
     let required = schema
         .get("required")
@@ -218,7 +218,7 @@ fn fact(property: &Value) -> String {
 
 fn reference(schema: &Value) -> Option<&str> {
     let direct = schema.get("$ref").or_else(|| schema.get("allOf")?.get(0)?.get("$ref"));
-    direct.and_then(Value::as_str).and_then(crate::tree::schema_name)
+    direct.and_then(Value::as_str).and_then(crate::document::tree::schema_name)
 }
 
 /// A type's first line.

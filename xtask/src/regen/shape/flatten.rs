@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{schemas, schemas_mut};
-use crate::tree::{Kind, Object, schema_name, walk};
+use crate::document::tree::{Kind, Object, schema_name, walk};
 
 /// Follows references until something else stands there.
 pub(super) fn dereference<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {

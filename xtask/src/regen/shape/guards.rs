@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{TAG, TAG_VALUE, guard, schemas, shape};
-use crate::overlay::Overlays;
+use crate::document::overlay::Overlays;
 
 fn problems(schema: Value) -> Vec<(String, String)> {
     let document = json!({ "paths": {}, "components": { "schemas": { "A": schema } } });

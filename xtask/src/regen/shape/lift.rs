@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::unions::{TAG, walk_bodies};
 use super::{pascal, schemas, schemas_mut};
-use crate::tree::{Object, schema_ref};
+use crate::document::tree::{Object, schema_ref};
 
 pub(super) fn lift(document: &mut Value) -> usize {
     let mut lifter = Lifter { components: schemas(document).clone(), lifted: 0 };

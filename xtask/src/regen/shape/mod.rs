@@ -15,10 +15,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use crate::overlay::{Overlays, Stage};
-use crate::problem::Problems;
+use crate::document::overlay::{Overlays, Stage};
+use crate::document::problem::Problems;
+use crate::document::tree::{Kind, inspect, schema_name};
 use crate::report::Report;
-use crate::tree::{Kind, inspect, schema_name};
 
 pub(crate) use self::names::{canonical_id, pascal, shared_ids};
 pub(crate) use self::unions::{TAG, TAG_VALUE};
@@ -119,7 +119,7 @@ pub(crate) fn reachable<'a>(document: &'a Value, from: impl IntoIterator<Item = 
 
 /// What the passes promise: whatever would compile and be wrong stops here.
 fn guard(date: &str, document: &Value) -> Result<(), Problems> {
-    use crate::problem::Problem;
+    use crate::document::problem::Problem;
     let mut problems = Problems::new(format!("openapi/{date}.json, shaped"));
     inspect(document, &mut |kind, pointer, object| {
         if kind != Kind::Schema {

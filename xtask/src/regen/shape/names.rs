@@ -6,7 +6,7 @@ use heck::{ToSnakeCase as _, ToUpperCamelCase as _};
 use serde_json::Value;
 
 use super::{HAND_WRITTEN, reachable, schemas, schemas_mut};
-use crate::tree::{Kind, METHODS, operations, schema_name, walk};
+use crate::document::tree::{Kind, METHODS, operations, schema_name, walk};
 
 /// A Rust type name; acronyms of the domain count as words.
 pub(crate) fn pascal(name: &str) -> String {

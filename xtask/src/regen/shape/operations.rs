@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::tree::{Kind, METHODS, resolve, walk};
+use crate::document::tree::{Kind, METHODS, resolve, walk};
 
 /// Request headers that every client sets by itself, in lower case.
 const CLIENT_HEADERS: [&str; 9] = [

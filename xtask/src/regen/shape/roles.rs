@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::unions::TAG;
 use super::{ANSWER, NULLABLE, reachable, schemas, schemas_mut};
-use crate::tree::{METHODS, schema_name, schema_ref};
+use crate::document::tree::{METHODS, schema_name, schema_ref};
 
 /// The schemas of operations by role: sent (bodies and parameters) and received.
 fn bodies(document: &Value, sent: bool) -> Vec<&Value> {

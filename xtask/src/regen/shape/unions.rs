@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::flatten::dereference;
 use super::schemas_mut;
+use crate::document::tree::{Kind, Object, schema_ref, walk};
 use crate::regen::shape::pascal;
-use crate::tree::{Kind, Object, schema_ref, walk};
 
 /// On a union: the property that names the branch.
 pub(crate) const TAG: &str = "x-cintx-tag";
@@ -232,7 +232,7 @@ fn name_branches(document: &mut Value) {
 /// Calls `visit` for the schema of every JSON body, with a name made of the operation's id.
 pub(super) fn walk_bodies(paths: &mut Value, visit: &mut dyn FnMut(&str, &mut Value)) {
     for item in paths.as_object_mut().into_iter().flat_map(|paths| paths.values_mut()) {
-        for method in crate::tree::METHODS {
+        for method in crate::document::tree::METHODS {
             let Some(operation) = item.get_mut(method) else { continue };
             let id = pascal(operation.get("operationId").and_then(Value::as_str).unwrap_or_default());
             if let Some(schema) = operation.pointer_mut("/requestBody/content/application~1json/schema") {

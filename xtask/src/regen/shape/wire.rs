@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{FACTS, schemas, schemas_mut};
-use crate::tree::{Kind, schema_name, walk};
+use crate::document::tree::{Kind, schema_name, walk};
 
 /// Calls `change` for every schema.
-fn each(document: &mut Value, mut change: impl FnMut(&mut crate::tree::Object) -> usize) -> usize {
+fn each(document: &mut Value, mut change: impl FnMut(&mut crate::document::tree::Object) -> usize) -> usize {
     let mut changed = 0;
     walk(document, &mut |kind, _, object| {
         if kind == Kind::Schema {
@@ -17,7 +17,7 @@ fn each(document: &mut Value, mut change: impl FnMut(&mut crate::tree::Object) -
 }
 
 /// What the document says about a value beyond its type, in a few words for the field's documentation.
-fn facts(schema: &crate::tree::Object) -> String {
+fn facts(schema: &crate::document::tree::Object) -> String {
     let number = |key: &str| schema.get(key).filter(|value| value.is_number());
     let range = |low: Option<&Value>, high: Option<&Value>| match (low, high) {
         (Some(low), Some(high)) if low == high => Some(low.to_string()),

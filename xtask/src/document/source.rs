@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 use serde_json::{Map, Number, Value};
 
-use crate::problem::{Problem, Problems};
-use crate::tree::push_pointer;
+use crate::document::problem::{Problem, Problems};
+use crate::document::tree::push_pointer;
 
 /// A parsed document and the lines of its nodes.
 #[derive(Debug)]

@@ -8,9 +8,9 @@ use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::problem::{Problem, Problems};
+use crate::document::problem::{Problem, Problems};
+use crate::document::tree::escape;
 use crate::report::Report;
-use crate::tree::escape;
 
 /// When an overlay is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
