@@ -53,7 +53,7 @@
 //! | keep respondents out, or ask them again | [`exclusion`], [`recontact`], [`respondent`] |
 //! | say which completes count, and get reports | [`reconciliation`], [`report`], [`webhook`] |
 //! | describe a whole study as data | [`study`] |
-//! | look up accounts, locales, industries, suppliers | [`reference`] |
+//! | look up accounts, locales, industries, suppliers | [`mod@reference`] |
 //! | know what a failed call did | [`error`], [`recovery`], [`Error::outcome`] |
 //! | read long lists | [`paging`] |
 //! | look into every request | [`http`] |

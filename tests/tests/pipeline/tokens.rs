@@ -169,7 +169,7 @@ async fn who_has_a_token_never_waits_for_the_next_and_a_failed_renewal_harms_nob
 
 #[test]
 fn credentials_outlive_the_runtime_that_used_them_first() {
-    let runtime = || tokio::runtime::ClientBuilder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let serving = runtime();
     let exchange = Arc::new(exchange());
     let server = serving.block_on(Server::start(exchange.clone()));
@@ -183,7 +183,7 @@ fn credentials_outlive_the_runtime_that_used_them_first() {
     assert_eq!(exchange.asked.load(Ordering::SeqCst), 1);
     // A refresh that goes down with its runtime leaves the field to the next.
     exchange.first_good.store(1, Ordering::SeqCst);
-    let dying = tokio::runtime::ClientBuilder::new_current_thread().enable_all().build().unwrap();
+    let dying = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let clone = client.clone();
     dying.block_on(async move {
         let waiting = tokio::spawn(async move { call(&clone).await });
