@@ -3,20 +3,30 @@
 
 use cintx::audience::{Audience, Question};
 use cintx::recovery::Resolution;
-use cintx::{ErrorKind, Outcome, V2025_12_18};
+use cintx::{ErrorKind, Outcome, Version};
 use cintx_sandbox::Fault;
 use jiff::{Timestamp, ToSpan as _};
 
-use super::stage::Stage;
+use super::stage::{Stage, on_every_version};
 
-#[tokio::test]
-async fn a_goal_that_was_written_is_applied_though_it_cannot_be_read_back() {
-    let stage = Stage::<V2025_12_18>::new().await;
+// The same operations before 2025-12-18, and from then on.
+const READ_QUOTAS: [&str; 2] = ["get-profiles", "list_profiles"];
+const WRITE_GOALS: [&str; 2] = ["bulk-update-quotas", "update_profile_filling_goal"];
+
+on_every_version!(
+    a_goal_that_was_written_is_applied_though_it_cannot_be_read_back,
+    a_goal_that_was_refused_had_no_effect,
+    a_wait_for_a_job_survives_failures_that_pass,
+);
+
+async fn a_goal_that_was_written_is_applied_though_it_cannot_be_read_back<V: Version>(stage: Stage<V>) {
     let project = stage.project().await;
     let audience = Audience::independent([Question::choice(43).option("1", 50).option("2", 50)]);
     let group = stage.draft(&project).audience(audience).create().await.unwrap();
     group.launch(Timestamp::now() + 300.hours()).await.unwrap().until_live().await.unwrap();
-    stage.sandbox.inject(Fault::on("list_profiles").status(400));
+    for read in READ_QUOTAS {
+        stage.sandbox.inject(Fault::on(read).status(400));
+    }
 
     let error = group.quotas().set_goal(1_000).await.unwrap_err();
 
@@ -31,13 +41,13 @@ async fn a_goal_that_was_written_is_applied_though_it_cannot_be_read_back() {
     assert_eq!(total, 1_000);
 }
 
-#[tokio::test]
-async fn a_goal_that_was_refused_had_no_effect() {
-    let stage = Stage::<V2025_12_18>::new().await;
+async fn a_goal_that_was_refused_had_no_effect<V: Version>(stage: Stage<V>) {
     let project = stage.project().await;
     let group = stage.draft(&project).create().await.unwrap();
     group.launch(Timestamp::now() + 300.hours()).await.unwrap().until_live().await.unwrap();
-    stage.sandbox.inject(Fault::on("update_profile_filling_goal").status(400));
+    for write in WRITE_GOALS {
+        stage.sandbox.inject(Fault::on(write).status(400));
+    }
 
     let error = group.quotas().set_goal(1_000).await.unwrap_err();
 
@@ -46,9 +56,7 @@ async fn a_goal_that_was_refused_had_no_effect() {
     assert_eq!(group.quotas().read().await.unwrap()[0].total(), 500);
 }
 
-#[tokio::test]
-async fn a_wait_for_a_job_survives_failures_that_pass() {
-    let stage = Stage::<V2025_12_18>::new().await;
+async fn a_wait_for_a_job_survives_failures_that_pass<V: Version>(stage: Stage<V>) {
     let project = stage.project().await;
     let group = stage.draft(&project).create().await.unwrap();
     let job = group.launch(Timestamp::now() + 300.hours()).await.unwrap();

@@ -4,7 +4,6 @@
 mod bulk;
 mod calendar;
 mod changes;
-#[cfg(feature = "v2025-12-18")]
 mod composites;
 mod directory;
 mod editors;
