@@ -16,6 +16,8 @@ pub enum Deed {
     Answer(Answer),
     /// The head of an answer and a part of its body, then the end.
     Truncate(Answer),
+    /// The head of an answer and a part of its body, then nothing for a long time.
+    Stall(Answer),
     /// The connection is reset although the request was read.
     Reset,
     /// The connection is closed without a word although the request was read.
@@ -127,6 +129,12 @@ async fn serve(mut stream: TcpStream, behaviour: &dyn Behaviour) -> std::io::Res
             Deed::Truncate(answer) => {
                 let half = answer.body.len() / 2;
                 write(&mut stream, &answer, &answer.body.as_bytes()[..half]).await?;
+                return Ok(());
+            }
+            Deed::Stall(answer) => {
+                let half = answer.body.len() / 2;
+                write(&mut stream, &answer, &answer.body.as_bytes()[..half]).await?;
+                tokio::time::sleep(Duration::from_secs(600)).await;
                 return Ok(());
             }
             Deed::Reset => return reset(stream),

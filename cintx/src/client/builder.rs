@@ -211,6 +211,9 @@ impl<V: Version> ClientBuilder<V> {
         if self.account.is_none() {
             problems.push(FieldError::new("account", "is missing: give the account's number"));
         }
+        if self.http.is_some() && self.proxy.is_some() {
+            problems.push(FieldError::new("proxy", "is given beside http_client, expected one of them: set it there"));
+        }
         let mut url = |field, text: &str| base_url(field, text).map_err(|problem| problems.push(problem)).ok();
         let demand_url = url("api_url", &self.api_url);
         let s2s_url = url("server_to_server_url", &self.s2s_url);
@@ -227,9 +230,15 @@ impl<V: Version> ClientBuilder<V> {
         else {
             return Err(Error::invalid(problems));
         };
+        let endpoint = match &tokens {
+            Tokens::Credentials(credentials) => &*credentials.endpoint,
+            Tokens::Fixed(_) | Tokens::Own(_) => "http:",
+        };
+        // Plain HTTP was allowed to this machine alone: what stays on it needs no proxy of the system's.
+        let all_here = [&*demand_url, &*s2s_url, endpoint].iter().all(|url| url.starts_with("http:"));
         let http = match self.http {
             Some(http) => http,
-            None => http_client(&self.timeouts, self.proxy, agent)?,
+            None => http_client(&self.timeouts, self.proxy, all_here, agent)?,
         };
         let tokens = match tokens {
             Tokens::Fixed(token) => {
@@ -272,6 +281,7 @@ impl<V: Version> fmt::Debug for ClientBuilder<V> {
 fn http_client(
     timeouts: &Timeouts,
     proxy: Option<reqwest::Proxy>,
+    all_here: bool,
     agent: HeaderValue,
 ) -> Result<reqwest::Client, Error> {
     let mut http = reqwest::Client::builder()
@@ -281,8 +291,10 @@ fn http_client(
         .connect_timeout(timeouts.connect)
         .pool_idle_timeout(IDLE)
         .user_agent(agent);
-    if let Some(proxy) = proxy {
-        http = http.proxy(proxy);
+    match proxy {
+        Some(proxy) => http = http.proxy(proxy),
+        None if all_here => http = http.no_proxy(),
+        None => {}
     }
     http.build().map_err(Error::setup)
 }

@@ -19,6 +19,8 @@ use crate::http::idempotency::IDEMPOTENCY_KEY;
 use crate::http::{Failure, Report, StopReason, TimedOut};
 use crate::recovery::JournalError;
 
+/// The longest list of refused values that a message shows, in characters; [`Error::invalid_fields`] has them all.
+const MAX_MESSAGE_CHARS: usize = 900;
 /// How much of an answer's body an error shows.
 const SHOWN: usize = 1024;
 
@@ -133,8 +135,16 @@ pub(crate) struct Refused(pub(crate) Vec<FieldError>);
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write as _;
+        let mut room = MAX_MESSAGE_CHARS;
         for (index, problem) in self.0.iter().enumerate() {
-            write!(f, "{}{problem}", if index == 0 { "" } else { "; " })?;
+            let text = format!("{}{problem}", if index == 0 { "" } else { "; " });
+            let length = text.chars().count();
+            if length > room && index > 0 {
+                return write!(f, "; and {} more", self.0.len() - index);
+            }
+            text.chars().take(room).try_for_each(|char| f.write_char(char))?;
+            room = room.saturating_sub(length);
         }
         Ok(())
     }
@@ -525,3 +535,22 @@ impl StdError for Error {
 }
 
 const _: () = assert!(size_of::<Error>() <= 128, "errors are cheap to pass around");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_stays_short_however_much_is_wrong() {
+        let many: Vec<_> = (0..3_000).map(|row| FieldError::new("rows", format!("{row} is no RID"))).collect();
+        let error = Error::invalid(many);
+        assert_eq!(error.invalid_fields().len(), 3_000);
+        let text = error.to_string();
+        assert!(text.chars().count() <= 1_000, "{}", text.len());
+        assert!(text.starts_with("not sent: rows 0 is no RID; rows 1 is no RID; "), "{text}");
+        assert!(text.ends_with(" more"), "{text}");
+
+        let long = Error::invalid(vec![FieldError::new("name", "x".repeat(100_000))]).to_string();
+        assert!(long.chars().count() <= 1_000, "{}", long.len());
+    }
+}

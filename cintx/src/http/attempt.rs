@@ -48,11 +48,7 @@ impl Pipeline {
         limit: Duration,
     ) -> AttemptResult {
         let started = Instant::now();
-        let got = match tokio::time::timeout(limit, self.exchange(request, authorization, trace, number)).await {
-            Ok(got) => got,
-            // It may have been read by now; whether it was, nobody here knows.
-            Err(_) => AttemptResult::nothing(Attempt::Lost, Box::new(TimedOut::Attempt(limit))),
-        };
+        let got = self.exchange(request, authorization, trace, number, limit).await;
         let elapsed = started.elapsed();
         let operation = request.operation();
         let status = got.answer.as_ref().ok().map(|answer| answer.status);
@@ -87,7 +83,9 @@ impl Pipeline {
         authorization: &HeaderValue,
         trace: &Trace,
         number: u32,
+        limit: Duration,
     ) -> AttemptResult {
+        let began = Instant::now();
         let operation = request.operation();
         let headers = match self.headers(request, authorization, trace, number) {
             Ok(headers) => headers,
@@ -99,9 +97,11 @@ impl Pipeline {
             // Shared, not copied: the next attempt has the same bytes.
             builder = builder.body(body.bytes.clone());
         }
-        let answer = match builder.send().await {
-            Ok(answer) => answer,
-            Err(error) => {
+        let answer = match tokio::time::timeout(limit, builder.send()).await {
+            Ok(Ok(answer)) => answer,
+            // It may have been read by now; whether it was, nobody here knows.
+            Err(_) => return AttemptResult::nothing(Attempt::Lost, Box::new(TimedOut::Attempt(limit))),
+            Ok(Err(error)) => {
                 let unsent = error.is_connect() || error.is_builder();
                 let attempt = if unsent { Attempt::NotSent } else { Attempt::Lost };
                 return AttemptResult::nothing(attempt, Box::new(error.without_url()));
@@ -110,7 +110,7 @@ impl Pipeline {
         if reqwest::Url::parse(&url).is_ok_and(|asked| asked != *answer.url()) {
             return AttemptResult::nothing(Attempt::Lost, Box::new(Redirected));
         }
-        self.read(operation, answer, trace).await
+        self.read(operation, answer, trace, (limit, limit.saturating_sub(began.elapsed()))).await
     }
 
     fn headers(
@@ -148,8 +148,14 @@ impl Pipeline {
         Ok(headers)
     }
 
-    /// Reads an answer: whole, unless it is a download.
-    async fn read(&self, operation: &'static Operation, answer: reqwest::Response, trace: &Trace) -> AttemptResult {
+    /// Reads an answer: whole, unless it is a download; in what is `left` of the attempt's `limit`.
+    async fn read(
+        &self,
+        operation: &'static Operation,
+        answer: reqwest::Response,
+        trace: &Trace,
+        (limit, left): (Duration, Duration),
+    ) -> AttemptResult {
         let status = answer.status();
         let mut headers = answer.headers().clone();
         if !headers.contains_key(TRACEPARENT)
@@ -166,7 +172,11 @@ impl Pipeline {
             let answer = RawResponse { status, headers, body, extensions };
             return AttemptResult { attempt: answered, retry_after, answer: Ok(answer) };
         }
-        let (attempt, body) = match body.collect(MAX_DECODED_BODY).await {
+        let body = match tokio::time::timeout(left, body.collect(MAX_DECODED_BODY)).await {
+            Ok(body) => body,
+            Err(_) => Err(BoxError::from(TimedOut::Attempt(limit))),
+        };
+        let (attempt, body) = match body {
             Ok(body) => (answered, ByteStream::full(body)),
             Err(cause) if status.is_success() && status != StatusCode::NO_CONTENT => {
                 (Attempt::Truncated, ByteStream::new(futures_util::stream::iter([Err::<_, BoxError>(cause)])))

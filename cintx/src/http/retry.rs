@@ -187,7 +187,8 @@ impl RetryMachine {
                 409 if self.effect == Effect::Repeatable && self.maybe_applied => {
                     self.again(Outcome::Unknown, retry_after, now, unit, budget)
                 }
-                501 | 505 => self.fail(Outcome::NoEffect, StopReason::Final),
+                // A proxy behind the API may say so after the work was done, and says it again when asked again.
+                501 | 505 => self.undecided(),
                 408 | 500..=599 => {
                     self.maybe_applied = true;
                     if repeatable {
@@ -196,9 +197,20 @@ impl RetryMachine {
                         self.fail(Outcome::Unknown, StopReason::NotRepeatable)
                     }
                 }
-                _ => self.fail(Outcome::NoEffect, StopReason::Final),
+                // Each says that the request itself was looked at and turned away.
+                400 | 402 | 404..=407 | 409..=417 | 421..=424 | 426 | 428 | 431 | 451 => {
+                    self.fail(Outcome::NoEffect, StopReason::Final)
+                }
+                // Redirects, 499 and words that no standard knows prove nothing.
+                _ => self.undecided(),
             },
         }
+    }
+
+    /// The answer does not say whether the request took effect, and asking again would not tell.
+    fn undecided(&mut self) -> Decision {
+        self.maybe_applied = true;
+        self.fail(Outcome::Unknown, StopReason::Final)
     }
 
     /// The credential may be the reason: it is replaced once. The request was turned away, so it may be sent again.

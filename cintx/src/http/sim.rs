@@ -260,9 +260,9 @@ fn fate(rng: &mut Rng, effect: Effect, repeated: bool) -> Fate {
         11 => (answered(403), false),
         12 => (answered(429), false),
         13 => (answered(rng.choice([400, 404, 409, 410, 412, 413, 415, 422]).unwrap()), false),
-        14 => (answered(rng.choice([301, 302, 307, 308, 304]).unwrap()), false),
+        14 => (answered(rng.choice([100, 199, 301, 302, 307, 308, 304, 418, 460, 499, 600, 999]).unwrap()), either),
         15 => (answered(408), either),
-        16 => (answered(rng.choice([501, 505]).unwrap()), false),
+        16 => (answered(rng.choice([501, 505]).unwrap()), either),
         _ => (answered(rng.choice([500, 502, 503, 504, 507, 520, 599]).unwrap()), either),
     };
     // The first answer replayed, or a conflict with the first that is still at work.

@@ -23,6 +23,7 @@ use crate::client::Client;
 use crate::error::{Error, FieldError, JobFailure};
 use crate::job::{JobPoll, JobStatus, Pace, poll};
 use crate::paging::ListRequest;
+use crate::types::hyphenated_uuid;
 use crate::types::ids::{ReconciliationId, TargetGroupId};
 use crate::version::Version;
 
@@ -192,14 +193,12 @@ fn to_csv(field: &'static str, rows: impl IntoIterator<Item = (String, Option<Re
     let mut count = 0;
     for (rid, reason) in rows {
         count += 1;
-        match rid.parse::<uuid::Uuid>() {
-            Err(_) => {
-                problems.push(FieldError::new(field, format!("row {count} has the RID {rid:?}, expected a UUID")))
-            }
-            Ok(id) if !seen.insert(id) => {
+        match hyphenated_uuid(&rid) {
+            None => problems.push(FieldError::new(field, format!("row {count} has the RID {rid:?}, expected a UUID"))),
+            Some(id) if !seen.insert(id) => {
                 problems.push(FieldError::new(field, format!("row {count} has the RID {rid} again")))
             }
-            Ok(_) => {
+            Some(_) => {
                 csv.push_str(&rid);
                 if let Some(reason) = reason {
                     let _ = write!(csv, ",{}", reason.code());

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::InvalidValue;
+use super::{InvalidValue, hyphenated_uuid};
 
 macro_rules! id {
     ($(#[$meta:meta])* $name:ident) => {
@@ -157,11 +157,18 @@ number!(
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UserId(uuid::Uuid);
 
+impl UserId {
+    /// An id that an answer gave, in whatever form.
+    pub(crate) fn from_uuid(id: uuid::Uuid) -> Self {
+        Self(id)
+    }
+}
+
 impl FromStr for UserId {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        text.parse().map(Self).map_err(|_| InvalidValue::new(text, "a user id: a UUID"))
+        hyphenated_uuid(text).map(Self).ok_or_else(|| InvalidValue::new(text, "a user id: a UUID"))
     }
 }
 

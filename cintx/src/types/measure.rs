@@ -6,7 +6,7 @@ use std::str::FromStr;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
-use super::{InvalidValue, from_text};
+use super::{InvalidValue, from_text, plain_decimal};
 
 /// The share of respondents who qualify, in hundredths: 0.01 to 1.
 ///
@@ -60,9 +60,8 @@ impl FromStr for IncidenceRate {
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
         const RATE: &str = "an incidence rate: 0.01 to 1, in hundredths";
-        let rate = Decimal::from_str_exact(text).map_err(|_| InvalidValue::new(text, RATE))?;
-        let percent = rate * Decimal::ONE_HUNDRED;
-        match percent.is_integer().then(|| percent.to_u8()).flatten() {
+        let percent = plain_decimal(text).and_then(|rate| rate.checked_mul(Decimal::ONE_HUNDRED));
+        match percent.filter(Decimal::is_integer).and_then(|percent| percent.to_u8()) {
             Some(percent @ 1..=100) => Ok(Self(percent)),
             _ => Err(InvalidValue::new(text, RATE)),
         }

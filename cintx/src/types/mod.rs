@@ -6,6 +6,8 @@ mod measure;
 mod money;
 pub(crate) mod serde_text;
 mod survey;
+#[cfg(test)]
+mod tests;
 mod time;
 
 use std::fmt;
@@ -35,6 +37,18 @@ impl InvalidValue {
     pub(crate) fn new(got: impl fmt::Display, expected: &'static str) -> Self {
         Self { got: got.to_string().into(), expected }
     }
+}
+
+/// A decimal as people write it: digits and one point. No sign, no exponent, and no grouping, which would make
+/// another number of a typing mistake.
+fn plain_decimal(text: &str) -> Option<rust_decimal::Decimal> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    plain.then(|| rust_decimal::Decimal::from_str_exact(text).ok()).flatten()
+}
+
+/// A UUID in the one form that the API takes: hyphenated, without braces or a prefix.
+pub(crate) fn hyphenated_uuid(text: &str) -> Option<uuid::Uuid> {
+    (text.len() == uuid::fmt::Hyphenated::LENGTH).then(|| text.parse().ok()).flatten()
 }
 
 /// The error of a conversion that may not be able to fail.

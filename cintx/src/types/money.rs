@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use rust_decimal::Decimal;
 
-use super::InvalidValue;
+use super::{InvalidValue, plain_decimal};
 
 /// An amount of money: an exact decimal and an ISO 4217 currency.
 ///
@@ -29,10 +29,7 @@ impl Money {
     /// If the amount is not a decimal that is at least zero, or the currency is not three upper-case letters.
     pub fn new(value: &str, currency: &str) -> Result<Self, InvalidValue> {
         const AMOUNT: &str = "an amount: a decimal of at least 0, such as 2.73";
-        let amount = Decimal::from_str_exact(value).map_err(|_| InvalidValue::new(value, AMOUNT))?;
-        if amount.is_sign_negative() {
-            return Err(InvalidValue::new(value, AMOUNT));
-        }
+        let amount = plain_decimal(value).ok_or_else(|| InvalidValue::new(value, AMOUNT))?;
         if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
             return Err(InvalidValue::new(currency, "a currency: three upper-case letters, such as USD"));
         }

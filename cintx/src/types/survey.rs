@@ -36,22 +36,41 @@ impl FromStr for SurveyUrl {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        let has_host = text.strip_prefix("https://").and_then(|rest| rest.chars().next());
+        let rest = text.strip_prefix("https://").unwrap_or_default();
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let port = authority.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.ends_with(']'));
         let expected = if text.len() > 3_000 && text.chars().count() > 3_000 {
             "a survey address: at most 3,000 characters"
-        } else if has_host.is_none_or(|first| matches!(first, '/' | '?' | '#')) {
+        } else if authority.is_empty() {
             "a survey address: it must begin with https:// and name a host"
         } else if !text.contains(Self::RID) {
             "a survey address: it must hold [%RID%], or nobody knows who answered"
         } else if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
             "a survey address: it must not hold spaces"
+        } else if text.chars().any(is_invisible) {
+            "a survey address: it must not hold invisible characters"
+        } else if authority.contains(Self::RID) {
+            "a survey address: [%RID%] must be in its path or query, not in its host"
+        } else if authority.contains('@') {
+            "a survey address: it must not hold a user name or password"
+        } else if port.is_some_and(|port| !matches!(port.parse::<u16>(), Ok(1..))) {
+            "a survey address: its port must be 1 to 65535"
+        } else if authority.contains('\\') || url::Url::parse(text).is_err() {
+            "a survey address: its host cannot be read"
         } else {
             return Ok(Self(text.into()));
         };
-        // A long address is not repeated in full.
-        let got: String = text.chars().take(80).collect();
+        // A long address is not repeated in full, and a password not at all.
+        let got: String =
+            if text.contains('@') { "an address with @".to_owned() } else { text.chars().take(80).collect() };
         Err(InvalidValue::new(got, expected))
     }
+}
+
+/// Characters that nobody sees in an address: joiners, marks of direction, a byte-order mark.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}')
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
 }
 
 from_text!(SurveyUrl);

@@ -100,7 +100,9 @@ impl FromStr for Interval {
         const EXPECTED: &str =
             "an interval: PnDTnHnMnS without weeks, months and fractions, more than none, less than 398 days";
         let refused = || InvalidValue::new(text, EXPECTED);
-        let span: Span = text.parse().map_err(|_| refused())?;
+        // jiff reads other notations, too, such as `1d 5h`.
+        let iso = Some(text).filter(|text| text.starts_with(['P', 'p'])).ok_or_else(refused)?;
+        let span: Span = iso.parse().map_err(|_| refused())?;
         let whole = span.get_years() == 0
             && span.get_months() == 0
             && span.get_weeks() == 0
@@ -165,7 +167,9 @@ impl FromStr for ActivityPeriod {
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
         const EXPECTED: &str = "a period: PnYnMnWnD without hours, 1 to 396 days in all";
         let refused = || InvalidValue::new(text, EXPECTED);
-        let span: Span = text.parse().map_err(|_| refused())?;
+        // jiff reads other notations, too, such as `1d 5h`.
+        let iso = Some(text).filter(|text| text.starts_with(['P', 'p'])).ok_or_else(refused)?;
+        let span: Span = iso.parse().map_err(|_| refused())?;
         let months = i32::from(span.get_years()) * 12 + span.get_months();
         let days = span.get_weeks() * 7 + span.get_days();
         // Months differ in length; thirty days each is what a period of a year and a month may have.

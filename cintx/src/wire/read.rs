@@ -141,7 +141,7 @@ impl Read<String> for SurveyUrl {
 
 impl Read<Id> for UserId {
     fn read(wire: Id) -> Result<Self, Missing> {
-        wire.as_str().parse().map_err(|_| Missing("id"))
+        wire.as_str().parse().map(Self::from_uuid).map_err(|_| Missing("id"))
     }
 }
 

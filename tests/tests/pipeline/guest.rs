@@ -195,3 +195,24 @@ async fn no_more_requests_than_allowed_are_on_their_way() {
         call.await.unwrap().unwrap();
     }
 }
+
+#[tokio::test]
+async fn a_status_decides_though_the_body_stalls() {
+    for (status, outcome) in [(404, Outcome::NoEffect), (422, Outcome::NoEffect), (200, Outcome::Applied)] {
+        let body = Answer::json(status, "{\"detail\": \"a long explanation that never ends\"}");
+        let (_scripted, server) = stage(Deed::Stall(body)).await;
+        let limits = OperationTimeouts::new(Duration::from_millis(200), Duration::from_secs(20));
+        let client = builder::<V2025_12_18>(&server.url()).build().unwrap();
+        let once = client.with(CallOptions::new().limits(limits).retry(RetryPolicy::none()));
+        let error = cintx::Error::from(once.raw().regenerate_webhook_secret(2428, "1").await.unwrap_err());
+        assert_eq!(error.outcome(), outcome, "{status}: {error}");
+    }
+}
+
+#[test]
+fn a_proxy_beside_a_client_of_ones_own_is_refused() {
+    let proxy = reqwest::Proxy::all("http://proxy.example:3128").unwrap();
+    let own = builder::<V2025_12_18>("http://127.0.0.1:1").http_client(reqwest::Client::new()).proxy(proxy);
+    let error = own.build().unwrap_err();
+    assert_eq!(error.invalid_fields()[0].field(), "proxy");
+}

@@ -56,7 +56,7 @@ enum Kind {
     OperationTimeout,
 }
 
-const KINDS: [Kind; 24] = [
+const KINDS: [Kind; 28] = [
     Kind::NoConnection,
     Kind::ConnectTimeout,
     Kind::ResetUnread,
@@ -64,6 +64,7 @@ const KINDS: [Kind; 24] = [
     Kind::Closed,
     Kind::Truncated,
     Kind::Undecodable,
+    Kind::Status(302),
     Kind::Status(401),
     Kind::Status(403),
     Kind::ForbiddenWithOldToken,
@@ -71,7 +72,9 @@ const KINDS: [Kind; 24] = [
     Kind::Status(409),
     Kind::Status(412),
     Kind::Status(422),
+    Kind::Status(418),
     Kind::Status(429),
+    Kind::Status(499),
     Kind::RateLimited(0),
     Kind::RateLimited(3_600),
     Kind::Status(500),
@@ -79,6 +82,7 @@ const KINDS: [Kind; 24] = [
     Kind::Status(502),
     Kind::Status(503),
     Kind::Status(504),
+    Kind::Status(505),
     Kind::AttemptTimeout,
     Kind::OperationTimeout,
 ];
@@ -102,6 +106,8 @@ fn expected(kind: Kind, class: Class, case: &Case) -> Expected {
         Kind::NoConnection | Kind::ConnectTimeout => (0, Some(Outcome::NotSent)),
         Kind::ResetUnread | Kind::ResetRead | Kind::Closed | Kind::AttemptTimeout => ambiguous,
         Kind::Status(408 | 500 | 502 | 503 | 504) => ambiguous,
+        // Not repeated, since the answer would be the same; whether it took effect, they do not say.
+        Kind::Status(302 | 418 | 499 | 501 | 505) => (1, ambiguous.1),
         Kind::OperationTimeout => (1, ambiguous.1),
         // A download is handed over as it comes; what breaks off is seen by whoever reads it.
         Kind::Truncated if case.download => (1, None),
