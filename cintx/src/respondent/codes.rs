@@ -3,82 +3,27 @@
 
 use std::fmt;
 
-/// A number that is not what the code system in question allows.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{field} is {got}, expected {expected}")]
-pub struct CodeError {
-    field: &'static str,
-    got: String,
-    expected: &'static str,
-}
+use super::RespondentOutcome;
+use crate::types::InvalidValue;
 
-impl CodeError {
-    /// Which code was wrong.
-    pub fn field(&self) -> &'static str {
-        self.field
-    }
+impl TryFrom<i64> for RespondentOutcome {
+    type Error = InvalidValue;
 
-    /// What it was.
-    pub fn got(&self) -> &str {
-        &self.got
-    }
-}
-
-/// How the survey ended, in the numbers that the server-to-server transition takes.
-///
-/// ```
-/// use cintx::respondent::codes::{ClientCode, S2sCode};
-///
-/// assert_eq!(S2sCode::Overquota.code(), 3);
-/// assert_eq!(ClientCode::from(S2sCode::Overquota).code(), 40);
-/// assert!(S2sCode::try_from(40).is_err());
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum S2sCode {
-    /// 2: the respondent does not fit.
-    Terminate,
-    /// 3: there are enough respondents like this one.
-    Overquota,
-    /// 4: the respondent was thrown out for security or quality.
-    SecurityTerminate,
-    /// 5: the respondent completed the survey.
-    Complete,
-}
-
-impl S2sCode {
-    /// Every code that a transition takes.
-    pub const ALL: [Self; 4] = [Self::Terminate, Self::Overquota, Self::SecurityTerminate, Self::Complete];
-
-    /// The number on the wire.
-    pub fn code(self) -> i64 {
-        match self {
-            Self::Terminate => 2,
-            Self::Overquota => 3,
-            Self::SecurityTerminate => 4,
-            Self::Complete => 5,
-        }
-    }
-}
-
-impl TryFrom<i64> for S2sCode {
-    type Error = CodeError;
-
-    fn try_from(code: i64) -> Result<Self, CodeError> {
+    fn try_from(code: i64) -> Result<Self, InvalidValue> {
         let expected = "a server-to-server code: 2, 3, 4 or 5";
         let known = Self::ALL.into_iter().find(|it| it.code() == code);
-        known.ok_or_else(|| CodeError { field: "status", got: code.to_string(), expected })
+        known.ok_or_else(|| InvalidValue::new(code, expected))
     }
 }
 
-impl TryFrom<ClientCode> for S2sCode {
-    type Error = CodeError;
+impl TryFrom<ClientCode> for RespondentOutcome {
+    type Error = InvalidValue;
 
     /// Only the four ends that both systems have. Speeders (33) and the like are refused rather than guessed.
-    fn try_from(code: ClientCode) -> Result<Self, CodeError> {
+    fn try_from(code: ClientCode) -> Result<Self, InvalidValue> {
         let expected = "a client code that has a server-to-server counterpart: 10, 20, 30 or 40";
         let known = Self::ALL.into_iter().find(|it| ClientCode::from(*it) == code);
-        known.ok_or_else(|| CodeError { field: "client code", got: code.to_string(), expected })
+        known.ok_or_else(|| InvalidValue::new(code, expected))
     }
 }
 
@@ -142,10 +87,10 @@ impl ClientCode {
     ///
     /// # Errors
     /// That Cint would record it as 91.
-    pub fn for_redirect(self) -> Result<Self, CodeError> {
+    pub fn for_redirect(self) -> Result<Self, InvalidValue> {
         let expected = "a code that redirects may carry: 10, 20, 30, 33, 34, 35, 40, 70, 80, 110 or 134";
         let fits = Self::REDIRECTABLE.contains(&self);
-        if fits { Ok(self) } else { Err(CodeError { field: "RIS", got: self.to_string(), expected }) }
+        if fits { Ok(self) } else { Err(InvalidValue::new(self, expected)) }
     }
 
     /// Whether this is a complete, as surveyed or as adjusted later.
@@ -154,13 +99,13 @@ impl ClientCode {
     }
 }
 
-impl From<S2sCode> for ClientCode {
-    fn from(code: S2sCode) -> Self {
+impl From<RespondentOutcome> for ClientCode {
+    fn from(code: RespondentOutcome) -> Self {
         match code {
-            S2sCode::Complete => Self::COMPLETE,
-            S2sCode::Terminate => Self::TERMINATE,
-            S2sCode::Overquota => Self::OVERQUOTA,
-            S2sCode::SecurityTerminate => Self::QUALITY_TERMINATE,
+            RespondentOutcome::Complete => Self::COMPLETE,
+            RespondentOutcome::Terminate => Self::TERMINATE,
+            RespondentOutcome::Overquota => Self::OVERQUOTA,
+            RespondentOutcome::SecurityTerminate => Self::QUALITY_TERMINATE,
         }
     }
 }
@@ -240,26 +185,26 @@ mod tests {
     #[test]
     fn the_published_table_holds_in_both_directions() {
         let table = [
-            (S2sCode::Complete, 5, 10),
-            (S2sCode::Terminate, 2, 20),
-            (S2sCode::Overquota, 3, 40),
-            (S2sCode::SecurityTerminate, 4, 30),
+            (RespondentOutcome::Complete, 5, 10),
+            (RespondentOutcome::Terminate, 2, 20),
+            (RespondentOutcome::Overquota, 3, 40),
+            (RespondentOutcome::SecurityTerminate, 4, 30),
         ];
         for (outcome, s2s, client) in table {
             assert_eq!(outcome.code(), s2s);
-            assert_eq!(S2sCode::try_from(s2s), Ok(outcome));
+            assert_eq!(RespondentOutcome::try_from(s2s), Ok(outcome));
             assert_eq!(ClientCode::from(outcome).code(), client);
-            assert_eq!(S2sCode::try_from(ClientCode::new(client)), Ok(outcome));
+            assert_eq!(RespondentOutcome::try_from(ClientCode::new(client)), Ok(outcome));
         }
     }
 
     #[test]
     fn what_has_no_counterpart_is_refused() {
         for code in (-200..200).filter(|code| ![2, 3, 4, 5].contains(code)) {
-            assert_eq!(S2sCode::try_from(code).unwrap_err().got(), code.to_string());
+            assert_eq!(RespondentOutcome::try_from(code).unwrap_err().got(), code.to_string());
         }
         for code in (-200..200).filter(|code| ![10, 20, 30, 40].contains(code)) {
-            let error = S2sCode::try_from(ClientCode::new(code)).unwrap_err();
+            let error = RespondentOutcome::try_from(ClientCode::new(code)).unwrap_err();
             assert_eq!(error.field(), "client code");
         }
     }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures_util::stream::{Stream, StreamExt as _};
 
 use crate::error::{Error, FieldError};
+use crate::types::hyphenated_uuid;
 
 /// The most ids that a target group keeps of one kind, so the most that an upload can have.
 pub(crate) const MOST_IDS: usize = 100_000;
@@ -210,10 +211,8 @@ pub(crate) struct Rule {
 }
 
 /// An id of a respondent or of a session: a UUID with hyphens.
-pub(crate) const UUID: Rule = Rule {
-    fits: |id| id.len() == 36 && uuid::Uuid::try_parse(id).is_ok(),
-    expected: "a UUID such as 2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2",
-};
+pub(crate) const UUID: Rule =
+    Rule { fits: |id| hyphenated_uuid(id).is_some(), expected: "a UUID such as 2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2" };
 
 /// An id of a kind whose form is not published: one word.
 pub(crate) const WORD: Rule = Rule {

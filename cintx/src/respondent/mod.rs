@@ -36,7 +36,16 @@ impl<V: Version> Client<V> {
     }
 }
 
-/// How the survey ended for a respondent.
+/// How the survey ended for a respondent, in the numbers that the server-to-server transition takes.
+///
+/// ```
+/// use cintx::respondent::RespondentOutcome;
+/// use cintx::respondent::codes::ClientCode;
+///
+/// assert_eq!(RespondentOutcome::Overquota.code(), 3);
+/// assert_eq!(ClientCode::from(RespondentOutcome::Overquota).code(), 40);
+/// assert!(RespondentOutcome::try_from(40).is_err());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RespondentOutcome {
@@ -51,6 +60,9 @@ pub enum RespondentOutcome {
 }
 
 impl RespondentOutcome {
+    /// Every outcome that a transition takes.
+    pub const ALL: [Self; 4] = [Self::Terminate, Self::Overquota, Self::SecurityTerminate, Self::Complete];
+
     /// Cint's code from server to server; redirects and reports have other ones.
     pub fn code(self) -> i64 {
         match self {

@@ -10,7 +10,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 use subtle::ConstantTimeEq as _;
 
-use super::codes::{ClientCode, CodeError};
+use super::codes::ClientCode;
+use crate::types::InvalidValue;
 
 /// Where respondents are sent back to, unless said otherwise.
 pub const CALLBACK: &str = "https://samplicio.us/s/ClientCallBack.aspx";
@@ -53,7 +54,7 @@ pub enum RedirectError {
     },
     /// The code cannot be carried by a redirect.
     #[error(transparent)]
-    Code(#[from] CodeError),
+    Code(#[from] InvalidValue),
     /// A parameter of an exit link comes twice.
     #[error("parameter {name:?} comes twice, expected each name once")]
     Repeated {
