@@ -13,9 +13,7 @@ use tokio::sync::Semaphore;
 use crate::auth::refresher::{Source, TokenCache};
 use crate::auth::{AccessToken, TokenSource, TokenStore};
 use crate::cache::Cache;
-use crate::client::Client;
-use crate::client::Credentials;
-use crate::client::{CallOptions, RetryPolicy, Timeouts};
+use crate::client::{CallOptions, Client, Credentials, RetryPolicy, Timeouts};
 use crate::error::{Error, FieldError};
 use crate::http::{After, Attempt, Before, Exchange, Pipeline, ServerToServer, Shared};
 use crate::recovery::Journal;
@@ -231,11 +229,13 @@ impl<V: Version> ClientBuilder<V> {
             return Err(Error::invalid(problems));
         };
         let endpoint = match &tokens {
-            Tokens::Credentials(credentials) => &*credentials.endpoint,
-            Tokens::Fixed(_) | Tokens::Own(_) => "http:",
+            Tokens::Credentials(credentials) => Some(&*credentials.endpoint),
+            Tokens::Fixed(_) | Tokens::Own(_) => None,
         };
+        // Without its key, the server-to-server API is never called.
+        let called = [Some(&*demand_url), s2s_key.as_ref().map(|_| &*s2s_url), endpoint];
         // Plain HTTP was allowed to this machine alone: what stays on it needs no proxy of the system's.
-        let all_here = [&*demand_url, &*s2s_url, endpoint].iter().all(|url| url.starts_with("http:"));
+        let all_here = called.into_iter().flatten().all(|url| url.starts_with("http:"));
         let http = match self.http {
             Some(http) => http,
             None => http_client(&self.timeouts, self.proxy, all_here, agent)?,

@@ -23,7 +23,7 @@ impl Credentials {
     /// Cint's present token endpoint.
     const ENDPOINT: &str = "https://auth.cint.com/oauth/token";
     /// The one before it, which names its scope field differently.
-    const OLDER_ENDPOINT: &str = "https://auth.lucidhq.com/oauth/token";
+    const LEGACY_ENDPOINT: &str = "https://auth.lucidhq.com/oauth/token";
 
     /// Credentials for Cint's present token endpoint.
     pub fn new(client_id: impl Into<String>, client_secret: impl Into<String>) -> Self {
@@ -55,7 +55,7 @@ impl Credentials {
     /// Uses the token endpoint of the time before auth.cint.com.
     #[must_use]
     pub fn legacy_endpoint(self) -> Self {
-        Self { endpoint: Self::OLDER_ENDPOINT.to_owned(), scope_field: "lucid_scopes", ..self }
+        Self { endpoint: Self::LEGACY_ENDPOINT.to_owned(), scope_field: "lucid_scopes", ..self }
     }
 
     /// Uses another token endpoint: a sandbox's, a proxy's.
