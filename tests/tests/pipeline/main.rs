@@ -8,6 +8,8 @@ mod matrix;
 #[cfg(feature = "v2025-12-18")]
 mod messages;
 #[cfg(feature = "v2025-12-18")]
+mod own_write;
+#[cfg(feature = "v2025-12-18")]
 mod settle;
 #[cfg(feature = "v2025-12-18")]
 mod storm;
