@@ -118,7 +118,7 @@ impl<S: Source> ListRequest<S> {
     }
 }
 
-/// Where a listing's pages come from. Implemented by this crate's queries.
+/// Where a list's pages come from. Implemented by this crate's queries.
 #[doc(hidden)]
 pub trait Source: Send + Sync + 'static {
     type Item: Send + 'static;

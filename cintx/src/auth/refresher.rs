@@ -11,8 +11,7 @@ use tokio::sync::watch;
 
 use super::refresh::{Demand, Token, Tokens};
 use crate::auth::{AccessToken, StoredToken, TokenError, TokenSource, TokenStore};
-use crate::client::Credentials;
-use crate::client::RetryPolicy;
+use crate::client::{Credentials, RetryPolicy};
 
 /// What Cint says about a token that does not say how long it lives.
 const DEFAULT_LIFE: u64 = 86_400;

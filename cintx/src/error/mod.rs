@@ -48,7 +48,7 @@ const SHOWN: usize = 1024;
 pub struct Error {
     kind: Arc<Kind>,
     /// What has been found out since.
-    settled: Option<Outcome>,
+    resolved: Option<Outcome>,
 }
 
 enum Kind {
@@ -166,7 +166,7 @@ pub struct JobFailure {
 
 impl Error {
     fn new(kind: Kind) -> Self {
-        Self { kind: Arc::new(kind), settled: None }
+        Self { kind: Arc::new(kind), resolved: None }
     }
 
     pub(crate) fn invalid(problems: Vec<FieldError>) -> Self {
@@ -212,8 +212,8 @@ impl Error {
     }
 
     /// The same error, now that its outcome has been found out.
-    pub(crate) fn settled(mut self, outcome: Outcome) -> Self {
-        self.settled = Some(outcome);
+    pub(crate) fn resolved(mut self, outcome: Outcome) -> Self {
+        self.resolved = Some(outcome);
         self
     }
 
@@ -248,7 +248,7 @@ impl Error {
 
     /// Whether the call took effect. The question to ask before anything is repeated.
     pub fn outcome(&self) -> Outcome {
-        if let Some(outcome) = self.settled {
+        if let Some(outcome) = self.resolved {
             return outcome;
         }
         match &*self.kind {

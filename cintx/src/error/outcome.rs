@@ -1,4 +1,4 @@
-//! What a failed call did: the question that matters after a failure, and how it can be settled.
+//! What a failed call did: the question that matters after a failure, and how it can be found out.
 
 use std::fmt;
 

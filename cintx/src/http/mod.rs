@@ -35,8 +35,7 @@ use crate::auth::refresh::Token;
 use crate::auth::refresher::TokenCache;
 use crate::cache::Cache;
 use crate::client::{CallOptions, OperationTimeouts, RetryPolicy, Timeouts};
-use crate::error::Outcome;
-use crate::error::{FieldError, Refused};
+use crate::error::{FieldError, Outcome, Refused};
 use crate::recovery::{Intent, Journal, JournalError};
 
 /// What the clones of one client share.

@@ -12,7 +12,7 @@ use crate::error::Outcome;
 /// The course of one call.
 #[derive(Clone, Debug)]
 pub(crate) struct Report {
-    /// The request as it was sent, key included; its body is shared. Kept for failures, which may be settled.
+    /// The request as it was sent, key included; its body is shared. Kept for failures, which may be looked up.
     pub(crate) request: Option<Request>,
     pub(crate) trace_id: Box<str>,
     pub(crate) attempts: u32,

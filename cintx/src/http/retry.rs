@@ -95,7 +95,7 @@ pub(crate) struct RetryMachine {
     attempts: u32,
     /// Attempts that failed and were answered by a wait: the exponent of the next one.
     waits: u32,
-    /// An attempt may have been applied; only a success settles that.
+    /// An attempt may have been applied; only a success decides that.
     maybe_applied: bool,
     /// The API said so, but its answer could not be read.
     applied: bool,

@@ -17,8 +17,7 @@ use serde_json::Value;
 
 use crate::Client;
 use crate::client::CallOptions;
-use crate::error::Error;
-use crate::error::Outcome;
+use crate::error::{Error, Outcome};
 use crate::http::{Pipeline, idempotency};
 use crate::version::Version;
 
@@ -153,7 +152,7 @@ impl<V: Version> Client<V> {
     /// [`discard`](Self::discard) strikes it out.
     ///
     /// # Errors
-    /// The journal cannot be read. An intent that cannot be settled for now is reported as unknown.
+    /// The journal cannot be read. An intent that cannot be resolved for now is reported as unknown.
     pub async fn recover(&self) -> Result<Vec<Recovered>, Error> {
         let Some(journal) = &self.pipeline().shared.journal else { return Ok(Vec::new()) };
         let mut recovered = Vec::new();
@@ -175,12 +174,12 @@ impl<V: Version> Client<V> {
         }
         match self.resolve(&error).await {
             Ok(Resolution::Applied { id: Some(id) }) => Ok(made(id)),
-            Ok(resolution) => Err(error.settled(resolution.outcome())),
+            Ok(resolution) => Err(error.resolved(resolution.outcome())),
             Err(_) => Err(error),
         }
     }
 
-    /// Strikes an intent out of the journal that cannot be settled, or that you settled yourself.
+    /// Strikes an intent out of the journal that cannot be resolved, or that you resolved yourself.
     ///
     /// # Errors
     /// The journal cannot be written.
@@ -212,18 +211,18 @@ impl<V: Version> Client<V> {
         // Its key is its own, not one of a caller's options; and what is written down is not written down again.
         let options = CallOptions { key: None, unrecorded: true, ..self.pipeline().options.clone() };
         let pipeline = Pipeline { shared: Arc::clone(&self.pipeline().shared), options };
-        let looker = OutcomeResolver { pipeline: &pipeline };
+        let resolver = OutcomeResolver { pipeline: &pipeline };
         let operation = request.operation();
         if idempotency::is_keyed(request) {
-            return looker.replay(request).await;
+            return resolver.replay(request).await;
         }
         if let Some(search) = SEARCHES.iter().find(|search| search.create == operation.id)
             && let Some(list) = operation_of::<V>(search.list)
         {
-            return looker.search(request, search, list, began).await;
+            return resolver.search(request, search, list, began).await;
         }
         match resource::<V>(request) {
-            Some((read, target)) => looker.reread(request, read, target).await,
+            Some((read, target)) => resolver.reread(request, read, target).await,
             None => Ok(Resolution::unknown("the API offers no way to look this up")),
         }
     }

@@ -4,8 +4,7 @@
 use futures_util::future::{BoxFuture, FutureExt as _};
 
 use crate::Client;
-use crate::error::JobFailure;
-use crate::error::{Error, FieldError};
+use crate::error::{Error, FieldError, JobFailure};
 use crate::fielding::RunAction;
 use crate::job::{Job, JobPoll, Kind};
 use crate::project::ProjectScope;
