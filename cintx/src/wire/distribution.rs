@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::Answer;
 use super::quotas::{Place, QuotasWire};
 #[cfg(feature = "_before-2025-12-18")]
-use crate::audience::{Condition, Question};
+use crate::audience::Condition;
+use crate::audience::Question;
 use crate::quota::QuotaTable;
 use crate::quota::suggest::GoalSplit;
 use crate::types::{Locale, TimeRange};
