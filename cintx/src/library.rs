@@ -4,7 +4,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 
 use crate::client::Client;
 use crate::error::{Error, FieldError};
-use crate::open_enum::words;
+use crate::open_enum::open_enum;
 use crate::paging::{ListRequest, PageRequest, RawPage, Source};
 use crate::types::{IntoField, LanguageCode, Locale};
 use crate::version::Version;
@@ -89,7 +89,7 @@ impl<V: Version> Client<V> {
 )]
 pub trait HasQuestionIndex: Version + QuestionIndexWire {}
 
-words! {
+open_enum! {
     /// Which questions of the library are meant.
     QuestionScope {
         /// Everybody's.
@@ -253,7 +253,7 @@ impl<V: Version> Source for QuestionQuery<V> {
     }
 }
 
-words! {
+open_enum! {
     /// How a question of the library is answered.
     AnswerKind {
         /// With one option.

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use crate::audience::{Condition, Question, Share};
 use crate::client::Client;
 use crate::error::{Error, FieldError};
-use crate::open_enum::words;
+use crate::open_enum::open_enum;
 use crate::paging::{ListRequest, PageRequest, RawPage, Source};
 use crate::types::ids::ProfileTemplateId;
 use crate::types::{IntoField, InvalidValue, Locale};
@@ -127,7 +127,7 @@ impl<V: Version> ProfileTemplates<V> {
     }
 }
 
-words! {
+open_enum! {
     /// Whose a template is.
     TemplateScope {
         /// Everybody's.

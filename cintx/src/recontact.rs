@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::error::Error;
 use crate::exclusion::{ListOutcome, ListWork};
 use crate::job::{Job, JobPoll, Kind};
-use crate::open_enum::words;
+use crate::open_enum::open_enum;
 use crate::paging::{ListRequest, PageRequest, RawPage, Source};
 use crate::respondent::id_list::{self, IdList};
 use crate::target_group::TargetGroup;
@@ -159,7 +159,7 @@ impl<V: HasRecontacts> Source for RecontactQuery<V> {
     }
 }
 
-words! {
+open_enum! {
     /// How an upload is doing.
     UploadStatus {
         /// It is being read.

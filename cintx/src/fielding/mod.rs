@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::error::{Error, FieldError};
 use crate::job::{Job, JobPoll, JobStatus, Kind};
-use crate::open_enum::words;
+use crate::open_enum::open_enum;
 use crate::optimistic::{Editable, WithEtag, edit, merge};
 use crate::target_group::TargetGroup;
 use crate::types::ids::{FieldingRunId, JobId, UserId};
@@ -126,7 +126,7 @@ impl<V: Version> Kind for LaunchRequest<V> {
     }
 }
 
-words! {
+open_enum! {
     /// The state of a fielding run.
     RunStatus {
         /// It will begin later.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::client::Client;
 use crate::error::{Error, FieldError};
-use crate::open_enum::words;
+use crate::open_enum::open_enum;
 use crate::optimistic::{Editable, WithEtag, edit, merge};
 use crate::paging::{ListRequest, PageRequest, RawPage, Source};
 use crate::target_group::DraftBuilder;
@@ -163,7 +163,7 @@ pub struct ProjectSettings {
 }
 merge!(ProjectSettings { name, manager, reference });
 
-words! {
+open_enum! {
     /// Whether anything goes on in a project.
     ProjectStatus {
         /// Something does.

@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use super::{Reason, ReconciliationCounts, ReconciliationStatus, name_problem};
 use crate::client::Client;
 use crate::error::{Error, FieldError};
-use crate::open_enum::words;
+use crate::open_enum::open_enum;
 use crate::paging::{ListRequest, PageRequest, RawPage, Source};
 use crate::types::ids::{ReconciliationId, TargetGroupId, UserId};
 use crate::version::Version;
 
-words! {
+open_enum! {
     /// What a reconciliation's file says.
     ReconciliationKind {
         /// Which completes of a project are kept.

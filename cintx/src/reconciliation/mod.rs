@@ -22,6 +22,7 @@ pub use self::list::{
 use crate::client::Client;
 use crate::error::{Error, FieldError, JobFailure};
 use crate::job::{JobPoll, JobStatus, Pace, poll};
+use crate::open_enum::open_enum;
 use crate::paging::ListRequest;
 use crate::types::hyphenated_uuid;
 use crate::types::ids::{ReconciliationId, TargetGroupId};
@@ -213,38 +214,15 @@ fn to_csv(field: &'static str, rows: impl IntoIterator<Item = (String, Option<Re
     (csv, problems)
 }
 
-/// How a reconciliation is doing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ReconciliationStatus {
-    /// It is being worked off.
-    Processing,
-    /// It is done.
-    Complete,
-    /// It failed.
-    Failed,
-    /// A state that no version documents, as it came.
-    Unknown(String),
-}
-
-impl ReconciliationStatus {
-    /// The state as Cint spells it.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Processing => "processing",
-            Self::Complete => "complete",
-            Self::Failed => "failed",
-            Self::Unknown(text) => text,
-        }
-    }
-
-    pub(crate) fn parse(text: &str) -> Self {
-        match text.to_ascii_lowercase().as_str() {
-            "processing" => Self::Processing,
-            "complete" | "completed" => Self::Complete,
-            "failed" => Self::Failed,
-            _ => Self::Unknown(text.to_owned()),
-        }
+open_enum! {
+    /// How a reconciliation is doing.
+    ReconciliationStatus {
+        /// It is being worked off.
+        Processing = "processing",
+        /// It is done.
+        Complete = "complete" | "completed",
+        /// It failed.
+        Failed = "failed",
     }
 }
 

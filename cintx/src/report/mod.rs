@@ -14,7 +14,7 @@ use jiff::{Timestamp, ToSpan as _};
 use crate::client::Client;
 use crate::error::{Error, FieldError, JobFailure};
 use crate::job::{Job, JobPoll, JobStatus, Kind};
-use crate::open_enum::words;
+use crate::open_enum::open_enum;
 use crate::paging::{ListRequest, PageRequest, RawPage, Source};
 use crate::types::ids::{BusinessUnitId, JobId, ProjectId, ReportId, TargetGroupId, UserId};
 use crate::version::{HasFilters, Version};
@@ -33,7 +33,7 @@ pub trait HasReconciliationsReport: Version {}
 )]
 pub trait HasReportEmails: Version {}
 
-words! {
+open_enum! {
     /// What a report is about.
     ReportKind {
         /// Who completed.
@@ -53,7 +53,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// How much of an account a report is about.
     ReportLevel {
         /// All of it.
@@ -67,7 +67,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// How a report is doing, as the list of requests says.
     ReportStatus {
         /// It was asked for.

@@ -19,14 +19,14 @@ pub use self::statistics::{
 pub use self::transitions::{Bulk, BulkJob, BulkOutcome, BulkTransition, Transitions};
 use crate::client::Client;
 use crate::error::Error;
-use crate::open_enum::words;
+use crate::open_enum::open_enum;
 pub use crate::pricing::GroupFeasibility;
 use crate::project::ProjectScope;
 use crate::types::Money;
 use crate::types::ids::{ProjectId, TargetGroupId};
 use crate::version::Version;
 
-words! {
+open_enum! {
     /// The state of a target group.
     TargetGroupStatus {
         /// It can still be changed in everything.
@@ -44,7 +44,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// What counts toward the goal.
     FillingStrategy {
         /// Cint decides.
@@ -56,7 +56,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// How interviews are priced.
     PricingModel {
         /// By a card of prices for lengths and incidence rates.

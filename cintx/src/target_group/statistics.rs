@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::client::Client;
 use crate::error::Error;
-use crate::open_enum::words;
+use crate::open_enum::open_enum;
 use crate::paging::{ListRequest, PageRequest, RawPage, Source};
 use crate::target_group::{FillingStrategy, PricingModel, TargetGroup, TargetGroupStatus};
 use crate::types::ids::{ProjectId, TargetGroupId, UserId};
@@ -170,7 +170,7 @@ pub enum ChangedBy {
     System(String),
 }
 
-words! {
+open_enum! {
     /// What was changed. An open set: Cint adds to it.
     ChangeKind {
         /// The state; the reason may be told.

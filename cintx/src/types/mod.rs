@@ -24,6 +24,7 @@ pub use self::money::Money;
 pub use self::survey::{CustomerReference, SurveyUrl};
 pub use self::time::{ActivityPeriod, Interval, TimeRange};
 use crate::error::FieldError;
+pub use crate::open_enum::UnknownValue;
 
 /// A value that its type does not allow.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

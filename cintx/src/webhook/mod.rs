@@ -14,7 +14,7 @@ use cintx_raw::Secret;
 
 use crate::client::Client;
 use crate::error::{Error, FieldError};
-use crate::open_enum::words;
+use crate::open_enum::open_enum;
 use crate::optimistic::{Conflict, Editable, WithEtag, edit, merge};
 use crate::paging::{ListRequest, PageRequest, RawPage, Source};
 use crate::types::ids::WebhookId;
@@ -35,7 +35,7 @@ impl<V: Version> Client<V> {
     }
 }
 
-words! {
+open_enum! {
     /// Something that a webhook can be told. Each version has its own words: [`Webhooks::event_types`] lists them.
     WebhookEventType {
         /// Something about a target group has changed. From 2025-02-17 on.
@@ -468,7 +468,7 @@ impl<V: Version> Source for WebhookQuery<V> {
     }
 }
 
-words! {
+open_enum! {
     /// How far the delivery of an event has come.
     DeliveryStatus {
         /// It waits.

@@ -150,7 +150,7 @@ async fn a_launched_group_is_changed<V: Version>(stage: Stage<V>) {
     group.set_cost_per_interview(&Money::new("3.10", "USD").unwrap()).await.unwrap();
     let counted = group.set_filling_strategy(FillingStrategy::Completes).await.unwrap();
     assert!(!counted.as_str().is_empty());
-    let unknown = group.set_filling_strategy(FillingStrategy::Unknown("luck".into())).await.unwrap_err();
+    let unknown = group.set_filling_strategy(FillingStrategy::from("luck")).await.unwrap_err();
     assert_eq!(unknown.invalid_fields()[0].field(), "filling_strategy");
     stage.assert_no_violation();
 }

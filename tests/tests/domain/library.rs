@@ -190,7 +190,7 @@ async fn wrong_templates_are_refused_unsent<V: Version>(stage: Stage<V>) {
     assert_eq!(refused.invalid_fields()[0].to_string(), problem);
     let none = templates.create("Adults", "adults").await.unwrap_err();
     assert_eq!(none.invalid_fields()[0].to_string(), "profiles are none, expected at least one");
-    let scope = templates.list().scope(TemplateScope::Unknown("mine".into())).stream().collect().await.unwrap_err();
+    let scope = templates.list().scope(TemplateScope::from("mine")).stream().collect().await.unwrap_err();
     assert_eq!(scope.invalid_fields()[0].to_string(), "scope is \"mine\", expected global or account");
     assert!(stage.sandbox.requests().is_empty());
 }
@@ -262,7 +262,7 @@ async fn questions_are_listed_by_category<V: cintx::library::HasQuestionIndex>()
     let found = stage.cint.question_index("eng_gb").search("gender").stream().collect().await.unwrap();
     assert!(found.iter().any(|question| question.id == Some(43)), "{found:?}");
     let sent = stage.sandbox.requests().len();
-    let scope = QuestionScope::Unknown("mine".into());
+    let scope = QuestionScope::from("mine");
     let refused = stage.cint.question_index("eng").scope(scope).stream().collect().await.unwrap_err();
     let fields: Vec<_> = refused.invalid_fields().iter().map(FieldError::field).collect();
     assert_eq!(fields, ["locale", "scope"], "{refused}");

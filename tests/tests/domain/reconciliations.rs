@@ -145,7 +145,7 @@ async fn what_can_be_reconciled_is_listed_by_the_month_of_the_sessions() {
     stage.assert_no_violation();
 
     let before = stage.sandbox.requests().len();
-    let strange = TargetGroupStatus::Unknown("asleep".into());
+    let strange = TargetGroupStatus::from("asleep");
     let refused = reconciliations.eligible_in(" ").name("").project_name("").status(strange).await.unwrap_err();
     let problems: Vec<String> = refused.invalid_fields().iter().map(ToString::to_string).collect();
     assert_eq!(
@@ -190,7 +190,7 @@ async fn what_can_be_reconciled_is_listed_by_when_it_is_due() {
     stage.assert_no_violation();
 
     let before = stage.sandbox.requests().len();
-    let strange = TargetGroupStatus::Unknown("asleep".into());
+    let strange = TargetGroupStatus::from("asleep");
     let refused = reconciliations.eligible().name("").status(strange).summary().await.unwrap_err();
     let problems: Vec<&str> = refused.invalid_fields().iter().map(cintx::error::FieldError::field).collect();
     assert_eq!(problems, ["name", "status"]);

@@ -325,7 +325,7 @@ async fn bad_webhooks_and_reports_are_refused_unsent<V: Version>(stage: Stage<V>
     }
     let foreign = if V::DATE == "2024-12-02" { "session-updated" } else { "survey_paused" };
     for (events, says) in [(vec![], "at least one"), (vec!["gone-fishing"], "gone-fishing"), (vec![foreign], foreign)] {
-        let events = events.into_iter().map(|event| WebhookEventType::Unknown(event.into()));
+        let events = events.into_iter().map(|event| WebhookEventType::from(event));
         let made = stage.cint.webhooks().create("https://hooks.example/", events).await;
         cases.push((made.map(drop), "events", says));
     }
@@ -355,7 +355,7 @@ async fn bad_webhooks_and_reports_are_refused_unsent<V: Version>(stage: Stage<V>
     for (order, field, says) in orders {
         cases.push((order.await.map(drop), field, says));
     }
-    let strange = reports.requests().kind(ReportKind::Unknown("weather".into())).pages().try_next().await;
+    let strange = reports.requests().kind(ReportKind::from("weather")).pages().try_next().await;
     cases.push((strange.map(drop), "kind", "\"weather\""));
 
     for (outcome, field, says) in cases {
@@ -383,7 +383,7 @@ async fn bad_reconciliations_are_refused_unsent<V: Version>(stage: Stage<V>) {
     ] {
         cases.push((reconciliations.submit("wave.csv", rows).await.map(drop), "rows", says));
     }
-    let strange = ReconciliationStatus::Unknown("asleep".into());
+    let strange = ReconciliationStatus::from("asleep");
     let strange = reconciliations.list().name("wave.csv").status(strange).pages().try_next().await;
     cases.push((strange.map(drop), "status", "\"asleep\", expected processing, complete or failed"));
     if V::DATE == "2025-02-17" {

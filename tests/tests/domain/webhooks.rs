@@ -235,7 +235,7 @@ async fn wrong_addresses_and_events_are_refused_unsent<V: Version>(stage: Stage<
         "2024-12-02" => WebhookEventType::SessionUpdated,
         _ => WebhookEventType::SurveyPaused,
     };
-    for stranger in [foreign, WebhookEventType::Unknown("gone-fishing".into())] {
+    for stranger in [foreign, WebhookEventType::from("gone-fishing")] {
         let problems = refusal("x", vec![event.clone(), stranger.clone()]).await;
         assert_eq!(problems.len(), 2, "everything is told at once: {problems:?}");
         for part in [stranger.as_str(), V::DATE, event.as_str()] {
@@ -301,7 +301,7 @@ mod newest {
         let made = stage.cint.webhooks().create("https://hooks.example/", events::<V2025_12_18>()).await.unwrap();
         let before = stage.sandbox.requests().len();
         let now = Timestamp::now();
-        let list = made.webhook.history(now).until(now - 1.hour()).status(DeliveryStatus::Unknown("x".into()));
+        let list = made.webhook.history(now).until(now - 1.hour()).status(DeliveryStatus::from("x"));
         let refused = list.event(WebhookEventType::SurveyPaused).stream().collect().await.unwrap_err();
         let fields: Vec<_> = refused.invalid_fields().iter().map(FieldError::field).collect();
         assert_eq!(fields, ["until", "status", "events"], "{refused}");
