@@ -17,7 +17,7 @@ use cintx::client::Credentials;
 use cintx::http::Exchange;
 use cintx::reconciliation::{Reason, ReconciliationRow};
 use cintx::supply::Supply;
-use cintx::types::minutes;
+use cintx::types::LengthOfInterview;
 use cintx::{Client, Money, UserId, V2024_12_02, V2025_02_17, V2025_12_18, Version};
 use cintx_sandbox::Sandbox;
 use clap::Parser;
@@ -129,7 +129,7 @@ async fn study<V: Version>(cint: &Client<V>, setup: &Setup) -> Result<()> {
         .manager(setup.manager)
         .locale("eng_gb")
         .completes_goal(500)
-        .length_of_interview(minutes(10))
+        .length_of_interview(LengthOfInterview::minutes(10))
         .incidence_rate("0.50")
         .field(start..end)
         .cost_per_interview(Money::new("2.73", "USD")?)

@@ -8,7 +8,7 @@ use cintx::audience::{Audience, Question};
 use cintx::client::Credentials;
 use cintx::quota::{QuotaProgress, QuotaTable};
 use cintx::supply::Supply;
-use cintx::types::minutes;
+use cintx::types::LengthOfInterview;
 use cintx::{Client, Money, V2025_12_18};
 use cintx_sandbox::Sandbox;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .manager(manager)
         .locale("eng_gb")
         .completes_goal(120)
-        .length_of_interview(minutes(10))
+        .length_of_interview(LengthOfInterview::minutes(10))
         .incidence_rate("0.50")
         .field(start..start + 240.hours())
         .cost_per_interview(Money::new("2.73", "USD")?)

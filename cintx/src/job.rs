@@ -5,13 +5,16 @@ use std::fmt;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::error::{Error, ErrorKind, JobFailure};
+use crate::sealed::Sealed;
 use crate::types::ids::JobId;
 
 /// How a job is doing.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum JobStatus<T> {
     /// It is not done. A state that is not known yet counts as this.
@@ -32,7 +35,7 @@ pub struct Job<K> {
     limit: Duration,
 }
 
-impl<K: Kind> Job<K> {
+impl<K: JobKind> Job<K> {
     pub(crate) fn new(kind: K, id: JobId) -> Self {
         Self { kind, id, limit: K::LIMIT }
     }
@@ -125,15 +128,42 @@ fn may_pass(error: &Error, waited: Duration) -> bool {
     }
 }
 
-/// One kind of job. Implemented by this crate.
-#[doc(hidden)]
-pub trait Kind: fmt::Debug + Send + Sync {
+/// One kind of job: a launch, a change to many target groups, an upload, a report. Only this crate has them; the
+/// trait is there to be named, in helpers that take any job.
+///
+/// ```
+/// use cintx::Error;
+/// use cintx::job::{Job, JobKind};
+///
+/// /// Waits for one after the other.
+/// async fn wait_all<K: JobKind>(jobs: Vec<Job<K>>) -> Result<Vec<K::Done>, Error> {
+///     let mut done = Vec::new();
+///     for job in jobs {
+///         done.push(job.until_done().await?);
+///     }
+///     Ok(done)
+/// }
+///
+/// # async fn run(launches: Vec<cintx::fielding::LaunchJob<cintx::V2025_12_18>>) -> Result<(), Error> {
+/// for run in wait_all(launches).await? {
+///     println!("{} is {}", run.id(), run.status());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub trait JobKind: Sealed + fmt::Debug + Send + Sync + 'static {
+    /// What there is at its end.
     type Done: Send;
     /// What to call it when it was waited for in vain.
+    #[doc(hidden)]
     const NAME: &'static str;
+    #[doc(hidden)]
     const FIRST_PAUSE: Duration = Duration::from_millis(500);
+    #[doc(hidden)]
     const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+    #[doc(hidden)]
     const LIMIT: Duration = Duration::from_secs(600);
+    #[doc(hidden)]
     fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<JobPoll<Self::Done>, Error>>;
 }
 
@@ -191,7 +221,9 @@ mod tests {
         asked: Mutex<Vec<Instant>>,
     }
 
-    impl Kind for Told {
+    impl Sealed for Told {}
+
+    impl JobKind for Told {
         type Done = &'static str;
         const NAME: &'static str = "the told job";
 

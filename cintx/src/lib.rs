@@ -6,7 +6,7 @@
 //! use cintx::audience::{Audience, Question};
 //! use cintx::client::Credentials;
 //! use cintx::supply::Supply;
-//! use cintx::types::minutes;
+//! use cintx::types::LengthOfInterview;
 //! use jiff::{Timestamp, ToSpan as _};
 //!
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -25,7 +25,7 @@
 //!     .manager(manager)
 //!     .locale("eng_gb")
 //!     .completes_goal(500)
-//!     .length_of_interview(minutes(10))
+//!     .length_of_interview(LengthOfInterview::minutes(10))
 //!     .incidence_rate("0.50")
 //!     .field(start..start + 240.hours())
 //!     .cost_per_interview(Money::new("2.73", "USD")?)
@@ -107,6 +107,7 @@ pub mod webhook;
 mod cache;
 mod open_enum;
 mod optimistic;
+mod sealed;
 mod version;
 mod wire;
 

@@ -1,11 +1,13 @@
 //! The question library: what respondents have been asked already, and so can be picked by.
 
 use futures_util::future::{BoxFuture, FutureExt as _};
+use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
 use crate::error::{Error, FieldError};
 use crate::open_enum::open_enum;
-use crate::paging::{ListRequest, PageRequest, RawPage, Source};
+use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
+use crate::sealed::Sealed;
 use crate::types::{IntoField, LanguageCode, Locale};
 use crate::version::Version;
 use crate::wire::library::{QuestionDetailsWire, QuestionIndexWire};
@@ -144,7 +146,9 @@ impl<V: Version> ListRequest<QuestionIndexQuery<V>> {
     }
 }
 
-impl<V: HasQuestionIndex> Source for QuestionIndexQuery<V> {
+impl<V: HasQuestionIndex> Sealed for QuestionIndexQuery<V> {}
+
+impl<V: HasQuestionIndex> ListQuery for QuestionIndexQuery<V> {
     type Item = LibraryQuestion;
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<LibraryQuestion>, Error>> {
@@ -237,7 +241,9 @@ impl<V: Version> ListRequest<QuestionQuery<V>> {
     }
 }
 
-impl<V: Version> Source for QuestionQuery<V> {
+impl<V: Version> Sealed for QuestionQuery<V> {}
+
+impl<V: Version> ListQuery for QuestionQuery<V> {
     type Item = LibraryQuestion;
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<LibraryQuestion>, Error>> {
@@ -270,7 +276,7 @@ open_enum! {
 }
 
 /// A question of the library.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LibraryQuestion {
     /// Its id, as [`Question`](crate::audience::Question) takes it. 2025-12-18 tells it only with options: not for questions that
@@ -295,7 +301,7 @@ pub struct LibraryQuestion {
 }
 
 /// An answer option of a question of the library.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AnswerOption {
     /// Its code, as [`Question::option`](crate::audience::Question::option) takes it.
@@ -307,7 +313,7 @@ pub struct AnswerOption {
 }
 
 /// A question of the library, read by itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct QuestionDetails {
     /// Its id, as [`Question`](crate::audience::Question) takes it.

@@ -8,8 +8,10 @@ use std::task::{Context, Poll};
 use cintx_raw::{NextCursor, Operation, Pagination};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, Stream, StreamExt as _, TryStreamExt as _};
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, FieldError};
+use crate::sealed::Sealed;
 
 /// A place in a list: keep it to go on later, in another process if need be. Opaque; only its own list can read it.
 ///
@@ -18,7 +20,8 @@ use crate::error::{Error, FieldError};
 /// let kept = Cursor::new("01JABCDEFGHJKMNPQRSTVWXYZ0").to_string();
 /// assert_eq!(Cursor::new(kept).as_str(), "01JABCDEFGHJKMNPQRSTVWXYZ0");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Cursor(Box<str>);
 
 impl Cursor {
@@ -40,7 +43,7 @@ impl fmt::Display for Cursor {
 }
 
 /// One page of a list.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Page<T> {
     /// Its items; there may be fewer than were asked for, or none, though more pages follow.
@@ -62,14 +65,14 @@ pub struct Page<T> {
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "nothing is fetched before its stream is polled"]
-pub struct ListRequest<S> {
-    pub(crate) source: S,
+pub struct ListRequest<Q> {
+    pub(crate) source: Q,
     page_size: Option<u16>,
     from: Option<Cursor>,
 }
 
-impl<S: Source> ListRequest<S> {
-    pub(crate) fn new(source: S) -> Self {
+impl<Q: ListQuery> ListRequest<Q> {
+    pub(crate) fn new(source: Q) -> Self {
         Self { source, page_size: None, from: None }
     }
 
@@ -86,19 +89,19 @@ impl<S: Source> ListRequest<S> {
     }
 
     /// The items, page after page.
-    pub fn stream(self) -> ItemStream<S::Item> {
+    pub fn stream(self) -> ItemStream<Q::Item> {
         let pages = self.pages().0.map_ok(|page| futures_util::stream::iter(page.items.into_iter().map(Ok)));
         ItemStream(pages.try_flatten().boxed())
     }
 
     /// The pages, each with the cursor of the next.
-    pub fn pages(self) -> PageStream<S::Item> {
+    pub fn pages(self) -> PageStream<Q::Item> {
         let Self { source, page_size, from } = self;
         let start = Some((source, Watch::default(), from));
         let pages = futures_util::stream::try_unfold(start, move |state| async move {
             let Some((source, mut watch, from)) = state else { return Ok(None) };
-            if page_size.is_some_and(|size| size == 0 || size > S::MAX_PAGE) {
-                let reason = format!("is {}, expected 1 to {}", page_size.unwrap_or_default(), S::MAX_PAGE);
+            if page_size.is_some_and(|size| size == 0 || size > Q::MAX_PAGE) {
+                let reason = format!("is {}, expected 1 to {}", page_size.unwrap_or_default(), Q::MAX_PAGE);
                 return Err(Error::invalid(vec![FieldError::new("page_size", reason)]));
             }
             let ask = PageRequest { from, page_size };
@@ -118,12 +121,34 @@ impl<S: Source> ListRequest<S> {
     }
 }
 
-/// Where a list's pages come from. Implemented by this crate's queries.
-#[doc(hidden)]
-pub trait Source: Send + Sync + 'static {
+/// What a list is of, and its filters. Only this crate has them; the trait is there to be named, in helpers that take
+/// any list.
+///
+/// ```
+/// use cintx::Error;
+/// use cintx::paging::{ListQuery, ListRequest};
+///
+/// /// How many items a list has.
+/// async fn count<Q: ListQuery>(list: ListRequest<Q>) -> Result<usize, Error> {
+///     let (mut pages, mut count) = (list.pages(), 0);
+///     while let Some(page) = pages.try_next().await? {
+///         count += page.items.len();
+///     }
+///     Ok(count)
+/// }
+///
+/// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), Error> {
+/// println!("{} projects, {} webhooks", count(cint.projects().list()).await?, count(cint.webhooks().list()).await?);
+/// # Ok(())
+/// # }
+/// ```
+pub trait ListQuery: Sealed + Send + Sync + 'static {
+    /// What it lists.
     type Item: Send + 'static;
     /// The most that a page can be asked to have.
+    #[doc(hidden)]
     const MAX_PAGE: u16 = 100;
+    #[doc(hidden)]
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<Self::Item>, Error>>;
 }
 
@@ -365,7 +390,9 @@ mod tests {
         most: Arc<AtomicUsize>,
     }
 
-    impl Source for List {
+    impl Sealed for List {}
+
+    impl ListQuery for List {
         type Item = Counted;
 
         fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<Counted>, Error>> {

@@ -5,6 +5,7 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
 use crate::error::{Error, FieldError};
@@ -16,7 +17,8 @@ use crate::version::Version;
 use crate::wire::price::{GroupRateCardWire, PredictionWire};
 
 /// A card of prices: one for each length of interview and incidence rate.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct RateCard {
     /// The country: two letters.
@@ -37,18 +39,19 @@ impl RateCard {
     /// The price of an interview: that of the least length and the greatest incidence rate on the card that cover it.
     /// `None` if the card does not go that far, or names no currency.
     pub fn price(&self, length: LengthOfInterview, incidence_rate: IncidenceRate) -> Option<Money> {
-        let row = self.lengths.iter().enumerate().filter(|(_, it)| **it >= i64::from(length.minutes()));
+        let row = self.lengths.iter().enumerate().filter(|(_, it)| **it >= i64::from(length.as_minutes()));
         let row = row.min_by_key(|(_, it)| **it)?.0;
         let columns = self.incidence_rates.iter().enumerate();
         let column =
             columns.filter(|(_, it)| **it <= i64::from(incidence_rate.percent())).max_by_key(|(_, it)| **it)?.0;
         let price = self.prices.get(row)?.get(column)?;
-        Money::new(&price.to_string(), self.currency.as_deref()?).ok()
+        Money::from_decimal(*price, self.currency.as_deref()?).ok()
     }
 }
 
 /// The cards of a target group.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct GroupRateCards {
     /// The card that a draft will be bound to, as things stand.
@@ -58,7 +61,8 @@ pub struct GroupRateCards {
 }
 
 /// What interviews would cost or do cost, by who delivers them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Price {
     /// On the open exchange.
@@ -75,7 +79,7 @@ impl<V: Version> Client<V> {
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), Box<dyn std::error::Error>> {
     /// let card = cint.rate_card(3848, "gb".parse()?).await?;
-    /// println!("{:?}", card.price(cintx::types::minutes(10)?, "0.50".parse()?));
+    /// println!("{:?}", card.price(cintx::types::LengthOfInterview::minutes(10)?, "0.50".parse()?));
     /// # Ok(())
     /// # }
     /// ```

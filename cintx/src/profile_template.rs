@@ -5,12 +5,14 @@ use std::pin::Pin;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use crate::audience::{Condition, Question, Share};
 use crate::client::Client;
 use crate::error::{Error, FieldError};
 use crate::open_enum::open_enum;
-use crate::paging::{ListRequest, PageRequest, RawPage, Source};
+use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
+use crate::sealed::Sealed;
 use crate::types::ids::ProfileTemplateId;
 use crate::types::{IntoField, InvalidValue, Locale};
 use crate::version::Version;
@@ -148,7 +150,7 @@ pub struct TemplateForm {
 }
 
 /// A profile template.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ProfileTemplate {
     /// Its id.
@@ -166,7 +168,8 @@ impl From<&ProfileTemplate> for ProfileTemplateId {
 }
 
 /// What can be changed about a template.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct ProfileTemplateSettings {
     /// The name.
@@ -182,7 +185,7 @@ pub struct ProfileTemplateSettings {
 }
 
 /// A question of a template.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TemplateProfile {
     /// Its id in the library.
@@ -196,7 +199,7 @@ pub struct TemplateProfile {
 }
 
 /// Some answers to a question, and the share of completes that they shall have.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TemplateTarget {
     /// A name for it; of use where it has several conditions.
@@ -208,7 +211,8 @@ pub struct TemplateTarget {
 }
 
 /// An answer to a question.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum TemplateCondition {
     /// A number within a range, both ends included: 1 to 99.
@@ -408,7 +412,7 @@ impl<V: Version> IntoFuture for CreateProfileTemplate<V> {
 }
 
 /// A template in a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ProfileTemplateSummary {
     /// Its id.
@@ -473,7 +477,9 @@ impl<V: Version> ListRequest<ProfileTemplateQuery<V>> {
     }
 }
 
-impl<V: Version> Source for ProfileTemplateQuery<V> {
+impl<V: Version> Sealed for ProfileTemplateQuery<V> {}
+
+impl<V: Version> ListQuery for ProfileTemplateQuery<V> {
     type Item = ProfileTemplateSummary;
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<ProfileTemplateSummary>, Error>> {

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::exclusion::{ListOutcome, ListWork};
-use crate::job::{Job, JobPoll, Kind};
+use crate::job::{Job, JobKind, JobPoll};
 use crate::open_enum::open_enum;
-use crate::paging::{ListRequest, PageRequest, RawPage, Source};
+use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
 use crate::respondent::id_list::{self, IdList};
+use crate::sealed::Sealed;
 use crate::target_group::TargetGroup;
 use crate::types::ids::JobId;
 use crate::version::Version;
@@ -33,7 +35,8 @@ impl<V: Version> TargetGroup<V> {
 }
 
 /// By what respondents are named who shall be asked again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum RecontactBy {
     /// By RSID: a UUID.
@@ -151,7 +154,9 @@ pub struct RecontactQuery<V: Version> {
     group: TargetGroup<V>,
 }
 
-impl<V: HasRecontacts> Source for RecontactQuery<V> {
+impl<V: HasRecontacts> Sealed for RecontactQuery<V> {}
+
+impl<V: HasRecontacts> ListQuery for RecontactQuery<V> {
     type Item = String;
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<String>, Error>> {
@@ -172,7 +177,7 @@ open_enum! {
 }
 
 /// An upload of respondents to ask again.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RecontactUpload {
     /// The job that reads it.
@@ -193,7 +198,9 @@ pub struct RecontactUploadQuery<V: Version> {
     group: TargetGroup<V>,
 }
 
-impl<V: HasRecontacts> Source for RecontactUploadQuery<V> {
+impl<V: HasRecontacts> Sealed for RecontactUploadQuery<V> {}
+
+impl<V: HasRecontacts> ListQuery for RecontactUploadQuery<V> {
     type Item = RecontactUpload;
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<RecontactUpload>, Error>> {
@@ -211,7 +218,9 @@ pub struct RecontactRequest<V: Version> {
     work: ListWork,
 }
 
-impl<V: HasRecontacts> Kind for RecontactRequest<V> {
+impl<V: HasRecontacts> Sealed for RecontactRequest<V> {}
+
+impl<V: HasRecontacts> JobKind for RecontactRequest<V> {
     type Done = ListOutcome;
     const NAME: &'static str = "the recontact job";
     const FIRST_PAUSE: Duration = Duration::from_secs(1);

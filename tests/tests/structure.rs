@@ -1,7 +1,10 @@
 //! The structure of `cintx`, held by tests: what stands at its root, and that each module says what it is for.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use quote::ToTokens as _;
+use syn::punctuated::Punctuated;
 use syn::{Item, UseTree, Visibility};
 
 /// The most names that the root may export; `docs/decisions.md` has what comparable crates export.
@@ -41,21 +44,137 @@ fn the_root_exports_few_names() {
     assert!(exported.len() <= MAX_ROOT_NAMES, "{} names at the root: {exported:?}", exported.len());
 }
 
-#[test]
-fn every_module_says_what_lives_there() {
-    let mut folders = vec![source()];
-    let mut files = 0;
+fn source_files() -> Vec<PathBuf> {
+    let (mut folders, mut files) = (vec![source()], Vec::new());
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                files += 1;
-                let text = std::fs::read_to_string(&path).unwrap();
-                assert!(text.starts_with("//! "), "{} does not say what lives there", path.display());
+                files.push(path);
             }
         }
     }
-    assert!(files > 50, "only {files} files were read");
+    assert!(files.len() > 50, "only {} files were found", files.len());
+    files
+}
+
+#[test]
+fn every_module_says_what_lives_there() {
+    for path in source_files() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("//! "), "{} does not say what lives there", path.display());
+    }
+}
+
+/// What a model can do, so that a program can keep it: in a file, a queue, a test.
+const MODEL_TRAITS: [&str; 5] = ["Clone", "Debug", "PartialEq", "Serialize", "Deserialize"];
+
+/// Public types that are no models, so lack some of these traits. Whatever is generic over a version is a handle, a
+/// builder or a query, and need not be listed.
+const NO_MODELS: &[(&str, &[&str])] = &[
+    (
+        "errors: they hold causes, and are told, not kept",
+        &[
+            "AudienceError",
+            "Conflict",
+            "Error",
+            "EventError",
+            "FieldError",
+            "InvalidOrNever",
+            "InvalidValue",
+            "JournalError",
+            "MissingEnvVar",
+            "MoneyError",
+            "ReceiveError",
+            "RedirectError",
+            "RepeatedCursor",
+            "SignatureError",
+            "TokenError",
+        ],
+    ),
+    (
+        "secrets, and what holds them: never written by accident",
+        &["AccessToken", "Credentials", "EntryLinks", "ExitLink", "ExitLinks", "Receiver", "StoredToken"],
+    ),
+    ("handles on files", &["FileJournal", "FileTokenStore"]),
+    ("the client's options: they are code", &["CallOptions", "OperationTimeouts", "RetryPolicy", "Timeouts"]),
+    ("what hooks borrow", &["AttemptContext", "AttemptEvent"]),
+    ("builders, jobs, lists and streams", &["BusinessUnitRef", "IdList", "Job", "ListRequest", "Received"]),
+];
+
+/// The public types of a file that are not generic over a version, with what each implements.
+fn models(file: &syn::File, out: &mut BTreeMap<String, BTreeSet<String>>) {
+    for item in &file.items {
+        let (ident, attrs, vis, generics) = match item {
+            Item::Struct(it) => (&it.ident, &it.attrs, &it.vis, &it.generics),
+            Item::Enum(it) => (&it.ident, &it.attrs, &it.vis, &it.generics),
+            _ => continue,
+        };
+        let hidden = attrs
+            .iter()
+            .any(|it| it.path().is_ident("doc") && it.meta.to_token_stream().to_string().contains("hidden"));
+        let versioned = generics.to_token_stream().to_string().contains("Version");
+        if !matches!(vis, Visibility::Public(_)) || hidden || versioned {
+            continue;
+        }
+        let traits = out.entry(ident.to_string()).or_default();
+        for derive in attrs.iter().filter(|it| it.path().is_ident("derive")) {
+            let paths = derive.parse_args_with(Punctuated::<syn::Path, syn::Token![,]>::parse_terminated).unwrap();
+            traits.extend(paths.iter().map(|path| path.segments.last().unwrap().ident.to_string()));
+        }
+    }
+}
+
+/// What is implemented by hand or by a macro such as `as_text!(Locale, Money)`.
+fn implementations(file: &syn::File, out: &mut Vec<(String, String)>) {
+    for item in &file.items {
+        match item {
+            Item::Impl(it) => {
+                if let (Some((path, _)), syn::Type::Path(of)) = (&it.trait_, &*it.self_ty) {
+                    let of = of.path.segments.last().unwrap().ident.to_string();
+                    out.push((of, path.segments.last().unwrap().ident.to_string()));
+                }
+            }
+            Item::Macro(it) if it.mac.path.is_ident("as_text") => {
+                let names = it.mac.parse_body_with(Punctuated::<syn::Ident, syn::Token![,]>::parse_terminated).unwrap();
+                let both = |name: &syn::Ident| ["Serialize", "Deserialize"].map(|it| (name.to_string(), it.to_owned()));
+                out.extend(names.iter().flat_map(both));
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn every_model_can_be_kept() {
+    let (mut found, mut implemented) = (BTreeMap::new(), Vec::new());
+    for path in source_files().into_iter().filter(|path| !path.starts_with(source().join("wire"))) {
+        let file = parsed(&path);
+        models(&file, &mut found);
+        implementations(&file, &mut implemented);
+    }
+    for (name, implemented) in implemented {
+        if let Some(traits) = found.get_mut(&name) {
+            traits.insert(implemented);
+        }
+    }
+    assert!(found.len() > 100, "only {} types were found", found.len());
+    let excused: BTreeSet<&str> = NO_MODELS.iter().flat_map(|(_, names)| *names).copied().collect();
+    let mut problems = Vec::new();
+    for (name, traits) in &found {
+        let missing: Vec<&str> = MODEL_TRAITS.into_iter().filter(|it| !traits.contains(*it)).collect();
+        match (missing.is_empty(), excused.contains(name.as_str())) {
+            (false, false) => problems.push(format!("{name} lacks {}", missing.join(", "))),
+            (true, true) => problems.push(format!("{name} is a model: take it from the list")),
+            _ => {}
+        }
+    }
+    problems
+        .extend(excused.iter().filter(|name| !found.contains_key(**name)).map(|name| format!("there is no {name}")));
+    assert!(problems.is_empty(), "{problems:#?}");
+    let secrets = ["Secret", "AccessToken", "Credentials", "StoredToken"];
+    let written = |name: &&&str| found.get(**name).is_some_and(|it| it.contains("Serialize"));
+    assert_eq!(secrets.iter().filter(written).collect::<Vec<_>>(), Vec::<&&str>::new());
 }

@@ -1,12 +1,13 @@
 //! What the API says of an audience, told in terms of the builder calls that made it.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Audience;
 use crate::error::Error;
 
 /// One thing that the API found wrong with an audience.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Refusal {
     /// The builder calls concerned; empty if the API does not say which.

@@ -8,7 +8,7 @@ use crate::quota::{QuotaTable, TableKind};
 use crate::wire::quotas::Goals;
 
 /// What the numbers of a shape are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[doc(hidden)]
 pub enum Unit {
     /// Completes.

@@ -11,11 +11,12 @@ pub use self::error::Refusal;
 pub(crate) use self::interlock::Cell;
 pub(crate) use self::interlock::{Difference, Shape, Unit};
 pub(crate) use self::question::QuestionKind;
-pub use self::question::{Condition, Question, Share, Target, completes};
+pub use self::question::{Condition, Question, Share, Target};
 pub use self::rules::AudienceProblem;
 
 use cintx_quota::{Axis, SolveError, Table, TableBuilder};
 use rust_decimal::prelude::ToPrimitive as _;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, FieldError};
 use crate::quota::QuotaTable;
@@ -29,7 +30,7 @@ use crate::quota::QuotaTable;
 /// let audience = Audience::interlock([age, gender]).and_question(Question::choice(47).option("1", 100));
 /// assert!(audience.problems(Some(500)).is_empty());
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Audience {
     pub(crate) questions: Vec<Question>,
     pub(crate) interlock: Option<Interlock>,
@@ -128,7 +129,11 @@ impl Audience {
             // Counts fix the total; percentages may be checked against any.
             let total = completes_goal.map_or(10_000, u64::from);
             if let Err(text) = interlock.solve(total) {
-                problems.push(AudienceProblem { rule: "no_such_table", call: "Audience::interlock".into(), text });
+                problems.push(AudienceProblem {
+                    rule: "no_such_table".into(),
+                    call: "Audience::interlock".into(),
+                    text,
+                });
             }
         }
         problems
@@ -179,14 +184,15 @@ fn invalid(reason: impl Into<String>) -> Error {
 /// assert!(table.cell([0, 1]).unwrap().target >= Some(110));
 /// # Ok::<(), cintx::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interlock {
     pub(crate) questions: Vec<Question>,
     pub(crate) seed: Option<Vec<f64>>,
     pub(crate) bounds: Vec<(Vec<usize>, Bound)>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Bound {
     Least(u64),
     Most(u64),
@@ -350,13 +356,13 @@ impl Question {
 /// ));
 /// assert!(audience.problems(Some(500)).is_empty());
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ControlQuotas {
     pub(crate) name: String,
     pub(crate) targets: Vec<ControlTarget>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct ControlTarget {
     pub(crate) name: String,
     pub(crate) conditions: Vec<(i64, Condition)>,

@@ -5,9 +5,11 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 /// What somebody must have answered.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Condition {
     /// A whole number between these, both included: ages.
@@ -44,17 +46,18 @@ impl Condition {
 
 /// How much of the goal a target shall get.
 ///
-/// Made of a number (percent), of a text or a decimal (percent with decimals), of [`completes`](crate::audience::completes) or
-/// of `()` for no quota:
+/// Made of a number (percent), of a text or a decimal (percent with decimals), or of `()` for no quota; completes are
+/// [`Share::Completes`]:
 ///
 /// ```
-/// # use cintx::audience::{Question, completes};
+/// # use cintx::audience::{Question, Share};
 /// let in_percent = Question::choice(43).option("1", 49).option("2", 51);
 /// let in_thirds = Question::choice(43).option("1", "33.33").option("2", "66.67");
-/// let in_counts = Question::choice(43).option("1", completes(245)).option("2", completes(255));
+/// let in_counts = Question::choice(43).option("1", Share::Completes(245)).option("2", Share::Completes(255));
 /// let open = Question::choice(43).option("1", 50).option("2", 50).option("3", ());
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Share {
     /// Percent of the goal.
@@ -65,11 +68,6 @@ pub enum Share {
     Open,
     /// Something that cannot be read; refused when the audience is checked.
     Unreadable(String),
-}
-
-/// So many completes, where a number alone would be percent.
-pub fn completes(count: u32) -> Share {
-    Share::Completes(count)
 }
 
 impl From<u32> for Share {
@@ -106,7 +104,7 @@ impl fmt::Display for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Percent(percent) => write!(f, "{percent}"),
-            Self::Completes(count) => write!(f, "completes({count})"),
+            Self::Completes(count) => write!(f, "Share::Completes({count})"),
             Self::Open => f.write_str("()"),
             Self::Unreadable(text) => write!(f, "{text:?}"),
         }
@@ -114,7 +112,7 @@ impl fmt::Display for Share {
 }
 
 /// One or several conditions that are counted together.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Target {
     pub(crate) name: Option<String>,
     pub(crate) conditions: Vec<Condition>,
@@ -145,7 +143,8 @@ impl Target {
 }
 
 /// What a question is answered with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum QuestionKind {
     Range,
     Choice,
@@ -161,7 +160,7 @@ pub(crate) enum QuestionKind {
 /// let ethnicity = Question::choice(113).option("1", 60).options("the others", ["2", "3", "4"], 40);
 /// let post_code = Question::open_ended(45).values("London", ["EC1A", "SW1A"], 100);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Question {
     pub(crate) id: i64,
     pub(crate) kind: QuestionKind,

@@ -1,10 +1,12 @@
 //! The rules that Cint publishes for profiles, held before anything is sent. Each problem names its rule by Cint's
 //! slug, and the builder call that it is about.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use super::{Audience, Condition, ControlQuotas, Interlock, Question, QuestionKind, Share};
 
@@ -16,9 +18,9 @@ const MOST_VALUES: usize = 10_000;
 const LONGEST_NAME: usize = 64;
 
 /// Something about an audience that the API would refuse.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct AudienceProblem {
-    pub(crate) rule: &'static str,
+    pub(crate) rule: Cow<'static, str>,
     pub(crate) call: String,
     pub(crate) text: String,
 }
@@ -26,7 +28,7 @@ pub struct AudienceProblem {
 impl AudienceProblem {
     /// Cint's name for the rule, without the number that it carries on the wire and that differs between versions.
     pub fn rule(&self) -> &str {
-        self.rule
+        &self.rule
     }
 
     /// The builder call that it is about: `Question::range(42).band(18..=34, 40)`.
@@ -50,7 +52,7 @@ struct Problems(Vec<AudienceProblem>);
 
 impl Problems {
     fn add(&mut self, rule: &'static str, call: impl Into<String>, text: impl Into<String>) {
-        self.0.push(AudienceProblem { rule, call: call.into(), text: text.into() });
+        self.0.push(AudienceProblem { rule: rule.into(), call: call.into(), text: text.into() });
     }
 }
 

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use cintx_raw::{ApiError, BoxError, InvalidParam, Operation, Request};
 use http::StatusCode;
+use serde::{Deserialize, Serialize};
 
 use crate::auth::TokenError;
 use crate::http::idempotency::IDEMPOTENCY_KEY;
@@ -74,7 +75,8 @@ enum Kind {
 }
 
 /// What kind of failure it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// A value was refused here: [`Error::invalid_fields`].
@@ -153,7 +155,7 @@ impl fmt::Display for Refused {
 impl StdError for Refused {}
 
 /// Why a job failed, as the API put it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct JobFailure {
     /// The API's code; an open set.

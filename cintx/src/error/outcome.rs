@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// Whether a failed call had its effect.
 ///
 /// | outcome | did it take effect? | what to do |
@@ -10,7 +12,8 @@ use std::fmt;
 /// | [`NoEffect`](Self::NoEffect) | no: the API refused it, or it only reads | mend what the error names, or repeat it |
 /// | [`Applied`](Self::Applied) | yes, but its answer could not be read | do not repeat it; look it up |
 /// | [`Unknown`](Self::Unknown) | nobody here knows | [`Client::resolve`](crate::Client::resolve) |
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Nothing left this machine.
     NotSent,

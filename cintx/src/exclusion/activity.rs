@@ -1,5 +1,7 @@
 //! Activity exclusions: who took part in other target groups or projects lately is kept out.
 
+use serde::{Deserialize, Serialize};
+
 use super::id_problem;
 use crate::error::{Error, FieldError};
 use crate::project::Project;
@@ -17,7 +19,8 @@ use crate::wire::exclusions::ActivityWire;
 pub trait HasActivityExclusions: Version + ActivityWire {}
 
 /// Whose respondents are kept out.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ActivitySource {
     /// Those of a target group.
@@ -58,7 +61,7 @@ impl From<ProjectId> for ActivitySource {
 }
 
 /// Keeps out who took part in a target group or project within a period.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ActivityExclusion {
     /// Whose respondents are kept out.

@@ -5,11 +5,13 @@ use std::pin::Pin;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::group_problems;
 use crate::client::Client;
 use crate::error::{Error, FieldError};
-use crate::paging::{ListRequest, PageRequest, RawPage, Source};
+use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
+use crate::sealed::Sealed;
 use crate::target_group::TargetGroup;
 use crate::types::ids::{ExclusionGroupId, TargetGroupId};
 use crate::version::Version;
@@ -229,7 +231,7 @@ impl<V: HasExclusionGroups> IntoFuture for UpdateExclusionGroup<V> {
 }
 
 /// An exclusion group, without its members.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ExclusionGroup {
     /// Its id.
@@ -256,7 +258,9 @@ pub struct ExclusionGroupQuery<V: Version> {
     client: Client<V>,
 }
 
-impl<V: HasExclusionGroups> Source for ExclusionGroupQuery<V> {
+impl<V: HasExclusionGroups> Sealed for ExclusionGroupQuery<V> {}
+
+impl<V: HasExclusionGroups> ListQuery for ExclusionGroupQuery<V> {
     type Item = ExclusionGroup;
     const MAX_PAGE: u16 = 1_000;
 
@@ -272,7 +276,9 @@ pub struct ExclusionGroupMembers<V: Version> {
     id: ExclusionGroupId,
 }
 
-impl<V: HasExclusionGroups> Source for ExclusionGroupMembers<V> {
+impl<V: HasExclusionGroups> Sealed for ExclusionGroupMembers<V> {}
+
+impl<V: HasExclusionGroups> ListQuery for ExclusionGroupMembers<V> {
     type Item = TargetGroupId;
     const MAX_PAGE: u16 = 1_000;
 
@@ -287,7 +293,9 @@ pub struct ExclusionGroupsOfTargetGroup<V: Version> {
     group: TargetGroup<V>,
 }
 
-impl<V: HasExclusionGroups> Source for ExclusionGroupsOfTargetGroup<V> {
+impl<V: HasExclusionGroups> Sealed for ExclusionGroupsOfTargetGroup<V> {}
+
+impl<V: HasExclusionGroups> ListQuery for ExclusionGroupsOfTargetGroup<V> {
     type Item = ExclusionGroup;
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<ExclusionGroup>, Error>> {

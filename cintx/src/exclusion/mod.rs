@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 pub use self::activity::{ActivityExclusion, ActivitySource, HasActivityExclusions};
 pub(crate) use self::group::GroupChange;
@@ -20,9 +21,10 @@ pub use self::group::{
 pub use self::legacy::{ExclusionLists, HasExclusionLists};
 pub use self::policy::{ExclusionPolicy, HasExclusionPolicies};
 use crate::error::{Error, FieldError};
-use crate::job::{Job, JobPoll, Kind};
-use crate::paging::{ListRequest, PageRequest, RawPage, Source};
+use crate::job::{Job, JobKind, JobPoll};
+use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
 use crate::respondent::id_list::{self, IdList};
+use crate::sealed::Sealed;
 use crate::target_group::TargetGroup;
 use crate::types::ids::{JobId, TargetGroupId};
 use crate::version::Version;
@@ -52,7 +54,8 @@ impl<V: Version> TargetGroup<V> {
 }
 
 /// By what respondents are kept out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ExcludedBy {
     /// By RSID: a UUID.
@@ -147,7 +150,8 @@ impl<V: HasRespondentExclusions> Exclusions<V> {
 }
 
 /// How many respondents are kept out of a target group.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct ExclusionsOverview {
     /// By RSID.
@@ -163,7 +167,9 @@ pub struct ExcludedQuery<V: Version> {
     by: ExcludedBy,
 }
 
-impl<V: HasRespondentExclusions> Source for ExcludedQuery<V> {
+impl<V: HasRespondentExclusions> Sealed for ExcludedQuery<V> {}
+
+impl<V: HasRespondentExclusions> ListQuery for ExcludedQuery<V> {
     type Item = String;
     const MAX_PAGE: u16 = 1_000;
 
@@ -173,7 +179,7 @@ impl<V: HasRespondentExclusions> Source for ExcludedQuery<V> {
 }
 
 /// What a job does with a list of respondents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[doc(hidden)]
 pub enum ListWork {
     Upload,
@@ -181,7 +187,8 @@ pub enum ListWork {
 }
 
 /// What came of a job that filled or emptied a list of respondents.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct ListOutcome {
     /// When it was done.
@@ -200,7 +207,9 @@ pub struct ExclusionRequest<V: Version> {
     work: ListWork,
 }
 
-impl<V: HasRespondentExclusions> Kind for ExclusionRequest<V> {
+impl<V: HasRespondentExclusions> Sealed for ExclusionRequest<V> {}
+
+impl<V: HasRespondentExclusions> JobKind for ExclusionRequest<V> {
     type Done = ListOutcome;
     const NAME: &'static str = "the exclusion job";
     const FIRST_PAUSE: Duration = Duration::from_secs(1);

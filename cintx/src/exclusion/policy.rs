@@ -1,6 +1,7 @@
 //! Project exclusion: whether the target groups of a project keep out each other's respondents.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::group_problems;
 use crate::error::Error;
@@ -18,7 +19,8 @@ use crate::wire::exclusions::PoliciesWire;
 pub trait HasExclusionPolicies: Version + PoliciesWire {}
 
 /// Whether a target group keeps out the respondents of its project.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct ExclusionPolicy {
     /// Whether it does.

@@ -3,6 +3,7 @@
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::{Error, FieldError};
@@ -24,7 +25,8 @@ use crate::version::Version;
 ///     .quota_overlay(QuotaOverlay { prevent_overfill: true, balance_fill: false });
 /// # Ok::<(), cintx::types::InvalidValue>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct FieldingAssistant {
     /// Finds a price.
@@ -39,7 +41,8 @@ pub struct FieldingAssistant {
 merge!(FieldingAssistant { pricing, pacing, quota_overlay, soft_launch });
 
 /// How a price is found.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Pricing {
     /// For target groups with a cost per interview: exactly one of the upper limits.
@@ -94,7 +97,8 @@ impl Pricing {
 }
 
 /// How completes are spread over the time in field.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Pacing {
     /// The same number each interval.
@@ -108,7 +112,7 @@ pub enum Pacing {
 }
 
 /// How quotas are watched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct QuotaOverlay {
     /// Closes a quota before it is overfilled. Cint advises to have it on always.
     pub prevent_overfill: bool,
@@ -117,7 +121,7 @@ pub struct QuotaOverlay {
 }
 
 /// A beginning with a part of the completes; pacing rests meanwhile, and the target group pauses at its end.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SoftLaunch {
     /// When it ends.
     pub end: Timestamp,

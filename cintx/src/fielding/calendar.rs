@@ -5,6 +5,7 @@ use std::pin::Pin;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
 use crate::error::{Error, FieldError};
@@ -20,10 +21,10 @@ impl<V: Version> Client<V> {
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), Box<dyn std::error::Error>> {
     /// use cintx::Money;
-    /// use cintx::types::minutes;
+    /// use cintx::types::LengthOfInterview;
     ///
     /// let price = Money::new("2.73", "USD")?;
-    /// let days = cint.suggest_days("eng_gb", 500, minutes(10), "0.50", price).await?;
+    /// let days = cint.suggest_days("eng_gb", 500, LengthOfInterview::minutes(10), "0.50", price).await?;
     /// println!("{days} days are enough");
     /// # Ok(())
     /// # }
@@ -172,7 +173,8 @@ impl<V: Version> IntoFuture for SuggestDays<V> {
 }
 
 /// A time in field that the calendar suggests.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct SuggestedField {
     /// When to begin.
@@ -186,7 +188,8 @@ pub struct SuggestedField {
 }
 
 /// A holiday within a time in field.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Holiday {
     /// Its name.

@@ -10,11 +10,13 @@ pub use self::calendar::{HasFieldOfDays, Holiday, SuggestDays, SuggestedField};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use http::StatusCode;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, FieldError};
-use crate::job::{Job, JobPoll, JobStatus, Kind};
+use crate::job::{Job, JobKind, JobPoll, JobStatus};
 use crate::open_enum::open_enum;
 use crate::optimistic::{Editable, WithEtag, edit, merge};
+use crate::sealed::Sealed;
 use crate::target_group::TargetGroup;
 use crate::types::ids::{FieldingRunId, JobId, UserId};
 use crate::types::{IntoField, TimeRange};
@@ -107,7 +109,9 @@ impl<V: Version> Job<LaunchRequest<V>> {
     }
 }
 
-impl<V: Version> Kind for LaunchRequest<V> {
+impl<V: Version> Sealed for LaunchRequest<V> {}
+
+impl<V: Version> JobKind for LaunchRequest<V> {
     type Done = FieldingRun<V>;
     const NAME: &'static str = "the launch job";
 
@@ -155,7 +159,8 @@ impl RunStatus {
 }
 
 /// What can be done with a fielding run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum RunAction {
     /// Begins a scheduled run at once.
@@ -182,7 +187,7 @@ impl RunAction {
 }
 
 /// When a fielding run begins and ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FieldingPeriod {
     /// When it begins.

@@ -5,12 +5,14 @@ use std::pin::Pin;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
 use crate::error::{Error, FieldError};
 use crate::open_enum::open_enum;
 use crate::optimistic::{Editable, WithEtag, edit, merge};
-use crate::paging::{ListRequest, PageRequest, RawPage, Source};
+use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
+use crate::sealed::Sealed;
 use crate::target_group::DraftBuilder;
 use crate::types::ids::{ProjectId, UserId};
 use crate::types::{CustomerReference, IntoField};
@@ -110,7 +112,7 @@ pub(crate) fn name_problem(name: &str) -> Option<FieldError> {
 }
 
 /// A project.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Project {
     pub(crate) id: ProjectId,
     pub(crate) human_readable_id: Option<String>,
@@ -151,7 +153,7 @@ impl From<&Project> for ProjectId {
 }
 
 /// What can be changed about a project.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ProjectSettings {
     /// The name: 5 to 128 characters.
@@ -216,7 +218,9 @@ impl<V: Version> ListRequest<ProjectQuery<V>> {
     }
 }
 
-impl<V: Version> Source for ProjectQuery<V> {
+impl<V: Version> Sealed for ProjectQuery<V> {}
+
+impl<V: Version> ListQuery for ProjectQuery<V> {
     type Item = ProjectSummary;
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<ProjectSummary>, Error>> {
@@ -236,7 +240,7 @@ pub(crate) fn search_problem(text: &str) -> Option<FieldError> {
 }
 
 /// A project in a list.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ProjectSummary {
     /// Its id.
@@ -264,7 +268,8 @@ pub struct ProjectSummary {
 }
 
 /// How the field of a project goes. Rates are shares between 0 and 1.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct ProjectStatistics {
     /// How many completes are wanted.
@@ -284,7 +289,7 @@ pub struct ProjectStatistics {
 }
 
 /// A project with its statistics.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ProjectOverview {
     /// Its id.

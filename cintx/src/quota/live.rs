@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::audience::{Audience, ControlQuotas, Refusal};
 use crate::client::Client;
 use crate::error::{Error, FieldError};
@@ -13,21 +15,22 @@ use crate::wire::quotas::{Edit, Goals, Place, Replacing, ValidatesWire};
 
 impl<V: Version> TargetGroup<V> {
     /// Its quotas, once it is launched.
-    pub fn quotas(&self) -> Quotas<'_, V> {
-        Quotas { group: self, control: None }
+    pub fn quotas(&self) -> Quotas<V> {
+        Quotas { group: self.clone(), control: None }
     }
 }
 
-/// The quotas of a launched target group. In every version.
+/// The quotas of a launched target group: a handle that is cheap to clone and to keep. In every version.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before one of its methods is awaited"]
-pub struct Quotas<'a, V: Version> {
-    group: &'a TargetGroup<V>,
+pub struct Quotas<V: Version> {
+    group: TargetGroup<V>,
     control: Option<ControlQuotas>,
 }
 
 /// How far a target group's quotas are.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct QuotaProgress {
     /// What is wanted and what has come in: the largest of the profiles, each of which counts every complete once.
@@ -67,14 +70,14 @@ impl QuotaProgress {
     }
 }
 
-impl<V: Version> Quotas<'_, V> {
+impl<V: Version> Quotas<V> {
     /// Sets goals, and the group's own.
     pub(crate) async fn set_goals(&self, goal: Option<u64>, goals: &[Goals]) -> Result<(), Error> {
         V::set_goals(self.raw(), self.place(), goal, goals).await
     }
 
     pub(crate) fn place(&self) -> Place<'_> {
-        let TargetGroup { client, project, id } = self.group;
+        let TargetGroup { client, project, id } = &self.group;
         Place { account: client.account(), project, group: id }
     }
 
@@ -202,14 +205,14 @@ impl<V: Version> Quotas<'_, V> {
     ///
     /// # Errors
     /// What is wrong with the audience; or the call's that reads what is there.
-    pub async fn replace(&self, draft: &TargetGroupDraft) -> Result<Replacement<'_, V>, Error> {
+    pub async fn replace(&self, draft: &TargetGroupDraft) -> Result<Replacement<V>, Error> {
         let mut problems = Vec::new();
         draft.audience.check(Some(draft.completes_goal), &mut problems);
         if !problems.is_empty() {
             return Err(Error::invalid(problems));
         }
         let deletes = left_out(self.read().await?, &draft.audience);
-        Ok(Replacement { quotas: self, draft: draft.clone(), deletes })
+        Ok(Replacement { quotas: self.clone(), draft: draft.clone(), deletes })
     }
 
     /// Deletes profiles by their ids, with their quotas. In every version (`batch_delete_profiles`).
@@ -242,13 +245,13 @@ pub(crate) fn left_out(tables: Vec<QuotaTable>, audience: &Audience) -> Vec<Quot
 /// Another audience, about to take the place of what is there.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
-pub struct Replacement<'a, V: Version> {
-    quotas: &'a Quotas<'a, V>,
+pub struct Replacement<V: Version> {
+    quotas: Quotas<V>,
     draft: TargetGroupDraft,
     deletes: Vec<QuotaTable>,
 }
 
-impl<V: Version> Replacement<'_, V> {
+impl<V: Version> Replacement<V> {
     /// The profiles in field that the audience leaves out: the call deletes them, with their counts.
     pub fn deletes(&self) -> &[QuotaTable] {
         &self.deletes

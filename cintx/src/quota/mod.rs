@@ -10,10 +10,14 @@ pub use self::live::{HasControlQuotas, HasValidation, QuotaProgress, Quotas, Rep
 pub use self::plan::{QuotaChange, QuotaPlan};
 pub use self::suggest::{GoalSplit, HasGoalSplit};
 
+use serde::{Deserialize, Serialize};
+
 use crate::audience::{Condition, Interlock, labels};
+use crate::types::InvalidValue;
 
 /// One quota: what is wanted and what has come in.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Quota {
     /// Its id, once the API has given it one.
@@ -48,7 +52,8 @@ impl Quota {
 }
 
 /// What kind of profile a table is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum TableKind {
     /// One question.
@@ -60,7 +65,7 @@ pub enum TableKind {
 }
 
 /// One axis: a question and its targets.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct QuotaAxis {
     /// The question's id; `None` for hand-made cells over several questions.
@@ -75,7 +80,8 @@ pub struct QuotaAxis {
 ///
 /// `Display` prints an aligned table: targets alone while it is planned, and completes of targets with bars once
 /// something has come in. [`to_csv`](Self::to_csv) and [`to_svg`](Self::to_svg) export it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "KeptTable")]
 pub struct QuotaTable {
     pub(crate) profile: Option<String>,
     pub(crate) name: String,
@@ -83,6 +89,35 @@ pub struct QuotaTable {
     pub(crate) enabled: bool,
     pub(crate) axes: Vec<QuotaAxis>,
     pub(crate) cells: Vec<Quota>,
+}
+
+/// A table as a file has it, not checked yet.
+#[derive(Deserialize)]
+struct KeptTable {
+    profile: Option<String>,
+    name: String,
+    kind: TableKind,
+    enabled: bool,
+    axes: Vec<QuotaAxis>,
+    cells: Vec<Quota>,
+}
+
+impl TryFrom<KeptTable> for QuotaTable {
+    type Error = InvalidValue;
+
+    fn try_from(kept: KeptTable) -> Result<Self, InvalidValue> {
+        let KeptTable { profile, name, kind, enabled, axes, cells } = kept;
+        if let Some(axis) = axes.iter().find(|axis| axis.labels.len() != axis.conditions.len()) {
+            let got = format!("{} labels and {} conditions", axis.labels.len(), axis.conditions.len());
+            return Err(InvalidValue::new(got, "an axis of a quota table: as many labels as conditions"));
+        }
+        let wanted = axes.iter().try_fold(1_usize, |product, axis| product.checked_mul(axis.labels.len()));
+        if wanted != Some(cells.len()) {
+            let got = format!("{} cells", cells.len());
+            return Err(InvalidValue::new(got, "a quota table: a cell for each combination of its axes' labels"));
+        }
+        Ok(Self { profile, name, kind, enabled, axes, cells })
+    }
 }
 
 impl QuotaTable {

@@ -3,12 +3,13 @@
 use std::fmt;
 
 use cintx_quota::{Axis, SolveError, Table};
+use serde::{Deserialize, Serialize};
 
 use super::QuotaTable;
 use crate::error::{Error, FieldError};
 
 /// One quota whose target changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct QuotaChange {
     /// The quota's id, if it is in field.
@@ -24,7 +25,7 @@ pub struct QuotaChange {
 }
 
 /// New targets for one table. `Display` lists the changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct QuotaPlan {
     /// The profile's id, if it is in field.

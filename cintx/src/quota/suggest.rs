@@ -1,6 +1,8 @@
 //! What past respondents suggest for quotas: of a question that is nowhere yet, of a profile in field; and how a goal
 //! would be split over the quotas in field. Nothing here changes anything.
 
+use serde::{Deserialize, Serialize};
+
 use crate::audience::{Audience, Question, Share};
 use crate::client::Client;
 use crate::error::{Error, FieldError};
@@ -59,7 +61,7 @@ impl<V: Version> Client<V> {
     }
 }
 
-impl<V: Version> Quotas<'_, V> {
+impl<V: Version> Quotas<V> {
     /// How the quotas of a profile (by its id) would be filled if everybody came who comes: Cint predicts it from past
     /// respondents.
     ///
@@ -94,7 +96,8 @@ impl<V: Version> Quotas<'_, V> {
 pub trait HasGoalSplit: Version + SplitsGoalsWire {}
 
 /// A goal, split over the quotas in field.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct GoalSplit {
     /// Whether the quotas could be set like this.

@@ -6,12 +6,14 @@ use std::pin::Pin;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::Reconciliations;
 use crate::client::Client;
 use crate::error::{Error, FieldError};
-use crate::paging::{ListRequest, PageRequest, RawPage, Source};
+use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
 use crate::reference::User;
+use crate::sealed::Sealed;
 use crate::target_group::TargetGroupStatus;
 use crate::types::Money;
 use crate::types::ids::{ProjectId, TargetGroupId, UserId};
@@ -72,7 +74,8 @@ impl<V: Version> Reconciliations<V> {
 }
 
 /// When a reconciliation is due: the 25th of a month is the last day, in the time of the central United States.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum DueMonth {
     /// This month; Cint's default.
@@ -174,7 +177,9 @@ impl<V: HasEligibleTargetGroups> EligibleQuery<V> {
     }
 }
 
-impl<V: HasEligibleTargetGroups> Source for EligibleQuery<V> {
+impl<V: HasEligibleTargetGroups> Sealed for EligibleQuery<V> {}
+
+impl<V: HasEligibleTargetGroups> ListQuery for EligibleQuery<V> {
     type Item = EligibleTargetGroup;
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<EligibleTargetGroup>, Error>> {
@@ -207,7 +212,7 @@ impl<V: HasEligibleInMonth> IntoFuture for EligibleInMonthQuery<V> {
 }
 
 /// A target group with completes that can still be reconciled.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct EligibleTargetGroup {
     /// The target group.
@@ -237,7 +242,8 @@ impl From<&EligibleTargetGroup> for TargetGroupId {
 }
 
 /// Sums over the target groups that can still be reconciled.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct EligibleSummary {
     /// How many target groups there are.
@@ -249,7 +255,7 @@ pub struct EligibleSummary {
 }
 
 /// The target groups of a month.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct EligibleInMonth {
     /// The target groups.

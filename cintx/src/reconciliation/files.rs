@@ -1,6 +1,7 @@
 //! The files of a reconciliation: completes to keep go in, what became of respondents comes out.
 
 use cintx_raw::ByteStream;
+use serde::{Deserialize, Serialize};
 
 use super::{Reconciliations, SubmittedReconciliation, name_problem, to_csv};
 use crate::error::Error;
@@ -58,7 +59,8 @@ impl<V: Version> Reconciliations<V> {
 }
 
 /// A file of a reconciliation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ReconciliationFile {
     /// The RIDs that were submitted; there at once.

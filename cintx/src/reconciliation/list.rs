@@ -2,12 +2,14 @@
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{Reason, ReconciliationCounts, ReconciliationStatus, name_problem};
 use crate::client::Client;
 use crate::error::{Error, FieldError};
 use crate::open_enum::open_enum;
-use crate::paging::{ListRequest, PageRequest, RawPage, Source};
+use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
+use crate::sealed::Sealed;
 use crate::types::ids::{ReconciliationId, TargetGroupId, UserId};
 use crate::version::Version;
 
@@ -22,7 +24,7 @@ open_enum! {
 }
 
 /// A reconciliation, as the list shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ReconciliationSummary {
     /// Its id.
@@ -101,7 +103,9 @@ impl<V: Version> ListRequest<ReconciliationQuery<V>> {
     }
 }
 
-impl<V: Version> Source for ReconciliationQuery<V> {
+impl<V: Version> Sealed for ReconciliationQuery<V> {}
+
+impl<V: Version> ListQuery for ReconciliationQuery<V> {
     type Item = ReconciliationSummary;
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<ReconciliationSummary>, Error>> {
@@ -114,7 +118,7 @@ impl<V: Version> Source for ReconciliationQuery<V> {
 }
 
 /// What a reconciliation means for one target group.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ReconciledTargetGroup {
     /// The target group.
@@ -138,7 +142,9 @@ pub struct ReconciledQuery<V: Version> {
     pub(super) id: ReconciliationId,
 }
 
-impl<V: Version> Source for ReconciledQuery<V> {
+impl<V: Version> Sealed for ReconciledQuery<V> {}
+
+impl<V: Version> ListQuery for ReconciledQuery<V> {
     type Item = ReconciledTargetGroup;
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<ReconciledTargetGroup>, Error>> {
@@ -147,7 +153,7 @@ impl<V: Version> Source for ReconciledQuery<V> {
 }
 
 /// A reason for a change, as Cint lists it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ReasonCode {
     /// The code.

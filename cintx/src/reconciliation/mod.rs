@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use futures_util::future::FutureExt as _;
+use serde::{Deserialize, Serialize};
 
 pub(crate) use self::eligible::EligibleFilter;
 pub use self::eligible::{
@@ -32,7 +33,8 @@ use crate::version::Version;
 const MAX_ROWS: usize = 100_000;
 
 /// Why a respondent's outcome is changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Reason {
     /// 11: counts as a complete after all.
@@ -86,7 +88,7 @@ impl Reason {
 }
 
 /// One respondent and what becomes of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ReconciliationRow {
     rid: String,
     reason: Reason,
@@ -227,7 +229,8 @@ open_enum! {
 }
 
 /// What became of the rows, as far as they are worked off.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct ReconciliationCounts {
     /// Rows that were submitted.
@@ -243,7 +246,7 @@ pub struct ReconciliationCounts {
 }
 
 /// How a reconciliation is doing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ReconciliationOutcome {
     /// How far it is.

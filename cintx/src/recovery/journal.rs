@@ -51,7 +51,7 @@ impl From<std::io::Error> for JournalError {
 }
 
 /// One write that is about to be done. It holds what is needed to do it again, and no credential.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Intent {
     pub(crate) id: String,
     pub(crate) version: String,
@@ -66,7 +66,7 @@ pub struct Intent {
     body: Option<IntentBody>,
 }
 
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct IntentBody {
     content_type: String,
     sha256: String,
@@ -75,7 +75,7 @@ struct IntentBody {
 }
 
 /// Nearly every body is text, and reads better as such.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Content {
     Text(String),

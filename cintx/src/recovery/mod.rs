@@ -7,12 +7,14 @@ mod journal;
 pub use self::journal::FileJournal;
 pub use self::journal::{Intent, Journal, JournalError};
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cintx_raw::{NextCursor, Operation, Pagination, Repeat, Request, Response};
 use http::{Method, header};
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Client;
@@ -29,7 +31,8 @@ const PAGES: usize = 200;
 const SKEW: SignedDuration = SignedDuration::from_secs(120);
 
 /// What was found out about a call whose outcome was unknown.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Resolution {
     /// It took effect.
@@ -42,13 +45,13 @@ pub enum Resolution {
     /// It cannot be told.
     Unknown {
         /// Why not.
-        why: &'static str,
+        why: Cow<'static, str>,
     },
 }
 
 impl Resolution {
     fn unknown(why: &'static str) -> Self {
-        Self::Unknown { why }
+        Self::Unknown { why: why.into() }
     }
 
     pub(crate) fn outcome(&self) -> Outcome {
@@ -61,7 +64,7 @@ impl Resolution {
 }
 
 /// An intent that a crash had left open, and what became of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Recovered {
     /// The intent.

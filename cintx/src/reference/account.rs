@@ -1,5 +1,7 @@
 //! The account: its business units, which buy.
 
+use serde::{Deserialize, Serialize};
+
 use crate::client::Client;
 use crate::error::{Error, FieldError};
 use crate::target_group::{DraftSettings, PricingModel};
@@ -7,7 +9,7 @@ use crate::types::ids::BusinessUnitId;
 use crate::version::Version;
 
 /// A business unit: it buys, in one currency and by some ways of pricing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BusinessUnit {
     /// Its number.

@@ -9,10 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
+use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
 use crate::error::Error;
-use crate::paging::{ListRequest, PageRequest, RawPage, Source};
+use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
+use crate::sealed::Sealed;
 use crate::types::ids::{BusinessUnitId, EndClientId, IndustryCode, LockoutCode, StudyTypeCode, SupplierId, UserId};
 use crate::types::{CountryCode, Locale};
 use crate::version::Version;
@@ -231,7 +233,7 @@ impl<V: Version> ReferenceData<V> {
 }
 
 /// An account of the platform.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Account {
     /// Its number, as [`Client::with_account`] takes it.
@@ -241,7 +243,7 @@ pub struct Account {
 }
 
 /// A user of an account, or a program that acts as one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct User {
     /// The id: a project's manager is named by it.
@@ -253,7 +255,7 @@ pub struct User {
 }
 
 /// A client of an account, on whose behalf it buys.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct EndClient {
     /// Its number.
@@ -263,7 +265,7 @@ pub struct EndClient {
 }
 
 /// A language in a country, as target groups have it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LocaleEntry {
     /// The locale itself: `ger_de`.
@@ -277,7 +279,7 @@ pub struct LocaleEntry {
 }
 
 /// A country.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Country {
     /// Its number.
@@ -289,7 +291,7 @@ pub struct Country {
 }
 
 /// An industry that a target group can be about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Industry {
     /// Its code, as target groups have it.
@@ -301,7 +303,7 @@ pub struct Industry {
 }
 
 /// How long respondents are kept out of other surveys about the same industry.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Lockout {
     /// Its code, as target groups have it.
@@ -313,7 +315,7 @@ pub struct Lockout {
 }
 
 /// A kind of study.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StudyType {
     /// Its code, as target groups have it.
@@ -325,7 +327,7 @@ pub struct StudyType {
 }
 
 /// A supplier of respondents.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Supplier {
     /// Its number.
@@ -337,7 +339,7 @@ pub struct Supplier {
 }
 
 /// What an integration with the platform can be for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UseCase {
     /// Its id.
@@ -349,7 +351,7 @@ pub struct UseCase {
 }
 
 /// A category of profiling questions.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct QuestionCategory {
     /// Its number.
@@ -366,7 +368,9 @@ pub struct EndClientQuery<V: Version> {
     client: Client<V>,
 }
 
-impl<V: Version> Source for EndClientQuery<V> {
+impl<V: Version> Sealed for EndClientQuery<V> {}
+
+impl<V: Version> ListQuery for EndClientQuery<V> {
     type Item = EndClient;
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<EndClient>, Error>> {

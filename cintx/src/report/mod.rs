@@ -10,12 +10,14 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::civil::Date;
 use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan as _};
+use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
 use crate::error::{Error, FieldError, JobFailure};
-use crate::job::{Job, JobPoll, JobStatus, Kind};
+use crate::job::{Job, JobKind, JobPoll, JobStatus};
 use crate::open_enum::open_enum;
-use crate::paging::{ListRequest, PageRequest, RawPage, Source};
+use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
+use crate::sealed::Sealed;
 use crate::types::ids::{BusinessUnitId, JobId, ProjectId, ReportId, TargetGroupId, UserId};
 use crate::version::{HasFilters, Version};
 
@@ -82,7 +84,8 @@ open_enum! {
 }
 
 /// What a report is made of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ReportScope {
     /// The whole account.
@@ -404,7 +407,9 @@ impl<V: Version> ReportDownload<V> {
     }
 }
 
-impl<V: Version> Kind for ReportDownload<V> {
+impl<V: Version> Sealed for ReportDownload<V> {}
+
+impl<V: Version> JobKind for ReportDownload<V> {
     type Done = Report<V>;
     const NAME: &'static str = "the report";
     const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -546,7 +551,9 @@ impl<V: Version> ListRequest<ReportQuery<V>> {
     }
 }
 
-impl<V: Version> Source for ReportQuery<V> {
+impl<V: Version> Sealed for ReportQuery<V> {}
+
+impl<V: Version> ListQuery for ReportQuery<V> {
     type Item = ReportRequest;
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<ReportRequest>, Error>> {
@@ -577,7 +584,7 @@ impl ReportFilter {
 }
 
 /// A report that was asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ReportRequest {
     /// Its id.
@@ -607,7 +614,8 @@ impl From<&ReportRequest> for ReportId {
 }
 
 /// What a report was asked for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct ReportParameters {
     /// The first day.

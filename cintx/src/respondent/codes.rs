@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::RespondentOutcome;
 use crate::types::InvalidValue;
 
@@ -29,7 +31,8 @@ impl TryFrom<ClientCode> for RespondentOutcome {
 
 /// How it went in the client's survey: in redirects (`RIS`), reports, and `client_status_code_change` of webhooks.
 /// Any number can be held, for numbers that are not documented yet; [`for_redirect`](Self::for_redirect) checks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct ClientCode(i64);
 
 impl ClientCode {
@@ -123,7 +126,8 @@ impl fmt::Display for ClientCode {
 /// use cintx::respondent::codes::{ClientCode, MarketplaceCode};
 /// let wrong: ClientCode = MarketplaceCode::QUOTA_FULL.into();
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct MarketplaceCode(i64);
 
 impl MarketplaceCode {

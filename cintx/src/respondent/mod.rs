@@ -10,6 +10,7 @@ pub(crate) mod unique_code;
 pub use self::id_list::IdList;
 pub use self::unique_code::{HasUniqueCodes, RespondentMode, UniqueCodes, UniqueCodesStats};
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::client::Client;
@@ -46,7 +47,8 @@ impl<V: Version> Client<V> {
 /// assert_eq!(ClientCode::from(RespondentOutcome::Overquota).code(), 40);
 /// assert!(RespondentOutcome::try_from(40).is_err());
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum RespondentOutcome {
     /// 2: the respondent does not fit.
@@ -140,7 +142,7 @@ impl<V: HasRespondents> Respondent<V> {
 }
 
 /// Where a respondent is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RespondentStatus {
     /// Cint's code. Only the meaning of 1 is published: in the survey.

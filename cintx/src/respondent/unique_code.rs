@@ -1,5 +1,7 @@
 //! Respondent unique codes: codes of the buyer's own, one of which each respondent carries into the survey.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Error;
 use crate::respondent::id_list::{self, IdList};
 use crate::target_group::TargetGroup;
@@ -14,7 +16,8 @@ use crate::wire::unique_codes::UniqueCodesWire;
 pub trait HasUniqueCodes: Version + UniqueCodesWire {}
 
 /// Who gets a code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum RespondentMode {
     /// Respondents.
@@ -93,7 +96,8 @@ impl<V: HasUniqueCodes> UniqueCodes<V> {
 }
 
 /// How many codes a target group has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct UniqueCodesStats {
     /// How many there are or were.

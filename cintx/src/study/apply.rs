@@ -1,5 +1,7 @@
 //! A plan carried out. Each step can be the last: whatever interrupts it, the next plan finds what was done.
 
+use serde::{Deserialize, Serialize};
+
 use super::plan::{Audiences, Found, GroupPlan, wanted};
 use super::{Plan, Step};
 use crate::client::CallOptions;
@@ -10,7 +12,7 @@ use crate::types::ids::{ProjectId, TargetGroupId};
 use crate::version::Version;
 
 /// What there is after a plan was applied.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Applied {
     /// The project.

@@ -43,7 +43,7 @@ use crate::types::{CustomerReference, IncidenceRate, LengthOfInterview, Locale, 
 use crate::version::Version;
 
 /// A study: a project and its target groups.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Study {
     /// The name of the project, by which the study is known: 5 to 128 characters.
@@ -59,7 +59,7 @@ pub struct Study {
 }
 
 /// A target group of a study.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StudyGroup {
     /// Its name, by which it is known in the study: 5 to 128 characters.
@@ -110,7 +110,7 @@ pub struct StudyGroup {
 }
 
 /// When field begins and ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FieldPeriod {
     /// When it begins.
@@ -120,7 +120,7 @@ pub struct FieldPeriod {
 }
 
 /// Who delivers respondents.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum StudySupply {
@@ -144,7 +144,7 @@ impl StudySupply {
 }
 
 /// Who shall be asked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StudyAudience {
     /// Whether the two questions are crossed; side by side if not.
@@ -156,7 +156,7 @@ pub struct StudyAudience {
 }
 
 /// A question with the share of completes that each answer shall have.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StudyQuestion {
     /// Its id in the library.
@@ -170,7 +170,7 @@ pub struct StudyQuestion {
 }
 
 /// A range of numbers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StudyBand {
     /// The least.
@@ -182,7 +182,7 @@ pub struct StudyBand {
 }
 
 /// An answer option.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StudyOption {
     /// Its code.

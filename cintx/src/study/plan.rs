@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::launched::LaunchedChange;
 use super::{Study, StudyGroup};
 use crate::client::Client;
@@ -12,7 +14,8 @@ use crate::target_group::{Draft, DraftSettings, TargetGroup, TargetGroupStatus};
 use crate::version::Version;
 
 /// One thing to be done.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Step {
     /// A project is made.
@@ -25,7 +28,7 @@ pub enum Step {
         /// Its name.
         name: String,
         /// What is changed.
-        fields: Vec<&'static str>,
+        fields: Vec<String>,
     },
     /// A target group is made.
     CreateTargetGroup {
@@ -39,7 +42,7 @@ pub enum Step {
         /// Its name.
         name: String,
         /// What is changed.
-        fields: Vec<&'static str>,
+        fields: Vec<String>,
         /// The profiles in field that another audience leaves out: they are deleted, with their counts.
         deletes: Vec<String>,
     },
@@ -76,7 +79,7 @@ impl fmt::Display for Step {
 }
 
 /// Something about a study that people should know.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Warning {
     /// The target group, if it is about one.
@@ -206,10 +209,10 @@ impl Study {
         let Some(project) = project else { return Some(Step::CreateProject { name: self.name.clone() }) };
         let mut fields = Vec::new();
         if project.manager() != self.manager {
-            fields.push("manager");
+            fields.push("manager".to_owned());
         }
         if project.reference() != self.reference.as_ref().map(|reference| reference.as_str()) {
-            fields.push("reference");
+            fields.push("reference".to_owned());
         }
         (!fields.is_empty()).then(|| Step::ChangeProject { name: self.name.clone(), fields })
     }
@@ -304,6 +307,7 @@ impl<V: Version> Plan<V> {
         let audiences = if same(shall.completes_goal) { Audiences::Same } else { Audiences::Differ };
         let mut steps = Vec::new();
         if !fields.is_empty() {
+            let fields = fields.into_iter().map(str::to_owned).collect();
             steps.push(Step::ChangeTargetGroup { name: group.name.clone(), fields, deletes: Vec::new() });
         }
         if group.launch {
@@ -321,7 +325,8 @@ impl<V: Version> Plan<V> {
         if !group.launch {
             self.warn(&name, "it is launched already, and cannot be a draft again".to_owned());
         }
-        let (fields, deletes) = (change.fields.clone(), change.deletes.clone());
+        let fields: Vec<String> = change.fields.iter().copied().map(str::to_owned).collect();
+        let deletes = change.deletes.clone();
         let steps = match fields.is_empty() {
             true => Vec::new(),
             false => vec![Step::ChangeTargetGroup { name, fields, deletes }],

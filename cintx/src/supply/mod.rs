@@ -10,6 +10,8 @@ pub use self::template::{
 
 use std::ops::RangeInclusive;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, FieldError};
 use crate::target_group::TargetGroup;
 use crate::types::ids::SupplierId;
@@ -23,7 +25,7 @@ use crate::wire::supply::SupplyRemovalWire;
 /// let test = Supply::test_supplier_only();
 /// let mixed = Supply::open_exchange().exchange(20..=100).group("Partners", 0..=60, [12, 34]).block([56]);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Supply {
     /// The share of the suppliers that are in no group and not blocked.
@@ -37,7 +39,7 @@ pub struct Supply {
 }
 
 /// Suppliers with a share of their own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SupplyGroup {
     /// The id that Cint gave it; `None` for a new one.
@@ -51,7 +53,8 @@ pub struct SupplyGroup {
 }
 
 /// Private exchanges: suppliers that sell to this account alone.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct PrivateSupply {
     /// A group for each supplier.

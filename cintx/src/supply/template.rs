@@ -2,11 +2,13 @@
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
 use crate::error::{Error, FieldError};
 use crate::optimistic::{Editable, WithEtag, edit, merge};
-use crate::paging::{ListRequest, PageRequest, RawPage, Source};
+use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
+use crate::sealed::Sealed;
 use crate::supply::Supply;
 use crate::types::Locale;
 use crate::types::ids::{BusinessUnitId, TemplateId};
@@ -38,7 +40,7 @@ impl<V: Version> Client<V> {
 }
 
 /// A template in a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SupplyTemplateSummary {
     /// Its id.
@@ -52,7 +54,7 @@ pub struct SupplyTemplateSummary {
 }
 
 /// A template of supply.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SupplyTemplate {
     /// Its name: 3 to 128 characters.
@@ -63,7 +65,7 @@ pub struct SupplyTemplate {
 merge!(SupplyTemplate { name, supply });
 
 /// Whose templates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[doc(hidden)]
 pub enum Owner {
     Account,
@@ -413,7 +415,9 @@ pub struct SupplyTemplateQuery<V: Version> {
     owner: Owner,
 }
 
-impl<V: Version> Source for SupplyTemplateQuery<V> {
+impl<V: Version> Sealed for SupplyTemplateQuery<V> {}
+
+impl<V: Version> ListQuery for SupplyTemplateQuery<V> {
     type Item = SupplyTemplateSummary;
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<SupplyTemplateSummary>, Error>> {

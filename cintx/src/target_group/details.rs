@@ -1,6 +1,7 @@
 //! What is known of a launched target group, and the part of it that can still be changed.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::TargetGroup;
 use crate::error::{Error, FieldError};
@@ -10,7 +11,7 @@ use crate::types::{CustomerReference, IncidenceRate, IntoField as _, LengthOfInt
 use crate::version::Version;
 
 /// A launched target group.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TargetGroupDetails {
     /// Its id.
@@ -44,7 +45,7 @@ pub struct TargetGroupDetails {
 }
 
 /// What can be changed of a launched target group by [`TargetGroup::edit_details`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LaunchedSettings {
     /// The name: 5 to 128 characters.
@@ -58,8 +59,10 @@ pub struct LaunchedSettings {
     /// Keeps out respondents who took part in a study of the same industry lately.
     pub lockout: Option<LockoutCode>,
     /// Where respondents are sent.
+    #[serde(deserialize_with = "SurveyUrl::read_kept")]
     pub live_url: SurveyUrl,
     /// Where test respondents are sent.
+    #[serde(deserialize_with = "SurveyUrl::read_kept")]
     pub test_url: SurveyUrl,
     /// What the buyer's client pays for an interview, as a note.
     pub cost_note: Option<Money>,
@@ -103,7 +106,7 @@ impl<V: Version> TargetGroup<V> {
     ///
     /// ```no_run
     /// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
-    /// let longer = cintx::types::minutes(15).expect("within 1 to 45");
+    /// let longer = cintx::types::LengthOfInterview::minutes(15).expect("within 1 to 45");
     /// group.edit_details(|details| details.length_of_interview = longer).await?;
     /// # Ok(())
     /// # }

@@ -3,6 +3,7 @@
 use std::ops::Deref;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::details::reference_problem;
@@ -23,7 +24,7 @@ use crate::types::{IncidenceRate, IntoField, LengthOfInterview, Locale, Money, S
 use crate::version::Version;
 
 /// Everything about a draft but its audience.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DraftSettings {
     /// The name: 5 to 128 characters.
@@ -55,8 +56,10 @@ pub struct DraftSettings {
     /// The kind of study; Cint's own default if not set.
     pub study_type: Option<StudyTypeCode>,
     /// Where respondents are sent; holds `[%RID%]`.
+    #[serde(default, deserialize_with = "SurveyUrl::read_kept_option")]
     pub live_url: Option<SurveyUrl>,
     /// Where test respondents are sent; the live address if not set.
+    #[serde(default, deserialize_with = "SurveyUrl::read_kept_option")]
     pub test_url: Option<SurveyUrl>,
     /// Whether the survey asks for personal data.
     pub collects_pii: bool,
@@ -95,7 +98,7 @@ fn no_completes() -> FieldError {
 }
 
 /// A target group as it will be sent, whatever the version: its settings, and who shall be asked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TargetGroupDraft {
     /// Everything but the audience.
@@ -199,7 +202,7 @@ impl<V: Version> DraftBuilder<V> {
         self
     }
 
-    /// How long the interview takes: [`minutes(10)`](crate::types::minutes). Required; 1 to 45 minutes.
+    /// How long the interview takes: [`LengthOfInterview::minutes(10)`](crate::types::minutes). Required; 1 to 45 minutes.
     pub fn length_of_interview(mut self, length: impl IntoField<LengthOfInterview>) -> Self {
         self.length_of_interview = length.into_field("length_of_interview", &mut self.problems);
         self

@@ -1,9 +1,11 @@
 //! What can be had: completes and price before anything is bought.
 
+use serde::{Deserialize, Serialize};
+
 use crate::types::Money;
 
 /// The API's estimate for a target group.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Feasibility {
     /// The fewest completes to expect from the settings.

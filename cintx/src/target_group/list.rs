@@ -2,12 +2,14 @@
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{TargetGroup, TargetGroupStatus};
 use crate::client::Client;
 use crate::error::Error;
-use crate::paging::{ListRequest, PageRequest, RawPage, Source};
+use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
 use crate::project::{ProjectScope, search_problem};
+use crate::sealed::Sealed;
 use crate::target_group::statistics::Progress;
 use crate::types::ids::{ProjectId, TargetGroupId, UserId};
 use crate::types::{CountryCode, LanguageCode, Locale, Money};
@@ -126,7 +128,9 @@ impl<V: Version> ListRequest<TargetGroupQuery<V>> {
     }
 }
 
-impl<V: Version> Source for TargetGroupQuery<V> {
+impl<V: Version> Sealed for TargetGroupQuery<V> {}
+
+impl<V: Version> ListQuery for TargetGroupQuery<V> {
     type Item = TargetGroupSummary;
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<TargetGroupSummary>, Error>> {
@@ -139,7 +143,7 @@ impl<V: Version> Source for TargetGroupQuery<V> {
 }
 
 /// A target group in a list.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TargetGroupSummary {
     /// Its id.
@@ -176,7 +180,8 @@ impl TargetGroupSummary {
 }
 
 /// How the field of a target group goes. Rates are shares between 0 and 1.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct TargetGroupStatistics {
     /// How far it is.
@@ -200,7 +205,7 @@ pub struct TargetGroupStatistics {
 }
 
 /// A figure, and what Cint has to say about it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Statistic<T> {
     /// The figure; `None` while there is none.
@@ -216,7 +221,7 @@ impl<T> Default for Statistic<T> {
 }
 
 /// Something that is wrong with a figure.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Issue {
     /// `warning` or `error`; an open set.

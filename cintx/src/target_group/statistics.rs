@@ -2,12 +2,14 @@
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::client::Client;
 use crate::error::Error;
 use crate::open_enum::open_enum;
-use crate::paging::{ListRequest, PageRequest, RawPage, Source};
+use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
+use crate::sealed::Sealed;
 use crate::target_group::{FillingStrategy, PricingModel, TargetGroup, TargetGroupStatus};
 use crate::types::ids::{ProjectId, TargetGroupId, UserId};
 use crate::types::{Interval, Money};
@@ -15,7 +17,8 @@ use crate::version::{HasFilters, Version};
 use crate::wire::statistics::{OverviewByIdWire, PerformanceWire};
 
 /// How far a target group is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Progress {
     /// How many completes are wanted.
@@ -29,7 +32,7 @@ pub struct Progress {
 }
 
 /// A launched target group at a glance. Rates are shares between 0 and 1.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TargetGroupOverview {
     /// Its name.
@@ -75,7 +78,7 @@ pub struct TargetGroupOverview {
 }
 
 /// A launched target group that was found by its id alone: where it is, and how it is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FoundTargetGroup {
     /// The number of its account.
@@ -87,7 +90,7 @@ pub struct FoundTargetGroup {
 }
 
 /// How a target group performs. Rates are shares between 0 and 1.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Performance {
     /// How many came.
@@ -113,7 +116,8 @@ pub struct Performance {
 }
 
 /// Where respondents ended.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct RespondentAnalysis {
     /// Respondents.
@@ -123,7 +127,7 @@ pub struct RespondentAnalysis {
 }
 
 /// How many respondents ended in the same way.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RespondentCount {
     /// The status code.
@@ -137,7 +141,7 @@ pub struct RespondentCount {
 }
 
 /// The completes of one interval.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CompletesCount {
     /// Which interval.
@@ -147,7 +151,7 @@ pub struct CompletesCount {
 }
 
 /// What one user changed at one moment.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ChangelogEntry {
     /// Its id.
@@ -161,7 +165,8 @@ pub struct ChangelogEntry {
 }
 
 /// Who changed something.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ChangedBy {
     /// A user.
@@ -201,7 +206,7 @@ open_enum! {
 }
 
 /// One change. The values are as they came: text, numbers, money.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Change {
     /// What was changed.
@@ -333,7 +338,9 @@ impl<V: Version> ListRequest<ChangelogQuery<V>> {
     }
 }
 
-impl<V: Version> Source for ChangelogQuery<V> {
+impl<V: Version> Sealed for ChangelogQuery<V> {}
+
+impl<V: Version> ListQuery for ChangelogQuery<V> {
     type Item = ChangelogEntry;
 
     const MAX_PAGE: u16 = V::CHANGELOG_PAGE;

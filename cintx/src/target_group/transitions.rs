@@ -2,18 +2,21 @@
 //! has a result for each target group; some may have failed.
 
 use futures_util::future::{BoxFuture, FutureExt as _};
+use serde::{Deserialize, Serialize};
 
 use crate::Client;
 use crate::error::{Error, FieldError, JobFailure};
 use crate::fielding::RunAction;
-use crate::job::{Job, JobPoll, Kind};
+use crate::job::{Job, JobKind, JobPoll};
 use crate::project::ProjectScope;
+use crate::sealed::Sealed;
 use crate::target_group::{TargetGroup, TargetGroups};
 use crate::types::ids::{JobId, ProjectId, TargetGroupId, UserId};
 use crate::version::Version;
 
 /// What a bulk job does with each target group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[doc(hidden)]
 pub enum BulkAction {
     /// A fielding action; launching is for scheduled target groups.
@@ -162,7 +165,8 @@ impl<V: Version> TargetGroup<V> {
 }
 
 /// What can be done with target groups.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Transitions {
     /// Those that were asked about.
@@ -191,7 +195,9 @@ pub struct BulkTransition<V: Version> {
     action: Option<BulkAction>,
 }
 
-impl<V: Version> Kind for BulkTransition<V> {
+impl<V: Version> Sealed for BulkTransition<V> {}
+
+impl<V: Version> JobKind for BulkTransition<V> {
     type Done = BulkOutcome;
     const NAME: &'static str = "the bulk job";
 
@@ -205,7 +211,8 @@ impl<V: Version> Kind for BulkTransition<V> {
 }
 
 /// What became of each target group.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct BulkOutcome {
     /// Those with which it was done, or that were so already.

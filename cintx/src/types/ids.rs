@@ -1,8 +1,12 @@
 //! Typed ids: a project's id does not fit where a target group's is asked for.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
+use super::serde_text::as_text;
 use super::{InvalidValue, hyphenated_uuid};
 
 macro_rules! id {
@@ -29,11 +33,21 @@ macro_rules! id {
             }
         }
 
+        impl FromStr for $name {
+            type Err = Infallible;
+
+            fn from_str(text: &str) -> Result<Self, Infallible> {
+                Ok(Self::new(text))
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.pad(&self.0)
             }
         }
+
+        as_text!($name);
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -100,7 +114,8 @@ id!(
 macro_rules! number {
     ($(#[$meta:meta])* $name:ident) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
         pub struct $name(i64);
 
         impl $name {
@@ -118,6 +133,14 @@ macro_rules! number {
         impl From<i64> for $name {
             fn from(id: i64) -> Self {
                 Self(id)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidValue;
+
+            fn from_str(text: &str) -> Result<Self, InvalidValue> {
+                text.parse().map(Self).map_err(|_| InvalidValue::new(text, "an id: a whole number"))
             }
         }
 
@@ -171,6 +194,8 @@ impl FromStr for UserId {
         hyphenated_uuid(text).map(Self).ok_or_else(|| InvalidValue::new(text, "a user id: a UUID"))
     }
 }
+
+as_text!(UserId);
 
 impl fmt::Display for UserId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::serde_text::as_text;
 use super::{InvalidValue, from_text};
 
 fn letters(text: &str, count: usize) -> Option<String> {
@@ -31,6 +32,7 @@ macro_rules! code {
         }
 
         from_text!($name);
+        as_text!($name);
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -104,6 +106,7 @@ impl FromStr for Locale {
 }
 
 from_text!(Locale);
+as_text!(Locale);
 
 impl fmt::Display for Locale {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

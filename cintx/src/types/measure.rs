@@ -5,7 +5,9 @@ use std::str::FromStr;
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
+use serde::{Deserialize, Serialize};
 
+use super::serde_text::as_text;
 use super::{InvalidValue, from_text, plain_decimal};
 
 /// The share of respondents who qualify, in hundredths: 0.01 to 1.
@@ -17,7 +19,7 @@ use super::{InvalidValue, from_text, plain_decimal};
 /// assert!("0.505".parse::<IncidenceRate>().is_err());
 /// # Ok::<(), cintx::types::InvalidValue>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IncidenceRate(u8);
 
 impl IncidenceRate {
@@ -69,14 +71,34 @@ impl FromStr for IncidenceRate {
 }
 
 from_text!(IncidenceRate);
+as_text!(IncidenceRate);
 
 /// How long an interview takes, in whole minutes: 1 to 45.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+///
+/// ```
+/// # use cintx::types::LengthOfInterview;
+/// assert_eq!(LengthOfInterview::minutes(10)?.as_minutes(), 10);
+/// assert!(LengthOfInterview::minutes(46).is_err());
+/// # Ok::<(), cintx::types::InvalidValue>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
 pub struct LengthOfInterview(u8);
 
 impl LengthOfInterview {
-    /// The minutes.
-    pub fn minutes(self) -> u8 {
+    /// A length in minutes. Builders take the result as it is, and refuse a wrong one with everything else.
+    ///
+    /// # Errors
+    /// If it is not 1 to 45.
+    pub fn minutes(minutes: u8) -> Result<Self, InvalidValue> {
+        match minutes {
+            1..=45 => Ok(Self(minutes)),
+            _ => Err(InvalidValue::new(minutes, "a length of interview: 1 to 45 minutes")),
+        }
+    }
+
+    /// The length in minutes: 1 to 45.
+    pub fn as_minutes(self) -> u8 {
         self.0
     }
 }
@@ -85,10 +107,7 @@ impl TryFrom<u8> for LengthOfInterview {
     type Error = InvalidValue;
 
     fn try_from(minutes: u8) -> Result<Self, InvalidValue> {
-        match minutes {
-            1..=45 => Ok(Self(minutes)),
-            _ => Err(InvalidValue::new(minutes, "a length of interview: 1 to 45 minutes")),
-        }
+        Self::minutes(minutes)
     }
 }
 
@@ -100,12 +119,8 @@ impl TryFrom<Result<Self, InvalidValue>> for LengthOfInterview {
     }
 }
 
-/// A length of interview; a wrong one is refused by the builder that it is given to.
-///
-/// ```
-/// assert_eq!(cintx::types::minutes(10).map(|length| length.minutes()), Ok(10));
-/// assert!(cintx::types::minutes(46).is_err());
-/// ```
-pub fn minutes(minutes: u8) -> Result<LengthOfInterview, InvalidValue> {
-    LengthOfInterview::try_from(minutes)
+impl From<LengthOfInterview> for u8 {
+    fn from(length: LengthOfInterview) -> Self {
+        length.0
+    }
 }

@@ -19,8 +19,8 @@ pub use self::ids::{
 pub use cintx_raw::Secret;
 
 pub use self::locale::{CountryCode, LanguageCode, Locale};
-pub use self::measure::{IncidenceRate, LengthOfInterview, minutes};
-pub use self::money::Money;
+pub use self::measure::{IncidenceRate, LengthOfInterview};
+pub use self::money::{Money, MoneyError};
 pub use self::survey::{CustomerReference, SurveyUrl};
 pub use self::time::{ActivityPeriod, Interval, TimeRange};
 use crate::error::FieldError;

@@ -1,25 +1,64 @@
 //! Money: exact decimals, never floating point. Cint sends amounts as text with up to nine decimals.
 
+use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::fmt;
+use std::ops::{Add, Mul, Sub};
 use std::str::FromStr;
 
 use rust_decimal::Decimal;
 
+use super::serde_text::as_text;
 use super::{InvalidValue, plain_decimal};
 
-/// An amount of money: an exact decimal and an ISO 4217 currency.
+/// An amount of money: an exact decimal of at least zero, and an ISO 4217 currency. The amount is in the currency's
+/// main unit: `2.73 USD` are two dollars and 73 cents.
+///
+/// Amounts of one currency are added, subtracted, multiplied and compared exactly; nothing is rounded. What cannot be
+/// done is a [`MoneyError`], never a panic and never another currency's number, so the operators answer with a
+/// [`Result`]:
 ///
 /// ```
 /// # use cintx::Money;
+/// # use cintx::types::MoneyError;
 /// let price = Money::new("2.7352", "USD")?;
 /// assert_eq!(price.to_string(), "2.7352 USD");
 /// assert!(Money::new("2,73", "USD").is_err());
-/// # Ok::<(), cintx::types::InvalidValue>(())
+///
+/// let budget = Money::new("1500", "USD")?;
+/// let cost = (&price * 500)?;
+/// assert!(cost < budget);
+/// assert_eq!((&budget - &cost)?, Money::new("132.4", "USD")?);
+///
+/// let euros = Money::new("10", "EUR")?;
+/// assert!(matches!(&cost + &euros, Err(MoneyError::Currencies { .. })));
+/// assert_eq!(cost.partial_cmp(&euros), None, "neither is less");
+/// # Ok::<(), cintx::raw::BoxError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Money {
     value: Decimal,
     currency: Box<str>,
+}
+
+/// Why there is no such amount.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MoneyError {
+    /// Two currencies, and nobody says at which rate.
+    #[error("currency is {got}, expected {expected}")]
+    Currencies {
+        /// The currency of the first amount.
+        expected: Box<str>,
+        /// The currency of the other amount.
+        got: Box<str>,
+    },
+    /// The amount would be less than nothing.
+    #[error("amount is {0}, expected at least 0")]
+    BelowZero(Decimal),
+    /// The amount would have more digits than a decimal holds.
+    #[error("amount is too large, expected less than 79,228,162,514,264,337,593,543,950,336")]
+    Overflow,
 }
 
 impl Money {
@@ -28,15 +67,59 @@ impl Money {
     /// # Errors
     /// If the amount is not a decimal that is at least zero, or the currency is not three upper-case letters.
     pub fn new(value: &str, currency: &str) -> Result<Self, InvalidValue> {
-        const AMOUNT: &str = "an amount: a decimal of at least 0, such as 2.73";
         let amount = plain_decimal(value).ok_or_else(|| InvalidValue::new(value, AMOUNT))?;
+        Self::from_decimal(amount, currency)
+    }
+
+    /// An amount that was computed.
+    ///
+    /// ```
+    /// # use cintx::Money;
+    /// use cintx::reexports::rust_decimal::Decimal;
+    ///
+    /// assert_eq!(Money::from_decimal(Decimal::new(273, 2), "USD")?, Money::new("2.73", "USD")?);
+    /// # Ok::<(), cintx::types::InvalidValue>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the amount is less than zero, or the currency is not three upper-case letters.
+    pub fn from_decimal(value: Decimal, currency: &str) -> Result<Self, InvalidValue> {
         if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
             return Err(InvalidValue::new(currency, "a currency: three upper-case letters, such as USD"));
         }
-        Ok(Self { value: amount, currency: currency.into() })
+        Self::zero_of(currency).with(value).map_err(|_| InvalidValue::new(value, AMOUNT))
     }
 
-    /// The amount.
+    /// Nothing of a currency: what a sum begins with.
+    ///
+    /// # Errors
+    /// If the currency is not three upper-case letters.
+    pub fn zero(currency: &str) -> Result<Self, InvalidValue> {
+        Self::from_decimal(Decimal::ZERO, currency)
+    }
+
+    fn zero_of(currency: &str) -> Self {
+        Self { value: Decimal::ZERO, currency: currency.into() }
+    }
+
+    /// The same currency with another amount.
+    fn with(&self, value: Decimal) -> Result<Self, MoneyError> {
+        match value {
+            // A zero with a sign prints one.
+            value if value.is_zero() => Ok(Self { value: value.abs(), currency: self.currency.clone() }),
+            value if value < Decimal::ZERO => Err(MoneyError::BelowZero(value)),
+            value => Ok(Self { value, currency: self.currency.clone() }),
+        }
+    }
+
+    fn same_currency(&self, other: &Self) -> Result<(), MoneyError> {
+        match self.currency == other.currency {
+            true => Ok(()),
+            false => Err(MoneyError::Currencies { expected: self.currency.clone(), got: other.currency.clone() }),
+        }
+    }
+
+    /// The amount, in the currency's main unit.
     pub fn value(&self) -> Decimal {
         self.value
     }
@@ -45,7 +128,92 @@ impl Money {
     pub fn currency(&self) -> &str {
         &self.currency
     }
+
+    /// Whether it is nothing.
+    pub fn is_zero(&self) -> bool {
+        self.value.is_zero()
+    }
+
+    /// The sum of some amounts; `None` if there are none, and so no currency.
+    ///
+    /// ```
+    /// # use cintx::Money;
+    /// let costs = [Money::new("2.73", "USD")?, Money::new("0.27", "USD")?];
+    /// assert_eq!(Money::sum(&costs)?, Some(Money::new("3", "USD")?));
+    /// assert_eq!(Money::sum([] as [Money; 0])?, None);
+    /// # Ok::<(), cintx::raw::BoxError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If they are of several currencies, or too large.
+    pub fn sum<M: Borrow<Self>>(amounts: impl IntoIterator<Item = M>) -> Result<Option<Self>, MoneyError> {
+        let mut amounts = amounts.into_iter();
+        let Some(first) = amounts.next() else { return Ok(None) };
+        amounts.try_fold(first.borrow().clone(), |sum, amount| &sum + amount.borrow()).map(Some)
+    }
 }
+
+const AMOUNT: &str = "an amount: a decimal of at least 0, such as 2.73";
+
+/// Compares amounts of one currency; those of two are in no order.
+impl PartialOrd for Money {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        (self.currency == other.currency).then(|| self.value.cmp(&other.value))
+    }
+}
+
+impl Add for &Money {
+    type Output = Result<Money, MoneyError>;
+
+    fn add(self, other: Self) -> Self::Output {
+        self.same_currency(other)?;
+        self.with(self.value.checked_add(other.value).ok_or(MoneyError::Overflow)?)
+    }
+}
+
+impl Sub for &Money {
+    type Output = Result<Money, MoneyError>;
+
+    fn sub(self, other: Self) -> Self::Output {
+        self.same_currency(other)?;
+        self.with(self.value.checked_sub(other.value).ok_or(MoneyError::Overflow)?)
+    }
+}
+
+/// By a count, or by a decimal such as a rate.
+impl<N: Into<Decimal>> Mul<N> for &Money {
+    type Output = Result<Money, MoneyError>;
+
+    fn mul(self, factor: N) -> Self::Output {
+        self.with(self.value.checked_mul(factor.into()).ok_or(MoneyError::Overflow)?)
+    }
+}
+
+impl Add for Money {
+    type Output = Result<Self, MoneyError>;
+
+    fn add(self, other: Self) -> Self::Output {
+        &self + &other
+    }
+}
+
+impl Sub for Money {
+    type Output = Result<Self, MoneyError>;
+
+    fn sub(self, other: Self) -> Self::Output {
+        &self - &other
+    }
+}
+
+impl<N: Into<Decimal>> Mul<N> for Money {
+    type Output = Result<Self, MoneyError>;
+
+    fn mul(self, factor: N) -> Self::Output {
+        &self * factor
+    }
+}
+
+as_text!(Money);
 
 /// Reads what it prints: `2.73 USD`.
 impl FromStr for Money {

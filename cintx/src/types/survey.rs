@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize as _, Deserializer};
+
+use super::serde_text::as_text;
 use super::{InvalidValue, from_text};
 
 /// Where respondents are sent: an https address of at most 3,000 characters that holds `[%RID%]`,
@@ -14,7 +17,7 @@ use super::{InvalidValue, from_text};
 /// assert!("https://survey.example/".parse::<SurveyUrl>().is_err(), "nobody would know who answered");
 /// # Ok::<(), cintx::types::InvalidValue>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SurveyUrl(Box<str>);
 
 impl SurveyUrl {
@@ -24,6 +27,16 @@ impl SurveyUrl {
     /// An address that the API gave, whatever it is.
     pub(crate) fn kept(url: String) -> Self {
         Self(url.into())
+    }
+
+    /// Reads an address that the API gave and a file kept, whatever it is.
+    pub(crate) fn read_kept<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::kept)
+    }
+
+    /// Reads such an address that may be missing.
+    pub(crate) fn read_kept_option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        Ok(Option::<String>::deserialize(deserializer)?.map(Self::kept))
     }
 
     /// The address with its placeholders.
@@ -74,6 +87,7 @@ fn is_invisible(c: char) -> bool {
 }
 
 from_text!(SurveyUrl);
+as_text!(SurveyUrl);
 
 impl fmt::Display for SurveyUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -88,7 +102,7 @@ impl fmt::Display for SurveyUrl {
 /// assert!("PO-2026_0042".parse::<CustomerReference>().is_ok());
 /// assert!("PO#42".parse::<CustomerReference>().is_err());
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CustomerReference(Box<str>);
 
 impl CustomerReference {
@@ -111,6 +125,7 @@ impl FromStr for CustomerReference {
 }
 
 from_text!(CustomerReference);
+as_text!(CustomerReference);
 
 impl fmt::Display for CustomerReference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,15 +3,30 @@
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use proptest::prelude::*;
+use rust_decimal::Decimal;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::*;
 
-/// Whatever the text, an answer; and a value reads what it prints.
-fn reads_back<T: FromStr + Display + PartialEq + Debug>(text: &str) {
-    if let Ok(value) = text.parse::<T>() {
-        assert_eq!(value.to_string().parse::<T>().ok().as_ref(), Some(&value), "{text:?} read as {value:?}");
-    }
+/// Whatever the text, an answer; a value reads what it prints, and files take what the type takes, as the same text.
+fn reads_back<T: FromStr + Display + PartialEq + Debug + Serialize + DeserializeOwned>(text: &str) {
+    let in_file = serde_json::to_string(text).unwrap();
+    let Ok(value) = text.parse::<T>() else {
+        assert!(serde_json::from_str::<T>(&in_file).is_err(), "a file may hold {text:?}");
+        return;
+    };
+    assert_eq!(value.to_string().parse::<T>().ok().as_ref(), Some(&value), "{text:?} read as {value:?}");
+    assert_eq!(serde_json::from_str::<T>(&in_file).ok().as_ref(), Some(&value), "{text:?} in a file");
+    assert_eq!(serde_json::to_value(&value).unwrap(), value.to_string(), "{value:?} in a file");
+}
+
+/// A value that files hold as something else than its text.
+fn is_kept<T: PartialEq + Debug + Serialize + DeserializeOwned>(value: &T) {
+    let kept = serde_json::to_string(value).unwrap();
+    assert_eq!(serde_json::from_str::<T>(&kept).ok().as_ref(), Some(value), "{kept}");
 }
 
 /// Text that is close to what some of the types want.
@@ -38,7 +53,71 @@ proptest! {
         reads_back::<Interval>(&text);
         reads_back::<ActivityPeriod>(&text);
         reads_back::<UserId>(&text);
+        reads_back::<LanguageCode>(&text);
+        reads_back::<CountryCode>(&text);
+        reads_back::<ProjectId>(&text);
+        reads_back::<TargetGroupId>(&text);
+        reads_back::<JobId>(&text);
+        reads_back::<IndustryCode>(&text);
     }
+
+    #[test]
+    fn numbers_and_times_are_kept(number in any::<i64>(), minutes in any::<u8>(), from in any::<i32>(), to in any::<i32>()) {
+        is_kept(&SupplierId::new(number));
+        prop_assert_eq!(SupplierId::new(number).to_string().parse(), Ok(SupplierId::new(number)));
+        match LengthOfInterview::minutes(minutes) {
+            Ok(length) => is_kept(&length),
+            Err(_) => prop_assert!(serde_json::from_str::<LengthOfInterview>(&minutes.to_string()).is_err()),
+        }
+        let [start, end] = [from, to].map(|second| Timestamp::from_second(second.into()).unwrap());
+        match TimeRange::try_from(start..end) {
+            Ok(range) => is_kept(&range),
+            Err(_) => {
+                let kept = serde_json::json!({"start": start, "end": end});
+                prop_assert!(serde_json::from_value::<TimeRange>(kept).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn amounts_come_out_as_decimals_do(one in 0_i64..10_i64.pow(15), other in 0_i64..10_i64.pow(15), count in any::<u32>()) {
+        let amount = |units: i64| Money::from_decimal(Decimal::new(units, 9), "USD").unwrap();
+        let (one, other) = (amount(one), amount(other));
+        let sum = (&one + &other).unwrap();
+        prop_assert_eq!(sum.value(), one.value() + other.value());
+        prop_assert_eq!(&(&sum - &other).unwrap(), &one);
+        prop_assert_eq!(Money::sum([&one, &other, &one]).unwrap(), Some((&sum + &one).unwrap()));
+        prop_assert_eq!((&one * count).unwrap().value(), one.value() * Decimal::from(count));
+        prop_assert_eq!(&one - &other, match one >= other {
+            true => Ok(amount_of(one.value() - other.value())),
+            false => Err(MoneyError::BelowZero(one.value() - other.value())),
+        });
+        prop_assert_eq!(one.partial_cmp(&other), Some(one.value().cmp(&other.value())));
+    }
+}
+
+fn amount_of(value: Decimal) -> Money {
+    Money::from_decimal(value, "USD").unwrap()
+}
+
+#[test]
+fn what_cannot_be_counted_is_an_error() {
+    let [dollar, euro] = ["USD", "EUR"].map(|currency| Money::new("1", currency).unwrap());
+    let mixed = Err(MoneyError::Currencies { expected: "USD".into(), got: "EUR".into() });
+    assert_eq!(&dollar + &euro, mixed);
+    assert_eq!(&dollar - &euro, mixed);
+    assert_eq!(Money::sum([&dollar, &euro]), mixed.map(Some));
+    assert!(dollar.partial_cmp(&euro).is_none() && dollar != euro);
+    let most = amount_of(Decimal::MAX);
+    assert_eq!(&most + &dollar, Err(MoneyError::Overflow));
+    assert_eq!(&most * 2, Err(MoneyError::Overflow));
+    assert_eq!(&dollar * -2, Err(MoneyError::BelowZero(Decimal::from(-2))));
+    assert_eq!((&dollar * Decimal::new(-0, 0)).unwrap().to_string(), "0 USD");
+    assert_eq!((&Money::zero("USD").unwrap() * -1).unwrap().to_string(), "0 USD");
+    assert!(Money::from_decimal(Decimal::NEGATIVE_ONE, "USD").is_err());
+    assert!(Money::from_decimal(Decimal::ONE, "usd").is_err() && Money::zero("").is_err());
+    let equal = [Money::new("2.5", "USD").unwrap(), Money::new("2.50", "USD").unwrap()];
+    assert_eq!(std::collections::HashSet::from(equal).len(), 1, "what is equal has one hash");
 }
 
 #[test]

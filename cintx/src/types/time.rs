@@ -6,7 +6,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::{Span, Timestamp};
+use serde::{Deserialize, Serialize};
 
+use super::serde_text::as_text;
 use super::{InvalidValue, from_text};
 
 /// From one moment to a later one.
@@ -19,10 +21,26 @@ use super::{InvalidValue, from_text};
 /// assert!(TimeRange::try_from(now..now + 240.hours()).is_ok());
 /// assert!(TimeRange::try_from(now..now).is_err());
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Ends")]
 pub struct TimeRange {
     start: Timestamp,
     end: Timestamp,
+}
+
+/// A range as files have it, not checked yet.
+#[derive(Deserialize)]
+struct Ends {
+    start: Timestamp,
+    end: Timestamp,
+}
+
+impl TryFrom<Ends> for TimeRange {
+    type Error = InvalidValue;
+
+    fn try_from(Ends { start, end }: Ends) -> Result<Self, InvalidValue> {
+        Self::try_from(start..end)
+    }
 }
 
 impl TimeRange {
@@ -119,6 +137,7 @@ impl FromStr for Interval {
 }
 
 from_text!(Interval);
+as_text!(Interval);
 
 impl fmt::Display for Interval {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -184,6 +203,7 @@ impl FromStr for ActivityPeriod {
 }
 
 from_text!(ActivityPeriod);
+as_text!(ActivityPeriod);
 
 impl fmt::Display for ActivityPeriod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

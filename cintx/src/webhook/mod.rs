@@ -7,6 +7,7 @@ pub mod receive;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use http::StatusCode;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::{Host, Url};
 
@@ -16,7 +17,8 @@ use crate::client::Client;
 use crate::error::{Error, FieldError};
 use crate::open_enum::open_enum;
 use crate::optimistic::{Conflict, Editable, WithEtag, edit, merge};
-use crate::paging::{ListRequest, PageRequest, RawPage, Source};
+use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
+use crate::sealed::Sealed;
 use crate::types::ids::WebhookId;
 use crate::version::Version;
 use crate::wire::webhooks::WebhookHistoryWire;
@@ -146,7 +148,7 @@ pub struct NewWebhook<V: Version> {
 }
 
 /// What can be changed about a subscription.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WebhookSettings {
     /// Where events are told: an `https://` address, or an `http://` one of this machine itself.
@@ -454,7 +456,9 @@ pub struct WebhookQuery<V: Version> {
     client: Client<V>,
 }
 
-impl<V: Version> Source for WebhookQuery<V> {
+impl<V: Version> Sealed for WebhookQuery<V> {}
+
+impl<V: Version> ListQuery for WebhookQuery<V> {
     type Item = Webhook<V>;
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<Webhook<V>>, Error>> {
@@ -487,7 +491,7 @@ open_enum! {
 }
 
 /// An event that a subscription was told, or was to be told.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WebhookDelivery {
     /// Its id.
@@ -547,7 +551,9 @@ impl<V: HasWebhookHistory> ListRequest<WebhookHistory<V>> {
     }
 }
 
-impl<V: HasWebhookHistory> Source for WebhookHistory<V> {
+impl<V: HasWebhookHistory> Sealed for WebhookHistory<V> {}
+
+impl<V: HasWebhookHistory> ListQuery for WebhookHistory<V> {
     type Item = WebhookDelivery;
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<WebhookDelivery>, Error>> {

@@ -59,7 +59,7 @@ macro_rules! calendar {
                         collects_pii: wanted.collects_pii,
                         completes: i64::from(wanted.completes),
                         incidence_rate: wanted.incidence_rate.fraction(),
-                        length_of_interview: i64::from(wanted.length_of_interview.minutes()),
+                        length_of_interview: i64::from(wanted.length_of_interview.as_minutes()),
                         locale: wanted.locale.to_string(),
                         price: (&wanted.cost_per_interview).into(),
                     };

@@ -135,7 +135,7 @@ pub(crate) fn draft_body(
     set("project_manager_id", json!(settings.manager.to_string()));
     set("locale", json!(settings.locale.to_string()));
     set(names.goal, json!(settings.completes_goal));
-    set("expected_length_of_interview_minutes", json!(settings.length_of_interview.minutes()));
+    set("expected_length_of_interview_minutes", json!(settings.length_of_interview.as_minutes()));
     set("expected_incidence_rate", json!(settings.incidence_rate.fraction()));
     let (start, end) = (timestamp(settings.field.start()), timestamp(settings.field.end()));
     set("fielding_specification", json!({ "start_at": start, "end_at": end }));
@@ -478,7 +478,7 @@ macro_rules! groups {
                     let body = types::TargetGroupDetailsUpdateRequest {
                         name: $given.name.clone(),
                         project_manager_id: $given.manager.to_string(),
-                        expected_length_of_interview_minutes: i64::from($given.length_of_interview.minutes()),
+                        expected_length_of_interview_minutes: i64::from($given.length_of_interview.as_minutes()),
                         expected_incidence_rate: $given.incidence_rate.fraction(),
                         live_url: $given.live_url.to_string(),
                         test_url: $given.test_url.to_string(),

@@ -113,7 +113,7 @@ macro_rules! price {
                     let field = settings.field.as_ref();
                     let body = types::CalculateTargetGroupFeasibilityByIdRequest {
                         $goal: settings.completes_goal.map(i64::from),
-                        length_of_interview: settings.length_of_interview.map(|it| i64::from(it.minutes())),
+                        length_of_interview: settings.length_of_interview.map(|it| i64::from(it.as_minutes())),
                         incidence_rate: settings.incidence_rate.map(|rate| rate.fraction()),
                         $start: field.map(|field| timestamp(field.start())),
                         $end: field.map(|field| timestamp(field.end())),
@@ -232,7 +232,7 @@ macro_rules! prediction {
                                 country_code: country.as_str().to_ascii_uppercase(),
                                 cpi_boost: None,
                                 expected_incidence_rate: incidence_rate.fraction(),
-                                expected_length_of_interview_minutes: i64::from(length.minutes()),
+                                expected_length_of_interview_minutes: i64::from(length.as_minutes()),
                                 maximum_cpi: None,
                             })
                         }

@@ -1,7 +1,7 @@
 //! The intelligent calendar, on every version.
 
 use cintx::error::FieldError;
-use cintx::types::minutes;
+use cintx::types::LengthOfInterview;
 use cintx::{Money, Version};
 use jiff::{Timestamp, ToSpan as _};
 
@@ -14,7 +14,12 @@ fn price() -> Money {
 }
 
 async fn days_and_dates_are_suggested<V: Version>(stage: Stage<V>) {
-    let days = stage.cint.suggest_days("eng_gb", 500, minutes(10), "0.50", price()).collects_pii(true).await.unwrap();
+    let days = stage
+        .cint
+        .suggest_days("eng_gb", 500, LengthOfInterview::minutes(10), "0.50", price())
+        .collects_pii(true)
+        .await
+        .unwrap();
     assert!(days >= 1);
     let start: Timestamp = "2031-05-05T09:00:00Z".parse().unwrap();
     let field = stage.cint.suggest_field("eng_gb", start..start + 60.hours()).await.unwrap();

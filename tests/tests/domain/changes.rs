@@ -287,7 +287,7 @@ impl<'a, V: Version> Scene<'a, V> {
         match change {
             Change::Details { name, minutes, rate, reference, note, locked } => {
                 // Both are checked when the value is made.
-                let (Ok(length), Ok(rate)) = (cintx::types::minutes(minutes), rate.parse()) else {
+                let (Ok(length), Ok(rate)) = (cintx::types::LengthOfInterview::minutes(minutes), rate.parse()) else {
                     return ("details", Ok(()));
                 };
                 let edit = self.live.edit_details(|details| {
@@ -339,7 +339,9 @@ impl<'a, V: Version> Scene<'a, V> {
             Change::Feasibility { goal, minutes, rate, start, hours: length, price } => {
                 let start = now + hours(start);
                 let ask = self.draft.feasibility().completes_goal(goal).incidence_rate(rate);
-                let ask = ask.length_of_interview(cintx::types::minutes(minutes)).field(start..start + hours(length));
+                let ask = ask
+                    .length_of_interview(cintx::types::LengthOfInterview::minutes(minutes))
+                    .field(start..start + hours(length));
                 let ask = match price {
                     Some(price) => ask.cost_per_interview(price),
                     None => ask,
@@ -608,7 +610,7 @@ mod newest {
             JobPoll::Prediction(price) => ("prediction", cint.predict_dynamic_price(unit, &price).await.map(drop)),
             JobPoll::CardPrediction { minutes, rate } => {
                 // Both are checked when the value is made.
-                let (Ok(length), Ok(rate)) = (cintx::types::minutes(minutes), rate.parse()) else {
+                let (Ok(length), Ok(rate)) = (cintx::types::LengthOfInterview::minutes(minutes), rate.parse()) else {
                     return ("card prediction", Ok(()));
                 };
                 let price = cint.predict_rate_card_price(unit, "gb".parse().unwrap(), length, rate).await;

@@ -6,7 +6,7 @@ use cintx::audience::Question;
 use cintx::fielding::{FieldingAssistant, Pacing, Pricing, QuotaOverlay, SoftLaunch};
 use cintx::supply::Supply;
 use cintx::target_group::FillingStrategy;
-use cintx::types::minutes;
+use cintx::types::LengthOfInterview;
 use cintx::{Money, Version};
 use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan as _};
@@ -42,7 +42,7 @@ async fn the_same_code_in_each_versions_words<V: Version>(stage: Stage<V>) {
         .manager(manager)
         .locale("eng_gb")
         .completes_goal(500)
-        .length_of_interview(minutes(10))
+        .length_of_interview(LengthOfInterview::minutes(10))
         .incidence_rate("0.50")
         .field(day(4)..day(14))
         .cost_per_interview(usd("2.73"))

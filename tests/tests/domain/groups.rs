@@ -3,7 +3,7 @@
 use cintx::fielding::{FieldingAssistant, Pacing, Pricing, QuotaOverlay, RunStatus, SoftLaunch};
 use cintx::supply::Supply;
 use cintx::target_group::{FillingStrategy, TargetGroup, TargetGroupStatus};
-use cintx::types::{Interval, minutes};
+use cintx::types::{Interval, LengthOfInterview};
 use cintx::{Money, Version};
 use jiff::{Timestamp, ToSpan as _};
 
@@ -64,7 +64,7 @@ async fn a_draft_comes_back_as_it_was_sent<V: Version>(stage: Stage<V>) {
 
 async fn a_draft_is_changed_and_keeps_its_audience<V: Version>(stage: Stage<V>) {
     let group = stage.draft(&stage.project().await).create().await.unwrap();
-    let longer = minutes(20).unwrap();
+    let longer = LengthOfInterview::minutes(20).unwrap();
     group
         .edit_draft(|draft| {
             draft.name = "UK drinks, longer".into();

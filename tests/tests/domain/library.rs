@@ -184,7 +184,7 @@ async fn wrong_templates_are_refused_unsent<V: Version>(stage: Stage<V>) {
     let problems: Vec<_> = refused.invalid_fields().iter().map(FieldError::to_string).collect();
     assert_eq!(problems[1..], ["name is \" \", expected some text", "profiles ask question 42 twice, expected once"]);
     assert!(problems[0].starts_with("locale \"x\" is not a locale"), "{}", problems[0]);
-    let counted = Question::choice(43).option("1", cintx::audience::completes(5));
+    let counted = Question::choice(43).option("1", cintx::audience::Share::Completes(5));
     let refused = templates.create("Adults", "adults").profile(age()).profile(counted).await.unwrap_err();
     let problem = "profile \"5 completes\" is not a share that a template can have: a percentage, or none";
     assert_eq!(refused.invalid_fields()[0].to_string(), problem);

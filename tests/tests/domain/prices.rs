@@ -1,6 +1,6 @@
 //! Prices: rate cards, feasibility of what exists, predictions where a version has them.
 
-use cintx::types::minutes;
+use cintx::types::LengthOfInterview;
 use cintx::{Money, Version};
 
 use crate::stage::{Stage, on_every_version};
@@ -27,7 +27,13 @@ async fn an_existing_group_is_asked_about<V: Version>(stage: Stage<V>) {
     let group = stage.draft(&stage.project().await).create().await.unwrap();
     let own = group.feasibility().await.unwrap();
     assert!(own.completes_max.is_some());
-    group.feasibility().completes_goal(100).incidence_rate("0.20").length_of_interview(minutes(5)).await.unwrap();
+    group
+        .feasibility()
+        .completes_goal(100)
+        .incidence_rate("0.20")
+        .length_of_interview(LengthOfInterview::minutes(5))
+        .await
+        .unwrap();
     let refused = group.feasibility().completes_goal(0).incidence_rate("2").await.unwrap_err();
     let fields: Vec<_> = refused.invalid_fields().iter().map(cintx::error::FieldError::field).collect();
     assert_eq!(fields, ["completes_goal", "incidence_rate"]);
@@ -42,7 +48,7 @@ async fn the_newest_version_predicts_prices() {
     let group = stage.draft(&stage.project().await).create().await.unwrap();
     let price = Money::new("2.50", "USD").unwrap();
     stage.cint.predict_dynamic_price(unit, &price).await.unwrap();
-    let (length, rate) = (minutes(10).unwrap(), "0.5".parse().unwrap());
+    let (length, rate) = (LengthOfInterview::minutes(10).unwrap(), "0.5".parse().unwrap());
     stage.cint.predict_rate_card_price(unit, "gb".parse().unwrap(), length, rate).await.unwrap();
     group.price(unit).await.unwrap();
     group.rate_cards().await.unwrap();

@@ -174,7 +174,7 @@ impl Wish {
             .manager(stage.manager)
             .locale(self.locale)
             .completes_goal(self.goal)
-            .length_of_interview(cintx::types::minutes(self.minutes))
+            .length_of_interview(cintx::types::LengthOfInterview::minutes(self.minutes))
             .incidence_rate(self.rate)
             .field(start..start + SignedDuration::from_hours(self.length))
             .live_url(self.url)

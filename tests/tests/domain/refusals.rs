@@ -10,7 +10,7 @@ use cintx::report::{ReportKind, ReportScope};
 use cintx::study::Study;
 use cintx::supply::Supply;
 use cintx::target_group::{DraftBuilder, PricingModel};
-use cintx::types::minutes;
+use cintx::types::LengthOfInterview;
 use cintx::webhook::WebhookEventType;
 use cintx::{Error, Money, ProjectId, TargetGroupId, Version};
 use jiff::tz::Offset;
@@ -59,8 +59,8 @@ fn asks(questions: impl IntoIterator<Item = Question>) -> Audience {
 
 fn cases<V: Version>() -> Vec<Case<V>> {
     vec![
-        (|it| it.length_of_interview(minutes(0)), "length_of_interview", "\"0\"", "1 to 45"),
-        (|it| it.length_of_interview(minutes(46)), "length_of_interview", "\"46\"", "1 to 45"),
+        (|it| it.length_of_interview(LengthOfInterview::minutes(0)), "length_of_interview", "\"0\"", "1 to 45"),
+        (|it| it.length_of_interview(LengthOfInterview::minutes(46)), "length_of_interview", "\"46\"", "1 to 45"),
         (|it| it.incidence_rate("0"), "incidence_rate", "\"0\"", "0.01 to 1"),
         (|it| it.incidence_rate("1.01"), "incidence_rate", "\"1.01\"", "0.01 to 1"),
         (|it| it.incidence_rate("0.005"), "incidence_rate", "\"0.005\"", "hundredths"),
@@ -247,7 +247,11 @@ async fn bad_drafts_are_refused_unsent<V: Version>(stage: Stage<V>) {
     assert!(message.contains("cost_per_interview is 2.73 USD") && message.contains("buys by rate card"), "{error}");
     let dynamic = dynamic(None, Some("2"), None);
     let card = stage.cint.project(&project).draft_target_group("UK drinks").business_unit(&unit).assistant(dynamic);
-    let card = card.manager(stage.manager).locale("eng_gb").completes_goal(9).length_of_interview(minutes(9));
+    let card = card
+        .manager(stage.manager)
+        .locale("eng_gb")
+        .completes_goal(9)
+        .length_of_interview(LengthOfInterview::minutes(9));
     let card = card.incidence_rate("0.5").field(hours(2)..hours(9)).live_url("https://survey.example/[%RID%]");
     let error = card.audience(asks([Question::choice(43).option("1", 100)])).create().await.unwrap_err();
     assert!(error.to_string().contains("pricing is dynamic without a cost_per_interview"), "{error}");
@@ -263,7 +267,12 @@ async fn bad_drafts_are_refused_unsent<V: Version>(stage: Stage<V>) {
     for field in ["business_unit", "manager", "locale", "completes_goal", "field", "live_url", "audience"] {
         assert!(missing.contains(&field), "{field} is missing and named: {nothing}");
     }
-    let all = stage.draft(&project).incidence_rate("9").length_of_interview(minutes(99)).locale("x").create();
+    let all = stage
+        .draft(&project)
+        .incidence_rate("9")
+        .length_of_interview(LengthOfInterview::minutes(99))
+        .locale("x")
+        .create();
     assert_eq!(blamed(&all.await.unwrap_err()).len(), 3, "everything is told at once");
     let gemini = FieldingAssistant::off().pacing(Pacing::Gemini(TargetGroupId::new("01J")));
     if V::DATE == "2024-12-02" {

@@ -7,7 +7,7 @@ use cintx::client::Credentials;
 use cintx::project::Project;
 use cintx::supply::Supply;
 use cintx::target_group::DraftBuilder;
-use cintx::types::minutes;
+use cintx::types::LengthOfInterview;
 use cintx::{Client, Money, UserId, Version};
 use cintx_sandbox::Sandbox;
 use jiff::{Timestamp, ToSpan as _};
@@ -56,7 +56,7 @@ impl<V: Version> Stage<V> {
             .manager(self.manager)
             .locale("eng_gb")
             .completes_goal(500)
-            .length_of_interview(minutes(10))
+            .length_of_interview(LengthOfInterview::minutes(10))
             .incidence_rate("0.50")
             .field(start..start + 240.hours())
             .cost_per_interview(Money::new("2.73", "USD").unwrap())

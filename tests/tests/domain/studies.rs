@@ -96,7 +96,7 @@ async fn a_plan_writes_nothing_and_is_carried_out_once<V: Version>(stage: Stage<
 async fn what_differs_is_changed<V: Version>(stage: Stage<V>) {
     let mut study = study(&stage.sandbox);
     study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
-    study.target_groups[0].length_of_interview = cintx::types::minutes(15).unwrap();
+    study.target_groups[0].length_of_interview = cintx::types::LengthOfInterview::minutes(15).unwrap();
     study.target_groups[0].locale = "eng_us".parse().unwrap();
     study.target_groups[1].completes_goal = 250;
     study.reference = Some("PO-2026-0043".parse().unwrap());
@@ -211,7 +211,7 @@ fn changed(mut study: Study) -> Study {
     french.locale = "fre_fr".parse().unwrap();
     let [uk, german] = &mut study.target_groups[..] else { panic!("two target groups") };
     uk.completes_goal = 600;
-    uk.length_of_interview = cintx::types::minutes(15).unwrap();
+    uk.length_of_interview = cintx::types::LengthOfInterview::minutes(15).unwrap();
     uk.cost_per_interview = Some("2.95 USD".parse().unwrap());
     uk.live_url = "https://survey.example/uk2?RID=[%RID%]".parse().unwrap();
     uk.field.end += 48.hours();

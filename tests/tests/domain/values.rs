@@ -65,6 +65,8 @@ fn amounts_are_exact() {
     }
     refuses::<IncidenceRate>(&["", "0", "0.001", "1.01", "-0.5", "50"]);
     assert!(
-        cintx::types::minutes(0).is_err() && cintx::types::minutes(46).is_err() && cintx::types::minutes(45).is_ok()
+        cintx::types::LengthOfInterview::minutes(0).is_err()
+            && cintx::types::LengthOfInterview::minutes(46).is_err()
+            && cintx::types::LengthOfInterview::minutes(45).is_ok()
     );
 }

@@ -4,7 +4,7 @@ use cintx::audience::{Audience, Question};
 use cintx::client::{Credentials, RetryPolicy};
 use cintx::recovery::Resolution;
 use cintx::supply::Supply;
-use cintx::types::minutes;
+use cintx::types::LengthOfInterview;
 use cintx::{Client, Money, Outcome, V2025_12_18};
 use cintx_raw::v2025_12_18::types;
 use cintx_sandbox::{Fault, Sandbox};
@@ -59,7 +59,7 @@ async fn an_action_is_settled_by_the_entity_tag_and_the_state() {
         .manager(manager)
         .locale("eng_gb")
         .completes_goal(100)
-        .length_of_interview(minutes(10))
+        .length_of_interview(LengthOfInterview::minutes(10))
         .incidence_rate("0.50")
         .field(start..start + 240.hours())
         .cost_per_interview(Money::new("2.73", "USD").unwrap())

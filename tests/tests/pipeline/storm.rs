@@ -10,7 +10,7 @@ use cintx::client::RetryPolicy;
 use cintx::raw::NEW_KEY;
 use cintx::recovery::Resolution;
 use cintx::supply::Supply;
-use cintx::types::minutes;
+use cintx::types::LengthOfInterview;
 use cintx::{Money, Outcome, ProjectId, UserId, V2025_12_18};
 use cintx_raw::v2025_12_18::types;
 use cintx_tests::misbehave::{Answer, Behaviour, Deed, Received, Server};
@@ -228,7 +228,7 @@ async fn un_keyed_creates_are_made_at_most_once_and_found_again() {
                 .manager("2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2".parse::<UserId>().unwrap())
                 .locale("eng_gb")
                 .completes_goal(100)
-                .length_of_interview(minutes(10))
+                .length_of_interview(LengthOfInterview::minutes(10))
                 .incidence_rate("0.50")
                 .field(start..start + 240.hours())
                 .cost_per_interview(Money::new("2.73", "USD").unwrap())

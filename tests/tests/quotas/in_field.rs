@@ -168,16 +168,16 @@ async fn nothing_is_deleted_without_a_word_of_consent<V: Version>(stage: Stage<V
 #[cfg(feature = "v2025-12-18")]
 #[tokio::test]
 async fn control_quotas_are_sent_again_with_each_change() {
-    use cintx::audience::{Condition, ControlQuotas, completes};
+    use cintx::audience::{Condition, ControlQuotas, Share};
     let stage = Stage::<cintx::V2025_12_18>::new().await;
     let control = ControlQuotas::new("boosts").target(
         "young men",
         [(42, Condition::Range { min: 18, max: 34 }), (43, Condition::Option("1".into()))],
         50,
     );
-    let age = Question::range(42).band(18..=34, completes(200)).band(35..=99, completes(300));
-    let gender = Question::choice(43).option("1", completes(245)).option("2", completes(255));
-    let region = Question::choice(200_842).option("1", completes(100)).option("2", completes(400));
+    let age = Question::range(42).band(18..=34, Share::Completes(200)).band(35..=99, Share::Completes(300));
+    let gender = Question::choice(43).option("1", Share::Completes(245)).option("2", Share::Completes(255));
+    let region = Question::choice(200_842).option("1", Share::Completes(100)).option("2", Share::Completes(400));
     let audience = Audience::independent([age, gender, region]).control(control.clone());
     let group = launched(&stage, audience.clone()).await;
     let boosts = |stage: &Stage<_>| -> Vec<bool> {

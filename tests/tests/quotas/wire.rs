@@ -1,7 +1,7 @@
 //! Audiences as each version's JSON: golden files, the sums in them, and what the document says of them.
 
 use cintx::Version;
-use cintx::audience::{Audience, Condition, ControlQuotas, Interlock, Question, completes};
+use cintx::audience::{Audience, Condition, ControlQuotas, Interlock, Question, Share};
 use http::Method;
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
@@ -210,7 +210,7 @@ async fn what_a_version_lacks_is_refused_before_it_is_sent<V: Version>(stage: St
     );
     let beside = [
         Question::range(42).band(18..=34, 40).band(35..=99, 60),
-        Question::choice(43).option("1", completes(245)).option("2", completes(255)),
+        Question::choice(43).option("1", Share::Completes(245)).option("2", Share::Completes(255)),
     ];
     let lacking = [
         ("control quotas", Audience::independent(beside).control(control)),
@@ -355,17 +355,17 @@ fn rules_are_named_by_their_slugs_and_point_at_calls() {
             "Question::choice(43)",
         ),
         (
-            one(Question::choice(43).option("1", completes(400)).option("2", completes(101))),
+            one(Question::choice(43).option("1", Share::Completes(400)).option("2", Share::Completes(101))),
             "incorrect_sum_of_nominal",
             "Question::choice(43)",
         ),
         (
-            one(Question::choice(43).option("1", completes(501)).option("2", ())),
+            one(Question::choice(43).option("1", Share::Completes(501)).option("2", ())),
             "quota_value_greater_than_completes_goal",
-            "Question::choice(43).option(\"1\", completes(501))",
+            "Question::choice(43).option(\"1\", Share::Completes(501))",
         ),
         (
-            one(Question::choice(43).option("1", 50).option("2", completes(250))),
+            one(Question::choice(43).option("1", 50).option("2", Share::Completes(250))),
             "profile_adjustment_type_and_quota_fields_do_not_match",
             "Question::choice(43)",
         ),
@@ -404,7 +404,7 @@ fn rules_are_named_by_their_slugs_and_point_at_calls() {
             "Audience::interlock",
         ),
         (
-            Audience::template("0b7a").and_question(Question::choice(43).option("1", completes(500))),
+            Audience::template("0b7a").and_question(Question::choice(43).option("1", Share::Completes(500))),
             "template_allows_only_percentage_adjustment",
             "Question::choice(43)",
         ),

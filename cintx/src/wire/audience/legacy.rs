@@ -296,7 +296,7 @@ macro_rules! legacy_audience {
                         filling_goal: i64::from(draft.completes_goal),
                         incidence_rate: draft.incidence_rate.fraction(),
                         interlocked_profiles: None,
-                        length_of_interview: i64::from(draft.length_of_interview.minutes()),
+                        length_of_interview: i64::from(draft.length_of_interview.as_minutes()),
                         locale: draft.locale.to_string(),
                         price: draft.cost_per_interview.as_ref().map(Into::into),
                         profiles: Some(from_json("audience", profiles.into())?),

@@ -203,7 +203,7 @@ macro_rules! modern_audience {
                         completes_goal: i64::from(draft.completes_goal),
                         cost_per_interview: draft.cost_per_interview.as_ref().map(Into::into),
                         expected_incidence_rate: draft.incidence_rate.fraction(),
-                        expected_length_of_interview_minutes: i64::from(draft.length_of_interview.minutes()),
+                        expected_length_of_interview_minutes: i64::from(draft.length_of_interview.as_minutes()),
                         fielding_specification: types::TargetGroupFieldingSpecificationInput {
                             start_at: timestamp(draft.field.start()),
                             end_at: timestamp(draft.field.end()),
