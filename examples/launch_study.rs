@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use cintx::audience::{Audience, Question};
 use cintx::client::Credentials;
-use cintx::http::Exchange;
+use cintx::http::AttemptEvent;
 use cintx::reconciliation::{Reason, ReconciliationRow};
 use cintx::supply::Supply;
 use cintx::types::LengthOfInterview;
@@ -74,7 +74,7 @@ async fn run(arguments: Arguments) -> Result<()> {
 
 /// Builds the client: the one place where sandbox and Cint differ.
 async fn start<V: Version>(arguments: Arguments) -> Result<()> {
-    let builder = Client::<V>::builder().observe(print_exchange);
+    let builder = Client::<V>::builder().observe(print_attempt);
     if arguments.live {
         let account = std::env::var("CINT_ACCOUNT_ID").map_err(|_| "CINT_ACCOUNT_ID is not set")?.parse()?;
         let cint = builder.credentials(Credentials::from_env()?).account(account).build()?;
@@ -131,7 +131,7 @@ async fn study<V: Version>(cint: &Client<V>, setup: &Setup) -> Result<()> {
         .completes_goal(500)
         .length_of_interview(LengthOfInterview::minutes(10))
         .incidence_rate("0.50")
-        .field(start..end)
+        .fielding_period(start..end)
         .cost_per_interview(Money::new("2.73", "USD")?)
         .live_url("https://survey.example/?RID=[%RID%]")
         .supply(Supply::test_supplier_only())
@@ -194,9 +194,9 @@ async fn completes(setup: &Setup) -> Result<Vec<String>> {
     Err("nobody completed the survey".into())
 }
 
-fn print_exchange(exchange: &Exchange<'_>) {
-    let status = exchange.status.map_or_else(|| "no answer".to_owned(), |status| status.as_u16().to_string());
-    println!("   {status} {:<44} request {}", exchange.operation.id, exchange.trace_id);
+fn print_attempt(attempt: &AttemptEvent<'_>) {
+    let status = attempt.status.map_or_else(|| "no answer".to_owned(), |status| status.as_u16().to_string());
+    println!("   {status} {:<44} request {}", attempt.operation.id, attempt.trace_id);
 }
 
 fn indented(text: &str) -> String {

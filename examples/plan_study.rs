@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use cintx::client::Credentials;
-use cintx::study::{FieldPeriod, Study};
+use cintx::study::{FieldingPeriod, Study};
 use cintx::{Client, V2024_12_02, V2025_02_17, V2025_12_18, Version};
 use cintx_sandbox::Sandbox;
 use clap::Parser;
@@ -61,7 +61,7 @@ async fn run<V: Version>(arguments: &Arguments) -> Result<()> {
     let start = Timestamp::now() + 2.hours();
     for group in &mut study.target_groups {
         group.business_unit = sandbox.business_unit_id().into();
-        group.field = FieldPeriod { start, end: start + 240.hours() };
+        group.fielding_period = FieldingPeriod { start, end: start + 240.hours() };
     }
 
     for round in ["first", "second"] {

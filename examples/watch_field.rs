@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .completes_goal(120)
         .length_of_interview(LengthOfInterview::minutes(10))
         .incidence_rate("0.50")
-        .field(start..start + 240.hours())
+        .fielding_period(start..start + 240.hours())
         .cost_per_interview(Money::new("2.73", "USD")?)
         .live_url("https://survey.example/?RID=[%RID%]")
         .supply(Supply::test_supplier_only())

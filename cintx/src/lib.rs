@@ -27,7 +27,7 @@
 //!     .completes_goal(500)
 //!     .length_of_interview(LengthOfInterview::minutes(10))
 //!     .incidence_rate("0.50")
-//!     .field(start..start + 240.hours())
+//!     .fielding_period(start..start + 240.hours())
 //!     .cost_per_interview(Money::new("2.73", "USD")?)
 //!     .live_url("https://survey.example/?RID=[%RID%]")
 //!     .supply(Supply::open_exchange())
@@ -105,6 +105,8 @@ pub mod types;
 pub mod webhook;
 
 mod cache;
+#[cfg(feature = "files")]
+mod fs;
 mod open_enum;
 mod optimistic;
 mod sealed;

@@ -198,17 +198,17 @@ pub struct FeasibilitySettings {
     pub(crate) completes_goal: Option<u32>,
     pub(crate) length_of_interview: Option<LengthOfInterview>,
     pub(crate) incidence_rate: Option<IncidenceRate>,
-    pub(crate) field: Option<TimeRange>,
+    pub(crate) fielding_period: Option<TimeRange>,
     pub(crate) price: Option<Money>,
 }
 
 impl FeasibilitySettings {
     pub(crate) fn is_empty(&self) -> bool {
-        let Self { completes_goal, length_of_interview, incidence_rate, field, price } = self;
+        let Self { completes_goal, length_of_interview, incidence_rate, fielding_period, price } = self;
         completes_goal.is_none()
             && length_of_interview.is_none()
             && incidence_rate.is_none()
-            && field.is_none()
+            && fielding_period.is_none()
             && price.is_none()
     }
 }
@@ -245,8 +245,8 @@ impl<V: Version> GroupFeasibility<V> {
     }
 
     /// With this time in field.
-    pub fn field(mut self, field: impl IntoField<TimeRange>) -> Self {
-        self.settings.field = field.into_field("field", &mut self.problems);
+    pub fn fielding_period(mut self, period: impl IntoField<TimeRange>) -> Self {
+        self.settings.fielding_period = period.into_field("fielding_period", &mut self.problems);
         self
     }
 

@@ -1,7 +1,12 @@
 //! Where tokens come from: client credentials, a fixed token, or a source of your own; and where processes share them.
 
+#[cfg(feature = "files")]
+mod file_store;
 pub(crate) mod refresh;
 pub(crate) mod refresher;
+
+#[cfg(feature = "files")]
+pub use self::file_store::FileTokenStore;
 
 use std::fmt;
 use std::future::Future;
@@ -11,9 +16,6 @@ use std::time::{Duration, SystemTime};
 
 use cintx_raw::Secret;
 use http::StatusCode;
-
-#[cfg(feature = "files")]
-use std::path::{Path, PathBuf};
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -120,68 +122,4 @@ impl fmt::Debug for StoredToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StoredToken").field("expires_at", &self.expires_at).finish_non_exhaustive()
     }
-}
-
-/// Keeps tokens in a folder, one file for each set of credentials, readable by their owner alone and replaced as a whole.
-#[cfg(feature = "files")]
-#[derive(Clone, Debug)]
-pub struct FileTokenStore {
-    folder: PathBuf,
-}
-
-#[cfg(feature = "files")]
-impl FileTokenStore {
-    /// A store in this folder, which is made when it is first needed.
-    pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
-    }
-}
-
-#[cfg(feature = "files")]
-#[derive(serde::Serialize, serde::Deserialize)]
-struct Kept {
-    token: String,
-    expires_at: u64,
-}
-
-#[cfg(feature = "files")]
-impl TokenStore for FileTokenStore {
-    fn load(&self, name: &str) -> BoxFuture<'_, Option<StoredToken>> {
-        let path = self.path(name);
-        Box::pin(async move {
-            let bytes = tokio::task::spawn_blocking(move || std::fs::read(path)).await.ok()?.ok()?;
-            let kept: Kept = serde_json::from_slice(&bytes).ok()?;
-            let expires_at = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(kept.expires_at))?;
-            Some(StoredToken { token: Secret::from(kept.token), expires_at })
-        })
-    }
-
-    fn save(&self, name: &str, token: &StoredToken) -> BoxFuture<'_, ()> {
-        let path = self.path(name);
-        let expires_at = token.expires_at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-        let kept = Kept { token: token.token.expose().to_owned(), expires_at };
-        Box::pin(async move {
-            // A token that is not kept is fetched again: nothing is lost but a request.
-            if let Ok(Err(error)) = tokio::task::spawn_blocking(move || replace(&path, &kept)).await {
-                tracing::warn!(%error, "the token cannot be kept");
-            }
-        })
-    }
-}
-
-/// Writes beside the file and renames, so that a reader sees the old or the new one, never a part.
-/// The temporary file is private from its first byte.
-#[cfg(feature = "files")]
-fn replace(path: &Path, kept: &Kept) -> std::io::Result<()> {
-    use std::io::Write as _;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(&serde_json::to_vec(kept)?)?;
-    file.as_file().sync_data()?;
-    file.persist(path).map(|_| ()).map_err(|error| error.error)
 }

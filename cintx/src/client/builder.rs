@@ -15,7 +15,7 @@ use crate::auth::{AccessToken, TokenSource, TokenStore};
 use crate::cache::Cache;
 use crate::client::{CallOptions, Client, Credentials, RetryPolicy, Timeouts};
 use crate::error::{Error, FieldError};
-use crate::http::{After, Attempt, Before, Exchange, Pipeline, ServerToServer, Shared};
+use crate::http::{After, AttemptContext, AttemptEvent, Before, Pipeline, ServerToServer, Shared};
 use crate::recovery::Journal;
 use crate::version::Version;
 
@@ -180,13 +180,13 @@ impl<V: Version> ClientBuilder<V> {
     }
 
     /// Is called before each attempt, and may add headers to it.
-    pub fn before_attempt(mut self, hook: impl Fn(&mut Attempt<'_>) + Send + Sync + 'static) -> Self {
+    pub fn before_attempt(mut self, hook: impl Fn(&mut AttemptContext<'_>) + Send + Sync + 'static) -> Self {
         self.before = Some(Arc::new(hook));
         self
     }
 
     /// Is told of every HTTP exchange: operation, attempt, status, trace id, time.
-    pub fn observe(mut self, observer: impl Fn(&Exchange<'_>) + Send + Sync + 'static) -> Self {
+    pub fn observe(mut self, observer: impl Fn(&AttemptEvent<'_>) + Send + Sync + 'static) -> Self {
         self.after = Some(Arc::new(observer));
         self
     }

@@ -79,13 +79,13 @@ impl<V: Version> Client<V> {
     pub async fn suggest_field(
         &self,
         locale: impl IntoField<Locale> + Send,
-        field: impl IntoField<TimeRange> + Send,
+        fielding_period: impl IntoField<TimeRange> + Send,
     ) -> Result<SuggestedField, Error> {
         let mut problems = Vec::new();
         let locale = locale.into_field("locale", &mut problems);
-        let field = field.into_field("field", &mut problems);
-        match (locale, field) {
-            (Some(locale), Some(field)) => V::suggest_field(self.raw(), &locale, &field).await,
+        let period = fielding_period.into_field("fielding_period", &mut problems);
+        match (locale, period) {
+            (Some(locale), Some(period)) => V::suggest_field(self.raw(), &locale, &period).await,
             _ => Err(Error::invalid(problems)),
         }
     }

@@ -41,12 +41,12 @@ impl<V: Version> TargetGroup<V> {
     ///
     /// # Errors
     /// If the window has no length or begins in the past, before anything is sent; or the call's.
-    pub async fn schedule(&self, field: impl IntoField<TimeRange>) -> Result<LaunchJob<V>, Error> {
+    pub async fn schedule(&self, fielding_period: impl IntoField<TimeRange>) -> Result<LaunchJob<V>, Error> {
         let mut problems = Vec::new();
-        let field = field.into_field("field", &mut problems);
-        problems.extend(field.and_then(|field| must_be_future("field", field.start())));
-        match field {
-            Some(field) if problems.is_empty() => self.start_field(Some(field.start()), field.end()).await,
+        let period = fielding_period.into_field("fielding_period", &mut problems);
+        problems.extend(period.and_then(|period| must_be_future("fielding_period", period.start())));
+        match period {
+            Some(period) if problems.is_empty() => self.start_field(Some(period.start()), period.end()).await,
             _ => Err(Error::invalid(problems)),
         }
     }
@@ -188,7 +188,7 @@ impl RunAction {
 
 /// When a fielding run begins and ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[non_exhaustive]
+#[serde(deny_unknown_fields)]
 pub struct FieldingPeriod {
     /// When it begins.
     pub start: Timestamp,

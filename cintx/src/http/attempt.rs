@@ -8,7 +8,7 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tokio::time::Instant;
 
 use super::Pipeline;
-use super::hooks::{self, Exchange};
+use super::hooks::{self, AttemptContext, AttemptEvent};
 use super::report::TimedOut;
 use super::retry::Attempt;
 use super::trace::{TRACEPARENT, Trace};
@@ -72,7 +72,7 @@ impl Pipeline {
             ),
         }
         if let Some(after) = &self.shared.after {
-            after(&Exchange { operation, attempt: number, trace_id: trace.id(), status, elapsed });
+            after(&AttemptEvent { operation, attempt: number, trace_id: trace.id(), status, elapsed });
         }
         got
     }
@@ -123,7 +123,7 @@ impl Pipeline {
         let operation = request.operation();
         let mut headers = self.options.headers.clone();
         if let Some(before) = &self.shared.before {
-            before(&mut hooks::Attempt { operation, number, trace_id: trace.id(), headers: &mut headers });
+            before(&mut AttemptContext { operation, number, trace_id: trace.id(), headers: &mut headers });
         }
         headers.extend(request.headers().iter().map(|(name, value)| (name.clone(), value.clone())));
         headers.insert(header::AUTHORIZATION, authorization.clone());

@@ -12,14 +12,14 @@ use crate::error::FieldError;
 
 /// An attempt that is about to be made.
 #[derive(Debug)]
-pub struct Attempt<'a> {
+pub struct AttemptContext<'a> {
     pub(crate) operation: &'static Operation,
     pub(crate) number: u32,
     pub(crate) trace_id: &'a str,
     pub(crate) headers: &'a mut HeaderMap,
 }
 
-impl Attempt<'_> {
+impl AttemptContext<'_> {
     /// The operation.
     pub fn operation(&self) -> &'static Operation {
         self.operation
@@ -49,7 +49,7 @@ impl Attempt<'_> {
 /// One HTTP exchange, for whoever watches them.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Exchange<'a> {
+pub struct AttemptEvent<'a> {
     /// The operation.
     pub operation: &'static Operation,
     /// 1 for the first attempt of a call.
@@ -62,8 +62,8 @@ pub struct Exchange<'a> {
     pub elapsed: Duration,
 }
 
-pub(crate) type Before = Arc<dyn Fn(&mut Attempt<'_>) + Send + Sync>;
-pub(crate) type After = Arc<dyn Fn(&Exchange<'_>) + Send + Sync>;
+pub(crate) type Before = Arc<dyn Fn(&mut AttemptContext<'_>) + Send + Sync>;
+pub(crate) type After = Arc<dyn Fn(&AttemptEvent<'_>) + Send + Sync>;
 
 /// Query parameters whose values say nothing about people or customers.
 const QUERY: [&str; 9] = [

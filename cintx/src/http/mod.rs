@@ -24,7 +24,7 @@ use tracing::Instrument as _;
 
 use self::attempt::AttemptResult;
 pub(crate) use self::hooks::{After, Before};
-pub use self::hooks::{Attempt, Exchange};
+pub use self::hooks::{AttemptContext, AttemptEvent};
 pub use self::report::ResponseExt;
 pub(crate) use self::report::{Failure, Report, TimedOut};
 pub(crate) use self::retry::StopReason;

@@ -38,11 +38,11 @@ impl<V: Version> Client<V> {
         question: &Question,
         completes_goal: u32,
         locale: impl IntoField<Locale> + Send,
-        field: impl IntoField<TimeRange> + Send,
+        fielding_period: impl IntoField<TimeRange> + Send,
     ) -> Result<QuotaTable, Error> {
         let mut problems = Vec::new();
         let locale = locale.into_field("locale", &mut problems);
-        let field = field.into_field("field", &mut problems);
+        let period = fielding_period.into_field("fielding_period", &mut problems);
         if completes_goal == 0 {
             problems.push(FieldError::new("completes_goal", "is 0, expected at least 1"));
         }
@@ -50,10 +50,10 @@ impl<V: Version> Client<V> {
         let open = question.targets().iter().all(|target| *target.share() == Share::Open);
         let question = if open { question.clone().without_quotas() } else { question.clone() };
         Audience::independent([question.clone()]).check(Some(completes_goal), &mut problems);
-        match (locale, field) {
-            (Some(locale), Some(field)) if problems.is_empty() => {
+        match (locale, period) {
+            (Some(locale), Some(period)) if problems.is_empty() => {
                 let suggesting =
-                    Suggesting { question: &question, goal: completes_goal, locale: &locale, field: &field };
+                    Suggesting { question: &question, goal: completes_goal, locale: &locale, field: &period };
                 V::suggest_quotas(self.raw(), self.account(), suggesting).await
             }
             _ => Err(Error::invalid(problems)),

@@ -1,10 +1,12 @@
 //! Finds out what a call did whose answer was lost: by its key, by the thing it changed, or by a reference to the thing
 //! it made. Where nothing can be proven, the answer stays unknown, and says why.
 
+#[cfg(feature = "files")]
+mod file;
 mod journal;
 
 #[cfg(feature = "files")]
-pub use self::journal::FileJournal;
+pub use self::file::FileJournal;
 pub use self::journal::{Intent, Journal, JournalError};
 
 use std::borrow::Cow;

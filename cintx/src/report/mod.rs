@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
 use crate::error::{Error, FieldError, JobFailure};
+#[cfg(feature = "files")]
+use crate::fs::AtomicFile;
 use crate::job::{Job, JobKind, JobPoll, JobStatus};
 use crate::open_enum::open_enum;
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
@@ -487,12 +489,11 @@ impl<V: Version> Report<V> {
         let path = path.into();
         let mut content = self.download().await?;
         let write = async {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or_else(|| std::path::Path::new(".")))?;
+            let mut file = spawn_blocking(move || AtomicFile::create(path)).await??;
             while let Some(chunk) = content.try_next().await.map_err(std::io::Error::other)? {
                 file = spawn_blocking(move || file.write_all(&chunk).map(|()| file)).await??;
             }
-            spawn_blocking(move || file.persist(path)).await?.map(drop).map_err(|error| error.error)
+            spawn_blocking(move || file.commit()).await?
         };
         write.await.map_err(Error::other)
     }

@@ -125,7 +125,7 @@ impl<V: Version> Plan<V> {
     }
 
     async fn launch(&self, plan: &GroupPlan<V>, group: &TargetGroup<V>) -> Result<(), Error> {
-        let end = plan.group.field.end;
+        let end = plan.group.fielding_period.end;
         let keyed = self.client.with(CallOptions::new().business_key(format!("study/launch/{end}")));
         let keyed = TargetGroup { client: keyed, ..group.clone() };
         let launched = match keyed.launch(end).await {

@@ -62,7 +62,7 @@ impl LaunchedChange {
         if let Some(run) = &run {
             change.compare_dates(run, group);
         }
-        let window = run.and_then(|run| (run.dates().start..group.field.end).try_into().ok());
+        let window = run.and_then(|run| (run.dates().start..group.fielding_period.end).try_into().ok());
         change.compare_quotas(there, is.completes_goal, draft, window).await?;
         Ok(change)
     }
@@ -124,12 +124,12 @@ impl LaunchedChange {
             return;
         }
         if *run.status() == RunStatus::Completed {
-            self.obstacle(format!("field ends at {}, but it is over: relaunch it first", group.field.end));
-        } else if let Some(problem) = must_be_future("field", group.field.end) {
+            self.obstacle(format!("field ends at {}, but it is over: relaunch it first", group.fielding_period.end));
+        } else if let Some(problem) = must_be_future("fielding_period", group.fielding_period.end) {
             self.obstacle(format!("the end of {problem}"));
         } else {
             self.dates = true;
-            self.change("field");
+            self.change("fielding_period");
         }
     }
 
@@ -169,7 +169,7 @@ impl LaunchedChange {
             Ok(Difference::Goals(goals)) => QuotaChange::Goals(total, goals),
             _ => {
                 self.deletes = left_out(tables, &draft.audience).iter().map(|table| table.name().to_owned()).collect();
-                draft.settings.field = window.unwrap_or(draft.settings.field);
+                draft.settings.fielding_period = window.unwrap_or(draft.settings.fielding_period);
                 QuotaChange::Profiles(Box::new(draft))
             }
         });
@@ -195,10 +195,10 @@ impl LaunchedChange {
         if self.dates
             && let Some(mut run) = there.fielding_run().await?
         {
-            let start = starts_later(&run).then_some(group.field.start);
+            let start = starts_later(&run).then_some(group.fielding_period.start);
             let change = |dates: &mut crate::fielding::FieldingPeriod| {
                 dates.start = start.unwrap_or(dates.start);
-                dates.end = group.field.end;
+                dates.end = group.fielding_period.end;
             };
             run.edit_dates(change).await?;
         }
@@ -221,7 +221,8 @@ fn starts_later<V: Version>(run: &FieldingRun<V>) -> bool {
 fn moves<V: Version>(run: &FieldingRun<V>, group: &StudyGroup) -> bool {
     // Cint keeps milliseconds.
     let differ = |one: Timestamp, other: Timestamp| one.as_millisecond() != other.as_millisecond();
-    differ(run.dates().end, group.field.end) || starts_later(run) && differ(run.dates().start, group.field.start)
+    differ(run.dates().end, group.fielding_period.end)
+        || starts_later(run) && differ(run.dates().start, group.fielding_period.start)
 }
 
 /// Gives a launched target group what the study says, where it can still be changed.

@@ -28,13 +28,13 @@ mod apply;
 mod launched;
 mod plan;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use self::apply::Applied;
 pub use self::plan::{Plan, Step, Warning};
 use crate::audience::{Audience, Question};
 use crate::error::{Error, FieldError};
+use crate::fielding::FieldingPeriod;
 use crate::project::ProjectScope;
 use crate::supply::Supply;
 use crate::target_group::DraftBuilder;
@@ -78,7 +78,7 @@ pub struct StudyGroup {
     /// The share of respondents who qualify.
     pub incidence_rate: IncidenceRate,
     /// When field begins and ends. A launch begins at once, and ends when this says.
-    pub field: FieldPeriod,
+    pub fielding_period: FieldingPeriod,
     /// What a complete costs; left out for rate cards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_per_interview: Option<Money>,
@@ -107,16 +107,6 @@ pub struct StudyGroup {
     /// Whether it shall be in field, or stay a draft.
     #[serde(default)]
     pub launch: bool,
-}
-
-/// When field begins and ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FieldPeriod {
-    /// When it begins.
-    pub start: Timestamp,
-    /// When it ends.
-    pub end: Timestamp,
 }
 
 /// Who delivers respondents.
@@ -254,7 +244,7 @@ impl StudyGroup {
     fn draft<V: Version>(&self, study: &Study, project: &ProjectScope<V>) -> Result<DraftBuilder<V>, Error> {
         let mut problems = Vec::new();
         let audience = self.audience.audience(&mut problems);
-        let window: Result<TimeRange, _> = (self.field.start..self.field.end).try_into();
+        let window: Result<TimeRange, _> = (self.fielding_period.start..self.fielding_period.end).try_into();
         let mut draft = project
             .draft_target_group(&*self.name)
             .business_unit(self.business_unit)
@@ -268,8 +258,8 @@ impl StudyGroup {
             .supply(self.supply.supply())
             .audience(audience);
         match window {
-            Ok(window) => draft = draft.field(window),
-            Err(error) => problems.push(FieldError::new("field", error.to_string())),
+            Ok(window) => draft = draft.fielding_period(window),
+            Err(error) => problems.push(FieldError::new("fielding_period", error.to_string())),
         }
         Error::check(problems)?;
         if let Some(price) = &self.cost_per_interview {

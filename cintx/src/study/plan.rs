@@ -362,7 +362,7 @@ fn differences(is: &DraftSettings, shall: &DraftSettings) -> Vec<&'static str> {
         completes_goal,
         length_of_interview,
         incidence_rate,
-        field,
+        fielding_period,
         cost_per_interview,
         live_url,
         test_url,
@@ -385,8 +385,10 @@ pub(super) fn wanted(is: &DraftSettings, shall: &DraftSettings) -> DraftSettings
     wanted.incidence_rate = shall.incidence_rate;
     // Cint keeps milliseconds.
     let same = |one: jiff::Timestamp, other: jiff::Timestamp| one.as_millisecond() == other.as_millisecond();
-    if !same(is.field.start(), shall.field.start()) || !same(is.field.end(), shall.field.end()) {
-        wanted.field = shall.field;
+    if !same(is.fielding_period.start(), shall.fielding_period.start())
+        || !same(is.fielding_period.end(), shall.fielding_period.end())
+    {
+        wanted.fielding_period = shall.fielding_period;
     }
     wanted.cost_per_interview = shall.cost_per_interview.clone();
     wanted.live_url = shall.live_url.clone();

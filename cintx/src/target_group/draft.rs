@@ -42,7 +42,7 @@ pub struct DraftSettings {
     /// The share of respondents who qualify.
     pub incidence_rate: IncidenceRate,
     /// When field begins and ends.
-    pub field: TimeRange,
+    pub fielding_period: TimeRange,
     /// What a complete costs; `None` for rate cards.
     pub cost_per_interview: Option<Money>,
     /// What the buyer's client pays for an interview, as a note.
@@ -128,7 +128,7 @@ pub struct DraftBuilder<V: Version> {
     completes_goal: Option<u32>,
     length_of_interview: Option<LengthOfInterview>,
     incidence_rate: Option<IncidenceRate>,
-    field: Option<TimeRange>,
+    fielding_period: Option<TimeRange>,
     cost_per_interview: Option<Money>,
     live_url: Option<SurveyUrl>,
     test_url: Option<SurveyUrl>,
@@ -158,7 +158,7 @@ impl<V: Version> DraftBuilder<V> {
             completes_goal: None,
             length_of_interview: None,
             incidence_rate: None,
-            field: None,
+            fielding_period: None,
             cost_per_interview: None,
             live_url: None,
             test_url: None,
@@ -215,8 +215,8 @@ impl<V: Version> DraftBuilder<V> {
     }
 
     /// When field begins and ends. Required; begins in the future.
-    pub fn field(mut self, field: impl IntoField<TimeRange>) -> Self {
-        self.field = field.into_field("field", &mut self.problems);
+    pub fn fielding_period(mut self, period: impl IntoField<TimeRange>) -> Self {
+        self.fielding_period = period.into_field("fielding_period", &mut self.problems);
         self
     }
 
@@ -305,7 +305,9 @@ impl<V: Version> DraftBuilder<V> {
     }
 
     fn begins_too_early(&self) -> Option<FieldError> {
-        self.field.filter(|_| !self.in_field).and_then(|field| must_be_future("field", field.start()))
+        self.fielding_period
+            .filter(|_| !self.in_field)
+            .and_then(|period| must_be_future("fielding_period", period.start()))
     }
 
     /// The target group as data, checked.
@@ -362,7 +364,7 @@ impl<V: Version> DraftBuilder<V> {
         required!(completes_goal);
         required!(length_of_interview);
         required!(incidence_rate);
-        required!(field);
+        required!(fielding_period);
         required!(live_url);
         required!(audience);
         if let Some(audience) = &self.audience {
@@ -376,7 +378,7 @@ impl<V: Version> DraftBuilder<V> {
             Some(completes_goal),
             Some(length_of_interview),
             Some(incidence_rate),
-            Some(field),
+            Some(fielding_period),
             Some(live_url),
             Some(audience),
         ) = (
@@ -386,7 +388,7 @@ impl<V: Version> DraftBuilder<V> {
             self.completes_goal,
             self.length_of_interview,
             self.incidence_rate,
-            self.field,
+            self.fielding_period,
             self.live_url,
             self.audience,
         )
@@ -405,7 +407,7 @@ impl<V: Version> DraftBuilder<V> {
             completes_goal,
             length_of_interview,
             incidence_rate,
-            field,
+            fielding_period,
             cost_per_interview: self.cost_per_interview,
             cost_note: self.cost_note,
             client: self.on_behalf_of,
@@ -509,7 +511,7 @@ impl<V: Version> TargetGroup<V> {
     ) -> Result<DraftSettings, Error> {
         let Draft { mut settings, kept, .. } = self.draft().await?;
         change(&mut settings);
-        let mut problems = Vec::from_iter(must_be_future("field", settings.field.start()));
+        let mut problems = Vec::from_iter(must_be_future("fielding_period", settings.fielding_period.start()));
         settings.check::<V>(&mut problems);
         audience.check(Some(settings.completes_goal), &mut problems);
         Error::check(problems)?;
@@ -564,7 +566,7 @@ fn refer<V: Version>(settings: &mut DraftSettings) {
 }
 
 fn checked<V: Version>(settings: &DraftSettings) -> Result<(), Error> {
-    let mut problems = Vec::from_iter(must_be_future("field", settings.field.start()));
+    let mut problems = Vec::from_iter(must_be_future("fielding_period", settings.fielding_period.start()));
     settings.check::<V>(&mut problems);
     Error::check(problems)
 }

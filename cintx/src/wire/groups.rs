@@ -137,7 +137,7 @@ pub(crate) fn draft_body(
     set(names.goal, json!(settings.completes_goal));
     set("expected_length_of_interview_minutes", json!(settings.length_of_interview.as_minutes()));
     set("expected_incidence_rate", json!(settings.incidence_rate.fraction()));
-    let (start, end) = (timestamp(settings.field.start()), timestamp(settings.field.end()));
+    let (start, end) = (timestamp(settings.fielding_period.start()), timestamp(settings.fielding_period.end()));
     set("fielding_specification", json!({ "start_at": start, "end_at": end }));
     set("collects_pii", json!(settings.collects_pii));
     set("fielding_assistant_assignment", to_modules(&settings.assistant));
@@ -257,7 +257,7 @@ macro_rules! groups {
                 DraftSettings = GetTargetGroupResponse {
                     name, business_unit = business_unit_id, manager = project_manager_id, locale,
                     length_of_interview = expected_length_of_interview_minutes,
-                    incidence_rate = expected_incidence_rate, field = fielding_specification, completes_goal = $goal;
+                    incidence_rate = expected_incidence_rate, fielding_period = fielding_specification, completes_goal = $goal;
                     collects_pii, assistant = fielding_assistant_assignment,
                     client = client_id, industry = industry_code, lockout = industry_lockout_code,
                     study_type = study_type_code, live_url, test_url, cost_per_interview,

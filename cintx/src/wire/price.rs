@@ -110,7 +110,7 @@ macro_rules! price {
                     group: &TargetGroupId,
                     settings: &FeasibilitySettings,
                 ) -> Result<Feasibility, Error> {
-                    let field = settings.field.as_ref();
+                    let field = settings.fielding_period.as_ref();
                     let body = types::CalculateTargetGroupFeasibilityByIdRequest {
                         $goal: settings.completes_goal.map(i64::from),
                         length_of_interview: settings.length_of_interview.map(|it| i64::from(it.as_minutes())),

@@ -35,7 +35,7 @@ async fn nonsense_is_not_asked<V: Version>(stage: Stage<V>) {
     let now = Timestamp::now();
     let refused = stage.cint.suggest_field("x", now..now).await.unwrap_err();
     let fields: Vec<_> = refused.invalid_fields().iter().map(FieldError::field).collect();
-    assert_eq!(fields, ["locale", "field"]);
+    assert_eq!(fields, ["locale", "fielding_period"]);
     assert!(stage.sandbox.requests().is_empty());
 }
 

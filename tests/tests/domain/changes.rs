@@ -28,7 +28,7 @@ const FIELDS: &[&str] = &[
     "completes_goal",
     "length_of_interview",
     "incidence_rate",
-    "field",
+    "fielding_period",
     "end",
     "cost_per_interview",
     "reference",
@@ -341,7 +341,7 @@ impl<'a, V: Version> Scene<'a, V> {
                 let ask = self.draft.feasibility().completes_goal(goal).incidence_rate(rate);
                 let ask = ask
                     .length_of_interview(cintx::types::LengthOfInterview::minutes(minutes))
-                    .field(start..start + hours(length));
+                    .fielding_period(start..start + hours(length));
                 let ask = match price {
                     Some(price) => ask.cost_per_interview(price),
                     None => ask,

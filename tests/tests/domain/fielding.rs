@@ -64,7 +64,7 @@ async fn a_scheduled_run_is_moved_and_launched_now<V: Version>(stage: Stage<V>) 
     assert!(refused.invalid_fields().iter().all(|problem| problem.field() == "end"), "{refused}");
     assert!(!refused.invalid_fields().is_empty());
     let refused = group.schedule(start..past).await.unwrap_err();
-    assert_eq!(refused.invalid_fields()[0].field(), "field");
+    assert_eq!(refused.invalid_fields()[0].field(), "fielding_period");
     stage.assert_no_violation();
 }
 

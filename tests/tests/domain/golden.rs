@@ -44,7 +44,7 @@ async fn the_same_code_in_each_versions_words<V: Version>(stage: Stage<V>) {
         .completes_goal(500)
         .length_of_interview(LengthOfInterview::minutes(10))
         .incidence_rate("0.50")
-        .field(day(4)..day(14))
+        .fielding_period(day(4)..day(14))
         .cost_per_interview(usd("2.73"))
         .cost_note(usd("4.20"))
         .live_url("https://survey.example/?RID=[%RID%]")
@@ -58,7 +58,7 @@ async fn the_same_code_in_each_versions_words<V: Version>(stage: Stage<V>) {
     draft.feasibility().await.unwrap();
     let group = draft.create().await.unwrap();
     group.edit_draft(|draft| draft.supply = Supply::test_supplier_only()).await.unwrap();
-    group.feasibility().incidence_rate("0.20").field(day(4)..day(9)).await.unwrap();
+    group.feasibility().incidence_rate("0.20").fielding_period(day(4)..day(9)).await.unwrap();
     let mut run = group.schedule(day(4)..day(14)).await.unwrap().until_done().await.unwrap();
     run.edit_dates(|dates| dates.end = day(20)).await.unwrap();
     group.edit_details(|details| details.lockout = Some(cintx::LockoutCode::new("automotive"))).await.unwrap();

@@ -56,8 +56,8 @@ async fn a_draft_comes_back_as_it_was_sent<V: Version>(stage: Stage<V>) {
     // What the SDK adds, to find it again.
     settings.reference = None;
     settings.supply.groups.iter_mut().for_each(|group| group.id = None);
-    assert_eq!(settings.field.start().as_second(), sent.field.start().as_second());
-    settings.field = sent.field;
+    assert_eq!(settings.fielding_period.start().as_second(), sent.fielding_period.start().as_second());
+    settings.fielding_period = sent.fielding_period;
     assert_eq!(settings, sent);
     stage.assert_no_violation();
 }

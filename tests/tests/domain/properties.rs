@@ -28,7 +28,7 @@ const FIELDS: &[&str] = &[
     "completes_goal",
     "length_of_interview",
     "incidence_rate",
-    "field",
+    "fielding_period",
     "live_url",
     "test_url",
     "cost_per_interview",
@@ -176,7 +176,7 @@ impl Wish {
             .completes_goal(self.goal)
             .length_of_interview(cintx::types::LengthOfInterview::minutes(self.minutes))
             .incidence_rate(self.rate)
-            .field(start..start + SignedDuration::from_hours(self.length))
+            .fielding_period(start..start + SignedDuration::from_hours(self.length))
             .live_url(self.url)
             .collects_pii(self.pii)
             .supply(self.supply)

@@ -75,15 +75,15 @@ fn cases<V: Version>() -> Vec<Case<V>> {
         (|it| it.locale("eng_gb_x"), "locale", "\"eng_gb_x\"", "two of country"),
         (|it| it.locale(""), "locale", "\"\"", "three letters"),
         (|it| it.locale("123_45"), "locale", "\"123_45\"", "three letters"),
-        (|it| it.field(hours(5)..hours(3)), "field", "..", "end after it begins"),
-        (|it| it.field(hours(-5)..hours(30)), "field", "is 2", "after now"),
-        (|it| it.field(hours(-50)..hours(-30)), "field", "is 2", "after now"),
+        (|it| it.fielding_period(hours(5)..hours(3)), "fielding_period", "..", "end after it begins"),
+        (|it| it.fielding_period(hours(-5)..hours(30)), "fielding_period", "is 2", "after now"),
+        (|it| it.fielding_period(hours(-50)..hours(-30)), "fielding_period", "is 2", "after now"),
         (
             |it| {
                 let at = hours(2);
-                it.field(at..at)
+                it.fielding_period(at..at)
             },
-            "field",
+            "fielding_period",
             "..",
             "end after it begins",
         ),
@@ -252,7 +252,8 @@ async fn bad_drafts_are_refused_unsent<V: Version>(stage: Stage<V>) {
         .locale("eng_gb")
         .completes_goal(9)
         .length_of_interview(LengthOfInterview::minutes(9));
-    let card = card.incidence_rate("0.5").field(hours(2)..hours(9)).live_url("https://survey.example/[%RID%]");
+    let card =
+        card.incidence_rate("0.5").fielding_period(hours(2)..hours(9)).live_url("https://survey.example/[%RID%]");
     let error = card.audience(asks([Question::choice(43).option("1", 100)])).create().await.unwrap_err();
     assert!(error.to_string().contains("pricing is dynamic without a cost_per_interview"), "{error}");
     for name in ["", "abcd", "    ab    ", &"x".repeat(129)] {
@@ -264,7 +265,7 @@ async fn bad_drafts_are_refused_unsent<V: Version>(stage: Stage<V>) {
     }
     let nothing = stage.cint.project(&project).draft_target_group("UK drinks").create().await.unwrap_err();
     let missing = blamed(&nothing);
-    for field in ["business_unit", "manager", "locale", "completes_goal", "field", "live_url", "audience"] {
+    for field in ["business_unit", "manager", "locale", "completes_goal", "fielding_period", "live_url", "audience"] {
         assert!(missing.contains(&field), "{field} is missing and named: {nothing}");
     }
     let all = stage
@@ -297,8 +298,8 @@ async fn bad_changes_are_refused_unsent<V: Version>(stage: Stage<V>) {
     let before = writes(&stage);
     let error = group.launch(hours(-1)).await.unwrap_err();
     assert_eq!(blamed(&error), ["end"]);
-    assert_eq!(blamed(&group.schedule(hours(-2)..hours(9)).await.unwrap_err()), ["field"]);
-    assert_eq!(blamed(&group.schedule(hours(9)..hours(2)).await.unwrap_err()), ["field"]);
+    assert_eq!(blamed(&group.schedule(hours(-2)..hours(9)).await.unwrap_err()), ["fielding_period"]);
+    assert_eq!(blamed(&group.schedule(hours(9)..hours(2)).await.unwrap_err()), ["fielding_period"]);
     assert_eq!(blamed(&group.edit_draft(|it| it.completes_goal = 0).await.unwrap_err()), ["completes_goal"]);
     assert_eq!(blamed(&group.edit_draft(|it| it.name = "x".into()).await.unwrap_err()), ["name"]);
     assert_eq!(blamed(&group.duplicate("x", |_| {}).await.unwrap_err()), ["name"]);

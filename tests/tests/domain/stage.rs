@@ -58,7 +58,7 @@ impl<V: Version> Stage<V> {
             .completes_goal(500)
             .length_of_interview(LengthOfInterview::minutes(10))
             .incidence_rate("0.50")
-            .field(start..start + 240.hours())
+            .fielding_period(start..start + 240.hours())
             .cost_per_interview(Money::new("2.73", "USD").unwrap())
             .live_url("https://survey.example/?RID=[%RID%]")
             .supply(Supply::test_supplier_only())

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cintx::client::Credentials;
-use cintx::study::{FieldPeriod, Step, Study, StudySupply};
+use cintx::study::{FieldingPeriod, Step, Study, StudySupply};
 use cintx::target_group::TargetGroupStatus;
 use cintx::{Client, Version};
 use cintx_sandbox::{Fault, Sandbox};
@@ -35,7 +35,7 @@ fn study(sandbox: &Sandbox) -> Study {
     let start = Timestamp::now() + 2.hours();
     for group in &mut study.target_groups {
         group.business_unit = sandbox.business_unit_id().into();
-        group.field = FieldPeriod { start, end: start + 240.hours() };
+        group.fielding_period = FieldingPeriod { start, end: start + 240.hours() };
     }
     study
 }
@@ -179,7 +179,7 @@ async fn a_draft_that_is_launched_meanwhile_is_compared_as_launched<V: Version>(
     drafts.target_groups[0].launch = false;
     let applied = drafts.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
     let group = stage.cint.project(&applied.project).target_group(&applied.target_groups[0].1);
-    let (end, listed) = (study.target_groups[0].field.end, AtomicBool::new(true));
+    let (end, listed) = (study.target_groups[0].fielding_period.end, AtomicBool::new(true));
     let launch = move || {
         let launch = async { group.launch(end).await.unwrap().until_done().await.unwrap() };
         tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(launch));
@@ -214,7 +214,7 @@ fn changed(mut study: Study) -> Study {
     uk.length_of_interview = cintx::types::LengthOfInterview::minutes(15).unwrap();
     uk.cost_per_interview = Some("2.95 USD".parse().unwrap());
     uk.live_url = "https://survey.example/uk2?RID=[%RID%]".parse().unwrap();
-    uk.field.end += 48.hours();
+    uk.fielding_period.end += 48.hours();
     uk.supply = StudySupply::Only(vec![12.into(), 34.into()]);
     uk.audience.questions[0].bands[0].percent = 38;
     uk.audience.questions[0].bands[1].percent = 37;
@@ -242,7 +242,7 @@ async fn facts<V: Version>(cint: &Client<V>, study: &Study) -> Vec<String> {
                 continue;
             }
             let end = group.fielding_run().await.unwrap().unwrap().dates().end;
-            assert_eq!(end.as_millisecond(), wanted.field.end.as_millisecond());
+            assert_eq!(end.as_millisecond(), wanted.fielding_period.end.as_millisecond());
             let supply = group.supply().await.unwrap();
             let suppliers: Vec<_> = supply.groups.iter().map(|it| (&it.name, &it.suppliers)).collect();
             let (details, overview) = (group.details().await.unwrap(), group.overview().await.unwrap());
@@ -392,8 +392,8 @@ async fn what_cannot_be_changed_is_said_by_name<V: Version>(stage: Stage<V>) {
     uk.cost_per_interview = Some("2.95 EUR".parse().unwrap());
     uk.locale = "eng_us".parse().unwrap();
     uk.supply = StudySupply::OpenExchange;
-    uk.field.end = Timestamp::now() - 1.hours();
-    uk.field.start = uk.field.end - 1.hours();
+    uk.fielding_period.end = Timestamp::now() - 1.hours();
+    uk.fielding_period.start = uk.fielding_period.end - 1.hours();
     study.target_groups.truncate(1);
     let plan = study.plan(&stage.cint).await.unwrap();
     let warnings: Vec<String> = plan.warnings().iter().map(ToString::to_string).collect();
@@ -415,15 +415,15 @@ async fn what_cannot_be_changed_is_said_by_name<V: Version>(stage: Stage<V>) {
     }
     // A study whose field has begun is planned all the same.
     let uk = &mut study.target_groups[0];
-    uk.field.start = Timestamp::now() - 1.hours();
-    uk.field.end = uk.field.start + 200.hours();
+    uk.fielding_period.start = Timestamp::now() - 1.hours();
+    uk.fielding_period.end = uk.fielding_period.start + 200.hours();
     uk.completes_goal = 500;
     let steps: Vec<String> = study.plan(&stage.cint).await.unwrap().steps().map(ToString::to_string).collect();
-    assert!(steps.iter().any(|step| step.ends_with("field")), "{steps:?}");
+    assert!(steps.iter().any(|step| step.ends_with("fielding_period")), "{steps:?}");
     // But nothing new begins in the past.
     study.target_groups[0].name = "Irish drinks".into();
     let refused = study.plan(&stage.cint).await.unwrap_err();
-    assert_eq!(refused.invalid_fields()[0].field(), "field");
+    assert_eq!(refused.invalid_fields()[0].field(), "fielding_period");
 }
 
 #[test]

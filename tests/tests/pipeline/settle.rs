@@ -61,7 +61,7 @@ async fn an_action_is_settled_by_the_entity_tag_and_the_state() {
         .completes_goal(100)
         .length_of_interview(LengthOfInterview::minutes(10))
         .incidence_rate("0.50")
-        .field(start..start + 240.hours())
+        .fielding_period(start..start + 240.hours())
         .cost_per_interview(Money::new("2.73", "USD").unwrap())
         .live_url("https://survey.example/?RID=[%RID%]")
         .supply(Supply::test_supplier_only())

@@ -230,7 +230,7 @@ async fn un_keyed_creates_are_made_at_most_once_and_found_again() {
                 .completes_goal(100)
                 .length_of_interview(LengthOfInterview::minutes(10))
                 .incidence_rate("0.50")
-                .field(start..start + 240.hours())
+                .fielding_period(start..start + 240.hours())
                 .cost_per_interview(Money::new("2.73", "USD").unwrap())
                 .live_url("https://survey.example/?RID=[%RID%]")
                 .supply(Supply::test_supplier_only())

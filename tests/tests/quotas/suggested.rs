@@ -83,7 +83,7 @@ async fn nonsense_is_not_asked<V: Version>(stage: Stage<V>) {
     let refusals = [
         (stage.cint.suggest_quotas(&age, 0, "eng_gb", field()).await, "completes_goal"),
         (stage.cint.suggest_quotas(&age, 5, "English", field()).await, "locale"),
-        (stage.cint.suggest_quotas(&age, 5, "eng_gb", field().end..field().start).await, "field"),
+        (stage.cint.suggest_quotas(&age, 5, "eng_gb", field().end..field().start).await, "fielding_period"),
         (stage.cint.suggest_quotas(&Question::range(42), 5, "eng_gb", field()).await, "audience"),
     ];
     for (refused, field) in refusals {
@@ -119,7 +119,7 @@ fn question() -> impl Strategy<Value = Question> {
 }
 
 async fn any_question_is_refused_or_asked_validly<V: Version>(stage: Stage<V>) {
-    const FIELDS: [&str; 5] = ["audience", "question", "completes_goal", "locale", "field"];
+    const FIELDS: [&str; 5] = ["audience", "question", "completes_goal", "locale", "fielding_period"];
     let handle = tokio::runtime::Handle::current();
     let (asked, refused) = (Cell::new(0), Cell::new(0));
     let wish = (

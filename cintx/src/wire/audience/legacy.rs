@@ -250,8 +250,8 @@ macro_rules! legacy_audience {
                 let context = legacy::Context {
                     locale: draft.locale.to_string(),
                     goal: draft.completes_goal,
-                    start: timestamp(draft.field.start()),
-                    end: timestamp(draft.field.end()),
+                    start: timestamp(draft.fielding_period.start()),
+                    end: timestamp(draft.fielding_period.end()),
                     collects_pii: draft.collects_pii,
                 };
                 let body: types::GenerateDraftInterlockRequest =
@@ -292,7 +292,7 @@ macro_rules! legacy_audience {
                         allocations: None,
                         business_unit_id: draft.business_unit.get(),
                         collects_pii: Some(draft.collects_pii),
-                        end_date: timestamp(draft.field.end()),
+                        end_date: timestamp(draft.fielding_period.end()),
                         filling_goal: i64::from(draft.completes_goal),
                         incidence_rate: draft.incidence_rate.fraction(),
                         interlocked_profiles: None,
@@ -300,7 +300,7 @@ macro_rules! legacy_audience {
                         locale: draft.locale.to_string(),
                         price: draft.cost_per_interview.as_ref().map(Into::into),
                         profiles: Some(from_json("audience", profiles.into())?),
-                        start_date: timestamp(draft.field.start()),
+                        start_date: timestamp(draft.fielding_period.start()),
                         step_days: None,
                         $($own)*
                     };

@@ -205,8 +205,8 @@ macro_rules! modern_audience {
                         expected_incidence_rate: draft.incidence_rate.fraction(),
                         expected_length_of_interview_minutes: i64::from(draft.length_of_interview.as_minutes()),
                         fielding_specification: types::TargetGroupFieldingSpecificationInput {
-                            start_at: timestamp(draft.field.start()),
-                            end_at: timestamp(draft.field.end()),
+                            start_at: timestamp(draft.fielding_period.start()),
+                            end_at: timestamp(draft.fielding_period.end()),
                         },
                         locale: draft.locale.to_string(),
                         price: None,

@@ -259,8 +259,8 @@ macro_rules! legacy_quotas {
                         "locale": draft.locale.to_string(),
                         "filling_goal": goal,
                         "profile_adjustment_type": "percentage",
-                        "start_at": timestamp(draft.field.start()),
-                        "end_at": timestamp(draft.field.end()),
+                        "start_at": timestamp(draft.fielding_period.start()),
+                        "end_at": timestamp(draft.fielding_period.end()),
                         "collects_pii": draft.collects_pii,
                         "profiles": legacy::drafts(audience, goal),
                     });
