@@ -15,7 +15,7 @@ use crate::auth::{AccessToken, TokenSource, TokenStore};
 use crate::cache::Cache;
 use crate::client::{CallOptions, Client, Credentials, RetryPolicy, Timeouts};
 use crate::error::{Error, FieldError};
-use crate::http::{After, AttemptContext, AttemptEvent, Before, Pipeline, ServerToServer, Shared};
+use crate::http::{After, AttemptContext, AttemptEvent, Before, Pipeline, ServerToServer, Shared, is_loopback};
 use crate::recovery::Journal;
 use crate::version::Version;
 
@@ -305,15 +305,9 @@ fn base_url(field: &'static str, text: &str) -> Result<Box<str>, FieldError> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(FieldError::new(field, "holds a user name or password, expected none"));
     }
-    let here = match url.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        None => false,
-    };
     match url.scheme() {
         "https" => {}
-        "http" if here => {}
+        "http" if is_loopback(&url) => {}
         _ => return Err(FieldError::new(field, format!("is {text:?}, expected https, or http to this machine"))),
     }
     if url.query().is_some() || url.fragment().is_some() {

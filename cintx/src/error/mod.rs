@@ -1,9 +1,15 @@
 //! The one error of the SDK: small, opaque, with questions to ask it. The first is [`Error::outcome`].
 
+mod field;
 mod outcome;
 pub(crate) mod pointer;
+mod refused;
 
+pub use self::field::FieldError;
 pub use self::outcome::Outcome;
+pub use self::refused::JobFailure;
+use self::refused::OneLine;
+pub(crate) use self::refused::Refused;
 pub use crate::optimistic::Conflict;
 
 use std::error::Error as StdError;
@@ -20,8 +26,6 @@ use crate::http::idempotency::IDEMPOTENCY_KEY;
 use crate::http::{Failure, Report, StopReason, TimedOut};
 use crate::recovery::JournalError;
 
-/// The longest list of refused values that a message shows, in characters; [`Error::invalid_fields`] has them all.
-const MAX_MESSAGE_CHARS: usize = 900;
 /// How much of an answer's body an error shows.
 const SHOWN: usize = 1024;
 
@@ -105,65 +109,6 @@ pub enum ErrorKind {
     Conflict,
     /// The journal could not be read or written.
     Journal,
-}
-
-/// One value that was refused before anything was sent.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{field} {reason}")]
-pub struct FieldError {
-    field: &'static str,
-    reason: String,
-}
-
-impl FieldError {
-    pub(crate) fn new(field: &'static str, reason: impl Into<String>) -> Self {
-        Self { field, reason: reason.into() }
-    }
-
-    /// The field, as the builder calls it.
-    pub fn field(&self) -> &'static str {
-        self.field
-    }
-
-    /// What it got and what is allowed.
-    pub fn reason(&self) -> &str {
-        &self.reason
-    }
-}
-
-/// What the pipeline refused to send.
-#[derive(Debug)]
-pub(crate) struct Refused(pub(crate) Vec<FieldError>);
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use fmt::Write as _;
-        let mut room = MAX_MESSAGE_CHARS;
-        for (index, problem) in self.0.iter().enumerate() {
-            let text = format!("{}{problem}", if index == 0 { "" } else { "; " });
-            let length = text.chars().count();
-            if length > room && index > 0 {
-                return write!(f, "; and {} more", self.0.len() - index);
-            }
-            text.chars().take(room).try_for_each(|char| f.write_char(char))?;
-            room = room.saturating_sub(length);
-        }
-        Ok(())
-    }
-}
-
-impl StdError for Refused {}
-
-/// Why a job failed, as the API put it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct JobFailure {
-    /// The API's code; an open set.
-    pub code: Option<String>,
-    /// The explanation.
-    pub description: String,
-    /// Each reason with the name of the rule it broke.
-    pub reasons: Vec<String>,
 }
 
 impl Error {
@@ -420,16 +365,6 @@ impl From<JournalError> for Error {
     }
 }
 
-/// Text from outside on one line.
-struct OneLine<'a>(&'a str);
-
-impl fmt::Display for OneLine<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use fmt::Write as _;
-        self.0.chars().try_for_each(|char| f.write_char(if char.is_control() { ' ' } else { char }))
-    }
-}
-
 impl Error {
     /// What came back, or why nothing did.
     fn fmt_call(&self, error: &cintx_raw::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -489,8 +424,7 @@ impl fmt::Display for Error {
                 write!(f, "{operation}: succeeded, but its answer has no {missing}")?;
             }
             Kind::Job(failure) => {
-                write!(f, "the job failed: {}", OneLine(&failure.description))?;
-                failure.reasons.iter().try_for_each(|reason| write!(f, "; {}", OneLine(reason)))?;
+                write!(f, "the job failed: {failure}")?;
             }
             Kind::Timeout { waiting_for } => write!(f, "gave up waiting for {waiting_for}; it may still come")?,
             Kind::Journal(error) => write!(f, "not sent: {error}")?,

@@ -4,6 +4,7 @@
 pub(crate) mod attempt;
 pub(crate) mod hooks;
 pub(crate) mod idempotency;
+mod loopback;
 mod report;
 mod retry;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use tracing::Instrument as _;
 use self::attempt::AttemptResult;
 pub(crate) use self::hooks::{After, Before};
 pub use self::hooks::{AttemptContext, AttemptEvent};
+pub(crate) use self::loopback::is_loopback;
 pub use self::report::ResponseExt;
 pub(crate) use self::report::{Failure, Report, TimedOut};
 pub(crate) use self::retry::StopReason;

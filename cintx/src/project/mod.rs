@@ -1,5 +1,10 @@
 //! Projects: what target groups belong to.
 
+mod list;
+
+pub(crate) use self::list::{ProjectFilter, search_problem};
+pub use self::list::{ProjectQuery, ProjectStatistics, ProjectStatus, ProjectSummary};
+
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 
@@ -9,10 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
 use crate::error::{Error, FieldError};
-use crate::open_enum::open_enum;
 use crate::optimistic::{Editable, WithEtag, edit, merge};
-use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
-use crate::sealed::Sealed;
+use crate::paging::ListRequest;
 use crate::target_group::DraftBuilder;
 use crate::types::ids::{ProjectId, UserId};
 use crate::types::{CustomerReference, IntoField};
@@ -164,129 +167,6 @@ pub struct ProjectSettings {
     pub reference: Option<String>,
 }
 merge!(ProjectSettings { name, manager, reference });
-
-open_enum! {
-    /// Whether anything goes on in a project.
-    ProjectStatus {
-        /// Something does.
-        Active = "active",
-        /// Nothing does.
-        Inactive = "inactive",
-    }
-}
-
-/// Which projects a list shall have.
-#[derive(Clone, Debug, Default)]
-#[doc(hidden)]
-pub struct ProjectFilter {
-    pub(crate) manager: Option<UserId>,
-    pub(crate) status: Option<ProjectStatus>,
-    pub(crate) name: Option<String>,
-    pub(crate) search: Option<String>,
-}
-
-/// Lists projects.
-#[derive(Clone, Debug)]
-pub struct ProjectQuery<V: Version> {
-    client: Client<V>,
-    filter: ProjectFilter,
-}
-
-impl<V: Version> ListRequest<ProjectQuery<V>> {
-    /// Only projects that this user answers for.
-    pub fn manager(mut self, manager: UserId) -> Self {
-        self.source.filter.manager = Some(manager);
-        self
-    }
-
-    /// Only projects of this status.
-    pub fn status(mut self, status: ProjectStatus) -> Self {
-        self.source.filter.status = Some(status);
-        self
-    }
-
-    /// Only projects of this name.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.source.filter.name = Some(name.into());
-        self
-    }
-
-    /// Only projects that these 5 to 128 characters are found in.
-    pub fn search(mut self, text: impl Into<String>) -> Self {
-        self.source.filter.search = Some(text.into());
-        self
-    }
-}
-
-impl<V: Version> Sealed for ProjectQuery<V> {}
-
-impl<V: Version> ListQuery for ProjectQuery<V> {
-    type Item = ProjectSummary;
-
-    fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<ProjectSummary>, Error>> {
-        async move {
-            Error::check(self.filter.search.as_deref().and_then(search_problem))?;
-            V::list_projects(self.client.raw(), self.client.account(), &self.filter, ask).await
-        }
-        .boxed()
-    }
-}
-
-/// What Cint asks of the text to search for.
-pub(crate) fn search_problem(text: &str) -> Option<FieldError> {
-    let length = text.chars().count();
-    (!(5..=128).contains(&length))
-        .then(|| FieldError::new("search", format!("has {length} characters, expected 5 to 128")))
-}
-
-/// A project in a list.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct ProjectSummary {
-    /// Its id.
-    pub id: ProjectId,
-    /// Its short id, for people.
-    pub human_readable_id: Option<String>,
-    /// Its name.
-    pub name: Option<String>,
-    /// The name with what was searched for marked.
-    pub highlighted_name: Option<String>,
-    /// The buyer's own number for it.
-    pub reference: Option<String>,
-    /// Whether anything goes on in it.
-    pub status: Option<ProjectStatus>,
-    /// When something last happened.
-    pub last_activity_at: Option<Timestamp>,
-    /// How many target groups it has.
-    pub target_group_count: Option<i64>,
-    /// Its target groups' short ids.
-    pub target_group_human_readable_ids: Vec<String>,
-    /// Its target groups' numbers of the buyer. Empty before 2025-12-18.
-    pub target_group_references: Vec<String>,
-    /// How its field goes.
-    pub statistics: Option<ProjectStatistics>,
-}
-
-/// How the field of a project goes. Rates are shares between 0 and 1.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct ProjectStatistics {
-    /// How many completes are wanted.
-    pub completes_goal: Option<i64>,
-    /// How many there are.
-    pub current_completes: Option<i64>,
-    /// How many respondents passed the screener.
-    pub current_prescreens: Option<i64>,
-    /// The average share of entrants who complete.
-    pub conversion_rate_average: Option<f64>,
-    /// The average share of entrants who give up.
-    pub drop_off_rate_average: Option<f64>,
-    /// The median share of entrants who qualify.
-    pub incidence_rate_median: Option<f64>,
-    /// The median length of interview, in seconds.
-    pub length_of_interview_median_seconds: Option<i64>,
-}
 
 /// A project with its statistics.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

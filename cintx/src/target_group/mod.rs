@@ -1,5 +1,6 @@
 //! Target groups: described with a builder, checked before anything is sent, created as drafts, launched, changed.
 
+mod changelog;
 mod details;
 mod draft;
 pub(crate) mod feasibility;
@@ -7,14 +8,15 @@ mod list;
 pub(crate) mod statistics;
 pub(crate) mod transitions;
 
+pub use self::changelog::{Change, ChangeKind, ChangedBy, ChangelogEntry, ChangelogQuery};
 pub use self::details::{LaunchedSettings, TargetGroupDetails};
 pub use self::draft::{Draft, DraftBuilder, DraftSettings, KeptDraft, TargetGroupDraft};
 pub use self::feasibility::Feasibility;
 pub(crate) use self::list::TargetGroupFilter;
 pub use self::list::{Issue, Statistic, TargetGroupQuery, TargetGroupStatistics, TargetGroupSummary, TargetGroups};
 pub use self::statistics::{
-    Change, ChangeKind, ChangedBy, ChangelogEntry, ChangelogQuery, CompletesCount, FoundTargetGroup, HasOverviewById,
-    HasPerformance, Performance, Progress, RespondentAnalysis, RespondentCount, TargetGroupOverview,
+    CompletesCount, FoundTargetGroup, HasOverviewById, HasPerformance, Performance, Progress, RespondentAnalysis,
+    RespondentCount, TargetGroupOverview,
 };
 pub use self::transitions::{Bulk, BulkJob, BulkOutcome, BulkTransition, Transitions};
 use crate::client::Client;

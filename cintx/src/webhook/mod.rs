@@ -1,17 +1,20 @@
 //! Webhook subscriptions: which events Cint tells to which address, the secret that signs them, and the history of
 //! what was told. Receiving and verifying the calls is not in here.
 
+mod history;
 #[cfg(feature = "webhook-receive")]
 pub mod receive;
+mod url;
 
+pub(crate) use self::history::HistoryFilter;
+pub use self::history::{DeliveryStatus, HasWebhookHistory, WebhookDelivery, WebhookHistory};
+use self::url::url_problem;
+
+use cintx_raw::Secret;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use url::{Host, Url};
-
-use cintx_raw::Secret;
 
 use crate::client::Client;
 use crate::error::{Error, FieldError};
@@ -21,14 +24,6 @@ use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
 use crate::sealed::Sealed;
 use crate::types::ids::WebhookId;
 use crate::version::Version;
-use crate::wire::webhooks::WebhookHistoryWire;
-
-/// The versions that keep a history of what webhooks were told.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` has no history of what a webhook was told",
-    note = "keep the events as they arrive, or use a client of 2025-12-18"
-)]
-pub trait HasWebhookHistory: Version + WebhookHistoryWire {}
 
 impl<V: Version> Client<V> {
     /// The account's webhook subscriptions. Asks nothing.
@@ -168,39 +163,6 @@ impl WebhookSettings {
     fn check<V: Version>(&self) -> Result<(), Error> {
         Error::check(url_problem(&self.url).into_iter().chain(event_problems::<V>(&self.events)))
     }
-}
-
-/// What Cint asks of an address, except that plain HTTP is fine where nobody can listen in.
-fn url_problem(text: &str) -> Option<FieldError> {
-    let fits = is_uri(text)
-        && Url::parse(text).is_ok_and(|url| match (url.scheme(), url.host()) {
-            ("https", Some(_)) => true,
-            ("http", Some(Host::Ipv4(address))) => address.is_loopback(),
-            ("http", Some(Host::Ipv6(address))) => address.is_loopback(),
-            ("http", Some(Host::Domain(name))) => name == "localhost",
-            _ => false,
-        });
-    // A query may hold what is nobody's business.
-    let shown: String = text.split('?').next().unwrap_or_default().chars().take(80).collect();
-    let expected = "an https:// address (or http:// of this machine itself), special characters percent-encoded";
-    (!fits).then(|| FieldError::new("url", format!("is {shown:?}, expected {expected}")))
-}
-
-/// Whether an address is written as RFC 3986 wants it, which is less than browsers, and so the parser, make sense of.
-fn is_uri(text: &str) -> bool {
-    let Some((_, rest)) = text.split_once("://") else { return false };
-    let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?#%".contains(&byte);
-    let encoded = |part: &str| {
-        let digits = |it: &str| it.as_bytes().get(..2).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
-        part.split('%').skip(1).all(digits)
-    };
-    !authority.is_empty()
-        && authority.bytes().all(|byte| plain(byte) || matches!(byte, b'[' | b']'))
-        && rest.bytes().all(plain)
-        && rest.matches('#').count() <= 1
-        && encoded(authority)
-        && encoded(rest)
 }
 
 fn event_problems<V: Version>(events: &[WebhookEventType]) -> Vec<FieldError> {
@@ -469,150 +431,5 @@ impl<V: Version> ListQuery for WebhookQuery<V> {
             Ok(page.map(|facts| Webhook { client: client.clone(), facts, etag: None }))
         }
         .boxed()
-    }
-}
-
-open_enum! {
-    /// How far the delivery of an event has come.
-    DeliveryStatus {
-        /// It waits.
-        Pending = "pending",
-        /// It is under way.
-        Delivering = "delivering",
-        /// It was taken. This is the end.
-        Delivered = "delivered",
-        /// It was not taken, and is tried again.
-        Undelivered = "undelivered",
-        /// The address fails too often: it is not tried again before that is over.
-        Bounced = "bounced",
-        /// It was given up. This is the end.
-        Expired = "expired",
-    }
-}
-
-/// An event that a subscription was told, or was to be told.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct WebhookDelivery {
-    /// Its id.
-    pub id: String,
-    /// What kind of event it is.
-    pub event: Option<WebhookEventType>,
-    /// How far it has come.
-    pub status: Option<DeliveryStatus>,
-    /// When the event was.
-    pub created_at: Option<Timestamp>,
-    /// What was told, as the address gets it.
-    pub payload: Option<Map<String, Value>>,
-}
-
-/// Which part of a history a list shall have.
-#[derive(Clone, Debug)]
-#[doc(hidden)]
-pub struct HistoryFilter {
-    pub(crate) since: Timestamp,
-    pub(crate) until: Option<Timestamp>,
-    pub(crate) statuses: Vec<DeliveryStatus>,
-    pub(crate) events: Vec<WebhookEventType>,
-    pub(crate) newest_first: bool,
-}
-
-/// Lists what a subscription was told.
-#[derive(Clone, Debug)]
-pub struct WebhookHistory<V: Version> {
-    client: Client<V>,
-    webhook: WebhookId,
-    filter: HistoryFilter,
-}
-
-impl<V: HasWebhookHistory> ListRequest<WebhookHistory<V>> {
-    /// Only events until this moment; until now if not set.
-    pub fn until(mut self, end: Timestamp) -> Self {
-        self.source.filter.until = Some(end);
-        self
-    }
-
-    /// Only events whose delivery has come so far; asked for several times, any of them.
-    pub fn status(mut self, status: DeliveryStatus) -> Self {
-        self.source.filter.statuses.push(status);
-        self
-    }
-
-    /// Only events of this kind; asked for several times, any of them.
-    pub fn event(mut self, event: WebhookEventType) -> Self {
-        self.source.filter.events.push(event);
-        self
-    }
-
-    /// The newest event first.
-    pub fn newest_first(mut self) -> Self {
-        self.source.filter.newest_first = true;
-        self
-    }
-}
-
-impl<V: HasWebhookHistory> Sealed for WebhookHistory<V> {}
-
-impl<V: HasWebhookHistory> ListQuery for WebhookHistory<V> {
-    type Item = WebhookDelivery;
-
-    fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<WebhookDelivery>, Error>> {
-        async move {
-            Error::check(self.filter.problems::<V>())?;
-            let (raw, account) = (self.client.raw(), self.client.account());
-            <V as WebhookHistoryWire>::webhook_history(raw, account, &self.webhook, &self.filter, ask).await
-        }
-        .boxed()
-    }
-}
-
-impl HistoryFilter {
-    fn problems<V: Version>(&self) -> Vec<FieldError> {
-        let mut problems = Vec::new();
-        if let Some(end) = self.until.filter(|end| *end < self.since) {
-            let reason = format!("is {end}, expected a moment after the first one, {}", self.since);
-            problems.push(FieldError::new("until", reason));
-        }
-        for status in &self.statuses {
-            if let DeliveryStatus::Unknown(word) = status {
-                problems.push(FieldError::new("status", format!("is {word:?}, expected a status that is documented")));
-            }
-        }
-        if !self.events.is_empty() {
-            problems.extend(event_problems::<V>(&self.events));
-        }
-        problems
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_safe_from_listeners() {
-        let own = ["http://127.0.0.1:8080/", "http://localhost/", "http://[::1]:1/"];
-        for good in own.into_iter().chain(["https://hooks.example", "HTTPS://hooks.example/a%20b?c=d&e#f"]) {
-            assert_eq!(url_problem(good), None);
-        }
-        for bad in [
-            "",
-            "hooks.example",
-            "http://hooks.example/",
-            "https://",
-            "https:hooks.example",
-            "https:///hooks.example",
-            "ftp://hooks.example/",
-            "https://a b.example",
-            "https://hooks.example/\u{e9}",
-            "https://hooks.example/[a]",
-            "https://hooks.example/%4",
-            "https://hooks.example/a#b#c",
-            "https://hooks.example:99999/",
-        ] {
-            assert_eq!(url_problem(bad).unwrap().field(), "url", "{bad}");
-        }
-        let refused = url_problem("http://hooks.example/cint?token=abc").unwrap().to_string();
-        assert!(refused.contains("\"http://hooks.example/cint\"") && !refused.contains("abc"), "{refused}");
     }
 }

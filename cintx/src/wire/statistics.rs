@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Answer, Wire};
 use crate::paging::{PageRequest, RawPage};
-use crate::target_group::statistics::{
+use crate::target_group::{
     Change, ChangeKind, ChangedBy, ChangelogEntry, CompletesCount, FoundTargetGroup, Performance, TargetGroupOverview,
 };
 use crate::types::Interval;
@@ -85,7 +85,7 @@ macro_rules! statistics {
             use crate::error::Error;
             use crate::types::ids::{ProjectId, TargetGroupId};
             use crate::paging::{PageRequest, RawPage};
-            use crate::target_group::statistics::{ChangeKind, ChangelogEntry, CompletesCount, Progress, TargetGroupOverview};
+            use crate::target_group::{ChangeKind, ChangelogEntry, CompletesCount, Progress, TargetGroupOverview};
             use crate::target_group::{FillingStrategy, PricingModel, TargetGroupStatus};
             use crate::types::Interval;
             use crate::wire::read::{list, read, read_words, reads};

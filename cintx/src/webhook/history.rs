@@ -1,0 +1,136 @@
+//! What a subscription was told, and how each delivery went.
+
+use futures_util::future::{BoxFuture, FutureExt as _};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{WebhookEventType, event_problems};
+use crate::client::Client;
+use crate::error::{Error, FieldError};
+use crate::open_enum::open_enum;
+use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
+use crate::sealed::Sealed;
+use crate::types::ids::WebhookId;
+use crate::version::Version;
+use crate::wire::webhooks::WebhookHistoryWire;
+
+/// The versions that keep a history of what webhooks were told.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no history of what a webhook was told",
+    note = "keep the events as they arrive, or use a client of 2025-12-18"
+)]
+pub trait HasWebhookHistory: Version + WebhookHistoryWire {}
+
+open_enum! {
+    /// How far the delivery of an event has come.
+    DeliveryStatus {
+        /// It waits.
+        Pending = "pending",
+        /// It is under way.
+        Delivering = "delivering",
+        /// It was taken. This is the end.
+        Delivered = "delivered",
+        /// It was not taken, and is tried again.
+        Undelivered = "undelivered",
+        /// The address fails too often: it is not tried again before that is over.
+        Bounced = "bounced",
+        /// It was given up. This is the end.
+        Expired = "expired",
+    }
+}
+
+/// An event that a subscription was told, or was to be told.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct WebhookDelivery {
+    /// Its id.
+    pub id: String,
+    /// What kind of event it is.
+    pub event: Option<WebhookEventType>,
+    /// How far it has come.
+    pub status: Option<DeliveryStatus>,
+    /// When the event was.
+    pub created_at: Option<Timestamp>,
+    /// What was told, as the address gets it.
+    pub payload: Option<Map<String, Value>>,
+}
+
+/// Which part of a history a list shall have.
+#[derive(Clone, Debug)]
+#[doc(hidden)]
+pub struct HistoryFilter {
+    pub(crate) since: Timestamp,
+    pub(crate) until: Option<Timestamp>,
+    pub(crate) statuses: Vec<DeliveryStatus>,
+    pub(crate) events: Vec<WebhookEventType>,
+    pub(crate) newest_first: bool,
+}
+
+/// Lists what a subscription was told.
+#[derive(Clone, Debug)]
+pub struct WebhookHistory<V: Version> {
+    pub(super) client: Client<V>,
+    pub(super) webhook: WebhookId,
+    pub(super) filter: HistoryFilter,
+}
+
+impl<V: HasWebhookHistory> ListRequest<WebhookHistory<V>> {
+    /// Only events until this moment; until now if not set.
+    pub fn until(mut self, end: Timestamp) -> Self {
+        self.source.filter.until = Some(end);
+        self
+    }
+
+    /// Only events whose delivery has come so far; asked for several times, any of them.
+    pub fn status(mut self, status: DeliveryStatus) -> Self {
+        self.source.filter.statuses.push(status);
+        self
+    }
+
+    /// Only events of this kind; asked for several times, any of them.
+    pub fn event(mut self, event: WebhookEventType) -> Self {
+        self.source.filter.events.push(event);
+        self
+    }
+
+    /// The newest event first.
+    pub fn newest_first(mut self) -> Self {
+        self.source.filter.newest_first = true;
+        self
+    }
+}
+
+impl<V: HasWebhookHistory> Sealed for WebhookHistory<V> {}
+
+impl<V: HasWebhookHistory> ListQuery for WebhookHistory<V> {
+    type Item = WebhookDelivery;
+
+    fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<WebhookDelivery>, Error>> {
+        async move {
+            Error::check(self.filter.problems::<V>())?;
+            let (raw, account) = (self.client.raw(), self.client.account());
+            <V as WebhookHistoryWire>::webhook_history(raw, account, &self.webhook, &self.filter, ask).await
+        }
+        .boxed()
+    }
+}
+
+impl HistoryFilter {
+    fn problems<V: Version>(&self) -> Vec<FieldError> {
+        let mut problems = Vec::new();
+        if let Some(end) = self.until.filter(|end| *end < self.since) {
+            let reason = format!("is {end}, expected a moment after the first one, {}", self.since);
+            problems.push(FieldError::new("until", reason));
+        }
+        for status in &self.statuses {
+            if let DeliveryStatus::Unknown(word) = status {
+                problems.push(FieldError::new("status", format!("is {word:?}, expected a status that is documented")));
+            }
+        }
+        if !self.events.is_empty() {
+            problems.extend(event_problems::<V>(&self.events));
+        }
+        problems
+    }
+}
