@@ -11,7 +11,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use cintx::client::Credentials;
-use cintx::study::{FieldingPeriod, Study};
+use cintx::fielding::FieldingPeriod;
+use cintx::study::Study;
 use cintx::{Client, V2024_12_02, V2025_02_17, V2025_12_18, Version};
 use cintx_sandbox::Sandbox;
 use clap::Parser;

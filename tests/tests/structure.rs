@@ -77,12 +77,10 @@ const NO_MODELS: &[(&str, &[&str])] = &[
     (
         "errors: they hold causes, and are told, not kept",
         &[
-            "AudienceError",
             "Conflict",
             "Error",
             "EventError",
             "FieldError",
-            "InvalidOrNever",
             "InvalidValue",
             "JournalError",
             "MissingEnvVar",
@@ -100,7 +98,7 @@ const NO_MODELS: &[(&str, &[&str])] = &[
     ),
     ("handles on files", &["FileJournal", "FileTokenStore"]),
     ("the client's options: they are code", &["CallOptions", "OperationTimeouts", "RetryPolicy", "Timeouts"]),
-    ("what hooks borrow", &["AttemptContext", "AttemptEvent"]),
+    ("what hooks borrow: one attempt, while it goes on", &["AttemptContext", "AttemptEvent"]),
     ("builders, jobs, lists and streams", &["BusinessUnitRef", "IdList", "Job", "ListRequest", "Received"]),
 ];
 

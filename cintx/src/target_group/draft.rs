@@ -429,7 +429,7 @@ impl<V: Version> DraftBuilder<V> {
 }
 
 /// A draft as it stands at Cint's side.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Draft {
     /// Everything but the audience.
@@ -447,7 +447,8 @@ pub struct Draft {
 }
 
 /// A draft as it came. Its audience and whatever else is not in the settings go back as they are.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct KeptDraft(pub(crate) Value);
 
 impl<V: Version> TargetGroup<V> {

@@ -181,7 +181,7 @@ fn change() -> impl Strategy<Value = Change> {
         Just(FillingStrategy::Automated),
         Just(FillingStrategy::Prescreens),
         Just(FillingStrategy::Completes),
-        "[a-z]{0,5}".prop_map(FillingStrategy::Unknown),
+        "[a-z]{0,5}".prop_map(FillingStrategy::from),
     ];
     let window = || (-2_i64..300, -100_i64..600);
     let goal = || prop_oneof![4 => 1_u32..3_000, 1 => Just(0), 1 => 9_990_u32..10_010];
@@ -537,7 +537,7 @@ mod newest {
         let status = prop_oneof![
             Just(DeliveryStatus::Bounced),
             Just(DeliveryStatus::Expired),
-            "[a-z]{0,4}".prop_map(DeliveryStatus::Unknown),
+            "[a-z]{0,4}".prop_map(DeliveryStatus::from),
         ];
         let excluded_by = prop_oneof![Just(ExcludedBy::Rsid), Just(ExcludedBy::AccessRespondentGuid)];
         prop_oneof![

@@ -11,6 +11,7 @@ mod exclusions;
 mod fielding;
 mod golden;
 mod groups;
+mod kept;
 mod library;
 mod lists;
 mod long_lists;

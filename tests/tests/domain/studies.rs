@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cintx::client::Credentials;
-use cintx::study::{FieldingPeriod, Step, Study, StudySupply};
+use cintx::fielding::FieldingPeriod;
+use cintx::study::{Step, Study, StudySupply};
 use cintx::target_group::TargetGroupStatus;
 use cintx::{Client, Version};
 use cintx_sandbox::{Fault, Sandbox};

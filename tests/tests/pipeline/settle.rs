@@ -90,5 +90,5 @@ async fn a_transition_of_a_respondent_stays_unknown_and_says_so() {
     let error = cintx::Error::from(client.raw().update_respondent_status(Some(&body)).await.unwrap_err());
     assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 1));
     let resolution = client.resolve(&error).await.unwrap();
-    assert!(matches!(resolution, Resolution::Unknown { why } if why.contains("no way")), "{resolution:?}");
+    assert!(matches!(&resolution, Resolution::Unknown { why } if why.contains("no way")), "{resolution:?}");
 }

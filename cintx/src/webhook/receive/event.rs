@@ -472,6 +472,10 @@ mod tests {
             if let Ok(event) = Event::parse(body.as_bytes()) {
                 prop_assert_eq!(event.body().as_ref(), body.as_bytes());
                 prop_assert_eq!(event.acknowledgement().body(), r#"{"event_id":"a"}"#);
+                let kept = serde_json::to_string(&event).unwrap();
+                prop_assert_eq!(&serde_json::from_str::<Event>(&kept).unwrap(), &event);
+                let data = serde_json::to_string(event.data()).unwrap();
+                prop_assert_eq!(&serde_json::from_str::<EventData>(&data).unwrap(), event.data());
             }
         }
     }
