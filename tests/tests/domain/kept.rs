@@ -36,7 +36,7 @@ async fn items_are_kept<Q: ListQuery>(list: ListRequest<Q>) -> Result<usize, Err
 where
     Q::Item: Serialize + DeserializeOwned + PartialEq + Debug,
 {
-    let (mut pages, mut count) = (list.page_size(100).pages(), 0);
+    let (mut pages, mut count) = (list.pages(), 0);
     while let Some(page) = pages.try_next().await? {
         is_kept(&page);
         count += page.items.len();

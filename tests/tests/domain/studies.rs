@@ -274,7 +274,7 @@ async fn a_changed_study_is_planned_as_the_changes_it_needs<V: Version>(stage: S
         steps[..3],
         [
             "change target group \"UK drinks\": length_of_interview, live_url, test_url, cost_per_interview, supply, \
-             field, completes_goal, audience",
+             fielding_period, completes_goal, audience",
             "change target group \"German drinks\": completes_goal, cost_per_interview, audience",
             "launch target group \"German drinks\"",
         ]
