@@ -32,43 +32,28 @@
 //!
 //! The judge stands alone as well, for contract tests: see [`contract`].
 
-mod answer;
-mod call;
-mod clock;
+mod api;
 pub mod contract;
-mod control;
-mod courier;
-mod dialect;
-mod documents;
-mod engine;
 mod fault;
-mod line;
-mod log;
-mod oauth;
-mod page;
-mod pattern;
-mod reads;
-mod refusal;
-mod rng;
-mod routes;
+mod http;
 mod sandbox;
-mod server;
+mod sim;
 mod state;
-mod synth;
 mod version;
+mod webhook_delivery;
 
+pub use crate::http::log::Received;
 pub use fault::{Fault, FaultError, FaultId};
-pub use log::Received;
 pub use sandbox::{Builder, Error, Respondent, Sandbox};
 
 #[cfg(test)]
-mod everything;
+mod fuzz;
 
 #[cfg(test)]
 mod tests {
     use crate::contract::Contract;
-    use crate::rng::Rng;
-    use crate::synth::{Amount, Synth};
+    use crate::sim::rng::Rng;
+    use crate::sim::synth::{Amount, Synth};
 
     #[test]
     fn instances_of_all_answers_are_valid() {

@@ -1,15 +1,16 @@
 //! Starting, asking and stopping a sandbox.
 //! The crate's face: everything else is behind it.
 
-use crate::clock::Clock;
+use crate::api::engine::Engine;
 use crate::contract::ContractError;
-use crate::engine::Engine;
 use crate::fault::{Fault, FaultId};
-use crate::line::{Line, Lines};
-use crate::log::Received;
+use crate::http::connection_fault::{ConnectionFault, FaultyListener};
+use crate::http::log::Received;
+use crate::http::{control, server};
+use crate::sim::clock::Clock;
 use crate::state::field::status;
 use crate::state::{Settings, World};
-use crate::{control, courier, server};
+use crate::webhook_delivery;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -186,13 +187,13 @@ impl Builder {
         let engine = Arc::new(Engine::new(world, &self.versions, self.check_answers, self.print)?);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).await?;
         let address = listener.local_addr()?;
-        let courier = tokio::spawn(courier::deliver(engine.clone(), self.webhook_gateway));
+        let courier = tokio::spawn(webhook_delivery::deliver(engine.clone(), self.webhook_gateway));
         let (stop, mut stopped) = watch::channel(false);
         for fault in self.faults {
             engine.faults().add(fault);
         }
         let serving = engine.clone();
-        let app = server::router(engine.clone()).into_make_service_with_connect_info::<Line>();
+        let app = server::router(engine.clone()).into_make_service_with_connect_info::<ConnectionFault>();
         let task = tokio::spawn(async move {
             let until = async move {
                 // A closed channel means that the sandbox was dropped.
@@ -200,7 +201,7 @@ impl Builder {
             };
             // Dropped, and so ended, with the server.
             let _courier = AbortOnDrop(courier);
-            let _ = axum::serve(Lines { listener, engine: serving }, app).with_graceful_shutdown(until).await;
+            let _ = axum::serve(FaultyListener { listener, engine: serving }, app).with_graceful_shutdown(until).await;
         });
         Ok(Sandbox { engine, address, stop, task })
     }

@@ -18,6 +18,8 @@ pub use violation::{Place, Violation};
 #[cfg(test)]
 pub(crate) use formats::is_ulid;
 pub(crate) use formats::is_uuid;
+#[cfg(test)]
+pub(crate) use operation::Parameter;
 pub(crate) use operation::is_json;
 
 use jsonschema::{Draft, Registry};
@@ -69,10 +71,10 @@ pub struct Contract {
     registries: [OnceLock<Result<Registry<'static>, String>>; 2],
 }
 
-type Shelf = Vec<(&'static str, OnceLock<Result<Contract, ContractError>>)>;
+type BoundedMap = Vec<(&'static str, OnceLock<Result<Contract, ContractError>>)>;
 
-static SHELF: LazyLock<Shelf> =
-    LazyLock::new(|| crate::documents::dates().into_iter().map(|date| (date, OnceLock::new())).collect());
+static SHELF: LazyLock<BoundedMap> =
+    LazyLock::new(|| crate::api::documents::dates().into_iter().map(|date| (date, OnceLock::new())).collect());
 
 impl Contract {
     /// The contract of one dated version, such as `2025-12-18`.
@@ -83,7 +85,7 @@ impl Contract {
         let unknown = || ContractError::UnknownVersion(date.to_owned());
         let (date, slot) = SHELF.iter().find(|(known, _)| *known == date).ok_or_else(unknown)?;
         slot.get_or_init(|| {
-            let json = crate::documents::json(date).ok_or_else(unknown)?;
+            let json = crate::api::documents::json(date).ok_or_else(unknown)?;
             Self::parse(date, json)
         })
         .as_ref()

@@ -2,7 +2,7 @@
 //! notice, done to an answer of today.
 
 use crate::contract::shape::{Shape, ShapeKind};
-use crate::synth;
+use crate::sim::synth;
 use serde_json::{Value, json};
 
 /// Adds unknown fields to every object, replaces every value of a closed

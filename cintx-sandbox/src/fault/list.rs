@@ -2,7 +2,7 @@
 //! Chance is drawn from the seed, so that a run can be repeated.
 
 use super::{CONNECTION, Fault, FaultId, Strike};
-use crate::rng::Rng;
+use crate::sim::rng::Rng;
 use serde_json::{Value, json};
 
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 //! all versions. Reading and writing the versions' forms is the dialects' work.
 
 use super::rounding::split;
-use crate::refusal::Fault;
+use crate::api::rejection::Fault;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The question of age, the only one with ranges.

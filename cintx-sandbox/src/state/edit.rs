@@ -4,7 +4,7 @@
 use super::audience::{Audience, Condition, Profile, ProfileKind, Quota, Target, percent};
 use super::interlock::{count, cross};
 use super::rounding::split;
-use crate::refusal::{Fault, Refusal};
+use crate::api::rejection::{Fault, Rejection};
 
 /// The greatest number of cells of an interlock.
 pub(crate) const MOST_CELLS: usize = 350;
@@ -63,11 +63,11 @@ impl Audience {
     }
 
     /// A profile of its own, to be changed.
-    fn own(&mut self, id: &str) -> Result<&mut Profile, Refusal> {
+    fn own(&mut self, id: &str) -> Result<&mut Profile, Rejection> {
         if self.profiles.iter().flat_map(|profile| &profile.participants).any(|profile| is(profile, id)) {
-            return Err(Refusal::bad_request("The profile is part of an interlock; remove the interlock first."));
+            return Err(Rejection::bad_request("The profile is part of an interlock; remove the interlock first."));
         }
-        self.profiles.iter_mut().find(|profile| is(profile, id)).ok_or_else(|| Refusal::not_found("profile"))
+        self.profiles.iter_mut().find(|profile| is(profile, id)).ok_or_else(|| Rejection::not_found("profile"))
     }
 
     /// Takes the counters of what was there over into what replaces it.
@@ -119,7 +119,7 @@ impl Audience {
     }
 
     /// Deletes profiles; either all of them or none.
-    pub(crate) fn remove(&mut self, ids: &[String]) -> Result<(), Refusal> {
+    pub(crate) fn remove(&mut self, ids: &[String]) -> Result<(), Rejection> {
         for id in ids {
             self.own(id)?;
         }
@@ -128,17 +128,17 @@ impl Audience {
     }
 
     /// Deletes quotas, so that their targets are open to anyone.
-    pub(crate) fn remove_quotas(&mut self, profile: &str, quotas: &[String]) -> Result<(), Refusal> {
+    pub(crate) fn remove_quotas(&mut self, profile: &str, quotas: &[String]) -> Result<(), Rejection> {
         let profile = self.own(profile)?;
         for id in quotas {
             let target = profile.targets.iter_mut().find(|target| target.id == *id && target.quota.is_some());
-            target.ok_or_else(|| Refusal::not_found("quota"))?.quota = None;
+            target.ok_or_else(|| Rejection::not_found("quota"))?.quota = None;
         }
         Ok(())
     }
 
     /// Turns a profile's quotas on, splitting the goal evenly, or off.
-    pub(crate) fn enable_quotas(&mut self, id: &str, enabled: bool, goal: u64) -> Result<&Profile, Refusal> {
+    pub(crate) fn enable_quotas(&mut self, id: &str, enabled: bool, goal: u64) -> Result<&Profile, Rejection> {
         let profile = self.own(id)?;
         profile.quotas_enabled = enabled;
         for target in &mut profile.targets {
@@ -156,10 +156,10 @@ impl Audience {
         id: &str,
         mut targets: Vec<Target>,
         goal: u64,
-    ) -> Result<&Profile, Refusal> {
+    ) -> Result<&Profile, Rejection> {
         let profile = self.own(id)?;
         if profile.kind != ProfileKind::Regular {
-            return Err(Refusal::bad_request("The conditions of an interlock cannot be replaced."));
+            return Err(Rejection::bad_request("The conditions of an interlock cannot be replaced."));
         }
         if profile.quotas_enabled {
             for target in &mut targets {
@@ -174,7 +174,7 @@ impl Audience {
 
     /// Counts conditions of a profile together under names; what no group
     /// names stands alone.
-    pub(crate) fn group(&mut self, id: &str, groups: &[(String, Vec<String>)]) -> Result<&Profile, Refusal> {
+    pub(crate) fn group(&mut self, id: &str, groups: &[(String, Vec<String>)]) -> Result<&Profile, Rejection> {
         let profile = self.own(id)?;
         let mut old = std::mem::take(&mut profile.targets);
         let mut singles: Vec<(Condition, Option<Quota>, String)> = Vec::new();
@@ -194,7 +194,7 @@ impl Audience {
         }
         let known = |wanted: &String| singles.iter().any(|(condition, _, _)| condition.id == *wanted);
         let missing = groups.iter().flat_map(|(_, conditions)| conditions).find(|wanted| !known(wanted));
-        let missing = missing.map(|id| Refusal::invalid("conditions", format!("the profile has no condition {id}")));
+        let missing = missing.map(|id| Rejection::invalid("conditions", format!("the profile has no condition {id}")));
         let mut targets = Vec::new();
         for (name, wanted) in groups {
             let (taken, left): (Vec<_>, Vec<_>) =
@@ -237,7 +237,7 @@ impl Audience {
 
     /// Sets the goals of quotas, as numbers of completes. Without any, all
     /// quotas follow the new total in proportion.
-    pub(crate) fn set_quota_goals(&mut self, goal: u64, goals: &Goals) -> Result<(), Refusal> {
+    pub(crate) fn set_quota_goals(&mut self, goal: u64, goals: &Goals) -> Result<(), Rejection> {
         if goals.is_empty() {
             for profile in &mut self.profiles {
                 profile.spread(goal);
@@ -276,23 +276,23 @@ impl Audience {
         goal: u64,
         profile_id: String,
         mut fresh: impl FnMut() -> String,
-    ) -> Result<&Profile, Refusal> {
+    ) -> Result<&Profile, Rejection> {
         if !(2..=6).contains(&ids.len()) {
-            return Err(Refusal::invalid("profiles", format!("2 to 6 are crossed, not {}", ids.len())));
+            return Err(Rejection::invalid("profiles", format!("2 to 6 are crossed, not {}", ids.len())));
         }
         if self.profiles.iter().any(|profile| profile.kind == ProfileKind::Interlock) {
-            return Err(Refusal::bad_request("The target group has an interlock."));
+            return Err(Rejection::bad_request("The target group has an interlock."));
         }
         let mut participants = Vec::new();
         for id in ids {
             let profile = self.own(id)?;
             if profile.kind != ProfileKind::Regular || !profile.quotas_enabled {
-                return Err(Refusal::invalid("profiles", "only regular profiles with quotas on can be crossed"));
+                return Err(Rejection::invalid("profiles", "only regular profiles with quotas on can be crossed"));
             }
             participants.push(profile.clone());
         }
         if count(&participants) > MOST_CELLS {
-            return Err(Refusal::invalid("profiles", format!("more than {MOST_CELLS} cells")));
+            return Err(Rejection::invalid("profiles", format!("more than {MOST_CELLS} cells")));
         }
         let targets = cross(&participants, goal)
             .into_iter()
@@ -314,17 +314,17 @@ impl Audience {
             targets,
             participants,
         });
-        self.profiles.last().ok_or_else(|| Refusal::not_found("profile"))
+        self.profiles.last().ok_or_else(|| Rejection::not_found("profile"))
     }
 
     /// Takes an interlock apart; its margins count for themselves again, with
     /// what their cells have collected.
-    pub(crate) fn remove_interlock(&mut self, id: &str) -> Result<Vec<String>, Refusal> {
+    pub(crate) fn remove_interlock(&mut self, id: &str) -> Result<Vec<String>, Rejection> {
         let at = self
             .profiles
             .iter()
             .position(|profile| profile.kind == ProfileKind::Interlock && is(profile, id))
-            .ok_or_else(|| Refusal::not_found("interlocked profile"))?;
+            .ok_or_else(|| Rejection::not_found("interlocked profile"))?;
         let interlock = self.profiles.remove(at);
         let mut back = Vec::new();
         for mut margin in interlock.participants {
@@ -353,6 +353,6 @@ impl Audience {
     }
 }
 
-fn unknown(number: u16, slug: &'static str, detail: String) -> Refusal {
-    Refusal::profiles(vec![Fault { number, slug, detail, questions: Vec::new(), profile: None }])
+fn unknown(number: u16, slug: &'static str, detail: String) -> Rejection {
+    Rejection::profiles(vec![Fault { number, slug, detail, questions: Vec::new(), profile: None }])
 }

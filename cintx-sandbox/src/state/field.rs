@@ -2,17 +2,17 @@
 //! an outcome that moves the counters.
 
 use super::World;
-use super::agenda::Event;
 use super::audience::{Audience, Condition, ProfileKind, Target, Wanted};
 use super::fielding::{self, Cause, RunStatus};
 use super::file_job::{self, List};
 use super::locale;
-use super::market::Ask;
+use super::population::Ask;
+use super::schedule::Event;
 use super::target_group::TargetGroup;
 use super::webhook;
-use crate::clock::plus;
-use crate::refusal::Refusal;
-use crate::rng::Rng;
+use crate::api::rejection::Rejection;
+use crate::sim::clock::plus;
+use crate::sim::rng::Rng;
 use jiff::{SignedDuration, Timestamp};
 
 /// What the server-to-server interface calls a respondent's state.
@@ -73,7 +73,7 @@ fn plan_next(world: &mut World, at: Timestamp, group_id: &str) {
         group.arriving = true;
         let gap = pace.as_secs_f64() * gap(group);
         let gap = SignedDuration::try_from_secs_f64(gap).unwrap_or(SignedDuration::MAX);
-        world.agenda.plan(plus(at, gap), Event::Arrival(group_id.to_owned()));
+        world.schedule.plan(plus(at, gap), Event::Arrival(group_id.to_owned()));
     }
 }
 
@@ -107,7 +107,7 @@ pub(crate) fn arrive(world: &mut World, at: Timestamp, group_id: &str) {
     }
     if let Some(rid) = entered {
         let leaves = plus(at, world.settings.session_time);
-        world.agenda.plan(leaves, Event::SessionEnds(rid));
+        world.schedule.plan(leaves, Event::SessionEnds(rid));
     }
     plan_next(world, at, group_id);
 }
@@ -371,9 +371,9 @@ pub(crate) enum Transition {
 }
 
 /// The client says how a respondent ended.
-pub(crate) fn transition(world: &mut World, rid: &str, to: i64) -> Result<Transition, Refusal> {
+pub(crate) fn transition(world: &mut World, rid: &str, to: i64) -> Result<Transition, Rejection> {
     let now = world.now();
-    let rid = find(world, rid).ok_or_else(|| Refusal::not_found("respondent"))?;
+    let rid = find(world, rid).ok_or_else(|| Rejection::not_found("respondent"))?;
     let state = world.sessions.get(&rid).map_or(status::IN_SURVEY, |session| session.status);
     let known = (status::TERMINATE..=status::COMPLETE).contains(&to);
     if state != status::IN_SURVEY || !known {

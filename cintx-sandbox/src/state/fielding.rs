@@ -2,11 +2,11 @@
 //! follows from a change.
 
 use super::World;
-use super::agenda::Event;
 use super::field;
 use super::history;
+use super::schedule::Event;
 use super::target_group::TargetGroup;
-use crate::refusal::Refusal;
+use crate::api::rejection::Rejection;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -111,18 +111,18 @@ pub(crate) fn allowed(group: &TargetGroup, action: Action, now: Timestamp) -> Re
 }
 
 /// Does an action to the run of a group.
-pub(crate) fn act(world: &mut World, at: Timestamp, group_id: &str, action: Action) -> Result<(), Refusal> {
-    let group = world.groups.get_mut(group_id).ok_or_else(|| Refusal::not_found("target group"))?;
-    allowed(group, action, at).map_err(Refusal::invalid_state)?;
+pub(crate) fn act(world: &mut World, at: Timestamp, group_id: &str, action: Action) -> Result<(), Rejection> {
+    let group = world.groups.get_mut(group_id).ok_or_else(|| Rejection::not_found("target group"))?;
+    allowed(group, action, at).map_err(Rejection::invalid_state)?;
     if action == Action::LaunchNow
         && let Some(run) = &mut group.run
     {
         // The duration is kept: the end moves with the start.
         let length = run.start_at.duration_until(run.end_at);
         run.start_at = at;
-        run.end_at = crate::clock::plus(at, length);
+        run.end_at = crate::sim::clock::plus(at, length);
         let end = run.end_at;
-        world.agenda.plan(end, Event::RunEnds(group_id.to_owned()));
+        world.schedule.plan(end, Event::RunEnds(group_id.to_owned()));
     }
     change(world, at, group_id, action.target(), Cause::User);
     Ok(())
@@ -153,11 +153,11 @@ pub(crate) fn create(
     });
     change(world, at, group_id, status, Cause::User);
     if let Some((end, _)) = world.groups.get(group_id).and_then(TargetGroup::soft_launch) {
-        world.agenda.plan(end, Event::SoftLaunchEnds(group_id.to_owned()));
+        world.schedule.plan(end, Event::SoftLaunchEnds(group_id.to_owned()));
     }
-    world.agenda.plan(end_at, Event::RunEnds(group_id.to_owned()));
+    world.schedule.plan(end_at, Event::RunEnds(group_id.to_owned()));
     if status == RunStatus::Scheduled {
-        world.agenda.plan(start_at, Event::RunStarts(group_id.to_owned()));
+        world.schedule.plan(start_at, Event::RunStarts(group_id.to_owned()));
     }
     Some(id)
 }

@@ -2,11 +2,11 @@
 //! exclusions and recontacts. One of each kind at a time per group.
 
 use super::World;
-use super::agenda::Event;
 use super::field;
-use crate::clock::plus;
+use super::schedule::Event;
+use crate::api::rejection::Rejection;
 use crate::contract::is_uuid;
-use crate::refusal::Refusal;
+use crate::sim::clock::plus;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -108,11 +108,11 @@ pub(crate) fn take_first(world: &mut World, group: &str, list: List) -> Option<S
 }
 
 /// Plans a job; refused while another of its kind runs for the group.
-pub(crate) fn start(world: &mut World, order: Order) -> Result<String, Refusal> {
+pub(crate) fn start(world: &mut World, order: Order) -> Result<String, Rejection> {
     let slot = (order.group.clone(), order.list.is_recontact());
     let running = world.busy.get(&slot).and_then(|id| world.file_jobs.get(id));
     if running.is_some_and(|job| job.progress == Progress::Processing) {
-        return Err(Refusal::new(409, "conflict_error", "Another job is running for this target group."));
+        return Err(Rejection::new(409, "conflict_error", "Another job is running for this target group."));
     }
     let now = world.now();
     let id = world.ulid();
@@ -132,7 +132,7 @@ pub(crate) fn start(world: &mut World, order: Order) -> Result<String, Refusal> 
     }
     world.busy.insert(slot, id.clone());
     let ready = plus(now, world.settings.job_delay);
-    world.agenda.plan(ready, Event::FileJobEnds(id.clone()));
+    world.schedule.plan(ready, Event::FileJobEnds(id.clone()));
     Ok(id)
 }
 

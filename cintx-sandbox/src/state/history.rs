@@ -2,11 +2,11 @@
 //! and what webhooks tell of it.
 
 use super::World;
-use super::shelf::heft;
+use super::bounded_map::approximate_size;
 use super::target_group::{Money, TargetGroup};
 use super::webhook;
-use crate::clock::text;
-use crate::dialect::money_facts;
+use crate::api::dialect::money_facts;
+use crate::sim::clock::text;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
@@ -113,7 +113,7 @@ pub(crate) fn add(world: &mut World, at: Timestamp, group_id: &str, by: Option<S
     }
     webhook::group_changed(world, at, group_id, by.as_deref(), &changes);
     let id = world.rng.ulid(at);
-    let weight = 300 + changes.iter().map(heft).sum::<usize>();
+    let weight = 300 + changes.iter().map(approximate_size).sum::<usize>();
     let entry = Entry { id, at, by, changes, weight };
     if let Some(entries) = world.histories.get_mut(group_id) {
         entries.push_back(entry);

@@ -1,7 +1,7 @@
 //! First answers by idempotency key, to be given again on a repeat.
 //! Bounded, like everything that callers can make grow.
 
-use crate::answer::Answer;
+use crate::api::answer::Answer;
 use std::collections::{HashMap, VecDeque};
 
 /// What a key was used for, and what was answered.

@@ -2,11 +2,11 @@
 //! A bulk job can be done and still name groups that failed.
 
 use super::World;
-use super::agenda::Event;
 use super::fielding::{self, Action, RunStatus};
 use super::history;
-use crate::refusal::Fault;
-use crate::routes::forward::reason;
+use super::schedule::Event;
+use crate::api::rejection::Fault;
+use crate::api::routes::forward::reason;
 use jiff::Timestamp;
 
 /// What a job does.
@@ -110,8 +110,8 @@ pub(crate) fn start(world: &mut World, kind: &str, task: Task, trace_id: String,
     };
     let weight = 1_000 + 100 * job.groups();
     world.jobs.put(id.clone(), job, weight);
-    let ready = crate::clock::plus(now, world.settings.job_delay);
-    world.agenda.plan(ready, Event::JobEnds(id.clone()));
+    let ready = crate::sim::clock::plus(now, world.settings.job_delay);
+    world.schedule.plan(ready, Event::JobEnds(id.clone()));
     id
 }
 

@@ -1,8 +1,8 @@
 //! The simulated Exchange's state, and how it moves with time.
 //! Pure: the clock and the randomness are part of it, nothing here does I/O.
 
-pub(crate) mod agenda;
 pub(crate) mod audience;
+pub(crate) mod bounded_map;
 pub(crate) mod edit;
 pub(crate) mod exclusion;
 pub(crate) mod field;
@@ -14,24 +14,24 @@ pub(crate) mod interlock;
 pub(crate) mod job;
 pub(crate) mod library;
 pub(crate) mod locale;
-pub(crate) mod market;
 pub(crate) mod page;
+pub(crate) mod population;
 pub(crate) mod project;
 pub(crate) mod reconciliation;
 pub(crate) mod report;
 pub(crate) mod rounding;
+pub(crate) mod schedule;
 mod seeds;
-pub(crate) mod shelf;
 pub(crate) mod supply;
 pub(crate) mod target_group;
 pub(crate) mod template;
 pub(crate) mod tokens;
 pub(crate) mod webhook;
 
-use crate::clock::Clock;
-use crate::rng::Rng;
-use agenda::Agenda;
+use crate::sim::clock::Clock;
+use crate::sim::rng::Rng;
 use audience::Condition;
+use bounded_map::BoundedMap;
 use exclusion::ExclusionGroup;
 use field::{Session, status};
 use file_job::FileJob;
@@ -42,7 +42,7 @@ use job::Job;
 use project::Project;
 use reconciliation::Reconciliation;
 use report::Report;
-use shelf::Shelf;
+use schedule::Schedule;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use target_group::TargetGroup;
 use template::{Association, ProfileTemplate, SupplyTemplate};
@@ -173,38 +173,38 @@ pub(crate) struct World {
     pub(crate) rng: Rng,
     pub(crate) account: Account,
     pub(crate) tokens: Tokens,
-    pub(crate) projects: Shelf<Project>,
-    pub(crate) groups: Shelf<TargetGroup>,
-    pub(crate) jobs: Shelf<Job>,
-    pub(crate) sessions: Shelf<Session>,
-    pub(crate) reconciliations: Shelf<Reconciliation>,
-    pub(crate) webhooks: Shelf<Webhook>,
-    pub(crate) deliveries: Shelf<Delivery>,
+    pub(crate) projects: BoundedMap<Project>,
+    pub(crate) groups: BoundedMap<TargetGroup>,
+    pub(crate) jobs: BoundedMap<Job>,
+    pub(crate) sessions: BoundedMap<Session>,
+    pub(crate) reconciliations: BoundedMap<Reconciliation>,
+    pub(crate) webhooks: BoundedMap<Webhook>,
+    pub(crate) deliveries: BoundedMap<Delivery>,
     /// Webhooks draw on their own, so that subscribing changes nothing else.
     pub(crate) hook_rng: Rng,
     /// The id of the last event, which the next one must follow.
     pub(crate) last_event: ulid::Ulid,
     pub(crate) idempotency: Idempotency,
-    pub(crate) agenda: Agenda,
+    pub(crate) schedule: Schedule,
     /// Cells that the interlock helper has given out, by condition id: the
     /// older versions name them without saying again what they consist of.
-    pub(crate) cells: Shelf<Vec<Condition>>,
+    pub(crate) cells: BoundedMap<Vec<Condition>>,
     /// Lists of ids that belong to target groups, see [`file_job::List`].
-    pub(crate) lists: Shelf<BTreeSet<String>>,
-    pub(crate) file_jobs: Shelf<FileJob>,
+    pub(crate) lists: BoundedMap<BTreeSet<String>>,
+    pub(crate) file_jobs: BoundedMap<FileJob>,
     /// The job that runs, by target group and whether it is for recontacts.
     pub(crate) busy: BTreeMap<(String, bool), String>,
-    pub(crate) exclusion_groups: Shelf<ExclusionGroup>,
-    pub(crate) supply_templates: Shelf<SupplyTemplate>,
+    pub(crate) exclusion_groups: BoundedMap<ExclusionGroup>,
+    pub(crate) supply_templates: BoundedMap<SupplyTemplate>,
     pub(crate) association: Association,
-    pub(crate) profile_templates: Shelf<ProfileTemplate>,
-    pub(crate) reports: Shelf<Report>,
+    pub(crate) profile_templates: BoundedMap<ProfileTemplate>,
+    pub(crate) reports: BoundedMap<Report>,
     /// The changelogs of target groups, oldest entry first.
-    pub(crate) histories: Shelf<VecDeque<Entry>>,
+    pub(crate) histories: BoundedMap<VecDeque<Entry>>,
     /// Deliveries that are not settled, oldest first, by webhook.
     pub(crate) outbox: BTreeMap<String, VecDeque<String>>,
     /// What has been written through 2025-12-18, by id.
-    pub(crate) forward: Shelf<()>,
+    pub(crate) forward: BoundedMap<()>,
     /// So many of the next jobs fail, because a test wants it.
     pub(crate) failing: u32,
 }
@@ -215,29 +215,29 @@ impl World {
             account: Account::seeded(&settings),
             rng: Rng::named(settings.seed, "world"),
             tokens: Tokens::default(),
-            projects: Shelf::new(10_000, 32 << 20),
-            groups: Shelf::new(10_000, 64 << 20),
-            jobs: Shelf::new(10_000, 32 << 20),
-            sessions: Shelf::new(200_000, 256 << 20),
-            reconciliations: Shelf::new(1_000, 64 << 20),
-            webhooks: Shelf::new(20, 1 << 20),
-            deliveries: Shelf::new(20_000, 64 << 20),
+            projects: BoundedMap::new(10_000, 32 << 20),
+            groups: BoundedMap::new(10_000, 64 << 20),
+            jobs: BoundedMap::new(10_000, 32 << 20),
+            sessions: BoundedMap::new(200_000, 256 << 20),
+            reconciliations: BoundedMap::new(1_000, 64 << 20),
+            webhooks: BoundedMap::new(20, 1 << 20),
+            deliveries: BoundedMap::new(20_000, 64 << 20),
             hook_rng: Rng::named(settings.seed, "webhooks"),
             last_event: ulid::Ulid::nil(),
             idempotency: Idempotency::default(),
-            agenda: Agenda::default(),
-            cells: Shelf::new(100_000, 64 << 20),
-            lists: Shelf::new(20_000, 256 << 20),
-            file_jobs: Shelf::new(5_000, 64 << 20),
+            schedule: Schedule::default(),
+            cells: BoundedMap::new(100_000, 64 << 20),
+            lists: BoundedMap::new(20_000, 256 << 20),
+            file_jobs: BoundedMap::new(5_000, 64 << 20),
             busy: BTreeMap::new(),
-            exclusion_groups: Shelf::new(5_000, 64 << 20),
-            supply_templates: Shelf::new(1_000, 16 << 20),
+            exclusion_groups: BoundedMap::new(5_000, 64 << 20),
+            supply_templates: BoundedMap::new(1_000, 16 << 20),
             association: Association::default(),
-            profile_templates: Shelf::new(1_000, 32 << 20),
-            reports: Shelf::new(1_000, 64 << 20),
-            histories: Shelf::new(10_000, 64 << 20),
+            profile_templates: BoundedMap::new(1_000, 32 << 20),
+            reports: BoundedMap::new(1_000, 64 << 20),
+            histories: BoundedMap::new(10_000, 64 << 20),
             outbox: BTreeMap::new(),
-            forward: Shelf::new(50_000, 16 << 20),
+            forward: BoundedMap::new(50_000, 16 << 20),
             failing: 0,
             settings,
             clock,
@@ -264,21 +264,21 @@ impl World {
 
     /// Lets everything happen that is due by now, in its order.
     pub(crate) fn settle(&mut self) {
-        if self.agenda.is_long() {
+        if self.schedule.is_long() {
             self.tidy();
         }
         let now = self.now();
-        while let Some((at, event)) = self.agenda.due(now) {
-            agenda::apply(self, at, event);
+        while let Some((at, event)) = self.schedule.due(now) {
+            schedule::apply(self, at, event);
         }
     }
 
-    /// Takes from the agenda what has lost its meaning: runs whose dates were
+    /// Takes from the schedule what has lost its meaning: runs whose dates were
     /// moved, things that are forgotten.
     fn tidy(&mut self) {
-        let mut agenda = std::mem::take(&mut self.agenda);
-        agenda.keep(|at, event| agenda::matters(self, at, event));
-        self.agenda = agenda;
+        let mut schedule = std::mem::take(&mut self.schedule);
+        schedule.keep(|at, event| schedule::matters(self, at, event));
+        self.schedule = schedule;
     }
 
     /// Which of the collections that callers can make grow are larger than
@@ -310,7 +310,7 @@ impl World {
             // Respondents that no shelf knows any more are forgotten in time.
             ("rids", self.groups.values().map(|group| group.rids.len()).sum::<usize>() <= 600_000),
             ("group ids", self.projects.values().map(|project| project.groups.len()).sum::<usize>() <= 60_000),
-            ("agenda", self.agenda.len() <= 600_000),
+            ("schedule", self.schedule.len() <= 600_000),
         ];
         within.into_iter().filter(|(_, within)| !within).map(|(name, _)| name).collect()
     }

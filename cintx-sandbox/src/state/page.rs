@@ -1,7 +1,7 @@
 //! Cutting a list into pages by cursor.
 //! A cursor is the id of an item, opaque to callers.
 
-use crate::refusal::Refusal;
+use crate::api::rejection::Rejection;
 
 /// What a caller asks of a list.
 #[derive(Clone, Debug, Default)]
@@ -20,12 +20,12 @@ pub(crate) struct Page<T> {
 }
 
 /// Cuts a page; `id` gives the cursor behind an item.
-pub(crate) fn cut<T>(items: Vec<T>, window: &Window, id: impl Fn(&T) -> String) -> Result<Page<T>, Refusal> {
+pub(crate) fn cut<T>(items: Vec<T>, window: &Window, id: impl Fn(&T) -> String) -> Result<Page<T>, Rejection> {
     let find = |name: &str, cursor: &str| {
         items
             .iter()
             .position(|item| id(item) == cursor)
-            .ok_or_else(|| Refusal::invalid(name, "not a cursor of this list"))
+            .ok_or_else(|| Rejection::invalid(name, "not a cursor of this list"))
     };
     let mut from = match &window.start_after {
         Some(cursor) => find("start_after", cursor)? + 1,

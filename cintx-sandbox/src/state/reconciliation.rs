@@ -2,10 +2,10 @@
 //! a deadline for each, worked through after a while.
 
 use super::World;
-use super::agenda::Event;
 use super::field::{self, status};
-use crate::clock::plus;
-use crate::refusal::Refusal;
+use super::schedule::Event;
+use crate::api::rejection::Rejection;
+use crate::sim::clock::plus;
 use jiff::{SignedDuration, Timestamp, tz};
 use std::collections::{BTreeMap, HashSet};
 
@@ -89,9 +89,9 @@ impl Reconciliation {
 }
 
 /// Reads a list line by line; every line that is not as it should be is named.
-pub(crate) fn read(text: &str, columns: usize) -> Result<Vec<Vec<String>>, Refusal> {
+pub(crate) fn read(text: &str, columns: usize) -> Result<Vec<Vec<String>>, Rejection> {
     let mut rows = Vec::new();
-    let mut refusal = Refusal::bad_request("The list cannot be read.");
+    let mut refusal = Rejection::bad_request("The list cannot be read.");
     for (at, line) in text.lines().enumerate() {
         let line = line.trim_end_matches('\r');
         if line.trim().is_empty() {
@@ -109,10 +109,10 @@ pub(crate) fn read(text: &str, columns: usize) -> Result<Vec<Vec<String>>, Refus
         return Err(refusal);
     }
     if rows.is_empty() {
-        return Err(Refusal::invalid("body", "the list is empty"));
+        return Err(Rejection::invalid("body", "the list is empty"));
     }
     if rows.len() > MOST_ROWS {
-        return Err(Refusal::invalid("body", format!("more than {MOST_ROWS} rows")));
+        return Err(Rejection::invalid("body", format!("more than {MOST_ROWS} rows")));
     }
     Ok(rows)
 }
@@ -139,7 +139,7 @@ pub(crate) fn submit(world: &mut World, name: String, submission: Submission) ->
     };
     world.reconciliations.put(id.clone(), reconciliation, 1_000 + 150 * submitted);
     let ready = plus(now, world.settings.job_delay);
-    world.agenda.plan(ready, Event::ReconciliationEnds(id.clone()));
+    world.schedule.plan(ready, Event::ReconciliationEnds(id.clone()));
     id
 }
 

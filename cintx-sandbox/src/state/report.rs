@@ -2,9 +2,9 @@
 //! Their content comes from the respondents of the simulated field.
 
 use super::World;
-use super::agenda::Event;
 use super::field::{Session, status};
-use crate::clock::{plus, text};
+use super::schedule::Event;
+use crate::sim::clock::{plus, text};
 use crate::state::supply::supplier_name;
 use jiff::{Timestamp, civil, tz};
 use std::sync::Arc;
@@ -66,7 +66,7 @@ pub(crate) fn start(world: &mut World, report: Report) {
     let (id, now) = (report.id.clone(), report.created_at);
     world.reports.put(id.clone(), report, 2_000);
     let ready = plus(now, world.settings.job_delay);
-    world.agenda.plan(ready, Event::ReportEnds(id));
+    world.schedule.plan(ready, Event::ReportEnds(id));
 }
 
 /// When a day begins; days are those of US Central time.

@@ -5,7 +5,7 @@ use super::World;
 use super::audience::{AGE, Adjustment, Audience, Condition, GENDER, Profile, ProfileKind, Quota, Target, Wanted};
 use super::supply::{Share, Supply};
 use super::template::{Association, ProfileTemplate, Scope, SupplyTemplate};
-use crate::rng::Rng;
+use crate::sim::rng::Rng;
 
 /// Plants it. Its ids come from a generator of their own.
 pub(crate) fn plant(world: &mut World) {

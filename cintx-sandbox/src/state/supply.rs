@@ -1,8 +1,8 @@
 //! Where respondents may come from: the open exchange, groups of suppliers
 //! with bounds, private suppliers, and who is shut out. One form for all versions.
 
-use crate::refusal::Refusal;
-use crate::rng::Rng;
+use crate::api::rejection::Rejection;
+use crate::sim::rng::Rng;
 use std::collections::BTreeSet;
 
 /// The suppliers of the simulated market: id, code, name. The first is Cint's
@@ -92,27 +92,30 @@ impl Supply {
     }
 
     /// What the published rules do not allow, and what would be too much.
-    pub(crate) fn check(&self) -> Result<(), Refusal> {
+    pub(crate) fn check(&self) -> Result<(), Rejection> {
         if self.shares().count() > MOST_SHARES || self.blocked.len() + self.private_blocked.len() > MOST_BLOCKED {
             let reason = format!("more than {MOST_SHARES} supplier groups or {MOST_BLOCKED} blocked suppliers");
-            return Err(Refusal::invalid("supply", reason));
+            return Err(Rejection::invalid("supply", reason));
         }
         let mut names = BTreeSet::new();
         let mut least = self.exchange_min;
         if self.exchange_min > self.exchange_max {
-            return Err(Refusal::invalid("exchange_min_percentage", "greater than the maximum"));
+            return Err(Rejection::invalid("exchange_min_percentage", "greater than the maximum"));
         }
         for group in self.shares() {
             if group.min > group.max {
-                return Err(Refusal::invalid("min_percentage", format!("greater than the maximum of {}", group.name)));
+                return Err(Rejection::invalid(
+                    "min_percentage",
+                    format!("greater than the maximum of {}", group.name),
+                ));
             }
             if !names.insert(&group.name) {
-                return Err(Refusal::invalid("group_name", format!("{} stands twice", group.name)));
+                return Err(Rejection::invalid("group_name", format!("{} stands twice", group.name)));
             }
             least += group.min;
         }
         if least > 100 {
-            return Err(Refusal::invalid("min_percentage", format!("the minimums add up to {least}")));
+            return Err(Rejection::invalid("min_percentage", format!("the minimums add up to {least}")));
         }
         Ok(())
     }

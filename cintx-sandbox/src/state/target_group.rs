@@ -2,8 +2,8 @@
 //! Counters of the field live here, those of quotas in the audience.
 
 use super::audience::Audience;
+use super::bounded_map::approximate_size;
 use super::fielding::{Run, RunStatus};
-use super::shelf::heft;
 use super::supply::Supply;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -78,11 +78,71 @@ pub(crate) struct TargetGroup {
     pub(crate) codes_taken: u64,
     /// Fraction of a complete carried over, so that rates are kept exactly.
     pub(crate) credit: f64,
-    /// Whether an arrival is on the agenda.
+    /// Whether an arrival is on the schedule.
     pub(crate) arriving: bool,
 }
 
 impl TargetGroup {
+    /// A draft that asks for nothing yet and has met nobody.
+    pub(crate) fn new(
+        id: String,
+        human_id: String,
+        project_id: String,
+        created_at: Timestamp,
+        (start_at, end_at): (Timestamp, Timestamp),
+    ) -> Self {
+        Self {
+            id,
+            human_id,
+            project_id,
+            name: String::new(),
+            business_unit: 0,
+            locale: String::new(),
+            collects_pii: false,
+            study_type: String::new(),
+            industry: String::new(),
+            industry_lockout: String::new(),
+            manager: String::new(),
+            client_id: None,
+            start_at,
+            end_at,
+            goal: 0,
+            interview_minutes: 0,
+            incidence: 1.0,
+            price: None,
+            price_note: None,
+            live_url: None,
+            test_url: None,
+            reference: None,
+            filling_strategy: String::new(),
+            audience: Audience::default(),
+            kept: Map::new(),
+            supply: Supply::default(),
+            assistant: Value::Null,
+            assistant_version: 1,
+            created_at,
+            changed_at: created_at,
+            run: None,
+            completes: 0,
+            prescreens: 0,
+            pending: 0,
+            entrants: 0,
+            drops: 0,
+            screened_out: [0; 3],
+            by_supplier: BTreeMap::new(),
+            by_hour: BTreeMap::new(),
+            first_complete_at: None,
+            last_complete_at: None,
+            project_exclusion: false,
+            project_exclusion_at: None,
+            rids: Vec::new(),
+            turned_away: 0,
+            codes_taken: 0,
+            credit: 0.0,
+            arriving: false,
+        }
+    }
+
     /// The status, lower case.
     pub(crate) fn status(&self) -> &'static str {
         match &self.run {
@@ -133,14 +193,14 @@ impl TargetGroup {
             self.supply.shares().map(|share| 150 + share.name.len() + 8 * share.suppliers.len()).sum();
         let blocked = 8 * (self.supply.blocked.len() + self.supply.private_blocked.len());
         let texts = [&self.live_url, &self.test_url, &self.reference].into_iter().flatten().map(String::len);
-        let kept: usize = self.kept.values().map(heft).sum();
+        let kept: usize = self.kept.values().map(approximate_size).sum();
         3_000
             + self.name.len()
             + texts.sum::<usize>()
             + suppliers
             + blocked
             + kept
-            + heft(&self.assistant)
+            + approximate_size(&self.assistant)
             + self.audience.weight()
     }
 

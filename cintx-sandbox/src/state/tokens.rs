@@ -1,7 +1,7 @@
 //! Access tokens: issuing, and telling good, expired and unknown ones apart.
 //! Several may be good at once; a new one does not end an old one.
 
-use crate::rng::Rng;
+use crate::sim::rng::Rng;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 
@@ -33,7 +33,7 @@ impl Tokens {
             }
         }
         let token = format!("sandbox.{}.{}", rng.hex(64), rng.hex(43));
-        self.expiry.insert(token.clone(), crate::clock::plus(now, ttl));
+        self.expiry.insert(token.clone(), crate::sim::clock::plus(now, ttl));
         token
     }
 

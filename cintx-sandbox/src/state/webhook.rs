@@ -2,9 +2,9 @@
 //! telling has come. Sending is the courier's work, not done here.
 
 use super::World;
-use super::shelf::heft;
+use super::bounded_map::approximate_size;
 use super::supply::supplier_name;
-use crate::clock::{plus, text};
+use crate::sim::clock::{plus, text};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -153,7 +153,7 @@ fn tell(world: &mut World, at: Timestamp, kinds: &[&'static str], cloud_type: &s
         "data": data,
     }));
     // Each subscriber is charged for the whole, though they share it.
-    let weight = 700 + heft(&payload);
+    let weight = 700 + approximate_size(&payload);
     for (webhook, kind) in subscribers {
         let id = next_id(world, at);
         let delivery = Delivery {
@@ -368,7 +368,7 @@ mod tests {
     #[test]
     fn nothing_waits_for_a_subscription_that_is_gone() {
         let now = Timestamp::from_second(1_750_000_000).unwrap();
-        let mut world = World::new(super::super::Settings::default(), crate::clock::Clock::Standing { now });
+        let mut world = World::new(crate::state::Settings::default(), crate::sim::clock::Clock::Standing { now });
         let hook = Webhook {
             id: "w".into(),
             url: "http://127.0.0.1:1/".into(),

@@ -1,0 +1,59 @@
+//! What versions say differently. Most of it is names, which the documents'
+//! shapes sort out from a set of facts; here is the rest.
+
+pub(crate) mod ids;
+pub(crate) mod legacy;
+pub(crate) mod modern;
+pub(crate) mod supply;
+
+use crate::api::rejection::Rejection;
+use crate::state::target_group::Money;
+use serde_json::{Value, json};
+
+/// The first of several names under which a property may stand.
+pub(crate) fn first<'v>(body: &'v Value, names: &[&str]) -> Option<&'v Value> {
+    names.iter().find_map(|name| body.get(*name).filter(|value| !value.is_null()))
+}
+
+/// An amount under every name that a version gives its parts.
+pub(crate) fn money_facts(money: &Money) -> Value {
+    json!({
+        "value": money.value,
+        "currency_code": money.currency,
+        "currency_scale": 2,
+        "amount": money.value,
+        "code": money.currency,
+    })
+}
+
+/// An amount computed here.
+pub(crate) fn money(value: f64, currency: &str) -> Value {
+    money_facts(&Money { value: format!("{:.2}", value.max(0.0)), currency: currency.to_owned() })
+}
+
+/// Reads an amount, if there is one under this name.
+pub(crate) fn read_money(body: &Value, name: &str) -> Result<Option<Money>, Rejection> {
+    let Some(given) = body.get(name).filter(|value| !value.is_null()) else {
+        return Ok(None);
+    };
+    let part = |names: &[&str]| first(given, names).and_then(Value::as_str).map(str::to_owned);
+    let (Some(value), Some(currency)) = (part(&["value", "amount"]), part(&["currency_code", "code"])) else {
+        return Err(Rejection::invalid(name, "an amount and its currency belong together"));
+    };
+    let decimal = !value.is_empty()
+        && value.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+        && value.bytes().filter(|b| *b == b'.').count() <= 1
+        && value.bytes().any(|b| b.is_ascii_digit());
+    if !decimal {
+        return Err(Rejection::invalid(format!("{name}.value"), "not a decimal number"));
+    }
+    if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_uppercase()) {
+        return Err(Rejection::invalid(format!("{name}.currency_code"), "not a currency code in capitals"));
+    }
+    Ok(Some(Money { value, currency }))
+}
+
+/// A whole number, also when it is written as one with a fraction of zero.
+pub(crate) fn whole(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_f64().filter(|n| n.fract() == 0.0).map(|n| n as i64))
+}

@@ -1,0 +1,533 @@
+//! A request in, an answer out: who is asking, which version, is it allowed,
+//! do it, put it into the version's shape, write it down.
+
+use crate::api::answer::{Answer, Content};
+use crate::api::call::Call;
+use crate::api::read_cache::ReadCache;
+use crate::api::rejection::Rejection;
+use crate::api::routes;
+use crate::contract::{Contract, ContractError, Found, Host, Operation, Request, Violation};
+use crate::fault::{Effect, Faults, Strike, TOKEN, drift};
+use crate::http::log::{Log, Received};
+use crate::sim::clock::text;
+use crate::sim::rng::Rng;
+use crate::sim::synth::Synth;
+use crate::state::World;
+use crate::state::idempotency::Known;
+use crate::state::tokens::Standing;
+use crate::version::Version;
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use serde_json::Value;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The header that names the version.
+const VERSION: &str = "cint-api-version";
+
+/// The path of the token endpoint.
+pub(crate) const TOKEN_PATH: &str = "/oauth/token";
+
+/// A request as the server read it.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: Option<String>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Incoming {
+    /// The host that is meant, and the path behind its base path.
+    fn place(&self) -> (Host, &str) {
+        match self.path.strip_prefix("/v1") {
+            Some(rest) if rest.starts_with('/') => (Host::Demand, rest),
+            _ => (Host::S2s, self.path.as_str()),
+        }
+    }
+}
+
+/// An answer ready to be written.
+#[derive(Clone, Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+/// One sandbox without its server.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    world: Mutex<World>,
+    log: Mutex<Log>,
+    faults: Mutex<Faults>,
+    reads: Mutex<ReadCache>,
+    /// The contracts served, oldest first.
+    contracts: Vec<&'static Contract>,
+    check_answers: bool,
+    print: bool,
+}
+
+/// What the judge's desk passes on.
+struct Admitted<'c> {
+    contract: &'c Contract,
+    operation: &'c Operation,
+    verdict: crate::contract::Verdict<'c>,
+}
+
+/// What is known of a request while it is worked on.
+#[derive(Default)]
+struct Notes<'c> {
+    contract: Option<&'c Contract>,
+    operation: Option<&'c Operation>,
+    body: Option<Value>,
+    violations: Vec<Violation>,
+    notes: Vec<String>,
+    replayed: bool,
+    fault: Option<&'static str>,
+}
+
+impl Engine {
+    pub(crate) fn new(
+        world: World,
+        versions: &[String],
+        check_answers: bool,
+        print: bool,
+    ) -> Result<Self, ContractError> {
+        let contracts = if versions.is_empty() {
+            Contract::versions().map(Contract::for_version).collect::<Result<Vec<_>, _>>()?
+        } else {
+            versions.iter().map(|date| Contract::for_version(date)).collect::<Result<Vec<_>, _>>()?
+        };
+        Ok(Self {
+            faults: Mutex::new(Faults::new(world.settings.seed)),
+            world: Mutex::new(world),
+            log: Mutex::default(),
+            reads: Mutex::default(),
+            contracts,
+            check_answers,
+            print,
+        })
+    }
+
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        world.settle();
+        world
+    }
+
+    pub(crate) fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reads(&self) -> MutexGuard<'_, ReadCache> {
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The fault that hits a request, if one does.
+    pub(crate) fn strike(&self, incoming: &Incoming) -> Option<Strike> {
+        if self.faults().is_empty() {
+            return None;
+        }
+        let operation = match incoming.path.as_str() {
+            TOKEN_PATH => TOKEN,
+            _ => self.locate(incoming).map_or("", |(_, operation)| operation.id()),
+        };
+        self.faults().draw(operation)
+    }
+
+    /// The operation that a request is for, whoever asks.
+    fn locate(&self, incoming: &Incoming) -> Option<(&'static Contract, &'static Operation)> {
+        let (host, path) = incoming.place();
+        let version = header(&incoming.headers, VERSION).filter(|_| host == Host::Demand);
+        let contract = version.and_then(|date| self.contract(date)).or_else(|| self.contracts.last().copied())?;
+        match contract.locate(host, &incoming.method, path) {
+            Found::Operation(operation, _) => Some((contract, operation)),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn contracts(&self) -> &[&'static Contract] {
+        &self.contracts
+    }
+
+    /// Serves a request to either of the API's hosts.
+    #[cfg(test)]
+    pub(crate) fn serve(&self, incoming: &Incoming) -> Outgoing {
+        self.serve_under(incoming, None)
+    }
+
+    /// Serves a request that a fault may hit.
+    pub(crate) fn serve_under(&self, incoming: &Incoming, effect: Option<&Effect>) -> Outgoing {
+        let mut notes = Notes { fault: effect.map(Effect::name), ..Notes::default() };
+        let located = effect.and_then(|_| self.locate(incoming));
+        match effect {
+            Some(Effect::DropBefore | Effect::ResetBefore) => {
+                let lost = Outgoing { status: 0, headers: HeaderMap::new(), body: Vec::new() };
+                notes.operation = located.map(|(_, operation)| operation);
+                return self.record(incoming, lost, notes, None);
+            }
+            Some(Effect::Status { status, retry_after }) => {
+                let mut refusal = faulty(*status);
+                if let Some(seconds) = retry_after {
+                    refusal.headers.push(("retry-after", seconds.to_string()));
+                }
+                if incoming.path == TOKEN_PATH {
+                    refusal.body = Some(serde_json::json!({ "error": "temporarily_unavailable" }));
+                } else {
+                    notes.contract = located.map(|(contract, _)| contract).or_else(|| self.contracts.last().copied());
+                    notes.operation = located.map(|(_, operation)| operation);
+                }
+                return self.turn_away(incoming, refusal, notes);
+            }
+            Some(Effect::GatewayPage(status)) => {
+                notes.operation = located.map(|(_, operation)| operation);
+                let page = format!("<html><head><title>{status}</title></head><body>{status}</body></html>\r\n");
+                let mut headers = HeaderMap::new();
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+                let outgoing = Outgoing { status: *status, headers, body: page.into_bytes() };
+                return self.record(incoming, outgoing, notes, Some("A fault was injected.".into()));
+            }
+            Some(Effect::ExpireToken) => {
+                let token = header(&incoming.headers, "authorization").and_then(|value| value.split_once(' '));
+                let mut world = self.world();
+                let now = world.clock.unhurried();
+                world.tokens.expire(token.map_or("", |(_, token)| token.trim()), now);
+            }
+            Some(Effect::StaleRead) if incoming.method == "GET" => {
+                notes.operation = located.map(|(_, operation)| operation);
+                let known = self.reads().last(incoming);
+                return match known {
+                    Some(outgoing) => self.record(incoming, outgoing, notes, None),
+                    None => {
+                        notes.contract = located.map(|(contract, _)| contract);
+                        self.turn_away(incoming, Rejection::not_found("resource yet"), notes)
+                    }
+                };
+            }
+            _ => {}
+        }
+        if effect == Some(&Effect::ApplyTwice) {
+            self.work(incoming, Notes { fault: notes.fault, ..Notes::default() });
+        }
+        let mut outgoing = self.work(incoming, notes);
+        match effect {
+            Some(Effect::ContentType(media)) => {
+                if let Ok(media) = HeaderValue::try_from(media) {
+                    outgoing.headers.insert(CONTENT_TYPE, media);
+                }
+            }
+            Some(Effect::Drift { fields, values }) => {
+                let shape = located.and_then(|(contract, op)| contract.answer_shape(op, outgoing.status));
+                if let (Some(shape), Ok(mut body)) = (shape, serde_json::from_slice(&outgoing.body)) {
+                    drift(&shape, &mut body, *fields, *values);
+                    outgoing.body = serde_json::to_vec(&body).unwrap_or_default();
+                }
+            }
+            _ => {}
+        }
+        outgoing
+    }
+
+    /// Refuses a request without looking at it.
+    fn turn_away(&self, incoming: &Incoming, refusal: Rejection, notes: Notes<'_>) -> Outgoing {
+        let (trace_id, traceparent) = self.trace(&incoming.headers);
+        let detail = refusal.detail.clone();
+        let answer = self.refuse(refusal, &notes);
+        self.record(incoming, outgoing(&answer, &trace_id, &traceparent), notes, Some(detail))
+    }
+
+    fn work<'c>(&'c self, incoming: &Incoming, mut notes: Notes<'c>) -> Outgoing {
+        let (host, path) = incoming.place();
+        let request = Request {
+            host,
+            method: &incoming.method,
+            path,
+            query: incoming.query.as_deref(),
+            headers: &incoming.headers,
+            body: &incoming.body,
+        };
+        let (trace_id, traceparent) = self.trace(&incoming.headers);
+        let result = self
+            .admit(&request, &mut notes)
+            .and_then(|admitted| self.perform(&request, admitted, &trace_id, &mut notes));
+        let refusal = result.as_ref().err().map(|refusal| refusal.detail.clone());
+        let answer = result.unwrap_or_else(|refusal| self.refuse(refusal, &notes));
+        let outgoing = outgoing(&answer, &trace_id, &traceparent);
+        if incoming.method == "GET" && outgoing.status == 200 {
+            self.reads().keep(incoming, &outgoing);
+        }
+        self.record(incoming, outgoing, notes, refusal)
+    }
+
+    /// Who is asking, for which version, and does its document allow it.
+    fn admit<'c>(&'c self, request: &Request<'_>, notes: &mut Notes<'c>) -> Result<Admitted<'c>, Rejection> {
+        let contract = match request.host {
+            Host::S2s => {
+                // This host knows no versions; the newest document has it.
+                let newest = self.contracts.last().copied().ok_or_else(|| Rejection::not_found("path"))?;
+                notes.contract = Some(newest);
+                if !request.path.starts_with("/fulfillment/") {
+                    return Err(Rejection::not_found("path"));
+                }
+                self.check_key(request.headers)?;
+                newest
+            }
+            Host::Demand => {
+                notes.contract = self.contracts.last().copied();
+                let version = header(request.headers, VERSION);
+                if let Some(known) = version.and_then(|date| self.contract(date)) {
+                    // Even a refusal speaks the version's language.
+                    notes.contract = Some(known);
+                }
+                self.check_token(request.headers)?;
+                let version = version.ok_or_else(Rejection::version_missing)?;
+                let contract = self.contract(version).ok_or_else(|| unknown_version(&self.contracts))?;
+                notes.contract = Some(contract);
+                contract
+            }
+        };
+        let (operation, path) = match contract.locate(request.host, request.method, request.path) {
+            Found::Operation(operation, path) => (operation, path),
+            Found::OtherMethods(methods) => return Err(Rejection::method_not_allowed(&methods)),
+            Found::Nothing => return Err(Rejection::not_found("path")),
+        };
+        notes.operation = Some(operation);
+        let mut verdict = contract.check_operation(operation, path, request);
+        notes.body.clone_from(&verdict.body);
+        notes.notes = std::mem::take(&mut verdict.notes);
+        if !verdict.violations.is_empty() {
+            notes.violations = std::mem::take(&mut verdict.violations);
+            return Err(Rejection::from_violations(&notes.violations));
+        }
+        Ok(Admitted { contract, operation, verdict })
+    }
+
+    fn contract(&self, date: &str) -> Option<&'static Contract> {
+        self.contracts.iter().find(|contract| contract.date() == date).copied()
+    }
+
+    fn check_token(&self, headers: &HeaderMap) -> Result<(), Rejection> {
+        let token = header(headers, "authorization")
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token.trim())
+            .ok_or_else(Rejection::unauthorized)?;
+        let world = self.world();
+        match world.tokens.standing(token, world.clock.unhurried()) {
+            Standing::Good => Ok(()),
+            Standing::Expired => Err(Rejection::forbidden()),
+            Standing::Unknown => Err(Rejection::unauthorized()),
+        }
+    }
+
+    /// The key stands alone in the header, without a scheme.
+    fn check_key(&self, headers: &HeaderMap) -> Result<(), Rejection> {
+        let given = header(headers, "authorization").ok_or_else(Rejection::unauthorized)?;
+        if given == self.world().account.s2s_key { Ok(()) } else { Err(Rejection::unauthorized()) }
+    }
+
+    /// Does what an admitted request asks for.
+    fn perform<'c>(
+        &self,
+        request: &Request<'_>,
+        admitted: Admitted<'c>,
+        trace_id: &str,
+        notes: &mut Notes<'c>,
+    ) -> Result<Answer, Rejection> {
+        let Admitted { contract, operation, verdict } = admitted;
+        let call = Call {
+            contract,
+            operation,
+            version: Version::of(contract.date()),
+            path: verdict.path,
+            query: verdict.query,
+            headers: request.headers,
+            body: verdict.body.unwrap_or(Value::Null),
+            raw: request.body,
+            requested: request.path,
+            trace_id: trace_id.to_owned(),
+        };
+        let mut world = self.world();
+        let account = call.at("account_id");
+        if !account.is_empty() && account != world.account.id.to_string() {
+            return Err(Rejection::forbidden());
+        }
+        let key = operation.header("idempotency-key").and_then(|_| call.header("idempotency-key"));
+        let Some(key) = key else {
+            return finish(&mut world, &call, routes::serve);
+        };
+        let print = fingerprint(request, contract.date());
+        match world.idempotency.look_up(operation.id(), key, print) {
+            Known::Repeat(answer) => {
+                notes.replayed = true;
+                Ok(*answer)
+            }
+            // What the API does here is not published; staying silent would
+            // hide a fault of the caller.
+            Known::Clash => Err(Rejection::invalid("idempotency-key", "already used for another request")),
+            Known::Fresh => {
+                let answer = finish(&mut world, &call, routes::serve)?.with("idempotency-key", key);
+                world.idempotency.remember(operation.id(), key, print, answer.clone());
+                Ok(answer)
+            }
+        }
+    }
+
+    /// Puts a refusal into the shape that the document gives it.
+    fn refuse(&self, refusal: Rejection, notes: &Notes<'_>) -> Answer {
+        let mut world = self.world();
+        let facts = refusal.facts(world.rng.uuid());
+        let shape = notes.contract.and_then(|contract| {
+            let declared = notes.operation.and_then(|operation| contract.answer_shape(operation, refusal.status));
+            // An undeclared error has the common shape, if the operation does
+            // not declare that it has no body at all.
+            let bodiless = notes.operation.is_some_and(|op| {
+                op.statuses().any(|s| s == refusal.status) && op.answer_media(refusal.status).next().is_none()
+            });
+            match declared {
+                Some(shape) => Some(shape),
+                None if bodiless => None,
+                None if refusal.status == 429 => contract.named_shape("TooManyRequestsProblemDetails"),
+                None => contract.named_shape("Error"),
+            }
+        });
+        if let Some(body) = &refusal.body
+            && shape.is_none()
+        {
+            let mut answer = Answer::json(refusal.status, body.clone());
+            answer.headers.clone_from(&refusal.headers);
+            return answer;
+        }
+        let mut answer = Answer::empty(refusal.status);
+        if let Some(shape) = shape {
+            let seed = world.rng.next();
+            let body = Synth::new(Rng::new(seed), world.now()).fit(&shape, &facts);
+            answer.content = Content::Json(body);
+        }
+        answer.headers.clone_from(&refusal.headers);
+        answer
+    }
+
+    /// The trace of a request: continued where the caller began one.
+    fn trace(&self, headers: &HeaderMap) -> (String, String) {
+        let mut world = self.world();
+        let given = header(headers, "traceparent").and_then(|value| value.split('-').nth(1));
+        let id = match given {
+            Some(id) if id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()) => id.to_owned(),
+            _ => world.rng.hex(32),
+        };
+        let parent = format!("00-{id}-{}-01", world.rng.hex(16));
+        (id, parent)
+    }
+
+    fn record(&self, incoming: &Incoming, outgoing: Outgoing, notes: Notes<'_>, refusal: Option<String>) -> Outgoing {
+        let mut own = Vec::new();
+        if self.check_answers
+            && let (Some(contract), Some(operation)) = (notes.contract, notes.operation)
+            // Errors that a document does not declare are still answered.
+            && (outgoing.status < 400 || operation.statuses().any(|status| status == outgoing.status))
+        {
+            own = contract.check_answer(operation, outgoing.status, &outgoing.headers, &outgoing.body);
+        }
+        let mut entry = Received {
+            number: 0,
+            at: text(self.world().now()),
+            method: incoming.method.clone(),
+            path: incoming.path.clone(),
+            query: incoming.query.clone(),
+            version: header(&incoming.headers, VERSION).map(str::to_owned),
+            idempotency_key: header(&incoming.headers, "idempotency-key").map(str::to_owned),
+            operation: notes.operation.map(|operation| operation.id().to_owned()),
+            body: notes.body,
+            status: outgoing.status,
+            fault: notes.fault,
+            replayed: notes.replayed,
+            refusal,
+            violations: notes.violations,
+            notes: notes.notes,
+            answer_violations: own,
+        };
+        if self.print || !entry.answer_violations.is_empty() {
+            eprintln!("{}", entry.line());
+        }
+        entry.number = 0;
+        self.log().add(entry, incoming.body.len());
+        outgoing
+    }
+}
+
+/// Runs a route and fits what it says to the declared shape.
+fn finish(
+    world: &mut World,
+    call: &Call<'_>,
+    route: fn(&mut World, &Call<'_>) -> Result<Answer, Rejection>,
+) -> Result<Answer, Rejection> {
+    let mut answer = route(world, call)?;
+    if let Content::Json(facts) = &answer.content
+        && let Some(shape) = call.contract.answer_shape(call.operation, answer.status)
+    {
+        let seed = world.rng.next();
+        let body = Synth::new(Rng::new(seed), world.now()).fit(&shape, facts);
+        answer.content = Content::Json(body);
+    }
+    Ok(answer)
+}
+
+/// What an injected status looks like when the API itself sends it.
+fn faulty(status: u16) -> Rejection {
+    let object = match status {
+        401 | 403 => "authorization_error",
+        404 => "not_found_error",
+        409 => "conflict_error",
+        412 => "precondition_failed_error",
+        429 => "too_many_requests_problem_details",
+        400..=499 => "bad_request_error",
+        _ => "unexpected_internal_error",
+    };
+    Rejection::new(status, object, "A fault was injected.")
+}
+
+fn unknown_version(contracts: &[&'static Contract]) -> Rejection {
+    let known: Vec<_> = contracts.iter().map(|contract| contract.date()).collect();
+    Rejection::invalid("cint-api-version", format!("not one of {}", known.join(", ")))
+}
+
+fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// What makes two requests the same: everything but the headers.
+fn fingerprint(request: &Request<'_>, version: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (version, request.method, request.path, request.query, request.body).hash(&mut hasher);
+    hasher.finish()
+}
+
+fn outgoing(answer: &Answer, trace_id: &str, traceparent: &str) -> Outgoing {
+    let mut headers = HeaderMap::new();
+    let mut put = |name: &str, value: &str| {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            headers.insert(name, value);
+        }
+    };
+    put("traceparent", traceparent);
+    put("x-tyk-trace-id", trace_id);
+    // Zero means that nothing is metered.
+    for name in ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"] {
+        put(name, "0");
+    }
+    if let Some(media) = answer.content_type() {
+        put(CONTENT_TYPE.as_str(), media);
+    }
+    for (name, value) in &answer.headers {
+        put(name, value);
+    }
+    Outgoing { status: answer.status, headers, body: answer.bytes() }
+}

@@ -1,0 +1,194 @@
+//! What completes cost: rate cards, prices of target groups, predictions, and
+//! how long to be in field. All from the same simulated market.
+
+use super::target_groups::{currency, price};
+use super::{Outcome, Route, target_groups};
+use crate::api::answer::Answer;
+use crate::api::call::Call;
+use crate::api::dialect::{money, read_money};
+use crate::api::rejection::Rejection;
+use crate::sim::clock::{read, text};
+use crate::state::population::Ask;
+use crate::state::{BusinessUnit, World, locale};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+/// The operations that are answered here.
+pub(super) const ROUTES: &[Route] = &[
+    ("get_rate_card", |world, call| rate_card(world, call)),
+    ("get_target_group_rate_card", |world, call| group_rate_card(world, call)),
+    ("get_target_group_price", |world, call| group_price(world, call)),
+    ("generate_price_prediction", |world, call| prediction(world, call)),
+    ("suggest_days", |_, call| suggest_days(call)),
+    ("suggest_time_range", |world, call| suggest_range(world, call)),
+];
+
+const MINUTES: [u64; 8] = [1, 5, 10, 15, 20, 25, 30, 45];
+const PERCENTS: [u64; 8] = [1, 5, 10, 20, 30, 50, 75, 100];
+
+fn unit<'w>(world: &'w World, call: &Call<'_>) -> Result<&'w BusinessUnit, Rejection> {
+    let id = call.at("business_unit_id").parse().ok();
+    id.and_then(|id| world.account.business_unit(id)).ok_or_else(|| Rejection::not_found("business unit"))
+}
+
+fn cell(country: &str, minutes: f64, incidence: f64) -> f64 {
+    let panel = locale::panel(&country.to_lowercase());
+    Ask { panel, share: 1.0, incidence, minutes, days: 7.0, goal: 200.0 }.price()
+}
+
+/// Prices in whole hundredths, rows by length, columns by incidence.
+fn card(country: &str, currency: &str) -> Value {
+    let rows: Vec<Vec<u64>> = MINUTES
+        .iter()
+        .map(|minutes| {
+            let price =
+                |percent: &u64| (cell(country, *minutes as f64, *percent as f64 / 100.0) * 100.0).round() as u64;
+            PERCENTS.iter().map(price).collect()
+        })
+        .collect();
+    json!({
+        "data_format": "loi_ir_matrix",
+        "length_of_interview_minutes": MINUTES,
+        "incidence_rate_percents": PERCENTS,
+        "pricing_table_currency_code": currency,
+        "pricing_table_data": rows,
+    })
+}
+
+fn rate_card(world: &World, call: &Call<'_>) -> Outcome {
+    let unit = unit(world, call)?;
+    let country = call.query("country_code").unwrap_or_default();
+    if country.len() != 2 || !country.bytes().all(|b| b.is_ascii_uppercase()) {
+        return Err(Rejection::invalid("country_code", "a country looks like US"));
+    }
+    let facts = json!({
+        "country_code": country,
+        "rate_card_data": card(country, unit.currency),
+        "token": format!("rate-card-{}-{country}", unit.id),
+    });
+    Ok(Answer::json(200, facts))
+}
+
+/// Bound once the group is launched, predicted before.
+fn group_rate_card(world: &World, call: &Call<'_>) -> Outcome {
+    let group = target_groups::find(world, call)?;
+    let (_, country) = locale::split(&group.locale).unwrap_or(("eng", "us"));
+    let country = country.to_uppercase();
+    let (name, token) = if group.is_draft() {
+        ("predicted_rate_card", "predicted_rate_card_token")
+    } else {
+        ("bound_rate_card", "bound_rate_card_token")
+    };
+    let facts = json!({
+        "country_code": country,
+        name: card(&country, currency(world, group)),
+        token: format!("rate-card-{}-{country}", group.business_unit),
+    });
+    Ok(Answer::json(200, facts))
+}
+
+/// Units of a currency for a dollar, as the sandbox has it.
+fn rate(currency: &str) -> f64 {
+    match currency {
+        "GBP" => 0.8,
+        "EUR" => 0.9,
+        _ => 1.0,
+    }
+}
+
+fn price_facts(world: &World, unit: &BusinessUnit, value: f64, dynamic: bool, country: &str) -> Value {
+    let context = if dynamic {
+        json!({ "type": "dynamic" })
+    } else {
+        json!({ "type": "rate_card", "rate_card_token": format!("rate-card-{}-{country}", unit.id) })
+    };
+    json!({
+        "buyer_account_id": world.account.id,
+        "buyer_business_unit_id": unit.id.to_string(),
+        "buyer_business_unit_exchange_rate_from_usd": rate(unit.currency),
+        "open_exchange_price": { "cost_per_interview": money(value, unit.currency), "pricing_context": context },
+        "private_exchange_prices": [],
+    })
+}
+
+fn group_price(world: &World, call: &Call<'_>) -> Outcome {
+    let unit = unit(world, call)?;
+    let group = world
+        .groups
+        .get(call.at("target_group_id"))
+        .filter(|group| group.business_unit == unit.id)
+        .ok_or_else(|| Rejection::not_found("target group"))?;
+    let (_, country) = locale::split(&group.locale).unwrap_or(("eng", "us"));
+    let mut facts = price_facts(world, unit, price(group), group.price.is_some(), &country.to_uppercase());
+    if let Some(map) = facts.as_object_mut() {
+        map.insert("target_group_id".into(), json!(group.id));
+        map.insert("price_type".into(), json!(if group.is_draft() { "prediction" } else { "specification" }));
+        map.insert("pricing_config_token".into(), json!(format!("pricing-{}", group.id)));
+    }
+    Ok(Answer::json(200, facts))
+}
+
+fn prediction(world: &World, call: &Call<'_>) -> Outcome {
+    let unit = unit(world, call)?;
+    let config = call.body.get("config").cloned().unwrap_or(Value::Null);
+    let number = |name: &str| config.get(name).and_then(Value::as_f64);
+    let given = |name: &str| -> Result<Option<f64>, Rejection> {
+        Ok(read_money(&config, name)?.and_then(|money| money.value.parse().ok()))
+    };
+    let country = config.get("country_code").and_then(Value::as_str).unwrap_or("US").to_owned();
+    let dynamic = config.get("type").and_then(Value::as_str) == Some("dynamic");
+    let value = if dynamic {
+        given("user_requested_cpi")?.unwrap_or(0.0)
+    } else {
+        let minutes = number("expected_length_of_interview_minutes").unwrap_or(10.0);
+        let base = cell(&country, minutes, number("expected_incidence_rate").unwrap_or(1.0)) * rate(unit.currency);
+        let boosted = base + given("cpi_boost")?.unwrap_or(0.0);
+        given("maximum_cpi")?.map_or(boosted, |most| boosted.min(most))
+    };
+    Ok(Answer::json(200, price_facts(world, unit, value, dynamic, &country)))
+}
+
+/// The days in which the goal is likely to fill.
+fn suggest_days(call: &Call<'_>) -> Outcome {
+    let number = |name: &str| call.body.get(name).and_then(Value::as_f64);
+    let place = call.text("locale").unwrap_or_default();
+    let (_, country) =
+        locale::split(place).ok_or_else(|| Rejection::invalid("locale", "a locale looks like eng_us"))?;
+    // The document lets every part of an amount be missing.
+    let price = read_money(&call.body, "price").ok().flatten().and_then(|money| money.value.parse().ok());
+    let goal = number("completes").unwrap_or(1.0);
+    let ask = |days: f64| Ask {
+        panel: locale::panel(country),
+        share: 1.0,
+        incidence: number("incidence_rate").unwrap_or(1.0),
+        minutes: number("length_of_interview").unwrap_or(10.0),
+        days,
+        goal,
+    };
+    let enough = (1..=90_u32).find(|days| ask(f64::from(*days)).completes(price).0 as f64 >= goal);
+    Ok(Answer::json(200, json!({ "days": enough.unwrap_or(90) })))
+}
+
+/// A time in field: from now for some days, or between two moments.
+fn suggest_range(world: &World, call: &Call<'_>) -> Outcome {
+    let moment = |name: &str| match call.query(name) {
+        None => Ok(None),
+        Some(given) => read(given).map(Some).ok_or_else(|| Rejection::invalid(name, "not a moment")),
+    };
+    let days: Option<i64> = call.query("days").and_then(|text| text.parse().ok());
+    let (start, end) = (moment("start")?, moment("end")?);
+    let (start, end) = match (days, start, end) {
+        // The older versions ask for all three.
+        (_, Some(start), Some(end)) if call.version.is_legacy() || days.is_none() => (start, end),
+        (Some(days), None, None) => {
+            let start = world.now();
+            (start, crate::sim::clock::plus(start, SignedDuration::from_hours(24 * days.min(3_650))))
+        }
+        _ => return Err(Rejection::invalid("days", "either days, or start and end")),
+    };
+    if end <= start {
+        return Err(Rejection::invalid("end", "not after the start"));
+    }
+    let facts = json!({ "start": text(start), "end": text(end), "timezone": "UTC", "holidays": [] });
+    Ok(Answer::json(200, facts))
+}

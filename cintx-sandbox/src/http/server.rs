@@ -1,0 +1,106 @@
+//! The thin layer between HTTP and the engine.
+//! Reads a request, asks the part that is concerned, writes the answer.
+
+use super::{control, dashboard, oauth};
+use crate::api::engine::{Engine, Incoming, Outgoing, TOKEN_PATH};
+use crate::fault::Effect;
+use crate::http::connection_fault::{ConnectionFault, Cut};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::response::Response;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{HeaderMap, StatusCode};
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Bodies beyond this are not read; lists of 100,000 ids fit in.
+const LARGEST: usize = 16 << 20;
+
+/// The routes: everything goes to the engine, which knows the documents.
+pub(crate) fn router(engine: Arc<Engine>) -> Router {
+    Router::new().fallback(handle).with_state(engine)
+}
+
+async fn handle(
+    State(engine): State<Arc<Engine>>,
+    ConnectInfo(line): ConnectInfo<ConnectionFault>,
+    request: Request,
+) -> Response {
+    let (head, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, LARGEST).await else {
+        return write(json_answer(
+            413,
+            &serde_json::json!({ "object": "content_too_large_error", "detail": "The body is too large." }),
+        ));
+    };
+    let incoming = Incoming {
+        method: head.method.as_str().to_owned(),
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().map(str::to_owned),
+        headers: head.headers,
+        body,
+    };
+    // Looking into the sandbox never fails on purpose.
+    if incoming.path.starts_with("/control/") {
+        let (status, body) = control::serve(&engine, &incoming);
+        return write(json_answer(status, &body));
+    }
+    if incoming.path == "/" && incoming.method == "GET" {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        return write(Outgoing { status: 200, headers, body: dashboard::make(&engine).into_bytes() });
+    }
+    let Some(strike) = engine.strike(&incoming) else {
+        return write(answer(&engine, &incoming, None));
+    };
+    pause(strike.wait).await;
+    let outgoing = answer(&engine, &incoming, Some(&strike.effect));
+    pause(strike.delay).await;
+    match strike.effect {
+        Effect::DropBefore | Effect::DropAfter => line.cut(Cut::Close),
+        Effect::ResetBefore | Effect::ResetAfter => line.cut(Cut::Reset),
+        Effect::Truncate(bytes) => line.cut(Cut::Body(bytes)),
+        _ => {}
+    }
+    write(outgoing)
+}
+
+async fn pause(time: Duration) {
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
+    }
+}
+
+fn answer(engine: &Engine, incoming: &Incoming, effect: Option<&Effect>) -> Outgoing {
+    // Effects that replace the answer are the engine's, for every path.
+    let replaced = matches!(
+        effect,
+        Some(Effect::Status { .. } | Effect::GatewayPage(_) | Effect::DropBefore | Effect::ResetBefore)
+    );
+    if incoming.path == TOKEN_PATH && !replaced {
+        let (status, body) = oauth::token(engine, incoming);
+        let mut outgoing = json_answer(status, &body);
+        if let Some(Effect::ContentType(media)) = effect
+            && let Ok(media) = HeaderValue::try_from(media)
+        {
+            outgoing.headers.insert(CONTENT_TYPE, media);
+        }
+        return outgoing;
+    }
+    engine.serve_under(incoming, effect)
+}
+
+fn json_answer(status: u16, body: &Value) -> Outgoing {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Outgoing { status, headers, body: serde_json::to_vec(body).unwrap_or_default() }
+}
+
+fn write(outgoing: Outgoing) -> Response {
+    let mut response = Response::new(Body::from(outgoing.body));
+    *response.status_mut() = StatusCode::from_u16(outgoing.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.headers_mut() = outgoing.headers;
+    response
+}

@@ -1,0 +1,174 @@
+//! A map that does not grow without end: bounded in number and in weight, the
+//! oldest entries give way first.
+
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// What a tree of values takes in memory, roughly, in bytes.
+pub(crate) fn approximate_size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => 48 + text.len(),
+        Value::Array(items) => 32 + items.iter().map(approximate_size).sum::<usize>(),
+        // The nodes of a map have room for eleven entries.
+        Value::Object(map) => {
+            640 * map.len().div_ceil(8)
+                + map.iter().map(|(name, value)| name.len() + approximate_size(value)).sum::<usize>()
+        }
+        _ => 32,
+    }
+}
+
+/// One entry.
+#[derive(Debug)]
+struct Slot<V> {
+    value: V,
+    weight: usize,
+    /// Its key in the order of coming.
+    place: u64,
+}
+
+/// Entries by id. Looking one up takes the same time however many there are;
+/// going through them follows their ids, or the order in which they came.
+#[derive(Debug)]
+pub(crate) struct BoundedMap<V> {
+    slots: HashMap<Arc<str>, Slot<V>>,
+    sorted: BTreeSet<Arc<str>>,
+    order: BTreeMap<u64, Arc<str>>,
+    most: usize,
+    heaviest: usize,
+    weight: usize,
+    come: u64,
+}
+
+impl<V> BoundedMap<V> {
+    /// A shelf for so many entries of so many bytes in all, roughly.
+    pub(crate) fn new(most: usize, heaviest: usize) -> Self {
+        Self {
+            slots: HashMap::new(),
+            sorted: BTreeSet::new(),
+            order: BTreeMap::new(),
+            most,
+            heaviest,
+            weight: 0,
+            come: 0,
+        }
+    }
+
+    /// Puts an entry in. A replaced one keeps its place in the order.
+    pub(crate) fn put(&mut self, id: String, value: V, weight: usize) {
+        self.weight += weight;
+        if let Some(slot) = self.slots.get_mut(id.as_str()) {
+            self.weight = self.weight.saturating_sub(slot.weight);
+            slot.value = value;
+            slot.weight = weight;
+        } else {
+            self.come += 1;
+            let id: Arc<str> = id.into();
+            self.sorted.insert(id.clone());
+            self.order.insert(self.come, id.clone());
+            self.slots.insert(id, Slot { value, weight, place: self.come });
+        }
+        self.shed();
+    }
+
+    /// Corrects the weight of an entry that has changed in place.
+    pub(crate) fn reweigh(&mut self, id: &str, weight: usize) {
+        if let Some(slot) = self.slots.get_mut(id) {
+            self.weight = self.weight.saturating_sub(slot.weight) + weight;
+            slot.weight = weight;
+        }
+        self.shed();
+    }
+
+    /// Lets the oldest go while there is too much.
+    fn shed(&mut self) {
+        while self.len() > 1 && self.overflows() {
+            let Some(oldest) = self.order.first_key_value().map(|(_, id)| id.clone()) else {
+                break;
+            };
+            self.take(&oldest);
+        }
+    }
+
+    fn overflows(&self) -> bool {
+        self.len() > self.most || self.weight > self.heaviest
+    }
+
+    /// Whether what is kept is within its bounds; one entry always is.
+    #[cfg(test)]
+    pub(crate) fn is_within_bounds(&self) -> bool {
+        let same = self.sorted.len() == self.len() && self.order.len() == self.len();
+        same && (self.len() <= 1 || !self.overflows())
+    }
+
+    /// Takes an entry out.
+    pub(crate) fn take(&mut self, id: &str) -> Option<V> {
+        let slot = self.slots.remove(id)?;
+        self.weight = self.weight.saturating_sub(slot.weight);
+        self.sorted.remove(id);
+        self.order.remove(&slot.place);
+        Some(slot.value)
+    }
+
+    pub(crate) fn get(&self, id: &str) -> Option<&V> {
+        self.slots.get(id).map(|slot| &slot.value)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut V> {
+        self.slots.get_mut(id).map(|slot| &mut slot.value)
+    }
+
+    pub(crate) fn contains_key(&self, id: &str) -> bool {
+        self.slots.contains_key(id)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// The ids, sorted.
+    #[cfg(test)]
+    pub(crate) fn keys(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.sorted.iter().map(AsRef::as_ref)
+    }
+
+    /// The entries in the order of their ids.
+    pub(crate) fn values(&self) -> impl DoubleEndedIterator<Item = &V> {
+        self.sorted.iter().filter_map(|id| self.get(id))
+    }
+
+    /// The entries in the order in which they came.
+    pub(crate) fn in_order(&self) -> impl DoubleEndedIterator<Item = &V> {
+        self.order.values().filter_map(|id| self.get(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_give_way() {
+        let mut shelf = BoundedMap::new(3, 100);
+        for (id, weight) in [("d", 10), ("a", 10), ("b", 10), ("c", 10)] {
+            shelf.put(id.into(), (), weight);
+        }
+        assert_eq!(shelf.keys().collect::<Vec<_>>(), ["a", "b", "c"]);
+        shelf.put("b".into(), (), 85);
+        assert_eq!(shelf.keys().collect::<Vec<_>>(), ["b", "c"]);
+        assert!(shelf.take("b").is_some());
+        assert!(shelf.take("b").is_none());
+        for id in ["x", "y"] {
+            shelf.put(id.into(), (), 45);
+        }
+        assert_eq!(shelf.keys().collect::<Vec<_>>(), ["c", "x", "y"]);
+        shelf.put("huge".into(), (), 1_000);
+        assert!(shelf.is_within_bounds());
+        assert_eq!(shelf.keys().collect::<Vec<_>>(), ["huge"]);
+    }
+}
