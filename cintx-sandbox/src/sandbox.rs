@@ -8,7 +8,7 @@ use crate::http::connection_fault::{ConnectionFault, FaultyListener};
 use crate::http::log::Received;
 use crate::http::{control, server};
 use crate::sim::clock::Clock;
-use crate::state::field::status;
+use crate::state::session::status;
 use crate::state::{Settings, World};
 use crate::webhook_delivery;
 use jiff::{SignedDuration, Timestamp};
@@ -354,7 +354,7 @@ impl Sandbox {
                 rid: session.rid.clone(),
                 project_id: session.project_id.clone(),
                 target_group_id: session.group_id.clone(),
-                status: session.status,
+                status: session.status(),
                 link: session.link.clone(),
             })
             .collect()

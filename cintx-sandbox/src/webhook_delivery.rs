@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 
-/// How often the out-tray is looked into.
+/// How often it is looked for new events.
 const ROUND: Duration = Duration::from_millis(20);
 /// How long a subscriber may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -19,15 +20,22 @@ const LARGEST: u64 = 64 << 10;
 
 /// Delivers for as long as the sandbox runs.
 pub(crate) async fn deliver(engine: Arc<Engine>, gateway: Option<String>) {
+    engine.world().has_courier = true;
+    let free = Arc::new(Notify::new());
     loop {
-        tokio::time::sleep(ROUND).await;
         let letters = {
             let mut world = engine.world();
             if world.outbox.is_empty() { Vec::new() } else { webhook::letters(&mut world) }
         };
         for letter in letters {
-            tokio::spawn(take(engine.clone(), gateway.clone(), letter));
+            let (engine, gateway, free) = (engine.clone(), gateway.clone(), free.clone());
+            tokio::spawn(async move {
+                take(engine, gateway, letter).await;
+                free.notify_one();
+            });
         }
+        // Something new may have come, or somebody can take the next one.
+        let _ = tokio::time::timeout(ROUND, free.notified()).await;
     }
 }
 

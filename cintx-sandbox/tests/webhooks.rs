@@ -10,6 +10,7 @@ use cintx_sandbox::{Fault, Sandbox};
 use common::{Caller, assert_own_answers_valid, send};
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -87,6 +88,7 @@ async fn events_are_signed_tried_again_and_written_down() {
     assert_eq!([status(0), status(1), status(2)], ["live", "live", "paused"]);
     assert_eq!(list[0].1["id"], list[1].1["id"], "at least once");
     assert_eq!(list[0].1["type"], "com.cint.target-group.updated");
+    assert_eq!(list[2].1["data"]["user"]["las_user_id"], sandbox.project_manager_id());
     assert!(list[0].0.starts_with("POST /cint?x=1 HTTP/1.1\r\n"), "{}", list[0].0);
     assert!(list[0].0.contains("Cint-Signature: t="), "{}", list[0].0);
 
@@ -118,10 +120,19 @@ async fn sessions_and_quotas_are_told_and_deliveries_can_fail() {
     let rid = sandbox.enter_respondent(group.rsplit('/').next().unwrap()).unwrap();
     // The session, its target group and its one quota; one of them twice.
     let list = until(&heard, |list| list.len() >= 4).await;
-    assert_eq!(list[0].1["data"]["response_session_id"], rid);
-    assert_eq!(list[0].1, list[1].1);
-    assert_eq!(list[2].1["type"], "com.cint.quota.fill.registered");
-    assert_eq!(list[3].1["data"]["screens"], 1);
+    let mut ids: Vec<&str> = list.iter().map(|(_, event)| event["id"].as_str().unwrap()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 3, "one of them twice");
+    let (sessions, fills): (Vec<_>, Vec<_>) =
+        list.iter().map(|(_, event)| event).partition(|event| event["type"] == "com.cint.session.updated");
+    assert!(fills.iter().all(|event| event["data"]["screens"] == 1), "{fills:?}");
+    let session = sessions[0];
+    assert_eq!(session["data"]["response_session_id"], rid);
+    assert!(session["dataschema"].is_string(), "{session}");
+    for name in ["survey_id", "respondent_id", "panelist_id", "parent_sid", "entry_type", "mid"] {
+        assert!(!session["data"][name].is_null(), "{name} of {session}");
+    }
 }
 
 #[tokio::test]
@@ -181,4 +192,108 @@ async fn a_late_event_is_overtaken() {
     let list = until(&heard, |list| list.len() == 2).await;
     let numbers: Vec<_> = list.iter().map(|(_, event)| event["data"]["sequence_number"].as_i64().unwrap()).collect();
     assert_eq!(numbers, [2, 1]);
+}
+
+/// Listens for many at once and keeps what it hears, in order of arrival.
+async fn busy_subscriber() -> (String, Heard) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let heard = Heard::default();
+    let list = heard.clone();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let list = list.clone();
+            tokio::spawn(async move {
+                let mut request = Vec::new();
+                let event = loop {
+                    let mut buffer = [0; 8192];
+                    let read = stream.read(&mut buffer).await.unwrap();
+                    request.extend_from_slice(&buffer[..read]);
+                    let body = request.windows(4).position(|four| four == b"\r\n\r\n").map(|at| &request[at + 4..]);
+                    if let Some(event) = body.and_then(|body| serde_json::from_slice::<Value>(body).ok()) {
+                        break event;
+                    }
+                };
+                let answer = json!({ "event_id": event["id"] }).to_string();
+                list.lock().unwrap().push((String::new(), event));
+                let text = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{answer}", answer.len());
+                stream.write_all(text.as_bytes()).await.unwrap();
+            });
+        }
+    });
+    (address, heard)
+}
+
+/// Lets groups fill at a speed and holds what was heard against the books:
+/// the number of events and of seconds.
+async fn fill_and_listen(speed: f64, groups: usize, goal: u64) -> (usize, f64) {
+    let (address, heard) = busy_subscriber().await;
+    let sandbox = Sandbox::builder().webhook_gateway(address).start().await.unwrap();
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    let events = json!(["target-group-updated", "session-updated", "quota-fill-registered"]);
+    subscribe(&caller, &sandbox, "https://hooks.example/cint", events).await;
+    let project = caller.project(&sandbox, "p").await;
+    let began = std::time::Instant::now();
+    for at in 0..groups {
+        let group = caller.draft(&sandbox, &project, goal).await;
+        let end = json!({ "end_fielding_at": "2199-01-01T00:00:00.000Z" });
+        caller
+            .post_keyed(&format!("{group}/fielding-run-jobs/launch-from-draft"), &at.to_string(), &end)
+            .await
+            .expect(201);
+    }
+    sandbox.set_speed(speed);
+    let mut state = sandbox.state();
+    let is_quiet = |state: &Value| {
+        let done = |group: &Value| group["status"] == "completed";
+        state["webhooks"][0]["waiting"] == 0
+            && state["sessions"].as_array().unwrap().iter().all(|session| session["standing"] != "in_survey")
+            && state["target_groups"].as_array().unwrap().iter().all(done)
+    };
+    while !is_quiet(&state) {
+        assert!(began.elapsed() < Duration::from_secs(500), "{}", state["webhooks"]);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        state = sandbox.state();
+    }
+    let heard = heard.lock().unwrap().clone();
+    let mut sequences: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    let mut fills: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for (_, event) in &heard {
+        let data = &event["data"];
+        let text = |name: &str| data[name].as_str().unwrap_or_default().to_owned();
+        match event["type"].as_str().unwrap() {
+            "com.cint.session.updated" => {
+                let number = data["sequence_number"].as_u64().unwrap();
+                sequences.entry(text("response_session_id")).or_default().push(number);
+            }
+            "com.cint.quota.fill.registered" => {
+                let key = format!("{} {}", text("target_group_id"), text("profile_quota_id"));
+                fills.entry(key).or_default().push(data["screens"].as_u64().unwrap());
+            }
+            _ => {}
+        }
+    }
+    for session in state["sessions"].as_array().unwrap() {
+        let told = &sequences[session["rid"].as_str().unwrap()];
+        assert_eq!(*told, (1..=session["sequence"].as_u64().unwrap()).collect::<Vec<_>>(), "{session}");
+    }
+    assert!(fills.values().all(|screens| screens.is_sorted()), "{fills:?}");
+    for group in state["target_groups"].as_array().unwrap() {
+        let told = fills[&format!("{} ", group["id"].as_str().unwrap())].last().copied();
+        assert_eq!(told, group["prescreens"].as_u64(), "{group}");
+    }
+    (heard.len(), began.elapsed().as_secs_f64())
+}
+
+/// `CINTX_SANDBOX_GROUPS=10 CINTX_SANDBOX_GOAL=300 cargo test --release -p
+/// cintx-sandbox --test webhooks at_any_speed -- --nocapture` is the full run.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_event_arrives_in_order_at_any_speed() {
+    let number = |name: &str, usual| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
+    let (groups, goal) = (number("CINTX_SANDBOX_GROUPS", 3), number("CINTX_SANDBOX_GOAL", 30));
+    for speed in [60.0, 3_600.0, 604_800.0] {
+        let (events, seconds) = fill_and_listen(speed, groups as usize, goal).await;
+        eprintln!("{speed}-fold: {events} events of {groups} groups with {goal} completes in {seconds:.1} s");
+    }
 }

@@ -126,7 +126,7 @@ impl Ids {
             ids = ids.with("request_id", reconciliation);
         }
         let mut sessions = group.into_iter().flat_map(|group| world.sessions_of(group));
-        if let Some(session) = sessions.find(|one| one.status == 5) {
+        if let Some(session) = sessions.find(|one| one.is_complete()) {
             ids = ids.with("RID", &session.rid);
         }
         if let Some(session) = world.sessions.values().take(500).find(|one| one.left_at.is_none()) {
@@ -569,6 +569,7 @@ impl Facts<'_> {
             ("end_date", Value::String(_)) => json!(self.end),
             ("locale", Value::String(_)) => json!("eng_us"),
             ("currency_code" | "code", Value::String(_)) => json!("USD"),
+            ("expected_incidence_rate", Value::Number(_)) => json!(0.6),
             ("value" | "amount", Value::String(_)) => json!("2.50"),
             ("live_url" | "test_url", Value::String(_)) => json!("https://survey.example/?RID=[%RID%]"),
             ("target_group_ids", Value::Array(_)) => json!([group?]),

@@ -6,6 +6,9 @@ use crate::fault::Fault;
 use crate::sim::clock::text;
 use crate::state::World;
 use crate::state::field;
+use crate::state::outbox::Outbox;
+use crate::state::session::Session;
+use crate::state::webhook::{self, Webhook};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -117,19 +120,41 @@ pub(crate) fn enter(world: &mut World, group: &str) -> Option<Value> {
     world.sessions.get(&rid).map(session_facts)
 }
 
-fn session_facts(session: &field::Session) -> Value {
+fn session_facts(session: &Session) -> Value {
     json!({
         "rid": session.rid,
         "project_id": session.project_id,
         "target_group_id": session.group_id,
         "supplier_id": session.supplier_id,
-        "status": session.status,
+        "status": session.status(),
+        "standing": session.standing.name(),
+        "sequence": session.sequence,
+        "cost": session.cost().to_string(),
         "simulated": session.simulated,
         "link": session.link,
         "entered_at": text(session.entered_at),
         "left_at": session.left_at.map(text),
         "reconciled": session.reconciled,
     })
+}
+
+/// Subscriptions, and how far each has come.
+fn webhooks(world: &World) -> Vec<Value> {
+    let facts = |hook: &Webhook| {
+        let empty = Outbox::default();
+        let outbox = world.outbox.get(&hook.id).unwrap_or(&empty);
+        json!({
+            "id": hook.id,
+            "url": hook.url,
+            "events": hook.events,
+            "waiting": outbox.waiting(),
+            "in_flight": outbox.in_flight(),
+            "delivered": outbox.delivered,
+            "expired": outbox.expired,
+            "listens": !outbox.is_deaf(),
+        })
+    };
+    world.webhooks.values().map(facts).collect()
 }
 
 /// The whole state, for people and tests.
@@ -155,8 +180,8 @@ pub(crate) fn state(world: &World) -> Value {
                         "profile": profile.label(),
                         "name": target.label(),
                         "goal": quota.goal,
-                        "completes": quota.completes,
-                        "prescreens": quota.prescreens,
+                        "completes": quota.tally.completes,
+                        "prescreens": quota.tally.entered(),
                     }))
                 })
                 .collect();
@@ -166,8 +191,9 @@ pub(crate) fn state(world: &World) -> Value {
                 "name": group.name,
                 "status": group.status(),
                 "goal": group.goal,
-                "completes": group.completes,
-                "prescreens": group.prescreens,
+                "completes": group.ledger.total.completes,
+                "prescreens": group.ledger.total.entered(),
+                "cost": group.ledger.total.cost.to_string(),
                 "fielding_run_id": group.run.as_ref().map(|run| run.id.as_str()),
                 "version": group.run.as_ref().map(|run| run.version),
                 "quotas": quotas,
@@ -179,6 +205,9 @@ pub(crate) fn state(world: &World) -> Value {
         "account_id": world.account.id,
         "projects": projects,
         "target_groups": groups,
+        "webhooks": webhooks(world),
+        // Where a subscriber cannot take more, the field stands still.
+        "held_back": webhook::is_held_back(world),
         "sessions": world.sessions.values().map(session_facts).collect::<Vec<_>>(),
         "reconciliations": world.reconciliations.values().map(|one| json!({
             "id": one.id, "name": one.name, "status": one.status(),

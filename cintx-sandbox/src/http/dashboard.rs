@@ -5,7 +5,8 @@ use crate::api::engine::Engine;
 use crate::http::log::Received;
 use crate::sim::clock::text;
 use crate::state::World;
-use crate::state::field::{Session, status};
+use crate::state::ledger::Tally;
+use crate::state::session::{Session, Standing};
 use crate::state::target_group::TargetGroup;
 use std::fmt::Write;
 
@@ -112,7 +113,7 @@ fn write(engine: &Engine, page: &mut String) -> std::fmt::Result {
 /// The numbers that are looked at first.
 fn tiles(world: &World, requests: u64, refused: u64, faults: usize, page: &mut String) -> std::fmt::Result {
     let live = world.groups.values().filter(|group| group.is_live()).count() as u64;
-    let completes = world.groups.values().map(|group| group.completes).sum();
+    let completes = world.groups.values().map(|group| group.ledger.total.completes).sum();
     let tiles = [
         ("projects", world.projects.len() as u64, false),
         ("target groups", world.groups.len() as u64, false),
@@ -183,7 +184,7 @@ fn group(group: &TargetGroup, page: &mut String) -> std::fmt::Result {
     let head = "<table><tr><th>Quota</th><th class=\"wide\">Fill</th><th class=\"num\">Completes</th>\
                 <th class=\"num\">In survey</th><th class=\"num\">Entered</th></tr>";
     page.write_str(head)?;
-    row("Everyone", group.completes, group.goal, group.pending, group.prescreens, page)?;
+    row("Everyone", &group.ledger.total, group.goal, page)?;
     let quotas: Vec<_> = group
         .audience
         .profiles
@@ -198,12 +199,13 @@ fn group(group: &TargetGroup, page: &mut String) -> std::fmt::Result {
     }
     for (profile, target, quota) in quotas {
         let name = format!("{}: {}", profile.label(), target.label());
-        row(&name, quota.completes, quota.goal, quota.pending, quota.prescreens, page)?;
+        row(&name, &quota.tally, quota.goal, page)?;
     }
     page.write_str(if folded { "</table></details></div>" } else { "</table></div>" })
 }
 
-fn row(name: &str, completes: u64, goal: u64, pending: u64, prescreens: u64, page: &mut String) -> std::fmt::Result {
+fn row(name: &str, tally: &Tally, goal: u64, page: &mut String) -> std::fmt::Result {
+    let (completes, pending, prescreens) = (tally.completes, tally.in_survey, tally.entered());
     write!(page, "<tr><td>{}</td><td class=\"wide\">", Plain(name))?;
     bar(completes, goal, page)?;
     write!(
@@ -215,13 +217,14 @@ fn row(name: &str, completes: u64, goal: u64, pending: u64, prescreens: u64, pag
 
 /// An outcome, and the class that colours it.
 fn outcome(session: &Session) -> (&'static str, &'static str) {
-    match (session.status, session.left_at) {
-        (status::COMPLETE, _) => ("complete", "complete"),
-        (status::TERMINATE, _) => ("terminate", "terminate"),
-        (status::OVERQUOTA, _) => ("over quota", "overquota"),
-        (status::SECURITY, _) => ("security", "security"),
-        (_, None) => ("in survey", "inside"),
-        (_, Some(_)) => ("dropped", "left"),
+    match session.standing {
+        Standing::Complete => ("complete", "complete"),
+        Standing::Reversed => ("reversed", "terminate"),
+        Standing::Terminated => ("terminate", "terminate"),
+        Standing::OverQuota => ("over quota", "overquota"),
+        Standing::SecurityTerminated => ("security", "security"),
+        Standing::InSurvey => ("in survey", "inside"),
+        Standing::Dropped => ("dropped", "left"),
     }
 }
 

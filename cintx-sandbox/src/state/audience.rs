@@ -1,6 +1,7 @@
 //! Who is asked for: profiles, targets, conditions and quotas, in one form for
 //! all versions. Reading and writing the versions' forms is the dialects' work.
 
+use super::ledger::Tally;
 use super::rounding::split;
 use crate::api::rejection::Fault;
 use std::collections::{BTreeMap, BTreeSet};
@@ -100,10 +101,15 @@ pub(crate) struct Quota {
     pub(crate) name: Option<String>,
     pub(crate) percentage: f64,
     pub(crate) goal: u64,
-    pub(crate) completes: u64,
-    pub(crate) prescreens: u64,
-    /// Respondents in the survey that count here if they complete.
-    pub(crate) pending: u64,
+    /// The respondents that count here.
+    pub(crate) tally: Tally,
+}
+
+impl Quota {
+    /// How many more it can take.
+    pub(crate) fn room(&self) -> u64 {
+        self.goal.saturating_sub(self.tally.seats())
+    }
 }
 
 /// One or several conditions that are counted together.

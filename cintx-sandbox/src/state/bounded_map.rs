@@ -20,7 +20,7 @@ pub(crate) fn approximate_size(value: &Value) -> usize {
 }
 
 /// One entry.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Slot<V> {
     value: V,
     weight: usize,
@@ -30,7 +30,7 @@ struct Slot<V> {
 
 /// Entries by id. Looking one up takes the same time however many there are;
 /// going through them follows their ids, or the order in which they came.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct BoundedMap<V> {
     slots: HashMap<Arc<str>, Slot<V>>,
     sorted: BTreeSet<Arc<str>>,
@@ -55,8 +55,9 @@ impl<V> BoundedMap<V> {
         }
     }
 
-    /// Puts an entry in. A replaced one keeps its place in the order.
-    pub(crate) fn put(&mut self, id: String, value: V, weight: usize) {
+    /// Puts an entry in. A replaced one keeps its place in the order. What had
+    /// to give way is handed back.
+    pub(crate) fn put(&mut self, id: String, value: V, weight: usize) -> Vec<V> {
         self.weight += weight;
         if let Some(slot) = self.slots.get_mut(id.as_str()) {
             self.weight = self.weight.saturating_sub(slot.weight);
@@ -69,7 +70,7 @@ impl<V> BoundedMap<V> {
             self.order.insert(self.come, id.clone());
             self.slots.insert(id, Slot { value, weight, place: self.come });
         }
-        self.shed();
+        self.shed()
     }
 
     /// Corrects the weight of an entry that has changed in place.
@@ -82,13 +83,15 @@ impl<V> BoundedMap<V> {
     }
 
     /// Lets the oldest go while there is too much.
-    fn shed(&mut self) {
+    fn shed(&mut self) -> Vec<V> {
+        let mut shed = Vec::new();
         while self.len() > 1 && self.overflows() {
             let Some(oldest) = self.order.first_key_value().map(|(_, id)| id.clone()) else {
                 break;
             };
-            self.take(&oldest);
+            shed.extend(self.take(&oldest));
         }
+        shed
     }
 
     fn overflows(&self) -> bool {

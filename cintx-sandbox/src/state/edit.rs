@@ -1,5 +1,5 @@
-//! Changes to the profiles of a launched group. What has been collected stays
-//! with the targets that ask for the same people.
+//! Changes to the profiles of a launched group. Targets that ask for the same
+//! people keep their ids; who counts where is the ledger's work.
 
 use super::audience::{Audience, Condition, Profile, ProfileKind, Quota, Target, percent};
 use super::interlock::{count, cross};
@@ -25,18 +25,13 @@ fn same(one: &[Condition], other: &[Condition]) -> bool {
 }
 
 impl Profile {
-    /// Takes over the ids and counters of targets that ask for the same.
+    /// Takes over the ids of targets that ask for the same.
     fn inherit(&mut self, before: &[Target]) {
         for target in &mut self.targets {
             let Some(old) = before.iter().find(|old| same(&old.conditions, &target.conditions)) else {
                 continue;
             };
             target.id.clone_from(&old.id);
-            if let (Some(quota), Some(known)) = (&mut target.quota, &old.quota) {
-                quota.completes = known.completes;
-                quota.prescreens = known.prescreens;
-                quota.pending = known.pending;
-            }
         }
     }
 
@@ -70,7 +65,7 @@ impl Audience {
         self.profiles.iter_mut().find(|profile| is(profile, id)).ok_or_else(|| Rejection::not_found("profile"))
     }
 
-    /// Takes the counters of what was there over into what replaces it.
+    /// Takes the ids of what was there over into what replaces it.
     pub(crate) fn inherit(&mut self, before: &Self) {
         for profile in &mut self.profiles {
             let mut questions = profile.questions();
@@ -88,8 +83,9 @@ impl Audience {
     }
 
     /// Quotas that ask for less than has been collected, as the newest
-    /// version names them.
-    pub(crate) fn collected_faults(&self, goal: u64, collected: u64) -> Vec<Fault> {
+    /// version names them. A cell that is new may hold more than it asks for:
+    /// nobody could know whom it would find.
+    pub(crate) fn collected_faults(&self, goal: u64, collected: u64, before: &Self) -> Vec<Fault> {
         let mut faults = Vec::new();
         let fault = |number, slug, detail: String, profile: Option<&Profile>| Fault {
             number,
@@ -103,10 +99,14 @@ impl Audience {
             faults.push(fault(76, slug, format!("{collected} completes are collected."), None));
         }
         for profile in &self.profiles {
-            for quota in profile.targets.iter().filter_map(|target| target.quota.as_ref()) {
-                if quota.goal < quota.completes {
-                    let detail =
-                        format!("{} completes are collected, the quota asks for {}.", quota.completes, quota.goal);
+            for target in &profile.targets {
+                let Some(quota) = &target.quota else {
+                    continue;
+                };
+                let known = before.targets().any(|old| old.id == target.id);
+                if known && quota.goal < quota.tally.completes {
+                    let collected = quota.tally.completes;
+                    let detail = format!("{collected} completes are collected, the quota asks for {}.", quota.goal);
                     faults.push(fault(46, "quota_value_less_than_completes", detail, Some(profile)));
                 }
                 if quota.goal > goal {
@@ -176,6 +176,9 @@ impl Audience {
     /// names stands alone.
     pub(crate) fn group(&mut self, id: &str, groups: &[(String, Vec<String>)]) -> Result<&Profile, Rejection> {
         let profile = self.own(id)?;
+        if profile.kind != ProfileKind::Regular {
+            return Err(Rejection::bad_request("The conditions of an interlock cannot be grouped."));
+        }
         let mut old = std::mem::take(&mut profile.targets);
         let mut singles: Vec<(Condition, Option<Quota>, String)> = Vec::new();
         for target in &mut old {
@@ -184,10 +187,7 @@ impl Audience {
                 let quota = target.quota.as_ref().map(|quota| Quota {
                     percentage: quota.percentage / parts as f64,
                     goal: quota.goal / parts,
-                    completes: quota.completes / parts,
-                    prescreens: quota.prescreens / parts,
-                    pending: quota.pending / parts,
-                    name: None,
+                    ..Quota::default()
                 });
                 singles.push((condition, quota, target.id.clone()));
             }
@@ -196,21 +196,24 @@ impl Audience {
         let missing = groups.iter().flat_map(|(_, conditions)| conditions).find(|wanted| !known(wanted));
         let missing = missing.map(|id| Rejection::invalid("conditions", format!("the profile has no condition {id}")));
         let mut targets = Vec::new();
+        // One part of a divided target keeps its id, the others take those of
+        // their conditions.
+        let mut seen: Vec<String> = Vec::new();
         for (name, wanted) in groups {
             let (taken, left): (Vec<_>, Vec<_>) =
                 singles.into_iter().partition(|(condition, _, _)| wanted.contains(&condition.id));
             singles = left;
-            let Some((_, _, id)) = taken.first().cloned() else {
+            let Some((first, _, id)) = taken.first().cloned() else {
                 continue;
             };
+            let id = if seen.contains(&id) { first.id } else { id };
+            seen.push(id.clone());
             let sum =
                 taken.iter().filter_map(|(_, quota, _)| quota.as_ref()).fold(Quota::default(), |sum, one| Quota {
                     name: Some(name.clone()),
                     percentage: sum.percentage + one.percentage,
                     goal: sum.goal + one.goal,
-                    completes: sum.completes + one.completes,
-                    prescreens: sum.prescreens + one.prescreens,
-                    pending: sum.pending + one.pending,
+                    ..Quota::default()
                 });
             targets.push(Target {
                 id,
@@ -220,10 +223,7 @@ impl Audience {
                 quota: profile.quotas_enabled.then_some(sum),
             });
         }
-        let mut seen: Vec<String> = targets.iter().map(|target| target.id.clone()).collect();
         for (condition, quota, id) in singles {
-            // One half of a divided target keeps its id, the others take
-            // those of their conditions.
             let id = if seen.contains(&id) { condition.id.clone() } else { id };
             seen.push(id.clone());
             targets.push(Target { id, name: None, conditions: vec![condition], grouped: false, quota });
@@ -317,8 +317,7 @@ impl Audience {
         self.profiles.last().ok_or_else(|| Rejection::not_found("profile"))
     }
 
-    /// Takes an interlock apart; its margins count for themselves again, with
-    /// what their cells have collected.
+    /// Takes an interlock apart; its margins count for themselves again.
     pub(crate) fn remove_interlock(&mut self, id: &str) -> Result<Vec<String>, Rejection> {
         let at = self
             .profiles
@@ -337,9 +336,6 @@ impl Audience {
                 let mut sum = Quota::default();
                 for cell in cells.filter_map(|cell| cell.quota.as_ref()) {
                     sum.goal += cell.goal;
-                    sum.completes += cell.completes;
-                    sum.prescreens += cell.prescreens;
-                    sum.pending += cell.pending;
                     sum.percentage += cell.percentage;
                 }
                 if let Some(quota) = &mut target.quota {

@@ -103,7 +103,7 @@ pub(crate) fn allowed(group: &TargetGroup, action: Action, now: Timestamp) -> Re
         if run.end_at <= now {
             return Err("The end of fielding has passed.".into());
         }
-        if group.completes >= group.goal {
+        if group.ledger.total.completes >= group.goal {
             return Err("The goal has been reached.".into());
         }
     }

@@ -23,7 +23,7 @@ pub(crate) enum Known {
 }
 
 /// All keys, the oldest forgotten first.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Idempotency {
     entries: HashMap<(String, String), Entry>,
     order: VecDeque<((String, String), usize)>,

@@ -12,8 +12,10 @@ pub(crate) mod history;
 pub(crate) mod idempotency;
 pub(crate) mod interlock;
 pub(crate) mod job;
+pub(crate) mod ledger;
 pub(crate) mod library;
 pub(crate) mod locale;
+pub(crate) mod outbox;
 pub(crate) mod page;
 pub(crate) mod population;
 pub(crate) mod project;
@@ -22,6 +24,7 @@ pub(crate) mod report;
 pub(crate) mod rounding;
 pub(crate) mod schedule;
 mod seeds;
+pub(crate) mod session;
 pub(crate) mod supply;
 pub(crate) mod target_group;
 pub(crate) mod template;
@@ -33,21 +36,22 @@ use crate::sim::rng::Rng;
 use audience::Condition;
 use bounded_map::BoundedMap;
 use exclusion::ExclusionGroup;
-use field::{Session, status};
 use file_job::FileJob;
 use history::Entry;
 use idempotency::Idempotency;
 use jiff::{SignedDuration, Timestamp};
 use job::Job;
+use outbox::{Deliveries, Outbox};
 use project::Project;
 use reconciliation::Reconciliation;
 use report::Report;
 use schedule::Schedule;
+use session::Session;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use target_group::TargetGroup;
 use template::{Association, ProfileTemplate, SupplyTemplate};
 use tokens::Tokens;
-use webhook::{Delivery, Webhook};
+use webhook::Webhook;
 
 /// What a sandbox is told at its start.
 #[derive(Clone, Debug)]
@@ -166,7 +170,7 @@ impl Account {
 }
 
 /// The whole state of one sandbox.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct World {
     pub(crate) settings: Settings,
     pub(crate) clock: Clock,
@@ -179,7 +183,7 @@ pub(crate) struct World {
     pub(crate) sessions: BoundedMap<Session>,
     pub(crate) reconciliations: BoundedMap<Reconciliation>,
     pub(crate) webhooks: BoundedMap<Webhook>,
-    pub(crate) deliveries: BoundedMap<Delivery>,
+    pub(crate) deliveries: Deliveries,
     /// Webhooks draw on their own, so that subscribing changes nothing else.
     pub(crate) hook_rng: Rng,
     /// The id of the last event, which the next one must follow.
@@ -201,8 +205,10 @@ pub(crate) struct World {
     pub(crate) reports: BoundedMap<Report>,
     /// The changelogs of target groups, oldest entry first.
     pub(crate) histories: BoundedMap<VecDeque<Entry>>,
-    /// Deliveries that are not settled, oldest first, by webhook.
-    pub(crate) outbox: BTreeMap<String, VecDeque<String>>,
+    /// What waits for subscribers, by webhook.
+    pub(crate) outbox: BTreeMap<String, Outbox>,
+    /// Whether somebody takes events to subscribers.
+    pub(crate) has_courier: bool,
     /// What has been written through 2025-12-18, by id.
     pub(crate) forward: BoundedMap<()>,
     /// So many of the next jobs fail, because a test wants it.
@@ -221,7 +227,7 @@ impl World {
             sessions: BoundedMap::new(200_000, 256 << 20),
             reconciliations: BoundedMap::new(1_000, 64 << 20),
             webhooks: BoundedMap::new(20, 1 << 20),
-            deliveries: BoundedMap::new(20_000, 64 << 20),
+            deliveries: Deliveries::default(),
             hook_rng: Rng::named(settings.seed, "webhooks"),
             last_event: ulid::Ulid::nil(),
             idempotency: Idempotency::default(),
@@ -237,6 +243,7 @@ impl World {
             reports: BoundedMap::new(1_000, 64 << 20),
             histories: BoundedMap::new(10_000, 64 << 20),
             outbox: BTreeMap::new(),
+            has_courier: false,
             forward: BoundedMap::new(50_000, 16 << 20),
             failing: 0,
             settings,
@@ -262,13 +269,16 @@ impl World {
         self.rng.ulid(now)
     }
 
-    /// Lets everything happen that is due by now, in its order.
+    /// Lets everything happen that is due by now, in its order; the rest later
+    /// where subscribers have to catch up first.
     pub(crate) fn settle(&mut self) {
         if self.schedule.is_long() {
             self.tidy();
         }
         let now = self.now();
-        while let Some((at, event)) = self.schedule.due(now) {
+        while !webhook::is_held_back(self)
+            && let Some((at, event)) = self.schedule.due(now)
+        {
             schedule::apply(self, at, event);
         }
     }
@@ -285,8 +295,7 @@ impl World {
     /// they may be.
     #[cfg(test)]
     pub(crate) fn out_of_bounds(&self) -> Vec<&'static str> {
-        let most_waiting = 20 * webhook::MOST_WAITING;
-        let waiting: usize = self.outbox.values().map(VecDeque::len).sum();
+        let full = |outbox: &Outbox| outbox.waiting() > outbox::MOST_WAITING;
         let within = [
             ("projects", self.projects.is_within_bounds()),
             ("groups", self.groups.is_within_bounds()),
@@ -306,7 +315,7 @@ impl World {
             ("forward", self.forward.is_within_bounds()),
             // One file job of each kind runs for a group, and each is known.
             ("busy", self.busy.len() <= self.file_jobs.len() + 1),
-            ("outbox", self.outbox.keys().all(|id| self.webhooks.contains_key(id)) && waiting <= most_waiting),
+            ("outbox", self.outbox.keys().all(|id| self.webhooks.contains_key(id)) && !self.outbox.values().any(full)),
             // Respondents that no shelf knows any more are forgotten in time.
             ("rids", self.groups.values().map(|group| group.rids.len()).sum::<usize>() <= 600_000),
             ("group ids", self.projects.values().map(|project| project.groups.len()).sum::<usize>() <= 60_000),
@@ -350,7 +359,7 @@ impl World {
     /// The respondents of a project that have completed.
     pub(crate) fn completes_of<'w>(&'w self, project: &'w str) -> impl Iterator<Item = &'w Session> {
         // Most groups have none, so theirs are not looked through.
-        let groups = self.groups_of(project).filter(|group| group.completes > 0);
-        groups.flat_map(|group| self.sessions_of(group)).filter(|session| session.status == status::COMPLETE)
+        let groups = self.groups_of(project).filter(|group| group.ledger.total.completes > 0);
+        groups.flat_map(|group| self.sessions_of(group)).filter(|session| session.is_complete())
     }
 }

@@ -2,8 +2,9 @@
 //! a deadline for each, worked through after a while.
 
 use super::World;
-use super::field::{self, status};
+use super::field;
 use super::schedule::Event;
+use super::session::Standing;
 use crate::api::rejection::Rejection;
 use crate::sim::clock::plus;
 use jiff::{SignedDuration, Timestamp, tz};
@@ -161,12 +162,13 @@ pub(crate) fn finish(world: &mut World, at: Timestamp, id: &str) {
         let mut own = Counts { submitted: 1, ..Counts::default() };
         let positive = code == POSITIVE;
         match session {
-            Some(session) if allowed && (session.status == status::COMPLETE) != positive => {
+            Some(session) if allowed && session.is_complete() != positive => {
                 if session.left_at.is_some_and(|left| deadline(left) <= at) {
                     work.expired.push(rid);
                     own.expired = 1;
                 } else {
-                    field::reverse(world, &session.rid, positive, &code);
+                    let to = if positive { Standing::Complete } else { Standing::Reversed };
+                    field::transfer(world, at, &session.rid, to, Some(&code));
                     own.positive = u64::from(positive);
                     own.negative = u64::from(!positive);
                 }

@@ -2,8 +2,8 @@
 //! Their content comes from the respondents of the simulated field.
 
 use super::World;
-use super::field::{Session, status};
 use super::schedule::Event;
+use super::session::{Session, Standing};
 use crate::sim::clock::{plus, text};
 use crate::state::supply::supplier_name;
 use jiff::{Timestamp, civil, tz};
@@ -110,7 +110,7 @@ fn rows(world: &World, report: &Report) -> Vec<Vec<String>> {
             group.map(|group| group.name.clone()).unwrap_or_default(),
             session.supplier_id.to_string(),
             supplier_name(session.supplier_id),
-            client_code(session).to_string(),
+            session.client_code().to_string(),
             text(session.entered_at),
             session.left_at.map(text).unwrap_or_default(),
         ];
@@ -160,23 +160,12 @@ fn concerns(world: &World, report: &Report, session: &Session) -> bool {
 
 fn wanted(kind: &str, session: &Session) -> bool {
     match kind {
-        "completes" | "sample-bought" | "reconciliation-eligible-rids" => session.status == status::COMPLETE,
+        "completes" | "sample-bought" | "reconciliation-eligible-rids" => session.is_complete(),
         "reconciliations" | "reconciliations-status" => session.reconciled.is_some(),
-        "term-details" => matches!(session.status, status::TERMINATE | status::OVERQUOTA | status::SECURITY),
+        "term-details" => {
+            matches!(session.standing, Standing::Terminated | Standing::OverQuota | Standing::SecurityTerminated)
+        }
         _ => true,
-    }
-}
-
-/// The client-side response code of a session.
-pub(crate) fn client_code(session: &Session) -> u64 {
-    match (session.status, session.reconciled.as_deref()) {
-        (status::COMPLETE, Some(_)) => 11,
-        (status::COMPLETE, None) => 10,
-        (status::TERMINATE, Some(_)) => 26,
-        (status::TERMINATE, None) => 20,
-        (status::OVERQUOTA, _) => 40,
-        (status::SECURITY, _) => 30,
-        _ => 1,
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) enum Event {
 }
 
 /// The plan, earliest first.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Schedule {
     heap: BinaryHeap<Reverse<(Timestamp, u64, Event)>>,
     planned: u64,

@@ -1,13 +1,17 @@
 //! Target groups: what was asked for, and the one run they may have.
-//! Counters of the field live here, those of quotas in the audience.
+//! What has become of its respondents stands in its ledger.
 
 use super::audience::Audience;
 use super::bounded_map::approximate_size;
 use super::fielding::{Run, RunStatus};
+use super::ledger::Ledger;
 use super::supply::Supply;
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+
+/// What a complete costs in a group without a price of its own.
+const RATE_CARD_PRICE: Decimal = Decimal::from_parts(250, 0, 0, false, 2);
 
 /// A decimal amount in a currency.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,27 +57,15 @@ pub(crate) struct TargetGroup {
     pub(crate) created_at: Timestamp,
     pub(crate) changed_at: Timestamp,
     pub(crate) run: Option<Run>,
-    pub(crate) completes: u64,
-    pub(crate) prescreens: u64,
-    /// Respondents that are in the survey now.
-    pub(crate) pending: u64,
-    pub(crate) entrants: u64,
-    pub(crate) drops: u64,
-    /// Those who left with another outcome: terminate, over quota, security.
-    pub(crate) screened_out: [u64; 3],
-    /// Prescreens and completes by supplier.
-    pub(crate) by_supplier: BTreeMap<i64, (u64, u64)>,
-    /// Completes by the hour, counted from 1970.
-    pub(crate) by_hour: BTreeMap<i64, u64>,
-    pub(crate) first_complete_at: Option<Timestamp>,
-    pub(crate) last_complete_at: Option<Timestamp>,
+    /// What has become of its respondents.
+    pub(crate) ledger: Ledger,
     /// Whether respondents of the project's other groups are left out.
     pub(crate) project_exclusion: bool,
     pub(crate) project_exclusion_at: Option<Timestamp>,
     /// Its respondents, in the order in which they came.
     pub(crate) rids: Vec<String>,
     /// Arrivals in a row that found no place.
-    pub(crate) turned_away: u32,
+    pub(crate) turned_away_in_a_row: u32,
     /// Unique codes that respondents have taken.
     pub(crate) codes_taken: u64,
     /// Fraction of a complete carried over, so that rates are kept exactly.
@@ -123,20 +115,11 @@ impl TargetGroup {
             created_at,
             changed_at: created_at,
             run: None,
-            completes: 0,
-            prescreens: 0,
-            pending: 0,
-            entrants: 0,
-            drops: 0,
-            screened_out: [0; 3],
-            by_supplier: BTreeMap::new(),
-            by_hour: BTreeMap::new(),
-            first_complete_at: None,
-            last_complete_at: None,
+            ledger: Ledger::default(),
             project_exclusion: false,
             project_exclusion_at: None,
             rids: Vec::new(),
-            turned_away: 0,
+            turned_away_in_a_row: 0,
             codes_taken: 0,
             credit: 0.0,
             arriving: false,
@@ -202,6 +185,12 @@ impl TargetGroup {
             + kept
             + approximate_size(&self.assistant)
             + self.audience.weight()
+            + self.ledger.weight()
+    }
+
+    /// What a complete costs now.
+    pub(crate) fn price(&self) -> Decimal {
+        self.price.as_ref().map_or(RATE_CARD_PRICE, |money| money.value.parse().unwrap_or_default())
     }
 
     pub(crate) fn pricing_model(&self) -> &'static str {

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 
 /// All tokens issued, with the moment they expire.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Tokens {
     expiry: HashMap<String, Timestamp>,
 }

@@ -3,8 +3,11 @@
 
 use super::World;
 use super::bounded_map::approximate_size;
+use super::outbox::{self, Delivery, Fate, Progress};
+use super::session::Session;
 use super::supply::supplier_name;
 use crate::sim::clock::{plus, text};
+use crate::sim::rng::Rng;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -19,9 +22,6 @@ pub(crate) const SESSION: &str = "session-updated";
 
 /// Deliveries are given up after so long.
 const GIVEN_UP: SignedDuration = SignedDuration::from_hours(7 * 24);
-
-/// So many events wait for one subscriber; older ones are given up.
-pub(crate) const MOST_WAITING: usize = 20_000;
 
 /// A subscription.
 #[derive(Clone, Debug)]
@@ -41,47 +41,7 @@ impl Webhook {
     }
 }
 
-/// How far a delivery has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Progress {
-    Pending,
-    Delivering,
-    Delivered,
-    Undelivered,
-    Expired,
-}
-
-impl Progress {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Delivering => "delivering",
-            Self::Delivered => "delivered",
-            Self::Undelivered => "undelivered",
-            Self::Expired => "expired",
-        }
-    }
-
-    fn is_final(self) -> bool {
-        matches!(self, Self::Delivered | Self::Expired)
-    }
-}
-
-/// One event on its way to one subscriber.
-#[derive(Clone, Debug)]
-pub(crate) struct Delivery {
-    pub(crate) id: String,
-    pub(crate) webhook: String,
-    /// The subscription's word for the event.
-    pub(crate) kind: &'static str,
-    pub(crate) payload: Arc<Value>,
-    pub(crate) progress: Progress,
-    pub(crate) created_at: Timestamp,
-    attempts: u32,
-    due_at: Timestamp,
-}
-
-/// A letter for the courier.
+/// An event to be sent now.
 #[derive(Clone, Debug)]
 pub(crate) struct Letter {
     pub(crate) delivery: String,
@@ -130,7 +90,7 @@ fn next_id(world: &mut World, at: Timestamp) -> String {
 }
 
 /// Tells everyone who asked for it.
-fn tell(world: &mut World, at: Timestamp, kinds: &[&'static str], cloud_type: &str, data: Value) {
+fn tell(world: &mut World, at: Timestamp, kinds: &[&'static str], cloud_type: &str, entity: &str, data: Value) {
     let subscribers: Vec<(String, &'static str)> = world
         .webhooks
         .values()
@@ -150,31 +110,39 @@ fn tell(world: &mut World, at: Timestamp, kinds: &[&'static str], cloud_type: &s
         "type": cloud_type,
         "time": text(at),
         "datacontenttype": "application/json",
+        "dataschema": format!("https://api.cint.com/schemas/{cloud_type}.json"),
         "data": data,
     }));
     // Each subscriber is charged for the whole, though they share it.
     let weight = 700 + approximate_size(&payload);
+    let queued_at = world.clock.unhurried();
     for (webhook, kind) in subscribers {
         let id = next_id(world, at);
-        let delivery = Delivery {
-            id: id.clone(),
+        let World { outbox, deliveries, .. } = world;
+        let queue = outbox.entry(webhook.clone()).or_default();
+        if queue.is_full() && (queue.is_deaf() || !world.has_courier) {
+            outbox::expire_oldest(queue, deliveries);
+        }
+        queue.push(id.clone(), entity.to_owned(), queued_at);
+        deliveries.put(Delivery {
+            id,
             webhook,
+            entity: entity.to_owned(),
             kind,
             payload: payload.clone(),
             progress: Progress::Pending,
             created_at: at,
+            queued_at,
             attempts: 0,
-            due_at: at,
-        };
-        let queue = world.outbox.entry(delivery.webhook.clone()).or_default();
-        // What the shelf has given up waits no longer.
-        while queue.front().is_some_and(|oldest| queue.len() >= MOST_WAITING || !world.deliveries.contains_key(oldest))
-        {
-            queue.pop_front();
-        }
-        queue.push_back(id.clone());
-        world.deliveries.put(id, delivery, weight);
+            weight,
+        });
     }
+}
+
+/// Whether the field has to wait, because a subscriber who listens cannot take
+/// more.
+pub(crate) fn is_held_back(world: &World) -> bool {
+    world.has_courier && world.outbox.values().any(|outbox| outbox.is_full() && !outbox.is_deaf())
 }
 
 /// A target group has changed.
@@ -193,7 +161,7 @@ pub(crate) fn group_changed(world: &mut World, at: Timestamp, group_id: &str, by
         _ => &[GROUP],
     };
     let user = match by {
-        Some(id) => json!({ "id": id, "type": "las_user" }),
+        Some(id) => json!({ "type": "las_user", "las_user_id": id }),
         None => json!({ "type": "system_user" }),
     };
     let data = json!({
@@ -205,7 +173,8 @@ pub(crate) fn group_changed(world: &mut World, at: Timestamp, group_id: &str, by
         "user": user,
         "changes": changes,
     });
-    tell(world, at, kinds, "com.cint.target-group.updated", data);
+    let entity = format!("group {group_id}");
+    tell(world, at, kinds, "com.cint.target-group.updated", &entity, data);
 }
 
 /// A respondent has entered a survey or left it.
@@ -216,34 +185,17 @@ pub(crate) fn session_changed(world: &mut World, at: Timestamp, rid: &str) {
     let Some(session) = world.sessions.get(rid) else {
         return;
     };
-    // The client's codes are not those of the transitions.
-    let code = match session.status {
-        5 => 10,
-        2 => 20,
-        4 => 30,
-        3 => 40,
-        _ => 1,
-    };
-    let data = json!({
-        "account_id": world.account.id,
-        "response_session_id": session.rid,
-        "sequence_number": if session.left_at.is_some() { 2 } else { 1 } + i64::from(session.reconciled.is_some()),
-        "project_id": session.project_id,
-        "target_group_id": session.group_id,
-        "supplier_id": session.supplier_id,
-        "supplier_name": supplier_name(session.supplier_id),
-        "respondent_entry_date": text(session.entered_at),
-        "changes": [{ "object": "client_status_code_change", "new_value": code }],
-    });
+    let data = session_facts(world, session);
     let (group_id, targets) = (session.group_id.clone(), session.targets.clone());
-    tell(world, at, &[SESSION], "com.cint.session.updated", data);
+    let entity = format!("session {rid}");
+    tell(world, at, &[SESSION], "com.cint.session.updated", &entity, data);
     let Some(group) = world.groups.get(&group_id) else {
         return;
     };
-    let mut fills = vec![(None, group.prescreens, group.completes)];
+    let mut fills = vec![(None, group.ledger.total.entered(), group.ledger.total.completes)];
     for target in group.audience.targets().filter(|target| targets.contains(&target.id)) {
         if let Some(quota) = &target.quota {
-            fills.push((Some(target.id.clone()), quota.prescreens, quota.completes));
+            fills.push((Some(target.id.clone()), quota.tally.entered(), quota.tally.completes));
         }
     }
     for (quota, screens, completes) in fills {
@@ -253,11 +205,39 @@ pub(crate) fn session_changed(world: &mut World, at: Timestamp, rid: &str) {
             "screens": screens,
             "completes": completes,
         });
+        let entity = format!("fill {group_id} {}", quota.as_deref().unwrap_or_default());
         if let (Some(quota), Some(map)) = (quota, data.as_object_mut()) {
             map.insert("profile_quota_id".into(), json!(quota));
         }
-        tell(world, at, &[FILL], "com.cint.quota.fill.registered", data);
+        tell(world, at, &[FILL], "com.cint.quota.fill.registered", &entity, data);
     }
+}
+
+/// What is told of a respondent. The ids of the marketplace follow from the
+/// respondent's and the group's.
+fn session_facts(world: &World, session: &Session) -> Value {
+    let mut own = Rng::named(world.settings.seed, &session.rid);
+    let mut changes = vec![json!({ "object": "client_status_code_change", "new_value": session.client_code() })];
+    if let Some(left) = session.left_at {
+        changes.push(json!({ "object": "respondent_last_date_change", "new_value": text(left) }));
+    }
+    json!({
+        "account_id": world.account.id,
+        "response_session_id": session.rid,
+        "sequence_number": session.sequence,
+        "project_id": session.project_id,
+        "target_group_id": session.group_id,
+        "survey_id": 100_000 + Rng::named(world.settings.seed, &session.group_id).below(900_000),
+        "supplier_id": session.supplier_id,
+        "supplier_name": supplier_name(session.supplier_id),
+        "respondent_id": 100_000_000 + own.below(900_000_000),
+        "respondent_entry_date": text(session.entered_at),
+        "panelist_id": own.uuid(),
+        "parent_sid": own.uuid(),
+        "entry_type": 1,
+        "mid": own.below(1_000_000_000).to_string(),
+        "changes": changes,
+    })
 }
 
 /// Gives up what waits for subscriptions that are no more.
@@ -265,94 +245,85 @@ pub(crate) fn give_up_orphans(world: &mut World) {
     let World { outbox, webhooks, deliveries, .. } = world;
     outbox.retain(|webhook, queue| {
         let kept = webhooks.contains_key(webhook);
-        for id in queue.iter().filter(|_| !kept) {
-            if let Some(delivery) = deliveries.get_mut(id).filter(|one| !one.progress.is_final()) {
-                delivery.progress = Progress::Expired;
-            }
+        if !kept {
+            outbox::expire_all(queue, deliveries);
         }
         kept
     });
 }
 
-/// The letters that are to go out now: for each subscriber the oldest event
-/// that is not settled, so that a deaf one hears nothing newer.
+/// The events that are to go out now, the oldest first.
 pub(crate) fn letters(world: &mut World) -> Vec<Letter> {
-    let now = world.now();
+    let now = world.clock.unhurried();
     let mut letters = Vec::new();
-    for (webhook, queue) in &mut world.outbox {
-        let hook = world.webhooks.get(webhook);
-        while let Some(first) = queue.front() {
-            let Some(delivery) = world.deliveries.get_mut(first).filter(|one| !one.progress.is_final()) else {
-                queue.pop_front();
+    let World { outbox, webhooks, deliveries, .. } = world;
+    for (webhook, queue) in outbox {
+        let Some(hook) = webhooks.get(webhook) else {
+            continue;
+        };
+        while let Some(id) = queue.next(now) {
+            let Some(delivery) = deliveries.get_mut(&id) else {
                 continue;
             };
-            let Some(hook) = hook else {
-                delivery.progress = Progress::Expired;
-                continue;
-            };
-            if delivery.progress == Progress::Delivering || delivery.due_at > now {
-                break;
-            }
             delivery.progress = Progress::Delivering;
             delivery.attempts += 1;
             let body = delivery.payload.to_string();
             letters.push(Letter {
-                delivery: delivery.id.clone(),
                 event: delivery.payload.get("id").and_then(Value::as_str).unwrap_or_default().to_owned(),
+                delivery: id,
                 url: hook.url.clone(),
                 signature: sign(&hook.secret, now.as_second(), &body),
                 body,
             });
-            break;
         }
     }
-    world.outbox.retain(|_, queue| !queue.is_empty());
     letters
 }
 
-/// What a subscriber made of a letter.
+/// Everything that can go out, heard at once by everyone.
+#[cfg(test)]
+pub(crate) fn drain(world: &mut World) -> Vec<Arc<Value>> {
+    let now = world.clock.unhurried();
+    let mut heard = Vec::new();
+    for webhook in world.outbox.keys().cloned().collect::<Vec<_>>() {
+        while let Some(id) = world.outbox.get_mut(&webhook).and_then(|queue| queue.next(now)) {
+            let delivery = world.deliveries.get_mut(&id).unwrap();
+            delivery.progress = Progress::Delivering;
+            heard.push(delivery.payload.clone());
+            outbox::resolve(&mut world.outbox, &mut world.deliveries, &id, Fate::Delivered);
+        }
+    }
+    heard
+}
+
+/// What a subscriber made of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reception {
     /// It said that it has the event.
     Heard,
     /// It did not, or could not be reached.
     Unheard,
-    /// The letter never left; those behind it overtake it.
+    /// The event never left; those behind it overtake it.
     Overtaken,
 }
 
-/// Moves a letter that was not heard to the end of its queue.
-fn step_back(world: &mut World, delivery: &str) {
-    let Some(webhook) = world.deliveries.get(delivery).map(|one| one.webhook.clone()) else {
-        return;
-    };
-    if let Some(queue) = world.outbox.get_mut(&webhook)
-        && let Some(at) = queue.iter().position(|id| id == delivery)
-        && let Some(id) = queue.remove(at)
-    {
-        queue.push_back(id);
-    }
-}
-
-/// What became of a letter.
-pub(crate) fn settle(world: &mut World, delivery: &str, reception: Reception) {
-    if reception == Reception::Overtaken {
-        step_back(world, delivery);
-    }
-    let now = world.now();
+/// What became of an event that was sent. Tries follow the callers' clock: a
+/// hurried simulation does not make a subscriber late.
+pub(crate) fn settle(world: &mut World, id: &str, reception: Reception) {
+    let now = world.clock.unhurried();
     let base = world.settings.webhook_retry;
-    let Some(delivery) = world.deliveries.get_mut(delivery) else {
+    let Some(delivery) = world.deliveries.get_mut(id) else {
         return;
     };
-    delivery.progress = if reception == Reception::Heard {
-        Progress::Delivered
-    } else if plus(delivery.created_at, GIVEN_UP) <= now {
-        Progress::Expired
-    } else {
-        let factor = 1_i32.checked_shl(delivery.attempts.saturating_sub(1).min(12)).unwrap_or(1);
-        delivery.due_at = plus(now, base.saturating_mul(factor));
-        Progress::Undelivered
+    let factor = 1_i32.checked_shl(delivery.attempts.saturating_sub(1).min(12)).unwrap_or(1);
+    let again = plus(now, base.saturating_mul(factor));
+    let fate = match reception {
+        Reception::Heard => Fate::Delivered,
+        _ if plus(delivery.queued_at, GIVEN_UP) <= now => Fate::Expired,
+        Reception::Unheard => Fate::Again(again),
+        Reception::Overtaken => Fate::Behind(again),
     };
+    outbox::resolve(&mut world.outbox, &mut world.deliveries, id, fate);
 }
 
 #[cfg(test)]
@@ -379,7 +350,7 @@ mod tests {
             version: 1,
         };
         world.webhooks.put("w".into(), hook, 1_000);
-        tell(&mut world, now, &[SESSION], "com.cint.session.updated", json!({}));
+        tell(&mut world, now, &[SESSION], "com.cint.session.updated", "session a", json!({}));
         assert_eq!(world.outbox.len(), 1);
         world.webhooks.take("w");
         give_up_orphans(&mut world);

@@ -252,7 +252,8 @@ async fn events(bug: Option<Bug>) -> Findings {
 
 /// Turning completes back after the field.
 async fn reconciliation(bug: Option<Bug>) -> Findings {
-    let sandbox = Sandbox::builder().token_ttl(Duration::from_secs(1 << 24)).start().await.unwrap();
+    // Far more completes than are turned back, so that the wrong half shows.
+    let sandbox = Sandbox::builder().token_ttl(Duration::from_secs(1 << 24)).field_burst(40).start().await.unwrap();
     let pipeline = Pipeline::new(&sandbox, bug).await;
     let project = pipeline.project("Reconciliation").await.unwrap();
     let path = pipeline.draft(&project, "REF-1", 100).await.unwrap();

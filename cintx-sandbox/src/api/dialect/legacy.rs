@@ -363,7 +363,7 @@ fn regular_facts(profile: &Profile, suffix: &str, count: &dyn Fn(&Target) -> (u6
 }
 
 fn own_counts(target: &Target) -> (u64, u64) {
-    target.quota.as_ref().map_or((0, 0), |quota| (quota.completes, quota.prescreens))
+    target.quota.as_ref().map_or((0, 0), |quota| (quota.tally.completes, quota.tally.entered()))
 }
 
 /// A margin's counts are its cells' counts.
@@ -411,7 +411,7 @@ fn interlocked_facts(profile: &Profile, suffix: &str) -> Value {
                     "related_condition": related_facts(&target.conditions),
                 },
             });
-            join(facts, counters(quota.completes, quota.prescreens, &quota))
+            join(facts, counters(quota.tally.completes, quota.tally.entered(), &quota))
         })
         .collect();
     let participants: Vec<Value> = profile

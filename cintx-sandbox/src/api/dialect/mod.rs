@@ -8,6 +8,7 @@ pub(crate) mod supply;
 
 use crate::api::rejection::Rejection;
 use crate::state::target_group::Money;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Value, json};
 
 /// The first of several names under which a property may stand.
@@ -27,8 +28,15 @@ pub(crate) fn money_facts(money: &Money) -> Value {
 }
 
 /// An amount computed here.
-pub(crate) fn money(value: f64, currency: &str) -> Value {
-    money_facts(&Money { value: format!("{:.2}", value.max(0.0)), currency: currency.to_owned() })
+pub(crate) fn money(value: Decimal, currency: &str) -> Value {
+    let mut value = value.max(Decimal::ZERO).round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+    value.rescale(2);
+    money_facts(&Money { value: value.to_string(), currency: currency.to_owned() })
+}
+
+/// An amount that is an estimate.
+pub(crate) fn estimate(value: f64, currency: &str) -> Value {
+    money(Decimal::try_from(value).unwrap_or_default(), currency)
 }
 
 /// Reads an amount, if there is one under this name.
@@ -44,7 +52,7 @@ pub(crate) fn read_money(body: &Value, name: &str) -> Result<Option<Money>, Reje
         && value.bytes().all(|b| b.is_ascii_digit() || b == b'.')
         && value.bytes().filter(|b| *b == b'.').count() <= 1
         && value.bytes().any(|b| b.is_ascii_digit());
-    if !decimal {
+    if !decimal || value.parse::<Decimal>().is_err() {
         return Err(Rejection::invalid(format!("{name}.value"), "not a decimal number"));
     }
     if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_uppercase()) {

@@ -121,8 +121,8 @@ fn target_facts(target: &Target) -> Value {
             "completes_goal_percentage": decimal(quota.percentage),
             "quota_nominal": quota.goal,
             "completes_goal": quota.goal,
-            "completes": quota.completes,
-            "prescreens": quota.prescreens,
+            "completes": quota.tally.completes,
+            "prescreens": quota.tally.entered(),
         });
         if let (Some(name), Some(map)) = (&quota.name, own.as_object_mut()) {
             map.insert("name".into(), json!(name));

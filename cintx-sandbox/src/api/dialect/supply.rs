@@ -3,12 +3,13 @@
 
 use super::whole;
 use crate::api::rejection::Rejection;
+use crate::state::ledger::Tally;
 use crate::state::supply::{BLOCKED_ID, EXCHANGE_ID, Share, Supply, supplier_name};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Prescreens and completes of a supplier.
-pub(crate) type Fill = BTreeMap<i64, (u64, u64)>;
+pub(crate) type Fill = BTreeMap<i64, Tally>;
 
 fn list<'v>(given: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> + use<'v> {
     given.get(name).and_then(Value::as_array).into_iter().flatten()
@@ -126,7 +127,7 @@ pub(crate) fn legacy_suppliers(entry: &Value) -> Result<Vec<i64>, Rejection> {
 
 /// A supplier under all the names that versions and operations give its parts.
 fn supplier_facts(id: i64, fill: &Fill) -> Value {
-    let (prescreens, completes) = fill.get(&id).copied().unwrap_or_default();
+    let (prescreens, completes) = sums(&[id], fill);
     json!({
         "id": id,
         "supplier_id": id,
@@ -144,7 +145,7 @@ fn all(ids: &[i64], fill: &Fill) -> Vec<Value> {
 }
 
 fn sums(ids: &[i64], fill: &Fill) -> (u64, u64) {
-    ids.iter().filter_map(|id| fill.get(id)).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+    ids.iter().filter_map(|id| fill.get(id)).fold((0, 0), |sum, one| (sum.0 + one.entered(), sum.1 + one.completes))
 }
 
 fn share_facts(share: &Share, goal: u64, fill: &Fill) -> Value {

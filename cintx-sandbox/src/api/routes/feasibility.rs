@@ -4,7 +4,7 @@
 use super::{Outcome, Route, target_groups};
 use crate::api::answer::Answer;
 use crate::api::call::Call;
-use crate::api::dialect::{first, legacy, modern, money, read_money, whole};
+use crate::api::dialect::{estimate, first, legacy, modern, read_money, whole};
 use crate::api::rejection::Rejection;
 use crate::sim::clock::read;
 use crate::state::audience::{Audience, ProfileKind};
@@ -117,8 +117,8 @@ fn respond(call: &Call<'_>, audience: &Audience, ask: Ask, currency: &str) -> Ou
     let (least, most) = ask.completes(offered);
     let range = json!({ "min": least, "max": most });
     let mut body = json!({
-        "suggested_price": money(price, currency),
-        "suggested_price_range": { "min": money(price * 0.85, currency), "max": money(price * 1.3, currency) },
+        "suggested_price": estimate(price, currency),
+        "suggested_price_range": { "min": estimate(price * 0.85, currency), "max": estimate(price * 1.3, currency) },
         "suggested_filling_goal_range": range,
         "suggested_completes_goal_range": range,
     });

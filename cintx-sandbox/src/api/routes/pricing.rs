@@ -1,11 +1,11 @@
 //! What completes cost: rate cards, prices of target groups, predictions, and
 //! how long to be in field. All from the same simulated market.
 
-use super::target_groups::{currency, price};
+use super::target_groups::currency;
 use super::{Outcome, Route, target_groups};
 use crate::api::answer::Answer;
 use crate::api::call::Call;
-use crate::api::dialect::{money, read_money};
+use crate::api::dialect::{estimate, money, read_money};
 use crate::api::rejection::Rejection;
 use crate::sim::clock::{read, text};
 use crate::state::population::Ask;
@@ -96,7 +96,7 @@ fn rate(currency: &str) -> f64 {
     }
 }
 
-fn price_facts(world: &World, unit: &BusinessUnit, value: f64, dynamic: bool, country: &str) -> Value {
+fn price_facts(world: &World, unit: &BusinessUnit, price: Value, dynamic: bool, country: &str) -> Value {
     let context = if dynamic {
         json!({ "type": "dynamic" })
     } else {
@@ -106,7 +106,7 @@ fn price_facts(world: &World, unit: &BusinessUnit, value: f64, dynamic: bool, co
         "buyer_account_id": world.account.id,
         "buyer_business_unit_id": unit.id.to_string(),
         "buyer_business_unit_exchange_rate_from_usd": rate(unit.currency),
-        "open_exchange_price": { "cost_per_interview": money(value, unit.currency), "pricing_context": context },
+        "open_exchange_price": { "cost_per_interview": price, "pricing_context": context },
         "private_exchange_prices": [],
     })
 }
@@ -119,7 +119,8 @@ fn group_price(world: &World, call: &Call<'_>) -> Outcome {
         .filter(|group| group.business_unit == unit.id)
         .ok_or_else(|| Rejection::not_found("target group"))?;
     let (_, country) = locale::split(&group.locale).unwrap_or(("eng", "us"));
-    let mut facts = price_facts(world, unit, price(group), group.price.is_some(), &country.to_uppercase());
+    let mut facts =
+        price_facts(world, unit, money(group.price(), unit.currency), group.price.is_some(), &country.to_uppercase());
     if let Some(map) = facts.as_object_mut() {
         map.insert("target_group_id".into(), json!(group.id));
         map.insert("price_type".into(), json!(if group.is_draft() { "prediction" } else { "specification" }));
@@ -145,7 +146,7 @@ fn prediction(world: &World, call: &Call<'_>) -> Outcome {
         let boosted = base + given("cpi_boost")?.unwrap_or(0.0);
         given("maximum_cpi")?.map_or(boosted, |most| boosted.min(most))
     };
-    Ok(Answer::json(200, price_facts(world, unit, value, dynamic, &country)))
+    Ok(Answer::json(200, price_facts(world, unit, estimate(value, unit.currency), dynamic, &country)))
 }
 
 /// The days in which the goal is likely to fill.

@@ -11,7 +11,7 @@ use crate::state::audience::{Audience, Profile, ProfileKind};
 use crate::state::edit::Goals;
 use crate::state::fielding::{self, Cause, RunStatus};
 use crate::state::target_group::TargetGroup;
-use crate::state::{World, history};
+use crate::state::{World, field, history};
 use serde_json::{Value, json};
 
 /// The operations that are answered here.
@@ -104,7 +104,7 @@ fn quota_distribution(world: &World, call: &Call<'_>) -> Outcome {
         .filter(|(_, quota)| quota.goal > 0)
         .map(|(target, quota)| json!({ "quota_id": target.id, "filling_goal": quota.goal }))
         .collect();
-    let allowed = goal >= group.completes;
+    let allowed = goal >= group.ledger.total.completes;
     let facts = json!({
         "quota_updates_allowed": allowed, "quota_distribution": quotas, "condition_quota_distribution": quotas,
     });
@@ -114,15 +114,16 @@ fn quota_distribution(world: &World, call: &Call<'_>) -> Outcome {
 /// Replaces all profiles; all or nothing.
 fn manage(world: &mut World, call: &Call<'_>) -> Outcome {
     let group = target_groups::launched(world, call)?;
-    let (before, collected) = (group.audience.clone(), group.completes);
+    let (before, collected) = (group.audience.clone(), group.ledger.total.completes);
     let goal = call.number("completes_goal").map_or(0, |n| n.max(0) as u64);
     let profiling = call.body.get("profiling").cloned().unwrap_or(Value::Null);
     let locale = group.locale.clone();
     let mut audience = modern::read(world, &profiling, goal);
     profile_templates::fill(world, &mut audience, &locale, goal)?;
     audience.inherit(&before);
+    field::count_under(world, target_groups::launched(world, call)?, &mut audience);
     let mut faults = audience.faults(goal);
-    faults.extend(audience.collected_faults(goal, collected));
+    faults.extend(audience.collected_faults(goal, collected, &before));
     if !faults.is_empty() {
         return Err(Rejection::profiles(faults));
     }
@@ -134,13 +135,14 @@ fn manage(world: &mut World, call: &Call<'_>) -> Outcome {
 /// The older versions' way to replace all profiles.
 fn apply(world: &mut World, call: &Call<'_>) -> Outcome {
     let group = target_groups::launched(world, call)?;
-    let (before, collected, goal) = (group.audience.clone(), group.completes, group.goal);
+    let (before, collected, goal) = (group.audience.clone(), group.ledger.total.completes, group.goal);
     let given = first(&call.body, &["filling_goal", "target_group_filling_goal"]).and_then(whole);
     let goal = given.map_or(goal, |n| n.max(1) as u64);
     let mut audience = legacy::read(world, &call.body, goal)?;
     audience.inherit(&before);
+    field::count_under(world, target_groups::launched(world, call)?, &mut audience);
     let mut faults = audience.faults(goal);
-    faults.extend(audience.collected_faults(goal, collected));
+    faults.extend(audience.collected_faults(goal, collected, &before));
     if !faults.is_empty() {
         return Err(invalid(&faults));
     }
@@ -184,9 +186,9 @@ fn store(world: &mut World, call: &Call<'_>, audience: Audience, goal: u64) -> R
     let now = world.now();
     let group = target_groups::group_mut(world, &id)?;
     group.goal = goal;
-    group.audience = audience;
     group.changed_at = now;
-    let full = group.is_live() && group.completes >= goal;
+    let full = group.is_live() && group.ledger.total.completes >= goal;
+    field::set_audience(world, &id, audience);
     history::record(world, now, &id, &before);
     if full {
         fielding::change(world, now, &id, RunStatus::Completed, Cause::Platform("total_completes_reached"));
@@ -334,11 +336,11 @@ fn update_goals(world: &mut World, call: &Call<'_>) -> Outcome {
     let group = target_groups::launched(world, call)?;
     let given = first(&call.body, &["completes_goal", "filling_goal"]).and_then(whole);
     let goal = given.map_or(group.goal, |n| n.max(1) as u64);
-    let (mut audience, collected) = (group.audience.clone(), group.completes);
+    let (mut audience, collected) = (group.audience.clone(), group.ledger.total.completes);
     let goals = goals(call);
     let refuse = |refusal: Rejection| if call.version.is_legacy() { invalid(&refusal.faults) } else { refusal };
     audience.set_quota_goals(goal, &goals).map_err(refuse)?;
-    let faults = audience.collected_faults(goal, collected);
+    let faults = audience.collected_faults(goal, collected, &audience);
     if !faults.is_empty() {
         return Err(refuse(Rejection::profiles(faults)));
     }
@@ -359,11 +361,11 @@ fn update_goals(world: &mut World, call: &Call<'_>) -> Outcome {
 fn interlock(world: &mut World, call: &Call<'_>) -> Outcome {
     let group = target_groups::launched(world, call)?;
     let goal = call.number("target_group_filling_goal").map_or(group.goal, |n| n.max(1) as u64);
-    let (mut audience, collected) = (group.audience.clone(), group.completes);
+    let (mut audience, collected) = (group.audience.clone(), group.ledger.total.completes);
     let (id, now) = (world.ulid(), world.now());
     let rng = &mut world.rng;
     audience.interlock(&texts(&call.body, "profiles"), goal, id.clone(), || rng.ulid(now))?;
-    let faults = audience.collected_faults(goal, collected);
+    let faults = audience.collected_faults(goal, collected, &Audience::default());
     if !faults.is_empty() {
         return Err(invalid(&faults));
     }

@@ -8,6 +8,7 @@ use crate::api::dialect::first;
 use crate::api::rejection::Rejection;
 use crate::sim::clock::text;
 use crate::state::World;
+use crate::state::ledger::{Tally, rate};
 use crate::state::page;
 use crate::state::project::Project;
 use serde_json::{Value, json};
@@ -125,10 +126,9 @@ fn status(world: &World, project: &Project) -> &'static str {
 fn facts(world: &World, project: &Project) -> Value {
     let groups: Vec<_> = world.groups_of(&project.id).collect();
     let sum = |part: fn(&crate::state::target_group::TargetGroup) -> u64| groups.iter().map(|g| part(g)).sum::<u64>();
-    let entrants = sum(|group| group.entrants);
-    let prescreens = sum(|group| group.prescreens);
-    let rate = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
-    let completes = sum(|group| group.completes);
+    let entrants = sum(|group| group.ledger.entrants());
+    let mut total = Tally::default();
+    groups.iter().for_each(|group| total.add(&group.ledger.total));
     json!({
         "id": project.id,
         "human_readable_id": project.human_id,
@@ -147,13 +147,13 @@ fn facts(world: &World, project: &Project) -> Value {
         "last_activity_at": text(groups.iter().map(|g| g.changed_at).max().unwrap_or(project.changed_at)),
         "statistics": {
             "filling_goal": sum(|group| group.goal),
-            "current_completes": completes,
-            "current_prescreens": prescreens,
-            "incidence_rate_median": rate(completes, prescreens),
+            "current_completes": total.completes,
+            "current_prescreens": total.entered(),
+            "incidence_rate_median": total.incidence(),
             "length_of_interview_median_seconds":
-                groups.iter().filter(|g| g.completes > 0).map(|g| g.interview_minutes * 60).max().unwrap_or(0),
-            "conversion_rate_average": rate(completes, entrants),
-            "drop_off_rate_average": rate(sum(|group| group.drops), prescreens),
+                groups.iter().filter(|g| g.ledger.total.completes > 0).map(|g| g.interview_minutes * 60).max().unwrap_or(0),
+            "conversion_rate_average": rate(total.completes, entrants),
+            "drop_off_rate_average": total.drop_off(),
         },
     })
 }

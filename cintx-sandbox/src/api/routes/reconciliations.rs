@@ -9,6 +9,7 @@ use crate::api::rejection::Rejection;
 use crate::sim::clock::text;
 use crate::state::reconciliation::{self, Counts, REASONS, Reconciliation, Submission};
 use crate::state::{World, page};
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 /// The operations that are answered here.
@@ -176,15 +177,17 @@ fn eligible(world: &World, call: &Call<'_>) -> Outcome {
     let groups: Vec<_> = world
         .groups
         .values()
-        .filter(|group| group.completes > 0)
+        .filter(|group| group.ledger.total.completes > 0)
         .filter(|group| contains(&group.name, call.query("name")))
         .filter(|group| contains(project_name(&group.project_id), call.query("project_name")))
         .filter(|group| call.query("status").is_none_or(|status| group.status().eq_ignore_ascii_case(status)))
         .filter(|group| call.query("project_manager_id").is_none_or(|id| group.manager.eq_ignore_ascii_case(id)))
         .collect();
     let currency = world.account.business_units.first().map_or("USD", |unit| unit.currency);
-    let completes: u64 = groups.iter().map(|group| group.completes).sum();
-    let cost: f64 = groups.iter().map(|group| super::target_groups::price(group) * group.completes as f64).sum();
+    let completes: u64 = groups.iter().map(|group| group.ledger.total.completes).sum();
+    // Amounts of other currencies have no place in one sum.
+    let own = groups.iter().filter(|group| super::target_groups::currency(world, group) == currency);
+    let cost: Decimal = own.map(|group| group.ledger.total.cost).sum();
     let count = groups.len();
     let page = page::cut(groups, &window, |group| group.id.clone())?;
     let items: Vec<Value> = page
@@ -193,7 +196,7 @@ fn eligible(world: &World, call: &Call<'_>) -> Outcome {
         .map(|group| {
             let manager = world.account.user(&group.manager);
             let currency = world.account.business_unit(group.business_unit).map_or(currency, |unit| unit.currency);
-            let cost = super::target_groups::price(group) * group.completes as f64;
+            let cost = group.ledger.total.cost;
             json!({
                 "name": group.name,
                 "target_group_id": group.id,
@@ -206,7 +209,7 @@ fn eligible(world: &World, call: &Call<'_>) -> Outcome {
                 "status": group.status(),
                 "project_name": project_name(&group.project_id),
                 // Counts are texts here.
-                "eligible_completes": group.completes.to_string(),
+                "eligible_completes": group.ledger.total.completes.to_string(),
                 "monetary_amount": money(cost, currency),
             })
         })

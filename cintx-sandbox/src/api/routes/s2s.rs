@@ -18,7 +18,7 @@ fn respondent(world: &World, call: &Call<'_>) -> Outcome {
     let session = field::find(world, given)
         .and_then(|rid| world.sessions.get(&rid))
         .ok_or_else(|| Rejection::not_found("respondent"))?;
-    let body = json!({ "id": given, "status": session.status, "links": [{ "href": session.link }] });
+    let body = json!({ "id": given, "status": session.status(), "links": [{ "href": session.link }] });
     Ok(Answer::json(200, body))
 }
 

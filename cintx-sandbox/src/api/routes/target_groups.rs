@@ -9,9 +9,11 @@ use crate::api::dialect::{first, legacy, modern, money, money_facts, read_money,
 use crate::api::rejection::Rejection;
 use crate::sim::clock::{read, text};
 use crate::state::audience::Audience;
+use crate::state::ledger::rate;
 use crate::state::target_group::{Money, TargetGroup};
 use crate::state::{BusinessUnit, World, history, locale, page};
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
 /// The operations that are answered here.
@@ -370,14 +372,6 @@ pub(super) fn currency(world: &World, group: &TargetGroup) -> &'static str {
     world.account.business_unit(group.business_unit).map_or("USD", |unit| unit.currency)
 }
 
-/// A price paid, for groups with and without one of their own.
-pub(super) fn price(group: &TargetGroup) -> f64 {
-    match &group.price {
-        Some(Money { value, .. }) => value.parse().unwrap_or(0.0),
-        None => 2.5,
-    }
-}
-
 /// Everything that any answer about a target group may want to say.
 pub(super) fn facts(world: &World, group: &TargetGroup) -> Value {
     let mut facts = setting_facts(world, group);
@@ -432,32 +426,28 @@ fn setting_facts(world: &World, group: &TargetGroup) -> Value {
 /// What the field has brought, in numbers and money.
 fn field_facts(world: &World, group: &TargetGroup) -> Value {
     let currency = currency(world, group);
-    let rate = |part: u64, whole: u64| {
-        if whole == 0 { 0.0 } else { (part as f64 / whole as f64).clamp(0.0, 1.0) }
-    };
-    let conversion = rate(group.completes, group.entrants);
-    let drop_off = rate(group.drops, group.prescreens);
-    let incidence = rate(group.completes, group.prescreens);
-    let seconds = if group.completes > 0 { json!(group.interview_minutes * 60) } else { json!(0) };
-    let price = price(group);
-    let cost = price * group.completes as f64;
+    let (ledger, total) = (&group.ledger, &group.ledger.total);
+    let conversion = rate(total.completes, ledger.entrants());
+    let seconds = if total.completes > 0 { json!(group.interview_minutes * 60) } else { json!(0) };
+    let price = group.price();
+    let average = if total.completes > 0 { total.cost / Decimal::from(total.completes) } else { price };
     let progress = json!({
-        "current_completes": group.completes,
-        "current_prescreens": group.prescreens,
+        "current_completes": total.completes,
+        "current_prescreens": total.entered(),
         "filling_goal": group.goal.max(1),
         "filling_strategy": group.filling_strategy,
     });
     let issue_free = |value: Value| json!({ "value": value, "issues": [] });
     let mut statistics = json!({ "progress": issue_free(progress.clone()) });
-    if let (true, Some(map)) = (group.entrants > 0, statistics.as_object_mut()) {
-        let click = cost / group.entrants as f64;
+    if let (true, Some(map)) = (ledger.entrants() > 0, statistics.as_object_mut()) {
+        let click = total.cost / Decimal::from(ledger.entrants());
         map.insert("earnings_per_click".into(), issue_free(money(click, currency)));
-        map.insert("average_cost_per_interview".into(), issue_free(money(price, currency)));
+        map.insert("average_cost_per_interview".into(), issue_free(money(average, currency)));
         map.insert("median_length_of_interview_seconds".into(), issue_free(seconds.clone()));
-        map.insert("incidence_rate".into(), issue_free(json!(incidence)));
-        map.insert("drop_off_rate".into(), issue_free(json!(drop_off)));
+        map.insert("incidence_rate".into(), issue_free(json!(total.incidence())));
+        map.insert("drop_off_rate".into(), issue_free(json!(total.drop_off())));
         map.insert("conversion_rate".into(), issue_free(json!(conversion)));
-        if let Some(last) = group.last_complete_at {
+        if let Some(last) = ledger.last_complete_at() {
             map.insert("last_complete_date".into(), issue_free(json!(text(last))));
         }
     }
@@ -465,18 +455,18 @@ fn field_facts(world: &World, group: &TargetGroup) -> Value {
         "progress": progress,
         "statistics": statistics,
         "current_cost_per_interview": money(price, currency),
-        "average_cost_per_interview": money(price, currency),
-        "current_cost": money(cost, currency),
+        "average_cost_per_interview": money(average, currency),
+        "current_cost": money(total.cost, currency),
         "conversion_rate": conversion,
-        "drop_off_rate": drop_off,
-        "incidence_rate": incidence,
+        "drop_off_rate": total.drop_off(),
+        "incidence_rate": total.incidence(),
         "median_length_of_interview_seconds": seconds,
     })
 }
 
 /// The larger parts, in the form of every version, and those that may be absent.
 fn part_facts(group: &TargetGroup) -> impl Iterator<Item = (String, Value)> {
-    let (supply, fill) = (&group.supply, &group.by_supplier);
+    let (supply, fill) = (&group.supply, &group.ledger.by_supplier);
     let parts = [
         ("profile", Some(legacy::draft_facts(&group.audience))),
         ("profiling", Some(modern::draft_facts(&group.audience))),

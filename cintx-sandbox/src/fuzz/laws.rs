@@ -1,0 +1,420 @@
+//! What must hold in the books after any history: nobody is lost or counted
+//! twice, completes keep their price, and every change is announced once.
+
+use super::Study;
+use super::maker::Ids;
+use crate::api::engine::{Engine, Incoming};
+use crate::contract::Contract;
+use crate::fault::Effect;
+use crate::sim::clock::Clock;
+use crate::sim::rng::Rng;
+use crate::sim::synth::Amount;
+use crate::state::audience::{ProfileKind, Quota};
+use crate::state::bounded_map::BoundedMap;
+use crate::state::ledger::Tally;
+use crate::state::session::{Session, Standing};
+use crate::state::target_group::{Money, TargetGroup};
+use crate::state::webhook;
+use crate::state::{Settings, World, field};
+use http::HeaderMap;
+use jiff::SignedDuration;
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Steps over all versions, unless the environment says otherwise.
+const USUAL_STEPS: u64 = 100_000;
+/// Steps of one history.
+const HISTORY: u64 = 2_500;
+
+/// Operations that change profiles, states and prices.
+const CHANGES: &[&str] = &[
+    "create-interlocked-profile",
+    "remove-interlocks",
+    "update-profile-conditions",
+    "update_profile_conditions",
+    "group-quotas",
+    "manipulate_profile_condition_groups",
+    "enable-quotas",
+    "enable_quotas",
+    "disable-quotas-v2",
+    "bulk-update-quotas",
+    "update_profile_filling_goal",
+    "create-profile",
+    "create_profile",
+    "apply-profiles",
+    "apply_profiles",
+    "manage_target_group_profiles",
+    "delete_profile",
+    "batch_delete_profiles",
+    "batch-delete-profiles",
+    "batch_delete_profiles_quotas",
+    "pause_fielding_run",
+    "resume_fielding_run",
+    "relaunch_fielding_run",
+    "complete_fielding_run",
+    "launch_now_fielding_run",
+    "update_fielding_run",
+    "update_launched_target_group_details",
+    "post_reconciliations_completes",
+    "create_bulk_pause_target_groups_job",
+    "create_bulk_resume_target_groups_job",
+];
+
+/// A history under way, and what the test itself has written down of it.
+#[derive(Clone, Default)]
+struct Witness {
+    /// The price of each complete, as seen when it became one.
+    prices: BTreeMap<String, Decimal>,
+    /// Sequence numbers that were announced, by respondent.
+    announced: BTreeMap<String, BTreeSet<u64>>,
+    /// Completes that were announced last, by group and quota.
+    fills: BTreeMap<(String, Option<String>), u64>,
+}
+
+impl Witness {
+    /// Takes every event out of the queue, as a subscriber does.
+    fn listen(&mut self, world: &mut World) {
+        for event in webhook::drain(world) {
+            self.hear(world, &event);
+        }
+    }
+
+    /// Notes what an event says, and the price of a new complete: prices change
+    /// in steps of their own, so it is still the one at which it became one.
+    fn hear(&mut self, world: &World, event: &Value) {
+        let data = &event["data"];
+        let text = |name: &str| data[name].as_str().map(str::to_owned);
+        match event["type"].as_str().unwrap() {
+            "com.cint.session.updated" => {
+                let rid = text("response_session_id").unwrap();
+                let number = data["sequence_number"].as_u64().unwrap();
+                if [json!(10), json!(11)].contains(&data["changes"][0]["new_value"]) {
+                    let price = world.groups.get(&text("target_group_id").unwrap()).unwrap().price();
+                    self.prices.entry(rid.clone()).or_insert(price);
+                }
+                assert!(self.announced.entry(rid).or_default().insert(number), "announced twice: {event}");
+            }
+            "com.cint.quota.fill.registered" => {
+                let key = (text("target_group_id").unwrap(), text("profile_quota_id"));
+                self.fills.insert(key, data["completes"].as_u64().unwrap());
+            }
+            _ => {}
+        }
+    }
+
+    fn check(&self, world: &World) {
+        for group in world.groups.values() {
+            let sessions: Vec<&Session> = world.sessions_of(group).collect();
+            self.check_group(group, &sessions);
+            check_quotas(group, &sessions);
+        }
+        for session in world.sessions.values() {
+            let numbers: Vec<u64> = self.announced.get(&session.rid).into_iter().flatten().copied().collect();
+            assert_eq!(numbers, (1..=session.sequence).collect::<Vec<_>>(), "announcements of {session:?}");
+        }
+    }
+
+    fn check_group(&self, group: &TargetGroup, sessions: &[&Session]) {
+        let (ledger, total) = (&group.ledger, &group.ledger.total);
+        let standing = |standing| sessions.iter().filter(|one| one.standing == standing).count() as u64;
+        let counted = [
+            (Standing::InSurvey, total.in_survey),
+            (Standing::Dropped, total.dropped),
+            (Standing::Terminated, total.terminated),
+            (Standing::OverQuota, total.over_quota),
+            (Standing::SecurityTerminated, total.security_terminated),
+            (Standing::Complete, total.completes),
+            (Standing::Reversed, total.reversed),
+        ];
+        for (one, count) in counted {
+            assert_eq!(count, standing(one), "{one:?} of {}", group.id);
+        }
+        assert_eq!(total.entered(), sessions.len() as u64);
+        let paid: Decimal = sessions.iter().filter(|one| one.is_complete()).map(|one| self.prices[&one.rid]).sum();
+        assert_eq!(total.cost, paid, "cost of {}", group.id);
+        let mut suppliers = Tally::default();
+        ledger.by_supplier.values().for_each(|one| suppliers.add(one));
+        assert_eq!(&suppliers, total, "suppliers of {}", group.id);
+        assert_eq!(ledger.completes_over_time().map(|(_, count)| count).sum::<u64>(), total.completes);
+        if let Some(told) = self.fills.get(&(group.id.clone(), None)) {
+            assert_eq!(*told, total.completes, "the fill of {} that was told", group.id);
+        }
+    }
+}
+
+/// Cells count exactly their own respondents, and together everyone whom they
+/// describe.
+fn check_quotas(group: &TargetGroup, sessions: &[&Session]) {
+    for profile in &group.audience.profiles {
+        let mut cells = Tally::default();
+        for target in &profile.targets {
+            let mut own = Tally::default();
+            for session in sessions.iter().filter(|session| session.targets.contains(&target.id)) {
+                assert!(session.replies.meet(target), "{session:?} is not of {target:?}");
+                own.add(&Tally::of(session));
+            }
+            if let Some(quota) = &target.quota {
+                assert_eq!(quota.tally, own, "{} of {}", target.id, group.id);
+                cells.add(&quota.tally);
+            }
+        }
+        if profile.kind == ProfileKind::Control || profile.targets.iter().any(|target| target.quota.is_none()) {
+            continue;
+        }
+        let mut described = Tally::default();
+        for session in sessions {
+            let met = profile.targets.iter().filter(|target| session.targets.contains(&target.id)).count();
+            assert!(met <= 1, "{session:?} counts twice in {profile:?}");
+            let meets = profile.targets.iter().any(|target| session.replies.meet(target));
+            assert_eq!(met == 1, meets, "{session:?} in {profile:?}");
+            if meets {
+                described.add(&Tally::of(session));
+            }
+        }
+        assert_eq!(cells, described, "the cells of {} in {}", profile.id, group.id);
+    }
+}
+
+/// What the API says of a group in several places must be one thing.
+fn check_answers(study: &Study<'_>, group: &str) {
+    let get = |operation: &str| -> Option<Value> {
+        let operation = study.maker.contract.operation(operation)?;
+        let ids = Ids::of_group(&study.maker.engine.world(), Some(group));
+        let outgoing = study.maker.engine.serve(&study.maker.request(operation, &ids, Amount::Least, Rng::new(1)));
+        assert_eq!(outgoing.status, 200, "{}", operation.id());
+        serde_json::from_slice(&outgoing.body).ok()
+    };
+    let overview = get("get_target_group_overview").unwrap();
+    let progress = overview.pointer("/statistics/progress/value").or_else(|| overview.pointer("/progress")).unwrap();
+    let completes = progress["current_completes"].clone();
+    let intervals = get("get_target_group_completes_aggregated_by_interval").unwrap();
+    let intervals = intervals["aggregated_completes_intervals"].as_array().unwrap().clone();
+    let sum: u64 = intervals.iter().map(|one| one["count"].as_u64().unwrap()).sum();
+    assert_eq!(json!(sum), completes, "{intervals:?}");
+    // The oldest version has no such answer.
+    let Some(performance) = get("get_target_group_performance") else {
+        return;
+    };
+    let statuses = performance["respondent_analysis"]["live"].as_array().unwrap();
+    let sum: u64 = statuses.iter().map(|line| line["count"].as_u64().unwrap()).sum();
+    assert_eq!(json!(sum), performance["prescreens"], "{performance}");
+    let complete = statuses.iter().find(|line| line["status"] == json!("10")).unwrap();
+    assert_eq!(complete["count"], performance["completes"], "{performance}");
+    assert_eq!(performance["completes"], completes, "{performance}");
+}
+
+fn engine(seed: u64) -> Engine {
+    let now = "2025-06-01T12:00:00Z".parse().unwrap();
+    let settings = Settings { seed, field_pace: SignedDuration::from_secs(30), field_burst: 3, ..Settings::default() };
+    let settings = Settings { session_time: SignedDuration::from_secs(300), ..settings };
+    Engine::new(World::new(settings, Clock::Standing { now }), &[], false, false).unwrap()
+}
+
+/// One step of a history; what kind it was.
+fn step(study: &mut Study<'_>, rng: &mut Rng, saved: &mut Option<(World, Witness)>, witness: &mut Witness) {
+    let engine = study.maker.engine;
+    let groups = study.groups.len() as u64;
+    let group = study.groups[rng.below(groups) as usize].clone();
+    match rng.below(100) {
+        0..=44 => {
+            engine.world().clock.advance(SignedDuration::from_secs(rng.below(16) as i64));
+        }
+        45..=68 => drop(field_step(&mut engine.world(), &group, rng)),
+        69..=76 => {
+            let operation = CHANGES[rng.below(CHANGES.len() as u64) as usize];
+            if let Some(operation) = study.maker.contract.operation(operation) {
+                let ids = Ids::of_group(&engine.world(), Some(&group));
+                study.made += 1;
+                let amount = if rng.below(2) == 0 { Amount::Least } else { Amount::Full };
+                let incoming = study.maker.request(operation, &ids, amount, Rng::new(rng.next()));
+                let outgoing = engine.serve_under(&incoming, effect(rng).as_ref());
+                assert!(outgoing.status < 500 || outgoing.status == 503, "{}", operation.id());
+            }
+        }
+        77..=86 => reprice(&mut engine.world(), &group, rng),
+        87..=95 => reconcile(study, &group, rng),
+        96 if rng.below(4) == 0 => *saved = Some((engine.world().clone(), witness.clone())),
+        97 if rng.below(8) == 0 => {
+            if let Some((world, then)) = saved.clone() {
+                *engine.world() = world;
+                *witness = then;
+            }
+        }
+        98 if rng.below(8) == 0 => check_answers(study, &study.groups[0]),
+        _ => {}
+    }
+}
+
+/// A fault, sometimes.
+fn effect(rng: &mut Rng) -> Option<Effect> {
+    match rng.below(8) {
+        0 => Some(Effect::ApplyTwice),
+        1 => Some(Effect::DropAfter),
+        2 => Some(Effect::DropBefore),
+        3 => Some(Effect::Status { status: 503, retry_after: None }),
+        _ => None,
+    }
+}
+
+/// Somebody enters by hand, or a client moves somebody.
+fn field_step(world: &mut World, group: &str, rng: &mut Rng) -> Option<String> {
+    let now = world.now();
+    if rng.below(3) == 0 {
+        return field::enter(world, now, group, false);
+    }
+    let rid = some_rid(world, group, rng)?;
+    let _ = field::transition(world, &rid, rng.below(7) as i64);
+    Some(rid)
+}
+
+fn some_rid(world: &World, group: &str, rng: &mut Rng) -> Option<String> {
+    let rids = &world.groups.get(group)?.rids;
+    rids.get(rng.below(rids.len() as u64) as usize).cloned()
+}
+
+fn reprice(world: &mut World, group: &str, rng: &mut Rng) {
+    let group = world.groups.get_mut(group).unwrap();
+    let value = Decimal::new(50 + rng.below(900) as i64, 2).to_string();
+    group.price = Some(Money { value, currency: "USD".into() });
+    // The goal moves as well now and then, so that histories do not end.
+    if rng.below(3) == 0 {
+        group.goal += rng.below(60);
+    }
+}
+
+/// A list of some respondents, with reasons of all kinds.
+fn reconcile(study: &Study<'_>, group: &str, rng: &mut Rng) {
+    let engine = study.maker.engine;
+    let (account, lines) = {
+        let world = engine.world();
+        let lines: Vec<String> = (0..=rng.below(4))
+            .filter_map(|_| {
+                let rid = some_rid(&world, group, rng)?;
+                Some(format!("{rid},{}", ["11", "26", "933", "940", "7"][rng.below(5) as usize]))
+            })
+            .collect();
+        (world.account.id, lines)
+    };
+    let mut headers = HeaderMap::new();
+    let mut put = |name: &'static str, value: &str| headers.insert(name, value.parse().unwrap());
+    put("authorization", &format!("Bearer {}", study.maker.token));
+    put("cint-api-version", study.maker.contract.date());
+    put("content-type", "text/csv");
+    put("idempotency-key", &rng.uuid());
+    let incoming = Incoming {
+        method: "POST".into(),
+        path: format!("/v1/demand/accounts/{account}/reconciliations"),
+        query: Some("name=list".into()),
+        headers,
+        body: lines.join("\n").into(),
+    };
+    let outgoing = engine.serve_under(&incoming, effect(rng).as_ref());
+    assert!(lines.is_empty() || [0, 200, 202, 503].contains(&outgoing.status), "{outgoing:?}");
+}
+
+fn history(date: &str, seed: u64, steps: u64) {
+    let engine = engine(seed);
+    let mut study = Study::new(&engine, date);
+    study.groups.truncate(5);
+    let hook = {
+        let mut world = engine.world();
+        let id = world.webhooks.keys().next_back().unwrap().to_owned();
+        let hook = world.webhooks.get_mut(&id).unwrap();
+        hook.events = vec![webhook::SESSION.into(), webhook::FILL.into(), webhook::GROUP.into()];
+        id
+    };
+    // Those who came before anybody listened.
+    let mut witness = Witness::default();
+    for session in engine.world().sessions.values() {
+        witness.announced.insert(session.rid.clone(), (1..=session.sequence).collect());
+        witness.prices.extend(session.completed.map(|(_, price)| (session.rid.clone(), price)));
+    }
+    {
+        let mut world = engine.world();
+        world.outbox.clear();
+        for group in study.groups.clone() {
+            let tally = world.groups.get(&group).unwrap().ledger.total.completes;
+            witness.fills.insert((group, None), tally);
+        }
+    }
+    let mut rng = Rng::named(seed, "laws");
+    let mut saved = None;
+    for at in 0..steps {
+        step(&mut study, &mut rng, &mut saved, &mut witness);
+        let mut world = engine.world();
+        witness.listen(&mut world);
+        assert!(world.webhooks.contains_key(&hook));
+        if at % 100 == 0 || at + 1 == steps {
+            witness.check(&world);
+        }
+    }
+}
+
+/// `CINTX_SANDBOX_STEPS=10000000 cargo test --release -p cintx-sandbox --lib
+/// the_books_balance` takes the long way.
+fn histories(version: usize) {
+    let steps = std::env::var("CINTX_SANDBOX_STEPS").ok().and_then(|text| text.parse().ok()).unwrap_or(USUAL_STEPS);
+    let dates: Vec<_> = Contract::versions().collect();
+    for seed in 0..steps.div_ceil(HISTORY * dates.len() as u64) {
+        history(dates[version], seed, HISTORY);
+    }
+}
+
+#[test]
+fn the_books_balance_in_2024_12_02() {
+    histories(0);
+}
+
+#[test]
+fn the_books_balance_in_2025_02_17() {
+    histories(1);
+}
+
+#[test]
+fn the_books_balance_in_2025_12_18() {
+    histories(2);
+}
+
+#[test]
+fn interlocking_in_field_keeps_what_was_collected() {
+    take_an_interlock_apart(&engine(3));
+}
+
+#[test]
+fn those_who_are_not_kept_one_by_one_still_count() {
+    let engine = engine(3);
+    engine.world().sessions = BoundedMap::new(20, 1 << 20);
+    engine.world().settings.session_time = SignedDuration::from_secs(1);
+    take_an_interlock_apart(&engine);
+    assert_eq!(engine.world().sessions.len(), 20);
+}
+
+fn take_an_interlock_apart(engine: &Engine) {
+    let study = Study::new(engine, "2025-02-17");
+    let group = study.groups[3].clone();
+    {
+        let mut world = engine.world();
+        world.groups.get_mut(&group).unwrap().goal = 100;
+        world.clock.advance(SignedDuration::from_hours(1));
+    }
+    let collected = engine.world().groups.get(&group).unwrap().ledger.total.completes;
+    assert!(collected > 10, "{collected}");
+    let operation = study.maker.contract.operation("remove-interlocks").unwrap();
+    let sums = || {
+        let world = engine.world();
+        let group = world.groups.get(&group).unwrap();
+        let quotas = |profile: &crate::state::audience::Profile| {
+            profile.targets.iter().filter_map(|target| target.quota.as_ref()).map(|q: &Quota| q.tally.completes).sum()
+        };
+        let sums: Vec<u64> = group.audience.profiles.iter().map(quotas).collect();
+        (sums, group.ledger.total.completes)
+    };
+    let (interlocked, total) = sums();
+    assert!(interlocked.iter().all(|sum| *sum == total), "{interlocked:?} of {total}");
+    let ids = Ids::of_group(&engine.world(), Some(&group));
+    let outgoing = engine.serve(&study.maker.request(operation, &ids, Amount::Least, Rng::new(1)));
+    assert!(outgoing.status < 300);
+    let (apart, total) = sums();
+    assert!(apart.len() > interlocked.len() && apart.iter().all(|sum| *sum == total), "{apart:?} of {total}");
+}
