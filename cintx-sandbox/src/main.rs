@@ -4,6 +4,7 @@
 use cintx_sandbox::{Fault, Sandbox};
 use clap::Parser;
 use std::io::Write;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -13,35 +14,42 @@ use std::time::Duration;
 #[command(version)]
 struct Options {
     /// Port to listen on; a free one if 0.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, env = "CINTX_SANDBOX_PORT", default_value_t = 0)]
     port: u16,
+    /// Address to listen on.
+    #[arg(long, env = "CINTX_SANDBOX_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1")]
+    listen: IpAddr,
+    /// Token that opens the control endpoint and the page from other machines;
+    /// a random one if none is given.
+    #[arg(long, env = "CINTX_SANDBOX_CONTROL_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    control_token: Option<String>,
     /// Serve only this dated version; may be given several times.
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, env = "CINTX_SANDBOX_API_VERSION", value_delimiter = ',', value_name = "DATE")]
     api_version: Vec<String>,
     /// Seed of everything that is made up.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, env = "CINTX_SANDBOX_SEED", default_value_t = 1)]
     seed: u64,
     /// Times as fast as the machine's clock that the simulation runs; 604800
     /// is a week in a second.
-    #[arg(long, value_name = "TIMES", default_value_t = 1.0, value_parser = speed)]
+    #[arg(long, env = "CINTX_SANDBOX_SPEED", value_name = "TIMES", default_value_t = 1.0, value_parser = speed)]
     speed: f64,
     /// Seconds that a token is good for.
-    #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
+    #[arg(long, env = "CINTX_SANDBOX_TOKEN_TTL", value_name = "SECONDS", default_value_t = 86_400)]
     token_ttl: u64,
     /// Milliseconds that asynchronous jobs stay in progress.
-    #[arg(long, value_name = "MS", default_value_t = 150)]
+    #[arg(long, env = "CINTX_SANDBOX_JOB_DELAY", value_name = "MS", default_value_t = 150)]
     job_delay: u64,
     /// Milliseconds between two respondents; 0 for none.
-    #[arg(long, value_name = "MS", default_value_t = 200)]
+    #[arg(long, env = "CINTX_SANDBOX_FIELD_PACE", value_name = "MS", default_value_t = 200)]
     field_pace: u64,
     /// Faults to inject from the start, in TOML or JSON.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, env = "CINTX_SANDBOX_FAULTS", value_name = "FILE")]
     faults: Option<PathBuf>,
     /// Deliver webhooks to this host:port, whatever their address.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, env = "CINTX_SANDBOX_WEBHOOK_GATEWAY", value_name = "ADDRESS")]
     webhook_gateway: Option<String>,
     /// Tell every request on standard error.
-    #[arg(long)]
+    #[arg(long, env = "CINTX_SANDBOX_LOG", value_parser = clap::builder::FalseyValueParser::new())]
     log: bool,
 }
 
@@ -56,12 +64,16 @@ async fn main() -> ExitCode {
     let options = Options::parse();
     let mut builder = Sandbox::builder()
         .port(options.port)
+        .listen(options.listen)
         .seed(options.seed)
         .speed(options.speed)
         .token_ttl(Duration::from_secs(options.token_ttl))
         .job_delay(Duration::from_millis(options.job_delay))
         .field_pace(Duration::from_millis(options.field_pace))
         .log(options.log);
+    if let Some(token) = options.control_token {
+        builder = builder.control_token(token);
+    }
     for date in options.api_version {
         builder = builder.api_version(date);
     }
@@ -91,6 +103,7 @@ async fn main() -> ExitCode {
         ("page", format!("http://{}/", sandbox.address())),
         ("token", sandbox.token_url()),
         ("control", sandbox.control_url()),
+        ("control_token", sandbox.control_token()),
         ("versions", sandbox.versions().join(" ")),
         ("client_id", sandbox.client_id()),
         ("client_secret", sandbox.client_secret()),

@@ -13,7 +13,7 @@ use crate::state::{Settings, World};
 use crate::webhook_delivery;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The port could not be opened.
-    #[error("the sandbox cannot listen on loopback: {0}")]
+    #[error("the sandbox cannot listen: {0}")]
     Listen(#[from] std::io::Error),
     /// A version has no usable document.
     #[error(transparent)]
@@ -43,6 +43,9 @@ pub struct Builder {
     print: bool,
     faults: Vec<Fault>,
     webhook_gateway: Option<String>,
+    listen: IpAddr,
+    control_token: Option<String>,
+    idle: Duration,
 }
 
 impl Default for Builder {
@@ -57,6 +60,9 @@ impl Default for Builder {
             print: false,
             faults: Vec::new(),
             webhook_gateway: None,
+            listen: Ipv4Addr::LOCALHOST.into(),
+            control_token: None,
+            idle: Duration::from_secs(75),
         }
     }
 }
@@ -66,6 +72,30 @@ impl Builder {
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
+        self
+    }
+
+    /// Listens on this address instead of loopback. From other machines, the
+    /// control endpoint and the page need [`Sandbox::control_token`].
+    #[must_use]
+    pub fn listen(mut self, address: IpAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// Sets the token that opens the control endpoint and the page from
+    /// anywhere, instead of a random one.
+    #[must_use]
+    pub fn control_token(mut self, token: impl Into<String>) -> Self {
+        self.control_token = Some(token.into());
+        self
+    }
+
+    /// How long nothing may come in on a connection before it is closed; 75
+    /// seconds unless said otherwise.
+    #[must_use]
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle = timeout;
         self
     }
 
@@ -184,9 +214,17 @@ impl Builder {
     pub async fn start(self) -> Result<Sandbox, Error> {
         let clock = self.standing.map_or_else(|| Clock::running(self.speed), |now| Clock::Standing { now });
         let world = World::new(self.settings, clock);
-        let engine = Arc::new(Engine::new(world, &self.versions, self.check_answers, self.print)?);
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).await?;
-        let address = listener.local_addr()?;
+        let mut engine = Engine::new(world, &self.versions, self.check_answers, self.print)?;
+        if let Some(token) = self.control_token {
+            engine.set_control_token(token);
+        }
+        let engine = Arc::new(engine);
+        let listener = TcpListener::bind((self.listen, self.port)).await?;
+        let mut address = listener.local_addr()?;
+        if address.ip().is_unspecified() {
+            // Where nothing narrower is said, this machine's own name for it.
+            address.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
         let courier = tokio::spawn(webhook_delivery::deliver(engine.clone(), self.webhook_gateway));
         let (stop, mut stopped) = watch::channel(false);
         for fault in self.faults {
@@ -201,7 +239,9 @@ impl Builder {
             };
             // Dropped, and so ended, with the server.
             let _courier = AbortOnDrop(courier);
-            let _ = axum::serve(FaultyListener { listener, engine: serving }, app).with_graceful_shutdown(until).await;
+            let _ = axum::serve(FaultyListener { listener, engine: serving, idle: self.idle }, app)
+                .with_graceful_shutdown(until)
+                .await;
         });
         Ok(Sandbox { engine, address, stop, task })
     }
@@ -302,6 +342,12 @@ impl Sandbox {
     /// The base address of the control endpoint.
     pub fn control_url(&self) -> String {
         format!("http://{}/control", self.address)
+    }
+
+    /// The token that opens the control endpoint and the page from anywhere;
+    /// from this machine, none is needed.
+    pub fn control_token(&self) -> String {
+        self.engine.control_token().to_owned()
     }
 
     /// The client id that gets a token.

@@ -79,18 +79,16 @@ async fn hand_over(letter: &Letter, gateway: Option<&str>) -> bool {
 }
 
 async fn post(letter: &Letter, gateway: Option<&str>) -> Option<String> {
-    let (_, rest) = letter.url.split_once("://")?;
-    let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let there = webhook::destination(&letter.url).ok()?;
     let address = match gateway {
         Some(gateway) => gateway,
         // Only plain HTTP is spoken here, see the gateway.
-        None if letter.url.starts_with("http://") => host,
+        None if !there.is_https => &there.authority,
         None => return None,
     };
-    let address = if address.rsplit(']').next()?.contains(':') { address.to_owned() } else { format!("{address}:80") };
-    let slash = if path.starts_with('/') { "" } else { "/" };
+    let (host, path) = (&there.authority, &there.path);
     let request = format!(
-        "POST {slash}{path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nCint-Signature: {}\r\n\
+        "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nCint-Signature: {}\r\n\
          Content-Length: {}\r\nConnection: close\r\n\r\n{}",
         letter.signature,
         letter.body.len(),

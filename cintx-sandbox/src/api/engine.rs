@@ -9,7 +9,7 @@ use crate::api::routes;
 use crate::contract::{Contract, ContractError, Found, Host, Operation, Request, Violation};
 use crate::fault::{Effect, Faults, Strike, TOKEN, drift};
 use crate::http::log::{Log, Received};
-use crate::sim::clock::text;
+use crate::sim::clock::{Clock, text};
 use crate::sim::rng::Rng;
 use crate::sim::synth::Synth;
 use crate::state::World;
@@ -20,6 +20,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -28,6 +29,9 @@ const VERSION: &str = "cint-api-version";
 
 /// The path of the token endpoint.
 pub(crate) const TOKEN_PATH: &str = "/oauth/token";
+
+/// So many states are kept at most.
+const MOST_SAVED: usize = 16;
 
 /// A request as the server read it.
 #[derive(Debug)]
@@ -64,6 +68,12 @@ pub(crate) struct Engine {
     log: Mutex<Log>,
     faults: Mutex<Faults>,
     reads: Mutex<ReadCache>,
+    /// States that are kept under a name.
+    saved: Mutex<BTreeMap<String, World>>,
+    /// Opens the control endpoint and the page from anywhere.
+    control_token: String,
+    /// The clock to begin with, where it stands or runs at another pace.
+    first_clock: Clock,
     /// The contracts served, oldest first.
     contracts: Vec<&'static Contract>,
     check_answers: bool,
@@ -96,6 +106,7 @@ impl Engine {
         check_answers: bool,
         print: bool,
     ) -> Result<Self, ContractError> {
+        let first_clock = world.clock.clone();
         let contracts = if versions.is_empty() {
             Contract::versions().map(Contract::for_version).collect::<Result<Vec<_>, _>>()?
         } else {
@@ -106,6 +117,9 @@ impl Engine {
             world: Mutex::new(world),
             log: Mutex::default(),
             reads: Mutex::default(),
+            saved: Mutex::default(),
+            control_token: uuid::Uuid::new_v4().simple().to_string(),
+            first_clock,
             contracts,
             check_answers,
             print,
@@ -124,6 +138,55 @@ impl Engine {
 
     pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The token that opens the control endpoint and the page from anywhere.
+    pub(crate) fn control_token(&self) -> &str {
+        &self.control_token
+    }
+
+    /// Sets the token instead of a random one.
+    pub(crate) fn set_control_token(&mut self, token: String) {
+        self.control_token = token;
+    }
+
+    /// Begins again: the state as it was at the start, no faults, an empty
+    /// log. Tokens stay good, since callers keep theirs.
+    pub(crate) fn reset(&self) {
+        let mut world = self.world();
+        let fresh = World::new(world.settings.clone(), self.first_clock.restarted());
+        world.replace(fresh);
+        drop(world);
+        self.faults().clear();
+        *self.log() = Log::default();
+        *self.reads() = ReadCache::default();
+    }
+
+    /// Keeps the state under a name.
+    pub(crate) fn save(&self, name: &str) -> Result<(), String> {
+        let world = self.world().clone();
+        let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        if saved.len() >= MOST_SAVED && !saved.contains_key(name) {
+            return Err(format!("{MOST_SAVED} states are saved already"));
+        }
+        saved.insert(name.to_owned(), World { clock: world.clock.stopped(), ..world });
+        Ok(())
+    }
+
+    /// Goes back to a state that was kept, at its own moment; the names that
+    /// there are, if there is none of this one.
+    pub(crate) fn load(&self, name: &str) -> Result<(), Vec<String>> {
+        let saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(known) = saved.get(name).cloned() else {
+            return Err(saved.keys().cloned().collect());
+        };
+        drop(saved);
+        let mut world = self.world();
+        let clock = world.clock.running_on_from(&known.clock);
+        world.replace(World { clock, ..known });
+        drop(world);
+        *self.reads() = ReadCache::default();
+        Ok(())
     }
 
     fn reads(&self) -> MutexGuard<'_, ReadCache> {

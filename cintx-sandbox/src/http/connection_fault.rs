@@ -1,17 +1,21 @@
 //! Connections that can be cut on purpose: closed, reset, or ended in the
-//! middle of an answer, as networks do.
+//! middle of an answer, as networks do; and that end when nobody uses them.
 
 use crate::api::engine::Engine;
 use crate::fault::{CONNECTION, Effect};
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, Sleep};
 
 /// How the next answer on a connection ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,17 +32,51 @@ pub(crate) enum Cut {
 }
 
 /// A handle on one connection.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ConnectionFault(Arc<Mutex<Cut>>);
+#[derive(Clone, Debug)]
+pub(crate) struct ConnectionFault {
+    cut: Arc<Mutex<Cut>>,
+    /// How many requests are being answered.
+    busy: Arc<AtomicUsize>,
+    peer: SocketAddr,
+}
+
+/// A request that is being answered, so that its connection is not idle.
+#[derive(Debug)]
+pub(crate) struct Busy(Arc<AtomicUsize>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 impl ConnectionFault {
+    fn new(peer: SocketAddr) -> Self {
+        Self { cut: Arc::default(), busy: Arc::default(), peer }
+    }
+
+    /// Who is at the other end.
+    pub(crate) fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// Keeps the connection from counting as idle.
+    pub(crate) fn begin(&self) -> Busy {
+        self.busy.fetch_add(1, Ordering::Relaxed);
+        Busy(self.busy.clone())
+    }
+
+    fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::Relaxed) > 0
+    }
+
     /// Cuts the answer that is about to be written.
     pub(crate) fn cut(&self, cut: Cut) {
         *self.lock() = cut;
     }
 
     fn lock(&self) -> MutexGuard<'_, Cut> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.cut.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -53,6 +91,8 @@ impl Connected<IncomingStream<'_, FaultyListener>> for ConnectionFault {
 pub(crate) struct FaultyListener {
     pub(crate) listener: TcpListener,
     pub(crate) engine: Arc<Engine>,
+    /// How long nothing may come in before a connection is closed.
+    pub(crate) idle: Duration,
 }
 
 impl FaultyListener {
@@ -82,7 +122,8 @@ impl Listener for FaultyListener {
         };
         // Small answers must not wait for a full packet.
         let _ = stream.set_nodelay(true);
-        (FaultyStream { stream, line: ConnectionFault::default() }, address)
+        let quiet = Box::pin(tokio::time::sleep(self.idle));
+        (FaultyStream { stream, line: ConnectionFault::new(address), idle: self.idle, quiet }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -95,6 +136,9 @@ impl Listener for FaultyListener {
 pub(crate) struct FaultyStream {
     stream: TcpStream,
     line: ConnectionFault,
+    idle: Duration,
+    /// Ends when nothing has come in for too long.
+    quiet: Pin<Box<Sleep>>,
 }
 
 impl FaultyStream {
@@ -120,7 +164,18 @@ impl FaultyStream {
 
 impl AsyncRead for FaultyStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let until = Instant::now() + self.idle;
+        if let Poll::Ready(result) = Pin::new(&mut self.stream).poll_read(cx, buf) {
+            self.quiet.as_mut().reset(until);
+            return Poll::Ready(result);
+        }
+        while self.quiet.as_mut().poll(cx).is_ready() {
+            if !self.line.is_busy() {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            self.quiet.as_mut().reset(until);
+        }
+        Poll::Pending
     }
 }
 

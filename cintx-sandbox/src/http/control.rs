@@ -1,6 +1,7 @@
 //! The control endpoint: looking into a sandbox and moving it, from any
 //! language. Not part of the API, and under a path of its own.
 
+use super::log::Received;
 use crate::api::engine::{Engine, Incoming};
 use crate::fault::Fault;
 use crate::sim::clock::text;
@@ -10,87 +11,258 @@ use crate::state::outbox::Outbox;
 use crate::state::session::Session;
 use crate::state::webhook::{self, Webhook};
 use jiff::SignedDuration;
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// Answers a control request: status and body.
-pub(crate) fn serve(engine: &Engine, incoming: &Incoming) -> (u16, Value) {
-    // Faults may be given in TOML.
-    let body: Value = if incoming.body.is_empty() || incoming.path == "/control/faults" {
-        Value::Null
-    } else {
-        match serde_json::from_slice(&incoming.body) {
-            Ok(body) => body,
-            Err(error) => return (400, json!({ "error": error.to_string() })),
+/// A status and a body.
+type Reply = (u16, Value);
+
+/// What does one operation: a method, a path, and the handler.
+type Route = (&'static str, &'static str, fn(&Engine, &Incoming) -> Result<Reply, Reply>);
+
+/// Everything that there is; `{id}` stands for one segment.
+const ROUTES: &[Route] = &[
+    ("GET", "/control/about", |engine, incoming| plain(incoming).map(|()| (200, about(engine)))),
+    ("GET", "/control/state", |engine, incoming| plain(incoming).map(|()| (200, state(&engine.world())))),
+    ("GET", "/control/requests", requests),
+    ("POST", "/control/requests/verify", verify),
+    ("POST", "/control/clock", move_clock),
+    ("GET", "/control/faults", |engine, incoming| {
+        plain(incoming).map(|()| (200, json!({ "faults": engine.faults().facts() })))
+    }),
+    ("POST", "/control/faults", add_faults),
+    ("DELETE", "/control/faults", |engine, incoming| {
+        plain(incoming)?;
+        engine.faults().clear();
+        Ok((200, json!({})))
+    }),
+    ("DELETE", "/control/faults/{id}", remove_fault),
+    ("POST", "/control/jobs/fail", fail_jobs),
+    ("POST", "/control/tokens/expire", |engine, incoming| {
+        let Nothing {} = read(incoming)?;
+        let mut world = engine.world();
+        let now = world.clock.unhurried();
+        world.tokens.expire_all(now);
+        Ok((200, json!({})))
+    }),
+    ("POST", "/control/respondents", add_respondent),
+    ("POST", "/control/reset", |engine, incoming| {
+        let Nothing {} = read(incoming)?;
+        engine.reset();
+        Ok((200, json!({ "now": text(engine.world().now()) })))
+    }),
+    ("POST", "/control/save", |engine, incoming| {
+        let Named { name } = read(incoming)?;
+        engine.save(&name).map(|()| (200, json!({ "saved": name }))).map_err(|reason| (409, json!({ "error": reason })))
+    }),
+    ("POST", "/control/load", |engine, incoming| {
+        let Named { name } = read(incoming)?;
+        match engine.load(&name) {
+            Ok(()) => Ok((200, json!({ "loaded": name, "now": text(engine.world().now()) }))),
+            Err(known) => Err((404, json!({ "error": format!("nothing is saved as {name}"), "saved": known }))),
         }
-    };
-    match (incoming.method.as_str(), incoming.path.as_str()) {
-        ("GET", "/control/state") => (200, state(&engine.world())),
-        ("GET", "/control/about") => (200, about(engine)),
-        ("GET", "/control/requests") => {
-            let entries: Vec<Value> = engine.log().entries().iter().map(|entry| entry.facts()).collect();
-            (200, json!({ "requests": entries }))
-        }
-        ("POST", "/control/clock") => {
-            let seconds = body.get("advance_seconds").and_then(Value::as_f64).unwrap_or(0.0);
-            let speed = body.get("speed").and_then(Value::as_f64);
-            if speed.is_some_and(|speed| !is_speed(speed)) {
-                return (400, json!({ "error": "a speed is a number between 0 and 1000000" }));
-            }
-            match SignedDuration::try_from_secs_f64(seconds) {
-                Ok(by) => {
-                    let mut world = engine.world();
-                    if let Some(speed) = speed {
-                        world.clock.set_speed(speed);
-                    }
-                    world.clock.advance(by);
-                    drop(world);
-                    (200, json!({ "now": text(engine.world().now()) }))
-                }
-                Err(error) => (400, json!({ "error": error.to_string() })),
-            }
-        }
-        ("GET", "/control/faults") => (200, json!({ "faults": engine.faults().facts() })),
-        ("POST", "/control/faults") => match Fault::read_all(&String::from_utf8_lossy(&incoming.body)) {
-            Ok(given) => {
-                let mut faults = engine.faults();
-                let ids: Vec<u64> = given.into_iter().map(|fault| faults.add(fault).0).collect();
-                (201, json!({ "ids": ids }))
-            }
-            Err(error) => (400, json!({ "error": error.to_string() })),
-        },
-        ("DELETE", "/control/faults") => {
-            engine.faults().clear();
-            (200, json!({}))
-        }
-        ("DELETE", path) if path.starts_with("/control/faults/") => {
-            let id = path.rsplit('/').next().and_then(|id| id.parse().ok());
-            match id.is_some_and(|id| engine.faults().remove(id)) {
-                true => (200, json!({})),
-                false => (404, json!({ "error": "there is no such fault" })),
-            }
-        }
-        ("POST", "/control/jobs/fail") => {
-            let jobs = body.get("next").and_then(Value::as_u64).unwrap_or(1);
-            engine.world().failing = u32::try_from(jobs).unwrap_or(u32::MAX);
-            (200, json!({}))
-        }
-        ("POST", "/control/tokens/expire") => {
-            let mut world = engine.world();
-            let now = world.clock.unhurried();
-            world.tokens.expire_all(now);
-            (200, json!({}))
-        }
-        ("POST", "/control/respondents") => {
-            let Some(group) = body.get("target_group_id").and_then(Value::as_str) else {
-                return (400, json!({ "error": "target_group_id is missing" }));
-            };
-            match enter(&mut engine.world(), group) {
-                Some(session) => (201, session),
-                None => (409, json!({ "error": "the target group is not live or has no room" })),
-            }
-        }
-        (_, path) => (404, json!({ "error": format!("there is no {path}") })),
+    }),
+];
+
+/// A body without anything in it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+/// A state that is kept under a name.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    name: String,
+}
+
+/// How the clock is to move.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClockMove {
+    #[serde(default)]
+    advance_seconds: f64,
+    speed: Option<f64>,
+}
+
+/// Jobs that are to fail.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FailingJobs {
+    #[serde(default = "one")]
+    next: u32,
+}
+
+/// Somebody for a target group.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewRespondent {
+    target_group_id: String,
+}
+
+/// Which requests are meant; what is not given may be anything.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Filter {
+    operation: Option<String>,
+    method: Option<String>,
+    path: Option<String>,
+    status: Option<u16>,
+    idempotency_key: Option<String>,
+    /// Only requests with a greater number.
+    after: Option<u64>,
+}
+
+impl Filter {
+    fn fits(&self, one: &Received) -> bool {
+        let same = |wanted: &Option<String>, own: Option<&str>| wanted.as_deref().is_none_or(|text| own == Some(text));
+        same(&self.operation, one.operation.as_deref())
+            && same(&self.method, Some(&one.method))
+            && same(&self.path, Some(&one.path))
+            && same(&self.idempotency_key, one.idempotency_key.as_deref())
+            && self.status.is_none_or(|status| status == one.status)
+            && self.after.is_none_or(|number| one.number > number)
     }
+}
+
+/// Requests that must have come so many times.
+#[derive(Deserialize)]
+struct Verification {
+    times: usize,
+    #[serde(flatten)]
+    filter: serde_json::Map<String, Value>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// Answers a control request: status and body.
+pub(crate) fn serve(engine: &Engine, incoming: &Incoming) -> Reply {
+    let here: Vec<&Route> = ROUTES.iter().filter(|(_, path, _)| is_at(path, &incoming.path)).collect();
+    if let Some((_, _, handler)) = here.iter().find(|(method, _, _)| *method == incoming.method) {
+        return handler(engine, incoming).unwrap_or_else(|refusal| refusal);
+    }
+    let known =
+        |routes: &[&Route]| routes.iter().map(|(method, path, _)| format!("{method} {path}")).collect::<Vec<_>>();
+    if here.is_empty() {
+        let all: Vec<&Route> = ROUTES.iter().collect();
+        return (404, json!({ "error": format!("there is no {}", incoming.path), "known": known(&all) }));
+    }
+    let error = format!("{} cannot be asked of {}", incoming.method, incoming.path);
+    (405, json!({ "error": error, "known": known(&here) }))
+}
+
+fn is_at(pattern: &str, path: &str) -> bool {
+    match pattern.strip_suffix("{id}") {
+        Some(before) => path.strip_prefix(before).is_some_and(|id| !id.is_empty() && !id.contains('/')),
+        None => pattern == path,
+    }
+}
+
+fn refuse(reason: impl std::fmt::Display) -> Reply {
+    (400, json!({ "error": reason.to_string() }))
+}
+
+/// Holds that a request has no body and no query.
+fn plain(incoming: &Incoming) -> Result<(), Reply> {
+    match parameters(incoming).first() {
+        Some((name, _)) => Err(refuse(format!("there is no parameter {name}"))),
+        None => Ok(()),
+    }
+}
+
+/// The parameters of the query, without the one that lets people in.
+fn parameters(incoming: &Incoming) -> Vec<(String, String)> {
+    let query = incoming.query.as_deref().unwrap_or_default();
+    let text = |part: &str| percent_decode_str(&part.replace('+', " ")).decode_utf8_lossy().into_owned();
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .filter(|(name, _)| *name != "token")
+        .map(|(name, value)| (text(name), text(value)))
+        .collect()
+}
+
+/// Reads a body; nothing at all is an empty object. What is not known in it is
+/// refused, with what is.
+fn read<T: DeserializeOwned>(incoming: &Incoming) -> Result<T, Reply> {
+    plain(incoming)?;
+    let body: &[u8] = if incoming.body.is_empty() { b"{}" } else { &incoming.body };
+    serde_json::from_slice(body).map_err(refuse)
+}
+
+fn requests(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
+    let mut given = serde_json::Map::new();
+    for (name, value) in parameters(incoming) {
+        let number = value.parse::<u64>().ok().filter(|_| ["status", "after"].contains(&name.as_str()));
+        given.insert(name, number.map_or(Value::String(value), Value::from));
+    }
+    let filter: Filter = serde_json::from_value(Value::Object(given)).map_err(refuse)?;
+    let entries = engine.log().entries();
+    let entries: Vec<Value> = entries.iter().filter(|one| filter.fits(one)).map(Received::facts).collect();
+    Ok((200, json!({ "count": entries.len(), "requests": entries })))
+}
+
+fn verify(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
+    let Verification { times, filter } = read(incoming)?;
+    let filter: Filter = serde_json::from_value(Value::Object(filter)).map_err(refuse)?;
+    let count = engine.log().entries().iter().filter(|one| filter.fits(one)).count();
+    let status = if count == times { 200 } else { 409 };
+    Ok((status, json!({ "expected": times, "count": count })))
+}
+
+fn move_clock(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
+    let ClockMove { advance_seconds, speed } = read(incoming)?;
+    if speed.is_some_and(|speed| !is_speed(speed)) {
+        return Err(refuse("speed is a number between 0 and 1000000"));
+    }
+    if advance_seconds.is_nan() || advance_seconds < 0.0 {
+        return Err(refuse(format!("advance_seconds is {advance_seconds}; the clock does not go back")));
+    }
+    let by = SignedDuration::try_from_secs_f64(advance_seconds).map_err(refuse)?;
+    {
+        let mut world = engine.world();
+        if let Some(speed) = speed {
+            world.clock.set_speed(speed);
+        }
+        world.clock.advance(by);
+    }
+    Ok((200, json!({ "now": text(engine.world().now()) })))
+}
+
+fn add_faults(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
+    plain(incoming)?;
+    // Faults may be given in TOML.
+    let given = Fault::read_all(&String::from_utf8_lossy(&incoming.body)).map_err(refuse)?;
+    let mut faults = engine.faults();
+    let ids: Vec<u64> = given.into_iter().map(|fault| faults.add(fault).0).collect();
+    Ok((201, json!({ "ids": ids })))
+}
+
+fn remove_fault(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
+    plain(incoming)?;
+    let id = incoming.path.rsplit('/').next().and_then(|id| id.parse().ok());
+    match id.is_some_and(|id| engine.faults().remove(id)) {
+        true => Ok((200, json!({}))),
+        false => Err((404, json!({ "error": "there is no such fault" }))),
+    }
+}
+
+fn fail_jobs(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
+    let FailingJobs { next } = read(incoming)?;
+    engine.world().failing = next;
+    Ok((200, json!({})))
+}
+
+fn add_respondent(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
+    let NewRespondent { target_group_id } = read(incoming)?;
+    enter(&mut engine.world(), &target_group_id)
+        .map(|session| (201, session))
+        .ok_or_else(|| (409, json!({ "error": "the target group is not live or has no room" })))
 }
 
 /// Whom it lets in, and which ids there are to begin with.

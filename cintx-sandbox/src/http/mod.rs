@@ -1,6 +1,7 @@
 //! What speaks HTTP: the server, the token endpoint, the control endpoint,
 //! the page for people, the log of requests, and faults of connections.
 
+pub(crate) mod access;
 pub(crate) mod connection_fault;
 pub(crate) mod control;
 pub(crate) mod dashboard;

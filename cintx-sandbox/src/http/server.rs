@@ -1,7 +1,7 @@
 //! The thin layer between HTTP and the engine.
 //! Reads a request, asks the part that is concerned, writes the answer.
 
-use super::{control, dashboard, oauth};
+use super::{access, control, dashboard, oauth};
 use crate::api::engine::{Engine, Incoming, Outgoing, TOKEN_PATH};
 use crate::fault::Effect;
 use crate::http::connection_fault::{ConnectionFault, Cut};
@@ -23,11 +23,37 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
     Router::new().fallback(handle).with_state(engine)
 }
 
+/// What is no part of the API: the control endpoint, the page and its icon.
+/// Looking into the sandbox never fails on purpose.
+fn own_pages(engine: &Engine, incoming: &Incoming, line: &ConnectionFault) -> Option<Outgoing> {
+    let is_get = incoming.method == "GET";
+    let is_control = incoming.path.starts_with("/control/");
+    let is_page = incoming.path == "/" && is_get;
+    if incoming.path == "/favicon.ico" && is_get {
+        return Some(Outgoing { status: 204, headers: HeaderMap::new(), body: Vec::new() });
+    }
+    if !is_control && !is_page {
+        return None;
+    }
+    if let Err(reason) = access::check(incoming, line.peer(), engine.control_token()) {
+        return Some(json_answer(403, &serde_json::json!({ "error": reason })));
+    }
+    if is_control {
+        let (status, body) = control::serve(engine, incoming);
+        return Some(json_answer(status, &body));
+    }
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert("x-frame-options", HeaderValue::from_static("DENY"));
+    Some(Outgoing { status: 200, headers, body: dashboard::make(engine).into_bytes() })
+}
+
 async fn handle(
     State(engine): State<Arc<Engine>>,
     ConnectInfo(line): ConnectInfo<ConnectionFault>,
     request: Request,
 ) -> Response {
+    let _busy = line.begin();
     let (head, body) = request.into_parts();
     let Ok(body) = to_bytes(body, LARGEST).await else {
         return write(json_answer(
@@ -42,15 +68,8 @@ async fn handle(
         headers: head.headers,
         body,
     };
-    // Looking into the sandbox never fails on purpose.
-    if incoming.path.starts_with("/control/") {
-        let (status, body) = control::serve(&engine, &incoming);
-        return write(json_answer(status, &body));
-    }
-    if incoming.path == "/" && incoming.method == "GET" {
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-        return write(Outgoing { status: 200, headers, body: dashboard::make(&engine).into_bytes() });
+    if let Some(outgoing) = own_pages(&engine, &incoming, &line) {
+        return write(outgoing);
     }
     let Some(strike) = engine.strike(&incoming) else {
         return write(answer(&engine, &incoming, None));

@@ -40,6 +40,34 @@ impl Clock {
         }
     }
 
+    /// The same clock, begun anew.
+    pub(crate) fn restarted(&self) -> Self {
+        match self {
+            Self::Running { speed, .. } => Self::running(*speed),
+            Self::Standing { now } => Self::Standing { now: *now },
+        }
+    }
+
+    /// A clock that stands at this moment.
+    pub(crate) fn stopped(&self) -> Self {
+        Self::Standing { now: self.now() }
+    }
+
+    /// This clock at another's moment: running on from there at its own pace,
+    /// or standing there.
+    pub(crate) fn running_on_from(&self, other: &Self) -> Self {
+        match self {
+            // The shift is that of the callers' clocks, which do not go back.
+            Self::Running { speed, shift, .. } => Self::Running {
+                from: plus(other.now(), SignedDuration::ZERO.saturating_sub(*shift)),
+                since: Instant::now(),
+                speed: *speed,
+                shift: *shift,
+            },
+            Self::Standing { .. } => other.stopped(),
+        }
+    }
+
     /// Moves the clock forward; it never goes back.
     pub(crate) fn advance(&mut self, by: SignedDuration) {
         let by = by.max(SignedDuration::ZERO);

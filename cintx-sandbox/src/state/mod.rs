@@ -260,6 +260,17 @@ impl World {
         fails
     }
 
+    /// Puts another state in the place of this one. Callers keep their tokens,
+    /// and what was on its way to subscribers then sets out again.
+    pub(crate) fn replace(&mut self, mut other: Self) {
+        other.tokens = std::mem::take(&mut self.tokens);
+        other.has_courier = self.has_courier;
+        for outbox in other.outbox.values_mut() {
+            outbox.recall(&mut other.deliveries);
+        }
+        *self = other;
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }

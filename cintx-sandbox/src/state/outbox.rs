@@ -202,6 +202,21 @@ impl Outbox {
         self.late.insert(id.to_owned());
     }
 
+    /// Takes back what was under way, because nobody will say what became of it.
+    pub(crate) fn recall(&mut self, deliveries: &mut Deliveries) {
+        self.in_flight = 0;
+        for (entity, queue) in &self.queues {
+            if let Some((first, due)) = queue.front() {
+                self.ready.insert((*due, first.clone(), entity.clone()));
+            }
+        }
+        for id in &self.waiting {
+            if let Some(delivery) = deliveries.get_mut(id).filter(|one| one.progress == Progress::Delivering) {
+                delivery.progress = Progress::Undelivered;
+            }
+        }
+    }
+
     fn remove(&mut self, id: &str, entity: &str) {
         self.waiting.remove(id);
         self.late.remove(id);

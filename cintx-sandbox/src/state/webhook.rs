@@ -6,8 +6,10 @@ use super::bounded_map::approximate_size;
 use super::outbox::{self, Delivery, Fate, Progress};
 use super::session::Session;
 use super::supply::supplier_name;
+use crate::http::access::is_loopback;
 use crate::sim::clock::{plus, text};
 use crate::sim::rng::Rng;
+use http::Uri;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -49,6 +51,37 @@ pub(crate) struct Letter {
     pub(crate) url: String,
     pub(crate) body: String,
     pub(crate) signature: String,
+}
+
+/// Where a subscriber listens: the parts of its address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Destination {
+    pub(crate) is_https: bool,
+    /// Host and port, the port also where the address leaves it out.
+    pub(crate) authority: String,
+    /// Path and query.
+    pub(crate) path: String,
+}
+
+/// Reads the address of a subscriber: HTTPS, or plain HTTP to this machine,
+/// where nobody listens in.
+pub(crate) fn destination(url: &str) -> Result<Destination, &'static str> {
+    let uri: Uri = url.parse().map_err(|_| "not an address")?;
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return Err("not an absolute address");
+    };
+    if authority.as_str().contains('@') {
+        return Err("an address with a user in it");
+    }
+    let is_https = scheme == "https";
+    let is_plain_and_near = scheme == "http" && is_loopback(authority.host());
+    if !is_https && !is_plain_and_near {
+        return Err("not an HTTPS address");
+    }
+    let port = authority.port_u16().unwrap_or(if is_https { 443 } else { 80 });
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    Ok(Destination { is_https, authority: format!("{}:{port}", authority.host()), path: format!("{slash}{path}") })
 }
 
 /// The signature over a body: the secret's text is the key, as it stands.
@@ -329,6 +362,28 @@ pub(crate) fn settle(world: &mut World, id: &str, reception: Reception) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_are_read_and_not_guessed() {
+        let there = destination("http://127.0.0.1:8080/a?b=c").unwrap();
+        assert_eq!((there.authority.as_str(), there.path.as_str()), ("127.0.0.1:8080", "/a?b=c"));
+        assert_eq!(destination("https://hooks.example").unwrap().authority, "hooks.example:443");
+        assert_eq!(destination("http://[::1]?x").unwrap().path, "/?x");
+        for bad in [
+            "http://hooks.example/",
+            "http://127.0.0.1.hooks.example/",
+            "http://localhost.hooks.example/",
+            "http://127.0.0.1@hooks.example/",
+            "https://user:secret@hooks.example/",
+            "http://127.0.0.1:x/",
+            "ftp://127.0.0.1/",
+            "https:///path",
+            "127.0.0.1/a",
+            "https://hooks.example/a b",
+        ] {
+            assert!(destination(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn the_published_signature() {

@@ -1,0 +1,143 @@
+//! The control endpoint over HTTP: who is let in, what is refused, and a state
+//! that is saved, restored and begun anew.
+
+// Helpers of tests count as tests.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use cintx_sandbox::Sandbox;
+use common::{Caller, client, post_json, send};
+use serde_json::{Value, json};
+use std::net::Ipv4Addr;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+#[tokio::test]
+async fn other_sites_do_not_reach_the_control_endpoint_or_the_page() {
+    let sandbox = Sandbox::builder().control_token("open-sesame").start().await.unwrap();
+    let page = format!("http://{}/", sandbox.address());
+    let reset = format!("{}/reset", sandbox.control_url());
+    for (name, value) in [("host", "evil.example"), ("origin", "http://evil.example"), ("sec-fetch-site", "cross-site")]
+    {
+        send(client().get(&page).header(name, value)).await.expect(403);
+        let refused = send(client().post(&reset).header(name, value)).await.expect(403);
+        assert!(refused.json()["error"].is_string(), "{}", refused.text);
+        let open = client().post(&reset).header(name, value).bearer_auth("open-sesame");
+        send(open).await.expect(200);
+    }
+    send(client().get(format!("{page}?token=open-sesame")).header("host", "evil.example")).await.expect(200);
+    send(client().get(&page)).await.expect(200);
+    // The API itself has credentials of its own and is not kept to this machine.
+    send(client().get(format!("{}/accounts", sandbox.api_url())).header("host", "evil.example")).await.expect(401);
+}
+
+#[tokio::test]
+async fn from_elsewhere_the_token_is_needed() {
+    let sandbox = Sandbox::builder().listen(Ipv4Addr::UNSPECIFIED.into()).start().await.unwrap();
+    assert!(sandbox.address().ip().is_loopback(), "addresses are told as this machine reaches them");
+    send(client().get(format!("{}/about", sandbox.control_url()))).await.expect(200);
+    assert!(sandbox.control_token().len() >= 32);
+}
+
+#[tokio::test]
+async fn a_browser_that_asks_for_an_icon_is_not_refused() {
+    let sandbox = Sandbox::start().await.unwrap();
+    send(client().get(format!("http://{}/favicon.ico", sandbox.address()))).await.expect(204);
+    assert!(sandbox.requests().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_not_known_is_refused_by_name() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let control = sandbox.control_url();
+    let http = client();
+    for (path, body, named) in [
+        ("clock", json!({ "advance_second": 5 }), "advance_second"),
+        ("clock", json!({ "advance_seconds": -5 }), "-5"),
+        ("clock", json!({ "speed": -1 }), "speed"),
+        ("jobs/fail", json!({ "next": -1 }), "-1"),
+        ("jobs/fail", json!({ "jobs": 1 }), "jobs"),
+        ("respondents", json!({ "group": "x" }), "group"),
+        ("reset", json!({ "seed": 5 }), "seed"),
+        ("requests/verify", json!({ "times": 1, "operaton": "x" }), "operaton"),
+    ] {
+        let refused = send(post_json(&http, &format!("{control}/{path}"), &body)).await.expect(400);
+        assert!(refused.text.contains(named), "{path} {body}: {}", refused.text);
+    }
+    let unknown = send(http.post(format!("{control}/rewind"))).await.expect(404);
+    assert!(unknown.text.contains("POST /control/clock"), "{}", unknown.text);
+    let wrong = send(http.delete(format!("{control}/clock"))).await.expect(405);
+    assert!(wrong.text.contains("POST /control/clock"), "{}", wrong.text);
+    let wrong = send(http.get(format!("{control}/requests?operatoin=x"))).await.expect(400);
+    assert!(wrong.text.contains("operatoin"), "{}", wrong.text);
+}
+
+#[tokio::test]
+async fn requests_are_filtered_and_verified() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    caller.project(&sandbox, "once").await;
+    caller.get("/demand/no-such-path").await.expect(404);
+    let control = sandbox.control_url();
+    let found = send(client().get(format!("{control}/requests?operation=create_project"))).await.expect(200).json();
+    assert_eq!(found["count"], 1, "{found}");
+    assert_eq!(found["requests"][0]["idempotency_key"], "once");
+    let found = send(client().get(format!("{control}/requests?status=404"))).await.expect(200).json();
+    assert_eq!(found["count"], 1, "{found}");
+    let verify = |times: u64| {
+        let body = json!({ "operation": "create_project", "idempotency_key": "once", "times": times });
+        post_json(&client(), &format!("{control}/requests/verify"), &body)
+    };
+    send(verify(1)).await.expect(200);
+    assert_eq!(send(verify(2)).await.expect(409).json(), json!({ "expected": 2, "count": 1 }));
+}
+
+/// What two runs that ought to be the same are compared by.
+async fn run(sandbox: &Sandbox, caller: &Caller) -> Value {
+    let project = caller.project(sandbox, "p").await;
+    let group = caller.draft(sandbox, &project, 40).await;
+    let jobs = format!("{group}/fielding-run-jobs/launch-from-draft");
+    let body = json!({ "end_fielding_at": "2030-01-01T00:00:00.000Z" });
+    caller.post_keyed(&jobs, "l", &body).await.expect(201);
+    let clock = format!("{}/clock", sandbox.control_url());
+    send(post_json(&client(), &clock, &json!({ "advance_seconds": 600 }))).await.expect(200);
+    send(client().get(format!("{}/state", sandbox.control_url()))).await.expect(200).json()
+}
+
+#[tokio::test]
+async fn a_state_is_saved_restored_and_begun_anew() {
+    let standing = jiff::Timestamp::now().as_second();
+    let sandbox = Sandbox::builder().standing_clock(standing).start().await.unwrap();
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    let control = |operation: &str| format!("{}/{operation}", sandbox.control_url());
+    send(client().post(control("reset"))).await.expect(200);
+    let first = run(&sandbox, &caller).await;
+    send(post_json(&client(), &control("save"), &json!({ "name": "filled" }))).await.expect(200);
+    send(client().post(control("reset"))).await.expect(200);
+    let empty = send(client().get(control("state"))).await.expect(200).json();
+    assert_eq!(empty["projects"], json!([]));
+    assert_eq!(run(&sandbox, &caller).await, first, "the same calls after a reset give the same, also with old tokens");
+    send(post_json(&client(), &control("clock"), &json!({ "advance_seconds": 86_400 }))).await.expect(200);
+    let later = send(client().get(control("state"))).await.expect(200).json();
+    assert_ne!(later, first);
+    send(post_json(&client(), &control("load"), &json!({ "name": "filled" }))).await.expect(200);
+    assert_eq!(send(client().get(control("state"))).await.expect(200).json(), first);
+    let unknown = send(post_json(&client(), &control("load"), &json!({ "name": "other" }))).await.expect(404);
+    assert_eq!(unknown.json()["saved"], json!(["filled"]));
+}
+
+#[tokio::test]
+async fn connections_that_nobody_uses_are_closed() {
+    let idle = Duration::from_millis(200);
+    let sandbox = Sandbox::builder().idle_timeout(idle).start().await.unwrap();
+    for begun in ["", "GET / HT", "GET /control/about HTTP/1.1\r\nHost: localhost\r\n\r\n"] {
+        let mut stream = TcpStream::connect(sandbox.address()).await.unwrap();
+        stream.write_all(begun.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let closed = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut answer)).await;
+        assert!(closed.is_ok(), "{begun:?} stays open");
+        assert_eq!(answer.starts_with(b"HTTP/1.1 200"), begun.ends_with("\r\n\r\n"), "{begun:?}");
+    }
+}
