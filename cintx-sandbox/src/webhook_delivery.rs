@@ -73,7 +73,7 @@ async fn hand_over(letter: &Letter, gateway: Option<&str>) -> bool {
         // Bodies come whole or in chunks; both hold the JSON between braces.
         let json = body.get(body.find('{')?..=body.rfind('}')?)?;
         let body: Value = serde_json::from_str(json).ok()?;
-        Some(ok && body.get("event_id").and_then(Value::as_str) == Some(&letter.event))
+        Some(ok && body.get("event_id").and_then(Value::as_str) == Some(letter.event()))
     };
     tokio::time::timeout(PATIENCE, exchange).await.ok().flatten().unwrap_or(false)
 }
@@ -87,12 +87,13 @@ async fn post(letter: &Letter, gateway: Option<&str>) -> Option<String> {
         None => return None,
     };
     let (host, path) = (&there.authority, &there.path);
+    let (body, signature) = letter.signed();
     let request = format!(
         "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nCint-Signature: {}\r\n\
          Content-Length: {}\r\nConnection: close\r\n\r\n{}",
-        letter.signature,
-        letter.body.len(),
-        letter.body
+        signature,
+        body.len(),
+        body
     );
     let mut stream = TcpStream::connect(address).await.ok()?;
     stream.write_all(request.as_bytes()).await.ok()?;

@@ -124,6 +124,8 @@ pub(crate) struct Outbox {
     late: BTreeSet<String>,
     in_flight: usize,
     failures: u32,
+    /// When somebody who seems not to be there is tried again.
+    quiet_until: Option<Timestamp>,
     pub(crate) delivered: u64,
     pub(crate) expired: u64,
 }
@@ -162,7 +164,9 @@ impl Outbox {
 
     /// The next that may go out, if the subscriber can take one more.
     pub(crate) fn next(&mut self, now: Timestamp) -> Option<String> {
-        if self.in_flight >= MOST_IN_FLIGHT || self.ready.first()?.0 > now {
+        let most = if self.is_deaf() { 1 } else { MOST_IN_FLIGHT };
+        let is_quiet = self.quiet_until.is_some_and(|until| until > now);
+        if is_quiet || self.in_flight >= most || self.ready.first()?.0 > now {
             return None;
         }
         let (_, id, _) = self.ready.pop_first()?;
@@ -175,6 +179,7 @@ impl Outbox {
         self.in_flight = self.in_flight.saturating_sub(1);
         if heard {
             self.failures = 0;
+            self.quiet_until = None;
             self.delivered += 1;
         } else {
             self.expired += 1;
@@ -186,6 +191,10 @@ impl Outbox {
     fn retry(&mut self, id: &str, entity: &str, due: Timestamp) {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.failures = self.failures.saturating_add(1);
+        if self.is_deaf() {
+            // One event finds out whether somebody is there again.
+            self.quiet_until = self.quiet_until.max(Some(due));
+        }
         if let Some((first, at)) = self.queues.get_mut(entity).and_then(VecDeque::front_mut)
             && first == id
         {
@@ -342,6 +351,24 @@ mod tests {
         assert_eq!(next(&mut outbox), ["2"]);
         outbox.finish("2", "a", true);
         assert_eq!(next(&mut outbox), ["1"]);
+    }
+
+    #[test]
+    fn whoever_does_not_listen_is_tried_with_one_event_at_a_time() {
+        let mut outbox = Outbox::default();
+        for id in 0..100 {
+            outbox.push(format!("{id:03}"), format!("{id}"), at(1));
+        }
+        for id in next(&mut outbox) {
+            outbox.retry(&id, &id.parse::<u32>().unwrap().to_string(), at(20));
+        }
+        assert!(outbox.is_deaf());
+        assert_eq!(next(&mut outbox), [""; 0]);
+        assert_eq!(outbox.next(at(21)).as_deref(), Some("032"));
+        assert_eq!(outbox.next(at(21)), None);
+        outbox.finish("032", "32", true);
+        assert!(!outbox.is_deaf());
+        assert_eq!(next(&mut outbox).len(), MOST_IN_FLIGHT);
     }
 
     #[test]

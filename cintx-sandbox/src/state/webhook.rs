@@ -47,10 +47,24 @@ impl Webhook {
 #[derive(Clone, Debug)]
 pub(crate) struct Letter {
     pub(crate) delivery: String,
-    pub(crate) event: String,
     pub(crate) url: String,
-    pub(crate) body: String,
-    pub(crate) signature: String,
+    pub(crate) payload: Arc<Value>,
+    secret: String,
+    at: i64,
+}
+
+impl Letter {
+    /// The event's id, which the subscriber has to say again.
+    pub(crate) fn event(&self) -> &str {
+        self.payload.get("id").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// The body with its signature.
+    pub(crate) fn signed(&self) -> (String, String) {
+        let body = self.payload.to_string();
+        let signature = sign(&self.secret, self.at, &body);
+        (body, signature)
+    }
 }
 
 /// Where a subscriber listens: the parts of its address.
@@ -72,6 +86,9 @@ pub(crate) fn destination(url: &str) -> Result<Destination, &'static str> {
     };
     if authority.as_str().contains('@') {
         return Err("an address with a user in it");
+    }
+    if authority.as_str() != authority.host() && authority.port_u16().is_none() {
+        return Err("an address with a port that is none");
     }
     let is_https = scheme == "https";
     let is_plain_and_near = scheme == "http" && is_loopback(authority.host());
@@ -300,13 +317,12 @@ pub(crate) fn letters(world: &mut World) -> Vec<Letter> {
             };
             delivery.progress = Progress::Delivering;
             delivery.attempts += 1;
-            let body = delivery.payload.to_string();
             letters.push(Letter {
-                event: delivery.payload.get("id").and_then(Value::as_str).unwrap_or_default().to_owned(),
+                payload: delivery.payload.clone(),
                 delivery: id,
                 url: hook.url.clone(),
-                signature: sign(&hook.secret, now.as_second(), &body),
-                body,
+                secret: hook.secret.clone(),
+                at: now.as_second(),
             });
         }
     }
