@@ -4,6 +4,15 @@
 
 use cintx_quota::{Axis, Cut, Proof, Remainder, Step, Table, TableBuilder};
 
+/// How many random tables a property is held against: by default few enough for every build. `CINTX_QUOTA_CASES=100000`
+/// asks for more; the first ones stay the same.
+pub fn cases(default: u64) -> u64 {
+    std::env::var("CINTX_QUOTA_CASES")
+        .ok()
+        .and_then(|cases| cases.parse().ok())
+        .map_or(default, |cases: u64| cases.max(default))
+}
+
 /// SplitMix64: every seed gives the same tables on every machine.
 pub struct Random(pub u64);
 
