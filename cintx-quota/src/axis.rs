@@ -14,6 +14,27 @@ pub(crate) enum Targets {
     Counts(Vec<u64>),
     Percentages(Vec<f64>),
     Shares(Vec<f64>),
+    /// None of its own: a joint margin has them.
+    Joint,
+}
+
+impl Targets {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Counts(counts) => counts.len(),
+            Self::Percentages(shares) | Self::Shares(shares) => shares.len(),
+            Self::Joint => 0,
+        }
+    }
+
+    /// The proportions alone.
+    pub(crate) fn proportions(&self) -> Self {
+        match self {
+            Self::Counts(counts) => Self::Shares(counts.iter().map(|count| *count as f64).collect()),
+            Self::Percentages(shares) | Self::Shares(shares) => Self::Shares(shares.clone()),
+            Self::Joint => Self::Joint,
+        }
+    }
 }
 
 impl Axis {
@@ -31,6 +52,12 @@ impl Axis {
     ) -> Self {
         let (labels, targets) = split(categories);
         Self { name: name.into(), labels, targets: Targets::Percentages(targets) }
+    }
+
+    /// Categories whose targets are in a [`Joint`](crate::Joint) margin.
+    pub fn labels<L: Into<String>>(name: impl Into<String>, labels: impl IntoIterator<Item = L>) -> Self {
+        let labels = labels.into_iter().map(Into::into).collect();
+        Self { name: name.into(), labels, targets: Targets::Joint }
     }
 
     /// Categories with shares of any scale: only their proportions count.

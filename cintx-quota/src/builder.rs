@@ -4,8 +4,10 @@
 use crate::apportion::{Apportionment, apportion};
 use crate::axis::{Axis, Targets};
 use crate::error::{TableError, check_count, check_number};
+use crate::joint::{Joint, resolve};
+use crate::lift::shape_of;
 use crate::shape::{Cell, Shape};
-use crate::table::{Labelled, Table};
+use crate::table::Table;
 
 /// Builds a [`Table`].
 #[derive(Clone, Debug, Default)]
@@ -13,6 +15,7 @@ use crate::table::{Labelled, Table};
 pub struct TableBuilder {
     total: Option<u64>,
     axes: Vec<Axis>,
+    joints: Vec<Joint>,
     seed: Option<Vec<f64>>,
     bounds: Vec<(Cell, Bound)>,
     sweeps: Option<usize>,
@@ -35,6 +38,30 @@ impl TableBuilder {
     /// Adds an axis.
     pub fn axis(mut self, axis: Axis) -> Self {
         self.axes.push(axis);
+        self
+    }
+
+    /// Adds targets for the combinations of some axes, which are named: age × gender known together, say. Axes that have
+    /// no targets of their own get theirs from it; those that have some must agree with it. Joint margins may share
+    /// axes. One over all axes is a nested table, which is taken as it is.
+    ///
+    /// ```
+    /// use cintx_quota::{Axis, Joint, Table};
+    ///
+    /// let table = Table::builder()
+    ///     .total(1_000)
+    ///     .axis(Axis::labels("age", ["18-34", "35-54", "55+"]))
+    ///     .axis(Axis::labels("gender", ["men", "women"]))
+    ///     .axis(Axis::percentages("region", [("North", 40.0), ("South", 35.0), ("West", 25.0)]))
+    ///     .joint(Joint::percentages(["age", "gender"], [14.0, 13.0, 18.0, 18.0, 16.0, 21.0]))
+    ///     .build()?;
+    /// let solution = table.solve()?;
+    /// assert_eq!(solution.sums(&[0, 1]), [140, 130, 180, 180, 160, 210]);
+    /// assert_eq!(solution.margin(2), [400, 350, 250]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn joint(mut self, joint: Joint) -> Self {
+        self.joints.push(joint);
         self
     }
 
@@ -81,17 +108,26 @@ impl TableBuilder {
     /// # Errors
     /// [`TableError`] names the first thing that is wrong.
     pub fn build(self) -> Result<Table, TableError> {
-        let Self { total, axes, seed, bounds, sweeps, smallest } = self;
+        let Self { total, axes, joints, seed, bounds, sweeps, smallest } = self;
         check_count(smallest, || "the smallest cell".to_owned())?;
-        let total = total_of(total, &axes)?;
-        let axes = axes.into_iter().map(|axis| in_whole_numbers(axis, total)).collect::<Result<Vec<_>, _>>()?;
+        let total = total_of(total, &axes, &joints)?;
+        let (axes, kept) = resolve(axes, &joints, total, |axis| in_whole_numbers(axis, total))?;
+        if !kept.is_empty() && shape_of(&kept).is_none() {
+            let value = kept.iter().fold(1_u64, |cells, margin| cells.saturating_mul(margin.counts.len() as u64));
+            return Err(TableError::TooLarge {
+                place: "the number of cells between joint margins".into(),
+                value,
+                most: 20_000_000,
+            });
+        }
         let lengths: Vec<usize> = axes.iter().map(|axis| axis.labels.len()).collect();
         let shape = Shape::new(lengths).ok_or_else(|| TableError::TooLarge {
             place: "the number of cells".into(),
             value: axes.iter().fold(1_u64, |cells, axis| cells.saturating_mul(axis.labels.len() as u64)),
             most: u64::from(u32::MAX),
         })?;
-        let mut table = Table { total, axes, shape, seed, least: Vec::new(), most: Vec::new(), sweeps };
+        let (least, most) = (Vec::new(), Vec::new());
+        let mut table = Table { total, axes, shape, seed, least, most, sweeps, kept, joints };
         apply_seed(&mut table)?;
         apply_bounds(&mut table, bounds)?;
         check_slices(&table)?;
@@ -102,53 +138,54 @@ impl TableBuilder {
 }
 
 /// The total: as given, or of the first axis in counts. All that are there must agree.
-fn total_of(given: Option<u64>, axes: &[Axis]) -> Result<u64, TableError> {
-    let mut known: Option<(&str, u64)> = given.map(|total| ("the total", total));
+fn total_of(given: Option<u64>, axes: &[Axis], joints: &[Joint]) -> Result<u64, TableError> {
+    let mut known: Option<(String, u64)> = given.map(|total| ("the total".to_owned(), total));
     let Some(first) = axes.first() else { return Err(TableError::NoAxes) };
-    for axis in axes {
-        let Targets::Counts(counts) = &axis.targets else { continue };
+    let joints = joints.iter().map(|joint| (joint.name(), &joint.targets));
+    for (name, targets) in axes.iter().map(|axis| (axis.name.clone(), &axis.targets)).chain(joints) {
+        let Targets::Counts(counts) = targets else { continue };
         let sum = counts.iter().fold(0_u64, |sum, count| sum.saturating_add(*count));
-        check_count(sum, || format!("the sum of {}", axis.name))?;
+        check_count(sum, || format!("the sum of {name}"))?;
         match known {
             Some((first, first_total)) if first_total != sum => {
-                return Err(TableError::TotalsDiffer {
-                    first: first.to_owned(),
-                    first_total,
-                    second: axis.name.clone(),
-                    second_total: sum,
-                });
+                return Err(TableError::TotalsDiffer { first, first_total, second: name, second_total: sum });
             }
             Some(_) => {}
-            None => known = Some((&axis.name, sum)),
+            None => known = Some((name, sum)),
         }
     }
     let (place, total) = known.ok_or_else(|| TableError::TotalMissing { axis: first.name.clone() })?;
-    check_count(total, || place.to_owned())?;
+    check_count(total, || place)?;
     Ok(total)
 }
 
-fn in_whole_numbers(axis: Axis, total: u64) -> Result<Labelled, TableError> {
+/// The targets of an axis, if it has some of its own.
+pub(crate) fn in_whole_numbers(axis: &Axis, total: u64) -> Result<Option<Apportionment>, TableError> {
     let Axis { name, labels, targets } = axis;
     if labels.is_empty() {
-        return Err(TableError::EmptyAxis { axis: name });
+        return Err(TableError::EmptyAxis { axis: name.clone() });
     }
     let mut seen = std::collections::HashSet::new();
     if let Some(label) = labels.iter().find(|label| !seen.insert(label.as_str())) {
-        return Err(TableError::LabelTwice { label: label.clone(), axis: name });
+        return Err(TableError::LabelTwice { label: label.clone(), axis: name.clone() });
     }
-    let targets = match targets {
-        Targets::Counts(counts) => Apportionment { counts, rounded: Vec::new() },
-        Targets::Shares(shares) => apportion(&name, &shares, total)?,
+    Ok(match targets {
+        Targets::Counts(counts) => Some(Apportionment { counts: counts.clone(), rounded: Vec::new() }),
+        Targets::Shares(shares) => Some(apportion(name, shares, total)?),
         Targets::Percentages(percentages) => {
-            let counts = apportion(&name, &percentages, total)?;
-            let sum: f64 = percentages.iter().sum();
-            if !(99.0 - 1e-9..=101.0 + 1e-9).contains(&sum) {
-                return Err(TableError::NotHundred { axis: name, sum });
-            }
-            counts
+            let counts = apportion(name, percentages, total)?;
+            check_hundred(name, percentages)?;
+            Some(counts)
         }
-    };
-    Ok(Labelled { name, labels, targets })
+        Targets::Joint => None,
+    })
+}
+
+/// Percentages add up to 100, give or take one.
+pub(crate) fn check_hundred(name: &str, percentages: &[f64]) -> Result<(), TableError> {
+    let sum: f64 = percentages.iter().sum();
+    let is_hundred = (99.0 - 1e-9..=101.0 + 1e-9).contains(&sum);
+    if is_hundred { Ok(()) } else { Err(TableError::NotHundred { axis: name.to_owned(), sum }) }
 }
 
 fn apply_seed(table: &mut Table) -> Result<(), TableError> {

@@ -13,6 +13,9 @@ pub struct Certificate {
     pub total: u64,
     /// The sums of each axis, equal to its targets.
     pub margins: Vec<Vec<u64>>,
+    /// The sums of each joint margin, equal to its targets: one for each margin of [`Table::margins`] that is over several
+    /// axes, in that order.
+    pub joints: Vec<Vec<u64>>,
     /// How many cells were looked at.
     pub cells: usize,
     /// How many of them have a least or a greatest, which they keep.
@@ -37,6 +40,18 @@ pub enum Violation {
         /// The axis.
         axis: usize,
         /// The category's label.
+        label: String,
+        /// What its cells add up to.
+        sum: u128,
+        /// Its target.
+        target: u64,
+    },
+    /// The cells of a combination do not add up to its target in a joint margin.
+    #[error("{label} adds up to {sum}, its target is {target}")]
+    Joint {
+        /// The margin, by its place in [`Table::margins`].
+        margin: usize,
+        /// The combination.
         label: String,
         /// What its cells add up to.
         sum: u128,
@@ -70,11 +85,18 @@ impl Certificate {
         }
         let mut violations = Vec::new();
         let mut sums: Vec<Vec<u128>> = lengths.iter().map(|length| vec![0; *length]).collect();
+        let joint: Vec<(usize, Vec<usize>)> =
+            table.margins().into_iter().enumerate().filter(|(_, axes)| axes.len() > 1).collect();
+        let mut joints: Vec<Vec<u128>> =
+            joint.iter().map(|(margin, _)| vec![0; table.margin_targets(*margin).len()]).collect();
         let mut bounded = 0;
         for_each_position(lengths, |index, position| {
             let count = cells[index];
             for (sums, at) in sums.iter_mut().zip(position) {
                 sums[*at] += u128::from(count);
+            }
+            for ((_, axes), sums) in joint.iter().zip(&mut joints) {
+                sums[place(axes, position, lengths)] += u128::from(count);
             }
             if !table.is_bounded() {
                 return;
@@ -94,12 +116,25 @@ impl Certificate {
                 }
             }
         }
+        for ((margin, axes), sums) in joint.iter().zip(&joints) {
+            let pairs = sums.iter().zip(table.margin_targets(*margin)).enumerate();
+            for (at, (sum, target)) in pairs.filter(|(_, (sum, target))| **sum != u128::from(**target)) {
+                violations.push(Violation::Joint {
+                    margin: *margin,
+                    label: label(table, axes, at),
+                    sum: *sum,
+                    target: *target,
+                });
+            }
+        }
         if !violations.is_empty() {
             return Err(violations);
         }
         let small = |sum: u128| u64::try_from(sum).unwrap_or(u64::MAX);
-        let margins: Vec<Vec<u64>> = sums.into_iter().map(|sums| sums.into_iter().map(small).collect()).collect();
-        Ok(Self { total: table.total(), margins, cells: expected, bounded })
+        let whole = |sums: Vec<Vec<u128>>| -> Vec<Vec<u64>> {
+            sums.into_iter().map(|sums| sums.into_iter().map(small).collect()).collect()
+        };
+        Ok(Self { total: table.total(), margins: whole(sums), joints: whole(joints), cells: expected, bounded })
     }
 }
 
@@ -151,9 +186,10 @@ impl Table {
     fn confirms_cut(&self, cut: &Cut, within: &[(u64, u64)]) -> bool {
         // What the cells above 0 hold at most, and what those below 0 hold at least; `None` is without limit.
         let (mut holds, mut least_outside) = (Some(0_i128), Some(0_i128));
+        let margins = self.margins();
         for_each_position(self.shape().lengths(), |index, position| {
             let (least, most) = within[index];
-            let weight = weight_at(&cut.weights, position);
+            let weight = weight_at(&cut.weights, &margins, position, self.shape().lengths());
             let add = |sum: i128, bound: u64| sum.checked_add(weight.abs().checked_mul(i128::from(bound))?);
             if weight > 0 {
                 holds = holds.filter(|_| most < u64::MAX).and_then(|sum| add(sum, most));
@@ -174,9 +210,10 @@ impl Table {
         let divisor = i128::from(remainder.divisor);
         let mut rest = self.weighted_targets(&remainder.weights);
         let mut multiples = divisor > 1;
+        let margins = self.margins();
         for_each_position(self.shape().lengths(), |index, position| {
             let (least, most) = within[index];
-            let weight = weight_at(&remainder.weights, position);
+            let weight = weight_at(&remainder.weights, &margins, position, self.shape().lengths());
             if least == most {
                 rest = rest.and_then(|rest| rest.checked_sub(weight.checked_mul(i128::from(least))?));
             } else {
@@ -188,8 +225,11 @@ impl Table {
 
     fn weighted_targets(&self, weights: &[Vec<i64>]) -> Option<i128> {
         let mut sum = 0_i128;
-        for (axis, weights) in weights.iter().enumerate() {
-            for (weight, target) in weights.iter().zip(&self.targets(axis)?.counts) {
+        if weights.len() > self.margins().len() {
+            return None;
+        }
+        for (margin, weights) in weights.iter().enumerate() {
+            for (weight, target) in weights.iter().zip(self.margin_targets(margin)) {
                 sum = sum.checked_add(i128::from(*weight).checked_mul(i128::from(*target))?)?;
             }
         }
@@ -198,9 +238,28 @@ impl Table {
 }
 
 /// The sum of the weights of a cell's categories.
-fn weight_at(weights: &[Vec<i64>], position: &[usize]) -> i128 {
-    let weights = weights.iter().zip(position).map(|(weights, at)| weights.get(*at).copied().unwrap_or(0));
-    weights.map(i128::from).sum()
+fn weight_at(weights: &[Vec<i64>], margins: &[Vec<usize>], position: &[usize], lengths: &[usize]) -> i128 {
+    let weight = |(weights, axes): (&Vec<i64>, &Vec<usize>)| {
+        weights.get(place(axes, position, lengths)).copied().map_or(0, i128::from)
+    };
+    weights.iter().zip(margins).map(weight).sum()
+}
+
+/// Where a cell is in the table of these axes, last of them fastest.
+fn place(axes: &[usize], position: &[usize], lengths: &[usize]) -> usize {
+    axes.iter().fold(0, |place, axis| place * lengths[*axis] + position[*axis])
+}
+
+/// The labels of a combination of some axes.
+fn label(table: &Table, axes: &[usize], mut place: usize) -> String {
+    let mut labels = Vec::new();
+    for axis in axes.iter().rev() {
+        let of_axis = table.labels(*axis);
+        labels.push(of_axis[place % of_axis.len()].as_str());
+        place /= of_axis.len();
+    }
+    labels.reverse();
+    labels.join(" × ")
 }
 
 /// Calls with every cell's number and position, in the order of the cells.

@@ -56,6 +56,40 @@ pub enum TableError {
         /// What they add up to.
         sum: f64,
     },
+    /// An axis has no targets, and no joint margin has any for it.
+    #[error("{axis} has no targets: give it some, or a joint margin with it")]
+    NoTargets {
+        /// The axis.
+        axis: String,
+    },
+    /// A joint margin names an axis that is not there, or one twice.
+    #[error("the joint margin {joint} names {axis}, expected different axes of the table")]
+    JointAxis {
+        /// The joint margin.
+        joint: String,
+        /// The name.
+        axis: String,
+    },
+    /// A joint margin and another margin ask for different counts of the same people.
+    #[error("{what} has the target {first}, and by the joint margin {joint} {second}")]
+    MarginsDisagree {
+        /// A category, or the axes that two joint margins share.
+        what: String,
+        /// Its target elsewhere.
+        first: u64,
+        /// The joint margin.
+        joint: String,
+        /// What it comes to there.
+        second: u64,
+    },
+    /// A joint margin cannot be rounded so that it agrees with the targets of its axes.
+    #[error("the joint margin {joint} cannot be made whole: {reason}")]
+    JointImpossible {
+        /// The joint margin.
+        joint: String,
+        /// Why.
+        reason: String,
+    },
     /// All shares are zero and the total is not.
     #[error("shares of {axis} add up to 0 and {total} shall be divided among them")]
     NoShares {

@@ -3,6 +3,7 @@
 
 use crate::certificate::Certificate;
 use crate::error::{SolveError, TableError, check_count};
+use crate::lift::Lifted;
 use crate::solve::spread::Aim;
 use crate::solve::stages::{MANY, Stages, bounds_of, distance, signed};
 use crate::table::Table;
@@ -144,11 +145,22 @@ impl Table {
     /// [`Table::solve`]. The proof counts completes and closed cells as bounds.
     pub fn rebalance(&self, targets: &[u64], completes: &[u64], closed: &[bool]) -> Result<Plan, SolveError> {
         let field = self.in_field(targets, completes, closed)?;
-        let wanted = Wanted::new(&field, targets, completes);
-        let (found, bound, aim) = Stages::new(&field, bounds_of(&field)).nearest(&wanted)?;
+        let lifted = Lifted::of(&field);
+        let lift = |list: &[u64]| lifted.as_ref().map_or_else(|| list.to_vec(), |lifted| lifted.list(list, 0));
+        let solved = lifted.as_ref().map_or(&field, |lifted| &lifted.table);
+        let wanted = Wanted::new(solved, &lift(targets), &lift(completes));
+        let nearest = Stages::new(solved, bounds_of(solved)).nearest(&wanted);
+        let reason_back = |error| match &lifted {
+            Some(lifted) => lifted.reason_back(&field, error),
+            None => error,
+        };
+        let (mut found, bound, mut aim) = nearest.map_err(reason_back)?;
         let count = |moved: i64| u64::try_from(moved).unwrap_or(u64::MAX);
         let (moved, at_least) = (count(distance(&found, &wanted.anchor)), count(bound));
         let (shut, distortion) = (aim.shut(&found), aim.distortion(&found));
+        if let Some(lifted) = &lifted {
+            (found, aim.parts) = (lifted.back(&found), lifted.back(&aim.parts));
+        }
         let cells: Vec<u64> = found.into_iter().map(|cell| u64::try_from(cell).unwrap_or(0)).collect();
         let certificate = Certificate::of(&field, &cells).map_err(|_| SolveError::Unresolved { cases: 0 })?;
         let changes = targets.iter().zip(&cells).enumerate().filter(|(_, (from, to))| from != to);

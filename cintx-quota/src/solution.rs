@@ -92,6 +92,17 @@ impl Solution {
         self.excluded.iter().map(|cell| self.shape.position(*cell)).collect()
     }
 
+    /// The sums over all axes but these, last of them fastest: the joint margin that came out. Empty if an axis is not
+    /// there.
+    pub fn sums(&self, axes: &[usize]) -> Vec<u64> {
+        let Some(slices) = self.shape.slices(axes) else { return Vec::new() };
+        let mut sums = vec![0; axes.iter().map(|axis| self.shape.lengths()[*axis]).product()];
+        for (slice, count) in slices.into_iter().zip(&self.cells) {
+            sums[slice as usize] += count;
+        }
+        sums
+    }
+
     /// The sums of an axis, equal to its targets; empty if there is no such axis.
     pub fn margin(&self, axis: usize) -> &[u64] {
         self.certificate.margins.get(axis).map_or(&[], Vec::as_slice)

@@ -2,8 +2,10 @@
 //! It has been checked: margins agree, numbers are finite, bounds do not cross.
 
 use crate::apportion::Apportionment;
+use crate::axis::Targets;
 use crate::builder::TableBuilder;
 use crate::error::SolveError;
+use crate::joint::Joint;
 use crate::shape::{Cell, Shape};
 
 /// An axis in whole numbers.
@@ -12,6 +14,15 @@ pub(crate) struct Labelled {
     pub(crate) name: String,
     pub(crate) labels: Vec<String>,
     pub(crate) targets: Apportionment,
+    /// The targets as they were given.
+    pub(crate) asked: Targets,
+}
+
+/// A margin over some axes: whole targets for their combinations, last of them fastest.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Kept {
+    pub(crate) axes: Vec<usize>,
+    pub(crate) counts: Vec<u64>,
 }
 
 /// A table that is asked for. Made by [`Table::builder`], solved by [`Table::solve`].
@@ -27,6 +38,10 @@ pub struct Table {
     /// The greatest of each cell, `u64::MAX` for none; empty is none anywhere. An excluded cell has 0.
     pub(crate) most: Vec<u64>,
     pub(crate) sweeps: Option<usize>,
+    /// All margins that are to be kept, if some are over several axes; empty if each axis is one.
+    pub(crate) kept: Vec<Kept>,
+    /// The joint margins as they were given.
+    pub(crate) joints: Vec<Joint>,
 }
 
 impl Table {
@@ -68,6 +83,23 @@ impl Table {
         self.axes.get(axis).map(|axis| &axis.targets)
     }
 
+    /// The margins, each by its axes: every axis is one, but for those that joint margins cover. The weights of a
+    /// [`Cut`](crate::Cut) are for the combinations of these, last axis fastest.
+    pub fn margins(&self) -> Vec<Vec<usize>> {
+        match self.kept.is_empty() {
+            true => (0..self.axes()).map(|axis| vec![axis]).collect(),
+            false => self.kept.iter().map(|margin| margin.axes.clone()).collect(),
+        }
+    }
+
+    /// The whole targets of a margin, by its place in [`margins`](Self::margins); empty if there is none.
+    pub fn margin_targets(&self, margin: usize) -> &[u64] {
+        match self.kept.is_empty() {
+            true => self.counts(margin),
+            false => self.kept.get(margin).map_or(&[], |margin| &margin.counts),
+        }
+    }
+
     /// The least that a cell shall hold; `None` if there is no such cell.
     pub fn least(&self, cell: impl Into<Cell>) -> Option<u64> {
         self.index(&cell.into()).map(|index| self.least_of(index))
@@ -98,18 +130,19 @@ impl Table {
     pub fn largest_smallest_cell(&self) -> Result<u64, SolveError> {
         self.solve()?;
         let (mut works, mut most) = (0, self.total);
-        for axis in 0..self.axes() {
-            let mut open = vec![0_u64; self.labels(axis).len()];
-            for (cell, slice) in self.shape.slices(&[axis]).unwrap_or_default().into_iter().enumerate() {
-                if self.counts_as_cell(cell) {
+        let counts_as_cell = self.cells_that_count();
+        for (margin, axes) in self.margins().iter().enumerate() {
+            let mut open = vec![0_u64; self.margin_targets(margin).len()];
+            for (cell, slice) in self.shape.slices(axes).unwrap_or_default().into_iter().enumerate() {
+                if counts_as_cell[cell] {
                     most = most.min(self.most_of(cell));
                     open[slice as usize] += 1;
                 }
             }
-            let parts = self.counts(axis).iter().zip(&open).filter(|(_, open)| **open > 0);
+            let parts = self.margin_targets(margin).iter().zip(&open).filter(|(_, open)| **open > 0);
             most = parts.map(|(target, open)| target / open).fold(most, u64::min);
         }
-        if (0..self.shape.cells()).all(|cell| !self.counts_as_cell(cell)) {
+        if !counts_as_cell.contains(&true) {
             return Ok(0);
         }
         while works < most {
@@ -132,16 +165,22 @@ impl Table {
         }
         let cells = self.shape.cells();
         self.least.resize(cells, 0);
-        for cell in (0..cells).filter(|cell| self.counts_as_cell(*cell)).collect::<Vec<_>>() {
-            self.least[cell] = self.least[cell].max(least);
+        let counts = self.cells_that_count();
+        for (own, _) in self.least.iter_mut().zip(counts).filter(|(_, counts)| *counts) {
+            *own = (*own).max(least);
         }
     }
 
-    /// Whether a cell may hold anybody: it is not excluded and each of its categories has a target.
-    fn counts_as_cell(&self, cell: usize) -> bool {
-        let targets = self.shape.position(cell).into_iter().enumerate();
-        let mut targets = targets.map(|(axis, at)| self.counts(axis).get(at).copied().unwrap_or(0));
-        self.most_of(cell) > 0 && targets.all(|target| target > 0)
+    /// For each cell, whether it may hold anybody: it is not excluded and each of its categories has a target.
+    fn cells_that_count(&self) -> Vec<bool> {
+        let mut counts: Vec<bool> = (0..self.shape.cells()).map(|cell| self.most_of(cell) > 0).collect();
+        for (margin, axes) in self.margins().iter().enumerate() {
+            let targets = self.margin_targets(margin);
+            for (counts, slice) in counts.iter_mut().zip(self.shape.slices(axes).unwrap_or_default()) {
+                *counts &= targets.get(slice as usize).is_some_and(|target| *target > 0);
+            }
+        }
+        counts
     }
 
     pub(crate) fn least_of(&self, index: usize) -> u64 {

@@ -9,6 +9,7 @@ use crate::certificate::Certificate;
 use crate::cut::Cut;
 use crate::error::SolveError;
 use crate::fit::{Bounds, Fit, Fitting, Slices, default_sweeps, scaled};
+use crate::lift::Lifted;
 use crate::rebalance::Wanted;
 use crate::shape::Shape;
 use crate::solution::Solution;
@@ -36,22 +37,33 @@ impl Table {
     /// [`SolveError::Infeasible`] with a proof if there is none; [`SolveError::Unresolved`] if a table of three or
     /// more axes with excluded or bounded cells took too long; not known to happen up to 350 cells.
     pub fn solve(&self) -> Result<Solution, SolveError> {
-        let stages = Stages::new(self, bounds_of(self));
-        let (cells, fit) = match self.axes() {
-            1 | 2 => {
-                let order: Vec<usize> = (0..self.axes()).collect();
-                let rounded =
-                    stages.stage(&order, None, self.seed.clone()).map_err(|stuck| stages.cut(0, 1, &stuck))?;
-                (rounded.cells, rounded.fit)
+        let (cells, fit) = match Lifted::of(self) {
+            Some(lifted) => {
+                let (cells, fit) = lifted.table.cells_and_fit().map_err(|error| lifted.reason_back(self, error))?;
+                (lifted.back(&cells), lifted.fit_back(fit))
             }
-            _ => {
-                stages.check_pairs()?;
-                stages.cross()?
-            }
+            None => self.cells_and_fit()?,
         };
         let cells: Vec<u64> = cells.into_iter().map(|cell| u64::try_from(cell).unwrap_or(0)).collect();
         let certificate = Certificate::of(self, &cells).map_err(|_| SolveError::Unresolved { cases: 0 })?;
         Ok(Solution::new(self, cells, fit, certificate))
+    }
+
+    /// The solution of a table without joint margins.
+    fn cells_and_fit(&self) -> Result<(Vec<i64>, Fit), SolveError> {
+        let stages = Stages::new(self, bounds_of(self));
+        match self.axes() {
+            1 | 2 => {
+                let order: Vec<usize> = (0..self.axes()).collect();
+                let rounded =
+                    stages.stage(&order, None, self.seed.clone()).map_err(|stuck| stages.cut(0, 1, &stuck))?;
+                Ok((rounded.cells, rounded.fit))
+            }
+            _ => {
+                stages.check_pairs()?;
+                stages.cross()
+            }
+        }
     }
 }
 
@@ -361,7 +373,7 @@ impl<'a> Stages<'a> {
     }
 
     /// Whether a pair of axes alone can be met.
-    fn feasible(&self, first: usize, second: usize) -> Result<(), SolveError> {
+    pub(crate) fn feasible(&self, first: usize, second: usize) -> Result<(), SolveError> {
         let axes: Vec<usize> = [first, second].into_iter().filter(|axis| *axis < self.table.axes()).collect();
         let (rows, columns) = self.margins(&axes, None);
         let (least, most) = self.bounds(&axes).unwrap_or_default();

@@ -112,66 +112,141 @@ pub fn sums(cells: &[u64], lengths: &[usize]) -> Vec<Vec<u64>> {
     sums
 }
 
-/// The weight of each cell, and what the targets come to: from the definition, in 128 bits.
-fn weigh(weights: &[Vec<i64>], margins: &[Vec<u64>]) -> (Vec<i128>, i128) {
-    let lengths: Vec<usize> = margins.iter().map(Vec::len).collect();
-    let weight = |index: usize| -> i128 {
-        position(index, &lengths).iter().enumerate().map(|(axis, at)| i128::from(weights[axis][*at])).sum()
-    };
-    let targets = margins.iter().zip(weights).flat_map(|(margin, weights)| margin.iter().zip(weights));
-    let targets = targets.map(|(target, weight)| i128::from(*target) * i128::from(*weight)).sum();
-    ((0..lengths.iter().product()).map(weight).collect(), targets)
+/// A margin over some axes: whole targets for their combinations, last axis fastest.
+pub type Over = (Vec<usize>, Vec<u64>);
+
+/// What a table is asked for, as the judges see it.
+pub struct Question {
+    pub lengths: Vec<usize>,
+    pub margins: Vec<Over>,
+    pub least: Vec<u64>,
+    pub most: Vec<u64>,
 }
 
-/// Whether a cut proves that there is no table, by its definition.
-pub fn is_violated(cut: &Cut, margins: &[Vec<u64>], least: &[u64], most: &[u64]) -> bool {
-    let (cells, targets) = weigh(&cut.weights, margins);
-    let (mut holds, mut must) = (0_i128, 0_i128);
-    for (cell, weight) in cells.into_iter().enumerate() {
-        match weight {
-            1.. if most[cell] == u64::MAX => return false,
-            1.. => holds += weight * i128::from(most[cell]),
-            _ => must -= weight * i128::from(least[cell]),
-        }
+impl Question {
+    /// One margin for each axis.
+    pub fn of_axes(margins: &[Vec<u64>], least: &[u64], most: &[u64]) -> Self {
+        let over = margins.iter().enumerate().map(|(axis, margin)| (vec![axis], margin.clone())).collect();
+        let lengths = margins.iter().map(Vec::len).collect();
+        Self { lengths, margins: over, least: least.to_vec(), most: most.to_vec() }
     }
-    let said = [cut.needs, cut.holds, cut.least_outside].map(|count| i128::try_from(count).unwrap());
-    targets + must > holds && said == [targets + must, holds, must]
-}
 
-/// Whether division proves that there is no table of whole numbers.
-pub fn is_no_multiple(proof: &Remainder, margins: &[Vec<u64>], least: &[u64], most: &[u64]) -> bool {
-    let (cells, mut rest) = weigh(&proof.weights, margins);
-    let divisor = i128::from(proof.divisor);
-    for (cell, weight) in cells.into_iter().enumerate() {
-        if least[cell] == most[cell] {
-            rest -= weight * i128::from(least[cell]);
-        } else if weight.rem_euclid(divisor) != 0 {
-            return false;
-        }
+    /// Where a cell is in the table of these axes.
+    pub fn place(&self, cell: usize, axes: &[usize]) -> usize {
+        let position = position(cell, &self.lengths);
+        axes.iter().fold(0, |place, axis| place * self.lengths[*axis] + position[*axis])
     }
-    rest == proof.needs && rest.rem_euclid(divisor) != 0
-}
 
-/// Whether a proof holds, step by step.
-pub fn is_proof(proof: &Proof, margins: &[Vec<u64>], least: &[u64], most: &[u64]) -> bool {
-    fn holds(proof: &Proof, at: usize, margins: &[Vec<u64>], least: &mut [u64], most: &mut [u64]) -> bool {
+    /// The sums of cells over all axes but these.
+    pub fn sums(&self, cells: &[u64], axes: &[usize]) -> Vec<u64> {
+        let mut sums = vec![0; axes.iter().map(|axis| self.lengths[*axis]).product()];
+        cells.iter().enumerate().for_each(|(cell, count)| sums[self.place(cell, axes)] += count);
+        sums
+    }
+
+    /// The weight of each cell, and what the targets come to: from the definition, in 128 bits.
+    fn weigh(&self, weights: &[Vec<i64>]) -> (Vec<i128>, i128) {
+        let margins = || self.margins.iter().zip(weights);
+        let weight = |cell: usize| -> i128 {
+            margins().map(|((axes, _), weights)| i128::from(weights[self.place(cell, axes)])).sum()
+        };
+        let targets = margins().flat_map(|((_, margin), weights)| margin.iter().zip(weights));
+        let targets = targets.map(|(target, weight)| i128::from(*target) * i128::from(*weight)).sum();
+        ((0..self.least.len()).map(weight).collect(), targets)
+    }
+
+    /// Whether a cut proves that there is no table, by its definition.
+    pub fn is_violated(&self, cut: &Cut) -> bool {
+        let (cells, targets) = self.weigh(&cut.weights);
+        let (mut holds, mut must) = (0_i128, 0_i128);
+        for (cell, weight) in cells.into_iter().enumerate() {
+            match weight {
+                1.. if self.most[cell] == u64::MAX => return false,
+                1.. => holds += weight * i128::from(self.most[cell]),
+                _ => must -= weight * i128::from(self.least[cell]),
+            }
+        }
+        let said = [cut.needs, cut.holds, cut.least_outside].map(|count| i128::try_from(count).unwrap());
+        targets + must > holds && said == [targets + must, holds, must]
+    }
+
+    /// Whether division proves that there is no table of whole numbers.
+    pub fn is_no_multiple(&self, proof: &Remainder) -> bool {
+        let (cells, mut rest) = self.weigh(&proof.weights);
+        let divisor = i128::from(proof.divisor);
+        for (cell, weight) in cells.into_iter().enumerate() {
+            if self.least[cell] == self.most[cell] {
+                rest -= weight * i128::from(self.least[cell]);
+            } else if weight.rem_euclid(divisor) != 0 {
+                return false;
+            }
+        }
+        rest == proof.needs && rest.rem_euclid(divisor) != 0
+    }
+
+    /// Whether a proof holds from a step on.
+    pub fn holds(&mut self, proof: &Proof, at: usize) -> bool {
         match &proof.steps[at] {
-            Step::Cut(cut) => is_violated(cut, margins, least, most),
-            Step::Remainder(remainder) => is_no_multiple(remainder, margins, least, most),
+            Step::Cut(cut) => self.is_violated(cut),
+            Step::Remainder(remainder) => self.is_no_multiple(remainder),
             Step::Split(split) => {
-                let cell = split.cell.iter().zip(margins).fold(0, |index, (at, margin)| index * margin.len() + at);
-                let bounds = (least[cell], most[cell]);
-                most[cell] = bounds.1.min(split.at);
-                let fewer = split.fewer > at && holds(proof, split.fewer, margins, least, most);
-                most[cell] = bounds.1;
-                least[cell] = bounds.0.max(split.at + 1);
-                let more = split.more > at && holds(proof, split.more, margins, least, most);
-                least[cell] = bounds.0;
+                let cell = split.cell.iter().zip(&self.lengths).fold(0, |index, (at, length)| index * length + at);
+                let bounds = (self.least[cell], self.most[cell]);
+                self.most[cell] = bounds.1.min(split.at);
+                let fewer = split.fewer > at && self.holds(proof, split.fewer);
+                self.most[cell] = bounds.1;
+                self.least[cell] = bounds.0.max(split.at + 1);
+                let more = split.more > at && self.holds(proof, split.more);
+                self.least[cell] = bounds.0;
                 fewer && more
             }
         }
     }
-    holds(proof, 0, margins, &mut least.to_vec(), &mut most.to_vec())
+
+    /// Calls with every whole table that is an answer.
+    pub fn every_answer(&self, visit: &mut dyn FnMut(&[u64])) {
+        let mut rest: Vec<u64> = Vec::new();
+        let mut places: Vec<Vec<usize>> = vec![Vec::new(); self.least.len()];
+        for (axes, margin) in &self.margins {
+            (0..places.len()).for_each(|cell| places[cell].push(rest.len() + self.place(cell, axes)));
+            rest.extend(margin);
+        }
+        // A combination whose last cell this is must have got all that it needs.
+        let is_last = |cell: usize, place: &usize| places[cell + 1..].iter().all(|others| !others.contains(place));
+        let last: Vec<Vec<usize>> = (0..places.len())
+            .map(|cell| places[cell].iter().copied().filter(|place| is_last(cell, place)).collect())
+            .collect();
+        self.fill(&mut Vec::new(), &mut rest, (&places, &last), visit);
+    }
+
+    fn fill(
+        &self,
+        cells: &mut Vec<u64>,
+        rest: &mut [u64],
+        (places, last): (&[Vec<usize>], &[Vec<usize>]),
+        visit: &mut dyn FnMut(&[u64]),
+    ) {
+        let cell = cells.len();
+        if cell == self.least.len() {
+            visit(cells);
+            return;
+        }
+        let room = places[cell].iter().map(|place| rest[*place]).min().unwrap_or(0);
+        for count in self.least[cell]..=self.most[cell].min(room) {
+            places[cell].iter().for_each(|place| rest[*place] -= count);
+            cells.push(count);
+            if last[cell].iter().all(|place| rest[*place] == 0) {
+                self.fill(cells, rest, (places, last), visit);
+            }
+            cells.pop();
+            places[cell].iter().for_each(|place| rest[*place] += count);
+        }
+    }
+}
+
+/// Whether a proof holds, step by step.
+pub fn is_proof(proof: &Proof, margins: &[Vec<u64>], least: &[u64], most: &[u64]) -> bool {
+    Question::of_axes(margins, least, most).holds(proof, 0)
 }
 
 /// Whether any whole table between the bounds has these margins; any number of axes.

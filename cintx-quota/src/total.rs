@@ -1,0 +1,235 @@
+//! The same table for another total, the least total that works, and what the last wave of a tracker missed.
+//! Margins grow and shrink in the proportions that were asked for.
+
+use crate::axis::{Axis, Targets};
+use crate::builder::in_whole_numbers;
+use crate::error::{SolveError, TableError, check_count};
+use crate::joint::{Joint, resolve};
+use crate::lift::Lifted;
+use crate::proof::Proof;
+use crate::solve::stages::{Stages, bounds_of};
+use crate::table::Table;
+
+impl Table {
+    /// The same table for another total: every margin in the proportions that were asked for, in shares if it was asked
+    /// for in shares, so that no rounding of an earlier total stays. Bounds and seed are the same.
+    ///
+    /// With [`rebalance`](Self::rebalance) this scales up after a soft launch:
+    ///
+    /// ```
+    /// use cintx_quota::{Axis, Table};
+    ///
+    /// let soft = Table::builder()
+    ///     .total(100)
+    ///     .axis(Axis::percentages("age", [("18-34", 33.3), ("35-54", 33.3), ("55+", 33.4)]))
+    ///     .axis(Axis::percentages("region", [("North", 50.0), ("South", 50.0)]))
+    ///     .build()?;
+    /// let targets = soft.solve()?.into_cells();
+    /// let completes = [20, 15, 16, 17, 14, 18];
+    /// let plan = soft.at_total(1_000)?.rebalance(&targets, &completes, &[])?;
+    /// assert_eq!(plan.certificate.margins[0], [333, 333, 334]);      // not ten times 33, 33, 34
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`TableError`] if the total is above [`Table::MOST`], or all targets are 0 and the total is not.
+    pub fn at_total(&self, total: u64) -> Result<Table, TableError> {
+        check_count(total, || "the total".to_owned())?;
+        let axis = |axis: &crate::table::Labelled| Axis {
+            name: axis.name.clone(),
+            labels: axis.labels.clone(),
+            targets: axis.asked.proportions(),
+        };
+        let joint = |joint: &Joint| Joint { axes: joint.axes.clone(), targets: joint.targets.proportions() };
+        let joints: Vec<Joint> = self.joints.iter().map(joint).collect();
+        let axes = self.axes.iter().map(axis).collect();
+        let (mut axes, kept) = resolve(axes, &joints, total, |axis| in_whole_numbers(axis, total))?;
+        // What was asked for stays what it was: percentages are not mistaken for counts the next time.
+        for (axis, before) in axes.iter_mut().zip(&self.axes) {
+            axis.asked = before.asked.clone();
+        }
+        Ok(Table { total, axes, kept, ..self.clone() })
+    }
+
+    /// The least total at which a table exists between the bounds, the margins in their proportions: with a
+    /// [smallest cell](crate::TableBuilder::smallest_cell), the least total that gives every cell so many. Every total
+    /// below it has been ruled out.
+    ///
+    /// ```
+    /// use cintx_quota::{Axis, Table};
+    ///
+    /// let table = Table::builder()
+    ///     .total(100)
+    ///     .axis(Axis::percentages("age", [("18-34", 96.0), ("35+", 4.0)]))
+    ///     .axis(Axis::percentages("region", [("North", 60.0), ("South", 40.0)]))
+    ///     .smallest_cell(5)
+    ///     .build()?;
+    /// assert!(table.solve().is_err());            // 4 people cannot be 5 in the North and 5 in the South
+    /// assert_eq!(table.least_total()?, 238);      // 4 % of 238 are 9.5, or 10 people
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SolveError::Infeasible`] with a proof for the largest total that was looked at, if no total works;
+    /// [`SolveError::Unresolved`] as in [`Table::solve`].
+    pub fn least_total(&self) -> Result<u64, SolveError> {
+        // No total is less than what the cells must hold.
+        let least = self.least.iter().fold(0_u64, |sum, least| sum.saturating_add(*least));
+        self.least_total_from(least.min(Self::MOST))
+    }
+
+    /// The least total from one on that works.
+    pub(crate) fn least_total_from(&self, from: u64) -> Result<u64, SolveError> {
+        const PATIENCE: usize = 10_000;
+        let mut total = from;
+        for _ in 0..PATIENCE {
+            let table = self.at_total(total)?;
+            match table.exists() {
+                Ok(()) => return Ok(total),
+                Err(SolveError::Infeasible(proof)) => match self.next_total(&proof, total)? {
+                    Some(next) => total = next,
+                    None => return Err(SolveError::Infeasible(proof)),
+                },
+                Err(error) => return Err(error),
+            }
+        }
+        Err(SolveError::Unresolved { cases: PATIENCE })
+    }
+
+    /// The next total that a proof does not rule out; `None` if it rules out all of them.
+    fn next_total(&self, proof: &Proof, total: u64) -> Result<Option<u64>, SolveError> {
+        // How long rounding alone may open a way that the proportions close.
+        const LUCK: u64 = 1_000;
+        let Some(cut) = proof.cut() else { return Ok(total.checked_add(1).filter(|next| *next <= Self::MOST)) };
+        // The weighted targets are the slope times the total, give or take one for each weight.
+        let signed = |count: u128| i128::try_from(count).unwrap_or(i128::MAX) as f64;
+        let holds = signed(cut.holds) - signed(cut.least_outside);
+        let (mut slope, mut blur) = (0.0, 1.0);
+        for (weights, shares) in cut.weights.iter().zip(self.shares()) {
+            slope += weights.iter().zip(&shares).map(|(weight, share)| *weight as f64 * share).sum::<f64>();
+            blur += weights.iter().map(|weight| weight.unsigned_abs() as f64).sum::<f64>();
+        }
+        let mut next = total.saturating_add(1);
+        if slope < -1e-12 {
+            let clear = ((holds + blur) / slope).floor();
+            if clear > next as f64 {
+                next = if clear < Self::MOST as f64 { clear as u64 } else { return Ok(None) };
+            }
+        }
+        let last = if slope < -1e-12 { Self::MOST } else { next.saturating_add(LUCK).min(Self::MOST) };
+        while next <= last {
+            let table = self.at_total(next)?;
+            let margins = (0..cut.weights.len()).map(|margin| table.margin_targets(margin));
+            let pairs = cut.weights.iter().zip(margins).flat_map(|(weights, targets)| weights.iter().zip(targets));
+            let needs: i128 = pairs.map(|(weight, target)| i128::from(*weight) * i128::from(*target)).sum();
+            let outside = i128::try_from(cut.least_outside).unwrap_or(i128::MAX);
+            if needs.saturating_add(outside) <= i128::try_from(cut.holds).unwrap_or(i128::MAX) {
+                return Ok(Some(next));
+            }
+            next += 1;
+        }
+        Ok(None)
+    }
+
+    /// The proportions of each margin.
+    fn shares(&self) -> Vec<Vec<f64>> {
+        let of = |targets: &[f64]| {
+            let sum: f64 = targets.iter().sum();
+            targets.iter().map(|target| if sum > 0.0 { target / sum } else { 0.0 }).collect()
+        };
+        let counts = |counts: &[u64]| of(&counts.iter().map(|count| *count as f64).collect::<Vec<_>>());
+        let margin = |(margin, axes): (usize, &Vec<usize>)| match axes.as_slice() {
+            [axis] => match self.axes[*axis].asked.proportions() {
+                Targets::Shares(shares) => of(&shares),
+                _ => counts(self.margin_targets(margin)),
+            },
+            _ => counts(self.margin_targets(margin)),
+        };
+        self.margins().iter().enumerate().map(margin).collect()
+    }
+
+    /// Whether there is a table at all, without looking for a near one if that can be told.
+    pub(crate) fn exists(&self) -> Result<(), SolveError> {
+        let lifted = Lifted::of(self);
+        let solved = lifted.as_ref().map_or(self, |lifted| &lifted.table);
+        if solved.axes() > 2 {
+            return self.solve().map(|_| ());
+        }
+        let feasible = Stages::new(solved, bounds_of(solved)).feasible(0, 1);
+        feasible.map_err(|error| match &lifted {
+            Some(lifted) => lifted.reason_back(self, error),
+            None => error,
+        })
+    }
+
+    /// The next wave of a tracker: what the last one missed is asked for on top, and what came in too many is taken off,
+    /// cell by cell. The total changes by the net of it; [`at_total`](Self::at_total) brings it back to another one
+    /// in these proportions.
+    ///
+    /// ```
+    /// use cintx_quota::{Axis, Table};
+    ///
+    /// let wave = Table::builder()
+    ///     .axis(Axis::counts("age", [("18-34", 50), ("35+", 50)]))
+    ///     .axis(Axis::counts("region", [("North", 60), ("South", 40)]))
+    ///     .build()?;
+    /// let asked = wave.solve()?.into_cells();
+    /// assert_eq!(asked, [30, 20, 30, 20]);
+    /// // The young in the South were hard to reach, and two too many came from the North.
+    /// let next = wave.carry_over(&asked, &[30, 12, 32, 20])?;
+    /// assert_eq!(next.solve()?.cells(), [30, 28, 28, 20]);
+    /// assert_eq!(next.total(), 106);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SolveError::Input`] if a list has the wrong length or a count is above [`Table::MOST`]; else as
+    /// [`Table::solve`].
+    pub fn carry_over(&self, last_targets: &[u64], last_completes: &[u64]) -> Result<Table, SolveError> {
+        let expected = self.shape.cells();
+        for (what, given) in [("last targets", last_targets.len()), ("last completes", last_completes.len())] {
+            if given != expected {
+                return Err(TableError::Length { what, given, expected }.into());
+            }
+        }
+        let solution = self.solve()?;
+        let mut wanted = Vec::with_capacity(expected);
+        for (cell, count) in solution.cells().iter().enumerate() {
+            let (target, done) = (last_targets[cell], last_completes[cell]);
+            check_count(target, || format!("last target {cell}"))?;
+            check_count(done, || format!("last completes {cell}"))?;
+            let next = (count + target).saturating_sub(done);
+            wanted.push(next.max(self.least_of(cell)).min(self.most_of(cell)));
+        }
+        let total = wanted.iter().fold(0_u64, |sum, count| sum.saturating_add(*count));
+        check_count(total, || "the total with what was missed".to_owned())?;
+        // Fractions that rounding took, and cells that are empty for now, keep their place in the proportions.
+        let fractions = solution.fit().cells.iter().zip(solution.cells()).zip(&wanted);
+        let seed = fractions.map(|((fit, count), wanted)| match *fit > 0.0 {
+            true => (*wanted as f64 + fit - *count as f64).max(1e-3),
+            false => 0.0,
+        });
+        let mut next = Table { total, seed: Some(seed.collect()), ..self.clone() };
+        for (number, axis) in next.axes.iter_mut().enumerate() {
+            axis.targets =
+                crate::apportion::Apportionment { counts: self.summed(&wanted, &[number]), rounded: Vec::new() };
+            axis.asked = Targets::Counts(axis.targets.counts.clone());
+        }
+        for kept in &mut next.kept {
+            kept.counts = self.summed(&wanted, &kept.axes);
+        }
+        let name = |axis: &usize| self.axes[*axis].name.clone();
+        let joints = next.kept.iter().filter(|kept| kept.axes.len() > 1);
+        next.joints = joints.map(|kept| Joint::counts(kept.axes.iter().map(name), kept.counts.clone())).collect();
+        Ok(next)
+    }
+
+    /// One number for each cell, summed over all axes but these.
+    pub(crate) fn summed(&self, cells: &[u64], axes: &[usize]) -> Vec<u64> {
+        let mut sums = vec![0_u64; axes.iter().map(|axis| self.labels(*axis).len()).product()];
+        for (slice, cell) in self.shape.slices(axes).unwrap_or_default().into_iter().zip(cells) {
+            sums[slice as usize] = sums[slice as usize].saturating_add(*cell);
+        }
+        sums
+    }
+}

@@ -1,0 +1,184 @@
+//! Other totals: the least that works, ways out of overfilled margins, and what the last wave missed.
+//! Held against every total in turn and all tables there are.
+
+#![allow(clippy::panic, clippy::unwrap_used)] // Helpers of tests, too, fail by panicking.
+
+mod common;
+
+use cintx_quota::{Axis, SolveError, Table, WayOut};
+use common::{Random, builder, cases, exists, sums};
+
+/// Random tables for each property.
+const CASES: u64 = 1_500;
+
+fn shared(shares: &[Vec<u64>], total: u64) -> cintx_quota::TableBuilder {
+    let axis = |(number, shares): (usize, &Vec<u64>)| {
+        let labels = shares.iter().enumerate().map(|(at, share)| (format!("{number}-{at}"), *share as f64));
+        Axis::shares(number.to_string(), labels.collect::<Vec<_>>())
+    };
+    shares.iter().enumerate().map(axis).fold(Table::builder().total(total), |builder, axis| builder.axis(axis))
+}
+
+fn targets_of(table: &Table) -> Vec<Vec<u64>> {
+    (0..table.axes()).map(|axis| table.targets(axis).unwrap().counts.clone()).collect()
+}
+
+#[test]
+fn every_total_below_the_least_has_no_table() {
+    let mut random = Random(61);
+    let (mut none, mut some) = (0, 0);
+    for case in 0..cases(CASES) {
+        let axes = if random.chance(80) { 2 } else { 3 };
+        let lengths: Vec<usize> = (0..axes).map(|_| random.between(1, 2 + u64::from(axes == 2)) as usize).collect();
+        let cells: usize = lengths.iter().product();
+        let shares: Vec<Vec<u64>> =
+            lengths.iter().map(|length| (0..*length).map(|_| random.between(1, 9)).collect()).collect();
+        let least: Vec<u64> = (0..cells).map(|_| random.below(3)).collect();
+        let most: Vec<u64> =
+            least.iter().map(|least| if random.chance(25) { least + random.below(3) } else { u64::MAX }).collect();
+        let mut asked = shared(&shares, 10);
+        for cell in 0..cells {
+            let position = common::position(cell, &lengths);
+            asked = asked.at_least(position.clone(), least[cell]);
+            if most[cell] < u64::MAX {
+                asked = asked.at_most(position, most[cell]);
+            }
+        }
+        let Ok(table) = asked.build() else { continue };
+        let works = |total: u64| exists(&targets_of(&shared(&shares, total).build().unwrap()), &least, &most);
+        match table.least_total() {
+            Ok(total) => {
+                some += 1;
+                assert!(works(total), "case {case}");
+                assert!((0..total).all(|total| !works(total)), "case {case}: {total}");
+                assert_eq!(table.at_total(total).unwrap().solve().unwrap().certificate().total, total);
+            }
+            Err(SolveError::Infeasible(_)) => {
+                none += 1;
+                assert!((0..40).all(|total| !works(total)), "case {case}");
+            }
+            Err(error) => panic!("case {case}: {error}"),
+        }
+    }
+    assert!(some > 300 && none > 10, "{some} some, {none} none");
+}
+
+#[test]
+fn every_way_out_keeps_what_it_says() {
+    let mut random = Random(62);
+    let mut works = [0; 3];
+    for case in 0..cases(CASES) {
+        let axes = if random.chance(70) { 2 } else { 3 };
+        let lengths: Vec<usize> = (0..axes).map(|_| random.between(2, 3) as usize).collect();
+        let cells: usize = lengths.iter().product();
+        let targets = random.whole_table(cells, 9, &vec![false; cells]);
+        let margins = sums(&targets, &lengths);
+        let table = builder(&margins).build().unwrap();
+        let mut completes: Vec<u64> = targets.iter().map(|target| random.below(target + 1)).collect();
+        for _ in 0..2 {
+            completes[random.below(cells as u64) as usize] += random.below(12);
+        }
+        let done = sums(&completes, &lengths);
+        let over: Vec<(usize, usize)> = (0..axes)
+            .flat_map(|axis| (0..lengths[axis]).map(move |at| (axis, at)))
+            .filter(|(axis, at)| done[*axis][*at] > margins[*axis][*at])
+            .collect();
+        let ways = table.ways_out(&targets, &completes, &[]).unwrap();
+        let named: Vec<(usize, usize)> = ways.overfilled.iter().map(|over| (over.margin, over.category)).collect();
+        assert_eq!(named, over, "case {case}");
+        for choice in &ways.choices {
+            works[choice.way as usize] += 1;
+            let new = targets_of(&choice.table);
+            assert_eq!(sums(&choice.plan.cells, &lengths), new, "case {case}");
+            assert!(choice.plan.cells.iter().zip(&completes).all(|(cell, done)| cell >= done), "case {case}");
+            let total = choice.plan.cells.iter().sum::<u64>();
+            assert_eq!(choice.additional, total - table.total(), "case {case}");
+            assert_eq!(choice.to_come, total - completes.iter().sum::<u64>(), "case {case}");
+            match choice.way {
+                WayOut::RaiseTotal => {
+                    // Without a greatest for any cell, there is a table as soon as no category holds too much.
+                    let none = |total: u64| {
+                        let margins = targets_of(&table.at_total(total).unwrap());
+                        done.iter().flatten().zip(margins.iter().flatten()).any(|(done, target)| done > target)
+                    };
+                    assert!((table.total()..total).all(none), "case {case}: less than {total} does");
+                }
+                WayOut::GiveWay => {
+                    assert_eq!(total, table.total(), "case {case}");
+                    let mut given = 0;
+                    for axis in 0..axes {
+                        let lost = new[axis].iter().zip(&margins[axis]).map(|(new, old)| old.saturating_sub(*new));
+                        given = given.max(lost.sum());
+                        assert!(!over.iter().any(|(over, at)| *over == axis && new[axis][*at] != done[axis][*at]));
+                    }
+                    assert_eq!(choice.given_up, given, "case {case}");
+                }
+                _ => {
+                    let pairs = new.iter().flatten().zip(margins.iter().flatten());
+                    assert!(pairs.into_iter().all(|(new, old)| new >= old), "case {case}");
+                    let over = |axis: usize| -> u64 {
+                        done[axis].iter().zip(&margins[axis]).map(|(done, target)| done.saturating_sub(*target)).sum()
+                    };
+                    assert_eq!(choice.additional, (0..axes).map(over).max().unwrap(), "case {case}");
+                    assert_eq!(choice.given_up, 0, "case {case}");
+                }
+            }
+        }
+    }
+    assert!(works.iter().all(|works| *works > 200), "{works:?}");
+}
+
+#[test]
+fn who_has_closed_everything_can_only_accept() {
+    let table = builder(&[vec![50, 50], vec![50, 50]]).build().unwrap();
+    let ways = table.ways_out(&[25; 4], &[35, 25, 10, 10], &[true; 4]).unwrap();
+    let [accept] = ways.choices.as_slice() else { panic!("{:?}", ways.choices) };
+    assert_eq!((accept.way, accept.plan.moved, accept.table.total()), (WayOut::Accept, 10, 110));
+    let impossible: Vec<WayOut> = ways.impossible.iter().map(|(way, _)| *way).collect();
+    assert_eq!(impossible, [WayOut::RaiseTotal, WayOut::GiveWay]);
+    assert!(ways.impossible.iter().all(|(_, error)| matches!(error, SolveError::Infeasible(_))));
+}
+
+/// Twelve waves of which some cells always fall short: what is missed comes back, and proportions hold over all waves.
+#[test]
+fn a_tracker_makes_up_for_what_it_missed() {
+    let mut random = Random(63);
+    let wave = Table::builder()
+        .total(500)
+        .axis(Axis::percentages("age", [("18-34", 30.0), ("35-54", 34.5), ("55+", 35.5)]))
+        .axis(Axis::percentages("region", [("North", 24.0), ("Mid", 17.3), ("South", 40.7), ("West", 18.0)]))
+        .build()
+        .unwrap();
+    let base = wave.solve().unwrap().into_cells();
+    let (mut asked, mut all) = (base.clone(), vec![0; base.len()]);
+    let mut without = vec![0; base.len()];
+    let field = |asked: &[u64], random: &mut Random| -> Vec<u64> {
+        asked.iter().enumerate().map(|(cell, count)| count * random.between(70 + cell as u64, 100) / 100).collect()
+    };
+    for _ in 0..12 {
+        let completes = field(&asked, &mut random);
+        all.iter_mut().zip(&completes).for_each(|(all, count)| *all += count);
+        without.iter_mut().zip(field(&base, &mut random)).for_each(|(all, count)| *all += count);
+        let next = wave.carry_over(&asked, &completes).unwrap();
+        let expected: Vec<u64> = (0..base.len()).map(|cell| base[cell] + asked[cell] - completes[cell]).collect();
+        let solution = next.solve().unwrap();
+        assert_eq!(solution.cells(), expected);
+        asked = solution.into_cells();
+    }
+    let (carried, alone) =
+        (cintx_quota::achieved(&base, &all).unwrap(), cintx_quota::achieved(&base, &without).unwrap());
+    assert!(carried.misplaced < 0.02 && carried.misplaced < alone.misplaced / 2.0, "{carried:?} {alone:?}");
+    assert!(carried.design_effect.unwrap() < 1.002, "{carried:?}");
+    // Within the old total, too.
+    let same = wave.carry_over(&base, &field(&base, &mut random)).unwrap().at_total(500).unwrap();
+    assert_eq!(same.solve().unwrap().certificate().total, 500);
+}
+
+#[test]
+fn lists_of_the_wrong_length_are_refused() {
+    let table = builder(&[vec![5, 5], vec![5, 5]]).build().unwrap();
+    assert!(matches!(table.carry_over(&[1], &[1; 4]), Err(SolveError::Input(_))));
+    assert!(matches!(table.ways_out(&[1; 4], &[1], &[]), Err(SolveError::Input(_))));
+    assert!(table.at_total(u64::MAX).is_err());
+    assert_eq!(table.at_total(20).unwrap().margin_targets(0), [10, 10]);
+}
