@@ -3,6 +3,7 @@
 
 use crate::apportion::{Apportionment, apportion};
 use crate::axis::{Axis, Targets};
+use crate::budget::Budget;
 use crate::error::{TableError, check_count, check_number};
 use crate::joint::{Joint, resolve};
 use crate::lift::shape_of;
@@ -127,7 +128,8 @@ impl TableBuilder {
             most: u64::from(u32::MAX),
         })?;
         let (least, most) = (Vec::new(), Vec::new());
-        let mut table = Table { total, axes, shape, seed, least, most, sweeps, kept, joints };
+        let mut table =
+            Table { total, axes, shape, seed, least, most, sweeps, kept, joints, budget: Budget::default() };
         apply_seed(&mut table)?;
         apply_bounds(&mut table, bounds)?;
         check_slices(&table)?;

@@ -148,8 +148,8 @@ impl Table {
             let holds = match proof.steps.get(at) {
                 // Each step is led to once, or this would not end.
                 _ if seen > proof.steps.len() => false,
-                Some(Step::Cut(cut)) => self.confirms_cut(cut, &self.within(&path)),
-                Some(Step::Remainder(remainder)) => self.confirms_remainder(remainder, &self.within(&path)),
+                Some(Step::Cut(cut)) => self.confirms_cut(cut, &self.bounds_after(&path)),
+                Some(Step::Remainder(remainder)) => self.confirms_remainder(remainder, &self.bounds_after(&path)),
                 Some(Step::Split(split)) if self.most(split.cell.as_slice()).is_some() => {
                     for (next, more) in [(split.fewer, false), (split.more, true)] {
                         open.push((next, path.iter().copied().chain([(split, more)]).collect()));
@@ -166,7 +166,7 @@ impl Table {
     }
 
     /// The bounds of each cell after some splits.
-    fn within(&self, path: &[(&Split, bool)]) -> Vec<(u64, u64)> {
+    fn bounds_after(&self, path: &[(&Split, bool)]) -> Vec<(u64, u64)> {
         let lengths = self.shape().lengths();
         let mut bounds = Vec::new();
         for_each_position(lengths, |_, position| {

@@ -1,6 +1,7 @@
 //! What can be wrong with a table that is asked for, and what can come of solving it.
 //! Every variant names the place, what was given, and what is allowed.
 
+use crate::budget::Stop;
 use crate::proof::Proof;
 use crate::shape::Cell;
 use crate::table::Table;
@@ -172,6 +173,10 @@ pub enum SolveError {
         /// How many cases were looked at.
         cases: usize,
     },
+    /// The [`Budget`](crate::Budget) was spent, or the question called off. What was found by then is not given out: it
+    /// may not be the nearest.
+    #[error("stopped before there was an answer: {0}")]
+    Stopped(Stop),
     /// A list that goes with the table does not fit it.
     #[error(transparent)]
     Input(#[from] TableError),

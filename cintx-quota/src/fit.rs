@@ -1,6 +1,7 @@
 //! Proportional fitting: a table of fractions that meets its margins and keeps the odds ratios of its seed.
 //! It stops when the margins are met, not when the steps get small, and says what it reached.
 
+use crate::budget::Budget;
 use crate::error::check_number;
 use crate::shape::Shape;
 use crate::sum::Sum;
@@ -117,7 +118,8 @@ pub fn fit(shape: &Shape, seed: &[f64], margins: &[Margin<'_>], sweeps: usize) -
         }
         slices.push(Slices { of: index, targets: margin.targets.to_vec() });
     }
-    Ok(Fitting { base: scaled(seed.to_vec()), slices, bounds: None, sweeps: sweeps.max(1) }.run())
+    let budget = Budget::default();
+    Ok(Fitting { base: scaled(seed.to_vec()), slices, bounds: None, sweeps: sweeps.max(1), budget: &budget }.run())
 }
 
 /// One margin: which slice each cell is in, and what each slice shall add up to.
@@ -136,11 +138,12 @@ pub(crate) struct Bounds {
 
 /// A fit under way. A cell is its base between its bounds; each step scales the base of one slice.
 #[derive(Debug)]
-pub(crate) struct Fitting {
+pub(crate) struct Fitting<'a> {
     pub(crate) base: Vec<f64>,
     pub(crate) slices: Vec<Slices>,
     pub(crate) bounds: Option<Bounds>,
     pub(crate) sweeps: usize,
+    pub(crate) budget: &'a Budget,
 }
 
 /// How many sweeps a table gets unless told: as many as take a second or so.
@@ -154,8 +157,32 @@ struct Bounded {
     cells: Vec<u32>,
 }
 
-impl Fitting {
-    pub(crate) fn run(mut self) -> Fit {
+impl Fitting<'_> {
+    /// Fits; where many cells are excluded, without looking at them.
+    pub(crate) fn run(self) -> Fit {
+        let cells = self.base.len();
+        let is_empty =
+            |cell: usize| self.base[cell] == 0.0 && self.bounds.as_ref().is_none_or(|bounds| bounds.least[cell] <= 0.0);
+        let open: Vec<usize> = (0..cells).filter(|cell| !is_empty(*cell)).collect();
+        if open.len() * 4 > cells * 3 {
+            return self.run_all();
+        }
+        let chosen = |list: &[f64]| open.iter().map(|cell| list[*cell]).collect();
+        let slices = self.slices.iter().map(|slices| Slices {
+            of: open.iter().map(|cell| slices.of[*cell]).collect(),
+            targets: slices.targets.clone(),
+        });
+        let bounds =
+            self.bounds.as_ref().map(|bounds| Bounds { least: chosen(&bounds.least), most: chosen(&bounds.most) });
+        let base = chosen(&self.base);
+        let fit =
+            Fitting { base, slices: slices.collect(), bounds, sweeps: self.sweeps, budget: self.budget }.run_all();
+        let mut all = vec![0.0; cells];
+        open.iter().zip(&fit.cells).for_each(|(cell, part)| all[*cell] = *part);
+        Fit { cells: all, ..fit }
+    }
+
+    fn run_all(mut self) -> Fit {
         let total = self.slices.iter().map(|slices| add_up(&slices.targets)).fold(0.0, f64::max);
         let tolerance = (1e-9 * total).min(1e-6).max(4.0 * f64::EPSILON * total);
         let is_bounded: Vec<bool> = match &self.bounds {
@@ -170,6 +197,11 @@ impl Fitting {
         let (mut sweeps, mut error) = (0, self.error());
         while error > tolerance && sweeps < self.sweeps {
             for (number, bounded) in bounded.iter().enumerate() {
+                // Each cell is looked at twice, and once more for the error.
+                if self.budget.is_over_after(3 * self.base.len() as u64) {
+                    sweeps = self.sweeps;
+                    break;
+                }
                 self.step(number, bounded, &is_bounded, &mut scratch);
             }
             sweeps += 1;

@@ -61,6 +61,7 @@
 mod achieved;
 mod apportion;
 mod axis;
+mod budget;
 mod builder;
 mod certificate;
 mod cut;
@@ -81,6 +82,7 @@ mod total;
 pub use achieved::{Achieved, achieved};
 pub use apportion::{Apportionment, Rounded, apportion};
 pub use axis::Axis;
+pub use budget::{Budget, Stop};
 pub use builder::TableBuilder;
 pub use certificate::{Certificate, Violation};
 pub use cut::Cut;

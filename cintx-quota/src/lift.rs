@@ -65,6 +65,7 @@ impl Lifted {
             least: Vec::new(),
             most: Vec::new(),
             sweeps: table.sweeps,
+            budget: table.budget.clone(),
             kept: Vec::new(),
             joints: Vec::new(),
         };

@@ -129,7 +129,7 @@ impl Table {
     /// helps where several cells together hold too much.
     ///
     /// # Errors
-    /// [`SolveError::Input`] as in `rebalance`. A way that does not work is no error.
+    /// [`SolveError::Input`] as in `rebalance`, and [`SolveError::Stopped`]. A way that does not work is no error.
     pub fn ways_out(&self, targets: &[u64], completes: &[u64], closed: &[bool]) -> Result<WaysOut, SolveError> {
         let field = self.in_field(targets, completes, closed)?;
         let floor: Vec<u64> = (0..self.shape.cells()).map(|cell| field.least_of(cell)).collect();
@@ -147,6 +147,7 @@ impl Table {
             let plan = table.and_then(|table| Ok((table.rebalance(targets, completes, closed)?, table)));
             match plan {
                 Ok((plan, table)) => ways.choices.push(self.choice(way, table, plan, completes)),
+                Err(error @ SolveError::Stopped(_)) => return Err(error),
                 Err(error) => ways.impossible.push((way, error)),
             }
         }

@@ -150,6 +150,7 @@ impl Table {
         let solved = lifted.as_ref().map_or(&field, |lifted| &lifted.table);
         let wanted = Wanted::new(solved, &lift(targets), &lift(completes));
         let nearest = Stages::new(solved, bounds_of(solved)).nearest(&wanted);
+        self.check_budget()?;
         let reason_back = |error| match &lifted {
             Some(lifted) => lifted.reason_back(&field, error),
             None => error,

@@ -3,6 +3,7 @@
 
 use crate::apportion::Apportionment;
 use crate::axis::Targets;
+use crate::budget::Budget;
 use crate::builder::TableBuilder;
 use crate::error::SolveError;
 use crate::joint::Joint;
@@ -42,6 +43,8 @@ pub struct Table {
     pub(crate) kept: Vec<Kept>,
     /// The joint margins as they were given.
     pub(crate) joints: Vec<Joint>,
+    /// What answers may cost.
+    pub(crate) budget: Budget,
 }
 
 impl Table {
@@ -51,6 +54,12 @@ impl Table {
     /// Starts a table.
     pub fn builder() -> TableBuilder {
         TableBuilder::default()
+    }
+
+    /// What is asked of this table is answered within a budget, or with [`SolveError::Stopped`].
+    #[must_use]
+    pub fn within(self, budget: &Budget) -> Self {
+        Self { budget: budget.clone(), ..self }
     }
 
     /// What all cells add up to.

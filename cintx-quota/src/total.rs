@@ -156,6 +156,7 @@ impl Table {
             return self.solve().map(|_| ());
         }
         let feasible = Stages::new(solved, bounds_of(solved)).feasible(0, 1);
+        self.check_budget()?;
         feasible.map_err(|error| match &lifted {
             Some(lifted) => lifted.reason_back(self, error),
             None => error,

@@ -1,9 +1,10 @@
 //! Three and more axes, where cells have bounds: a whole table, or a proof that there is none.
 //! Branch and bound on the cells; every leaf of a search that found nothing is a proof for its case.
 
+use super::presolve::Groups;
 use super::remainders::{Weighting, weighting};
 use super::simplex::{FREE, GaveUp, Relaxed, Simplex};
-use crate::cut::{Bounds, Cut};
+use crate::cut::{Bounds, Cut, table_bounds};
 use crate::proof::{Proof, Remainder, Split, Step};
 use crate::table::Table;
 
@@ -32,26 +33,48 @@ enum Rule {
 
 /// Looks for a whole table, with so much work at most.
 pub(crate) fn search(table: &Table, limit: u64) -> Found {
+    let Ok(mut simplex) = Simplex::new(table) else { return Found::Neither { cases: 0 } };
+    let groups = Groups::of(&simplex);
+    let mut open: Vec<i64> = groups.forced.iter().map(|forced| forced.unwrap_or(0)).collect();
+    if groups.members.is_empty() {
+        // Nothing is left to choose: the only table there may be is one, or fractions prove that there is none.
+        return match search_group(table, &mut simplex, limit) {
+            Ok(_) => Found::Table(simplex.with_fixed(table, &open)),
+            Err(found) => found,
+        };
+    }
+    for members in &groups.members {
+        simplex.focus = vec![groups.members.len() == 1; open.len()];
+        members.iter().for_each(|column| simplex.focus[*column] = true);
+        match search_group(table, &mut simplex, limit) {
+            Ok(found) => members.iter().for_each(|column| open[*column] = found[*column]),
+            Err(found) => return found,
+        }
+    }
+    Found::Table(simplex.with_fixed(table, &open))
+}
+
+/// Looks for whole numbers for the columns in focus; what else it finds is the answer.
+fn search_group(table: &Table, simplex: &mut Simplex, limit: u64) -> Result<Vec<i64>, Found> {
     // Some tables give way to one rule and some to the other: in turn, with more and more patience.
     const FIRST: usize = 60;
-    let Ok(mut simplex) = Simplex::new(table) else { return Found::Neither { cases: 0 } };
     let (mut cases, mut patience) = (0, FIRST);
-    while simplex.work < limit {
+    while !simplex.is_over(limit) {
         for rule in [Rule::Fraction, Rule::Culprit] {
             let mut attempt = Attempt { table, rule, limit, patience, simplex: simplex.clone(), steps: Vec::new() };
             let found = attempt.run();
             cases += attempt.steps.len();
-            simplex.work = attempt.simplex.work;
+            simplex.count_on(&attempt.simplex);
             match found {
-                Ok(Some(cells)) => return Found::Table(cells),
-                Ok(None) => return Found::Proof(Proof { steps: attempt.steps }),
-                Err(GaveUp) if attempt.steps.len() < patience => return Found::Neither { cases },
+                Ok(Some(open)) => return Ok(open),
+                Ok(None) => return Err(Found::Proof(Proof { steps: attempt.steps })),
+                Err(GaveUp) if attempt.steps.len() < patience => return Err(Found::Neither { cases }),
                 Err(GaveUp) => {}
             }
         }
         patience *= 4;
     }
-    Found::Neither { cases }
+    Err(Found::Neither { cases })
 }
 
 struct Attempt<'a> {
@@ -113,14 +136,16 @@ impl Attempt<'_> {
             self.steps.push(Step::Cut(cut));
             return Ok(None);
         }
-        self.simplex.simplify()?;
-        if let Some(cells) = self.simplex.cells() {
-            return Ok(Some(cells));
+        self.simplex.simplify(self.limit)?;
+        if self.simplex.is_whole() {
+            return self.simplex.wholes().map(Some).ok_or(GaveUp);
         }
         let weighting = weighting(&mut self.simplex);
+        // What other groups need is not settled here.
+        let weighting = weighting.filter(|found| found.culprits.iter().all(|cell| self.simplex.is_in_focus(*cell)));
         if let Some(Weighting { prime, weights, .. }) = weighting.as_ref().filter(|found| found.culprits.is_empty()) {
             let weights = self.by_axis(weights);
-            let remainder = Remainder::new(self.table, weights, *prime, |cell| self.bounds(cell)).ok_or(GaveUp)?;
+            let remainder = Remainder::new(self.table, weights, *prime, self.bounds()).ok_or(GaveUp)?;
             self.steps.push(Step::Remainder(remainder));
             return Ok(None);
         }
@@ -133,7 +158,7 @@ impl Attempt<'_> {
         };
         let restore = || Task::Restore { cell, bounds: (least, most) };
         tasks.extend([restore(), case(!more_first), restore(), case(more_first)]);
-        let position = self.table.shape().position(cell);
+        let position = self.table.shape().position(self.simplex.cell_of[cell]);
         let labels = position.iter().enumerate().map(|(axis, at)| self.table.labels(axis)[*at].clone()).collect();
         let at = u64::try_from(number).map_err(|_| GaveUp)?;
         self.steps.push(Step::Split(Split { cell: position, labels, at, fewer: 0, more: 0 }));
@@ -154,10 +179,16 @@ impl Attempt<'_> {
         Some(At { cell, number, more_first: fraction >= 0.5 })
     }
 
-    fn bounds(&self, cell: usize) -> Bounds {
+    /// The bounds of each cell of the table in this case.
+    fn bounds(&self) -> impl Fn(usize) -> Bounds {
         let number = |bound: i64| u64::try_from(bound).unwrap_or(0);
-        let most = self.simplex.most[cell];
-        (number(self.simplex.least[cell]), (most != FREE).then(|| number(most)))
+        let mut bounds: Vec<Bounds> =
+            (0..self.table.shape().cells()).map(|cell| table_bounds(self.table, cell)).collect();
+        for (column, cell) in self.simplex.cell_of.iter().enumerate() {
+            let most = self.simplex.most[column];
+            bounds[*cell] = (number(self.simplex.least[column]), (most != FREE).then(|| number(most)));
+        }
+        move |cell| bounds.get(cell).copied().unwrap_or_default()
     }
 
     fn by_axis(&self, rows: &[i64]) -> Vec<Vec<i64>> {
@@ -170,7 +201,8 @@ impl Attempt<'_> {
     fn simplest_cut(&mut self, proofs: &[Vec<i64>]) -> Result<Cut, GaveUp> {
         let cells = self.table.shape().cells();
         self.simplex.work += (proofs.len() * cells) as u64;
-        let cuts = proofs.iter().filter_map(|rows| Cut::new(self.table, self.by_axis(rows), |cell| self.bounds(cell)));
+        let bounds = self.bounds();
+        let cuts = proofs.iter().filter_map(|rows| Cut::new(self.table, self.by_axis(rows), &bounds));
         let size = |cut: &Cut| cut.weights.iter().flatten().map(|weight| weight.unsigned_abs()).sum::<u64>();
         cuts.min_by_key(size).ok_or(GaveUp)
     }

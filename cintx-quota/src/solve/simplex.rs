@@ -1,6 +1,7 @@
 //! Whether fractions meet all margins at once, and if not, the weights that prove it. A simplex for tables:
 //! its arithmetic is in whole numbers, so that neither answer can be a rounding error.
 
+use crate::budget::Budget;
 use crate::table::Table;
 
 /// A cell without a greatest.
@@ -8,18 +9,23 @@ pub(crate) const FREE: i64 = i64::MAX;
 
 /// A table's margins and bounds, and a basis under way to meeting them.
 ///
-/// Each margin is a row. The rows are met at all times; a basic cell may be outside its bounds, and the sum of
+/// Each margin is a row, each cell that is not fixed by its bounds a column: there are as many numbers to look at as
+/// open cells, however large the table. The rows are met at all times; a basic cell may be outside its bounds, and the sum of
 /// these distances goes down until it is 0 or cannot. The basis' inverse is kept as whole numbers above one
 /// denominator, `scale`: its determinant. A row that is not needed has a slack of 0 in the basis.
 #[derive(Clone, Debug)]
 pub(crate) struct Simplex {
     axes: usize,
-    /// The rows of each cell, one for each axis.
+    /// The cell of each column.
+    pub(crate) cell_of: Vec<usize>,
+    /// The rows of each column, one for each axis.
     rows: Vec<u32>,
     pub(crate) least: Vec<i64>,
     pub(crate) most: Vec<i64>,
-    /// For each row the basic column: a cell, or beyond the cells the slack of a row.
+    /// For each row the basic column: of a cell, or beyond those the slack of a row.
     basis: Vec<usize>,
+    /// The columns that must come out whole; empty for all of them.
+    pub(crate) focus: Vec<bool>,
     is_basic: Vec<bool>,
     /// Whether a cell outside the basis is at its greatest rather than its least.
     is_high: Vec<bool>,
@@ -33,6 +39,9 @@ pub(crate) struct Simplex {
     next: usize,
     /// How many numbers have been touched.
     pub(crate) work: u64,
+    /// How many of them have been paid for.
+    paid: u64,
+    budget: Budget,
 }
 
 /// The numbers have become too large, or the work too much.
@@ -64,37 +73,55 @@ impl Simplex {
     pub(crate) fn new(table: &Table) -> Result<Self, GaveUp> {
         const MOST_ROWS: usize = 2_000;
         let lengths = table.shape().lengths();
-        let (cells, axes, height) = (table.shape().cells(), table.axes(), lengths.iter().sum::<usize>());
+        let (axes, height) = (table.axes(), lengths.iter().sum::<usize>());
         if height > MOST_ROWS {
             return Err(GaveUp);
         }
-        let mut rows = vec![0; cells * axes];
-        let mut first = 0;
-        for (axis, length) in lengths.iter().enumerate() {
-            for (cell, slice) in table.shape().slices(&[axis]).unwrap_or_default().into_iter().enumerate() {
-                rows[cell * axes + axis] = first + slice;
-            }
-            first += u32::try_from(*length).map_err(|_| GaveUp)?;
-        }
         let number = |count: u64| i64::try_from(count).map_err(|_| GaveUp);
-        let limit = |count: u64| if count > table.total() { FREE } else { i64::try_from(count).unwrap_or(FREE) };
-        let least = (0..cells).map(|cell| number(table.least_of(cell))).collect::<Result<Vec<_>, _>>()?;
-        // A greatest above the total is none, except that it must not be below the least.
-        let most = (0..cells).map(|cell| limit(table.most_of(cell))).collect();
-        let targets = (0..axes).flat_map(|axis| table.counts(axis)).map(|count| number(*count));
+        let mut rest = (0..axes)
+            .flat_map(|axis| table.counts(axis))
+            .map(|count| number(*count))
+            .collect::<Result<Vec<i64>, _>>()?;
+        let (mut cell_of, mut rows, mut least, mut most) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let firsts: Vec<usize> = (0..axes).map(|axis| lengths[..axis].iter().sum()).collect();
+        for cell in 0..table.shape().cells() {
+            let (from, to) = (table.least_of(cell), table.most_of(cell));
+            if from == to && from == 0 {
+                continue;
+            }
+            let places = table.shape().position(cell).into_iter().zip(&firsts).map(|(at, first)| first + at);
+            if from == to {
+                for row in places {
+                    rest[row] = rest[row].checked_sub(number(from)?).ok_or(GaveUp)?;
+                }
+                continue;
+            }
+            for row in places {
+                rows.push(u32::try_from(row).map_err(|_| GaveUp)?);
+            }
+            cell_of.push(cell);
+            least.push(number(from)?);
+            // A greatest above the total is none, except that it must not be below the least.
+            most.push(if to > table.total() { FREE } else { i64::try_from(to).unwrap_or(FREE) });
+        }
+        let cells = cell_of.len();
         let mut simplex = Self {
             axes,
+            cell_of,
             rows,
             most,
             basis: (cells..cells + height).collect(),
+            focus: Vec::new(),
             is_basic: vec![false; cells],
             is_high: vec![false; cells],
             inverse: (0..height * height).map(|at| i64::from(at % (height + 1) == 0)).collect(),
             scale: 1,
-            rest: targets.collect::<Result<_, _>>()?,
+            rest,
             values: vec![0; height],
             next: 0,
             work: 0,
+            paid: 0,
+            budget: table.budget.clone(),
             least: Vec::new(),
         };
         for (cell, least) in least.iter().enumerate() {
@@ -148,23 +175,54 @@ impl Simplex {
         row.and_then(whole).unwrap_or_else(|| self.bound(cell))
     }
 
-    /// Each cell, if all are whole.
-    pub(crate) fn cells(&self) -> Option<Vec<i64>> {
-        let mut cells: Vec<i64> = (0..self.is_basic.len()).map(|cell| self.bound(cell)).collect();
-        for (column, value) in self.basis.iter().zip(&self.values) {
-            if let Some(cell) = cells.get_mut(*column) {
-                let whole = value % i128::from(self.scale) == 0;
-                *cell = i64::try_from(value / i128::from(self.scale)).ok().filter(|_| whole)?;
+    /// Whether all cells in focus are whole.
+    pub(crate) fn is_whole(&self) -> bool {
+        let columns = self.basis.iter().zip(&self.values).filter(|(column, _)| self.is_in_focus(**column));
+        columns.into_iter().all(|(_, value)| value % i128::from(self.scale) == 0)
+    }
+
+    /// Whether a column is one of a cell that must come out whole.
+    pub(crate) fn is_in_focus(&self, column: usize) -> bool {
+        column < self.is_basic.len() && self.focus.get(column).copied().unwrap_or(true)
+    }
+
+    /// What the columns of each row shall add up to.
+    pub(crate) fn targets(&self) -> Vec<i64> {
+        let mut targets = self.rest.clone();
+        for column in (0..self.is_basic.len()).filter(|column| !self.is_basic[*column]) {
+            for row in self.rows_of(column) {
+                targets[*row as usize] = targets[*row as usize].saturating_add(self.bound(column));
             }
         }
-        Some(cells)
+        targets
+    }
+
+    /// The whole part of each column.
+    pub(crate) fn wholes(&self) -> Option<Vec<i64>> {
+        let mut wholes: Vec<i64> = (0..self.is_basic.len()).map(|cell| self.bound(cell)).collect();
+        for (column, value) in self.basis.iter().zip(&self.values) {
+            if let Some(whole) = wholes.get_mut(*column) {
+                *whole = i64::try_from(value.div_euclid(i128::from(self.scale))).ok()?;
+            }
+        }
+        Some(wholes)
+    }
+
+    /// All cells of a table, the fixed ones with what they are fixed at.
+    pub(crate) fn with_fixed(&self, table: &Table, open: &[i64]) -> Vec<i64> {
+        let fixed = |cell: usize| i64::try_from(table.least_of(cell)).unwrap_or(i64::MAX);
+        let mut cells: Vec<i64> = (0..table.shape().cells()).map(fixed).collect();
+        for (cell, count) in self.cell_of.iter().zip(open) {
+            cells[*cell] = *count;
+        }
+        cells
     }
 
     /// The cells that are not whole: the whole part, and the rest as a fraction.
     pub(crate) fn fractions(&self) -> impl Iterator<Item = (usize, i64, f64)> {
         let scale = i128::from(self.scale);
         let pairs = self.basis.iter().zip(&self.values).filter(move |(_, value)| *value % scale != 0);
-        pairs.filter(|(column, _)| **column < self.is_basic.len()).filter_map(move |(column, value)| {
+        pairs.filter(|(column, _)| self.is_in_focus(**column)).filter_map(move |(column, value)| {
             let whole = i64::try_from(value.div_euclid(scale)).ok()?;
             Some((*column, whole, value.rem_euclid(scale) as f64 / scale as f64))
         })
@@ -213,11 +271,23 @@ impl Simplex {
                 proofs.push(weights);
                 return Ok(Relaxed::Impossible(proofs));
             };
-            if self.work > limit {
+            if self.is_over(limit) {
                 return Err(GaveUp);
             }
             stalled = if self.step(cell, in_order)? { 0 } else { stalled + 1 };
         }
+    }
+
+    /// Goes on counting where another search has stopped.
+    pub(crate) fn count_on(&mut self, other: &Self) {
+        (self.work, self.paid) = (other.work, other.paid);
+    }
+
+    /// Whether the work has become too much, of this search or of all that share its budget.
+    pub(crate) fn is_over(&mut self, limit: u64) -> bool {
+        let unpaid = self.work - self.paid;
+        self.paid = self.work;
+        self.budget.is_over_after(unpaid) || self.work > limit
     }
 
     fn row(&self, row: usize) -> &[i64] {
@@ -282,10 +352,13 @@ impl Simplex {
 
     /// Goes on to tables whose basis has a smaller determinant, as long as there are some next door: the smaller it
     /// is, the fewer cells are fractions. The basic cells must be between their bounds.
-    pub(crate) fn simplify(&mut self) -> Result<(), GaveUp> {
+    pub(crate) fn simplify(&mut self, limit: u64) -> Result<(), GaveUp> {
         let mut cell = 0;
         let mut tried = 0;
-        while tried < self.is_basic.len() && self.cells().is_none() {
+        while tried < self.is_basic.len() && !self.is_whole() {
+            if self.is_over(limit) {
+                return Err(GaveUp);
+            }
             if !self.is_basic[cell] && self.room(cell) > 0 {
                 let change = self.change(cell)?;
                 let smaller = |stop: &Stop| stop.rate < i128::from(self.scale) && !self.fits(cell, stop);

@@ -1,6 +1,8 @@
 //! Among the changes that move least: those that shut the fewest cells, and of them the least distorted one.
 //! Each objective narrows the bounds of the cells to the tables that are best for it, by the prices of its flow.
 
+use crate::budget::Budget;
+
 use super::transport::{Away, Costs, Flow, Stuck};
 
 /// What a changed table shall look like.
@@ -35,19 +37,22 @@ impl Aim {
 
 /// The table that moves least from the anchor, of those the one that shuts the fewest cells, and of those the
 /// least distorted one.
-pub(crate) fn spread(
-    rows: &[i64],
-    columns: &[i64],
-    anchor: &[i64],
-    bounds: (&[i64], &[i64]),
-    aim: &Aim,
-) -> Result<Vec<i64>, Stuck> {
-    let face = Face::of_smallest(rows, columns, anchor, bounds)?;
+pub(crate) fn spread(question: &Question<'_>, anchor: &[i64], aim: &Aim) -> Result<Vec<i64>, Stuck> {
+    let face = Face::of_smallest(question, anchor)?;
     let cells = face.least_distorted(aim)?;
     if aim.parts.is_empty() || aim.shut(&cells) == 0 {
         return Ok(cells);
     }
     face.fewest_shut(aim)?.least_distorted(aim)
+}
+
+/// Margins and bounds, and what may be spent.
+pub(crate) struct Question<'a> {
+    pub(crate) rows: &'a [i64],
+    pub(crate) columns: &'a [i64],
+    pub(crate) least: &'a [i64],
+    pub(crate) most: &'a [i64],
+    pub(crate) budget: &'a Budget,
 }
 
 /// All tables between margins and bounds are equally good so far.
@@ -58,19 +63,16 @@ struct Face<'a> {
     high: Vec<i64>,
     /// One of these tables.
     cells: Vec<i64>,
+    budget: &'a Budget,
 }
 
 impl<'a> Face<'a> {
-    fn of_smallest(
-        rows: &'a [i64],
-        columns: &'a [i64],
-        anchor: &[i64],
-        (least, most): (&[i64], &[i64]),
-    ) -> Result<Self, Stuck> {
+    fn of_smallest(question: &Question<'a>, anchor: &[i64]) -> Result<Self, Stuck> {
+        let Question { rows, columns, least, most, budget } = *question;
         let start =
             anchor.iter().zip(least.iter().zip(most)).map(|(anchor, (least, most))| *anchor.max(least).min(most));
         let start: Vec<i64> = start.collect();
-        let mut flow = Flow::new(start.clone(), rows, columns, vec![0; rows.len() + columns.len()]);
+        let mut flow = Flow::new(start.clone(), rows, columns, vec![0; rows.len() + columns.len()], budget);
         flow.balance(&Away { least, most, anchor })?;
         // Every smallest change is optimal for any optimal prices: at a price of one for each completes, a cell may
         // be anywhere on one side of its anchor; at others it is at its anchor or at a bound.
@@ -88,7 +90,7 @@ impl<'a> Face<'a> {
             low.push(from.min(flow.values[cell]));
             high.push(to.max(flow.values[cell]));
         }
-        Ok(Self { rows, columns, low, high, cells: flow.values })
+        Ok(Self { rows, columns, low, high, cells: flow.values, budget })
     }
 
     /// Only the tables that shut the fewest cells.
@@ -99,7 +101,7 @@ impl<'a> Face<'a> {
             _ => *low,
         });
         let prices = vec![0; self.rows.len() + self.columns.len()];
-        let mut flow = Flow::new(values.collect(), self.rows, self.columns, prices);
+        let mut flow = Flow::new(values.collect(), self.rows, self.columns, prices, self.budget);
         flow.balance(&costs)?;
         let mut narrowed = (self.low.clone(), self.high.clone());
         for cell in 0..self.cells.len() {
@@ -140,7 +142,7 @@ impl<'a> Face<'a> {
         let values = (0..self.cells.len())
             .map(|cell| costs.cheapest(cell, prices[cell / width] - prices[self.rows.len() + cell % width]))
             .collect();
-        let mut flow = Flow::new(values, self.rows, self.columns, prices);
+        let mut flow = Flow::new(values, self.rows, self.columns, prices, self.budget);
         flow.balance(&costs)?;
         Ok(flow.values)
     }
@@ -154,6 +156,9 @@ impl<'a> Face<'a> {
         for _ in 0..ROUNDS {
             let mut worst: f64 = 0.0;
             for node in 0..height + width {
+                if self.budget.is_over_after(2 * if node < height { width } else { height } as u64) {
+                    return prices;
+                }
                 let (target, sign) =
                     if node < height { (self.rows[node], -1.0) } else { (self.columns[node - height], 1.0) };
                 bends.clear();
@@ -200,7 +205,7 @@ fn reach(bends: &mut [(f64, f64)], height: f64) -> f64 {
 }
 
 /// The price at a cell's row less that at its column.
-fn price(flow: &Flow, rows: &[i64], columns: &[i64], cell: usize) -> i64 {
+fn price(flow: &Flow<'_>, rows: &[i64], columns: &[i64], cell: usize) -> i64 {
     flow.price(cell / columns.len()) - flow.price(rows.len() + cell % columns.len())
 }
 

@@ -2,7 +2,7 @@
 //! the first two axes are crossed, then what came out with the next, so that every margin stays exact.
 
 use super::search::{Found, search};
-use super::spread::{Aim, spread};
+use super::spread::{Aim, Question, spread};
 use super::transport::Stuck;
 use super::two_way::{self, TwoWay};
 use crate::certificate::Certificate;
@@ -37,16 +37,24 @@ impl Table {
     /// [`SolveError::Infeasible`] with a proof if there is none; [`SolveError::Unresolved`] if a table of three or
     /// more axes with excluded or bounded cells took too long; not known to happen up to 350 cells.
     pub fn solve(&self) -> Result<Solution, SolveError> {
-        let (cells, fit) = match Lifted::of(self) {
+        let lifted = Lifted::of(self);
+        let found = lifted.as_ref().map_or(self, |lifted| &lifted.table).cells_and_fit();
+        self.check_budget()?;
+        let (cells, fit) = match lifted {
             Some(lifted) => {
-                let (cells, fit) = lifted.table.cells_and_fit().map_err(|error| lifted.reason_back(self, error))?;
+                let (cells, fit) = found.map_err(|error| lifted.reason_back(self, error))?;
                 (lifted.back(&cells), lifted.fit_back(fit))
             }
-            None => self.cells_and_fit()?,
+            None => found?,
         };
         let cells: Vec<u64> = cells.into_iter().map(|cell| u64::try_from(cell).unwrap_or(0)).collect();
         let certificate = Certificate::of(self, &cells).map_err(|_| SolveError::Unresolved { cases: 0 })?;
         Ok(Solution::new(self, cells, fit, certificate))
+    }
+
+    /// Whatever was found with a budget that is over is not to be trusted.
+    pub(crate) fn check_budget(&self) -> Result<(), SolveError> {
+        self.budget.stopped().map_or(Ok(()), |stop| Err(SolveError::Stopped(stop)))
     }
 
     /// The solution of a table without joint margins.
@@ -136,7 +144,8 @@ impl<'a> Stages<'a> {
     ) -> Result<two_way::Rounded, Stuck> {
         let (rows, columns) = self.margins(axes, before);
         let sweeps = self.table.sweeps.unwrap_or_else(|| default_sweeps(rows.len() * columns.len()));
-        TwoWay { rows, columns, seed: seed.map(scaled), bounds: self.bounds(axes), sweeps }.solve()
+        TwoWay { rows, columns, seed: seed.map(scaled), bounds: self.bounds(axes), sweeps, budget: &self.table.budget }
+            .solve()
     }
 
     fn margins(&self, axes: &[usize], before: Option<Vec<i64>>) -> (Vec<i64>, Vec<i64>) {
@@ -204,7 +213,7 @@ impl<'a> Stages<'a> {
     fn check_pairs(&self) -> Result<(), SolveError> {
         for (first, second) in self.pairs() {
             let Some((least, most)) = self.bounds(&[first, second]) else { continue };
-            two_way::feasible(&self.targets(first), &self.targets(second), &least, &most)
+            two_way::feasible(&self.targets(first), &self.targets(second), &least, &most, &self.table.budget)
                 .map_err(|stuck| self.cut(first, second, &stuck))?;
         }
         Ok(())
@@ -254,7 +263,7 @@ impl<'a> Stages<'a> {
             let least = least.iter().map(|least| *least as f64).collect();
             Bounds { least, most: (0..cells).map(limit).collect() }
         });
-        Fitting { base, slices, bounds, sweeps }.run()
+        Fitting { base, slices, bounds, sweeps, budget: &table.budget }.run()
     }
 
     /// The whole table nearest to the fit, of those that the orders lead to.
@@ -377,7 +386,7 @@ impl<'a> Stages<'a> {
         let axes: Vec<usize> = [first, second].into_iter().filter(|axis| *axis < self.table.axes()).collect();
         let (rows, columns) = self.margins(&axes, None);
         let (least, most) = self.bounds(&axes).unwrap_or_default();
-        let feasible = two_way::feasible(&rows, &columns, &least, &most);
+        let feasible = two_way::feasible(&rows, &columns, &least, &most, &self.table.budget);
         feasible.map(|_| ()).map_err(|stuck| self.cut(first, second, &stuck))
     }
 
@@ -399,7 +408,10 @@ impl<'a> Stages<'a> {
             }
             aim.open = open;
         }
-        spread(&rows, &columns, &self.summed(&wanted.anchor, axes), (&least, &most), &aim)
+        let anchor = self.summed(&wanted.anchor, axes);
+        let question =
+            Question { rows: &rows, columns: &columns, least: &least, most: &most, budget: &self.table.budget };
+        spread(&question, &anchor, &aim)
     }
 }
 

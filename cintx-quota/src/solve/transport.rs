@@ -4,6 +4,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use crate::budget::Budget;
+
 /// What it costs to change a cell by one, and how far that price holds.
 pub(crate) trait Costs {
     /// The price of one more, and how many are to be had at it; `None` at the greatest.
@@ -15,12 +17,13 @@ pub(crate) trait Costs {
 
 /// A table under way to its margins. Each cell is optimal for the prices at its row and its column.
 #[derive(Debug)]
-pub(crate) struct Flow {
+pub(crate) struct Flow<'a> {
     columns: usize,
     pub(crate) values: Vec<i64>,
     /// What a row still has to place, or a column has too much; rows first.
     excess: Vec<i64>,
     price: Vec<i64>,
+    budget: &'a Budget,
 }
 
 /// Rows and columns that cannot be balanced: where the flow from the rows with too much ends.
@@ -34,9 +37,9 @@ pub(crate) struct Stuck {
 
 const FAR: (i64, u32) = (i64::MAX, u32::MAX);
 
-impl Flow {
+impl<'a> Flow<'a> {
     /// Starts from values and prices; `values` must be optimal for the prices.
-    pub(crate) fn new(values: Vec<i64>, rows: &[i64], columns: &[i64], price: Vec<i64>) -> Self {
+    pub(crate) fn new(values: Vec<i64>, rows: &[i64], columns: &[i64], price: Vec<i64>, budget: &'a Budget) -> Self {
         let mut excess: Vec<i64> = rows.to_vec();
         excess.extend(columns.iter().map(|target| -target));
         for (row, cells) in values.chunks(columns.len().max(1)).enumerate() {
@@ -45,14 +48,16 @@ impl Flow {
                 excess[rows.len() + column] += value;
             }
         }
-        Self { columns: columns.len(), values, excess, price }
+        Self { columns: columns.len(), values, excess, price, budget }
     }
 
-    /// Meets every margin at the least cost, or says where that is impossible.
+    /// Meets every margin at the least cost, or says where that is impossible. Once the budget is over, what it says means
+    /// nothing.
     pub(crate) fn balance(&mut self, costs: &impl Costs) -> Result<(), Stuck> {
         while self.excess.iter().any(|excess| *excess > 0) {
             let near = self.distances(costs);
-            if !self.excess.iter().zip(&near).any(|(excess, near)| *excess < 0 && *near != FAR) {
+            let is_over = self.budget.stopped().is_some();
+            if is_over || !self.excess.iter().zip(&near).any(|(excess, near)| *excess < 0 && *near != FAR) {
                 let mut reached = near.iter().map(|near| *near != FAR);
                 let rows = reached.by_ref().take(self.rows()).collect();
                 return Err(Stuck { rows, columns: reached.collect() });
@@ -107,6 +112,9 @@ impl Flow {
             if near[node] != (distance, steps) {
                 continue;
             }
+            if self.budget.is_over_after(self.other_side(node).len() as u64) {
+                break;
+            }
             for to in self.other_side(node) {
                 // Nothing is nearer than this node: one that is as near needs no look at the way.
                 if near[to] <= (distance, steps + 1) {
@@ -128,6 +136,9 @@ impl Flow {
         let mut next: Vec<usize> = (0..self.excess.len()).map(|node| self.other_side(node).start).collect();
         let sources: Vec<usize> = (0..self.excess.len()).filter(|node| self.excess[*node] > 0).collect();
         for source in sources {
+            if self.budget.is_over_after(self.columns as u64) {
+                break;
+            }
             let mut path = vec![source];
             while let Some(node) = path.last().copied() {
                 if self.excess[node] < 0 {

@@ -3,11 +3,12 @@
 
 use super::free;
 use super::transport::{Away, Flow, Free, Squares, Stuck};
+use crate::budget::Budget;
 use crate::fit::{Bounds, Fit, Fitting, Slices};
 
 /// A table between two margins.
 #[derive(Debug)]
-pub(crate) struct TwoWay {
+pub(crate) struct TwoWay<'a> {
     pub(crate) rows: Vec<i64>,
     pub(crate) columns: Vec<i64>,
     /// Positive where a cell may be filled; `None` for independence.
@@ -15,6 +16,7 @@ pub(crate) struct TwoWay {
     /// The bounds, if there are any.
     pub(crate) bounds: Option<(Vec<i64>, Vec<i64>)>,
     pub(crate) sweeps: usize,
+    pub(crate) budget: &'a Budget,
 }
 
 /// A whole table and the fit that it was rounded from.
@@ -24,14 +26,14 @@ pub(crate) struct Rounded {
     pub(crate) fit: Fit,
 }
 
-impl TwoWay {
+impl TwoWay<'_> {
     pub(crate) fn solve(self) -> Result<Rounded, Stuck> {
-        let Self { rows, columns, seed, bounds, sweeps } = self;
+        let Self { rows, columns, seed, bounds, sweeps, budget } = self;
         let smaller = |cell: usize| rows[cell / columns.len()].min(columns[cell % columns.len()]);
         let cells = rows.len() * columns.len();
         let (least, most) = match bounds {
             Some((mut least, mut most)) => {
-                let values = feasible(&rows, &columns, &least, &most)?;
+                let values = feasible(&rows, &columns, &least, &most, budget)?;
                 let fixed = free::fixed(&values, &least, &most, rows.len(), columns.len());
                 for (cell, fixed) in fixed.into_iter().enumerate() {
                     most[cell] = most[cell].min(smaller(cell));
@@ -43,14 +45,28 @@ impl TwoWay {
             }
             None => (vec![0; cells], (0..cells).map(smaller).collect()),
         };
-        let fit = fit(&rows, &columns, seed, &least, &most, sweeps);
-        let cells = round(&rows, &columns, &fit.cells, &least, &most)?;
+        let bounds = Limits { least: &least, most: &most, budget };
+        let fit = fit(&rows, &columns, seed, &bounds, sweeps);
+        let cells = round(&rows, &columns, &fit.cells, &bounds)?;
         Ok(Rounded { cells, fit })
     }
 }
 
+/// What each cell may hold, and what may be spent.
+struct Limits<'a> {
+    least: &'a [i64],
+    most: &'a [i64],
+    budget: &'a Budget,
+}
+
 /// Some table between the bounds that meets the margins.
-pub(crate) fn feasible(rows: &[i64], columns: &[i64], least: &[i64], most: &[i64]) -> Result<Vec<i64>, Stuck> {
+pub(crate) fn feasible(
+    rows: &[i64],
+    columns: &[i64],
+    least: &[i64],
+    most: &[i64],
+    budget: &Budget,
+) -> Result<Vec<i64>, Stuck> {
     // From the north-west corner: most of the table is full before the flow begins.
     let mut values = least.to_vec();
     let mut row_needs = rows.to_vec();
@@ -67,20 +83,22 @@ pub(crate) fn feasible(rows: &[i64], columns: &[i64], least: &[i64], most: &[i64
         *row -= more;
         *column -= more;
     }
-    let mut flow = Flow::new(values, rows, columns, vec![0; rows.len() + width]);
+    let mut flow = Flow::new(values, rows, columns, vec![0; rows.len() + width], budget);
     flow.balance(&Free { least, most })?;
     Ok(flow.values)
 }
 
 /// The table nearest to the anchor, counted in completes, that meets the margins.
-fn nearest(rows: &[i64], columns: &[i64], anchor: &[i64], least: &[i64], most: &[i64]) -> Result<Vec<i64>, Stuck> {
+fn nearest(rows: &[i64], columns: &[i64], anchor: &[i64], bounds: &Limits<'_>) -> Result<Vec<i64>, Stuck> {
+    let Limits { least, most, budget } = *bounds;
     let values = anchor.iter().zip(least.iter().zip(most)).map(|(anchor, (least, most))| *anchor.max(least).min(most));
-    let mut flow = Flow::new(values.collect(), rows, columns, vec![0; rows.len() + columns.len()]);
+    let mut flow = Flow::new(values.collect(), rows, columns, vec![0; rows.len() + columns.len()], budget);
     flow.balance(&Away { least, most, anchor })?;
     Ok(flow.values)
 }
 
-fn fit(rows: &[i64], columns: &[i64], seed: Option<Vec<f64>>, least: &[i64], most: &[i64], sweeps: usize) -> Fit {
+fn fit(rows: &[i64], columns: &[i64], seed: Option<Vec<f64>>, limits: &Limits<'_>, sweeps: usize) -> Fit {
+    let Limits { least, most, budget } = *limits;
     let width = columns.len();
     let total: i64 = rows.iter().sum();
     let smaller = |cell: usize| rows[cell / width].min(columns[cell % width]);
@@ -110,12 +128,13 @@ fn fit(rows: &[i64], columns: &[i64], seed: Option<Vec<f64>>, least: &[i64], mos
         Slices { of: (0..base.len()).map(|cell| number(cell / width)).collect(), targets: targets(rows) },
         Slices { of: (0..base.len()).map(|cell| number(cell % width)).collect(), targets: targets(columns) },
     ];
-    Fitting { base, slices, bounds, sweeps }.run()
+    Fitting { base, slices, bounds, sweeps, budget }.run()
 }
 
 /// Controlled rounding: the whole table between the bounds that is nearest to the fit in squares, each cell
 /// its floor or its ceiling. If the fit has not converged there may be no such table; then further off.
-fn round(rows: &[i64], columns: &[i64], fit: &[f64], least: &[i64], most: &[i64]) -> Result<Vec<i64>, Stuck> {
+fn round(rows: &[i64], columns: &[i64], fit: &[f64], limits: &Limits<'_>) -> Result<Vec<i64>, Stuck> {
+    let Limits { least, most, budget } = *limits;
     let bounded = |cell: usize| snap(fit[cell].max(least[cell] as f64).min(most[cell] as f64));
     let split: Vec<(i64, i64)> = (0..fit.len())
         .map(|cell| {
@@ -133,21 +152,21 @@ fn round(rows: &[i64], columns: &[i64], fit: &[f64], least: &[i64], most: &[i64]
             .map(|cell| (whole[cell] + i64::from(rest[cell] > 0) + slack).min(most[cell]).max(low[cell]))
             .collect();
         let costs = Squares { least: &low, most: &high, whole: &whole, rest: &rest };
-        let prices = price.take().unwrap_or_else(|| first_prices(rows, columns, &costs));
+        let prices = price.take().unwrap_or_else(|| first_prices(rows, columns, &costs, budget));
         let values = (0..fit.len())
             .map(|cell| {
                 let price = prices[cell / columns.len()] - prices[rows.len() + cell % columns.len()];
                 cheapest(&costs, cell, price)
             })
             .collect();
-        let mut flow = Flow::new(values, rows, columns, prices);
+        let mut flow = Flow::new(values, rows, columns, prices, budget);
         if flow.balance(&costs).is_ok() {
             return Ok(flow.values);
         }
     }
     let anchor: Vec<i64> =
         whole.iter().zip(&rest).map(|(whole, rest)| whole + i64::from(*rest * 2 > Squares::ONE)).collect();
-    nearest(rows, columns, &anchor, least, most)
+    nearest(rows, columns, &anchor, limits)
 }
 
 /// A fit is a few digits off where it should be whole.
@@ -166,7 +185,7 @@ fn cheapest(costs: &Squares<'_>, cell: usize, price: i64) -> i64 {
 
 /// Prices at which nearly every row and column has what it needs: in turn for rows and columns, the price is put
 /// between the last cell that must rise and the first that need not.
-fn first_prices(rows: &[i64], columns: &[i64], costs: &Squares<'_>) -> Vec<i64> {
+fn first_prices(rows: &[i64], columns: &[i64], costs: &Squares<'_>, budget: &Budget) -> Vec<i64> {
     const ROUNDS: usize = 200;
     const PATIENCE: usize = 5;
     let (height, width) = (rows.len(), columns.len());
@@ -185,6 +204,9 @@ fn first_prices(rows: &[i64], columns: &[i64], costs: &Squares<'_>) -> Vec<i64> 
     let (mut fewest, mut since) = (usize::MAX, 0);
     for _ in 0..ROUNDS {
         let mut unmet = 0;
+        if budget.is_over_after(2 * (height * width) as u64) {
+            break;
+        }
         for row in 0..height {
             steps.clear();
             let cells = (row * width..(row + 1) * width).filter(|cell| costs.least[*cell] < costs.most[*cell]);
