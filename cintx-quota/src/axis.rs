@@ -1,12 +1,15 @@
 //! One axis of a table: its categories and what each shall hold.
 //! Targets are counts, percentages or shares; the builder makes counts of them.
 
+use crate::slack::{Extent, Give};
+
 /// An axis: a name, and categories with their targets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
     pub(crate) name: String,
     pub(crate) labels: Vec<String>,
     pub(crate) targets: Targets,
+    pub(crate) give: Option<Give>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -41,7 +44,7 @@ impl Axis {
     /// Categories with counts.
     pub fn counts<L: Into<String>>(name: impl Into<String>, categories: impl IntoIterator<Item = (L, u64)>) -> Self {
         let (labels, targets) = split(categories);
-        Self { name: name.into(), labels, targets: Targets::Counts(targets) }
+        Self { name: name.into(), labels, targets: Targets::Counts(targets), give: None }
     }
 
     /// Categories with percentages of the total, which add up to 100, give or take one for rounding
@@ -51,19 +54,58 @@ impl Axis {
         categories: impl IntoIterator<Item = (L, f64)>,
     ) -> Self {
         let (labels, targets) = split(categories);
-        Self { name: name.into(), labels, targets: Targets::Percentages(targets) }
+        Self { name: name.into(), labels, targets: Targets::Percentages(targets), give: None }
     }
 
     /// Categories whose targets are in a [`Joint`](crate::Joint) margin.
     pub fn labels<L: Into<String>>(name: impl Into<String>, labels: impl IntoIterator<Item = L>) -> Self {
         let labels = labels.into_iter().map(Into::into).collect();
-        Self { name: name.into(), labels, targets: Targets::Joint }
+        Self { name: name.into(), labels, targets: Targets::Joint, give: None }
     }
 
     /// Categories with shares of any scale: only their proportions count.
     pub fn shares<L: Into<String>>(name: impl Into<String>, categories: impl IntoIterator<Item = (L, f64)>) -> Self {
         let (labels, targets) = split(categories);
-        Self { name: name.into(), labels, targets: Targets::Shares(targets) }
+        Self { name: name.into(), labels, targets: Targets::Shares(targets), give: None }
+    }
+
+    /// Each category may deviate from its target by so large a part of it (0.1 for ±10 %), where not all targets can be
+    /// met together. Of all ways, the one with the fewest completes away from the targets.
+    ///
+    /// ```
+    /// use cintx_quota::{Axis, Table};
+    ///
+    /// let table = Table::builder()
+    ///     .axis(Axis::counts("age", [("18-34", 60), ("35+", 40)]).tolerance(0.1))
+    ///     .axis(Axis::counts("region", [("North", 50), ("South", 50)]))
+    ///     .at_most(["18-34", "North"], 7)
+    ///     .build()?;
+    /// let solution = table.solve()?;
+    /// assert_eq!(solution.margin(0), [57, 43]);      // 7 and all 50 of the South
+    /// assert_eq!(solution.shifts()[0].to_string(), "18-34: 57 instead of 60");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn tolerance(mut self, share: f64) -> Self {
+        self.give.get_or_insert_with(|| Give::any(1.0)).extent = Extent::Share(share);
+        self
+    }
+
+    /// Each category may hold any count between a least and a most, where not all targets can be met together: one
+    /// pair for each category.
+    #[must_use]
+    pub fn ranges(mut self, ranges: impl IntoIterator<Item = (u64, u64)>) -> Self {
+        let ranges = ranges.into_iter().collect();
+        self.give.get_or_insert_with(|| Give::any(1.0)).extent = Extent::Ranges(ranges);
+        self
+    }
+
+    /// The margin may give where not all targets can be met together, and one of its completes counts so much against
+    /// one of another margin that may. Without a tolerance or ranges, it gives as far as it must.
+    #[must_use]
+    pub fn importance(mut self, importance: f64) -> Self {
+        self.give.get_or_insert_with(|| Give::any(importance)).importance = importance;
+        self
     }
 }
 

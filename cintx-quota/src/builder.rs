@@ -163,7 +163,7 @@ fn total_of(given: Option<u64>, axes: &[Axis], joints: &[Joint]) -> Result<u64, 
 
 /// The targets of an axis, if it has some of its own.
 pub(crate) fn in_whole_numbers(axis: &Axis, total: u64) -> Result<Option<Apportionment>, TableError> {
-    let Axis { name, labels, targets } = axis;
+    let Axis { name, labels, targets, .. } = axis;
     if labels.is_empty() {
         return Err(TableError::EmptyAxis { axis: name.clone() });
     }

@@ -108,22 +108,22 @@ impl Certificate {
                 violations.push(Violation::Bound { cell: position.into(), count, least, most });
             }
         });
-        for (axis, sums) in sums.iter().enumerate() {
-            let targets = table.targets(axis).map_or(&[][..], |targets| &targets.counts);
-            for ((sum, target), label) in sums.iter().zip(targets).zip(table.labels(axis)) {
-                if *sum != u128::from(*target) {
-                    violations.push(Violation::Margin { axis, label: label.clone(), sum: *sum, target: *target });
+        for (margin, axes) in table.margins().into_iter().enumerate() {
+            let place = joint.iter().position(|(other, _)| *other == margin);
+            let sums = match (place, axes.first()) {
+                (Some(place), _) => &joints[place],
+                (None, Some(axis)) => &sums[*axis],
+                (None, None) => continue,
+            };
+            let (targets, ranges) = (table.margin_targets(margin), table.margin_ranges(margin));
+            for (at, (sum, (least, most))) in sums.iter().zip(ranges).enumerate() {
+                if (u128::from(least)..=u128::from(most)).contains(sum) {
+                    continue;
                 }
-            }
-        }
-        for ((margin, axes), sums) in joint.iter().zip(&joints) {
-            let pairs = sums.iter().zip(table.margin_targets(*margin)).enumerate();
-            for (at, (sum, target)) in pairs.filter(|(_, (sum, target))| **sum != u128::from(**target)) {
-                violations.push(Violation::Joint {
-                    margin: *margin,
-                    label: label(table, axes, at),
-                    sum: *sum,
-                    target: *target,
+                let (label, sum, target) = (label(table, &axes, at), *sum, targets[at]);
+                violations.push(match axes.as_slice() {
+                    [axis] => Violation::Margin { axis: *axis, label, sum, target },
+                    _ => Violation::Joint { margin, label, sum, target },
                 });
             }
         }
@@ -141,6 +141,10 @@ impl Certificate {
 impl Table {
     /// Whether a proof holds: its steps are gone through, and their sums added up again, cell by cell.
     pub fn confirms(&self, proof: &Proof) -> bool {
+        // Where margins may give, the proof is about the table in which their tolerances are cells.
+        if let Some(exact) = self.as_exact() {
+            return exact.confirms(proof);
+        }
         let mut open: Vec<(usize, Vec<(&Split, bool)>)> = vec![(0, Vec::new())];
         let mut seen = 0;
         while let Some((at, path)) = open.pop() {

@@ -91,6 +91,24 @@ pub enum TableError {
         /// Why.
         reason: String,
     },
+    /// A category shall hold at least more than at most.
+    #[error("a range of {margin} is {least} to {most}")]
+    RangeCrosses {
+        /// The margin.
+        margin: String,
+        /// The least.
+        least: u64,
+        /// The most.
+        most: u64,
+    },
+    /// An axis may give, and a joint margin with it says something else.
+    #[error("{axis} may give, and is part of the joint margin {joint}: let that one give instead")]
+    GivesTwice {
+        /// The axis.
+        axis: String,
+        /// The joint margin.
+        joint: String,
+    },
     /// All shares are zero and the total is not.
     #[error("shares of {axis} add up to 0 and {total} shall be divided among them")]
     NoShares {

@@ -5,6 +5,7 @@ use crate::apportion::{Apportionment, apportion};
 use crate::axis::{Axis, Targets};
 use crate::error::{SolveError, TableError};
 use crate::shape::Shape;
+use crate::slack::{Extent, Give};
 use crate::table::{Kept, Labelled, Table};
 
 /// Targets for the combinations of some axes, such as age × gender known together. Given to
@@ -15,12 +16,13 @@ use crate::table::{Kept, Labelled, Table};
 pub struct Joint {
     pub(crate) axes: Vec<String>,
     pub(crate) targets: Targets,
+    pub(crate) give: Option<Give>,
 }
 
 impl Joint {
     /// Combinations with counts.
     pub fn counts<N: Into<String>>(axes: impl IntoIterator<Item = N>, counts: impl IntoIterator<Item = u64>) -> Self {
-        Self { axes: names(axes), targets: Targets::Counts(counts.into_iter().collect()) }
+        Self { axes: names(axes), targets: Targets::Counts(counts.into_iter().collect()), give: None }
     }
 
     /// Combinations with percentages of the total, which add up to 100, give or take one for rounding.
@@ -28,14 +30,38 @@ impl Joint {
         axes: impl IntoIterator<Item = N>,
         percentages: impl IntoIterator<Item = f64>,
     ) -> Self {
-        Self { axes: names(axes), targets: Targets::Percentages(percentages.into_iter().collect()) }
+        Self { axes: names(axes), targets: Targets::Percentages(percentages.into_iter().collect()), give: None }
     }
 
     /// Combinations with shares of any scale: only their proportions count.
     pub fn shares<N: Into<String>>(axes: impl IntoIterator<Item = N>, shares: impl IntoIterator<Item = f64>) -> Self {
-        Self { axes: names(axes), targets: Targets::Shares(shares.into_iter().collect()) }
+        Self { axes: names(axes), targets: Targets::Shares(shares.into_iter().collect()), give: None }
     }
 
+    /// Each combination may deviate from its target by so large a part of it (0.1 for ±10 %), where not all targets can be
+    /// met together. Of all ways, the one with the fewest completes away from the targets.
+    #[must_use]
+    pub fn tolerance(mut self, share: f64) -> Self {
+        self.give.get_or_insert_with(|| Give::any(1.0)).extent = Extent::Share(share);
+        self
+    }
+
+    /// Each combination may hold any count between a least and a most, where not all targets can be met together: one
+    /// pair for each combination.
+    #[must_use]
+    pub fn ranges(mut self, ranges: impl IntoIterator<Item = (u64, u64)>) -> Self {
+        let ranges = ranges.into_iter().collect();
+        self.give.get_or_insert_with(|| Give::any(1.0)).extent = Extent::Ranges(ranges);
+        self
+    }
+
+    /// The margin may give where not all targets can be met together, and one of its completes counts so much against
+    /// one of another margin that may. Without a tolerance or ranges, it gives as far as it must.
+    #[must_use]
+    pub fn importance(mut self, importance: f64) -> Self {
+        self.give.get_or_insert_with(|| Give::any(importance)).importance = importance;
+        self
+    }
     /// What errors call it.
     pub(crate) fn name(&self) -> String {
         self.axes.join(" × ")
@@ -59,18 +85,28 @@ pub(crate) fn resolve(
     for joint in joints {
         let places = places(joint, &axes)?;
         let counts = whole(joint, &places, &axes, &mut known, total)?;
-        let next = Kept { axes: places, counts };
+        if let Some(give) = &joint.give {
+            give.check(&joint.name(), counts.len())?;
+        }
+        if let Some(axis) = places.iter().find(|place| axes[**place].give.is_some()) {
+            return Err(TableError::GivesTwice { axis: axes[*axis].name.clone(), joint: joint.name() });
+        }
+        let next = Kept { axes: places, counts, give: joint.give.clone() };
         agree(&next, &mut known, &kept, &axes)?;
         kept.push(next);
     }
     let labelled = axes.iter().zip(&known).map(|(axis, targets)| {
         let missing = || TableError::NoTargets { axis: axis.name.clone() };
         let targets = targets.clone().ok_or_else(missing)?;
-        let Axis { name, labels, targets: asked } = axis.clone();
-        Ok(Labelled { name, labels, targets, asked })
+        let Axis { name, labels, targets: asked, give } = axis.clone();
+        if let Some(give) = &give {
+            give.check(&name, labels.len())?;
+        }
+        Ok(Labelled { name, labels, targets, asked, give })
     });
     let labelled = labelled.collect::<Result<Vec<_>, TableError>>()?;
-    Ok((labelled, largest(kept, &known)))
+    let kept = largest(kept, &labelled);
+    Ok((labelled, kept))
 }
 
 /// The numbers of a joint margin's axes.
@@ -168,7 +204,7 @@ fn disagree(what: &str, first: u64, joint: &str, second: u64) -> TableError {
 }
 
 /// The margins that no other one implies: joint ones and single axes. Empty without joint ones.
-fn largest(kept: Vec<Kept>, known: &[Option<Apportionment>]) -> Vec<Kept> {
+fn largest(kept: Vec<Kept>, axes: &[Labelled]) -> Vec<Kept> {
     if kept.is_empty() {
         return kept;
     }
@@ -179,11 +215,12 @@ fn largest(kept: Vec<Kept>, known: &[Option<Apportionment>]) -> Vec<Kept> {
         })
     };
     let mut largest: Vec<Kept> = (0..kept.len()).filter(|at| !is_implied(*at)).map(|at| kept[at].clone()).collect();
-    let singles = known.iter().enumerate().filter(|(axis, _)| kept.iter().all(|margin| !margin.axes.contains(axis)));
-    let single = |(axis, targets): (usize, &Option<Apportionment>)| {
-        targets.as_ref().map(|targets| Kept { axes: vec![axis], counts: targets.counts.clone() })
-    };
-    largest.extend(singles.filter_map(single));
+    let singles = axes.iter().enumerate().filter(|(axis, _)| kept.iter().all(|margin| !margin.axes.contains(axis)));
+    largest.extend(singles.map(|(number, axis)| Kept {
+        axes: vec![number],
+        counts: axis.targets.counts.clone(),
+        give: axis.give.clone(),
+    }));
     largest.sort_by_key(|margin| margin.axes.iter().min().copied());
     largest
 }

@@ -56,6 +56,7 @@ impl Lifted {
             labels: margin.labels(&table.axes),
             targets: Apportionment { counts: margin.counts.clone(), rounded: Vec::new() },
             asked: Targets::Joint,
+            give: None,
         };
         let lifted = Table {
             total: table.total,

@@ -168,7 +168,7 @@ impl Table {
         let mut overfilled = Vec::new();
         for (margin, axes) in self.margins().into_iter().enumerate() {
             let holds = self.summed(floor, &axes);
-            let kept = Kept { axes, counts: Vec::new() };
+            let kept = Kept { axes, counts: Vec::new(), give: None };
             let labels = kept.labels(&self.axes);
             let pairs = self.margin_targets(margin).iter().zip(holds).zip(labels).enumerate();
             for (category, ((target, holds), label)) in pairs.filter(|(_, ((target, holds), _))| holds > *target) {
@@ -232,11 +232,11 @@ impl Table {
     }
 
     /// The same table with other margins, which must add up to the same. Targets of axes follow from them.
-    fn with_margins(&self, margins: Vec<Vec<u64>>) -> Table {
+    pub(crate) fn with_margins(&self, margins: Vec<Vec<u64>>) -> Table {
         let mut table = self.clone();
         table.total = margins.first().map_or(0, |margin| margin.iter().sum());
         for (counts, axes) in margins.into_iter().zip(self.margins()) {
-            let kept = Kept { axes, counts };
+            let kept = Kept { axes, counts, give: None };
             for axis in &kept.axes {
                 let counts = kept.summed_over(*axis, &self.axes);
                 table.axes[*axis].asked = crate::axis::Targets::Counts(counts.clone());

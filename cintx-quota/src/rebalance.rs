@@ -4,6 +4,7 @@
 use crate::certificate::Certificate;
 use crate::error::{SolveError, TableError, check_count};
 use crate::lift::Lifted;
+use crate::slack::Shift;
 use crate::solve::spread::Aim;
 use crate::solve::stages::{MANY, Stages, bounds_of, distance, signed};
 use crate::table::Table;
@@ -40,6 +41,8 @@ pub struct Plan {
     pub distortion: Option<f64>,
     /// The proportional table itself, in fractions; empty where `distortion` is `None`.
     pub proportional: Vec<f64>,
+    /// The categories that keep another count than their target, where margins may give.
+    pub shifts: Vec<Shift>,
     /// The proof that the margins hold.
     pub certificate: Certificate,
 }
@@ -144,7 +147,12 @@ impl Table {
     /// [`SolveError::Infeasible`] with a proof if no change does it; [`SolveError::Unresolved`] as in
     /// [`Table::solve`]. The proof counts completes and closed cells as bounds.
     pub fn rebalance(&self, targets: &[u64], completes: &[u64], closed: &[bool]) -> Result<Plan, SolveError> {
-        let field = self.in_field(targets, completes, closed)?;
+        let mut field = self.in_field(targets, completes, closed)?;
+        let mut shifts = Vec::new();
+        if self.may_give() {
+            field = field.settled()?;
+            shifts = self.shifts_to(&field);
+        }
         let lifted = Lifted::of(&field);
         let lift = |list: &[u64]| lifted.as_ref().map_or_else(|| list.to_vec(), |lifted| lifted.list(list, 0));
         let solved = lifted.as_ref().map_or(&field, |lifted| &lifted.table);
@@ -178,6 +186,7 @@ impl Table {
             shut,
             distortion,
             proportional: aim.parts,
+            shifts,
             certificate,
         })
     }

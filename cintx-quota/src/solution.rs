@@ -3,6 +3,7 @@
 use crate::certificate::Certificate;
 use crate::fit::Fit;
 use crate::shape::{Cell, Shape};
+use crate::slack::Shift;
 use crate::table::Table;
 
 /// A table of whole numbers that meets every margin.
@@ -15,6 +16,7 @@ pub struct Solution {
     shape: Shape,
     labels: Vec<Vec<String>>,
     excluded: Vec<usize>,
+    shifts: Vec<Shift>,
 }
 
 /// A cell that was worth a part of a person, or a few, and got none when the table was made whole.
@@ -40,7 +42,17 @@ impl Solution {
         let deviation = cells.iter().zip(&fit.cells).map(|(cell, fit)| (*cell as f64 - fit).abs()).fold(0.0, f64::max);
         let labels = (0..table.axes()).map(|axis| table.labels(axis).to_vec()).collect();
         let excluded = (0..cells.len()).filter(|cell| table.most_of(*cell) == 0).collect();
-        Self { cells, fit, deviation, certificate, shape: table.shape().clone(), labels, excluded }
+        Self { cells, fit, deviation, certificate, shape: table.shape().clone(), labels, excluded, shifts: Vec::new() }
+    }
+
+    pub(crate) fn with_shifts(self, shifts: Vec<Shift>) -> Self {
+        Self { shifts, ..self }
+    }
+
+    /// The categories that keep another count than their target: of margins that may give, where not all targets can be
+    /// met.
+    pub fn shifts(&self) -> &[Shift] {
+        &self.shifts
     }
 
     /// The cells, last axis fastest.
@@ -103,7 +115,7 @@ impl Solution {
         sums
     }
 
-    /// The sums of an axis, equal to its targets; empty if there is no such axis.
+    /// The sums of an axis, equal to its targets unless these [may give](Self::shifts); empty if there is no such axis.
     pub fn margin(&self, axis: usize) -> &[u64] {
         self.certificate.margins.get(axis).map_or(&[], Vec::as_slice)
     }

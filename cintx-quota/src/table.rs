@@ -8,6 +8,7 @@ use crate::builder::TableBuilder;
 use crate::error::SolveError;
 use crate::joint::Joint;
 use crate::shape::{Cell, Shape};
+use crate::slack::Give;
 
 /// An axis in whole numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +18,7 @@ pub(crate) struct Labelled {
     pub(crate) targets: Apportionment,
     /// The targets as they were given.
     pub(crate) asked: Targets,
+    pub(crate) give: Option<Give>,
 }
 
 /// A margin over some axes: whole targets for their combinations, last of them fastest.
@@ -24,6 +26,7 @@ pub(crate) struct Labelled {
 pub(crate) struct Kept {
     pub(crate) axes: Vec<usize>,
     pub(crate) counts: Vec<u64>,
+    pub(crate) give: Option<Give>,
 }
 
 /// A table that is asked for. Made by [`Table::builder`], solved by [`Table::solve`].

@@ -39,8 +39,13 @@ impl Table {
             name: axis.name.clone(),
             labels: axis.labels.clone(),
             targets: axis.asked.proportions(),
+            give: axis.give.clone(),
         };
-        let joint = |joint: &Joint| Joint { axes: joint.axes.clone(), targets: joint.targets.proportions() };
+        let joint = |joint: &Joint| Joint {
+            axes: joint.axes.clone(),
+            targets: joint.targets.proportions(),
+            give: joint.give.clone(),
+        };
         let joints: Vec<Joint> = self.joints.iter().map(joint).collect();
         let axes = self.axes.iter().map(axis).collect();
         let (mut axes, kept) = resolve(axes, &joints, total, |axis| in_whole_numbers(axis, total))?;
@@ -150,6 +155,9 @@ impl Table {
 
     /// Whether there is a table at all, without looking for a near one if that can be told.
     pub(crate) fn exists(&self) -> Result<(), SolveError> {
+        if self.may_give() {
+            return self.settled().map(|_| ());
+        }
         let lifted = Lifted::of(self);
         let solved = lifted.as_ref().map_or(self, |lifted| &lifted.table);
         if solved.axes() > 2 {

@@ -3,11 +3,12 @@
 //! `spread` chooses among equally small changes; `search` settles what stages cannot, with `presolve`
 //! for what is forced, `simplex` for fractions and `remainders` for whole numbers.
 
+pub(crate) mod cheapest;
 mod free;
 mod presolve;
 mod remainders;
 mod search;
-mod simplex;
+pub(crate) mod simplex;
 pub(crate) mod spread;
 pub(crate) mod stages;
 pub(crate) mod transport;

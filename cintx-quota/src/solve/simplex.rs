@@ -22,6 +22,9 @@ pub(crate) struct Simplex {
     rows: Vec<u32>,
     pub(crate) least: Vec<i64>,
     pub(crate) most: Vec<i64>,
+    /// What each column costs, and what all cost besides.
+    costs: Vec<i64>,
+    base: i64,
     /// For each row the basic column: of a cell, or beyond those the slack of a row.
     basis: Vec<usize>,
     /// The columns that must come out whole; empty for all of them.
@@ -68,9 +71,20 @@ pub(crate) enum Relaxed {
     Impossible(Vec<Vec<i64>>),
 }
 
+/// What cells cost: so much for each completes away from an anchor.
+pub(crate) struct Anchors<'a> {
+    pub(crate) anchor: &'a [i64],
+    pub(crate) cost: &'a [i64],
+}
+
 impl Simplex {
     /// Starts from every cell at its least.
     pub(crate) fn new(table: &Table) -> Result<Self, GaveUp> {
+        Self::with_costs(table, &Anchors { anchor: &[], cost: &[] })
+    }
+
+    /// The same with costs. A cell whose anchor lies between its bounds has two columns, for what is below and above.
+    pub(crate) fn with_costs(table: &Table, anchors: &Anchors<'_>) -> Result<Self, GaveUp> {
         const MOST_ROWS: usize = 2_000;
         let lengths = table.shape().lengths();
         let (axes, height) = (table.axes(), lengths.iter().sum::<usize>());
@@ -83,6 +97,7 @@ impl Simplex {
             .map(|count| number(*count))
             .collect::<Result<Vec<i64>, _>>()?;
         let (mut cell_of, mut rows, mut least, mut most) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut costs, mut base) = (Vec::new(), 0_i64);
         let firsts: Vec<usize> = (0..axes).map(|axis| lengths[..axis].iter().sum()).collect();
         for cell in 0..table.shape().cells() {
             let (from, to) = (table.least_of(cell), table.most_of(cell));
@@ -96,13 +111,39 @@ impl Simplex {
                 }
                 continue;
             }
-            for row in places {
-                rows.push(u32::try_from(row).map_err(|_| GaveUp)?);
-            }
-            cell_of.push(cell);
-            least.push(number(from)?);
+            let from = number(from)?;
             // A greatest above the total is none, except that it must not be below the least.
-            most.push(if to > table.total() { FREE } else { i64::try_from(to).unwrap_or(FREE) });
+            let to = if to > table.total() { FREE } else { i64::try_from(to).unwrap_or(FREE) };
+            let cost = anchors.cost.get(cell).copied().unwrap_or(0);
+            let anchor = anchors.anchor.get(cell).copied().unwrap_or(from).clamp(from, to);
+            let parts = match cost {
+                0 => [Some((from, to, 0)), None],
+                _ => [
+                    (from < anchor).then_some((from, anchor, -cost)),
+                    (anchor < to).then(|| match (from < anchor, to) {
+                        (false, to) => (from, to, cost),
+                        (true, FREE) => (0, FREE, cost),
+                        (true, to) => (0, to - anchor, cost),
+                    }),
+                ],
+            };
+            // The cost of a cell at its anchor, or at the bound that is nearest to it, is not in its columns.
+            let nearest = anchors.anchor.get(cell).map_or(0, |wanted| wanted.abs_diff(anchor));
+            let fixed = i64::try_from(nearest).ok().and_then(|nearest| cost.checked_mul(nearest)).ok_or(GaveUp)?;
+            // A column below the anchor saves its cost for each completes up to it; one above starts at the anchor.
+            let saved = if from < anchor { cost.checked_mul(anchor).ok_or(GaveUp)? } else { 0 };
+            let started = if from < anchor || cost == 0 { 0 } else { cost.checked_mul(from).ok_or(GaveUp)? };
+            base = base.checked_add(fixed).and_then(|base| base.checked_add(saved - started)).ok_or(GaveUp)?;
+            let places: Vec<usize> = places.collect();
+            for (low, high, cost) in parts.into_iter().flatten() {
+                for row in &places {
+                    rows.push(u32::try_from(*row).map_err(|_| GaveUp)?);
+                }
+                cell_of.push(cell);
+                least.push(low);
+                most.push(high);
+                costs.push(cost);
+            }
         }
         let cells = cell_of.len();
         let mut simplex = Self {
@@ -123,6 +164,8 @@ impl Simplex {
             paid: 0,
             budget: table.budget.clone(),
             least: Vec::new(),
+            costs,
+            base,
         };
         for (cell, least) in least.iter().enumerate() {
             simplex.take(cell, *least)?;
@@ -212,8 +255,11 @@ impl Simplex {
     pub(crate) fn with_fixed(&self, table: &Table, open: &[i64]) -> Vec<i64> {
         let fixed = |cell: usize| i64::try_from(table.least_of(cell)).unwrap_or(i64::MAX);
         let mut cells: Vec<i64> = (0..table.shape().cells()).map(fixed).collect();
+        for cell in &self.cell_of {
+            cells[*cell] = 0;
+        }
         for (cell, count) in self.cell_of.iter().zip(open) {
-            cells[*cell] = *count;
+            cells[*cell] += *count;
         }
         cells
     }
@@ -288,6 +334,71 @@ impl Simplex {
         let unpaid = self.work - self.paid;
         self.paid = self.work;
         self.budget.is_over_after(unpaid) || self.work > limit
+    }
+
+    /// From a table of fractions to the cheapest one.
+    pub(crate) fn optimize(&mut self, limit: u64) -> Result<(), GaveUp> {
+        const PATIENCE: usize = 40;
+        let mut stalled = 0;
+        loop {
+            self.revalue()?;
+            let weights = self.prices()?;
+            let in_order = stalled > PATIENCE;
+            let Some(column) = self.cheaper(&weights, in_order) else { return Ok(()) };
+            if self.is_over(limit) {
+                return Err(GaveUp);
+            }
+            stalled = if self.step(column, in_order)? { 0 } else { stalled + 1 };
+        }
+    }
+
+    /// What the rows are worth at the basic columns' costs, times the scale.
+    fn prices(&mut self) -> Result<Vec<i64>, GaveUp> {
+        let mut prices = vec![0_i64; self.height()];
+        self.work += (self.height() * self.height()) as u64;
+        for (row, column) in self.basis.iter().enumerate() {
+            let cost = self.costs.get(*column).copied().unwrap_or(0);
+            if cost != 0 {
+                for (price, factor) in prices.iter_mut().zip(self.row(row)) {
+                    *price = factor.checked_mul(cost).and_then(|part| price.checked_add(part)).ok_or(GaveUp)?;
+                }
+            }
+        }
+        let most = (1 << 60) / self.axes.max(1) as u64;
+        prices.iter().all(|price| price.unsigned_abs() < most).then_some(prices).ok_or(GaveUp)
+    }
+
+    /// The column whose change lowers the cost most.
+    fn cheaper(&mut self, prices: &[i64], in_order: bool) -> Option<usize> {
+        let columns = self.is_basic.len();
+        self.work += (columns * self.axes) as u64;
+        let mut best: Option<(i128, usize)> = None;
+        for column in (0..columns).filter(|column| !self.is_basic[*column] && self.room(*column) > 0) {
+            let price: i64 = self.rows_of(column).iter().map(|row| prices[*row as usize]).sum();
+            let rate = i128::from(self.costs[column]) * i128::from(self.scale) - i128::from(price);
+            let gain = if self.is_high[column] { rate } else { -rate };
+            if gain > best.map_or(0, |(most, _)| most) {
+                best = Some((gain, column));
+                if in_order {
+                    break;
+                }
+            }
+        }
+        best.map(|(_, column)| column)
+    }
+
+    /// What the table costs, rounded up: costs of whole tables are whole.
+    pub(crate) fn cost(&self) -> Result<i64, GaveUp> {
+        let scale = i128::from(self.scale);
+        let mut sum = i128::from(self.base) * scale;
+        for column in (0..self.is_basic.len()).filter(|column| !self.is_basic[*column]) {
+            sum += i128::from(self.costs[column]) * i128::from(self.bound(column)) * scale;
+        }
+        for (column, value) in self.basis.iter().zip(&self.values) {
+            let cost = self.costs.get(*column).copied().unwrap_or(0);
+            sum = i128::from(cost).checked_mul(*value).and_then(|part| sum.checked_add(part)).ok_or(GaveUp)?;
+        }
+        i64::try_from(sum.div_euclid(scale) + i128::from(sum.rem_euclid(scale) > 0)).map_err(|_| GaveUp)
     }
 
     fn row(&self, row: usize) -> &[i64] {

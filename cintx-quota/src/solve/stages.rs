@@ -1,7 +1,9 @@
 //! A checked table to its solution. One or two axes go through `two_way` as they are; more go in stages:
 //! the first two axes are crossed, then what came out with the next, so that every margin stays exact.
 
+use super::cheapest::cheapest;
 use super::search::{Found, search};
+use super::simplex::Anchors;
 use super::spread::{Aim, Question, spread};
 use super::transport::Stuck;
 use super::two_way::{self, TwoWay};
@@ -21,6 +23,9 @@ type Bounded = Option<(Vec<i64>, Vec<i64>)>;
 /// From how many cells on one order of the axes is enough, if it leads to a table.
 pub(crate) const MANY: usize = 200_000;
 
+/// From how many cells on no search looks for a smaller change.
+const MANY_TO_SEARCH: usize = 20_000;
+
 /// How many sweeps are little work.
 const FEW: usize = 100;
 
@@ -37,6 +42,10 @@ impl Table {
     /// [`SolveError::Infeasible`] with a proof if there is none; [`SolveError::Unresolved`] if a table of three or
     /// more axes with excluded or bounded cells took too long; not known to happen up to 350 cells.
     pub fn solve(&self) -> Result<Solution, SolveError> {
+        if self.may_give() {
+            let settled = self.settled()?;
+            return Ok(settled.solve()?.with_shifts(self.shifts_to(&settled)));
+        }
         let lifted = Lifted::of(self);
         let found = lifted.as_ref().map_or(self, |lifted| &lifted.table).cells_and_fit();
         self.check_budget()?;
@@ -363,7 +372,16 @@ impl<'a> Stages<'a> {
                 best = Some(cells);
             }
         }
-        let cells = self.nearer(best.map_or_else(|| self.any(), Ok)?, stage, worth);
+        let mut cells = self.nearer(best.map_or_else(|| self.any(), Ok)?, stage, worth);
+        if distance(&cells, &wanted.anchor) > bound && self.table.shape.cells() < MANY_TO_SEARCH {
+            // What is not proved so far may be by a search, or a better table found.
+            let cost = vec![1; cells.len()];
+            let found = cheapest(self.table, &Anchors { anchor: &wanted.anchor, cost: &cost }, SOON);
+            bound = bound.max(found.at_least);
+            if let Some(found) = found.cells.filter(|found| worth(found) < worth(&cells)) {
+                cells = self.nearer(found, stage, worth);
+            }
+        }
         Ok((cells, bound, aim))
     }
 

@@ -242,6 +242,39 @@ impl Costs for Away<'_> {
     }
 }
 
+/// Each completes away from the anchor costs what its cell says; nothing where that is 0.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Weighted<'a> {
+    pub(crate) least: &'a [i64],
+    pub(crate) most: &'a [i64],
+    pub(crate) anchor: &'a [i64],
+    pub(crate) cost: &'a [i64],
+}
+
+impl Weighted<'_> {
+    fn away(&self) -> Away<'_> {
+        Away { least: self.least, most: self.most, anchor: self.anchor }
+    }
+}
+
+impl Costs for Weighted<'_> {
+    #[inline]
+    fn up(&self, cell: usize, value: i64) -> Option<(i64, i64)> {
+        match self.cost[cell] {
+            0 => Free { least: self.least, most: self.most }.up(cell, value),
+            cost => self.away().up(cell, value).map(|(price, room)| (price * cost, room)),
+        }
+    }
+
+    #[inline]
+    fn down(&self, cell: usize, value: i64) -> Option<(i64, i64)> {
+        match self.cost[cell] {
+            0 => Free { least: self.least, most: self.most }.down(cell, value),
+            cost => self.away().down(cell, value).map(|(price, room)| (price * cost, room)),
+        }
+    }
+}
+
 /// The square of the distance from a fraction.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Squares<'a> {
