@@ -63,6 +63,14 @@ pub enum TableError {
         /// The axis.
         axis: String,
     },
+    /// There is no axis of this name.
+    #[error("there is no axis {name}, expected one of {allowed}")]
+    NoSuchAxis {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        allowed: String,
+    },
     /// A joint margin names an axis that is not there, or one twice.
     #[error("the joint margin {joint} names {axis}, expected different axes of the table")]
     JointAxis {

@@ -35,7 +35,7 @@ fn few_open(random: &mut Random, side: usize, open: usize, off: u64) -> Option<T
 fn few_open_cells_in_a_large_table_are_little_work() {
     let mut random = Random(71);
     let (mut found, mut refused, mut most) = (0, 0, 0);
-    for case in 0..60 {
+    for case in 0..40 {
         let open = random.between(60, 150) as usize;
         let off = random.below(4);
         let Some(table) = few_open(&mut random, 20, open, off) else { continue };
@@ -50,7 +50,7 @@ fn few_open_cells_in_a_large_table_are_little_work() {
         }
         most = most.max(budget.spent());
     }
-    assert!(found > 10 && refused > 3, "{found} found, {refused} refused");
+    assert!(found > 10 && refused > 2, "{found} found, {refused} refused");
     assert!(most < 100_000_000, "{most} numbers looked at");
 }
 
@@ -98,10 +98,10 @@ fn blocks_that_share_nothing_are_gone_through_one_by_one() {
 fn a_limit_of_work_is_kept_in_every_phase() {
     let mut random = Random(73);
     let mut stopped = 0;
-    for case in 0..40 {
+    for case in 0..12 {
         let lengths: Vec<usize> = match case % 3 {
-            0 => vec![60, 70],
-            1 => vec![9, 8, 7],
+            0 => vec![30, 40],
+            1 => vec![7, 6, 5],
             _ => vec![5, 4, 4, 3],
         };
         let cells: usize = lengths.iter().product();
@@ -132,7 +132,7 @@ fn a_limit_of_work_is_kept_in_every_phase() {
             most *= 4;
         }
     }
-    assert!(stopped > 200, "{stopped}");
+    assert!(stopped > 60, "{stopped}");
 }
 
 /// Calling off is heard within 50 ms, wherever the solver is; on a busy machine later, but not much.
