@@ -5,6 +5,7 @@ use crate::error::{TableError, check_count};
 
 /// What came in against what was asked for.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Achieved {
     /// For each cell, completes less the part of all completes that its target stands for: above 0 is too many.
     pub deviations: Vec<f64>,

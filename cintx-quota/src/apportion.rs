@@ -5,6 +5,7 @@ use crate::error::TableError;
 
 /// Counts for shares, and what became of each share.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Apportionment {
     /// Whole numbers that add up to the total.
     pub counts: Vec<u64>,
@@ -14,6 +15,7 @@ pub struct Apportionment {
 
 /// A part that was not whole, and the whole number it got.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Rounded {
     /// Which share, from 0.
     pub share: usize,

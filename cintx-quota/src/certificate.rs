@@ -8,6 +8,7 @@ use crate::table::Table;
 
 /// What was added up, and found to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Certificate {
     /// The sum of all cells.
     pub total: u64,

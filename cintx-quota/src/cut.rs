@@ -17,6 +17,7 @@ use crate::table::Table;
 /// 1 in R, 0 outside R, 0 in C, −1 outside C. Then what R has to place and the categories outside C cannot take
 /// must lie in the cells R × C, and these cannot hold it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Cut {
     /// The weight of each category of each axis.
     pub weights: Vec<Vec<i64>>,

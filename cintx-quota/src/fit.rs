@@ -8,6 +8,7 @@ use crate::sum::Sum;
 
 /// A fitted table of fractions.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Fit {
     /// The cells, last axis fastest.
     pub cells: Vec<f64>,

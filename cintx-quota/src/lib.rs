@@ -78,7 +78,9 @@ mod slack;
 mod solution;
 mod solve;
 mod sum;
+mod svg;
 mod table;
+mod text;
 mod total;
 
 pub use achieved::{Achieved, achieved};
@@ -98,4 +100,5 @@ pub use rebalance::{Change, Plan};
 pub use shape::{Cell, Shape};
 pub use slack::Shift;
 pub use solution::{RoundedToNothing, Solution};
+pub use svg::Colours;
 pub use table::Table;

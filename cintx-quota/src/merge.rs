@@ -12,6 +12,7 @@ use crate::table::{Kept, Labelled, Table};
 
 /// Neighbouring categories of an axis that become one.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Merge {
     /// The axis.
     pub axis: usize,
@@ -147,22 +148,7 @@ impl Table {
     fn merged_for(&self, joined: &Joined, smallest: u64) -> Result<Table, SolveError> {
         let lengths: Vec<usize> = joined.iter().map(|joined| groups(joined).len()).collect();
         let shape = Shape::new(lengths).ok_or(TableError::NoAxes)?;
-        let axes = self.axes.iter().zip(joined).map(|(axis, joined)| {
-            let label =
-                |group: Vec<usize>| group.iter().map(|at| axis.labels[*at].as_str()).collect::<Vec<_>>().join(" + ");
-            Labelled {
-                name: axis.name.clone(),
-                labels: groups(joined).into_iter().map(label).collect(),
-                targets: Apportionment { counts: summed(&axis.targets.counts, joined), rounded: Vec::new() },
-                asked: match &axis.asked {
-                    Targets::Counts(counts) => Targets::Counts(summed(counts, joined)),
-                    Targets::Percentages(shares) => Targets::Percentages(summed(shares, joined)),
-                    Targets::Shares(shares) => Targets::Shares(summed(shares, joined)),
-                    Targets::Joint => Targets::Joint,
-                },
-                give: axis.give.as_ref().map(|give| give.merged(|ranges| summed_ranges(ranges, joined))),
-            }
-        });
+        let axes = self.axes.iter().zip(joined).map(|(axis, joined)| axis.merged(joined));
         let place = |cell: usize, over: &[usize], all: &[usize]| -> usize {
             // The place of a combination of some axes among the merged ones.
             let mut rest = cell;
@@ -191,13 +177,10 @@ impl Table {
             axes: margin.axes.clone(),
             counts: sum(&margin.counts, &margin.axes),
             give: margin.give.as_ref().map(|give| {
-                let part = |ranges: &[(u64, u64)], most: bool| -> Vec<u64> {
-                    sum(
-                        &ranges.iter().map(|range| if most { range.1 } else { range.0 }).collect::<Vec<_>>(),
-                        &margin.axes,
-                    )
-                };
-                give.merged(|ranges| part(ranges, false).into_iter().zip(part(ranges, true)).collect())
+                give.merged(|ranges| {
+                    let (least, most): (Vec<u64>, Vec<u64>) = ranges.iter().copied().unzip();
+                    sum(&least, &margin.axes).into_iter().zip(sum(&most, &margin.axes)).collect()
+                })
             }),
         });
         let kept: Vec<Kept> = kept.collect();
@@ -254,6 +237,25 @@ fn summed<T: Copy + std::iter::Sum>(counts: &[T], joined: &[bool]) -> Vec<T> {
 fn summed_ranges(ranges: &[(u64, u64)], joined: &[bool]) -> Vec<(u64, u64)> {
     let (least, most): (Vec<u64>, Vec<u64>) = ranges.iter().copied().unzip();
     summed(&least, joined).into_iter().zip(summed(&most, joined)).collect()
+}
+
+impl Labelled {
+    fn merged(&self, joined: &[bool]) -> Self {
+        let label =
+            |group: Vec<usize>| group.iter().map(|at| self.labels[*at].as_str()).collect::<Vec<_>>().join(" + ");
+        Self {
+            name: self.name.clone(),
+            labels: groups(joined).into_iter().map(label).collect(),
+            targets: Apportionment { counts: summed(&self.targets.counts, joined), rounded: Vec::new() },
+            asked: match &self.asked {
+                Targets::Counts(counts) => Targets::Counts(summed(counts, joined)),
+                Targets::Percentages(shares) => Targets::Percentages(summed(shares, joined)),
+                Targets::Shares(shares) => Targets::Shares(summed(shares, joined)),
+                Targets::Joint => Targets::Joint,
+            },
+            give: self.give.as_ref().map(|give| give.merged(|ranges| summed_ranges(ranges, joined))),
+        }
+    }
 }
 
 impl Give {

@@ -10,6 +10,7 @@ use crate::table::{Kept, Table};
 
 /// A category that holds more than its target, whatever is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Overfill {
     /// The margin, by its place in [`Table::margins`]: the number of the axis, unless there are joint margins.
     pub margin: usize,
@@ -31,6 +32,7 @@ impl fmt::Display for Overfill {
 
 /// A way out of an overfilled table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum WayOut {
     /// The total rises until the overfilled categories are in proportion: the least total that works.

@@ -8,6 +8,7 @@ use crate::table::Table;
 
 /// A proof that no table exists. [`Table::confirms`] goes through it again.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Proof {
     /// The steps, from the first on. A split leads to two later ones; each step is led to once.
     pub steps: Vec<Step>,
@@ -15,6 +16,7 @@ pub struct Proof {
 
 /// A step of a [`Proof`], for the tables that the splits before it leave.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Step {
     /// There is none, not even one of fractions.
     Cut(Cut),
@@ -26,6 +28,7 @@ pub enum Step {
 
 /// Two cases: a cell holds a number or fewer, or more than it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Split {
     /// The cell, by position.
     pub cell: Vec<usize>,
@@ -45,6 +48,7 @@ pub struct Split {
 /// count is not fixed by its bounds has a multiple of the divisor. So the weighted targets, less the fixed cells,
 /// must be a multiple of it, and they are not.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Remainder {
     /// The weight of each category of each axis.
     pub weights: Vec<Vec<i64>>,

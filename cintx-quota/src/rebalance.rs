@@ -11,6 +11,7 @@ use crate::table::Table;
 
 /// One cell whose target changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Change {
     /// The cell.
     pub position: Vec<usize>,
@@ -22,6 +23,7 @@ pub struct Change {
 
 /// New targets, and how they differ from the old ones.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Plan {
     /// The cells that change, in order.
     pub changes: Vec<Change>,

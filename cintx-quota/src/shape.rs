@@ -3,6 +3,7 @@
 
 /// The lengths of a table's axes.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Shape {
     lengths: Vec<usize>,
     cells: usize,

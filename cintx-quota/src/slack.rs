@@ -80,6 +80,7 @@ impl Give {
 
 /// A category that keeps another count than its target, because its margin may give and not all targets can be met.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Shift {
     /// The margin, by its place in [`Table::margins`].
     pub margin: usize,

@@ -8,12 +8,14 @@ use crate::table::Table;
 
 /// A table of whole numbers that meets every margin.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Solution {
     cells: Vec<u64>,
     fit: Fit,
     deviation: f64,
     certificate: Certificate,
     shape: Shape,
+    names: Vec<String>,
     labels: Vec<Vec<String>>,
     excluded: Vec<usize>,
     shifts: Vec<Shift>,
@@ -22,6 +24,7 @@ pub struct Solution {
 /// A cell that was worth a part of a person, or a few, and got none when the table was made whole.
 /// `Display` says so: `65+ × West: 0.40 of a person asked for, 0 given`.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct RoundedToNothing {
     /// The cell.
     pub position: Vec<usize>,
@@ -40,9 +43,20 @@ impl std::fmt::Display for RoundedToNothing {
 impl Solution {
     pub(crate) fn new(table: &Table, cells: Vec<u64>, fit: Fit, certificate: Certificate) -> Self {
         let deviation = cells.iter().zip(&fit.cells).map(|(cell, fit)| (*cell as f64 - fit).abs()).fold(0.0, f64::max);
+        let names = (0..table.axes()).filter_map(|axis| table.name(axis).map(str::to_owned)).collect();
         let labels = (0..table.axes()).map(|axis| table.labels(axis).to_vec()).collect();
         let excluded = (0..cells.len()).filter(|cell| table.most_of(*cell) == 0).collect();
-        Self { cells, fit, deviation, certificate, shape: table.shape().clone(), labels, excluded, shifts: Vec::new() }
+        Self {
+            cells,
+            fit,
+            deviation,
+            certificate,
+            shape: table.shape().clone(),
+            names,
+            labels,
+            excluded,
+            shifts: Vec::new(),
+        }
     }
 
     pub(crate) fn with_shifts(self, shifts: Vec<Shift>) -> Self {
@@ -78,6 +92,29 @@ impl Solution {
         self.cells.get(self.shape.index(&position)?).copied()
     }
 
+    /// How many axes there are.
+    pub fn axes(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// An axis' name; `None` if there is no such axis.
+    pub fn name(&self, axis: usize) -> Option<&str> {
+        self.names.get(axis).map(String::as_str)
+    }
+
+    /// The labels of an axis; empty if there is no such axis.
+    pub fn labels(&self, axis: usize) -> &[String] {
+        self.labels.get(axis).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn is_excluded(&self, cell: usize) -> bool {
+        self.excluded.binary_search(&cell).is_ok()
+    }
+
+    pub(crate) fn position(&self, cell: usize) -> Vec<usize> {
+        self.shape.position(cell)
+    }
+
     /// Each cell's position and count.
     pub fn iter(&self) -> impl Iterator<Item = (Vec<usize>, u64)> {
         self.cells.iter().enumerate().map(|(index, count)| (self.shape.position(index), *count))
@@ -90,7 +127,7 @@ impl Solution {
         const NOBODY: f64 = 1e-6;
         let cells = self.cells.iter().zip(&self.fit.cells).enumerate();
         let vanished = cells.filter(|(_, (count, people))| **count == 0 && **people > NOBODY);
-        let vanished = vanished.filter(|(cell, _)| self.excluded.binary_search(cell).is_err());
+        let vanished = vanished.filter(|(cell, _)| !self.is_excluded(*cell));
         let describe = |(cell, (_, people)): (usize, (&u64, &f64))| {
             let position = self.shape.position(cell);
             let labels = position.iter().zip(&self.labels).filter_map(|(at, labels)| labels.get(*at).cloned());
@@ -128,6 +165,12 @@ impl Solution {
     /// The largest distance of a cell from the fit. With two axes and a fit that converged it is below 1.
     pub fn deviation(&self) -> f64 {
         self.deviation
+    }
+
+    /// Whether every cell is the floor or the ceiling of the fit, and the fit met its margins: promised with one and two
+    /// margins where the fit converges, and often so with more.
+    pub fn is_floor_or_ceiling(&self) -> bool {
+        self.fit.converged && self.deviation < 1.0
     }
 
     /// The proof that everything adds up.

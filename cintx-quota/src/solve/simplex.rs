@@ -77,6 +77,33 @@ pub(crate) struct Anchors<'a> {
     pub(crate) cost: &'a [i64],
 }
 
+/// The bounds of a column, and its cost.
+type Part = (i64, i64, i64);
+
+impl Anchors<'_> {
+    /// The columns of a cell between its bounds, and what it costs besides.
+    fn columns(&self, cell: usize, from: i64, to: i64) -> Result<([Option<Part>; 2], i64), GaveUp> {
+        let cost = self.cost.get(cell).copied().unwrap_or(0);
+        if cost == 0 {
+            return Ok(([Some((from, to, 0)), None], 0));
+        }
+        let wanted = self.anchor.get(cell).copied().unwrap_or(from);
+        let anchor = wanted.clamp(from, to);
+        let below = (from < anchor).then_some((from, anchor, -cost));
+        let above = (anchor < to).then(|| match (below, to) {
+            (None, to) => (from, to, cost),
+            (Some(_), FREE) => (0, FREE, cost),
+            (Some(_), to) => (0, to - anchor, cost),
+        });
+        // How far the nearest bound is from the anchor; and a column below it saves its cost for each completes up to it,
+        // while one above it costs nothing for those that it starts with.
+        let away = i64::try_from(wanted.abs_diff(anchor)).map_err(|_| GaveUp)?;
+        let start = if below.is_some() { anchor } else { from.checked_neg().ok_or(GaveUp)? };
+        let besides = away.checked_add(start).and_then(|count| count.checked_mul(cost)).ok_or(GaveUp)?;
+        Ok(([below, above], besides))
+    }
+}
+
 impl Simplex {
     /// Starts from every cell at its least.
     pub(crate) fn new(table: &Table) -> Result<Self, GaveUp> {
@@ -114,26 +141,8 @@ impl Simplex {
             let from = number(from)?;
             // A greatest above the total is none, except that it must not be below the least.
             let to = if to > table.total() { FREE } else { i64::try_from(to).unwrap_or(FREE) };
-            let cost = anchors.cost.get(cell).copied().unwrap_or(0);
-            let anchor = anchors.anchor.get(cell).copied().unwrap_or(from).clamp(from, to);
-            let parts = match cost {
-                0 => [Some((from, to, 0)), None],
-                _ => [
-                    (from < anchor).then_some((from, anchor, -cost)),
-                    (anchor < to).then(|| match (from < anchor, to) {
-                        (false, to) => (from, to, cost),
-                        (true, FREE) => (0, FREE, cost),
-                        (true, to) => (0, to - anchor, cost),
-                    }),
-                ],
-            };
-            // The cost of a cell at its anchor, or at the bound that is nearest to it, is not in its columns.
-            let nearest = anchors.anchor.get(cell).map_or(0, |wanted| wanted.abs_diff(anchor));
-            let fixed = i64::try_from(nearest).ok().and_then(|nearest| cost.checked_mul(nearest)).ok_or(GaveUp)?;
-            // A column below the anchor saves its cost for each completes up to it; one above starts at the anchor.
-            let saved = if from < anchor { cost.checked_mul(anchor).ok_or(GaveUp)? } else { 0 };
-            let started = if from < anchor || cost == 0 { 0 } else { cost.checked_mul(from).ok_or(GaveUp)? };
-            base = base.checked_add(fixed).and_then(|base| base.checked_add(saved - started)).ok_or(GaveUp)?;
+            let (parts, besides) = anchors.columns(cell, from, to)?;
+            base = base.checked_add(besides).ok_or(GaveUp)?;
             let places: Vec<usize> = places.collect();
             for (low, high, cost) in parts.into_iter().flatten() {
                 for row in &places {
