@@ -1,4 +1,4 @@
-//! Solves a table from standard input and prints its cells, a time and an error: what `benches/compare.py` drives.
+//! Solves a table from standard input and prints its cells, a time and an error: what `compare/speed.py` drives.
 //! Each line is `margin` with counts or `seed` with weights; time in seconds and sizes go to standard error.
 
 use std::error::Error;
