@@ -46,13 +46,27 @@
 //!
 //! # What is promised
 //!
-//! | | two axes | three and more |
+//! | | two margins | three and more |
 //! |---|---|---|
-//! | margins | all exact | all exact |
-//! | each cell | floor or ceiling of the fit, the nearest such table | whole; [`Solution::deviation`] says how far from the fit |
+//! | margins | all exact, or within their tolerance | all exact, or within their tolerance |
+//! | each cell | if the fit converges: its floor or ceiling, and the nearest such table | whole; [`Solution::is_floor_or_ceiling`] says whether all are, [`Solution::deviation`] how far off the worst is |
+//! | the fit | [`Fit::converged`] says whether it met its margins | the same; with excluded cells it may not converge |
 //! | excluded cells, bounds | kept | kept |
 //! | no table exists | always found out, with a [`Cut`] | found out with a [`Proof`], unless that takes too long (to decide it is NP-hard): [`SolveError::Unresolved`] |
-//! | [`Table::rebalance`] | the smallest change, of those the fewest cells shut, of those the least distorted | a change, and how much more than the least it moves at most |
+//! | [`Table::rebalance`] | the smallest change, of those the fewest cells shut, of those the least distorted | a change, and how much more than the least it moves at most; up to 20,000 cells a search for less |
+//! | [tolerances](Axis::tolerance) | the nearest targets for which there is a table | the same, unless the search takes too long |
+//!
+//! # What can be asked for
+//!
+//! - Margins of single axes in counts, percentages or shares ([`Axis`]), of several axes together ([`Joint`]), up to a
+//!   nested table as it is; with a tolerance, ranges and an importance where not all can hold ([`Axis::tolerance`]).
+//! - Cells that stay empty, with a least or a greatest; a [smallest cell](TableBuilder::smallest_cell) with the
+//!   [largest that works](Table::largest_smallest_cell), the [least total](Table::least_total) that gives it, and
+//!   [which neighbours to merge](Table::merge_for).
+//! - In field: a [smallest change](Table::rebalance), [ways out](Table::ways_out) of an overfilled margin, another
+//!   [total](Table::at_total), what a tracker's last wave [missed](Table::carry_over), and what was [`achieved`].
+//! - A [`Budget`] of work and time, which can be called off.
+//! - A [`Solution`] as text, [CSV](Solution::to_csv) and [SVG](Solution::to_svg); with the feature `serde`, as data.
 //!
 //! The same input gives the same output, on every machine. Of several tables that are equally near, the one
 //! that is found depends on the order of the categories. Counts go up to [`Table::MOST`]; cells up to what

@@ -174,6 +174,19 @@ fn a_tracker_makes_up_for_what_it_missed() {
     assert_eq!(same.solve().unwrap().certificate().total, 500);
 }
 
+/// Without any bound there is always a table: nothing is asked of a flow.
+#[test]
+fn a_table_without_bounds_works_at_every_total() {
+    let table = builder(&[vec![5, 5], vec![5, 5]]).build().unwrap();
+    assert_eq!(table.least_total().unwrap(), 0);
+    assert_eq!(builder(&[vec![3, 4]]).build().unwrap().least_total().unwrap(), 0);
+    assert!(table.merge_for(0, &["a"]).unwrap().merges.is_empty());
+    let may = Axis::counts("a", [("x", 5), ("y", 5)]).tolerance(0.1);
+    let table = Table::builder().axis(may).axis(Axis::counts("b", [("x", 4), ("y", 6)])).build().unwrap();
+    assert_eq!(table.solve().unwrap().margin(0), [5, 5]);
+    assert_eq!(table.least_total().unwrap(), 0);
+}
+
 #[test]
 fn lists_of_the_wrong_length_are_refused() {
     let table = builder(&[vec![5, 5], vec![5, 5]]).build().unwrap();

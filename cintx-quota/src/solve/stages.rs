@@ -403,7 +403,8 @@ impl<'a> Stages<'a> {
     pub(crate) fn feasible(&self, first: usize, second: usize) -> Result<(), SolveError> {
         let axes: Vec<usize> = [first, second].into_iter().filter(|axis| *axis < self.table.axes()).collect();
         let (rows, columns) = self.margins(&axes, None);
-        let (least, most) = self.bounds(&axes).unwrap_or_default();
+        // Without bounds, margins that add up to the same can always be met.
+        let Some((least, most)) = self.bounds(&axes) else { return Ok(()) };
         let feasible = two_way::feasible(&rows, &columns, &least, &most, &self.table.budget);
         feasible.map(|_| ()).map_err(|stuck| self.cut(first, second, &stuck))
     }

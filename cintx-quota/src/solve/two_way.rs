@@ -136,15 +136,13 @@ fn fit(rows: &[i64], columns: &[i64], seed: Option<Vec<f64>>, limits: &Limits<'_
 fn round(rows: &[i64], columns: &[i64], fit: &[f64], limits: &Limits<'_>) -> Result<Vec<i64>, Stuck> {
     let Limits { least, most, budget } = *limits;
     let bounded = |cell: usize| snap(fit[cell].max(least[cell] as f64).min(most[cell] as f64));
-    let split: Vec<(i64, i64)> = (0..fit.len())
-        .map(|cell| {
-            let value = bounded(cell);
-            let whole = value.floor();
-            // Below `Table::MOST` both conversions are exact.
-            (whole as i64, ((value - whole) * Squares::ONE as f64).round() as i64)
-        })
-        .collect();
-    let (whole, rest): (Vec<i64>, Vec<i64>) = split.into_iter().unzip();
+    let (mut whole, mut rest) = (Vec::with_capacity(fit.len()), Vec::with_capacity(fit.len()));
+    for cell in 0..fit.len() {
+        let value = bounded(cell);
+        // Below `Table::MOST` both conversions are exact.
+        whole.push(value.floor() as i64);
+        rest.push(((value - value.floor()) * Squares::ONE as f64).round() as i64);
+    }
     let mut price = None;
     for slack in [0, 1, 8] {
         let low: Vec<i64> = whole.iter().zip(least).map(|(whole, least)| (whole - slack).max(*least)).collect();
@@ -201,6 +199,7 @@ fn first_prices(rows: &[i64], columns: &[i64], costs: &Squares<'_>, budget: &Bud
         return prices;
     }
     let mut steps = Vec::with_capacity(height.max(width));
+    let by_column = by_column(costs, height, width);
     let (mut fewest, mut since) = (usize::MAX, 0);
     for _ in 0..ROUNDS {
         let mut unmet = 0;
@@ -219,8 +218,8 @@ fn first_prices(rows: &[i64], columns: &[i64], costs: &Squares<'_>, budget: &Bud
         }
         for column in 0..width {
             steps.clear();
-            let cells = (column..height * width).step_by(width).filter(|cell| costs.least[*cell] < costs.most[*cell]);
-            steps.extend(cells.map(|cell| costs.step(cell, costs.least[cell]) + prices[cell / width]));
+            let firsts = by_column[column * height..(column + 1) * height].iter().zip(&prices[..height]);
+            steps.extend(firsts.filter(|(first, _)| **first != FIXED).map(|(first, price)| first + price));
             if let Some(price) = between(&mut steps, needs[height + column]) {
                 prices[height + column] = price;
             }
@@ -233,6 +232,26 @@ fn first_prices(rows: &[i64], columns: &[i64], costs: &Squares<'_>, budget: &Bud
         }
     }
     prices
+}
+
+/// Stands for a cell that is fixed.
+const FIXED: i64 = i64::MAX;
+
+/// The first step of each cell, column by column: whoever goes down a column row by row waits for the memory each time.
+fn by_column(costs: &Squares<'_>, height: usize, width: usize) -> Vec<i64> {
+    const ROWS: usize = 16;
+    let mut firsts = vec![FIXED; height * width];
+    for start in (0..height).step_by(ROWS) {
+        for column in 0..width {
+            for row in start..(start + ROWS).min(height) {
+                let cell = row * width + column;
+                if costs.least[cell] < costs.most[cell] {
+                    firsts[column * height + row] = costs.step(cell, costs.least[cell]);
+                }
+            }
+        }
+    }
+    firsts
 }
 
 /// A number above the `count` least of these and not above the others; `None` if there are none.
