@@ -141,6 +141,9 @@ def main():
                 except multiprocessing.TimeoutError:
                     print(f"{line} given up after {LIMIT} | | | |", flush=True)
                     continue
+                except ImportError:
+                    print(f"{line} not installed | | | |", flush=True)
+                    continue
             print(f"{line} {seconds:.6f} | {peak:.0f} | {before:.1e} | {after} |", flush=True)
 
 
