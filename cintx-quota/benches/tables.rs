@@ -1,5 +1,5 @@
 //! How long tables take: Cint's limit of 350 cells in several forms, and a million cells.
-//! `cargo bench -p cintx-quota`; the figures are in `docs/quotas.md`.
+//! `cargo bench -p cintx-quota`; the figures are in `cintx/guide/quotas.md`.
 
 #![allow(clippy::expect_used)] // A benchmark that cannot be set up shall stop.
 

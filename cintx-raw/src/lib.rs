@@ -4,7 +4,7 @@
 #![doc = include_str!("../README.md")]
 
 #[cfg(feature = "reqwest")]
-mod direct;
+mod bearer;
 mod error;
 #[cfg(feature = "httpmock")]
 pub mod mock;
@@ -15,12 +15,14 @@ mod transport;
 mod value;
 
 #[cfg(feature = "reqwest")]
-pub use self::direct::{Direct, InvalidCredential, NoIdempotencyKey, NoServerToServerKey, Redirected, SetupError};
+pub use self::bearer::{
+    BearerTransport, InvalidCredential, NoIdempotencyKey, NoServerToServerKey, Redirected, SetupError,
+};
 pub use self::error::{ApiError, Error, ErrorKind, InvalidParam};
 pub use self::operation::{
-    Host, IdempotencyKey, Job, JobId, KeyFormat, NextCursor, Operation, Pagination, Presence, Repeat,
+    Host, Idempotency, IdempotencyKey, Job, JobId, KeyFormat, NextCursor, Operation, Pagination, Requirement,
 };
-pub use self::request::{Body, File, NEW_KEY, Request};
+pub use self::request::{Body, File, Request};
 pub use self::response::{BoxError, ByteStream, Response, TooLarge};
 pub use self::transport::{MAX_DECODED_BODY, RawResponse, Transport, TransportFuture};
 pub use self::value::{Id, Secret};

@@ -63,7 +63,7 @@ impl<T: Serialize> MockBody for T {
 /// ```
 /// use cintx_raw::mock::MockServerExt as _;
 /// use cintx_raw::v2025_12_18::{Client, endpoints::CreateProject, types};
-/// use cintx_raw::Direct;
+/// use cintx_raw::BearerTransport;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
@@ -75,13 +75,13 @@ impl<T: Serialize> MockBody for T {
 ///     then.answer(&answer);
 /// });
 ///
-/// let cint = Client::new(Direct::new("token")?.base_url(&server.base_url()));
+/// let cint = Client::new(BearerTransport::new("token")?.base_url(&server.base_url()));
 /// let body = types::ProjectInfo {
 ///     name: "MyDrinksSurveyQ1".into(),
 ///     project_manager_id: "2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2".into(),
 ///     project_customer_reference_number: None,
 /// };
-/// let created = cint.create_project(2428, "once", &body).await?;
+/// let created = cint.create_project(2428, Some("once"), &body).await?;
 /// assert_eq!(created.value().id.as_deref(), Some("01BX5ZZKBKACTAV9WEVGEMMVS0"));
 /// mock.assert();
 /// # Ok(())

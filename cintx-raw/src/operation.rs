@@ -27,9 +27,9 @@ pub struct Operation {
     /// Whether it takes an `Idempotency-Key`, and in which format.
     pub idempotency_key: IdempotencyKey,
     /// Whether it takes `If-Match`.
-    pub if_match: Presence,
+    pub if_match: Requirement,
     /// Whether it takes `If-None-Match`.
-    pub if_none_match: Presence,
+    pub if_none_match: Requirement,
     /// The media types that its request body may have; empty without a body.
     pub request_media: &'static [&'static str],
     /// The media types of its success answer; empty without a body.
@@ -45,7 +45,7 @@ pub struct Operation {
     /// Its part in a long-running job.
     pub job: Option<Job>,
     /// What a repeated request would do.
-    pub repeat: Repeat,
+    pub idempotency: Idempotency,
     /// Whether Cint has announced its end.
     pub deprecated: bool,
 }
@@ -65,11 +65,11 @@ impl Operation {
 
     /// Whether repeating it has no effect, since it only reads or computes.
     pub fn is_read(&self) -> bool {
-        self.repeat == Repeat::Safe
+        self.idempotency == Idempotency::Safe
     }
 }
 
-const fn undocumented(method: Method, repeat: Repeat) -> Operation {
+const fn undocumented(method: Method, idempotency: Idempotency) -> Operation {
     Operation {
         id: "undocumented",
         document_id: "",
@@ -79,8 +79,8 @@ const fn undocumented(method: Method, repeat: Repeat) -> Operation {
         tags: &[],
         api_version: None,
         idempotency_key: IdempotencyKey::None,
-        if_match: Presence::Optional,
-        if_none_match: Presence::Optional,
+        if_match: Requirement::Optional,
+        if_none_match: Requirement::Optional,
         request_media: &["application/json"],
         answer_media: &["application/json"],
         success: &[],
@@ -88,16 +88,16 @@ const fn undocumented(method: Method, repeat: Repeat) -> Operation {
         headers: &[],
         pagination: None,
         job: None,
-        repeat,
+        idempotency,
         deprecated: false,
     }
 }
 
-static UNDOCUMENTED_READ: Operation = undocumented(Method::GET, Repeat::Safe);
-static UNDOCUMENTED_PUT: Operation = undocumented(Method::PUT, Repeat::Idempotent);
-static UNDOCUMENTED_DELETE: Operation = undocumented(Method::DELETE, Repeat::Idempotent);
-static UNDOCUMENTED_PATCH: Operation = undocumented(Method::PATCH, Repeat::Unsafe);
-static UNDOCUMENTED_POST: Operation = undocumented(Method::POST, Repeat::Unsafe);
+static UNDOCUMENTED_READ: Operation = undocumented(Method::GET, Idempotency::Safe);
+static UNDOCUMENTED_PUT: Operation = undocumented(Method::PUT, Idempotency::Idempotent);
+static UNDOCUMENTED_DELETE: Operation = undocumented(Method::DELETE, Idempotency::Idempotent);
+static UNDOCUMENTED_PATCH: Operation = undocumented(Method::PATCH, Idempotency::Unsafe);
+static UNDOCUMENTED_POST: Operation = undocumented(Method::POST, Idempotency::Unsafe);
 
 /// Two rows are the same operation when they are the same row of the same table.
 impl PartialEq for Operation {
@@ -130,7 +130,7 @@ impl Host {
 
 /// Whether an operation takes something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Presence {
+pub enum Requirement {
     /// It is not declared; sending it means nothing.
     None,
     /// It may be sent.
@@ -229,7 +229,7 @@ pub enum JobId {
 
 /// What a repeated request would do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Repeat {
+pub enum Idempotency {
     /// Nothing: it only reads.
     Safe,
     /// The same again: it sets a state.

@@ -18,10 +18,6 @@ use crate::transport::{self, Transport};
 /// Everything but the unreserved characters of RFC 3986.
 pub(crate) const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Stands for an idempotency key that the transport shall choose: a fresh one in the operation's format,
-/// the same on every attempt. A transport that chooses none, like [`Direct`](crate::Direct), refuses it.
-pub const NEW_KEY: &str = "";
-
 /// One request, ready to be sent any number of times: its body is shared, not copied.
 ///
 /// It holds no credential and no version header; the transport adds those.
@@ -126,6 +122,29 @@ impl Request {
         self
     }
 
+    /// Adds a query parameter that the operation requires.
+    #[allow(dead_code, reason = "only some versions require one")]
+    pub(crate) fn required_query(self, name: &str, value: Option<&str>) -> Self {
+        match value {
+            Some(value) => self.query(name, value),
+            None => self.refuse(name, "is missing, but this operation requires it"),
+        }
+    }
+
+    /// Adds the entity tag that the operation requires.
+    #[allow(dead_code, reason = "only some versions require one")]
+    pub(crate) fn required_if_match(self, tag: Option<&str>) -> Self {
+        match tag {
+            Some(tag) => self.header("if-match", Some(tag)),
+            None => self.refuse("if-match", "is missing, expected the entity tag of the last answer: read it again"),
+        }
+    }
+
+    fn refuse(mut self, field: &str, reason: &str) -> Self {
+        self.refused = Some(Refusal { field: field.to_owned(), reason: reason.to_owned() });
+        self
+    }
+
     /// Adds a header; `None` adds nothing.
     pub(crate) fn header(mut self, name: &'static str, value: Option<&str>) -> Self {
         let Some(value) = value else { return self };
@@ -133,12 +152,7 @@ impl Request {
             Ok(value) => {
                 self.headers.insert(HeaderName::from_static(name), value);
             }
-            Err(_) => {
-                self.refused = Some(Refusal {
-                    field: name.to_owned(),
-                    reason: "holds characters that no header can carry; visible ASCII is allowed".to_owned(),
-                });
-            }
+            Err(_) => return self.refuse(name, "holds characters that no header can carry; visible ASCII is allowed"),
         }
         self
     }
@@ -351,6 +365,22 @@ mod tests {
     fn a_boundary_never_occurs_in_the_content() {
         let file = File::new("a.csv", "cintx-0000000000000000 cintx-0000000000000001");
         assert_eq!(file.boundary(), "cintx-0000000000000002");
+    }
+
+    #[test]
+    fn what_an_operation_requires_is_refused_before_it_is_sent() {
+        let operation = Operation::undocumented(&http::Method::PUT);
+        let request = || Request::to(operation, "/projects/1");
+        let mut sent = request().required_if_match(Some("W/\"1\"")).required_query("locale", Some("eng_us"));
+        assert!(sent.check().is_ok());
+        assert_eq!(sent.target(), "/projects/1?locale=eng_us");
+        assert_eq!(sent.headers()["if-match"], "W/\"1\"");
+        for (mut refused, field) in
+            [(request().required_if_match(None), "if-match"), (request().required_query("locale", None), "locale")]
+        {
+            let error = refused.check().unwrap_err();
+            assert!(error.to_string().contains(&format!("{field} is missing")), "{error}");
+        }
     }
 
     #[test]

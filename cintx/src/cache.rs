@@ -1,5 +1,4 @@
-//! Answers that change rarely, kept in memory for a while: one fetch of each in flight, whatever the load.
-//! No lock is held while it is under way.
+//! A cache of answers that change rarely: at most one fetch of each is in flight. No lock is held during a fetch.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -36,8 +35,8 @@ struct Slot {
 }
 
 impl Cache {
-    /// The list as it was at most `max_age` ago. Who asks while somebody fetches it waits for that answer, and shares
-    /// its failure; who asks later fetches anew. If the caller that fetches has gone, another one does.
+    /// The list as it was at most `max_age` ago. A caller that asks during a fetch waits for that answer, and shares
+    /// its failure; a later one fetches again. If the caller that fetches has gone, another one does.
     pub(crate) async fn get<T: Send + Sync + 'static>(
         &self,
         key: Key,
@@ -162,7 +161,7 @@ mod tests {
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 let number = self.fetches.fetch_add(1, Ordering::SeqCst);
                 if number < self.fails.load(Ordering::SeqCst) {
-                    return Err(Error::incomplete("get_locales", "locales"));
+                    return Err(Error::timeout("locales", Duration::from_secs(1)));
                 }
                 Ok(vec![number])
             };

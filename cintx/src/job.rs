@@ -1,5 +1,5 @@
-//! Jobs: work that goes on at Cint's side. A handle asks how far it is, and waits for its end.
-//! Where the id comes from, how often to ask, and each job's own words for its states stay in here.
+//! Jobs: work that Cint does in the background. A handle reads its state, and waits for its end. Where the id comes
+//! from, how often to poll, and how each job names its states is decided here.
 
 use std::fmt;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub enum JobStatus<T> {
     Failed(JobFailure),
 }
 
-/// A job under way. It can be asked about from another process: keep its [`id`](Self::id), and make the handle again
+/// A job under way. Another process can poll it: keep its [`id`](Self::id), and make the handle again
 /// from where it was started.
 #[derive(Clone, Debug)]
 #[must_use = "the job goes on whether or not it is waited for"]
@@ -54,7 +54,7 @@ impl<K: JobKind> Job<K> {
     /// Asks once.
     ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
     pub async fn status(&self) -> Result<JobStatus<K::Done>, Error> {
         Ok(self.kind.ask(&self.id).await?.status)
     }
@@ -62,14 +62,15 @@ impl<K: JobKind> Job<K> {
     /// Waits for the job's end: asks soon, then ever more rarely, or when the API says to ask again.
     ///
     /// # Errors
-    /// [`Error::job_failure`] says why the job failed; [`Error::is_timeout`] after the time given; or a call's error.
+    /// [`Error::job_failure`] says why the job failed; [`Error::is_timeout`] after the time given. See
+    /// [when a call fails](crate::guide::failures).
     pub async fn until_done(&self) -> Result<K::Done, Error> {
         let pace = Pace { first: K::FIRST_PAUSE, longest: K::LONGEST_PAUSE, limit: self.limit };
         poll(K::NAME, pace, || self.kind.ask(&self.id)).await
     }
 }
 
-/// How often something is asked about, and for how long.
+/// How often something is polled, and for how long.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
     pub(crate) first: Duration,
@@ -102,7 +103,7 @@ pub(crate) async fn poll<'a, T>(
             Err(error) => return Err(error),
         };
         if deadline.is_some_and(|deadline| now >= deadline) {
-            return Err(failed.unwrap_or_else(|| Error::timeout(name)));
+            return Err(failed.unwrap_or_else(|| Error::timeout(name, pace.limit)));
         }
         // The last look is at the deadline itself, however long the pause would be.
         let wait = ask_again.map_or(pause, |told| told.max(pace.first));
@@ -112,10 +113,10 @@ pub(crate) async fn poll<'a, T>(
     }
 }
 
-/// A job may not be visible yet when it is first asked about.
+/// A job may not be visible yet on the first poll.
 const VISIBLE_WITHIN: Duration = Duration::from_secs(30);
 
-/// Whether a failed question about a job may be answered when it is asked again.
+/// Whether a failed question about a job may succeed when the poll is repeated.
 fn may_pass(error: &Error, waited: Duration) -> bool {
     match error.kind() {
         ErrorKind::Connect | ErrorKind::Lost | ErrorKind::Timeout => true,

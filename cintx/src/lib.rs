@@ -1,5 +1,5 @@
-//! The Rust SDK for the Cint Exchange Demand API: projects, target groups, quotas, field, reconciliation.
-//! One client per dated version of the API, chosen by type; the version is a single word of your program.
+//! The Rust SDK for the Cint Exchange Demand API: projects, target groups, quotas, field, reconciliation. One client
+//! per dated version of the API, chosen by type; the version is named once in a program.
 //!
 //! ```no_run
 //! use cintx::{Client, Money, V2025_12_18};
@@ -67,9 +67,19 @@
 //! | `v2025-12-18` | the newest version: [`V2025_12_18`] | yes |
 //! | `v2025-02-17`, `v2024-12-02` | the older versions; several may be on at once | |
 //! | `files` | a token store and a journal in files | yes |
+//! | `redirect-hashing` | signing and verifying the links by which respondents come and go: [`respondent`] | |
+//! | `webhook-receive` | receiving webhooks: signature, typed events, acknowledgement: [`webhook`] | |
+//! | `webhook-axum` | an extractor of webhooks for axum | |
 //!
 //! A capability that only some versions have is a trait `Has…` that only their markers implement; using it with
 //! another version does not compile, and the message says what that version has instead.
+//!
+//! # Guides
+//!
+//! - [Failures](guide::failures): what a failed call did, what is repeated, what to do about it.
+//! - [Quotas](guide::quotas): interlocked tables, from targets to whole numbers, and in field.
+//! - [Testing](guide::testing): without an account, against the simulated Exchange or single mocks.
+//! - [Versions](guide::versions): one code for several dated versions, and moving to a newer one.
 //!
 //! # Crates in signatures
 //!
@@ -83,6 +93,7 @@ pub mod client;
 pub mod error;
 pub mod exclusion;
 pub mod fielding;
+pub mod guide;
 pub mod http;
 pub mod job;
 pub mod library;

@@ -1,4 +1,4 @@
-//! The question library: what respondents have been asked already, and so can be picked by.
+//! The question library: the profiling questions that respondents can be targeted by.
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use serde::{Deserialize, Serialize};
@@ -10,14 +10,13 @@ use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
 use crate::sealed::Sealed;
 use crate::types::{IntoField, LanguageCode, Locale};
 use crate::version::Version;
-use crate::wire::library::{QuestionDetailsWire, QuestionIndexWire};
+pub use crate::wire::library::{HasQuestionDetails, HasQuestionIndex};
 
 impl<V: Version> Client<V> {
     /// The profiling questions that respondents of a locale have answered, with their answer options. Custom questions
     /// come only when asked for.
     ///
-    /// In every version (`account_questions_translation`; in 2024-12-02 `get_questions_translation`). The categories
-    /// are in the [`ReferenceData`](crate::reference::ReferenceData::question_categories).
+    /// The categories are in the [`ReferenceData`](crate::reference::ReferenceData::question_categories).
     ///
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
@@ -31,6 +30,8 @@ impl<V: Version> Client<V> {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "account_questions_translation")]
+    #[doc(alias = "get_questions_translation")]
     pub fn questions(&self, locale: impl IntoField<Locale>) -> ListRequest<QuestionQuery<V>> {
         let mut problems = Vec::new();
         let locale = locale.into_field("locale", &mut problems);
@@ -39,10 +40,12 @@ impl<V: Version> Client<V> {
 
     /// A question of the library by its id, in the language of a locale.
     ///
-    /// In 2024-12-02 and 2025-02-17 (`get_question_by_id`); later on, `questions(locale).ids([id])`.
+    /// In 2024-12-02 and 2025-02-17; later on, `questions(locale).ids([id])`.
     ///
     /// # Errors
-    /// What is wrong about the locale, before anything is sent; or the call's: 404 if there is no such question.
+    /// What is wrong with the locale, found before anything is sent. The API answers 404 if there is no such question.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_question_by_id")]
     pub async fn question_details(
         &self,
         locale: impl IntoField<Locale> + Send,
@@ -53,7 +56,7 @@ impl<V: Version> Client<V> {
     {
         let mut problems = Vec::new();
         match locale.into_field("locale", &mut problems) {
-            Some(locale) => <V as QuestionDetailsWire>::question_details(self.raw(), &locale, id).await,
+            Some(locale) => <V as HasQuestionDetails>::question_details(self.raw(), &locale, id).await,
             None => Err(Error::invalid(problems)),
         }
     }
@@ -62,18 +65,20 @@ impl<V: Version> Client<V> {
 impl<V: Version> Client<V> {
     /// The profiling questions of a locale by category or kind of question, without their answer options.
     ///
-    /// In 2024-12-02, as one page, and 2025-02-17 (`list_questions`); later on, [`questions`](Self::questions).
+    /// In 2024-12-02, as one page, and 2025-02-17; later on, [`questions`](Self::questions).
     ///
     /// ```no_run
     /// # #[cfg(feature = "v2025-02-17")]
     /// # async fn run(cint: cintx::Client<cintx::V2025_02_17>) -> Result<(), cintx::Error> {
-    /// let mut demographics = cint.question_index("eng_gb").scope(cintx::library::QuestionScope::DemographicOnly).stream();
+    /// let demographics = cintx::library::QuestionScope::DemographicOnly;
+    /// let mut demographics = cint.question_index("eng_gb").scope(demographics).stream();
     /// while let Some(question) = demographics.try_next().await? {
     ///     println!("{:?} {:?}", question.id, question.name);
     /// }
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "list_questions")]
     pub fn question_index(&self, locale: impl IntoField<Locale>) -> ListRequest<QuestionIndexQuery<V>>
     where
         V: HasQuestionIndex,
@@ -83,13 +88,6 @@ impl<V: Version> Client<V> {
         ListRequest::new(QuestionIndexQuery { client: self.clone(), locale, filter: IndexFilter::default(), problems })
     }
 }
-
-/// The versions that list questions by category.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not list questions by category",
-    note = "use `Client::questions`, which every version has, and keep those whose `category_id` fits"
-)]
-pub trait HasQuestionIndex: Version + QuestionIndexWire {}
 
 open_enum! {
     /// Which questions of the library are meant.
@@ -129,7 +127,8 @@ impl<V: Version> ListRequest<QuestionIndexQuery<V>> {
         self
     }
 
-    /// Only questions of this category: its number in the [`ReferenceData`](crate::reference::ReferenceData::question_categories).
+    /// Only questions of this category: its number in the
+    /// [`ReferenceData`](crate::reference::ReferenceData::question_categories).
     pub fn category(mut self, id: i64) -> Self {
         self.source.filter.category = Some(id);
         self
@@ -156,7 +155,7 @@ impl<V: HasQuestionIndex> ListQuery for QuestionIndexQuery<V> {
             match &self.locale {
                 Some(locale) if self.problems.is_empty() => {
                     let (raw, account) = (self.client.raw(), self.client.account());
-                    <V as QuestionIndexWire>::question_index(raw, account, locale, &self.filter, ask).await
+                    <V as HasQuestionIndex>::question_index(raw, account, locale, &self.filter, ask).await
                 }
                 _ => Err(Error::invalid(self.problems.clone())),
             }
@@ -165,21 +164,15 @@ impl<V: HasQuestionIndex> ListQuery for QuestionIndexQuery<V> {
     }
 }
 
-/// The versions that read one question of the library by its id.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not read one question of the library",
-    note = "use `Client::questions` with `.ids([id])`, which every version has"
-)]
-pub trait HasQuestionDetails: Version + QuestionDetailsWire {}
-
 /// The versions whose question library can be narrowed down to custom questions.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot list custom questions alone",
-    note = "list them with the others, `.with_custom()`, and keep those whose `standard` is false; or use a client of 2025-02-17 or later"
+    note = "list them with the others, `.with_custom()`, and keep those whose `standard` is false; or use a client of \
+            2025-02-17 or later"
 )]
 pub trait HasCustomQuestions: Version {}
 
-/// Which questions a list shall have.
+/// The filters of a list of questions.
 #[derive(Clone, Debug, Default)]
 #[doc(hidden)]
 pub struct QuestionFilter {
@@ -279,14 +272,14 @@ open_enum! {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LibraryQuestion {
-    /// Its id, as [`Question`](crate::audience::Question) takes it. 2025-12-18 tells it only with options: not for questions that
-    /// are answered with a number or a text.
+    /// The id of the question, as [`Question`](crate::audience::Question) takes it. 2025-12-18 gives it only with
+    /// options: not for questions that are answered with a number or a text.
     pub id: Option<i64>,
     /// Its short name: `AGE`.
     pub name: Option<String>,
-    /// What respondents are asked.
+    /// The text of the question.
     pub text: Option<String>,
-    /// The same in the other language that was asked for.
+    /// The same in the other language that was requested.
     pub text_translated: Option<String>,
     /// How it is answered.
     pub kind: Option<AnswerKind>,
@@ -296,7 +289,7 @@ pub struct LibraryQuestion {
     pub category_id: Option<i64>,
     /// Whether it is everybody's; if not, it is the account's own.
     pub standard: Option<bool>,
-    /// What it can be answered with; none in the [index](Client::question_index), which does not tell them.
+    /// What it can be answered with; none in the [index](Client::question_index), which does not list them.
     pub options: Vec<AnswerOption>,
 }
 
@@ -304,11 +297,11 @@ pub struct LibraryQuestion {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AnswerOption {
-    /// Its code, as [`Question::option`](crate::audience::Question::option) takes it.
+    /// The code of the answer option, as [`Question::option`](crate::audience::Question::option) takes it.
     pub code: String,
     /// What it says.
     pub text: Option<String>,
-    /// The same in the other language that was asked for.
+    /// The same in the other language that was requested.
     pub text_translated: Option<String>,
 }
 
@@ -316,11 +309,11 @@ pub struct AnswerOption {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct QuestionDetails {
-    /// Its id, as [`Question`](crate::audience::Question) takes it.
+    /// The id of the question, as [`Question`](crate::audience::Question) takes it.
     pub id: i64,
     /// Its short name: `AGE`.
     pub name: Option<String>,
-    /// What respondents are asked.
+    /// The text of the question.
     pub text: Option<String>,
     /// The number of its category.
     pub category_id: Option<i64>,

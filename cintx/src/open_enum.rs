@@ -1,5 +1,5 @@
-//! Vocabularies of the API as open enums: what is not known yet is kept as it came.
-//! Spelling is forgiving: versions differ in case, spaces, underscores and hyphens.
+//! Open enums: a value that this version of the crate does not know is kept as text. Parsing ignores what versions
+//! differ in: case, spaces, underscores and hyphens.
 
 use std::fmt;
 

@@ -1,42 +1,11 @@
-//! Changes to resources with an entity tag: nobody's update is lost.
-//! When somebody else was faster (412), the resource is read again, the change is made again to what is there now,
-//! and both are compared field by field: only what would undo somebody's change is a conflict.
-
-use std::fmt;
+//! Changes to resources with an entity tag: no update is lost. When another client changed it first (412), the resource
+//! is read again, the change is made again to what is there now, and both are compared field by field: only what would
+//! undo another change is a conflict.
 
 use futures_util::future::BoxFuture;
 use http::StatusCode;
 
-use crate::error::Error;
-
-/// A resource that was changed here and, at the same time, elsewhere: the same fields, to different values.
-/// Nothing was written. Read it again and decide.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Conflict {
-    fields: Vec<&'static str>,
-}
-
-impl Conflict {
-    /// The fields that both sides changed.
-    pub fn fields(&self) -> &[&'static str] {
-        &self.fields
-    }
-}
-
-impl fmt::Display for Conflict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "not written: somebody else changed {} meanwhile", self.fields.join(", "))
-    }
-}
-
-impl std::error::Error for Conflict {}
-
-impl Error {
-    /// The fields that somebody else changed meanwhile, too; see [`Conflict`].
-    pub fn conflict(&self) -> Option<&Conflict> {
-        self.other_as()
-    }
-}
+use crate::error::{Conflict, Error};
 
 /// A value whose fields can be compared one by one.
 pub(crate) trait Merge: Clone + PartialEq + Send + Sync {
@@ -52,7 +21,7 @@ pub(crate) trait Merge: Clone + PartialEq + Send + Sync {
 macro_rules! merge {
     ($name:ident { $($field:ident),+ $(,)? }) => {
         impl $crate::optimistic::Merge for $name {
-            fn conflict(base: &Self, mine: &Self, theirs: &Self, again: &Self) -> Result<(), $crate::optimistic::Conflict> {
+            fn conflict(base: &Self, mine: &Self, theirs: &Self, again: &Self) -> Result<(), $crate::error::Conflict> {
                 let mut fields = Vec::new();
                 $(
                     let both = mine.$field != base.$field && theirs.$field != base.$field;
@@ -60,7 +29,7 @@ macro_rules! merge {
                         fields.push(stringify!($field));
                     }
                 )+
-                $crate::optimistic::Conflict::none(fields)
+                $crate::error::Conflict::none(fields)
             }
         }
     };
@@ -95,7 +64,7 @@ pub(crate) trait Editable: Sync {
     ) -> BoxFuture<'a, Result<Option<String>, Error>>;
 }
 
-/// How often somebody else may be faster. Each time it happens, that somebody has got their change in.
+/// How often another client may change it first. Each time it happens, another change has been written.
 const ROUNDS: usize = 32;
 
 /// Changes a resource; answers with what it is now.
@@ -123,7 +92,7 @@ pub(crate) async fn edit<E: Editable>(
                 }
                 value = theirs.value.clone();
                 change(&mut value);
-                E::Value::conflict(&base.value, &mine, &theirs.value, &value).map_err(Error::other)?;
+                E::Value::conflict(&base.value, &mine, &theirs.value, &value)?;
                 etag = theirs.etag;
             }
             Err(error) => return Err(error),

@@ -1,5 +1,5 @@
-//! Lists: a stream of items or of pages, resumable by cursor, whichever way an operation divides its answer.
-//! Pages are fetched one at a time as they are asked for, so memory does not grow with the list.
+//! Lists: streams of items or pages, resumable by cursor, for each of the API's ways to paginate. Pages are fetched one
+//! at a time on demand, so memory does not grow with the list.
 
 use std::fmt;
 use std::pin::Pin;
@@ -46,7 +46,7 @@ impl fmt::Display for Cursor {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Page<T> {
-    /// Its items; there may be fewer than were asked for, or none, though more pages follow.
+    /// Its items; there may be fewer than were requested, or none, though more pages follow.
     pub items: Vec<T>,
     /// Where the next page begins; `None` after the last one.
     pub next: Option<Cursor>,
@@ -76,7 +76,7 @@ impl<Q: ListQuery> ListRequest<Q> {
         Self { source, page_size: None, from: None }
     }
 
-    /// How many items a page shall have: 1 to 100 (1 to 1,000 for some exclusion lists). Cint's own default if not set.
+    /// How many items a page has: 1 to 100 (1 to 1,000 for some exclusion lists). Cint's own default if not set.
     pub fn page_size(mut self, items: u16) -> Self {
         self.page_size = Some(items);
         self
@@ -145,7 +145,7 @@ impl<Q: ListQuery> ListRequest<Q> {
 pub trait ListQuery: Sealed + Send + Sync + 'static {
     /// What it lists.
     type Item: Send + 'static;
-    /// The most that a page can be asked to have.
+    /// The largest page size.
     #[doc(hidden)]
     const MAX_PAGE: u16 = 100;
     #[doc(hidden)]
@@ -225,7 +225,7 @@ impl<T> RawPage<T> {
             Some(Pagination::Cursor { next: NextCursor::Field, .. }) => {
                 let cursor = self.next_cursor.filter(|cursor| !cursor.is_empty());
                 if cursor.is_none() && self.has_more == Some(true) {
-                    return Err(Error::incomplete(self.operation.id, "next_cursor"));
+                    return Err(Error::incomplete(self.operation, "next_cursor"));
                 }
                 cursor
             }
@@ -233,7 +233,7 @@ impl<T> RawPage<T> {
             Some(Pagination::Cursor { next: NextCursor::LastId, .. })
                 if !self.items.is_empty() || self.has_more == Some(true) =>
             {
-                Some(self.last_id.ok_or_else(|| Error::incomplete(self.operation.id, "id"))?)
+                Some(self.last_id.ok_or_else(|| Error::incomplete(self.operation, "id"))?)
             }
             Some(Pagination::Number { .. }) if !self.items.is_empty() => {
                 let page: u64 = ask.from.as_ref().map_or(Ok(0), |from| from.0.parse()).unwrap_or_default();
@@ -270,7 +270,7 @@ impl Watch {
 
 /// A list gave a cursor that it had given before: it would never end.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{operation}: the list goes in circles, cursor {cursor} came twice")]
+#[error("{operation}: cursor {cursor} came twice, so the list would never end")]
 pub struct RepeatedCursor {
     operation: &'static str,
     cursor: Cursor,
@@ -305,7 +305,8 @@ macro_rules! stream {
             /// The next one; `None` at the end. After an error the stream has ended.
             ///
             /// # Errors
-            /// The call's, or [`Error::repeated_cursor`].
+            /// [`Error::repeated_cursor`] if the API gives the same page twice. See
+            /// [when a call fails](crate::guide::failures).
             pub async fn try_next(&mut self) -> Result<Option<$item>, Error> {
                 self.0.try_next().await
             }
@@ -354,7 +355,6 @@ mod tests {
     use futures_util::future::FutureExt as _;
 
     use super::*;
-    use crate::version::operation;
 
     #[test]
     fn any_circle_is_noticed() {
@@ -434,17 +434,14 @@ mod tests {
     /// Every operation with pages, of every version that is switched on, so every style there is.
     #[tokio::test]
     async fn ten_thousand_items_come_once_each_in_order_and_few_at_a_time() {
-        let paged = [
-            "list_account_projects",
-            "get_target_group_changelog",
-            "list_profile_templates",
-            "get_webhooks",
-            "get_clients",
-            "get_questions_translation",
-            "account_questions_translation",
-        ];
+        let mut paged: Vec<&Operation> = Vec::new();
+        for row in crate::version::operations().filter(|row| row.pagination.is_some()) {
+            if !paged.iter().any(|known| known.pagination == row.pagination) {
+                paged.push(row);
+            }
+        }
         let mut styles = 0;
-        for row in paged.iter().filter_map(|id| operation(id)).filter(|row| row.pagination.is_some()) {
+        for row in paged {
             styles += 1;
             let (alive, most) = (Arc::default(), Arc::new(AtomicUsize::new(0)));
             let list = List { operation: row, alive: Arc::clone(&alive), most: Arc::clone(&most) };

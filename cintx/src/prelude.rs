@@ -1,5 +1,5 @@
-//! What most programs need, in one import: `use cintx::prelude::*`.
-//! The client and its versions, the values of a draft, and its audience.
+//! The names that most programs need, in one import: `use cintx::prelude::*`. The client and its versions, the values
+//! of a draft, and its audience.
 
 pub use crate::audience::{Audience, Condition, Question, Share};
 pub use crate::client::{Client, Credentials};

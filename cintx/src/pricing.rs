@@ -1,4 +1,4 @@
-//! Prices: rate cards, what an existing target group can have, and predictions.
+//! Prices: rate cards, the feasibility of an existing target group, and price predictions.
 
 use std::collections::BTreeMap;
 use std::future::{Future, IntoFuture};
@@ -14,7 +14,7 @@ use crate::target_group::feasibility::Feasibility;
 use crate::types::ids::{BusinessUnitId, SupplierId};
 use crate::types::{CountryCode, IncidenceRate, IntoField, LengthOfInterview, Money, TimeRange};
 use crate::version::Version;
-use crate::wire::price::{GroupRateCardWire, PredictionWire};
+pub use crate::wire::price::{HasGroupRateCard, HasPricePrediction};
 
 /// A card of prices: one for each length of interview and incidence rate.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -74,8 +74,6 @@ pub struct Price {
 impl<V: Version> Client<V> {
     /// A business unit's rate card for a country.
     ///
-    /// In every version (`get_rate_card`).
-    ///
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), Box<dyn std::error::Error>> {
     /// let card = cint.rate_card(3848, "gb".parse()?).await?;
@@ -85,31 +83,34 @@ impl<V: Version> Client<V> {
     /// ```
     ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_rate_card")]
     pub async fn rate_card(&self, unit: impl Into<BusinessUnitId>, country: CountryCode) -> Result<RateCard, Error> {
         V::rate_card(self.raw(), self.account(), unit.into(), &country).await
     }
 
     /// What interviews at a price of the buyer's own would cost.
     ///
-    /// Only in 2025-12-18 (`generate_price_prediction`).
+    /// Only in 2025-12-18.
     ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "generate_price_prediction")]
     pub async fn predict_dynamic_price(&self, unit: impl Into<BusinessUnitId>, price: &Money) -> Result<Price, Error>
     where
         V: HasPricePrediction,
     {
         let wanted = Prediction::Dynamic(price.clone());
-        <V as PredictionWire>::predict_price(self.raw(), self.account(), unit.into(), &wanted).await
+        <V as HasPricePrediction>::predict_price(self.raw(), self.account(), unit.into(), &wanted).await
     }
 
     /// What interviews would cost by rate card.
     ///
-    /// Only in 2025-12-18 (`generate_price_prediction`).
+    /// Only in 2025-12-18.
     ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "generate_price_prediction")]
     pub async fn predict_rate_card_price(
         &self,
         unit: impl Into<BusinessUnitId>,
@@ -121,7 +122,7 @@ impl<V: Version> Client<V> {
         V: HasPricePrediction,
     {
         let wanted = Prediction::RateCard { country, length, incidence_rate };
-        <V as PredictionWire>::predict_price(self.raw(), self.account(), unit.into(), &wanted).await
+        <V as HasPricePrediction>::predict_price(self.raw(), self.account(), unit.into(), &wanted).await
     }
 }
 
@@ -133,51 +134,37 @@ pub enum Prediction {
     RateCard { country: CountryCode, length: LengthOfInterview, incidence_rate: IncidenceRate },
 }
 
-/// The versions that predict prices and say what a target group's interviews cost.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not predict prices",
-    note = "use `Client::rate_card` or `DraftBuilder::feasibility`, which every version has, or a client of 2025-12-18"
-)]
-pub trait HasPricePrediction: Version + PredictionWire {}
-
-/// The versions that give the rate card of a target group.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not give the rate card of a target group",
-    note = "use `Client::rate_card` for its business unit and country, or a client of 2025-02-17 or later"
-)]
-pub trait HasGroupRateCard: Version + GroupRateCardWire {}
-
 impl<V: Version> TargetGroup<V> {
     /// The target group's rate cards.
     ///
-    /// From 2025-02-17 on (`get_target_group_rate_card`).
+    /// From 2025-02-17 on.
     ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_target_group_rate_card")]
     pub async fn rate_cards(&self) -> Result<GroupRateCards, Error>
     where
         V: HasGroupRateCard,
     {
-        <V as GroupRateCardWire>::group_rate_cards(self.client.raw(), self.client.account(), &self.project, &self.id)
+        <V as HasGroupRateCard>::group_rate_cards(self.client.raw(), self.client.account(), &self.project, &self.id)
             .await
     }
 
     /// What the target group's interviews cost its business unit.
     ///
-    /// Only in 2025-12-18 (`get_target_group_price`).
+    /// Only in 2025-12-18.
     ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_target_group_price")]
     pub async fn price(&self, unit: impl Into<BusinessUnitId>) -> Result<Price, Error>
     where
         V: HasPricePrediction,
     {
-        <V as PredictionWire>::group_price(self.client.raw(), self.client.account(), unit.into(), &self.id).await
+        <V as HasPricePrediction>::group_price(self.client.raw(), self.client.account(), unit.into(), &self.id).await
     }
 
     /// Asks what the target group can have, with its own settings or with others. Await it to ask; changes nothing.
-    ///
-    /// In every version (`calculate_target_group_feasibility_by_id`).
     ///
     /// ```no_run
     /// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
@@ -186,6 +173,7 @@ impl<V: Version> TargetGroup<V> {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "calculate_target_group_feasibility_by_id")]
     pub fn feasibility(&self) -> GroupFeasibility<V> {
         GroupFeasibility { group: self.clone(), settings: FeasibilitySettings::default(), problems: Vec::new() }
     }
@@ -215,7 +203,7 @@ impl FeasibilitySettings {
 
 /// A question about what an existing target group can have.
 #[derive(Clone, Debug)]
-#[must_use = "nothing is asked until it is awaited"]
+#[must_use = "nothing is sent until it is awaited"]
 pub struct GroupFeasibility<V: Version> {
     group: TargetGroup<V>,
     settings: FeasibilitySettings,

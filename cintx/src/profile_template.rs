@@ -33,8 +33,6 @@ pub struct ProfileTemplates<V: Version> {
 impl<V: Version> ProfileTemplates<V> {
     /// Lists them, the latest first.
     ///
-    /// In every version (`list_profile_templates`).
-    ///
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
     /// use cintx::profile_template::TemplateScope;
@@ -44,6 +42,7 @@ impl<V: Version> ProfileTemplates<V> {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "list_profile_templates")]
     pub fn list(&self) -> ListRequest<ProfileTemplateQuery<V>> {
         ListRequest::new(ProfileTemplateQuery {
             client: self.client.clone(),
@@ -54,7 +53,7 @@ impl<V: Version> ProfileTemplates<V> {
 
     /// Makes a template of the account's own, with a name and a label. Await it to send it.
     ///
-    /// In every version (`create_profile_template`). It takes no idempotency key.
+    /// It takes no idempotency key.
     ///
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
@@ -69,6 +68,7 @@ impl<V: Version> ProfileTemplates<V> {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "create_profile_template")]
     pub fn create(&self, name: impl Into<String>, label: impl Into<String>) -> CreateProfileTemplate<V> {
         let settings = ProfileTemplateSettings {
             name: name.into(),
@@ -82,10 +82,9 @@ impl<V: Version> ProfileTemplates<V> {
 
     /// Reads a template.
     ///
-    /// In every version (`get_profile_template`).
-    ///
     /// # Errors
-    /// The call's: 404 if there is no such template.
+    /// The API answers 404 if there is no such template. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_profile_template")]
     pub async fn get(&self, id: impl Into<ProfileTemplateId>) -> Result<ProfileTemplate, Error> {
         V::profile_template(self.client.raw(), self.client.account(), &id.into()).await
     }
@@ -93,10 +92,11 @@ impl<V: Version> ProfileTemplates<V> {
     /// Changes a template of the account's own: reads it, applies the change, writes it. Templates have no entity tag:
     /// if two change one at the same time, the last one stays.
     ///
-    /// In every version (`edit_profile_template`).
-    ///
     /// ```no_run
-    /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>, id: cintx::ProfileTemplateId) -> Result<(), cintx::Error> {
+    /// # async fn run(
+    /// #     cint: cintx::Client<cintx::V2025_12_18>,
+    /// #     id: cintx::ProfileTemplateId,
+    /// # ) -> Result<(), cintx::Error> {
     /// let template = cint.profile_templates().edit(id, |template| template.name = "All adults".into()).await?;
     /// assert_eq!(template.settings.name, "All adults");
     /// # Ok(())
@@ -104,7 +104,8 @@ impl<V: Version> ProfileTemplates<V> {
     /// ```
     ///
     /// # Errors
-    /// Everything that is wrong, before the write; or the call's.
+    /// Everything that is wrong, before the write. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "edit_profile_template")]
     pub async fn edit(
         &self,
         id: impl Into<ProfileTemplateId>,
@@ -120,10 +121,9 @@ impl<V: Version> ProfileTemplates<V> {
 
     /// Deletes a template of the account's own.
     ///
-    /// In every version (`delete_profile_template`).
-    ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "delete_profile_template")]
     pub async fn delete(&self, id: impl Into<ProfileTemplateId>) -> Result<(), Error> {
         V::delete_profile_template(self.client.raw(), self.client.account(), &id.into()).await
     }
@@ -153,7 +153,7 @@ pub struct TemplateForm {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ProfileTemplate {
-    /// Its id.
+    /// The id of the profile template.
     pub id: ProfileTemplateId,
     /// Whose it is.
     pub scope: Option<TemplateScope>,
@@ -188,7 +188,7 @@ pub struct ProfileTemplateSettings {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TemplateProfile {
-    /// Its id in the library.
+    /// The id of the question in the library.
     pub question: i64,
     /// A name for it.
     pub name: Option<String>,
@@ -198,7 +198,7 @@ pub struct TemplateProfile {
     pub targets: Vec<TemplateTarget>,
 }
 
-/// Some answers to a question, and the share of completes that they shall have.
+/// Some answers to a question, and the share of completes that they get.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TemplateTarget {
@@ -238,7 +238,7 @@ impl TemplateProfile {
 }
 
 impl TemplateTarget {
-    /// Answers of which any will do, with the share in percent that they shall have together, or without a quota.
+    /// Answers of which any will do, with the share in percent that they get together, or without a quota.
     pub fn new(conditions: impl IntoIterator<Item = TemplateCondition>, percentage: Option<Decimal>) -> Self {
         Self { name: None, conditions: conditions.into_iter().collect(), percentage }
     }
@@ -415,11 +415,11 @@ impl<V: Version> IntoFuture for CreateProfileTemplate<V> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ProfileTemplateSummary {
-    /// Its id.
+    /// The id of the profile template.
     pub id: ProfileTemplateId,
     /// Whose it is.
     pub scope: Option<TemplateScope>,
-    /// Its name.
+    /// The name of the profile template.
     pub name: Option<String>,
     /// Its label.
     pub label: Option<String>,
@@ -429,7 +429,7 @@ pub struct ProfileTemplateSummary {
     pub locales: Vec<Locale>,
 }
 
-/// Which templates a list shall have.
+/// The filters of a list of templates.
 #[derive(Clone, Debug, Default)]
 #[doc(hidden)]
 pub struct TemplateFilter {
@@ -439,7 +439,7 @@ pub struct TemplateFilter {
 }
 
 impl TemplateFilter {
-    /// The locales as the API wants them.
+    /// The locales as the API takes them.
     pub(crate) fn locales(&self) -> Option<String> {
         let locales: Vec<String> = self.locales.iter().map(ToString::to_string).collect();
         (!locales.is_empty()).then(|| locales.join(","))

@@ -1,4 +1,4 @@
-//! Recontacts: respondents of earlier surveys who alone shall be asked again.
+//! Recontacts: a target group open only to respondents of earlier surveys.
 
 use std::time::Duration;
 
@@ -16,11 +16,7 @@ use crate::sealed::Sealed;
 use crate::target_group::TargetGroup;
 use crate::types::ids::JobId;
 use crate::version::Version;
-use crate::wire::recontacts::RecontactsWire;
-
-/// The versions that can ask respondents again.
-#[diagnostic::on_unimplemented(message = "`{Self}` has no recontacts", note = "use a client of 2025-12-18")]
-pub trait HasRecontacts: Version + RecontactsWire {}
+pub use crate::wire::recontacts::HasRecontacts;
 
 impl<V: Version> TargetGroup<V> {
     /// The respondents of earlier surveys whom the target group asks again. Asks nothing.
@@ -34,7 +30,7 @@ impl<V: Version> TargetGroup<V> {
     }
 }
 
-/// By what respondents are named who shall be asked again.
+/// The kind of id that names the respondents to recontact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -69,19 +65,21 @@ pub struct Recontacts<V: Version> {
 }
 
 impl<V: HasRecontacts> Recontacts<V> {
-    /// How many are asked again.
+    /// How many respondents are recontacted.
     ///
-    /// Only in 2025-12-18 (`get_recontacts_overview`).
+    /// Only in 2025-12-18.
     ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_recontacts_overview")]
     pub async fn count(&self) -> Result<i64, Error> {
-        <V as RecontactsWire>::recontacts_count(self.group.client.raw(), self.group.place()).await
+        <V as HasRecontacts>::recontacts_count(self.group.client.raw(), self.group.place()).await
     }
 
-    /// Who is asked again, by RSID.
+    /// The respondents to recontact, by RSID.
     ///
-    /// Only in 2025-12-18 (`get_target_group_rsid_recontact_list`).
+    /// Only in 2025-12-18.
+    #[doc(alias = "get_target_group_rsid_recontact_list")]
     pub fn rsids(&self) -> ListRequest<RecontactQuery<V>> {
         ListRequest::new(RecontactQuery { group: self.group.clone() })
     }
@@ -89,10 +87,12 @@ impl<V: HasRecontacts> Recontacts<V> {
     /// Adds respondents: 1 to 100,000 ids from an iterator, a stream or a file (see [`IdList`]), less than 5 MB. Ten
     /// thousand take a quarter of an hour.
     ///
-    /// Only in 2025-12-18 (`recontact_create_upload_respondents_by_file_job`). It takes no idempotency key.
+    /// Only in 2025-12-18. It takes no idempotency key.
     ///
     /// # Errors
-    /// What is wrong about the ids, before anything is sent; or the call's: 409 while another job runs.
+    /// What is wrong with the ids, found before anything is sent. The API answers 409 while another job runs. See
+    /// [when a call fails](crate::guide::failures).
+    #[doc(alias = "recontact_create_upload_respondents_by_file_job")]
     pub async fn upload(&self, by: RecontactBy, ids: impl Into<IdList>) -> Result<RecontactJob<V>, Error> {
         let ids = ids.into();
         let rule = match by {
@@ -101,36 +101,39 @@ impl<V: HasRecontacts> Recontacts<V> {
         };
         ids.check("ids", id_list::MOST_IDS, rule)?;
         let raw = self.group.client.raw();
-        let id = <V as RecontactsWire>::upload_recontacts(raw, self.group.place(), by, &ids.to_file()?).await?;
+        let id = <V as HasRecontacts>::upload_recontacts(raw, self.group.place(), by, &ids.to_file()?).await?;
         Ok(self.job(ListWork::Upload, id))
     }
 
     /// Takes everybody off the list.
     ///
-    /// Only in 2025-12-18 (`create_all_recontact_rsids_removal_job`).
+    /// Only in 2025-12-18.
     ///
     /// # Errors
-    /// The call's: 409 while another job runs.
+    /// The API answers 409 while another job runs. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "create_all_recontact_rsids_removal_job")]
     pub async fn remove_all(&self) -> Result<RecontactJob<V>, Error> {
-        let id = <V as RecontactsWire>::remove_recontacts(self.group.client.raw(), self.group.place()).await?;
+        let id = <V as HasRecontacts>::remove_recontacts(self.group.client.raw(), self.group.place()).await?;
         Ok(self.job(ListWork::RemoveAll, id))
     }
 
     /// Lists the uploads that were made, the last one first.
     ///
-    /// Only in 2025-12-18 (`recontact_list_upload_respondents_by_file_jobs`).
+    /// Only in 2025-12-18.
+    #[doc(alias = "recontact_list_upload_respondents_by_file_jobs")]
     pub fn uploads(&self) -> ListRequest<RecontactUploadQuery<V>> {
         ListRequest::new(RecontactUploadQuery { group: self.group.clone() })
     }
 
     /// Gets the file of an upload, as it was sent.
     ///
-    /// Only in 2025-12-18 (`recontact_download_job_file`).
+    /// Only in 2025-12-18.
     ///
     /// # Errors
-    /// The call's: 404 if there is no such upload.
+    /// The API answers 404 if there is no such upload. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "recontact_download_job_file")]
     pub async fn download(&self, job: &JobId) -> Result<cintx_raw::ByteStream, Error> {
-        <V as RecontactsWire>::download_recontacts(self.group.client.raw(), self.group.place(), job).await
+        <V as HasRecontacts>::download_recontacts(self.group.client.raw(), self.group.place(), job).await
     }
 
     /// An upload that was started elsewhere.
@@ -148,7 +151,7 @@ impl<V: HasRecontacts> Recontacts<V> {
     }
 }
 
-/// Lists who is asked again.
+/// Lists the respondents to recontact.
 #[derive(Clone, Debug)]
 pub struct RecontactQuery<V: Version> {
     group: TargetGroup<V>,
@@ -160,7 +163,7 @@ impl<V: HasRecontacts> ListQuery for RecontactQuery<V> {
     type Item = String;
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<String>, Error>> {
-        <V as RecontactsWire>::recontacts(self.group.client.raw(), self.group.place(), ask).boxed()
+        <V as HasRecontacts>::recontacts(self.group.client.raw(), self.group.place(), ask).boxed()
     }
 }
 
@@ -204,7 +207,7 @@ impl<V: HasRecontacts> ListQuery for RecontactUploadQuery<V> {
     type Item = RecontactUpload;
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<RecontactUpload>, Error>> {
-        <V as RecontactsWire>::recontact_uploads(self.group.client.raw(), self.group.place(), ask).boxed()
+        <V as HasRecontacts>::recontact_uploads(self.group.client.raw(), self.group.place(), ask).boxed()
     }
 }
 
@@ -228,6 +231,6 @@ impl<V: HasRecontacts> JobKind for RecontactRequest<V> {
     const LIMIT: Duration = Duration::from_secs(3_600);
 
     fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<JobPoll<ListOutcome>, Error>> {
-        <V as RecontactsWire>::recontact_job(self.group.client.raw(), self.group.place(), self.work, id).boxed()
+        <V as HasRecontacts>::recontact_job(self.group.client.raw(), self.group.place(), self.work, id).boxed()
     }
 }

@@ -1,8 +1,9 @@
-//! The dated versions as types. A client has one; mixing two on the same target group is dangerous at Cint's side.
+//! The dated versions as types. A client has one; mixing two on the same target group is dangerous at Cint.
 
 use crate::wire;
 
-/// A dated version of the Demand API. Implemented by the markers of this crate, one for each version that is switched on.
+/// A dated version of the Demand API. Implemented by the markers of this crate, one for each version that is switched
+/// on.
 ///
 /// From 2025-12-18 on the API is forward-only: what was written through a newer version must not be written
 /// through an older one.
@@ -17,7 +18,7 @@ pub trait Version:
     + wire::bulk::BulkWire
     + wire::distribution::DistributionWire
     + wire::fielding::FieldingWire
-    + wire::groups::GroupsWire
+    + wire::target_groups::GroupsWire
     + wire::price::PriceWire
     + wire::projects::ProjectsWire
     + wire::quotas::QuotasWire
@@ -42,13 +43,12 @@ pub trait Version:
 pub trait HasFilters: Version {}
 
 macro_rules! versions {
-    ($($feature:literal $marker:ident $module:ident $date:literal,)+) => {
-        /// The row of an operation, from any version that has one of this id.
-        pub(crate) fn operation(id: &str) -> Option<&'static cintx_raw::Operation> {
-            let tables: &[&[&'static cintx_raw::Operation]] = &[
-                $(#[cfg(feature = $feature)] cintx_raw::$module::operations::ALL,)+
-            ];
-            tables.iter().rev().flat_map(|table| table.iter()).find(|row| row.id == id).copied()
+    ($($feature:literal $marker:ident $date:literal,)+) => {
+        /// The operations of every version that is switched on.
+        #[cfg(test)]
+        pub(crate) fn operations() -> impl Iterator<Item = &'static cintx_raw::Operation> {
+            let tables = [$(#[cfg(feature = $feature)] <markers::$marker as wire::Wire>::OPERATIONS,)+];
+            tables.into_iter().flatten().copied()
         }
 
         /// One type for each version that is switched on.
@@ -67,7 +67,7 @@ macro_rules! versions {
 }
 
 versions! {
-    "v2024-12-02" V2024_12_02 v2024_12_02 "2024-12-02",
-    "v2025-02-17" V2025_02_17 v2025_02_17 "2025-02-17",
-    "v2025-12-18" V2025_12_18 v2025_12_18 "2025-12-18",
+    "v2024-12-02" V2024_12_02 "2024-12-02",
+    "v2025-02-17" V2025_02_17 "2025-02-17",
+    "v2025-12-18" V2025_12_18 "2025-12-18",
 }

@@ -7,7 +7,7 @@ use cintx_raw::mock::{MockServerExt as _, RawBody};
 use cintx_raw::v2025_12_18::{
     Client, GetListTargetGroupsParams, PostReconciliationsParams, endpoints, operations, types,
 };
-use cintx_raw::{Direct, ErrorKind, File, Operation};
+use cintx_raw::{BearerTransport, ErrorKind, File, Operation};
 use cintx_tests::document::{Document, json_schema};
 use cintx_tests::instances::instances;
 use httpmock::MockServer;
@@ -19,7 +19,7 @@ const UPLOAD: &str = "rid,reason\r\n7d6d3f8a,41\r\n";
 
 async fn stage() -> (MockServer, Client) {
     let server = MockServer::start_async().await;
-    let direct = Direct::new("token").unwrap().base_url(&server.base_url());
+    let direct = BearerTransport::new("token").unwrap().base_url(&server.base_url());
     let direct = direct.server_to_server("key", Some(&server.base_url())).unwrap();
     (server, Client::new(direct))
 }
@@ -50,9 +50,9 @@ async fn uploads_and_downloads_are_mocked_by_their_content() {
         when.body(&RawBody(UPLOAD.into())).header("content-type", "text/csv");
         then.answer(&types::SubmitReconciliationsResponse::default());
     });
-    let params = PostReconciliationsParams { name: None, idempotency_key: None };
-    assert_eq!(cint.post_reconciliations(2428, UPLOAD, &params).await.unwrap().status(), 202);
-    assert!(cint.post_reconciliations(2428, "another", &params).await.is_err());
+    let params = PostReconciliationsParams { name: None };
+    assert_eq!(cint.post_reconciliations(2428, None, UPLOAD, &params).await.unwrap().status(), 202);
+    assert!(cint.post_reconciliations(2428, None, "another", &params).await.is_err());
     csv.assert();
 
     let file = server.operation(endpoints::RecontactCreateUploadRsidsByFileJob, |when, then| {
@@ -88,7 +88,7 @@ async fn refusals_and_the_other_host_are_mocked_too() {
         when.header("if-match", "W/\"7\"");
         then.header("etag", "W/\"8\"");
     });
-    let run = cint.pause_fielding_run(2428, ULID, ULID, ULID, "W/\"7\"").await.unwrap();
+    let run = cint.pause_fielding_run(2428, ULID, ULID, ULID, Some("W/\"7\"")).await.unwrap();
     assert_eq!((run.status().as_u16(), run.etag()), (204, Some("W/\"8\"")));
     paused.assert();
 }

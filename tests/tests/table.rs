@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cintx_raw::{
-    Direct, Host, IdempotencyKey, Job, JobId, KeyFormat, NextCursor, Operation, Pagination, Presence, Repeat,
+    BearerTransport, Host, Idempotency, IdempotencyKey, Job, JobId, KeyFormat, NextCursor, Operation, Pagination,
+    Requirement,
 };
 use cintx_tests::dispatch::{Arguments, Failed, Version, call, versions};
 use cintx_tests::document::{Document, DocumentOperation, json_schema};
@@ -89,7 +90,7 @@ async fn the_document_the_table_and_the_client_have_the_same_operations() {
         assert_eq!(rows, methods, "the client's methods are named like the rows");
         let served_elsewhere = version.table.iter().filter(|row| row.host == Host::ServerToServer).count();
         assert_eq!(served_elsewhere, fulfilment);
-        let nowhere = Direct::new("token").unwrap().base_url("http://127.0.0.1:1");
+        let nowhere = BearerTransport::new("token").unwrap().base_url("http://127.0.0.1:1");
         for row in version.table {
             let outcome = Box::pin(call(version.date, nowhere.clone(), row.id, &Arguments::default())).await;
             assert!(!matches!(outcome, Err(Failed::NoSuchOperation)), "{} cannot be called", row.id);
@@ -168,9 +169,9 @@ fn is_uuid_in_words(row: &Operation) -> bool {
 fn keys_and_preconditions_are_the_documents() {
     each_row(|document, operation, row| {
         let presence = |name: &str| match header(document, operation, name) {
-            None => Presence::None,
-            Some(parameter) if parameter["required"] == true => Presence::Required,
-            Some(_) => Presence::Optional,
+            None => Requirement::None,
+            Some(parameter) if parameter["required"] == true => Requirement::Required,
+            Some(_) => Requirement::Optional,
         };
         let key = header(document, operation, "idempotency-key").map(|parameter| document.follow(&parameter["schema"]));
         let format = match key.and_then(|schema| schema["format"].as_str()).map(str::to_ascii_lowercase).as_deref() {
@@ -181,9 +182,9 @@ fn keys_and_preconditions_are_the_documents() {
             Some(other) => return vec![format!("has a key of the format {other}")],
         };
         let key = match presence("idempotency-key") {
-            Presence::None => IdempotencyKey::None,
-            Presence::Optional => IdempotencyKey::Optional(format),
-            Presence::Required => IdempotencyKey::Required(format),
+            Requirement::None => IdempotencyKey::None,
+            Requirement::Optional => IdempotencyKey::Optional(format),
+            Requirement::Required => IdempotencyKey::Required(format),
         };
         [
             same("idempotency_key", row.idempotency_key, key),
@@ -312,16 +313,16 @@ fn starting_a_job_and_asking_for_it_refer_to_each_other() {
 fn nothing_is_repeated_that_could_apply_twice() {
     each_row(|_, operation, row| {
         let key = row.idempotency_key != IdempotencyKey::None;
-        let may = match (operation.method.as_str(), row.repeat) {
-            ("GET" | "HEAD", repeat) => repeat == Repeat::Safe,
-            ("PUT" | "DELETE", repeat) => repeat != Repeat::Safe && repeat != Repeat::Unsafe,
-            (_, Repeat::Idempotent) => false,
-            (_, Repeat::Keyed) => key,
-            (_, Repeat::Unsafe) => !key,
+        let may = match (operation.method.as_str(), row.idempotency) {
+            ("GET" | "HEAD", repeat) => repeat == Idempotency::Safe,
+            ("PUT" | "DELETE", repeat) => repeat != Idempotency::Safe && repeat != Idempotency::Unsafe,
+            (_, Idempotency::Idempotent) => false,
+            (_, Idempotency::Keyed) => key,
+            (_, Idempotency::Unsafe) => !key,
             // A POST that only computes; which ones is reviewed in openapi/supplement.toml.
-            (method, Repeat::Safe) => method == "POST" && row.if_match == Presence::None,
+            (method, Idempotency::Safe) => method == "POST" && row.if_match == Requirement::None,
         };
-        (!may).then(|| format!("{} may be repeated: {:?}", operation.method, row.repeat)).into_iter().collect()
+        (!may).then(|| format!("{} may be repeated: {:?}", operation.method, row.idempotency)).into_iter().collect()
     });
 }
 
@@ -338,9 +339,9 @@ fn line(row: &Operation) -> String {
         IdempotencyKey::Required(key) => format!("required:{}", format(key)),
     };
     let if_match = match row.if_match {
-        Presence::None => "-",
-        Presence::Optional => "optional",
-        Presence::Required => "required",
+        Requirement::None => "-",
+        Requirement::Optional => "optional",
+        Requirement::Required => "required",
     };
     let pages = match row.pagination {
         None => "-".to_owned(),
@@ -365,7 +366,7 @@ fn line(row: &Operation) -> String {
         row.id,
         row.method,
         row.path,
-        format!("{:?}", row.repeat).to_lowercase(),
+        format!("{:?}", row.idempotency).to_lowercase(),
         success.join(","),
     )
 }

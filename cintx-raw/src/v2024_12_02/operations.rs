@@ -6,7 +6,7 @@
 use http::Method;
 
 use crate::operation::{
-    Host, IdempotencyKey, Job, JobId, KeyFormat, NextCursor, Operation, Pagination, Presence, Repeat,
+    Host, IdempotencyKey, Job, JobId, KeyFormat, NextCursor, Operation, Pagination, Requirement, Idempotency,
 };
 
 /// Every operation of this version.
@@ -168,8 +168,8 @@ pub static GET_USER_ACCOUNTS: Operation = Operation {
     tags: &["Accounts"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -177,7 +177,7 @@ pub static GET_USER_ACCOUNTS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -191,8 +191,8 @@ pub static GET_BUSINESS_UNITS: Operation = Operation {
     tags: &["Definitions"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -200,7 +200,7 @@ pub static GET_BUSINESS_UNITS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -214,8 +214,8 @@ pub static GET_CLIENTS: Operation = Operation {
     tags: &["Definitions"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -223,7 +223,7 @@ pub static GET_CLIENTS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -237,8 +237,8 @@ pub static GET_ACCOUNT_SERVICE_CLIENTS: Operation = Operation {
     tags: &["Accounts"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -246,7 +246,7 @@ pub static GET_ACCOUNT_SERVICE_CLIENTS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -260,8 +260,8 @@ pub static GET_ACCOUNT_USERS: Operation = Operation {
     tags: &["Accounts"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -269,7 +269,7 @@ pub static GET_ACCOUNT_USERS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -283,8 +283,8 @@ pub static GET_USER_ACCOUNT_BUSINESS_UNIT_ID: Operation = Operation {
     tags: &["Accounts"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -292,7 +292,7 @@ pub static GET_USER_ACCOUNT_BUSINESS_UNIT_ID: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -306,8 +306,8 @@ pub static GET_WEBHOOKS: Operation = Operation {
     tags: &["Notifications Webhooks"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -315,7 +315,7 @@ pub static GET_WEBHOOKS: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "webhooks", next: NextCursor::Field, has_more: false }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -329,8 +329,8 @@ pub static CREATE_WEBHOOK: Operation = Operation {
     tags: &["Notifications Webhooks"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[201],
@@ -338,7 +338,7 @@ pub static CREATE_WEBHOOK: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -352,8 +352,8 @@ pub static GET_WEBHOOK_EVENTS: Operation = Operation {
     tags: &["Notifications Webhooks"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -361,7 +361,7 @@ pub static GET_WEBHOOK_EVENTS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -375,8 +375,8 @@ pub static GET_WEBHOOK: Operation = Operation {
     tags: &["Notifications Webhooks"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -384,7 +384,7 @@ pub static GET_WEBHOOK: Operation = Operation {
     headers: &["etag"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -398,8 +398,8 @@ pub static UPDATE_WEBHOOK: Operation = Operation {
     tags: &["Notifications Webhooks"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::Optional,
-    if_none_match: Presence::None,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -407,7 +407,7 @@ pub static UPDATE_WEBHOOK: Operation = Operation {
     headers: &["idempotency-key"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -421,8 +421,8 @@ pub static DELETE_WEBHOOK: Operation = Operation {
     tags: &["Notifications Webhooks"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Optional,
-    if_none_match: Presence::None,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -430,7 +430,7 @@ pub static DELETE_WEBHOOK: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -444,8 +444,8 @@ pub static REGENERATE_WEBHOOK_SECRET: Operation = Operation {
     tags: &["Notifications Webhooks"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -453,7 +453,7 @@ pub static REGENERATE_WEBHOOK_SECRET: Operation = Operation {
     headers: &["idempotency-key"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -467,8 +467,8 @@ pub static GET_COUNTRIES: Operation = Operation {
     tags: &["Definitions"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -476,7 +476,7 @@ pub static GET_COUNTRIES: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -490,8 +490,8 @@ pub static GET_ACCOUNT_ALLOCATION_TEMPLATE_ASSOCIATION: Operation = Operation {
     tags: &["Allocation Templates"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -499,7 +499,7 @@ pub static GET_ACCOUNT_ALLOCATION_TEMPLATE_ASSOCIATION: Operation = Operation {
     headers: &["etag"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -513,8 +513,8 @@ pub static SET_ACCOUNT_ALLOCATION_TEMPLATE_ASSOCIATION: Operation = Operation {
     tags: &["Allocation Templates"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Optional,
-    if_none_match: Presence::None,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -522,7 +522,7 @@ pub static SET_ACCOUNT_ALLOCATION_TEMPLATE_ASSOCIATION: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -536,8 +536,8 @@ pub static LIST_ACCOUNT_ALLOCATION_TEMPLATES: Operation = Operation {
     tags: &["Allocation Templates"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -545,7 +545,7 @@ pub static LIST_ACCOUNT_ALLOCATION_TEMPLATES: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "templates", next: NextCursor::Field, has_more: true }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -559,8 +559,8 @@ pub static CREATE_ACCOUNT_ALLOCATION_TEMPLATE: Operation = Operation {
     tags: &["Allocation Templates"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Ulid),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -568,7 +568,7 @@ pub static CREATE_ACCOUNT_ALLOCATION_TEMPLATE: Operation = Operation {
     headers: &["location"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -582,8 +582,8 @@ pub static GET_ACCOUNT_ALLOCATION_TEMPLATE_BY_TEMPLATE_ID: Operation = Operation
     tags: &["Allocation Templates"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -591,7 +591,7 @@ pub static GET_ACCOUNT_ALLOCATION_TEMPLATE_BY_TEMPLATE_ID: Operation = Operation
     headers: &["etag"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -605,8 +605,8 @@ pub static UPDATE_ACCOUNT_ALLOCATION_TEMPLATE: Operation = Operation {
     tags: &["Allocation Templates"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Optional,
-    if_none_match: Presence::None,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -614,7 +614,7 @@ pub static UPDATE_ACCOUNT_ALLOCATION_TEMPLATE: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -628,8 +628,8 @@ pub static DELETE_ACCOUNT_ALLOCATION_TEMPLATE: Operation = Operation {
     tags: &["Allocation Templates"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -637,7 +637,7 @@ pub static DELETE_ACCOUNT_ALLOCATION_TEMPLATE: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -651,8 +651,8 @@ pub static GET_RATE_CARD: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -660,7 +660,7 @@ pub static GET_RATE_CARD: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -674,8 +674,8 @@ pub static GENERATE_DRAFT_INTERLOCK_PROFILE: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[201],
@@ -683,7 +683,7 @@ pub static GENERATE_DRAFT_INTERLOCK_PROFILE: Operation = Operation {
     headers: &["idempotency-key", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -697,8 +697,8 @@ pub static GET_PANEL_DISTRIBUTION_DRAFT: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -706,7 +706,7 @@ pub static GET_PANEL_DISTRIBUTION_DRAFT: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -720,8 +720,8 @@ pub static LIST_PROFILE_TEMPLATES: Operation = Operation {
     tags: &["Profiling Templates"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -729,7 +729,7 @@ pub static LIST_PROFILE_TEMPLATES: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "templates", next: NextCursor::Field, has_more: false }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -743,8 +743,8 @@ pub static CREATE_PROFILE_TEMPLATE: Operation = Operation {
     tags: &["Profiling Templates"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[201],
@@ -752,7 +752,7 @@ pub static CREATE_PROFILE_TEMPLATE: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -766,8 +766,8 @@ pub static GET_PROFILE_TEMPLATE: Operation = Operation {
     tags: &["Profiling Templates"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -775,7 +775,7 @@ pub static GET_PROFILE_TEMPLATE: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -789,8 +789,8 @@ pub static EDIT_PROFILE_TEMPLATE: Operation = Operation {
     tags: &["Profiling Templates"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -798,7 +798,7 @@ pub static EDIT_PROFILE_TEMPLATE: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -812,8 +812,8 @@ pub static DELETE_PROFILE_TEMPLATE: Operation = Operation {
     tags: &["Profiling Templates"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -821,7 +821,7 @@ pub static DELETE_PROFILE_TEMPLATE: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -835,8 +835,8 @@ pub static LIST_ACCOUNT_PROJECTS: Operation = Operation {
     tags: &["Projects"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -844,7 +844,7 @@ pub static LIST_ACCOUNT_PROJECTS: Operation = Operation {
     headers: &["traceparent"],
     pagination: Some(Pagination::Cursor { items: "projects", next: NextCursor::Field, has_more: true }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -858,8 +858,8 @@ pub static CREATE_PROJECT: Operation = Operation {
     tags: &["Projects"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[202],
@@ -867,7 +867,7 @@ pub static CREATE_PROJECT: Operation = Operation {
     headers: &["etag", "idempotency-key", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -881,8 +881,8 @@ pub static GET_PROJECT_BY_ID: Operation = Operation {
     tags: &["Projects"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -890,7 +890,7 @@ pub static GET_PROJECT_BY_ID: Operation = Operation {
     headers: &["etag", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -904,8 +904,8 @@ pub static UPDATE_PROJECT: Operation = Operation {
     tags: &["Projects"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::Optional,
-    if_none_match: Presence::None,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -913,7 +913,7 @@ pub static UPDATE_PROJECT: Operation = Operation {
     headers: &["idempotency-key", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -927,8 +927,8 @@ pub static CREATE_BULK_COMPLETE_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -936,7 +936,7 @@ pub static CREATE_BULK_COMPLETE_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["location", "traceparent"],
     pagination: None,
     job: Some(Job::Start { status: "get_bulk_complete_target_groups_job", id: JobId::Location }),
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -950,8 +950,8 @@ pub static GET_BULK_COMPLETE_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -959,7 +959,7 @@ pub static GET_BULK_COMPLETE_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: Some(Job::Status { starts: &["create_bulk_complete_target_groups_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -973,8 +973,8 @@ pub static CREATE_BULK_LAUNCH_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -982,7 +982,7 @@ pub static CREATE_BULK_LAUNCH_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["location", "traceparent"],
     pagination: None,
     job: Some(Job::Start { status: "get_bulk_launch_target_groups_job", id: JobId::Location }),
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -996,8 +996,8 @@ pub static GET_BULK_LAUNCH_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1005,7 +1005,7 @@ pub static GET_BULK_LAUNCH_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: Some(Job::Status { starts: &["create_bulk_launch_target_groups_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1019,8 +1019,8 @@ pub static CREATE_BULK_PAUSE_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -1028,7 +1028,7 @@ pub static CREATE_BULK_PAUSE_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["location", "traceparent"],
     pagination: None,
     job: Some(Job::Start { status: "get_bulk_pause_target_groups_job", id: JobId::Location }),
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1042,8 +1042,8 @@ pub static GET_BULK_PAUSE_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1051,7 +1051,7 @@ pub static GET_BULK_PAUSE_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: Some(Job::Status { starts: &["create_bulk_pause_target_groups_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1065,8 +1065,8 @@ pub static CREATE_BULK_RELAUNCH_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -1074,7 +1074,7 @@ pub static CREATE_BULK_RELAUNCH_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["location", "traceparent"],
     pagination: None,
     job: Some(Job::Start { status: "get_bulk_relaunch_target_groups_job", id: JobId::Location }),
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1088,8 +1088,8 @@ pub static GET_BULK_RELAUNCH_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1097,7 +1097,7 @@ pub static GET_BULK_RELAUNCH_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: Some(Job::Status { starts: &["create_bulk_relaunch_target_groups_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1111,8 +1111,8 @@ pub static CREATE_BULK_RESUME_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -1120,7 +1120,7 @@ pub static CREATE_BULK_RESUME_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["location", "traceparent"],
     pagination: None,
     job: Some(Job::Start { status: "get_bulk_resume_target_groups_job", id: JobId::Location }),
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1134,8 +1134,8 @@ pub static GET_BULK_RESUME_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1143,7 +1143,7 @@ pub static GET_BULK_RESUME_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: Some(Job::Status { starts: &["create_bulk_resume_target_groups_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1157,8 +1157,8 @@ pub static CREATE_BULK_UPDATE_TARGET_GROUP_PROJECT_MANAGER_JOB: Operation = Oper
     tags: &["Target Groups"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -1166,7 +1166,7 @@ pub static CREATE_BULK_UPDATE_TARGET_GROUP_PROJECT_MANAGER_JOB: Operation = Oper
     headers: &["location", "traceparent"],
     pagination: None,
     job: Some(Job::Start { status: "get_bulk_update_target_group_project_manager_job", id: JobId::Location }),
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1180,8 +1180,8 @@ pub static GET_BULK_UPDATE_TARGET_GROUP_PROJECT_MANAGER_JOB: Operation = Operati
     tags: &["Target Groups"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1189,7 +1189,7 @@ pub static GET_BULK_UPDATE_TARGET_GROUP_PROJECT_MANAGER_JOB: Operation = Operati
     headers: &["traceparent"],
     pagination: None,
     job: Some(Job::Status { starts: &["create_bulk_update_target_group_project_manager_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1203,8 +1203,8 @@ pub static COMPUTE_TARGET_GROUP_TRANSITIONS: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -1212,7 +1212,7 @@ pub static COMPUTE_TARGET_GROUP_TRANSITIONS: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1226,8 +1226,8 @@ pub static PROJECT_OVERVIEW: Operation = Operation {
     tags: &["Projects"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1235,7 +1235,7 @@ pub static PROJECT_OVERVIEW: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1249,8 +1249,8 @@ pub static GET_LIST_TARGET_GROUPS: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1258,7 +1258,7 @@ pub static GET_LIST_TARGET_GROUPS: Operation = Operation {
     headers: &["traceparent"],
     pagination: Some(Pagination::Cursor { items: "target_groups", next: NextCursor::Field, has_more: true }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1272,8 +1272,8 @@ pub static CREATE_TARGET_GROUP: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::Optional(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[201],
@@ -1281,7 +1281,7 @@ pub static CREATE_TARGET_GROUP: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -1295,8 +1295,8 @@ pub static CALCULATE_TARGET_GROUP_FEASIBILITY: Operation = Operation {
     tags: &["Feasibility"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -1304,7 +1304,7 @@ pub static CALCULATE_TARGET_GROUP_FEASIBILITY: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1318,8 +1318,8 @@ pub static GET_TARGET_GROUP: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1327,7 +1327,7 @@ pub static GET_TARGET_GROUP: Operation = Operation {
     headers: &["location"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1341,8 +1341,8 @@ pub static UPDATE_TARGET_GROUP: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -1350,7 +1350,7 @@ pub static UPDATE_TARGET_GROUP: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -1364,8 +1364,8 @@ pub static CALCULATE_TARGET_GROUP_FEASIBILITY_BY_ID: Operation = Operation {
     tags: &["Feasibility"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -1373,7 +1373,7 @@ pub static CALCULATE_TARGET_GROUP_FEASIBILITY_BY_ID: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1387,8 +1387,8 @@ pub static GET_TARGET_GROUP_CHANGELOG: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1396,7 +1396,7 @@ pub static GET_TARGET_GROUP_CHANGELOG: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "changelog", next: NextCursor::Field, has_more: false }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1410,8 +1410,8 @@ pub static GET_TARGET_GROUP_COMPLETES_AGGREGATED_BY_INTERVAL: Operation = Operat
     tags: &["Target Groups"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1419,7 +1419,7 @@ pub static GET_TARGET_GROUP_COMPLETES_AGGREGATED_BY_INTERVAL: Operation = Operat
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1433,8 +1433,8 @@ pub static UPDATE_COST_PER_INTERVIEW: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -1442,7 +1442,7 @@ pub static UPDATE_COST_PER_INTERVIEW: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -1456,8 +1456,8 @@ pub static GET_TARGET_GROUP_DETAILS: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1465,7 +1465,7 @@ pub static GET_TARGET_GROUP_DETAILS: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1479,8 +1479,8 @@ pub static UPDATE_LAUNCHED_TARGET_GROUP_DETAILS: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -1488,7 +1488,7 @@ pub static UPDATE_LAUNCHED_TARGET_GROUP_DETAILS: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -1502,8 +1502,8 @@ pub static GET_FIELDING_ASSISTANT_ASSIGNMENT: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1511,7 +1511,7 @@ pub static GET_FIELDING_ASSISTANT_ASSIGNMENT: Operation = Operation {
     headers: &["etag"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1525,8 +1525,8 @@ pub static CREATE_OR_UPDATE_FIELDING_ASSISTANT_ASSIGNMENT: Operation = Operation
     tags: &["Fielding"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Optional,
-    if_none_match: Presence::Optional,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::Optional,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -1534,7 +1534,7 @@ pub static CREATE_OR_UPDATE_FIELDING_ASSISTANT_ASSIGNMENT: Operation = Operation
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -1548,8 +1548,8 @@ pub static CREATE_LAUNCH_FIELDING_RUN_FROM_DRAFT_JOB: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -1557,7 +1557,7 @@ pub static CREATE_LAUNCH_FIELDING_RUN_FROM_DRAFT_JOB: Operation = Operation {
     headers: &["location", "retry-after", "traceparent"],
     pagination: None,
     job: Some(Job::Start { status: "get_launch_fielding_run_from_draft_job", id: JobId::Location }),
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -1571,8 +1571,8 @@ pub static GET_LAUNCH_FIELDING_RUN_FROM_DRAFT_JOB: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1580,7 +1580,7 @@ pub static GET_LAUNCH_FIELDING_RUN_FROM_DRAFT_JOB: Operation = Operation {
     headers: &["retry-after", "traceparent"],
     pagination: None,
     job: Some(Job::Status { starts: &["create_launch_fielding_run_from_draft_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1594,8 +1594,8 @@ pub static CREATE_SCHEDULE_FIELDING_RUN_FROM_DRAFT_JOB: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -1603,7 +1603,7 @@ pub static CREATE_SCHEDULE_FIELDING_RUN_FROM_DRAFT_JOB: Operation = Operation {
     headers: &["location", "retry-after", "traceparent"],
     pagination: None,
     job: Some(Job::Start { status: "get_schedule_fielding_run_from_draft_job", id: JobId::Location }),
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -1617,8 +1617,8 @@ pub static GET_SCHEDULE_FIELDING_RUN_FROM_DRAFT_JOB: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1626,7 +1626,7 @@ pub static GET_SCHEDULE_FIELDING_RUN_FROM_DRAFT_JOB: Operation = Operation {
     headers: &["retry-after", "traceparent"],
     pagination: None,
     job: Some(Job::Status { starts: &["create_schedule_fielding_run_from_draft_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1640,8 +1640,8 @@ pub static GET_FIELDING_RUNS_BY_TARGET_GROUP_ID: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1649,7 +1649,7 @@ pub static GET_FIELDING_RUNS_BY_TARGET_GROUP_ID: Operation = Operation {
     headers: &["retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1663,8 +1663,8 @@ pub static GET_FIELDING_RUN: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1672,7 +1672,7 @@ pub static GET_FIELDING_RUN: Operation = Operation {
     headers: &["etag", "retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1686,8 +1686,8 @@ pub static UPDATE_FIELDING_RUN: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Optional,
-    if_none_match: Presence::None,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[202],
@@ -1695,7 +1695,7 @@ pub static UPDATE_FIELDING_RUN: Operation = Operation {
     headers: &["etag", "retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -1709,8 +1709,8 @@ pub static COMPLETE_FIELDING_RUN: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Optional,
-    if_none_match: Presence::None,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -1718,7 +1718,7 @@ pub static COMPLETE_FIELDING_RUN: Operation = Operation {
     headers: &["etag", "retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1732,8 +1732,8 @@ pub static LAUNCH_NOW_FIELDING_RUN: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Optional,
-    if_none_match: Presence::None,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1741,7 +1741,7 @@ pub static LAUNCH_NOW_FIELDING_RUN: Operation = Operation {
     headers: &["etag", "retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1755,8 +1755,8 @@ pub static PAUSE_FIELDING_RUN: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Optional,
-    if_none_match: Presence::None,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -1764,7 +1764,7 @@ pub static PAUSE_FIELDING_RUN: Operation = Operation {
     headers: &["etag", "retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1778,8 +1778,8 @@ pub static RELAUNCH_FIELDING_RUN: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Optional,
-    if_none_match: Presence::None,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -1787,7 +1787,7 @@ pub static RELAUNCH_FIELDING_RUN: Operation = Operation {
     headers: &["etag", "retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1801,8 +1801,8 @@ pub static RESUME_FIELDING_RUN: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Optional,
-    if_none_match: Presence::None,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -1810,7 +1810,7 @@ pub static RESUME_FIELDING_RUN: Operation = Operation {
     headers: &["etag", "retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1824,8 +1824,8 @@ pub static UPDATE_FILLING_STRATEGY: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -1833,7 +1833,7 @@ pub static UPDATE_FILLING_STRATEGY: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -1847,8 +1847,8 @@ pub static GET_TARGET_GROUP_OVERVIEW: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1856,7 +1856,7 @@ pub static GET_TARGET_GROUP_OVERVIEW: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1870,8 +1870,8 @@ pub static GET_PANEL_DISTRIBUTION_BY_PROFILE: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1879,7 +1879,7 @@ pub static GET_PANEL_DISTRIBUTION_BY_PROFILE: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1893,8 +1893,8 @@ pub static LIST_PROFILES: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1902,7 +1902,7 @@ pub static LIST_PROFILES: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1916,8 +1916,8 @@ pub static CREATE_PROFILE: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[201],
@@ -1925,7 +1925,7 @@ pub static CREATE_PROFILE: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1939,8 +1939,8 @@ pub static APPLY_PROFILES: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[201],
@@ -1948,7 +1948,7 @@ pub static APPLY_PROFILES: Operation = Operation {
     headers: &["idempotency-key", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1962,8 +1962,8 @@ pub static BATCH_DELETE_PROFILES_QUOTAS: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -1971,7 +1971,7 @@ pub static BATCH_DELETE_PROFILES_QUOTAS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1985,8 +1985,8 @@ pub static BATCH_DELETE_PROFILES: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -1994,7 +1994,7 @@ pub static BATCH_DELETE_PROFILES: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -2008,8 +2008,8 @@ pub static UPDATE_PROFILE_FILLING_GOAL: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -2017,7 +2017,7 @@ pub static UPDATE_PROFILE_FILLING_GOAL: Operation = Operation {
     headers: &["idempotency-key", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -2031,8 +2031,8 @@ pub static GET_PROFILE: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2040,7 +2040,7 @@ pub static GET_PROFILE: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2054,8 +2054,8 @@ pub static DELETE_PROFILE: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -2063,7 +2063,7 @@ pub static DELETE_PROFILE: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -2077,8 +2077,8 @@ pub static UPDATE_PROFILE_CONDITIONS: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -2086,7 +2086,7 @@ pub static UPDATE_PROFILE_CONDITIONS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -2100,8 +2100,8 @@ pub static DISABLE_QUOTAS: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2109,7 +2109,7 @@ pub static DISABLE_QUOTAS: Operation = Operation {
     headers: &["idempotency-key", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -2123,8 +2123,8 @@ pub static ENABLE_QUOTAS: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2132,7 +2132,7 @@ pub static ENABLE_QUOTAS: Operation = Operation {
     headers: &["idempotency-key", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -2146,8 +2146,8 @@ pub static MANIPULATE_PROFILE_CONDITION_GROUPS: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -2155,7 +2155,7 @@ pub static MANIPULATE_PROFILE_CONDITION_GROUPS: Operation = Operation {
     headers: &["idempotency-key", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -2169,8 +2169,8 @@ pub static GET_TARGET_GROUP_QUOTA_DISTRIBUTION: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2178,7 +2178,7 @@ pub static GET_TARGET_GROUP_QUOTA_DISTRIBUTION: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2192,8 +2192,8 @@ pub static GET_RECONCILIATIONS_BY_ACCOUNT_ID: Operation = Operation {
     tags: &["Reconciliations"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2201,7 +2201,7 @@ pub static GET_RECONCILIATIONS_BY_ACCOUNT_ID: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "reconciliation_requests", next: NextCursor::Field, has_more: false }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2215,8 +2215,8 @@ pub static POST_RECONCILIATIONS: Operation = Operation {
     tags: &["Reconciliations"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["text/csv"],
     answer_media: &["application/json"],
     success: &[200],
@@ -2224,7 +2224,7 @@ pub static POST_RECONCILIATIONS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: Some(Job::Start { status: "get_reconciliation_by_request_id", id: JobId::Field("request_id") }),
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -2238,8 +2238,8 @@ pub static GET_ELIGIBLE_TARGET_GROUPS: Operation = Operation {
     tags: &["Reconciliations"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2247,7 +2247,7 @@ pub static GET_ELIGIBLE_TARGET_GROUPS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2261,8 +2261,8 @@ pub static REQUEST_RECONCILIATION_REASON_CODES: Operation = Operation {
     tags: &["Reconciliations"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2270,7 +2270,7 @@ pub static REQUEST_RECONCILIATION_REASON_CODES: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2284,8 +2284,8 @@ pub static GET_RECONCILIATION_BY_REQUEST_ID: Operation = Operation {
     tags: &["Reconciliations"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2293,7 +2293,7 @@ pub static GET_RECONCILIATION_BY_REQUEST_ID: Operation = Operation {
     headers: &[],
     pagination: None,
     job: Some(Job::Status { starts: &["post_reconciliations"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2307,8 +2307,8 @@ pub static GET_TARGET_GROUPS_BY_REQUEST_ID: Operation = Operation {
     tags: &["Reconciliations"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2316,7 +2316,7 @@ pub static GET_TARGET_GROUPS_BY_REQUEST_ID: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "target_groups", next: NextCursor::Field, has_more: false }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2330,8 +2330,8 @@ pub static GET_TARGET_GROUP_BY_REQUEST_ID_AND_TARGET_GROUP_ID: Operation = Opera
     tags: &["Reconciliations"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2339,7 +2339,7 @@ pub static GET_TARGET_GROUP_BY_REQUEST_ID_AND_TARGET_GROUP_ID: Operation = Opera
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2353,8 +2353,8 @@ pub static REPORT_REQUESTS: Operation = Operation {
     tags: &["Reports"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2362,7 +2362,7 @@ pub static REPORT_REQUESTS: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "reports_requests", next: NextCursor::Field, has_more: false }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2376,8 +2376,8 @@ pub static DOWNLOAD_REPORT: Operation = Operation {
     tags: &["Reports"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "text/csv"],
     success: &[200],
@@ -2385,7 +2385,7 @@ pub static DOWNLOAD_REPORT: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2399,8 +2399,8 @@ pub static SHARE_REPORT: Operation = Operation {
     tags: &["Reports"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2408,7 +2408,7 @@ pub static SHARE_REPORT: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2422,8 +2422,8 @@ pub static REPORT_STATUS: Operation = Operation {
     tags: &["Reports"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2431,7 +2431,7 @@ pub static REPORT_STATUS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: Some(Job::Status { starts: &["generate_report"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2445,8 +2445,8 @@ pub static GENERATE_REPORT: Operation = Operation {
     tags: &["Reports"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[202],
@@ -2454,7 +2454,7 @@ pub static GENERATE_REPORT: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: Some(Job::Start { status: "report_status", id: JobId::Field("report_id") }),
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -2468,8 +2468,8 @@ pub static LIST_GLOBAL_ALLOCATION_TEMPLATES: Operation = Operation {
     tags: &["Allocation Templates"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2477,7 +2477,7 @@ pub static LIST_GLOBAL_ALLOCATION_TEMPLATES: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "templates", next: NextCursor::Field, has_more: true }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2491,8 +2491,8 @@ pub static CREATE_GLOBAL_ALLOCATION_TEMPLATE: Operation = Operation {
     tags: &["Allocation Templates"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Ulid),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -2500,7 +2500,7 @@ pub static CREATE_GLOBAL_ALLOCATION_TEMPLATE: Operation = Operation {
     headers: &["location"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -2514,8 +2514,8 @@ pub static GET_GLOBAL_ALLOCATION_TEMPLATE_BY_TEMPLATE_ID: Operation = Operation 
     tags: &["Allocation Templates"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2523,7 +2523,7 @@ pub static GET_GLOBAL_ALLOCATION_TEMPLATE_BY_TEMPLATE_ID: Operation = Operation 
     headers: &["etag"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2537,8 +2537,8 @@ pub static UPDATE_GLOBAL_ALLOCATION_TEMPLATE: Operation = Operation {
     tags: &["Allocation Templates"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Optional,
-    if_none_match: Presence::None,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -2546,7 +2546,7 @@ pub static UPDATE_GLOBAL_ALLOCATION_TEMPLATE: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -2560,8 +2560,8 @@ pub static DELETE_GLOBAL_ALLOCATION_TEMPLATE: Operation = Operation {
     tags: &["Allocation Templates"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -2569,7 +2569,7 @@ pub static DELETE_GLOBAL_ALLOCATION_TEMPLATE: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -2583,8 +2583,8 @@ pub static SUGGEST_DAYS: Operation = Operation {
     tags: &["Intelligent Calendar"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -2592,7 +2592,7 @@ pub static SUGGEST_DAYS: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2606,8 +2606,8 @@ pub static SUGGEST_TIME_RANGE: Operation = Operation {
     tags: &["Intelligent Calendar"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2615,7 +2615,7 @@ pub static SUGGEST_TIME_RANGE: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2629,8 +2629,8 @@ pub static GET_PANEL_DISTRIBUTION: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -2638,7 +2638,7 @@ pub static GET_PANEL_DISTRIBUTION: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2652,8 +2652,8 @@ pub static LIST_QUESTIONS: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2661,7 +2661,7 @@ pub static LIST_QUESTIONS: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2675,8 +2675,8 @@ pub static GET_QUESTIONS_TRANSLATION: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2684,7 +2684,7 @@ pub static GET_QUESTIONS_TRANSLATION: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "result", next: NextCursor::LastId, has_more: false }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2698,8 +2698,8 @@ pub static LIST_ALL_QUESTION_CATEGORIES: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2707,7 +2707,7 @@ pub static LIST_ALL_QUESTION_CATEGORIES: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2721,8 +2721,8 @@ pub static GET_QUESTION_BY_ID: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2730,7 +2730,7 @@ pub static GET_QUESTION_BY_ID: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2744,8 +2744,8 @@ pub static GET_SYSTEM_ALLOCATION_TEMPLATE: Operation = Operation {
     tags: &["Allocation Templates"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2753,7 +2753,7 @@ pub static GET_SYSTEM_ALLOCATION_TEMPLATE: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2767,8 +2767,8 @@ pub static GENERATE_DRAFT_INTERLOCK_PROFILE_V2: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[201],
@@ -2776,7 +2776,7 @@ pub static GENERATE_DRAFT_INTERLOCK_PROFILE_V2: Operation = Operation {
     headers: &["idempotency-key", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2790,8 +2790,8 @@ pub static GET_PROFILES_ALL: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2799,7 +2799,7 @@ pub static GET_PROFILES_ALL: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2813,8 +2813,8 @@ pub static GET_V2_PANEL_DISTRIBUTION_BY_PROFILE: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2822,7 +2822,7 @@ pub static GET_V2_PANEL_DISTRIBUTION_BY_PROFILE: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2836,8 +2836,8 @@ pub static GET_PROFILES: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2845,7 +2845,7 @@ pub static GET_PROFILES: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2859,8 +2859,8 @@ pub static CREATE_PROFILE_V2: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::Optional(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[201],
@@ -2868,7 +2868,7 @@ pub static CREATE_PROFILE_V2: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -2882,8 +2882,8 @@ pub static APPLY_PROFILES_V2: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::Optional(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -2891,7 +2891,7 @@ pub static APPLY_PROFILES_V2: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -2905,8 +2905,8 @@ pub static BATCH_DELETE_PROFILE_QUOTAS: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -2914,7 +2914,7 @@ pub static BATCH_DELETE_PROFILE_QUOTAS: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -2928,8 +2928,8 @@ pub static BATCH_DELETE_PROFILES_V2: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -2937,7 +2937,7 @@ pub static BATCH_DELETE_PROFILES_V2: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -2951,8 +2951,8 @@ pub static CREATE_INTERLOCKED_PROFILE: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::Optional(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -2960,7 +2960,7 @@ pub static CREATE_INTERLOCKED_PROFILE: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -2974,8 +2974,8 @@ pub static BULK_UPDATE_QUOTAS: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[201],
@@ -2983,7 +2983,7 @@ pub static BULK_UPDATE_QUOTAS: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -2997,8 +2997,8 @@ pub static GET_PROFILE_V2: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3006,7 +3006,7 @@ pub static GET_PROFILE_V2: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3020,8 +3020,8 @@ pub static UPDATE_PROFILE_CONDITIONS_V2: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -3029,7 +3029,7 @@ pub static UPDATE_PROFILE_CONDITIONS_V2: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -3043,8 +3043,8 @@ pub static DISABLE_QUOTAS_V2: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3052,7 +3052,7 @@ pub static DISABLE_QUOTAS_V2: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -3066,8 +3066,8 @@ pub static ENABLE_QUOTAS_V2: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3075,7 +3075,7 @@ pub static ENABLE_QUOTAS_V2: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -3089,8 +3089,8 @@ pub static GROUP_QUOTAS: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[201],
@@ -3098,7 +3098,7 @@ pub static GROUP_QUOTAS: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -3112,8 +3112,8 @@ pub static REMOVE_INTERLOCKS: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::Optional(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3121,7 +3121,7 @@ pub static REMOVE_INTERLOCKS: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -3135,8 +3135,8 @@ pub static GET_TARGET_GROUP_QUOTA_DISTRIBUTION_V2: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3144,7 +3144,7 @@ pub static GET_TARGET_GROUP_QUOTA_DISTRIBUTION_V2: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3158,8 +3158,8 @@ pub static GET_TARGET_GROUP_SUPPLY_ALLOCATION: Operation = Operation {
     tags: &["Allocations"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3167,7 +3167,7 @@ pub static GET_TARGET_GROUP_SUPPLY_ALLOCATION: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3181,8 +3181,8 @@ pub static CREATE_TARGET_GROUP_SUPPLY_ALLOCATION: Operation = Operation {
     tags: &["Allocations"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -3190,7 +3190,7 @@ pub static CREATE_TARGET_GROUP_SUPPLY_ALLOCATION: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -3204,8 +3204,8 @@ pub static DELETE_TARGET_GROUP_SUPPLY_ALLOCATION: Operation = Operation {
     tags: &["Allocations"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -3213,7 +3213,7 @@ pub static DELETE_TARGET_GROUP_SUPPLY_ALLOCATION: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -3227,8 +3227,8 @@ pub static UPDATE_TARGET_GROUP_SUPPLY_ALLOCATION: Operation = Operation {
     tags: &["Allocations"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -3236,7 +3236,7 @@ pub static UPDATE_TARGET_GROUP_SUPPLY_ALLOCATION: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -3250,8 +3250,8 @@ pub static GET_INDUSTRIES: Operation = Operation {
     tags: &["Definitions"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3259,7 +3259,7 @@ pub static GET_INDUSTRIES: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3273,8 +3273,8 @@ pub static GET_INDUSTRY_LOCKOUTS: Operation = Operation {
     tags: &["Definitions"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3282,7 +3282,7 @@ pub static GET_INDUSTRY_LOCKOUTS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3296,8 +3296,8 @@ pub static GET_INTEGRATION_USE_CASES: Operation = Operation {
     tags: &["Definitions"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3305,7 +3305,7 @@ pub static GET_INTEGRATION_USE_CASES: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3319,8 +3319,8 @@ pub static GET_LOCALES: Operation = Operation {
     tags: &["Definitions"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3328,7 +3328,7 @@ pub static GET_LOCALES: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3342,8 +3342,8 @@ pub static GET_STUDY_TYPES: Operation = Operation {
     tags: &["Definitions"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3351,7 +3351,7 @@ pub static GET_STUDY_TYPES: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3365,8 +3365,8 @@ pub static GET_SUPPLIERS: Operation = Operation {
     tags: &["Definitions"],
     api_version: Some("2024-12-02"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3374,6 +3374,6 @@ pub static GET_SUPPLIERS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };

@@ -6,7 +6,7 @@
 use http::Method;
 
 use crate::operation::{
-    Host, IdempotencyKey, Job, JobId, KeyFormat, NextCursor, Operation, Pagination, Presence, Repeat,
+    Host, IdempotencyKey, Job, JobId, KeyFormat, NextCursor, Operation, Pagination, Requirement, Idempotency,
 };
 
 /// Every operation of this version.
@@ -177,8 +177,8 @@ pub static GET_USER_ACCOUNTS: Operation = Operation {
     tags: &["Accounts"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -186,7 +186,7 @@ pub static GET_USER_ACCOUNTS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -200,8 +200,8 @@ pub static GET_BUSINESS_UNITS: Operation = Operation {
     tags: &["Definitions"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -209,7 +209,7 @@ pub static GET_BUSINESS_UNITS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -223,8 +223,8 @@ pub static GET_CLIENTS: Operation = Operation {
     tags: &["Definitions"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -232,7 +232,7 @@ pub static GET_CLIENTS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -246,8 +246,8 @@ pub static GET_ACCOUNT_SERVICE_CLIENTS: Operation = Operation {
     tags: &["Accounts"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -255,7 +255,7 @@ pub static GET_ACCOUNT_SERVICE_CLIENTS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -269,8 +269,8 @@ pub static GET_ACCOUNT_USERS: Operation = Operation {
     tags: &["Accounts"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -278,7 +278,7 @@ pub static GET_ACCOUNT_USERS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -292,8 +292,8 @@ pub static GET_USER_ACCOUNT_BUSINESS_UNIT_ID: Operation = Operation {
     tags: &["Accounts"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -301,7 +301,7 @@ pub static GET_USER_ACCOUNT_BUSINESS_UNIT_ID: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -315,8 +315,8 @@ pub static GET_WEBHOOKS: Operation = Operation {
     tags: &["Notifications Webhooks"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -324,7 +324,7 @@ pub static GET_WEBHOOKS: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "webhooks", next: NextCursor::LastId, has_more: true }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -338,8 +338,8 @@ pub static CREATE_WEBHOOK: Operation = Operation {
     tags: &["Notifications Webhooks"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[201],
@@ -347,7 +347,7 @@ pub static CREATE_WEBHOOK: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -361,8 +361,8 @@ pub static GET_WEBHOOK_EVENTS: Operation = Operation {
     tags: &["Notifications Webhooks"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -370,7 +370,7 @@ pub static GET_WEBHOOK_EVENTS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -384,8 +384,8 @@ pub static GET_WEBHOOK: Operation = Operation {
     tags: &["Notifications Webhooks"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -393,7 +393,7 @@ pub static GET_WEBHOOK: Operation = Operation {
     headers: &["etag"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -407,8 +407,8 @@ pub static UPDATE_WEBHOOK: Operation = Operation {
     tags: &["Notifications Webhooks"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -416,7 +416,7 @@ pub static UPDATE_WEBHOOK: Operation = Operation {
     headers: &["idempotency-key"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -430,8 +430,8 @@ pub static DELETE_WEBHOOK: Operation = Operation {
     tags: &["Notifications Webhooks"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Optional,
-    if_none_match: Presence::None,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -439,7 +439,7 @@ pub static DELETE_WEBHOOK: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -453,8 +453,8 @@ pub static REGENERATE_WEBHOOK_SECRET: Operation = Operation {
     tags: &["Notifications Webhooks"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -462,7 +462,7 @@ pub static REGENERATE_WEBHOOK_SECRET: Operation = Operation {
     headers: &["idempotency-key"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -476,8 +476,8 @@ pub static GET_COUNTRIES: Operation = Operation {
     tags: &["Definitions"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -485,7 +485,7 @@ pub static GET_COUNTRIES: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -499,8 +499,8 @@ pub static GET_ACCOUNT_ALLOCATION_TEMPLATE_ASSOCIATION: Operation = Operation {
     tags: &["Allocation Templates"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -508,7 +508,7 @@ pub static GET_ACCOUNT_ALLOCATION_TEMPLATE_ASSOCIATION: Operation = Operation {
     headers: &["etag"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -522,8 +522,8 @@ pub static SET_ACCOUNT_ALLOCATION_TEMPLATE_ASSOCIATION: Operation = Operation {
     tags: &["Allocation Templates"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Optional,
-    if_none_match: Presence::None,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -531,7 +531,7 @@ pub static SET_ACCOUNT_ALLOCATION_TEMPLATE_ASSOCIATION: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -545,8 +545,8 @@ pub static LIST_ACCOUNT_ALLOCATION_TEMPLATES: Operation = Operation {
     tags: &["Allocation Templates"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -554,7 +554,7 @@ pub static LIST_ACCOUNT_ALLOCATION_TEMPLATES: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "templates", next: NextCursor::Field, has_more: true }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -568,8 +568,8 @@ pub static CREATE_ACCOUNT_ALLOCATION_TEMPLATE: Operation = Operation {
     tags: &["Allocation Templates"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Ulid),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -577,7 +577,7 @@ pub static CREATE_ACCOUNT_ALLOCATION_TEMPLATE: Operation = Operation {
     headers: &["location"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -591,8 +591,8 @@ pub static GET_ACCOUNT_ALLOCATION_TEMPLATE_BY_TEMPLATE_ID: Operation = Operation
     tags: &["Allocation Templates"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -600,7 +600,7 @@ pub static GET_ACCOUNT_ALLOCATION_TEMPLATE_BY_TEMPLATE_ID: Operation = Operation
     headers: &["etag"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -614,8 +614,8 @@ pub static UPDATE_ACCOUNT_ALLOCATION_TEMPLATE: Operation = Operation {
     tags: &["Allocation Templates"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Optional,
-    if_none_match: Presence::None,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -623,7 +623,7 @@ pub static UPDATE_ACCOUNT_ALLOCATION_TEMPLATE: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -637,8 +637,8 @@ pub static DELETE_ACCOUNT_ALLOCATION_TEMPLATE: Operation = Operation {
     tags: &["Allocation Templates"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -646,7 +646,7 @@ pub static DELETE_ACCOUNT_ALLOCATION_TEMPLATE: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -660,8 +660,8 @@ pub static GET_RATE_CARD: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -669,7 +669,7 @@ pub static GET_RATE_CARD: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -683,8 +683,8 @@ pub static GENERATE_DRAFT_INTERLOCK_PROFILE: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[201],
@@ -692,7 +692,7 @@ pub static GENERATE_DRAFT_INTERLOCK_PROFILE: Operation = Operation {
     headers: &["idempotency-key", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -706,8 +706,8 @@ pub static GET_PANEL_DISTRIBUTION_DRAFT: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -715,7 +715,7 @@ pub static GET_PANEL_DISTRIBUTION_DRAFT: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -729,8 +729,8 @@ pub static VALIDATE_PROFILES: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -738,7 +738,7 @@ pub static VALIDATE_PROFILES: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -752,8 +752,8 @@ pub static LIST_PROFILE_TEMPLATES: Operation = Operation {
     tags: &["Profiling Templates"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -761,7 +761,7 @@ pub static LIST_PROFILE_TEMPLATES: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "templates", next: NextCursor::Field, has_more: false }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -775,8 +775,8 @@ pub static CREATE_PROFILE_TEMPLATE: Operation = Operation {
     tags: &["Profiling Templates"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[201],
@@ -784,7 +784,7 @@ pub static CREATE_PROFILE_TEMPLATE: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -798,8 +798,8 @@ pub static GET_PROFILE_TEMPLATE: Operation = Operation {
     tags: &["Profiling Templates"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -807,7 +807,7 @@ pub static GET_PROFILE_TEMPLATE: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -821,8 +821,8 @@ pub static EDIT_PROFILE_TEMPLATE: Operation = Operation {
     tags: &["Profiling Templates"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -830,7 +830,7 @@ pub static EDIT_PROFILE_TEMPLATE: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -844,8 +844,8 @@ pub static DELETE_PROFILE_TEMPLATE: Operation = Operation {
     tags: &["Profiling Templates"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -853,7 +853,7 @@ pub static DELETE_PROFILE_TEMPLATE: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -867,8 +867,8 @@ pub static LIST_ACCOUNT_PROJECTS: Operation = Operation {
     tags: &["Projects"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -876,7 +876,7 @@ pub static LIST_ACCOUNT_PROJECTS: Operation = Operation {
     headers: &["traceparent"],
     pagination: Some(Pagination::Cursor { items: "projects", next: NextCursor::Field, has_more: true }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -890,8 +890,8 @@ pub static CREATE_PROJECT: Operation = Operation {
     tags: &["Projects"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[202],
@@ -899,7 +899,7 @@ pub static CREATE_PROJECT: Operation = Operation {
     headers: &["etag", "idempotency-key", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -913,8 +913,8 @@ pub static GET_PROJECT_BY_ID: Operation = Operation {
     tags: &["Projects"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -922,7 +922,7 @@ pub static GET_PROJECT_BY_ID: Operation = Operation {
     headers: &["etag", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -936,8 +936,8 @@ pub static UPDATE_PROJECT: Operation = Operation {
     tags: &["Projects"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::Optional,
-    if_none_match: Presence::None,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -945,7 +945,7 @@ pub static UPDATE_PROJECT: Operation = Operation {
     headers: &["idempotency-key", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -959,8 +959,8 @@ pub static CREATE_BULK_COMPLETE_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -968,7 +968,7 @@ pub static CREATE_BULK_COMPLETE_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["location", "traceparent"],
     pagination: None,
     job: Some(Job::Start { status: "get_bulk_complete_target_groups_job", id: JobId::Location }),
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -982,8 +982,8 @@ pub static GET_BULK_COMPLETE_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -991,7 +991,7 @@ pub static GET_BULK_COMPLETE_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: Some(Job::Status { starts: &["create_bulk_complete_target_groups_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1005,8 +1005,8 @@ pub static CREATE_BULK_LAUNCH_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -1014,7 +1014,7 @@ pub static CREATE_BULK_LAUNCH_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["location", "traceparent"],
     pagination: None,
     job: Some(Job::Start { status: "get_bulk_launch_target_groups_job", id: JobId::Location }),
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1028,8 +1028,8 @@ pub static GET_BULK_LAUNCH_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1037,7 +1037,7 @@ pub static GET_BULK_LAUNCH_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: Some(Job::Status { starts: &["create_bulk_launch_target_groups_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1051,8 +1051,8 @@ pub static CREATE_BULK_PAUSE_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -1060,7 +1060,7 @@ pub static CREATE_BULK_PAUSE_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["location", "traceparent"],
     pagination: None,
     job: Some(Job::Start { status: "get_bulk_pause_target_groups_job", id: JobId::Location }),
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1074,8 +1074,8 @@ pub static GET_BULK_PAUSE_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1083,7 +1083,7 @@ pub static GET_BULK_PAUSE_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: Some(Job::Status { starts: &["create_bulk_pause_target_groups_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1097,8 +1097,8 @@ pub static CREATE_BULK_RELAUNCH_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -1106,7 +1106,7 @@ pub static CREATE_BULK_RELAUNCH_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["location", "traceparent"],
     pagination: None,
     job: Some(Job::Start { status: "get_bulk_relaunch_target_groups_job", id: JobId::Location }),
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1120,8 +1120,8 @@ pub static GET_BULK_RELAUNCH_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1129,7 +1129,7 @@ pub static GET_BULK_RELAUNCH_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: Some(Job::Status { starts: &["create_bulk_relaunch_target_groups_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1143,8 +1143,8 @@ pub static CREATE_BULK_RESUME_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -1152,7 +1152,7 @@ pub static CREATE_BULK_RESUME_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["location", "traceparent"],
     pagination: None,
     job: Some(Job::Start { status: "get_bulk_resume_target_groups_job", id: JobId::Location }),
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1166,8 +1166,8 @@ pub static GET_BULK_RESUME_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1175,7 +1175,7 @@ pub static GET_BULK_RESUME_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: Some(Job::Status { starts: &["create_bulk_resume_target_groups_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1189,8 +1189,8 @@ pub static CREATE_BULK_UPDATE_TARGET_GROUP_PROJECT_MANAGER_JOB: Operation = Oper
     tags: &["Target Groups (Batch)"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -1198,7 +1198,7 @@ pub static CREATE_BULK_UPDATE_TARGET_GROUP_PROJECT_MANAGER_JOB: Operation = Oper
     headers: &["location", "traceparent"],
     pagination: None,
     job: Some(Job::Start { status: "get_bulk_update_target_group_project_manager_job", id: JobId::Location }),
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1212,8 +1212,8 @@ pub static GET_BULK_UPDATE_TARGET_GROUP_PROJECT_MANAGER_JOB: Operation = Operati
     tags: &["Target Groups (Batch)"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1221,7 +1221,7 @@ pub static GET_BULK_UPDATE_TARGET_GROUP_PROJECT_MANAGER_JOB: Operation = Operati
     headers: &["traceparent"],
     pagination: None,
     job: Some(Job::Status { starts: &["create_bulk_update_target_group_project_manager_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1235,8 +1235,8 @@ pub static COMPUTE_TARGET_GROUP_TRANSITIONS: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -1244,7 +1244,7 @@ pub static COMPUTE_TARGET_GROUP_TRANSITIONS: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1258,8 +1258,8 @@ pub static UPDATE_BULK_TARGET_GROUP_EXCLUSIONS_API: Operation = Operation {
     tags: &["Exclusions"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -1267,7 +1267,7 @@ pub static UPDATE_BULK_TARGET_GROUP_EXCLUSIONS_API: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -1281,8 +1281,8 @@ pub static GET_EXCLUSION_BY_PROJECT_API: Operation = Operation {
     tags: &["Exclusions"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1290,7 +1290,7 @@ pub static GET_EXCLUSION_BY_PROJECT_API: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1304,8 +1304,8 @@ pub static PROJECT_OVERVIEW: Operation = Operation {
     tags: &["Projects"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1313,7 +1313,7 @@ pub static PROJECT_OVERVIEW: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1327,8 +1327,8 @@ pub static GET_LIST_TARGET_GROUPS: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1336,7 +1336,7 @@ pub static GET_LIST_TARGET_GROUPS: Operation = Operation {
     headers: &["traceparent"],
     pagination: Some(Pagination::Cursor { items: "target_groups", next: NextCursor::Field, has_more: true }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1350,8 +1350,8 @@ pub static CREATE_TARGET_GROUP: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[201],
@@ -1359,7 +1359,7 @@ pub static CREATE_TARGET_GROUP: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1373,8 +1373,8 @@ pub static CALCULATE_TARGET_GROUP_FEASIBILITY: Operation = Operation {
     tags: &["Feasibility"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -1382,7 +1382,7 @@ pub static CALCULATE_TARGET_GROUP_FEASIBILITY: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1396,8 +1396,8 @@ pub static GET_TARGET_GROUP: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1405,7 +1405,7 @@ pub static GET_TARGET_GROUP: Operation = Operation {
     headers: &["location"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1419,8 +1419,8 @@ pub static UPDATE_TARGET_GROUP: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -1428,7 +1428,7 @@ pub static UPDATE_TARGET_GROUP: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -1442,8 +1442,8 @@ pub static CALCULATE_TARGET_GROUP_FEASIBILITY_BY_ID: Operation = Operation {
     tags: &["Feasibility"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -1451,7 +1451,7 @@ pub static CALCULATE_TARGET_GROUP_FEASIBILITY_BY_ID: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1465,8 +1465,8 @@ pub static GET_TARGET_GROUP_CHANGELOG: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1474,7 +1474,7 @@ pub static GET_TARGET_GROUP_CHANGELOG: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "changelog", next: NextCursor::Field, has_more: false }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1488,8 +1488,8 @@ pub static GET_TARGET_GROUP_COMPLETES_AGGREGATED_BY_INTERVAL: Operation = Operat
     tags: &["Target Groups"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1497,7 +1497,7 @@ pub static GET_TARGET_GROUP_COMPLETES_AGGREGATED_BY_INTERVAL: Operation = Operat
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1511,8 +1511,8 @@ pub static UPDATE_COST_PER_INTERVIEW: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -1520,7 +1520,7 @@ pub static UPDATE_COST_PER_INTERVIEW: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -1534,8 +1534,8 @@ pub static GET_TARGET_GROUP_DETAILS: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1543,7 +1543,7 @@ pub static GET_TARGET_GROUP_DETAILS: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1557,8 +1557,8 @@ pub static UPDATE_LAUNCHED_TARGET_GROUP_DETAILS: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -1566,7 +1566,7 @@ pub static UPDATE_LAUNCHED_TARGET_GROUP_DETAILS: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -1580,8 +1580,8 @@ pub static GET_TARGET_GROUP_EXCLUSION_POLICY_API: Operation = Operation {
     tags: &["Exclusions"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1589,7 +1589,7 @@ pub static GET_TARGET_GROUP_EXCLUSION_POLICY_API: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1603,8 +1603,8 @@ pub static GET_TARGET_GROUP_CID_EXCLUSION_LIST_API: Operation = Operation {
     tags: &["Exclusions"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1612,7 +1612,7 @@ pub static GET_TARGET_GROUP_CID_EXCLUSION_LIST_API: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1626,8 +1626,8 @@ pub static UPSERT_TARGET_GROUP_CID_EXCLUSION_LIST_API: Operation = Operation {
     tags: &["Exclusions"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -1635,7 +1635,7 @@ pub static UPSERT_TARGET_GROUP_CID_EXCLUSION_LIST_API: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1649,8 +1649,8 @@ pub static GET_TARGET_GROUP_RID_EXCLUSION_LIST_API: Operation = Operation {
     tags: &["Exclusions"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1658,7 +1658,7 @@ pub static GET_TARGET_GROUP_RID_EXCLUSION_LIST_API: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1672,8 +1672,8 @@ pub static UPSERT_TARGET_GROUP_RID_EXCLUSION_LIST_API: Operation = Operation {
     tags: &["Exclusions"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -1681,7 +1681,7 @@ pub static UPSERT_TARGET_GROUP_RID_EXCLUSION_LIST_API: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1695,8 +1695,8 @@ pub static GET_FIELDING_ASSISTANT_ASSIGNMENT: Operation = Operation {
     tags: &["Fielding Assistant"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1704,7 +1704,7 @@ pub static GET_FIELDING_ASSISTANT_ASSIGNMENT: Operation = Operation {
     headers: &["etag"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1718,8 +1718,8 @@ pub static CREATE_OR_UPDATE_FIELDING_ASSISTANT_ASSIGNMENT: Operation = Operation
     tags: &["Fielding Assistant"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Optional,
-    if_none_match: Presence::Optional,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::Optional,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -1727,7 +1727,7 @@ pub static CREATE_OR_UPDATE_FIELDING_ASSISTANT_ASSIGNMENT: Operation = Operation
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -1741,8 +1741,8 @@ pub static CREATE_LAUNCH_FIELDING_RUN_FROM_DRAFT_JOB: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -1750,7 +1750,7 @@ pub static CREATE_LAUNCH_FIELDING_RUN_FROM_DRAFT_JOB: Operation = Operation {
     headers: &["location", "retry-after", "traceparent"],
     pagination: None,
     job: Some(Job::Start { status: "get_launch_fielding_run_from_draft_job", id: JobId::Location }),
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -1764,8 +1764,8 @@ pub static GET_LAUNCH_FIELDING_RUN_FROM_DRAFT_JOB: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1773,7 +1773,7 @@ pub static GET_LAUNCH_FIELDING_RUN_FROM_DRAFT_JOB: Operation = Operation {
     headers: &["retry-after", "traceparent"],
     pagination: None,
     job: Some(Job::Status { starts: &["create_launch_fielding_run_from_draft_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1787,8 +1787,8 @@ pub static CREATE_SCHEDULE_FIELDING_RUN_FROM_DRAFT_JOB: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -1796,7 +1796,7 @@ pub static CREATE_SCHEDULE_FIELDING_RUN_FROM_DRAFT_JOB: Operation = Operation {
     headers: &["location", "retry-after", "traceparent"],
     pagination: None,
     job: Some(Job::Start { status: "get_schedule_fielding_run_from_draft_job", id: JobId::Location }),
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -1810,8 +1810,8 @@ pub static GET_SCHEDULE_FIELDING_RUN_FROM_DRAFT_JOB: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1819,7 +1819,7 @@ pub static GET_SCHEDULE_FIELDING_RUN_FROM_DRAFT_JOB: Operation = Operation {
     headers: &["retry-after", "traceparent"],
     pagination: None,
     job: Some(Job::Status { starts: &["create_schedule_fielding_run_from_draft_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1833,8 +1833,8 @@ pub static GET_FIELDING_RUNS_BY_TARGET_GROUP_ID: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1842,7 +1842,7 @@ pub static GET_FIELDING_RUNS_BY_TARGET_GROUP_ID: Operation = Operation {
     headers: &["retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1856,8 +1856,8 @@ pub static GET_FIELDING_RUN: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1865,7 +1865,7 @@ pub static GET_FIELDING_RUN: Operation = Operation {
     headers: &["etag", "retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1879,8 +1879,8 @@ pub static UPDATE_FIELDING_RUN: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Optional,
-    if_none_match: Presence::None,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[202],
@@ -1888,7 +1888,7 @@ pub static UPDATE_FIELDING_RUN: Operation = Operation {
     headers: &["etag", "retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -1902,8 +1902,8 @@ pub static COMPLETE_FIELDING_RUN: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Optional,
-    if_none_match: Presence::None,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -1911,7 +1911,7 @@ pub static COMPLETE_FIELDING_RUN: Operation = Operation {
     headers: &["etag", "retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1925,8 +1925,8 @@ pub static LAUNCH_NOW_FIELDING_RUN: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Optional,
-    if_none_match: Presence::None,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1934,7 +1934,7 @@ pub static LAUNCH_NOW_FIELDING_RUN: Operation = Operation {
     headers: &["etag", "retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1948,8 +1948,8 @@ pub static PAUSE_FIELDING_RUN: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Optional,
-    if_none_match: Presence::None,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -1957,7 +1957,7 @@ pub static PAUSE_FIELDING_RUN: Operation = Operation {
     headers: &["etag", "retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1971,8 +1971,8 @@ pub static RELAUNCH_FIELDING_RUN: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Optional,
-    if_none_match: Presence::None,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -1980,7 +1980,7 @@ pub static RELAUNCH_FIELDING_RUN: Operation = Operation {
     headers: &["etag", "retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1994,8 +1994,8 @@ pub static RESUME_FIELDING_RUN: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Optional,
-    if_none_match: Presence::None,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -2003,7 +2003,7 @@ pub static RESUME_FIELDING_RUN: Operation = Operation {
     headers: &["etag", "retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -2017,8 +2017,8 @@ pub static UPDATE_FILLING_STRATEGY: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -2026,7 +2026,7 @@ pub static UPDATE_FILLING_STRATEGY: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -2040,8 +2040,8 @@ pub static GET_TARGET_GROUP_OVERVIEW: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2049,7 +2049,7 @@ pub static GET_TARGET_GROUP_OVERVIEW: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2063,8 +2063,8 @@ pub static GET_TARGET_GROUP_PERFORMANCE: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2072,7 +2072,7 @@ pub static GET_TARGET_GROUP_PERFORMANCE: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2086,8 +2086,8 @@ pub static GET_PANEL_DISTRIBUTION_BY_PROFILE: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2095,7 +2095,7 @@ pub static GET_PANEL_DISTRIBUTION_BY_PROFILE: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2109,8 +2109,8 @@ pub static LIST_PROFILES: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2118,7 +2118,7 @@ pub static LIST_PROFILES: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2132,8 +2132,8 @@ pub static CREATE_PROFILE: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[201],
@@ -2141,7 +2141,7 @@ pub static CREATE_PROFILE: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -2155,8 +2155,8 @@ pub static APPLY_PROFILES: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[201],
@@ -2164,7 +2164,7 @@ pub static APPLY_PROFILES: Operation = Operation {
     headers: &["idempotency-key", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -2178,8 +2178,8 @@ pub static BATCH_DELETE_PROFILES_QUOTAS: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -2187,7 +2187,7 @@ pub static BATCH_DELETE_PROFILES_QUOTAS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -2201,8 +2201,8 @@ pub static BATCH_DELETE_PROFILES: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -2210,7 +2210,7 @@ pub static BATCH_DELETE_PROFILES: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -2224,8 +2224,8 @@ pub static UPDATE_PROFILE_FILLING_GOAL: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -2233,7 +2233,7 @@ pub static UPDATE_PROFILE_FILLING_GOAL: Operation = Operation {
     headers: &["idempotency-key", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -2247,8 +2247,8 @@ pub static GET_PROFILE: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2256,7 +2256,7 @@ pub static GET_PROFILE: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2270,8 +2270,8 @@ pub static DELETE_PROFILE: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -2279,7 +2279,7 @@ pub static DELETE_PROFILE: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -2293,8 +2293,8 @@ pub static UPDATE_PROFILE_CONDITIONS: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -2302,7 +2302,7 @@ pub static UPDATE_PROFILE_CONDITIONS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -2316,8 +2316,8 @@ pub static DISABLE_QUOTAS: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2325,7 +2325,7 @@ pub static DISABLE_QUOTAS: Operation = Operation {
     headers: &["idempotency-key", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -2339,8 +2339,8 @@ pub static ENABLE_QUOTAS: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2348,7 +2348,7 @@ pub static ENABLE_QUOTAS: Operation = Operation {
     headers: &["idempotency-key", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -2362,8 +2362,8 @@ pub static MANIPULATE_PROFILE_CONDITION_GROUPS: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -2371,7 +2371,7 @@ pub static MANIPULATE_PROFILE_CONDITION_GROUPS: Operation = Operation {
     headers: &["idempotency-key", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -2385,8 +2385,8 @@ pub static GET_TARGET_GROUP_QUOTA_DISTRIBUTION: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2394,7 +2394,7 @@ pub static GET_TARGET_GROUP_QUOTA_DISTRIBUTION: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2408,8 +2408,8 @@ pub static GET_TARGET_GROUP_RATE_CARD: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2417,7 +2417,7 @@ pub static GET_TARGET_GROUP_RATE_CARD: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2431,8 +2431,8 @@ pub static ACCOUNT_QUESTIONS_TRANSLATION: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2440,7 +2440,7 @@ pub static ACCOUNT_QUESTIONS_TRANSLATION: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "result", next: NextCursor::LastId, has_more: false }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2454,8 +2454,8 @@ pub static GET_RECONCILIATIONS_BY_ACCOUNT_ID: Operation = Operation {
     tags: &["Reconciliations"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2463,7 +2463,7 @@ pub static GET_RECONCILIATIONS_BY_ACCOUNT_ID: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "reconciliation_requests", next: NextCursor::Field, has_more: false }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2477,8 +2477,8 @@ pub static POST_RECONCILIATIONS: Operation = Operation {
     tags: &["Reconciliations"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["text/csv"],
     answer_media: &["application/json"],
     success: &[200],
@@ -2486,7 +2486,7 @@ pub static POST_RECONCILIATIONS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: Some(Job::Start { status: "get_reconciliation_by_request_id", id: JobId::Field("request_id") }),
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -2500,8 +2500,8 @@ pub static REQUEST_RECONCILIATION_REASON_CODES: Operation = Operation {
     tags: &["Reconciliations"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2509,7 +2509,7 @@ pub static REQUEST_RECONCILIATION_REASON_CODES: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2523,8 +2523,8 @@ pub static GET_RECONCILIATION_BY_REQUEST_ID: Operation = Operation {
     tags: &["Reconciliations"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2532,7 +2532,7 @@ pub static GET_RECONCILIATION_BY_REQUEST_ID: Operation = Operation {
     headers: &[],
     pagination: None,
     job: Some(Job::Status { starts: &["post_reconciliations"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2546,8 +2546,8 @@ pub static GET_TARGET_GROUPS_BY_REQUEST_ID: Operation = Operation {
     tags: &["Reconciliations"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2555,7 +2555,7 @@ pub static GET_TARGET_GROUPS_BY_REQUEST_ID: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "target_groups", next: NextCursor::Field, has_more: false }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2569,8 +2569,8 @@ pub static GET_TARGET_GROUP_BY_REQUEST_ID_AND_TARGET_GROUP_ID: Operation = Opera
     tags: &["Reconciliations"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2578,7 +2578,7 @@ pub static GET_TARGET_GROUP_BY_REQUEST_ID_AND_TARGET_GROUP_ID: Operation = Opera
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2592,8 +2592,8 @@ pub static REPORT_REQUESTS: Operation = Operation {
     tags: &["Reports"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2601,7 +2601,7 @@ pub static REPORT_REQUESTS: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "reports_requests", next: NextCursor::Field, has_more: false }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2615,8 +2615,8 @@ pub static DOWNLOAD_REPORT: Operation = Operation {
     tags: &["Reports"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "text/csv"],
     success: &[200],
@@ -2624,7 +2624,7 @@ pub static DOWNLOAD_REPORT: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2638,8 +2638,8 @@ pub static SHARE_REPORT: Operation = Operation {
     tags: &["Reports"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2647,7 +2647,7 @@ pub static SHARE_REPORT: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2661,8 +2661,8 @@ pub static REPORT_STATUS: Operation = Operation {
     tags: &["Reports"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2670,7 +2670,7 @@ pub static REPORT_STATUS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: Some(Job::Status { starts: &["generate_report"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2684,8 +2684,8 @@ pub static GENERATE_REPORT: Operation = Operation {
     tags: &["Reports"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[202],
@@ -2693,7 +2693,7 @@ pub static GENERATE_REPORT: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: Some(Job::Start { status: "report_status", id: JobId::Field("report_id") }),
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -2707,8 +2707,8 @@ pub static LIST_GLOBAL_ALLOCATION_TEMPLATES: Operation = Operation {
     tags: &["Allocation Templates"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2716,7 +2716,7 @@ pub static LIST_GLOBAL_ALLOCATION_TEMPLATES: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "templates", next: NextCursor::Field, has_more: true }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2730,8 +2730,8 @@ pub static CREATE_GLOBAL_ALLOCATION_TEMPLATE: Operation = Operation {
     tags: &["Allocation Templates"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Ulid),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -2739,7 +2739,7 @@ pub static CREATE_GLOBAL_ALLOCATION_TEMPLATE: Operation = Operation {
     headers: &["location"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -2753,8 +2753,8 @@ pub static GET_GLOBAL_ALLOCATION_TEMPLATE_BY_TEMPLATE_ID: Operation = Operation 
     tags: &["Allocation Templates"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2762,7 +2762,7 @@ pub static GET_GLOBAL_ALLOCATION_TEMPLATE_BY_TEMPLATE_ID: Operation = Operation 
     headers: &["etag"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2776,8 +2776,8 @@ pub static UPDATE_GLOBAL_ALLOCATION_TEMPLATE: Operation = Operation {
     tags: &["Allocation Templates"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Optional,
-    if_none_match: Presence::None,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -2785,7 +2785,7 @@ pub static UPDATE_GLOBAL_ALLOCATION_TEMPLATE: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -2799,8 +2799,8 @@ pub static DELETE_GLOBAL_ALLOCATION_TEMPLATE: Operation = Operation {
     tags: &["Allocation Templates"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -2808,7 +2808,7 @@ pub static DELETE_GLOBAL_ALLOCATION_TEMPLATE: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -2822,8 +2822,8 @@ pub static SUGGEST_DAYS: Operation = Operation {
     tags: &["Intelligent Calendar"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -2831,7 +2831,7 @@ pub static SUGGEST_DAYS: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2845,8 +2845,8 @@ pub static SUGGEST_TIME_RANGE: Operation = Operation {
     tags: &["Intelligent Calendar"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2854,7 +2854,7 @@ pub static SUGGEST_TIME_RANGE: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2868,8 +2868,8 @@ pub static GET_PANEL_DISTRIBUTION: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -2877,7 +2877,7 @@ pub static GET_PANEL_DISTRIBUTION: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2891,8 +2891,8 @@ pub static LIST_QUESTIONS: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2900,7 +2900,7 @@ pub static LIST_QUESTIONS: Operation = Operation {
     headers: &["traceparent"],
     pagination: Some(Pagination::Cursor { items: "questions", next: NextCursor::LastId, has_more: false }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2914,8 +2914,8 @@ pub static GET_QUESTIONS_TRANSLATION: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2923,7 +2923,7 @@ pub static GET_QUESTIONS_TRANSLATION: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "result", next: NextCursor::LastId, has_more: false }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2937,8 +2937,8 @@ pub static LIST_ALL_QUESTION_CATEGORIES: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2946,7 +2946,7 @@ pub static LIST_ALL_QUESTION_CATEGORIES: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2960,8 +2960,8 @@ pub static GET_QUESTION_BY_ID: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2969,7 +2969,7 @@ pub static GET_QUESTION_BY_ID: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2983,8 +2983,8 @@ pub static GET_SYSTEM_ALLOCATION_TEMPLATE: Operation = Operation {
     tags: &["Allocation Templates"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2992,7 +2992,7 @@ pub static GET_SYSTEM_ALLOCATION_TEMPLATE: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3006,8 +3006,8 @@ pub static GENERATE_DRAFT_INTERLOCK_PROFILE_V2: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[201],
@@ -3015,7 +3015,7 @@ pub static GENERATE_DRAFT_INTERLOCK_PROFILE_V2: Operation = Operation {
     headers: &["idempotency-key", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3029,8 +3029,8 @@ pub static GET_PROFILES_ALL: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3038,7 +3038,7 @@ pub static GET_PROFILES_ALL: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3052,8 +3052,8 @@ pub static GET_V2_PANEL_DISTRIBUTION_BY_PROFILE: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3061,7 +3061,7 @@ pub static GET_V2_PANEL_DISTRIBUTION_BY_PROFILE: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3075,8 +3075,8 @@ pub static GET_PROFILES: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3084,7 +3084,7 @@ pub static GET_PROFILES: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3098,8 +3098,8 @@ pub static CREATE_PROFILE_V2: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::Optional(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[201],
@@ -3107,7 +3107,7 @@ pub static CREATE_PROFILE_V2: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -3121,8 +3121,8 @@ pub static APPLY_PROFILES_V2: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::Optional(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -3130,7 +3130,7 @@ pub static APPLY_PROFILES_V2: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -3144,8 +3144,8 @@ pub static BATCH_DELETE_PROFILE_QUOTAS: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -3153,7 +3153,7 @@ pub static BATCH_DELETE_PROFILE_QUOTAS: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -3167,8 +3167,8 @@ pub static BATCH_DELETE_PROFILES_V2: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -3176,7 +3176,7 @@ pub static BATCH_DELETE_PROFILES_V2: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -3190,8 +3190,8 @@ pub static CREATE_INTERLOCKED_PROFILE: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::Optional(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -3199,7 +3199,7 @@ pub static CREATE_INTERLOCKED_PROFILE: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -3213,8 +3213,8 @@ pub static BULK_UPDATE_QUOTAS: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[201],
@@ -3222,7 +3222,7 @@ pub static BULK_UPDATE_QUOTAS: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -3236,8 +3236,8 @@ pub static GET_PROFILE_V2: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3245,7 +3245,7 @@ pub static GET_PROFILE_V2: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3259,8 +3259,8 @@ pub static UPDATE_PROFILE_CONDITIONS_V2: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -3268,7 +3268,7 @@ pub static UPDATE_PROFILE_CONDITIONS_V2: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -3282,8 +3282,8 @@ pub static DISABLE_QUOTAS_V2: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3291,7 +3291,7 @@ pub static DISABLE_QUOTAS_V2: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -3305,8 +3305,8 @@ pub static ENABLE_QUOTAS_V2: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3314,7 +3314,7 @@ pub static ENABLE_QUOTAS_V2: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -3328,8 +3328,8 @@ pub static GROUP_QUOTAS: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[201],
@@ -3337,7 +3337,7 @@ pub static GROUP_QUOTAS: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -3351,8 +3351,8 @@ pub static REMOVE_INTERLOCKS: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::Optional(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3360,7 +3360,7 @@ pub static REMOVE_INTERLOCKS: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -3374,8 +3374,8 @@ pub static GET_TARGET_GROUP_QUOTA_DISTRIBUTION_V2: Operation = Operation {
     tags: &["Profiling"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3383,7 +3383,7 @@ pub static GET_TARGET_GROUP_QUOTA_DISTRIBUTION_V2: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3397,8 +3397,8 @@ pub static GET_TARGET_GROUP_SUPPLY_ALLOCATION: Operation = Operation {
     tags: &["Allocations"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3406,7 +3406,7 @@ pub static GET_TARGET_GROUP_SUPPLY_ALLOCATION: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3420,8 +3420,8 @@ pub static CREATE_TARGET_GROUP_SUPPLY_ALLOCATION: Operation = Operation {
     tags: &["Allocations"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -3429,7 +3429,7 @@ pub static CREATE_TARGET_GROUP_SUPPLY_ALLOCATION: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -3443,8 +3443,8 @@ pub static UPDATE_TARGET_GROUP_SUPPLY_ALLOCATION: Operation = Operation {
     tags: &["Allocations"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -3452,7 +3452,7 @@ pub static UPDATE_TARGET_GROUP_SUPPLY_ALLOCATION: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -3466,8 +3466,8 @@ pub static GET_INDUSTRIES: Operation = Operation {
     tags: &["Definitions"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3475,7 +3475,7 @@ pub static GET_INDUSTRIES: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3489,8 +3489,8 @@ pub static GET_INDUSTRY_LOCKOUTS: Operation = Operation {
     tags: &["Definitions"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3498,7 +3498,7 @@ pub static GET_INDUSTRY_LOCKOUTS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3512,8 +3512,8 @@ pub static GET_INTEGRATION_USE_CASES: Operation = Operation {
     tags: &["Definitions"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3521,7 +3521,7 @@ pub static GET_INTEGRATION_USE_CASES: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3535,8 +3535,8 @@ pub static GET_LOCALES: Operation = Operation {
     tags: &["Definitions"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3544,7 +3544,7 @@ pub static GET_LOCALES: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3558,8 +3558,8 @@ pub static GET_STUDY_TYPES: Operation = Operation {
     tags: &["Definitions"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3567,7 +3567,7 @@ pub static GET_STUDY_TYPES: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3581,8 +3581,8 @@ pub static GET_SUPPLIERS: Operation = Operation {
     tags: &["Definitions"],
     api_version: Some("2025-02-17"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3590,6 +3590,6 @@ pub static GET_SUPPLIERS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };

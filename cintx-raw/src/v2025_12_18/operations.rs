@@ -6,7 +6,7 @@
 use http::Method;
 
 use crate::operation::{
-    Host, IdempotencyKey, Job, JobId, KeyFormat, NextCursor, Operation, Pagination, Presence, Repeat,
+    Host, IdempotencyKey, Job, JobId, KeyFormat, NextCursor, Operation, Pagination, Requirement, Idempotency,
 };
 
 /// Every operation of this version.
@@ -186,8 +186,8 @@ pub static GET_USER_ACCOUNTS: Operation = Operation {
     tags: &["Accounts"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -195,7 +195,7 @@ pub static GET_USER_ACCOUNTS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -209,8 +209,8 @@ pub static GET_BUSINESS_UNITS: Operation = Operation {
     tags: &["Definitions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -218,7 +218,7 @@ pub static GET_BUSINESS_UNITS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -232,8 +232,8 @@ pub static GET_CLIENTS: Operation = Operation {
     tags: &["Definitions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -241,7 +241,7 @@ pub static GET_CLIENTS: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Number { items: "clients" }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -255,8 +255,8 @@ pub static GET_ACCOUNT_SERVICE_CLIENTS: Operation = Operation {
     tags: &["Accounts"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -264,7 +264,7 @@ pub static GET_ACCOUNT_SERVICE_CLIENTS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -278,8 +278,8 @@ pub static GET_ACCOUNT_USERS: Operation = Operation {
     tags: &["Accounts"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -287,7 +287,7 @@ pub static GET_ACCOUNT_USERS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -301,8 +301,8 @@ pub static GET_USER_ACCOUNT_BUSINESS_UNIT_ID: Operation = Operation {
     tags: &["Accounts"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -310,7 +310,7 @@ pub static GET_USER_ACCOUNT_BUSINESS_UNIT_ID: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -324,8 +324,8 @@ pub static GET_WEBHOOKS: Operation = Operation {
     tags: &["Notifications Webhooks"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -333,7 +333,7 @@ pub static GET_WEBHOOKS: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "webhooks", next: NextCursor::LastId, has_more: true }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -347,8 +347,8 @@ pub static CREATE_WEBHOOK: Operation = Operation {
     tags: &["Notifications Webhooks"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[201],
@@ -356,7 +356,7 @@ pub static CREATE_WEBHOOK: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -370,8 +370,8 @@ pub static GET_WEBHOOK_EVENTS: Operation = Operation {
     tags: &["Notifications Webhooks"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -379,7 +379,7 @@ pub static GET_WEBHOOK_EVENTS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -393,8 +393,8 @@ pub static GET_WEBHOOK: Operation = Operation {
     tags: &["Notifications Webhooks"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -402,7 +402,7 @@ pub static GET_WEBHOOK: Operation = Operation {
     headers: &["etag"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -416,8 +416,8 @@ pub static UPDATE_WEBHOOK: Operation = Operation {
     tags: &["Notifications Webhooks"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Optional,
-    if_none_match: Presence::None,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -425,7 +425,7 @@ pub static UPDATE_WEBHOOK: Operation = Operation {
     headers: &["idempotency-key"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -439,8 +439,8 @@ pub static DELETE_WEBHOOK: Operation = Operation {
     tags: &["Notifications Webhooks"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Optional,
-    if_none_match: Presence::None,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -448,7 +448,7 @@ pub static DELETE_WEBHOOK: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -462,8 +462,8 @@ pub static LIST_WEBHOOK_EVENTS_HISTORY: Operation = Operation {
     tags: &["Notifications Webhooks"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -471,7 +471,7 @@ pub static LIST_WEBHOOK_EVENTS_HISTORY: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "events", next: NextCursor::Field, has_more: false }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -485,8 +485,8 @@ pub static REGENERATE_WEBHOOK_SECRET: Operation = Operation {
     tags: &["Notifications Webhooks"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -494,7 +494,7 @@ pub static REGENERATE_WEBHOOK_SECRET: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -508,8 +508,8 @@ pub static GET_COUNTRIES: Operation = Operation {
     tags: &["Definitions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -517,7 +517,7 @@ pub static GET_COUNTRIES: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -531,8 +531,8 @@ pub static GET_ACCOUNT_ALLOCATION_TEMPLATE_ASSOCIATION: Operation = Operation {
     tags: &["Allocation Templates Admin"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -540,7 +540,7 @@ pub static GET_ACCOUNT_ALLOCATION_TEMPLATE_ASSOCIATION: Operation = Operation {
     headers: &["etag"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -554,8 +554,8 @@ pub static SET_ACCOUNT_ALLOCATION_TEMPLATE_ASSOCIATION: Operation = Operation {
     tags: &["Allocation Templates Admin"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Required,
-    if_none_match: Presence::None,
+    if_match: Requirement::Required,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -563,7 +563,7 @@ pub static SET_ACCOUNT_ALLOCATION_TEMPLATE_ASSOCIATION: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -577,8 +577,8 @@ pub static LIST_ACCOUNT_ALLOCATION_TEMPLATES: Operation = Operation {
     tags: &["Allocation Templates Admin"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -586,7 +586,7 @@ pub static LIST_ACCOUNT_ALLOCATION_TEMPLATES: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "templates", next: NextCursor::Field, has_more: true }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -600,8 +600,8 @@ pub static CREATE_ACCOUNT_ALLOCATION_TEMPLATE: Operation = Operation {
     tags: &["Allocation Templates Admin"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Ulid),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -609,7 +609,7 @@ pub static CREATE_ACCOUNT_ALLOCATION_TEMPLATE: Operation = Operation {
     headers: &["location"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -623,8 +623,8 @@ pub static GET_ACCOUNT_ALLOCATION_TEMPLATE_BY_TEMPLATE_ID: Operation = Operation
     tags: &["Allocation Templates Admin"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -632,7 +632,7 @@ pub static GET_ACCOUNT_ALLOCATION_TEMPLATE_BY_TEMPLATE_ID: Operation = Operation
     headers: &["etag"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -646,8 +646,8 @@ pub static UPDATE_ACCOUNT_ALLOCATION_TEMPLATE: Operation = Operation {
     tags: &["Allocation Templates Admin"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Optional,
-    if_none_match: Presence::None,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -655,7 +655,7 @@ pub static UPDATE_ACCOUNT_ALLOCATION_TEMPLATE: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -669,8 +669,8 @@ pub static DELETE_ACCOUNT_ALLOCATION_TEMPLATE: Operation = Operation {
     tags: &["Allocation Templates Admin"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -678,7 +678,7 @@ pub static DELETE_ACCOUNT_ALLOCATION_TEMPLATE: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -692,8 +692,8 @@ pub static GET_ACCOUNT_ALLOCATION_TEMPLATE_FOR_BUSINESS_UNIT_ID: Operation = Ope
     tags: &["Target Group Allocations"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -701,7 +701,7 @@ pub static GET_ACCOUNT_ALLOCATION_TEMPLATE_FOR_BUSINESS_UNIT_ID: Operation = Ope
     headers: &["etag", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -715,8 +715,8 @@ pub static GENERATE_PRICE_PREDICTION: Operation = Operation {
     tags: &["Exclusive Endpoints"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -724,7 +724,7 @@ pub static GENERATE_PRICE_PREDICTION: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -738,8 +738,8 @@ pub static GET_GLOBAL_ALLOCATION_TEMPLATE_BY_ID_FOR_BUSINESS_UNIT_ID: Operation 
     tags: &["Target Group Allocations"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -747,7 +747,7 @@ pub static GET_GLOBAL_ALLOCATION_TEMPLATE_BY_ID_FOR_BUSINESS_UNIT_ID: Operation 
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -761,8 +761,8 @@ pub static GET_RATE_CARD: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -770,7 +770,7 @@ pub static GET_RATE_CARD: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -784,8 +784,8 @@ pub static GET_SYSTEM_ALLOCATION_TEMPLATE_BY_BUSINESS_UNIT_ID: Operation = Opera
     tags: &["Target Group Allocations"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -793,7 +793,7 @@ pub static GET_SYSTEM_ALLOCATION_TEMPLATE_BY_BUSINESS_UNIT_ID: Operation = Opera
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -807,8 +807,8 @@ pub static GET_TARGET_GROUP_PRICE: Operation = Operation {
     tags: &["Exclusive Endpoints"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -816,7 +816,7 @@ pub static GET_TARGET_GROUP_PRICE: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -830,8 +830,8 @@ pub static GENERATE_BLENDED_PROFILE: Operation = Operation {
     tags: &["Profiling Helper"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[201],
@@ -839,7 +839,7 @@ pub static GENERATE_BLENDED_PROFILE: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -853,8 +853,8 @@ pub static GET_EXCLUSION_GROUPS_BY_ACCOUNT_ID: Operation = Operation {
     tags: &["Respondent Exclusions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -862,7 +862,7 @@ pub static GET_EXCLUSION_GROUPS_BY_ACCOUNT_ID: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "data", next: NextCursor::Field, has_more: false }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -876,8 +876,8 @@ pub static CREATE_EXCLUSION_GROUP: Operation = Operation {
     tags: &["Respondent Exclusions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[201],
@@ -885,7 +885,7 @@ pub static CREATE_EXCLUSION_GROUP: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -899,8 +899,8 @@ pub static GET_EXCLUSION_GROUP_BY_ID: Operation = Operation {
     tags: &["Respondent Exclusions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -908,7 +908,7 @@ pub static GET_EXCLUSION_GROUP_BY_ID: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -922,8 +922,8 @@ pub static UPDATE_EXCLUSION_GROUP_BY_ID: Operation = Operation {
     tags: &["Respondent Exclusions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -931,7 +931,7 @@ pub static UPDATE_EXCLUSION_GROUP_BY_ID: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -945,8 +945,8 @@ pub static DELETE_EXCLUSION_GROUP_BY_ID: Operation = Operation {
     tags: &["Respondent Exclusions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -954,7 +954,7 @@ pub static DELETE_EXCLUSION_GROUP_BY_ID: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -968,8 +968,8 @@ pub static GET_EXCLUSION_GROUP_TARGET_GROUP_EXCLUSIONS: Operation = Operation {
     tags: &["Respondent Exclusions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -977,7 +977,7 @@ pub static GET_EXCLUSION_GROUP_TARGET_GROUP_EXCLUSIONS: Operation = Operation {
     headers: &["traceparent"],
     pagination: Some(Pagination::Cursor { items: "data", next: NextCursor::Field, has_more: false }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -991,8 +991,8 @@ pub static ADD_TARGET_GROUPS_TO_EXCLUSION_GROUP: Operation = Operation {
     tags: &["Respondent Exclusions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -1000,7 +1000,7 @@ pub static ADD_TARGET_GROUPS_TO_EXCLUSION_GROUP: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1014,8 +1014,8 @@ pub static REMOVE_TARGET_GROUPS_FROM_EXCLUSION_GROUP: Operation = Operation {
     tags: &["Respondent Exclusions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -1023,7 +1023,7 @@ pub static REMOVE_TARGET_GROUPS_FROM_EXCLUSION_GROUP: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1037,8 +1037,8 @@ pub static VALIDATE_PROFILES: Operation = Operation {
     tags: &["Profiling Helper"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -1046,7 +1046,7 @@ pub static VALIDATE_PROFILES: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1060,8 +1060,8 @@ pub static LIST_PROFILE_TEMPLATES: Operation = Operation {
     tags: &["Profiling Templates"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1069,7 +1069,7 @@ pub static LIST_PROFILE_TEMPLATES: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "templates", next: NextCursor::Field, has_more: false }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1083,8 +1083,8 @@ pub static CREATE_PROFILE_TEMPLATE: Operation = Operation {
     tags: &["Profiling Templates"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[201],
@@ -1092,7 +1092,7 @@ pub static CREATE_PROFILE_TEMPLATE: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1106,8 +1106,8 @@ pub static GET_PROFILE_TEMPLATE: Operation = Operation {
     tags: &["Profiling Templates"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1115,7 +1115,7 @@ pub static GET_PROFILE_TEMPLATE: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1129,8 +1129,8 @@ pub static EDIT_PROFILE_TEMPLATE: Operation = Operation {
     tags: &["Profiling Templates"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -1138,7 +1138,7 @@ pub static EDIT_PROFILE_TEMPLATE: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -1152,8 +1152,8 @@ pub static DELETE_PROFILE_TEMPLATE: Operation = Operation {
     tags: &["Profiling Templates"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -1161,7 +1161,7 @@ pub static DELETE_PROFILE_TEMPLATE: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -1175,8 +1175,8 @@ pub static LIST_ACCOUNT_PROJECTS: Operation = Operation {
     tags: &["Projects"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1184,7 +1184,7 @@ pub static LIST_ACCOUNT_PROJECTS: Operation = Operation {
     headers: &["traceparent"],
     pagination: Some(Pagination::Cursor { items: "projects", next: NextCursor::Field, has_more: true }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1198,8 +1198,8 @@ pub static CREATE_PROJECT: Operation = Operation {
     tags: &["Projects"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[202],
@@ -1207,7 +1207,7 @@ pub static CREATE_PROJECT: Operation = Operation {
     headers: &["etag", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -1221,8 +1221,8 @@ pub static GET_PROJECT_BY_ID: Operation = Operation {
     tags: &["Projects"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1230,7 +1230,7 @@ pub static GET_PROJECT_BY_ID: Operation = Operation {
     headers: &["etag", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1244,8 +1244,8 @@ pub static UPDATE_PROJECT: Operation = Operation {
     tags: &["Projects"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::Required,
-    if_none_match: Presence::None,
+    if_match: Requirement::Required,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -1253,7 +1253,7 @@ pub static UPDATE_PROJECT: Operation = Operation {
     headers: &["idempotency-key", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -1267,8 +1267,8 @@ pub static CREATE_BULK_COMPLETE_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -1276,7 +1276,7 @@ pub static CREATE_BULK_COMPLETE_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["location", "traceparent"],
     pagination: None,
     job: Some(Job::Start { status: "get_bulk_complete_target_groups_job", id: JobId::Location }),
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -1290,8 +1290,8 @@ pub static GET_BULK_COMPLETE_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1299,7 +1299,7 @@ pub static GET_BULK_COMPLETE_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: Some(Job::Status { starts: &["create_bulk_complete_target_groups_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1313,8 +1313,8 @@ pub static CREATE_BULK_LAUNCH_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -1322,7 +1322,7 @@ pub static CREATE_BULK_LAUNCH_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["location", "traceparent"],
     pagination: None,
     job: Some(Job::Start { status: "get_bulk_launch_target_groups_job", id: JobId::Location }),
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -1336,8 +1336,8 @@ pub static GET_BULK_LAUNCH_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1345,7 +1345,7 @@ pub static GET_BULK_LAUNCH_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: Some(Job::Status { starts: &["create_bulk_launch_target_groups_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1359,8 +1359,8 @@ pub static CREATE_BULK_PAUSE_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -1368,7 +1368,7 @@ pub static CREATE_BULK_PAUSE_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["location", "traceparent"],
     pagination: None,
     job: Some(Job::Start { status: "get_bulk_pause_target_groups_job", id: JobId::Location }),
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -1382,8 +1382,8 @@ pub static GET_BULK_PAUSE_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1391,7 +1391,7 @@ pub static GET_BULK_PAUSE_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: Some(Job::Status { starts: &["create_bulk_pause_target_groups_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1405,8 +1405,8 @@ pub static CREATE_BULK_RELAUNCH_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -1414,7 +1414,7 @@ pub static CREATE_BULK_RELAUNCH_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["location", "traceparent"],
     pagination: None,
     job: Some(Job::Start { status: "get_bulk_relaunch_target_groups_job", id: JobId::Location }),
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -1428,8 +1428,8 @@ pub static GET_BULK_RELAUNCH_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1437,7 +1437,7 @@ pub static GET_BULK_RELAUNCH_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: Some(Job::Status { starts: &["create_bulk_relaunch_target_groups_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1451,8 +1451,8 @@ pub static CREATE_BULK_RESUME_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -1460,7 +1460,7 @@ pub static CREATE_BULK_RESUME_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["location", "traceparent"],
     pagination: None,
     job: Some(Job::Start { status: "get_bulk_resume_target_groups_job", id: JobId::Location }),
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -1474,8 +1474,8 @@ pub static GET_BULK_RESUME_TARGET_GROUPS_JOB: Operation = Operation {
     tags: &["Fielding (Batch)"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1483,7 +1483,7 @@ pub static GET_BULK_RESUME_TARGET_GROUPS_JOB: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: Some(Job::Status { starts: &["create_bulk_resume_target_groups_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1497,8 +1497,8 @@ pub static CREATE_BULK_UPDATE_TARGET_GROUP_PROJECT_MANAGER_JOB: Operation = Oper
     tags: &["Target Groups (Batch)"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -1506,7 +1506,7 @@ pub static CREATE_BULK_UPDATE_TARGET_GROUP_PROJECT_MANAGER_JOB: Operation = Oper
     headers: &["location", "traceparent"],
     pagination: None,
     job: Some(Job::Start { status: "get_bulk_update_target_group_project_manager_job", id: JobId::Location }),
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1520,8 +1520,8 @@ pub static GET_BULK_UPDATE_TARGET_GROUP_PROJECT_MANAGER_JOB: Operation = Operati
     tags: &["Target Groups (Batch)"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1529,7 +1529,7 @@ pub static GET_BULK_UPDATE_TARGET_GROUP_PROJECT_MANAGER_JOB: Operation = Operati
     headers: &["traceparent"],
     pagination: None,
     job: Some(Job::Status { starts: &["create_bulk_update_target_group_project_manager_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1543,8 +1543,8 @@ pub static COMPUTE_TARGET_GROUP_TRANSITIONS: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -1552,7 +1552,7 @@ pub static COMPUTE_TARGET_GROUP_TRANSITIONS: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1566,8 +1566,8 @@ pub static UPDATE_BULK_TARGET_GROUP_EXCLUSIONS_API: Operation = Operation {
     tags: &["Respondent Exclusions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -1575,7 +1575,7 @@ pub static UPDATE_BULK_TARGET_GROUP_EXCLUSIONS_API: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -1589,8 +1589,8 @@ pub static GET_EXCLUSION_BY_PROJECT_API: Operation = Operation {
     tags: &["Respondent Exclusions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1598,7 +1598,7 @@ pub static GET_EXCLUSION_BY_PROJECT_API: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1612,8 +1612,8 @@ pub static PROJECT_OVERVIEW: Operation = Operation {
     tags: &["Projects"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1621,7 +1621,7 @@ pub static PROJECT_OVERVIEW: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1635,8 +1635,8 @@ pub static POST_RECONCILIATIONS_COMPLETES: Operation = Operation {
     tags: &["Reconciliations"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::Optional(KeyFormat::UuidV4),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["text/csv"],
     answer_media: &["application/json"],
     success: &[202],
@@ -1644,7 +1644,7 @@ pub static POST_RECONCILIATIONS_COMPLETES: Operation = Operation {
     headers: &[],
     pagination: None,
     job: Some(Job::Start { status: "get_reconciliation_by_request_id", id: JobId::Field("request_id") }),
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -1658,8 +1658,8 @@ pub static GET_LIST_TARGET_GROUPS: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1667,7 +1667,7 @@ pub static GET_LIST_TARGET_GROUPS: Operation = Operation {
     headers: &["traceparent"],
     pagination: Some(Pagination::Cursor { items: "target_groups", next: NextCursor::Field, has_more: true }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1681,8 +1681,8 @@ pub static CREATE_TARGET_GROUP: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[201],
@@ -1690,7 +1690,7 @@ pub static CREATE_TARGET_GROUP: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -1704,8 +1704,8 @@ pub static GET_TARGET_GROUP: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1713,7 +1713,7 @@ pub static GET_TARGET_GROUP: Operation = Operation {
     headers: &["location"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1727,8 +1727,8 @@ pub static UPDATE_TARGET_GROUP: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -1736,7 +1736,7 @@ pub static UPDATE_TARGET_GROUP: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -1750,8 +1750,8 @@ pub static GET_TARGET_GROUP_ALLOCATION_SPECIFICATION: Operation = Operation {
     tags: &["Target Group Allocations"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1759,7 +1759,7 @@ pub static GET_TARGET_GROUP_ALLOCATION_SPECIFICATION: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1773,8 +1773,8 @@ pub static UPDATE_TARGET_GROUP_ALLOCATION_SPECIFICATION: Operation = Operation {
     tags: &["Target Group Allocations"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -1782,7 +1782,7 @@ pub static UPDATE_TARGET_GROUP_ALLOCATION_SPECIFICATION: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -1796,8 +1796,8 @@ pub static CALCULATE_TARGET_GROUP_FEASIBILITY_BY_ID: Operation = Operation {
     tags: &["Feasibility"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -1805,7 +1805,7 @@ pub static CALCULATE_TARGET_GROUP_FEASIBILITY_BY_ID: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1819,8 +1819,8 @@ pub static GET_TARGET_GROUP_CHANGELOG: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1828,7 +1828,7 @@ pub static GET_TARGET_GROUP_CHANGELOG: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "changelog", next: NextCursor::Field, has_more: false }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1842,8 +1842,8 @@ pub static GET_TARGET_GROUP_COMPLETES_AGGREGATED_BY_INTERVAL: Operation = Operat
     tags: &["Target Groups"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1851,7 +1851,7 @@ pub static GET_TARGET_GROUP_COMPLETES_AGGREGATED_BY_INTERVAL: Operation = Operat
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1865,8 +1865,8 @@ pub static UPDATE_COST_PER_INTERVIEW: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -1874,7 +1874,7 @@ pub static UPDATE_COST_PER_INTERVIEW: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -1888,8 +1888,8 @@ pub static GET_TARGET_GROUP_DETAILS: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1897,7 +1897,7 @@ pub static GET_TARGET_GROUP_DETAILS: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1911,8 +1911,8 @@ pub static UPDATE_LAUNCHED_TARGET_GROUP_DETAILS: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -1920,7 +1920,7 @@ pub static UPDATE_LAUNCHED_TARGET_GROUP_DETAILS: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -1934,8 +1934,8 @@ pub static GET_TARGET_GROUP_EXCLUSION_POLICY_API: Operation = Operation {
     tags: &["Respondent Exclusions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1943,7 +1943,7 @@ pub static GET_TARGET_GROUP_EXCLUSION_POLICY_API: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1957,8 +1957,8 @@ pub static GET_TARGET_GROUP_ACCESS_RESPONDENT_GUID_EXCLUSION_LIST_API_PAGINATED:
     tags: &["Respondent Exclusions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -1966,7 +1966,7 @@ pub static GET_TARGET_GROUP_ACCESS_RESPONDENT_GUID_EXCLUSION_LIST_API_PAGINATED:
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "data", next: NextCursor::Field, has_more: false }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -1980,8 +1980,8 @@ pub static EXCLUSION_CREATE_REMOVE_ALL_RESPONDENTS_JOB: Operation = Operation {
     tags: &["Respondent Exclusions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[201],
@@ -1989,7 +1989,7 @@ pub static EXCLUSION_CREATE_REMOVE_ALL_RESPONDENTS_JOB: Operation = Operation {
     headers: &[],
     pagination: None,
     job: Some(Job::Start { status: "get_all_respondent_exclusions_removal_job", id: JobId::Field("job_id") }),
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -2003,8 +2003,8 @@ pub static GET_ALL_RESPONDENT_EXCLUSIONS_REMOVAL_JOB: Operation = Operation {
     tags: &["Respondent Exclusions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2012,7 +2012,7 @@ pub static GET_ALL_RESPONDENT_EXCLUSIONS_REMOVAL_JOB: Operation = Operation {
     headers: &[],
     pagination: None,
     job: Some(Job::Status { starts: &["exclusion_create_remove_all_respondents_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2026,8 +2026,8 @@ pub static EXCLUSION_CREATE_UPLOAD_RIDS_BY_FILE_JOB: Operation = Operation {
     tags: &["Respondent Exclusions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["multipart/form-data"],
     answer_media: &["application/json"],
     success: &[201],
@@ -2035,7 +2035,7 @@ pub static EXCLUSION_CREATE_UPLOAD_RIDS_BY_FILE_JOB: Operation = Operation {
     headers: &[],
     pagination: None,
     job: Some(Job::Start { status: "get_respondent_exclusions_upload_by_file_job", id: JobId::Field("job_id") }),
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -2049,8 +2049,8 @@ pub static GET_RESPONDENT_EXCLUSIONS_UPLOAD_BY_FILE_JOB: Operation = Operation {
     tags: &["Respondent Exclusions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2058,7 +2058,7 @@ pub static GET_RESPONDENT_EXCLUSIONS_UPLOAD_BY_FILE_JOB: Operation = Operation {
     headers: &[],
     pagination: None,
     job: Some(Job::Status { starts: &["exclusion_create_upload_rids_by_file_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2072,8 +2072,8 @@ pub static GET_EXCLUSIONS_OVERVIEW: Operation = Operation {
     tags: &["Respondent Exclusions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2081,7 +2081,7 @@ pub static GET_EXCLUSIONS_OVERVIEW: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2095,8 +2095,8 @@ pub static GET_TARGET_GROUP_RSID_EXCLUSION_LIST_API_PAGINATED: Operation = Opera
     tags: &["Respondent Exclusions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2104,7 +2104,7 @@ pub static GET_TARGET_GROUP_RSID_EXCLUSION_LIST_API_PAGINATED: Operation = Opera
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "data", next: NextCursor::Field, has_more: false }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2118,8 +2118,8 @@ pub static GET_FIELDING_ASSISTANT_ASSIGNMENT: Operation = Operation {
     tags: &["Fielding Assistant"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2127,7 +2127,7 @@ pub static GET_FIELDING_ASSISTANT_ASSIGNMENT: Operation = Operation {
     headers: &["etag"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2141,8 +2141,8 @@ pub static CREATE_OR_UPDATE_FIELDING_ASSISTANT_ASSIGNMENT: Operation = Operation
     tags: &["Fielding Assistant"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Optional,
-    if_none_match: Presence::Optional,
+    if_match: Requirement::Optional,
+    if_none_match: Requirement::Optional,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -2150,7 +2150,7 @@ pub static CREATE_OR_UPDATE_FIELDING_ASSISTANT_ASSIGNMENT: Operation = Operation
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -2164,8 +2164,8 @@ pub static CREATE_LAUNCH_FIELDING_RUN_FROM_DRAFT_JOB: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -2173,7 +2173,7 @@ pub static CREATE_LAUNCH_FIELDING_RUN_FROM_DRAFT_JOB: Operation = Operation {
     headers: &["location", "retry-after", "traceparent"],
     pagination: None,
     job: Some(Job::Start { status: "get_launch_fielding_run_from_draft_job", id: JobId::Location }),
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -2187,8 +2187,8 @@ pub static GET_LAUNCH_FIELDING_RUN_FROM_DRAFT_JOB: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2196,7 +2196,7 @@ pub static GET_LAUNCH_FIELDING_RUN_FROM_DRAFT_JOB: Operation = Operation {
     headers: &["retry-after", "traceparent"],
     pagination: None,
     job: Some(Job::Status { starts: &["create_launch_fielding_run_from_draft_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2210,8 +2210,8 @@ pub static CREATE_SCHEDULE_FIELDING_RUN_FROM_DRAFT_JOB: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::Required(KeyFormat::Any),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[201],
@@ -2219,7 +2219,7 @@ pub static CREATE_SCHEDULE_FIELDING_RUN_FROM_DRAFT_JOB: Operation = Operation {
     headers: &["location", "retry-after", "traceparent"],
     pagination: None,
     job: Some(Job::Start { status: "get_schedule_fielding_run_from_draft_job", id: JobId::Location }),
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -2233,8 +2233,8 @@ pub static GET_SCHEDULE_FIELDING_RUN_FROM_DRAFT_JOB: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2242,7 +2242,7 @@ pub static GET_SCHEDULE_FIELDING_RUN_FROM_DRAFT_JOB: Operation = Operation {
     headers: &["retry-after", "traceparent"],
     pagination: None,
     job: Some(Job::Status { starts: &["create_schedule_fielding_run_from_draft_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2256,8 +2256,8 @@ pub static GET_FIELDING_RUNS_BY_TARGET_GROUP_ID: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2265,7 +2265,7 @@ pub static GET_FIELDING_RUNS_BY_TARGET_GROUP_ID: Operation = Operation {
     headers: &["retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2279,8 +2279,8 @@ pub static GET_FIELDING_RUN: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2288,7 +2288,7 @@ pub static GET_FIELDING_RUN: Operation = Operation {
     headers: &["etag", "retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2302,8 +2302,8 @@ pub static UPDATE_FIELDING_RUN: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Required,
-    if_none_match: Presence::None,
+    if_match: Requirement::Required,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[202],
@@ -2311,7 +2311,7 @@ pub static UPDATE_FIELDING_RUN: Operation = Operation {
     headers: &["etag", "retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -2325,8 +2325,8 @@ pub static COMPLETE_FIELDING_RUN: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Required,
-    if_none_match: Presence::None,
+    if_match: Requirement::Required,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -2334,7 +2334,7 @@ pub static COMPLETE_FIELDING_RUN: Operation = Operation {
     headers: &["etag", "retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -2348,8 +2348,8 @@ pub static LAUNCH_NOW_FIELDING_RUN: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Required,
-    if_none_match: Presence::None,
+    if_match: Requirement::Required,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2357,7 +2357,7 @@ pub static LAUNCH_NOW_FIELDING_RUN: Operation = Operation {
     headers: &["etag", "retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -2371,8 +2371,8 @@ pub static PAUSE_FIELDING_RUN: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Required,
-    if_none_match: Presence::None,
+    if_match: Requirement::Required,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -2380,7 +2380,7 @@ pub static PAUSE_FIELDING_RUN: Operation = Operation {
     headers: &["etag", "retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -2394,8 +2394,8 @@ pub static RELAUNCH_FIELDING_RUN: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Required,
-    if_none_match: Presence::None,
+    if_match: Requirement::Required,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -2403,7 +2403,7 @@ pub static RELAUNCH_FIELDING_RUN: Operation = Operation {
     headers: &["etag", "retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -2417,8 +2417,8 @@ pub static RESUME_FIELDING_RUN: Operation = Operation {
     tags: &["Fielding"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::Required,
-    if_none_match: Presence::None,
+    if_match: Requirement::Required,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -2426,7 +2426,7 @@ pub static RESUME_FIELDING_RUN: Operation = Operation {
     headers: &["etag", "retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -2440,8 +2440,8 @@ pub static UPDATE_FILLING_STRATEGY: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -2449,7 +2449,7 @@ pub static UPDATE_FILLING_STRATEGY: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -2463,8 +2463,8 @@ pub static GET_TARGET_GROUP_OVERVIEW: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2472,7 +2472,7 @@ pub static GET_TARGET_GROUP_OVERVIEW: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2486,8 +2486,8 @@ pub static GET_TARGET_GROUP_PERFORMANCE: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2495,7 +2495,7 @@ pub static GET_TARGET_GROUP_PERFORMANCE: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2509,8 +2509,8 @@ pub static LIST_PROFILES: Operation = Operation {
     tags: &["Manage Profiles for Launched Target Groups"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2518,7 +2518,7 @@ pub static LIST_PROFILES: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2532,8 +2532,8 @@ pub static UPDATE_PROFILE_FILLING_GOAL: Operation = Operation {
     tags: &["Manage Profiles for Launched Target Groups"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -2541,7 +2541,7 @@ pub static UPDATE_PROFILE_FILLING_GOAL: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -2555,8 +2555,8 @@ pub static BATCH_DELETE_PROFILES: Operation = Operation {
     tags: &["Manage Profiles for Launched Target Groups"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -2564,7 +2564,7 @@ pub static BATCH_DELETE_PROFILES: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -2578,8 +2578,8 @@ pub static MANAGE_TARGET_GROUP_PROFILES: Operation = Operation {
     tags: &["Manage Profiles for Launched Target Groups"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[201],
@@ -2587,7 +2587,7 @@ pub static MANAGE_TARGET_GROUP_PROFILES: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -2601,8 +2601,8 @@ pub static GET_PROFILE: Operation = Operation {
     tags: &["Manage Profiles for Launched Target Groups"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2610,7 +2610,7 @@ pub static GET_PROFILE: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2624,8 +2624,8 @@ pub static GET_PANEL_DISTRIBUTION_BY_PROFILE: Operation = Operation {
     tags: &["Profiling Quotas By Supplier"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2633,7 +2633,7 @@ pub static GET_PANEL_DISTRIBUTION_BY_PROFILE: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2647,8 +2647,8 @@ pub static GET_TARGET_GROUP_RATE_CARD: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2656,7 +2656,7 @@ pub static GET_TARGET_GROUP_RATE_CARD: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2670,8 +2670,8 @@ pub static CREATE_ALL_RECONTACT_RSIDS_REMOVAL_JOB: Operation = Operation {
     tags: &["Recontacts"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[201],
@@ -2679,7 +2679,7 @@ pub static CREATE_ALL_RECONTACT_RSIDS_REMOVAL_JOB: Operation = Operation {
     headers: &[],
     pagination: None,
     job: Some(Job::Start { status: "recontacts_remove_all_rsids_job_status", id: JobId::Field("job_id") }),
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -2693,8 +2693,8 @@ pub static RECONTACTS_REMOVE_ALL_RSIDS_JOB_STATUS: Operation = Operation {
     tags: &["Recontacts"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2702,7 +2702,7 @@ pub static RECONTACTS_REMOVE_ALL_RSIDS_JOB_STATUS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: Some(Job::Status { starts: &["create_all_recontact_rsids_removal_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2716,8 +2716,8 @@ pub static RECONTACT_LIST_UPLOAD_RESPONDENTS_BY_FILE_JOBS: Operation = Operation
     tags: &["Recontacts"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2725,7 +2725,7 @@ pub static RECONTACT_LIST_UPLOAD_RESPONDENTS_BY_FILE_JOBS: Operation = Operation
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "data", next: NextCursor::Field, has_more: false }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2739,8 +2739,8 @@ pub static RECONTACT_CREATE_UPLOAD_RESPONDENTS_BY_FILE_JOB: Operation = Operatio
     tags: &["Recontacts"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["multipart/form-data"],
     answer_media: &["application/json"],
     success: &[201],
@@ -2748,7 +2748,7 @@ pub static RECONTACT_CREATE_UPLOAD_RESPONDENTS_BY_FILE_JOB: Operation = Operatio
     headers: &[],
     pagination: None,
     job: Some(Job::Start { status: "get_recontact_upload_respondents_by_file_job", id: JobId::Field("job_id") }),
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -2762,8 +2762,8 @@ pub static GET_RECONTACT_UPLOAD_RESPONDENTS_BY_FILE_JOB: Operation = Operation {
     tags: &["Recontacts"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2771,7 +2771,7 @@ pub static GET_RECONTACT_UPLOAD_RESPONDENTS_BY_FILE_JOB: Operation = Operation {
     headers: &[],
     pagination: None,
     job: Some(Job::Status { starts: &["recontact_create_upload_respondents_by_file_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2785,8 +2785,8 @@ pub static RECONTACT_DOWNLOAD_JOB_FILE: Operation = Operation {
     tags: &["Recontacts"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/octet-stream"],
     success: &[200],
@@ -2794,7 +2794,7 @@ pub static RECONTACT_DOWNLOAD_JOB_FILE: Operation = Operation {
     headers: &["content-disposition"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2808,8 +2808,8 @@ pub static RECONTACT_CREATE_UPLOAD_RSIDS_BY_FILE_JOB: Operation = Operation {
     tags: &["Recontacts"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["multipart/form-data"],
     answer_media: &["application/json"],
     success: &[201],
@@ -2817,7 +2817,7 @@ pub static RECONTACT_CREATE_UPLOAD_RSIDS_BY_FILE_JOB: Operation = Operation {
     headers: &[],
     pagination: None,
     job: Some(Job::Start { status: "get_recontacts_rsids_upload_file_job_status", id: JobId::Field("job_id") }),
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -2831,8 +2831,8 @@ pub static GET_RECONTACTS_RSIDS_UPLOAD_FILE_JOB_STATUS: Operation = Operation {
     tags: &["Recontacts"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2840,7 +2840,7 @@ pub static GET_RECONTACTS_RSIDS_UPLOAD_FILE_JOB_STATUS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: Some(Job::Status { starts: &["recontact_create_upload_rsids_by_file_job"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2854,8 +2854,8 @@ pub static GET_RECONTACTS_OVERVIEW: Operation = Operation {
     tags: &["Recontacts"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2863,7 +2863,7 @@ pub static GET_RECONTACTS_OVERVIEW: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2877,8 +2877,8 @@ pub static GET_TARGET_GROUP_RSID_RECONTACT_LIST: Operation = Operation {
     tags: &["Recontacts"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2886,7 +2886,7 @@ pub static GET_TARGET_GROUP_RSID_RECONTACT_LIST: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "data", next: NextCursor::Field, has_more: false }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2900,8 +2900,8 @@ pub static GET_TARGET_GROUP_RESPONDENT_ACTIVITY_EXCLUSIONS: Operation = Operatio
     tags: &["Respondent Exclusions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2909,7 +2909,7 @@ pub static GET_TARGET_GROUP_RESPONDENT_ACTIVITY_EXCLUSIONS: Operation = Operatio
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2923,8 +2923,8 @@ pub static SET_TARGET_GROUP_RESPONDENT_ACTIVITY_EXCLUSIONS: Operation = Operatio
     tags: &["Respondent Exclusions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &[],
     success: &[204],
@@ -2932,7 +2932,7 @@ pub static SET_TARGET_GROUP_RESPONDENT_ACTIVITY_EXCLUSIONS: Operation = Operatio
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -2946,8 +2946,8 @@ pub static ACCOUNT_QUESTIONS_TRANSLATION: Operation = Operation {
     tags: &["Profiling Library"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2955,7 +2955,7 @@ pub static ACCOUNT_QUESTIONS_TRANSLATION: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "profiles", next: NextCursor::Field, has_more: true }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2969,8 +2969,8 @@ pub static GET_RECONCILIATIONS_BY_ACCOUNT_ID: Operation = Operation {
     tags: &["Reconciliations"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -2978,7 +2978,7 @@ pub static GET_RECONCILIATIONS_BY_ACCOUNT_ID: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "reconciliation_requests", next: NextCursor::Field, has_more: false }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -2992,8 +2992,8 @@ pub static POST_RECONCILIATIONS: Operation = Operation {
     tags: &["Reconciliations"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::Optional(KeyFormat::UuidV4),
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["text/csv"],
     answer_media: &["application/json"],
     success: &[202],
@@ -3001,7 +3001,7 @@ pub static POST_RECONCILIATIONS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: Some(Job::Start { status: "get_reconciliation_by_request_id", id: JobId::Field("request_id") }),
-    repeat: Repeat::Keyed,
+    idempotency: Idempotency::Keyed,
     deprecated: false,
 };
 
@@ -3015,8 +3015,8 @@ pub static GET_ELIGIBLE_TARGET_GROUPS: Operation = Operation {
     tags: &["Reconciliations"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3024,7 +3024,7 @@ pub static GET_ELIGIBLE_TARGET_GROUPS: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "target_groups", next: NextCursor::Field, has_more: true }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3038,8 +3038,8 @@ pub static REQUEST_RECONCILIATION_REASON_CODES: Operation = Operation {
     tags: &["Reconciliations"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3047,7 +3047,7 @@ pub static REQUEST_RECONCILIATION_REASON_CODES: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3061,8 +3061,8 @@ pub static GET_RECONCILIATION_BY_REQUEST_ID: Operation = Operation {
     tags: &["Reconciliations"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3070,7 +3070,7 @@ pub static GET_RECONCILIATION_BY_REQUEST_ID: Operation = Operation {
     headers: &[],
     pagination: None,
     job: Some(Job::Status { starts: &["post_reconciliations", "post_reconciliations_completes"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3084,8 +3084,8 @@ pub static GET_RECON_DOWNLOADS: Operation = Operation {
     tags: &["Reconciliations"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["text/csv"],
     success: &[200],
@@ -3093,7 +3093,7 @@ pub static GET_RECON_DOWNLOADS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3107,8 +3107,8 @@ pub static GET_TARGET_GROUPS_BY_REQUEST_ID: Operation = Operation {
     tags: &["Reconciliations"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3116,7 +3116,7 @@ pub static GET_TARGET_GROUPS_BY_REQUEST_ID: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "target_groups", next: NextCursor::Field, has_more: false }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3130,8 +3130,8 @@ pub static GET_TARGET_GROUP_BY_REQUEST_ID_AND_TARGET_GROUP_ID: Operation = Opera
     tags: &["Reconciliations"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3139,7 +3139,7 @@ pub static GET_TARGET_GROUP_BY_REQUEST_ID_AND_TARGET_GROUP_ID: Operation = Opera
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3153,8 +3153,8 @@ pub static REPORT_REQUESTS: Operation = Operation {
     tags: &["Reports"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3162,7 +3162,7 @@ pub static REPORT_REQUESTS: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "reports_requests", next: NextCursor::Field, has_more: false }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3176,8 +3176,8 @@ pub static DOWNLOAD_REPORT_V2: Operation = Operation {
     tags: &["Reports"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/vnd.ms-excel", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "text/csv"],
     success: &[200],
@@ -3185,7 +3185,7 @@ pub static DOWNLOAD_REPORT_V2: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3199,8 +3199,8 @@ pub static SHARE_REPORT: Operation = Operation {
     tags: &["Reports"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3208,7 +3208,7 @@ pub static SHARE_REPORT: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3222,8 +3222,8 @@ pub static REPORT_STATUS: Operation = Operation {
     tags: &["Reports"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3231,7 +3231,7 @@ pub static REPORT_STATUS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: Some(Job::Status { starts: &["generate_report"] }),
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3245,8 +3245,8 @@ pub static GENERATE_REPORT: Operation = Operation {
     tags: &["Reports"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[202],
@@ -3254,7 +3254,7 @@ pub static GENERATE_REPORT: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: Some(Job::Start { status: "report_status", id: JobId::Field("report_id") }),
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -3268,8 +3268,8 @@ pub static GET_PANEL_DISTRIBUTION_DRAFT: Operation = Operation {
     tags: &["Profiling Quotas By Supplier"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -3277,7 +3277,7 @@ pub static GET_PANEL_DISTRIBUTION_DRAFT: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3291,8 +3291,8 @@ pub static CALCULATE_TARGET_GROUP_FEASIBILITY: Operation = Operation {
     tags: &["Feasibility"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -3300,7 +3300,7 @@ pub static CALCULATE_TARGET_GROUP_FEASIBILITY: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3314,8 +3314,8 @@ pub static GET_EXCLUSION_GROUPS_FOR_TARGET_GROUP: Operation = Operation {
     tags: &["Respondent Exclusions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3323,7 +3323,7 @@ pub static GET_EXCLUSION_GROUPS_FOR_TARGET_GROUP: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "data", next: NextCursor::Field, has_more: false }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3337,8 +3337,8 @@ pub static UPLOAD_LIVE_RESPONDENT_UNIQUE_CODES: Operation = Operation {
     tags: &["Respondent Unique Codes"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -3346,7 +3346,7 @@ pub static UPLOAD_LIVE_RESPONDENT_UNIQUE_CODES: Operation = Operation {
     headers: &["retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -3360,8 +3360,8 @@ pub static GET_LIVE_RESPONDENT_UNIQUE_CODES_STATS: Operation = Operation {
     tags: &["Respondent Unique Codes"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3369,7 +3369,7 @@ pub static GET_LIVE_RESPONDENT_UNIQUE_CODES_STATS: Operation = Operation {
     headers: &["retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3383,8 +3383,8 @@ pub static DELETE_UNCONSUMED_LIVE_RESPONDENT_UNIQUE_CODES: Operation = Operation
     tags: &["Respondent Unique Codes"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -3392,7 +3392,7 @@ pub static DELETE_UNCONSUMED_LIVE_RESPONDENT_UNIQUE_CODES: Operation = Operation
     headers: &["retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -3406,8 +3406,8 @@ pub static UPLOAD_TEST_RESPONDENT_UNIQUE_CODES: Operation = Operation {
     tags: &["Respondent Unique Codes"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -3415,7 +3415,7 @@ pub static UPLOAD_TEST_RESPONDENT_UNIQUE_CODES: Operation = Operation {
     headers: &["retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -3429,8 +3429,8 @@ pub static GET_TEST_RESPONDENT_UNIQUE_CODES_STATS: Operation = Operation {
     tags: &["Respondent Unique Codes"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3438,7 +3438,7 @@ pub static GET_TEST_RESPONDENT_UNIQUE_CODES_STATS: Operation = Operation {
     headers: &["retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3452,8 +3452,8 @@ pub static DELETE_UNCONSUMED_TEST_RESPONDENT_UNIQUE_CODES: Operation = Operation
     tags: &["Respondent Unique Codes"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &[],
     success: &[204],
@@ -3461,7 +3461,7 @@ pub static DELETE_UNCONSUMED_TEST_RESPONDENT_UNIQUE_CODES: Operation = Operation
     headers: &["retry-after", "traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Idempotent,
+    idempotency: Idempotency::Idempotent,
     deprecated: false,
 };
 
@@ -3475,8 +3475,8 @@ pub static LIST_GLOBAL_ALLOCATION_TEMPLATES: Operation = Operation {
     tags: &["Allocation Templates Admin"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3484,7 +3484,7 @@ pub static LIST_GLOBAL_ALLOCATION_TEMPLATES: Operation = Operation {
     headers: &[],
     pagination: Some(Pagination::Cursor { items: "templates", next: NextCursor::Field, has_more: true }),
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3498,8 +3498,8 @@ pub static GET_GLOBAL_ALLOCATION_TEMPLATE_BY_TEMPLATE_ID: Operation = Operation 
     tags: &["Allocation Templates Admin"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3507,7 +3507,7 @@ pub static GET_GLOBAL_ALLOCATION_TEMPLATE_BY_TEMPLATE_ID: Operation = Operation 
     headers: &["etag"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3521,8 +3521,8 @@ pub static SUGGEST_DAYS: Operation = Operation {
     tags: &["Intelligent Calendar"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -3530,7 +3530,7 @@ pub static SUGGEST_DAYS: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3544,8 +3544,8 @@ pub static SUGGEST_TIME_RANGE: Operation = Operation {
     tags: &["Intelligent Calendar"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3553,7 +3553,7 @@ pub static SUGGEST_TIME_RANGE: Operation = Operation {
     headers: &["traceparent"],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3567,8 +3567,8 @@ pub static LIST_ALL_QUESTION_CATEGORIES: Operation = Operation {
     tags: &["Profiling Library"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3576,7 +3576,7 @@ pub static LIST_ALL_QUESTION_CATEGORIES: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3590,8 +3590,8 @@ pub static GET_SYSTEM_ALLOCATION_TEMPLATE: Operation = Operation {
     tags: &["Allocation Templates Admin"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3599,7 +3599,7 @@ pub static GET_SYSTEM_ALLOCATION_TEMPLATE: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3613,8 +3613,8 @@ pub static GET_TARGET_GROUP_OVERVIEW_BY_TARGET_GROUP_ID: Operation = Operation {
     tags: &["Target Groups"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3622,7 +3622,7 @@ pub static GET_TARGET_GROUP_OVERVIEW_BY_TARGET_GROUP_ID: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3636,8 +3636,8 @@ pub static UPDATE_RESPONDENT_STATUS: Operation = Operation {
     tags: &["Fulfillment"],
     api_version: None,
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &["application/json"],
     answer_media: &["application/json"],
     success: &[200],
@@ -3645,7 +3645,7 @@ pub static UPDATE_RESPONDENT_STATUS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Unsafe,
+    idempotency: Idempotency::Unsafe,
     deprecated: false,
 };
 
@@ -3659,8 +3659,8 @@ pub static GET_RESPONDENT_STATUS: Operation = Operation {
     tags: &["Fulfillment"],
     api_version: None,
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3668,7 +3668,7 @@ pub static GET_RESPONDENT_STATUS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3682,8 +3682,8 @@ pub static GET_INDUSTRIES: Operation = Operation {
     tags: &["Definitions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3691,7 +3691,7 @@ pub static GET_INDUSTRIES: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3705,8 +3705,8 @@ pub static GET_INDUSTRY_LOCKOUTS: Operation = Operation {
     tags: &["Definitions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3714,7 +3714,7 @@ pub static GET_INDUSTRY_LOCKOUTS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3728,8 +3728,8 @@ pub static GET_INTEGRATION_USE_CASES: Operation = Operation {
     tags: &["Definitions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3737,7 +3737,7 @@ pub static GET_INTEGRATION_USE_CASES: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3751,8 +3751,8 @@ pub static GET_LOCALES: Operation = Operation {
     tags: &["Definitions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3760,7 +3760,7 @@ pub static GET_LOCALES: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3774,8 +3774,8 @@ pub static GET_STUDY_TYPES: Operation = Operation {
     tags: &["Definitions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3783,7 +3783,7 @@ pub static GET_STUDY_TYPES: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };
 
@@ -3797,8 +3797,8 @@ pub static GET_SUPPLIERS: Operation = Operation {
     tags: &["Definitions"],
     api_version: Some("2025-12-18"),
     idempotency_key: IdempotencyKey::None,
-    if_match: Presence::None,
-    if_none_match: Presence::None,
+    if_match: Requirement::None,
+    if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
     success: &[200],
@@ -3806,6 +3806,6 @@ pub static GET_SUPPLIERS: Operation = Operation {
     headers: &[],
     pagination: None,
     job: None,
-    repeat: Repeat::Safe,
+    idempotency: Idempotency::Safe,
     deprecated: false,
 };

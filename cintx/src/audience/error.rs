@@ -1,4 +1,4 @@
-//! What the API says of an audience, told in terms of the builder calls that made it.
+//! What the API says of an audience, in terms of the builder calls that made it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

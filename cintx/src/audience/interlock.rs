@@ -1,5 +1,4 @@
-//! What an audience comes to in quotas: profiles as lists of cells, so that two audiences can be compared whoever wrote
-//! them, and in whatever form.
+//! The quotas of an audience: profiles as lists of cells, so that audiences of different forms can be compared.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! Who shall be asked: questions with their targets, side by side or interlocked, from a template, with hand-made
-//! control quotas. The same audience is rendered into every version; what is wrong with it is said before that.
+//! The audience: questions with their targets, side by side or interlocked, from a template, with hand-made control
+//! quotas. The same audience is rendered into every version; it is validated before that.
 
 pub(crate) mod error;
 pub(crate) mod interlock;
@@ -7,9 +7,7 @@ pub(crate) mod question;
 pub(crate) mod rules;
 
 pub use self::error::Refusal;
-#[cfg(feature = "_before-2025-12-18")]
-pub(crate) use self::interlock::Cell;
-pub(crate) use self::interlock::{Difference, Shape, Unit};
+pub(crate) use self::interlock::{Cell, Difference, Shape, Unit};
 pub(crate) use self::question::QuestionKind;
 pub use self::question::{Condition, Question, Share, Target};
 pub use self::rules::AudienceProblem;
@@ -19,7 +17,7 @@ use rust_decimal::prelude::ToPrimitive as _;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, FieldError};
-use crate::quota::QuotaTable;
+use crate::quota::{QuotaAxis, QuotaTable};
 
 /// The audience of a target group.
 ///
@@ -118,7 +116,16 @@ impl Audience {
             ));
         }
         let cells = interlock.solve(u64::from(completes_goal)).map_err(invalid)?;
-        Ok(QuotaTable::planned(interlock, &cells))
+        let axis = |question: &Question| QuotaAxis {
+            question: Some(question.id()),
+            labels: labels(question),
+            conditions: question
+                .targets()
+                .iter()
+                .map(|target| target.conditions().iter().map(|it| (question.id(), it.clone())).collect())
+                .collect(),
+        };
+        Ok(QuotaTable::planned(interlock.questions.iter().map(axis).collect(), &cells))
     }
 
     /// Everything that the API would refuse, as far as its published rules say; with a goal, its sums too.
@@ -151,18 +158,6 @@ impl Audience {
 
     pub(crate) fn check(&self, goal: Option<u32>, problems: &mut Vec<FieldError>) {
         problems.extend(self.problems(goal).iter().map(|problem| FieldError::new("audience", problem.to_string())));
-    }
-
-    /// Refuses what only 2025-12-18 has.
-    #[cfg(feature = "_before-2025-12-18")]
-    pub(crate) fn only_what_all_versions_have(&self) -> Result<(), Error> {
-        if self.template.is_some() {
-            return Err(invalid("has a template, which exists from 2025-12-18 on: give the questions instead"));
-        }
-        if self.control.is_some() {
-            return Err(invalid("has control quotas, which exist from 2025-12-18 on: interlock the questions instead"));
-        }
-        Ok(())
     }
 }
 
@@ -216,7 +211,7 @@ impl Interlock {
         questions.into()
     }
 
-    /// What the cells shall look like, up to the targets: one weight for each, the last question's targets fastest.
+    /// The weights of the cells: one weight for each, the last question's targets fastest.
     /// A weight of 0 excludes the cell.
     #[must_use]
     pub fn seed(mut self, weights: impl IntoIterator<Item = f64>) -> Self {
@@ -299,7 +294,7 @@ fn axis(question: &Question) -> Axis {
 }
 
 /// The targets' labels, none of them twice.
-pub(crate) fn labels(question: &Question) -> Vec<String> {
+fn labels(question: &Question) -> Vec<String> {
     let mut labels: Vec<String> = Vec::new();
     for target in &question.targets {
         let label = target.label();

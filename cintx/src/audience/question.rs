@@ -1,5 +1,5 @@
-//! A question of the library: what must be answered to count, and how many of each answer are wanted.
-//! Bands of numbers, options, or texts such as post codes; each by itself or several as one group.
+//! A question of the library: which answers qualify, and how many of each are wanted. Bands of numbers, options, or
+//! texts such as post codes; each by itself or several as one group.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -44,7 +44,7 @@ impl Condition {
     }
 }
 
-/// How much of the goal a target shall get.
+/// How much of the goal a target gets.
 ///
 /// Made of a number (percent), of a text or a decimal (percent with decimals), or of `()` for no quota; completes are
 /// [`Share::Completes`]:
@@ -120,7 +120,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// Its name, if it was given one.
+    /// The name of the target, if it was given one.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
@@ -130,12 +130,12 @@ impl Target {
         &self.conditions
     }
 
-    /// What it shall get.
+    /// How much of the goal it gets.
     pub fn share(&self) -> &Share {
         &self.share
     }
 
-    /// Its name, or its conditions in words.
+    /// The name of the target, or its conditions in words.
     pub fn label(&self) -> String {
         let labels = || self.conditions.iter().map(Condition::label).collect::<Vec<_>>().join(", ");
         self.name.clone().unwrap_or_else(labels)
@@ -151,7 +151,7 @@ pub(crate) enum QuestionKind {
     Open,
 }
 
-/// A question of the library with the part of the completes that each of its targets shall have.
+/// A question of the library with the part of the completes that each of its targets gets.
 ///
 /// ```
 /// # use cintx::audience::Question;

@@ -1,4 +1,4 @@
-//! The rules that Cint publishes for profiles, held before anything is sent. Each problem names its rule by Cint's
+//! The rules that Cint publishes for profiles, checked before anything is sent. Each problem names its rule by Cint's
 //! slug, and the builder call that it is about.
 
 use std::borrow::Cow;

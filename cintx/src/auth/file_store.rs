@@ -1,4 +1,4 @@
-//! Tokens in a folder that processes share.
+//! A token store in a folder that several processes share.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::{StoredToken, TokenStore};
 use crate::fs::AtomicFile;
 
-/// Keeps tokens in a folder, one file for each set of credentials, readable by their owner alone and replaced as a whole.
+/// Keeps tokens in a folder, one file for each set of credentials, readable by their owner alone and replaced as a
+/// whole.
 #[derive(Clone, Debug)]
 pub struct FileTokenStore {
     folder: PathBuf,

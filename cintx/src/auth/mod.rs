@@ -1,4 +1,5 @@
-//! Where tokens come from: client credentials, a fixed token, or a source of your own; and where processes share them.
+//! Where tokens come from: client credentials, a fixed token, or a source of your own; and a store that processes
+//! share.
 
 #[cfg(feature = "files")]
 mod file_store;
@@ -7,21 +8,20 @@ pub(crate) mod refresher;
 
 #[cfg(feature = "files")]
 pub use self::file_store::FileTokenStore;
+pub use crate::error::source::TokenError;
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use cintx_raw::Secret;
-use http::StatusCode;
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A source of tokens.
 ///
-/// It is asked for one when there is none, ahead of the expiry of the present one, and after the API refused one;
+/// It is called when there is none, ahead of the expiry of the present one, and after the API refused one;
 /// never twice at the same time, however many calls are waiting.
 ///
 /// ```
@@ -41,7 +41,7 @@ pub trait TokenSource: Send + Sync {
     fn token(&self) -> BoxFuture<'_, Result<AccessToken, TokenError>>;
 }
 
-/// A token and how long it lives.
+/// A token and its lifetime.
 #[derive(Clone, Debug)]
 pub struct AccessToken {
     pub(crate) secret: Secret,
@@ -54,54 +54,15 @@ impl AccessToken {
         Self { secret: Secret::from(token.into()), life: Some(life) }
     }
 
-    /// A token of which nobody knows when it ends.
+    /// A token of unknown lifetime.
     pub fn without_expiry(token: impl Into<String>) -> Self {
         Self { secret: Secret::from(token.into()), life: None }
     }
 }
 
-/// Why no token could be had.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TokenError {
-    /// The token endpoint refused.
-    #[error("the token endpoint answered {status}: {detail}")]
-    Refused {
-        /// Its status.
-        status: StatusCode,
-        /// Its own words.
-        detail: String,
-    },
-    /// What came is no usable token.
-    #[error("the token endpoint's answer holds no usable token")]
-    Unreadable,
-    /// The token endpoint could not be reached, or its answer broke off.
-    #[error("the token endpoint cannot be reached")]
-    Unreachable(#[source] Arc<reqwest::Error>),
-    /// A source of the caller's own failed.
-    #[error("the token source failed")]
-    Source(#[source] Arc<dyn std::error::Error + Send + Sync>),
-}
-
-impl TokenError {
-    /// The failure of a source of your own.
-    pub fn source(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::Source(Arc::from(cause.into()))
-    }
-
-    /// Whether a later try may go better.
-    pub(crate) fn is_transient(&self) -> bool {
-        match self {
-            Self::Refused { status, .. } => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
-            Self::Unreachable(_) => true,
-            Self::Unreadable | Self::Source(_) => false,
-        }
-    }
-}
-
 /// A place where processes share tokens, so that a fleet of short-lived programs does not ask for one each.
 ///
-/// A store that fails is passed over: the token endpoint is asked instead.
+/// A store that fails is passed over: the token endpoint is called instead.
 pub trait TokenStore: Send + Sync {
     /// The token kept under a name, if there is one.
     fn load(&self, name: &str) -> BoxFuture<'_, Option<StoredToken>>;

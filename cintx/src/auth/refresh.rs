@@ -1,5 +1,5 @@
-//! Tokens as a pure state machine: what a caller gets now, when one is renewed, what a refusal means.
-//! It never waits and never asks a clock; `tokens_io` drives it.
+//! Tokens as a pure state machine: what a caller gets, when a token is refreshed, what a 401 means. It does no I/O and
+//! reads no clock; `refresher` drives it.
 
 use std::fmt;
 use std::sync::Arc;

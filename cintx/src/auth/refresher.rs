@@ -1,4 +1,5 @@
-//! Drives `tokens`: one refresh in flight, shared by all who wait for it, begun in the background for those who need not.
+//! Drives `refresh`: one refresh in flight, shared by all who wait for it, begun in the background while the token is
+//! still valid.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -13,7 +14,7 @@ use super::refresh::{Demand, Token, Tokens};
 use crate::auth::{AccessToken, StoredToken, TokenError, TokenSource, TokenStore};
 use crate::client::{Credentials, RetryPolicy};
 
-/// What Cint says about a token that does not say how long it lives.
+/// The lifetime that Cint documents, for a token that does not state its own.
 const DEFAULT_LIFE: u64 = 86_400;
 /// For one request to the token endpoint.
 const LIMIT: Duration = Duration::from_secs(15);

@@ -1,4 +1,4 @@
-//! Builds a client: whose credentials, which account, which hosts, how patient, who watches.
+//! Builds a client: credentials, account, hosts, timeouts, retries, hooks.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -185,7 +185,7 @@ impl<V: Version> ClientBuilder<V> {
         self
     }
 
-    /// Is told of every HTTP exchange: operation, attempt, status, trace id, time.
+    /// Called for every HTTP exchange: operation, attempt, status, trace id, time.
     pub fn observe(mut self, observer: impl Fn(&AttemptEvent<'_>) + Send + Sync + 'static) -> Self {
         self.after = Some(Arc::new(observer));
         self
@@ -210,7 +210,10 @@ impl<V: Version> ClientBuilder<V> {
             problems.push(FieldError::new("account", "is missing: give the account's number"));
         }
         if self.http.is_some() && self.proxy.is_some() {
-            problems.push(FieldError::new("proxy", "is given beside http_client, expected one of them: set it there"));
+            problems.push(FieldError::new(
+                "proxy",
+                "is set together with http_client, expected one of them: set the proxy on that client",
+            ));
         }
         let mut url = |field, text: &str| base_url(field, text).map_err(|problem| problems.push(problem)).ok();
         let demand_url = url("api_url", &self.api_url);

@@ -1,4 +1,4 @@
-//! What the token endpoint wants to know. The secret never shows in logs, errors or `Debug`.
+//! Credentials for the token endpoint. The secret never shows in logs, errors or `Debug`.
 
 use std::fmt;
 

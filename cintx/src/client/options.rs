@@ -1,9 +1,9 @@
-//! What a caller may choose: how often to try, how long to wait, under which idempotency key.
-//! Plain values: set on a client for all its calls, or on a clone of it for some (`Client::with`).
+//! Options of calls: retries, timeouts, idempotency keys, headers. Plain values: set on a client for all its calls, or
+//! on a clone of it for some (`Client::with`).
 
 use std::time::Duration;
 
-use cintx_raw::{Operation, Repeat};
+use cintx_raw::{Idempotency, Operation};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::FieldError;
@@ -135,8 +135,8 @@ impl Timeouts {
         }
     }
 
-    /// For a connection to be made. A client of your own ([`ClientBuilder::http_client`](crate::ClientBuilder::http_client))
-    /// keeps its own limit.
+    /// For a connection to be made. A client of your own
+    /// ([`ClientBuilder::http_client`](crate::ClientBuilder::http_client)) keeps its own limit.
     #[must_use]
     pub const fn connect(self, limit: Duration) -> Self {
         Self { connect: limit, ..self }
@@ -171,7 +171,7 @@ impl Timeouts {
         let json = |media: &&str| media.contains("json");
         if is_download(operation) || operation.request_media.iter().any(|media| !json(media)) {
             self.transfers
-        } else if operation.repeat == Repeat::Safe {
+        } else if operation.idempotency == Idempotency::Safe {
             self.reads
         } else {
             self.writes
@@ -238,7 +238,7 @@ impl CallOptions {
     ///
     /// A write whose operation takes no key is refused before anything is sent.
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
-        self.key = Some(KeyChoice::IntoField(key.into()));
+        self.key = Some(KeyChoice::Given(key.into()));
         self
     }
 
@@ -293,7 +293,10 @@ pub(crate) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue
     let parsed = HeaderName::try_from(name)
         .map_err(|_| FieldError::new("header", format!("is named {name:?}, expected an HTTP header name")))?;
     if OWN.contains(&parsed.as_str()) {
-        return Err(FieldError::new("header", format!("is {name:?}, which the client sets itself")));
+        return Err(FieldError::new(
+            "header",
+            format!("is {name:?}, expected a header that the client does not set itself"),
+        ));
     }
     // The value may be a secret: it is not repeated.
     let value = HeaderValue::try_from(value)

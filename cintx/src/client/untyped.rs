@@ -1,4 +1,4 @@
-//! The escape hatch: requests to paths that no document describes yet, through the same pipeline.
+//! Untyped requests, to paths that this crate does not know yet, through the same pipeline.
 
 use std::fmt;
 
@@ -106,7 +106,7 @@ impl<V: Version> UndocumentedRequest<V> {
     /// Sends it and decodes a JSON answer.
     ///
     /// # Errors
-    /// What was wrong about the request, or the call's.
+    /// What was wrong about the request. See [when a call fails](crate::guide::failures).
     pub async fn send<T: DeserializeOwned>(self) -> Result<Response<T>, Error> {
         if !self.problems.is_empty() {
             return Err(Error::invalid(self.problems));

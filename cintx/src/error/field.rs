@@ -1,25 +1,44 @@
 //! One value that was refused before anything was sent.
 
+use std::borrow::Cow;
+use std::ops::RangeInclusive;
+
+use jiff::Timestamp;
+
 /// One value that was refused before anything was sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field} {reason}")]
 pub struct FieldError {
-    field: &'static str,
+    field: Cow<'static, str>,
     reason: String,
 }
 
 impl FieldError {
-    pub(crate) fn new(field: &'static str, reason: impl Into<String>) -> Self {
-        Self { field, reason: reason.into() }
+    pub(crate) fn new(field: impl Into<Cow<'static, str>>, reason: impl Into<String>) -> Self {
+        Self { field: field.into(), reason: reason.into() }
     }
 
-    /// The field, as the builder calls it.
-    pub fn field(&self) -> &'static str {
-        self.field
+    /// The field, as the builder calls it, with the place in it where that is known.
+    pub fn field(&self) -> &str {
+        &self.field
     }
 
     /// What it got and what is allowed.
     pub fn reason(&self) -> &str {
         &self.reason
     }
+}
+
+/// A text whose length, in characters, is not allowed.
+pub(crate) fn text_length(field: &'static str, text: &str, chars: RangeInclusive<usize>) -> Option<FieldError> {
+    let length = text.chars().count();
+    (!chars.contains(&length)).then(|| {
+        FieldError::new(field, format!("has {length} characters, expected {} to {}", chars.start(), chars.end()))
+    })
+}
+
+/// A moment that must not be past.
+pub(crate) fn must_be_future(field: &'static str, at: Timestamp) -> Option<FieldError> {
+    let now = Timestamp::now();
+    (at <= now).then(|| FieldError::new(field, format!("is {at}, expected a time after now ({now:.0})")))
 }

@@ -1,16 +1,22 @@
-//! The one error of the SDK: small, opaque, with questions to ask it. The first is [`Error::outcome`].
+//! The one error of the SDK: small and opaque, read through its methods, first of all [`Error::outcome`].
 
+mod call;
+mod conflict;
 mod field;
 mod outcome;
 pub(crate) mod pointer;
 mod refused;
+pub(crate) mod source;
 
+pub(crate) use self::call::{Failure, NoServerToServerKey, Report, StopReason, TimedOut};
+pub use self::conflict::Conflict;
 pub use self::field::FieldError;
+pub(crate) use self::field::{must_be_future, text_length};
 pub use self::outcome::Outcome;
 pub use self::refused::JobFailure;
 use self::refused::OneLine;
 pub(crate) use self::refused::Refused;
-pub use crate::optimistic::Conflict;
+use self::source::{JournalError, TokenError};
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -20,11 +26,6 @@ use std::time::Duration;
 use cintx_raw::{ApiError, BoxError, InvalidParam, Operation, Request};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-
-use crate::auth::TokenError;
-use crate::http::idempotency::IDEMPOTENCY_KEY;
-use crate::http::{Failure, Report, StopReason, TimedOut};
-use crate::recovery::JournalError;
 
 /// How much of an answer's body an error shows.
 const SHOWN: usize = 1024;
@@ -63,14 +64,17 @@ enum Kind {
         report: Option<Arc<Report>>,
     },
     Incomplete {
-        operation: &'static str,
+        operation: &'static cintx_raw::Operation,
         missing: &'static str,
     },
     Job(JobFailure),
     Timeout {
         waiting_for: &'static str,
+        limit: Duration,
     },
     Journal(JournalError),
+    /// Nothing was written: somebody else changed the same.
+    Conflict(Conflict),
     /// A write took effect, and a request that belongs to the same call failed after it.
     AfterWrite(Error),
     /// What a module of its own explains: a conflict, a list in circles.
@@ -103,7 +107,7 @@ pub enum ErrorKind {
     Unreadable,
     /// A job came to its end without success: [`Error::job_failure`].
     Job,
-    /// What was waited for did not come in time, and may still come.
+    /// What was waited for did not complete in time, and may still complete.
     Waiting,
     /// Somebody else changed the same fields of a thing: [`Error::conflict`](Error::conflict) names them.
     Conflict,
@@ -126,7 +130,7 @@ impl Error {
         if problems.is_empty() { Ok(()) } else { Err(Self::invalid(problems)) }
     }
 
-    pub(crate) fn incomplete(operation: &'static str, missing: &'static str) -> Self {
+    pub(crate) fn incomplete(operation: &'static cintx_raw::Operation, missing: &'static str) -> Self {
         Self::new(Kind::Incomplete { operation, missing })
     }
 
@@ -134,8 +138,8 @@ impl Error {
         Self::new(Kind::Job(failure))
     }
 
-    pub(crate) fn timeout(waiting_for: &'static str) -> Self {
-        Self::new(Kind::Timeout { waiting_for })
+    pub(crate) fn timeout(waiting_for: &'static str, limit: Duration) -> Self {
+        Self::new(Kind::Timeout { waiting_for, limit })
     }
 
     pub(crate) fn other(cause: impl std::error::Error + Send + Sync + 'static) -> Self {
@@ -175,7 +179,7 @@ impl Error {
             Kind::Timeout { .. } => ErrorKind::Waiting,
             Kind::Journal(_) => ErrorKind::Journal,
             Kind::AfterWrite(error) => error.kind(),
-            Kind::Other(cause) if cause.is::<crate::error::Conflict>() => ErrorKind::Conflict,
+            Kind::Conflict(_) => ErrorKind::Conflict,
             Kind::Other(_) => ErrorKind::Unreadable,
             Kind::Call { error, .. } => match error.kind() {
                 Raw::Request => ErrorKind::Invalid,
@@ -184,7 +188,7 @@ impl Error {
                 Raw::Decode => ErrorKind::Unreadable,
                 _ if error.cause::<TimedOut>().is_some() => ErrorKind::Timeout,
                 _ if error.cause::<TokenError>().is_some() => ErrorKind::Credential,
-                _ if error.cause::<crate::http::NoServerToServerKey>().is_some() => ErrorKind::Credential,
+                _ if error.cause::<NoServerToServerKey>().is_some() => ErrorKind::Credential,
                 _ => match error.cause::<reqwest::Error>() {
                     Some(cause) if cause.is_connect() => ErrorKind::Connect,
                     _ => ErrorKind::Lost,
@@ -201,13 +205,11 @@ impl Error {
         match &*self.kind {
             Kind::Invalid(_) | Kind::Setup(_) | Kind::Journal(_) => Outcome::NotSent,
             // The job is known to exist and to have failed, or to be under way.
-            Kind::Job(_) | Kind::Other(_) => Outcome::NoEffect,
+            Kind::Job(_) | Kind::Other(_) | Kind::Conflict(_) => Outcome::NoEffect,
             Kind::Timeout { .. } => Outcome::Unknown,
             Kind::AfterWrite(_) => Outcome::Applied,
-            Kind::Incomplete { operation, .. } => match crate::version::operation(operation) {
-                Some(operation) if operation.is_read() => Outcome::NoEffect,
-                _ => Outcome::Applied,
-            },
+            Kind::Incomplete { operation, .. } if operation.is_read() => Outcome::NoEffect,
+            Kind::Incomplete { .. } => Outcome::Applied,
             Kind::Call { error, report, .. } => match (error.kind(), report) {
                 (cintx_raw::ErrorKind::Request, _) => Outcome::NotSent,
                 (_, Some(report)) => report.outcome,
@@ -251,7 +253,7 @@ impl Error {
     }
 
     /// The fields that the API found wrong, each with the place in the request's body (a JSON pointer) that it names,
-    /// where that can be told.
+    /// where that is known.
     pub fn invalid_params(&self) -> Vec<(Option<String>, &InvalidParam)> {
         let params = self.api().map(ApiError::invalid_params).unwrap_or_default();
         let body = self.request().and_then(Request::body).and_then(|body| serde_json::from_slice(&body.bytes).ok());
@@ -299,7 +301,7 @@ impl Error {
 
     /// The idempotency key that was sent with every attempt.
     pub fn idempotency_key(&self) -> Option<&str> {
-        self.request()?.headers().get(IDEMPOTENCY_KEY)?.to_str().ok()
+        self.request()?.headers().get("idempotency-key")?.to_str().ok()
     }
 
     /// Whether a time limit passed.
@@ -359,6 +361,12 @@ impl From<cintx_raw::Error> for Error {
     }
 }
 
+impl From<Conflict> for Error {
+    fn from(conflict: Conflict) -> Self {
+        Self::new(Kind::Conflict(conflict))
+    }
+}
+
 impl From<JournalError> for Error {
     fn from(error: JournalError) -> Self {
         Self::new(Kind::Journal(error))
@@ -385,7 +393,7 @@ impl Error {
             },
             (ErrorKind::Invalid, None) => write!(f, "{error}"),
             (ErrorKind::Connect, None) => f.write_str("no connection"),
-            (ErrorKind::Lost, None) => f.write_str("the connection broke"),
+            (ErrorKind::Lost, None) => f.write_str("the connection was lost"),
             (_, None) => match (error.cause::<TokenError>(), error.cause::<TimedOut>()) {
                 (Some(token), _) => write!(f, "no token: {}", OneLine(&token.to_string())),
                 (_, Some(time)) => write!(f, "{time}"),
@@ -404,10 +412,23 @@ impl Error {
         }
         match (report.why, report.retry_after) {
             (StopReason::RetryAfter, Some(wait)) => write!(f, ", to be repeated after {wait:?}")?,
-            (StopReason::Budget, _) => f.write_str(", no more retries while so much fails")?,
+            (StopReason::Budget, _) => f.write_str(", retry budget exhausted")?,
             _ => {}
         }
         write!(f, "; {} (trace {})", self.outcome(), report.trace_id)
+    }
+}
+
+/// A duration in whole hours, minutes and seconds: `30m`, `1h 30m`.
+struct Span(Duration);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        let parts = [(seconds / 3_600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
+        let shown = parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}"));
+        let shown: Vec<String> = shown.collect();
+        if shown.is_empty() { write!(f, "{:?}", self.0) } else { f.write_str(&shown.join(" ")) }
     }
 }
 
@@ -421,13 +442,16 @@ impl fmt::Display for Error {
                 self.fmt_course(f)?;
             }
             Kind::Incomplete { operation, missing } => {
-                write!(f, "{operation}: succeeded, but its answer has no {missing}")?;
+                write!(f, "{}: succeeded, but its answer has no {missing}", operation.id)?;
             }
             Kind::Job(failure) => {
                 write!(f, "the job failed: {failure}")?;
             }
-            Kind::Timeout { waiting_for } => write!(f, "gave up waiting for {waiting_for}; it may still come")?,
+            Kind::Timeout { waiting_for, limit } => {
+                write!(f, "timed out after {} waiting for {waiting_for}, which may still complete", Span(*limit))?;
+            }
             Kind::Journal(error) => write!(f, "not sent: {error}")?,
+            Kind::Conflict(conflict) => fmt::Display::fmt(conflict, f)?,
             Kind::AfterWrite(error) => write!(f, "the write took effect, but the request after it failed: {error}")?,
             Kind::Other(cause) => fmt::Display::fmt(cause, f)?,
             Kind::Setup(_) => f.write_str("the client cannot be set up")?,
@@ -465,6 +489,7 @@ impl StdError for Error {
             Kind::Setup(cause) => Some(&**cause),
             Kind::Other(cause) => cause.source(),
             Kind::Journal(error) => error.source(),
+            Kind::Conflict(conflict) => Some(conflict),
             _ => None,
         }
     }

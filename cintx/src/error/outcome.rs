@@ -1,4 +1,4 @@
-//! What a failed call did: the question that matters after a failure, and how it can be found out.
+//! What a failed call did: whether it took effect, and how to find out.
 
 use std::fmt;
 
@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 /// | outcome | did it take effect? | what to do |
 /// |---|---|---|
 /// | [`NotSent`](Self::NotSent) | no: nothing left this machine | repeat it when the reason is gone |
-/// | [`NoEffect`](Self::NoEffect) | no: the API refused it, or it only reads | mend what the error names, or repeat it |
+/// | [`NoEffect`](Self::NoEffect) | no: the API refused it, or it only reads | mend what it names, or repeat it |
 /// | [`Applied`](Self::Applied) | yes, but its answer could not be read | do not repeat it; look it up |
-/// | [`Unknown`](Self::Unknown) | nobody here knows | [`Client::resolve`](crate::Client::resolve) |
+/// | [`Unknown`](Self::Unknown) | not known | [`Client::resolve`](crate::Client::resolve) |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {

@@ -1,4 +1,4 @@
-//! Activity exclusions: who took part in other target groups or projects lately is kept out.
+//! Activity exclusions: recent respondents of other target groups or projects are kept out.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,14 +9,7 @@ use crate::target_group::TargetGroup;
 use crate::types::ActivityPeriod;
 use crate::types::ids::{ProjectId, TargetGroupId};
 use crate::version::Version;
-use crate::wire::exclusions::ActivityWire;
-
-/// The versions that exclude respondents by what they did lately.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not exclude respondents by what they did lately",
-    note = "in 2025-02-17 the target groups of one project can exclude each other: `ProjectScope::set_exclusion_policies`; or use a client of 2025-12-18"
-)]
-pub trait HasActivityExclusions: Version + ActivityWire {}
+pub use crate::wire::exclusions::HasActivityExclusions;
 
 /// Whose respondents are kept out.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -31,7 +24,7 @@ pub enum ActivitySource {
     Unknown {
         /// What it is.
         kind: String,
-        /// Its id.
+        /// The id of the target group or project.
         id: String,
     },
 }
@@ -87,24 +80,28 @@ impl ActivityExclusion {
 impl<V: Version> TargetGroup<V> {
     /// Whose recent respondents are kept out.
     ///
-    /// Only in 2025-12-18 (`get_target_group_respondent_activity_exclusions`).
+    /// Only in 2025-12-18.
     ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_target_group_respondent_activity_exclusions")]
     pub async fn activity_exclusions(&self) -> Result<Vec<ActivityExclusion>, Error>
     where
         V: HasActivityExclusions,
     {
-        <V as ActivityWire>::activity_exclusions(self.client.raw(), self.place()).await
+        <V as HasActivityExclusions>::activity_exclusions(self.client.raw(), self.place()).await
     }
 
     /// Says whose recent respondents are kept out. This is the whole list: what it lacks no longer counts, and an empty
     /// one lets everybody in. The target group itself and its own project cannot be on it.
     ///
-    /// Only in 2025-12-18 (`set_target_group_respondent_activity_exclusions`).
+    /// Only in 2025-12-18.
     ///
     /// ```no_run
-    /// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>, other: cintx::ProjectId) -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn run(
+    /// #     group: cintx::target_group::TargetGroup<cintx::V2025_12_18>,
+    /// #     other: cintx::ProjectId,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
     /// use cintx::exclusion::ActivityExclusion;
     ///
     /// group.set_activity_exclusions([ActivityExclusion::of(other).within("P3M".parse()?)]).await?;
@@ -113,7 +110,8 @@ impl<V: Version> TargetGroup<V> {
     /// ```
     ///
     /// # Errors
-    /// What is wrong about the list, before anything is sent; or the call's.
+    /// What is wrong with the list, found before anything is sent. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "set_target_group_respondent_activity_exclusions")]
     pub async fn set_activity_exclusions(
         &self,
         exclusions: impl IntoIterator<Item = ActivityExclusion> + Send,
@@ -123,7 +121,7 @@ impl<V: Version> TargetGroup<V> {
     {
         let exclusions: Vec<ActivityExclusion> = exclusions.into_iter().collect();
         Error::check(exclusions.iter().filter_map(|exclusion| self.activity_problem(&exclusion.of)))?;
-        <V as ActivityWire>::set_activity_exclusions(self.client.raw(), self.place(), &exclusions).await
+        <V as HasActivityExclusions>::set_activity_exclusions(self.client.raw(), self.place(), &exclusions).await
     }
 
     fn activity_problem(&self, source: &ActivitySource) -> Option<FieldError> {

@@ -1,4 +1,4 @@
-//! Exclusion groups: whoever took part in one of their target groups is kept out of the others.
+//! Exclusion groups: respondents of one of their target groups are kept out of the others.
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -9,23 +9,16 @@ use serde::{Deserialize, Serialize};
 
 use super::group_problems;
 use crate::client::Client;
-use crate::error::{Error, FieldError};
+use crate::error::{Error, FieldError, text_length};
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
 use crate::sealed::Sealed;
 use crate::target_group::TargetGroup;
 use crate::types::ids::{ExclusionGroupId, TargetGroupId};
 use crate::version::Version;
-use crate::wire::exclusions::ExclusionGroupsWire;
+pub use crate::wire::exclusions::HasExclusionGroups;
 
 /// The most target groups that an exclusion group has.
 const MOST_MEMBERS: usize = 100;
-
-/// The versions that have exclusion groups.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` has no exclusion groups",
-    note = "in 2025-02-17 the target groups of one project can exclude each other: `ProjectScope::set_exclusion_policies`; or use a client of 2025-12-18"
-)]
-pub trait HasExclusionGroups: Version + ExclusionGroupsWire {}
 
 impl<V: Version> Client<V> {
     /// The account's exclusion groups.
@@ -42,7 +35,8 @@ impl<V: Version> Client<V> {
 impl<V: Version> TargetGroup<V> {
     /// Lists the exclusion groups that the target group is in.
     ///
-    /// Only in 2025-12-18 (`get_exclusion_groups_for_target_group`).
+    /// Only in 2025-12-18.
+    #[doc(alias = "get_exclusion_groups_for_target_group")]
     pub fn exclusion_groups(&self) -> ListRequest<ExclusionGroupsOfTargetGroup<V>>
     where
         V: HasExclusionGroups,
@@ -54,7 +48,10 @@ impl<V: Version> TargetGroup<V> {
 /// The exclusion groups of an account. A change of members holds for respondents who arrive later.
 ///
 /// ```no_run
-/// # async fn run(cint: cintx::Client<cintx::V2025_12_18>, waves: [cintx::TargetGroupId; 2]) -> Result<(), cintx::Error> {
+/// # async fn run(
+/// #     cint: cintx::Client<cintx::V2025_12_18>,
+/// #     waves: [cintx::TargetGroupId; 2],
+/// # ) -> Result<(), cintx::Error> {
 /// let groups = cint.exclusion_groups();
 /// let id = groups.create("drinks-tracker", "Nobody takes part in two waves.").await?;
 /// groups.add(&id, waves).await?;
@@ -69,72 +66,83 @@ pub struct ExclusionGroups<V: Version> {
 impl<V: HasExclusionGroups> ExclusionGroups<V> {
     /// Lists the account's exclusion groups. A page can have 1 to 1,000.
     ///
-    /// Only in 2025-12-18 (`get_exclusion_groups_by_account_id`).
+    /// Only in 2025-12-18.
+    #[doc(alias = "get_exclusion_groups_by_account_id")]
     pub fn list(&self) -> ListRequest<ExclusionGroupQuery<V>> {
         ListRequest::new(ExclusionGroupQuery { client: self.client.clone() })
     }
 
     /// Makes an exclusion group without members: a tag of 1 to 128 characters, a description of at most 500.
     ///
-    /// Only in 2025-12-18 (`create_exclusion_group`). It takes no idempotency key; tags may repeat.
+    /// Only in 2025-12-18. It takes no idempotency key; tags may repeat.
     ///
     /// # Errors
-    /// What is wrong about tag and description, before anything is sent; or the call's.
+    /// What is wrong with tag and description, found before anything is sent. See
+    /// [when a call fails](crate::guide::failures).
+    #[doc(alias = "create_exclusion_group")]
     pub async fn create(&self, tag: &str, description: &str) -> Result<ExclusionGroupId, Error> {
         Error::check([tag_problem(tag), description_problem(description)].into_iter().flatten())?;
         let (raw, account) = (self.client.raw(), self.client.account());
-        <V as ExclusionGroupsWire>::create_exclusion_group(raw, account, tag, description).await
+        <V as HasExclusionGroups>::create_exclusion_group(raw, account, tag, description).await
     }
 
     /// Reads an exclusion group, without its members.
     ///
-    /// Only in 2025-12-18 (`get_exclusion_group_by_id`).
+    /// Only in 2025-12-18.
     ///
     /// # Errors
-    /// The call's: 404 if there is no such group.
+    /// The API answers 404 if there is no such group. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_exclusion_group_by_id")]
     pub async fn get(&self, id: impl Into<ExclusionGroupId>) -> Result<ExclusionGroup, Error> {
         let (raw, account) = (self.client.raw(), self.client.account());
-        <V as ExclusionGroupsWire>::exclusion_group(raw, account, &id.into()).await
+        <V as HasExclusionGroups>::exclusion_group(raw, account, &id.into()).await
     }
 
     /// Changes an exclusion group's tag, description, or both. Await it to send it.
     ///
-    /// Only in 2025-12-18 (`update_exclusion_group_by_id`).
+    /// Only in 2025-12-18.
     ///
     /// ```no_run
-    /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>, id: cintx::ExclusionGroupId) -> Result<(), cintx::Error> {
+    /// # async fn run(
+    /// #     cint: cintx::Client<cintx::V2025_12_18>,
+    /// #     id: cintx::ExclusionGroupId,
+    /// # ) -> Result<(), cintx::Error> {
     /// cint.exclusion_groups().update(id).tag("drinks-tracker-2027").await?;
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "update_exclusion_group_by_id")]
     pub fn update(&self, id: impl Into<ExclusionGroupId>) -> UpdateExclusionGroup<V> {
         UpdateExclusionGroup { client: self.client.clone(), id: id.into(), change: GroupChange::default() }
     }
 
     /// Deletes an exclusion group that has no members.
     ///
-    /// Only in 2025-12-18 (`delete_exclusion_group_by_id`).
+    /// Only in 2025-12-18.
     ///
     /// # Errors
-    /// The call's: 409 if it has members.
+    /// The API answers 409 if it has members. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "delete_exclusion_group_by_id")]
     pub async fn delete(&self, id: impl Into<ExclusionGroupId>) -> Result<(), Error> {
         let (raw, account) = (self.client.raw(), self.client.account());
-        <V as ExclusionGroupsWire>::delete_exclusion_group(raw, account, &id.into()).await
+        <V as HasExclusionGroups>::delete_exclusion_group(raw, account, &id.into()).await
     }
 
     /// Lists the target groups of an exclusion group. A page can have 1 to 1,000.
     ///
-    /// Only in 2025-12-18 (`get_exclusion_group_target_group_exclusions`).
+    /// Only in 2025-12-18.
+    #[doc(alias = "get_exclusion_group_target_group_exclusions")]
     pub fn members(&self, id: impl Into<ExclusionGroupId>) -> ListRequest<ExclusionGroupMembers<V>> {
         ListRequest::new(ExclusionGroupMembers { client: self.client.clone(), id: id.into() })
     }
 
     /// Puts target groups into an exclusion group, which has at most 100.
     ///
-    /// Only in 2025-12-18 (`add_target_groups_to_exclusion_group`).
+    /// Only in 2025-12-18.
     ///
     /// # Errors
-    /// If there are none or more than 100, before anything is sent; or the call's.
+    /// If there are none or more than 100, before anything is sent. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "add_target_groups_to_exclusion_group")]
     pub async fn add<G: Into<TargetGroupId>>(
         &self,
         id: impl Into<ExclusionGroupId>,
@@ -145,10 +153,11 @@ impl<V: HasExclusionGroups> ExclusionGroups<V> {
 
     /// Takes target groups out of an exclusion group.
     ///
-    /// Only in 2025-12-18 (`remove_target_groups_from_exclusion_group`).
+    /// Only in 2025-12-18.
     ///
     /// # Errors
-    /// If there are none or more than 100, before anything is sent; or the call's.
+    /// If there are none or more than 100, before anything is sent. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "remove_target_groups_from_exclusion_group")]
     pub async fn remove<G: Into<TargetGroupId>>(
         &self,
         id: impl Into<ExclusionGroupId>,
@@ -165,19 +174,18 @@ impl<V: HasExclusionGroups> ExclusionGroups<V> {
         }
         Error::check(problems)?;
         let (raw, account) = (self.client.raw(), self.client.account());
-        <V as ExclusionGroupsWire>::change_members(raw, account, &id, &groups, join).await
+        <V as HasExclusionGroups>::change_members(raw, account, &id, &groups, join).await
     }
 }
 
 fn tag_problem(tag: &str) -> Option<FieldError> {
-    let length = tag.chars().count();
-    (!(1..=128).contains(&length))
-        .then(|| FieldError::new("tag", format!("has {length} characters, expected 1 to 128")))
+    text_length("tag", tag, 1..=128)
 }
 
 fn description_problem(description: &str) -> Option<FieldError> {
-    let length = description.chars().count();
-    (length > 500).then(|| FieldError::new("description", format!("has {length} characters, expected at most 500")))
+    (description.chars().count() > 500).then(|| {
+        FieldError::new("description", format!("has {} characters, expected at most 500", description.chars().count()))
+    })
 }
 
 /// What becomes different about an exclusion group.
@@ -225,7 +233,7 @@ impl<V: HasExclusionGroups> IntoFuture for UpdateExclusionGroup<V> {
             }
             Error::check(problems)?;
             let (raw, account) = (self.client.raw(), self.client.account());
-            <V as ExclusionGroupsWire>::update_exclusion_group(raw, account, &self.id, &self.change).await
+            <V as HasExclusionGroups>::update_exclusion_group(raw, account, &self.id, &self.change).await
         })
     }
 }
@@ -234,7 +242,7 @@ impl<V: HasExclusionGroups> IntoFuture for UpdateExclusionGroup<V> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ExclusionGroup {
-    /// Its id.
+    /// The id of the exclusion group.
     pub id: ExclusionGroupId,
     /// What it is called.
     pub tag: Option<String>,
@@ -265,7 +273,7 @@ impl<V: HasExclusionGroups> ListQuery for ExclusionGroupQuery<V> {
     const MAX_PAGE: u16 = 1_000;
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<ExclusionGroup>, Error>> {
-        <V as ExclusionGroupsWire>::exclusion_groups(self.client.raw(), self.client.account(), ask).boxed()
+        <V as HasExclusionGroups>::exclusion_groups(self.client.raw(), self.client.account(), ask).boxed()
     }
 }
 
@@ -283,7 +291,7 @@ impl<V: HasExclusionGroups> ListQuery for ExclusionGroupMembers<V> {
     const MAX_PAGE: u16 = 1_000;
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<TargetGroupId>, Error>> {
-        <V as ExclusionGroupsWire>::members(self.client.raw(), self.client.account(), &self.id, ask).boxed()
+        <V as HasExclusionGroups>::members(self.client.raw(), self.client.account(), &self.id, ask).boxed()
     }
 }
 
@@ -300,6 +308,6 @@ impl<V: HasExclusionGroups> ListQuery for ExclusionGroupsOfTargetGroup<V> {
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<ExclusionGroup>, Error>> {
         let client = &self.group.client;
-        <V as ExclusionGroupsWire>::exclusion_groups_of(client.raw(), client.account(), &self.group.id, ask).boxed()
+        <V as HasExclusionGroups>::exclusion_groups_of(client.raw(), client.account(), &self.group.id, ask).boxed()
     }
 }

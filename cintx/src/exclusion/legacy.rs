@@ -4,17 +4,10 @@ use crate::error::Error;
 use crate::respondent::id_list::{self, IdList};
 use crate::target_group::TargetGroup;
 use crate::version::Version;
-use crate::wire::exclusions::ListsWire;
+pub use crate::wire::exclusions::HasExclusionLists;
 
 /// The most ids that both lists of a target group have together.
 const MOST: usize = 10_000;
-
-/// The versions that exclude respondents by lists, without jobs.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not take lists of excluded respondents",
-    note = "2025-12-18 has `TargetGroup::exclusions`, 2024-12-02 has nothing of the kind"
-)]
-pub trait HasExclusionLists: Version + ListsWire {}
 
 impl<V: Version> TargetGroup<V> {
     /// The respondents that are kept out of the target group. Asks nothing.
@@ -37,44 +30,48 @@ pub struct ExclusionLists<V: Version> {
 impl<V: HasExclusionLists> ExclusionLists<V> {
     /// Who is kept out, by RID.
     ///
-    /// Only in 2025-02-17 (`get_target_group_rid_exclusion_list_api`).
+    /// Only in 2025-02-17.
     ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_target_group_rid_exclusion_list_api")]
     pub async fn rids(&self) -> Result<Vec<String>, Error> {
-        <V as ListsWire>::excluded_rids(self.group.client.raw(), self.group.place()).await
+        <V as HasExclusionLists>::excluded_rids(self.group.client.raw(), self.group.place()).await
     }
 
     /// Who is kept out, by Cobra id.
     ///
-    /// Only in 2025-02-17 (`get_target_group_cid_exclusion_list_api`).
+    /// Only in 2025-02-17.
     ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_target_group_cid_exclusion_list_api")]
     pub async fn cids(&self) -> Result<Vec<String>, Error> {
-        <V as ListsWire>::excluded_cids(self.group.client.raw(), self.group.place()).await
+        <V as HasExclusionLists>::excluded_cids(self.group.client.raw(), self.group.place()).await
     }
 
     /// Keeps out more respondents, by RID: 1 to 10,000 UUIDs.
     ///
-    /// Only in 2025-02-17 (`upsert_target_group_rid_exclusion_list_api`).
+    /// Only in 2025-02-17.
     ///
     /// # Errors
-    /// What is wrong about the ids, before anything is sent; or the call's.
+    /// What is wrong with the ids, found before anything is sent. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "upsert_target_group_rid_exclusion_list_api")]
     pub async fn add_rids(&self, ids: impl Into<IdList>) -> Result<(), Error> {
         let ids = checked(ids.into())?;
-        <V as ListsWire>::exclude_rids(self.group.client.raw(), self.group.place(), ids).await
+        <V as HasExclusionLists>::exclude_rids(self.group.client.raw(), self.group.place(), ids).await
     }
 
     /// Keeps out more respondents, by Cobra id: 1 to 10,000 UUIDs.
     ///
-    /// Only in 2025-02-17 (`upsert_target_group_cid_exclusion_list_api`).
+    /// Only in 2025-02-17.
     ///
     /// # Errors
-    /// What is wrong about the ids, before anything is sent; or the call's.
+    /// What is wrong with the ids, found before anything is sent. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "upsert_target_group_cid_exclusion_list_api")]
     pub async fn add_cids(&self, ids: impl Into<IdList>) -> Result<(), Error> {
         let ids = checked(ids.into())?;
-        <V as ListsWire>::exclude_cids(self.group.client.raw(), self.group.place(), ids).await
+        <V as HasExclusionLists>::exclude_cids(self.group.client.raw(), self.group.place(), ids).await
     }
 }
 

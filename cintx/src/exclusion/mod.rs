@@ -1,4 +1,4 @@
-//! Who shall not be asked: respondents by list, target groups that exclude each other, recent activity, and the rest
+//! Exclusions: respondents by list, target groups that exclude each other, recent activity, and the rest
 //! of the own project.
 
 mod activity;
@@ -28,14 +28,8 @@ use crate::sealed::Sealed;
 use crate::target_group::TargetGroup;
 use crate::types::ids::{JobId, TargetGroupId};
 use crate::version::Version;
-use crate::wire::exclusions::{ExclusionsWire, Place};
-
-/// The versions that exclude respondents by files of ids.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not exclude respondents by files",
-    note = "2025-02-17 has `TargetGroup::exclusion_lists`, 2024-12-02 has nothing of the kind; or use a client of 2025-12-18"
-)]
-pub trait HasRespondentExclusions: Version + ExclusionsWire {}
+pub use crate::wire::exclusions::HasRespondentExclusions;
+use crate::wire::exclusions::Place;
 
 impl<V: Version> TargetGroup<V> {
     /// The respondents that are kept out of the target group. Asks nothing.
@@ -68,7 +62,10 @@ pub enum ExcludedBy {
 /// group; while it runs, another is refused with 409. A change holds for respondents who arrive later.
 ///
 /// ```no_run
-/// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>, rsids: Vec<String>) -> Result<(), cintx::Error> {
+/// # async fn run(
+/// #     group: cintx::target_group::TargetGroup<cintx::V2025_12_18>,
+/// #     rsids: Vec<String>,
+/// # ) -> Result<(), cintx::Error> {
 /// use cintx::exclusion::ExcludedBy;
 ///
 /// let done = group.exclusions().upload(ExcludedBy::Rsid, rsids).await?.until_done().await?;
@@ -86,24 +83,27 @@ pub struct Exclusions<V: Version> {
 impl<V: HasRespondentExclusions> Exclusions<V> {
     /// How many are kept out.
     ///
-    /// Only in 2025-12-18 (`get_exclusions_overview`).
+    /// Only in 2025-12-18.
     ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_exclusions_overview")]
     pub async fn overview(&self) -> Result<ExclusionsOverview, Error> {
-        <V as ExclusionsWire>::exclusions_overview(self.group.client.raw(), self.group.place()).await
+        <V as HasRespondentExclusions>::exclusions_overview(self.group.client.raw(), self.group.place()).await
     }
 
     /// Who is kept out, by RSID. A page can have 1 to 1,000.
     ///
-    /// Only in 2025-12-18 (`get_target_group_rsid_exclusion_list_api_paginated`).
+    /// Only in 2025-12-18.
+    #[doc(alias = "get_target_group_rsid_exclusion_list_api_paginated")]
     pub fn rsids(&self) -> ListRequest<ExcludedQuery<V>> {
         ListRequest::new(ExcludedQuery { group: self.group.clone(), by: ExcludedBy::Rsid })
     }
 
     /// Who is kept out, by access respondent GUID. A page can have 1 to 1,000.
     ///
-    /// Only in 2025-12-18 (`get_target_group_access_respondent_guid_exclusion_list_api_paginated`).
+    /// Only in 2025-12-18.
+    #[doc(alias = "get_target_group_access_respondent_guid_exclusion_list_api_paginated")]
     pub fn access_respondent_guids(&self) -> ListRequest<ExcludedQuery<V>> {
         ListRequest::new(ExcludedQuery { group: self.group.clone(), by: ExcludedBy::AccessRespondentGuid })
     }
@@ -111,26 +111,31 @@ impl<V: HasRespondentExclusions> Exclusions<V> {
     /// Keeps more respondents out: 1 to 100,000 UUIDs from an iterator, a stream or a file (see [`IdList`]), less than
     /// 5 MB. A target group keeps 100,000 of each kind. Ten thousand take some minutes.
     ///
-    /// Only in 2025-12-18 (`exclusion_create_upload_rids_by_file_job`). It takes no idempotency key.
+    /// Only in 2025-12-18. It takes no idempotency key.
     ///
     /// # Errors
-    /// What is wrong about the ids, before anything is sent; or the call's: 409 while another job runs.
+    /// What is wrong with the ids, found before anything is sent. The API answers 409 while another job runs. See
+    /// [when a call fails](crate::guide::failures).
+    #[doc(alias = "exclusion_create_upload_rids_by_file_job")]
     pub async fn upload(&self, by: ExcludedBy, ids: impl Into<IdList>) -> Result<ExclusionJob<V>, Error> {
         let ids = ids.into();
         ids.check("ids", id_list::MOST_IDS, &id_list::UUID)?;
         let raw = self.group.client.raw();
-        let id = <V as ExclusionsWire>::upload_exclusions(raw, self.group.place(), by, &ids.to_file()?).await?;
+        let id =
+            <V as HasRespondentExclusions>::upload_exclusions(raw, self.group.place(), by, &ids.to_file()?).await?;
         Ok(self.job(ListWork::Upload, id))
     }
 
     /// Empties a list: everybody on it is let in again.
     ///
-    /// Only in 2025-12-18 (`exclusion_create_remove_all_respondents_job`).
+    /// Only in 2025-12-18.
     ///
     /// # Errors
-    /// The call's: 409 while another job runs.
+    /// The API answers 409 while another job runs. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "exclusion_create_remove_all_respondents_job")]
     pub async fn remove_all(&self, by: ExcludedBy) -> Result<ExclusionJob<V>, Error> {
-        let id = <V as ExclusionsWire>::remove_exclusions(self.group.client.raw(), self.group.place(), by).await?;
+        let id =
+            <V as HasRespondentExclusions>::remove_exclusions(self.group.client.raw(), self.group.place(), by).await?;
         Ok(self.job(ListWork::RemoveAll, id))
     }
 
@@ -174,7 +179,7 @@ impl<V: HasRespondentExclusions> ListQuery for ExcludedQuery<V> {
     const MAX_PAGE: u16 = 1_000;
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<String>, Error>> {
-        <V as ExclusionsWire>::excluded(self.group.client.raw(), self.group.place(), self.by, ask).boxed()
+        <V as HasRespondentExclusions>::excluded(self.group.client.raw(), self.group.place(), self.by, ask).boxed()
     }
 }
 
@@ -217,7 +222,8 @@ impl<V: HasRespondentExclusions> JobKind for ExclusionRequest<V> {
     const LIMIT: Duration = Duration::from_secs(3_600);
 
     fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<JobPoll<ListOutcome>, Error>> {
-        <V as ExclusionsWire>::exclusion_job(self.group.client.raw(), self.group.place(), self.work, id).boxed()
+        <V as HasRespondentExclusions>::exclusion_job(self.group.client.raw(), self.group.place(), self.work, id)
+            .boxed()
     }
 }
 

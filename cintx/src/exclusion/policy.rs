@@ -9,14 +9,7 @@ use crate::project::ProjectScope;
 use crate::target_group::TargetGroup;
 use crate::types::ids::TargetGroupId;
 use crate::version::Version;
-use crate::wire::exclusions::PoliciesWire;
-
-/// The versions that can be told which target groups exclude the respondents of their project.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be told that a target group excludes the respondents of its project",
-    note = "its lists of target groups say whether they do (`TargetGroupSummary::excluding`); or use a client of 2025-02-17 or later"
-)]
-pub trait HasExclusionPolicies: Version + PoliciesWire {}
+pub use crate::wire::exclusions::HasExclusionPolicies;
 
 /// Whether a target group keeps out the respondents of its project.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -36,30 +29,35 @@ pub struct ExclusionPolicy {
 impl<V: Version> ProjectScope<V> {
     /// Which target groups of the project keep out its respondents, and which do not.
     ///
-    /// From 2025-02-17 on (`get_exclusion_by_project_api`).
+    /// From 2025-02-17 on.
     ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_exclusion_by_project_api")]
     pub async fn exclusion_policies(&self) -> Result<Vec<(TargetGroupId, bool)>, Error>
     where
         V: HasExclusionPolicies,
     {
-        <V as PoliciesWire>::exclusion_policies(self.client.raw(), self.client.account(), &self.project).await
+        <V as HasExclusionPolicies>::exclusion_policies(self.client.raw(), self.client.account(), &self.project).await
     }
 
     /// Says of some target groups whether they keep out the respondents of the project.
     ///
-    /// From 2025-02-17 on (`update_bulk_target_group_exclusions_api`).
+    /// From 2025-02-17 on.
     ///
     /// ```no_run
-    /// # async fn run(project: cintx::project::ProjectScope<cintx::V2025_12_18>, wave: cintx::TargetGroupId) -> Result<(), cintx::Error> {
+    /// # async fn run(
+    /// #     project: cintx::project::ProjectScope<cintx::V2025_12_18>,
+    /// #     wave: cintx::TargetGroupId,
+    /// # ) -> Result<(), cintx::Error> {
     /// project.set_exclusion_policies([(wave, true)]).await?;
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// If there are no target groups, before anything is sent; or the call's.
+    /// If there are no target groups, before anything is sent. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "update_bulk_target_group_exclusions_api")]
     pub async fn set_exclusion_policies<G: Into<TargetGroupId>>(
         &self,
         policies: impl IntoIterator<Item = (G, bool)>,
@@ -72,21 +70,22 @@ impl<V: Version> ProjectScope<V> {
         Error::check(group_problems("policies", &groups))?;
         let policies: Vec<(TargetGroupId, bool)> = groups.into_iter().zip(excluding).collect();
         let (raw, account) = (self.client.raw(), self.client.account());
-        <V as PoliciesWire>::set_exclusion_policies(raw, account, &self.project, &policies).await
+        <V as HasExclusionPolicies>::set_exclusion_policies(raw, account, &self.project, &policies).await
     }
 }
 
 impl<V: Version> TargetGroup<V> {
     /// Whether the target group keeps out the respondents of its project.
     ///
-    /// From 2025-02-17 on (`get_target_group_exclusion_policy_api`).
+    /// From 2025-02-17 on.
     ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_target_group_exclusion_policy_api")]
     pub async fn exclusion_policy(&self) -> Result<ExclusionPolicy, Error>
     where
         V: HasExclusionPolicies,
     {
-        <V as PoliciesWire>::exclusion_policy(self.client.raw(), self.place()).await
+        <V as HasExclusionPolicies>::exclusion_policy(self.client.raw(), self.place()).await
     }
 }

@@ -1,4 +1,4 @@
-//! The fielding assistant: what Cint does by itself while a target group is in field. Four modules: pricing, pacing,
+//! The fielding assistant: what Cint adjusts by itself while a target group is in field. Four modules: pricing, pacing,
 //! quota overlay, soft launch. A module that is not set is off.
 
 use futures_util::future::{BoxFuture, FutureExt as _};
@@ -6,8 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::error::{Error, FieldError};
-use crate::fielding::must_be_future;
+use crate::error::{Error, FieldError, must_be_future};
 use crate::optimistic::{Editable, WithEtag, edit, merge};
 use crate::target_group::TargetGroup;
 use crate::types::ids::TargetGroupId;
@@ -195,7 +194,7 @@ impl FieldingAssistant {
             }
         }
         if matches!(self.pacing, Some(Pacing::Gemini(_))) && !V::GEMINI {
-            let reason = format!("is gemini, which {} has not: use linear, adaptive, or a later version", V::DATE);
+            let reason = format!("is gemini, expected linear or adaptive: {} does not support gemini", V::DATE);
             problems.push(FieldError::new("pacing", reason));
         }
         if let Some(SoftLaunch { end, goal_percent, strictness_percent }) = &self.soft_launch {
@@ -217,21 +216,20 @@ impl FieldingAssistant {
 impl<V: Version> TargetGroup<V> {
     /// Reads what the fielding assistant does.
     ///
-    /// In every version (`get_fielding_assistant_assignment`).
-    ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_fielding_assistant_assignment")]
     pub async fn assistant(&self) -> Result<FieldingAssistant, Error> {
         Ok(V::assistant(self.client.raw(), self.client.account(), &self.project, &self.id).await?.value)
     }
 
-    /// Changes what the fielding assistant does. If somebody else was faster, reads again, makes the change again,
-    /// and compares module by module: what would undo another's change is a conflict.
-    ///
-    /// In every version (`create_or_update_fielding_assistant_assignment`).
+    /// Changes what the fielding assistant does. If another client changed it first, reads again, makes the change
+    /// again, and compares module by module: what would undo another's change is a conflict.
     ///
     /// ```no_run
-    /// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn run(
+    /// #     group: cintx::target_group::TargetGroup<cintx::V2025_12_18>,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
     /// let daily = cintx::fielding::Pacing::Linear("P1D".parse()?);
     /// group.edit_assistant(|assistant| assistant.pacing = Some(daily.clone())).await?;
     /// # Ok(())
@@ -240,7 +238,8 @@ impl<V: Version> TargetGroup<V> {
     ///
     /// # Errors
     /// Everything that contradicts itself, before the write; [`Error::conflict`] if somebody else changed the same
-    /// module; or the call's.
+    /// module. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "create_or_update_fielding_assistant_assignment")]
     pub async fn edit_assistant(
         &self,
         change: impl Fn(&mut FieldingAssistant) + Send,

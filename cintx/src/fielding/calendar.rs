@@ -1,4 +1,4 @@
-//! The intelligent calendar: how many days a field needs, and when best to have it.
+//! The intelligent calendar: suggests how many days fielding needs, and when.
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -11,12 +11,10 @@ use crate::client::Client;
 use crate::error::{Error, FieldError};
 use crate::types::{IncidenceRate, IntoField, LengthOfInterview, Locale, Money, TimeRange};
 use crate::version::Version;
-use crate::wire::calendar::DaysWire;
+pub use crate::wire::calendar::HasFieldOfDays;
 
 impl<V: Version> Client<V> {
     /// Asks in how many days this many completes can be had at this price. Await it to ask.
-    ///
-    /// In every version (`suggest_days`).
     ///
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), Box<dyn std::error::Error>> {
@@ -60,8 +58,6 @@ impl<V: Version> Client<V> {
 
     /// Asks about a time in field: when best to begin and end within it, and what holidays it has.
     ///
-    /// In every version (`suggest_time_range`).
-    ///
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
     /// use jiff::{Timestamp, ToSpan as _};
@@ -75,7 +71,9 @@ impl<V: Version> Client<V> {
     /// ```
     ///
     /// # Errors
-    /// What is wrong about locale and field, before anything is sent; or the call's.
+    /// What is wrong with locale and field, found before anything is sent. See
+    /// [when a call fails](crate::guide::failures).
+    #[doc(alias = "suggest_time_range")]
     pub async fn suggest_field(
         &self,
         locale: impl IntoField<Locale> + Send,
@@ -92,10 +90,12 @@ impl<V: Version> Client<V> {
 
     /// Asks for a time in field of so many days, at least 1, from now on.
     ///
-    /// Only in 2025-12-18 (`suggest_time_range`).
+    /// Only in 2025-12-18.
     ///
     /// # Errors
-    /// What is wrong about locale and days, before anything is sent; or the call's.
+    /// What is wrong with locale and days, found before anything is sent. See
+    /// [when a call fails](crate::guide::failures).
+    #[doc(alias = "suggest_time_range")]
     pub async fn suggest_field_of_days(
         &self,
         locale: impl IntoField<Locale> + Send,
@@ -111,19 +111,12 @@ impl<V: Version> Client<V> {
         }
         match locale {
             Some(locale) if problems.is_empty() => {
-                <V as DaysWire>::suggest_field_of_days(self.raw(), &locale, days).await
+                <V as HasFieldOfDays>::suggest_field_of_days(self.raw(), &locale, days).await
             }
             _ => Err(Error::invalid(problems)),
         }
     }
 }
-
-/// The versions that suggest a time in field from its length alone.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not suggest a time in field from a number of days",
-    note = "use `Client::suggest_field` with a time that is that long, or a client of 2025-12-18"
-)]
-pub trait HasFieldOfDays: Version + DaysWire {}
 
 /// What a field's days are asked for.
 #[derive(Clone, Debug)]
@@ -139,7 +132,7 @@ pub struct DaysWanted {
 
 /// A question about the days that a field needs. Made by [`Client::suggest_days`].
 #[derive(Clone, Debug)]
-#[must_use = "nothing is asked until it is awaited"]
+#[must_use = "nothing is sent until it is awaited"]
 pub struct SuggestDays<V: Version> {
     client: Client<V>,
     /// Missing if something is wrong; the problems say what.
@@ -192,7 +185,7 @@ pub struct SuggestedField {
 #[serde(default)]
 #[non_exhaustive]
 pub struct Holiday {
-    /// Its name.
+    /// The name of the holiday.
     pub name: Option<String>,
     /// Its day.
     pub date: Option<Date>,

@@ -12,7 +12,7 @@ use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, FieldError};
+use crate::error::{Error, FieldError, must_be_future};
 use crate::job::{Job, JobKind, JobPoll, JobStatus};
 use crate::open_enum::open_enum;
 use crate::optimistic::{Editable, WithEtag, edit, merge};
@@ -23,13 +23,14 @@ use crate::types::{IntoField, TimeRange};
 use crate::version::Version;
 
 impl<V: Version> TargetGroup<V> {
-    /// Launches the draft; field ends at `end`. The job goes on at Cint's side: wait for it with
+    /// Launches the draft; field ends at `end`. The job goes on at Cint: wait for it with
     /// [`until_live`](Job::until_live).
     ///
-    /// In every version (`create_launch_fielding_run_from_draft_job`); carries an idempotency key.
+    /// Carries an idempotency key.
     ///
     /// # Errors
-    /// If `end` is past, before anything is sent; or the call's.
+    /// If `end` is past, before anything is sent. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "create_launch_fielding_run_from_draft_job")]
     pub async fn launch(&self, end: Timestamp) -> Result<LaunchJob<V>, Error> {
         Error::check(must_be_future("end", end))?;
         self.start_field(None, end).await
@@ -37,10 +38,12 @@ impl<V: Version> TargetGroup<V> {
 
     /// Schedules the draft: field begins and ends by itself. [`until_done`](Job::until_done) gives the scheduled run.
     ///
-    /// In every version (`create_schedule_fielding_run_from_draft_job`); carries an idempotency key.
+    /// Carries an idempotency key.
     ///
     /// # Errors
-    /// If the window has no length or begins in the past, before anything is sent; or the call's.
+    /// If the window has no length or begins in the past, before anything is sent. See
+    /// [when a call fails](crate::guide::failures).
+    #[doc(alias = "create_schedule_fielding_run_from_draft_job")]
     pub async fn schedule(&self, fielding_period: impl IntoField<TimeRange>) -> Result<LaunchJob<V>, Error> {
         let mut problems = Vec::new();
         let period = fielding_period.into_field("fielding_period", &mut problems);
@@ -69,10 +72,10 @@ impl<V: Version> TargetGroup<V> {
 
     /// The target group's fielding run; `None` for a draft. There is never more than one.
     ///
-    /// In every version (`get_fielding_runs_by_target_group_id`, `get_fielding_run`).
-    ///
     /// # Errors
     /// The calls'.
+    #[doc(alias = "get_fielding_runs_by_target_group_id")]
+    #[doc(alias = "get_fielding_run")]
     pub async fn fielding_run(&self) -> Result<Option<FieldingRun<V>>, Error> {
         let Self { client, project, id } = self;
         let runs = V::fielding_runs(client.raw(), client.account(), project, id).await?;
@@ -81,12 +84,6 @@ impl<V: Version> TargetGroup<V> {
             None => Ok(None),
         }
     }
-}
-
-/// A moment that must not be past.
-pub(crate) fn must_be_future(field: &'static str, at: Timestamp) -> Option<FieldError> {
-    let now = Timestamp::now();
-    (at <= now).then(|| FieldError::new(field, format!("is {at}, expected a time after now ({now:.0})")))
 }
 
 /// A launch or a scheduling under way.
@@ -209,7 +206,9 @@ pub struct RunState {
 /// A fielding run. It carries the entity tag of its last answer, so a change made elsewhere is noticed.
 ///
 /// ```no_run
-/// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), Box<dyn std::error::Error>> {
+/// # async fn run(
+/// #     group: cintx::target_group::TargetGroup<cintx::V2025_12_18>,
+/// # ) -> Result<(), Box<dyn std::error::Error>> {
 /// use jiff::ToSpan as _;
 ///
 /// if let Some(mut run) = group.fielding_run().await? {
@@ -236,12 +235,12 @@ impl<V: Version> FieldingRun<V> {
         Ok(Self { group, id, state, etag })
     }
 
-    /// Its id.
+    /// The id of the fielding run.
     pub fn id(&self) -> &FieldingRunId {
         &self.id
     }
 
-    /// Its state when it was last asked or told. Cint may pause a run on its own: [`refresh`](Self::refresh) asks.
+    /// Its state when it was last read or changed. Cint may pause a run on its own: [`refresh`](Self::refresh) asks.
     pub fn status(&self) -> &RunStatus {
         &self.state.status
     }
@@ -258,10 +257,9 @@ impl<V: Version> FieldingRun<V> {
 
     /// Asks for the present state.
     ///
-    /// In every version (`get_fielding_run`).
-    ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_fielding_run")]
     pub async fn refresh(&mut self) -> Result<(), Error> {
         *self = Self::fetch(self.group.clone(), self.id.clone()).await?;
         Ok(())
@@ -270,62 +268,57 @@ impl<V: Version> FieldingRun<V> {
     /// Stops respondents from coming in; only a live run can be paused. If somebody else changed the run meanwhile,
     /// its new state decides: paused already is fine, still live is paused, anything else is an error.
     ///
-    /// In every version (`pause_fielding_run`).
-    ///
     /// # Errors
-    /// The call's: 412 if the run is no longer in a state that allows it, 422 if it never was.
+    /// The API answers 412 if the run is no longer in a state that allows it, 422 if it never was. See
+    /// [when a call fails](crate::guide::failures).
+    #[doc(alias = "pause_fielding_run")]
     pub async fn pause(&mut self) -> Result<(), Error> {
         self.act(RunAction::Pause).await
     }
 
     /// Lets respondents in again; only a paused run can be resumed, and only before its goal and its end.
     ///
-    /// In every version (`resume_fielding_run`).
-    ///
     /// # Errors
     /// As with [`pause`](Self::pause).
+    #[doc(alias = "resume_fielding_run")]
     pub async fn resume(&mut self) -> Result<(), Error> {
         self.act(RunAction::Resume).await
     }
 
     /// Begins a scheduled run at once; its end moves along, so that it is as long as it was to be.
     ///
-    /// In every version (`launch_now_fielding_run`).
-    ///
     /// # Errors
     /// As with [`pause`](Self::pause).
+    #[doc(alias = "launch_now_fielding_run")]
     pub async fn launch_now(&mut self) -> Result<(), Error> {
         self.act(RunAction::LaunchNow).await
     }
 
     /// Brings a completed run back; only before its goal and its end.
     ///
-    /// In every version (`relaunch_fielding_run`).
-    ///
     /// # Errors
     /// As with [`pause`](Self::pause).
+    #[doc(alias = "relaunch_fielding_run")]
     pub async fn relaunch(&mut self) -> Result<(), Error> {
         self.act(RunAction::Relaunch).await
     }
 
     /// Ends the run.
     ///
-    /// In every version (`complete_fielding_run`).
-    ///
     /// # Errors
     /// As with [`pause`](Self::pause).
+    #[doc(alias = "complete_fielding_run")]
     pub async fn complete(&mut self) -> Result<(), Error> {
         self.act(RunAction::Complete).await
     }
 
-    /// Changes when the run begins or ends: not before now, and not in reverse. If somebody else was faster,
+    /// Changes when the run begins or ends: not before now, and not in reverse. If another client changed it first,
     /// reads again and makes the change again; what would undo another's change is a conflict.
     ///
-    /// In every version (`update_fielding_run`).
-    ///
     /// # Errors
-    /// A date that is wrong, before anything is sent; [`Error::conflict`] if somebody else moved the same date;
-    /// or the call's: 422 for a completed run.
+    /// A date that is wrong, before anything is sent; [`Error::conflict`] if somebody else moved the same date. The API
+    /// answers 422 for a completed run. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "update_fielding_run")]
     pub async fn edit_dates(&mut self, change: impl Fn(&mut FieldingPeriod) + Send) -> Result<(), Error> {
         let known = WithEtag { value: self.state.dates, etag: self.etag.clone() };
         let WithEtag { value, etag } = edit(&*self, Some(known), change).await?;

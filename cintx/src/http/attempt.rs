@@ -9,10 +9,10 @@ use tokio::time::Instant;
 
 use super::Pipeline;
 use super::hooks::{self, AttemptContext, AttemptEvent};
-use super::report::TimedOut;
 use super::retry::Attempt;
 use super::trace::{TRACEPARENT, Trace};
 use crate::client::options::is_download;
+use crate::error::TimedOut;
 
 const API_VERSION: HeaderName = HeaderName::from_static("cint-api-version");
 
@@ -38,7 +38,7 @@ impl AttemptResult {
 struct Redirected;
 
 impl Pipeline {
-    /// Makes the attempt and tells whoever watches.
+    /// Makes the attempt and calls the hooks.
     pub(super) async fn attempt(
         &self,
         request: &Request,
@@ -99,7 +99,7 @@ impl Pipeline {
         }
         let answer = match tokio::time::timeout(limit, builder.send()).await {
             Ok(Ok(answer)) => answer,
-            // It may have been read by now; whether it was, nobody here knows.
+            // It may have been read by now; whether it was is not known.
             Err(_) => return AttemptResult::nothing(Attempt::Lost, Box::new(TimedOut::Attempt(limit))),
             Ok(Err(error)) => {
                 let unsent = error.is_connect() || error.is_builder();

@@ -1,5 +1,5 @@
-//! Who may watch: hooks before and after each attempt, and `tracing` spans and events.
-//! Headers and query parameters are shown by allow-list; bodies and credentials never.
+//! Observability: hooks before and after each attempt, and `tracing` spans and events. Headers and query parameters are
+//! shown by allow-list; bodies and credentials never.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,7 +46,7 @@ impl AttemptContext<'_> {
     }
 }
 
-/// One HTTP exchange, for whoever watches them.
+/// One HTTP exchange, as the hooks see it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AttemptEvent<'a> {

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use cintx_raw::{IdempotencyKey, KeyFormat, NEW_KEY, Operation, Request};
+use cintx_raw::{IdempotencyKey, KeyFormat, Operation, Request};
 use http::{HeaderName, HeaderValue};
 use sha2::{Digest as _, Sha256};
 use ulid::Ulid;
@@ -16,7 +16,7 @@ pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempote
 /// Where a key comes from, unless it is fresh.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum KeyChoice {
-    IntoField(String),
+    Given(String),
     Business(String),
 }
 
@@ -24,7 +24,7 @@ impl fmt::Debug for KeyChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A business key may be a customer's name.
         f.write_str(match self {
-            Self::IntoField(_) => "IntoField(..)",
+            Self::Given(_) => "Given(..)",
             Self::Business(_) => "Business(..)",
         })
     }
@@ -39,12 +39,12 @@ pub(crate) fn give_key(request: &mut Request, choice: Option<&KeyChoice>) -> Res
             _ => Ok(()),
         };
     };
-    let chosen = request.headers().get(&IDEMPOTENCY_KEY).filter(|key| *key != NEW_KEY);
+    let chosen = request.headers().get(&IDEMPOTENCY_KEY);
     if let Some(chosen) = chosen {
         return check(chosen.to_str().unwrap_or_default(), format);
     }
     let key = match choice {
-        Some(KeyChoice::IntoField(key)) => {
+        Some(KeyChoice::Given(key)) => {
             check(key, format)?;
             key.clone()
         }
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn an_operation_without_a_key_refuses_one() {
         let mut request = Request::to(operation(), "/a");
-        let given = KeyChoice::IntoField("x".to_owned());
+        let given = KeyChoice::Given("x".to_owned());
         assert_eq!(give_key(&mut request, Some(&given)).unwrap_err().field(), "idempotency_key");
         let mut read = Request::to(Operation::undocumented(&http::Method::GET), "/a");
         give_key(&mut read, Some(&given)).unwrap();

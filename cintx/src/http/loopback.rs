@@ -1,4 +1,4 @@
-//! Which addresses stay on this machine, so that plain HTTP to them is safe.
+//! Loopback addresses, to which plain HTTP is safe.
 
 use url::{Host, Url};
 

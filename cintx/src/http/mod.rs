@@ -1,5 +1,5 @@
-//! The way every request takes: stamp, key, limit, token, attempt, classify. Raw or ergonomic, of any version.
-//! The decisions are made in `machine`; this file carries them out.
+//! The pipeline of every request, of every version: headers, key, deadline, token, attempts, classification. The
+//! decisions are made in `retry`; this file carries them out.
 
 pub(crate) mod attempt;
 pub(crate) mod hooks;
@@ -16,7 +16,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cintx_raw::{BoxError, Host, RawResponse, Repeat, Request, Transport, TransportFuture};
+use cintx_raw::{BoxError, Host, Idempotency, RawResponse, Request, Transport, TransportFuture};
 use http::HeaderValue;
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -28,8 +28,6 @@ pub(crate) use self::hooks::{After, Before};
 pub use self::hooks::{AttemptContext, AttemptEvent};
 pub(crate) use self::loopback::is_loopback;
 pub use self::report::ResponseExt;
-pub(crate) use self::report::{Failure, Report, TimedOut};
-pub(crate) use self::retry::StopReason;
 use self::retry::{Decision, Effect, Event, RetryMachine, Verdict};
 use self::throttle::Budget;
 use self::trace::{TRACEPARENT, Trace};
@@ -37,7 +35,7 @@ use crate::auth::refresh::Token;
 use crate::auth::refresher::TokenCache;
 use crate::cache::Cache;
 use crate::client::{CallOptions, OperationTimeouts, RetryPolicy, Timeouts};
-use crate::error::{FieldError, Outcome, Refused};
+use crate::error::{Failure, FieldError, NoServerToServerKey, Outcome, Refused, Report, StopReason, TimedOut};
 use crate::recovery::{Intent, Journal, JournalError};
 
 /// What the clones of one client share.
@@ -68,11 +66,6 @@ pub(crate) struct Pipeline {
     pub(crate) shared: Arc<Shared>,
     pub(crate) options: CallOptions,
 }
-
-/// No key was given for the server-to-server host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("server-to-server operations need their own key: ClientBuilder::server_to_server_key")]
-pub(crate) struct NoServerToServerKey;
 
 /// The credential of one attempt.
 enum Credential {
@@ -186,10 +179,10 @@ impl Pipeline {
 
 /// What repeating this very request would do.
 fn effect(request: &Request, policy: &RetryPolicy) -> Effect {
-    match request.operation().repeat {
-        Repeat::Safe => Effect::None,
+    match request.operation().idempotency {
+        Idempotency::Safe => Effect::None,
         _ if idempotency::is_keyed(request) => Effect::Repeatable,
-        Repeat::Idempotent if policy.idempotent_writes => Effect::Repeatable,
+        Idempotency::Idempotent if policy.idempotent_writes => Effect::Repeatable,
         _ => Effect::Once,
     }
 }

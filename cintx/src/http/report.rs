@@ -1,54 +1,10 @@
-//! What the pipeline knows of a call beyond its answer. It travels with every answer and every failure.
+//! The report of an answered call, in the extensions of the answer.
 
-use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use cintx_raw::{BoxError, Request, Response};
+use cintx_raw::Response;
 
-use super::retry::StopReason;
-use crate::error::Outcome;
-
-/// The course of one call.
-#[derive(Clone, Debug)]
-pub(crate) struct Report {
-    /// The request as it was sent, key included; its body is shared. Kept for failures, which may be looked up.
-    pub(crate) request: Option<Request>,
-    pub(crate) trace_id: Box<str>,
-    pub(crate) attempts: u32,
-    pub(crate) outcome: Outcome,
-    pub(crate) why: StopReason,
-    pub(crate) retry_after: Option<Duration>,
-    pub(crate) began: jiff::Timestamp,
-}
-
-/// A call that ended without an answer.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) report: Arc<Report>,
-    pub(crate) cause: BoxError,
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.cause, f)
-    }
-}
-
-impl std::error::Error for Failure {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&*self.cause)
-    }
-}
-
-/// A time limit that passed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum TimedOut {
-    #[error("no answer within {0:.0?}")]
-    Attempt(Duration),
-    #[error("the call's time of {0:.0?} was over")]
-    Operation(Duration),
-}
+use crate::error::Report;
 
 /// How an answer came about.
 ///

@@ -1,11 +1,11 @@
-//! The course of one call as a pure state machine: events in, decisions out.
-//! Clock, randomness and budget come from outside; what may be repeated, and what is known of the effect, is decided here.
+//! The retries of one call as a pure state machine: events in, decisions out. Clock, randomness and budget come from
+//! outside; what may be repeated, and what is known of the effect, is decided here.
 
 use std::time::Duration;
 
 use super::throttle::Budget;
 use crate::client::options::{OperationTimeouts, RetryPolicy};
-use crate::error::Outcome;
+use crate::error::{Outcome, StopReason};
 
 /// What repeating a request would do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,23 +66,6 @@ pub(crate) enum Verdict {
     Success,
     /// Without one.
     Failure { outcome: Outcome, why: StopReason },
-}
-
-/// Why there is no further attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StopReason {
-    /// Another attempt would not help.
-    Final,
-    /// Another attempt could do it twice.
-    NotRepeatable,
-    /// There were as many attempts as allowed.
-    Attempts,
-    /// The time of the whole call is over, or would be after the wait.
-    Time,
-    /// Too many calls of this client fail.
-    Budget,
-    /// The API asks for a longer wait than allowed.
-    RetryAfter,
 }
 
 /// One call.

@@ -1,5 +1,5 @@
-//! The retry budget: shared by the clones of a client, so that retries cannot become a storm while the API is down.
-//! Each retry takes from it, each success gives back a little.
+//! The retry budget: shared by the clones of a client, so that retries do not overload an API that is down. Each retry
+//! takes from it, each success gives back a little.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -1,4 +1,4 @@
-//! W3C trace context: every call has a trace id of ours, so that it can be quoted even if no answer came.
+//! W3C trace context: every call has a trace id of its own, known even if there is no answer.
 
 use http::HeaderValue;
 use http::header::HeaderName;

@@ -1,11 +1,13 @@
 //! Lists of projects, and what a list says of each.
 
+use std::ops::RangeInclusive;
+
 use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
-use crate::error::{Error, FieldError};
+use crate::error::{Error, text_length};
 use crate::open_enum::open_enum;
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
 use crate::sealed::Sealed;
@@ -22,7 +24,7 @@ open_enum! {
     }
 }
 
-/// Which projects a list shall have.
+/// The filters of a list of projects.
 #[derive(Clone, Debug, Default)]
 #[doc(hidden)]
 pub struct ProjectFilter {
@@ -40,7 +42,7 @@ pub struct ProjectQuery<V: Version> {
 }
 
 impl<V: Version> ListRequest<ProjectQuery<V>> {
-    /// Only projects that this user answers for.
+    /// Only projects whose project manager is this user.
     pub fn manager(mut self, manager: UserId) -> Self {
         self.source.filter.manager = Some(manager);
         self
@@ -72,29 +74,25 @@ impl<V: Version> ListQuery for ProjectQuery<V> {
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<ProjectSummary>, Error>> {
         async move {
-            Error::check(self.filter.search.as_deref().and_then(search_problem))?;
+            Error::check(self.filter.search.as_deref().and_then(|text| text_length("search", text, SEARCH_CHARS)))?;
             V::list_projects(self.client.raw(), self.client.account(), &self.filter, ask).await
         }
         .boxed()
     }
 }
 
-/// What Cint asks of the text to search for.
-pub(crate) fn search_problem(text: &str) -> Option<FieldError> {
-    let length = text.chars().count();
-    (!(5..=128).contains(&length))
-        .then(|| FieldError::new("search", format!("has {length} characters, expected 5 to 128")))
-}
+/// How long Cint lets the text be that is searched for.
+const SEARCH_CHARS: RangeInclusive<usize> = 5..=128;
 
 /// A project in a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ProjectSummary {
-    /// Its id.
+    /// The id of the project.
     pub id: ProjectId,
     /// Its short id, for people.
     pub human_readable_id: Option<String>,
-    /// Its name.
+    /// The name of the project.
     pub name: Option<String>,
     /// The name with what was searched for marked.
     pub highlighted_name: Option<String>,

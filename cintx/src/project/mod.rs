@@ -2,10 +2,11 @@
 
 mod list;
 
-pub(crate) use self::list::{ProjectFilter, search_problem};
+pub(crate) use self::list::ProjectFilter;
 pub use self::list::{ProjectQuery, ProjectStatistics, ProjectStatus, ProjectSummary};
 
 use std::future::{Future, IntoFuture};
+use std::ops::RangeInclusive;
 use std::pin::Pin;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
@@ -13,7 +14,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
-use crate::error::{Error, FieldError};
+use crate::error::{Error, FieldError, text_length};
 use crate::optimistic::{Editable, WithEtag, edit, merge};
 use crate::paging::ListRequest;
 use crate::target_group::DraftBuilder;
@@ -40,9 +41,9 @@ pub struct Projects<V: Version> {
 }
 
 impl<V: Version> Projects<V> {
-    /// Creates a project: a name of 5 to 128 characters, and who answers for it.
+    /// Creates a project: a name of 5 to 128 characters, and its project manager.
     ///
-    /// In every version (`create_project`). Await it to send it; it carries an idempotency key.
+    /// Await it to send it; it carries an idempotency key.
     ///
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), Box<dyn std::error::Error>> {
@@ -51,14 +52,13 @@ impl<V: Version> Projects<V> {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "create_project")]
     pub fn create(&self, name: impl Into<String>, manager: UserId) -> CreateProject<V> {
         let settings = ProjectSettings { name: name.into(), manager, reference: None };
         CreateProject { client: self.client.clone(), settings, problems: Vec::new() }
     }
 
     /// Lists the account's projects.
-    ///
-    /// In every version (`list_account_projects`).
     ///
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
@@ -69,6 +69,7 @@ impl<V: Version> Projects<V> {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "list_account_projects")]
     pub fn list(&self) -> ListRequest<ProjectQuery<V>> {
         ListRequest::new(ProjectQuery { client: self.client.clone(), filter: ProjectFilter::default() })
     }
@@ -99,7 +100,7 @@ impl<V: Version> IntoFuture for CreateProject<V> {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let mut problems = self.problems;
-            problems.extend(name_problem(&self.settings.name));
+            problems.extend(text_length("name", self.settings.name.trim(), NAME_CHARS));
             Error::check(problems)?;
             let id = V::create_project(self.client.raw(), self.client.account(), &self.settings).await?;
             Ok(Project { id, human_readable_id: None, settings: self.settings })
@@ -107,12 +108,8 @@ impl<V: Version> IntoFuture for CreateProject<V> {
     }
 }
 
-/// What Cint asks of a project's or target group's name.
-pub(crate) fn name_problem(name: &str) -> Option<FieldError> {
-    let length = name.trim().chars().count();
-    (!(5..=128).contains(&length))
-        .then(|| FieldError::new("name", format!("has {length} characters, expected 5 to 128")))
-}
+/// How long Cint lets a project's name be.
+pub(crate) const NAME_CHARS: RangeInclusive<usize> = 5..=128;
 
 /// A project.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -123,7 +120,7 @@ pub struct Project {
 }
 
 impl Project {
-    /// Its id.
+    /// The id of the project.
     pub fn id(&self) -> &ProjectId {
         &self.id
     }
@@ -133,12 +130,12 @@ impl Project {
         self.human_readable_id.as_deref()
     }
 
-    /// Its name.
+    /// The name of the project.
     pub fn name(&self) -> &str {
         &self.settings.name
     }
 
-    /// Who answers for it.
+    /// The project manager.
     pub fn manager(&self) -> UserId {
         self.settings.manager
     }
@@ -161,7 +158,7 @@ impl From<&Project> for ProjectId {
 pub struct ProjectSettings {
     /// The name: 5 to 128 characters.
     pub name: String,
-    /// Who answers for it.
+    /// The project manager.
     pub manager: UserId,
     /// The buyer's own number for it: 3 to 128 letters, digits, `-`, `_` and spaces.
     pub reference: Option<String>,
@@ -172,13 +169,13 @@ merge!(ProjectSettings { name, manager, reference });
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ProjectOverview {
-    /// Its id.
+    /// The id of the project.
     pub id: ProjectId,
     /// Its short id, for people.
     pub human_readable_id: Option<String>,
-    /// Its name.
+    /// The name of the project.
     pub name: Option<String>,
-    /// Who answers for it.
+    /// The project manager.
     pub manager: Option<UserId>,
     /// The buyer's own number for it.
     pub reference: Option<String>,
@@ -205,28 +202,25 @@ impl<V: Version> ProjectScope<V> {
 
     /// Reads the project.
     ///
-    /// In every version (`get_project_by_id`).
-    ///
     /// # Errors
-    /// The call's: 404 if there is no such project.
+    /// The API answers 404 if there is no such project. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_project_by_id")]
     pub async fn get(&self) -> Result<Project, Error> {
         Ok(V::project(self.client.raw(), self.client.account(), &self.project).await?.value)
     }
 
     /// Reads the project with its statistics.
     ///
-    /// In every version (`project_overview`).
-    ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "project_overview")]
     pub async fn overview(&self) -> Result<ProjectOverview, Error> {
         V::project_overview(self.client.raw(), self.client.account(), &self.project).await
     }
 
-    /// Changes the project: reads it, applies the change, writes it under its entity tag. If somebody else was faster,
-    /// reads again, makes the change again, and compares field by field: what would undo another's change is a conflict.
-    ///
-    /// In every version (`update_project`).
+    /// Changes the project: reads it, applies the change, writes it under its entity tag. If another client changed it
+    /// first, reads again, makes the change again, and compares field by field: what would undo another's change is a
+    /// conflict.
     ///
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>, id: cintx::ProjectId) -> Result<(), cintx::Error> {
@@ -237,8 +231,9 @@ impl<V: Version> ProjectScope<V> {
     /// ```
     ///
     /// # Errors
-    /// Every field that is wrong, before the write; [`Error::conflict`] if somebody else changed the same fields;
-    /// or the call's.
+    /// Every field that is wrong, before the write; [`Error::conflict`] if somebody else changed the same fields. See
+    /// [when a call fails](crate::guide::failures).
+    #[doc(alias = "update_project")]
     pub async fn edit(&self, change: impl Fn(&mut ProjectSettings) + Send) -> Result<ProjectSettings, Error> {
         Ok(edit(self, None, change).await?.value)
     }
@@ -253,7 +248,7 @@ impl<V: Version> Editable for ProjectScope<V> {
     type Value = ProjectSettings;
 
     fn check(settings: &ProjectSettings) -> Result<(), Error> {
-        let mut problems = Vec::from_iter(name_problem(&settings.name));
+        let mut problems = Vec::from_iter(text_length("name", settings.name.trim(), NAME_CHARS));
         if let Some(reference) = &settings.reference {
             let _: Option<CustomerReference> = reference.into_field("reference", &mut problems);
         }

@@ -1,5 +1,5 @@
 //! The quotas of a launched target group: read, re-balanced, interlocked, switched, replaced. What would be deleted by
-//! a change is listed first, and takes a word of consent.
+//! a change is listed first, and must be confirmed.
 
 use std::fmt;
 
@@ -11,7 +11,8 @@ use crate::error::{Error, FieldError};
 use crate::quota::{Quota, QuotaPlan, QuotaTable, TableKind};
 use crate::target_group::{TargetGroup, TargetGroupDraft};
 use crate::version::Version;
-use crate::wire::quotas::{Edit, Goals, Place, Replacing, ValidatesWire};
+pub use crate::wire::quotas::HasValidation;
+use crate::wire::quotas::{Edit, Goals, Place, Replacing};
 
 impl<V: Version> TargetGroup<V> {
     /// Its quotas, once it is launched.
@@ -86,8 +87,7 @@ impl<V: Version> Quotas<V> {
     }
 
     /// The control quotas of the group, to be sent again with each change. 2025-12-18 only, where a change replaces
-    /// everything (`manage_target_group_profiles`) and the API does not list them (`list_profiles`): without this they
-    /// would be lost.
+    /// everything and the API does not list them: without this they would be lost.
     pub fn with_control(mut self, control: ControlQuotas) -> Self
     where
         V: HasControlQuotas,
@@ -98,10 +98,12 @@ impl<V: Version> Quotas<V> {
 
     /// One table for each profile: its targets, completes, prescreens.
     ///
-    /// In every version (`get_profiles`, from 2025-12-18 on `list_profiles`). Control quotas are not listed.
+    /// Control quotas are not listed.
     ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_profiles")]
+    #[doc(alias = "list_profiles")]
     pub async fn read(&self) -> Result<Vec<QuotaTable>, Error> {
         V::quotas(self.raw(), self.place()).await
     }
@@ -113,11 +115,13 @@ impl<V: Version> Quotas<V> {
 
     /// Puts a plan in force: the goals that it changes, and no others.
     ///
-    /// In every version (`bulk_update_quotas`, from 2025-12-18 on `update_profile_filling_goal`). The group's own goal
-    /// is sent along where the plan's total differs from it.
+    /// The group's own goal is sent along where the plan's total differs from it.
     ///
     /// # Errors
-    /// If the plan is not of a table that was read back, or a goal is 0, which the API does not take; or the call's.
+    /// If the plan is not of a table that was read back, or a goal is 0, which the API does not take. See
+    /// [when a call fails](crate::guide::failures).
+    #[doc(alias = "bulk_update_quotas")]
+    #[doc(alias = "update_profile_filling_goal")]
     pub async fn apply(&self, plan: &QuotaPlan) -> Result<Vec<QuotaTable>, Error> {
         let refuse = |reason: String| Error::invalid(vec![FieldError::new("plan", reason)]);
         let profile = plan.profile.clone().ok_or_else(|| refuse("is not of a profile in field".to_owned()))?;
@@ -138,10 +142,10 @@ impl<V: Version> Quotas<V> {
 
     /// Sets the goal of the whole group; the API recomputes its quotas.
     ///
-    /// In every version (`bulk_update_quotas`, from 2025-12-18 on `update_profile_filling_goal`).
-    ///
     /// # Errors
-    /// If the goal is 0; or the call's.
+    /// If the goal is 0. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "bulk_update_quotas")]
+    #[doc(alias = "update_profile_filling_goal")]
     pub async fn set_goal(&self, completes: u32) -> Result<Vec<QuotaTable>, Error> {
         if completes == 0 {
             return Err(Error::invalid(vec![FieldError::new("completes", "is 0, expected at least 1")]));
@@ -152,41 +156,43 @@ impl<V: Version> Quotas<V> {
 
     /// Crosses two or three regular profiles (by their ids) that are in field.
     ///
-    /// In every version: `create_interlocked_profile`, whose cells the API works out; from 2025-12-18 on
-    /// `manage_target_group_profiles`, with cells that keep every target.
+    /// Before 2025-12-18 the API works out the cells; from then on they keep every target.
     ///
     /// # Errors
-    /// If a profile is not there or has no quotas; or the call's.
+    /// If a profile is not there or has no quotas. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "create_interlocked_profile")]
+    #[doc(alias = "manage_target_group_profiles")]
     pub async fn interlock(&self, profiles: &[String]) -> Result<Vec<QuotaTable>, Error> {
         self.edit(Edit::Interlock(profiles)).await
     }
 
     /// Puts the questions of an interlocked profile side by side again.
     ///
-    /// In every version: `remove_interlocks`, from 2025-12-18 on `manage_target_group_profiles`.
-    ///
     /// # Errors
-    /// If the profile is not there or not interlocked; or the call's.
+    /// If the profile is not there or not interlocked. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "remove_interlocks")]
+    #[doc(alias = "manage_target_group_profiles")]
     pub async fn remove_interlock(&self, profile: &str) -> Result<Vec<QuotaTable>, Error> {
         self.edit(Edit::RemoveInterlock(profile)).await
     }
 
-    /// Switches the quotas of a regular profile on. Before 2025-12-18 the API says how many each gets
-    /// (`enable_quotas_v2`); from then on they get equal parts (`manage_target_group_profiles`), and
-    /// [`apply`](Self::apply) can set others.
+    /// Switches the quotas of a regular profile on. Before 2025-12-18 the API says how many each gets;
+    /// from then on they get equal parts, and [`apply`](Self::apply) can set others.
     ///
     /// # Errors
-    /// If the profile is not there, or interlocked; or the call's.
+    /// If the profile is not there, or interlocked. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "enable_quotas_v2")]
+    #[doc(alias = "manage_target_group_profiles")]
     pub async fn enable(&self, profile: &str) -> Result<Vec<QuotaTable>, Error> {
         self.edit(Edit::Enable(profile, true)).await
     }
 
     /// Switches the quotas of a regular profile off: its conditions only screen.
     ///
-    /// In every version: `disable_quotas_v2`, from 2025-12-18 on `manage_target_group_profiles`.
-    ///
     /// # Errors
     /// As [`enable`](Self::enable).
+    #[doc(alias = "disable_quotas_v2")]
+    #[doc(alias = "manage_target_group_profiles")]
     pub async fn disable(&self, profile: &str) -> Result<Vec<QuotaTable>, Error> {
         self.edit(Edit::Enable(profile, false)).await
     }
@@ -201,10 +207,11 @@ impl<V: Version> Quotas<V> {
     /// Prepares to put another audience in the place of all profiles; nothing is sent yet. `draft` says what the group
     /// is, besides its audience, and how many completes are wanted.
     ///
-    /// In every version: `apply_profiles_v2`, from 2025-12-18 on `manage_target_group_profiles`.
-    ///
     /// # Errors
-    /// What is wrong with the audience; or the call's that reads what is there.
+    /// What is wrong with the audience, or what is there could not be read. See
+    /// [when a call fails](crate::guide::failures).
+    #[doc(alias = "apply_profiles_v2")]
+    #[doc(alias = "manage_target_group_profiles")]
     pub async fn replace(&self, draft: &TargetGroupDraft) -> Result<Replacement<V>, Error> {
         let mut problems = Vec::new();
         draft.audience.check(Some(draft.completes_goal), &mut problems);
@@ -215,10 +222,11 @@ impl<V: Version> Quotas<V> {
         Ok(Replacement { quotas: self.clone(), draft: draft.clone(), deletes })
     }
 
-    /// Deletes profiles by their ids, with their quotas. In every version (`batch_delete_profiles`).
+    /// Deletes profiles by their ids, with their quotas.
     ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "batch_delete_profiles")]
     pub async fn delete(&self, profiles: &[String]) -> Result<Vec<QuotaTable>, Error> {
         V::delete_profiles(self.raw(), self.place(), profiles).await?;
         self.read_back().await
@@ -260,12 +268,13 @@ impl<V: Version> Replacement<V> {
     /// Sends it, if nothing is deleted by it.
     ///
     /// # Errors
-    /// If something would be deleted: the error names it, and nothing was sent; or the call's.
+    /// If something would be deleted: the error names it, and nothing was sent. See
+    /// [when a call fails](crate::guide::failures).
     pub async fn send(&self) -> Result<Vec<QuotaTable>, Error> {
         if !self.deletes.is_empty() {
             let names: Vec<&str> = self.deletes.iter().map(QuotaTable::name).collect();
             let reason =
-                format!("leaves out {}, which would be deleted: say `send_and_delete` for that", names.join(", "));
+                format!("deletes profiles {}, expected none: call `send_and_delete` to allow it", names.join(", "));
             return Err(Error::invalid(vec![FieldError::new("audience", reason)]));
         }
         self.send_and_delete().await
@@ -274,7 +283,7 @@ impl<V: Version> Replacement<V> {
     /// Sends it, and agrees to what it deletes.
     ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
     pub async fn send_and_delete(&self) -> Result<Vec<QuotaTable>, Error> {
         let draft = &self.draft;
         let audience = match (&self.quotas.control, &draft.audience.control) {
@@ -287,14 +296,6 @@ impl<V: Version> Replacement<V> {
     }
 }
 
-/// A version that validates audiences without creating anything.
-#[diagnostic::on_unimplemented(
-    message = "version `{Self}` cannot validate profiles",
-    label = "the API of this version has no such call",
-    note = "`Audience::problems` holds the published rules in every version, without a call"
-)]
-pub trait HasValidation: ValidatesWire {}
-
 /// A version that has hand-made quotas over several questions.
 #[diagnostic::on_unimplemented(
     message = "version `{Self}` has no control quotas",
@@ -306,10 +307,11 @@ pub trait HasControlQuotas: Version {}
 impl<V: Version> Client<V> {
     /// Asks the API whether it would take an audience; creates nothing. Empty if it would.
     ///
-    /// 2025-02-17 and 2025-12-18 (`validate_profiles`). Our own rules are held first.
+    /// 2025-02-17 and 2025-12-18. The rules of this crate are checked first.
     ///
     /// # Errors
-    /// What [`Audience::problems`] finds, before anything is sent; or the call's.
+    /// What [`Audience::problems`] finds, before anything is sent. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "validate_profiles")]
     pub async fn validate(
         &self,
         audience: &Audience,

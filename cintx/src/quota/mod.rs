@@ -12,7 +12,7 @@ pub use self::suggest::{GoalSplit, HasGoalSplit};
 
 use serde::{Deserialize, Serialize};
 
-use crate::audience::{Condition, Interlock, labels};
+use crate::audience::Condition;
 use crate::types::InvalidValue;
 
 /// One quota: what is wanted and what has come in.
@@ -20,7 +20,7 @@ use crate::types::InvalidValue;
 #[serde(default)]
 #[non_exhaustive]
 pub struct Quota {
-    /// Its id, once the API has given it one.
+    /// The id of the quota, once the API has given it one.
     pub id: Option<String>,
     /// How many completes are wanted; `None` without a quota.
     pub target: Option<u64>,
@@ -122,22 +122,13 @@ impl TryFrom<KeptTable> for QuotaTable {
 
 impl QuotaTable {
     /// A table that is not sent yet.
-    pub(crate) fn planned(interlock: &Interlock, cells: &[u64]) -> Self {
-        let axis = |question: &crate::audience::Question| QuotaAxis {
-            question: Some(question.id()),
-            labels: labels(question),
-            conditions: question
-                .targets()
-                .iter()
-                .map(|target| target.conditions().iter().map(|it| (question.id(), it.clone())).collect())
-                .collect(),
-        };
+    pub(crate) fn planned(axes: Vec<QuotaAxis>, cells: &[u64]) -> Self {
         Self {
             profile: None,
             name: "interlock".to_owned(),
             kind: TableKind::Interlock,
             enabled: true,
-            axes: interlock.questions.iter().map(axis).collect(),
+            axes,
             cells: cells.iter().map(|count| Quota { target: Some(*count), ..Quota::default() }).collect(),
         }
     }

@@ -78,8 +78,8 @@ impl QuotaTable {
         Ok(QuotaPlan { profile: self.profile.clone(), changes, total, moved, proved_smallest: false })
     }
 
-    /// The smallest change of the targets that keeps every margin and goes nowhere below what is completed.
-    /// Cells with a target of 0 are closed and stay so; an open one keeps a target of at least 1, as the API wants it.
+    /// The smallest change of the targets that keeps every margin and goes nowhere below what is completed. Cells with
+    /// a target of 0 are closed and stay so; an open one keeps a target of at least 1, as the API takes it.
     ///
     /// # Errors
     /// If no change does it: more has come in for one margin than its target, say. The error says which cells stand

@@ -1,5 +1,4 @@
-//! A quota table to look at: in a terminal, in a spreadsheet, in a browser.
-//! Rows are all axes but the last, columns the last; a single axis is rows.
+//! Prints a quota table as text, CSV or SVG. Rows are all axes but the last, columns the last; a single axis is rows.
 
 use std::fmt::{self, Write as _};
 

@@ -1,5 +1,5 @@
-//! What past respondents suggest for quotas: of a question that is nowhere yet, of a profile in field; and how a goal
-//! would be split over the quotas in field. Nothing here changes anything.
+//! Suggested quotas from the panel distribution, for a new question or a profile in field; and how a goal would be
+//! split over the quotas in field. Nothing here changes anything.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,14 +10,15 @@ use crate::quota::QuotaTable;
 use crate::quota::live::Quotas;
 use crate::types::{IntoField, Locale, TimeRange};
 use crate::version::Version;
-use crate::wire::distribution::{SplitsGoalsWire, Suggesting};
+pub use crate::wire::distribution::HasGoalSplit;
+use crate::wire::distribution::Suggesting;
 
 impl<V: Version> Client<V> {
     /// How many of so many completes the targets of a question would get if everybody came who comes: Cint predicts it
     /// from past respondents. The shares that the question has make no difference; `()` will do.
     ///
-    /// In every version (`get_panel_distribution_draft`). The older versions answer in whole percent, which are split
-    /// over the goal here, and are asked about numbers and options alone, not about texts.
+    /// The older versions answer in whole percent, which are split over the goal here, and are asked about numbers and
+    /// options alone, not about texts.
     ///
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
@@ -32,7 +33,9 @@ impl<V: Version> Client<V> {
     /// ```
     ///
     /// # Errors
-    /// What is wrong about question, goal, locale and field, before anything is sent; or the call's.
+    /// What is wrong with question, goal, locale and field, found before anything is sent. See
+    /// [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_panel_distribution_draft")]
     pub async fn suggest_quotas(
         &self,
         question: &Question,
@@ -65,35 +68,30 @@ impl<V: Version> Quotas<V> {
     /// How the quotas of a profile (by its id) would be filled if everybody came who comes: Cint predicts it from past
     /// respondents.
     ///
-    /// In every version (`get_v2_panel_distribution_by_profile`, from 2025-12-18 on `get_panel_distribution_by_profile`).
-    ///
     /// # Errors
-    /// The call's: 404 if there is no such profile.
+    /// The API answers 404 if there is no such profile. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_v2_panel_distribution_by_profile")]
+    #[doc(alias = "get_panel_distribution_by_profile")]
     pub async fn suggested(&self, profile: &str) -> Result<QuotaTable, Error> {
         V::suggest_quotas_of(self.raw(), self.place(), profile).await
     }
 
-    /// How Cint would split another goal of the group over its quotas; changes nothing, see [`set_goal`](Self::set_goal).
+    /// How Cint would split another goal of the group over its quotas; changes nothing, see
+    /// [`set_goal`](Self::set_goal).
     ///
-    /// Before 2025-12-18 (`get_target_group_quota_distribution_v2`).
+    /// Before 2025-12-18.
     ///
     /// # Errors
-    /// If the goal is 0, before anything is sent; or the call's.
+    /// If the goal is 0, before anything is sent. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_target_group_quota_distribution_v2")]
     pub async fn split_goal(&self, completes: u32) -> Result<GoalSplit, Error>
     where
         V: HasGoalSplit,
     {
         Error::check((completes == 0).then(|| FieldError::new("completes", "is 0, expected at least 1")))?;
-        <V as SplitsGoalsWire>::split_goal(self.raw(), self.place(), completes).await
+        <V as HasGoalSplit>::split_goal(self.raw(), self.place(), completes).await
     }
 }
-
-/// The versions that split a goal over the quotas in field.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not split a goal over the quotas in field",
-    note = "re-balance a table that was read: `QuotaTable::rebalance_to`; or set the group's goal: `Quotas::set_goal`"
-)]
-pub trait HasGoalSplit: Version + SplitsGoalsWire {}
 
 /// A goal, split over the quotas in field.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -18,26 +18,12 @@ use crate::target_group::TargetGroupStatus;
 use crate::types::Money;
 use crate::types::ids::{ProjectId, TargetGroupId, UserId};
 use crate::version::Version;
-use crate::wire::reconciliation::{EligibleInMonthWire, NewerReconciliationsWire};
-
-/// The versions that list what can be reconciled by when that is due.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not list what can be reconciled by when that is due",
-    note = "2024-12-02 lists it by the month of the sessions: `Reconciliations::eligible_in`; or use a client of 2025-12-18"
-)]
-pub trait HasEligibleTargetGroups: Version + NewerReconciliationsWire {}
-
-/// The versions that list what can be reconciled by the month of the sessions.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not list what can be reconciled by the month of the sessions",
-    note = "use `Reconciliations::eligible` of 2025-12-18; 2025-02-17 has no such list"
-)]
-pub trait HasEligibleInMonth: Version + EligibleInMonthWire {}
+pub use crate::wire::reconciliation::{HasEligibleInMonth, HasEligibleTargetGroups};
 
 impl<V: Version> Reconciliations<V> {
     /// Lists the target groups with completes that can still be reconciled.
     ///
-    /// Only in 2025-12-18 (`get_eligible_target_groups`).
+    /// Only in 2025-12-18.
     ///
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
@@ -52,6 +38,7 @@ impl<V: Version> Reconciliations<V> {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "get_eligible_target_groups")]
     pub fn eligible(&self) -> ListRequest<EligibleQuery<V>>
     where
         V: HasEligibleTargetGroups,
@@ -63,7 +50,8 @@ impl<V: Version> Reconciliations<V> {
     /// The target groups with sessions of a month that can still be reconciled. Await it to send it. The month is sent
     /// as it is given: Cint does not publish how it is written.
     ///
-    /// Only in 2024-12-02 (`get_eligible_target_groups`).
+    /// Only in 2024-12-02.
+    #[doc(alias = "get_eligible_target_groups")]
     pub fn eligible_in(&self, session_month: impl Into<String>) -> EligibleInMonthQuery<V>
     where
         V: HasEligibleInMonth,
@@ -160,10 +148,11 @@ impl<V: HasEligibleTargetGroups> ListRequest<EligibleQuery<V>> {
 
     /// The sums over the whole list.
     ///
-    /// Only in 2025-12-18 (`get_eligible_target_groups`, of which it asks for one target group).
+    /// Only in 2025-12-18; reads one target group of the list.
     ///
     /// # Errors
-    /// Filters that are wrong, before anything is sent; or the call's.
+    /// Filters that are wrong, before anything is sent. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_eligible_target_groups")]
     pub async fn summary(&self) -> Result<EligibleSummary, Error> {
         self.source.ask(&PageRequest::first(1)).await.map(|(_, summary)| summary)
     }
@@ -173,7 +162,7 @@ impl<V: HasEligibleTargetGroups> EligibleQuery<V> {
     async fn ask(&self, ask: &PageRequest) -> Result<(RawPage<EligibleTargetGroup>, EligibleSummary), Error> {
         Error::check(self.filter.problems())?;
         let (raw, account) = (self.client.raw(), self.client.account());
-        <V as NewerReconciliationsWire>::eligible(raw, account, &self.filter, self.due, ask).await
+        <V as HasEligibleTargetGroups>::eligible(raw, account, &self.filter, self.due, ask).await
     }
 }
 
@@ -206,7 +195,7 @@ impl<V: HasEligibleInMonth> IntoFuture for EligibleInMonthQuery<V> {
             let month = month.then(|| FieldError::new("session_month", "is empty, expected a month"));
             Error::check(month.into_iter().chain(self.filter.problems()))?;
             let (raw, account) = (self.client.raw(), self.client.account());
-            <V as EligibleInMonthWire>::eligible_in(raw, account, &self.month, &self.filter).await
+            <V as HasEligibleInMonth>::eligible_in(raw, account, &self.month, &self.filter).await
         })
     }
 }

@@ -1,33 +1,19 @@
-//! The files of a reconciliation: completes to keep go in, what became of respondents comes out.
+//! The files of a reconciliation: uploads the completes to keep, downloads the result for each respondent.
 
 use cintx_raw::ByteStream;
 use serde::{Deserialize, Serialize};
 
-use super::{Reconciliations, SubmittedReconciliation, name_problem, to_csv};
-use crate::error::Error;
+use super::{FILE_NAME_CHARS, Reconciliations, SubmittedReconciliation, to_csv};
+use crate::error::{Error, text_length};
 use crate::types::ids::ProjectId;
 use crate::version::Version;
-use crate::wire::reconciliation::NewerReconciliationsWire;
-
-/// The versions that take a list of the completes to keep.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` takes no list of the completes to keep",
-    note = "submit those that do not count, each with a reason: `Reconciliations::submit`; or use a client of 2025-12-18"
-)]
-pub trait HasKeptCompletes: Version + NewerReconciliationsWire {}
-
-/// The versions whose reconciliations can be downloaded.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` has no files of a reconciliation to download",
-    note = "what became of the rows is counted in `SubmittedReconciliation::status`; or use a client of 2025-12-18"
-)]
-pub trait HasReconciliationFiles: Version + NewerReconciliationsWire {}
+pub use crate::wire::reconciliation::{HasKeptCompletes, HasReconciliationFiles};
 
 impl<V: Version> Reconciliations<V> {
     /// Keeps these completes of a project, and no others: **every complete of the project that is not among them is
     /// turned back.** At most 100,000, each RID a UUID and given once.
     ///
-    /// Only in 2025-12-18 (`post_reconciliations_completes`); carries an idempotency key.
+    /// Only in 2025-12-18; carries an idempotency key.
     ///
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>, id: cintx::ProjectId) -> Result<(), cintx::Error> {
@@ -39,7 +25,8 @@ impl<V: Version> Reconciliations<V> {
     /// ```
     ///
     /// # Errors
-    /// The RIDs that are wrong, before anything is sent; or the call's.
+    /// The RIDs that are wrong, before anything is sent. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "post_reconciliations_completes")]
     pub async fn keep_only<R: Into<String>>(
         &self,
         project: impl Into<ProjectId>,
@@ -50,10 +37,10 @@ impl<V: Version> Reconciliations<V> {
         V: HasKeptCompletes,
     {
         let (csv, mut problems) = to_csv("rids", rids.into_iter().map(|rid| (rid.into(), None)));
-        problems.extend(name_problem("file_name", file_name));
+        problems.extend(text_length("file_name", file_name, FILE_NAME_CHARS));
         Error::check(problems)?;
         let (raw, account, project) = (self.client.raw(), self.client.account(), project.into());
-        let id = <V as NewerReconciliationsWire>::keep_only(raw, account, &project, file_name, csv.into()).await?;
+        let id = <V as HasKeptCompletes>::keep_only(raw, account, &project, file_name, csv.into()).await?;
         Ok(self.existing(id))
     }
 }
@@ -67,7 +54,7 @@ pub enum ReconciliationFile {
     Submitted,
     /// The RIDs that came too late; there when it is worked off, as the others are.
     Expired,
-    /// The RIDs that name nobody who can be reconciled.
+    /// The RIDs that cannot be reconciled.
     FieldError,
     /// The completes that the project is left with; only after [`Reconciliations::keep_only`].
     RemainingCompletes,
@@ -76,15 +63,16 @@ pub enum ReconciliationFile {
 impl<V: Version> SubmittedReconciliation<V> {
     /// Gets a file as CSV, chunk by chunk; [`ByteStream::collect`] reads it into memory.
     ///
-    /// Only in 2025-12-18 (`get_recon_downloads`).
+    /// Only in 2025-12-18.
     ///
     /// # Errors
-    /// The call's: 404 as long as the file is not there.
+    /// The API answers 404 as long as the file is not there. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_recon_downloads")]
     pub async fn download(&self, file: ReconciliationFile) -> Result<ByteStream, Error>
     where
         V: HasReconciliationFiles,
     {
         let (raw, account) = (self.client.raw(), self.client.account());
-        <V as NewerReconciliationsWire>::reconciliation_file(raw, account, &self.id, file).await
+        <V as HasReconciliationFiles>::reconciliation_file(raw, account, &self.id, file).await
     }
 }

@@ -4,9 +4,9 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Reason, ReconciliationCounts, ReconciliationStatus, name_problem};
+use super::{FILE_NAME_CHARS, Reason, ReconciliationCounts, ReconciliationStatus};
 use crate::client::Client;
-use crate::error::{Error, FieldError};
+use crate::error::{Error, FieldError, text_length};
 use crate::open_enum::open_enum;
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
 use crate::sealed::Sealed;
@@ -27,7 +27,7 @@ open_enum! {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ReconciliationSummary {
-    /// Its id.
+    /// The id of the reconciliation.
     pub id: ReconciliationId,
     /// The name of its file.
     pub name: Option<String>,
@@ -61,9 +61,10 @@ pub struct ReconciliationFilter {
 impl ReconciliationFilter {
     fn problems<V: Version>(&self) -> Vec<FieldError> {
         let name = match &self.name {
-            Some(name) => name_problem("name", name),
-            None => V::RECONCILIATIONS_BY_NAME
-                .then(|| FieldError::new("name", format!("is missing, and {} lists by name alone", V::DATE))),
+            Some(name) => text_length("name", name, FILE_NAME_CHARS),
+            None => V::RECONCILIATIONS_BY_NAME.then(|| {
+                FieldError::new("name", format!("is missing, expected a name: {} lists by name alone", V::DATE))
+            }),
         };
         let status = match &self.status {
             Some(ReconciliationStatus::Unknown(word)) => {

@@ -1,10 +1,11 @@
-//! Reconciliation: tells Cint which completes count after all and which do not.
+//! Reconciliation: tells Cint which completes count and which do not.
 
 mod eligible;
 mod files;
 mod list;
 
 use std::fmt::Write as _;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use futures_util::future::FutureExt as _;
@@ -21,7 +22,7 @@ pub use self::list::{
     ReasonCode, ReconciledQuery, ReconciledTargetGroup, ReconciliationKind, ReconciliationQuery, ReconciliationSummary,
 };
 use crate::client::Client;
-use crate::error::{Error, FieldError, JobFailure};
+use crate::error::{Error, FieldError, JobFailure, text_length};
 use crate::job::{JobPoll, JobStatus, Pace, poll};
 use crate::open_enum::open_enum;
 use crate::paging::ListRequest;
@@ -129,10 +130,11 @@ impl<V: Version> Reconciliations<V> {
 
     /// Submits rows under a file name; at most 100,000, each RID a UUID and given once.
     ///
-    /// In every version (`post_reconciliations`); carries an idempotency key where the version takes one.
+    /// Carries an idempotency key where the version takes one.
     ///
     /// # Errors
-    /// The rows that are wrong, before anything is sent; or the call's.
+    /// The rows that are wrong, before anything is sent. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "post_reconciliations")]
     pub async fn submit(
         &self,
         file_name: &str,
@@ -140,7 +142,7 @@ impl<V: Version> Reconciliations<V> {
     ) -> Result<SubmittedReconciliation<V>, Error> {
         let rows = rows.into_iter().map(|ReconciliationRow { rid, reason }| (rid, Some(reason)));
         let (csv, mut problems) = to_csv("rows", rows);
-        problems.extend(name_problem("file_name", file_name));
+        problems.extend(text_length("file_name", file_name, FILE_NAME_CHARS));
         Error::check(problems)?;
         let id = V::submit_reconciliation(self.client.raw(), self.client.account(), file_name, csv.into()).await?;
         Ok(self.existing(id))
@@ -153,8 +155,6 @@ impl<V: Version> Reconciliations<V> {
 
     /// Lists the reconciliations that were submitted. 2025-02-17 lists by name alone: give [`ListRequest::name`] there.
     ///
-    /// In every version (`get_reconciliations_by_account_id`).
-    ///
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
     /// use cintx::reconciliation::ReconciliationStatus;
@@ -166,27 +166,25 @@ impl<V: Version> Reconciliations<V> {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "get_reconciliations_by_account_id")]
     pub fn list(&self) -> ListRequest<ReconciliationQuery<V>> {
         ListRequest::new(ReconciliationQuery { client: self.client.clone(), filter: ReconciliationFilter::default() })
     }
 
     /// The reasons that Cint knows for a change, with those that buyers may not give.
     ///
-    /// In every version (`request_reconciliation_reason_codes`); only 2025-12-18 says which a buyer may give.
+    /// Only 2025-12-18 says which a buyer may give.
     ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "request_reconciliation_reason_codes")]
     pub async fn reason_codes(&self) -> Result<Vec<ReasonCode>, Error> {
         V::reason_codes(self.client.raw(), self.client.account()).await
     }
 }
 
-/// What is wrong about the name of a file.
-fn name_problem(field: &'static str, name: &str) -> Option<FieldError> {
-    let length = name.chars().count();
-    (!(1..=255).contains(&length))
-        .then(|| FieldError::new(field, format!("has {length} characters, expected 1 to 255")))
-}
+/// How long Cint lets the name of a file be.
+const FILE_NAME_CHARS: RangeInclusive<usize> = 1..=255;
 
 /// One line for each respondent, with the reason's code if there is one; and what is wrong about them.
 fn to_csv(field: &'static str, rows: impl IntoIterator<Item = (String, Option<Reason>)>) -> (String, Vec<FieldError>) {
@@ -237,7 +235,7 @@ pub struct ReconciliationCounts {
     pub submitted: Option<i64>,
     /// Rows that came too late.
     pub expired: Option<i64>,
-    /// Rows that name nobody.
+    /// Rows with RIDs that Cint does not know.
     pub invalid: Option<i64>,
     /// Respondents that count as completes now.
     pub positive_reversed: Option<i64>,
@@ -263,34 +261,31 @@ pub struct SubmittedReconciliation<V: Version> {
 }
 
 impl<V: Version> SubmittedReconciliation<V> {
-    /// Its id.
+    /// The id of the reconciliation.
     pub fn id(&self) -> &ReconciliationId {
         &self.id
     }
 
     /// How far it is.
     ///
-    /// In every version (`get_reconciliation_by_request_id`).
-    ///
     /// # Errors
-    /// The call's: 404 if there is no such reconciliation.
+    /// The API answers 404 if there is no such reconciliation. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_reconciliation_by_request_id")]
     pub async fn status(&self) -> Result<ReconciliationOutcome, Error> {
         V::reconciliation(self.client.raw(), self.client.account(), &self.id).await
     }
 
     /// Lists the target groups that it is about, each with what became of its rows.
-    ///
-    /// In every version (`get_target_groups_by_request_id`).
+    #[doc(alias = "get_target_groups_by_request_id")]
     pub fn target_groups(&self) -> ListRequest<ReconciledQuery<V>> {
         ListRequest::new(ReconciledQuery { client: self.client.clone(), id: self.id.clone() })
     }
 
     /// What it means for one target group.
     ///
-    /// In every version (`get_target_group_by_request_id_and_target_group_id`).
-    ///
     /// # Errors
-    /// The call's: 404 if it is not about that target group.
+    /// The API answers 404 if it is not about that target group. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_target_group_by_request_id_and_target_group_id")]
     pub async fn target_group(&self, group: impl Into<TargetGroupId>) -> Result<ReconciledTargetGroup, Error> {
         V::reconciled_target_group(self.client.raw(), self.client.account(), &self.id, &group.into()).await
     }
@@ -298,7 +293,8 @@ impl<V: Version> SubmittedReconciliation<V> {
     /// Waits until it is worked off. Asks after a second, then ever more rarely, for half an hour at most.
     ///
     /// # Errors
-    /// [`Error::job_failure`] if it failed; [`Error::is_timeout`] after half an hour; or a call's error.
+    /// [`Error::job_failure`] if it failed; [`Error::is_timeout`] after half an hour. See
+    /// [when a call fails](crate::guide::failures).
     pub async fn until_done(&self) -> Result<ReconciliationOutcome, Error> {
         let pace =
             Pace { first: Duration::from_secs(1), longest: Duration::from_secs(60), limit: Duration::from_secs(1_800) };

@@ -1,5 +1,5 @@
-//! A journal in one file: a line for each beginning, synced to the disk, and a line for each end.
-//! It is rewritten without what is struck out when that has become the larger part.
+//! A journal in one file: a line for each beginning, synced to the disk, and a line for each end. It is rewritten
+//! without what is removed when that has become the larger part.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,12 +1,11 @@
-//! Intents that survive a crash: each write is written down before its first byte leaves, and struck out when its
-//! outcome is known. What is left after a crash is replayed under its key, or looked up: [`Client::recover`].
+//! Intents that survive a crash: each write is recorded before it is sent, and removed when its outcome is known. What
+//! is left after a crash is replayed under its key, or looked up: [`Client::recover`].
 //!
 //! [`Client::recover`]: crate::Client::recover
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use cintx_raw::{Body, Operation, Request};
 use http::{HeaderName, HeaderValue, header};
@@ -16,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 use ulid::Ulid;
 
 use crate::error::Outcome;
+pub use crate::error::source::JournalError;
 use crate::http::idempotency::IDEMPOTENCY_KEY;
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -30,24 +30,6 @@ pub trait Journal: Send + Sync {
     fn end(&self, id: &str, outcome: Outcome) -> BoxFuture<'_, Result<(), JournalError>>;
     /// The intents that are not struck out, oldest first.
     fn open_intents(&self) -> BoxFuture<'_, Result<Vec<Intent>, JournalError>>;
-}
-
-/// The journal could not be read or written. Nothing is sent that could not be written down.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("the journal failed")]
-pub struct JournalError(#[source] Arc<dyn std::error::Error + Send + Sync>);
-
-impl JournalError {
-    /// The failure of a journal.
-    pub fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self(Arc::from(cause.into()))
-    }
-}
-
-impl From<std::io::Error> for JournalError {
-    fn from(error: std::io::Error) -> Self {
-        Self::new(error)
-    }
 }
 
 /// One write that is about to be done. It holds what is needed to do it again, and no credential.
@@ -134,7 +116,7 @@ impl Intent {
         Some(request.with_body(body))
     }
 
-    /// Its id in the journal.
+    /// The id of the intent in the journal.
     pub fn id(&self) -> &str {
         &self.id
     }

@@ -1,5 +1,5 @@
-//! Finds out what a call did whose answer was lost: by its key, by the thing it changed, or by a reference to the thing
-//! it made. Where nothing can be proven, the answer stays unknown, and says why.
+//! Finds out whether a call with a lost answer took effect: by its key, by the thing it changed, or by a reference to
+//! the thing it made. Where nothing can be proven, the answer stays unknown, and says why.
 
 #[cfg(feature = "files")]
 mod file;
@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cintx_raw::{NextCursor, Operation, Pagination, Repeat, Request, Response};
+use cintx_raw::{Idempotency, NextCursor, Operation, Pagination, Request, Response};
 use http::{Method, header};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -44,7 +44,7 @@ pub enum Resolution {
     },
     /// It had no effect.
     NotApplied,
-    /// It cannot be told.
+    /// Whether it took effect is not known.
     Unknown {
         /// Why not.
         why: Cow<'static, str>,
@@ -247,7 +247,7 @@ fn resource<V: Version>(request: &Request) -> Option<(&'static Operation, String
     let changed = request.operation();
     let read = |path: &str| operation::<V>(|row| row.method == Method::GET && row.path == path);
     let target = request.target().split('?').next().unwrap_or_default();
-    if let Some(same) = read(changed.path).filter(|_| changed.repeat == Repeat::Idempotent) {
+    if let Some(same) = read(changed.path).filter(|_| changed.idempotency == Idempotency::Idempotent) {
         return Some((same, target.to_owned()));
     }
     let (thing, action) = changed.path.rsplit_once('/')?;

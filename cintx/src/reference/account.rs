@@ -12,9 +12,9 @@ use crate::version::Version;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BusinessUnit {
-    /// Its number.
+    /// The number of the business unit.
     pub id: BusinessUnitId,
-    /// Its name.
+    /// The name of the business unit.
     pub name: Option<String>,
     /// The currency it pays in.
     pub currency: Option<String>,
@@ -24,8 +24,6 @@ pub struct BusinessUnit {
 
 impl<V: Version> Client<V> {
     /// The account's business units.
-    ///
-    /// In every version (`get_business_units`).
     ///
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
@@ -37,7 +35,8 @@ impl<V: Version> Client<V> {
     /// ```
     ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_business_units")]
     pub async fn business_units(&self) -> Result<Vec<BusinessUnit>, Error> {
         V::business_units(self.raw(), self.account()).await
     }

@@ -31,7 +31,7 @@ impl<V: Version> Client<V> {
     /// The account's clients, on whose behalf it buys, as a list that is read page by page. Nothing is kept;
     /// [`ReferenceData::clients`] keeps it.
     ///
-    /// In every version (`get_clients`); before 2025-12-18 it comes as one page.
+    /// Before 2025-12-18 it comes as one page.
     ///
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
@@ -42,12 +42,13 @@ impl<V: Version> Client<V> {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "get_clients")]
     pub fn clients(&self) -> ListRequest<EndClientQuery<V>> {
         ListRequest::new(EndClientQuery { client: self.clone() })
     }
 }
 
-/// Lists that seldom change, each fetched when it is first asked for and kept by the client and all its clones.
+/// Lists that seldom change, each fetched on first use and kept by the client and all its clones.
 /// However many ask at once, one request is made.
 ///
 /// ```no_run
@@ -80,20 +81,18 @@ impl<V: Version> ReferenceData<V> {
 
     /// The accounts that the credentials give access to.
     ///
-    /// In every version (`get_user_accounts`).
-    ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_user_accounts")]
     pub async fn accounts(&self) -> Result<Arc<[Account]>, Error> {
         self.kept("get_user_accounts", 0, V::accounts(self.client.raw())).await
     }
 
     /// The account's users: who can answer for projects.
     ///
-    /// In every version (`get_account_users`).
-    ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_account_users")]
     pub async fn users(&self) -> Result<Arc<[User]>, Error> {
         let account = self.client.account();
         self.kept("get_account_users", account, V::users(self.client.raw(), account)).await
@@ -101,10 +100,9 @@ impl<V: Version> ReferenceData<V> {
 
     /// The account's service clients: programs with credentials of their own.
     ///
-    /// In every version (`get_account_service_clients`).
-    ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_account_service_clients")]
     pub async fn service_clients(&self) -> Result<Arc<[User]>, Error> {
         let account = self.client.account();
         self.kept("get_account_service_clients", account, V::service_clients(self.client.raw(), account)).await
@@ -112,10 +110,9 @@ impl<V: Version> ReferenceData<V> {
 
     /// The account's business units.
     ///
-    /// In every version (`get_business_units`).
-    ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_business_units")]
     pub async fn business_units(&self) -> Result<Arc<[BusinessUnit]>, Error> {
         let account = self.client.account();
         self.kept("get_business_units", account, V::business_units(self.client.raw(), account)).await
@@ -123,101 +120,92 @@ impl<V: Version> ReferenceData<V> {
 
     /// The business unit of a user. Not kept.
     ///
-    /// In every version (`get_user_account_business_unit_id`).
-    ///
     /// # Errors
-    /// The call's: 404 if there is no such user.
+    /// The API answers 404 if there is no such user. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_user_account_business_unit_id")]
     pub async fn business_unit_of(&self, user: UserId) -> Result<BusinessUnitId, Error> {
         V::business_unit_of(self.client.raw(), self.client.account(), user).await
     }
 
     /// The account's clients, on whose behalf it buys.
     ///
-    /// In every version (`get_clients`).
-    ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_clients")]
     pub async fn clients(&self) -> Result<Arc<[EndClient]>, Error> {
         let all = self.client.clients().page_size(100).stream().collect();
         self.kept("get_clients", self.client.account(), all).await
     }
 
-    /// The locales that target groups can have: each language of each country. What a [`Locale`] cannot hold is left out.
-    ///
-    /// In every version (`get_locales`).
+    /// The locales that target groups can have: each language of each country. What a [`Locale`] cannot hold is left
+    /// out.
     ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_locales")]
     pub async fn locales(&self) -> Result<Arc<[LocaleEntry]>, Error> {
         self.kept("get_locales", 0, V::locales(self.client.raw())).await
     }
 
     /// The countries. One of them may be no country, with the code `na` and the id 0.
     ///
-    /// In every version (`get_countries`).
-    ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_countries")]
     pub async fn countries(&self) -> Result<Arc<[Country]>, Error> {
         self.kept("get_countries", 0, V::countries(self.client.raw())).await
     }
 
     /// The industries that a target group can be about.
     ///
-    /// In every version (`get_industries`).
-    ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_industries")]
     pub async fn industries(&self) -> Result<Arc<[Industry]>, Error> {
         self.kept("get_industries", 0, V::industries(self.client.raw())).await
     }
 
     /// How long respondents can be kept out of other surveys about the same industry.
     ///
-    /// In every version (`get_industry_lockouts`).
-    ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_industry_lockouts")]
     pub async fn lockouts(&self) -> Result<Arc<[Lockout]>, Error> {
         self.kept("get_industry_lockouts", 0, V::lockouts(self.client.raw())).await
     }
 
     /// The kinds of study.
     ///
-    /// In every version (`get_study_types`).
-    ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_study_types")]
     pub async fn study_types(&self) -> Result<Arc<[StudyType]>, Error> {
         self.kept("get_study_types", 0, V::study_types(self.client.raw())).await
     }
 
     /// The suppliers of respondents.
     ///
-    /// In every version (`get_suppliers`).
-    ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_suppliers")]
     pub async fn suppliers(&self) -> Result<Arc<[Supplier]>, Error> {
         self.kept("get_suppliers", 0, V::suppliers(self.client.raw())).await
     }
 
     /// What an integration with the platform can be for.
     ///
-    /// In every version (`get_integration_use_cases`).
-    ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_integration_use_cases")]
     pub async fn use_cases(&self) -> Result<Arc<[UseCase]>, Error> {
         self.kept("get_integration_use_cases", 0, V::use_cases(self.client.raw())).await
     }
 
     /// The categories that profiling questions are sorted into.
     ///
-    /// In every version (`list_all_question_categories`).
-    ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "list_all_question_categories")]
     pub async fn question_categories(&self) -> Result<Arc<[QuestionCategory]>, Error> {
         self.kept("list_all_question_categories", 0, V::question_categories(self.client.raw())).await
     }
@@ -236,9 +224,9 @@ impl<V: Version> ReferenceData<V> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Account {
-    /// Its number, as [`Client::with_account`] takes it.
+    /// The number of the account, as [`Client::with_account`] takes it.
     pub id: i64,
-    /// Its name.
+    /// The name of the account.
     pub name: Option<String>,
 }
 
@@ -258,9 +246,9 @@ pub struct User {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct EndClient {
-    /// Its number.
+    /// The number of the client.
     pub id: EndClientId,
-    /// Its name.
+    /// The name of the client.
     pub name: Option<String>,
 }
 
@@ -282,11 +270,11 @@ pub struct LocaleEntry {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Country {
-    /// Its number.
+    /// The number of the country.
     pub id: i64,
-    /// Its code, if it is one of two letters.
+    /// The code of the country, if it is one of two letters.
     pub code: Option<CountryCode>,
-    /// Its name.
+    /// The name of the country.
     pub name: Option<String>,
 }
 
@@ -294,11 +282,11 @@ pub struct Country {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Industry {
-    /// Its code, as target groups have it.
+    /// The code of the industry, as target groups have it.
     pub code: IndustryCode,
-    /// Its number.
+    /// The number of the industry.
     pub id: Option<i64>,
-    /// Its name.
+    /// The name of the industry.
     pub name: Option<String>,
 }
 
@@ -306,11 +294,11 @@ pub struct Industry {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Lockout {
-    /// Its code, as target groups have it.
+    /// The code of the industry lockout, as target groups have it.
     pub code: LockoutCode,
-    /// Its number.
+    /// The number of the industry lockout.
     pub id: Option<i64>,
-    /// Its name.
+    /// The name of the industry lockout.
     pub name: Option<String>,
 }
 
@@ -318,11 +306,11 @@ pub struct Lockout {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StudyType {
-    /// Its code, as target groups have it.
+    /// The code of the study type, as target groups have it.
     pub code: StudyTypeCode,
-    /// Its number.
+    /// The number of the study type.
     pub id: Option<i64>,
-    /// Its name.
+    /// The name of the study type.
     pub name: Option<String>,
 }
 
@@ -330,11 +318,11 @@ pub struct StudyType {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Supplier {
-    /// Its number.
+    /// The number of the supplier.
     pub id: SupplierId,
-    /// Its code.
+    /// The code of the supplier.
     pub code: Option<String>,
-    /// Its name.
+    /// The name of the supplier.
     pub name: Option<String>,
 }
 
@@ -342,9 +330,9 @@ pub struct Supplier {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UseCase {
-    /// Its id.
+    /// The id of the integration use case.
     pub id: String,
-    /// Its name.
+    /// The name of the integration use case.
     pub name: Option<String>,
     /// What it is.
     pub description: Option<String>,
@@ -354,11 +342,11 @@ pub struct UseCase {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct QuestionCategory {
-    /// Its number.
+    /// The number of the question category.
     pub id: i64,
-    /// Its code: `DEM` for demographics.
+    /// The code of the question category: `DEM` for demographics.
     pub code: Option<String>,
-    /// Its name.
+    /// The name of the question category.
     pub name: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The reports of an account: asked for, and listed once they were.
+//! The reports of an account: requested, and listed afterwards.
 
 use std::ops::RangeInclusive;
 
@@ -34,12 +34,15 @@ impl<V: Version> Client<V> {
 
 /// The reports of an account. Data is nearly live, but nothing to steer a field by.
 ///
-/// Each is asked for by what it is made of and for some days, of which it can have six months at most, none of them
+/// Each is requested by what it is made of and for some days, of which it can have six months at most, none of them
 /// more than twelve months ago; a day is meant from its midnight, US Central time. The user needs a role that may read
 /// reports. What comes is CSV, or a spreadsheet for [`term_details`](Self::term_details).
 ///
 /// ```no_run
-/// # async fn run(cint: cintx::Client<cintx::V2025_12_18>, project: cintx::project::Project) -> Result<(), cintx::Error> {
+/// # async fn run(
+/// #     cint: cintx::Client<cintx::V2025_12_18>,
+/// #     project: cintx::project::Project,
+/// # ) -> Result<(), cintx::Error> {
 /// use cintx::report::ReportScope;
 /// use jiff::civil::date;
 ///
@@ -58,8 +61,9 @@ pub struct Reports<V: Version> {
 impl<V: Version> Reports<V> {
     /// Who completed: of the account, or of any number of business units, projects or target groups.
     ///
-    /// In every version (`generate_report`). Await it to send it; it takes no idempotency key. If its answer is lost,
-    /// look among [`requests`](Self::requests) before it is asked for again.
+    /// Await it to send it; it takes no idempotency key. If its answer is lost, look among [`requests`](Self::requests)
+    /// before it is requested again.
+    #[doc(alias = "generate_report")]
     pub fn completes(&self, of: ReportScope, days: RangeInclusive<Date>) -> ReportBuilder<V> {
         self.generate(ReportKind::Completes, of, days)
     }
@@ -115,9 +119,7 @@ impl<V: Version> Reports<V> {
         ReportBuilder { client: self.client.clone(), order }
     }
 
-    /// Lists the reports that were asked for in the last 90 days: the user's own, or everybody's for an administrator.
-    ///
-    /// In every version (`report_requests`).
+    /// Lists the reports that were requested in the last 90 days: the user's own, or everybody's for an administrator.
     ///
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
@@ -128,11 +130,12 @@ impl<V: Version> Reports<V> {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "report_requests")]
     pub fn requests(&self) -> ListRequest<ReportQuery<V>> {
         ListRequest::new(ReportQuery { client: self.client.clone(), filter: ReportFilter::default() })
     }
 
-    /// A report that was asked for elsewhere, as a job to wait for. Asks nothing.
+    /// A report that was requested elsewhere, as a job to wait for. Asks nothing.
     pub fn job(&self, id: impl Into<ReportId>) -> ReportJob<V> {
         let id = id.into();
         Job::new(ReportDownload { client: self.client.clone() }, JobId::new(id.as_str()))
@@ -144,7 +147,7 @@ impl<V: Version> Reports<V> {
     }
 }
 
-/// Which reports a list shall have.
+/// The filters of a list of reports.
 #[derive(Clone, Debug, Default)]
 #[doc(hidden)]
 pub struct ReportFilter {
@@ -153,7 +156,7 @@ pub struct ReportFilter {
     pub(crate) status: Option<ReportStatus>,
 }
 
-/// Lists reports that were asked for.
+/// Lists reports that were requested.
 #[derive(Clone, Debug)]
 pub struct ReportQuery<V: Version> {
     pub(super) client: Client<V>,
@@ -209,7 +212,7 @@ impl ReportFilter {
             kind => V::REPORTS.contains(&kind.as_str()),
         };
         let problem =
-            |field, word: &str| FieldError::new(field, format!("is {word:?}, which {} does not know", V::DATE));
+            |field, word: &str| FieldError::new(field, format!("is {word:?}, which {} does not support", V::DATE));
         let kind = self.kind.iter().filter(|kind| !known_kind(kind)).map(|kind| problem("kind", kind.as_str()));
         let level = self.level.iter().filter(|it| matches!(it, ReportLevel::Unknown(_)));
         let status = self.status.iter().filter(|it| matches!(it, ReportStatus::Unknown(_)));
@@ -219,11 +222,11 @@ impl ReportFilter {
     }
 }
 
-/// A report that was asked for.
+/// A report that was requested.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ReportRequest {
-    /// Its id.
+    /// The id of the report.
     pub id: ReportId,
     /// What it is about.
     pub kind: Option<ReportKind>,
@@ -231,13 +234,13 @@ pub struct ReportRequest {
     pub status: Option<ReportStatus>,
     /// How much of the account it is about. Not before 2025-12-18; see `parameters`.
     pub level: Option<ReportLevel>,
-    /// When it was asked for.
+    /// When it was requested.
     pub created_at: Option<Timestamp>,
-    /// Who asked for it, by name.
+    /// The name of the user who requested it.
     pub requested_by: Option<String>,
     /// The account's name.
     pub account_name: Option<String>,
-    /// What was asked for, where it can be read.
+    /// What was requested, where it can be read.
     pub parameters: Option<ReportParameters>,
     /// Where it can be fetched, by a client with a token.
     pub url: Option<String>,
@@ -249,7 +252,7 @@ impl From<&ReportRequest> for ReportId {
     }
 }
 
-/// What a report was asked for.
+/// The subject of a report.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]

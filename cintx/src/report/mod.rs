@@ -1,4 +1,4 @@
-//! Reports: asked for, written in the background, then shared or fetched.
+//! Reports: requested, generated in the background, then shared or downloaded.
 
 mod job;
 mod list;
@@ -58,7 +58,7 @@ open_enum! {
 open_enum! {
     /// How a report is doing, as the list of requests says.
     ReportStatus {
-        /// It was asked for.
+        /// It was requested.
         Pending = "pending",
         /// It is being written.
         Processing = "processing",
@@ -138,17 +138,17 @@ pub struct Report<V: Version> {
 }
 
 impl<V: Version> Report<V> {
-    /// Its id.
+    /// The id of the report.
     pub fn id(&self) -> &ReportId {
         &self.id
     }
 
     /// Gets its content, chunk by chunk; [`ByteStream::collect`] reads it into memory.
     ///
-    /// In every version (`download_report`; `download_report_v2` in 2025-12-18).
-    ///
     /// # Errors
-    /// The call's: 404 before the report is ready.
+    /// The API answers 404 before the report is ready. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "download_report")]
+    #[doc(alias = "download_report_v2")]
     pub async fn download(&self) -> Result<ByteStream, Error> {
         let (raw, account) = (self.client.raw(), self.client.account());
         V::download_report(raw, account, &self.id, self.url.as_deref()).await
@@ -159,7 +159,7 @@ impl<V: Version> Report<V> {
     /// In every version, as [`download`](Self::download).
     ///
     /// # Errors
-    /// The call's; or that the file cannot be written.
+    /// The file cannot be written. See [when a call fails](crate::guide::failures).
     #[cfg(feature = "files")]
     pub async fn save(&self, path: impl Into<std::path::PathBuf>) -> Result<(), Error> {
         use std::io::Write as _;
@@ -181,10 +181,9 @@ impl<V: Version> Report<V> {
 
     /// Makes a link by which anybody can get it for a short while: a secret of its own.
     ///
-    /// In every version (`share_report`).
-    ///
     /// # Errors
-    /// The call's: 404 before the report is ready.
+    /// The API answers 404 before the report is ready. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "share_report")]
     pub async fn share(&self) -> Result<Secret, Error> {
         V::share_report(self.client.raw(), self.client.account(), &self.id).await
     }

@@ -1,4 +1,4 @@
-//! A report about to be asked for: what it is made of, for which days, and who hears of it.
+//! A report request: what it is made of, for which days, and who is notified.
 
 use std::future::{Future, IntoFuture};
 use std::ops::RangeInclusive;
@@ -14,14 +14,14 @@ use crate::error::{Error, FieldError};
 use crate::types::ids::UserId;
 use crate::version::Version;
 
-/// The versions that send word when a report is ready.
+/// The versions that send a notification when a report is ready.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` sends no mail when a report is ready",
     note = "wait for it, `ReportJob::until_done`, or use a client of 2025-12-18"
 )]
 pub trait HasReportEmails: Version {}
 
-/// What a report shall be.
+/// The settings of a report.
 #[derive(Clone, Debug)]
 #[doc(hidden)]
 pub struct ReportOrder {
@@ -89,7 +89,7 @@ impl ReportOrder {
     }
 }
 
-/// A report about to be asked for. Made by the methods of [`Reports`].
+/// A report request. Made by the methods of [`Reports`].
 ///
 /// ```no_run
 /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>, boss: cintx::UserId) -> Result<(), cintx::Error> {
@@ -124,7 +124,7 @@ impl<V: Version> ReportBuilder<V> {
         self
     }
 
-    /// Sends these users, 1 to 5 of them, word by mail when it is ready.
+    /// Notifies these users, 1 to 5 of them, by mail when it is ready.
     ///
     /// Only in 2025-12-18.
     pub fn mail_to(mut self, users: impl IntoIterator<Item = UserId>) -> Self

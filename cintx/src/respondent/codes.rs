@@ -1,5 +1,5 @@
-//! The three systems of numbers that say how it went for a respondent: server to server, client, marketplace.
-//! The same number means different things in them, so each is a type, and conversions exist only where published.
+//! The three sets of status codes of a respondent: server to server, client, marketplace. The same number means
+//! different things in them, so each set is a type, and conversions exist only where Cint publishes them.
 
 use std::fmt;
 
@@ -157,7 +157,7 @@ impl MarketplaceCode {
     pub const QUOTA_FULL: Self = Self(40);
     /// 41: the supplier has used its allocation.
     pub const SUPPLIER_ALLOCATION: Self = Self(41);
-    /// 42: the survey takes nobody any more.
+    /// 42: the survey is closed.
     pub const SURVEY_CLOSED: Self = Self(42);
 
     /// Holds a number as a marketplace code, documented or not.

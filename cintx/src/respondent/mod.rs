@@ -1,5 +1,5 @@
-//! Server to server: whether a respondent is in the survey, and how it ended for them, from your server to Cint's.
-//! It has a host and a key of its own: [`ClientBuilder::server_to_server_key`](crate::ClientBuilder::server_to_server_key).
+//! Server to server: reads and reports the status of a respondent, from your server to Cint's. It has a host and a key
+//! of its own: [`ClientBuilder::server_to_server_key`](crate::ClientBuilder::server_to_server_key).
 
 pub mod codes;
 pub(crate) mod id_list;
@@ -16,14 +16,7 @@ use uuid::Uuid;
 use crate::client::Client;
 use crate::error::{Error, FieldError};
 use crate::version::Version;
-use crate::wire::respondents::RespondentsWire;
-
-/// The versions whose documents have respondents from server to server.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` has no respondents from server to server",
-    note = "the interface has no version: use a client of 2025-12-18 for it, which changes no project or target group"
-)]
-pub trait HasRespondents: Version + RespondentsWire {}
+pub use crate::wire::respondents::HasRespondents;
 
 impl<V: Version> Client<V> {
     /// One respondent, by the RID that the survey's address carried; its spelling is kept. Asks nothing.
@@ -76,7 +69,7 @@ impl RespondentOutcome {
     }
 }
 
-/// A respondent, as server speaks to server.
+/// A handle on a respondent, server to server.
 ///
 /// ```no_run
 /// # use cintx::{Client, V2025_12_18};
@@ -110,29 +103,32 @@ impl<V: HasRespondents> Respondent<V> {
         &self.rid
     }
 
-    /// Whether the respondent is in the survey: ask before somebody is let in.
+    /// Whether the respondent is in the survey: check this before you admit a respondent.
     ///
-    /// Only in 2025-12-18 (`get_respondent_status`).
+    /// Only in 2025-12-18.
     ///
     /// # Errors
     /// That the RID is no UUID, before anything is sent; [`ErrorKind::Credential`](crate::ErrorKind::Credential) if the
-    /// client has no server-to-server key; or the call's: 404 if there is no such respondent.
+    /// client has no server-to-server key. The API answers 404 if there is no such respondent. See
+    /// [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_respondent_status")]
     pub async fn status(&self) -> Result<RespondentStatus, Error> {
         Error::check(self.problem())?;
-        <V as RespondentsWire>::respondent(self.client.raw(), &self.rid).await
+        <V as HasRespondents>::respondent(self.client.raw(), &self.rid).await
     }
 
     /// Says how the survey ended. Wait for it, and only then send the respondent back.
     ///
-    /// Only in 2025-12-18 (`update_respondent_status`). It takes no idempotency key and is never sent twice: Cint refuses
-    /// an outcome that the respondent already has, so when [`Error::outcome`] is unknown,
-    /// [`is_in_survey`](RespondentStatus::is_in_survey) tells whether it arrived.
+    /// Only in 2025-12-18. It takes no idempotency key and is never sent twice: Cint refuses an outcome that the
+    /// respondent already has, so when [`Error::outcome`] is unknown, [`is_in_survey`](RespondentStatus::is_in_survey)
+    /// tells whether it arrived.
     ///
     /// # Errors
     /// As for [`status`](Self::status); 422 if the respondent cannot end so, having ended already for example.
+    #[doc(alias = "update_respondent_status")]
     pub async fn transition(&self, outcome: RespondentOutcome) -> Result<(), Error> {
         Error::check(self.problem())?;
-        <V as RespondentsWire>::transition(self.client.raw(), &self.rid, outcome.code()).await
+        <V as HasRespondents>::transition(self.client.raw(), &self.rid, outcome.code()).await
     }
 
     fn problem(&self) -> Option<FieldError> {

@@ -1,5 +1,5 @@
 //! Hashed links: HMAC-SHA-1 over the exact text of an address, for respondents who leave for Cint and who come from it.
-//! Nothing is parsed and written anew here: one character re-encoded is another hash.
+//! Addresses are never parsed and serialized again: re-encoding one character would change the hash.
 
 use std::fmt;
 
@@ -58,7 +58,7 @@ pub enum RedirectError {
     /// A parameter of an exit link comes twice.
     #[error("parameter {name:?} comes twice, expected each name once")]
     Repeated {
-        /// Its name.
+        /// The name of the parameter.
         name: String,
     },
     /// The link carries no hash.
@@ -540,7 +540,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_from_outside_panics(url in ".*", target in any::<String>(), base in "(https?://)?[a-z?#/&=\u{e9}]*") {
+        fn nothing_from_outside_panics(
+            url in ".*",
+            target in any::<String>(),
+            base in "(https?://)?[a-z?#/&=\u{e9}]*",
+        ) {
             let entry = EntryLinks::new(LONG_KEY).unwrap();
             prop_assert!(entry.verify(&url).is_err());
             let queried = format!("https://a/?{target}");

@@ -1,4 +1,4 @@
-//! Respondent unique codes: codes of the buyer's own, one of which each respondent carries into the survey.
+//! Respondent unique codes: the buyer's own codes, one of which is passed to the survey with each respondent.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,14 +6,7 @@ use crate::error::Error;
 use crate::respondent::id_list::{self, IdList};
 use crate::target_group::TargetGroup;
 use crate::version::Version;
-use crate::wire::unique_codes::UniqueCodesWire;
-
-/// The versions that hand out the buyer's own codes to respondents.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not hand out codes of the buyer's own to respondents",
-    note = "use a client of 2025-12-18"
-)]
-pub trait HasUniqueCodes: Version + UniqueCodesWire {}
+pub use crate::wire::unique_codes::HasUniqueCodes;
 
 /// Who gets a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -61,37 +54,41 @@ impl<V: HasUniqueCodes> UniqueCodes<V> {
     /// Adds 1 to 20,000 codes, each of 1 to 128 letters, digits, `-` and `_`, from an iterator, a stream or a file (see
     /// [`IdList`]); answers with how many were taken.
     ///
-    /// Only in 2025-12-18 (`upload_live_respondent_unique_codes`, `upload_test_respondent_unique_codes`). It takes no
-    /// idempotency key.
+    /// Only in 2025-12-18. It takes no idempotency key.
     ///
     /// # Errors
-    /// What is wrong about the codes, before anything is sent; or the call's.
+    /// What is wrong with the codes, found before anything is sent. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "upload_live_respondent_unique_codes")]
+    #[doc(alias = "upload_test_respondent_unique_codes")]
     pub async fn upload(&self, codes: impl Into<IdList>) -> Result<i64, Error> {
         let codes = codes.into();
         codes.check("codes", id_list::MOST_CODES, &id_list::CODE)?;
         let group = &self.group;
-        <V as UniqueCodesWire>::upload_codes(group.client.raw(), group.place(), self.codes_for, codes.texts()).await
+        <V as HasUniqueCodes>::upload_codes(group.client.raw(), group.place(), self.codes_for, codes.texts()).await
     }
 
     /// How many codes there are, and how many are left.
     ///
-    /// Only in 2025-12-18 (`get_live_respondent_unique_codes_stats`, `get_test_respondent_unique_codes_stats`).
+    /// Only in 2025-12-18.
     ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_live_respondent_unique_codes_stats")]
+    #[doc(alias = "get_test_respondent_unique_codes_stats")]
     pub async fn stats(&self) -> Result<UniqueCodesStats, Error> {
-        <V as UniqueCodesWire>::codes_stats(self.group.client.raw(), self.group.place(), self.codes_for).await
+        <V as HasUniqueCodes>::codes_stats(self.group.client.raw(), self.group.place(), self.codes_for).await
     }
 
-    /// Deletes the codes that nobody has got yet.
+    /// Deletes the codes that are not used yet.
     ///
-    /// Only in 2025-12-18 (`delete_unconsumed_live_respondent_unique_codes`,
-    /// `delete_unconsumed_test_respondent_unique_codes`).
+    /// Only in 2025-12-18.
     ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "delete_unconsumed_live_respondent_unique_codes")]
+    #[doc(alias = "delete_unconsumed_test_respondent_unique_codes")]
     pub async fn delete_unconsumed(&self) -> Result<(), Error> {
-        <V as UniqueCodesWire>::delete_codes(self.group.client.raw(), self.group.place(), self.codes_for).await
+        <V as HasUniqueCodes>::delete_codes(self.group.client.raw(), self.group.place(), self.codes_for).await
     }
 }
 
@@ -102,6 +99,6 @@ impl<V: HasUniqueCodes> UniqueCodes<V> {
 pub struct UniqueCodesStats {
     /// How many there are or were.
     pub total: Option<i64>,
-    /// How many nobody has got yet.
+    /// How many are not used yet.
     pub unconsumed: Option<i64>,
 }

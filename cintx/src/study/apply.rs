@@ -1,4 +1,4 @@
-//! A plan carried out. Each step can be the last: whatever interrupts it, the next plan finds what was done.
+//! Applies a plan. After an interruption at any step, the next plan finds what was done.
 
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,7 @@ impl<V: Version> Plan<V> {
     ///
     /// # Errors
     /// If a step deletes quotas in field and [`allow_deletions`](Self::allow_deletions) was not said: then nothing is
-    /// done. A call's, or a launch's [`job_failure`](Error::job_failure): what was done before stays done.
+    /// done. A call that fails, or a launch's [`job_failure`](Error::job_failure): what was done before stays done.
     pub async fn apply(&self, mut progress: impl FnMut(&Step) + Send) -> Result<Applied, Error> {
         self.check_deletions()?;
         let project = self.apply_project(&mut progress).await?;
@@ -42,7 +42,7 @@ impl<V: Version> Plan<V> {
         Ok(Applied { project: project.id().clone(), target_groups })
     }
 
-    /// Deleting takes a word of consent.
+    /// Deleting must be confirmed.
     fn check_deletions(&self) -> Result<(), Error> {
         if self.deletions_allowed {
             return Ok(());
@@ -51,8 +51,8 @@ impl<V: Version> Plan<V> {
             Step::ChangeTargetGroup { name, deletes, .. } if !deletes.is_empty() => {
                 let lost = deletes.join(", ");
                 let reason = format!(
-                    "of {name:?} leaves out {lost}, whose quotas would be deleted with their counts: \
-                     say `allow_deletions` for that"
+                    "of {name:?} deletes the quotas and counts of {lost}, expected none: \
+                     call `allow_deletions` to allow it"
                 );
                 Some(FieldError::new("audience", reason))
             }
@@ -121,7 +121,10 @@ impl<V: Version> Plan<V> {
             }
             progress(step);
         }
-        group.ok_or_else(|| Error::incomplete("plan", "a step that makes the target group"))
+        match group {
+            Some(group) => Ok(group),
+            None => draft.create().await,
+        }
     }
 
     async fn launch(&self, plan: &GroupPlan<V>, group: &TargetGroup<V>) -> Result<(), Error> {

@@ -1,4 +1,4 @@
-//! What a launched target group needs to become what a study says, each change by a call of its own; and what cannot be
+//! The changes that make a launched target group match a study, each change by a call of its own; and what cannot be
 //! changed any more.
 
 use jiff::Timestamp;
@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use super::plan::differing;
 use super::{Study, StudyGroup};
 use crate::audience::Difference;
-use crate::error::Error;
-use crate::fielding::{FieldingRun, RunStatus, must_be_future};
+use crate::error::{Error, must_be_future};
+use crate::fielding::{FieldingRun, RunStatus};
 use crate::quota::QuotaTable;
 use crate::quota::live::left_out;
 use crate::supply::Supply;

@@ -1,6 +1,6 @@
-//! A whole study as data: described once, planned as often as you like, applied until it is so.
+//! A study as data: described once, planned and applied as often as needed.
 //!
-//! A [`Study`] says what shall be: a project and its target groups. [`Study::plan`] compares it with what there is and
+//! A [`Study`] describes a project and its target groups. [`Study::plan`] compares it with what there is and
 //! says what would be done, without doing it. [`Plan::apply`] does it. What is there already is left alone, so a study
 //! that was interrupted is applied again, and one that is complete is applied without a single write.
 //!
@@ -33,7 +33,7 @@ use serde::{Deserialize, Serialize};
 pub use self::apply::Applied;
 pub use self::plan::{Plan, Step, Warning};
 use crate::audience::{Audience, Question};
-use crate::error::{Error, FieldError};
+use crate::error::{Error, FieldError, text_length};
 use crate::fielding::FieldingPeriod;
 use crate::project::ProjectScope;
 use crate::supply::Supply;
@@ -48,7 +48,7 @@ use crate::version::Version;
 pub struct Study {
     /// The name of the project, by which the study is known: 5 to 128 characters.
     pub name: String,
-    /// Who answers for it, and for the target groups that name nobody else.
+    /// The project manager, also of the target groups that name nobody else.
     pub manager: UserId,
     /// The buyer's own number for the project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,11 +62,11 @@ pub struct Study {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StudyGroup {
-    /// Its name, by which it is known in the study: 5 to 128 characters.
+    /// The name of the target group, by which it is known in the study: 5 to 128 characters.
     pub name: String,
     /// The business unit that buys.
     pub business_unit: BusinessUnitId,
-    /// Who answers for it, if not the study's manager.
+    /// The project manager, if not that of the study.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manager: Option<UserId>,
     /// Language and country.
@@ -99,17 +99,17 @@ pub struct StudyGroup {
     /// The kind of study.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub study_type: Option<StudyTypeCode>,
-    /// Who delivers respondents.
+    /// The suppliers and their shares.
     #[serde(default)]
     pub supply: StudySupply,
-    /// Who shall be asked.
+    /// The audience.
     pub audience: StudyAudience,
-    /// Whether it shall be in field, or stay a draft.
+    /// Whether it is launched, or stays a draft.
     #[serde(default)]
     pub launch: bool,
 }
 
-/// Who delivers respondents.
+/// The suppliers and their shares.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -133,7 +133,7 @@ impl StudySupply {
     }
 }
 
-/// Who shall be asked.
+/// The audience.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StudyAudience {
@@ -145,11 +145,11 @@ pub struct StudyAudience {
     pub questions: Vec<StudyQuestion>,
 }
 
-/// A question with the share of completes that each answer shall have.
+/// A question with the share of completes that each answer gets.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StudyQuestion {
-    /// Its id in the library.
+    /// The id of the question in the library.
     pub id: i64,
     /// Ranges of numbers, both ends included.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -175,7 +175,7 @@ pub struct StudyBand {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StudyOption {
-    /// Its code.
+    /// The code of the answer option.
     pub option: String,
     /// Its share in percent.
     pub percent: u32,
@@ -226,9 +226,9 @@ impl Study {
         self
     }
 
-    /// Refuses a study that could not be told apart.
+    /// Refuses a study with names that are not unique.
     fn check(&self) -> Result<(), Error> {
-        let mut problems = Vec::from_iter(crate::project::name_problem(&self.name));
+        let mut problems = Vec::from_iter(text_length("name", self.name.trim(), crate::project::NAME_CHARS));
         for (index, group) in self.target_groups.iter().enumerate() {
             if self.target_groups[..index].iter().any(|other| other.name.trim() == group.name.trim()) {
                 let reason = format!("{:?} is the name of two target groups, expected one", group.name);

@@ -1,4 +1,4 @@
-//! What would be done: a study compared with what there is.
+//! A plan: the difference between a study and what exists.
 
 use std::fmt;
 
@@ -20,26 +20,26 @@ use crate::version::Version;
 pub enum Step {
     /// A project is made.
     CreateProject {
-        /// Its name.
+        /// The name of the project.
         name: String,
     },
     /// A project is changed.
     ChangeProject {
-        /// Its name.
+        /// The name of the project.
         name: String,
         /// What is changed.
         fields: Vec<String>,
     },
     /// A target group is made.
     CreateTargetGroup {
-        /// Its name.
+        /// The name of the target group.
         name: String,
-        /// What can be had, and for how much; `None` where it could not be asked.
+        /// What can be had, and for how much; `None` where it could not be computed.
         feasibility: Option<Feasibility>,
     },
     /// A target group is changed.
     ChangeTargetGroup {
-        /// Its name.
+        /// The name of the target group.
         name: String,
         /// What is changed.
         fields: Vec<String>,
@@ -48,7 +48,7 @@ pub enum Step {
     },
     /// A target group is launched.
     Launch {
-        /// Its name.
+        /// The name of the target group.
         name: String,
     },
 }
@@ -134,7 +134,7 @@ pub struct Plan<V: Version> {
 }
 
 impl<V: Version> Plan<V> {
-    /// What would be done, in order. Empty if everything is as it shall be.
+    /// What would be done, in order. Empty if everything is as the study says.
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
         self.project_step.iter().chain(self.groups.iter().flat_map(|group| &group.steps))
     }
@@ -150,7 +150,7 @@ impl<V: Version> Plan<V> {
         self
     }
 
-    /// Whether everything is as it shall be.
+    /// Whether everything is as the study says.
     pub fn is_empty(&self) -> bool {
         self.steps().next().is_none()
     }
@@ -170,9 +170,8 @@ impl Study {
     /// Compares the study with what there is: reads, asks for feasibility, writes nothing.
     ///
     /// # Errors
-    /// Everything that is wrong with the study, before anything is sent; a project's or target group's name that
-    /// occurs twice at Cint's side; a field that was to begin by now, of a target group that is not launched; or a
-    /// call's.
+    /// Everything that is wrong with the study, before anything is sent; a project's or target group's name that occurs
+    /// twice at Cint; a field that was to begin by now, of a target group that is not launched; or a call's.
     pub async fn plan<V: Version>(&self, client: &Client<V>) -> Result<Plan<V>, Error> {
         self.check()?;
         // A project that is not there yet has no id; every draft is checked all the same before anything is sent.
@@ -222,7 +221,7 @@ impl Study {
 fn only_one(field: &'static str, name: &str, found: usize) -> Result<(), Error> {
     let many = found > 1;
     Error::check(many.then(|| {
-        FieldError::new(field, format!("{name:?} is the name of {found} things at Cint's side, expected at most one"))
+        FieldError::new(field, format!("{name:?} is the name of {found} items at Cint, expected at most one"))
     }))
 }
 
@@ -374,7 +373,7 @@ fn differences(is: &DraftSettings, shall: &DraftSettings) -> Vec<&'static str> {
     )
 }
 
-/// The settings that a draft shall have: the study's, and what there is where the study says nothing.
+/// The wanted settings of a draft: the study's, and what there is where the study says nothing.
 pub(super) fn wanted(is: &DraftSettings, shall: &DraftSettings) -> DraftSettings {
     let mut wanted = is.clone();
     wanted.business_unit = shall.business_unit;

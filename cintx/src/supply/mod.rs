@@ -1,4 +1,4 @@
-//! Who delivers respondents: the open exchange, groups of suppliers with their shares, suppliers kept out,
+//! The suppliers and their shares: the open exchange, groups of suppliers with their shares, suppliers kept out,
 //! and private exchanges.
 
 pub(crate) mod template;
@@ -16,7 +16,7 @@ use crate::error::{Error, FieldError};
 use crate::target_group::TargetGroup;
 use crate::types::ids::SupplierId;
 use crate::version::Version;
-use crate::wire::supply::SupplyRemovalWire;
+pub use crate::wire::supply::HasSupplyRemoval;
 
 /// Which suppliers may send respondents, and how large a share of them. Shares are percent of the completes.
 ///
@@ -44,7 +44,7 @@ pub struct Supply {
 pub struct SupplyGroup {
     /// The id that Cint gave it; `None` for a new one.
     pub id: Option<String>,
-    /// Its name, of which there must not be two.
+    /// The name of the group, of which there must not be two.
     pub name: String,
     /// Its share.
     pub share: RangeInclusive<u8>,
@@ -178,7 +178,7 @@ impl Supply {
             refuse("has a private group of several suppliers, expected exactly one".to_owned());
         }
         if !V::PRIVATE_EXCHANGE && self.private != PrivateSupply::default() {
-            refuse(format!("has private exchanges, which {} has not: use 2025-12-18", V::DATE));
+            refuse(format!("has private exchanges, expected none: {} does not support them", V::DATE));
         }
     }
 }
@@ -186,20 +186,16 @@ impl Supply {
 impl<V: Version> TargetGroup<V> {
     /// Reads who delivers respondents to the launched target group.
     ///
-    /// In every version (`get_target_group_allocation_specification`; before 2025-12-18
-    /// `get_target_group_supply_allocation`).
-    ///
     /// # Errors
-    /// The call's: 404 for a draft, whose supply is in its [settings](TargetGroup::draft).
+    /// The API answers 404 for a draft, whose supply is in its [settings](TargetGroup::draft). See
+    /// [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_target_group_allocation_specification")]
+    #[doc(alias = "get_target_group_supply_allocation")]
     pub async fn supply(&self) -> Result<Supply, Error> {
         V::supply(self.client.raw(), self.client.account(), &self.project, &self.id).await
     }
 
     /// Changes who delivers respondents to the launched target group. Groups keep their identity by name.
-    ///
-    /// In every version (`update_target_group_allocation_specification`, in one call; before 2025-12-18
-    /// `update_target_group_supply_allocation` and `create_target_group_supply_allocation`, a call for each part
-    /// that changes, and no group can be removed).
     ///
     /// ```no_run
     /// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
@@ -210,7 +206,10 @@ impl<V: Version> TargetGroup<V> {
     /// ```
     ///
     /// # Errors
-    /// Everything that is wrong with it, before anything is sent; or a call's.
+    /// Everything that is wrong with it, before anything is sent. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "update_target_group_allocation_specification")]
+    #[doc(alias = "update_target_group_supply_allocation")]
+    #[doc(alias = "create_target_group_supply_allocation")]
     pub async fn set_supply(&self, supply: &Supply) -> Result<(), Error> {
         let mut problems = Vec::new();
         supply.check::<V>(&mut problems);
@@ -220,22 +219,16 @@ impl<V: Version> TargetGroup<V> {
 
     /// Takes back every share, group and block of the launched target group: the whole exchange delivers again.
     ///
-    /// Only in 2024-12-02 (`delete_target_group_supply_allocation`).
+    /// Only in 2024-12-02.
     ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "delete_target_group_supply_allocation")]
     pub async fn clear_supply(&self) -> Result<(), Error>
     where
         V: HasSupplyRemoval,
     {
         let (raw, account) = (self.client.raw(), self.client.account());
-        <V as SupplyRemovalWire>::clear_supply(raw, account, &self.project, &self.id).await
+        <V as HasSupplyRemoval>::clear_supply(raw, account, &self.project, &self.id).await
     }
 }
-
-/// The versions that take back what was said about the supply of a launched target group.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not take back the supply of a launched target group",
-    note = "use `TargetGroup::set_supply` with `Supply::open_exchange()`"
-)]
-pub trait HasSupplyRemoval: Version + SupplyRemovalWire {}

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
-use crate::error::{Error, FieldError};
+use crate::error::{Error, FieldError, text_length};
 use crate::optimistic::{Editable, WithEtag, edit, merge};
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
 use crate::sealed::Sealed;
@@ -13,7 +13,7 @@ use crate::supply::Supply;
 use crate::types::Locale;
 use crate::types::ids::{BusinessUnitId, TemplateId};
 use crate::version::Version;
-use crate::wire::supply_templates::{GlobalTemplatesWire, UnitTemplatesWire};
+pub use crate::wire::supply_templates::{HasGlobalTemplateWrites, HasUnitTemplates};
 
 /// Templates of supply.
 ///
@@ -43,9 +43,9 @@ impl<V: Version> Client<V> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SupplyTemplateSummary {
-    /// Its id.
+    /// The id of the supply template.
     pub id: TemplateId,
-    /// Its name.
+    /// The name of the supply template.
     pub name: Option<String>,
     /// When it was changed last.
     pub last_modified_at: Option<Timestamp>,
@@ -57,9 +57,9 @@ pub struct SupplyTemplateSummary {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SupplyTemplate {
-    /// Its name: 3 to 128 characters.
+    /// The name of the supply template: 3 to 128 characters.
     pub name: String,
-    /// Who delivers respondents.
+    /// The suppliers and their shares.
     pub supply: Supply,
 }
 merge!(SupplyTemplate { name, supply });
@@ -74,25 +74,24 @@ pub enum Owner {
 
 impl<V: Version> SupplyTemplates<V> {
     /// Lists the account's templates.
-    ///
-    /// In every version (`list_account_allocation_templates`).
+    #[doc(alias = "list_account_allocation_templates")]
     pub fn list(&self) -> ListRequest<SupplyTemplateQuery<V>> {
         ListRequest::new(SupplyTemplateQuery { client: self.client.clone(), owner: Owner::Account })
     }
 
     /// Lists Cint's templates, which every account can use.
-    ///
-    /// In every version (`list_global_allocation_templates`).
+    #[doc(alias = "list_global_allocation_templates")]
     pub fn list_global(&self) -> ListRequest<SupplyTemplateQuery<V>> {
         ListRequest::new(SupplyTemplateQuery { client: self.client.clone(), owner: Owner::Cint })
     }
 
     /// Makes a template of the account's own: a name of 3 to 128 characters, and who delivers.
     ///
-    /// In every version (`create_account_allocation_template`); carries an idempotency key.
+    /// Carries an idempotency key.
     ///
     /// # Errors
-    /// Everything that is wrong with it, before anything is sent; or the call's.
+    /// Everything that is wrong with it, before anything is sent. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "create_account_allocation_template")]
     pub async fn create(&self, name: impl Into<String>, supply: &Supply) -> Result<TemplateId, Error> {
         let template = SupplyTemplate { name: name.into(), supply: supply.clone() };
         check::<V>(&template)?;
@@ -101,41 +100,38 @@ impl<V: Version> SupplyTemplates<V> {
 
     /// Reads one of the account's templates, with the suppliers that a locale has.
     ///
-    /// In every version (`get_account_allocation_template_by_template_id`).
-    ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_account_allocation_template_by_template_id")]
     pub async fn get(&self, id: &TemplateId, locale: &Locale) -> Result<SupplyTemplate, Error> {
         Ok(V::supply_template(self.client.raw(), self.client.account(), id, locale).await?.value)
     }
 
     /// Reads one of Cint's templates, with the suppliers that a locale has.
     ///
-    /// In every version (`get_global_allocation_template_by_template_id`).
-    ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_global_allocation_template_by_template_id")]
     pub async fn global(&self, id: &TemplateId, locale: &Locale) -> Result<SupplyTemplate, Error> {
         Ok(V::global_supply_template(self.client.raw(), id, locale).await?.value)
     }
 
     /// Reads the template that holds where nobody chose another, with the suppliers that a locale has.
     ///
-    /// In every version (`get_system_allocation_template`).
-    ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_system_allocation_template")]
     pub async fn system(&self, locale: &Locale) -> Result<SupplyTemplate, Error> {
         V::system_supply_template(self.client.raw(), locale).await
     }
 
-    /// Changes one of the account's templates. If somebody else was faster, reads again and makes the change again;
-    /// what would undo another's change is a conflict.
-    ///
-    /// In every version (`update_account_allocation_template`).
+    /// Changes one of the account's templates. If another client changed it first, reads again and makes the change
+    /// again; what would undo another's change is a conflict.
     ///
     /// # Errors
-    /// Everything that is wrong with it, before the write; [`Error::conflict`]; or the call's.
+    /// Everything that is wrong with it, before the write; [`Error::conflict`]. See
+    /// [when a call fails](crate::guide::failures).
+    #[doc(alias = "update_account_allocation_template")]
     pub async fn edit(
         &self,
         id: &TemplateId,
@@ -148,26 +144,28 @@ impl<V: Version> SupplyTemplates<V> {
     /// Makes a template for every account: a name of 3 to 128 characters, and who delivers. Wants credentials that may
     /// do so.
     ///
-    /// Before 2025-12-18 (`create_global_allocation_template`); carries an idempotency key.
+    /// Before 2025-12-18; carries an idempotency key.
     ///
     /// # Errors
-    /// Everything that is wrong with it, before anything is sent; or the call's.
+    /// Everything that is wrong with it, before anything is sent. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "create_global_allocation_template")]
     pub async fn create_global(&self, name: impl Into<String>, supply: &Supply) -> Result<TemplateId, Error>
     where
         V: HasGlobalTemplateWrites,
     {
         let template = SupplyTemplate { name: name.into(), supply: supply.clone() };
         check::<V>(&template)?;
-        <V as GlobalTemplatesWire>::create_global_supply_template(self.client.raw(), &template).await
+        <V as HasGlobalTemplateWrites>::create_global_supply_template(self.client.raw(), &template).await
     }
 
-    /// Changes a template that every account can use. If somebody else was faster, reads again and makes the change
-    /// again; what would undo another's change is a conflict.
+    /// Changes a template that every account can use. If another client changed it first, reads again and makes the
+    /// change again; what would undo another's change is a conflict.
     ///
-    /// Before 2025-12-18 (`update_global_allocation_template`).
+    /// Before 2025-12-18.
     ///
     /// # Errors
     /// As with [`edit`](Self::edit).
+    #[doc(alias = "update_global_allocation_template")]
     pub async fn edit_global(
         &self,
         id: &TemplateId,
@@ -182,15 +180,16 @@ impl<V: Version> SupplyTemplates<V> {
 
     /// Removes a template that every account can use.
     ///
-    /// Before 2025-12-18 (`delete_global_allocation_template`).
+    /// Before 2025-12-18.
     ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "delete_global_allocation_template")]
     pub async fn delete_global(&self, id: &TemplateId) -> Result<(), Error>
     where
         V: HasGlobalTemplateWrites,
     {
-        <V as GlobalTemplatesWire>::delete_global_supply_template(self.client.raw(), id).await
+        <V as HasGlobalTemplateWrites>::delete_global_supply_template(self.client.raw(), id).await
     }
 
     /// The templates as a business unit sees them: with its private suppliers. Asks nothing.
@@ -213,20 +212,18 @@ impl<V: Version> SupplyTemplates<V> {
 
     /// Removes one of the account's templates.
     ///
-    /// In every version (`delete_account_allocation_template`).
-    ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "delete_account_allocation_template")]
     pub async fn delete(&self, id: &TemplateId) -> Result<(), Error> {
         V::delete_supply_template(self.client.raw(), self.client.account(), id).await
     }
 
     /// The template that the account's new target groups begin with; `None` if there is none.
     ///
-    /// In every version (`get_account_allocation_template_association`).
-    ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_account_allocation_template_association")]
     pub async fn default(&self) -> Result<Option<TemplateId>, Error> {
         Ok(V::default_supply_template(self.client.raw(), self.client.account()).await?.value)
     }
@@ -234,29 +231,15 @@ impl<V: Version> SupplyTemplates<V> {
     /// Chooses the template that the account's new target groups begin with. If somebody else chose another one
     /// between the read and the write, nothing is written.
     ///
-    /// In every version (`set_account_allocation_template_association`).
-    ///
     /// # Errors
-    /// [`Error::conflict`] on `template` if somebody else chose another one meanwhile; or the call's.
+    /// [`Error::conflict`] on `template` if somebody else chose another one meanwhile. See
+    /// [when a call fails](crate::guide::failures).
+    #[doc(alias = "set_account_allocation_template_association")]
     pub async fn set_default(&self, id: &TemplateId) -> Result<(), Error> {
         edit(&Choice(&self.client), None, |chosen| chosen.template = Some(id.clone())).await?;
         Ok(())
     }
 }
-
-/// The versions that change the templates of every account.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot change the templates that every account can use",
-    note = "use `SupplyTemplates::create` for the account's own, or a client of 2025-02-17 or earlier"
-)]
-pub trait HasGlobalTemplateWrites: Version + GlobalTemplatesWire {}
-
-/// The versions that show templates as a business unit sees them.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not show templates for a business unit",
-    note = "use `SupplyTemplates::get`, `global` or `system`, which every version has, or a client of 2025-12-18"
-)]
-pub trait HasUnitTemplates: Version + UnitTemplatesWire {}
 
 /// Templates of supply as a business unit sees them: with its private exchange, whose suppliers are kept out until
 /// somebody lets them in.
@@ -269,38 +252,41 @@ pub struct UnitSupplyTemplates<V: Version> {
 impl<V: HasUnitTemplates> UnitSupplyTemplates<V> {
     /// Reads one of the account's templates, with the suppliers that a locale has.
     ///
-    /// From 2025-12-18 on (`get_account_allocation_template_for_business_unit_id`).
+    /// From 2025-12-18 on.
     ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_account_allocation_template_for_business_unit_id")]
     pub async fn get(&self, id: &TemplateId, locale: &Locale) -> Result<SupplyTemplate, Error> {
         self.read(Owner::Account, id, locale).await
     }
 
     /// Reads one of Cint's templates, with the suppliers that a locale has.
     ///
-    /// From 2025-12-18 on (`get_global_allocation_template_by_id_for_business_unit_id`).
+    /// From 2025-12-18 on.
     ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_global_allocation_template_by_id_for_business_unit_id")]
     pub async fn global(&self, id: &TemplateId, locale: &Locale) -> Result<SupplyTemplate, Error> {
         self.read(Owner::Cint, id, locale).await
     }
 
     async fn read(&self, owner: Owner, id: &TemplateId, locale: &Locale) -> Result<SupplyTemplate, Error> {
         let (raw, account) = (self.client.raw(), self.client.account());
-        <V as UnitTemplatesWire>::unit_supply_template(raw, account, self.unit, owner, id, locale).await
+        <V as HasUnitTemplates>::unit_supply_template(raw, account, self.unit, owner, id, locale).await
     }
 
     /// Reads the template that holds where nobody chose another, with the suppliers that a locale has.
     ///
-    /// From 2025-12-18 on (`get_system_allocation_template_by_business_unit_id`).
+    /// From 2025-12-18 on.
     ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_system_allocation_template_by_business_unit_id")]
     pub async fn system(&self, locale: &Locale) -> Result<SupplyTemplate, Error> {
         let (raw, account) = (self.client.raw(), self.client.account());
-        <V as UnitTemplatesWire>::unit_system_supply_template(raw, account, self.unit, locale).await
+        <V as HasUnitTemplates>::unit_system_supply_template(raw, account, self.unit, locale).await
     }
 }
 
@@ -342,14 +328,10 @@ impl<V: Version> Editable for Choice<'_, V> {
 }
 
 fn check<V: Version>(template: &SupplyTemplate) -> Result<(), Error> {
-    let mut problems = Vec::new();
-    let length = template.name.trim().chars().count();
-    if !(3..=128).contains(&length) {
-        problems.push(FieldError::new("name", format!("has {length} characters, expected 3 to 128")));
-    }
+    let mut problems = Vec::from_iter(text_length("name", template.name.trim(), 3..=128));
     template.supply.check::<V>(&mut problems);
     if !template.supply.private.groups.is_empty() {
-        problems.push(FieldError::new("supply", "has private exchanges, which templates have not"));
+        problems.push(FieldError::new("supply", "has private exchanges, expected none: templates do not support them"));
     }
     Error::check(problems)
 }
@@ -404,7 +386,8 @@ impl<V: HasGlobalTemplateWrites> Editable for GlobalTemplate<'_, V> {
         template: &'a SupplyTemplate,
         etag: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Option<String>, Error>> {
-        <V as GlobalTemplatesWire>::update_global_supply_template(self.client.raw(), self.id, template, etag).boxed()
+        <V as HasGlobalTemplateWrites>::update_global_supply_template(self.client.raw(), self.id, template, etag)
+            .boxed()
     }
 }
 

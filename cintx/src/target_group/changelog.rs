@@ -1,4 +1,4 @@
-//! Who changed what about a target group, and when.
+//! The changelog of a target group.
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ use crate::version::{HasFilters, Version};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ChangelogEntry {
-    /// Its id.
+    /// The id of the change.
     pub id: String,
     /// When it happened.
     pub at: Option<Timestamp>,
@@ -41,7 +41,7 @@ pub enum ChangedBy {
 open_enum! {
     /// What was changed. An open set: Cint adds to it.
     ChangeKind {
-        /// The state; the reason may be told.
+        /// The state; a reason may be given.
         Status = "status_change",
         /// The goal.
         CompletesGoal = "filling_goal_change",
@@ -51,7 +51,7 @@ open_enum! {
         CostPerInterview = "cpi_change",
         /// The name.
         Name = "name_change",
-        /// Who answers for it.
+        /// The project manager.
         Manager = "project_manager_change",
         /// The length of interview.
         LengthOfInterview = "expected_length_of_interview_minutes_change",
@@ -85,8 +85,6 @@ pub struct Change {
 impl<V: Version> TargetGroup<V> {
     /// Lists who changed what, newest first.
     ///
-    /// In every version (`get_target_group_changelog`).
-    ///
     /// ```no_run
     /// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
     /// let mut changelog = group.changelog().kind(cintx::target_group::ChangeKind::Status).stream();
@@ -96,6 +94,7 @@ impl<V: Version> TargetGroup<V> {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "get_target_group_changelog")]
     pub fn changelog(&self) -> ListRequest<ChangelogQuery<V>> {
         ListRequest::new(ChangelogQuery { group: self.clone(), kinds: Vec::new() })
     }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::TargetGroup;
-use crate::error::{Error, FieldError};
-use crate::project::name_problem;
+use crate::error::{Error, FieldError, text_length};
+use crate::target_group::NAME_CHARS;
 use crate::types::ids::{BusinessUnitId, EndClientId, IndustryCode, LockoutCode, StudyTypeCode, TargetGroupId, UserId};
 use crate::types::{CustomerReference, IncidenceRate, IntoField as _, LengthOfInterview, Locale, Money, SurveyUrl};
 use crate::version::Version;
@@ -14,7 +14,7 @@ use crate::version::Version;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TargetGroupDetails {
-    /// Its id.
+    /// The id of the target group.
     pub id: TargetGroupId,
     /// Its short id, for people.
     pub human_readable_id: Option<String>,
@@ -50,7 +50,7 @@ pub struct TargetGroupDetails {
 pub struct LaunchedSettings {
     /// The name: 5 to 128 characters.
     pub name: String,
-    /// Who answers for it.
+    /// The project manager.
     pub manager: UserId,
     /// How long the interview takes.
     pub length_of_interview: LengthOfInterview,
@@ -71,7 +71,7 @@ pub struct LaunchedSettings {
 }
 impl LaunchedSettings {
     fn check<V: Version>(&self) -> Result<(), Error> {
-        let mut problems = Vec::from_iter(name_problem(&self.name));
+        let mut problems = Vec::from_iter(text_length("name", self.name.trim(), NAME_CHARS));
         reference_problem::<V>(self.reference.as_deref(), &mut problems);
         Error::check(problems)
     }
@@ -83,7 +83,8 @@ pub(super) fn reference_problem<V: Version>(reference: Option<&str>, problems: &
     if V::GROUP_REFERENCE {
         let _: Option<CustomerReference> = reference.into_field("reference", problems);
     } else {
-        let reason = format!("is {reference:?}, but {} has none for target groups: use the project's", V::DATE);
+        let reason =
+            format!("is {reference:?}, expected none: {} does not support references of target groups", V::DATE);
         problems.push(FieldError::new("reference", reason));
     }
 }
@@ -91,18 +92,16 @@ pub(super) fn reference_problem<V: Version>(reference: Option<&str>, problems: &
 impl<V: Version> TargetGroup<V> {
     /// Reads what is known of the launched target group.
     ///
-    /// In every version (`get_target_group_details`).
-    ///
     /// # Errors
-    /// The call's: 404 for a draft, which is read by [`draft`](Self::draft).
+    /// The API answers 404 for a draft, which is read by [`draft`](Self::draft). See
+    /// [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_target_group_details")]
     pub async fn details(&self) -> Result<TargetGroupDetails, Error> {
         V::details(self.client.raw(), self.client.account(), &self.project, &self.id).await
     }
 
     /// Changes the launched target group: reads it, applies the change, writes everything that can be changed.
     /// The API has no entity tag here: what somebody else changes between the read and the write is lost.
-    ///
-    /// In every version (`update_launched_target_group_details`).
     ///
     /// ```no_run
     /// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
@@ -113,7 +112,8 @@ impl<V: Version> TargetGroup<V> {
     /// ```
     ///
     /// # Errors
-    /// Every field that is wrong, before the write; or the call's.
+    /// Every field that is wrong, before the write. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "update_launched_target_group_details")]
     pub async fn edit_details(
         &self,
         change: impl FnOnce(&mut LaunchedSettings) + Send,

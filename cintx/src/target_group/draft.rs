@@ -1,4 +1,4 @@
-//! Drafts: a target group described step by step, checked, created; read back, changed, duplicated.
+//! Drafts: building, checking and creating a target group; reading, changing and duplicating a draft.
 
 use std::ops::Deref;
 
@@ -10,12 +10,11 @@ use super::details::reference_problem;
 use super::{PricingModel, TargetGroup};
 use crate::audience::Audience;
 use crate::client::Client;
-use crate::error::{Error, FieldError};
+use crate::error::{Error, FieldError, must_be_future, text_length};
 use crate::fielding::assistant::{FieldingAssistant, Pricing};
-use crate::fielding::must_be_future;
-use crate::project::name_problem;
 use crate::reference::account::BusinessUnitRef;
 use crate::supply::Supply;
+use crate::target_group::NAME_CHARS;
 use crate::target_group::feasibility::Feasibility;
 use crate::types::ids::{
     BusinessUnitId, EndClientId, IndustryCode, LockoutCode, ProjectId, StudyTypeCode, TargetGroupId, UserId,
@@ -31,7 +30,7 @@ pub struct DraftSettings {
     pub name: String,
     /// The business unit that buys.
     pub business_unit: BusinessUnitId,
-    /// Who answers for it.
+    /// The project manager.
     pub manager: UserId,
     /// Language and country, such as `eng_gb`.
     pub locale: Locale,
@@ -65,7 +64,7 @@ pub struct DraftSettings {
     pub collects_pii: bool,
     /// The buyer's own number for it: 3 to 128 letters, digits, `-`, `_` and spaces. Only in 2025-12-18.
     pub reference: Option<String>,
-    /// Who delivers respondents.
+    /// The suppliers and their shares.
     pub supply: Supply,
     /// What Cint does by itself in field.
     pub assistant: FieldingAssistant,
@@ -74,7 +73,7 @@ pub struct DraftSettings {
 impl DraftSettings {
     /// Says everything that a version would refuse, but for a field that was to begin by now.
     fn check<V: Version>(&self, problems: &mut Vec<FieldError>) {
-        problems.extend(name_problem(&self.name));
+        problems.extend(text_length("name", self.name.trim(), NAME_CHARS));
         problems.extend((self.completes_goal == 0).then(no_completes));
         reference_problem::<V>(self.reference.as_deref(), problems);
         self.supply.check::<V>(problems);
@@ -97,13 +96,13 @@ fn no_completes() -> FieldError {
     FieldError::new("completes_goal", "is 0, expected at least 1")
 }
 
-/// A target group as it will be sent, whatever the version: its settings, and who shall be asked.
+/// A target group as it will be sent, whatever the version: its settings, and its audience.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TargetGroupDraft {
     /// Everything but the audience.
     pub settings: DraftSettings,
-    /// Who shall be asked.
+    /// The audience.
     pub audience: Audience,
 }
 
@@ -177,14 +176,14 @@ impl<V: Version> DraftBuilder<V> {
         }
     }
 
-    /// The business unit that buys: its number, or the [`BusinessUnit`](crate::reference::BusinessUnit) itself, whose currency and
-    /// pricing are then checked, too. Required.
+    /// The business unit that buys: its number, or the [`BusinessUnit`](crate::reference::BusinessUnit) itself, whose
+    /// currency and pricing are then checked, too. Required.
     pub fn business_unit(mut self, buyer: impl Into<BusinessUnitRef>) -> Self {
         self.business_unit = Some(buyer.into());
         self
     }
 
-    /// Who answers for it. Required.
+    /// The project manager. Required.
     pub fn manager(mut self, manager: UserId) -> Self {
         self.manager = Some(manager);
         self
@@ -202,7 +201,8 @@ impl<V: Version> DraftBuilder<V> {
         self
     }
 
-    /// How long the interview takes: [`LengthOfInterview::minutes(10)`](crate::types::minutes). Required; 1 to 45 minutes.
+    /// How long the interview takes: [`LengthOfInterview::minutes(10)`](LengthOfInterview::minutes). Required; 1 to 45
+    /// minutes.
     pub fn length_of_interview(mut self, length: impl IntoField<LengthOfInterview>) -> Self {
         self.length_of_interview = length.into_field("length_of_interview", &mut self.problems);
         self
@@ -286,13 +286,13 @@ impl<V: Version> DraftBuilder<V> {
         self
     }
 
-    /// Who delivers respondents; the open exchange if not set.
+    /// The suppliers and their shares; the open exchange if not set.
     pub fn supply(mut self, supply: Supply) -> Self {
         self.supply = supply;
         self
     }
 
-    /// Who shall be asked. Required.
+    /// The audience. Required.
     pub fn audience(mut self, audience: Audience) -> Self {
         self.audience = Some(audience);
         self
@@ -320,10 +320,9 @@ impl<V: Version> DraftBuilder<V> {
 
     /// Asks what can be had for these settings; creates nothing.
     ///
-    /// In every version (`calculate_target_group_feasibility`).
-    ///
     /// # Errors
-    /// Every field that is missing or wrong, at once; or the call's.
+    /// Every field that is missing or wrong, at once. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "calculate_target_group_feasibility")]
     pub async fn feasibility(&self) -> Result<Feasibility, Error> {
         let (client, project, draft) = self.clone().check()?;
         V::feasibility(client.raw(), client.account(), &project, &draft).await
@@ -331,12 +330,14 @@ impl<V: Version> DraftBuilder<V> {
 
     /// Creates the target group as a draft.
     ///
-    /// In every version (`create_target_group`). From 2025-02-17 on this takes no idempotency key:
-    /// every request makes a new target group. So it is sent once, with a reference by which it can be found;
-    /// if its answer is lost, it is looked up, and only what cannot be found out is an error.
+    /// From 2025-02-17 on this takes no idempotency key: every request makes a new target group. So it is sent once,
+    /// with a reference by which it can be found; if its answer is lost, it is looked up, and only what cannot be found
+    /// out is an error.
     ///
     /// # Errors
-    /// Every field that is missing or wrong, at once, before anything is sent; or the call's.
+    /// Every field that is missing or wrong, at once, before anything is sent. See
+    /// [when a call fails](crate::guide::failures).
+    #[doc(alias = "create_target_group")]
     pub async fn create(self) -> Result<TargetGroup<V>, Error> {
         let (client, project, mut draft) = self.check()?;
         refer::<V>(&mut draft.settings);
@@ -393,7 +394,7 @@ impl<V: Version> DraftBuilder<V> {
             self.audience,
         )
         else {
-            problems.extend(name_problem(&self.name));
+            problems.extend(text_length("name", self.name.trim(), NAME_CHARS));
             problems.extend((self.completes_goal == Some(0)).then(no_completes));
             self.supply.check::<V>(&mut problems);
             self.assistant.check::<V>(&mut problems);
@@ -428,7 +429,7 @@ impl<V: Version> DraftBuilder<V> {
     }
 }
 
-/// A draft as it stands at Cint's side.
+/// A draft as it stands at Cint.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Draft {
@@ -454,11 +455,10 @@ pub struct KeptDraft(pub(crate) Value);
 impl<V: Version> TargetGroup<V> {
     /// Reads the draft.
     ///
-    /// In every version (`get_target_group`).
-    ///
     /// # Errors
-    /// The call's: the API says that the target group is elsewhere once it is launched; see
-    /// [`details`](Self::details).
+    /// The API says that the target group is elsewhere once it is launched; see [`details`](Self::details). See
+    /// [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_target_group")]
     pub async fn draft(&self) -> Result<Draft, Error> {
         V::draft(self.client.raw(), self.client.account(), &self.project, &self.id).await
     }
@@ -466,8 +466,6 @@ impl<V: Version> TargetGroup<V> {
     /// Changes the draft: reads it, applies the change, writes all of it; the audience stays as it is
     /// ([`set_audience`](Self::set_audience) changes that).
     /// The API has no entity tag here: what somebody else changes between the read and the write is lost.
-    ///
-    /// In every version (`update_target_group`).
     ///
     /// ```no_run
     /// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
@@ -477,7 +475,8 @@ impl<V: Version> TargetGroup<V> {
     /// ```
     ///
     /// # Errors
-    /// Every field that is wrong, before the write; or the call's.
+    /// Every field that is wrong, before the write. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "update_target_group")]
     pub async fn edit_draft(&self, change: impl FnOnce(&mut DraftSettings) + Send) -> Result<DraftSettings, Error> {
         let Draft { mut settings, kept, .. } = self.draft().await?;
         change(&mut settings);
@@ -491,8 +490,6 @@ impl<V: Version> TargetGroup<V> {
     /// an audience in completes adds up to the goal. As with [`edit_draft`](Self::edit_draft), the API has no entity
     /// tag here. Once the target group is launched, this is [`Quotas::replace`](crate::quota::Quotas::replace).
     ///
-    /// In every version (`update_target_group`).
-    ///
     /// ```no_run
     /// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
     /// use cintx::audience::{Audience, Question};
@@ -504,7 +501,9 @@ impl<V: Version> TargetGroup<V> {
     /// ```
     ///
     /// # Errors
-    /// Every field that is wrong, and every rule that the audience breaks, before the write; or the call's.
+    /// Every field that is wrong, and every rule that the audience breaks, before the write. See
+    /// [when a call fails](crate::guide::failures).
+    #[doc(alias = "update_target_group")]
     pub async fn set_audience(
         &self,
         audience: Audience,
@@ -525,8 +524,7 @@ impl<V: Version> TargetGroup<V> {
 
     /// Makes another draft like this one in the same project, under another name and with whatever else is changed.
     ///
-    /// In every version (`get_target_group`, `create_target_group`). If the answer is lost, the new draft is looked up,
-    /// as with [`create`](DraftBuilder::create).
+    /// If the answer is lost, the new draft is looked up, as with [`create`](DraftBuilder::create).
     ///
     /// ```no_run
     /// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
@@ -538,6 +536,8 @@ impl<V: Version> TargetGroup<V> {
     /// # Errors
     /// Every field that is wrong, before the write: a draft whose field was to begin in the past needs another one;
     /// or the calls'.
+    #[doc(alias = "get_target_group")]
+    #[doc(alias = "create_target_group")]
     pub async fn duplicate(
         &self,
         name: impl Into<String>,

@@ -1,4 +1,4 @@
-//! What can be had: completes and price before anything is bought.
+//! Feasibility: the completes and the price to expect.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,19 +1,24 @@
 //! A project's target groups, listed with their statistics.
 
+use std::ops::RangeInclusive;
+
 use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{TargetGroup, TargetGroupStatus};
 use crate::client::Client;
-use crate::error::Error;
+use crate::error::{Error, text_length};
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
-use crate::project::{ProjectScope, search_problem};
+use crate::project::ProjectScope;
 use crate::sealed::Sealed;
 use crate::target_group::statistics::Progress;
 use crate::types::ids::{ProjectId, TargetGroupId, UserId};
 use crate::types::{CountryCode, LanguageCode, Locale, Money};
 use crate::version::{HasFilters, Version};
+
+/// How long Cint lets the text be that is searched for.
+const SEARCH_CHARS: RangeInclusive<usize> = 5..=128;
 
 /// The target groups of a project.
 #[derive(Clone, Debug)]
@@ -32,8 +37,6 @@ impl<V: Version> ProjectScope<V> {
 impl<V: Version> TargetGroups<V> {
     /// Lists them.
     ///
-    /// In every version (`get_list_target_groups`).
-    ///
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>, id: cintx::ProjectId) -> Result<(), cintx::Error> {
     /// use cintx::target_group::TargetGroupStatus;
@@ -45,13 +48,14 @@ impl<V: Version> TargetGroups<V> {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "get_list_target_groups")]
     pub fn list(&self) -> ListRequest<TargetGroupQuery<V>> {
         let (client, project) = (self.client.clone(), self.project.clone());
         ListRequest::new(TargetGroupQuery { client, project, filter: TargetGroupFilter::default() })
     }
 }
 
-/// Which target groups a list shall have.
+/// The filters of a list of target groups.
 #[doc(hidden)]
 #[derive(Clone, Debug, Default)]
 pub struct TargetGroupFilter {
@@ -92,7 +96,7 @@ impl<V: Version> ListRequest<TargetGroupQuery<V>> {
         self
     }
 
-    /// Only target groups that this user answers for.
+    /// Only target groups whose project manager is this user.
     ///
     /// From 2025-12-18 on.
     pub fn manager(mut self, manager: UserId) -> Self
@@ -135,7 +139,7 @@ impl<V: Version> ListQuery for TargetGroupQuery<V> {
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<TargetGroupSummary>, Error>> {
         async move {
-            Error::check(self.filter.search.as_deref().and_then(search_problem))?;
+            Error::check(self.filter.search.as_deref().and_then(|text| text_length("search", text, SEARCH_CHARS)))?;
             V::list_target_groups(self.client.raw(), self.client.account(), &self.project, &self.filter, ask).await
         }
         .boxed()
@@ -146,11 +150,11 @@ impl<V: Version> ListQuery for TargetGroupQuery<V> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TargetGroupSummary {
-    /// Its id.
+    /// The id of the target group.
     pub id: TargetGroupId,
     /// Its short id, for people.
     pub human_readable_id: Option<String>,
-    /// Its name.
+    /// The name of the target group.
     pub name: Option<String>,
     /// The name with what was searched for marked.
     pub highlighted_name: Option<String>,
@@ -158,7 +162,7 @@ pub struct TargetGroupSummary {
     pub status: Option<TargetGroupStatus>,
     /// Language and country.
     pub locale: Option<Locale>,
-    /// Who answers for it.
+    /// The project manager.
     pub manager: Option<UserId>,
     /// The buyer's own number for it. `None` before 2025-12-18.
     pub reference: Option<String>,
@@ -200,7 +204,7 @@ pub struct TargetGroupStatistics {
     pub earnings_per_click: Statistic<Money>,
     /// What suppliers earn for an entrant and minute.
     pub earnings_per_click_per_minute: Statistic<Money>,
-    /// When somebody last completed.
+    /// When a respondent last completed.
     pub last_complete: Statistic<Timestamp>,
 }
 

@@ -19,6 +19,8 @@ pub use self::statistics::{
     RespondentCount, TargetGroupOverview,
 };
 pub use self::transitions::{Bulk, BulkJob, BulkOutcome, BulkTransition, Transitions};
+use std::ops::RangeInclusive;
+
 use crate::client::Client;
 use crate::error::Error;
 use crate::open_enum::open_enum;
@@ -68,7 +70,10 @@ open_enum! {
     }
 }
 
-/// A target group that exists: what can be asked about it and done with it.
+/// How long Cint lets a target group's name be.
+const NAME_CHARS: RangeInclusive<usize> = 5..=128;
+
+/// A target group that exists: a handle on what can be read and done.
 #[derive(Clone, Debug)]
 pub struct TargetGroup<V: Version> {
     pub(crate) client: Client<V>,
@@ -84,7 +89,7 @@ impl<V: Version> ProjectScope<V> {
 }
 
 impl<V: Version> TargetGroup<V> {
-    /// Its id.
+    /// The id of the target group.
     pub fn id(&self) -> &TargetGroupId {
         &self.id
     }
@@ -97,20 +102,19 @@ impl<V: Version> TargetGroup<V> {
     /// Changes what an interview costs; answers with what it costs now. Only for dynamic pricing, in the business
     /// unit's currency.
     ///
-    /// In every version (`update_cost_per_interview`).
-    ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "update_cost_per_interview")]
     pub async fn set_cost_per_interview(&self, price: &Money) -> Result<Money, Error> {
         V::set_cost_per_interview(self.client.raw(), self.client.account(), &self.project, &self.id, price).await
     }
 
     /// Changes what counts toward the goal; answers with what counts now.
     ///
-    /// In every version (`update_filling_strategy`).
-    ///
     /// # Errors
-    /// The call's: 405 if the target group's state does not allow it.
+    /// The API answers 405 if the target group's state does not allow it. See
+    /// [when a call fails](crate::guide::failures).
+    #[doc(alias = "update_filling_strategy")]
     pub async fn set_filling_strategy(&self, strategy: FillingStrategy) -> Result<FillingStrategy, Error> {
         if let FillingStrategy::Unknown(word) = &strategy {
             let reason = format!("is {word:?}, expected automated, prescreens or completes");

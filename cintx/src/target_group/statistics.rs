@@ -1,4 +1,4 @@
-//! How field goes: overview, performance, completes by interval, and who changed what.
+//! Statistics: overview, performance, completes by interval.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use crate::target_group::{FillingStrategy, PricingModel, TargetGroup, TargetGrou
 use crate::types::ids::{ProjectId, TargetGroupId, UserId};
 use crate::types::{Interval, Money};
 use crate::version::Version;
-use crate::wire::statistics::{OverviewByIdWire, PerformanceWire};
+pub use crate::wire::statistics::{HasOverviewById, HasPerformance};
 
 /// How far a target group is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ pub struct Progress {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TargetGroupOverview {
-    /// Its name.
+    /// The name of the target group.
     pub name: Option<String>,
     /// Its short id, for people.
     pub human_readable_id: Option<String>,
@@ -66,7 +66,7 @@ pub struct TargetGroupOverview {
     pub study_type_code: Option<String>,
     /// When it was made. `None` before 2025-12-18.
     pub created_at: Option<Timestamp>,
-    /// Who answers for it. `None` before 2025-12-18.
+    /// The project manager. `None` before 2025-12-18.
     pub manager: Option<UserId>,
     /// The buyer's own number for it. `None` before 2025-12-18.
     pub reference: Option<String>,
@@ -102,9 +102,9 @@ pub struct Performance {
     pub drop_off_rate: Option<f64>,
     /// The share of entrants who qualify.
     pub incidence_rate: Option<f64>,
-    /// When somebody first completed.
+    /// When a respondent first completed.
     pub first_complete: Option<Timestamp>,
-    /// When somebody last completed.
+    /// When a respondent last completed.
     pub last_complete: Option<Timestamp>,
     /// Where respondents ended, and where test respondents did.
     pub respondents: Option<RespondentAnalysis>,
@@ -127,7 +127,7 @@ pub struct RespondentAnalysis {
 pub struct RespondentCount {
     /// The status code.
     pub status: Option<String>,
-    /// Its name.
+    /// The label of what is counted.
     pub label: Option<String>,
     /// What it means.
     pub description: Option<String>,
@@ -148,17 +148,16 @@ pub struct CompletesCount {
 impl<V: Version> TargetGroup<V> {
     /// The launched target group at a glance.
     ///
-    /// In every version (`get_target_group_overview`).
-    ///
     /// # Errors
-    /// The call's: 404 for a draft.
+    /// The API answers 404 for a draft. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_target_group_overview")]
     pub async fn overview(&self) -> Result<TargetGroupOverview, Error> {
         V::overview(self.client.raw(), self.client.account(), &self.project, &self.id).await
     }
 
     /// How the launched target group performs.
     ///
-    /// From 2025-02-17 on (`get_target_group_performance`).
+    /// From 2025-02-17 on.
     ///
     /// ```no_run
     /// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
@@ -169,36 +168,29 @@ impl<V: Version> TargetGroup<V> {
     /// ```
     ///
     /// # Errors
-    /// The call's: 404 for a draft.
+    /// The API answers 404 for a draft. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_target_group_performance")]
     pub async fn performance(&self) -> Result<Performance, Error>
     where
         V: HasPerformance,
     {
-        <V as PerformanceWire>::performance(self.client.raw(), self.client.account(), &self.project, &self.id).await
+        <V as HasPerformance>::performance(self.client.raw(), self.client.account(), &self.project, &self.id).await
     }
 
     /// The completes, interval by interval; of 24 hours if not given.
     ///
-    /// In every version (`get_target_group_completes_aggregated_by_interval`).
-    ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_target_group_completes_aggregated_by_interval")]
     pub async fn completes_by_interval(&self, interval: Option<Interval>) -> Result<Vec<CompletesCount>, Error> {
         V::completes_by_interval(self.client.raw(), self.client.account(), &self.project, &self.id, interval).await
     }
 }
 
-/// The versions that find a launched target group by its id alone.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not find a target group by its id alone",
-    note = "use `TargetGroup::overview` with the target group's project, or a client of 2025-12-18"
-)]
-pub trait HasOverviewById: Version + OverviewByIdWire {}
-
 impl<V: Version> Client<V> {
     /// A launched target group at a glance, wherever it is; the answer says in which account and project.
     ///
-    /// From 2025-12-18 on (`get_target_group_overview_by_target_group_id`).
+    /// From 2025-12-18 on.
     ///
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>, id: cintx::TargetGroupId) -> Result<(), cintx::Error> {
@@ -211,18 +203,13 @@ impl<V: Version> Client<V> {
     /// ```
     ///
     /// # Errors
-    /// The call's: 404 for a draft, and for what the credentials give no access to.
+    /// The API answers 404 for a draft, and for what the credentials give no access to. See
+    /// [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_target_group_overview_by_target_group_id")]
     pub async fn find_target_group(&self, id: &TargetGroupId) -> Result<FoundTargetGroup, Error>
     where
         V: HasOverviewById,
     {
-        <V as OverviewByIdWire>::overview_by_id(self.raw(), id).await
+        <V as HasOverviewById>::overview_by_id(self.raw(), id).await
     }
 }
-
-/// The versions that say how a target group performs.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say how a target group performs",
-    note = "use `TargetGroup::overview`, which every version has, or a client of 2025-02-17 or later"
-)]
-pub trait HasPerformance: Version + PerformanceWire {}

@@ -1,5 +1,5 @@
-//! Many target groups of a project at once: what can be done with them, and the jobs that do it. A job that is done
-//! has a result for each target group; some may have failed.
+//! Bulk transitions of target groups, and the jobs that carry them out. A job that is done has a result for each target
+//! group; some may have failed.
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use serde::{Deserialize, Serialize};
@@ -37,7 +37,10 @@ impl<V: Version> TargetGroups<V> {
     /// Some of the project's target groups, to do the same with each: at least one.
     ///
     /// ```no_run
-    /// # async fn run(project: cintx::project::ProjectScope<cintx::V2025_12_18>, ids: Vec<cintx::TargetGroupId>) -> Result<(), cintx::Error> {
+    /// # async fn run(
+    /// #     project: cintx::project::ProjectScope<cintx::V2025_12_18>,
+    /// #     ids: Vec<cintx::TargetGroupId>,
+    /// # ) -> Result<(), cintx::Error> {
     /// let outcome = project.target_groups().all(ids).pause().await?.until_done().await?;
     /// for (group, failure) in &outcome.failed {
     ///     println!("{group} was not paused: {failure:?}");
@@ -54,70 +57,73 @@ impl<V: Version> TargetGroups<V> {
 impl<V: Version> Bulk<V> {
     /// Launches each scheduled target group at once.
     ///
-    /// In every version (`create_bulk_launch_target_groups_job`); carries an idempotency key in 2025-12-18.
+    /// Carries an idempotency key in 2025-12-18.
     ///
     /// # Errors
-    /// If there are no target groups, before anything is sent; or the call's.
+    /// If there are no target groups, before anything is sent. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "create_bulk_launch_target_groups_job")]
     pub async fn launch_now(&self) -> Result<BulkJob<V>, Error> {
         self.start(BulkAction::Run(RunAction::LaunchNow)).await
     }
 
     /// Pauses each live target group.
     ///
-    /// In every version (`create_bulk_pause_target_groups_job`); carries an idempotency key in 2025-12-18.
+    /// Carries an idempotency key in 2025-12-18.
     ///
     /// # Errors
     /// As with [`launch_now`](Self::launch_now).
+    #[doc(alias = "create_bulk_pause_target_groups_job")]
     pub async fn pause(&self) -> Result<BulkJob<V>, Error> {
         self.start(BulkAction::Run(RunAction::Pause)).await
     }
 
     /// Resumes each paused target group.
     ///
-    /// In every version (`create_bulk_resume_target_groups_job`); carries an idempotency key in 2025-12-18.
+    /// Carries an idempotency key in 2025-12-18.
     ///
     /// # Errors
     /// As with [`launch_now`](Self::launch_now).
+    #[doc(alias = "create_bulk_resume_target_groups_job")]
     pub async fn resume(&self) -> Result<BulkJob<V>, Error> {
         self.start(BulkAction::Run(RunAction::Resume)).await
     }
 
     /// Brings each completed target group back.
     ///
-    /// In every version (`create_bulk_relaunch_target_groups_job`); carries an idempotency key in 2025-12-18.
+    /// Carries an idempotency key in 2025-12-18.
     ///
     /// # Errors
     /// As with [`launch_now`](Self::launch_now).
+    #[doc(alias = "create_bulk_relaunch_target_groups_job")]
     pub async fn relaunch(&self) -> Result<BulkJob<V>, Error> {
         self.start(BulkAction::Run(RunAction::Relaunch)).await
     }
 
     /// Ends each target group's field.
     ///
-    /// In every version (`create_bulk_complete_target_groups_job`); carries an idempotency key in 2025-12-18.
+    /// Carries an idempotency key in 2025-12-18.
     ///
     /// # Errors
     /// As with [`launch_now`](Self::launch_now).
+    #[doc(alias = "create_bulk_complete_target_groups_job")]
     pub async fn complete(&self) -> Result<BulkJob<V>, Error> {
         self.start(BulkAction::Run(RunAction::Complete)).await
     }
 
     /// Gives each target group another manager.
     ///
-    /// In every version (`create_bulk_update_target_group_project_manager_job`).
-    ///
     /// # Errors
     /// As with [`launch_now`](Self::launch_now).
+    #[doc(alias = "create_bulk_update_target_group_project_manager_job")]
     pub async fn set_manager(&self, manager: UserId) -> Result<BulkJob<V>, Error> {
         self.start(BulkAction::Manager(manager)).await
     }
 
     /// Asks what can be done with all of them.
     ///
-    /// In every version (`compute_target_group_transitions`).
-    ///
     /// # Errors
     /// As with [`launch_now`](Self::launch_now).
+    #[doc(alias = "compute_target_group_transitions")]
     pub async fn transitions(&self) -> Result<Transitions, Error> {
         self.check()?;
         V::transitions(self.client.raw(), self.client.account(), &self.project, &self.groups).await
@@ -154,10 +160,9 @@ impl<V: Version> ProjectScope<V> {
 impl<V: Version> TargetGroup<V> {
     /// Asks what can be done with the target group now.
     ///
-    /// In every version (`compute_target_group_transitions`).
-    ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "compute_target_group_transitions")]
     pub async fn transitions(&self) -> Result<Transitions, Error> {
         let groups = std::slice::from_ref(&self.id);
         V::transitions(self.client.raw(), self.client.account(), &self.project, groups).await
@@ -169,7 +174,7 @@ impl<V: Version> TargetGroup<V> {
 #[serde(default)]
 #[non_exhaustive]
 pub struct Transitions {
-    /// Those that were asked about.
+    /// The target groups of the request.
     pub target_groups: Vec<TargetGroupId>,
     /// Whether they can be launched.
     pub can_launch: bool,

@@ -1,4 +1,4 @@
-//! Typed ids: a project's id does not fit where a target group's is asked for.
+//! Typed ids: a project's id cannot be passed as a target group's.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -9,6 +9,24 @@ use serde::{Deserialize, Serialize};
 use super::serde_text::as_text;
 use super::{InvalidValue, hyphenated_uuid};
 
+/// `Display` as the bare id, `Debug` as `Name(id)`.
+macro_rules! show_id {
+    ($name:ident) => {
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({})", stringify!($name), self.0)
+            }
+        }
+    };
+}
+
+/// An id that is text: the type with `new` and `as_str`, and its conversions from and to text.
 macro_rules! id {
     ($(#[$meta:meta])* $name:ident) => {
         $(#[$meta])*
@@ -41,19 +59,8 @@ macro_rules! id {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(&self.0)
-            }
-        }
-
         as_text!($name);
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}({})", stringify!($name), self.0)
-            }
-        }
+        show_id!($name);
     };
 }
 
@@ -111,6 +118,7 @@ id!(
     StudyTypeCode
 );
 
+/// An id that is a number: the type with `new` and `get`, and its conversions.
 macro_rules! number {
     ($(#[$meta:meta])* $name:ident) => {
         $(#[$meta])*
@@ -144,17 +152,7 @@ macro_rules! number {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(&self.0, f)
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}({})", stringify!($name), self.0)
-            }
-        }
+        show_id!($name);
     };
 }
 

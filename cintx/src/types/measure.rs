@@ -1,4 +1,4 @@
-//! How long an interview takes, and how many respondents qualify.
+//! Length of interview and incidence rate.
 
 use std::fmt;
 use std::str::FromStr;
@@ -45,7 +45,7 @@ impl IncidenceRate {
         (1.0..=100.0).contains(&percent).then_some(Self(percent as u8))
     }
 
-    /// The rate as the API wants it.
+    /// The rate as the API takes it.
     pub(crate) fn fraction(self) -> f64 {
         f64::from(self.0) / 100.0
     }

@@ -1,4 +1,4 @@
-//! Values with a meaning of their own. Each refuses what the API would refuse, and says what it wants instead.
+//! Validated value types. Each refuses what the API would refuse, and says what is expected instead.
 
 pub(crate) mod ids;
 mod locale;

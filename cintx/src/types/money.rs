@@ -45,7 +45,7 @@ pub struct Money {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MoneyError {
-    /// Two currencies, and nobody says at which rate.
+    /// Two different currencies.
     #[error("currency is {got}, expected {expected}")]
     Currencies {
         /// The currency of the first amount.

@@ -1,4 +1,4 @@
-//! Values in files: as the text that people write, read with the type's own checks.
+//! Serializes values as text, and parses them with the checks of `FromStr`.
 
 use std::fmt::Display;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! What belongs to a survey: its address, and the buyer's own number for it.
+//! The address of a survey, and the buyer's reference for it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -80,7 +80,7 @@ impl FromStr for SurveyUrl {
     }
 }
 
-/// Characters that nobody sees in an address: joiners, marks of direction, a byte-order mark.
+/// Invisible characters in an address: joiners, marks of direction, a byte-order mark.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}')
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')

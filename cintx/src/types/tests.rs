@@ -62,7 +62,12 @@ proptest! {
     }
 
     #[test]
-    fn numbers_and_times_are_kept(number in any::<i64>(), minutes in any::<u8>(), from in any::<i32>(), to in any::<i32>()) {
+    fn numbers_and_times_are_kept(
+        number in any::<i64>(),
+        minutes in any::<u8>(),
+        from in any::<i32>(),
+        to in any::<i32>(),
+    ) {
         is_kept(&SupplierId::new(number));
         prop_assert_eq!(SupplierId::new(number).to_string().parse(), Ok(SupplierId::new(number)));
         match LengthOfInterview::minutes(minutes) {
@@ -80,7 +85,11 @@ proptest! {
     }
 
     #[test]
-    fn amounts_come_out_as_decimals_do(one in 0_i64..10_i64.pow(15), other in 0_i64..10_i64.pow(15), count in any::<u32>()) {
+    fn amounts_come_out_as_decimals_do(
+        one in 0_i64..10_i64.pow(15),
+        other in 0_i64..10_i64.pow(15),
+        count in any::<u32>(),
+    ) {
         let amount = |units: i64| Money::from_decimal(Decimal::new(units, 9), "USD").unwrap();
         let (one, other) = (amount(one), amount(other));
         let sum = (&one + &other).unwrap();

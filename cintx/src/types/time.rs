@@ -1,4 +1,4 @@
-//! Times and durations. Each field of the API takes its own part of ISO 8601.
+//! Times and durations. Fields of the API take different subsets of ISO 8601.
 
 use std::fmt;
 use std::ops::Range;

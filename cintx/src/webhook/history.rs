@@ -1,4 +1,4 @@
-//! What a subscription was told, and how each delivery went.
+//! The delivery history of a webhook subscription.
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
@@ -13,14 +13,7 @@ use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
 use crate::sealed::Sealed;
 use crate::types::ids::WebhookId;
 use crate::version::Version;
-use crate::wire::webhooks::WebhookHistoryWire;
-
-/// The versions that keep a history of what webhooks were told.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` has no history of what a webhook was told",
-    note = "keep the events as they arrive, or use a client of 2025-12-18"
-)]
-pub trait HasWebhookHistory: Version + WebhookHistoryWire {}
+pub use crate::wire::webhooks::HasWebhookHistory;
 
 open_enum! {
     /// How far the delivery of an event has come.
@@ -40,11 +33,11 @@ open_enum! {
     }
 }
 
-/// An event that a subscription was told, or was to be told.
+/// An event that was delivered to a subscription, or was due to be.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WebhookDelivery {
-    /// Its id.
+    /// The id of the event.
     pub id: String,
     /// What kind of event it is.
     pub event: Option<WebhookEventType>,
@@ -52,11 +45,11 @@ pub struct WebhookDelivery {
     pub status: Option<DeliveryStatus>,
     /// When the event was.
     pub created_at: Option<Timestamp>,
-    /// What was told, as the address gets it.
+    /// The event as it is delivered.
     pub payload: Option<Map<String, Value>>,
 }
 
-/// Which part of a history a list shall have.
+/// The filters of a webhook history.
 #[derive(Clone, Debug)]
 #[doc(hidden)]
 pub struct HistoryFilter {
@@ -67,7 +60,7 @@ pub struct HistoryFilter {
     pub(crate) newest_first: bool,
 }
 
-/// Lists what a subscription was told.
+/// Lists the delivery history of a subscription.
 #[derive(Clone, Debug)]
 pub struct WebhookHistory<V: Version> {
     pub(super) client: Client<V>,
@@ -82,13 +75,13 @@ impl<V: HasWebhookHistory> ListRequest<WebhookHistory<V>> {
         self
     }
 
-    /// Only events whose delivery has come so far; asked for several times, any of them.
+    /// Only events whose delivery has come so far; if called several times, any of them.
     pub fn status(mut self, status: DeliveryStatus) -> Self {
         self.source.filter.statuses.push(status);
         self
     }
 
-    /// Only events of this kind; asked for several times, any of them.
+    /// Only events of this kind; if called several times, any of them.
     pub fn event(mut self, event: WebhookEventType) -> Self {
         self.source.filter.events.push(event);
         self
@@ -110,7 +103,7 @@ impl<V: HasWebhookHistory> ListQuery for WebhookHistory<V> {
         async move {
             Error::check(self.filter.problems::<V>())?;
             let (raw, account) = (self.client.raw(), self.client.account());
-            <V as WebhookHistoryWire>::webhook_history(raw, account, &self.webhook, &self.filter, ask).await
+            <V as HasWebhookHistory>::webhook_history(raw, account, &self.webhook, &self.filter, ask).await
         }
         .boxed()
     }

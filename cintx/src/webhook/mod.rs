@@ -1,5 +1,5 @@
-//! Webhook subscriptions: which events Cint tells to which address, the secret that signs them, and the history of
-//! what was told. Receiving and verifying the calls is not in here.
+//! Webhook subscriptions: which events Cint sends to which address, the secret that signs them, and the history of what
+//! was delivered. Receiving and verifying the calls is not in here.
 
 mod history;
 #[cfg(feature = "webhook-receive")]
@@ -17,9 +17,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
-use crate::error::{Error, FieldError};
+use crate::error::{Conflict, Error, FieldError};
 use crate::open_enum::open_enum;
-use crate::optimistic::{Conflict, Editable, WithEtag, edit, merge};
+use crate::optimistic::{Editable, WithEtag, edit, merge};
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
 use crate::sealed::Sealed;
 use crate::types::ids::WebhookId;
@@ -33,11 +33,12 @@ impl<V: Version> Client<V> {
 }
 
 open_enum! {
-    /// Something that a webhook can be told. Each version has its own words: [`Webhooks::event_types`] lists them.
+    /// An event type that a webhook can subscribe to. Each version has its own words: [`Webhooks::event_types`] lists
+    /// them.
     WebhookEventType {
         /// Something about a target group has changed. From 2025-02-17 on.
         TargetGroupUpdated = "target-group-updated",
-        /// A quota, or the target group as a whole, has counted somebody. From 2025-02-17 on.
+        /// A quota, or the target group as a whole, has counted a respondent. From 2025-02-17 on.
         QuotaFillRegistered = "quota-fill-registered",
         /// A respondent has come, or moved on. From 2025-02-17 on.
         SessionUpdated = "session-updated",
@@ -72,12 +73,14 @@ impl<V: Version> Webhooks<V> {
     /// Subscribes an address to events: `https://`, or `http://` to this machine itself; one event or more, of those
     /// that the version has. The answer holds the secret that will sign the calls: keep it, it is never shown again.
     ///
-    /// In every version (`create_webhook`). It takes no idempotency key, and every call makes another subscription. If
-    /// its answer is lost, [`Client::resolve`] finds the subscription by its address, and
-    /// [`Webhook::regenerate_secret`] gives it a secret that is known.
+    /// It takes no idempotency key, and every call makes another subscription. If its answer is lost,
+    /// [`Client::resolve`] finds the subscription by its address, and [`Webhook::regenerate_secret`] gives it a secret
+    /// that is known.
     ///
     /// # Errors
-    /// What is wrong about address and events, before anything is sent; or the call's.
+    /// What is wrong with address and events, found before anything is sent. See
+    /// [when a call fails](crate::guide::failures).
+    #[doc(alias = "create_webhook")]
     pub async fn create(
         &self,
         url: impl Into<String>,
@@ -94,8 +97,6 @@ impl<V: Version> Webhooks<V> {
 
     /// Lists the account's subscriptions.
     ///
-    /// In every version (`get_webhooks`).
-    ///
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
     /// let mut webhooks = cint.webhooks().list().page_size(100).stream();
@@ -105,16 +106,16 @@ impl<V: Version> Webhooks<V> {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "get_webhooks")]
     pub fn list(&self) -> ListRequest<WebhookQuery<V>> {
         ListRequest::new(WebhookQuery { client: self.client.clone() })
     }
 
     /// Reads a subscription, with its entity tag.
     ///
-    /// In every version (`get_webhook`).
-    ///
     /// # Errors
-    /// The call's: 404 if there is no such subscription.
+    /// The API answers 404 if there is no such subscription. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_webhook")]
     pub async fn get(&self, id: impl Into<WebhookId>) -> Result<Webhook<V>, Error> {
         let client = self.client.clone();
         let WithEtag { value: facts, etag } = V::webhook(client.raw(), client.account(), &id.into()).await?;
@@ -123,10 +124,9 @@ impl<V: Version> Webhooks<V> {
 
     /// Lists the events that a subscription can be for, as the API names them now.
     ///
-    /// In every version (`get_webhook_events`).
-    ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_webhook_events")]
     pub async fn event_types(&self) -> Result<Vec<WebhookEventType>, Error> {
         V::webhook_event_types(self.client.raw(), self.client.account()).await
     }
@@ -146,9 +146,9 @@ pub struct NewWebhook<V: Version> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WebhookSettings {
-    /// Where events are told: an `https://` address, or an `http://` one of this machine itself.
+    /// The address that events are sent to: an `https://` address, or an `http://` one of this machine itself.
     pub url: String,
-    /// What is told: one event or more. One that comes twice counts once.
+    /// The event types: one event or more. One that comes twice counts once.
     pub events: Vec<WebhookEventType>,
 }
 merge!(WebhookSettings { url, events });
@@ -227,21 +227,21 @@ impl<V: Version> From<&Webhook<V>> for WebhookId {
     }
 }
 
-/// How often somebody else may be faster than a deletion.
+/// How often another client may change it first than a deletion.
 const ROUNDS: usize = 8;
 
 impl<V: Version> Webhook<V> {
-    /// Its id.
+    /// The id of the subscription.
     pub fn id(&self) -> &WebhookId {
         &self.facts.id
     }
 
-    /// Where events are told.
+    /// The address that events are sent to.
     pub fn url(&self) -> &str {
         &self.facts.url
     }
 
-    /// What is told.
+    /// The event types.
     pub fn events(&self) -> &[WebhookEventType] {
         &self.facts.events
     }
@@ -259,25 +259,25 @@ impl<V: Version> Webhook<V> {
 
     /// Reads it again.
     ///
-    /// In every version (`get_webhook`).
-    ///
     /// # Errors
-    /// The call's: 404 if it is gone.
+    /// The API answers 404 if it is gone. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_webhook")]
     pub async fn refresh(&mut self) -> Result<(), Error> {
         let WithEtag { value, etag } = self.fetch().await?;
         (self.facts, self.etag) = (value, etag);
         Ok(())
     }
 
-    /// Changes address, events, or both. If somebody else was faster, reads again and makes the change again; what
-    /// would undo another's change is a conflict.
+    /// Changes address, events, or both. If another client changed it first, reads again and makes the change again;
+    /// what would undo another's change is a conflict.
     ///
-    /// In every version (`update_webhook`). 2025-02-17 takes no entity tag there: only what is different from what was
-    /// just read is sent, and of two who change the same field at once the last one wins.
+    /// 2025-02-17 takes no entity tag there: only what is different from what was just read is sent, and of two who
+    /// change the same field at once the last one wins.
     ///
     /// # Errors
-    /// What is wrong about address and events, before the write; [`Error::conflict`] if somebody else changed the same
-    /// field; or the call's.
+    /// What is wrong with address and events, before the write; [`Error::conflict`] if somebody else changed the same
+    /// field. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "update_webhook")]
     pub async fn edit(&mut self, change: impl Fn(&mut WebhookSettings) + Send + Sync) -> Result<(), Error> {
         let change = |settings: &mut WebhookSettings| {
             change(settings);
@@ -310,10 +310,12 @@ impl<V: Version> Webhook<V> {
     /// Ends the subscription, if it still is what this handle says: what somebody else made of it meanwhile is not
     /// thrown away unseen.
     ///
-    /// In every version (`delete_webhook`), under its entity tag.
+    /// Under its entity tag.
     ///
     /// # Errors
-    /// [`Error::conflict`] with what somebody else changed; or the call's: 404 if it is gone already.
+    /// [`Error::conflict`] with what somebody else changed. The API answers 404 if it is gone already. See
+    /// [when a call fails](crate::guide::failures).
+    #[doc(alias = "delete_webhook")]
     pub async fn delete(&self) -> Result<(), Error> {
         let mut etag = self.etag.clone();
         let mut round = 1;
@@ -323,7 +325,7 @@ impl<V: Version> Webhook<V> {
                 let changed =
                     [("url", self.facts.url != theirs.value.url), ("events", self.facts.events != theirs.value.events)];
                 let changed = changed.into_iter().filter_map(|(field, changed)| changed.then_some(field));
-                Conflict::none(changed.collect()).map_err(Error::other)?;
+                Conflict::none(changed.collect())?;
                 etag = theirs.etag;
             }
             let (raw, account) = (self.client.raw(), self.client.account());
@@ -339,20 +341,20 @@ impl<V: Version> Webhook<V> {
     /// Gives the subscription a new secret, shown here and never again. The old one is void at once: to lose no event,
     /// accept calls signed by either for a while, or subscribe a second address first.
     ///
-    /// In every version (`regenerate_webhook_secret`). Where it takes no idempotency key and its answer is lost, call
-    /// it again: the secret that was lost is void then.
+    /// Where it takes no idempotency key and its answer is lost, call it again: the secret that was lost is void then.
     ///
     /// # Errors
-    /// The call's.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "regenerate_webhook_secret")]
     pub async fn regenerate_secret(&mut self) -> Result<Secret, Error> {
         // Whatever becomes of the call, the tag may be another one now.
         self.etag = None;
         V::regenerate_webhook_secret(self.client.raw(), self.client.account(), self.id()).await
     }
 
-    /// Lists what the subscription was told, or was to be told, since a moment; the oldest event first.
+    /// Lists the events delivered to the subscription, or due, since a point in time; the oldest event first.
     ///
-    /// Only in 2025-12-18 (`list_webhook_events_history`).
+    /// Only in 2025-12-18.
     ///
     /// ```no_run
     /// # async fn run(webhook: cintx::webhook::Webhook<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
@@ -366,6 +368,7 @@ impl<V: Version> Webhook<V> {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "list_webhook_events_history")]
     pub fn history(&self, since: Timestamp) -> ListRequest<WebhookHistory<V>>
     where
         V: HasWebhookHistory,

@@ -1,11 +1,11 @@
-//! The address of a webhook: what Cint asks of it, and where plain HTTP is safe.
+//! Validates the address of a webhook, and where plain HTTP is safe.
 
 use ::url::Url;
 
 use crate::error::FieldError;
 use crate::http::is_loopback;
 
-/// What Cint asks of an address, except that plain HTTP is fine where nobody can listen in.
+/// The rules for an address, except that plain HTTP is allowed to this machine.
 pub(super) fn url_problem(text: &str) -> Option<FieldError> {
     let fits = is_uri(text)
         && Url::parse(text).is_ok_and(|url| match url.scheme() {
@@ -13,13 +13,13 @@ pub(super) fn url_problem(text: &str) -> Option<FieldError> {
             "http" => is_loopback(&url),
             _ => false,
         });
-    // A query may hold what is nobody's business.
+    // A query may hold secrets.
     let shown: String = text.split('?').next().unwrap_or_default().chars().take(80).collect();
     let expected = "an https:// address (or http:// of this machine itself), special characters percent-encoded";
     (!fits).then(|| FieldError::new("url", format!("is {shown:?}, expected {expected}")))
 }
 
-/// Whether an address is written as RFC 3986 wants it, which is less than browsers, and so the parser, make sense of.
+/// Whether an address is written as RFC 3986 requires, which is less than browsers, and so the parser, make sense of.
 fn is_uri(text: &str) -> bool {
     let Some((_, rest)) = text.split_once("://") else { return false };
     let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));

@@ -1,19 +1,17 @@
-//! What past respondents suggest for quotas, on the wire: for a question that is nowhere yet, for a profile in field.
-//! Before 2025-12-18 answers are in percent; and only those versions split a goal over the quotas in field.
+//! Suggested quotas from the panel distribution, on the wire: for a new question, for a profile in field. Before
+//! 2025-12-18 answers are in percent; and only those versions split a goal over the quotas in field.
 
-use std::future::Future;
-
-#[cfg(feature = "_before-2025-12-18")]
 use serde_json::{Value, json};
+use std::future::Future;
 
 use super::Answer;
 use super::quotas::{Place, QuotasWire};
-#[cfg(feature = "_before-2025-12-18")]
 use crate::audience::Condition;
 use crate::audience::Question;
 use crate::quota::QuotaTable;
 use crate::quota::suggest::GoalSplit;
 use crate::types::{Locale, TimeRange};
+use crate::version::Version;
 
 /// The question, and where and when it is to be asked.
 #[derive(Clone, Copy, Debug)]
@@ -40,13 +38,17 @@ pub trait DistributionWire: QuotasWire {
     ) -> impl Future<Output = Answer<QuotaTable>> + Send;
 }
 
-#[doc(hidden)]
-pub trait SplitsGoalsWire: QuotasWire {
+/// The versions that split a goal over the quotas in field.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not split a goal over the quotas in field",
+    note = "re-balance a table that was read: `QuotaTable::rebalance_to`; or set the group's goal: `Quotas::set_goal`"
+)]
+pub trait HasGoalSplit: Version {
+    #[doc(hidden)]
     fn split_goal(raw: &Self::Raw, place: Place<'_>, goal: u32) -> impl Future<Output = Answer<GoalSplit>> + Send;
 }
 
 /// The question as the older versions are asked about it: numbers or options, no texts.
-#[cfg(feature = "_before-2025-12-18")]
 pub(crate) fn asked(question: &Question) -> Answer<Value> {
     let mut data = Vec::new();
     let mut kind = "selection_conditions";
@@ -92,133 +94,3 @@ pub(crate) fn of_goal(mut table: QuotaTable, goal: u32) -> QuotaTable {
     }
     table
 }
-
-/// One of the versions before 2025-12-18.
-#[cfg(feature = "_before-2025-12-18")]
-macro_rules! legacy_distribution {
-    ($marker:ident, $version:ident) => {
-        mod distribution {
-            use cintx_raw::$version::operations::{
-                GET_PANEL_DISTRIBUTION_DRAFT as DRAFT, GET_V2_PANEL_DISTRIBUTION_BY_PROFILE as BY_PROFILE,
-            };
-            use cintx_raw::$version::{Client, types};
-            use serde_json::json;
-
-            use crate::quota::suggest::GoalSplit;
-            use crate::error::Error;
-            use crate::quota::QuotaTable;
-            use crate::wire::distribution::{DistributionWire, SplitsGoalsWire, Suggesting, asked, of_goal};
-            use crate::wire::quotas::Place;
-            use crate::wire::quotas::legacy::{read_in_percent, read_legacy};
-            use crate::wire::{from_json, timestamp, to_json};
-
-            impl crate::quota::HasGoalSplit for crate::$marker {}
-
-            impl DistributionWire for crate::$marker {
-                async fn suggest_quotas(
-                    raw: &Client,
-                    account: i64,
-                    Suggesting { question, goal, locale, field }: Suggesting<'_>,
-                ) -> Result<QuotaTable, Error> {
-                    let body = json!({
-                        "locale": locale.to_string(),
-                        "start_at": timestamp(field.start()),
-                        "end_at": timestamp(field.end()),
-                        "profile": asked(question)?,
-                    });
-                    let body: types::PanelDistributionDraftRequest = from_json("question", body)?;
-                    let answer = raw.get_panel_distribution_draft(account, &body).await?.into_value();
-                    let table = read_in_percent(&to_json(&answer)?);
-                    table.map(|table| of_goal(table, goal)).ok_or_else(|| Error::incomplete(DRAFT.id, "data"))
-                }
-
-                async fn suggest_quotas_of(
-                    raw: &Client,
-                    Place { account, project, group }: Place<'_>,
-                    profile: &str,
-                ) -> Result<QuotaTable, Error> {
-                    let (project, group) = (project.as_str(), group.as_str());
-                    let answer = raw.get_v2_panel_distribution_by_profile(account, project, group, profile).await?;
-                    let answer = to_json(&answer.into_value())?;
-                    let profiles: Vec<_> = answer.get("profile").into_iter().collect();
-                    let profiles =
-                        json!({ "data": profiles, "interlocked_profile": answer.get("interlocked_profile") });
-                    let table = read_legacy(&profiles).into_iter().next();
-                    table.ok_or_else(|| Error::incomplete(BY_PROFILE.id, "profile"))
-                }
-            }
-
-            impl SplitsGoalsWire for crate::$marker {
-                async fn split_goal(
-                    raw: &Client,
-                    Place { account, project, group }: Place<'_>,
-                    goal: u32,
-                ) -> Result<GoalSplit, Error> {
-                    let (project, group) = (project.as_str(), group.as_str());
-                    let answer =
-                        raw.get_target_group_quota_distribution_v2(account, project, group, goal.into()).await?;
-                    let answer = answer.into_value();
-                    let goals = answer.quota_distribution.into_iter().flatten();
-                    let goals = goals.filter_map(|it| Some((it.quota_id?.to_string(), it.filling_goal?)));
-                    Ok(GoalSplit { allowed: answer.quota_updates_allowed, goals: goals.collect() })
-                }
-            }
-        }
-    };
-}
-#[cfg(feature = "_before-2025-12-18")]
-pub(super) use legacy_distribution;
-
-/// One newer version.
-#[cfg(feature = "_since-2025-12-18")]
-macro_rules! modern_distribution {
-    ($marker:ident, $version:ident) => {
-        mod distribution {
-            use cintx_raw::$version::{Client, types};
-            use serde_json::json;
-
-            use crate::error::Error;
-            use crate::quota::QuotaTable;
-            use crate::wire::audience::modern;
-            use crate::wire::distribution::{DistributionWire, Suggesting, of_goal};
-            use crate::wire::quotas::Place;
-            use crate::wire::quotas::modern::{modern_profile, percent_as_counts};
-            use crate::wire::{from_json, timestamp, to_json};
-
-            impl DistributionWire for crate::$marker {
-                async fn suggest_quotas(
-                    raw: &Client,
-                    account: i64,
-                    Suggesting { question, goal, locale, field }: Suggesting<'_>,
-                ) -> Result<QuotaTable, Error> {
-                    let body = json!({
-                        "locale": locale.to_string(),
-                        "completes_goal": goal,
-                        "profile_adjustment_type": "nominal",
-                        "start_at": timestamp(field.start()),
-                        "end_at": timestamp(field.end()),
-                        "profile": modern::regular(question, false, goal)?,
-                    });
-                    let body: types::PanelDistributionRequestV3 = from_json("question", body)?;
-                    let mut profile = to_json(&raw.get_panel_distribution_draft(account, &body).await?.into_value())?;
-                    // It is asked in completes, but may answer in percent.
-                    let in_percent = percent_as_counts(&mut profile);
-                    let table = modern_profile(&profile);
-                    Ok(if in_percent { of_goal(table, goal) } else { table })
-                }
-
-                async fn suggest_quotas_of(
-                    raw: &Client,
-                    Place { account, project, group }: Place<'_>,
-                    profile: &str,
-                ) -> Result<QuotaTable, Error> {
-                    let (project, group) = (project.as_str(), group.as_str());
-                    let answer = raw.get_panel_distribution_by_profile(account, project, group, profile).await?;
-                    Ok(modern_profile(&to_json(&answer.into_value())?))
-                }
-            }
-        }
-    };
-}
-#[cfg(feature = "_since-2025-12-18")]
-pub(super) use modern_distribution;

@@ -1,5 +1,16 @@
-//! Everything that differs between the dated versions, and nowhere else. Each area is a macro, written once;
-//! a version's file is a line for each area, and the compiler renders the domain into that version's wire types.
+//! Everything that differs between the dated versions, and nowhere else.
+//!
+//! - A file here holds what is asked of an area, as a trait, and what needs no version's types.
+//! - A file in `shared/` does it for several versions: it is compiled once for each version that lists it, and names
+//!   that version's types as `super::raw` and its marker as `super::Marker`.
+//! - A version's folder lists its areas in `mod.rs`. What it alone has are ordinary files beside it; what it calls
+//!   otherwise are small functions there, in `legacy.rs` (the two versions before 2025-12-18) or in `names.rs`.
+
+#![allow(clippy::duplicate_mod, reason = "a file of `shared/` is compiled once for each version that lists it")]
+#![cfg_attr(
+    not(all(feature = "v2024-12-02", feature = "v2025-02-17", feature = "v2025-12-18")),
+    allow(dead_code, unused_imports, unused_macros, reason = "what only other versions use is compiled all the same")
+)]
 
 pub(crate) mod assistant;
 pub(crate) mod audience;
@@ -9,7 +20,7 @@ pub(crate) mod directory;
 pub(crate) mod distribution;
 pub(crate) mod exclusions;
 pub(crate) mod fielding;
-pub(crate) mod groups;
+pub(crate) mod json;
 pub(crate) mod library;
 pub(crate) mod price;
 pub(crate) mod projects;
@@ -22,6 +33,7 @@ pub(crate) mod respondents;
 pub(crate) mod statistics;
 pub(crate) mod supply;
 pub(crate) mod supply_templates;
+pub(crate) mod target_groups;
 pub(crate) mod templates;
 pub(crate) mod unique_codes;
 #[cfg(feature = "v2024-12-02")]
@@ -36,6 +48,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::{Error, FieldError};
@@ -59,23 +73,6 @@ pub trait Wire: Clone + Copy + fmt::Debug + Send + Sync + 'static {
     fn raw(pipeline: Arc<Pipeline>) -> Self::Raw;
 }
 
-/// One version: its marker and its module of the raw crate.
-macro_rules! version {
-    ($marker:ident, $version:ident) => {
-        #[expect(private_interfaces, reason = "only this crate implements and calls it")]
-        impl crate::wire::Wire for crate::$marker {
-            const DATE: &'static str = cintx_raw::$version::VERSION;
-            const OPERATIONS: &'static [&'static cintx_raw::Operation] = cintx_raw::$version::operations::ALL;
-            type Raw = cintx_raw::$version::Client;
-
-            fn raw(pipeline: std::sync::Arc<crate::http::Pipeline>) -> Self::Raw {
-                cintx_raw::$version::Client::new(pipeline)
-            }
-        }
-    };
-}
-use version;
-
 /// RFC 3339 in UTC with three digits after the second, as Cint writes it.
 fn timestamp(at: Timestamp) -> String {
     format!("{at:.3}")
@@ -86,31 +83,16 @@ fn money(value: Option<&str>, currency: Option<&str>) -> Option<Money> {
     Money::new(value?, currency?).ok()
 }
 
-/// Calls an operation that takes `If-Match`: where it is required it stands among the arguments, before those after the
-/// semicolon; where it is optional it is in the parameters behind them; where there is none the tag goes unused.
-macro_rules! if_match {
-    (required, $raw:ident.$operation:ident($($lead:expr),+; $($tail:expr),*), $params:ident, $etag:ident) => {
-        $raw.$operation($($lead,)+ $crate::wire::tag(stringify!($operation), $etag)?, $($tail),*).await?
-    };
-    (optional, $raw:ident.$operation:ident($($lead:expr),+; $($tail:expr),*), $params:ident, $etag:ident) => {
-        $raw.$operation($($lead,)+ $($tail,)* &$params { if_match: $etag.map(str::to_owned) }).await?
-    };
-    (none, $raw:ident.$operation:ident($($lead:expr),+; $($tail:expr),*), $params:ident, $etag:ident) => {{
-        let _: Option<&str> = $etag;
-        $raw.$operation($($lead,)+ $($tail),*).await?
-    }};
-}
-use if_match;
-
-/// One page of a list that goes on by cursor. The braces hold the parameters that are the list's own; behind them stand
-/// the field that holds the items and, where there is one, the field that says whether more follow.
+/// One page of a list that goes on by cursor: asks for it with the parameters that every list has and those in the
+/// braces, reads the items, and says where the next page begins. The braces hold the parameters that are the list's own
+/// and end with a base for the others; behind them stand the field that holds the items and, where there is one, the
+/// field that says whether more follow.
 macro_rules! page {
     ($ask:ident => $raw:ident.$operation:ident($($lead:expr),+), $row:ident,
      $params:ident { $($own:tt)* }, $items:ident $(, $more:ident)?) => {{
         let params = $params {
             page_size: $ask.page_size(),
             start_after: $ask.start_after(),
-            end_before: None,
             $($own)*
         };
         let operation = &operations::$row;
@@ -123,72 +105,69 @@ macro_rules! page {
 use page;
 
 /// A wire value as JSON, for parts that many types share.
-fn to_json<T: serde::Serialize>(wire: &T) -> Answer<Value> {
+fn to_json<T: Serialize>(wire: &T) -> Answer<Value> {
     serde_json::to_value(wire).map_err(Error::other)
 }
 
-/// JSON of ours as the type that an operation takes; a field that the type wants and the JSON lacks is an error.
-fn from_json<T: serde::de::DeserializeOwned>(field: &'static str, json: Value) -> Answer<T> {
-    serde_json::from_value(json).map_err(|error| Error::invalid(vec![FieldError::new(field, error.to_string())]))
-}
-
-/// Money of one version: how it is written, and which of its types it is read from.
-macro_rules! amounts {
-    ($version:ident, write: [$($write:ident { $value:ident, $currency:ident $(, $scale:ident)? }),* $(,)?],
-     read: [$($read:ident { $amount:ident, $code:ident }),* $(,)?]) => {
-        mod amounts {
-            use cintx_raw::$version::types;
-
-            use crate::types::Money;
-            use crate::wire::read::{Missing, Read};
-
-            $(
-                impl From<&Money> for types::$write {
-                    fn from(money: &Money) -> Self {
-                        Self {
-                            $value: Some(money.value().to_string()),
-                            $currency: Some(money.currency().to_owned()),
-                            $($scale: None,)?
-                        }
-                    }
-                }
-            )*
-            $(
-                impl Read<types::$read> for Money {
-                    fn read(wire: types::$read) -> Result<Self, Missing> {
-                        let parts = wire.$amount.zip(wire.$code);
-                        parts.and_then(|(value, code)| Money::new(&value, &code).ok()).ok_or(Missing("amount"))
-                    }
-                }
-            )*
-        }
+/// JSON of ours as the type that an operation takes. What the type wants and the JSON lacks is an error, and so is what
+/// the JSON holds and the type does not take: nothing is left out of a request in silence.
+fn from_json<T: Serialize + DeserializeOwned>(field: &'static str, json: Value) -> Answer<T> {
+    let refuse = |place: String, reason: String| {
+        let place = if place.is_empty() { field.to_owned() } else { format!("{field}.{place}") };
+        Error::invalid(vec![FieldError::new(place, reason)])
     };
+    let typed: T = serde_path_to_error::deserialize(&json)
+        .map_err(|error| refuse(error.path().to_string(), format!("does not fit this version: {}", error.inner())))?;
+    match json::first_lost(&json, &to_json(&typed)?) {
+        Some((place, value)) => Err(refuse(place, format!("is {value}, which this version does not take"))),
+        None => Ok(typed),
+    }
 }
-use amounts;
 
 /// The job that an answer says was started.
-fn started<T>(operation: &'static str, answer: &cintx_raw::Response<T>) -> Answer<JobId> {
+fn started<T>(operation: &'static cintx_raw::Operation, answer: &cintx_raw::Response<T>) -> Answer<JobId> {
     answer.location_id().map(JobId::new).ok_or_else(|| Error::incomplete(operation, "Location"))
 }
 
-/// A tag that must be sent. Without one nothing is: a write that cannot name what it changes is refused here.
-#[cfg(feature = "_since-2025-12-18")]
-fn tag<'a>(operation: &'static str, etag: Option<&'a str>) -> Answer<&'a str> {
-    etag.ok_or_else(|| {
-        let reason = format!("is missing: {operation} must send one, and the last answer had none; read it again");
-        Error::invalid(vec![crate::error::FieldError::new("etag", reason)])
-    })
-}
-
-#[cfg(all(test, feature = "_since-2025-12-18"))]
+#[cfg(test)]
 mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
     use super::*;
-    use crate::Outcome;
+
+    /// A request whose `industry_code` a newer document calls otherwise.
+    #[derive(Debug, Serialize, Deserialize, PartialEq)]
+    struct Renamed {
+        name: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sector_code: Option<String>,
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        quotas: Vec<Quota>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize, PartialEq)]
+    struct Quota {
+        percent: f64,
+    }
+
+    fn problem(json: Value) -> String {
+        let error = from_json::<Renamed>("draft", json).unwrap_err();
+        assert_eq!(error.outcome(), crate::Outcome::NotSent);
+        error.invalid_fields()[0].to_string()
+    }
 
     #[test]
-    fn a_tag_that_is_missing_is_refused_before_anything_is_sent() {
-        assert_eq!(tag("update_project", Some("W/\"1\"")).unwrap(), "W/\"1\"");
-        let error = tag("update_project", None).unwrap_err();
-        assert_eq!((error.outcome(), error.invalid_fields()[0].field()), (Outcome::NotSent, "etag"));
+    fn what_a_type_does_not_take_is_an_error_that_names_its_place() {
+        let whole = json!({ "name": "x", "sector_code": "beer", "quotas": [{ "percent": 50 }], "note": null });
+        assert_eq!(from_json::<Renamed>("draft", whole).unwrap().quotas[0].percent, 50.0);
+        let renamed = problem(json!({ "name": "x", "industry_code": "beer" }));
+        assert_eq!(renamed, "draft.industry_code is \"beer\", which this version does not take");
+        let deep = problem(json!({ "name": "x", "quotas": [{ "percent": 1 }, { "percent": 2, "count": 7 }] }));
+        assert_eq!(deep, "draft.quotas[1].count is 7, which this version does not take");
+        let retyped = problem(json!({ "name": "x", "quotas": [{ "percent": "50" }] }));
+        assert!(retyped.starts_with("draft.quotas[0].percent does not fit this version: invalid type"), "{retyped}");
+        let dropped = problem(json!({ "sector_code": "beer" }));
+        assert!(dropped.contains("missing field `name`"), "{dropped}");
     }
 }

@@ -47,12 +47,12 @@ impl<T: Read<W>, W> Field<Option<Vec<W>>> for Vec<T> {
 
 /// Reads a whole answer; an error names the operation and the field that is missing.
 pub(crate) fn read<T: Read<W>, W>(operation: &'static cintx_raw::Operation, wire: W) -> Answer<T> {
-    T::read(wire).map_err(|Missing(field)| Error::incomplete(operation.id, field))
+    T::read(wire).map_err(|Missing(field)| Error::incomplete(operation, field))
 }
 
 /// Reads a list.
 pub(crate) fn list<T: Read<W>, W>(operation: &'static cintx_raw::Operation, wire: Option<Vec<W>>) -> Answer<Vec<T>> {
-    Vec::field(wire).map_err(|Missing(field)| Error::incomplete(operation.id, field))
+    Vec::field(wire).map_err(|Missing(field)| Error::incomplete(operation, field))
 }
 
 /// Reads a field that must be there.
@@ -175,14 +175,28 @@ impl Read<i64> for LengthOfInterview {
     }
 }
 
-/// Says how one version's types are read. Before the semicolon stand fields that must be there, after it those that
-/// may be absent, behind `-` those that this version does not have. A field that the version calls otherwise is
-/// written `ours = theirs`.
+/// Says how one version's types are read, field by field: those that must be there; those that may be absent; those
+/// that this version does not have, which get their default. A field that the version calls otherwise is written `ours
+/// = theirs`.
+///
+/// `reads! { Holiday = CalendarHoliday { date; name, rate = completes_rate; note } }` expands to
+///
+/// ```ignore
+/// impl Read<types::CalendarHoliday> for Holiday {
+///     fn read(wire: types::CalendarHoliday) -> Result<Self, Missing> {
+///         Ok(Self {
+///             date: required("date", wire.date)?,
+///             name: Field::field(wire.name)?,
+///             rate: Field::field(wire.completes_rate)?,
+///             note: Default::default(),
+///         })
+///     }
+/// }
+/// ```
 macro_rules! reads {
     ($($domain:path = $wire:ident {
         $($must:ident $(= $must_wire:ident)?),*;
-        $($may:ident $(= $may_wire:ident)?),* $(,)?
-        $(- $($absent:ident),+)?
+        $($may:ident $(= $may_wire:ident)?),* $(,)? $(; $($absent:ident),+)?
     })+) => {$(
         impl $crate::wire::read::Read<types::$wire> for $domain {
             fn read(wire: types::$wire) -> Result<Self, $crate::wire::read::Missing> {
@@ -210,7 +224,8 @@ macro_rules! pick {
 }
 pub(crate) use pick;
 
-/// Reads the enums of one version into the domain's open ones.
+/// Reads the enums of one version into the domain's open ones: for each, an `impl Read<types::Theirs> for Ours` that
+/// follows the text.
 macro_rules! read_words {
     ($($domain:path = $($wire:ident),+;)+) => {$($(
         impl $crate::wire::read::Read<types::$wire> for $domain {
@@ -221,3 +236,19 @@ macro_rules! read_words {
     )+)+};
 }
 pub(crate) use read_words;
+
+/// Reads money from one version's types, given the fields that hold value and currency: for each, an
+/// `impl Read<types::Theirs> for Money` that fails unless both are there and can be read.
+macro_rules! read_amounts {
+    ($($wire:ident { $value:ident, $currency:ident })+) => {$(
+        impl $crate::wire::read::Read<types::$wire> for $crate::types::Money {
+            fn read(wire: types::$wire) -> Result<Self, $crate::wire::read::Missing> {
+                let parts = wire.$value.as_deref().zip(wire.$currency.as_deref());
+                parts
+                    .and_then(|(value, currency)| Self::new(value, currency).ok())
+                    .ok_or($crate::wire::read::Missing("amount"))
+            }
+        }
+    )+};
+}
+pub(crate) use read_amounts;

@@ -4,24 +4,29 @@ use std::future::Future;
 
 use cintx_raw::{ByteStream, File};
 
+use super::Answer;
 use super::exclusions::Place;
-use super::{Answer, Wire};
 use crate::exclusion::{ListOutcome, ListWork};
 use crate::job::JobPoll;
 use crate::paging::{PageRequest, RawPage};
 use crate::recontact::{RecontactBy, RecontactUpload};
 use crate::types::ids::JobId;
+use crate::version::Version;
 
-#[doc(hidden)]
-pub trait RecontactsWire: Wire {
+/// The versions that can ask respondents again.
+#[diagnostic::on_unimplemented(message = "`{Self}` has no recontacts", note = "use a client of 2025-12-18")]
+pub trait HasRecontacts: Version {
+    #[doc(hidden)]
     fn recontacts_count(raw: &Self::Raw, place: Place<'_>) -> impl Future<Output = Answer<i64>> + Send;
 
+    #[doc(hidden)]
     fn recontacts(
         raw: &Self::Raw,
         place: Place<'_>,
         ask: &PageRequest,
     ) -> impl Future<Output = Answer<RawPage<String>>> + Send;
 
+    #[doc(hidden)]
     fn upload_recontacts(
         raw: &Self::Raw,
         place: Place<'_>,
@@ -29,20 +34,24 @@ pub trait RecontactsWire: Wire {
         file: &File,
     ) -> impl Future<Output = Answer<JobId>> + Send;
 
+    #[doc(hidden)]
     fn remove_recontacts(raw: &Self::Raw, place: Place<'_>) -> impl Future<Output = Answer<JobId>> + Send;
 
+    #[doc(hidden)]
     fn recontact_uploads(
         raw: &Self::Raw,
         place: Place<'_>,
         ask: &PageRequest,
     ) -> impl Future<Output = Answer<RawPage<RecontactUpload>>> + Send;
 
+    #[doc(hidden)]
     fn download_recontacts(
         raw: &Self::Raw,
         place: Place<'_>,
         job: &JobId,
     ) -> impl Future<Output = Answer<ByteStream>> + Send;
 
+    #[doc(hidden)]
     fn recontact_job(
         raw: &Self::Raw,
         place: Place<'_>,
@@ -50,129 +59,3 @@ pub trait RecontactsWire: Wire {
         job: &JobId,
     ) -> impl Future<Output = Answer<JobPoll<ListOutcome>>> + Send;
 }
-
-/// One version's recontacts.
-#[cfg(feature = "_since-2025-12-18")]
-macro_rules! recontacts {
-    ($marker:ident, $version:ident) => {
-        mod recontacts {
-            use cintx_raw::$version::*;
-            use cintx_raw::{ByteStream, File};
-
-            use crate::error::Error;
-            use crate::exclusion::{ListOutcome, ListWork};
-            use crate::types::ids::JobId;
-            use crate::job::JobPoll;
-            use crate::paging::{PageRequest, RawPage};
-            use crate::recontact::{RecontactBy, RecontactUpload, UploadStatus};
-            use crate::wire::exclusions::{Place, list_job, made};
-            use crate::wire::page;
-            use crate::wire::read::{list, read_words, reads};
-            use crate::wire::recontacts::RecontactsWire;
-
-            impl crate::recontact::HasRecontacts for crate::$marker {}
-
-            read_words! { UploadStatus = RecontactJobStatus; }
-            reads! {
-                RecontactUpload = GetUploadByFileJobResponse {
-                    job = job_id;
-                    status, file_name, created_at, created_by
-                }
-            }
-
-            impl RecontactsWire for crate::$marker {
-                async fn recontacts_count(
-                    raw: &Client,
-                    Place { account, project, group }: Place<'_>,
-                ) -> Result<i64, Error> {
-                    let answer = raw.get_recontacts_overview(account, project, group).await?.into_value();
-                    let operation = &operations::GET_RECONTACTS_OVERVIEW;
-                    let count = answer.saved_respondent_ids_count;
-                    count.ok_or_else(|| Error::incomplete(operation.id, "saved_respondent_ids_count"))
-                }
-
-                async fn recontacts(
-                    raw: &Client,
-                    Place { account, project, group }: Place<'_>,
-                    ask: &PageRequest,
-                ) -> Result<RawPage<String>, Error> {
-                    page!(
-                        ask => raw.get_target_group_rsid_recontact_list(account, project, group),
-                        GET_TARGET_GROUP_RSID_RECONTACT_LIST, GetTargetGroupRsidRecontactListParams {}, data
-                    )
-                }
-
-                async fn upload_recontacts(
-                    raw: &Client,
-                    Place { account, project, group }: Place<'_>,
-                    by: RecontactBy,
-                    file: &File,
-                ) -> Result<JobId, Error> {
-                    let entity = match by {
-                        RecontactBy::Rsid => types::RecontactUploadJobEntityType::Rsid,
-                        RecontactBy::RespondentId => types::RecontactUploadJobEntityType::RespondentId,
-                        RecontactBy::Rid => types::RecontactUploadJobEntityType::Rid,
-                        RecontactBy::ResponseId => types::RecontactUploadJobEntityType::ResponseId,
-                    };
-                    let answer = raw
-                        .recontact_create_upload_respondents_by_file_job(account, project, group, &entity, file)
-                        .await?;
-                    made(&operations::RECONTACT_CREATE_UPLOAD_RESPONDENTS_BY_FILE_JOB, answer.into_value().job_id)
-                }
-
-                async fn remove_recontacts(
-                    raw: &Client,
-                    Place { account, project, group }: Place<'_>,
-                ) -> Result<JobId, Error> {
-                    let answer = raw.create_all_recontact_rsids_removal_job(account, project, group).await?;
-                    made(&operations::CREATE_ALL_RECONTACT_RSIDS_REMOVAL_JOB, answer.into_value().job_id)
-                }
-
-                async fn recontact_uploads(
-                    raw: &Client,
-                    Place { account, project, group }: Place<'_>,
-                    ask: &PageRequest,
-                ) -> Result<RawPage<RecontactUpload>, Error> {
-                    let params = RecontactListUploadRespondentsByFileJobsParams {
-                        page_size: ask.page_size(),
-                        start_after: ask.start_after(),
-                    };
-                    let answer =
-                        raw.recontact_list_upload_respondents_by_file_jobs(account, project, group, &params).await?;
-                    let answer = answer.into_value();
-                    let operation = &operations::RECONTACT_LIST_UPLOAD_RESPONDENTS_BY_FILE_JOBS;
-                    Ok(RawPage::new(operation, list(operation, answer.data)?).next(answer.next_cursor))
-                }
-
-                async fn download_recontacts(
-                    raw: &Client,
-                    Place { account, project, group }: Place<'_>,
-                    job: &JobId,
-                ) -> Result<ByteStream, Error> {
-                    let answer = raw.recontact_download_job_file(account, project, group, job.as_str()).await?;
-                    Ok(answer.into_value())
-                }
-
-                async fn recontact_job(
-                    raw: &Client,
-                    Place { account, project, group }: Place<'_>,
-                    work: ListWork,
-                    job: &JobId,
-                ) -> Result<JobPoll<ListOutcome>, Error> {
-                    let job = job.as_str();
-                    match work {
-                        ListWork::Upload => list_job!(
-                            raw.get_recontact_upload_respondents_by_file_job(account, project, group, job).await?,
-                            partial_success_reason
-                        ),
-                        ListWork::RemoveAll => {
-                            list_job!(raw.recontacts_remove_all_rsids_job_status(account, project, group, job).await?)
-                        }
-                    }
-                }
-            }
-        }
-    };
-}
-#[cfg(feature = "_since-2025-12-18")]
-pub(super) use recontacts;

@@ -7,10 +7,10 @@ use std::future::Future;
 use serde_json::{Map, Value, json};
 
 use super::{Answer, Wire};
-#[cfg(feature = "_before-2025-12-18")]
 use crate::error::{Error, FieldError};
 use crate::supply::{PrivateSupply, Supply, SupplyGroup};
 use crate::types::ids::{ProjectId, SupplierId, TargetGroupId};
+use crate::version::Version;
 
 #[doc(hidden)]
 pub trait SupplyWire: Wire {
@@ -42,9 +42,13 @@ pub trait SupplyWire: Wire {
     ) -> impl Future<Output = Answer<()>> + Send;
 }
 
-/// Taking everything back: in 2024-12-02 alone.
-#[doc(hidden)]
-pub trait SupplyRemovalWire: SupplyWire {
+/// The versions that take back what was said about the supply of a launched target group.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not take back the supply of a launched target group",
+    note = "use `TargetGroup::set_supply` with `Supply::open_exchange()`"
+)]
+pub trait HasSupplyRemoval: Version {
+    #[doc(hidden)]
     fn clear_supply(
         raw: &Self::Raw,
         account: i64,
@@ -96,7 +100,6 @@ pub(crate) fn from_list(list: &[Value]) -> Supply {
 }
 
 /// What makes one list of allocations of another: entries to be updated, by their numbers, and entries to be added.
-#[cfg(feature = "_before-2025-12-18")]
 pub(crate) fn list_changes(present: &[Value], supply: &Supply) -> Answer<Vec<(Option<i64>, Value)>> {
     let refuse = |reason: String| Error::invalid(vec![FieldError::new("supply", reason)]);
     let known = from_list(present);
@@ -178,7 +181,6 @@ pub(crate) fn to_draft_specification(supply: &Supply, ids: bool) -> Value {
 }
 
 /// Reads the specification.
-#[cfg(feature = "_since-2025-12-18")]
 pub(crate) fn from_specification(specification: &Value) -> Supply {
     let (open, private) = (&specification["open_exchange_allocations"], &specification["private_exchange_allocations"]);
     let groups = |part: &Value| -> Vec<SupplyGroup> {
@@ -233,184 +235,3 @@ fn supplier(value: &Value) -> Option<SupplierId> {
     };
     id_text(id)?.parse().ok().map(SupplierId::new)
 }
-
-/// Supply since 2025-12-18: one specification, read and replaced as a whole.
-#[cfg(feature = "_since-2025-12-18")]
-macro_rules! supply_specification {
-    ($marker:ident, $version:ident) => {
-        mod supply {
-            use cintx_raw::$version::{Client, types};
-
-            use crate::error::Error;
-            use crate::supply::Supply;
-            use crate::types::ids::{ProjectId, TargetGroupId};
-            use crate::wire::read::{Field, Missing};
-            use crate::wire::supply::{SupplyWire, from_specification, to_specification};
-            use crate::wire::{from_json, to_json};
-
-            impl Field<Option<types::GetDraftSupplyAllocationGroupResponse>> for Supply {
-                fn field(wire: Option<types::GetDraftSupplyAllocationGroupResponse>) -> Result<Self, Missing> {
-                    to_json(&wire).map(|json| from_specification(&json)).map_err(|_| Missing("allocations"))
-                }
-            }
-
-            impl SupplyWire for crate::$marker {
-                const PRIVATE_EXCHANGE: bool = true;
-
-                async fn supply(
-                    raw: &Client,
-                    account: i64,
-                    project: &ProjectId,
-                    group: &TargetGroupId,
-                ) -> Result<Supply, Error> {
-                    let (project, group) = (project.as_str(), group.as_str());
-                    let answer = raw.get_target_group_allocation_specification(account, project, group).await?;
-                    Ok(from_specification(&to_json(answer.value())?))
-                }
-
-                async fn set_supply(
-                    raw: &Client,
-                    account: i64,
-                    project: &ProjectId,
-                    group: &TargetGroupId,
-                    supply: &Supply,
-                ) -> Result<(), Error> {
-                    // Groups keep their identity by name, whoever made this supply.
-                    let known = Self::supply(raw, account, project, group).await?;
-                    let mut supply = supply.clone();
-                    let groups = supply.groups.iter_mut().chain(&mut supply.private.groups);
-                    for wanted in groups.filter(|group| group.id.is_none()) {
-                        let mut known = known.groups.iter().chain(&known.private.groups);
-                        wanted.id = known.find(|known| known.name == wanted.name).and_then(|known| known.id.clone());
-                    }
-                    let body = from_json("supply", to_specification(&supply, "supplier_ids", true))?;
-                    let (project, group) = (project.as_str(), group.as_str());
-                    raw.update_target_group_allocation_specification(account, project, group, &body).await?;
-                    Ok(())
-                }
-
-                async fn can_set_supply(
-                    _: &Client,
-                    _: i64,
-                    _: &ProjectId,
-                    _: &TargetGroupId,
-                    _: &Supply,
-                ) -> Result<(), Error> {
-                    Ok(())
-                }
-            }
-        }
-    };
-}
-#[cfg(feature = "_since-2025-12-18")]
-pub(super) use supply_specification;
-
-/// Supply before 2025-12-18: a list of allocations, each with a number and a call of its own.
-#[cfg(feature = "_before-2025-12-18")]
-macro_rules! supply_list {
-    ($marker:ident, $version:ident) => {
-        mod supply {
-            use cintx_raw::$version::{Client, types};
-            use serde_json::Value;
-
-            use crate::error::Error;
-            use crate::supply::Supply;
-            use crate::types::ids::{ProjectId, TargetGroupId};
-            use crate::wire::read::{Field, Missing};
-            use crate::wire::supply::{SupplyWire, from_list, list_changes};
-            use crate::wire::{from_json, to_json};
-
-            impl Field<Option<Vec<types::GetTargetGroupResponseSupplyAllocations>>> for Supply {
-                fn field(wire: Option<Vec<types::GetTargetGroupResponseSupplyAllocations>>) -> Result<Self, Missing> {
-                    let list: Result<Vec<_>, _> = wire.iter().flatten().map(to_json).collect();
-                    list.map(|list| from_list(&list)).map_err(|_| Missing("supply_allocations"))
-                }
-            }
-
-            async fn entries(raw: &Client, account: i64, project: &str, group: &str) -> Result<Vec<Value>, Error> {
-                let answer = raw.get_target_group_supply_allocation(account, project, group).await?.into_value();
-                answer.supply_allocations.iter().flatten().map(to_json).collect()
-            }
-
-            impl SupplyWire for crate::$marker {
-                const PRIVATE_EXCHANGE: bool = false;
-
-                async fn supply(
-                    raw: &Client,
-                    account: i64,
-                    project: &ProjectId,
-                    group: &TargetGroupId,
-                ) -> Result<Supply, Error> {
-                    Ok(from_list(&entries(raw, account, project.as_str(), group.as_str()).await?))
-                }
-
-                async fn set_supply(
-                    raw: &Client,
-                    account: i64,
-                    project: &ProjectId,
-                    group: &TargetGroupId,
-                    supply: &Supply,
-                ) -> Result<(), Error> {
-                    let (project, group) = (project.as_str(), group.as_str());
-                    let present = entries(raw, account, project, group).await?;
-                    for (id, entry) in list_changes(&present, supply)? {
-                        match id {
-                            Some(id) => {
-                                let body = from_json("supply", entry)?;
-                                raw.update_target_group_supply_allocation(account, project, group, id, &body).await?;
-                            }
-                            None => {
-                                let body = from_json("supply", entry)?;
-                                raw.create_target_group_supply_allocation(account, project, group, &body).await?;
-                            }
-                        }
-                    }
-                    Ok(())
-                }
-
-                async fn can_set_supply(
-                    raw: &Client,
-                    account: i64,
-                    project: &ProjectId,
-                    group: &TargetGroupId,
-                    supply: &Supply,
-                ) -> Result<(), Error> {
-                    let present = entries(raw, account, project.as_str(), group.as_str()).await?;
-                    list_changes(&present, supply).map(drop)
-                }
-            }
-        }
-    };
-}
-#[cfg(feature = "_before-2025-12-18")]
-pub(super) use supply_list;
-
-/// One version that takes all allocations back.
-#[cfg(feature = "_only-2024-12-02")]
-macro_rules! supply_removal {
-    ($marker:ident, $version:ident) => {
-        mod supply_removal {
-            use cintx_raw::$version::Client;
-
-            use crate::error::Error;
-            use crate::types::ids::{ProjectId, TargetGroupId};
-            use crate::wire::supply::SupplyRemovalWire;
-
-            impl SupplyRemovalWire for crate::$marker {
-                async fn clear_supply(
-                    raw: &Client,
-                    account: i64,
-                    project: &ProjectId,
-                    group: &TargetGroupId,
-                ) -> Result<(), Error> {
-                    raw.delete_target_group_supply_allocation(account, project.as_str(), group.as_str()).await?;
-                    Ok(())
-                }
-            }
-
-            impl crate::supply::HasSupplyRemoval for crate::$marker {}
-        }
-    };
-}
-#[cfg(feature = "_only-2024-12-02")]
-pub(super) use supply_removal;

@@ -2,12 +2,18 @@
 
 use std::future::Future;
 
+use super::Answer;
 use super::exclusions::Place;
-use super::{Answer, Wire};
 use crate::respondent::unique_code::{RespondentMode, UniqueCodesStats};
+use crate::version::Version;
 
-#[doc(hidden)]
-pub trait UniqueCodesWire: Wire {
+/// The versions that hand out the buyer's own codes to respondents.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not hand out codes of the buyer's own to respondents",
+    note = "use a client of 2025-12-18"
+)]
+pub trait HasUniqueCodes: Version {
+    #[doc(hidden)]
     fn upload_codes(
         raw: &Self::Raw,
         place: Place<'_>,
@@ -15,102 +21,17 @@ pub trait UniqueCodesWire: Wire {
         codes: Vec<String>,
     ) -> impl Future<Output = Answer<i64>> + Send;
 
+    #[doc(hidden)]
     fn codes_stats(
         raw: &Self::Raw,
         place: Place<'_>,
         codes_for: RespondentMode,
     ) -> impl Future<Output = Answer<UniqueCodesStats>> + Send;
 
+    #[doc(hidden)]
     fn delete_codes(
         raw: &Self::Raw,
         place: Place<'_>,
         codes_for: RespondentMode,
     ) -> impl Future<Output = Answer<()>> + Send;
 }
-
-/// One version's codes.
-#[cfg(feature = "_since-2025-12-18")]
-macro_rules! unique_codes {
-    ($marker:ident, $version:ident) => {
-        mod unique_codes {
-            use cintx_raw::$version::*;
-
-            use crate::error::Error;
-            use crate::respondent::unique_code::{RespondentMode, UniqueCodesStats};
-            use crate::wire::exclusions::Place;
-            use crate::wire::read::{read, reads};
-            use crate::wire::unique_codes::UniqueCodesWire;
-
-            impl crate::respondent::HasUniqueCodes for crate::$marker {}
-
-            reads! {
-                UniqueCodesStats = GetLiveRespondentUniqueCodesStatsResponse {
-                    ;
-                    total = total_count, unconsumed = unconsumed_count
-                }
-                UniqueCodesStats = GetTestRespondentUniqueCodesStatsResponse {
-                    ;
-                    total = total_count, unconsumed = unconsumed_count
-                }
-            }
-
-            impl UniqueCodesWire for crate::$marker {
-                async fn upload_codes(
-                    raw: &Client,
-                    Place { account, group, .. }: Place<'_>,
-                    codes_for: RespondentMode,
-                    respondent_unique_codes: Vec<String>,
-                ) -> Result<i64, Error> {
-                    let (operation, uploaded) = match codes_for {
-                        RespondentMode::Live => {
-                            let body = types::UploadLiveRespondentUniqueCodesRequest { respondent_unique_codes };
-                            let answer = raw.upload_live_respondent_unique_codes(account, group, &body).await?;
-                            (&operations::UPLOAD_LIVE_RESPONDENT_UNIQUE_CODES, answer.into_value().uploaded_count)
-                        }
-                        RespondentMode::Test => {
-                            let body = types::UploadTestRespondentUniqueCodesRequest { respondent_unique_codes };
-                            let answer = raw.upload_test_respondent_unique_codes(account, group, &body).await?;
-                            (&operations::UPLOAD_TEST_RESPONDENT_UNIQUE_CODES, answer.into_value().uploaded_count)
-                        }
-                    };
-                    uploaded.ok_or_else(|| Error::incomplete(operation.id, "uploaded_count"))
-                }
-
-                async fn codes_stats(
-                    raw: &Client,
-                    Place { account, group, .. }: Place<'_>,
-                    codes_for: RespondentMode,
-                ) -> Result<UniqueCodesStats, Error> {
-                    match codes_for {
-                        RespondentMode::Live => read(
-                            &operations::GET_LIVE_RESPONDENT_UNIQUE_CODES_STATS,
-                            raw.get_live_respondent_unique_codes_stats(account, group).await?.into_value(),
-                        ),
-                        RespondentMode::Test => read(
-                            &operations::GET_TEST_RESPONDENT_UNIQUE_CODES_STATS,
-                            raw.get_test_respondent_unique_codes_stats(account, group).await?.into_value(),
-                        ),
-                    }
-                }
-
-                async fn delete_codes(
-                    raw: &Client,
-                    Place { account, group, .. }: Place<'_>,
-                    codes_for: RespondentMode,
-                ) -> Result<(), Error> {
-                    match codes_for {
-                        RespondentMode::Live => {
-                            raw.delete_unconsumed_live_respondent_unique_codes(account, group).await?
-                        }
-                        RespondentMode::Test => {
-                            raw.delete_unconsumed_test_respondent_unique_codes(account, group).await?
-                        }
-                    };
-                    Ok(())
-                }
-            }
-        }
-    };
-}
-#[cfg(feature = "_since-2025-12-18")]
-pub(super) use unique_codes;

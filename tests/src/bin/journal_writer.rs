@@ -3,7 +3,6 @@
 
 use std::io::Write as _;
 
-use cintx::raw::NEW_KEY;
 use cintx::raw::v2025_12_18::types::{CreateWebhookRequest, ProjectInfo};
 use cintx::recovery::FileJournal;
 use cintx::{Client, V2025_12_18};
@@ -40,7 +39,7 @@ async fn main() -> Result<()> {
                 project_manager_id: "2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2".to_owned(),
                 project_customer_reference_number: None,
             };
-            client.raw().create_project(2428, NEW_KEY, &body).await?;
+            client.raw().create_project(2428, None, &body).await?;
         }
     }
     Ok(())

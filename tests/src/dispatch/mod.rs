@@ -3,7 +3,7 @@
 
 use std::fmt::Debug;
 
-use cintx_raw::{ByteStream, Direct, Error, File, Operation, Response};
+use cintx_raw::{BearerTransport, ByteStream, Error, File, Operation, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -170,7 +170,7 @@ macro_rules! versions {
         }
 
         /// Calls an operation of a version through a transport.
-        pub async fn call(date: &str, transport: Direct, id: &str, arguments: &Arguments) -> Result<Called, Failed> {
+        pub async fn call(date: &str, transport: BearerTransport, id: &str, arguments: &Arguments) -> Result<Called, Failed> {
             match date {
                 $(#[cfg(feature = $feature)]
                 cintx_raw::$module::VERSION => {

@@ -51,15 +51,15 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "update_webhook" => {
-            let answer = client.update_webhook(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("webhook_id")?, "webhook_id")?, &arguments.required(arguments.header::<String>("idempotency-key")?, "idempotency-key")?, &arguments.body::<types::UpdateWebhookRequest>()?, &version::UpdateWebhookParams { if_match: arguments.header::<String>("If-Match")?, }).await?;
+            let answer = client.update_webhook(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("webhook_id")?, "webhook_id")?, arguments.header::<String>("If-Match")?.as_deref(), arguments.header::<String>("idempotency-key")?.as_deref(), &arguments.body::<types::UpdateWebhookRequest>()?).await?;
             done(answer)
         }
         "delete_webhook" => {
-            let answer = client.delete_webhook(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("webhook_id")?, "webhook_id")?, &version::DeleteWebhookParams { if_match: arguments.header::<String>("If-Match")?, }).await?;
+            let answer = client.delete_webhook(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("webhook_id")?, "webhook_id")?, arguments.header::<String>("If-Match")?.as_deref()).await?;
             done_empty(answer)
         }
         "regenerate_webhook_secret" => {
-            let answer = client.regenerate_webhook_secret(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("webhook_id")?, "webhook_id")?, &arguments.required(arguments.header::<String>("idempotency-key")?, "idempotency-key")?).await?;
+            let answer = client.regenerate_webhook_secret(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("webhook_id")?, "webhook_id")?, arguments.header::<String>("idempotency-key")?.as_deref()).await?;
             done(answer)
         }
         "get_countries" => {
@@ -71,7 +71,7 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "set_account_allocation_template_association" => {
-            let answer = client.set_account_allocation_template_association(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.body::<types::UpdateAccountAllocationTemplateAssociation>()?, &version::SetAccountAllocationTemplateAssociationParams { if_match: arguments.header::<String>("If-Match")?, }).await?;
+            let answer = client.set_account_allocation_template_association(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, arguments.header::<String>("If-Match")?.as_deref(), &arguments.body::<types::UpdateAccountAllocationTemplateAssociation>()?).await?;
             done_empty(answer)
         }
         "list_account_allocation_templates" => {
@@ -79,15 +79,15 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "create_account_allocation_template" => {
-            let answer = client.create_account_allocation_template(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.header::<String>("idempotency-key")?, "idempotency-key")?, &arguments.body::<types::AllocationTemplateCreateRequest>()?).await?;
+            let answer = client.create_account_allocation_template(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, arguments.header::<String>("idempotency-key")?.as_deref(), &arguments.body::<types::AllocationTemplateCreateRequest>()?).await?;
             done_empty(answer)
         }
         "get_account_allocation_template_by_template_id" => {
-            let answer = client.get_account_allocation_template_by_template_id(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("template_id")?, "template_id")?, &version::GetAccountAllocationTemplateByTemplateIdParams { locale: arguments.query::<String>("locale")?, }).await?;
+            let answer = client.get_account_allocation_template_by_template_id(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("template_id")?, "template_id")?, arguments.query::<String>("locale")?.as_deref()).await?;
             done(answer)
         }
         "update_account_allocation_template" => {
-            let answer = client.update_account_allocation_template(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("template_id")?, "template_id")?, &arguments.body::<types::AllocationTemplateUpdateRequest>()?, &version::UpdateAccountAllocationTemplateParams { if_match: arguments.header::<String>("If-Match")?, }).await?;
+            let answer = client.update_account_allocation_template(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("template_id")?, "template_id")?, arguments.header::<String>("If-Match")?.as_deref(), &arguments.body::<types::AllocationTemplateUpdateRequest>()?).await?;
             done_empty(answer)
         }
         "delete_account_allocation_template" => {
@@ -99,7 +99,7 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "generate_draft_interlock_profile" => {
-            let answer = client.generate_draft_interlock_profile(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.header::<String>("idempotency-key")?, "idempotency-key")?, &arguments.body::<types::GenerateDraftInterlockRequest>()?).await?;
+            let answer = client.generate_draft_interlock_profile(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, arguments.header::<String>("idempotency-key")?.as_deref(), &arguments.body::<types::GenerateDraftInterlockRequest>()?).await?;
             done(answer)
         }
         "get_panel_distribution_draft" => {
@@ -131,7 +131,7 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "create_project" => {
-            let answer = client.create_project(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.header::<String>("idempotency-key")?, "idempotency-key")?, &arguments.body::<types::ProjectInfo>()?).await?;
+            let answer = client.create_project(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, arguments.header::<String>("idempotency-key")?.as_deref(), &arguments.body::<types::ProjectInfo>()?).await?;
             done(answer)
         }
         "get_project_by_id" => {
@@ -139,7 +139,7 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "update_project" => {
-            let answer = client.update_project(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.header::<String>("idempotency-key")?, "idempotency-key")?, &arguments.body::<types::ProjectInfoUpdate>()?, &version::UpdateProjectParams { if_match: arguments.header::<String>("If-Match")?, }).await?;
+            let answer = client.update_project(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, arguments.header::<String>("If-Match")?.as_deref(), arguments.header::<String>("idempotency-key")?.as_deref(), &arguments.body::<types::ProjectInfoUpdate>()?).await?;
             done(answer)
         }
         "create_bulk_complete_target_groups_job" => {
@@ -203,7 +203,7 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "create_target_group" => {
-            let answer = client.create_target_group(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.body::<types::CreateDraftTargetGroupRequest>()?, &version::CreateTargetGroupParams { idempotency_key: arguments.header::<String>("idempotency-key")?, }).await?;
+            let answer = client.create_target_group(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, arguments.header::<String>("idempotency-key")?.as_deref(), &arguments.body::<types::CreateDraftTargetGroupRequest>()?).await?;
             done(answer)
         }
         "calculate_target_group_feasibility" => {
@@ -247,11 +247,11 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "create_or_update_fielding_assistant_assignment" => {
-            let answer = client.create_or_update_fielding_assistant_assignment(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.body::<types::FieldingAssistantModulesAssignmentRequestModel>()?, &version::CreateOrUpdateFieldingAssistantAssignmentParams { if_match: arguments.header::<String>("If-Match")?, if_none_match: arguments.header::<String>("If-None-Match")?, }).await?;
+            let answer = client.create_or_update_fielding_assistant_assignment(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, arguments.header::<String>("If-Match")?.as_deref(), &arguments.body::<types::FieldingAssistantModulesAssignmentRequestModel>()?, &version::CreateOrUpdateFieldingAssistantAssignmentParams { if_none_match: arguments.header::<String>("If-None-Match")?, }).await?;
             done_empty(answer)
         }
         "create_launch_fielding_run_from_draft_job" => {
-            let answer = client.create_launch_fielding_run_from_draft_job(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.header::<String>("idempotency-key")?, "idempotency-key")?, &arguments.body::<types::CreateLaunchFieldingRunFromDraftJobRequest>()?).await?;
+            let answer = client.create_launch_fielding_run_from_draft_job(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, arguments.header::<String>("idempotency-key")?.as_deref(), &arguments.body::<types::CreateLaunchFieldingRunFromDraftJobRequest>()?).await?;
             done_empty(answer)
         }
         "get_launch_fielding_run_from_draft_job" => {
@@ -259,7 +259,7 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "create_schedule_fielding_run_from_draft_job" => {
-            let answer = client.create_schedule_fielding_run_from_draft_job(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.header::<String>("idempotency-key")?, "idempotency-key")?, &arguments.body::<types::CreateScheduleFieldingRunFromDraftJobRequest>()?).await?;
+            let answer = client.create_schedule_fielding_run_from_draft_job(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, arguments.header::<String>("idempotency-key")?.as_deref(), &arguments.body::<types::CreateScheduleFieldingRunFromDraftJobRequest>()?).await?;
             done_empty(answer)
         }
         "get_schedule_fielding_run_from_draft_job" => {
@@ -275,27 +275,27 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "update_fielding_run" => {
-            let answer = client.update_fielding_run(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("fielding_run_id")?, "fielding_run_id")?, &arguments.body::<types::UpdateFieldingRunRequest>()?, &version::UpdateFieldingRunParams { if_match: arguments.header::<String>("If-Match")?, }).await?;
+            let answer = client.update_fielding_run(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("fielding_run_id")?, "fielding_run_id")?, arguments.header::<String>("If-Match")?.as_deref(), &arguments.body::<types::UpdateFieldingRunRequest>()?).await?;
             done(answer)
         }
         "complete_fielding_run" => {
-            let answer = client.complete_fielding_run(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("fielding_run_id")?, "fielding_run_id")?, &version::CompleteFieldingRunParams { if_match: arguments.header::<String>("If-Match")?, }).await?;
+            let answer = client.complete_fielding_run(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("fielding_run_id")?, "fielding_run_id")?, arguments.header::<String>("If-Match")?.as_deref()).await?;
             done_empty(answer)
         }
         "launch_now_fielding_run" => {
-            let answer = client.launch_now_fielding_run(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("fielding_run_id")?, "fielding_run_id")?, &version::LaunchNowFieldingRunParams { if_match: arguments.header::<String>("If-Match")?, }).await?;
+            let answer = client.launch_now_fielding_run(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("fielding_run_id")?, "fielding_run_id")?, arguments.header::<String>("If-Match")?.as_deref()).await?;
             done(answer)
         }
         "pause_fielding_run" => {
-            let answer = client.pause_fielding_run(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("fielding_run_id")?, "fielding_run_id")?, &version::PauseFieldingRunParams { if_match: arguments.header::<String>("If-Match")?, }).await?;
+            let answer = client.pause_fielding_run(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("fielding_run_id")?, "fielding_run_id")?, arguments.header::<String>("If-Match")?.as_deref()).await?;
             done_empty(answer)
         }
         "relaunch_fielding_run" => {
-            let answer = client.relaunch_fielding_run(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("fielding_run_id")?, "fielding_run_id")?, &version::RelaunchFieldingRunParams { if_match: arguments.header::<String>("If-Match")?, }).await?;
+            let answer = client.relaunch_fielding_run(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("fielding_run_id")?, "fielding_run_id")?, arguments.header::<String>("If-Match")?.as_deref()).await?;
             done_empty(answer)
         }
         "resume_fielding_run" => {
-            let answer = client.resume_fielding_run(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("fielding_run_id")?, "fielding_run_id")?, &version::ResumeFieldingRunParams { if_match: arguments.header::<String>("If-Match")?, }).await?;
+            let answer = client.resume_fielding_run(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("fielding_run_id")?, "fielding_run_id")?, arguments.header::<String>("If-Match")?.as_deref()).await?;
             done_empty(answer)
         }
         "update_filling_strategy" => {
@@ -331,7 +331,7 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done_empty(answer)
         }
         "update_profile_filling_goal" => {
-            let answer = client.update_profile_filling_goal(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.header::<String>("idempotency-key")?, "idempotency-key")?, &arguments.body::<types::FillingGoalUpdateRequest>()?).await?;
+            let answer = client.update_profile_filling_goal(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, arguments.header::<String>("idempotency-key")?.as_deref(), &arguments.body::<types::FillingGoalUpdateRequest>()?).await?;
             done(answer)
         }
         "get_profile" => {
@@ -343,19 +343,19 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done_empty(answer)
         }
         "update_profile_conditions" => {
-            let answer = client.update_profile_conditions(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("profile_id")?, "profile_id")?, &arguments.required(arguments.header::<String>("idempotency-key")?, "idempotency-key")?, &arguments.body::<types::RegularProfileCreationConditions>()?).await?;
+            let answer = client.update_profile_conditions(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("profile_id")?, "profile_id")?, arguments.header::<String>("idempotency-key")?.as_deref(), &arguments.body::<types::RegularProfileCreationConditions>()?).await?;
             done(answer)
         }
         "disable_quotas" => {
-            let answer = client.disable_quotas(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("profile_id")?, "profile_id")?, &arguments.required(arguments.header::<String>("idempotency-key")?, "idempotency-key")?).await?;
+            let answer = client.disable_quotas(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("profile_id")?, "profile_id")?, arguments.header::<String>("idempotency-key")?.as_deref()).await?;
             done(answer)
         }
         "enable_quotas" => {
-            let answer = client.enable_quotas(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("profile_id")?, "profile_id")?, &arguments.required(arguments.header::<String>("idempotency-key")?, "idempotency-key")?).await?;
+            let answer = client.enable_quotas(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("profile_id")?, "profile_id")?, arguments.header::<String>("idempotency-key")?.as_deref()).await?;
             done(answer)
         }
         "manipulate_profile_condition_groups" => {
-            let answer = client.manipulate_profile_condition_groups(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("profile_id")?, "profile_id")?, &arguments.required(arguments.header::<String>("idempotency-key")?, "idempotency-key")?, &arguments.body::<types::ConditionGroupingRequest>()?).await?;
+            let answer = client.manipulate_profile_condition_groups(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("profile_id")?, "profile_id")?, arguments.header::<String>("idempotency-key")?.as_deref(), &arguments.body::<types::ConditionGroupingRequest>()?).await?;
             done(answer)
         }
         "get_target_group_quota_distribution" => {
@@ -367,7 +367,7 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "post_reconciliations" => {
-            let answer = client.post_reconciliations(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.header::<String>("idempotency-key")?, "idempotency-key")?, arguments.bytes(), &version::PostReconciliationsParams { name: arguments.query::<String>("name")?, }).await?;
+            let answer = client.post_reconciliations(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, arguments.header::<String>("idempotency-key")?.as_deref(), arguments.bytes(), &version::PostReconciliationsParams { name: arguments.query::<String>("name")?, }).await?;
             done(answer)
         }
         "get_eligible_target_groups" => {
@@ -415,15 +415,15 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "create_global_allocation_template" => {
-            let answer = client.create_global_allocation_template(&arguments.required(arguments.header::<String>("idempotency-key")?, "idempotency-key")?, &arguments.body::<types::AllocationTemplateCreateRequest>()?, &version::CreateGlobalAllocationTemplateParams { page_size: arguments.query::<i64>("page_size")?, start_after: arguments.query::<String>("start_after")?, end_before: arguments.query::<String>("end_before")?, }).await?;
+            let answer = client.create_global_allocation_template(arguments.header::<String>("idempotency-key")?.as_deref(), &arguments.body::<types::AllocationTemplateCreateRequest>()?, &version::CreateGlobalAllocationTemplateParams { page_size: arguments.query::<i64>("page_size")?, start_after: arguments.query::<String>("start_after")?, end_before: arguments.query::<String>("end_before")?, }).await?;
             done_empty(answer)
         }
         "get_global_allocation_template_by_template_id" => {
-            let answer = client.get_global_allocation_template_by_template_id(&arguments.required(arguments.path::<String>("template_id")?, "template_id")?, &version::GetGlobalAllocationTemplateByTemplateIdParams { locale: arguments.query::<String>("locale")?, }).await?;
+            let answer = client.get_global_allocation_template_by_template_id(&arguments.required(arguments.path::<String>("template_id")?, "template_id")?, arguments.query::<String>("locale")?.as_deref()).await?;
             done(answer)
         }
         "update_global_allocation_template" => {
-            let answer = client.update_global_allocation_template(&arguments.required(arguments.path::<String>("template_id")?, "template_id")?, &arguments.body::<types::AllocationTemplateUpdateRequest>()?, &version::UpdateGlobalAllocationTemplateParams { if_match: arguments.header::<String>("If-Match")?, }).await?;
+            let answer = client.update_global_allocation_template(&arguments.required(arguments.path::<String>("template_id")?, "template_id")?, arguments.header::<String>("If-Match")?.as_deref(), &arguments.body::<types::AllocationTemplateUpdateRequest>()?).await?;
             done_empty(answer)
         }
         "delete_global_allocation_template" => {
@@ -435,7 +435,7 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "suggest_time_range" => {
-            let answer = client.suggest_time_range(arguments.required(arguments.query::<i64>("days")?, "days")?, &arguments.required(arguments.query::<String>("start")?, "start")?, &arguments.required(arguments.query::<String>("end")?, "end")?, &version::SuggestTimeRangeParams { locale: arguments.query::<String>("locale")?, }).await?;
+            let answer = client.suggest_time_range(arguments.required(arguments.query::<i64>("days")?, "days")?, &arguments.required(arguments.query::<String>("start")?, "start")?, &arguments.required(arguments.query::<String>("end")?, "end")?, arguments.query::<String>("locale")?.as_deref()).await?;
             done(answer)
         }
         "get_panel_distribution" => {
@@ -443,11 +443,11 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "list_questions" => {
-            let answer = client.list_questions(arguments.required(arguments.query::<i64>("account_id")?, "account_id")?, &version::ListQuestionsParams { search: arguments.query::<String>("search")?, category_id: arguments.query::<i64>("category_id")?, type_: arguments.query::<types::QuestionScope>("type")?, locale: arguments.query::<String>("locale")?, }).await?;
+            let answer = client.list_questions(arguments.required(arguments.query::<i64>("account_id")?, "account_id")?, arguments.query::<String>("locale")?.as_deref(), &version::ListQuestionsParams { search: arguments.query::<String>("search")?, category_id: arguments.query::<i64>("category_id")?, type_: arguments.query::<types::QuestionScope>("type")?, }).await?;
             done(answer)
         }
         "get_questions_translation" => {
-            let answer = client.get_questions_translation(&arguments.required(arguments.query::<String>("locale")?, "locale")?, &version::GetQuestionsTranslationParams { id: arguments.query::<String>("id")?, translation_language: arguments.query::<String>("translation_language")?, query: arguments.query::<String>("query")?, limit: arguments.query::<i64>("limit")?, allow_custom_quals: arguments.query::<bool>("allow_custom_quals")?, allow_foreign_quals: arguments.query::<bool>("allow_foreign_quals")?, no_filter: arguments.query::<bool>("no_filter")?, start_after: arguments.query::<i64>("start_after")?, end_before: arguments.query::<i64>("end_before")?, classification_filter: arguments.query::<String>("classification_filter")?, model: arguments.query::<String>("model")?, version: arguments.query::<String>("version")?, }).await?;
+            let answer = client.get_questions_translation(arguments.query::<String>("locale")?.as_deref(), &version::GetQuestionsTranslationParams { id: arguments.query::<String>("id")?, translation_language: arguments.query::<String>("translation_language")?, query: arguments.query::<String>("query")?, limit: arguments.query::<i64>("limit")?, allow_custom_quals: arguments.query::<bool>("allow_custom_quals")?, allow_foreign_quals: arguments.query::<bool>("allow_foreign_quals")?, no_filter: arguments.query::<bool>("no_filter")?, start_after: arguments.query::<i64>("start_after")?, end_before: arguments.query::<i64>("end_before")?, classification_filter: arguments.query::<String>("classification_filter")?, model: arguments.query::<String>("model")?, version: arguments.query::<String>("version")?, }).await?;
             done(answer)
         }
         "list_all_question_categories" => {
@@ -455,15 +455,15 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "get_question_by_id" => {
-            let answer = client.get_question_by_id(arguments.required(arguments.path::<i64>("question_id")?, "question_id")?, &version::GetQuestionByIdParams { locale: arguments.query::<String>("locale")?, }).await?;
+            let answer = client.get_question_by_id(arguments.required(arguments.path::<i64>("question_id")?, "question_id")?, arguments.query::<String>("locale")?.as_deref()).await?;
             done(answer)
         }
         "get_system_allocation_template" => {
-            let answer = client.get_system_allocation_template(&version::GetSystemAllocationTemplateParams { locale: arguments.query::<String>("locale")?, }).await?;
+            let answer = client.get_system_allocation_template(arguments.query::<String>("locale")?.as_deref()).await?;
             done(answer)
         }
         "generate_draft_interlock_profile_v2" => {
-            let answer = client.generate_draft_interlock_profile_v2(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.header::<String>("idempotency-key")?, "idempotency-key")?, &arguments.body::<types::GenerateDraftInterlockRequest>()?).await?;
+            let answer = client.generate_draft_interlock_profile_v2(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, arguments.header::<String>("idempotency-key")?.as_deref(), &arguments.body::<types::GenerateDraftInterlockRequest>()?).await?;
             done(answer)
         }
         "get_profiles_all" => {
@@ -479,11 +479,11 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "create_profile_v2" => {
-            let answer = client.create_profile_v2(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.body::<types::CreateProfileRequestBody>()?, &version::CreateProfileV2Params { idempotency_key: arguments.header::<String>("idempotency-key")?, }).await?;
+            let answer = client.create_profile_v2(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, arguments.header::<String>("idempotency-key")?.as_deref(), &arguments.body::<types::CreateProfileRequestBody>()?).await?;
             done(answer)
         }
         "apply_profiles_v2" => {
-            let answer = client.apply_profiles_v2(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.body::<types::ApplyProfilesRequestBody>()?, &version::ApplyProfilesV2Params { idempotency_key: arguments.header::<String>("idempotency-key")?, }).await?;
+            let answer = client.apply_profiles_v2(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, arguments.header::<String>("idempotency-key")?.as_deref(), &arguments.body::<types::ApplyProfilesRequestBody>()?).await?;
             done(answer)
         }
         "batch_delete_profile_quotas" => {
@@ -495,7 +495,7 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done_empty(answer)
         }
         "create_interlocked_profile" => {
-            let answer = client.create_interlocked_profile(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.body::<types::CreateInterlockedProfileRequestBody>()?, &version::CreateInterlockedProfileParams { idempotency_key: arguments.header::<String>("idempotency-key")?, }).await?;
+            let answer = client.create_interlocked_profile(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, arguments.header::<String>("idempotency-key")?.as_deref(), &arguments.body::<types::CreateInterlockedProfileRequestBody>()?).await?;
             done(answer)
         }
         "bulk_update_quotas" => {
@@ -523,7 +523,7 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "remove_interlocks" => {
-            let answer = client.remove_interlocks(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("profile_id")?, "profile_id")?, &version::RemoveInterlocksParams { idempotency_key: arguments.header::<String>("idempotency-key")?, }).await?;
+            let answer = client.remove_interlocks(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("profile_id")?, "profile_id")?, arguments.header::<String>("idempotency-key")?.as_deref()).await?;
             done(answer)
         }
         "get_target_group_quota_distribution_v2" => {

@@ -51,11 +51,11 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "update_webhook" => {
-            let answer = client.update_webhook(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("webhook_id")?, "webhook_id")?, &arguments.body::<types::UpdateWebhookRequest>()?, &version::UpdateWebhookParams { if_match: arguments.header::<String>("If-Match")?, }).await?;
+            let answer = client.update_webhook(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("webhook_id")?, "webhook_id")?, arguments.header::<String>("If-Match")?.as_deref(), &arguments.body::<types::UpdateWebhookRequest>()?).await?;
             done(answer)
         }
         "delete_webhook" => {
-            let answer = client.delete_webhook(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("webhook_id")?, "webhook_id")?, &version::DeleteWebhookParams { if_match: arguments.header::<String>("If-Match")?, }).await?;
+            let answer = client.delete_webhook(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("webhook_id")?, "webhook_id")?, arguments.header::<String>("If-Match")?.as_deref()).await?;
             done_empty(answer)
         }
         "list_webhook_events_history" => {
@@ -75,7 +75,7 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "set_account_allocation_template_association" => {
-            let answer = client.set_account_allocation_template_association(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.header::<String>("If-Match")?, "If-Match")?, &arguments.body::<types::UpdateAccountAllocationTemplateAssociation>()?).await?;
+            let answer = client.set_account_allocation_template_association(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, arguments.header::<String>("If-Match")?.as_deref(), &arguments.body::<types::UpdateAccountAllocationTemplateAssociation>()?).await?;
             done_empty(answer)
         }
         "list_account_allocation_templates" => {
@@ -83,15 +83,15 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "create_account_allocation_template" => {
-            let answer = client.create_account_allocation_template(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.header::<String>("idempotency-key")?, "idempotency-key")?, &arguments.body::<types::AllocationTemplateCreateRequest>()?).await?;
+            let answer = client.create_account_allocation_template(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, arguments.header::<String>("idempotency-key")?.as_deref(), &arguments.body::<types::AllocationTemplateCreateRequest>()?).await?;
             done_empty(answer)
         }
         "get_account_allocation_template_by_template_id" => {
-            let answer = client.get_account_allocation_template_by_template_id(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("template_id")?, "template_id")?, &version::GetAccountAllocationTemplateByTemplateIdParams { locale: arguments.query::<String>("locale")?, }).await?;
+            let answer = client.get_account_allocation_template_by_template_id(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("template_id")?, "template_id")?, arguments.query::<String>("locale")?.as_deref()).await?;
             done(answer)
         }
         "update_account_allocation_template" => {
-            let answer = client.update_account_allocation_template(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("template_id")?, "template_id")?, &arguments.body::<types::AllocationTemplateUpdateRequest>()?, &version::UpdateAccountAllocationTemplateParams { if_match: arguments.header::<String>("If-Match")?, }).await?;
+            let answer = client.update_account_allocation_template(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("template_id")?, "template_id")?, arguments.header::<String>("If-Match")?.as_deref(), &arguments.body::<types::AllocationTemplateUpdateRequest>()?).await?;
             done_empty(answer)
         }
         "delete_account_allocation_template" => {
@@ -99,7 +99,7 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done_empty(answer)
         }
         "get_account_allocation_template_for_business_unit_id" => {
-            let answer = client.get_account_allocation_template_for_business_unit_id(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("business_unit_id")?, "business_unit_id")?, &arguments.required(arguments.path::<String>("template_id")?, "template_id")?, &arguments.required(arguments.query::<String>("locale")?, "locale")?).await?;
+            let answer = client.get_account_allocation_template_for_business_unit_id(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("business_unit_id")?, "business_unit_id")?, &arguments.required(arguments.path::<String>("template_id")?, "template_id")?, arguments.query::<String>("locale")?.as_deref()).await?;
             done(answer)
         }
         "generate_price_prediction" => {
@@ -107,7 +107,7 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "get_global_allocation_template_by_id_for_business_unit_id" => {
-            let answer = client.get_global_allocation_template_by_id_for_business_unit_id(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("business_unit_id")?, "business_unit_id")?, &arguments.required(arguments.path::<String>("template_id")?, "template_id")?, &arguments.required(arguments.query::<String>("locale")?, "locale")?).await?;
+            let answer = client.get_global_allocation_template_by_id_for_business_unit_id(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("business_unit_id")?, "business_unit_id")?, &arguments.required(arguments.path::<String>("template_id")?, "template_id")?, arguments.query::<String>("locale")?.as_deref()).await?;
             done(answer)
         }
         "get_rate_card" => {
@@ -115,7 +115,7 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "get_system_allocation_template_by_business_unit_id" => {
-            let answer = client.get_system_allocation_template_by_business_unit_id(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("business_unit_id")?, "business_unit_id")?, &arguments.required(arguments.query::<String>("locale")?, "locale")?).await?;
+            let answer = client.get_system_allocation_template_by_business_unit_id(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("business_unit_id")?, "business_unit_id")?, arguments.query::<String>("locale")?.as_deref()).await?;
             done(answer)
         }
         "get_target_group_price" => {
@@ -187,7 +187,7 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "create_project" => {
-            let answer = client.create_project(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.header::<String>("idempotency-key")?, "idempotency-key")?, &arguments.body::<types::ProjectInfo>()?).await?;
+            let answer = client.create_project(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, arguments.header::<String>("idempotency-key")?.as_deref(), &arguments.body::<types::ProjectInfo>()?).await?;
             done(answer)
         }
         "get_project_by_id" => {
@@ -195,11 +195,11 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "update_project" => {
-            let answer = client.update_project(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.header::<String>("If-Match")?, "If-Match")?, &arguments.required(arguments.header::<String>("idempotency-key")?, "idempotency-key")?, &arguments.body::<types::ProjectInfoUpdate>()?).await?;
+            let answer = client.update_project(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, arguments.header::<String>("If-Match")?.as_deref(), arguments.header::<String>("idempotency-key")?.as_deref(), &arguments.body::<types::ProjectInfoUpdate>()?).await?;
             done(answer)
         }
         "create_bulk_complete_target_groups_job" => {
-            let answer = client.create_bulk_complete_target_groups_job(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.header::<String>("idempotency-key")?, "idempotency-key")?, &arguments.body::<types::CreateBulkCompleteTargetGroupJobRequest>()?).await?;
+            let answer = client.create_bulk_complete_target_groups_job(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, arguments.header::<String>("idempotency-key")?.as_deref(), &arguments.body::<types::CreateBulkCompleteTargetGroupJobRequest>()?).await?;
             done_empty(answer)
         }
         "get_bulk_complete_target_groups_job" => {
@@ -207,7 +207,7 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "create_bulk_launch_target_groups_job" => {
-            let answer = client.create_bulk_launch_target_groups_job(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.header::<String>("idempotency-key")?, "idempotency-key")?, &arguments.body::<types::CreateBulkLaunchTargetGroupJobRequest>()?).await?;
+            let answer = client.create_bulk_launch_target_groups_job(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, arguments.header::<String>("idempotency-key")?.as_deref(), &arguments.body::<types::CreateBulkLaunchTargetGroupJobRequest>()?).await?;
             done_empty(answer)
         }
         "get_bulk_launch_target_groups_job" => {
@@ -215,7 +215,7 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "create_bulk_pause_target_groups_job" => {
-            let answer = client.create_bulk_pause_target_groups_job(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.header::<String>("idempotency-key")?, "idempotency-key")?, &arguments.body::<types::CreateBulkPauseTargetGroupJobRequest>()?).await?;
+            let answer = client.create_bulk_pause_target_groups_job(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, arguments.header::<String>("idempotency-key")?.as_deref(), &arguments.body::<types::CreateBulkPauseTargetGroupJobRequest>()?).await?;
             done_empty(answer)
         }
         "get_bulk_pause_target_groups_job" => {
@@ -223,7 +223,7 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "create_bulk_relaunch_target_groups_job" => {
-            let answer = client.create_bulk_relaunch_target_groups_job(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.header::<String>("idempotency-key")?, "idempotency-key")?, &arguments.body::<types::CreateBulkRelaunchTargetGroupJobRequest>()?).await?;
+            let answer = client.create_bulk_relaunch_target_groups_job(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, arguments.header::<String>("idempotency-key")?.as_deref(), &arguments.body::<types::CreateBulkRelaunchTargetGroupJobRequest>()?).await?;
             done_empty(answer)
         }
         "get_bulk_relaunch_target_groups_job" => {
@@ -231,7 +231,7 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "create_bulk_resume_target_groups_job" => {
-            let answer = client.create_bulk_resume_target_groups_job(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.header::<String>("idempotency-key")?, "idempotency-key")?, &arguments.body::<types::CreateBulkResumeTargetGroupJobRequest>()?).await?;
+            let answer = client.create_bulk_resume_target_groups_job(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, arguments.header::<String>("idempotency-key")?.as_deref(), &arguments.body::<types::CreateBulkResumeTargetGroupJobRequest>()?).await?;
             done_empty(answer)
         }
         "get_bulk_resume_target_groups_job" => {
@@ -263,7 +263,7 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "post_reconciliations_completes" => {
-            let answer = client.post_reconciliations_completes(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, arguments.bytes(), &version::PostReconciliationsCompletesParams { name: arguments.query::<String>("name")?, idempotency_key: arguments.header::<String>("Idempotency-Key")?, }).await?;
+            let answer = client.post_reconciliations_completes(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, arguments.header::<String>("Idempotency-Key")?.as_deref(), arguments.bytes(), &version::PostReconciliationsCompletesParams { name: arguments.query::<String>("name")?, }).await?;
             done(answer)
         }
         "get_list_target_groups" => {
@@ -351,11 +351,11 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "create_or_update_fielding_assistant_assignment" => {
-            let answer = client.create_or_update_fielding_assistant_assignment(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.body::<types::FieldingAssistantModulesAssignmentRequestModel>()?, &version::CreateOrUpdateFieldingAssistantAssignmentParams { if_match: arguments.header::<String>("If-Match")?, if_none_match: arguments.header::<String>("If-None-Match")?, }).await?;
+            let answer = client.create_or_update_fielding_assistant_assignment(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, arguments.header::<String>("If-Match")?.as_deref(), &arguments.body::<types::FieldingAssistantModulesAssignmentRequestModel>()?, &version::CreateOrUpdateFieldingAssistantAssignmentParams { if_none_match: arguments.header::<String>("If-None-Match")?, }).await?;
             done_empty(answer)
         }
         "create_launch_fielding_run_from_draft_job" => {
-            let answer = client.create_launch_fielding_run_from_draft_job(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.header::<String>("idempotency-key")?, "idempotency-key")?, &arguments.body::<types::CreateLaunchFieldingRunFromDraftJobRequest>()?).await?;
+            let answer = client.create_launch_fielding_run_from_draft_job(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, arguments.header::<String>("idempotency-key")?.as_deref(), &arguments.body::<types::CreateLaunchFieldingRunFromDraftJobRequest>()?).await?;
             done_empty(answer)
         }
         "get_launch_fielding_run_from_draft_job" => {
@@ -363,7 +363,7 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "create_schedule_fielding_run_from_draft_job" => {
-            let answer = client.create_schedule_fielding_run_from_draft_job(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.header::<String>("idempotency-key")?, "idempotency-key")?, &arguments.body::<types::CreateScheduleFieldingRunFromDraftJobRequest>()?).await?;
+            let answer = client.create_schedule_fielding_run_from_draft_job(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, arguments.header::<String>("idempotency-key")?.as_deref(), &arguments.body::<types::CreateScheduleFieldingRunFromDraftJobRequest>()?).await?;
             done_empty(answer)
         }
         "get_schedule_fielding_run_from_draft_job" => {
@@ -379,27 +379,27 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "update_fielding_run" => {
-            let answer = client.update_fielding_run(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("fielding_run_id")?, "fielding_run_id")?, &arguments.required(arguments.header::<String>("If-Match")?, "If-Match")?, &arguments.body::<types::UpdateFieldingRunRequest>()?).await?;
+            let answer = client.update_fielding_run(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("fielding_run_id")?, "fielding_run_id")?, arguments.header::<String>("If-Match")?.as_deref(), &arguments.body::<types::UpdateFieldingRunRequest>()?).await?;
             done(answer)
         }
         "complete_fielding_run" => {
-            let answer = client.complete_fielding_run(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("fielding_run_id")?, "fielding_run_id")?, &arguments.required(arguments.header::<String>("If-Match")?, "If-Match")?).await?;
+            let answer = client.complete_fielding_run(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("fielding_run_id")?, "fielding_run_id")?, arguments.header::<String>("If-Match")?.as_deref()).await?;
             done_empty(answer)
         }
         "launch_now_fielding_run" => {
-            let answer = client.launch_now_fielding_run(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("fielding_run_id")?, "fielding_run_id")?, &arguments.required(arguments.header::<String>("If-Match")?, "If-Match")?).await?;
+            let answer = client.launch_now_fielding_run(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("fielding_run_id")?, "fielding_run_id")?, arguments.header::<String>("If-Match")?.as_deref()).await?;
             done(answer)
         }
         "pause_fielding_run" => {
-            let answer = client.pause_fielding_run(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("fielding_run_id")?, "fielding_run_id")?, &arguments.required(arguments.header::<String>("If-Match")?, "If-Match")?).await?;
+            let answer = client.pause_fielding_run(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("fielding_run_id")?, "fielding_run_id")?, arguments.header::<String>("If-Match")?.as_deref()).await?;
             done_empty(answer)
         }
         "relaunch_fielding_run" => {
-            let answer = client.relaunch_fielding_run(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("fielding_run_id")?, "fielding_run_id")?, &arguments.required(arguments.header::<String>("If-Match")?, "If-Match")?).await?;
+            let answer = client.relaunch_fielding_run(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("fielding_run_id")?, "fielding_run_id")?, arguments.header::<String>("If-Match")?.as_deref()).await?;
             done_empty(answer)
         }
         "resume_fielding_run" => {
-            let answer = client.resume_fielding_run(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("fielding_run_id")?, "fielding_run_id")?, &arguments.required(arguments.header::<String>("If-Match")?, "If-Match")?).await?;
+            let answer = client.resume_fielding_run(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.path::<String>("project_id")?, "project_id")?, &arguments.required(arguments.path::<String>("target_group_id")?, "target_group_id")?, &arguments.required(arguments.path::<String>("fielding_run_id")?, "fielding_run_id")?, arguments.header::<String>("If-Match")?.as_deref()).await?;
             done_empty(answer)
         }
         "update_filling_strategy" => {
@@ -491,7 +491,7 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done_empty(answer)
         }
         "account_questions_translation" => {
-            let answer = client.account_questions_translation(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, &arguments.required(arguments.query::<String>("locale")?, "locale")?, &version::AccountQuestionsTranslationParams { id: arguments.query::<String>("id")?, translation_language: arguments.query::<String>("translation_language")?, query: arguments.query::<String>("query")?, allow_custom_quals: arguments.query::<bool>("allow_custom_quals")?, only_custom_quals: arguments.query::<bool>("only_custom_quals")?, end_before: arguments.query::<String>("end_before")?, start_after: arguments.query::<String>("start_after")?, page_size: arguments.query::<i64>("page_size")?, }).await?;
+            let answer = client.account_questions_translation(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, arguments.query::<String>("locale")?.as_deref(), &version::AccountQuestionsTranslationParams { id: arguments.query::<String>("id")?, translation_language: arguments.query::<String>("translation_language")?, query: arguments.query::<String>("query")?, allow_custom_quals: arguments.query::<bool>("allow_custom_quals")?, only_custom_quals: arguments.query::<bool>("only_custom_quals")?, end_before: arguments.query::<String>("end_before")?, start_after: arguments.query::<String>("start_after")?, page_size: arguments.query::<i64>("page_size")?, }).await?;
             done(answer)
         }
         "get_reconciliations_by_account_id" => {
@@ -499,7 +499,7 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "post_reconciliations" => {
-            let answer = client.post_reconciliations(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, arguments.bytes(), &version::PostReconciliationsParams { name: arguments.query::<String>("name")?, idempotency_key: arguments.header::<String>("Idempotency-Key")?, }).await?;
+            let answer = client.post_reconciliations(arguments.required(arguments.path::<i64>("account_id")?, "account_id")?, arguments.header::<String>("Idempotency-Key")?.as_deref(), arguments.bytes(), &version::PostReconciliationsParams { name: arguments.query::<String>("name")?, }).await?;
             done(answer)
         }
         "get_eligible_target_groups" => {
@@ -587,7 +587,7 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "get_global_allocation_template_by_template_id" => {
-            let answer = client.get_global_allocation_template_by_template_id(&arguments.required(arguments.path::<String>("template_id")?, "template_id")?, &version::GetGlobalAllocationTemplateByTemplateIdParams { locale: arguments.query::<String>("locale")?, }).await?;
+            let answer = client.get_global_allocation_template_by_template_id(&arguments.required(arguments.path::<String>("template_id")?, "template_id")?, arguments.query::<String>("locale")?.as_deref()).await?;
             done(answer)
         }
         "suggest_days" => {
@@ -595,7 +595,7 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "suggest_time_range" => {
-            let answer = client.suggest_time_range(&version::SuggestTimeRangeParams { days: arguments.query::<i64>("days")?, start: arguments.query::<String>("start")?, end: arguments.query::<String>("end")?, locale: arguments.query::<String>("locale")?, }).await?;
+            let answer = client.suggest_time_range(arguments.query::<String>("locale")?.as_deref(), &version::SuggestTimeRangeParams { days: arguments.query::<i64>("days")?, start: arguments.query::<String>("start")?, end: arguments.query::<String>("end")?, }).await?;
             done(answer)
         }
         "list_all_question_categories" => {
@@ -603,7 +603,7 @@ pub async fn call(client: &Client, id: &str, arguments: &Arguments) -> Result<Ca
             done(answer)
         }
         "get_system_allocation_template" => {
-            let answer = client.get_system_allocation_template(&arguments.required(arguments.query::<String>("locale")?, "locale")?).await?;
+            let answer = client.get_system_allocation_template(arguments.query::<String>("locale")?.as_deref()).await?;
             done(answer)
         }
         "get_target_group_overview_by_target_group_id" => {

@@ -211,7 +211,7 @@ fn cases<V: Version>() -> Vec<Case<V>> {
     ]
 }
 
-fn blamed(error: &Error) -> Vec<&'static str> {
+fn blamed(error: &Error) -> Vec<&str> {
     error.invalid_fields().iter().map(FieldError::field).collect()
 }
 
@@ -227,7 +227,7 @@ async fn bad_drafts_are_refused_unsent<V: Version>(stage: Stage<V>) {
         let message = error.to_string();
         // Before 2025-12-18 there is no reference at all.
         let none = field == "reference" && V::DATE < "2025-12-18";
-        let rule = if none { "use the project's" } else { rule };
+        let rule = if none { "does not support references" } else { rule };
         for part in [field, value, rule] {
             assert!(message.contains(part), "case {index}: {part:?} is in {message:?}");
         }
@@ -335,7 +335,7 @@ async fn bad_webhooks_and_reports_are_refused_unsent<V: Version>(stage: Stage<V>
     }
     let foreign = if V::DATE == "2024-12-02" { "session-updated" } else { "survey_paused" };
     for (events, says) in [(vec![], "at least one"), (vec!["gone-fishing"], "gone-fishing"), (vec![foreign], foreign)] {
-        let events = events.into_iter().map(|event| WebhookEventType::from(event));
+        let events = events.into_iter().map(WebhookEventType::from);
         let made = stage.cint.webhooks().create("https://hooks.example/", events).await;
         cases.push((made.map(drop), "events", says));
     }
@@ -398,7 +398,7 @@ async fn bad_reconciliations_are_refused_unsent<V: Version>(stage: Stage<V>) {
     cases.push((strange.map(drop), "status", "\"asleep\", expected processing, complete or failed"));
     if V::DATE == "2025-02-17" {
         let all = reconciliations.list().pages().try_next().await;
-        cases.push((all.map(drop), "name", "is missing, and 2025-02-17 lists by name alone"));
+        cases.push((all.map(drop), "name", "is missing, expected a name: 2025-02-17 lists by name alone"));
     }
     let none = reconciliations.list().name("wave.csv").page_size(0).pages().try_next().await;
     cases.push((none.map(drop), "page_size", "is 0, expected 1 to 100"));

@@ -334,7 +334,7 @@ async fn fulfilment_is_not_called_with_the_token_of_the_demand_api() {
             if !is_server_to_server(&document, &operation) {
                 continue;
             }
-            let direct = cintx_raw::Direct::new(stage::TOKEN).unwrap().base_url(&stage.url(stage::DEMAND));
+            let direct = cintx_raw::BearerTransport::new(stage::TOKEN).unwrap().base_url(&stage.url(stage::DEMAND));
             let arguments = Plan::of(&document, version.date, &operation).arguments;
             let error =
                 client_error(Box::pin(call(version.date, direct, id_of(&version, &operation), &arguments)).await);

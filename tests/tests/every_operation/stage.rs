@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cintx_raw::Direct;
+use cintx_raw::BearerTransport;
 use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
 
 /// The prefixes that stand for the two hosts.
@@ -46,7 +46,7 @@ struct Script {
 /// The server of one version.
 pub(crate) struct Stage {
     server: MockServer,
-    direct: Direct,
+    direct: BearerTransport,
     script: Arc<Script>,
 }
 
@@ -66,13 +66,13 @@ impl Stage {
                 });
             })
             .await;
-        let direct = Direct::new(TOKEN).unwrap().base_url(&server.url(DEMAND));
+        let direct = BearerTransport::new(TOKEN).unwrap().base_url(&server.url(DEMAND));
         let direct = direct.server_to_server(KEY, Some(&server.url(SERVER_TO_SERVER))).unwrap();
         Self { server, direct, script }
     }
 
     /// A transport whose hosts are this server. All of them share their connections.
-    pub(crate) fn direct(&self) -> Direct {
+    pub(crate) fn direct(&self) -> BearerTransport {
         self.direct.clone()
     }
 

@@ -150,9 +150,6 @@ impl Case {
                 }
                 Some("header") if name.eq_ignore_ascii_case("idempotency-key") => {
                     key = true;
-                    if parameter["required"] == json!(true) {
-                        arguments.headers.insert(name.to_owned(), json!(cintx_raw::NEW_KEY));
-                    }
                 }
                 Some("header") if name.eq_ignore_ascii_case("if-match") => {
                     arguments.headers.insert(name.to_owned(), json!("W/\"7\""));

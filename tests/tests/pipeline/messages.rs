@@ -108,7 +108,7 @@ async fn failures_of_real_life_read_well() {
     now(Deed::Answer(Answer::json(412, error("precondition_failed_error", "It was changed"))));
     told(
         "changed by somebody else",
-        Error::from(client.raw().pause_fielding_run(2428, "1", "2", "3", "W/\"1\"").await.unwrap_err()),
+        Error::from(client.raw().pause_fielding_run(2428, "1", "2", "3", Some("W/\"1\"")).await.unwrap_err()),
     );
     now(Deed::Answer(Answer::json(422, profiles.to_string())));
     told("profiles that do not add up", write(&client).await);

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use cintx::audience::{Audience, Question};
 use cintx::client::RetryPolicy;
-use cintx::raw::NEW_KEY;
 use cintx::recovery::Resolution;
 use cintx::supply::Supply;
 use cintx::types::LengthOfInterview;
@@ -161,7 +160,7 @@ async fn ten_thousand_keyed_creates_are_made_exactly_once() {
                 project_manager_id: "2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2".to_owned(),
                 project_customer_reference_number: None,
             };
-            let result = client.raw().create_project(2428, NEW_KEY, &body).await;
+            let result = client.raw().create_project(2428, None, &body).await;
             let id = result.map(|answer| answer.into_value().id.unwrap()).map_err(cintx::Error::from);
             let settled = match id {
                 Ok(id) => Ok(id.as_str().to_owned()),

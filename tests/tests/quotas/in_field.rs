@@ -154,7 +154,7 @@ async fn nothing_is_deleted_without_a_word_of_consent<V: Version>(stage: Stage<V
 
     let before = stage.sandbox.requests().len();
     let error = replacement.send().await.unwrap_err();
-    assert!(error.to_string().contains("would be deleted"), "{error}");
+    assert!(error.to_string().contains("call `send_and_delete` to allow it"), "{error}");
     assert_eq!(stage.sandbox.requests().len(), before, "nothing was sent");
     assert_eq!(quotas.read().await.unwrap().len(), 2);
 

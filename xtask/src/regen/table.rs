@@ -25,9 +25,9 @@ pub(crate) struct Row {
     pub(crate) server_to_server: bool,
     pub(crate) tags: Vec<String>,
     pub(crate) versioned: bool,
-    pub(crate) idempotency_key: Option<(Presence, KeyFormat)>,
-    pub(crate) if_match: Option<Presence>,
-    pub(crate) if_none_match: Option<Presence>,
+    pub(crate) idempotency_key: Option<(Requirement, KeyFormat)>,
+    pub(crate) if_match: Option<Requirement>,
+    pub(crate) if_none_match: Option<Requirement>,
     pub(crate) request_media: Vec<String>,
     pub(crate) body_required: bool,
     pub(crate) file_field: Option<String>,
@@ -37,13 +37,13 @@ pub(crate) struct Row {
     pub(crate) headers: Vec<&'static str>,
     pub(crate) pagination: Option<Pagination>,
     pub(crate) job: Option<Job>,
-    pub(crate) repeat: Repeat,
+    pub(crate) idempotency: Idempotency,
     pub(crate) deprecated: bool,
     pub(crate) parameters: Vec<Parameter>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Presence {
+pub(crate) enum Requirement {
     Optional,
     Required,
 }
@@ -71,7 +71,7 @@ pub(crate) enum Job {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Repeat {
+pub(crate) enum Idempotency {
     Safe,
     Idempotent,
     Keyed,
@@ -152,8 +152,8 @@ impl<'a> Reader<'a> {
             })
         };
         let presence = |parameter: &&Value| match parameter["required"] {
-            Value::Bool(true) => Presence::Required,
-            _ => Presence::Optional,
+            Value::Bool(true) => Requirement::Required,
+            _ => Requirement::Optional,
         };
         let idempotency_key =
             header("idempotency-key").map(|parameter| (presence(parameter), self.key_format(parameter, &id)));
@@ -176,12 +176,12 @@ impl<'a> Reader<'a> {
             }
         }
         headers.sort_unstable();
-        let repeat = match method {
-            "get" | "head" => Repeat::Safe,
-            _ if self.supplement.reads(&id) => Repeat::Safe,
-            _ if idempotency_key.is_some() => Repeat::Keyed,
-            "put" | "delete" => Repeat::Idempotent,
-            _ => Repeat::Unsafe,
+        let idempotency = match method {
+            "get" | "head" => Idempotency::Safe,
+            _ if self.supplement.reads(&id) => Idempotency::Safe,
+            _ if idempotency_key.is_some() => Idempotency::Keyed,
+            "put" | "delete" => Idempotency::Idempotent,
+            _ => Idempotency::Unsafe,
         };
         let success_answer = responses
             .into_iter()
@@ -215,7 +215,7 @@ impl<'a> Reader<'a> {
             headers,
             pagination: self.pagination(),
             job: None,
-            repeat,
+            idempotency,
             deprecated: self.original.get("deprecated") == Some(&Value::Bool(true)),
             parameters: self.parameters(path)?,
             id,

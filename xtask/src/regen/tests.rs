@@ -108,7 +108,9 @@ fn a_check_tells_and_writes_nothing() {
     let operations = root.join("operations.rs");
     let text = fs::read_to_string(&operations).unwrap();
     let edits: [(&str, &dyn Fn()); 4] = [
-        ("edited by hand", &|| fs::write(&operations, text.replace("Repeat::Keyed", "Repeat::Safe")).unwrap()),
+        ("edited by hand", &|| {
+            fs::write(&operations, text.replace("Idempotency::Keyed", "Idempotency::Safe")).unwrap()
+        }),
         ("removed", &|| fs::remove_file(&operations).unwrap()),
         ("not UTF-8", &|| fs::write(&operations, b"\xff").unwrap()),
         ("one that nothing generates", &|| {

@@ -20,10 +20,10 @@ impl Client {
     /// Replaces the Fielding Assistant setup of a target group. A module left out is switched off.
     ///
     /// `PUT /demand/accounts/{account_id}/projects/{project_id}/target-groups/{target_group_id}/fielding-assistant-assignment`, operation `create_or_update_fielding_assistant_assignment`.
-    pub async fn create_or_update_fielding_assistant_assignment(&self, account_id: i64, project_id: &str, target_group_id: &str, body: &types::FieldingAssistantModulesAssignmentRequestModel, params: &CreateOrUpdateFieldingAssistantAssignmentParams) -> Result<Response<()>, Error> {
+    pub async fn create_or_update_fielding_assistant_assignment(&self, account_id: i64, project_id: &str, target_group_id: &str, if_match: Option<&str>, body: &types::FieldingAssistantModulesAssignmentRequestModel, params: &CreateOrUpdateFieldingAssistantAssignmentParams) -> Result<Response<()>, Error> {
         let request = Request::new(&operations::CREATE_OR_UPDATE_FIELDING_ASSISTANT_ASSIGNMENT, &[("account_id", &account_id), ("project_id", &project_id), ("target_group_id", &target_group_id)])
+            .header("if-match", if_match)
             .json(body)
-            .header("if-match", params.if_match.as_deref())
             .header("if-none-match", params.if_none_match.as_deref());
         transport::empty(&*self.transport, request).await
     }
@@ -31,9 +31,9 @@ impl Client {
     /// Starts a job that takes a draft target group live. Answers 201 with the job's id in `Location`, before the launch is done.
     ///
     /// `POST /demand/accounts/{account_id}/projects/{project_id}/target-groups/{target_group_id}/fielding-run-jobs/launch-from-draft`, operation `create_launch_fielding_run_from_draft_job`.
-    pub async fn create_launch_fielding_run_from_draft_job(&self, account_id: i64, project_id: &str, target_group_id: &str, idempotency_key: &str, body: &types::CreateLaunchFieldingRunFromDraftJobRequest) -> Result<Response<()>, Error> {
+    pub async fn create_launch_fielding_run_from_draft_job(&self, account_id: i64, project_id: &str, target_group_id: &str, idempotency_key: Option<&str>, body: &types::CreateLaunchFieldingRunFromDraftJobRequest) -> Result<Response<()>, Error> {
         let request = Request::new(&operations::CREATE_LAUNCH_FIELDING_RUN_FROM_DRAFT_JOB, &[("account_id", &account_id), ("project_id", &project_id), ("target_group_id", &target_group_id)])
-            .header("idempotency-key", Some(idempotency_key))
+            .header("idempotency-key", idempotency_key)
             .json(body);
         transport::empty(&*self.transport, request).await
     }
@@ -49,9 +49,9 @@ impl Client {
     /// Starts a job that schedules a draft target group. Answers 201 with the job's id in `Location`, before the schedule stands.
     ///
     /// `POST /demand/accounts/{account_id}/projects/{project_id}/target-groups/{target_group_id}/fielding-run-jobs/schedule-from-draft`, operation `create_schedule_fielding_run_from_draft_job`.
-    pub async fn create_schedule_fielding_run_from_draft_job(&self, account_id: i64, project_id: &str, target_group_id: &str, idempotency_key: &str, body: &types::CreateScheduleFieldingRunFromDraftJobRequest) -> Result<Response<()>, Error> {
+    pub async fn create_schedule_fielding_run_from_draft_job(&self, account_id: i64, project_id: &str, target_group_id: &str, idempotency_key: Option<&str>, body: &types::CreateScheduleFieldingRunFromDraftJobRequest) -> Result<Response<()>, Error> {
         let request = Request::new(&operations::CREATE_SCHEDULE_FIELDING_RUN_FROM_DRAFT_JOB, &[("account_id", &account_id), ("project_id", &project_id), ("target_group_id", &target_group_id)])
-            .header("idempotency-key", Some(idempotency_key))
+            .header("idempotency-key", idempotency_key)
             .json(body);
         transport::empty(&*self.transport, request).await
     }
@@ -83,55 +83,55 @@ impl Client {
     /// Moves the dates of a fielding run that is not completed. Send the run's ETag in `If-Match`.
     ///
     /// `PUT /demand/accounts/{account_id}/projects/{project_id}/target-groups/{target_group_id}/fielding-runs/{fielding_run_id}`, operation `update_fielding_run`.
-    pub async fn update_fielding_run(&self, account_id: i64, project_id: &str, target_group_id: &str, fielding_run_id: &str, body: &types::UpdateFieldingRunRequest, params: &UpdateFieldingRunParams) -> Result<Response<types::UpdateFieldingRunResponse>, Error> {
+    pub async fn update_fielding_run(&self, account_id: i64, project_id: &str, target_group_id: &str, fielding_run_id: &str, if_match: Option<&str>, body: &types::UpdateFieldingRunRequest) -> Result<Response<types::UpdateFieldingRunResponse>, Error> {
         let request = Request::new(&operations::UPDATE_FIELDING_RUN, &[("account_id", &account_id), ("project_id", &project_id), ("target_group_id", &target_group_id), ("fielding_run_id", &fielding_run_id)])
-            .json(body)
-            .header("if-match", params.if_match.as_deref());
+            .header("if-match", if_match)
+            .json(body);
         transport::json(&*self.transport, request).await
     }
 
     /// Ends a fielding run at once, short of its goal or not. Send the run's ETag in `If-Match`.
     ///
     /// `POST /demand/accounts/{account_id}/projects/{project_id}/target-groups/{target_group_id}/fielding-runs/{fielding_run_id}/complete`, operation `complete_fielding_run`.
-    pub async fn complete_fielding_run(&self, account_id: i64, project_id: &str, target_group_id: &str, fielding_run_id: &str, params: &CompleteFieldingRunParams) -> Result<Response<()>, Error> {
+    pub async fn complete_fielding_run(&self, account_id: i64, project_id: &str, target_group_id: &str, fielding_run_id: &str, if_match: Option<&str>) -> Result<Response<()>, Error> {
         let request = Request::new(&operations::COMPLETE_FIELDING_RUN, &[("account_id", &account_id), ("project_id", &project_id), ("target_group_id", &target_group_id), ("fielding_run_id", &fielding_run_id)])
-            .header("if-match", params.if_match.as_deref());
+            .header("if-match", if_match);
         transport::empty(&*self.transport, request).await
     }
 
     /// Takes a scheduled fielding run live at once and shifts its end accordingly. Send the run's ETag in `If-Match`.
     ///
     /// `POST /demand/accounts/{account_id}/projects/{project_id}/target-groups/{target_group_id}/fielding-runs/{fielding_run_id}/launch-now`, operation `launch_now_fielding_run`.
-    pub async fn launch_now_fielding_run(&self, account_id: i64, project_id: &str, target_group_id: &str, fielding_run_id: &str, params: &LaunchNowFieldingRunParams) -> Result<Response<types::LaunchNowFieldingRunResponse>, Error> {
+    pub async fn launch_now_fielding_run(&self, account_id: i64, project_id: &str, target_group_id: &str, fielding_run_id: &str, if_match: Option<&str>) -> Result<Response<types::LaunchNowFieldingRunResponse>, Error> {
         let request = Request::new(&operations::LAUNCH_NOW_FIELDING_RUN, &[("account_id", &account_id), ("project_id", &project_id), ("target_group_id", &target_group_id), ("fielding_run_id", &fielding_run_id)])
-            .header("if-match", params.if_match.as_deref());
+            .header("if-match", if_match);
         transport::json(&*self.transport, request).await
     }
 
     /// Pauses a live fielding run. Send the run's ETag in `If-Match`.
     ///
     /// `POST /demand/accounts/{account_id}/projects/{project_id}/target-groups/{target_group_id}/fielding-runs/{fielding_run_id}/pause`, operation `pause_fielding_run`.
-    pub async fn pause_fielding_run(&self, account_id: i64, project_id: &str, target_group_id: &str, fielding_run_id: &str, params: &PauseFieldingRunParams) -> Result<Response<()>, Error> {
+    pub async fn pause_fielding_run(&self, account_id: i64, project_id: &str, target_group_id: &str, fielding_run_id: &str, if_match: Option<&str>) -> Result<Response<()>, Error> {
         let request = Request::new(&operations::PAUSE_FIELDING_RUN, &[("account_id", &account_id), ("project_id", &project_id), ("target_group_id", &target_group_id), ("fielding_run_id", &fielding_run_id)])
-            .header("if-match", params.if_match.as_deref());
+            .header("if-match", if_match);
         transport::empty(&*self.transport, request).await
     }
 
     /// Reopens a completed fielding run if goal and end date allow it. Send the run's ETag in `If-Match`.
     ///
     /// `POST /demand/accounts/{account_id}/projects/{project_id}/target-groups/{target_group_id}/fielding-runs/{fielding_run_id}/relaunch`, operation `relaunch_fielding_run`.
-    pub async fn relaunch_fielding_run(&self, account_id: i64, project_id: &str, target_group_id: &str, fielding_run_id: &str, params: &RelaunchFieldingRunParams) -> Result<Response<()>, Error> {
+    pub async fn relaunch_fielding_run(&self, account_id: i64, project_id: &str, target_group_id: &str, fielding_run_id: &str, if_match: Option<&str>) -> Result<Response<()>, Error> {
         let request = Request::new(&operations::RELAUNCH_FIELDING_RUN, &[("account_id", &account_id), ("project_id", &project_id), ("target_group_id", &target_group_id), ("fielding_run_id", &fielding_run_id)])
-            .header("if-match", params.if_match.as_deref());
+            .header("if-match", if_match);
         transport::empty(&*self.transport, request).await
     }
 
     /// Resumes a paused fielding run if goal and end date allow it. Send the run's ETag in `If-Match`.
     ///
     /// `POST /demand/accounts/{account_id}/projects/{project_id}/target-groups/{target_group_id}/fielding-runs/{fielding_run_id}/resume`, operation `resume_fielding_run`.
-    pub async fn resume_fielding_run(&self, account_id: i64, project_id: &str, target_group_id: &str, fielding_run_id: &str, params: &ResumeFieldingRunParams) -> Result<Response<()>, Error> {
+    pub async fn resume_fielding_run(&self, account_id: i64, project_id: &str, target_group_id: &str, fielding_run_id: &str, if_match: Option<&str>) -> Result<Response<()>, Error> {
         let request = Request::new(&operations::RESUME_FIELDING_RUN, &[("account_id", &account_id), ("project_id", &project_id), ("target_group_id", &target_group_id), ("fielding_run_id", &fielding_run_id)])
-            .header("if-match", params.if_match.as_deref());
+            .header("if-match", if_match);
         transport::empty(&*self.transport, request).await
     }
 }
@@ -139,50 +139,6 @@ impl Client {
 /// What is optional about [`Client::create_or_update_fielding_assistant_assignment`].
 #[derive(Clone, Debug, Default)]
 pub struct CreateOrUpdateFieldingAssistantAssignmentParams {
-    /// Header `If-Match`.
-    pub if_match: Option<String>,
     /// Header `If-None-Match`.
     pub if_none_match: Option<String>,
-}
-
-/// What is optional about [`Client::update_fielding_run`].
-#[derive(Clone, Debug, Default)]
-pub struct UpdateFieldingRunParams {
-    /// Header `If-Match`.
-    pub if_match: Option<String>,
-}
-
-/// What is optional about [`Client::complete_fielding_run`].
-#[derive(Clone, Debug, Default)]
-pub struct CompleteFieldingRunParams {
-    /// Header `If-Match`.
-    pub if_match: Option<String>,
-}
-
-/// What is optional about [`Client::launch_now_fielding_run`].
-#[derive(Clone, Debug, Default)]
-pub struct LaunchNowFieldingRunParams {
-    /// Header `If-Match`.
-    pub if_match: Option<String>,
-}
-
-/// What is optional about [`Client::pause_fielding_run`].
-#[derive(Clone, Debug, Default)]
-pub struct PauseFieldingRunParams {
-    /// Header `If-Match`.
-    pub if_match: Option<String>,
-}
-
-/// What is optional about [`Client::relaunch_fielding_run`].
-#[derive(Clone, Debug, Default)]
-pub struct RelaunchFieldingRunParams {
-    /// Header `If-Match`.
-    pub if_match: Option<String>,
-}
-
-/// What is optional about [`Client::resume_fielding_run`].
-#[derive(Clone, Debug, Default)]
-pub struct ResumeFieldingRunParams {
-    /// Header `If-Match`.
-    pub if_match: Option<String>,
 }

@@ -25,7 +25,6 @@ use crate::Transport;
 pub use self::accounts::*;
 pub use self::allocation_templates::*;
 pub use self::fielding::*;
-pub use self::intelligent_calendar::*;
 pub use self::notifications_webhooks::*;
 pub use self::profiling::*;
 pub use self::profiling_templates::*;

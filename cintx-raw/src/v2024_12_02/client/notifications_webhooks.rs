@@ -48,29 +48,29 @@ impl Client {
     /// Changes the URL or the events of a webhook. In 2025-12-18 send its ETag in `If-Match`.
     ///
     /// `PUT /accounts/{account_id}/webhooks/{webhook_id}`, operation `update_webhook`.
-    pub async fn update_webhook(&self, account_id: i64, webhook_id: &str, idempotency_key: &str, body: &types::UpdateWebhookRequest, params: &UpdateWebhookParams) -> Result<Response<types::Webhook>, Error> {
+    pub async fn update_webhook(&self, account_id: i64, webhook_id: &str, if_match: Option<&str>, idempotency_key: Option<&str>, body: &types::UpdateWebhookRequest) -> Result<Response<types::Webhook>, Error> {
         let request = Request::new(&operations::UPDATE_WEBHOOK, &[("account_id", &account_id), ("webhook_id", &webhook_id)])
-            .header("idempotency-key", Some(idempotency_key))
-            .json(body)
-            .header("if-match", params.if_match.as_deref());
+            .header("if-match", if_match)
+            .header("idempotency-key", idempotency_key)
+            .json(body);
         transport::json(&*self.transport, request).await
     }
 
     /// Deletes a webhook subscription. Send its ETag in `If-Match`.
     ///
     /// `DELETE /accounts/{account_id}/webhooks/{webhook_id}`, operation `delete_webhook`.
-    pub async fn delete_webhook(&self, account_id: i64, webhook_id: &str, params: &DeleteWebhookParams) -> Result<Response<()>, Error> {
+    pub async fn delete_webhook(&self, account_id: i64, webhook_id: &str, if_match: Option<&str>) -> Result<Response<()>, Error> {
         let request = Request::new(&operations::DELETE_WEBHOOK, &[("account_id", &account_id), ("webhook_id", &webhook_id)])
-            .header("if-match", params.if_match.as_deref());
+            .header("if-match", if_match);
         transport::empty(&*self.transport, request).await
     }
 
     /// Gives a webhook a new signing secret and returns it this once. The old one fails from that moment.
     ///
     /// `POST /accounts/{account_id}/webhooks/{webhook_id}/regenerate-secret`, operation `regenerate_webhook_secret`.
-    pub async fn regenerate_webhook_secret(&self, account_id: i64, webhook_id: &str, idempotency_key: &str) -> Result<Response<types::WebhookSecretRegenerated>, Error> {
+    pub async fn regenerate_webhook_secret(&self, account_id: i64, webhook_id: &str, idempotency_key: Option<&str>) -> Result<Response<types::WebhookSecretRegenerated>, Error> {
         let request = Request::new(&operations::REGENERATE_WEBHOOK_SECRET, &[("account_id", &account_id), ("webhook_id", &webhook_id)])
-            .header("idempotency-key", Some(idempotency_key));
+            .header("idempotency-key", idempotency_key);
         transport::json(&*self.transport, request).await
     }
 }
@@ -84,18 +84,4 @@ pub struct GetWebhooksParams {
     pub start_after: Option<String>,
     /// Query parameter `end_before`.
     pub end_before: Option<String>,
-}
-
-/// What is optional about [`Client::update_webhook`].
-#[derive(Clone, Debug, Default)]
-pub struct UpdateWebhookParams {
-    /// Header `If-Match`.
-    pub if_match: Option<String>,
-}
-
-/// What is optional about [`Client::delete_webhook`].
-#[derive(Clone, Debug, Default)]
-pub struct DeleteWebhookParams {
-    /// Header `If-Match`.
-    pub if_match: Option<String>,
 }

@@ -12,9 +12,9 @@ impl Client {
     /// Works out an interlocked profile from draft profiles. Stores nothing, yet needs an idempotency key.
     ///
     /// `POST /demand/accounts/{account_id}/drafts/generate-interlocked-profile`, operation `generate_draft_interlock_profile`.
-    pub async fn generate_draft_interlock_profile(&self, account_id: i64, idempotency_key: &str, body: &types::GenerateDraftInterlockRequest) -> Result<Response<Vec<types::GenerateDraftInterlockProfileResponse>>, Error> {
+    pub async fn generate_draft_interlock_profile(&self, account_id: i64, idempotency_key: Option<&str>, body: &types::GenerateDraftInterlockRequest) -> Result<Response<Vec<types::GenerateDraftInterlockProfileResponse>>, Error> {
         let request = Request::new(&operations::GENERATE_DRAFT_INTERLOCK_PROFILE, &[("account_id", &account_id)])
-            .header("idempotency-key", Some(idempotency_key))
+            .header("idempotency-key", idempotency_key)
             .json(body);
         transport::json(&*self.transport, request).await
     }
@@ -83,9 +83,9 @@ impl Client {
     /// Sets the completes goal of a target group, of its quotas, or both. Given the total alone, only 2025-12-18 adapts the quotas.
     ///
     /// `PUT /demand/accounts/{account_id}/projects/{project_id}/target-groups/{target_group_id}/profiles/filling-goal`, operation `update_profile_filling_goal`.
-    pub async fn update_profile_filling_goal(&self, account_id: i64, project_id: &str, target_group_id: &str, idempotency_key: &str, body: &types::FillingGoalUpdateRequest) -> Result<Response<types::RegularProfile>, Error> {
+    pub async fn update_profile_filling_goal(&self, account_id: i64, project_id: &str, target_group_id: &str, idempotency_key: Option<&str>, body: &types::FillingGoalUpdateRequest) -> Result<Response<types::RegularProfile>, Error> {
         let request = Request::new(&operations::UPDATE_PROFILE_FILLING_GOAL, &[("account_id", &account_id), ("project_id", &project_id), ("target_group_id", &target_group_id)])
-            .header("idempotency-key", Some(idempotency_key))
+            .header("idempotency-key", idempotency_key)
             .json(body);
         transport::json(&*self.transport, request).await
     }
@@ -109,9 +109,9 @@ impl Client {
     /// Changes which conditions of a profile are active. Needs an idempotency key.
     ///
     /// `PUT /demand/accounts/{account_id}/projects/{project_id}/target-groups/{target_group_id}/profiles/{profile_id}/conditions`, operation `update_profile_conditions`.
-    pub async fn update_profile_conditions(&self, account_id: i64, project_id: &str, target_group_id: &str, profile_id: &str, idempotency_key: &str, body: &types::RegularProfileCreationConditions) -> Result<Response<types::RegularProfile>, Error> {
+    pub async fn update_profile_conditions(&self, account_id: i64, project_id: &str, target_group_id: &str, profile_id: &str, idempotency_key: Option<&str>, body: &types::RegularProfileCreationConditions) -> Result<Response<types::RegularProfile>, Error> {
         let request = Request::new(&operations::UPDATE_PROFILE_CONDITIONS, &[("account_id", &account_id), ("project_id", &project_id), ("target_group_id", &target_group_id), ("profile_id", &profile_id)])
-            .header("idempotency-key", Some(idempotency_key))
+            .header("idempotency-key", idempotency_key)
             .json(body);
         transport::json(&*self.transport, request).await
     }
@@ -119,27 +119,27 @@ impl Client {
     /// Switches off the quotas of one profile. Needs an idempotency key.
     ///
     /// `POST /demand/accounts/{account_id}/projects/{project_id}/target-groups/{target_group_id}/profiles/{profile_id}/disable-quotas`, operation `disable_quotas`.
-    pub async fn disable_quotas(&self, account_id: i64, project_id: &str, target_group_id: &str, profile_id: &str, idempotency_key: &str) -> Result<Response<types::RegularProfile>, Error> {
+    pub async fn disable_quotas(&self, account_id: i64, project_id: &str, target_group_id: &str, profile_id: &str, idempotency_key: Option<&str>) -> Result<Response<types::RegularProfile>, Error> {
         let request = Request::new(&operations::DISABLE_QUOTAS, &[("account_id", &account_id), ("project_id", &project_id), ("target_group_id", &target_group_id), ("profile_id", &profile_id)])
-            .header("idempotency-key", Some(idempotency_key));
+            .header("idempotency-key", idempotency_key);
         transport::json(&*self.transport, request).await
     }
 
     /// Switches on the quotas of one profile. Needs an idempotency key.
     ///
     /// `POST /demand/accounts/{account_id}/projects/{project_id}/target-groups/{target_group_id}/profiles/{profile_id}/enable-quotas`, operation `enable_quotas`.
-    pub async fn enable_quotas(&self, account_id: i64, project_id: &str, target_group_id: &str, profile_id: &str, idempotency_key: &str) -> Result<Response<types::RegularProfile>, Error> {
+    pub async fn enable_quotas(&self, account_id: i64, project_id: &str, target_group_id: &str, profile_id: &str, idempotency_key: Option<&str>) -> Result<Response<types::RegularProfile>, Error> {
         let request = Request::new(&operations::ENABLE_QUOTAS, &[("account_id", &account_id), ("project_id", &project_id), ("target_group_id", &target_group_id), ("profile_id", &profile_id)])
-            .header("idempotency-key", Some(idempotency_key));
+            .header("idempotency-key", idempotency_key);
         transport::json(&*self.transport, request).await
     }
 
     /// Sets which conditions of a profile share a quota. Send the whole grouping and an idempotency key.
     ///
     /// `POST /demand/accounts/{account_id}/projects/{project_id}/target-groups/{target_group_id}/profiles/{profile_id}/group-quotas`, operation `manipulate_profile_condition_groups`.
-    pub async fn manipulate_profile_condition_groups(&self, account_id: i64, project_id: &str, target_group_id: &str, profile_id: &str, idempotency_key: &str, body: &types::ConditionGroupingRequest) -> Result<Response<types::RegularProfile>, Error> {
+    pub async fn manipulate_profile_condition_groups(&self, account_id: i64, project_id: &str, target_group_id: &str, profile_id: &str, idempotency_key: Option<&str>, body: &types::ConditionGroupingRequest) -> Result<Response<types::RegularProfile>, Error> {
         let request = Request::new(&operations::MANIPULATE_PROFILE_CONDITION_GROUPS, &[("account_id", &account_id), ("project_id", &project_id), ("target_group_id", &target_group_id), ("profile_id", &profile_id)])
-            .header("idempotency-key", Some(idempotency_key))
+            .header("idempotency-key", idempotency_key)
             .json(body);
         transport::json(&*self.transport, request).await
     }
@@ -156,22 +156,24 @@ impl Client {
     /// Lists the profiling questions from which profiles can be built. Which ones exist depends on the locale.
     ///
     /// `GET /demand/questions`, operation `list_questions`.
-    pub async fn list_questions(&self, account_id: i64, params: &ListQuestionsParams) -> Result<Response<types::ListQuestions>, Error> {
+    pub async fn list_questions(&self, account_id: i64, locale: Option<&str>, params: &ListQuestionsParams) -> Result<Response<types::ListQuestions>, Error> {
         let request = Request::new(&operations::LIST_QUESTIONS, &[])
             .query("account_id", &account_id)
+            .query("locale", &locale)
             .query("search", &params.search)
             .query("category_id", &params.category_id)
-            .query("type", &params.type_)
-            .query("locale", &params.locale);
+            .query("type", &params.type_);
         transport::json(&*self.transport, request).await
     }
 
     /// Lists profiling questions in the language of a locale and in a second one of choice.
     ///
     /// `GET /demand/questions-translation`, operation `get_questions_translation`.
-    pub async fn get_questions_translation(&self, locale: &str, params: &GetQuestionsTranslationParams) -> Result<Response<types::QuestionsTranslationResponse>, Error> {
+    ///
+    /// Without `locale` it is refused before it is sent.
+    pub async fn get_questions_translation(&self, locale: Option<&str>, params: &GetQuestionsTranslationParams) -> Result<Response<types::QuestionsTranslationResponse>, Error> {
         let request = Request::new(&operations::GET_QUESTIONS_TRANSLATION, &[])
-            .query("locale", &locale)
+            .required_query("locale", locale)
             .query("id", &params.id)
             .query("translation_language", &params.translation_language)
             .query("query", &params.query)
@@ -198,18 +200,18 @@ impl Client {
     /// Fetches a profiling question with every answer option it has.
     ///
     /// `GET /demand/questions/{question_id}`, operation `get_question_by_id`.
-    pub async fn get_question_by_id(&self, question_id: i64, params: &GetQuestionByIdParams) -> Result<Response<types::QuestionById>, Error> {
+    pub async fn get_question_by_id(&self, question_id: i64, locale: Option<&str>) -> Result<Response<types::QuestionById>, Error> {
         let request = Request::new(&operations::GET_QUESTION_BY_ID, &[("question_id", &question_id)])
-            .query("locale", &params.locale);
+            .query("locale", &locale);
         transport::json(&*self.transport, request).await
     }
 
     /// Works out an interlocked profile from draft profiles, in the v2 format. Stores nothing, yet needs an idempotency key.
     ///
     /// `POST /demand/v2/accounts/{account_id}/drafts/generate-interlocked-profile`, operation `generate_draft_interlock_profile_v2`.
-    pub async fn generate_draft_interlock_profile_v2(&self, account_id: i64, idempotency_key: &str, body: &types::GenerateDraftInterlockRequest) -> Result<Response<Vec<types::GenerateDraftInterlockProfileV2Response>>, Error> {
+    pub async fn generate_draft_interlock_profile_v2(&self, account_id: i64, idempotency_key: Option<&str>, body: &types::GenerateDraftInterlockRequest) -> Result<Response<Vec<types::GenerateDraftInterlockProfileV2Response>>, Error> {
         let request = Request::new(&operations::GENERATE_DRAFT_INTERLOCK_PROFILE_V2, &[("account_id", &account_id)])
-            .header("idempotency-key", Some(idempotency_key))
+            .header("idempotency-key", idempotency_key)
             .json(body);
         transport::json(&*self.transport, request).await
     }
@@ -241,20 +243,20 @@ impl Client {
     /// Adds a profile to a target group from its conditions, in the v2 format.
     ///
     /// `POST /demand/v2/accounts/{account_id}/projects/{project_id}/target-groups/{target_group_id}/profiles`, operation `create-profile`.
-    pub async fn create_profile_v2(&self, account_id: i64, project_id: &str, target_group_id: &str, body: &types::CreateProfileRequestBody, params: &CreateProfileV2Params) -> Result<Response<types::OutputRegularProfile>, Error> {
+    pub async fn create_profile_v2(&self, account_id: i64, project_id: &str, target_group_id: &str, idempotency_key: Option<&str>, body: &types::CreateProfileRequestBody) -> Result<Response<types::OutputRegularProfile>, Error> {
         let request = Request::new(&operations::CREATE_PROFILE_V2, &[("account_id", &account_id), ("project_id", &project_id), ("target_group_id", &target_group_id)])
-            .json(body)
-            .header("idempotency-key", params.idempotency_key.as_deref());
+            .header("idempotency-key", idempotency_key)
+            .json(body);
         transport::json(&*self.transport, request).await
     }
 
     /// Replaces the profiles of a launched target group, in the v2 format.
     ///
     /// `POST /demand/v2/accounts/{account_id}/projects/{project_id}/target-groups/{target_group_id}/profiles/apply-profiles`, operation `apply-profiles`.
-    pub async fn apply_profiles_v2(&self, account_id: i64, project_id: &str, target_group_id: &str, body: &types::ApplyProfilesRequestBody, params: &ApplyProfilesV2Params) -> Result<Response<types::SchemasApplyProfilesResponse>, Error> {
+    pub async fn apply_profiles_v2(&self, account_id: i64, project_id: &str, target_group_id: &str, idempotency_key: Option<&str>, body: &types::ApplyProfilesRequestBody) -> Result<Response<types::SchemasApplyProfilesResponse>, Error> {
         let request = Request::new(&operations::APPLY_PROFILES_V2, &[("account_id", &account_id), ("project_id", &project_id), ("target_group_id", &target_group_id)])
-            .json(body)
-            .header("idempotency-key", params.idempotency_key.as_deref());
+            .header("idempotency-key", idempotency_key)
+            .json(body);
         transport::json(&*self.transport, request).await
     }
 
@@ -279,10 +281,10 @@ impl Client {
     /// Interlocks up to six saved profiles whose quotas are switched on.
     ///
     /// `POST /demand/v2/accounts/{account_id}/projects/{project_id}/target-groups/{target_group_id}/profiles/create-interlocked-profile`, operation `create-interlocked-profile`.
-    pub async fn create_interlocked_profile(&self, account_id: i64, project_id: &str, target_group_id: &str, body: &types::CreateInterlockedProfileRequestBody, params: &CreateInterlockedProfileParams) -> Result<Response<types::OutputInterlockedProfile>, Error> {
+    pub async fn create_interlocked_profile(&self, account_id: i64, project_id: &str, target_group_id: &str, idempotency_key: Option<&str>, body: &types::CreateInterlockedProfileRequestBody) -> Result<Response<types::OutputInterlockedProfile>, Error> {
         let request = Request::new(&operations::CREATE_INTERLOCKED_PROFILE, &[("account_id", &account_id), ("project_id", &project_id), ("target_group_id", &target_group_id)])
-            .json(body)
-            .header("idempotency-key", params.idempotency_key.as_deref());
+            .header("idempotency-key", idempotency_key)
+            .json(body);
         transport::json(&*self.transport, request).await
     }
 
@@ -340,9 +342,9 @@ impl Client {
     /// Undoes the interlocking of a target group's profiles.
     ///
     /// `POST /demand/v2/accounts/{account_id}/projects/{project_id}/target-groups/{target_group_id}/profiles/{profile_id}/remove-interlocks`, operation `remove-interlocks`.
-    pub async fn remove_interlocks(&self, account_id: i64, project_id: &str, target_group_id: &str, profile_id: &str, params: &RemoveInterlocksParams) -> Result<Response<types::RemoveInterlocksResponse>, Error> {
+    pub async fn remove_interlocks(&self, account_id: i64, project_id: &str, target_group_id: &str, profile_id: &str, idempotency_key: Option<&str>) -> Result<Response<types::RemoveInterlocksResponse>, Error> {
         let request = Request::new(&operations::REMOVE_INTERLOCKS, &[("account_id", &account_id), ("project_id", &project_id), ("target_group_id", &target_group_id), ("profile_id", &profile_id)])
-            .header("idempotency-key", params.idempotency_key.as_deref());
+            .header("idempotency-key", idempotency_key);
         transport::json(&*self.transport, request).await
     }
 
@@ -365,8 +367,6 @@ pub struct ListQuestionsParams {
     pub category_id: Option<i64>,
     /// Query parameter `type`.
     pub type_: Option<types::QuestionScope>,
-    /// Query parameter `locale`.
-    pub locale: Option<String>,
 }
 
 /// What is optional about [`Client::get_questions_translation`].
@@ -396,39 +396,4 @@ pub struct GetQuestionsTranslationParams {
     pub model: Option<String>,
     /// Query parameter `version`.
     pub version: Option<String>,
-}
-
-/// What is optional about [`Client::get_question_by_id`].
-#[derive(Clone, Debug, Default)]
-pub struct GetQuestionByIdParams {
-    /// Query parameter `locale`.
-    pub locale: Option<String>,
-}
-
-/// What is optional about [`Client::create_profile_v2`].
-#[derive(Clone, Debug, Default)]
-pub struct CreateProfileV2Params {
-    /// Header `idempotency-key`.
-    pub idempotency_key: Option<String>,
-}
-
-/// What is optional about [`Client::apply_profiles_v2`].
-#[derive(Clone, Debug, Default)]
-pub struct ApplyProfilesV2Params {
-    /// Header `idempotency-key`.
-    pub idempotency_key: Option<String>,
-}
-
-/// What is optional about [`Client::create_interlocked_profile`].
-#[derive(Clone, Debug, Default)]
-pub struct CreateInterlockedProfileParams {
-    /// Header `idempotency-key`.
-    pub idempotency_key: Option<String>,
-}
-
-/// What is optional about [`Client::remove_interlocks`].
-#[derive(Clone, Debug, Default)]
-pub struct RemoveInterlocksParams {
-    /// Header `idempotency-key`.
-    pub idempotency_key: Option<String>,
 }

@@ -27,9 +27,9 @@ impl Client {
     /// Submits a CSV file of RIDs and reason codes that correct outcomes either way. Follow it by the `request_id` in the answer.
     ///
     /// `POST /demand/accounts/{account_id}/reconciliations`, operation `post_reconciliations`.
-    pub async fn post_reconciliations(&self, account_id: i64, idempotency_key: &str, body: impl Into<bytes::Bytes> + Send, params: &PostReconciliationsParams) -> Result<Response<types::SubmitReconciliationsResponse>, Error> {
+    pub async fn post_reconciliations(&self, account_id: i64, idempotency_key: Option<&str>, body: impl Into<bytes::Bytes> + Send, params: &PostReconciliationsParams) -> Result<Response<types::SubmitReconciliationsResponse>, Error> {
         let request = Request::new(&operations::POST_RECONCILIATIONS, &[("account_id", &account_id)])
-            .header("idempotency-key", Some(idempotency_key))
+            .header("idempotency-key", idempotency_key)
             .bytes(body)
             .query("name", &params.name);
         transport::json(&*self.transport, request).await

@@ -65,10 +65,10 @@ impl Client {
     /// Creates a target group as a draft. Every call makes a new one: since 2025-02-17 it takes no idempotency key.
     ///
     /// `POST /demand/accounts/{account_id}/projects/{project_id}/target-groups`, operation `create_target_group`.
-    pub async fn create_target_group(&self, account_id: i64, project_id: &str, body: &types::CreateDraftTargetGroupRequest, params: &CreateTargetGroupParams) -> Result<Response<types::CreatedDraftTargetGroupResponse>, Error> {
+    pub async fn create_target_group(&self, account_id: i64, project_id: &str, idempotency_key: Option<&str>, body: &types::CreateDraftTargetGroupRequest) -> Result<Response<types::CreatedDraftTargetGroupResponse>, Error> {
         let request = Request::new(&operations::CREATE_TARGET_GROUP, &[("account_id", &account_id), ("project_id", &project_id)])
-            .json(body)
-            .header("idempotency-key", params.idempotency_key.as_deref());
+            .header("idempotency-key", idempotency_key)
+            .json(body);
         transport::json(&*self.transport, request).await
     }
 
@@ -185,13 +185,6 @@ pub struct GetListTargetGroupsParams {
     pub country: Option<Vec<String>>,
     /// Query parameter `language`.
     pub language: Option<Vec<String>>,
-}
-
-/// What is optional about [`Client::create_target_group`].
-#[derive(Clone, Debug, Default)]
-pub struct CreateTargetGroupParams {
-    /// Header `idempotency-key`.
-    pub idempotency_key: Option<String>,
 }
 
 /// What is optional about [`Client::get_target_group_changelog`].

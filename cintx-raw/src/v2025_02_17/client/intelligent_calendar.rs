@@ -21,12 +21,14 @@ impl Client {
     /// Suggests when to field in a locale. Give either a number of days or a start and an end.
     ///
     /// `GET /demand/intelligent-calendar/suggest-time-range`, operation `suggest_time_range`.
-    pub async fn suggest_time_range(&self, days: i64, start: &str, end: &str, locale: &str) -> Result<Response<types::SuggestedTimeRangeResponse>, Error> {
+    ///
+    /// Without `locale` it is refused before it is sent.
+    pub async fn suggest_time_range(&self, days: i64, start: &str, end: &str, locale: Option<&str>) -> Result<Response<types::SuggestedTimeRangeResponse>, Error> {
         let request = Request::new(&operations::SUGGEST_TIME_RANGE, &[])
             .query("days", &days)
             .query("start", &start)
             .query("end", &end)
-            .query("locale", &locale);
+            .required_query("locale", locale);
         transport::json(&*self.transport, request).await
     }
 }

@@ -27,7 +27,6 @@ use crate::Transport;
 
 pub use self::accounts::*;
 pub use self::allocation_templates::*;
-pub use self::fielding::*;
 pub use self::fielding_assistant::*;
 pub use self::notifications_webhooks::*;
 pub use self::profiling::*;

@@ -57,9 +57,9 @@ impl Client {
     /// Deletes a webhook subscription. Send its ETag in `If-Match`.
     ///
     /// `DELETE /accounts/{account_id}/webhooks/{webhook_id}`, operation `delete_webhook`.
-    pub async fn delete_webhook(&self, account_id: i64, webhook_id: &str, params: &DeleteWebhookParams) -> Result<Response<()>, Error> {
+    pub async fn delete_webhook(&self, account_id: i64, webhook_id: &str, if_match: Option<&str>) -> Result<Response<()>, Error> {
         let request = Request::new(&operations::DELETE_WEBHOOK, &[("account_id", &account_id), ("webhook_id", &webhook_id)])
-            .header("if-match", params.if_match.as_deref());
+            .header("if-match", if_match);
         transport::empty(&*self.transport, request).await
     }
 
@@ -81,11 +81,4 @@ pub struct GetWebhooksParams {
     pub start_after: Option<String>,
     /// Query parameter `end_before`.
     pub end_before: Option<String>,
-}
-
-/// What is optional about [`Client::delete_webhook`].
-#[derive(Clone, Debug, Default)]
-pub struct DeleteWebhookParams {
-    /// Header `If-Match`.
-    pub if_match: Option<String>,
 }

@@ -27,9 +27,9 @@ impl Client {
     /// Creates a project and answers 202 with its id. The required idempotency key keeps a retry from making a second one.
     ///
     /// `POST /demand/accounts/{account_id}/projects`, operation `create_project`.
-    pub async fn create_project(&self, account_id: i64, idempotency_key: &str, body: &types::ProjectInfo) -> Result<Response<types::ProjectIdResponse>, Error> {
+    pub async fn create_project(&self, account_id: i64, idempotency_key: Option<&str>, body: &types::ProjectInfo) -> Result<Response<types::ProjectIdResponse>, Error> {
         let request = Request::new(&operations::CREATE_PROJECT, &[("account_id", &account_id)])
-            .header("idempotency-key", Some(idempotency_key))
+            .header("idempotency-key", idempotency_key)
             .json(body);
         transport::json(&*self.transport, request).await
     }
@@ -45,11 +45,11 @@ impl Client {
     /// Changes a project's name, manager and reference number. In 2025-12-18 leaving the number out deletes it.
     ///
     /// `PUT /demand/accounts/{account_id}/projects/{project_id}`, operation `update_project`.
-    pub async fn update_project(&self, account_id: i64, project_id: &str, idempotency_key: &str, body: &types::ProjectInfoUpdate, params: &UpdateProjectParams) -> Result<Response<types::ProjectIdResponse>, Error> {
+    pub async fn update_project(&self, account_id: i64, project_id: &str, if_match: Option<&str>, idempotency_key: Option<&str>, body: &types::ProjectInfoUpdate) -> Result<Response<types::ProjectIdResponse>, Error> {
         let request = Request::new(&operations::UPDATE_PROJECT, &[("account_id", &account_id), ("project_id", &project_id)])
-            .header("idempotency-key", Some(idempotency_key))
-            .json(body)
-            .header("if-match", params.if_match.as_deref());
+            .header("if-match", if_match)
+            .header("idempotency-key", idempotency_key)
+            .json(body);
         transport::json(&*self.transport, request).await
     }
 
@@ -79,11 +79,4 @@ pub struct ListAccountProjectsParams {
     pub start_after: Option<String>,
     /// Query parameter `page_size`.
     pub page_size: Option<i64>,
-}
-
-/// What is optional about [`Client::update_project`].
-#[derive(Clone, Debug, Default)]
-pub struct UpdateProjectParams {
-    /// Header `If-Match`.
-    pub if_match: Option<String>,
 }

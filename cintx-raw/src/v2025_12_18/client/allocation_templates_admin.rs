@@ -20,9 +20,11 @@ impl Client {
     /// Makes an allocation template the account's default. Send the ETag of the current default in `If-Match`.
     ///
     /// `PUT /demand/accounts/{account_id}/allocation-template-association`, operation `set_account_allocation_template_association`.
-    pub async fn set_account_allocation_template_association(&self, account_id: i64, if_match: &str, body: &types::UpdateAccountAllocationTemplateAssociation) -> Result<Response<()>, Error> {
+    ///
+    /// Without `if_match` it is refused before it is sent.
+    pub async fn set_account_allocation_template_association(&self, account_id: i64, if_match: Option<&str>, body: &types::UpdateAccountAllocationTemplateAssociation) -> Result<Response<()>, Error> {
         let request = Request::new(&operations::SET_ACCOUNT_ALLOCATION_TEMPLATE_ASSOCIATION, &[("account_id", &account_id)])
-            .header("if-match", Some(if_match))
+            .required_if_match(if_match)
             .json(body);
         transport::empty(&*self.transport, request).await
     }
@@ -41,9 +43,9 @@ impl Client {
     /// Creates an allocation template for the account. The idempotency key must be a ULID.
     ///
     /// `POST /demand/accounts/{account_id}/allocation-templates`, operation `create_account_allocation_template`.
-    pub async fn create_account_allocation_template(&self, account_id: i64, idempotency_key: &str, body: &types::AllocationTemplateCreateRequest) -> Result<Response<()>, Error> {
+    pub async fn create_account_allocation_template(&self, account_id: i64, idempotency_key: Option<&str>, body: &types::AllocationTemplateCreateRequest) -> Result<Response<()>, Error> {
         let request = Request::new(&operations::CREATE_ACCOUNT_ALLOCATION_TEMPLATE, &[("account_id", &account_id)])
-            .header("idempotency-key", Some(idempotency_key))
+            .header("idempotency-key", idempotency_key)
             .json(body);
         transport::empty(&*self.transport, request).await
     }
@@ -51,19 +53,19 @@ impl Client {
     /// Fetches one of the account's allocation templates with the ETag for updating it.
     ///
     /// `GET /demand/accounts/{account_id}/allocation-templates/{template_id}`, operation `get_account_allocation_template_by_template_id`.
-    pub async fn get_account_allocation_template_by_template_id(&self, account_id: i64, template_id: &str, params: &GetAccountAllocationTemplateByTemplateIdParams) -> Result<Response<types::GetAccountAllocationTemplateByTemplateIdResponse>, Error> {
+    pub async fn get_account_allocation_template_by_template_id(&self, account_id: i64, template_id: &str, locale: Option<&str>) -> Result<Response<types::GetAccountAllocationTemplateByTemplateIdResponse>, Error> {
         let request = Request::new(&operations::GET_ACCOUNT_ALLOCATION_TEMPLATE_BY_TEMPLATE_ID, &[("account_id", &account_id), ("template_id", &template_id)])
-            .query("locale", &params.locale);
+            .query("locale", &locale);
         transport::json(&*self.transport, request).await
     }
 
     /// Rewrites one of the account's allocation templates. Send its ETag in `If-Match`.
     ///
     /// `PUT /demand/accounts/{account_id}/allocation-templates/{template_id}`, operation `update_account_allocation_template`.
-    pub async fn update_account_allocation_template(&self, account_id: i64, template_id: &str, body: &types::AllocationTemplateUpdateRequest, params: &UpdateAccountAllocationTemplateParams) -> Result<Response<()>, Error> {
+    pub async fn update_account_allocation_template(&self, account_id: i64, template_id: &str, if_match: Option<&str>, body: &types::AllocationTemplateUpdateRequest) -> Result<Response<()>, Error> {
         let request = Request::new(&operations::UPDATE_ACCOUNT_ALLOCATION_TEMPLATE, &[("account_id", &account_id), ("template_id", &template_id)])
-            .json(body)
-            .header("if-match", params.if_match.as_deref());
+            .header("if-match", if_match)
+            .json(body);
         transport::empty(&*self.transport, request).await
     }
 
@@ -89,18 +91,20 @@ impl Client {
     /// Fetches one global allocation template by its id.
     ///
     /// `GET /demand/allocation-templates/{template_id}`, operation `get_global_allocation_template_by_template_id`.
-    pub async fn get_global_allocation_template_by_template_id(&self, template_id: &str, params: &GetGlobalAllocationTemplateByTemplateIdParams) -> Result<Response<types::GetGlobalAllocationTemplateByTemplateIdResponse>, Error> {
+    pub async fn get_global_allocation_template_by_template_id(&self, template_id: &str, locale: Option<&str>) -> Result<Response<types::GetGlobalAllocationTemplateByTemplateIdResponse>, Error> {
         let request = Request::new(&operations::GET_GLOBAL_ALLOCATION_TEMPLATE_BY_TEMPLATE_ID, &[("template_id", &template_id)])
-            .query("locale", &params.locale);
+            .query("locale", &locale);
         transport::json(&*self.transport, request).await
     }
 
     /// Fetches the built-in allocation template, which covers every supplier active in a locale.
     ///
     /// `GET /demand/system-allocation-template`, operation `get_system_allocation_template`.
-    pub async fn get_system_allocation_template(&self, locale: &str) -> Result<Response<types::GetSystemAllocationTemplateResponse>, Error> {
+    ///
+    /// Without `locale` it is refused before it is sent.
+    pub async fn get_system_allocation_template(&self, locale: Option<&str>) -> Result<Response<types::GetSystemAllocationTemplateResponse>, Error> {
         let request = Request::new(&operations::GET_SYSTEM_ALLOCATION_TEMPLATE, &[])
-            .query("locale", &locale);
+            .required_query("locale", locale);
         transport::json(&*self.transport, request).await
     }
 }
@@ -116,20 +120,6 @@ pub struct ListAccountAllocationTemplatesParams {
     pub end_before: Option<String>,
 }
 
-/// What is optional about [`Client::get_account_allocation_template_by_template_id`].
-#[derive(Clone, Debug, Default)]
-pub struct GetAccountAllocationTemplateByTemplateIdParams {
-    /// Query parameter `locale`.
-    pub locale: Option<String>,
-}
-
-/// What is optional about [`Client::update_account_allocation_template`].
-#[derive(Clone, Debug, Default)]
-pub struct UpdateAccountAllocationTemplateParams {
-    /// Header `If-Match`.
-    pub if_match: Option<String>,
-}
-
 /// What is optional about [`Client::list_global_allocation_templates`].
 #[derive(Clone, Debug, Default)]
 pub struct ListGlobalAllocationTemplatesParams {
@@ -139,11 +129,4 @@ pub struct ListGlobalAllocationTemplatesParams {
     pub start_after: Option<String>,
     /// Query parameter `end_before`.
     pub end_before: Option<String>,
-}
-
-/// What is optional about [`Client::get_global_allocation_template_by_template_id`].
-#[derive(Clone, Debug, Default)]
-pub struct GetGlobalAllocationTemplateByTemplateIdParams {
-    /// Query parameter `locale`.
-    pub locale: Option<String>,
 }

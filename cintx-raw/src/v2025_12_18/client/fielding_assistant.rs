@@ -20,10 +20,10 @@ impl Client {
     /// Replaces the Fielding Assistant setup of a target group. A module left out is switched off.
     ///
     /// `PUT /demand/accounts/{account_id}/projects/{project_id}/target-groups/{target_group_id}/fielding-assistant-assignment`, operation `create_or_update_fielding_assistant_assignment`.
-    pub async fn create_or_update_fielding_assistant_assignment(&self, account_id: i64, project_id: &str, target_group_id: &str, body: &types::FieldingAssistantModulesAssignmentRequestModel, params: &CreateOrUpdateFieldingAssistantAssignmentParams) -> Result<Response<()>, Error> {
+    pub async fn create_or_update_fielding_assistant_assignment(&self, account_id: i64, project_id: &str, target_group_id: &str, if_match: Option<&str>, body: &types::FieldingAssistantModulesAssignmentRequestModel, params: &CreateOrUpdateFieldingAssistantAssignmentParams) -> Result<Response<()>, Error> {
         let request = Request::new(&operations::CREATE_OR_UPDATE_FIELDING_ASSISTANT_ASSIGNMENT, &[("account_id", &account_id), ("project_id", &project_id), ("target_group_id", &target_group_id)])
+            .header("if-match", if_match)
             .json(body)
-            .header("if-match", params.if_match.as_deref())
             .header("if-none-match", params.if_none_match.as_deref());
         transport::empty(&*self.transport, request).await
     }
@@ -32,8 +32,6 @@ impl Client {
 /// What is optional about [`Client::create_or_update_fielding_assistant_assignment`].
 #[derive(Clone, Debug, Default)]
 pub struct CreateOrUpdateFieldingAssistantAssignmentParams {
-    /// Header `If-Match`.
-    pub if_match: Option<String>,
     /// Header `If-None-Match`.
     pub if_none_match: Option<String>,
 }

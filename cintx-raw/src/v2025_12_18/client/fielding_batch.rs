@@ -12,9 +12,9 @@ impl Client {
     /// Starts a job that completes the fielding runs of several target groups. Answers 201 with the job's id in `Location`.
     ///
     /// `POST /demand/accounts/{account_id}/projects/{project_id}/batch-jobs/complete-fielding-runs-by-target-group-id`, operation `create_bulk_complete_target_groups_job`.
-    pub async fn create_bulk_complete_target_groups_job(&self, account_id: i64, project_id: &str, idempotency_key: &str, body: &types::CreateBulkCompleteTargetGroupJobRequest) -> Result<Response<()>, Error> {
+    pub async fn create_bulk_complete_target_groups_job(&self, account_id: i64, project_id: &str, idempotency_key: Option<&str>, body: &types::CreateBulkCompleteTargetGroupJobRequest) -> Result<Response<()>, Error> {
         let request = Request::new(&operations::CREATE_BULK_COMPLETE_TARGET_GROUPS_JOB, &[("account_id", &account_id), ("project_id", &project_id)])
-            .header("idempotency-key", Some(idempotency_key))
+            .header("idempotency-key", idempotency_key)
             .json(body);
         transport::empty(&*self.transport, request).await
     }
@@ -30,9 +30,9 @@ impl Client {
     /// Starts a job that takes several scheduled target groups live now. Answers 201 with the job's id in `Location`.
     ///
     /// `POST /demand/accounts/{account_id}/projects/{project_id}/batch-jobs/launch-fielding-runs-by-target-group-id`, operation `create_bulk_launch_target_groups_job`.
-    pub async fn create_bulk_launch_target_groups_job(&self, account_id: i64, project_id: &str, idempotency_key: &str, body: &types::CreateBulkLaunchTargetGroupJobRequest) -> Result<Response<()>, Error> {
+    pub async fn create_bulk_launch_target_groups_job(&self, account_id: i64, project_id: &str, idempotency_key: Option<&str>, body: &types::CreateBulkLaunchTargetGroupJobRequest) -> Result<Response<()>, Error> {
         let request = Request::new(&operations::CREATE_BULK_LAUNCH_TARGET_GROUPS_JOB, &[("account_id", &account_id), ("project_id", &project_id)])
-            .header("idempotency-key", Some(idempotency_key))
+            .header("idempotency-key", idempotency_key)
             .json(body);
         transport::empty(&*self.transport, request).await
     }
@@ -48,9 +48,9 @@ impl Client {
     /// Starts a job that pauses several live target groups. Answers 201 with the job's id in `Location`.
     ///
     /// `POST /demand/accounts/{account_id}/projects/{project_id}/batch-jobs/pause-fielding-runs-by-target-group-id`, operation `create_bulk_pause_target_groups_job`.
-    pub async fn create_bulk_pause_target_groups_job(&self, account_id: i64, project_id: &str, idempotency_key: &str, body: &types::CreateBulkPauseTargetGroupJobRequest) -> Result<Response<()>, Error> {
+    pub async fn create_bulk_pause_target_groups_job(&self, account_id: i64, project_id: &str, idempotency_key: Option<&str>, body: &types::CreateBulkPauseTargetGroupJobRequest) -> Result<Response<()>, Error> {
         let request = Request::new(&operations::CREATE_BULK_PAUSE_TARGET_GROUPS_JOB, &[("account_id", &account_id), ("project_id", &project_id)])
-            .header("idempotency-key", Some(idempotency_key))
+            .header("idempotency-key", idempotency_key)
             .json(body);
         transport::empty(&*self.transport, request).await
     }
@@ -66,9 +66,9 @@ impl Client {
     /// Starts a job that reopens several completed target groups whose goal and end date allow it. Answers 201 with the job's id in `Location`.
     ///
     /// `POST /demand/accounts/{account_id}/projects/{project_id}/batch-jobs/relaunch-fielding-runs-by-target-group-id`, operation `create_bulk_relaunch_target_groups_job`.
-    pub async fn create_bulk_relaunch_target_groups_job(&self, account_id: i64, project_id: &str, idempotency_key: &str, body: &types::CreateBulkRelaunchTargetGroupJobRequest) -> Result<Response<()>, Error> {
+    pub async fn create_bulk_relaunch_target_groups_job(&self, account_id: i64, project_id: &str, idempotency_key: Option<&str>, body: &types::CreateBulkRelaunchTargetGroupJobRequest) -> Result<Response<()>, Error> {
         let request = Request::new(&operations::CREATE_BULK_RELAUNCH_TARGET_GROUPS_JOB, &[("account_id", &account_id), ("project_id", &project_id)])
-            .header("idempotency-key", Some(idempotency_key))
+            .header("idempotency-key", idempotency_key)
             .json(body);
         transport::empty(&*self.transport, request).await
     }
@@ -84,9 +84,9 @@ impl Client {
     /// Starts a job that resumes several paused target groups whose goal and end date allow it. Answers 201 with the job's id in `Location`.
     ///
     /// `POST /demand/accounts/{account_id}/projects/{project_id}/batch-jobs/resume-fielding-runs-by-target-group-id`, operation `create_bulk_resume_target_groups_job`.
-    pub async fn create_bulk_resume_target_groups_job(&self, account_id: i64, project_id: &str, idempotency_key: &str, body: &types::CreateBulkResumeTargetGroupJobRequest) -> Result<Response<()>, Error> {
+    pub async fn create_bulk_resume_target_groups_job(&self, account_id: i64, project_id: &str, idempotency_key: Option<&str>, body: &types::CreateBulkResumeTargetGroupJobRequest) -> Result<Response<()>, Error> {
         let request = Request::new(&operations::CREATE_BULK_RESUME_TARGET_GROUPS_JOB, &[("account_id", &account_id), ("project_id", &project_id)])
-            .header("idempotency-key", Some(idempotency_key))
+            .header("idempotency-key", idempotency_key)
             .json(body);
         transport::empty(&*self.transport, request).await
     }

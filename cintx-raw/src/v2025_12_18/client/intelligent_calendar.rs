@@ -21,12 +21,12 @@ impl Client {
     /// Suggests when to field in a locale. Give either a number of days or a start and an end.
     ///
     /// `GET /demand/intelligent-calendar/suggest-time-range`, operation `suggest_time_range`.
-    pub async fn suggest_time_range(&self, params: &SuggestTimeRangeParams) -> Result<Response<types::SuggestedTimeRangeResponse>, Error> {
+    pub async fn suggest_time_range(&self, locale: Option<&str>, params: &SuggestTimeRangeParams) -> Result<Response<types::SuggestedTimeRangeResponse>, Error> {
         let request = Request::new(&operations::SUGGEST_TIME_RANGE, &[])
+            .query("locale", &locale)
             .query("days", &params.days)
             .query("start", &params.start)
-            .query("end", &params.end)
-            .query("locale", &params.locale);
+            .query("end", &params.end);
         transport::json(&*self.transport, request).await
     }
 }
@@ -40,6 +40,4 @@ pub struct SuggestTimeRangeParams {
     pub start: Option<String>,
     /// Query parameter `end`.
     pub end: Option<String>,
-    /// Query parameter `locale`.
-    pub locale: Option<String>,
 }

@@ -12,9 +12,11 @@ impl Client {
     /// Lists the profiling questions open to an account, with answer options and translated texts. Custom questions come only when asked for.
     ///
     /// `GET /demand/accounts/{account_id}/questions-translation`, operation `account_questions_translation`.
-    pub async fn account_questions_translation(&self, account_id: i64, locale: &str, params: &AccountQuestionsTranslationParams) -> Result<Response<types::QuestionsTranslationResponse>, Error> {
+    ///
+    /// Without `locale` it is refused before it is sent.
+    pub async fn account_questions_translation(&self, account_id: i64, locale: Option<&str>, params: &AccountQuestionsTranslationParams) -> Result<Response<types::QuestionsTranslationResponse>, Error> {
         let request = Request::new(&operations::ACCOUNT_QUESTIONS_TRANSLATION, &[("account_id", &account_id)])
-            .query("locale", &locale)
+            .required_query("locale", locale)
             .query("id", &params.id)
             .query("translation_language", &params.translation_language)
             .query("query", &params.query)

@@ -12,11 +12,11 @@ impl Client {
     /// Submits the CSV list of every RID that a project keeps as a complete. Completes missing from the file are terminated.
     ///
     /// `POST /demand/accounts/{account_id}/projects/{project_id}/reconciliations/completes`, operation `post_reconciliations_completes`.
-    pub async fn post_reconciliations_completes(&self, account_id: i64, project_id: &str, body: impl Into<bytes::Bytes> + Send, params: &PostReconciliationsCompletesParams) -> Result<Response<types::SubmitReconciliationsResponse>, Error> {
+    pub async fn post_reconciliations_completes(&self, account_id: i64, project_id: &str, idempotency_key: Option<&str>, body: impl Into<bytes::Bytes> + Send, params: &PostReconciliationsCompletesParams) -> Result<Response<types::SubmitReconciliationsResponse>, Error> {
         let request = Request::new(&operations::POST_RECONCILIATIONS_COMPLETES, &[("account_id", &account_id), ("project_id", &project_id)])
+            .header("idempotency-key", idempotency_key)
             .bytes(body)
-            .query("name", &params.name)
-            .header("idempotency-key", params.idempotency_key.as_deref());
+            .query("name", &params.name);
         transport::json(&*self.transport, request).await
     }
 
@@ -38,11 +38,11 @@ impl Client {
     /// Submits a CSV file of RIDs and reason codes that correct outcomes either way. Follow it by the `request_id` in the answer.
     ///
     /// `POST /demand/accounts/{account_id}/reconciliations`, operation `post_reconciliations`.
-    pub async fn post_reconciliations(&self, account_id: i64, body: impl Into<bytes::Bytes> + Send, params: &PostReconciliationsParams) -> Result<Response<types::SubmitReconciliationsResponse>, Error> {
+    pub async fn post_reconciliations(&self, account_id: i64, idempotency_key: Option<&str>, body: impl Into<bytes::Bytes> + Send, params: &PostReconciliationsParams) -> Result<Response<types::SubmitReconciliationsResponse>, Error> {
         let request = Request::new(&operations::POST_RECONCILIATIONS, &[("account_id", &account_id)])
+            .header("idempotency-key", idempotency_key)
             .bytes(body)
-            .query("name", &params.name)
-            .header("idempotency-key", params.idempotency_key.as_deref());
+            .query("name", &params.name);
         transport::json(&*self.transport, request).await
     }
 
@@ -109,8 +109,6 @@ impl Client {
 pub struct PostReconciliationsCompletesParams {
     /// Query parameter `name`.
     pub name: Option<String>,
-    /// Header `Idempotency-Key`.
-    pub idempotency_key: Option<String>,
 }
 
 /// What is optional about [`Client::get_reconciliations_by_account_id`].
@@ -137,8 +135,6 @@ pub struct GetReconciliationsByAccountIdParams {
 pub struct PostReconciliationsParams {
     /// Query parameter `name`.
     pub name: Option<String>,
-    /// Header `Idempotency-Key`.
-    pub idempotency_key: Option<String>,
 }
 
 /// What is optional about [`Client::get_eligible_target_groups`].

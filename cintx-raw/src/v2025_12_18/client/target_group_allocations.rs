@@ -12,27 +12,33 @@ impl Client {
     /// Fetches an account allocation template as it applies to one business unit and locale. Private suppliers appear as blocked.
     ///
     /// `GET /demand/accounts/{account_id}/business-units/{business_unit_id}/account-allocation-templates/{template_id}`, operation `get_account_allocation_template_for_business_unit_id`.
-    pub async fn get_account_allocation_template_for_business_unit_id(&self, account_id: i64, business_unit_id: &str, template_id: &str, locale: &str) -> Result<Response<types::GetAccountAllocationTemplateBusinessUnitIdResponse>, Error> {
+    ///
+    /// Without `locale` it is refused before it is sent.
+    pub async fn get_account_allocation_template_for_business_unit_id(&self, account_id: i64, business_unit_id: &str, template_id: &str, locale: Option<&str>) -> Result<Response<types::GetAccountAllocationTemplateBusinessUnitIdResponse>, Error> {
         let request = Request::new(&operations::GET_ACCOUNT_ALLOCATION_TEMPLATE_FOR_BUSINESS_UNIT_ID, &[("account_id", &account_id), ("business_unit_id", &business_unit_id), ("template_id", &template_id)])
-            .query("locale", &locale);
+            .required_query("locale", locale);
         transport::json(&*self.transport, request).await
     }
 
     /// Fetches a global allocation template as it applies to one business unit and locale. Private suppliers appear as blocked.
     ///
     /// `GET /demand/accounts/{account_id}/business-units/{business_unit_id}/global-allocation-templates/{template_id}`, operation `get_global_allocation_template_by_id_for_business_unit_id`.
-    pub async fn get_global_allocation_template_by_id_for_business_unit_id(&self, account_id: i64, business_unit_id: &str, template_id: &str, locale: &str) -> Result<Response<types::GetGlobalAllocationTemplateBusinessUnitIdResponse>, Error> {
+    ///
+    /// Without `locale` it is refused before it is sent.
+    pub async fn get_global_allocation_template_by_id_for_business_unit_id(&self, account_id: i64, business_unit_id: &str, template_id: &str, locale: Option<&str>) -> Result<Response<types::GetGlobalAllocationTemplateBusinessUnitIdResponse>, Error> {
         let request = Request::new(&operations::GET_GLOBAL_ALLOCATION_TEMPLATE_BY_ID_FOR_BUSINESS_UNIT_ID, &[("account_id", &account_id), ("business_unit_id", &business_unit_id), ("template_id", &template_id)])
-            .query("locale", &locale);
+            .required_query("locale", locale);
         transport::json(&*self.transport, request).await
     }
 
     /// Fetches the built-in allocation template for a business unit and locale. It applies when no other template does.
     ///
     /// `GET /demand/accounts/{account_id}/business-units/{business_unit_id}/system-allocation-template`, operation `get_system_allocation_template_by_business_unit_id`.
-    pub async fn get_system_allocation_template_by_business_unit_id(&self, account_id: i64, business_unit_id: &str, locale: &str) -> Result<Response<types::GetSystemAllocationTemplateBusinessUnitIdResponse>, Error> {
+    ///
+    /// Without `locale` it is refused before it is sent.
+    pub async fn get_system_allocation_template_by_business_unit_id(&self, account_id: i64, business_unit_id: &str, locale: Option<&str>) -> Result<Response<types::GetSystemAllocationTemplateBusinessUnitIdResponse>, Error> {
         let request = Request::new(&operations::GET_SYSTEM_ALLOCATION_TEMPLATE_BY_BUSINESS_UNIT_ID, &[("account_id", &account_id), ("business_unit_id", &business_unit_id)])
-            .query("locale", &locale);
+            .required_query("locale", locale);
         transport::json(&*self.transport, request).await
     }
 

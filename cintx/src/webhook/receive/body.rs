@@ -1,4 +1,4 @@
-//! Bodies within limits: plain ones as they are, compressed ones unpacked no further than allowed.
+//! Limits the size of request bodies, compressed and decompressed.
 
 use std::io::Read as _;
 

@@ -1,5 +1,5 @@
-//! Events: the CloudEvents envelope, the three streams in types, and the answer that Cint waits for.
-//! Whatever is not known is kept: the body as it came, unknown kinds, fields and changes as JSON.
+//! Events: the CloudEvents envelope, the three event streams as types, and the answer that Cint expects. Whatever is
+//! not known is kept: the body as it came, unknown kinds, fields and changes as JSON.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 #[non_exhaustive]
 pub enum EventError {
     /// The body is no JSON.
-    #[error("body is no JSON: {problem}, expected a CloudEvents envelope")]
+    #[error("body is not JSON: {problem}, expected a CloudEvents envelope")]
     Json {
         /// What is wrong about it.
         problem: String,
@@ -64,7 +64,7 @@ pub enum EventData {
     TargetGroupUpdated(TargetGroupUpdated),
     /// A respondent has come, or moved on.
     SessionUpdated(SessionUpdated),
-    /// A quota has counted somebody.
+    /// A quota has counted a respondent.
     QuotaFillRegistered(QuotaFillRegistered),
     /// An event of a kind that is not known yet; [`Event::kind`] names it.
     Unknown(Value),
@@ -102,7 +102,7 @@ impl Event {
         Ok(Self { id, kind, time, envelope, data, body: Bytes::copy_from_slice(body) })
     }
 
-    /// Its id. The same event may come again, under the same id.
+    /// The id of the event. The same event may come again, under the same id.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -164,10 +164,10 @@ impl Acknowledgement {
 pub struct Change {
     /// What changed, as it came. Cint spells it with underscores or hyphens: compare with [`is`](Self::is).
     pub object: String,
-    /// What it is now; null if it is gone, or was not told.
+    /// The new value; null if it was removed or not sent.
     #[serde(default)]
     pub new_value: Value,
-    /// What else was told, `old_value` for example.
+    /// Further fields of the event, `old_value` for example.
     #[serde(flatten)]
     pub more: Map<String, Value>,
 }
@@ -209,7 +209,7 @@ pub struct TargetGroupUpdated {
     /// What changed.
     #[serde(default)]
     pub changes: Vec<Change>,
-    /// What else was told.
+    /// Further fields of the event.
     #[serde(flatten)]
     pub more: Map<String, Value>,
 }
@@ -261,7 +261,7 @@ pub struct SessionUpdated {
     /// What changed.
     #[serde(default)]
     pub changes: Vec<Change>,
-    /// What else was told.
+    /// Further fields of the event.
     #[serde(flatten)]
     pub more: Map<String, Value>,
 }
@@ -283,7 +283,7 @@ impl SessionUpdated {
     }
 }
 
-/// A quota has counted somebody. The numbers are totals, so the newest event says it all.
+/// A quota has counted a respondent. The numbers are totals, so the newest event says it all.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct QuotaFillRegistered {
@@ -301,7 +301,7 @@ pub struct QuotaFillRegistered {
     /// How many have completed so far.
     #[serde(default, deserialize_with = "number")]
     pub completes: Option<i64>,
-    /// What else was told.
+    /// Further fields of the event.
     #[serde(flatten)]
     pub more: Map<String, Value>,
 }

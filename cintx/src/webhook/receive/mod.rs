@@ -1,4 +1,4 @@
-//! What webhooks tell, on the receiving side: signature, size and compression checked, then the event, then the answer.
+//! Receives webhooks: signature, size and compression checked, then the event, then the answer.
 //! [`Receiver`] does it for any `http` request.
 
 #[cfg(feature = "webhook-axum")]

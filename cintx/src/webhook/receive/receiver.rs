@@ -1,4 +1,4 @@
-//! From request to event: what has to be right before a body is believed, and which status says what was wrong.
+//! Verifies a request and parses its event; each failure has a status code.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub enum ReceiveError {
         got: String,
     },
     /// The body is no gzip.
-    #[error("body is no gzip: {problem}, expected what Content-Encoding says")]
+    #[error("body is not gzip: {problem}, expected what Content-Encoding says")]
     Gzip {
         /// What is wrong about it.
         problem: String,
@@ -111,7 +111,8 @@ impl Receiver {
     }
 
     /// Refuses signatures further than this from now; whole seconds count. Not checked unless set: whether a repeated
-    /// delivery, for up to seven days, is signed anew is not published. Event ids tell what was seen before.
+    /// delivery, for up to seven days, is signed anew is not published. Event ids show which events were received
+    /// before.
     #[must_use]
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = Some(age.as_secs());

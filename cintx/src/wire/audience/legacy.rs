@@ -28,6 +28,19 @@ pub(crate) struct Context {
     pub(crate) collects_pii: bool,
 }
 
+/// Refuses what came with 2025-12-18.
+pub(crate) fn refuse_newer(audience: &Audience) -> Result<(), Error> {
+    if audience.template.is_some() {
+        let reason = "has a template, which exists from 2025-12-18 on: give the questions instead";
+        return Err(refused("audience", reason));
+    }
+    if audience.control.is_some() {
+        let reason = "has control quotas, which exist from 2025-12-18 on: interlock the questions instead";
+        return Err(refused("audience", reason));
+    }
+    Ok(())
+}
+
 /// One question's profile.
 pub(crate) fn profile(question: &Question, goal: u32, form: Form) -> Value {
     let kind = match question.kind {
@@ -115,9 +128,14 @@ pub(crate) fn helper(interlock: &Interlock, context: &Context) -> Result<Value, 
     }))
 }
 
-/// The helper's profile as a request wants it, each cell with its percentage from our table.
-pub(crate) fn pasted(made: &Value, interlock: &Interlock, goal: u32) -> Result<Value, Error> {
-    let lacks = |missing| Error::incomplete("generate_draft_interlock_profile_v2", missing);
+/// The helper's profile as a request takes it, each cell with its percentage from our table.
+pub(crate) fn pasted(
+    operation: &'static cintx_raw::Operation,
+    made: &Value,
+    interlock: &Interlock,
+    goal: u32,
+) -> Result<Value, Error> {
+    let lacks = |missing| Error::incomplete(operation, missing);
     // Percentages are whole numbers here, so the table is solved for a hundred.
     let cells = interlock.solve_percent(100, u64::from(goal)).map_err(|reason| refused("audience", reason))?;
     let questions = interlock.questions();
@@ -141,7 +159,8 @@ pub(crate) fn pasted(made: &Value, interlock: &Interlock, goal: u32) -> Result<V
     let id = text(&made["id"]).ok_or_else(|| lacks("id"))?;
     let participants = made["profiles"].as_array().into_iter().flatten().map(|profile| {
         json!({
-            "id": text(&profile["id"]), "interlock_id": id, "question_id": profile["question_id"], "quotas_enabled": true,
+            "id": text(&profile["id"]), "interlock_id": id, "question_id": profile["question_id"],
+            "quotas_enabled": true,
         })
     });
     Ok(without_nulls(json!({
@@ -221,146 +240,3 @@ fn regular_cells(profile: &Value) -> Vec<Cell> {
     }
     cells
 }
-
-/// One older version's audiences: what only one of them has, and how it writes that quotas are percentages.
-macro_rules! legacy_audience {
-    ($marker:ident, $version:ident, feasibility: { $($own:tt)* }, adjustment: $adjustment:expr) => {
-        mod audience {
-            use cintx_raw::NEW_KEY;
-            use cintx_raw::$version::{Client, types};
-            use serde_json::Value;
-
-            use crate::audience::{Audience, Shape, Unit};
-            use crate::error::Error;
-            use crate::target_group::feasibility::Feasibility;
-            use crate::types::ids::ProjectId;
-            use crate::target_group::{KeptDraft, TargetGroupDraft};
-            use crate::wire::audience::{AudienceWire, legacy};
-            use crate::wire::{from_json, money, timestamp, to_json};
-
-            /// The profile of crossed questions, for what a draft is besides its audience: they go through the API's
-            /// helper, whose cells get our percentages.
-            pub(super) async fn interlock(
-                raw: &Client,
-                account: i64,
-                audience: &Audience,
-                draft: &TargetGroupDraft,
-            ) -> Result<Option<Value>, Error> {
-                let Some(interlock) = audience.crossed() else { return Ok(None) };
-                let context = legacy::Context {
-                    locale: draft.locale.to_string(),
-                    goal: draft.completes_goal,
-                    start: timestamp(draft.fielding_period.start()),
-                    end: timestamp(draft.fielding_period.end()),
-                    collects_pii: draft.collects_pii,
-                };
-                let body: types::GenerateDraftInterlockRequest =
-                    from_json("audience", legacy::helper(interlock, &context)?)?;
-                let made = raw.generate_draft_interlock_profile_v2(account, NEW_KEY, &body).await?.into_value();
-                let made =
-                    made.first().ok_or_else(|| Error::incomplete("generate_draft_interlock_profile_v2", "profile"))?;
-                legacy::pasted(&to_json(made)?, interlock, draft.completes_goal).map(Some)
-            }
-
-            impl AudienceWire for crate::$marker {
-                const DRAFTS_IN: Unit = Unit::Percent;
-
-                async fn audience(raw: &Client, account: i64, draft: &TargetGroupDraft) -> Result<Value, Error> {
-                    let audience = &draft.audience;
-                    audience.only_what_all_versions_have()?;
-                    let crossed = interlock(raw, account, audience, draft).await?;
-                    let crossed = crossed.map(|profile| from_json("audience", profile)).transpose()?;
-                    to_json(&types::TargetGroupDraftProfilesRequest {
-                        profile_adjustment_type: $adjustment,
-                        drafts: Some(from_json("audience", legacy::drafts(audience, draft.completes_goal).into())?),
-                        interlocked_profiles: Some(crossed.into_iter().collect()),
-                    })
-                }
-
-                fn audience_of(kept: &KeptDraft) -> Shape {
-                    legacy::shape(&kept.0["profile"])
-                }
-
-                async fn feasibility(
-                    raw: &Client,
-                    account: i64,
-                    project: &ProjectId,
-                    draft: &TargetGroupDraft,
-                ) -> Result<Feasibility, Error> {
-                    let profiles = legacy::feasibility(&draft.audience, draft.completes_goal);
-                    let body = types::CalculateTargetGroupFeasibilityRequest {
-                        allocations: None,
-                        business_unit_id: draft.business_unit.get(),
-                        collects_pii: Some(draft.collects_pii),
-                        end_date: timestamp(draft.fielding_period.end()),
-                        filling_goal: i64::from(draft.completes_goal),
-                        incidence_rate: draft.incidence_rate.fraction(),
-                        interlocked_profiles: None,
-                        length_of_interview: i64::from(draft.length_of_interview.as_minutes()),
-                        locale: draft.locale.to_string(),
-                        price: draft.cost_per_interview.as_ref().map(Into::into),
-                        profiles: Some(from_json("audience", profiles.into())?),
-                        start_date: timestamp(draft.fielding_period.start()),
-                        step_days: None,
-                        $($own)*
-                    };
-                    let answer =
-                        raw.calculate_target_group_feasibility(account, project.as_str(), &body).await?.into_value();
-                    let range = answer.suggested_filling_goal_range.as_ref();
-                    let price = answer.suggested_price.as_ref();
-                    Ok(Feasibility {
-                        completes_min: range.and_then(|range| range.min),
-                        completes_max: range.and_then(|range| range.max),
-                        suggested_price: price
-                            .and_then(|price| money(price.value.as_deref(), price.currency_code.as_deref())),
-                    })
-                }
-            }
-        }
-    };
-}
-pub(crate) use legacy_audience;
-
-/// One older version's validation of profiles.
-#[cfg(feature = "_only-2025-02-17")]
-macro_rules! legacy_validation {
-    ($marker:ident, $version:ident) => {
-        mod validation {
-            use cintx_raw::$version::{Client, types};
-            use serde_json::Value;
-
-            use crate::audience::{Audience, Interlock};
-            use crate::error::Error;
-            use crate::wire::audience::legacy;
-            use crate::wire::quotas::ValidatesWire;
-            use crate::wire::{from_json, to_json};
-
-            impl crate::quota::HasValidation for crate::$marker {}
-
-            impl ValidatesWire for crate::$marker {
-                async fn validate(
-                    raw: &Client,
-                    account: i64,
-                    audience: &Audience,
-                    goal: u32,
-                    locale: &str,
-                ) -> Result<Vec<Value>, Error> {
-                    audience.only_what_all_versions_have()?;
-                    let crossed = audience.crossed().map_or(&[][..], Interlock::questions).iter();
-                    let crossed = crossed.map(|question| legacy::profile(question, goal, legacy::Form::Draft));
-                    // An interlock is made by the helper; here its questions are looked at side by side.
-                    let profiles: Vec<_> = legacy::drafts(audience, goal).into_iter().chain(crossed).collect();
-                    let body = serde_json::json!({
-                        "locale": locale, "filling_goal": goal, "profile_adjustment_type": "percentage",
-                        "profiles": profiles,
-                    });
-                    let body: types::ApplyProfilesRequestBody = from_json("audience", body)?;
-                    let answer = raw.validate_profiles(account, &body).await?.into_value();
-                    answer.iter().map(to_json).collect()
-                }
-            }
-        }
-    };
-}
-#[cfg(feature = "_only-2025-02-17")]
-pub(crate) use legacy_validation;

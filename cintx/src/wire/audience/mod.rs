@@ -1,9 +1,6 @@
 //! Audiences on the wire, written as JSON once and held against each version's types: `legacy` for the two versions
 //! before 2025-12-18, `modern` for that one.
-
-#[cfg(feature = "_before-2025-12-18")]
 pub(crate) mod legacy;
-#[cfg(feature = "_since-2025-12-18")]
 pub(crate) mod modern;
 
 use std::future::Future;
@@ -23,7 +20,7 @@ pub trait AudienceWire: Wire {
     /// What the quotas of a draft are written in.
     const DRAFTS_IN: Unit;
 
-    /// A draft's audience as a request wants it.
+    /// A draft's audience as a request takes it.
     fn audience(raw: &Self::Raw, account: i64, draft: &TargetGroupDraft) -> impl Future<Output = Answer<Value>> + Send;
 
     /// What the audience of a draft that was read comes to, in that unit.

@@ -173,118 +173,6 @@ fn same_id(one: &Value, other: &Value) -> bool {
     text(one) == text(other)
 }
 
-/// One of the versions before 2025-12-18: the calls of the second edition.
-macro_rules! legacy_quotas {
-    ($marker:ident, $version:ident) => {
-        mod quotas {
-            use cintx_raw::$version::*;
-            use serde_json::json;
-
-            use crate::audience::ControlQuotas;
-            use crate::error::Error;
-            use crate::quota::QuotaTable;
-            use crate::wire::audience::legacy;
-            use crate::wire::quotas::legacy::read_legacy;
-            use crate::wire::quotas::{Edit, Goals, Place, QuotasWire, Replacing};
-            use crate::wire::{from_json, timestamp, to_json};
-
-            impl QuotasWire for crate::$marker {
-                async fn quotas(raw: &Client, place: Place<'_>) -> Result<Vec<QuotaTable>, Error> {
-                    let Place { account, project, group } = place;
-                    let answer = raw.get_profiles(account, project.as_str(), group.as_str()).await?.into_value();
-                    Ok(read_legacy(&to_json(&answer)?))
-                }
-
-                async fn set_goals(
-                    raw: &Client,
-                    place: Place<'_>,
-                    goal: Option<u64>,
-                    goals: &[Goals],
-                ) -> Result<(), Error> {
-                    let Place { account, project, group } = place;
-                    let profiles = goals.iter().map(|(profile, quotas)| {
-                        let quotas = quotas.iter().map(|(id, goal)| json!({ "quota_id": id, "filling_goal": goal }));
-                        json!({ "profile_id": profile, "quotas": quotas.collect::<Vec<_>>() })
-                    });
-                    let mut body = json!({ "profiles": profiles.collect::<Vec<_>>() });
-                    if let Some(goal) = goal {
-                        body["filling_goal"] = json!(goal);
-                    }
-                    let body: types::UpdateFillingGoalRequestBody = from_json("quotas", body)?;
-                    raw.bulk_update_quotas(account, project.as_str(), group.as_str(), &body).await?;
-                    Ok(())
-                }
-
-                async fn edit(
-                    raw: &Client,
-                    place: Place<'_>,
-                    _tables: &[QuotaTable],
-                    goal: u64,
-                    _control: Option<&ControlQuotas>,
-                    edit: Edit<'_>,
-                ) -> Result<(), Error> {
-                    let Place { account, project, group } = place;
-                    let (project, group) = (project.as_str(), group.as_str());
-                    match edit {
-                        Edit::Interlock(profiles) => {
-                            let body = json!({ "profiles": profiles, "target_group_filling_goal": goal });
-                            let body: types::CreateInterlockedProfileRequestBody = from_json("quotas", body)?;
-                            let params = CreateInterlockedProfileParams::default();
-                            raw.create_interlocked_profile(account, project, group, &body, &params).await?;
-                        }
-                        Edit::RemoveInterlock(profile) => {
-                            let params = RemoveInterlocksParams::default();
-                            raw.remove_interlocks(account, project, group, profile, &params).await?;
-                        }
-                        Edit::Enable(profile, true) => {
-                            raw.enable_quotas_v2(account, project, group, profile).await?;
-                        }
-                        Edit::Enable(profile, false) => {
-                            raw.disable_quotas_v2(account, project, group, profile).await?;
-                        }
-                    }
-                    Ok(())
-                }
-
-                async fn replace_profiles(
-                    raw: &Client,
-                    place: Place<'_>,
-                    replacing: &Replacing<'_>,
-                ) -> Result<(), Error> {
-                    let Place { account, project, group } = place;
-                    let (audience, draft) = (replacing.audience, replacing.draft);
-                    let goal = draft.completes_goal;
-                    audience.only_what_all_versions_have()?;
-                    let mut body = json!({
-                        "locale": draft.locale.to_string(),
-                        "filling_goal": goal,
-                        "profile_adjustment_type": "percentage",
-                        "start_at": timestamp(draft.fielding_period.start()),
-                        "end_at": timestamp(draft.fielding_period.end()),
-                        "collects_pii": draft.collects_pii,
-                        "profiles": legacy::drafts(audience, goal),
-                    });
-                    if let Some(profile) = super::audience::interlock(raw, account, audience, draft).await? {
-                        body["interlocked_profile"] = profile;
-                    }
-                    let body: types::ApplyProfilesRequestBody = from_json("audience", body)?;
-                    let params = ApplyProfilesV2Params::default();
-                    raw.apply_profiles_v2(account, project.as_str(), group.as_str(), &body, &params).await?;
-                    Ok(())
-                }
-
-                async fn delete_profiles(raw: &Client, place: Place<'_>, ids: &[String]) -> Result<(), Error> {
-                    let Place { account, project, group } = place;
-                    let body: types::BatchDeleteProfileRequestBody = from_json("quotas", json!({ "profiles": ids }))?;
-                    raw.batch_delete_profiles_v2(account, project.as_str(), group.as_str(), &body).await?;
-                    Ok(())
-                }
-            }
-        }
-    };
-}
-pub(in crate::wire) use legacy_quotas;
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -325,9 +213,10 @@ mod tests {
             let ((min, max), option) = ([(18, 34), (35, 99)][at / 2], ["1", "2"][at % 2]);
             json!({ "42": [{ "min": min, "max": max }], "43": [{ "option": option }] })
         };
-        let told = interlocked(
-            |at, text| json!({ "id": at, "completes_goal": at + 1, "condition": { "text": text, "related_condition": related(at) } }),
-        );
+        let told = interlocked(|at, text| {
+            let condition = json!({ "text": text, "related_condition": related(at) });
+            json!({ "id": at, "completes_goal": at + 1, "condition": condition })
+        });
         let named = interlocked(
             |at, text| json!({ "id": at, "quota": 0, "completes_goal": at + 1, "condition": { "text": text } }),
         );
@@ -352,7 +241,8 @@ mod tests {
             let ((min, max), option) = (bands[at / 2], ["1", "2"][at % 2]);
             json!({
                 "id": format!("c{at}"), "legacy_id": (303 + at).to_string(), "quota_percentage": 20 * goals[at],
-                "quota": goals[at], "filling_goal": goals[at], "prescreens": 0, "completes": 0, "completes_goal": goals[at],
+                "quota": goals[at], "filling_goal": goals[at], "prescreens": 0, "completes": 0,
+                "completes_goal": goals[at],
                 "condition": { "id": format!("c{at}"), "option": (at + 1).to_string(), "related_condition": {
                     "42": [{ "text": "a band", "min": min, "max": max }], "43": [{ "text": "one", "option": option }],
                 } },

@@ -1,9 +1,6 @@
 //! Quotas of launched groups on the wire: read from any version's profiles, changed through what each version has.
 //! Before 2025-12-18 that is a call for each change; from then on all profiles are read, edited and sent back.
-
-#[cfg(feature = "_before-2025-12-18")]
 pub(super) mod legacy;
-#[cfg(feature = "_since-2025-12-18")]
 pub(super) mod modern;
 
 use std::future::Future;
@@ -15,6 +12,7 @@ use crate::audience::{Audience, Condition, ControlQuotas};
 use crate::quota::{Quota, QuotaAxis, QuotaTable, TableKind};
 use crate::target_group::TargetGroupDraft;
 use crate::types::ids::{ProjectId, TargetGroupId};
+use crate::version::Version;
 
 /// New goals of one profile: its id, and the goal of each quota that changes.
 pub(crate) type Goals = (String, Vec<(String, u64)>);
@@ -74,10 +72,15 @@ pub trait QuotasWire: Wire {
     fn delete_profiles(raw: &Self::Raw, place: Place<'_>, ids: &[String]) -> impl Future<Output = Answer<()>> + Send;
 }
 
-/// Asking the API whether it would take an audience: not in 2024-12-02.
-#[doc(hidden)]
-pub trait ValidatesWire: QuotasWire {
+/// A version that validates audiences without creating anything.
+#[diagnostic::on_unimplemented(
+    message = "version `{Self}` cannot validate profiles",
+    label = "the API of this version has no such call",
+    note = "`Audience::problems` holds the published rules in every version, without a call"
+)]
+pub trait HasValidation: Version {
     /// A list of what is wrong, as JSON in the form of a 422; empty if nothing is.
+    #[doc(hidden)]
     fn validate(
         raw: &Self::Raw,
         account: i64,

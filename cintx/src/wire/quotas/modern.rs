@@ -50,114 +50,6 @@ pub(crate) fn percent_as_counts(profile: &mut Value) -> bool {
     found
 }
 
-/// 2025-12-18: one call for goals, one for everything else.
-macro_rules! modern_quotas {
-    ($marker:ident, $version:ident) => {
-        mod quotas {
-            use cintx_raw::$version::*;
-            use serde_json::{Value, json};
-
-            use crate::audience::{Audience, ControlQuotas};
-            use crate::error::Error;
-            use crate::quota::QuotaTable;
-            use crate::wire::audience::modern;
-            use crate::wire::quotas::modern::{edited, read_modern, refusals_of};
-            use crate::wire::quotas::{Edit, Goals, Place, QuotasWire, Replacing, ValidatesWire};
-            use crate::wire::{from_json, to_json};
-
-            /// Replaces all profiles.
-            async fn manage(raw: &Client, place: Place<'_>, goal: u64, profiling: Value) -> Result<(), Error> {
-                let Place { account, project, group } = place;
-                let body = json!({ "completes_goal": goal, "profiling": profiling });
-                let body: types::ManageProfilesRequestV3 = from_json("audience", body)?;
-                raw.manage_target_group_profiles(account, project.as_str(), group.as_str(), &body).await?;
-                Ok(())
-            }
-
-            impl QuotasWire for crate::$marker {
-                async fn quotas(raw: &Client, place: Place<'_>) -> Result<Vec<QuotaTable>, Error> {
-                    let Place { account, project, group } = place;
-                    let answer = raw.list_profiles(account, project.as_str(), group.as_str()).await?.into_value();
-                    Ok(read_modern(&to_json(&answer)?))
-                }
-
-                async fn set_goals(
-                    raw: &Client,
-                    place: Place<'_>,
-                    goal: Option<u64>,
-                    goals: &[Goals],
-                ) -> Result<(), Error> {
-                    let Place { account, project, group } = place;
-                    let mut body = json!({});
-                    if let Some(goal) = goal {
-                        body["completes_goal"] = json!(goal);
-                    }
-                    if !goals.is_empty() {
-                        let profiles = goals.iter().map(|(profile, quotas)| {
-                            let targets = quotas
-                                .iter()
-                                .map(|(id, goal)| json!({ "id": id, "quota": { "completes_goal": goal } }));
-                            json!({ "profile_id": profile, "targets": targets.collect::<Vec<_>>() })
-                        });
-                        body["profiles"] = Value::Array(profiles.collect());
-                    }
-                    let body: types::FillingGoalUpdateRequestV3 = from_json("quotas", body)?;
-                    raw.update_profile_filling_goal(account, project.as_str(), group.as_str(), &body).await?;
-                    Ok(())
-                }
-
-                async fn edit(
-                    raw: &Client,
-                    place: Place<'_>,
-                    tables: &[QuotaTable],
-                    goal: u64,
-                    control: Option<&ControlQuotas>,
-                    edit: Edit<'_>,
-                ) -> Result<(), Error> {
-                    manage(raw, place, goal, edited(tables, control, edit)?).await
-                }
-
-                async fn replace_profiles(
-                    raw: &Client,
-                    place: Place<'_>,
-                    replacing: &Replacing<'_>,
-                ) -> Result<(), Error> {
-                    let profiling = modern::profiling(replacing.audience, replacing.draft.completes_goal)?;
-                    manage(raw, place, replacing.draft.completes_goal.into(), profiling).await
-                }
-
-                async fn delete_profiles(raw: &Client, place: Place<'_>, ids: &[String]) -> Result<(), Error> {
-                    let Place { account, project, group } = place;
-                    let body: types::BatchProfileDeletionRequestV3 = from_json("quotas", json!({ "profile_ids": ids }))?;
-                    raw.batch_delete_profiles(account, project.as_str(), group.as_str(), &body).await?;
-                    Ok(())
-                }
-            }
-
-            impl crate::quota::HasValidation for crate::$marker {}
-
-            impl ValidatesWire for crate::$marker {
-                async fn validate(
-                    raw: &Client,
-                    account: i64,
-                    audience: &Audience,
-                    goal: u32,
-                    locale: &str,
-                ) -> Result<Vec<Value>, Error> {
-                    let profiling = modern::profiling(audience, goal)?;
-                    let body = json!({ "locale": locale, "completes_goal": goal, "profiling": profiling });
-                    let body: types::ValidateProfilesRequestV3 = from_json("audience", body)?;
-                    match raw.validate_profiles(account, &body).await {
-                        Ok(_) => Ok(Vec::new()),
-                        Err(error) => refusals_of(error.into()),
-                    }
-                }
-            }
-        }
-    };
-}
-pub(in crate::wire) use modern_quotas;
-
 /// What a 422 lists; any other error stays one.
 pub(crate) fn refusals_of(error: crate::error::Error) -> Answer<Vec<Value>> {
     let body: Value = match error.call() {
@@ -242,7 +134,10 @@ pub(crate) fn edited(tables: &[QuotaTable], control: Option<&ControlQuotas>, edi
             let conditions: Vec<(i64, Condition)> = table.axes.iter().zip(position.clone()).flat_map(of).collect();
             let mut target = json!({
                 "object": "nominal",
-                "conditions": conditions.iter().map(|(question, it)| modern::condition(*question, it)).collect::<Vec<_>>(),
+                "conditions": conditions
+                    .iter()
+                    .map(|(question, it)| modern::condition(*question, it))
+                    .collect::<Vec<_>>(),
             });
             if quotas_on {
                 target["quota"] = json!({ "completes_goal": quota.target.unwrap_or(0) });

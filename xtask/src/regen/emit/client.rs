@@ -45,6 +45,26 @@ pub(super) fn files(version: &Version<'_>) -> Result<BTreeMap<String, String>, S
     Ok(files)
 }
 
+/// What every version takes in the same form, whether its document requires it or not: an optional text among the
+/// method's arguments. What is required and missing is refused when the request is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Uniform {
+    Locale,
+    IfMatch,
+    IdempotencyKey,
+}
+
+impl Uniform {
+    pub(super) fn of(parameter: &Parameter) -> Option<Self> {
+        match (parameter.place, parameter.name.to_ascii_lowercase().as_str()) {
+            (Place::Query, "locale") => Some(Self::Locale),
+            (Place::Header, "if-match") => Some(Self::IfMatch),
+            (Place::Header, "idempotency-key") => Some(Self::IdempotencyKey),
+            _ => None,
+        }
+    }
+}
+
 /// One operation as a method.
 pub(super) struct Call<'a> {
     pub(super) row: &'a Row,
@@ -99,19 +119,36 @@ impl<'a> Call<'a> {
         Ok(Self { row, parameters, body, answer })
     }
 
+    /// The parameters that the operation requires and that are no uniform ones.
+    pub(super) fn required(&self) -> impl Iterator<Item = &(&'a Parameter, String)> {
+        self.parameters.iter().filter(|(parameter, _)| parameter.required && Uniform::of(parameter).is_none())
+    }
+
+    /// The uniform parameters, in the order in which every method takes them.
+    pub(super) fn uniform(&self) -> Vec<(Uniform, &'a Parameter)> {
+        let mut uniform: Vec<_> = self
+            .parameters
+            .iter()
+            .filter_map(|(parameter, _)| Uniform::of(parameter).map(|uniform| (uniform, *parameter)))
+            .collect();
+        uniform.sort_by_key(|(uniform, _)| *uniform);
+        uniform
+    }
+
+    /// The parameters that go into the struct of optional ones.
+    pub(super) fn optional(&self) -> impl Iterator<Item = &(&'a Parameter, String)> {
+        self.parameters.iter().filter(|(parameter, _)| !parameter.required && Uniform::of(parameter).is_none())
+    }
+
     /// The name of the struct of optional parameters, if there are any.
     pub(super) fn params_name(&self) -> Option<String> {
-        self.parameters
-            .iter()
-            .any(|(parameter, _)| !parameter.required)
-            .then(|| format!("{}Params", pascal(&self.row.id)))
+        self.optional().next().map(|_| format!("{}Params", pascal(&self.row.id)))
     }
 
     fn params_struct(&self) -> Option<String> {
         let name = self.params_name()?;
-        let optional = self.parameters.iter().filter(|(parameter, _)| !parameter.required);
         let mut fields = String::new();
-        for (parameter, ty) in optional {
+        for (parameter, ty) in self.optional() {
             let place = if parameter.place == Place::Query { "Query parameter" } else { "Header" };
             fields.push_str(&format!(
                 "    /// {place} `{}`.\n    pub {}: Option<{}>,\n",
@@ -137,7 +174,7 @@ impl<'a> Call<'a> {
         let mut arguments = vec!["&self".to_owned()];
         let mut steps = String::new();
         let mut path = Vec::new();
-        for (parameter, ty) in self.parameters.iter().filter(|(parameter, _)| parameter.required) {
+        for (parameter, ty) in self.required() {
             let ident = &parameter.ident;
             arguments.push(format!("{ident}: {}", argument(ty)));
             match parameter.place {
@@ -147,6 +184,21 @@ impl<'a> Call<'a> {
                     "\n            .header({:?}, Some({ident}))",
                     parameter.name.to_ascii_lowercase()
                 )),
+            }
+        }
+        for (uniform, parameter) in self.uniform() {
+            let ident = &parameter.ident;
+            arguments.push(format!("{ident}: Option<&str>"));
+            steps.push_str(&match (uniform, parameter.required) {
+                (Uniform::Locale, true) => format!("\n            .required_query({:?}, {ident})", parameter.name),
+                (Uniform::Locale, false) => format!("\n            .query({:?}, &{ident})", parameter.name),
+                (Uniform::IfMatch, true) => format!("\n            .required_if_match({ident})"),
+                (Uniform::IfMatch, false) => format!("\n            .header(\"if-match\", {ident})"),
+                (Uniform::IdempotencyKey, _) => format!("\n            .header(\"idempotency-key\", {ident})"),
+            });
+            if parameter.required && uniform != Uniform::IdempotencyKey {
+                doc.push(String::new());
+                doc.push(format!("Without `{ident}` it is refused before it is sent."));
             }
         }
         match &self.body {
@@ -167,7 +219,7 @@ impl<'a> Call<'a> {
         }
         if let Some(name) = self.params_name() {
             arguments.push(format!("params: &{name}"));
-            for (parameter, ty) in self.parameters.iter().filter(|(parameter, _)| !parameter.required) {
+            for (parameter, ty) in self.optional() {
                 let ident = &parameter.ident;
                 match parameter.place {
                     Place::Header if ty == "String" || ty == "str" => steps.push_str(&format!(

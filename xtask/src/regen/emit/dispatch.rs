@@ -17,8 +17,11 @@ pub(super) fn file(version: &Version<'_>) -> Result<String, String> {
     for row in version.rows {
         let call = Call::new(version, row)?;
         let mut given = Vec::new();
-        for (parameter, ty) in call.parameters.iter().filter(|(parameter, _)| parameter.required) {
+        for (parameter, ty) in call.required() {
             given.push(value(parameter.place, &parameter.name, ty, true));
+        }
+        for (_, parameter) in call.uniform() {
+            given.push(format!("{}.as_deref()", value(parameter.place, &parameter.name, "String", false)));
         }
         match &call.body {
             Body::None => {}
@@ -29,7 +32,7 @@ pub(super) fn file(version: &Version<'_>) -> Result<String, String> {
         }
         if let Some(name) = call.params_name() {
             let mut fields = String::new();
-            for (parameter, ty) in call.parameters.iter().filter(|(parameter, _)| !parameter.required) {
+            for (parameter, ty) in call.optional() {
                 fields.push_str(&format!(
                     "{}: {}, ",
                     parameter.ident,

@@ -3,14 +3,14 @@
 use heck::ToShoutySnakeCase as _;
 
 use super::Version;
-use crate::regen::table::{Job, KeyFormat, Pagination, Presence, Repeat, Row};
+use crate::regen::table::{Idempotency, Job, KeyFormat, Pagination, Requirement, Row};
 
 pub(super) fn file(version: &Version<'_>) -> String {
     let mut text = version.head(&[
         "The operation table of this version: one row for each operation of the document.",
         "[`ALL`] has them in the order of the document's paths.",
     ]);
-    text.push_str("use http::Method;\n\nuse crate::operation::{\n    Host, IdempotencyKey, Job, JobId, KeyFormat, NextCursor, Operation, Pagination, Presence, Repeat,\n};\n\n");
+    text.push_str("use http::Method;\n\nuse crate::operation::{\n    Host, IdempotencyKey, Job, JobId, KeyFormat, NextCursor, Operation, Pagination, Requirement, Idempotency,\n};\n\n");
     text.push_str("/// Every operation of this version.\npub static ALL: &[&Operation] = &[\n");
     for row in version.rows {
         text.push_str(&format!("    &{},\n", constant(row)));
@@ -35,13 +35,13 @@ fn emit(version: &Version<'_>, row: &Row) -> String {
     };
     let key = match row.idempotency_key {
         None => "IdempotencyKey::None".to_owned(),
-        Some((Presence::Optional, key)) => format!("IdempotencyKey::Optional({})", format(key)),
-        Some((Presence::Required, key)) => format!("IdempotencyKey::Required({})", format(key)),
+        Some((Requirement::Optional, key)) => format!("IdempotencyKey::Optional({})", format(key)),
+        Some((Requirement::Required, key)) => format!("IdempotencyKey::Required({})", format(key)),
     };
-    let presence = |presence: Option<Presence>| match presence {
-        None => "Presence::None",
-        Some(Presence::Optional) => "Presence::Optional",
-        Some(Presence::Required) => "Presence::Required",
+    let presence = |presence: Option<Requirement>| match presence {
+        None => "Requirement::None",
+        Some(Requirement::Optional) => "Requirement::Optional",
+        Some(Requirement::Required) => "Requirement::Required",
     };
     let pagination = match &row.pagination {
         None => "None".to_owned(),
@@ -62,16 +62,16 @@ fn emit(version: &Version<'_>, row: &Row) -> String {
             format!("Some(Job::Start {{ status: {status:?}, id: {id} }})")
         }
     };
-    let repeat = match row.repeat {
-        Repeat::Safe => "Repeat::Safe",
-        Repeat::Idempotent => "Repeat::Idempotent",
-        Repeat::Keyed => "Repeat::Keyed",
-        Repeat::Unsafe => "Repeat::Unsafe",
+    let idempotency = match row.idempotency {
+        Idempotency::Safe => "Idempotency::Safe",
+        Idempotency::Idempotent => "Idempotency::Idempotent",
+        Idempotency::Keyed => "Idempotency::Keyed",
+        Idempotency::Unsafe => "Idempotency::Unsafe",
     };
     let version_header = if row.versioned { format!("Some({:?})", version.date) } else { "None".to_owned() };
     let host = if row.server_to_server { "Host::ServerToServer" } else { "Host::Demand" };
     format!(
-        "/// {}\npub static {}: Operation = Operation {{\n    id: {:?},\n    document_id: {:?},\n    method: Method::{},\n    path: {:?},\n    host: {host},\n    tags: &{:?},\n    api_version: {version_header},\n    idempotency_key: {key},\n    if_match: {},\n    if_none_match: {},\n    request_media: &{:?},\n    answer_media: &{:?},\n    success: &{:?},\n    failures: &{:?},\n    headers: &{:?},\n    pagination: {pagination},\n    job: {job},\n    repeat: {repeat},\n    deprecated: {},\n}};\n",
+        "/// {}\npub static {}: Operation = Operation {{\n    id: {:?},\n    document_id: {:?},\n    method: Method::{},\n    path: {:?},\n    host: {host},\n    tags: &{:?},\n    api_version: {version_header},\n    idempotency_key: {key},\n    if_match: {},\n    if_none_match: {},\n    request_media: &{:?},\n    answer_media: &{:?},\n    success: &{:?},\n    failures: &{:?},\n    headers: &{:?},\n    pagination: {pagination},\n    job: {job},\n    idempotency: {idempotency},\n    deprecated: {},\n}};\n",
         version.summary(&row.id),
         constant(row),
         row.id,

@@ -6,25 +6,25 @@ use std::fmt;
 use futures_util::TryStreamExt as _;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use crate::operation::Host;
-use crate::request::{NEW_KEY, Request};
+use crate::operation::{Host, IdempotencyKey};
+use crate::request::Request;
 use crate::response::{BoxError, ByteStream};
 use crate::transport::{RawResponse, Transport, TransportFuture};
 
 /// Sends each request once, with a bearer token that the caller got elsewhere.
 ///
 /// ```no_run
-/// use cintx_raw::{Direct, v2025_12_18::Client};
+/// use cintx_raw::{BearerTransport, v2025_12_18::Client};
 ///
 /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-/// let cint = Client::new(Direct::new("a bearer token")?);
+/// let cint = Client::new(BearerTransport::new("a bearer token")?);
 /// let projects = cint.list_account_projects(2428, &Default::default()).await?;
 /// println!("{:?}", projects.value().projects);
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Direct {
+pub struct BearerTransport {
     http: reqwest::Client,
     demand: Endpoint,
     server_to_server: Option<Endpoint>,
@@ -36,7 +36,7 @@ struct Endpoint {
     authorization: HeaderValue,
 }
 
-impl Direct {
+impl BearerTransport {
     /// A transport to Cint's production hosts with a client of its own.
     ///
     /// # Errors
@@ -81,7 +81,8 @@ impl Direct {
             Host::ServerToServer => self.server_to_server.as_ref().ok_or(NoServerToServerKey)?,
         };
         let mut headers = request.headers().clone();
-        if headers.get("idempotency-key").is_some_and(|key| key == NEW_KEY) {
+        if matches!(operation.idempotency_key, IdempotencyKey::Required(_)) && !headers.contains_key("idempotency-key")
+        {
             return Err(Box::new(NoIdempotencyKey));
         }
         headers.insert(header::AUTHORIZATION, endpoint.authorization.clone());
@@ -117,15 +118,15 @@ impl Direct {
     }
 }
 
-impl Transport for Direct {
+impl Transport for BearerTransport {
     fn send(&self, request: Request) -> TransportFuture<'_> {
         Box::pin(self.exchange(request))
     }
 }
 
-impl fmt::Debug for Direct {
+impl fmt::Debug for BearerTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Direct").field("demand", &self.demand.url).finish_non_exhaustive()
+        f.debug_struct("BearerTransport").field("demand", &self.demand.url).finish_non_exhaustive()
     }
 }
 
@@ -190,7 +191,7 @@ plain_error!(
     InvalidCredential, "the credential holds characters that no header can carry"
 );
 plain_error!(
-    /// A server-to-server operation was called without [`Direct::server_to_server`].
+    /// A server-to-server operation was called without [`BearerTransport::server_to_server`].
     NoServerToServerKey, "server-to-server operations need their own key"
 );
 plain_error!(

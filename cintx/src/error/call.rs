@@ -1,0 +1,73 @@
+//! The report of a failed call: its attempts, why there was no further one, and what it ended with. The pipeline fills
+//! it in.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cintx_raw::{BoxError, Request};
+
+use super::Outcome;
+
+/// The course of one call.
+#[derive(Clone, Debug)]
+pub(crate) struct Report {
+    /// The request as it was sent, key included; its body is shared. Kept for failures, which may be looked up.
+    pub(crate) request: Option<Request>,
+    pub(crate) trace_id: Box<str>,
+    pub(crate) attempts: u32,
+    pub(crate) outcome: Outcome,
+    pub(crate) why: StopReason,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) began: jiff::Timestamp,
+}
+
+/// A call that ended without an answer.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) report: Arc<Report>,
+    pub(crate) cause: BoxError,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.cause, f)
+    }
+}
+
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.cause)
+    }
+}
+
+/// A time limit that passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum TimedOut {
+    #[error("no answer within {0:.0?}")]
+    Attempt(Duration),
+    #[error("the call did not complete within {0:.0?}")]
+    Operation(Duration),
+}
+
+/// Why there is no further attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StopReason {
+    /// Another attempt would not help.
+    Final,
+    /// Another attempt could do it twice.
+    NotRepeatable,
+    /// There were as many attempts as allowed.
+    Attempts,
+    /// The time of the whole call is over, or would be after the wait.
+    Time,
+    /// Too many calls of this client fail.
+    Budget,
+    /// The API asks for a longer wait than allowed.
+    RetryAfter,
+}
+
+/// No key was given for the server-to-server host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("server-to-server operations need their own key: ClientBuilder::server_to_server_key")]
+pub(crate) struct NoServerToServerKey;

@@ -1,0 +1,31 @@
+//! JSON of requests and answers: ids that are text or number, and what a conversion has lost.
+//! Both the areas that write JSON and those that read it go through here.
+
+use serde_json::Value;
+
+/// The first value of a request that its typed form does not hold any more, and its place. Null says nothing, so
+/// it cannot be lost; numbers are compared by value.
+pub(crate) fn first_lost<'a>(given: &'a Value, kept: &Value) -> Option<(String, &'a Value)> {
+    match (given, kept) {
+        (Value::Null, _) => None,
+        (Value::Object(given), Value::Object(kept)) => given.iter().find_map(|(name, given)| {
+            let (place, value) = first_lost(given, kept.get(name).unwrap_or(&Value::Null))?;
+            Some((join(name, &place), value))
+        }),
+        (Value::Array(given), Value::Array(kept)) => given.iter().enumerate().find_map(|(index, given)| {
+            let (place, value) = first_lost(given, kept.get(index).unwrap_or(&Value::Null))?;
+            Some((join(&format!("[{index}]"), &place), value))
+        }),
+        (Value::Number(given), Value::Number(kept)) if given.as_f64() == kept.as_f64() => None,
+        _ if given == kept => None,
+        _ => Some((String::new(), given)),
+    }
+}
+
+fn join(outer: &str, inner: &str) -> String {
+    match inner.chars().next() {
+        None => outer.to_owned(),
+        Some('[') => format!("{outer}{inner}"),
+        Some(_) => format!("{outer}.{inner}"),
+    }
+}

@@ -1,0 +1,74 @@
+//! Audiences before 2025-12-18: profiles in two lists, interlocks made by a helper of the API first.
+
+use super::raw::{Client, operations, types};
+use serde_json::Value;
+
+use crate::audience::{Audience, Shape, Unit};
+use crate::error::Error;
+use crate::target_group::feasibility::Feasibility;
+use crate::target_group::{KeptDraft, TargetGroupDraft};
+use crate::types::ids::ProjectId;
+use crate::wire::audience::{AudienceWire, legacy};
+use crate::wire::{from_json, money, timestamp, to_json};
+
+/// The profile of crossed questions, for what a draft is besides its audience: they go through the API's
+/// helper, whose cells get our percentages.
+pub(super) async fn interlock(
+    raw: &Client,
+    account: i64,
+    audience: &Audience,
+    draft: &TargetGroupDraft,
+) -> Result<Option<Value>, Error> {
+    let Some(interlock) = audience.crossed() else { return Ok(None) };
+    let context = legacy::Context {
+        locale: draft.locale.to_string(),
+        goal: draft.completes_goal,
+        start: timestamp(draft.fielding_period.start()),
+        end: timestamp(draft.fielding_period.end()),
+        collects_pii: draft.collects_pii,
+    };
+    let body: types::GenerateDraftInterlockRequest = from_json("audience", legacy::helper(interlock, &context)?)?;
+    let made = raw.generate_draft_interlock_profile_v2(account, None, &body).await?.into_value();
+    let made =
+        made.first().ok_or_else(|| Error::incomplete(&operations::GENERATE_DRAFT_INTERLOCK_PROFILE_V2, "profile"))?;
+    let operation = &operations::GENERATE_DRAFT_INTERLOCK_PROFILE_V2;
+    legacy::pasted(operation, &to_json(made)?, interlock, draft.completes_goal).map(Some)
+}
+
+impl AudienceWire for super::Marker {
+    const DRAFTS_IN: Unit = Unit::Percent;
+
+    async fn audience(raw: &Client, account: i64, draft: &TargetGroupDraft) -> Result<Value, Error> {
+        let audience = &draft.audience;
+        legacy::refuse_newer(audience)?;
+        let crossed = interlock(raw, account, audience, draft).await?;
+        let crossed = crossed.map(|profile| from_json("audience", profile)).transpose()?;
+        to_json(&types::TargetGroupDraftProfilesRequest {
+            profile_adjustment_type: super::percentage_adjustment(),
+            drafts: Some(from_json("audience", legacy::drafts(audience, draft.completes_goal).into())?),
+            interlocked_profiles: Some(crossed.into_iter().collect()),
+        })
+    }
+
+    fn audience_of(kept: &KeptDraft) -> Shape {
+        legacy::shape(&kept.0["profile"])
+    }
+
+    async fn feasibility(
+        raw: &Client,
+        account: i64,
+        project: &ProjectId,
+        draft: &TargetGroupDraft,
+    ) -> Result<Feasibility, Error> {
+        let profiles = legacy::feasibility(&draft.audience, draft.completes_goal);
+        let body = super::feasibility_request(draft, from_json("audience", profiles.into())?);
+        let answer = raw.calculate_target_group_feasibility(account, project.as_str(), &body).await?.into_value();
+        let range = answer.suggested_filling_goal_range.as_ref();
+        let price = answer.suggested_price.as_ref();
+        Ok(Feasibility {
+            completes_min: range.and_then(|range| range.min),
+            completes_max: range.and_then(|range| range.max),
+            suggested_price: price.and_then(|price| money(price.value.as_deref(), price.currency_code.as_deref())),
+        })
+    }
+}

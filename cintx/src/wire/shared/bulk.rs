@@ -1,0 +1,117 @@
+//! Bulk jobs: what they start, how far they are, which actions a list of target groups allows.
+
+use super::raw::*;
+
+use crate::error::{Error, JobFailure};
+use crate::fielding::RunAction;
+use crate::job::{JobPoll, job_status, retry_after};
+use crate::target_group::transitions::{BulkAction, BulkOutcome, Transitions};
+use crate::types::ids::{JobId, ProjectId, TargetGroupId};
+use crate::wire::bulk::BulkWire;
+use crate::wire::started;
+
+fn outcome(
+    updated: Option<types::BulkUpdatedTargetGroups>,
+    failed: Option<types::BulkFailedTargetGroups>,
+) -> BulkOutcome {
+    let updated = updated.and_then(|groups| groups.data).unwrap_or_default();
+    let failed = failed.and_then(|groups| groups.data).unwrap_or_default();
+    let id = |id: cintx_raw::Id| TargetGroupId::new(id.as_str());
+    BulkOutcome {
+        updated: updated.into_iter().filter_map(|group| group.target_group_id.map(id)).collect(),
+        failed: failed
+            .into_iter()
+            .filter_map(|group| Some((id(group.target_group_id?), failure(group.failure_reason))))
+            .collect(),
+    }
+}
+
+fn failure(reason: Option<types::BulkJobFailureReason>) -> JobFailure {
+    let reason = reason.unwrap_or_default();
+    let description = reason.description.unwrap_or_default();
+    JobFailure { code: reason.code, description, reasons: Vec::new() }
+}
+
+macro_rules! asked {
+    ($answer:expr) => {{
+        let answer = $answer;
+        let ask_again = retry_after(answer.headers());
+        let answer = answer.into_value();
+        let word = answer.status.as_ref().map(|status| status.as_str());
+        let done = outcome(answer.updated_target_groups, answer.failed_target_groups);
+        // A job that failed as a whole says why of each target group.
+        let why = done.failed.first().map(|(_, failure)| failure.clone());
+        let status = job_status(word, || done, || why.unwrap_or_else(|| failure(None)));
+        Ok(JobPoll { status, ask_again })
+    }};
+}
+
+impl BulkWire for super::Marker {
+    async fn start_bulk(
+        raw: &Client,
+        account: i64,
+        project: &ProjectId,
+        action: BulkAction,
+        groups: &[TargetGroupId],
+    ) -> Result<JobId, Error> {
+        let ids: Vec<String> = groups.iter().map(ToString::to_string).collect();
+        let project = project.as_str();
+        match action {
+            BulkAction::Run(action) => super::start_bulk(raw, account, project, action, ids).await,
+            BulkAction::Manager(manager) => {
+                let body = types::CreateBulkUpdateTargetGroupProjectManagerJobRequest {
+                    project_manager_id: Some(manager.to_string()),
+                    target_group_ids: Some(ids),
+                };
+                let answer = raw.create_bulk_update_target_group_project_manager_job(account, project, &body).await?;
+                started(&operations::CREATE_BULK_UPDATE_TARGET_GROUP_PROJECT_MANAGER_JOB, &answer)
+            }
+        }
+    }
+
+    async fn bulk_job(
+        raw: &Client,
+        account: i64,
+        project: &ProjectId,
+        action: Option<RunAction>,
+        job: &JobId,
+    ) -> Result<JobPoll<BulkOutcome>, Error> {
+        let (p, j) = (project.as_str(), job.as_str());
+        match action {
+            Some(RunAction::LaunchNow) => asked!(raw.get_bulk_launch_target_groups_job(account, p, j).await?),
+            Some(RunAction::Pause) => asked!(raw.get_bulk_pause_target_groups_job(account, p, j).await?),
+            Some(RunAction::Resume) => asked!(raw.get_bulk_resume_target_groups_job(account, p, j).await?),
+            Some(RunAction::Relaunch) => {
+                asked!(raw.get_bulk_relaunch_target_groups_job(account, p, j).await?)
+            }
+            Some(RunAction::Complete) => {
+                asked!(raw.get_bulk_complete_target_groups_job(account, p, j).await?)
+            }
+            None => asked!(raw.get_bulk_update_target_group_project_manager_job(account, p, j).await?),
+        }
+    }
+
+    async fn transitions(
+        raw: &Client,
+        account: i64,
+        project: &ProjectId,
+        groups: &[TargetGroupId],
+    ) -> Result<Transitions, Error> {
+        let body = types::ComputeTargetGroupTransitionsRequest {
+            included_target_group_ids: Some(groups.iter().map(ToString::to_string).collect()),
+            excluded_target_group_ids: None,
+            filters: None,
+            search_string: None,
+        };
+        let answer = raw.compute_target_group_transitions(account, project.as_str(), &body).await?.into_value();
+        let ids = answer.target_groups.unwrap_or_default();
+        Ok(Transitions {
+            target_groups: ids.into_iter().map(TargetGroupId::new).collect(),
+            can_launch: answer.is_launch_allowed.unwrap_or_default(),
+            can_pause: answer.is_pause_allowed.unwrap_or_default(),
+            can_resume: answer.is_resume_allowed.unwrap_or_default(),
+            can_relaunch: answer.is_relaunch_allowed.unwrap_or_default(),
+            can_complete: answer.is_finish_allowed.unwrap_or_default(),
+        })
+    }
+}

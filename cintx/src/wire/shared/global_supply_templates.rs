@@ -1,0 +1,35 @@
+//! Templates of supply that every account can use, where a version lets them be changed.
+
+use super::raw::*;
+
+use crate::error::Error;
+use crate::supply::template::SupplyTemplate;
+use crate::types::ids::TemplateId;
+use crate::wire::from_json;
+use crate::wire::supply_templates::{HasGlobalTemplateWrites, written};
+
+impl HasGlobalTemplateWrites for super::Marker {
+    async fn create_global_supply_template(raw: &Client, template: &SupplyTemplate) -> Result<TemplateId, Error> {
+        let body = from_json("supply", written(template))?;
+        let params = CreateGlobalAllocationTemplateParams::default();
+        let answer = raw.create_global_allocation_template(None, &body, &params).await?;
+        let id = answer.location_id().map(TemplateId::new);
+        id.ok_or_else(|| Error::incomplete(&operations::CREATE_GLOBAL_ALLOCATION_TEMPLATE, "Location"))
+    }
+
+    async fn update_global_supply_template(
+        raw: &Client,
+        id: &TemplateId,
+        template: &SupplyTemplate,
+        etag: Option<&str>,
+    ) -> Result<Option<String>, Error> {
+        let body = from_json("supply", written(template))?;
+        let answer = raw.update_global_allocation_template(id.as_str(), etag, &body).await?;
+        Ok(answer.etag().map(str::to_owned))
+    }
+
+    async fn delete_global_supply_template(raw: &Client, id: &TemplateId) -> Result<(), Error> {
+        raw.delete_global_allocation_template(id.as_str()).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,93 @@
+//! Quotas in field before 2025-12-18: the calls of the API's second edition.
+
+use super::raw::*;
+use serde_json::json;
+
+use crate::audience::ControlQuotas;
+use crate::error::Error;
+use crate::quota::QuotaTable;
+use crate::wire::audience::legacy;
+use crate::wire::quotas::legacy::read_legacy;
+use crate::wire::quotas::{Edit, Goals, Place, QuotasWire, Replacing};
+use crate::wire::{from_json, timestamp, to_json};
+
+impl QuotasWire for super::Marker {
+    async fn quotas(raw: &Client, place: Place<'_>) -> Result<Vec<QuotaTable>, Error> {
+        let Place { account, project, group } = place;
+        let answer = raw.get_profiles(account, project.as_str(), group.as_str()).await?.into_value();
+        Ok(read_legacy(&to_json(&answer)?))
+    }
+
+    async fn set_goals(raw: &Client, place: Place<'_>, goal: Option<u64>, goals: &[Goals]) -> Result<(), Error> {
+        let Place { account, project, group } = place;
+        let profiles = goals.iter().map(|(profile, quotas)| {
+            let quotas = quotas.iter().map(|(id, goal)| json!({ "quota_id": id, "filling_goal": goal }));
+            json!({ "profile_id": profile, "quotas": quotas.collect::<Vec<_>>() })
+        });
+        let mut body = json!({ "profiles": profiles.collect::<Vec<_>>() });
+        if let Some(goal) = goal {
+            body["filling_goal"] = json!(goal);
+        }
+        let body: types::UpdateFillingGoalRequestBody = from_json("quotas", body)?;
+        raw.bulk_update_quotas(account, project.as_str(), group.as_str(), &body).await?;
+        Ok(())
+    }
+
+    async fn edit(
+        raw: &Client,
+        place: Place<'_>,
+        _tables: &[QuotaTable],
+        goal: u64,
+        _control: Option<&ControlQuotas>,
+        edit: Edit<'_>,
+    ) -> Result<(), Error> {
+        let Place { account, project, group } = place;
+        let (project, group) = (project.as_str(), group.as_str());
+        match edit {
+            Edit::Interlock(profiles) => {
+                let body = json!({ "profiles": profiles, "target_group_filling_goal": goal });
+                let body: types::CreateInterlockedProfileRequestBody = from_json("quotas", body)?;
+                raw.create_interlocked_profile(account, project, group, None, &body).await?;
+            }
+            Edit::RemoveInterlock(profile) => {
+                raw.remove_interlocks(account, project, group, profile, None).await?;
+            }
+            Edit::Enable(profile, true) => {
+                raw.enable_quotas_v2(account, project, group, profile).await?;
+            }
+            Edit::Enable(profile, false) => {
+                raw.disable_quotas_v2(account, project, group, profile).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn replace_profiles(raw: &Client, place: Place<'_>, replacing: &Replacing<'_>) -> Result<(), Error> {
+        let Place { account, project, group } = place;
+        let (audience, draft) = (replacing.audience, replacing.draft);
+        let goal = draft.completes_goal;
+        crate::wire::audience::legacy::refuse_newer(audience)?;
+        let mut body = json!({
+            "locale": draft.locale.to_string(),
+            "filling_goal": goal,
+            "profile_adjustment_type": "percentage",
+            "start_at": timestamp(draft.fielding_period.start()),
+            "end_at": timestamp(draft.fielding_period.end()),
+            "collects_pii": draft.collects_pii,
+            "profiles": legacy::drafts(audience, goal),
+        });
+        if let Some(profile) = super::audience::interlock(raw, account, audience, draft).await? {
+            body["interlocked_profile"] = profile;
+        }
+        let body: types::ApplyProfilesRequestBody = from_json("audience", body)?;
+        raw.apply_profiles_v2(account, project.as_str(), group.as_str(), None, &body).await?;
+        Ok(())
+    }
+
+    async fn delete_profiles(raw: &Client, place: Place<'_>, ids: &[String]) -> Result<(), Error> {
+        let Place { account, project, group } = place;
+        let body: types::BatchDeleteProfileRequestBody = from_json("quotas", json!({ "profiles": ids }))?;
+        raw.batch_delete_profiles_v2(account, project.as_str(), group.as_str(), &body).await?;
+        Ok(())
+    }
+}

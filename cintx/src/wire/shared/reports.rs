@@ -1,0 +1,83 @@
+//! Reports: requested, polled, listed, shared, downloaded.
+
+use super::raw::*;
+use cintx_raw::{ByteStream, Secret};
+
+use crate::error::{Error, JobFailure};
+use crate::job::{JobPoll, job_status, retry_after};
+use crate::open_enum::same_word;
+use crate::paging::{PageRequest, RawPage};
+use crate::report::{ReportFilter, ReportOrder, ReportRequest, ReportStatus};
+use crate::types::ids::ReportId;
+use crate::wire::page;
+use crate::wire::read::read_words;
+use crate::wire::reports::ReportsWire;
+
+read_words! { ReportStatus = ReportRequestListItemStatus; }
+
+/// The level as this version spells it; the whole account is no filter.
+fn level(order: &ReportOrder) -> Option<types::ReportGenerationRequestFilter> {
+    let level = order.of.level();
+    let known = types::ReportGenerationRequestFilter::KNOWN.iter();
+    known.copied().find(|known| same_word(known, level.as_str())).map(Into::into)
+}
+
+impl ReportsWire for super::Marker {
+    const REPORTS: &'static [&'static str] = types::ReportType::KNOWN;
+
+    async fn generate_report(raw: &Client, account: i64, order: &ReportOrder) -> Result<ReportId, Error> {
+        let options = types::ReportGenerationRequestReportOptions {
+            include_respondent_answers: order.respondent_answers.then_some(Some(true)),
+            link_type: order.link_type.map(Some),
+        };
+        let body = types::ReportGenerationRequest {
+            filter_ids: order.of.ids(),
+            start_date: Some(order.days.start().to_string()),
+            end_date: Some(order.days.end().to_string()),
+            report_options: (options != Default::default()).then_some(Some(options)),
+            ..super::report_request(level(order), order)
+        };
+        let answer = raw.generate_report(account, &order.kind.as_str().into(), &body).await?;
+        let id = answer.into_value().report_id;
+        let operation = &operations::GENERATE_REPORT;
+        id.map(|id| ReportId::new(id.as_str())).ok_or_else(|| Error::incomplete(operation, "report_id"))
+    }
+
+    async fn report_status(raw: &Client, account: i64, id: &str) -> Result<JobPoll<Option<String>>, Error> {
+        let answer = raw.report_status(account, id).await?;
+        let ask_again = retry_after(answer.headers());
+        let answer = answer.into_value();
+        let word = answer.status.as_ref().map(ToString::to_string);
+        let failure =
+            || JobFailure { code: None, description: answer.message.unwrap_or_default(), reasons: Vec::new() };
+        Ok(JobPoll { status: job_status(word.as_deref(), || answer.report_url, failure), ask_again })
+    }
+
+    async fn report_requests(
+        raw: &Client,
+        account: i64,
+        filter: &ReportFilter,
+        ask: &PageRequest,
+    ) -> Result<RawPage<ReportRequest>, Error> {
+        page!(ask => raw.report_requests(account), REPORT_REQUESTS, ReportRequestsParams {
+            report_type: filter.kind.as_ref().map(|kind| kind.as_str().into()),
+            ..super::report_filter(filter)
+        }, reports_requests)
+    }
+
+    async fn share_report(raw: &Client, account: i64, id: &ReportId) -> Result<Secret, Error> {
+        let params = ShareReportParams { report_type: None };
+        let answer = raw.share_report(account, id.as_str(), &params).await?.into_value();
+        let operation = &operations::SHARE_REPORT;
+        answer.report_pre_signed_url.ok_or_else(|| Error::incomplete(operation, "report_pre_signed_url"))
+    }
+
+    async fn download_report(
+        raw: &Client,
+        account: i64,
+        id: &ReportId,
+        url: Option<&str>,
+    ) -> Result<ByteStream, Error> {
+        super::download_report(raw, account, id, url).await
+    }
+}

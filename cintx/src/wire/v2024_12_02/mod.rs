@@ -1,0 +1,207 @@
+//! 2024-12-02 on the wire: the areas that it has, and what it alone calls otherwise or takes elsewhere.
+
+#[path = "../shared/assistant.rs"]
+mod assistant;
+#[path = "../shared/audience_legacy.rs"]
+mod audience;
+#[path = "../shared/bulk.rs"]
+mod bulk;
+#[path = "../shared/calendar.rs"]
+mod calendar;
+#[path = "../shared/directory.rs"]
+mod directory;
+#[path = "../shared/distribution_legacy.rs"]
+mod distribution;
+mod eligible_in_month;
+#[path = "../shared/fielding.rs"]
+mod fielding;
+#[path = "../shared/global_supply_templates.rs"]
+mod global_supply_templates;
+#[path = "../shared/legacy.rs"]
+mod legacy;
+#[path = "../shared/library.rs"]
+mod library;
+#[path = "../shared/money.rs"]
+mod money;
+#[path = "../shared/price.rs"]
+mod price;
+#[path = "../shared/projects.rs"]
+mod projects;
+#[path = "../shared/question_index.rs"]
+mod question_index;
+#[path = "../shared/quotas_legacy.rs"]
+mod quotas;
+#[path = "../shared/reconciliation.rs"]
+mod reconciliation;
+#[path = "../shared/reconciliation_requests.rs"]
+mod reconciliation_requests;
+#[path = "../shared/reports.rs"]
+mod reports;
+#[path = "../shared/statistics.rs"]
+mod statistics;
+#[path = "../shared/supply_list.rs"]
+mod supply;
+mod supply_removal;
+#[path = "../shared/supply_templates.rs"]
+mod supply_templates;
+#[path = "../shared/target_groups.rs"]
+mod target_groups;
+#[path = "../shared/templates.rs"]
+mod templates;
+#[path = "../shared/version.rs"]
+mod version;
+#[path = "../shared/webhooks.rs"]
+mod webhooks;
+
+use cintx_raw::{Operation, Response, v2024_12_02 as raw};
+
+use self::legacy::*;
+use self::raw::*;
+use super::read::{read_amounts, read_words};
+use super::target_groups::Names;
+use super::templates::by_place as template_form;
+use super::timestamp;
+use crate::V2024_12_02 as Marker;
+use crate::error::Error;
+use crate::library::{IndexFilter, QuestionFilter};
+use crate::paging::{PageRequest, RawPage};
+use crate::target_group::TargetGroupDraft;
+use crate::types::Money;
+use crate::webhook::{WebhookEventType, WebhookFacts};
+
+impl crate::report::HasReconciliationsReport for Marker {}
+
+/// What a draft calls its parts; money is written as amount and code.
+const DRAFT_NAMES: Names = Names {
+    goal: "filling_goal",
+    money: ("amount", "code"),
+    profiles: "profile",
+    supply: ("supply_allocations", false),
+};
+/// A target group cannot be paced like another.
+const HAS_GEMINI_PACING: bool = false;
+/// The operation that lists the question library.
+const LIBRARY_QUESTIONS: &Operation = &operations::GET_QUESTIONS_TRANSLATION;
+
+/// The data of a rate card.
+type RateCardData = types::RateCardRateCardData;
+
+read_words! { WebhookEventType = WebhookEvents, WebhookCreatedEvents; }
+read_amounts! { Currency { amount, code } }
+
+impl From<&Money> for types::CurrencyInput {
+    fn from(money: &Money) -> Self {
+        Self { amount: Some(money.value().to_string()), code: Some(money.currency().to_owned()) }
+    }
+}
+
+/// Quotas of a draft are percentages.
+fn percentage_adjustment() -> types::TargetGroupDraftProfilesRequestProfileAdjustmentType {
+    types::TargetGroupDraftProfilesRequestProfileAdjustmentType::Percentage
+}
+
+/// A draft may be created under an idempotency key.
+async fn create_target_group(
+    raw: &Client,
+    account: i64,
+    project: &str,
+    body: &types::CreateDraftTargetGroupRequest,
+) -> Result<Response<types::CreatedDraftTargetGroupResponse>, Error> {
+    Ok(raw.create_target_group(account, project, None, body).await?)
+}
+
+/// What the feasibility of a draft is asked with.
+fn feasibility_request(
+    draft: &TargetGroupDraft,
+    profiles: Vec<types::TargetGroupFeasibilityRegularProfileV2>,
+) -> types::CalculateTargetGroupFeasibilityRequest {
+    types::CalculateTargetGroupFeasibilityRequest {
+        allocations: None,
+        business_unit_id: draft.business_unit.get(),
+        collects_pii: Some(draft.collects_pii),
+        end_date: timestamp(draft.fielding_period.end()),
+        filling_goal: i64::from(draft.completes_goal),
+        incidence_rate: draft.incidence_rate.fraction(),
+        interlocked_profiles: None,
+        length_of_interview: i64::from(draft.length_of_interview.as_minutes()),
+        locale: draft.locale.to_string(),
+        price: draft.cost_per_interview.as_ref().map(Into::into),
+        profiles: Some(profiles),
+        start_date: timestamp(draft.fielding_period.start()),
+        step_days: None,
+        rate_card_price_boost: None,
+    }
+}
+
+/// The run that a launch made: `fielding_run_id`.
+fn launched_run(job: &mut types::GetLaunchFieldingRunFromDraftJobResponse) -> Option<cintx_raw::Id> {
+    job.fielding_run_id.take()
+}
+
+/// The run that a schedule made: `fielding_run_id`.
+fn scheduled_run(job: &mut types::GetScheduleFieldingRunFromDraftJobResponse) -> Option<cintx_raw::Id> {
+    job.fielding_run_id.take()
+}
+
+/// The question library belongs to no account, and is not narrowed down to custom questions.
+async fn library_questions(
+    raw: &Client,
+    _: i64,
+    locale: &str,
+    filter: &QuestionFilter,
+    ask: &PageRequest,
+) -> Result<Response<types::QuestionsTranslationResponse>, Error> {
+    let params = GetQuestionsTranslationParams {
+        id: filter.ids.clone(),
+        query: filter.search.clone(),
+        translation_language: filter.translation.as_ref().map(ToString::to_string),
+        allow_custom_quals: filter.with_custom,
+        limit: ask.page_size(),
+        start_after: ask.start_after().and_then(|id| id.parse().ok()),
+        ..Default::default()
+    };
+    Ok(raw.get_questions_translation(Some(locale), &params).await?)
+}
+
+/// What the list of questions is narrowed down by; it has no pages.
+fn question_index_params(filter: &IndexFilter, _: &PageRequest) -> ListQuestionsParams {
+    ListQuestionsParams {
+        search: filter.search.clone(),
+        category_id: filter.category,
+        type_: filter.scope.as_ref().map(|scope| scope.as_str().into()),
+    }
+}
+
+/// A subscription to create; its id is ours to choose, a UUID.
+fn new_webhook(url: &str, events: &[WebhookEventType]) -> types::CreateWebhookRequest {
+    types::CreateWebhookRequest {
+        id: uuid::Uuid::new_v4().to_string(),
+        url: url.to_owned(),
+        events: events.iter().map(|event| event.as_str().into()).collect(),
+    }
+}
+
+/// Changes a subscription, under its entity tag and an idempotency key.
+async fn update_webhook(
+    raw: &Client,
+    account: i64,
+    id: &str,
+    etag: Option<&str>,
+    body: &types::UpdateWebhookRequest,
+) -> Result<Response<types::Webhook>, Error> {
+    Ok(raw.update_webhook(account, id, etag, None, body).await?)
+}
+
+/// Makes a new secret, under an idempotency key.
+async fn regenerate_webhook_secret(
+    raw: &Client,
+    account: i64,
+    id: &str,
+) -> Result<Response<types::WebhookSecretRegenerated>, Error> {
+    Ok(raw.regenerate_webhook_secret(account, id, None).await?)
+}
+
+/// The list of subscriptions says where its next page begins.
+fn continue_webhooks(page: RawPage<WebhookFacts>, list: types::WebhooksList) -> RawPage<WebhookFacts> {
+    page.next(list.next_cursor)
+}

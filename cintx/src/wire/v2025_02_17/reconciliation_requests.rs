@@ -1,0 +1,43 @@
+//! Reconciliations are submitted under a name, and listed by that name.
+
+use bytes::Bytes;
+use cintx_raw::Response;
+
+use super::raw::*;
+use crate::error::Error;
+use crate::paging::{PageRequest, RawPage};
+use crate::reconciliation::{ReconciliationFilter, ReconciliationSummary};
+use crate::wire::page;
+
+/// Whether the list asks for the name of a file.
+pub(super) const BY_NAME: bool = true;
+
+/// Sends the file.
+pub(super) async fn submit(
+    raw: &Client,
+    account: i64,
+    file_name: &str,
+    csv: Bytes,
+) -> Result<Response<types::SubmitReconciliationsResponse>, Error> {
+    Ok(raw.post_reconciliations(account, file_name, None, csv).await?)
+}
+
+/// One page of the list.
+pub(super) async fn list(
+    raw: &Client,
+    account: i64,
+    filter: &ReconciliationFilter,
+    ask: &PageRequest,
+) -> Result<RawPage<ReconciliationSummary>, Error> {
+    let name = filter.name.as_deref().unwrap_or_default();
+    page!(
+        ask => raw.get_reconciliations_by_account_id(account, name), GET_RECONCILIATIONS_BY_ACCOUNT_ID,
+        GetReconciliationsByAccountIdParams {
+            status: filter.status.as_ref().map(|status| status.as_str().to_owned()),
+            submitted_by_user_id: filter.submitted_by.map(|user| user.to_string()),
+            next_cursor: None,
+            ..Default::default()
+        },
+        reconciliation_requests
+    )
+}
