@@ -5,9 +5,9 @@ pub mod dispatch;
 pub mod document;
 pub mod instances;
 pub mod misbehave;
+pub mod strict;
 
-/// The examples of the README and of the pages in `docs/` compile.
+/// The examples of the README compile.
 #[cfg(all(doctest, feature = "v2025-12-18"))]
 #[doc = include_str!("../../README.md")]
-#[doc = include_str!("../../docs/failures.md")]
 pub struct Pages;

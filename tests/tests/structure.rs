@@ -176,3 +176,185 @@ fn every_model_can_be_kept() {
     let written = |name: &&&str| found.get(**name).is_some_and(|it| it.contains("Serialize"));
     assert_eq!(secrets.iter().filter(written).collect::<Vec<_>>(), Vec::<&&str>::new());
 }
+
+/// The longest body that a macro may have: rustfmt and rust-analyzer do not see inside.
+const MAX_MACRO_LINES: usize = 40;
+/// As in rustfmt.toml, which leaves texts and macros alone.
+const MAX_LINE_CHARS: usize = 120;
+
+#[test]
+fn no_macro_is_long() {
+    let mut long = Vec::new();
+    for path in source_files() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut lines = text.lines().enumerate();
+        while let Some((start, line)) = lines.next() {
+            let indent = &line[..line.len() - line.trim_start().len()];
+            if line.trim_start().starts_with("macro_rules!") {
+                let end = lines.find(|(_, line)| line.starts_with(indent) && line.trim_start().starts_with('}'));
+                let body = end.unwrap().0 - start - 1;
+                if body > MAX_MACRO_LINES {
+                    long.push(format!("{}:{}: {body} lines", path.display(), start + 1));
+                }
+            }
+        }
+    }
+    assert!(long.is_empty(), "{}", long.join("\n"));
+}
+
+#[test]
+fn no_line_is_long() {
+    let mut long = Vec::new();
+    for path in source_files() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let wide = text.lines().enumerate().filter(|(_, line)| line.chars().count() > MAX_LINE_CHARS);
+        long.extend(
+            wide.map(|(at, line)| format!("{}:{}: {} characters", path.display(), at + 1, line.chars().count())),
+        );
+    }
+    assert!(long.is_empty(), "{}", long.join("\n"));
+}
+
+/// Groups of modules at the root that may use each other, and why.
+const CIRCLES: &[(&str, &[&str])] = &[
+    (
+        "a client owns its pipeline, with its tokens and its journal, and the pipeline goes by the client's options; a \
+         client hands out every resource, a resource asks through its client's version, and the wire renders and reads \
+         the resources' models",
+        &[
+            "audience",
+            "auth",
+            "client",
+            "exclusion",
+            "fielding",
+            "http",
+            "library",
+            "pricing",
+            "profile_template",
+            "project",
+            "quota",
+            "reconciliation",
+            "recontact",
+            "recovery",
+            "reference",
+            "report",
+            "respondent",
+            "supply",
+            "target_group",
+            "version",
+            "webhook",
+            "wire",
+        ],
+    ),
+    ("an open enum is a text type: it has their conversions, and the types hold open enums", &["open_enum", "types"]),
+];
+
+/// The module at the root that each name exported there comes from.
+fn root_names() -> BTreeMap<String, String> {
+    let mut out = BTreeMap::new();
+    for item in parsed(&source().join("lib.rs")).items {
+        if let Item::Use(item) = item
+            && let UseTree::Path(path) = &item.tree
+        {
+            let (path, mut exported) = (if path.ident == "self" { path.tree.as_ref() } else { &item.tree }, Vec::new());
+            names(path, &mut exported);
+            if let UseTree::Path(module) = path {
+                out.extend(exported.into_iter().map(|name| (name, module.ident.to_string())));
+            }
+        }
+    }
+    out
+}
+
+/// The first names behind `crate::` in tokens, groups included: `crate::{a, b::c}` names both.
+fn used(tokens: proc_macro2::TokenStream, out: &mut BTreeSet<String>) {
+    use proc_macro2::TokenTree as T;
+    let tokens: Vec<T> = tokens.into_iter().collect();
+    let is_colon = |token: Option<&T>| matches!(token, Some(T::Punct(it)) if it.as_char() == ':');
+    for (at, token) in tokens.iter().enumerate() {
+        match token {
+            T::Ident(it) if it == "crate" && is_colon(tokens.get(at + 1)) && is_colon(tokens.get(at + 2)) => {
+                match tokens.get(at + 3) {
+                    Some(T::Ident(name)) => drop(out.insert(name.to_string())),
+                    Some(T::Group(group)) => {
+                        let (mut depth_start, inner) = (true, group.stream());
+                        for token in inner {
+                            match token {
+                                T::Ident(name) if depth_start => drop(out.insert(name.to_string())),
+                                T::Punct(it) if it.as_char() == ',' => {
+                                    depth_start = true;
+                                    continue;
+                                }
+                                _ => {}
+                            }
+                            depth_start = false;
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            T::Group(group) => used(group.stream(), out),
+            _ => {}
+        }
+    }
+}
+
+/// What each module at the root uses of the others, tests aside.
+fn uses() -> BTreeMap<String, BTreeSet<String>> {
+    let root = root_names();
+    let mut out: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for path in source_files() {
+        let relative = path.strip_prefix(source()).unwrap().with_extension("");
+        let module = relative.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
+        let stem = relative.file_name().unwrap().to_string_lossy().into_owned();
+        // The root names everything, and what is compiled for tests alone hangs on nothing.
+        if module == "lib" || stem == "tests" || stem == "sim" {
+            continue;
+        }
+        let mut names = BTreeSet::new();
+        for item in parsed(&path).items {
+            let tokens = item.to_token_stream();
+            let test = matches!(&item, Item::Mod(it) if it.attrs.iter().any(|it| it.to_token_stream().to_string().contains("test")));
+            if !test {
+                used(tokens, &mut names);
+            }
+        }
+        let names = names.into_iter().map(|name| root.get(&name).cloned().unwrap_or(name));
+        out.entry(module.clone()).or_default().extend(names.filter(|name| *name != module));
+    }
+    out
+}
+
+/// Everything that can be reached from a module.
+fn reached(uses: &BTreeMap<String, BTreeSet<String>>, from: &str) -> BTreeSet<String> {
+    let (mut seen, mut open) = (BTreeSet::new(), vec![from.to_owned()]);
+    while let Some(module) = open.pop() {
+        for next in uses.get(&module).into_iter().flatten() {
+            if seen.insert(next.clone()) {
+                open.push(next.clone());
+            }
+        }
+    }
+    seen
+}
+
+#[test]
+fn modules_use_each_other_in_one_direction_but_for_those_that_are_listed() {
+    let uses = uses();
+    let reached: BTreeMap<_, _> = uses.keys().map(|module| (module, reached(&uses, module))).collect();
+    let mut circles = BTreeSet::new();
+    for (module, from_here) in &reached {
+        let circle: BTreeSet<&str> = from_here
+            .iter()
+            .filter(|other| reached.get(other).is_some_and(|from_there| from_there.contains(*module)))
+            .map(String::as_str)
+            .collect();
+        if circle.len() > 1 {
+            circles.insert(circle);
+        }
+    }
+    let listed: BTreeSet<BTreeSet<&str>> =
+        CIRCLES.iter().map(|(_, modules)| modules.iter().copied().collect()).collect();
+    assert_eq!(circles, listed, "circles that are found, and circles that are listed");
+    assert!(uses["error"].is_empty(), "`error` depends on {:?}", uses["error"]);
+}

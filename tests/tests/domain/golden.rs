@@ -8,6 +8,7 @@ use cintx::supply::Supply;
 use cintx::target_group::FillingStrategy;
 use cintx::types::LengthOfInterview;
 use cintx::{Money, Version};
+use cintx_tests::strict::SentBodies;
 use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::Value;
@@ -76,11 +77,14 @@ async fn the_same_code_in_each_versions_words<V: Version>(stage: Stage<V>) {
     stage.assert_no_violation();
 
     let mut bodies: BTreeMap<String, Value> = BTreeMap::new();
+    let mut sent = SentBodies::new(V::DATE, V::OPERATIONS);
     for request in stage.sandbox.requests() {
         if let (Some(operation), Some(body)) = (request.operation, request.body) {
+            sent.push(&operation, body.clone());
             bodies.insert(operation, body);
         }
     }
+    every_change_of_the_document_is_noticed::<V>(&sent);
     let mut known = vec![
         (group.id().to_string(), "<target group>"),
         (manager.to_string(), "<manager>"),
@@ -96,4 +100,14 @@ async fn the_same_code_in_each_versions_words<V: Version>(stage: Stage<V>) {
         text = text.replace(&id, name);
     }
     insta::assert_snapshot!(format!("bodies-{}", V::DATE), text);
+}
+
+/// A newer document that calls a property otherwise, gives it another type or drops it fails this before it fails a
+/// user: each such change of each property in these bodies is tried.
+fn every_change_of_the_document_is_noticed<V: Version>(sent: &SentBodies) {
+    assert_eq!(sent.problems(), Vec::<String>::new());
+    let (unnoticed, tried) = sent.unnoticed();
+    assert!(tried > 200, "only {tried} changes were tried");
+    assert_eq!(unnoticed, Vec::<String>::new());
+    insta::assert_debug_snapshot!(format!("never_sent-{}", V::DATE), sent.never_sent());
 }

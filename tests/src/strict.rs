@@ -1,0 +1,350 @@
+//! Bodies that are sent, held against a document strictly: what it does not describe is a mistake, too.
+//! And the changes of a document that no body would notice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cintx_raw::Operation;
+use serde_json::{Map, Value, json};
+
+use crate::document::Document;
+
+/// Bodies that were sent through one version.
+#[derive(Debug)]
+pub struct SentBodies {
+    document: Document,
+    table: &'static [&'static Operation],
+    bodies: Vec<SentBody>,
+}
+
+#[derive(Debug)]
+struct SentBody {
+    operation: &'static str,
+    /// Where its schema is in the document.
+    schema: String,
+    body: Value,
+}
+
+/// A change that a newer document may bring.
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    Rename,
+    Retype,
+    Drop,
+}
+
+impl SentBodies {
+    /// None yet.
+    pub fn new(date: &str, table: &'static [&'static Operation]) -> Self {
+        Self { document: Document::of(date), table, bodies: Vec::new() }
+    }
+
+    /// One more, of an operation by its id in the document or in the table.
+    pub fn push(&mut self, id: &str, body: Value) {
+        let Some(row) = self.table.iter().find(|row| row.id == id || row.document_id == id) else { return };
+        let path = row.path.replace('~', "~0").replace('/', "~1");
+        let method = row.method.as_str().to_lowercase();
+        let request = followed(&self.document.root, format!("/paths/{path}/{method}/requestBody"));
+        let schema = format!("{request}/content/application~1json/schema");
+        if self.document.root.pointer(&schema).is_some() {
+            self.bodies.push(SentBody { operation: row.id, schema, body });
+        }
+    }
+
+    /// What is wrong about them, and the places of the properties that each holds.
+    fn check(&self, root: &Value, sent: &SentBody) -> (Vec<String>, BTreeSet<String>) {
+        let mut visit = Visit { root, problems: Vec::new(), places: BTreeSet::new() };
+        visit.value(&sent.schema, &sent.body, sent.operation);
+        (visit.problems, visit.places)
+    }
+
+    /// What the document does not allow in them.
+    pub fn problems(&self) -> Vec<String> {
+        self.bodies.iter().flat_map(|sent| self.check(&self.document.root, sent).0).collect()
+    }
+
+    /// The changes of the document that no body notices: each property that some body holds, called otherwise, of
+    /// another type, or gone. Also how many were tried.
+    pub fn unnoticed(&self) -> (Vec<String>, usize) {
+        let mut holders: BTreeMap<String, Vec<&SentBody>> = BTreeMap::new();
+        for sent in &self.bodies {
+            for place in self.check(&self.document.root, sent).1 {
+                holders.entry(place).or_default().push(sent);
+            }
+        }
+        let (mut root, mut unnoticed, mut tried) = (self.document.root.clone(), Vec::new(), 0);
+        for (place, bodies) in holders {
+            for change in [Change::Rename, Change::Retype, Change::Drop] {
+                tried += 1;
+                let whole = apply(&mut root, &place, change);
+                if bodies.iter().all(|sent| self.check(&root, sent).0.is_empty()) {
+                    unnoticed.push(format!("{change:?} {place}"));
+                }
+                restore(&mut root, &place, whole);
+            }
+        }
+        (unnoticed, tried)
+    }
+
+    /// The properties that no body holds, by operation: what the SDK cannot say, or what no body here says.
+    pub fn never_sent(&self) -> BTreeMap<&'static str, BTreeSet<String>> {
+        let mut out: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
+        let sent: BTreeSet<String> =
+            self.bodies.iter().flat_map(|sent| self.check(&self.document.root, sent).1).collect();
+        for body in &self.bodies {
+            let mut places = BTreeSet::new();
+            every_place(&self.document.root, &body.schema, &mut places);
+            let missing = places.difference(&sent).map(|place| place.replace("/properties/", ".").replace("~1", "/"));
+            out.entry(body.operation).or_default().extend(missing);
+        }
+        out.retain(|_, places| !places.is_empty());
+        out
+    }
+}
+
+/// Where a place is once references are followed.
+fn followed(root: &Value, mut place: String) -> String {
+    while let Some(target) = root.pointer(&place).and_then(|it| it.get("$ref")).and_then(Value::as_str) {
+        place = target.trim_start_matches('#').to_owned();
+    }
+    place
+}
+
+/// One way to fulfil a schema: what its parts say together.
+#[derive(Clone, Debug, Default)]
+struct Variant {
+    types: BTreeSet<String>,
+    words: Option<Vec<Value>>,
+    /// Each property with its place; none at all where a schema says nothing of properties.
+    properties: Option<BTreeMap<String, String>>,
+    required: BTreeSet<String>,
+    /// Where the schema of other properties is, and that of the items of a list.
+    others: Option<String>,
+    items: Option<String>,
+    nullable: bool,
+}
+
+/// Every way to fulfil a schema: with each part of its `allOf`, one of its `oneOf`, and one or all of its `anyOf`.
+fn variants(root: &Value, place: &str) -> Vec<Variant> {
+    let place = followed(root, place.to_owned());
+    let schema = root.pointer(&place).unwrap_or(&Value::Null);
+    let own = Variant {
+        types: schema["type"].as_str().map(str::to_owned).into_iter().collect(),
+        words: schema["enum"].as_array().cloned(),
+        properties: schema["properties"].as_object().map(|properties| {
+            let place_of = |name: &String| format!("{place}/properties/{}", name.replace('~', "~0").replace('/', "~1"));
+            properties.keys().map(|name| (name.clone(), place_of(name))).collect()
+        }),
+        required: texts(&schema["required"]),
+        others: schema["additionalProperties"].is_object().then(|| format!("{place}/additionalProperties")),
+        items: schema.get("items").is_some().then(|| format!("{place}/items")),
+        nullable: schema["nullable"] == true,
+    };
+    let list = |word: &str| -> Vec<String> {
+        (0..schema[word].as_array().map_or(0, Vec::len)).map(|at| format!("{place}/{word}/{at}")).collect()
+    };
+    let mut out = vec![own];
+    for part in list("allOf") {
+        out = both(&out, &variants(root, &part));
+    }
+    for word in ["oneOf", "anyOf"] {
+        let choices: Vec<Vec<Variant>> = list(word).iter().map(|choice| variants(root, choice)).collect();
+        // Several of an `anyOf` may hold at once.
+        let together = match (word, choices.split_first()) {
+            ("anyOf", Some((first, rest))) => rest.iter().fold(first.clone(), |all, one| both(&all, one)),
+            _ => Vec::new(),
+        };
+        let choices: Vec<Variant> = choices.into_iter().flatten().chain(together).collect();
+        if !choices.is_empty() {
+            out = both(&out, &choices);
+        }
+    }
+    out
+}
+
+fn texts(list: &Value) -> BTreeSet<String> {
+    list.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect()
+}
+
+/// Each of these with each of those.
+fn both(these: &[Variant], those: &[Variant]) -> Vec<Variant> {
+    let join = |one: &Variant, other: &Variant| {
+        let (mut one, other) = (one.clone(), other.clone());
+        one.types.extend(other.types);
+        one.words = one.words.or(other.words);
+        one.properties = match (one.properties, other.properties) {
+            (Some(mut properties), Some(more)) => {
+                properties.extend(more);
+                Some(properties)
+            }
+            (properties, more) => properties.or(more),
+        };
+        one.required.extend(other.required);
+        one.others = one.others.or(other.others);
+        one.items = one.items.or(other.items);
+        one.nullable |= other.nullable;
+        one
+    };
+    these.iter().flat_map(|one| those.iter().map(move |other| join(one, other))).collect()
+}
+
+fn has_type(value: &Value, name: &str) -> bool {
+    match name {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "boolean" => value.is_boolean(),
+        _ => true,
+    }
+}
+
+struct Visit<'a> {
+    root: &'a Value,
+    problems: Vec<String>,
+    places: BTreeSet<String>,
+}
+
+impl Visit<'_> {
+    /// Holds a value against the variant that it fits best.
+    fn value(&mut self, place: &str, value: &Value, at: &str) {
+        let tried = variants(self.root, place).into_iter().map(|variant| {
+            let mut visit = Visit { root: self.root, problems: Vec::new(), places: BTreeSet::new() };
+            visit.variant(&variant, value, at);
+            visit
+        });
+        if let Some(best) = tried.min_by_key(|visit| visit.problems.len()) {
+            self.problems.extend(best.problems);
+            self.places.extend(best.places);
+        }
+    }
+
+    fn variant(&mut self, variant: &Variant, value: &Value, at: &str) {
+        if value.is_null() && variant.nullable {
+            return;
+        }
+        if let Some(wrong) = variant.types.iter().find(|name| !has_type(value, name)) {
+            return self.problems.push(format!("{at} is {value}, expected {wrong}"));
+        }
+        if let Some(words) = variant.words.as_ref().filter(|words| !words.contains(value)) {
+            return self.problems.push(format!("{at} is {value}, expected one of {words:?}"));
+        }
+        match value {
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    if let Some(place) = &variant.items {
+                        self.value(place, item, &format!("{at}[{index}]"));
+                    }
+                }
+            }
+            Value::Object(fields) => self.fields(variant, fields, at),
+            _ => {}
+        }
+    }
+
+    fn fields(&mut self, variant: &Variant, fields: &Map<String, Value>, at: &str) {
+        let missing = variant.required.iter().filter(|name| !fields.contains_key(*name));
+        self.problems.extend(missing.map(|name| format!("{at} lacks {name}")));
+        if variant.properties.is_none() && variant.others.is_none() {
+            return;
+        }
+        for (name, value) in fields {
+            let at = format!("{at}.{name}");
+            match (variant.properties.as_ref().and_then(|it| it.get(name)), &variant.others) {
+                (Some(property), _) => {
+                    self.places.insert(property.clone());
+                    self.value(property, value, &at);
+                }
+                (None, Some(others)) => self.value(others, value, &at),
+                (None, None) => self.problems.push(format!("{at} is not in the document")),
+            }
+        }
+    }
+}
+
+/// Every property below a schema.
+fn every_place(root: &Value, place: &str, out: &mut BTreeSet<String>) {
+    for variant in variants(root, place) {
+        for property in variant.properties.iter().flat_map(BTreeMap::values) {
+            if out.insert(property.clone()) {
+                every_place(root, property, out);
+            }
+        }
+        for below in variant.others.iter().chain(&variant.items) {
+            every_place(root, below, out);
+        }
+    }
+}
+
+/// The schema that holds a property, and the property's name.
+fn holder(place: &str) -> (&str, String) {
+    let (holder, name) = place.rsplit_once("/properties/").expect("a property");
+    (holder, name.replace("~1", "/").replace("~0", "~"))
+}
+
+/// Changes a property; hands back the schema that holds it, as it was.
+fn apply(root: &mut Value, place: &str, change: Change) -> Value {
+    let (holder, name) = holder(place);
+    let schema = root.pointer_mut(holder).expect("the schema");
+    let whole = schema.clone();
+    let renamed = format!("{name}_renamed");
+    let property = schema["properties"].as_object_mut().and_then(|it| it.remove(&name)).expect("the property");
+    match change {
+        Change::Rename => schema["properties"][&renamed] = property,
+        Change::Retype => {
+            schema["properties"][&name] =
+                json!({ "type": "object", "required": ["of_another_type"], "properties": {} });
+        }
+        Change::Drop => {}
+    }
+    if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+        match change {
+            Change::Rename => required.iter_mut().filter(|it| **it == name).for_each(|it| *it = json!(renamed)),
+            Change::Drop => required.retain(|it| *it != name),
+            Change::Retype => {}
+        }
+    }
+    whole
+}
+
+fn restore(root: &mut Value, place: &str, whole: Value) {
+    *root.pointer_mut(holder(place).0).expect("the schema") = whole;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_document_does_not_describe_is_a_problem() {
+        let root = json!({ "a": {
+            "type": "object", "required": ["name"],
+            "properties": { "name": { "type": "string" }, "count": { "oneOf": [{ "type": "integer" }, { "$ref": "#/b" }] } },
+        }, "b": { "type": "object", "properties": { "of": { "type": "string", "nullable": true } } } });
+        let problems = |body: Value| {
+            let mut visit = Visit { root: &root, problems: Vec::new(), places: BTreeSet::new() };
+            visit.value("/a", &body, "body");
+            visit.problems
+        };
+        assert!(problems(json!({ "name": "x", "count": 1 })).is_empty());
+        assert!(problems(json!({ "name": "x", "count": { "of": null } })).is_empty());
+        assert_eq!(problems(json!({ "count": 1 })), ["body lacks name"]);
+        assert_eq!(problems(json!({ "name": 1 })), ["body.name is 1, expected string"]);
+        assert_eq!(problems(json!({ "name": "x", "other": 1 })), ["body.other is not in the document"]);
+        assert_eq!(problems(json!({ "name": "x", "count": { "off": "y" } })).len(), 1);
+    }
+
+    #[test]
+    fn a_change_is_made_and_taken_back() {
+        let whole = json!({ "a": { "required": ["x"], "properties": { "x": { "type": "string" }, "y/z": {} } } });
+        for place in ["/a/properties/x", "/a/properties/y~1z"] {
+            for change in [Change::Rename, Change::Retype, Change::Drop] {
+                let mut root = whole.clone();
+                let before = apply(&mut root, place, change);
+                assert_ne!(root, whole);
+                restore(&mut root, place, before);
+                assert_eq!(root, whole);
+            }
+        }
+    }
+}
