@@ -181,7 +181,7 @@ impl Read<i64> for LengthOfInterview {
 ///
 /// `reads! { Holiday = CalendarHoliday { date; name, rate = completes_rate; note } }` expands to
 ///
-/// ```ignore
+/// ```text
 /// impl Read<types::CalendarHoliday> for Holiday {
 ///     fn read(wire: types::CalendarHoliday) -> Result<Self, Missing> {
 ///         Ok(Self {
