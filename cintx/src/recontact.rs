@@ -137,11 +137,13 @@ impl<V: HasRecontacts> Recontacts<V> {
     }
 
     /// An upload that was started elsewhere.
+    #[doc(alias = "get_recontact_upload_respondents_by_file_job")]
     pub fn upload_job(&self, id: JobId) -> RecontactJob<V> {
         self.job(ListWork::Upload, id)
     }
 
     /// A removal that was started elsewhere.
+    #[doc(alias = "recontacts_remove_all_rsids_job_status")]
     pub fn removal_job(&self, id: JobId) -> RecontactJob<V> {
         self.job(ListWork::RemoveAll, id)
     }

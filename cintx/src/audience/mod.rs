@@ -51,6 +51,7 @@ impl Audience {
 
     /// Two or three questions whose targets are crossed: each combination gets a quota of its own, and the quotas add
     /// up to the targets of every question exactly.
+    #[doc(alias = "generate_draft_interlock_profile_v2")]
     pub fn interlock(crossed: impl Into<Interlock>) -> Self {
         Self { interlock: Some(crossed.into()), ..Self::independent([]) }
     }

@@ -61,11 +61,13 @@ impl<V: Version> TargetGroup<V> {
     }
 
     /// A launch job that was started elsewhere.
+    #[doc(alias = "get_launch_fielding_run_from_draft_job")]
     pub fn launch_job(&self, id: JobId) -> LaunchJob<V> {
         Job::new(LaunchRequest { group: self.clone(), scheduled: false }, id)
     }
 
     /// A schedule job that was started elsewhere.
+    #[doc(alias = "get_schedule_fielding_run_from_draft_job")]
     pub fn schedule_job(&self, id: JobId) -> LaunchJob<V> {
         Job::new(LaunchRequest { group: self.clone(), scheduled: true }, id)
     }

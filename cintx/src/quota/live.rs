@@ -227,6 +227,7 @@ impl<V: Version> Quotas<V> {
     /// # Errors
     /// See [when a call fails](crate::guide::failures).
     #[doc(alias = "batch_delete_profiles")]
+    #[doc(alias = "batch_delete_profiles_v2")]
     pub async fn delete(&self, profiles: &[String]) -> Result<Vec<QuotaTable>, Error> {
         V::delete_profiles(self.raw(), self.place(), profiles).await?;
         self.read_back().await

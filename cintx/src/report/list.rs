@@ -136,6 +136,7 @@ impl<V: Version> Reports<V> {
     }
 
     /// A report that was requested elsewhere, as a job to wait for. Asks nothing.
+    #[doc(alias = "report_status")]
     pub fn job(&self, id: impl Into<ReportId>) -> ReportJob<V> {
         let id = id.into();
         Job::new(ReportDownload { client: self.client.clone() }, JobId::new(id.as_str()))

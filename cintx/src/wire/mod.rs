@@ -1,12 +1,12 @@
 //! Everything that differs between the dated versions, and nowhere else.
 //!
 //! - A file here holds what is asked of an area, as a trait, and what needs no version's types.
-//! - A file in `shared/` does it for several versions: it is compiled once for each version that lists it, and names
+//! - A file in `common/` does it for several versions: it is compiled once for each version that lists it, and names
 //!   that version's types as `super::raw` and its marker as `super::Marker`.
 //! - A version's folder lists its areas in `mod.rs`. What it alone has are ordinary files beside it; what it calls
 //!   otherwise are small functions there, in `legacy.rs` (the two versions before 2025-12-18) or in `names.rs`.
 
-#![allow(clippy::duplicate_mod, reason = "a file of `shared/` is compiled once for each version that lists it")]
+#![allow(clippy::duplicate_mod, reason = "a file of `common/` is compiled once for each version that lists it")]
 #![cfg_attr(
     not(all(feature = "v2024-12-02", feature = "v2025-02-17", feature = "v2025-12-18")),
     allow(dead_code, unused_imports, unused_macros, reason = "what only other versions use is compiled all the same")

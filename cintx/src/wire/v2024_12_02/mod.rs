@@ -1,56 +1,56 @@
 //! 2024-12-02 on the wire: the areas that it has, and what it alone calls otherwise or takes elsewhere.
 
-#[path = "../shared/assistant.rs"]
+#[path = "../common/assistant.rs"]
 mod assistant;
-#[path = "../shared/audience_legacy.rs"]
+#[path = "../common/audience_legacy.rs"]
 mod audience;
-#[path = "../shared/bulk.rs"]
+#[path = "../common/bulk.rs"]
 mod bulk;
-#[path = "../shared/calendar.rs"]
+#[path = "../common/calendar.rs"]
 mod calendar;
-#[path = "../shared/directory.rs"]
+#[path = "../common/directory.rs"]
 mod directory;
-#[path = "../shared/distribution_legacy.rs"]
+#[path = "../common/distribution_legacy.rs"]
 mod distribution;
 mod eligible_in_month;
-#[path = "../shared/fielding.rs"]
+#[path = "../common/fielding.rs"]
 mod fielding;
-#[path = "../shared/global_supply_templates.rs"]
+#[path = "../common/global_supply_templates.rs"]
 mod global_supply_templates;
-#[path = "../shared/legacy.rs"]
+#[path = "../common/legacy.rs"]
 mod legacy;
-#[path = "../shared/library.rs"]
+#[path = "../common/library.rs"]
 mod library;
-#[path = "../shared/money.rs"]
+#[path = "../common/money.rs"]
 mod money;
-#[path = "../shared/price.rs"]
+#[path = "../common/price.rs"]
 mod price;
-#[path = "../shared/projects.rs"]
+#[path = "../common/projects.rs"]
 mod projects;
-#[path = "../shared/question_index.rs"]
+#[path = "../common/question_index.rs"]
 mod question_index;
-#[path = "../shared/quotas_legacy.rs"]
+#[path = "../common/quotas_legacy.rs"]
 mod quotas;
-#[path = "../shared/reconciliation.rs"]
+#[path = "../common/reconciliation.rs"]
 mod reconciliation;
-#[path = "../shared/reconciliation_requests.rs"]
+#[path = "../common/reconciliation_requests.rs"]
 mod reconciliation_requests;
-#[path = "../shared/reports.rs"]
+#[path = "../common/reports.rs"]
 mod reports;
-#[path = "../shared/statistics.rs"]
+#[path = "../common/statistics.rs"]
 mod statistics;
-#[path = "../shared/supply_list.rs"]
+#[path = "../common/supply_list.rs"]
 mod supply;
 mod supply_removal;
-#[path = "../shared/supply_templates.rs"]
+#[path = "../common/supply_templates.rs"]
 mod supply_templates;
-#[path = "../shared/target_groups.rs"]
+#[path = "../common/target_groups.rs"]
 mod target_groups;
-#[path = "../shared/templates.rs"]
+#[path = "../common/templates.rs"]
 mod templates;
-#[path = "../shared/version.rs"]
+#[path = "../common/version.rs"]
 mod version;
-#[path = "../shared/webhooks.rs"]
+#[path = "../common/webhooks.rs"]
 mod webhooks;
 
 use cintx_raw::{Operation, Response, v2024_12_02 as raw};

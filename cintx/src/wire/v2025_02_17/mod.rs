@@ -1,61 +1,61 @@
 //! 2025-02-17 on the wire: the areas that it has, and what it alone calls otherwise or takes elsewhere.
 
-#[path = "../shared/assistant.rs"]
+#[path = "../common/assistant.rs"]
 mod assistant;
-#[path = "../shared/audience_legacy.rs"]
+#[path = "../common/audience_legacy.rs"]
 mod audience;
-#[path = "../shared/bulk.rs"]
+#[path = "../common/bulk.rs"]
 mod bulk;
-#[path = "../shared/calendar.rs"]
+#[path = "../common/calendar.rs"]
 mod calendar;
-#[path = "../shared/directory.rs"]
+#[path = "../common/directory.rs"]
 mod directory;
-#[path = "../shared/distribution_legacy.rs"]
+#[path = "../common/distribution_legacy.rs"]
 mod distribution;
 mod exclusion_lists;
-#[path = "../shared/exclusion_policies.rs"]
+#[path = "../common/exclusion_policies.rs"]
 mod exclusion_policies;
-#[path = "../shared/fielding.rs"]
+#[path = "../common/fielding.rs"]
 mod fielding;
-#[path = "../shared/global_supply_templates.rs"]
+#[path = "../common/global_supply_templates.rs"]
 mod global_supply_templates;
-#[path = "../shared/group_rate_card.rs"]
+#[path = "../common/group_rate_card.rs"]
 mod group_rate_card;
-#[path = "../shared/legacy.rs"]
+#[path = "../common/legacy.rs"]
 mod legacy;
-#[path = "../shared/library.rs"]
+#[path = "../common/library.rs"]
 mod library;
-#[path = "../shared/money.rs"]
+#[path = "../common/money.rs"]
 mod money;
-#[path = "../shared/performance.rs"]
+#[path = "../common/performance.rs"]
 mod performance;
-#[path = "../shared/price.rs"]
+#[path = "../common/price.rs"]
 mod price;
-#[path = "../shared/projects.rs"]
+#[path = "../common/projects.rs"]
 mod projects;
-#[path = "../shared/question_index.rs"]
+#[path = "../common/question_index.rs"]
 mod question_index;
-#[path = "../shared/quotas_legacy.rs"]
+#[path = "../common/quotas_legacy.rs"]
 mod quotas;
-#[path = "../shared/reconciliation.rs"]
+#[path = "../common/reconciliation.rs"]
 mod reconciliation;
 mod reconciliation_requests;
-#[path = "../shared/reports.rs"]
+#[path = "../common/reports.rs"]
 mod reports;
-#[path = "../shared/statistics.rs"]
+#[path = "../common/statistics.rs"]
 mod statistics;
-#[path = "../shared/supply_list.rs"]
+#[path = "../common/supply_list.rs"]
 mod supply;
-#[path = "../shared/supply_templates.rs"]
+#[path = "../common/supply_templates.rs"]
 mod supply_templates;
-#[path = "../shared/target_groups.rs"]
+#[path = "../common/target_groups.rs"]
 mod target_groups;
-#[path = "../shared/templates.rs"]
+#[path = "../common/templates.rs"]
 mod templates;
 mod validation;
-#[path = "../shared/version.rs"]
+#[path = "../common/version.rs"]
 mod version;
-#[path = "../shared/webhooks.rs"]
+#[path = "../common/webhooks.rs"]
 mod webhooks;
 
 use cintx_raw::{Operation, Response, v2025_02_17 as raw};

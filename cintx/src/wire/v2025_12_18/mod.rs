@@ -1,61 +1,61 @@
 //! 2025-12-18 on the wire: the areas that it has, and what it calls otherwise or takes elsewhere than others.
 
-#[path = "../shared/assistant.rs"]
+#[path = "../common/assistant.rs"]
 mod assistant;
 mod audience;
-#[path = "../shared/bulk.rs"]
+#[path = "../common/bulk.rs"]
 mod bulk;
-#[path = "../shared/calendar.rs"]
+#[path = "../common/calendar.rs"]
 mod calendar;
-#[path = "../shared/directory.rs"]
+#[path = "../common/directory.rs"]
 mod directory;
 mod distribution;
-#[path = "../shared/exclusion_policies.rs"]
+#[path = "../common/exclusion_policies.rs"]
 mod exclusion_policies;
 mod exclusions;
 mod field_of_days;
-#[path = "../shared/fielding.rs"]
+#[path = "../common/fielding.rs"]
 mod fielding;
-#[path = "../shared/group_rate_card.rs"]
+#[path = "../common/group_rate_card.rs"]
 mod group_rate_card;
 mod library;
-#[path = "../shared/money.rs"]
+#[path = "../common/money.rs"]
 mod money;
 mod names;
 mod overview_by_id;
-#[path = "../shared/performance.rs"]
+#[path = "../common/performance.rs"]
 mod performance;
 mod prediction;
-#[path = "../shared/price.rs"]
+#[path = "../common/price.rs"]
 mod price;
-#[path = "../shared/projects.rs"]
+#[path = "../common/projects.rs"]
 mod projects;
 mod quotas;
-#[path = "../shared/reconciliation.rs"]
+#[path = "../common/reconciliation.rs"]
 mod reconciliation;
 mod reconciliation_files;
-#[path = "../shared/reconciliation_requests.rs"]
+#[path = "../common/reconciliation_requests.rs"]
 mod reconciliation_requests;
 mod recontacts;
 mod report_details;
-#[path = "../shared/reports.rs"]
+#[path = "../common/reports.rs"]
 mod reports;
 mod respondents;
-#[path = "../shared/statistics.rs"]
+#[path = "../common/statistics.rs"]
 mod statistics;
 mod supply;
-#[path = "../shared/supply_templates.rs"]
+#[path = "../common/supply_templates.rs"]
 mod supply_templates;
-#[path = "../shared/target_groups.rs"]
+#[path = "../common/target_groups.rs"]
 mod target_groups;
-#[path = "../shared/templates.rs"]
+#[path = "../common/templates.rs"]
 mod templates;
 mod unique_codes;
 mod unit_supply_templates;
-#[path = "../shared/version.rs"]
+#[path = "../common/version.rs"]
 mod version;
 mod webhook_history;
-#[path = "../shared/webhooks.rs"]
+#[path = "../common/webhooks.rs"]
 mod webhooks;
 
 use cintx_raw::v2025_12_18 as raw;
