@@ -38,17 +38,21 @@ fn steps(dates: &[String]) -> Vec<Step> {
             "lints of the raw crate's own tests",
             "clippy --package cintx-raw --all-targets --features httpmock,schemars -- -D warnings",
         ),
+    ];
+    for date in dates {
+        steps.push(step(
+            "lints of the library with one version alone",
+            &format!("clippy --package cintx --no-default-features --features v{date} -- -D warnings"),
+        ));
+    }
+    steps.extend([
         step("tests and doc-tests of all versions together", "test --workspace --exclude cintx-raw --all-features"),
         step("tests and doc-tests of the raw crate", "test --package cintx-raw --features httpmock,schemars"),
-    ];
+    ]);
     for date in dates {
         steps.push(step(
             "tests of one version alone",
             &format!("test --package cintx-tests --no-default-features --features v{date}"),
-        ));
-        steps.push(step(
-            "lints of the library with one version alone",
-            &format!("clippy --package cintx --no-default-features --features v{date} -- -D warnings"),
         ));
     }
     let newest = dates.last().map(String::as_str).unwrap_or_default();
