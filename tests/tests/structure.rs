@@ -358,3 +358,32 @@ fn modules_use_each_other_in_one_direction_but_for_those_that_are_listed() {
     assert_eq!(circles, listed, "circles that are found, and circles that are listed");
     assert!(uses["error"].is_empty(), "`error` depends on {:?}", uses["error"]);
 }
+
+/// The names behind `mark` in a text, each up to the first character that no name has.
+fn names_after(text: &str, mark: &str) -> BTreeSet<String> {
+    let is_name = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
+    text.split(mark).skip(1).map(|rest| rest.trim_start().chars().take_while(is_name).collect()).collect()
+}
+
+#[test]
+fn every_operation_that_is_called_is_found_by_its_id() {
+    let (mut called, mut found) = (BTreeSet::new(), BTreeSet::new());
+    for path in source_files() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        if path.strip_prefix(source()).unwrap().starts_with("wire") {
+            // A call may stand on the line below its client.
+            let joined = text.split_whitespace().collect::<Vec<_>>().join(" ").replace("raw .", "raw.");
+            called.extend(names_after(&joined, "raw."));
+        } else {
+            for mark in ["doc(alias = \"", "pub fn ", "pub async fn "] {
+                found.extend(names_after(&text, mark));
+            }
+        }
+    }
+    let versions = cintx_tests::dispatch::versions();
+    let operations = versions.iter().flat_map(|version| version.table).map(|row| row.id.to_owned()).collect();
+    let called: BTreeSet<String> = called.intersection(&operations).cloned().collect();
+    assert!(called.len() > 50, "only {} calls were found", called.len());
+    let lost: Vec<&String> = called.difference(&found).collect();
+    assert!(lost.is_empty(), "no public item has these as an alias: {lost:?}");
+}

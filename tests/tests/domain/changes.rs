@@ -501,7 +501,7 @@ mod newest {
     use super::*;
 
     #[derive(Clone, Debug)]
-    enum JobPoll {
+    enum Call {
         NewGroup { tag: String, description: String },
         Group { tag: Option<String>, description: Option<String> },
         Members { ids: Vec<String>, join: bool },
@@ -516,7 +516,7 @@ mod newest {
         Mail { users: usize },
     }
 
-    fn asked() -> impl Strategy<Value = JobPoll> {
+    fn asked() -> impl Strategy<Value = Call> {
         let tag = || prop_oneof![4 => "[a-zA-Z0-9 é]{1,20}", 1 => Just(String::new()), 1 => "é{125,132}"];
         let description = || prop_oneof![4 => "[a-z ]{0,20}", 1 => "d{497,503}"];
         let groups = prop_oneof![
@@ -541,20 +541,20 @@ mod newest {
         ];
         let excluded_by = prop_oneof![Just(ExcludedBy::Rsid), Just(ExcludedBy::AccessRespondentGuid)];
         prop_oneof![
-            (tag(), description()).prop_map(|(tag, description)| JobPoll::NewGroup { tag, description }),
+            (tag(), description()).prop_map(|(tag, description)| Call::NewGroup { tag, description }),
             (proptest::option::of(tag()), proptest::option::of(description()))
-                .prop_map(|(tag, description)| JobPoll::Group { tag, description }),
-            (groups, any::<bool>()).prop_map(|(ids, join)| JobPoll::Members { ids, join }),
-            proptest::collection::vec((0_u8..5, 1_u16..397), 0..4).prop_map(|sources| JobPoll::Activity { sources }),
-            (codes, any::<bool>()).prop_map(|(codes, live)| JobPoll::Codes { codes, live }),
-            (ids(), recontact_by).prop_map(|(ids, by)| JobPoll::Recontacts { ids, by }),
-            (ids(), excluded_by).prop_map(|(ids, by)| JobPoll::Exclusions { ids, by }),
-            (0_usize..3).prop_map(JobPoll::Policies),
-            money().prop_map(JobPoll::Prediction),
-            (1_u8..46, rate()).prop_map(|(minutes, rate)| JobPoll::CardPrediction { minutes, rate }),
+                .prop_map(|(tag, description)| Call::Group { tag, description }),
+            (groups, any::<bool>()).prop_map(|(ids, join)| Call::Members { ids, join }),
+            proptest::collection::vec((0_u8..5, 1_u16..397), 0..4).prop_map(|sources| Call::Activity { sources }),
+            (codes, any::<bool>()).prop_map(|(codes, live)| Call::Codes { codes, live }),
+            (ids(), recontact_by).prop_map(|(ids, by)| Call::Recontacts { ids, by }),
+            (ids(), excluded_by).prop_map(|(ids, by)| Call::Exclusions { ids, by }),
+            (0_usize..3).prop_map(Call::Policies),
+            money().prop_map(Call::Prediction),
+            (1_u8..46, rate()).prop_map(|(minutes, rate)| Call::CardPrediction { minutes, rate }),
             (-50_i64..0, proptest::option::of(-50_i64..0), events(), status)
-                .prop_map(|(since, until, events, status)| JobPoll::History { since, until, events, status }),
-            (0_usize..7).prop_map(|users| JobPoll::Mail { users }),
+                .prop_map(|(since, until, events, status)| Call::History { since, until, events, status }),
+            (0_usize..7).prop_map(|users| Call::Mail { users }),
         ]
     }
 
@@ -565,20 +565,20 @@ mod newest {
         other_project: ProjectId,
     }
 
-    async fn ask(scene: &Scene<'_, V2025_12_18>, more: &More, asked: JobPoll) -> (&'static str, Result<(), Error>) {
+    async fn ask(scene: &Scene<'_, V2025_12_18>, more: &More, asked: Call) -> (&'static str, Result<(), Error>) {
         let (cint, unit) = (&scene.stage.cint, scene.stage.sandbox.business_unit_id());
         let groups = cint.exclusion_groups();
         match asked {
-            JobPoll::NewGroup { tag, description } => {
+            Call::NewGroup { tag, description } => {
                 ("new exclusion group", groups.create(&tag, &description).await.map(drop))
             }
-            JobPoll::Group { tag, description } => {
+            Call::Group { tag, description } => {
                 let update = groups.update(&more.group);
                 let update = tag.into_iter().fold(update, |update, tag| update.tag(tag));
                 let update = description.into_iter().fold(update, |update, text| update.description(text));
                 ("exclusion group", update.await)
             }
-            JobPoll::Members { ids, join } => {
+            Call::Members { ids, join } => {
                 let known = ids.first().is_some_and(|id| id.len() == 26) && ids.len() < 4;
                 let mut ids: Vec<TargetGroupId> = ids.into_iter().map(TargetGroupId::new).collect();
                 if known {
@@ -588,7 +588,7 @@ mod newest {
                     if join { groups.add(&more.group, ids).await } else { groups.remove(&more.group, ids).await };
                 ("members", change)
             }
-            JobPoll::Activity { sources } => {
+            Call::Activity { sources } => {
                 let exclusions = sources.into_iter().map(|(source, days)| {
                     let exclusion = match source {
                         0 => ActivityExclusion::of(&scene.draft),
@@ -600,15 +600,15 @@ mod newest {
                 let exclusions: Vec<_> = exclusions.collect();
                 ("activity", scene.draft.set_activity_exclusions(exclusions).await)
             }
-            JobPoll::Codes { codes, live } => {
+            Call::Codes { codes, live } => {
                 let codes_for = if live { RespondentMode::Live } else { RespondentMode::Test };
                 ("codes", scene.draft.unique_codes(codes_for).upload(codes).await.map(drop))
             }
-            JobPoll::Recontacts { ids, by } => ("recontacts", scene.draft.recontacts().upload(by, ids).await.map(drop)),
-            JobPoll::Exclusions { ids, by } => ("exclusions", scene.draft.exclusions().upload(by, ids).await.map(drop)),
-            JobPoll::Policies(groups) => ("policies", policies_of(scene, groups).await),
-            JobPoll::Prediction(price) => ("prediction", cint.predict_dynamic_price(unit, &price).await.map(drop)),
-            JobPoll::CardPrediction { minutes, rate } => {
+            Call::Recontacts { ids, by } => ("recontacts", scene.draft.recontacts().upload(by, ids).await.map(drop)),
+            Call::Exclusions { ids, by } => ("exclusions", scene.draft.exclusions().upload(by, ids).await.map(drop)),
+            Call::Policies(groups) => ("policies", policies_of(scene, groups).await),
+            Call::Prediction(price) => ("prediction", cint.predict_dynamic_price(unit, &price).await.map(drop)),
+            Call::CardPrediction { minutes, rate } => {
                 // Both are checked when the value is made.
                 let (Ok(length), Ok(rate)) = (cintx::types::LengthOfInterview::minutes(minutes), rate.parse()) else {
                     return ("card prediction", Ok(()));
@@ -616,14 +616,14 @@ mod newest {
                 let price = cint.predict_rate_card_price(unit, "gb".parse().unwrap(), length, rate).await;
                 ("card prediction", price.map(drop))
             }
-            JobPoll::History { since, until, events, status } => {
+            Call::History { since, until, events, status } => {
                 let now = Timestamp::now();
                 let list = scene.webhook.history(now + hours(since)).status(status);
                 let list = until.into_iter().fold(list, |list, until| list.until(now + hours(until)));
                 let list = events.into_iter().fold(list, |list, event| list.event(event));
                 ("history", list.pages().try_next().await.map(drop))
             }
-            JobPoll::Mail { users } => {
+            Call::Mail { users } => {
                 let today = jiff::tz::Offset::UTC.to_datetime(Timestamp::now()).date();
                 let order = cint.reports().completes(ReportScope::Account, today..=today);
                 ("mail", order.mail_to(vec![scene.stage.manager; users]).await.map(drop))

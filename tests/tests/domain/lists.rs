@@ -12,10 +12,10 @@ use cintx::{Client, Version};
 use serde_json::{Value, json};
 
 /// What a page shall look like: told where it begins, says what the answer is.
-type Pager = dyn Fn(&JobPoll) -> Value + Send + Sync;
+type Pager = dyn Fn(&PageQuery) -> Value + Send + Sync;
 
 #[derive(Debug, serde::Deserialize)]
-struct JobPoll {
+struct PageQuery {
     start_after: Option<String>,
     page_size: Option<usize>,
 }
@@ -26,9 +26,9 @@ struct Server {
 }
 
 /// A client of a server that answers everything with pages.
-async fn client<V: Version>(pager: impl Fn(&JobPoll) -> Value + Send + Sync + 'static) -> (Client<V>, Arc<Server>) {
+async fn client<V: Version>(pager: impl Fn(&PageQuery) -> Value + Send + Sync + 'static) -> (Client<V>, Arc<Server>) {
     let server = Arc::new(Server { pager: Box::new(pager), requests: AtomicUsize::new(0) });
-    let answer = |State(server): State<Arc<Server>>, Query(asked): Query<JobPoll>| async move {
+    let answer = |State(server): State<Arc<Server>>, Query(asked): Query<PageQuery>| async move {
         server.requests.fetch_add(1, Ordering::Relaxed);
         match (server.pager)(&asked) {
             // A page that is not there for now.
@@ -51,7 +51,7 @@ fn project(number: usize) -> Value {
 }
 
 /// A page that begins after a number, shorter than asked for, and at times empty.
-fn projects(asked: &JobPoll) -> Value {
+fn projects(asked: &PageQuery) -> Value {
     let (from, empty) = match asked.start_after.as_deref() {
         Some(after) => (after.trim_start_matches("after ").parse().unwrap(), after.contains("after ")),
         None => (0, false),
@@ -87,7 +87,7 @@ async fn ten_thousand_items_come_by_cursor() {
 #[cfg(feature = "v2025-12-18")]
 #[tokio::test]
 async fn ten_thousand_reconciliations_and_their_target_groups_come_by_cursor() {
-    let pages = |asked: &JobPoll| {
+    let pages = |asked: &PageQuery| {
         let mut page = projects(asked);
         let mut items = page["projects"].take();
         page["reconciliation_requests"] = items.clone();
@@ -128,7 +128,7 @@ async fn a_list_that_cannot_go_on_says_that_it_is_cut_short() {
 async fn pages_that_fail_at_first_come_all_the_same() {
     let left = Arc::new(AtomicUsize::new(3));
     let failing = Arc::clone(&left);
-    let at_times = move |asked: &JobPoll| {
+    let at_times = move |asked: &PageQuery| {
         let from: usize = asked.start_after.as_deref().map_or(0, |it| it.trim_start_matches("after ").parse().unwrap());
         let fails = from > 1_000;
         if fails && failing.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
@@ -167,7 +167,7 @@ async fn pages_come_when_asked_for_and_go_on_elsewhere() {
 #[cfg(feature = "v2025-12-18")]
 #[tokio::test]
 async fn a_circle_is_an_error() {
-    let circle = |asked: &JobPoll| {
+    let circle = |asked: &PageQuery| {
         let at: usize = asked.start_after.as_deref().map_or(0, |after| after.parse().unwrap());
         let next = if at < 8 { at + 1 } else { 3 };
         json!({ "projects": [project(at)], "has_more": true, "next_cursor": next.to_string() })
@@ -177,7 +177,7 @@ async fn a_circle_is_an_error() {
     assert_eq!(error.repeated_cursor().unwrap().operation(), "list_account_projects");
     assert!(server.requests.load(Ordering::Relaxed) < 40);
 
-    let lost = |_: &JobPoll| json!({ "projects": [project(1)], "has_more": true, "next_cursor": null });
+    let lost = |_: &PageQuery| json!({ "projects": [project(1)], "has_more": true, "next_cursor": null });
     let (cint, _) = client::<Newest>(lost).await;
     let error = cint.projects().list().stream().collect().await.unwrap_err();
     assert!(error.to_string().contains("next_cursor"), "{error}");
@@ -188,7 +188,7 @@ async fn a_circle_is_an_error() {
 #[tokio::test]
 async fn an_empty_page_that_promises_more_is_not_the_end() {
     let webhook = |number: usize| json!({ "id": number.to_string(), "url": "https://hooks.example/", "events": [] });
-    let empty = move |asked: &JobPoll| match asked.start_after {
+    let empty = move |asked: &PageQuery| match asked.start_after {
         None => json!({ "webhooks": [webhook(1)], "has_more": true }),
         Some(_) => json!({ "webhooks": [], "has_more": true }),
     };
@@ -196,7 +196,7 @@ async fn an_empty_page_that_promises_more_is_not_the_end() {
     let error = cint.webhooks().list().stream().collect().await.unwrap_err();
     assert!(error.to_string().contains("get_webhooks"), "{error}");
 
-    let silent = move |asked: &JobPoll| match asked.start_after {
+    let silent = move |asked: &PageQuery| match asked.start_after {
         None => json!({ "webhooks": [webhook(1)] }),
         Some(_) => json!({ "webhooks": [] }),
     };
