@@ -201,10 +201,12 @@ pub(crate) fn job_status<T>(
     }
 }
 
-/// What an answer says of when to ask again, in whole seconds, five minutes at most.
+/// The longest wait between two questions about a job that the API can ask for.
+const MAX_JOB_WAIT: Duration = Duration::from_secs(300);
+
+/// What an answer says of when to ask again, five minutes at most.
 pub(crate) fn retry_after(headers: &http::HeaderMap) -> Option<Duration> {
-    let seconds: u64 = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds.min(300)))
+    crate::retry_after::retry_after(headers).map(|wait| wait.min(MAX_JOB_WAIT))
 }
 
 #[cfg(test)]
@@ -214,6 +216,20 @@ mod tests {
     use futures_util::future::FutureExt as _;
 
     use super::*;
+
+    #[test]
+    fn the_api_can_ask_for_a_wait_in_seconds_or_until_a_date_but_for_no_long_one() {
+        let wait = |value: &'static str| {
+            let mut headers = http::HeaderMap::new();
+            headers.insert(http::header::DATE, http::HeaderValue::from_static("Tue, 24 Nov 2026 10:00:00 GMT"));
+            headers.insert(http::header::RETRY_AFTER, http::HeaderValue::from_static(value));
+            retry_after(&headers).map(|wait| wait.as_secs())
+        };
+        assert_eq!(wait("7"), Some(7));
+        assert_eq!(wait("Tue, 24 Nov 2026 10:00:30 GMT"), Some(30));
+        assert_eq!(wait("86400"), Some(300));
+        assert_eq!(wait("soon"), None);
+    }
 
     /// A job that answers what it was told to, one after the other, and keeps the times at which it was asked.
     #[derive(Debug)]

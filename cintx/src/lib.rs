@@ -120,6 +120,7 @@ mod cache;
 mod fs;
 mod open_enum;
 mod optimistic;
+mod retry_after;
 mod sealed;
 mod version;
 mod wire;

@@ -1,6 +1,6 @@
 //! One attempt: one HTTP exchange within its time, and what it says about how far the request got.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use cintx_raw::{BoxError, ByteStream, MAX_DECODED_BODY, Operation, RawResponse, Request};
 use futures_util::{StreamExt as _, TryStreamExt as _};
@@ -13,6 +13,7 @@ use super::retry::Attempt;
 use super::trace::{TRACEPARENT, Trace};
 use crate::client::options::is_download;
 use crate::error::TimedOut;
+use crate::retry_after::retry_after;
 
 const API_VERSION: HeaderName = HeaderName::from_static("cint-api-version");
 
@@ -201,39 +202,9 @@ fn unless_stalled(body: ByteStream, limit: Duration) -> ByteStream {
     }))
 }
 
-/// How long to wait: seconds, or a date by the server's own clock.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = |text: &str| httpdate::parse_http_date(text).ok();
-    let until = date(text)?;
-    let now = headers.get(header::DATE).and_then(|value| date(value.to_str().ok()?)).unwrap_or_else(SystemTime::now);
-    Some(until.duration_since(now).unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date_by_the_servers_clock() {
-        let read = |value: &'static str, date: &'static str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(value));
-            headers.insert(header::DATE, HeaderValue::from_static(date));
-            retry_after(&headers).map(|wait| wait.as_secs())
-        };
-        let date = "Tue, 24 Nov 2026 10:00:00 GMT";
-        assert_eq!(read("7", date), Some(7));
-        assert_eq!(read(" 7 ", date), Some(7));
-        assert_eq!(read("Tue, 24 Nov 2026 10:00:30 GMT", date), Some(30));
-        assert_eq!(read("Tue, 24 Nov 2026 09:00:00 GMT", date), Some(0));
-        assert_eq!(read("soon", date), None);
-        assert_eq!(read("-1", date), None);
-        assert_eq!(read("99999999999999999999999", date), None);
-    }
 
     #[tokio::test(start_paused = true)]
     async fn a_download_that_stands_still_ends_with_an_error() {
