@@ -3,6 +3,15 @@
 
 use serde_json::Value;
 
+/// An id, which may be text or a number, as text.
+pub(crate) fn id_text(id: &Value) -> Option<String> {
+    match id {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
 /// The first value of a request that its typed form does not hold any more, and its place. Null says nothing, so
 /// it cannot be lost; numbers are compared by value.
 pub(crate) fn first_lost<'a>(given: &'a Value, kept: &Value) -> Option<(String, &'a Value)> {

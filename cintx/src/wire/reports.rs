@@ -12,6 +12,7 @@ use crate::job::JobPoll;
 use crate::paging::{PageRequest, RawPage};
 use crate::report::{ReportFilter, ReportKind, ReportLevel, ReportOrder, ReportParameters, ReportRequest};
 use crate::types::ids::ReportId;
+use crate::wire::json::id_text;
 
 #[doc(hidden)]
 pub trait ReportsWire: Wire {
@@ -65,12 +66,11 @@ impl Read<String> for ReportParameters {
 /// What was requested, whichever of its fields are there.
 pub(crate) fn parameters(json: &Value) -> ReportParameters {
     let day = |name: &str| json[name].as_str().and_then(|day| day.parse().ok());
-    let id = |id: &Value| id.as_str().map_or_else(|| id.to_string(), str::to_owned);
     ReportParameters {
         start: day("start_date"),
         end: day("end_date"),
         level: json["filter"].as_str().map(ReportLevel::parse),
-        ids: json["filter_ids"].as_array().into_iter().flatten().map(id).collect(),
+        ids: json["filter_ids"].as_array().into_iter().flatten().filter_map(id_text).collect(),
         respondent_answers: json["report_options"]["include_respondent_answers"] == Value::Bool(true),
     }
 }

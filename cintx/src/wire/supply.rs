@@ -11,6 +11,7 @@ use crate::error::{Error, FieldError};
 use crate::supply::{PrivateSupply, Supply, SupplyGroup};
 use crate::types::ids::{ProjectId, SupplierId, TargetGroupId};
 use crate::version::Version;
+use crate::wire::json::id_text;
 
 #[doc(hidden)]
 pub trait SupplyWire: Wire {
@@ -211,15 +212,6 @@ fn percent(entry: &Value, key: &str, absent: u8) -> u8 {
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
-}
-
-/// An id, which may be a number or text.
-fn id_text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
 }
 
 fn suppliers(list: &Value) -> Vec<SupplierId> {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::refused;
 use crate::audience::{Audience, Cell, Condition, Interlock, Question, QuestionKind, Shape, Share};
 use crate::error::Error;
+use crate::wire::json::id_text;
 use crate::wire::quotas::{self, items};
 
 /// Which request a profile is for: they name the same conditions differently.
@@ -148,18 +149,18 @@ pub(crate) fn pasted(
             .filter(|index| !std::mem::replace(&mut used[*index], true))
             .ok_or_else(|| lacks("conditions that were asked for"))?;
         ungrouped.push(json!({
-            "id": text(&cell["id"]),
+            "id": id_text(&cell["id"]),
             "quota_percentage": cells[index],
-            "condition": { "id": text(&condition["id"]), "option": condition["option"] },
+            "condition": { "id": id_text(&condition["id"]), "option": condition["option"] },
         }));
     }
     if ungrouped.len() != cells.len() {
         return Err(lacks("cell for each combination of conditions"));
     }
-    let id = text(&made["id"]).ok_or_else(|| lacks("id"))?;
+    let id = id_text(&made["id"]).ok_or_else(|| lacks("id"))?;
     let participants = made["profiles"].as_array().into_iter().flatten().map(|profile| {
         json!({
-            "id": text(&profile["id"]), "interlock_id": id, "question_id": profile["question_id"],
+            "id": id_text(&profile["id"]), "interlock_id": id, "question_id": profile["question_id"],
             "quotas_enabled": true,
         })
     });
@@ -183,11 +184,6 @@ fn position(related: &Value, questions: &[Question]) -> Option<usize> {
         })?;
         Some(index * question.targets().len() + at)
     })
-}
-
-/// An id, text or number, as text.
-fn text(id: &Value) -> Option<String> {
-    id.as_str().map(str::to_owned).or_else(|| id.as_i64().map(|id| id.to_string()))
 }
 
 fn without_nulls(mut json: Value) -> Value {

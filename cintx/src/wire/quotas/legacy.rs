@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{Cell, condition, items, quota, string, table, whole};
 use crate::audience::Condition;
 use crate::quota::{Quota, QuotaAxis, QuotaTable, TableKind};
+use crate::wire::json::id_text;
 
 /// A target of a question: its text, and its conditions.
 type Named = (String, Vec<(i64, Condition)>);
@@ -169,8 +170,7 @@ pub(crate) fn related(related: &Value) -> Vec<(i64, Condition)> {
 }
 
 fn same_id(one: &Value, other: &Value) -> bool {
-    let text = |id: &Value| id.as_str().map_or_else(|| id.to_string(), str::to_owned);
-    text(one) == text(other)
+    id_text(one).is_some_and(|one| id_text(other) == Some(one))
 }
 
 #[cfg(test)]

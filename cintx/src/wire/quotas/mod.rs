@@ -13,6 +13,7 @@ use crate::quota::{Quota, QuotaAxis, QuotaTable, TableKind};
 use crate::target_group::TargetGroupDraft;
 use crate::types::ids::{ProjectId, TargetGroupId};
 use crate::version::Version;
+use crate::wire::json::id_text;
 
 /// New goals of one profile: its id, and the goal of each quota that changes.
 pub(crate) type Goals = (String, Vec<(String, u64)>);
@@ -120,7 +121,7 @@ fn quota(target: &Value, quota: &Value) -> Quota {
     let goal = count("completes_goal").or_else(|| count("filling_goal")).or_else(|| count("quota_nominal"));
     let id = target.get("id").or_else(|| quota.get("id"));
     Quota {
-        id: id.and_then(|id| id.as_str().map(str::to_owned).or_else(|| id.as_i64().map(|id| id.to_string()))),
+        id: id.and_then(id_text),
         target: goal,
         completes: count("completes").unwrap_or(0),
         prescreens: count("prescreens").unwrap_or(0),
@@ -132,7 +133,7 @@ fn table(profile: &Value, kind: TableKind, cells: Vec<Cell>) -> QuotaTable {
     let id = profile.get("id");
     let (axes, cells) = crossed(&cells).filter(|_| kind == TableKind::Interlock).unwrap_or_else(|| in_a_row(&cells));
     QuotaTable {
-        profile: id.and_then(|id| id.as_str().map(str::to_owned).or_else(|| id.as_i64().map(|id| id.to_string()))),
+        profile: id.and_then(id_text),
         name: string(profile, "name").or_else(|| string(profile, "description")).unwrap_or_default(),
         kind,
         enabled: profile.get("quotas_enabled").and_then(Value::as_bool).unwrap_or(true),
