@@ -323,7 +323,7 @@ fn webhooks(world: &World) -> Vec<Value> {
             "in_flight": outbox.in_flight(),
             "delivered": outbox.delivered,
             "expired": outbox.expired,
-            "listens": !outbox.is_deaf(),
+            "listens": !outbox.is_unresponsive(),
         })
     };
     world.webhooks.values().map(facts).collect()

@@ -306,7 +306,7 @@ impl World {
     /// they may be.
     #[cfg(test)]
     pub(crate) fn out_of_bounds(&self) -> Vec<&'static str> {
-        let full = |outbox: &Outbox| outbox.waiting() > outbox::MOST_WAITING;
+        let full = |outbox: &Outbox| outbox.waiting() > outbox::MAX_WAITING_EVENTS;
         let within = [
             ("projects", self.projects.is_within_bounds()),
             ("groups", self.groups.is_within_bounds()),

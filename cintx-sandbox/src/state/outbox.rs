@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 /// So many events may wait for one subscriber. Beyond that the field stands
 /// still until the subscriber has caught up.
-pub(crate) const MOST_WAITING: usize = 20_000;
+pub(crate) const MAX_WAITING_EVENTS: usize = 20_000;
 /// So many requests to one subscriber are under way at once.
-const MOST_IN_FLIGHT: usize = 32;
+const MAX_REQUESTS_IN_FLIGHT: usize = 32;
 /// So many failures in a row mean that nobody is there to wait for.
-const FAILURES_OF_THE_DEAF: u32 = 8;
+const FAILURES_UNTIL_UNRESPONSIVE: u32 = 8;
 /// So many events that are through are remembered.
-const MOST_FINISHED: usize = 20_000;
+const MAX_FINISHED_DELIVERIES: usize = 20_000;
 /// So many bytes of them, roughly.
-const HEAVIEST_FINISHED: usize = 64 << 20;
+const MAX_FINISHED_BYTES: usize = 64 << 20;
 
 /// How far a delivery has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +94,7 @@ impl Deliveries {
         delivery.progress = progress;
         self.finished.push_back(id.to_owned());
         self.finished_weight += delivery.weight;
-        while self.finished.len() > MOST_FINISHED || self.finished_weight > HEAVIEST_FINISHED {
+        while self.finished.len() > MAX_FINISHED_DELIVERIES || self.finished_weight > MAX_FINISHED_BYTES {
             let Some(oldest) = self.finished.pop_front().and_then(|id| self.all.remove(&id)) else {
                 return;
             };
@@ -106,7 +106,7 @@ impl Deliveries {
     #[cfg(test)]
     pub(crate) fn is_within_bounds(&self) -> bool {
         let waiting = self.all.values().filter(|one| !one.progress.is_final()).count();
-        self.finished.len() <= MOST_FINISHED && self.all.len() == waiting + self.finished.len()
+        self.finished.len() <= MAX_FINISHED_DELIVERIES && self.all.len() == waiting + self.finished.len()
     }
 }
 
@@ -140,13 +140,13 @@ impl Outbox {
     }
 
     /// Whether nobody seems to be there.
-    pub(crate) fn is_deaf(&self) -> bool {
-        self.failures >= FAILURES_OF_THE_DEAF
+    pub(crate) fn is_unresponsive(&self) -> bool {
+        self.failures >= FAILURES_UNTIL_UNRESPONSIVE
     }
 
     /// Whether there is no room for more.
     pub(crate) fn is_full(&self) -> bool {
-        self.waiting.len() >= MOST_WAITING
+        self.waiting.len() >= MAX_WAITING_EVENTS
     }
 
     pub(crate) fn push(&mut self, id: String, entity: String, due: Timestamp) {
@@ -164,7 +164,7 @@ impl Outbox {
 
     /// The next that may go out, if the subscriber can take one more.
     pub(crate) fn next(&mut self, now: Timestamp) -> Option<String> {
-        let most = if self.is_deaf() { 1 } else { MOST_IN_FLIGHT };
+        let most = if self.is_unresponsive() { 1 } else { MAX_REQUESTS_IN_FLIGHT };
         let is_quiet = self.quiet_until.is_some_and(|until| until > now);
         if is_quiet || self.in_flight >= most || self.ready.first()?.0 > now {
             return None;
@@ -191,7 +191,7 @@ impl Outbox {
     fn retry(&mut self, id: &str, entity: &str, due: Timestamp) {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.failures = self.failures.saturating_add(1);
-        if self.is_deaf() {
+        if self.is_unresponsive() {
             // One event finds out whether somebody is there again.
             self.quiet_until = self.quiet_until.max(Some(due));
         }
@@ -362,13 +362,13 @@ mod tests {
         for id in next(&mut outbox) {
             outbox.retry(&id, &id.parse::<u32>().unwrap().to_string(), at(20));
         }
-        assert!(outbox.is_deaf());
+        assert!(outbox.is_unresponsive());
         assert_eq!(next(&mut outbox), [""; 0]);
         assert_eq!(outbox.next(at(21)).as_deref(), Some("032"));
         assert_eq!(outbox.next(at(21)), None);
         outbox.finish("032", "32", true);
-        assert!(!outbox.is_deaf());
-        assert_eq!(next(&mut outbox).len(), MOST_IN_FLIGHT);
+        assert!(!outbox.is_unresponsive());
+        assert_eq!(next(&mut outbox).len(), MAX_REQUESTS_IN_FLIGHT);
     }
 
     #[test]
@@ -377,7 +377,7 @@ mod tests {
         for id in 0..100 {
             outbox.push(format!("{id:03}"), format!("{id}"), at(1));
         }
-        assert_eq!(next(&mut outbox).len(), MOST_IN_FLIGHT);
+        assert_eq!(next(&mut outbox).len(), MAX_REQUESTS_IN_FLIGHT);
         outbox.finish("000", "0", true);
         assert_eq!(next(&mut outbox), ["032"]);
     }

@@ -170,7 +170,7 @@ fn tell(world: &mut World, at: Timestamp, kinds: &[&'static str], cloud_type: &s
         let id = next_id(world, at);
         let World { outbox, deliveries, .. } = world;
         let queue = outbox.entry(webhook.clone()).or_default();
-        if queue.is_full() && (queue.is_deaf() || !world.has_courier) {
+        if queue.is_full() && (queue.is_unresponsive() || !world.has_courier) {
             outbox::expire_oldest(queue, deliveries);
         }
         queue.push(id.clone(), entity.to_owned(), queued_at);
@@ -192,7 +192,7 @@ fn tell(world: &mut World, at: Timestamp, kinds: &[&'static str], cloud_type: &s
 /// Whether the field has to wait, because a subscriber who listens cannot take
 /// more.
 pub(crate) fn is_held_back(world: &World) -> bool {
-    world.has_courier && world.outbox.values().any(|outbox| outbox.is_full() && !outbox.is_deaf())
+    world.has_courier && world.outbox.values().any(|outbox| outbox.is_full() && !outbox.is_unresponsive())
 }
 
 /// A target group has changed.
