@@ -1,5 +1,5 @@
-//! How long a server asks to wait: the one reading of `Retry-After`, for repeated attempts and for questions about jobs.
-//! It depends on nothing else.
+//! How long a server asks to wait: the one reading of `Retry-After`, for repeated attempts and for
+//! questions about jobs. It depends on nothing else.
 
 use std::time::{Duration, SystemTime};
 
