@@ -167,7 +167,10 @@ impl Pipeline {
         let retry_after = retry_after(&headers);
         let extensions = Extensions::new();
         let body = ByteStream::new(answer.bytes_stream().map_err(reqwest::Error::without_url));
-        let answered = Attempt::Answered { status: status.as_u16(), retry_after };
+        let mut answered = Attempt::Answered { status: status.as_u16(), retry_after };
+        if status.is_success() && operation.check_head(status, &headers).is_err() {
+            answered = Attempt::Unexpected;
+        }
         if is_download(operation) && status.is_success() {
             let body = unless_stalled(body, self.shared.timeouts.stall);
             let answer = RawResponse { status, headers, body, extensions };
@@ -178,8 +181,15 @@ impl Pipeline {
             Err(_) => Err(BoxError::from(TimedOut::Attempt(limit))),
         };
         let (attempt, body) = match body {
-            Ok(body) => (answered, ByteStream::full(body)),
-            Err(cause) if status.is_success() && status != StatusCode::NO_CONTENT => {
+            Ok(body) => {
+                if status.is_success() && operation.check_body(&headers, &body).is_err() {
+                    answered = Attempt::Unexpected;
+                }
+                (answered, ByteStream::full(body))
+            }
+            Err(cause)
+                if answered != Attempt::Unexpected && status.is_success() && status != StatusCode::NO_CONTENT =>
+            {
                 (Attempt::Truncated, ByteStream::new(futures_util::stream::iter([Err::<_, BoxError>(cause)])))
             }
             // The status says enough.

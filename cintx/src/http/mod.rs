@@ -16,8 +16,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cintx_raw::{BoxError, Host, Idempotency, RawResponse, Request, Transport, TransportFuture};
-use http::HeaderValue;
+use cintx_raw::{BoxError, Host, Idempotency, Operation, RawResponse, Request, Transport, TransportFuture};
+use http::{HeaderValue, StatusCode, header};
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
@@ -36,12 +36,14 @@ use crate::auth::refresher::TokenCache;
 use crate::cache::Cache;
 use crate::client::{CallOptions, OperationTimeouts, RetryPolicy, Timeouts};
 use crate::error::{Failure, FieldError, NoServerToServerKey, Outcome, Refused, Report, StopReason, TimedOut};
+use crate::recovery::resolver::OutcomeResolver;
 use crate::recovery::{Intent, Journal, JournalError};
 
 /// What the clones of one client share.
 pub(crate) struct Shared {
     pub(crate) http: reqwest::Client,
     pub(crate) api_version: &'static str,
+    pub(crate) operations: &'static [&'static Operation],
     pub(crate) demand_url: Box<str>,
     pub(crate) server_to_server: Option<ServerToServer>,
     pub(crate) tokens: Arc<TokenCache>,
@@ -110,7 +112,6 @@ impl Pipeline {
     async fn call(&self, mut request: Request) -> Result<RawResponse, BoxError> {
         let operation = request.operation();
         let trace = Trace::of(request.headers().get(TRACEPARENT).or_else(|| self.options.headers.get(TRACEPARENT)));
-        let began = Timestamp::now();
         if let Err(problems) = self.prepare(&mut request) {
             let report = Report {
                 request: None,
@@ -119,7 +120,8 @@ impl Pipeline {
                 outcome: Outcome::NotSent,
                 why: StopReason::Final,
                 retry_after: None,
-                began,
+                began: Timestamp::now(),
+                known_before: None,
             };
             return Err(Box::new(Failure { report: Arc::new(report), cause: Box::new(Refused(problems)) }));
         }
@@ -127,6 +129,8 @@ impl Pipeline {
         let limits = self.options.limits.unwrap_or_else(|| self.shared.timeouts.of(operation));
         let effect = effect(&request, &policy);
         let has_token = operation.host == Host::Demand && self.shared.tokens.can_refresh();
+        let known_before = self.known_before(&request).await;
+        let began = Timestamp::now();
         let mut course = CallUnderWay {
             pipeline: self,
             request,
@@ -138,6 +142,7 @@ impl Pipeline {
             credential: None,
             got: None,
             retry_after: None,
+            known_before,
         };
         let intent = match self.record(&course.request, effect).await {
             Ok(intent) => intent,
@@ -158,6 +163,16 @@ impl Pipeline {
             tracing::warn!(%error, operation = operation.id, "the journal did not take the end of an intent");
         }
         course.finish(began, outcome, why, None)
+    }
+
+    /// What a create could be taken for, listed before it is sent.
+    async fn known_before(&self, request: &Request) -> Option<Vec<String>> {
+        if !self.options.looks_first {
+            return None;
+        }
+        let options = CallOptions { key: None, looks_first: false, ..self.options.clone() };
+        let pipeline = Pipeline { shared: Arc::clone(&self.shared), options };
+        OutcomeResolver { pipeline: &pipeline, operations: self.shared.operations }.known_before(request).await
     }
 
     /// Completes a request, or says why it must not leave.
@@ -183,6 +198,9 @@ fn effect(request: &Request, policy: &RetryPolicy) -> Effect {
         Idempotency::Safe => Effect::None,
         _ if idempotency::is_keyed(request) => Effect::Repeatable,
         Idempotency::Idempotent if policy.idempotent_writes => Effect::Repeatable,
+        Idempotency::Idempotent => Effect::SetsState,
+        // The tag makes a second application impossible.
+        _ if request.headers().contains_key(header::IF_MATCH) => Effect::SetsState,
         _ => Effect::Once,
     }
 }
@@ -200,6 +218,7 @@ struct CallUnderWay<'a> {
     /// What the last attempt, or the last try to make one, came to.
     got: Option<Result<RawResponse, BoxError>>,
     retry_after: Option<Duration>,
+    known_before: Option<Vec<String>>,
 }
 
 impl CallUnderWay<'_> {
@@ -217,7 +236,10 @@ impl CallUnderWay<'_> {
                     tokio::time::sleep(wait).await;
                     Event::Ready
                 }
-                Decision::Finish(verdict) => return verdict,
+                Decision::Finish(verdict) => {
+                    self.forget_refused();
+                    return verdict;
+                }
             };
         }
     }
@@ -251,6 +273,16 @@ impl CallUnderWay<'_> {
                 self.got = Some(Err(Box::new(TimedOut::Operation(self.limits.operation))));
                 Event::TimeIsUp
             }
+        }
+    }
+
+    /// Forgets a token that the last answer refused, if no attempt of this call did: the next call gets another.
+    fn forget_refused(&self) {
+        let refused = matches!(&self.got, Some(Ok(answer)) if answer.status == StatusCode::UNAUTHORIZED);
+        if let (true, false, Some(Credential::Token(token))) =
+            (refused, self.machine.has_replaced_token(), &self.credential)
+        {
+            self.pipeline.shared.tokens.refuse(token);
         }
     }
 
@@ -294,6 +326,7 @@ impl CallUnderWay<'_> {
             why,
             retry_after: self.retry_after,
             began,
+            known_before: self.known_before,
         });
         match got {
             Ok(mut answer) => {
