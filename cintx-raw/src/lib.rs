@@ -10,6 +10,7 @@ mod error;
 #[cfg(feature = "httpmock")]
 pub mod mock;
 mod operation;
+mod repair;
 mod request;
 mod response;
 mod transport;
@@ -25,6 +26,7 @@ pub use self::operation::{
     AnswerShape, Host, Idempotency, IdempotencyKey, Job, JobId, KeyFormat, NextCursor, Operation, Pagination,
     Requirement,
 };
+pub use self::repair::Repaired;
 pub use self::request::{Body, File, Request};
 pub use self::response::{BoxError, ByteStream, Response, TooLarge};
 pub use self::transport::{MAX_DECODED_BODY, RawResponse, Transport, TransportFuture};

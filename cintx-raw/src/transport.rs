@@ -10,6 +10,7 @@ use http::{Extensions, HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
+use crate::repair;
 use crate::request::Request;
 use crate::response::{BoxError, ByteStream, Response};
 
@@ -52,10 +53,17 @@ pub(crate) async fn json<T: DeserializeOwned>(
     transport: &dyn Transport,
     request: Request,
 ) -> Result<Response<T>, Error> {
-    let Full { operation, answer, body } = full(transport, request).await?;
-    match serde_json::from_slice(&body) {
-        Ok(value) => Ok(Response::new(answer, value)),
-        Err(cause) => Err(Error::decode(operation, answer, body, Box::new(cause))),
+    let Full { operation, mut answer, body } = full(transport, request).await?;
+    let cause = match serde_json::from_slice(&body) {
+        Ok(value) => return Ok(Response::new(answer, value)),
+        Err(cause) => cause,
+    };
+    match repair::read(&body) {
+        Some((value, repaired)) => {
+            answer.extensions.insert(repaired);
+            Ok(Response::new(answer, value))
+        }
+        None => Err(Error::decode(operation, answer, body, Box::new(cause))),
     }
 }
 

@@ -103,7 +103,7 @@ impl Pipeline {
             // It may have been read by now; whether it was is not known.
             Err(_) => return AttemptResult::nothing(Attempt::Lost, Box::new(TimedOut::Attempt(limit))),
             Ok(Err(error)) => {
-                let unsent = error.is_connect() || error.is_builder();
+                let unsent = error.is_connect() || error.is_builder() || is_unprocessed(&error);
                 let attempt = if unsent { Attempt::NotSent } else { Attempt::Lost };
                 return AttemptResult::nothing(attempt, Box::new(error.without_url()));
             }
@@ -135,6 +135,9 @@ impl Pipeline {
         }
         if let Some(media) = operation.answer_media.first() {
             headers.insert(header::ACCEPT, HeaderValue::from_static(media));
+        }
+        if cfg!(not(feature = "gzip")) {
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         match request.body() {
             Some(body) => {
@@ -197,6 +200,24 @@ impl Pipeline {
         };
         AttemptResult { attempt, retry_after, answer: Ok(RawResponse { status, headers, body, extensions }) }
     }
+}
+
+/// Whether the server says by HTTP/2 that it has not begun with a request (RFC 9113, section 8.7): it refused the
+/// stream, or shut down before it took it up.
+fn is_unprocessed(error: &reqwest::Error) -> bool {
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        if let Some(cause) = cause.downcast_ref::<h2::Error>() {
+            return cause.is_remote()
+                && match cause.reason() {
+                    Some(h2::Reason::REFUSED_STREAM) => cause.is_reset(),
+                    Some(h2::Reason::NO_ERROR) => cause.is_go_away(),
+                    _ => false,
+                };
+        }
+        next = cause.source();
+    }
+    false
 }
 
 /// A download that ends with an error when nothing has come for too long.

@@ -315,9 +315,12 @@ impl CallUnderWay<'_> {
         };
         let success = got.as_ref().is_ok_and(|answer| answer.status.is_success());
         let attempts = self.machine.attempts();
-        if !success {
-            tracing::debug!(attempts, %outcome, ?why, "the call failed");
+        match (success, outcome) {
+            (true, Outcome::Applied | Outcome::NoEffect) => {}
+            (_, Outcome::Unknown) => tracing::warn!(attempts, %outcome, ?why, "the call failed"),
+            _ => tracing::debug!(attempts, %outcome, ?why, "the call failed"),
         }
+        tracing::Span::current().record("outcome", tracing::field::display(outcome));
         let report = Arc::new(Report {
             request: Some(self.request),
             trace_id: self.trace.id().into(),
@@ -347,6 +350,9 @@ impl Transport for Pipeline {
             method = %operation.method,
             route = operation.path,
             version = self.shared.api_version,
+            target = request.target().split('?').next().unwrap_or_default(),
+            idempotency_key = request.headers().get("idempotency-key").and_then(|key| key.to_str().ok()),
+            outcome = tracing::field::Empty,
         );
         Box::pin(self.call(request).instrument(span))
     }
