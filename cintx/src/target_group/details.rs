@@ -61,9 +61,9 @@ pub struct LaunchedSettings {
     /// Where respondents are sent.
     #[serde(deserialize_with = "SurveyUrl::read_kept")]
     pub live_url: SurveyUrl,
-    /// Where test respondents are sent.
-    #[serde(deserialize_with = "SurveyUrl::read_kept")]
-    pub test_url: SurveyUrl,
+    /// Where test respondents are sent; the live address if there is none.
+    #[serde(default, deserialize_with = "SurveyUrl::read_kept_option")]
+    pub test_url: Option<SurveyUrl>,
     /// What the buyer's client pays for an interview, as a note.
     pub cost_note: Option<Money>,
     /// The buyer's own number for it: 3 to 128 letters, digits, `-`, `_` and spaces. Only in 2025-12-18.

@@ -57,8 +57,8 @@ reads! {
     }
     LaunchedSettings = GetTargetGroupDetailsResponse {
         name, manager = project_manager_id, length_of_interview = expected_length_of_interview_minutes,
-        incidence_rate = expected_incidence_rate, live_url, test_url;
-        lockout = industry_lockout_code, cost_note = client_cpi;
+        incidence_rate = expected_incidence_rate, live_url;
+        test_url, lockout = industry_lockout_code, cost_note = client_cpi;
         reference
     }
     TargetGroupOverview = TargetGroupOverview {
@@ -120,7 +120,7 @@ pub(super) fn changed_details(settings: &LaunchedSettings) -> types::TargetGroup
         expected_length_of_interview_minutes: i64::from(settings.length_of_interview.as_minutes()),
         expected_incidence_rate: settings.incidence_rate.fraction(),
         live_url: settings.live_url.to_string(),
-        test_url: settings.test_url.to_string(),
+        test_url: settings.test_url.as_ref().unwrap_or(&settings.live_url).to_string(),
         client_cpi: settings.cost_note.as_ref().map(Into::into),
         industry_lockout_code: settings.lockout.as_ref().map(ToString::to_string),
     }

@@ -82,8 +82,8 @@ reads! {
     }
     LaunchedSettings = GetTargetGroupDetailsResponse {
         name, manager = project_manager_id, length_of_interview = expected_length_of_interview_minutes,
-        incidence_rate = expected_incidence_rate, live_url, test_url;
-        lockout = industry_lockout_code, cost_note = client_cost_per_interview_note,
+        incidence_rate = expected_incidence_rate, live_url;
+        test_url, lockout = industry_lockout_code, cost_note = client_cost_per_interview_note,
         reference = target_group_customer_reference_number
     }
     TargetGroupOverview = TargetGroupOverview {
@@ -137,7 +137,7 @@ pub(super) fn changed_details(settings: &LaunchedSettings) -> types::TargetGroup
         expected_length_of_interview_minutes: i64::from(settings.length_of_interview.as_minutes()),
         expected_incidence_rate: settings.incidence_rate.fraction(),
         live_url: settings.live_url.to_string(),
-        test_url: settings.test_url.to_string(),
+        test_url: settings.test_url.as_ref().unwrap_or(&settings.live_url).to_string(),
         client_cost_per_interview_note: settings.cost_note.as_ref().map(Into::into),
         industry_lockout_code: settings.lockout.as_ref().map(ToString::to_string).unwrap_or_default(),
         target_group_customer_reference_number: Some(settings.reference.clone()),
