@@ -68,7 +68,7 @@ impl RetryPolicy {
     }
 
     /// Also repeats PUT and DELETE without a key, whose repetition sets the same state again.
-    /// Off by default: between two attempts somebody else may have changed that state.
+    /// Off by default: between two attempts another client may have changed that state.
     #[must_use]
     pub const fn repeat_idempotent_writes(self, yes: bool) -> Self {
         Self { idempotent_writes: yes, ..self }

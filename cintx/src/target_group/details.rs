@@ -101,7 +101,7 @@ impl<V: Version> TargetGroup<V> {
     }
 
     /// Changes the launched target group: reads it, applies the change, writes everything that can be changed.
-    /// The API has no entity tag here: what somebody else changes between the read and the write is lost.
+    /// The API has no entity tag here: what another client changes between the read and the write is lost.
     ///
     /// ```no_run
     /// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
