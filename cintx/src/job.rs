@@ -100,10 +100,10 @@ pub(crate) async fn poll<'a, T>(
                 let ask_again = error.retry_after();
                 (Some(error), ask_again)
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.job_unread()),
         };
         if deadline.is_some_and(|deadline| now >= deadline) {
-            return Err(failed.unwrap_or_else(|| Error::timeout(name, pace.limit)));
+            return Err(failed.map_or_else(|| Error::timeout(name, pace.limit), Error::job_unread));
         }
         // The last look is at the deadline itself, however long the pause would be.
         let wait = ask_again.map_or(pause, |told| told.max(pace.first));
@@ -119,7 +119,7 @@ const VISIBLE_WITHIN: Duration = Duration::from_secs(30);
 /// Whether a failed question about a job may succeed when the poll is repeated.
 fn may_pass(error: &Error, waited: Duration) -> bool {
     match error.kind() {
-        ErrorKind::Connect | ErrorKind::Lost | ErrorKind::Timeout => true,
+        ErrorKind::Connect | ErrorKind::Lost | ErrorKind::Timeout | ErrorKind::Unexpected => true,
         ErrorKind::Status => match error.status().map(|status| status.as_u16()) {
             Some(404) => waited < VISIBLE_WITHIN,
             Some(429 | 502..=504 | 500) => true,

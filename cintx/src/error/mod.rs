@@ -77,6 +77,8 @@ enum Kind {
     Conflict(Conflict),
     /// A write took effect, and a request that belongs to the same call failed after it.
     AfterWrite(Error),
+    /// A job was started, and how it is doing cannot be read.
+    JobUnread(Error),
     /// What a module of its own explains: a conflict, a list in circles.
     Other(BoxError),
     Setup(BoxError),
@@ -161,6 +163,14 @@ impl Error {
         Self::new(Kind::AfterWrite(self))
     }
 
+    /// The failure to read how a job is doing: whether it does what it was started for is not known.
+    pub(crate) fn job_unread(self) -> Self {
+        match &*self.kind {
+            Kind::AfterWrite(_) => self,
+            _ => Self::new(Kind::JobUnread(self)),
+        }
+    }
+
     pub(crate) fn setup(cause: impl Into<BoxError>) -> Self {
         Self::new(Kind::Setup(cause.into()))
     }
@@ -181,7 +191,7 @@ impl Error {
             Kind::Job(_) => ErrorKind::Job,
             Kind::Timeout { .. } => ErrorKind::Waiting,
             Kind::Journal(_) => ErrorKind::Journal,
-            Kind::AfterWrite(error) => error.kind(),
+            Kind::AfterWrite(error) | Kind::JobUnread(error) => error.kind(),
             Kind::Conflict(_) => ErrorKind::Conflict,
             Kind::Other(_) => ErrorKind::Unreadable,
             Kind::Call { error, .. } => match error.kind() {
@@ -210,7 +220,7 @@ impl Error {
             Kind::Invalid(_) | Kind::Setup(_) | Kind::Journal(_) => Outcome::NotSent,
             // The job is known to exist and to have failed, or to be under way.
             Kind::Job(_) | Kind::Other(_) | Kind::Conflict(_) => Outcome::NoEffect,
-            Kind::Timeout { .. } => Outcome::Unknown,
+            Kind::Timeout { .. } | Kind::JobUnread(_) => Outcome::Unknown,
             Kind::AfterWrite(_) => Outcome::Applied,
             Kind::Incomplete { operation, .. } if operation.is_read() => Outcome::NoEffect,
             Kind::Incomplete { .. } => Outcome::Applied,
@@ -236,7 +246,7 @@ impl Error {
     pub fn call(&self) -> Option<&cintx_raw::Error> {
         match &*self.kind {
             Kind::Call { error, .. } => Some(error),
-            Kind::AfterWrite(error) => error.call(),
+            Kind::AfterWrite(error) | Kind::JobUnread(error) => error.call(),
             _ => None,
         }
     }
@@ -336,7 +346,7 @@ impl Error {
     pub(crate) fn report(&self) -> Option<&Report> {
         match &*self.kind {
             Kind::Call { report, .. } => report.as_deref(),
-            Kind::AfterWrite(error) => error.report(),
+            Kind::AfterWrite(error) | Kind::JobUnread(error) => error.report(),
             _ => None,
         }
     }
@@ -344,7 +354,7 @@ impl Error {
     /// The request as it was sent.
     pub(crate) fn request(&self) -> Option<&Request> {
         // What failed after a write says nothing of the write, which needs no looking up.
-        if let Kind::AfterWrite(_) = &*self.kind {
+        if let Kind::AfterWrite(_) | Kind::JobUnread(_) = &*self.kind {
             return None;
         }
         self.report()?.request.as_ref()
@@ -462,6 +472,7 @@ impl fmt::Display for Error {
             Kind::Journal(error) => write!(f, "not sent: {error}")?,
             Kind::Conflict(conflict) => fmt::Display::fmt(conflict, f)?,
             Kind::AfterWrite(error) => write!(f, "the write took effect, but the request after it failed: {error}")?,
+            Kind::JobUnread(error) => write!(f, "the job was started, but its state cannot be read: {error}")?,
             Kind::Other(cause) => fmt::Display::fmt(cause, f)?,
             Kind::Setup(_) => f.write_str("the client cannot be set up")?,
         }
@@ -494,7 +505,7 @@ impl StdError for Error {
                 let cause = error.source()?;
                 if cause.is::<Failure>() { cause.source() } else { Some(cause) }
             }
-            Kind::AfterWrite(error) => Some(error),
+            Kind::AfterWrite(error) | Kind::JobUnread(error) => Some(error),
             Kind::Setup(cause) => Some(&**cause),
             Kind::Other(cause) => cause.source(),
             Kind::Journal(error) => error.source(),

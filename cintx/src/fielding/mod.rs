@@ -119,7 +119,11 @@ impl<V: Version> JobKind for LaunchRequest<V> {
             let TargetGroup { client, project, id: group } = &self.group;
             let asked = V::start_field_job(client.raw(), client.account(), project, group, self.scheduled, id).await?;
             let status = match asked.status {
-                JobStatus::Done(run) => JobStatus::Done(FieldingRun::fetch(self.group.clone(), run).await?),
+                JobStatus::Done(run) => {
+                    // The job is done, whether or not its run can be read.
+                    let run = FieldingRun::fetch(self.group.clone(), run).await;
+                    JobStatus::Done(run.map_err(Error::after_write)?)
+                }
                 JobStatus::Failed(failure) => JobStatus::Failed(failure),
                 JobStatus::Running => JobStatus::Running,
             };
