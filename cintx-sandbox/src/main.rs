@@ -1,7 +1,7 @@
 //! Runs a sandbox until it is interrupted.
 //! Prints where it listens and the credentials that it accepts.
 
-use cintx_sandbox::{Fault, Sandbox};
+use cintx_sandbox::{Fault, Sandbox, Scenario};
 use clap::Parser;
 use std::io::Write;
 use std::net::IpAddr;
@@ -39,7 +39,12 @@ struct Options {
     /// Milliseconds that asynchronous jobs stay in progress.
     #[arg(long, env = "CINTX_SANDBOX_JOB_DELAY", value_name = "MS", default_value_t = 150)]
     job_delay: u64,
-    /// Milliseconds between two respondents; 0 for none.
+    /// How the people of the field behave: quick, lifelike, or a file in TOML
+    /// or JSON.
+    #[arg(long, env = "CINTX_SANDBOX_SCENARIO", value_name = "NAME OR FILE", default_value = "quick", value_parser = scenario)]
+    scenario: Box<Scenario>,
+    /// Milliseconds between two respondents on average, where the scenario
+    /// does not say how many come; 0 for none.
     #[arg(long, env = "CINTX_SANDBOX_FIELD_PACE", value_name = "MS", default_value_t = 200)]
     field_pace: u64,
     /// Faults to inject from the start, in TOML or JSON.
@@ -59,6 +64,16 @@ fn speed(text: &str) -> Result<f64, String> {
     if (0.0..=1_000_000.0).contains(&speed) { Ok(speed) } else { Err("0 to 1000000 is allowed".into()) }
 }
 
+/// Reads a scenario by name or from a file.
+fn scenario(given: &str) -> Result<Box<Scenario>, String> {
+    let read = || {
+        let text = std::fs::read_to_string(given)
+            .map_err(|error| format!("neither quick nor lifelike, and as a file: {error}"))?;
+        Scenario::read(&text).map_err(|error| error.to_string())
+    };
+    Scenario::named(given).map_or_else(read, Ok).map(Box::new)
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Options::parse();
@@ -70,6 +85,7 @@ async fn main() -> ExitCode {
         .token_ttl(Duration::from_secs(options.token_ttl))
         .job_delay(Duration::from_millis(options.job_delay))
         .field_pace(Duration::from_millis(options.field_pace))
+        .scenario(*options.scenario)
         .log(options.log);
     if let Some(token) = options.control_token {
         builder = builder.control_token(token);

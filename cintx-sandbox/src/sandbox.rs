@@ -7,6 +7,7 @@ use crate::fault::{Fault, FaultId};
 use crate::http::connection_fault::{ConnectionFault, FaultyListener};
 use crate::http::log::Received;
 use crate::http::{control, server};
+use crate::scenario::{Scenario, ScenarioError};
 use crate::sim::clock::Clock;
 use crate::state::session::status;
 use crate::state::{Settings, World};
@@ -29,6 +30,9 @@ pub enum Error {
     /// A version has no usable document.
     #[error(transparent)]
     Contract(#[from] ContractError),
+    /// The scenario has a number that cannot be.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
 }
 
 /// How a sandbox is to be.
@@ -129,7 +133,8 @@ impl Builder {
         self
     }
 
-    /// The time between two respondents of a live target group. Zero keeps
+    /// The mean time between two respondents of a live target group, unless
+    /// the scenario says how many come [per day](crate::Arrivals::per_day). Zero keeps
     /// all respondents away but those put in by hand.
     #[must_use]
     pub fn field_pace(mut self, pace: Duration) -> Self {
@@ -141,6 +146,21 @@ impl Builder {
     #[must_use]
     pub fn field_burst(mut self, respondents: u32) -> Self {
         self.settings.field_burst = respondents;
+        self
+    }
+
+    /// How long a respondent stays in a survey, where the scenario does not
+    /// say it; 100 milliseconds unless said otherwise.
+    #[must_use]
+    pub fn session_time(mut self, time: Duration) -> Self {
+        self.settings.session_time = signed(time);
+        self
+    }
+
+    /// How the people of the field behave, see [`Scenario`].
+    #[must_use]
+    pub fn scenario(mut self, scenario: Scenario) -> Self {
+        self.settings.scenario = Arc::new(scenario);
         self
     }
 
@@ -210,8 +230,10 @@ impl Builder {
     /// Starts the sandbox.
     ///
     /// # Errors
-    /// If the port cannot be opened or a version is unknown.
+    /// If the port cannot be opened, a version is unknown, or the scenario has
+    /// a number that cannot be.
     pub async fn start(self) -> Result<Sandbox, Error> {
+        self.settings.scenario.check()?;
         let clock = self.standing.map_or_else(|| Clock::running(self.speed), |now| Clock::Standing { now });
         let world = World::new(self.settings, clock);
         let mut engine = Engine::new(world, &self.versions, self.check_answers, self.print)?;
