@@ -8,7 +8,7 @@ use crate::http::connection_fault::{ConnectionFault, FaultyListener};
 use crate::http::log::Received;
 use crate::http::{control, server};
 use crate::scenario::{Scenario, ScenarioError};
-use crate::sim::clock::Clock;
+use crate::sim::clock::{Clock, machine_time};
 use crate::state::session::status;
 use crate::state::{Settings, World};
 use crate::webhook_delivery;
@@ -119,7 +119,8 @@ impl Builder {
         self
     }
 
-    /// How long a token is good for; a day unless said otherwise.
+    /// How long a token is good for by the machine's clock; a day unless said
+    /// otherwise.
     #[must_use]
     pub fn token_ttl(mut self, ttl: Duration) -> Self {
         self.settings.token_ttl = signed(ttl);
@@ -460,6 +461,13 @@ impl Sandbox {
         self.engine.world().failing = jobs;
     }
 
+    /// Lets the next launches, schedules and bulk jobs fail for one target
+    /// group, with this reason; whether there is such a group. In a bulk job,
+    /// the others are done.
+    pub fn fail_jobs_of(&self, target_group_id: &str, jobs: u32, code: &str, description: &str) -> bool {
+        self.engine.world().fail_jobs_of(target_group_id, jobs, code, description)
+    }
+
     /// Puts a fault into force, behind those that already are.
     pub fn inject(&self, fault: Fault) -> FaultId {
         self.engine.faults().add(fault)
@@ -482,9 +490,7 @@ impl Sandbox {
 
     /// Makes all tokens given so far expire now.
     pub fn expire_tokens(&self) {
-        let mut world = self.engine.world();
-        let now = world.clock.unhurried();
-        world.tokens.expire_all(now);
+        self.engine.world().tokens.expire_all(machine_time());
     }
 }
 

@@ -44,7 +44,7 @@ use file_job::FileJob;
 use history::Entry;
 use idempotency::Idempotency;
 use jiff::{SignedDuration, Timestamp};
-use job::Job;
+use job::{Job, PlannedFailure};
 use outbox::{Deliveries, Outbox};
 use people::People;
 use project::Project;
@@ -223,6 +223,8 @@ pub(crate) struct World {
     pub(crate) forward: BoundedMap<()>,
     /// So many of the next jobs fail, because a test wants it.
     pub(crate) failing: u32,
+    /// The same for the jobs of single target groups.
+    pub(crate) planned_failures: BTreeMap<String, PlannedFailure>,
 }
 
 impl World {
@@ -257,6 +259,7 @@ impl World {
             has_courier: false,
             forward: BoundedMap::new(50_000, 16 << 20),
             failing: 0,
+            planned_failures: BTreeMap::new(),
             settings,
             clock,
         };
@@ -269,6 +272,22 @@ impl World {
         let fails = self.failing > 0;
         self.failing = self.failing.saturating_sub(1);
         fails
+    }
+
+    /// Lets the next jobs of a target group fail for a reason; 0 jobs end it.
+    pub(crate) fn fail_jobs_of(&mut self, group: &str, jobs: u32, code: &str, description: &str) -> bool {
+        if !self.groups.contains_key(group) {
+            return false;
+        }
+        if jobs == 0 {
+            self.planned_failures.remove(group);
+        } else {
+            let groups = &self.groups;
+            self.planned_failures.retain(|id, _| groups.contains_key(id));
+            let (code, description) = (code.to_owned(), description.to_owned());
+            self.planned_failures.insert(group.to_owned(), PlannedFailure { left: jobs, code, description });
+        }
+        true
     }
 
     /// Puts another state in the place of this one. Callers keep their tokens,
