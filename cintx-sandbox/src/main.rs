@@ -3,8 +3,8 @@
 
 use cintx_sandbox::{Fault, Sandbox, Scenario};
 use clap::Parser;
-use std::io::Write;
-use std::net::IpAddr;
+use std::io::{Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -53,6 +53,10 @@ struct Options {
     /// Deliver webhooks to this host:port, whatever their address.
     #[arg(long, env = "CINTX_SANDBOX_WEBHOOK_GATEWAY", value_name = "ADDRESS")]
     webhook_gateway: Option<String>,
+    /// Ask the sandbox that listens on this address whether it is well, and end:
+    /// for health checks of containers.
+    #[arg(long, value_name = "ADDRESS")]
+    check: Option<SocketAddr>,
     /// Tell every request on standard error.
     #[arg(long, env = "CINTX_SANDBOX_LOG", value_parser = clap::builder::FalseyValueParser::new())]
     log: bool,
@@ -74,9 +78,33 @@ fn scenario(given: &str) -> Result<Box<Scenario>, String> {
     Scenario::named(given).map_or_else(read, Ok).map(Box::new)
 }
 
+/// Whether a sandbox on this machine answers.
+fn check(address: SocketAddr) -> std::io::Result<bool> {
+    let patience = Duration::from_secs(2);
+    let mut stream = TcpStream::connect_timeout(&address, patience)?;
+    stream.set_read_timeout(Some(patience))?;
+    write!(stream, "GET /control/about HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    let mut status = [0; 12];
+    stream.read_exact(&mut status)?;
+    Ok(&status == b"HTTP/1.1 200")
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Options::parse();
+    if let Some(address) = options.check {
+        return match check(address) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => {
+                eprintln!("{address} does not answer as a sandbox does");
+                ExitCode::FAILURE
+            }
+            Err(error) => {
+                eprintln!("{address}: {error}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let mut builder = Sandbox::builder()
         .port(options.port)
         .listen(options.listen)
