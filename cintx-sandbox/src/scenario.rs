@@ -184,9 +184,12 @@ pub struct Country {
     pub ages: Vec<AgeBand>,
 }
 
+/// A country that is not named.
+static USUAL_COUNTRY: Country = Country { utc_offset_hours: 0.0, arrivals: 1.0, women: 0.5, ages: Vec::new() };
+
 impl Default for Country {
     fn default() -> Self {
-        Self { utc_offset_hours: 0.0, arrivals: 1.0, women: 0.5, ages: Vec::new() }
+        USUAL_COUNTRY.clone()
     }
 }
 
@@ -371,8 +374,8 @@ impl Scenario {
         Ok(())
     }
 
-    pub(crate) fn country(&self, code: &str) -> Country {
-        self.countries.get(code).cloned().unwrap_or_default()
+    pub(crate) fn country(&self, code: &str) -> &Country {
+        self.countries.get(code).unwrap_or(&USUAL_COUNTRY)
     }
 
     /// How many a supplier sends in a country, by what a usual one sends.

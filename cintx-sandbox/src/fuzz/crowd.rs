@@ -196,10 +196,10 @@ fn the_price_draws_with_a_floor_and_falling_returns() {
         group.price = Some(Money { value, currency: "USD".into() });
     };
     let ids = ratios.map(|ratio| launch(&mut world, |group| priced(group, ratio)));
-    pass(&mut world, DAY * 14);
+    pass(&mut world, DAY * 7);
     let counts: Vec<u64> = ids.iter().map(|id| sessions(&world, id).len() as u64).collect();
     for (count, ratio) in counts.iter().zip(ratios) {
-        assert_near(*count, 800.0 * 14.0 * response.at(ratio));
+        assert_near(*count, 800.0 * 7.0 * response.at(ratio));
     }
     assert_eq!(counts[0], 0, "nobody comes below the floor");
     // A better price acts at once.

@@ -55,8 +55,10 @@ pub(crate) fn is_taken(world: &mut World, at: Timestamp, group_id: &str) -> bool
         let price: f64 = money.value.parse().unwrap_or(0.0);
         (price / fair_price(group)).max(0.0)
     });
-    let factor = scenario.price.at(ratio) * time_factor(scenario, &country, at) * supply_factor(scenario, group, code);
-    rng.chance(factor / greatest_factor(scenario))
+    let factor = scenario.price.at(ratio) * time_factor(scenario, country, at);
+    let drawn = rng.unit() * greatest_factor(scenario);
+    // Most are ruled out before suppliers are looked at.
+    drawn < factor && drawn < factor * supply_factor(scenario, group, code)
 }
 
 /// Respondents per second at a fair price, all suppliers and an even week.

@@ -93,7 +93,7 @@ pub(crate) fn enter(world: &mut World, at: Timestamp, group_id: &str, simulated:
         return None;
     };
     let skew = if simulated { scenario.quotas.skew } else { 0.0 };
-    let crowd = Crowd { skew, country: &scenario.country(&country), limits: Limits::of(group, at) };
+    let crowd = Crowd { skew, country: scenario.country(&country), limits: Limits::of(group, at) };
     let placed = place(&group.audience, visitor.replies.clone(), &crowd, &mut world.rng);
     let Some((replies, is_full)) = placed.filter(|(_, is_full)| {
         // Most of those whose quota is full are not sent to the survey.
