@@ -23,7 +23,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cintx_raw::{ApiError, BoxError, InvalidParam, Operation, Request};
+use cintx_raw::{ApiError, BoxError, InvalidParam, Operation, Request, UnexpectedAnswer};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -73,7 +73,7 @@ enum Kind {
         limit: Duration,
     },
     Journal(JournalError),
-    /// Nothing was written: somebody else changed the same.
+    /// Nothing was written: another client changed the same.
     Conflict(Conflict),
     /// A write took effect, and a request that belongs to the same call failed after it.
     AfterWrite(Error),
@@ -101,15 +101,18 @@ pub enum ErrorKind {
     Lost,
     /// The API answered with a status that is not a success: [`Error::status`], [`Error::api`].
     Status,
-    /// The thing is elsewhere, a launched draft for example: [`Error::moved_to`].
+    /// The resource has another address, a launched draft for example: [`Error::moved_to`].
     Moved,
+    /// The status says success, but the answer is none that the operation has: a page, an error object, another status
+    /// or media type. Something between here and the API may have given it.
+    Unexpected,
     /// The API answered success with something that could not be read.
     Unreadable,
     /// A job came to its end without success: [`Error::job_failure`].
     Job,
     /// What was waited for did not complete in time, and may still complete.
     Waiting,
-    /// Somebody else changed the same fields of a thing: [`Error::conflict`](Error::conflict) names them.
+    /// Another client changed the same fields of a resource: [`Error::conflict`](Error::conflict) names them.
     Conflict,
     /// The journal could not be read or written.
     Journal,
@@ -185,6 +188,7 @@ impl Error {
                 Raw::Request => ErrorKind::Invalid,
                 Raw::Moved => ErrorKind::Moved,
                 Raw::Status => ErrorKind::Status,
+                Raw::Unexpected => ErrorKind::Unexpected,
                 Raw::Decode => ErrorKind::Unreadable,
                 _ if error.cause::<TimedOut>().is_some() => ErrorKind::Timeout,
                 _ if error.cause::<TokenError>().is_some() => ErrorKind::Credential,
@@ -294,7 +298,7 @@ impl Error {
         self.report().map_or(0, |report| report.attempts)
     }
 
-    /// How long the API asked to wait.
+    /// How long to wait, by `Retry-After`.
     pub fn retry_after(&self) -> Option<Duration> {
         self.report()?.retry_after
     }
@@ -319,7 +323,7 @@ impl Error {
         self.status() == Some(StatusCode::CONFLICT)
     }
 
-    /// 412: somebody else changed it since it was read.
+    /// 412: another client changed it since it was read.
     pub fn is_precondition_failed(&self) -> bool {
         self.status() == Some(StatusCode::PRECONDITION_FAILED)
     }
@@ -380,6 +384,11 @@ impl Error {
             (ErrorKind::Moved, Some(status)) => {
                 write!(f, "{status}, now at {}", OneLine(error.moved_to().unwrap_or_default()))
             }
+            (ErrorKind::Unexpected, Some(status)) => match (error.api(), error.cause::<UnexpectedAnswer>()) {
+                (Some(api), _) => write!(f, "{status}, but {}", OneLine(&api.to_string())),
+                (None, Some(reason)) => write!(f, "{status}, but {}", OneLine(&reason.to_string())),
+                (None, None) => write!(f, "{status}, but no answer that the operation has"),
+            },
             (ErrorKind::Unreadable, Some(status)) => write!(f, "{status}, but its answer cannot be read"),
             (_, Some(status)) => match error.api() {
                 Some(api) => write!(f, "{status}: {}", OneLine(&api.to_string())),

@@ -16,8 +16,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cintx_raw::{BoxError, Host, Idempotency, RawResponse, Request, Transport, TransportFuture};
-use http::HeaderValue;
+use cintx_raw::{BoxError, Host, Idempotency, Operation, RawResponse, Request, Transport, TransportFuture};
+use http::{HeaderValue, StatusCode, header};
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
@@ -26,6 +26,7 @@ use tracing::Instrument as _;
 use self::attempt::AttemptResult;
 pub(crate) use self::hooks::{After, Before};
 pub use self::hooks::{AttemptContext, AttemptEvent};
+pub(crate) use self::idempotency::SentKeys;
 pub(crate) use self::loopback::is_loopback;
 pub use self::report::ResponseExt;
 use self::retry::{Decision, Effect, Event, RetryMachine, Verdict};
@@ -36,12 +37,14 @@ use crate::auth::refresher::TokenCache;
 use crate::cache::Cache;
 use crate::client::{CallOptions, OperationTimeouts, RetryPolicy, Timeouts};
 use crate::error::{Failure, FieldError, NoServerToServerKey, Outcome, Refused, Report, StopReason, TimedOut};
+use crate::recovery::resolver::OutcomeResolver;
 use crate::recovery::{Intent, Journal, JournalError};
 
 /// What the clones of one client share.
 pub(crate) struct Shared {
     pub(crate) http: reqwest::Client,
     pub(crate) api_version: &'static str,
+    pub(crate) operations: &'static [&'static Operation],
     pub(crate) demand_url: Box<str>,
     pub(crate) server_to_server: Option<ServerToServer>,
     pub(crate) tokens: Arc<TokenCache>,
@@ -53,6 +56,8 @@ pub(crate) struct Shared {
     pub(crate) after: Option<After>,
     pub(crate) journal: Option<Arc<dyn Journal>>,
     pub(crate) cache: Cache,
+    /// The idempotency keys that callers chose.
+    pub(crate) sent_keys: SentKeys,
 }
 
 pub(crate) struct ServerToServer {
@@ -110,7 +115,6 @@ impl Pipeline {
     async fn call(&self, mut request: Request) -> Result<RawResponse, BoxError> {
         let operation = request.operation();
         let trace = Trace::of(request.headers().get(TRACEPARENT).or_else(|| self.options.headers.get(TRACEPARENT)));
-        let began = Timestamp::now();
         if let Err(problems) = self.prepare(&mut request) {
             let report = Report {
                 request: None,
@@ -119,7 +123,8 @@ impl Pipeline {
                 outcome: Outcome::NotSent,
                 why: StopReason::Final,
                 retry_after: None,
-                began,
+                began: Timestamp::now(),
+                known_before: None,
             };
             return Err(Box::new(Failure { report: Arc::new(report), cause: Box::new(Refused(problems)) }));
         }
@@ -127,6 +132,8 @@ impl Pipeline {
         let limits = self.options.limits.unwrap_or_else(|| self.shared.timeouts.of(operation));
         let effect = effect(&request, &policy);
         let has_token = operation.host == Host::Demand && self.shared.tokens.can_refresh();
+        let known_before = self.known_before(&request).await;
+        let began = Timestamp::now();
         let mut course = CallUnderWay {
             pipeline: self,
             request,
@@ -138,6 +145,7 @@ impl Pipeline {
             credential: None,
             got: None,
             retry_after: None,
+            known_before,
         };
         let intent = match self.record(&course.request, effect).await {
             Ok(intent) => intent,
@@ -150,6 +158,9 @@ impl Pipeline {
             Verdict::Success => (Outcome::Applied, StopReason::Final),
             Verdict::Failure { outcome, why } => (outcome, why),
         };
+        if matches!(outcome, Outcome::NotSent | Outcome::NoEffect) {
+            self.shared.sent_keys.forget(&course.request);
+        }
         if let (Some(journal), Some(intent)) = (&self.shared.journal, intent)
             && outcome != Outcome::Unknown
             && let Err(error) = journal.end(&intent, outcome).await
@@ -160,10 +171,25 @@ impl Pipeline {
         course.finish(began, outcome, why, None)
     }
 
+    /// What a create could be taken for, listed before it is sent.
+    async fn known_before(&self, request: &Request) -> Option<Vec<String>> {
+        if !self.options.looks_first {
+            return None;
+        }
+        let options = CallOptions { key: None, looks_first: false, ..self.options.clone() };
+        let pipeline = Pipeline { shared: Arc::clone(&self.shared), options };
+        OutcomeResolver { pipeline: &pipeline, operations: self.shared.operations }.known_before(request).await
+    }
+
     /// Completes a request, or says why it must not leave.
     fn prepare(&self, request: &mut Request) -> Result<(), Vec<FieldError>> {
         let mut problems = self.options.problems.clone();
+        // A fresh key is like no other.
+        let chosen = self.options.key.is_some() || idempotency::is_keyed(request);
         problems.extend(idempotency::give_key(request, self.options.key.as_ref()).err());
+        if chosen && problems.is_empty() {
+            problems.extend(self.shared.sent_keys.check(request).err());
+        }
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
@@ -183,6 +209,9 @@ fn effect(request: &Request, policy: &RetryPolicy) -> Effect {
         Idempotency::Safe => Effect::None,
         _ if idempotency::is_keyed(request) => Effect::Repeatable,
         Idempotency::Idempotent if policy.idempotent_writes => Effect::Repeatable,
+        Idempotency::Idempotent => Effect::SetsState,
+        // The tag makes a second application impossible.
+        _ if request.headers().contains_key(header::IF_MATCH) => Effect::SetsState,
         _ => Effect::Once,
     }
 }
@@ -200,6 +229,7 @@ struct CallUnderWay<'a> {
     /// What the last attempt, or the last try to make one, came to.
     got: Option<Result<RawResponse, BoxError>>,
     retry_after: Option<Duration>,
+    known_before: Option<Vec<String>>,
 }
 
 impl CallUnderWay<'_> {
@@ -217,7 +247,10 @@ impl CallUnderWay<'_> {
                     tokio::time::sleep(wait).await;
                     Event::Ready
                 }
-                Decision::Finish(verdict) => return verdict,
+                Decision::Finish(verdict) => {
+                    self.forget_refused();
+                    return verdict;
+                }
             };
         }
     }
@@ -254,6 +287,16 @@ impl CallUnderWay<'_> {
         }
     }
 
+    /// Forgets a token that the last answer refused, if no attempt of this call did: the next call gets another.
+    fn forget_refused(&self) {
+        let refused = matches!(&self.got, Some(Ok(answer)) if answer.status == StatusCode::UNAUTHORIZED);
+        if let (true, false, Some(Credential::Token(token))) =
+            (refused, self.machine.has_replaced_token(), &self.credential)
+        {
+            self.pipeline.shared.tokens.refuse(token);
+        }
+    }
+
     /// Makes one attempt and frees its place.
     async fn send(&mut self, limit: Duration) -> Event {
         let Some(credential) = &self.credential else { return Event::NoToken };
@@ -283,9 +326,12 @@ impl CallUnderWay<'_> {
         };
         let success = got.as_ref().is_ok_and(|answer| answer.status.is_success());
         let attempts = self.machine.attempts();
-        if !success {
-            tracing::debug!(attempts, %outcome, ?why, "the call failed");
+        match (success, outcome) {
+            (true, Outcome::Applied | Outcome::NoEffect) => {}
+            (_, Outcome::Unknown) => tracing::warn!(attempts, %outcome, ?why, "the call failed"),
+            _ => tracing::debug!(attempts, %outcome, ?why, "the call failed"),
         }
+        tracing::Span::current().record("outcome", tracing::field::display(outcome));
         let report = Arc::new(Report {
             request: Some(self.request),
             trace_id: self.trace.id().into(),
@@ -294,6 +340,7 @@ impl CallUnderWay<'_> {
             why,
             retry_after: self.retry_after,
             began,
+            known_before: self.known_before,
         });
         match got {
             Ok(mut answer) => {
@@ -314,6 +361,9 @@ impl Transport for Pipeline {
             method = %operation.method,
             route = operation.path,
             version = self.shared.api_version,
+            target = request.target().split('?').next().unwrap_or_default(),
+            idempotency_key = request.headers().get("idempotency-key").and_then(|key| key.to_str().ok()),
+            outcome = tracing::field::Empty,
         );
         Box::pin(self.call(request).instrument(span))
     }
