@@ -39,6 +39,7 @@ pub mod contract;
 mod fault;
 mod http;
 mod sandbox;
+mod scenario;
 mod sim;
 mod state;
 mod version;
@@ -47,6 +48,9 @@ mod webhook_delivery;
 pub use crate::http::log::Received;
 pub use fault::{Fault, FaultError, FaultId};
 pub use sandbox::{Builder, Error, Respondent, Sandbox};
+pub use scenario::{
+    AgeBand, Arrivals, Country, Outcomes, PriceResponse, Quotas, Scenario, ScenarioError, Sessions, Supplier,
+};
 
 #[cfg(test)]
 mod fuzz;

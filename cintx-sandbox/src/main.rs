@@ -1,10 +1,10 @@
 //! Runs a sandbox until it is interrupted.
 //! Prints where it listens and the credentials that it accepts.
 
-use cintx_sandbox::{Fault, Sandbox};
+use cintx_sandbox::{Fault, Sandbox, Scenario};
 use clap::Parser;
-use std::io::Write;
-use std::net::IpAddr;
+use std::io::{Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -39,7 +39,12 @@ struct Options {
     /// Milliseconds that asynchronous jobs stay in progress.
     #[arg(long, env = "CINTX_SANDBOX_JOB_DELAY", value_name = "MS", default_value_t = 150)]
     job_delay: u64,
-    /// Milliseconds between two respondents; 0 for none.
+    /// How the people of the field behave: quick, lifelike, or a file in TOML
+    /// or JSON.
+    #[arg(long, env = "CINTX_SANDBOX_SCENARIO", value_name = "NAME OR FILE", default_value = "quick", value_parser = scenario)]
+    scenario: Box<Scenario>,
+    /// Milliseconds between two respondents on average, where the scenario
+    /// does not say how many come; 0 for none.
     #[arg(long, env = "CINTX_SANDBOX_FIELD_PACE", value_name = "MS", default_value_t = 200)]
     field_pace: u64,
     /// Faults to inject from the start, in TOML or JSON.
@@ -48,6 +53,10 @@ struct Options {
     /// Deliver webhooks to this host:port, whatever their address.
     #[arg(long, env = "CINTX_SANDBOX_WEBHOOK_GATEWAY", value_name = "ADDRESS")]
     webhook_gateway: Option<String>,
+    /// Ask the sandbox that listens on this address whether it is well, and end:
+    /// for health checks of containers.
+    #[arg(long, value_name = "ADDRESS")]
+    check: Option<SocketAddr>,
     /// Tell every request on standard error.
     #[arg(long, env = "CINTX_SANDBOX_LOG", value_parser = clap::builder::FalseyValueParser::new())]
     log: bool,
@@ -59,9 +68,43 @@ fn speed(text: &str) -> Result<f64, String> {
     if (0.0..=1_000_000.0).contains(&speed) { Ok(speed) } else { Err("0 to 1000000 is allowed".into()) }
 }
 
+/// Reads a scenario by name or from a file.
+fn scenario(given: &str) -> Result<Box<Scenario>, String> {
+    let read = || {
+        let text = std::fs::read_to_string(given)
+            .map_err(|error| format!("neither quick nor lifelike, and as a file: {error}"))?;
+        Scenario::read(&text).map_err(|error| error.to_string())
+    };
+    Scenario::named(given).map_or_else(read, Ok).map(Box::new)
+}
+
+/// Whether a sandbox on this machine answers.
+fn check(address: SocketAddr) -> std::io::Result<bool> {
+    let patience = Duration::from_secs(2);
+    let mut stream = TcpStream::connect_timeout(&address, patience)?;
+    stream.set_read_timeout(Some(patience))?;
+    write!(stream, "GET /control/about HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    let mut status = [0; 12];
+    stream.read_exact(&mut status)?;
+    Ok(&status == b"HTTP/1.1 200")
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Options::parse();
+    if let Some(address) = options.check {
+        return match check(address) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => {
+                eprintln!("{address} does not answer as a sandbox does");
+                ExitCode::FAILURE
+            }
+            Err(error) => {
+                eprintln!("{address}: {error}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let mut builder = Sandbox::builder()
         .port(options.port)
         .listen(options.listen)
@@ -70,6 +113,7 @@ async fn main() -> ExitCode {
         .token_ttl(Duration::from_secs(options.token_ttl))
         .job_delay(Duration::from_millis(options.job_delay))
         .field_pace(Duration::from_millis(options.field_pace))
+        .scenario(*options.scenario)
         .log(options.log);
     if let Some(token) = options.control_token {
         builder = builder.control_token(token);

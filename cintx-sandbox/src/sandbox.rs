@@ -7,7 +7,8 @@ use crate::fault::{Fault, FaultId};
 use crate::http::connection_fault::{ConnectionFault, FaultyListener};
 use crate::http::log::Received;
 use crate::http::{control, server};
-use crate::sim::clock::Clock;
+use crate::scenario::{Scenario, ScenarioError};
+use crate::sim::clock::{Clock, machine_time};
 use crate::state::session::status;
 use crate::state::{Settings, World};
 use crate::webhook_delivery;
@@ -29,6 +30,9 @@ pub enum Error {
     /// A version has no usable document.
     #[error(transparent)]
     Contract(#[from] ContractError),
+    /// The scenario has a number that cannot be.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
 }
 
 /// How a sandbox is to be.
@@ -115,7 +119,8 @@ impl Builder {
         self
     }
 
-    /// How long a token is good for; a day unless said otherwise.
+    /// How long a token is good for by the machine's clock; a day unless said
+    /// otherwise.
     #[must_use]
     pub fn token_ttl(mut self, ttl: Duration) -> Self {
         self.settings.token_ttl = signed(ttl);
@@ -129,7 +134,8 @@ impl Builder {
         self
     }
 
-    /// The time between two respondents of a live target group. Zero keeps
+    /// The mean time between two respondents of a live target group, unless
+    /// the scenario says how many come [per day](crate::Arrivals::per_day). Zero keeps
     /// all respondents away but those put in by hand.
     #[must_use]
     pub fn field_pace(mut self, pace: Duration) -> Self {
@@ -141,6 +147,21 @@ impl Builder {
     #[must_use]
     pub fn field_burst(mut self, respondents: u32) -> Self {
         self.settings.field_burst = respondents;
+        self
+    }
+
+    /// How long a respondent stays in a survey, where the scenario does not
+    /// say it; 100 milliseconds unless said otherwise.
+    #[must_use]
+    pub fn session_time(mut self, time: Duration) -> Self {
+        self.settings.session_time = signed(time);
+        self
+    }
+
+    /// How the people of the field behave, see [`Scenario`].
+    #[must_use]
+    pub fn scenario(mut self, scenario: Scenario) -> Self {
+        self.settings.scenario = Arc::new(scenario);
         self
     }
 
@@ -210,8 +231,10 @@ impl Builder {
     /// Starts the sandbox.
     ///
     /// # Errors
-    /// If the port cannot be opened or a version is unknown.
+    /// If the port cannot be opened, a version is unknown, or the scenario has
+    /// a number that cannot be.
     pub async fn start(self) -> Result<Sandbox, Error> {
+        self.settings.scenario.check()?;
         let clock = self.standing.map_or_else(|| Clock::running(self.speed), |now| Clock::Standing { now });
         let world = World::new(self.settings, clock);
         let mut engine = Engine::new(world, &self.versions, self.check_answers, self.print)?;
@@ -438,6 +461,13 @@ impl Sandbox {
         self.engine.world().failing = jobs;
     }
 
+    /// Lets the next launches, schedules and bulk jobs fail for one target
+    /// group, with this reason; whether there is such a group. In a bulk job,
+    /// the others are done.
+    pub fn fail_jobs_of(&self, target_group_id: &str, jobs: u32, code: &str, description: &str) -> bool {
+        self.engine.world().fail_jobs_of(target_group_id, jobs, code, description)
+    }
+
     /// Puts a fault into force, behind those that already are.
     pub fn inject(&self, fault: Fault) -> FaultId {
         self.engine.faults().add(fault)
@@ -460,9 +490,7 @@ impl Sandbox {
 
     /// Makes all tokens given so far expire now.
     pub fn expire_tokens(&self) {
-        let mut world = self.engine.world();
-        let now = world.clock.unhurried();
-        world.tokens.expire_all(now);
+        self.engine.world().tokens.expire_all(machine_time());
     }
 }
 

@@ -141,3 +141,56 @@ async fn connections_that_nobody_uses_are_closed() {
         assert_eq!(answer.starts_with(b"HTTP/1.1 200"), begun.ends_with("\r\n\r\n"), "{begun:?}");
     }
 }
+
+#[tokio::test]
+async fn pages_of_other_origins_may_call_the_api_and_nothing_else() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let (origin, http) = (("origin", "http://localhost:3000"), client());
+    let ask = |url: String| {
+        http.request(reqwest::Method::OPTIONS, url)
+            .header(origin.0, origin.1)
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "authorization,cint-api-version,idempotency-key")
+    };
+    let projects = format!("{}/demand/accounts/{}/projects", sandbox.api_url(), sandbox.account_id());
+    for url in
+        [projects.clone(), sandbox.token_url(), format!("{}/fulfillment/respondents/transition", sandbox.s2s_url())]
+    {
+        let allowed = send(ask(url)).await.expect(204);
+        assert_eq!(allowed.header("access-control-allow-origin"), "*");
+        assert!(allowed.header("access-control-allow-headers").contains("idempotency-key"), "{allowed:?}");
+        assert!(allowed.header("access-control-allow-methods").contains("PATCH"), "{allowed:?}");
+    }
+    assert!(sandbox.requests().is_empty(), "what browsers ask beforehand is no request of a client");
+    let refused = send(http.get(&projects).header(origin.0, origin.1)).await.expect(401);
+    assert_eq!(refused.header("access-control-allow-origin"), "*");
+    assert!(refused.header("access-control-expose-headers").contains("location"), "{refused:?}");
+    let plain = send(http.get(&projects)).await.expect(401);
+    assert!(!plain.headers.contains_key("access-control-allow-origin"));
+    for url in [format!("{}/reset", sandbox.control_url()), format!("http://{}/", sandbox.address())] {
+        let kept_out = send(ask(url)).await;
+        assert!(
+            kept_out.status >= 400 && !kept_out.headers.contains_key("access-control-allow-origin"),
+            "{kept_out:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_scenario_is_read_and_chosen() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let (http, url) = (client(), format!("{}/scenario", sandbox.control_url()));
+    let read = || async { send(http.get(&url)).await.expect(200).json() };
+    assert_eq!(read().await["arrivals"]["per_day"], Value::Null);
+    send(post_json(&http, &url, &json!({ "name": "lifelike" }))).await.expect(200);
+    let lifelike = read().await;
+    assert_eq!(lifelike["arrivals"]["per_day"], 400.0);
+    send(http.post(&url).body("[outcomes]\nsecurity = 0.5")).await.expect(200);
+    assert_eq!(read().await["outcomes"]["security"], 0.5);
+    send(post_json(&http, &url, &lifelike)).await.expect(200);
+    assert_eq!(read().await, lifelike);
+    for (body, named) in [("{\"name\": \"slow\"}", "lifelike"), ("[outcomes]\nsecurity = 5", "outcomes.security")] {
+        let refused = send(http.post(&url).body(body)).await.expect(400);
+        assert!(refused.text.contains(named), "{}", refused.text);
+    }
+}

@@ -277,6 +277,11 @@ async fn reports_are_written_from_the_field() {
         assert_eq!(listed["reports_requests"][0]["status"], "completed");
         let url = listed["reports_requests"][0]["report_url"].as_str().unwrap().to_owned();
         let file = caller.get(url.strip_prefix("/v1").unwrap()).await.expect(200);
+        assert_eq!(file.header("content-type"), "text/csv");
+        assert!(file.header("content-disposition").ends_with(".csv\""), "{file:?}");
+        let heads: Vec<&str> = file.text.lines().next().unwrap().split(',').collect();
+        let cost = heads.iter().position(|name| *name == "cost").unwrap();
+        assert!(file.text.lines().skip(1).all(|line| line.split(',').nth(cost) == Some("2.7352")), "{}", file.text);
         let completes = sandbox.respondents().iter().filter(|one| one.is_complete()).count();
         assert!(completes > 0);
         // More may have come since it was written.
@@ -295,6 +300,8 @@ async fn reports_are_written_from_the_field() {
             caller.until(&format!("{own}/status"), |one| one["status"] == "completed").await;
             let file = caller.get(&format!("{own}/download")).await.expect(200);
             assert_eq!(file.header("content-type"), "application/vnd.ms-excel");
+            let name = format!("attachment; filename=\"term-details-{}-{}.xls\"", day(1), day(0));
+            assert_eq!(file.header("content-disposition"), name);
         }
         assert_own_answers_valid(&sandbox);
     }

@@ -30,7 +30,8 @@ async fn the_program_says_where_it_is_and_does_as_it_is_told() {
     std::fs::write(&faults, "[[fault]]\non = \"get_user_accounts\"\ndo = \"status\"\nstatus = 503\ntimes = 1\n")
         .unwrap();
     let mut command = program();
-    command.args(["--port", "0", "--api-version", "2025-12-18", "--seed", "9", "--speed", "60", "--log", "--faults"]);
+    command.args(["--port", "0", "--api-version", "2025-12-18", "--seed", "9", "--speed", "60", "--log"]);
+    command.args(["--scenario", "lifelike", "--faults"]);
     let mut running = Running(command.arg(&faults).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
     let mut said = BTreeMap::new();
     for line in BufReader::new(running.0.stdout.take().unwrap()).lines().take(12) {
@@ -55,6 +56,10 @@ async fn the_program_says_where_it_is_and_does_as_it_is_told() {
     send(call("2025-12-18")).await.expect(200);
     send(call("2024-12-02")).await.expect(400);
     send(http.get(&said["page"])).await.expect(200);
+    let address = said["page"].trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let check = |address: String| program().args(["--check", &address]).output().unwrap().status.success();
+    assert!(tokio::task::spawn_blocking(move || check(address)).await.unwrap());
+    assert!(!check("127.0.0.1:1".into()));
     running.0.kill().unwrap();
     let mut log = String::new();
     running.0.stderr.take().unwrap().read_to_string(&mut log).unwrap();
@@ -67,6 +72,8 @@ fn wrong_options_are_named() {
         (["--speed", "fast"], "a number is needed"),
         (["--api-version", "2023-01-01"], "2023-01-01"),
         (["--faults", "/no/such/file"], "/no/such/file"),
+        (["--scenario", "/no/such/file"], "/no/such/file"),
+        (["--check", "nowhere"], "nowhere"),
     ] {
         let output = program().args(options).output().unwrap();
         assert!(!output.status.success());

@@ -62,19 +62,28 @@ async fn callers_without_credentials_or_version_are_turned_away() {
 }
 
 #[tokio::test]
-async fn a_token_expires_by_itself() {
-    let sandbox = Sandbox::builder().token_ttl(Duration::from_secs(60)).start().await.unwrap();
-    let http = client();
-    let reply = send(post_json(&http, &sandbox.token_url(), &token_body(&sandbox))).await.expect(200).json();
-    assert_eq!(reply["expires_in"], 60);
-    let call = || {
-        http.get(format!("{}/accounts", sandbox.api_url()))
-            .header("authorization", format!("Bearer {}", reply["access_token"].as_str().unwrap()))
-            .header("cint-api-version", "2025-12-18")
-    };
-    send(call()).await.expect(200);
-    sandbox.advance(Duration::from_secs(61));
-    send(call()).await.expect(403);
+async fn tokens_expire_by_the_machines_clock_alone() {
+    for seconds in [1, 3_600] {
+        let sandbox = Sandbox::builder().token_ttl(Duration::from_secs(seconds)).start().await.unwrap();
+        let http = client();
+        let reply = send(post_json(&http, &sandbox.token_url(), &token_body(&sandbox))).await.expect(200).json();
+        assert_eq!(reply["expires_in"], seconds);
+        let call = || {
+            http.get(format!("{}/accounts", sandbox.api_url()))
+                .header("authorization", format!("Bearer {}", reply["access_token"].as_str().unwrap()))
+                .header("cint-api-version", "2025-12-18")
+        };
+        // The simulation's clock does not age them.
+        sandbox.advance(Duration::from_secs(2 * 3_600));
+        if seconds == 1 {
+            tokio::time::sleep(Duration::from_millis(1_100)).await;
+            send(call()).await.expect(403);
+        } else {
+            send(call()).await.expect(200);
+            sandbox.expire_tokens();
+            send(call()).await.expect(403);
+        }
+    }
 }
 
 #[tokio::test]

@@ -252,3 +252,42 @@ async fn bulk_jobs_can_fail_in_part() {
         assert_own_answers_valid(&sandbox);
     }
 }
+
+#[tokio::test]
+async fn jobs_fail_for_chosen_target_groups_with_a_chosen_reason() {
+    for version in VERSIONS {
+        let sandbox = Sandbox::start().await.unwrap();
+        let caller = Caller::new(&sandbox, version).await;
+        let project = caller.project(&sandbox, "p").await;
+        let id = |path: &str| path.rsplit('/').next().unwrap().to_owned();
+        let (one, other) = (caller.draft(&sandbox, &project, 100).await, caller.draft(&sandbox, &project, 100).await);
+        assert!(sandbox.fail_jobs_of(&id(&one), 1, "TargetGroupInvalidState", "Not today."));
+        assert!(!sandbox.fail_jobs_of("no-such", 1, "x", ""));
+        let jobs = format!("{one}/fielding-run-jobs/launch-from-draft");
+        let reply = caller.post_keyed(&jobs, "f", &json!({ "end_fielding_at": common::field().1 })).await.expect(201);
+        let job = format!("{jobs}/{}", id(&reply.header("location")));
+        let failed = caller.until(&job, |job| job["status"] != "Processing").await;
+        assert_eq!(failed["status"], "Failed");
+        assert_eq!(failed["failure_reason"]["code"], "TargetGroupInvalidState");
+        assert_eq!(failed["failure_reason"]["description"], "Not today.");
+        caller.launch(&one, "again").await;
+        caller.launch(&other, "other").await;
+
+        let control = format!("{}/jobs/fail", sandbox.control_url());
+        let reason = json!({ "target_group_id": id(&other), "code": "StatusTransitionNotAllowed" });
+        send(common::post_json(&client(), &control, &reason)).await.expect(200);
+        let refused = [(json!({ "target_group_id": "no-such" }), 404), (json!({ "code": "x" }), 400)];
+        for (body, status) in refused {
+            send(common::post_json(&client(), &control, &body)).await.expect(status);
+        }
+        let jobs = format!("{project}/batch-jobs/pause-fielding-runs-by-target-group-id");
+        let body = json!({ "target_group_ids": [id(&one), id(&other)] });
+        let location = caller.post_keyed(&jobs, "b", &body).await.expect(201).header("location");
+        let done = caller.until(&format!("{jobs}/{}", id(&location)), |job| job["status"] != "Processing").await;
+        assert_eq!(done["updated_target_groups"]["data"][0]["target_group_id"], id(&one), "{done}");
+        let failed = &done["failed_target_groups"]["data"][0];
+        assert_eq!(failed["target_group_id"], id(&other), "{done}");
+        assert_eq!(failed["failure_reason"]["code"], "StatusTransitionNotAllowed", "{done}");
+        assert_own_answers_valid(&sandbox);
+    }
+}

@@ -22,6 +22,11 @@ pub(crate) struct Answer {
     pub(crate) content: Content,
 }
 
+/// The Content-Disposition of a file to be saved under a name.
+pub(crate) fn attachment(name: &str) -> String {
+    format!("attachment; filename=\"{}\"", name.replace(['"', '\\', '\r', '\n'], "_"))
+}
+
 impl Answer {
     pub(crate) fn empty(status: u16) -> Self {
         Self { status, headers: Vec::new(), content: Content::Nothing }

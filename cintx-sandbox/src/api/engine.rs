@@ -9,7 +9,7 @@ use crate::api::routes;
 use crate::contract::{Contract, ContractError, Found, Host, Operation, Request, Violation};
 use crate::fault::{Effect, Faults, Strike, TOKEN, drift};
 use crate::http::log::{Log, Received};
-use crate::sim::clock::{Clock, text};
+use crate::sim::clock::{Clock, machine_time, text};
 use crate::sim::rng::Rng;
 use crate::sim::synth::Synth;
 use crate::state::World;
@@ -259,9 +259,7 @@ impl Engine {
             }
             Some(Effect::ExpireToken) => {
                 let token = header(&incoming.headers, "authorization").and_then(|value| value.split_once(' '));
-                let mut world = self.world();
-                let now = world.clock.unhurried();
-                world.tokens.expire(token.map_or("", |(_, token)| token.trim()), now);
+                self.world().tokens.expire(token.map_or("", |(_, token)| token.trim()), machine_time());
             }
             Some(Effect::StaleRead) if incoming.method == "GET" => {
                 notes.operation = located.map(|(_, operation)| operation);
@@ -382,8 +380,7 @@ impl Engine {
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .map(|(_, token)| token.trim())
             .ok_or_else(Rejection::unauthorized)?;
-        let world = self.world();
-        match world.tokens.standing(token, world.clock.unhurried()) {
+        match self.world().tokens.standing(token, machine_time()) {
             Standing::Good => Ok(()),
             Standing::Expired => Err(Rejection::forbidden()),
             Standing::Unknown => Err(Rejection::unauthorized()),

@@ -164,7 +164,7 @@ impl<'e> Maker<'e> {
         let contract = Contract::for_version(date).unwrap();
         let mut world = engine.world();
         let world = &mut *world;
-        let token = world.tokens.issue(&mut world.rng, world.clock.now(), world.settings.token_ttl);
+        let token = world.tokens.issue(&mut world.rng, crate::sim::clock::machine_time(), world.settings.token_ttl);
         Self { engine, contract, token }
     }
 

@@ -1,6 +1,7 @@
 //! Every operation of every version with requests made from the documents:
 //! the judge lets them through, they succeed, and every answer is as declared.
 
+mod crowd;
 mod laws;
 mod maker;
 mod random;

@@ -4,7 +4,8 @@
 use super::log::Received;
 use crate::api::engine::{Engine, Incoming};
 use crate::fault::Fault;
-use crate::sim::clock::text;
+use crate::scenario::Scenario;
+use crate::sim::clock::{machine_time, text};
 use crate::state::World;
 use crate::state::field;
 use crate::state::outbox::Outbox;
@@ -15,6 +16,7 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// A status and a body.
 type Reply = (u16, Value);
@@ -39,12 +41,15 @@ const ROUTES: &[Route] = &[
         Ok((200, json!({})))
     }),
     ("DELETE", "/control/faults/{id}", remove_fault),
+    ("GET", "/control/scenario", |engine, incoming| {
+        plain(incoming)?;
+        serde_json::to_value(engine.world().settings.scenario.as_ref()).map(|facts| (200, facts)).map_err(refuse)
+    }),
+    ("POST", "/control/scenario", set_scenario),
     ("POST", "/control/jobs/fail", fail_jobs),
     ("POST", "/control/tokens/expire", |engine, incoming| {
         let Nothing {} = read(incoming)?;
-        let mut world = engine.world();
-        let now = world.clock.unhurried();
-        world.tokens.expire_all(now);
+        engine.world().tokens.expire_all(machine_time());
         Ok((200, json!({})))
     }),
     ("POST", "/control/respondents", add_respondent),
@@ -93,7 +98,14 @@ struct ClockMove {
 struct FailingJobs {
     #[serde(default = "one")]
     next: u32,
+    /// Only jobs about this target group, and for which reason.
+    target_group_id: Option<String>,
+    code: Option<String>,
+    description: Option<String>,
 }
+
+/// The code of a failure that a test has given none for.
+const USUAL_FAILURE: &str = "JobExecutionStartMessageFailed";
 
 /// Somebody for a target group.
 #[derive(Deserialize)]
@@ -252,10 +264,37 @@ fn remove_fault(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
     }
 }
 
-fn fail_jobs(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
-    let FailingJobs { next } = read(incoming)?;
-    engine.world().failing = next;
+/// Another scenario, for those who come from now on: one of the sandbox's own
+/// by its name, or a whole one in TOML or JSON.
+fn set_scenario(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
+    plain(incoming)?;
+    let text = String::from_utf8_lossy(&incoming.body);
+    let scenario = match serde_json::from_slice::<Named>(&incoming.body) {
+        Ok(Named { name }) => Scenario::named(&name)
+            .ok_or_else(|| refuse(format!("there is no scenario {name}; there are: quick, lifelike")))?,
+        Err(_) => Scenario::read(&text).map_err(refuse)?,
+    };
+    engine.world().settings.scenario = Arc::new(scenario);
     Ok((200, json!({})))
+}
+
+fn fail_jobs(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
+    let FailingJobs { next, target_group_id, code, description } = read(incoming)?;
+    let Some(group) = target_group_id else {
+        if code.is_some() || description.is_some() {
+            return Err(refuse("code and description belong to a target_group_id"));
+        }
+        engine.world().failing = next;
+        return Ok((200, json!({})));
+    };
+    let (code, description) = (code.unwrap_or(USUAL_FAILURE.into()), description.unwrap_or_default());
+    if code.is_empty() || code.len() > 200 || description.len() > 2_000 {
+        return Err(refuse("code has 1 to 200 characters, description 2000 at most"));
+    }
+    match engine.world().fail_jobs_of(&group, next, &code, &description) {
+        true => Ok((200, json!({}))),
+        false => Err((404, json!({ "error": format!("there is no target group {group}") }))),
+    }
 }
 
 fn add_respondent(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {

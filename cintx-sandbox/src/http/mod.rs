@@ -4,6 +4,7 @@
 pub(crate) mod access;
 pub(crate) mod connection_fault;
 pub(crate) mod control;
+mod cors;
 pub(crate) mod dashboard;
 pub(crate) mod log;
 pub(crate) mod oauth;

@@ -1,7 +1,7 @@
 //! The thin layer between HTTP and the engine.
 //! Reads a request, asks the part that is concerned, writes the answer.
 
-use super::{access, control, dashboard, oauth};
+use super::{access, control, cors, dashboard, oauth};
 use crate::api::engine::{Engine, Incoming, Outgoing, TOKEN_PATH};
 use crate::fault::Effect;
 use crate::http::connection_fault::{ConnectionFault, Cut};
@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderValue, ORIGIN};
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use std::sync::Arc;
@@ -68,14 +68,18 @@ async fn handle(
         headers: head.headers,
         body,
     };
-    if let Some(outgoing) = own_pages(&engine, &incoming, &line) {
+    if let Some(outgoing) = own_pages(&engine, &incoming, &line).or_else(|| cors::preflight(&incoming)) {
         return write(outgoing);
     }
+    let from_page = incoming.headers.contains_key(ORIGIN);
     let Some(strike) = engine.strike(&incoming) else {
-        return write(answer(&engine, &incoming, None));
+        let mut outgoing = answer(&engine, &incoming, None);
+        cors::open(&incoming.path, from_page, &mut outgoing.headers);
+        return write(outgoing);
     };
     pause(strike.wait).await;
-    let outgoing = answer(&engine, &incoming, Some(&strike.effect));
+    let mut outgoing = answer(&engine, &incoming, Some(&strike.effect));
+    cors::open(&incoming.path, from_page, &mut outgoing.headers);
     pause(strike.delay).await;
     match strike.effect {
         Effect::DropBefore | Effect::DropAfter => line.cut(Cut::Close),

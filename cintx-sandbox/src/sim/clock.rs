@@ -31,7 +31,7 @@ impl Clock {
         }
     }
 
-    /// The time that counts for callers, whose own clocks do not hurry:
+    /// The time that counts for subscribers, whose own clocks do not hurry:
     /// moved with this one, but at the machine's pace.
     pub(crate) fn unhurried(&self) -> Timestamp {
         match self {
@@ -87,6 +87,12 @@ impl Clock {
         let back = SignedDuration::ZERO.saturating_sub(shift);
         *self = Self::Running { from: plus(now, back), since: Instant::now(), speed, shift };
     }
+}
+
+/// The machine's own time. Tokens keep it, so that whoever moves or stops the
+/// simulation's clock does not take their tokens from callers.
+pub(crate) fn machine_time() -> Timestamp {
+    Timestamp::now()
 }
 
 /// A later moment, stopping at the end of time instead of failing.

@@ -4,6 +4,7 @@
 use super::ledger::Tally;
 use super::rounding::split;
 use crate::api::rejection::Fault;
+use crate::scenario::{AgeBand, Country};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The question of age, the only one with ranges.
@@ -83,6 +84,25 @@ impl Condition {
         }
     }
 
+    /// The weight of the people of a country that it fits.
+    fn weight_in(&self, country: &Country) -> f64 {
+        match &self.wanted {
+            Wanted::Option(option) if self.question == GENDER => match option.as_str() {
+                "1" => 1.0 - country.women,
+                _ => country.women,
+            },
+            Wanted::Range(min, max) if self.question == AGE && !country.ages.is_empty() => {
+                let all: f64 = country.ages.iter().map(|band| band.part).sum();
+                let part = |band: &AgeBand| {
+                    let shared = (band.to.min(*max) - band.from.max(*min) + 1).max(0);
+                    band.part * shared as f64 / (band.to - band.from + 1) as f64
+                };
+                country.ages.iter().map(part).sum::<f64>() / all.max(f64::MIN_POSITIVE)
+            }
+            _ => self.share(),
+        }
+    }
+
     /// The part of the people that it fits, roughly.
     fn share(&self) -> f64 {
         match &self.wanted {
@@ -105,13 +125,6 @@ pub(crate) struct Quota {
     pub(crate) tally: Tally,
 }
 
-impl Quota {
-    /// How many more it can take.
-    pub(crate) fn room(&self) -> u64 {
-        self.goal.saturating_sub(self.tally.seats())
-    }
-}
-
 /// One or several conditions that are counted together.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
@@ -131,6 +144,15 @@ impl Target {
             *by_question.entry(condition.question).or_default() += condition.share();
         }
         by_question.values().map(|share| share.min(1.0)).product()
+    }
+
+    /// The weight of the people of a country that it describes.
+    pub(crate) fn weight_in(&self, country: &Country) -> f64 {
+        let mut by_question: BTreeMap<i64, f64> = BTreeMap::new();
+        for condition in &self.conditions {
+            *by_question.entry(condition.question).or_default() += condition.weight_in(country);
+        }
+        by_question.values().product()
     }
 
     pub(crate) fn label(&self) -> String {

@@ -2,17 +2,20 @@
 //! an outcome. What becomes of them is written into the books here alone.
 
 use super::World;
+use super::arrivals;
 use super::audience::{Audience, ProfileKind, Quota, Target};
 use super::fielding::{self, Cause, RunStatus};
 use super::file_job::{self, List};
 use super::ledger::{self, Tally};
 use super::locale;
-use super::population::Ask;
+use super::pacing::{self, Limits};
+use super::people::{self, Visitor};
 use super::schedule::Event;
 use super::session::{Replies, Session, Standing, status};
 use super::target_group::TargetGroup;
 use super::webhook;
 use crate::api::rejection::Rejection;
+use crate::scenario::{Country, Scenario};
 use crate::sim::clock::plus;
 use crate::sim::rng::Rng;
 use jiff::{SignedDuration, Timestamp};
@@ -32,66 +35,70 @@ pub(crate) fn open(world: &mut World, at: Timestamp, group_id: &str) {
             }
         }
     }
-    plan_next(world, at, group_id);
+    arrivals::plan(world, at, group_id);
 }
 
-fn plan_next(world: &mut World, at: Timestamp, group_id: &str) {
-    let pace = world.settings.field_pace;
-    if let Some(group) = world.groups.get_mut(group_id)
-        && group.is_live()
-        && !group.arriving
-    {
-        group.arriving = true;
-        let gap = pace.as_secs_f64() * gap(group);
-        let gap = SignedDuration::try_from_secs_f64(gap).unwrap_or(SignedDuration::MAX);
-        world.schedule.plan(plus(at, gap), Event::Arrival(group_id.to_owned()));
-    }
-}
-
-/// How long it takes until the next one comes, in the usual gap: a good price
-/// draws people, a poor one does not, and where nobody finds a place fewer
-/// and fewer come.
-fn gap(group: &TargetGroup) -> f64 {
-    let (_, country) = locale::split(&group.locale).unwrap_or(("eng", "us"));
-    let ask = Ask {
-        panel: locale::panel(country),
-        share: group.audience.share(),
-        incidence: group.incidence,
-        minutes: group.interview_minutes as f64,
-        days: group.start().duration_until(group.end()).as_secs_f64() / 86_400.0,
-        goal: group.goal as f64,
-    };
-    let price = group.price.as_ref().and_then(|money| money.value.parse().ok());
-    let waiting = f64::from(1_u32 << group.turned_away_in_a_row.min(10));
-    waiting / ask.attraction(price).clamp(0.05, 4.0)
-}
-
-/// The next respondent comes.
+/// A time has come at which the next respondent may come.
 pub(crate) fn arrive(world: &mut World, at: Timestamp, group_id: &str) {
     match world.groups.get_mut(group_id) {
         Some(group) => group.arriving = false,
         None => return,
     }
-    let entered = enter(world, at, group_id, true);
-    if let Some(group) = world.groups.get_mut(group_id) {
-        group.turned_away_in_a_row = if entered.is_some() { 0 } else { group.turned_away_in_a_row.saturating_add(1) };
+    if arrivals::is_taken(world, at, group_id) {
+        let entered = enter(world, at, group_id, true);
+        if let Some(group) = world.groups.get_mut(group_id) {
+            group.turned_away_in_a_row =
+                if entered.is_some() { 0 } else { group.turned_away_in_a_row.saturating_add(1) };
+        }
+        if let Some(rid) = entered {
+            let leaves = plus(at, stay(world, &rid));
+            world.schedule.plan(leaves, Event::SessionEnds(rid));
+        }
     }
-    if let Some(rid) = entered {
-        let leaves = plus(at, world.settings.session_time);
-        world.schedule.plan(leaves, Event::SessionEnds(rid));
-    }
-    plan_next(world, at, group_id);
+    arrivals::plan(world, at, group_id);
+}
+
+/// How long a respondent will stay.
+fn stay(world: &mut World, rid: &str) -> SignedDuration {
+    let World { sessions, groups, rng, settings, .. } = world;
+    let (scenario, usual) = (&settings.scenario.sessions, settings.session_time);
+    let Some((session, spread)) = sessions.get(rid).zip(scenario.spread) else {
+        return usual;
+    };
+    let minutes = groups.get(&session.group_id).map_or(1, |group| group.interview_minutes.max(1));
+    let whole = rng.length(60.0 * minutes as f64, spread);
+    let part = match session.outcome {
+        Standing::Complete => 1.0,
+        Standing::Dropped => rng.unit(),
+        _ => scenario.screen_out,
+    };
+    SignedDuration::try_from_secs_f64(whole * part).unwrap_or(usual)
 }
 
 /// Puts a respondent into a group's survey; `None` if the group is not live
 /// or has no room.
 pub(crate) fn enter(world: &mut World, at: Timestamp, group_id: &str, simulated: bool) -> Option<String> {
+    let group = world.groups.get(group_id).filter(|group| pacing::is_open(world, group, at))?;
+    let scenario = world.settings.scenario.clone();
+    let country = locale::country(&group.locale).to_owned();
+    let mut rng = world.rng.clone();
+    let seats = |supplier| group.ledger.seats_of(supplier);
+    let supplier_id = group.supply.draw(&mut rng, group.goal, seats, |id| scenario.size(id, &country));
+    let visitor = if simulated { people::visitor(world, group, at, &mut rng) } else { Some(Visitor::default()) };
+    world.rng = rng;
+    let supplier_id = supplier_id?;
     let group = world.groups.get_mut(group_id)?;
-    if !group.is_live() || group.ledger.total.seats() >= group.ceiling(at) {
+    let Some(visitor) = visitor else {
+        group.ledger.turned_away += 1;
         return None;
-    }
-    let supplier_id = group.supply.draw(&mut world.rng)?;
-    let Some(replies) = place(&group.audience, &mut world.rng) else {
+    };
+    let skew = if simulated { scenario.quotas.skew } else { 0.0 };
+    let crowd = Crowd { skew, country: scenario.country(&country), limits: Limits::of(group, at) };
+    let placed = place(&group.audience, visitor.replies.clone(), &crowd, &mut world.rng);
+    let Some((replies, is_full)) = placed.filter(|(_, is_full)| {
+        // Most of those whose quota is full are not sent to the survey.
+        !is_full || (simulated && world.rng.chance(scenario.quotas.enter_full))
+    }) else {
         group.ledger.turned_away += 1;
         return None;
     };
@@ -103,11 +110,12 @@ pub(crate) fn enter(world: &mut World, at: Timestamp, group_id: &str, simulated:
         Some(code) => link.replace(CODE, code),
         None => link,
     };
+    let outcome = draw_outcome(group, &scenario, supplier_id, world.settings.seed, &mut world.rng);
     let session = Session {
-        rid: rid.clone(),
         project_id: group.project_id.clone(),
         group_id: group_id.to_owned(),
         supplier_id,
+        panelist: visitor.panelist.clone().unwrap_or_else(|| people::panelist_of(world.settings.seed, &rid)),
         standing: Standing::InSurvey,
         entered_at: at,
         left_at: None,
@@ -118,13 +126,25 @@ pub(crate) fn enter(world: &mut World, at: Timestamp, group_id: &str, simulated:
         sequence: 1,
         link,
         simulated,
-        outcome: draw_outcome(&mut group.credit, group.incidence, &mut world.rng),
+        outcome: if is_full { Standing::OverQuota } else { outcome },
+        rid: rid.clone(),
+    };
+    world.people.note(&visitor, &session, &country);
+    admit(world, at, session);
+    Some(rid)
+}
+
+/// Writes a new respondent into the books.
+fn admit(world: &mut World, at: Timestamp, session: Session) {
+    let Some(group) = world.groups.get_mut(&session.group_id) else {
+        return;
     };
     if group.rids.len().is_power_of_two() {
         // What is forgotten elsewhere is forgotten here.
         let sessions = &world.sessions;
         group.rids.retain(|rid| sessions.contains_key(rid));
     }
+    let rid = session.rid.clone();
     group.rids.push(rid.clone());
     group.ledger.add(&session);
     ledger::count(&mut group.audience, &session.targets, &Tally::of(&session), false);
@@ -132,7 +152,6 @@ pub(crate) fn enter(world: &mut World, at: Timestamp, group_id: &str, simulated:
         forget(world, forgotten);
     }
     webhook::session_changed(world, at, &rid);
-    Some(rid)
 }
 
 /// Keeps the counts of a respondent for whom there is no more room. Nobody
@@ -173,31 +192,53 @@ fn take_code(world: &mut World, at: Timestamp, group_id: &str) -> Option<Option<
     Some(code)
 }
 
-/// Of those who answer the screening questions, the part that qualifies comes
-/// at a steady rate instead of by luck, so that small samples look like large
-/// ones; who leaves otherwise is drawn.
-fn draw_outcome(credit: &mut f64, incidence: f64, rng: &mut Rng) -> Standing {
-    match rng.below(100) {
-        0..=7 => Standing::Dropped,
-        8..=10 => Standing::SecurityTerminated,
-        11..=14 => Standing::OverQuota,
-        _ => {
-            *credit += incidence.clamp(0.0, 1.0);
-            if *credit >= 1.0 {
-                *credit -= 1.0;
-                Standing::Complete
-            } else {
-                Standing::Terminated
-            }
-        }
+/// How somebody's interview will end. Whether those qualify who answer the
+/// screening questions follows the expected incidence: at a steady rate, so
+/// that small samples look like large ones, or by chance around the group's
+/// own rate.
+fn draw_outcome(group: &mut TargetGroup, scenario: &Scenario, supplier: i64, seed: u64, rng: &mut Rng) -> Standing {
+    let outcomes = &scenario.outcomes;
+    let drop_out = (outcomes.drop_out + outcomes.drop_out_per_minute * group.interview_minutes as f64).min(0.9);
+    let security = drop_out + scenario.security(supplier);
+    let ticket = rng.unit();
+    if ticket < drop_out {
+        return Standing::Dropped;
     }
+    if ticket < security {
+        return Standing::SecurityTerminated;
+    }
+    if ticket < security + outcomes.over_quota {
+        return Standing::OverQuota;
+    }
+    let incidence = group.incidence.clamp(0.0, 1.0);
+    let qualifies = match outcomes.incidence_spread {
+        Some(spread) => {
+            let own = Rng::named(seed, &format!("incidence {}", group.id)).part(incidence, spread);
+            rng.chance(own)
+        }
+        None => {
+            group.credit += incidence;
+            let due = group.credit >= 1.0;
+            group.credit -= if due { 1.0 } else { 0.0 };
+            due
+        }
+    };
+    if qualifies { Standing::Complete } else { Standing::Terminated }
 }
 
-/// Finds a place for a respondent in every profile, with room in each quota,
-/// and what it replies. Blends come first, since they decide several questions
-/// at once; hand-made quotas last, since they only keep out whom they are about.
-fn place(audience: &Audience, rng: &mut Rng) -> Option<Replies> {
-    let mut replies = Replies::default();
+/// Who comes, and how far quotas are open.
+struct Crowd<'a> {
+    skew: f64,
+    country: &'a Country,
+    limits: Limits,
+}
+
+/// Finds a place for a respondent in every profile, and what it replies; also
+/// whether a quota that it belongs to is full. Blends come first, since they
+/// decide several questions at once; hand-made quotas last, since they only
+/// keep out whom they are about. `None` if it fits nowhere.
+fn place(audience: &Audience, mut replies: Replies, crowd: &Crowd<'_>, rng: &mut Rng) -> Option<(Replies, bool)> {
+    let mut is_full = false;
     let mut order: Vec<_> = audience.profiles.iter().collect();
     order.sort_by_key(|profile| match profile.kind {
         ProfileKind::Interlock => 0,
@@ -205,17 +246,26 @@ fn place(audience: &Audience, rng: &mut Rng) -> Option<Replies> {
         ProfileKind::Control => 2,
     });
     for profile in order {
+        let room = |quota: &Quota| crowd.limits.room(quota);
         if profile.kind == ProfileKind::Control {
-            let full = |target: &&Target| target.quota.as_ref().is_some_and(|quota| quota.room() == 0);
-            if profile.targets.iter().filter(full).any(|target| replies.meet(target)) {
-                return None;
-            }
+            let full = |target: &&Target| target.quota.as_ref().is_some_and(|quota| room(quota) == 0);
+            is_full |= profile.targets.iter().filter(full).any(|target| replies.meet(target));
             continue;
         }
-        let chosen = ledger::choose(profile, &replies, rng, Quota::room)?;
+        let goals: u64 =
+            profile.targets.iter().filter_map(|target| target.quota.as_ref()).map(|quota| quota.goal).sum();
+        let chosen = ledger::choose(profile, &replies, rng, |target| {
+            let quota = target.quota.as_ref().filter(|_| profile.quotas_enabled);
+            if crowd.skew <= 0.0 {
+                return quota.map_or(1.0, |quota| room(quota) as f64);
+            }
+            let asked = quota.map_or(1.0, |quota| quota.goal as f64 / goals.max(1) as f64);
+            (1.0 - crowd.skew) * asked + crowd.skew * target.weight_in(crowd.country)
+        })?;
+        is_full |= chosen.quota.as_ref().is_some_and(|quota| profile.quotas_enabled && room(quota) == 0);
         replies.complete_for(chosen, rng);
     }
-    Some(replies)
+    Some((replies, is_full))
 }
 
 /// A simulated respondent leaves the survey.

@@ -8,6 +8,7 @@ use super::schedule::Event;
 use crate::api::rejection::Fault;
 use crate::api::routes::forward::reason;
 use jiff::Timestamp;
+use std::borrow::Cow;
 
 /// What a job does.
 #[derive(Clone, Debug)]
@@ -25,14 +26,23 @@ pub(crate) enum Task {
 /// Why a job, or one group of it, failed.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
-    pub(crate) code: &'static str,
+    pub(crate) code: Cow<'static, str>,
     pub(crate) description: String,
     pub(crate) faults: Vec<Fault>,
 }
 
+/// Failures that a test wants for a group's next jobs.
+#[derive(Clone, Debug)]
+pub(crate) struct PlannedFailure {
+    /// So many jobs more.
+    pub(crate) left: u32,
+    pub(crate) code: String,
+    pub(crate) description: String,
+}
+
 impl Failure {
-    fn new(code: &'static str, description: impl Into<String>) -> Self {
-        Self { code, description: description.into(), faults: Vec::new() }
+    fn new(code: impl Into<Cow<'static, str>>, description: impl Into<String>) -> Self {
+        Self { code: code.into(), description: description.into(), faults: Vec::new() }
     }
 }
 
@@ -115,6 +125,17 @@ pub(crate) fn start(world: &mut World, kind: &str, task: Task, trace_id: String,
     id
 }
 
+/// The failure that a test wants for a group's job now, if it does.
+fn planned_failure(world: &mut World, group: &str) -> Option<Failure> {
+    let planned = world.planned_failures.get_mut(group)?;
+    planned.left = planned.left.saturating_sub(1);
+    let failure = Failure::new(planned.code.clone(), planned.description.clone());
+    if planned.left == 0 {
+        world.planned_failures.remove(group);
+    }
+    Some(failure)
+}
+
 /// Does a job's work.
 pub(crate) fn finish(world: &mut World, at: Timestamp, id: &str) {
     let Some(job) = world.jobs.get(id).cloned() else {
@@ -151,7 +172,10 @@ fn launch(
     end_at: Timestamp,
     status: RunStatus,
 ) -> Outcome {
-    let fail = |code, text: &str| Outcome::Failed(Failure::new(code, text));
+    if let Some(failure) = planned_failure(world, group_id) {
+        return Outcome::Failed(failure);
+    }
+    let fail = |code: &'static str, text: &str| Outcome::Failed(Failure::new(code, text));
     let Some(group) = world.groups.get(group_id).filter(|group| group.project_id == project) else {
         return fail("TargetGroupNotFound", "The project has no such target group.");
     };
@@ -201,6 +225,10 @@ fn bulk(
 ) -> Outcome {
     let mut updated = Vec::new();
     for id in groups {
+        if let Some(failure) = planned_failure(world, id) {
+            failed.push((id.clone(), failure));
+            continue;
+        }
         match world.groups.get(id).filter(|group| group.project_id == project) {
             None => {
                 failed.push((id.clone(), Failure::new("TargetGroupNotFound", "The project has no such target group.")));
@@ -230,6 +258,10 @@ fn managers(
 ) -> Outcome {
     let mut updated = Vec::new();
     for id in groups {
+        if let Some(failure) = planned_failure(world, id) {
+            failed.push((id.clone(), failure));
+            continue;
+        }
         match world.groups.get(id).filter(|group| group.project_id == project) {
             Some(group) => {
                 let before = history::snapshot(world, group);

@@ -1,7 +1,7 @@
 //! The books of a target group. Every count and every sum of money in any
 //! answer is read from here, and only what becomes of respondents writes here.
 
-use super::audience::{Audience, Profile, ProfileKind, Quota, Target};
+use super::audience::{Audience, Profile, ProfileKind, Target};
 use super::session::{Replies, Session, Standing};
 use crate::sim::rng::Rng;
 use jiff::Timestamp;
@@ -147,6 +147,16 @@ impl Ledger {
         self.completed_at.last_key_value().map(|(at, _)| *at)
     }
 
+    /// How many of those who are completes now became so before a moment.
+    pub(crate) fn completes_before(&self, at: Timestamp) -> u64 {
+        self.completed_at.range(..at).map(|(_, count)| count).sum()
+    }
+
+    /// Seats that are taken by a supplier's people.
+    pub(crate) fn seats_of(&self, supplier: i64) -> u64 {
+        self.by_supplier.get(&supplier).map_or(0, Tally::seats)
+    }
+
     /// Completes by the moment at which they became so, oldest first.
     pub(crate) fn completes_over_time(&self) -> impl Iterator<Item = (Timestamp, u64)> {
         self.completed_at.iter().map(|(at, count)| (*at, *count))
@@ -158,29 +168,27 @@ impl Ledger {
     }
 }
 
-/// A target of a profile that agrees with what is known, drawn in proportion
-/// to the room that is left.
+/// A target of a profile that agrees with what is known, drawn by weight.
 pub(crate) fn choose<'a>(
     profile: &'a Profile,
     replies: &Replies,
     rng: &mut Rng,
-    weight: impl Fn(&Quota) -> u64,
+    weight: impl Fn(&Target) -> f64,
 ) -> Option<&'a Target> {
-    let candidates: Vec<(&Target, u64)> = profile
+    let candidates: Vec<(&Target, f64)> = profile
         .targets
         .iter()
         .filter(|target| replies.agree_with(target))
-        .map(|target| (target, target.quota.as_ref().filter(|_| profile.quotas_enabled).map_or(1, &weight)))
-        .filter(|(_, weight)| *weight > 0)
+        .map(|target| (target, weight(target)))
+        .filter(|(_, weight)| *weight > 0.0)
         .collect();
-    let mut ticket = rng.below(candidates.iter().map(|(_, weight)| weight).sum());
-    for (target, weight) in candidates {
-        if ticket < weight {
-            return Some(target);
-        }
+    let mut ticket = rng.unit() * candidates.iter().map(|(_, weight)| weight).sum::<f64>();
+    let drawn = candidates.iter().find(|(_, weight)| {
         ticket -= weight;
-    }
-    None
+        ticket < 0.0
+    });
+    // Rounding may leave the last one by a hair.
+    drawn.or(candidates.last()).map(|(target, _)| *target)
 }
 
 /// The targets that a respondent counts for: in a profile the first that it
@@ -213,7 +221,10 @@ fn with_later_replies(audience: &Audience, replies: &Replies, rng: &mut Rng) -> 
         if profile.questions().iter().all(|question| replies.knows(*question)) {
             continue;
         }
-        if let Some(target) = choose(profile, &replies, rng, |quota| quota.goal.max(1)) {
+        let goal = |target: &Target| {
+            target.quota.as_ref().filter(|_| profile.quotas_enabled).map_or(1.0, |quota| quota.goal.max(1) as f64)
+        };
+        if let Some(target) = choose(profile, &replies, rng, goal) {
             replies.complete_for(target, rng);
         }
     }

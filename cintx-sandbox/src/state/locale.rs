@@ -8,6 +8,11 @@ pub(crate) fn split(locale: &str) -> Option<(&str, &str)> {
     (lower(language, 3) && lower(country, 2)).then_some((language, country))
 }
 
+/// The country of a locale; the United States where it has none.
+pub(crate) fn country(locale: &str) -> &str {
+    split(locale).map_or("us", |(_, country)| country)
+}
+
 /// How many people of a country the simulated suppliers can reach.
 pub(crate) fn panel(country: &str) -> f64 {
     match country {

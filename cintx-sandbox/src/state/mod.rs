@@ -1,6 +1,7 @@
 //! The simulated Exchange's state, and how it moves with time.
 //! Pure: the clock and the randomness are part of it, nothing here does I/O.
 
+pub(crate) mod arrivals;
 pub(crate) mod audience;
 pub(crate) mod bounded_map;
 pub(crate) mod edit;
@@ -16,7 +17,9 @@ pub(crate) mod ledger;
 pub(crate) mod library;
 pub(crate) mod locale;
 pub(crate) mod outbox;
+pub(crate) mod pacing;
 pub(crate) mod page;
+pub(crate) mod people;
 pub(crate) mod population;
 pub(crate) mod project;
 pub(crate) mod reconciliation;
@@ -31,6 +34,7 @@ pub(crate) mod template;
 pub(crate) mod tokens;
 pub(crate) mod webhook;
 
+use crate::scenario::Scenario;
 use crate::sim::clock::Clock;
 use crate::sim::rng::Rng;
 use audience::Condition;
@@ -40,14 +44,16 @@ use file_job::FileJob;
 use history::Entry;
 use idempotency::Idempotency;
 use jiff::{SignedDuration, Timestamp};
-use job::Job;
+use job::{Job, PlannedFailure};
 use outbox::{Deliveries, Outbox};
+use people::People;
 use project::Project;
 use reconciliation::Reconciliation;
 use report::Report;
 use schedule::Schedule;
 use session::Session;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use target_group::TargetGroup;
 use template::{Association, ProfileTemplate, SupplyTemplate};
 use tokens::Tokens;
@@ -60,7 +66,7 @@ pub(crate) struct Settings {
     pub(crate) token_ttl: SignedDuration,
     /// How long an asynchronous job stays in progress.
     pub(crate) job_delay: SignedDuration,
-    /// The time between two respondents; zero turns the field off.
+    /// The mean time between two respondents; zero turns the field off.
     pub(crate) field_pace: SignedDuration,
     /// How many respondents come at the moment of going live.
     pub(crate) field_burst: u32,
@@ -69,6 +75,8 @@ pub(crate) struct Settings {
     pub(crate) account_id: i64,
     /// The wait before a webhook is tried again; it doubles each time.
     pub(crate) webhook_retry: SignedDuration,
+    /// How the people of the field behave.
+    pub(crate) scenario: Arc<Scenario>,
 }
 
 impl Default for Settings {
@@ -82,6 +90,7 @@ impl Default for Settings {
             session_time: SignedDuration::from_millis(100),
             account_id: 2428,
             webhook_retry: SignedDuration::from_secs(1),
+            scenario: Arc::default(),
         }
     }
 }
@@ -181,6 +190,7 @@ pub(crate) struct World {
     pub(crate) groups: BoundedMap<TargetGroup>,
     pub(crate) jobs: BoundedMap<Job>,
     pub(crate) sessions: BoundedMap<Session>,
+    pub(crate) people: People,
     pub(crate) reconciliations: BoundedMap<Reconciliation>,
     pub(crate) webhooks: BoundedMap<Webhook>,
     pub(crate) deliveries: Deliveries,
@@ -213,6 +223,8 @@ pub(crate) struct World {
     pub(crate) forward: BoundedMap<()>,
     /// So many of the next jobs fail, because a test wants it.
     pub(crate) failing: u32,
+    /// The same for the jobs of single target groups.
+    pub(crate) planned_failures: BTreeMap<String, PlannedFailure>,
 }
 
 impl World {
@@ -225,6 +237,7 @@ impl World {
             groups: BoundedMap::new(10_000, 64 << 20),
             jobs: BoundedMap::new(10_000, 32 << 20),
             sessions: BoundedMap::new(200_000, 256 << 20),
+            people: People::default(),
             reconciliations: BoundedMap::new(1_000, 64 << 20),
             webhooks: BoundedMap::new(20, 1 << 20),
             deliveries: Deliveries::default(),
@@ -246,6 +259,7 @@ impl World {
             has_courier: false,
             forward: BoundedMap::new(50_000, 16 << 20),
             failing: 0,
+            planned_failures: BTreeMap::new(),
             settings,
             clock,
         };
@@ -258,6 +272,22 @@ impl World {
         let fails = self.failing > 0;
         self.failing = self.failing.saturating_sub(1);
         fails
+    }
+
+    /// Lets the next jobs of a target group fail for a reason; 0 jobs end it.
+    pub(crate) fn fail_jobs_of(&mut self, group: &str, jobs: u32, code: &str, description: &str) -> bool {
+        if !self.groups.contains_key(group) {
+            return false;
+        }
+        if jobs == 0 {
+            self.planned_failures.remove(group);
+        } else {
+            let groups = &self.groups;
+            self.planned_failures.retain(|id, _| groups.contains_key(id));
+            let (code, description) = (code.to_owned(), description.to_owned());
+            self.planned_failures.insert(group.to_owned(), PlannedFailure { left: jobs, code, description });
+        }
+        true
     }
 
     /// Puts another state in the place of this one. Callers keep their tokens,
@@ -312,6 +342,7 @@ impl World {
             ("groups", self.groups.is_within_bounds()),
             ("jobs", self.jobs.is_within_bounds()),
             ("sessions", self.sessions.is_within_bounds()),
+            ("people", self.people.is_within_bounds()),
             ("reconciliations", self.reconciliations.is_within_bounds()),
             ("webhooks", self.webhooks.is_within_bounds()),
             ("deliveries", self.deliveries.is_within_bounds()),

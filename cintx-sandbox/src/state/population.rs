@@ -1,6 +1,8 @@
 //! What respondents cost and how many there are: a plausible market, in which
 //! harder asks cost more and longer fielding reaches further.
 
+use crate::scenario::PriceResponse;
+
 /// What is asked of the market.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ask {
@@ -32,9 +34,8 @@ impl Ask {
     }
 
     /// How a price draws people: 1 for a fair one, with falling returns.
-    pub(crate) fn attraction(&self, price: Option<f64>) -> f64 {
-        let ratio = price.map_or(1.0, |price| (price / self.price()).max(0.0));
-        ratio.min(1.0).powf(1.5) + 0.4 * (ratio.max(1.0)).ln()
+    fn attraction(&self, price: Option<f64>) -> f64 {
+        PriceResponse::default().at(price.map_or(1.0, |price| (price / self.price()).max(0.0)))
     }
 
     /// The lowest and the highest number of completes to expect at a price.

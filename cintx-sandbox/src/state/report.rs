@@ -7,6 +7,7 @@ use super::session::{Session, Standing};
 use crate::sim::clock::{plus, text};
 use crate::state::supply::supplier_name;
 use jiff::{Timestamp, civil, tz};
+use rust_decimal::Decimal;
 use std::sync::Arc;
 
 /// What a report is about.
@@ -26,6 +27,28 @@ impl Level {
             Self::BusinessUnit => "Business Unit",
             Self::Project => "Project",
             Self::TargetGroup => "Target Group",
+        }
+    }
+}
+
+/// What stands in one field of a report.
+#[derive(Clone, Debug, PartialEq)]
+enum Cell {
+    Empty,
+    Text(String),
+    Number(i64),
+    Money(Decimal),
+    Moment(Timestamp),
+}
+
+impl Cell {
+    fn plain(&self) -> String {
+        match self {
+            Self::Empty => String::new(),
+            Self::Text(text) => text.clone(),
+            Self::Number(number) => number.to_string(),
+            Self::Money(amount) => amount.to_string(),
+            Self::Moment(at) => text(*at),
         }
     }
 }
@@ -59,6 +82,12 @@ impl Report {
     pub(crate) fn is_spreadsheet(&self) -> bool {
         self.kind == "term-details"
     }
+
+    /// The name of its file.
+    pub(crate) fn file_name(&self) -> String {
+        let extension = if self.is_spreadsheet() { "xls" } else { "csv" };
+        format!("{}-{}-{}.{extension}", self.kind, self.start, self.end)
+    }
 }
 
 /// Plans a report.
@@ -83,49 +112,58 @@ pub(crate) fn finish(world: &mut World, id: &str) {
     let progress = if world.fails_next() {
         Progress::Failed
     } else {
-        let rows = rows(world, &report);
-        let file = if report.is_spreadsheet() { spreadsheet(&rows) } else { csv(&rows) };
+        let (header, rows) = (header(&report), rows(world, &report));
+        let file = if report.is_spreadsheet() { spreadsheet(&header, &rows) } else { csv(&header, &rows) };
         Progress::Completed(file.into_bytes().into())
     };
     let weight = 2_000 + if let Progress::Completed(file) = &progress { file.len() } else { 0 };
     world.reports.put(report.id.clone(), Report { progress, ..report }, weight);
 }
 
-fn rows(world: &World, report: &Report) -> Vec<Vec<String>> {
-    let mut rows = vec![header(report)];
+fn rows(world: &World, report: &Report) -> Vec<Vec<Cell>> {
     let period = dawn(report.start)..dawn(report.end.saturating_add(jiff::Span::new().days(1)));
     // They come in the order of their entry, so what is too young ends it.
-    for session in world.sessions.in_order().take_while(|session| session.entered_at < period.end) {
-        if session.entered_at < period.start || !concerns(world, report, session) {
-            continue;
-        }
-        if !wanted(&report.kind, session) {
-            continue;
-        }
-        let group = world.groups.get(&session.group_id);
-        let mut row = vec![
-            session.rid.clone(),
-            session.project_id.clone(),
-            session.group_id.clone(),
-            group.map(|group| group.name.clone()).unwrap_or_default(),
-            session.supplier_id.to_string(),
-            supplier_name(session.supplier_id),
-            session.client_code().to_string(),
-            text(session.entered_at),
-            session.left_at.map(text).unwrap_or_default(),
-        ];
-        if report.kind.starts_with("reconciliation") {
-            row.push(session.reconciled.clone().unwrap_or_default());
-        }
-        if report.answers {
-            row.push(session.targets.join(" "));
-        }
-        rows.push(row);
-    }
-    rows
+    let sessions = world.sessions.in_order().take_while(|session| session.entered_at < period.end);
+    sessions
+        .filter(|session| session.entered_at >= period.start)
+        .filter(|session| concerns(world, report, session) && wanted(&report.kind, session))
+        .map(|session| row(world, report, session))
+        .collect()
 }
 
-fn header(report: &Report) -> Vec<String> {
+fn row(world: &World, report: &Report, session: &Session) -> Vec<Cell> {
+    let group = world.groups.get(&session.group_id);
+    let mut row = vec![
+        Cell::Text(session.rid.clone()),
+        Cell::Text(session.project_id.clone()),
+        Cell::Text(session.group_id.clone()),
+        group.map_or(Cell::Empty, |group| Cell::Text(group.name.clone())),
+        Cell::Number(session.supplier_id),
+        Cell::Text(supplier_name(session.supplier_id)),
+        Cell::Number(session.client_code().cast_signed()),
+        Cell::Moment(session.entered_at),
+        session.left_at.map_or(Cell::Empty, Cell::Moment),
+    ];
+    if has_cost(&report.kind) {
+        let unit = group.and_then(|group| world.account.business_unit(group.business_unit));
+        row.push(Cell::Money(session.cost()));
+        row.push(unit.map_or(Cell::Empty, |unit| Cell::Text(unit.currency.to_owned())));
+    }
+    if report.kind.starts_with("reconciliation") {
+        row.push(session.reconciled.clone().map_or(Cell::Empty, Cell::Text));
+    }
+    if report.answers {
+        row.push(Cell::Text(session.targets.join(" ")));
+    }
+    row
+}
+
+/// Whether a kind of report says what each respondent costs.
+fn has_cost(kind: &str) -> bool {
+    matches!(kind, "completes" | "sample-bought")
+}
+
+fn header(report: &Report) -> Vec<&'static str> {
     let mut names = vec![
         "rid",
         "project_id",
@@ -137,13 +175,16 @@ fn header(report: &Report) -> Vec<String> {
         "entry_date",
         "last_date",
     ];
+    if has_cost(&report.kind) {
+        names.extend(["cost", "currency"]);
+    }
     if report.kind.starts_with("reconciliation") {
         names.push("reconciliation_code");
     }
     if report.answers {
         names.push("targets");
     }
-    names.into_iter().map(str::to_owned).collect()
+    names
 }
 
 fn concerns(world: &World, report: &Report, session: &Session) -> bool {
@@ -169,26 +210,54 @@ fn wanted(kind: &str, session: &Session) -> bool {
     }
 }
 
-fn csv(rows: &[Vec<String>]) -> String {
-    let cell = |text: &String| {
-        if text.contains([',', '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.clone() }
+/// A line of CSV.
+pub(crate) fn csv_line(cells: impl IntoIterator<Item = String>) -> String {
+    let quoted = |text: String| {
+        if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
     };
-    rows.iter().map(|row| row.iter().map(cell).collect::<Vec<_>>().join(",") + "\n").collect()
+    cells.into_iter().map(quoted).collect::<Vec<_>>().join(",") + "\n"
+}
+
+fn csv(header: &[&str], rows: &[Vec<Cell>]) -> String {
+    let header = csv_line(header.iter().map(|name| (*name).to_owned()));
+    header + &rows.iter().map(|row| csv_line(row.iter().map(Cell::plain))).collect::<String>()
 }
 
 /// The old XML form of spreadsheets, which needs no packing.
-fn spreadsheet(rows: &[Vec<String>]) -> String {
-    let plain = |text: &String| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let row = |cells: &Vec<String>| {
-        let cells: String =
-            cells.iter().map(|text| format!("<Cell><Data ss:Type=\"String\">{}</Data></Cell>", plain(text))).collect();
-        format!("<Row>{cells}</Row>")
-    };
-    let rows: String = rows.iter().map(row).collect();
+fn spreadsheet(header: &[&str], rows: &[Vec<Cell>]) -> String {
+    let plain = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let cell = |text: &str| format!("<Cell><Data ss:Type=\"String\">{}</Data></Cell>", plain(text));
+    let line = |cells: String| format!("<Row>{cells}</Row>");
+    let header = line(header.iter().map(|name| cell(name)).collect());
+    let rows: String = rows.iter().map(|row| line(row.iter().map(|one| cell(&one.plain())).collect())).collect();
     format!(
         "<?xml version=\"1.0\"?><?mso-application progid=\"Excel.Sheet\"?>\
          <Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\" \
          xmlns:ss=\"urn:schemas-microsoft-com:office:spreadsheet\">\
-         <Worksheet ss:Name=\"report\"><Table>{rows}</Table></Worksheet></Workbook>"
+         <Worksheet ss:Name=\"report\"><Table>{header}{rows}</Table></Worksheet></Workbook>"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows() -> Vec<Vec<Cell>> {
+        let at = "2025-06-02T08:30:00Z".parse().unwrap();
+        let price = Decimal::new(27_352, 4);
+        vec![
+            vec![Cell::Text("a, \"b\"\r\nc <&>".into()), Cell::Number(1101), Cell::Money(price), Cell::Moment(at)],
+            vec![Cell::Text("=1+1".into()), Cell::Empty, Cell::Money(Decimal::ZERO), Cell::Empty],
+        ]
+    }
+
+    const HEADER: [&str; 4] = ["name", "supplier_id", "cost", "entry_date"];
+
+    #[test]
+    fn csv_keeps_what_stands_in_a_field() {
+        let text = csv(&HEADER, &rows());
+        let wanted = "name,supplier_id,cost,entry_date\n\"a, \"\"b\"\"\r\nc <&>\",1101,2.7352,2025-06-02T08:30:00.000Z\n\
+                      =1+1,,0,\n";
+        assert_eq!(text, wanted);
+    }
 }

@@ -148,6 +148,8 @@ pub(crate) struct Session {
     pub(crate) project_id: String,
     pub(crate) group_id: String,
     pub(crate) supplier_id: i64,
+    /// Who it is to the panel; the same in every survey of one person.
+    pub(crate) panelist: String,
     /// Changed by [`super::field::transfer`] alone.
     pub(crate) standing: Standing,
     pub(crate) entered_at: Timestamp,

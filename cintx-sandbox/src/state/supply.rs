@@ -18,6 +18,9 @@ pub(crate) const SUPPLIERS: &[(i64, &str, &str)] = &[
     (1107, "ORCHARD", "Orchard Community"),
 ];
 
+/// The supplier that sends respondents for tests, where it is asked to.
+pub(crate) const TEST_SUPPLIER: i64 = 980;
+
 /// A name for a supplier, also for one that the market does not know.
 pub(crate) fn supplier_name(id: i64) -> String {
     SUPPLIERS
@@ -126,22 +129,60 @@ impl Supply {
         SUPPLIERS.iter().map(|(id, _, _)| *id).filter(|id| !self.blocked.contains(id) && !grouped(id)).collect()
     }
 
-    /// Where the next respondent comes from; `None` if nobody may send one.
-    pub(crate) fn draw(&self, rng: &mut Rng) -> Option<i64> {
-        let mut sources: Vec<(u64, Vec<i64>)> = vec![(self.exchange_max, self.open())];
+    /// Suppliers with bounds on their part: minimum and maximum in percent. The
+    /// test supplier sends nobody where it is not named.
+    fn sources(&self) -> Vec<(u64, u64, Vec<i64>)> {
+        let open: Vec<i64> = self.open().into_iter().filter(|id| *id != TEST_SUPPLIER).collect();
+        let mut sources = vec![(self.exchange_min, self.exchange_max, open)];
+        let allowed = |id: &&i64| !self.blocked.contains(id) && !self.private_blocked.contains(id);
         for group in self.shares() {
-            let allowed = group.suppliers.iter().filter(|id| !self.blocked.contains(id)).copied().collect();
-            sources.push((group.max, allowed));
+            sources.push((group.min, group.max, group.suppliers.iter().filter(allowed).copied().collect::<Vec<_>>()));
         }
-        sources.retain(|(weight, suppliers)| *weight > 0 && !suppliers.is_empty());
-        let mut ticket = rng.below(sources.iter().map(|(weight, _)| weight).sum());
-        for (weight, suppliers) in sources {
-            if ticket < weight {
-                return suppliers.get(rng.below(suppliers.len() as u64) as usize).copied();
-            }
+        sources.retain(|(_, _, suppliers)| !suppliers.is_empty());
+        sources
+    }
+
+    /// Everyone who may send respondents.
+    pub(crate) fn senders(&self) -> impl Iterator<Item = i64> {
+        self.sources().into_iter().filter(|(_, max, _)| *max > 0).flat_map(|(_, _, suppliers)| suppliers)
+    }
+
+    /// Which supplier the next respondent comes from, by their sizes; `None` if
+    /// nobody may send one. Nobody gets more of the goal than its maximum, and
+    /// what others need for their minimum is kept for them. `seats` says how
+    /// many seats a supplier's people have.
+    pub(crate) fn draw(
+        &self,
+        rng: &mut Rng,
+        goal: u64,
+        seats: impl Fn(i64) -> u64,
+        size: impl Fn(i64) -> f64,
+    ) -> Option<i64> {
+        let part = |percent: u64| (goal * percent.min(100)).div_ceil(100);
+        let mut taken = 0;
+        let mut sources = Vec::new();
+        for (min, max, suppliers) in self.sources() {
+            let own: u64 = suppliers.iter().map(|id| seats(*id)).sum();
+            taken += own;
+            // What is kept is rounded down, so that minimums of 100 in all fit.
+            let missing = (goal * min.min(100) / 100).saturating_sub(own);
+            sources.push((max >= 100 || own < part(max), missing, suppliers));
+        }
+        let kept: u64 = sources.iter().map(|(_, missing, _)| missing).sum();
+        // Without minimums, it is for the quotas to say when it is enough.
+        let free = kept == 0 || goal.saturating_sub(taken) > kept;
+        let weights: Vec<(i64, f64)> = sources
+            .iter()
+            .filter(|(below_max, missing, _)| *below_max && (*missing > 0 || free))
+            .flat_map(|(_, _, suppliers)| suppliers)
+            .map(|id| (*id, size(*id)))
+            .collect();
+        let mut ticket = rng.unit() * weights.iter().map(|(_, weight)| weight).sum::<f64>();
+        let drawn = weights.iter().filter(|(_, weight)| *weight > 0.0).find(|(_, weight)| {
             ticket -= weight;
-        }
-        None
+            ticket < 0.0
+        });
+        drawn.map(|(id, _)| *id)
     }
 }
 
@@ -149,17 +190,40 @@ impl Supply {
 mod tests {
     use super::*;
 
+    fn draw(supply: &Supply, rng: &mut Rng) -> Option<i64> {
+        supply.draw(rng, 100, |_| 0, |_| 1.0)
+    }
+
     #[test]
     fn only_those_let_in_send_respondents() {
         let mut rng = Rng::new(3);
         let group = Share { id: 3, name: "test".into(), min: 0, max: 100, suppliers: vec![980] };
         let only = Supply { exchange_max: 0, groups: vec![group], ..Supply::default() };
-        assert!((0..50).all(|_| only.draw(&mut rng) == Some(980)));
+        assert!((0..50).all(|_| draw(&only, &mut rng) == Some(980)));
         let all: Vec<i64> = SUPPLIERS.iter().map(|(id, _, _)| *id).collect();
         let none = Supply { blocked: all, ..Supply::default() };
-        assert_eq!(none.draw(&mut rng), None);
-        let open = Supply { blocked: vec![980], ..Supply::default() };
-        assert!((0..50).all(|_| open.draw(&mut rng).is_some_and(|id| id != 980)));
+        assert_eq!(draw(&none, &mut rng), None);
+        let open = Supply::default();
+        let drawn: BTreeSet<i64> = (0..500).filter_map(|_| draw(&open, &mut rng)).collect();
+        assert_eq!(drawn, (1101..=1107).collect(), "the test supplier sends nobody where it is not named");
+    }
+
+    #[test]
+    fn minimums_are_kept_free_and_maximums_are_not_exceeded() {
+        let share = |id, min, max| Share { id: 3, name: format!("{id}"), min, max, suppliers: vec![id] };
+        let supply = Supply { groups: vec![share(1101, 30, 100), share(1102, 0, 10)], ..Supply::default() };
+        let mut rng = Rng::new(3);
+        let mut seats = std::collections::BTreeMap::<i64, u64>::new();
+        // The one with the minimum is by far the smallest.
+        let size = |id| if id == 1101 { 0.01 } else { 1.0 };
+        while let Some(id) = supply.draw(&mut rng, 100, |id| seats.get(&id).copied().unwrap_or(0), size) {
+            *seats.entry(id).or_default() += 1;
+            if seats.values().sum::<u64>() == 100 {
+                break;
+            }
+        }
+        assert_eq!(seats.values().sum::<u64>(), 100);
+        assert!(seats[&1101] >= 30 && seats[&1102] <= 10, "{seats:?}");
     }
 
     #[test]

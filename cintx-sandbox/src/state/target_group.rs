@@ -161,14 +161,6 @@ impl TargetGroup {
         Some((end, (self.goal * part).div_ceil(100)))
     }
 
-    /// How many completes may be collected at a moment.
-    pub(crate) fn ceiling(&self, at: Timestamp) -> u64 {
-        match self.soft_launch() {
-            Some((end, part)) if at < end => part.min(self.goal),
-            _ => self.goal,
-        }
-    }
-
     /// What it takes in memory, roughly, in bytes. Its respondents are those
     /// of the sessions' shelf and not counted again.
     pub(crate) fn weight(&self) -> usize {

@@ -282,7 +282,7 @@ fn session_facts(world: &World, session: &Session) -> Value {
         "supplier_name": supplier_name(session.supplier_id),
         "respondent_id": 100_000_000 + own.below(900_000_000),
         "respondent_entry_date": text(session.entered_at),
-        "panelist_id": own.uuid(),
+        "panelist_id": session.panelist,
         "parent_sid": own.uuid(),
         "entry_type": 1,
         "mid": own.below(1_000_000_000).to_string(),

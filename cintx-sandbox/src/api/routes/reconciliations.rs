@@ -2,12 +2,13 @@
 //! Two kinds: RIDs with reasons, and the list of completes to keep.
 
 use super::{Outcome, Route, projects};
-use crate::api::answer::Answer;
+use crate::api::answer::{Answer, attachment};
 use crate::api::call::Call;
 use crate::api::dialect::money;
 use crate::api::rejection::Rejection;
 use crate::sim::clock::text;
 use crate::state::reconciliation::{self, Counts, REASONS, Reconciliation, Submission};
+use crate::state::report::csv_line;
 use crate::state::{World, page};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -246,7 +247,6 @@ fn download(world: &World, call: &Call<'_>) -> Outcome {
             Submission::Reasons(_) => return Err(Rejection::not_found("download")),
         },
     };
-    let mut csv = lines.join("\n");
-    csv.push('\n');
-    Ok(Answer::csv(200, csv))
+    let csv = lines.into_iter().map(|line| csv_line([line.to_owned()])).collect();
+    Ok(Answer::csv(200, csv).with("content-disposition", attachment(&format!("{kind}-{}.csv", one.id))))
 }

@@ -2,7 +2,7 @@
 //! Which levels a report can have, and how far back it reaches, is checked.
 
 use super::{Outcome, Route};
-use crate::api::answer::{Answer, Content};
+use crate::api::answer::{Answer, Content, attachment};
 use crate::api::call::Call;
 use crate::api::dialect::ids;
 use crate::api::rejection::Rejection;
@@ -211,7 +211,7 @@ fn file(report: &Report, spreadsheets: bool) -> Outcome {
         return Err(Rejection::not_found("report file yet"));
     };
     let media = if report.is_spreadsheet() && spreadsheets { "application/vnd.ms-excel" } else { "text/csv" };
-    let mut answer = Answer::empty(200);
+    let mut answer = Answer::empty(200).with("content-disposition", attachment(&report.file_name()));
     answer.content = Content::Bytes(media, file.to_vec());
     Ok(answer)
 }

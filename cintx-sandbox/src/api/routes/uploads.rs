@@ -2,7 +2,7 @@
 //! is done by jobs, whose states the two families spell differently.
 
 use super::{Outcome, Route, target_groups};
-use crate::api::answer::{Answer, Content};
+use crate::api::answer::{Answer, Content, attachment};
 use crate::api::call::Call;
 use crate::api::rejection::Rejection;
 use crate::sim::clock::text;
@@ -175,7 +175,7 @@ fn download(world: &World, call: &Call<'_>) -> Outcome {
     let job = find_job(world, call)?;
     let mut answer = Answer::empty(200);
     answer.content = Content::Bytes("application/octet-stream", job.order.file.to_vec());
-    Ok(answer.with("content-disposition", format!("attachment; filename=\"{}\"", job.order.file_name)))
+    Ok(answer.with("content-disposition", attachment(&job.order.file_name)))
 }
 
 fn overview(world: &World, call: &Call<'_>) -> Outcome {

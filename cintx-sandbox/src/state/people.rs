@@ -1,0 +1,160 @@
+//! Those who have taken part before, and whom exclusions and recontacts keep
+//! out of a target group or let in.
+
+use super::World;
+use super::file_job::{self, List};
+use super::locale;
+use super::session::{Replies, Session};
+use super::target_group::TargetGroup;
+use crate::sim::rng::Rng;
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, Unit};
+use serde_json::Value;
+use std::collections::VecDeque;
+
+/// So many people are known at most; then the first are forgotten.
+const MOST_PEOPLE: usize = 20_000;
+/// So many of a person's respondents are kept.
+const MOST_VISITS: usize = 20;
+/// How many people are looked at to find one who fits.
+const TRIES: usize = 4;
+
+/// Somebody who has taken part.
+#[derive(Clone, Debug)]
+struct Person {
+    panelist: String,
+    country: String,
+    replies: Replies,
+    /// The respondents that it was, latest last.
+    rids: Vec<String>,
+}
+
+/// Everyone who is known, those who came first at the front.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct People {
+    known: VecDeque<Person>,
+}
+
+/// Who comes to a target group.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Visitor {
+    /// The panelist's id, where it is known already.
+    pub(crate) panelist: Option<String>,
+    /// What the panel knows of it.
+    pub(crate) replies: Replies,
+    /// Its place among those who are known.
+    place: Option<usize>,
+}
+
+impl People {
+    /// Notes that a visitor has become a respondent.
+    pub(crate) fn note(&mut self, visitor: &Visitor, session: &Session, country: &str) {
+        if let Some(person) = visitor.place.and_then(|place| self.known.get_mut(place)) {
+            person.replies.clone_from(&session.replies);
+            if person.rids.len() >= MOST_VISITS {
+                person.rids.remove(0);
+            }
+            person.rids.push(session.rid.clone());
+            return;
+        }
+        if self.known.len() >= MOST_PEOPLE {
+            self.known.pop_front();
+        }
+        self.known.push_back(Person {
+            panelist: session.panelist.clone(),
+            country: country.to_owned(),
+            replies: session.replies.clone(),
+            rids: vec![session.rid.clone()],
+        });
+    }
+
+    /// Whether no more are known than may be.
+    #[cfg(test)]
+    pub(crate) fn is_within_bounds(&self) -> bool {
+        self.known.len() <= MOST_PEOPLE && self.known.iter().all(|person| person.rids.len() <= MOST_VISITS)
+    }
+}
+
+/// The id under which the panel knows whoever has become this respondent.
+pub(crate) fn panelist_of(seed: u64, rid: &str) -> String {
+    Rng::named(seed, &format!("panelist {}", rid.to_uppercase())).uuid()
+}
+
+/// Who comes next to a target group; `None` if it is somebody who is kept out.
+pub(crate) fn visitor(world: &World, group: &TargetGroup, at: Timestamp, rng: &mut Rng) -> Option<Visitor> {
+    if file_job::count(world, &group.id, List::Recontacts) > 0 {
+        return recontact(world, group, rng);
+    }
+    if !rng.chance(world.settings.scenario.arrivals.returning) {
+        return Some(Visitor::default());
+    }
+    let country = locale::country(&group.locale);
+    let known = &world.people.known;
+    for _ in 0..TRIES {
+        let place = rng.below(known.len() as u64) as usize;
+        let Some(person) = known.get(place).filter(|person| person.country == country) else {
+            continue;
+        };
+        let visits: Vec<&Session> = person.rids.iter().filter_map(|rid| world.sessions.get(rid)).collect();
+        // Nobody comes twice to the same survey.
+        if visits.iter().any(|visit| visit.group_id == group.id) {
+            continue;
+        }
+        let panelist = person.panelist.as_str();
+        if visits.iter().any(|visit| excludes(world, group, visit, at)) || is_listed(world, group, panelist, &visits) {
+            return None;
+        }
+        return Some(Visitor {
+            panelist: Some(panelist.to_owned()),
+            replies: person.replies.clone(),
+            place: Some(place),
+        });
+    }
+    Some(Visitor::default())
+}
+
+/// Somebody of the list of those who are to be asked again, each once.
+fn recontact(world: &World, group: &TargetGroup, rng: &mut Rng) -> Option<Visitor> {
+    let list = file_job::ids(world, &group.id, List::Recontacts)?;
+    let id = list.iter().nth(rng.below(list.len() as u64) as usize)?.to_uppercase();
+    let before = world.sessions.get(&id);
+    let panelist = before.map_or_else(|| panelist_of(world.settings.seed, &id), |session| session.panelist.clone());
+    if world.sessions_of(group).any(|session| session.panelist == panelist) {
+        return None;
+    }
+    let replies = before.map(|session| session.replies.clone()).unwrap_or_default();
+    Some(Visitor { panelist: Some(panelist), replies, place: None })
+}
+
+/// Whether a group keeps out who has been this respondent.
+fn excludes(world: &World, group: &TargetGroup, visit: &Session, at: Timestamp) -> bool {
+    let together =
+        |one: &super::exclusion::ExclusionGroup| one.groups.contains(&group.id) && one.groups.contains(&visit.group_id);
+    if (group.project_exclusion && visit.project_id == group.project_id)
+        || world.exclusion_groups.values().any(together)
+    {
+        return true;
+    }
+    let activity = group.kept.get("respondent_activity_exclusions").and_then(Value::as_array);
+    activity.into_iter().flatten().any(|rule| {
+        let part = |name: &str| rule.get(name).and_then(Value::as_str);
+        let concerned = if part("type") == Some("project") { &visit.project_id } else { &visit.group_id };
+        part("id") == Some(concerned.as_str()) && visit.entered_at.duration_until(at) <= period(part("duration"))
+    })
+}
+
+/// How long an exclusion looks back.
+fn period(text: Option<&str>) -> SignedDuration {
+    let span: Option<Span> = text.and_then(|text| text.parse().ok());
+    let days = span.and_then(|span| {
+        let whole = f64::from(span.get_years()) * 365.0 + f64::from(span.get_months()) * 30.0;
+        let rest = Span::new().weeks(span.get_weeks()).days(span.get_days());
+        Some(whole + rest.total((Unit::Day, SpanRelativeTo::days_are_24_hours())).ok()?)
+    });
+    SignedDuration::try_from_secs_f64(days.unwrap_or(90.0) * 86_400.0).unwrap_or(SignedDuration::MAX)
+}
+
+/// Whether a person stands in one of the group's lists of those to leave out.
+fn is_listed(world: &World, group: &TargetGroup, panelist: &str, visits: &[&Session]) -> bool {
+    let has = |list, id: &str| file_job::ids(world, &group.id, list).is_some_and(|ids| ids.contains(id));
+    has(List::ExcludedGuids, panelist) || visits.iter().any(|visit| has(List::ExcludedRsids, &visit.rid.to_lowercase()))
+}
