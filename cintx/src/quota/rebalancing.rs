@@ -329,3 +329,58 @@ fn refused(what: &'static str, reason: impl Into<String>) -> Error {
 fn ended() -> Error {
     refused("quotas", "were not re-balanced: the runtime shut down")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audience::Question;
+
+    fn audience(young: u32) -> Audience {
+        let age = Question::range(42).band(18..=34, young).band(35..=99, 100 - young);
+        Audience::interlock([age, Question::choice(43).option("1", 40).option("2", 60)])
+    }
+
+    fn in_field(counts: [(u64, u64); 4]) -> QuotaTable {
+        let mut table = audience(50).quota_table(100).unwrap();
+        for (at, (quota, (target, completes))) in table.cells.iter_mut().zip(counts).enumerate() {
+            (quota.id, quota.target, quota.completes) = (Some(format!("q{at}")), Some(target), completes);
+        }
+        table
+    }
+
+    fn targets(table: &QuotaTable, plan: &QuotaPlan) -> Vec<u64> {
+        table.after(plan).cells().filter_map(|(_, quota)| quota.target).collect()
+    }
+
+    #[test]
+    fn a_closed_cell_opens_only_when_somebody_says_so() {
+        // Ten too many in the second cell can only be made up for in the third, which has no target.
+        let table = in_field([(40, 30), (10, 20), (0, 0), (50, 10)]);
+        assert!(table.rebalance().is_err());
+        let plan = table.rebalancing().reopen([1, 0]).plan().unwrap();
+        assert_eq!(targets(&table, &plan), [30, 20, 10, 40], "{plan}");
+        assert_eq!(table.rebalancing().asked_by(&audience(50)).plan().unwrap(), plan);
+        let excluded = crate::audience::Interlock::of(match audience(50).interlock.unwrap().questions.as_slice() {
+            [age, gender] => [age.clone(), gender.clone()],
+            other => panic!("{other:?}"),
+        });
+        let excluded = Audience::interlock(excluded.exclude([1, 0]));
+        assert!(table.rebalancing().asked_by(&excluded).plan().is_err(), "what was excluded stays so");
+        let error = table.rebalancing().reopen([2, 0]).plan().unwrap_err();
+        assert!(error.to_string().contains("no cell [2, 0]"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn limits_are_kept_on_any_thread() {
+        let table = in_field([(20, 20), (30, 5), (20, 0), (30, 0)]);
+        let free = table.rebalancing().to(150).plan().unwrap();
+        assert_eq!(table.rebalancing().to(150).plan_in_background().await.unwrap(), free);
+        let limited = table.rebalancing().to(150).work_limit(0);
+        for stopped in [limited.plan(), limited.plan_in_background().await] {
+            assert!(stopped.unwrap_err().to_string().contains("the limit of work was reached"));
+        }
+        assert!(limited.ways_out_in_background().await.is_err());
+        let late = table.rebalancing().to(150).time_limit(Duration::ZERO).plan().unwrap_err();
+        assert!(late.to_string().contains("the time was over"), "{late}");
+    }
+}

@@ -79,7 +79,7 @@ impl fmt::Display for QuotaWarning {
 }
 
 fn decimal(number: f64) -> Decimal {
-    Decimal::from_f64(number).unwrap_or_default().round_dp(2)
+    Decimal::from_f64(number).unwrap_or_default().round_dp(2).normalize()
 }
 
 /// What the solution of an interlock has to be told about.
