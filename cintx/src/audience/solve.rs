@@ -328,16 +328,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_limit_is_told_once_and_another_try_is_free() {
-        let crossed = crossed().work_limit(0);
+        let crossed = crossed().time_limit(Duration::ZERO);
         let scale = Scale::completes(500);
         crossed.solve_ahead(scale).await;
-        let stopped = |answer: Answer| matches!(answer, Err(SolveError::Stopped(cintx_quota::Stop::Work)));
+        let stopped = |answer: Answer| matches!(answer, Err(SolveError::Stopped(cintx_quota::Stop::Time)));
         assert!(stopped(crossed.solution(scale)));
         assert_eq!(crossed.memo.threads().len(), 1, "the answer of the other thread");
         assert!(stopped(crossed.solution(scale)));
         assert_eq!(crossed.memo.threads().len(), 2, "another try");
         let text = Audience::interlock(crossed).problems(Some(500))[0].to_string();
-        assert!(text.contains("the limit of work was reached"), "{text}");
+        assert!(text.contains("the time was over"), "{text}");
     }
 
     #[test]

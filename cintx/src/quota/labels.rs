@@ -55,7 +55,6 @@ impl QuotaTable {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::audience::{Audience, Question};
 
     #[test]

@@ -180,9 +180,10 @@ async fn a_tracker_runs_for_twelve_waves() {
         // What is asked for is a wave, and what the last one missed, cell by cell.
         for (position, quota) in table.cells() {
             let own = asked.cell(&position).and_then(|quota| quota.target).unwrap();
-            let missed = last.as_ref().and_then(|last| last.cell(&position)).map_or(0, |it| {
-                i64::try_from(it.target.unwrap()).unwrap() - i64::try_from(it.completes).unwrap()
-            });
+            let missed = last
+                .as_ref()
+                .and_then(|last| last.cell(&position))
+                .map_or(0, |it| i64::try_from(it.target.unwrap()).unwrap() - i64::try_from(it.completes).unwrap());
             let wanted = i64::try_from(own).unwrap() + missed;
             assert_eq!(quota.target.map(|it| i64::try_from(it).unwrap()), Some(wanted), "wave {wave}: {table}");
         }
@@ -200,7 +201,11 @@ async fn a_tracker_runs_for_twelve_waves() {
         assert_eq!(achieved.uncovered, 0.0, "wave {wave}: {table}");
         completes.iter_mut().zip(table.cells()).for_each(|(sum, (_, quota))| *sum += quota.completes);
         shortfalls.push(table.shortfall());
-        println!("wave {:>2}: {} of {goal} completes, effective sample size {size:.1}", wave + 1, table.sum().completes);
+        println!(
+            "wave {:>2}: {} of {goal} completes, effective sample size {size:.1}",
+            wave + 1,
+            table.sum().completes
+        );
         last = Some(table);
     }
     assert!(shortfalls.iter().all(|missed| *missed > 0), "{shortfalls:?}");
