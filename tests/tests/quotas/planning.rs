@@ -43,7 +43,9 @@ async fn a_third_is_a_third_again<V: Version>(stage: Stage<V>) {
         let table = group.quotas().read().await.unwrap().remove(0);
         let plan = table.rebalancing().asked_by(&audience).to(500).plan_in_background().await.unwrap();
         assert!(plan.proved_smallest, "{plan}");
-        assert_eq!(plan.changes.is_empty(), V::DATE >= "2025-12-18", "{table}\n{plan}");
+        if table.kind() == TableKind::Interlock {
+            assert_eq!(plan.changes.is_empty(), V::DATE >= "2025-12-18", "{table}\n{plan}");
+        }
         assert_eq!(targets(&table.after(&plan), 42), [167, 166, 167]);
         let after = group.quotas().apply(&plan).await.unwrap().remove(0);
         assert_eq!(targets(&after, 42), [167, 166, 167], "{after}");
