@@ -243,8 +243,8 @@ impl Audience {
         }
     }
 
-    /// Solves what is interlocked on a thread for blocking work, unless a rule is broken anyway: whatever checks or sends
-    /// the audience next has the table at hand.
+    /// Solves what is interlocked on a thread for blocking work, unless a rule is broken anyway: whatever checks or
+    /// sends the audience next has the table at hand.
     pub(crate) async fn solve_ahead(&self, goal: Option<u32>, drafts: Unit) {
         if let Some(interlock) = &self.interlock
             && rules::problems(self, goal).is_empty()

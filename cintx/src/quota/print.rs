@@ -46,8 +46,8 @@ impl QuotaTable {
         }
     }
 
-    /// The table as CSV (RFC 4180): one line for each cell, with the labels of its axes. A label that a spreadsheet would
-    /// take for a formula gets an apostrophe before it.
+    /// The table as CSV (RFC 4180): one line for each cell, with the labels of its axes. A label that a spreadsheet
+    /// would take for a formula gets an apostrophe before it.
     pub fn to_csv(&self) -> String {
         let mut csv = String::new();
         let mut line = |fields: &mut dyn Iterator<Item = String>| {

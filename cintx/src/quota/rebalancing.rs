@@ -104,8 +104,8 @@ impl Rebalancing {
         self.plan_within(&self.limits.budget())
     }
 
-    /// [`plan`](Self::plan) on a thread for blocking work: in a service that has other things to do. Dropping the future
-    /// calls it off.
+    /// [`plan`](Self::plan) on a thread for blocking work: in a service that has other things to do. Dropping the
+    /// future calls it off.
     ///
     /// # Errors
     /// As [`plan`](Self::plan).

@@ -1,5 +1,5 @@
-//! What whole numbers do to an audience, in words: cells that get nobody, targets that are blurred, proportions that are
-//! not met.
+//! What whole numbers do to an audience, in words: cells that get nobody, targets that are blurred, proportions
+//! that are not met.
 
 use std::fmt;
 
@@ -125,8 +125,8 @@ impl QuotaTable {
 
 impl Audience {
     /// What a version makes of the audience, before it is sent: those before 2025-12-18 take whole percents, in which a
-    /// cell may vanish and a third is not a third. [`create`](crate::target_group::DraftBuilder::create) writes the same
-    /// to the log.
+    /// cell may vanish and a third is not a third. [`create`](crate::target_group::DraftBuilder::create) writes the
+    /// same to the log.
     ///
     /// ```
     /// # #[cfg(feature = "v2025-12-18")]
