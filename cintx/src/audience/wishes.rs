@@ -116,8 +116,8 @@ impl Interlock {
     }
 
     /// The targets of a question (its id), or those that [several have together](Self::joint), may deviate where not
-    /// all can be met: by so many percent of each target, or by [`Share::Completes`]. Of all ways, the one with the fewest
-    /// completes away from the targets.
+    /// all can be met: by so many percent of each target, or by [`Share::Completes`]. Of all ways, the one with the
+    /// fewest completes away from the targets.
     ///
     /// ```
     /// # use cintx::audience::{Audience, Interlock, Question};
