@@ -115,6 +115,7 @@ pub mod target_group;
 pub mod types;
 pub mod webhook;
 
+mod background;
 mod cache;
 #[cfg(feature = "files")]
 mod fs;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::solve::Scale;
 use super::{Audience, Condition, Interlock, Question};
 use crate::quota::{QuotaTable, TableKind};
 use crate::wire::quotas::Goals;
@@ -41,7 +42,7 @@ impl Profile {
     }
 }
 
-fn sorted(mut conditions: Conditions) -> Conditions {
+pub(crate) fn sorted(mut conditions: Conditions) -> Conditions {
     for (_, condition) in &mut conditions {
         if let Condition::Values(values) = condition {
             values.sort();
@@ -190,14 +191,28 @@ fn goals(tables: &[QuotaTable], shall: &Shape) -> Option<Vec<Goals>> {
 }
 
 /// What a cell of a table consists of, sorted.
-fn of_cell(table: &QuotaTable, position: &[usize]) -> Conditions {
+pub(crate) fn of_cell(table: &QuotaTable, position: &[usize]) -> Conditions {
     let of = |(axis, at): (&crate::quota::QuotaAxis, &usize)| axis.conditions.get(*at).cloned().unwrap_or_default();
     sorted(table.axes.iter().zip(position).flat_map(of).collect())
 }
 
-fn conditions(question: &Question, at: usize) -> Conditions {
+/// What a target of a question consists of, sorted.
+pub(crate) fn conditions(question: &Question, at: usize) -> Conditions {
     let target = question.targets().get(at);
-    target.into_iter().flat_map(|target| target.conditions()).map(|it| (question.id(), it.clone())).collect()
+    sorted(target.into_iter().flat_map(|target| target.conditions()).map(|it| (question.id(), it.clone())).collect())
+}
+
+impl Interlock {
+    /// What a cell consists of, sorted.
+    pub(crate) fn conditions_at(&self, mut index: usize) -> Conditions {
+        let mut all = Vec::new();
+        for question in self.questions().iter().rev() {
+            let length = question.targets().len().max(1);
+            all.extend(conditions(question, index % length));
+            index /= length;
+        }
+        sorted(all)
+    }
 }
 
 fn regular(question: &Question, goal: u64, unit: Unit) -> Profile {
@@ -207,19 +222,8 @@ fn regular(question: &Question, goal: u64, unit: Unit) -> Profile {
 }
 
 fn crossed(interlock: &Interlock, goal: u64, unit: Unit) -> Result<Profile, String> {
-    let counts = match unit {
-        Unit::Percent => interlock.solve_percent(100, goal)?,
-        Unit::Completes => interlock.solve(goal)?,
-    };
-    let cells = counts.into_iter().enumerate().map(|(mut index, count)| {
-        let mut all = Vec::new();
-        for question in interlock.questions().iter().rev() {
-            let length = question.targets().len().max(1);
-            all.extend(conditions(question, index % length));
-            index /= length;
-        }
-        (all, Some(count))
-    });
+    let counts = interlock.cells_at(Scale::of(unit, goal))?;
+    let cells = counts.into_iter().enumerate().map(|(at, count)| (interlock.conditions_at(at), Some(count)));
     Ok(Profile::new(true, cells))
 }
 
@@ -248,6 +252,7 @@ mod tests {
                 enabled: true,
                 axes: vec![crate::quota::QuotaAxis {
                     question: None,
+                    name: None,
                     labels: profile.cells.keys().map(|it| format!("{it:?}")).collect(),
                     conditions: profile.cells.keys().rev().cloned().collect(),
                 }],
@@ -258,6 +263,7 @@ mod tests {
                     .zip(ids)
                     .map(|(target, id)| Quota { id, target: *target, ..Quota::default() })
                     .collect(),
+                warnings: Vec::new(),
             });
         }
         tables.reverse();

@@ -5,17 +5,26 @@ pub(crate) mod error;
 pub(crate) mod interlock;
 pub(crate) mod question;
 pub(crate) mod rules;
+pub(crate) mod solve;
+pub(crate) mod wishes;
 
 pub use self::error::Refusal;
-pub(crate) use self::interlock::{Cell, Difference, Shape, Unit};
+pub(crate) use self::interlock::{Cell, Conditions, Difference, Shape, Unit};
+pub(crate) use self::interlock::{
+    conditions as conditions_of, of_cell as conditions_of_cell, sorted as sorted_conditions,
+};
 pub(crate) use self::question::QuestionKind;
 pub use self::question::{Condition, Question, Share, Target};
 pub use self::rules::AudienceProblem;
+pub use self::wishes::SmallestCell;
 
-use cintx_quota::{Axis, SolveError, Table, TableBuilder};
+use std::time::Duration;
+
 use rust_decimal::prelude::ToPrimitive as _;
 use serde::{Deserialize, Serialize};
 
+use self::solve::{Limits, Memo, Scale};
+use self::wishes::Wishes;
 use crate::error::{Error, FieldError};
 use crate::quota::{QuotaAxis, QuotaTable};
 
@@ -116,9 +125,11 @@ impl Audience {
                 problems.iter().map(|it| FieldError::new("audience", it.to_string())).collect(),
             ));
         }
-        let cells = interlock.solve(u64::from(completes_goal)).map_err(invalid)?;
+        let scale = Scale::completes(completes_goal.into());
+        let solution = interlock.solution(scale).map_err(|error| invalid(solve::in_words(&error)))?;
         let axis = |question: &Question| QuotaAxis {
             question: Some(question.id()),
+            name: None,
             labels: labels(question),
             conditions: question
                 .targets()
@@ -126,23 +137,26 @@ impl Audience {
                 .map(|target| target.conditions().iter().map(|it| (question.id(), it.clone())).collect())
                 .collect(),
         };
-        Ok(QuotaTable::planned(interlock.questions.iter().map(axis).collect(), &cells))
+        let axes = interlock.questions.iter().map(axis).collect();
+        Ok(QuotaTable::planned(axes, solution.cells(), crate::quota::warning::of_solution(&solution, scale)))
     }
 
     /// Everything that the API would refuse, as far as its published rules say; with a goal, its sums too.
     /// Sending checks the same.
     pub fn problems(&self, completes_goal: Option<u32>) -> Vec<AudienceProblem> {
-        let mut problems = rules::problems(self, completes_goal);
-        if let (true, Some(interlock)) = (problems.is_empty(), &self.interlock) {
-            // Counts fix the total; percentages may be checked against any.
-            let total = completes_goal.map_or(10_000, u64::from);
-            if let Err(text) = interlock.solve(total) {
-                problems.push(AudienceProblem {
-                    rule: "no_such_table".into(),
-                    call: "Audience::interlock".into(),
-                    text,
-                });
-            }
+        self.problems_of(completes_goal, Unit::Completes)
+    }
+
+    fn problems_of(&self, goal: Option<u32>, drafts: Unit) -> Vec<AudienceProblem> {
+        let mut problems = rules::problems(self, goal);
+        if let (true, Some(interlock)) = (problems.is_empty(), &self.interlock)
+            && let Err(error) = interlock.solution(self.scale(goal, drafts))
+        {
+            problems.push(AudienceProblem {
+                rule: "no_such_table".into(),
+                call: "Audience::interlock".into(),
+                text: solve::in_words(&error),
+            });
         }
         problems
     }
@@ -157,8 +171,10 @@ impl Audience {
         regular + self.interlock.as_ref().map_or(0, Interlock::cells) + control
     }
 
-    pub(crate) fn check(&self, goal: Option<u32>, problems: &mut Vec<FieldError>) {
-        problems.extend(self.problems(goal).iter().map(|problem| FieldError::new("audience", problem.to_string())));
+    /// The same for whoever sends it: what is interlocked is solved for what the quotas of drafts are written in.
+    pub(crate) fn check(&self, goal: Option<u32>, drafts: Unit, problems: &mut Vec<FieldError>) {
+        let found = self.problems_of(goal, drafts);
+        problems.extend(found.iter().map(|problem| FieldError::new("audience", problem.to_string())));
     }
 }
 
@@ -185,6 +201,12 @@ pub struct Interlock {
     pub(crate) questions: Vec<Question>,
     pub(crate) seed: Option<Vec<f64>>,
     pub(crate) bounds: Vec<(Vec<usize>, Bound)>,
+    #[serde(default)]
+    pub(crate) wishes: Wishes,
+    #[serde(default)]
+    pub(crate) limits: Limits,
+    #[serde(skip)]
+    pub(crate) memo: Memo,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -196,17 +218,35 @@ pub(crate) enum Bound {
 
 impl From<[Question; 2]> for Interlock {
     fn from(questions: [Question; 2]) -> Self {
-        Self { questions: questions.into(), seed: None, bounds: Vec::new() }
+        Self::crossing(questions.into())
     }
 }
 
 impl From<[Question; 3]> for Interlock {
     fn from(questions: [Question; 3]) -> Self {
-        Self { questions: questions.into(), seed: None, bounds: Vec::new() }
+        Self::crossing(questions.into())
     }
 }
 
 impl Interlock {
+    fn crossing(questions: Vec<Question>) -> Self {
+        Self {
+            questions,
+            seed: None,
+            bounds: Vec::new(),
+            wishes: Wishes::default(),
+            limits: Limits::default(),
+            memo: Memo::default(),
+        }
+    }
+
+    /// What was solved before is not what is asked for any more.
+    fn changed(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        self.memo = Memo::default();
+        change(&mut self);
+        self
+    }
+
     /// Two or three questions.
     pub fn of(questions: impl Into<Self>) -> Self {
         questions.into()
@@ -215,9 +255,8 @@ impl Interlock {
     /// The weights of the cells: one weight for each, the last question's targets fastest.
     /// A weight of 0 excludes the cell.
     #[must_use]
-    pub fn seed(mut self, weights: impl IntoIterator<Item = f64>) -> Self {
-        self.seed = Some(weights.into_iter().collect());
-        self
+    pub fn seed(self, weights: impl IntoIterator<Item = f64>) -> Self {
+        self.changed(|interlock| interlock.seed = Some(weights.into_iter().collect()))
     }
 
     /// Nobody is wanted in this cell: its position among the targets of each question, from 0.
@@ -228,16 +267,38 @@ impl Interlock {
 
     /// The cell gets at least so many.
     #[must_use]
-    pub fn at_least(mut self, cell: impl Into<Vec<usize>>, completes: u32) -> Self {
-        self.bounds.push((cell.into(), Bound::Least(completes.into())));
-        self
+    pub fn at_least(self, cell: impl Into<Vec<usize>>, completes: u32) -> Self {
+        self.changed(|interlock| interlock.bounds.push((cell.into(), Bound::Least(completes.into()))))
     }
 
     /// The cell gets at most so many.
     #[must_use]
-    pub fn at_most(mut self, cell: impl Into<Vec<usize>>, completes: u32) -> Self {
-        self.bounds.push((cell.into(), Bound::Most(completes.into())));
-        self
+    pub fn at_most(self, cell: impl Into<Vec<usize>>, completes: u32) -> Self {
+        self.changed(|interlock| interlock.bounds.push((cell.into(), Bound::Most(completes.into()))))
+    }
+
+    /// At most so much time for each table; without a limit, tables that are hard to rule out may take minutes. A call
+    /// that is dropped gives up at once.
+    ///
+    /// ```
+    /// # use cintx::audience::{Audience, Interlock, Question};
+    /// # use std::time::Duration;
+    /// let age = Question::range(42).band(18..=34, 40).band(35..=99, 60);
+    /// let gender = Question::choice(43).option("1", 49).option("2", 51);
+    /// let crossed = Interlock::of([age, gender]).time_limit(Duration::from_secs(2)).work_limit(1_000_000_000);
+    /// assert_eq!(Audience::interlock(crossed).quota_table(500)?.total(), 500);
+    /// # Ok::<(), cintx::Error>(())
+    /// ```
+    #[must_use]
+    pub fn time_limit(self, time: Duration) -> Self {
+        self.changed(|interlock| interlock.limits.time = Some(time))
+    }
+
+    /// At most so much work for each table, counted in numbers that are looked at: some hundred million a second, and
+    /// the same on every machine.
+    #[must_use]
+    pub fn work_limit(self, numbers: u64) -> Self {
+        self.changed(|interlock| interlock.limits.work = Some(numbers))
     }
 
     /// The questions.
@@ -249,53 +310,10 @@ impl Interlock {
     pub fn cells(&self) -> usize {
         self.questions.iter().map(|question| question.targets.len()).product()
     }
-
-    /// The cells for a total, the last question's targets fastest. Bounds are in completes and do not apply to parts
-    /// of a hundred.
-    pub(crate) fn solve(&self, total: u64) -> Result<Vec<u64>, String> {
-        self.table(total, 1).and_then(|table| solved(&table))
-    }
-
-    /// The cells in parts of a percent: 100 for whole percents, 10,000 for two decimals. Bounds are scaled.
-    pub(crate) fn solve_percent(&self, parts: u64, goal: u64) -> Result<Vec<u64>, String> {
-        self.table(parts, goal.max(1)).and_then(|table| solved(&table))
-    }
-
-    fn table(&self, total: u64, goal: u64) -> Result<Table, String> {
-        let builder =
-            self.questions.iter().fold(Table::builder().total(total), |builder, question| builder.axis(axis(question)));
-        let builder = self.bounds.iter().fold(builder, |builder: TableBuilder, (cell, bound)| {
-            // As a part of another total: a least is rounded up, a most down.
-            let part = |count: u64| {
-                if goal == 1 { (count, count) } else { ((count * total).div_ceil(goal), count * total / goal) }
-            };
-            match *bound {
-                Bound::Least(count) => builder.at_least(cell.clone(), part(count).0),
-                Bound::Most(count) => builder.at_most(cell.clone(), part(count).1),
-            }
-        });
-        let builder = match &self.seed {
-            Some(seed) => builder.seed(seed.iter().copied()),
-            None => builder,
-        };
-        builder.build().map_err(|error| error.to_string())
-    }
-}
-
-fn solved(table: &Table) -> Result<Vec<u64>, String> {
-    match table.solve() {
-        Ok(solution) => Ok(solution.into_cells()),
-        Err(SolveError::Infeasible(cut)) => Err(format!("no quotas meet these targets: {cut}")),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-fn axis(question: &Question) -> Axis {
-    Axis::shares(format!("question {}", question.id), labels(question).into_iter().zip(shares(question)))
 }
 
 /// The targets' labels, none of them twice.
-fn labels(question: &Question) -> Vec<String> {
+pub(crate) fn labels(question: &Question) -> Vec<String> {
     let mut labels: Vec<String> = Vec::new();
     for target in &question.targets {
         let label = target.label();
@@ -305,7 +323,7 @@ fn labels(question: &Question) -> Vec<String> {
     labels
 }
 
-fn shares(question: &Question) -> Vec<f64> {
+pub(crate) fn shares(question: &Question) -> Vec<f64> {
     let share = |share: &Share| match share {
         Share::Percent(percent) => percent.to_f64().unwrap_or(0.0),
         Share::Completes(count) => f64::from(*count),

@@ -27,6 +27,7 @@ pub struct AudienceProblem {
 
 impl AudienceProblem {
     /// Cint's name for the rule, without the number that it carries on the wire and that differs between versions.
+    /// Empty where it is no rule of Cint's.
     pub fn rule(&self) -> &str {
         &self.rule
     }
@@ -44,7 +45,9 @@ impl AudienceProblem {
 
 impl fmt::Display for AudienceProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} ({})", self.call, self.text, self.rule)
+        write!(f, "{}: {}", self.call, self.text)?;
+        // What is asked of the table here is no rule of Cint's.
+        if self.rule.is_empty() { Ok(()) } else { write!(f, " ({})", self.rule) }
     }
 }
 
@@ -276,6 +279,9 @@ fn of_interlock(interlock: &Interlock, problems: &mut Problems) {
             let text = "every target of an interlocked question needs a share";
             problems.add("completes_goal_percentage_must_be_populated_for_quota_enabled_profile", call, text);
         }
+    }
+    for (call, text) in interlock.wishes.problems(&interlock.questions) {
+        problems.add("", call, text);
     }
     let cells = interlock.cells();
     if cells > MOST_QUOTAS {

@@ -214,7 +214,8 @@ impl<V: Version> Quotas<V> {
     #[doc(alias = "manage_target_group_profiles")]
     pub async fn replace(&self, draft: &TargetGroupDraft) -> Result<Replacement<V>, Error> {
         let mut problems = Vec::new();
-        draft.audience.check(Some(draft.completes_goal), &mut problems);
+        draft.audience.solve_ahead(Some(draft.completes_goal), V::DRAFTS_IN).await;
+        draft.audience.check(Some(draft.completes_goal), V::DRAFTS_IN, &mut problems);
         if !problems.is_empty() {
             return Err(Error::invalid(problems));
         }
@@ -323,7 +324,8 @@ impl<V: Version> Client<V> {
         V: HasValidation,
     {
         let mut problems = Vec::new();
-        audience.check(Some(completes_goal), &mut problems);
+        audience.solve_ahead(Some(completes_goal), V::DRAFTS_IN).await;
+        audience.check(Some(completes_goal), V::DRAFTS_IN, &mut problems);
         if !problems.is_empty() {
             return Err(Error::invalid(problems));
         }

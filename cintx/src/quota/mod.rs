@@ -1,14 +1,23 @@
 //! Quotas as a table: targets and what has come in, for each cell and each margin. The same table whether it is
 //! planned, or read back from any version.
 
+mod achieved;
+mod labels;
 pub(crate) mod live;
 mod plan;
 mod print;
+mod rebalancing;
 pub(crate) mod suggest;
+pub(crate) mod warning;
+mod ways_out;
 
 pub use self::live::{HasControlQuotas, HasValidation, QuotaProgress, Quotas, Replacement};
 pub use self::plan::{QuotaChange, QuotaPlan};
+pub use self::rebalancing::Rebalancing;
 pub use self::suggest::{GoalSplit, HasGoalSplit};
+pub use self::warning::QuotaWarning;
+pub use self::ways_out::{QuotaChoice, QuotaWaysOut};
+pub use cintx_quota::{Achieved, Overfill, WayOut};
 
 use serde::{Deserialize, Serialize};
 
@@ -70,10 +79,21 @@ pub enum TableKind {
 pub struct QuotaAxis {
     /// The question's id; `None` for hand-made cells over several questions.
     pub question: Option<i64>,
+    /// The question's short name, once [the library](QuotaTable::labelled) has told it: `AGE`.
+    #[serde(default)]
+    pub name: Option<String>,
     /// What the targets are called.
     pub labels: Vec<String>,
     /// What must be answered for each.
     pub conditions: Vec<Vec<(i64, Condition)>>,
+}
+
+impl QuotaAxis {
+    /// What it is called: by its question, as far as that is known.
+    pub(crate) fn title(&self) -> String {
+        let of_question = || self.question.map_or_else(|| "target".to_owned(), |id| format!("question {id}"));
+        self.name.clone().unwrap_or_else(of_question)
+    }
 }
 
 /// The quotas of one profile.
@@ -89,6 +109,8 @@ pub struct QuotaTable {
     pub(crate) enabled: bool,
     pub(crate) axes: Vec<QuotaAxis>,
     pub(crate) cells: Vec<Quota>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) warnings: Vec<QuotaWarning>,
 }
 
 /// A table as a file has it, not checked yet.
@@ -100,13 +122,15 @@ struct KeptTable {
     enabled: bool,
     axes: Vec<QuotaAxis>,
     cells: Vec<Quota>,
+    #[serde(default)]
+    warnings: Vec<QuotaWarning>,
 }
 
 impl TryFrom<KeptTable> for QuotaTable {
     type Error = InvalidValue;
 
     fn try_from(kept: KeptTable) -> Result<Self, InvalidValue> {
-        let KeptTable { profile, name, kind, enabled, axes, cells } = kept;
+        let KeptTable { profile, name, kind, enabled, axes, cells, warnings } = kept;
         if let Some(axis) = axes.iter().find(|axis| axis.labels.len() != axis.conditions.len()) {
             let got = format!("{} labels and {} conditions", axis.labels.len(), axis.conditions.len());
             return Err(InvalidValue::new(got, "an axis of a quota table: as many labels as conditions"));
@@ -116,13 +140,13 @@ impl TryFrom<KeptTable> for QuotaTable {
             let got = format!("{} cells", cells.len());
             return Err(InvalidValue::new(got, "a quota table: a cell for each combination of its axes' labels"));
         }
-        Ok(Self { profile, name, kind, enabled, axes, cells })
+        Ok(Self { profile, name, kind, enabled, axes, cells, warnings })
     }
 }
 
 impl QuotaTable {
     /// A table that is not sent yet.
-    pub(crate) fn planned(axes: Vec<QuotaAxis>, cells: &[u64]) -> Self {
+    pub(crate) fn planned(axes: Vec<QuotaAxis>, cells: &[u64], warnings: Vec<QuotaWarning>) -> Self {
         Self {
             profile: None,
             name: "interlock".to_owned(),
@@ -130,6 +154,7 @@ impl QuotaTable {
             enabled: true,
             axes,
             cells: cells.iter().map(|count| Quota { target: Some(*count), ..Quota::default() }).collect(),
+            warnings,
         }
     }
 
@@ -160,16 +185,22 @@ impl QuotaTable {
 
     /// One cell by its position, from 0; `None` if it is not there.
     pub fn cell(&self, position: impl AsRef<[usize]>) -> Option<&Quota> {
-        let position = position.as_ref();
+        self.cells.get(self.index(position.as_ref())?)
+    }
+
+    pub(crate) fn index(&self, position: &[usize]) -> Option<usize> {
         if position.len() != self.axes.len() {
             return None;
         }
-        let index = self
-            .axes
-            .iter()
-            .zip(position)
-            .try_fold(0, |index, (axis, at)| (*at < axis.labels.len()).then_some(index * axis.labels.len() + at))?;
-        self.cells.get(index)
+        let next = |index, (axis, at): (&QuotaAxis, &usize)| {
+            (*at < axis.labels.len()).then_some(index * axis.labels.len() + at)
+        };
+        self.axes.iter().zip(position).try_fold(0, next)
+    }
+
+    /// Whether it is in field: then what came in is shown, too.
+    pub(crate) fn in_field(&self) -> bool {
+        self.cells.iter().any(|quota| quota.id.is_some() || quota.completes > 0)
     }
 
     /// Every cell with its position, the last axis fastest.

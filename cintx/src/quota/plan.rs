@@ -1,11 +1,10 @@
-//! Re-balancing in field: a list of changes to approve, found by `cintx-quota` and applied by [`crate::quota::Quotas`].
+//! A list of changes to approve, found by `cintx-quota` or made by hand, and applied by [`crate::quota::Quotas`].
 
 use std::fmt;
 
-use cintx_quota::{Axis, SolveError, Table};
 use serde::{Deserialize, Serialize};
 
-use super::QuotaTable;
+use super::{Quota, QuotaTable};
 use crate::error::{Error, FieldError};
 
 /// One quota whose target changes.
@@ -38,6 +37,9 @@ pub struct QuotaPlan {
     pub moved: u64,
     /// Whether it was proved that no smaller change does it: always so with one or two questions.
     pub proved_smallest: bool,
+    /// No change that does it moves less than this.
+    #[serde(default)]
+    pub least_moved: u64,
 }
 
 impl fmt::Display for QuotaPlan {
@@ -47,7 +49,12 @@ impl fmt::Display for QuotaPlan {
             let QuotaChange { label, from, to, completes, .. } = change;
             writeln!(f, "{label:width$}  {from} -> {to}  ({completes} completed)")?;
         }
-        write!(f, "{} of {} change, {} completes moved", self.changes.len(), self.total, self.moved)
+        write!(f, "{} of {} change, {} completes moved", self.changes.len(), self.total, self.moved)?;
+        if !self.proved_smallest && self.least_moved > 0 && self.moved > self.least_moved {
+            let over = (u128::from(self.moved - self.least_moved) * 100).div_ceil(u128::from(self.least_moved));
+            write!(f, ", at most {over} % more than the least")?;
+        }
+        Ok(())
     }
 }
 
@@ -75,15 +82,16 @@ impl QuotaTable {
                 changes.push(QuotaChange { quota: quota.id.clone(), label, from, to, completes });
             }
         }
-        Ok(QuotaPlan { profile: self.profile.clone(), changes, total, moved, proved_smallest: false })
+        Ok(QuotaPlan { profile: self.profile.clone(), changes, total, moved, proved_smallest: false, least_moved: 0 })
     }
 
     /// The smallest change of the targets that keeps every margin and goes nowhere below what is completed. Cells with
     /// a target of 0 are closed and stay so; an open one keeps a target of at least 1, as the API takes it.
+    /// [`rebalancing`](Self::rebalancing) says more: what the audience asked for, cells that may open again, limits.
     ///
     /// # Errors
     /// If no change does it: more has come in for one margin than its target, say. The error says which cells stand
-    /// in the way; [`rebalance_to`](Self::rebalance_to) with a higher goal may be the way out.
+    /// in the way, and [`ways_out`](super::Rebalancing::ways_out) what can be done.
     pub fn rebalance(&self) -> Result<QuotaPlan, Error> {
         self.rebalance_to(self.total())
     }
@@ -93,42 +101,23 @@ impl QuotaTable {
     /// # Errors
     /// As [`rebalance`](Self::rebalance).
     pub fn rebalance_to(&self, goal: u64) -> Result<QuotaPlan, Error> {
-        let refuse = |reason: String| Error::invalid(vec![FieldError::new("quotas", reason)]);
-        let targets: Vec<u64> = self.cells.iter().map(|quota| quota.target.unwrap_or(0)).collect();
-        let closed: Vec<bool> = targets.iter().map(|target| *target == 0).collect();
-        let floor: Vec<u64> =
-            self.cells.iter().zip(&closed).map(|(quota, closed)| quota.completes.max(u64::from(!closed))).collect();
-        let mut builder = Table::builder().total(goal);
-        for (number, axis) in self.axes.iter().enumerate() {
-            let margin = self.margin(number).into_iter().map(|sum| sum.target.unwrap_or(0));
-            let labels = axis.labels.iter().enumerate().map(|(at, label)| match axis.labels[..at].contains(label) {
-                true => format!("{label} ({})", at + 1),
-                false => label.clone(),
-            });
-            let name = axis.question.map_or_else(|| self.name.clone(), |question| format!("question {question}"));
-            builder = builder.axis(Axis::shares(name, labels.zip(margin.map(|count| count as f64))));
+        self.rebalancing().to(goal).plan()
+    }
+
+    /// The table as it is once a plan is in force.
+    #[must_use]
+    pub fn after(&self, plan: &QuotaPlan) -> Self {
+        let mut after = self.clone();
+        for change in &plan.changes {
+            let is_it = |quota: &Quota, at: usize| match &change.quota {
+                Some(id) => quota.id.as_ref() == Some(id),
+                None => self.label(&self.position(at)) == change.label,
+            };
+            let places = after.cells.iter_mut().enumerate();
+            if let Some((_, quota)) = places.into_iter().find(|(at, quota)| is_it(quota, *at)) {
+                quota.target = Some(change.to);
+            }
         }
-        let table = builder.build().map_err(|error| refuse(error.to_string()))?;
-        let plan = table.rebalance(&targets, &floor, &closed).map_err(|error| match error {
-            SolveError::Infeasible(cut) => refuse(format!("cannot be re-balanced: {cut}")),
-            error => refuse(error.to_string()),
-        })?;
-        let changes = plan.changes.iter().filter_map(|change| {
-            let quota = self.cell(&change.position)?;
-            Some(QuotaChange {
-                quota: quota.id.clone(),
-                label: self.label(&change.position),
-                from: change.from,
-                to: change.to,
-                completes: quota.completes,
-            })
-        });
-        Ok(QuotaPlan {
-            profile: self.profile.clone(),
-            changes: changes.collect(),
-            total: goal,
-            moved: plan.moved,
-            proved_smallest: plan.proved_smallest,
-        })
+        after
     }
 }

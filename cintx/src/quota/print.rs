@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
+use unicode_width::UnicodeWidthStr as _;
+
 use super::{Quota, QuotaTable};
 
 /// How wide a bar is, in characters.
@@ -35,11 +37,6 @@ impl QuotaTable {
         }
     }
 
-    /// Whether it is in field: then what came in is shown, too.
-    fn in_field(&self) -> bool {
-        self.cells.iter().any(|quota| quota.id.is_some() || quota.completes > 0)
-    }
-
     fn text(&self, quota: &Quota) -> String {
         match (self.in_field(), quota.target) {
             (false, Some(target)) => target.to_string(),
@@ -49,7 +46,8 @@ impl QuotaTable {
         }
     }
 
-    /// The table as CSV (RFC 4180): one line for each cell, with the labels of its axes.
+    /// The table as CSV (RFC 4180): one line for each cell, with the labels of its axes. A label that a spreadsheet
+    /// would take for a formula gets an apostrophe before it.
     pub fn to_csv(&self) -> String {
         let mut csv = String::new();
         let mut line = |fields: &mut dyn Iterator<Item = String>| {
@@ -57,8 +55,7 @@ impl QuotaTable {
             csv.push_str(&fields.join(","));
             csv.push_str("\r\n");
         };
-        let axes =
-            self.axes.iter().map(|axis| axis.question.map_or("target".to_owned(), |id| format!("question {id}")));
+        let axes = self.axes.iter().map(super::QuotaAxis::title);
         let names = ["target", "completes", "prescreens", "remaining", "quota_id"].map(str::to_owned);
         line(&mut axes.chain(names));
         for (position, quota) in self.cells() {
@@ -72,13 +69,17 @@ impl QuotaTable {
 
     /// The table as a heat map: a standalone SVG, the fuller a cell the darker, the numbers in it.
     pub fn to_svg(&self) -> String {
-        const WIDTH: usize = 96;
+        const NARROWEST: usize = 96;
         const HEIGHT: usize = 32;
+        /// What a narrow character takes at most.
+        const CHARACTER: usize = 8;
         let (rows, columns) = self.grid();
-        let longest = (0..rows).map(|row| self.row_label(row).chars().count()).max().unwrap_or(0).max(5);
-        let left = 16 + longest * 8;
+        let longest = (0..rows).map(|row| self.row_label(row).width()).max().unwrap_or(0).max(5);
+        let left = 16 + longest * CHARACTER;
         let shown = columns.max(1);
-        let (width, height) = (left + (shown + 1) * WIDTH + 8, (rows + 2) * HEIGHT + 8);
+        let header = self.column_labels().iter().map(|label| label.width()).max().unwrap_or(0);
+        let column_width = NARROWEST.max(header * CHARACTER + 12);
+        let (width, height) = (left + (shown + 1) * column_width + 8, (rows + 2) * HEIGHT + 8);
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
              viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\" font-size=\"13\">\n\
@@ -95,15 +96,15 @@ impl QuotaTable {
             );
         };
         for (column, label) in self.column_labels().iter().enumerate() {
-            text(&mut svg, left + column * WIDTH + WIDTH / 2, 0, "middle", "#222", label);
+            text(&mut svg, left + column * column_width + column_width / 2, 0, "middle", "#222", label);
         }
-        text(&mut svg, left + columns * WIDTH + WIDTH / 2, 0, "middle", "#222", "total");
+        text(&mut svg, left + columns * column_width + column_width / 2, 0, "middle", "#222", "total");
         let cell = |svg: &mut String, row: usize, column: usize, quota: &Quota| {
             let (fill, ink) = heat(quota);
-            let (x, y) = (left + column * WIDTH, row * HEIGHT);
-            let (w, h) = (WIDTH - 2, HEIGHT - 2);
+            let (x, y) = (left + column * column_width, row * HEIGHT);
+            let (w, h) = (column_width - 2, HEIGHT - 2);
             let _ = writeln!(svg, "<rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" fill=\"{fill}\"/>");
-            text(svg, x + WIDTH / 2, row, "middle", ink, &self.text(quota));
+            text(svg, x + column_width / 2, row, "middle", ink, &self.text(quota));
         };
         for row in 0..rows {
             let quotas = self.row(row);
@@ -133,7 +134,7 @@ impl fmt::Display for QuotaTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (rows, columns) = self.grid();
         let labels: Vec<String> = (0..rows).map(|row| self.row_label(row)).collect();
-        let first = labels.iter().map(|label| label.chars().count()).chain([5]).max().unwrap_or(5);
+        let first = labels.iter().map(|label| label.width()).chain([5]).max().unwrap_or(5);
         let mut lines: Vec<(Vec<String>, Quota)> = Vec::new();
         for row in 0..rows {
             let quotas = self.row(row);
@@ -143,19 +144,19 @@ impl fmt::Display for QuotaTable {
         lines.push((self.column_sums().iter().map(|quota| self.text(quota)).collect(), self.sum()));
         let widths: Vec<usize> = (0..columns)
             .map(|column| {
-                let label = self.column_labels()[column].chars().count();
+                let label = self.column_labels()[column].width();
                 lines.iter().map(|(cells, _)| cells[column].len()).max().unwrap_or(0).max(label)
             })
             .collect();
         let last = lines.iter().map(|(_, sum)| self.text(sum).len()).max().unwrap_or(0).max(5);
         write!(f, "{:first$}", "")?;
         for (label, width) in self.column_labels().iter().zip(&widths) {
-            write!(f, "  {label:>width$}")?;
+            write!(f, "  {}{}", space(label, *width), isolated(label))?;
         }
         write!(f, "  {:>last$}", "total")?;
         let names = labels.iter().map(String::as_str).chain(["total"]);
         for (name, (cells, sum)) in names.zip(&lines) {
-            write!(f, "\n{name:first$}")?;
+            write!(f, "\n{}{}", isolated(name), space(name, first))?;
             for (cell, width) in cells.iter().zip(&widths) {
                 write!(f, "  {cell:>width$}")?;
             }
@@ -164,8 +165,21 @@ impl fmt::Display for QuotaTable {
                 write!(f, "  {}", bar(sum))?;
             }
         }
-        Ok(())
+        self.warnings.iter().try_for_each(|warning| write!(f, "\n{warning}"))
     }
+}
+
+/// What is missing to the width of a column: wide characters take two places, combining ones none.
+fn space(label: &str, width: usize) -> String {
+    " ".repeat(width.saturating_sub(label.width()))
+}
+
+/// A label on one line that does not turn its neighbours around if it is written from right to left.
+fn isolated(label: &str) -> String {
+    let line: String = label.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
+    let is_hebrew_or_arabic =
+        |char| matches!(char, '\u{590}'..='\u{8FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFC}');
+    if line.chars().any(is_hebrew_or_arabic) { format!("\u{2068}{line}\u{2069}") } else { line }
 }
 
 fn sum(quotas: &[Quota]) -> Quota {
@@ -203,11 +217,13 @@ fn heat(quota: &Quota) -> (String, &'static str) {
     (fill, if percent > 55 { "#fff" } else { "#222" })
 }
 
+/// A field of CSV: quoted where it must be, and no formula to a spreadsheet.
 fn quoted(field: &str) -> String {
-    if field.contains([',', '"', '\r', '\n']) {
-        format!("\"{}\"", field.replace('"', "\"\""))
-    } else {
-        field.to_owned()
+    let is_formula = field.trim_start().starts_with(['=', '+', '-', '@']) || field.starts_with(['\t', '\r', '\n']);
+    let safe = if is_formula { format!("'{field}") } else { field.to_owned() };
+    match safe.contains([',', '"', '\r', '\n', ';', '\t']) {
+        true => format!("\"{}\"", safe.replace('"', "\"\"")),
+        false => safe,
     }
 }
 
@@ -235,6 +251,7 @@ mod tests {
     fn table(in_field: bool) -> QuotaTable {
         let axis = |question, labels: &[&str]| QuotaAxis {
             question: Some(question),
+            name: None,
             labels: labels.iter().map(|label| (*label).to_owned()).collect(),
             conditions: vec![Vec::new(); labels.len()],
         };
@@ -251,6 +268,7 @@ mod tests {
             enabled: true,
             axes: vec![axis(42, &["18-34", "35-99"]), axis(43, &["option 1", "the \"rest\""])],
             cells: [20, 20, 29, 31].into_iter().enumerate().map(quota).collect(),
+            warnings: Vec::new(),
         }
     }
 
@@ -280,6 +298,19 @@ mod tests {
         let svg = table(true).to_svg();
         assert!(svg.contains("<title>A &amp; B</title>") && svg.contains("the &quot;rest&quot;"), "{svg}");
         assert_eq!(svg.matches("<rect x=").count(), 9, "four cells and five sums");
+    }
+
+    #[test]
+    fn wide_labels_keep_columns_and_formulas_are_none() {
+        let mut wide = table(false);
+        wide.axes[0].labels = vec!["青年".into(), "e\u{301}ge\u{301}".into()];
+        wide.axes[1].labels = vec!["=1+1".into(), "نساء".into()];
+        let text = wide.to_string();
+        let ends: Vec<usize> = text.lines().map(|line| line.replace(['\u{2068}', '\u{2069}'], "").width()).collect();
+        assert!(ends.iter().all(|end| *end == ends[0]), "{text}");
+        assert!(wide.to_csv().contains("青年,'=1+1,20,"), "{}", wide.to_csv());
+        wide.axes[1].labels[0] = "a header that is longer than the column".into();
+        assert!(wide.to_svg().contains("width=\"322\""), "{}", wide.to_svg());
     }
 
     #[test]

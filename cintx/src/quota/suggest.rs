@@ -52,7 +52,7 @@ impl<V: Version> Client<V> {
         // Where nobody says how many, nothing but the targets is asked about.
         let open = question.targets().iter().all(|target| *target.share() == Share::Open);
         let question = if open { question.clone().without_quotas() } else { question.clone() };
-        Audience::independent([question.clone()]).check(Some(completes_goal), &mut problems);
+        Audience::independent([question.clone()]).check(Some(completes_goal), V::DRAFTS_IN, &mut problems);
         match (locale, period) {
             (Some(locale), Some(period)) if problems.is_empty() => {
                 let suggesting =

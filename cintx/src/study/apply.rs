@@ -112,7 +112,7 @@ impl<V: Version> Plan<V> {
                     change.apply(group, &plan.group, &self.study).await?;
                 }
                 (Step::ChangeTargetGroup { .. }, Found::Draft(group, audiences), _) => {
-                    let shall = draft.clone().build()?;
+                    let shall = draft.clone().build_ahead().await?;
                     let change = |settings: &mut DraftSettings| *settings = wanted(settings, &shall);
                     match audiences {
                         Audiences::Same => group.edit_draft(change).await?,

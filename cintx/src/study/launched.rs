@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::plan::differing;
 use super::{Study, StudyGroup};
-use crate::audience::Difference;
+use crate::audience::{Difference, Unit};
 use crate::error::{Error, must_be_future};
 use crate::fielding::{FieldingRun, RunStatus};
 use crate::quota::QuotaTable;
@@ -47,7 +47,7 @@ impl LaunchedChange {
         group: &StudyGroup,
         study: &Study,
     ) -> Result<Self, Error> {
-        let draft = group.draft(study, &there.client.project(&there.project))?.in_field().build()?;
+        let draft = group.draft(study, &there.client.project(&there.project))?.in_field().build_ahead().await?;
         let is = there.details().await?;
         let mut change = Self::default();
         change.obstacles.extend(locked(&is, group));
@@ -143,6 +143,10 @@ impl LaunchedChange {
         let tables = there.quotas().read().await?;
         let difference = |goal| draft.audience.difference(&tables, goal, V::DRAFTS_IN);
         let goal = goal.and_then(|goal| u32::try_from(goal).ok()).unwrap_or(draft.completes_goal);
+        for goal in [goal, draft.completes_goal] {
+            draft.audience.shape_ahead(goal, Unit::Completes).await;
+            draft.audience.shape_ahead(goal, V::DRAFTS_IN).await;
+        }
         // For the present goal: only then is it the audience that differs.
         let other_audience = difference(goal) != Ok(Difference::None);
         let wanted = difference(draft.completes_goal);

@@ -177,7 +177,7 @@ impl Study {
         // A project that is not there yet has no id; every draft is checked all the same before anything is sent.
         let nowhere = client.project(crate::ProjectId::new("not-created-yet"));
         for group in &self.target_groups {
-            group.draft(self, &nowhere)?.in_field().build()?;
+            group.draft(self, &nowhere)?.in_field().build_ahead().await?;
         }
         let mut named = Vec::new();
         let mut projects = client.projects().list().name(&*self.name).page_size(100).stream();
@@ -288,9 +288,12 @@ impl<V: Version> Plan<V> {
 
     async fn compare_draft(&mut self, group: &StudyGroup, draft: &TargetGroup<V>) -> Result<GroupPlan<V>, Error> {
         let Draft { settings: is, kept, .. } = draft.draft().await?;
-        let shall = group.draft(&self.study, &self.client.project(&draft.project))?.build()?;
+        let shall = group.draft(&self.study, &self.client.project(&draft.project))?.build_ahead().await?;
         let mut fields = differences(&is, &shall);
         let there = V::audience_of(&kept);
+        for goal in [is.completes_goal, shall.completes_goal] {
+            shall.audience.shape_ahead(goal, V::DRAFTS_IN).await;
+        }
         let same =
             |goal| !there.is_readable() || shall.audience.shape(goal, V::DRAFTS_IN).is_ok_and(|shape| shape == there);
         if !there.is_readable() {

@@ -325,7 +325,7 @@ impl<V: Version> DraftBuilder<V> {
     /// Every field that is missing or wrong, at once. See [when a call fails](crate::guide::failures).
     #[doc(alias = "calculate_target_group_feasibility")]
     pub async fn feasibility(&self) -> Result<Feasibility, Error> {
-        let (client, project, draft) = self.clone().check()?;
+        let (client, project, draft) = self.clone().solved().await.check()?;
         V::feasibility(client.raw(), client.account(), &project, &draft).await
     }
 
@@ -340,7 +340,10 @@ impl<V: Version> DraftBuilder<V> {
     /// [when a call fails](crate::guide::failures).
     #[doc(alias = "create_target_group")]
     pub async fn create(self) -> Result<TargetGroup<V>, Error> {
-        let (client, project, mut draft) = self.check()?;
+        let (client, project, mut draft) = self.solved().await.check()?;
+        for warning in draft.audience.warnings_in(draft.completes_goal, V::DRAFTS_IN) {
+            tracing::warn!(name = %draft.name, %warning, "whole numbers change the quotas of a draft");
+        }
         refer::<V>(&mut draft.settings);
         let (once, mut sent) = (client.looks_first(), 0);
         let id = loop {
@@ -354,6 +357,18 @@ impl<V: Version> DraftBuilder<V> {
             }
         };
         Ok(TargetGroup { client, project, id })
+    }
+
+    /// As [`build`](Self::build), with what is interlocked solved on a thread for blocking work.
+    pub(crate) async fn build_ahead(self) -> Result<TargetGroupDraft, Error> {
+        self.solved().await.build()
+    }
+
+    async fn solved(self) -> Self {
+        if let Some(audience) = &self.audience {
+            audience.solve_ahead(self.completes_goal, V::DRAFTS_IN).await;
+        }
+        self
     }
 
     fn check(mut self) -> Result<(Client<V>, ProjectId, TargetGroupDraft), Error> {
@@ -377,7 +392,7 @@ impl<V: Version> DraftBuilder<V> {
         required!(live_url);
         required!(audience);
         if let Some(audience) = &self.audience {
-            audience.check(self.completes_goal, &mut problems);
+            audience.check(self.completes_goal, V::DRAFTS_IN, &mut problems);
         }
         problems.extend(self.begins_too_early());
         let (
@@ -521,7 +536,8 @@ impl<V: Version> TargetGroup<V> {
         change(&mut settings);
         let mut problems = Vec::from_iter(must_be_future("fielding_period", settings.fielding_period.start()));
         settings.check::<V>(&mut problems);
-        audience.check(Some(settings.completes_goal), &mut problems);
+        audience.solve_ahead(Some(settings.completes_goal), V::DRAFTS_IN).await;
+        audience.check(Some(settings.completes_goal), V::DRAFTS_IN, &mut problems);
         Error::check(problems)?;
         let (raw, account) = (self.client.raw(), self.client.account());
         let draft = TargetGroupDraft { settings, audience };

@@ -4,6 +4,7 @@
 mod draft;
 mod guide;
 mod in_field;
+mod planning;
 mod suggested;
 mod wire;
 

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::refused;
+use crate::audience::solve::Scale;
 use crate::audience::{Audience, Cell, Condition, Interlock, Question, QuestionKind, Shape, Share};
 use crate::error::Error;
 use crate::wire::json::id_text;
@@ -138,7 +139,7 @@ pub(crate) fn pasted(
 ) -> Result<Value, Error> {
     let lacks = |missing| Error::incomplete(operation, missing);
     // Percentages are whole numbers here, so the table is solved for a hundred.
-    let cells = interlock.solve_percent(100, u64::from(goal)).map_err(|reason| refused("audience", reason))?;
+    let cells = interlock.cells_at(Scale::parts(100, goal.into())).map_err(|reason| refused("audience", reason))?;
     let questions = interlock.questions();
     let mut ungrouped = Vec::new();
     let mut used = vec![false; cells.len()];

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::refused;
-use crate::audience::{Audience, Condition, Interlock, Question, Share, Target};
+use crate::audience::{Audience, Condition, Interlock, Question, Share, Target, Unit};
 use crate::error::Error;
 
 /// Hundredths of a percent in everything.
@@ -51,7 +51,7 @@ fn profiles(audience: &Audience, goal: u32) -> Result<Vec<Value>, Error> {
         profiles.push(regular(question, audience.in_percent, goal)?);
     }
     if let Some(interlock) = &audience.interlock {
-        profiles.push(blended(interlock, audience.in_percent, goal)?);
+        profiles.push(blended(interlock, audience, goal)?);
     }
     if let Some(control) = &audience.control {
         let targets: Vec<Value> = control
@@ -95,11 +95,9 @@ pub(crate) fn regular(question: &Question, in_percent: bool, goal: u32) -> Resul
     Ok(json!({ "object": "regular", "quotas_enabled": enabled, "targets": targets }))
 }
 
-fn blended(interlock: &Interlock, in_percent: bool, goal: u32) -> Result<Value, Error> {
-    let cells = match in_percent {
-        true => interlock.solve_percent(HUNDREDTHS, u64::from(goal)),
-        false => interlock.solve(u64::from(goal)),
-    };
+fn blended(interlock: &Interlock, audience: &Audience, goal: u32) -> Result<Value, Error> {
+    let in_percent = audience.in_percent;
+    let cells = interlock.cells_at(audience.scale(Some(goal), Unit::Completes));
     let cells = cells.map_err(|reason| refused("audience", reason))?;
     let questions = interlock.questions();
     let targets = cells.into_iter().enumerate().map(|(index, count)| {

@@ -1,6 +1,8 @@
 //! Quotas before 2025-12-18, second edition: regular profiles and an interlock apart, a call for each change.
 //! What a cell of an interlock consists of is told by its conditions or, in some answers, by its text alone.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::{Cell, condition, items, quota, string, table, whole};
@@ -93,6 +95,12 @@ fn legacy_interlocked(profile: &Value) -> QuotaTable {
     {
         (read.axes, read.cells) = (axes, cells);
     }
+    let only = |(label, conditions): &Named| match conditions.as_slice() {
+        [(question, Condition::Option(option))] => Some(((*question, option.clone()), label.clone())),
+        _ => None,
+    };
+    let names: HashMap<(i64, String), String> = margins.iter().flatten().filter_map(only).collect();
+    read.rename(|question, option| names.get(&(question, option.to_owned())).cloned());
     read
 }
 
@@ -106,7 +114,7 @@ fn by_text(labels: &[String], quotas: &[Quota], questions: &[i64]) -> Option<(Ve
     let parts = [", ", " × ", " x ", " & ", " / "].into_iter().find_map(split)?;
     let mut axes: Vec<QuotaAxis> = Vec::new();
     for (at, question) in questions.iter().enumerate() {
-        let mut axis = QuotaAxis { question: Some(*question), labels: Vec::new(), conditions: Vec::new() };
+        let mut axis = QuotaAxis { question: Some(*question), name: None, labels: Vec::new(), conditions: Vec::new() };
         for cell in &parts {
             if !axis.labels.iter().any(|known| known == cell[at]) {
                 let range = cell[at]

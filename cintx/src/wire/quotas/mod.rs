@@ -139,6 +139,7 @@ fn table(profile: &Value, kind: TableKind, cells: Vec<Cell>) -> QuotaTable {
         enabled: profile.get("quotas_enabled").and_then(Value::as_bool).unwrap_or(true),
         axes,
         cells,
+        warnings: Vec::new(),
     }
 }
 
@@ -147,6 +148,7 @@ fn in_a_row(cells: &[Cell]) -> (Vec<QuotaAxis>, Vec<Quota>) {
     let first = questions.next();
     let axis = QuotaAxis {
         question: first.filter(|first| questions.all(|other| other == *first)),
+        name: None,
         labels: cells.iter().map(|cell| cell.label.clone()).collect(),
         conditions: cells.iter().map(|cell| cell.conditions.clone()).collect(),
     };
@@ -168,7 +170,12 @@ fn crossed(cells: &[Cell]) -> Option<(Vec<QuotaAxis>, Vec<Quota>)> {
         let mut position = Vec::new();
         for (question, part) in parts {
             let axis = axes.iter().position(|axis| axis.question == Some(question)).unwrap_or_else(|| {
-                axes.push(QuotaAxis { question: Some(question), labels: Vec::new(), conditions: Vec::new() });
+                axes.push(QuotaAxis {
+                    question: Some(question),
+                    name: None,
+                    labels: Vec::new(),
+                    conditions: Vec::new(),
+                });
                 axes.len() - 1
             });
             let axis_at = axes.get_mut(axis)?;

@@ -1,10 +1,14 @@
 //! Quotas in 2025-12-18: one list of profiles, a call for goals, and one that replaces everything. An edit reads all
 //! profiles, changes them and sends them back, so that nothing is left out but what it takes away.
 
+use std::collections::HashMap;
+
+use cintx_quota::Budget;
 use serde_json::{Value, json};
 
 use super::{Cell, Edit, condition, items, quota, string, table, whole};
 use crate::audience::{Audience, Condition, ControlQuotas};
+use crate::background::in_background;
 use crate::quota::{Quota, QuotaAxis, QuotaTable, TableKind};
 use crate::wire::Answer;
 use crate::wire::audience::{modern, refused};
@@ -33,7 +37,14 @@ pub(crate) fn modern_profile(profile: &Value) -> QuotaTable {
             .unwrap_or_else(|| conditions.iter().map(|(_, it)| it.label()).collect::<Vec<_>>().join(", "));
         Cell { label, conditions, quota: quota(target, own.unwrap_or(&Value::Null)) }
     });
-    table(profile, kind, cells.collect())
+    let mut read = table(profile, kind, cells.collect());
+    let told = items(profile, "targets").flat_map(|target| items(target, "conditions"));
+    let names = told.filter_map(|it| {
+        Some(((whole(it.get("question_id")?)?, string(it, "option")?), string(it, "condition_name")?))
+    });
+    let names: HashMap<(i64, String), String> = names.collect();
+    read.rename(|question, option| names.get(&(question, option.to_owned())).cloned());
+    read
 }
 
 /// Quotas that are told in percent alone get counts in hundredths of it; says whether there are any.
@@ -66,7 +77,7 @@ pub(crate) fn refusals_of(error: crate::error::Error) -> Answer<Vec<Value>> {
 
 /// All profiles after an edit, as a request of 2025-12-18 wants them: in counts, nothing left out but what the edit
 /// takes away.
-pub(crate) fn edited(tables: &[QuotaTable], control: Option<&ControlQuotas>, edit: Edit<'_>) -> Answer<Value> {
+pub(crate) async fn edited(tables: &[QuotaTable], control: Option<&ControlQuotas>, edit: Edit<'_>) -> Answer<Value> {
     let index_of = |id: &str| {
         let found = tables.iter().position(|table| table.profile.as_deref() == Some(id));
         found.ok_or_else(|| refused("profile", format!("{id} is none of this target group's")))
@@ -105,6 +116,7 @@ pub(crate) fn edited(tables: &[QuotaTable], control: Option<&ControlQuotas>, edi
                     enabled: true,
                     axes: vec![axis.clone()],
                     cells,
+                    warnings: Vec::new(),
                 });
             }
         }
@@ -122,7 +134,9 @@ pub(crate) fn edited(tables: &[QuotaTable], control: Option<&ControlQuotas>, edi
                 crossed.push(table.clone());
             }
             tables.retain(|table| !ids.iter().any(|id| table.profile.as_deref() == Some(id)));
-            tables.push(interlocked(&crossed)?);
+            let solved = in_background(Budget::unlimited(), move |budget| interlocked(&crossed, budget)).await;
+            tables
+                .push(solved.unwrap_or_else(|| Err(refused("quotas", "were not interlocked: the runtime shut down")))?);
         }
     }
     profiling_of(&tables, control)
@@ -174,7 +188,7 @@ fn profiling_of(tables: &[QuotaTable], control: Option<&ControlQuotas>) -> Answe
 }
 
 /// Crosses tables of one question each: whole cells that keep every target.
-fn interlocked(tables: &[QuotaTable]) -> Answer<QuotaTable> {
+fn interlocked(tables: &[QuotaTable], budget: &Budget) -> Answer<QuotaTable> {
     use cintx_quota::{Axis, SolveError, Table};
 
     let mut builder = Table::builder();
@@ -184,7 +198,7 @@ fn interlocked(tables: &[QuotaTable]) -> Answer<QuotaTable> {
         builder = builder.axis(Axis::counts(table.name.clone(), counts));
     }
     let table = builder.build().map_err(|error| refused("quotas", error.to_string()))?;
-    let solution = table.solve().map_err(|error| match error {
+    let solution = table.within(budget).solve().map_err(|error| match error {
         SolveError::Infeasible(cut) => refused("quotas", format!("cannot be interlocked: {cut}")),
         error => refused("quotas", error.to_string()),
     })?;
@@ -196,6 +210,7 @@ fn interlocked(tables: &[QuotaTable]) -> Answer<QuotaTable> {
         enabled: true,
         axes: tables.iter().flat_map(|table| table.axes.iter().cloned()).collect(),
         cells: cells.collect(),
+        warnings: Vec::new(),
     })
 }
 
