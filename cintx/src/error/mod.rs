@@ -294,9 +294,10 @@ impl Error {
         self.report().map_or(0, |report| report.attempts)
     }
 
-    /// How long the API asked to wait.
+    /// How long the API, or the token endpoint, asked to wait.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.report()?.retry_after
+        let asked = self.report().and_then(|report| report.retry_after);
+        asked.or_else(|| self.token()?.retry_after())
     }
 
     /// The idempotency key that was sent with every attempt.

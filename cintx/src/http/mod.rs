@@ -2,6 +2,7 @@
 //! decisions are made in `retry`; this file carries them out.
 
 pub(crate) mod attempt;
+mod echo;
 pub(crate) mod hooks;
 pub(crate) mod idempotency;
 mod loopback;
@@ -30,9 +31,10 @@ pub(crate) use self::loopback::is_loopback;
 pub use self::report::ResponseExt;
 use self::retry::{Decision, Effect, Event, RetryMachine, Verdict};
 use self::throttle::Budget;
-use self::trace::{TRACEPARENT, Trace};
-use crate::auth::refresh::Token;
+pub(crate) use self::trace::{TRACEPARENT, Trace};
+use crate::auth::clock::Now;
 use crate::auth::refresher::TokenCache;
+use crate::auth::token::Token;
 use crate::cache::Cache;
 use crate::client::{CallOptions, OperationTimeouts, RetryPolicy, Timeouts};
 use crate::error::{Failure, FieldError, NoServerToServerKey, Outcome, Refused, Report, StopReason, TimedOut};
@@ -210,7 +212,8 @@ impl CallUnderWay<'_> {
         loop {
             let shared = &self.pipeline.shared;
             event = match self.machine.on(event, started.elapsed(), fastrand::f64(), &shared.budget) {
-                Decision::GetToken { refused } => self.ready(refused).await,
+                // The tokens know of a refusal since the attempt.
+                Decision::GetToken { .. } => self.ready().await,
                 Decision::Send { limit } => self.send(limit).await,
                 Decision::Wait(wait) => {
                     tracing::debug!(attempts = self.machine.attempts(), ?wait, "waits before another attempt");
@@ -223,11 +226,8 @@ impl CallUnderWay<'_> {
     }
 
     /// Gets a place among the requests in flight, and a credential.
-    async fn ready(&mut self, refused: bool) -> Event {
+    async fn ready(&mut self) -> Event {
         let shared = &self.pipeline.shared;
-        if let (true, Some(Credential::Token(token))) = (refused, &self.credential) {
-            shared.tokens.refuse(token);
-        }
         let host = self.request.operation().host;
         let ready = async {
             let permit = shared.in_flight.acquire().await?;
@@ -263,9 +263,12 @@ impl CallUnderWay<'_> {
             .await;
         self.permit = None;
         self.retry_after = retry_after;
+        let mut token_expired = false;
+        if let (Credential::Token(token), Ok(answer)) = (credential, &answer) {
+            token_expired = token.may_be_expired(Now::read());
+            self.pipeline.shared.tokens.judge(token, answer.status);
+        }
         self.got = Some(answer);
-        let now = std::time::Instant::now();
-        let token_expired = matches!(credential, Credential::Token(token) if token.may_be_expired(now));
         Event::Ended { attempt, token_expired }
     }
 

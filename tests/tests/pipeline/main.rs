@@ -15,4 +15,6 @@ mod settle;
 mod storm;
 mod support;
 #[cfg(feature = "v2025-12-18")]
+mod token_endpoint;
+#[cfg(feature = "v2025-12-18")]
 mod tokens;
