@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{Extensions, HeaderMap, StatusCode, header};
 use serde_json::Value;
 
+use crate::answer::UnexpectedAnswer;
 use crate::operation::Operation;
 use crate::request::Refusal;
 use crate::response::{BoxError, trace_id};
@@ -49,6 +50,10 @@ pub enum ErrorKind {
     Moved,
     /// The API answered with a status that is not a success.
     Status,
+    /// The status says success, but the answer is none that the operation's document describes: another status or
+    /// media type, an error object, a page. Whether the request took effect is not known; the [`cause`](Error::cause)
+    /// is an [`UnexpectedAnswer`](crate::UnexpectedAnswer).
+    Unexpected,
     /// The API answered success with a body that could not be read. **The request took effect.**
     Decode,
 }
@@ -94,6 +99,18 @@ impl Error {
         let kind = if moved { ErrorKind::Moved } else { ErrorKind::Status };
         let mut error = Self::answered(operation, kind, answer, body);
         error.0.api = ApiError::parse(&error.0.body);
+        error
+    }
+
+    pub(crate) fn unexpected(
+        operation: &'static Operation,
+        answer: Head,
+        body: Bytes,
+        reason: UnexpectedAnswer,
+    ) -> Self {
+        let mut error = Self::answered(operation, ErrorKind::Unexpected, answer, body);
+        error.0.api = ApiError::parse(&error.0.body);
+        error.0.cause = Some(Box::new(reason));
         error
     }
 
@@ -186,6 +203,11 @@ impl fmt::Display for Error {
             (ErrorKind::Status, Some(status)) => match &inner.api {
                 Some(api) => write!(f, "{status}: {api}")?,
                 None => write!(f, "{status} with {} bytes that are not an API error", inner.body.len())?,
+            },
+            (ErrorKind::Unexpected, Some(status)) => match (&inner.api, &inner.cause) {
+                (Some(api), _) => write!(f, "{status}, but {api}")?,
+                (None, Some(cause)) => write!(f, "{status}, but {cause}")?,
+                (None, None) => write!(f, "{status} that is no success")?,
             },
             (ErrorKind::Decode, Some(status)) => write!(f, "{status}, but its body cannot be read")?,
         }

@@ -34,6 +34,8 @@ pub struct Operation {
     pub request_media: &'static [&'static str],
     /// The media types of its success answer; empty without a body.
     pub answer_media: &'static [&'static str],
+    /// What its success answer is at its top level.
+    pub answer_shape: AnswerShape,
     /// The statuses that mean success.
     pub success: &'static [u16],
     /// Every other status that the document lists.
@@ -74,7 +76,7 @@ impl Operation {
     }
 }
 
-const fn undocumented(method: Method, idempotency: Idempotency) -> Operation {
+pub(crate) const fn undocumented(method: Method, idempotency: Idempotency) -> Operation {
     row("undocumented", method, idempotency)
 }
 
@@ -92,6 +94,7 @@ const fn row(id: &'static str, method: Method, idempotency: Idempotency) -> Oper
         if_none_match: Requirement::Optional,
         request_media: &["application/json"],
         answer_media: &["application/json"],
+        answer_shape: AnswerShape::Other,
         success: &[],
         failures: &[],
         headers: &[],
@@ -117,6 +120,18 @@ impl PartialEq for Operation {
 }
 
 impl Eq for Operation {}
+
+/// What a success answer is at its top level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AnswerShape {
+    /// No JSON, or JSON of any kind.
+    Other,
+    /// An object that has some of these properties.
+    Object(&'static [&'static str]),
+    /// A list.
+    Array,
+}
 
 /// The hosts of the API. Each has its own credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

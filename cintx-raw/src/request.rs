@@ -2,6 +2,7 @@
 //! Nothing here can fail late: what cannot be sent is refused when the request is sent, before a byte leaves.
 
 use std::fmt::{self, Display, Write as _};
+use std::io;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -9,6 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use serde_json::ser::{CompactFormatter, Formatter};
 
 use crate::error::Error;
 use crate::operation::Operation;
@@ -159,8 +161,10 @@ impl Request {
 
     /// Sets a JSON body.
     pub(crate) fn json<T: Serialize + ?Sized>(mut self, body: &T) -> Self {
-        match serde_json::to_vec(body) {
-            Ok(bytes) => {
+        let mut bytes = Vec::new();
+        let mut writer = serde_json::Serializer::with_formatter(&mut bytes, WholeNumbers);
+        match body.serialize(&mut writer) {
+            Ok(()) => {
                 let content_type = HeaderValue::from_static("application/json");
                 self.body = Some(Body { bytes: bytes.into(), content_type });
             }
@@ -357,9 +361,31 @@ impl<T: QueryValue + ?Sized> QueryValue for &T {
     }
 }
 
+/// Compact JSON in which a number without a fraction has none: 600, not 600.0.
+struct WholeNumbers;
+
+impl Formatter for WholeNumbers {
+    fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        // Every integer up to here is exact.
+        if value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0 {
+            #[expect(clippy::cast_possible_truncation, reason = "it is whole and in range")]
+            return self.write_i64(writer, value as i64);
+        }
+        CompactFormatter.write_f64(writer, value)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_goes_out_without_an_empty_fraction() {
+        let body = serde_json::json!({ "goal": 600.0, "share": 33.5, "none": -0.0, "big": 1e300, "list": [1.0, 2] });
+        let request = Request::to(Operation::undocumented(&http::Method::POST), "/").json(&body);
+        let bytes = &request.body().unwrap().bytes;
+        assert_eq!(&bytes[..], br#"{"big":1e+300,"goal":600,"list":[1,2],"none":0,"share":33.5}"#);
+    }
 
     #[test]
     fn a_boundary_never_occurs_in_the_content() {

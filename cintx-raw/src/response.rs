@@ -105,6 +105,20 @@ impl ByteStream {
         Self(Box::pin(Once(Some(bytes))))
     }
 
+    /// The first chunk that is not empty, and the whole body, that chunk included.
+    pub(crate) async fn peek(mut self) -> (Bytes, Self) {
+        loop {
+            match std::future::poll_fn(|cx| self.0.as_mut().poll_next(cx)).await {
+                Some(Ok(chunk)) if chunk.is_empty() => {}
+                Some(first) => {
+                    let start = first.as_ref().cloned().unwrap_or_default();
+                    return (start, Self(Box::pin(Rest { first: Some(first), rest: self.0 })));
+                }
+                None => return (Bytes::new(), Self::full(Bytes::new())),
+            }
+        }
+    }
+
     /// Reads it to its end, refusing more than `limit` bytes.
     ///
     /// # Errors
@@ -135,6 +149,23 @@ impl Stream for ByteStream {
 impl fmt::Debug for ByteStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ByteStream(..)")
+    }
+}
+
+/// A body whose first chunk has been read.
+struct Rest {
+    first: Option<Result<Bytes, BoxError>>,
+    rest: Pin<Box<dyn Stream<Item = Result<Bytes, BoxError>> + Send>>,
+}
+
+impl Stream for Rest {
+    type Item = Result<Bytes, BoxError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        match self.first.take() {
+            Some(first) => Poll::Ready(Some(first)),
+            None => self.rest.as_mut().poll_next(cx),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use http::{Extensions, HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
+use crate::repair;
 use crate::request::Request;
 use crate::response::{BoxError, ByteStream, Response};
 
@@ -52,10 +53,17 @@ pub(crate) async fn json<T: DeserializeOwned>(
     transport: &dyn Transport,
     request: Request,
 ) -> Result<Response<T>, Error> {
-    let Full { operation, answer, body } = full(transport, request).await?;
-    match serde_json::from_slice(&body) {
-        Ok(value) => Ok(Response::new(answer, value)),
-        Err(cause) => Err(Error::decode(operation, answer, body, Box::new(cause))),
+    let Full { operation, mut answer, body } = full(transport, request).await?;
+    let cause = match serde_json::from_slice(&body) {
+        Ok(value) => return Ok(Response::new(answer, value)),
+        Err(cause) => cause,
+    };
+    match repair::read(&body) {
+        Some((value, repaired)) => {
+            answer.extensions.insert(repaired);
+            Ok(Response::new(answer, value))
+        }
+        None => Err(Error::decode(operation, answer, body, Box::new(cause))),
     }
 }
 
@@ -77,11 +85,18 @@ pub(crate) async fn stream(transport: &dyn Transport, mut request: Request) -> R
     let operation = request.operation();
     let (answer, body) =
         Head::split(transport.send(request).await.map_err(|cause| Error::transport(operation, cause))?);
-    if answer.status.is_success() {
-        return Ok(Response::new(answer, body));
+    if !answer.status.is_success() {
+        let body = body.collect(MAX_DECODED_BODY).await.unwrap_or_default();
+        return Err(Error::status_error(operation, answer, body));
     }
-    let body = body.collect(MAX_DECODED_BODY).await.unwrap_or_default();
-    Err(Error::status_error(operation, answer, body))
+    let (start, body) = body.peek().await;
+    match operation.check_head(answer.status, &answer.headers).and_then(|()| operation.check_download(&start)) {
+        Ok(()) => Ok(Response::new(answer, body)),
+        Err(reason) => {
+            let body = body.collect(MAX_DECODED_BODY).await.unwrap_or_default();
+            Err(Error::unexpected(operation, answer, body, reason))
+        }
+    }
 }
 
 /// An answer without its body.
@@ -109,9 +124,16 @@ async fn full(transport: &dyn Transport, mut request: Request) -> Result<Full, E
     let operation = request.operation();
     let (answer, body) =
         Head::split(transport.send(request).await.map_err(|cause| Error::transport(operation, cause))?);
-    // Any 2xx is a success: versions answer 200 where others answer 202, and what was done is done.
     let success = answer.status.is_success();
-    match body.collect(MAX_DECODED_BODY).await {
+    let head = if success { operation.check_head(answer.status, &answer.headers) } else { Ok(()) };
+    let body = body.collect(MAX_DECODED_BODY).await;
+    if let Err(reason) = head.and_then(|()| match &body {
+        Ok(body) if success => operation.check_body(&answer.headers, body),
+        _ => Ok(()),
+    }) {
+        return Err(Error::unexpected(operation, answer, body.unwrap_or_default(), reason));
+    }
+    match body {
         Ok(body) if success => Ok(Full { operation, answer, body }),
         // The status says more than the reason why its body broke off.
         Ok(body) => Err(Error::status_error(operation, answer, body)),

@@ -406,7 +406,7 @@ impl<V: Version> IntoFuture for CreateProfileTemplate<V> {
             let mut problems = self.problems;
             problems.extend(self.settings.problems(V::FORM));
             Error::check(problems)?;
-            V::create_profile_template(self.client.raw(), self.client.account(), &self.settings).await
+            V::create_profile_template(self.client.looks_first().raw(), self.client.account(), &self.settings).await
         })
     }
 }

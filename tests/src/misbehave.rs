@@ -40,7 +40,12 @@ pub struct Answer {
 impl Answer {
     /// An answer with a JSON body.
     pub fn json(status: u16, body: impl Into<String>) -> Self {
-        Self { status, headers: vec![("content-type", "application/json".to_owned())], body: body.into() }
+        Self::media(status, "application/json", body)
+    }
+
+    /// An answer with a body of this media type.
+    pub fn media(status: u16, media: &str, body: impl Into<String>) -> Self {
+        Self { status, headers: vec![("content-type", media.to_owned())], body: body.into() }
     }
 
     /// The same with one more header.

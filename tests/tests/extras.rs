@@ -48,7 +48,9 @@ async fn uploads_and_downloads_are_mocked_by_their_content() {
     let (server, cint) = stage().await;
     let csv = server.operation(endpoints::PostReconciliations, |when, then| {
         when.body(&RawBody(UPLOAD.into())).header("content-type", "text/csv");
-        then.answer(&types::SubmitReconciliationsResponse::default());
+        let mut answer = types::SubmitReconciliationsResponse::default();
+        answer.name = Some("march".to_owned());
+        then.answer(&answer);
     });
     let params = PostReconciliationsParams { name: None };
     assert_eq!(cint.post_reconciliations(2428, None, UPLOAD, &params).await.unwrap().status(), 202);
@@ -57,7 +59,9 @@ async fn uploads_and_downloads_are_mocked_by_their_content() {
 
     let file = server.operation(endpoints::RecontactCreateUploadRsidsByFileJob, |when, then| {
         when.body(&RawBody(UPLOAD.into()));
-        then.answer(&types::CreateRecontactUploadRsidsByFileJobResponse::default());
+        let mut answer = types::CreateRecontactUploadRsidsByFileJobResponse::default();
+        answer.job_id = Some(ULID.into());
+        then.answer(&answer);
     });
     let upload = |content: &'static str| File::new("rsids.csv", content);
     assert!(cint.recontact_create_upload_rsids_by_file_job(2428, ULID, ULID, &upload(UPLOAD)).await.is_ok());

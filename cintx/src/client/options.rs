@@ -102,6 +102,7 @@ pub struct Timeouts {
     pub(crate) writes: OperationTimeouts,
     pub(crate) transfers: OperationTimeouts,
     pub(crate) stall: Duration,
+    pub(crate) processing: Duration,
 }
 
 /// The limits of one call.
@@ -121,7 +122,8 @@ impl OperationTimeouts {
 
 impl Timeouts {
     /// 10 seconds to connect. Reads: 30 seconds an attempt, 2 minutes in all. Writes: 1 minute and 3 minutes.
-    /// Uploads and the head of downloads: 5 minutes and 15 minutes; a download's body may stall for a minute.
+    /// Uploads and the head of downloads: 5 minutes and 15 minutes; a download's body may stall for a minute. A
+    /// write whose answer was lost may be at work for a minute.
     pub const fn standard() -> Self {
         const fn seconds(attempt: u64, operation: u64) -> OperationTimeouts {
             OperationTimeouts::new(Duration::from_secs(attempt), Duration::from_secs(operation))
@@ -132,6 +134,7 @@ impl Timeouts {
             writes: seconds(60, 180),
             transfers: seconds(300, 900),
             stall: Duration::from_secs(60),
+            processing: Duration::from_secs(60),
         }
     }
 
@@ -164,6 +167,14 @@ impl Timeouts {
     #[must_use]
     pub const fn stall(self, limit: Duration) -> Self {
         Self { stall: limit, ..self }
+    }
+
+    /// How long the API may go on working on a write whose answer was lost, counted from its start: a gateway's limit,
+    /// a minute if not set. Before that, a thing that is not there, or not changed yet, proves nothing, so
+    /// [`Client::resolve`](crate::Client::resolve) waits and looks again.
+    #[must_use]
+    pub const fn processing(self, limit: Duration) -> Self {
+        Self { processing: limit, ..self }
     }
 
     /// The limits that hold for an operation.
@@ -213,6 +224,8 @@ pub struct CallOptions {
     pub(crate) problems: Vec<FieldError>,
     /// Leaves the journal alone.
     pub(crate) unrecorded: bool,
+    /// Lists what a create could be taken for before it is sent, to tell them apart should its answer be lost.
+    pub(crate) looks_first: bool,
 }
 
 impl CallOptions {
@@ -271,6 +284,7 @@ impl CallOptions {
         self.headers.extend(own);
         self.problems.extend(base.problems.iter().cloned());
         self.unrecorded |= base.unrecorded;
+        self.looks_first |= base.looks_first;
         self
     }
 }

@@ -20,6 +20,8 @@ pub(crate) struct Report {
     pub(crate) why: StopReason,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) began: jiff::Timestamp,
+    /// The ids of the things that a create could be taken for, as they were listed before it was sent.
+    pub(crate) known_before: Option<Vec<String>>,
 }
 
 /// A call that ended without an answer.

@@ -23,7 +23,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cintx_raw::{ApiError, BoxError, InvalidParam, Operation, Request};
+use cintx_raw::{ApiError, BoxError, InvalidParam, Operation, Request, UnexpectedAnswer};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -103,6 +103,9 @@ pub enum ErrorKind {
     Status,
     /// The thing is elsewhere, a launched draft for example: [`Error::moved_to`].
     Moved,
+    /// The status says success, but the answer is none that the operation has: a page, an error object, another status
+    /// or media type. Something between here and the API may have given it.
+    Unexpected,
     /// The API answered success with something that could not be read.
     Unreadable,
     /// A job came to its end without success: [`Error::job_failure`].
@@ -185,6 +188,7 @@ impl Error {
                 Raw::Request => ErrorKind::Invalid,
                 Raw::Moved => ErrorKind::Moved,
                 Raw::Status => ErrorKind::Status,
+                Raw::Unexpected => ErrorKind::Unexpected,
                 Raw::Decode => ErrorKind::Unreadable,
                 _ if error.cause::<TimedOut>().is_some() => ErrorKind::Timeout,
                 _ if error.cause::<TokenError>().is_some() => ErrorKind::Credential,
@@ -381,6 +385,11 @@ impl Error {
             (ErrorKind::Moved, Some(status)) => {
                 write!(f, "{status}, now at {}", OneLine(error.moved_to().unwrap_or_default()))
             }
+            (ErrorKind::Unexpected, Some(status)) => match (error.api(), error.cause::<UnexpectedAnswer>()) {
+                (Some(api), _) => write!(f, "{status}, but {}", OneLine(&api.to_string())),
+                (None, Some(reason)) => write!(f, "{status}, but {}", OneLine(&reason.to_string())),
+                (None, None) => write!(f, "{status}, but no answer that the operation has"),
+            },
             (ErrorKind::Unreadable, Some(status)) => write!(f, "{status}, but its answer cannot be read"),
             (_, Some(status)) => match error.api() {
                 Some(api) => write!(f, "{status}: {}", OneLine(&api.to_string())),

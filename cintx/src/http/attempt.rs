@@ -103,7 +103,7 @@ impl Pipeline {
             // It may have been read by now; whether it was is not known.
             Err(_) => return AttemptResult::nothing(Attempt::Lost, Box::new(TimedOut::Attempt(limit))),
             Ok(Err(error)) => {
-                let unsent = error.is_connect() || error.is_builder();
+                let unsent = error.is_connect() || error.is_builder() || is_unprocessed(&error);
                 let attempt = if unsent { Attempt::NotSent } else { Attempt::Lost };
                 return AttemptResult::nothing(attempt, Box::new(error.without_url()));
             }
@@ -136,6 +136,9 @@ impl Pipeline {
         if let Some(media) = operation.answer_media.first() {
             headers.insert(header::ACCEPT, HeaderValue::from_static(media));
         }
+        if cfg!(not(feature = "gzip")) {
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
         match request.body() {
             Some(body) => {
                 headers.insert(header::CONTENT_TYPE, body.content_type.clone());
@@ -167,7 +170,10 @@ impl Pipeline {
         let retry_after = retry_after(&headers);
         let extensions = Extensions::new();
         let body = ByteStream::new(answer.bytes_stream().map_err(reqwest::Error::without_url));
-        let answered = Attempt::Answered { status: status.as_u16(), retry_after };
+        let mut answered = Attempt::Answered { status: status.as_u16(), retry_after };
+        if status.is_success() && operation.check_head(status, &headers).is_err() {
+            answered = Attempt::Unexpected;
+        }
         if is_download(operation) && status.is_success() {
             let body = unless_stalled(body, self.shared.timeouts.stall);
             let answer = RawResponse { status, headers, body, extensions };
@@ -178,8 +184,15 @@ impl Pipeline {
             Err(_) => Err(BoxError::from(TimedOut::Attempt(limit))),
         };
         let (attempt, body) = match body {
-            Ok(body) => (answered, ByteStream::full(body)),
-            Err(cause) if status.is_success() && status != StatusCode::NO_CONTENT => {
+            Ok(body) => {
+                if status.is_success() && operation.check_body(&headers, &body).is_err() {
+                    answered = Attempt::Unexpected;
+                }
+                (answered, ByteStream::full(body))
+            }
+            Err(cause)
+                if answered != Attempt::Unexpected && status.is_success() && status != StatusCode::NO_CONTENT =>
+            {
                 (Attempt::Truncated, ByteStream::new(futures_util::stream::iter([Err::<_, BoxError>(cause)])))
             }
             // The status says enough.
@@ -187,6 +200,24 @@ impl Pipeline {
         };
         AttemptResult { attempt, retry_after, answer: Ok(RawResponse { status, headers, body, extensions }) }
     }
+}
+
+/// Whether the server says by HTTP/2 that it has not begun with a request (RFC 9113, section 8.7): it refused the
+/// stream, or shut down before it took it up.
+fn is_unprocessed(error: &reqwest::Error) -> bool {
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        if let Some(cause) = cause.downcast_ref::<h2::Error>() {
+            return cause.is_remote()
+                && match cause.reason() {
+                    Some(h2::Reason::REFUSED_STREAM) => cause.is_reset(),
+                    Some(h2::Reason::NO_ERROR) => cause.is_go_away(),
+                    _ => false,
+                };
+        }
+        next = cause.source();
+    }
+    false
 }
 
 /// A download that ends with an error when nothing has come for too long.

@@ -17,8 +17,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cintx_raw::{BoxError, Host, Idempotency, RawResponse, Request, Transport, TransportFuture};
-use http::HeaderValue;
+use cintx_raw::{BoxError, Host, Idempotency, Operation, RawResponse, Request, Transport, TransportFuture};
+use http::{HeaderValue, header};
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
@@ -29,7 +29,7 @@ pub(crate) use self::hooks::{After, Before};
 pub use self::hooks::{AttemptContext, AttemptEvent};
 pub(crate) use self::loopback::is_loopback;
 pub use self::report::ResponseExt;
-use self::retry::{Decision, Effect, Event, RetryMachine, Verdict};
+use self::retry::{Attempt, Decision, Effect, Event, RetryMachine, Verdict};
 use self::throttle::Budget;
 pub(crate) use self::trace::{TRACEPARENT, Trace};
 use crate::auth::clock::Now;
@@ -38,12 +38,14 @@ use crate::auth::token::Token;
 use crate::cache::Cache;
 use crate::client::{CallOptions, OperationTimeouts, RetryPolicy, Timeouts};
 use crate::error::{Failure, FieldError, NoServerToServerKey, Outcome, Refused, Report, StopReason, TimedOut};
+use crate::recovery::resolver::OutcomeResolver;
 use crate::recovery::{Intent, Journal, JournalError};
 
 /// What the clones of one client share.
 pub(crate) struct Shared {
     pub(crate) http: reqwest::Client,
     pub(crate) api_version: &'static str,
+    pub(crate) operations: &'static [&'static Operation],
     pub(crate) demand_url: Box<str>,
     pub(crate) server_to_server: Option<ServerToServer>,
     pub(crate) tokens: Arc<TokenCache>,
@@ -112,7 +114,6 @@ impl Pipeline {
     async fn call(&self, mut request: Request) -> Result<RawResponse, BoxError> {
         let operation = request.operation();
         let trace = Trace::of(request.headers().get(TRACEPARENT).or_else(|| self.options.headers.get(TRACEPARENT)));
-        let began = Timestamp::now();
         if let Err(problems) = self.prepare(&mut request) {
             let report = Report {
                 request: None,
@@ -121,7 +122,8 @@ impl Pipeline {
                 outcome: Outcome::NotSent,
                 why: StopReason::Final,
                 retry_after: None,
-                began,
+                began: Timestamp::now(),
+                known_before: None,
             };
             return Err(Box::new(Failure { report: Arc::new(report), cause: Box::new(Refused(problems)) }));
         }
@@ -129,6 +131,8 @@ impl Pipeline {
         let limits = self.options.limits.unwrap_or_else(|| self.shared.timeouts.of(operation));
         let effect = effect(&request, &policy);
         let has_token = operation.host == Host::Demand && self.shared.tokens.can_refresh();
+        let known_before = self.known_before(&request).await;
+        let began = Timestamp::now();
         let mut course = CallUnderWay {
             pipeline: self,
             request,
@@ -140,6 +144,7 @@ impl Pipeline {
             credential: None,
             got: None,
             retry_after: None,
+            known_before,
         };
         let intent = match self.record(&course.request, effect).await {
             Ok(intent) => intent,
@@ -160,6 +165,16 @@ impl Pipeline {
             tracing::warn!(%error, operation = operation.id, "the journal did not take the end of an intent");
         }
         course.finish(began, outcome, why, None)
+    }
+
+    /// What a create could be taken for, listed before it is sent.
+    async fn known_before(&self, request: &Request) -> Option<Vec<String>> {
+        if !self.options.looks_first {
+            return None;
+        }
+        let options = CallOptions { key: None, looks_first: false, ..self.options.clone() };
+        let pipeline = Pipeline { shared: Arc::clone(&self.shared), options };
+        OutcomeResolver { pipeline: &pipeline, operations: self.shared.operations }.known_before(request).await
     }
 
     /// Completes a request, or says why it must not leave.
@@ -185,6 +200,9 @@ fn effect(request: &Request, policy: &RetryPolicy) -> Effect {
         Idempotency::Safe => Effect::None,
         _ if idempotency::is_keyed(request) => Effect::Repeatable,
         Idempotency::Idempotent if policy.idempotent_writes => Effect::Repeatable,
+        Idempotency::Idempotent => Effect::SetsState,
+        // The tag makes a second application impossible.
+        _ if request.headers().contains_key(header::IF_MATCH) => Effect::SetsState,
         _ => Effect::Once,
     }
 }
@@ -202,6 +220,7 @@ struct CallUnderWay<'a> {
     /// What the last attempt, or the last try to make one, came to.
     got: Option<Result<RawResponse, BoxError>>,
     retry_after: Option<Duration>,
+    known_before: Option<Vec<String>>,
 }
 
 impl CallUnderWay<'_> {
@@ -266,7 +285,10 @@ impl CallUnderWay<'_> {
         let mut token_expired = false;
         if let (Credential::Token(token), Ok(answer)) = (credential, &answer) {
             token_expired = token.may_be_expired(Now::read());
-            self.pipeline.shared.tokens.judge(token, answer.status);
+            // What did not come from the API says nothing about a token.
+            if attempt != Attempt::Unexpected {
+                self.pipeline.shared.tokens.judge(token, answer.status);
+            }
         }
         self.got = Some(answer);
         Event::Ended { attempt, token_expired }
@@ -286,9 +308,12 @@ impl CallUnderWay<'_> {
         };
         let success = got.as_ref().is_ok_and(|answer| answer.status.is_success());
         let attempts = self.machine.attempts();
-        if !success {
-            tracing::debug!(attempts, %outcome, ?why, "the call failed");
+        match (success, outcome) {
+            (true, Outcome::Applied | Outcome::NoEffect) => {}
+            (_, Outcome::Unknown) => tracing::warn!(attempts, %outcome, ?why, "the call failed"),
+            _ => tracing::debug!(attempts, %outcome, ?why, "the call failed"),
         }
+        tracing::Span::current().record("outcome", tracing::field::display(outcome));
         let report = Arc::new(Report {
             request: Some(self.request),
             trace_id: self.trace.id().into(),
@@ -297,6 +322,7 @@ impl CallUnderWay<'_> {
             why,
             retry_after: self.retry_after,
             began,
+            known_before: self.known_before,
         });
         match got {
             Ok(mut answer) => {
@@ -317,6 +343,9 @@ impl Transport for Pipeline {
             method = %operation.method,
             route = operation.path,
             version = self.shared.api_version,
+            target = request.target().split('?').next().unwrap_or_default(),
+            idempotency_key = request.headers().get("idempotency-key").and_then(|key| key.to_str().ok()),
+            outcome = tracing::field::Empty,
         );
         Box::pin(self.call(request).instrument(span))
     }

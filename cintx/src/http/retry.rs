@@ -14,6 +14,9 @@ pub(crate) enum Effect {
     None,
     /// It writes, and its key (or the caller's word) makes a repetition harmless.
     Repeatable,
+    /// It sets a state without a key: once refused, it may be sent again; with its answer lost, it could undo what was
+    /// done since.
+    SetsState,
     /// It writes, and would write twice.
     Once,
 }
@@ -29,6 +32,8 @@ pub(crate) enum Attempt {
     Answered { status: u16, retry_after: Option<Duration> },
     /// A success status whose body broke off.
     Truncated,
+    /// A success status with an answer that the operation's document does not describe.
+    Unexpected,
 }
 
 /// What happens to a call.
@@ -138,7 +143,7 @@ impl RetryMachine {
     }
 
     fn ended(&mut self, attempt: Attempt, token_expired: bool, now: Duration, unit: f64, budget: &Budget) -> Decision {
-        let repeatable = self.effect != Effect::Once;
+        let repeatable = matches!(self.effect, Effect::None | Effect::Repeatable);
         match attempt {
             Attempt::NotSent => self.again(Outcome::NotSent, None, now, unit, budget),
             Attempt::Lost => {
@@ -157,15 +162,26 @@ impl RetryMachine {
                     self.fail(Outcome::Applied, StopReason::NotRepeatable)
                 }
             }
+            Attempt::Unexpected => self.undecided(),
             Attempt::Answered { status, retry_after } => match status {
                 200..=299 => {
                     budget.deposit();
                     Decision::Finish(Verdict::Success)
                 }
-                401 => self.refused(true),
+                // A gateway can say either after the work is done: what would write twice is looked for first.
+                401 | 429 if self.effect == Effect::Once => {
+                    self.maybe_applied = true;
+                    self.fail(Outcome::Unknown, StopReason::NotRepeatable)
+                }
+                401 => {
+                    self.maybe_applied = true;
+                    self.refused(true)
+                }
                 403 => self.refused(token_expired),
-                // The gateway turned it away unseen.
-                429 => self.again(Outcome::NoEffect, retry_after, now, unit, budget),
+                429 => {
+                    self.maybe_applied = true;
+                    self.again(Outcome::Unknown, retry_after, now, unit, budget)
+                }
                 // The first attempt under this key may still be at work.
                 409 if self.effect == Effect::Repeatable && self.maybe_applied => {
                     self.again(Outcome::Unknown, retry_after, now, unit, budget)

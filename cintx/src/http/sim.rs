@@ -51,6 +51,7 @@ struct Call {
     // The truth.
     left: u32,
     maybe_seen: bool,
+    lost: bool,
     applied: u32,
     keys: Vec<u64>,
     token_refusals: u32,
@@ -214,6 +215,7 @@ impl World {
         let fate = fate(&mut self.rng, self.calls[id].effect, repeated);
         let call = &mut self.calls[id];
         assert!(call.effect != Effect::Once || !call.maybe_seen, "an un-keyed write is sent again");
+        assert!(call.effect != Effect::SetsState || !call.lost, "an un-keyed state is set again after a lost answer");
         call.keys.extend(call.key);
         let takes = match fate.attempt {
             Attempt::NotSent => Duration::from_millis(self.rng.u64(0..1_000)).min(limit),
@@ -222,9 +224,10 @@ impl World {
         };
         if fate.attempt != Attempt::NotSent {
             call.left += 1;
-            // Turned away unseen is not seen; any other status is.
-            let unseen = matches!(fate.attempt, Attempt::Answered { status: 401 | 403 | 429, .. });
-            call.maybe_seen |= !unseen;
+            // Only a token that our own clock calls expired is turned away unseen.
+            let status = if let Attempt::Answered { status, .. } = fate.attempt { Some(status) } else { None };
+            call.maybe_seen |= status != Some(403);
+            call.lost |= !matches!(status, Some(401 | 403 | 429));
         }
         call.fate = Some(fate);
         let ends = self.now + takes;
@@ -239,8 +242,8 @@ impl World {
 
     fn apply(&mut self, id: usize) {
         let call = &mut self.calls[id];
-        // The server honours keys.
-        if call.effect == Effect::Repeatable && call.applied > 0 {
+        // The server honours keys, and a state that is set twice is the same state.
+        if matches!(call.effect, Effect::Repeatable | Effect::SetsState) && call.applied > 0 {
             return;
         }
         call.applied += 1;
@@ -256,12 +259,13 @@ fn fate(rng: &mut Rng, effect: Effect, repeated: bool) -> Fate {
     let late = rng.u8(..) < 60;
     let (attempt, applies) = match dice {
         0 | 1 => (Attempt::NotSent, false),
-        2 | 3 => (Attempt::Lost, either),
+        2 => (Attempt::Lost, either),
+        3 => (Attempt::Unexpected, either),
         4 => (Attempt::Truncated, true),
         5..=9 => (answered(200 + rng.u16(0..5)), true),
-        10 => (answered(401), false),
+        10 => (answered(401), either),
         11 => (answered(403), false),
-        12 => (answered(429), false),
+        12 => (answered(429), either),
         13 => (answered(rng.choice([400, 404, 409, 410, 412, 413, 415, 422]).unwrap()), false),
         14 => (answered(rng.choice([100, 199, 301, 302, 307, 308, 304, 418, 460, 499, 600, 999]).unwrap()), either),
         15 => (answered(408), either),
@@ -281,7 +285,7 @@ fn fate(rng: &mut Rng, effect: Effect, repeated: bool) -> Fate {
 
 impl Call {
     fn new(rng: &mut Rng) -> Self {
-        let effect = rng.choice([Effect::None, Effect::Repeatable, Effect::Once]).unwrap();
+        let effect = rng.choice([Effect::None, Effect::Repeatable, Effect::SetsState, Effect::Once]).unwrap();
         let max_attempts = rng.u32(1..6);
         let policy = RetryPolicy::standard().max_attempts(max_attempts);
         let limits = OperationTimeouts::new(
@@ -302,6 +306,7 @@ impl Call {
             done: None,
             left: 0,
             maybe_seen: false,
+            lost: false,
             applied: 0,
             keys: Vec::new(),
             token_refusals: 0,

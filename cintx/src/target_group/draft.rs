@@ -12,6 +12,7 @@ use crate::audience::Audience;
 use crate::client::Client;
 use crate::error::{Error, FieldError, must_be_future, text_length};
 use crate::fielding::assistant::{FieldingAssistant, Pricing};
+use crate::recovery::resolver::own_reference;
 use crate::reference::account::BusinessUnitRef;
 use crate::supply::Supply;
 use crate::target_group::NAME_CHARS;
@@ -341,9 +342,16 @@ impl<V: Version> DraftBuilder<V> {
     pub async fn create(self) -> Result<TargetGroup<V>, Error> {
         let (client, project, mut draft) = self.check()?;
         refer::<V>(&mut draft.settings);
-        let id = match V::create_target_group(client.raw(), client.account(), &project, &draft).await {
-            Ok(id) => id,
-            Err(error) => client.recover_created(error, TargetGroupId::new).await?,
+        let (once, mut sent) = (client.looks_first(), 0);
+        let id = loop {
+            match V::create_target_group(once.raw(), client.account(), &project, &draft).await {
+                Ok(id) => break id,
+                Err(error) => {
+                    if let Some(id) = once.found_or_again(error, &mut sent).await? {
+                        break TargetGroupId::new(id);
+                    }
+                }
+            }
         };
         Ok(TargetGroup { client, project, id })
     }
@@ -550,10 +558,16 @@ impl<V: Version> TargetGroup<V> {
         change(&mut settings);
         checked::<V>(&settings)?;
         refer::<V>(&mut settings);
-        let (raw, account) = (self.client.raw(), self.client.account());
-        let id = match V::create_like(raw, account, &self.project, &settings, &kept).await {
-            Ok(id) => id,
-            Err(error) => self.client.recover_created(error, TargetGroupId::new).await?,
+        let (once, mut sent) = (self.client.looks_first(), 0);
+        let id = loop {
+            match V::create_like(once.raw(), once.account(), &self.project, &settings, &kept).await {
+                Ok(id) => break id,
+                Err(error) => {
+                    if let Some(id) = once.found_or_again(error, &mut sent).await? {
+                        break TargetGroupId::new(id);
+                    }
+                }
+            }
         };
         Ok(Self { client: self.client.clone(), project: self.project.clone(), id })
     }
@@ -562,7 +576,7 @@ impl<V: Version> TargetGroup<V> {
 /// Gives a new target group a reference, where the version has one: by this it can be found, should the answer be lost.
 fn refer<V: Version>(settings: &mut DraftSettings) {
     if V::GROUP_REFERENCE && settings.reference.is_none() {
-        settings.reference = Some(format!("cintx-{}", ulid::Ulid::new()));
+        settings.reference = Some(own_reference());
     }
 }
 

@@ -90,7 +90,8 @@ impl<V: Version> Webhooks<V> {
         settings.tidy();
         settings.check::<V>()?;
         let WebhookSettings { url, events } = &settings;
-        let (facts, secret) = V::create_webhook(self.client.raw(), self.client.account(), url, events).await?;
+        let (facts, secret) =
+            V::create_webhook(self.client.looks_first().raw(), self.client.account(), url, events).await?;
         // The answer has no tag: the first change reads one.
         Ok(NewWebhook { webhook: Webhook { client: self.client.clone(), facts, etag: None }, secret })
     }

@@ -5,6 +5,7 @@ use cintx_raw::Id;
 use jiff::Timestamp;
 
 use super::Answer;
+use super::moment::moment;
 use crate::error::Error;
 use crate::types::ids::{
     BusinessUnitId, EndClientId, ExclusionGroupId, FieldingRunId, IndustryCode, JobId, LockoutCode, ProfileTemplateId,
@@ -119,7 +120,13 @@ macro_rules! from_text {
         }
     )+};
 }
-from_text!(Timestamp, Locale, CountryCode, jiff::civil::Date, u64);
+from_text!(Locale, CountryCode, jiff::civil::Date, u64);
+
+impl Read<String> for Timestamp {
+    fn read(wire: String) -> Result<Self, Missing> {
+        moment(&wire).ok_or(Missing("time"))
+    }
+}
 
 macro_rules! codes {
     ($($code:ident),+) => {$(

@@ -6,7 +6,7 @@ mod stage;
 
 use std::time::Instant;
 
-use cintx_raw::{ErrorKind, NoServerToServerKey};
+use cintx_raw::{ErrorKind, NoServerToServerKey, UnexpectedAnswer};
 use cintx_tests::dispatch::{Arguments, Called, Failed, Version, call, versions};
 use cintx_tests::document::{Document, DocumentOperation, json_schema};
 use cintx_tests::instances::{instances, missing};
@@ -259,7 +259,7 @@ async fn a_page_from_a_gateway_keeps_its_status_and_body() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_success_that_cannot_be_read_keeps_all_there_was() {
+async fn a_success_without_the_documents_body_is_unexpected_and_keeps_all_there_was() {
     each_version(|version, stage| async move {
         let (id, arguments) = post(&version);
         let row = version.table.iter().find(|row| row.id == id).unwrap();
@@ -267,11 +267,11 @@ async fn a_success_that_cannot_be_read_keeps_all_there_was() {
             let answer = Answer::new(row.success[0]).header("x-request-id", "r-2").header("location", LOCATION);
             stage.answers(answer.body("application/json", broken));
             let error = client_error(called(&version, &stage, id, &arguments).await);
-            assert_eq!(error.kind(), ErrorKind::Decode, "{broken:?}");
+            assert_eq!(error.kind(), ErrorKind::Unexpected, "{broken:?}");
             assert_eq!(error.status().map(|status| status.as_u16()), Some(row.success[0]));
             assert_eq!(error.headers()["location"], LOCATION);
             assert_eq!(error.body(), broken.as_bytes());
-            assert!(error.cause::<serde_json::Error>().is_some(), "{error:?}");
+            assert!(error.cause::<UnexpectedAnswer>().is_some(), "{error:?}");
             assert_eq!(error.moved_to(), None, "it is a success");
         }
     })
@@ -279,14 +279,15 @@ async fn a_success_that_cannot_be_read_keeps_all_there_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_success_that_is_not_documented_is_a_success_all_the_same() {
+async fn a_success_status_that_is_not_documented_is_unexpected() {
     each_version(|version, stage| async move {
         let (id, arguments) = post(&version);
         let row = version.table.iter().find(|row| row.id == id).unwrap();
         let other = [200, 201, 202, 203].into_iter().find(|status| !row.success.contains(status)).unwrap();
         stage.answers(Answer::new(other).body("application/json", "{}"));
-        let answer = called(&version, &stage, id, &arguments).await.expect("what was done is done");
-        assert_eq!(answer.status, other);
+        let error = client_error(called(&version, &stage, id, &arguments).await);
+        assert_eq!(error.kind(), ErrorKind::Unexpected);
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(other));
     })
     .await;
 }

@@ -19,7 +19,7 @@ async fn stage(deed: Deed) -> (Arc<Scripted>, Server) {
 }
 
 fn ok() -> Deed {
-    Deed::Answer(Answer::json(200, "{}"))
+    Deed::Answer(Answer::json(200, r#"{"accounts": []}"#))
 }
 
 #[tokio::test]

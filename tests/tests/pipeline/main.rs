@@ -4,11 +4,15 @@
 mod crash;
 #[cfg(feature = "v2025-12-18")]
 mod guest;
+#[cfg(feature = "v2025-12-18")]
+mod look_up;
 mod matrix;
 #[cfg(feature = "v2025-12-18")]
 mod messages;
 #[cfg(feature = "v2025-12-18")]
 mod own_write;
+#[cfg(feature = "v2025-12-18")]
+mod protocol;
 #[cfg(feature = "v2025-12-18")]
 mod settle;
 #[cfg(feature = "v2025-12-18")]

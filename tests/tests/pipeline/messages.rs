@@ -92,7 +92,13 @@ async fn failures_of_real_life_read_well() {
     now(Deed::Answer(Answer::json(201, "not json")));
     told("an un-keyed write whose answer cannot be read", write(&client).await);
     now(Deed::Answer(Answer::json(202, "{}")));
-    told("a success without an id", keyed(&client).await);
+    told("a success without what the document describes", keyed(&client).await);
+    now(Deed::Answer(Answer::media(202, "text/html", "<!doctype html><title>Log in</title>")));
+    told("a login page", keyed(&client).await);
+    now(Deed::Answer(Answer::json(202, error("internal_error", "No luck"))));
+    told("an error object under a success status", keyed(&client).await);
+    now(Deed::Answer(Answer::json(200, r#"{"id":"01BX5ZZKBKACTAV9WEVGEMMVS0"}"#)));
+    told("another success status than the document's", keyed(&client).await);
     now(Deed::Answer(Answer::json(400, invalid.to_string())));
     told("wrong fields", keyed(&client).await);
     now(Deed::Answer(Answer::json(401, error("authorization_error", "No valid authorization"))));
@@ -131,6 +137,6 @@ async fn failures_of_real_life_read_well() {
         "no key for the server-to-server API",
         Error::from(keyless.raw().get_respondent_status("0F1C").await.unwrap_err()),
     );
-    assert_eq!(page.lines().count(), 2 * 27);
+    assert_eq!(page.lines().count(), 2 * 30);
     insta::assert_snapshot!(page);
 }

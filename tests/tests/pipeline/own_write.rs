@@ -55,7 +55,10 @@ impl Behaviour for Project {
         let written = state.name.clone();
         state.writes.push(written);
         if state.writes.len() > 1 {
-            return Deed::Answer(Answer::json(202, "{}").header("etag", format!("W/\"{}\"", state.version)));
+            return Deed::Answer(
+                Answer::json(200, r#"{"id": "01JABCDEFGHJKMNPQRSTVWXYZ0"}"#)
+                    .header("etag", format!("W/\"{}\"", state.version)),
+            );
         }
         if let Some(name) = state.intruder {
             state.name = name.to_owned();

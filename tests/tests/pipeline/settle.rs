@@ -1,7 +1,9 @@
 //! Settling on the sandbox: what a lost answer did is found out by key, by entity tag, by search, or honestly not at all.
 
+use std::time::Duration;
+
 use cintx::audience::{Audience, Question};
-use cintx::client::{Credentials, RetryPolicy};
+use cintx::client::{Credentials, RetryPolicy, Timeouts};
 use cintx::recovery::Resolution;
 use cintx::supply::Supply;
 use cintx::types::LengthOfInterview;
@@ -21,6 +23,7 @@ async fn stage() -> (Sandbox, Client<V2025_12_18>) {
         .server_to_server_url(sandbox.s2s_url())
         .server_to_server_key(sandbox.s2s_key())
         .retry(hasty())
+        .timeouts(Timeouts::standard().processing(Duration::ZERO))
         .build()
         .unwrap();
     (sandbox, client)

@@ -37,7 +37,7 @@ pub(crate) fn hasty() -> RetryPolicy {
 /// The same limits for everything.
 pub(crate) fn limits(attempt: u64, operation: u64) -> Timeouts {
     let limits = OperationTimeouts::new(Duration::from_millis(attempt), Duration::from_millis(operation));
-    Timeouts::standard().reads(limits).writes(limits).transfers(limits)
+    Timeouts::standard().reads(limits).writes(limits).transfers(limits).processing(Duration::ZERO)
 }
 
 pub(crate) fn builder<V: Version>(url: &str) -> ClientBuilder<V> {

@@ -12,7 +12,10 @@ pub(crate) struct Supplement {
     #[serde(default)]
     versioned: Vec<Versioned>,
     #[serde(default)]
-    reads: Vec<Reads>,
+    reads: Vec<Operations>,
+    /// Their answer may be an object without properties.
+    #[serde(default)]
+    empty_answer: Vec<Operations>,
     #[serde(default)]
     pub(super) job: Vec<JobRow>,
     #[serde(default)]
@@ -30,7 +33,7 @@ struct Versioned {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Reads {
+struct Operations {
     operations: Vec<String>,
     #[serde(rename = "reason")]
     _reason: String,
@@ -69,7 +72,13 @@ impl Supplement {
         let reads = self.reads.iter().flat_map(|row| &row.operations);
         let keys = self.key.iter().flat_map(|row| &row.operations);
         let jobs = self.job.iter().flat_map(|row| [&row.start, &row.status]);
-        reads.chain(keys).chain(jobs).map(String::as_str)
+        let empty = self.empty_answer.iter().flat_map(|row| &row.operations);
+        reads.chain(empty).chain(keys).chain(jobs).map(String::as_str)
+    }
+
+    /// Whether the answer of an operation may be an object without properties.
+    pub(super) fn answers_may_be_empty(&self, id: &str) -> bool {
+        self.empty_answer.iter().any(|row| row.operations.iter().any(|other| other == id))
     }
 
     /// The format of a key that the document gives in words only.

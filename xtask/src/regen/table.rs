@@ -32,6 +32,7 @@ pub(crate) struct Row {
     pub(crate) body_required: bool,
     pub(crate) file_field: Option<String>,
     pub(crate) answer_media: Vec<String>,
+    pub(crate) answer_shape: AnswerShape,
     pub(crate) success: Vec<u16>,
     pub(crate) failures: Vec<u16>,
     pub(crate) headers: Vec<&'static str>,
@@ -54,6 +55,16 @@ pub(crate) enum KeyFormat {
     Any,
     Ulid,
     UuidV4,
+}
+
+/// What a success answer is at its top level.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum AnswerShape {
+    /// No JSON.
+    Other,
+    /// An object with some of these properties.
+    Object(Vec<String>),
+    Array,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -210,6 +221,10 @@ impl<'a> Reader<'a> {
             body_required: request_body.is_some_and(|body| body.get("required") == Some(&Value::Bool(true))),
             file_field: request_body.and_then(|body| self.file_field(body)),
             answer_media: media(success_answer),
+            answer_shape: match self.supplement.answers_may_be_empty(&id) {
+                true => AnswerShape::Other,
+                false => self.answer_shape(success_answer),
+            },
             success,
             failures,
             headers,
@@ -228,6 +243,33 @@ impl<'a> Reader<'a> {
             .and_then(Value::as_str)
             .and_then(|reference| resolve(self.document, reference))
             .unwrap_or(value)
+    }
+
+    fn answer_shape(&self, answer: Option<&'a Value>) -> AnswerShape {
+        let content = answer.and_then(|answer| answer.get("content")?.as_object());
+        let json = content.and_then(|content| content.iter().find(|(media, _)| media.contains("json")));
+        let Some(schema) = json.and_then(|(_, content)| content.get("schema")) else { return AnswerShape::Other };
+        let mut schema = schema;
+        // A name of a name; a document of circles is refused on import.
+        while schema.get("$ref").is_some() && !std::ptr::eq(schema, self.follow(schema)) {
+            schema = self.follow(schema);
+        }
+        if schema.get("type") == Some(&Value::from("array")) {
+            return AnswerShape::Array;
+        }
+        let mut properties = BTreeSet::new();
+        self.properties(schema, &mut properties);
+        if properties.is_empty() { AnswerShape::Other } else { AnswerShape::Object(properties.into_iter().collect()) }
+    }
+
+    /// The properties of an object, those of its parts and alternatives included.
+    fn properties(&self, schema: &'a Value, properties: &mut BTreeSet<String>) {
+        properties.extend(
+            schema.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.clone()),
+        );
+        for part in ["allOf", "oneOf", "anyOf"].iter().filter_map(|key| schema.get(*key)?.as_array()).flatten() {
+            self.properties(self.follow(part), properties);
+        }
     }
 
     fn declared_parameters(&self) -> Vec<&'a Value> {

@@ -3,14 +3,14 @@
 use heck::ToShoutySnakeCase as _;
 
 use super::Version;
-use crate::regen::table::{Idempotency, Job, KeyFormat, Pagination, Requirement, Row};
+use crate::regen::table::{AnswerShape, Idempotency, Job, KeyFormat, Pagination, Requirement, Row};
 
 pub(super) fn file(version: &Version<'_>) -> String {
     let mut text = version.head(&[
         "The operation table of this version: one row for each operation of the document.",
         "[`ALL`] has them in the order of the document's paths.",
     ]);
-    text.push_str("use http::Method;\n\nuse crate::operation::{\n    Host, IdempotencyKey, Job, JobId, KeyFormat, NextCursor, Operation, Pagination, Requirement, Idempotency,\n};\n\n");
+    text.push_str("use http::Method;\n\nuse crate::operation::{\n    AnswerShape, Host, IdempotencyKey, Job, JobId, KeyFormat, NextCursor, Operation, Pagination, Requirement, Idempotency,\n};\n\n");
     text.push_str("/// Every operation of this version.\npub static ALL: &[&Operation] = &[\n");
     for row in version.rows {
         text.push_str(&format!("    &{},\n", constant(row)));
@@ -68,10 +68,15 @@ fn emit(version: &Version<'_>, row: &Row) -> String {
         Idempotency::Keyed => "Idempotency::Keyed",
         Idempotency::Unsafe => "Idempotency::Unsafe",
     };
+    let answer_shape = match &row.answer_shape {
+        AnswerShape::Other => "AnswerShape::Other".to_owned(),
+        AnswerShape::Array => "AnswerShape::Array".to_owned(),
+        AnswerShape::Object(properties) => format!("AnswerShape::Object(&{properties:?})"),
+    };
     let version_header = if row.versioned { format!("Some({:?})", version.date) } else { "None".to_owned() };
     let host = if row.server_to_server { "Host::ServerToServer" } else { "Host::Demand" };
     format!(
-        "/// {}\npub static {}: Operation = Operation {{\n    id: {:?},\n    document_id: {:?},\n    method: Method::{},\n    path: {:?},\n    host: {host},\n    tags: &{:?},\n    api_version: {version_header},\n    idempotency_key: {key},\n    if_match: {},\n    if_none_match: {},\n    request_media: &{:?},\n    answer_media: &{:?},\n    success: &{:?},\n    failures: &{:?},\n    headers: &{:?},\n    pagination: {pagination},\n    job: {job},\n    idempotency: {idempotency},\n    deprecated: {},\n}};\n",
+        "/// {}\npub static {}: Operation = Operation {{\n    id: {:?},\n    document_id: {:?},\n    method: Method::{},\n    path: {:?},\n    host: {host},\n    tags: &{:?},\n    api_version: {version_header},\n    idempotency_key: {key},\n    if_match: {},\n    if_none_match: {},\n    request_media: &{:?},\n    answer_media: &{:?},\n    answer_shape: {answer_shape},\n    success: &{:?},\n    failures: &{:?},\n    headers: &{:?},\n    pagination: {pagination},\n    job: {job},\n    idempotency: {idempotency},\n    deprecated: {},\n}};\n",
         version.summary(&row.id),
         constant(row),
         row.id,

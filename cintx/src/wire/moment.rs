@@ -1,0 +1,91 @@
+//! Moments as the API writes them: RFC 3339 as a rule, and whatever else has been seen in answers.
+//! Requests are written in one form, by `timestamp`.
+
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+
+/// Reads a moment: with an offset, or in UTC where there is none; a date alone is its first moment; ten digits count
+/// seconds, thirteen milliseconds. What lies beyond the calendar's end is its end.
+pub(super) fn moment(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    if let Ok(moment) = text.parse() {
+        return Some(moment);
+    }
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let count: i64 = text.parse().ok()?;
+        return match text.len() {
+            10 => Timestamp::from_second(count).ok(),
+            13 => Timestamp::from_millisecond(count).ok(),
+            _ => None,
+        };
+    }
+    if let Some(moment) = end_of_day(text) {
+        return Some(moment);
+    }
+    if let Ok(civil) = text.parse::<DateTime>() {
+        return Some(in_utc(civil));
+    }
+    // A moment whose offset is fine and whose instant is beyond the last one that can be counted.
+    let (civil, _) = text.split_at_checked(19)?;
+    (civil.starts_with("9999-12-3")).then_some(Timestamp::MAX)
+}
+
+/// `24:00` is the first moment of the next day.
+fn end_of_day(text: &str) -> Option<Timestamp> {
+    let (date, time) = text.split_once(['T', 't', ' '])?;
+    let offset = time.strip_prefix("24:00:00").or_else(|| time.strip_prefix("24:00"))?;
+    let offset = offset.strip_prefix('.').map_or(offset, |fraction| fraction.trim_start_matches('0'));
+    let next = date.parse::<Date>().ok()?.checked_add(1.day()).ok()?;
+    match offset {
+        "" => Some(in_utc(next.to_datetime(Time::midnight()))),
+        offset => format!("{next}T00:00:00{offset}").parse().ok(),
+    }
+}
+
+fn in_utc(civil: DateTime) -> Timestamp {
+    TimeZone::UTC.to_timestamp(civil).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_form_that_was_seen_is_read() {
+        for (text, is) in [
+            ("2026-11-29T12:00:00Z", "2026-11-29T12:00:00Z"),
+            ("2026-11-29T13:00:00.5+01:00", "2026-11-29T12:00:00.5Z"),
+            ("2026-11-29 12:00:00.562205+00:00", "2026-11-29T12:00:00.562205Z"),
+            ("2026-11-29T12:00:00", "2026-11-29T12:00:00Z"),
+            ("2026-11-29 12:00:00", "2026-11-29T12:00:00Z"),
+            ("2026-11-29", "2026-11-29T00:00:00Z"),
+            ("2026-11-29T24:00:00Z", "2026-11-30T00:00:00Z"),
+            ("2026-11-29T24:00", "2026-11-30T00:00:00Z"),
+            ("2026-12-31T24:00:00.000+01:00", "2026-12-31T23:00:00Z"),
+            ("1764417600", "2025-11-29T12:00:00Z"),
+            ("1764417600123", "2025-11-29T12:00:00.123Z"),
+        ] {
+            assert_eq!(moment(text), Some(is.parse().unwrap()), "{text}");
+        }
+        for end in ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59", "9999-12-31"] {
+            assert_eq!(moment(end), Some(Timestamp::MAX), "{end}");
+        }
+        for odd in ["", "soon", "12:00", "2026-13-01", "99999999999", "2026-11-29T25:00:00Z", "9999"] {
+            assert_eq!(moment(odd), None, "{odd}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "\\PC{0,40}") {
+            let _ = moment(&text);
+        }
+
+        #[test]
+        fn nearly_moments_do_not_panic(text in "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(\\.[0-9]{0,9})?(Z|[+-][0-9]{2}:?[0-9]{2})?") {
+            let _ = moment(&text);
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Creating target groups where nothing behaves: work that is done after its gateway gave up, statuses that come after
+//! the work, things of the same reference that are not ours, lists that do not list.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use cintx::audience::{Audience, Question};
+use cintx::client::Timeouts;
+use cintx::recovery::Resolution;
+use cintx::supply::Supply;
+use cintx::target_group::TargetGroup;
+use cintx::types::LengthOfInterview;
+use cintx::{BusinessUnitId, Client, Error, Money, Outcome, ProjectId, V2025_12_18};
+use cintx_tests::misbehave::{Answer, Behaviour, Deed, Received, Server};
+use jiff::{Timestamp, ToSpan as _};
+use serde_json::{Value, json};
+
+use crate::support::builder;
+
+/// What becomes of one create.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Create {
+    /// It is done and answered as it should be.
+    Well,
+    /// It is done, and something between here and there answers this.
+    ThenStatus(u16),
+    /// It is not done, and this is the answer.
+    Status(u16),
+    /// The gateway gives up at once, and the work is done this long afterwards.
+    Late(Duration),
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// When each group is there, its id, its reference and its name.
+    groups: Vec<(Instant, String, String, String)>,
+    plan: Vec<Create>,
+    creates: usize,
+    lists: usize,
+    /// What a list answers instead of what there is.
+    odd_list: Option<&'static str>,
+}
+
+/// An account's target groups.
+#[derive(Debug, Default)]
+struct Groups(Mutex<State>);
+
+impl Behaviour for Groups {
+    fn deed(&self, request: &Received) -> Deed {
+        let mut state = self.0.lock().unwrap();
+        if request.method == "GET" {
+            state.lists += 1;
+            if let Some(odd) = state.odd_list {
+                return Deed::Answer(Answer::json(200, odd));
+            }
+            let there = state.groups.iter().filter(|(at, ..)| *at <= Instant::now());
+            let items: Vec<Value> = there
+                .map(|(_, id, reference, name)| {
+                    json!({ "id": id, "name": name, "target_group_customer_reference_number": reference })
+                })
+                .collect();
+            let page = json!({ "target_groups": items, "has_more": false, "next_cursor": null });
+            return Deed::Answer(Answer::json(200, page.to_string()));
+        }
+        let body: Value = serde_json::from_slice(&request.body).unwrap();
+        let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+        let id = format!("01JABCDEFGHJKMNPQRSTVWXYZ{}", state.creates);
+        let plan = state.plan.get(state.creates).copied().unwrap_or(Create::Well);
+        state.creates += 1;
+        let (after, answer) = match plan {
+            Create::Well => (Some(Duration::ZERO), Answer::json(201, json!({ "id": id }).to_string())),
+            Create::ThenStatus(status) => (Some(Duration::ZERO), Answer::json(status, r#"{"object":"some_error"}"#)),
+            Create::Status(status) => (None, Answer::json(status, r#"{"object":"some_error"}"#)),
+            Create::Late(after) => (Some(after), Answer::json(504, "gateway")),
+        };
+        if let Some(after) = after {
+            let (reference, name) = (text("target_group_customer_reference_number"), text("name"));
+            state.groups.push((Instant::now() + after, id, reference, name));
+        }
+        Deed::Answer(answer)
+    }
+}
+
+struct Stage {
+    groups: Arc<Groups>,
+    _server: Server,
+    client: Client<V2025_12_18>,
+}
+
+impl Stage {
+    async fn new(plan: &[Create]) -> Self {
+        let groups = Arc::new(Groups::default());
+        groups.0.lock().unwrap().plan = plan.to_vec();
+        let server = Server::start(groups.clone()).await;
+        let timeouts = Timeouts::standard().processing(Duration::from_secs(3));
+        let client = builder::<V2025_12_18>(&server.url()).timeouts(timeouts).build().unwrap();
+        Self { groups, _server: server, client }
+    }
+
+    async fn create(&self, reference: Option<&str>) -> Result<TargetGroup<V2025_12_18>, Error> {
+        let start = Timestamp::now() + 2.hours();
+        let mut draft = self
+            .client
+            .project(ProjectId::new("01JABCDEFGHJKMNPQRSTVWXYZ0"))
+            .draft_target_group("UK drinks")
+            .business_unit(BusinessUnitId::from(3001))
+            .manager("2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2".parse::<cintx::UserId>().unwrap())
+            .locale("eng_gb")
+            .completes_goal(100)
+            .length_of_interview(LengthOfInterview::minutes(10))
+            .incidence_rate("0.50")
+            .fielding_period(start..start + 240.hours())
+            .cost_per_interview(Money::new("2.73", "USD").unwrap())
+            .live_url("https://survey.example/?RID=[%RID%]")
+            .supply(Supply::test_supplier_only())
+            .audience(Audience::independent([Question::choice(43).option("1", 49).option("2", 51)]));
+        if let Some(reference) = reference {
+            draft = draft.reference(reference);
+        }
+        draft.create().await
+    }
+
+    fn counts(&self) -> (usize, usize) {
+        let state = self.groups.0.lock().unwrap();
+        (state.creates, state.groups.len())
+    }
+
+    fn last_id(&self) -> String {
+        self.groups.0.lock().unwrap().groups.last().unwrap().1.clone()
+    }
+}
+
+#[tokio::test]
+async fn what_is_made_after_its_gateway_gave_up_is_found() {
+    let stage = Stage::new(&[Create::Late(Duration::from_secs(2))]).await;
+    let group = stage.create(None).await.unwrap();
+    assert_eq!(group.id().as_str(), stage.last_id());
+    assert_eq!(stage.counts(), (1, 1));
+}
+
+#[tokio::test]
+async fn absence_is_believed_when_nothing_can_be_at_work_any_more() {
+    let stage = Stage::new(&[Create::Status(504)]).await;
+    let began = Instant::now();
+    let error = stage.create(None).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NoEffect, "{error:#}");
+    assert!(began.elapsed() >= Duration::from_secs(3), "not before its limit");
+    assert_eq!(stage.counts(), (1, 0));
+}
+
+#[tokio::test]
+async fn a_reference_that_another_group_has_does_not_make_that_group_ours() {
+    let stage = Stage::new(&[Create::Well, Create::ThenStatus(502), Create::Status(502)]).await;
+    let first = stage.create(Some("PO-4711")).await.unwrap();
+    let second = stage.create(Some("PO-4711")).await.unwrap();
+    assert_ne!(first.id(), second.id());
+    assert_eq!(second.id().as_str(), stage.last_id());
+    let error = stage.create(Some("PO-4711")).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NoEffect, "{error:#}");
+    assert_eq!(stage.counts(), (3, 2));
+}
+
+#[tokio::test]
+async fn a_create_that_is_turned_away_is_looked_for_before_it_is_repeated() {
+    for status in [401, 429] {
+        let done = Stage::new(&[Create::ThenStatus(status)]).await;
+        let group = done.create(None).await.unwrap();
+        assert_eq!(group.id().as_str(), done.last_id());
+        assert_eq!(done.counts(), (1, 1), "{status}: once");
+
+        let refused = Stage::new(&[Create::Status(status)]).await;
+        refused.create(None).await.unwrap();
+        assert_eq!(refused.counts(), (2, 1), "{status}: again, and made once");
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_does_not_list_proves_nothing() {
+    let endless = r#"{"target_groups":[],"has_more":true,"next_cursor":"x"}"#;
+    let nameless = r#"{"target_groups":[{"id":"01JABCDEFGHJKMNPQRSTVWXYZ7"}],"next_cursor":null}"#;
+    for odd in ["{}", "null", "[]", r#"{"object":"some_error"}"#, endless, nameless] {
+        let stage = Stage::new(&[Create::Status(502)]).await;
+        stage.groups.0.lock().unwrap().odd_list = Some(odd);
+        let error = stage.create(None).await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Unknown, "{odd}: {error:#}");
+        if let Ok(resolution) = stage.client.resolve(&error).await {
+            assert!(matches!(resolution, Resolution::Unknown { .. }), "{odd}: {resolution:?}");
+        }
+    }
+}
