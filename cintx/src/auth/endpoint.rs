@@ -124,15 +124,16 @@ fn read(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<AccessToken, TokenError> {
+    let explanation = explanation(credentials, body);
     let refused = |detail: Option<String>| TokenError::Refused {
         status,
-        detail: credentials.redact(&detail.unwrap_or_else(|| "no explanation".to_owned())),
+        detail: detail.unwrap_or_else(|| "no explanation".to_owned()),
         retry_after: retry_after(headers),
     };
     if !status.is_success() {
-        return Err(refused(explanation(body)));
+        return Err(refused(explanation));
     }
-    match (token(body), explanation(body)) {
+    match (token(body), explanation) {
         (Ok(token), _) => Ok(token),
         // Success by its status, an error by its body.
         (Err(_), Some(detail)) => Err(refused(Some(detail))),
@@ -140,9 +141,9 @@ fn read(
     }
 }
 
-/// What an error's body says, on one line of bearable length.
-fn explanation(body: &[u8]) -> Option<String> {
-    let text = ApiError::parse(body)?.to_string();
+/// What an error's body says, without the secret, on one line of bearable length.
+fn explanation(credentials: &Credentials, body: &[u8]) -> Option<String> {
+    let text = credentials.redact(&ApiError::parse(body)?.to_string());
     Some(text.chars().take(MAX_DETAIL_CHARS).map(|char| if char.is_control() { ' ' } else { char }).collect())
 }
 

@@ -50,7 +50,7 @@ pub trait TokenSource: Send + Sync {
     fn token(&self) -> BoxFuture<'_, Result<AccessToken, TokenError>>;
 
     /// What tells the tokens of this source from those of all others in a [`TokenStore`]: tenant, account, secret.
-    /// Whoever gives the same name gets the same tokens. `None`, as it is unless you say otherwise: they are not stored.
+    /// Whoever gives the same name gets the same tokens. `None`, unless you say otherwise: they are not stored.
     fn store_name(&self) -> Option<String> {
         None
     }
@@ -77,9 +77,9 @@ impl AccessToken {
 
 /// A place where processes share tokens, so that a fleet of short-lived programs does not ask for one each.
 ///
-/// A store that fails, panics or takes longer than 5 seconds is passed over: the token endpoint is called instead. So is
-/// what it gives, if that is no token, was refused by the API, or claims to live for longer than a day: a token of a
-/// longer life is stored as if it had a day.
+/// A store that fails, panics or takes longer than 5 seconds is passed over: the token endpoint is called instead.
+/// So is what it gives, if that is no token, was refused by the API, or claims to live for longer than a day: a token
+/// of a longer life is stored as if it had a day.
 pub trait TokenStore: Send + Sync {
     /// The token kept under a name, if there is one.
     fn load(&self, name: &str) -> BoxFuture<'_, Option<StoredToken>>;

@@ -407,7 +407,7 @@ mod tests {
             }
             now = now + SECOND;
         }
-        assert!(asked <= 65, "asked {asked} times in an hour");
+        assert!(asked <= 70, "asked {asked} times in an hour");
     }
 
     #[test]
@@ -419,7 +419,8 @@ mod tests {
         tokens.refuse(&first, now);
         let Demand::Wait { number, begin: true } = tokens.demand(now) else { panic!("the first is replaced at once") };
         let error = tokens.refreshed(number, Ok(token(now)), now).unwrap_err();
-        assert!(matches!(error, TokenError::Rejected { retry_after: Some(ERROR_LIFE) }), "{error:?}");
+        assert!(matches!(error, TokenError::Rejected { .. }), "{error:?}");
+        assert_eq!(error.retry_after(), Some(ERROR_LIFE));
         // The refusal may have been a mistake: it is not held against the token for ever.
         let later = now + REFUSAL_LIFE;
         let Demand::Wait { number, begin: true } = tokens.demand(later) else { panic!("it is asked again") };

@@ -28,7 +28,8 @@ const MAX_WAITS: u32 = 3;
 const MIN_SHARED_LIFE: Duration = Duration::from_secs(60);
 /// A token is shared as one that ends after this at the latest, Cint's own lifetime.
 const MAX_SHARED_LIFE: Duration = Duration::from_secs(86_400);
-/// A stored token that claims to live longer than any is stored for, by more than this, is damaged, or a clock is wrong.
+/// A stored token that claims to live longer than any is stored for, by more than this, is damaged or was written by a
+/// wrong clock.
 const STORE_CLOCK_TOLERANCE: Duration = Duration::from_secs(300);
 
 /// Where a client's tokens come from.

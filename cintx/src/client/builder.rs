@@ -375,7 +375,7 @@ mod tests {
     #[cfg(feature = "v2025-12-18")]
     #[test]
     fn credentials_that_cannot_be_meant_are_refused_before_anything_is_sent() {
-        type B = ClientBuilder<crate::version::V2025_12_18>;
+        type B = ClientBuilder<crate::V2025_12_18>;
         let refused = |builder: B| {
             let error = builder.account(1).build().unwrap_err();
             let text = format!("{error} {error:?}");
