@@ -138,7 +138,7 @@ mod tests {
         let now = Now::read();
         let token = token(24 * HOUR, now);
         assert!(!token.may_be_expired(now + HOUR), "a missing right");
-        assert!(token.may_be_expired(now + 24 * HOUR - MARGIN), "about to end");
+        assert!(token.may_be_expired(now + (24 * HOUR - MARGIN)), "about to end");
         assert!(token.may_be_expired(now.later(HOUR, 2 * HOUR)), "slept, or set forward");
         assert!(token.may_be_expired(Now { monotonic: now.monotonic + HOUR, wall: now.wall }), "set back");
         let eternal = Token::new(Secret::from("t"), None, MARGIN, now, 0.0).unwrap();
