@@ -313,7 +313,10 @@ mod tests {
         let mut tokens = Tokens::default();
         for wait in [1, 2, 4, 8, 16, 32, 60, 60] {
             refresh(&mut tokens, Err(error()), now);
-            assert!(matches!(tokens.demand(now + (SECOND * wait - Duration::from_millis(1))), Demand::Fail(_)), "{wait}");
+            assert!(
+                matches!(tokens.demand(now + (SECOND * wait - Duration::from_millis(1))), Demand::Fail(_)),
+                "{wait}"
+            );
             now = now + SECOND * wait;
         }
         // One success, and all is forgotten.
