@@ -115,10 +115,9 @@ impl TokenCache {
                 Next::Done(outcome) => return outcome,
                 Next::Wait(refresh) => refresh,
             };
-            match tokio::time::timeout(PATIENCE, refresh.wait_for(Option::is_some)).await {
-                Ok(Ok(outcome)) => return outcome.clone().unwrap_or(Err(TokenError::Abandoned)),
-                // Its runtime is gone, or there, but nobody drives it: the state tells who takes over.
-                Ok(Err(_)) | Err(_) => {}
+            // Otherwise its runtime is gone, or there, but nobody drives it: the state tells who takes over.
+            if let Ok(Ok(outcome)) = tokio::time::timeout(PATIENCE, refresh.wait_for(Option::is_some)).await {
+                return outcome.clone().unwrap_or(Err(TokenError::Abandoned));
             }
         }
         Err(TokenError::Abandoned)
