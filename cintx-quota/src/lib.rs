@@ -72,6 +72,8 @@
 //! that is found depends on the order of the categories. Counts go up to [`Table::MOST`]; cells up to what
 //! the memory holds. Nothing here panics on data, recurses, or does I/O.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod achieved;
 mod apportion;
 mod axis;

@@ -5,7 +5,7 @@
 
 mod common;
 
-use cintx_quota::{Axis, FitError, Margin, Proof, Shape, SolveError, Step, Table, TableError, fit};
+use cintx_quota::{Axis, Cut, FitError, Margin, Proof, Shape, SolveError, Split, Step, Table, TableError, fit};
 use common::{Random, axis, builder, cases, sums};
 
 /// ipfn #22: a seed that already fits, with three margins that share a column, was not recognised.
@@ -250,26 +250,17 @@ fn a_proof_with_a_mistake_is_not_confirmed() {
             };
             match step {
                 Step::Cut(_) => {
-                    wrong(&|step| {
-                        if let Step::Cut(cut) = step {
-                            cut.weights[0][0] += 1
-                        }
-                    });
-                    wrong(&|step| {
-                        if let Step::Cut(cut) = step {
-                            cut.needs += 1
-                        }
-                    });
-                    wrong(&|step| {
-                        if let Step::Cut(cut) = step {
-                            cut.holds += 1
-                        }
-                    });
-                    wrong(&|step| {
-                        if let Step::Cut(cut) = step {
-                            cut.weights[0][0] = i64::MIN
-                        }
-                    });
+                    let wrong_cut = |change: &dyn Fn(&mut Cut)| {
+                        wrong(&|step| {
+                            if let Step::Cut(cut) = step {
+                                change(cut)
+                            }
+                        })
+                    };
+                    wrong_cut(&|cut| cut.weights[0][0] += 1);
+                    wrong_cut(&|cut| cut.needs += 1);
+                    wrong_cut(&|cut| cut.holds += 1);
+                    wrong_cut(&|cut| cut.weights[0][0] = i64::MIN);
                 }
                 Step::Remainder(_) => {
                     wrong(&|step| {
@@ -286,31 +277,18 @@ fn a_proof_with_a_mistake_is_not_confirmed() {
                     }
                 }
                 Step::Split(_) => {
-                    wrong(&|step| {
-                        if let Step::Split(split) = step {
-                            split.at += 1
-                        }
-                    });
-                    wrong(&|step| {
-                        if let Step::Split(split) = step {
-                            split.more = split.fewer
-                        }
-                    });
-                    wrong(&|step| {
-                        if let Step::Split(split) = step {
-                            split.more = at
-                        }
-                    });
-                    wrong(&|step| {
-                        if let Step::Split(split) = step {
-                            split.cell = vec![9, 9, 9]
-                        }
-                    });
-                    wrong(&|step| {
-                        if let Step::Split(split) = step {
-                            split.fewer = 99
-                        }
-                    });
+                    let wrong_split = |change: &dyn Fn(&mut Split)| {
+                        wrong(&|step| {
+                            if let Step::Split(split) = step {
+                                change(split)
+                            }
+                        })
+                    };
+                    wrong_split(&|split| split.at += 1);
+                    wrong_split(&|split| split.more = split.fewer);
+                    wrong_split(&|split| split.more = at);
+                    wrong_split(&|split| split.cell = vec![9, 9, 9]);
+                    wrong_split(&|split| split.fewer = 99);
                 }
             }
         }

@@ -32,6 +32,8 @@
 //!
 //! The judge stands alone as well, for contract tests: see [`contract`].
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod api;
 pub mod contract;
 mod fault;

@@ -231,7 +231,7 @@ mod tests {
         assert_eq!(wait("soon"), None);
     }
 
-    /// A job that answers what it was told to, one after the other, and keeps the times at which it was asked.
+    /// A job that gives its answers one after the other, and keeps the times at which it was polled.
     #[derive(Debug)]
     struct Told {
         answers: Vec<(&'static str, Option<u64>)>,

@@ -7,8 +7,8 @@ use http::StatusCode;
 
 use crate::error::{Conflict, Error};
 
-/// A value whose fields can be compared one by one.
-pub(crate) trait Merge: Clone + PartialEq + Send + Sync {
+/// A value of which two changes to one base can be merged: the fields that only one side changed, field by field.
+pub(crate) trait ThreeWayMerge: Clone + PartialEq + Send + Sync {
     /// Says which fields of `again` would undo what `theirs` changed.
     ///
     /// `mine` is the change made to `base`, `again` the same change made to `theirs`. A field that both sides changed
@@ -17,10 +17,10 @@ pub(crate) trait Merge: Clone + PartialEq + Send + Sync {
     fn conflict(base: &Self, mine: &Self, theirs: &Self, again: &Self) -> Result<(), Conflict>;
 }
 
-/// Says which fields are compared.
-macro_rules! merge {
+/// Implements [`ThreeWayMerge`] by the fields named: `three_way_merge!(FieldingPeriod { start, end })`.
+macro_rules! three_way_merge {
     ($name:ident { $($field:ident),+ $(,)? }) => {
-        impl $crate::optimistic::Merge for $name {
+        impl $crate::optimistic::ThreeWayMerge for $name {
             fn conflict(base: &Self, mine: &Self, theirs: &Self, again: &Self) -> Result<(), $crate::error::Conflict> {
                 let mut fields = Vec::new();
                 $(
@@ -34,7 +34,7 @@ macro_rules! merge {
         }
     };
 }
-pub(crate) use merge;
+pub(crate) use three_way_merge;
 
 impl Conflict {
     pub(crate) fn none(fields: Vec<&'static str>) -> Result<(), Self> {
@@ -52,7 +52,7 @@ pub struct WithEtag<T> {
 
 /// What can be read with its tag and written under it.
 pub(crate) trait Editable: Sync {
-    type Value: Merge;
+    type Value: ThreeWayMerge;
     /// Refuses a value before anything is sent.
     fn check(value: &Self::Value) -> Result<(), Error>;
     fn read(&self) -> BoxFuture<'_, Result<WithEtag<Self::Value>, Error>>;
@@ -112,7 +112,7 @@ mod tests {
         left: u8,
         right: u8,
     }
-    merge!(Both { left, right });
+    three_way_merge!(Both { left, right });
 
     fn merged(change: impl Fn(&mut Both), base: Both, theirs: Both) -> Result<Both, Conflict> {
         let (mut mine, mut again) = (base.clone(), theirs.clone());
@@ -129,6 +129,6 @@ mod tests {
         assert_eq!(merged(|it| it.left += 1, both(1, 1), both(2, 1)), Ok(both(3, 1)), "both count");
         let conflict = merged(|it| *it = both(2, 2), both(1, 1), both(3, 1)).unwrap_err();
         assert_eq!(conflict.fields(), ["left"]);
-        assert_eq!(conflict.to_string(), "not written: somebody else changed left meanwhile");
+        assert_eq!(conflict.to_string(), "not written: another client changed left meanwhile");
     }
 }

@@ -2,6 +2,7 @@
 //! at a time on demand, so memory does not grow with the list.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -10,8 +11,16 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, Stream, StreamExt as _, TryStreamExt as _};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, FieldError};
+use crate::error::{Error, FieldError, text_length};
 use crate::sealed::Sealed;
+
+/// The characters that the API takes in a text to search for.
+const SEARCH_CHARS: RangeInclusive<usize> = 5..=128;
+
+/// Refuses a text to search for that is too short or too long.
+pub(crate) fn check_search(text: Option<&str>) -> Result<(), Error> {
+    Error::check(text.and_then(|text| text_length("search", text, SEARCH_CHARS)))
+}
 
 /// A place in a list: keep it to go on later, in another process if need be. Opaque; only its own list can read it.
 ///
@@ -414,7 +423,7 @@ mod tests {
                 let mut batch = RawPage::new(self.operation, items);
                 batch.last_id = (end > at).then(|| end.to_string());
                 if by_field {
-                    // The end is told in each of the ways in which the API tells it.
+                    // The last page says so in each of the ways in which the API says it.
                     batch.next_cursor = match end {
                         _ if empty => Some(format!("again {at}")),
                         ALL if at % 2 == 0 => Some(String::new()),

@@ -179,7 +179,7 @@ impl<V: Version> TargetGroup<V> {
     }
 }
 
-/// Settings that an existing target group's feasibility is asked for, instead of its own.
+/// Settings that the feasibility of an existing target group is computed for, instead of its own.
 #[derive(Clone, Debug, Default)]
 #[doc(hidden)]
 pub struct FeasibilitySettings {

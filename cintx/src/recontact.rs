@@ -136,13 +136,13 @@ impl<V: HasRecontacts> Recontacts<V> {
         <V as HasRecontacts>::download_recontacts(self.group.client.raw(), self.group.place(), job).await
     }
 
-    /// An upload that was started elsewhere.
+    /// An upload that was started in another process.
     #[doc(alias = "get_recontact_upload_respondents_by_file_job")]
     pub fn upload_job(&self, id: JobId) -> RecontactJob<V> {
         self.job(ListWork::Upload, id)
     }
 
-    /// A removal that was started elsewhere.
+    /// A removal that was started in another process.
     #[doc(alias = "recontacts_remove_all_rsids_job_status")]
     pub fn removal_job(&self, id: JobId) -> RecontactJob<V> {
         self.job(ListWork::RemoveAll, id)

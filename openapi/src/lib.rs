@@ -6,6 +6,8 @@
 //! assert!(document.json.contains("\"create_project\""));
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod documents;
 
 /// One dated version's document.

@@ -67,7 +67,10 @@ fn steps(dates: &[String]) -> Vec<Step> {
         ..step("documentation without warnings", "doc --workspace --no-deps --all-features")
     });
     steps.push(step("the main job against the embedded sandbox", "run --quiet --example launch_study"));
-    steps.push(step("packages", "package --workspace --exclude xtask --exclude cintx-tests --no-verify --allow-dirty"));
+    steps.push(step(
+        "packages",
+        "package --workspace --exclude xtask --exclude cintx-tests --exclude cintx-benches --no-verify --allow-dirty",
+    ));
     steps
 }
 

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-/// What somebody must have answered.
+/// What a respondent must have answered.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]

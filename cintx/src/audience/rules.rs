@@ -95,8 +95,8 @@ fn of_question(question: &Question, goal: Option<u32>, problems: &mut Problems) 
     if question.targets.is_empty() {
         problems.add("profile_with_invalid_condition", question.call(None), "has no conditions");
     }
-    let mut ranges: Vec<(u8, u8)> = Vec::new();
-    let (mut options, mut names) = (HashSet::new(), HashSet::new());
+    let mut seen = SeenConditions::default();
+    let mut names = HashSet::new();
     for (index, target) in question.targets.iter().enumerate() {
         let call = || question.call(Some(index));
         if target.conditions.is_empty() {
@@ -118,66 +118,72 @@ fn of_question(question: &Question, goal: Option<u32>, problems: &mut Problems) 
             _ => {}
         }
         for condition in &target.conditions {
-            match condition {
-                Condition::Range { min, max } => {
-                    if question.kind != QuestionKind::Range {
-                        problems.add(
-                            "profile_with_invalid_condition",
-                            call(),
-                            "the question is not answered with numbers",
-                        );
-                    }
-                    if min > max {
-                        problems.add("profile_condition_min_greater_than_max", call(), format!("{min} is above {max}"));
-                    } else if *min < 1 || *max > 99 {
-                        problems.add("profile_with_invalid_condition", call(), "expected a band within 1 to 99");
-                    }
-                    if let Some((low, high)) = ranges.iter().find(|(low, high)| min <= high && low <= max) {
-                        let text = format!("overlaps {low}..={high}");
-                        problems.add("profile_condition_ranges_should_not_overlap", call(), text);
-                    }
-                    ranges.push((*min, *max));
-                }
-                Condition::Option(option) => {
-                    if question.kind != QuestionKind::Choice {
-                        problems.add(
-                            "not_supported_question_option",
-                            call(),
-                            "the question is not answered with options",
-                        );
-                    }
-                    if !options.insert(option) {
-                        problems.add("profile_condition_not_unique", call(), format!("option {option} is given twice"));
-                    }
-                }
-                Condition::Values(values) => {
-                    if question.kind != QuestionKind::Open {
-                        problems.add("invalid_open_ended_option", call(), "the question is not answered with text");
-                    }
-                    if values.is_empty() || values.iter().any(String::is_empty) {
-                        problems.add("invalid_open_ended_option", call(), "expected texts, none of them empty");
-                    }
-                    if values.len() > MOST_VALUES {
-                        let text = format!("{} texts, expected at most {MOST_VALUES}", values.len());
-                        problems.add("zip_values_cannot_be_greater_than_max", call(), text);
-                    }
-                }
-                Condition::AnyValue => {
-                    if question.kind != QuestionKind::Open {
-                        problems.add("invalid_open_ended_option", call(), "the question is not answered with text");
-                    }
-                    if target.share != Share::Open {
-                        problems.add(
-                            "allow_all_values_target_cannot_have_quota",
-                            call(),
-                            "any text cannot have a quota",
-                        );
-                    }
-                }
-            }
+            let mut add = |rule, text: String| problems.add(rule, call(), text);
+            of_kind(condition, question.kind, &mut add);
+            of_values(condition, &target.share, &mut seen, &mut add);
         }
     }
     of_shares(question, goal, problems);
+}
+
+/// What the conditions of a question before this one have taken already.
+#[derive(Default)]
+struct SeenConditions<'a> {
+    ranges: Vec<(u8, u8)>,
+    options: HashSet<&'a str>,
+}
+
+/// A condition is of the kind that its question is answered with.
+fn of_kind(condition: &Condition, kind: QuestionKind, add: &mut dyn FnMut(&'static str, String)) {
+    let (expected, rule, answers) = match condition {
+        Condition::Range { .. } => (QuestionKind::Range, "profile_with_invalid_condition", "numbers"),
+        Condition::Option(_) => (QuestionKind::Choice, "not_supported_question_option", "options"),
+        Condition::Values(_) | Condition::AnyValue => (QuestionKind::Open, "invalid_open_ended_option", "text"),
+    };
+    if kind != expected {
+        add(rule, format!("the question is not answered with {answers}"));
+    }
+}
+
+/// The values of a condition are allowed, and no other condition of its question has them.
+fn of_values<'a>(
+    condition: &'a Condition,
+    share: &Share,
+    seen: &mut SeenConditions<'a>,
+    add: &mut dyn FnMut(&'static str, String),
+) {
+    match condition {
+        Condition::Range { min, max } => {
+            if min > max {
+                add("profile_condition_min_greater_than_max", format!("{min} is above {max}"));
+            } else if *min < 1 || *max > 99 {
+                add("profile_with_invalid_condition", "expected a band within 1 to 99".to_owned());
+            }
+            if let Some((low, high)) = seen.ranges.iter().find(|(low, high)| min <= high && low <= max) {
+                add("profile_condition_ranges_should_not_overlap", format!("overlaps {low}..={high}"));
+            }
+            seen.ranges.push((*min, *max));
+        }
+        Condition::Option(option) => {
+            if !seen.options.insert(option) {
+                add("profile_condition_not_unique", format!("option {option} is given twice"));
+            }
+        }
+        Condition::Values(values) => {
+            if values.is_empty() || values.iter().any(String::is_empty) {
+                add("invalid_open_ended_option", "expected texts, none of them empty".to_owned());
+            }
+            if values.len() > MOST_VALUES {
+                let text = format!("{} texts, expected at most {MOST_VALUES}", values.len());
+                add("zip_values_cannot_be_greater_than_max", text);
+            }
+        }
+        Condition::AnyValue => {
+            if *share != Share::Open {
+                add("allow_all_values_target_cannot_have_quota", "any text cannot have a quota".to_owned());
+            }
+        }
+    }
 }
 
 /// Percentages add up to a hundred, give or take one; counts to the goal.

@@ -25,6 +25,8 @@ pub(crate) struct Token {
 /// Counted from the moment at which the token was asked for.
 #[derive(Clone, Copy)]
 struct Life {
+    /// When it is about to end by what it says itself, however short that is.
+    stated: Duration,
     renewal: Duration,
     end: Duration,
 }
@@ -50,9 +52,12 @@ impl Token {
         let mut header = HeaderValue::try_from(format!("Bearer {text}")).map_err(|_| unsendable)?;
         header.set_sensitive(true);
         let life = life.map(|life| {
+            let renewal = |life: Duration| {
+                let ahead = margin.min(life / 2).mul_f64(1.0 - unit.clamp(0.0, 1.0) / 2.0);
+                life.saturating_sub(ahead)
+            };
             let end = life.max(MIN_LIFE);
-            let ahead = margin.min(end / 2).mul_f64(1.0 - unit.clamp(0.0, 1.0) / 2.0);
-            Life { renewal: end.saturating_sub(ahead), end }
+            Life { stated: renewal(life), renewal: renewal(end), end }
         });
         Ok(Self { header, secret, obtained, life })
     }
@@ -84,7 +89,9 @@ impl Token {
 
     /// Whether a 403 may be its fault: it is past its end or about to be, or our clocks disagree about its age.
     pub(crate) fn may_be_expired(&self, now: Now) -> bool {
-        self.life.is_some() && (self.is_due(now) || now.drift_since(self.obtained) > CLOCK_TOLERANCE)
+        self.life.is_some_and(|life| {
+            now.since(self.obtained) >= life.stated || now.drift_since(self.obtained) > CLOCK_TOLERANCE
+        })
     }
 }
 
@@ -141,6 +148,7 @@ mod tests {
         assert!(token.may_be_expired(now + (24 * HOUR - MARGIN)), "about to end");
         assert!(token.may_be_expired(now.later(HOUR, 2 * HOUR)), "slept, or set forward");
         assert!(token.may_be_expired(Now { monotonic: now.monotonic + HOUR, wall: now.wall }), "set back");
+        assert!(self::token(Duration::ZERO, now).may_be_expired(now), "it says so itself");
         let eternal = Token::new(Secret::from("t"), None, MARGIN, now, 0.0).unwrap();
         assert!(!eternal.may_be_expired(now.later(HOUR, 48 * HOUR)), "no clock can tell");
     }

@@ -16,7 +16,9 @@ use crate::auth::{AccessToken, TokenSource, TokenStore};
 use crate::cache::Cache;
 use crate::client::{CallOptions, Client, Credentials, RetryPolicy, Timeouts};
 use crate::error::{Error, FieldError};
-use crate::http::{After, AttemptContext, AttemptEvent, Before, Pipeline, ServerToServer, Shared, is_loopback};
+use crate::http::{
+    After, AttemptContext, AttemptEvent, Before, Pipeline, SentKeys, ServerToServer, Shared, is_loopback,
+};
 use crate::recovery::Journal;
 use crate::version::Version;
 
@@ -286,6 +288,7 @@ impl<V: Version> ClientBuilder<V> {
             after: self.after,
             journal: self.journal,
             cache: Cache::default(),
+            sent_keys: SentKeys::default(),
         };
         Ok(Client::over(Arc::new(Pipeline { shared: Arc::new(shared), options: self.options }), account))
     }

@@ -68,7 +68,7 @@ impl RetryPolicy {
     }
 
     /// Also repeats PUT and DELETE without a key, whose repetition sets the same state again.
-    /// Off by default: between two attempts somebody else may have changed that state.
+    /// Off by default: between two attempts another client may have changed that state.
     #[must_use]
     pub const fn repeat_idempotent_writes(self, yes: bool) -> Self {
         Self { idempotent_writes: yes, ..self }
@@ -259,8 +259,17 @@ impl CallOptions {
     /// operation and path give the same idempotency key, in any process, today and tomorrow.
     ///
     /// A write whose operation takes no key is refused before anything is sent.
+    ///
+    /// One business key stands for one try: the API answers what it answered first for as long as it remembers the key,
+    /// the failure of a launch job, too. To try again what has failed, put the number of the try into the key:
+    /// `order-4711/2`. An empty key, and a key that this client has sent with another body, are refused before anything
+    /// is sent.
     pub fn business_key(mut self, key: impl Into<String>) -> Self {
-        self.key = Some(KeyChoice::Business(key.into()));
+        let key = key.into();
+        if key.trim().is_empty() {
+            self.problems.push(FieldError::new("business_key", "is empty, expected what identifies the wish"));
+        }
+        self.key = Some(KeyChoice::Business(key));
         self
     }
 

@@ -1,10 +1,10 @@
-//! A conflict: a change that was not written, because the same fields were changed elsewhere.
+//! A conflict: a change that was not written, because another client changed the same fields.
 
 use std::fmt;
 
 use super::{Error, Kind};
 
-/// A resource that was changed here and, at the same time, elsewhere: the same fields, to different values.
+/// A resource of which two clients changed the same fields at the same time, to different values.
 /// Nothing was written. Read it again and decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
@@ -20,14 +20,14 @@ impl Conflict {
 
 impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "not written: somebody else changed {} meanwhile", self.fields.join(", "))
+        write!(f, "not written: another client changed {} meanwhile", self.fields.join(", "))
     }
 }
 
 impl std::error::Error for Conflict {}
 
 impl Error {
-    /// The fields that somebody else changed meanwhile, too; see [`Conflict`].
+    /// The fields that another client changed meanwhile, too; see [`Conflict`].
     pub fn conflict(&self) -> Option<&Conflict> {
         match &*self.kind {
             Kind::Conflict(conflict) => Some(conflict),

@@ -73,7 +73,7 @@ enum Kind {
         limit: Duration,
     },
     Journal(JournalError),
-    /// Nothing was written: somebody else changed the same.
+    /// Nothing was written: another client changed the same.
     Conflict(Conflict),
     /// A write took effect, and a request that belongs to the same call failed after it.
     AfterWrite(Error),
@@ -101,7 +101,7 @@ pub enum ErrorKind {
     Lost,
     /// The API answered with a status that is not a success: [`Error::status`], [`Error::api`].
     Status,
-    /// The thing is elsewhere, a launched draft for example: [`Error::moved_to`].
+    /// The resource has another address, a launched draft for example: [`Error::moved_to`].
     Moved,
     /// The status says success, but the answer is none that the operation has: a page, an error object, another status
     /// or media type. Something between here and the API may have given it.
@@ -112,7 +112,7 @@ pub enum ErrorKind {
     Job,
     /// What was waited for did not complete in time, and may still complete.
     Waiting,
-    /// Somebody else changed the same fields of a thing: [`Error::conflict`](Error::conflict) names them.
+    /// Another client changed the same fields of a resource: [`Error::conflict`](Error::conflict) names them.
     Conflict,
     /// The journal could not be read or written.
     Journal,
@@ -298,7 +298,7 @@ impl Error {
         self.report().map_or(0, |report| report.attempts)
     }
 
-    /// How long the API, or the token endpoint, asked to wait.
+    /// How long to wait, by `Retry-After` of the API or of the token endpoint.
     pub fn retry_after(&self) -> Option<Duration> {
         let asked = self.report().and_then(|report| report.retry_after);
         asked.or_else(|| self.token()?.retry_after())
@@ -324,7 +324,7 @@ impl Error {
         self.status() == Some(StatusCode::CONFLICT)
     }
 
-    /// 412: somebody else changed it since it was read.
+    /// 412: another client changed it since it was read.
     pub fn is_precondition_failed(&self) -> bool {
         self.status() == Some(StatusCode::PRECONDITION_FAILED)
     }

@@ -139,13 +139,13 @@ impl<V: HasRespondentExclusions> Exclusions<V> {
         Ok(self.job(ListWork::RemoveAll, id))
     }
 
-    /// An upload that was started elsewhere.
+    /// An upload that was started in another process.
     #[doc(alias = "get_respondent_exclusions_upload_by_file_job")]
     pub fn upload_job(&self, id: JobId) -> ExclusionJob<V> {
         self.job(ListWork::Upload, id)
     }
 
-    /// A removal that was started elsewhere.
+    /// A removal that was started in another process.
     #[doc(alias = "get_all_respondent_exclusions_removal_job")]
     pub fn removal_job(&self, id: JobId) -> ExclusionJob<V> {
         self.job(ListWork::RemoveAll, id)

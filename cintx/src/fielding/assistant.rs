@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::{Error, FieldError, must_be_future};
-use crate::optimistic::{Editable, WithEtag, edit, merge};
+use crate::optimistic::{Editable, WithEtag, edit, three_way_merge};
 use crate::target_group::TargetGroup;
 use crate::types::ids::TargetGroupId;
 use crate::types::{Interval, Money};
@@ -37,7 +37,7 @@ pub struct FieldingAssistant {
     /// Begins with a part, then pauses.
     pub soft_launch: Option<SoftLaunch>,
 }
-merge!(FieldingAssistant { pricing, pacing, quota_overlay, soft_launch });
+three_way_merge!(FieldingAssistant { pricing, pacing, quota_overlay, soft_launch });
 
 /// How a price is found.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -104,7 +104,7 @@ pub enum Pacing {
     Linear(Interval),
     /// As many each interval as experience says.
     Adaptive(Interval),
-    /// As another target group does: the exposed one of a pair. From 2025-02-17 on; refused elsewhere, unsent.
+    /// As another target group does: the exposed one of a pair. From 2025-02-17 on; refused unsent before.
     Gemini(TargetGroupId),
     /// A way that is not known yet, as it came.
     Unknown(Map<String, Value>),
@@ -237,7 +237,7 @@ impl<V: Version> TargetGroup<V> {
     /// ```
     ///
     /// # Errors
-    /// Everything that contradicts itself, before the write; [`Error::conflict`] if somebody else changed the same
+    /// Everything that contradicts itself, before the write; [`Error::conflict`] if another client changed the same
     /// module. See [when a call fails](crate::guide::failures).
     #[doc(alias = "create_or_update_fielding_assistant_assignment")]
     pub async fn edit_assistant(

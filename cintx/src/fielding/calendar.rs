@@ -118,7 +118,7 @@ impl<V: Version> Client<V> {
     }
 }
 
-/// What a field's days are asked for.
+/// The target group whose days in field are predicted.
 #[derive(Clone, Debug)]
 #[doc(hidden)]
 pub struct DaysWanted {
@@ -141,7 +141,7 @@ pub struct SuggestDays<V: Version> {
 }
 
 impl<V: Version> SuggestDays<V> {
-    /// Whether the survey asks who somebody is.
+    /// Whether the survey asks for personal data.
     pub fn collects_pii(mut self, collects: bool) -> Self {
         if let Ok(wanted) = &mut self.wanted {
             wanted.collects_pii = Some(collects);

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, FieldError, must_be_future};
 use crate::job::{Job, JobKind, JobPoll, JobStatus};
 use crate::open_enum::open_enum;
-use crate::optimistic::{Editable, WithEtag, edit, merge};
+use crate::optimistic::{Editable, WithEtag, edit, three_way_merge};
 use crate::sealed::Sealed;
 use crate::target_group::TargetGroup;
 use crate::types::ids::{FieldingRunId, JobId, UserId};
@@ -60,13 +60,13 @@ impl<V: Version> TargetGroup<V> {
         Ok(Job::new(LaunchRequest { group: self.clone(), scheduled: start.is_some() }, job))
     }
 
-    /// A launch job that was started elsewhere.
+    /// A launch job that was started in another process.
     #[doc(alias = "get_launch_fielding_run_from_draft_job")]
     pub fn launch_job(&self, id: JobId) -> LaunchJob<V> {
         Job::new(LaunchRequest { group: self.clone(), scheduled: false }, id)
     }
 
-    /// A schedule job that was started elsewhere.
+    /// A schedule job that was started in another process.
     #[doc(alias = "get_schedule_fielding_run_from_draft_job")]
     pub fn schedule_job(&self, id: JobId) -> LaunchJob<V> {
         Job::new(LaunchRequest { group: self.clone(), scheduled: true }, id)
@@ -194,7 +194,7 @@ pub struct FieldingPeriod {
     /// When it ends.
     pub end: Timestamp,
 }
-merge!(FieldingPeriod { start, end });
+three_way_merge!(FieldingPeriod { start, end });
 
 /// What an answer says of a fielding run.
 #[derive(Clone, Debug)]
@@ -205,7 +205,7 @@ pub struct RunState {
     pub(crate) changed_by: Option<UserId>,
 }
 
-/// A fielding run. It carries the entity tag of its last answer, so a change made elsewhere is noticed.
+/// A fielding run. It carries the entity tag of its last answer, so a change by another client is noticed.
 ///
 /// ```no_run
 /// # async fn run(
@@ -267,7 +267,7 @@ impl<V: Version> FieldingRun<V> {
         Ok(())
     }
 
-    /// Stops respondents from coming in; only a live run can be paused. If somebody else changed the run meanwhile,
+    /// Stops respondents from coming in; only a live run can be paused. If another client changed the run meanwhile,
     /// its new state decides: paused already is fine, still live is paused, anything else is an error.
     ///
     /// # Errors
@@ -318,8 +318,8 @@ impl<V: Version> FieldingRun<V> {
     /// reads again and makes the change again; what would undo another's change is a conflict.
     ///
     /// # Errors
-    /// A date that is wrong, before anything is sent; [`Error::conflict`] if somebody else moved the same date. The API
-    /// answers 422 for a completed run. See [when a call fails](crate::guide::failures).
+    /// A date that is wrong, before anything is sent; [`Error::conflict`] if another client moved the same date. The
+    /// API answers 422 for a completed run. See [when a call fails](crate::guide::failures).
     #[doc(alias = "update_fielding_run")]
     pub async fn edit_dates(&mut self, change: impl Fn(&mut FieldingPeriod) + Send) -> Result<(), Error> {
         let known = WithEtag { value: self.state.dates, etag: self.etag.clone() };

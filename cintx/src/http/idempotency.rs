@@ -1,7 +1,10 @@
 //! Idempotency keys: one for each logical request, in the format that its operation takes.
 //! Fresh, given by the caller, or derived from a business key.
 
+use std::collections::VecDeque;
 use std::fmt;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::{Mutex, PoisonError};
 
 use cintx_raw::{IdempotencyKey, KeyFormat, Operation, Request};
 use http::{HeaderName, HeaderValue};
@@ -60,6 +63,47 @@ pub(crate) fn give_key(request: &mut Request, choice: Option<&KeyChoice>) -> Res
 /// Whether a request carries a key that the API will honour.
 pub(crate) fn is_keyed(request: &Request) -> bool {
     request.operation().idempotency_key != IdempotencyKey::None && request.headers().contains_key(&IDEMPOTENCY_KEY)
+}
+
+/// So many keys are remembered, the latest ones.
+const MAX_SENT_KEYS: usize = 1_024;
+
+/// The keys that callers chose, each with what it was sent with: a key that names another request answers with what
+/// the first one did.
+#[derive(Debug, Default)]
+pub(crate) struct SentKeys(Mutex<VecDeque<(HeaderValue, u64)>>);
+
+impl SentKeys {
+    /// Remembers what a key stands for.
+    pub(crate) fn check(&self, request: &Request) -> Result<(), FieldError> {
+        let Some(key) = request.headers().get(&IDEMPOTENCY_KEY) else { return Ok(()) };
+        let mut hasher = DefaultHasher::new();
+        (request.operation().id, request.target()).hash(&mut hasher);
+        request.body().map(|body| &body.bytes).hash(&mut hasher);
+        let stands_for = hasher.finish();
+        let mut sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match sent.iter().rev().find(|(other, _)| other == key) {
+            Some((_, before)) if *before == stands_for => Ok(()),
+            Some(_) => Err(FieldError::new(
+                "idempotency_key",
+                "was sent with another request before, expected a key of its own for each request",
+            )),
+            None => {
+                if sent.len() == MAX_SENT_KEYS {
+                    sent.pop_front();
+                }
+                sent.push_back((key.clone(), stands_for));
+                Ok(())
+            }
+        }
+    }
+
+    /// Forgets a key whose request came to nothing: the mended request may have it.
+    pub(crate) fn forget(&self, request: &Request) {
+        if let Some(key) = request.headers().get(&IDEMPOTENCY_KEY) {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|(other, _)| other != key);
+        }
+    }
 }
 
 fn no_key(operation: &Operation) -> FieldError {

@@ -27,6 +27,7 @@ use tracing::Instrument as _;
 use self::attempt::AttemptResult;
 pub(crate) use self::hooks::{After, Before};
 pub use self::hooks::{AttemptContext, AttemptEvent};
+pub(crate) use self::idempotency::SentKeys;
 pub(crate) use self::loopback::is_loopback;
 pub use self::report::ResponseExt;
 use self::retry::{Attempt, Decision, Effect, Event, RetryMachine, Verdict};
@@ -57,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) after: Option<After>,
     pub(crate) journal: Option<Arc<dyn Journal>>,
     pub(crate) cache: Cache,
+    /// The idempotency keys that callers chose.
+    pub(crate) sent_keys: SentKeys,
 }
 
 pub(crate) struct ServerToServer {
@@ -157,6 +160,9 @@ impl Pipeline {
             Verdict::Success => (Outcome::Applied, StopReason::Final),
             Verdict::Failure { outcome, why } => (outcome, why),
         };
+        if matches!(outcome, Outcome::NotSent | Outcome::NoEffect) {
+            self.shared.sent_keys.forget(&course.request);
+        }
         if let (Some(journal), Some(intent)) = (&self.shared.journal, intent)
             && outcome != Outcome::Unknown
             && let Err(error) = journal.end(&intent, outcome).await
@@ -180,7 +186,12 @@ impl Pipeline {
     /// Completes a request, or says why it must not leave.
     fn prepare(&self, request: &mut Request) -> Result<(), Vec<FieldError>> {
         let mut problems = self.options.problems.clone();
+        // A fresh key is like no other.
+        let chosen = self.options.key.is_some() || idempotency::is_keyed(request);
         problems.extend(idempotency::give_key(request, self.options.key.as_ref()).err());
+        if chosen && problems.is_empty() {
+            problems.extend(self.shared.sent_keys.check(request).err());
+        }
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 

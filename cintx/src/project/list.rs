@@ -1,15 +1,13 @@
 //! Lists of projects, and what a list says of each.
 
-use std::ops::RangeInclusive;
-
 use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
-use crate::error::{Error, text_length};
+use crate::error::Error;
 use crate::open_enum::open_enum;
-use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
+use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage, check_search};
 use crate::sealed::Sealed;
 use crate::types::ids::{ProjectId, UserId};
 use crate::version::Version;
@@ -74,15 +72,12 @@ impl<V: Version> ListQuery for ProjectQuery<V> {
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<ProjectSummary>, Error>> {
         async move {
-            Error::check(self.filter.search.as_deref().and_then(|text| text_length("search", text, SEARCH_CHARS)))?;
+            check_search(self.filter.search.as_deref())?;
             V::list_projects(self.client.raw(), self.client.account(), &self.filter, ask).await
         }
         .boxed()
     }
 }
-
-/// How long Cint lets the text be that is searched for.
-const SEARCH_CHARS: RangeInclusive<usize> = 5..=128;
 
 /// A project in a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
 use crate::error::{Error, FieldError, text_length};
-use crate::optimistic::{Editable, WithEtag, edit, merge};
+use crate::optimistic::{Editable, WithEtag, edit, three_way_merge};
 use crate::paging::ListRequest;
 use crate::target_group::DraftBuilder;
 use crate::types::ids::{ProjectId, UserId};
@@ -163,7 +163,7 @@ pub struct ProjectSettings {
     /// The buyer's own number for it: 3 to 128 letters, digits, `-`, `_` and spaces.
     pub reference: Option<String>,
 }
-merge!(ProjectSettings { name, manager, reference });
+three_way_merge!(ProjectSettings { name, manager, reference });
 
 /// A project with its statistics.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -231,7 +231,7 @@ impl<V: Version> ProjectScope<V> {
     /// ```
     ///
     /// # Errors
-    /// Every field that is wrong, before the write; [`Error::conflict`] if somebody else changed the same fields. See
+    /// Every field that is wrong, before the write; [`Error::conflict`] if another client changed the same fields. See
     /// [when a call fails](crate::guide::failures).
     #[doc(alias = "update_project")]
     pub async fn edit(&self, change: impl Fn(&mut ProjectSettings) + Send) -> Result<ProjectSettings, Error> {

@@ -249,6 +249,6 @@ pub struct EligibleSummary {
 pub struct EligibleInMonth {
     /// The target groups.
     pub target_groups: Vec<EligibleTargetGroup>,
-    /// Whether there are more than Cint sent: 2024-12-02 cannot be asked for them, so narrow the filters.
+    /// Whether there are more than Cint sent: 2024-12-02 has no second page, so narrow the filters.
     pub cut_short: bool,
 }

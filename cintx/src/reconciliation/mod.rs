@@ -148,7 +148,8 @@ impl<V: Version> Reconciliations<V> {
         Ok(self.existing(id))
     }
 
-    /// A reconciliation that was submitted earlier or elsewhere, by its id or its entry in the list. Asks nothing.
+    /// A reconciliation that was submitted earlier or in another process, by its id or its entry in the list. Sends
+    /// nothing.
     pub fn existing(&self, id: impl Into<ReconciliationId>) -> SubmittedReconciliation<V> {
         SubmittedReconciliation { client: self.client.clone(), id: id.into() }
     }

@@ -243,7 +243,7 @@ impl OutcomeResolver<'_> {
                     // An item that does not say what it is called, or what its id is, may be the one.
                     None => return Ok(found),
                     Some(_) if item.get(search.id).is_none() => return Ok(found),
-                    Some(name) if text(name).trim() == sent.reference => found.items.push(item.clone()),
+                    Some(name) if text(name).trim() == sent.reference.trim() => found.items.push(item.clone()),
                     Some(_) => {}
                 }
             }
@@ -283,7 +283,7 @@ struct Sent {
 impl Sent {
     fn of(request: &Request, search: &Search) -> Option<Self> {
         let body: Value = serde_json::from_slice(&request.body()?.bytes).ok()?;
-        let (by, reference) = search.by.iter().find_map(|by| Some((by, body.get(by.name)?.as_str()?.trim())))?;
+        let (by, reference) = search.by.iter().find_map(|by| Some((by, body.get(by.name)?.as_str()?)))?;
         let (reference, is_own) = (reference.to_owned(), is_own_reference(reference));
         Some(Self { body, by, reference, is_own })
     }

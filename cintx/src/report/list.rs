@@ -135,7 +135,7 @@ impl<V: Version> Reports<V> {
         ListRequest::new(ReportQuery { client: self.client.clone(), filter: ReportFilter::default() })
     }
 
-    /// A report that was requested elsewhere, as a job to wait for. Asks nothing.
+    /// A report that was requested in another process, as a job to wait for. Sends nothing.
     #[doc(alias = "report_status")]
     pub fn job(&self, id: impl Into<ReportId>) -> ReportJob<V> {
         let id = id.into();

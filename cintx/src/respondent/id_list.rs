@@ -91,7 +91,7 @@ impl IdList {
     }
 
     fn from_bytes(content: &[u8]) -> Result<Self, Error> {
-        // What has grown since its size was asked for.
+        // A file that has grown since its size was read.
         size_problem(content.len() as u64)?;
         let text = std::str::from_utf8(content).map_err(|error| {
             let reason = format!("is no UTF-8 text at byte {}, expected one id a line", error.valid_up_to());

@@ -6,6 +6,7 @@ use super::plan::{Audiences, Found, GroupPlan, wanted};
 use super::{Plan, Step};
 use crate::client::CallOptions;
 use crate::error::{Error, FieldError};
+use crate::job::JobStatus;
 use crate::project::ProjectScope;
 use crate::target_group::{DraftSettings, TargetGroup};
 use crate::types::ids::{ProjectId, TargetGroupId};
@@ -20,6 +21,9 @@ pub struct Applied {
     /// The target groups by name, in the study's order.
     pub target_groups: Vec<(String, TargetGroupId)>,
 }
+
+/// A launch job that failed has used up its key. So many launches of one target group have keys of their own.
+const MAX_LAUNCHES: u32 = 16;
 
 impl<V: Version> Plan<V> {
     /// Does what is to be done, step by step, and tells each step when it is done.
@@ -129,12 +133,24 @@ impl<V: Version> Plan<V> {
 
     async fn launch(&self, plan: &GroupPlan<V>, group: &TargetGroup<V>) -> Result<(), Error> {
         let end = plan.group.fielding_period.end;
-        let keyed = self.client.with(CallOptions::new().business_key(format!("study/launch/{end}")));
-        let keyed = TargetGroup { client: keyed, ..group.clone() };
-        let launched = match keyed.launch(end).await {
-            Ok(job) => group.launch_job(job.id().clone()).until_done().await.map(drop),
-            Err(error) => Err(error),
-        };
+        let mut launched = Ok(());
+        for launch in 1..=MAX_LAUNCHES {
+            let keyed = self.client.with(CallOptions::new().business_key(format!("study/launch/{end}/{launch}")));
+            let keyed = TargetGroup { client: keyed, ..group.clone() };
+            let job = match keyed.launch(end).await {
+                Ok(job) => group.launch_job(job.id().clone()),
+                Err(error) => {
+                    launched = Err(error);
+                    break;
+                }
+            };
+            // What has failed by now is the launch of an earlier run, whose key will always answer with it.
+            let failed_before = matches!(job.status().await, Ok(JobStatus::Failed(_)));
+            launched = job.until_done().await.map(drop);
+            if !failed_before {
+                break;
+            }
+        }
         let Err(error) = launched else { return Ok(()) };
         // An earlier launch that was not waited for may have got there first.
         match group.fielding_run().await {

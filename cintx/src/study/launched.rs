@@ -231,7 +231,7 @@ fn set_launched(settings: &mut LaunchedSettings, group: &StudyGroup, study: &Stu
     settings.length_of_interview = group.length_of_interview;
     settings.incidence_rate = group.incidence_rate;
     settings.live_url = group.live_url.clone();
-    settings.test_url = group.test_url.clone().unwrap_or_else(|| group.live_url.clone());
+    settings.test_url = Some(group.test_url.clone().unwrap_or_else(|| group.live_url.clone()));
     if let Some(lockout) = &group.lockout {
         settings.lockout = Some(lockout.clone());
     }

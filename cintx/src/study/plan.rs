@@ -299,7 +299,7 @@ impl<V: Version> Plan<V> {
                 "audience cannot be compared: the draft does not say what its quotas consist of".to_owned(),
             );
         }
-        // A goal alone changes the numbers of an audience, too, but that is not what somebody changed.
+        // A goal alone changes the numbers of an audience, too, but then the audience itself is unchanged.
         if !same(is.completes_goal) {
             fields.push("audience");
         }

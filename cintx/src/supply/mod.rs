@@ -110,7 +110,7 @@ impl Supply {
         self
     }
 
-    /// Gives a private supplier a share. Only in 2025-12-18; elsewhere it is refused before anything is sent.
+    /// Gives a private supplier a share. Only in 2025-12-18; other versions refuse it before anything is sent.
     #[must_use]
     pub fn private_group(
         mut self,

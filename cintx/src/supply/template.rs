@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
 use crate::error::{Error, FieldError, text_length};
-use crate::optimistic::{Editable, WithEtag, edit, merge};
+use crate::optimistic::{Editable, WithEtag, edit, three_way_merge};
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
 use crate::sealed::Sealed;
 use crate::supply::Supply;
@@ -62,7 +62,7 @@ pub struct SupplyTemplate {
     /// The suppliers and their shares.
     pub supply: Supply,
 }
-merge!(SupplyTemplate { name, supply });
+three_way_merge!(SupplyTemplate { name, supply });
 
 /// Whose templates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -228,11 +228,11 @@ impl<V: Version> SupplyTemplates<V> {
         Ok(V::default_supply_template(self.client.raw(), self.client.account()).await?.value)
     }
 
-    /// Chooses the template that the account's new target groups begin with. If somebody else chose another one
+    /// Chooses the template that the account's new target groups begin with. If another client chose another one
     /// between the read and the write, nothing is written.
     ///
     /// # Errors
-    /// [`Error::conflict`] on `template` if somebody else chose another one meanwhile. See
+    /// [`Error::conflict`] on `template` if another client chose another one meanwhile. See
     /// [when a call fails](crate::guide::failures).
     #[doc(alias = "set_account_allocation_template_association")]
     pub async fn set_default(&self, id: &TemplateId) -> Result<(), Error> {
@@ -295,7 +295,7 @@ impl<V: HasUnitTemplates> UnitSupplyTemplates<V> {
 struct Chosen {
     template: Option<TemplateId>,
 }
-merge!(Chosen { template });
+three_way_merge!(Chosen { template });
 
 /// The account's choice as something to be edited.
 struct Choice<'a, V: Version>(&'a Client<V>);

@@ -34,7 +34,7 @@ pub struct ChangelogEntry {
 pub enum ChangedBy {
     /// A user.
     User(Option<UserId>),
-    /// Cint's system, or somebody who is not known yet; the kind as it came.
+    /// Cint's system, or a kind of user that is not known yet; the kind as it came.
     System(String),
 }
 

@@ -61,9 +61,9 @@ pub struct LaunchedSettings {
     /// Where respondents are sent.
     #[serde(deserialize_with = "SurveyUrl::read_kept")]
     pub live_url: SurveyUrl,
-    /// Where test respondents are sent.
-    #[serde(deserialize_with = "SurveyUrl::read_kept")]
-    pub test_url: SurveyUrl,
+    /// Where test respondents are sent; the live address if there is none.
+    #[serde(default, deserialize_with = "SurveyUrl::read_kept_option")]
+    pub test_url: Option<SurveyUrl>,
     /// What the buyer's client pays for an interview, as a note.
     pub cost_note: Option<Money>,
     /// The buyer's own number for it: 3 to 128 letters, digits, `-`, `_` and spaces. Only in 2025-12-18.
@@ -101,7 +101,7 @@ impl<V: Version> TargetGroup<V> {
     }
 
     /// Changes the launched target group: reads it, applies the change, writes everything that can be changed.
-    /// The API has no entity tag here: what somebody else changes between the read and the write is lost.
+    /// The API has no entity tag here: what another client changes between the read and the write is lost.
     ///
     /// ```no_run
     /// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {

@@ -464,7 +464,7 @@ impl<V: Version> TargetGroup<V> {
     /// Reads the draft.
     ///
     /// # Errors
-    /// The API says that the target group is elsewhere once it is launched; see [`details`](Self::details). See
+    /// The API answers 301 once the target group is launched; see [`details`](Self::details). See
     /// [when a call fails](crate::guide::failures).
     #[doc(alias = "get_target_group")]
     pub async fn draft(&self) -> Result<Draft, Error> {
@@ -473,7 +473,7 @@ impl<V: Version> TargetGroup<V> {
 
     /// Changes the draft: reads it, applies the change, writes all of it; the audience stays as it is
     /// ([`set_audience`](Self::set_audience) changes that).
-    /// The API has no entity tag here: what somebody else changes between the read and the write is lost.
+    /// The API has no entity tag here: what another client changes between the read and the write is lost.
     ///
     /// ```no_run
     /// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {

@@ -1,24 +1,19 @@
 //! A project's target groups, listed with their statistics.
 
-use std::ops::RangeInclusive;
-
 use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{TargetGroup, TargetGroupStatus};
 use crate::client::Client;
-use crate::error::{Error, text_length};
-use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
+use crate::error::Error;
+use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage, check_search};
 use crate::project::ProjectScope;
 use crate::sealed::Sealed;
 use crate::target_group::statistics::Progress;
 use crate::types::ids::{ProjectId, TargetGroupId, UserId};
 use crate::types::{CountryCode, LanguageCode, Locale, Money};
 use crate::version::{HasFilters, Version};
-
-/// How long Cint lets the text be that is searched for.
-const SEARCH_CHARS: RangeInclusive<usize> = 5..=128;
 
 /// The target groups of a project.
 #[derive(Clone, Debug)]
@@ -139,7 +134,7 @@ impl<V: Version> ListQuery for TargetGroupQuery<V> {
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<TargetGroupSummary>, Error>> {
         async move {
-            Error::check(self.filter.search.as_deref().and_then(|text| text_length("search", text, SEARCH_CHARS)))?;
+            check_search(self.filter.search.as_deref())?;
             V::list_target_groups(self.client.raw(), self.client.account(), &self.project, &self.filter, ask).await
         }
         .boxed()

@@ -145,7 +145,7 @@ impl<V: Version> Bulk<V> {
 }
 
 impl<V: Version> ProjectScope<V> {
-    /// A bulk job that was started elsewhere, by what it does with each target group.
+    /// A bulk job that was started in another process, by what it does with each target group.
     #[doc(alias = "get_bulk_complete_target_groups_job")]
     #[doc(alias = "get_bulk_launch_target_groups_job")]
     #[doc(alias = "get_bulk_pause_target_groups_job")]
@@ -156,7 +156,7 @@ impl<V: Version> ProjectScope<V> {
         Job::new(BulkTransition { client, project, action: Some(BulkAction::Run(action)) }, id)
     }
 
-    /// A bulk job for another manager that was started elsewhere.
+    /// A bulk job for another manager that was started in another process.
     #[doc(alias = "get_bulk_update_target_group_project_manager_job")]
     pub fn manager_job(&self, id: JobId) -> BulkJob<V> {
         Job::new(BulkTransition { client: self.client.clone(), project: self.project.clone(), action: None }, id)

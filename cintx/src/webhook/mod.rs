@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::client::Client;
 use crate::error::{Conflict, Error, FieldError};
 use crate::open_enum::open_enum;
-use crate::optimistic::{Editable, WithEtag, edit, merge};
+use crate::optimistic::{Editable, WithEtag, edit, three_way_merge};
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
 use crate::sealed::Sealed;
 use crate::types::ids::WebhookId;
@@ -152,7 +152,7 @@ pub struct WebhookSettings {
     /// The event types: one event or more. One that comes twice counts once.
     pub events: Vec<WebhookEventType>,
 }
-merge!(WebhookSettings { url, events });
+three_way_merge!(WebhookSettings { url, events });
 
 impl WebhookSettings {
     /// Keeps each event once.
@@ -204,7 +204,7 @@ pub struct WebhookChange<'a> {
     pub(crate) events: Option<&'a [WebhookEventType]>,
 }
 
-/// A webhook subscription. It carries the entity tag that it was read with, so a change made elsewhere is noticed.
+/// A webhook subscription. It carries the entity tag that it was read with, so a change by another client is noticed.
 ///
 /// ```no_run
 /// # async fn run(mut webhook: cintx::webhook::Webhook<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
@@ -276,7 +276,7 @@ impl<V: Version> Webhook<V> {
     /// change the same field at once the last one wins.
     ///
     /// # Errors
-    /// What is wrong with address and events, before the write; [`Error::conflict`] if somebody else changed the same
+    /// What is wrong with address and events, before the write; [`Error::conflict`] if another client changed the same
     /// field. See [when a call fails](crate::guide::failures).
     #[doc(alias = "update_webhook")]
     pub async fn edit(&mut self, change: impl Fn(&mut WebhookSettings) + Send + Sync) -> Result<(), Error> {
@@ -308,13 +308,13 @@ impl<V: Version> Webhook<V> {
         Ok(WithEtag { value, etag })
     }
 
-    /// Ends the subscription, if it still is what this handle says: what somebody else made of it meanwhile is not
+    /// Ends the subscription, if it still is what this handle says: what another client made of it meanwhile is not
     /// thrown away unseen.
     ///
     /// Under its entity tag.
     ///
     /// # Errors
-    /// [`Error::conflict`] with what somebody else changed. The API answers 404 if it is gone already. See
+    /// [`Error::conflict`] with what another client changed. The API answers 404 if it is gone already. See
     /// [when a call fails](crate::guide::failures).
     #[doc(alias = "delete_webhook")]
     pub async fn delete(&self) -> Result<(), Error> {

@@ -1,5 +1,5 @@
 //! The intelligent calendar on the wire. The versions differ in the money that they take, and in whether a time in
-//! field is asked about by its days, by its ends, or by both.
+//! field is given by its days, by its ends, or by both.
 
 use std::future::Future;
 

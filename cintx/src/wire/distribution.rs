@@ -48,7 +48,7 @@ pub trait HasGoalSplit: Version {
     fn split_goal(raw: &Self::Raw, place: Place<'_>, goal: u32) -> impl Future<Output = Answer<GoalSplit>> + Send;
 }
 
-/// The question as the older versions are asked about it: numbers or options, no texts.
+/// The question as requests of the older versions have it: numbers or options, no texts.
 pub(crate) fn asked(question: &Question) -> Answer<Value> {
     let mut data = Vec::new();
     let mut kind = "selection_conditions";
@@ -68,7 +68,7 @@ pub(crate) fn asked(question: &Question) -> Answer<Value> {
                 }
             });
         }
-        // What is asked for is what the answer says, so the numbers here stand for nothing.
+        // The answer has the numbers that are wanted, so those here stand for nothing.
         match data.len() - first {
             1 => ungrouped.push(json!({ "index": first, "quota_percentage": 0, "quota_nominal": 0 })),
             _ => grouped.push(json!({

@@ -1,6 +1,6 @@
 //! Everything that differs between the dated versions, and nowhere else.
 //!
-//! - A file here holds what is asked of an area, as a trait, and what needs no version's types.
+//! - A file here holds the calls of an area, as a trait, and what needs no version's types.
 //! - A file in `common/` does it for several versions: it is compiled once for each version that lists it, and names
 //!   that version's types as `super::raw` and its marker as `super::Marker`.
 //! - A version's folder lists its areas in `mod.rs`. What it alone has are ordinary files beside it; what it calls
@@ -137,7 +137,7 @@ mod tests {
 
     use super::*;
 
-    /// A request whose `industry_code` a newer document calls otherwise.
+    /// A request whose `industry_code` a newer document names differently.
     #[derive(Debug, Serialize, Deserialize, PartialEq)]
     struct Renamed {
         name: String,

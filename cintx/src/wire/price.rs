@@ -20,7 +20,7 @@ pub(crate) fn prices<P: TryInto<Decimal>>(rows: Option<Vec<Vec<P>>>) -> Vec<Vec<
 
 #[doc(hidden)]
 pub trait PriceWire: Wire {
-    /// Whether the feasibility of a target group to be can only be asked within a project.
+    /// Whether the feasibility of a target group to be is only computed within a project.
     const FEASIBILITY_WANTS_PROJECT: bool;
 
     fn rate_card(

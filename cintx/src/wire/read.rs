@@ -139,7 +139,7 @@ macro_rules! codes {
 }
 codes!(IndustryCode, LockoutCode, StudyTypeCode);
 
-/// Survey addresses are read as they are: what somebody else has set is not ours to refuse.
+/// Survey addresses are read as they are: what another program has set is not refused here.
 impl Read<String> for SurveyUrl {
     fn read(wire: String) -> Result<Self, Missing> {
         Ok(Self::kept(wire))
@@ -183,8 +183,8 @@ impl Read<i64> for LengthOfInterview {
 }
 
 /// Says how one version's types are read, field by field: those that must be there; those that may be absent; those
-/// that this version does not have, which get their default. A field that the version calls otherwise is written `ours
-/// = theirs`.
+/// that this version does not have, which get their default. A field that the version names differently is written
+/// `ours = theirs`.
 ///
 /// `reads! { Holiday = CalendarHoliday { date; name, rate = completes_rate; note } }` expands to
 ///

@@ -1,4 +1,4 @@
-//! Reconciliations on the wire. The versions differ in where the name of the file stands, in whether a key is asked
+//! Reconciliations on the wire. The versions differ in where the name of the file stands, in whether a key is required
 //! for and whether the list is by name alone; what comes back is nearly the same.
 
 use std::future::Future;

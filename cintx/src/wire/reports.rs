@@ -56,7 +56,7 @@ impl Read<String> for ReportKind {
     }
 }
 
-/// The two older versions write what was asked for as text.
+/// The two older versions write the order of a report as text.
 impl Read<String> for ReportParameters {
     fn read(wire: String) -> Result<Self, Missing> {
         serde_json::from_str(&wire).map(|json| parameters(&json)).map_err(|_| Missing("create_params"))

@@ -1,7 +1,7 @@
 //! Rate cards of target groups came with 2025-02-17.
 
-async fn run(group: cintx::target_group::TargetGroup<cintx::V2024_12_02>) {
-    let _ = group.rate_cards().await;
+fn run(group: cintx::target_group::TargetGroup<cintx::V2024_12_02>) {
+    let _ = group.rate_cards();
 }
 
 fn main() {}

@@ -1,7 +1,7 @@
 //! Price predictions came with 2025-12-18.
 
-async fn run(cint: cintx::Client<cintx::V2025_02_17>, price: cintx::Money) {
-    let _ = cint.predict_dynamic_price(3848, &price).await;
+fn run(cint: cintx::Client<cintx::V2025_02_17>, price: cintx::Money) {
+    let _ = cint.predict_dynamic_price(3848, &price);
 }
 
 fn main() {}

@@ -1,21 +1,20 @@
 //! 2025-02-17 lists nothing that can be reconciled, takes no completes to keep and has no files; and no version before
 //! 2025-12-18 speaks from server to server.
 
-use cintx::{Client, Error, ProjectId, V2025_02_17, V2025_12_18};
+use cintx::{Client, ProjectId, V2025_02_17, V2025_12_18};
 use cintx::reconciliation::{ReconciliationFile, SubmittedReconciliation};
 
-async fn older(
+fn older(
     cint: Client<V2025_02_17>,
     id: ProjectId,
     submitted: SubmittedReconciliation<V2025_02_17>,
-) -> Result<(), Error> {
+) {
     let reconciliations = cint.reconciliations();
     let _ = reconciliations.eligible();
     let _ = reconciliations.eligible_in("2026-11");
-    reconciliations.keep_only(id, "good.csv", ["0f1ce179-a917-49ff-9d50-b05fc91f7bd4"]).await?;
-    submitted.download(ReconciliationFile::Submitted).await?;
+    let _ = reconciliations.keep_only(id, "good.csv", ["0f1ce179-a917-49ff-9d50-b05fc91f7bd4"]);
+    let _ = submitted.download(ReconciliationFile::Submitted);
     let _ = cint.respondent("0f1ce179-a917-49ff-9d50-b05fc91f7bd4");
-    Ok(())
 }
 
 fn newer(cint: Client<V2025_12_18>) {

@@ -281,6 +281,7 @@ impl<'a, V: Version> Scene<'a, V> {
     }
 
     /// Asks for a change; answers with its kind.
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of change")]
     async fn ask(&self, change: Change) -> (&'static str, Result<(), Error>) {
         let now = Timestamp::now();
         let templates = self.stage.cint.supply_templates();

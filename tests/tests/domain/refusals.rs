@@ -57,6 +57,7 @@ fn asks(questions: impl IntoIterator<Item = Question>) -> Audience {
     Audience::independent(questions)
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn cases<V: Version>() -> Vec<Case<V>> {
     vec![
         (|it| it.length_of_interview(LengthOfInterview::minutes(0)), "length_of_interview", "\"0\"", "1 to 45"),

@@ -22,6 +22,7 @@ on_every_version!(
     killed_after_every_request_it_converges,
     lost_answers_make_no_duplicates,
     a_draft_that_is_launched_meanwhile_is_compared_as_launched,
+    a_launch_that_failed_can_be_tried_again,
     a_changed_study_is_planned_as_the_changes_it_needs,
     killed_after_every_request_a_changed_study_converges,
     lost_answers_of_changes_converge,
@@ -171,6 +172,15 @@ async fn lost_answers_make_no_duplicates<V: Version>(_: Stage<V>) {
         }
         assert_eq!(state(&stage.cint).await, complete(), "{operation}");
     }
+}
+
+async fn a_launch_that_failed_can_be_tried_again<V: Version>(stage: Stage<V>) {
+    let study = study(&stage.sandbox);
+    stage.sandbox.fail_next_jobs(1);
+    let error = study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap_err();
+    assert!(error.job_failure().is_some(), "{error:#}");
+    study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
+    assert_eq!(state(&stage.cint).await, complete());
 }
 
 /// As by a run that was killed while its launch was under way.

@@ -209,6 +209,31 @@ async fn a_status_decides_though_the_body_stalls() {
     }
 }
 
+#[tokio::test]
+async fn one_key_is_not_sent_with_two_requests() {
+    let project = |id: &str| Deed::Answer(Answer::json(202, format!(r#"{{"id":"{id}"}}"#)));
+    let (scripted, server) = stage(project("01BX5ZZKBKACTAV9WEVGEMMVS0")).await;
+    let client = builder::<V2025_12_18>(&server.url()).build().unwrap();
+    let manager = "2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2".parse::<cintx::UserId>().unwrap();
+    let order = client.with(CallOptions::new().business_key("order-4711"));
+    order.projects().create("Soft drinks", manager).await.unwrap();
+    order.projects().create("Soft drinks", manager).await.unwrap();
+    let error = order.projects().create("Hard drinks", manager).await.unwrap_err();
+    assert_eq!((error.outcome(), error.invalid_fields()[0].field()), (Outcome::NotSent, "idempotency_key"));
+    assert_eq!(scripted.seen().len(), 2);
+
+    // A request that came to nothing leaves its key free.
+    let second = client.with(CallOptions::new().business_key("order-4712"));
+    scripted.now(Deed::Answer(Answer::json(422, r#"{"object":"unprocessable_entity_error"}"#)));
+    second.projects().create("Soft drinks", manager).await.unwrap_err();
+    scripted.now(project("01BX5ZZKBKACTAV9WEVGEMMVS1"));
+    second.projects().create("Hard drinks", manager).await.unwrap();
+
+    let empty = client.with(CallOptions::new().business_key(" "));
+    let error = empty.projects().create("Soft drinks", manager).await.unwrap_err();
+    assert_eq!(error.invalid_fields()[0].field(), "business_key");
+}
+
 #[test]
 fn a_proxy_beside_a_client_of_ones_own_is_refused() {
     let proxy = reqwest::Proxy::all("http://proxy.example:3128").unwrap();

@@ -31,7 +31,7 @@ pub enum SignatureError {
         /// What is wrong about it.
         problem: &'static str,
     },
-    /// No signature fits the body under any secret: it was changed, re-encoded, or signed by somebody else.
+    /// No signature fits the body under any secret: it was changed, re-encoded, or signed with another secret.
     #[error("signature does not fit the body, expected one made with the webhook's secret")]
     Mismatch,
     /// The signature is right and its time is too far from now.

@@ -96,7 +96,7 @@ fn condition(condition: &Condition, form: Form) -> Value {
     json
 }
 
-/// Every question's own profile: what feasibility is asked for.
+/// Every question's own profile, as requests for feasibility have it.
 pub(crate) fn feasibility(audience: &Audience, goal: u32) -> Vec<Value> {
     let crossed = audience.interlock.iter().flat_map(Interlock::questions);
     audience.questions.iter().chain(crossed).map(|question| profile(question, goal, Form::Feasibility)).collect()
@@ -107,7 +107,7 @@ pub(crate) fn drafts(audience: &Audience, goal: u32) -> Vec<Value> {
     audience.questions.iter().map(|question| profile(question, goal, Form::Draft)).collect()
 }
 
-/// What the helper is asked for. It knows no groups.
+/// The helper's request. It knows no groups.
 pub(crate) fn helper(interlock: &Interlock, context: &Context) -> Result<Value, Error> {
     for question in interlock.questions() {
         if let Some(index) = question.targets().iter().position(|target| target.conditions().len() > 1) {

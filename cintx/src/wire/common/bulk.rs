@@ -1,6 +1,7 @@
 //! Bulk jobs: what they start, how far they are, which actions a list of target groups allows.
 
 use super::raw::*;
+use super::start_bulk_job;
 
 use crate::error::{Error, JobFailure};
 use crate::fielding::RunAction;
@@ -46,6 +47,43 @@ macro_rules! asked {
     }};
 }
 
+/// Starts the job of an action on fielding runs.
+async fn start_run(
+    raw: &Client,
+    account: i64,
+    project: &str,
+    action: RunAction,
+    ids: Vec<String>,
+) -> Result<JobId, Error> {
+    match action {
+        RunAction::LaunchNow => start_bulk_job!(
+            raw.create_bulk_launch_target_groups_job(account, project),
+            CreateBulkLaunchTargetGroupJobRequest(ids),
+            CREATE_BULK_LAUNCH_TARGET_GROUPS_JOB
+        ),
+        RunAction::Pause => start_bulk_job!(
+            raw.create_bulk_pause_target_groups_job(account, project),
+            CreateBulkPauseTargetGroupJobRequest(ids),
+            CREATE_BULK_PAUSE_TARGET_GROUPS_JOB
+        ),
+        RunAction::Resume => start_bulk_job!(
+            raw.create_bulk_resume_target_groups_job(account, project),
+            CreateBulkResumeTargetGroupJobRequest(ids),
+            CREATE_BULK_RESUME_TARGET_GROUPS_JOB
+        ),
+        RunAction::Relaunch => start_bulk_job!(
+            raw.create_bulk_relaunch_target_groups_job(account, project),
+            CreateBulkRelaunchTargetGroupJobRequest(ids),
+            CREATE_BULK_RELAUNCH_TARGET_GROUPS_JOB
+        ),
+        RunAction::Complete => start_bulk_job!(
+            raw.create_bulk_complete_target_groups_job(account, project),
+            CreateBulkCompleteTargetGroupJobRequest(ids),
+            CREATE_BULK_COMPLETE_TARGET_GROUPS_JOB
+        ),
+    }
+}
+
 impl BulkWire for super::Marker {
     async fn start_bulk(
         raw: &Client,
@@ -57,7 +95,7 @@ impl BulkWire for super::Marker {
         let ids: Vec<String> = groups.iter().map(ToString::to_string).collect();
         let project = project.as_str();
         match action {
-            BulkAction::Run(action) => super::start_bulk(raw, account, project, action, ids).await,
+            BulkAction::Run(action) => start_run(raw, account, project, action, ids).await,
             BulkAction::Manager(manager) => {
                 let body = types::CreateBulkUpdateTargetGroupProjectManagerJobRequest {
                     project_manager_id: Some(manager.to_string()),

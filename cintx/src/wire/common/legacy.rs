@@ -1,11 +1,10 @@
-//! What 2024-12-02 and 2025-02-17 have in common and later versions call otherwise or take elsewhere: a small function
+//! What 2024-12-02 and 2025-02-17 have in common and later versions name or place differently: a small function
 //! or a list of fields for each difference.
 
 use cintx_raw::{ByteStream, Response};
 
 use super::raw::*;
 use crate::error::Error;
-use crate::fielding::RunAction;
 use crate::paging::PageRequest;
 use crate::pricing::FeasibilitySettings;
 use crate::project::{ProjectOverview, ProjectSettings, ProjectSummary};
@@ -14,11 +13,11 @@ use crate::report::{ReportFilter, ReportOrder, ReportRequest};
 use crate::target_group::{ChangeKind, TargetGroupOverview};
 use crate::target_group::{DraftSettings, LaunchedSettings, TargetGroupFilter, TargetGroupSummary};
 use crate::types::TimeRange;
-use crate::types::ids::{JobId, ReportId};
+use crate::types::ids::ReportId;
 use crate::wire::read::{Missing, Read, reads};
-use crate::wire::{started, timestamp};
+use crate::wire::timestamp;
 
-/// The feasibility of a target group to be can only be asked within a project.
+/// The feasibility of a target group to be is computed within a project.
 pub(super) const FEASIBILITY_NEEDS_PROJECT: bool = true;
 /// Target groups have no number of the buyer's own.
 pub(super) const HAS_GROUP_REFERENCE: bool = false;
@@ -57,8 +56,8 @@ reads! {
     }
     LaunchedSettings = GetTargetGroupDetailsResponse {
         name, manager = project_manager_id, length_of_interview = expected_length_of_interview_minutes,
-        incidence_rate = expected_incidence_rate, live_url, test_url;
-        lockout = industry_lockout_code, cost_note = client_cpi;
+        incidence_rate = expected_incidence_rate, live_url;
+        test_url, lockout = industry_lockout_code, cost_note = client_cpi;
         reference
     }
     TargetGroupOverview = TargetGroupOverview {
@@ -120,7 +119,7 @@ pub(super) fn changed_details(settings: &LaunchedSettings) -> types::TargetGroup
         expected_length_of_interview_minutes: i64::from(settings.length_of_interview.as_minutes()),
         expected_incidence_rate: settings.incidence_rate.fraction(),
         live_url: settings.live_url.to_string(),
-        test_url: settings.test_url.to_string(),
+        test_url: settings.test_url.as_ref().unwrap_or(&settings.live_url).to_string(),
         client_cpi: settings.cost_note.as_ref().map(Into::into),
         industry_lockout_code: settings.lockout.as_ref().map(ToString::to_string),
     }
@@ -162,7 +161,7 @@ pub(super) async fn get_clients(
     Ok(raw.get_clients(account).await?)
 }
 
-/// A time in field is asked about by its ends and by its days.
+/// A time in field is given by its ends and by its days.
 pub(super) async fn suggest_time_range(
     raw: &Client,
     locale: &str,
@@ -173,41 +172,13 @@ pub(super) async fn suggest_time_range(
 }
 
 /// Starts a bulk job; no key keeps a second one from being started.
-pub(super) async fn start_bulk(
-    raw: &Client,
-    account: i64,
-    project: &str,
-    action: RunAction,
-    target_group_ids: Vec<String>,
-) -> Result<JobId, Error> {
-    match action {
-        RunAction::LaunchNow => {
-            let body = types::CreateBulkLaunchTargetGroupJobRequest { target_group_ids: Some(target_group_ids) };
-            let answer = raw.create_bulk_launch_target_groups_job(account, project, &body).await?;
-            started(&operations::CREATE_BULK_LAUNCH_TARGET_GROUPS_JOB, &answer)
-        }
-        RunAction::Pause => {
-            let body = types::CreateBulkPauseTargetGroupJobRequest { target_group_ids: Some(target_group_ids) };
-            let answer = raw.create_bulk_pause_target_groups_job(account, project, &body).await?;
-            started(&operations::CREATE_BULK_PAUSE_TARGET_GROUPS_JOB, &answer)
-        }
-        RunAction::Resume => {
-            let body = types::CreateBulkResumeTargetGroupJobRequest { target_group_ids: Some(target_group_ids) };
-            let answer = raw.create_bulk_resume_target_groups_job(account, project, &body).await?;
-            started(&operations::CREATE_BULK_RESUME_TARGET_GROUPS_JOB, &answer)
-        }
-        RunAction::Relaunch => {
-            let body = types::CreateBulkRelaunchTargetGroupJobRequest { target_group_ids: Some(target_group_ids) };
-            let answer = raw.create_bulk_relaunch_target_groups_job(account, project, &body).await?;
-            started(&operations::CREATE_BULK_RELAUNCH_TARGET_GROUPS_JOB, &answer)
-        }
-        RunAction::Complete => {
-            let body = types::CreateBulkCompleteTargetGroupJobRequest { target_group_ids: Some(target_group_ids) };
-            let answer = raw.create_bulk_complete_target_groups_job(account, project, &body).await?;
-            started(&operations::CREATE_BULK_COMPLETE_TARGET_GROUPS_JOB, &answer)
-        }
-    }
+macro_rules! start_bulk_job {
+    ($raw:ident.$call:ident($account:ident, $project:ident), $body:ident($ids:ident), $operation:ident) => {{
+        let body = types::$body { target_group_ids: Some($ids) };
+        started(&operations::$operation, &$raw.$call($account, $project, &body).await?)
+    }};
 }
+pub(super) use start_bulk_job;
 
 /// What a report is ordered with: its level; nobody can be named to get mail.
 pub(super) fn report_request(

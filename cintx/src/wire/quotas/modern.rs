@@ -125,8 +125,13 @@ pub(crate) fn edited(tables: &[QuotaTable], control: Option<&ControlQuotas>, edi
             tables.push(interlocked(&crossed)?);
         }
     }
+    profiling_of(&tables, control)
+}
+
+/// The profiles as a request takes them.
+fn profiling_of(tables: &[QuotaTable], control: Option<&ControlQuotas>) -> Answer<Value> {
     let mut profiles: Vec<Value> = Vec::new();
-    for table in &tables {
+    for table in tables {
         let quotas_on = table.enabled && table.cells.iter().any(|quota| quota.target.is_some());
         let targets = table.cells().filter(|(_, quota)| table.kind == TableKind::Regular || quota.target.is_some());
         let targets = targets.map(|(position, quota)| {

@@ -1,4 +1,4 @@
-//! 2024-12-02 on the wire: the areas that it has, and what it alone calls otherwise or takes elsewhere.
+//! 2024-12-02 on the wire: the areas that it has, and what it alone names or places differently.
 
 #[path = "../common/assistant.rs"]
 mod assistant;
@@ -110,7 +110,7 @@ async fn create_target_group(
     Ok(raw.create_target_group(account, project, None, body).await?)
 }
 
-/// What the feasibility of a draft is asked with.
+/// The request for the feasibility of a draft.
 fn feasibility_request(
     draft: &TargetGroupDraft,
     profiles: Vec<types::TargetGroupFeasibilityRegularProfileV2>,

@@ -1,4 +1,4 @@
-//! 2025-02-17 on the wire: the areas that it has, and what it alone calls otherwise or takes elsewhere.
+//! 2025-02-17 on the wire: the areas that it has, and what it alone names or places differently.
 
 #[path = "../common/assistant.rs"]
 mod assistant;
@@ -108,7 +108,7 @@ async fn create_target_group(
     Ok(raw.create_target_group(account, project, body).await?)
 }
 
-/// What the feasibility of a draft is asked with.
+/// The request for the feasibility of a draft.
 fn feasibility_request(
     draft: &TargetGroupDraft,
     profiles: Vec<types::TargetGroupFeasibilityRegularProfileV2>,
@@ -161,7 +161,7 @@ async fn library_questions(
     Ok(raw.account_questions_translation(account, Some(locale), &params).await?)
 }
 
-/// What the list of questions is narrowed down by, and the page that is asked for.
+/// What the list of questions is narrowed down by, and the page.
 fn question_index_params(filter: &IndexFilter, ask: &PageRequest) -> ListQuestionsParams {
     ListQuestionsParams {
         search: filter.search.clone(),

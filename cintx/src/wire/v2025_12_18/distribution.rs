@@ -27,7 +27,7 @@ impl DistributionWire for super::Marker {
         });
         let body: types::PanelDistributionRequestV3 = from_json("question", body)?;
         let mut profile = to_json(&raw.get_panel_distribution_draft(account, &body).await?.into_value())?;
-        // It is asked in completes, but may answer in percent.
+        // The request is in completes, but the answer may be in percent.
         let in_percent = percent_as_counts(&mut profile);
         let table = modern_profile(&profile);
         Ok(if in_percent { of_goal(table, goal) } else { table })

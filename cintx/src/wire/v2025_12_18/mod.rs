@@ -1,4 +1,4 @@
-//! 2025-12-18 on the wire: the areas that it has, and what it calls otherwise or takes elsewhere than others.
+//! 2025-12-18 on the wire: the areas that it has, and what it names or places differently than other versions.
 
 #[path = "../common/assistant.rs"]
 mod assistant;

@@ -1,11 +1,10 @@
-//! What 2025-12-18 calls otherwise or takes elsewhere than the versions before it: a small function or a list of fields
+//! What 2025-12-18 names or places differently than the versions before it: a small function or a list of fields
 //! for each difference.
 
 use cintx_raw::{ByteStream, Response};
 
 use super::raw::*;
 use crate::error::Error;
-use crate::fielding::RunAction;
 use crate::paging::PageRequest;
 use crate::paging::RawPage;
 use crate::pricing::FeasibilitySettings;
@@ -16,11 +15,11 @@ use crate::report::{ReportFilter, ReportOrder, ReportRequest};
 use crate::target_group::{ChangeKind, TargetGroupOverview};
 use crate::target_group::{DraftSettings, LaunchedSettings, TargetGroupFilter, TargetGroupSummary};
 use crate::types::TimeRange;
-use crate::types::ids::{JobId, ReportId};
+use crate::types::ids::ReportId;
 use crate::webhook::{WebhookEventType, WebhookFacts};
 use crate::wire::read::{read_amounts, read_words, reads};
 use crate::wire::target_groups::Names;
-use crate::wire::{started, timestamp};
+use crate::wire::timestamp;
 
 /// What a draft calls its parts.
 pub(super) const DRAFT_NAMES: Names = Names {
@@ -29,7 +28,7 @@ pub(super) const DRAFT_NAMES: Names = Names {
     profiles: "profiling",
     supply: ("allocations", true),
 };
-/// The feasibility of a target group to be is asked of the account.
+/// The feasibility of a target group to be is computed within the account.
 pub(super) const FEASIBILITY_NEEDS_PROJECT: bool = false;
 /// A target group can be paced like another.
 pub(super) const HAS_GEMINI_PACING: bool = true;
@@ -82,8 +81,8 @@ reads! {
     }
     LaunchedSettings = GetTargetGroupDetailsResponse {
         name, manager = project_manager_id, length_of_interview = expected_length_of_interview_minutes,
-        incidence_rate = expected_incidence_rate, live_url, test_url;
-        lockout = industry_lockout_code, cost_note = client_cost_per_interview_note,
+        incidence_rate = expected_incidence_rate, live_url;
+        test_url, lockout = industry_lockout_code, cost_note = client_cost_per_interview_note,
         reference = target_group_customer_reference_number
     }
     TargetGroupOverview = TargetGroupOverview {
@@ -137,7 +136,7 @@ pub(super) fn changed_details(settings: &LaunchedSettings) -> types::TargetGroup
         expected_length_of_interview_minutes: i64::from(settings.length_of_interview.as_minutes()),
         expected_incidence_rate: settings.incidence_rate.fraction(),
         live_url: settings.live_url.to_string(),
-        test_url: settings.test_url.to_string(),
+        test_url: settings.test_url.as_ref().unwrap_or(&settings.live_url).to_string(),
         client_cost_per_interview_note: settings.cost_note.as_ref().map(Into::into),
         industry_lockout_code: settings.lockout.as_ref().map(ToString::to_string).unwrap_or_default(),
         target_group_customer_reference_number: Some(settings.reference.clone()),
@@ -190,7 +189,7 @@ pub(super) async fn get_clients(
     Ok(raw.get_clients(account, &params).await?)
 }
 
-/// A time in field is asked about by its ends.
+/// A time in field is given by its ends.
 pub(super) async fn suggest_time_range(
     raw: &Client,
     locale: &str,
@@ -202,41 +201,13 @@ pub(super) async fn suggest_time_range(
 }
 
 /// Starts a bulk job, under an idempotency key.
-pub(super) async fn start_bulk(
-    raw: &Client,
-    account: i64,
-    project: &str,
-    action: RunAction,
-    target_group_ids: Vec<String>,
-) -> Result<JobId, Error> {
-    match action {
-        RunAction::LaunchNow => {
-            let body = types::CreateBulkLaunchTargetGroupJobRequest { target_group_ids };
-            let answer = raw.create_bulk_launch_target_groups_job(account, project, None, &body).await?;
-            started(&operations::CREATE_BULK_LAUNCH_TARGET_GROUPS_JOB, &answer)
-        }
-        RunAction::Pause => {
-            let body = types::CreateBulkPauseTargetGroupJobRequest { target_group_ids };
-            let answer = raw.create_bulk_pause_target_groups_job(account, project, None, &body).await?;
-            started(&operations::CREATE_BULK_PAUSE_TARGET_GROUPS_JOB, &answer)
-        }
-        RunAction::Resume => {
-            let body = types::CreateBulkResumeTargetGroupJobRequest { target_group_ids };
-            let answer = raw.create_bulk_resume_target_groups_job(account, project, None, &body).await?;
-            started(&operations::CREATE_BULK_RESUME_TARGET_GROUPS_JOB, &answer)
-        }
-        RunAction::Relaunch => {
-            let body = types::CreateBulkRelaunchTargetGroupJobRequest { target_group_ids };
-            let answer = raw.create_bulk_relaunch_target_groups_job(account, project, None, &body).await?;
-            started(&operations::CREATE_BULK_RELAUNCH_TARGET_GROUPS_JOB, &answer)
-        }
-        RunAction::Complete => {
-            let body = types::CreateBulkCompleteTargetGroupJobRequest { target_group_ids };
-            let answer = raw.create_bulk_complete_target_groups_job(account, project, None, &body).await?;
-            started(&operations::CREATE_BULK_COMPLETE_TARGET_GROUPS_JOB, &answer)
-        }
-    }
+macro_rules! start_bulk_job {
+    ($raw:ident.$call:ident($account:ident, $project:ident), $body:ident($ids:ident), $operation:ident) => {{
+        let body = types::$body { target_group_ids: $ids };
+        started(&operations::$operation, &$raw.$call($account, $project, None, &body).await?)
+    }};
 }
+pub(super) use start_bulk_job;
 
 /// What a report is ordered with: its level, and who gets mail when it is ready.
 pub(super) fn report_request(

@@ -163,6 +163,20 @@ impl<'a> Call<'a> {
         ))
     }
 
+    /// The steps that put what is optional into the request.
+    fn optional_steps(&self) -> String {
+        let step = |(parameter, ty): &(&Parameter, String)| {
+            let (name, ident) = (&parameter.name, &parameter.ident);
+            match parameter.place {
+                Place::Header if ty == "String" || ty == "str" => {
+                    format!("\n            .header({:?}, params.{ident}.as_deref())", name.to_ascii_lowercase())
+                }
+                _ => format!("\n            .query({name:?}, &params.{ident})"),
+            }
+        };
+        self.optional().map(step).collect()
+    }
+
     fn method(&self, version: &Version<'_>) -> String {
         let row = self.row;
         let mut doc = vec![version.summary(&row.id).to_owned(), String::new()];
@@ -219,16 +233,7 @@ impl<'a> Call<'a> {
         }
         if let Some(name) = self.params_name() {
             arguments.push(format!("params: &{name}"));
-            for (parameter, ty) in self.optional() {
-                let ident = &parameter.ident;
-                match parameter.place {
-                    Place::Header if ty == "String" || ty == "str" => steps.push_str(&format!(
-                        "\n            .header({:?}, params.{ident}.as_deref())",
-                        parameter.name.to_ascii_lowercase()
-                    )),
-                    _ => steps.push_str(&format!("\n            .query({:?}, &params.{ident})", parameter.name)),
-                }
-            }
+            steps.push_str(&self.optional_steps());
         }
         let (answer, send) = match &self.answer {
             Answer::Empty => ("()".to_owned(), "empty"),

@@ -1,0 +1,96 @@
+//! A server with two fixed answers: the id of a new target group, and a page of target groups.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+
+use serde_json::{Value, json};
+
+use crate::Result;
+
+/// Target groups in the page.
+pub(crate) const LISTED_GROUPS: usize = 100;
+
+/// Prints its URL and answers until its input ends.
+pub(crate) fn serve() -> Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    println!("http://{}/v1", listener.local_addr()?);
+    std::thread::spawn(move || {
+        for connection in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                if let Err(error) = answer(&connection) {
+                    eprintln!("server: {error}");
+                }
+            });
+        }
+    });
+    std::io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
+}
+
+/// Answers the requests of one connection.
+fn answer(mut connection: &TcpStream) -> Result<()> {
+    connection.set_nodelay(true)?;
+    let created = response(201, &json!({ "id": "01JABCDEFGHJKMNPQRSTVWXYZ1" }));
+    let listed = response(200, &page());
+    let mut requests = BufReader::new(connection);
+    loop {
+        let (mut first, mut length) = (String::new(), 0);
+        if requests.read_line(&mut first)? == 0 {
+            return Ok(());
+        }
+        let mut line = String::new();
+        while requests.read_line(&mut line)? > 2 {
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse()?;
+            }
+            line.clear();
+        }
+        requests.read_exact(&mut vec![0; length])?;
+        connection.write_all(if first.starts_with("POST") { &created } else { &listed })?;
+    }
+}
+
+fn response(status: u16, body: &Value) -> Vec<u8> {
+    let body = body.to_string();
+    let length = body.len();
+    format!("HTTP/1.1 {status} \r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}")
+        .into_bytes()
+}
+
+fn page() -> Value {
+    let groups: Vec<Value> = (0..LISTED_GROUPS).map(group).collect();
+    json!({ "url": "/target-groups", "has_more": false, "target_groups": groups })
+}
+
+/// A target group of the list, every property set.
+fn group(number: usize) -> Value {
+    let statistic = |value: Value| json!({ "value": value, "issues": [] });
+    let money = |value: &str| statistic(json!({ "value": value, "currency_code": "USD" }));
+    json!({
+        "id": format!("01JABCDEFGHJKMNPQRSTVW{number:04}"),
+        "human_readable_id": format!("TG-{number:06}"),
+        "name": format!("UK pets {number}"),
+        "highlighted_name": format!("UK pets {number}"),
+        "locale": "eng_gb",
+        "status": "live",
+        "exclusion_enabled": false,
+        "created_at": "2026-01-05T09:30:00Z",
+        "updated_at": "2026-01-06T10:45:00Z",
+        "project_manager_id": "2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2",
+        "target_group_customer_reference_number": format!("reference {number}"),
+        "statistics": {
+            "progress": statistic(json!({
+                "current_completes": 120, "current_prescreens": 340, "filling_goal": 500,
+                "filling_strategy": "completes",
+            })),
+            "average_cost_per_interview": money("2.73"),
+            "conversion_rate": statistic(json!(0.31)),
+            "drop_off_rate": statistic(json!(0.12)),
+            "incidence_rate": statistic(json!(0.5)),
+            "median_length_of_interview_seconds": statistic(json!(612)),
+            "earnings_per_click": money("0.42"),
+            "earnings_per_click_per_minute": money("0.04"),
+            "last_complete_date": statistic(json!("2026-01-06T10:44:12Z")),
+        },
+    })
+}
