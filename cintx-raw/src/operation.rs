@@ -65,6 +65,11 @@ impl Operation {
         }
     }
 
+    /// A row for a request to a token endpoint, which is no part of the API: it has no path here.
+    pub fn token_request() -> &'static Self {
+        &TOKEN_REQUEST
+    }
+
     /// Whether repeating it has no effect, since it only reads or computes.
     pub fn is_read(&self) -> bool {
         self.idempotency == Idempotency::Safe
@@ -72,8 +77,12 @@ impl Operation {
 }
 
 pub(crate) const fn undocumented(method: Method, idempotency: Idempotency) -> Operation {
+    row("undocumented", method, idempotency)
+}
+
+const fn row(id: &'static str, method: Method, idempotency: Idempotency) -> Operation {
     Operation {
-        id: "undocumented",
+        id,
         document_id: "",
         method,
         path: "",
@@ -96,6 +105,7 @@ pub(crate) const fn undocumented(method: Method, idempotency: Idempotency) -> Op
     }
 }
 
+static TOKEN_REQUEST: Operation = row("token_request", Method::POST, Idempotency::Safe);
 static UNDOCUMENTED_READ: Operation = undocumented(Method::GET, Idempotency::Safe);
 static UNDOCUMENTED_PUT: Operation = undocumented(Method::PUT, Idempotency::Idempotent);
 static UNDOCUMENTED_DELETE: Operation = undocumented(Method::DELETE, Idempotency::Idempotent);

@@ -65,7 +65,12 @@ impl Behaviour for Parrot {
                 let webhook = json!({"id": "1", "url": "https://a.example", "secret": format!("secret-{CANARY}")});
                 Deed::Answer(Answer::json(201, webhook.to_string()))
             }
-            status => Deed::Answer(Answer::json(status, r#"{"object":"some_error","detail":"no"}"#)),
+            // It repeats the token, in the body and in a header that errors and logs show.
+            status => {
+                let sent = request.header("authorization").unwrap_or_default();
+                let body = json!({"object": "some_error", "detail": format!("no {sent}")}).to_string();
+                Deed::Answer(Answer::json(status, body).header("x-request-id", sent).header("etag", sent))
+            }
         }
     }
 }
@@ -138,13 +143,23 @@ async fn the_canary_is_found_nowhere() {
     let _ = writeln!(shown, "{bad} {bad:#} {bad:?}");
     let bad = build("fifth").default_header("authorization", CANARY).build().unwrap_err();
     let _ = writeln!(shown, "{bad} {bad:#} {bad:?}");
+    let _ = writeln!(shown, "{:?}", CallOptions::new().header("x-gateway-key", CANARY));
+    for text in [format!("{CANARY}\n"), format!("{CANARY}\u{0}")] {
+        let bad = build("sixth").credentials(Credentials::new("client-id", text)).build().unwrap_err();
+        let _ = writeln!(shown, "{bad} {bad:#} {bad:?}");
+    }
+    let bad = build("seventh").token(format!("{CANARY} {CANARY}")).build().unwrap_err();
+    let _ = writeln!(shown, "{bad} {bad:#} {bad:?}");
 
     let journal = std::fs::read_to_string(folder.path().join("journal")).unwrap();
     let log = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
     assert!(errors == 39 && shown.len() > 10_000, "there was something to look through");
     // How often a connection is polled, and so how many lines there are, is a matter of time.
     let logged = |level: &str| log.lines().any(|line| line.contains(level));
-    assert!(["TRACE", "DEBUG", "get_user_accounts"].into_iter().all(logged), "the lowest levels were logged");
+    assert!(
+        ["TRACE", "DEBUG", "get_user_accounts", "token_request"].into_iter().all(logged),
+        "the lowest levels were logged"
+    );
     assert!(log.lines().count() > 500, "there was something to look through");
     assert!(journal.contains("create_webhook"));
     for (what, text) in [("an error or Debug", &shown), ("the log", &log), ("the journal", &journal)] {

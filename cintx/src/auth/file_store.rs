@@ -1,6 +1,7 @@
 //! A token store in a folder that several processes share.
 
-use std::io::{self, Write as _};
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -10,6 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{StoredToken, TokenStore};
 use crate::fs::AtomicFile;
+
+/// The largest file that is read; a token takes a few KiB.
+const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 /// Keeps tokens in a folder, one file for each set of credentials, readable by their owner alone and replaced as a
 /// whole.
@@ -39,9 +43,15 @@ impl TokenStore for FileTokenStore {
     fn load(&self, name: &str) -> BoxFuture<'_, Option<StoredToken>> {
         let path = self.path(name);
         Box::pin(async move {
-            let bytes = tokio::task::spawn_blocking(move || std::fs::read(path)).await.ok()?.ok()?;
-            let kept: Kept = serde_json::from_slice(&bytes).ok()?;
-            let expires_at = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(kept.expires_at))?;
+            let bytes = tokio::task::spawn_blocking(move || read(&path)).await.ok()?.ok()?;
+            let kept = serde_json::from_slice(&bytes).ok().and_then(|kept: Kept| {
+                let expires_at = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(kept.expires_at))?;
+                Some((kept, expires_at))
+            });
+            if kept.is_none() {
+                tracing::warn!("the stored token is damaged");
+            }
+            let (kept, expires_at) = kept?;
             Some(StoredToken { token: Secret::from(kept.token), expires_at })
         })
     }
@@ -57,6 +67,13 @@ impl TokenStore for FileTokenStore {
             }
         })
     }
+}
+
+/// What is in a file, up to a limit; what is longer is no token.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn replace(path: &Path, kept: &Kept) -> io::Result<()> {

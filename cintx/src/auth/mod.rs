@@ -1,10 +1,18 @@
 //! Where tokens come from: client credentials, a fixed token, or a source of your own; and a store that processes
 //! share.
 
+pub(crate) mod clock;
+pub(crate) mod endpoint;
 #[cfg(feature = "files")]
 mod file_store;
+pub(crate) mod mask;
 pub(crate) mod refresh;
 pub(crate) mod refresher;
+#[cfg(test)]
+mod sim;
+#[cfg(test)]
+mod tests;
+pub(crate) mod token;
 
 #[cfg(feature = "files")]
 pub use self::file_store::FileTokenStore;
@@ -22,7 +30,8 @@ type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// A source of tokens.
 ///
 /// It is called when there is none, ahead of the expiry of the present one, and after the API refused one;
-/// never twice at the same time, however many calls are waiting.
+/// never twice at the same time, however many calls are waiting. It has 80 seconds. When it fails or panics, all who
+/// wait are told, and it is not called again for a second, which doubles up to a minute while it goes on failing.
 ///
 /// ```
 /// use cintx::auth::{AccessToken, TokenError, TokenSource};
@@ -39,6 +48,12 @@ type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait TokenSource: Send + Sync {
     /// Fetches a token that is new, or will live for some time yet.
     fn token(&self) -> BoxFuture<'_, Result<AccessToken, TokenError>>;
+
+    /// What tells the tokens of this source from those of all others in a [`TokenStore`]: tenant, account, secret.
+    /// Whoever gives the same name gets the same tokens. `None`, unless you say otherwise: they are not stored.
+    fn store_name(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A token and its lifetime.
@@ -62,7 +77,9 @@ impl AccessToken {
 
 /// A place where processes share tokens, so that a fleet of short-lived programs does not ask for one each.
 ///
-/// A store that fails is passed over: the token endpoint is called instead.
+/// A store that fails, panics or takes longer than 5 seconds is passed over: the token endpoint is called instead.
+/// So is what it gives, if that is no token, was refused by the API, or claims to live for longer than a day: a token
+/// of a longer life is stored as if it had a day.
 pub trait TokenStore: Send + Sync {
     /// The token kept under a name, if there is one.
     fn load(&self, name: &str) -> BoxFuture<'_, Option<StoredToken>>;

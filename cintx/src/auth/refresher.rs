@@ -2,30 +2,39 @@
 //! still valid.
 
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
-use cintx_raw::ApiError;
-use http::header;
-use serde::Deserialize;
+use futures_util::FutureExt as _;
+use http::StatusCode;
 use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use tracing::Instrument as _;
 
-use super::refresh::{Demand, Token, Tokens};
+use super::clock::Now;
+use super::endpoint::Endpoint;
+use super::refresh::{Demand, PATIENCE, RefreshNumber, Tokens};
+use super::token::Token;
 use crate::auth::{AccessToken, StoredToken, TokenError, TokenSource, TokenStore};
-use crate::client::{Credentials, RetryPolicy};
 
-/// The lifetime that Cint documents, for a token that does not state its own.
-const DEFAULT_LIFE: u64 = 86_400;
-/// For one request to the token endpoint.
-const LIMIT: Duration = Duration::from_secs(15);
-/// Longer than any refresh takes: who waits this long takes the refresh over.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// For a source to give a token, repetitions and waits included.
+const SOURCE_LIMIT: Duration = Duration::from_secs(80);
+/// For a store to load or to save one.
+const STORE_LIMIT: Duration = Duration::from_secs(5);
+/// How many refreshes one caller waits for: the first, the one that takes over, and one more.
+const MAX_WAITS: u32 = 3;
 /// A token that ends sooner than this is not worth being shared.
-const SHARED_LIFE: Duration = Duration::from_secs(60);
+const MIN_SHARED_LIFE: Duration = Duration::from_secs(60);
+/// A token is shared as one that ends after this at the latest, Cint's own lifetime.
+const MAX_SHARED_LIFE: Duration = Duration::from_secs(86_400);
+/// A stored token that claims to live longer than any is stored for, by more than this, is damaged or was written by a
+/// wrong clock.
+const STORE_CLOCK_TOLERANCE: Duration = Duration::from_secs(300);
 
 /// Where a client's tokens come from.
 pub(crate) enum Source {
-    Credentials { http: reqwest::Client, credentials: Credentials },
+    Endpoint(Endpoint),
     Own(Box<dyn TokenSource>),
 }
 
@@ -41,7 +50,29 @@ pub(crate) struct TokenCache {
 #[derive(Default)]
 struct State {
     tokens: Tokens,
-    refresh: Option<watch::Receiver<Outcome>>,
+    running: Option<Running>,
+}
+
+/// The refresh under way.
+struct Running {
+    number: RefreshNumber,
+    outcome: watch::Receiver<Outcome>,
+    task: Option<AbortHandle>,
+}
+
+/// A refresh that is to begin.
+struct Beginning {
+    number: RefreshNumber,
+    sender: watch::Sender<Outcome>,
+    refused: Vec<Arc<Token>>,
+    /// The one before it, which nobody drives.
+    stuck: Option<AbortHandle>,
+}
+
+/// What a caller gets at once.
+enum Next {
+    Done(Result<Arc<Token>, TokenError>),
+    Wait(watch::Receiver<Outcome>),
 }
 
 struct Refresher {
@@ -50,17 +81,25 @@ struct Refresher {
     margin: Duration,
 }
 
+impl State {
+    fn begin(&mut self, number: RefreshNumber) -> Beginning {
+        let (sender, outcome) = watch::channel(None);
+        let before = self.running.replace(Running { number, outcome, task: None });
+        let stuck = before.and_then(|running| running.task);
+        Beginning { number, sender, refused: self.tokens.refused(), stuck }
+    }
+}
+
 impl TokenCache {
     pub(crate) fn new(source: Source, store: Option<Arc<dyn TokenStore>>, margin: Duration) -> Self {
-        let store = store.map(|store| (source.name(), store));
+        let store = store.and_then(|store| Some((source.store_name()?, store)));
         Self { inner: Some(Arc::new(Refresher { source, store, margin })), state: Mutex::default() }
     }
 
     /// One token, which nothing can replace.
     pub(crate) fn fixed(token: AccessToken) -> Result<Self, TokenError> {
-        let token = Token::new(token.secret, None, Duration::ZERO, Instant::now(), 0.0)?;
-        let mut state = State::default();
-        state.tokens.refreshed(Ok(Arc::new(token)), Instant::now());
+        let token = Token::new(token.secret, None, Duration::ZERO, Now::read(), 0.0)?;
+        let state = State { tokens: Tokens::of(Arc::new(token)), running: None };
         Ok(Self { inner: None, state: Mutex::new(state) })
     }
 
@@ -71,50 +110,74 @@ impl TokenCache {
 
     /// A token that is good now. Who has one need not wait for the next.
     pub(crate) async fn get(self: &Arc<Self>) -> Result<Arc<Token>, TokenError> {
-        loop {
-            let refresh = {
-                let mut state = self.lock();
-                match state.tokens.demand(Instant::now()) {
-                    Demand::Use(token) => return Ok(token),
-                    Demand::Fail(error) => return Err(error),
-                    Demand::UseAndRefresh(token) => {
-                        self.begin(&mut state);
-                        return Ok(token);
-                    }
-                    Demand::Wait { begin: true } => self.begin(&mut state),
-                    Demand::Wait { begin: false } => state.refresh.clone(),
-                }
+        for _ in 0..MAX_WAITS {
+            let mut refresh = match self.next() {
+                Next::Done(outcome) => return outcome,
+                Next::Wait(refresh) => refresh,
             };
-            let Some(mut refresh) = refresh else { return Err(TokenError::Unreadable) };
-            match tokio::time::timeout(PATIENCE, refresh.wait_for(Option::is_some)).await {
-                Ok(Ok(outcome)) => return outcome.clone().unwrap_or(Err(TokenError::Unreadable)),
-                // Its runtime is gone, and the state says so.
-                Ok(Err(_)) => {}
-                // Its runtime is there, but nobody drives it.
-                Err(_) => self.lock().tokens.abandoned(),
+            // Otherwise its runtime is gone, or there, but nobody drives it: the state tells who takes over.
+            if let Ok(Ok(outcome)) = tokio::time::timeout(PATIENCE, refresh.wait_for(Option::is_some)).await {
+                return outcome.clone().unwrap_or(Err(TokenError::Abandoned));
             }
         }
+        Err(TokenError::Abandoned)
     }
 
-    /// Forgets a token that the API refused.
-    pub(crate) fn refuse(&self, token: &Arc<Token>) {
-        if self.can_refresh() {
-            self.lock().tokens.refuse(token);
+    /// What there is for a caller now. Begins a refresh if one is due.
+    fn next(self: &Arc<Self>) -> Next {
+        let (next, beginning) = {
+            let mut state = self.lock();
+            match state.tokens.demand(Now::read()) {
+                Demand::Use(token) => (Next::Done(Ok(token)), None),
+                Demand::Fail(error) => (Next::Done(Err(error)), None),
+                Demand::UseAndRefresh(token, number) => (Next::Done(Ok(token)), Some(state.begin(number))),
+                Demand::Wait { number, begin } => {
+                    let beginning = begin.then(|| state.begin(number));
+                    match &state.running {
+                        Some(running) => (Next::Wait(running.outcome.clone()), beginning),
+                        None => (Next::Done(Err(TokenError::Abandoned)), beginning),
+                    }
+                }
+            }
+        };
+        // Not under the lock: a runtime that shuts down drops its tasks here and now, and they tell the state.
+        if let Some(beginning) = beginning {
+            self.begin(beginning);
+        }
+        next
+    }
+
+    /// Takes note of what the API said to a call with this token.
+    pub(crate) fn judge(&self, token: &Arc<Token>, status: StatusCode) {
+        if !self.can_refresh() {
+            return;
+        }
+        let now = Now::read();
+        match status.as_u16() {
+            401 => self.lock().tokens.refuse(token, now),
+            403 if token.may_be_expired(now) => self.lock().tokens.refuse(token, now),
+            // Only who is let in is told this.
+            200..=299 | 400 | 404 | 409 | 410 | 412 | 422 => self.lock().tokens.accept(now),
+            _ => {}
         }
     }
 
     /// Begins a refresh. It is a task of its own, so that no caller who gives up ends it for the others.
-    fn begin(self: &Arc<Self>, state: &mut State) -> Option<watch::Receiver<Outcome>> {
-        let inner = Arc::clone(self.inner.as_ref()?);
-        let (sender, receiver) = watch::channel(None);
-        let refused = state.tokens.refused().cloned();
-        let under_way = UnderWay { cache: Arc::downgrade(self), sender };
-        state.refresh = Some(receiver.clone());
-        tokio::spawn(async move {
-            let outcome = inner.refresh(refused.as_deref()).await.map(Arc::new);
+    fn begin(self: &Arc<Self>, Beginning { number, sender, refused, stuck }: Beginning) {
+        let under_way = UnderWay { cache: Arc::downgrade(self), number, sender };
+        if let Some(stuck) = stuck {
+            stuck.abort();
+        }
+        let Some(inner) = self.inner.clone() else { return };
+        let span = tracing::debug_span!("cint", operation = cintx_raw::Operation::token_request().id, refresh = number);
+        let refresh = async move {
+            let outcome = inner.refresh(&refused).await.map(Arc::new);
             under_way.done(outcome);
-        });
-        Some(receiver)
+        };
+        let task = tokio::spawn(refresh.instrument(span)).abort_handle();
+        if let Some(running) = self.lock().running.as_mut().filter(|running| running.number == number) {
+            running.task = Some(task);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -126,14 +189,16 @@ impl TokenCache {
 /// A refresh under way. Dropped before it is done, with its runtime, it leaves the field to another.
 struct UnderWay {
     cache: Weak<TokenCache>,
+    number: RefreshNumber,
     sender: watch::Sender<Outcome>,
 }
 
 impl UnderWay {
     fn done(self, outcome: Result<Arc<Token>, TokenError>) {
-        if let Some(cache) = self.cache.upgrade() {
-            cache.lock().tokens.refreshed(outcome.clone(), Instant::now());
-        }
+        let outcome = match self.cache.upgrade() {
+            Some(cache) => cache.lock().tokens.refreshed(self.number, outcome, Now::read()),
+            None => outcome,
+        };
         self.sender.send_replace(Some(outcome));
     }
 }
@@ -143,7 +208,7 @@ impl Drop for UnderWay {
         if self.sender.borrow().is_none()
             && let Some(cache) = self.cache.upgrade()
         {
-            cache.lock().tokens.abandoned();
+            cache.lock().tokens.lost(self.number, Now::read());
         }
     }
 }
@@ -154,91 +219,85 @@ impl fmt::Debug for TokenCache {
     }
 }
 
+/// What the code of somebody else comes to: nothing if it panics or takes longer than this.
+async fn guarded<T>(limit: Duration, future: impl Future<Output = T>) -> Result<T, TokenError> {
+    match tokio::time::timeout(limit, AssertUnwindSafe(future).catch_unwind()).await {
+        Ok(Ok(outcome)) => Ok(outcome),
+        Ok(Err(_)) => Err(TokenError::Panicked),
+        Err(_) => Err(TokenError::TimedOut(limit)),
+    }
+}
+
 impl Refresher {
     /// From the store if another process has put a good one there, else from the source.
-    async fn refresh(&self, refused: Option<&Token>) -> Result<Token, TokenError> {
-        let token = |secret, life| Token::new(secret, life, self.margin, Instant::now(), fastrand::f64());
-        if let Some((name, store)) = &self.store
-            && let Some(StoredToken { token: secret, expires_at }) = store.load(name).await
-            && let Ok(life) = expires_at.duration_since(SystemTime::now())
-            && life > SHARED_LIFE.max(self.margin)
-            && refused.is_none_or(|refused| refused.secret().expose() != secret.expose())
-        {
-            return token(secret, Some(life));
+    async fn refresh(&self, refused: &[Arc<Token>]) -> Result<Token, TokenError> {
+        if let Some(token) = self.load(refused).await {
+            return Ok(token);
         }
-        let AccessToken { secret, life } = self.source.token().await?;
-        if let Some((name, store)) = &self.store
-            && let Some(expires_at) = life.and_then(|life| SystemTime::now().checked_add(life))
-        {
-            store.save(name, &StoredToken { token: secret.clone(), expires_at }).await;
+        // Its life is counted from here: it cannot be longer than it seems.
+        let asked = Now::read();
+        let AccessToken { secret, life } = guarded(SOURCE_LIMIT, async { self.source.token().await }).await??;
+        let token = Token::new(secret, life, self.margin, asked, fastrand::f64())?;
+        if let Some(life) = life {
+            self.save(&token, asked.wall, life).await;
         }
-        token(secret, life)
+        Ok(token)
+    }
+
+    /// A token that another process has stored. What is damaged, refused or nearly over is passed over.
+    async fn load(&self, refused: &[Arc<Token>]) -> Option<Token> {
+        let (name, store) = self.store.as_ref()?;
+        let loaded = guarded(STORE_LIMIT, async { store.load(name).await }).await;
+        let loaded = loaded.inspect_err(|error| tracing::warn!(%error, "no token can be loaded")).ok()?;
+        let StoredToken { token: secret, expires_at } = loaded?;
+        let now = Now::read();
+        let life = expires_at.duration_since(now.wall).ok()?;
+        let lives = MIN_SHARED_LIFE.max(self.margin) < life && life <= MAX_SHARED_LIFE + STORE_CLOCK_TOLERANCE;
+        if !lives || refused.iter().any(|refused| refused.is(&secret)) {
+            return None;
+        }
+        Token::new(secret, Some(life), self.margin, now, fastrand::f64()).ok()
+    }
+
+    /// Stores a token for other processes. One that is not stored is fetched again: nothing is lost but a request.
+    async fn save(&self, token: &Token, obtained: SystemTime, life: Duration) {
+        let Some((name, store)) = &self.store else { return };
+        let Some(expires_at) = obtained.checked_add(life.min(MAX_SHARED_LIFE)) else { return };
+        let stored = StoredToken { token: token.secret().clone(), expires_at };
+        if let Err(error) = guarded(STORE_LIMIT, async { store.save(name, &stored).await }).await {
+            tracing::warn!(%error, "the token cannot be stored");
+        }
     }
 }
 
 impl Source {
-    /// The name under which processes with the same credentials find each other's tokens.
-    fn name(&self) -> String {
+    /// The name under which processes with the same credentials find each other's tokens. Who does not know the secret
+    /// does not find them. `None` if nothing tells this source's tokens from those of others.
+    pub(super) fn store_name(&self) -> Option<String> {
         use sha2::{Digest as _, Sha256};
-        let mut hash = Sha256::new();
-        if let Self::Credentials { credentials, .. } = self {
-            for part in [&credentials.endpoint, &credentials.client_id] {
-                hash.update((part.len() as u64).to_be_bytes());
-                hash.update(part);
+        let own;
+        let (kind, parts) = match self {
+            Self::Endpoint(Endpoint { credentials, .. }) => {
+                let secret = credentials.client_secret.expose();
+                ("credentials", vec![&*credentials.endpoint, &*credentials.client_id, secret])
             }
+            Self::Own(source) => {
+                own = source.store_name()?;
+                ("source", vec![&*own])
+            }
+        };
+        let mut hash = Sha256::new();
+        for part in std::iter::once(kind).chain(parts) {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
         }
-        hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+        Some(hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
     async fn token(&self) -> Result<AccessToken, TokenError> {
-        let Self::Credentials { http, credentials } = self else {
-            let Self::Own(source) = self else { return Err(TokenError::Unreadable) };
-            return source.token().await;
-        };
-        // Asking for a token twice does no harm.
-        let policy = RetryPolicy::standard();
-        let mut failures = 0;
-        loop {
-            match fetch(http, credentials).await {
-                Err(error) if error.is_transient() && failures + 1 < policy.max_attempts => {
-                    tokio::time::sleep(policy.wait(failures, fastrand::f64())).await;
-                    failures += 1;
-                }
-                outcome => return outcome,
-            }
+        match self {
+            Self::Endpoint(endpoint) => endpoint.token(SOURCE_LIMIT).await,
+            Self::Own(source) => source.token().await,
         }
     }
-}
-
-#[derive(Deserialize)]
-struct Answer {
-    access_token: String,
-    expires_in: Option<u64>,
-}
-
-async fn fetch(http: &reqwest::Client, credentials: &Credentials) -> Result<AccessToken, TokenError> {
-    let unreachable = |error: reqwest::Error| TokenError::Unreachable(Arc::new(error.without_url()));
-    let body = serde_json::json!({
-        "client_id": credentials.client_id,
-        "client_secret": credentials.client_secret.expose(),
-        "grant_type": "client_credentials",
-        "audience": "https://api.luc.id",
-        credentials.scope_field: "app:api",
-    });
-    let answer = http
-        .post(&credentials.endpoint)
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(body.to_string())
-        .timeout(LIMIT)
-        .send()
-        .await
-        .map_err(unreachable)?;
-    let status = answer.status();
-    let bytes = answer.bytes().await.map_err(unreachable)?;
-    if !status.is_success() {
-        let detail = ApiError::parse(&bytes).map_or_else(|| "no explanation".to_owned(), |error| error.to_string());
-        return Err(TokenError::Refused { status, detail: credentials.redact(detail) });
-    }
-    let answer: Answer = serde_json::from_slice(&bytes).map_err(|_| TokenError::Unreadable)?;
-    Ok(AccessToken::new(answer.access_token, Duration::from_secs(answer.expires_in.unwrap_or(DEFAULT_LIFE))))
 }

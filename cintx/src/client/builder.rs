@@ -10,6 +10,7 @@ use http::HeaderValue;
 use reqwest::Url;
 use tokio::sync::Semaphore;
 
+use crate::auth::endpoint::Endpoint;
 use crate::auth::refresher::{Source, TokenCache};
 use crate::auth::{AccessToken, TokenSource, TokenStore};
 use crate::cache::Cache;
@@ -102,7 +103,9 @@ impl<V: Version> ClientBuilder<V> {
         self
     }
 
-    /// Shares tokens with other processes of the same credentials, through a `FileTokenStore` for example.
+    /// Shares tokens with other processes of the same credentials, through a `FileTokenStore` for example. Tokens of a
+    /// [`token_source`](Self::token_source) are shared only if it has a
+    /// [`store_name`](crate::auth::TokenSource::store_name).
     pub fn token_store(mut self, store: impl TokenStore + 'static) -> Self {
         self.store = Some(Arc::new(store));
         self
@@ -187,7 +190,9 @@ impl<V: Version> ClientBuilder<V> {
         self
     }
 
-    /// Called for every HTTP exchange: operation, attempt, status, trace id, time.
+    /// Called for every HTTP exchange: operation, attempt, status, trace id, time. Requests to the token endpoint are
+    /// among them, with [`Operation::token_request`](cintx_raw::Operation::token_request); `before_attempt` is not
+    /// called for those, so that its headers stay with the API.
     pub fn observe(mut self, observer: impl Fn(&AttemptEvent<'_>) + Send + Sync + 'static) -> Self {
         self.after = Some(Arc::new(observer));
         self
@@ -197,6 +202,18 @@ impl<V: Version> ClientBuilder<V> {
     pub fn journal(mut self, journal: impl Journal + 'static) -> Self {
         self.journal = Some(Arc::new(journal));
         self
+    }
+
+    /// What tokens are got with, each part with its name.
+    fn secrets(&self) -> Vec<(&'static str, &str)> {
+        match &self.tokens {
+            Some(Tokens::Credentials(credentials)) => vec![
+                ("credentials.client_id", &*credentials.client_id),
+                ("credentials.client_secret", credentials.client_secret.expose()),
+            ],
+            Some(Tokens::Fixed(token)) => vec![("token", token.expose())],
+            Some(Tokens::Own(_)) | None => Vec::new(),
+        }
     }
 
     /// The client.
@@ -223,6 +240,7 @@ impl<V: Version> ClientBuilder<V> {
         if let Some(Tokens::Credentials(credentials)) = &self.tokens {
             url("credentials.endpoint", &credentials.endpoint);
         }
+        problems.extend(self.secrets().into_iter().filter_map(|(field, text)| sendable(field, text).err()));
         let s2s_key = match &self.s2s_key {
             Some(key) => sensitive("server_to_server_key", key).map_err(|problem| problems.push(problem)).ok(),
             None => None,
@@ -251,8 +269,8 @@ impl<V: Version> ClientBuilder<V> {
             }
             Tokens::Own(source) => TokenCache::new(Source::Own(source), self.store, self.margin),
             Tokens::Credentials(credentials) => {
-                let source = Source::Credentials { http: http.clone(), credentials };
-                TokenCache::new(source, self.store, self.margin)
+                let endpoint = Endpoint { http: http.clone(), credentials, observer: self.after.clone() };
+                TokenCache::new(Source::Endpoint(endpoint), self.store, self.margin)
             }
         };
         let shared = Shared {
@@ -323,6 +341,18 @@ fn base_url(field: &'static str, text: &str) -> Result<Box<str>, FieldError> {
     Ok(text.trim_end_matches('/').into())
 }
 
+/// Refuses a credential that cannot be meant: nothing at all, or with the line break of the file it was read from. Its
+/// text is not repeated.
+fn sendable(field: &'static str, text: &str) -> Result<(), FieldError> {
+    if text.trim().is_empty() {
+        return Err(FieldError::new(field, "is empty"));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(FieldError::new(field, "holds a control character, a line break at its end for example"));
+    }
+    Ok(())
+}
+
 fn user_agent(suffix: Option<&str>) -> Result<HeaderValue, FieldError> {
     let agent = concat!("cintx/", env!("CARGO_PKG_VERSION"));
     match suffix {
@@ -334,6 +364,7 @@ fn user_agent(suffix: Option<&str>) -> Result<HeaderValue, FieldError> {
 }
 
 fn sensitive(field: &'static str, secret: &Secret) -> Result<HeaderValue, FieldError> {
+    sendable(field, secret.expose())?;
     let mut value = HeaderValue::try_from(secret.expose())
         .map_err(|_| FieldError::new(field, "holds characters that no header can carry"))?;
     value.set_sensitive(true);
@@ -343,6 +374,30 @@ fn sensitive(field: &'static str, secret: &Secret) -> Result<HeaderValue, FieldE
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "v2025-12-18")]
+    #[test]
+    fn credentials_that_cannot_be_meant_are_refused_before_anything_is_sent() {
+        type B = ClientBuilder<crate::V2025_12_18>;
+        let refused = |builder: B| {
+            let error = builder.account(1).build().unwrap_err();
+            let text = format!("{error} {error:?}");
+            assert!(!text.contains("hidden"), "{text}");
+            error.invalid_fields().iter().map(|problem| problem.field().to_owned()).collect::<Vec<_>>()
+        };
+        for bad in ["", "  ", "hidden\n", "hid\u{0}den"] {
+            assert_eq!(refused(B::new().credentials(Credentials::new(bad, "s"))), ["credentials.client_id"], "{bad:?}");
+            assert_eq!(
+                refused(B::new().credentials(Credentials::new("i", bad))),
+                ["credentials.client_secret"],
+                "{bad:?}"
+            );
+            assert_eq!(refused(B::new().token(bad)), ["token"], "{bad:?}");
+            let fields = refused(B::new().token("t").server_to_server_key(bad));
+            assert_eq!(fields, ["server_to_server_key"], "{bad:?}");
+        }
+        assert!(B::new().credentials(Credentials::new("i", "s")).account(1).build().is_ok());
+    }
 
     #[test]
     fn credentials_go_over_https_or_stay_on_this_machine() {

@@ -4,6 +4,8 @@ use std::fmt;
 
 use cintx_raw::Secret;
 
+use crate::auth::mask::mask;
+
 /// Client credentials, and where to exchange them for a token.
 ///
 /// ```
@@ -45,11 +47,8 @@ impl Credentials {
     }
 
     /// Text from the token endpoint without the secret, should it repeat what it was sent.
-    pub(crate) fn redact(&self, text: String) -> String {
-        match self.client_secret.expose() {
-            "" => text,
-            secret => text.replace(secret, "***"),
-        }
+    pub(crate) fn redact(&self, text: &str) -> String {
+        mask(text, self.client_secret.expose()).into_owned()
     }
 
     /// Uses the token endpoint of the time before auth.cint.com.

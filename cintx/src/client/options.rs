@@ -322,15 +322,17 @@ pub(crate) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue
         ));
     }
     // The value may be a secret: it is not repeated.
-    let value = HeaderValue::try_from(value)
+    let mut value = HeaderValue::try_from(value)
         .map_err(|_| FieldError::new("header", format!("{name:?} has a value that no header can carry")))?;
+    // Nor does `Debug` show it.
+    value.set_sensitive(true);
     Ok((parsed, value))
 }
 
 /// Reads the value of a header that only a method of its own sets.
 pub(crate) fn own_header(name: &HeaderName, value: &str) -> Result<HeaderValue, FieldError> {
     HeaderValue::try_from(value)
-        .map_err(|_| FieldError::new("header", format!("{name} is {value:?}, expected visible ASCII")))
+        .map_err(|_| FieldError::new("header", format!("{name} has a value that no header can carry")))
 }
 
 #[cfg(test)]
@@ -353,6 +355,14 @@ mod tests {
         }
         assert!(header("x-team", "a\nb").is_err());
         assert!(header("x-team", "a").is_ok());
+    }
+
+    #[test]
+    fn header_values_never_print() {
+        let options = CallOptions::new().header("x-gateway-key", "hidden").header("x-other", "hidden\n");
+        assert!(!format!("{options:?}").contains("hidden"), "{options:?}");
+        let error = own_header(&HeaderName::from_static("if-match"), "hidden\n").unwrap_err();
+        assert!(!error.to_string().contains("hidden"), "{error}");
     }
 
     #[test]

@@ -308,9 +308,10 @@ impl Error {
         self.report().map_or(0, |report| report.attempts)
     }
 
-    /// How long to wait, by `Retry-After`.
+    /// How long to wait, by `Retry-After` of the API or of the token endpoint.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.report()?.retry_after
+        let asked = self.report().and_then(|report| report.retry_after);
+        asked.or_else(|| self.token()?.retry_after())
     }
 
     /// The idempotency key that was sent with every attempt.

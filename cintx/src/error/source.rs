@@ -1,6 +1,8 @@
 //! Errors of the token source and the journal, exported from `auth` and `recovery`.
 
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::StatusCode;
 
@@ -9,22 +11,61 @@ use http::StatusCode;
 #[non_exhaustive]
 pub enum TokenError {
     /// The token endpoint refused.
-    #[error("the token endpoint answered {status}: {detail}")]
+    #[error("the token endpoint answered {status}: {detail}{}", After(*retry_after))]
+    #[non_exhaustive]
     Refused {
-        /// Its status.
+        /// Its status. 200 if it sent an error instead of a token.
         status: StatusCode,
         /// The message of the token endpoint.
         detail: String,
+        /// How long it asked to wait. Until then nothing is asked again.
+        retry_after: Option<Duration>,
     },
     /// What came is no usable token.
-    #[error("the token endpoint's answer holds no usable token")]
-    Unreadable,
+    #[error("what came is no usable token: {reason}")]
+    #[non_exhaustive]
+    Unreadable {
+        /// What is wrong about it.
+        reason: &'static str,
+    },
+    /// The token endpoint is elsewhere. Credentials do not follow a redirect: give its address to
+    /// [`Credentials::endpoint`](crate::client::Credentials::endpoint).
+    #[error("the token endpoint redirects elsewhere, and credentials do not follow")]
+    Redirected,
     /// The token endpoint could not be reached, or its answer broke off.
     #[error("the token endpoint cannot be reached")]
     Unreachable(#[source] Arc<reqwest::Error>),
     /// A source of the caller's own failed.
     #[error("the token source failed")]
     Source(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    /// The source of tokens panicked.
+    #[error("the token source panicked")]
+    Panicked,
+    /// There was no token within this time.
+    #[error("there was no token within {0:.0?}")]
+    TimedOut(Duration),
+    /// The request for a token ended without an outcome, with the runtime that it ran on.
+    #[error("the request for a token ended with its runtime")]
+    Abandoned,
+    /// The API refuses every token that can be had, new ones included.
+    #[error("the API refused a new token{}", After(*retry_after))]
+    #[non_exhaustive]
+    Rejected {
+        /// How long no other is asked for.
+        retry_after: Option<Duration>,
+    },
+}
+
+/// When it may be tried again, as the end of a message.
+struct After(Option<Duration>);
+
+impl fmt::Display for After {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(wait) => write!(f, ", to be repeated after {wait:.0?}"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl TokenError {
@@ -33,12 +74,31 @@ impl TokenError {
         Self::Source(Arc::from(cause.into()))
     }
 
+    /// How long it makes no sense to ask again: the token endpoint said so, or the API refuses new tokens.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused { retry_after, .. } | Self::Rejected { retry_after } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// The same error when only this much of its wait is left.
+    pub(crate) fn with_wait_left(mut self, left: Duration) -> Self {
+        if let Self::Refused { retry_after: Some(wait), .. } | Self::Rejected { retry_after: Some(wait) } = &mut self {
+            *wait = left.min(*wait);
+        }
+        self
+    }
+
     /// Whether a later try may go better.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
-            Self::Refused { status, .. } => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
+            Self::Refused { status, .. } => {
+                status.is_server_error()
+                    || matches!(*status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
+            }
             Self::Unreachable(_) => true,
-            Self::Unreadable | Self::Source(_) => false,
+            _ => false,
         }
     }
 }

@@ -49,7 +49,7 @@ impl Pipeline {
         limit: Duration,
     ) -> AttemptResult {
         let started = Instant::now();
-        let got = self.exchange(request, authorization, trace, number, limit).await;
+        let got = self.exchange(request, authorization, trace, number, limit).await.without_echo(authorization).await;
         let elapsed = started.elapsed();
         let operation = request.operation();
         let status = got.answer.as_ref().ok().map(|answer| answer.status);

@@ -2,6 +2,7 @@
 //! decisions are made in `retry`; this file carries them out.
 
 pub(crate) mod attempt;
+mod echo;
 pub(crate) mod hooks;
 pub(crate) mod idempotency;
 mod loopback;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cintx_raw::{BoxError, Host, Idempotency, Operation, RawResponse, Request, Transport, TransportFuture};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, header};
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
@@ -29,11 +30,12 @@ pub use self::hooks::{AttemptContext, AttemptEvent};
 pub(crate) use self::idempotency::SentKeys;
 pub(crate) use self::loopback::is_loopback;
 pub use self::report::ResponseExt;
-use self::retry::{Decision, Effect, Event, RetryMachine, Verdict};
+use self::retry::{Attempt, Decision, Effect, Event, RetryMachine, Verdict};
 use self::throttle::Budget;
-use self::trace::{TRACEPARENT, Trace};
-use crate::auth::refresh::Token;
+pub(crate) use self::trace::{TRACEPARENT, Trace};
+use crate::auth::clock::Now;
 use crate::auth::refresher::TokenCache;
+use crate::auth::token::Token;
 use crate::cache::Cache;
 use crate::client::{CallOptions, OperationTimeouts, RetryPolicy, Timeouts};
 use crate::error::{Failure, FieldError, NoServerToServerKey, Outcome, Refused, Report, StopReason, TimedOut};
@@ -240,27 +242,22 @@ impl CallUnderWay<'_> {
         loop {
             let shared = &self.pipeline.shared;
             event = match self.machine.on(event, started.elapsed(), fastrand::f64(), &shared.budget) {
-                Decision::GetToken { refused } => self.ready(refused).await,
+                // The tokens know of a refusal since the attempt.
+                Decision::GetToken { .. } => self.ready().await,
                 Decision::Send { limit } => self.send(limit).await,
                 Decision::Wait(wait) => {
                     tracing::debug!(attempts = self.machine.attempts(), ?wait, "waits before another attempt");
                     tokio::time::sleep(wait).await;
                     Event::Ready
                 }
-                Decision::Finish(verdict) => {
-                    self.forget_refused();
-                    return verdict;
-                }
+                Decision::Finish(verdict) => return verdict,
             };
         }
     }
 
     /// Gets a place among the requests in flight, and a credential.
-    async fn ready(&mut self, refused: bool) -> Event {
+    async fn ready(&mut self) -> Event {
         let shared = &self.pipeline.shared;
-        if let (true, Some(Credential::Token(token))) = (refused, &self.credential) {
-            shared.tokens.refuse(token);
-        }
         let host = self.request.operation().host;
         let ready = async {
             let permit = shared.in_flight.acquire().await?;
@@ -287,16 +284,6 @@ impl CallUnderWay<'_> {
         }
     }
 
-    /// Forgets a token that the last answer refused, if no attempt of this call did: the next call gets another.
-    fn forget_refused(&self) {
-        let refused = matches!(&self.got, Some(Ok(answer)) if answer.status == StatusCode::UNAUTHORIZED);
-        if let (true, false, Some(Credential::Token(token))) =
-            (refused, self.machine.has_replaced_token(), &self.credential)
-        {
-            self.pipeline.shared.tokens.refuse(token);
-        }
-    }
-
     /// Makes one attempt and frees its place.
     async fn send(&mut self, limit: Duration) -> Event {
         let Some(credential) = &self.credential else { return Event::NoToken };
@@ -306,9 +293,15 @@ impl CallUnderWay<'_> {
             .await;
         self.permit = None;
         self.retry_after = retry_after;
+        let mut token_expired = false;
+        if let (Credential::Token(token), Ok(answer)) = (credential, &answer) {
+            token_expired = token.may_be_expired(Now::read());
+            // What did not come from the API says nothing about a token.
+            if attempt != Attempt::Unexpected {
+                self.pipeline.shared.tokens.judge(token, answer.status);
+            }
+        }
         self.got = Some(answer);
-        let now = std::time::Instant::now();
-        let token_expired = matches!(credential, Credential::Token(token) if token.may_be_expired(now));
         Event::Ended { attempt, token_expired }
     }
 

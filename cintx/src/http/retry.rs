@@ -111,11 +111,6 @@ impl RetryMachine {
         self.attempts
     }
 
-    /// Whether a refused token was replaced.
-    pub(crate) fn has_replaced_token(&self) -> bool {
-        self.token_replaced
-    }
-
     /// What is known of the effect if the call ended now, `last` being what the last attempt says by itself.
     pub(crate) fn outcome(&self, last: Outcome) -> Outcome {
         match (self.effect, last) {

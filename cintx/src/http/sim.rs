@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cintx_raw::Secret;
 use fastrand::Rng;
@@ -12,7 +12,9 @@ use fastrand::Rng;
 use super::retry::{Attempt, Decision, Effect, Event, RetryMachine, Verdict};
 use super::throttle::Budget;
 use crate::auth::TokenError;
-use crate::auth::refresh::{Demand, Token, Tokens};
+use crate::auth::clock::Now;
+use crate::auth::refresh::{Demand, Tokens};
+use crate::auth::token::Token;
 use crate::client::options::{OperationTimeouts, RetryPolicy};
 use crate::error::Outcome;
 
@@ -31,7 +33,7 @@ enum What {
     Sent,
     AppliesLate,
     TokenDeadline(u32),
-    Refreshed { ok: bool },
+    Refreshed { ok: bool, number: u64 },
 }
 
 struct Call {
@@ -58,7 +60,7 @@ struct Call {
 struct World {
     rng: Rng,
     now: Duration,
-    base: Instant,
+    base: Now,
     queue: BinaryHeap<Reverse<(Duration, u64, usize, What)>>,
     sequence: u64,
     tokens: Tokens,
@@ -70,7 +72,7 @@ struct World {
 const NOBODY: usize = usize::MAX;
 
 impl World {
-    fn new(seed: u64, base: Instant) -> Self {
+    fn new(seed: u64, base: Now) -> Self {
         let mut rng = Rng::with_seed(seed);
         let calls = (0..rng.usize(1..=3)).map(|_| Call::new(&mut rng)).collect();
         let mut world = Self {
@@ -103,7 +105,7 @@ impl World {
         while let Some(Reverse((at, _, call, what))) = self.queue.pop() {
             self.now = at;
             match what {
-                What::Refreshed { ok } => self.refreshed(ok),
+                What::Refreshed { ok, number } => self.refreshed(ok, number),
                 What::AppliesLate => self.apply(call),
                 What::TokenDeadline(wait) => {
                     if self.calls[call].waiting && self.calls[call].waits == wait {
@@ -150,19 +152,19 @@ impl World {
         if refused {
             self.calls[id].token_refusals += 1;
             let token = self.calls[id].token.clone().unwrap();
-            self.tokens.refuse(&token);
+            self.tokens.refuse(&token, now);
         }
         let has_one = self.tokens.has_living(now);
         match self.tokens.demand(now) {
             Demand::Use(token) => self.got(id, token),
-            Demand::UseAndRefresh(token) => {
-                self.refresh();
+            Demand::UseAndRefresh(token, number) => {
+                self.refresh(number);
                 self.got(id, token);
             }
-            Demand::Wait { begin } => {
+            Demand::Wait { number, begin } => {
                 assert!(!has_one, "waits although there is a token");
                 if begin {
-                    self.refresh();
+                    self.refresh(number);
                 }
                 let call = &mut self.calls[id];
                 call.waiting = true;
@@ -182,21 +184,22 @@ impl World {
         self.step(id, Event::Token);
     }
 
-    fn refresh(&mut self) {
+    fn refresh(&mut self, number: u64) {
         self.refreshes_in_flight += 1;
         assert_eq!(self.refreshes_in_flight, 1, "two refreshes at once");
         let (takes, ok) = (self.rng.u64(1..20_000), self.rng.u8(..) < 220);
         let at = self.now + Duration::from_millis(takes);
-        self.at(at, NOBODY, What::Refreshed { ok });
+        self.at(at, NOBODY, What::Refreshed { ok, number });
     }
 
-    fn refreshed(&mut self, ok: bool) {
+    fn refreshed(&mut self, ok: bool, number: u64) {
         self.refreshes_in_flight -= 1;
         let now = self.base + self.now;
         let life = Duration::from_millis(self.rng.u64(1..100_000));
-        let token = Token::new(Secret::from("t"), Some(life), Duration::from_secs(5), now, self.rng.f64()).unwrap();
-        let outcome = if ok { Ok(Arc::new(token)) } else { Err(TokenError::Unreadable) };
-        self.tokens.refreshed(outcome.clone(), now);
+        let text = Secret::from(number.to_string());
+        let token = Token::new(text, Some(life), Duration::from_secs(5), now, self.rng.f64()).unwrap();
+        let failed = TokenError::Unreadable { reason: "as the dice fell" };
+        let outcome = self.tokens.refreshed(number, if ok { Ok(Arc::new(token)) } else { Err(failed) }, now);
         for id in 0..self.calls.len() {
             if std::mem::take(&mut self.calls[id].waiting) {
                 match &outcome {
@@ -347,7 +350,7 @@ fn a_million_schedules_never_break_a_promise() {
         let workers: Vec<_> = (0..threads)
             .map(|thread| {
                 scope.spawn(move || {
-                    let (base, mut counts) = (Instant::now(), [0_u64; 5]);
+                    let (base, mut counts) = (Now::read(), [0_u64; 5]);
                     for seed in (thread..total).step_by(threads as usize) {
                         let caught = std::panic::catch_unwind(|| {
                             let mut world = World::new(seed, base);

@@ -19,4 +19,6 @@ mod settle;
 mod storm;
 mod support;
 #[cfg(feature = "v2025-12-18")]
+mod token_endpoint;
+#[cfg(feature = "v2025-12-18")]
 mod tokens;

@@ -1,0 +1,51 @@
+//! Takes the credential of an attempt out of an answer that repeats it: errors and logs show what the API says, and
+//! some servers say what they were sent.
+
+use std::borrow::Cow;
+
+use cintx_raw::{ByteStream, MAX_DECODED_BODY, RawResponse};
+use http::{HeaderMap, HeaderValue};
+
+use super::attempt::AttemptResult;
+use crate::auth::mask::mask;
+
+/// What is shorter is no credential, but may well be a part of a word.
+const MIN_SECRET_CHARS: usize = 8;
+
+impl AttemptResult {
+    /// The same without the credential: in the headers of any answer, and in the body of a failure.
+    pub(super) async fn without_echo(mut self, authorization: &HeaderValue) -> Self {
+        let text = authorization.to_str().unwrap_or_default();
+        let secret = text.strip_prefix("Bearer ").unwrap_or(text);
+        let Ok(answer) = &mut self.answer else { return self };
+        if secret.len() < MIN_SECRET_CHARS {
+            return self;
+        }
+        mask_headers(&mut answer.headers, secret);
+        if !answer.status.is_success() {
+            mask_body(answer, secret).await;
+        }
+        self
+    }
+}
+
+fn mask_headers(headers: &mut HeaderMap, secret: &str) {
+    for value in headers.values_mut() {
+        if let Ok(text) = value.to_str()
+            && let Cow::Owned(masked) = mask(text, secret)
+        {
+            *value = HeaderValue::try_from(masked).unwrap_or(HeaderValue::from_static("***"));
+        }
+    }
+}
+
+/// The body of a failure is in memory already.
+async fn mask_body(answer: &mut RawResponse, secret: &str) {
+    let body = std::mem::replace(&mut answer.body, ByteStream::full(bytes::Bytes::new()));
+    let Ok(bytes) = body.collect(MAX_DECODED_BODY).await else { return };
+    let masked = match mask(&String::from_utf8_lossy(&bytes), secret) {
+        Cow::Owned(masked) => Some(masked),
+        Cow::Borrowed(_) => None,
+    };
+    answer.body = ByteStream::full(masked.map_or(bytes, bytes::Bytes::from));
+}
