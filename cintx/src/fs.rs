@@ -21,10 +21,18 @@ impl AtomicFile {
 
     /// Puts the file in its place, on the disk.
     pub(crate) fn commit(self) -> io::Result<()> {
+        self.commit_open().map(drop)
+    }
+
+    /// The same, and goes on with the file.
+    pub(crate) fn commit_open(self) -> io::Result<File> {
         self.file.as_file().sync_all()?;
-        self.file.persist(&self.path).map_err(|error| error.error)?;
+        let file = self.file.persist(&self.path).map_err(|error| error.error)?;
         // The new name, too, must survive.
-        if cfg!(unix) { File::open(folder(&self.path))?.sync_all() } else { Ok(()) }
+        if cfg!(unix) {
+            File::open(folder(&self.path))?.sync_all()?;
+        }
+        Ok(file)
     }
 }
 

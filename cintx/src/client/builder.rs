@@ -17,7 +17,7 @@ use crate::cache::Cache;
 use crate::client::{CallOptions, Client, Credentials, RetryPolicy, Timeouts};
 use crate::error::{Error, FieldError};
 use crate::http::{
-    After, AttemptContext, AttemptEvent, Before, Pipeline, SentKeys, ServerToServer, Shared, is_loopback,
+    After, AttemptContext, AttemptEvent, Before, Pipeline, SentKeys, ServerToServer, Shared, UnderWay, is_loopback,
 };
 use crate::recovery::Journal;
 use crate::version::Version;
@@ -287,6 +287,7 @@ impl<V: Version> ClientBuilder<V> {
             before: self.before,
             after: self.after,
             journal: self.journal,
+            under_way: UnderWay::default(),
             cache: Cache::default(),
             sent_keys: SentKeys::default(),
         };

@@ -22,6 +22,8 @@ pub(crate) struct Report {
     pub(crate) began: jiff::Timestamp,
     /// The ids of the things that a create could be taken for, as they were listed before it was sent.
     pub(crate) known_before: Option<Vec<String>>,
+    /// The id of its intent, if it was written down.
+    pub(crate) intent: Option<Box<str>>,
 }
 
 /// A call that ended without an answer.

@@ -1,6 +1,7 @@
 //! Errors of the token source and the journal, exported from `auth` and `recovery`.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -105,13 +106,46 @@ impl TokenError {
 
 /// The journal could not be read or written. Nothing is sent that could not be written down.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the journal failed")]
-pub struct JournalError(#[source] Arc<dyn std::error::Error + Send + Sync>);
+#[non_exhaustive]
+pub enum JournalError {
+    /// It is open already. Close the other client, or clone the handle.
+    #[error("{} is in use, by this process or another; a journal belongs to one at a time", .path.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file was left as it is.
+    #[error("{} is not a journal: {why}", .path.display())]
+    NotAJournal {
+        /// The file.
+        path: PathBuf,
+        /// What it is, or begins with.
+        why: &'static str,
+    },
+    /// The file was removed or replaced while it was open: a new process would not find what is written to it.
+    #[error("{} was removed or replaced while it was open; open it again", .path.display())]
+    Replaced {
+        /// The file that should be there.
+        path: PathBuf,
+    },
+    /// The file could not be read or written: it is read-only, the disk is full.
+    #[error("the journal {} cannot be read or written", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        #[source]
+        source: Arc<std::io::Error>,
+    },
+    /// A journal of another kind failed.
+    #[error("the journal failed")]
+    Other(#[source] Arc<dyn std::error::Error + Send + Sync>),
+}
 
 impl JournalError {
-    /// The failure of a journal.
+    /// The failure of a journal of your own.
     pub fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self(Arc::from(cause.into()))
+        Self::Other(Arc::from(cause.into()))
     }
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod attempt;
 mod echo;
 pub(crate) mod hooks;
 pub(crate) mod idempotency;
+mod intent;
 mod loopback;
 mod report;
 mod retry;
@@ -28,6 +29,8 @@ use self::attempt::AttemptResult;
 pub(crate) use self::hooks::{After, Before};
 pub use self::hooks::{AttemptContext, AttemptEvent};
 pub(crate) use self::idempotency::SentKeys;
+use self::intent::CallIntent;
+pub(crate) use self::intent::UnderWay;
 pub(crate) use self::loopback::is_loopback;
 pub use self::report::ResponseExt;
 use self::retry::{Attempt, Decision, Effect, Event, RetryMachine, Verdict};
@@ -39,8 +42,8 @@ use crate::auth::token::Token;
 use crate::cache::Cache;
 use crate::client::{CallOptions, OperationTimeouts, RetryPolicy, Timeouts};
 use crate::error::{Failure, FieldError, NoServerToServerKey, Outcome, Refused, Report, StopReason, TimedOut};
+use crate::recovery::Journal;
 use crate::recovery::resolver::OutcomeResolver;
-use crate::recovery::{Intent, Journal, JournalError};
 
 /// What the clones of one client share.
 pub(crate) struct Shared {
@@ -57,6 +60,7 @@ pub(crate) struct Shared {
     pub(crate) before: Option<Before>,
     pub(crate) after: Option<After>,
     pub(crate) journal: Option<Arc<dyn Journal>>,
+    pub(crate) under_way: UnderWay,
     pub(crate) cache: Cache,
     /// The idempotency keys that callers chose.
     pub(crate) sent_keys: SentKeys,
@@ -127,6 +131,7 @@ impl Pipeline {
                 retry_after: None,
                 began: Timestamp::now(),
                 known_before: None,
+                intent: None,
             };
             return Err(Box::new(Failure { report: Arc::new(report), cause: Box::new(Refused(problems)) }));
         }
@@ -136,6 +141,7 @@ impl Pipeline {
         let has_token = operation.host == Host::Demand && self.shared.tokens.can_refresh();
         let known_before = self.known_before(&request).await;
         let began = Timestamp::now();
+        let recorded = effect != Effect::None && !self.options.unrecorded;
         let mut course = CallUnderWay {
             pipeline: self,
             request,
@@ -145,13 +151,10 @@ impl Pipeline {
             limits,
             permit: None,
             credential: None,
+            intent: CallIntent::new(&self.shared, recorded),
             got: None,
             retry_after: None,
             known_before,
-        };
-        let intent = match self.record(&course.request, effect).await {
-            Ok(intent) => intent,
-            Err(cause) => return course.finish(began, Outcome::NotSent, StopReason::Final, Some(Box::new(cause))),
         };
         let verdict = course.run().await;
         let (outcome, why) = match verdict {
@@ -163,14 +166,7 @@ impl Pipeline {
         if matches!(outcome, Outcome::NotSent | Outcome::NoEffect) {
             self.shared.sent_keys.forget(&course.request);
         }
-        if let (Some(journal), Some(intent)) = (&self.shared.journal, intent)
-            && outcome != Outcome::Unknown
-            && let Err(error) = journal.end(&intent, outcome).await
-        {
-            // It will be replayed under the same key, or looked up.
-            tracing::warn!(%error, operation = operation.id, "the journal did not take the end of an intent");
-        }
-        course.finish(began, outcome, why, None)
+        course.finish(began, outcome, why).await
     }
 
     /// What a create could be taken for, listed before it is sent.
@@ -193,15 +189,6 @@ impl Pipeline {
             problems.extend(self.shared.sent_keys.check(request).err());
         }
         if problems.is_empty() { Ok(()) } else { Err(problems) }
-    }
-
-    /// Writes down what is about to be done, before the first byte leaves.
-    async fn record(&self, request: &Request, effect: Effect) -> Result<Option<String>, JournalError> {
-        let recorded = effect != Effect::None && !self.options.unrecorded;
-        let Some(journal) = self.shared.journal.as_ref().filter(|_| recorded) else { return Ok(None) };
-        let intent = Intent::of(request, self.shared.api_version);
-        journal.begin(&intent).await?;
-        Ok(Some(intent.id))
     }
 }
 
@@ -228,6 +215,7 @@ struct CallUnderWay<'a> {
     deadline: Option<Instant>,
     permit: Option<SemaphorePermit<'a>>,
     credential: Option<Credential>,
+    intent: CallIntent<'a>,
     /// What the last attempt, or the last try to make one, came to.
     got: Option<Result<RawResponse, BoxError>>,
     retry_after: Option<Duration>,
@@ -246,6 +234,7 @@ impl CallUnderWay<'_> {
                 Decision::GetToken { .. } => self.ready().await,
                 Decision::Send { limit } => self.send(limit).await,
                 Decision::Wait(wait) => {
+                    self.intent.know(self.machine.outcome(Outcome::NotSent));
                     tracing::debug!(attempts = self.machine.attempts(), ?wait, "waits before another attempt");
                     tokio::time::sleep(wait).await;
                     Event::Ready
@@ -259,9 +248,12 @@ impl CallUnderWay<'_> {
     async fn ready(&mut self) -> Event {
         let shared = &self.pipeline.shared;
         let host = self.request.operation().host;
+        self.intent.know(self.machine.outcome(Outcome::NotSent));
         let ready = async {
             let permit = shared.in_flight.acquire().await?;
-            Ok::<_, BoxError>((permit, shared.credential(host).await?))
+            let credential = shared.credential(host).await?;
+            self.intent.begin(&self.request, self.known_before.as_deref()).await?;
+            Ok::<_, BoxError>((permit, credential))
         };
         let ready = match self.deadline {
             Some(deadline) => tokio::time::timeout_at(deadline, ready).await,
@@ -287,6 +279,8 @@ impl CallUnderWay<'_> {
     /// Makes one attempt and frees its place.
     async fn send(&mut self, limit: Duration) -> Event {
         let Some(credential) = &self.credential else { return Event::NoToken };
+        // Dropped from here on, it may have taken effect.
+        self.intent.know(Outcome::Unknown);
         let AttemptResult { attempt, retry_after, answer } = self
             .pipeline
             .attempt(&self.request, credential.header(), &self.trace, self.machine.attempts(), limit)
@@ -305,18 +299,11 @@ impl CallUnderWay<'_> {
         Event::Ended { attempt, token_expired }
     }
 
-    /// Hands over what came, with the course of the call.
-    fn finish(
-        self,
-        began: Timestamp,
-        outcome: Outcome,
-        why: StopReason,
-        cause: Option<BoxError>,
-    ) -> Result<RawResponse, BoxError> {
-        let got = match cause {
-            Some(cause) => Err(cause),
-            None => self.got.unwrap_or_else(|| Err(Box::new(TimedOut::Operation(self.limits.operation)))),
-        };
+    /// Strikes out the intent and hands over what came, with the course of the call.
+    async fn finish(self, began: Timestamp, outcome: Outcome, why: StopReason) -> Result<RawResponse, BoxError> {
+        let intent = self.intent.id().map(Box::from);
+        self.intent.end(outcome).await;
+        let got = self.got.unwrap_or_else(|| Err(Box::new(TimedOut::Operation(self.limits.operation))));
         let success = got.as_ref().is_ok_and(|answer| answer.status.is_success());
         let attempts = self.machine.attempts();
         match (success, outcome) {
@@ -334,6 +321,7 @@ impl CallUnderWay<'_> {
             retry_after: self.retry_after,
             began,
             known_before: self.known_before,
+            intent,
         });
         match got {
             Ok(mut answer) => {

@@ -3,7 +3,7 @@
 //!
 //! [`Client::recover`]: crate::Client::recover
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::future::Future;
 use std::pin::Pin;
 
@@ -11,25 +11,47 @@ use cintx_raw::{Body, Operation, Request};
 use http::{HeaderName, HeaderValue, header};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use ulid::Ulid;
 
+use super::supersede::Changes;
 use crate::error::Outcome;
 pub use crate::error::source::JournalError;
 use crate::http::idempotency::IDEMPOTENCY_KEY;
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// The properties of bodies that name a thing and say nothing of respondents.
+const NAMES: &[&str] = &["name", "project_customer_reference_number", "target_group_customer_reference_number", "tag"];
+
 /// Where intents are written down. A client with a journal records every write in it.
 ///
-/// One journal belongs to one account, and to one process at a time.
+/// One journal belongs to one account, and to one process at a time. An intent is begun right before the first byte
+/// of its call leaves, and ends when the call ends with a known outcome, when [`Client::resolve`] or
+/// [`Client::recover`] decides it, when it is [discarded](crate::Client::discard), when `begin` failed, and when the
+/// call is dropped while nothing of it can have taken effect.
+///
+/// [`Client::resolve`]: crate::Client::resolve
+/// [`Client::recover`]: crate::Client::recover
 pub trait Journal: Send + Sync {
     /// Writes down an intent. When this returns, it must survive a crash of the machine.
+    /// If it fails, nothing is sent, and [`end`](Self::end) is called for what may have been written nevertheless.
     fn begin(&self, intent: &Intent) -> BoxFuture<'_, Result<(), JournalError>>;
-    /// Strikes one out. Losing this in a crash does no harm: the write is replayed under its key, or looked up.
+    /// Strikes one out; one that is not there is none of its business. Losing this in a crash does no harm: the write
+    /// is replayed under its key, or looked up.
+    ///
+    /// After [`Outcome::Applied`], the open intents that this one [supersedes](Intent::supersedes) are never to be
+    /// replayed: mark them by [`Intent::mark_superseded`].
     fn end(&self, id: &str, outcome: Outcome) -> BoxFuture<'_, Result<(), JournalError>>;
-    /// The intents that are not struck out, oldest first.
+    /// The intents that are not struck out, in the order in which they were begun.
     fn open_intents(&self) -> BoxFuture<'_, Result<Vec<Intent>, JournalError>>;
+    /// Strikes out the intent of a call that was dropped while nothing of it can have taken effect. A destructor calls
+    /// this, and cannot wait. A journal that cannot do it at once answers `false`, as the default does: then
+    /// [`end`](Self::end) is called in the background.
+    fn abandon(&self, _id: &str) -> bool {
+        false
+    }
 }
 
 /// One write that is about to be done. It holds what is needed to do it again, and no credential.
@@ -39,13 +61,19 @@ pub struct Intent {
     pub(crate) version: String,
     pub(crate) operation: String,
     pub(crate) at: Timestamp,
-    target: String,
+    pub(super) method: String,
+    pub(super) target: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     if_match: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body: Option<IntentBody>,
+    /// The ids of the things that a create could be taken for, as they were listed before it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) known_before: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    superseded_by: Option<String>,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -90,10 +118,13 @@ impl Intent {
             version: version.to_owned(),
             operation: request.operation().id.to_owned(),
             at: Timestamp::now(),
+            method: request.operation().method.to_string(),
             target: request.target().to_owned(),
             key: header(IDEMPOTENCY_KEY),
             if_match: header(header::IF_MATCH),
             body,
+            known_before: None,
+            superseded_by: None,
         }
     }
 
@@ -116,6 +147,19 @@ impl Intent {
         Some(request.with_body(body))
     }
 
+    /// Whether it is one of this operation: another version may have given its id to another path.
+    pub(super) fn is_of(&self, operation: &Operation) -> bool {
+        if operation.id != self.operation {
+            return false;
+        }
+        let mut template = operation.path.split('/');
+        let mut path = self.path().split('/');
+        let same = path
+            .by_ref()
+            .all(|segment| template.next().is_some_and(|expected| expected.starts_with('{') || expected == segment));
+        operation.method == *self.method && same && template.next().is_none()
+    }
+
     /// The id of the intent in the journal.
     pub fn id(&self) -> &str {
         &self.id
@@ -126,9 +170,24 @@ impl Intent {
         &self.operation
     }
 
+    /// The dated version of the API under which it was written down.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The path that the request goes to, without its query.
+    pub fn path(&self) -> &str {
+        self.target.split('?').next().unwrap_or_default()
+    }
+
     /// The idempotency key, if the operation takes one.
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()
+    }
+
+    /// The bytes of the body, if there is one. They may name respondents: keep them out of logs.
+    pub fn body(&self) -> Option<&[u8]> {
+        self.body.as_ref().map(|body| body.content.bytes())
     }
 
     /// The SHA-256 of the body in hexadecimal digits, if there is a body.
@@ -140,6 +199,49 @@ impl Intent {
     pub fn at(&self) -> Timestamp {
         self.at
     }
+
+    /// One line for a log or an operator, by which the write can be told from others: operation, method, path, and
+    /// the names and references in the body. Respondents and links are left out.
+    ///
+    /// ```text
+    /// create_project: POST /demand/accounts/2428/projects, name "MyDrinksSurveyQ1"
+    /// ```
+    pub fn summary(&self) -> String {
+        let mut line = format!("{}: {} {}", self.operation, self.method, self.path());
+        let body = self.json().unwrap_or_default();
+        for name in NAMES {
+            if let Some(value) = body.get(*name).and_then(Value::as_str) {
+                // Quoted, so that a line stays one line.
+                let _ = write!(line, ", {} {value:?}", name.replace('_', " "));
+            }
+        }
+        if let Some(groups) = body.get("target_group_ids").and_then(Value::as_array) {
+            let _ = write!(line, ", {} target groups", groups.len());
+        }
+        line
+    }
+
+    /// The id of the later write on the same thing that made this one obsolete, if there is one.
+    pub fn superseded_by(&self) -> Option<&str> {
+        self.superseded_by.as_deref()
+    }
+
+    /// Whether this write, begun after the other one, leaves nothing of it to repeat: both change the same thing.
+    /// The same thing is the same address for changes and deletions, the state of the same target group for launching,
+    /// pausing and the like, one by one or in bulk. What makes something new supersedes nothing.
+    pub fn supersedes(&self, earlier: &Self) -> bool {
+        Changes::of(self).supersede(&Changes::of(earlier))
+    }
+
+    /// Marks an intent that a later one supersedes, so that it is not replayed.
+    pub fn mark_superseded(&mut self, by: &Self) {
+        self.superseded_by = Some(by.id.clone());
+    }
+
+    /// The body, if it is JSON.
+    pub(super) fn json(&self) -> Option<Value> {
+        serde_json::from_slice(self.body()?).ok()
+    }
 }
 
 impl fmt::Debug for Intent {
@@ -148,6 +250,7 @@ impl fmt::Debug for Intent {
         f.debug_struct("Intent")
             .field("id", &self.id)
             .field("operation", &self.operation)
+            .field("path", &self.path())
             .field("key", &self.key)
             .field("at", &self.at)
             .finish_non_exhaustive()

@@ -4,16 +4,21 @@
 #[cfg(feature = "files")]
 mod file;
 mod journal;
+mod recover;
 pub(crate) mod resolver;
+mod supersede;
 
 #[cfg(feature = "files")]
-pub use self::file::FileJournal;
+pub use self::file::{DamagedLine, FileJournal};
 pub use self::journal::{Intent, Journal, JournalError};
+pub use self::recover::{Recover, Recovered};
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cintx_raw::Request;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use self::resolver::{Circumstances, OutcomeResolver};
@@ -25,6 +30,10 @@ use crate::version::Version;
 
 /// Statuses after which nothing is at work on a write any more: what a gateway turned away it does not pass on.
 const ENDED: [u16; 2] = [401, 429];
+/// For so long the API is trusted to remember a key; it does not say for how long it does.
+const REPLAY_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
+/// The clock may have been set: a write from a later moment than this has no age that could be known.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(120);
 
 /// What was found out about a call whose outcome was unknown.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -38,6 +47,12 @@ pub enum Resolution {
     },
     /// It had no effect.
     NotApplied,
+    /// A later write on the same thing made it obsolete. Whether it took effect before that one is not known, and it is
+    /// not sent again: that would undo the later one.
+    Superseded {
+        /// The id of the later write's intent.
+        by: String,
+    },
     /// Whether it took effect is not known.
     Unknown {
         /// Why not.
@@ -46,27 +61,22 @@ pub enum Resolution {
 }
 
 impl Resolution {
-    fn unknown(why: &'static str) -> Self {
+    fn unknown(why: impl Into<Cow<'static, str>>) -> Self {
         Self::Unknown { why: why.into() }
+    }
+
+    /// Whether there is nothing left to find out: its intent is struck out.
+    fn is_decided(&self) -> bool {
+        !matches!(self, Self::Unknown { .. })
     }
 
     pub(crate) fn outcome(&self) -> Outcome {
         match self {
             Self::Applied { .. } => Outcome::Applied,
             Self::NotApplied => Outcome::NoEffect,
-            Self::Unknown { .. } => Outcome::Unknown,
+            Self::Superseded { .. } | Self::Unknown { .. } => Outcome::Unknown,
         }
     }
-}
-
-/// An intent that a crash had left open, and what became of it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Recovered {
-    /// The intent.
-    pub intent: Intent,
-    /// What is known now. What stays unknown stays in the journal.
-    pub resolution: Resolution,
 }
 
 impl<V: Version> Client<V> {
@@ -78,6 +88,10 @@ impl<V: Version> Client<V> {
     /// A call that took effect, but whose answer could not be read, is looked up in the same way, for the id of what it
     /// made. Errors of calls that had no effect are answered without a request.
     ///
+    /// After a day a write under a key is looked up instead of sent again: the API does not say for how long it
+    /// remembers keys. With a journal, a write that a later one on the same thing made obsolete is not sent again, and
+    /// what is decided is struck out.
+    ///
     /// # Errors
     /// Those of the requests that look it up; the call stays as unknown as it was.
     pub async fn resolve(&self, error: &Error) -> Result<Resolution, Error> {
@@ -86,44 +100,31 @@ impl<V: Version> Client<V> {
             Outcome::Applied => true,
             Outcome::Unknown => false,
         };
-        let resolution = match (error.request(), error.report()) {
-            (Some(request), Some(report)) => {
+        let intent = error.report().and_then(|report| report.intent.as_deref());
+        let resolution = match (error.request(), error.report(), self.superseding(intent).await?) {
+            (_, _, Some(by)) => Ok(Resolution::Superseded { by }),
+            (Some(request), Some(report), None) => {
                 let circumstances = Circumstances {
                     began: report.began,
                     known_before: report.known_before.as_deref(),
                     ended: error.status().is_some_and(|status| ENDED.contains(&status.as_u16())),
                 };
-                self.find_out(request, circumstances).await
+                self.find_out(request, circumstances, is_recent(report.began, REPLAY_WITHIN)).await
             }
             _ => Ok(Resolution::unknown("the request is not known any more")),
         };
-        match resolution {
+        let resolution = match resolution {
             Ok(Resolution::Applied { id }) => Ok(Resolution::Applied { id }),
             // That much is known already.
             _ if applied => Ok(Resolution::Applied { id: None }),
             other => other,
+        };
+        if let (Some(intent), Ok(decided)) = (intent, &resolution)
+            && decided.is_decided()
+        {
+            self.strike_out(intent, decided.outcome()).await;
         }
-    }
-
-    /// Completes what a crash interrupted: replays writes under their keys, looks the others up.
-    /// Call it once after a start, before new work; without a journal it does nothing.
-    ///
-    /// An un-keyed write is never sent again. What stays unknown is reported, and stays in the journal until
-    /// [`discard`](Self::discard) strikes it out.
-    ///
-    /// # Errors
-    /// The journal cannot be read. An intent that cannot be resolved for now is reported as unknown.
-    pub async fn recover(&self) -> Result<Vec<Recovered>, Error> {
-        let Some(journal) = &self.pipeline().shared.journal else { return Ok(Vec::new()) };
-        let mut recovered = Vec::new();
-        for intent in journal.open_intents().await? {
-            let resolution = self.resume_one(&intent).await;
-            if resolution.outcome() != Outcome::Unknown {
-                journal.end(intent.id(), resolution.outcome()).await?;
-            }
-            recovered.push(Recovered { intent, resolution });
-        }
-        Ok(recovered)
+        resolution
     }
 
     /// The client for a write that takes no key: it lists what could be taken for its work before it sends the write.
@@ -157,44 +158,27 @@ impl<V: Version> Client<V> {
         }
     }
 
-    /// Strikes an intent out of the journal that cannot be resolved, or that you resolved yourself.
-    ///
-    /// # Errors
-    /// The journal cannot be written.
-    pub async fn discard(&self, recovered: &Recovered) -> Result<(), Error> {
-        match &self.pipeline().shared.journal {
-            Some(journal) => Ok(journal.end(recovered.intent.id(), Outcome::Unknown).await?),
-            None => Ok(()),
-        }
-    }
-
-    async fn resume_one(&self, intent: &Intent) -> Resolution {
-        if intent.version != V::DATE {
-            return Resolution::unknown("it was written down by another version");
-        }
-        let Some(operation) = V::OPERATIONS.iter().find(|row| row.id == intent.operation).copied() else {
-            return Resolution::unknown("this version has no such operation");
-        };
-        let Some(request) = intent.request(operation) else {
-            return Resolution::unknown("the journal's entry is damaged");
-        };
-        let circumstances = Circumstances { began: intent.at, known_before: None, ended: false };
-        match self.find_out(&request, circumstances).await {
-            Ok(resolution) => resolution,
-            Err(error) if error.outcome() == Outcome::Unknown => Resolution::unknown("its answer was lost again"),
-            Err(_) => Resolution::unknown("it could not be looked up for now"),
-        }
-    }
-
-    async fn find_out(&self, request: &Request, circumstances: Circumstances<'_>) -> Result<Resolution, Error> {
+    /// Sends it again under its key if it has one and `replay` allows it, looks it up otherwise.
+    async fn find_out(
+        &self,
+        request: &Request,
+        circumstances: Circumstances<'_>,
+        replay: bool,
+    ) -> Result<Resolution, Error> {
         // Its key is its own, not one of a caller's options; and what is written down is not written down again.
         let options =
             CallOptions { key: None, unrecorded: true, looks_first: false, ..self.pipeline().options.clone() };
         let pipeline = Pipeline { shared: Arc::clone(&self.pipeline().shared), options };
         let resolver = OutcomeResolver { pipeline: &pipeline, operations: V::OPERATIONS };
-        if idempotency::is_keyed(request) {
+        if replay && idempotency::is_keyed(request) {
             return resolver.replay(request).await;
         }
         resolver.look_up(request, circumstances).await
     }
+}
+
+/// Whether a write is not older than this.
+fn is_recent(at: Timestamp, age: Duration) -> bool {
+    let since = Timestamp::now().duration_since(at);
+    since >= -CLOCK_SKEW && SignedDuration::try_from(age).is_ok_and(|age| since <= age)
 }

@@ -5,6 +5,8 @@ mod crash;
 #[cfg(feature = "v2025-12-18")]
 mod guest;
 #[cfg(feature = "v2025-12-18")]
+mod journal;
+#[cfg(feature = "v2025-12-18")]
 mod look_up;
 mod matrix;
 #[cfg(feature = "v2025-12-18")]

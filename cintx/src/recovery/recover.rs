@@ -1,0 +1,208 @@
+//! What a crash left in the journal is completed: replayed under its key, or looked up. The latest comes first, so that
+//! a write that a later one made obsolete is never sent again.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::pin::Pin;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::journal::Intent;
+use super::resolver::Circumstances;
+use super::supersede::Changes;
+use super::{REPLAY_WITHIN, Resolution, is_recent};
+use crate::Client;
+use crate::error::{Error, Outcome};
+use crate::version::Version;
+
+/// An intent that was left open, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Recovered {
+    /// The intent.
+    pub intent: Intent,
+    /// What is known now. What stays unknown stays in the journal.
+    pub resolution: Resolution,
+}
+
+/// What sees each intent before it is struck out.
+type Inspect<'a> = Box<dyn FnMut(&Recovered) + Send + 'a>;
+
+/// Completes what a crash interrupted, once it is awaited: [`Client::recover`].
+#[must_use = "nothing is recovered until it is awaited"]
+pub struct Recover<'a, V: Version> {
+    client: &'a Client<V>,
+    replay_within: Duration,
+    inspect: Option<Inspect<'a>>,
+}
+
+impl<'a, V: Version> Recover<'a, V> {
+    /// Sends a write again under its key only if it is not older than this; a day, unless you say otherwise. Zero sends
+    /// nothing again. What is older is looked up, and stays unknown where the API offers no way.
+    pub fn replay_within(mut self, age: Duration) -> Self {
+        self.replay_within = age;
+        self
+    }
+
+    /// Sees each intent before it is struck out. What it writes down cannot be lost by another crash in between.
+    pub fn inspect(mut self, see: impl FnMut(&Recovered) + Send + 'a) -> Self {
+        self.inspect = Some(Box::new(see));
+        self
+    }
+
+    async fn run(mut self) -> Result<Vec<Recovered>, Error> {
+        let Some(journal) = &self.client.pipeline().shared.journal else { return Ok(Vec::new()) };
+        let mut intents = journal.open_intents().await?;
+        let under_way = self.client.pipeline().shared.under_way.ids();
+        intents.retain(|intent| !under_way.contains(intent.id()));
+        let mut later = Vec::new();
+        let mut recovered = Vec::new();
+        for intent in intents.into_iter().rev() {
+            let changes = Changes::of(&intent);
+            let resolution = match superseding(&intent, &changes, &later) {
+                Some(resolution) => resolution,
+                None => self.client.recover_one(&intent, self.replay_within).await,
+            };
+            later.push(Later { id: intent.id().to_owned(), changes, resolution: resolution.clone() });
+            let one = Recovered { intent, resolution };
+            if let Some(see) = &mut self.inspect {
+                see(&one);
+            }
+            if one.resolution.is_decided() {
+                self.client.strike_out(one.intent.id(), one.resolution.outcome()).await;
+            }
+            recovered.push(one);
+        }
+        recovered.reverse();
+        Ok(recovered)
+    }
+}
+
+impl<'a, V: Version> IntoFuture for Recover<'a, V> {
+    type Output = Result<Vec<Recovered>, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl<V: Version> fmt::Debug for Recover<'_, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recover").field("replay_within", &self.replay_within).finish_non_exhaustive()
+    }
+}
+
+/// An open intent that was begun after the one that is looked at.
+struct Later {
+    id: String,
+    changes: Changes,
+    resolution: Resolution,
+}
+
+/// What later writes say about one; `None` if it may be looked at by itself.
+fn superseding(intent: &Intent, changes: &Changes, later: &[Later]) -> Option<Resolution> {
+    if let Some(by) = intent.superseded_by() {
+        return Some(Resolution::Superseded { by: by.to_owned() });
+    }
+    let mut on_same = later.iter().filter(|later| later.changes.supersede(changes));
+    on_same.find_map(|later| match later.resolution {
+        Resolution::NotApplied => None,
+        Resolution::Unknown { .. } => Some(Resolution::unknown("a later write on the same thing is unknown itself")),
+        _ => Some(Resolution::Superseded { by: later.id.clone() }),
+    })
+}
+
+impl<V: Version> Client<V> {
+    /// Completes what a crash interrupted: replays writes under their keys, looks the others up.
+    /// Call it once after a start, before new work; without a journal it does nothing.
+    ///
+    /// | intent | what becomes of it |
+    /// |---|---|
+    /// | of a call of this client that is still under way | left alone |
+    /// | a later write on the same thing took effect | [`Resolution::Superseded`]; never sent again |
+    /// | with a key, not older than a day ([`replay_within`](Recover::replay_within)) | sent again under its key |
+    /// | with a key, older, or of another version of the API | looked up; never sent again |
+    /// | without a key | looked up; never sent again |
+    ///
+    /// What is decided is struck out. What stays unknown is reported, and stays in the journal until
+    /// [`discard`](Self::discard) strikes it out.
+    ///
+    /// ```no_run
+    /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+    /// for recovered in cint.recover().await? {
+    ///     println!("{}: {:?}", recovered.intent.summary(), recovered.resolution);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The journal cannot be read. An intent that cannot be resolved for now is reported as unknown.
+    pub fn recover(&self) -> Recover<'_, V> {
+        Recover { client: self, replay_within: REPLAY_WITHIN, inspect: None }
+    }
+
+    /// Strikes an intent out of the journal that cannot be resolved, or that you resolved yourself.
+    /// It may be of another version.
+    ///
+    /// # Errors
+    /// The journal cannot be written.
+    pub async fn discard(&self, recovered: &Recovered) -> Result<(), Error> {
+        match &self.pipeline().shared.journal {
+            Some(journal) => Ok(journal.end(recovered.intent.id(), Outcome::Unknown).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Strikes out what is decided. If that fails, it is looked at again after the next start.
+    pub(super) async fn strike_out(&self, id: &str, outcome: Outcome) {
+        if let Some(journal) = &self.pipeline().shared.journal
+            && let Err(error) = journal.end(id, outcome).await
+        {
+            tracing::warn!(%error, "the journal did not take the end of an intent");
+        }
+    }
+
+    /// The later write that made an intent obsolete, if there is one.
+    pub(super) async fn superseding(&self, id: Option<&str>) -> Result<Option<String>, Error> {
+        let (Some(journal), Some(id)) = (&self.pipeline().shared.journal, id) else { return Ok(None) };
+        let mut intents = journal.open_intents().await?.into_iter().skip_while(|intent| intent.id() != id);
+        let Some(intent) = intents.next() else { return Ok(None) };
+        if let Some(by) = intent.superseded_by() {
+            return Ok(Some(by.to_owned()));
+        }
+        let changes = Changes::of(&intent);
+        Ok(intents.find(|later| Changes::of(later).supersede(&changes)).map(|later| later.id().to_owned()))
+    }
+
+    async fn recover_one(&self, intent: &Intent, replay_within: Duration) -> Resolution {
+        let Some(operation) = V::OPERATIONS.iter().copied().find(|row| intent.is_of(row)) else {
+            return Resolution::unknown(format!(
+                "{} has no such operation: recover by a client of {}, or discard it",
+                V::DATE,
+                intent.version
+            ));
+        };
+        let Some(request) = intent.request(operation) else {
+            return Resolution::unknown("the journal's entry is damaged");
+        };
+        let same_version = intent.version == V::DATE;
+        let replay = same_version && is_recent(intent.at, replay_within);
+        let known_before = intent.known_before.as_deref();
+        let circumstances = Circumstances { began: intent.at, known_before, ended: false };
+        match self.find_out(&request, circumstances, replay).await {
+            Ok(Resolution::Unknown { why }) if !same_version => Resolution::unknown(format!(
+                "{why}; it was written under {}: recover by a client of that version, or discard it",
+                intent.version
+            )),
+            Ok(Resolution::Unknown { why }) if intent.key().is_some() && !replay => {
+                Resolution::unknown(format!("it is too old to be sent again, and {why}"))
+            }
+            Ok(resolution) => resolution,
+            Err(error) if error.outcome() == Outcome::Unknown => Resolution::unknown("its answer was lost again"),
+            Err(_) => Resolution::unknown("it could not be looked up for now"),
+        }
+    }
+}

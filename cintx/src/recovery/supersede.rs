@@ -1,0 +1,131 @@
+//! Which writes change the same thing, so that the later one leaves nothing of the earlier one to repeat.
+//! Read from method, path and body alone, so that it holds for every version.
+
+use serde_json::Value;
+
+use super::journal::Intent;
+
+/// What a write changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Thing {
+    /// What a path names.
+    Path(String),
+    /// An aspect of what a path names, or of a target group.
+    Aspect(&'static str, String),
+}
+
+/// Launching, pausing, resuming and the like.
+const FIELDING: &str = "fielding";
+const BULK_FIELDING: &str = "-fielding-runs-by-target-group-id";
+
+/// All that one write changes.
+#[derive(Clone, Debug)]
+pub(super) struct Changes {
+    things: Vec<Thing>,
+    path: String,
+    deletes: bool,
+}
+
+impl Changes {
+    pub(super) fn of(intent: &Intent) -> Self {
+        Self {
+            things: things(intent),
+            path: intent.path().trim_end_matches('/').to_owned(),
+            deletes: intent.method == "DELETE",
+        }
+    }
+
+    /// Whether these, made after the other ones, leave nothing of a part of them.
+    pub(super) fn supersede(&self, earlier: &Self) -> bool {
+        self.things.iter().any(|thing| earlier.things.contains(thing))
+            || (self.deletes && is_below(&earlier.path, &self.path))
+    }
+}
+
+fn is_below(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn things(intent: &Intent) -> Vec<Thing> {
+    let path = intent.path().trim_end_matches('/');
+    if intent.method != "POST" {
+        return vec![Thing::Path(path.to_owned())];
+    }
+    let (parent, action) = path.rsplit_once('/').unwrap_or_default();
+    match action {
+        _ if parent.ends_with("/batch-jobs") => bulk(intent, action),
+        "enable-quotas" | "disable-quotas" => vec![Thing::Aspect("quotas", parent.to_owned())],
+        "regenerate-secret" => vec![Thing::Aspect("secret", parent.to_owned())],
+        _ => fielding(path).map(|group| Thing::Aspect(FIELDING, group)).into_iter().collect(),
+    }
+}
+
+/// The target groups that a bulk job names.
+fn bulk(intent: &Intent, action: &str) -> Vec<Thing> {
+    let aspect = match action {
+        "update-target-group-project-managers" => "manager",
+        _ if action.ends_with(BULK_FIELDING) => FIELDING,
+        _ => return Vec::new(),
+    };
+    let body = intent.json().unwrap_or_default();
+    let groups = body.get("target_group_ids").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    groups.iter().filter_map(Value::as_str).map(|group| Thing::Aspect(aspect, group.to_owned())).collect()
+}
+
+/// The target group whose fielding a path is about: `.../target-groups/{id}/fielding-runs/...`.
+fn fielding(path: &str) -> Option<String> {
+    let mut segments = path.split('/').skip_while(|segment| *segment != "target-groups").skip(1);
+    let group = segments.next()?;
+    matches!(segments.next(), Some("fielding-runs" | "fielding-run-jobs")).then(|| group.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use cintx_raw::{Body, Operation, Request};
+    use http::{HeaderValue, Method};
+
+    use super::*;
+
+    fn intent(method: &Method, path: &str, body: &str) -> Intent {
+        let body = Body { bytes: body.to_owned().into(), content_type: HeaderValue::from_static("application/json") };
+        let request = Request::to(Operation::undocumented(method), path).with_body(Some(body));
+        Intent::of(&request, "2025-12-18")
+    }
+
+    #[test]
+    fn a_later_write_supersedes_an_earlier_one_on_the_same_thing() {
+        const P: &str = "/demand/accounts/1/projects/2";
+        let groups = |ids: &str| format!("{{\"target_group_ids\":{ids}}}");
+        let bulk = |action: &str, ids: &str| {
+            intent(&Method::POST, &format!("{P}/batch-jobs/{action}-fielding-runs-by-target-group-id"), &groups(ids))
+        };
+        let put = |path: &str| intent(&Method::PUT, path, "{}");
+        let post = |path: &str| intent(&Method::POST, path, "{}");
+        let delete = |path: &str| intent(&Method::DELETE, path, "");
+        let managers =
+            intent(&Method::POST, &format!("{P}/batch-jobs/update-target-group-project-managers"), &groups("[\"a\"]"));
+        for (earlier, later, is) in [
+            (put("/a/1"), put("/a/1?x=y"), true),
+            (put("/a/1"), put("/a/2"), false),
+            (put("/a/1"), delete("/a/1"), true),
+            (put("/a/1/b"), delete("/a/1"), true),
+            (put("/a/11"), delete("/a/1"), false),
+            (put("/a/1"), put("/a/1/b"), false),
+            // Two creations are two things.
+            (post("/a"), post("/a"), false),
+            (post("/a/1/regenerate-secret"), post("/a/1/regenerate-secret"), true),
+            (post("/a/1/regenerate-secret"), put("/a/1"), false),
+            (post("/a/1/enable-quotas"), post("/a/1/disable-quotas"), true),
+            (bulk("pause", "[\"a\",\"b\"]"), bulk("resume", "[\"b\"]"), true),
+            (bulk("pause", "[\"a\"]"), bulk("resume", "[\"b\"]"), false),
+            (bulk("pause", "[\"a\"]"), post(&format!("{P}/target-groups/a/fielding-runs/5/resume")), true),
+            (bulk("pause", "[\"a\"]"), post(&format!("{P}/target-groups/b/fielding-runs/5/resume")), false),
+            (bulk("launch", "[\"a\"]"), post(&format!("{P}/target-groups/a/fielding-run-jobs/x")), true),
+            (bulk("pause", "[\"a\"]"), managers.clone(), false),
+            (managers.clone(), managers.clone(), true),
+            (bulk("launch", "[\"a\"]"), put(&format!("{P}/target-groups/a/details")), false),
+        ] {
+            assert_eq!(later.supersedes(&earlier), is, "{} after {}", later.summary(), earlier.summary());
+        }
+    }
+}
