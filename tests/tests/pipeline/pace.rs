@@ -131,12 +131,17 @@ async fn four_clients_that_do_not_know_of_each_other_share_a_limit() {
             let client = client.clone();
             calls.spawn(async move {
                 loop {
-                    read(&client).await.unwrap();
+                    if let Err(error) = read(&client).await {
+                        return error;
+                    }
                 }
             });
         }
     }
     tokio::time::sleep(Duration::from_secs(seconds as u64)).await;
+    if let Some(failed) = calls.try_join_next() {
+        panic!("{}", failed.unwrap());
+    }
     calls.abort_all();
     let mut got = [0.0_f64; 4];
     for seen in gateway.seen().iter().filter(|seen| seen.accepted) {
