@@ -1,7 +1,8 @@
 //! Rate limits on real sockets, by the clock of the server: what is sent when, and what callers are told. The strict
 //! figures are those of the simulation in `cintx::http::pace`, whose clock does not depend on a busy machine.
 //!
-//! The long runs: `CINTX_READS=600 CINTX_SHARE_SECONDS=120 cargo test --release -p cintx-tests --test pipeline pace`.
+//! The long runs:
+//! `CINTX_READS=600 CINTX_SHARE_SECONDS=150 cargo test -p cintx-tests --test pipeline pace -- --nocapture`.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -143,15 +144,16 @@ async fn four_clients_that_do_not_know_of_each_other_share_a_limit() {
         panic!("{}", failed.unwrap());
     }
     calls.abort_all();
+    // Half a minute to get to know the limit; a short run shows only that nobody is shut out.
+    let (from, least) = if seconds >= 150 { (30, 0.95) } else { (0, 0.3) };
     let mut got = [0.0_f64; 4];
-    for seen in gateway.seen().iter().filter(|seen| seen.accepted) {
+    for seen in gateway.seen().iter().filter(|seen| seen.accepted && seen.at.as_secs() >= from) {
         got[seen.client.parse::<usize>().unwrap()] += 1.0;
     }
     let squares: f64 = got.iter().map(|got| got * got).sum();
     let jain = got.iter().sum::<f64>().powi(2) / (4.0 * squares);
     println!("{seconds} s: {got:?}, Jain's index {jain:.3}");
     assert!(got.iter().all(|got| *got > 0.0), "{got:?}");
-    let least = if seconds >= 120 { 0.95 } else { 0.5 };
     assert!(jain >= least, "{jain:.3} of {got:?}");
 }
 
