@@ -16,6 +16,7 @@ use crate::auth::{AccessToken, TokenSource, TokenStore};
 use crate::cache::Cache;
 use crate::client::{CallOptions, Client, Credentials, RetryPolicy, Timeouts};
 use crate::error::{Error, FieldError};
+use crate::http::pace::{AdaptivePacer, Pacer};
 use crate::http::{
     After, AttemptContext, AttemptEvent, Before, Pipeline, SentKeys, ServerToServer, Shared, UnderWay, is_loopback,
 };
@@ -47,11 +48,28 @@ pub struct ClientBuilder<V: Version> {
     retry: RetryPolicy,
     timeouts: Timeouts,
     in_flight: usize,
+    pacer: Pacing,
     options: CallOptions,
     before: Option<Before>,
     after: Option<After>,
     journal: Option<Arc<dyn Journal>>,
     version: PhantomData<V>,
+}
+
+enum Pacing {
+    Adaptive,
+    Own(Box<dyn Pacer>),
+    Off,
+}
+
+impl Pacing {
+    fn build(self, max_in_flight: usize) -> Option<Box<dyn Pacer>> {
+        match self {
+            Self::Adaptive => Some(Box::new(AdaptivePacer::with_max_in_flight(max_in_flight))),
+            Self::Own(pacer) => Some(pacer),
+            Self::Off => None,
+        }
+    }
 }
 
 enum Tokens {
@@ -76,6 +94,7 @@ impl<V: Version> ClientBuilder<V> {
             retry: RetryPolicy::standard(),
             timeouts: Timeouts::standard(),
             in_flight: IN_FLIGHT,
+            pacer: Pacing::Adaptive,
             options: CallOptions::new(),
             before: None,
             after: None,
@@ -184,6 +203,20 @@ impl<V: Version> ClientBuilder<V> {
         self
     }
 
+    /// Lets a pacer of your own say when requests may leave, or one that several clients share:
+    /// [`http::pace`](crate::http::pace). An [`AdaptivePacer`] of this client alone if not set.
+    pub fn pacer(mut self, pacer: impl Pacer + 'static) -> Self {
+        self.pacer = Pacing::Own(Box::new(pacer));
+        self
+    }
+
+    /// Sends without regard to what was turned away with 429. A call that was is repeated like one that failed, under
+    /// its [`RetryPolicy`].
+    pub fn without_pacer(mut self) -> Self {
+        self.pacer = Pacing::Off;
+        self
+    }
+
     /// Is called before each attempt, and may add headers to it.
     pub fn before_attempt(mut self, hook: impl Fn(&mut AttemptContext<'_>) + Send + Sync + 'static) -> Self {
         self.before = Some(Arc::new(hook));
@@ -284,6 +317,7 @@ impl<V: Version> ClientBuilder<V> {
             timeouts: self.timeouts,
             budget: Shared::budget(),
             in_flight: Semaphore::new(self.in_flight),
+            pacer: self.pacer.build(self.in_flight),
             before: self.before,
             after: self.after,
             journal: self.journal,

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use crate::auth::TokenError;
 use crate::http::Pipeline;
+use crate::http::pace::Pace;
 use crate::reconciliation::Reconciliations;
 use crate::version::Version;
 
@@ -47,7 +48,7 @@ impl<V: Version> Client<V> {
     }
 
     /// A clone for which other options hold: retries, time limits, headers, an idempotency key.
-    /// It shares everything else: tokens, connections, retry budget, journal.
+    /// It shares everything else: tokens, connections, retry budget, pacer, journal.
     pub fn with(&self, options: CallOptions) -> Self {
         let options = options.over(&self.pipeline.options);
         Self::over(Arc::new(Pipeline { shared: Arc::clone(&self.pipeline.shared), options }), self.account)
@@ -74,6 +75,12 @@ impl<V: Version> Client<V> {
     /// [`TokenError`]: the token endpoint's own words.
     pub async fn authenticate(&self) -> Result<(), TokenError> {
         self.pipeline.shared.tokens.get().await.map(|_| ())
+    }
+
+    /// How fast requests leave at present, over all clones; `None` if the client was built
+    /// [without a pacer](ClientBuilder::without_pacer).
+    pub fn pace(&self) -> Option<Pace> {
+        self.pipeline.shared.pacer.as_ref().map(|pacer| pacer.pace())
     }
 
     /// The account that this client works for.

@@ -48,7 +48,8 @@ impl RetryPolicy {
         Self { max_attempts: 1, ..Self::standard() }
     }
 
-    /// How many attempts there may be, the first included; 0 counts as 1.
+    /// How many attempts there may be, the first included; 0 counts as 1. If there may be more than one, those that the
+    /// API turned away with 429 are not counted: the client's [pacer](crate::http::pace) sees to them.
     #[must_use]
     pub const fn max_attempts(self, attempts: u32) -> Self {
         Self { max_attempts: if attempts == 0 { 1 } else { attempts }, ..self }

@@ -52,6 +52,8 @@ pub(crate) enum TimedOut {
     Attempt(Duration),
     #[error("the call did not complete within {0:.0?}")]
     Operation(Duration),
+    #[error("the rate limit leaves no room for the call within {0:.0?}")]
+    Rate(Duration),
 }
 
 /// Why there is no further attempt.
@@ -69,6 +71,8 @@ pub(crate) enum StopReason {
     Budget,
     /// The API asks for a longer wait than allowed.
     RetryAfter,
+    /// The rate limit leaves no room for another attempt within the time of the whole call.
+    Rate,
 }
 
 /// No key was given for the server-to-server host.

@@ -433,6 +433,7 @@ impl Error {
         match (report.why, report.retry_after) {
             (StopReason::RetryAfter, Some(wait)) => write!(f, ", to be repeated after {wait:?}")?,
             (StopReason::Budget, _) => f.write_str(", retry budget exhausted")?,
+            (StopReason::Rate, _) if report.attempts > 0 => f.write_str(", rate limited until its time was over")?,
             _ => {}
         }
         write!(f, "; {} (trace {})", self.outcome(), report.trace_id)

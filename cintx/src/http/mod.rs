@@ -7,6 +7,7 @@ pub(crate) mod hooks;
 pub(crate) mod idempotency;
 mod intent;
 mod loopback;
+pub mod pace;
 mod report;
 mod retry;
 #[cfg(test)]
@@ -32,6 +33,7 @@ pub(crate) use self::idempotency::SentKeys;
 use self::intent::CallIntent;
 pub(crate) use self::intent::UnderWay;
 pub(crate) use self::loopback::is_loopback;
+use self::pace::{Observation, PaceRequest, Pacer, Permit};
 pub use self::report::ResponseExt;
 use self::retry::{Attempt, Decision, Effect, Event, RetryMachine, Verdict};
 use self::throttle::Budget;
@@ -45,6 +47,9 @@ use crate::error::{Failure, FieldError, NoServerToServerKey, Outcome, Refused, R
 use crate::recovery::Journal;
 use crate::recovery::resolver::OutcomeResolver;
 
+/// A token that was got longer ago is asked for again.
+const FRESH: Duration = Duration::from_secs(1);
+
 /// What the clones of one client share.
 pub(crate) struct Shared {
     pub(crate) http: reqwest::Client,
@@ -57,6 +62,7 @@ pub(crate) struct Shared {
     pub(crate) timeouts: Timeouts,
     pub(crate) budget: Budget,
     pub(crate) in_flight: Semaphore,
+    pub(crate) pacer: Option<Box<dyn Pacer>>,
     pub(crate) before: Option<Before>,
     pub(crate) after: Option<After>,
     pub(crate) journal: Option<Arc<dyn Journal>>,
@@ -108,6 +114,27 @@ impl Shared {
         }
     }
 
+    /// A credential, and the right to make an attempt now.
+    async fn turn(
+        &self,
+        operation: &'static Operation,
+        deadline: Option<Instant>,
+        request: PaceRequest,
+    ) -> Result<(Credential, Turn<'_>), NotReady> {
+        let mut credential = self.credential(operation.host).await?;
+        let mut permit = None;
+        if let Some(pacer) = &self.pacer {
+            let asked = Instant::now();
+            let within = deadline.map_or(Duration::MAX, |deadline| deadline.duration_since(asked));
+            permit = Some(pacer.acquire(request.of(operation, within)).await.map_err(|_| NotReady::NoRoom)?);
+            if asked.elapsed() > FRESH {
+                credential = self.credential(operation.host).await?;
+            }
+        }
+        let place = self.in_flight.acquire().await.map_err(BoxError::from)?;
+        Ok((credential, (place, permit)))
+    }
+
     fn base_url(&self, host: Host) -> &str {
         match (host, &self.server_to_server) {
             (Host::Demand, _) | (_, None) => &self.demand_url,
@@ -146,10 +173,11 @@ impl Pipeline {
             pipeline: self,
             request,
             trace,
-            machine: RetryMachine::new(effect, has_token, policy, limits),
+            machine: RetryMachine::new(effect, has_token, policy, limits).paced(self.shared.pacer.is_some()),
             deadline: Instant::now().checked_add(limits.operation),
             limits,
-            permit: None,
+            max_pause: policy.max_retry_after,
+            turn: None,
             credential: None,
             intent: CallIntent::new(&self.shared, recorded),
             got: None,
@@ -192,6 +220,17 @@ impl Pipeline {
     }
 }
 
+/// What an attempt says of the pace.
+fn observation(attempt: Attempt) -> Observation {
+    match attempt {
+        Attempt::Answered { status: 429, retry_after } => Observation::RateLimited { retry_after },
+        Attempt::Answered { status: 408 | 502..=504, retry_after } => Observation::Overloaded { retry_after },
+        Attempt::Lost => Observation::Overloaded { retry_after: None },
+        Attempt::NotSent => Observation::Abandoned,
+        Attempt::Answered { .. } | Attempt::Truncated | Attempt::Unexpected => Observation::Answered,
+    }
+}
+
 /// What repeating this very request would do.
 fn effect(request: &Request, policy: &RetryPolicy) -> Effect {
     match request.operation().idempotency {
@@ -205,6 +244,21 @@ fn effect(request: &Request, policy: &RetryPolicy) -> Effect {
     }
 }
 
+/// A place among the requests in flight, and the pacer's permit.
+type Turn<'a> = (SemaphorePermit<'a>, Option<Permit>);
+
+/// Why an attempt cannot be made.
+enum NotReady {
+    NoToken(BoxError),
+    NoRoom,
+}
+
+impl From<BoxError> for NotReady {
+    fn from(cause: BoxError) -> Self {
+        Self::NoToken(cause)
+    }
+}
+
 /// One call under way.
 struct CallUnderWay<'a> {
     pipeline: &'a Pipeline,
@@ -213,7 +267,8 @@ struct CallUnderWay<'a> {
     machine: RetryMachine,
     limits: OperationTimeouts,
     deadline: Option<Instant>,
-    permit: Option<SemaphorePermit<'a>>,
+    max_pause: Duration,
+    turn: Option<Turn<'a>>,
     credential: Option<Credential>,
     intent: CallIntent<'a>,
     /// What the last attempt, or the last try to make one, came to.
@@ -222,7 +277,7 @@ struct CallUnderWay<'a> {
     known_before: Option<Vec<String>>,
 }
 
-impl CallUnderWay<'_> {
+impl<'a> CallUnderWay<'a> {
     /// Carries out the machine's decisions until it has none left.
     async fn run(&mut self) -> Verdict {
         let started = Instant::now();
@@ -244,36 +299,43 @@ impl CallUnderWay<'_> {
         }
     }
 
-    /// Gets a place among the requests in flight, and a credential.
+    /// Gets a credential, waits for its turn, and writes down what is about to be done.
     async fn ready(&mut self) -> Event {
-        let shared = &self.pipeline.shared;
-        let host = self.request.operation().host;
+        let shared: &'a Shared = &self.pipeline.shared;
         self.intent.know(self.machine.outcome(Outcome::NotSent));
-        let ready = async {
-            let permit = shared.in_flight.acquire().await?;
-            let credential = shared.credential(host).await?;
-            self.intent.begin(&self.request, self.known_before.as_deref()).await?;
-            Ok::<_, BoxError>((permit, credential))
+        let again = self.machine.was_turned_away();
+        let request = PaceRequest::new(Duration::MAX).again(again).with_max_pause(self.max_pause);
+        let turn = shared.turn(self.request.operation(), self.deadline, request);
+        let turn = async {
+            let ready = turn.await?;
+            self.intent.begin(&self.request, self.known_before.as_deref()).await.map_err(BoxError::from)?;
+            Ok::<_, NotReady>(ready)
         };
         let ready = match self.deadline {
-            Some(deadline) => tokio::time::timeout_at(deadline, ready).await,
-            None => Ok(ready.await),
+            Some(deadline) => tokio::time::timeout_at(deadline, turn).await,
+            None => Ok(turn.await),
         };
         match ready {
-            Ok(Ok((permit, credential))) => {
-                self.permit = Some(permit);
+            Ok(Ok((credential, turn))) => {
+                self.turn = Some(turn);
                 self.credential = Some(credential);
                 Event::Token
             }
-            Ok(Err(cause)) => {
+            Ok(Err(NotReady::NoToken(cause))) => {
                 self.got = Some(Err(cause));
                 Event::NoToken
             }
-            Err(_) => {
-                self.got = Some(Err(Box::new(TimedOut::Operation(self.limits.operation))));
-                Event::TimeIsUp
-            }
+            Ok(Err(NotReady::NoRoom)) => self.without_room(TimedOut::Rate, Event::NoRoom),
+            Err(_) => self.without_room(TimedOut::Operation, Event::TimeIsUp),
         }
+    }
+
+    /// The time is over, or will be. What the API said last says more than that.
+    fn without_room(&mut self, cause: fn(Duration) -> TimedOut, event: Event) -> Event {
+        if !self.machine.was_turned_away() {
+            self.got = Some(Err(Box::new(cause(self.limits.operation))));
+        }
+        event
     }
 
     /// Makes one attempt and frees its place.
@@ -285,7 +347,9 @@ impl CallUnderWay<'_> {
             .pipeline
             .attempt(&self.request, credential.header(), &self.trace, self.machine.attempts(), limit)
             .await;
-        self.permit = None;
+        if let Some((_, Some(permit))) = self.turn.take() {
+            permit.report(observation(attempt));
+        }
         self.retry_after = retry_after;
         let mut token_expired = false;
         if let (Credential::Token(token), Ok(answer)) = (credential, &answer) {

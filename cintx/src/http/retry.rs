@@ -49,6 +49,8 @@ pub(crate) enum Event {
     Ended { attempt: Attempt, token_expired: bool },
     /// The time of the whole call is over, between attempts.
     TimeIsUp,
+    /// The pacer has no room for another attempt within the time of the call.
+    NoRoom,
 }
 
 /// What is to be done next.
@@ -80,7 +82,11 @@ pub(crate) struct RetryMachine {
     has_token: bool,
     policy: RetryPolicy,
     limits: OperationTimeouts,
+    /// Whether a pacer sees to it that attempts do not come too fast.
+    paced: bool,
     attempts: u32,
+    /// Those that were turned away with 429 and made again at the pacer's word: they cost nothing.
+    turned_away: u32,
     /// Attempts that failed and were answered by a wait: the exponent of the next one.
     waits: u32,
     /// An attempt may have been applied; only a success decides that.
@@ -98,12 +104,24 @@ impl RetryMachine {
             has_token,
             policy,
             limits,
+            paced: false,
             attempts: 0,
+            turned_away: 0,
             waits: 0,
             maybe_applied: false,
             applied: false,
             token_replaced: false,
         }
+    }
+
+    /// Whether a pacer sees to it that attempts do not come too fast.
+    pub(crate) fn paced(self, paced: bool) -> Self {
+        Self { paced, ..self }
+    }
+
+    /// Whether an attempt was turned away with 429, and is made again.
+    pub(crate) fn was_turned_away(&self) -> bool {
+        self.turned_away > 0
     }
 
     /// How many attempts there were.
@@ -126,7 +144,7 @@ impl RetryMachine {
     /// Takes an event, `now` being the time since the call began and `unit` a random number from 0 to 1.
     pub(crate) fn on(&mut self, event: Event, now: Duration, unit: f64, budget: &Budget) -> Decision {
         match event {
-            Event::Ready if now >= self.limits.operation => self.fail(Outcome::NotSent, StopReason::Time),
+            Event::Ready if now >= self.limits.operation => self.fail(self.between_attempts(), StopReason::Time),
             Event::Ready => Decision::GetToken { refused: false },
             Event::Token => {
                 let left = self.limits.operation.saturating_sub(now);
@@ -137,7 +155,8 @@ impl RetryMachine {
                 Decision::Send { limit: self.limits.attempt.min(left) }
             }
             Event::NoToken => self.fail(Outcome::NotSent, StopReason::Final),
-            Event::TimeIsUp => self.fail(Outcome::NotSent, StopReason::Time),
+            Event::TimeIsUp => self.fail(self.between_attempts(), StopReason::Time),
+            Event::NoRoom => self.fail(self.between_attempts(), StopReason::Rate),
             Event::Ended { attempt, token_expired } => self.ended(attempt, token_expired, now, unit, budget),
         }
     }
@@ -180,7 +199,11 @@ impl RetryMachine {
                 403 => self.refused(token_expired),
                 429 => {
                     self.maybe_applied = true;
-                    self.again(Outcome::Unknown, retry_after, now, unit, budget)
+                    if self.paced {
+                        self.turned_away(retry_after, now, unit)
+                    } else {
+                        self.again(Outcome::Unknown, retry_after, now, unit, budget)
+                    }
                 }
                 // The first attempt under this key may still be at work.
                 409 if self.effect == Effect::Repeatable && self.maybe_applied => {
@@ -221,6 +244,26 @@ impl RetryMachine {
         self.fail(Outcome::NoEffect, StopReason::Final)
     }
 
+    /// The pacer knows of it and sees to the pace, so another attempt costs nothing, and there may be as many as there
+    /// is time for. The waits are for this call alone: what it was asked for itself, and longer ones if it is turned
+    /// away again and again, so that no pacer can make it ask without a pause.
+    fn turned_away(&mut self, retry_after: Option<Duration>, now: Duration, unit: f64) -> Decision {
+        let last = Outcome::Unknown;
+        if self.policy.max_attempts <= 1 {
+            return self.fail(last, StopReason::Attempts);
+        }
+        if retry_after.is_some_and(|wait| wait > self.policy.max_retry_after) {
+            return self.fail(last, StopReason::RetryAfter);
+        }
+        let backoff = self.turned_away.checked_sub(1).map(|times| self.policy.wait(times, unit)).unwrap_or_default();
+        let wait = backoff.max(retry_after.unwrap_or_default());
+        if now.saturating_add(wait) >= self.limits.operation {
+            return self.fail(last, StopReason::Rate);
+        }
+        self.turned_away += 1;
+        Decision::Wait(wait)
+    }
+
     fn again(
         &mut self,
         last: Outcome,
@@ -229,7 +272,7 @@ impl RetryMachine {
         unit: f64,
         budget: &Budget,
     ) -> Decision {
-        if self.attempts >= self.policy.max_attempts {
+        if self.attempts - self.turned_away >= self.policy.max_attempts {
             return self.fail(last, StopReason::Attempts);
         }
         if retry_after.is_some_and(|wait| wait > self.policy.max_retry_after) {
@@ -244,6 +287,11 @@ impl RetryMachine {
         }
         self.waits += 1;
         Decision::Wait(wait)
+    }
+
+    /// What is known of the effect when a call ends before another attempt is sent.
+    fn between_attempts(&self) -> Outcome {
+        if self.was_turned_away() { Outcome::NoEffect } else { Outcome::NotSent }
     }
 
     fn fail(&self, last: Outcome, why: StopReason) -> Decision {

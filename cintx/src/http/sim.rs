@@ -41,6 +41,7 @@ struct Call {
     effect: Effect,
     limits: OperationTimeouts,
     max_attempts: u32,
+    paced: bool,
     began: Duration,
     token: Option<Arc<Token>>,
     waiting: bool,
@@ -55,6 +56,8 @@ struct Call {
     applied: u32,
     keys: Vec<u64>,
     token_refusals: u32,
+    /// How often it was told 429.
+    turned_away: u32,
 }
 
 struct World {
@@ -181,7 +184,9 @@ impl World {
 
     fn got(&mut self, id: usize, token: Arc<Token>) {
         self.calls[id].token = Some(token);
-        self.step(id, Event::Token);
+        // The pacer may have no turn for it in time.
+        let turn = !self.calls[id].paced || self.rng.u8(..) > 5;
+        self.step(id, if turn { Event::Token } else { Event::NoRoom });
     }
 
     fn refresh(&mut self, number: u64) {
@@ -228,6 +233,7 @@ impl World {
             let status = if let Attempt::Answered { status, .. } = fate.attempt { Some(status) } else { None };
             call.maybe_seen |= status != Some(403);
             call.lost |= !matches!(status, Some(401 | 403 | 429));
+            call.turned_away += u32::from(status == Some(429));
         }
         call.fate = Some(fate);
         let ends = self.now + takes;
@@ -292,11 +298,13 @@ impl Call {
             Duration::from_millis(rng.u64(1..30_000)),
             Duration::from_millis(if rng.u8(..) < 10 { 0 } else { rng.u64(1..120_000) }),
         );
+        let paced = rng.bool();
         Self {
-            machine: RetryMachine::new(effect, rng.u8(..) < 230, policy, limits),
+            machine: RetryMachine::new(effect, rng.u8(..) < 230, policy, limits).paced(paced),
             effect,
             limits,
             max_attempts,
+            paced,
             began: Duration::from_millis(rng.u64(0..60_000)),
             token: None,
             waiting: false,
@@ -310,6 +318,7 @@ impl Call {
             applied: 0,
             keys: Vec::new(),
             token_refusals: 0,
+            turned_away: 0,
         }
     }
 
@@ -317,7 +326,9 @@ impl Call {
         let verdict = self.done.expect("every call ends");
         assert!(self.applied <= 1, "took effect {} times", self.applied);
         assert!(self.token_refusals <= 1, "replaced its token {} times", self.token_refusals);
-        assert!(self.machine.attempts() <= self.max_attempts + self.token_refusals);
+        // What a pacer answers for costs no attempt.
+        let free = self.token_refusals + if self.paced { self.turned_away } else { 0 };
+        assert!(self.machine.attempts() <= self.max_attempts + free);
         assert!(self.keys.windows(2).all(|pair| pair[0] == pair[1]), "changed its key");
         match verdict {
             Verdict::Success => assert!(self.effect == Effect::None || self.applied == 1, "success without effect"),

@@ -14,6 +14,8 @@ mod messages;
 #[cfg(feature = "v2025-12-18")]
 mod own_write;
 #[cfg(feature = "v2025-12-18")]
+mod pace;
+#[cfg(feature = "v2025-12-18")]
 mod protocol;
 #[cfg(feature = "v2025-12-18")]
 mod settle;

@@ -430,7 +430,11 @@ macro_rules! version {
                         };
                         // A token so short that our own clock thinks it may have expired.
                         let life = if kind == Kind::ForbiddenWithOldToken { 0 } else { 86_400 };
-                        let client = builder::<cintx::$marker>(url)
+                        // A pacer would make those go on until their time is over: `pace` has tests of that.
+                        let unpaced = matches!(kind, Kind::Status(429) | Kind::RateLimited(0));
+                        let client = builder::<cintx::$marker>(url);
+                        let client = if unpaced { client.without_pacer() } else { client };
+                        let client = client
                             .token_source(Mint::new(Duration::from_secs(life)))
                             .http_client(
                                 if kind == Kind::ConnectTimeout { &bench.hurried } else { &bench.http }.clone(),

@@ -119,9 +119,11 @@ async fn failures_of_real_life_read_well() {
     );
     now(Deed::Answer(Answer::json(422, profiles.to_string())));
     told("profiles that do not add up", write(&client).await);
-    let limited = json!({"object": "too_many_requests_problem_details", "details": "Slow down"}).to_string();
-    now(Deed::Answer(Answer::json(429, limited).header("retry-after", "3600")));
-    told("too many requests for the next hour", read(&client).await);
+    let too_many = json!({"object": "too_many_requests_problem_details", "details": "Slow down"}).to_string();
+    now(Deed::Answer(Answer::json(429, too_many).header("retry-after", "3600")));
+    // A client of its own, which is silent for that hour.
+    let limited = builder::<V2025_12_18>(&server.url()).build().unwrap();
+    told("too many requests for the next hour", read(&limited).await);
     now(Deed::Answer(Answer::json(500, error("unexpected_internal_error", "Oops"))));
     told("an error of the API in an un-keyed write", write(&client).await);
     now(Deed::Answer(html));
