@@ -133,7 +133,6 @@ pub(crate) fn edited(tables: &[QuotaTable], control: Option<&ControlQuotas>, edi
             let of = |(axis, at): (&QuotaAxis, usize)| axis.conditions.get(at).cloned().unwrap_or_default();
             let conditions: Vec<(i64, Condition)> = table.axes.iter().zip(position.clone()).flat_map(of).collect();
             let mut target = json!({
-                "object": "nominal",
                 "conditions": conditions
                     .iter()
                     .map(|(question, it)| modern::condition(*question, it))
@@ -144,6 +143,9 @@ pub(crate) fn edited(tables: &[QuotaTable], control: Option<&ControlQuotas>, edi
                 if conditions.len() > position.len() {
                     target["quota"]["name"] = json!(table.label(&position));
                 }
+            } else {
+                // The document asks for it where there is no quota.
+                target["object"] = json!("nominal");
             }
             target
         });
