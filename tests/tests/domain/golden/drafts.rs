@@ -81,7 +81,7 @@ async fn every_field<V: Version>(stage: &Stage<V>, project: &Project) -> TargetG
     made.feasibility().await.unwrap();
     let group = made.create().await.unwrap();
     // Its groups of suppliers have ids by now.
-    group.edit_draft(|draft| draft.supply.blocked.clear()).await.unwrap();
+    group.edit_draft(|draft| draft.supply.exchange = 10..=90).await.unwrap();
     group
 }
 
