@@ -40,11 +40,21 @@ impl SentBodies {
 
     /// One more, of an operation by its id in the document or in the table.
     pub fn push(&mut self, id: &str, body: Value) {
+        self.push_as("application~1json", id, body);
+    }
+
+    /// One more that is a file. Where the operation takes forms, it was sent as the part `file`; where it takes the
+    /// file itself, the document has no properties that could be held against it.
+    pub fn push_file(&mut self, id: &str) {
+        self.push_as("multipart~1form-data", id, json!({ "file": "<content>" }));
+    }
+
+    fn push_as(&mut self, media: &str, id: &str, body: Value) {
         let Some(row) = self.table.iter().find(|row| row.id == id || row.document_id == id) else { return };
         let path = row.path.replace('~', "~0").replace('/', "~1");
         let method = row.method.as_str().to_lowercase();
         let request = followed(&self.document.root, format!("/paths/{path}/{method}/requestBody"));
-        let schema = format!("{request}/content/application~1json/schema");
+        let schema = format!("{request}/content/{media}/schema");
         if self.document.root.pointer(&schema).is_some() {
             self.bodies.push(SentBody { operation: row.id, schema, body });
         }
@@ -62,8 +72,9 @@ impl SentBodies {
         self.bodies.iter().flat_map(|sent| self.check(&self.document.root, sent).0).collect()
     }
 
-    /// The changes of the document that no body notices: each property that some body holds, called otherwise, of
-    /// another type, or gone. Also how many were tried.
+    /// The changes of the document that nobody notices: each property that some body holds, called otherwise, of
+    /// another type, or gone. Either a body is wrong then, or other properties than before are never sent. Also how
+    /// many were tried.
     pub fn unnoticed(&self) -> (Vec<String>, usize) {
         let mut holders: BTreeMap<String, Vec<&SentBody>> = BTreeMap::new();
         for sent in &self.bodies {
@@ -71,12 +82,19 @@ impl SentBodies {
                 holders.entry(place).or_default().push(sent);
             }
         }
+        // The small ones tell the quickest.
+        for bodies in holders.values_mut() {
+            bodies.sort_by_cached_key(|sent| sent.body.to_string().len());
+        }
         let (mut root, mut unnoticed, mut tried) = (self.document.root.clone(), Vec::new(), 0);
+        let never_sent = self.never_sent();
         for (place, bodies) in holders {
             for change in [Change::Rename, Change::Retype, Change::Drop] {
                 tried += 1;
                 let whole = apply(&mut root, &place, change);
-                if bodies.iter().all(|sent| self.check(&root, sent).0.is_empty()) {
+                if bodies.iter().all(|sent| self.check(&root, sent).0.is_empty())
+                    && self.never_sent_by(&root) == never_sent
+                {
                     unnoticed.push(format!("{change:?} {place}"));
                 }
                 restore(&mut root, &place, whole);
@@ -85,20 +103,35 @@ impl SentBodies {
         (unnoticed, tried)
     }
 
-    /// The properties that no body holds, by operation: what the SDK cannot say, or what no body here says.
-    pub fn never_sent(&self) -> BTreeMap<&'static str, BTreeSet<String>> {
-        let mut out: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
-        let sent: BTreeSet<String> =
-            self.bodies.iter().flat_map(|sent| self.check(&self.document.root, sent).1).collect();
-        for body in &self.bodies {
-            let mut places = BTreeSet::new();
-            every_place(&self.document.root, &body.schema, &mut places);
-            let missing = places.difference(&sent).map(|place| place.replace("/properties/", ".").replace("~1", "/"));
-            out.entry(body.operation).or_default().extend(missing);
-        }
-        out.retain(|_, places| !places.is_empty());
-        out
+    /// What is wrong about them once the document calls a property otherwise.
+    ///
+    /// # Panics
+    /// If the document has no such property: the test is wrong then.
+    pub fn problems_if_renamed(&self, property: &str) -> Vec<String> {
+        let mut root = self.document.root.clone();
+        apply(&mut root, property, Change::Rename);
+        self.bodies.iter().flat_map(|sent| self.check(&root, sent).0).collect()
     }
+
+    /// The properties of the bodies' schemas that no body holds: what the SDK cannot say, or what no body here says.
+    pub fn never_sent(&self) -> BTreeSet<String> {
+        self.never_sent_by(&self.document.root)
+    }
+
+    fn never_sent_by(&self, root: &Value) -> BTreeSet<String> {
+        let (mut known, mut sent) = (BTreeSet::new(), BTreeSet::new());
+        for body in &self.bodies {
+            every_place(root, &body.schema, &mut known);
+            sent.extend(self.check(root, body).1);
+        }
+        known.difference(&sent).map(|place| short(place)).collect()
+    }
+}
+
+/// A property for people: `Schema.property`, or its operation's path where the schema has no name.
+fn short(place: &str) -> String {
+    let place = place.trim_start_matches("/components/schemas/").replace("/content/application~1json/schema", "");
+    place.replace("/properties/", ".").replace("~1", "/")
 }
 
 /// Where a place is once references are followed.
@@ -192,7 +225,8 @@ fn has_type(value: &Value, name: &str) -> bool {
         "object" => value.is_object(),
         "array" => value.is_array(),
         "string" => value.is_string(),
-        "integer" => value.is_i64() || value.is_u64(),
+        // A number without a fraction, however it is written.
+        "integer" => value.as_f64().is_some_and(|number| number.fract() == 0.0),
         "number" => value.is_number(),
         "boolean" => value.is_boolean(),
         _ => true,

@@ -221,6 +221,9 @@ fn profiling(mut profiling: Value) -> Value {
         }
         retain(profile, &["object", "name", "quotas_enabled", "targets", "blended_type"]);
         for target in items(profile, "targets") {
+            // Conditions that are counted together need a name, which a request takes with the quota.
+            let several = target["conditions"].as_array().is_some_and(|conditions| conditions.len() > 1);
+            let name = target.get("name").filter(|name| several && name.is_string()).cloned();
             retain(target, &["object", "conditions", "quota"]);
             for condition in items(target, "conditions") {
                 if let Some(fields) = condition.as_object_mut() {
@@ -234,7 +237,10 @@ fn profiling(mut profiling: Value) -> Value {
                         false => ("completes_goal_percentage", "completes_goal"),
                     };
                     let unit = if quota.get(unit).is_some() { unit } else { other };
-                    retain(quota, &[unit]);
+                    retain(quota, &[unit, "name"]);
+                    if let (Some(name), Some(fields)) = (name, quota.as_object_mut()) {
+                        fields.entry("name").or_insert(name);
+                    }
                 }
                 // The document asks for it where there is no quota.
                 None => target["object"] = json!("nominal"),

@@ -221,10 +221,7 @@ impl<'a> Reader<'a> {
             body_required: request_body.is_some_and(|body| body.get("required") == Some(&Value::Bool(true))),
             file_field: request_body.and_then(|body| self.file_field(body)),
             answer_media: media(success_answer),
-            answer_shape: match self.supplement.answers_may_be_empty(&id) {
-                true => AnswerShape::Other,
-                false => self.answer_shape(success_answer),
-            },
+            answer_shape: self.answer_shape(&id, success_answer),
             success,
             failures,
             headers,
@@ -245,7 +242,10 @@ impl<'a> Reader<'a> {
             .unwrap_or(value)
     }
 
-    fn answer_shape(&self, answer: Option<&'a Value>) -> AnswerShape {
+    fn answer_shape(&self, id: &str, answer: Option<&'a Value>) -> AnswerShape {
+        if self.supplement.answers_may_be_empty(id) {
+            return AnswerShape::Other;
+        }
         let content = answer.and_then(|answer| answer.get("content")?.as_object());
         let json = content.and_then(|content| content.iter().find(|(media, _)| media.contains("json")));
         let Some(schema) = json.and_then(|(_, content)| content.get("schema")) else { return AnswerShape::Other };

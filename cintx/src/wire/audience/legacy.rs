@@ -69,7 +69,10 @@ pub(crate) fn profile(question: &Question, goal: u32, form: Form) -> Value {
             ungrouped.push(quota);
         } else {
             quota["indexes"] = json!(indexes);
-            quota["name"] = json!(target.label());
+            // Feasibility takes no names.
+            if form != Form::Feasibility {
+                quota["name"] = json!(target.label());
+            }
             grouped.push(quota);
         }
     }

@@ -152,7 +152,6 @@ fn profiling_of(tables: &[QuotaTable], control: Option<&ControlQuotas>) -> Answe
             let of = |(axis, at): (&QuotaAxis, usize)| axis.conditions.get(at).cloned().unwrap_or_default();
             let conditions: Vec<(i64, Condition)> = table.axes.iter().zip(position.clone()).flat_map(of).collect();
             let mut target = json!({
-                "object": "nominal",
                 "conditions": conditions
                     .iter()
                     .map(|(question, it)| modern::condition(*question, it))
@@ -163,6 +162,9 @@ fn profiling_of(tables: &[QuotaTable], control: Option<&ControlQuotas>) -> Answe
                 if conditions.len() > position.len() {
                     target["quota"]["name"] = json!(table.label(&position));
                 }
+            } else {
+                // The document asks for it where there is no quota.
+                target["object"] = json!("nominal");
             }
             target
         });

@@ -1,0 +1,43 @@
+//! What an account has beside its projects: webhooks and reports; and reconciliations, whose bodies are files.
+
+use cintx::Version;
+use cintx::reconciliation::{Reason, ReconciliationRow};
+use cintx::report::ReportScope;
+use jiff::tz::Offset;
+use jiff::{Timestamp, ToSpan as _};
+
+use super::field::priced;
+use crate::stage::Stage;
+
+pub async fn calls<V: Version>(stage: &Stage<V>) {
+    let [event, other] = crate::webhooks::events::<V>();
+    let mut webhook = stage.cint.webhooks().create("https://hooks.example/cint", [event]).await.unwrap().webhook;
+    webhook.edit(|webhook| webhook.events.push(other.clone())).await.unwrap();
+    webhook.edit(|webhook| webhook.url = "https://hooks.example/other".into()).await.unwrap();
+
+    let project = stage.project().await;
+    let group = priced(stage, &project).await;
+    let today = Offset::UTC.to_datetime(Timestamp::now()).date();
+    let (days, reports) = (today - 31.days()..=today, stage.cint.reports());
+    let _ = reports.completes(ReportScope::Account, days.clone()).await.unwrap();
+    let units = ReportScope::business_units([stage.sandbox.business_unit_id()]);
+    let _ = reports.sample_bought(units, days.clone()).await.unwrap();
+    let _ = reports.reconciliations_status(ReportScope::projects([&project]), days.clone()).await.unwrap();
+    let _ = reports.respondent_analysis(ReportScope::target_groups([&group]), days.clone()).await.unwrap();
+    let _ = reports.term_details(&group, days).with_respondent_answers().link_type(2).await.unwrap();
+
+    let rid = stage.sandbox.enter_respondent(group.id().as_str()).unwrap();
+    let row = ReconciliationRow::new(&*rid, Reason::AdjustedComplete);
+    let _ = stage.cint.reconciliations().submit("wave.csv", [row]).await.unwrap();
+}
+
+#[cfg(feature = "v2025-12-18")]
+pub async fn newest(stage: &Stage<cintx::V2025_12_18>) {
+    let project = stage.project().await;
+    let group = priced(stage, &project).await;
+    let today = Offset::UTC.to_datetime(Timestamp::now()).date();
+    let report = stage.cint.reports().completes(ReportScope::Account, today..=today);
+    let _ = report.mail_to([stage.manager]).await.unwrap();
+    let rid = stage.sandbox.enter_respondent(group.id().as_str()).unwrap();
+    let _ = stage.cint.reconciliations().keep_only(&project, "good.csv", [rid]).await.unwrap();
+}

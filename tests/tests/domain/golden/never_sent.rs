@@ -1,0 +1,245 @@
+//! The properties of request bodies that no golden body has, each with the reason: a list that people review.
+
+use std::collections::BTreeSet;
+
+const FIRST: &str = "2024-12-02";
+const SECOND: &str = "2025-02-17";
+const NEWEST: &str = "2025-12-18";
+
+/// Properties that are not sent, for one reason.
+struct NeverSent {
+    why: &'static str,
+    versions: &'static [&'static str],
+    properties: &'static [&'static str],
+}
+
+const NEVER_SENT: &[NeverSent] = &[
+    NeverSent {
+        why: "The SDK has no setter: feasibility with shares of supply, a boost of the rate card, or steps (issue 14).",
+        versions: &[NEWEST],
+        properties: &[
+            "CalculateTargetGroupFeasibilityByIdRequest.allocations",
+            "CalculateTargetGroupFeasibilityByIdRequest.rate_card_price_boost",
+            "CalculateTargetGroupFeasibilityByIdRequest.step_days",
+            "CalculateTargetGroupFeasibilityRequest.allocations",
+            "CalculateTargetGroupFeasibilityRequest.rate_card_price_boost",
+            "CalculateTargetGroupFeasibilityRequest.step_days",
+            "TargetGroupFeasibilityRequestAllocationSpecification.open_exchange_allocations",
+            "TargetGroupFeasibilityRequestAllocationSpecification.private_exchange_allocations",
+            "TargetGroupFeasibilityRequestOpenExchangeAllocations.blocked_supplier_ids",
+            "TargetGroupFeasibilityRequestOpenExchangeAllocations.exchange_max_percentage",
+            "TargetGroupFeasibilityRequestOpenExchangeAllocations.exchange_min_percentage",
+            "TargetGroupFeasibilityRequestOpenExchangeAllocations.groups",
+            "TargetGroupFeasibilityRequestOpenExchangeAllocationsGroup.group_name",
+            "TargetGroupFeasibilityRequestOpenExchangeAllocationsGroup.max_percentage",
+            "TargetGroupFeasibilityRequestOpenExchangeAllocationsGroup.min_percentage",
+            "TargetGroupFeasibilityRequestOpenExchangeAllocationsGroup.supplier_id",
+            "TargetGroupFeasibilityRequestOpenExchangeAllocationsGroup.suppliers",
+            "TargetGroupFeasibilityRequestPrivateExchangeAllocations.blocked_supplier_ids",
+            "TargetGroupFeasibilityRequestPrivateExchangeAllocations.groups",
+            "TargetGroupFeasibilityRequestPrivateExchangeAllocationsGroup.group_name",
+            "TargetGroupFeasibilityRequestPrivateExchangeAllocationsGroup.max_percentage",
+            "TargetGroupFeasibilityRequestPrivateExchangeAllocationsGroup.min_percentage",
+            "TargetGroupFeasibilityRequestPrivateExchangeAllocationsGroup.supplier_id",
+        ],
+    },
+    NeverSent {
+        why: "The SDK has no setter: feasibility with shares of supply, an interlock, or steps (issue 14).",
+        versions: &[FIRST, SECOND],
+        properties: &[
+            "CalculateTargetGroupFeasibilityByIdRequest.allocations",
+            "CalculateTargetGroupFeasibilityByIdRequest.interlocked_profiles",
+            "CalculateTargetGroupFeasibilityByIdRequest.step_days",
+            "CalculateTargetGroupFeasibilityRequest.allocations",
+            "CalculateTargetGroupFeasibilityRequest.interlocked_profiles",
+            "CalculateTargetGroupFeasibilityRequest.step_days",
+            "TargetGroupFeasibilityAllocationSupplyBlockedV2.object",
+            "TargetGroupFeasibilityAllocationSupplyBlockedV2.supplier_ids",
+            "TargetGroupFeasibilityAllocationSupplyGroupV2.object",
+            "TargetGroupFeasibilityAllocationSupplyGroupV2.percentage_max",
+            "TargetGroupFeasibilityAllocationSupplyGroupV2.percentage_min",
+            "TargetGroupFeasibilityAllocationSupplyGroupV2.supplier_ids",
+            "TargetGroupFeasibilityInterlockedProfileConditionV2.related_condition",
+            "TargetGroupFeasibilityInterlockedProfileRelatedConditionItemV2.conditions",
+            "TargetGroupFeasibilityInterlockedProfileRelatedConditionItemV2.question_id",
+            "TargetGroupFeasibilityInterlockedProfileRelatedConditionValueV2.allow_all_zip",
+            "TargetGroupFeasibilityInterlockedProfileRelatedConditionValueV2.max",
+            "TargetGroupFeasibilityInterlockedProfileRelatedConditionValueV2.min",
+            "TargetGroupFeasibilityInterlockedProfileRelatedConditionValueV2.option",
+            "TargetGroupFeasibilityInterlockedProfileRelatedConditionValueV2.zip_codes",
+            "TargetGroupFeasibilityInterlockedProfileV2.quotas",
+            "TargetGroupFeasibilityInterlockedProfileV2.quotas.ungrouped",
+            "TargetGroupFeasibilityInterlockedQuotaV2.condition",
+            "TargetGroupFeasibilityInterlockedQuotaV2.id",
+            "TargetGroupFeasibilityInterlockedQuotaV2.quota_nominal",
+            "TargetGroupFeasibilityInterlockedQuotaV2.quota_percentage",
+        ],
+    },
+    NeverSent {
+        why: "The SDK has no setter: feasibility with a boost of the rate card (issue 14).",
+        versions: &[FIRST],
+        properties: &[
+            "CalculateTargetGroupFeasibilityByIdRequest.rate_card_price_boost",
+            "CalculateTargetGroupFeasibilityRequest.rate_card_price_boost",
+        ],
+    },
+    NeverSent {
+        why: "The SDK has no setter: a target group that exists is asked about with its own audience and locale \
+              (issue 14).",
+        versions: &[NEWEST],
+        properties: &[
+            "CalculateTargetGroupFeasibilityByIdRequest.collects_pii",
+            "CalculateTargetGroupFeasibilityByIdRequest.locale",
+            "CalculateTargetGroupFeasibilityByIdRequest.profiling",
+            "CalculateTargetGroupFeasibilityByIdRequest.profiling.profile_adjustment_type",
+            "CalculateTargetGroupFeasibilityByIdRequest.profiling.profiles",
+        ],
+    },
+    NeverSent {
+        why: "The SDK has no setter: a target group that exists is asked about with its own audience and locale \
+              (issue 14).",
+        versions: &[FIRST, SECOND],
+        properties: &[
+            "CalculateTargetGroupFeasibilityByIdRequest.collects_pii",
+            "CalculateTargetGroupFeasibilityByIdRequest.locale",
+            "CalculateTargetGroupFeasibilityByIdRequest.profiles",
+        ],
+    },
+    NeverSent {
+        why: "Two names of one thing; the other one is sent.",
+        versions: &[NEWEST],
+        properties: &[
+            "CalculateTargetGroupFeasibilityByIdRequest.cost_per_interview",
+            "CalculateTargetGroupFeasibilityRequest.price",
+        ],
+    },
+    NeverSent {
+        why: "The SDK has no setter: transitions are asked about by the ids of target groups, not by filters \
+              (issue 14).",
+        versions: &[FIRST, SECOND, NEWEST],
+        properties: &[
+            "ComputeTargetGroupTransitionsFilters.country",
+            "ComputeTargetGroupTransitionsFilters.language",
+            "ComputeTargetGroupTransitionsFilters.status",
+            "ComputeTargetGroupTransitionsRequest.excluded_target_group_ids",
+            "ComputeTargetGroupTransitionsRequest.filters",
+            "ComputeTargetGroupTransitionsRequest.search_string",
+        ],
+    },
+    NeverSent {
+        why: "The SDK has no setter: limits of a predicted price, suggested quotas with personal data (issue 14).",
+        versions: &[NEWEST],
+        properties: &[
+            "PanelDistributionRequestV3/oneOf/0.collects_pii",
+            "PanelDistributionRequestV3/oneOf/1.collects_pii",
+            "RateCardPredictionConfig.cpi_boost",
+            "RateCardPredictionConfig.maximum_cpi",
+        ],
+    },
+    NeverSent {
+        why: "A default for entries without a period of their own: the API's own default, which the SDK documents.",
+        versions: &[NEWEST],
+        properties: &["SetRespondentActivityExclusionsRequest.duration"],
+    },
+    NeverSent {
+        why: "How many decimals an amount has, which its text says already.",
+        versions: &[FIRST, NEWEST],
+        properties: &["MonetaryAmount.currency_scale"],
+    },
+    NeverSent {
+        why: "Words for people, which the API makes of the conditions.",
+        versions: &[NEWEST],
+        properties: &[
+            "TemplateQuotaDetailsV3/oneOf/0.text",
+            "TemplateQuotaDetailsV3/oneOf/0.text_translated",
+            "TemplateQuotaDetailsV3/oneOf/1.text",
+            "TemplateQuotaDetailsV3/oneOf/1.text_translated",
+        ],
+    },
+    NeverSent {
+        why: "Words for people, which the API makes of the conditions.",
+        versions: &[FIRST, SECOND],
+        properties: &["RegularProfileRangeConditionsTemplate.data/items.text"],
+    },
+    NeverSent {
+        why: "The SDK has no names for questions that are crossed, and texts cannot be crossed.",
+        versions: &[FIRST, SECOND],
+        properties: &[
+            "ApplyProfileZipConditions.data",
+            "ApplyProfileZipConditions.data/items.allow_all_zip",
+            "ApplyProfileZipConditions.data/items.zip_codes",
+            "ApplyProfileZipConditions.object",
+            "GenerateDraftInterlockRequest.profiles/items.name",
+        ],
+    },
+    NeverSent {
+        why: "A list that must be empty, and an alternative that takes the same as the one before it.",
+        versions: &[NEWEST],
+        properties: &[
+            "FillingGoalUpdateRequestV3/oneOf/0.profiles",
+            "FillingGoalUpdateRequestV3/oneOf/0.profiles/items.profile_id",
+            "FillingGoalUpdateRequestV3/oneOf/0.profiles/items.quotas",
+            "FillingGoalUpdateRequestV3/oneOf/0.profiles/items.quotas/items.completes_goal",
+            "FillingGoalUpdateRequestV3/oneOf/0.profiles/items.quotas/items.quota_id",
+            "FillingGoalUpdateRequestV3/oneOf/2.completes_goal",
+            "FillingGoalUpdateRequestV3/oneOf/2.profiles",
+            "FillingGoalUpdateRequestV3/oneOf/2.profiles/items.profile_id",
+            "FillingGoalUpdateRequestV3/oneOf/2.profiles/items.targets",
+            "FillingGoalUpdateRequestV3/oneOf/2.profiles/items.targets/items.id",
+            "FillingGoalUpdateRequestV3/oneOf/2.profiles/items.targets/items.quota",
+            "FillingGoalUpdateRequestV3/oneOf/2.profiles/items.targets/items.quota.completes_goal",
+        ],
+    },
+    NeverSent {
+        why: "The form in percent; the SDK asks for suggested quotas in completes.",
+        versions: &[NEWEST],
+        properties: &[
+            "PanelDistributionRequestV3/oneOf/0.completes_goal",
+            "PanelDistributionRequestV3/oneOf/0.end_at",
+            "PanelDistributionRequestV3/oneOf/0.locale",
+            "PanelDistributionRequestV3/oneOf/0.profile",
+            "PanelDistributionRequestV3/oneOf/0.profile_adjustment_type",
+            "PanelDistributionRequestV3/oneOf/0.start_at",
+        ],
+    },
+    NeverSent {
+        why: "The API has made the interlock: its profiles and cells are named by their ids, not described again.",
+        versions: &[FIRST, SECOND],
+        properties: &[
+            "InputDraftInterlockedParticipantRangeProfileCondition.max",
+            "InputDraftInterlockedParticipantRangeProfileCondition.min",
+            "InputDraftInterlockedParticipantSelectionProfileCondition.option",
+            "InputDraftInterlockedParticipantZipProfileCondition.allow_all_zip",
+            "InputDraftInterlockedParticipantZipProfileCondition.zip_codes",
+            "InputDraftParticipantProfile.conditions",
+            "InputDraftParticipantProfile.conditions.data",
+            "InputDraftParticipantProfile.conditions.object",
+            "InputDraftParticipantProfile.quotas",
+            "InputDraftParticipantProfile.quotas.grouped",
+            "InputDraftParticipantProfile.quotas.ungrouped",
+            "TargetGroupInputDraftInterlockedParticipantProfile.conditions",
+            "TargetGroupInputDraftInterlockedParticipantProfile.conditions.data",
+            "TargetGroupInputDraftInterlockedParticipantProfile.conditions.object",
+            "TargetGroupInputDraftInterlockedParticipantProfile.quotas",
+            "TargetGroupInputDraftInterlockedParticipantProfile.quotas.grouped",
+            "TargetGroupInputDraftInterlockedParticipantProfile.quotas.ungrouped",
+        ],
+    },
+];
+
+/// Every property that is not sent is listed, and none that is.
+pub fn every_one_is_explained(date: &str, never_sent: &BTreeSet<String>) {
+    let mut listed: BTreeSet<String> = BTreeSet::new();
+    for group in NEVER_SENT.iter().filter(|group| group.versions.contains(&date)) {
+        assert!(group.why.ends_with('.'), "{:?} is no reason", group.why);
+        for property in group.properties {
+            assert!(listed.insert((*property).to_owned()), "{property} is listed twice");
+        }
+    }
+    let unexplained: Vec<&String> = never_sent.difference(&listed).collect();
+    let outdated: Vec<&String> = listed.difference(never_sent).collect();
+    assert!(
+        unexplained.is_empty() && outdated.is_empty(),
+        "{date}: never sent, without a reason: {unexplained:#?}; listed, and sent or gone: {outdated:#?}"
+    );
+}

@@ -1,0 +1,44 @@
+//! Prices, feasibility, the calendar and suggested quotas: questions that change nothing.
+
+use cintx::Version;
+use cintx::audience::Question;
+use cintx::types::LengthOfInterview;
+
+use super::{audiences, day, draft, usd};
+use crate::stage::Stage;
+
+pub async fn calls<V: Version>(stage: &Stage<V>) {
+    let project = stage.project().await;
+    let group = draft(stage, &project, audiences::crossed()).cost_per_interview(usd("2.73")).create().await.unwrap();
+    group
+        .feasibility()
+        .completes_goal(100)
+        .length_of_interview(LengthOfInterview::minutes(5))
+        .incidence_rate("0.20")
+        .fielding_period(day(4)..day(9))
+        .cost_per_interview(usd("3.10"))
+        .await
+        .unwrap();
+    let (cint, minutes) = (&stage.cint, LengthOfInterview::minutes(10));
+    cint.suggest_days("eng_gb", 500, minutes, "0.50", usd("2.73")).collects_pii(true).await.unwrap();
+    let mut questions = vec![
+        audiences::age(),
+        Question::choice(113).option("1", 60).options("the others", ["2", "3"], 40),
+        Question::choice(47).option("1", ()),
+    ];
+    if V::DATE >= "2025-12-18" {
+        questions.push(Question::open_ended(45).values("London", ["EC1A", "SW1A"], 100));
+        questions.push(Question::open_ended(46).any_value());
+    }
+    for question in questions {
+        cint.suggest_quotas(&question, 500, "eng_gb", day(4)..day(9)).await.unwrap();
+    }
+}
+
+#[cfg(feature = "v2025-12-18")]
+pub async fn predictions(stage: &Stage<cintx::V2025_12_18>) {
+    let unit = stage.sandbox.business_unit_id();
+    stage.cint.predict_dynamic_price(unit, &usd("2.50")).await.unwrap();
+    let (length, rate) = (LengthOfInterview::minutes(10).unwrap(), "0.5".parse().unwrap());
+    stage.cint.predict_rate_card_price(unit, "gb".parse().unwrap(), length, rate).await.unwrap();
+}

@@ -1,0 +1,52 @@
+//! Quotas in field: goals, crossed and taken apart, switched, replaced, deleted; and audiences that are only judged.
+
+use cintx::Version;
+use cintx::audience::{Audience, Question};
+use cintx::quota::QuotaTable;
+
+use super::field::launched;
+use super::{audiences, draft, usd};
+use crate::stage::Stage;
+
+fn profile(table: &QuotaTable) -> String {
+    table.profile().unwrap().to_owned()
+}
+
+pub async fn calls<V: Version>(stage: &Stage<V>) {
+    let project = stage.project().await;
+    let age = Question::range(42).band(18..=34, 40).band(35..=99, 60);
+    let questions = Audience::independent([age, audiences::gender()]);
+    let priced = |audience: Audience| draft(stage, &project, audience).cost_per_interview(usd("2.73"));
+    let quotas = launched(priced(questions)).await.quotas();
+    let tables = quotas.set_goal(600).await.unwrap();
+    quotas.apply(&tables[0].plan([([0_usize], 230), ([1], 370)]).unwrap()).await.unwrap();
+    let crossed = quotas.interlock(&[profile(&tables[0]), profile(&tables[1])]).await.unwrap();
+    let apart = quotas.remove_interlock(&profile(&crossed[0])).await.unwrap();
+    let disabled = quotas.disable(&profile(&apart[0])).await.unwrap();
+    let enabled = quotas.enable(&profile(&disabled[0])).await.unwrap();
+    quotas.delete(&[profile(&enabled[1])]).await.unwrap();
+    for audience in audiences::all::<V>() {
+        let other = priced(audience).build().unwrap();
+        quotas.replace(&other).await.unwrap().send_and_delete().await.unwrap();
+    }
+}
+
+#[cfg(any(feature = "v2025-02-17", feature = "v2025-12-18"))]
+pub async fn validations<V: cintx::quota::HasValidation>(stage: &Stage<V>) {
+    for audience in audiences::all::<V>() {
+        let refusals = stage.cint.validate(&audience, 500, &"eng_gb".parse().unwrap()).await.unwrap();
+        assert!(refusals.is_empty(), "{refusals:?}");
+    }
+}
+
+/// Control quotas are sent again with each change.
+#[cfg(feature = "v2025-12-18")]
+pub async fn with_control(stage: &Stage<cintx::V2025_12_18>) {
+    let project = stage.project().await;
+    let audience = audiences::all::<cintx::V2025_12_18>().remove(4);
+    let group = launched(draft(stage, &project, audience).cost_per_interview(usd("2.73"))).await;
+    let quotas = group.quotas().with_control(audiences::control());
+    let tables = quotas.read().await.unwrap();
+    let of = |question: i64| tables.iter().find(|table| table.axes()[0].question == Some(question)).unwrap();
+    quotas.disable(&profile(of(113))).await.unwrap();
+}
