@@ -4,6 +4,8 @@
 //!
 //! No case awaits: of an awaited call the compiler checks the bound again for the future, and repeats its message.
 
+#![allow(clippy::expect_used, reason = "helpers of tests")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -16,10 +18,10 @@ fn what_must_not_compile_says_what_to_use_instead() {
 
 /// The text of every file below a folder whose name ends so.
 fn texts(folder: &Path, ending: &str) -> Vec<String> {
-    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let paths = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
     let read = |path: std::path::PathBuf| match path.is_dir() {
         true => texts(&path, ending),
-        false if path.to_string_lossy().ends_with(ending) => vec![fs::read_to_string(path).unwrap()],
+        false if path.to_string_lossy().ends_with(ending) => vec![fs::read_to_string(path).expect("a text")],
         false => Vec::new(),
     };
     paths.flat_map(read).collect()

@@ -76,6 +76,7 @@ impl Behaviour for Parrot {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "everything is shown in one world, and looked through at its end")]
 async fn the_canary_is_found_nowhere() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()

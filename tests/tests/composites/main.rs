@@ -134,7 +134,7 @@ fn difference(wanted: &str, is: &str) -> String {
 async fn every_case<V: Version>() {
     let started = Instant::now();
     let mut all = Vec::new();
-    for scenario in Scenario::of::<V>() {
+    for scenario in Scenario::ALL {
         let world = World::<V>::new(scenario).await;
         world.play().await.unwrap();
         let done: Arc<str> = world.state().await.into();

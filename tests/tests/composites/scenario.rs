@@ -42,7 +42,7 @@ pub(crate) enum Scenario {
 }
 
 impl Scenario {
-    const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::EditProject,
         Self::Create,
         Self::Duplicate,
@@ -61,11 +61,6 @@ impl Scenario {
         Self::EditAssistant,
         Self::BulkPause,
     ];
-
-    /// Those that a version has.
-    pub(crate) fn of<V: Version>() -> impl Iterator<Item = Self> {
-        Self::ALL.into_iter()
-    }
 
     fn needs_a_launched_group(self) -> bool {
         !matches!(

@@ -31,7 +31,7 @@ pub async fn calls<V: Version>(stage: &Stage<V>) {
             details.length_of_interview = LengthOfInterview::minutes(12).unwrap();
             details.incidence_rate = "0.40".parse().unwrap();
             details.lockout = Some(LockoutCode::new("automotive"));
-            details.test_url = "https://survey.example/test?RID=[%RID%]".parse().unwrap();
+            details.test_url = Some("https://survey.example/test?RID=[%RID%]".parse().unwrap());
             details.cost_note = Some(usd("4.20"));
             details.reference = (V::DATE >= "2025-12-18").then(|| "TG-0043".into());
         })
