@@ -127,7 +127,7 @@ impl Eq for Operation {}
 pub enum AnswerShape {
     /// No JSON, or JSON of any kind.
     Other,
-    /// An object that has some of these properties.
+    /// An object that has some of these properties; any object if there are none.
     Object(&'static [&'static str]),
     /// A list.
     Array,

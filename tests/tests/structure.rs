@@ -74,6 +74,7 @@ const MODEL_TRAITS: [&str; 5] = ["Clone", "Debug", "PartialEq", "Serialize", "De
 /// Public types that are no models, so lack some of these traits. Whatever is generic over a version is a handle, a
 /// builder or a query, and need not be listed.
 const NO_MODELS: &[(&str, &[&str])] = &[
+    ("of a pacer and its moment", &["AdaptivePacer", "Observation", "Pace", "PaceRequest", "Permit", "TooLate"]),
     (
         "errors: they hold causes, and are told, not kept",
         &[

@@ -2206,7 +2206,7 @@ pub static GET_FIELDING_ASSISTANT_ASSIGNMENT: Operation = Operation {
     if_none_match: Requirement::None,
     request_media: &[],
     answer_media: &["application/json"],
-    answer_shape: AnswerShape::Other,
+    answer_shape: AnswerShape::Object(&[]),
     success: &[200],
     failures: &[400, 401, 403, 404, 500],
     headers: &["etag"],

@@ -123,7 +123,7 @@ async fn lists_come_from_iterators_streams_and_files() {
 /// A client that has a server-to-server key.
 fn server_to_server(stage: &Stage<V2025_12_18>, key: String) -> Client<V2025_12_18> {
     Client::builder()
-        .token("not for this host")
+        .token("not-for-this-host")
         .account(stage.cint.account())
         .api_url(stage.sandbox.api_url())
         .server_to_server_url(stage.sandbox.s2s_url())

@@ -31,8 +31,8 @@ const READ_LIKE: [&str; 11] = [
     "validate_profiles",
 ];
 
-/// Reads whose answer may be an object without properties. Reviewed: nothing is set is an answer, too.
-const MAY_BE_EMPTY: [&str; 1] = ["get_fielding_assistant_assignment"];
+/// Operations whose answer may be an object without properties. Reviewed: nothing is set is an answer, too.
+const MAY_BE_EMPTY: [&str; 2] = ["apply_profiles_v2", "get_fielding_assistant_assignment"];
 
 /// The three classes that decide what may be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -371,7 +371,7 @@ fn deed(kind: Kind, case: &Case) -> Deed {
             Oddity::Null => Answer::json(status, "null"),
             Oddity::EmptyObject => Answer::json(status, "{}"),
             Oddity::OtherStatus => Answer::json(203, r#"{"id":"01BX5ZZKBKACTAV9WEVGEMMVS0"}"#),
-            Oddity::Compressed => Answer::json(status, "\u{1f}\u{8b}").header("content-encoding", "gzip"),
+            Oddity::Compressed => Answer::json(status, "\u{b}\u{2}").header("content-encoding", "br"),
         }),
         Kind::Status(status) => Deed::Answer(Answer::json(status, error)),
         Kind::ForbiddenWithOldToken => Deed::Answer(Answer::json(403, error)),

@@ -128,7 +128,13 @@ async fn targets_known_together_are_kept<V: Version>(stage: Stage<V>) {
     let group = launched(&stage, audience.clone(), 500).await;
     let table = group.quotas().read().await.unwrap().remove(0);
     assert_eq!((table.kind(), table.axes().len(), table.total()), (TableKind::Interlock, 3, 500), "{table}");
-    let plan = table.rebalancing().asked_by(&audience).to(1_000).plan().unwrap();
+    let plan = table.rebalancing().asked_by(&audience).to(1_000).plan();
+    if V::DATE < "2025-12-18" {
+        // Cells come in words alone, and two questions have the same words: whom they mean is not known.
+        assert_eq!(plan.unwrap_err().invalid_fields()[0].field(), "audience");
+        return;
+    }
+    let plan = plan.unwrap();
     let after = table.after(&plan);
     let together = |age: usize, gender: usize| -> u64 {
         (0..2).filter_map(|region| after.cell([age, gender, region])?.target).sum()

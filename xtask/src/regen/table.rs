@@ -244,7 +244,7 @@ impl<'a> Reader<'a> {
 
     fn answer_shape(&self, id: &str, answer: Option<&'a Value>) -> AnswerShape {
         if self.supplement.answers_may_be_empty(id) {
-            return AnswerShape::Other;
+            return AnswerShape::Object(Vec::new());
         }
         let content = answer.and_then(|answer| answer.get("content")?.as_object());
         let json = content.and_then(|content| content.iter().find(|(media, _)| media.contains("json")));

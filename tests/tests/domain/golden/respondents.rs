@@ -43,7 +43,7 @@ pub async fn newest(stage: &Stage<cintx::V2025_12_18>) {
     groups.remove(&id, [&group]).await.unwrap();
 
     let server = cintx::Client::<cintx::V2025_12_18>::builder()
-        .token("not for this host")
+        .token("not-for-this-host")
         .account(stage.cint.account())
         .api_url(stage.sandbox.api_url())
         .server_to_server_url(stage.sandbox.s2s_url())
