@@ -204,7 +204,7 @@ impl OutcomeResolver<'_> {
                 [] if looks.again().await => {}
                 [] if complete => return Ok(Resolution::NotApplied),
                 [] => return Ok(Resolution::unknown("the list of what there is cannot be read to its end")),
-                [item] if sent.is_own || (circumstances.known_before.is_some() && sent.holds_in(item)) => {
+                [item] if sent.is_own || (circumstances.known_before.is_some() && sent.holds_in(item, search.id)) => {
                     return Ok(Resolution::Applied { id: id(item) });
                 }
                 [_] if circumstances.known_before.is_some() => {
@@ -247,7 +247,10 @@ impl OutcomeResolver<'_> {
                     Some(_) => {}
                 }
             }
+            // Where a list says that there is no more, there is none.
+            let more = answer.get("has_more").and_then(Value::as_bool).unwrap_or(true);
             let after = match next {
+                _ if !more => None,
                 NextCursor::Field => answer.get("next_cursor").and_then(Value::as_str).map(str::to_owned),
                 NextCursor::LastId => listed.last().and_then(|item| item.get("id")).map(text),
             };
@@ -289,10 +292,11 @@ impl Sent {
     }
 
     /// Whether an item is what was sent in all that it shows of it. Lists and objects are written in more than one way,
-    /// so they are not compared.
-    fn holds_in(&self, item: &Value) -> bool {
+    /// so they are not compared; nor is the id, which is the API's to give.
+    fn holds_in(&self, item: &Value, id: &str) -> bool {
         let plain = |value: &Value| !matches!(value, Value::Array(_) | Value::Object(_));
-        let sent = self.body.as_object().into_iter().flatten().filter(|(_, value)| plain(value));
+        let sent = self.body.as_object().into_iter().flatten();
+        let sent = sent.filter(|(name, value)| *name != id && plain(value));
         sent.filter_map(|(name, sent)| Some((sent, item.get(name)?))).all(|(sent, now)| holds(sent, now))
     }
 }

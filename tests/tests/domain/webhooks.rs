@@ -95,7 +95,8 @@ async fn a_lost_subscription_is_found_and_its_secret_replaced<V: Version>(stage:
     let [event, _] = events::<V>();
     let lost = stage.cint.webhooks().create("https://hooks.example/lost", [event]).await.unwrap_err();
     assert_eq!(lost.outcome(), Outcome::Unknown);
-    let Resolution::Applied { id: Some(id) } = stage.cint.resolve(&lost).await.unwrap() else { panic!("{lost}") };
+    let resolution = stage.cint.resolve(&lost).await.unwrap();
+    let Resolution::Applied { id: Some(id) } = resolution else { panic!("{lost}: {resolution:?}") };
     let mut found = stage.cint.webhooks().get(cintx::WebhookId::new(id)).await.unwrap();
     assert_eq!(found.regenerate_secret().await.unwrap().expose().len(), 44);
     assert_eq!(stage.cint.webhooks().list().stream().collect().await.unwrap().len(), 1, "it was made once");

@@ -184,6 +184,9 @@ fn masked(body: &Value, manager: &str) -> Value {
     }
 }
 
+/// The year of the moments that the calls set themselves.
+const FAR: &str = "2100-";
+
 fn mask(text: &str, manager: &str) -> Option<&'static str> {
     let is_ulid = || text.len() == 26 && text.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
     let is_uuid = || text.len() == 36 && text.bytes().filter(|byte| *byte == b'-').count() == 4;
@@ -197,6 +200,8 @@ fn mask(text: &str, manager: &str) -> Option<&'static str> {
         Some("<uuid>")
     } else if text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok() {
         Some("<day>")
+    } else if text.parse::<jiff::Timestamp>().is_ok() && !text.starts_with(FAR) {
+        Some("<moment>")
     } else {
         None
     }
