@@ -50,6 +50,11 @@ impl fmt::Display for UnexpectedAnswer {
 
 impl std::error::Error for UnexpectedAnswer {}
 
+/// What a transport found when it held an answer against the operation's document, by [`Operation::check_answer`]. In the
+/// extensions of its answer it spares the client from looking again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckedAnswer(pub Result<(), UnexpectedAnswer>);
+
 /// Alternatives, as a sentence lists them.
 struct Either<T: 'static>(&'static [T]);
 
@@ -68,6 +73,24 @@ const ZIP: &[u8] = b"PK";
 const GZIP: &[u8] = &[0x1f, 0x8b];
 
 impl Operation {
+    /// Whether an answer with a status of success is one that the document describes; `body` is `None` if it broke off.
+    /// Any other status says enough by itself.
+    ///
+    /// # Errors
+    /// What differs.
+    pub fn check_answer(
+        &'static self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: Option<&[u8]>,
+    ) -> Result<(), UnexpectedAnswer> {
+        if !status.is_success() {
+            return Ok(());
+        }
+        self.check_head(status, headers)?;
+        body.map_or(Ok(()), |body| self.check_body(headers, body))
+    }
+
     /// Whether status and headers are those of a success that the document describes.
     ///
     /// # Errors

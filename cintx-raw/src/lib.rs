@@ -16,7 +16,7 @@ mod response;
 mod transport;
 mod value;
 
-pub use self::answer::UnexpectedAnswer;
+pub use self::answer::{CheckedAnswer, UnexpectedAnswer};
 #[cfg(feature = "reqwest")]
 pub use self::bearer::{
     BearerTransport, InvalidCredential, NoIdempotencyKey, NoServerToServerKey, Redirected, SetupError,

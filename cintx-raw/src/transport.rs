@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::{Extensions, HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 
+use crate::answer::CheckedAnswer;
 use crate::error::Error;
 use crate::repair;
 use crate::request::Request;
@@ -122,15 +123,15 @@ struct Full {
 async fn full(transport: &dyn Transport, mut request: Request) -> Result<Full, Error> {
     request.check()?;
     let operation = request.operation();
-    let (answer, body) =
+    let (mut answer, body) =
         Head::split(transport.send(request).await.map_err(|cause| Error::transport(operation, cause))?);
     let success = answer.status.is_success();
-    let head = if success { operation.check_head(answer.status, &answer.headers) } else { Ok(()) };
     let body = body.collect(MAX_DECODED_BODY).await;
-    if let Err(reason) = head.and_then(|()| match &body {
-        Ok(body) if success => operation.check_body(&answer.headers, body),
-        _ => Ok(()),
-    }) {
+    let checked = match answer.extensions.remove() {
+        Some(CheckedAnswer(checked)) => checked,
+        None => operation.check_answer(answer.status, &answer.headers, body.as_deref().ok()),
+    };
+    if let Err(reason) = checked {
         return Err(Error::unexpected(operation, answer, body.unwrap_or_default(), reason));
     }
     match body {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cintx_raw::{BoxError, ByteStream, MAX_DECODED_BODY, Operation, RawResponse, Request};
+use cintx_raw::{BoxError, ByteStream, CheckedAnswer, MAX_DECODED_BODY, Operation, RawResponse, Request};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tokio::time::Instant;
@@ -168,13 +168,12 @@ impl Pipeline {
             headers.insert(TRACEPARENT, parent);
         }
         let retry_after = retry_after(&headers);
-        let extensions = Extensions::new();
+        let mut extensions = Extensions::new();
         let body = ByteStream::new(answer.bytes_stream().map_err(reqwest::Error::without_url));
-        let mut answered = Attempt::Answered { status: status.as_u16(), retry_after };
-        if status.is_success() && operation.check_head(status, &headers).is_err() {
-            answered = Attempt::Unexpected;
-        }
+        let answered = Attempt::Answered { status: status.as_u16(), retry_after };
         if is_download(operation) && status.is_success() {
+            let is_expected = operation.check_head(status, &headers).is_ok();
+            let answered = if is_expected { answered } else { Attempt::Unexpected };
             let body = unless_stalled(body, self.shared.timeouts.stall);
             let answer = RawResponse { status, headers, body, extensions };
             return AttemptResult { attempt: answered, retry_after, answer: Ok(answer) };
@@ -183,21 +182,17 @@ impl Pipeline {
             Ok(body) => body,
             Err(_) => Err(BoxError::from(TimedOut::Attempt(limit))),
         };
+        let checked = operation.check_answer(status, &headers, body.as_deref().ok());
         let (attempt, body) = match body {
-            Ok(body) => {
-                if status.is_success() && operation.check_body(&headers, &body).is_err() {
-                    answered = Attempt::Unexpected;
-                }
-                (answered, ByteStream::full(body))
-            }
-            Err(cause)
-                if answered != Attempt::Unexpected && status.is_success() && status != StatusCode::NO_CONTENT =>
-            {
+            body if checked.is_err() => (Attempt::Unexpected, ByteStream::full(body.unwrap_or_default())),
+            Ok(body) => (answered, ByteStream::full(body)),
+            Err(cause) if status.is_success() && status != StatusCode::NO_CONTENT => {
                 (Attempt::Truncated, ByteStream::new(futures_util::stream::iter([Err::<_, BoxError>(cause)])))
             }
             // The status says enough.
             Err(_) => (answered, ByteStream::full(bytes::Bytes::new())),
         };
+        extensions.insert(CheckedAnswer(checked));
         AttemptResult { attempt, retry_after, answer: Ok(RawResponse { status, headers, body, extensions }) }
     }
 }
