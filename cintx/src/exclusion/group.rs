@@ -82,18 +82,10 @@ impl<V: HasExclusionGroups> ExclusionGroups<V> {
     #[doc(alias = "create_exclusion_group")]
     pub async fn create(&self, tag: &str, description: &str) -> Result<ExclusionGroupId, Error> {
         Error::check([tag_problem(tag), description_problem(description)].into_iter().flatten())?;
-        let (once, mut sent) = (self.client.looks_first(), 0);
-        loop {
-            let made = <V as HasExclusionGroups>::create_exclusion_group(once.raw(), once.account(), tag, description);
-            match made.await {
-                Ok(id) => return Ok(id),
-                Err(error) => {
-                    if let Some(id) = once.found_or_again(error, &mut sent).await? {
-                        return Ok(ExclusionGroupId::new(id));
-                    }
-                }
-            }
-        }
+        let create = |client: Client<V>| async move {
+            <V as HasExclusionGroups>::create_exclusion_group(client.raw(), client.account(), tag, description).await
+        };
+        self.client.create_once(create, ExclusionGroupId::new).await
     }
 
     /// Reads an exclusion group, without its members.

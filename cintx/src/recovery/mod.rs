@@ -132,12 +132,33 @@ impl<V: Version> Client<V> {
         self.with(CallOptions { looks_first: true, ..CallOptions::new() })
     }
 
+    /// Creates what takes no key. It is sent once; if its answer is lost, it is looked up, and `found` makes the result of
+    /// its id. What was turned away is sent again only after nothing was found.
+    pub(crate) async fn create_once<T, F>(
+        &self,
+        create: impl Fn(Self) -> F,
+        found: impl Fn(String) -> T,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let (client, mut sent) = (self.looks_first(), 0);
+        loop {
+            let error = match create(client.clone()).await {
+                Ok(made) => return Ok(made),
+                Err(error) => error,
+            };
+            if let Some(id) = client.found_or_again(error, &mut sent).await? {
+                return Ok(found(id));
+            }
+        }
+    }
+
     /// What a failed create made, if that can be found; `None` if it made nothing and may be sent again. Otherwise its
     /// error, with what is known now.
     ///
-    /// For writes without a key: they are never sent again before they were looked up, whatever the status was. `sent`
-    /// counts how often.
-    pub(crate) async fn found_or_again(&self, error: Error, sent: &mut u32) -> Result<Option<String>, Error> {
+    /// `sent` counts how often it was sent.
+    async fn found_or_again(&self, error: Error, sent: &mut u32) -> Result<Option<String>, Error> {
         if matches!(error.outcome(), Outcome::NotSent | Outcome::NoEffect) {
             return Err(error);
         }

@@ -345,17 +345,11 @@ impl<V: Version> DraftBuilder<V> {
             tracing::warn!(name = %draft.name, %warning, "whole numbers change the quotas of a draft");
         }
         refer::<V>(&mut draft.settings);
-        let (once, mut sent) = (client.looks_first(), 0);
-        let id = loop {
-            match V::create_target_group(once.raw(), client.account(), &project, &draft).await {
-                Ok(id) => break id,
-                Err(error) => {
-                    if let Some(id) = once.found_or_again(error, &mut sent).await? {
-                        break TargetGroupId::new(id);
-                    }
-                }
-            }
+        let create = |client: Client<V>| {
+            let (project, draft) = (&project, &draft);
+            async move { V::create_target_group(client.raw(), client.account(), project, draft).await }
         };
+        let id = client.create_once(create, TargetGroupId::new).await?;
         Ok(TargetGroup { client, project, id })
     }
 
@@ -574,17 +568,11 @@ impl<V: Version> TargetGroup<V> {
         change(&mut settings);
         checked::<V>(&settings)?;
         refer::<V>(&mut settings);
-        let (once, mut sent) = (self.client.looks_first(), 0);
-        let id = loop {
-            match V::create_like(once.raw(), once.account(), &self.project, &settings, &kept).await {
-                Ok(id) => break id,
-                Err(error) => {
-                    if let Some(id) = once.found_or_again(error, &mut sent).await? {
-                        break TargetGroupId::new(id);
-                    }
-                }
-            }
+        let create = |client: Client<V>| {
+            let (project, settings, kept) = (&self.project, &settings, &kept);
+            async move { V::create_like(client.raw(), client.account(), project, settings, kept).await }
         };
+        let id = self.client.create_once(create, TargetGroupId::new).await?;
         Ok(Self { client: self.client.clone(), project: self.project.clone(), id })
     }
 }
