@@ -75,6 +75,9 @@ impl Behaviour for Parrot {
     }
 }
 
+/// An idempotency key, which may be seen.
+const KEY: &str = "order-4711";
+
 #[tokio::test(flavor = "multi_thread")]
 #[expect(clippy::too_many_lines, reason = "everything is shown in one world, and looked through at its end")]
 async fn the_canary_is_found_nowhere() {
@@ -127,6 +130,10 @@ async fn the_canary_is_found_nowhere() {
             show(&error.expect("it fails").into());
         }
     }
+    *parrot.0.lock().unwrap() = 502;
+    let keyed = client.with(CallOptions::new().idempotency_key(KEY));
+    let manager = "2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2".parse::<cintx::UserId>().unwrap();
+    show(&keyed.projects().create("Soft drinks", manager).await.unwrap_err());
     *parrot.0.lock().unwrap() = 1;
     let refused = build("other").build().unwrap();
     show(&refused.raw().get_user_accounts().await.unwrap_err().into());
@@ -164,6 +171,12 @@ async fn the_canary_is_found_nowhere() {
         "the lowest levels were logged"
     );
     assert!(log.lines().count() > 500, "there was something to look through");
+    // An unknown outcome is a warning, in a span that says what it is about.
+    let warned = |line: &&str| line.contains("WARN") && line.contains("the call failed") && line.contains(KEY);
+    let warning = log.lines().find(warned).unwrap_or_default();
+    for part in ["operation=\"create_project\"", "target=\"/demand/accounts/2428/projects\""] {
+        assert!(warning.contains(part), "{part} in {warning:?}");
+    }
     assert!(journal.contains("create_webhook"));
     for (what, text) in [("an error or Debug", &shown), ("the log", &log), ("the journal", &journal)] {
         let line = text.lines().find(|line| line.contains(CANARY));

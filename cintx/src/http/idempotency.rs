@@ -74,16 +74,16 @@ const MAX_SENT_KEYS: usize = 1_024;
 pub(crate) struct SentKeys(Mutex<VecDeque<(HeaderValue, u64)>>);
 
 impl SentKeys {
-    /// Remembers what a key stands for.
-    pub(crate) fn check(&self, request: &Request) -> Result<(), FieldError> {
-        let Some(key) = request.headers().get(&IDEMPOTENCY_KEY) else { return Ok(()) };
+    /// Remembers what a key stands for; says whether it is new.
+    pub(crate) fn remember(&self, request: &Request) -> Result<bool, FieldError> {
+        let Some(key) = request.headers().get(&IDEMPOTENCY_KEY) else { return Ok(false) };
         let mut hasher = DefaultHasher::new();
         (request.operation().id, request.target()).hash(&mut hasher);
         request.body().map(|body| &body.bytes).hash(&mut hasher);
         let stands_for = hasher.finish();
         let mut sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match sent.iter().rev().find(|(other, _)| other == key) {
-            Some((_, before)) if *before == stands_for => Ok(()),
+            Some((_, before)) if *before == stands_for => Ok(false),
             Some(_) => Err(FieldError::new(
                 "idempotency_key",
                 "was sent with another request before, expected a key of its own for each request",
@@ -93,12 +93,12 @@ impl SentKeys {
                     sent.pop_front();
                 }
                 sent.push_back((key.clone(), stands_for));
-                Ok(())
+                Ok(true)
             }
         }
     }
 
-    /// Forgets a key whose request came to nothing: the mended request may have it.
+    /// Forgets a key whose only request came to nothing: the mended request may have it.
     pub(crate) fn forget(&self, request: &Request) {
         if let Some(key) = request.headers().get(&IDEMPOTENCY_KEY) {
             self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|(other, _)| other != key);

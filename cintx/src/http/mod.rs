@@ -29,6 +29,7 @@ use tracing::Instrument as _;
 use self::attempt::AttemptResult;
 pub(crate) use self::hooks::{After, Before};
 pub use self::hooks::{AttemptContext, AttemptEvent};
+use self::idempotency::IDEMPOTENCY_KEY;
 pub(crate) use self::idempotency::SentKeys;
 use self::intent::CallIntent;
 pub(crate) use self::intent::UnderWay;
@@ -148,19 +149,12 @@ impl Pipeline {
     async fn call(&self, mut request: Request) -> Result<RawResponse, BoxError> {
         let operation = request.operation();
         let trace = Trace::of(request.headers().get(TRACEPARENT).or_else(|| self.options.headers.get(TRACEPARENT)));
-        if let Err(problems) = self.prepare(&mut request) {
-            let report = Report {
-                request: None,
-                trace_id: trace.id().into(),
-                attempts: 0,
-                outcome: Outcome::NotSent,
-                why: StopReason::Final,
-                retry_after: None,
-                began: Timestamp::now(),
-                known_before: None,
-                intent: None,
-            };
-            return Err(Box::new(Failure { report: Arc::new(report), cause: Box::new(Refused(problems)) }));
+        let new_key = match self.prepare(&mut request) {
+            Ok(new_key) => new_key,
+            Err(problems) => return Err(refused(problems, &trace)),
+        };
+        if let Some(key) = request.headers().get(IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok()) {
+            tracing::Span::current().record("idempotency_key", key);
         }
         let policy = self.options.retry.unwrap_or(self.shared.retry);
         let limits = self.options.limits.unwrap_or_else(|| self.shared.timeouts.of(operation));
@@ -191,7 +185,7 @@ impl Pipeline {
             Verdict::Success => (Outcome::Applied, StopReason::Final),
             Verdict::Failure { outcome, why } => (outcome, why),
         };
-        if matches!(outcome, Outcome::NotSent | Outcome::NoEffect) {
+        if new_key && matches!(outcome, Outcome::NotSent | Outcome::NoEffect) {
             self.shared.sent_keys.forget(&course.request);
         }
         course.finish(began, outcome, why).await
@@ -207,17 +201,37 @@ impl Pipeline {
         OutcomeResolver { pipeline: &pipeline, operations: self.shared.operations }.known_before(request).await
     }
 
-    /// Completes a request, or says why it must not leave.
-    fn prepare(&self, request: &mut Request) -> Result<(), Vec<FieldError>> {
+    /// Completes a request, or says why it must not leave. Answers whether its key is one that a caller chose and this
+    /// client has not sent before.
+    fn prepare(&self, request: &mut Request) -> Result<bool, Vec<FieldError>> {
         let mut problems = self.options.problems.clone();
         // A fresh key is like no other.
         let chosen = self.options.key.is_some() || idempotency::is_keyed(request);
         problems.extend(idempotency::give_key(request, self.options.key.as_ref()).err());
-        if chosen && problems.is_empty() {
-            problems.extend(self.shared.sent_keys.check(request).err());
+        if !problems.is_empty() {
+            return Err(problems);
         }
-        if problems.is_empty() { Ok(()) } else { Err(problems) }
+        if !chosen {
+            return Ok(false);
+        }
+        self.shared.sent_keys.remember(request).map_err(|problem| vec![problem])
     }
+}
+
+/// The failure of a request that must not leave.
+fn refused(problems: Vec<FieldError>, trace: &Trace) -> BoxError {
+    let report = Report {
+        request: None,
+        trace_id: trace.id().into(),
+        attempts: 0,
+        outcome: Outcome::NotSent,
+        why: StopReason::Final,
+        retry_after: None,
+        began: Timestamp::now(),
+        known_before: None,
+        intent: None,
+    };
+    Box::new(Failure { report: Arc::new(report), cause: Box::new(Refused(problems)) })
 }
 
 /// What an attempt says of the pace.
@@ -286,7 +300,7 @@ impl<'a> CallUnderWay<'a> {
             let shared = &self.pipeline.shared;
             event = match self.machine.on(event, started.elapsed(), fastrand::f64(), &shared.budget) {
                 // The tokens know of a refusal since the attempt.
-                Decision::GetToken { .. } => self.ready().await,
+                Decision::GetToken => self.ready().await,
                 Decision::Send { limit } => self.send(limit).await,
                 Decision::Wait(wait) => {
                     self.intent.know(self.machine.outcome(Outcome::NotSent));
@@ -407,7 +421,7 @@ impl Transport for Pipeline {
             route = operation.path,
             version = self.shared.api_version,
             target = request.target().split('?').next().unwrap_or_default(),
-            idempotency_key = request.headers().get("idempotency-key").and_then(|key| key.to_str().ok()),
+            idempotency_key = tracing::field::Empty,
             outcome = tracing::field::Empty,
         );
         Box::pin(self.call(request).instrument(span))

@@ -56,8 +56,8 @@ pub(crate) enum Event {
 /// What is to be done next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// Get a credential; the last one was refused if `refused`.
-    GetToken { refused: bool },
+    /// Get a credential: after a refusal another than the last one.
+    GetToken,
     /// Send, and wait no longer than this.
     Send { limit: Duration },
     /// Wait, then go on with [`Event::Ready`].
@@ -145,7 +145,7 @@ impl RetryMachine {
     pub(crate) fn on(&mut self, event: Event, now: Duration, unit: f64, budget: &Budget) -> Decision {
         match event {
             Event::Ready if now >= self.limits.operation => self.fail(self.between_attempts(), StopReason::Time),
-            Event::Ready => Decision::GetToken { refused: false },
+            Event::Ready => Decision::GetToken,
             Event::Token => {
                 let left = self.limits.operation.saturating_sub(now);
                 if left.is_zero() {
@@ -239,7 +239,7 @@ impl RetryMachine {
     fn refused(&mut self, token_is_to_blame: bool) -> Decision {
         if token_is_to_blame && self.has_token && !self.token_replaced {
             self.token_replaced = true;
-            return Decision::GetToken { refused: true };
+            return Decision::GetToken;
         }
         self.fail(Outcome::NoEffect, StopReason::Final)
     }

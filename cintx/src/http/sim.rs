@@ -135,8 +135,10 @@ impl World {
         let unit = self.rng.f64();
         let call = &mut self.calls[id];
         let since = self.now - call.began;
+        // Asked for right after an attempt, another credential is wanted because that one was refused.
+        let refused = matches!(event, Event::Ended { .. });
         match call.machine.on(event, since, unit, &self.budget) {
-            Decision::GetToken { refused } => self.token(id, refused),
+            Decision::GetToken => self.token(id, refused),
             Decision::Send { limit } => self.send(id, limit),
             Decision::Wait(wait) => {
                 assert!(since + wait < call.limits.operation, "waits past its end");

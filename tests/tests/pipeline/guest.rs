@@ -221,6 +221,11 @@ async fn one_key_is_not_sent_with_two_requests() {
     let error = order.projects().create("Hard drinks", manager).await.unwrap_err();
     assert_eq!((error.outcome(), error.invalid_fields()[0].field()), (Outcome::NotSent, "idempotency_key"));
     assert_eq!(scripted.seen().len(), 2);
+    // Whatever becomes of it afterwards, the key stands for what it was sent with first.
+    scripted.now(Deed::Answer(Answer::json(422, r#"{"object":"unprocessable_entity_error"}"#)));
+    order.projects().create("Soft drinks", manager).await.unwrap_err();
+    let error = order.projects().create("Hard drinks", manager).await.unwrap_err();
+    assert_eq!(error.invalid_fields()[0].field(), "idempotency_key");
 
     // A request that came to nothing leaves its key free.
     let second = client.with(CallOptions::new().business_key("order-4712"));
