@@ -359,12 +359,47 @@ fn compare(request: &Request, got: Result<Response<Value>, Error>) -> Result<Res
         return Ok(Resolution::NotApplied);
     }
     let wanted = request.body().and_then(|body| serde_json::from_slice::<Value>(&body.bytes).ok());
+    let is_put = request.operation().method == Method::PUT;
     Ok(match wanted {
+        Some(wanted) if is_put && keeps_removed(&wanted, answer.value()) => {
+            Resolution::unknown("the thing still has what was to be removed, or has it again")
+        }
         Some(wanted) if holds(&wanted, answer.value()) => Resolution::Applied { id: None },
         Some(_) => Resolution::unknown("the thing is not what was wanted: it was not changed, or changed again"),
         None if action_holds(request.operation(), answer.value()) => Resolution::Applied { id: None },
         None => Resolution::unknown("it was changed since, by this call or by another"),
     })
+}
+
+/// What a PUT need not say, and removes if it does not: the optional properties of the requests, in all versions.
+const REMOVED_IF_LEFT_OUT: [&str; 21] = [
+    "client_cost_per_interview_note",
+    "client_cpi",
+    "client_id",
+    "cost_per_interview",
+    "description",
+    "duration",
+    "exclusion",
+    "industry_code",
+    "industry_lockout_code",
+    "label",
+    "pacing",
+    "pricing",
+    "purchase_order_number",
+    "quota_overlay",
+    "re_entry_configuration",
+    "respondent_activity_exclusions",
+    "soft_launch",
+    "study_type_code",
+    "tag",
+    "target_group_customer_reference_number",
+    "test_url",
+];
+
+/// Whether a thing has something that a PUT left out in order to remove it.
+fn keeps_removed(wanted: &Value, now: &Value) -> bool {
+    let has = |thing: &Value, name: &str| thing.get(name).is_some_and(|value| !value.is_null());
+    REMOVED_IF_LEFT_OUT.iter().any(|name| has(now, name) && !has(wanted, name))
 }
 
 fn text(value: &Value) -> String {
@@ -416,6 +451,15 @@ fn same_text(wanted: &str, now: &str) -> bool {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn what_was_to_be_removed_and_is_still_there_proves_nothing() {
+        let overlay = json!({ "quota_overlay": { "percent": 10 }, "pacing": null });
+        assert!(keeps_removed(&json!({}), &overlay));
+        assert!(keeps_removed(&json!({ "pacing": {} }), &overlay));
+        assert!(!keeps_removed(&json!({ "quota_overlay": {} }), &overlay));
+        assert!(!keeps_removed(&json!({ "name": "a" }), &json!({ "id": "1", "name": "a", "created_at": "x" })));
+    }
 
     #[test]
     fn what_was_wanted_holds_whatever_else_there_is() {

@@ -123,8 +123,9 @@ fn from_json_parts<T: Serialize + DeserializeOwned>(
     json: Value,
 ) -> Answer<T> {
     let refuse = |place: String, reason: String| {
-        let rest =
-            place.strip_prefix(part).filter(|rest| !part.is_empty() && (rest.is_empty() || rest.starts_with('.')));
+        let rest = place
+            .strip_prefix(part)
+            .filter(|rest| !part.is_empty() && (rest.is_empty() || rest.starts_with(['.', '['])));
         let place = match rest {
             Some(rest) => format!("{own}{rest}"),
             None if place.is_empty() => field.to_owned(),
