@@ -20,7 +20,7 @@ use self::gateway::{Fault, LATE, OF_READS, OF_WRITES, Weather};
 use self::scenario::{Scenario, World};
 
 /// Schedules of each version, without `CINTX_SCHEDULES`.
-const SCHEDULES: u64 = 2_000;
+const SCHEDULES: u64 = 1_000;
 
 /// What was seen, by scenario.
 #[derive(Clone, Copy, Debug, Default)]
