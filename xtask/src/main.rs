@@ -5,6 +5,7 @@ mod ci;
 mod document;
 #[cfg(test)]
 mod fixture;
+mod guarded;
 mod import;
 mod regen;
 mod report;
@@ -76,7 +77,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
     let workspace = Workspace::at(root);
     match cli.command {
         Command::Import { file, date } => {
-            println!("{}", import::run(&workspace, &file, date.as_deref())?);
+            println!("{}", import::run(&workspace, &file, &import::Options { date })?);
             Ok(ExitCode::SUCCESS)
         }
         Command::Regen { dates, check, verbose, emit_shaped } => {

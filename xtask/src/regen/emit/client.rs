@@ -105,10 +105,17 @@ impl<'a> Call<'a> {
                 Ok((parameter, bare(ty)))
             })
             .collect::<Result<Vec<_>, String>>()?;
+        if let Some((header, ty)) = parameters.iter().find(|(parameter, ty)| {
+            parameter.place == Place::Header && ty != "String" && Uniform::of(parameter).is_none()
+        }) {
+            return Err(format!("{id} has the header {:?} of type {ty}: only text is sent in a header", header.name));
+        }
+        let operation = &version.shaped["paths"][&row.path][row.method.to_lowercase()];
+        let sends_json = operation.pointer("/requestBody/content/application~1json").is_some();
         let body = match (&row.file_field, method.arguments.get("body")) {
             (Some(field), _) => Body::File { field: field.clone() },
             (None, None) => Body::None,
-            (None, Some(ty)) if !print(ty).starts_with('&') => Body::Bytes,
+            (None, Some(_)) if !sends_json => Body::Bytes,
             (None, Some(ty)) => Body::Json { ty: bare(ty), required: row.body_required },
         };
         let answer = match print(&method.answer).as_str() {
