@@ -2,7 +2,9 @@
 //! `import` turns a downloaded document into a fact-only one; `regen` turns those into the raw crate.
 
 mod ci;
+mod diff;
 mod document;
+mod fetch;
 #[cfg(test)]
 mod fixture;
 mod guarded;
@@ -36,6 +38,29 @@ enum Command {
         /// The dated version, where the document does not say it.
         #[arg(long = "as", value_name = "DATE")]
         date: Option<String>,
+        /// Take a document that has lost operations since its date was imported.
+        #[arg(long)]
+        allow_removal: bool,
+    },
+    /// Fetches Cint's document of a date into a cache outside the repository, and compares it with the imported one.
+    Fetch {
+        /// The dated version.
+        date: String,
+        /// The address, with {date} in it.
+        #[arg(long, env = "CINTX_DOCUMENTS_URL", default_value = fetch::CINT)]
+        url: String,
+        /// The folder of the cache; the user's cache folder if none is named.
+        #[arg(long, env = "CINTX_DOCUMENTS_CACHE", value_name = "FOLDER")]
+        cache: Option<PathBuf>,
+    },
+    /// Compares two documents; exits with 1 if anything breaks or behaves otherwise.
+    Diff {
+        /// A dated version that is imported, or a file as downloaded.
+        old: String,
+        /// The same.
+        new: String,
+        #[arg(long, value_enum, default_value = "text")]
+        format: diff::Format,
     },
     /// Regenerates the raw crate from `openapi/`.
     Regen {
@@ -62,12 +87,15 @@ enum Command {
     Ci,
 }
 
+/// The exit code of a command that could not do its work; 1 is the answer "no" of one that could.
+const COULD_NOT: u8 = 2;
+
 fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+            ExitCode::from(COULD_NOT)
         }
     }
 }
@@ -76,9 +104,19 @@ fn run(cli: Cli) -> Result<ExitCode> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
     let workspace = Workspace::at(root);
     match cli.command {
-        Command::Import { file, date } => {
-            println!("{}", import::run(&workspace, &file, &import::Options { date })?);
+        Command::Import { file, date, allow_removal } => {
+            println!("{}", import::run(&workspace, &file, &import::Options { date, allow_removal })?);
             Ok(ExitCode::SUCCESS)
+        }
+        Command::Fetch { date, url, cache } => {
+            let cache = cache.map_or_else(fetch::default_cache, Ok)?;
+            println!("{}", fetch::run(&workspace, &fetch::Options { date, url, cache })?.report);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Diff { old, new, format } => {
+            let (text, breaks) = diff::run(&workspace, &old, &new, format)?;
+            println!("{text}");
+            Ok(if breaks { ExitCode::FAILURE } else { ExitCode::SUCCESS })
         }
         Command::Regen { dates, check, verbose, emit_shaped } => {
             let up_to_date = regen::run(&workspace, &regen::Options { dates, check, verbose, emit_shaped })?;

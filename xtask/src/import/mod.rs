@@ -14,10 +14,12 @@ mod wire;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
+pub(crate) use self::passes::bare_date;
 pub(crate) use self::wire::only_asks_for_presence;
+use crate::diff;
 use crate::document::index::{Entry, IMPORTER, Index};
 use crate::document::overlay::{Overlays, Stage};
 use crate::document::problem::{Problem, Problems};
@@ -33,12 +35,14 @@ use crate::workspace::Workspace;
 pub(crate) struct Options {
     /// The dated version, where the document does not say it.
     pub(crate) date: Option<String>,
+    /// Take a document that has lost operations since its date was imported.
+    pub(crate) allow_removal: bool,
 }
 
 impl Options {
     #[cfg(test)]
     pub(crate) fn dated(date: &str) -> Self {
-        Self { date: Some(date.to_owned()) }
+        Self { date: Some(date.to_owned()), ..Self::default() }
     }
 }
 
@@ -131,6 +135,7 @@ pub(crate) fn run(workspace: &Workspace, file: &Path, options: &Options) -> Resu
     let mut index = Index::read(&workspace.index())?;
     let entry = Entry::new(&imported.date, &bytes, &imported.document);
     let mut report = imported.report;
+    compare(workspace, &imported.date, &imported.document, &index, options, &mut report)?;
     whole_way(workspace, &imported.date, &imported.document, &index, &mut report)?;
     if let Some(previous) = index.get(&imported.date).filter(|previous| previous.source_sha256 != entry.source_sha256) {
         report.note(format!(
@@ -146,6 +151,36 @@ pub(crate) fn run(workspace: &Workspace, file: &Path, options: &Options) -> Resu
         (workspace.embedded(), index.to_rust()),
     ])?;
     Ok(report)
+}
+
+/// Says what changed since the date was imported, or since the version before it; a loss must be allowed.
+fn compare(
+    workspace: &Workspace,
+    date: &str,
+    document: &Value,
+    index: &Index,
+    options: &Options,
+    report: &mut Report,
+) -> Result<()> {
+    let known = || index.entries().iter().map(|entry| entry.date.as_str());
+    let Some(other) = known().rfind(|known| *known <= date) else { return Ok(()) };
+    let text =
+        fs::read_to_string(workspace.document(other)).with_context(|| format!("cannot read openapi/{other}.json"))?;
+    let old: Value = serde_json::from_str(&text).with_context(|| format!("openapi/{other}.json is not JSON"))?;
+    let name = if other == date { format!("{date} as imported") } else { other.to_owned() };
+    let difference = guarded::run(|| diff::between((&name, &old), (date, document))).map_err(anyhow::Error::msg)?;
+    if other == date && !difference.lost.is_empty() && !options.allow_removal {
+        bail!(
+            "the document has lost {} of {} operations of {date}: {}; if Cint took them away, import with --allow-removal",
+            difference.lost.len(),
+            counts(&old).0,
+            difference.lost.join(", ")
+        );
+    }
+    if other != date || !difference.changes.is_empty() {
+        report.note(format!("{}; `cargo xtask diff` lists them", difference.summary()));
+    }
+    Ok(())
 }
 
 /// Shapes and generates in memory: what `regen` would refuse is refused now, before anything is written.

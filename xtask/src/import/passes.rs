@@ -43,7 +43,7 @@ pub(super) fn date(document: &mut Value) -> Option<String> {
 }
 
 /// `YYYY-MM-DD` from a date or a date-time; a day that the calendar does not have is no date.
-pub(super) fn bare_date(text: &str) -> Option<String> {
+pub(crate) fn bare_date(text: &str) -> Option<String> {
     let date = text.get(..10)?;
     let digits = |range: std::ops::Range<usize>| date[range].bytes().all(|byte| byte.is_ascii_digit());
     let dashes = date.is_ascii() && date.as_bytes()[4] == b'-' && date.as_bytes()[7] == b'-';

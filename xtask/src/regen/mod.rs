@@ -19,7 +19,8 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-pub(crate) use self::shape::{canonical_id, is_client_header, shared_ids};
+pub(crate) use self::emit::is_uniform;
+pub(crate) use self::shape::{canonical_id, inline_references, is_client_header, schemas, shared_ids};
 use self::supplement::Supplement;
 pub(crate) use self::table::ident as argument_name;
 use crate::document::index::Index;

@@ -256,6 +256,25 @@ fn a_changed_source_is_noted() {
 }
 
 #[test]
+fn a_document_that_lost_operations_must_be_allowed() {
+    let workspace = Temporary::with_kennels();
+    let before = workspace.bytes();
+    let at = KENNELS.find("  /kennels/{kennel_id}/dogs/{dog_id}:").unwrap();
+    let end = KENNELS.find("components:\n").unwrap();
+    let smaller = workspace.download("kennels.yaml", format!("{}{}", &KENNELS[..at], &KENNELS[end..]));
+    let error = run(&workspace.workspace, &smaller, &Options::default()).unwrap_err().to_string();
+    assert!(error.starts_with("the document has lost 1 of 3 operations of 2031-05-06: release_dog"), "{error}");
+    assert!(workspace.bytes() == before);
+    let allowed = Options { allow_removal: true, ..Options::default() };
+    let report = run(&workspace.workspace, &smaller, &allowed).unwrap().to_string();
+    assert!(report.contains("2031-05-06 as imported to 2031-05-06: 1 break compilation"), "{report}");
+    let newer = workspace.download("kennels.yaml", KENNELS.replace("2031-05-06", "2032-01-01"));
+    let report = run(&workspace.workspace, &newer, &Options::default()).unwrap().to_string();
+    assert!(report.contains("2031-05-06 to 2032-01-01: 0 break compilation"), "{report}");
+    assert!(report.contains("1 are additive"), "{report}");
+}
+
+#[test]
 fn the_report_is_that_of_the_golden_file() {
     let workspace = Temporary::empty();
     let file = workspace.download("kennels.yaml", KENNELS);

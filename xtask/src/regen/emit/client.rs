@@ -56,13 +56,27 @@ pub(super) enum Uniform {
 
 impl Uniform {
     pub(super) fn of(parameter: &Parameter) -> Option<Self> {
-        match (parameter.place, parameter.name.to_ascii_lowercase().as_str()) {
-            (Place::Query, "locale") => Some(Self::Locale),
-            (Place::Header, "if-match") => Some(Self::IfMatch),
-            (Place::Header, "idempotency-key") => Some(Self::IdempotencyKey),
+        let place = match parameter.place {
+            Place::Path => "path",
+            Place::Query => "query",
+            Place::Header => "header",
+        };
+        Self::named(place, &parameter.name)
+    }
+
+    fn named(place: &str, name: &str) -> Option<Self> {
+        match (place, name.to_ascii_lowercase().as_str()) {
+            ("query", "locale") => Some(Self::Locale),
+            ("header", "if-match") => Some(Self::IfMatch),
+            ("header", "idempotency-key") => Some(Self::IdempotencyKey),
             _ => None,
         }
     }
+}
+
+/// Whether every method takes a parameter of this name in the same form.
+pub(crate) fn is_uniform(place: &str, name: &str) -> bool {
+    Uniform::named(place, name).is_some()
 }
 
 /// One operation as a method.

@@ -38,7 +38,7 @@ fn each(document: &mut Value, mut change: impl FnMut(&mut Value) -> usize) -> us
 }
 
 /// Puts parameters, request bodies, answers and headers of components in place, and a path's parameters into its operations.
-pub(super) fn inline_references(document: &mut Value) -> usize {
+pub(crate) fn inline_references(document: &mut Value) -> usize {
     let original = document.clone();
     let mut changed = 0;
     walk(document, &mut |kind, _, object| {
