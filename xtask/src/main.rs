@@ -1,5 +1,6 @@
-//! The maintainers' tool of cintx: `cargo xtask import` and `cargo xtask regen`.
-//! `import` turns a downloaded document into a fact-only one; `regen` turns those into the raw crate.
+//! The maintainers' tool of cintx: `cargo xtask --help` lists its commands.
+//! `import` turns a downloaded document into a fact-only one; `regen` turns those into the raw crate; `fetch`, `diff`,
+//! `new-version` and `migration` are the way from one document to the next.
 
 mod ci;
 mod diff;
@@ -9,6 +10,8 @@ mod fetch;
 mod fixture;
 mod guarded;
 mod import;
+mod migration;
+mod new_version;
 mod regen;
 mod report;
 mod styles;
@@ -25,6 +28,9 @@ use crate::workspace::Workspace;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "Keeps cintx in step with Cint's documents")]
 struct Cli {
+    /// The repository to work on; the one that this was built in if none is named.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    root: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -59,8 +65,30 @@ enum Command {
         old: String,
         /// The same.
         new: String,
+        /// How the difference is printed.
         #[arg(long, value_enum, default_value = "text")]
         format: diff::Format,
+    },
+    /// Takes in a new dated version: import, listings, generated code, migration page; prints what is left to do.
+    NewVersion {
+        /// The document as downloaded.
+        file: PathBuf,
+        /// The dated version, where the document does not say it.
+        #[arg(long = "as", value_name = "DATE")]
+        date: Option<String>,
+        /// Do not ask the compiler what is still missing.
+        #[arg(long)]
+        no_compile: bool,
+    },
+    /// Writes the migration page of a step between two imported versions; passages written by hand survive.
+    Migration {
+        /// The older version.
+        old: String,
+        /// The newer one.
+        new: String,
+        /// Write nothing; exit with 1 if the page would change.
+        #[arg(long)]
+        check: bool,
     },
     /// Regenerates the raw crate from `openapi/`.
     Regen {
@@ -101,7 +129,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<ExitCode> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = cli.root.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".."));
     let workspace = Workspace::at(root);
     match cli.command {
         Command::Import { file, date, allow_removal } => {
@@ -117,6 +145,22 @@ fn run(cli: Cli) -> Result<ExitCode> {
             let (text, breaks) = diff::run(&workspace, &old, &new, format)?;
             println!("{text}");
             Ok(if breaks { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        }
+        Command::NewVersion { file, date, no_compile } => {
+            let import = import::Options { date, ..import::Options::default() };
+            let options = new_version::Options { file, import, compile: !no_compile };
+            println!("{}", new_version::run(&workspace, &options)?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Migration { old, new, check } => {
+            let (page, up_to_date) = migration::run(&workspace, &old, &new, check)?;
+            let state = match (up_to_date, check) {
+                (true, _) => "up to date",
+                (false, true) => "out of date",
+                (false, false) => "written",
+            };
+            println!("{}: {state}", page.display());
+            Ok(if check && !up_to_date { ExitCode::FAILURE } else { ExitCode::SUCCESS })
         }
         Command::Regen { dates, check, verbose, emit_shaped } => {
             let up_to_date = regen::run(&workspace, &regen::Options { dates, check, verbose, emit_shaped })?;

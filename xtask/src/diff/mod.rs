@@ -17,7 +17,7 @@ use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 use serde_json::Value;
 
-pub(crate) use self::print::Format;
+pub(crate) use self::print::{Format, code};
 use crate::document::index::Index;
 use crate::document::overlay::Overlays;
 use crate::guarded;

@@ -100,8 +100,9 @@ pub(crate) fn make_of(date: &str, document: &Value, bytes: &[u8], notes: &Notes)
     let shaped =
         guarded::run(|| shape::shape(date, document, &notes.overlays)).map_err(|message| anyhow!(message))??;
     let rows = table::rows(date, document, &shaped.document, &notes.supplement)?;
-    let undocumented =
-        rows.iter().map(|row| &row.id).filter(|id| !notes.summaries.contains_key(*id)).cloned().collect();
+    // A stub that nobody has filled in is no summary.
+    let is_documented = |id: &str| notes.summaries.get(id).is_some_and(|summary| !summary.trim().is_empty());
+    let undocumented = rows.iter().map(|row| &row.id).filter(|id| !is_documented(id)).cloned().collect();
     let files = written(date, document, &shaped.document, &rows, bytes, notes).map_err(|message| {
         let found = places::find(&shaped.document, &|part| attempt(date, part, &rows, notes));
         match found.is_empty() {
