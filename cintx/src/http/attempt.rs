@@ -93,7 +93,11 @@ impl Pipeline {
             Err(error) => return AttemptResult::nothing(Attempt::NotSent, Box::new(error)),
         };
         let url = format!("{}{}", self.shared.base_url(operation.host), request.target());
-        let mut builder = self.shared.http.request(operation.method.clone(), &url).headers(headers);
+        let url = match reqwest::Url::parse(&url) {
+            Ok(url) => url,
+            Err(error) => return AttemptResult::nothing(Attempt::NotSent, Box::new(error)),
+        };
+        let mut builder = self.shared.http.request(operation.method.clone(), url.clone()).headers(headers);
         if let Some(body) = request.body() {
             // Shared, not copied: the next attempt has the same bytes.
             builder = builder.body(body.bytes.clone());
@@ -108,7 +112,7 @@ impl Pipeline {
                 return AttemptResult::nothing(attempt, Box::new(error.without_url()));
             }
         };
-        if reqwest::Url::parse(&url).is_ok_and(|asked| asked != *answer.url()) {
+        if url != *answer.url() {
             return AttemptResult::nothing(Attempt::Lost, Box::new(Redirected));
         }
         self.read(operation, answer, trace, (limit, limit.saturating_sub(began.elapsed()))).await
