@@ -27,7 +27,7 @@ TABLES = [
 
 
 # Seconds for one program and table.
-LIMIT = 60
+LIMIT = 20
 
 
 def margin(random, length, total):

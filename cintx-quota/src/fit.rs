@@ -279,7 +279,10 @@ impl Fitting<'_> {
                 error = whole_error(&mut self.base, &sums, &self.slices);
             }
         }
-        error = whole_error(&mut self.base, &sums, &self.slices);
+        error = match self.budget.stopped() {
+            None => whole_error(&mut self.base, &sums, &self.slices),
+            Some(_) => f64::INFINITY,
+        };
         Fit { cells: self.base, sweeps, error, converged: error <= tolerance }
     }
 

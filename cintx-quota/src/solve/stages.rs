@@ -176,6 +176,9 @@ impl<'a> Stages<'a> {
     }
 
     fn cut(&self, first: usize, second: usize, stuck: &Stuck) -> SolveError {
+        if let Some(stop) = self.table.budget.stopped() {
+            return SolveError::Stopped(stop);
+        }
         let second = (second < self.table.axes()).then_some(second);
         let cut = Cut::of_flow(self.table, (first, second), stuck);
         cut.map_or(SolveError::Unresolved { cases: 1 }, |cut| SolveError::Infeasible(Box::new(cut.into())))
@@ -187,7 +190,9 @@ impl<'a> Stages<'a> {
         let few = if self.bounds.is_some() { sweeps.min(FEW) } else { sweeps };
         // A fit that converges soon leaves little doubt that there is a table; else this is settled first.
         let mut fit = self.fit(few);
+        self.table.check_budget()?;
         let mut best = if fit.converged { self.best(&fit) } else { None };
+        self.table.check_budget()?;
         if best.is_none() {
             let known = self.known()?;
             if !fit.converged && few < sweeps {
@@ -286,6 +291,9 @@ impl<'a> Stages<'a> {
     fn best(&self, fit: &Fit) -> Option<Vec<i64>> {
         let mut best: Option<(f64, Vec<i64>)> = None;
         for order in self.orders() {
+            if self.table.budget.stopped().is_some() {
+                break;
+            }
             let Some(cells) = self.through(&order, |axes, before| self.near(fit, axes, before)) else { continue };
             let squares = squares(&cells, fit);
             if best.as_ref().is_none_or(|(least, _)| squares < *least) {

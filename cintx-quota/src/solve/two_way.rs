@@ -34,6 +34,7 @@ impl TwoWay<'_> {
         let (least, most) = match bounds {
             Some((mut least, mut most)) => {
                 let values = feasible(&rows, &columns, &least, &most, budget)?;
+                go_on(&rows, &columns, budget)?;
                 let fixed = free::fixed(&values, &least, &most, rows.len(), columns.len());
                 for (cell, fixed) in fixed.into_iter().enumerate() {
                     most[cell] = most[cell].min(smaller(cell));
@@ -46,9 +47,18 @@ impl TwoWay<'_> {
             None => (vec![0; cells], (0..cells).map(smaller).collect()),
         };
         let bounds = Limits { least: &least, most: &most, budget };
+        go_on(&rows, &columns, budget)?;
         let fit = fit(&rows, &columns, seed, &bounds, sweeps);
         let cells = round(&rows, &columns, &fit.cells, &bounds)?;
         Ok(Rounded { cells, fit })
+    }
+}
+
+/// Nothing more is begun once the budget is over: what it says then means nothing.
+fn go_on(rows: &[i64], columns: &[i64], budget: &Budget) -> Result<(), Stuck> {
+    match budget.stopped() {
+        None => Ok(()),
+        Some(_) => Err(Stuck { rows: vec![false; rows.len()], columns: vec![false; columns.len()] }),
     }
 }
 
@@ -132,6 +142,7 @@ fn fit(rows: &[i64], columns: &[i64], seed: Option<Vec<f64>>, limits: &Limits<'_
 /// its floor or its ceiling. If the fit has not converged there may be no such table; then further off.
 fn round(rows: &[i64], columns: &[i64], fit: &[f64], limits: &Limits<'_>) -> Result<Vec<i64>, Stuck> {
     let Limits { least, most, budget } = *limits;
+    go_on(rows, columns, budget)?;
     let bounded = |cell: usize| snap(fit[cell].max(least[cell] as f64).min(most[cell] as f64));
     let (mut whole, mut rest) = (Vec::with_capacity(fit.len()), Vec::with_capacity(fit.len()));
     for cell in 0..fit.len() {
@@ -142,6 +153,7 @@ fn round(rows: &[i64], columns: &[i64], fit: &[f64], limits: &Limits<'_>) -> Res
     }
     let mut price = None;
     for slack in [0, 1, 8] {
+        go_on(rows, columns, budget)?;
         let low: Vec<i64> = whole.iter().zip(least).map(|(whole, least)| (whole - slack).max(*least)).collect();
         let high: Vec<i64> = (0..fit.len())
             .map(|cell| (whole[cell] + i64::from(rest[cell] > 0) + slack).min(most[cell]).max(low[cell]))
@@ -154,11 +166,13 @@ fn round(rows: &[i64], columns: &[i64], fit: &[f64], limits: &Limits<'_>) -> Res
                 cheapest(&costs, cell, price)
             })
             .collect();
+        go_on(rows, columns, budget)?;
         let mut flow = Flow::new(values, rows, columns, prices, budget);
         if flow.balance(&costs).is_ok() {
             return Ok(flow.values);
         }
     }
+    go_on(rows, columns, budget)?;
     let anchor: Vec<i64> =
         whole.iter().zip(&rest).map(|(whole, rest)| whole + i64::from(*rest * 2 > Squares::ONE)).collect();
     nearest(rows, columns, &anchor, limits)
