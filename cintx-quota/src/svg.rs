@@ -267,7 +267,7 @@ impl<'a> Drawing<'a> {
                 let rows = (0..self.rows.len()).map(|row| row * columns..(row + 1) * columns);
                 let sums: Vec<Count> = match at < columns && self.map.labels.len() > 1 {
                     true => vec![self.map.sum((at..cells).step_by(columns))],
-                    false => rows.chain([0..cells]).map(|cells| self.map.sum(cells)).collect(),
+                    false => rows.chain(std::iter::once(0..cells)).map(|cells| self.map.sum(cells)).collect(),
                 };
                 counts.chain(sums.into_iter().map(|sum| pixels(&sum.shown(), true))).max().unwrap_or(0)
             }
