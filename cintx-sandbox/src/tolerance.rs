@@ -13,6 +13,10 @@ pub enum Tolerance {
     /// Numbers that are sent as text, as samples of the guide do. On unless
     /// said otherwise.
     NumbersAsText,
+    /// Conditions under the name of their other edition, with or without
+    /// `_template`, as the guide sends them to its helper. On unless said
+    /// otherwise.
+    ConditionEditions,
     /// Locales that the list of locales does not have.
     UnknownLocales,
     /// Questions that the library does not have.
@@ -40,8 +44,9 @@ pub enum Tolerance {
 
 impl Tolerance {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::NumbersAsText,
+        Self::ConditionEditions,
         Self::UnknownLocales,
         Self::UnknownQuestions,
         Self::UnknownOptions,
@@ -56,12 +61,13 @@ impl Tolerance {
     ];
 
     /// Those that are on unless said otherwise.
-    pub const USUAL: [Self; 2] = [Self::NumbersAsText, Self::EarlyStarts];
+    pub const USUAL: [Self; 3] = [Self::NumbersAsText, Self::ConditionEditions, Self::EarlyStarts];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::NumbersAsText => "numbers-as-text",
+            Self::ConditionEditions => "condition-editions",
             Self::UnknownLocales => "unknown-locales",
             Self::UnknownQuestions => "unknown-questions",
             Self::UnknownOptions => "unknown-options",

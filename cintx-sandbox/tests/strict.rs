@@ -180,3 +180,22 @@ async fn misspelt_fields_are_told_in_the_log() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_helper_takes_conditions_of_the_other_edition() {
+    for (tolerances, status) in [(vec![Tolerance::ConditionEditions], 201), (Vec::new(), 400)] {
+        let sandbox = Sandbox::builder().tolerate(tolerances).start().await.unwrap();
+        let caller = Caller::new(&sandbox, "2025-02-17").await;
+        let mut profiles = caller.profiles();
+        for (at, kind) in [(0, "range"), (1, "selection")] {
+            profiles[at]["conditions"]["object"] = json!(format!("{kind}_conditions_details_template"));
+        }
+        let (start, end) = common::field();
+        let body = json!({
+            "locale": "eng_us", "target_group_filling_goal": 100, "profile_adjustment_type": "percentage",
+            "start_at": start, "end_at": end, "collects_pii": false, "profiles": profiles,
+        });
+        let path = format!("/demand/v2/accounts/{}/drafts/generate-interlocked-profile", sandbox.account_id());
+        caller.post_keyed(&path, "k", &body).await.expect(status);
+    }
+}

@@ -218,6 +218,41 @@ impl Checker<'_> {
     }
 }
 
+/// What the names of conditions end with, in both editions.
+const EDITIONS: [&str; 2] = ["_conditions_details", "_conditions_details_template"];
+
+/// The body with each condition under the name that it has in its other
+/// edition, where it has conditions at all.
+pub(crate) fn other_edition(tolerances: &BTreeSet<Tolerance>, body: &Value) -> Option<Value> {
+    let mut body = body.clone();
+    (tolerances.contains(&Tolerance::ConditionEditions) && rename_conditions(&mut body)).then_some(body)
+}
+
+fn rename_conditions(value: &mut Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter_mut().fold(false, |any, item| rename_conditions(item) || any),
+        Value::Object(map) => {
+            let mut any = false;
+            for (name, value) in map {
+                let [plain, template] = EDITIONS;
+                let other = value.as_str().filter(|_| name == "object").and_then(|own| {
+                    let shorter = own.strip_suffix(template).map(|kind| format!("{kind}{plain}"));
+                    shorter.or_else(|| own.strip_suffix(plain).map(|kind| format!("{kind}{template}")))
+                });
+                match other {
+                    Some(other) => {
+                        *value = Value::String(other);
+                        any = true;
+                    }
+                    None => any |= rename_conditions(value),
+                }
+            }
+            any
+        }
+        _ => false,
+    }
+}
+
 /// Puts numbers in the place of texts that spell them, where the document asks
 /// for numbers; what was changed, for the log.
 pub(crate) fn numbers_from_text(

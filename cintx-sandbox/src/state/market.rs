@@ -81,6 +81,7 @@ pub(crate) const INDUSTRIES: &[Coded] = &[
     ("retail", "Retail"),
     ("technology", "Technology"),
     ("other", "Other"),
+    ("sports", "Sports"),
 ];
 
 /// How long people are kept out who have taken part in an industry's studies.
@@ -92,6 +93,7 @@ pub(crate) const LOCKOUTS: &[Coded] = &[
     ("beverages", "Beverages"),
     ("finance", "Finance"),
     ("healthcare", "Healthcare"),
+    ("no_lock_out", "No lockout"),
 ];
 
 /// The kinds of studies.
