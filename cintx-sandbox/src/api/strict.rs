@@ -230,7 +230,13 @@ pub(crate) fn other_edition(tolerances: &BTreeSet<Tolerance>, body: &Value) -> O
 
 fn rename_conditions(value: &mut Value) -> bool {
     match value {
-        Value::Array(items) => items.iter_mut().fold(false, |any, item| rename_conditions(item) || any),
+        Value::Array(items) => {
+            let mut any = false;
+            for item in items {
+                any |= rename_conditions(item);
+            }
+            any
+        }
         Value::Object(map) => {
             let mut any = false;
             for (name, value) in map {

@@ -78,7 +78,9 @@ fn make(engine: &Engine, wanted: &Wanted) -> Value {
     let found: Vec<&TargetGroup> = world.groups.in_order().rev().filter(fits).collect();
     let items: Vec<Value> =
         found.iter().skip(wanted.page * GROUPS).take(GROUPS).map(|group| summary(&world, group)).collect();
-    let chosen = world.groups.get(&wanted.group).or_else(|| found.get(wanted.page * GROUPS).copied());
+    let here = || found.iter().skip(wanted.page * GROUPS).take(GROUPS).copied();
+    let chosen = world.groups.get(&wanted.group).or_else(|| here().find(|group| group.is_live()));
+    let chosen = chosen.or_else(|| here().find(|group| !group.is_draft())).or_else(|| here().next());
     let sum = |part: fn(&TargetGroup) -> u64| world.groups.values().map(part).sum::<u64>();
     json!({
         "about": about,
