@@ -15,13 +15,21 @@ PORT=${PORT:-8098} EXAMPLES=${EXAMPLES:-20} SEED=${SEED:-1}
 command -v schemathesis > /dev/null || { echo 'schemathesis is not installed, see the head of this script' >&2; exit 2; }
 [ "$#" -gt 0 ] || set -- 2024-12-02 2025-02-17 2025-12-18
 
-cargo build --release --quiet -p cintx-sandbox
-TARGET=$(cargo metadata --format-version 1 --no-deps | grep -o '"target_directory":"[^"]*"' | cut -d '"' -f 4)
+if [ -z "${CINTX_SANDBOX:-}" ]; then
+  cargo build --release --quiet -p cintx-sandbox
+  TARGET=$(cargo metadata --format-version 1 --no-deps | grep -o '"target_directory":"[^"]*"' | cut -d '"' -f 4)
+  CINTX_SANDBOX=$TARGET/release/cintx-sandbox
+fi
+# What is drawn from a document names places, questions and suppliers that
+# nobody knows; that they are refused is not this script's concern. Numbers as
+# text are, since the document does not allow them.
+TOLERATED=unknown-locales,unknown-questions,unknown-options,unknown-suppliers,unknown-industries
+TOLERATED=$TOLERATED,unknown-study-types,any-price,any-currency,past-starts,early-starts,links-without-rid
 CONFIG=$(mktemp) RELAXED=$(mktemp)
 failed=0
 
 for date in "$@"; do
-  "$TARGET/release/cintx-sandbox" --port "$PORT" --field-pace 0 > /dev/null &
+  "$CINTX_SANDBOX" --port "$PORT" --field-pace 0 --tolerate "$TOLERATED" > /dev/null &
   server=$!
   sleep 1
 

@@ -40,8 +40,10 @@ mod fault;
 mod http;
 mod sandbox;
 mod scenario;
+mod seed_file;
 mod sim;
 mod state;
+mod tolerance;
 mod version;
 mod webhook_delivery;
 
@@ -51,6 +53,8 @@ pub use sandbox::{Builder, Error, Respondent, Sandbox};
 pub use scenario::{
     AgeBand, Arrivals, Country, Outcomes, PriceResponse, Quotas, Scenario, ScenarioError, Sessions, Supplier,
 };
+pub use seed_file::{SeedFile, SeedFileError};
+pub use tolerance::{Tolerance, UnknownTolerance};
 
 #[cfg(test)]
 mod fuzz;

@@ -1,7 +1,7 @@
 //! Runs a sandbox until it is interrupted.
 //! Prints where it listens and the credentials that it accepts.
 
-use cintx_sandbox::{Fault, Sandbox, Scenario};
+use cintx_sandbox::{Builder, Fault, Sandbox, Scenario, SeedFile, Tolerance, UnknownTolerance};
 use clap::Parser;
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
@@ -47,6 +47,22 @@ struct Options {
     /// does not say how many come; 0 for none.
     #[arg(long, env = "CINTX_SANDBOX_FIELD_PACE", value_name = "MS", default_value_t = 200)]
     field_pace: u64,
+    /// What there is from the start: account, users, suppliers, questions,
+    /// studies in field; a file in TOML or JSON.
+    #[arg(long, env = "CINTX_SANDBOX_SEED_FILE", value_name = "FILE", value_parser = seed_file)]
+    seed_file: Option<Box<SeedFile>>,
+    /// What is taken though the API may refuse it; `none` for nothing.
+    #[arg(long, env = "CINTX_SANDBOX_TOLERATE", value_delimiter = ',', value_name = "KIND",
+          default_value = "numbers-as-text,condition-editions,early-starts", value_parser = tolerance)]
+    tolerate: Vec<Option<Tolerance>>,
+    /// Go on from the state in this file, if it is there, and write the state
+    /// to it at the end.
+    #[arg(long, env = "CINTX_SANDBOX_STATE", value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Another interface document, as JSON, in the place of the one of its
+    /// date; may be given several times.
+    #[arg(long, env = "CINTX_SANDBOX_DOCUMENT", value_delimiter = ',', value_name = "FILE")]
+    document: Vec<PathBuf>,
     /// Faults to inject from the start, in TOML or JSON.
     #[arg(long, env = "CINTX_SANDBOX_FAULTS", value_name = "FILE")]
     faults: Option<PathBuf>,
@@ -78,6 +94,34 @@ fn scenario(given: &str) -> Result<Box<Scenario>, String> {
     Scenario::named(given).map_or_else(read, Ok).map(Box::new)
 }
 
+/// Reads a seed file.
+fn seed_file(given: &str) -> Result<Box<SeedFile>, String> {
+    let text = std::fs::read_to_string(given).map_err(|error| error.to_string())?;
+    SeedFile::read(&text).map(Box::new).map_err(|error| error.to_string())
+}
+
+/// Reads the name of a tolerance; `none` stands for no one.
+fn tolerance(given: &str) -> Result<Option<Tolerance>, UnknownTolerance> {
+    if given == "none" { Ok(None) } else { given.parse().map(Some) }
+}
+
+/// Reads the files that the options name.
+fn with_files(mut builder: Builder, options: &Options) -> Result<Builder, String> {
+    let read = |file: &PathBuf| std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()));
+    let text = |file: &PathBuf| Ok::<_, String>(String::from_utf8_lossy(&read(file)?).into_owned());
+    for file in &options.document {
+        builder = builder.document(text(file)?);
+    }
+    if let Some(file) = options.state.as_ref().filter(|file| file.exists()) {
+        builder = builder.state(read(file)?);
+    }
+    if let Some(file) = &options.faults {
+        let faults = Fault::read_all(&text(file)?).map_err(|error| format!("{}: {error}", file.display()))?;
+        builder = builder.faults(faults);
+    }
+    Ok(builder)
+}
+
 /// Whether a sandbox on this machine answers.
 fn check(address: SocketAddr) -> std::io::Result<bool> {
     let patience = Duration::from_secs(2);
@@ -89,58 +133,8 @@ fn check(address: SocketAddr) -> std::io::Result<bool> {
     Ok(&status == b"HTTP/1.1 200")
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let options = Options::parse();
-    if let Some(address) = options.check {
-        return match check(address) {
-            Ok(true) => ExitCode::SUCCESS,
-            Ok(false) => {
-                eprintln!("{address} does not answer as a sandbox does");
-                ExitCode::FAILURE
-            }
-            Err(error) => {
-                eprintln!("{address}: {error}");
-                ExitCode::FAILURE
-            }
-        };
-    }
-    let mut builder = Sandbox::builder()
-        .port(options.port)
-        .listen(options.listen)
-        .seed(options.seed)
-        .speed(options.speed)
-        .token_ttl(Duration::from_secs(options.token_ttl))
-        .job_delay(Duration::from_millis(options.job_delay))
-        .field_pace(Duration::from_millis(options.field_pace))
-        .scenario(*options.scenario)
-        .log(options.log);
-    if let Some(token) = options.control_token {
-        builder = builder.control_token(token);
-    }
-    for date in options.api_version {
-        builder = builder.api_version(date);
-    }
-    if let Some(address) = options.webhook_gateway {
-        builder = builder.webhook_gateway(address);
-    }
-    if let Some(file) = options.faults {
-        let text = std::fs::read_to_string(&file).map_err(|error| error.to_string());
-        match text.and_then(|text| Fault::read_all(&text).map_err(|error| error.to_string())) {
-            Ok(faults) => builder = builder.faults(faults),
-            Err(error) => {
-                eprintln!("{}: {error}", file.display());
-                return ExitCode::FAILURE;
-            }
-        }
-    }
-    let sandbox = match builder.start().await {
-        Ok(sandbox) => sandbox,
-        Err(error) => {
-            eprintln!("{error}");
-            return ExitCode::FAILURE;
-        }
-    };
+/// Prints addresses and credentials.
+fn print(sandbox: &Sandbox) {
     let lines = [
         ("api", sandbox.api_url()),
         ("s2s", sandbox.s2s_url()),
@@ -162,8 +156,83 @@ async fn main() -> ExitCode {
         let _ = writeln!(out, "{name:<20} {value}");
     }
     let _ = out.flush();
-    drop(out);
+}
+
+/// Waits until somebody or the system wants it to end.
+async fn stopped() {
+    #[cfg(unix)]
+    if let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminated.recv() => {}
+        }
+        return;
+    }
     let _ = tokio::signal::ctrl_c().await;
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    if let Some(address) = options.check {
+        return match check(address) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => {
+                eprintln!("{address} does not answer as a sandbox does");
+                ExitCode::FAILURE
+            }
+            Err(error) => {
+                eprintln!("{address}: {error}");
+                ExitCode::FAILURE
+            }
+        };
+    }
+    let builder = match with_files(Sandbox::builder(), &options) {
+        Ok(builder) => builder,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut builder = builder
+        .port(options.port)
+        .listen(options.listen)
+        .seed(options.seed)
+        .speed(options.speed)
+        .token_ttl(Duration::from_secs(options.token_ttl))
+        .job_delay(Duration::from_millis(options.job_delay))
+        .field_pace(Duration::from_millis(options.field_pace))
+        .scenario(*options.scenario)
+        .tolerate(options.tolerate.into_iter().flatten())
+        .log(options.log);
+    if let Some(token) = options.control_token {
+        builder = builder.control_token(token);
+    }
+    for date in options.api_version {
+        builder = builder.api_version(date);
+    }
+    if let Some(address) = options.webhook_gateway {
+        builder = builder.webhook_gateway(address);
+    }
+    if let Some(file) = options.seed_file {
+        builder = builder.seed_file(*file);
+    }
+    let sandbox = match builder.start().await {
+        Ok(sandbox) => sandbox,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    print(&sandbox);
+    stopped().await;
+    if let Some(file) = options.state {
+        let saved = sandbox.save().map_err(|error| error.to_string());
+        if let Err(error) = saved.and_then(|state| std::fs::write(&file, state).map_err(|error| error.to_string())) {
+            eprintln!("{}: {error}", file.display());
+            return ExitCode::FAILURE;
+        }
+    }
     sandbox.stop().await;
     ExitCode::SUCCESS
 }

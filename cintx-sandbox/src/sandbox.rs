@@ -2,15 +2,17 @@
 //! The crate's face: everything else is behind it.
 
 use crate::api::engine::Engine;
-use crate::contract::ContractError;
+use crate::contract::{Contract, ContractError};
 use crate::fault::{Fault, FaultId};
 use crate::http::connection_fault::{ConnectionFault, FaultyListener};
 use crate::http::log::Received;
 use crate::http::{control, server};
 use crate::scenario::{Scenario, ScenarioError};
+use crate::seed_file::SeedFile;
 use crate::sim::clock::{Clock, machine_time};
 use crate::state::session::status;
 use crate::state::{Settings, World};
+use crate::tolerance::Tolerance;
 use crate::webhook_delivery;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -33,6 +35,9 @@ pub enum Error {
     /// The scenario has a number that cannot be.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
+    /// What was given to go on from is no saved state.
+    #[error("{0}")]
+    State(String),
 }
 
 /// How a sandbox is to be.
@@ -50,6 +55,8 @@ pub struct Builder {
     listen: IpAddr,
     control_token: Option<String>,
     idle: Duration,
+    state: Option<Vec<u8>>,
+    documents: Vec<String>,
 }
 
 impl Default for Builder {
@@ -67,6 +74,8 @@ impl Default for Builder {
             listen: Ipv4Addr::LOCALHOST.into(),
             control_token: None,
             idle: Duration::from_secs(75),
+            state: None,
+            documents: Vec::new(),
         }
     }
 }
@@ -165,6 +174,36 @@ impl Builder {
         self
     }
 
+    /// What there is from the start, see [`SeedFile`].
+    #[must_use]
+    pub fn seed_file(mut self, file: SeedFile) -> Self {
+        self.settings.seed_file = Arc::new(file);
+        self
+    }
+
+    /// What is taken though the API may refuse it, instead of
+    /// [`Tolerance::USUAL`].
+    #[must_use]
+    pub fn tolerate(mut self, tolerances: impl IntoIterator<Item = Tolerance>) -> Self {
+        self.settings.tolerances = tolerances.into_iter().collect();
+        self
+    }
+
+    /// Goes on from a state that [`Sandbox::save`] has given.
+    #[must_use]
+    pub fn state(mut self, json: impl Into<Vec<u8>>) -> Self {
+        self.state = Some(json.into());
+        self
+    }
+
+    /// Serves another interface document, as JSON, in the place of the one
+    /// that has its date. Cint changes dated documents.
+    #[must_use]
+    pub fn document(mut self, json: impl Into<String>) -> Self {
+        self.documents.push(json.into());
+        self
+    }
+
     /// Lets the simulation's clock stand at a moment, in seconds since 1970,
     /// until it is moved by [`Sandbox::advance`]. With it, and with one
     /// caller at a time, the same calls give the same answers byte for byte.
@@ -240,6 +279,12 @@ impl Builder {
         let mut engine = Engine::new(world, &self.versions, self.check_answers, self.print)?;
         if let Some(token) = self.control_token {
             engine.set_control_token(token);
+        }
+        for json in &self.documents {
+            engine.replace_contract(Contract::of_document(json)?);
+        }
+        if let Some(json) = self.state {
+            engine.go_on_from(&json).map_err(Error::State)?;
         }
         let engine = Arc::new(engine);
         let listener = TcpListener::bind((self.listen, self.port)).await?;
@@ -447,6 +492,22 @@ impl Sandbox {
     /// The state, as the control endpoint shows it.
     pub fn state(&self) -> Value {
         control::state(&self.engine.world())
+    }
+
+    /// The whole state as JSON, for [`Builder::state`] and [`Sandbox::load`].
+    ///
+    /// # Errors
+    /// If it cannot be written down.
+    pub fn save(&self) -> Result<Vec<u8>, Error> {
+        self.engine.state_json().map_err(Error::State)
+    }
+
+    /// Goes back to a state, at its own moment.
+    ///
+    /// # Errors
+    /// If this is no saved state.
+    pub fn load(&self, json: &[u8]) -> Result<(), Error> {
+        self.engine.go_on_from(json).map_err(Error::State)
     }
 
     /// Moves the simulation's clock forward.

@@ -194,3 +194,163 @@ async fn the_scenario_is_read_and_chosen() {
         assert!(refused.text.contains(named), "{}", refused.text);
     }
 }
+
+#[tokio::test]
+async fn the_log_has_headers_and_answers_and_no_credentials() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    let project = caller.project(&sandbox, "once").await;
+    let hook = json!({ "url": "https://hooks.example/", "events": ["session-updated"] });
+    caller.post(&format!("/accounts/{}/webhooks", sandbox.account_id()), &hook).await.expect(201);
+    let log = send(client().get(format!("{}/requests", sandbox.control_url()))).await.expect(200);
+    let requests = log.json()["requests"].clone();
+    assert_eq!(requests[0]["headers"]["idempotency-key"], "once");
+    assert_eq!(requests[0]["headers"]["authorization"], "(not kept)");
+    assert!(requests[0]["answer_headers"]["etag"].as_str().unwrap().starts_with("W/"), "{requests}");
+    assert_eq!(requests[0]["answer"]["id"], project.rsplit('/').next().unwrap());
+    assert_eq!(requests[1]["answer"]["secret"], "(not kept)");
+    assert!(!log.text.contains(&caller.token));
+}
+
+#[tokio::test]
+async fn a_state_goes_to_another_sandbox_over_http() {
+    let one = Sandbox::builder().standing_clock(jiff::Timestamp::now().as_second()).start().await.unwrap();
+    let caller = Caller::new(&one, "2025-12-18").await;
+    let first = run(&one, &caller).await;
+    let http = client();
+    send(post_json(&http, &format!("{}/save", one.control_url()), &json!({ "name": "a b" }))).await.expect(200);
+    let list = send(http.get(format!("{}/saved", one.control_url()))).await.expect(200).json();
+    assert_eq!(list, json!({ "saved": ["a b"] }));
+    let state = send(http.get(format!("{}/saved/a%20b", one.control_url()))).await.expect(200);
+    assert!(!state.text.contains(&caller.token), "tokens are not saved");
+    let two = Sandbox::builder().seed(9).standing_clock(0).start().await.unwrap();
+    let put = |name: &str, body: String| http.put(format!("{}/saved/{name}", two.control_url())).body(body);
+    send(put("other", state.text.clone())).await.expect(200);
+    send(post_json(&http, &format!("{}/load", two.control_url()), &json!({ "name": "other" }))).await.expect(200);
+    assert_eq!(send(http.get(format!("{}/state", two.control_url()))).await.expect(200).json(), first);
+    // Both go on alike from there.
+    let again = Caller::new(&two, "2025-12-18").await;
+    Caller::new(&one, "2025-12-18").await;
+    let (a, b) = (caller.project(&one, "next").await, again.project(&two, "next").await);
+    assert_eq!(a, b);
+    for bad in ["{}", "{\"format\": \"other\", \"world\": {}}", "nothing"] {
+        let refused = send(put("bad", bad.into())).await.expect(400);
+        assert!(refused.text.contains("state"), "{}", refused.text);
+    }
+    send(http.get(format!("{}/saved/unknown", one.control_url()))).await.expect(404);
+}
+
+#[tokio::test]
+async fn a_state_is_kept_from_one_start_to_the_next() {
+    let one = Sandbox::start().await.unwrap();
+    let caller = Caller::new(&one, "2025-02-17").await;
+    let project = caller.project(&one, "p").await;
+    let group = caller.draft(&one, &project, 40).await;
+    caller.launch(&group, "l").await;
+    let saved = one.save().unwrap();
+    let two = Sandbox::builder().state(saved.clone()).start().await.unwrap();
+    let caller = Caller::new(&two, "2025-02-17").await;
+    caller.get(&format!("{group}/details")).await.expect(200);
+    let come = || two.respondents().len();
+    let before = come();
+    for _ in 0..200 {
+        if come() > before {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(before >= 12 && come() > before, "the field goes on");
+    one.load(&saved).unwrap();
+    assert!(one.load(b"{}").is_err());
+    assert!(Sandbox::builder().state("nothing").start().await.is_err());
+}
+
+#[tokio::test]
+async fn a_seed_file_brings_account_market_and_studies_in_field() {
+    let sandbox = Sandbox::builder().scenario(cintx_sandbox::Scenario::lifelike()).start().await.unwrap();
+    let (http, url) = (client(), format!("{}/seed", sandbox.control_url()));
+    let file = include_str!("../seeds/example.toml");
+    let about = send(http.post(&url).body(file)).await.expect(200).json();
+    assert_eq!((&about["client_id"], &about["business_unit_id"]), (&json!("harbour-client"), &json!(501)));
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    let units = caller.get("/accounts/2428/business-units").await.expect(200).json();
+    assert_eq!(units["business_units"].as_array().unwrap().len(), 1, "{units}");
+    let suppliers = caller.get("/suppliers").await.expect(200).json();
+    assert_eq!(suppliers["suppliers"][1]["name"], "Coast Panel", "{suppliers}");
+    let state = send(http.get(format!("{}/state", sandbox.control_url()))).await.expect(200).json();
+    let groups = state["target_groups"].as_array().unwrap();
+    assert_eq!(groups.len(), 2);
+    let live = groups.iter().find(|group| group["name"] == "Adults, wave 1").unwrap();
+    assert!(live["completes"].as_u64().unwrap() > 20, "two days in field have left nothing: {live}");
+    assert_eq!(live["quotas"].as_array().unwrap().len(), 4, "{live}");
+    assert!(groups.iter().any(|group| group["status"] == "draft"));
+    // A reset begins with the same file again.
+    send(http.post(format!("{}/reset", sandbox.control_url()))).await.expect(200);
+    let again = send(http.get(format!("{}/state", sandbox.control_url()))).await.expect(200).json();
+    assert_eq!(again["projects"].as_array().unwrap().len(), 1);
+    let refused = send(http.post(&url).body("[account]\nuser = 3")).await.expect(400);
+    assert!(refused.text.contains("user"), "{}", refused.text);
+    assert_eq!(send(http.get(&url)).await.expect(200).json()["account"]["name"], "Harbour Research");
+}
+
+#[tokio::test]
+async fn a_recording_comes_out_the_same_again() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let control = |operation: &str| format!("{}/recording{operation}", sandbox.control_url());
+    let http = client();
+    send(http.get(control(""))).await.expect(404);
+    send(http.post(control("/begin"))).await.expect(200);
+    // The clock runs, people come, and requests go side by side.
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    let project = caller.project(&sandbox, "p").await;
+    let group = caller.draft(&sandbox, &project, 40).await;
+    let run = caller.launch(&group, "l").await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let (caller, path) = (caller.clone(), format!("{group}/overview"));
+        tasks.spawn(async move { caller.get(&path).await.status });
+    }
+    tasks.join_all().await;
+    let id = group.rsplit('/').next().unwrap();
+    let enter = json!({ "target_group_id": id });
+    send(post_json(&http, &format!("{}/respondents", sandbox.control_url()), &enter)).await;
+    send(http.get(format!("{}/accounts", sandbox.api_url()))).await.expect(401);
+    caller.get(&run).await.expect(200);
+    send(http.post(format!("{}/reset", sandbox.control_url()))).await.expect(409);
+    let recording = send(http.post(control("/end"))).await.expect(200);
+    assert!(!recording.text.contains(&caller.token));
+    let recording = recording.json();
+    assert!(recording["exchanges"].as_array().unwrap().len() > 25);
+    let other = Sandbox::builder().seed(5).start().await.unwrap();
+    let again = |body: &Value| post_json(&http, &format!("{}/recording/replay", other.control_url()), body);
+    let report = send(again(&json!({ "recording": recording, "load": true }))).await;
+    assert_eq!(report.status, 200, "{}", report.text);
+    // It is in the state that the first one was in.
+    let caller = Caller::new(&other, "2025-12-18").await;
+    caller.get(&run).await.expect(200);
+    let mut changed = recording.clone();
+    let at = changed["exchanges"].as_array().unwrap().len() - 1;
+    changed["exchanges"][at]["answer"] = json!("{}");
+    let report = send(again(&json!({ "recording": changed }))).await.expect(409).json();
+    assert_eq!(report["different"].as_array().unwrap().len(), 1, "{report}");
+    assert_eq!(report["different"][0]["number"], at + 1);
+}
+
+#[tokio::test]
+async fn another_document_takes_the_place_of_the_one_of_its_date() {
+    let document = |text: &str| Sandbox::builder().document(text).start();
+    let mut changed: Value = serde_json::from_str(cintx_openapi::document("2025-12-18").unwrap().json).unwrap();
+    let posts = &mut changed["paths"]["/demand/accounts/{account_id}/projects"]["post"];
+    assert!(posts.is_object());
+    posts["operationId"] = json!("begin_project");
+    let sandbox = document(&changed.to_string()).await.unwrap();
+    assert_eq!(sandbox.versions(), ["2024-12-02", "2025-02-17", "2025-12-18"]);
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    let body = json!({ "name": "MyDrinksSurveyQ1", "project_manager_id": sandbox.project_manager_id() });
+    caller.post_keyed(&format!("{}/projects", caller.account), "k", &body).await;
+    assert_eq!(sandbox.requests()[0].operation.as_deref(), Some("begin_project"));
+    for (text, named) in [("{", "JSON"), ("{\"info\":{\"version\":\"2020-01-01\"}}", "2020-01-01")] {
+        let error = document(text).await.unwrap_err().to_string();
+        assert!(error.contains(named), "{error}");
+    }
+}

@@ -299,9 +299,11 @@ async fn reports_are_written_from_the_field() {
             caller.get(&format!("{own}/download")).await.expect(404);
             caller.until(&format!("{own}/status"), |one| one["status"] == "completed").await;
             let file = caller.get(&format!("{own}/download")).await.expect(200);
-            assert_eq!(file.header("content-type"), "application/vnd.ms-excel");
-            let name = format!("attachment; filename=\"term-details-{}-{}.xls\"", day(1), day(0));
+            let media = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+            assert_eq!(file.header("content-type"), media);
+            let name = format!("attachment; filename=\"term-details-{}-{}.xlsx\"", day(1), day(0));
             assert_eq!(file.header("content-disposition"), name);
+            assert!(file.text.starts_with("PK"), "an archive, as spreadsheets are");
         }
         assert_own_answers_valid(&sandbox);
     }
@@ -316,7 +318,7 @@ async fn the_library_clients_and_the_numbers_of_a_group() {
     loop {
         let page = caller.get(&format!("{path}&page_size=4{next}")).await.expect(200).json();
         found.extend(page["profiles"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()));
-        assert_eq!(page["total"], 9);
+        assert_eq!(page["total"], 10);
         match page["next_cursor"].as_str() {
             Some(cursor) => next = format!("&start_after={cursor}"),
             None => break,

@@ -7,7 +7,7 @@ mod common;
 
 use cintx_sandbox::Sandbox;
 use common::{Caller, client, send};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::process::Command;
 
 async fn filled() -> Sandbox {
@@ -22,18 +22,51 @@ async fn filled() -> Sandbox {
     sandbox
 }
 
+/// What the stream tells.
+async fn event(sandbox: &Sandbox, query: &str) -> Value {
+    let url = format!("http://{}/events?{query}", sandbox.address());
+    let stream = send(client().get(&url)).await.expect(200);
+    assert_eq!(stream.header("content-type"), "text/event-stream");
+    let data = stream.text.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+    serde_json::from_str(data).unwrap()
+}
+
 #[tokio::test]
-async fn the_page_tells_the_state_and_why_requests_were_refused() {
-    let sandbox = filled().await;
-    let url = format!("http://{}/", sandbox.address());
-    let page = send(client().get(&url)).await.expect(200);
+async fn the_page_needs_nothing_from_elsewhere() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let page = send(client().get(format!("http://{}/", sandbox.address()))).await.expect(200);
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
-    for part in ["MyDrinksSurveyQ1", "US pet owners", "class=\"tag live\"", "class=\"bar\"", "complete"] {
-        assert!(page.text.contains(part), "{part} is missing");
+    for foreign in ["src=", "href=", "@import", "innerHTML", "insertAdjacentHTML", "document.write"] {
+        assert!(!page.text.contains(foreign), "{foreign}");
     }
-    assert!(page.text.contains("a value is required (required)"), "{}", page.text);
-    assert!(!page.text.contains("<script"), "what callers send is shown as text");
-    assert!(!page.text.contains("http://") && !page.text.contains("https://"), "nothing is fetched from elsewhere");
+    let empty = event(&sandbox, "").await;
+    assert_eq!((&empty["tiles"]["projects"], &empty["group"]), (&json!(0), &Value::Null));
+    assert_eq!(empty["about"]["client_id"], sandbox.client_id());
+}
+
+#[tokio::test]
+async fn the_stream_tells_the_state_and_why_requests_were_refused() {
+    let sandbox = filled().await;
+    let all = event(&sandbox, "").await;
+    assert_eq!(all["tiles"]["target groups"], 2, "{all}");
+    assert_eq!(all["groups"]["total"], 2);
+    assert_eq!(all["groups"]["items"][0]["project"], "MyDrinksSurveyQ1");
+    let live = event(&sandbox, "search=us+PET&status=live").await;
+    let group = &live["group"];
+    assert_eq!((&live["groups"]["total"], &group["status"]), (&json!(1), &json!("live")), "{live}");
+    let tally = &group["tally"];
+    let of = |name: &str| tally[name].as_u64().unwrap();
+    let parts = ["in_survey", "dropped", "terminated", "over_quota", "security", "completes", "reversed"];
+    assert_eq!(parts.into_iter().map(of).sum::<u64>(), of("entered"), "{tally}");
+    assert_eq!(group["profiles"][0]["targets"].as_array().unwrap().len(), 6);
+    assert!(!group["respondents"].as_array().unwrap().is_empty());
+    let chosen = all["groups"]["items"].as_array().unwrap().iter().find(|one| one["status"] == "draft").unwrap();
+    let draft = event(&sandbox, &format!("group={}", chosen["id"].as_str().unwrap())).await;
+    assert_eq!(draft["group"]["id"], chosen["id"]);
+    let refused = event(&sandbox, "requests=a+value+is+required").await;
+    assert_eq!(refused["requests"].as_array().unwrap().len(), 1, "{refused}");
+    assert_eq!(event(&sandbox, "search=nobody").await["groups"]["total"], 0);
+    assert!(sandbox.requests().iter().all(|request| request.path != "/events"));
 }
 
 #[tokio::test]
@@ -52,6 +85,7 @@ async fn a_browser_shows_the_page() {
     let mut run = Command::new(browser);
     run.args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1400,1500"])
         .arg(format!("--user-data-dir={}", folder.join("profile").display()))
+        .arg("--virtual-time-budget=3000")
         .arg(format!("--screenshot={}", picture.display()))
         .arg(&url);
     let output = tokio::task::spawn_blocking(move || run.output()).await.unwrap().unwrap();

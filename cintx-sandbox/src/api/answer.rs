@@ -1,24 +1,27 @@
 //! An answer before it becomes bytes.
 //! Routes say what; the engine fits it to the version and the server writes it.
 
+use crate::state::saved::{self, Word};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// What an answer carries.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Content {
     /// No body.
     Nothing,
     /// A JSON body.
     Json(Value),
     /// Another body, with its media type.
-    Bytes(&'static str, Vec<u8>),
+    Bytes(#[serde(deserialize_with = "saved::word")] Word, #[serde(with = "saved::bytes")] Vec<u8>),
 }
 
 /// Status, headers, body.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    pub(crate) headers: Vec<(&'static str, String)>,
+    #[serde(deserialize_with = "saved::headers")]
+    pub(crate) headers: Vec<(Word, String)>,
     pub(crate) content: Content,
 }
 

@@ -6,15 +6,18 @@ use crate::api::call::Call;
 use crate::api::read_cache::ReadCache;
 use crate::api::rejection::Rejection;
 use crate::api::routes;
-use crate::contract::{Contract, ContractError, Found, Host, Operation, Request, Violation};
+use crate::api::strict;
+use crate::contract::{Contract, ContractError, Found, Host, Operation, Place, Request, Violation};
 use crate::fault::{Effect, Faults, Strike, TOKEN, drift};
-use crate::http::log::{Log, Received};
+use crate::http::log::{self, Log, Received};
+use crate::http::recording::{self, Recorder, Recording};
+use crate::seed_file::SeedFile;
 use crate::sim::clock::{Clock, machine_time, text};
 use crate::sim::rng::Rng;
 use crate::sim::synth::Synth;
-use crate::state::World;
 use crate::state::idempotency::Known;
 use crate::state::tokens::Standing;
+use crate::state::{World, saved};
 use crate::version::Version;
 use bytes::Bytes;
 use http::HeaderMap;
@@ -22,7 +25,8 @@ use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The header that names the version.
 const VERSION: &str = "cint-api-version";
@@ -76,6 +80,9 @@ pub(crate) struct Engine {
     first_clock: Clock,
     /// The contracts served, oldest first.
     contracts: Vec<&'static Contract>,
+    /// The recording that is under way, if one is.
+    recorder: Mutex<Option<Recorder>>,
+    is_recording: AtomicBool,
     check_answers: bool,
     print: bool,
 }
@@ -121,6 +128,8 @@ impl Engine {
             control_token: uuid::Uuid::new_v4().simple().to_string(),
             first_clock,
             contracts,
+            recorder: Mutex::default(),
+            is_recording: AtomicBool::new(false),
             check_answers,
             print,
         })
@@ -145,6 +154,13 @@ impl Engine {
         &self.control_token
     }
 
+    /// Serves another document in the place of the one of its date.
+    pub(crate) fn replace_contract(&mut self, contract: &'static Contract) {
+        self.contracts.retain(|own| own.date() != contract.date());
+        self.contracts.push(contract);
+        self.contracts.sort_by_key(|contract| contract.date());
+    }
+
     /// Sets the token instead of a random one.
     pub(crate) fn set_control_token(&mut self, token: String) {
         self.control_token = token;
@@ -153,8 +169,21 @@ impl Engine {
     /// Begins again: the state as it was at the start, no faults, an empty
     /// log. Tokens stay good, since callers keep theirs.
     pub(crate) fn reset(&self) {
+        self.begin_anew(None);
+    }
+
+    /// The same, with other things there from the start.
+    pub(crate) fn begin_with(&self, seed_file: SeedFile) {
+        self.begin_anew(Some(seed_file));
+    }
+
+    fn begin_anew(&self, seed_file: Option<SeedFile>) {
         let mut world = self.world();
-        let fresh = World::new(world.settings.clone(), self.first_clock.restarted());
+        let mut settings = world.settings.clone();
+        if let Some(file) = seed_file {
+            settings.seed_file = Arc::new(file);
+        }
+        let fresh = World::new(settings, self.first_clock.restarted());
         world.replace(fresh);
         drop(world);
         self.faults().clear();
@@ -181,12 +210,116 @@ impl Engine {
             return Err(saved.keys().cloned().collect());
         };
         drop(saved);
+        self.put_world(known);
+        Ok(())
+    }
+
+    /// The names of the states that are kept.
+    pub(crate) fn saved_names(&self) -> Vec<String> {
+        self.saved.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+
+    /// A state that was kept, as JSON.
+    pub(crate) fn saved_json(&self, name: &str) -> Option<Result<Vec<u8>, String>> {
+        self.saved.lock().unwrap_or_else(PoisonError::into_inner).get(name).map(saved::write)
+    }
+
+    /// Keeps a state that comes as JSON under a name.
+    pub(crate) fn keep(&self, name: &str, json: &[u8]) -> Result<(), String> {
+        let world = saved::read(json)?;
+        let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        if saved.len() >= MOST_SAVED && !saved.contains_key(name) {
+            return Err(format!("{MOST_SAVED} states are saved already"));
+        }
+        saved.insert(name.to_owned(), world);
+        Ok(())
+    }
+
+    /// The state as it is now, as JSON.
+    pub(crate) fn state_json(&self) -> Result<Vec<u8>, String> {
+        let world = self.world().clone();
+        saved::write(&World { clock: world.clock.stopped(), ..world })
+    }
+
+    /// Goes on from a state that comes as JSON, at its own moment.
+    pub(crate) fn go_on_from(&self, json: &[u8]) -> Result<(), String> {
+        self.put_world(saved::read(json)?);
+        Ok(())
+    }
+
+    fn put_world(&self, known: World) {
         let mut world = self.world();
         let clock = world.clock.running_on_from(&known.clock);
         world.replace(World { clock, ..known });
         drop(world);
         *self.reads() = ReadCache::default();
+    }
+
+    /// Whether a recording is under way.
+    pub(crate) fn is_recording(&self) -> bool {
+        self.is_recording.load(Ordering::Acquire)
+    }
+
+    /// Begins a recording, instead of the one that is under way if one is.
+    pub(crate) fn begin_recording(&self) -> Result<(), String> {
+        let mut recorder = self.recorder();
+        let world = self.world().clone();
+        *recorder = Some(Recorder::begin(&World { clock: world.clock.stopped(), ..world })?);
+        self.is_recording.store(true, Ordering::Release);
         Ok(())
+    }
+
+    /// The recording that is under way; ends it if asked to.
+    pub(crate) fn recording(&self, end: bool) -> Option<Recording> {
+        let mut recorder = self.recorder();
+        let recording = recorder.as_ref().map(Recorder::recording);
+        if end {
+            *recorder = None;
+            self.is_recording.store(false, Ordering::Release);
+        }
+        recording
+    }
+
+    /// Does a recording again: how many requests, and what came out otherwise.
+    /// The state at its end is taken over if asked to.
+    pub(crate) fn replay(&self, recording: &Recording, take_over: bool) -> Result<(usize, Vec<Value>), String> {
+        let done = recording::replay(recording, &self.contracts)?;
+        if take_over {
+            self.put_world(done.world);
+        }
+        Ok((done.count, done.different))
+    }
+
+    fn recorder(&self) -> MutexGuard<'_, Option<Recorder>> {
+        self.recorder.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Serves a request, and records it while a recording is under way: one at
+    /// a time then, with the clock held still meanwhile.
+    pub(crate) fn recorded(
+        &self,
+        incoming: &Incoming,
+        fault: Option<&str>,
+        serve: impl FnOnce() -> Outgoing,
+    ) -> Outgoing {
+        if !self.is_recording() || !recording::is_recorded(incoming) {
+            return serve();
+        }
+        let mut recorder = self.recorder();
+        let at = {
+            let mut world = self.world();
+            let now = world.now();
+            world.pinned = Some(now);
+            world.settle();
+            now
+        };
+        let outgoing = serve();
+        let mut world = self.world();
+        if let Some(recorder) = recorder.as_mut() {
+            recorder.add(&world, at, incoming, &outgoing, fault);
+        }
+        world.pinned = None;
+        outgoing
     }
 
     fn reads(&self) -> MutexGuard<'_, ReadCache> {
@@ -363,6 +496,27 @@ impl Engine {
         let mut verdict = contract.check_operation(operation, path, request);
         notes.body.clone_from(&verdict.body);
         notes.notes = std::mem::take(&mut verdict.notes);
+        if let Some(body) = verdict.body.as_ref().filter(|_| !verdict.violations.is_empty())
+            && let Some((changed, taken)) =
+                strict::numbers_from_text(&self.world().settings.tolerances, &verdict.violations, body)
+        {
+            let again = contract.check_body_value(operation, &changed);
+            verdict.violations.retain(|violation| !matches!(violation.place, Place::Body(_)));
+            verdict.violations.extend(again);
+            verdict.body = Some(changed);
+            notes.notes.extend(taken);
+        }
+        if let Some(body) = verdict.body.as_ref().filter(|_| !verdict.violations.is_empty())
+            && let Some(other) = strict::other_edition(&self.world().settings.tolerances, body)
+            && contract.check_body_value(operation, &other).is_empty()
+        {
+            verdict.violations.retain(|violation| !matches!(violation.place, Place::Body(_)));
+            verdict.body = Some(other);
+            notes.notes.push("conditions are named as in another edition of this call".into());
+        }
+        if let Some(body) = &verdict.body {
+            notes.notes.extend(contract.undeclared(operation, body));
+        }
         if !verdict.violations.is_empty() {
             notes.violations = std::mem::take(&mut verdict.violations);
             return Err(Rejection::from_violations(&notes.violations));
@@ -513,12 +667,15 @@ impl Engine {
             violations: notes.violations,
             notes: notes.notes,
             answer_violations: own,
+            headers: log::headers(&incoming.headers),
+            answer_headers: log::headers(&outgoing.headers),
+            answer: log::body(&outgoing.body),
         };
         if self.print || !entry.answer_violations.is_empty() {
             eprintln!("{}", entry.line());
         }
         entry.number = 0;
-        self.log().add(entry, incoming.body.len());
+        self.log().add(entry, incoming.body.len(), outgoing.body.len());
         outgoing
     }
 }
@@ -529,6 +686,7 @@ fn finish(
     call: &Call<'_>,
     route: fn(&mut World, &Call<'_>) -> Result<Answer, Rejection>,
 ) -> Result<Answer, Rejection> {
+    strict::check(world, call)?;
     let mut answer = route(world, call)?;
     if let Content::Json(facts) = &answer.content
         && let Some(shape) = call.contract.answer_shape(call.operation, answer.status)

@@ -9,3 +9,4 @@ pub(crate) mod engine;
 pub(crate) mod read_cache;
 pub(crate) mod rejection;
 pub(crate) mod routes;
+mod strict;

@@ -2,6 +2,8 @@
 //! version's document gives to errors.
 
 use crate::contract::{Place, Violation};
+use crate::state::saved::{self, Word};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::ops::{Deref, DerefMut};
 
@@ -27,12 +29,13 @@ pub(crate) struct Reasons {
 }
 
 /// One fault of a profile.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Fault {
     /// The number behind the slug.
     pub(crate) number: u16,
     /// The slug without its number.
-    pub(crate) slug: &'static str,
+    #[serde(deserialize_with = "saved::word")]
+    pub(crate) slug: Word,
     pub(crate) detail: String,
     /// The questions concerned.
     pub(crate) questions: Vec<i64>,

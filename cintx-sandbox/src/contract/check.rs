@@ -2,6 +2,7 @@
 //! Everything found is listed; nothing stops at the first fault.
 
 use super::operation::{Answer, Body, Item, Kind, Location, Operation, Parameter, Schema, is_json};
+use super::shape::{Property, Shape, ShapeKind};
 use super::violation::{Place, Violation, from_error};
 use super::{Contract, Found, Host};
 use http::HeaderMap;
@@ -181,6 +182,26 @@ impl Contract {
         None
     }
 
+    /// Holds a JSON body that has been read already against the document.
+    pub(crate) fn check_body_value(&self, operation: &Operation, body: &Value) -> Vec<Violation> {
+        let mut out = Vec::new();
+        let media = operation.body.as_ref().and_then(|body| body.media.iter().find(|media| is_json(&media.name)));
+        if let Some(media) = media {
+            self.apply(&media.schema, body, &|p| Place::Body(p.to_owned()), &mut out);
+        }
+        out
+    }
+
+    /// Properties of a body that its document does not declare: allowed, but
+    /// most likely misspelt. With the declared one that is spelt most alike.
+    pub(crate) fn undeclared(&self, operation: &Operation, body: &Value) -> Vec<String> {
+        let mut notes = Vec::new();
+        if let Some(shape) = self.request_shape(operation) {
+            undeclared("body", &[&shape], body, &mut notes);
+        }
+        notes
+    }
+
     fn apply(&self, schema: &Schema, value: &Value, place: &dyn Fn(&str) -> Place, out: &mut Vec<Violation>) {
         match self.validator(schema) {
             Ok(validator) => {
@@ -317,4 +338,76 @@ fn check_multipart(content_type: &str, body: &[u8], out: &mut Vec<Violation>) {
     } else if !text.contains("name=\"file\"") && !text.contains("name=file") {
         out.push(Violation::new(Place::Body("/file".into()), "required", "nothing", "a part named file"));
     }
+}
+/// So many are told of one body.
+const MOST_NOTES: usize = 20;
+
+/// A value that may have any of several shapes.
+fn undeclared(at: &str, shapes: &[&Shape], value: &Value, notes: &mut Vec<String>) {
+    match value {
+        Value::Array(values) => {
+            let mut inner = Vec::new();
+            shapes.iter().for_each(|shape| items(shape, &mut inner));
+            for (number, value) in values.iter().enumerate() {
+                undeclared(&format!("{at}.{number}"), &inner, value, notes);
+            }
+        }
+        Value::Object(map) => {
+            let mut known = Vec::new();
+            shapes.iter().for_each(|shape| properties(shape, &mut known));
+            // What declares nothing takes anything.
+            if known.is_empty() {
+                return;
+            }
+            for (name, value) in map {
+                let inner: Vec<&Shape> =
+                    known.iter().filter(|own| own.name == *name).map(|own| own.shape.as_ref()).collect();
+                if inner.is_empty() && notes.len() < MOST_NOTES {
+                    let alike = known.iter().map(|own| own.name.as_str()).min_by_key(|own| distance(own, name));
+                    let hint = alike.filter(|own| distance(own, name) <= 3);
+                    let hint = hint.map(|own| format!(", {own} is")).unwrap_or_default();
+                    notes.push(format!("{at}.{name} is not declared{hint}"));
+                }
+                undeclared(&format!("{at}.{name}"), &inner, value, notes);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The items of a list, of a union those of all its branches.
+fn items<'s>(shape: &'s Shape, out: &mut Vec<&'s Shape>) {
+    match &shape.kind {
+        ShapeKind::Array { item, .. } => out.push(item),
+        ShapeKind::Union(branches) => branches.iter().for_each(|branch| items(branch, out)),
+        _ => {}
+    }
+}
+
+/// The properties of an object, of a union those of all its branches.
+fn properties<'s>(shape: &'s Shape, out: &mut Vec<&'s Property>) {
+    match &shape.kind {
+        ShapeKind::Object { properties, .. } => out.extend(properties),
+        ShapeKind::Union(branches) => branches.iter().for_each(|branch| properties(branch, out)),
+        _ => {}
+    }
+}
+
+/// How many letters have to be changed, added or taken away.
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (line, a) in one.bytes().enumerate() {
+        let mut before = line;
+        let mut left = line + 1;
+        for (cell, b) in row.iter_mut().skip(1).zip(other.bytes()) {
+            let above = *cell;
+            left = (before + usize::from(a != b)).min(above + 1).min(left + 1);
+            before = above;
+            *cell = left;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = line + 1;
+        }
+    }
+    row.last().copied().unwrap_or(0)
 }

@@ -97,6 +97,30 @@ impl Contract {
         SHELF.iter().map(|(date, _)| *date)
     }
 
+    /// Reads a document that is kept for good, like the embedded ones. Its
+    /// date stands in it and is one of [`Contract::versions`].
+    ///
+    /// # Errors
+    /// If it is not a usable document of such a date.
+    pub fn of_document(json: &str) -> Result<&'static Self, ContractError> {
+        let document: Value = serde_json::from_str(json)
+            .map_err(|error| ContractError::NotJson { date: "the file".into(), reason: error.to_string() })?;
+        let version = document.pointer("/info/version").and_then(Value::as_str).unwrap_or_default();
+        let date = version.get(..10).unwrap_or(version);
+        if !Self::versions().any(|known| known == date) {
+            return Err(ContractError::UnknownVersion(date.to_owned()));
+        }
+        let contract = Self::parse(date, json)?;
+        match contract.broken_schemas().first() {
+            Some(reason) => Err(ContractError::Malformed {
+                date: date.to_owned(),
+                pointer: "a schema".into(),
+                reason: reason.clone(),
+            }),
+            None => Ok(Box::leak(Box::new(contract))),
+        }
+    }
+
     /// Reads a document that is not one of the embedded ones.
     ///
     /// # Errors
@@ -185,7 +209,6 @@ impl Contract {
     }
 
     /// The shape of a request's JSON body, where one is declared.
-    #[cfg(test)]
     pub(crate) fn request_shape(&self, operation: &Operation) -> Option<Arc<Shape>> {
         let media = operation.body.as_ref()?.media.iter().find(|media| is_json(&media.name))?;
         Some(self.shape(&media.schema))

@@ -137,7 +137,8 @@ fn describe(error: &ValidationError<'_>, pointer: String) -> (String, String, St
             let step = name.replace('~', "~0").replace('/', "~1");
             return (format!("{pointer}/{step}"), "nothing".into(), "a value is required".into());
         }
-        ValidationErrorKind::Enum { options } => format!("one of {}", shorten_to(options, 400)),
+        // All of them: whoever is refused needs to know what is allowed.
+        ValidationErrorKind::Enum { options } => format!("one of {options}"),
         ValidationErrorKind::Type { kind } => {
             format!("{kind:?}").trim_start_matches("Single(").trim_end_matches(')').to_lowercase()
         }
@@ -164,16 +165,15 @@ fn describe(error: &ValidationError<'_>, pointer: String) -> (String, String, St
     (pointer, got, allowed)
 }
 
-fn shorten(value: &Value) -> String {
-    shorten_to(value, 80)
-}
+/// So many characters of what was found are told.
+const LONGEST_FOUND: usize = 80;
 
-fn shorten_to(value: &Value, limit: usize) -> String {
+fn shorten(value: &Value) -> String {
     let text = value.to_string();
-    if text.chars().count() <= limit {
+    if text.chars().count() <= LONGEST_FOUND {
         return text;
     }
-    let mut short: String = text.chars().take(limit).collect();
+    let mut short: String = text.chars().take(LONGEST_FOUND).collect();
     short.push('…');
     short
 }

@@ -8,8 +8,9 @@ use crate::state::audience::{AGE, Audience, Condition, GENDER, Profile, ProfileK
 use crate::state::exclusion::ExclusionGroup;
 use crate::state::fielding::{self, RunStatus};
 use crate::state::file_job::{self, List};
+use crate::state::market::TEST_SUPPLIER;
 use crate::state::session::{Session, Standing};
-use crate::state::supply::{Share, TEST_SUPPLIER};
+use crate::state::supply::Share;
 use crate::state::target_group::{Money, TargetGroup};
 use crate::state::{Settings, World, arrivals};
 use jiff::{SignedDuration, Timestamp, tz};

@@ -12,6 +12,7 @@ use crate::sim::clock::Clock;
 use crate::sim::rng::Rng;
 use crate::sim::synth::Amount;
 use crate::state::{Settings, World, field};
+use crate::tolerance::Tolerance;
 use jiff::SignedDuration;
 use maker::{Ids, Maker};
 
@@ -21,7 +22,9 @@ fn engine() -> Engine {
 
 fn engine_of(seed: u64) -> Engine {
     let now = "2025-06-01T12:00:00Z".parse().unwrap();
-    let world = World::new(Settings { seed, ..Settings::default() }, Clock::Standing { now });
+    // What is made up from the documents names things that nobody knows.
+    let settings = Settings { seed, tolerances: Tolerance::ALL.into(), ..Settings::default() };
+    let world = World::new(settings, Clock::Standing { now });
     Engine::new(world, &[], true, false).unwrap()
 }
 

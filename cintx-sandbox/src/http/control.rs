@@ -4,7 +4,9 @@
 use super::log::Received;
 use crate::api::engine::{Engine, Incoming};
 use crate::fault::Fault;
+use crate::http::recording::Recording;
 use crate::scenario::Scenario;
+use crate::seed_file::SeedFile;
 use crate::sim::clock::{machine_time, text};
 use crate::state::World;
 use crate::state::field;
@@ -55,15 +57,37 @@ const ROUTES: &[Route] = &[
     ("POST", "/control/respondents", add_respondent),
     ("POST", "/control/reset", |engine, incoming| {
         let Nothing {} = read(incoming)?;
+        not_recording(engine)?;
         engine.reset();
         Ok((200, json!({ "now": text(engine.world().now()) })))
     }),
+    ("GET", "/control/seed", |engine, incoming| {
+        plain(incoming)?;
+        serde_json::to_value(engine.world().settings.seed_file.as_ref()).map(|facts| (200, facts)).map_err(refuse)
+    }),
+    ("POST", "/control/seed", set_seed_file),
+    ("GET", "/control/saved", |engine, incoming| {
+        plain(incoming).map(|()| (200, json!({ "saved": engine.saved_names() })))
+    }),
+    ("GET", "/control/saved/{id}", saved_state),
+    ("PUT", "/control/saved/{id}", keep_state),
+    ("GET", "/control/recording", |engine, incoming| plain(incoming).and_then(|()| recording(engine, false))),
+    ("POST", "/control/recording/begin", |engine, incoming| {
+        let Nothing {} = read(incoming)?;
+        engine.begin_recording().map(|()| (200, json!({}))).map_err(refuse)
+    }),
+    ("POST", "/control/recording/end", |engine, incoming| {
+        let Nothing {} = read(incoming)?;
+        recording(engine, true)
+    }),
+    ("POST", "/control/recording/replay", replay),
     ("POST", "/control/save", |engine, incoming| {
         let Named { name } = read(incoming)?;
         engine.save(&name).map(|()| (200, json!({ "saved": name }))).map_err(|reason| (409, json!({ "error": reason })))
     }),
     ("POST", "/control/load", |engine, incoming| {
         let Named { name } = read(incoming)?;
+        not_recording(engine)?;
         match engine.load(&name) {
             Ok(()) => Ok((200, json!({ "loaded": name, "now": text(engine.world().now()) }))),
             Err(known) => Err((404, json!({ "error": format!("nothing is saved as {name}"), "saved": known }))),
@@ -81,6 +105,16 @@ struct Nothing {}
 #[serde(deny_unknown_fields)]
 struct Named {
     name: String,
+}
+
+/// A recording to be done again.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Replay {
+    recording: Recording,
+    /// Whether the sandbox goes on from where it ends.
+    #[serde(default)]
+    load: bool,
 }
 
 /// How the clock is to move.
@@ -123,6 +157,7 @@ struct Filter {
     path: Option<String>,
     status: Option<u16>,
     idempotency_key: Option<String>,
+    number: Option<u64>,
     /// Only requests with a greater number.
     after: Option<u64>,
 }
@@ -135,6 +170,7 @@ impl Filter {
             && same(&self.path, Some(&one.path))
             && same(&self.idempotency_key, one.idempotency_key.as_deref())
             && self.status.is_none_or(|status| status == one.status)
+            && self.number.is_none_or(|number| one.number == number)
             && self.after.is_none_or(|number| one.number > number)
     }
 }
@@ -187,7 +223,7 @@ fn plain(incoming: &Incoming) -> Result<(), Reply> {
 }
 
 /// The parameters of the query, without the one that lets people in.
-fn parameters(incoming: &Incoming) -> Vec<(String, String)> {
+pub(super) fn parameters(incoming: &Incoming) -> Vec<(String, String)> {
     let query = incoming.query.as_deref().unwrap_or_default();
     let text = |part: &str| percent_decode_str(&part.replace('+', " ")).decode_utf8_lossy().into_owned();
     query
@@ -210,7 +246,7 @@ fn read<T: DeserializeOwned>(incoming: &Incoming) -> Result<T, Reply> {
 fn requests(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
     let mut given = serde_json::Map::new();
     for (name, value) in parameters(incoming) {
-        let number = value.parse::<u64>().ok().filter(|_| ["status", "after"].contains(&name.as_str()));
+        let number = value.parse::<u64>().ok().filter(|_| ["status", "number", "after"].contains(&name.as_str()));
         given.insert(name, number.map_or(Value::String(value), Value::from));
     }
     let filter: Filter = serde_json::from_value(Value::Object(given)).map_err(refuse)?;
@@ -278,6 +314,66 @@ fn set_scenario(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
     Ok((200, json!({})))
 }
 
+/// What is in the way of changing the whole state.
+fn not_recording(engine: &Engine) -> Result<(), Reply> {
+    if engine.is_recording() {
+        return Err((409, json!({ "error": "a recording is under way, POST /control/recording/end ends it" })));
+    }
+    Ok(())
+}
+
+/// Begins anew with what a seed file has, in TOML or JSON.
+fn set_seed_file(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
+    plain(incoming)?;
+    not_recording(engine)?;
+    let file = SeedFile::read(&String::from_utf8_lossy(&incoming.body)).map_err(refuse)?;
+    engine.begin_with(file);
+    Ok((200, about(engine)))
+}
+
+fn last_segment(incoming: &Incoming) -> String {
+    let segment = incoming.path.rsplit('/').next().unwrap_or_default();
+    percent_decode_str(segment).decode_utf8_lossy().into_owned()
+}
+
+/// A saved state as a whole, to be kept in a file.
+fn saved_state(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
+    plain(incoming)?;
+    let name = last_segment(incoming);
+    let Some(state) = engine.saved_json(&name) else {
+        let known = engine.saved_names();
+        return Err((404, json!({ "error": format!("nothing is saved as {name}"), "saved": known })));
+    };
+    let state = state.and_then(|text| serde_json::from_slice(&text).map_err(|error| error.to_string()));
+    state.map(|state| (200, state)).map_err(refuse)
+}
+
+/// Takes a state from a file, for `/control/load`.
+fn keep_state(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
+    plain(incoming)?;
+    let name = last_segment(incoming);
+    engine.keep(&name, &incoming.body).map(|()| (200, json!({ "saved": name }))).map_err(refuse)
+}
+
+fn recording(engine: &Engine, end: bool) -> Result<Reply, Reply> {
+    let Some(recording) = engine.recording(end) else {
+        return Err((404, json!({ "error": "no recording is under way, POST /control/recording/begin begins one" })));
+    };
+    serde_json::to_value(recording).map(|facts| (200, facts)).map_err(refuse)
+}
+
+/// Does a recording again, apart from this sandbox, and tells what came out
+/// otherwise: 200 if nothing did, 409 if something.
+fn replay(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
+    let Replay { recording, load } = read(incoming)?;
+    if load {
+        not_recording(engine)?;
+    }
+    let (count, different) = engine.replay(&recording, load).map_err(refuse)?;
+    let status = if different.is_empty() { 200 } else { 409 };
+    Ok((status, json!({ "count": count, "different": different })))
+}
+
 fn fail_jobs(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
     let FailingJobs { next, target_group_id, code, description } = read(incoming)?;
     let Some(group) = target_group_id else {
@@ -305,7 +401,7 @@ fn add_respondent(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> 
 }
 
 /// Whom it lets in, and which ids there are to begin with.
-fn about(engine: &Engine) -> Value {
+pub(super) fn about(engine: &Engine) -> Value {
     let versions: Vec<&str> = engine.contracts().iter().map(|contract| contract.date()).collect();
     let world = engine.world();
     json!({
@@ -331,7 +427,7 @@ pub(crate) fn enter(world: &mut World, group: &str) -> Option<Value> {
     world.sessions.get(&rid).map(session_facts)
 }
 
-fn session_facts(session: &Session) -> Value {
+pub(super) fn session_facts(session: &Session) -> Value {
     json!({
         "rid": session.rid,
         "project_id": session.project_id,
@@ -350,7 +446,7 @@ fn session_facts(session: &Session) -> Value {
 }
 
 /// Subscriptions, and how far each has come.
-fn webhooks(world: &World) -> Vec<Value> {
+pub(super) fn webhooks(world: &World) -> Vec<Value> {
     let facts = |hook: &Webhook| {
         let empty = Outbox::default();
         let outbox = world.outbox.get(&hook.id).unwrap_or(&empty);

@@ -2,6 +2,7 @@
 //! Bounded: the oldest entries go first. No credential is ever written down.
 
 use crate::contract::Violation;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 
@@ -42,6 +43,36 @@ pub struct Received {
     /// What it does not allow about the sandbox's own answer: a fault of the
     /// sandbox. Only filled where answers are checked.
     pub answer_violations: Vec<Violation>,
+    /// The request's headers, without credentials.
+    pub headers: Vec<(String, String)>,
+    /// The answer's headers.
+    pub answer_headers: Vec<(String, String)>,
+    /// The answer's body, where it is JSON, without secrets.
+    pub answer: Option<Value>,
+}
+
+/// Headers that carry credentials.
+const CREDENTIALS: &[&str] = &["authorization", "cookie"];
+
+/// Headers as the log keeps them.
+pub(crate) fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |(name, value): (&HeaderName, &HeaderValue)| {
+        let value = if CREDENTIALS.contains(&name.as_str()) { "(not kept)" } else { value.to_str().ok()? };
+        Some((name.as_str().to_owned(), value.to_owned()))
+    };
+    headers.iter().filter_map(text).collect()
+}
+
+/// A body as the log keeps it.
+pub(crate) fn body(body: &[u8]) -> Option<Value> {
+    if body.len() > LARGEST {
+        return None;
+    }
+    let mut body: Value = serde_json::from_slice(body).ok()?;
+    if let Some(secret) = body.get_mut("secret") {
+        *secret = Value::from("(not kept)");
+    }
+    Some(body)
 }
 
 impl Received {
@@ -52,6 +83,9 @@ impl Received {
 
     pub(crate) fn facts(&self) -> Value {
         let lines = |list: &[Violation]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let map = |list: &[(String, String)]| -> Value {
+            list.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect()
+        };
         json!({
             "number": self.number,
             "at": self.at,
@@ -69,6 +103,9 @@ impl Received {
             "violations": lines(&self.violations),
             "notes": self.notes,
             "answer_violations": lines(&self.answer_violations),
+            "headers": map(&self.headers),
+            "answer_headers": map(&self.answer_headers),
+            "answer": self.answer,
         })
     }
 
@@ -104,21 +141,28 @@ impl Received {
 /// The last requests.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
-    entries: VecDeque<(Received, usize)>,
+    /// With what request and answer weigh.
+    entries: VecDeque<(Received, usize, usize)>,
     count: u64,
     refused: u64,
     weight: usize,
+    /// What the answers weigh that are still kept.
+    answers: usize,
+    /// So many entries, the oldest, have no answer any more.
+    bare: usize,
 }
 
 const KEPT: usize = 10_000;
 /// All bodies together, roughly.
 const HEAVIEST: usize = 64 << 20;
+/// All answers together, roughly.
+const HEAVIEST_ANSWERS: usize = 32 << 20;
 /// A body beyond this is not kept.
 const LARGEST: usize = 256 << 10;
 
 impl Log {
-    /// Adds a request whose body had so many bytes.
-    pub(crate) fn add(&mut self, mut entry: Received, size: usize) {
+    /// Adds a request whose body had so many bytes, as the answer's had.
+    pub(crate) fn add(&mut self, mut entry: Received, size: usize, answer: usize) {
         self.count += 1;
         entry.number = self.count;
         self.refused += u64::from(entry.refusal.is_some());
@@ -127,13 +171,26 @@ impl Log {
         }
         // A tree of values takes several times the room of its text.
         let weight = if entry.body.is_some() { 4 * size } else { 0 };
+        let answer = if entry.answer.is_some() { 4 * answer } else { 0 };
         self.weight += weight;
-        self.entries.push_back((entry, weight));
+        self.answers += answer;
+        self.entries.push_back((entry, weight, answer));
         while self.entries.len() > KEPT || self.weight > HEAVIEST {
-            match self.entries.pop_front() {
-                Some((_, weight)) => self.weight = self.weight.saturating_sub(weight),
-                None => break,
-            }
+            let Some((_, weight, answer)) = self.entries.pop_front() else {
+                break;
+            };
+            self.weight = self.weight.saturating_sub(weight);
+            self.answers = self.answers.saturating_sub(answer);
+            self.bare = self.bare.saturating_sub(1);
+        }
+        // Answers give way before requests do.
+        while self.answers > HEAVIEST_ANSWERS
+            && let Some((entry, _, answer)) = self.entries.get_mut(self.bare)
+        {
+            self.answers = self.answers.saturating_sub(*answer);
+            *answer = 0;
+            entry.answer = None;
+            self.bare += 1;
         }
     }
 
@@ -148,16 +205,16 @@ impl Log {
     }
 
     /// The last requests, youngest first.
-    pub(crate) fn latest(&self, count: usize) -> Vec<Received> {
-        self.entries.iter().rev().take(count).map(|(entry, _)| entry.clone()).collect()
+    pub(crate) fn youngest(&self) -> impl Iterator<Item = &Received> {
+        self.entries.iter().rev().map(|(entry, ..)| entry)
     }
 
     #[cfg(test)]
     pub(crate) fn last(&self) -> Option<&Received> {
-        self.entries.back().map(|(entry, _)| entry)
+        self.entries.back().map(|(entry, ..)| entry)
     }
 
     pub(crate) fn entries(&self) -> Vec<Received> {
-        self.entries.iter().map(|(entry, _)| entry.clone()).collect()
+        self.entries.iter().map(|(entry, ..)| entry.clone()).collect()
     }
 }

@@ -1,7 +1,7 @@
 //! The thin layer between HTTP and the engine.
 //! Reads a request, asks the part that is concerned, writes the answer.
 
-use super::{access, control, cors, dashboard, oauth};
+use super::{access, control, cors, oauth, view};
 use crate::api::engine::{Engine, Incoming, Outgoing, TOKEN_PATH};
 use crate::fault::Effect;
 use crate::http::connection_fault::{ConnectionFault, Cut};
@@ -10,14 +10,19 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue, ORIGIN};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, ORIGIN};
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The page, which works offline: nothing in it comes from elsewhere.
+const PAGE: &str = include_str!("page.html");
+
 /// Bodies beyond this are not read; lists of 100,000 ids fit in.
 const LARGEST: usize = 16 << 20;
+/// The same for the control endpoint.
+const LARGEST_CONTROL: usize = 512 << 20;
 
 /// The routes: everything goes to the engine, which knows the documents.
 pub(crate) fn router(engine: Arc<Engine>) -> Router {
@@ -29,24 +34,32 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
 fn own_pages(engine: &Engine, incoming: &Incoming, line: &ConnectionFault) -> Option<Outgoing> {
     let is_get = incoming.method == "GET";
     let is_control = incoming.path.starts_with("/control/");
+    let is_stream = incoming.path == "/events" && is_get;
     let is_page = incoming.path == "/" && is_get;
     if incoming.path == "/favicon.ico" && is_get {
         return Some(Outgoing { status: 204, headers: HeaderMap::new(), body: Vec::new() });
     }
-    if !is_control && !is_page {
+    if !is_control && !is_page && !is_stream {
         return None;
     }
     if let Err(reason) = access::check(incoming, line.peer(), engine.control_token()) {
         return Some(json_answer(403, &serde_json::json!({ "error": reason })));
     }
     if is_control {
-        let (status, body) = control::serve(engine, incoming);
-        return Some(json_answer(status, &body));
+        return Some(engine.recorded(incoming, None, || {
+            let (status, body) = control::serve(engine, incoming);
+            json_answer(status, &body)
+        }));
     }
     let mut headers = HeaderMap::new();
+    if is_stream {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        return Some(Outgoing { status: 200, headers, body: view::event(engine, incoming).into_bytes() });
+    }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert("x-frame-options", HeaderValue::from_static("DENY"));
-    Some(Outgoing { status: 200, headers, body: dashboard::make(engine).into_bytes() })
+    Some(Outgoing { status: 200, headers, body: PAGE.into() })
 }
 
 async fn handle(
@@ -56,7 +69,9 @@ async fn handle(
 ) -> Response {
     let _busy = line.begin();
     let (head, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, LARGEST).await else {
+    // States and recordings are larger than what the API takes.
+    let largest = if head.uri.path().starts_with("/control/") { LARGEST_CONTROL } else { LARGEST };
+    let Ok(body) = to_bytes(body, largest).await else {
         return write(json_answer(
             413,
             &serde_json::json!({ "object": "content_too_large_error", "detail": "The body is too large." }),
@@ -74,12 +89,13 @@ async fn handle(
     }
     let from_page = incoming.headers.contains_key(ORIGIN);
     let Some(strike) = engine.strike(&incoming) else {
-        let mut outgoing = answer(&engine, &incoming, None);
+        let mut outgoing = engine.recorded(&incoming, None, || answer(&engine, &incoming, None));
         cors::open(&incoming.path, from_page, &mut outgoing.headers);
         return write(outgoing);
     };
     pause(strike.wait).await;
-    let mut outgoing = answer(&engine, &incoming, Some(&strike.effect));
+    let (effect, name) = (&strike.effect, strike.effect.name());
+    let mut outgoing = engine.recorded(&incoming, Some(name), || answer(&engine, &incoming, Some(effect)));
     cors::open(&incoming.path, from_page, &mut outgoing.headers);
     pause(strike.delay).await;
     match strike.effect {
@@ -101,12 +117,13 @@ pub(crate) fn respond(engine: &Engine, request: http::Request<Bytes>) -> http::R
         headers: head.headers,
         body,
     };
-    let outgoing = if incoming.path.starts_with("/control/") {
-        let (status, body) = control::serve(engine, &incoming);
-        json_answer(status, &body)
-    } else {
+    let outgoing = engine.recorded(&incoming, None, || {
+        if incoming.path.starts_with("/control/") {
+            let (status, body) = control::serve(engine, &incoming);
+            return json_answer(status, &body);
+        }
         answer(engine, &incoming, None)
-    };
+    });
     let mut response = http::Response::new(Bytes::from(outgoing.body));
     *response.status_mut() = StatusCode::from_u16(outgoing.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     *response.headers_mut() = outgoing.headers;

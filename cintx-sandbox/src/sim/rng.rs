@@ -2,9 +2,10 @@
 //! The generator is own and tiny, so that one seed gives one log for ever.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// SplitMix64.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Rng(u64);
 
 impl Rng {

@@ -3,6 +3,7 @@
 
 use super::World;
 use super::locale;
+use super::market::Market;
 use super::pacing;
 use super::population::Ask;
 use super::schedule::Event;
@@ -58,7 +59,7 @@ pub(crate) fn is_taken(world: &mut World, at: Timestamp, group_id: &str) -> bool
     let factor = scenario.price.at(ratio) * time_factor(scenario, country, at);
     let drawn = rng.unit() * greatest_factor(scenario);
     // Most are ruled out before suppliers are looked at.
-    drawn < factor && drawn < factor * supply_factor(scenario, group, code)
+    drawn < factor && drawn < factor * supply_factor(&world.market, scenario, group, code)
 }
 
 /// Respondents per second at a fair price, all suppliers and an even week.
@@ -91,13 +92,13 @@ fn time_factor(scenario: &Scenario, country: &Country, at: Timestamp) -> f64 {
 }
 
 /// What the suppliers that are let in do, where arrivals are told per day.
-fn supply_factor(scenario: &Scenario, group: &TargetGroup, country: &str) -> f64 {
+fn supply_factor(market: &Market, scenario: &Scenario, group: &TargetGroup, country: &str) -> f64 {
     if scenario.arrivals.per_day.is_none() {
         return 1.0;
     }
     let size = |ids: Vec<i64>| ids.into_iter().map(|id| scenario.size(id, country)).sum::<f64>();
-    let all = size(super::supply::Supply::default().senders().collect());
-    let mut let_in: Vec<i64> = group.supply.senders().collect();
+    let all = size(super::supply::Supply::default().senders(market).collect());
+    let mut let_in: Vec<i64> = group.supply.senders(market).collect();
     let_in.sort_unstable();
     let_in.dedup();
     if all > 0.0 { (size(let_in) / all).min(1.0) } else { 0.0 }

@@ -5,6 +5,7 @@ use super::ledger::Tally;
 use super::rounding::split;
 use crate::api::rejection::Fault;
 use crate::scenario::{AgeBand, Country};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The question of age, the only one with ranges.
@@ -15,7 +16,7 @@ pub(crate) const GENDER: i64 = 43;
 pub(crate) const ZIP: i64 = 45;
 
 /// How quotas are given.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Adjustment {
     /// As parts of the goal.
     #[default]
@@ -38,7 +39,7 @@ impl Adjustment {
 }
 
 /// What an answer to a question must be.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Wanted {
     Option(String),
     Range(i64, i64),
@@ -50,7 +51,7 @@ pub(crate) enum Wanted {
 }
 
 /// A condition on one question.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Condition {
     pub(crate) id: String,
     pub(crate) question: i64,
@@ -116,7 +117,7 @@ impl Condition {
 }
 
 /// How full a quota is, and how full it is to be.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Quota {
     pub(crate) name: Option<String>,
     pub(crate) percentage: f64,
@@ -126,7 +127,7 @@ pub(crate) struct Quota {
 }
 
 /// One or several conditions that are counted together.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Target {
     pub(crate) id: String,
     pub(crate) name: Option<String>,
@@ -165,7 +166,7 @@ impl Target {
 }
 
 /// What kind of profile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum ProfileKind {
     /// One question.
     Regular,
@@ -176,7 +177,7 @@ pub(crate) enum ProfileKind {
 }
 
 /// A profile.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Profile {
     pub(crate) id: String,
     pub(crate) legacy_id: u64,
@@ -228,7 +229,7 @@ pub(crate) fn question_name(id: i64) -> String {
 }
 
 /// All profiles of a target group.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Audience {
     pub(crate) adjustment: Adjustment,
     pub(crate) template_id: Option<String>,

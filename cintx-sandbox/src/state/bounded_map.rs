@@ -1,6 +1,7 @@
 //! A map that does not grow without end: bounded in number and in weight, the
 //! oldest entries give way first.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -30,7 +31,8 @@ struct Slot<V> {
 
 /// Entries by id. Looking one up takes the same time however many there are;
 /// going through them follows their ids, or the order in which they came.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "Kept<V>", into = "Kept<V>", bound(serialize = "V: Clone + Serialize"))]
 pub(crate) struct BoundedMap<V> {
     slots: HashMap<Arc<str>, Slot<V>>,
     sorted: BTreeSet<Arc<str>>,
@@ -39,6 +41,36 @@ pub(crate) struct BoundedMap<V> {
     heaviest: usize,
     weight: usize,
     come: u64,
+}
+
+/// The map as it is saved: entries in the order of their coming.
+#[derive(Serialize, Deserialize)]
+struct Kept<V> {
+    most: usize,
+    heaviest: usize,
+    entries: Vec<(String, V, usize)>,
+}
+
+impl<V> From<BoundedMap<V>> for Kept<V> {
+    fn from(mut map: BoundedMap<V>) -> Self {
+        let ids: Vec<Arc<str>> = map.order.values().cloned().collect();
+        let mut take = |id: &Arc<str>| {
+            let weight = map.slots.get(id).map_or(0, |slot| slot.weight);
+            map.take(id).map(|value| (id.to_string(), value, weight))
+        };
+        let entries = ids.iter().filter_map(&mut take).collect();
+        Self { most: map.most, heaviest: map.heaviest, entries }
+    }
+}
+
+impl<V> From<Kept<V>> for BoundedMap<V> {
+    fn from(kept: Kept<V>) -> Self {
+        let mut map = Self::new(kept.most, kept.heaviest);
+        for (id, value, weight) in kept.entries {
+            map.put(id, value, weight);
+        }
+        map
+    }
 }
 
 impl<V> BoundedMap<V> {

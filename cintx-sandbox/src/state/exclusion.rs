@@ -2,13 +2,14 @@
 //! And the periods that activity exclusions look back.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// The greatest number of target groups in an exclusion group.
 pub(crate) const MOST_GROUPS: usize = 100;
 
 /// An exclusion group.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ExclusionGroup {
     pub(crate) id: String,
     pub(crate) tag: String,

@@ -83,7 +83,7 @@ pub(crate) fn enter(world: &mut World, at: Timestamp, group_id: &str, simulated:
     let country = locale::country(&group.locale).to_owned();
     let mut rng = world.rng.clone();
     let seats = |supplier| group.ledger.seats_of(supplier);
-    let supplier_id = group.supply.draw(&mut rng, group.goal, seats, |id| scenario.size(id, &country));
+    let supplier_id = group.supply.draw(&world.market, &mut rng, group.goal, seats, |id| scenario.size(id, &country));
     let visitor = if simulated { people::visitor(world, group, at, &mut rng) } else { Some(Visitor::default()) };
     world.rng = rng;
     let supplier_id = supplier_id?;

@@ -8,10 +8,11 @@ use super::schedule::Event;
 use super::target_group::TargetGroup;
 use crate::api::rejection::Rejection;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// The state of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum RunStatus {
     Scheduled,
     Live,
@@ -31,7 +32,7 @@ impl RunStatus {
 }
 
 /// The run of a target group.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Run {
     pub(crate) id: String,
     pub(crate) status: RunStatus,
@@ -49,7 +50,7 @@ impl Run {
 }
 
 /// What can be done to a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Action {
     LaunchNow,
     Pause,

@@ -3,11 +3,13 @@
 
 use super::World;
 use super::field;
+use super::saved::{self, Word};
 use super::schedule::Event;
 use crate::api::rejection::Rejection;
 use crate::contract::is_uuid;
 use crate::sim::clock::plus;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -15,7 +17,7 @@ use std::sync::Arc;
 pub(crate) const MOST_IDS: usize = 100_000;
 
 /// Which of a group's lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum List {
     /// Respondents to leave out, by RSID.
     ExcludedRsids,
@@ -43,7 +45,7 @@ impl List {
 }
 
 /// What a job does.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Work {
     /// Adds ids, given in this kind.
     Add { entity: String, ids: Vec<String> },
@@ -52,17 +54,17 @@ pub(crate) enum Work {
 }
 
 /// How far it has come.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Progress {
     Processing,
     /// With the reason why not all of it was done, if so.
     Done(Option<String>),
     /// With code and description.
-    Failed(&'static str, String),
+    Failed(#[serde(deserialize_with = "saved::word")] Word, String),
 }
 
 /// What is asked of a job.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Order {
     pub(crate) group: String,
     pub(crate) list: List,
@@ -71,12 +73,13 @@ pub(crate) struct Order {
     pub(crate) work: Work,
     pub(crate) file_name: String,
     /// The file as it was sent.
+    #[serde(with = "saved::bytes")]
     pub(crate) file: Arc<[u8]>,
     pub(crate) trace_id: String,
 }
 
 /// A job.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct FileJob {
     pub(crate) id: String,
     pub(crate) order: Order,

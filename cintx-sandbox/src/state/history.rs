@@ -8,6 +8,7 @@ use super::webhook;
 use crate::api::dialect::money_facts;
 use crate::sim::clock::text;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -15,7 +16,7 @@ use std::collections::{BTreeMap, VecDeque};
 const KEPT: usize = 200;
 
 /// One entry: changes made at once.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Entry {
     pub(crate) id: String,
     pub(crate) at: Timestamp,
@@ -36,7 +37,7 @@ pub(crate) fn snapshot(world: &World, group: &TargetGroup) -> Snapshot {
     let mut all = Snapshot::from([
         ("name_change", json!(group.name)),
         ("business_unit_change", json!(group.business_unit.to_string())),
-        ("currency_change", json!(unit.map(|unit| unit.currency))),
+        ("currency_change", json!(unit.map(|unit| &unit.currency))),
         ("project_manager_change", json!({ "las_user_id": group.manager })),
         ("filling_goal_change", json!(group.goal)),
         ("expected_length_of_interview_minutes_change", json!(group.interview_minutes)),

@@ -1,11 +1,13 @@
 //! First answers by idempotency key, to be given again on a repeat.
 //! Bounded, like everything that callers can make grow.
 
+use super::saved;
 use crate::api::answer::Answer;
+use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
 
 /// What a key was used for, and what was answered.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Entry {
     fingerprint: u64,
     answer: Answer,
@@ -23,8 +25,9 @@ pub(crate) enum Known {
 }
 
 /// All keys, the oldest forgotten first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Idempotency {
+    #[serde(with = "saved::pairs")]
     entries: HashMap<(String, String), Entry>,
     order: VecDeque<((String, String), usize)>,
     weight: usize,

@@ -8,10 +8,11 @@ use super::schedule::Event;
 use crate::api::rejection::Fault;
 use crate::api::routes::forward::reason;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// What a job does.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Task {
     /// Launch a draft now.
     Launch { project: String, group: String, end_at: Timestamp },
@@ -24,7 +25,7 @@ pub(crate) enum Task {
 }
 
 /// Why a job, or one group of it, failed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Failure {
     pub(crate) code: Cow<'static, str>,
     pub(crate) description: String,
@@ -32,7 +33,7 @@ pub(crate) struct Failure {
 }
 
 /// Failures that a test wants for a group's next jobs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct PlannedFailure {
     /// So many jobs more.
     pub(crate) left: u32,
@@ -47,7 +48,7 @@ impl Failure {
 }
 
 /// Where a job stands.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Outcome {
     Processing,
     /// A launch or schedule is done: the run it made.
@@ -61,7 +62,7 @@ pub(crate) enum Outcome {
 }
 
 /// A job.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Job {
     pub(crate) id: String,
     /// The operation's path segment, such as `launch-from-draft`: a job is

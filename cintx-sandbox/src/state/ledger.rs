@@ -2,14 +2,16 @@
 //! answer is read from here, and only what becomes of respondents writes here.
 
 use super::audience::{Audience, Profile, ProfileKind, Target};
+use super::saved;
 use super::session::{Replies, Session, Standing};
 use crate::sim::rng::Rng;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// How many respondents stand where, and what their completes cost.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Tally {
     pub(crate) in_survey: u64,
     pub(crate) dropped: u64,
@@ -18,6 +20,7 @@ pub(crate) struct Tally {
     pub(crate) security_terminated: u64,
     pub(crate) completes: u64,
     pub(crate) reversed: u64,
+    #[serde(with = "saved::text")]
     pub(crate) cost: Decimal,
 }
 
@@ -93,7 +96,7 @@ pub(crate) fn rate(part: u64, whole: u64) -> f64 {
 }
 
 /// The books of one target group.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Ledger {
     pub(crate) total: Tally,
     pub(crate) by_supplier: BTreeMap<i64, Tally>,
@@ -102,6 +105,7 @@ pub(crate) struct Ledger {
     /// Arrivals that found every place for them taken before the survey.
     pub(crate) turned_away: u64,
     /// Respondents that are no longer kept one by one, by what they replied.
+    #[serde(with = "saved::pairs")]
     forgotten: BTreeMap<Replies, Tally>,
 }
 

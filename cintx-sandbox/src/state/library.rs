@@ -2,8 +2,10 @@
 //! English and translated. Age, gender, post code, origin and ethnicity have
 //! the ids that Cint publishes; the rest is the sandbox's own.
 
+use serde::{Deserialize, Serialize};
+
 /// What answers a question takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Kind {
     Single,
     Multi,
@@ -35,20 +37,48 @@ impl Kind {
 }
 
 /// A text in English, German, French and Spanish.
-pub(crate) type Text = [&'static str; 4];
+pub(crate) type Text = [String; 4];
 
 /// A question.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Question {
     pub(crate) id: i64,
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) text: Text,
     pub(crate) kind: Kind,
     /// Code and id of its category.
-    pub(crate) category: (&'static str, i64),
-    pub(crate) options: &'static [(&'static str, Text)],
+    pub(crate) category: (String, i64),
+    pub(crate) options: Vec<(String, Text)>,
     /// Whether it is the account's own.
     pub(crate) custom: bool,
+}
+
+type Words = [&'static str; 4];
+
+/// A question that comes with the sandbox.
+struct Standard {
+    id: i64,
+    name: &'static str,
+    text: Words,
+    kind: Kind,
+    category: (&'static str, i64),
+    options: &'static [(&'static str, Words)],
+    custom: bool,
+}
+
+impl From<&Standard> for Question {
+    fn from(standard: &Standard) -> Self {
+        let text = |words: &Words| words.map(str::to_owned);
+        Self {
+            id: standard.id,
+            name: standard.name.to_owned(),
+            text: text(&standard.text),
+            kind: standard.kind,
+            category: (standard.category.0.to_owned(), standard.category.1),
+            options: standard.options.iter().map(|(id, words)| ((*id).to_owned(), text(words))).collect(),
+            custom: standard.custom,
+        }
+    }
 }
 
 /// The categories of the library, by code; the id is the place, from 1.
@@ -59,11 +89,15 @@ pub(crate) const CATEGORIES: &[&str] = &[
 
 const DEM: (&str, i64) = ("DEM", 8);
 
-const YES_NO: &[(&str, Text)] = &[("1", ["Yes", "Ja", "Oui", "Sí"]), ("2", ["No", "Nein", "Non", "No"])];
+const YES_NO: &[(&str, Words)] = &[("1", ["Yes", "Ja", "Oui", "Sí"]), ("2", ["No", "Nein", "Non", "No"])];
 
-/// All questions, by id.
-pub(crate) const QUESTIONS: &[Question] = &[
-    Question {
+/// The questions that there are where a seed file names none.
+pub(crate) fn standard() -> Vec<Question> {
+    STANDARD.iter().map(Question::from).collect()
+}
+
+const STANDARD: &[Standard] = &[
+    Standard {
         id: 42,
         name: "AGE",
         text: ["How old are you?", "Wie alt sind Sie?", "Quel âge avez-vous ?", "¿Cuántos años tiene?"],
@@ -72,7 +106,7 @@ pub(crate) const QUESTIONS: &[Question] = &[
         options: &[],
         custom: false,
     },
-    Question {
+    Standard {
         id: 43,
         name: "GENDER",
         text: ["What is your gender?", "Welches Geschlecht haben Sie?", "Quel est votre sexe ?", "¿Cuál es su sexo?"],
@@ -81,7 +115,7 @@ pub(crate) const QUESTIONS: &[Question] = &[
         options: &[("1", ["Male", "Männlich", "Homme", "Hombre"]), ("2", ["Female", "Weiblich", "Femme", "Mujer"])],
         custom: false,
     },
-    Question {
+    Standard {
         id: 45,
         name: "ZIP",
         text: [
@@ -95,7 +129,21 @@ pub(crate) const QUESTIONS: &[Question] = &[
         options: &[],
         custom: false,
     },
-    Question {
+    Standard {
+        id: 46,
+        name: "TOWN",
+        text: [
+            "Which town do you live in?",
+            "In welchem Ort wohnen Sie?",
+            "Dans quelle commune habitez-vous ?",
+            "¿En qué localidad vive?",
+        ],
+        kind: Kind::Open,
+        category: DEM,
+        options: &[],
+        custom: false,
+    },
+    Standard {
         id: 47,
         name: "HISPANIC",
         text: [
@@ -109,7 +157,7 @@ pub(crate) const QUESTIONS: &[Question] = &[
         options: YES_NO,
         custom: false,
     },
-    Question {
+    Standard {
         id: 113,
         name: "ETHNICITY",
         text: [
@@ -127,7 +175,7 @@ pub(crate) const QUESTIONS: &[Question] = &[
         ],
         custom: false,
     },
-    Question {
+    Standard {
         id: 9001,
         name: "PETS_AT_HOME",
         text: [
@@ -146,7 +194,7 @@ pub(crate) const QUESTIONS: &[Question] = &[
         ],
         custom: false,
     },
-    Question {
+    Standard {
         id: 9002,
         name: "WORKING",
         text: [
@@ -160,7 +208,7 @@ pub(crate) const QUESTIONS: &[Question] = &[
         options: YES_NO,
         custom: false,
     },
-    Question {
+    Standard {
         id: 9003,
         name: "CARS_OWNED",
         text: [
@@ -178,7 +226,7 @@ pub(crate) const QUESTIONS: &[Question] = &[
         ],
         custom: false,
     },
-    Question {
+    Standard {
         id: 9004,
         name: "DRINKS_BOUGHT",
         text: [
@@ -196,7 +244,7 @@ pub(crate) const QUESTIONS: &[Question] = &[
         ],
         custom: false,
     },
-    Question {
+    Standard {
         id: 9901,
         name: "OWN_SEGMENT",
         text: [
@@ -215,18 +263,13 @@ pub(crate) const QUESTIONS: &[Question] = &[
     },
 ];
 
-/// A question by its id.
-pub(crate) fn question(id: i64) -> Option<&'static Question> {
-    QUESTIONS.iter().find(|question| question.id == id)
-}
-
 /// A text in a language of three letters; English where there is none.
-pub(crate) fn in_language(text: &Text, language: &str) -> &'static str {
+pub(crate) fn in_language<'t>(text: &'t Text, language: &str) -> &'t str {
     let at = match language {
         "ger" | "deu" => 1,
         "fre" | "fra" => 2,
         "spa" => 3,
         _ => 0,
     };
-    text.get(at).copied().unwrap_or_default()
+    text.get(at).map(String::as_str).unwrap_or_default()
 }

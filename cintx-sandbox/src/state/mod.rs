@@ -16,6 +16,7 @@ pub(crate) mod job;
 pub(crate) mod ledger;
 pub(crate) mod library;
 pub(crate) mod locale;
+pub(crate) mod market;
 pub(crate) mod outbox;
 pub(crate) mod pacing;
 pub(crate) mod page;
@@ -25,7 +26,9 @@ pub(crate) mod project;
 pub(crate) mod reconciliation;
 pub(crate) mod report;
 pub(crate) mod rounding;
+pub(crate) mod saved;
 pub(crate) mod schedule;
+mod seeding;
 mod seeds;
 pub(crate) mod session;
 pub(crate) mod supply;
@@ -35,8 +38,10 @@ pub(crate) mod tokens;
 pub(crate) mod webhook;
 
 use crate::scenario::Scenario;
+use crate::seed_file::SeedFile;
 use crate::sim::clock::Clock;
 use crate::sim::rng::Rng;
+use crate::tolerance::Tolerance;
 use audience::Condition;
 use bounded_map::BoundedMap;
 use exclusion::ExclusionGroup;
@@ -45,12 +50,14 @@ use history::Entry;
 use idempotency::Idempotency;
 use jiff::{SignedDuration, Timestamp};
 use job::{Job, PlannedFailure};
+use market::Market;
 use outbox::{Deliveries, Outbox};
 use people::People;
 use project::Project;
 use reconciliation::Reconciliation;
 use report::Report;
 use schedule::Schedule;
+use serde::{Deserialize, Serialize};
 use session::Session;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -60,7 +67,7 @@ use tokens::Tokens;
 use webhook::Webhook;
 
 /// What a sandbox is told at its start.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Settings {
     pub(crate) seed: u64,
     pub(crate) token_ttl: SignedDuration,
@@ -76,7 +83,13 @@ pub(crate) struct Settings {
     /// The wait before a webhook is tried again; it doubles each time.
     pub(crate) webhook_retry: SignedDuration,
     /// How the people of the field behave.
+    #[serde(with = "saved::shared")]
     pub(crate) scenario: Arc<Scenario>,
+    /// What there is from the start.
+    #[serde(with = "saved::shared")]
+    pub(crate) seed_file: Arc<SeedFile>,
+    /// What is taken though the API may refuse it.
+    pub(crate) tolerances: BTreeSet<Tolerance>,
 }
 
 impl Default for Settings {
@@ -91,21 +104,23 @@ impl Default for Settings {
             account_id: 2428,
             webhook_retry: SignedDuration::from_secs(1),
             scenario: Arc::default(),
+            seed_file: Arc::default(),
+            tolerances: Tolerance::USUAL.into(),
         }
     }
 }
 
 /// A business unit of the account.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct BusinessUnit {
     pub(crate) id: i64,
-    pub(crate) name: &'static str,
-    pub(crate) currency: &'static str,
-    pub(crate) pricing_models: &'static [&'static str],
+    pub(crate) name: String,
+    pub(crate) currency: String,
+    pub(crate) pricing_models: Vec<String>,
 }
 
 /// A user of the account.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct User {
     pub(crate) id: String,
     pub(crate) name: String,
@@ -113,10 +128,10 @@ pub(crate) struct User {
 }
 
 /// The one account that is there from the start.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Account {
     pub(crate) id: i64,
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) users: Vec<User>,
     pub(crate) service_clients: Vec<User>,
     pub(crate) business_units: Vec<BusinessUnit>,
@@ -138,9 +153,15 @@ impl Account {
                 email: format!("{}@example.com", name.to_lowercase().replace(' ', ".")),
             })
             .collect();
-        Self {
+        let unit = |id, name: &str, currency: &str, models: &[&str]| BusinessUnit {
+            id,
+            name: name.to_owned(),
+            currency: currency.to_owned(),
+            pricing_models: models.iter().map(|model| (*model).to_owned()).collect(),
+        };
+        let mut account = Self {
             id: settings.account_id,
-            name: "Sandbox Research",
+            name: "Sandbox Research".into(),
             users,
             service_clients: vec![User {
                 id: Rng::named(settings.seed, "service").uuid(),
@@ -149,19 +170,16 @@ impl Account {
             }],
             clients: (1..=23).map(|n| (700 + n, format!("Client {n:02}"))).collect(),
             business_units: vec![
-                BusinessUnit { id: 3848, name: "Sandbox US", currency: "USD", pricing_models: &["dynamic"] },
-                BusinessUnit {
-                    id: 3849,
-                    name: "Sandbox UK",
-                    currency: "GBP",
-                    pricing_models: &["dynamic", "rate_card"],
-                },
-                BusinessUnit { id: 3850, name: "Sandbox Rate Card", currency: "EUR", pricing_models: &["rate_card"] },
+                unit(3848, "Sandbox US", "USD", &["dynamic"]),
+                unit(3849, "Sandbox UK", "GBP", &["dynamic", "rate_card"]),
+                unit(3850, "Sandbox Rate Card", "EUR", &["rate_card"]),
             ],
             client_id: format!("sandbox-{}", rng.hex(12)),
             client_secret: rng.hex(40),
             s2s_key: rng.uuid(),
-        }
+        };
+        seeding::account(&settings.seed_file, settings.seed, &mut account);
+        account
     }
 
     pub(crate) fn user(&self, id: &str) -> Option<&User> {
@@ -179,12 +197,16 @@ impl Account {
 }
 
 /// The whole state of one sandbox.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct World {
     pub(crate) settings: Settings,
+    #[serde(with = "saved::clock")]
     pub(crate) clock: Clock,
     pub(crate) rng: Rng,
     pub(crate) account: Account,
+    pub(crate) market: Market,
+    /// Not saved: callers keep theirs.
+    #[serde(skip)]
     pub(crate) tokens: Tokens,
     pub(crate) projects: BoundedMap<Project>,
     pub(crate) groups: BoundedMap<TargetGroup>,
@@ -197,6 +219,7 @@ pub(crate) struct World {
     /// Webhooks draw on their own, so that subscribing changes nothing else.
     pub(crate) hook_rng: Rng,
     /// The id of the last event, which the next one must follow.
+    #[serde(with = "saved::text")]
     pub(crate) last_event: ulid::Ulid,
     pub(crate) idempotency: Idempotency,
     pub(crate) schedule: Schedule,
@@ -207,6 +230,7 @@ pub(crate) struct World {
     pub(crate) lists: BoundedMap<BTreeSet<String>>,
     pub(crate) file_jobs: BoundedMap<FileJob>,
     /// The job that runs, by target group and whether it is for recontacts.
+    #[serde(with = "saved::pairs")]
     pub(crate) busy: BTreeMap<(String, bool), String>,
     pub(crate) exclusion_groups: BoundedMap<ExclusionGroup>,
     pub(crate) supply_templates: BoundedMap<SupplyTemplate>,
@@ -218,7 +242,11 @@ pub(crate) struct World {
     /// What waits for subscribers, by webhook.
     pub(crate) outbox: BTreeMap<String, Outbox>,
     /// Whether somebody takes events to subscribers.
+    #[serde(skip)]
     pub(crate) has_courier: bool,
+    /// The moment at which the clock is held while a request is recorded.
+    #[serde(skip)]
+    pub(crate) pinned: Option<Timestamp>,
     /// What has been written through 2025-12-18, by id.
     pub(crate) forward: BoundedMap<()>,
     /// So many of the next jobs fail, because a test wants it.
@@ -231,6 +259,7 @@ impl World {
     pub(crate) fn new(settings: Settings, clock: Clock) -> Self {
         let mut world = Self {
             account: Account::seeded(&settings),
+            market: settings.seed_file.market(),
             rng: Rng::named(settings.seed, "world"),
             tokens: Tokens::default(),
             projects: BoundedMap::new(10_000, 32 << 20),
@@ -257,6 +286,7 @@ impl World {
             histories: BoundedMap::new(10_000, 64 << 20),
             outbox: BTreeMap::new(),
             has_courier: false,
+            pinned: None,
             forward: BoundedMap::new(50_000, 16 << 20),
             failing: 0,
             planned_failures: BTreeMap::new(),
@@ -264,6 +294,7 @@ impl World {
             clock,
         };
         seeds::plant(&mut world);
+        seeding::studies(&mut world);
         world
     }
 
@@ -302,7 +333,7 @@ impl World {
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.pinned.unwrap_or_else(|| self.clock.now())
     }
 
     pub(crate) fn ulid(&mut self) -> String {

@@ -1,7 +1,9 @@
 //! Events on their way to subscribers: what waits, in which order, and what
 //! is remembered of what has arrived. Nothing that waits is ever thrown away.
 
+use super::saved::{self, Word};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -19,7 +21,7 @@ const MAX_FINISHED_DELIVERIES: usize = 20_000;
 const MAX_FINISHED_BYTES: usize = 64 << 20;
 
 /// How far a delivery has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Progress {
     Pending,
     Delivering,
@@ -45,14 +47,16 @@ impl Progress {
 }
 
 /// One event on its way to one subscriber.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Delivery {
     pub(crate) id: String,
     pub(crate) webhook: String,
     /// What the event is about; events about one thing stay in order.
     pub(crate) entity: String,
     /// The subscription's word for the event.
-    pub(crate) kind: &'static str,
+    #[serde(deserialize_with = "saved::word")]
+    pub(crate) kind: Word,
+    #[serde(with = "saved::shared")]
     pub(crate) payload: Arc<Value>,
     pub(crate) progress: Progress,
     pub(crate) created_at: Timestamp,
@@ -64,7 +68,7 @@ pub(crate) struct Delivery {
 }
 
 /// All deliveries by id, which is the order of the events.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Deliveries {
     all: BTreeMap<String, Delivery>,
     /// Those that are through, in the order in which they came through.
@@ -111,7 +115,7 @@ impl Deliveries {
 }
 
 /// What waits for one subscriber.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Outbox {
     /// Ids with the moment from which they may go out, by entity. Only the
     /// first of each may be under way.

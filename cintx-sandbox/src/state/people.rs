@@ -8,6 +8,7 @@ use super::session::{Replies, Session};
 use super::target_group::TargetGroup;
 use crate::sim::rng::Rng;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, Unit};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::VecDeque;
 
@@ -19,7 +20,7 @@ const MOST_VISITS: usize = 20;
 const TRIES: usize = 4;
 
 /// Somebody who has taken part.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Person {
     panelist: String,
     country: String,
@@ -29,7 +30,7 @@ struct Person {
 }
 
 /// Everyone who is known, those who came first at the front.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct People {
     known: VecDeque<Person>,
 }

@@ -2,9 +2,10 @@
 //! They hold target groups and carry an ETag.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// A project.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Project {
     pub(crate) id: String,
     pub(crate) human_id: String,

@@ -8,6 +8,7 @@ use super::session::Standing;
 use crate::api::rejection::Rejection;
 use crate::sim::clock::plus;
 use jiff::{SignedDuration, Timestamp, tz};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
 
 /// A reason code with its name and whether buyers may use it.
@@ -35,7 +36,7 @@ const LEFT_OUT: &str = "26";
 pub(crate) const MOST_ROWS: usize = 100_000;
 
 /// What was sent.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Submission {
     /// RIDs with reason codes.
     Reasons(Vec<(String, String)>),
@@ -44,7 +45,7 @@ pub(crate) enum Submission {
 }
 
 /// How a list was settled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Counts {
     pub(crate) submitted: u64,
     pub(crate) expired: u64,
@@ -54,7 +55,7 @@ pub(crate) struct Counts {
 }
 
 /// A reconciliation.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Reconciliation {
     pub(crate) id: String,
     pub(crate) name: String,

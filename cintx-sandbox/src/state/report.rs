@@ -2,16 +2,18 @@
 //! Their content comes from the respondents of the simulated field.
 
 use super::World;
+use super::saved;
 use super::schedule::Event;
 use super::session::{Session, Standing};
 use crate::sim::clock::{plus, text};
-use crate::state::supply::supplier_name;
 use jiff::{Timestamp, civil, tz};
 use rust_decimal::Decimal;
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, XlsxError};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// What a report is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Level {
     Account,
     BusinessUnit,
@@ -30,6 +32,9 @@ impl Level {
         }
     }
 }
+
+/// The media type of spreadsheets.
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// What stands in one field of a report.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,15 +59,15 @@ impl Cell {
 }
 
 /// How far a report has come.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Progress {
     Pending,
     Failed,
-    Completed(Arc<[u8]>),
+    Completed(#[serde(with = "saved::bytes")] Arc<[u8]>),
 }
 
 /// A report.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Report {
     pub(crate) id: String,
     /// The path's word for its kind.
@@ -83,10 +88,19 @@ impl Report {
         self.kind == "term-details"
     }
 
+    /// The media type of its file.
+    pub(crate) fn media_type(&self) -> &'static str {
+        if self.is_spreadsheet() { XLSX } else { "text/csv" }
+    }
+
+    /// The ending of its file's name.
+    pub(crate) fn extension(&self) -> &'static str {
+        if self.is_spreadsheet() { "xlsx" } else { "csv" }
+    }
+
     /// The name of its file.
     pub(crate) fn file_name(&self) -> String {
-        let extension = if self.is_spreadsheet() { "xls" } else { "csv" };
-        format!("{}-{}-{}.{extension}", self.kind, self.start, self.end)
+        format!("{}-{}-{}.{}", self.kind, self.start, self.end, self.extension())
     }
 }
 
@@ -113,8 +127,11 @@ pub(crate) fn finish(world: &mut World, id: &str) {
         Progress::Failed
     } else {
         let (header, rows) = (header(&report), rows(world, &report));
-        let file = if report.is_spreadsheet() { spreadsheet(&header, &rows) } else { csv(&header, &rows) };
-        Progress::Completed(file.into_bytes().into())
+        if report.is_spreadsheet() {
+            spreadsheet(world.now(), &header, &rows).map_or(Progress::Failed, |file| Progress::Completed(file.into()))
+        } else {
+            Progress::Completed(csv(&header, &rows).into_bytes().into())
+        }
     };
     let weight = 2_000 + if let Progress::Completed(file) = &progress { file.len() } else { 0 };
     world.reports.put(report.id.clone(), Report { progress, ..report }, weight);
@@ -139,7 +156,7 @@ fn row(world: &World, report: &Report, session: &Session) -> Vec<Cell> {
         Cell::Text(session.group_id.clone()),
         group.map_or(Cell::Empty, |group| Cell::Text(group.name.clone())),
         Cell::Number(session.supplier_id),
-        Cell::Text(supplier_name(session.supplier_id)),
+        Cell::Text(world.market.supplier_name(session.supplier_id)),
         Cell::Number(session.client_code().cast_signed()),
         Cell::Moment(session.entered_at),
         session.left_at.map_or(Cell::Empty, Cell::Moment),
@@ -223,24 +240,43 @@ fn csv(header: &[&str], rows: &[Vec<Cell>]) -> String {
     header + &rows.iter().map(|row| csv_line(row.iter().map(Cell::plain))).collect::<String>()
 }
 
-/// The old XML form of spreadsheets, which needs no packing.
-fn spreadsheet(header: &[&str], rows: &[Vec<Cell>]) -> String {
-    let plain = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let cell = |text: &str| format!("<Cell><Data ss:Type=\"String\">{}</Data></Cell>", plain(text));
-    let line = |cells: String| format!("<Row>{cells}</Row>");
-    let header = line(header.iter().map(|name| cell(name)).collect());
-    let rows: String = rows.iter().map(|row| line(row.iter().map(|one| cell(&one.plain())).collect())).collect();
-    format!(
-        "<?xml version=\"1.0\"?><?mso-application progid=\"Excel.Sheet\"?>\
-         <Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\" \
-         xmlns:ss=\"urn:schemas-microsoft-com:office:spreadsheet\">\
-         <Worksheet ss:Name=\"report\"><Table>{header}{rows}</Table></Worksheet></Workbook>"
-    )
+/// A workbook of one sheet, with numbers as numbers and moments as moments.
+/// The same rows at the same moment give the same bytes.
+fn spreadsheet(now: Timestamp, header: &[&str], rows: &[Vec<Cell>]) -> Result<Vec<u8>, XlsxError> {
+    let mut workbook = Workbook::new();
+    let made = ExcelDateTime::from_timestamp(now.as_second())?;
+    workbook.set_properties(&DocProperties::new().set_creation_datetime(&made));
+    let sheet = workbook.add_worksheet();
+    sheet.set_name("Report")?;
+    let (bold, money) = (Format::new().set_bold(), Format::new().set_num_format("0.00##"));
+    let moment = Format::new().set_num_format("yyyy-mm-dd hh:mm:ss");
+    for (column, name) in (0_u16..).zip(header) {
+        sheet.write_with_format(0, column, *name, &bold)?;
+    }
+    for (line, row) in (1_u32..).zip(rows) {
+        for (column, cell) in (0_u16..).zip(row) {
+            match cell {
+                Cell::Empty => continue,
+                Cell::Text(text) => sheet.write(line, column, text)?,
+                Cell::Number(number) => sheet.write(line, column, *number)?,
+                Cell::Money(amount) => {
+                    sheet.write_with_format(line, column, f64::try_from(*amount).unwrap_or_default(), &money)?
+                }
+                Cell::Moment(at) => {
+                    let at = ExcelDateTime::from_timestamp(at.as_second())?;
+                    sheet.write_with_format(line, column, &at, &moment)?
+                }
+            };
+        }
+    }
+    sheet.set_freeze_panes(1, 0)?;
+    workbook.save_to_buffer()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use calamine::{Data, Reader, Xlsx};
 
     fn rows() -> Vec<Vec<Cell>> {
         let at = "2025-06-02T08:30:00Z".parse().unwrap();
@@ -252,6 +288,24 @@ mod tests {
     }
 
     const HEADER: [&str; 4] = ["name", "supplier_id", "cost", "entry_date"];
+
+    #[test]
+    fn a_spreadsheet_reads_back_with_its_types() {
+        let now = "2025-06-03T00:00:00Z".parse().unwrap();
+        let file = spreadsheet(now, &HEADER, &rows()).unwrap();
+        assert_eq!(file, spreadsheet(now, &HEADER, &rows()).unwrap(), "byte for byte");
+        let mut book: Xlsx<_> = calamine::open_workbook_from_rs(std::io::Cursor::new(file)).unwrap();
+        let sheet = book.worksheet_range("Report").unwrap();
+        let at = |row, column| sheet.get((row, column)).unwrap().clone();
+        assert_eq!(sheet.height(), 3);
+        assert_eq!((0..4).map(|column| at(0, column).to_string()).collect::<Vec<_>>(), HEADER);
+        assert_eq!(at(1, 0).to_string().replace("\r\n", "\n"), "a, \"b\"\nc <&>");
+        assert_eq!((at(1, 1), at(1, 2)), (Data::Float(1101.0), Data::Float(2.7352)));
+        let Data::DateTime(moment) = at(1, 3) else { panic!("{:?}", at(1, 3)) };
+        assert!((moment.as_f64() - 45_810.354_166).abs() < 1e-5, "{moment:?}");
+        assert_eq!(at(2, 0), Data::String("=1+1".into()), "no formula");
+        assert_eq!(at(2, 1), Data::Empty);
+    }
 
     #[test]
     fn csv_keeps_what_stands_in_a_field() {

@@ -4,11 +4,12 @@
 use super::World;
 use super::{field, fielding, file_job, job, reconciliation, report};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
 
 /// Something that happens by itself.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) enum Event {
     /// A job is done.
     JobEnds(String),
@@ -31,7 +32,7 @@ pub(crate) enum Event {
 }
 
 /// The plan, earliest first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Schedule {
     heap: BinaryHeap<Reverse<(Timestamp, u64, Event)>>,
     planned: u64,

@@ -2,9 +2,11 @@
 //! what has become of it so far.
 
 use super::audience::{Condition, Target, Wanted};
+use super::saved;
 use crate::sim::rng::Rng;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What the server-to-server interface calls a respondent's state.
@@ -18,7 +20,7 @@ pub(crate) mod status {
 }
 
 /// What has become of a respondent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) enum Standing {
     InSurvey,
     /// Left without an outcome; may still come back.
@@ -69,7 +71,7 @@ impl Standing {
 }
 
 /// What a respondent answered to one question.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Reply {
     Option(String),
     Number(i64),
@@ -104,7 +106,7 @@ impl Reply {
 }
 
 /// Replies by question.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Replies(BTreeMap<i64, Reply>);
 
 impl Replies {
@@ -142,7 +144,7 @@ impl Replies {
 }
 
 /// One respondent's way through one survey.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Session {
     pub(crate) rid: String,
     pub(crate) project_id: String,
@@ -155,6 +157,7 @@ pub(crate) struct Session {
     pub(crate) entered_at: Timestamp,
     pub(crate) left_at: Option<Timestamp>,
     /// When it became a complete for the first time, and at which price.
+    #[serde(with = "saved::completed")]
     pub(crate) completed: Option<(Timestamp, Decimal)>,
     pub(crate) replies: Replies,
     /// The targets that it counts for.

@@ -1,33 +1,11 @@
 //! Where respondents may come from: the open exchange, groups of suppliers
 //! with bounds, private suppliers, and who is shut out. One form for all versions.
 
+use super::market::{Market, TEST_SUPPLIER};
 use crate::api::rejection::Rejection;
 use crate::sim::rng::Rng;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-
-/// The suppliers of the simulated market: id, code, name. The first is Cint's
-/// test supplier.
-pub(crate) const SUPPLIERS: &[(i64, &str, &str)] = &[
-    (980, "TEST", "Test supplier"),
-    (1101, "NORTH", "Northern Opinions"),
-    (1102, "HARBOR", "Harbor Panel"),
-    (1103, "MOSAIC", "Mosaic Voices"),
-    (1104, "LANTERN", "Lantern Research"),
-    (1105, "CEDAR", "Cedar Rewards"),
-    (1106, "TIDE", "Tide Surveys"),
-    (1107, "ORCHARD", "Orchard Community"),
-];
-
-/// The supplier that sends respondents for tests, where it is asked to.
-pub(crate) const TEST_SUPPLIER: i64 = 980;
-
-/// A name for a supplier, also for one that the market does not know.
-pub(crate) fn supplier_name(id: i64) -> String {
-    SUPPLIERS
-        .iter()
-        .find(|(own, _, _)| *own == id)
-        .map_or_else(|| format!("Supplier {id}"), |(_, _, name)| (*name).to_owned())
-}
 
 /// So many groups of suppliers a target group may have.
 const MOST_SHARES: usize = 1_000;
@@ -35,7 +13,7 @@ const MOST_SHARES: usize = 1_000;
 const MOST_BLOCKED: usize = 10_000;
 
 /// Suppliers that share bounds on their part of the completes, in percent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Share {
     pub(crate) id: u64,
     pub(crate) name: String,
@@ -45,7 +23,7 @@ pub(crate) struct Share {
 }
 
 /// The supply of one target group.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Supply {
     pub(crate) exchange_min: u64,
     pub(crate) exchange_max: u64,
@@ -124,15 +102,15 @@ impl Supply {
     }
 
     /// Suppliers that reach the group through the exchange alone.
-    pub(crate) fn open(&self) -> Vec<i64> {
+    pub(crate) fn open(&self, market: &Market) -> Vec<i64> {
         let grouped = |id: &i64| self.groups.iter().any(|group| group.suppliers.contains(id));
-        SUPPLIERS.iter().map(|(id, _, _)| *id).filter(|id| !self.blocked.contains(id) && !grouped(id)).collect()
+        market.supplier_ids().filter(|id| !self.blocked.contains(id) && !grouped(id)).collect()
     }
 
     /// Suppliers with bounds on their part: minimum and maximum in percent. The
     /// test supplier sends nobody where it is not named.
-    fn sources(&self) -> Vec<(u64, u64, Vec<i64>)> {
-        let open: Vec<i64> = self.open().into_iter().filter(|id| *id != TEST_SUPPLIER).collect();
+    fn sources(&self, market: &Market) -> Vec<(u64, u64, Vec<i64>)> {
+        let open: Vec<i64> = self.open(market).into_iter().filter(|id| *id != TEST_SUPPLIER).collect();
         let mut sources = vec![(self.exchange_min, self.exchange_max, open)];
         let allowed = |id: &&i64| !self.blocked.contains(id) && !self.private_blocked.contains(id);
         for group in self.shares() {
@@ -143,8 +121,8 @@ impl Supply {
     }
 
     /// Everyone who may send respondents.
-    pub(crate) fn senders(&self) -> impl Iterator<Item = i64> {
-        self.sources().into_iter().filter(|(_, max, _)| *max > 0).flat_map(|(_, _, suppliers)| suppliers)
+    pub(crate) fn senders(&self, market: &Market) -> impl Iterator<Item = i64> {
+        self.sources(market).into_iter().filter(|(_, max, _)| *max > 0).flat_map(|(_, _, suppliers)| suppliers)
     }
 
     /// Which supplier the next respondent comes from, by their sizes; `None` if
@@ -153,6 +131,7 @@ impl Supply {
     /// many seats a supplier's people have.
     pub(crate) fn draw(
         &self,
+        market: &Market,
         rng: &mut Rng,
         goal: u64,
         seats: impl Fn(i64) -> u64,
@@ -161,7 +140,7 @@ impl Supply {
         let part = |percent: u64| (goal * percent.min(100)).div_ceil(100);
         let mut taken = 0;
         let mut sources = Vec::new();
-        for (min, max, suppliers) in self.sources() {
+        for (min, max, suppliers) in self.sources(market) {
             let own: u64 = suppliers.iter().map(|id| seats(*id)).sum();
             taken += own;
             // What is kept is rounded down, so that minimums of 100 in all fit.
@@ -191,7 +170,7 @@ mod tests {
     use super::*;
 
     fn draw(supply: &Supply, rng: &mut Rng) -> Option<i64> {
-        supply.draw(rng, 100, |_| 0, |_| 1.0)
+        supply.draw(&Market::default(), rng, 100, |_| 0, |_| 1.0)
     }
 
     #[test]
@@ -200,7 +179,7 @@ mod tests {
         let group = Share { id: 3, name: "test".into(), min: 0, max: 100, suppliers: vec![980] };
         let only = Supply { exchange_max: 0, groups: vec![group], ..Supply::default() };
         assert!((0..50).all(|_| draw(&only, &mut rng) == Some(980)));
-        let all: Vec<i64> = SUPPLIERS.iter().map(|(id, _, _)| *id).collect();
+        let all: Vec<i64> = Market::default().supplier_ids().collect();
         let none = Supply { blocked: all, ..Supply::default() };
         assert_eq!(draw(&none, &mut rng), None);
         let open = Supply::default();
@@ -216,7 +195,9 @@ mod tests {
         let mut seats = std::collections::BTreeMap::<i64, u64>::new();
         // The one with the minimum is by far the smallest.
         let size = |id| if id == 1101 { 0.01 } else { 1.0 };
-        while let Some(id) = supply.draw(&mut rng, 100, |id| seats.get(&id).copied().unwrap_or(0), size) {
+        while let Some(id) =
+            supply.draw(&Market::default(), &mut rng, 100, |id| seats.get(&id).copied().unwrap_or(0), size)
+        {
             *seats.entry(id).or_default() += 1;
             if seats.values().sum::<u64>() == 100 {
                 break;

@@ -8,20 +8,21 @@ use super::ledger::Ledger;
 use super::supply::Supply;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// What a complete costs in a group without a price of its own.
 const RATE_CARD_PRICE: Decimal = Decimal::from_parts(250, 0, 0, false, 2);
 
 /// A decimal amount in a currency.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Money {
     pub(crate) value: String,
     pub(crate) currency: String,
 }
 
 /// A target group, draft or launched.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct TargetGroup {
     pub(crate) id: String,
     pub(crate) human_id: String,

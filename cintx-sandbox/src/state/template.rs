@@ -4,9 +4,10 @@
 use super::audience::Audience;
 use super::supply::Supply;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Whose a template is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Scope {
     Account,
     Global,
@@ -22,7 +23,7 @@ impl Scope {
 }
 
 /// A template of supply.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct SupplyTemplate {
     /// A ULID; the oldest version shows the same number as a UUID.
     pub(crate) id: String,
@@ -41,14 +42,14 @@ impl SupplyTemplate {
 }
 
 /// Which supply template new target groups of the account begin with.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Association {
     pub(crate) template_id: String,
     pub(crate) version: u64,
 }
 
 /// A template of profiles.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ProfileTemplate {
     pub(crate) id: String,
     pub(crate) scope: Scope,

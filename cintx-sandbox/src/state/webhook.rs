@@ -5,12 +5,12 @@ use super::World;
 use super::bounded_map::approximate_size;
 use super::outbox::{self, Delivery, Fate, Progress};
 use super::session::Session;
-use super::supply::supplier_name;
 use crate::http::access::is_loopback;
 use crate::sim::clock::{plus, text};
 use crate::sim::rng::Rng;
 use http::Uri;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub(crate) const SESSION: &str = "session-updated";
 const GIVEN_UP: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// A subscription.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Webhook {
     pub(crate) id: String,
     pub(crate) url: String,
@@ -279,7 +279,7 @@ fn session_facts(world: &World, session: &Session) -> Value {
         "target_group_id": session.group_id,
         "survey_id": 100_000 + Rng::named(world.settings.seed, &session.group_id).below(900_000),
         "supplier_id": session.supplier_id,
-        "supplier_name": supplier_name(session.supplier_id),
+        "supplier_name": world.market.supplier_name(session.supplier_id),
         "respondent_id": 100_000_000 + own.below(900_000_000),
         "respondent_entry_date": text(session.entered_at),
         "panelist_id": session.panelist,

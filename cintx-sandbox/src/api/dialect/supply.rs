@@ -4,12 +4,31 @@
 use super::whole;
 use crate::api::rejection::Rejection;
 use crate::state::ledger::Tally;
-use crate::state::supply::{BLOCKED_ID, EXCHANGE_ID, Share, Supply, supplier_name};
+use crate::state::market::Market;
+use crate::state::supply::{BLOCKED_ID, EXCHANGE_ID, Share, Supply};
+use crate::state::target_group::TargetGroup;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Prescreens and completes of a supplier.
-pub(crate) type Fill = BTreeMap<i64, Tally>;
+/// The market, and what each of its suppliers has sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fill<'a> {
+    pub(crate) market: &'a Market,
+    /// By supplier; nothing for a template.
+    pub(crate) by_supplier: Option<&'a BTreeMap<i64, Tally>>,
+}
+
+impl<'a> Fill<'a> {
+    /// Of a group.
+    pub(crate) fn of(market: &'a Market, group: &'a TargetGroup) -> Self {
+        Self { market, by_supplier: Some(&group.ledger.by_supplier) }
+    }
+
+    /// Of nobody yet.
+    pub(crate) fn none(market: &'a Market) -> Self {
+        Self { market, by_supplier: None }
+    }
+}
 
 fn list<'v>(given: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> + use<'v> {
     given.get(name).and_then(Value::as_array).into_iter().flatten()
@@ -126,13 +145,13 @@ pub(crate) fn legacy_suppliers(entry: &Value) -> Result<Vec<i64>, Rejection> {
 }
 
 /// A supplier under all the names that versions and operations give its parts.
-fn supplier_facts(id: i64, fill: &Fill) -> Value {
+fn supplier_facts(id: i64, fill: Fill<'_>) -> Value {
     let (prescreens, completes) = sums(&[id], fill);
     json!({
         "id": id,
         "supplier_id": id,
-        "name": supplier_name(id),
-        "supplier_name": supplier_name(id),
+        "name": fill.market.supplier_name(id),
+        "supplier_name": fill.market.supplier_name(id),
         "type": "survey_panels",
         "completes": completes,
         "pre_screens": prescreens,
@@ -140,15 +159,16 @@ fn supplier_facts(id: i64, fill: &Fill) -> Value {
     })
 }
 
-fn all(ids: &[i64], fill: &Fill) -> Vec<Value> {
+fn all(ids: &[i64], fill: Fill<'_>) -> Vec<Value> {
     ids.iter().map(|id| supplier_facts(*id, fill)).collect()
 }
 
-fn sums(ids: &[i64], fill: &Fill) -> (u64, u64) {
-    ids.iter().filter_map(|id| fill.get(id)).fold((0, 0), |sum, one| (sum.0 + one.entered(), sum.1 + one.completes))
+fn sums(ids: &[i64], fill: Fill<'_>) -> (u64, u64) {
+    let sent = |id: &i64| fill.by_supplier.and_then(|all| all.get(id));
+    ids.iter().filter_map(sent).fold((0, 0), |sum, one| (sum.0 + one.entered(), sum.1 + one.completes))
 }
 
-fn share_facts(share: &Share, goal: u64, fill: &Fill) -> Value {
+fn share_facts(share: &Share, goal: u64, fill: Fill<'_>) -> Value {
     let (prescreens, completes) = sums(&share.suppliers, fill);
     let rate = if prescreens == 0 { 0.0 } else { (completes as f64 / prescreens as f64).min(1.0) };
     let most = goal * share.max / 100;
@@ -173,7 +193,7 @@ fn share_facts(share: &Share, goal: u64, fill: &Fill) -> Value {
 }
 
 /// The two objects of 2025-12-18.
-pub(crate) fn modern_facts(supply: &Supply, goal: u64, fill: &Fill) -> Value {
+pub(crate) fn modern_facts(supply: &Supply, goal: u64, fill: Fill<'_>) -> Value {
     let groups = |shares: &[Share]| shares.iter().map(|share| share_facts(share, goal, fill)).collect::<Vec<_>>();
     json!({
         "open_exchange_allocations": {
@@ -181,7 +201,7 @@ pub(crate) fn modern_facts(supply: &Supply, goal: u64, fill: &Fill) -> Value {
             "blocked_supplier_ids": supply.blocked.iter().map(i64::to_string).collect::<Vec<_>>(),
             "exchange_min_percentage": supply.exchange_min,
             "exchange_max_percentage": supply.exchange_max,
-            "exchange_suppliers": all(&supply.open(), fill),
+            "exchange_suppliers": all(&supply.open(fill.market), fill),
             "groups": groups(&supply.groups),
         },
         "private_exchange_allocations": {
@@ -193,10 +213,10 @@ pub(crate) fn modern_facts(supply: &Supply, goal: u64, fill: &Fill) -> Value {
 }
 
 /// One entry of the older versions' list.
-pub(crate) fn legacy_entry(supply: &Supply, id: u64, goal: u64, fill: &Fill) -> Option<Value> {
+pub(crate) fn legacy_entry(supply: &Supply, id: u64, goal: u64, fill: Fill<'_>) -> Option<Value> {
     match id {
         EXCHANGE_ID => {
-            let open = supply.open();
+            let open = supply.open(fill.market);
             let (prescreens, completes) = sums(&open, fill);
             Some(json!({
                 "id": EXCHANGE_ID,
@@ -217,7 +237,7 @@ pub(crate) fn legacy_entry(supply: &Supply, id: u64, goal: u64, fill: &Fill) -> 
 }
 
 /// The list of the older versions.
-pub(crate) fn legacy_facts(supply: &Supply, goal: u64, fill: &Fill) -> Value {
+pub(crate) fn legacy_facts(supply: &Supply, goal: u64, fill: Fill<'_>) -> Value {
     let groups = supply.groups.iter().map(|group| group.id);
     groups.chain([EXCHANGE_ID, BLOCKED_ID]).filter_map(|id| legacy_entry(supply, id, goal, fill)).collect()
 }

@@ -27,7 +27,7 @@ pub(super) const ROUTES: &[Route] = &[
     ("delete_global_allocation_template", delete),
     ("get_account_allocation_template_association", |world, call| association(world, call)),
     ("set_account_allocation_template_association", associate),
-    ("get_system_allocation_template", |_, _| system()),
+    ("get_system_allocation_template", |world, _| system(world)),
     ("get_system_allocation_template_by_business_unit_id", |world, call| system_of_unit(world, call)),
     ("get_account_allocation_template_for_business_unit_id", |world, call| of_unit(world, call)),
     ("get_global_allocation_template_by_id_for_business_unit_id", |world, call| of_unit(world, call)),
@@ -53,14 +53,14 @@ fn read(call: &Call<'_>) -> Result<(String, Supply), Rejection> {
     Ok((call.text("name").unwrap_or_default().trim().to_owned(), supply))
 }
 
-fn facts(template: &SupplyTemplate, version: Version) -> Value {
-    let fill = supply::Fill::new();
+fn facts(world: &World, template: &SupplyTemplate, version: Version) -> Value {
+    let fill = supply::Fill::none(&world.market);
     json!({
         "template_id": ids::shown(version, &template.id),
         "name": template.name,
         "last_modified_at": text(template.changed_at),
         "last_modified_by": template.changed_by,
-        "supply_allocations": supply::legacy_facts(&template.supply, 0, &fill),
+        "supply_allocations": supply::legacy_facts(&template.supply, 0, fill),
     })
 }
 
@@ -68,7 +68,7 @@ fn list(world: &World, call: &Call<'_>) -> Outcome {
     let all: Vec<&SupplyTemplate> =
         world.supply_templates.values().rev().filter(|template| template.scope == scope(call)).collect();
     let page = page::cut(all, &call.window(10, 100)?, |template| ids::shown(call.version, &template.id))?;
-    let templates: Vec<Value> = page.items.iter().map(|template| facts(template, call.version)).collect();
+    let templates: Vec<Value> = page.items.iter().map(|template| facts(world, template, call.version)).collect();
     let body = json!({
         "has_more": page.next.is_some(),
         "next_cursor": page.next.unwrap_or_default(),
@@ -95,7 +95,7 @@ fn create(world: &mut World, call: &Call<'_>) -> Outcome {
 
 fn get(world: &World, call: &Call<'_>) -> Outcome {
     let template = find(world, call)?;
-    Ok(Answer::json(200, facts(template, call.version)).with("etag", template.etag()))
+    Ok(Answer::json(200, facts(world, template, call.version)).with("etag", template.etag()))
 }
 
 fn update(world: &mut World, call: &Call<'_>) -> Outcome {
@@ -141,8 +141,8 @@ fn associate(world: &mut World, call: &Call<'_>) -> Outcome {
     Ok(Answer::empty(204))
 }
 
-fn system() -> Outcome {
-    let entries = supply::legacy_facts(&Supply::default(), 0, &supply::Fill::new());
+fn system(world: &World) -> Outcome {
+    let entries = supply::legacy_facts(&Supply::default(), 0, supply::Fill::none(&world.market));
     Ok(Answer::json(200, json!({ "name": "Open exchange", "supply_allocations": entries })))
 }
 
@@ -150,7 +150,7 @@ fn system() -> Outcome {
 fn unit_facts(world: &World, call: &Call<'_>, name: &str, own: &Supply) -> Result<Value, Rejection> {
     let unit = call.at("business_unit_id").parse().ok().and_then(|id| world.account.business_unit(id));
     unit.ok_or_else(|| Rejection::not_found("business unit"))?;
-    let mut facts = supply::modern_facts(own, 0, &supply::Fill::new());
+    let mut facts = supply::modern_facts(own, 0, supply::Fill::none(&world.market));
     if let Some(map) = facts.as_object_mut() {
         map.insert("template_name".into(), json!(name));
     }

@@ -3,62 +3,19 @@
 
 use super::{Outcome, Route};
 use crate::api::answer::Answer;
-use crate::state::supply::SUPPLIERS;
+use crate::state::World;
+use crate::state::market::{Coded, INDUSTRIES, LOCKOUTS, PLACES, STUDY_TYPES, Supplier};
 use serde_json::{Value, json};
 
 /// The operations that are answered here.
 pub(super) const ROUTES: &[Route] = &[
     ("get_countries", |_, _| countries()),
     ("get_locales", |_, _| locales()),
-    ("get_suppliers", |_, _| suppliers()),
+    ("get_suppliers", |world, _| suppliers(world)),
     ("get_industries", |_, _| industries()),
     ("get_industry_lockouts", |_, _| lockouts()),
     ("get_study_types", |_, _| study_types()),
     ("get_integration_use_cases", |_, _| use_cases()),
-];
-
-/// A code and what it stands for.
-type Coded = (&'static str, &'static str);
-
-/// Country code, name, and languages, the preferred one first.
-const PLACES: &[(&str, &str, &[Coded])] = &[
-    ("AU", "Australia", &[("eng", "English")]),
-    ("BR", "Brazil", &[("por", "Portuguese")]),
-    ("CA", "Canada", &[("eng", "English"), ("fre", "French")]),
-    ("CN", "China", &[("chi", "Chinese")]),
-    ("DE", "Germany", &[("ger", "German")]),
-    ("ES", "Spain", &[("spa", "Spanish")]),
-    ("FR", "France", &[("fre", "French")]),
-    ("GB", "United Kingdom", &[("eng", "English")]),
-    ("IN", "India", &[("eng", "English"), ("hin", "Hindi")]),
-    ("IT", "Italy", &[("ita", "Italian")]),
-    ("JP", "Japan", &[("jpn", "Japanese")]),
-    ("SE", "Sweden", &[("swe", "Swedish"), ("eng", "English")]),
-    ("US", "United States", &[("eng", "English"), ("spa", "Spanish")]),
-];
-
-const INDUSTRIES: &[Coded] = &[
-    ("automotive", "Automotive"),
-    ("beverages", "Beverages"),
-    ("finance", "Finance"),
-    ("healthcare", "Healthcare"),
-    ("retail", "Retail"),
-    ("technology", "Technology"),
-    ("other", "Other"),
-];
-
-const LOCKOUTS: &[Coded] = &[
-    ("no_lockout", "No lockout"),
-    ("industry_7_days", "A week within the industry"),
-    ("industry_30_days", "A month within the industry"),
-];
-
-const STUDY_TYPES: &[Coded] = &[
-    ("adhoc", "Ad hoc"),
-    ("diary", "Diary"),
-    ("tracker", "Tracker"),
-    ("recontact", "Recontact"),
-    ("internal_use", "Internal use"),
 ];
 
 fn coded(name: &str, list: &[Coded]) -> Outcome {
@@ -88,9 +45,9 @@ fn locales() -> Outcome {
     Ok(Answer::json(200, json!({ "locales": items })))
 }
 
-fn suppliers() -> Outcome {
-    let items: Vec<Value> =
-        SUPPLIERS.iter().map(|(id, code, name)| json!({ "id": id, "code": code, "name": name })).collect();
+fn suppliers(world: &World) -> Outcome {
+    let facts = |one: &Supplier| json!({ "id": one.id, "code": one.code, "name": one.name });
+    let items: Vec<Value> = world.market.suppliers.iter().map(facts).collect();
     Ok(Answer::json(200, json!({ "suppliers": items })))
 }
 

@@ -34,7 +34,7 @@ fn before(world: &mut World, call: &Call<'_>) -> Outcome {
         .number("business_unit_id")
         .and_then(|id| world.account.business_unit(id))
         .ok_or_else(|| Rejection::invalid("business_unit_id", "no business unit of this account"))?;
-    let currency = unit.currency;
+    let currency = unit.currency.clone();
     let spec = body.get("fielding_specification").unwrap_or(body);
     let moment = |names: &[&str]| first(spec, names).and_then(Value::as_str).and_then(read);
     let (Some(start), Some(end)) = (moment(START), moment(END)) else {
@@ -43,7 +43,7 @@ fn before(world: &mut World, call: &Call<'_>) -> Outcome {
     let goal = first(body, GOAL).and_then(whole).map_or(1, |n| n.max(1) as u64);
     let audience = audience(world, call, goal)?;
     let ask = ask(call, &audience, call.text("locale").unwrap_or_default(), start, end, goal)?;
-    respond(call, &audience, ask, currency)
+    respond(call, &audience, ask, &currency)
 }
 
 fn of_group(world: &mut World, call: &Call<'_>) -> Outcome {
@@ -61,7 +61,7 @@ fn of_group(world: &mut World, call: &Call<'_>) -> Outcome {
     let mut ask = ask(call, &own, &place, start, end, goal)?;
     ask.incidence = first(body, INCIDENCE).and_then(Value::as_f64).unwrap_or(group.incidence);
     ask.minutes = first(body, MINUTES).and_then(Value::as_f64).unwrap_or(group.interview_minutes as f64);
-    let currency = world.account.business_unit(group.business_unit).map_or("USD", |unit| unit.currency);
+    let currency = world.account.business_unit(group.business_unit).map_or("USD", |unit| unit.currency.as_str());
     respond(call, &own, ask, currency)
 }
 

@@ -7,6 +7,7 @@ use crate::api::answer::Answer;
 use crate::api::call::Call;
 use crate::api::dialect::{estimate, money, read_money};
 use crate::api::rejection::Rejection;
+use crate::api::strict::rate;
 use crate::sim::clock::{read, text};
 use crate::state::population::Ask;
 use crate::state::{BusinessUnit, World, locale};
@@ -63,7 +64,7 @@ fn rate_card(world: &World, call: &Call<'_>) -> Outcome {
     }
     let facts = json!({
         "country_code": country,
-        "rate_card_data": card(country, unit.currency),
+        "rate_card_data": card(country, &unit.currency),
         "token": format!("rate-card-{}-{country}", unit.id),
     });
     Ok(Answer::json(200, facts))
@@ -87,15 +88,6 @@ fn group_rate_card(world: &World, call: &Call<'_>) -> Outcome {
     Ok(Answer::json(200, facts))
 }
 
-/// Units of a currency for a dollar, as the sandbox has it.
-fn rate(currency: &str) -> f64 {
-    match currency {
-        "GBP" => 0.8,
-        "EUR" => 0.9,
-        _ => 1.0,
-    }
-}
-
 fn price_facts(world: &World, unit: &BusinessUnit, price: Value, dynamic: bool, country: &str) -> Value {
     let context = if dynamic {
         json!({ "type": "dynamic" })
@@ -105,7 +97,7 @@ fn price_facts(world: &World, unit: &BusinessUnit, price: Value, dynamic: bool, 
     json!({
         "buyer_account_id": world.account.id,
         "buyer_business_unit_id": unit.id.to_string(),
-        "buyer_business_unit_exchange_rate_from_usd": rate(unit.currency),
+        "buyer_business_unit_exchange_rate_from_usd": rate(&unit.currency),
         "open_exchange_price": { "cost_per_interview": price, "pricing_context": context },
         "private_exchange_prices": [],
     })
@@ -120,7 +112,7 @@ fn group_price(world: &World, call: &Call<'_>) -> Outcome {
         .ok_or_else(|| Rejection::not_found("target group"))?;
     let (_, country) = locale::split(&group.locale).unwrap_or(("eng", "us"));
     let mut facts =
-        price_facts(world, unit, money(group.price(), unit.currency), group.price.is_some(), &country.to_uppercase());
+        price_facts(world, unit, money(group.price(), &unit.currency), group.price.is_some(), &country.to_uppercase());
     if let Some(map) = facts.as_object_mut() {
         map.insert("target_group_id".into(), json!(group.id));
         map.insert("price_type".into(), json!(if group.is_draft() { "prediction" } else { "specification" }));
@@ -142,11 +134,11 @@ fn prediction(world: &World, call: &Call<'_>) -> Outcome {
         given("user_requested_cpi")?.unwrap_or(0.0)
     } else {
         let minutes = number("expected_length_of_interview_minutes").unwrap_or(10.0);
-        let base = cell(&country, minutes, number("expected_incidence_rate").unwrap_or(1.0)) * rate(unit.currency);
+        let base = cell(&country, minutes, number("expected_incidence_rate").unwrap_or(1.0)) * rate(&unit.currency);
         let boosted = base + given("cpi_boost")?.unwrap_or(0.0);
         given("maximum_cpi")?.map_or(boosted, |most| boosted.min(most))
     };
-    Ok(Answer::json(200, price_facts(world, unit, estimate(value, unit.currency), dynamic, &country)))
+    Ok(Answer::json(200, price_facts(world, unit, estimate(value, &unit.currency), dynamic, &country)))
 }
 
 /// The days in which the goal is likely to fill.

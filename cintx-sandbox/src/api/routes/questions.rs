@@ -5,17 +5,17 @@ use super::{Outcome, Route};
 use crate::api::answer::Answer;
 use crate::api::call::Call;
 use crate::api::rejection::Rejection;
-use crate::state::library::{CATEGORIES, Kind, QUESTIONS, Question, in_language, question};
+use crate::state::library::{CATEGORIES, Kind, Question, in_language};
 use crate::state::{World, locale, page};
 use serde_json::{Value, json};
 
 /// The operations that are answered here.
 pub(super) const ROUTES: &[Route] = &[
     ("list_questions", |world, call| list(world, call)),
-    ("get_question_by_id", |_, call| get(call)),
+    ("get_question_by_id", |world, call| get(world, call)),
     ("list_all_question_categories", |_, _| categories()),
     ("account_questions_translation", |world, call| {
-        if call.version.is_legacy() { translations_before(world, call) } else { translations(call) }
+        if call.version.is_legacy() { translations_before(world, call) } else { translations(world, call) }
     }),
     ("get_questions_translation", |world, call| translations_before(world, call)),
 ];
@@ -35,15 +35,17 @@ fn has_words(question: &Question, language: &str, words: Option<&str>) -> bool {
         return true;
     };
     let own = |text: &str| text.to_lowercase().contains(&words);
-    own(question.name) || own(in_language(&question.text, language)) || own(in_language(&question.text, "eng"))
+    own(&question.name) || own(in_language(&question.text, language)) || own(in_language(&question.text, "eng"))
 }
 
 /// The questions that a search asks for.
-fn search(call: &Call<'_>) -> Result<Vec<&'static Question>, Rejection> {
+fn search<'w>(world: &'w World, call: &Call<'_>) -> Result<Vec<&'w Question>, Rejection> {
     let (language, _) = languages(call)?;
     let ids: Vec<&str> = call.query("id").map(|ids| ids.split(',').map(str::trim).collect()).unwrap_or_default();
     let flag = |name: &str| call.query(name) == Some("true");
-    Ok(QUESTIONS
+    Ok(world
+        .market
+        .questions
         .iter()
         .filter(|question| ids.is_empty() || ids.contains(&question.id.to_string().as_str()))
         .filter(|question| !question.custom || flag("allow_custom_quals") || flag("only_custom_quals"))
@@ -83,9 +85,9 @@ fn profile(question: &Question, own: &str, other: &str) -> Value {
     })
 }
 
-fn translations(call: &Call<'_>) -> Outcome {
+fn translations(world: &World, call: &Call<'_>) -> Outcome {
     let (own, other) = languages(call)?;
-    let found = search(call)?;
+    let found = search(world, call)?;
     let total = found.len();
     let page = page::cut(found, &call.window(10, 100)?, |question| question.id.to_string())?;
     let profiles: Vec<Value> = page.items.iter().map(|question| profile(question, own, other)).collect();
@@ -101,7 +103,7 @@ fn translations(call: &Call<'_>) -> Outcome {
 /// The older versions' form.
 fn translations_before(world: &World, call: &Call<'_>) -> Outcome {
     let (own, other) = languages(call)?;
-    let found = search(call)?;
+    let found = search(world, call)?;
     let total = found.len();
     let mut window = call.window(100, 100)?;
     if let Some(limit) = call.query("limit").and_then(|text| text.parse().ok()) {
@@ -154,7 +156,9 @@ fn list(world: &World, call: &Call<'_>) -> Outcome {
     if call.query("account_id").is_some_and(|id| id != world.account.id.to_string()) {
         return Err(Rejection::forbidden());
     }
-    let found: Vec<&Question> = QUESTIONS
+    let found: Vec<&Question> = world
+        .market
+        .questions
         .iter()
         .filter(|question| has_words(question, language, call.query("search")))
         .filter(|question| call.query("category_id").is_none_or(|id| id == question.category.1.to_string()))
@@ -171,9 +175,9 @@ fn list(world: &World, call: &Call<'_>) -> Outcome {
     Ok(Answer::json(200, json!({ "pages": total.div_ceil(window.size), "questions": questions })))
 }
 
-fn get(call: &Call<'_>) -> Outcome {
+fn get(world: &World, call: &Call<'_>) -> Outcome {
     let (language, _) = languages(call)?;
-    let found = call.at("question_id").parse().ok().and_then(question);
+    let found = call.at("question_id").parse().ok().and_then(|id| world.market.question(id));
     let question = found.ok_or_else(|| Rejection::not_found("question"))?;
     let mut facts = summary(question, language);
     let more = match question.kind {

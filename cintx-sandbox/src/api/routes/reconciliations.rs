@@ -184,7 +184,7 @@ fn eligible(world: &World, call: &Call<'_>) -> Outcome {
         .filter(|group| call.query("status").is_none_or(|status| group.status().eq_ignore_ascii_case(status)))
         .filter(|group| call.query("project_manager_id").is_none_or(|id| group.manager.eq_ignore_ascii_case(id)))
         .collect();
-    let currency = world.account.business_units.first().map_or("USD", |unit| unit.currency);
+    let currency = world.account.business_units.first().map_or("USD", |unit| unit.currency.as_str());
     let completes: u64 = groups.iter().map(|group| group.ledger.total.completes).sum();
     // Amounts of other currencies have no place in one sum.
     let own = groups.iter().filter(|group| super::target_groups::currency(world, group) == currency);
@@ -196,7 +196,8 @@ fn eligible(world: &World, call: &Call<'_>) -> Outcome {
         .iter()
         .map(|group| {
             let manager = world.account.user(&group.manager);
-            let currency = world.account.business_unit(group.business_unit).map_or(currency, |unit| unit.currency);
+            let currency =
+                world.account.business_unit(group.business_unit).map_or(currency, |unit| unit.currency.as_str());
             let cost = group.ledger.total.cost;
             json!({
                 "name": group.name,

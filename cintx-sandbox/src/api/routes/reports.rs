@@ -120,7 +120,8 @@ fn generate(world: &mut World, call: &Call<'_>) -> Outcome {
 fn url(world: &World, call: &Call<'_>, report: &Report) -> String {
     let base = format!("/v1/demand/accounts/{}/reports", world.account.id);
     if call.version.is_legacy() {
-        format!("{base}/download?file={}.csv&report_type={}", ids::uuid_of(&report.id), report.kind)
+        let file = format!("{}.{}", ids::uuid_of(&report.id), report.extension());
+        format!("{base}/download?file={file}&report_type={}", report.kind)
     } else {
         format!("{base}/{}/download", report.id)
     }
@@ -206,30 +207,29 @@ fn list(world: &World, call: &Call<'_>) -> Outcome {
     Ok(Answer::json(200, json!({ "next_cursor": page.next, "reports_requests": reports })))
 }
 
-fn file(report: &Report, spreadsheets: bool) -> Outcome {
+fn file(report: &Report) -> Outcome {
     let Progress::Completed(file) = &report.progress else {
         return Err(Rejection::not_found("report file yet"));
     };
-    let media = if report.is_spreadsheet() && spreadsheets { "application/vnd.ms-excel" } else { "text/csv" };
     let mut answer = Answer::empty(200).with("content-disposition", attachment(&report.file_name()));
-    answer.content = Content::Bytes(media, file.to_vec());
+    answer.content = Content::Bytes(report.media_type(), file.to_vec());
     Ok(answer)
 }
 
 fn download(world: &World, call: &Call<'_>) -> Outcome {
-    file(find(world, call.at("report_id"))?, true)
+    file(find(world, call.at("report_id"))?)
 }
 
 /// The older versions name the file in the query.
 fn download_by_name(world: &World, call: &Call<'_>) -> Outcome {
     let name = call.query("file").unwrap_or_default();
     let id = name.split('.').next().unwrap_or_default();
-    file(find(world, id)?, false)
+    file(find(world, id)?)
 }
 
 fn share(world: &World, call: &Call<'_>) -> Outcome {
     let report = find(world, call.at("report_id"))?;
-    file(report, true)?;
+    file(report)?;
     let until = text(plus(world.now(), SignedDuration::from_mins(15)));
     let url = format!("https://files.sandbox.example.com/reports/{}?expires={until}", report.id);
     Ok(Answer::json(200, json!({ "report_pre_signed_url": url })))

@@ -5,7 +5,7 @@ use super::target_groups::{self, find};
 use super::{Outcome, Route};
 use crate::api::answer::Answer;
 use crate::api::call::Call;
-use crate::api::dialect::supply;
+use crate::api::dialect::supply::{self, Fill};
 use crate::api::rejection::Rejection;
 use crate::state::World;
 use crate::state::supply::{BLOCKED_ID, EXCHANGE_ID, Supply};
@@ -23,7 +23,7 @@ pub(super) const ROUTES: &[Route] = &[
 
 fn specification(world: &World, call: &Call<'_>) -> Outcome {
     let group = find(world, call)?;
-    Ok(Answer::json(200, supply::modern_facts(&group.supply, group.goal, &group.ledger.by_supplier)))
+    Ok(Answer::json(200, supply::modern_facts(&group.supply, group.goal, Fill::of(&world.market, group))))
 }
 
 fn specify(world: &mut World, call: &Call<'_>) -> Outcome {
@@ -45,7 +45,7 @@ fn store(world: &mut World, call: &Call<'_>, changed: Supply) -> Result<(), Reje
 
 fn list(world: &World, call: &Call<'_>) -> Outcome {
     let group = find(world, call)?;
-    let entries = supply::legacy_facts(&group.supply, group.goal, &group.ledger.by_supplier);
+    let entries = supply::legacy_facts(&group.supply, group.goal, Fill::of(&world.market, group));
     Ok(Answer::json(200, json!({ "supply_allocations": entries })))
 }
 
@@ -84,7 +84,7 @@ fn change(world: &mut World, call: &Call<'_>) -> Outcome {
     }
     store(world, call, changed)?;
     let group = find(world, call)?;
-    let entry = supply::legacy_entry(&group.supply, id, group.goal, &group.ledger.by_supplier);
+    let entry = supply::legacy_entry(&group.supply, id, group.goal, Fill::of(&world.market, group));
     Ok(Answer::json(200, entry.unwrap_or_else(|| json!({ "id": id, "type": "blocked", "suppliers": [] }))))
 }
 

@@ -168,7 +168,7 @@ fn prices(body: &Value, unit: &BusinessUnit) -> Result<(Option<Money>, Option<Mo
             return Err(Rejection::invalid(format!("{name}.currency_code"), reason));
         }
     }
-    if price.is_some() && !unit.pricing_models.contains(&"dynamic") {
+    if price.is_some() && !unit.pricing_models.iter().any(|model| model == "dynamic") {
         return Err(Rejection::invalid("cost_per_interview", "the business unit has rate cards only"));
     }
     Ok((price, note))
@@ -368,8 +368,8 @@ fn list(world: &World, call: &Call<'_>) -> Outcome {
     Ok(Answer::json(200, body))
 }
 
-pub(super) fn currency(world: &World, group: &TargetGroup) -> &'static str {
-    world.account.business_unit(group.business_unit).map_or("USD", |unit| unit.currency)
+pub(super) fn currency<'w>(world: &'w World, group: &TargetGroup) -> &'w str {
+    world.account.business_unit(group.business_unit).map_or("USD", |unit| unit.currency.as_str())
 }
 
 /// Everything that any answer about a target group may want to say.
@@ -377,7 +377,7 @@ pub(super) fn facts(world: &World, group: &TargetGroup) -> Value {
     let mut facts = setting_facts(world, group);
     if let (Some(all), Value::Object(field)) = (facts.as_object_mut(), field_facts(world, group)) {
         all.extend(field);
-        all.extend(part_facts(group));
+        all.extend(part_facts(world, group));
         all.extend(group.kept.clone());
     }
     facts
@@ -465,8 +465,8 @@ fn field_facts(world: &World, group: &TargetGroup) -> Value {
 }
 
 /// The larger parts, in the form of every version, and those that may be absent.
-fn part_facts(group: &TargetGroup) -> impl Iterator<Item = (String, Value)> {
-    let (supply, fill) = (&group.supply, &group.ledger.by_supplier);
+fn part_facts(world: &World, group: &TargetGroup) -> impl Iterator<Item = (String, Value)> + use<> {
+    let (supply, fill) = (&group.supply, supply_dialect::Fill::of(&world.market, group));
     let parts = [
         ("profile", Some(legacy::draft_facts(&group.audience))),
         ("profiling", Some(modern::draft_facts(&group.audience))),

@@ -1,0 +1,287 @@
+//! What the documents let through and the platform does not know: places,
+//! questions, suppliers and the like, and prices beyond its limit.
+
+use crate::api::call::Call;
+use crate::api::dialect::{first, whole};
+use crate::api::rejection::Rejection;
+use crate::contract::Violation;
+use crate::sim::clock::{plus, read, text};
+use crate::state::World;
+use crate::state::market::{INDUSTRIES, LOCKOUTS, STUDY_TYPES, codes, locales};
+use crate::tolerance::Tolerance;
+use jiff::SignedDuration;
+use rust_decimal::Decimal;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// The greatest price of a complete, in US dollars.
+const HIGHEST_PRICE_USD: u32 = 105;
+
+/// How far ahead a draft's start is to be.
+const NOTICE: SignedDuration = SignedDuration::from_hours(1);
+/// How far clocks may be apart.
+const CLOCK_SLACK: SignedDuration = SignedDuration::from_mins(5);
+
+/// Prices of completes, under every name that they have in requests.
+const PRICES: &[&str] = &[
+    "cost_per_interview",
+    "target_group_cpi",
+    "maximum_cpi",
+    "minimum_cpi",
+    "boost_cpi",
+    "cpi_boost",
+    "user_requested_cpi",
+];
+
+/// Other amounts that are in the business unit's currency.
+const AMOUNTS: &[&str] = &["total_budget"];
+
+/// Units of a currency for a dollar, as the sandbox has it.
+pub(crate) fn rate(currency: &str) -> f64 {
+    match currency {
+        "GBP" => 0.8,
+        "EUR" => 0.9,
+        _ => 1.0,
+    }
+}
+
+/// Holds that a request names nothing that the platform does not know.
+pub(crate) fn check(world: &World, call: &Call<'_>) -> Result<(), Rejection> {
+    let currency = currency(world, call);
+    let mut checker = Checker { world, currency, wrong: Vec::new() };
+    if let Some(locale) = call.query("locale") {
+        checker.locale("locale", locale);
+    }
+    checker.walk("", &call.body, None);
+    if checker.wrong.is_empty() {
+        return Ok(());
+    }
+    let list: Vec<String> = checker.wrong.iter().map(|(name, reason)| format!("{name}: {reason}")).collect();
+    let mut refusal = Rejection::bad_request(format!("The request is not valid. {}.", list.join("; ")));
+    refusal.params = checker.wrong;
+    Err(refusal)
+}
+
+/// The currency of the business unit that a request is about, where that is
+/// known before it is worked on.
+fn currency(world: &World, call: &Call<'_>) -> Option<String> {
+    let number = |value: &Value| whole(value).or_else(|| value.as_str()?.parse().ok());
+    let of_group = || world.groups.get(call.at("target_group_id")).map(|group| group.business_unit);
+    let of_path = || call.at("business_unit_id").parse().ok();
+    let unit = first(&call.body, &["business_unit_id"]).and_then(number).or_else(of_path).or_else(of_group)?;
+    world.account.business_unit(unit).map(|unit| unit.currency.clone())
+}
+
+struct Checker<'w> {
+    world: &'w World,
+    currency: Option<String>,
+    wrong: Vec<(String, String)>,
+}
+
+/// Every allowed value, none left out.
+fn one_of(items: impl IntoIterator<Item = impl ToString>) -> String {
+    items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+impl Checker<'_> {
+    fn tolerates(&self, tolerance: Tolerance) -> bool {
+        self.world.settings.tolerances.contains(&tolerance)
+    }
+
+    fn add(&mut self, tolerance: Tolerance, name: &str, got: impl std::fmt::Display, allowed: impl Into<String>) {
+        if !self.tolerates(tolerance) {
+            self.wrong.push((name.to_owned(), format!("got {got}, allowed: {}", allowed.into())));
+        }
+    }
+
+    /// Looks at a value and everything in it. `question` is the one whose
+    /// options are told.
+    fn walk(&mut self, at: &str, value: &Value, question: Option<i64>) {
+        match value {
+            Value::Array(items) => {
+                for (number, item) in items.iter().enumerate() {
+                    self.walk(&format!("{at}.{number}"), item, question);
+                }
+            }
+            Value::Object(map) => {
+                let question = map.get("question_id").and_then(whole).or(question);
+                for (name, value) in map {
+                    let at = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+                    self.property(&at, name, value, question);
+                    self.walk(&at, value, question);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn property(&mut self, at: &str, name: &str, value: &Value, question: Option<i64>) {
+        match (name, value) {
+            ("locale", Value::String(locale)) => self.locale(at, locale),
+            ("question_id", _) => {
+                if let Some(id) = whole(value).filter(|id| self.world.market.question(*id).is_none()) {
+                    let known = one_of(self.world.market.questions.iter().map(|question| question.id));
+                    self.add(Tolerance::UnknownQuestions, at, id, known);
+                }
+            }
+            ("option", Value::String(option)) => self.option(at, question, option),
+            ("study_type_code", Value::String(code)) => {
+                self.code(Tolerance::UnknownStudyTypes, at, code, codes(STUDY_TYPES));
+            }
+            ("industry_code", Value::String(code)) => {
+                self.code(Tolerance::UnknownIndustries, at, code, codes(INDUSTRIES));
+            }
+            ("industry_lockout_code", Value::String(code)) => {
+                self.code(Tolerance::UnknownIndustries, at, code, codes(LOCKOUTS));
+            }
+            ("suppliers" | "supplier_ids" | "blocked_supplier_ids", Value::Array(items)) => {
+                for (number, item) in items.iter().enumerate() {
+                    let id = item.get("id").or_else(|| item.get("supplier_id")).unwrap_or(item);
+                    self.supplier(&format!("{at}.{number}"), id);
+                }
+            }
+            ("supplier_id", _) => self.supplier(at, value),
+            ("live_url" | "test_url", Value::String(url)) if !url.contains("[%RID%]") => {
+                self.add(Tolerance::LinksWithoutRid, at, url, "an address with [%RID%] in it");
+            }
+            ("fielding_specification", Value::Object(spec)) => {
+                let start = spec.get("start_at").and_then(Value::as_str);
+                self.start(&format!("{at}.start_at"), start.unwrap_or_default());
+            }
+            _ if PRICES.contains(&name) => self.amount(at, value, true),
+            _ if AMOUNTS.contains(&name) => self.amount(at, value, false),
+            _ => {}
+        }
+    }
+
+    fn locale(&mut self, at: &str, locale: &str) {
+        if !locales().any(|known| known == locale) {
+            self.add(Tolerance::UnknownLocales, at, locale, one_of(locales()));
+        }
+    }
+
+    fn code(&mut self, tolerance: Tolerance, at: &str, code: &str, known: Vec<String>) {
+        if !known.iter().any(|own| own == code) {
+            self.add(tolerance, at, code, one_of(known));
+        }
+    }
+
+    fn option(&mut self, at: &str, question: Option<i64>, option: &str) {
+        let Some(question) = question.and_then(|id| self.world.market.question(id)) else {
+            return;
+        };
+        let known: Vec<String> = question.options.iter().map(|(id, _)| id.clone()).collect();
+        // Questions without a list take any answer.
+        if !known.is_empty() && !known.iter().any(|own| own == option) {
+            self.add(Tolerance::UnknownOptions, at, option, one_of(known));
+        }
+    }
+
+    fn supplier(&mut self, at: &str, id: &Value) {
+        let Some(id) = whole(id).or_else(|| id.as_str()?.trim().parse().ok()) else {
+            return;
+        };
+        if !self.world.market.supplier_ids().any(|known| known == id) {
+            self.add(Tolerance::UnknownSuppliers, at, id, one_of(self.world.market.supplier_ids()));
+        }
+    }
+
+    /// A draft's start; the caller's clock may be a little behind.
+    fn start(&mut self, at: &str, given: &str) {
+        let Some(start) = read(given) else {
+            return;
+        };
+        let later = |by| plus(self.world.now(), by);
+        let (earliest, usual) = (later(-CLOCK_SLACK), later(NOTICE));
+        if start < earliest {
+            self.add(Tolerance::PastStarts, at, given, format!("{} or later", text(self.world.now())));
+        } else if start < plus(usual, -CLOCK_SLACK) {
+            self.add(Tolerance::EarlyStarts, at, given, format!("{} or later", text(usual)));
+        }
+    }
+
+    fn amount(&mut self, at: &str, given: &Value, is_price: bool) {
+        let part = |names: &[&str]| first(given, names).and_then(Value::as_str);
+        let (value, own) = (part(&["value", "amount"]), part(&["currency_code", "code"]));
+        let Some(own) = own else {
+            return;
+        };
+        if let Some(currency) = self.currency.clone().filter(|currency| currency != own) {
+            self.add(Tolerance::AnyCurrency, &format!("{at}.currency_code"), own, currency);
+        }
+        let most = Decimal::from(HIGHEST_PRICE_USD) * Decimal::try_from(rate(own)).unwrap_or(Decimal::ONE);
+        let is_too_much = value.and_then(|value| value.parse::<Decimal>().ok()).is_some_and(|value| value > most);
+        if is_price && is_too_much {
+            let allowed = format!("{} {own} at most", most.normalize());
+            self.add(Tolerance::AnyPrice, &format!("{at}.value"), value.unwrap_or_default(), allowed);
+        }
+    }
+}
+
+/// What the names of conditions end with, in both editions.
+const EDITIONS: [&str; 2] = ["_conditions_details", "_conditions_details_template"];
+
+/// The body with each condition under the name that it has in its other
+/// edition, where it has conditions at all.
+pub(crate) fn other_edition(tolerances: &BTreeSet<Tolerance>, body: &Value) -> Option<Value> {
+    let mut body = body.clone();
+    (tolerances.contains(&Tolerance::ConditionEditions) && rename_conditions(&mut body)).then_some(body)
+}
+
+fn rename_conditions(value: &mut Value) -> bool {
+    match value {
+        Value::Array(items) => {
+            let mut any = false;
+            for item in items {
+                any |= rename_conditions(item);
+            }
+            any
+        }
+        Value::Object(map) => {
+            let mut any = false;
+            for (name, value) in map {
+                let [plain, template] = EDITIONS;
+                let other = value.as_str().filter(|_| name == "object").and_then(|own| {
+                    let shorter = own.strip_suffix(template).map(|kind| format!("{kind}{plain}"));
+                    shorter.or_else(|| own.strip_suffix(plain).map(|kind| format!("{kind}{template}")))
+                });
+                match other {
+                    Some(other) => {
+                        *value = Value::String(other);
+                        any = true;
+                    }
+                    None => any |= rename_conditions(value),
+                }
+            }
+            any
+        }
+        _ => false,
+    }
+}
+
+/// Puts numbers in the place of texts that spell them, where the document asks
+/// for numbers; what was changed, for the log.
+pub(crate) fn numbers_from_text(
+    tolerances: &BTreeSet<Tolerance>,
+    violations: &[Violation],
+    body: &Value,
+) -> Option<(Value, Vec<String>)> {
+    if !tolerances.contains(&Tolerance::NumbersAsText) {
+        return None;
+    }
+    let (mut body, mut notes) = (body.clone(), Vec::new());
+    for violation in violations.iter().filter(|violation| violation.rule == "type") {
+        let crate::contract::Place::Body(pointer) = &violation.place else {
+            continue;
+        };
+        let Some(value) = body.pointer_mut(pointer) else {
+            continue;
+        };
+        let number = value.as_str().and_then(|text| serde_json::from_str::<serde_json::Number>(text).ok());
+        if let Some(number) = number {
+            *value = Value::Number(number);
+            notes.push(format!("{}: a number was sent as text", violation.name()));
+        }
+    }
+    (!notes.is_empty()).then_some((body, notes))
+}

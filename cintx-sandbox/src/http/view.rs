@@ -1,0 +1,235 @@
+//! What the page shows, as JSON, and the stream of it: groups, one of them in
+//! full, webhooks, faults and the last requests.
+
+use super::control;
+use crate::api::engine::{Engine, Incoming};
+use crate::http::log::Received;
+use crate::sim::clock::{Clock, text};
+use crate::state::World;
+use crate::state::ledger::Tally;
+use crate::state::target_group::TargetGroup;
+use crate::state::webhook::is_held_back;
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// So many groups stand on a page.
+const GROUPS: usize = 25;
+/// So many requests are shown.
+const REQUESTS: usize = 60;
+/// So many respondents of a group are shown.
+const RESPONDENTS: usize = 25;
+/// So many points its curve has at most.
+const POINTS: i64 = 60;
+/// So many profiles and targets of it are shown.
+const PROFILES: usize = 30;
+const TARGETS: usize = 200;
+/// After so many milliseconds a page asks again.
+const RETRY_MS: u32 = 1_000;
+
+/// What somebody wants to see.
+#[derive(Debug, Default)]
+struct Wanted {
+    search: String,
+    status: String,
+    page: usize,
+    group: String,
+    requests: String,
+}
+
+impl Wanted {
+    fn read(incoming: &Incoming) -> Self {
+        let mut given: BTreeMap<String, String> = control::parameters(incoming).into_iter().collect();
+        let mut take = |name: &str| given.remove(name).unwrap_or_default();
+        Self {
+            search: take("search").to_lowercase(),
+            status: take("status"),
+            page: take("page").parse().unwrap_or(0),
+            group: take("group"),
+            requests: take("requests").to_lowercase(),
+        }
+    }
+}
+
+/// One event of the stream. The stream ends with it, and browsers come again
+/// by themselves, so that nobody holds a connection.
+pub(crate) fn event(engine: &Engine, incoming: &Incoming) -> String {
+    format!("retry: {RETRY_MS}\ndata: {}\n\n", make(engine, &Wanted::read(incoming)))
+}
+
+fn make(engine: &Engine, wanted: &Wanted) -> Value {
+    let (requests, total, refused) = {
+        let log = engine.log();
+        let fits = |one: &Received| wanted.requests.is_empty() || one.line().to_lowercase().contains(&wanted.requests);
+        let shown: Vec<Value> = log.youngest().filter(|one| fits(one)).take(REQUESTS).map(request).collect();
+        (shown, log.total(), log.refused())
+    };
+    let faults = engine.faults().facts();
+    let about = control::about(engine);
+    let world = engine.world();
+    let fits = |group: &&TargetGroup| {
+        let project = world.projects.get(&group.project_id).map_or("", |project| project.name.as_str());
+        let texts = [&group.name, &group.id, &group.human_id, &group.locale].map(String::as_str);
+        (wanted.status.is_empty() || group.status() == wanted.status)
+            && (wanted.search.is_empty()
+                || texts.into_iter().chain([project]).any(|text| text.to_lowercase().contains(&wanted.search)))
+    };
+    let found: Vec<&TargetGroup> = world.groups.in_order().rev().filter(fits).collect();
+    let items: Vec<Value> =
+        found.iter().skip(wanted.page * GROUPS).take(GROUPS).map(|group| summary(&world, group)).collect();
+    let here = || found.iter().skip(wanted.page * GROUPS).take(GROUPS).copied();
+    let chosen = world.groups.get(&wanted.group).or_else(|| here().find(|group| group.is_live()));
+    let chosen = chosen.or_else(|| here().find(|group| !group.is_draft())).or_else(|| here().next());
+    let sum = |part: fn(&TargetGroup) -> u64| world.groups.values().map(part).sum::<u64>();
+    json!({
+        "about": about,
+        "account": world.account.name,
+        "now": text(world.now()),
+        "speed": match &world.clock { Clock::Running { speed, .. } => Some(*speed), Clock::Standing { .. } => None },
+        "held_back": is_held_back(&world),
+        "tiles": {
+            "projects": world.projects.len(),
+            "target groups": world.groups.len(),
+            "live": sum(|group| u64::from(group.is_live())),
+            "completes": sum(|group| group.ledger.total.completes),
+            "in survey": sum(|group| group.ledger.total.in_survey),
+            "requests": total,
+            "refused": refused,
+        },
+        "spend": spend(&world),
+        "groups": { "total": found.len(), "page": wanted.page, "size": GROUPS, "items": items },
+        "group": chosen.map(|group| details(&world, group)),
+        "webhooks": control::webhooks(&world),
+        "faults": faults,
+        "requests": requests,
+    })
+}
+
+/// What all completes cost, by currency.
+fn spend(world: &World) -> Value {
+    let mut sums: BTreeMap<&str, Decimal> = BTreeMap::new();
+    for group in world.groups.values().filter(|group| group.ledger.total.completes > 0) {
+        *sums.entry(currency(world, group)).or_default() += group.ledger.total.cost;
+    }
+    sums.into_iter().map(|(currency, sum)| (currency.to_owned(), json!(sum.to_string()))).collect()
+}
+
+fn currency<'w>(world: &'w World, group: &TargetGroup) -> &'w str {
+    world.account.business_unit(group.business_unit).map_or("USD", |unit| unit.currency.as_str())
+}
+
+fn request(one: &Received) -> Value {
+    json!({
+        "number": one.number,
+        "at": one.at,
+        "method": one.method,
+        "path": one.path,
+        "query": one.query,
+        "version": one.version,
+        "operation": one.operation,
+        "status": one.status,
+        "fault": one.fault,
+        "replayed": one.replayed,
+        "refusal": one.refusal,
+        "violations": one.violations.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "notes": one.notes,
+    })
+}
+
+fn tally(tally: &Tally) -> Value {
+    json!({
+        "entered": tally.entered(),
+        "in_survey": tally.in_survey,
+        "dropped": tally.dropped,
+        "terminated": tally.terminated,
+        "over_quota": tally.over_quota,
+        "security": tally.security_terminated,
+        "completes": tally.completes,
+        "reversed": tally.reversed,
+        "cost": tally.cost.to_string(),
+    })
+}
+
+fn summary(world: &World, group: &TargetGroup) -> Value {
+    json!({
+        "id": group.id,
+        "name": group.name,
+        "project": world.projects.get(&group.project_id).map(|project| &project.name),
+        "status": group.status(),
+        "goal": group.goal,
+        "locale": group.locale,
+        "minutes": group.interview_minutes,
+        "price": group.price.as_ref().map(|money| &money.value),
+        "currency": currency(world, group),
+        "expected_incidence": group.incidence,
+        "incidence": group.ledger.total.incidence(),
+        "end_at": text(group.end()),
+        "tally": tally(&group.ledger.total),
+    })
+}
+
+fn details(world: &World, group: &TargetGroup) -> Value {
+    let mut facts = summary(world, group);
+    let profiles: Vec<Value> = group
+        .audience
+        .profiles
+        .iter()
+        .take(PROFILES)
+        .map(|profile| {
+            let targets = profile.targets.iter().take(TARGETS).filter_map(|target| {
+                let quota = target.quota.as_ref()?;
+                let (completes, pending) = (quota.tally.completes, quota.tally.in_survey);
+                Some(json!({ "name": target.label(), "goal": quota.goal, "completes": completes, "pending": pending }))
+            });
+            json!({ "name": profile.label(), "targets": targets.collect::<Vec<_>>() })
+        })
+        .collect();
+    let suppliers: Vec<Value> = group
+        .ledger
+        .by_supplier
+        .iter()
+        .map(|(id, own)| json!({ "name": world.market.supplier_name(*id), "tally": tally(own) }))
+        .collect();
+    let respondents: Vec<Value> = group
+        .rids
+        .iter()
+        .rev()
+        .filter_map(|rid| world.sessions.get(rid))
+        .take(RESPONDENTS)
+        .map(control::session_facts)
+        .collect();
+    if let Some(map) = facts.as_object_mut() {
+        map.insert("project_id".into(), json!(group.project_id));
+        map.insert("human_id".into(), json!(group.human_id));
+        map.insert("turned_away".into(), json!(group.ledger.turned_away));
+        map.insert("profiles".into(), json!(profiles));
+        map.insert("suppliers".into(), json!(suppliers));
+        map.insert("respondents".into(), json!(respondents));
+        map.insert("curve".into(), curve(world, group));
+    }
+    facts
+}
+
+/// Completes and cost over time: how many there were by each moment.
+fn curve(world: &World, group: &TargetGroup) -> Value {
+    let mut completed: Vec<(Timestamp, Decimal)> =
+        world.sessions_of(group).filter(|session| session.is_complete()).filter_map(|one| one.completed).collect();
+    completed.sort_unstable();
+    let (Some((_, _)), Some((last, _))) = (completed.first(), completed.last()) else {
+        return json!([]);
+    };
+    let begin = group.run.as_ref().map_or(group.start(), |run| run.start_at).as_millisecond();
+    let end = last.as_millisecond().max(begin + 1);
+    let mut done = completed.iter().peekable();
+    let (mut count, mut cost) = (0_u64, Decimal::ZERO);
+    let points = (0..=POINTS).map(|point| {
+        let at = begin + (end - begin) * point / POINTS;
+        while let Some((_, price)) = done.next_if(|(moment, _)| moment.as_millisecond() <= at) {
+            count += 1;
+            cost += *price;
+        }
+        json!([at, count, cost.to_string()])
+    });
+    Value::Array(points.collect())
+}

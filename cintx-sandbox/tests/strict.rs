@@ -1,0 +1,201 @@
+//! What the documents let through and the platform does not know: refused by
+//! name with every allowed value, and taken where that is tolerated.
+
+// Helpers of tests count as tests.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use cintx_sandbox::{Sandbox, Tolerance};
+use common::{Caller, VERSIONS, assert_own_answers_valid};
+use serde_json::{Value, json};
+
+/// Where something is put into a draft, what, what is allowed instead, and who
+/// takes it all the same.
+fn mutants(version: &str) -> Vec<(&'static str, Value, &'static str, Tolerance)> {
+    let (amount, currency) = match version {
+        "2024-12-02" => ("/cost_per_interview/amount", "/cost_per_interview/code"),
+        _ => ("/cost_per_interview/value", "/cost_per_interview/currency_code"),
+    };
+    let past = json!({ "start_at": "2020-01-01T00:00:00.000Z", "end_at": common::field().1 });
+    let soon = json!({ "start_at": format!("{:.3}", jiff::Timestamp::now()), "end_at": common::field().1 });
+    vec![
+        ("/locale", json!("eng_xx"), "eng_us, spa_us", Tolerance::UnknownLocales),
+        (
+            "/study_type_code",
+            json!("census"),
+            "adhoc, diary, tracker, recontact, internal_use",
+            Tolerance::UnknownStudyTypes,
+        ),
+        ("/industry_code", json!("magic"), "automotive, beverages", Tolerance::UnknownIndustries),
+        ("/industry_lockout_code", json!("magic"), "no_lockout", Tolerance::UnknownIndustries),
+        (amount, json!("105.01"), "105 USD at most", Tolerance::AnyPrice),
+        (currency, json!("EUR"), "USD", Tolerance::AnyCurrency),
+        ("/live_url", json!("https://survey.example/"), "[%RID%]", Tolerance::LinksWithoutRid),
+        ("/test_url", json!("https://survey.example/"), "[%RID%]", Tolerance::LinksWithoutRid),
+        ("/fielding_specification", past, "or later", Tolerance::PastStarts),
+        ("/fielding_specification", soon, "or later", Tolerance::EarlyStarts),
+    ]
+}
+
+fn put(body: &mut Value, pointer: &str, value: Value) {
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    body.pointer_mut(parent).unwrap()[name] = value;
+}
+
+#[tokio::test]
+async fn drafts_name_only_what_there_is() {
+    for version in VERSIONS {
+        let strict = Sandbox::builder().tolerate([]).start().await.unwrap();
+        let lenient = Sandbox::builder().tolerate(Tolerance::ALL).start().await.unwrap();
+        for (sandbox, is_strict) in [(&strict, true), (&lenient, false)] {
+            let caller = Caller::new(sandbox, version).await;
+            let project = caller.project(sandbox, "p").await;
+            let groups = format!("{project}/target-groups");
+            let good = caller.draft_body(sandbox, 100).await;
+            caller.post(&groups, &good).await.expect(201);
+            for (pointer, value, allowed, tolerance) in mutants(version) {
+                let mut bad = good.clone();
+                put(&mut bad, pointer, value);
+                let reply = caller.post(&groups, &bad).await;
+                if !is_strict {
+                    // Another currency is refused by the draft's own rules.
+                    let status = if tolerance == Tolerance::AnyCurrency { 400 } else { 201 };
+                    reply.expect(status);
+                    continue;
+                }
+                let reply = reply.expect(400).json();
+                let params =
+                    reply["invalid_params"].as_array().unwrap_or_else(|| panic!("{version} {pointer}: {reply}"));
+                let name = pointer.trim_start_matches('/').replace('/', ".");
+                let found = params.iter().any(|param| {
+                    param["name"].as_str().unwrap().starts_with(name.split('.').next().unwrap())
+                        && param["reason"].as_str().unwrap().contains(allowed)
+                });
+                assert!(found, "{version} {pointer}: {reply}");
+            }
+            assert_own_answers_valid(sandbox);
+        }
+    }
+}
+
+#[tokio::test]
+async fn questions_options_and_suppliers_are_those_of_the_lists() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    let profiling = |condition: Value| {
+        json!({
+            "locale": "eng_us", "completes_goal": 100,
+            "profiling": { "profile_adjustment_type": "percentage", "profiles": [
+                { "object": "regular", "quotas_enabled": true,
+                  "targets": [{ "conditions": [condition], "quota": { "completes_goal_percentage": 100 } }] },
+            ] },
+        })
+    };
+    let path = format!("{}/profiles/validate", caller.account);
+    caller
+        .post(&path, &profiling(json!({ "object": "selection", "question_id": 43, "option": "2" })))
+        .await
+        .expect(204);
+    for (condition, name, allowed) in [
+        (json!({ "object": "selection", "question_id": 4300, "option": "1" }), "question_id", "42, 43, 45, 46, 47"),
+        (json!({ "object": "selection", "question_id": 43, "option": "9" }), "option", "allowed: 1, 2"),
+    ] {
+        let reply = caller.post(&path, &profiling(condition)).await.expect(400).json();
+        let param = &reply["invalid_params"][0];
+        assert_eq!(param["name"], format!("profiling.profiles.0.targets.0.conditions.0.{name}"));
+        assert!(param["reason"].as_str().unwrap().contains(allowed), "{reply}");
+    }
+    let project = caller.project(&sandbox, "p").await;
+    let mut body = caller.draft_body(&sandbox, 100).await;
+    put(&mut body, "/allocations/open_exchange_allocations/blocked_supplier_ids", json!(["1101", "77"]));
+    put(&mut body, "/allocations/open_exchange_allocations/groups/0/suppliers", json!(["78"]));
+    let reply = caller.post(&format!("{project}/target-groups"), &body).await.expect(400).json();
+    let names: Vec<&str> =
+        reply["invalid_params"].as_array().unwrap().iter().map(|param| param["name"].as_str().unwrap()).collect();
+    let open = "allocations.open_exchange_allocations";
+    let wanted = [format!("{open}.blocked_supplier_ids.1"), format!("{open}.groups.0.suppliers.0")];
+    assert_eq!(names, wanted, "{reply}");
+    assert_own_answers_valid(&sandbox);
+}
+
+#[tokio::test]
+async fn pricing_modules_keep_to_the_currency_and_the_limit() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    let project = caller.project(&sandbox, "p").await;
+    let group = caller.draft(&sandbox, &project, 100).await;
+    let assistant = format!("{group}/fielding-assistant-assignment");
+    let set = |pricing: Value| {
+        common::send(caller.with_body(reqwest::Method::PUT, &assistant, &json!({ "pricing": pricing })))
+    };
+    let money = |value: &str, currency: &str| json!({ "value": value, "currency_code": currency });
+    for (pricing, name) in [
+        (json!({ "type": "dynamic", "total_budget": money("500.00", "EUR") }), "pricing.total_budget.currency_code"),
+        (json!({ "type": "dynamic", "maximum_cpi": money("105.50", "USD") }), "pricing.maximum_cpi.value"),
+        (json!({ "type": "rate_card", "maximum_cpi": money("5.00", "USD") }), "pricing.type"),
+    ] {
+        let reply = set(pricing).await.expect(400).json();
+        assert_eq!(reply["invalid_params"][0]["name"], name, "{reply}");
+    }
+    set(json!({ "type": "dynamic", "maximum_cpi": money("5.00", "USD") })).await.expect(204);
+}
+
+#[tokio::test]
+async fn numbers_as_text_are_taken_where_that_is_tolerated() {
+    let version = "2025-12-18";
+    for (tolerances, status) in [(vec![Tolerance::NumbersAsText], 201), (Vec::new(), 400)] {
+        let sandbox = Sandbox::builder().tolerate(tolerances).start().await.unwrap();
+        let caller = Caller::new(&sandbox, version).await;
+        let project = caller.project(&sandbox, "p").await;
+        let mut body = caller.draft_body(&sandbox, 100).await;
+        body["completes_goal"] = json!("100");
+        body["expected_incidence_rate"] = json!("0.5");
+        caller.post(&format!("{project}/target-groups"), &body).await.expect(status);
+        let requests = sandbox.requests();
+        let notes = &requests.last().unwrap().notes;
+        assert_eq!(notes.iter().any(|note| note.starts_with("completes_goal")), status == 201, "{notes:?}");
+        // What is no number stays what it is.
+        body["completes_goal"] = json!("many");
+        caller.post(&format!("{project}/target-groups"), &body).await.expect(400);
+    }
+}
+
+#[tokio::test]
+async fn misspelt_fields_are_told_in_the_log() {
+    for version in VERSIONS {
+        let sandbox = Sandbox::start().await.unwrap();
+        let caller = Caller::new(&sandbox, version).await;
+        let project = caller.project(&sandbox, "p").await;
+        assert_eq!(sandbox.requests().last().unwrap().notes, [""; 0]);
+        let mut body = caller.draft_body(&sandbox, 100).await;
+        // The helpers' answers hold more than drafts declare.
+        body.as_object_mut().unwrap().retain(|name, _| !["profile", "profiling"].contains(&name.as_str()));
+        for (name, wanted) in
+            [("test_url", vec![]), ("test_ulr", vec!["body.test_ulr is not declared, test_url is".to_owned()])]
+        {
+            body[name] = json!("https://survey.example/?RID=[%RID%]");
+            caller.post(&format!("{project}/target-groups"), &body).await;
+            assert_eq!(sandbox.requests().last().unwrap().notes, wanted, "{version}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_helper_takes_conditions_of_the_other_edition() {
+    for (tolerances, status) in [(vec![Tolerance::ConditionEditions], 201), (Vec::new(), 400)] {
+        let sandbox = Sandbox::builder().tolerate(tolerances).start().await.unwrap();
+        let caller = Caller::new(&sandbox, "2025-02-17").await;
+        let mut profiles = caller.profiles();
+        for (at, kind) in [(0, "range"), (1, "selection")] {
+            profiles[at]["conditions"]["object"] = json!(format!("{kind}_conditions_details_template"));
+        }
+        let (start, end) = common::field();
+        let body = json!({
+            "locale": "eng_us", "target_group_filling_goal": 100, "profile_adjustment_type": "percentage",
+            "start_at": start, "end_at": end, "collects_pii": false, "profiles": profiles,
+        });
+        let path = format!("/demand/v2/accounts/{}/drafts/generate-interlocked-profile", sandbox.account_id());
+        caller.post_keyed(&path, "k", &body).await.expect(status);
+    }
+}
