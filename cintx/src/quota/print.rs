@@ -1,7 +1,8 @@
 //! Prints a quota table as text, CSV or SVG. Rows are all axes but the last, columns the last; a single axis is rows.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
+use cintx_quota::HeatMap;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{Quota, QuotaTable};
@@ -67,62 +68,17 @@ impl QuotaTable {
         csv
     }
 
-    /// The table as a heat map: a standalone SVG, the fuller a cell the darker, the numbers in it.
+    /// The table as a heat map: a standalone SVG with its sums, a title and a legend. Before the field, the larger a
+    /// target the darker its cell; in field, the fuller. Long labels are wrapped.
     pub fn to_svg(&self) -> String {
-        const NARROWEST: usize = 96;
-        const HEIGHT: usize = 32;
-        /// What a narrow character takes at most.
-        const CHARACTER: usize = 8;
-        let (rows, columns) = self.grid();
-        let longest = (0..rows).map(|row| self.row_label(row).width()).max().unwrap_or(0).max(5);
-        let left = 16 + longest * CHARACTER;
-        let shown = columns.max(1);
-        let header = self.column_labels().iter().map(|label| label.width()).max().unwrap_or(0);
-        let column_width = NARROWEST.max(header * CHARACTER + 12);
-        let (width, height) = (left + (shown + 1) * column_width + 8, (rows + 2) * HEIGHT + 8);
-        let mut svg = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-             viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\" font-size=\"13\">\n\
-             <title>{}</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n",
-            escaped(&self.name)
-        );
-        let text = |svg: &mut String, x: usize, row: usize, anchor: &str, color: &str, text: &str| {
-            let y = row * HEIGHT + HEIGHT / 2 + 5;
-            // Writing to a string cannot fail.
-            let _ = writeln!(
-                svg,
-                "<text x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\" fill=\"{color}\">{}</text>",
-                escaped(text)
-            );
+        let axes = self.axes.iter().map(|axis| (axis.title(), axis.labels.iter().cloned()));
+        let map = HeatMap::new(self.name.as_str(), axes, self.cells.iter().map(|quota| quota.target));
+        let map = match self.in_field() {
+            true => map.completes(self.cells.iter().map(|quota| quota.completes)),
+            false => map,
         };
-        for (column, label) in self.column_labels().iter().enumerate() {
-            text(&mut svg, left + column * column_width + column_width / 2, 0, "middle", "#222", label);
-        }
-        text(&mut svg, left + columns * column_width + column_width / 2, 0, "middle", "#222", "total");
-        let cell = |svg: &mut String, row: usize, column: usize, quota: &Quota| {
-            let (fill, ink) = heat(quota);
-            let (x, y) = (left + column * column_width, row * HEIGHT);
-            let (w, h) = (column_width - 2, HEIGHT - 2);
-            let _ = writeln!(svg, "<rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" fill=\"{fill}\"/>");
-            text(svg, x + column_width / 2, row, "middle", ink, &self.text(quota));
-        };
-        for row in 0..rows {
-            let quotas = self.row(row);
-            if columns > 0 {
-                quotas.iter().enumerate().for_each(|(column, quota)| cell(&mut svg, row + 1, column, quota));
-            }
-            cell(&mut svg, row + 1, columns, &sum(quotas));
-        }
-        for (column, quota) in self.column_sums().iter().enumerate() {
-            cell(&mut svg, rows + 1, column, quota);
-        }
-        cell(&mut svg, rows + 1, columns, &self.sum());
-        for row in 0..rows {
-            text(&mut svg, left - 8, row + 1, "end", "#222", &self.row_label(row));
-        }
-        text(&mut svg, left - 8, rows + 1, "end", "#222", "total");
-        svg.push_str("</svg>\n");
-        svg
+        // There are as many cells as the axes say: this is checked wherever a table is made or read.
+        map.to_svg().unwrap_or_default()
     }
 
     fn column_sums(&self) -> Vec<Quota> {
@@ -203,20 +159,6 @@ fn bar(quota: &Quota) -> String {
     format!("{}{} {percent:>3} %", "█".repeat(full), "░".repeat(rest))
 }
 
-/// The colour of a cell and of its text.
-fn heat(quota: &Quota) -> (String, &'static str) {
-    let percent = if quota.target.is_some() { percent(quota) } else { 0 };
-    if percent > 100 {
-        return ("#b3541e".to_owned(), "#fff");
-    }
-    // From a pale to a deep blue.
-    let mix = |from: u64, to: u64| {
-        if to > from { from + (to - from) * percent / 100 } else { from - (from - to) * percent / 100 }
-    };
-    let fill = format!("#{:02x}{:02x}{:02x}", mix(0xee, 0x1b), mix(0xf3, 0x4f), mix(0xf8, 0x8c));
-    (fill, if percent > 55 { "#fff" } else { "#222" })
-}
-
 /// A field of CSV: quoted where it must be, and no formula to a spreadsheet.
 fn quoted(field: &str) -> String {
     let is_formula = field.trim_start().starts_with(['=', '+', '-', '@']) || field.starts_with(['\t', '\r', '\n']);
@@ -225,22 +167,6 @@ fn quoted(field: &str) -> String {
         true => format!("\"{}\"", safe.replace('"', "\"\"")),
         false => safe,
     }
-}
-
-fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for char in text.chars() {
-        match char {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            // XML has no way to write control characters.
-            char if char.is_control() => safe.push(' '),
-            char => safe.push(char),
-        }
-    }
-    safe
 }
 
 #[cfg(test)]
@@ -297,7 +223,9 @@ mod tests {
         assert!(csv.contains("18-34,\"the \"\"rest\"\"\",20,5,0,15,q1\r\n"), "{csv}");
         let svg = table(true).to_svg();
         assert!(svg.contains("<title>A &amp; B</title>") && svg.contains("the &quot;rest&quot;"), "{svg}");
-        assert_eq!(svg.matches("<rect x=").count(), 9, "four cells and five sums");
+        assert_eq!(svg.matches("<g><title>").count(), 10, "four cells, five sums, and what the columns are");
+        assert!(svg.contains("0 % to 100 % completed") && svg.contains("question 43"), "{svg}");
+        assert!(table(false).to_svg().contains("0 to 31 people in a cell"));
     }
 
     #[test]
@@ -310,7 +238,7 @@ mod tests {
         assert!(ends.iter().all(|end| *end == ends[0]), "{text}");
         assert!(wide.to_csv().contains("青年,'=1+1,20,"), "{}", wide.to_csv());
         wide.axes[1].labels[0] = "a header that is longer than the column".into();
-        assert!(wide.to_svg().contains("width=\"322\""), "{}", wide.to_svg());
+        assert!(wide.to_svg().contains(">a header that is</text>"), "{}", wide.to_svg());
     }
 
     #[test]
