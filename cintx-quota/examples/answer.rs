@@ -86,7 +86,14 @@ fn table(question: &Value) -> Fallible<Table> {
     }
     for margin in margins.iter().filter(|margin| numbers(&margin["axes"]).len() > 1) {
         let axes = numbers(&margin["axes"]).into_iter().map(|axis| axis.to_string());
-        builder = builder.joint(Joint::counts(axes, numbers(&margin["counts"])));
+        let mut joint = Joint::counts(axes, numbers(&margin["counts"]));
+        if let Some(ranges) = ranges(margin) {
+            joint = joint.ranges(ranges);
+        }
+        if let Some(importance) = margin["importance"].as_f64() {
+            joint = joint.importance(importance);
+        }
+        builder = builder.joint(joint);
     }
     if let Some(seed) = question["seed"].as_array() {
         builder = builder.seed(seed.iter().filter_map(Value::as_f64));

@@ -65,7 +65,7 @@ impl Budget {
     }
 
     /// At most so much work, counted in numbers that are looked at: some hundred million a second, and the same on every
-    /// machine.
+    /// machine. Every question looks at each cell once at least: with 0, none is answered.
     #[must_use]
     pub fn work(self, most: u64) -> Self {
         Self { most_work: Some(most), ..self }

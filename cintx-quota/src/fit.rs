@@ -117,7 +117,11 @@ pub fn fit(shape: &Shape, seed: &[f64], margins: &[Margin<'_>], sweeps: usize) -
         if (other - first).abs() > first * 1e-9 || !other.is_finite() {
             return Err(FitError::TotalsDiffer { first, margin: number, other });
         }
-        slices.push(Slices { of: index, targets: margin.targets.to_vec() });
+        let of = match margin.axes {
+            [axis] => places(shape.lengths()).swap_remove(*axis),
+            _ => Places::Listed(index),
+        };
+        slices.push(Slices { of, targets: margin.targets.to_vec() });
     }
     let budget = Budget::default();
     Ok(Fitting { base: scaled(seed.to_vec()), slices, bounds: None, sweeps: sweeps.max(1), budget: &budget }.run())
@@ -126,8 +130,47 @@ pub fn fit(shape: &Shape, seed: &[f64], margins: &[Margin<'_>], sweeps: usize) -
 /// One margin: which slice each cell is in, and what each slice shall add up to.
 #[derive(Debug)]
 pub(crate) struct Slices {
-    pub(crate) of: Vec<u32>,
+    pub(crate) of: Places,
     pub(crate) targets: Vec<f64>,
+}
+
+/// Which slice of a margin each cell is in.
+#[derive(Debug)]
+pub(crate) enum Places {
+    /// The position on an axis that is so long; so many cells stand at a position before the next one comes.
+    Axis { length: usize, inner: usize },
+    /// One by one.
+    Listed(Vec<u32>),
+}
+
+impl Slices {
+    /// The places one by one; none of an axis.
+    fn listed(&self) -> &[u32] {
+        match &self.of {
+            Places::Listed(list) => list,
+            Places::Axis { .. } => &[],
+        }
+    }
+}
+
+impl Places {
+    #[inline]
+    pub(crate) fn at(&self, cell: usize) -> usize {
+        match self {
+            Self::Axis { length, inner } => cell / inner % length,
+            Self::Listed(list) => list[cell] as usize,
+        }
+    }
+
+    fn chosen(&self, cells: impl Iterator<Item = usize>) -> Vec<u32> {
+        cells.map(|cell| u32::try_from(self.at(cell)).unwrap_or(u32::MAX)).collect()
+    }
+}
+
+/// The places on each axis of a whole table.
+pub(crate) fn places(lengths: &[usize]) -> Vec<Places> {
+    let inner = |axis: usize| lengths[axis + 1..].iter().product();
+    lengths.iter().enumerate().map(|(axis, length)| Places::Axis { length: *length, inner: inner(axis) }).collect()
 }
 
 /// The least and the greatest of each cell.
@@ -164,13 +207,17 @@ impl Fitting<'_> {
         let cells = self.base.len();
         let is_empty =
             |cell: usize| self.base[cell] == 0.0 && self.bounds.as_ref().is_none_or(|bounds| bounds.least[cell] <= 0.0);
-        let open: Vec<usize> = (0..cells).filter(|cell| !is_empty(*cell)).collect();
-        if open.len() * 4 > cells * 3 {
-            return self.run_all();
+        let open = (0..cells).filter(|cell| !is_empty(*cell)).count();
+        if open * 4 > cells * 3 {
+            return match (&self.bounds, Grid::of(&self.slices, cells)) {
+                (None, Some(grid)) => self.run_grid(&grid),
+                _ => self.listed().run_all(),
+            };
         }
+        let open: Vec<usize> = (0..cells).filter(|cell| !is_empty(*cell)).collect();
         let chosen = |list: &[f64]| open.iter().map(|cell| list[*cell]).collect();
         let slices = self.slices.iter().map(|slices| Slices {
-            of: open.iter().map(|cell| slices.of[*cell]).collect(),
+            of: Places::Listed(slices.of.chosen(open.iter().copied())),
             targets: slices.targets.clone(),
         });
         let bounds =
@@ -183,9 +230,64 @@ impl Fitting<'_> {
         Fit { cells: all, ..fit }
     }
 
-    fn run_all(mut self) -> Fit {
+    /// With a list of places for each margin.
+    fn listed(mut self) -> Self {
+        let cells = self.base.len();
+        for slices in &mut self.slices {
+            if let Places::Axis { .. } = slices.of {
+                slices.of = Places::Listed(slices.of.chosen(0..cells));
+            }
+        }
+        self
+    }
+
+    fn tolerance(&self) -> f64 {
         let total = self.slices.iter().map(|slices| add_up(&slices.targets)).fold(0.0, f64::max);
-        let tolerance = (1e-9 * total).min(1e-6).max(4.0 * f64::EPSILON * total);
+        (1e-9 * total).min(1e-6).max(4.0 * f64::EPSILON * total)
+    }
+
+    /// A whole table without bounds whose margins are its axes: each look at the cells scales one margin and adds up the
+    /// next, row by row.
+    fn run_grid(mut self, grid: &Grid) -> Fit {
+        let tolerance = self.tolerance();
+        let cells = self.base.len() as u64;
+        let axes = self.slices.len();
+        let error_of = |sums: &[f64], targets: &[f64]| {
+            let errors = sums.iter().zip(targets).map(|(sum, target)| (sum - target).abs());
+            errors.fold(0.0, |worst: f64, error| if error.is_nan() { f64::INFINITY } else { worst.max(error) })
+        };
+        let first = grid.pass(&mut self.base, None, 0);
+        let whole_error = |base: &mut [f64], first: &[f64], slices: &[Slices]| {
+            let others = (1..axes).map(|axis| error_of(&grid.pass(base, None, axis), &slices[axis].targets));
+            others.fold(error_of(first, &slices[0].targets), f64::max)
+        };
+        let (mut sweeps, mut sums) = (0, first);
+        let mut error = whole_error(&mut self.base, &sums, &self.slices);
+        'sweeps: while error > tolerance && sweeps < self.sweeps {
+            for axis in 0..axes {
+                if self.budget.is_over_after(cells) {
+                    break 'sweeps;
+                }
+                let factor = |(sum, target): (&f64, &f64)| if *sum > 0.0 { target / sum } else { 1.0 };
+                let factors: Vec<f64> = sums.iter().zip(&self.slices[axis].targets).map(factor).collect();
+                sums = grid.pass(&mut self.base, Some((axis, &factors)), (axis + 1) % axes);
+            }
+            sweeps += 1;
+            // The last margin is met, of two the first says it all; of more, all are looked at once the first is met.
+            error = error_of(&sums, &self.slices[0].targets);
+            if axes > 2 && error <= tolerance {
+                error = whole_error(&mut self.base, &sums, &self.slices);
+            }
+        }
+        error = match self.budget.stopped() {
+            None => whole_error(&mut self.base, &sums, &self.slices),
+            Some(_) => f64::INFINITY,
+        };
+        Fit { cells: self.base, sweeps, error, converged: error <= tolerance }
+    }
+
+    fn run_all(mut self) -> Fit {
+        let tolerance = self.tolerance();
         let is_bounded: Vec<bool> = match &self.bounds {
             Some(bounds) => {
                 let pairs = bounds.least.iter().zip(&bounds.most).zip(&self.base);
@@ -223,7 +325,7 @@ impl Fitting<'_> {
     fn step(&mut self, number: usize, bounded: &Bounded, is_bounded: &[bool], scratch: &mut Vec<(f64, f64)>) {
         let slices = &self.slices[number];
         let mut sums = vec![Sum::default(); slices.targets.len()];
-        for (cell, slice) in slices.of.iter().enumerate() {
+        for (cell, slice) in slices.listed().iter().enumerate() {
             if is_bounded.is_empty() || !is_bounded[cell] {
                 sums[*slice as usize].add(self.base[cell]);
             }
@@ -244,7 +346,7 @@ impl Fitting<'_> {
             }
         };
         let factors: Vec<f64> = sums.iter().enumerate().map(factor).collect();
-        for (cell, slice) in slices.of.iter().enumerate() {
+        for (cell, slice) in slices.listed().iter().enumerate() {
             let base = &mut self.base[cell];
             *base *= factors[*slice as usize];
             if !is_bounded.is_empty() && is_bounded[cell] {
@@ -259,7 +361,7 @@ impl Fitting<'_> {
         let mut worst: f64 = 0.0;
         for slices in &self.slices {
             let mut sums = vec![Sum::default(); slices.targets.len()];
-            for (cell, slice) in slices.of.iter().enumerate() {
+            for (cell, slice) in slices.listed().iter().enumerate() {
                 sums[*slice as usize].add(self.cell(cell));
             }
             for (sum, target) in sums.iter().zip(&slices.targets) {
@@ -271,10 +373,89 @@ impl Fitting<'_> {
     }
 }
 
+/// A table whose margins are its axes, as rows along the last one.
+struct Grid {
+    /// For each axis its length, and how many rows stand at a position before the next one comes.
+    axes: Vec<(usize, usize)>,
+    width: usize,
+}
+
+impl Grid {
+    /// `None` where the margins are not the axes, or where rows are too short to be worth it.
+    fn of(slices: &[Slices], cells: usize) -> Option<Self> {
+        let width = match slices.last()?.of {
+            Places::Axis { length, inner: 1 } if length > 1 => length,
+            _ => return None,
+        };
+        let mut axes = Vec::with_capacity(slices.len());
+        let mut so_far = cells;
+        for slices in slices {
+            let Places::Axis { length, inner } = slices.of else { return None };
+            if inner * length != so_far {
+                return None;
+            }
+            so_far = inner;
+            axes.push((length, inner / width));
+        }
+        (axes.len() > 1).then_some(Self { axes, width })
+    }
+
+    /// Scales the slices of one axis, if factors are given, and adds up those of another.
+    fn pass(&self, cells: &mut [f64], scaled: Option<(usize, &[f64])>, added: usize) -> Vec<f64> {
+        let last = self.axes.len() - 1;
+        let (length, rows) = self.axes[added];
+        // The sums and what their rounding lost, apart: so that a row of them is added to at once.
+        let (mut sums, mut lost) = (vec![0.0; length], vec![0.0; length]);
+        for (row, cells) in cells.chunks_exact_mut(self.width).enumerate() {
+            match scaled {
+                Some((axis, factors)) if axis == last => {
+                    cells.iter_mut().zip(factors).for_each(|(cell, factor)| *cell *= factor);
+                }
+                Some((axis, factors)) => {
+                    let (length, rows) = self.axes[axis];
+                    let factor = factors[row / rows % length];
+                    cells.iter_mut().for_each(|cell| *cell *= factor);
+                }
+                None => {}
+            }
+            if added == last {
+                let sums = sums.iter_mut().zip(&mut lost);
+                sums.zip(cells.iter()).for_each(|((sum, lost), cell)| add(sum, lost, *cell));
+            } else {
+                let at = row / rows % length;
+                add(&mut sums[at], &mut lost[at], added_up(cells));
+            }
+        }
+        sums.into_iter().zip(lost).map(|(sum, lost)| sum + lost).collect()
+    }
+}
+
+/// Adds to a sum and to what its rounding lost, without looking which of the two is larger: so many go at once.
+#[inline]
+fn add(sum: &mut f64, lost: &mut f64, number: f64) {
+    let next = *sum + number;
+    let part = next - *sum;
+    *lost += (*sum - (next - part)) + (number - part);
+    *sum = next;
+}
+
+/// A row of numbers, added up in eight lanes.
+fn added_up(numbers: &[f64]) -> f64 {
+    let (mut sums, mut lost) = ([0.0; 8], [0.0; 8]);
+    let chunks = numbers.chunks_exact(8);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        sums.iter_mut().zip(&mut lost).zip(chunk).for_each(|((sum, lost), number)| add(sum, lost, *number));
+    }
+    let (mut sum, mut all_lost) = (0.0, 0.0);
+    sums.iter().chain(&lost).chain(rest).for_each(|number| add(&mut sum, &mut all_lost, *number));
+    sum + all_lost
+}
+
 impl Bounded {
     fn new(slices: &Slices, is_bounded: &[bool]) -> Self {
         let mut starts = vec![0; slices.targets.len() + 1];
-        for (slice, _) in slices.of.iter().zip(is_bounded).filter(|(_, bounded)| **bounded) {
+        for (slice, _) in slices.listed().iter().zip(is_bounded).filter(|(_, bounded)| **bounded) {
             starts[*slice as usize + 1] += 1;
         }
         for slice in 1..starts.len() {
@@ -282,7 +463,9 @@ impl Bounded {
         }
         let mut next = starts.clone();
         let mut cells = vec![0; starts.last().copied().unwrap_or(0)];
-        for (cell, (slice, _)) in slices.of.iter().zip(is_bounded).enumerate().filter(|(_, (_, bounded))| **bounded) {
+        for (cell, (slice, _)) in
+            slices.listed().iter().zip(is_bounded).enumerate().filter(|(_, (_, bounded))| **bounded)
+        {
             cells[next[*slice as usize]] = u32::try_from(cell).unwrap_or(u32::MAX);
             next[*slice as usize] += 1;
         }

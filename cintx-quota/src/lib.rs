@@ -66,7 +66,8 @@
 //! - In field: a [smallest change](Table::rebalance), [ways out](Table::ways_out) of an overfilled margin, another
 //!   [total](Table::at_total), what a tracker's last wave [missed](Table::carry_over), and what was [`achieved`].
 //! - A [`Budget`] of work and time, which can be called off.
-//! - A [`Solution`] as text, [CSV](Solution::to_csv) and [SVG](Solution::to_svg); with the feature `serde`, as data.
+//! - A [`Solution`] as text, [CSV](Solution::to_csv) and [SVG](Solution::to_svg) ([`HeatMap`] for other
+//!   tables); with the feature `serde`, as data.
 //!
 //! The same input gives the same output, on every machine. Of several tables that are equally near, the one
 //! that is found depends on the order of the categories. Counts go up to [`Table::MOST`]; cells up to what
@@ -116,5 +117,5 @@ pub use rebalance::{Change, Plan};
 pub use shape::{Cell, Shape};
 pub use slack::Shift;
 pub use solution::{RoundedToNothing, Solution};
-pub use svg::Colours;
+pub use svg::{Colours, HeatMap};
 pub use table::Table;

@@ -150,6 +150,7 @@ impl Table {
     /// [`Table::solve`]. The proof counts completes and closed cells as bounds.
     pub fn rebalance(&self, targets: &[u64], completes: &[u64], closed: &[bool]) -> Result<Plan, SolveError> {
         let mut field = self.in_field(targets, completes, closed)?;
+        self.start()?;
         let mut shifts = Vec::new();
         if self.may_give() {
             field = field.settled()?;

@@ -111,10 +111,6 @@ impl Solution {
         self.excluded.binary_search(&cell).is_ok()
     }
 
-    pub(crate) fn position(&self, cell: usize) -> Vec<usize> {
-        self.shape.position(cell)
-    }
-
     /// Each cell's position and count.
     pub fn iter(&self) -> impl Iterator<Item = (Vec<usize>, u64)> {
         self.cells.iter().enumerate().map(|(index, count)| (self.shape.position(index), *count))

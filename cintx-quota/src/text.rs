@@ -94,7 +94,8 @@ impl Solution {
 
 /// A field of CSV: quoted where it must be, and never a formula.
 fn field(text: &str) -> String {
-    let is_formula = text.trim_start().starts_with(['=', '+', '-', '@']) || text.starts_with(['\t', '\r', '\n']);
+    let is_formula = text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+        || text.starts_with(['\t', '\r', '\n']);
     let safe = if is_formula { format!("'{text}") } else { text.to_owned() };
     if safe.contains(['"', ',', '\n', '\r', ';', '\t']) { format!("\"{}\"", safe.replace('"', "\"\"")) } else { safe }
 }

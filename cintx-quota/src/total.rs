@@ -155,6 +155,7 @@ impl Table {
 
     /// Whether there is a table at all, without looking for a near one if that can be told.
     pub(crate) fn exists(&self) -> Result<(), SolveError> {
+        self.start()?;
         if self.may_give() {
             return self.settled().map(|_| ());
         }

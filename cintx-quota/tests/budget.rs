@@ -164,16 +164,18 @@ fn calling_off_is_heard_soon() {
 }
 
 #[test]
-fn time_that_is_over_stops_whatever_is_asked() {
-    let table = builder(&[vec![5, 5], vec![5, 5]]).build().unwrap();
-    let budget = Budget::unlimited().time(Duration::ZERO);
-    let table = table.within(&budget);
-    let stopped = SolveError::Stopped(Stop::Time);
-    assert_eq!(table.solve().unwrap_err(), stopped);
-    assert_eq!(table.rebalance(&[1; 4], &[0; 4], &[]).unwrap_err(), stopped);
-    assert_eq!(table.least_total().unwrap_err(), stopped);
-    assert_eq!(table.largest_smallest_cell().unwrap_err(), stopped);
-    assert_eq!(table.ways_out(&[1; 4], &[0; 4], &[]).unwrap_err(), stopped);
-    assert_eq!(table.carry_over(&[1; 4], &[0; 4]).unwrap_err(), stopped);
-    assert_eq!(stopped.to_string(), "stopped before there was an answer: the time was over");
+fn a_budget_of_nothing_answers_nothing() {
+    let out_of_time = (Budget::unlimited().time(Duration::ZERO), Stop::Time, "the time was over");
+    let out_of_work = (Budget::unlimited().work(0), Stop::Work, "the limit of work was reached");
+    for (budget, stop, words) in [out_of_time, out_of_work] {
+        let table = builder(&[vec![5, 5], vec![5, 5]]).build().unwrap().within(&budget);
+        let stopped = SolveError::Stopped(stop);
+        assert_eq!(table.solve().unwrap_err(), stopped);
+        assert_eq!(table.rebalance(&[1; 4], &[0; 4], &[]).unwrap_err(), stopped);
+        assert_eq!(table.least_total().unwrap_err(), stopped);
+        assert_eq!(table.largest_smallest_cell().unwrap_err(), stopped);
+        assert_eq!(table.ways_out(&[1; 4], &[0; 4], &[]).unwrap_err(), stopped);
+        assert_eq!(table.carry_over(&[1; 4], &[0; 4]).unwrap_err(), stopped);
+        assert_eq!(stopped.to_string(), format!("stopped before there was an answer: {words}"));
+    }
 }

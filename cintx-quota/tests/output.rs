@@ -109,8 +109,11 @@ fn a_heat_map_fits_its_headers_and_says_what_its_colours_mean() {
         for colours in [Colours::Size, Colours::Fill(&vec![3; cells])] {
             let svg = solution.to_svg("2026 & later <draft>", colours).unwrap();
             check_markup(&svg);
-            assert_eq!(svg.matches("<rect").count(), cells + 2, "cells, background and legend");
+            let sums = solution.labels(0).len() + solution.labels(1).len() + 1;
+            let legend = svg.matches("width=\"100\"").count();
+            assert_eq!(svg.matches("<rect").count(), cells + sums + 1 + legend, "cells, sums, background and legend");
             assert!(svg.contains("2026 &amp; later &lt;draft&gt;") && svg.contains("linearGradient"));
+            assert!(svg.contains(">region</text>"), "what the columns are");
         }
     }
     let refused = four_by_three().to_svg("", Colours::Fill(&[1])).unwrap_err();

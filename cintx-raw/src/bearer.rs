@@ -92,8 +92,8 @@ impl BearerTransport {
         if let Some(media) = operation.answer_media.first() {
             headers.insert(header::ACCEPT, HeaderValue::from_static(media));
         }
-        let url = format!("{}{}", endpoint.url, request.target());
-        let mut builder = self.http.request(operation.method.clone(), &url);
+        let url = reqwest::Url::parse(&format!("{}{}", endpoint.url, request.target()))?;
+        let mut builder = self.http.request(operation.method.clone(), url.clone());
         match request.body() {
             Some(body) => {
                 headers.insert(header::CONTENT_TYPE, body.content_type.clone());
@@ -106,9 +106,7 @@ impl BearerTransport {
             None => {}
         }
         let answer = builder.headers(headers).send().await.map_err(reqwest::Error::without_url)?;
-        let redirected =
-            answer.url().as_str() != url && reqwest::Url::parse(&url).is_ok_and(|asked| asked != *answer.url());
-        if redirected {
+        if url != *answer.url() {
             return Err(Box::new(Redirected));
         }
         let status: StatusCode = answer.status();

@@ -453,6 +453,14 @@ impl Sandbox {
         self.engine.contracts().iter().map(|contract| contract.date().to_owned()).collect()
     }
 
+    /// Answers a request as the server would, without a network and at once: the API, the token endpoint and the
+    /// control endpoint. Injected faults have no effect here.
+    ///
+    /// A client whose transport calls this can be tested with simulated time.
+    pub fn answer(&self, request: http::Request<bytes::Bytes>) -> http::Response<bytes::Bytes> {
+        server::respond(&self.engine, request)
+    }
+
     /// The requests received so far, oldest first; the last 10,000.
     pub fn requests(&self) -> Vec<Received> {
         self.engine.log().entries()

@@ -5,11 +5,10 @@ use std::fmt;
 
 /// The same word, whichever way a version spells it.
 pub(crate) fn same_word(one: &str, other: &str) -> bool {
-    let letters = |text: &str| -> Vec<u8> {
-        let bytes = text.bytes().filter(|byte| !matches!(byte, b' ' | b'_' | b'-'));
-        bytes.map(|byte| byte.to_ascii_lowercase()).collect()
-    };
-    letters(one) == letters(other)
+    fn letters(text: &str) -> impl Iterator<Item = u8> {
+        text.bytes().filter(|byte| !matches!(byte, b' ' | b'_' | b'-')).map(|byte| byte.to_ascii_lowercase())
+    }
+    letters(one).eq(letters(other))
 }
 
 /// The text of a value that this release of the crate does not know. Only reading makes one, so a value that is

@@ -12,3 +12,13 @@ pub mod strict;
 #[cfg(all(doctest, feature = "v2025-02-17", feature = "v2025-12-18"))]
 #[doc = include_str!("../../README.md")]
 pub struct Pages;
+
+/// The code of the migration pages compiles, before and after.
+#[cfg(all(doctest, feature = "v2024-12-02", feature = "v2025-02-17"))]
+#[doc = include_str!("../../docs/migrations/2024-12-02-to-2025-02-17.md")]
+pub struct FirstStep;
+
+/// The same of the second step.
+#[cfg(all(doctest, feature = "v2025-02-17", feature = "v2025-12-18"))]
+#[doc = include_str!("../../docs/migrations/2025-02-17-to-2025-12-18.md")]
+pub struct SecondStep;

@@ -6,8 +6,32 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::AbortHandle;
+
+/// A port that refuses connections. It is held for as long as this lives, so that nobody else listens there meanwhile.
+#[derive(Debug)]
+pub struct RefusingPort(TcpSocket);
+
+impl RefusingPort {
+    /// Takes a port of the loopback interface.
+    ///
+    /// # Errors
+    /// No port is free.
+    pub fn take() -> std::io::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+        Ok(Self(socket))
+    }
+
+    /// Its address: `http://127.0.0.1:` and the port.
+    ///
+    /// # Errors
+    /// The system does not tell the port.
+    pub fn url(&self) -> std::io::Result<String> {
+        Ok(format!("http://{}", self.0.local_addr()?))
+    }
+}
 
 /// What becomes of one request.
 #[derive(Clone, Debug)]

@@ -91,6 +91,7 @@ const NO_MODELS: &[(&str, &[&str])] = &[
             "RepeatedCursor",
             "SignatureError",
             "TokenError",
+            "TransportError",
         ],
     ),
     (

@@ -1,11 +1,17 @@
-//! The maintainers' tool of cintx: `cargo xtask import` and `cargo xtask regen`.
-//! `import` turns a downloaded document into a fact-only one; `regen` turns those into the raw crate.
+//! The maintainers' tool of cintx: `cargo xtask --help` lists its commands.
+//! `import` turns a downloaded document into a fact-only one; `regen` turns those into the raw crate; `fetch`, `diff`,
+//! `new-version` and `migration` are the way from one document to the next.
 
 mod ci;
+mod diff;
 mod document;
+mod fetch;
 #[cfg(test)]
 mod fixture;
+mod guarded;
 mod import;
+mod migration;
+mod new_version;
 mod regen;
 mod report;
 mod styles;
@@ -22,6 +28,9 @@ use crate::workspace::Workspace;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "Keeps cintx in step with Cint's documents")]
 struct Cli {
+    /// The repository to work on; the one that this was built in if none is named.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    root: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -35,6 +44,51 @@ enum Command {
         /// The dated version, where the document does not say it.
         #[arg(long = "as", value_name = "DATE")]
         date: Option<String>,
+        /// Take a document that has lost operations since its date was imported.
+        #[arg(long)]
+        allow_removal: bool,
+    },
+    /// Fetches Cint's document of a date into a cache outside the repository, and compares it with the imported one.
+    Fetch {
+        /// The dated version.
+        date: String,
+        /// The address, with {date} in it.
+        #[arg(long, env = "CINTX_DOCUMENTS_URL", default_value = fetch::CINT)]
+        url: String,
+        /// The folder of the cache; the user's cache folder if none is named.
+        #[arg(long, env = "CINTX_DOCUMENTS_CACHE", value_name = "FOLDER")]
+        cache: Option<PathBuf>,
+    },
+    /// Compares two documents; exits with 1 if anything breaks or behaves otherwise.
+    Diff {
+        /// A dated version that is imported, or a file as downloaded.
+        old: String,
+        /// The same.
+        new: String,
+        /// How the difference is printed.
+        #[arg(long, value_enum, default_value = "text")]
+        format: diff::Format,
+    },
+    /// Takes in a new dated version: import, listings, generated code, migration page; prints what is left to do.
+    NewVersion {
+        /// The document as downloaded.
+        file: PathBuf,
+        /// The dated version, where the document does not say it.
+        #[arg(long = "as", value_name = "DATE")]
+        date: Option<String>,
+        /// Do not ask the compiler what is still missing.
+        #[arg(long)]
+        no_compile: bool,
+    },
+    /// Writes the migration page of a step between two imported versions; passages written by hand survive.
+    Migration {
+        /// The older version.
+        old: String,
+        /// The newer one.
+        new: String,
+        /// Write nothing; exit with 1 if the page would change.
+        #[arg(long)]
+        check: bool,
     },
     /// Regenerates the raw crate from `openapi/`.
     Regen {
@@ -61,23 +115,52 @@ enum Command {
     Ci,
 }
 
+/// The exit code of a command that could not do its work; 1 is the answer "no" of one that could.
+const COULD_NOT: u8 = 2;
+
 fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+            ExitCode::from(COULD_NOT)
         }
     }
 }
 
 fn run(cli: Cli) -> Result<ExitCode> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = cli.root.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".."));
     let workspace = Workspace::at(root);
     match cli.command {
-        Command::Import { file, date } => {
-            println!("{}", import::run(&workspace, &file, date.as_deref())?);
+        Command::Import { file, date, allow_removal } => {
+            println!("{}", import::run(&workspace, &file, &import::Options { date, allow_removal })?);
             Ok(ExitCode::SUCCESS)
+        }
+        Command::Fetch { date, url, cache } => {
+            let cache = cache.map_or_else(fetch::default_cache, Ok)?;
+            println!("{}", fetch::run(&workspace, &fetch::Options { date, url, cache })?.report);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Diff { old, new, format } => {
+            let (text, breaks) = diff::run(&workspace, &old, &new, format)?;
+            println!("{text}");
+            Ok(if breaks { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        }
+        Command::NewVersion { file, date, no_compile } => {
+            let import = import::Options { date, ..import::Options::default() };
+            let options = new_version::Options { file, import, compile: !no_compile };
+            println!("{}", new_version::run(&workspace, &options)?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Migration { old, new, check } => {
+            let (page, up_to_date) = migration::run(&workspace, &old, &new, check)?;
+            let state = match (up_to_date, check) {
+                (true, _) => "up to date",
+                (false, true) => "out of date",
+                (false, false) => "written",
+            };
+            println!("{}: {state}", page.display());
+            Ok(if check && !up_to_date { ExitCode::FAILURE } else { ExitCode::SUCCESS })
         }
         Command::Regen { dates, check, verbose, emit_shaped } => {
             let up_to_date = regen::run(&workspace, &regen::Options { dates, check, verbose, emit_shaped })?;

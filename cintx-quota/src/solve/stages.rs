@@ -10,7 +10,7 @@ use super::two_way::{self, TwoWay};
 use crate::certificate::Certificate;
 use crate::cut::Cut;
 use crate::error::SolveError;
-use crate::fit::{Bounds, Fit, Fitting, Slices, default_sweeps, scaled};
+use crate::fit::{Bounds, Fit, Fitting, Slices, default_sweeps, places, scaled};
 use crate::lift::Lifted;
 use crate::rebalance::Wanted;
 use crate::shape::Shape;
@@ -42,6 +42,7 @@ impl Table {
     /// [`SolveError::Infeasible`] with a proof if there is none; [`SolveError::Unresolved`] if a table of three or
     /// more axes with excluded or bounded cells took too long; not known to happen up to 350 cells.
     pub fn solve(&self) -> Result<Solution, SolveError> {
+        self.start()?;
         if self.may_give() {
             let settled = self.settled()?;
             return Ok(settled.solve()?.with_shifts(self.shifts_to(&settled)));
@@ -59,6 +60,12 @@ impl Table {
         let cells: Vec<u64> = cells.into_iter().map(|cell| u64::try_from(cell).unwrap_or(0)).collect();
         let certificate = Certificate::of(self, &cells).map_err(|_| SolveError::Unresolved { cases: 0 })?;
         Ok(Solution::new(self, cells, fit, certificate))
+    }
+
+    /// Pays for looking at each cell once, before anything is answered.
+    pub(crate) fn start(&self) -> Result<(), SolveError> {
+        self.budget.is_over_after(self.shape.cells() as u64);
+        self.check_budget()
     }
 
     /// Whatever was found with a budget that is over is not to be trusted.
@@ -169,6 +176,9 @@ impl<'a> Stages<'a> {
     }
 
     fn cut(&self, first: usize, second: usize, stuck: &Stuck) -> SolveError {
+        if let Some(stop) = self.table.budget.stopped() {
+            return SolveError::Stopped(stop);
+        }
         let second = (second < self.table.axes()).then_some(second);
         let cut = Cut::of_flow(self.table, (first, second), stuck);
         cut.map_or(SolveError::Unresolved { cases: 1 }, |cut| SolveError::Infeasible(Box::new(cut.into())))
@@ -180,7 +190,9 @@ impl<'a> Stages<'a> {
         let few = if self.bounds.is_some() { sweeps.min(FEW) } else { sweeps };
         // A fit that converges soon leaves little doubt that there is a table; else this is settled first.
         let mut fit = self.fit(few);
+        self.table.check_budget()?;
         let mut best = if fit.converged { self.best(&fit) } else { None };
+        self.table.check_budget()?;
         if best.is_none() {
             let known = self.known()?;
             if !fit.converged && few < sweeps {
@@ -247,9 +259,9 @@ impl<'a> Stages<'a> {
     fn fit(&self, sweeps: usize) -> Fit {
         let (table, cells) = (self.table, self.table.shape.cells());
         let mut slices = Vec::new();
-        for axis in 0..table.axes() {
+        for (axis, of) in places(table.shape.lengths()).into_iter().enumerate() {
             let targets = table.counts(axis).iter().map(|count| *count as f64).collect();
-            slices.push(Slices { of: table.shape.slices(&[axis]).unwrap_or_default(), targets });
+            slices.push(Slices { of, targets });
         }
         let mut base = match &table.seed {
             Some(seed) => scaled(seed.clone()),
@@ -257,7 +269,7 @@ impl<'a> Stages<'a> {
         };
         let bounds = self.bounds.as_ref().map(|(least, most)| {
             let smallest = |cell: usize| {
-                let targets = slices.iter().map(|slices| slices.targets[slices.of[cell] as usize]);
+                let targets = slices.iter().map(|slices| slices.targets[slices.of.at(cell)]);
                 targets.fold(f64::INFINITY, f64::min)
             };
             for (base, most) in base.iter_mut().zip(most) {
@@ -279,6 +291,9 @@ impl<'a> Stages<'a> {
     fn best(&self, fit: &Fit) -> Option<Vec<i64>> {
         let mut best: Option<(f64, Vec<i64>)> = None;
         for order in self.orders() {
+            if self.table.budget.stopped().is_some() {
+                break;
+            }
             let Some(cells) = self.through(&order, |axes, before| self.near(fit, axes, before)) else { continue };
             let squares = squares(&cells, fit);
             if best.as_ref().is_none_or(|(least, _)| squares < *least) {
@@ -446,7 +461,7 @@ pub(crate) fn distance(cells: &[i64], others: &[i64]) -> i64 {
 fn independent(total: u64, slices: &[Slices], cells: usize) -> Vec<f64> {
     let total = total.max(1) as f64;
     let part = |cell: usize| {
-        let shares = slices.iter().map(|slices| slices.targets[slices.of[cell] as usize] / total);
+        let shares = slices.iter().map(|slices| slices.targets[slices.of.at(cell)] / total);
         shares.product::<f64>() * total
     };
     (0..cells).map(part).collect()

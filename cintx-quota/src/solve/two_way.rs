@@ -4,7 +4,7 @@
 use super::free;
 use super::transport::{Away, Flow, Free, Squares, Stuck};
 use crate::budget::Budget;
-use crate::fit::{Bounds, Fit, Fitting, Slices};
+use crate::fit::{Bounds, Fit, Fitting, Slices, places};
 
 /// A table between two margins.
 #[derive(Debug)]
@@ -34,6 +34,7 @@ impl TwoWay<'_> {
         let (least, most) = match bounds {
             Some((mut least, mut most)) => {
                 let values = feasible(&rows, &columns, &least, &most, budget)?;
+                go_on(&rows, &columns, budget)?;
                 let fixed = free::fixed(&values, &least, &most, rows.len(), columns.len());
                 for (cell, fixed) in fixed.into_iter().enumerate() {
                     most[cell] = most[cell].min(smaller(cell));
@@ -46,9 +47,18 @@ impl TwoWay<'_> {
             None => (vec![0; cells], (0..cells).map(smaller).collect()),
         };
         let bounds = Limits { least: &least, most: &most, budget };
+        go_on(&rows, &columns, budget)?;
         let fit = fit(&rows, &columns, seed, &bounds, sweeps);
         let cells = round(&rows, &columns, &fit.cells, &bounds)?;
         Ok(Rounded { cells, fit })
+    }
+}
+
+/// Nothing more is begun once the budget is over: what it says then means nothing.
+fn go_on(rows: &[i64], columns: &[i64], budget: &Budget) -> Result<(), Stuck> {
+    match budget.stopped() {
+        None => Ok(()),
+        Some(_) => Err(Stuck { rows: vec![false; rows.len()], columns: vec![false; columns.len()] }),
     }
 }
 
@@ -122,12 +132,9 @@ fn fit(rows: &[i64], columns: &[i64], seed: Option<Vec<f64>>, limits: &Limits<'_
             })
             .collect(),
     });
-    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let targets = |counts: &[i64]| counts.iter().map(|count| *count as f64).collect();
-    let slices = vec![
-        Slices { of: (0..base.len()).map(|cell| number(cell / width)).collect(), targets: targets(rows) },
-        Slices { of: (0..base.len()).map(|cell| number(cell % width)).collect(), targets: targets(columns) },
-    ];
+    let of_axes = places(&[rows.len(), width]).into_iter().zip([rows, columns]);
+    let slices = of_axes.map(|(of, counts)| Slices { of, targets: targets(counts) }).collect();
     Fitting { base, slices, bounds, sweeps, budget }.run()
 }
 
@@ -135,6 +142,7 @@ fn fit(rows: &[i64], columns: &[i64], seed: Option<Vec<f64>>, limits: &Limits<'_
 /// its floor or its ceiling. If the fit has not converged there may be no such table; then further off.
 fn round(rows: &[i64], columns: &[i64], fit: &[f64], limits: &Limits<'_>) -> Result<Vec<i64>, Stuck> {
     let Limits { least, most, budget } = *limits;
+    go_on(rows, columns, budget)?;
     let bounded = |cell: usize| snap(fit[cell].max(least[cell] as f64).min(most[cell] as f64));
     let (mut whole, mut rest) = (Vec::with_capacity(fit.len()), Vec::with_capacity(fit.len()));
     for cell in 0..fit.len() {
@@ -145,6 +153,7 @@ fn round(rows: &[i64], columns: &[i64], fit: &[f64], limits: &Limits<'_>) -> Res
     }
     let mut price = None;
     for slack in [0, 1, 8] {
+        go_on(rows, columns, budget)?;
         let low: Vec<i64> = whole.iter().zip(least).map(|(whole, least)| (whole - slack).max(*least)).collect();
         let high: Vec<i64> = (0..fit.len())
             .map(|cell| (whole[cell] + i64::from(rest[cell] > 0) + slack).min(most[cell]).max(low[cell]))
@@ -157,11 +166,13 @@ fn round(rows: &[i64], columns: &[i64], fit: &[f64], limits: &Limits<'_>) -> Res
                 cheapest(&costs, cell, price)
             })
             .collect();
+        go_on(rows, columns, budget)?;
         let mut flow = Flow::new(values, rows, columns, prices, budget);
         if flow.balance(&costs).is_ok() {
             return Ok(flow.values);
         }
     }
+    go_on(rows, columns, budget)?;
     let anchor: Vec<i64> =
         whole.iter().zip(&rest).map(|(whole, rest)| whole + i64::from(*rest * 2 > Squares::ONE)).collect();
     nearest(rows, columns, &anchor, limits)
@@ -182,7 +193,7 @@ fn cheapest(costs: &Squares<'_>, cell: usize, price: i64) -> i64 {
 }
 
 /// Prices at which nearly every row and column has what it needs: in turn for rows and columns, the price is put
-/// between the last cell that must rise and the first that need not.
+/// between the last cell that must rise and the first that need not. Where as many rise as must, it stays.
 fn first_prices(rows: &[i64], columns: &[i64], costs: &Squares<'_>, budget: &Budget) -> Vec<i64> {
     const ROUNDS: usize = 200;
     const PATIENCE: usize = 5;
@@ -198,30 +209,35 @@ fn first_prices(rows: &[i64], columns: &[i64], costs: &Squares<'_>, budget: &Bud
     if !open {
         return prices;
     }
+    let by_row: Vec<i64> = (0..height * width).map(|cell| first_step(costs, cell)).collect();
+    let by_column = turned(&by_row, height, width);
     let mut steps = Vec::with_capacity(height.max(width));
-    let by_column = by_column(costs, height, width);
     let (mut fewest, mut since) = (usize::MAX, 0);
     for _ in 0..ROUNDS {
         let mut unmet = 0;
         if budget.is_over_after(2 * (height * width) as u64) {
             break;
         }
-        for row in 0..height {
-            steps.clear();
-            let cells = (row * width..(row + 1) * width).filter(|cell| costs.least[*cell] < costs.most[*cell]);
-            steps.extend(cells.map(|cell| costs.step(cell, costs.least[cell]) - prices[height + cell % width]));
-            let rise = steps.iter().filter(|step| **step < -prices[row]).count();
-            unmet += usize::from(i64::try_from(rise) != Ok(needs[row]));
-            if let Some(price) = between(&mut steps, needs[row]) {
-                prices[row] = -price;
+        let (of_rows, of_columns) = prices.split_at_mut(height);
+        for (row, price) in of_rows.iter_mut().enumerate() {
+            let firsts = &by_row[row * width..(row + 1) * width];
+            let rise = firsts.iter().zip(&*of_columns).filter(|(first, other)| **first - **other < -*price).count();
+            if i64::try_from(rise) != Ok(needs[row]) {
+                unmet += 1;
+                steps.clear();
+                let open = firsts.iter().zip(&*of_columns).filter(|(first, _)| **first != FIXED);
+                steps.extend(open.map(|(first, other)| first - other));
+                *price = between(&mut steps, needs[row]).map_or(*price, |between| -between);
             }
         }
-        for column in 0..width {
-            steps.clear();
-            let firsts = by_column[column * height..(column + 1) * height].iter().zip(&prices[..height]);
-            steps.extend(firsts.filter(|(first, _)| **first != FIXED).map(|(first, price)| first + price));
-            if let Some(price) = between(&mut steps, needs[height + column]) {
-                prices[height + column] = price;
+        for (column, price) in of_columns.iter_mut().enumerate() {
+            let firsts = &by_column[column * height..(column + 1) * height];
+            let rise = firsts.iter().zip(&*of_rows).filter(|(first, other)| **first + **other < *price).count();
+            if i64::try_from(rise) != Ok(needs[height + column]) {
+                steps.clear();
+                let open = firsts.iter().zip(&*of_rows).filter(|(first, _)| **first != FIXED);
+                steps.extend(open.map(|(first, other)| first + other));
+                *price = between(&mut steps, needs[height + column]).unwrap_or(*price);
             }
         }
         // What is left, the flow settles sooner.
@@ -234,24 +250,26 @@ fn first_prices(rows: &[i64], columns: &[i64], costs: &Squares<'_>, budget: &Bud
     prices
 }
 
-/// Stands for a cell that is fixed.
-const FIXED: i64 = i64::MAX;
+/// Stands for a cell that is fixed: it rises at no price.
+const FIXED: i64 = i64::MAX / 2;
 
-/// The first step of each cell, column by column: whoever goes down a column row by row waits for the memory each time.
-fn by_column(costs: &Squares<'_>, height: usize, width: usize) -> Vec<i64> {
+/// What the first step of a cell costs.
+fn first_step(costs: &Squares<'_>, cell: usize) -> i64 {
+    if costs.least[cell] < costs.most[cell] { costs.step(cell, costs.least[cell]) } else { FIXED }
+}
+
+/// The same column by column: whoever goes down a column row by row waits for the memory each time.
+fn turned(by_row: &[i64], height: usize, width: usize) -> Vec<i64> {
     const ROWS: usize = 16;
-    let mut firsts = vec![FIXED; height * width];
+    let mut by_column = vec![FIXED; height * width];
     for start in (0..height).step_by(ROWS) {
         for column in 0..width {
             for row in start..(start + ROWS).min(height) {
-                let cell = row * width + column;
-                if costs.least[cell] < costs.most[cell] {
-                    firsts[column * height + row] = costs.step(cell, costs.least[cell]);
-                }
+                by_column[column * height + row] = by_row[row * width + column];
             }
         }
     }
-    firsts
+    by_column
 }
 
 /// A number above the `count` least of these and not above the others; `None` if there are none.

@@ -9,6 +9,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
+use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, ORIGIN};
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
@@ -104,6 +105,29 @@ async fn handle(
         _ => {}
     }
     write(outgoing)
+}
+
+/// Answers a request without a connection: nothing is struck by a fault, and whoever asks may control the sandbox.
+pub(crate) fn respond(engine: &Engine, request: http::Request<Bytes>) -> http::Response<Bytes> {
+    let (head, body) = request.into_parts();
+    let incoming = Incoming {
+        method: head.method.as_str().to_owned(),
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().map(str::to_owned),
+        headers: head.headers,
+        body,
+    };
+    let outgoing = engine.recorded(&incoming, None, || {
+        if incoming.path.starts_with("/control/") {
+            let (status, body) = control::serve(engine, &incoming);
+            return json_answer(status, &body);
+        }
+        answer(engine, &incoming, None)
+    });
+    let mut response = http::Response::new(Bytes::from(outgoing.body));
+    *response.status_mut() = StatusCode::from_u16(outgoing.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.headers_mut() = outgoing.headers;
+    response
 }
 
 async fn pause(time: Duration) {

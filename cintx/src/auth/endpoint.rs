@@ -4,14 +4,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cintx_raw::{ApiError, Operation};
-use http::{HeaderMap, StatusCode, header};
+use cintx_raw::{ApiError, BoxError, Operation};
+use futures_util::TryStreamExt as _;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::auth::{AccessToken, TokenError};
 use crate::client::{Credentials, RetryPolicy};
-use crate::http::{After, AttemptEvent, TRACEPARENT, Trace};
+use crate::error::TimedOut;
+use crate::http::{After, AttemptEvent, HttpSender, Outgoing, TRACEPARENT, Trace};
 use crate::retry_after::retry_after;
 
 /// The lifetime that Cint documents, for a token that does not state its own in a way that makes sense.
@@ -25,7 +27,7 @@ const MAX_DETAIL_CHARS: usize = 500;
 
 /// Exchanges credentials for tokens.
 pub(crate) struct Endpoint {
-    pub(crate) http: reqwest::Client,
+    pub(crate) http: HttpSender,
     pub(crate) credentials: Credentials,
     pub(crate) observer: Option<After>,
 }
@@ -54,7 +56,8 @@ impl Endpoint {
     /// Makes one request, and tells the observers.
     async fn attempt(&self, attempt: u32, trace: &Trace) -> Result<AccessToken, TokenError> {
         let started = Instant::now();
-        let (status, outcome) = match self.exchange(trace).await {
+        let exchange = tokio::time::timeout(REQUEST_LIMIT, self.exchange(trace)).await;
+        let (status, outcome) = match exchange.unwrap_or_else(|_| Err((None, timed_out()))) {
             Ok((status, headers, body)) => (Some(status), read(&self.credentials, status, &headers, &body)),
             Err((status, error)) => (status, Err(error)),
         };
@@ -76,10 +79,6 @@ impl Endpoint {
         &self,
         trace: &Trace,
     ) -> Result<(StatusCode, HeaderMap, Vec<u8>), (Option<StatusCode>, TokenError)> {
-        let lost = |error: reqwest::Error| match error.is_redirect() {
-            true => TokenError::Redirected,
-            false => TokenError::Unreachable(Arc::new(error.without_url())),
-        };
         let body = serde_json::json!({
             "client_id": self.credentials.client_id,
             "client_secret": self.credentials.client_secret.expose(),
@@ -87,34 +86,33 @@ impl Endpoint {
             "audience": "https://api.luc.id",
             self.credentials.scope_field: "app:api",
         });
-        // Wrapped, it cannot be sent twice: a client of the caller's own that follows redirects cannot take the secret
-        // along.
-        let body = reqwest::Body::wrap(reqwest::Body::from(body.to_string()));
-        let mut request = self
-            .http
-            .post(&self.credentials.endpoint)
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(body)
-            .timeout(REQUEST_LIMIT);
-        if let Ok(parent) = trace.parent() {
-            request = request.header(TRACEPARENT, parent);
-        }
-        let mut answer = request.send().await.map_err(|error| (None, lost(error)))?;
-        let status = answer.status();
-        let elsewhere = reqwest::Url::parse(&self.credentials.endpoint).is_ok_and(|asked| asked != *answer.url());
-        if elsewhere || (status.is_redirection() && answer.headers().contains_key(header::LOCATION)) {
+        let unreachable = |cause: BoxError| TokenError::Unreachable(cause.into());
+        let url = reqwest::Url::parse(&self.credentials.endpoint).map_err(|error| (None, unreachable(error.into())))?;
+        let mut headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        headers.extend(trace.parent().ok().map(|parent| (TRACEPARENT, parent)));
+        let body = Some(body.to_string().into());
+        let outgoing = Outgoing { method: Method::POST, url, headers, body, holds_secret: true };
+        let (status, headers, mut body) =
+            self.http.send(outgoing).await.map_err(|error| match error.is_redirect() {
+                true => (None, TokenError::Redirected),
+                false => (None, unreachable(error.into_cause())),
+            })?;
+        if status.is_redirection() && headers.contains_key(header::LOCATION) {
             return Err((Some(status), TokenError::Redirected));
         }
         let mut bytes = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|error| (Some(status), lost(error)))? {
+        while let Some(chunk) = body.try_next().await.map_err(|error| (Some(status), unreachable(error)))? {
             if bytes.len() + chunk.len() > MAX_ANSWER_BYTES {
                 return Err((Some(status), TokenError::Unreadable { reason: "the answer is longer than 64 KiB" }));
             }
             bytes.extend_from_slice(&chunk);
         }
-        let headers = std::mem::take(answer.headers_mut());
         Ok((status, headers, bytes))
     }
+}
+
+fn timed_out() -> TokenError {
+    TokenError::Unreachable(Arc::new(TimedOut::Attempt(REQUEST_LIMIT)))
 }
 
 /// Reads an answer: a token, or what the endpoint says instead.

@@ -16,6 +16,7 @@ use super::endpoint::Endpoint;
 use super::refresher::{Source, TokenCache};
 use super::{AccessToken, BoxFuture, StoredToken, TokenError, TokenSource, TokenStore};
 use crate::client::Credentials;
+use crate::http::HttpSender;
 
 const HOUR: Duration = Duration::from_secs(3600);
 const MARGIN: Duration = Duration::from_secs(300);
@@ -268,7 +269,8 @@ async fn tenants_never_share_a_stored_token() {
     // Credentials: another id, another endpoint, and a wrong secret find nothing.
     let name = |id: &str, secret: &str, host: &str| {
         let credentials = Credentials::new(id, secret).endpoint(host);
-        Source::Endpoint(Endpoint { http: reqwest::Client::new(), credentials, observer: None }).store_name().unwrap()
+        let http = HttpSender::Client(reqwest::Client::new());
+        Source::Endpoint(Endpoint { http, credentials, observer: None }).store_name().unwrap()
     };
     let one = name("id", "secret", "https://a.example");
     assert_eq!(one, name("id", "secret", "https://a.example"));

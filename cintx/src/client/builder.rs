@@ -18,7 +18,8 @@ use crate::client::{CallOptions, Client, Credentials, RetryPolicy, Timeouts};
 use crate::error::{Error, FieldError};
 use crate::http::pace::{AdaptivePacer, Pacer};
 use crate::http::{
-    After, AttemptContext, AttemptEvent, Before, Pipeline, SentKeys, ServerToServer, Shared, UnderWay, is_loopback,
+    After, AttemptContext, AttemptEvent, Before, HttpSender, HttpTransport, Pipeline, SentKeys, ServerToServer, Shared,
+    UnderWay, is_loopback,
 };
 use crate::recovery::Journal;
 use crate::version::Version;
@@ -42,7 +43,7 @@ pub struct ClientBuilder<V: Version> {
     api_url: String,
     s2s_url: String,
     s2s_key: Option<Secret>,
-    http: Option<reqwest::Client>,
+    http: Option<HttpSender>,
     proxy: Option<reqwest::Proxy>,
     user_agent: Option<String>,
     retry: RetryPolicy,
@@ -163,7 +164,14 @@ impl<V: Version> ClientBuilder<V> {
     /// Uses your own HTTP client, with its pool, proxy, TLS and connect time-out. Its redirect policy must be `none`:
     /// an answer that was redirected belongs to another operation, and is refused.
     pub fn http_client(mut self, http: reqwest::Client) -> Self {
-        self.http = Some(http);
+        self.http = Some(HttpSender::Client(http));
+        self
+    }
+
+    /// Sends requests over a transport of your own in place of an HTTP client: see [`HttpTransport`]. Where there is an
+    /// [`http_client`](Self::http_client), too, the later of the two counts.
+    pub fn transport(mut self, transport: impl HttpTransport + 'static) -> Self {
+        self.http = Some(HttpSender::Own(Arc::new(transport)));
         self
     }
 
@@ -264,7 +272,7 @@ impl<V: Version> ClientBuilder<V> {
         if self.http.is_some() && self.proxy.is_some() {
             problems.push(FieldError::new(
                 "proxy",
-                "is set together with http_client, expected one of them: set the proxy on that client",
+                "is set together with http_client or transport, expected one of them: set it on that client",
             ));
         }
         let mut url = |field, text: &str| base_url(field, text).map_err(|problem| problems.push(problem)).ok();
@@ -294,7 +302,7 @@ impl<V: Version> ClientBuilder<V> {
         let all_here = called.into_iter().flatten().all(|url| url.starts_with("http:"));
         let http = match self.http {
             Some(http) => http,
-            None => http_client(&self.timeouts, self.proxy, all_here, agent)?,
+            None => HttpSender::Client(http_client(&self.timeouts, self.proxy, all_here, agent)?),
         };
         let tokens = match tokens {
             Tokens::Fixed(token) => {

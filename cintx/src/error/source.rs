@@ -35,7 +35,7 @@ pub enum TokenError {
     Redirected,
     /// The token endpoint could not be reached, or its answer broke off.
     #[error("the token endpoint cannot be reached")]
-    Unreachable(#[source] Arc<reqwest::Error>),
+    Unreachable(#[source] Arc<dyn std::error::Error + Send + Sync>),
     /// A source of the caller's own failed.
     #[error("the token source failed")]
     Source(#[source] Arc<dyn std::error::Error + Send + Sync>),

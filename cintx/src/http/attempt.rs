@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cintx_raw::{BoxError, ByteStream, CheckedAnswer, MAX_DECODED_BODY, Operation, RawResponse, Request};
-use futures_util::{StreamExt as _, TryStreamExt as _};
+use futures_util::StreamExt as _;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tokio::time::Instant;
 
@@ -11,6 +11,7 @@ use super::Pipeline;
 use super::hooks::{self, AttemptContext, AttemptEvent};
 use super::retry::Attempt;
 use super::trace::{TRACEPARENT, Trace};
+use super::transport::Outgoing;
 use crate::client::options::is_download;
 use crate::error::TimedOut;
 use crate::retry_after::retry_after;
@@ -32,11 +33,6 @@ impl AttemptResult {
         Self { attempt, retry_after: None, answer: Err(cause) }
     }
 }
-
-/// The HTTP client followed a redirect, so the answer belongs to another operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the HTTP client followed a redirect; its policy must be `none`")]
-struct Redirected;
 
 impl Pipeline {
     /// Makes the attempt and calls the hooks.
@@ -93,24 +89,22 @@ impl Pipeline {
             Err(error) => return AttemptResult::nothing(Attempt::NotSent, Box::new(error)),
         };
         let url = format!("{}{}", self.shared.base_url(operation.host), request.target());
-        let mut builder = self.shared.http.request(operation.method.clone(), &url).headers(headers);
-        if let Some(body) = request.body() {
-            // Shared, not copied: the next attempt has the same bytes.
-            builder = builder.body(body.bytes.clone());
-        }
-        let answer = match tokio::time::timeout(limit, builder.send()).await {
+        let url = match reqwest::Url::parse(&url) {
+            Ok(url) => url,
+            Err(error) => return AttemptResult::nothing(Attempt::NotSent, Box::new(error)),
+        };
+        // Shared, not copied: the next attempt has the same bytes.
+        let body = request.body().map(|body| body.bytes.clone());
+        let outgoing = Outgoing { method: operation.method.clone(), url, headers, body, holds_secret: false };
+        let answer = match tokio::time::timeout(limit, self.shared.http.send(outgoing)).await {
             Ok(Ok(answer)) => answer,
             // It may have been read by now; whether it was is not known.
             Err(_) => return AttemptResult::nothing(Attempt::Lost, Box::new(TimedOut::Attempt(limit))),
             Ok(Err(error)) => {
-                let unsent = error.is_connect() || error.is_builder() || is_unprocessed(&error);
-                let attempt = if unsent { Attempt::NotSent } else { Attempt::Lost };
-                return AttemptResult::nothing(attempt, Box::new(error.without_url()));
+                let attempt = if error.is_not_sent() { Attempt::NotSent } else { Attempt::Lost };
+                return AttemptResult::nothing(attempt, error.into_cause());
             }
         };
-        if reqwest::Url::parse(&url).is_ok_and(|asked| asked != *answer.url()) {
-            return AttemptResult::nothing(Attempt::Lost, Box::new(Redirected));
-        }
         self.read(operation, answer, trace, (limit, limit.saturating_sub(began.elapsed()))).await
     }
 
@@ -156,12 +150,10 @@ impl Pipeline {
     async fn read(
         &self,
         operation: &'static Operation,
-        answer: reqwest::Response,
+        (status, mut headers, body): (StatusCode, HeaderMap, ByteStream),
         trace: &Trace,
         (limit, left): (Duration, Duration),
     ) -> AttemptResult {
-        let status = answer.status();
-        let mut headers = answer.headers().clone();
         if !headers.contains_key(TRACEPARENT)
             && let Ok(parent) = trace.parent()
         {
@@ -169,7 +161,6 @@ impl Pipeline {
         }
         let retry_after = retry_after(&headers);
         let mut extensions = Extensions::new();
-        let body = ByteStream::new(answer.bytes_stream().map_err(reqwest::Error::without_url));
         let answered = Attempt::Answered { status: status.as_u16(), retry_after };
         if is_download(operation) && status.is_success() {
             let is_expected = operation.check_head(status, &headers).is_ok();
@@ -195,24 +186,6 @@ impl Pipeline {
         extensions.insert(CheckedAnswer(checked));
         AttemptResult { attempt, retry_after, answer: Ok(RawResponse { status, headers, body, extensions }) }
     }
-}
-
-/// Whether the server says by HTTP/2 that it has not begun with a request (RFC 9113, section 8.7): it refused the
-/// stream, or shut down before it took it up.
-fn is_unprocessed(error: &reqwest::Error) -> bool {
-    let mut next = std::error::Error::source(error);
-    while let Some(cause) = next {
-        if let Some(cause) = cause.downcast_ref::<h2::Error>() {
-            return cause.is_remote()
-                && match cause.reason() {
-                    Some(h2::Reason::REFUSED_STREAM) => cause.is_reset(),
-                    Some(h2::Reason::NO_ERROR) => cause.is_go_away(),
-                    _ => false,
-                };
-        }
-        next = cause.source();
-    }
-    false
 }
 
 /// A download that ends with an error when nothing has come for too long.

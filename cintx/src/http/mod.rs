@@ -12,14 +12,16 @@ mod report;
 mod retry;
 #[cfg(test)]
 mod sim;
+mod target;
 mod throttle;
 mod trace;
+mod transport;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cintx_raw::{BoxError, Host, Idempotency, Operation, RawResponse, Request, Transport, TransportFuture};
+use cintx_raw::{BoxError, Host, Idempotency, Operation, RawResponse, Request, Transport};
 use http::{HeaderValue, header};
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -39,6 +41,8 @@ pub use self::report::ResponseExt;
 use self::retry::{Attempt, Decision, Effect, Event, RetryMachine, Verdict};
 use self::throttle::Budget;
 pub(crate) use self::trace::{TRACEPARENT, Trace};
+pub use self::transport::{ByteStream, HttpTransport, TransportError, TransportFuture};
+pub(crate) use self::transport::{HttpSender, Outgoing};
 use crate::auth::clock::Now;
 use crate::auth::refresher::TokenCache;
 use crate::auth::token::Token;
@@ -53,7 +57,7 @@ const FRESH: Duration = Duration::from_secs(1);
 
 /// What the clones of one client share.
 pub(crate) struct Shared {
-    pub(crate) http: reqwest::Client,
+    pub(crate) http: HttpSender,
     pub(crate) api_version: &'static str,
     pub(crate) operations: &'static [&'static Operation],
     pub(crate) demand_url: Box<str>,
@@ -205,6 +209,7 @@ impl Pipeline {
     /// client has not sent before.
     fn prepare(&self, request: &mut Request) -> Result<bool, Vec<FieldError>> {
         let mut problems = self.options.problems.clone();
+        problems.extend(target::path_problems(request));
         // A fresh key is like no other.
         let chosen = self.options.key.is_some() || idempotency::is_keyed(request);
         problems.extend(idempotency::give_key(request, self.options.key.as_ref()).err());
@@ -412,7 +417,7 @@ impl<'a> CallUnderWay<'a> {
 }
 
 impl Transport for Pipeline {
-    fn send(&self, request: Request) -> TransportFuture<'_> {
+    fn send(&self, request: Request) -> cintx_raw::TransportFuture<'_> {
         let operation = request.operation();
         let span = tracing::debug_span!(
             "cint",

@@ -149,12 +149,12 @@ impl RetryMachine {
             Event::Token => {
                 let left = self.limits.operation.saturating_sub(now);
                 if left.is_zero() {
-                    return self.fail(Outcome::NotSent, StopReason::Time);
+                    return self.fail(self.between_attempts(), StopReason::Time);
                 }
                 self.attempts += 1;
                 Decision::Send { limit: self.limits.attempt.min(left) }
             }
-            Event::NoToken => self.fail(Outcome::NotSent, StopReason::Final),
+            Event::NoToken => self.fail(self.between_attempts(), StopReason::Final),
             Event::TimeIsUp => self.fail(self.between_attempts(), StopReason::Time),
             Event::NoRoom => self.fail(self.between_attempts(), StopReason::Rate),
             Event::Ended { attempt, token_expired } => self.ended(attempt, token_expired, now, unit, budget),
@@ -291,10 +291,28 @@ impl RetryMachine {
 
     /// What is known of the effect when a call ends before another attempt is sent.
     fn between_attempts(&self) -> Outcome {
-        if self.was_turned_away() { Outcome::NoEffect } else { Outcome::NotSent }
+        if self.was_turned_away() || self.token_replaced { Outcome::NoEffect } else { Outcome::NotSent }
     }
 
     fn fail(&self, last: Outcome, why: StopReason) -> Decision {
         Decision::Finish(Verdict::Failure { outcome: self.outcome(last), why })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_refused_and_finds_no_other_token_was_sent() {
+        let limits = OperationTimeouts::new(Duration::from_secs(60), Duration::from_secs(120));
+        let mut machine = RetryMachine::new(Effect::SetsState, true, RetryPolicy::standard(), limits);
+        let mut on = |event| machine.on(event, Duration::ZERO, 0.5, &Budget::new());
+        assert!(matches!(on(Event::Ready), Decision::GetToken));
+        assert!(matches!(on(Event::Token), Decision::Send { .. }));
+        let attempt = Attempt::Answered { status: 403, retry_after: None };
+        assert!(matches!(on(Event::Ended { attempt, token_expired: true }), Decision::GetToken));
+        let Decision::Finish(Verdict::Failure { outcome, .. }) = on(Event::NoToken) else { panic!() };
+        assert_eq!(outcome, Outcome::NoEffect);
     }
 }

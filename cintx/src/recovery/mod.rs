@@ -132,8 +132,8 @@ impl<V: Version> Client<V> {
         self.with(CallOptions { looks_first: true, ..CallOptions::new() })
     }
 
-    /// Creates what takes no key. It is sent once; if its answer is lost, it is looked up, and `found` makes the result of
-    /// its id. What was turned away is sent again only after nothing was found.
+    /// Creates what takes no key. It is sent once; if its answer is lost, it is looked up, and `found` makes the result
+    /// of its id. What was turned away is sent again only after nothing was found.
     pub(crate) async fn create_once<T, F>(
         &self,
         create: impl Fn(Self) -> F,

@@ -1,12 +1,14 @@
 //! Looks up what a write with a lost answer did: by its key, by the thing it changed, or by the thing it made.
 //! Absence, or a thing that is still unchanged, is believed only when the API cannot be at work on it any more.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cintx_raw::{Idempotency, NextCursor, Operation, Pagination, Request, Response};
 use http::{Method, header};
 use jiff::Timestamp;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::Resolution;
 use crate::error::{Error, Outcome};
@@ -78,6 +80,14 @@ fn is_own_reference(text: &str) -> bool {
     text.strip_prefix(OWN_REFERENCE).is_some_and(|id| ulid::Ulid::from_string(id).is_ok())
 }
 
+/// Whether a request bears a reference that nothing else has. Every create is asked, so the rest of it is skipped.
+fn sends_own_reference(request: &Request, search: &Search) -> bool {
+    let body = request.body().map(|body| &*body.bytes).unwrap_or_default();
+    let Ok(sent) = serde_json::from_slice::<BTreeMap<&str, &RawValue>>(body) else { return false };
+    let reference = search.by.iter().find_map(|by| serde_json::from_str::<String>(sent.get(by.name)?.get()).ok());
+    reference.is_some_and(|reference| is_own_reference(&reference))
+}
+
 /// The call that is looked up, beside its request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Circumstances<'a> {
@@ -135,10 +145,10 @@ impl OutcomeResolver<'_> {
     /// the request bears a reference of our own, which nothing else has.
     pub(crate) async fn known_before(&self, request: &Request) -> Option<Vec<String>> {
         let (search, list) = self.search_for(request)?;
-        let sent = Sent::of(request, search)?;
-        if sent.is_own {
+        if sends_own_reference(request, search) {
             return None;
         }
+        let sent = Sent::of(request, search)?;
         let Listed { items, complete } = self.alike(request.target(), &sent, search, list).await.ok()?;
         complete.then(|| items.iter().filter_map(|item| item.get(search.id).map(text)).collect())
     }
@@ -349,12 +359,47 @@ fn compare(request: &Request, got: Result<Response<Value>, Error>) -> Result<Res
         return Ok(Resolution::NotApplied);
     }
     let wanted = request.body().and_then(|body| serde_json::from_slice::<Value>(&body.bytes).ok());
+    let is_put = request.operation().method == Method::PUT;
     Ok(match wanted {
+        Some(wanted) if is_put && keeps_removed(&wanted, answer.value()) => {
+            Resolution::unknown("the thing still has what was to be removed, or has it again")
+        }
         Some(wanted) if holds(&wanted, answer.value()) => Resolution::Applied { id: None },
         Some(_) => Resolution::unknown("the thing is not what was wanted: it was not changed, or changed again"),
         None if action_holds(request.operation(), answer.value()) => Resolution::Applied { id: None },
         None => Resolution::unknown("it was changed since, by this call or by another"),
     })
+}
+
+/// What a PUT need not say, and removes if it does not: the optional properties of the requests, in all versions.
+const REMOVED_IF_LEFT_OUT: [&str; 21] = [
+    "client_cost_per_interview_note",
+    "client_cpi",
+    "client_id",
+    "cost_per_interview",
+    "description",
+    "duration",
+    "exclusion",
+    "industry_code",
+    "industry_lockout_code",
+    "label",
+    "pacing",
+    "pricing",
+    "purchase_order_number",
+    "quota_overlay",
+    "re_entry_configuration",
+    "respondent_activity_exclusions",
+    "soft_launch",
+    "study_type_code",
+    "tag",
+    "target_group_customer_reference_number",
+    "test_url",
+];
+
+/// Whether a thing has something that a PUT left out in order to remove it.
+fn keeps_removed(wanted: &Value, now: &Value) -> bool {
+    let has = |thing: &Value, name: &str| thing.get(name).is_some_and(|value| !value.is_null());
+    REMOVED_IF_LEFT_OUT.iter().any(|name| has(now, name) && !has(wanted, name))
 }
 
 fn text(value: &Value) -> String {
@@ -406,6 +451,15 @@ fn same_text(wanted: &str, now: &str) -> bool {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn what_was_to_be_removed_and_is_still_there_proves_nothing() {
+        let overlay = json!({ "quota_overlay": { "percent": 10 }, "pacing": null });
+        assert!(keeps_removed(&json!({}), &overlay));
+        assert!(keeps_removed(&json!({ "pacing": {} }), &overlay));
+        assert!(!keeps_removed(&json!({ "quota_overlay": {} }), &overlay));
+        assert!(!keeps_removed(&json!({ "name": "a" }), &json!({ "id": "1", "name": "a", "created_at": "x" })));
+    }
 
     #[test]
     fn what_was_wanted_holds_whatever_else_there_is() {

@@ -376,31 +376,27 @@ fn differences(is: &DraftSettings, shall: &DraftSettings) -> Vec<&'static str> {
     )
 }
 
-/// The wanted settings of a draft: the study's, and what there is where the study says nothing.
+/// The wanted settings of a draft: the study's, and what there is where a study says nothing.
 pub(super) fn wanted(is: &DraftSettings, shall: &DraftSettings) -> DraftSettings {
-    let mut wanted = is.clone();
-    wanted.business_unit = shall.business_unit;
-    wanted.manager = shall.manager;
-    wanted.locale = shall.locale.clone();
-    wanted.completes_goal = shall.completes_goal;
-    wanted.length_of_interview = shall.length_of_interview;
-    wanted.incidence_rate = shall.incidence_rate;
     // Cint keeps milliseconds.
     let same = |one: jiff::Timestamp, other: jiff::Timestamp| one.as_millisecond() == other.as_millisecond();
-    if !same(is.fielding_period.start(), shall.fielding_period.start())
-        || !same(is.fielding_period.end(), shall.fielding_period.end())
-    {
-        wanted.fielding_period = shall.fielding_period;
+    let same_period = same(is.fielding_period.start(), shall.fielding_period.start())
+        && same(is.fielding_period.end(), shall.fielding_period.end());
+    DraftSettings {
+        // A study cannot say these.
+        name: is.name.clone(),
+        cost_note: is.cost_note.clone(),
+        client: is.client,
+        reference: is.reference.clone(),
+        assistant: is.assistant.clone(),
+        // A study may leave these open.
+        industry: shall.industry.clone().or_else(|| is.industry.clone()),
+        lockout: shall.lockout.clone().or_else(|| is.lockout.clone()),
+        study_type: shall.study_type.clone().or_else(|| is.study_type.clone()),
+        test_url: shall.test_url.clone().or_else(|| shall.live_url.clone()),
+        // Equal, though not the same to the letter.
+        fielding_period: if same_period { is.fielding_period } else { shall.fielding_period },
+        supply: if is.supply.same_as(&shall.supply) { is.supply.clone() } else { shall.supply.clone() },
+        ..shall.clone()
     }
-    wanted.cost_per_interview = shall.cost_per_interview.clone();
-    wanted.live_url = shall.live_url.clone();
-    wanted.test_url = shall.test_url.clone().or_else(|| shall.live_url.clone());
-    wanted.collects_pii = shall.collects_pii;
-    wanted.industry = shall.industry.clone().or_else(|| is.industry.clone());
-    wanted.lockout = shall.lockout.clone().or_else(|| is.lockout.clone());
-    wanted.study_type = shall.study_type.clone().or_else(|| is.study_type.clone());
-    if !is.supply.same_as(&shall.supply) {
-        wanted.supply = shall.supply.clone();
-    }
-    wanted
 }

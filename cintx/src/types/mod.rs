@@ -21,6 +21,7 @@ pub use cintx_raw::Secret;
 pub use self::locale::{CountryCode, LanguageCode, Locale};
 pub use self::measure::{IncidenceRate, LengthOfInterview};
 pub use self::money::{Money, MoneyError};
+pub(crate) use self::survey::is_invisible;
 pub use self::survey::{CustomerReference, SurveyUrl};
 pub use self::time::{ActivityPeriod, Interval, TimeRange};
 use crate::error::FieldError;

@@ -80,8 +80,8 @@ impl FromStr for SurveyUrl {
     }
 }
 
-/// Invisible characters in an address: joiners, marks of direction, a byte-order mark.
-fn is_invisible(c: char) -> bool {
+/// Characters that nobody sees: joiners, marks of direction, a byte-order mark.
+pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}')
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
 }

@@ -17,10 +17,15 @@ pub(crate) fn id_text(id: &Value) -> Option<String> {
 pub(crate) fn first_lost<'a>(given: &'a Value, kept: &Value) -> Option<(String, &'a Value)> {
     match (given, kept) {
         (Value::Null, _) => None,
-        (Value::Object(given), Value::Object(kept)) => given.iter().find_map(|(name, given)| {
-            let (place, value) = first_lost(given, kept.get(name).unwrap_or(&Value::Null))?;
-            Some((join(name, &place), value))
-        }),
+        (Value::Object(given), Value::Object(kept)) => {
+            // Both have the same order as a rule, so that the next of that name is near.
+            let mut rest = kept.iter();
+            given.iter().find_map(|(name, given)| {
+                let near = rest.find_map(|(other, kept)| (other == name).then_some(kept));
+                let (place, value) = first_lost(given, near.or_else(|| kept.get(name)).unwrap_or(&Value::Null))?;
+                Some((join(name, &place), value))
+            })
+        }
         (Value::Array(given), Value::Array(kept)) => given.iter().enumerate().find_map(|(index, given)| {
             let (place, value) = first_lost(given, kept.get(index).unwrap_or(&Value::Null))?;
             Some((join(&format!("[{index}]"), &place), value))

@@ -113,12 +113,31 @@ fn to_json<T: Serialize>(wire: &T) -> Answer<Value> {
 /// JSON of ours as the type that an operation takes. What the type wants and the JSON lacks is an error, and so is what
 /// the JSON holds and the type does not take: nothing is left out of a request in silence.
 fn from_json<T: Serialize + DeserializeOwned>(field: &'static str, json: Value) -> Answer<T> {
+    from_json_parts(field, ("", ""), json)
+}
+
+/// As [`from_json`], with a part that callers know by another name: what is wrong there is blamed on it.
+fn from_json_parts<T: Serialize + DeserializeOwned>(
+    field: &'static str,
+    (part, own): (&str, &str),
+    json: Value,
+) -> Answer<T> {
     let refuse = |place: String, reason: String| {
-        let place = if place.is_empty() { field.to_owned() } else { format!("{field}.{place}") };
+        let rest = place
+            .strip_prefix(part)
+            .filter(|rest| !part.is_empty() && (rest.is_empty() || rest.starts_with(['.', '['])));
+        let place = match rest {
+            Some(rest) => format!("{own}{rest}"),
+            None if place.is_empty() => field.to_owned(),
+            None => format!("{field}.{place}"),
+        };
         Error::invalid(vec![FieldError::new(place, reason)])
     };
-    let typed: T = serde_path_to_error::deserialize(&json)
-        .map_err(|error| refuse(error.path().to_string(), format!("does not fit this version: {}", error.inner())))?;
+    // To keep track of the place costs more than the conversion: only what fails is converted again for it.
+    let typed = T::deserialize(&json).or_else(|_| {
+        serde_path_to_error::deserialize(&json)
+            .map_err(|error| refuse(error.path().to_string(), format!("does not fit this version: {}", error.inner())))
+    })?;
     match json::first_lost(&json, &to_json(&typed)?) {
         Some((place, value)) => Err(refuse(place, format!("is {value}, which this version does not take"))),
         None => Ok(typed),
@@ -161,6 +180,9 @@ mod tests {
     #[test]
     fn what_a_type_does_not_take_is_an_error_that_names_its_place() {
         let whole = json!({ "name": "x", "sector_code": "beer", "quotas": [{ "percent": 50 }], "note": null });
+        let part = json!({ "name": "a", "quotas": [{ "percent": "half" }] });
+        let error = from_json_parts::<Renamed>("draft", ("quotas", "audience"), part).unwrap_err();
+        assert!(error.invalid_fields()[0].field().starts_with("audience"), "{error}");
         assert_eq!(from_json::<Renamed>("draft", whole).unwrap().quotas[0].percent, 50.0);
         let renamed = problem(json!({ "name": "x", "industry_code": "beer" }));
         assert_eq!(renamed, "draft.industry_code is \"beer\", which this version does not take");

@@ -1,101 +1,82 @@
 //! Every call of the facade that makes more than one request, or writes, × each of its requests × each fault of a
-//! gateway: what the call says about its effect is compared with what the sandbox holds afterwards.
+//! gateway, and calls whose requests meet any of them by chance: what a call says about its effect is compared with
+//! what the sandbox holds afterwards. Nothing goes over a network and time is simulated.
 
-mod proxy;
+mod gateway;
 mod scenario;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cintx::recovery::Resolution;
 use cintx::{Outcome, Version};
 use http::Method;
-use tokio::task::JoinSet;
 
-use self::proxy::{Fault, LATE, Reach};
+use self::gateway::{Fault, LATE, OF_READS, OF_WRITES, Weather};
 use self::scenario::{Scenario, World};
 
-/// What may happen to a write.
-const OF_WRITES: [Fault; 18] = [
-    Fault::DropBefore,
-    Fault::DropAfter,
-    Fault::Refuse(400),
-    Fault::Refuse(503),
-    Fault::StatusAfter(302),
-    Fault::StatusAfter(401),
-    Fault::StatusAfter(429),
-    Fault::StatusAfter(499),
-    Fault::StatusAfter(501),
-    Fault::StatusAfter(504),
-    Fault::StatusAfter(520),
-    Fault::Late,
-    Fault::PageBefore,
-    Fault::PageAfter,
-    Fault::ErrorAfter,
-    Fault::NothingAfter,
-    Fault::EmptyObjectAfter,
-    Fault::StripHeaders,
-];
+/// Schedules of each version, without `CINTX_SCHEDULES`.
+const SCHEDULES: u64 = 1_000;
 
-/// What may happen to a read.
-const OF_READS: [Fault; 6] = [
-    Fault::DropBefore,
-    Fault::Refuse(400),
-    Fault::Refuse(503),
-    Fault::PageBefore,
-    Fault::EmptyObjectAfter,
-    Fault::StripHeaders,
-];
-
-/// Cases at a time; most of their time they wait.
-const WORKERS: usize = 12;
-
-/// One case: a scenario, and the fault that one or all of its requests from one on meet.
-#[derive(Clone, Copy, Debug)]
-struct Case {
-    scenario: Scenario,
-    fault: Fault,
-    reach: Reach,
+/// What was seen, by scenario.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    cases: u64,
+    unknown: u64,
+    settled: u64,
 }
 
-/// The cases of a scenario: it is played once without a fault to see its requests.
-async fn cases<V: Version>(scenario: Scenario) -> Vec<Case> {
-    let world = World::<V>::new(scenario).await;
+type Counts = BTreeMap<&'static str, Count>;
+
+/// The weathers that one call is to be played in, each with one fault: it is played without one to see its requests.
+async fn single_faults<V: Version>(world: &World<V>) -> Vec<Weather> {
+    let client = world.begin();
     let before = world.state().await;
-    world.proxy.plan(None);
-    world.play().await.unwrap();
-    let seen = world.proxy.seen();
-    assert_ne!(world.state().await, before, "{scenario:?} changes nothing");
-    let mut cases = Vec::new();
+    world.gateway.set(Weather::Calm);
+    world.play(&client).await.unwrap();
+    let seen = world.gateway.seen();
+    assert_ne!(world.state().await, before, "{:?} changes nothing", world.scenario);
+    let mut weathers = Vec::new();
     for (number, method) in seen.into_iter().enumerate() {
         let faults = if method == Method::GET { &OF_READS[..] } else { &OF_WRITES[..] };
-        for &fault in faults {
-            cases.push(Case { scenario, fault, reach: Reach::One(number) });
-        }
+        weathers.extend(faults.iter().map(|&fault| Weather::One(number, fault)));
         // What begins to fail here goes on failing: what was done before is done all the same.
-        for fault in [Fault::Refuse(503), Fault::Refuse(400)] {
-            cases.push(Case { scenario, fault, reach: Reach::From(number) });
-        }
+        weathers.extend([503, 400].map(|status| Weather::From(number, Fault::Refuse(status))));
     }
-    cases
+    weathers
 }
 
-/// What is wrong with what a case came to.
-async fn problem<V: Version>(case: Case, done: &str, settled: &AtomicUsize, unknown: &AtomicUsize) -> Option<String> {
-    let world = World::<V>::new(case.scenario).await;
+/// What the sandbox holds before the call, and after one that met nothing.
+async fn ends<V: Version>(world: &World<V>) -> (String, String) {
+    let client = world.begin();
     let before = world.state().await;
-    world.proxy.plan(Some((case.fault, case.reach)));
-    let result = world.play().await;
-    world.proxy.plan(None);
-    if case.fault == Fault::Late {
-        tokio::time::sleep(LATE * 2).await;
-    }
+    world.gateway.set(Weather::Calm);
+    world.play(&client).await.unwrap();
+    (before, world.state().await)
+}
+
+/// What is wrong with what a call came to.
+async fn problem<V: Version>(
+    world: &World<V>,
+    weather: Weather,
+    (before, done): &(String, String),
+    count: &mut Count,
+) -> Option<String> {
+    count.cases += 1;
+    let client = world.begin();
+    world.gateway.set(weather);
+    let result = world.play(&client).await;
+    world.gateway.set(Weather::Calm);
+    // What is late comes in the meantime.
+    tokio::time::sleep(LATE * 2).await;
     let after = world.state().await;
-    let changed = after != before;
+    let changed = after != *before;
     let error = match result {
-        Ok(()) if after == done => return None,
+        Ok(()) if after == *done => return None,
         Ok(()) => return Some(format!("succeeds, and is {}", difference(done, &after))),
         Err(error) => error,
     };
@@ -103,14 +84,14 @@ async fn problem<V: Version>(case: Case, done: &str, settled: &AtomicUsize, unkn
         Outcome::NotSent | Outcome::NoEffect if changed => Some(format!("says {}, but: {error:#}", error.outcome())),
         Outcome::Applied if !changed => Some(format!("says it took effect, but nothing changed: {error:#}")),
         Outcome::Unknown => {
-            unknown.fetch_add(1, Ordering::Relaxed);
-            match world.client.resolve(&error).await {
-                Ok(Resolution::Applied { .. }) if !changed && world.state().await == before => {
+            count.unknown += 1;
+            match client.resolve(&error).await {
+                Ok(Resolution::Applied { .. }) if !changed && world.state().await == *before => {
                     Some(format!("is settled as applied, but nothing changed: {error:#}"))
                 }
                 Ok(Resolution::NotApplied) if changed => Some(format!("is settled as not applied, but was: {error:#}")),
                 Ok(Resolution::Applied { .. } | Resolution::NotApplied) => {
-                    settled.fetch_add(1, Ordering::Relaxed);
+                    count.settled += 1;
                     None
                 }
                 _ => None,
@@ -131,47 +112,78 @@ fn difference(wanted: &str, is: &str) -> String {
     text
 }
 
-async fn every_case<V: Version>() {
-    let started = Instant::now();
-    let mut all = Vec::new();
-    for scenario in Scenario::ALL {
-        let world = World::<V>::new(scenario).await;
-        world.play().await.unwrap();
-        let done: Arc<str> = world.state().await.into();
-        all.extend(cases::<V>(scenario).await.into_iter().map(|case| (case, Arc::clone(&done))));
-    }
-    let (all, next) = (Arc::new(all), Arc::new(AtomicUsize::new(0)));
-    let (settled, unknown) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let mut workers = JoinSet::new();
-    for _ in 0..WORKERS {
-        let (all, next) = (Arc::clone(&all), Arc::clone(&next));
-        let (settled, unknown) = (Arc::clone(&settled), Arc::clone(&unknown));
-        workers.spawn(async move {
-            let mut problems = Vec::new();
-            while let Some((case, done)) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if let Some(problem) = Box::pin(problem::<V>(*case, done, &settled, &unknown)).await {
-                    problems.push(format!("{case:?} {problem}"));
+/// Plays every scenario of a version, in `weathers`, on as many threads as there are cores.
+fn play_all<V, F>(weathers: F) -> Counts
+where
+    V: Version,
+    F: for<'a> Fn(&'a World<V>) -> Pin<Box<dyn Future<Output = Vec<Weather>> + 'a>> + Sync,
+{
+    let (next, counts, problems) = (AtomicUsize::new(0), Mutex::new(Counts::new()), Mutex::new(Vec::new()));
+    let work = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            while let Some(&scenario) = Scenario::ALL.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let world = World::<V>::new(scenario).await;
+                let ends = Box::pin(ends(&world)).await;
+                let mut count = Count::default();
+                for weather in weathers(&world).await {
+                    let about = format!("{scenario:?} {weather:?}");
+                    if let Some(problem) = Box::pin(problem(&world, weather, &ends, &mut count)).await {
+                        problems.lock().unwrap().push(format!("{about} {problem}"));
+                    }
                 }
+                counts.lock().unwrap().insert(scenario.name(), count);
             }
-            problems
         });
-    }
-    let problems: Vec<String> = workers.join_all().await.into_iter().flatten().collect();
-    println!(
-        "{}: {} cases in {:?}; {unknown:?} unknown at first, {settled:?} of them settled",
-        V::DATE,
-        all.len(),
-        started.elapsed()
-    );
+    };
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+    let problems = problems.into_inner().unwrap();
     let shown = problems.iter().take(40).cloned().collect::<Vec<_>>().join("\n");
-    assert!(problems.is_empty(), "{} of {} cases:\n{shown}", problems.len(), all.len());
+    assert!(problems.is_empty(), "{} cases:\n{shown}", problems.len());
+    counts.into_inner().unwrap()
+}
+
+fn report<V: Version>(what: &str, counts: &Counts, took: Duration) {
+    let sum = |of: fn(&Count) -> u64| counts.values().map(of).sum::<u64>();
+    let (cases, unknown, settled) = (sum(|it| it.cases), sum(|it| it.unknown), sum(|it| it.settled));
+    println!("{}: {cases} {what} in {took:?}; {unknown} unknown at first, {settled} of them settled", V::DATE);
+    for (scenario, Count { cases, unknown, settled }) in counts {
+        println!("  {scenario}: {cases} cases, {unknown} unknown at first, {settled} of them settled");
+    }
+}
+
+fn every_single_fault<V: Version>() {
+    let began = Instant::now();
+    let counts = play_all::<V, _>(|world| Box::pin(single_faults(world)));
+    report::<V>("cases", &counts, began.elapsed());
+}
+
+/// Calls whose requests each meet something by chance: seldom, often, or more often than not.
+fn schedules<V: Version>() {
+    let began = Instant::now();
+    let wanted = std::env::var("CINTX_SCHEDULES").map_or(SCHEDULES, |count| count.parse().unwrap());
+    let each = wanted.div_ceil(Scenario::ALL.len() as u64);
+    let counts = play_all::<V, _>(|_| {
+        let weathers =
+            (0..each).map(|seed| Weather::Random(fastrand::Rng::with_seed(seed), [10, 30, 60][(seed % 3) as usize]));
+        Box::pin(std::future::ready(weathers.collect()))
+    });
+    report::<V>("schedules", &counts, began.elapsed());
 }
 
 macro_rules! version {
     ($version:ident $marker:ident) => {
-        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        async fn $version() {
-            every_case::<cintx::$marker>().await;
+        mod $version {
+            #[test]
+            fn every_single_fault() {
+                super::every_single_fault::<cintx::$marker>();
+            }
+
+            #[test]
+            fn schedules() {
+                super::schedules::<cintx::$marker>();
+            }
         }
     };
 }

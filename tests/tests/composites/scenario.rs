@@ -1,6 +1,7 @@
 //! The calls that are judged, each on a sandbox of its own, and what the sandbox holds of what they change.
 
 use std::fmt::{Debug, Write as _};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cintx::audience::{Audience, Question};
@@ -14,7 +15,7 @@ use cintx_sandbox::Sandbox;
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::Value;
 
-use crate::proxy::Proxy;
+use crate::gateway::Gateway;
 
 /// Jobs are done at once: who waits longer waits for nothing.
 const WAIT: Duration = Duration::from_secs(3);
@@ -62,6 +63,29 @@ impl Scenario {
         Self::BulkPause,
     ];
 
+    /// The call, as the facade has it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::EditProject => "project.edit",
+            Self::Create => "draft.create",
+            Self::Duplicate => "target_group.duplicate",
+            Self::EditDraft => "target_group.edit_draft",
+            Self::SetAudience => "target_group.set_audience",
+            Self::Launch => "target_group.launch",
+            Self::Pause => "fielding_run.pause",
+            Self::Resume => "fielding_run.resume",
+            Self::Complete => "fielding_run.complete",
+            Self::EditDates => "fielding_run.edit_dates",
+            Self::SetGoal => "quotas.set_goal",
+            Self::Disable => "quotas.disable",
+            Self::EditDetails => "target_group.edit_details",
+            Self::SetPrice => "target_group.set_cost_per_interview",
+            Self::SetSupply => "target_group.set_supply",
+            Self::EditAssistant => "target_group.edit_assistant",
+            Self::BulkPause => "target_groups.pause",
+        }
+    }
+
     fn needs_a_launched_group(self) -> bool {
         !matches!(
             self,
@@ -70,12 +94,12 @@ impl Scenario {
     }
 }
 
-/// A sandbox with a project and a target group, a client that goes through the proxy, and one that does not.
+/// A sandbox with a project and a target group, a client that goes through the gateway, and one that does not. It is
+/// played in again and again, each time from its beginning.
 pub(crate) struct World<V: Version> {
-    pub(crate) proxy: Proxy,
-    pub(crate) client: Client<V>,
-    scenario: Scenario,
-    sandbox: Sandbox,
+    pub(crate) gateway: Gateway,
+    pub(crate) scenario: Scenario,
+    sandbox: Arc<Sandbox>,
     direct: Client<V>,
     project: cintx::ProjectId,
     group: TargetGroupId,
@@ -90,15 +114,15 @@ impl<V: Version> World<V> {
         let sandbox = Sandbox::builder().seed(7).job_delay(Duration::ZERO).field_pace(quiet);
         // Some calls block a supplier that the market does not have.
         let sandbox = sandbox.tolerate(cintx_sandbox::Tolerance::ALL).start().await.unwrap();
-        let proxy = Proxy::start(&sandbox.api_url()).await;
-        let direct = client::<V>(&sandbox, &sandbox.api_url());
-        let client = client::<V>(&sandbox, &proxy.url(&sandbox.api_url()));
+        let sandbox = Arc::new(sandbox);
+        let gateway = Gateway::new(Arc::clone(&sandbox));
+        let direct = client::<V>(&sandbox, &Gateway::new(Arc::clone(&sandbox)));
         let manager: UserId = sandbox.project_manager_id().parse().unwrap();
         let project = direct.projects().create("MyDrinksSurveyQ1", manager).await.unwrap().id().clone();
         // The same moments in every world, as far as they are shown.
         let start = Timestamp::from_second(Timestamp::now().as_second() / 3_600 * 3_600).unwrap() + 3.hours();
         let group = TargetGroupId::new("none");
-        let mut world = Self { proxy, client, scenario, sandbox, direct, project, group, manager, start };
+        let mut world = Self { gateway, scenario, sandbox, direct, project, group, manager, start };
         if scenario != Scenario::Create {
             let scope = world.direct.project(world.project.clone());
             let group = world.draft(&scope, "UK drinks").create().await.unwrap();
@@ -110,7 +134,21 @@ impl<V: Version> World<V> {
                 }
             }
         }
+        world.control("save");
         world
+    }
+
+    /// Begins anew: with what there was when it was made, and a client that knows nothing.
+    pub(crate) fn begin(&self) -> Client<V> {
+        self.control("load");
+        client::<V>(&self.sandbox, &self.gateway)
+    }
+
+    fn control(&self, action: &str) {
+        let name = bytes::Bytes::from_static(br#"{"name":"beginning"}"#);
+        let request = http::Request::post(format!("/control/{action}")).body(name).unwrap();
+        let answer = self.sandbox.answer(request);
+        assert!(answer.status().is_success(), "{answer:?}");
     }
 
     fn draft(&self, project: &ProjectScope<V>, name: &str) -> DraftBuilder<V> {
@@ -134,10 +172,10 @@ impl<V: Version> World<V> {
         client.project(self.project.clone()).target_group(self.group.clone())
     }
 
-    /// Makes the call, through the proxy.
-    pub(crate) async fn play(&self) -> Result<(), Error> {
-        let project = self.client.project(self.project.clone());
-        let group = self.group(&self.client);
+    /// Makes the call, through the gateway.
+    pub(crate) async fn play(&self, client: &Client<V>) -> Result<(), Error> {
+        let project = client.project(self.project.clone());
+        let group = self.group(client);
         match self.scenario {
             Scenario::EditProject => project.edit(|project| project.name = "MyDrinksSurveyQ2".into()).await.map(drop),
             Scenario::Create => self.draft(&project, "UK drinks").create().await.map(drop),
@@ -186,7 +224,7 @@ impl<V: Version> World<V> {
         Ok(group.fielding_run().await?.expect("it was launched"))
     }
 
-    /// What the sandbox holds, read without the proxy: a line for each part, without ids and moments of change.
+    /// What the sandbox holds, read past the gateway: a line for each part, without ids and moments of change.
     pub(crate) async fn state(&self) -> String {
         let scope = self.direct.project(self.project.clone());
         let group = self.group(&self.direct);
@@ -242,12 +280,13 @@ fn collect_numbers(value: &Value, name: &str, numbers: &mut Vec<String>) {
     }
 }
 
-fn client<V: Version>(sandbox: &Sandbox, api_url: &str) -> Client<V> {
+fn client<V: Version>(sandbox: &Sandbox, gateway: &Gateway) -> Client<V> {
+    let gateway = gateway.clone();
     let limits = OperationTimeouts::new(Duration::from_secs(10), Duration::from_secs(30));
     Client::builder()
         .credentials(Credentials::new(sandbox.client_id(), sandbox.client_secret()).endpoint(sandbox.token_url()))
         .account(i64::from(sandbox.account_id()))
-        .api_url(api_url)
+        .transport(move |request| gateway.clone().send(request))
         .retry(RetryPolicy::standard().max_attempts(3).backoff(Duration::from_millis(1), Duration::from_millis(2)))
         .timeouts(
             Timeouts::standard().reads(limits).writes(limits).transfers(limits).processing(Duration::from_secs(1)),

@@ -10,6 +10,7 @@ use cintx_raw::{ErrorKind, NoServerToServerKey, UnexpectedAnswer};
 use cintx_tests::dispatch::{Arguments, Called, Failed, Version, call, versions};
 use cintx_tests::document::{Document, DocumentOperation, json_schema};
 use cintx_tests::instances::{instances, missing};
+use cintx_tests::misbehave::RefusingPort;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
@@ -315,9 +316,8 @@ async fn a_redirect_is_told_and_never_followed() {
 async fn without_an_answer_the_cause_is_at_hand() {
     each_version(|version, stage| async move {
         let (id, arguments) = post(&version);
-        // A port that was free a moment ago and that nobody listens on.
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let direct = stage.direct().base_url(&format!("http://{free}"));
+        let port = RefusingPort::take().unwrap();
+        let direct = stage.direct().base_url(&port.url().unwrap());
         let error = client_error(Box::pin(call(version.date, direct, id, &arguments)).await);
         assert_eq!(error.kind(), ErrorKind::Transport);
         assert!(error.cause::<reqwest::Error>().is_some_and(reqwest::Error::is_connect), "{error:?}");

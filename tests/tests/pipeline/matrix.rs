@@ -9,9 +9,9 @@ use cintx::{Error, Outcome};
 use cintx_tests::dispatch::{Arguments, Called, Failed};
 use cintx_tests::document::{Document, DocumentOperation, json_schema};
 use cintx_tests::instances::instances;
-use cintx_tests::misbehave::{Answer, Deed, Received, Scripted, Server};
+use cintx_tests::misbehave::{Answer, Deed, Received, RefusingPort, Scripted, Server};
 use serde_json::{Value, json};
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpSocket;
 use tokio::task::JoinSet;
 
 use crate::support::{Mint, builder, hasty, limits};
@@ -243,7 +243,7 @@ struct Bench {
     server: Server,
     resetting: Arc<Scripted>,
     resets: Server,
-    closed: String,
+    closed: RefusingPort,
     stuck: String,
     _full: Vec<tokio::task::JoinHandle<()>>,
     http: reqwest::Client,
@@ -256,8 +256,7 @@ impl Bench {
         let server = Server::start(scripted.clone()).await;
         let resetting = Scripted::new(Deed::Reset);
         let resets = Server::start(resetting.clone()).await;
-        let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let closed = format!("http://{}", closed.local_addr().unwrap());
+        let closed = RefusingPort::take().unwrap();
         let (stuck, full) = full_listener().await;
         Self { scripted, server, resetting, resets, closed, stuck, _full: full, http, hurried }
     }
@@ -418,7 +417,7 @@ macro_rules! version {
                             kind => bench.scripted.now(deed(kind, case)),
                         }
                         let url = match kind {
-                            Kind::NoConnection => &bench.closed,
+                            Kind::NoConnection => &bench.closed.url().unwrap(),
                             Kind::ConnectTimeout => &bench.stuck,
                             Kind::ResetUnread => &bench.resets.url(),
                             _ => &bench.server.url(),

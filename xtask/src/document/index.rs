@@ -10,7 +10,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 /// Raised whenever import treats documents differently.
-pub(crate) const IMPORTER: u32 = 1;
+pub(crate) const IMPORTER: u32 = 2;
 
 /// One document.
 #[derive(Clone, Debug, Serialize, Deserialize)]

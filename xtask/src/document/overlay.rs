@@ -128,12 +128,17 @@ impl Overlays {
 }
 
 impl Overlays {
-    /// The overlays that were made for older documents alone, and that would fit this one too.
+    /// The overlays that were made for other documents alone, and that would fit this one too.
+    /// Of the documents that one was made for, the nearest older one stands for it, or else the nearest newer one.
     pub(crate) fn that_would_fit(&self, date: &str, document: &Value) -> Vec<&str> {
         let fits = |overlay: &&Overlay| {
             let dates = || overlay.change.iter().flat_map(|change| &change.documents);
-            let Some(newest) = dates().max().filter(|newest| newest.as_str() < date) else { return false };
-            let changes = || overlay.change.iter().filter(|change| change.documents.contains(newest));
+            if dates().any(|other| other == date) {
+                return false;
+            }
+            let older = dates().filter(|other| other.as_str() < date).max();
+            let Some(nearest) = older.or_else(|| dates().min()) else { return false };
+            let changes = || overlay.change.iter().filter(|change| change.documents.contains(nearest));
             changes().count() > 0 && changes().all(|change| change.would_fit(document))
         };
         self.0.iter().filter(fits).map(|overlay| overlay.name.as_str()).collect()
@@ -232,7 +237,11 @@ mod tests {
         let document = json!({"a": {"x": {"b": {"type": "string"}}}});
         assert_eq!(overlays.that_would_fit("2025-06-01", &document), ["001-lists"]);
         assert!(overlays.that_would_fit("2025-01-01", &document).is_empty(), "it is applied there");
-        assert!(overlays.that_would_fit("2024-01-01", &document).is_empty(), "an older document is not newer");
+        assert_eq!(
+            overlays.that_would_fit("2024-01-01", &document),
+            ["001-lists"],
+            "an older document may need it, too"
+        );
         let mended = json!({"a": {"x": {"b": {"type": "array", "items": {}}}}});
         assert!(overlays.that_would_fit("2025-06-01", &mended).is_empty(), "nothing to mend");
         assert!(overlays.that_would_fit("2025-06-01", &json!({})).is_empty(), "no such place");

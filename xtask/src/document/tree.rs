@@ -331,6 +331,29 @@ pub(crate) fn resolve<'a>(document: &'a Value, reference: &str) -> Option<&'a Va
     document.pointer(reference.strip_prefix('#')?)
 }
 
+/// The kind of object that a local reference leads to, by the way it takes; `None` where it ends at something else.
+pub(crate) fn kind_at(reference: &str) -> Option<Kind> {
+    let mut kind = Document;
+    let mut tokens = reference.strip_prefix("#/")?.split('/');
+    while let Some(token) = tokens.next() {
+        match kind.child(token)? {
+            Leaf => return None,
+            One(child) | OneOrFlag(child) => kind = child,
+            Child::Map(child) | List(child) => {
+                tokens.next()?;
+                kind = child;
+            }
+        }
+    }
+    Some(kind)
+}
+
+/// Whether a media type is JSON: with parameters, or of another name that ends in `+json`.
+pub(crate) fn is_json(media: &str) -> bool {
+    let essence = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || essence.ends_with("+json")
+}
+
 /// The component name that a schema reference points to.
 pub(crate) fn schema_name(reference: &str) -> Option<&str> {
     reference.strip_prefix("#/components/schemas/")
@@ -385,6 +408,27 @@ mod tests {
         }
         assert!(!seen.iter().any(|pointer| pointer.starts_with("/paths/x-note")));
         assert!(!seen.iter().any(|pointer| pointer.ends_with("responses/x-note")));
+    }
+
+    #[test]
+    fn the_way_of_a_reference_says_what_it_leads_to() {
+        assert_eq!(kind_at("#/components/schemas/A"), Some(Kind::Schema));
+        assert_eq!(kind_at("#/components/schemas/A/properties/p/items"), Some(Kind::Schema));
+        assert_eq!(kind_at("#/paths/~1a/get/responses/200"), Some(Kind::Response));
+        for nowhere in ["#/components/schemas", "#/components/schemas/A/properties", "#/info/title/x", "x.json#/A", "#"]
+        {
+            assert_eq!(kind_at(nowhere), None, "{nowhere}");
+        }
+    }
+
+    #[test]
+    fn json_has_many_names() {
+        for json in ["application/json", "application/JSON; charset=utf-8", "application/problem+json"] {
+            assert!(is_json(json), "{json}");
+        }
+        for other in ["text/csv", "application/json-seq", "application/x-ndjson", ""] {
+            assert!(!is_json(other), "{other}");
+        }
     }
 
     #[test]

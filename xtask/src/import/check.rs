@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::document::problem::{Problem, Problems};
-use crate::document::tree::{Kind, Object, escape, inspect, operations as each_operation, resolve};
+use crate::document::tree::{Kind, Object, escape, inspect, kind_at, operations as each_operation, resolve};
 
 /// The version must be 3.0.x before anything else is worth saying.
 pub(super) fn is_openapi_3_0(source: &str, document: &Value) -> Result<(), Problems> {
@@ -88,9 +88,9 @@ pub(super) fn references(document: &Value) -> Vec<Problem> {
             problems.push(Problem::at(at, format!("{reference:?} leaves the document, expected \"#/components/...\"")));
         } else if resolve(document, reference).is_none() {
             problems.push(Problem::at(at, format!("{reference:?} leads nowhere")));
-        } else if kind.folder().is_none_or(|folder| !reference.starts_with(&format!("#/components/{folder}/"))) {
+        } else if kind_at(reference) != Some(kind) || kind.folder().is_none() {
             problems.push(Problem::at(at, format!("{reference:?} does not lead to a {kind:?}")));
-        } else if is_circular(document, reference) {
+        } else if kind != Kind::Schema && is_circular(document, reference) {
             problems.push(Problem::at(at, format!("{reference:?} leads back to itself through references alone")));
         }
     });
@@ -148,8 +148,8 @@ fn schema(object: &Object, report: &mut dyn FnMut(&str, String)) {
             report(key, "must have at least one member".to_owned());
         }
     }
-    if object.contains_key("not") {
-        report("not", "negated schemas cannot be turned into types".to_owned());
+    if object.get("not").is_some_and(|negated| !super::wire::only_asks_for_presence(negated)) {
+        report("not", "negated schemas cannot be turned into types, other than of `required`".to_owned());
     }
     if let Some(values) = object.get("enum") {
         match values.as_array() {

@@ -6,21 +6,45 @@ mod check;
 mod faithful;
 #[cfg(test)]
 mod faults;
+mod graph;
 mod passes;
+mod readable;
+mod wire;
 
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
+pub(crate) use self::passes::bare_date;
+pub(crate) use self::wire::only_asks_for_presence;
+use crate::diff;
 use crate::document::index::{Entry, IMPORTER, Index};
 use crate::document::overlay::{Overlays, Stage};
 use crate::document::problem::{Problem, Problems};
 use crate::document::source::Source;
 use crate::document::tree::{Kind, operations};
+use crate::guarded;
+use crate::regen::{self, Notes};
 use crate::report::Report;
 use crate::workspace::Workspace;
+
+/// How to import.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options {
+    /// The dated version, where the document does not say it.
+    pub(crate) date: Option<String>,
+    /// Take a document that has lost operations since its date was imported.
+    pub(crate) allow_removal: bool,
+}
+
+impl Options {
+    #[cfg(test)]
+    pub(crate) fn dated(date: &str) -> Self {
+        Self { date: Some(date.to_owned()), ..Self::default() }
+    }
+}
 
 /// A document ready to be written.
 #[derive(Debug)]
@@ -32,8 +56,11 @@ pub(crate) struct Imported {
 
 /// Imports one text; touches no file.
 pub(crate) fn import(name: &str, text: &str, date: Option<&str>, overlays: &Overlays) -> Result<Imported, Problems> {
-    let source = Source::parse(name, text)?;
-    normalise(&source, date, overlays).map_err(|problems| problems.locate(|pointer| source.line(pointer)))
+    let work = || {
+        let source = Source::parse(name, text)?;
+        normalise(&source, date, overlays).map_err(|problems| problems.locate(|pointer| source.line(pointer)))
+    };
+    guarded::run(work).unwrap_or_else(|message| Err(Problems::one(name, Problem::at("", message))))
 }
 
 fn normalise(source: &Source, date: Option<&str>, overlays: &Overlays) -> Result<Imported, Problems> {
@@ -54,22 +81,24 @@ fn normalise(source: &Source, date: Option<&str>, overlays: &Overlays) -> Result
     };
     report.line("date", 1, &format!("version {date}"));
     passes::run(&mut document, &mut report);
+    passes::deep_references(&mut document, &mut report);
     if !date.is_empty() {
         overlays.apply(Stage::Import, &date, &mut document, &mut report, &mut problems);
         for name in overlays.that_would_fit(&date, &document) {
-            report.note(format!(
-                "overlay {name} was made for an older document and would fit this one: does it need it?"
-            ));
+            report
+                .note(format!("overlay {name} was made for another document and would fit this one: does it need it?"));
         }
     }
     problems.extend(check::shape(&document));
     problems.extend(check::operations(&document));
+    problems.extend(wire::problems(&document));
+    problems.extend(graph::problems(&document));
     problems.into_result()?;
 
     // The reader that the generator uses has the last word on structure.
-    if let Err(error) = serde_json::from_value::<openapiv3::OpenAPI>(document.clone()) {
-        return Err(Problems::one(&source.name, Problem::at("", format!("not readable as OpenAPI 3.0: {error}"))));
-    }
+    let mut problems = Problems::new(&source.name);
+    problems.extend(readable::problems(&document));
+    problems.into_result()?;
     Ok(Imported { date, document, report })
 }
 
@@ -91,7 +120,7 @@ fn settle_date(found: Option<&str>, asked: Option<&str>) -> Result<String, Probl
 }
 
 /// Runs the command: reads FILE, writes the document and its entry in the index, both or neither.
-pub(crate) fn run(workspace: &Workspace, file: &Path, date: Option<&str>) -> Result<Report> {
+pub(crate) fn run(workspace: &Workspace, file: &Path, options: &Options) -> Result<Report> {
     let name = file.file_name().map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into_owned());
     let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let text = std::str::from_utf8(&bytes).map_err(|error| {
@@ -99,11 +128,15 @@ pub(crate) fn run(workspace: &Workspace, file: &Path, date: Option<&str>) -> Res
         Problems::one(&name, Problem { line: Some(line), pointer: String::new(), message: "not UTF-8 text".to_owned() })
     })?;
     let overlays = Overlays::read(&workspace.overlays())?;
-    let imported = import(&name, text, date, &overlays)?;
+    let imported = import(&name, text, options.date.as_deref(), &overlays)?;
+    let mut document = serde_json::to_string_pretty(&imported.document)?;
+    document.push('\n');
 
     let mut index = Index::read(&workspace.index())?;
     let entry = Entry::new(&imported.date, &bytes, &imported.document);
     let mut report = imported.report;
+    compare(workspace, &imported.date, &imported.document, &index, options, &mut report)?;
+    whole_way(workspace, &imported.date, &imported.document, &index, &mut report)?;
     if let Some(previous) = index.get(&imported.date).filter(|previous| previous.source_sha256 != entry.source_sha256) {
         report.note(format!(
             "the source of {} has changed: sha256 {} before, {} now",
@@ -112,14 +145,60 @@ pub(crate) fn run(workspace: &Workspace, file: &Path, date: Option<&str>) -> Res
     }
     report.note(format!("{} operations, {} schemas, importer {IMPORTER}", entry.operations, entry.schemas));
     index.put(entry);
-    let mut text = serde_json::to_string_pretty(&imported.document)?;
-    text.push('\n');
     workspace.write_all([
-        (workspace.document(&imported.date), text),
+        (workspace.document(&imported.date), document),
         (workspace.index(), index.to_text()?),
         (workspace.embedded(), index.to_rust()),
     ])?;
     Ok(report)
+}
+
+/// Says what changed since the date was imported, or since the version before it; a loss must be allowed.
+fn compare(
+    workspace: &Workspace,
+    date: &str,
+    document: &Value,
+    index: &Index,
+    options: &Options,
+    report: &mut Report,
+) -> Result<()> {
+    let known = || index.entries().iter().map(|entry| entry.date.as_str());
+    let Some(other) = known().rfind(|known| *known <= date) else { return Ok(()) };
+    let text =
+        fs::read_to_string(workspace.document(other)).with_context(|| format!("cannot read openapi/{other}.json"))?;
+    let old: Value = serde_json::from_str(&text).with_context(|| format!("openapi/{other}.json is not JSON"))?;
+    let name = if other == date { format!("{date} as imported") } else { other.to_owned() };
+    let difference = guarded::run(|| diff::between((&name, &old), (date, document))).map_err(anyhow::Error::msg)?;
+    if other == date && !difference.lost.is_empty() && !options.allow_removal {
+        bail!(
+            "the document has lost {} of {} operations of {date}: {}; if Cint took them away, import with --allow-removal",
+            difference.lost.len(),
+            counts(&old).0,
+            difference.lost.join(", ")
+        );
+    }
+    if other != date || !difference.changes.is_empty() {
+        report.note(format!("{}; `cargo xtask diff` lists them", difference.summary()));
+    }
+    Ok(())
+}
+
+/// Shapes and generates in memory: what `regen` would refuse is refused now, before anything is written.
+fn whole_way(workspace: &Workspace, date: &str, document: &Value, index: &Index, report: &mut Report) -> Result<()> {
+    let notes = Notes::read_or_empty(workspace)?;
+    let made = regen::make_of(date, document, b"", &notes)?;
+    if !made.undocumented.is_empty() {
+        let count = made.undocumented.len();
+        report.note(format!("{count} operations have no summary yet: {}", made.undocumented.join(", ")));
+    }
+    // Of a date that is known the question is answered.
+    if let Some(oldest) = index.entries().first().filter(|_| index.get(date).is_none()) {
+        for rule in notes.supplement.in_doubt(date, &oldest.date) {
+            report
+                .note(format!("the rule {rule} of openapi/supplement.toml begins after {date}: does it hold already?"));
+        }
+    }
+    Ok(())
 }
 
 /// How many operations and schemas a document has.

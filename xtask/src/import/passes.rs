@@ -1,17 +1,21 @@
 //! The passes of import, each a general rule about one kind of object.
 //! They run in the order of `PASSES`; each reports how many nodes it changed.
 
+use std::collections::BTreeMap;
+
+use heck::ToUpperCamelCase as _;
 use serde_json::{Value, json};
 
-use crate::document::tree::{Kind, Object, walk};
+use crate::document::tree::{Kind, Object, inspect, resolve, walk};
 use crate::report::Report;
 
 /// A rule: changes an object of any kind, answers how many changes it made.
 type Rule = fn(Kind, &str, &mut Object) -> usize;
 
 /// Name, rule, and what it does, in our words.
-const PASSES: [(&str, Rule, &str); 10] = [
+const PASSES: [(&str, Rule, &str); 11] = [
     ("strip-prose", strip_prose, "descriptions, summaries, examples, titles and links to docs dropped"),
+    ("prose-in-values", prose_in_values, "sentences that stand as a default or as a format dropped"),
     ("plain-responses", plain_responses, "response descriptions replaced by the status' standard phrase"),
     ("reference-siblings", reference_siblings, "keys beside a $ref dropped, as OpenAPI ignores them"),
     ("required-is-a-list", required_is_a_list, "`required` of a schema that is not a list of names dropped"),
@@ -38,19 +42,93 @@ pub(super) fn date(document: &mut Value) -> Option<String> {
     version
 }
 
-/// `YYYY-MM-DD` from a date or a date-time.
-pub(super) fn bare_date(text: &str) -> Option<String> {
+/// `YYYY-MM-DD` from a date or a date-time; a day that the calendar does not have is no date.
+pub(crate) fn bare_date(text: &str) -> Option<String> {
     let date = text.get(..10)?;
     let digits = |range: std::ops::Range<usize>| date[range].bytes().all(|byte| byte.is_ascii_digit());
-    let month_and_day_exist = || {
-        let number = |range| date.get(range).and_then(|text: &str| text.parse::<u8>().ok());
-        number(5..7).is_some_and(|month| (1..=12).contains(&month))
-            && number(8..10).is_some_and(|day| (1..=31).contains(&day))
-    };
-    let dashes = date.as_bytes()[4] == b'-' && date.as_bytes()[7] == b'-';
+    let dashes = date.is_ascii() && date.as_bytes()[4] == b'-' && date.as_bytes()[7] == b'-';
     let ends = text.len() == 10 || text.as_bytes()[10] == b'T';
-    (date.is_ascii() && dashes && ends && digits(0..4) && digits(5..7) && digits(8..10) && month_and_day_exist())
-        .then(|| date.to_owned())
+    if !(dashes && ends && digits(0..4) && digits(5..7) && digits(8..10)) {
+        return None;
+    }
+    let number = |range| date.get(range).and_then(|text: &str| text.parse::<u32>().ok());
+    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let days = match month {
+        2 => 28 + u32::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => 0,
+    };
+    (1..=days).contains(&day).then(|| date.to_owned())
+}
+
+/// Makes components of everything else that a reference leads to: a property of a schema, an answer of an operation.
+pub(super) fn deep_references(document: &mut Value, report: &mut Report) {
+    let mut names: BTreeMap<String, String> = BTreeMap::new();
+    loop {
+        let mut found: Vec<(Kind, String)> = Vec::new();
+        inspect(document, &mut |kind, _, object| {
+            if let Some(reference) = object.get("$ref").and_then(Value::as_str)
+                && reference.split('/').count() > 4
+                && !names.contains_key(reference)
+                && resolve(document, reference).is_some_and(Value::is_object)
+            {
+                found.push((kind, reference.to_owned()));
+            }
+        });
+        found.sort_by(|a, b| a.1.cmp(&b.1));
+        found.dedup();
+        if found.is_empty() {
+            break;
+        }
+        for (kind, reference) in found {
+            let (Some(folder), Some(target)) = (kind.folder(), resolve(document, &reference).cloned()) else {
+                continue;
+            };
+            let words: Vec<&str> = reference.split('/').skip(2).filter(|word| kind.folder() != Some(*word)).collect();
+            let mut name = words.join("-").to_upper_camel_case();
+            let Some(components) = document.as_object_mut().and_then(|document| {
+                let components = document.entry("components").or_insert_with(|| json!({}));
+                components.as_object_mut()?.entry(folder).or_insert_with(|| json!({})).as_object_mut()
+            }) else {
+                continue;
+            };
+            while components.contains_key(&name) {
+                name.push_str("Part");
+            }
+            components.insert(name.clone(), target);
+            names.insert(reference, format!("#/components/{folder}/{name}"));
+        }
+    }
+    let mut changed = 0;
+    walk(document, &mut |_, _, object| {
+        if let Some(new) = object.get("$ref").and_then(Value::as_str).and_then(|reference| names.get(reference)) {
+            object.insert("$ref".to_owned(), Value::from(new.as_str()));
+            changed += 1;
+        }
+    });
+    report.line("deep-references", changed, "what a reference into another schema leads to made a component");
+}
+
+/// More words than a value has: it is a sentence about the value.
+fn prose_in_values(kind: Kind, _: &str, object: &mut Object) -> usize {
+    const MOST_WORDS: [(&str, usize); 2] = [("default", 3), ("format", 1)];
+    if kind != Kind::Schema || object.contains_key("$ref") {
+        return 0;
+    }
+    let is_prose = |(key, words): &(&str, usize)| {
+        let listed = object
+            .get("enum")
+            .and_then(Value::as_array)
+            .is_some_and(|values| values.iter().any(|value| Some(value) == object.get(*key)));
+        !listed && object.get(*key).and_then(Value::as_str).is_some_and(|text| text.split_whitespace().count() > *words)
+    };
+    let prose: Vec<&str> = MOST_WORDS.iter().filter(|key| is_prose(key)).map(|(key, _)| *key).collect();
+    for key in &prose {
+        object.remove(*key);
+    }
+    prose.len()
 }
 
 fn strip_prose(kind: Kind, _: &str, object: &mut Object) -> usize {
@@ -284,8 +362,40 @@ mod tests {
     fn dates_are_found_in_date_times() {
         assert_eq!(bare_date("2025-02-17T00:00:00Z").as_deref(), Some("2025-02-17"));
         assert_eq!(bare_date("2025-12-18").as_deref(), Some("2025-12-18"));
-        for wrong in ["1.0.0", "2025-13-01", "2025-12-181", "20251218", "2025-1é-01"] {
+        assert_eq!(bare_date("2028-02-29").as_deref(), Some("2028-02-29"), "a leap day");
+        let days = ["2026-02-31", "2026-02-29", "2100-02-29", "2026-04-31", "2026-00-10", "2026-01-00", "2026-12-32"];
+        for wrong in days.into_iter().chain(["1.0.0", "2025-13-01", "2025-12-181", "20251218", "2025-1é-01"]) {
             assert_eq!(bare_date(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn sentences_in_values_go_and_values_stay() {
+        let schema =
+            json!({"type": "string", "default": "the day on which it was made", "format": "a date of ISO 8601"});
+        assert_eq!(apply(prose_in_values, Kind::Schema, "", schema), (json!({"type": "string"}), 2));
+        for kept in [
+            json!({"type": "string", "default": "two words", "format": "date-time"}),
+            json!({"type": "integer", "default": 3}),
+            json!({"type": "string", "default": "one of the long values", "enum": ["one of the long values", "b"]}),
+        ] {
+            assert_eq!(apply(prose_in_values, Kind::Schema, "", kept).1, 0);
+        }
+    }
+
+    #[test]
+    fn what_a_deep_reference_leads_to_becomes_a_component() {
+        let into = |name: &str| json!({"$ref": format!("#/components/schemas/A/properties/{name}")});
+        let mut document = json!({"paths": {}, "components": {"schemas": {
+            "A": {"properties": {"p": {"type": "string", "enum": ["x", "y"]}, "q": {"properties": {"inner": into("q"), "p": into("p")}}}},
+            "AP": {"type": "integer"},
+            "B": {"properties": {"p": into("p"), "q": into("q")}}
+        }}});
+        deep_references(&mut document, &mut Report::new("t"));
+        let schemas = &document["components"]["schemas"];
+        assert_eq!(schemas["B"]["properties"]["p"]["$ref"], "#/components/schemas/APropertiesP");
+        assert_eq!(schemas["APropertiesP"]["enum"], json!(["x", "y"]));
+        assert_eq!(schemas["APropertiesQ"]["properties"]["inner"]["$ref"], "#/components/schemas/APropertiesQ");
+        assert_eq!(schemas["A"]["properties"]["q"]["properties"]["p"]["$ref"], "#/components/schemas/APropertiesP");
     }
 }

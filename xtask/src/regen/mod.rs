@@ -3,6 +3,7 @@
 
 mod emit;
 mod generate;
+mod places;
 mod shape;
 mod supplement;
 mod table;
@@ -18,9 +19,14 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+pub(crate) use self::emit::is_uniform;
+pub(crate) use self::shape::{canonical_id, inline_references, is_client_header, schemas, shared_ids};
 use self::supplement::Supplement;
+pub(crate) use self::table::ident as argument_name;
 use crate::document::index::Index;
 use crate::document::overlay::Overlays;
+use crate::document::problem::Problems;
+use crate::guarded;
 use crate::report::Report;
 use crate::workspace::Workspace;
 
@@ -41,7 +47,37 @@ pub(crate) struct Options {
 pub(crate) struct Made {
     pub(crate) files: BTreeMap<String, String>,
     pub(crate) report: Report,
+    /// The operations without a summary in our words.
+    pub(crate) undocumented: Vec<String>,
     shaped: Value,
+}
+
+/// What is written about the documents beside them.
+#[derive(Default)]
+pub(crate) struct Notes {
+    overlays: Overlays,
+    pub(crate) supplement: Supplement,
+    summaries: BTreeMap<String, String>,
+}
+
+impl Notes {
+    pub(crate) fn read(workspace: &Workspace) -> Result<Self> {
+        Ok(Self {
+            overlays: Overlays::read(&workspace.overlays())?,
+            supplement: read_toml(&workspace.supplement())?,
+            summaries: read_toml(&workspace.summaries())?,
+        })
+    }
+
+    /// The same where there may be no document yet, and nothing about any.
+    pub(crate) fn read_or_empty(workspace: &Workspace) -> Result<Self> {
+        let there = |path: PathBuf| path.exists().then_some(path);
+        Ok(Self {
+            overlays: Overlays::read(&workspace.overlays())?,
+            supplement: there(workspace.supplement()).map_or_else(|| Ok(Supplement::default()), |at| read_toml(&at))?,
+            summaries: there(workspace.summaries()).map_or_else(|| Ok(BTreeMap::new()), |at| read_toml(&at))?,
+        })
+    }
 }
 
 /// Makes the files of one version in memory.
@@ -49,37 +85,72 @@ pub(crate) fn make(workspace: &Workspace, date: &str) -> Result<Made> {
     let path = workspace.document(date);
     let bytes = fs::read(&path).with_context(|| format!("cannot read openapi/{date}.json; import it first"))?;
     let document: Value = serde_json::from_slice(&bytes).with_context(|| format!("openapi/{date}.json is not JSON"))?;
-    let overlays = Overlays::read(&workspace.overlays())?;
-    let supplement: Supplement = read_toml(&workspace.supplement())?;
-    let summaries: BTreeMap<String, String> = read_toml(&workspace.summaries())?;
-
-    let shaped = shape::shape(date, &document, &overlays)?;
-    let rows = table::rows(date, &document, &shaped.document, &supplement)?;
-    let undocumented: Vec<&str> =
-        rows.iter().map(|row| row.id.as_str()).filter(|id| !summaries.contains_key(*id)).collect();
-    ensure!(undocumented.is_empty(), "openapi/docs/operations.toml has no summary of: {}", undocumented.join(", "));
-    let generated = generate::generate(&shaped.document).map_err(|message| anyhow!("{date}: {message}"))?;
-    let (operations, _) = crate::import::counts(&document);
+    let made = make_of(date, &document, &bytes, &Notes::read(workspace)?)?;
     ensure!(
-        operations == rows.len() && operations == generated.methods.len(),
-        "{date}: {operations} operations in the document, {} in the table, {} in the client",
-        rows.len(),
-        generated.methods.len()
+        made.undocumented.is_empty(),
+        "openapi/docs/operations.toml has no summary of: {}",
+        made.undocumented.join(", ")
     );
-    let digest = Sha256::digest(&bytes).iter().take(6).fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    });
-    let version = emit::Version {
-        date,
-        digest: &digest,
-        shaped: &shaped.document,
-        rows: &rows,
-        generated: &generated,
-        summaries: &summaries,
+    Ok(made)
+}
+
+/// The same of a document that is in no file yet; operations without a summary are listed and no error.
+/// Whatever the generator cannot treat is answered with its place.
+pub(crate) fn make_of(date: &str, document: &Value, bytes: &[u8], notes: &Notes) -> Result<Made> {
+    let shaped =
+        guarded::run(|| shape::shape(date, document, &notes.overlays)).map_err(|message| anyhow!(message))??;
+    let rows = table::rows(date, document, &shaped.document, &notes.supplement)?;
+    // A stub that nobody has filled in is no summary.
+    let is_documented = |id: &str| notes.summaries.get(id).is_some_and(|summary| !summary.trim().is_empty());
+    let undocumented = rows.iter().map(|row| &row.id).filter(|id| !is_documented(id)).cloned().collect();
+    let files = written(date, document, &shaped.document, &rows, bytes, notes).map_err(|message| {
+        let found = places::find(&shaped.document, &|part| attempt(date, part, &rows, notes));
+        match found.is_empty() {
+            true => anyhow!("{date}: {message}"),
+            false => {
+                let mut problems = Problems::new(format!("openapi/{date}.json, shaped"));
+                problems.extend(found);
+                anyhow!(problems)
+            }
+        }
+    })?;
+    Ok(Made { files, report: shaped.report, undocumented, shaped: shaped.document })
+}
+
+/// Generates and emits a part of a shaped document, to see whether that works.
+fn attempt(date: &str, part: &Value, rows: &[table::Row], notes: &Notes) -> Result<(), String> {
+    let is_there = |row: &&table::Row| {
+        part.get("paths").and_then(|paths| paths.get(&row.path)?.get(row.method.to_lowercase())).is_some()
     };
-    let files = emit::files(&version).map_err(|message| anyhow!("{date}: {message}"))?;
-    Ok(Made { files, report: shaped.report, shaped: shaped.document })
+    let rows: Vec<table::Row> = rows.iter().filter(is_there).cloned().collect();
+    written(date, part, part, &rows, b"", notes).map(|_| ())
+}
+
+fn written(
+    date: &str,
+    document: &Value,
+    shaped: &Value,
+    rows: &[table::Row],
+    bytes: &[u8],
+    notes: &Notes,
+) -> Result<BTreeMap<String, String>, String> {
+    guarded::run(|| {
+        let generated = generate::generate(shaped)?;
+        let (operations, _) = crate::import::counts(document);
+        if operations != rows.len() || operations != generated.methods.len() {
+            return Err(format!(
+                "{operations} operations in the document, {} in the table, {} in the client",
+                rows.len(),
+                generated.methods.len()
+            ));
+        }
+        let digest = Sha256::digest(bytes).iter().take(6).fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        });
+        let summaries = &notes.summaries;
+        emit::files(&emit::Version { date, digest: &digest, shaped, rows, generated: &generated, summaries })
+    })?
 }
 
 /// The shaped document of one version.

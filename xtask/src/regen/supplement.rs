@@ -20,6 +20,17 @@ pub(crate) struct Supplement {
     pub(super) job: Vec<JobRow>,
     #[serde(default)]
     key: Vec<KeyRow>,
+    /// The address that the client calls unless it is told another one; any if none is listed.
+    #[serde(default)]
+    host: Vec<Host>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Host {
+    url: String,
+    #[serde(rename = "reason")]
+    _reason: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -65,6 +76,24 @@ impl Supplement {
     /// Whether the Demand API's operations need the version header, declared or not.
     pub(super) fn is_versioned(&self, date: &str) -> bool {
         self.versioned.iter().any(|row| row.from.as_str() <= date)
+    }
+
+    /// Whether a document may name this address for all of its operations.
+    pub(super) fn knows_host(&self, url: &str) -> bool {
+        self.host.is_empty() || self.host.iter().any(|host| host.url == url.trim_end_matches('/'))
+    }
+
+    /// The known addresses, to be printed.
+    pub(super) fn hosts(&self) -> String {
+        self.host.iter().map(|host| host.url.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The rules that begin after a date although an older version is known: they may hold for that date already.
+    pub(crate) fn in_doubt(&self, date: &str, oldest: &str) -> Vec<String> {
+        let versioned = self.versioned.iter().map(|row| ("versioned", row.from.as_str()));
+        let keys = self.key.iter().map(|row| ("key", row.from.as_str()));
+        let doubtful = versioned.chain(keys).filter(|(_, from)| *from > date && oldest < date);
+        doubtful.map(|(rule, from)| format!("`{rule}` from {from}")).collect()
     }
 
     /// The operations that some row names: each must exist in some version.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::shape::{TAG, schemas};
 use super::supplement::Supplement;
 use crate::document::problem::{Problem, Problems};
-use crate::document::tree::{Object, escape, operations, resolve, schema_name};
+use crate::document::tree::{Object, escape, is_json, operations, resolve, schema_name};
 
 /// Response headers that carry meaning for a caller, in lower case.
 const HEADERS: [&str; 6] = ["content-disposition", "etag", "idempotency-key", "location", "retry-after", "traceparent"];
@@ -121,6 +121,11 @@ pub(crate) fn rows(
     let mut originals: BTreeMap<(&str, &str), (&Object, &Object)> =
         operations(document).map(|(path, method, item, operation)| ((path, method), (item, operation))).collect();
     let declared_versioned = supplement.is_versioned(date);
+    if let Some(url) = first_url(document.get("servers")).filter(|url| !supplement.knows_host(url)) {
+        let message =
+            format!("is {url:?}; the client calls {}: see `host` in openapi/supplement.toml", supplement.hosts());
+        problems.push(Problem::at("/servers/0/url", message));
+    }
     let mut rows = Vec::new();
     for (path, method, _, operation) in operations(shaped) {
         let Some((item, original)) = originals.remove(&(path, method)) else { continue };
@@ -247,7 +252,7 @@ impl<'a> Reader<'a> {
             return AnswerShape::Object(Vec::new());
         }
         let content = answer.and_then(|answer| answer.get("content")?.as_object());
-        let json = content.and_then(|content| content.iter().find(|(media, _)| media.contains("json")));
+        let json = content.and_then(|content| content.iter().find(|(media, _)| is_json(media)));
         let Some(schema) = json.and_then(|(_, content)| content.get("schema")) else { return AnswerShape::Other };
         let mut schema = schema;
         // A name of a name; a document of circles is refused on import.
@@ -297,12 +302,11 @@ impl<'a> Reader<'a> {
     }
 
     fn server_to_server(&self) -> Result<bool, String> {
-        let url = |servers: Option<&Value>| servers?.get(0)?.get("url")?.as_str().map(str::to_owned);
-        let main = url(self.document.get("servers"));
-        match url(self.original.get("servers")).or_else(|| url(self.item.get("servers"))) {
+        let main = first_url(self.document.get("servers"));
+        match first_url(self.original.get("servers")).or_else(|| first_url(self.item.get("servers"))) {
             None => Ok(false),
             own if own == main => Ok(false),
-            Some(own) if own == "https://s2s.cint.com" => Ok(true),
+            Some("https://s2s.cint.com") => Ok(true),
             Some(own) => Err(format!("is served by {own:?}, a host that the seam does not know")),
         }
     }
@@ -370,6 +374,10 @@ impl<'a> Reader<'a> {
             None
         }
     }
+}
+
+fn first_url(servers: Option<&Value>) -> Option<&str> {
+    servers?.get(0)?.get("url")?.as_str()
 }
 
 /// A Rust argument's name.

@@ -137,7 +137,7 @@ fn a_document_that_changed_makes_its_files_stale() {
     regen(&at, false);
     let newer =
         at.download("kennels.yaml", crate::fixture::KENNELS.replace("[calm, playful]", "[calm, playful, sleepy]"));
-    crate::import::run(&at.workspace, &newer, None).unwrap();
+    crate::import::run(&at.workspace, &newer, &crate::import::Options::default()).unwrap();
     assert!(!regen(&at, true));
     regen(&at, false);
     let made = make(&at.workspace, DATE).unwrap();
@@ -190,8 +190,8 @@ fn a_new_dated_version_takes_an_import_and_a_regen() {
         "200": { "description": "OK", "content": { "application/json": { "schema": { "$ref": "#/components/schemas/AccountsList" } } } }
     } } });
     let download = at.download("newer.json", document.to_string());
-    let report = crate::import::run(&at.workspace, &download, None).unwrap().to_string();
-    let hint = "overlay 004-samples-that-contradict was made for an older document and would fit this one";
+    let report = crate::import::run(&at.workspace, &download, &crate::import::Options::default()).unwrap().to_string();
+    let hint = "overlay 004-samples-that-contradict was made for another document and would fit this one";
     assert!(report.contains(hint), "{report}");
 
     let options = Options { dates: vec![NEWER.to_owned()], ..Options::default() };

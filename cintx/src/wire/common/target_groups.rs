@@ -18,7 +18,7 @@ use crate::wire::audience::AudienceWire as _;
 use crate::wire::page;
 use crate::wire::read::{Field, Missing, Read, list, read, read_words, reads, required};
 use crate::wire::target_groups::{GroupsWire, Write, draft_body, kept_parts};
-use crate::wire::{from_json, to_json};
+use crate::wire::{from_json_parts, to_json};
 
 read_words! { PricingModel = BusinessUnitPricingModels; }
 reads! {
@@ -91,7 +91,8 @@ async fn create(
     settings: &DraftSettings,
     rest: impl IntoIterator<Item = (&'static str, Value)>,
 ) -> Result<TargetGroupId, Error> {
-    let body = from_json("draft", draft_body(super::DRAFT_NAMES, Write::Create, settings, rest))?;
+    let body = draft_body(super::DRAFT_NAMES, Write::Create, settings, rest);
+    let body = from_json_parts("draft", (super::DRAFT_NAMES.profiles, "audience"), body)?;
     let answer = super::create_target_group(raw, account, project.as_str(), &body).await?.into_value();
     let id = answer.id.ok_or_else(|| Error::incomplete(&operations::CREATE_TARGET_GROUP, "id"))?;
     Ok(TargetGroupId::new(id.as_str()))
@@ -135,7 +136,7 @@ impl GroupsWire for super::Marker {
         // What stands later wins.
         rest.extend(audience.map(|audience| (super::DRAFT_NAMES.profiles, audience)));
         let body = draft_body(super::DRAFT_NAMES, Write::Replace, settings, rest);
-        let body = from_json("draft", body)?;
+        let body = from_json_parts("draft", (super::DRAFT_NAMES.profiles, "audience"), body)?;
         raw.update_target_group(account, project.as_str(), group.as_str(), &body).await?;
         Ok(())
     }

@@ -10,16 +10,14 @@ use crate::target_group::{KeptDraft, TargetGroupDraft};
 use crate::types::ids::ProjectId;
 use crate::wire::audience::{AudienceWire, modern};
 use crate::wire::quotas::modern::read_modern;
-use crate::wire::{from_json, money, timestamp, to_json};
+use crate::wire::{from_json, money, timestamp};
 
 impl AudienceWire for super::Marker {
     const DRAFTS_IN: Unit = Unit::Completes;
 
     async fn audience(_: &Client, _: i64, draft: &TargetGroupDraft) -> Result<Value, Error> {
-        // Held against its type here, so that what does not fit is blamed on the audience.
-        let profiling = modern::profiling(&draft.audience, draft.completes_goal)?;
-        let profiling: types::ProfilingRequest = from_json("audience", profiling)?;
-        to_json(&profiling)
+        // It is held against its type as a part of the draft.
+        modern::profiling(&draft.audience, draft.completes_goal)
     }
 
     fn audience_of(kept: &KeptDraft) -> Shape {

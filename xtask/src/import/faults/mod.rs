@@ -1,13 +1,14 @@
 //! Documents with injected faults: each is refused at the right place, all faults are listed, and nothing is written.
 //! Also what must come of documents without faults: the same bytes each time, and the golden files.
 
+mod hostile;
 mod list;
 mod real;
 
 use serde_json::{Value, json};
 
 use self::list::{FAULTS, TEXTS, UNREADABLE};
-use super::{Imported, import, run};
+use super::{Imported, Options, import, run};
 use crate::document::overlay::Overlays;
 use crate::document::problem::Problems;
 use crate::document::tree::escape;
@@ -43,7 +44,12 @@ fn every_fault_is_refused_at_its_place() {
 #[test]
 fn a_fault_alone_is_the_only_problem() {
     // These bring others with them: a reference, a status or a place that no longer is there.
-    let several = ["references in a circle", "an operation that answers nothing", "a status that does not exist"];
+    let several = [
+        "a declared path parameter that the path lacks",
+        "references in a circle",
+        "an operation that answers nothing",
+        "a status that does not exist",
+    ];
     for fault in FAULTS.iter().filter(|fault| !several.contains(&fault.name)) {
         let text = fault.inject(KENNELS);
         let problems = kennels(&text, None).expect_err(fault.name);
@@ -106,7 +112,7 @@ fn what_is_not_there_is_named() {
 fn a_date_is_needed_and_must_not_clash() {
     let undated = KENNELS.replace("version: \"2031-05-06T00:00:00Z\"", "version: 1.0.0");
     assert_eq!(kennels(&undated, Some("2030-01-02")).unwrap().date, "2030-01-02", "--as names it");
-    for wrong in ["soon", "2030-13-01", "2030-1-2", "2030-01-02T00:00:00Z", ""] {
+    for wrong in ["soon", "2030-13-01", "2026-02-31", "2030-1-2", "2030-01-02T00:00:00Z", ""] {
         let problems = kennels(&undated, Some(wrong)).unwrap_err();
         let [problem] = problems.list() else { panic!("{problems}") };
         assert!(problem.message.contains("is not a date of the form YYYY-MM-DD"), "{problems}");
@@ -165,17 +171,17 @@ fn a_refused_document_leaves_the_folder_as_it_was() {
         }
         for (name, bytes, said) in downloads {
             let file = workspace.download("kennels.yaml", bytes);
-            let error = format!("{:#}", run(&workspace.workspace, &file, None).expect_err(&name));
+            let error = format!("{:#}", run(&workspace.workspace, &file, &Options::default()).expect_err(&name));
             for said in said {
                 assert!(error.contains(&said), "{name} does not say {said:?}: {error}");
             }
             assert!(workspace.bytes() == before, "{name} has changed the folder");
         }
         let file = workspace.download("kennels.yaml", KENNELS);
-        assert!(run(&workspace.workspace, &file, Some("2030-01-02")).is_err(), "a clash");
-        assert!(run(&workspace.workspace, &file, Some("soon")).is_err(), "no date");
+        assert!(run(&workspace.workspace, &file, &Options::dated("2030-01-02")).is_err(), "a clash");
+        assert!(run(&workspace.workspace, &file, &Options::dated("soon")).is_err(), "no date");
         let nothing = workspace.download("nothing", "").with_file_name("not-there.yaml");
-        let error = format!("{:#}", run(&workspace.workspace, &nothing, None).unwrap_err());
+        let error = format!("{:#}", run(&workspace.workspace, &nothing, &Options::default()).unwrap_err());
         assert!(error.contains("not-there.yaml"), "{error}");
         assert!(workspace.bytes() == before);
     }
@@ -201,7 +207,7 @@ fn a_refused_write_leaves_the_folder_as_it_was() {
         obstacle(&workspace);
         let before = workspace.bytes();
         let newer = workspace.download("kennels.yaml", KENNELS.replace("2031-05-06", "2032-01-01"));
-        assert!(run(&workspace.workspace, &newer, None).is_err(), "{name}");
+        assert!(run(&workspace.workspace, &newer, &Options::default()).is_err(), "{name}");
         assert!(workspace.bytes() == before, "{name}: the folder has changed");
     }
 }
@@ -222,7 +228,7 @@ fn an_overlay_that_finds_another_document_refuses_it() {
     ] {
         std::fs::write(workspace.workspace.overlays().join("001-cats.toml"), overlay(at)).unwrap();
         let before = workspace.bytes();
-        let error = format!("{:#}", run(&workspace.workspace, &file, None).unwrap_err());
+        let error = format!("{:#}", run(&workspace.workspace, &file, &Options::default()).unwrap_err());
         assert!(error.contains("overlay 001-cats") && error.contains(message) && error.contains(at), "{error}");
         assert!(workspace.bytes() == before);
     }
@@ -233,11 +239,11 @@ fn importing_twice_gives_the_same_bytes() {
     let workspace = Temporary::with_kennels();
     let before = workspace.bytes();
     let file = workspace.download("kennels.yaml", KENNELS);
-    run(&workspace.workspace, &file, None).unwrap();
+    run(&workspace.workspace, &file, &Options::default()).unwrap();
     assert!(workspace.bytes() == before);
     let document = workspace.workspace.document(DATE);
     let text = std::fs::read_to_string(&document).unwrap();
-    run(&workspace.workspace, &document, None).unwrap();
+    run(&workspace.workspace, &document, &Options::default()).unwrap();
     assert_eq!(std::fs::read_to_string(&document).unwrap(), text, "what was imported imports to itself");
 }
 
@@ -245,15 +251,34 @@ fn importing_twice_gives_the_same_bytes() {
 fn a_changed_source_is_noted() {
     let workspace = Temporary::with_kennels();
     let file = workspace.download("kennels.yaml", format!("{KENNELS}# one more line\n"));
-    let report = run(&workspace.workspace, &file, None).unwrap().to_string();
+    let report = run(&workspace.workspace, &file, &Options::default()).unwrap().to_string();
     assert!(report.contains("the source of 2031-05-06 has changed"), "{report}");
+}
+
+#[test]
+fn a_document_that_lost_operations_must_be_allowed() {
+    let workspace = Temporary::with_kennels();
+    let before = workspace.bytes();
+    let at = KENNELS.find("  /kennels/{kennel_id}/dogs/{dog_id}:").unwrap();
+    let end = KENNELS.find("components:\n").unwrap();
+    let smaller = workspace.download("kennels.yaml", format!("{}{}", &KENNELS[..at], &KENNELS[end..]));
+    let error = run(&workspace.workspace, &smaller, &Options::default()).unwrap_err().to_string();
+    assert!(error.starts_with("the document has lost 1 of 3 operations of 2031-05-06: release_dog"), "{error}");
+    assert!(workspace.bytes() == before);
+    let allowed = Options { allow_removal: true, ..Options::default() };
+    let report = run(&workspace.workspace, &smaller, &allowed).unwrap().to_string();
+    assert!(report.contains("2031-05-06 as imported to 2031-05-06: 1 break compilation"), "{report}");
+    let newer = workspace.download("kennels.yaml", KENNELS.replace("2031-05-06", "2032-01-01"));
+    let report = run(&workspace.workspace, &newer, &Options::default()).unwrap().to_string();
+    assert!(report.contains("2031-05-06 to 2032-01-01: 0 break compilation"), "{report}");
+    assert!(report.contains("1 are additive"), "{report}");
 }
 
 #[test]
 fn the_report_is_that_of_the_golden_file() {
     let workspace = Temporary::empty();
     let file = workspace.download("kennels.yaml", KENNELS);
-    insta::assert_snapshot!("import_report", run(&workspace.workspace, &file, None).unwrap());
+    insta::assert_snapshot!("import_report", run(&workspace.workspace, &file, &Options::default()).unwrap());
     let document = std::fs::read_to_string(workspace.workspace.document(DATE)).unwrap();
     insta::assert_snapshot!("imported_document", document);
 }

@@ -56,13 +56,27 @@ pub(super) enum Uniform {
 
 impl Uniform {
     pub(super) fn of(parameter: &Parameter) -> Option<Self> {
-        match (parameter.place, parameter.name.to_ascii_lowercase().as_str()) {
-            (Place::Query, "locale") => Some(Self::Locale),
-            (Place::Header, "if-match") => Some(Self::IfMatch),
-            (Place::Header, "idempotency-key") => Some(Self::IdempotencyKey),
+        let place = match parameter.place {
+            Place::Path => "path",
+            Place::Query => "query",
+            Place::Header => "header",
+        };
+        Self::named(place, &parameter.name)
+    }
+
+    fn named(place: &str, name: &str) -> Option<Self> {
+        match (place, name.to_ascii_lowercase().as_str()) {
+            ("query", "locale") => Some(Self::Locale),
+            ("header", "if-match") => Some(Self::IfMatch),
+            ("header", "idempotency-key") => Some(Self::IdempotencyKey),
             _ => None,
         }
     }
+}
+
+/// Whether every method takes a parameter of this name in the same form.
+pub(crate) fn is_uniform(place: &str, name: &str) -> bool {
+    Uniform::named(place, name).is_some()
 }
 
 /// One operation as a method.
@@ -105,10 +119,17 @@ impl<'a> Call<'a> {
                 Ok((parameter, bare(ty)))
             })
             .collect::<Result<Vec<_>, String>>()?;
+        if let Some((header, ty)) = parameters.iter().find(|(parameter, ty)| {
+            parameter.place == Place::Header && ty != "String" && Uniform::of(parameter).is_none()
+        }) {
+            return Err(format!("{id} has the header {:?} of type {ty}: only text is sent in a header", header.name));
+        }
+        let operation = &version.shaped["paths"][&row.path][row.method.to_lowercase()];
+        let sends_json = operation.pointer("/requestBody/content/application~1json").is_some();
         let body = match (&row.file_field, method.arguments.get("body")) {
             (Some(field), _) => Body::File { field: field.clone() },
             (None, None) => Body::None,
-            (None, Some(ty)) if !print(ty).starts_with('&') => Body::Bytes,
+            (None, Some(_)) if !sends_json => Body::Bytes,
             (None, Some(ty)) => Body::Json { ty: bare(ty), required: row.body_required },
         };
         let answer = match print(&method.answer).as_str() {

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use heck::ToSnakeCase as _;
 use serde_json::Value;
 
+pub(crate) use self::client::is_uniform;
 pub(crate) use self::lists::files as lists;
 use super::generate::Generated;
 use super::shape::{reachable, schemas};

@@ -8,7 +8,7 @@ use serde_json::Value;
 use syn::visit_mut::VisitMut;
 
 use super::{Version, homes};
-use crate::regen::shape::{ANSWER, FACTS, HAND_WRITTEN, NULLABLE, TAG, TAG_VALUE, pascal, schemas};
+use crate::regen::shape::{ANSWER, FACTS, HAND_WRITTEN, NULLABLE, TAG, TAG_VALUE, VALUES, pascal, schemas};
 
 pub(super) fn files(version: &Version<'_>) -> Result<BTreeMap<String, String>, String> {
     let homes = homes(version);
@@ -242,11 +242,11 @@ fn enumeration(version: &Version<'_>, item: &syn::ItemEnum) -> Result<String, St
     }
     match schema.get(TAG).and_then(Value::as_str) {
         Some(tag) => union(&name, schema, tag, item),
-        None => open_enum(&name, item),
+        None => open_enum(&name, schema, item),
     }
 }
 
-fn open_enum(name: &str, item: &syn::ItemEnum) -> Result<String, String> {
+fn open_enum(name: &str, schema: &Value, item: &syn::ItemEnum) -> Result<String, String> {
     let mut text = format!("crate::value::open_enum!({name} {{\n");
     for variant in &item.variants {
         let ident = &variant.ident;
@@ -256,7 +256,8 @@ fn open_enum(name: &str, item: &syn::ItemEnum) -> Result<String, String> {
         if ident == "Unknown" {
             return Err(format!("{name} documents a value that reads `Unknown`, the name that unknown values have"));
         }
-        let value = renamed(&variant.attrs).unwrap_or_else(|| ident.to_string());
+        let given = renamed(&variant.attrs).unwrap_or_else(|| ident.to_string());
+        let value = schema.get(VALUES).and_then(|values| values.get(&given)?.as_str()).unwrap_or(&given);
         text.push_str(&format!("    {ident} = {value:?},\n"));
     }
     text.push_str("});\n");

@@ -125,7 +125,8 @@ fn distribute(document: &Value, members: &[&Value], union: usize) -> Object {
     object
 }
 
-/// One object with every property, and everything required that any part requires.
+/// One schema with every property, and everything required that any part requires.
+/// Parts of a plain value or a list stay one; import refuses parts that contradict one another.
 fn merge_objects(members: &[&Value]) -> Object {
     let mut properties = Object::new();
     let mut required = BTreeSet::new();
@@ -145,17 +146,32 @@ fn merge_objects(members: &[&Value]) -> Object {
                 "required" => {
                     required.extend(value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned))
                 }
+                "type" if rest.get("type") == Some(&json!("integer")) && value == "number" => {}
+                "enum" => {
+                    let both = |values: &[Value], other: &Value| {
+                        let of_other = other.as_array().map_or(&[][..], Vec::as_slice);
+                        values.iter().filter(|value| of_other.contains(value)).cloned().collect::<Vec<_>>()
+                    };
+                    let values = match rest.get("enum").and_then(Value::as_array) {
+                        Some(values) => json!(both(values, value)),
+                        None => value.clone(),
+                    };
+                    rest.insert("enum".to_owned(), values);
+                }
                 _ => {
                     rest.insert(key.clone(), value.clone());
                 }
             }
         }
     }
-    rest.insert("type".to_owned(), json!("object"));
+    let plain = rest.get("type").is_some_and(|kind| kind != "object") && properties.is_empty();
+    if !plain {
+        rest.insert("type".to_owned(), json!("object"));
+    }
     if !properties.is_empty() {
         rest.insert("properties".to_owned(), Value::Object(properties));
     }
-    if !required.is_empty() {
+    if !required.is_empty() && !plain {
         rest.insert("required".to_owned(), json!(required));
     }
     rest
@@ -236,6 +252,18 @@ mod tests {
             flattened(schema),
             json!({"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "string"}}, "required": ["a", "b"]})
         );
+    }
+
+    #[test]
+    fn several_parts_of_a_plain_value_stay_one() {
+        let values = |values: Value| json!({"type": "string", "enum": values});
+        assert_eq!(
+            flattened(json!({"allOf": [values(json!(["a", "b", "c"])), values(json!(["b", "c", "d"]))]})),
+            values(json!(["b", "c"]))
+        );
+        assert_eq!(flattened(json!({"allOf": [{"type": "integer"}, {"type": "number"}]})), json!({"type": "integer"}));
+        let list = json!({"type": "array", "items": {"type": "string"}});
+        assert_eq!(flattened(json!({"allOf": [list, {"type": "array"}]})), list);
     }
 
     #[test]

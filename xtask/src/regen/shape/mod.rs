@@ -21,12 +21,15 @@ use crate::document::tree::{Kind, inspect, schema_name};
 use crate::report::Report;
 
 pub(crate) use self::names::{canonical_id, pascal, shared_ids};
+pub(crate) use self::operations::{inline_references, is_client_header};
 pub(crate) use self::unions::{TAG, TAG_VALUE};
 
 /// Marks an optional request property that may also be sent as an explicit null.
 pub(crate) const NULLABLE: &str = "x-cintx-nullable";
 /// On a schema: its limits in words, for the documentation of fields.
 pub(crate) const FACTS: &str = "x-cintx-facts";
+/// On an enum: its values by the names that the generator is given in their place.
+pub(crate) const VALUES: &str = "x-cintx-values";
 /// Marks a component that only answers hold.
 pub(crate) const ANSWER: &str = "x-cintx-answer";
 /// Components that stand for hand-written types of the raw crate.
@@ -43,7 +46,7 @@ pub(crate) struct Shaped {
 type Pass = fn(&mut Value) -> usize;
 
 /// Name, pass, and what it does. The order matters: each pass relies on those before it.
-const PASSES: [(&str, Pass, &str); 21] = [
+const PASSES: [(&str, Pass, &str); 23] = [
     ("inline-references", operations::inline_references, "parameters, bodies and answers of components put in place"),
     (
         "success-only",
@@ -56,11 +59,13 @@ const PASSES: [(&str, Pass, &str); 21] = [
     ("component-names", names::component_names, "schema names made unique Rust type names"),
     ("no-limits", wire::no_limits, "limits, defaults and formats dropped from types: they are checked as data"),
     ("open-objects", wire::open_objects, "`additionalProperties: false` dropped"),
+    ("presence", wire::presence, "alternatives and negations of `required` alone left to the document"),
     ("union-siblings", flatten::union_siblings, "properties beside a union given to every branch"),
     ("flatten-all-of", flatten::all_of, "allOf merged into one schema"),
     ("tell-unions-apart", unions::tell_apart, "unions given a tag, or made one schema that holds every branch"),
     ("nullable-components", flatten::nullable_components, "`nullable` of a component moved to what refers to it"),
     ("plain-scalars", wire::plain_scalars, "one-value, boolean and number enums made plain values"),
+    ("enum-names", wire::enum_names, "values of enums that cannot be names given one"),
     ("inline-scalars", wire::inline_plain_components, "components that are plain values or lists put in place"),
     ("lift-inline", lift::lift, "inline objects, unions and enums made named components"),
     ("prune", names::prune, "components that no operation reaches dropped"),

@@ -54,8 +54,28 @@ pub(super) fn operation_ids(document: &mut Value) -> usize {
     changed
 }
 
+/// Names that generated code uses for something else.
+const PRELUDE: [&str; 16] = [
+    "Box",
+    "Clone",
+    "Debug",
+    "Default",
+    "Deserialize",
+    "Err",
+    "None",
+    "Ok",
+    "Option",
+    "PartialEq",
+    "Result",
+    "Self",
+    "Serialize",
+    "Some",
+    "String",
+    "Vec",
+];
+
 pub(super) fn component_names(document: &mut Value) -> usize {
-    let mut taken: BTreeSet<String> = HAND_WRITTEN.iter().map(|name| (*name).to_owned()).collect();
+    let mut taken: BTreeSet<String> = HAND_WRITTEN.iter().chain(&PRELUDE).map(|name| (*name).to_owned()).collect();
     let mut renamed = BTreeMap::new();
     for name in schemas(document).keys() {
         let mut new = pascal(name);
@@ -120,6 +140,14 @@ mod tests {
             "#/components/schemas/InvalidParamOther"
         );
         assert_eq!(pascal("ProfileIDV2"), "ProfileIdV2");
+    }
+
+    #[test]
+    fn names_of_the_prelude_stay_free() {
+        let mut document = json!({"components": {"schemas": {"String": {}, "Option": {}, "self": {}}}});
+        component_names(&mut document);
+        let names: Vec<&String> = schemas(&document).keys().collect();
+        assert_eq!(names, ["OptionOther", "SelfOther", "StringOther"]);
     }
 
     #[test]

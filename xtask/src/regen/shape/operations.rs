@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::document::tree::{Kind, METHODS, resolve, walk};
+use crate::document::tree::{Kind, METHODS, is_json, resolve, walk};
 
 /// Request headers that every client sets by itself, in lower case.
 const CLIENT_HEADERS: [&str; 9] = [
@@ -16,6 +16,11 @@ const CLIENT_HEADERS: [&str; 9] = [
     "tracestate",
     "x-correlation-id",
 ];
+
+/// Whether every client sets this request header by itself.
+pub(crate) fn is_client_header(name: &str) -> bool {
+    CLIENT_HEADERS.contains(&name.to_ascii_lowercase().as_str())
+}
 
 /// Calls `change` for every operation, with the parameters that its path shares.
 fn each(document: &mut Value, mut change: impl FnMut(&mut Value) -> usize) -> usize {
@@ -33,7 +38,7 @@ fn each(document: &mut Value, mut change: impl FnMut(&mut Value) -> usize) -> us
 }
 
 /// Puts parameters, request bodies, answers and headers of components in place, and a path's parameters into its operations.
-pub(super) fn inline_references(document: &mut Value) -> usize {
+pub(crate) fn inline_references(document: &mut Value) -> usize {
     let original = document.clone();
     let mut changed = 0;
     walk(document, &mut |kind, _, object| {
@@ -83,23 +88,36 @@ pub(super) fn client_headers(document: &mut Value) -> usize {
         let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) else { return 0 };
         let before = parameters.len();
         parameters.retain(|parameter| {
-            parameter["in"] != "header"
-                || !parameter["name"]
-                    .as_str()
-                    .is_some_and(|name| CLIENT_HEADERS.contains(&name.to_ascii_lowercase().as_str()))
+            parameter["in"] != "header" || !parameter["name"].as_str().is_some_and(is_client_header)
         });
         before - parameters.len()
     })
 }
 
+/// Bodies are JSON or bytes. JSON has one name, whatever parameters or suffix the document gives it, and always a schema.
 pub(super) fn raw_media(document: &mut Value) -> usize {
     let bytes = json!({ "application/octet-stream": { "schema": { "type": "string", "format": "binary" } } });
-    let raw = |content: Option<&mut Value>| match content {
-        Some(content) if content.as_object().is_some_and(|media| !media.contains_key("application/json")) => {
-            *content = bytes.clone();
-            1
+    let raw = |content: Option<&mut Value>| {
+        let Some(media) = content.and_then(Value::as_object_mut) else { return 0 };
+        let mut changed = 0;
+        if !media.contains_key("application/json")
+            && let Some(name) = media.keys().find(|name| is_json(name)).cloned()
+            && let Some(body) = media.remove(&name)
+        {
+            media.insert("application/json".to_owned(), body);
+            changed += 1;
         }
-        _ => 0,
+        match media.get_mut("application/json").map(Value::as_object_mut) {
+            Some(Some(body)) => {
+                changed += usize::from(!body.contains_key("schema"));
+                body.entry("schema").or_insert_with(|| json!({}));
+            }
+            _ => {
+                *media = bytes.as_object().cloned().unwrap_or_default();
+                changed += 1;
+            }
+        }
+        changed
     };
     each(document, |operation| {
         let mut changed = raw(operation.pointer_mut("/requestBody/content"));
@@ -158,9 +176,24 @@ mod tests {
         let json = json!({"application/json": {}, "text/csv": {}});
         let operation = json!({"requestBody": {"content": csv}, "responses": {"200": {"content": json}, "204": {}}});
         let mut document = document(operation);
-        assert_eq!(raw_media(&mut document), 1);
+        assert_eq!(raw_media(&mut document), 2);
         let operation = &document["paths"]["/a/{b}"]["get"];
         assert!(operation["requestBody"]["content"].get("application/octet-stream").is_some());
         assert!(operation["responses"]["200"]["content"].get("application/json").is_some());
+    }
+
+    #[test]
+    fn json_of_another_name_is_json_and_has_a_schema() {
+        let schema = json!({"schema": {"type": "integer"}});
+        let operation = json!({
+            "requestBody": {"content": {"application/json; charset=utf-8": schema}},
+            "responses": {"200": {"content": {"application/problem+json": schema, "text/csv": {}}}, "201": {"content": {"application/json": {}}}}
+        });
+        let mut document = document(operation);
+        assert_eq!(raw_media(&mut document), 3);
+        let operation = &document["paths"]["/a/{b}"]["get"];
+        assert_eq!(operation["requestBody"]["content"], json!({"application/json": schema}));
+        assert_eq!(operation["responses"]["200"]["content"]["application/json"], schema);
+        assert_eq!(operation["responses"]["201"]["content"]["application/json"], json!({"schema": {}}));
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn tell_apart(document: &mut Value) -> usize {
     let mut changed = 0;
     walk(document, &mut |kind, _, object| {
         if kind == Kind::Schema && (object.contains_key("oneOf") || object.contains_key("anyOf")) {
-            *object = told_apart(&original, object);
+            *object = told_apart(&original, object, &mut Vec::new());
             changed += 1;
         }
     });
@@ -28,15 +28,19 @@ pub(super) fn tell_apart(document: &mut Value) -> usize {
     changed
 }
 
+/// The lists of schemas that are being united. One that turns up inside itself is a tree that two branches describe
+/// in different ways: there the value is kept as it comes.
+type Trail = Vec<Vec<Value>>;
+
 /// What a union becomes.
-fn told_apart(document: &Value, union: &Object) -> Object {
+fn told_apart(document: &Value, union: &Object, trail: &mut Trail) -> Object {
     let mut nullable = union.get("nullable") == Some(&json!(true));
     let mut branches = Vec::new();
     collect(document, union, &mut branches, &mut nullable);
     let mut result = match tag(&branches) {
         Some(tag) => tagged(&tag, &branches),
         None => {
-            let united = unite(document, &branches);
+            let united = unite(document, &branches, trail);
             nullable |= united.get("nullable") == Some(&json!(true));
             united.as_object().cloned().unwrap_or_default()
         }
@@ -133,7 +137,17 @@ fn tagged(tag: &str, branches: &[Value]) -> Object {
 }
 
 /// One schema that whatever fits any of the given ones fits too.
-fn unite(document: &Value, schemas: &[Value]) -> Value {
+fn unite(document: &Value, schemas: &[Value], trail: &mut Trail) -> Value {
+    if trail.iter().any(|united| united == schemas) {
+        return json!({});
+    }
+    trail.push(schemas.to_vec());
+    let united = unite_each(document, schemas, trail);
+    trail.pop();
+    united
+}
+
+fn unite_each(document: &Value, schemas: &[Value], trail: &mut Trail) -> Value {
     let resolved: Vec<&Value> = schemas.iter().map(|schema| dereference(document, schema)).collect();
     if let [first, rest @ ..] = schemas
         && rest.iter().all(|other| other == first)
@@ -144,15 +158,15 @@ fn unite(document: &Value, schemas: &[Value]) -> Value {
     if unions {
         let mut union = Object::new();
         union.insert("oneOf".to_owned(), json!(schemas));
-        return Value::Object(told_apart(document, &union));
+        return Value::Object(told_apart(document, &union, trail));
     }
     let nullable = resolved.iter().any(|schema| schema.get("nullable") == Some(&json!(true)));
     let kinds: BTreeSet<&str> = resolved.iter().map(|schema| kind(schema)).collect();
     let mut united = match kinds.iter().copied().collect::<Vec<_>>().as_slice() {
-        ["object"] => unite_objects(document, &resolved),
+        ["object"] => unite_objects(document, &resolved, trail),
         ["array"] => {
             let items: Vec<Value> = resolved.iter().filter_map(|schema| schema.get("items")).cloned().collect();
-            json!({ "type": "array", "items": unite(document, &items) })
+            json!({ "type": "array", "items": unite(document, &items, trail) })
         }
         ["string"] => unite_strings(&resolved),
         ["integer", "number"] => json!({ "type": "number" }),
@@ -177,7 +191,7 @@ fn kind(schema: &Value) -> &str {
     })
 }
 
-fn unite_objects(document: &Value, objects: &[&Value]) -> Value {
+fn unite_objects(document: &Value, objects: &[&Value], trail: &mut Trail) -> Value {
     let mut properties: BTreeMap<&String, Vec<Value>> = BTreeMap::new();
     let mut required: Option<BTreeSet<&str>> = None;
     for object in objects {
@@ -192,7 +206,7 @@ fn unite_objects(document: &Value, objects: &[&Value]) -> Value {
         });
     }
     let properties: Object =
-        properties.into_iter().map(|(name, schemas)| (name.clone(), unite(document, &schemas))).collect();
+        properties.into_iter().map(|(name, schemas)| (name.clone(), unite(document, &schemas, trail))).collect();
     let mut united = json!({ "type": "object", "properties": properties });
     let required: Vec<&str> = required.unwrap_or_default().into_iter().collect();
     if !required.is_empty() {
@@ -343,5 +357,19 @@ mod tests {
         let document = treated(json!({"oneOf": [branch("a", "x"), {"type": "object", "nullable": true}]}));
         assert_eq!(document["components"]["schemas"]["U"]["nullable"], true);
         assert_eq!(document["components"]["schemas"]["U"]["type"], "object");
+    }
+
+    #[test]
+    fn branches_that_are_trees_end() {
+        let tree = |name: &str| json!({"type": "object", "properties": {"child": {"$ref": format!("#/components/schemas/{name}")}}});
+        let mut document = json!({"paths": {}, "components": {"schemas": {
+            "U": {"oneOf": [{"$ref": "#/components/schemas/A"}, {"$ref": "#/components/schemas/B"}]},
+            "A": tree("A"), "B": tree("B"),
+            "V": {"oneOf": [{"$ref": "#/components/schemas/C"}, {"$ref": "#/components/schemas/D"}]},
+            "C": tree("V"), "D": {"type": "object", "properties": {"child": {"oneOf": [{"$ref": "#/components/schemas/V"}, {"type": "string"}]}}}
+        }}});
+        tell_apart(&mut document);
+        let inner = &document["components"]["schemas"]["U"]["properties"]["child"];
+        assert_eq!(inner["properties"]["child"], json!({}), "known that far: {inner}");
     }
 }

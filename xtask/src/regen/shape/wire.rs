@@ -1,8 +1,9 @@
 //! Passes over values: what a field's type is on the wire, with limits left to be checked as data.
 
+use heck::ToUpperCamelCase as _;
 use serde_json::{Value, json};
 
-use super::{FACTS, schemas, schemas_mut};
+use super::{FACTS, VALUES, schemas, schemas_mut};
 use crate::document::tree::{Kind, schema_name, walk};
 
 /// Calls `change` for every schema.
@@ -103,16 +104,106 @@ pub(super) fn plain_scalars(document: &mut Value) -> usize {
         values.retain(|value| !value.is_null());
         let has_null = values.len() < before;
         let plain = values.len() < 2 || !values.iter().all(Value::is_string);
+        let all = |fits: fn(&Value) -> bool| values.iter().all(fits);
         let kind = match values.first() {
-            Some(Value::Bool(_)) => "boolean",
-            Some(Value::Number(_)) => "number",
-            _ => "string",
+            Some(_) if all(Value::is_string) => Some("string"),
+            Some(_) if all(Value::is_boolean) => Some("boolean"),
+            Some(_) if all(|value| value.is_i64() || value.is_u64()) => Some("integer"),
+            Some(_) if all(Value::is_number) => Some("number"),
+            // Values of several kinds have no type in common; of null alone nothing is known.
+            _ => None,
         };
         if has_null {
             schema.insert("nullable".to_owned(), json!(true));
         }
-        schema.entry("type").or_insert_with(|| json!(kind));
+        match kind {
+            Some(kind) => {
+                if !schema.contains_key("type") && kind == "integer" {
+                    schema.insert("format".to_owned(), json!("int64"));
+                }
+                schema.entry("type").or_insert_with(|| json!(kind));
+            }
+            None if schema.contains_key("type") => {}
+            None => {
+                // Null is one of the values that "any JSON value" holds.
+                schema.remove("nullable");
+            }
+        }
         usize::from(plain && schema.remove("enum").is_some())
+    })
+}
+
+/// The names of the values of enums whose values would be no names, or the same one, to the generator.
+pub(super) fn enum_names(document: &mut Value) -> usize {
+    each(document, |schema| {
+        let Some(values) = schema.get("enum").and_then(Value::as_array) else { return 0 };
+        let values: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
+        let mut taken = std::collections::BTreeSet::from(["Unknown".to_owned()]);
+        let usual: Vec<String> = values.iter().map(|value| value.replace('\'', "").to_upper_camel_case()).collect();
+        let starts = |name: &String| name.starts_with(|first: char| first.is_ascii_alphanumeric()) && name.is_ascii();
+        if usual.iter().all(|name| starts(name) && name != "Self" && taken.insert(name.clone())) {
+            return 0;
+        }
+        taken.retain(|name| name == "Unknown");
+        let mut named = serde_json::Map::new();
+        for (value, usual) in values.iter().zip(usual) {
+            let mut name = usual;
+            if name == "Self" || name == "Unknown" {
+                name.push_str("Value");
+            }
+            if !starts(&name) || taken.contains(&name) {
+                // Its letters one by one: the same name whatever else is listed.
+                let letters: Vec<String> = value.chars().map(|letter| format!("{:x}", u32::from(letter))).collect();
+                let plain = if starts(&name) { name.as_str() } else { "" };
+                name = format!("{plain}U{}", letters.join("x"));
+            }
+            while !taken.insert(name.clone()) {
+                name.push('2');
+            }
+            named.insert(name, json!(value));
+        }
+        let count = named.len();
+        schema.insert("enum".to_owned(), named.keys().cloned().collect());
+        schema.insert(VALUES.to_owned(), Value::Object(named));
+        count
+    })
+}
+
+/// Alternatives that only say which properties must be there, and negations of that: no type can hold them.
+/// They stay in the imported document, where requests are held against it, and in the documentation of the type.
+pub(super) fn presence(document: &mut Value) -> usize {
+    each(document, |schema| {
+        let mut changed = usize::from(schema.remove("not").is_some());
+        for (key, amount) in [("oneOf", "exactly one"), ("anyOf", "at least one")] {
+            let Some(branches) = schema.get(key).and_then(Value::as_array) else { continue };
+            if !branches.iter().all(crate::import::only_asks_for_presence) && !branches.iter().all(is_bare) {
+                continue;
+            }
+            let names: std::collections::BTreeSet<&str> = branches
+                .iter()
+                .filter_map(|branch| branch.get("required")?.as_array())
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
+            let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+            let alone =
+                |branch: &Value| branch.get("required").and_then(Value::as_array).is_none_or(|names| names.len() < 2);
+            let fact = match branches.iter().all(alone) {
+                true => format!("{amount} of {} is there", names.join(", ")),
+                false => format!("{} depend on one another", names.join(", ")),
+            };
+            schema.remove(key);
+            schema.insert(FACTS.to_owned(), json!(fact));
+            changed += 1;
+        }
+        changed
+    })
+}
+
+/// What is left of a branch that asked for presence once its negation is gone.
+fn is_bare(branch: &Value) -> bool {
+    branch.as_object().is_some_and(|object| {
+        object.contains_key("required") && object.keys().all(|key| key == "required" || key == "type")
     })
 }
 
@@ -205,6 +296,65 @@ mod tests {
         let mut document = with(json!({"enum": ["a", "b", null], "type": "string"}));
         assert_eq!(plain_scalars(&mut document), 0);
         assert_eq!(document, with(json!({"enum": ["a", "b"], "nullable": true, "type": "string"})));
+    }
+
+    #[test]
+    fn enums_without_a_type_get_the_one_of_their_values() {
+        for (values, left) in [
+            (json!(["a", "b"]), json!({"type": "string", "enum": ["a", "b"]})),
+            (json!([1, 2]), json!({"type": "integer", "format": "int64"})),
+            (json!([1, 2.5, null]), json!({"type": "number", "nullable": true})),
+            (json!(["a", 1]), json!({})),
+            (json!([true, "a", null]), json!({})),
+        ] {
+            let mut document = with(json!({ "enum": values }));
+            plain_scalars(&mut document);
+            assert_eq!(document, with(left), "{values}");
+        }
+    }
+
+    #[test]
+    fn values_that_are_no_names_get_one_that_stays() {
+        let named = |values: Value| {
+            let mut document = with(json!({"type": "string", "enum": values}));
+            enum_names(&mut document);
+            document["components"]["schemas"]["A"].clone()
+        };
+        assert_eq!(named(json!(["Live", "paused"])), json!({"type": "string", "enum": ["Live", "paused"]}));
+        let cases = named(json!(["Live", "live"]));
+        assert_eq!(cases["enum"], json!(["Live", "LiveU6cx69x76x65"]));
+        assert_eq!(cases[VALUES], json!({"Live": "Live", "LiveU6cx69x76x65": "live"}));
+        let symbols = named(json!(["<", ">=", "", "Unknown", "self"]));
+        assert_eq!(
+            symbols[VALUES],
+            json!({"U3c": "<", "U3ex3d": ">=", "U": "", "UnknownValue": "Unknown", "SelfValue": "self"})
+        );
+    }
+
+    #[test]
+    fn alternatives_of_presence_become_words() {
+        let properties = json!({"a": {"type": "string"}, "b": {"type": "string"}});
+        let not_both = json!({"required": ["a", "b"]});
+        for (schema, fact) in [
+            (json!({"oneOf": [{"required": ["a"]}, {"required": ["b"]}]}), "exactly one of `a`, `b` is there"),
+            (
+                json!({"anyOf": [{"required": ["a"]}, {"required": ["b"]}], "not": not_both}),
+                "at least one of `a`, `b` is there",
+            ),
+            (
+                json!({"oneOf": [{"required": ["a"], "not": {"required": ["b"]}}, {"required": ["b"], "not": {"required": ["a"]}}]}),
+                "exactly one of `a`, `b` is there",
+            ),
+            (json!({"oneOf": [{"required": ["a", "b"]}, {"required": ["b"]}]}), "`a`, `b` depend on one another"),
+        ] {
+            let mut schema = schema;
+            schema["properties"] = properties.clone();
+            let mut document = with(schema);
+            presence(&mut document);
+            assert_eq!(document, with(json!({"properties": properties, FACTS: fact})));
+        }
+        let mut other = with(json!({"oneOf": [{"required": ["a"], "properties": {}}, {"type": "string"}]}));
+        assert_eq!(presence(&mut other), 0);
     }
 
     #[test]

@@ -1,0 +1,157 @@
+//! `cargo xtask diff`: what changed between two documents, by Cint's published policy and by its effect on users.
+//! Also what import says about a document that is imported anew, and what migration pages are made of.
+
+mod operations;
+mod print;
+mod reach;
+mod rename;
+mod schemas;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use serde::Serialize;
+use serde_json::Value;
+
+pub(crate) use self::print::{Format, code};
+use crate::document::index::Index;
+use crate::document::overlay::Overlays;
+use crate::guarded;
+use crate::workspace::Workspace;
+
+/// What a change does to whoever uses the SDK, worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Effect {
+    /// Code against the generated crate no longer compiles after the upgrade.
+    Compilation,
+    /// A release that is out already cannot read what comes back.
+    Decoding,
+    /// It compiles and is read, and does something else, or is refused by Cint.
+    Behaviour,
+    /// Nothing that works today stops working.
+    Additive,
+}
+
+/// What Cint's published versioning policy calls a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Policy {
+    /// Comes with a new dated version only.
+    Breaking,
+    /// May come at any time.
+    Additive,
+    /// The policy says nothing about it.
+    Unlisted,
+}
+
+/// One change.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Change {
+    /// What it is about: an operation, a schema's property.
+    pub(crate) subject: String,
+    /// In one sentence.
+    pub(crate) what: String,
+    pub(crate) effects: BTreeSet<Effect>,
+    pub(crate) policy: Policy,
+    /// Why a move or a rename is believed to be one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) evidence: Vec<String>,
+    /// The operations that it reaches, by their ids.
+    pub(crate) operations: BTreeSet<String>,
+}
+
+impl Change {
+    /// The worst of its effects.
+    pub(crate) fn worst(&self) -> Effect {
+        self.effects.first().copied().unwrap_or(Effect::Additive)
+    }
+}
+
+/// Everything that changed between two documents.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Difference {
+    pub(crate) old: String,
+    pub(crate) new: String,
+    pub(crate) changes: Vec<Change>,
+    /// Operations that are gone without a successor.
+    pub(crate) lost: Vec<String>,
+    /// Operations under another id or path: old and new id.
+    pub(crate) moved: BTreeMap<String, String>,
+}
+
+impl Difference {
+    /// Whether anything breaks or behaves otherwise.
+    pub(crate) fn breaks(&self) -> bool {
+        self.changes.iter().any(|change| change.worst() != Effect::Additive)
+    }
+
+    pub(crate) fn count(&self, effect: Effect) -> usize {
+        self.changes.iter().filter(|change| change.worst() == effect).count()
+    }
+
+    /// The difference in one line.
+    pub(crate) fn summary(&self) -> String {
+        if self.changes.is_empty() {
+            return format!("{} and {} are the same", self.old, self.new);
+        }
+        format!(
+            "{} to {}: {} break compilation, {} break decoding, {} change behaviour, {} are additive",
+            self.old,
+            self.new,
+            self.count(Effect::Compilation),
+            self.count(Effect::Decoding),
+            self.count(Effect::Behaviour),
+            self.count(Effect::Additive)
+        )
+    }
+}
+
+/// Compares two imported documents.
+pub(crate) fn between(old: (&str, &Value), new: (&str, &Value)) -> Difference {
+    between_prepared((old.0, &view::prepared(old.1)), (new.0, &view::prepared(new.1)))
+}
+
+/// The same of documents whose parameters, bodies and answers stand in place.
+fn between_prepared(old: (&str, &Value), new: (&str, &Value)) -> Difference {
+    let mut changes = schemas::Changes::new(old.1, new.1);
+    let found = operations::compare(old.1, new.1, &mut changes);
+    Difference {
+        old: old.0.to_owned(),
+        new: new.0.to_owned(),
+        changes: changes.into_list(),
+        lost: found.lost,
+        moved: found.moved,
+    }
+}
+
+/// One side of a comparison: a date that is imported, or a file.
+fn side(workspace: &Workspace, named: &str) -> Result<(String, Value)> {
+    let index = Index::read(&workspace.index())?;
+    if index.get(named).is_some() {
+        let text = std::fs::read_to_string(workspace.document(named))
+            .with_context(|| format!("cannot read openapi/{named}.json"))?;
+        return Ok((named.to_owned(), serde_json::from_str(&text)?));
+    }
+    let path = Path::new(named);
+    if !path.is_file() {
+        let known: Vec<&str> = index.entries().iter().map(|entry| entry.date.as_str()).collect();
+        bail!("{named} is neither an imported version ({}) nor a file", known.join(", "));
+    }
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {named}"))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let overlays = Overlays::read(&workspace.overlays())?;
+    let imported = crate::import::import(&name, &text, None, &overlays)?;
+    Ok((name, imported.document))
+}
+
+/// Runs the command; answers the text and whether anything breaks.
+pub(crate) fn run(workspace: &Workspace, old: &str, new: &str, format: Format) -> Result<(String, bool)> {
+    let (old, new) = (side(workspace, old)?, side(workspace, new)?);
+    let difference = guarded::run(|| between((&old.0, &old.1), (&new.0, &new.1))).map_err(anyhow::Error::msg)?;
+    Ok((print::print(&difference, format)?, difference.breaks()))
+}

@@ -1,0 +1,181 @@
+//! The comparison on small documents, a change at a time, and on the real ones.
+//! `mutations` changes the real newest document in a thousand ways whose class is known.
+
+mod mutations;
+
+use serde_json::{Value, json};
+
+use super::{Difference, Effect, Format, Policy, between, run};
+use crate::fixture::{DATE, KENNELS, Temporary, documents, repository};
+
+/// The small document as it is imported.
+fn kennels() -> Value {
+    let overlays = crate::document::overlay::Overlays::default();
+    crate::import::import("kennels.yaml", KENNELS, None, &overlays).unwrap().document
+}
+
+fn diff(edit: impl FnOnce(&mut Value)) -> Difference {
+    let old = kennels();
+    let mut new = old.clone();
+    edit(&mut new);
+    between(("old", &old), ("new", &new))
+}
+
+/// Subject, what, worst effect and policy of the only change.
+fn only(edit: impl FnOnce(&mut Value)) -> (String, String, Effect, Policy) {
+    let difference = diff(edit);
+    let [change] = difference.changes.as_slice() else { panic!("{:#?}", difference.changes) };
+    (change.subject.clone(), change.what.clone(), change.worst(), change.policy)
+}
+
+fn schema<'a>(document: &'a mut Value, name: &str) -> &'a mut Value {
+    &mut document["components"]["schemas"][name]
+}
+
+fn get_dogs(document: &mut Value) -> &mut Value {
+    &mut document["paths"]["/kennels/{kennel_id}/dogs"]["get"]
+}
+
+#[test]
+fn a_document_is_the_same_as_itself() {
+    let difference = diff(|_| ());
+    assert!(difference.changes.is_empty() && !difference.breaks());
+    assert_eq!(difference.summary(), "old and new are the same");
+    for (date, text) in documents() {
+        let document: Value = serde_json::from_str(&text).unwrap();
+        assert!(between((&date, &document), (&date, &document)).changes.is_empty(), "{date}");
+    }
+}
+
+#[test]
+fn the_same_change_breaks_what_is_sent_and_not_what_comes_back() {
+    // `Failure` is only read on failure, `DogList` only comes back, `Dog` goes both ways.
+    let (subject, what, effect, policy) = only(|document| {
+        schema(document, "DogList")["properties"]["total"] = json!({ "type": "integer" });
+    });
+    assert_eq!(
+        (subject.as_str(), what.as_str(), effect, policy),
+        ("DogList.total", "is new", Effect::Additive, Policy::Additive)
+    );
+    let difference = diff(|document| schema(document, "Dog")["required"] = json!(["name", "food", "age"]));
+    let found: Vec<(&str, Effect)> =
+        difference.changes.iter().map(|change| (change.what.as_str(), change.worst())).collect();
+    assert_eq!(found, [("is required now", Effect::Compilation), ("is always there now", Effect::Additive)]);
+    let (_, what, effect, _) = only(|document| schema(document, "DogList")["required"] = json!(["dogs"]));
+    assert_eq!((what.as_str(), effect), ("is always there now", Effect::Additive));
+    let difference = diff(|document| {
+        schema(document, "Dog")["properties"]["chip"] = json!({ "type": "string" });
+        schema(document, "Dog")["required"] = json!(["name", "food", "chip"]);
+    });
+    let found: Vec<(&str, Effect, Policy)> =
+        difference.changes.iter().map(|change| (change.what.as_str(), change.worst(), change.policy)).collect();
+    assert_eq!(
+        found,
+        [
+            ("is new and required", Effect::Compilation, Policy::Breaking),
+            ("is new", Effect::Additive, Policy::Additive)
+        ]
+    );
+}
+
+#[test]
+fn types_values_and_limits_have_their_effects() {
+    let difference = diff(|document| schema(document, "Dog")["properties"]["age"] = json!({ "type": "string" }));
+    let [change] = difference.changes.as_slice() else { panic!("{:#?}", difference.changes) };
+    assert_eq!(change.what, "is text and was a whole number");
+    assert!(change.effects.contains(&Effect::Decoding) && change.effects.contains(&Effect::Compilation));
+    assert_eq!(change.operations.len(), 2, "{:?}", change.operations);
+
+    let (_, what, effect, policy) =
+        only(|document| schema(document, "Mood")["enum"] = json!(["calm", "playful", "sad"]));
+    assert_eq!((what.as_str(), effect, policy), ("the value \"sad\" is new", Effect::Additive, Policy::Additive));
+    let (_, what, effect, _) = only(|document| schema(document, "Name")["maxLength"] = json!(20));
+    assert_eq!((what.as_str(), effect), ("maxLength is 20 and was 40", Effect::Behaviour));
+    let (_, _, effect, _) = only(|document| schema(document, "Name")["maxLength"] = json!(80));
+    assert_eq!(effect, Effect::Additive);
+}
+
+#[test]
+fn renames_are_recognised_with_their_evidence() {
+    let difference = diff(|document| {
+        let properties = schema(document, "Wet")["properties"].as_object_mut().unwrap();
+        let tins = properties.remove("tins").unwrap();
+        properties.insert("number_of_tins".to_owned(), tins);
+    });
+    let [change] = difference.changes.as_slice() else { panic!("{:#?}", difference.changes) };
+    assert_eq!(change.what, "`tins` is called `number_of_tins` now");
+    assert!(change.evidence.iter().any(|reason| reason.contains("`tins`")), "{:?}", change.evidence);
+
+    let difference = diff(|document| {
+        let paths = document["paths"].as_object_mut().unwrap();
+        let item = paths.remove("/kennels/{kennel_id}/dogs/{dog_id}").unwrap();
+        paths.insert("/v3/kennels/{kennel_id}/dogs/{dog_id}".to_owned(), item);
+    });
+    let [change] = difference.changes.as_slice() else { panic!("{:#?}", difference.changes) };
+    assert!(change.what.starts_with("is at DELETE /v3/kennels"), "{}", change.what);
+    assert!(change.evidence.iter().any(|reason| reason.contains("but for its version")));
+    assert!(difference.lost.is_empty());
+}
+
+#[test]
+fn operations_and_parameters_come_and_go() {
+    let difference = diff(|document| {
+        document["paths"].as_object_mut().unwrap().remove("/kennels/{kennel_id}/dogs/{dog_id}");
+    });
+    assert_eq!(difference.lost, ["release_dog"]);
+    assert_eq!(difference.count(Effect::Compilation), 1);
+    let parameter =
+        |required: bool| json!({ "name": "size", "in": "query", "required": required, "schema": { "type": "string" } });
+    let add = |required: bool| {
+        only(|document| get_dogs(document)["parameters"].as_array_mut().unwrap().push(parameter(required)))
+    };
+    assert_eq!(add(false).2, Effect::Additive);
+    assert_eq!(add(true).2, Effect::Compilation);
+    let (_, what, effect, policy) = only(|document| {
+        document["paths"]["/kennels/{kennel_id}/dogs"]["post"]["parameters"]
+            .as_array_mut()
+            .unwrap()
+            .push(parameter(false));
+    });
+    assert!(what.contains("takes a struct of optional parameters now"));
+    assert_eq!((effect, policy), (Effect::Compilation, Policy::Additive));
+    let (_, what, effect, _) = only(|document| document["servers"][0]["url"] = json!("https://cats.example"));
+    assert_eq!((what.as_str(), effect), ("all operations are served by another host", Effect::Behaviour));
+}
+
+#[test]
+fn the_real_steps_have_what_is_known_of_them() {
+    let real: Vec<(String, Value)> =
+        documents().into_iter().map(|(date, text)| (date, serde_json::from_str(&text).unwrap())).collect();
+    let step = |from: usize| between((&real[from].0, &real[from].1), (&real[from + 1].0, &real[from + 1].1));
+    let has = |difference: &Difference, what: &str| difference.changes.iter().any(|change| change.what.contains(what));
+    let second = step(1);
+    assert!(has(&second, "`filling_goal` is called `completes_goal` now"));
+    assert!(second.moved.len() > 3, "{:?}", second.moved);
+    assert!(second.lost.iter().any(|id| id == "create_global_allocation_template"), "{:?}", second.lost);
+    assert!(step(0).breaks());
+    for difference in [step(0), second] {
+        insta::assert_snapshot!(
+            format!("{}-to-{}", difference.old, difference.new),
+            super::print::print(&difference, Format::Text).unwrap()
+        );
+    }
+}
+
+#[test]
+fn the_command_takes_dates_and_files_and_prints_three_ways() {
+    let at = Temporary::with_kennels();
+    let file = at.download("newer.yaml", KENNELS.replace("[calm, playful]", "[calm, sleepy]"));
+    let newer = file.to_str().unwrap();
+    let (text, breaks) = run(&at.workspace, DATE, newer, Format::Text).unwrap();
+    assert!(breaks && text.contains("Breaks compilation:\n  Mood: the value \"playful\" is gone"), "{text}");
+    let (md, _) = run(&at.workspace, DATE, newer, Format::Md).unwrap();
+    assert!(md.contains("## Additive\n\n- `Mood`: the value \"sleepy\" is new"), "{md}");
+    let (json, _) = run(&at.workspace, DATE, newer, Format::Json).unwrap();
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["changes"][0]["effects"], json!(["compilation"]));
+    assert!(!run(&at.workspace, DATE, DATE, Format::Text).unwrap().1);
+    let error = run(&at.workspace, DATE, "2001-01-01", Format::Text).unwrap_err().to_string();
+    assert_eq!(error, "2001-01-01 is neither an imported version (2031-05-06) nor a file");
+    assert!(run(&repository(), "2024-12-02", "2025-02-17", Format::Text).unwrap().1);
+}
