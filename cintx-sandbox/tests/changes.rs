@@ -86,7 +86,7 @@ async fn drafts_are_replaced_and_launched_groups_are_not() {
             "name": "Launched name", "project_manager_id": sandbox.project_manager_id(),
             "expected_length_of_interview_minutes": 12, "expected_incidence_rate": 0.4,
             "industry_lockout_code": "no_lockout",
-            "live_url": "https://survey.example/2?RID=[%RID%]", "test_url": "https://survey.example/2",
+            "live_url": "https://survey.example/2?RID=[%RID%]", "test_url": "https://survey.example/2?RID=[%RID%]",
         });
         let reply = send(caller.with_body(Method::PUT, &format!("{group}/details"), &details)).await.expect(200);
         assert_eq!(reply.json()["name"], "Launched name");

@@ -355,7 +355,7 @@ async fn supply_is_read_back_as_it_was_written() {
             ],
         },
         "private_exchange_allocations": { "blocked_supplier_ids": [], "groups": [
-            { "group_name": "own panel", "min_percentage": 0, "max_percentage": 20, "supplier_id": "7001" },
+            { "group_name": "own panel", "min_percentage": 0, "max_percentage": 20, "supplier_id": "1107" },
         ] },
     });
     put(&caller, &path, &body).await.expect(204);
@@ -363,7 +363,7 @@ async fn supply_is_read_back_as_it_was_written() {
     assert_eq!(read["open_exchange_allocations"]["groups"][0]["group_id"], own["group_id"]);
     assert_eq!(read["open_exchange_allocations"]["groups"][1]["suppliers"][1]["id"], 1103);
     assert_eq!(read["open_exchange_allocations"]["blocked_suppliers"][0]["id"], 1101);
-    assert_eq!(read["private_exchange_allocations"]["groups"][0]["supplier"]["id"], 7001);
+    assert_eq!(read["private_exchange_allocations"]["groups"][0]["supplier"]["id"], 1107);
     body["open_exchange_allocations"]["groups"][1]["min_percentage"] = json!(95);
     put(&caller, &path, &body).await.expect(400);
     assert_own_answers_valid(&sandbox);

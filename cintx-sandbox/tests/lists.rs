@@ -324,7 +324,7 @@ async fn the_library_clients_and_the_numbers_of_a_group() {
             None => break,
         }
     }
-    assert_eq!(found.len(), 9);
+    assert_eq!(found.len(), 10);
     let gender = caller.get(&format!("{path}&id=43")).await.expect(200).json();
     assert_eq!(gender["profiles"][0]["targets"][0]["text_translated"], "Männlich");
     let own = caller.get(&format!("{path}&only_custom_quals=true")).await.expect(200).json();

@@ -192,8 +192,8 @@ impl Contract {
         out
     }
 
-    /// Properties of a body that its document does not declare: allowed, but
-    /// most likely misspelt. With the declared one that is spelt most alike.
+    /// Properties of a body that its document does not declare, but others that
+    /// are spelt alike: allowed, and most likely a slip.
     pub(crate) fn undeclared(&self, operation: &Operation, body: &Value) -> Vec<String> {
         let mut notes = Vec::new();
         if let Some(shape) = self.request_shape(operation) {
@@ -362,11 +362,9 @@ fn undeclared(at: &str, shapes: &[&Shape], value: &Value, notes: &mut Vec<String
             for (name, value) in map {
                 let inner: Vec<&Shape> =
                     known.iter().filter(|own| own.name == *name).map(|own| own.shape.as_ref()).collect();
-                if inner.is_empty() && notes.len() < MOST_NOTES {
-                    let alike = known.iter().map(|own| own.name.as_str()).min_by_key(|own| distance(own, name));
-                    let hint = alike.filter(|own| distance(own, name) <= 3);
-                    let hint = hint.map(|own| format!(", {own} is")).unwrap_or_default();
-                    notes.push(format!("{at}.{name} is not declared{hint}"));
+                let alike = known.iter().map(|own| own.name.as_str()).find(|own| is_misspelt(own, name));
+                if let Some(alike) = alike.filter(|_| inner.is_empty() && notes.len() < MOST_NOTES) {
+                    notes.push(format!("{at}.{name} is not declared, {alike} is"));
                 }
                 undeclared(&format!("{at}.{name}"), &inner, value, notes);
             }
@@ -391,6 +389,12 @@ fn properties<'s>(shape: &'s Shape, out: &mut Vec<&'s Property>) {
         ShapeKind::Union(branches) => branches.iter().for_each(|branch| properties(branch, out)),
         _ => {}
     }
+}
+
+/// Whether a name looks like another one with a slip in it.
+fn is_misspelt(declared: &str, given: &str) -> bool {
+    let slips = distance(declared, given);
+    slips > 0 && slips <= 3 && 2 * slips <= given.len()
 }
 
 /// How many letters have to be changed, added or taken away.
