@@ -85,7 +85,7 @@ impl<V: HasExclusionGroups> ExclusionGroups<V> {
         let create = |client: Client<V>| async move {
             <V as HasExclusionGroups>::create_exclusion_group(client.raw(), client.account(), tag, description).await
         };
-        self.client.create_once(create, ExclusionGroupId::new).await
+        self.client.create_once(false, create, ExclusionGroupId::new).await
     }
 
     /// Reads an exclusion group, without its members.

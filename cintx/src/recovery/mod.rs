@@ -133,16 +133,19 @@ impl<V: Version> Client<V> {
     }
 
     /// Creates what takes no key. It is sent once; if its answer is lost, it is looked up, and `found` makes the result
-    /// of its id. What was turned away is sent again only after nothing was found.
+    /// of its id. What was turned away is sent again only after nothing was found. What bears a reference of our own
+    /// is found by it, so that nothing must be listed before.
     pub(crate) async fn create_once<T, F>(
         &self,
+        bears_own_reference: bool,
         create: impl Fn(Self) -> F,
         found: impl Fn(String) -> T,
     ) -> Result<T, Error>
     where
         F: Future<Output = Result<T, Error>>,
     {
-        let (client, mut sent) = (self.looks_first(), 0);
+        let client = if bears_own_reference { self.clone() } else { self.looks_first() };
+        let mut sent = 0;
         loop {
             let error = match create(client.clone()).await {
                 Ok(made) => return Ok(made),

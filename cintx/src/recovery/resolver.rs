@@ -1,14 +1,12 @@
 //! Looks up what a write with a lost answer did: by its key, by the thing it changed, or by the thing it made.
 //! Absence, or a thing that is still unchanged, is believed only when the API cannot be at work on it any more.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cintx_raw::{Idempotency, NextCursor, Operation, Pagination, Request, Response};
 use http::{Method, header};
 use jiff::Timestamp;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::Resolution;
 use crate::error::{Error, Outcome};
@@ -80,14 +78,6 @@ fn is_own_reference(text: &str) -> bool {
     text.strip_prefix(OWN_REFERENCE).is_some_and(|id| ulid::Ulid::from_string(id).is_ok())
 }
 
-/// Whether a request bears a reference that nothing else has. Every create is asked, so the rest of it is skipped.
-fn sends_own_reference(request: &Request, search: &Search) -> bool {
-    let body = request.body().map(|body| &*body.bytes).unwrap_or_default();
-    let Ok(sent) = serde_json::from_slice::<BTreeMap<&str, &RawValue>>(body) else { return false };
-    let reference = search.by.iter().find_map(|by| serde_json::from_str::<String>(sent.get(by.name)?.get()).ok());
-    reference.is_some_and(|reference| is_own_reference(&reference))
-}
-
 /// The call that is looked up, beside its request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Circumstances<'a> {
@@ -145,10 +135,10 @@ impl OutcomeResolver<'_> {
     /// the request bears a reference of our own, which nothing else has.
     pub(crate) async fn known_before(&self, request: &Request) -> Option<Vec<String>> {
         let (search, list) = self.search_for(request)?;
-        if sends_own_reference(request, search) {
+        let sent = Sent::of(request, search)?;
+        if sent.is_own {
             return None;
         }
-        let sent = Sent::of(request, search)?;
         let Listed { items, complete } = self.alike(request.target(), &sent, search, list).await.ok()?;
         complete.then(|| items.iter().filter_map(|item| item.get(search.id).map(text)).collect())
     }

@@ -344,12 +344,12 @@ impl<V: Version> DraftBuilder<V> {
         for warning in draft.audience.warnings_in(draft.completes_goal, V::DRAFTS_IN) {
             tracing::warn!(name = %draft.name, %warning, "whole numbers change the quotas of a draft");
         }
-        refer::<V>(&mut draft.settings);
+        let is_referred = refer::<V>(&mut draft.settings);
         let create = |client: Client<V>| {
             let (project, draft) = (&project, &draft);
             async move { V::create_target_group(client.raw(), client.account(), project, draft).await }
         };
-        let id = client.create_once(create, TargetGroupId::new).await?;
+        let id = client.create_once(is_referred, create, TargetGroupId::new).await?;
         Ok(TargetGroup { client, project, id })
     }
 
@@ -567,21 +567,24 @@ impl<V: Version> TargetGroup<V> {
         settings.reference = None;
         change(&mut settings);
         checked::<V>(&settings)?;
-        refer::<V>(&mut settings);
+        let is_referred = refer::<V>(&mut settings);
         let create = |client: Client<V>| {
             let (project, settings, kept) = (&self.project, &settings, &kept);
             async move { V::create_like(client.raw(), client.account(), project, settings, kept).await }
         };
-        let id = self.client.create_once(create, TargetGroupId::new).await?;
+        let id = self.client.create_once(is_referred, create, TargetGroupId::new).await?;
         Ok(Self { client: self.client.clone(), project: self.project.clone(), id })
     }
 }
 
-/// Gives a new target group a reference, where the version has one: by this it can be found, should the answer be lost.
-fn refer<V: Version>(settings: &mut DraftSettings) {
-    if V::GROUP_REFERENCE && settings.reference.is_none() {
+/// Gives a new target group a reference of our own, where the version has one and the buyer gives none: by this it can
+/// be found, should the answer be lost.
+fn refer<V: Version>(settings: &mut DraftSettings) -> bool {
+    let is_free = V::GROUP_REFERENCE && settings.reference.is_none();
+    if is_free {
         settings.reference = Some(own_reference());
     }
+    is_free
 }
 
 fn checked<V: Version>(settings: &DraftSettings) -> Result<(), Error> {
