@@ -1,7 +1,9 @@
 //! Bodies that are sent, held against a document strictly: what it does not describe is a mistake, too.
 //! And the changes of a document that no body would notice.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
 use cintx_raw::Operation;
 use serde_json::{Map, Value, json};
@@ -61,15 +63,16 @@ impl SentBodies {
     }
 
     /// What is wrong about them, and the places of the properties that each holds.
-    fn check(&self, root: &Value, sent: &SentBody) -> (Vec<String>, BTreeSet<String>) {
-        let mut visit = Visit { root, problems: Vec::new(), places: BTreeSet::new() };
+    fn check(&self, schemas: &Schemas<'_>, sent: &SentBody) -> (Vec<String>, BTreeSet<String>) {
+        let mut visit = Visit::of(schemas);
         visit.value(&sent.schema, &sent.body, sent.operation);
         (visit.problems, visit.places)
     }
 
     /// What the document does not allow in them.
     pub fn problems(&self) -> Vec<String> {
-        self.bodies.iter().flat_map(|sent| self.check(&self.document.root, sent).0).collect()
+        let schemas = Schemas::of(&self.document.root);
+        self.bodies.iter().flat_map(|sent| self.check(&schemas, sent).0).collect()
     }
 
     /// The changes of the document that nobody notices: each property that some body holds, called otherwise, of
@@ -77,8 +80,9 @@ impl SentBodies {
     /// many were tried.
     pub fn unnoticed(&self) -> (Vec<String>, usize) {
         let mut holders: BTreeMap<String, Vec<&SentBody>> = BTreeMap::new();
+        let schemas = Schemas::of(&self.document.root);
         for sent in &self.bodies {
-            for place in self.check(&self.document.root, sent).1 {
+            for place in self.check(&schemas, sent).1 {
                 holders.entry(place).or_default().push(sent);
             }
         }
@@ -92,8 +96,9 @@ impl SentBodies {
             for change in [Change::Rename, Change::Retype, Change::Drop] {
                 tried += 1;
                 let whole = apply(&mut root, &place, change);
-                if bodies.iter().all(|sent| self.check(&root, sent).0.is_empty())
-                    && self.never_sent_by(&root) == never_sent
+                let schemas = Schemas::of(&root);
+                if bodies.iter().all(|sent| self.check(&schemas, sent).0.is_empty())
+                    && self.never_sent_by(&schemas) == never_sent
                 {
                     unnoticed.push(format!("{change:?} {place}"));
                 }
@@ -110,19 +115,20 @@ impl SentBodies {
     pub fn problems_if_renamed(&self, property: &str) -> Vec<String> {
         let mut root = self.document.root.clone();
         apply(&mut root, property, Change::Rename);
-        self.bodies.iter().flat_map(|sent| self.check(&root, sent).0).collect()
+        let schemas = Schemas::of(&root);
+        self.bodies.iter().flat_map(|sent| self.check(&schemas, sent).0).collect()
     }
 
     /// The properties of the bodies' schemas that no body holds: what the SDK cannot say, or what no body here says.
     pub fn never_sent(&self) -> BTreeSet<String> {
-        self.never_sent_by(&self.document.root)
+        self.never_sent_by(&Schemas::of(&self.document.root))
     }
 
-    fn never_sent_by(&self, root: &Value) -> BTreeSet<String> {
+    fn never_sent_by(&self, schemas: &Schemas<'_>) -> BTreeSet<String> {
         let (mut known, mut sent) = (BTreeSet::new(), BTreeSet::new());
         for body in &self.bodies {
-            every_place(root, &body.schema, &mut known);
-            sent.extend(self.check(root, body).1);
+            every_place(schemas, &body.schema, &mut known);
+            sent.extend(self.check(schemas, body).1);
         }
         known.difference(&sent).map(|place| short(place)).collect()
     }
@@ -154,6 +160,28 @@ struct Variant {
     others: Option<String>,
     items: Option<String>,
     nullable: bool,
+}
+
+/// The schemas of a document. What one comes to is worked out once: bodies meet the same ones again and again.
+struct Schemas<'a> {
+    root: &'a Value,
+    known: RefCell<HashMap<String, Rc<[Variant]>>>,
+}
+
+impl<'a> Schemas<'a> {
+    fn of(root: &'a Value) -> Self {
+        Self { root, known: RefCell::default() }
+    }
+
+    /// Every way to fulfil the schema at a place.
+    fn variants(&self, place: &str) -> Rc<[Variant]> {
+        if let Some(known) = self.known.borrow().get(place) {
+            return Rc::clone(known);
+        }
+        let found: Rc<[Variant]> = variants(self.root, place).into();
+        self.known.borrow_mut().insert(place.to_owned(), Rc::clone(&found));
+        found
+    }
 }
 
 /// Every way to fulfil a schema: with each part of its `allOf`, one of its `oneOf`, and one or all of its `anyOf`.
@@ -234,17 +262,22 @@ fn has_type(value: &Value, name: &str) -> bool {
 }
 
 struct Visit<'a> {
-    root: &'a Value,
+    schemas: &'a Schemas<'a>,
     problems: Vec<String>,
     places: BTreeSet<String>,
 }
 
-impl Visit<'_> {
+impl<'a> Visit<'a> {
+    fn of(schemas: &'a Schemas<'a>) -> Self {
+        Self { schemas, problems: Vec::new(), places: BTreeSet::new() }
+    }
+
     /// Holds a value against the variant that it fits best.
     fn value(&mut self, place: &str, value: &Value, at: &str) {
-        let tried = variants(self.root, place).into_iter().map(|variant| {
-            let mut visit = Visit { root: self.root, problems: Vec::new(), places: BTreeSet::new() };
-            visit.variant(&variant, value, at);
+        let variants = self.schemas.variants(place);
+        let tried = variants.iter().map(|variant| {
+            let mut visit = Visit::of(self.schemas);
+            visit.variant(variant, value, at);
             visit
         });
         if let Some(best) = tried.min_by_key(|visit| visit.problems.len()) {
@@ -297,15 +330,15 @@ impl Visit<'_> {
 }
 
 /// Every property below a schema.
-fn every_place(root: &Value, place: &str, out: &mut BTreeSet<String>) {
-    for variant in variants(root, place) {
+fn every_place(schemas: &Schemas<'_>, place: &str, out: &mut BTreeSet<String>) {
+    for variant in schemas.variants(place).iter() {
         for property in variant.properties.iter().flat_map(BTreeMap::values) {
             if out.insert(property.clone()) {
-                every_place(root, property, out);
+                every_place(schemas, property, out);
             }
         }
         for below in variant.others.iter().chain(&variant.items) {
-            every_place(root, below, out);
+            every_place(schemas, below, out);
         }
     }
 }
@@ -356,7 +389,8 @@ mod tests {
             "properties": { "name": { "type": "string" }, "count": { "oneOf": [{ "type": "integer" }, { "$ref": "#/b" }] } },
         }, "b": { "type": "object", "properties": { "of": { "type": "string", "nullable": true } } } });
         let problems = |body: Value| {
-            let mut visit = Visit { root: &root, problems: Vec::new(), places: BTreeSet::new() };
+            let schemas = Schemas::of(&root);
+            let mut visit = Visit::of(&schemas);
             visit.value("/a", &body, "body");
             visit.problems
         };
