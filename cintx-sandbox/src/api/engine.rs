@@ -48,6 +48,17 @@ pub(crate) struct Incoming {
 }
 
 impl Incoming {
+    /// A request whose body was read.
+    pub(crate) fn of(head: http::request::Parts, body: Bytes) -> Self {
+        Self {
+            method: head.method.as_str().to_owned(),
+            path: head.uri.path().to_owned(),
+            query: head.uri.query().map(str::to_owned),
+            headers: head.headers,
+            body,
+        }
+    }
+
     /// The host that is meant, and the path behind its base path.
     fn place(&self) -> (Host, &str) {
         match self.path.strip_prefix("/v1") {

@@ -6,7 +6,7 @@ use crate::api::engine::{Engine, Incoming, Outgoing, TOKEN_PATH};
 use crate::fault::Effect;
 use crate::http::connection_fault::{ConnectionFault, Cut};
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::to_bytes;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
 use bytes::Bytes;
@@ -33,7 +33,7 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
 /// Looking into the sandbox never fails on purpose.
 fn own_pages(engine: &Engine, incoming: &Incoming, line: &ConnectionFault) -> Option<Outgoing> {
     let is_get = incoming.method == "GET";
-    let is_control = incoming.path.starts_with("/control/");
+    let is_control = is_control(incoming);
     let is_stream = incoming.path == "/events" && is_get;
     let is_page = incoming.path == "/" && is_get;
     if incoming.path == "/favicon.ico" && is_get {
@@ -46,10 +46,7 @@ fn own_pages(engine: &Engine, incoming: &Incoming, line: &ConnectionFault) -> Op
         return Some(json_answer(403, &serde_json::json!({ "error": reason })));
     }
     if is_control {
-        return Some(engine.recorded(incoming, None, || {
-            let (status, body) = control::serve(engine, incoming);
-            json_answer(status, &body)
-        }));
+        return Some(engine.recorded(incoming, None, || control_answer(engine, incoming)));
     }
     let mut headers = HeaderMap::new();
     if is_stream {
@@ -60,6 +57,15 @@ fn own_pages(engine: &Engine, incoming: &Incoming, line: &ConnectionFault) -> Op
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert("x-frame-options", HeaderValue::from_static("DENY"));
     Some(Outgoing { status: 200, headers, body: PAGE.into() })
+}
+
+fn is_control(incoming: &Incoming) -> bool {
+    incoming.path.starts_with("/control/")
+}
+
+fn control_answer(engine: &Engine, incoming: &Incoming) -> Outgoing {
+    let (status, body) = control::serve(engine, incoming);
+    json_answer(status, &body)
 }
 
 async fn handle(
@@ -77,13 +83,7 @@ async fn handle(
             &serde_json::json!({ "object": "content_too_large_error", "detail": "The body is too large." }),
         ));
     };
-    let incoming = Incoming {
-        method: head.method.as_str().to_owned(),
-        path: head.uri.path().to_owned(),
-        query: head.uri.query().map(str::to_owned),
-        headers: head.headers,
-        body,
-    };
+    let incoming = Incoming::of(head, body);
     if let Some(outgoing) = own_pages(&engine, &incoming, &line).or_else(|| cors::preflight(&incoming)) {
         return write(outgoing);
     }
@@ -110,24 +110,14 @@ async fn handle(
 /// Answers a request without a connection: nothing is struck by a fault, and whoever asks may control the sandbox.
 pub(crate) fn respond(engine: &Engine, request: http::Request<Bytes>) -> http::Response<Bytes> {
     let (head, body) = request.into_parts();
-    let incoming = Incoming {
-        method: head.method.as_str().to_owned(),
-        path: head.uri.path().to_owned(),
-        query: head.uri.query().map(str::to_owned),
-        headers: head.headers,
-        body,
-    };
+    let incoming = Incoming::of(head, body);
     let outgoing = engine.recorded(&incoming, None, || {
-        if incoming.path.starts_with("/control/") {
-            let (status, body) = control::serve(engine, &incoming);
-            return json_answer(status, &body);
+        if is_control(&incoming) {
+            return control_answer(engine, &incoming);
         }
         answer(engine, &incoming, None)
     });
-    let mut response = http::Response::new(Bytes::from(outgoing.body));
-    *response.status_mut() = StatusCode::from_u16(outgoing.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    *response.headers_mut() = outgoing.headers;
-    response
+    write(outgoing)
 }
 
 async fn pause(time: Duration) {
@@ -161,8 +151,8 @@ fn json_answer(status: u16, body: &Value) -> Outgoing {
     Outgoing { status, headers, body: serde_json::to_vec(body).unwrap_or_default() }
 }
 
-fn write(outgoing: Outgoing) -> Response {
-    let mut response = Response::new(Body::from(outgoing.body));
+fn write<B: From<Vec<u8>>>(outgoing: Outgoing) -> http::Response<B> {
+    let mut response = http::Response::new(B::from(outgoing.body));
     *response.status_mut() = StatusCode::from_u16(outgoing.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     *response.headers_mut() = outgoing.headers;
     response
