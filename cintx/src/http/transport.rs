@@ -63,13 +63,13 @@ where
 /// Why a transport has no answer, and whether the server may have begun with the request.
 #[derive(Debug)]
 pub struct TransportError {
-    pub(super) reach: Reach,
+    reach: Reach,
     cause: BoxError,
 }
 
 /// How far a request without an answer got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reach {
+enum Reach {
     NotSent,
     Lost,
     /// Further than it should: the answer belongs to another address.
@@ -173,10 +173,12 @@ async fn send(
         };
     }
     let mut answer = builder.send().await.map_err(|error| {
-        let reach = match () {
-            () if error.is_redirect() => Reach::Redirected,
-            () if error.is_connect() || error.is_builder() || is_unprocessed(&error) => Reach::NotSent,
-            () => Reach::Lost,
+        let reach = if error.is_redirect() {
+            Reach::Redirected
+        } else if error.is_connect() || error.is_builder() || is_unprocessed(&error) {
+            Reach::NotSent
+        } else {
+            Reach::Lost
         };
         TransportError { reach, cause: Box::new(error.without_url()) }
     })?;

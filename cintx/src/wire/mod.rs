@@ -113,7 +113,7 @@ fn to_json<T: Serialize>(wire: &T) -> Answer<Value> {
 /// JSON of ours as the type that an operation takes. What the type wants and the JSON lacks is an error, and so is what
 /// the JSON holds and the type does not take: nothing is left out of a request in silence.
 fn from_json<T: Serialize + DeserializeOwned>(field: &'static str, json: Value) -> Answer<T> {
-    from_json_parts(field, ("", ""), json)
+    convert(json, |place| place_in(field, place))
 }
 
 /// As [`from_json`], with a part that callers know by another name: what is wrong there is blamed on it.
@@ -122,24 +122,30 @@ fn from_json_parts<T: Serialize + DeserializeOwned>(
     (part, own): (&str, &str),
     json: Value,
 ) -> Answer<T> {
-    let refuse = |place: String, reason: String| {
-        let rest = place
-            .strip_prefix(part)
-            .filter(|rest| !part.is_empty() && (rest.is_empty() || rest.starts_with(['.', '['])));
-        let place = match rest {
-            Some(rest) => format!("{own}{rest}"),
-            None if place.is_empty() => field.to_owned(),
-            None => format!("{field}.{place}"),
-        };
-        Error::invalid(vec![FieldError::new(place, reason)])
-    };
+    convert(json, |place| match place.strip_prefix(part) {
+        Some(rest) if rest.is_empty() || rest.starts_with(['.', '[']) => format!("{own}{rest}"),
+        _ => place_in(field, place),
+    })
+}
+
+/// What callers call a place in a field; the field itself where a conversion fails as a whole.
+fn place_in(field: &str, place: &str) -> String {
+    match place {
+        "" | "." => field.to_owned(),
+        place => format!("{field}.{place}"),
+    }
+}
+
+/// The conversion of both; `name` says what callers call a place in the JSON.
+fn convert<T: Serialize + DeserializeOwned>(json: Value, name: impl Fn(&str) -> String) -> Answer<T> {
+    let refuse = |place: &str, reason: String| Error::invalid(vec![FieldError::new(name(place), reason)]);
     // To keep track of the place costs more than the conversion: only what fails is converted again for it.
     let typed = T::deserialize(&json).or_else(|_| {
         serde_path_to_error::deserialize(&json)
-            .map_err(|error| refuse(error.path().to_string(), format!("does not fit this version: {}", error.inner())))
+            .map_err(|error| refuse(&error.path().to_string(), format!("does not fit this version: {}", error.inner())))
     })?;
     match json::first_lost(&json, &to_json(&typed)?) {
-        Some((place, value)) => Err(refuse(place, format!("is {value}, which this version does not take"))),
+        Some((place, value)) => Err(refuse(&place, format!("is {value}, which this version does not take"))),
         None => Ok(typed),
     }
 }
@@ -182,7 +188,10 @@ mod tests {
         let whole = json!({ "name": "x", "sector_code": "beer", "quotas": [{ "percent": 50 }], "note": null });
         let part = json!({ "name": "a", "quotas": [{ "percent": "half" }] });
         let error = from_json_parts::<Renamed>("draft", ("quotas", "audience"), part).unwrap_err();
-        assert!(error.invalid_fields()[0].field().starts_with("audience"), "{error}");
+        assert_eq!(error.invalid_fields()[0].field(), "audience[0].percent");
+        let nameless =
+            from_json_parts::<Renamed>("draft", ("quotas", "audience"), json!({ "quotas": [] })).unwrap_err();
+        assert_eq!(nameless.invalid_fields()[0].field(), "draft");
         assert_eq!(from_json::<Renamed>("draft", whole).unwrap().quotas[0].percent, 50.0);
         let renamed = problem(json!({ "name": "x", "industry_code": "beer" }));
         assert_eq!(renamed, "draft.industry_code is \"beer\", which this version does not take");
