@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use cintx_tests::document::Document;
 use quote::ToTokens as _;
 use syn::punctuated::Punctuated;
 use syn::{Item, UseTree, Visibility};
@@ -388,4 +389,52 @@ fn every_operation_that_is_called_is_found_by_its_id() {
     assert!(called.len() > 50, "only {} calls were found", called.len());
     let lost: Vec<&String> = called.difference(&found).collect();
     assert!(lost.is_empty(), "no public item has these as an alias: {lost:?}");
+}
+
+/// Optional properties of a PUT that are not in the resolver's list, and why.
+const NOT_REMOVED_IF_LEFT_OUT: &[(&str, &[&str])] = &[
+    (
+        "the SDK always sends them",
+        &[
+            "collects_pii",
+            "expected_incidence_rate",
+            "expected_length_of_interview_minutes",
+            "filling_goal",
+            "live_url",
+            "profiles",
+            "profiling",
+            "supply_allocations",
+        ],
+    ),
+    ("left out of a webhook's PUT, they stay as they are", &["events", "url"]),
+];
+
+#[test]
+fn what_a_put_removes_by_leaving_it_out_is_known() {
+    let file = parsed(&source().join("recovery/resolver.rs"));
+    let list = file.items.iter().find_map(|item| match item {
+        Item::Const(item) if item.ident == "REMOVED_IF_LEFT_OUT" => Some(item.expr.to_token_stream().to_string()),
+        _ => None,
+    });
+    let list = list.unwrap();
+    let known: BTreeSet<&str> = list.split('"').skip(1).step_by(2).collect();
+    let excused: BTreeSet<&str> = NOT_REMOVED_IF_LEFT_OUT.iter().flat_map(|(_, names)| *names).copied().collect();
+    let mut optional = BTreeSet::new();
+    for document in cintx_openapi::documents() {
+        let document = Document::of(document.date);
+        for operation in document.operations().into_iter().filter(|operation| operation.method == "PUT") {
+            let Some(schema) = document.request_schema(&operation).map(|schema| document.follow(schema)) else {
+                continue;
+            };
+            let more = schema["allOf"].as_array().into_iter().flatten().map(|part| document.follow(part));
+            let parts: Vec<_> = more.chain([schema]).collect();
+            let required: Vec<_> = parts.iter().filter_map(|part| part["required"].as_array()).flatten().collect();
+            let properties = parts.iter().filter_map(|part| part["properties"].as_object()).flat_map(|it| it.keys());
+            optional.extend(properties.filter(|name| !required.iter().any(|it| *it == *name)).cloned());
+        }
+    }
+    let optional: BTreeSet<&str> = optional.iter().map(String::as_str).collect();
+    let listed: BTreeSet<&str> = known.union(&excused).copied().collect();
+    assert_eq!(known.intersection(&excused).count(), 0, "a property is in both lists");
+    assert_eq!(optional, listed, "optional properties of a PUT, and those in the lists");
 }
