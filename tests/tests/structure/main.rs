@@ -1,5 +1,7 @@
 //! The structure of `cintx`, held by tests: what stands at its root, and that each module says what it is for.
 
+mod claims;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -46,7 +48,13 @@ fn the_root_exports_few_names() {
 }
 
 fn source_files() -> Vec<PathBuf> {
-    let (mut folders, mut files) = (vec![source()], Vec::new());
+    let files = rust_files(&source());
+    assert!(files.len() > 50, "only {} files were found", files.len());
+    files
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let (mut folders, mut files) = (vec![folder.to_owned()], Vec::new());
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -57,7 +65,6 @@ fn source_files() -> Vec<PathBuf> {
             }
         }
     }
-    assert!(files.len() > 50, "only {} files were found", files.len());
     files
 }
 
