@@ -362,9 +362,11 @@ fn undeclared(at: &str, shapes: &[&Shape], value: &Value, notes: &mut Vec<String
             for (name, value) in map {
                 let inner: Vec<&Shape> =
                     known.iter().filter(|own| own.name == *name).map(|own| own.shape.as_ref()).collect();
-                let alike = known.iter().map(|own| own.name.as_str()).find(|own| is_misspelt(own, name));
-                if let Some(alike) = alike.filter(|_| inner.is_empty() && notes.len() < MOST_NOTES) {
-                    notes.push(format!("{at}.{name} is not declared, {alike} is"));
+                if inner.is_empty()
+                    && notes.len() < MOST_NOTES
+                    && let Some(alike) = known.iter().find(|own| is_misspelt(&own.name, name))
+                {
+                    notes.push(format!("{at}.{name} is not declared, {} is", alike.name));
                 }
                 undeclared(&format!("{at}.{name}"), &inner, value, notes);
             }
@@ -393,25 +395,6 @@ fn properties<'s>(shape: &'s Shape, out: &mut Vec<&'s Property>) {
 
 /// Whether a name looks like another one with a slip in it.
 fn is_misspelt(declared: &str, given: &str) -> bool {
-    let slips = distance(declared, given);
+    let slips = strsim::levenshtein(declared, given);
     slips > 0 && slips <= 3 && 2 * slips <= given.len()
-}
-
-/// How many letters have to be changed, added or taken away.
-fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (line, a) in one.bytes().enumerate() {
-        let mut before = line;
-        let mut left = line + 1;
-        for (cell, b) in row.iter_mut().skip(1).zip(other.bytes()) {
-            let above = *cell;
-            left = (before + usize::from(a != b)).min(above + 1).min(left + 1);
-            before = above;
-            *cell = left;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = line + 1;
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }

@@ -1,0 +1,1 @@
+//! Fuzz targets, in `tests/`: everything that reads what others wrote.
