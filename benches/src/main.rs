@@ -1,5 +1,5 @@
-//! Measures what one call costs through the facade: allocations, and instructions under callgrind.
-//! The server is a process of its own, so that nothing of it is counted.
+//! Measures what one call costs by hand, with the raw client and with the facade: allocations, and instructions under
+//! callgrind. The server is a process of its own, so that nothing of it is counted.
 //!
 //! `cargo run --release -p cintx-benches` measures and prints a table; it needs `valgrind` on the path.
 
@@ -9,7 +9,7 @@ mod server;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
-use calls::{Call, Caller};
+use calls::{Call, Caller, Client};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -17,35 +17,41 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 const WARM_UP_CALLS: u64 = 3;
 /// Calls in the longer of two runs under callgrind; the shorter one makes a single call.
 const CALLS: u64 = 101;
+/// The same of a call that takes hundreds of millions of instructions.
+const LONG_CALLS: u64 = 4;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => report(),
         ["serve"] => server::serve(),
-        ["run", call, count] => run(call.parse()?, count.parse()?),
-        _ => Err("usage: cintx-benches [run create|list COUNT]".into()),
+        ["run", client, call, count] => run(client.parse()?, call.parse()?, count.parse()?),
+        _ => Err("usage: cintx-benches [run CLIENT CALL COUNT]".into()),
     }
 }
 
 /// Measures every call and prints the table.
 fn report() -> Result<()> {
-    println!("| call | instructions | allocations | bytes allocated |\n|---|---|---|---|");
+    println!("| call | client | instructions | allocations | bytes allocated |\n|---|---|---|---|---|");
     for call in Call::ALL {
-        let runs = (instructions(call, CALLS)?, instructions(call, 1)?);
-        let (allocations, bytes) = allocations(call)?;
-        println!("| {call} | {} | {allocations} | {bytes} |", (runs.0 - runs.1) / (CALLS - 1));
+        for &client in call.clients() {
+            let calls = if call == Call::Library { LONG_CALLS } else { CALLS };
+            let runs = (instructions(client, call, calls)?, instructions(client, call, 1)?);
+            let (allocations, bytes) = allocations(client, call)?;
+            let each = (runs.0 - runs.1) / (calls - 1);
+            println!("| {call} | {client} | {each} | {allocations} | {bytes} |");
+        }
     }
     Ok(())
 }
 
 /// Instructions of a whole process that makes so many calls. The difference of two such runs is what the additional
 /// calls took, without start and end of the process.
-fn instructions(call: Call, count: u64) -> Result<u64> {
+fn instructions(client: Client, call: Call, count: u64) -> Result<u64> {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(std::env::current_exe()?)
-        .args(["run", &call.to_string(), &count.to_string()])
+        .args(["run", &client.to_string(), &call.to_string(), &count.to_string()])
         .output()
         .map_err(|error| format!("valgrind: {error}"))?;
     let log = String::from_utf8(output.stderr)?;
@@ -54,20 +60,20 @@ fn instructions(call: Call, count: u64) -> Result<u64> {
 }
 
 /// Allocations and allocated bytes of one call.
-fn allocations(call: Call) -> Result<(u64, u64)> {
+fn allocations(client: Client, call: Call) -> Result<(u64, u64)> {
     with_caller(|caller| {
         for _ in 0..WARM_UP_CALLS {
-            caller.call(call)?;
+            caller.call(client, call)?;
         }
         let mut result = Ok(());
-        let info = allocation_counter::measure(|| result = caller.call(call));
+        let info = allocation_counter::measure(|| result = caller.call(client, call));
         result.map(|()| (info.count_total, info.bytes_total))
     })
 }
 
 /// Makes so many calls, and the ones to warm up.
-fn run(call: Call, count: u64) -> Result<()> {
-    with_caller(|caller| (0..WARM_UP_CALLS + count).try_for_each(|_| caller.call(call)))
+fn run(client: Client, call: Call, count: u64) -> Result<()> {
+    with_caller(|caller| (0..WARM_UP_CALLS + count).try_for_each(|_| caller.call(client, call)))
 }
 
 /// Starts the server, and ends it after the work.

@@ -1,4 +1,4 @@
-//! A server with two fixed answers: the id of a new target group, and a page of target groups.
+//! A server with fixed answers: the id of what is made, a page of target groups, a library of questions.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -9,6 +9,11 @@ use crate::Result;
 
 /// Target groups in the page.
 pub(crate) const LISTED_GROUPS: usize = 100;
+/// Questions in the library, each with eight options: about four megabytes.
+pub(crate) const LIBRARY_QUESTIONS: usize = 2_000;
+pub(crate) const ACCOUNT: i64 = 2428;
+pub(crate) const PROJECT: &str = "01JABCDEFGHJKMNPQRSTVWXYZ0";
+pub(crate) const MANAGER: &str = "2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2";
 
 /// Prints its URL and answers until its input ends.
 pub(crate) fn serve() -> Result<()> {
@@ -32,6 +37,8 @@ fn answer(mut connection: &TcpStream) -> Result<()> {
     connection.set_nodelay(true)?;
     let created = response(201, &json!({ "id": "01JABCDEFGHJKMNPQRSTVWXYZ1" }));
     let listed = response(200, &page());
+    let library = response(200, &library());
+    let (created, listed, library) = (&created, &listed, &library);
     let mut requests = BufReader::new(connection);
     loop {
         let (mut first, mut length) = (String::new(), 0);
@@ -46,7 +53,14 @@ fn answer(mut connection: &TcpStream) -> Result<()> {
             line.clear();
         }
         requests.read_exact(&mut vec![0; length])?;
-        connection.write_all(if first.starts_with("POST") { &created } else { &listed })?;
+        let answer = if first.contains("/questions-translation") {
+            library
+        } else if first.starts_with("POST") {
+            created
+        } else {
+            listed
+        };
+        connection.write_all(answer)?;
     }
 }
 
@@ -92,5 +106,32 @@ fn group(number: usize) -> Value {
             "earnings_per_click_per_minute": money("0.04"),
             "last_complete_date": statistic(json!("2026-01-06T10:44:12Z")),
         },
+    })
+}
+
+fn library() -> Value {
+    json!({ "has_more": false, "total": LIBRARY_QUESTIONS, "profiles": (0..LIBRARY_QUESTIONS).map(question).collect::<Vec<_>>() })
+}
+
+/// A question of the library, with its translation.
+fn question(number: usize) -> Value {
+    let option = |option: usize| {
+        json!({
+            "text": format!("The answer of number {option} to the question"),
+            "text_translated": format!("The answer of number {option}, said in another language"),
+            "conditions": [{ "object": "selection", "question_id": number, "option": option.to_string() }],
+        })
+    };
+    json!({
+        "object": "regular",
+        "name": format!("QUESTION_{number}"),
+        "description": format!("What would you say about the thing of number {number}?"),
+        "description_translated": format!("What would you say about the thing of number {number}, in another language?"),
+        "classification_id": number % 20,
+        "classification_code": "household",
+        "standard": true,
+        "quotas_enabled": false,
+        "profile_condition_type": "Single Punch",
+        "targets": (1..=8).map(option).collect::<Vec<_>>(),
     })
 }

@@ -128,7 +128,10 @@ fn timed(what: &str, how: &str, check: impl FnOnce() -> Result<()>) -> Result<()
 
 fn cargo(workspace: &Workspace) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(workspace.root()).env("INSTA_UPDATE", "no").envs(LEAN);
+    // Tests wait more than they compute: for jobs, clocks and sockets.
+    let threads = 2 * std::thread::available_parallelism().map_or(1, usize::from);
+    command.current_dir(workspace.root()).env("INSTA_UPDATE", "no").env("RUST_TEST_THREADS", threads.to_string());
+    command.envs(LEAN);
     command
 }
 
