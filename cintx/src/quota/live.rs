@@ -298,7 +298,7 @@ impl<V: Version> Replacement<V> {
     }
 }
 
-/// A version that has hand-made quotas over several questions.
+/// The versions that have hand-made quotas over several questions.
 #[diagnostic::on_unimplemented(
     message = "version `{Self}` has no control quotas",
     label = "no group of this version can have any",

@@ -1,5 +1,6 @@
 //! The structure of `cintx`, held by tests: what stands at its root, and that each module says what it is for.
 
+mod capabilities;
 mod claims;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -73,7 +73,7 @@ pub trait QuotasWire: Wire {
     fn delete_profiles(raw: &Self::Raw, place: Place<'_>, ids: &[String]) -> impl Future<Output = Answer<()>> + Send;
 }
 
-/// A version that validates audiences without creating anything.
+/// The versions that validate audiences without creating anything.
 #[diagnostic::on_unimplemented(
     message = "version `{Self}` cannot validate profiles",
     label = "the API of this version has no such call",
