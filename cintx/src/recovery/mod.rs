@@ -2,6 +2,7 @@
 //! the thing it made. Where nothing can be proven, the answer stays unknown, and says why.
 
 #[cfg(feature = "files")]
+mod compare;
 mod file;
 mod journal;
 mod recover;

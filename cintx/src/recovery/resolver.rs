@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Resolution;
+use super::compare::{Elsewhere, compare, holds, text};
 use crate::error::{Error, Outcome};
 use crate::http::Pipeline;
 
@@ -156,6 +157,10 @@ impl OutcomeResolver<'_> {
         let target = request.target().split('?').next().unwrap_or_default();
         if let Some(same) = read(changed.path).filter(|_| changed.idempotency == Idempotency::Idempotent) {
             return Some((same, target.to_owned()));
+        }
+        if let Some(elsewhere) = Elsewhere::of(changed) {
+            let path = format!("{}{}", changed.path.strip_suffix(elsewhere.written)?, elsewhere.read);
+            return Some((read(&path)?, format!("{}{}", target.strip_suffix(elsewhere.written)?, elsewhere.read)));
         }
         let (thing, action) = changed.path.rsplit_once('/')?;
         if action.starts_with('{') || !thing.ends_with('}') || request.headers().get(header::IF_MATCH).is_none() {
@@ -334,137 +339,9 @@ impl Looks {
     }
 }
 
-/// What a thing that was read says about the request that may have changed it.
-fn compare(request: &Request, got: Result<Response<Value>, Error>) -> Result<Resolution, Error> {
-    let is_delete = request.operation().method == Method::DELETE;
-    let answer = match got {
-        Ok(answer) => answer,
-        Err(error) if is_delete && error.is_not_found() => return Ok(Resolution::Applied { id: None }),
-        Err(error) => return Err(error),
-    };
-    let if_match = request.headers().get(header::IF_MATCH).and_then(|tag| tag.to_str().ok());
-    // Whatever changes the thing changes its tag.
-    let is_unchanged = if_match.is_some() && if_match == answer.etag();
-    if is_unchanged || is_delete {
-        return Ok(Resolution::NotApplied);
-    }
-    let wanted = request.body().and_then(|body| serde_json::from_slice::<Value>(&body.bytes).ok());
-    let is_put = request.operation().method == Method::PUT;
-    Ok(match wanted {
-        Some(wanted) if is_put && keeps_removed(&wanted, answer.value()) => {
-            Resolution::unknown("the thing still has what was to be removed, or has it again")
-        }
-        Some(wanted) if holds(&wanted, answer.value()) => Resolution::Applied { id: None },
-        Some(_) => Resolution::unknown("the thing is not what was wanted: it was not changed, or changed again"),
-        None if action_holds(request.operation(), answer.value()) => Resolution::Applied { id: None },
-        None => Resolution::unknown("it was changed since, by this call or by another"),
-    })
-}
-
-/// What a PUT need not say, and removes if it does not: the optional properties of the requests, in all versions.
-const REMOVED_IF_LEFT_OUT: [&str; 21] = [
-    "client_cost_per_interview_note",
-    "client_cpi",
-    "client_id",
-    "cost_per_interview",
-    "description",
-    "duration",
-    "exclusion",
-    "industry_code",
-    "industry_lockout_code",
-    "label",
-    "pacing",
-    "pricing",
-    "purchase_order_number",
-    "quota_overlay",
-    "re_entry_configuration",
-    "respondent_activity_exclusions",
-    "soft_launch",
-    "study_type_code",
-    "tag",
-    "target_group_customer_reference_number",
-    "test_url",
-];
-
-/// Whether a thing has something that a PUT left out in order to remove it.
-fn keeps_removed(wanted: &Value, now: &Value) -> bool {
-    let has = |thing: &Value, name: &str| thing.get(name).is_some_and(|value| !value.is_null());
-    REMOVED_IF_LEFT_OUT.iter().any(|name| has(now, name) && !has(wanted, name))
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
 /// The id of what an answer says was made.
 fn made(answer: &Response<Value>) -> Option<String> {
     let field =
         ["id", "request_id", "report_id", "job_id", "template_id"].iter().find_map(|name| answer.value().get(*name));
     field.map(text).or_else(|| answer.location_id().map(str::to_owned))
-}
-
-/// The state of a fielding run after each action on it.
-const ACTIONS: [(&str, &str); 5] =
-    [("pause", "paused"), ("resume", "live"), ("relaunch", "live"), ("launch-now", "live"), ("complete", "completed")];
-
-/// Whether a thing is in the state that an action brings about.
-fn action_holds(operation: &Operation, now: &Value) -> bool {
-    let action = operation.path.rsplit('/').next().unwrap_or_default();
-    let status = now.get("status").and_then(Value::as_str).unwrap_or_default();
-    ACTIONS.iter().any(|(name, state)| *name == action && state.eq_ignore_ascii_case(status))
-}
-
-/// Whether everything that was wanted is so now; what the thing says beyond that does not matter.
-fn holds(wanted: &Value, now: &Value) -> bool {
-    match (wanted, now) {
-        (Value::Object(wanted), Value::Object(now)) => {
-            wanted.iter().all(|(key, value)| now.get(key).map_or(value.is_null(), |now| holds(value, now)))
-        }
-        (Value::Array(wanted), Value::Array(now)) => {
-            wanted.len() == now.len() && wanted.iter().zip(now).all(|(wanted, now)| holds(wanted, now))
-        }
-        // The same id is a number here and text there, the same amount has more digits, the same moment fewer.
-        (wanted, now) if wanted == now => true,
-        (wanted, now) => same_text(&text(wanted), &text(now)),
-    }
-}
-
-fn same_text(wanted: &str, now: &str) -> bool {
-    let number = |text: &str| text.parse::<rust_decimal::Decimal>().ok();
-    let moment = |text: &str| text.parse::<Timestamp>().ok();
-    wanted.trim() == now.trim()
-        || number(wanted).is_some_and(|wanted| number(now) == Some(wanted))
-        || moment(wanted).is_some_and(|wanted| moment(now) == Some(wanted))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn what_was_to_be_removed_and_is_still_there_proves_nothing() {
-        let overlay = json!({ "quota_overlay": { "percent": 10 }, "pacing": null });
-        assert!(keeps_removed(&json!({}), &overlay));
-        assert!(keeps_removed(&json!({ "pacing": {} }), &overlay));
-        assert!(!keeps_removed(&json!({ "quota_overlay": {} }), &overlay));
-        assert!(!keeps_removed(&json!({ "name": "a" }), &json!({ "id": "1", "name": "a", "created_at": "x" })));
-    }
-
-    #[test]
-    fn what_was_wanted_holds_whatever_else_there_is() {
-        let now = json!({"name": "a", "price": {"value": "2.730000"}, "at": "2026-11-24T10:00:00Z", "id": 5, "x": [1]});
-        for (wanted, is) in [
-            (json!({"name": "a"}), true),
-            (json!({"name": "b"}), false),
-            (json!({"price": {"value": "2.73"}}), true),
-            (json!({"at": "2026-11-24T10:00:00.000Z"}), true),
-            (json!({"id": "5"}), true),
-            (json!({"gone": null}), true),
-            (json!({"gone": 1}), false),
-            (json!({"x": [1, 2]}), false),
-        ] {
-            assert_eq!(holds(&wanted, &now), is, "{wanted}");
-        }
-    }
 }

@@ -23,11 +23,13 @@ use self::scenario::{Scenario, World};
 const SCHEDULES: u64 = 1_000;
 
 /// What was seen, by scenario.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Count {
     cases: u64,
     unknown: u64,
     settled: u64,
+    /// Why the others stay unknown.
+    reasons: BTreeMap<String, u64>,
 }
 
 type Counts = BTreeMap<&'static str, Count>;
@@ -94,7 +96,15 @@ async fn problem<V: Version>(
                     count.settled += 1;
                     None
                 }
-                _ => None,
+                unsettled => {
+                    let reason = match unsettled {
+                        Ok(Resolution::Unknown { why }) => why.into_owned(),
+                        Ok(other) => format!("{other:?}"),
+                        Err(error) => format!("{:?}", error.kind()),
+                    };
+                    *count.reasons.entry(reason).or_default() += 1;
+                    None
+                }
             }
         }
         _ => None,
@@ -148,8 +158,11 @@ fn report<V: Version>(what: &str, counts: &Counts, took: Duration) {
     let sum = |of: fn(&Count) -> u64| counts.values().map(of).sum::<u64>();
     let (cases, unknown, settled) = (sum(|it| it.cases), sum(|it| it.unknown), sum(|it| it.settled));
     println!("{}: {cases} {what} in {took:?}; {unknown} unknown at first, {settled} of them settled", V::DATE);
-    for (scenario, Count { cases, unknown, settled }) in counts {
+    for (scenario, Count { cases, unknown, settled, reasons }) in counts {
         println!("  {scenario}: {cases} cases, {unknown} unknown at first, {settled} of them settled");
+        for (reason, count) in reasons {
+            println!("    {count} {reason}");
+        }
     }
 }
 

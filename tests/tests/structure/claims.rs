@@ -10,8 +10,12 @@ const GUIDE: &str = include_str!("../../../cintx/guide/failures.md");
 const EXPLAINING: [&str; 1] = ["| outcome | did it take effect? | what to do |"];
 
 /// Where tests are, by package.
-const FOLDERS: [(&str, &str); 3] =
-    [("cintx", "cintx/src"), ("cintx-raw", "cintx-raw/src"), ("cintx-tests", "tests/tests")];
+const FOLDERS: [(&str, &str); 4] = [
+    ("cintx", "cintx/src"),
+    ("cintx-fuzz", "fuzz/tests"),
+    ("cintx-raw", "cintx-raw/src"),
+    ("cintx-tests", "tests/tests"),
+];
 
 /// A test: its package, the file that it is in, and its name.
 struct Test {
