@@ -155,7 +155,8 @@ impl<V: Version> ClientBuilder<V> {
         self
     }
 
-    /// The key of the server-to-server API.
+    /// The key of the server-to-server API, for its operations behind [`Client::raw`]. A survey host needs none of the
+    /// rest: [`ServerToServer`](crate::respondent::ServerToServer) is a client with nothing but this key.
     pub fn server_to_server_key(mut self, key: impl Into<String>) -> Self {
         self.s2s_key = Some(Secret::from(key.into()));
         self

@@ -27,12 +27,11 @@ use crate::webhook::receive::Event;
 /// let inbox = Inbox::new(store.clone());
 /// // State beside the inbox takes effect exactly once: it is written with the end of the facts.
 /// let facts = inbox.take(100).await?;
-/// let count = facts.len() as u64;
 /// store
-///     .done_with(&facts, move |transaction| {
+///     .done_with(facts, |transaction, facts| {
 ///         let mut totals = transaction.open_table(TOTALS)?;
 ///         let before = totals.get("events")?.map_or(0, |total| total.value());
-///         totals.insert("events", before + count)?;
+///         totals.insert("events", before + facts.len() as u64)?;
 ///         Ok(())
 ///     })
 ///     .await?;
@@ -69,26 +68,27 @@ impl RedbInboxStore {
     /// Ends facts in one transaction with what `apply` writes: all of it takes effect, once, or nothing does. An error
     /// of `apply` rolls it back, and the facts are handed on again.
     ///
-    /// A fact that was done meanwhile, by an earlier call whose answer was lost, makes this do nothing: `apply` is not
-    /// called, and the answer is `None`.
+    /// `apply` gets those facts that are still to be done. Left out is what an earlier call has ended whose answer was
+    /// lost, and what newer counts of the same quota have replaced meanwhile.
     ///
     /// # Errors
     /// That of `apply`, or of the database.
     pub async fn done_with<T: Send + 'static>(
         &self,
-        facts: &[Fact],
-        apply: impl FnOnce(&WriteTransaction) -> Result<T, BoxError> + Send + 'static,
-    ) -> Result<Option<T>, InboxError> {
-        let numbers: Vec<u64> = facts.iter().map(Fact::number).collect();
+        facts: Vec<Fact>,
+        apply: impl FnOnce(&WriteTransaction, &[Fact]) -> Result<T, BoxError> + Send + 'static,
+    ) -> Result<T, InboxError> {
         self.write(move |transaction| {
             let mut tables = Writing(transaction);
-            for number in &numbers {
-                if tables.get(Table::Facts, &number.to_be_bytes())?.is_none() {
-                    return Ok(None);
+            let mut open = Vec::with_capacity(facts.len());
+            for fact in facts {
+                let key = fact.number().to_be_bytes();
+                if tables.get(Table::Facts, &key)?.is_some() {
+                    tables.remove(Table::Facts, &key)?;
+                    open.push(fact);
                 }
             }
-            rules::done(&mut tables, &numbers)?;
-            apply(transaction).map(Some).map_err(InboxError::store)
+            apply(transaction, &open).map_err(InboxError::store)
         })
         .await
     }
