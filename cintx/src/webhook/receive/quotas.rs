@@ -11,8 +11,9 @@ impl QuotaTable {
     ///
     /// ```
     /// # use cintx::audience::{Audience, Question};
+    /// # let age = Question::range(42).band(18..=34, 50).band(35..=99, 50);
     /// # let gender = Question::choice(43).option("1", 50).option("2", 50);
-    /// # let mut kept = serde_json::to_value(Audience::independent([gender]).quota_table(100)?).unwrap();
+    /// # let mut kept = serde_json::to_value(Audience::interlock([age, gender]).quota_table(100)?).unwrap();
     /// # kept["cells"][0]["id"] = "q-1".into();
     /// # let mut table: cintx::quota::QuotaTable = serde_json::from_value(kept).unwrap();
     /// use cintx::webhook::receive::Event;
@@ -20,7 +21,7 @@ impl QuotaTable {
     /// let body = br#"{ "id": "e1", "type": "com.cint.quota.fill.registered",
     ///     "data": { "target_group_id": "g", "profile_quota_id": "q-1", "screens": 12, "completes": 7 } }"#;
     /// assert!(table.apply(&Event::parse(body).expect("an event")));
-    /// assert_eq!(table.cell([0]).map(|quota| (quota.prescreens, quota.completes)), Some((12, 7)));
+    /// assert_eq!(table.cell([0, 0]).map(|quota| (quota.prescreens, quota.completes)), Some((12, 7)));
     /// # Ok::<(), cintx::Error>(())
     /// ```
     pub fn apply(&mut self, event: &Event) -> bool {
