@@ -70,6 +70,18 @@ impl Operation {
         &TOKEN_REQUEST
     }
 
+    /// The row for asking about one respondent from server to server. That API has no versions, so neither has this
+    /// row; it says what the rows of the versions that list the operation say.
+    pub fn respondent_status() -> &'static Self {
+        &RESPONDENT_STATUS
+    }
+
+    /// The row for saying from server to server how a respondent ended, for every version like
+    /// [`respondent_status`](Self::respondent_status).
+    pub fn respondent_transition() -> &'static Self {
+        &RESPONDENT_TRANSITION
+    }
+
     /// Whether repeating it has no effect, since it only reads or computes.
     pub fn is_read(&self) -> bool {
         self.idempotency == Idempotency::Safe
@@ -106,6 +118,33 @@ const fn row(id: &'static str, method: Method, idempotency: Idempotency) -> Oper
 }
 
 static TOKEN_REQUEST: Operation = row("token_request", Method::POST, Idempotency::Safe);
+static RESPONDENT_STATUS: Operation = {
+    let mut row = respondent("get_respondent_status", Method::GET, Idempotency::Safe);
+    row.path = "/fulfillment/respondents/{RID}";
+    row.request_media = &[];
+    row.answer_shape = AnswerShape::Object(&["id", "links", "status"]);
+    row
+};
+static RESPONDENT_TRANSITION: Operation = {
+    let mut row = respondent("update_respondent_status", Method::POST, Idempotency::Unsafe);
+    row.path = "/fulfillment/respondents/transition";
+    row.answer_shape = AnswerShape::Object(&["id", "status"]);
+    row
+};
+
+/// What both operations of the server-to-server API have.
+const fn respondent(id: &'static str, method: Method, idempotency: Idempotency) -> Operation {
+    let mut row = row(id, method, idempotency);
+    row.document_id = id;
+    row.host = Host::ServerToServer;
+    row.tags = &["Fulfillment"];
+    row.if_match = Requirement::None;
+    row.if_none_match = Requirement::None;
+    row.success = &[200];
+    row.failures = &[404, 422];
+    row
+}
+
 static UNDOCUMENTED_READ: Operation = undocumented(Method::GET, Idempotency::Safe);
 static UNDOCUMENTED_PUT: Operation = undocumented(Method::PUT, Idempotency::Idempotent);
 static UNDOCUMENTED_DELETE: Operation = undocumented(Method::DELETE, Idempotency::Idempotent);
@@ -263,4 +302,20 @@ pub enum Idempotency {
     Keyed,
     /// A second effect.
     Unsafe,
+}
+
+#[cfg(all(test, feature = "v2025-12-18"))]
+mod tests {
+    use super::*;
+    use crate::v2025_12_18::operations;
+
+    #[test]
+    fn rows_without_a_version_say_what_the_document_says() {
+        for (own, documented) in [
+            (Operation::respondent_status(), &operations::GET_RESPONDENT_STATUS),
+            (Operation::respondent_transition(), &operations::UPDATE_RESPONDENT_STATUS),
+        ] {
+            assert_eq!(format!("{own:?}"), format!("{documented:?}"));
+        }
+    }
 }

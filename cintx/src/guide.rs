@@ -7,6 +7,9 @@ pub mod failures {}
 #[doc = include_str!("../guide/quotas.md")]
 pub mod quotas {}
 
+#[doc = include_str!("../guide/respondents.md")]
+pub mod respondents {}
+
 #[doc = include_str!("../guide/testing.md")]
 pub mod testing {}
 

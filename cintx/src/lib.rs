@@ -50,7 +50,8 @@
 //! | say whom to ask, and how many of each | [`audience`], [`quota`], [`profile_template`], [`library`] |
 //! | choose suppliers and price | [`supply`], [`pricing`] |
 //! | launch, pause, resume, complete | [`fielding`], [`job`] |
-//! | keep respondents out, or ask them again | [`exclusion`], [`recontact`], [`respondent`] |
+//! | keep respondents out, or ask them again | [`exclusion`], [`recontact`] |
+//! | admit respondents, and send them back | [`respondent`] |
 //! | say which completes count, and get reports | [`reconciliation`], [`report`], [`webhook`] |
 //! | describe a whole study as data | [`study`] |
 //! | look up accounts, locales, industries, suppliers | [`mod@reference`] |
@@ -71,6 +72,8 @@
 //! | `redirect-hashing` | signing and verifying the links by which respondents come and go: [`respondent`] | |
 //! | `webhook-receive` | receiving webhooks: signature, typed events, acknowledgement: [`webhook`] | |
 //! | `webhook-axum` | an extractor of webhooks for axum | |
+//! | `webhook-inbox` | an inbox for webhooks: each event once, in order, acknowledged after the commit: [`webhook`] | |
+//! | `inbox-redb`, `inbox-axum` | the inbox in a file; a router for axum that fills it | |
 //!
 //! A capability that only some versions have is a trait `Has…` that only their markers implement; using it with
 //! another version does not compile, and the message says what that version has instead.
@@ -79,6 +82,7 @@
 //!
 //! - [Failures](guide::failures): what a failed call did, what is repeated, what to do about it.
 //! - [Quotas](guide::quotas): interlocked tables, from targets to whole numbers, and in field.
+//! - [Respondents](guide::respondents): server to server or signed links, survey tools, webhooks.
 //! - [Testing](guide::testing): without an account, against the simulated Exchange or single mocks.
 //! - [Versions](guide::versions): one code for several dated versions, and moving to a newer one.
 //!

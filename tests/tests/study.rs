@@ -112,3 +112,43 @@ fn a_field_is_watched_until_it_is_full() {
     let printed = String::from_utf8(output.stdout).unwrap();
     assert!(printed.contains(" of 150 completes, 6 of 6 quotas full"), "{printed}");
 }
+
+/// What an example prints of its story.
+#[cfg(feature = "v2025-12-18")]
+fn demo(name: &str) -> String {
+    let output = Command::new(example(name)).arg("--demo").output().unwrap();
+    let (printed, said) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{printed}\n{said}");
+    printed
+}
+
+#[cfg(feature = "v2025-12-18")]
+#[test]
+fn a_survey_host_sends_nobody_back_too_early() {
+    let printed = demo("survey_host");
+    let (s2s, hashed) = printed.split_once("by hashed links:").unwrap();
+    let back = "303 to https://samplicio.us/s/ClientCallBack.aspx?RID=";
+    assert_eq!(s2s.matches("200 three questions").count(), 3, "{printed}");
+    for (line, count) in
+        [("complete ", 1), ("terminate ", 2), ("sends again: ", 4), ("enters again: ", 3), ("a stranger: ", 1)]
+    {
+        let found = s2s.lines().filter(|it| it.contains(line) && it.contains(back)).count();
+        assert_eq!(found, count, "{line} of {printed}");
+    }
+    assert!(s2s.contains("answer lost:       503 one moment, no redirect\n"), "{printed}");
+    assert!(s2s.contains("transitions sent:  4\n"), "{printed}");
+    assert!(hashed.contains("enters:            200 three questions\n"), "{printed}");
+    for line in
+        ["complete           303 to https://samplicio.us/s/ClientCallBack.aspx?RIS=10&RID=", "RIS=30&RID=00000000-"]
+    {
+        assert!(hashed.contains(line), "{printed}");
+    }
+}
+
+#[cfg(feature = "v2025-12-18")]
+#[test]
+fn a_webhook_receiver_knows_what_the_api_knows() {
+    let printed = demo("webhook_receiver");
+    assert!(printed.contains("sessions: 20 complete, 10 terminate, 30 in all\n"), "{printed}");
+    assert!(printed.contains("quotas by events are those that the API reads: true\n"), "{printed}");
+}

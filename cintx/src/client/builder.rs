@@ -25,7 +25,7 @@ use crate::recovery::Journal;
 use crate::version::Version;
 
 /// So many requests at once are plenty for one client, and bearable for Cint.
-const IN_FLIGHT: usize = 32;
+pub(crate) const IN_FLIGHT: usize = 32;
 /// Five minutes, as good clients do.
 const RENEWAL_MARGIN: Duration = Duration::from_secs(300);
 /// Servers close idle connections; one that is younger than this is unlikely to be closed while a write is on its way.
@@ -155,7 +155,8 @@ impl<V: Version> ClientBuilder<V> {
         self
     }
 
-    /// The key of the server-to-server API.
+    /// The key of the server-to-server API, for its operations behind [`Client::raw`]. A survey host needs none of the
+    /// rest: [`ServerToServer`](crate::respondent::ServerToServer) is a client with nothing but this key.
     pub fn server_to_server_key(mut self, key: impl Into<String>) -> Self {
         self.s2s_key = Some(Secret::from(key.into()));
         self
@@ -346,7 +347,7 @@ impl<V: Version> fmt::Debug for ClientBuilder<V> {
     }
 }
 
-fn http_client(
+pub(crate) fn http_client(
     timeouts: &Timeouts,
     proxy: Option<reqwest::Proxy>,
     all_here: bool,
@@ -368,7 +369,7 @@ fn http_client(
 }
 
 /// A base address without its last slash. Credentials go over it: HTTPS, or HTTP that does not leave this machine.
-fn base_url(field: &'static str, text: &str) -> Result<Box<str>, FieldError> {
+pub(crate) fn base_url(field: &'static str, text: &str) -> Result<Box<str>, FieldError> {
     let url = Url::parse(text).map_err(|_| FieldError::new(field, format!("is {text:?}, expected an address")))?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(FieldError::new(field, "holds a user name or password, expected none"));
@@ -396,7 +397,7 @@ fn sendable(field: &'static str, text: &str) -> Result<(), FieldError> {
     Ok(())
 }
 
-fn user_agent(suffix: Option<&str>) -> Result<HeaderValue, FieldError> {
+pub(crate) fn user_agent(suffix: Option<&str>) -> Result<HeaderValue, FieldError> {
     let agent = concat!("cintx/", env!("CARGO_PKG_VERSION"));
     match suffix {
         None => Ok(HeaderValue::from_static(agent)),
@@ -406,7 +407,7 @@ fn user_agent(suffix: Option<&str>) -> Result<HeaderValue, FieldError> {
     }
 }
 
-fn sensitive(field: &'static str, secret: &Secret) -> Result<HeaderValue, FieldError> {
+pub(crate) fn sensitive(field: &'static str, secret: &Secret) -> Result<HeaderValue, FieldError> {
     sendable(field, secret.expose())?;
     let mut value = HeaderValue::try_from(secret.expose())
         .map_err(|_| FieldError::new(field, "holds characters that no header can carry"))?;

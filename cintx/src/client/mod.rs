@@ -1,6 +1,6 @@
 //! The client: one account, one version, one pipeline. Cheap to clone.
 
-mod builder;
+pub(crate) mod builder;
 mod credentials;
 pub(crate) mod options;
 mod untyped;

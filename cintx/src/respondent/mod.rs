@@ -1,34 +1,28 @@
-//! Server to server: reads and reports the status of a respondent, from your server to Cint's. It has a host and a key
-//! of its own: [`ClientBuilder::server_to_server_key`](crate::ClientBuilder::server_to_server_key).
+//! Respondents while they are in your survey: admitted, followed, and sent back to Cint.
+//! [`ServerToServer`] does it from your server to Cint's, `redirect` (feature `redirect-hashing`) by signed links:
+//! [when to use which](crate::guide::respondents), and what survey tools need.
 
 pub mod codes;
+mod entry;
 pub(crate) mod id_list;
 #[cfg(feature = "redirect-hashing")]
 pub mod redirect;
+mod server_to_server;
+mod transition;
 pub(crate) mod unique_code;
 
+pub use self::entry::{Admitted, Entry, EntryRefusal, Refused};
 pub use self::id_list::IdList;
+pub use self::server_to_server::{RespondentStatus, ServerToServer, ServerToServerBuilder};
+pub use self::transition::{Confirmed, OutcomeConflict, TransitionResult};
 pub use self::unique_code::{HasUniqueCodes, RespondentMode, UniqueCodes, UniqueCodesStats};
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use crate::client::Client;
-use crate::error::{Error, FieldError};
-use crate::version::Version;
-pub use crate::wire::respondents::HasRespondents;
-
-impl<V: Version> Client<V> {
-    /// One respondent, by the RID that the survey's address carried; its spelling is kept. Asks nothing.
-    ///
-    /// Only in 2025-12-18.
-    pub fn respondent(&self, rid: impl Into<String>) -> Respondent<V>
-    where
-        V: HasRespondents,
-    {
-        Respondent { client: self.clone(), rid: rid.into() }
-    }
-}
+/// Where respondents are sent back to, unless said otherwise.
+pub const CALLBACK: &str = "https://samplicio.us/s/ClientCallBack.aspx";
 
 /// How the survey ended for a respondent, in the numbers that the server-to-server transition takes.
 ///
@@ -69,87 +63,13 @@ impl RespondentOutcome {
     }
 }
 
-/// A handle on a respondent, server to server.
-///
-/// ```no_run
-/// # use cintx::{Client, V2025_12_18};
-/// # use cintx::client::Credentials;
-/// # async fn run(rid: &str) -> Result<(), Box<dyn std::error::Error>> {
-/// use cintx::respondent::RespondentOutcome;
-///
-/// let cint = Client::<V2025_12_18>::builder()
-///     .credentials(Credentials::from_env()?)
-///     .account(2428)
-///     .server_to_server_key(std::env::var("CINT_S2S_KEY")?)
-///     .build()?;
-/// let respondent = cint.respondent(rid);
-/// if respondent.status().await?.is_in_survey() {
-///     // The survey takes place; then:
-///     respondent.transition(RespondentOutcome::Complete).await?;
-/// }
-/// // Only now is the respondent sent back to Cint.
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone, Debug)]
-pub struct Respondent<V: Version> {
-    client: Client<V>,
-    rid: String,
-}
-
-impl<V: HasRespondents> Respondent<V> {
-    /// The RID as it was given.
-    pub fn rid(&self) -> &str {
-        &self.rid
-    }
-
-    /// Whether the respondent is in the survey: check this before you admit a respondent.
-    ///
-    /// Only in 2025-12-18.
-    ///
-    /// # Errors
-    /// That the RID is no UUID, before anything is sent; [`ErrorKind::Credential`](crate::ErrorKind::Credential) if the
-    /// client has no server-to-server key. The API answers 404 if there is no such respondent. See
-    /// [when a call fails](crate::guide::failures).
-    #[doc(alias = "get_respondent_status")]
-    pub async fn status(&self) -> Result<RespondentStatus, Error> {
-        Error::check(self.problem())?;
-        <V as HasRespondents>::respondent(self.client.raw(), &self.rid).await
-    }
-
-    /// Says how the survey ended. Wait for it, and only then send the respondent back.
-    ///
-    /// Only in 2025-12-18. It takes no idempotency key and is never sent twice: Cint refuses an outcome that the
-    /// respondent already has, so when [`Error::outcome`] is unknown, [`is_in_survey`](RespondentStatus::is_in_survey)
-    /// tells whether it arrived.
-    ///
-    /// # Errors
-    /// As for [`status`](Self::status); 422 if the respondent cannot end so, having ended already for example.
-    #[doc(alias = "update_respondent_status")]
-    pub async fn transition(&self, outcome: RespondentOutcome) -> Result<(), Error> {
-        Error::check(self.problem())?;
-        <V as HasRespondents>::transition(self.client.raw(), &self.rid, outcome.code()).await
-    }
-
-    fn problem(&self) -> Option<FieldError> {
-        let wrong = self.rid.parse::<Uuid>().is_err() || self.rid.len() != 36;
-        wrong.then(|| FieldError::new("rid", format!("is {:?}, expected a UUID of 36 characters", self.rid)))
-    }
-}
-
-/// Where a respondent is.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct RespondentStatus {
-    /// Cint's code. Only the meaning of 1 is published: in the survey.
-    pub code: i64,
-    /// The addresses by which the respondent was to enter: compare them with the one that was called.
-    pub links: Vec<String>,
-}
-
-impl RespondentStatus {
-    /// Whether the respondent is in the survey, or has dropped out of it. Nobody else should be let in.
-    pub fn is_in_survey(&self) -> bool {
-        self.code == 1
+impl fmt::Display for RespondentOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Terminate => "terminate",
+            Self::Overquota => "overquota",
+            Self::SecurityTerminate => "security terminate",
+            Self::Complete => "complete",
+        })
     }
 }

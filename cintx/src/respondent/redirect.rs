@@ -13,8 +13,7 @@ use subtle::ConstantTimeEq as _;
 use super::codes::ClientCode;
 use crate::types::InvalidValue;
 
-/// Where respondents are sent back to, unless said otherwise.
-pub const CALLBACK: &str = "https://samplicio.us/s/ClientCallBack.aspx";
+pub use super::CALLBACK;
 
 /// The parameter that carries the hash, unless said otherwise.
 pub const DEFAULT_PARAMETER: &str = "hash";

@@ -1,7 +1,10 @@
 //! Webhook subscriptions: which events Cint sends to which address, the secret that signs them, and the history of what
-//! was delivered. Receiving and verifying the calls is not in here.
+//! was delivered. The calls themselves are verified in `receive` (feature `webhook-receive`) and put in order, once
+//! each, in `inbox` (feature `webhook-inbox`).
 
 mod history;
+#[cfg(feature = "webhook-inbox")]
+pub mod inbox;
 #[cfg(feature = "webhook-receive")]
 pub mod receive;
 mod url;

@@ -30,7 +30,6 @@ mod read;
 pub(crate) mod reconciliation;
 pub(crate) mod recontacts;
 pub(crate) mod reports;
-pub(crate) mod respondents;
 pub(crate) mod statistics;
 pub(crate) mod supply;
 pub(crate) mod supply_templates;

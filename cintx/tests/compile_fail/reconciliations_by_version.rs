@@ -1,5 +1,4 @@
-//! 2025-02-17 lists nothing that can be reconciled, takes no completes to keep and has no files; and no version before
-//! 2025-12-18 speaks from server to server.
+//! 2025-02-17 lists nothing that can be reconciled, takes no completes to keep and has no files.
 
 use cintx::{Client, ProjectId, V2025_02_17, V2025_12_18};
 use cintx::reconciliation::{ReconciliationFile, SubmittedReconciliation};
@@ -14,7 +13,6 @@ fn older(
     let _ = reconciliations.eligible_in("2026-11");
     let _ = reconciliations.keep_only(id, "good.csv", ["0f1ce179-a917-49ff-9d50-b05fc91f7bd4"]);
     let _ = submitted.download(ReconciliationFile::Submitted);
-    let _ = cint.respondent("0f1ce179-a917-49ff-9d50-b05fc91f7bd4");
 }
 
 fn newer(cint: Client<V2025_12_18>) {

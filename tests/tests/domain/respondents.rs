@@ -1,12 +1,10 @@
-//! Respondents, on the version that has them: asked again by list, handed a code, and followed from server to server.
+//! Respondents, on the version that has them: asked again by list, handed a code.
 
 use cintx::error::FieldError;
 use cintx::recontact::{RecontactBy, UploadStatus};
-use cintx::respondent::{IdList, RespondentMode, RespondentOutcome};
-use cintx::{Client, ErrorKind, Outcome, ProjectId, TargetGroupId, V2025_12_18};
-use cintx_sandbox::Fault;
+use cintx::respondent::{IdList, RespondentMode};
+use cintx::{ProjectId, TargetGroupId, V2025_12_18};
 use futures_util::TryStreamExt as _;
-use jiff::{Timestamp, ToSpan as _};
 
 use crate::stage::Stage;
 
@@ -118,85 +116,4 @@ async fn lists_come_from_iterators_streams_and_files() {
     assert!(IdList::from_file(folder.path().join("nothing")).await.is_err());
     let broken = futures_util::stream::iter([Err::<Vec<u8>, _>(std::io::Error::other("cut"))]);
     assert!(format!("{:#}", IdList::from_stream(broken).await.unwrap_err()).contains("cut"));
-}
-
-/// A client that has a server-to-server key.
-fn server_to_server(stage: &Stage<V2025_12_18>, key: String) -> Client<V2025_12_18> {
-    Client::builder()
-        .token("not-for-this-host")
-        .account(stage.cint.account())
-        .api_url(stage.sandbox.api_url())
-        .server_to_server_url(stage.sandbox.s2s_url())
-        .server_to_server_key(key)
-        .build()
-        .unwrap()
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn respondents_are_followed_from_server_to_server() {
-    let stage = Stage::<V2025_12_18>::quick().await;
-    let group = stage.draft(&stage.project().await).create().await.unwrap();
-    group.launch(Timestamp::now() + 240.hours()).await.unwrap().until_live().await.unwrap();
-    let server = server_to_server(&stage, stage.sandbox.s2s_key());
-    for (outcome, code) in [
-        (RespondentOutcome::Terminate, 2),
-        (RespondentOutcome::Overquota, 3),
-        (RespondentOutcome::SecurityTerminate, 4),
-        (RespondentOutcome::Complete, 5),
-    ] {
-        let rid = stage.sandbox.enter_respondent(group.id().as_str()).unwrap();
-        let respondent = server.respondent(rid.to_lowercase());
-        let status = respondent.status().await.unwrap();
-        assert!(status.is_in_survey() && status.links[0].contains(&rid), "{status:?}");
-        respondent.transition(outcome).await.unwrap();
-        let status = respondent.status().await.unwrap();
-        assert_eq!((status.code, status.is_in_survey()), (code, false));
-        let again = respondent.transition(outcome).await.unwrap_err();
-        assert_eq!((again.status().map(|it| it.as_u16()), again.outcome()), (Some(422), Outcome::NoEffect));
-    }
-    let asked = stage.sandbox.requests().pop().unwrap();
-    assert_eq!((asked.version, asked.idempotency_key), (None, None), "the host knows neither");
-
-    // The answer is lost: nobody sends it twice, and asking tells that it arrived.
-    let rid = stage.sandbox.enter_respondent(group.id().as_str()).unwrap();
-    stage.sandbox.inject(Fault::on("update_respondent_status").drop_after_applying().times(1));
-    let lost = server.respondent(&rid).transition(RespondentOutcome::Complete).await.unwrap_err();
-    assert_eq!((lost.outcome(), lost.attempts()), (Outcome::Unknown, 1));
-    assert!(!server.respondent(&rid).status().await.unwrap().is_in_survey());
-
-    let nobody = server.respondent(uuid(1));
-    assert!(nobody.status().await.unwrap_err().is_not_found());
-    assert!(nobody.transition(RespondentOutcome::Complete).await.unwrap_err().is_not_found());
-    stage.assert_no_violation();
-
-    let stranger = server_to_server(&stage, "another-key".to_owned());
-    let refused = stranger.respondent(&rid).status().await.unwrap_err();
-    assert_eq!(refused.status().map(|it| it.as_u16()), Some(401));
-    assert!(!format!("{refused:?} {refused:#} {stranger:?}").contains("another-key"));
-}
-
-#[tokio::test]
-async fn respondents_without_a_key_or_a_rid_are_refused_unsent() {
-    let stage = Stage::<V2025_12_18>::new().await;
-    let respondent = stage.cint.respondent(uuid(1));
-    for error in
-        [respondent.status().await.unwrap_err(), respondent.transition(RespondentOutcome::Complete).await.unwrap_err()]
-    {
-        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Credential, Outcome::NotSent));
-        assert!(format!("{error:#}").contains("server_to_server_key"), "{error:#}");
-    }
-    let server = server_to_server(&stage, stage.sandbox.s2s_key());
-    for wrong in
-        ["", "nobody", "00000000-0000-4000-8000-00000000000", "../transition", "00000000000040008000000000000001"]
-    {
-        let respondent = server.respondent(wrong);
-        for error in [
-            respondent.status().await.unwrap_err(),
-            respondent.transition(RespondentOutcome::Complete).await.unwrap_err(),
-        ] {
-            let problem = error.invalid_fields()[0].to_string();
-            assert_eq!(problem, format!("rid is {wrong:?}, expected a UUID of 36 characters"));
-        }
-    }
-    assert!(stage.sandbox.requests().is_empty());
 }

@@ -91,6 +91,7 @@ const NO_MODELS: &[(&str, &[&str])] = &[
             "Error",
             "EventError",
             "FieldError",
+            "InboxError",
             "InvalidValue",
             "JournalError",
             "MissingEnvVar",
@@ -105,11 +106,22 @@ const NO_MODELS: &[(&str, &[&str])] = &[
     ),
     (
         "secrets, and what holds them: never written by accident",
-        &["AccessToken", "Credentials", "EntryLinks", "ExitLink", "ExitLinks", "Receiver", "StoredToken"],
+        &[
+            "AccessToken",
+            "Credentials",
+            "EntryLinks",
+            "ExitLink",
+            "ExitLinks",
+            "Receiver",
+            "ServerToServer",
+            "ServerToServerBuilder",
+            "StoredToken",
+        ],
     ),
-    ("handles on files", &["FileJournal", "FileTokenStore"]),
+    ("handles on files and stores", &["FileJournal", "FileTokenStore", "Inbox", "MemoryInboxStore", "RedbInboxStore"]),
     ("the client's options: they are code", &["CallOptions", "OperationTimeouts", "RetryPolicy", "Timeouts"]),
     ("what hooks borrow: one attempt, while it goes on", &["AttemptContext", "AttemptEvent"]),
+    ("what Cint has confirmed comes from Cint alone", &["Confirmed", "OutcomeConflict", "TransitionResult"]),
     ("builders, jobs, lists and streams", &["BusinessUnitRef", "IdList", "Job", "ListRequest", "Received"]),
 ];
 

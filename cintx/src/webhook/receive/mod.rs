@@ -5,6 +5,7 @@
 mod axum;
 mod body;
 mod event;
+mod quotas;
 mod receiver;
 mod signature;
 

@@ -40,7 +40,6 @@ mod recontacts;
 mod report_details;
 #[path = "../common/reports.rs"]
 mod reports;
-mod respondents;
 #[path = "../common/statistics.rs"]
 mod statistics;
 mod supply;

@@ -42,14 +42,10 @@ pub async fn newest(stage: &Stage<cintx::V2025_12_18>) {
     groups.add(&id, [&group]).await.unwrap();
     groups.remove(&id, [&group]).await.unwrap();
 
-    let server = cintx::Client::<cintx::V2025_12_18>::builder()
-        .token("not-for-this-host")
-        .account(stage.cint.account())
-        .api_url(stage.sandbox.api_url())
-        .server_to_server_url(stage.sandbox.s2s_url())
-        .server_to_server_key(stage.sandbox.s2s_key())
-        .build()
-        .unwrap();
+    let s2s = cintx::respondent::ServerToServer::builder().url(stage.sandbox.s2s_url()).key(stage.sandbox.s2s_key());
+    let s2s = s2s.build().unwrap();
     let rid = stage.sandbox.enter_respondent(group.id().as_str()).unwrap();
-    server.respondent(rid).transition(RespondentOutcome::Complete).await.unwrap();
+    let link = s2s.status(&rid).await.unwrap().links.remove(0);
+    let cintx::respondent::Entry::Admitted(admitted) = s2s.validate(&rid, &link).await.unwrap() else { panic!() };
+    s2s.finish(&admitted, RespondentOutcome::Complete).await.confirmed().unwrap();
 }

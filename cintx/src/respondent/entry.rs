@@ -1,0 +1,168 @@
+//! Who may enter the survey: respondents of whom Cint says that they are in it and came by our link.
+//! Everybody else is refused, with the reason and the way back.
+
+use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
+use url::Url;
+use uuid::Uuid;
+
+/// Whether a respondent may enter.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[must_use]
+pub enum Entry {
+    /// In the survey, and came by our link: show the first question.
+    Admitted(Admitted),
+    /// Not to be let in: redirect to [`Refused::exit_url`], and report no outcome.
+    Refused(Refused),
+}
+
+/// A respondent whom Cint has vouched for. It has no way back to Cint: that comes from
+/// [`finish`](super::ServerToServer::finish). Keep it with the answers, as JSON for example, so that the survey can be
+/// finished after a restart.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Admitted {
+    pub(super) rid: String,
+    pub(super) entry_url: String,
+}
+
+impl Admitted {
+    /// The RID in the spelling of the entry link.
+    pub fn rid(&self) -> &str {
+        &self.rid
+    }
+
+    /// The address by which the respondent came.
+    pub fn entry_url(&self) -> &str {
+        &self.entry_url
+    }
+}
+
+/// Somebody who is not to be let in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Refused {
+    pub(super) reason: EntryRefusal,
+    pub(super) exit_url: String,
+}
+
+impl Refused {
+    /// Why.
+    pub fn reason(&self) -> &EntryRefusal {
+        &self.reason
+    }
+
+    /// Where to redirect the browser: Cint's general callback. It says nothing of an outcome; Cint counts such a
+    /// respondent as a security terminate.
+    pub fn exit_url(&self) -> &str {
+        &self.exit_url
+    }
+}
+
+/// Why somebody is not let in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum EntryRefusal {
+    /// What the link carried is no RID: no UUID of 36 characters. Cint was not asked.
+    NotAnId,
+    /// Cint knows no such respondent.
+    NotFound,
+    /// Cint knows the respondent, and does not have them in the survey: they were here before, for example.
+    NotInSurvey {
+        /// Cint's code. Only the meaning of 1 is published: in the survey.
+        code: i64,
+    },
+    /// Cint has them in a survey, but sent them to another address.
+    OtherLink {
+        /// Where Cint sent them.
+        links: Vec<String>,
+    },
+}
+
+pub(super) fn is_rid(text: &str) -> bool {
+    text.len() == 36 && Uuid::try_parse(text).is_ok()
+}
+
+/// Whether a respondent who called `entry_url` was sent there by `link`: the same scheme, host, port and path, and
+/// every parameter of the link. The address may have more of them. The RID may be spelled in capitals or not, and a
+/// link may still have its placeholder.
+pub(super) fn is_same_link(link: &str, entry_url: &str, rid: &str) -> bool {
+    let link = link.replace("[%RID%]", rid).replace("%5B%25RID%25%5D", rid);
+    let (Ok(link), Ok(entry)) = (Url::parse(&link), Url::parse(entry_url)) else { return false };
+    let is_same_text = |one: &str, other: &str| {
+        let unescaped = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let (one, other) = (unescaped(one), unescaped(other));
+        // Only the RID may be spelled in either way.
+        one == other || blank_out(&one, rid).is_some_and(|one| Some(one) == blank_out(&other, rid))
+    };
+    let mut given: Vec<(String, String)> = entry.query_pairs().into_owned().collect();
+    let has = |given: &mut Vec<(String, String)>, name: &str, value: &str| {
+        let at = given.iter().position(|(it, text)| it == name && is_same_text(text, value));
+        at.map(|at| given.swap_remove(at)).is_some()
+    };
+    link.scheme() == entry.scheme()
+        && link.host() == entry.host()
+        && link.port_or_known_default() == entry.port_or_known_default()
+        && is_same_text(link.path(), entry.path())
+        && link.query_pairs().all(|(name, value)| has(&mut given, &name, &value))
+}
+
+/// A text with the RID, which it contains in some spelling, left out.
+fn blank_out(text: &str, rid: &str) -> Option<String> {
+    let at = text.to_ascii_lowercase().find(&rid.to_ascii_lowercase())?;
+    Some(format!("{}\0{}", text.get(..at)?, text.get(at + rid.len()..)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RID: &str = "0F1CE179-A917-49FF-9D50-B05FC91F7BD4";
+
+    #[test]
+    fn a_link_is_ours_if_all_of_it_is_in_the_address() {
+        let lower = RID.to_lowercase();
+        let link = format!("https://survey.example/s/1?rid={RID}&lang=en%20GB");
+        for entry in [
+            link.clone(),
+            format!("https://survey.example:443/s/1?rid={lower}&lang=en%20GB"),
+            format!("https://SURVEY.example/s/1?lang=en+GB&rid={RID}&hash=abc"),
+        ] {
+            assert!(is_same_link(&link, &entry, RID), "{entry}");
+        }
+        for entry in [
+            format!("http://survey.example/s/1?rid={RID}&lang=en%20GB"),
+            format!("https://survey.example:8443/s/1?rid={RID}&lang=en%20GB"),
+            format!("https://survey.example.evil/s/1?rid={RID}&lang=en%20GB"),
+            format!("https://survey.example/s/2?rid={RID}&lang=en%20GB"),
+            format!("https://survey.example/S/1?rid={RID}&lang=en%20GB"),
+            format!("https://survey.example/s/1?rid={RID}"),
+            format!("https://survey.example/s/1?rid={RID}&lang=EN%20GB"),
+            "https://survey.example/s/1?rid=00000000-0000-4000-8000-000000000000&lang=en%20GB".to_owned(),
+            String::new(),
+        ] {
+            assert!(!is_same_link(&link, &entry, RID), "{entry}");
+        }
+    }
+
+    #[test]
+    fn the_rid_may_stand_in_the_path_or_as_a_placeholder() {
+        let entry = format!("https://survey.example/s/{}/start", RID.to_lowercase());
+        assert!(is_same_link(&format!("https://survey.example/s/{RID}/start"), &entry, RID));
+        assert!(is_same_link("https://survey.example/s/[%RID%]/start", &entry, RID));
+        assert!(!is_same_link("https://survey.example/s/[%RID%]/end", &entry, RID));
+        let query = format!("https://survey.example/?rid={RID}");
+        assert!(is_same_link("https://survey.example/?rid=[%RID%]", &query, RID));
+        // A parameter that the link has twice must be there twice.
+        assert!(!is_same_link("https://survey.example/?rid=[%RID%]&rid=[%RID%]", &query, RID));
+    }
+
+    #[test]
+    fn no_text_from_outside_panics() {
+        for odd in ["", "\u{0}", "https://", "ä", "https://ä/?ä", "data:,", "%", "https://a/%ff?%ff=%ff"] {
+            assert!(!is_rid(odd));
+            assert!(!is_same_link(odd, "https://survey.example/", RID));
+            let _ = is_same_link("https://a/%ff?%ff=%ff", odd, odd);
+        }
+    }
+}

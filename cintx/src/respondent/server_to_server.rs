@@ -1,0 +1,392 @@
+//! The client of the server-to-server API: asks about respondents, and says how they ended. It needs no dated version,
+//! account or credentials; its requests go through the same pipeline as all others.
+
+use std::fmt;
+use std::sync::Arc;
+
+use cintx_raw::{Body, Host, Operation, Request, Secret};
+use http::HeaderValue;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::sync::Semaphore;
+
+use super::entry::{Admitted, Entry, EntryRefusal, Refused, is_rid, is_same_link};
+use super::transition::{Confirmed, OutcomeConflict, TransitionResult};
+use super::{CALLBACK, RespondentOutcome};
+use crate::auth::AccessToken;
+use crate::auth::refresher::TokenCache;
+use crate::cache::Cache;
+use crate::client::builder::{IN_FLIGHT, base_url, http_client, sensitive, user_agent};
+use crate::client::{CallOptions, RetryPolicy, Timeouts};
+use crate::error::{Error, FieldError, Outcome};
+use crate::http::pace::{AdaptivePacer, Pacer};
+use crate::http::{
+    After, AttemptEvent, HttpSender, HttpTransport, Pipeline, SentKeys, ServerToServer as KeyedHost, Shared, UnderWay,
+};
+
+/// Follows respondents from your server to Cint's. Cheap to clone.
+///
+/// ```no_run
+/// # async fn survey() {}
+/// # async fn run(rid: &str, entry_url: &str) -> Result<String, Box<dyn std::error::Error>> {
+/// use cintx::respondent::{Entry, RespondentOutcome, ServerToServer, TransitionResult};
+///
+/// let s2s = ServerToServer::builder().key(std::env::var("CINT_S2S_KEY")?).build()?;
+/// let respondent = match s2s.validate(rid, entry_url).await? {
+///     Entry::Admitted(respondent) => respondent,
+///     Entry::Refused(refused) => return Ok(refused.exit_url().to_owned()),
+/// };
+/// // Keep `respondent` with the answers: it survives restarts. The survey takes place; then:
+/// match s2s.finish(&respondent, RespondentOutcome::Complete).await {
+///     TransitionResult::Confirmed(confirmed) => Ok(confirmed.exit_url().to_owned()),
+///     // Cint has another outcome on record already, which cannot be changed here.
+///     TransitionResult::Conflict(conflict) => Ok(conflict.accept_recorded().exit_url().to_owned()),
+///     // Nothing has changed, so it may be sent again.
+///     TransitionResult::NotApplied { .. } => Err("try again".into()),
+///     // Look into it with `resolve`, until it is one of the others.
+///     TransitionResult::Unknown { .. } => Err("one moment".into()),
+/// }
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct ServerToServer {
+    pipeline: Arc<Pipeline>,
+    callback: Arc<str>,
+}
+
+/// Where a respondent is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RespondentStatus {
+    /// Cint's code. Only the meaning of 1 is published: in the survey.
+    pub code: i64,
+    /// The addresses by which the respondent was to enter: compare them with the one that was called.
+    pub links: Vec<String>,
+}
+
+impl RespondentStatus {
+    /// Whether the respondent is in the survey, or has dropped out of it. Nobody else should be let in.
+    pub fn is_in_survey(&self) -> bool {
+        self.code == IN_SURVEY
+    }
+}
+
+/// The code of a respondent who is in the survey.
+const IN_SURVEY: i64 = 1;
+
+/// What the API tells of a respondent, in answers and in the refusal of a transition.
+#[derive(Deserialize)]
+struct Told {
+    id: Option<String>,
+    status: Option<i64>,
+    #[serde(default)]
+    links: Option<Vec<Link>>,
+}
+
+#[derive(Deserialize)]
+struct Link {
+    href: Option<String>,
+}
+
+impl Told {
+    /// The status that it tells of this respondent, if it does.
+    fn status_of(&self, rid: &str) -> Option<i64> {
+        let other = self.id.as_deref().is_some_and(|id| !id.eq_ignore_ascii_case(rid));
+        if other { None } else { self.status }
+    }
+}
+
+impl ServerToServer {
+    /// Starts a client.
+    pub fn builder() -> ServerToServerBuilder {
+        ServerToServerBuilder::new()
+    }
+
+    /// What Cint knows of a respondent.
+    ///
+    /// # Errors
+    /// That the RID is no UUID, before anything is sent. The API answers 404 if there is no such respondent. See
+    /// [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_respondent_status")]
+    pub async fn status(&self, rid: &str) -> Result<RespondentStatus, Error> {
+        if !is_rid(rid) {
+            let problem = format!("is {rid:?}, expected a UUID of 36 characters");
+            return Err(Error::invalid(vec![FieldError::new("rid", problem)]));
+        }
+        let operation = Operation::respondent_status();
+        let request = Request::to(operation, operation.path.replace("{RID}", rid));
+        let told: Told = request.fetch(&*self.pipeline).await?.into_value();
+        Ok(RespondentStatus {
+            code: told.status_of(rid).ok_or_else(|| Error::incomplete(operation, "status"))?,
+            links: told.links.into_iter().flatten().filter_map(|link| link.href).collect(),
+        })
+    }
+
+    /// Admits a respondent, if Cint says that the respondent is in the survey and came by this address. `entry_url` is
+    /// the public address as the browser called it, scheme and host included; the RID is the one that it carries.
+    ///
+    /// What the address has beyond Cint's own link, a hash for example, does not count.
+    ///
+    /// # Errors
+    /// Cint could not be asked. That says nothing about the respondent: let nobody in, and offer to try again. See
+    /// [when a call fails](crate::guide::failures).
+    pub async fn validate(&self, rid: &str, entry_url: &str) -> Result<Entry, Error> {
+        let refuse = |reason| Entry::Refused(Refused { reason, exit_url: self.way_back(rid) });
+        if !is_rid(rid) {
+            return Ok(refuse(EntryRefusal::NotAnId));
+        }
+        let status = match self.status(rid).await {
+            Ok(status) => status,
+            Err(error) if error.is_not_found() => return Ok(refuse(EntryRefusal::NotFound)),
+            Err(error) => return Err(error),
+        };
+        if !status.is_in_survey() {
+            return Ok(refuse(EntryRefusal::NotInSurvey { code: status.code }));
+        }
+        if !status.links.iter().any(|link| is_same_link(link, entry_url, rid)) {
+            return Ok(refuse(EntryRefusal::OtherLink { links: status.links }));
+        }
+        Ok(Entry::Admitted(Admitted { rid: rid.to_owned(), entry_url: entry_url.to_owned() }))
+    }
+
+    /// Says how the survey ended for a respondent. Sent once: what may have arrived is never repeated here. Call it
+    /// again as often as need be: Cint refuses an outcome that is on record already, and that refusal
+    /// [confirms](TransitionResult::Confirmed) it.
+    #[doc(alias = "update_respondent_status")]
+    pub async fn finish(&self, respondent: &Admitted, outcome: RespondentOutcome) -> TransitionResult {
+        let rid = respondent.rid();
+        let operation = Operation::respondent_transition();
+        let body = json!({ "id": rid, "status": outcome.code() }).to_string();
+        let body = Body { bytes: body.into(), content_type: HeaderValue::from_static("application/json") };
+        let request = Request::to(operation, operation.path).with_body(Some(body));
+        let error = match request.fetch::<Told>(&*self.pipeline).await {
+            // Only an answer that contradicts is none.
+            Ok(answer) => match answer.value().status_of(rid) {
+                Some(code) if code != outcome.code() => return TransitionResult::Unknown { cause: None },
+                None if answer.value().status.is_some() => return TransitionResult::Unknown { cause: None },
+                _ => return TransitionResult::Confirmed(self.confirmed(rid, outcome)),
+            },
+            Err(error) => Error::from(error),
+        };
+        if error.status().is_some_and(|status| status.as_u16() == 422) {
+            let told = serde_json::from_slice::<Told>(error.body()).ok();
+            let recorded = told.and_then(|told| told.status_of(rid));
+            return self.judge(rid, outcome, recorded, Some(error));
+        }
+        match error.outcome() {
+            Outcome::NotSent | Outcome::NoEffect => TransitionResult::NotApplied { cause: Some(error) },
+            Outcome::Applied | Outcome::Unknown => TransitionResult::Unknown { cause: Some(error) },
+        }
+    }
+
+    /// Looks into a transition whose result is [unknown](TransitionResult::Unknown), and sends none: asks Cint what is
+    /// on record. After a restart, too, as long as you have kept the respondent and the outcome.
+    ///
+    /// [`NotApplied`](TransitionResult::NotApplied) says that the respondent is still in the survey: finish it again.
+    /// Should the lost request arrive after all, the second one is refused, and thereby confirmed.
+    pub async fn resolve(&self, respondent: &Admitted, outcome: RespondentOutcome) -> TransitionResult {
+        match self.status(respondent.rid()).await {
+            Ok(status) => self.judge(respondent.rid(), outcome, Some(status.code), None),
+            Err(error) => TransitionResult::Unknown { cause: Some(error) },
+        }
+    }
+
+    /// What a status on record says about the outcome that was wanted.
+    fn judge(
+        &self,
+        rid: &str,
+        wanted: RespondentOutcome,
+        recorded: Option<i64>,
+        cause: Option<Error>,
+    ) -> TransitionResult {
+        match recorded {
+            Some(IN_SURVEY) => TransitionResult::NotApplied { cause },
+            Some(code) if code == wanted.code() => TransitionResult::Confirmed(self.confirmed(rid, wanted)),
+            Some(code) => match RespondentOutcome::try_from(code) {
+                Ok(recorded) => {
+                    let recorded = self.confirmed(rid, recorded);
+                    TransitionResult::Conflict(OutcomeConflict { wanted, recorded })
+                }
+                // The other codes have no published meaning.
+                Err(_) => TransitionResult::Unknown { cause },
+            },
+            None => TransitionResult::Unknown { cause },
+        }
+    }
+
+    fn confirmed(&self, rid: &str, outcome: RespondentOutcome) -> Confirmed {
+        Confirmed { rid: rid.to_owned(), outcome, exit_url: self.way_back(rid) }
+    }
+
+    /// The address that sends a respondent back to Cint; private, so that it is not had too early.
+    fn way_back(&self, rid: &str) -> String {
+        // What is no RID is no text of ours to pass on.
+        if is_rid(rid) { format!("{}?RID={rid}", self.callback) } else { self.callback.to_string() }
+    }
+}
+
+impl fmt::Debug for ServerToServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerToServer").field("callback", &self.callback).finish_non_exhaustive()
+    }
+}
+
+/// What a server-to-server client needs to know: only its key is required. Made by [`ServerToServer::builder`].
+#[must_use]
+pub struct ServerToServerBuilder {
+    key: Option<Secret>,
+    url: String,
+    callback: String,
+    http: Option<HttpSender>,
+    proxy: Option<reqwest::Proxy>,
+    user_agent: Option<String>,
+    retry: RetryPolicy,
+    timeouts: Timeouts,
+    in_flight: usize,
+    after: Option<After>,
+}
+
+impl ServerToServerBuilder {
+    fn new() -> Self {
+        Self {
+            key: None,
+            url: Host::ServerToServer.default_url().to_owned(),
+            callback: CALLBACK.to_owned(),
+            http: None,
+            proxy: None,
+            user_agent: None,
+            retry: RetryPolicy::standard(),
+            timeouts: Timeouts::standard(),
+            in_flight: IN_FLIGHT,
+            after: None,
+        }
+    }
+
+    /// The key of the server-to-server API, sent as it stands. Required.
+    pub fn key(mut self, key: impl Into<Secret>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// Another address of the server-to-server API: a sandbox's, a proxy's. HTTPS, or HTTP to this machine.
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.url = url.into();
+        self
+    }
+
+    /// Sends respondents back to another address than [`CALLBACK`]. HTTPS, or HTTP to this machine; the RID is appended
+    /// as a parameter.
+    pub fn callback(mut self, url: impl Into<String>) -> Self {
+        self.callback = url.into();
+        self
+    }
+
+    /// Uses your own HTTP client: see [`ClientBuilder::http_client`](crate::ClientBuilder::http_client).
+    pub fn http_client(mut self, http: reqwest::Client) -> Self {
+        self.http = Some(HttpSender::Client(http));
+        self
+    }
+
+    /// Sends requests over a transport of your own: see [`HttpTransport`]. Where there is an
+    /// [`http_client`](Self::http_client), too, the later of the two counts.
+    pub fn transport(mut self, transport: impl HttpTransport + 'static) -> Self {
+        self.http = Some(HttpSender::Own(Arc::new(transport)));
+        self
+    }
+
+    /// Sends everything through a proxy. Without it, the system's settings hold, except to this machine.
+    pub fn proxy(mut self, proxy: reqwest::Proxy) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
+
+    /// Says who you are behind the SDK's own `User-Agent`.
+    pub fn user_agent_suffix(mut self, suffix: impl Into<String>) -> Self {
+        self.user_agent = Some(suffix.into());
+        self
+    }
+
+    /// How failed questions are repeated; transitions are repeated only if they have certainly not left.
+    /// [`RetryPolicy::standard`] if not set.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// How long things may take. [`Timeouts::standard`] if not set.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// How many requests may be on their way at once, over all clones; the others wait. 32 if not set, at least 1.
+    pub fn max_in_flight(mut self, requests: usize) -> Self {
+        self.in_flight = requests.clamp(1, Semaphore::MAX_PERMITS);
+        self
+    }
+
+    /// Called for every HTTP exchange: operation, attempt, status, trace id, time.
+    pub fn observe(mut self, observer: impl Fn(&AttemptEvent<'_>) + Send + Sync + 'static) -> Self {
+        self.after = Some(Arc::new(observer));
+        self
+    }
+
+    /// The client. Sends nothing.
+    ///
+    /// # Errors
+    /// Names everything that is missing or wrong; or TLS cannot be set up.
+    pub fn build(self) -> Result<ServerToServer, Error> {
+        let mut problems = Vec::new();
+        if self.http.is_some() && self.proxy.is_some() {
+            let reason = "is set together with http_client or transport, expected one of them: set it on that client";
+            problems.push(FieldError::new("proxy", reason));
+        }
+        let key = match &self.key {
+            Some(key) => sensitive("key", key),
+            None => Err(FieldError::new("key", "is missing: give the key of the server-to-server API")),
+        };
+        let key = key.map_err(|problem| problems.push(problem)).ok();
+        let url = base_url("url", &self.url).map_err(|problem| problems.push(problem)).ok();
+        let callback = base_url("callback", &self.callback).map_err(|problem| problems.push(problem)).ok();
+        let agent = user_agent(self.user_agent.as_deref()).map_err(|problem| problems.push(problem)).ok();
+        let (Some(key), Some(url), Some(callback), Some(agent), true) =
+            (key, url, callback, agent, problems.is_empty())
+        else {
+            return Err(Error::invalid(problems));
+        };
+        let http = match self.http {
+            Some(http) => http,
+            None => HttpSender::Client(http_client(&self.timeouts, self.proxy, url.starts_with("http:"), agent)?),
+        };
+        // Never asked for: both operations go to the host that has the key.
+        let tokens = TokenCache::fixed(AccessToken::without_expiry("none")).map_err(Error::setup)?;
+        let pacer: Box<dyn Pacer> = Box::new(AdaptivePacer::with_max_in_flight(self.in_flight));
+        let shared = Shared {
+            http,
+            api_version: "none",
+            operations: &[],
+            demand_url: Host::Demand.default_url().into(),
+            server_to_server: Some(KeyedHost { url, key }),
+            tokens: Arc::new(tokens),
+            retry: self.retry,
+            timeouts: self.timeouts,
+            budget: Shared::budget(),
+            in_flight: Semaphore::new(self.in_flight),
+            pacer: Some(pacer),
+            before: None,
+            after: self.after,
+            journal: None,
+            under_way: UnderWay::default(),
+            cache: Cache::default(),
+            sent_keys: SentKeys::default(),
+        };
+        let pipeline = Pipeline { shared: Arc::new(shared), options: CallOptions::new() };
+        Ok(ServerToServer { pipeline: Arc::new(pipeline), callback: callback.into() })
+    }
+}
+
+impl fmt::Debug for ServerToServerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerToServerBuilder").field("url", &self.url).finish_non_exhaustive()
+    }
+}
