@@ -7,6 +7,10 @@ pub mod failures {}
 #[doc = include_str!("../guide/quotas.md")]
 pub mod quotas {}
 
+#[cfg_attr(feature = "csv", doc = include_str!("../guide/reconciliation.md"))]
+#[cfg_attr(not(feature = "csv"), doc = "Reconciliation in bulk: a page of the documentation with the feature `csv`.")]
+pub mod reconciliation {}
+
 #[doc = include_str!("../guide/testing.md")]
 pub mod testing {}
 
