@@ -321,7 +321,10 @@ mod tests {
 
         #[test]
         fn no_bytes_make_it_panic_and_chunks_make_no_difference(
-            bytes in prop_oneof![prop::collection::vec(any::<u8>(), 0..300), "[a,;\"\r\n\t ]{0,200}".prop_map(String::into_bytes)],
+            bytes in prop_oneof![
+                prop::collection::vec(any::<u8>(), 0..300),
+                "[a,;\"\r\n\t ]{0,200}".prop_map(String::into_bytes),
+            ],
             at_once in 1_usize..40,
         ) {
             match (all(&bytes, at_once), all(&bytes, usize::MAX)) {

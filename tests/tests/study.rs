@@ -112,3 +112,23 @@ fn a_field_is_watched_until_it_is_full() {
     let printed = String::from_utf8(output.stdout).unwrap();
     assert!(printed.contains(" of 150 completes, 6 of 6 quotas full"), "{printed}");
 }
+
+/// How many complete differs, but those that are turned back are a third of them, and the stranger is found.
+#[cfg(feature = "v2025-12-18")]
+#[test]
+fn a_file_is_reconciled() {
+    let output = Command::new(example("reconcile")).arg("--demo").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let number = |before: &str, after: &str| -> usize {
+        let line = printed.lines().find(|line| line.starts_with(before) && line.ends_with(after));
+        let line = line.unwrap_or_else(|| panic!("no {before:?}, {after:?} in {printed}"));
+        line[before.len()..line.len() - after.len()].split(' ').next().unwrap().parse().unwrap()
+    };
+    assert!(printed.contains("refused: line 1, column 2 is \"940\", expected one of 11, 26,"), "{printed}");
+    let completes = number("", " USD");
+    assert!(completes > 60, "{printed}");
+    assert_eq!((number("Accepted: ", ""), number("Invalid: ", "")), (completes.div_ceil(3), 1));
+    assert!(printed.contains("71d5a5b5-4f02-4e32-9f5c-0a6f0c1c9b0e,933,invalid,"), "{printed}");
+    assert!(printed.contains("saved: "), "{printed}");
+}

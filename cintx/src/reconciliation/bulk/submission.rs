@@ -78,7 +78,8 @@ impl<V: Version> BulkSubmission<'_, V> {
     /// # Errors
     /// A key of no or more than 150 characters, a part size that is out of range, or a state of other corrections,
     /// before anything is sent. A call that fails: the parts that were submitted before stay so. A part that Cint fails
-    /// to work off is no error: its [outcome](PartState::outcome) says so. See [when a call fails](crate::guide::failures).
+    /// to work off is no error: its [outcome](PartState::outcome) says so. See
+    /// [when a call fails](crate::guide::failures).
     #[doc(alias = "post_reconciliations")]
     pub async fn run(self, mut progress: impl FnMut(&BulkState) + Send) -> Result<BulkState, Error> {
         let mut state = self.begin()?;
@@ -134,11 +135,11 @@ impl<V: Version> BulkSubmission<'_, V> {
     /// Finds a part that was submitted already, or submits it.
     async fn submit_part(&self, state: &BulkState, at: usize) -> Result<ReconciliationId, Error> {
         let rows = &self.corrections.0.rows.as_slice()[state.range(at)];
-        let (digest, number, parts) = (digest_of(rows), at + 1, state.parts.len());
+        let (digest, number) = (digest_of(rows), at + 1);
         let mut attempt = 1;
         loop {
             let again = if attempt == 1 { String::new() } else { format!("-again-{attempt}") };
-            let name = format!("{}-part-{number}-of-{parts}-{}{again}.csv", self.key, &digest[..12]);
+            let name = format!("{}-part-{number}-{}{again}.csv", self.key, &digest[..12]);
             match self.earlier(&name).await? {
                 Some((_, Some(ReconciliationStatus::Failed))) if attempt < MAX_ATTEMPTS => attempt += 1,
                 Some((id, _)) => return Ok(id),

@@ -233,7 +233,8 @@ proptest! {
                 .prop_map(String::into_bytes),
         ],
     ) {
-        for error in [Corrections::from_csv(&*bytes).err(), KeptCompletes::from_csv(&*bytes).err()].into_iter().flatten() {
+        let errors = [Corrections::from_csv(&*bytes).err(), KeptCompletes::from_csv(&*bytes).err()];
+        for error in errors.into_iter().flatten() {
             prop_assert!(error.to_string().chars().count() <= 1_000);
             prop_assert!(error.count() > 0);
         }
