@@ -19,7 +19,7 @@ pub enum ReconciliationFile {
     /// The RIDs that came too late; there when it is worked off, as the others are.
     Expired,
     /// The RIDs that cannot be reconciled.
-    FieldError,
+    Invalid,
     /// The completes that the project is left with; only after [`keep_only`](super::Reconciliations::keep_only).
     RemainingCompletes,
 }

@@ -196,7 +196,7 @@ impl From<ReportError> for crate::Error {
 
 /// Where rows come from.
 enum Source<R> {
-    Csv(Records<io::Chain<Cursor<Vec<u8>>, R>>),
+    Csv(Box<Records<io::Chain<Cursor<Vec<u8>>, R>>>),
     #[cfg(feature = "xlsx")]
     Sheet(std::vec::IntoIter<Vec<String>>),
 }
@@ -232,7 +232,7 @@ impl<R: Read> ReportRows<R> {
         let whole = Cursor::new(head).chain(source);
         let (source, columns) = match format {
             ReportFormat::Csv => {
-                let mut records = Records::new(whole, None)?;
+                let mut records = Box::new(Records::new(whole, None)?);
                 let header = records.read()?;
                 let columns = header.map(|header| header.fields().map(String::from).collect()).unwrap_or_default();
                 (Source::Csv(records), columns)

@@ -4,9 +4,14 @@
 use std::time::Duration;
 
 use cintx::Version;
+use cintx::reconciliation::Reason;
+#[cfg(feature = "v2025-12-18")]
+use cintx::reconciliation::ReconciliationStatus;
+#[cfg(feature = "v2025-12-18")]
+use cintx::reconciliation::bulk::RowOutcome;
 use cintx::reconciliation::bulk::{BulkState, Corrections};
-use cintx::reconciliation::{Reason, ReconciliationStatus};
 use cintx_sandbox::{Fault, Sandbox};
+#[cfg(feature = "v2025-12-18")]
 use jiff::{Timestamp, ToSpan as _};
 use tokio::sync::Notify;
 
@@ -106,7 +111,6 @@ async fn a_stopped_run_goes_on<V: Version>(stage: Stage<V>) {
 #[cfg(feature = "v2025-12-18")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn forty_five_thousand_are_stopped_and_joined_with_what_became_of_them() {
-    use cintx::reconciliation::bulk::RowOutcome;
     use cintx::reconciliation::{ReconciliationFile, ReconciliationRow};
     use cintx::report::{ReportRows, ReportScope};
 
@@ -163,4 +167,55 @@ async fn forty_five_thousand_are_stopped_and_joined_with_what_became_of_them() {
     let other = reconciliations.results(&corrections(&[], 45_000), &done).await.unwrap_err();
     assert_eq!(other.invalid_fields()[0].field(), "state");
     stage.assert_no_violation();
+}
+
+#[cfg(feature = "v2025-12-18")]
+#[tokio::test]
+async fn a_part_that_failed_is_told_and_submitted_anew_under_another_key() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use bytes::Bytes;
+    use cintx::client::Credentials;
+    use cintx::http::{ByteStream, TransportError};
+
+    let sandbox = Arc::new(Sandbox::builder().seed(7).job_delay(Duration::ZERO).start().await.unwrap());
+    let (exchange, fails) = (Arc::clone(&sandbox), Arc::new(AtomicBool::new(true)));
+    let failing = Arc::clone(&fails);
+    // The sandbox works off every list; here its answers say that it could not.
+    let transport = move |request| {
+        let answer = exchange.answer(request).map(|body: Bytes| match failing.load(Ordering::SeqCst) {
+            true => String::from_utf8_lossy(&body).replace("\"complete\"", "\"failed\"").into(),
+            false => body,
+        });
+        async move { Ok::<_, TransportError>(answer.map(ByteStream::from)) }
+    };
+    let cint = cintx::Client::<cintx::V2025_12_18>::builder()
+        .credentials(Credentials::new(sandbox.client_id(), sandbox.client_secret()).endpoint(sandbox.token_url()))
+        .account(i64::from(sandbox.account_id()))
+        .transport(transport)
+        .build()
+        .unwrap();
+    let three = corrections(&[], 3);
+    let run = || cint.reconciliations().submit_in_parts("wave", &three);
+    let sent = || -> Vec<(String, String)> {
+        let posts = sandbox.requests().into_iter().filter(|it| it.operation.as_deref() == Some("post_reconciliations"));
+        posts.map(|it| (it.query.unwrap(), it.idempotency_key.unwrap())).collect()
+    };
+
+    let first = run().run(|_| {}).await.unwrap();
+    assert_eq!(first.parts()[0].outcome.as_ref().unwrap().status, ReconciliationStatus::Failed);
+    assert_eq!((first.finished_rows(), sent().len()), (3, 1), "told, and not repeated by itself");
+    let results = cint.reconciliations().results(&three, &first).await.unwrap();
+    assert_eq!(results.counts().into_iter().collect::<Vec<_>>(), [(RowOutcome::PartFailed, 3)]);
+
+    let second = run().resume(first).run(|_| {}).await.unwrap();
+    let posts = sent();
+    assert_eq!(posts.len(), 2);
+    assert!(posts[1].0.contains("-again-2.csv") && posts[0].1 != posts[1].1, "{posts:?}");
+
+    fails.store(false, Ordering::SeqCst);
+    let third = run().resume(second).run(|_| {}).await.unwrap();
+    assert_eq!(third.parts()[0].outcome.as_ref().unwrap().status, ReconciliationStatus::Complete);
+    assert_eq!(sent().len(), 2, "it is not failed any more");
 }

@@ -237,7 +237,7 @@ async fn a_project_keeps_only_the_completes_that_are_named() {
     };
     assert_eq!(lines(ReconciliationFile::Submitted).await, sorted(&kept));
     assert_eq!(lines(ReconciliationFile::RemainingCompletes).await, sorted(&kept[..2]));
-    assert_eq!(lines(ReconciliationFile::FieldError).await, [STRANGER]);
+    assert_eq!(lines(ReconciliationFile::Invalid).await, [STRANGER]);
     assert!(lines(ReconciliationFile::Expired).await.is_empty());
     let none = rejected.download(ReconciliationFile::RemainingCompletes).await.unwrap_err();
     assert!(none.is_not_found(), "{none}");

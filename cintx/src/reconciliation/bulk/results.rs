@@ -12,7 +12,7 @@ use super::rows::Rid;
 use super::{BulkState, Corrections};
 use crate::error::Error;
 use crate::records::{RecordError, Records};
-use crate::report::{CurrencySums, ReportError, ReportRow};
+use crate::report::{CurrencySums, ReportError, ReportFormat, ReportRow};
 
 /// The most that a file of one part has: what a hundred thousand RIDs need, with room for what Cint may add to each.
 const MAX_FILE_BYTES: usize = 256 * 1024 * 1024;
@@ -39,7 +39,7 @@ impl<V: HasReconciliationFiles> Reconciliations<V> {
     /// Only in 2025-12-18.
     ///
     /// # Errors
-    /// A state of other corrections; a file that cannot be read. See [when a call fails](crate::guide::failures).
+    /// A state of other corrections; a file that cannot be read, or that names fewer respondents than were counted. See [when a call fails](crate::guide::failures).
     #[doc(alias = "get_recon_downloads")]
     pub async fn results<'a>(&self, corrections: &'a Corrections, state: &BulkState) -> Result<BulkResults<'a>, Error> {
         state.check(corrections)?;
@@ -51,20 +51,29 @@ impl<V: HasReconciliationFiles> Reconciliations<V> {
                 _ => RowOutcome::Open,
             };
             results.parts.push((state.range(at).end, all));
-            if let (Some(id), RowOutcome::Accepted) = (&part.id, all) {
-                let submitted = self.existing(id);
-                for (file, outcome) in [
-                    (ReconciliationFile::FieldError, RowOutcome::Invalid),
-                    (ReconciliationFile::Expired, RowOutcome::Expired),
-                ] {
-                    let content = submitted.download(file).await?.collect(MAX_FILE_BYTES).await;
-                    let content = content.map_err(|error| Error::other(io::Error::other(error)))?;
-                    results.except(&content, outcome)?;
+            let (Some(id), Some(done), RowOutcome::Accepted) = (&part.id, &part.outcome, all) else { continue };
+            let submitted = self.existing(id);
+            for (file, outcome, counted) in [
+                (ReconciliationFile::Invalid, RowOutcome::Invalid, done.counts.invalid),
+                (ReconciliationFile::Expired, RowOutcome::Expired, done.counts.expired),
+            ] {
+                let content = submitted.download(file).await?.collect(MAX_FILE_BYTES).await;
+                let content = content.map_err(|error| Error::other(io::Error::other(error)))?;
+                let named = results.except(&content, outcome)?;
+                // Whoever is not named counts as accepted: a file that lacks some must not pass.
+                if counted.is_some_and(|counted| named < counted) {
+                    let (word, counted) = (outcome.word(), counted.unwrap_or_default());
+                    return Err(unreadable(format!("names {named} that are {word}, expected {counted}")));
                 }
             }
         }
         Ok(results)
     }
+}
+
+/// A file of exceptions that cannot be used.
+fn unreadable(what: String) -> Error {
+    Error::other(io::Error::other(format!("the file of exceptions {what}")))
 }
 
 impl<V: HasReconciliationFiles> SubmittedReconciliation<V> {
@@ -141,15 +150,18 @@ pub struct BulkResults<'a> {
 }
 
 impl BulkResults<'_> {
-    /// Takes over a file of exceptions: a RID in each line, and perhaps more.
-    fn except(&mut self, content: &[u8], outcome: RowOutcome) -> Result<(), Error> {
-        let unreadable = |error| match error {
-            RecordError::Io(error) => Error::other(error),
-            other => Error::other(io::Error::other(format!("the file of exceptions is no CSV: {other:?}"))),
-        };
-        let mut records = Records::new(content, None).map_err(unreadable)?;
-        while let Some(record) = records.read().map_err(unreadable)? {
+    /// Takes over a file of exceptions: a RID in each line, and perhaps more. Says how many RIDs it has.
+    fn except(&mut self, content: &[u8], outcome: RowOutcome) -> Result<i64, Error> {
+        match ReportFormat::of(content).map_err(Error::other)? {
+            ReportFormat::Csv => {}
+            other => return Err(unreadable(format!("is {other:?}, expected CSV"))),
+        }
+        let broken = |error: RecordError| unreadable(format!("is broken, expected CSV: {error:?}"));
+        let mut records = Records::new(content, None).map_err(broken)?;
+        let mut named = 0;
+        while let Some(record) = records.read().map_err(broken)? {
             let Some(rid) = record.fields().find_map(|field| Rid::parse(&field)) else { continue };
+            named += 1;
             let Some(at) = self.corrections.0.rows.find(&rid) else {
                 self.strangers += 1;
                 continue;
@@ -158,7 +170,7 @@ impl BulkResults<'_> {
             let note = (!more.is_empty()).then(|| more.join(", "));
             self.exceptions.insert(at, (outcome, note));
         }
-        Ok(())
+        Ok(named)
     }
 
     fn outcome(&self, at: usize) -> (RowOutcome, Option<String>) {
@@ -228,5 +240,36 @@ impl BulkResults<'_> {
             out.write_record([&*line, &*result.rid, &*code, result.outcome.word(), note])?;
         }
         out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_exceptions_says_why_where_it_does() {
+        let rids = ["0f1ce179-a917-49ff-9d50-b05fc91f7bd4", "71d5a5b5-4f02-4e32-9f5c-0a6f0c1c9b0e"];
+        let file = rids.map(|rid| format!("{rid},933\n")).concat();
+        let corrections = Corrections::from_csv(file.as_bytes()).unwrap();
+        let parts = vec![(1, RowOutcome::Accepted), (2, RowOutcome::Open)];
+        let mut results = BulkResults { corrections: &corrections, exceptions: BTreeMap::new(), parts, strangers: 0 };
+        let outcomes = |results: &BulkResults<'_>| results.iter().map(|it| (it.outcome, it.note)).collect::<Vec<_>>();
+        assert_eq!(outcomes(&results), [(RowOutcome::Accepted, None), (RowOutcome::Open, None)]);
+        let exceptions = format!(
+            "reason;RID;when\n\"not; known\";{};today\n;2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2;\n",
+            rids[0].to_uppercase()
+        );
+        assert_eq!(results.except(exceptions.as_bytes(), RowOutcome::Invalid).unwrap(), 2);
+        assert_eq!(outcomes(&results)[0], (RowOutcome::Invalid, Some("not; known, today".to_owned())));
+        assert_eq!((results.strangers(), results.counts()[&RowOutcome::Open]), (1, 1));
+        let mut written = Vec::new();
+        results.write_csv(&mut written).unwrap();
+        let line = format!("1,{},933,invalid,\"not; known, today\"", rids[0]);
+        assert_eq!(String::from_utf8(written).unwrap().lines().nth(1), Some(&*line));
+        for (content, says) in [("<html>", "an HTML page"), ("PK\u{3}\u{4}", "is Xlsx, expected CSV")] {
+            let error = results.except(content.as_bytes(), RowOutcome::Expired).unwrap_err();
+            assert!(format!("{error:#}").contains(says), "{error:#}");
+        }
     }
 }

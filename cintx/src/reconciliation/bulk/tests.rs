@@ -147,7 +147,7 @@ impl Read for Made {
             }
             self.left -= 1;
             // Each tenth line says again what the first one says.
-            let number = if self.left % 10 == 0 { 0 } else { self.left };
+            let number = if self.left.is_multiple_of(10) { 0 } else { self.left };
             let id = uuid::Builder::from_random_bytes((u128::from(number) << 96).to_be_bytes()).into_uuid();
             (self.line, self.at) = (format!("{id},933\r\n").into_bytes(), 0);
         }
