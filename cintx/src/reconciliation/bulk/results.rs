@@ -39,7 +39,8 @@ impl<V: HasReconciliationFiles> Reconciliations<V> {
     /// Only in 2025-12-18.
     ///
     /// # Errors
-    /// A state of other corrections; a file that cannot be read, or that names fewer respondents than were counted. See [when a call fails](crate::guide::failures).
+    /// A state of other corrections; a file that cannot be read, or that names fewer respondents than were counted.
+    /// See [when a call fails](crate::guide::failures).
     #[doc(alias = "get_recon_downloads")]
     pub async fn results<'a>(&self, corrections: &'a Corrections, state: &BulkState) -> Result<BulkResults<'a>, Error> {
         state.check(corrections)?;
