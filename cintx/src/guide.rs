@@ -10,6 +10,10 @@ pub mod quotas {}
 #[doc = include_str!("../guide/respondents.md")]
 pub mod respondents {}
 
+#[cfg_attr(feature = "csv", doc = include_str!("../guide/reconciliation.md"))]
+#[cfg_attr(not(feature = "csv"), doc = "Reconciliation in bulk: a page of the documentation with the feature `csv`.")]
+pub mod reconciliation {}
+
 #[doc = include_str!("../guide/testing.md")]
 pub mod testing {}
 

@@ -74,6 +74,8 @@
 //! | `webhook-axum` | an extractor of webhooks for axum | |
 //! | `webhook-inbox` | an inbox for webhooks: each event once, in order, acknowledged after the commit: [`webhook`] | |
 //! | `inbox-redb`, `inbox-axum` | the inbox in a file; a router for axum that fills it | |
+//! | `csv` | reconciliation in bulk from files, reports as typed rows: [`reconciliation`], [`report`] | |
+//! | `xlsx` | reports that come as spreadsheets, too | |
 //!
 //! A capability that only some versions have is a trait `Has…` that only their markers implement; using it with
 //! another version does not compile, and the message says what that version has instead.
@@ -83,6 +85,7 @@
 //! - [Failures](guide::failures): what a failed call did, what is repeated, what to do about it.
 //! - [Quotas](guide::quotas): interlocked tables, from targets to whole numbers, and in field.
 //! - [Respondents](guide::respondents): server to server or signed links, survey tools, webhooks.
+//! - [Reconciliation](guide::reconciliation): files of respondents in bulk, what became of each, and what it saves.
 //! - [Testing](guide::testing): without an account, against the simulated Exchange or single mocks.
 //! - [Versions](guide::versions): one code for several dated versions, and moving to a newer one.
 //!
@@ -126,6 +129,8 @@ mod cache;
 mod fs;
 mod open_enum;
 mod optimistic;
+#[cfg(feature = "csv")]
+mod records;
 mod retry_after;
 mod sealed;
 mod version;

@@ -152,3 +152,21 @@ fn a_webhook_receiver_knows_what_the_api_knows() {
     assert!(printed.contains("sessions: 20 complete, 10 terminate, 30 in all\n"), "{printed}");
     assert!(printed.contains("quotas by events are those that the API reads: true\n"), "{printed}");
 }
+
+/// How many complete differs, but those that are turned back are a third of them, and the stranger is found.
+#[cfg(feature = "v2025-12-18")]
+#[test]
+fn a_file_is_reconciled() {
+    let printed = demo("reconcile");
+    let number = |before: &str, after: &str| -> usize {
+        let line = printed.lines().find(|line| line.starts_with(before) && line.ends_with(after));
+        let line = line.unwrap_or_else(|| panic!("no {before:?}, {after:?} in {printed}"));
+        line[before.len()..line.len() - after.len()].split(' ').next().unwrap().parse().unwrap()
+    };
+    assert!(printed.contains("refused: line 1, column 2 is \"940\", expected one of 11, 26,"), "{printed}");
+    let completes = number("", " USD");
+    assert!(completes > 60, "{printed}");
+    assert_eq!((number("Accepted: ", ""), number("Invalid: ", "")), (completes.div_ceil(3), 1));
+    assert!(printed.contains("71d5a5b5-4f02-4e32-9f5c-0a6f0c1c9b0e,933,invalid,"), "{printed}");
+    assert!(printed.contains("saved: "), "{printed}");
+}

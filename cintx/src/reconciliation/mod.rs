@@ -1,7 +1,11 @@
 //! Reconciliation: tells Cint which completes count and which do not.
 
+#[cfg(feature = "csv")]
+pub mod bulk;
+mod deadline;
 mod eligible;
 mod files;
+mod keep;
 mod list;
 
 use std::fmt::Write as _;
@@ -11,12 +15,16 @@ use std::time::Duration;
 use futures_util::future::FutureExt as _;
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "csv")]
+pub(crate) use self::deadline::central;
+pub use self::deadline::deadline;
 pub(crate) use self::eligible::EligibleFilter;
 pub use self::eligible::{
     DueMonth, EligibleInMonth, EligibleInMonthQuery, EligibleQuery, EligibleSummary, EligibleTargetGroup,
     HasEligibleInMonth, HasEligibleTargetGroups,
 };
-pub use self::files::{HasKeptCompletes, HasReconciliationFiles, ReconciliationFile};
+pub use self::files::{HasReconciliationFiles, ReconciliationFile};
+pub use self::keep::{HasKeptCompletes, KeepOnly, KeepOnlyPreview};
 pub(crate) use self::list::ReconciliationFilter;
 pub use self::list::{
     ReasonCode, ReconciledQuery, ReconciledTargetGroup, ReconciliationKind, ReconciliationQuery, ReconciliationSummary,

@@ -1,14 +1,28 @@
 //! Reports: requested, generated in the background, then shared or downloaded.
 
+mod content;
+#[cfg(feature = "csv")]
+mod costs;
 mod job;
 mod list;
 mod request;
+#[cfg(feature = "csv")]
+mod rows;
+#[cfg(feature = "xlsx")]
+mod sheet;
 
+#[cfg(feature = "csv")]
+pub(crate) use self::content::copy;
+pub use self::content::{NoReport, ReportFormat};
+#[cfg(feature = "csv")]
+pub use self::costs::{CostSummary, CurrencySums, GroupCost};
 pub use self::job::{ReportDownload, ReportJob};
 pub(crate) use self::list::ReportFilter;
 pub use self::list::{HasReconciliationsReport, ReportParameters, ReportQuery, ReportRequest, Reports};
 pub(crate) use self::request::ReportOrder;
 pub use self::request::{HasReportEmails, ReportBuilder};
+#[cfg(feature = "csv")]
+pub use self::rows::{ReportCell, ReportError, ReportRow, ReportRows, ReportTime};
 
 use cintx_raw::{ByteStream, Secret};
 use serde::{Deserialize, Serialize};

@@ -11,7 +11,7 @@ fn older(
     let reconciliations = cint.reconciliations();
     let _ = reconciliations.eligible();
     let _ = reconciliations.eligible_in("2026-11");
-    let _ = reconciliations.keep_only(id, "good.csv", ["0f1ce179-a917-49ff-9d50-b05fc91f7bd4"]);
+    let _ = reconciliations.keep_only(id, ["0f1ce179-a917-49ff-9d50-b05fc91f7bd4"]);
     let _ = submitted.download(ReconciliationFile::Submitted);
 }
 

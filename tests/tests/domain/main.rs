@@ -2,6 +2,7 @@
 //! sent as the document wants it, and what comes back is read, on every version.
 
 mod bulk;
+mod bulk_reconciliation;
 mod calendar;
 mod changes;
 mod composites;

@@ -213,7 +213,9 @@ async fn a_project_keeps_only_the_completes_that_are_named() {
     rejected.until_done().await.unwrap();
 
     let kept = [&*rids[0], &*rids[1], STRANGER];
-    let submitted = reconciliations.keep_only(&project, "good.csv", kept).await.unwrap();
+    let preview = reconciliations.keep_only(&project, kept).preview().await.unwrap();
+    assert_eq!((preview.kept(), preview.turned_back(), preview.strangers()), (3, 1, Some(1)));
+    let submitted = preview.submit("good.csv", 1).await.unwrap();
     let key = stage.sandbox.requests().pop().unwrap().idempotency_key.unwrap();
     assert!(key.len() == 36 && key.as_bytes()[14] == b'4', "{key} is no UUID of version 4");
     let outcome = submitted.until_done().await.unwrap();
@@ -235,27 +237,34 @@ async fn a_project_keeps_only_the_completes_that_are_named() {
     };
     assert_eq!(lines(ReconciliationFile::Submitted).await, sorted(&kept));
     assert_eq!(lines(ReconciliationFile::RemainingCompletes).await, sorted(&kept[..2]));
-    assert_eq!(lines(ReconciliationFile::FieldError).await, [STRANGER]);
+    assert_eq!(lines(ReconciliationFile::Invalid).await, [STRANGER]);
     assert!(lines(ReconciliationFile::Expired).await.is_empty());
     let none = rejected.download(ReconciliationFile::RemainingCompletes).await.unwrap_err();
     assert!(none.is_not_found(), "{none}");
     stage.assert_no_violation();
 
     let before = stage.sandbox.requests().len();
-    let refused = reconciliations.keep_only(&project, "", [STRANGER, STRANGER, "nobody"]).await.unwrap_err();
+    let refused = reconciliations.keep_only(&project, [STRANGER, STRANGER, "nobody"]).of_completes(2).unwrap_err();
     let problems: Vec<String> = refused.invalid_fields().iter().map(ToString::to_string).collect();
     assert_eq!(
         problems,
         [
             "rids row 2 has the RID 0f1ce179-a917-49ff-9d50-b05fc91f7bd4 again",
             "rids row 3 has the RID \"nobody\", expected a UUID",
-            "file_name has 0 characters, expected 1 to 255",
+            "completes are 2, expected at least the 3 that are kept",
         ]
     );
-    let nobody = reconciliations.keep_only(&project, "good.csv", [""; 0]).await.unwrap_err();
+    let nobody = reconciliations.keep_only(&project, [""; 0]).preview().await.unwrap_err();
     assert_eq!(nobody.invalid_fields()[0].to_string(), "rids are 0, expected 1 to 100000");
+    let refused = preview.submit("", 2).await.unwrap_err();
+    let problems: Vec<String> = refused.invalid_fields().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        problems,
+        ["file_name has 0 characters, expected 1 to 255", "turning_back is 2, expected 1, as the preview says"]
+    );
     let keyed = stage.cint.with(CallOptions::new().idempotency_key("01JABCDEFGHJKMNPQRSTVWXYZ0"));
-    let refused = keyed.reconciliations().keep_only(&project, "good.csv", kept).await.unwrap_err();
+    let preview = keyed.reconciliations().keep_only(&project, kept).of_completes(3).unwrap();
+    let refused = preview.submit("good.csv", 0).await.unwrap_err();
     assert!(format!("{refused:#}").contains("version 4 UUID"), "{refused:#}");
     assert_eq!(stage.sandbox.requests().len(), before, "nothing was sent");
 }

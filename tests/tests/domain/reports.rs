@@ -18,6 +18,7 @@ on_every_version!(
     a_report_is_waited_for_elsewhere_and_saved,
     a_report_that_failed_is_an_error,
     a_lost_order_is_not_repeated,
+    rows_are_read_and_their_costs_summed,
 );
 
 fn today() -> Date {
@@ -128,6 +129,56 @@ async fn a_lost_order_is_not_repeated<V: Version>(stage: Stage<V>) {
     let requests = stage.cint.reports().requests().stream().collect().await.unwrap();
     assert_eq!(requests.len(), 1, "it was asked for once, and the list shows it");
     assert!(stage.cint.reports().job(&requests[0]).until_done().await.is_ok());
+}
+
+async fn rows_are_read_and_their_costs_summed<V: Version>(stage: Stage<V>) {
+    use std::time::Duration;
+
+    use cintx::report::{CostSummary, ReportCell, ReportFormat, ReportRow, ReportRows, ReportTime};
+
+    let project = stage.project().await;
+    let group = stage.draft(&project).create().await.unwrap();
+    group.launch(Timestamp::now() + 240.hours()).await.unwrap().until_live().await.unwrap();
+    stage.sandbox.advance(Duration::from_secs(36_000));
+    let days = || today() - 7.days()..=today() + 1.day();
+    let reports = stage.cint.reports();
+    let rows = async |order: ReportBuilder<V>, format: ReportFormat| {
+        let mut content = Vec::new();
+        let told = order.await.unwrap().until_done().await.unwrap().write_to(&mut content).await.unwrap();
+        assert_eq!(told, format);
+        ReportRows::read(&*content).unwrap().collect::<Result<Vec<ReportRow>, _>>().unwrap()
+    };
+    let order = reports.completes(ReportScope::projects([&project]), days()).with_respondent_answers();
+    let completes = rows(order, ReportFormat::Csv).await;
+    let terminated = rows(reports.term_details(&group, days()), ReportFormat::Xlsx).await;
+    assert!(!completes.is_empty() && !terminated.is_empty(), "{} {}", completes.len(), terminated.len());
+    for row in completes.iter().chain(&terminated) {
+        assert_eq!((row.project.as_ref(), row.target_group.as_ref()), (Some(project.id()), Some(group.id())));
+        assert_eq!(row.target_group_name.as_deref(), Some("UK drinks"));
+        assert!(row.rid.as_ref().is_some_and(|rid| rid.len() == 36) && row.supplier_name.is_some(), "{row:?}");
+        assert!(row.supplier.value().is_some() && row.left_at.value().is_some(), "{row:?}");
+    }
+    for row in &completes {
+        assert!(row.client_status.value().unwrap().is_complete(), "{row:?}");
+        assert!(matches!(row.entered_at, ReportCell::Value(ReportTime::Moment(_))), "{row:?}");
+        assert_eq!(row.other[0].0, "targets", "what is not known is kept");
+    }
+    for row in &terminated {
+        assert!(!row.client_status.value().unwrap().is_complete(), "{row:?}");
+        assert!(
+            matches!(row.entered_at, ReportCell::Value(ReportTime::Local(_))),
+            "a spreadsheet has no zone: {row:?}"
+        );
+    }
+    let mut costs = CostSummary::new();
+    completes.iter().chain(&terminated).for_each(|row| costs.add(row));
+    assert_eq!(costs.rows_without_cost(), terminated.len() as u64);
+    let groups: Vec<_> = costs.target_groups().collect();
+    assert_eq!((groups.len(), groups[0].rows), (1, completes.len() as u64));
+    let sum: rust_decimal::Decimal = completes.iter().filter_map(|row| row.cost.value()).sum();
+    assert_eq!(groups[0].costs.get("USD"), Some(sum));
+    assert_eq!(costs.projects().next().unwrap(), (Some(project.id()), costs.total()));
+    stage.assert_no_violation();
 }
 
 /// The report that only the two older versions have.

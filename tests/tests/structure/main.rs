@@ -96,9 +96,12 @@ const NO_MODELS: &[(&str, &[&str])] = &[
             "JournalError",
             "MissingEnvVar",
             "MoneyError",
+            "NoReport",
             "ReceiveError",
             "RedirectError",
             "RepeatedCursor",
+            "ReportError",
+            "RowsError",
             "SignatureError",
             "TokenError",
             "TransportError",
@@ -122,7 +125,14 @@ const NO_MODELS: &[(&str, &[&str])] = &[
     ("the client's options: they are code", &["CallOptions", "OperationTimeouts", "RetryPolicy", "Timeouts"]),
     ("what hooks borrow: one attempt, while it goes on", &["AttemptContext", "AttemptEvent"]),
     ("what Cint has confirmed comes from Cint alone", &["Confirmed", "OutcomeConflict", "TransitionResult"]),
-    ("builders, jobs, lists and streams", &["BusinessUnitRef", "IdList", "Job", "ListRequest", "Received"]),
+    (
+        "builders, jobs, lists and streams",
+        &["BusinessUnitRef", "IdList", "Job", "ListRequest", "Received", "ReportRows"],
+    ),
+    (
+        "sets and sums of any number of respondents: written as CSV, or read part by part",
+        &["BulkResults", "Corrections", "CostSummary", "KeptCompletes"],
+    ),
 ];
 
 /// The public types of a file that are not generic over a version, with what each implements.

@@ -79,7 +79,7 @@ impl HasReconciliationFiles for super::Marker {
         let file = match file {
             ReconciliationFile::Submitted => types::ReconciliationDownloadType::SubmittedRids,
             ReconciliationFile::Expired => types::ReconciliationDownloadType::ExpiredRids,
-            ReconciliationFile::FieldError => types::ReconciliationDownloadType::InvalidRids,
+            ReconciliationFile::Invalid => types::ReconciliationDownloadType::InvalidRids,
             ReconciliationFile::RemainingCompletes => types::ReconciliationDownloadType::RemainingProjectCompletes,
         };
         Ok(raw.get_recon_downloads(account, id.as_str(), &file).await?.into_value())

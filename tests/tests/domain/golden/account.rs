@@ -39,5 +39,13 @@ pub async fn newest(stage: &Stage<cintx::V2025_12_18>) {
     let report = stage.cint.reports().completes(ReportScope::Account, today..=today);
     let _ = report.mail_to([stage.manager]).await.unwrap();
     let rid = stage.sandbox.enter_respondent(group.id().as_str()).unwrap();
-    let _ = stage.cint.reconciliations().keep_only(&project, "good.csv", [rid]).await.unwrap();
+    let _ = stage
+        .cint
+        .reconciliations()
+        .keep_only(&project, [rid])
+        .of_completes(1)
+        .unwrap()
+        .submit("good.csv", 0)
+        .await
+        .unwrap();
 }

@@ -1,0 +1,193 @@
+//! How a CSV file of respondents is laid out: what separates its columns, what they are called.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::error::{Problems, shown};
+use super::rows::Rid;
+use crate::records::{Record, plain_name};
+
+/// What separates the columns of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Separator {
+    /// `,`
+    Comma,
+    /// `;`
+    Semicolon,
+    /// A tabulator.
+    Tab,
+}
+
+impl Separator {
+    pub(super) fn byte(self) -> u8 {
+        match self {
+            Self::Comma => b',',
+            Self::Semicolon => b';',
+            Self::Tab => b'\t',
+        }
+    }
+}
+
+/// How a CSV file of respondents is laid out. As it comes, everything is found by the file: the separator by the first
+/// line, the columns by the header's names, or by Cint's order if there is no header.
+///
+/// ```
+/// use cintx::reconciliation::bulk::{Corrections, CsvFormat};
+///
+/// let file = "Participant;Verdict;Seconds\n0f1ce179-a917-49ff-9d50-b05fc91f7bd4;933;41\n";
+/// let format = CsvFormat::new().rid_column("participant").reason_column("verdict");
+/// assert_eq!(Corrections::from_csv_with(file.as_bytes(), &format)?.len(), 1);
+/// # Ok::<(), cintx::reconciliation::bulk::RowsError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+#[must_use]
+pub struct CsvFormat {
+    pub(super) separator: Option<Separator>,
+    pub(super) header: bool,
+    rid: Option<String>,
+    reason: Option<String>,
+    completed_at: Option<String>,
+    as_of: Option<Timestamp>,
+    closing_within: Option<SignedDuration>,
+}
+
+/// How long before its deadline a respondent is warned about, if not set.
+const CLOSING_WITHIN: SignedDuration = SignedDuration::from_hours(72);
+
+impl CsvFormat {
+    /// Found by the file; written with commas and without a header.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// This separator, and no other.
+    pub fn separator(mut self, separator: Separator) -> Self {
+        self.separator = Some(separator);
+        self
+    }
+
+    /// Whether a header is written. For reading it makes no difference.
+    pub fn header(mut self, yes: bool) -> Self {
+        self.header = yes;
+        self
+    }
+
+    /// The header's name for the column of RIDs. Case, spaces and punctuation do not matter.
+    pub fn rid_column(mut self, name: impl Into<String>) -> Self {
+        self.rid = Some(name.into());
+        self
+    }
+
+    /// The header's name for the column of reason codes.
+    pub fn reason_column(mut self, name: impl Into<String>) -> Self {
+        self.reason = Some(name.into());
+        self
+    }
+
+    /// The header's name for the column that says when a respondent completed, for the warnings about deadlines.
+    pub fn completed_at_column(mut self, name: impl Into<String>) -> Self {
+        self.completed_at = Some(name.into());
+        self
+    }
+
+    /// The moment that deadlines are held against; the moment of reading if not set.
+    pub fn as_of(mut self, moment: Timestamp) -> Self {
+        self.as_of = Some(moment);
+        self
+    }
+
+    /// How long before its deadline a respondent is warned about; three days if not set.
+    pub fn closing_within(mut self, wait: SignedDuration) -> Self {
+        self.closing_within = Some(wait);
+        self
+    }
+
+    pub(super) fn moment(&self) -> Timestamp {
+        self.as_of.unwrap_or_else(Timestamp::now)
+    }
+
+    pub(super) fn wait(&self) -> SignedDuration {
+        self.closing_within.unwrap_or(CLOSING_WITHIN)
+    }
+}
+
+/// The names that a header may have for a column, if the caller gives none.
+const RID: &[&str] = &["rid", "respondent_id", "respondent"];
+const REASON: &[&str] = &["reason", "reason_code", "reconciliation_code", "code"];
+const COMPLETED_AT: &[&str] = &["completed_at", "completion_date", "completion_time", "last_date"];
+
+/// Where things stand in a record.
+pub(super) struct Columns {
+    pub(super) rid: usize,
+    pub(super) reason: usize,
+    pub(super) completed_at: Option<usize>,
+    names: Vec<String>,
+}
+
+impl Columns {
+    /// By the first record: a header, or a respondent already. The second says whether it was a header.
+    pub(super) fn find(
+        first: &Record<'_>,
+        format: &CsvFormat,
+        has_reason: bool,
+        problems: &mut Problems,
+    ) -> (Self, bool) {
+        let cells: Vec<String> = first.fields().map(String::from).collect();
+        let by_order = Self { rid: 0, reason: 1, completed_at: None, names: Vec::new() };
+        let named = format.rid.is_some() || format.reason.is_some() || format.completed_at.is_some();
+        if !named && cells.iter().any(|cell| looks_like_rid(cell)) {
+            return (by_order, false);
+        }
+        let mut column = |given: &Option<String>, known: &[&str], required: bool| {
+            let names: Vec<String> = match given {
+                Some(name) => vec![plain_name(name)],
+                None => known.iter().map(|name| plain_name(name)).collect(),
+            };
+            let mut found = (0..cells.len()).filter(|&at| names.contains(&plain_name(&cells[at])));
+            let (at, again) = (found.next(), found.next());
+            let expected = given.as_ref().map_or_else(|| known.join(", "), |name| shown(name));
+            match (at, again) {
+                (None, _) if required || given.is_some() => problems.push(Some(first.line), None, || {
+                    format!("has the columns {}, expected one of the name {expected}", shown(&cells.join(", ")))
+                }),
+                (Some(one), Some(other)) => problems.push(Some(first.line), None, || {
+                    format!("has columns {} and {}, expected one of the name {expected}", one + 1, other + 1)
+                }),
+                _ => {}
+            }
+            at
+        };
+        let rid = column(&format.rid, RID, true);
+        let reason = if has_reason { column(&format.reason, REASON, true) } else { None };
+        let completed_at = column(&format.completed_at, COMPLETED_AT, false);
+        (Self { rid: rid.unwrap_or(0), reason: reason.unwrap_or(1), completed_at, names: cells }, true)
+    }
+
+    /// A column as a problem names it.
+    pub(super) fn name(&self, index: usize) -> Option<String> {
+        let number = index + 1;
+        Some(match self.names.get(index) {
+            Some(name) => format!("{number} ({})", name.chars().take(40).collect::<String>()),
+            None => number.to_string(),
+        })
+    }
+}
+
+/// Whether a cell is a RID in one form or another.
+fn looks_like_rid(cell: &str) -> bool {
+    Rid::parse(cell).is_some() || other_form(cell).is_some()
+}
+
+/// The form of a RID that is no hyphenated UUID.
+pub(super) fn other_form(cell: &str) -> Option<&'static str> {
+    cell.parse::<uuid::Uuid>().ok()?;
+    Some(match cell.as_bytes() {
+        [b'{', ..] => "a UUID in braces",
+        [b'u' | b'U', ..] => "a UUID with a prefix",
+        _ if cell.contains('-') => return None,
+        _ => "a UUID without hyphens",
+    })
+}

@@ -1,0 +1,276 @@
+//! What became of each respondent of a submission in parts, joined with the lines of the file.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::{Deserialize, Serialize};
+
+use super::super::{
+    HasReconciliationFiles, Reason, ReconciliationFile, ReconciliationStatus, Reconciliations, SubmittedReconciliation,
+};
+use super::rows::Rid;
+use super::{BulkState, Corrections};
+use crate::error::Error;
+use crate::records::{RecordError, Records};
+use crate::report::{CurrencySums, ReportError, ReportFormat, ReportRow};
+
+/// The most that a file of one part has: what a hundred thousand RIDs need, with room for what Cint may add to each.
+const MAX_FILE_BYTES: usize = 256 * 1024 * 1024;
+
+impl<V: HasReconciliationFiles> Reconciliations<V> {
+    /// What became of each respondent, by the files that Cint has for each part that is worked off.
+    ///
+    /// ```no_run
+    /// # use cintx::reconciliation::bulk::{BulkState, Corrections};
+    /// # async fn run(
+    /// #     cint: cintx::Client<cintx::V2025_12_18>,
+    /// #     corrections: Corrections,
+    /// #     done: BulkState,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// let results = cint.reconciliations().results(&corrections, &done).await?;
+    /// for result in results.iter().filter(|it| !it.outcome.is_accepted()) {
+    ///     println!("line {}: {} {:?} {:?}", result.line, result.rid, result.outcome, result.note);
+    /// }
+    /// results.write_csv(std::fs::File::create("results.csv")?)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Only in 2025-12-18.
+    ///
+    /// # Errors
+    /// A state of other corrections; a file that cannot be read, or that names fewer respondents than were counted.
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_recon_downloads")]
+    pub async fn results<'a>(&self, corrections: &'a Corrections, state: &BulkState) -> Result<BulkResults<'a>, Error> {
+        state.check(corrections)?;
+        let mut results = BulkResults { corrections, exceptions: BTreeMap::new(), parts: Vec::new(), strangers: 0 };
+        for (at, part) in state.parts().iter().enumerate() {
+            let all = match (&part.id, &part.outcome) {
+                (Some(_), Some(outcome)) if outcome.status == ReconciliationStatus::Failed => RowOutcome::PartFailed,
+                (Some(_), Some(_)) => RowOutcome::Accepted,
+                _ => RowOutcome::Open,
+            };
+            results.parts.push((state.range(at).end, all));
+            let (Some(id), Some(done), RowOutcome::Accepted) = (&part.id, &part.outcome, all) else { continue };
+            let submitted = self.existing(id);
+            for (file, outcome, counted) in [
+                (ReconciliationFile::Invalid, RowOutcome::Invalid, done.counts.invalid),
+                (ReconciliationFile::Expired, RowOutcome::Expired, done.counts.expired),
+            ] {
+                let content = submitted.download(file).await?.collect(MAX_FILE_BYTES).await;
+                let content = content.map_err(|error| Error::other(io::Error::other(error)))?;
+                let named = results.except(&content, outcome)?;
+                // Whoever is not named counts as accepted: a file that lacks some must not pass.
+                if counted.is_some_and(|counted| named < counted) {
+                    let (word, counted) = (outcome.word(), counted.unwrap_or_default());
+                    return Err(unreadable(format!("names {named} that are {word}, expected {counted}")));
+                }
+            }
+        }
+        Ok(results)
+    }
+}
+
+/// A file of exceptions that cannot be used.
+fn unreadable(what: String) -> Error {
+    Error::other(io::Error::other(format!("the file of exceptions {what}")))
+}
+
+impl<V: HasReconciliationFiles> SubmittedReconciliation<V> {
+    /// Writes a file of the reconciliation to a writer as it comes, and says how many bytes it has.
+    ///
+    /// Only in 2025-12-18, as [`download`](Self::download). The writer is written to on this thread.
+    ///
+    /// # Errors
+    /// The writer's. See [when a call fails](crate::guide::failures).
+    pub async fn download_to(&self, file: ReconciliationFile, out: &mut (impl Write + Send)) -> Result<u64, Error> {
+        Ok(crate::report::copy(self.download(file).await?, out).await?.1)
+    }
+}
+
+/// What became of a respondent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum RowOutcome {
+    /// It was worked off, and Cint names it in no list of exceptions.
+    Accepted,
+    /// Cint does not know the respondent, or they cannot be changed so.
+    Invalid,
+    /// It came too late.
+    Expired,
+    /// Cint failed to work off the part that it is in.
+    PartFailed,
+    /// The part that it is in is not worked off yet.
+    Open,
+}
+
+impl RowOutcome {
+    /// Whether the respondent was changed as was asked for.
+    pub fn is_accepted(self) -> bool {
+        self == Self::Accepted
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Invalid => "invalid",
+            Self::Expired => "expired",
+            Self::PartFailed => "part-failed",
+            Self::Open => "open",
+        }
+    }
+}
+
+/// A respondent of a file, and what became of them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RowResult {
+    /// The line of the file.
+    pub line: u64,
+    /// The respondent.
+    pub rid: String,
+    /// The reason that was given.
+    pub reason: Reason,
+    /// What became of it.
+    pub outcome: RowOutcome,
+    /// What else Cint's file of exceptions says in that line.
+    pub note: Option<String>,
+}
+
+/// What became of each respondent. Made by [`Reconciliations::results`].
+#[derive(Debug)]
+pub struct BulkResults<'a> {
+    corrections: &'a Corrections,
+    /// Those that were not taken, by their place in the corrections.
+    exceptions: BTreeMap<usize, (RowOutcome, Option<String>)>,
+    /// Where each part ends, and what became of those of its rows that are no exceptions.
+    parts: Vec<(usize, RowOutcome)>,
+    strangers: u64,
+}
+
+impl BulkResults<'_> {
+    /// Takes over a file of exceptions: a RID in each line, and perhaps more. Says how many RIDs it has.
+    fn except(&mut self, content: &[u8], outcome: RowOutcome) -> Result<i64, Error> {
+        match ReportFormat::of(content).map_err(Error::other)? {
+            ReportFormat::Csv => {}
+            other => return Err(unreadable(format!("is {other:?}, expected CSV"))),
+        }
+        let broken = |error: RecordError| unreadable(format!("is broken, expected CSV: {error:?}"));
+        let mut records = Records::new(content, None).map_err(broken)?;
+        let mut named = 0;
+        while let Some(record) = records.read().map_err(broken)? {
+            let Some(rid) = record.fields().find_map(|field| Rid::parse(&field)) else { continue };
+            named += 1;
+            let Some(at) = self.corrections.0.rows.find(&rid) else {
+                self.strangers += 1;
+                continue;
+            };
+            let more: Vec<_> = record.fields().filter(|it| !it.is_empty() && Rid::parse(it).is_none()).collect();
+            let note = (!more.is_empty()).then(|| more.join(", "));
+            self.exceptions.insert(at, (outcome, note));
+        }
+        Ok(named)
+    }
+
+    fn outcome(&self, at: usize) -> (RowOutcome, Option<String>) {
+        let part = self.parts.partition_point(|(end, _)| *end <= at);
+        let usual = self.parts.get(part).map_or(RowOutcome::Open, |(_, outcome)| *outcome);
+        self.exceptions.get(&at).cloned().unwrap_or((usual, None))
+    }
+
+    /// The respondents in the order of the file.
+    pub fn iter(&self) -> impl Iterator<Item = RowResult> + '_ {
+        self.corrections.0.rows.as_slice().iter().enumerate().map(|(at, row)| {
+            let (outcome, note) = self.outcome(at);
+            let (line, rid) = (u64::from(row.line), row.rid.to_string());
+            RowResult { line, rid, reason: row.remark, outcome, note }
+        })
+    }
+
+    /// How many respondents have each outcome.
+    pub fn counts(&self) -> BTreeMap<RowOutcome, u64> {
+        let mut counts = BTreeMap::new();
+        for result in self.iter() {
+            *counts.entry(result.outcome).or_default() += 1;
+        }
+        counts
+    }
+
+    /// How many lines of Cint's files are about respondents that were not submitted.
+    pub fn strangers(&self) -> u64 {
+        self.strangers
+    }
+
+    /// The money that was saved: what the respondents cost who no longer count, by the rows of a
+    /// [`completes`](crate::report::Reports::completes) report that was made before they were submitted. Cint's answers
+    /// do not say it.
+    ///
+    /// # Errors
+    /// The first row that cannot be read.
+    pub fn saved(
+        &self,
+        completes: impl IntoIterator<Item = Result<ReportRow, ReportError>>,
+    ) -> Result<CurrencySums, ReportError> {
+        let mut saved = CurrencySums::default();
+        for row in completes {
+            let row = row?;
+            let at = row.rid.as_deref().and_then(Rid::parse).and_then(|rid| self.corrections.0.rows.find(&rid));
+            if let (Some(at), Some(&cost), Some(currency)) = (at, row.cost.value(), row.currency.as_deref()) {
+                let (outcome, _) = self.outcome(at);
+                let turned_back = self.corrections.0.rows.as_slice()[at].remark != Reason::AdjustedComplete;
+                if outcome.is_accepted() && turned_back && !saved.add(cost, currency) {
+                    return Err(ReportError::Io(io::Error::other("the costs have a sum of too many digits")));
+                }
+            }
+        }
+        Ok(saved)
+    }
+
+    /// Writes a line for each respondent, below a header: `line,rid,reason_code,outcome,note`.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn write_csv(&self, out: impl Write) -> io::Result<()> {
+        let mut out = csv::Writer::from_writer(out);
+        out.write_record(["line", "rid", "reason_code", "outcome", "note"])?;
+        for result in self.iter() {
+            let (line, code) = (result.line.to_string(), result.reason.code().to_string());
+            let note = result.note.as_deref().unwrap_or_default();
+            out.write_record([&*line, &*result.rid, &*code, result.outcome.word(), note])?;
+        }
+        out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_exceptions_says_why_where_it_does() {
+        let rids = ["0f1ce179-a917-49ff-9d50-b05fc91f7bd4", "71d5a5b5-4f02-4e32-9f5c-0a6f0c1c9b0e"];
+        let file = rids.map(|rid| format!("{rid},933\n")).concat();
+        let corrections = Corrections::from_csv(file.as_bytes()).unwrap();
+        let parts = vec![(1, RowOutcome::Accepted), (2, RowOutcome::Open)];
+        let mut results = BulkResults { corrections: &corrections, exceptions: BTreeMap::new(), parts, strangers: 0 };
+        let outcomes = |results: &BulkResults<'_>| results.iter().map(|it| (it.outcome, it.note)).collect::<Vec<_>>();
+        assert_eq!(outcomes(&results), [(RowOutcome::Accepted, None), (RowOutcome::Open, None)]);
+        let exceptions = format!(
+            "reason;RID;when\n\"not; known\";{};today\n;2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2;\n",
+            rids[0].to_uppercase()
+        );
+        assert_eq!(results.except(exceptions.as_bytes(), RowOutcome::Invalid).unwrap(), 2);
+        assert_eq!(outcomes(&results)[0], (RowOutcome::Invalid, Some("not; known, today".to_owned())));
+        assert_eq!((results.strangers(), results.counts()[&RowOutcome::Open]), (1, 1));
+        let mut written = Vec::new();
+        results.write_csv(&mut written).unwrap();
+        let line = format!("1,{},933,invalid,\"not; known, today\"", rids[0]);
+        assert_eq!(String::from_utf8(written).unwrap().lines().nth(1), Some(&*line));
+        for (content, says) in [("<html>", "an HTML page"), ("PK\u{3}\u{4}", "is Xlsx, expected CSV")] {
+            let error = results.except(content.as_bytes(), RowOutcome::Expired).unwrap_err();
+            assert!(format!("{error:#}").contains(says), "{error:#}");
+        }
+    }
+}

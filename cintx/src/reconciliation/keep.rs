@@ -1,0 +1,195 @@
+//! The completes of a project to keep: every other one is turned back, so how many those are must be looked at first.
+
+use std::collections::HashSet;
+
+use super::{FILE_NAME_CHARS, Reconciliations, SubmittedReconciliation, to_csv};
+use crate::error::{Error, FieldError, text_length};
+use crate::types::ids::ProjectId;
+use crate::version::Version;
+pub use crate::wire::reconciliation::HasKeptCompletes;
+
+impl<V: Version> Reconciliations<V> {
+    /// Keeps these completes of a project, and no others: **every complete of the project that is not among them is
+    /// turned back.** Asks nothing yet: how many those are is said by [`preview`](KeepOnly::preview), and only what was
+    /// previewed can be submitted.
+    ///
+    /// Only in 2025-12-18.
+    ///
+    /// ```no_run
+    /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>, id: cintx::ProjectId) -> Result<(), cintx::Error> {
+    /// let good = ["0f1ce179-a917-49ff-9d50-b05fc91f7bd4", "71d5a5b5-4f02-4e32-9f5c-0a6f0c1c9b0e"];
+    /// // The project has 12 completes; `preview` would ask Cint instead.
+    /// let preview = cint.reconciliations().keep_only(id, good).of_completes(12)?;
+    /// assert_eq!(preview.turned_back(), 10);
+    /// let submitted = preview.submit("good.csv", 10).await?;
+    /// println!("{:?} turned back", submitted.until_done().await?.counts.negative_reversed);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "post_reconciliations_completes")]
+    pub fn keep_only<R: Into<String>>(
+        &self,
+        project: impl Into<ProjectId>,
+        rids: impl IntoIterator<Item = R>,
+    ) -> KeepOnly<V>
+    where
+        V: HasKeptCompletes,
+    {
+        let rids = rids.into_iter().map(Into::into).collect();
+        KeepOnly { reconciliations: self.clone(), project: project.into(), rids }
+    }
+}
+
+/// Completes of a project that are to be kept. Made by [`Reconciliations::keep_only`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent until its preview is submitted"]
+pub struct KeepOnly<V: Version> {
+    reconciliations: Reconciliations<V>,
+    project: ProjectId,
+    rids: Vec<String>,
+}
+
+impl<V: HasKeptCompletes> KeepOnly<V> {
+    /// How many would be turned back, if the project has so many completes. Asks nothing.
+    ///
+    /// # Errors
+    /// The RIDs that are wrong: each must be a UUID and be given once, and there may be 100,000. Or that more are to be
+    /// kept than there are.
+    pub fn of_completes(self, completes: u64) -> Result<KeepOnlyPreview<V>, Error> {
+        let (csv, mut problems) = self.to_csv();
+        let turned_back = completes.checked_sub(self.rids.len() as u64);
+        if turned_back.is_none() {
+            let reason = format!("are {completes}, expected at least the {} that are kept", self.rids.len());
+            problems.push(FieldError::new("completes", reason));
+        }
+        Error::check(problems)?;
+        Ok(KeepOnlyPreview {
+            turned_back: turned_back.unwrap_or_default(),
+            kept: self.rids.len() as u64,
+            strangers: None,
+            reconciliations: self.reconciliations,
+            project: self.project,
+            csv,
+        })
+    }
+
+    /// How many would be turned back, by the report of the respondents of the project that can be reconciled, RID by
+    /// RID. The report is written for this, which may take minutes.
+    ///
+    /// ```no_run
+    /// # async fn run(
+    /// #     cint: cintx::Client<cintx::V2025_12_18>,
+    /// #     project: cintx::ProjectId,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// use cintx::reconciliation::bulk::KeptCompletes;
+    ///
+    /// let kept = KeptCompletes::from_csv(std::fs::File::open("good.csv")?)?;
+    /// let preview = cint.reconciliations().keep_only(project, kept.rids()).preview().await?;
+    /// println!("{} would be turned back; go on? Type the number:", preview.turned_back());
+    /// let mut typed = String::new();
+    /// std::io::stdin().read_line(&mut typed)?;
+    /// preview.submit("good.csv", typed.trim().parse()?).await?.until_done().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The RIDs that are wrong, as for [`of_completes`](Self::of_completes); a report without a column of RIDs: then
+    /// say how many completes there are. See [when a call fails](crate::guide::failures).
+    #[cfg(feature = "csv")]
+    #[doc(alias = "generate_report")]
+    pub async fn preview(self) -> Result<KeepOnlyPreview<V>, Error> {
+        use jiff::{Timestamp, ToSpan as _};
+
+        let (csv, problems) = self.to_csv();
+        Error::check(problems)?;
+        let today = super::central().to_datetime(Timestamp::now()).date();
+        // What can be reconciled was completed in this month or in the last one, and begun in that before at most.
+        let days = today.first_of_month().saturating_sub(2.months())..=today;
+        let scope = crate::report::ReportScope::projects([&self.project]);
+        let reports = self.reconciliations.client.reports();
+        let report = reports.reconciliation_eligible_rids(scope, days).await?.until_done().await?;
+        let mut content = Vec::new();
+        report.write_to(&mut content).await?;
+        let eligible = eligible_rids(&content)?;
+        let kept: HashSet<uuid::Uuid> = self.rids.iter().filter_map(|rid| rid.parse().ok()).collect();
+        Ok(KeepOnlyPreview {
+            turned_back: eligible.difference(&kept).count() as u64,
+            kept: self.rids.len() as u64,
+            strangers: Some(kept.difference(&eligible).count() as u64),
+            reconciliations: self.reconciliations,
+            project: self.project,
+            csv,
+        })
+    }
+
+    fn to_csv(&self) -> (String, Vec<FieldError>) {
+        to_csv("rids", self.rids.iter().map(|rid| (rid.clone(), None)))
+    }
+}
+
+/// The respondents of a report, every one of which must be readable: what is not counted would be turned back unseen.
+#[cfg(feature = "csv")]
+fn eligible_rids(report: &[u8]) -> Result<HashSet<uuid::Uuid>, Error> {
+    let rows = crate::report::ReportRows::read(report)?;
+    let unreadable =
+        |what: String| Error::other(std::io::Error::other(format!("the report has {what}, expected a RID")));
+    let columns = rows.columns().join(", ");
+    let mut rids = HashSet::new();
+    for row in rows {
+        let rid = row?.rid;
+        let rid = rid.ok_or_else(|| unreadable(format!("a row without a RID in the columns {columns:?}")))?;
+        rids.insert(crate::types::hyphenated_uuid(&rid).ok_or_else(|| unreadable(format!("the RID {rid:?}")))?);
+    }
+    Ok(rids)
+}
+
+/// What keeping some completes of a project means for the others. Nothing is sent before it is submitted.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent until it is submitted"]
+pub struct KeepOnlyPreview<V: Version> {
+    reconciliations: Reconciliations<V>,
+    project: ProjectId,
+    csv: String,
+    kept: u64,
+    turned_back: u64,
+    strangers: Option<u64>,
+}
+
+impl<V: HasKeptCompletes> KeepOnlyPreview<V> {
+    /// How many completes are kept.
+    pub fn kept(&self) -> u64 {
+        self.kept
+    }
+
+    /// How many respondents would be turned back.
+    pub fn turned_back(&self) -> u64 {
+        self.turned_back
+    }
+
+    /// How many of those that are kept are no completes of the project that can be reconciled; `None` if Cint was not
+    /// asked.
+    pub fn strangers(&self) -> Option<u64> {
+        self.strangers
+    }
+
+    /// Submits the completes to keep under a file name. The number of those that are turned back must be said again:
+    /// it is the consent to that.
+    ///
+    /// Carries an idempotency key.
+    ///
+    /// # Errors
+    /// Another number than [`turned_back`](Self::turned_back), before anything is sent. See
+    /// [when a call fails](crate::guide::failures).
+    pub async fn submit(&self, file_name: &str, turning_back: u64) -> Result<SubmittedReconciliation<V>, Error> {
+        let mut problems = Vec::from_iter(text_length("file_name", file_name, FILE_NAME_CHARS));
+        if turning_back != self.turned_back {
+            let reason = format!("is {turning_back}, expected {}, as the preview says", self.turned_back);
+            problems.push(FieldError::new("turning_back", reason));
+        }
+        Error::check(problems)?;
+        let (client, csv) = (&self.reconciliations.client, self.csv.clone().into());
+        let id = V::keep_only(client.raw(), client.account(), &self.project, file_name, csv).await?;
+        Ok(self.reconciliations.existing(id))
+    }
+}

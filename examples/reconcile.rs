@@ -1,0 +1,185 @@
+//! A CSV file of respondents in, what became of each out: `cargo run --example reconcile -- --demo`.
+//!
+//! ```text
+//! CINT_CLIENT_ID=.. CINT_CLIENT_SECRET=.. CINT_ACCOUNT_ID=.. \
+//!     cargo run --example reconcile -- --key wave-7 corrections.csv results.csv
+//! ```
+//!
+//! The file has RIDs and reason codes. Stopped and started again, it goes on: how far it is stands beside the result.
+
+use std::error::Error;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use cintx::audience::{Audience, Question};
+use cintx::client::Credentials;
+use cintx::reconciliation::bulk::{BulkState, Corrections};
+use cintx::reconciliation::{Reason, ReconciliationRow};
+use cintx::report::{CostSummary, ReportRows, ReportScope};
+use cintx::supply::Supply;
+use cintx::types::LengthOfInterview;
+use cintx::{Client, Money, V2025_12_18};
+use cintx_sandbox::Sandbox;
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::{Timestamp, ToSpan as _};
+
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+type Cint = Client<V2025_12_18>;
+
+/// Reconciles a file of respondents.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// The file: a RID and a reason code in each line.
+    #[arg(required_unless_present = "demo")]
+    file: Option<PathBuf>,
+    /// Where what became of each respondent is written.
+    #[arg(required_unless_present = "demo")]
+    results: Option<PathBuf>,
+    /// What the reconciliation is called. The same file under the same key is submitted once.
+    #[arg(long, default_value = "reconcile")]
+    key: String,
+    /// How many rows are submitted at once.
+    #[arg(long, default_value_t = 100_000)]
+    part_rows: usize,
+    /// On a sandbox, with a file of its own.
+    #[arg(long)]
+    demo: bool,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let done = match Arguments::parse() {
+        Arguments { demo: false, file: Some(file), results: Some(results), key, part_rows } => {
+            live(&file, &results, &key, part_rows).await
+        }
+        _ => demo().await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("failed: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// With Cint, by the credentials in the environment.
+async fn live(file: &Path, results: &Path, key: &str, part_rows: usize) -> Result<()> {
+    let account = std::env::var("CINT_ACCOUNT_ID").map_err(|_| "CINT_ACCOUNT_ID is not set")?.parse()?;
+    let cint = Client::builder().credentials(Credentials::from_env()?).account(account).build()?;
+    reconcile(&cint, file, results, key, part_rows).await
+}
+
+/// Reads the file, submits it and writes what became of each respondent.
+async fn reconcile(cint: &Cint, file: &Path, results: &Path, key: &str, part_rows: usize) -> Result<()> {
+    let corrections = Corrections::from_csv(File::open(file)?)?;
+    println!("{} respondents, {} lines repeated", corrections.len(), corrections.repeats());
+    for warning in corrections.warnings() {
+        println!("warning: {warning}");
+    }
+    let style = ProgressStyle::with_template("{msg:9} {bar:40} {pos}/{len}")?;
+    let bar = ProgressBar::new(2 * corrections.len() as u64).with_style(style);
+    let state_file = results.with_extension("state.json");
+    let mut submission = cint.reconciliations().submit_in_parts(key, &corrections).part_rows(part_rows);
+    if let Ok(kept) = std::fs::read(&state_file) {
+        submission = submission.resume(serde_json::from_slice::<BulkState>(&kept)?);
+    }
+    // What could not be kept is looked up by the next run.
+    let mut unkept = None;
+    let done = submission
+        .run(|state| {
+            let kept = serde_json::to_vec(state).map_err(std::io::Error::other);
+            unkept = kept.and_then(|state| std::fs::write(&state_file, state)).err();
+            bar.set_message(if state.submitted_rows() < state.rows() { "sending" } else { "waiting" });
+            bar.set_position((state.submitted_rows() + state.finished_rows()) as u64);
+        })
+        .await?;
+    bar.finish_and_clear();
+    if let Some(error) = unkept {
+        println!("warning: {} could not be written: {error}", state_file.display());
+    }
+    let joined = cint.reconciliations().results(&corrections, &done).await?;
+    joined.write_csv(File::create(results)?)?;
+    for (outcome, respondents) in joined.counts() {
+        println!("{outcome:?}: {respondents}");
+    }
+    Ok(())
+}
+
+/// A field with completes, a file with a mistake, the mended file, and what it saves.
+async fn demo() -> Result<()> {
+    let sandbox = Sandbox::builder().seed(7).field_pace(Duration::from_secs(60)).job_delay(Duration::ZERO);
+    let sandbox = sandbox.start().await?;
+    let cint = Client::builder()
+        .credentials(Credentials::new(sandbox.client_id(), sandbox.client_secret()).endpoint(sandbox.token_url()))
+        .account(i64::from(sandbox.account_id()))
+        .api_url(sandbox.api_url())
+        .build()?;
+    field(&cint, &sandbox).await?;
+    let today = jiff::tz::Offset::UTC.to_datetime(Timestamp::now()).date();
+    let reports = cint.reports();
+    let order = reports.completes(ReportScope::Account, today - 7.days()..=today + 1.day());
+    let mut report = Vec::new();
+    order.await?.until_done().await?.write_to(&mut report).await?;
+    let mut costs = CostSummary::new();
+    let mut rows = Vec::new();
+    for row in ReportRows::read(&*report)? {
+        let row = row?;
+        costs.add(&row);
+        rows.extend(row.rid.map(|rid| ReconciliationRow::new(rid, Reason::Speeder)));
+    }
+    println!("{} completes cost {}", rows.len(), costs.total());
+    // Every third one was too fast.
+    let too_fast = Corrections::from_rows(rows.into_iter().step_by(3))?;
+
+    let folder = tempfile::tempdir()?;
+    let (file, results) = (folder.path().join("corrections.csv"), folder.path().join("results.csv"));
+    too_fast.write_csv(File::create(&file)?)?;
+    let mended = std::fs::read_to_string(&file)?;
+    std::fs::write(&file, mended.replacen(",933\n", ",940\n", 1))?;
+    if let Err(error) = reconcile(&cint, &file, &results, "demo", 20).await {
+        println!("refused: {error}");
+    }
+    // Somebody who is not known to Cint is in it, too.
+    std::fs::write(&file, mended + "71d5a5b5-4f02-4e32-9f5c-0a6f0c1c9b0e,933\n")?;
+    reconcile(&cint, &file, &results, "demo", 20).await?;
+
+    let state = std::fs::read(results.with_extension("state.json"))?;
+    let corrections = Corrections::from_csv(File::open(&file)?)?;
+    let joined = cint.reconciliations().results(&corrections, &serde_json::from_slice(&state)?).await?;
+    println!("saved: {}", joined.saved(ReportRows::read(&*report)?)?);
+    for line in std::fs::read_to_string(&results)?.lines().filter(|line| !line.contains("accepted")) {
+        println!("{line}");
+    }
+    sandbox.stop().await;
+    Ok(())
+}
+
+/// A target group, and half a day of respondents.
+async fn field(cint: &Cint, sandbox: &Sandbox) -> Result<()> {
+    let manager = sandbox.project_manager_id().parse()?;
+    let project = cint.projects().create("MyDrinksSurveyQ1", manager).await?;
+    let start = Timestamp::now() + 2.hours();
+    let group = cint
+        .project(&project)
+        .draft_target_group("UK drinks")
+        .business_unit(sandbox.business_unit_id())
+        .manager(manager)
+        .locale("eng_gb")
+        .completes_goal(500)
+        .length_of_interview(LengthOfInterview::minutes(10))
+        .incidence_rate("0.50")
+        .fielding_period(start..start + 240.hours())
+        .cost_per_interview(Money::new("2.73", "USD")?)
+        .live_url("https://survey.example/?RID=[%RID%]")
+        .supply(Supply::test_supplier_only())
+        .audience(Audience::independent([Question::choice(43).option("1", 49).option("2", 51)]))
+        .create()
+        .await?;
+    group.launch(start + 240.hours()).await?.until_live().await?;
+    sandbox.advance(Duration::from_secs(43_200));
+    Ok(())
+}
