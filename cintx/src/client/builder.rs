@@ -221,8 +221,8 @@ impl<V: Version> ClientBuilder<V> {
         self
     }
 
-    /// Asks this clock what time it is, instead of the machine's: whether field begins in the future, which days a report
-    /// may have, how old a token or an entry of the journal is. Waits and time limits go by tokio's clock.
+    /// Asks this clock what time it is, instead of the machine's: whether field begins in the future, which days a
+    /// report may have, how old a token or an entry of the journal is. Waits and time limits go by tokio's clock.
     ///
     /// See [testing](crate::guide::testing) for a client whose time is that of a simulation.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {

@@ -201,7 +201,7 @@ impl Default for Timeouts {
 macro_rules! with_options {
     ($($builder:ident: $($client:ident).+);+) => {$(
         impl<V: $crate::version::Version> $builder<V> {
-            /// Other options for this call alone: key, retries, time limits, headers. They go before those of the client.
+            /// Other options for this call alone: key, retries, time limits, headers. They go before the client's.
             pub fn with(mut self, options: $crate::client::CallOptions) -> Self {
                 self.$($client).+ = self.$($client).+.with(options);
                 self

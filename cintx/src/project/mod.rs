@@ -211,7 +211,7 @@ impl<V: Version> ProjectScope<V> {
         &self.project
     }
 
-    /// The project for calls with other options: key, retries, time limits, headers. They go before those of the client.
+    /// The project for calls with other options: key, retries, time limits, headers. They go before the client's.
     pub fn with(&self, options: CallOptions) -> Self {
         Self { client: self.client.with(options), project: self.project.clone() }
     }

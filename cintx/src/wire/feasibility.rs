@@ -308,7 +308,8 @@ mod tests {
         assert_eq!(items(&interlocked[0]["quotas"], "ungrouped").count(), 4);
         let range = |most: u64| {
             json!({
-                "min_completes": { "nominal": 1, "percentage": 1 }, "max_completes": { "nominal": most, "percentage": 90 },
+                "min_completes": { "nominal": 1, "percentage": 1 },
+                "max_completes": { "nominal": most, "percentage": 90 },
             })
         };
         let answer = json!({
