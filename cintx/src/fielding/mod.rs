@@ -263,12 +263,12 @@ impl<V: Version> FieldingRun<V> {
         self.state.changed_by
     }
 
-    /// When it was changed last.
+    /// When it had been changed last, as of when it was read: [`refresh`](Self::refresh) reads it after a change.
     pub fn changed_at(&self) -> Option<Timestamp> {
         self.state.changed_at
     }
 
-    /// The number of its present state at Cint, which every change raises.
+    /// The number of its state at Cint when it was read; every change raises it.
     pub fn version(&self) -> Option<i64> {
         self.state.version
     }
