@@ -23,7 +23,9 @@ pub async fn calls<V: Version>(stage: &Stage<V>) {
         .step_days(2)
         .await
         .unwrap();
-    group.feasibility().completes_goal(500).audience(audiences::crossed()).await.unwrap();
+    for audience in audiences::all::<V>() {
+        group.feasibility().completes_goal(500).audience(audience).await.unwrap();
+    }
     let by_card = draft(stage, &project, audiences::crossed()).business_unit(drafts::RATE_CARD_UNIT);
     let by_card = by_card.assistant(drafts::rate_card_pricing());
     by_card.feasibility().step_days(2).await.unwrap();
