@@ -510,6 +510,11 @@ impl Sandbox {
         self.engine.go_on_from(json).map_err(Error::State)
     }
 
+    /// What time it is in the simulation.
+    pub fn now(&self) -> Timestamp {
+        self.engine.world().clock.now()
+    }
+
     /// Moves the simulation's clock forward.
     pub fn advance(&self, by: Duration) {
         self.engine.world().clock.advance(signed(by));

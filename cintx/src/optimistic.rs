@@ -54,7 +54,7 @@ pub struct WithEtag<T> {
 pub(crate) trait Editable: Sync {
     type Value: ThreeWayMerge;
     /// Refuses a value before anything is sent.
-    fn check(value: &Self::Value) -> Result<(), Error>;
+    fn check(&self, value: &Self::Value) -> Result<(), Error>;
     fn read(&self) -> BoxFuture<'_, Result<WithEtag<Self::Value>, Error>>;
     /// Answers with the new tag, if the API gives one.
     fn write<'a>(
@@ -81,7 +81,7 @@ pub(crate) async fn edit<E: Editable>(
     change(&mut mine);
     let (mut value, mut etag) = (mine.clone(), base.etag);
     for _ in 1..ROUNDS {
-        E::check(&value)?;
+        resource.check(&value)?;
         match resource.write(&value, etag.as_deref()).await {
             Ok(etag) => return Ok(WithEtag { value, etag }),
             Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) => {
@@ -98,7 +98,7 @@ pub(crate) async fn edit<E: Editable>(
             Err(error) => return Err(error),
         }
     }
-    E::check(&value)?;
+    resource.check(&value)?;
     let etag = resource.write(&value, etag.as_deref()).await?;
     Ok(WithEtag { value, etag })
 }

@@ -7,12 +7,15 @@ use std::pin::Pin;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::audience::Audience;
 use crate::client::Client;
+use crate::client::options::with_options;
 use crate::error::{Error, FieldError};
+use crate::supply::Supply;
 use crate::target_group::TargetGroup;
 use crate::target_group::feasibility::Feasibility;
 use crate::types::ids::{BusinessUnitId, SupplierId};
-use crate::types::{CountryCode, IncidenceRate, IntoField, LengthOfInterview, Money, TimeRange};
+use crate::types::{CountryCode, IncidenceRate, IntoField, LengthOfInterview, Locale, Money, TimeRange};
 use crate::version::Version;
 pub use crate::wire::price::{HasGroupRateCard, HasPricePrediction};
 
@@ -180,7 +183,7 @@ impl<V: Version> TargetGroup<V> {
 }
 
 /// Settings that the feasibility of an existing target group is computed for, instead of its own.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[doc(hidden)]
 pub struct FeasibilitySettings {
     pub(crate) completes_goal: Option<u32>,
@@ -188,16 +191,17 @@ pub struct FeasibilitySettings {
     pub(crate) incidence_rate: Option<IncidenceRate>,
     pub(crate) fielding_period: Option<TimeRange>,
     pub(crate) price: Option<Money>,
+    pub(crate) boost: Option<Money>,
+    pub(crate) supply: Option<Supply>,
+    pub(crate) audience: Option<Audience>,
+    pub(crate) locale: Option<Locale>,
+    pub(crate) collects_pii: Option<bool>,
+    pub(crate) step_days: Option<u32>,
 }
 
 impl FeasibilitySettings {
     pub(crate) fn is_empty(&self) -> bool {
-        let Self { completes_goal, length_of_interview, incidence_rate, fielding_period, price } = self;
-        completes_goal.is_none()
-            && length_of_interview.is_none()
-            && incidence_rate.is_none()
-            && fielding_period.is_none()
-            && price.is_none()
+        *self == Self::default()
     }
 }
 
@@ -209,6 +213,8 @@ pub struct GroupFeasibility<V: Version> {
     settings: FeasibilitySettings,
     problems: Vec<FieldError>,
 }
+
+with_options!(GroupFeasibility: group.client);
 
 impl<V: Version> GroupFeasibility<V> {
     /// With this many completes: 1 to 10,000.
@@ -243,6 +249,43 @@ impl<V: Version> GroupFeasibility<V> {
         self.settings.price = Some(price);
         self
     }
+
+    /// With this much on top of the rate card's price; not in 2025-02-17, which refuses it before anything is sent.
+    pub fn rate_card_boost(mut self, boost: Money) -> Self {
+        self.settings.boost = Some(boost);
+        self
+    }
+
+    /// With these suppliers.
+    pub fn supply(mut self, supply: Supply) -> Self {
+        supply.check::<V>(&mut self.problems);
+        self.settings.supply = Some(supply);
+        self
+    }
+
+    /// With this audience, whose quotas are shares of the [`completes_goal`](Self::completes_goal): give that, too.
+    pub fn audience(mut self, audience: Audience) -> Self {
+        self.settings.audience = Some(audience);
+        self
+    }
+
+    /// In this language and country.
+    pub fn locale(mut self, locale: impl IntoField<Locale>) -> Self {
+        self.settings.locale = locale.into_field("locale", &mut self.problems);
+        self
+    }
+
+    /// Whether the survey asks for personal data.
+    pub fn collects_pii(mut self, collects: bool) -> Self {
+        self.settings.collects_pii = Some(collects);
+        self
+    }
+
+    /// The `step_days` of the request, which is sent as it is.
+    pub fn step_days(mut self, days: u32) -> Self {
+        self.settings.step_days = Some(days);
+        self
+    }
 }
 
 impl<V: Version> IntoFuture for GroupFeasibility<V> {
@@ -251,7 +294,12 @@ impl<V: Version> IntoFuture for GroupFeasibility<V> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            Error::check(self.problems)?;
+            let mut problems = self.problems;
+            if let Some(audience) = &self.settings.audience {
+                audience.solve_ahead(self.settings.completes_goal, V::DRAFTS_IN).await;
+                audience.check(self.settings.completes_goal, V::DRAFTS_IN, &mut problems);
+            }
+            Error::check(problems)?;
             let TargetGroup { client, project, id } = &self.group;
             V::group_feasibility(client.raw(), client.account(), project, id, &self.settings).await
         })

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audience::{Condition, Question, Share};
 use crate::client::Client;
+use crate::client::options::with_options;
 use crate::error::{Error, FieldError};
 use crate::open_enum::open_enum;
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
@@ -376,6 +377,8 @@ pub struct CreateProfileTemplate<V: Version> {
     settings: ProfileTemplateSettings,
     problems: Vec<FieldError>,
 }
+
+with_options!(CreateProfileTemplate: client);
 
 impl<V: Version> CreateProfileTemplate<V> {
     /// What it is for.

@@ -301,7 +301,8 @@ pub fn mutants(document: &Document, schema: &Value, full: &Value) -> Vec<Instanc
     mutants
 }
 
-fn pointers(value: &Value, at: &mut String, found: &mut Vec<String>) {
+/// Every place in a value, its own first, as JSON pointers below `at`.
+pub fn pointers(value: &Value, at: &mut String, found: &mut Vec<String>) {
     found.push(at.clone());
     let length = at.len();
     match value {
@@ -340,33 +341,28 @@ fn is_enum_at(document: &Document, schema: &Value, place: &str) -> bool {
 }
 
 /// The lists of values that schemas at this place have.
-fn enums_at(document: &Document, schema: &Value, place: &str) -> Vec<Vec<Value>> {
-    let mut here = vec![schema];
-    let expand = |schemas: Vec<&'_ Value>| -> Vec<Value> {
-        let mut open: Vec<Value> = schemas.into_iter().cloned().collect();
+pub fn enums_at<'a>(document: &'a Document, schema: &'a Value, place: &str) -> Vec<Vec<Value>> {
+    let expand = |mut open: Vec<&'a Value>| -> Vec<&'a Value> {
         let mut done = Vec::new();
         while let Some(schema) = open.pop() {
-            let schema = document.follow(&schema).clone();
+            let schema = document.follow(schema);
             for key in ["oneOf", "anyOf", "allOf"] {
-                open.extend(schema.get(key).and_then(Value::as_array).into_iter().flatten().cloned());
+                open.extend(schema.get(key).and_then(Value::as_array).into_iter().flatten());
             }
             done.push(schema);
         }
         done
     };
-    let mut current = expand(std::mem::take(&mut here));
+    let mut current = expand(vec![schema]);
     for token in place.split('/').skip(1) {
         let token = token.replace("~1", "/").replace("~0", "~");
-        let next: Vec<Value> = current
-            .iter()
-            .filter_map(|schema| {
-                let property = schema.get("properties").and_then(|properties| properties.get(&token));
-                let item = token.parse::<usize>().ok().and_then(|_| schema.get("items"));
-                let value = schema.get("additionalProperties").filter(|values| values.is_object());
-                property.or(item).or(value).cloned()
-            })
-            .collect();
-        current = expand(next.iter().collect());
+        let next = current.iter().filter_map(|schema| {
+            let property = schema.get("properties").and_then(|properties| properties.get(&token));
+            let item = token.parse::<usize>().ok().and_then(|_| schema.get("items"));
+            let value = schema.get("additionalProperties").filter(|values| values.is_object());
+            property.or(item).or(value)
+        });
+        current = expand(next.collect());
     }
     current.iter().filter_map(|schema| schema.get("enum")?.as_array().cloned()).collect()
 }

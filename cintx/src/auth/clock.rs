@@ -3,6 +3,10 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use jiff::Timestamp;
+
+use crate::client::clock::SharedClock;
+
 /// One moment, by both clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Now {
@@ -12,8 +16,8 @@ pub(crate) struct Now {
 
 impl Now {
     /// This moment. The monotonic clock is tokio's, so that tests can pause it.
-    pub(crate) fn read() -> Self {
-        Self { monotonic: tokio::time::Instant::now().into_std(), wall: SystemTime::now() }
+    pub(crate) fn by(clock: &SharedClock) -> Self {
+        Self { monotonic: tokio::time::Instant::now().into_std(), wall: system_time(clock.now()) }
     }
 
     /// The time since an earlier moment, by the clock that went further: the monotonic clock misses a suspend, and the
@@ -36,9 +40,23 @@ impl Now {
     }
 }
 
+/// A moment as the standard library has it.
+fn system_time(at: Timestamp) -> SystemTime {
+    let since = at.duration_since(Timestamp::UNIX_EPOCH);
+    let moment = match since.is_negative() {
+        true => SystemTime::UNIX_EPOCH.checked_sub(since.unsigned_abs()),
+        false => SystemTime::UNIX_EPOCH.checked_add(since.unsigned_abs()),
+    };
+    moment.unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
 /// Moments for tests: as many seconds later, by either clock.
 #[cfg(test)]
 impl Now {
+    pub(crate) fn read() -> Self {
+        Self::by(&SharedClock::system())
+    }
+
     pub(crate) fn later(self, monotonic: Duration, wall: Duration) -> Self {
         Self { monotonic: self.monotonic + monotonic, wall: self.wall + wall }
     }

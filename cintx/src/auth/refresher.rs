@@ -17,6 +17,7 @@ use super::endpoint::Endpoint;
 use super::refresh::{Demand, PATIENCE, RefreshNumber, Tokens};
 use super::token::Token;
 use crate::auth::{AccessToken, StoredToken, TokenError, TokenSource, TokenStore};
+use crate::client::clock::SharedClock;
 
 /// For a source to give a token, repetitions and waits included.
 const SOURCE_LIMIT: Duration = Duration::from_secs(80);
@@ -44,6 +45,7 @@ type Outcome = Option<Result<Arc<Token>, TokenError>>;
 /// The tokens of one client and its clones.
 pub(crate) struct TokenCache {
     inner: Option<Arc<Refresher>>,
+    clock: SharedClock,
     state: Mutex<State>,
 }
 
@@ -79,6 +81,7 @@ struct Refresher {
     source: Source,
     store: Option<(String, Arc<dyn TokenStore>)>,
     margin: Duration,
+    clock: SharedClock,
 }
 
 impl State {
@@ -91,16 +94,27 @@ impl State {
 }
 
 impl TokenCache {
-    pub(crate) fn new(source: Source, store: Option<Arc<dyn TokenStore>>, margin: Duration) -> Self {
+    pub(crate) fn new(
+        source: Source,
+        store: Option<Arc<dyn TokenStore>>,
+        margin: Duration,
+        clock: SharedClock,
+    ) -> Self {
         let store = store.and_then(|store| Some((source.store_name()?, store)));
-        Self { inner: Some(Arc::new(Refresher { source, store, margin })), state: Mutex::default() }
+        let inner = Refresher { source, store, margin, clock: clock.clone() };
+        Self { inner: Some(Arc::new(inner)), clock, state: Mutex::default() }
     }
 
     /// One token, which nothing can replace.
-    pub(crate) fn fixed(token: AccessToken) -> Result<Self, TokenError> {
-        let token = Token::new(token.secret, None, Duration::ZERO, Now::read(), 0.0)?;
+    pub(crate) fn fixed(token: AccessToken, clock: SharedClock) -> Result<Self, TokenError> {
+        let token = Token::new(token.secret, None, Duration::ZERO, Now::by(&clock), 0.0)?;
         let state = State { tokens: Tokens::of(Arc::new(token)), running: None };
-        Ok(Self { inner: None, state: Mutex::new(state) })
+        Ok(Self { inner: None, clock, state: Mutex::new(state) })
+    }
+
+    /// This moment, by the clocks that its tokens age by.
+    pub(crate) fn now(&self) -> Now {
+        Now::by(&self.clock)
     }
 
     /// Whether a refused token can be replaced.
@@ -127,7 +141,7 @@ impl TokenCache {
     fn next(self: &Arc<Self>) -> Next {
         let (next, beginning) = {
             let mut state = self.lock();
-            match state.tokens.demand(Now::read()) {
+            match state.tokens.demand(self.now()) {
                 Demand::Use(token) => (Next::Done(Ok(token)), None),
                 Demand::Fail(error) => (Next::Done(Err(error)), None),
                 Demand::UseAndRefresh(token, number) => (Next::Done(Ok(token)), Some(state.begin(number))),
@@ -152,7 +166,7 @@ impl TokenCache {
         if !self.can_refresh() {
             return;
         }
-        let now = Now::read();
+        let now = self.now();
         match status.as_u16() {
             401 => self.lock().tokens.refuse(token, now),
             403 if token.may_be_expired(now) => self.lock().tokens.refuse(token, now),
@@ -196,7 +210,7 @@ struct UnderWay {
 impl UnderWay {
     fn done(self, outcome: Result<Arc<Token>, TokenError>) {
         let outcome = match self.cache.upgrade() {
-            Some(cache) => cache.lock().tokens.refreshed(self.number, outcome, Now::read()),
+            Some(cache) => cache.lock().tokens.refreshed(self.number, outcome, cache.now()),
             None => outcome,
         };
         self.sender.send_replace(Some(outcome));
@@ -208,7 +222,7 @@ impl Drop for UnderWay {
         if self.sender.borrow().is_none()
             && let Some(cache) = self.cache.upgrade()
         {
-            cache.lock().tokens.lost(self.number, Now::read());
+            cache.lock().tokens.lost(self.number, cache.now());
         }
     }
 }
@@ -235,7 +249,7 @@ impl Refresher {
             return Ok(token);
         }
         // Its life is counted from here: it cannot be longer than it seems.
-        let asked = Now::read();
+        let asked = Now::by(&self.clock);
         let AccessToken { secret, life } = guarded(SOURCE_LIMIT, async { self.source.token().await }).await??;
         let token = Token::new(secret, life, self.margin, asked, fastrand::f64())?;
         if let Some(life) = life {
@@ -250,7 +264,7 @@ impl Refresher {
         let loaded = guarded(STORE_LIMIT, async { store.load(name).await }).await;
         let loaded = loaded.inspect_err(|error| tracing::warn!(%error, "no token can be loaded")).ok()?;
         let StoredToken { token: secret, expires_at } = loaded?;
-        let now = Now::read();
+        let now = Now::by(&self.clock);
         let life = expires_at.duration_since(now.wall).ok()?;
         let lives = MIN_SHARED_LIFE.max(self.margin) < life && life <= MAX_SHARED_LIFE + STORE_CLOCK_TOLERANCE;
         if !lives || refused.iter().any(|refused| refused.is(&secret)) {

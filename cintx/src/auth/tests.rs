@@ -16,6 +16,7 @@ use super::endpoint::Endpoint;
 use super::refresher::{Source, TokenCache};
 use super::{AccessToken, BoxFuture, StoredToken, TokenError, TokenSource, TokenStore};
 use crate::client::Credentials;
+use crate::client::clock::SharedClock;
 use crate::http::HttpSender;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -49,12 +50,12 @@ impl Moody {
     }
 
     fn cache(&self) -> Arc<TokenCache> {
-        Arc::new(TokenCache::new(Source::Own(Box::new(self.clone())), None, MARGIN))
+        Arc::new(TokenCache::new(Source::Own(Box::new(self.clone())), None, MARGIN, SharedClock::system()))
     }
 
     fn stored_in(&self, store: &Arc<Shelf>) -> Arc<TokenCache> {
         let store: Arc<dyn TokenStore> = Arc::clone(store) as _;
-        Arc::new(TokenCache::new(Source::Own(Box::new(self.clone())), Some(store), MARGIN))
+        Arc::new(TokenCache::new(Source::Own(Box::new(self.clone())), Some(store), MARGIN, SharedClock::system()))
     }
 }
 
@@ -328,7 +329,7 @@ async fn a_token_is_stored_for_a_day_at_most() {
     }
     let store = Arc::new(Shelf::default());
     let shared: Arc<dyn TokenStore> = Arc::clone(&store) as _;
-    let cache = Arc::new(TokenCache::new(Source::Own(Box::new(Eternal)), Some(shared), MARGIN));
+    let cache = Arc::new(TokenCache::new(Source::Own(Box::new(Eternal)), Some(shared), MARGIN, SharedClock::system()));
     secret(&cache).await.unwrap();
     let kept = store.kept.lock().unwrap().values().next().unwrap().expires_at;
     assert!(kept <= SystemTime::now() + 24 * HOUR);

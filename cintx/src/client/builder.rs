@@ -14,7 +14,8 @@ use crate::auth::endpoint::Endpoint;
 use crate::auth::refresher::{Source, TokenCache};
 use crate::auth::{AccessToken, TokenSource, TokenStore};
 use crate::cache::Cache;
-use crate::client::{CallOptions, Client, Credentials, RetryPolicy, Timeouts};
+use crate::client::clock::SharedClock;
+use crate::client::{CallOptions, Client, Clock, Credentials, RetryPolicy, Timeouts};
 use crate::error::{Error, FieldError};
 use crate::http::pace::{AdaptivePacer, Pacer};
 use crate::http::{
@@ -50,6 +51,7 @@ pub struct ClientBuilder<V: Version> {
     timeouts: Timeouts,
     in_flight: usize,
     pacer: Pacing,
+    clock: SharedClock,
     options: CallOptions,
     before: Option<Before>,
     after: Option<After>,
@@ -96,6 +98,7 @@ impl<V: Version> ClientBuilder<V> {
             timeouts: Timeouts::standard(),
             in_flight: IN_FLIGHT,
             pacer: Pacing::Adaptive,
+            clock: SharedClock::system(),
             options: CallOptions::new(),
             before: None,
             after: None,
@@ -219,6 +222,15 @@ impl<V: Version> ClientBuilder<V> {
         self
     }
 
+    /// Asks this clock what time it is, instead of the machine's: whether field begins in the future, which days a
+    /// report may have, how old a token or an entry of the journal is. Waits and time limits go by tokio's clock.
+    ///
+    /// See [testing](crate::guide::testing) for a client whose time is that of a simulation.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = SharedClock::new(clock);
+        self
+    }
+
     /// Sends without regard to what was turned away with 429. A call that was is repeated like one that failed, under
     /// its [`RetryPolicy`].
     pub fn without_pacer(mut self) -> Self {
@@ -306,13 +318,12 @@ impl<V: Version> ClientBuilder<V> {
             None => HttpSender::Client(http_client(&self.timeouts, self.proxy, all_here, agent)?),
         };
         let tokens = match tokens {
-            Tokens::Fixed(token) => {
-                TokenCache::fixed(AccessToken::without_expiry(token.expose())).map_err(Error::setup)?
-            }
-            Tokens::Own(source) => TokenCache::new(Source::Own(source), self.store, self.margin),
+            Tokens::Fixed(token) => TokenCache::fixed(AccessToken::without_expiry(token.expose()), self.clock.clone())
+                .map_err(Error::setup)?,
+            Tokens::Own(source) => TokenCache::new(Source::Own(source), self.store, self.margin, self.clock.clone()),
             Tokens::Credentials(credentials) => {
                 let endpoint = Endpoint { http: http.clone(), credentials, observer: self.after.clone() };
-                TokenCache::new(Source::Endpoint(endpoint), self.store, self.margin)
+                TokenCache::new(Source::Endpoint(endpoint), self.store, self.margin, self.clock.clone())
             }
         };
         let shared = Shared {
@@ -327,6 +338,7 @@ impl<V: Version> ClientBuilder<V> {
             budget: Shared::budget(),
             in_flight: Semaphore::new(self.in_flight),
             pacer: self.pacer.build(self.in_flight),
+            clock: self.clock,
             before: self.before,
             after: self.after,
             journal: self.journal,

@@ -1,11 +1,13 @@
 //! The client: one account, one version, one pipeline. Cheap to clone.
 
 pub(crate) mod builder;
+pub(crate) mod clock;
 mod credentials;
 pub(crate) mod options;
 mod untyped;
 
 pub use self::builder::ClientBuilder;
+pub use self::clock::Clock;
 pub use self::credentials::{Credentials, MissingEnvVar};
 pub use self::options::{CallOptions, OperationTimeouts, RetryPolicy, Timeouts};
 pub use self::untyped::UndocumentedRequest;
@@ -52,6 +54,11 @@ impl<V: Version> Client<V> {
     pub fn with(&self, options: CallOptions) -> Self {
         let options = options.over(&self.pipeline.options);
         Self::over(Arc::new(Pipeline { shared: Arc::clone(&self.pipeline.shared), options }), self.account)
+    }
+
+    /// What time it is for this client.
+    pub(crate) fn now(&self) -> jiff::Timestamp {
+        self.pipeline.shared.clock.now()
     }
 
     /// A clone for another account that the credentials give access to.

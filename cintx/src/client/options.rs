@@ -197,6 +197,20 @@ impl Default for Timeouts {
     }
 }
 
+/// Gives builders a `with`: other options for the call that they make. Names the way to the builder's client.
+macro_rules! with_options {
+    ($($builder:ident: $($client:ident).+);+) => {$(
+        impl<V: $crate::version::Version> $builder<V> {
+            /// Other options for this call alone: key, retries, time limits, headers. They go before the client's.
+            pub fn with(mut self, options: $crate::client::CallOptions) -> Self {
+                self.$($client).+ = self.$($client).+.with(options);
+                self
+            }
+        }
+    )+};
+}
+pub(crate) use with_options;
+
 /// Whether a success of this operation is handed over as a stream.
 pub(crate) fn is_download(operation: &Operation) -> bool {
     !operation.answer_media.is_empty() && !operation.answer_media.iter().any(|media| media.contains("json"))

@@ -38,7 +38,6 @@ pub(crate) fn text_length(field: &'static str, text: &str, chars: RangeInclusive
 }
 
 /// A moment that must not be past.
-pub(crate) fn must_be_future(field: &'static str, at: Timestamp) -> Option<FieldError> {
-    let now = Timestamp::now();
+pub(crate) fn must_be_future(field: &'static str, at: Timestamp, now: Timestamp) -> Option<FieldError> {
     (at <= now).then(|| FieldError::new(field, format!("is {at}, expected a time after now ({now:.0})")))
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::group_problems;
 use crate::client::Client;
+use crate::client::options::with_options;
 use crate::error::{Error, FieldError, text_length};
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
 use crate::sealed::Sealed;
@@ -206,6 +207,8 @@ pub struct UpdateExclusionGroup<V: Version> {
     id: ExclusionGroupId,
     change: GroupChange,
 }
+
+with_options!(UpdateExclusionGroup: client);
 
 impl<V: Version> UpdateExclusionGroup<V> {
     /// The tag: 1 to 128 characters.

@@ -170,7 +170,7 @@ impl FieldingAssistant {
     }
 
     /// Says what contradicts itself, or what a version does not have.
-    pub(crate) fn check<V: Version>(&self, problems: &mut Vec<FieldError>) {
+    pub(crate) fn check<V: Version>(&self, now: Timestamp, problems: &mut Vec<FieldError>) {
         if let Some(pricing) = &self.pricing {
             if let Pricing::Dynamic { total_budget, maximum_cpi, minimum_cpi } = pricing {
                 if total_budget.is_some() == maximum_cpi.is_some() {
@@ -198,7 +198,7 @@ impl FieldingAssistant {
             problems.push(FieldError::new("pacing", reason));
         }
         if let Some(SoftLaunch { end, goal_percent, strictness_percent }) = &self.soft_launch {
-            problems.extend(must_be_future("soft_launch", *end));
+            problems.extend(must_be_future("soft_launch", *end, now));
             if !(1..=100).contains(goal_percent) {
                 problems.push(FieldError::new(
                     "soft_launch",
@@ -254,9 +254,9 @@ struct Assistant<'a, V: Version>(&'a TargetGroup<V>);
 impl<V: Version> Editable for Assistant<'_, V> {
     type Value = FieldingAssistant;
 
-    fn check(assistant: &FieldingAssistant) -> Result<(), Error> {
+    fn check(&self, assistant: &FieldingAssistant) -> Result<(), Error> {
         let mut problems = Vec::new();
-        assistant.check::<V>(&mut problems);
+        assistant.check::<V>(self.0.client.now(), &mut problems);
         Error::check(problems)
     }
 

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
+use crate::client::options::with_options;
 use crate::error::{Error, FieldError};
 use crate::types::{IncidenceRate, IntoField, LengthOfInterview, Locale, Money, TimeRange};
 use crate::version::Version;
@@ -139,6 +140,8 @@ pub struct SuggestDays<V: Version> {
     wanted: Result<DaysWanted, ()>,
     problems: Vec<FieldError>,
 }
+
+with_options!(SuggestDays: client);
 
 impl<V: Version> SuggestDays<V> {
     /// Whether the survey asks for personal data.

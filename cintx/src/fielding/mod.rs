@@ -32,7 +32,7 @@ impl<V: Version> TargetGroup<V> {
     /// If `end` is past, before anything is sent. See [when a call fails](crate::guide::failures).
     #[doc(alias = "create_launch_fielding_run_from_draft_job")]
     pub async fn launch(&self, end: Timestamp) -> Result<LaunchJob<V>, Error> {
-        Error::check(must_be_future("end", end))?;
+        Error::check(must_be_future("end", end, self.client.now()))?;
         self.start_field(None, end).await
     }
 
@@ -47,7 +47,7 @@ impl<V: Version> TargetGroup<V> {
     pub async fn schedule(&self, fielding_period: impl IntoField<TimeRange>) -> Result<LaunchJob<V>, Error> {
         let mut problems = Vec::new();
         let period = fielding_period.into_field("fielding_period", &mut problems);
-        problems.extend(period.and_then(|period| must_be_future("fielding_period", period.start())));
+        problems.extend(period.and_then(|period| must_be_future("fielding_period", period.start(), self.client.now())));
         match period {
             Some(period) if problems.is_empty() => self.start_field(Some(period.start()), period.end()).await,
             _ => Err(Error::invalid(problems)),
@@ -207,6 +207,8 @@ pub struct RunState {
     pub(crate) status: RunStatus,
     pub(crate) dates: FieldingPeriod,
     pub(crate) changed_by: Option<UserId>,
+    pub(crate) changed_at: Option<Timestamp>,
+    pub(crate) version: Option<i64>,
 }
 
 /// A fielding run. It carries the entity tag of its last answer, so a change by another client is noticed.
@@ -259,6 +261,16 @@ impl<V: Version> FieldingRun<V> {
     /// Who changed it last, if it was a user.
     pub fn changed_by(&self) -> Option<UserId> {
         self.state.changed_by
+    }
+
+    /// When it had been changed last, as of when it was read: [`refresh`](Self::refresh) reads it after a change.
+    pub fn changed_at(&self) -> Option<Timestamp> {
+        self.state.changed_at
+    }
+
+    /// The number of its state at Cint when it was read; every change raises it.
+    pub fn version(&self) -> Option<i64> {
+        self.state.version
     }
 
     /// Asks for the present state.
@@ -374,10 +386,10 @@ impl<V: Version> FieldingRun<V> {
 impl<V: Version> Editable for FieldingRun<V> {
     type Value = FieldingPeriod;
 
-    fn check(dates: &FieldingPeriod) -> Result<(), Error> {
+    fn check(&self, dates: &FieldingPeriod) -> Result<(), Error> {
         let window: Result<TimeRange, _> = (dates.start..dates.end).try_into();
         let order = window.err().map(|error| FieldError::new("end", error.to_string()));
-        Error::check(must_be_future("end", dates.end).into_iter().chain(order))
+        Error::check(must_be_future("end", dates.end, self.group.client.now()).into_iter().chain(order))
     }
 
     fn read(&self) -> BoxFuture<'_, Result<WithEtag<FieldingPeriod>, Error>> {

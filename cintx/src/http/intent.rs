@@ -43,7 +43,7 @@ impl<'a> CallIntent<'a> {
         let Some(journal) = self.shared.journal.as_ref().filter(|_| self.recorded && self.id.is_none()) else {
             return Ok(());
         };
-        let mut intent = Intent::of(request, self.shared.api_version);
+        let mut intent = Intent::of(request, self.shared.api_version, self.shared.clock.now());
         intent.known_before = known.map(<[String]>::to_vec);
         self.shared.under_way.locked().insert(intent.id.clone());
         // From here on it may be in the journal, even if this fails or is dropped.

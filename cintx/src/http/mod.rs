@@ -43,10 +43,10 @@ use self::throttle::Budget;
 pub(crate) use self::trace::{TRACEPARENT, Trace};
 pub use self::transport::{ByteStream, HttpTransport, TransportError, TransportFuture};
 pub(crate) use self::transport::{HttpSender, Outgoing};
-use crate::auth::clock::Now;
 use crate::auth::refresher::TokenCache;
 use crate::auth::token::Token;
 use crate::cache::Cache;
+use crate::client::clock::SharedClock;
 use crate::client::{CallOptions, OperationTimeouts, RetryPolicy, Timeouts};
 use crate::error::{Failure, FieldError, NoServerToServerKey, Outcome, Refused, Report, StopReason, TimedOut};
 use crate::recovery::Journal;
@@ -68,6 +68,7 @@ pub(crate) struct Shared {
     pub(crate) budget: Budget,
     pub(crate) in_flight: Semaphore,
     pub(crate) pacer: Option<Box<dyn Pacer>>,
+    pub(crate) clock: SharedClock,
     pub(crate) before: Option<Before>,
     pub(crate) after: Option<After>,
     pub(crate) journal: Option<Arc<dyn Journal>>,
@@ -155,7 +156,7 @@ impl Pipeline {
         let trace = Trace::of(request.headers().get(TRACEPARENT).or_else(|| self.options.headers.get(TRACEPARENT)));
         let new_key = match self.prepare(&mut request) {
             Ok(new_key) => new_key,
-            Err(problems) => return Err(refused(problems, &trace)),
+            Err(problems) => return Err(refused(problems, &trace, self.shared.clock.now())),
         };
         if let Some(key) = request.headers().get(IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok()) {
             tracing::Span::current().record("idempotency_key", key);
@@ -165,7 +166,7 @@ impl Pipeline {
         let effect = effect(&request, &policy);
         let has_token = operation.host == Host::Demand && self.shared.tokens.can_refresh();
         let known_before = self.known_before(&request).await;
-        let began = Timestamp::now();
+        let began = self.shared.clock.now();
         let recorded = effect != Effect::None && !self.options.unrecorded;
         let mut course = CallUnderWay {
             pipeline: self,
@@ -224,7 +225,7 @@ impl Pipeline {
 }
 
 /// The failure of a request that must not leave.
-fn refused(problems: Vec<FieldError>, trace: &Trace) -> BoxError {
+fn refused(problems: Vec<FieldError>, trace: &Trace, began: Timestamp) -> BoxError {
     let report = Report {
         request: None,
         trace_id: trace.id().into(),
@@ -232,7 +233,7 @@ fn refused(problems: Vec<FieldError>, trace: &Trace) -> BoxError {
         outcome: Outcome::NotSent,
         why: StopReason::Final,
         retry_after: None,
-        began: Timestamp::now(),
+        began,
         known_before: None,
         intent: None,
     };
@@ -372,7 +373,7 @@ impl<'a> CallUnderWay<'a> {
         self.retry_after = retry_after;
         let mut token_expired = false;
         if let (Credential::Token(token), Ok(answer)) = (credential, &answer) {
-            token_expired = token.may_be_expired(Now::read());
+            token_expired = token.may_be_expired(self.pipeline.shared.tokens.now());
             // What did not come from the API says nothing about a token.
             if attempt != Attempt::Unexpected {
                 self.pipeline.shared.tokens.judge(token, answer.status);

@@ -13,7 +13,8 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::client::Client;
+use crate::client::options::with_options;
+use crate::client::{CallOptions, Client};
 use crate::error::{Error, FieldError, text_length};
 use crate::optimistic::{Editable, WithEtag, edit, three_way_merge};
 use crate::paging::ListRequest;
@@ -82,6 +83,16 @@ pub struct CreateProject<V: Version> {
     client: Client<V>,
     settings: ProjectSettings,
     problems: Vec<FieldError>,
+}
+
+with_options!(CreateProject: client);
+
+impl<V: Version> CreateProject<V> {
+    /// Creates it under this idempotency key: the same key makes no second project. See
+    /// [`CallOptions::idempotency_key`].
+    pub fn idempotency_key(self, key: impl Into<String>) -> Self {
+        self.with(CallOptions::new().idempotency_key(key))
+    }
 }
 
 impl<V: Version> CreateProject<V> {
@@ -200,6 +211,11 @@ impl<V: Version> ProjectScope<V> {
         &self.project
     }
 
+    /// The project for calls with other options: key, retries, time limits, headers. They go before the client's.
+    pub fn with(&self, options: CallOptions) -> Self {
+        Self { client: self.client.with(options), project: self.project.clone() }
+    }
+
     /// Reads the project.
     ///
     /// # Errors
@@ -247,7 +263,7 @@ impl<V: Version> ProjectScope<V> {
 impl<V: Version> Editable for ProjectScope<V> {
     type Value = ProjectSettings;
 
-    fn check(settings: &ProjectSettings) -> Result<(), Error> {
+    fn check(&self, settings: &ProjectSettings) -> Result<(), Error> {
         let mut problems = Vec::from_iter(text_length("name", settings.name.trim(), NAME_CHARS));
         if let Some(reference) = &settings.reference {
             let _: Option<CustomerReference> = reference.into_field("reference", &mut problems);

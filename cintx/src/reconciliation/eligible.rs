@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Reconciliations;
 use crate::client::Client;
+use crate::client::options::with_options;
 use crate::error::{Error, FieldError};
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
 use crate::reference::User;
@@ -184,6 +185,8 @@ pub struct EligibleInMonthQuery<V: Version> {
     month: String,
     filter: EligibleFilter,
 }
+
+with_options!(EligibleInMonthQuery: client);
 
 impl<V: HasEligibleInMonth> IntoFuture for EligibleInMonthQuery<V> {
     type Output = Result<EligibleInMonth, Error>;

@@ -103,7 +103,7 @@ impl Content {
 
 impl Intent {
     /// The intent of sending a request.
-    pub(crate) fn of(request: &Request, version: &str) -> Self {
+    pub(crate) fn of(request: &Request, version: &str, at: Timestamp) -> Self {
         let header = |name: HeaderName| Some(request.headers().get(name)?.to_str().ok()?.to_owned());
         let body = request.body().map(|body| IntentBody {
             content_type: String::from_utf8_lossy(body.content_type.as_bytes()).into_owned(),
@@ -117,7 +117,7 @@ impl Intent {
             id: Ulid::new().to_string(),
             version: version.to_owned(),
             operation: request.operation().id.to_owned(),
-            at: Timestamp::now(),
+            at,
             method: request.operation().method.to_string(),
             target: request.target().to_owned(),
             key: header(IDEMPOTENCY_KEY),

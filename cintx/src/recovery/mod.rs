@@ -110,7 +110,7 @@ impl<V: Version> Client<V> {
                     known_before: report.known_before.as_deref(),
                     ended: error.status().is_some_and(|status| ENDED.contains(&status.as_u16())),
                 };
-                self.find_out(request, circumstances, is_recent(report.began, REPLAY_WITHIN)).await
+                self.find_out(request, circumstances, is_recent(self.now(), report.began, REPLAY_WITHIN)).await
             }
             _ => Ok(Resolution::unknown("the request is not known any more")),
         };
@@ -203,7 +203,7 @@ impl<V: Version> Client<V> {
 }
 
 /// Whether a write is not older than this.
-fn is_recent(at: Timestamp, age: Duration) -> bool {
-    let since = Timestamp::now().duration_since(at);
+fn is_recent(now: Timestamp, at: Timestamp, age: Duration) -> bool {
+    let since = now.duration_since(at);
     since >= -CLOCK_SKEW && SignedDuration::try_from(age).is_ok_and(|age| since <= age)
 }

@@ -189,7 +189,7 @@ impl<V: Version> Client<V> {
             return Resolution::unknown("the journal's entry is damaged");
         };
         let same_version = intent.version == V::DATE;
-        let replay = same_version && is_recent(intent.at, replay_within);
+        let replay = same_version && is_recent(self.now(), intent.at, replay_within);
         let known_before = intent.known_before.as_deref();
         let circumstances = Circumstances { began: intent.at, known_before, ended: false };
         match self.find_out(&request, circumstances, replay).await {

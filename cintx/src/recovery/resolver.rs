@@ -314,7 +314,7 @@ struct Looks {
 
 impl Looks {
     fn new(pipeline: &Pipeline, circumstances: Circumstances<'_>) -> Self {
-        let since = Timestamp::now().duration_since(circumstances.began);
+        let since = pipeline.shared.clock.now().duration_since(circumstances.began);
         let since = Duration::try_from(since).unwrap_or_default();
         let left = if circumstances.ended {
             Duration::ZERO

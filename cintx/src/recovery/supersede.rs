@@ -89,7 +89,7 @@ mod tests {
     fn intent(method: &Method, path: &str, body: &str) -> Intent {
         let body = Body { bytes: body.to_owned().into(), content_type: HeaderValue::from_static("application/json") };
         let request = Request::to(Operation::undocumented(method), path).with_body(Some(body));
-        Intent::of(&request, "2025-12-18")
+        Intent::of(&request, "2025-12-18", jiff::Timestamp::now())
     }
 
     #[test]

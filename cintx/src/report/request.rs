@@ -10,6 +10,7 @@ use jiff::{Timestamp, ToSpan as _};
 
 use super::{ReportJob, ReportKind, ReportLevel, ReportScope, Reports};
 use crate::client::Client;
+use crate::client::options::with_options;
 use crate::error::{Error, FieldError};
 use crate::types::ids::UserId;
 use crate::version::Version;
@@ -111,6 +112,8 @@ pub struct ReportBuilder<V: Version> {
     pub(super) order: ReportOrder,
 }
 
+with_options!(ReportBuilder: client);
+
 impl<V: Version> ReportBuilder<V> {
     /// With what respondents answered to qualifying questions.
     pub fn with_respondent_answers(mut self) -> Self {
@@ -142,7 +145,7 @@ impl<V: Version> IntoFuture for ReportBuilder<V> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            Error::check(self.order.problems(Timestamp::now()))?;
+            Error::check(self.order.problems(self.client.now()))?;
             let id = V::generate_report(self.client.raw(), self.client.account(), &self.order).await?;
             Ok(Reports { client: self.client }.job(id))
         })

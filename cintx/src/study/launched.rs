@@ -60,7 +60,7 @@ impl LaunchedChange {
         change.compare_supply(there, &draft).await?;
         let run = there.fielding_run().await?;
         if let Some(run) = &run {
-            change.compare_dates(run, group);
+            change.compare_dates(run, group, there.client.now());
         }
         let window = run.and_then(|run| (run.dates().start..group.fielding_period.end).try_into().ok());
         change.compare_quotas(there, is.completes_goal, draft, window).await?;
@@ -119,13 +119,13 @@ impl LaunchedChange {
         Ok(())
     }
 
-    fn compare_dates<V: Version>(&mut self, run: &FieldingRun<V>, group: &StudyGroup) {
+    fn compare_dates<V: Version>(&mut self, run: &FieldingRun<V>, group: &StudyGroup, now: Timestamp) {
         if !moves(run, group) {
             return;
         }
         if *run.status() == RunStatus::Completed {
             self.obstacle(format!("field ends at {}, but it is over: relaunch it first", group.fielding_period.end));
-        } else if let Some(problem) = must_be_future("fielding_period", group.fielding_period.end) {
+        } else if let Some(problem) = must_be_future("fielding_period", group.fielding_period.end, now) {
             self.obstacle(format!("the end of {problem}"));
         } else {
             self.dates = true;

@@ -303,7 +303,7 @@ struct Choice<'a, V: Version>(&'a Client<V>);
 impl<V: Version> Editable for Choice<'_, V> {
     type Value = Chosen;
 
-    fn check(_: &Chosen) -> Result<(), Error> {
+    fn check(&self, _: &Chosen) -> Result<(), Error> {
         Ok(())
     }
 
@@ -346,7 +346,7 @@ struct Template<'a, V: Version> {
 impl<V: Version> Editable for Template<'_, V> {
     type Value = SupplyTemplate;
 
-    fn check(template: &SupplyTemplate) -> Result<(), Error> {
+    fn check(&self, template: &SupplyTemplate) -> Result<(), Error> {
         check::<V>(template)
     }
 
@@ -373,7 +373,7 @@ struct GlobalTemplate<'a, V: Version> {
 impl<V: HasGlobalTemplateWrites> Editable for GlobalTemplate<'_, V> {
     type Value = SupplyTemplate;
 
-    fn check(template: &SupplyTemplate) -> Result<(), Error> {
+    fn check(&self, template: &SupplyTemplate) -> Result<(), Error> {
         check::<V>(template)
     }
 

@@ -10,13 +10,14 @@ use super::details::reference_problem;
 use super::{PricingModel, TargetGroup};
 use crate::audience::Audience;
 use crate::client::Client;
+use crate::client::options::with_options;
 use crate::error::{Error, FieldError, must_be_future, text_length};
 use crate::fielding::assistant::{FieldingAssistant, Pricing};
 use crate::recovery::resolver::own_reference;
 use crate::reference::account::BusinessUnitRef;
 use crate::supply::Supply;
 use crate::target_group::NAME_CHARS;
-use crate::target_group::feasibility::Feasibility;
+use crate::target_group::feasibility::DraftFeasibility;
 use crate::types::ids::{
     BusinessUnitId, EndClientId, IndustryCode, LockoutCode, ProjectId, StudyTypeCode, TargetGroupId, UserId,
 };
@@ -73,12 +74,12 @@ pub struct DraftSettings {
 
 impl DraftSettings {
     /// Says everything that a version would refuse, but for a field that was to begin by now.
-    fn check<V: Version>(&self, problems: &mut Vec<FieldError>) {
+    fn check<V: Version>(&self, now: Timestamp, problems: &mut Vec<FieldError>) {
         problems.extend(text_length("name", self.name.trim(), NAME_CHARS));
         problems.extend((self.completes_goal == 0).then(no_completes));
         reference_problem::<V>(self.reference.as_deref(), problems);
         self.supply.check::<V>(problems);
-        self.assistant.check::<V>(problems);
+        self.assistant.check::<V>(now, problems);
         match (&self.assistant.pricing, &self.cost_per_interview) {
             (Some(Pricing::Dynamic { .. }), None) => problems.push(FieldError::new(
                 "pricing",
@@ -119,7 +120,7 @@ impl Deref for TargetGroupDraft {
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `create`"]
 pub struct DraftBuilder<V: Version> {
-    client: Client<V>,
+    pub(super) client: Client<V>,
     project: ProjectId,
     name: String,
     business_unit: Option<BusinessUnitRef>,
@@ -145,6 +146,8 @@ pub struct DraftBuilder<V: Version> {
     in_field: bool,
     problems: Vec<FieldError>,
 }
+
+with_options!(DraftBuilder: client);
 
 impl<V: Version> DraftBuilder<V> {
     pub(crate) fn new(client: Client<V>, project: ProjectId, name: String) -> Self {
@@ -308,7 +311,7 @@ impl<V: Version> DraftBuilder<V> {
     fn begins_too_early(&self) -> Option<FieldError> {
         self.fielding_period
             .filter(|_| !self.in_field)
-            .and_then(|period| must_be_future("fielding_period", period.start()))
+            .and_then(|period| must_be_future("fielding_period", period.start(), self.client.now()))
     }
 
     /// The target group as data, checked.
@@ -319,14 +322,11 @@ impl<V: Version> DraftBuilder<V> {
         self.check().map(|(_, _, draft)| draft)
     }
 
-    /// Asks what can be had for these settings; creates nothing.
-    ///
-    /// # Errors
-    /// Every field that is missing or wrong, at once. See [when a call fails](crate::guide::failures).
+    /// Asks what can be had for these settings, with their audience and supply. Await it to ask; creates nothing. Every
+    /// field that is missing or wrong is an error, at once.
     #[doc(alias = "calculate_target_group_feasibility")]
-    pub async fn feasibility(&self) -> Result<Feasibility, Error> {
-        let (client, project, draft) = self.clone().solved().await.check()?;
-        V::feasibility(client.raw(), client.account(), &project, &draft).await
+    pub fn feasibility(&self) -> DraftFeasibility<V> {
+        DraftFeasibility::of(self.clone())
     }
 
     /// Creates the target group as a draft.
@@ -358,14 +358,15 @@ impl<V: Version> DraftBuilder<V> {
         self.solved().await.build()
     }
 
-    async fn solved(self) -> Self {
+    pub(super) async fn solved(self) -> Self {
         if let Some(audience) = &self.audience {
             audience.solve_ahead(self.completes_goal, V::DRAFTS_IN).await;
         }
         self
     }
 
-    fn check(mut self) -> Result<(Client<V>, ProjectId, TargetGroupDraft), Error> {
+    pub(super) fn check(mut self) -> Result<(Client<V>, ProjectId, TargetGroupDraft), Error> {
+        let now = self.client.now();
         let mut problems = std::mem::take(&mut self.problems);
         let told =
             |field: &'static str, problems: &[FieldError]| problems.iter().any(|problem| problem.field() == field);
@@ -414,7 +415,7 @@ impl<V: Version> DraftBuilder<V> {
             problems.extend(text_length("name", self.name.trim(), NAME_CHARS));
             problems.extend((self.completes_goal == Some(0)).then(no_completes));
             self.supply.check::<V>(&mut problems);
-            self.assistant.check::<V>(&mut problems);
+            self.assistant.check::<V>(now, &mut problems);
             return Err(Error::invalid(problems));
         };
         let settings = DraftSettings {
@@ -439,7 +440,7 @@ impl<V: Version> DraftBuilder<V> {
             supply: self.supply,
             assistant: self.assistant,
         };
-        settings.check::<V>(&mut problems);
+        settings.check::<V>(now, &mut problems);
         buyer.check(&settings, &mut problems);
         Error::check(problems)?;
         Ok((self.client, self.project, TargetGroupDraft { settings, audience }))
@@ -497,7 +498,7 @@ impl<V: Version> TargetGroup<V> {
     pub async fn edit_draft(&self, change: impl FnOnce(&mut DraftSettings) + Send) -> Result<DraftSettings, Error> {
         let Draft { mut settings, kept, .. } = self.draft().await?;
         change(&mut settings);
-        checked::<V>(&settings)?;
+        checked::<V>(&settings, self.client.now())?;
         let (raw, account) = (self.client.raw(), self.client.account());
         V::update_draft(raw, account, &self.project, &self.id, &settings, &kept, None).await?;
         Ok(settings)
@@ -528,8 +529,9 @@ impl<V: Version> TargetGroup<V> {
     ) -> Result<DraftSettings, Error> {
         let Draft { mut settings, kept, .. } = self.draft().await?;
         change(&mut settings);
-        let mut problems = Vec::from_iter(must_be_future("fielding_period", settings.fielding_period.start()));
-        settings.check::<V>(&mut problems);
+        let now = self.client.now();
+        let mut problems = Vec::from_iter(must_be_future("fielding_period", settings.fielding_period.start(), now));
+        settings.check::<V>(now, &mut problems);
         audience.solve_ahead(Some(settings.completes_goal), V::DRAFTS_IN).await;
         audience.check(Some(settings.completes_goal), V::DRAFTS_IN, &mut problems);
         Error::check(problems)?;
@@ -566,7 +568,7 @@ impl<V: Version> TargetGroup<V> {
         settings.name = name;
         settings.reference = None;
         change(&mut settings);
-        checked::<V>(&settings)?;
+        checked::<V>(&settings, self.client.now())?;
         let is_referred = refer::<V>(&mut settings);
         let create = |client: Client<V>| {
             let (project, settings, kept) = (&self.project, &settings, &kept);
@@ -587,8 +589,8 @@ fn refer<V: Version>(settings: &mut DraftSettings) -> bool {
     is_free
 }
 
-fn checked<V: Version>(settings: &DraftSettings) -> Result<(), Error> {
-    let mut problems = Vec::from_iter(must_be_future("fielding_period", settings.fielding_period.start()));
-    settings.check::<V>(&mut problems);
+fn checked<V: Version>(settings: &DraftSettings, now: Timestamp) -> Result<(), Error> {
+    let mut problems = Vec::from_iter(must_be_future("fielding_period", settings.fielding_period.start(), now));
+    settings.check::<V>(now, &mut problems);
     Error::check(problems)
 }

@@ -11,7 +11,7 @@ pub(crate) mod transitions;
 pub use self::changelog::{Change, ChangeKind, ChangedBy, ChangelogEntry, ChangelogQuery};
 pub use self::details::{LaunchedSettings, TargetGroupDetails};
 pub use self::draft::{Draft, DraftBuilder, DraftSettings, KeptDraft, TargetGroupDraft};
-pub use self::feasibility::Feasibility;
+pub use self::feasibility::{DraftFeasibility, Feasibility, SupplierGroupFeasibility, TargetFeasibility};
 pub(crate) use self::list::TargetGroupFilter;
 pub use self::list::{Issue, Statistic, TargetGroupQuery, TargetGroupStatistics, TargetGroupSummary, TargetGroups};
 pub use self::statistics::{
@@ -21,7 +21,7 @@ pub use self::statistics::{
 pub use self::transitions::{Bulk, BulkJob, BulkOutcome, BulkTransition, Transitions};
 use std::ops::RangeInclusive;
 
-use crate::client::Client;
+use crate::client::{CallOptions, Client};
 use crate::error::Error;
 use crate::open_enum::open_enum;
 pub use crate::pricing::GroupFeasibility;
@@ -97,6 +97,24 @@ impl<V: Version> TargetGroup<V> {
     /// The id of its project.
     pub fn project_id(&self) -> &ProjectId {
         &self.project
+    }
+
+    /// The target group for calls with other options: key, retries, time limits, headers. They go before those of the
+    /// client.
+    ///
+    /// ```no_run
+    /// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+    /// use cintx::client::CallOptions;
+    /// use jiff::{Timestamp, ToSpan as _};
+    ///
+    /// // However often this runs, it is one launch.
+    /// let once = group.with(CallOptions::new().business_key("wave-7/launch"));
+    /// once.launch(Timestamp::now() + 240.hours()).await?.until_live().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with(&self, options: CallOptions) -> Self {
+        Self { client: self.client.with(options), project: self.project.clone(), id: self.id.clone() }
     }
 
     /// Changes what an interview costs; answers with what it costs now. Only for dynamic pricing, in the business

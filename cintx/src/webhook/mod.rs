@@ -394,7 +394,7 @@ impl<V: Version> Webhook<V> {
 impl<V: Version> Editable for Webhook<V> {
     type Value = WebhookSettings;
 
-    fn check(settings: &WebhookSettings) -> Result<(), Error> {
+    fn check(&self, settings: &WebhookSettings) -> Result<(), Error> {
         settings.check::<V>()
     }
 

@@ -19,6 +19,7 @@ pub(crate) mod calendar;
 pub(crate) mod directory;
 pub(crate) mod distribution;
 pub(crate) mod exclusions;
+pub(crate) mod feasibility;
 pub(crate) mod fielding;
 pub(crate) mod json;
 pub(crate) mod library;

@@ -1,7 +1,13 @@
 //! Projects: made, listed, read, changed by many at once.
 
-use cintx::Version;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cintx::client::{CallOptions, Credentials};
 use cintx::project::ProjectStatus;
+use cintx::{Client, Version};
+use cintx_sandbox::Sandbox;
+use jiff::ToSpan as _;
 
 use crate::stage::{Stage, on_every_version};
 
@@ -9,7 +15,9 @@ on_every_version!(
     what_would_undo_anothers_change_is_a_conflict,
     a_project_is_made_read_and_listed,
     editors_of_different_fields_merge,
-    eight_editors_lose_no_update
+    eight_editors_lose_no_update,
+    options_are_given_where_one_stands,
+    a_client_goes_by_the_clock_of_the_sandbox
 );
 
 async fn a_project_is_made_read_and_listed<V: Version>(stage: Stage<V>) {
@@ -100,4 +108,55 @@ async fn eight_editors_lose_no_update<V: Version>(stage: Stage<V>) {
     }
     assert_eq!(stage.cint.project(&project).get().await.unwrap().name(), "count 16");
     stage.assert_no_violation();
+}
+
+async fn options_are_given_where_one_stands<V: Version>(stage: Stage<V>) {
+    let create = || stage.cint.projects().create("MyDrinksSurveyQ1", stage.manager);
+    let once = create().idempotency_key("order-4711").await.unwrap();
+    assert_eq!(create().idempotency_key("order-4711").await.unwrap().id(), once.id(), "one key, one project");
+    let wave = || CallOptions::new().business_key("wave-7");
+    let keyed = create().with(wave()).await.unwrap();
+    assert_eq!(create().with(wave()).await.unwrap().id(), keyed.id());
+    assert_ne!(create().await.unwrap().id(), once.id(), "the client is as it was");
+
+    let group = stage.draft(&once).create().await.unwrap();
+    let end = jiff::Timestamp::now() + 240.hours();
+    let launch = || async { group.with(wave()).launch(end).await.unwrap().id().clone() };
+    assert_eq!(launch().await, launch().await, "one key, one job");
+    let refused = group.with(wave()).set_cost_per_interview(&cintx::Money::new("3.10", "USD").unwrap()).await;
+    assert_eq!(refused.unwrap_err().outcome(), cintx::Outcome::NotSent, "this takes no key");
+    stage.assert_no_violation();
+}
+
+/// Years ago by the machine's clock, and the future by the sandbox's, which stands.
+async fn a_client_goes_by_the_clock_of_the_sandbox<V: Version>(_: Stage<V>) {
+    let then = 1_578_301_200;
+    // Nobody enters by themselves: the run goes on until its end.
+    let sandbox = Sandbox::builder().seed(7).standing_clock(then).job_delay(Duration::ZERO).field_pace(Duration::ZERO);
+    let sandbox = Arc::new(sandbox.start().await.unwrap());
+    let clock = Arc::clone(&sandbox);
+    let cint = Client::<V>::builder()
+        .credentials(Credentials::new(sandbox.client_id(), sandbox.client_secret()).endpoint(sandbox.token_url()))
+        .account(i64::from(sandbox.account_id()))
+        .api_url(sandbox.api_url())
+        .clock(move || clock.now())
+        .build()
+        .unwrap();
+    let now = sandbox.now();
+    assert_eq!(now.as_second(), then);
+    let manager = sandbox.project_manager_id().parse().unwrap();
+    let stage = Stage { sandbox: Sandbox::builder().seed(8).start().await.unwrap(), cint, manager };
+    let project = stage.project().await;
+    let draft = || stage.draft(&project).fielding_period(now + 2.hours()..now + 240.hours());
+    let group = draft().create().await.unwrap();
+    let mut run = group.launch(now + 240.hours()).await.unwrap().until_live().await.unwrap();
+    sandbox.advance(Duration::from_secs(48 * 3_600));
+    run.edit_dates(|dates| dates.end = now + 96.hours()).await.unwrap();
+    // By now this is the past.
+    let late = run.edit_dates(|dates| dates.end = now + 47.hours()).await.unwrap_err();
+    assert_eq!(late.invalid_fields()[0].field(), "end");
+    assert_eq!(draft().create().await.unwrap_err().invalid_fields()[0].field(), "fielding_period");
+    let days = jiff::civil::date(2020, 1, 1)..=jiff::civil::date(2020, 1, 7);
+    let report = stage.cint.reports().completes(cintx::report::ReportScope::Account, days).await;
+    assert!(report.is_ok(), "these days are over by the sandbox's clock: {report:?}");
 }

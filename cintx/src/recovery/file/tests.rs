@@ -14,7 +14,11 @@ use super::*;
 fn intent_of(method: &Method, target: &str) -> Intent {
     let body =
         Body { bytes: "{\"a\":\"first\\nsecond\"}".into(), content_type: HeaderValue::from_static("application/json") };
-    Intent::of(&Request::to(Operation::undocumented(method), target).with_body(Some(body)), "2025-12-18")
+    Intent::of(
+        &Request::to(Operation::undocumented(method), target).with_body(Some(body)),
+        "2025-12-18",
+        jiff::Timestamp::now(),
+    )
 }
 
 fn intent() -> Intent {

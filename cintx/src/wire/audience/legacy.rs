@@ -100,10 +100,36 @@ fn condition(condition: &Condition, form: Form) -> Value {
     json
 }
 
-/// Every question's own profile, as requests for feasibility have it.
+/// The profile of each question that stands alone, as requests for feasibility have it.
 pub(crate) fn feasibility(audience: &Audience, goal: u32) -> Vec<Value> {
-    let crossed = audience.interlock.iter().flat_map(Interlock::questions);
-    audience.questions.iter().chain(crossed).map(|question| profile(question, goal, Form::Feasibility)).collect()
+    audience.questions.iter().map(|question| profile(question, goal, Form::Feasibility)).collect()
+}
+
+/// A cell of crossed questions, as requests for feasibility have it.
+pub(crate) struct FeasibilityCell {
+    pub(crate) related: Vec<Value>,
+    pub(crate) conditions: Vec<(i64, Condition)>,
+    pub(crate) percent: u64,
+}
+
+/// The cells of crossed questions, with their whole percentages.
+pub(crate) fn feasibility_cells(interlock: &Interlock, goal: u32) -> Result<Vec<FeasibilityCell>, Error> {
+    let cells = interlock.cells_at(Scale::parts(100, goal.into())).map_err(|reason| refused("audience", reason))?;
+    let questions = interlock.questions();
+    let cell = |(index, percent): (usize, u64)| {
+        let mut index = index;
+        let (mut related, mut conditions) = (Vec::new(), Vec::new());
+        for question in questions.iter().rev() {
+            let targets = question.targets();
+            let target = targets[index % targets.len().max(1)].conditions();
+            index /= targets.len().max(1);
+            let of: Vec<Value> = target.iter().map(|it| condition(it, Form::Feasibility)).collect();
+            related.insert(0, json!({ "question_id": question.id(), "conditions": of }));
+            conditions.splice(0..0, target.iter().map(|it| (question.id(), it.clone())));
+        }
+        FeasibilityCell { related, conditions, percent }
+    };
+    Ok(cells.into_iter().enumerate().map(cell).collect())
 }
 
 /// The profiles side by side.

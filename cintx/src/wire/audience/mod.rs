@@ -31,6 +31,7 @@ pub trait AudienceWire: Wire {
         account: i64,
         project: &ProjectId,
         draft: &TargetGroupDraft,
+        step_days: Option<u32>,
     ) -> impl Future<Output = Answer<Feasibility>> + Send;
 }
 

@@ -9,7 +9,7 @@ use crate::target_group::feasibility::Feasibility;
 use crate::target_group::{KeptDraft, TargetGroupDraft};
 use crate::types::ids::ProjectId;
 use crate::wire::audience::{AudienceWire, legacy};
-use crate::wire::{from_json, money, timestamp, to_json};
+use crate::wire::{feasibility, from_json, timestamp, to_json};
 
 /// The profile of crossed questions, for what a draft is besides its audience: they go through the API's
 /// helper, whose cells get our percentages.
@@ -59,16 +59,16 @@ impl AudienceWire for super::Marker {
         account: i64,
         project: &ProjectId,
         draft: &TargetGroupDraft,
+        step_days: Option<u32>,
     ) -> Result<Feasibility, Error> {
-        let profiles = legacy::feasibility(&draft.audience, draft.completes_goal);
-        let body = super::feasibility_request(draft, from_json("audience", profiles.into())?);
+        let profiles = feasibility::profiles(&draft.audience, draft.completes_goal)?;
+        let body = types::CalculateTargetGroupFeasibilityRequest {
+            allocations: from_json("supply", feasibility::allocation_list(&draft.supply))?,
+            interlocked_profiles: from_json("audience", profiles.interlocked)?,
+            step_days: step_days.map(f64::from),
+            ..super::feasibility_request(draft, from_json("audience", profiles.regular)?)
+        };
         let answer = raw.calculate_target_group_feasibility(account, project.as_str(), &body).await?.into_value();
-        let range = answer.suggested_filling_goal_range.as_ref();
-        let price = answer.suggested_price.as_ref();
-        Ok(Feasibility {
-            completes_min: range.and_then(|range| range.min),
-            completes_max: range.and_then(|range| range.max),
-            suggested_price: price.and_then(|price| money(price.value.as_deref(), price.currency_code.as_deref())),
-        })
+        Ok(feasibility::read(&to_json(&answer)?, &profiles.asked))
     }
 }

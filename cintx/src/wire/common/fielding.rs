@@ -11,7 +11,7 @@ use crate::job::{JobPoll, job_status, retry_after};
 use crate::optimistic::WithEtag;
 use crate::types::ids::{FieldingRunId, JobId, ProjectId, TargetGroupId};
 use crate::wire::fielding::FieldingWire;
-use crate::wire::read::{Missing, Read, read, read_words, required};
+use crate::wire::read::{Field, Missing, Read, read, read_words, required};
 use crate::wire::{started, timestamp};
 
 read_words! { RunStatus = FieldingRunStatus; }
@@ -25,6 +25,8 @@ impl Read<types::FieldingRunItem> for RunState {
                 end: required("end_fielding_at", wire.end_fielding_at)?,
             },
             changed_by: wire.last_changed_by.and_then(|user| user.parse().ok()),
+            changed_at: Field::field(wire.last_changed_at)?,
+            version: wire.version,
         })
     }
 }
@@ -44,7 +46,8 @@ fn failure(reason: Option<types::FieldingRunJobFailureReason>) -> JobFailure {
         reasons: reasons
             .map(|reason| {
                 let part = |text: Option<String>| text.unwrap_or_default();
-                format!("{}: {}", part(reason.name), part(reason.reason))
+                let detail = reason.detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
+                format!("{}: {}{detail}", part(reason.name), part(reason.reason))
             })
             .collect(),
     }

@@ -2,6 +2,7 @@
 //! or a list of fields for each difference.
 
 use cintx_raw::{ByteStream, Response};
+use serde_json::json;
 
 use super::raw::*;
 use crate::error::Error;
@@ -14,6 +15,7 @@ use crate::target_group::{ChangeKind, TargetGroupOverview};
 use crate::target_group::{DraftSettings, LaunchedSettings, TargetGroupFilter, TargetGroupSummary};
 use crate::types::TimeRange;
 use crate::types::ids::ReportId;
+use crate::wire::feasibility::{self, Asked, Profiles};
 use crate::wire::read::{Missing, Read, reads};
 use crate::wire::timestamp;
 
@@ -135,21 +137,28 @@ pub(super) fn changelog_kinds(_: &[ChangeKind]) -> GetTargetGroupChangelogParams
     GetTargetGroupChangelogParams::default()
 }
 
-/// The goal and the dates of a question about feasibility.
-pub(super) fn group_feasibility(settings: &FeasibilitySettings) -> types::CalculateTargetGroupFeasibilityByIdRequest {
-    types::CalculateTargetGroupFeasibilityByIdRequest {
-        filling_goal: settings.completes_goal.map(i64::from),
-        start_date: settings.fielding_period.as_ref().map(|field| timestamp(field.start())),
-        end_date: settings.fielding_period.as_ref().map(|field| timestamp(field.end())),
-        ..Default::default()
-    }
-}
-
-/// The least and the most completes that are feasible.
-pub(super) fn suggested_completes(
-    answer: &types::CalculateTargetGroupFeasibilityResponse,
-) -> (Option<i64>, Option<i64>) {
-    answer.suggested_filling_goal_range.as_ref().map_or((None, None), |range| (range.min, range.max))
+/// A question about feasibility, and the targets in it.
+pub(super) fn group_feasibility(
+    settings: &FeasibilitySettings,
+) -> Result<(types::CalculateTargetGroupFeasibilityByIdRequest, Vec<Asked>), Error> {
+    let (regular, interlocked, asked) = match &settings.audience {
+        Some(audience) => {
+            let Profiles { regular, interlocked, asked } =
+                feasibility::profiles(audience, feasibility::goal_of(settings)?)?;
+            (regular, interlocked, asked)
+        }
+        None => Default::default(),
+    };
+    let field = settings.fielding_period.as_ref();
+    let parts = [
+        ("filling_goal", json!(settings.completes_goal)),
+        ("start_date", json!(field.map(|field| timestamp(field.start())))),
+        ("end_date", json!(field.map(|field| timestamp(field.end())))),
+        ("allocations", settings.supply.as_ref().map(feasibility::allocation_list).unwrap_or_default()),
+        ("profiles", regular),
+        ("interlocked_profiles", interlocked),
+    ];
+    Ok((feasibility::request(settings, parts)?, asked))
 }
 
 /// The list of clients comes in one piece.

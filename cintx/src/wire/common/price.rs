@@ -8,7 +8,6 @@ use crate::target_group::feasibility::Feasibility;
 use crate::types::CountryCode;
 use crate::types::ids::{BusinessUnitId, ProjectId, TargetGroupId};
 use crate::wire::price::{PriceWire, prices};
-use crate::wire::read::read;
 
 /// A card from its data.
 pub(super) fn card(data: super::RateCardData, country: Option<String>, token: Option<String>) -> RateCard {
@@ -45,19 +44,10 @@ impl PriceWire for super::Marker {
         group: &TargetGroupId,
         settings: &FeasibilitySettings,
     ) -> Result<Feasibility, Error> {
-        let body = types::CalculateTargetGroupFeasibilityByIdRequest {
-            length_of_interview: settings.length_of_interview.map(|it| i64::from(it.as_minutes())),
-            incidence_rate: settings.incidence_rate.map(|rate| rate.fraction()),
-            price: settings.price.as_ref().map(Into::into),
-            ..super::group_feasibility(settings)
-        };
+        let (body, asked) = super::group_feasibility(settings)?;
         let body = (!settings.is_empty()).then_some(&body);
         let (project, group) = (project.as_str(), group.as_str());
         let answer = raw.calculate_target_group_feasibility_by_id(account, project, group, body).await?;
-        let answer = answer.into_value();
-        let (completes_min, completes_max) = super::suggested_completes(&answer);
-        let price =
-            answer.suggested_price.map(|price| read(&operations::CALCULATE_TARGET_GROUP_FEASIBILITY_BY_ID, price));
-        Ok(Feasibility { completes_min, completes_max, suggested_price: price.and_then(Result::ok) })
+        Ok(crate::wire::feasibility::read(&crate::wire::to_json(answer.value())?, &asked))
     }
 }

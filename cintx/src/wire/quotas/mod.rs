@@ -1,7 +1,7 @@
 //! Quotas of launched groups on the wire: read from any version's profiles, changed through what each version has.
 //! Before 2025-12-18 that is a call for each change; from then on all profiles are read, edited and sent back.
 pub(super) mod legacy;
-pub(super) mod modern;
+pub(in crate::wire) mod modern;
 
 use std::future::Future;
 

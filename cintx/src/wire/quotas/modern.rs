@@ -18,16 +18,24 @@ pub(crate) fn read_modern(answer: &Value) -> Vec<QuotaTable> {
     items(answer, "profiles").map(modern_profile).collect()
 }
 
-pub(crate) fn modern_profile(profile: &Value) -> QuotaTable {
-    let kind = match (string(profile, "object").as_deref(), string(profile, "blended_type").as_deref()) {
+/// What kind of profile this is.
+pub(crate) fn kind(profile: &Value) -> TableKind {
+    match (string(profile, "object").as_deref(), string(profile, "blended_type").as_deref()) {
         (Some("blended"), Some("control")) => TableKind::Control,
         (Some("blended"), _) => TableKind::Interlock,
         _ => TableKind::Regular,
-    };
+    }
+}
+
+/// The conditions of a target, with their questions.
+pub(crate) fn conditions(target: &Value) -> Vec<(i64, Condition)> {
+    items(target, "conditions").filter_map(|it| Some((whole(it.get("question_id")?)?, condition(it)?))).collect()
+}
+
+pub(crate) fn modern_profile(profile: &Value) -> QuotaTable {
+    let kind = kind(profile);
     let cells = items(profile, "targets").map(|target| {
-        let conditions: Vec<(i64, Condition)> = items(target, "conditions")
-            .filter_map(|it| Some((whole(it.get("question_id")?)?, condition(it)?)))
-            .collect();
+        let conditions = conditions(target);
         let names = items(target, "conditions").filter_map(|it| string(it, "condition_name"));
         let own = target.get("quota").filter(|quota| quota.is_object());
         let label = string(target, "name")

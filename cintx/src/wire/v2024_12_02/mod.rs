@@ -129,7 +129,7 @@ fn feasibility_request(
         profiles: Some(profiles),
         start_date: timestamp(draft.fielding_period.start()),
         step_days: None,
-        rate_card_price_boost: None,
+        rate_card_price_boost: super::feasibility::boost(draft).map(Into::into),
     }
 }
 

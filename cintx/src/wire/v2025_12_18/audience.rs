@@ -10,7 +10,7 @@ use crate::target_group::{KeptDraft, TargetGroupDraft};
 use crate::types::ids::ProjectId;
 use crate::wire::audience::{AudienceWire, modern};
 use crate::wire::quotas::modern::read_modern;
-use crate::wire::{from_json, money, timestamp};
+use crate::wire::{feasibility, from_json, timestamp, to_json};
 
 impl AudienceWire for super::Marker {
     const DRAFTS_IN: Unit = Unit::Completes;
@@ -29,10 +29,11 @@ impl AudienceWire for super::Marker {
         account: i64,
         _project: &ProjectId,
         draft: &TargetGroupDraft,
+        step_days: Option<u32>,
     ) -> Result<Feasibility, Error> {
-        let profiling = modern::feasibility(&draft.audience, draft.completes_goal)?;
+        let (profiling, asked) = feasibility::profiling(&draft.audience, draft.completes_goal)?;
         let body = types::CalculateTargetGroupFeasibilityRequest {
-            allocations: None,
+            allocations: from_json("supply", feasibility::allocation_specification(&draft.supply))?,
             business_unit_id: draft.business_unit.get(),
             collects_pii: Some(draft.collects_pii),
             completes_goal: i64::from(draft.completes_goal),
@@ -46,16 +47,10 @@ impl AudienceWire for super::Marker {
             locale: draft.locale.to_string(),
             price: None,
             profiling: Some(from_json("audience", profiling)?),
-            rate_card_price_boost: None,
-            step_days: None,
+            rate_card_price_boost: feasibility::boost(draft).map(Into::into),
+            step_days: step_days.map(f64::from),
         };
         let answer = raw.calculate_target_group_feasibility(account, &body).await?.into_value();
-        let range = answer.suggested_completes_goal_range.as_ref();
-        let price = answer.suggested_price.as_ref();
-        Ok(Feasibility {
-            completes_min: range.and_then(|range| range.min),
-            completes_max: range.and_then(|range| range.max),
-            suggested_price: price.and_then(|price| money(price.value.as_deref(), price.currency_code.as_deref())),
-        })
+        Ok(feasibility::read(&to_json(&answer)?, &asked))
     }
 }

@@ -2,6 +2,7 @@
 //! for each difference.
 
 use cintx_raw::{ByteStream, Response};
+use serde_json::{Value, json};
 
 use super::raw::*;
 use crate::error::Error;
@@ -17,6 +18,7 @@ use crate::target_group::{DraftSettings, LaunchedSettings, TargetGroupFilter, Ta
 use crate::types::TimeRange;
 use crate::types::ids::ReportId;
 use crate::webhook::{WebhookEventType, WebhookFacts};
+use crate::wire::feasibility::{self, Asked};
 use crate::wire::read::{read_amounts, read_words, reads};
 use crate::wire::target_groups::Names;
 use crate::wire::timestamp;
@@ -159,21 +161,25 @@ pub(super) fn changelog_kinds(kinds: &[ChangeKind]) -> GetTargetGroupChangelogPa
     }
 }
 
-/// The goal and the dates of a question about feasibility.
-pub(super) fn group_feasibility(settings: &FeasibilitySettings) -> types::CalculateTargetGroupFeasibilityByIdRequest {
-    types::CalculateTargetGroupFeasibilityByIdRequest {
-        completes_goal: settings.completes_goal.map(i64::from),
-        start_at: settings.fielding_period.as_ref().map(|field| timestamp(field.start())),
-        end_at: settings.fielding_period.as_ref().map(|field| timestamp(field.end())),
-        ..Default::default()
-    }
-}
-
-/// The least and the most completes that are feasible.
-pub(super) fn suggested_completes(
-    answer: &types::CalculateTargetGroupFeasibilityResponse,
-) -> (Option<i64>, Option<i64>) {
-    answer.suggested_completes_goal_range.as_ref().map_or((None, None), |range| (range.min, range.max))
+/// A question about feasibility, and the targets in it.
+pub(super) fn group_feasibility(
+    settings: &FeasibilitySettings,
+) -> Result<(types::CalculateTargetGroupFeasibilityByIdRequest, Vec<Asked>), Error> {
+    let (profiling, asked) = match &settings.audience {
+        Some(audience) => feasibility::profiling(audience, feasibility::goal_of(settings)?)?,
+        None => Default::default(),
+    };
+    let field = settings.fielding_period.as_ref();
+    let parts = [
+        ("completes_goal", json!(settings.completes_goal)),
+        ("start_at", json!(field.map(|field| timestamp(field.start())))),
+        ("end_at", json!(field.map(|field| timestamp(field.end())))),
+        ("allocations", settings.supply.as_ref().map(feasibility::allocation_specification).unwrap_or_default()),
+        ("profiling", profiling),
+        // It goes by this name or by that of the older versions.
+        ("cost_per_interview", Value::Null),
+    ];
+    Ok((feasibility::request(settings, parts)?, asked))
 }
 
 /// The list of clients has numbered pages.

@@ -4,7 +4,7 @@ use cintx::Version;
 use cintx::audience::Question;
 use cintx::types::LengthOfInterview;
 
-use super::{audiences, day, draft, usd};
+use super::{audiences, day, draft, drafts, supply, usd};
 use crate::stage::Stage;
 
 pub async fn calls<V: Version>(stage: &Stage<V>) {
@@ -17,8 +17,23 @@ pub async fn calls<V: Version>(stage: &Stage<V>) {
         .incidence_rate("0.20")
         .fielding_period(day(4)..day(9))
         .cost_per_interview(usd("3.10"))
+        .supply(supply::everybody::<V>())
+        .locale("eng_us")
+        .collects_pii(true)
+        .step_days(2)
         .await
         .unwrap();
+    for audience in audiences::all::<V>() {
+        group.feasibility().completes_goal(500).audience(audience).await.unwrap();
+    }
+    let by_card = draft(stage, &project, audiences::crossed()).business_unit(drafts::RATE_CARD_UNIT);
+    let by_card = by_card.assistant(drafts::rate_card_pricing());
+    by_card.feasibility().step_days(2).await.unwrap();
+    let boosted = group.feasibility().rate_card_boost(usd("0.25")).await;
+    match V::DATE {
+        "2025-02-17" => assert_eq!(boosted.unwrap_err().invalid_fields()[0].field(), "rate_card_boost"),
+        _ => drop(boosted.unwrap()),
+    }
     let (cint, minutes) = (&stage.cint, LengthOfInterview::minutes(10));
     cint.suggest_days("eng_gb", 500, minutes, "0.50", usd("2.73")).collects_pii(true).await.unwrap();
     let mut questions = vec![

@@ -1,0 +1,160 @@
+//! The leaves of an answer, each with two values that it may have.
+
+use cintx_tests::document::Document;
+use cintx_tests::instances::{enums_at, pointers};
+use serde_json::{Value, json};
+
+/// A value in an answer that is neither object nor list.
+#[derive(Clone, Debug)]
+pub(crate) struct Leaf {
+    /// Its place, with `*` for the number in a list: the same in every instance.
+    pub(crate) name: String,
+    /// The keys of everything around it: where they are the same, a branch of a union is.
+    pub(crate) shape: String,
+    place: String,
+    other: Value,
+}
+
+impl Leaf {
+    /// The answer with another value of this leaf.
+    pub(crate) fn changed(&self, whole: &Value) -> Value {
+        let mut changed = whole.clone();
+        if let Some(value) = changed.pointer_mut(&self.place) {
+            *value = self.other.clone();
+        }
+        changed
+    }
+
+    /// The answer without this leaf. A switch that is left out stands as one of its two values does.
+    pub(crate) fn absent(&self, whole: &Value) -> Option<Value> {
+        let (parent, key) = self.place.rsplit_once('/')?;
+        if self.other.is_boolean() {
+            return None;
+        }
+        let mut without = whole.clone();
+        match without.pointer_mut(parent) {
+            Some(Value::Object(object)) => drop(object.remove(&key.replace("~1", "/").replace("~0", "~"))),
+            Some(Value::Array(list)) => drop(list.pop()),
+            _ => {}
+        }
+        Some(without)
+    }
+}
+
+/// The leaves that have two values.
+pub(crate) fn of(document: &Document, schema: &Value, whole: &Value) -> Vec<Leaf> {
+    let mut places = Vec::new();
+    pointers(whole, &mut String::new(), &mut places);
+    let leaf = |place: String| {
+        let (one, other) = values(document, schema, whole, &place)?;
+        if one == other {
+            return None;
+        }
+        let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let parts: Vec<&str> = place.split('/').map(|part| if is_number(part) { "*" } else { part }).collect();
+        let ends = place.match_indices('/').map(|(at, _)| &place[..at]);
+        let tag = |name: &str, value: &Value| match name {
+            "object" | "type" | "allow_all_values" | "allow_all_zip" => format!("{name}={value}"),
+            _ => name.to_owned(),
+        };
+        let keys = ends
+            .filter_map(|end| whole.pointer(end)?.as_object())
+            .map(|object| object.iter().map(|(name, value)| tag(name, value)).collect::<Vec<_>>().join(","));
+        let status = whole.get("status").map(Value::to_string).unwrap_or_default();
+        let shape = status + &keys.collect::<Vec<_>>().join(";");
+        Some(Leaf { name: parts.join("/"), shape, place, other })
+    };
+    places.into_iter().filter_map(leaf).collect()
+}
+
+/// The answer with values that mean something: a currency where one is named, an amount where one is due.
+pub(crate) fn sensible(document: &Document, schema: &Value, mut whole: Value) -> Value {
+    let mut places = Vec::new();
+    pointers(&whole, &mut String::new(), &mut places);
+    for place in places {
+        if let Some((one, _)) = values(document, schema, &whole, &place)
+            && let Some(value) = whole.pointer_mut(&place)
+        {
+            *value = one;
+        }
+    }
+    whole
+}
+
+/// Two values of a leaf. `None` for what is none, and for a tag, which has one.
+fn values(document: &Document, schema: &Value, whole: &Value, place: &str) -> Option<(Value, Value)> {
+    let value = whole.pointer(place)?;
+    match value {
+        Value::Bool(value) => Some((json!(value), json!(!value))),
+        // The place of another value in this answer, whose lists have one item.
+        Value::Number(_) if is_index(place) => Some((json!(0), json!(0))),
+        Value::Number(number) if number.is_i64() => {
+            // What is left out may count as none.
+            let number = number.as_i64().filter(|number| ![0, 7].contains(number));
+            // Unlike those beside it.
+            let own = place.bytes().map(i64::from).sum::<i64>() % 23 + 7;
+            let number = number.unwrap_or(own);
+            Some((json!(number), json!(number + 1)))
+        }
+        Value::Number(_) => Some((json!(0.25), json!(0.5))),
+        Value::String(text) => {
+            let enums = enums_at(document, schema, place);
+            if enums.iter().any(|values| values.len() < 2) {
+                return None;
+            }
+            if let Some(values) = enums.first() {
+                let other = values.iter().find(|other| *other != value)?;
+                return Some((value.clone(), other.clone()));
+            }
+            let (one, other) = texts(place, text);
+            Some((json!(one), json!(other)))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a place holds the number of an item in a list.
+fn is_index(place: &str) -> bool {
+    place.split('/').rev().take(2).any(|name| ["index", "indexes"].contains(&name))
+}
+
+/// Two texts for a place. By its name, where the document says no more than that it is a text.
+fn texts(place: &str, text: &str) -> (String, String) {
+    let mut names = place.rsplit('/').filter(|part| !part.bytes().all(|byte| byte.is_ascii_digit()));
+    let name = names.next().unwrap_or_default();
+    let is_end = name.starts_with("end");
+    let parent = names.next().unwrap_or_default();
+    let is_person = |name: &str| ["project_manager", "requestor", "users"].contains(&name);
+    let is_amount = |name: &str| ["value", "amount", "cpi", "price"].contains(&name);
+    let (one, other) = match text {
+        // What begins ends later.
+        "2026-01-15T08:30:00.000Z" if is_end => ("2026-03-17T08:30:00.000Z", "2026-04-18T09:45:00.000Z"),
+        "2026-01-15" if is_end => ("2026-03-17", "2026-04-18"),
+        "2026-01-15T08:30:00.000Z" => (text, "2026-02-16T09:45:00.000Z"),
+        "2026-01-15" => (text, "2026-02-16"),
+        "7d6d3f8a-9f2e-4b7c-8f6d-1f2e3d4c5b6a" => (text, "8e7e4a9b-9f2e-4b7c-8f6d-1f2e3d4c5b6a"),
+        "01BX5ZZKBKACTAV9WEVGEMMVS0" => (text, "01BX5ZZKBKACTAV9WEVGEMMVS1"),
+        "P1D" => (text, "P2D"),
+        text if text.starts_with("https://") => (text, "https://survey.example/other"),
+        _ if parent == "country" && name == "code" => ("US", "DE"),
+        _ if parent == "languages" && name == "code" => ("eng", "ger"),
+        _ if parent == "countries" && name == "code" => ("us", "de"),
+        _ if name.ends_with("user_id") || name.ends_with("las_id") || name == "id" && is_person(parent) => {
+            ("7d6d3f8a-9f2e-4b7c-8f6d-1f2e3d4c5b6a", "8e7e4a9b-9f2e-4b7c-8f6d-1f2e3d4c5b6a")
+        }
+        _ if name.ends_with("completes") || name.ends_with("_count") => ("31", "47"),
+        _ if name.contains("currency") || name == "code" && parent != "reason" => ("USD", "EUR"),
+        _ if name.ends_with("country_code") || name == "country" => ("US", "DE"),
+        _ if name.ends_with("language_code") || name == "language" => ("eng", "ger"),
+        _ if name == "locale" || name == "locales" || name.ends_with("_locale") => ("eng_us", "ger_de"),
+        _ if name.ends_with("_at") || name.ends_with("timestamp") => {
+            ("2026-01-15T08:30:00.000Z", "2026-02-16T09:45:00.000Z")
+        }
+        _ if name == "date" || name.ends_with("_date") => ("2026-01-15", "2026-02-16"),
+        _ if is_amount(name) || is_amount(parent) => ("2.75", "3.25"),
+        _ if name == "id" || name.ends_with("_id") || name.ends_with("_ids") => ("7", "8"),
+        // Unlike those beside it, which may stand in for it.
+        _ => return (format!("some {name}"), format!("another {name}")),
+    };
+    (one.to_owned(), other.to_owned())
+}
