@@ -282,6 +282,12 @@ impl<V: Version> ClientBuilder<V> {
         if self.account.is_none() {
             problems.push(FieldError::new("account", "is missing: give the account's number"));
         }
+        if self.http.is_some() && self.user_agent.is_some() {
+            problems.push(FieldError::new(
+                "user_agent_suffix",
+                "is set together with http_client or transport, expected one of them: set it on that client",
+            ));
+        }
         if self.http.is_some() && self.proxy.is_some() {
             problems.push(FieldError::new(
                 "proxy",

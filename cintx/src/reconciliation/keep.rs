@@ -99,11 +99,11 @@ impl<V: HasKeptCompletes> KeepOnly<V> {
     #[cfg(feature = "csv")]
     #[doc(alias = "generate_report")]
     pub async fn preview(self) -> Result<KeepOnlyPreview<V>, Error> {
-        use jiff::{Timestamp, ToSpan as _};
+        use jiff::ToSpan as _;
 
         let (csv, problems) = self.to_csv();
         Error::check(problems)?;
-        let today = super::central().to_datetime(Timestamp::now()).date();
+        let today = super::central().to_datetime(self.reconciliations.client.now()).date();
         // What can be reconciled was completed in this month or in the last one, and begun in that before at most.
         let days = today.first_of_month().saturating_sub(2.months())..=today;
         let scope = crate::report::ReportScope::projects([&self.project]);

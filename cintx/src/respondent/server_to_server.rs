@@ -17,6 +17,7 @@ use crate::auth::AccessToken;
 use crate::auth::refresher::TokenCache;
 use crate::cache::Cache;
 use crate::client::builder::{IN_FLIGHT, base_url, http_client, sensitive, user_agent};
+use crate::client::clock::SharedClock;
 use crate::client::{CallOptions, RetryPolicy, Timeouts};
 use crate::error::{Error, FieldError, Outcome};
 use crate::http::pace::{AdaptivePacer, Pacer};
@@ -341,6 +342,10 @@ impl ServerToServerBuilder {
             let reason = "is set together with http_client or transport, expected one of them: set it on that client";
             problems.push(FieldError::new("proxy", reason));
         }
+        if self.http.is_some() && self.user_agent.is_some() {
+            let reason = "is set together with http_client or transport, expected one of them: set it on that client";
+            problems.push(FieldError::new("user_agent_suffix", reason));
+        }
         let key = match &self.key {
             Some(key) => sensitive("key", key),
             None => Err(FieldError::new("key", "is missing: give the key of the server-to-server API")),
@@ -359,10 +364,13 @@ impl ServerToServerBuilder {
             None => HttpSender::Client(http_client(&self.timeouts, self.proxy, url.starts_with("http:"), agent)?),
         };
         // Never asked for: both operations go to the host that has the key.
-        let tokens = TokenCache::fixed(AccessToken::without_expiry("none")).map_err(Error::setup)?;
+        let clock = SharedClock::system();
+        let token = AccessToken::without_expiry("none");
+        let tokens = TokenCache::fixed(token, clock.clone()).map_err(Error::setup)?;
         let pacer: Box<dyn Pacer> = Box::new(AdaptivePacer::with_max_in_flight(self.in_flight));
         let shared = Shared {
             http,
+            clock,
             api_version: "none",
             operations: &[],
             demand_url: Host::Demand.default_url().into(),

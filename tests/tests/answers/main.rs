@@ -7,7 +7,7 @@ mod service;
 mod unread;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use cintx::Client;
 use cintx_tests::document::Document;
@@ -17,9 +17,6 @@ use serde_json::Value;
 use self::leaves::Leaf;
 use self::readings::{OwnReadings, Reading};
 use self::service::Service;
-
-/// What the check may take for one version.
-const LIMIT: Duration = Duration::from_secs(60);
 
 /// What a reading returns while one operation answers with this.
 async fn outcome<V: OwnReadings>(stage: &Stage<V>, reading: &Reading<V>, id: &str, value: &Value) -> String {
@@ -109,7 +106,6 @@ async fn every_leaf_is_read<V: OwnReadings>() {
     let shown = problems.iter().take(2_000).cloned().collect::<Vec<_>>().join("\n");
     assert!(problems.is_empty(), "{}: {} problems:\n{shown}", V::DATE, problems.len());
     assert_eq!(Some(lost.len()), unread::allowed(V::DATE), "{}: leaves that are not read, and those listed", V::DATE);
-    assert!(since.elapsed() < LIMIT, "{}: {:?}", V::DATE, since.elapsed());
 }
 
 macro_rules! one_version {

@@ -27,8 +27,11 @@ type Outcome = Result<String, Error>;
 /// A call, and what it returns.
 pub(crate) struct Reading<V: Version> {
     pub(crate) name: &'static str,
-    call: Box<dyn Fn(Client<V>) -> Pin<Box<dyn Future<Output = Outcome>>>>,
+    call: Box<dyn Fn(Client<V>) -> Called>,
 }
+
+/// A call under way.
+type Called = Pin<Box<dyn Future<Output = Outcome>>>;
 
 impl<V: Version> Reading<V> {
     pub(crate) async fn outcome(&self, client: &Client<V>) -> Outcome {
@@ -413,13 +416,15 @@ fn newest() -> Vec<Reading<cintx::V2025_12_18>> {
         "test codes": group(&cint).unique_codes(RespondentMode::Test).stats().await,
         "unique codes sent": group(&cint).unique_codes(RespondentMode::Live).upload(["wave-1"]).await,
         "test codes sent": group(&cint).unique_codes(RespondentMode::Test).upload(["test-1"]).await,
-        "respondent": cint.respondent(UUID).status().await,
         "webhook history": {
             let webhook = cint.webhooks().get(WebhookId::new(UUID)).await?;
             page(webhook.history(day(4))).await
         },
         "eligible": page(cint.reconciliations().eligible()).await,
         "eligible in all": cint.reconciliations().eligible().summary().await,
-        "kept": cint.reconciliations().keep_only(project(), "good.csv", [UUID]).await.map(|it| it.id().clone()),
+        "kept": {
+            let preview = cint.reconciliations().keep_only(project(), [UUID]).of_completes(1)?;
+            preview.submit("good.csv", 0).await.map(|it| it.id().clone())
+        },
     })
 }

@@ -166,6 +166,13 @@ fn a_client_is_refused_for_all_that_is_wrong_at_once() {
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Invalid, Outcome::NotSent));
 }
 
+#[test]
+fn a_user_agent_beside_a_client_of_ones_own_is_refused() {
+    let client = builder::<V2025_12_18>("http://127.0.0.1:1").http_client(reqwest::Client::new());
+    let error = client.user_agent_suffix("acme/3.2").build().unwrap_err();
+    assert_eq!(error.invalid_fields()[0].field(), "user_agent_suffix");
+}
+
 #[tokio::test]
 async fn no_more_requests_than_allowed_are_on_their_way() {
     struct Busy(Mutex<(usize, usize)>);
