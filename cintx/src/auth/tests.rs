@@ -284,6 +284,19 @@ async fn tenants_never_share_a_stored_token() {
     assert!(!others.contains(&one), "{others:?}");
 }
 
+#[test]
+fn a_source_that_says_nothing_of_a_store_has_no_name_in_it() {
+    struct Nameless;
+
+    impl TokenSource for Nameless {
+        fn token(&self) -> BoxFuture<'_, Result<AccessToken, TokenError>> {
+            Box::pin(async { Ok(AccessToken::new("a", HOUR)) })
+        }
+    }
+
+    assert_eq!(Nameless.store_name(), None);
+}
+
 #[tokio::test]
 async fn what_a_store_gives_is_passed_over_if_it_is_no_good() {
     let day = 24 * HOUR;

@@ -207,3 +207,27 @@ fn is_recent(now: Timestamp, at: Timestamp, age: Duration) -> bool {
     let since = now.duration_since(at);
     since >= -CLOCK_SKEW && SignedDuration::try_from(age).is_ok_and(|age| since <= age)
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::ToSpan as _;
+
+    use super::*;
+
+    #[test]
+    fn a_write_is_recent_for_a_day_and_never_if_it_is_from_the_future() {
+        let now: Timestamp = "2026-11-24T10:00:00Z".parse().unwrap();
+        for (at, recent) in [
+            (now, true),
+            (now - 23.hours(), true),
+            (now - 24.hours(), true),
+            (now - 24.hours() - 1.second(), false),
+            // Clocks may differ by so much.
+            (now + 2.minutes(), true),
+            (now + 3.minutes(), false),
+        ] {
+            assert_eq!(is_recent(now, at, REPLAY_WITHIN), recent, "{at}");
+        }
+        assert!(!is_recent(now, now - 1.hour(), Duration::ZERO));
+    }
+}
