@@ -196,9 +196,8 @@ impl Wish {
     }
 }
 
-/// Runs a property with a fixed seed: a failure is the same everywhere. `CINTX_CASES` is the most cases that are tried.
+/// Runs a property with a fixed seed: a failure is the same everywhere.
 pub fn check<T: std::fmt::Debug>(cases: u32, strategy: impl Strategy<Value = T>, test: impl Fn(T)) {
-    let cases = std::env::var("CINTX_CASES").map_or(cases, |most| cases.min(most.parse().unwrap()));
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     TestRunner::new_with_rng(config, rng)
