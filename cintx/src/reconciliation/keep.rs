@@ -1,5 +1,6 @@
 //! The completes of a project to keep: every other one is turned back, so how many those are must be looked at first.
 
+#[cfg(feature = "csv")]
 use std::collections::HashSet;
 
 use super::{FILE_NAME_CHARS, Reconciliations, SubmittedReconciliation, to_csv};

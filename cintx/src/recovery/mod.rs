@@ -1,8 +1,8 @@
 //! Finds out whether a call with a lost answer took effect: by its key, by the thing it changed, or by a reference to
 //! the thing it made. Where nothing can be proven, the answer stays unknown, and says why.
 
-#[cfg(feature = "files")]
 mod compare;
+#[cfg(feature = "files")]
 mod file;
 mod journal;
 mod recover;
