@@ -234,7 +234,8 @@ impl<R: Read> ReportRows<R> {
             ReportFormat::Csv => {
                 let mut records = Box::new(Records::new(whole, None)?);
                 let header = records.read()?;
-                let columns = header.map(|header| header.fields().map(String::from).collect()).unwrap_or_default();
+                let columns: Vec<String> =
+                    header.map(|header| header.fields().map(String::from).collect()).unwrap_or_default();
                 (Source::Csv(records), columns)
             }
             #[cfg(feature = "xlsx")]
