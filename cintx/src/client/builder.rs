@@ -282,18 +282,8 @@ impl<V: Version> ClientBuilder<V> {
         if self.account.is_none() {
             problems.push(FieldError::new("account", "is missing: give the account's number"));
         }
-        if self.http.is_some() && self.user_agent.is_some() {
-            problems.push(FieldError::new(
-                "user_agent_suffix",
-                "is set together with http_client or transport, expected one of them: set it on that client",
-            ));
-        }
-        if self.http.is_some() && self.proxy.is_some() {
-            problems.push(FieldError::new(
-                "proxy",
-                "is set together with http_client or transport, expected one of them: set it on that client",
-            ));
-        }
+        let of_own = [("proxy", self.proxy.is_some()), ("user_agent_suffix", self.user_agent.is_some())];
+        problems.extend(beside_own_client(self.http.is_some(), of_own));
         let mut url = |field, text: &str| base_url(field, text).map_err(|problem| problems.push(problem)).ok();
         let demand_url = url("api_url", &self.api_url);
         let s2s_url = url("server_to_server_url", &self.s2s_url);
@@ -363,6 +353,12 @@ impl<V: Version> fmt::Debug for ClientBuilder<V> {
             .field("api_url", &self.api_url)
             .finish_non_exhaustive()
     }
+}
+
+/// What is set here and belongs to a client or transport of the caller's own, where there is one.
+pub(crate) fn beside_own_client<const N: usize>(has_own: bool, set: [(&'static str, bool); N]) -> Vec<FieldError> {
+    let reason = "is set together with http_client or transport, expected one of them: set it on that client";
+    set.into_iter().filter(|(_, is_set)| has_own && *is_set).map(|(field, _)| FieldError::new(field, reason)).collect()
 }
 
 pub(crate) fn http_client(

@@ -16,7 +16,7 @@ use super::{CALLBACK, RespondentOutcome};
 use crate::auth::AccessToken;
 use crate::auth::refresher::TokenCache;
 use crate::cache::Cache;
-use crate::client::builder::{IN_FLIGHT, base_url, http_client, sensitive, user_agent};
+use crate::client::builder::{IN_FLIGHT, base_url, beside_own_client, http_client, sensitive, user_agent};
 use crate::client::clock::SharedClock;
 use crate::client::{CallOptions, RetryPolicy, Timeouts};
 use crate::error::{Error, FieldError, Outcome};
@@ -337,15 +337,8 @@ impl ServerToServerBuilder {
     /// # Errors
     /// Names everything that is missing or wrong; or TLS cannot be set up.
     pub fn build(self) -> Result<ServerToServer, Error> {
-        let mut problems = Vec::new();
-        if self.http.is_some() && self.proxy.is_some() {
-            let reason = "is set together with http_client or transport, expected one of them: set it on that client";
-            problems.push(FieldError::new("proxy", reason));
-        }
-        if self.http.is_some() && self.user_agent.is_some() {
-            let reason = "is set together with http_client or transport, expected one of them: set it on that client";
-            problems.push(FieldError::new("user_agent_suffix", reason));
-        }
+        let of_own = [("proxy", self.proxy.is_some()), ("user_agent_suffix", self.user_agent.is_some())];
+        let mut problems = beside_own_client(self.http.is_some(), of_own);
         let key = match &self.key {
             Some(key) => sensitive("key", key),
             None => Err(FieldError::new("key", "is missing: give the key of the server-to-server API")),
