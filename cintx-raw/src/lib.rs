@@ -9,6 +9,7 @@ mod bearer;
 mod error;
 #[cfg(feature = "httpmock")]
 pub mod mock;
+mod object;
 mod operation;
 mod repair;
 mod request;

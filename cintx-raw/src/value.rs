@@ -212,15 +212,6 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Reads a present null as `Some(None)`, so that null and absence stay two things.
-pub(crate) fn present<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    Option::deserialize(deserializer).map(Some)
-}
-
 /// A string enum that keeps values nobody has documented yet, and sends them back as they came.
 macro_rules! open_enum {
     ($name:ident { $($variant:ident = $text:literal,)+ }) => {

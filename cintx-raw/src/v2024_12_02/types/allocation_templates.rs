@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Comes back: account allocation template list item.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AccountAllocationTemplateListItem {
@@ -27,8 +27,15 @@ pub struct AccountAllocationTemplateListItem {
     pub template_id: Option<crate::Id>,
 }
 
+crate::object::object!(AccountAllocationTemplateListItem {
+    "last_modified_at" => last_modified_at,
+    "last_modified_by" => last_modified_by,
+    "name" => name,
+    "template_id" => template_id,
+});
+
 /// Is sent: allocation template create request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct AllocationTemplateCreateRequest {
     /// Text: 3 to 128 characters.
@@ -36,6 +43,13 @@ pub struct AllocationTemplateCreateRequest {
     /// List of [`AllocationTemplateCreateRequestSupplyAllocations`].
     pub supply_allocations: Vec<AllocationTemplateCreateRequestSupplyAllocations>,
 }
+
+crate::object::object!(AllocationTemplateCreateRequest {
+    requires {
+        "name" => name: String,
+        "supply_allocations" => supply_allocations: Vec<AllocationTemplateCreateRequestSupplyAllocations>,
+    }
+});
 
 /// Is sent: allocation template create request supply allocations, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,15 +72,21 @@ pub enum AllocationTemplateCreateRequestSupplyAllocations {
 }
 
 /// Is sent: allocation template create request supply allocations blocked.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct AllocationTemplateCreateRequestSupplyAllocationsBlocked {
     /// List of [`AllocationTemplateSupplier`].
     pub suppliers: Vec<AllocationTemplateSupplier>,
 }
 
+crate::object::object!(AllocationTemplateCreateRequestSupplyAllocationsBlocked {
+    requires {
+        "suppliers" => suppliers: Vec<AllocationTemplateSupplier>,
+    }
+});
+
 /// Is sent: allocation template create request supply allocations exchange.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct AllocationTemplateCreateRequestSupplyAllocationsExchange {
     /// Whole number: 0 to 100.
@@ -75,8 +95,15 @@ pub struct AllocationTemplateCreateRequestSupplyAllocationsExchange {
     pub percentage_min: Option<i64>,
 }
 
+crate::object::object!(AllocationTemplateCreateRequestSupplyAllocationsExchange {
+    requires {
+        "percentage_max" => percentage_max: i64,
+    }
+    "percentage_min" => percentage_min: Option<i64>,
+});
+
 /// Is sent: allocation template create request supply allocations group.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct AllocationTemplateCreateRequestSupplyAllocationsGroup {
     /// Text.
@@ -89,16 +116,31 @@ pub struct AllocationTemplateCreateRequestSupplyAllocationsGroup {
     pub suppliers: Vec<AllocationTemplateSupplier>,
 }
 
+crate::object::object!(AllocationTemplateCreateRequestSupplyAllocationsGroup {
+    requires {
+        "name" => name: String,
+        "percentage_max" => percentage_max: i64,
+        "suppliers" => suppliers: Vec<AllocationTemplateSupplier>,
+    }
+    "percentage_min" => percentage_min: Option<i64>,
+});
+
 /// Is sent: allocation template supplier.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct AllocationTemplateSupplier {
     /// Whole number: at least 0.
     pub supplier_id: i64,
 }
 
+crate::object::object!(AllocationTemplateSupplier {
+    requires {
+        "supplier_id" => supplier_id: i64,
+    }
+});
+
 /// Is sent: allocation template update request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct AllocationTemplateUpdateRequest {
     /// Text: 3 to 128 characters.
@@ -106,6 +148,13 @@ pub struct AllocationTemplateUpdateRequest {
     /// List of [`AllocationTemplateUpdateRequestSupplyAllocations`].
     pub supply_allocations: Vec<AllocationTemplateUpdateRequestSupplyAllocations>,
 }
+
+crate::object::object!(AllocationTemplateUpdateRequest {
+    requires {
+        "name" => name: String,
+        "supply_allocations" => supply_allocations: Vec<AllocationTemplateUpdateRequestSupplyAllocations>,
+    }
+});
 
 /// Is sent: allocation template update request supply allocations, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -128,15 +177,21 @@ pub enum AllocationTemplateUpdateRequestSupplyAllocations {
 }
 
 /// Is sent: allocation template update request supply allocations blocked.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct AllocationTemplateUpdateRequestSupplyAllocationsBlocked {
     /// List of [`AllocationTemplateSupplier`].
     pub suppliers: Vec<AllocationTemplateSupplier>,
 }
 
+crate::object::object!(AllocationTemplateUpdateRequestSupplyAllocationsBlocked {
+    requires {
+        "suppliers" => suppliers: Vec<AllocationTemplateSupplier>,
+    }
+});
+
 /// Is sent: allocation template update request supply allocations exchange.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct AllocationTemplateUpdateRequestSupplyAllocationsExchange {
     /// Whole number: 0 to 100.
@@ -145,8 +200,15 @@ pub struct AllocationTemplateUpdateRequestSupplyAllocationsExchange {
     pub percentage_min: Option<i64>,
 }
 
+crate::object::object!(AllocationTemplateUpdateRequestSupplyAllocationsExchange {
+    requires {
+        "percentage_max" => percentage_max: i64,
+    }
+    "percentage_min" => percentage_min: Option<i64>,
+});
+
 /// Is sent: allocation template update request supply allocations group.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct AllocationTemplateUpdateRequestSupplyAllocationsGroup {
     /// Text.
@@ -159,8 +221,17 @@ pub struct AllocationTemplateUpdateRequestSupplyAllocationsGroup {
     pub suppliers: Vec<AllocationTemplateSupplier>,
 }
 
+crate::object::object!(AllocationTemplateUpdateRequestSupplyAllocationsGroup {
+    requires {
+        "name" => name: String,
+        "percentage_max" => percentage_max: i64,
+        "suppliers" => suppliers: Vec<AllocationTemplateSupplier>,
+    }
+    "percentage_min" => percentage_min: Option<i64>,
+});
+
 /// Comes back: get account allocation template association.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetAccountAllocationTemplateAssociation {
@@ -169,8 +240,12 @@ pub struct GetAccountAllocationTemplateAssociation {
     pub template_id: Option<crate::Id>,
 }
 
+crate::object::object!(GetAccountAllocationTemplateAssociation {
+    "template_id" => template_id,
+});
+
 /// Comes back: get account allocation template by template id response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetAccountAllocationTemplateByTemplateIdResponse {
@@ -190,6 +265,14 @@ pub struct GetAccountAllocationTemplateByTemplateIdResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template_id: Option<crate::Id>,
 }
+
+crate::object::object!(GetAccountAllocationTemplateByTemplateIdResponse {
+    "last_modified_at" => last_modified_at,
+    "last_modified_by" => last_modified_by,
+    "name" => name,
+    "supply_allocations" => supply_allocations,
+    "template_id" => template_id,
+});
 
 /// Comes back: get account allocation template by template id response supply allocations, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -212,7 +295,7 @@ pub enum GetAccountAllocationTemplateByTemplateIdResponseSupplyAllocations {
 }
 
 /// Comes back: get account allocation template by template id response supply allocations blocked.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetAccountAllocationTemplateByTemplateIdResponseSupplyAllocationsBlocked {
@@ -221,8 +304,12 @@ pub struct GetAccountAllocationTemplateByTemplateIdResponseSupplyAllocationsBloc
     pub suppliers: Option<Vec<TemplateSupplierResponse>>,
 }
 
+crate::object::object!(GetAccountAllocationTemplateByTemplateIdResponseSupplyAllocationsBlocked {
+    "suppliers" => suppliers,
+});
+
 /// Comes back: get account allocation template by template id response supply allocations exchange.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetAccountAllocationTemplateByTemplateIdResponseSupplyAllocationsExchange {
@@ -237,8 +324,14 @@ pub struct GetAccountAllocationTemplateByTemplateIdResponseSupplyAllocationsExch
     pub suppliers: Option<Vec<TemplateSupplierResponse>>,
 }
 
+crate::object::object!(GetAccountAllocationTemplateByTemplateIdResponseSupplyAllocationsExchange {
+    "percentage_max" => percentage_max,
+    "percentage_min" => percentage_min,
+    "suppliers" => suppliers,
+});
+
 /// Comes back: get account allocation template by template id response supply allocations group.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetAccountAllocationTemplateByTemplateIdResponseSupplyAllocationsGroup {
@@ -256,8 +349,15 @@ pub struct GetAccountAllocationTemplateByTemplateIdResponseSupplyAllocationsGrou
     pub suppliers: Option<Vec<TemplateSupplierResponse>>,
 }
 
+crate::object::object!(GetAccountAllocationTemplateByTemplateIdResponseSupplyAllocationsGroup {
+    "name" => name,
+    "percentage_max" => percentage_max,
+    "percentage_min" => percentage_min,
+    "suppliers" => suppliers,
+});
+
 /// Comes back: get global allocation template by template id response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetGlobalAllocationTemplateByTemplateIdResponse {
@@ -277,6 +377,14 @@ pub struct GetGlobalAllocationTemplateByTemplateIdResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template_id: Option<crate::Id>,
 }
+
+crate::object::object!(GetGlobalAllocationTemplateByTemplateIdResponse {
+    "last_modified_at" => last_modified_at,
+    "last_modified_by" => last_modified_by,
+    "name" => name,
+    "supply_allocations" => supply_allocations,
+    "template_id" => template_id,
+});
 
 /// Comes back: get global allocation template by template id response supply allocations, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -299,7 +407,7 @@ pub enum GetGlobalAllocationTemplateByTemplateIdResponseSupplyAllocations {
 }
 
 /// Comes back: get global allocation template by template id response supply allocations blocked.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetGlobalAllocationTemplateByTemplateIdResponseSupplyAllocationsBlocked {
@@ -308,8 +416,12 @@ pub struct GetGlobalAllocationTemplateByTemplateIdResponseSupplyAllocationsBlock
     pub suppliers: Option<Vec<TemplateSupplierResponse>>,
 }
 
+crate::object::object!(GetGlobalAllocationTemplateByTemplateIdResponseSupplyAllocationsBlocked {
+    "suppliers" => suppliers,
+});
+
 /// Comes back: get global allocation template by template id response supply allocations exchange.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetGlobalAllocationTemplateByTemplateIdResponseSupplyAllocationsExchange {
@@ -324,8 +436,14 @@ pub struct GetGlobalAllocationTemplateByTemplateIdResponseSupplyAllocationsExcha
     pub suppliers: Option<Vec<TemplateSupplierResponse>>,
 }
 
+crate::object::object!(GetGlobalAllocationTemplateByTemplateIdResponseSupplyAllocationsExchange {
+    "percentage_max" => percentage_max,
+    "percentage_min" => percentage_min,
+    "suppliers" => suppliers,
+});
+
 /// Comes back: get global allocation template by template id response supply allocations group.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetGlobalAllocationTemplateByTemplateIdResponseSupplyAllocationsGroup {
@@ -343,8 +461,15 @@ pub struct GetGlobalAllocationTemplateByTemplateIdResponseSupplyAllocationsGroup
     pub suppliers: Option<Vec<TemplateSupplierResponse>>,
 }
 
+crate::object::object!(GetGlobalAllocationTemplateByTemplateIdResponseSupplyAllocationsGroup {
+    "name" => name,
+    "percentage_max" => percentage_max,
+    "percentage_min" => percentage_min,
+    "suppliers" => suppliers,
+});
+
 /// Comes back: get system allocation template response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetSystemAllocationTemplateResponse {
@@ -356,8 +481,13 @@ pub struct GetSystemAllocationTemplateResponse {
     pub supply_allocations: Option<Vec<ResponsesAllocationTemplateExchangeSupplier>>,
 }
 
+crate::object::object!(GetSystemAllocationTemplateResponse {
+    "name" => name,
+    "supply_allocations" => supply_allocations,
+});
+
 /// Comes back: global allocation template list item.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GlobalAllocationTemplateListItem {
@@ -375,8 +505,15 @@ pub struct GlobalAllocationTemplateListItem {
     pub template_id: Option<crate::Id>,
 }
 
+crate::object::object!(GlobalAllocationTemplateListItem {
+    "last_modified_at" => last_modified_at,
+    "last_modified_by" => last_modified_by,
+    "name" => name,
+    "template_id" => template_id,
+});
+
 /// Comes back: list account allocation templates response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ListAccountAllocationTemplatesResponse {
@@ -391,8 +528,14 @@ pub struct ListAccountAllocationTemplatesResponse {
     pub templates: Option<Vec<AccountAllocationTemplateListItem>>,
 }
 
+crate::object::object!(ListAccountAllocationTemplatesResponse {
+    "has_more" => has_more,
+    "next_cursor" => next_cursor,
+    "templates" => templates,
+});
+
 /// Comes back: list global allocation templates response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ListGlobalAllocationTemplatesResponse {
@@ -407,8 +550,14 @@ pub struct ListGlobalAllocationTemplatesResponse {
     pub templates: Option<Vec<GlobalAllocationTemplateListItem>>,
 }
 
+crate::object::object!(ListGlobalAllocationTemplatesResponse {
+    "has_more" => has_more,
+    "next_cursor" => next_cursor,
+    "templates" => templates,
+});
+
 /// Comes back: responses allocation template exchange supplier.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ResponsesAllocationTemplateExchangeSupplier {
@@ -426,8 +575,15 @@ pub struct ResponsesAllocationTemplateExchangeSupplier {
     pub type_: Option<String>,
 }
 
+crate::object::object!(ResponsesAllocationTemplateExchangeSupplier {
+    "percentage_max" => percentage_max,
+    "percentage_min" => percentage_min,
+    "suppliers" => suppliers,
+    "type" => type_,
+});
+
 /// Comes back: template supplier response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TemplateSupplierResponse {
@@ -442,6 +598,12 @@ pub struct TemplateSupplierResponse {
     pub type_: Option<TemplateSupplierResponseType>,
 }
 
+crate::object::object!(TemplateSupplierResponse {
+    "name" => name,
+    "supplier_id" => supplier_id,
+    "type" => type_,
+});
+
 crate::value::open_enum!(TemplateSupplierResponseType {
     LoyaltyPanels = "loyalty_panels",
     NonPanelOrAffiliate = "non_panel_or_affiliate",
@@ -449,9 +611,15 @@ crate::value::open_enum!(TemplateSupplierResponseType {
 });
 
 /// Is sent: update account allocation template association.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct UpdateAccountAllocationTemplateAssociation {
     /// Text: format `uuid`.
     pub template_id: String,
 }
+
+crate::object::object!(UpdateAccountAllocationTemplateAssociation {
+    requires {
+        "template_id" => template_id: String,
+    }
+});

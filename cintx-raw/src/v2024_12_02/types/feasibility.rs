@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Is sent: calculate target group feasibility by id request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CalculateTargetGroupFeasibilityByIdRequest {
     /// List of [`TargetGroupFeasibilityAllocationItemV2`].
@@ -53,8 +53,24 @@ pub struct CalculateTargetGroupFeasibilityByIdRequest {
     pub step_days: Option<f64>,
 }
 
+crate::object::object!(CalculateTargetGroupFeasibilityByIdRequest {
+    "allocations" => allocations,
+    "collects_pii" => collects_pii,
+    "end_date" => end_date,
+    "filling_goal" => filling_goal,
+    "incidence_rate" => incidence_rate,
+    "interlocked_profiles" => interlocked_profiles,
+    "length_of_interview" => length_of_interview,
+    "locale" => locale,
+    "price" => price,
+    "profiles" => profiles,
+    "rate_card_price_boost" => rate_card_price_boost,
+    "start_date" => start_date,
+    "step_days" => step_days,
+});
+
 /// Is sent: calculate target group feasibility request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CalculateTargetGroupFeasibilityRequest {
     /// List of [`TargetGroupFeasibilityAllocationItemV2`].
@@ -94,8 +110,27 @@ pub struct CalculateTargetGroupFeasibilityRequest {
     pub step_days: Option<f64>,
 }
 
+crate::object::object!(CalculateTargetGroupFeasibilityRequest {
+    requires {
+        "business_unit_id" => business_unit_id: i64,
+        "end_date" => end_date: String,
+        "filling_goal" => filling_goal: i64,
+        "incidence_rate" => incidence_rate: f64,
+        "length_of_interview" => length_of_interview: i64,
+        "locale" => locale: String,
+        "start_date" => start_date: String,
+    }
+    "allocations" => allocations: Option<Vec<TargetGroupFeasibilityAllocationItemV2>>,
+    "collects_pii" => collects_pii: Option<bool>,
+    "interlocked_profiles" => interlocked_profiles: Option<Vec<TargetGroupFeasibilityInterlockedProfileV2>>,
+    "price" => price: Option<MonetaryAmountRequestModel>,
+    "profiles" => profiles: Option<Vec<TargetGroupFeasibilityRegularProfileV2>>,
+    "rate_card_price_boost" => rate_card_price_boost: Option<MonetaryAmountRequestModel>,
+    "step_days" => step_days: Option<f64>,
+});
+
 /// Comes back: calculate target group feasibility response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CalculateTargetGroupFeasibilityResponse {
@@ -116,8 +151,16 @@ pub struct CalculateTargetGroupFeasibilityResponse {
     pub suggested_price_range: Option<CalculateTargetGroupFeasibilityResponseSuggestedPriceRange>,
 }
 
+crate::object::object!(CalculateTargetGroupFeasibilityResponse {
+    "interlocked_profiles" => interlocked_profiles,
+    "profiles" => profiles,
+    "suggested_filling_goal_range" => suggested_filling_goal_range,
+    "suggested_price" => suggested_price,
+    "suggested_price_range" => suggested_price_range,
+});
+
 /// Comes back: calculate target group feasibility response suggested filling goal range.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CalculateTargetGroupFeasibilityResponseSuggestedFillingGoalRange {
@@ -129,8 +172,13 @@ pub struct CalculateTargetGroupFeasibilityResponseSuggestedFillingGoalRange {
     pub min: Option<i64>,
 }
 
+crate::object::object!(CalculateTargetGroupFeasibilityResponseSuggestedFillingGoalRange {
+    "max" => max,
+    "min" => min,
+});
+
 /// Comes back: calculate target group feasibility response suggested price range.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CalculateTargetGroupFeasibilityResponseSuggestedPriceRange {
@@ -142,8 +190,13 @@ pub struct CalculateTargetGroupFeasibilityResponseSuggestedPriceRange {
     pub min: Option<MonetaryAmount>,
 }
 
+crate::object::object!(CalculateTargetGroupFeasibilityResponseSuggestedPriceRange {
+    "max" => max,
+    "min" => min,
+});
+
 /// Is sent: feasibility grouped regular quota v2.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FeasibilityGroupedRegularQuotaV2 {
     /// List.
@@ -152,8 +205,15 @@ pub struct FeasibilityGroupedRegularQuotaV2 {
     pub quota_percentage: i64,
 }
 
+crate::object::object!(FeasibilityGroupedRegularQuotaV2 {
+    requires {
+        "indexes" => indexes: Vec<i64>,
+        "quota_percentage" => quota_percentage: i64,
+    }
+});
+
 /// Is sent: feasibility regular profile range condition item v2.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FeasibilityRegularProfileRangeConditionItemV2 {
     /// Whole number: at least 0.
@@ -162,16 +222,29 @@ pub struct FeasibilityRegularProfileRangeConditionItemV2 {
     pub min: i64,
 }
 
+crate::object::object!(FeasibilityRegularProfileRangeConditionItemV2 {
+    requires {
+        "max" => max: i64,
+        "min" => min: i64,
+    }
+});
+
 /// Is sent: feasibility regular profile selection conditions item v2.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FeasibilityRegularProfileSelectionConditionsItemV2 {
     /// Text.
     pub option: String,
 }
 
+crate::object::object!(FeasibilityRegularProfileSelectionConditionsItemV2 {
+    requires {
+        "option" => option: String,
+    }
+});
+
 /// Is sent: feasibility regular profile zip conditions item v2.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FeasibilityRegularProfileZipConditionsItemV2 {
     /// True or false.
@@ -182,8 +255,13 @@ pub struct FeasibilityRegularProfileZipConditionsItemV2 {
     pub zip_codes: Option<Vec<String>>,
 }
 
+crate::object::object!(FeasibilityRegularProfileZipConditionsItemV2 {
+    "allow_all_zip" => allow_all_zip,
+    "zip_codes" => zip_codes,
+});
+
 /// Is sent: feasibility singular regular quota v2.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FeasibilitySingularRegularQuotaV2 {
     /// Whole number: at least 0.
@@ -191,6 +269,13 @@ pub struct FeasibilitySingularRegularQuotaV2 {
     /// Whole number: 0 to 100.
     pub quota_percentage: i64,
 }
+
+crate::object::object!(FeasibilitySingularRegularQuotaV2 {
+    requires {
+        "index" => index: i64,
+        "quota_percentage" => quota_percentage: i64,
+    }
+});
 
 /// Is sent: target group feasibility allocation item v2, told apart by `object`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -210,15 +295,21 @@ pub enum TargetGroupFeasibilityAllocationItemV2 {
 }
 
 /// Is sent: target group feasibility allocation item v2 blocked.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupFeasibilityAllocationItemV2Blocked {
     /// List.
     pub supplier_ids: Vec<i64>,
 }
 
+crate::object::object!(TargetGroupFeasibilityAllocationItemV2Blocked {
+    requires {
+        "supplier_ids" => supplier_ids: Vec<i64>,
+    }
+});
+
 /// Is sent: target group feasibility allocation item v2 group.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupFeasibilityAllocationItemV2Group {
     /// Whole number: 1 to 100.
@@ -229,16 +320,30 @@ pub struct TargetGroupFeasibilityAllocationItemV2Group {
     pub supplier_ids: Vec<i64>,
 }
 
+crate::object::object!(TargetGroupFeasibilityAllocationItemV2Group {
+    requires {
+        "percentage_max" => percentage_max: i64,
+        "percentage_min" => percentage_min: i64,
+        "supplier_ids" => supplier_ids: Vec<i64>,
+    }
+});
+
 /// Is sent: target group feasibility interlocked profile condition v2.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupFeasibilityInterlockedProfileConditionV2 {
     /// List of [`TargetGroupFeasibilityInterlockedProfileRelatedConditionItemV2`].
     pub related_condition: Vec<TargetGroupFeasibilityInterlockedProfileRelatedConditionItemV2>,
 }
 
+crate::object::object!(TargetGroupFeasibilityInterlockedProfileConditionV2 {
+    requires {
+        "related_condition" => related_condition: Vec<TargetGroupFeasibilityInterlockedProfileRelatedConditionItemV2>,
+    }
+});
+
 /// Comes back: target group feasibility interlocked profile quota completes range v2.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupFeasibilityInterlockedProfileQuotaCompletesRangeV2 {
@@ -253,8 +358,14 @@ pub struct TargetGroupFeasibilityInterlockedProfileQuotaCompletesRangeV2 {
     pub min_completes: Option<TargetGroupFeasibilityProfileQuotaCompletesRangeItemV2>,
 }
 
+crate::object::object!(TargetGroupFeasibilityInterlockedProfileQuotaCompletesRangeV2 {
+    "id" => id,
+    "max_completes" => max_completes,
+    "min_completes" => min_completes,
+});
+
 /// Comes back: target group feasibility interlocked profile quota response v2.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupFeasibilityInterlockedProfileQuotaResponseV2 {
@@ -263,8 +374,12 @@ pub struct TargetGroupFeasibilityInterlockedProfileQuotaResponseV2 {
     pub quotas: Option<TargetGroupFeasibilityInterlockedProfileQuotaResponseV2Quotas>,
 }
 
+crate::object::object!(TargetGroupFeasibilityInterlockedProfileQuotaResponseV2 {
+    "quotas" => quotas,
+});
+
 /// Comes back: target group feasibility interlocked profile quota response v2 quotas.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupFeasibilityInterlockedProfileQuotaResponseV2Quotas {
@@ -273,8 +388,12 @@ pub struct TargetGroupFeasibilityInterlockedProfileQuotaResponseV2Quotas {
     pub ungrouped: Option<Vec<TargetGroupFeasibilityInterlockedProfileQuotaCompletesRangeV2>>,
 }
 
+crate::object::object!(TargetGroupFeasibilityInterlockedProfileQuotaResponseV2Quotas {
+    "ungrouped" => ungrouped,
+});
+
 /// Is sent: target group feasibility interlocked profile related condition item v2.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupFeasibilityInterlockedProfileRelatedConditionItemV2 {
     /// List of [`TargetGroupFeasibilityInterlockedProfileRelatedConditionValueV2`].
@@ -283,8 +402,15 @@ pub struct TargetGroupFeasibilityInterlockedProfileRelatedConditionItemV2 {
     pub question_id: i64,
 }
 
+crate::object::object!(TargetGroupFeasibilityInterlockedProfileRelatedConditionItemV2 {
+    requires {
+        "conditions" => conditions: Vec<TargetGroupFeasibilityInterlockedProfileRelatedConditionValueV2>,
+        "question_id" => question_id: i64,
+    }
+});
+
 /// Is sent: target group feasibility interlocked profile related condition value v2.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupFeasibilityInterlockedProfileRelatedConditionValueV2 {
     /// True or false.
@@ -304,16 +430,30 @@ pub struct TargetGroupFeasibilityInterlockedProfileRelatedConditionValueV2 {
     pub zip_codes: Option<Vec<String>>,
 }
 
+crate::object::object!(TargetGroupFeasibilityInterlockedProfileRelatedConditionValueV2 {
+    "allow_all_zip" => allow_all_zip,
+    "max" => max,
+    "min" => min,
+    "option" => option,
+    "zip_codes" => zip_codes,
+});
+
 /// Is sent: target group feasibility interlocked profile v2.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupFeasibilityInterlockedProfileV2 {
     /// See [`TargetGroupFeasibilityInterlockedProfileV2Quotas`].
     pub quotas: TargetGroupFeasibilityInterlockedProfileV2Quotas,
 }
 
+crate::object::object!(TargetGroupFeasibilityInterlockedProfileV2 {
+    requires {
+        "quotas" => quotas: TargetGroupFeasibilityInterlockedProfileV2Quotas,
+    }
+});
+
 /// Is sent: target group feasibility interlocked profile v2 quotas.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupFeasibilityInterlockedProfileV2Quotas {
     /// List of [`TargetGroupFeasibilityInterlockedQuotaV2`].
@@ -321,8 +461,12 @@ pub struct TargetGroupFeasibilityInterlockedProfileV2Quotas {
     pub ungrouped: Option<Vec<TargetGroupFeasibilityInterlockedQuotaV2>>,
 }
 
+crate::object::object!(TargetGroupFeasibilityInterlockedProfileV2Quotas {
+    "ungrouped" => ungrouped,
+});
+
 /// Is sent: target group feasibility interlocked quota v2.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupFeasibilityInterlockedQuotaV2 {
     /// See [`TargetGroupFeasibilityInterlockedProfileConditionV2`].
@@ -337,8 +481,17 @@ pub struct TargetGroupFeasibilityInterlockedQuotaV2 {
     pub quota_percentage: Option<i64>,
 }
 
+crate::object::object!(TargetGroupFeasibilityInterlockedQuotaV2 {
+    requires {
+        "condition" => condition: TargetGroupFeasibilityInterlockedProfileConditionV2,
+        "id" => id: String,
+    }
+    "quota_nominal" => quota_nominal: Option<f64>,
+    "quota_percentage" => quota_percentage: Option<i64>,
+});
+
 /// Comes back: target group feasibility profile quota completes range item v2.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupFeasibilityProfileQuotaCompletesRangeItemV2 {
@@ -350,8 +503,13 @@ pub struct TargetGroupFeasibilityProfileQuotaCompletesRangeItemV2 {
     pub percentage: Option<i64>,
 }
 
+crate::object::object!(TargetGroupFeasibilityProfileQuotaCompletesRangeItemV2 {
+    "nominal" => nominal,
+    "percentage" => percentage,
+});
+
 /// Comes back: target group feasibility regular profile quota completes range v2.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupFeasibilityRegularProfileQuotaCompletesRangeV2 {
@@ -363,8 +521,13 @@ pub struct TargetGroupFeasibilityRegularProfileQuotaCompletesRangeV2 {
     pub min_completes: Option<TargetGroupFeasibilityProfileQuotaCompletesRangeItemV2>,
 }
 
+crate::object::object!(TargetGroupFeasibilityRegularProfileQuotaCompletesRangeV2 {
+    "max_completes" => max_completes,
+    "min_completes" => min_completes,
+});
+
 /// Comes back: target group feasibility regular profile quota response v2.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupFeasibilityRegularProfileQuotaResponseV2 {
@@ -376,8 +539,13 @@ pub struct TargetGroupFeasibilityRegularProfileQuotaResponseV2 {
     pub quotas: Option<TargetGroupFeasibilityRegularProfileQuotaResponseV2Quotas>,
 }
 
+crate::object::object!(TargetGroupFeasibilityRegularProfileQuotaResponseV2 {
+    "question_id" => question_id,
+    "quotas" => quotas,
+});
+
 /// Comes back: target group feasibility regular profile quota response v2 quotas.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupFeasibilityRegularProfileQuotaResponseV2Quotas {
@@ -389,8 +557,13 @@ pub struct TargetGroupFeasibilityRegularProfileQuotaResponseV2Quotas {
     pub ungrouped: Option<Vec<TargetGroupFeasibilityRegularProfileQuotaCompletesRangeV2>>,
 }
 
+crate::object::object!(TargetGroupFeasibilityRegularProfileQuotaResponseV2Quotas {
+    "grouped" => grouped,
+    "ungrouped" => ungrouped,
+});
+
 /// Is sent: target group feasibility regular profile v2.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupFeasibilityRegularProfileV2 {
     /// See [`TargetGroupFeasibilityRegularProfileV2Conditions`].
@@ -401,6 +574,14 @@ pub struct TargetGroupFeasibilityRegularProfileV2 {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quotas: Option<TargetGroupFeasibilityRegularProfileV2Quotas>,
 }
+
+crate::object::object!(TargetGroupFeasibilityRegularProfileV2 {
+    requires {
+        "conditions" => conditions: TargetGroupFeasibilityRegularProfileV2Conditions,
+        "question_id" => question_id: i64,
+    }
+    "quotas" => quotas: Option<TargetGroupFeasibilityRegularProfileV2Quotas>,
+});
 
 /// Is sent: target group feasibility regular profile v2 conditions, told apart by `object`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -423,31 +604,49 @@ pub enum TargetGroupFeasibilityRegularProfileV2Conditions {
 }
 
 /// Is sent: target group feasibility regular profile v2 conditions range conditions details.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupFeasibilityRegularProfileV2ConditionsRangeConditionsDetails {
     /// List of [`FeasibilityRegularProfileRangeConditionItemV2`].
     pub data: Vec<FeasibilityRegularProfileRangeConditionItemV2>,
 }
 
+crate::object::object!(TargetGroupFeasibilityRegularProfileV2ConditionsRangeConditionsDetails {
+    requires {
+        "data" => data: Vec<FeasibilityRegularProfileRangeConditionItemV2>,
+    }
+});
+
 /// Is sent: target group feasibility regular profile v2 conditions selection conditions details.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupFeasibilityRegularProfileV2ConditionsSelectionConditionsDetails {
     /// List of [`FeasibilityRegularProfileSelectionConditionsItemV2`].
     pub data: Vec<FeasibilityRegularProfileSelectionConditionsItemV2>,
 }
 
+crate::object::object!(TargetGroupFeasibilityRegularProfileV2ConditionsSelectionConditionsDetails {
+    requires {
+        "data" => data: Vec<FeasibilityRegularProfileSelectionConditionsItemV2>,
+    }
+});
+
 /// Is sent: target group feasibility regular profile v2 conditions zip conditions details.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupFeasibilityRegularProfileV2ConditionsZipConditionsDetails {
     /// List of [`FeasibilityRegularProfileZipConditionsItemV2`].
     pub data: Vec<FeasibilityRegularProfileZipConditionsItemV2>,
 }
 
+crate::object::object!(TargetGroupFeasibilityRegularProfileV2ConditionsZipConditionsDetails {
+    requires {
+        "data" => data: Vec<FeasibilityRegularProfileZipConditionsItemV2>,
+    }
+});
+
 /// Is sent: target group feasibility regular profile v2 quotas.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupFeasibilityRegularProfileV2Quotas {
     /// List of [`FeasibilityGroupedRegularQuotaV2`].
@@ -457,3 +656,8 @@ pub struct TargetGroupFeasibilityRegularProfileV2Quotas {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ungrouped: Option<Vec<FeasibilitySingularRegularQuotaV2>>,
 }
+
+crate::object::object!(TargetGroupFeasibilityRegularProfileV2Quotas {
+    "grouped" => grouped,
+    "ungrouped" => ungrouped,
+});

@@ -9,15 +9,21 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Is sent: create launch fielding run from draft job request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateLaunchFieldingRunFromDraftJobRequest {
     /// Text: format `date-time`.
     pub end_fielding_at: String,
 }
 
+crate::object::object!(CreateLaunchFieldingRunFromDraftJobRequest {
+    requires {
+        "end_fielding_at" => end_fielding_at: String,
+    }
+});
+
 /// Is sent: create schedule fielding run from draft job request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateScheduleFieldingRunFromDraftJobRequest {
     /// Text: format `date-time`.
@@ -26,8 +32,15 @@ pub struct CreateScheduleFieldingRunFromDraftJobRequest {
     pub start_fielding_at: String,
 }
 
+crate::object::object!(CreateScheduleFieldingRunFromDraftJobRequest {
+    requires {
+        "end_fielding_at" => end_fielding_at: String,
+        "start_fielding_at" => start_fielding_at: String,
+    }
+});
+
 /// Is sent: fielding assistant modules assignment request model.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FieldingAssistantModulesAssignmentRequestModel {
     /// See [`FieldingAssistantModulesAssignmentRequestModelPacing`].
@@ -43,6 +56,13 @@ pub struct FieldingAssistantModulesAssignmentRequestModel {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub soft_launch: Option<ModuleSoftLaunchInput>,
 }
+
+crate::object::object!(FieldingAssistantModulesAssignmentRequestModel {
+    "pacing" => pacing,
+    "pricing" => pricing,
+    "quota_overlay" => quota_overlay,
+    "soft_launch" => soft_launch,
+});
 
 /// Is sent: fielding assistant modules assignment request model pacing, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,20 +82,32 @@ pub enum FieldingAssistantModulesAssignmentRequestModelPacing {
 }
 
 /// Is sent: fielding assistant modules assignment request model pacing adaptive.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FieldingAssistantModulesAssignmentRequestModelPacingAdaptive {
     /// Text: format `duration`.
     pub increment_interval: String,
 }
 
+crate::object::object!(FieldingAssistantModulesAssignmentRequestModelPacingAdaptive {
+    requires {
+        "increment_interval" => increment_interval: String,
+    }
+});
+
 /// Is sent: fielding assistant modules assignment request model pacing linear.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FieldingAssistantModulesAssignmentRequestModelPacingLinear {
     /// Text: format `duration`.
     pub increment_interval: String,
 }
+
+crate::object::object!(FieldingAssistantModulesAssignmentRequestModelPacingLinear {
+    requires {
+        "increment_interval" => increment_interval: String,
+    }
+});
 
 /// Is sent: fielding assistant modules assignment request model pricing, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -95,7 +127,7 @@ pub enum FieldingAssistantModulesAssignmentRequestModelPricing {
 }
 
 /// Is sent: fielding assistant modules assignment request model pricing dynamic.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FieldingAssistantModulesAssignmentRequestModelPricingDynamic {
     /// See [`MonetaryAmountRequestModel`].
@@ -109,8 +141,14 @@ pub struct FieldingAssistantModulesAssignmentRequestModelPricingDynamic {
     pub total_budget: Option<MonetaryAmountRequestModel>,
 }
 
+crate::object::object!(FieldingAssistantModulesAssignmentRequestModelPricingDynamic {
+    "maximum_cpi" => maximum_cpi,
+    "minimum_cpi" => minimum_cpi,
+    "total_budget" => total_budget,
+});
+
 /// Is sent: fielding assistant modules assignment request model pricing rate card.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FieldingAssistantModulesAssignmentRequestModelPricingRateCard {
     /// See [`MonetaryAmountInput`].
@@ -121,8 +159,13 @@ pub struct FieldingAssistantModulesAssignmentRequestModelPricingRateCard {
     pub maximum_cpi: Option<MonetaryAmountRequestModel>,
 }
 
+crate::object::object!(FieldingAssistantModulesAssignmentRequestModelPricingRateCard {
+    "boost_cpi" => boost_cpi,
+    "maximum_cpi" => maximum_cpi,
+});
+
 /// Comes back: fielding run item.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FieldingRunItem {
@@ -149,8 +192,18 @@ pub struct FieldingRunItem {
     pub version: Option<i64>,
 }
 
+crate::object::object!(FieldingRunItem {
+    "end_fielding_at" => end_fielding_at,
+    "id" => id,
+    "last_changed_at" => last_changed_at,
+    "last_changed_by" => last_changed_by,
+    "start_fielding_at" => start_fielding_at,
+    "status" => status,
+    "version" => version,
+});
+
 /// Comes back: fielding run job failure reason.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FieldingRunJobFailureReason {
@@ -165,8 +218,14 @@ pub struct FieldingRunJobFailureReason {
     pub reasons: Option<Vec<FieldingRunJobFailureReasonDetail>>,
 }
 
+crate::object::object!(FieldingRunJobFailureReason {
+    "code" => code,
+    "description" => description,
+    "reasons" => reasons,
+});
+
 /// Comes back: fielding run job failure reason detail.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FieldingRunJobFailureReasonDetail {
@@ -180,6 +239,12 @@ pub struct FieldingRunJobFailureReasonDetail {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
+
+crate::object::object!(FieldingRunJobFailureReasonDetail {
+    "detail" => detail,
+    "name" => name,
+    "reason" => reason,
+});
 
 crate::value::open_enum!(FieldingRunJobStatus {
     Completed = "Completed",
@@ -195,7 +260,7 @@ crate::value::open_enum!(FieldingRunStatus {
 });
 
 /// Comes back: get launch fielding run from draft job response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetLaunchFieldingRunFromDraftJobResponse {
@@ -222,8 +287,18 @@ pub struct GetLaunchFieldingRunFromDraftJobResponse {
     pub status: Option<FieldingRunJobStatus>,
 }
 
+crate::object::object!(GetLaunchFieldingRunFromDraftJobResponse {
+    "created_at" => created_at,
+    "created_by" => created_by,
+    "failure_reason" => failure_reason,
+    "fielding_run_id" => fielding_run_id,
+    "job_id" => job_id,
+    "job_trace_id" => job_trace_id,
+    "status" => status,
+});
+
 /// Comes back: get list fielding runs response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetListFieldingRunsResponse {
@@ -235,8 +310,13 @@ pub struct GetListFieldingRunsResponse {
     pub has_more: Option<bool>,
 }
 
+crate::object::object!(GetListFieldingRunsResponse {
+    "data" => data,
+    "has_more" => has_more,
+});
+
 /// Comes back: get schedule fielding run from draft job response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetScheduleFieldingRunFromDraftJobResponse {
@@ -263,8 +343,18 @@ pub struct GetScheduleFieldingRunFromDraftJobResponse {
     pub status: Option<FieldingRunJobStatus>,
 }
 
+crate::object::object!(GetScheduleFieldingRunFromDraftJobResponse {
+    "created_at" => created_at,
+    "created_by" => created_by,
+    "failure_reason" => failure_reason,
+    "fielding_run_id" => fielding_run_id,
+    "job_id" => job_id,
+    "job_trace_id" => job_trace_id,
+    "status" => status,
+});
+
 /// Comes back: launch now fielding run response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LaunchNowFieldingRunResponse {
@@ -276,8 +366,13 @@ pub struct LaunchNowFieldingRunResponse {
     pub start_fielding_at: Option<String>,
 }
 
+crate::object::object!(LaunchNowFieldingRunResponse {
+    "end_fielding_at" => end_fielding_at,
+    "start_fielding_at" => start_fielding_at,
+});
+
 /// Is sent: update fielding run request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct UpdateFieldingRunRequest {
     /// Text: format `date-time`.
@@ -286,8 +381,15 @@ pub struct UpdateFieldingRunRequest {
     pub start_fielding_at: String,
 }
 
+crate::object::object!(UpdateFieldingRunRequest {
+    requires {
+        "end_fielding_at" => end_fielding_at: String,
+        "start_fielding_at" => start_fielding_at: String,
+    }
+});
+
 /// Comes back: update fielding run response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UpdateFieldingRunResponse {
@@ -295,3 +397,7 @@ pub struct UpdateFieldingRunResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<crate::Id>,
 }
+
+crate::object::object!(UpdateFieldingRunResponse {
+    "id" => id,
+});

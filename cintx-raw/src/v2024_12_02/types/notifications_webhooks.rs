@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Is sent: create webhook request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateWebhookRequest {
     /// List of [`CreateWebhookRequestEvents`].
@@ -20,13 +20,21 @@ pub struct CreateWebhookRequest {
     pub url: String,
 }
 
+crate::object::object!(CreateWebhookRequest {
+    requires {
+        "events" => events: Vec<CreateWebhookRequestEvents>,
+        "id" => id: String,
+        "url" => url: String,
+    }
+});
+
 crate::value::open_enum!(CreateWebhookRequestEvents {
     SurveyCompleted = "survey_completed",
     SurveyPaused = "survey_paused",
 });
 
 /// Is sent: update webhook request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct UpdateWebhookRequest {
     /// List of [`UpdateWebhookRequestEvents`].
@@ -37,13 +45,18 @@ pub struct UpdateWebhookRequest {
     pub url: Option<String>,
 }
 
+crate::object::object!(UpdateWebhookRequest {
+    "events" => events,
+    "url" => url,
+});
+
 crate::value::open_enum!(UpdateWebhookRequestEvents {
     SurveyCompleted = "survey_completed",
     SurveyPaused = "survey_paused",
 });
 
 /// Comes back: webhook.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Webhook {
@@ -64,8 +77,16 @@ pub struct Webhook {
     pub url: Option<String>,
 }
 
+crate::object::object!(Webhook {
+    "created_at" => created_at,
+    "events" => events,
+    "id" => id,
+    "updated_at" => updated_at,
+    "url" => url,
+});
+
 /// Comes back: webhook created.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WebhookCreated {
@@ -89,6 +110,15 @@ pub struct WebhookCreated {
     pub url: Option<String>,
 }
 
+crate::object::object!(WebhookCreated {
+    "created_at" => created_at,
+    "events" => events,
+    "id" => id,
+    "secret" => secret,
+    "updated_at" => updated_at,
+    "url" => url,
+});
+
 crate::value::open_enum!(WebhookCreatedEvents {
     SurveyCompleted = "survey_completed",
     SurveyPaused = "survey_paused",
@@ -100,7 +130,7 @@ crate::value::open_enum!(WebhookEvents {
 });
 
 /// Comes back: webhook list events.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WebhookListEvents {
@@ -109,8 +139,12 @@ pub struct WebhookListEvents {
     pub events: Option<Vec<String>>,
 }
 
+crate::object::object!(WebhookListEvents {
+    "events" => events,
+});
+
 /// Comes back: webhook secret regenerated.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WebhookSecretRegenerated {
@@ -134,13 +168,22 @@ pub struct WebhookSecretRegenerated {
     pub url: Option<String>,
 }
 
+crate::object::object!(WebhookSecretRegenerated {
+    "created_at" => created_at,
+    "events" => events,
+    "id" => id,
+    "secret" => secret,
+    "updated_at" => updated_at,
+    "url" => url,
+});
+
 crate::value::open_enum!(WebhookSecretRegeneratedEvents {
     SurveyCompleted = "survey_completed",
     SurveyPaused = "survey_paused",
 });
 
 /// Comes back: webhooks list.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WebhooksList {
@@ -151,3 +194,8 @@ pub struct WebhooksList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhooks: Option<Vec<Webhook>>,
 }
+
+crate::object::object!(WebhooksList {
+    "next_cursor" => next_cursor,
+    "webhooks" => webhooks,
+});

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Comes back: bulk failed target groups.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BulkFailedTargetGroups {
@@ -21,8 +21,13 @@ pub struct BulkFailedTargetGroups {
     pub has_more: Option<bool>,
 }
 
+crate::object::object!(BulkFailedTargetGroups {
+    "data" => data,
+    "has_more" => has_more,
+});
+
 /// Comes back: bulk failed target groups data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BulkFailedTargetGroupsData {
@@ -37,8 +42,14 @@ pub struct BulkFailedTargetGroupsData {
     pub target_group_name: Option<String>,
 }
 
+crate::object::object!(BulkFailedTargetGroupsData {
+    "failure_reason" => failure_reason,
+    "target_group_id" => target_group_id,
+    "target_group_name" => target_group_name,
+});
+
 /// Comes back: bulk job failure reason.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BulkJobFailureReason {
@@ -50,6 +61,11 @@ pub struct BulkJobFailureReason {
     pub description: Option<String>,
 }
 
+crate::object::object!(BulkJobFailureReason {
+    "code" => code,
+    "description" => description,
+});
+
 crate::value::open_enum!(BulkJobStatus {
     Completed = "Completed",
     Failed = "Failed",
@@ -57,7 +73,7 @@ crate::value::open_enum!(BulkJobStatus {
 });
 
 /// Comes back: bulk updated target groups.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BulkUpdatedTargetGroups {
@@ -69,8 +85,13 @@ pub struct BulkUpdatedTargetGroups {
     pub has_more: Option<bool>,
 }
 
+crate::object::object!(BulkUpdatedTargetGroups {
+    "data" => data,
+    "has_more" => has_more,
+});
+
 /// Comes back: bulk updated target groups data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BulkUpdatedTargetGroupsData {
@@ -82,8 +103,13 @@ pub struct BulkUpdatedTargetGroupsData {
     pub target_group_name: Option<String>,
 }
 
+crate::object::object!(BulkUpdatedTargetGroupsData {
+    "target_group_id" => target_group_id,
+    "target_group_name" => target_group_name,
+});
+
 /// Is sent: currency input.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CurrencyInput {
     /// Text.
@@ -94,8 +120,13 @@ pub struct CurrencyInput {
     pub code: Option<String>,
 }
 
+crate::object::object!(CurrencyInput {
+    "amount" => amount,
+    "code" => code,
+});
+
 /// Comes back: fielding assistant modules assignment.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FieldingAssistantModulesAssignment {
@@ -112,6 +143,13 @@ pub struct FieldingAssistantModulesAssignment {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub soft_launch: Option<ModuleSoftLaunch>,
 }
+
+crate::object::object!(FieldingAssistantModulesAssignment {
+    "pacing" => pacing,
+    "pricing" => pricing,
+    "quota_overlay" => quota_overlay,
+    "soft_launch" => soft_launch,
+});
 
 /// Comes back: fielding assistant modules assignment pacing, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -131,7 +169,7 @@ pub enum FieldingAssistantModulesAssignmentPacing {
 }
 
 /// Comes back: fielding assistant modules assignment pacing adaptive.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FieldingAssistantModulesAssignmentPacingAdaptive {
@@ -140,8 +178,12 @@ pub struct FieldingAssistantModulesAssignmentPacingAdaptive {
     pub increment_interval: Option<String>,
 }
 
+crate::object::object!(FieldingAssistantModulesAssignmentPacingAdaptive {
+    "increment_interval" => increment_interval,
+});
+
 /// Comes back: fielding assistant modules assignment pacing linear.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FieldingAssistantModulesAssignmentPacingLinear {
@@ -149,6 +191,10 @@ pub struct FieldingAssistantModulesAssignmentPacingLinear {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub increment_interval: Option<String>,
 }
+
+crate::object::object!(FieldingAssistantModulesAssignmentPacingLinear {
+    "increment_interval" => increment_interval,
+});
 
 /// Comes back: fielding assistant modules assignment pricing, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -168,7 +214,7 @@ pub enum FieldingAssistantModulesAssignmentPricing {
 }
 
 /// Comes back: fielding assistant modules assignment pricing dynamic.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FieldingAssistantModulesAssignmentPricingDynamic {
@@ -183,8 +229,14 @@ pub struct FieldingAssistantModulesAssignmentPricingDynamic {
     pub total_budget: Option<MonetaryAmount>,
 }
 
+crate::object::object!(FieldingAssistantModulesAssignmentPricingDynamic {
+    "maximum_cpi" => maximum_cpi,
+    "minimum_cpi" => minimum_cpi,
+    "total_budget" => total_budget,
+});
+
 /// Comes back: fielding assistant modules assignment pricing rate card.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FieldingAssistantModulesAssignmentPricingRateCard {
@@ -196,8 +248,13 @@ pub struct FieldingAssistantModulesAssignmentPricingRateCard {
     pub maximum_cpi: Option<MonetaryAmount>,
 }
 
+crate::object::object!(FieldingAssistantModulesAssignmentPricingRateCard {
+    "boost_cpi" => boost_cpi,
+    "maximum_cpi" => maximum_cpi,
+});
+
 /// Comes back: module quota overlay.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ModuleQuotaOverlay {
@@ -209,8 +266,13 @@ pub struct ModuleQuotaOverlay {
     pub prevent_overfill: Option<bool>,
 }
 
+crate::object::object!(ModuleQuotaOverlay {
+    "balance_fill" => balance_fill,
+    "prevent_overfill" => prevent_overfill,
+});
+
 /// Is sent: module quota overlay input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ModuleQuotaOverlayInput {
     /// True or false.
@@ -219,8 +281,15 @@ pub struct ModuleQuotaOverlayInput {
     pub prevent_overfill: bool,
 }
 
+crate::object::object!(ModuleQuotaOverlayInput {
+    requires {
+        "balance_fill" => balance_fill: bool,
+        "prevent_overfill" => prevent_overfill: bool,
+    }
+});
+
 /// Comes back: module soft launch.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ModuleSoftLaunch {
@@ -235,8 +304,14 @@ pub struct ModuleSoftLaunch {
     pub filling_goal_percentage: Option<i64>,
 }
 
+crate::object::object!(ModuleSoftLaunch {
+    "demographics_strictness_percentage" => demographics_strictness_percentage,
+    "end_at" => end_at,
+    "filling_goal_percentage" => filling_goal_percentage,
+});
+
 /// Is sent: module soft launch input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ModuleSoftLaunchInput {
     /// Whole number: 0 to 100.
@@ -247,8 +322,16 @@ pub struct ModuleSoftLaunchInput {
     pub filling_goal_percentage: i64,
 }
 
+crate::object::object!(ModuleSoftLaunchInput {
+    requires {
+        "demographics_strictness_percentage" => demographics_strictness_percentage: i64,
+        "end_at" => end_at: String,
+        "filling_goal_percentage" => filling_goal_percentage: i64,
+    }
+});
+
 /// Comes back: monetary amount.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct MonetaryAmount {
@@ -263,23 +346,35 @@ pub struct MonetaryAmount {
     pub value: Option<String>,
 }
 
+crate::object::object!(MonetaryAmount {
+    "currency_code" => currency_code,
+    "currency_scale" => currency_scale,
+    "value" => value,
+});
+
 /// Is sent: monetary amount input.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct MonetaryAmountInput {
     /// Text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency_code: Option<String>,
     /// Whole number. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub currency_scale: Option<Option<i64>>,
     /// Text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
 }
 
+crate::object::object!(MonetaryAmountInput {
+    "currency_code" => currency_code,
+    nullable "currency_scale" => currency_scale,
+    "value" => value,
+});
+
 /// Is sent: monetary amount request model.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct MonetaryAmountRequestModel {
     /// Text.
@@ -290,8 +385,13 @@ pub struct MonetaryAmountRequestModel {
     pub value: Option<String>,
 }
 
+crate::object::object!(MonetaryAmountRequestModel {
+    "currency_code" => currency_code,
+    "value" => value,
+});
+
 /// Is sent: selection condition item input.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct SelectionConditionItemInput {
     /// Text.
@@ -299,16 +399,26 @@ pub struct SelectionConditionItemInput {
     pub option: Option<String>,
 }
 
+crate::object::object!(SelectionConditionItemInput {
+    "option" => option,
+});
+
 /// Is sent: supplier id.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct SupplierId {
     /// Whole number: at least 0.
     pub id: i64,
 }
 
+crate::object::object!(SupplierId {
+    requires {
+        "id" => id: i64,
+    }
+});
+
 /// Comes back: supplier response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SupplierResponse {
@@ -323,6 +433,12 @@ pub struct SupplierResponse {
     pub type_: Option<SupplierResponseType>,
 }
 
+crate::object::object!(SupplierResponse {
+    "id" => id,
+    "name" => name,
+    "type" => type_,
+});
+
 crate::value::open_enum!(SupplierResponseType {
     LoyaltyPanels = "loyalty_panels",
     NonPanelAffiliate = "non_panel_affiliate",
@@ -330,7 +446,7 @@ crate::value::open_enum!(SupplierResponseType {
 });
 
 /// Is sent: zip condition item input.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ZipConditionItemInput {
     /// True or false.
@@ -340,3 +456,8 @@ pub struct ZipConditionItemInput {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zip_codes: Option<Vec<String>>,
 }
+
+crate::object::object!(ZipConditionItemInput {
+    "allow_all_zip" => allow_all_zip,
+    "zip_codes" => zip_codes,
+});

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Comes back: average cost per interview.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AverageCostPerInterview {
@@ -24,8 +24,14 @@ pub struct AverageCostPerInterview {
     pub value: Option<String>,
 }
 
+crate::object::object!(AverageCostPerInterview {
+    "currency_code" => currency_code,
+    "currency_scale" => currency_scale,
+    "value" => value,
+});
+
 /// Is sent: compute target group transitions filters.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ComputeTargetGroupTransitionsFilters {
     /// List.
@@ -39,8 +45,14 @@ pub struct ComputeTargetGroupTransitionsFilters {
     pub status: Option<Vec<TargetGroupStatus>>,
 }
 
+crate::object::object!(ComputeTargetGroupTransitionsFilters {
+    "country" => country,
+    "language" => language,
+    "status" => status,
+});
+
 /// Is sent: compute target group transitions request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ComputeTargetGroupTransitionsRequest {
     /// List.
@@ -57,8 +69,15 @@ pub struct ComputeTargetGroupTransitionsRequest {
     pub search_string: Option<String>,
 }
 
+crate::object::object!(ComputeTargetGroupTransitionsRequest {
+    "excluded_target_group_ids" => excluded_target_group_ids,
+    "filters" => filters,
+    "included_target_group_ids" => included_target_group_ids,
+    "search_string" => search_string,
+});
+
 /// Comes back: compute target group transitions response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ComputeTargetGroupTransitionsResponse {
@@ -82,16 +101,31 @@ pub struct ComputeTargetGroupTransitionsResponse {
     pub target_groups: Option<Vec<String>>,
 }
 
+crate::object::object!(ComputeTargetGroupTransitionsResponse {
+    "is_finish_allowed" => is_finish_allowed,
+    "is_launch_allowed" => is_launch_allowed,
+    "is_pause_allowed" => is_pause_allowed,
+    "is_relaunch_allowed" => is_relaunch_allowed,
+    "is_resume_allowed" => is_resume_allowed,
+    "target_groups" => target_groups,
+});
+
 /// Is sent: cost per interview update request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CostPerInterviewUpdateRequest {
     /// See [`MonetaryAmountRequestModel`].
     pub target_group_cpi: MonetaryAmountRequestModel,
 }
 
+crate::object::object!(CostPerInterviewUpdateRequest {
+    requires {
+        "target_group_cpi" => target_group_cpi: MonetaryAmountRequestModel,
+    }
+});
+
 /// Comes back: cost per interview update response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CostPerInterviewUpdateResponse {
@@ -100,8 +134,12 @@ pub struct CostPerInterviewUpdateResponse {
     pub target_group_cpi: Option<MonetaryAmount>,
 }
 
+crate::object::object!(CostPerInterviewUpdateResponse {
+    "target_group_cpi" => target_group_cpi,
+});
+
 /// Is sent: create bulk update target group project manager job request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateBulkUpdateTargetGroupProjectManagerJobRequest {
     /// Text: format `uuid`.
@@ -112,28 +150,44 @@ pub struct CreateBulkUpdateTargetGroupProjectManagerJobRequest {
     pub target_group_ids: Option<Vec<String>>,
 }
 
+crate::object::object!(CreateBulkUpdateTargetGroupProjectManagerJobRequest {
+    "project_manager_id" => project_manager_id,
+    "target_group_ids" => target_group_ids,
+});
+
 /// Is sent: create draft supply allocation group request blocked.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateDraftSupplyAllocationGroupRequestBlocked {
     /// List of [`SupplierId`]. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub suppliers: Option<Option<Vec<SupplierId>>>,
 }
 
+crate::object::object!(CreateDraftSupplyAllocationGroupRequestBlocked {
+    nullable "suppliers" => suppliers,
+});
+
 /// Is sent: create draft supply allocation group request exchange.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateDraftSupplyAllocationGroupRequestExchange {
     /// Whole number: 0 to 100.
     pub percentage_max: i64,
     /// Whole number: 0 to 100. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub percentage_min: Option<Option<i64>>,
 }
 
+crate::object::object!(CreateDraftSupplyAllocationGroupRequestExchange {
+    requires {
+        "percentage_max" => percentage_max: i64,
+    }
+    nullable "percentage_min" => percentage_min: Option<Option<i64>>,
+});
+
 /// Is sent: create draft supply allocation group request group.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateDraftSupplyAllocationGroupRequestGroup {
     /// Text: at least 1 characters.
@@ -141,15 +195,24 @@ pub struct CreateDraftSupplyAllocationGroupRequestGroup {
     /// Whole number: 0 to 100.
     pub percentage_max: i64,
     /// Whole number: 0 to 100. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub percentage_min: Option<Option<i64>>,
     /// List of [`SupplierId`]. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub suppliers: Option<Option<Vec<SupplierId>>>,
 }
 
+crate::object::object!(CreateDraftSupplyAllocationGroupRequestGroup {
+    requires {
+        "name" => name: String,
+        "percentage_max" => percentage_max: i64,
+    }
+    nullable "percentage_min" => percentage_min: Option<Option<i64>>,
+    nullable "suppliers" => suppliers: Option<Option<Vec<SupplierId>>>,
+});
+
 /// Is sent: create draft target group request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateDraftTargetGroupRequest {
     /// Text.
@@ -158,7 +221,7 @@ pub struct CreateDraftTargetGroupRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_cost_per_interview_note: Option<CurrencyInput>,
     /// Whole number. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<Option<i64>>,
     /// True or false.
     pub collects_pii: bool,
@@ -208,6 +271,32 @@ pub struct CreateDraftTargetGroupRequest {
     pub test_url: Option<String>,
 }
 
+crate::object::object!(CreateDraftTargetGroupRequest {
+    requires {
+        "business_unit_id" => business_unit_id: String,
+        "collects_pii" => collects_pii: bool,
+        "fielding_assistant_assignment" => fielding_assistant_assignment: FieldingAssistantModulesAssignmentInput,
+        "fielding_specification" => fielding_specification: TargetGroupFieldingSpecificationInput,
+        "filling_goal" => filling_goal: i64,
+        "locale" => locale: String,
+        "name" => name: String,
+        "profile" => profile: TargetGroupDraftProfilesRequest,
+        "project_manager_id" => project_manager_id: String,
+    }
+    "client_cost_per_interview_note" => client_cost_per_interview_note: Option<CurrencyInput>,
+    nullable "client_id" => client_id: Option<Option<i64>>,
+    "cost_per_interview" => cost_per_interview: Option<CurrencyInput>,
+    "exclusion" => exclusion: Option<TargetGroupExclusionObjectInput>,
+    "expected_incidence_rate" => expected_incidence_rate: Option<f64>,
+    "expected_length_of_interview_minutes" => expected_length_of_interview_minutes: Option<i64>,
+    "industry_code" => industry_code: Option<String>,
+    "industry_lockout_code" => industry_lockout_code: Option<String>,
+    "live_url" => live_url: Option<String>,
+    "study_type_code" => study_type_code: Option<String>,
+    "supply_allocations" => supply_allocations: Option<Vec<CreateDraftTargetGroupRequestSupplyAllocations>>,
+    "test_url" => test_url: Option<String>,
+});
+
 /// Is sent: create draft target group request supply allocations, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -229,7 +318,7 @@ pub enum CreateDraftTargetGroupRequestSupplyAllocations {
 }
 
 /// Comes back: created draft target group response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CreatedDraftTargetGroupResponse {
@@ -238,8 +327,12 @@ pub struct CreatedDraftTargetGroupResponse {
     pub id: Option<crate::Id>,
 }
 
+crate::object::object!(CreatedDraftTargetGroupResponse {
+    "id" => id,
+});
+
 /// Comes back: currency.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Currency {
@@ -251,8 +344,13 @@ pub struct Currency {
     pub code: Option<String>,
 }
 
+crate::object::object!(Currency {
+    "amount" => amount,
+    "code" => code,
+});
+
 /// Comes back: draft interlocked participant profile.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DraftInterlockedParticipantProfile {
@@ -288,8 +386,21 @@ pub struct DraftInterlockedParticipantProfile {
     pub quotas_enabled: Option<bool>,
 }
 
+crate::object::object!(DraftInterlockedParticipantProfile {
+    "conditions" => conditions,
+    "description" => description,
+    "description_translated" => description_translated,
+    "id" => id,
+    "interlock_id" => interlock_id,
+    "is_interlocked" => is_interlocked,
+    "name" => name,
+    "question_id" => question_id,
+    "quotas" => quotas,
+    "quotas_enabled" => quotas_enabled,
+});
+
 /// Comes back: draft interlocked participant profile conditions.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DraftInterlockedParticipantProfileConditions {
@@ -301,8 +412,13 @@ pub struct DraftInterlockedParticipantProfileConditions {
     pub object: Option<String>,
 }
 
+crate::object::object!(DraftInterlockedParticipantProfileConditions {
+    "data" => data,
+    "object" => object,
+});
+
 /// Comes back: draft interlocked participant profile conditions data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DraftInterlockedParticipantProfileConditionsData {
@@ -326,8 +442,17 @@ pub struct DraftInterlockedParticipantProfileConditionsData {
     pub zip_codes: Option<Vec<String>>,
 }
 
+crate::object::object!(DraftInterlockedParticipantProfileConditionsData {
+    "allow_all_zip" => allow_all_zip,
+    "max" => max,
+    "min" => min,
+    "option" => option,
+    "text" => text,
+    "zip_codes" => zip_codes,
+});
+
 /// Comes back: draft interlocked participant profile quotas.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DraftInterlockedParticipantProfileQuotas {
@@ -339,8 +464,13 @@ pub struct DraftInterlockedParticipantProfileQuotas {
     pub ungrouped: Option<Vec<TargetGroupDraftSingularRegularQuotaTemplate>>,
 }
 
+crate::object::object!(DraftInterlockedParticipantProfileQuotas {
+    "grouped" => grouped,
+    "ungrouped" => ungrouped,
+});
+
 /// Comes back: draft interlocked profile conditions.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DraftInterlockedProfileConditions {
@@ -361,8 +491,16 @@ pub struct DraftInterlockedProfileConditions {
     pub text_translated: Option<String>,
 }
 
+crate::object::object!(DraftInterlockedProfileConditions {
+    "id" => id,
+    "option" => option,
+    "related_condition" => related_condition,
+    "text" => text,
+    "text_translated" => text_translated,
+});
+
 /// Comes back: draft interlocked profile related condition item.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DraftInterlockedProfileRelatedConditionItem {
@@ -392,8 +530,19 @@ pub struct DraftInterlockedProfileRelatedConditionItem {
     pub zip_codes: Option<Vec<String>>,
 }
 
+crate::object::object!(DraftInterlockedProfileRelatedConditionItem {
+    "allow_all_zip" => allow_all_zip,
+    "id" => id,
+    "max" => max,
+    "min" => min,
+    "option" => option,
+    "text" => text,
+    "text_translated" => text_translated,
+    "zip_codes" => zip_codes,
+});
+
 /// Comes back: draft interlocked profile related conditions.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DraftInterlockedProfileRelatedConditions {
@@ -405,8 +554,13 @@ pub struct DraftInterlockedProfileRelatedConditions {
     pub question_id: Option<crate::Id>,
 }
 
+crate::object::object!(DraftInterlockedProfileRelatedConditions {
+    "conditions" => conditions,
+    "question_id" => question_id,
+});
+
 /// Comes back: earnings per click.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct EarningsPerClick {
@@ -421,8 +575,14 @@ pub struct EarningsPerClick {
     pub value: Option<String>,
 }
 
+crate::object::object!(EarningsPerClick {
+    "currency_code" => currency_code,
+    "currency_scale" => currency_scale,
+    "value" => value,
+});
+
 /// Comes back: earnings per click per minute.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct EarningsPerClickPerMinute {
@@ -437,8 +597,14 @@ pub struct EarningsPerClickPerMinute {
     pub value: Option<String>,
 }
 
+crate::object::object!(EarningsPerClickPerMinute {
+    "currency_code" => currency_code,
+    "currency_scale" => currency_scale,
+    "value" => value,
+});
+
 /// Comes back: exclusion entity list.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ExclusionEntityList {
@@ -450,8 +616,13 @@ pub struct ExclusionEntityList {
     pub entity_type: Option<String>,
 }
 
+crate::object::object!(ExclusionEntityList {
+    "entity_ids" => entity_ids,
+    "entity_type" => entity_type,
+});
+
 /// Is sent: exclusion entity list input.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ExclusionEntityListInput {
     /// List.
@@ -462,8 +633,13 @@ pub struct ExclusionEntityListInput {
     pub entity_type: Option<String>,
 }
 
+crate::object::object!(ExclusionEntityListInput {
+    "entity_ids" => entity_ids,
+    "entity_type" => entity_type,
+});
+
 /// Comes back: fetch target group quota distribution.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FetchTargetGroupQuotaDistribution {
@@ -475,8 +651,13 @@ pub struct FetchTargetGroupQuotaDistribution {
     pub quota_updates_allowed: Option<bool>,
 }
 
+crate::object::object!(FetchTargetGroupQuotaDistribution {
+    "condition_quota_distribution" => condition_quota_distribution,
+    "quota_updates_allowed" => quota_updates_allowed,
+});
+
 /// Comes back: fetch target group quota distribution condition quota distribution.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FetchTargetGroupQuotaDistributionConditionQuotaDistribution {
@@ -488,8 +669,13 @@ pub struct FetchTargetGroupQuotaDistributionConditionQuotaDistribution {
     pub quota_id: Option<crate::Id>,
 }
 
+crate::object::object!(FetchTargetGroupQuotaDistributionConditionQuotaDistribution {
+    "filling_goal" => filling_goal,
+    "quota_id" => quota_id,
+});
+
 /// Is sent: fielding assistant modules assignment input.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FieldingAssistantModulesAssignmentInput {
     /// See [`FieldingAssistantModulesAssignmentPacingInput`].
@@ -506,13 +692,26 @@ pub struct FieldingAssistantModulesAssignmentInput {
     pub soft_launch: Option<ModuleSoftLaunchInput>,
 }
 
+crate::object::object!(FieldingAssistantModulesAssignmentInput {
+    "pacing" => pacing,
+    "pricing" => pricing,
+    "quota_overlay" => quota_overlay,
+    "soft_launch" => soft_launch,
+});
+
 /// Is sent: fielding assistant modules assignment pacing adaptive input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FieldingAssistantModulesAssignmentPacingAdaptiveInput {
     /// Text: format `duration`.
     pub increment_interval: String,
 }
+
+crate::object::object!(FieldingAssistantModulesAssignmentPacingAdaptiveInput {
+    requires {
+        "increment_interval" => increment_interval: String,
+    }
+});
 
 /// Is sent: fielding assistant modules assignment pacing input, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -532,15 +731,21 @@ pub enum FieldingAssistantModulesAssignmentPacingInput {
 }
 
 /// Is sent: fielding assistant modules assignment pacing linear input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FieldingAssistantModulesAssignmentPacingLinearInput {
     /// Text: format `duration`.
     pub increment_interval: String,
 }
 
+crate::object::object!(FieldingAssistantModulesAssignmentPacingLinearInput {
+    requires {
+        "increment_interval" => increment_interval: String,
+    }
+});
+
 /// Is sent: fielding assistant modules assignment pricing dynamic input.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FieldingAssistantModulesAssignmentPricingDynamicInput {
     /// See [`MonetaryAmountInput`].
@@ -553,6 +758,12 @@ pub struct FieldingAssistantModulesAssignmentPricingDynamicInput {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total_budget: Option<MonetaryAmountInput>,
 }
+
+crate::object::object!(FieldingAssistantModulesAssignmentPricingDynamicInput {
+    "maximum_cpi" => maximum_cpi,
+    "minimum_cpi" => minimum_cpi,
+    "total_budget" => total_budget,
+});
 
 /// Is sent: fielding assistant modules assignment pricing input, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -572,7 +783,7 @@ pub enum FieldingAssistantModulesAssignmentPricingInput {
 }
 
 /// Is sent: fielding assistant modules assignment pricing rate card input.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FieldingAssistantModulesAssignmentPricingRateCardInput {
     /// See [`MonetaryAmountInput`].
@@ -583,6 +794,11 @@ pub struct FieldingAssistantModulesAssignmentPricingRateCardInput {
     pub maximum_cpi: Option<MonetaryAmountInput>,
 }
 
+crate::object::object!(FieldingAssistantModulesAssignmentPricingRateCardInput {
+    "boost_cpi" => boost_cpi,
+    "maximum_cpi" => maximum_cpi,
+});
+
 crate::value::open_enum!(FillingStrategy {
     Automated = "automated",
     Prescreens = "prescreens",
@@ -590,15 +806,21 @@ crate::value::open_enum!(FillingStrategy {
 });
 
 /// Is sent: filling strategy update request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FillingStrategyUpdateRequest {
     /// See [`FillingStrategy`].
     pub filling_strategy: FillingStrategy,
 }
 
+crate::object::object!(FillingStrategyUpdateRequest {
+    requires {
+        "filling_strategy" => filling_strategy: FillingStrategy,
+    }
+});
+
 /// Comes back: filling strategy update response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FillingStrategyUpdateResponse {
@@ -607,8 +829,12 @@ pub struct FillingStrategyUpdateResponse {
     pub filling_strategy: Option<FillingStrategy>,
 }
 
+crate::object::object!(FillingStrategyUpdateResponse {
+    "filling_strategy" => filling_strategy,
+});
+
 /// Comes back: get bulk update target group project manager job response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetBulkUpdateTargetGroupProjectManagerJobResponse {
@@ -632,8 +858,17 @@ pub struct GetBulkUpdateTargetGroupProjectManagerJobResponse {
     pub updated_target_groups: Option<BulkUpdatedTargetGroups>,
 }
 
+crate::object::object!(GetBulkUpdateTargetGroupProjectManagerJobResponse {
+    "created_at" => created_at,
+    "failed_target_groups" => failed_target_groups,
+    "job_id" => job_id,
+    "project_manager_id" => project_manager_id,
+    "status" => status,
+    "updated_target_groups" => updated_target_groups,
+});
+
 /// Comes back: get draft supply allocation group response blocked.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetDraftSupplyAllocationGroupResponseBlocked {
@@ -642,8 +877,12 @@ pub struct GetDraftSupplyAllocationGroupResponseBlocked {
     pub suppliers: Option<Vec<SupplierResponse>>,
 }
 
+crate::object::object!(GetDraftSupplyAllocationGroupResponseBlocked {
+    "suppliers" => suppliers,
+});
+
 /// Comes back: get draft supply allocation group response exchange.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetDraftSupplyAllocationGroupResponseExchange {
@@ -658,8 +897,14 @@ pub struct GetDraftSupplyAllocationGroupResponseExchange {
     pub suppliers: Option<Vec<SupplierResponse>>,
 }
 
+crate::object::object!(GetDraftSupplyAllocationGroupResponseExchange {
+    "percentage_max" => percentage_max,
+    "percentage_min" => percentage_min,
+    "suppliers" => suppliers,
+});
+
 /// Comes back: get draft supply allocation group response group.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetDraftSupplyAllocationGroupResponseGroup {
@@ -677,8 +922,15 @@ pub struct GetDraftSupplyAllocationGroupResponseGroup {
     pub suppliers: Option<Vec<SupplierResponse>>,
 }
 
+crate::object::object!(GetDraftSupplyAllocationGroupResponseGroup {
+    "name" => name,
+    "percentage_max" => percentage_max,
+    "percentage_min" => percentage_min,
+    "suppliers" => suppliers,
+});
+
 /// Comes back: get target group details response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetTargetGroupDetailsResponse {
@@ -744,8 +996,31 @@ pub struct GetTargetGroupDetailsResponse {
     pub test_url: Option<String>,
 }
 
+crate::object::object!(GetTargetGroupDetailsResponse {
+    "account_name" => account_name,
+    "business_unit_id" => business_unit_id,
+    "client_cpi" => client_cpi,
+    "client_id" => client_id,
+    "collects_pii" => collects_pii,
+    "created_at" => created_at,
+    "expected_incidence_rate" => expected_incidence_rate,
+    "expected_length_of_interview_minutes" => expected_length_of_interview_minutes,
+    "filling_goal" => filling_goal,
+    "human_readable_id" => human_readable_id,
+    "id" => id,
+    "industry_code" => industry_code,
+    "industry_lockout_code" => industry_lockout_code,
+    "links" => links,
+    "live_url" => live_url,
+    "locale" => locale,
+    "name" => name,
+    "project_manager_id" => project_manager_id,
+    "study_type_code" => study_type_code,
+    "test_url" => test_url,
+});
+
 /// Comes back: get target group details response links.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetTargetGroupDetailsResponseLinks {
@@ -757,8 +1032,13 @@ pub struct GetTargetGroupDetailsResponseLinks {
     pub test_screener: Option<String>,
 }
 
+crate::object::object!(GetTargetGroupDetailsResponseLinks {
+    "test_client_survey" => test_client_survey,
+    "test_screener" => test_screener,
+});
+
 /// Comes back: get target group response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetTargetGroupResponse {
@@ -839,8 +1119,36 @@ pub struct GetTargetGroupResponse {
     pub test_url: Option<String>,
 }
 
+crate::object::object!(GetTargetGroupResponse {
+    "business_unit_id" => business_unit_id,
+    "client_cost_per_interview_note" => client_cost_per_interview_note,
+    "client_id" => client_id,
+    "collects_pii" => collects_pii,
+    "cost_per_interview" => cost_per_interview,
+    "created_at" => created_at,
+    "exclusion" => exclusion,
+    "expected_incidence_rate" => expected_incidence_rate,
+    "expected_length_of_interview_minutes" => expected_length_of_interview_minutes,
+    "fielding_assistant_assignment" => fielding_assistant_assignment,
+    "fielding_specification" => fielding_specification,
+    "filling_goal" => filling_goal,
+    "human_readable_id" => human_readable_id,
+    "industry_code" => industry_code,
+    "industry_lockout_code" => industry_lockout_code,
+    "links" => links,
+    "live_url" => live_url,
+    "locale" => locale,
+    "name" => name,
+    "pricing_model" => pricing_model,
+    "profile" => profile,
+    "project_manager_id" => project_manager_id,
+    "study_type_code" => study_type_code,
+    "supply_allocations" => supply_allocations,
+    "test_url" => test_url,
+});
+
 /// Comes back: get target group response links.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetTargetGroupResponseLinks {
@@ -848,6 +1156,10 @@ pub struct GetTargetGroupResponseLinks {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test_client_survey: Option<String>,
 }
+
+crate::object::object!(GetTargetGroupResponseLinks {
+    "test_client_survey" => test_client_survey,
+});
 
 /// Comes back: get target group response supply allocations, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -876,7 +1188,7 @@ crate::value::open_enum!(PacingStrategy {
 });
 
 /// Comes back: rate card.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RateCard {
@@ -891,8 +1203,14 @@ pub struct RateCard {
     pub token: Option<String>,
 }
 
+crate::object::object!(RateCard {
+    "country_code" => country_code,
+    "rate_card_data" => rate_card_data,
+    "token" => token,
+});
+
 /// Comes back: rate card rate card data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RateCardRateCardData {
@@ -913,8 +1231,16 @@ pub struct RateCardRateCardData {
     pub pricing_table_data: Option<Vec<Vec<i64>>>,
 }
 
+crate::object::object!(RateCardRateCardData {
+    "data_format" => data_format,
+    "incidence_rate_percents" => incidence_rate_percents,
+    "length_of_interview_minutes" => length_of_interview_minutes,
+    "pricing_table_currency_code" => pricing_table_currency_code,
+    "pricing_table_data" => pricing_table_data,
+});
+
 /// Comes back: target group changelog batch.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogBatch {
@@ -931,6 +1257,13 @@ pub struct TargetGroupChangelogBatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<TargetGroupChangelogBatchUser>,
 }
+
+crate::object::object!(TargetGroupChangelogBatch {
+    "changes" => changes,
+    "id" => id,
+    "occurred_at" => occurred_at,
+    "user" => user,
+});
 
 /// Comes back: target group changelog batch user, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -950,7 +1283,7 @@ pub enum TargetGroupChangelogBatchUser {
 }
 
 /// Comes back: target group changelog batch user las user.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogBatchUserLasUser {
@@ -958,6 +1291,10 @@ pub struct TargetGroupChangelogBatchUserLasUser {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub las_user_id: Option<crate::Id>,
 }
+
+crate::object::object!(TargetGroupChangelogBatchUserLasUser {
+    "las_user_id" => las_user_id,
+});
 
 /// An object without documented fields.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -1091,7 +1428,7 @@ pub enum TargetGroupChangelogItem {
 }
 
 /// Comes back: target group changelog item business unit change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemBusinessUnitChange {
@@ -1103,8 +1440,13 @@ pub struct TargetGroupChangelogItemBusinessUnitChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemBusinessUnitChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item collects pii change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemCollectsPiiChange {
@@ -1116,8 +1458,13 @@ pub struct TargetGroupChangelogItemCollectsPiiChange {
     pub old_value: Option<bool>,
 }
 
+crate::object::object!(TargetGroupChangelogItemCollectsPiiChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item cpi change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemCpiChange {
@@ -1129,8 +1476,13 @@ pub struct TargetGroupChangelogItemCpiChange {
     pub old_value: Option<MonetaryAmount>,
 }
 
+crate::object::object!(TargetGroupChangelogItemCpiChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item cpi note change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemCpiNoteChange {
@@ -1142,8 +1494,13 @@ pub struct TargetGroupChangelogItemCpiNoteChange {
     pub old_value: Option<MonetaryAmount>,
 }
 
+crate::object::object!(TargetGroupChangelogItemCpiNoteChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item currency change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemCurrencyChange {
@@ -1155,8 +1512,13 @@ pub struct TargetGroupChangelogItemCurrencyChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemCurrencyChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item expected incidence rate change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemExpectedIncidenceRateChange {
@@ -1168,8 +1530,13 @@ pub struct TargetGroupChangelogItemExpectedIncidenceRateChange {
     pub old_value: Option<f64>,
 }
 
+crate::object::object!(TargetGroupChangelogItemExpectedIncidenceRateChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item expected length of interview minutes change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemExpectedLengthOfInterviewMinutesChange {
@@ -1181,8 +1548,13 @@ pub struct TargetGroupChangelogItemExpectedLengthOfInterviewMinutesChange {
     pub old_value: Option<i64>,
 }
 
+crate::object::object!(TargetGroupChangelogItemExpectedLengthOfInterviewMinutesChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item external name change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemExternalNameChange {
@@ -1194,8 +1566,13 @@ pub struct TargetGroupChangelogItemExternalNameChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemExternalNameChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item fielding period end date change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemFieldingPeriodEndDateChange {
@@ -1207,8 +1584,13 @@ pub struct TargetGroupChangelogItemFieldingPeriodEndDateChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemFieldingPeriodEndDateChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item fielding period start date change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemFieldingPeriodStartDateChange {
@@ -1220,8 +1602,13 @@ pub struct TargetGroupChangelogItemFieldingPeriodStartDateChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemFieldingPeriodStartDateChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item filling goal change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemFillingGoalChange {
@@ -1233,8 +1620,13 @@ pub struct TargetGroupChangelogItemFillingGoalChange {
     pub old_value: Option<i64>,
 }
 
+crate::object::object!(TargetGroupChangelogItemFillingGoalChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item filling strategy change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemFillingStrategyChange {
@@ -1246,8 +1638,13 @@ pub struct TargetGroupChangelogItemFillingStrategyChange {
     pub old_value: Option<FillingStrategy>,
 }
 
+crate::object::object!(TargetGroupChangelogItemFillingStrategyChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item industry lockout code change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemIndustryLockoutCodeChange {
@@ -1259,8 +1656,13 @@ pub struct TargetGroupChangelogItemIndustryLockoutCodeChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemIndustryLockoutCodeChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item live url change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemLiveUrlChange {
@@ -1272,8 +1674,13 @@ pub struct TargetGroupChangelogItemLiveUrlChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemLiveUrlChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item locale change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemLocaleChange {
@@ -1285,8 +1692,13 @@ pub struct TargetGroupChangelogItemLocaleChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemLocaleChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item name change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemNameChange {
@@ -1298,8 +1710,13 @@ pub struct TargetGroupChangelogItemNameChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemNameChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item pacing adaptive increment interval change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemPacingAdaptiveIncrementIntervalChange {
@@ -1311,8 +1728,13 @@ pub struct TargetGroupChangelogItemPacingAdaptiveIncrementIntervalChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemPacingAdaptiveIncrementIntervalChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item pacing assistance change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemPacingAssistanceChange {
@@ -1324,8 +1746,13 @@ pub struct TargetGroupChangelogItemPacingAssistanceChange {
     pub old_value: Option<PacingStrategy>,
 }
 
+crate::object::object!(TargetGroupChangelogItemPacingAssistanceChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item pacing gemini exposed target group id change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemPacingGeminiExposedTargetGroupIdChange {
@@ -1337,8 +1764,13 @@ pub struct TargetGroupChangelogItemPacingGeminiExposedTargetGroupIdChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemPacingGeminiExposedTargetGroupIdChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item pacing linear increment interval change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemPacingLinearIncrementIntervalChange {
@@ -1350,8 +1782,13 @@ pub struct TargetGroupChangelogItemPacingLinearIncrementIntervalChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemPacingLinearIncrementIntervalChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item pricing assistance change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemPricingAssistanceChange {
@@ -1363,8 +1800,13 @@ pub struct TargetGroupChangelogItemPricingAssistanceChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemPricingAssistanceChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item pricing dynamic maximum cpi change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemPricingDynamicMaximumCpiChange {
@@ -1376,8 +1818,13 @@ pub struct TargetGroupChangelogItemPricingDynamicMaximumCpiChange {
     pub old_value: Option<MonetaryAmount>,
 }
 
+crate::object::object!(TargetGroupChangelogItemPricingDynamicMaximumCpiChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item pricing dynamic minimum cpi change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemPricingDynamicMinimumCpiChange {
@@ -1389,8 +1836,13 @@ pub struct TargetGroupChangelogItemPricingDynamicMinimumCpiChange {
     pub old_value: Option<MonetaryAmount>,
 }
 
+crate::object::object!(TargetGroupChangelogItemPricingDynamicMinimumCpiChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item pricing dynamic total budget change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemPricingDynamicTotalBudgetChange {
@@ -1402,8 +1854,13 @@ pub struct TargetGroupChangelogItemPricingDynamicTotalBudgetChange {
     pub old_value: Option<MonetaryAmount>,
 }
 
+crate::object::object!(TargetGroupChangelogItemPricingDynamicTotalBudgetChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item pricing dynamic unlock max budget usage change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemPricingDynamicUnlockMaxBudgetUsageChange {
@@ -1415,8 +1872,13 @@ pub struct TargetGroupChangelogItemPricingDynamicUnlockMaxBudgetUsageChange {
     pub old_value: Option<bool>,
 }
 
+crate::object::object!(TargetGroupChangelogItemPricingDynamicUnlockMaxBudgetUsageChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item pricing rate card maximum cpi change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemPricingRateCardMaximumCpiChange {
@@ -1428,8 +1890,13 @@ pub struct TargetGroupChangelogItemPricingRateCardMaximumCpiChange {
     pub old_value: Option<MonetaryAmount>,
 }
 
+crate::object::object!(TargetGroupChangelogItemPricingRateCardMaximumCpiChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item project id change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemProjectIdChange {
@@ -1441,8 +1908,13 @@ pub struct TargetGroupChangelogItemProjectIdChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemProjectIdChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item project manager change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemProjectManagerChange {
@@ -1454,8 +1926,13 @@ pub struct TargetGroupChangelogItemProjectManagerChange {
     pub old_value: Option<TargetGroupChangelogItemProjectManagerChangeOldValue>,
 }
 
+crate::object::object!(TargetGroupChangelogItemProjectManagerChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item project manager change new value.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemProjectManagerChangeNewValue {
@@ -1464,8 +1941,12 @@ pub struct TargetGroupChangelogItemProjectManagerChangeNewValue {
     pub las_user_id: Option<crate::Id>,
 }
 
+crate::object::object!(TargetGroupChangelogItemProjectManagerChangeNewValue {
+    "las_user_id" => las_user_id,
+});
+
 /// Comes back: target group changelog item project manager change old value.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemProjectManagerChangeOldValue {
@@ -1474,8 +1955,12 @@ pub struct TargetGroupChangelogItemProjectManagerChangeOldValue {
     pub las_user_id: Option<crate::Id>,
 }
 
+crate::object::object!(TargetGroupChangelogItemProjectManagerChangeOldValue {
+    "las_user_id" => las_user_id,
+});
+
 /// Comes back: target group changelog item quota overlay assisted change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemQuotaOverlayAssistedChange {
@@ -1487,8 +1972,13 @@ pub struct TargetGroupChangelogItemQuotaOverlayAssistedChange {
     pub old_value: Option<bool>,
 }
 
+crate::object::object!(TargetGroupChangelogItemQuotaOverlayAssistedChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item quota overlay balance fill change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemQuotaOverlayBalanceFillChange {
@@ -1500,8 +1990,13 @@ pub struct TargetGroupChangelogItemQuotaOverlayBalanceFillChange {
     pub old_value: Option<bool>,
 }
 
+crate::object::object!(TargetGroupChangelogItemQuotaOverlayBalanceFillChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item quota overlay prevent overfilling change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemQuotaOverlayPreventOverfillingChange {
@@ -1513,8 +2008,13 @@ pub struct TargetGroupChangelogItemQuotaOverlayPreventOverfillingChange {
     pub old_value: Option<bool>,
 }
 
+crate::object::object!(TargetGroupChangelogItemQuotaOverlayPreventOverfillingChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item soft launch assisted change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemSoftLaunchAssistedChange {
@@ -1526,8 +2026,13 @@ pub struct TargetGroupChangelogItemSoftLaunchAssistedChange {
     pub old_value: Option<bool>,
 }
 
+crate::object::object!(TargetGroupChangelogItemSoftLaunchAssistedChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item soft launch demographics strictness percentage change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemSoftLaunchDemographicsStrictnessPercentageChange {
@@ -1539,8 +2044,13 @@ pub struct TargetGroupChangelogItemSoftLaunchDemographicsStrictnessPercentageCha
     pub old_value: Option<i64>,
 }
 
+crate::object::object!(TargetGroupChangelogItemSoftLaunchDemographicsStrictnessPercentageChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item soft launch end date change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemSoftLaunchEndDateChange {
@@ -1552,8 +2062,13 @@ pub struct TargetGroupChangelogItemSoftLaunchEndDateChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemSoftLaunchEndDateChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item soft launch filling goal percentage change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemSoftLaunchFillingGoalPercentageChange {
@@ -1565,8 +2080,13 @@ pub struct TargetGroupChangelogItemSoftLaunchFillingGoalPercentageChange {
     pub old_value: Option<i64>,
 }
 
+crate::object::object!(TargetGroupChangelogItemSoftLaunchFillingGoalPercentageChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item status change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemStatusChange {
@@ -1578,8 +2098,13 @@ pub struct TargetGroupChangelogItemStatusChange {
     pub old_value: Option<TargetGroupStatus>,
 }
 
+crate::object::object!(TargetGroupChangelogItemStatusChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item study type change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemStudyTypeChange {
@@ -1591,8 +2116,13 @@ pub struct TargetGroupChangelogItemStudyTypeChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemStudyTypeChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item test url change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemTestUrlChange {
@@ -1604,8 +2134,13 @@ pub struct TargetGroupChangelogItemTestUrlChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemTestUrlChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog list.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogList {
@@ -1617,8 +2152,13 @@ pub struct TargetGroupChangelogList {
     pub next_cursor: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogList {
+    "changelog" => changelog,
+    "next_cursor" => next_cursor,
+});
+
 /// Comes back: target group collected completes aggregated intervals.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupCollectedCompletesAggregatedIntervals {
@@ -1630,8 +2170,13 @@ pub struct TargetGroupCollectedCompletesAggregatedIntervals {
     pub timestamp: Option<String>,
 }
 
+crate::object::object!(TargetGroupCollectedCompletesAggregatedIntervals {
+    "count" => count,
+    "timestamp" => timestamp,
+});
+
 /// Comes back: target group collected completes aggregated intervals response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupCollectedCompletesAggregatedIntervalsResponse {
@@ -1640,8 +2185,12 @@ pub struct TargetGroupCollectedCompletesAggregatedIntervalsResponse {
     pub aggregated_completes_intervals: Option<Vec<TargetGroupCollectedCompletesAggregatedIntervals>>,
 }
 
+crate::object::object!(TargetGroupCollectedCompletesAggregatedIntervalsResponse {
+    "aggregated_completes_intervals" => aggregated_completes_intervals,
+});
+
 /// Comes back: target group details.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupDetails {
@@ -1704,8 +2253,30 @@ pub struct TargetGroupDetails {
     pub test_url: Option<String>,
 }
 
+crate::object::object!(TargetGroupDetails {
+    "account_name" => account_name,
+    "business_unit_id" => business_unit_id,
+    "client_cpi" => client_cpi,
+    "client_id" => client_id,
+    "collects_pii" => collects_pii,
+    "created_at" => created_at,
+    "expected_incidence_rate" => expected_incidence_rate,
+    "expected_length_of_interview_minutes" => expected_length_of_interview_minutes,
+    "filling_goal" => filling_goal,
+    "human_readable_id" => human_readable_id,
+    "id" => id,
+    "industry_code" => industry_code,
+    "industry_lockout_code" => industry_lockout_code,
+    "live_url" => live_url,
+    "locale" => locale,
+    "name" => name,
+    "project_manager_id" => project_manager_id,
+    "study_type_code" => study_type_code,
+    "test_url" => test_url,
+});
+
 /// Is sent: target group details update request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupDetailsUpdateRequest {
     /// See [`MonetaryAmountRequestModel`].
@@ -1728,8 +2299,21 @@ pub struct TargetGroupDetailsUpdateRequest {
     pub test_url: String,
 }
 
+crate::object::object!(TargetGroupDetailsUpdateRequest {
+    requires {
+        "expected_incidence_rate" => expected_incidence_rate: f64,
+        "expected_length_of_interview_minutes" => expected_length_of_interview_minutes: i64,
+        "live_url" => live_url: String,
+        "name" => name: String,
+        "project_manager_id" => project_manager_id: String,
+        "test_url" => test_url: String,
+    }
+    "client_cpi" => client_cpi: Option<MonetaryAmountRequestModel>,
+    "industry_lockout_code" => industry_lockout_code: Option<String>,
+});
+
 /// Comes back: target group draft grouped regular quota template.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupDraftGroupedRegularQuotaTemplate {
@@ -1747,8 +2331,15 @@ pub struct TargetGroupDraftGroupedRegularQuotaTemplate {
     pub quota_percentage: Option<i64>,
 }
 
+crate::object::object!(TargetGroupDraftGroupedRegularQuotaTemplate {
+    "indexes" => indexes,
+    "name" => name,
+    "quota_nominal" => quota_nominal,
+    "quota_percentage" => quota_percentage,
+});
+
 /// Is sent: target group draft grouped regular quota template input.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupDraftGroupedRegularQuotaTemplateInput {
     /// List.
@@ -1765,8 +2356,15 @@ pub struct TargetGroupDraftGroupedRegularQuotaTemplateInput {
     pub quota_percentage: Option<i64>,
 }
 
+crate::object::object!(TargetGroupDraftGroupedRegularQuotaTemplateInput {
+    "indexes" => indexes,
+    "name" => name,
+    "quota_nominal" => quota_nominal,
+    "quota_percentage" => quota_percentage,
+});
+
 /// Comes back: target group draft interlocked profile.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupDraftInterlockedProfile {
@@ -1790,8 +2388,17 @@ pub struct TargetGroupDraftInterlockedProfile {
     pub quotas_enabled: Option<bool>,
 }
 
+crate::object::object!(TargetGroupDraftInterlockedProfile {
+    "depends_on_questions" => depends_on_questions,
+    "id" => id,
+    "name" => name,
+    "profiles" => profiles,
+    "quotas" => quotas,
+    "quotas_enabled" => quotas_enabled,
+});
+
 /// Comes back: target group draft interlocked profile quotas.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupDraftInterlockedProfileQuotas {
@@ -1800,8 +2407,12 @@ pub struct TargetGroupDraftInterlockedProfileQuotas {
     pub ungrouped: Option<Vec<TargetGroupDraftInterlockedProfileQuotasUngrouped>>,
 }
 
+crate::object::object!(TargetGroupDraftInterlockedProfileQuotas {
+    "ungrouped" => ungrouped,
+});
+
 /// Comes back: target group draft interlocked profile quotas ungrouped.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupDraftInterlockedProfileQuotasUngrouped {
@@ -1819,8 +2430,15 @@ pub struct TargetGroupDraftInterlockedProfileQuotasUngrouped {
     pub quota_percentage: Option<i64>,
 }
 
+crate::object::object!(TargetGroupDraftInterlockedProfileQuotasUngrouped {
+    "condition" => condition,
+    "id" => id,
+    "quota_nominal" => quota_nominal,
+    "quota_percentage" => quota_percentage,
+});
+
 /// Comes back: target group draft profile.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupDraftProfile {
@@ -1835,8 +2453,14 @@ pub struct TargetGroupDraftProfile {
     pub profile_adjustment_type: Option<TargetGroupDraftProfileProfileAdjustmentType>,
 }
 
+crate::object::object!(TargetGroupDraftProfile {
+    "drafts" => drafts,
+    "interlocked_profiles" => interlocked_profiles,
+    "profile_adjustment_type" => profile_adjustment_type,
+});
+
 /// Comes back: target group draft profile drafts.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupDraftProfileDrafts {
@@ -1853,6 +2477,13 @@ pub struct TargetGroupDraftProfileDrafts {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quotas_enabled: Option<bool>,
 }
+
+crate::object::object!(TargetGroupDraftProfileDrafts {
+    "conditions" => conditions,
+    "question_id" => question_id,
+    "quotas" => quotas,
+    "quotas_enabled" => quotas_enabled,
+});
 
 /// Comes back: target group draft profile drafts conditions, told apart by `object`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -1875,7 +2506,7 @@ pub enum TargetGroupDraftProfileDraftsConditions {
 }
 
 /// Comes back: target group draft profile drafts quotas.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupDraftProfileDraftsQuotas {
@@ -1887,13 +2518,18 @@ pub struct TargetGroupDraftProfileDraftsQuotas {
     pub ungrouped: Option<Vec<TargetGroupDraftSingularRegularQuotaTemplate>>,
 }
 
+crate::object::object!(TargetGroupDraftProfileDraftsQuotas {
+    "grouped" => grouped,
+    "ungrouped" => ungrouped,
+});
+
 crate::value::open_enum!(TargetGroupDraftProfileProfileAdjustmentType {
     Percentage = "percentage",
     Nominal = "nominal",
 });
 
 /// Is sent: target group draft profiles request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupDraftProfilesRequest {
     /// List of [`TargetGroupDraftProfilesRequestDrafts`].
@@ -1906,8 +2542,16 @@ pub struct TargetGroupDraftProfilesRequest {
     pub profile_adjustment_type: TargetGroupDraftProfilesRequestProfileAdjustmentType,
 }
 
+crate::object::object!(TargetGroupDraftProfilesRequest {
+    requires {
+        "profile_adjustment_type" => profile_adjustment_type: TargetGroupDraftProfilesRequestProfileAdjustmentType,
+    }
+    "drafts" => drafts: Option<Vec<TargetGroupDraftProfilesRequestDrafts>>,
+    "interlocked_profiles" => interlocked_profiles: Option<Vec<TargetGroupInputDraftInterlockedProfile>>,
+});
+
 /// Is sent: target group draft profiles request drafts.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupDraftProfilesRequestDrafts {
     /// See [`TargetGroupDraftProfilesRequestDraftsConditions`].
@@ -1923,6 +2567,13 @@ pub struct TargetGroupDraftProfilesRequestDrafts {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quotas_enabled: Option<bool>,
 }
+
+crate::object::object!(TargetGroupDraftProfilesRequestDrafts {
+    "conditions" => conditions,
+    "question_id" => question_id,
+    "quotas" => quotas,
+    "quotas_enabled" => quotas_enabled,
+});
 
 /// Is sent: target group draft profiles request drafts conditions, told apart by `object`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -1945,7 +2596,7 @@ pub enum TargetGroupDraftProfilesRequestDraftsConditions {
 }
 
 /// Is sent: target group draft profiles request drafts quotas.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupDraftProfilesRequestDraftsQuotas {
     /// List of [`TargetGroupDraftGroupedRegularQuotaTemplateInput`].
@@ -1956,13 +2607,18 @@ pub struct TargetGroupDraftProfilesRequestDraftsQuotas {
     pub ungrouped: Option<Vec<TargetGroupDraftSingularRegularQuotaTemplateInput>>,
 }
 
+crate::object::object!(TargetGroupDraftProfilesRequestDraftsQuotas {
+    "grouped" => grouped,
+    "ungrouped" => ungrouped,
+});
+
 crate::value::open_enum!(TargetGroupDraftProfilesRequestProfileAdjustmentType {
     Percentage = "percentage",
     Nominal = "nominal",
 });
 
 /// Comes back: target group draft regular profile conditions range conditions details template.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupDraftRegularProfileConditionsRangeConditionsDetailsTemplate {
@@ -1971,8 +2627,12 @@ pub struct TargetGroupDraftRegularProfileConditionsRangeConditionsDetailsTemplat
     pub data: Option<Vec<TargetGroupDraftRegularProfileConditionsRangeConditionsDetailsTemplateData>>,
 }
 
+crate::object::object!(TargetGroupDraftRegularProfileConditionsRangeConditionsDetailsTemplate {
+    "data" => data,
+});
+
 /// Comes back: target group draft regular profile conditions range conditions details template data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupDraftRegularProfileConditionsRangeConditionsDetailsTemplateData {
@@ -1987,8 +2647,14 @@ pub struct TargetGroupDraftRegularProfileConditionsRangeConditionsDetailsTemplat
     pub text: Option<String>,
 }
 
+crate::object::object!(TargetGroupDraftRegularProfileConditionsRangeConditionsDetailsTemplateData {
+    "max" => max,
+    "min" => min,
+    "text" => text,
+});
+
 /// Comes back: target group draft regular profile conditions selection conditions details template.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupDraftRegularProfileConditionsSelectionConditionsDetailsTemplate {
@@ -1997,8 +2663,12 @@ pub struct TargetGroupDraftRegularProfileConditionsSelectionConditionsDetailsTem
     pub data: Option<Vec<TargetGroupDraftRegularProfileConditionsSelectionConditionsDetailsTemplateData>>,
 }
 
+crate::object::object!(TargetGroupDraftRegularProfileConditionsSelectionConditionsDetailsTemplate {
+    "data" => data,
+});
+
 /// Comes back: target group draft regular profile conditions selection conditions details template data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupDraftRegularProfileConditionsSelectionConditionsDetailsTemplateData {
@@ -2010,8 +2680,13 @@ pub struct TargetGroupDraftRegularProfileConditionsSelectionConditionsDetailsTem
     pub text: Option<String>,
 }
 
+crate::object::object!(TargetGroupDraftRegularProfileConditionsSelectionConditionsDetailsTemplateData {
+    "option" => option,
+    "text" => text,
+});
+
 /// Comes back: target group draft regular profile conditions zip conditions details template.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupDraftRegularProfileConditionsZipConditionsDetailsTemplate {
@@ -2020,8 +2695,12 @@ pub struct TargetGroupDraftRegularProfileConditionsZipConditionsDetailsTemplate 
     pub data: Option<Vec<TargetGroupDraftRegularProfileConditionsZipConditionsDetailsTemplateData>>,
 }
 
+crate::object::object!(TargetGroupDraftRegularProfileConditionsZipConditionsDetailsTemplate {
+    "data" => data,
+});
+
 /// Comes back: target group draft regular profile conditions zip conditions details template data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupDraftRegularProfileConditionsZipConditionsDetailsTemplateData {
@@ -2036,8 +2715,14 @@ pub struct TargetGroupDraftRegularProfileConditionsZipConditionsDetailsTemplateD
     pub zip_codes: Option<Vec<String>>,
 }
 
+crate::object::object!(TargetGroupDraftRegularProfileConditionsZipConditionsDetailsTemplateData {
+    "allow_all_zip" => allow_all_zip,
+    "text" => text,
+    "zip_codes" => zip_codes,
+});
+
 /// Comes back: target group draft singular regular quota template.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupDraftSingularRegularQuotaTemplate {
@@ -2052,8 +2737,14 @@ pub struct TargetGroupDraftSingularRegularQuotaTemplate {
     pub quota_percentage: Option<i64>,
 }
 
+crate::object::object!(TargetGroupDraftSingularRegularQuotaTemplate {
+    "index" => index,
+    "quota_nominal" => quota_nominal,
+    "quota_percentage" => quota_percentage,
+});
+
 /// Is sent: target group draft singular regular quota template input.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupDraftSingularRegularQuotaTemplateInput {
     /// Whole number: at least 0.
@@ -2067,8 +2758,14 @@ pub struct TargetGroupDraftSingularRegularQuotaTemplateInput {
     pub quota_percentage: Option<i64>,
 }
 
+crate::object::object!(TargetGroupDraftSingularRegularQuotaTemplateInput {
+    "index" => index,
+    "quota_nominal" => quota_nominal,
+    "quota_percentage" => quota_percentage,
+});
+
 /// Comes back: target group exclusion object.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupExclusionObject {
@@ -2080,8 +2777,13 @@ pub struct TargetGroupExclusionObject {
     pub list: Option<Vec<ExclusionEntityList>>,
 }
 
+crate::object::object!(TargetGroupExclusionObject {
+    "enabled" => enabled,
+    "list" => list,
+});
+
 /// Is sent: target group exclusion object input.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupExclusionObjectInput {
     /// True or false.
@@ -2092,8 +2794,13 @@ pub struct TargetGroupExclusionObjectInput {
     pub list: Option<Vec<ExclusionEntityListInput>>,
 }
 
+crate::object::object!(TargetGroupExclusionObjectInput {
+    "enabled" => enabled,
+    "list" => list,
+});
+
 /// Comes back: target group fielding specification.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupFieldingSpecification {
@@ -2105,8 +2812,13 @@ pub struct TargetGroupFieldingSpecification {
     pub start_at: Option<String>,
 }
 
+crate::object::object!(TargetGroupFieldingSpecification {
+    "end_at" => end_at,
+    "start_at" => start_at,
+});
+
 /// Is sent: target group fielding specification input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupFieldingSpecificationInput {
     /// Text: format `date-time`.
@@ -2115,8 +2827,15 @@ pub struct TargetGroupFieldingSpecificationInput {
     pub start_at: String,
 }
 
+crate::object::object!(TargetGroupFieldingSpecificationInput {
+    requires {
+        "end_at" => end_at: String,
+        "start_at" => start_at: String,
+    }
+});
+
 /// Is sent: target group input draft interlocked participant profile.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupInputDraftInterlockedParticipantProfile {
     /// See [`TargetGroupInputDraftInterlockedParticipantProfileConditions`].
@@ -2139,8 +2858,17 @@ pub struct TargetGroupInputDraftInterlockedParticipantProfile {
     pub quotas_enabled: Option<bool>,
 }
 
+crate::object::object!(TargetGroupInputDraftInterlockedParticipantProfile {
+    "conditions" => conditions,
+    "id" => id,
+    "interlock_id" => interlock_id,
+    "question_id" => question_id,
+    "quotas" => quotas,
+    "quotas_enabled" => quotas_enabled,
+});
+
 /// Is sent: target group input draft interlocked participant profile conditions.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupInputDraftInterlockedParticipantProfileConditions {
     /// See [`TargetGroupInputDraftInterlockedParticipantProfileConditionsData`].
@@ -2151,8 +2879,13 @@ pub struct TargetGroupInputDraftInterlockedParticipantProfileConditions {
     pub object: Option<String>,
 }
 
+crate::object::object!(TargetGroupInputDraftInterlockedParticipantProfileConditions {
+    "data" => data,
+    "object" => object,
+});
+
 /// Is sent: target group input draft interlocked participant profile conditions data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupInputDraftInterlockedParticipantProfileConditionsData {
     /// True or false.
@@ -2172,8 +2905,16 @@ pub struct TargetGroupInputDraftInterlockedParticipantProfileConditionsData {
     pub zip_codes: Option<Vec<String>>,
 }
 
+crate::object::object!(TargetGroupInputDraftInterlockedParticipantProfileConditionsData {
+    "allow_all_zip" => allow_all_zip,
+    "max" => max,
+    "min" => min,
+    "option" => option,
+    "zip_codes" => zip_codes,
+});
+
 /// Is sent: target group input draft interlocked participant profile quotas.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupInputDraftInterlockedParticipantProfileQuotas {
     /// List of [`TargetGroupDraftGroupedRegularQuotaTemplateInput`].
@@ -2184,8 +2925,13 @@ pub struct TargetGroupInputDraftInterlockedParticipantProfileQuotas {
     pub ungrouped: Option<Vec<TargetGroupDraftSingularRegularQuotaTemplateInput>>,
 }
 
+crate::object::object!(TargetGroupInputDraftInterlockedParticipantProfileQuotas {
+    "grouped" => grouped,
+    "ungrouped" => ungrouped,
+});
+
 /// Is sent: target group input draft interlocked profile.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupInputDraftInterlockedProfile {
     /// List.
@@ -2207,8 +2953,19 @@ pub struct TargetGroupInputDraftInterlockedProfile {
     pub quotas_enabled: Option<bool>,
 }
 
+crate::object::object!(TargetGroupInputDraftInterlockedProfile {
+    requires {
+        "id" => id: String,
+    }
+    "depends_on_questions" => depends_on_questions: Option<Vec<i64>>,
+    "name" => name: Option<String>,
+    "profiles" => profiles: Option<Vec<TargetGroupInputDraftInterlockedParticipantProfile>>,
+    "quotas" => quotas: Option<TargetGroupInputDraftInterlockedProfileQuotas>,
+    "quotas_enabled" => quotas_enabled: Option<bool>,
+});
+
 /// Is sent: target group input draft interlocked profile conditions.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupInputDraftInterlockedProfileConditions {
     /// Text: format `ulid`.
@@ -2219,8 +2976,13 @@ pub struct TargetGroupInputDraftInterlockedProfileConditions {
     pub option: Option<String>,
 }
 
+crate::object::object!(TargetGroupInputDraftInterlockedProfileConditions {
+    "id" => id,
+    "option" => option,
+});
+
 /// Is sent: target group input draft interlocked profile quotas.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupInputDraftInterlockedProfileQuotas {
     /// List of [`TargetGroupInputDraftInterlockedProfileQuotasUngrouped`].
@@ -2228,8 +2990,12 @@ pub struct TargetGroupInputDraftInterlockedProfileQuotas {
     pub ungrouped: Option<Vec<TargetGroupInputDraftInterlockedProfileQuotasUngrouped>>,
 }
 
+crate::object::object!(TargetGroupInputDraftInterlockedProfileQuotas {
+    "ungrouped" => ungrouped,
+});
+
 /// Is sent: target group input draft interlocked profile quotas ungrouped.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupInputDraftInterlockedProfileQuotasUngrouped {
     /// See [`TargetGroupInputDraftInterlockedProfileConditions`].
@@ -2243,8 +3009,14 @@ pub struct TargetGroupInputDraftInterlockedProfileQuotasUngrouped {
     pub quota_percentage: Option<i64>,
 }
 
+crate::object::object!(TargetGroupInputDraftInterlockedProfileQuotasUngrouped {
+    "condition" => condition,
+    "id" => id,
+    "quota_percentage" => quota_percentage,
+});
+
 /// Is sent: target group input draft regular profile conditions range conditions details template.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupInputDraftRegularProfileConditionsRangeConditionsDetailsTemplate {
     /// List of [`TargetGroupInputDraftRegularProfileConditionsRangeConditionsDetailsTemplateData`].
@@ -2252,8 +3024,12 @@ pub struct TargetGroupInputDraftRegularProfileConditionsRangeConditionsDetailsTe
     pub data: Option<Vec<TargetGroupInputDraftRegularProfileConditionsRangeConditionsDetailsTemplateData>>,
 }
 
+crate::object::object!(TargetGroupInputDraftRegularProfileConditionsRangeConditionsDetailsTemplate {
+    "data" => data,
+});
+
 /// Is sent: target group input draft regular profile conditions range conditions details template data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupInputDraftRegularProfileConditionsRangeConditionsDetailsTemplateData {
     /// Whole number.
@@ -2264,8 +3040,13 @@ pub struct TargetGroupInputDraftRegularProfileConditionsRangeConditionsDetailsTe
     pub min: Option<i64>,
 }
 
+crate::object::object!(TargetGroupInputDraftRegularProfileConditionsRangeConditionsDetailsTemplateData {
+    "max" => max,
+    "min" => min,
+});
+
 /// Is sent: target group input draft regular profile conditions selection conditions details template.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupInputDraftRegularProfileConditionsSelectionConditionsDetailsTemplate {
     /// List of [`SelectionConditionItemInput`].
@@ -2273,8 +3054,12 @@ pub struct TargetGroupInputDraftRegularProfileConditionsSelectionConditionsDetai
     pub data: Option<Vec<SelectionConditionItemInput>>,
 }
 
+crate::object::object!(TargetGroupInputDraftRegularProfileConditionsSelectionConditionsDetailsTemplate {
+    "data" => data,
+});
+
 /// Is sent: target group input draft regular profile conditions zip conditions details template.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupInputDraftRegularProfileConditionsZipConditionsDetailsTemplate {
     /// List of [`ZipConditionItemInput`].
@@ -2282,8 +3067,12 @@ pub struct TargetGroupInputDraftRegularProfileConditionsZipConditionsDetailsTemp
     pub data: Option<Vec<ZipConditionItemInput>>,
 }
 
+crate::object::object!(TargetGroupInputDraftRegularProfileConditionsZipConditionsDetailsTemplate {
+    "data" => data,
+});
+
 /// Comes back: target group overview.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupOverview {
@@ -2340,13 +3129,33 @@ pub struct TargetGroupOverview {
     pub target_group_name: Option<String>,
 }
 
+crate::object::object!(TargetGroupOverview {
+    "average_cost_per_interview" => average_cost_per_interview,
+    "conversion_rate" => conversion_rate,
+    "country_code" => country_code,
+    "current_cost" => current_cost,
+    "current_cost_per_interview" => current_cost_per_interview,
+    "drop_off_rate" => drop_off_rate,
+    "human_readable_id" => human_readable_id,
+    "incidence_rate" => incidence_rate,
+    "is_pricing_restricted" => is_pricing_restricted,
+    "language_code" => language_code,
+    "median_length_of_interview_seconds" => median_length_of_interview_seconds,
+    "pricing_model" => pricing_model,
+    "progress" => progress,
+    "project_name" => project_name,
+    "status" => status,
+    "study_type_code" => study_type_code,
+    "target_group_name" => target_group_name,
+});
+
 crate::value::open_enum!(TargetGroupPricingModel {
     Ratecard = "ratecard",
     Dynamic = "dynamic",
 });
 
 /// Comes back: target group progress.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupProgress {
@@ -2364,8 +3173,15 @@ pub struct TargetGroupProgress {
     pub filling_strategy: Option<FillingStrategy>,
 }
 
+crate::object::object!(TargetGroupProgress {
+    "current_completes" => current_completes,
+    "current_prescreens" => current_prescreens,
+    "filling_goal" => filling_goal,
+    "filling_strategy" => filling_strategy,
+});
+
 /// Comes back: target group statistic issue.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupStatisticIssue {
@@ -2380,8 +3196,14 @@ pub struct TargetGroupStatisticIssue {
     pub suggestions: Option<Vec<TargetGroupStatisticsIssuesSuggestion>>,
 }
 
+crate::object::object!(TargetGroupStatisticIssue {
+    "issue_type" => issue_type,
+    "reason" => reason,
+    "suggestions" => suggestions,
+});
+
 /// Comes back: target group statistic issue reason.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupStatisticIssueReason {
@@ -2393,8 +3215,13 @@ pub struct TargetGroupStatisticIssueReason {
     pub description: Option<String>,
 }
 
+crate::object::object!(TargetGroupStatisticIssueReason {
+    "code" => code,
+    "description" => description,
+});
+
 /// Comes back: target group statistics.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupStatistics {
@@ -2427,8 +3254,20 @@ pub struct TargetGroupStatistics {
     pub progress: Option<TargetGroupStatisticsProgress>,
 }
 
+crate::object::object!(TargetGroupStatistics {
+    "average_cost_per_interview" => average_cost_per_interview,
+    "conversion_rate" => conversion_rate,
+    "drop_off_rate" => drop_off_rate,
+    "earnings_per_click" => earnings_per_click,
+    "earnings_per_click_per_minute" => earnings_per_click_per_minute,
+    "incidence_rate" => incidence_rate,
+    "last_complete_date" => last_complete_date,
+    "median_length_of_interview_seconds" => median_length_of_interview_seconds,
+    "progress" => progress,
+});
+
 /// Comes back: target group statistics average cost per interview.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupStatisticsAverageCostPerInterview {
@@ -2440,8 +3279,13 @@ pub struct TargetGroupStatisticsAverageCostPerInterview {
     pub value: Option<AverageCostPerInterview>,
 }
 
+crate::object::object!(TargetGroupStatisticsAverageCostPerInterview {
+    "issues" => issues,
+    "value" => value,
+});
+
 /// Comes back: target group statistics conversion rate.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupStatisticsConversionRate {
@@ -2453,8 +3297,13 @@ pub struct TargetGroupStatisticsConversionRate {
     pub value: Option<f64>,
 }
 
+crate::object::object!(TargetGroupStatisticsConversionRate {
+    "issues" => issues,
+    "value" => value,
+});
+
 /// Comes back: target group statistics drop off rate.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupStatisticsDropOffRate {
@@ -2466,8 +3315,13 @@ pub struct TargetGroupStatisticsDropOffRate {
     pub value: Option<f64>,
 }
 
+crate::object::object!(TargetGroupStatisticsDropOffRate {
+    "issues" => issues,
+    "value" => value,
+});
+
 /// Comes back: target group statistics earnings per click.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupStatisticsEarningsPerClick {
@@ -2479,8 +3333,13 @@ pub struct TargetGroupStatisticsEarningsPerClick {
     pub value: Option<EarningsPerClick>,
 }
 
+crate::object::object!(TargetGroupStatisticsEarningsPerClick {
+    "issues" => issues,
+    "value" => value,
+});
+
 /// Comes back: target group statistics earnings per click per minute.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupStatisticsEarningsPerClickPerMinute {
@@ -2492,8 +3351,13 @@ pub struct TargetGroupStatisticsEarningsPerClickPerMinute {
     pub value: Option<EarningsPerClickPerMinute>,
 }
 
+crate::object::object!(TargetGroupStatisticsEarningsPerClickPerMinute {
+    "issues" => issues,
+    "value" => value,
+});
+
 /// Comes back: target group statistics incidence rate.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupStatisticsIncidenceRate {
@@ -2505,13 +3369,18 @@ pub struct TargetGroupStatisticsIncidenceRate {
     pub value: Option<f64>,
 }
 
+crate::object::object!(TargetGroupStatisticsIncidenceRate {
+    "issues" => issues,
+    "value" => value,
+});
+
 crate::value::open_enum!(TargetGroupStatisticsIssueType {
     Warning = "warning",
     Error = "error",
 });
 
 /// Comes back: target group statistics issues suggestion.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupStatisticsIssuesSuggestion {
@@ -2523,8 +3392,13 @@ pub struct TargetGroupStatisticsIssuesSuggestion {
     pub description: Option<String>,
 }
 
+crate::object::object!(TargetGroupStatisticsIssuesSuggestion {
+    "code" => code,
+    "description" => description,
+});
+
 /// Comes back: target group statistics last complete date.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupStatisticsLastCompleteDate {
@@ -2536,8 +3410,13 @@ pub struct TargetGroupStatisticsLastCompleteDate {
     pub value: Option<String>,
 }
 
+crate::object::object!(TargetGroupStatisticsLastCompleteDate {
+    "issues" => issues,
+    "value" => value,
+});
+
 /// Comes back: target group statistics median length of interview seconds.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupStatisticsMedianLengthOfInterviewSeconds {
@@ -2549,8 +3428,13 @@ pub struct TargetGroupStatisticsMedianLengthOfInterviewSeconds {
     pub value: Option<i64>,
 }
 
+crate::object::object!(TargetGroupStatisticsMedianLengthOfInterviewSeconds {
+    "issues" => issues,
+    "value" => value,
+});
+
 /// Comes back: target group statistics progress.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupStatisticsProgress {
@@ -2562,6 +3446,11 @@ pub struct TargetGroupStatisticsProgress {
     pub value: Option<TargetGroupProgress>,
 }
 
+crate::object::object!(TargetGroupStatisticsProgress {
+    "issues" => issues,
+    "value" => value,
+});
+
 crate::value::open_enum!(TargetGroupStatus {
     Draft = "draft",
     Scheduled = "scheduled",
@@ -2572,7 +3461,7 @@ crate::value::open_enum!(TargetGroupStatus {
 });
 
 /// Comes back: target groups list.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupsList {
@@ -2590,8 +3479,15 @@ pub struct TargetGroupsList {
     pub url: Option<String>,
 }
 
+crate::object::object!(TargetGroupsList {
+    "has_more" => has_more,
+    "next_cursor" => next_cursor,
+    "target_groups" => target_groups,
+    "url" => url,
+});
+
 /// Comes back: target groups list item.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupsListItem {
@@ -2630,28 +3526,51 @@ pub struct TargetGroupsListItem {
     pub updated_at: Option<String>,
 }
 
+crate::object::object!(TargetGroupsListItem {
+    "created_at" => created_at,
+    "exclusion" => exclusion,
+    "highlighted_name" => highlighted_name,
+    "human_readable_id" => human_readable_id,
+    "id" => id,
+    "locale" => locale,
+    "name" => name,
+    "project_manager_id" => project_manager_id,
+    "statistics" => statistics,
+    "status" => status,
+    "updated_at" => updated_at,
+});
+
 /// Is sent: update draft supply allocation group request blocked.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct UpdateDraftSupplyAllocationGroupRequestBlocked {
     /// List of [`SupplierId`]. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub suppliers: Option<Option<Vec<SupplierId>>>,
 }
 
+crate::object::object!(UpdateDraftSupplyAllocationGroupRequestBlocked {
+    nullable "suppliers" => suppliers,
+});
+
 /// Is sent: update draft supply allocation group request exchange.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct UpdateDraftSupplyAllocationGroupRequestExchange {
     /// Whole number: 0 to 100.
     pub percentage_max: Option<i64>,
     /// Whole number: 0 to 100. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub percentage_min: Option<Option<i64>>,
 }
 
+crate::object::object!(UpdateDraftSupplyAllocationGroupRequestExchange {
+    "percentage_max" => percentage_max,
+    nullable "percentage_min" => percentage_min,
+});
+
 /// Is sent: update draft supply allocation group request group.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct UpdateDraftSupplyAllocationGroupRequestGroup {
     /// Text: at least 1 characters.
@@ -2659,15 +3578,24 @@ pub struct UpdateDraftSupplyAllocationGroupRequestGroup {
     /// Whole number: 0 to 100.
     pub percentage_max: i64,
     /// Whole number: 0 to 100. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub percentage_min: Option<Option<i64>>,
     /// List of [`SupplierId`]. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub suppliers: Option<Option<Vec<SupplierId>>>,
 }
 
+crate::object::object!(UpdateDraftSupplyAllocationGroupRequestGroup {
+    requires {
+        "name" => name: String,
+        "percentage_max" => percentage_max: i64,
+    }
+    nullable "percentage_min" => percentage_min: Option<Option<i64>>,
+    nullable "suppliers" => suppliers: Option<Option<Vec<SupplierId>>>,
+});
+
 /// Is sent: update draft target group request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct UpdateDraftTargetGroupRequest {
     /// Text.
@@ -2676,22 +3604,22 @@ pub struct UpdateDraftTargetGroupRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_cost_per_interview_note: Option<CurrencyInput>,
     /// Whole number. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<Option<i64>>,
     /// True or false. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub collects_pii: Option<Option<bool>>,
     /// See [`CurrencyInput`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_per_interview: Option<CurrencyInput>,
     /// See [`TargetGroupExclusionObjectInput`]. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub exclusion: Option<Option<TargetGroupExclusionObjectInput>>,
     /// Number: 0 to 1, in steps of 0.01. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_incidence_rate: Option<Option<f64>>,
     /// Whole number: at least 0. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_length_of_interview_minutes: Option<Option<i64>>,
     /// See [`FieldingAssistantModulesAssignmentInput`].
     pub fielding_assistant_assignment: FieldingAssistantModulesAssignmentInput,
@@ -2703,10 +3631,10 @@ pub struct UpdateDraftTargetGroupRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub industry_code: Option<String>,
     /// Text. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub industry_lockout_code: Option<Option<String>>,
     /// Text. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub live_url: Option<Option<String>>,
     /// Text.
     pub locale: String,
@@ -2723,9 +3651,35 @@ pub struct UpdateDraftTargetGroupRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub supply_allocations: Option<Vec<UpdateDraftTargetGroupRequestSupplyAllocations>>,
     /// Text. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub test_url: Option<Option<String>>,
 }
+
+crate::object::object!(UpdateDraftTargetGroupRequest {
+    requires {
+        "business_unit_id" => business_unit_id: String,
+        "fielding_assistant_assignment" => fielding_assistant_assignment: FieldingAssistantModulesAssignmentInput,
+        "fielding_specification" => fielding_specification: TargetGroupFieldingSpecificationInput,
+        "locale" => locale: String,
+        "name" => name: String,
+        "profile" => profile: TargetGroupDraftProfilesRequest,
+    }
+    "client_cost_per_interview_note" => client_cost_per_interview_note: Option<CurrencyInput>,
+    nullable "client_id" => client_id: Option<Option<i64>>,
+    nullable "collects_pii" => collects_pii: Option<Option<bool>>,
+    "cost_per_interview" => cost_per_interview: Option<CurrencyInput>,
+    nullable "exclusion" => exclusion: Option<Option<TargetGroupExclusionObjectInput>>,
+    nullable "expected_incidence_rate" => expected_incidence_rate: Option<Option<f64>>,
+    nullable "expected_length_of_interview_minutes" => expected_length_of_interview_minutes: Option<Option<i64>>,
+    "filling_goal" => filling_goal: Option<i64>,
+    "industry_code" => industry_code: Option<String>,
+    nullable "industry_lockout_code" => industry_lockout_code: Option<Option<String>>,
+    nullable "live_url" => live_url: Option<Option<String>>,
+    "project_manager_id" => project_manager_id: Option<String>,
+    "study_type_code" => study_type_code: Option<String>,
+    "supply_allocations" => supply_allocations: Option<Vec<UpdateDraftTargetGroupRequestSupplyAllocations>>,
+    nullable "test_url" => test_url: Option<Option<String>>,
+});
 
 /// Is sent: update draft target group request supply allocations, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Comes back: accounts list.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AccountsList {
@@ -18,8 +18,12 @@ pub struct AccountsList {
     pub accounts: Option<Vec<AccountsListAccounts>>,
 }
 
+crate::object::object!(AccountsList {
+    "accounts" => accounts,
+});
+
 /// Comes back: accounts list accounts.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AccountsListAccounts {
@@ -31,8 +35,13 @@ pub struct AccountsListAccounts {
     pub name: Option<String>,
 }
 
+crate::object::object!(AccountsListAccounts {
+    "id" => id,
+    "name" => name,
+});
+
 /// Comes back: service clients list.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ServiceClientsList {
@@ -41,8 +50,12 @@ pub struct ServiceClientsList {
     pub users: Option<Vec<ServiceClientsListUsers>>,
 }
 
+crate::object::object!(ServiceClientsList {
+    "users" => users,
+});
+
 /// Comes back: service clients list users.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ServiceClientsListUsers {
@@ -57,8 +70,14 @@ pub struct ServiceClientsListUsers {
     pub name: Option<String>,
 }
 
+crate::object::object!(ServiceClientsListUsers {
+    "email" => email,
+    "id" => id,
+    "name" => name,
+});
+
 /// Comes back: user account business unit.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UserAccountBusinessUnit {
@@ -67,8 +86,12 @@ pub struct UserAccountBusinessUnit {
     pub business_unit_id: Option<crate::Id>,
 }
 
+crate::object::object!(UserAccountBusinessUnit {
+    "business_unit_id" => business_unit_id,
+});
+
 /// Comes back: users list.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UsersList {
@@ -77,8 +100,12 @@ pub struct UsersList {
     pub users: Option<Vec<UsersListUsers>>,
 }
 
+crate::object::object!(UsersList {
+    "users" => users,
+});
+
 /// Comes back: users list users.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UsersListUsers {
@@ -92,3 +119,9 @@ pub struct UsersListUsers {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
+
+crate::object::object!(UsersListUsers {
+    "email" => email,
+    "id" => id,
+    "name" => name,
+});

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Comes back: get supply allocation response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetSupplyAllocationResponse {
@@ -17,6 +17,10 @@ pub struct GetSupplyAllocationResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub supply_allocations: Option<Vec<GetSupplyAllocationResponseSupplyAllocations>>,
 }
+
+crate::object::object!(GetSupplyAllocationResponse {
+    "supply_allocations" => supply_allocations,
+});
 
 /// Comes back: get supply allocation response supply allocations, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,7 +43,7 @@ pub enum GetSupplyAllocationResponseSupplyAllocations {
 }
 
 /// Comes back: get supply allocation response supply allocations blocked.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetSupplyAllocationResponseSupplyAllocationsBlocked {
@@ -63,8 +67,17 @@ pub struct GetSupplyAllocationResponseSupplyAllocationsBlocked {
     pub suppliers: Option<Vec<GetSupplyAllocationResponseSupplyAllocationsBlockedSuppliers>>,
 }
 
+crate::object::object!(GetSupplyAllocationResponseSupplyAllocationsBlocked {
+    "average_cpi" => average_cpi,
+    "completes" => completes,
+    "conversion_rate" => conversion_rate,
+    "id" => id,
+    "pre_screens" => pre_screens,
+    "suppliers" => suppliers,
+});
+
 /// Comes back: get supply allocation response supply allocations blocked suppliers.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetSupplyAllocationResponseSupplyAllocationsBlockedSuppliers {
@@ -85,6 +98,14 @@ pub struct GetSupplyAllocationResponseSupplyAllocationsBlockedSuppliers {
     pub type_: Option<GetSupplyAllocationResponseSupplyAllocationsBlockedSuppliersType>,
 }
 
+crate::object::object!(GetSupplyAllocationResponseSupplyAllocationsBlockedSuppliers {
+    "completes" => completes,
+    "id" => id,
+    "name" => name,
+    "pre_screens" => pre_screens,
+    "type" => type_,
+});
+
 crate::value::open_enum!(GetSupplyAllocationResponseSupplyAllocationsBlockedSuppliersType {
     LoyaltyPanels = "loyalty_panels",
     NonPanelAffiliate = "non_panel_affiliate",
@@ -92,7 +113,7 @@ crate::value::open_enum!(GetSupplyAllocationResponseSupplyAllocationsBlockedSupp
 });
 
 /// Comes back: get supply allocation response supply allocations exchange.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetSupplyAllocationResponseSupplyAllocationsExchange {
@@ -125,8 +146,20 @@ pub struct GetSupplyAllocationResponseSupplyAllocationsExchange {
     pub total_remaining: Option<i64>,
 }
 
+crate::object::object!(GetSupplyAllocationResponseSupplyAllocationsExchange {
+    "average_cpi" => average_cpi,
+    "completes" => completes,
+    "conversion_rate" => conversion_rate,
+    "id" => id,
+    "percentage_max" => percentage_max,
+    "percentage_min" => percentage_min,
+    "pre_screens" => pre_screens,
+    "suppliers" => suppliers,
+    "total_remaining" => total_remaining,
+});
+
 /// Comes back: get supply allocation response supply allocations exchange suppliers.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetSupplyAllocationResponseSupplyAllocationsExchangeSuppliers {
@@ -147,6 +180,14 @@ pub struct GetSupplyAllocationResponseSupplyAllocationsExchangeSuppliers {
     pub type_: Option<GetSupplyAllocationResponseSupplyAllocationsExchangeSuppliersType>,
 }
 
+crate::object::object!(GetSupplyAllocationResponseSupplyAllocationsExchangeSuppliers {
+    "completes" => completes,
+    "id" => id,
+    "name" => name,
+    "pre_screens" => pre_screens,
+    "type" => type_,
+});
+
 crate::value::open_enum!(GetSupplyAllocationResponseSupplyAllocationsExchangeSuppliersType {
     LoyaltyPanels = "loyalty_panels",
     NonPanelAffiliate = "non_panel_affiliate",
@@ -154,7 +195,7 @@ crate::value::open_enum!(GetSupplyAllocationResponseSupplyAllocationsExchangeSup
 });
 
 /// Comes back: get supply allocation response supply allocations group.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetSupplyAllocationResponseSupplyAllocationsGroup {
@@ -190,8 +231,21 @@ pub struct GetSupplyAllocationResponseSupplyAllocationsGroup {
     pub total_remaining: Option<i64>,
 }
 
+crate::object::object!(GetSupplyAllocationResponseSupplyAllocationsGroup {
+    "average_cpi" => average_cpi,
+    "completes" => completes,
+    "conversion_rate" => conversion_rate,
+    "id" => id,
+    "name" => name,
+    "percentage_max" => percentage_max,
+    "percentage_min" => percentage_min,
+    "pre_screens" => pre_screens,
+    "suppliers" => suppliers,
+    "total_remaining" => total_remaining,
+});
+
 /// Comes back: get supply allocation response supply allocations group suppliers.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetSupplyAllocationResponseSupplyAllocationsGroupSuppliers {
@@ -211,6 +265,14 @@ pub struct GetSupplyAllocationResponseSupplyAllocationsGroupSuppliers {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<GetSupplyAllocationResponseSupplyAllocationsGroupSuppliersType>,
 }
+
+crate::object::object!(GetSupplyAllocationResponseSupplyAllocationsGroupSuppliers {
+    "completes" => completes,
+    "id" => id,
+    "name" => name,
+    "pre_screens" => pre_screens,
+    "type" => type_,
+});
 
 crate::value::open_enum!(GetSupplyAllocationResponseSupplyAllocationsGroupSuppliersType {
     LoyaltyPanels = "loyalty_panels",
@@ -236,16 +298,20 @@ pub enum SupplyAllocationCreateRequest {
 }
 
 /// Is sent: supply allocation create request blocked.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct SupplyAllocationCreateRequestBlocked {
     /// List of [`SupplierId`]. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub suppliers: Option<Option<Vec<SupplierId>>>,
 }
 
+crate::object::object!(SupplyAllocationCreateRequestBlocked {
+    nullable "suppliers" => suppliers,
+});
+
 /// Is sent: supply allocation create request group.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct SupplyAllocationCreateRequestGroup {
     /// Text: at least 1 characters.
@@ -253,12 +319,21 @@ pub struct SupplyAllocationCreateRequestGroup {
     /// Whole number: 0 to 100.
     pub percentage_max: i64,
     /// Whole number: 0 to 100. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub percentage_min: Option<Option<i64>>,
     /// List of [`SupplierId`]. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub suppliers: Option<Option<Vec<SupplierId>>>,
 }
+
+crate::object::object!(SupplyAllocationCreateRequestGroup {
+    requires {
+        "name" => name: String,
+        "percentage_max" => percentage_max: i64,
+    }
+    nullable "percentage_min" => percentage_min: Option<Option<i64>>,
+    nullable "suppliers" => suppliers: Option<Option<Vec<SupplierId>>>,
+});
 
 /// Is sent: supply allocation update request, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -281,49 +356,70 @@ pub enum SupplyAllocationUpdateRequest {
 }
 
 /// Is sent: supply allocation update request blocked.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct SupplyAllocationUpdateRequestBlocked {
     /// Whole number: at least 0. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<Option<i64>>,
     /// List of [`SupplierId`]. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub suppliers: Option<Option<Vec<SupplierId>>>,
 }
 
+crate::object::object!(SupplyAllocationUpdateRequestBlocked {
+    nullable "id" => id,
+    nullable "suppliers" => suppliers,
+});
+
 /// Is sent: supply allocation update request exchange.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct SupplyAllocationUpdateRequestExchange {
     /// Whole number: at least 0. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<Option<i64>>,
     /// Whole number: 0 to 100.
     pub percentage_max: Option<i64>,
     /// Whole number: 0 to 100. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub percentage_min: Option<Option<i64>>,
 }
 
+crate::object::object!(SupplyAllocationUpdateRequestExchange {
+    nullable "id" => id,
+    "percentage_max" => percentage_max,
+    nullable "percentage_min" => percentage_min,
+});
+
 /// Is sent: supply allocation update request group.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct SupplyAllocationUpdateRequestGroup {
     /// Whole number: at least 0. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<Option<i64>>,
     /// Text: at least 1 characters.
     pub name: String,
     /// Whole number: 0 to 100.
     pub percentage_max: Option<i64>,
     /// Whole number: 0 to 100. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub percentage_min: Option<Option<i64>>,
     /// List of [`SupplierId`]. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub suppliers: Option<Option<Vec<SupplierId>>>,
 }
+
+crate::object::object!(SupplyAllocationUpdateRequestGroup {
+    requires {
+        "name" => name: String,
+    }
+    nullable "id" => id: Option<Option<i64>>,
+    "percentage_max" => percentage_max: Option<i64>,
+    nullable "percentage_min" => percentage_min: Option<Option<i64>>,
+    nullable "suppliers" => suppliers: Option<Option<Vec<SupplierId>>>,
+});
 
 /// Comes back: update supply allocation response, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -346,7 +442,7 @@ pub enum UpdateSupplyAllocationResponse {
 }
 
 /// Comes back: update supply allocation response blocked.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UpdateSupplyAllocationResponseBlocked {
@@ -364,8 +460,15 @@ pub struct UpdateSupplyAllocationResponseBlocked {
     pub suppliers: Option<Vec<SupplierResponse>>,
 }
 
+crate::object::object!(UpdateSupplyAllocationResponseBlocked {
+    "completes" => completes,
+    "id" => id,
+    "pre_screens" => pre_screens,
+    "suppliers" => suppliers,
+});
+
 /// Comes back: update supply allocation response exchange.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UpdateSupplyAllocationResponseExchange {
@@ -392,8 +495,18 @@ pub struct UpdateSupplyAllocationResponseExchange {
     pub total_remaining: Option<i64>,
 }
 
+crate::object::object!(UpdateSupplyAllocationResponseExchange {
+    "completes" => completes,
+    "id" => id,
+    "percentage_max" => percentage_max,
+    "percentage_min" => percentage_min,
+    "pre_screens" => pre_screens,
+    "suppliers" => suppliers,
+    "total_remaining" => total_remaining,
+});
+
 /// Comes back: update supply allocation response group.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UpdateSupplyAllocationResponseGroup {
@@ -422,3 +535,14 @@ pub struct UpdateSupplyAllocationResponseGroup {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total_remaining: Option<i64>,
 }
+
+crate::object::object!(UpdateSupplyAllocationResponseGroup {
+    "completes" => completes,
+    "id" => id,
+    "name" => name,
+    "percentage_max" => percentage_max,
+    "percentage_min" => percentage_min,
+    "pre_screens" => pre_screens,
+    "suppliers" => suppliers,
+    "total_remaining" => total_remaining,
+});

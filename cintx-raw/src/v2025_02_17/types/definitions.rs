@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Comes back: business unit.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BusinessUnit {
@@ -27,13 +27,20 @@ pub struct BusinessUnit {
     pub pricing_models: Option<Vec<BusinessUnitPricingModels>>,
 }
 
+crate::object::object!(BusinessUnit {
+    "currency_code" => currency_code,
+    "id" => id,
+    "name" => name,
+    "pricing_models" => pricing_models,
+});
+
 crate::value::open_enum!(BusinessUnitPricingModels {
     RateCard = "rate_card",
     Dynamic = "dynamic",
 });
 
 /// Comes back: client list item.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ClientListItem {
@@ -45,8 +52,13 @@ pub struct ClientListItem {
     pub name: Option<String>,
 }
 
+crate::object::object!(ClientListItem {
+    "id" => id,
+    "name" => name,
+});
+
 /// Comes back: country list item.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CountryListItem {
@@ -61,8 +73,14 @@ pub struct CountryListItem {
     pub name: Option<String>,
 }
 
+crate::object::object!(CountryListItem {
+    "code" => code,
+    "id" => id,
+    "name" => name,
+});
+
 /// Comes back: get business units response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetBusinessUnitsResponse {
@@ -71,8 +89,12 @@ pub struct GetBusinessUnitsResponse {
     pub business_units: Option<Vec<BusinessUnit>>,
 }
 
+crate::object::object!(GetBusinessUnitsResponse {
+    "business_units" => business_units,
+});
+
 /// Comes back: get clients response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetClientsResponse {
@@ -81,8 +103,12 @@ pub struct GetClientsResponse {
     pub clients: Option<Vec<ClientListItem>>,
 }
 
+crate::object::object!(GetClientsResponse {
+    "clients" => clients,
+});
+
 /// Comes back: get countries response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetCountriesResponse {
@@ -91,8 +117,12 @@ pub struct GetCountriesResponse {
     pub countries: Option<Vec<CountryListItem>>,
 }
 
+crate::object::object!(GetCountriesResponse {
+    "countries" => countries,
+});
+
 /// Comes back: get industries response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetIndustriesResponse {
@@ -101,8 +131,12 @@ pub struct GetIndustriesResponse {
     pub industries: Option<Vec<IndustryListItem>>,
 }
 
+crate::object::object!(GetIndustriesResponse {
+    "industries" => industries,
+});
+
 /// Comes back: get industry lockouts response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetIndustryLockoutsResponse {
@@ -111,8 +145,12 @@ pub struct GetIndustryLockoutsResponse {
     pub industry_lockouts: Option<Vec<IndustryLockoutItem>>,
 }
 
+crate::object::object!(GetIndustryLockoutsResponse {
+    "industry_lockouts" => industry_lockouts,
+});
+
 /// Comes back: get integration use cases response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetIntegrationUseCasesResponse {
@@ -121,8 +159,12 @@ pub struct GetIntegrationUseCasesResponse {
     pub integration_use_cases: Option<Vec<IntegrationUseCaseListItem>>,
 }
 
+crate::object::object!(GetIntegrationUseCasesResponse {
+    "integration_use_cases" => integration_use_cases,
+});
+
 /// Comes back: get study types response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetStudyTypesResponse {
@@ -131,8 +173,12 @@ pub struct GetStudyTypesResponse {
     pub study_types: Option<Vec<StudyTypeListItem>>,
 }
 
+crate::object::object!(GetStudyTypesResponse {
+    "study_types" => study_types,
+});
+
 /// Comes back: get suppliers response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetSuppliersResponse {
@@ -141,8 +187,12 @@ pub struct GetSuppliersResponse {
     pub suppliers: Option<Vec<SupplierDetailsItem>>,
 }
 
+crate::object::object!(GetSuppliersResponse {
+    "suppliers" => suppliers,
+});
+
 /// Comes back: industry list item.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct IndustryListItem {
@@ -157,8 +207,14 @@ pub struct IndustryListItem {
     pub name: Option<String>,
 }
 
+crate::object::object!(IndustryListItem {
+    "code" => code,
+    "id" => id,
+    "name" => name,
+});
+
 /// Comes back: industry lockout item.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct IndustryLockoutItem {
@@ -173,8 +229,14 @@ pub struct IndustryLockoutItem {
     pub name: Option<String>,
 }
 
+crate::object::object!(IndustryLockoutItem {
+    "code" => code,
+    "id" => id,
+    "name" => name,
+});
+
 /// Comes back: integration use case list item.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct IntegrationUseCaseListItem {
@@ -189,8 +251,14 @@ pub struct IntegrationUseCaseListItem {
     pub name: Option<String>,
 }
 
+crate::object::object!(IntegrationUseCaseListItem {
+    "description" => description,
+    "id" => id,
+    "name" => name,
+});
+
 /// Comes back: locales.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Locales {
@@ -199,8 +267,12 @@ pub struct Locales {
     pub locales: Option<Vec<LocalesLocales>>,
 }
 
+crate::object::object!(Locales {
+    "locales" => locales,
+});
+
 /// Comes back: locales locales.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LocalesLocales {
@@ -212,8 +284,13 @@ pub struct LocalesLocales {
     pub languages: Option<Vec<LocalesLocalesLanguages>>,
 }
 
+crate::object::object!(LocalesLocales {
+    "country" => country,
+    "languages" => languages,
+});
+
 /// Comes back: locales locales country.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LocalesLocalesCountry {
@@ -225,8 +302,13 @@ pub struct LocalesLocalesCountry {
     pub name: Option<String>,
 }
 
+crate::object::object!(LocalesLocalesCountry {
+    "code" => code,
+    "name" => name,
+});
+
 /// Comes back: locales locales languages.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LocalesLocalesLanguages {
@@ -241,8 +323,14 @@ pub struct LocalesLocalesLanguages {
     pub name: Option<String>,
 }
 
+crate::object::object!(LocalesLocalesLanguages {
+    "code" => code,
+    "is_preferred" => is_preferred,
+    "name" => name,
+});
+
 /// Comes back: study type list item.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StudyTypeListItem {
@@ -257,8 +345,14 @@ pub struct StudyTypeListItem {
     pub name: Option<String>,
 }
 
+crate::object::object!(StudyTypeListItem {
+    "code" => code,
+    "id" => id,
+    "name" => name,
+});
+
 /// Comes back: supplier details item.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SupplierDetailsItem {
@@ -272,3 +366,9 @@ pub struct SupplierDetailsItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
+
+crate::object::object!(SupplierDetailsItem {
+    "code" => code,
+    "id" => id,
+    "name" => name,
+});

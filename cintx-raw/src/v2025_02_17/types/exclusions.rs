@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Is sent: cobra id list request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CobraIdListRequest {
     /// List.
@@ -17,8 +17,12 @@ pub struct CobraIdListRequest {
     pub data: Option<Vec<String>>,
 }
 
+crate::object::object!(CobraIdListRequest {
+    "data" => data,
+});
+
 /// Comes back: cobra id list response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CobraIdListResponse {
@@ -33,8 +37,14 @@ pub struct CobraIdListResponse {
     pub url: Option<String>,
 }
 
+crate::object::object!(CobraIdListResponse {
+    "data" => data,
+    "has_more" => has_more,
+    "url" => url,
+});
+
 /// Comes back: project exclusion status response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProjectExclusionStatusResponse {
@@ -52,8 +62,15 @@ pub struct ProjectExclusionStatusResponse {
     pub updated_by: Option<String>,
 }
 
+crate::object::object!(ProjectExclusionStatusResponse {
+    "create_date" => create_date,
+    "project_exclusion_enabled" => project_exclusion_enabled,
+    "update_date" => update_date,
+    "updated_by" => updated_by,
+});
+
 /// Comes back: target group exclusion api status pair.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupExclusionApiStatusPair {
@@ -65,8 +82,13 @@ pub struct TargetGroupExclusionApiStatusPair {
     pub target_group_id: Option<crate::Id>,
 }
 
+crate::object::object!(TargetGroupExclusionApiStatusPair {
+    "project_exclusion_enabled" => project_exclusion_enabled,
+    "target_group_id" => target_group_id,
+});
+
 /// Is sent: target group exclusion api status pair input.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupExclusionApiStatusPairInput {
     /// True or false.
@@ -76,3 +98,8 @@ pub struct TargetGroupExclusionApiStatusPairInput {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_group_id: Option<String>,
 }
+
+crate::object::object!(TargetGroupExclusionApiStatusPairInput {
+    "project_exclusion_enabled" => project_exclusion_enabled,
+    "target_group_id" => target_group_id,
+});

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Is sent: create bulk complete target group job request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateBulkCompleteTargetGroupJobRequest {
     /// List.
@@ -17,8 +17,12 @@ pub struct CreateBulkCompleteTargetGroupJobRequest {
     pub target_group_ids: Option<Vec<String>>,
 }
 
+crate::object::object!(CreateBulkCompleteTargetGroupJobRequest {
+    "target_group_ids" => target_group_ids,
+});
+
 /// Is sent: create bulk launch target group job request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateBulkLaunchTargetGroupJobRequest {
     /// List.
@@ -26,8 +30,12 @@ pub struct CreateBulkLaunchTargetGroupJobRequest {
     pub target_group_ids: Option<Vec<String>>,
 }
 
+crate::object::object!(CreateBulkLaunchTargetGroupJobRequest {
+    "target_group_ids" => target_group_ids,
+});
+
 /// Is sent: create bulk pause target group job request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateBulkPauseTargetGroupJobRequest {
     /// List.
@@ -35,8 +43,12 @@ pub struct CreateBulkPauseTargetGroupJobRequest {
     pub target_group_ids: Option<Vec<String>>,
 }
 
+crate::object::object!(CreateBulkPauseTargetGroupJobRequest {
+    "target_group_ids" => target_group_ids,
+});
+
 /// Is sent: create bulk relaunch target group job request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateBulkRelaunchTargetGroupJobRequest {
     /// List.
@@ -44,8 +56,12 @@ pub struct CreateBulkRelaunchTargetGroupJobRequest {
     pub target_group_ids: Option<Vec<String>>,
 }
 
+crate::object::object!(CreateBulkRelaunchTargetGroupJobRequest {
+    "target_group_ids" => target_group_ids,
+});
+
 /// Is sent: create bulk resume target group job request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateBulkResumeTargetGroupJobRequest {
     /// List.
@@ -53,8 +69,12 @@ pub struct CreateBulkResumeTargetGroupJobRequest {
     pub target_group_ids: Option<Vec<String>>,
 }
 
+crate::object::object!(CreateBulkResumeTargetGroupJobRequest {
+    "target_group_ids" => target_group_ids,
+});
+
 /// Comes back: get bulk complete target group job response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetBulkCompleteTargetGroupJobResponse {
@@ -75,8 +95,16 @@ pub struct GetBulkCompleteTargetGroupJobResponse {
     pub updated_target_groups: Option<BulkUpdatedTargetGroups>,
 }
 
+crate::object::object!(GetBulkCompleteTargetGroupJobResponse {
+    "created_at" => created_at,
+    "failed_target_groups" => failed_target_groups,
+    "job_id" => job_id,
+    "status" => status,
+    "updated_target_groups" => updated_target_groups,
+});
+
 /// Comes back: get bulk launch target group job response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetBulkLaunchTargetGroupJobResponse {
@@ -97,8 +125,16 @@ pub struct GetBulkLaunchTargetGroupJobResponse {
     pub updated_target_groups: Option<BulkUpdatedTargetGroups>,
 }
 
+crate::object::object!(GetBulkLaunchTargetGroupJobResponse {
+    "created_at" => created_at,
+    "failed_target_groups" => failed_target_groups,
+    "job_id" => job_id,
+    "status" => status,
+    "updated_target_groups" => updated_target_groups,
+});
+
 /// Comes back: get bulk pause target group job response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetBulkPauseTargetGroupJobResponse {
@@ -119,8 +155,16 @@ pub struct GetBulkPauseTargetGroupJobResponse {
     pub updated_target_groups: Option<BulkUpdatedTargetGroups>,
 }
 
+crate::object::object!(GetBulkPauseTargetGroupJobResponse {
+    "created_at" => created_at,
+    "failed_target_groups" => failed_target_groups,
+    "job_id" => job_id,
+    "status" => status,
+    "updated_target_groups" => updated_target_groups,
+});
+
 /// Comes back: get bulk relaunch target group job response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetBulkRelaunchTargetGroupJobResponse {
@@ -141,8 +185,16 @@ pub struct GetBulkRelaunchTargetGroupJobResponse {
     pub updated_target_groups: Option<BulkUpdatedTargetGroups>,
 }
 
+crate::object::object!(GetBulkRelaunchTargetGroupJobResponse {
+    "created_at" => created_at,
+    "failed_target_groups" => failed_target_groups,
+    "job_id" => job_id,
+    "status" => status,
+    "updated_target_groups" => updated_target_groups,
+});
+
 /// Comes back: get bulk resume target group job response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetBulkResumeTargetGroupJobResponse {
@@ -162,3 +214,11 @@ pub struct GetBulkResumeTargetGroupJobResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_target_groups: Option<BulkUpdatedTargetGroups>,
 }
+
+crate::object::object!(GetBulkResumeTargetGroupJobResponse {
+    "created_at" => created_at,
+    "failed_target_groups" => failed_target_groups,
+    "job_id" => job_id,
+    "status" => status,
+    "updated_target_groups" => updated_target_groups,
+});

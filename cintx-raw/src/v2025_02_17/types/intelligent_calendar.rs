@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Is sent: suggest days request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct SuggestDaysRequest {
     /// True or false.
@@ -27,8 +27,19 @@ pub struct SuggestDaysRequest {
     pub price: MonetaryAmountRequestModel,
 }
 
+crate::object::object!(SuggestDaysRequest {
+    requires {
+        "completes" => completes: i64,
+        "incidence_rate" => incidence_rate: f64,
+        "length_of_interview" => length_of_interview: i64,
+        "locale" => locale: String,
+        "price" => price: MonetaryAmountRequestModel,
+    }
+    "collects_pii" => collects_pii: Option<bool>,
+});
+
 /// Comes back: suggest days response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SuggestDaysResponse {
@@ -37,8 +48,12 @@ pub struct SuggestDaysResponse {
     pub days: Option<i64>,
 }
 
+crate::object::object!(SuggestDaysResponse {
+    "days" => days,
+});
+
 /// Comes back: suggested time range response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SuggestedTimeRangeResponse {
@@ -56,8 +71,15 @@ pub struct SuggestedTimeRangeResponse {
     pub timezone: Option<String>,
 }
 
+crate::object::object!(SuggestedTimeRangeResponse {
+    "end" => end,
+    "holidays" => holidays,
+    "start" => start,
+    "timezone" => timezone,
+});
+
 /// Comes back: suggested time range response holidays.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SuggestedTimeRangeResponseHolidays {
@@ -74,3 +96,10 @@ pub struct SuggestedTimeRangeResponseHolidays {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub respondent_rate: Option<f64>,
 }
+
+crate::object::object!(SuggestedTimeRangeResponseHolidays {
+    "completes_rate" => completes_rate,
+    "date" => date,
+    "name" => name,
+    "respondent_rate" => respondent_rate,
+});

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Is sent: create webhook request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateWebhookRequest {
     /// List of [`CreateWebhookRequestEvents`].
@@ -20,6 +20,14 @@ pub struct CreateWebhookRequest {
     pub url: String,
 }
 
+crate::object::object!(CreateWebhookRequest {
+    requires {
+        "events" => events: Vec<CreateWebhookRequestEvents>,
+        "id" => id: String,
+        "url" => url: String,
+    }
+});
+
 crate::value::open_enum!(CreateWebhookRequestEvents {
     TargetGroupUpdated = "target-group-updated",
     QuotaFillRegistered = "quota-fill-registered",
@@ -27,7 +35,7 @@ crate::value::open_enum!(CreateWebhookRequestEvents {
 });
 
 /// Is sent: update webhook request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct UpdateWebhookRequest {
     /// List of [`UpdateWebhookRequestEvents`].
@@ -38,6 +46,11 @@ pub struct UpdateWebhookRequest {
     pub url: Option<String>,
 }
 
+crate::object::object!(UpdateWebhookRequest {
+    "events" => events,
+    "url" => url,
+});
+
 crate::value::open_enum!(UpdateWebhookRequestEvents {
     TargetGroupUpdated = "target-group-updated",
     QuotaFillRegistered = "quota-fill-registered",
@@ -45,7 +58,7 @@ crate::value::open_enum!(UpdateWebhookRequestEvents {
 });
 
 /// Comes back: webhook.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Webhook {
@@ -66,8 +79,16 @@ pub struct Webhook {
     pub url: Option<String>,
 }
 
+crate::object::object!(Webhook {
+    "created_at" => created_at,
+    "events" => events,
+    "id" => id,
+    "updated_at" => updated_at,
+    "url" => url,
+});
+
 /// Comes back: webhook created.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WebhookCreated {
@@ -91,6 +112,15 @@ pub struct WebhookCreated {
     pub url: Option<String>,
 }
 
+crate::object::object!(WebhookCreated {
+    "created_at" => created_at,
+    "events" => events,
+    "id" => id,
+    "secret" => secret,
+    "updated_at" => updated_at,
+    "url" => url,
+});
+
 crate::value::open_enum!(WebhookCreatedEvents {
     TargetGroupUpdated = "target-group-updated",
     QuotaFillRegistered = "quota-fill-registered",
@@ -104,7 +134,7 @@ crate::value::open_enum!(WebhookEvents {
 });
 
 /// Comes back: webhook events list.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WebhookEventsList {
@@ -113,6 +143,10 @@ pub struct WebhookEventsList {
     pub events: Option<Vec<WebhookEventsListEvents>>,
 }
 
+crate::object::object!(WebhookEventsList {
+    "events" => events,
+});
+
 crate::value::open_enum!(WebhookEventsListEvents {
     TargetGroupUpdated = "target-group-updated",
     QuotaFillRegistered = "quota-fill-registered",
@@ -120,7 +154,7 @@ crate::value::open_enum!(WebhookEventsListEvents {
 });
 
 /// Comes back: webhook secret regenerated.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WebhookSecretRegenerated {
@@ -144,6 +178,15 @@ pub struct WebhookSecretRegenerated {
     pub url: Option<String>,
 }
 
+crate::object::object!(WebhookSecretRegenerated {
+    "created_at" => created_at,
+    "events" => events,
+    "id" => id,
+    "secret" => secret,
+    "updated_at" => updated_at,
+    "url" => url,
+});
+
 crate::value::open_enum!(WebhookSecretRegeneratedEvents {
     TargetGroupUpdated = "target-group-updated",
     QuotaFillRegistered = "quota-fill-registered",
@@ -151,7 +194,7 @@ crate::value::open_enum!(WebhookSecretRegeneratedEvents {
 });
 
 /// Comes back: webhooks list.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WebhooksList {
@@ -162,3 +205,8 @@ pub struct WebhooksList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhooks: Option<Vec<Webhook>>,
 }
+
+crate::object::object!(WebhooksList {
+    "has_more" => has_more,
+    "webhooks" => webhooks,
+});

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Is sent: apply profile request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ApplyProfileRequest {
     /// Whole number.
@@ -26,8 +26,15 @@ pub struct ApplyProfileRequest {
     pub profiles: Option<Vec<ApplyProfileRequestProfiles>>,
 }
 
+crate::object::object!(ApplyProfileRequest {
+    "filling_goal" => filling_goal,
+    "locale" => locale,
+    "profile_adjustment_type" => profile_adjustment_type,
+    "profiles" => profiles,
+});
+
 /// Is sent: apply profile request grouped quota.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ApplyProfileRequestGroupedQuota {
     /// List.
@@ -40,8 +47,17 @@ pub struct ApplyProfileRequestGroupedQuota {
     pub quota_percentage: i64,
 }
 
+crate::object::object!(ApplyProfileRequestGroupedQuota {
+    requires {
+        "indexes" => indexes: Vec<i64>,
+        "name" => name: String,
+        "quota_nominal" => quota_nominal: i64,
+        "quota_percentage" => quota_percentage: i64,
+    }
+});
+
 /// Is sent: apply profile request profiles.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ApplyProfileRequestProfiles {
     /// See [`ApplyProfileRequestProfilesConditions`].
@@ -60,6 +76,14 @@ pub struct ApplyProfileRequestProfiles {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quotas_enabled: Option<bool>,
 }
+
+crate::object::object!(ApplyProfileRequestProfiles {
+    "conditions" => conditions,
+    "name" => name,
+    "question_id" => question_id,
+    "quotas" => quotas,
+    "quotas_enabled" => quotas_enabled,
+});
 
 /// Is sent: apply profile request profiles conditions, told apart by `object`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,7 +106,7 @@ pub enum ApplyProfileRequestProfilesConditions {
 }
 
 /// Is sent: apply profile request profiles conditions range conditions details.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ApplyProfileRequestProfilesConditionsRangeConditionsDetails {
     /// List of [`ApplyProfileRequestProfilesConditionsRangeConditionsDetailsData`].
@@ -90,8 +114,12 @@ pub struct ApplyProfileRequestProfilesConditionsRangeConditionsDetails {
     pub data: Option<Vec<ApplyProfileRequestProfilesConditionsRangeConditionsDetailsData>>,
 }
 
+crate::object::object!(ApplyProfileRequestProfilesConditionsRangeConditionsDetails {
+    "data" => data,
+});
+
 /// Is sent: apply profile request profiles conditions range conditions details data.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ApplyProfileRequestProfilesConditionsRangeConditionsDetailsData {
     /// Whole number.
@@ -102,8 +130,16 @@ pub struct ApplyProfileRequestProfilesConditionsRangeConditionsDetailsData {
     pub text: String,
 }
 
+crate::object::object!(ApplyProfileRequestProfilesConditionsRangeConditionsDetailsData {
+    requires {
+        "max" => max: i64,
+        "min" => min: i64,
+        "text" => text: String,
+    }
+});
+
 /// Is sent: apply profile request profiles conditions selection conditions details.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ApplyProfileRequestProfilesConditionsSelectionConditionsDetails {
     /// List of [`ApplyProfileRequestProfilesConditionsSelectionConditionsDetailsData`].
@@ -111,8 +147,12 @@ pub struct ApplyProfileRequestProfilesConditionsSelectionConditionsDetails {
     pub data: Option<Vec<ApplyProfileRequestProfilesConditionsSelectionConditionsDetailsData>>,
 }
 
+crate::object::object!(ApplyProfileRequestProfilesConditionsSelectionConditionsDetails {
+    "data" => data,
+});
+
 /// Is sent: apply profile request profiles conditions selection conditions details data.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ApplyProfileRequestProfilesConditionsSelectionConditionsDetailsData {
     /// Text.
@@ -121,8 +161,15 @@ pub struct ApplyProfileRequestProfilesConditionsSelectionConditionsDetailsData {
     pub text: String,
 }
 
+crate::object::object!(ApplyProfileRequestProfilesConditionsSelectionConditionsDetailsData {
+    requires {
+        "option" => option: String,
+        "text" => text: String,
+    }
+});
+
 /// Is sent: apply profile request profiles conditions zip conditions details.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ApplyProfileRequestProfilesConditionsZipConditionsDetails {
     /// List of [`ApplyProfileRequestProfilesConditionsZipConditionsDetailsData`].
@@ -130,8 +177,12 @@ pub struct ApplyProfileRequestProfilesConditionsZipConditionsDetails {
     pub data: Option<Vec<ApplyProfileRequestProfilesConditionsZipConditionsDetailsData>>,
 }
 
+crate::object::object!(ApplyProfileRequestProfilesConditionsZipConditionsDetails {
+    "data" => data,
+});
+
 /// Is sent: apply profile request profiles conditions zip conditions details data.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ApplyProfileRequestProfilesConditionsZipConditionsDetailsData {
     /// True or false.
@@ -140,8 +191,15 @@ pub struct ApplyProfileRequestProfilesConditionsZipConditionsDetailsData {
     pub zip_codes: Vec<String>,
 }
 
+crate::object::object!(ApplyProfileRequestProfilesConditionsZipConditionsDetailsData {
+    requires {
+        "allow_all_zip" => allow_all_zip: bool,
+        "zip_codes" => zip_codes: Vec<String>,
+    }
+});
+
 /// Is sent: apply profile request quotas.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ApplyProfileRequestQuotas {
     /// List of [`ApplyProfileRequestGroupedQuota`].
@@ -150,8 +208,15 @@ pub struct ApplyProfileRequestQuotas {
     pub ungrouped: Vec<ApplyProfileRequestUngroupedQuota>,
 }
 
+crate::object::object!(ApplyProfileRequestQuotas {
+    requires {
+        "grouped" => grouped: Vec<ApplyProfileRequestGroupedQuota>,
+        "ungrouped" => ungrouped: Vec<ApplyProfileRequestUngroupedQuota>,
+    }
+});
+
 /// Is sent: apply profile request ungrouped quota.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ApplyProfileRequestUngroupedQuota {
     /// Whole number.
@@ -162,8 +227,16 @@ pub struct ApplyProfileRequestUngroupedQuota {
     pub quota_percentage: i64,
 }
 
+crate::object::object!(ApplyProfileRequestUngroupedQuota {
+    requires {
+        "index" => index: i64,
+        "quota_nominal" => quota_nominal: i64,
+        "quota_percentage" => quota_percentage: i64,
+    }
+});
+
 /// Comes back: apply profile response condition detail.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ApplyProfileResponseConditionDetail {
@@ -193,8 +266,19 @@ pub struct ApplyProfileResponseConditionDetail {
     pub zip_codes: Option<Vec<String>>,
 }
 
+crate::object::object!(ApplyProfileResponseConditionDetail {
+    "allow_all_zip" => allow_all_zip,
+    "id" => id,
+    "max" => max,
+    "min" => min,
+    "option" => option,
+    "text" => text,
+    "text_translated" => text_translated,
+    "zip_codes" => zip_codes,
+});
+
 /// Comes back: apply profile response conditions.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ApplyProfileResponseConditions {
@@ -206,6 +290,11 @@ pub struct ApplyProfileResponseConditions {
     pub object: Option<ApplyProfileResponseConditionsObject>,
 }
 
+crate::object::object!(ApplyProfileResponseConditions {
+    "data" => data,
+    "object" => object,
+});
+
 crate::value::open_enum!(ApplyProfileResponseConditionsObject {
     RangeConditionsDetails = "range_conditions_details",
     SelectionConditionsDetails = "selection_conditions_details",
@@ -213,7 +302,7 @@ crate::value::open_enum!(ApplyProfileResponseConditionsObject {
 });
 
 /// Comes back: apply profile response grouped quota.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ApplyProfileResponseGroupedQuota {
@@ -240,8 +329,18 @@ pub struct ApplyProfileResponseGroupedQuota {
     pub quota: Option<i64>,
 }
 
+crate::object::object!(ApplyProfileResponseGroupedQuota {
+    "completes" => completes,
+    "conditions" => conditions,
+    "filling_goal" => filling_goal,
+    "id" => id,
+    "name" => name,
+    "prescreens" => prescreens,
+    "quota" => quota,
+});
+
 /// Comes back: apply profile response quotas.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ApplyProfileResponseQuotas {
@@ -253,8 +352,13 @@ pub struct ApplyProfileResponseQuotas {
     pub ungrouped: Option<Vec<ApplyProfileResponseUngroupedQuota>>,
 }
 
+crate::object::object!(ApplyProfileResponseQuotas {
+    "grouped" => grouped,
+    "ungrouped" => ungrouped,
+});
+
 /// Comes back: apply profile response ungrouped quota.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ApplyProfileResponseUngroupedQuota {
@@ -278,8 +382,17 @@ pub struct ApplyProfileResponseUngroupedQuota {
     pub quota: Option<i64>,
 }
 
+crate::object::object!(ApplyProfileResponseUngroupedQuota {
+    "completes" => completes,
+    "conditions" => conditions,
+    "filling_goal" => filling_goal,
+    "id" => id,
+    "prescreens" => prescreens,
+    "quota" => quota,
+});
+
 /// Is sent: apply profiles request body.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ApplyProfilesRequestBody {
     /// True or false.
@@ -305,8 +418,21 @@ pub struct ApplyProfilesRequestBody {
     pub start_at: Option<String>,
 }
 
+crate::object::object!(ApplyProfilesRequestBody {
+    requires {
+        "filling_goal" => filling_goal: i64,
+        "locale" => locale: String,
+        "profile_adjustment_type" => profile_adjustment_type: String,
+    }
+    "collects_pii" => collects_pii: Option<bool>,
+    "end_at" => end_at: Option<String>,
+    "interlocked_profile" => interlocked_profile: Option<InputInterlockedDraftProfile>,
+    "profiles" => profiles: Option<Vec<InputDraftRegularProfile>>,
+    "start_at" => start_at: Option<String>,
+});
+
 /// Comes back: apply profiles response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ApplyProfilesResponse {
@@ -315,8 +441,12 @@ pub struct ApplyProfilesResponse {
     pub data: Option<Vec<ApplyProfilesResponseData>>,
 }
 
+crate::object::object!(ApplyProfilesResponse {
+    "data" => data,
+});
+
 /// Comes back: apply profiles response data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ApplyProfilesResponseData {
@@ -343,8 +473,18 @@ pub struct ApplyProfilesResponseData {
     pub translated_description: Option<String>,
 }
 
+crate::object::object!(ApplyProfilesResponseData {
+    "conditions" => conditions,
+    "description" => description,
+    "id" => id,
+    "name" => name,
+    "question_id" => question_id,
+    "quotas" => quotas,
+    "translated_description" => translated_description,
+});
+
 /// Is sent: batch delete profile quotas request body.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct BatchDeleteProfileQuotasRequestBody {
     /// List of [`BatchDeleteProfileQuotasRequestBodyProfiles`].
@@ -352,8 +492,12 @@ pub struct BatchDeleteProfileQuotasRequestBody {
     pub profiles: Option<Vec<BatchDeleteProfileQuotasRequestBodyProfiles>>,
 }
 
+crate::object::object!(BatchDeleteProfileQuotasRequestBody {
+    "profiles" => profiles,
+});
+
 /// Is sent: batch delete profile quotas request body profiles.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct BatchDeleteProfileQuotasRequestBodyProfiles {
     /// Text: format `ulid`.
@@ -364,8 +508,13 @@ pub struct BatchDeleteProfileQuotasRequestBodyProfiles {
     pub quotas: Option<Vec<String>>,
 }
 
+crate::object::object!(BatchDeleteProfileQuotasRequestBodyProfiles {
+    "profile_id" => profile_id,
+    "quotas" => quotas,
+});
+
 /// Is sent: batch delete profile request body.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct BatchDeleteProfileRequestBody {
     /// List.
@@ -373,8 +522,12 @@ pub struct BatchDeleteProfileRequestBody {
     pub profiles: Option<Vec<String>>,
 }
 
+crate::object::object!(BatchDeleteProfileRequestBody {
+    "profiles" => profiles,
+});
+
 /// Is sent: batch profile deletion request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct BatchProfileDeletionRequest {
     /// List.
@@ -382,8 +535,12 @@ pub struct BatchProfileDeletionRequest {
     pub profiles: Option<Vec<String>>,
 }
 
+crate::object::object!(BatchProfileDeletionRequest {
+    "profiles" => profiles,
+});
+
 /// Is sent: batch profiles quotas deletion request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct BatchProfilesQuotasDeletionRequest {
     /// List of [`BatchProfilesQuotasDeletionRequestProfiles`].
@@ -391,8 +548,12 @@ pub struct BatchProfilesQuotasDeletionRequest {
     pub profiles: Option<Vec<BatchProfilesQuotasDeletionRequestProfiles>>,
 }
 
+crate::object::object!(BatchProfilesQuotasDeletionRequest {
+    "profiles" => profiles,
+});
+
 /// Is sent: batch profiles quotas deletion request profiles.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct BatchProfilesQuotasDeletionRequestProfiles {
     /// Text.
@@ -403,8 +564,13 @@ pub struct BatchProfilesQuotasDeletionRequestProfiles {
     pub quotas: Option<Vec<String>>,
 }
 
+crate::object::object!(BatchProfilesQuotasDeletionRequestProfiles {
+    "profile" => profile,
+    "quotas" => quotas,
+});
+
 /// Is sent: condition grouping request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ConditionGroupingRequest {
     /// List of [`ConditionGroupingRequestData`].
@@ -412,8 +578,12 @@ pub struct ConditionGroupingRequest {
     pub data: Option<Vec<ConditionGroupingRequestData>>,
 }
 
+crate::object::object!(ConditionGroupingRequest {
+    "data" => data,
+});
+
 /// Is sent: condition grouping request data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ConditionGroupingRequestData {
     /// List.
@@ -424,8 +594,13 @@ pub struct ConditionGroupingRequestData {
     pub name: Option<String>,
 }
 
+crate::object::object!(ConditionGroupingRequestData {
+    "conditions" => conditions,
+    "name" => name,
+});
+
 /// Comes back: condition v2.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ConditionV2 {
@@ -455,8 +630,19 @@ pub struct ConditionV2 {
     pub zip_codes: Option<Vec<String>>,
 }
 
+crate::object::object!(ConditionV2 {
+    "allow_all_zip" => allow_all_zip,
+    "id" => id,
+    "max" => max,
+    "min" => min,
+    "option" => option,
+    "text" => text,
+    "text_translated" => text_translated,
+    "zip_codes" => zip_codes,
+});
+
 /// Is sent: create interlocked profile request body.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateInterlockedProfileRequestBody {
     /// List.
@@ -467,8 +653,13 @@ pub struct CreateInterlockedProfileRequestBody {
     pub target_group_filling_goal: Option<i64>,
 }
 
+crate::object::object!(CreateInterlockedProfileRequestBody {
+    "profiles" => profiles,
+    "target_group_filling_goal" => target_group_filling_goal,
+});
+
 /// Is sent: create profile request body.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateProfileRequestBody {
     /// See [`ProfileCreationConditions`].
@@ -477,8 +668,15 @@ pub struct CreateProfileRequestBody {
     pub question_id: i64,
 }
 
+crate::object::object!(CreateProfileRequestBody {
+    requires {
+        "conditions" => conditions: ProfileCreationConditions,
+        "question_id" => question_id: i64,
+    }
+});
+
 /// Comes back: draft profile response grouped quota.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DraftProfileResponseGroupedQuota {
@@ -505,8 +703,18 @@ pub struct DraftProfileResponseGroupedQuota {
     pub quota_percentage: Option<i64>,
 }
 
+crate::object::object!(DraftProfileResponseGroupedQuota {
+    "completes" => completes,
+    "filling_goal" => filling_goal,
+    "indexes" => indexes,
+    "name" => name,
+    "prescreens" => prescreens,
+    "quota" => quota,
+    "quota_percentage" => quota_percentage,
+});
+
 /// Comes back: draft profile response quotas.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DraftProfileResponseQuotas {
@@ -518,8 +726,13 @@ pub struct DraftProfileResponseQuotas {
     pub ungrouped: Option<Vec<DraftProfileResponseUngroupedQuota>>,
 }
 
+crate::object::object!(DraftProfileResponseQuotas {
+    "grouped" => grouped,
+    "ungrouped" => ungrouped,
+});
+
 /// Comes back: draft profile response ungrouped quota.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DraftProfileResponseUngroupedQuota {
@@ -537,20 +750,32 @@ pub struct DraftProfileResponseUngroupedQuota {
     pub quota_percentage: Option<i64>,
 }
 
+crate::object::object!(DraftProfileResponseUngroupedQuota {
+    "filling_goal" => filling_goal,
+    "index" => index,
+    "quota" => quota,
+    "quota_percentage" => quota_percentage,
+});
+
 /// Is sent: filling goal update request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FillingGoalUpdateRequest {
     /// Whole number: at least 1. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub filling_goal: Option<Option<i64>>,
     /// List of [`FillingGoalUpdateRequestProfiles`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profiles: Option<Vec<FillingGoalUpdateRequestProfiles>>,
 }
 
+crate::object::object!(FillingGoalUpdateRequest {
+    nullable "filling_goal" => filling_goal,
+    "profiles" => profiles,
+});
+
 /// Is sent: filling goal update request profiles.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FillingGoalUpdateRequestProfiles {
     /// Text.
@@ -561,8 +786,13 @@ pub struct FillingGoalUpdateRequestProfiles {
     pub quotas: Option<Vec<FillingGoalUpdateRequestProfilesQuotas>>,
 }
 
+crate::object::object!(FillingGoalUpdateRequestProfiles {
+    "profile_id" => profile_id,
+    "quotas" => quotas,
+});
+
 /// Is sent: filling goal update request profiles quotas.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FillingGoalUpdateRequestProfilesQuotas {
     /// Whole number: at least 0.
@@ -573,8 +803,13 @@ pub struct FillingGoalUpdateRequestProfilesQuotas {
     pub quota_id: Option<String>,
 }
 
+crate::object::object!(FillingGoalUpdateRequestProfilesQuotas {
+    "filling_goal" => filling_goal,
+    "quota_id" => quota_id,
+});
+
 /// Comes back: generate draft interlock profile response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GenerateDraftInterlockProfileResponse {
@@ -598,8 +833,17 @@ pub struct GenerateDraftInterlockProfileResponse {
     pub quotas_enabled: Option<bool>,
 }
 
+crate::object::object!(GenerateDraftInterlockProfileResponse {
+    "depends_on_questions" => depends_on_questions,
+    "id" => id,
+    "name" => name,
+    "profiles" => profiles,
+    "quotas" => quotas,
+    "quotas_enabled" => quotas_enabled,
+});
+
 /// Comes back: generate draft interlock profile response profiles.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GenerateDraftInterlockProfileResponseProfiles {
@@ -626,8 +870,18 @@ pub struct GenerateDraftInterlockProfileResponseProfiles {
     pub translated_description: Option<String>,
 }
 
+crate::object::object!(GenerateDraftInterlockProfileResponseProfiles {
+    "conditions" => conditions,
+    "description" => description,
+    "id" => id,
+    "name" => name,
+    "question_id" => question_id,
+    "quotas" => quotas,
+    "translated_description" => translated_description,
+});
+
 /// Comes back: generate draft interlock profile response quotas.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GenerateDraftInterlockProfileResponseQuotas {
@@ -636,8 +890,12 @@ pub struct GenerateDraftInterlockProfileResponseQuotas {
     pub ungrouped: Option<Vec<GenerateDraftInterlockProfileResponseQuotasUngrouped>>,
 }
 
+crate::object::object!(GenerateDraftInterlockProfileResponseQuotas {
+    "ungrouped" => ungrouped,
+});
+
 /// Comes back: generate draft interlock profile response quotas ungrouped.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GenerateDraftInterlockProfileResponseQuotasUngrouped {
@@ -658,8 +916,16 @@ pub struct GenerateDraftInterlockProfileResponseQuotasUngrouped {
     pub quota_percentage: Option<i64>,
 }
 
+crate::object::object!(GenerateDraftInterlockProfileResponseQuotasUngrouped {
+    "condition" => condition,
+    "filling_goal" => filling_goal,
+    "id" => id,
+    "quota" => quota,
+    "quota_percentage" => quota_percentage,
+});
+
 /// Comes back: generate draft interlock profile response quotas ungrouped condition.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GenerateDraftInterlockProfileResponseQuotasUngroupedCondition {
@@ -677,8 +943,15 @@ pub struct GenerateDraftInterlockProfileResponseQuotasUngroupedCondition {
     pub translated_text: Option<String>,
 }
 
+crate::object::object!(GenerateDraftInterlockProfileResponseQuotasUngroupedCondition {
+    "id" => id,
+    "option" => option,
+    "text" => text,
+    "translated_text" => translated_text,
+});
+
 /// Comes back: generate draft interlock profile v2 response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GenerateDraftInterlockProfileV2Response {
@@ -702,8 +975,17 @@ pub struct GenerateDraftInterlockProfileV2Response {
     pub quotas_enabled: Option<bool>,
 }
 
+crate::object::object!(GenerateDraftInterlockProfileV2Response {
+    "depends_on_questions" => depends_on_questions,
+    "id" => id,
+    "name" => name,
+    "profiles" => profiles,
+    "quotas" => quotas,
+    "quotas_enabled" => quotas_enabled,
+});
+
 /// Comes back: generate draft interlock profile v2 response profiles.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GenerateDraftInterlockProfileV2ResponseProfiles {
@@ -730,8 +1012,18 @@ pub struct GenerateDraftInterlockProfileV2ResponseProfiles {
     pub translated_description: Option<String>,
 }
 
+crate::object::object!(GenerateDraftInterlockProfileV2ResponseProfiles {
+    "conditions" => conditions,
+    "description" => description,
+    "id" => id,
+    "name" => name,
+    "question_id" => question_id,
+    "quotas" => quotas,
+    "translated_description" => translated_description,
+});
+
 /// Comes back: generate draft interlock profile v2 response quotas.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GenerateDraftInterlockProfileV2ResponseQuotas {
@@ -740,8 +1032,12 @@ pub struct GenerateDraftInterlockProfileV2ResponseQuotas {
     pub ungrouped: Option<Vec<GenerateDraftInterlockProfileV2ResponseQuotasUngrouped>>,
 }
 
+crate::object::object!(GenerateDraftInterlockProfileV2ResponseQuotas {
+    "ungrouped" => ungrouped,
+});
+
 /// Comes back: generate draft interlock profile v2 response quotas ungrouped.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GenerateDraftInterlockProfileV2ResponseQuotasUngrouped {
@@ -762,8 +1058,16 @@ pub struct GenerateDraftInterlockProfileV2ResponseQuotasUngrouped {
     pub quota_percentage: Option<i64>,
 }
 
+crate::object::object!(GenerateDraftInterlockProfileV2ResponseQuotasUngrouped {
+    "condition" => condition,
+    "filling_goal" => filling_goal,
+    "id" => id,
+    "quota_nominal" => quota_nominal,
+    "quota_percentage" => quota_percentage,
+});
+
 /// Comes back: generate draft interlock profile v2 response quotas ungrouped condition.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GenerateDraftInterlockProfileV2ResponseQuotasUngroupedCondition {
@@ -784,8 +1088,16 @@ pub struct GenerateDraftInterlockProfileV2ResponseQuotasUngroupedCondition {
     pub translated_text: Option<String>,
 }
 
+crate::object::object!(GenerateDraftInterlockProfileV2ResponseQuotasUngroupedCondition {
+    "id" => id,
+    "option" => option,
+    "related_condition" => related_condition,
+    "text" => text,
+    "translated_text" => translated_text,
+});
+
 /// Is sent: generate draft interlock request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct GenerateDraftInterlockRequest {
     /// True or false.
@@ -811,8 +1123,18 @@ pub struct GenerateDraftInterlockRequest {
     pub target_group_filling_goal: Option<i64>,
 }
 
+crate::object::object!(GenerateDraftInterlockRequest {
+    "collects_pii" => collects_pii,
+    "end_at" => end_at,
+    "locale" => locale,
+    "profile_adjustment_type" => profile_adjustment_type,
+    "profiles" => profiles,
+    "start_at" => start_at,
+    "target_group_filling_goal" => target_group_filling_goal,
+});
+
 /// Is sent: generate draft interlock request profiles.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct GenerateDraftInterlockRequestProfiles {
     /// See [`GenerateDraftInterlockRequestProfilesConditions`].
@@ -831,6 +1153,14 @@ pub struct GenerateDraftInterlockRequestProfiles {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quotas_enabled: Option<bool>,
 }
+
+crate::object::object!(GenerateDraftInterlockRequestProfiles {
+    "conditions" => conditions,
+    "name" => name,
+    "question_id" => question_id,
+    "quotas" => quotas,
+    "quotas_enabled" => quotas_enabled,
+});
 
 /// Is sent: generate draft interlock request profiles conditions, told apart by `object`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -853,7 +1183,7 @@ pub enum GenerateDraftInterlockRequestProfilesConditions {
 }
 
 /// Is sent: generate draft interlock request profiles conditions range conditions details.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct GenerateDraftInterlockRequestProfilesConditionsRangeConditionsDetails {
     /// List of [`GenerateDraftInterlockRequestProfilesConditionsRangeConditionsDetailsData`].
@@ -861,8 +1191,12 @@ pub struct GenerateDraftInterlockRequestProfilesConditionsRangeConditionsDetails
     pub data: Option<Vec<GenerateDraftInterlockRequestProfilesConditionsRangeConditionsDetailsData>>,
 }
 
+crate::object::object!(GenerateDraftInterlockRequestProfilesConditionsRangeConditionsDetails {
+    "data" => data,
+});
+
 /// Is sent: generate draft interlock request profiles conditions range conditions details data.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct GenerateDraftInterlockRequestProfilesConditionsRangeConditionsDetailsData {
     /// Whole number.
@@ -873,8 +1207,16 @@ pub struct GenerateDraftInterlockRequestProfilesConditionsRangeConditionsDetails
     pub text: String,
 }
 
+crate::object::object!(GenerateDraftInterlockRequestProfilesConditionsRangeConditionsDetailsData {
+    requires {
+        "max" => max: i64,
+        "min" => min: i64,
+        "text" => text: String,
+    }
+});
+
 /// Is sent: generate draft interlock request profiles conditions selection conditions details.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct GenerateDraftInterlockRequestProfilesConditionsSelectionConditionsDetails {
     /// List of [`GenerateDraftInterlockRequestProfilesConditionsSelectionConditionsDetailsData`].
@@ -882,8 +1224,12 @@ pub struct GenerateDraftInterlockRequestProfilesConditionsSelectionConditionsDet
     pub data: Option<Vec<GenerateDraftInterlockRequestProfilesConditionsSelectionConditionsDetailsData>>,
 }
 
+crate::object::object!(GenerateDraftInterlockRequestProfilesConditionsSelectionConditionsDetails {
+    "data" => data,
+});
+
 /// Is sent: generate draft interlock request profiles conditions selection conditions details data.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct GenerateDraftInterlockRequestProfilesConditionsSelectionConditionsDetailsData {
     /// Text.
@@ -892,8 +1238,15 @@ pub struct GenerateDraftInterlockRequestProfilesConditionsSelectionConditionsDet
     pub text: String,
 }
 
+crate::object::object!(GenerateDraftInterlockRequestProfilesConditionsSelectionConditionsDetailsData {
+    requires {
+        "option" => option: String,
+        "text" => text: String,
+    }
+});
+
 /// Is sent: generate draft interlock request profiles conditions zip conditions details.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct GenerateDraftInterlockRequestProfilesConditionsZipConditionsDetails {
     /// List of [`GenerateDraftInterlockRequestProfilesConditionsZipConditionsDetailsData`].
@@ -901,8 +1254,12 @@ pub struct GenerateDraftInterlockRequestProfilesConditionsZipConditionsDetails {
     pub data: Option<Vec<GenerateDraftInterlockRequestProfilesConditionsZipConditionsDetailsData>>,
 }
 
+crate::object::object!(GenerateDraftInterlockRequestProfilesConditionsZipConditionsDetails {
+    "data" => data,
+});
+
 /// Is sent: generate draft interlock request profiles conditions zip conditions details data.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct GenerateDraftInterlockRequestProfilesConditionsZipConditionsDetailsData {
     /// True or false.
@@ -911,8 +1268,15 @@ pub struct GenerateDraftInterlockRequestProfilesConditionsZipConditionsDetailsDa
     pub zip_codes: Vec<String>,
 }
 
+crate::object::object!(GenerateDraftInterlockRequestProfilesConditionsZipConditionsDetailsData {
+    requires {
+        "allow_all_zip" => allow_all_zip: bool,
+        "zip_codes" => zip_codes: Vec<String>,
+    }
+});
+
 /// Comes back: get all profiles response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetAllProfilesResponse {
@@ -924,8 +1288,13 @@ pub struct GetAllProfilesResponse {
     pub interlocked_profile: Option<OutputInterlockedProfile>,
 }
 
+crate::object::object!(GetAllProfilesResponse {
+    "data" => data,
+    "interlocked_profile" => interlocked_profile,
+});
+
 /// Comes back: get panel distribution response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetPanelDistributionResponse {
@@ -940,13 +1309,19 @@ pub struct GetPanelDistributionResponse {
     pub profile: Option<OutputRegularProfile>,
 }
 
+crate::object::object!(GetPanelDistributionResponse {
+    "interlocked_profile" => interlocked_profile,
+    "object" => object,
+    "profile" => profile,
+});
+
 crate::value::open_enum!(GetPanelDistributionResponseObject {
     Profile = "profile",
     InterlockedProfile = "interlocked_profile",
 });
 
 /// Comes back: get profile response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetProfileResponse {
@@ -982,8 +1357,21 @@ pub struct GetProfileResponse {
     pub quotas_enabled: Option<bool>,
 }
 
+crate::object::object!(GetProfileResponse {
+    "conditions" => conditions,
+    "depends_on_questions" => depends_on_questions,
+    "description" => description,
+    "description_translated" => description_translated,
+    "id" => id,
+    "name" => name,
+    "profiles" => profiles,
+    "question_id" => question_id,
+    "quotas" => quotas,
+    "quotas_enabled" => quotas_enabled,
+});
+
 /// Comes back: get profile response conditions.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetProfileResponseConditions {
@@ -995,6 +1383,11 @@ pub struct GetProfileResponseConditions {
     pub object: Option<GetProfileResponseConditionsObject>,
 }
 
+crate::object::object!(GetProfileResponseConditions {
+    "data" => data,
+    "object" => object,
+});
+
 crate::value::open_enum!(GetProfileResponseConditionsObject {
     ZipConditionsDetailsTemplate = "zip_conditions_details_template",
     RangeConditionsDetailsTemplate = "range_conditions_details_template",
@@ -1002,7 +1395,7 @@ crate::value::open_enum!(GetProfileResponseConditionsObject {
 });
 
 /// Comes back: get profile response quotas.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetProfileResponseQuotas {
@@ -1014,8 +1407,13 @@ pub struct GetProfileResponseQuotas {
     pub ungrouped: Option<Vec<GetProfileResponseQuotasUngrouped>>,
 }
 
+crate::object::object!(GetProfileResponseQuotas {
+    "grouped" => grouped,
+    "ungrouped" => ungrouped,
+});
+
 /// Comes back: get profile response quotas ungrouped.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetProfileResponseQuotasUngrouped {
@@ -1039,8 +1437,17 @@ pub struct GetProfileResponseQuotasUngrouped {
     pub quota: Option<i64>,
 }
 
+crate::object::object!(GetProfileResponseQuotasUngrouped {
+    "completes" => completes,
+    "completes_goal" => completes_goal,
+    "condition" => condition,
+    "id" => id,
+    "prescreens" => prescreens,
+    "quota" => quota,
+});
+
 /// Comes back: get target group quota distribution response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetTargetGroupQuotaDistributionResponse {
@@ -1052,8 +1459,13 @@ pub struct GetTargetGroupQuotaDistributionResponse {
     pub quota_updates_allowed: Option<bool>,
 }
 
+crate::object::object!(GetTargetGroupQuotaDistributionResponse {
+    "quota_distribution" => quota_distribution,
+    "quota_updates_allowed" => quota_updates_allowed,
+});
+
 /// Comes back: get target group quota distribution response quota distribution.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetTargetGroupQuotaDistributionResponseQuotaDistribution {
@@ -1065,8 +1477,13 @@ pub struct GetTargetGroupQuotaDistributionResponseQuotaDistribution {
     pub quota_id: Option<crate::Id>,
 }
 
+crate::object::object!(GetTargetGroupQuotaDistributionResponseQuotaDistribution {
+    "filling_goal" => filling_goal,
+    "quota_id" => quota_id,
+});
+
 /// Is sent: group quotas request body.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct GroupQuotasRequestBody {
     /// List of [`GroupQuotasRequestBodyData`].
@@ -1074,8 +1491,12 @@ pub struct GroupQuotasRequestBody {
     pub data: Option<Vec<GroupQuotasRequestBodyData>>,
 }
 
+crate::object::object!(GroupQuotasRequestBody {
+    "data" => data,
+});
+
 /// Is sent: group quotas request body data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct GroupQuotasRequestBodyData {
     /// List.
@@ -1086,8 +1507,13 @@ pub struct GroupQuotasRequestBodyData {
     pub name: Option<String>,
 }
 
+crate::object::object!(GroupQuotasRequestBodyData {
+    "conditions" => conditions,
+    "name" => name,
+});
+
 /// Comes back: grouped regular quota.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GroupedRegularQuota {
@@ -1114,8 +1540,18 @@ pub struct GroupedRegularQuota {
     pub quota: Option<i64>,
 }
 
+crate::object::object!(GroupedRegularQuota {
+    "completes" => completes,
+    "conditions" => conditions,
+    "filling_goal" => filling_goal,
+    "id" => id,
+    "name" => name,
+    "prescreens" => prescreens,
+    "quota" => quota,
+});
+
 /// Is sent: input draft grouped regular quota.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct InputDraftGroupedRegularQuota {
     /// List.
@@ -1132,8 +1568,15 @@ pub struct InputDraftGroupedRegularQuota {
     pub quota_percentage: Option<i64>,
 }
 
+crate::object::object!(InputDraftGroupedRegularQuota {
+    "indexes" => indexes,
+    "name" => name,
+    "quota_nominal" => quota_nominal,
+    "quota_percentage" => quota_percentage,
+});
+
 /// Is sent: input draft participant profile.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct InputDraftParticipantProfile {
     /// See [`InputDraftParticipantProfileConditions`].
@@ -1156,8 +1599,17 @@ pub struct InputDraftParticipantProfile {
     pub quotas_enabled: Option<bool>,
 }
 
+crate::object::object!(InputDraftParticipantProfile {
+    "conditions" => conditions,
+    "id" => id,
+    "interlock_id" => interlock_id,
+    "question_id" => question_id,
+    "quotas" => quotas,
+    "quotas_enabled" => quotas_enabled,
+});
+
 /// Is sent: input draft participant profile conditions.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct InputDraftParticipantProfileConditions {
     /// List of [`InputDraftParticipantProfileConditionsData`].
@@ -1168,8 +1620,13 @@ pub struct InputDraftParticipantProfileConditions {
     pub object: Option<String>,
 }
 
+crate::object::object!(InputDraftParticipantProfileConditions {
+    "data" => data,
+    "object" => object,
+});
+
 /// Is sent: input draft participant profile conditions data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct InputDraftParticipantProfileConditionsData {
     /// True or false.
@@ -1189,8 +1646,16 @@ pub struct InputDraftParticipantProfileConditionsData {
     pub zip_codes: Option<Vec<String>>,
 }
 
+crate::object::object!(InputDraftParticipantProfileConditionsData {
+    "allow_all_zip" => allow_all_zip,
+    "max" => max,
+    "min" => min,
+    "option" => option,
+    "zip_codes" => zip_codes,
+});
+
 /// Is sent: input draft participant profile quotas.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct InputDraftParticipantProfileQuotas {
     /// List of [`InputDraftGroupedRegularQuota`].
@@ -1201,8 +1666,13 @@ pub struct InputDraftParticipantProfileQuotas {
     pub ungrouped: Option<Vec<InputDraftSingularRegularQuota>>,
 }
 
+crate::object::object!(InputDraftParticipantProfileQuotas {
+    "grouped" => grouped,
+    "ungrouped" => ungrouped,
+});
+
 /// Is sent: input draft regular profile.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct InputDraftRegularProfile {
     /// See [`InputDraftRegularProfileConditions`].
@@ -1219,8 +1689,15 @@ pub struct InputDraftRegularProfile {
     pub quotas_enabled: Option<bool>,
 }
 
+crate::object::object!(InputDraftRegularProfile {
+    "conditions" => conditions,
+    "question_id" => question_id,
+    "quotas" => quotas,
+    "quotas_enabled" => quotas_enabled,
+});
+
 /// Is sent: input draft regular profile conditions.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct InputDraftRegularProfileConditions {
     /// List of [`InputDraftRegularProfileConditionsData`].
@@ -1229,8 +1706,15 @@ pub struct InputDraftRegularProfileConditions {
     pub object: InputDraftRegularProfileConditionsObject,
 }
 
+crate::object::object!(InputDraftRegularProfileConditions {
+    requires {
+        "data" => data: Vec<InputDraftRegularProfileConditionsData>,
+        "object" => object: InputDraftRegularProfileConditionsObject,
+    }
+});
+
 /// Is sent: input draft regular profile conditions data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct InputDraftRegularProfileConditionsData {
     /// True or false.
@@ -1250,6 +1734,14 @@ pub struct InputDraftRegularProfileConditionsData {
     pub zip_codes: Option<Vec<String>>,
 }
 
+crate::object::object!(InputDraftRegularProfileConditionsData {
+    "allow_all_zip" => allow_all_zip,
+    "max" => max,
+    "min" => min,
+    "option" => option,
+    "zip_codes" => zip_codes,
+});
+
 crate::value::open_enum!(InputDraftRegularProfileConditionsObject {
     ZipConditionsDetailsTemplate = "zip_conditions_details_template",
     RangeConditionsDetailsTemplate = "range_conditions_details_template",
@@ -1257,7 +1749,7 @@ crate::value::open_enum!(InputDraftRegularProfileConditionsObject {
 });
 
 /// Is sent: input draft regular profile quotas.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct InputDraftRegularProfileQuotas {
     /// List of [`InputDraftGroupedRegularQuota`].
@@ -1268,8 +1760,13 @@ pub struct InputDraftRegularProfileQuotas {
     pub ungrouped: Option<Vec<InputDraftSingularRegularQuota>>,
 }
 
+crate::object::object!(InputDraftRegularProfileQuotas {
+    "grouped" => grouped,
+    "ungrouped" => ungrouped,
+});
+
 /// Is sent: input draft singular regular quota.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct InputDraftSingularRegularQuota {
     /// Whole number.
@@ -1283,8 +1780,14 @@ pub struct InputDraftSingularRegularQuota {
     pub quota_percentage: Option<i64>,
 }
 
+crate::object::object!(InputDraftSingularRegularQuota {
+    "index" => index,
+    "quota_nominal" => quota_nominal,
+    "quota_percentage" => quota_percentage,
+});
+
 /// Is sent: input interlocked draft profile.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct InputInterlockedDraftProfile {
     /// List.
@@ -1306,8 +1809,19 @@ pub struct InputInterlockedDraftProfile {
     pub quotas_enabled: Option<bool>,
 }
 
+crate::object::object!(InputInterlockedDraftProfile {
+    requires {
+        "id" => id: String,
+    }
+    "depends_on_questions" => depends_on_questions: Option<Vec<i64>>,
+    "name" => name: Option<String>,
+    "profiles" => profiles: Option<Vec<InputDraftParticipantProfile>>,
+    "quotas" => quotas: Option<InputInterlockedDraftProfileQuotas>,
+    "quotas_enabled" => quotas_enabled: Option<bool>,
+});
+
 /// Is sent: input interlocked draft profile quotas.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct InputInterlockedDraftProfileQuotas {
     /// List of [`InputInterlockedDraftProfileQuotasUngrouped`].
@@ -1315,8 +1829,12 @@ pub struct InputInterlockedDraftProfileQuotas {
     pub ungrouped: Option<Vec<InputInterlockedDraftProfileQuotasUngrouped>>,
 }
 
+crate::object::object!(InputInterlockedDraftProfileQuotas {
+    "ungrouped" => ungrouped,
+});
+
 /// Is sent: input interlocked draft profile quotas ungrouped.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct InputInterlockedDraftProfileQuotasUngrouped {
     /// See [`InputInterlockedDraftProfileQuotasUngroupedCondition`].
@@ -1330,8 +1848,14 @@ pub struct InputInterlockedDraftProfileQuotasUngrouped {
     pub quota_percentage: Option<i64>,
 }
 
+crate::object::object!(InputInterlockedDraftProfileQuotasUngrouped {
+    "condition" => condition,
+    "id" => id,
+    "quota_percentage" => quota_percentage,
+});
+
 /// Is sent: input interlocked draft profile quotas ungrouped condition.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct InputInterlockedDraftProfileQuotasUngroupedCondition {
     /// Text: format `ulid`.
@@ -1342,8 +1866,13 @@ pub struct InputInterlockedDraftProfileQuotasUngroupedCondition {
     pub option: Option<String>,
 }
 
+crate::object::object!(InputInterlockedDraftProfileQuotasUngroupedCondition {
+    "id" => id,
+    "option" => option,
+});
+
 /// Comes back: list question categories.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ListQuestionCategories {
@@ -1352,8 +1881,12 @@ pub struct ListQuestionCategories {
     pub categories: Option<Vec<QuestionCategory>>,
 }
 
+crate::object::object!(ListQuestionCategories {
+    "categories" => categories,
+});
+
 /// Comes back: list questions.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ListQuestions {
@@ -1365,8 +1898,13 @@ pub struct ListQuestions {
     pub questions: Option<Vec<Question>>,
 }
 
+crate::object::object!(ListQuestions {
+    "pages" => pages,
+    "questions" => questions,
+});
+
 /// Comes back: list regular profiles.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ListRegularProfiles {
@@ -1375,8 +1913,12 @@ pub struct ListRegularProfiles {
     pub data: Option<Vec<RegularProfile>>,
 }
 
+crate::object::object!(ListRegularProfiles {
+    "data" => data,
+});
+
 /// Comes back: output interlocked profile.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OutputInterlockedProfile {
@@ -1400,8 +1942,17 @@ pub struct OutputInterlockedProfile {
     pub quotas_enabled: Option<bool>,
 }
 
+crate::object::object!(OutputInterlockedProfile {
+    "depends_on_questions" => depends_on_questions,
+    "id" => id,
+    "name" => name,
+    "profiles" => profiles,
+    "quotas" => quotas,
+    "quotas_enabled" => quotas_enabled,
+});
+
 /// Comes back: output interlocked profile quota condition details.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OutputInterlockedProfileQuotaConditionDetails {
@@ -1419,8 +1970,15 @@ pub struct OutputInterlockedProfileQuotaConditionDetails {
     pub text_translated: Option<String>,
 }
 
+crate::object::object!(OutputInterlockedProfileQuotaConditionDetails {
+    "id" => id,
+    "related_condition" => related_condition,
+    "text" => text,
+    "text_translated" => text_translated,
+});
+
 /// Comes back: output interlocked profile quotas.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OutputInterlockedProfileQuotas {
@@ -1432,8 +1990,13 @@ pub struct OutputInterlockedProfileQuotas {
     pub ungrouped: Option<Vec<OutputInterlockedProfileUngroupedQuota>>,
 }
 
+crate::object::object!(OutputInterlockedProfileQuotas {
+    "grouped" => grouped,
+    "ungrouped" => ungrouped,
+});
+
 /// Comes back: output interlocked profile ungrouped quota.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OutputInterlockedProfileUngroupedQuota {
@@ -1457,8 +2020,17 @@ pub struct OutputInterlockedProfileUngroupedQuota {
     pub quota: Option<i64>,
 }
 
+crate::object::object!(OutputInterlockedProfileUngroupedQuota {
+    "completes" => completes,
+    "completes_goal" => completes_goal,
+    "condition" => condition,
+    "id" => id,
+    "prescreens" => prescreens,
+    "quota" => quota,
+});
+
 /// Comes back: output regular profile.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OutputRegularProfile {
@@ -1488,8 +2060,19 @@ pub struct OutputRegularProfile {
     pub quotas_enabled: Option<bool>,
 }
 
+crate::object::object!(OutputRegularProfile {
+    "conditions" => conditions,
+    "description" => description,
+    "description_translated" => description_translated,
+    "id" => id,
+    "name" => name,
+    "question_id" => question_id,
+    "quotas" => quotas,
+    "quotas_enabled" => quotas_enabled,
+});
+
 /// Comes back: output regular profile condition.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OutputRegularProfileCondition {
@@ -1519,8 +2102,19 @@ pub struct OutputRegularProfileCondition {
     pub zip_codes: Option<Vec<String>>,
 }
 
+crate::object::object!(OutputRegularProfileCondition {
+    "allow_all_zip" => allow_all_zip,
+    "id" => id,
+    "max" => max,
+    "min" => min,
+    "option" => option,
+    "text" => text,
+    "text_translated" => text_translated,
+    "zip_codes" => zip_codes,
+});
+
 /// Comes back: output regular profile conditions.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OutputRegularProfileConditions {
@@ -1532,6 +2126,11 @@ pub struct OutputRegularProfileConditions {
     pub object: Option<OutputRegularProfileConditionsObject>,
 }
 
+crate::object::object!(OutputRegularProfileConditions {
+    "data" => data,
+    "object" => object,
+});
+
 crate::value::open_enum!(OutputRegularProfileConditionsObject {
     ZipConditionsDetailsTemplate = "zip_conditions_details_template",
     RangeConditionsDetailsTemplate = "range_conditions_details_template",
@@ -1539,7 +2138,7 @@ crate::value::open_enum!(OutputRegularProfileConditionsObject {
 });
 
 /// Comes back: output regular profile grouped quota.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OutputRegularProfileGroupedQuota {
@@ -1566,8 +2165,18 @@ pub struct OutputRegularProfileGroupedQuota {
     pub quota: Option<i64>,
 }
 
+crate::object::object!(OutputRegularProfileGroupedQuota {
+    "completes" => completes,
+    "completes_goal" => completes_goal,
+    "conditions" => conditions,
+    "id" => id,
+    "name" => name,
+    "prescreens" => prescreens,
+    "quota" => quota,
+});
+
 /// Comes back: output regular profile quotas.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OutputRegularProfileQuotas {
@@ -1579,8 +2188,13 @@ pub struct OutputRegularProfileQuotas {
     pub ungrouped: Option<Vec<OutputRegularProfileUngroupedQuota>>,
 }
 
+crate::object::object!(OutputRegularProfileQuotas {
+    "grouped" => grouped,
+    "ungrouped" => ungrouped,
+});
+
 /// Comes back: output regular profile ungrouped quota.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OutputRegularProfileUngroupedQuota {
@@ -1604,8 +2218,17 @@ pub struct OutputRegularProfileUngroupedQuota {
     pub quota: Option<i64>,
 }
 
+crate::object::object!(OutputRegularProfileUngroupedQuota {
+    "completes" => completes,
+    "completes_goal" => completes_goal,
+    "condition" => condition,
+    "id" => id,
+    "prescreens" => prescreens,
+    "quota" => quota,
+});
+
 /// Is sent: panel distribution draft request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct PanelDistributionDraftRequest {
     /// Text: format `date-time`.
@@ -1619,8 +2242,17 @@ pub struct PanelDistributionDraftRequest {
     pub start_at: String,
 }
 
+crate::object::object!(PanelDistributionDraftRequest {
+    requires {
+        "end_at" => end_at: String,
+        "locale" => locale: String,
+        "start_at" => start_at: String,
+    }
+    "profile" => profile: Option<PanelDistributionDraftRequestProfile>,
+});
+
 /// Is sent: panel distribution draft request profile.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct PanelDistributionDraftRequestProfile {
     /// See [`PanelDistributionDraftRequestProfileConditions`].
@@ -1632,6 +2264,14 @@ pub struct PanelDistributionDraftRequestProfile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quotas: Option<ApplyProfileRequestQuotas>,
 }
+
+crate::object::object!(PanelDistributionDraftRequestProfile {
+    requires {
+        "conditions" => conditions: PanelDistributionDraftRequestProfileConditions,
+    }
+    "question_id" => question_id: Option<i64>,
+    "quotas" => quotas: Option<ApplyProfileRequestQuotas>,
+});
 
 /// Is sent: panel distribution draft request profile conditions, told apart by `object`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -1651,7 +2291,7 @@ pub enum PanelDistributionDraftRequestProfileConditions {
 }
 
 /// Is sent: panel distribution draft request profile conditions range conditions.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct PanelDistributionDraftRequestProfileConditionsRangeConditions {
     /// List of [`PanelDistributionDraftRequestProfileConditionsRangeConditionsData`].
@@ -1659,8 +2299,12 @@ pub struct PanelDistributionDraftRequestProfileConditionsRangeConditions {
     pub data: Option<Vec<PanelDistributionDraftRequestProfileConditionsRangeConditionsData>>,
 }
 
+crate::object::object!(PanelDistributionDraftRequestProfileConditionsRangeConditions {
+    "data" => data,
+});
+
 /// Is sent: panel distribution draft request profile conditions range conditions data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct PanelDistributionDraftRequestProfileConditionsRangeConditionsData {
     /// Whole number.
@@ -1671,8 +2315,13 @@ pub struct PanelDistributionDraftRequestProfileConditionsRangeConditionsData {
     pub min: Option<i64>,
 }
 
+crate::object::object!(PanelDistributionDraftRequestProfileConditionsRangeConditionsData {
+    "max" => max,
+    "min" => min,
+});
+
 /// Is sent: panel distribution draft request profile conditions selection conditions.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct PanelDistributionDraftRequestProfileConditionsSelectionConditions {
     /// List.
@@ -1680,8 +2329,12 @@ pub struct PanelDistributionDraftRequestProfileConditionsSelectionConditions {
     pub data: Option<Vec<String>>,
 }
 
+crate::object::object!(PanelDistributionDraftRequestProfileConditionsSelectionConditions {
+    "data" => data,
+});
+
 /// Is sent: panel distribution request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct PanelDistributionRequest {
     /// Text: format `date-time`.
@@ -1695,8 +2348,17 @@ pub struct PanelDistributionRequest {
     pub start_at: String,
 }
 
+crate::object::object!(PanelDistributionRequest {
+    requires {
+        "end_at" => end_at: String,
+        "locale" => locale: String,
+        "start_at" => start_at: String,
+    }
+    "profile" => profile: Option<PanelDistributionRequestProfile>,
+});
+
 /// Is sent: panel distribution request profile.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct PanelDistributionRequestProfile {
     /// See [`PanelDistributionRequestProfileConditions`].
@@ -1705,6 +2367,13 @@ pub struct PanelDistributionRequestProfile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub question_id: Option<i64>,
 }
+
+crate::object::object!(PanelDistributionRequestProfile {
+    requires {
+        "conditions" => conditions: PanelDistributionRequestProfileConditions,
+    }
+    "question_id" => question_id: Option<i64>,
+});
 
 /// Is sent: panel distribution request profile conditions, told apart by `object`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -1724,7 +2393,7 @@ pub enum PanelDistributionRequestProfileConditions {
 }
 
 /// Is sent: panel distribution request profile conditions range conditions.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct PanelDistributionRequestProfileConditionsRangeConditions {
     /// List of [`PanelDistributionRequestProfileConditionsRangeConditionsData`].
@@ -1732,8 +2401,12 @@ pub struct PanelDistributionRequestProfileConditionsRangeConditions {
     pub data: Option<Vec<PanelDistributionRequestProfileConditionsRangeConditionsData>>,
 }
 
+crate::object::object!(PanelDistributionRequestProfileConditionsRangeConditions {
+    "data" => data,
+});
+
 /// Is sent: panel distribution request profile conditions range conditions data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct PanelDistributionRequestProfileConditionsRangeConditionsData {
     /// Whole number.
@@ -1744,8 +2417,13 @@ pub struct PanelDistributionRequestProfileConditionsRangeConditionsData {
     pub min: Option<i64>,
 }
 
+crate::object::object!(PanelDistributionRequestProfileConditionsRangeConditionsData {
+    "max" => max,
+    "min" => min,
+});
+
 /// Is sent: panel distribution request profile conditions selection conditions.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct PanelDistributionRequestProfileConditionsSelectionConditions {
     /// List.
@@ -1753,8 +2431,12 @@ pub struct PanelDistributionRequestProfileConditionsSelectionConditions {
     pub data: Option<Vec<String>>,
 }
 
+crate::object::object!(PanelDistributionRequestProfileConditionsSelectionConditions {
+    "data" => data,
+});
+
 /// Comes back: panel distribution response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PanelDistributionResponse {
@@ -1766,8 +2448,13 @@ pub struct PanelDistributionResponse {
     pub question_id: Option<crate::Id>,
 }
 
+crate::object::object!(PanelDistributionResponse {
+    "conditions" => conditions,
+    "question_id" => question_id,
+});
+
 /// Comes back: panel distribution response conditions.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PanelDistributionResponseConditions {
@@ -1779,8 +2466,13 @@ pub struct PanelDistributionResponseConditions {
     pub quota: Option<serde_json::Value>,
 }
 
+crate::object::object!(PanelDistributionResponseConditions {
+    "option" => option,
+    "quota" => quota,
+});
+
 /// Is sent: profile creation conditions.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ProfileCreationConditions {
     /// List.
@@ -1789,6 +2481,13 @@ pub struct ProfileCreationConditions {
     pub object: ProfileCreationConditionsObject,
 }
 
+crate::object::object!(ProfileCreationConditions {
+    requires {
+        "data" => data: Vec<serde_json::Value>,
+        "object" => object: ProfileCreationConditionsObject,
+    }
+});
+
 crate::value::open_enum!(ProfileCreationConditionsObject {
     ZipConditions = "zip_conditions",
     RangeConditions = "range_conditions",
@@ -1796,7 +2495,7 @@ crate::value::open_enum!(ProfileCreationConditionsObject {
 });
 
 /// Is sent: profile creation request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ProfileCreationRequest {
     /// See [`RegularProfileCreationConditions`].
@@ -1807,8 +2506,13 @@ pub struct ProfileCreationRequest {
     pub question_id: Option<i64>,
 }
 
+crate::object::object!(ProfileCreationRequest {
+    "conditions" => conditions,
+    "question_id" => question_id,
+});
+
 /// Comes back: question.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Question {
@@ -1832,6 +2536,15 @@ pub struct Question {
     pub text: Option<String>,
 }
 
+crate::object::object!(Question {
+    "category_id" => category_id,
+    "id" => id,
+    "name" => name,
+    "response_type" => response_type,
+    "scope" => scope,
+    "text" => text,
+});
+
 /// Comes back: question by id, told apart by `object`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -1853,7 +2566,7 @@ pub enum QuestionById {
 }
 
 /// Comes back: question by id range options.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct QuestionByIdRangeOptions {
@@ -1883,6 +2596,17 @@ pub struct QuestionByIdRangeOptions {
     pub text: Option<String>,
 }
 
+crate::object::object!(QuestionByIdRangeOptions {
+    "category_id" => category_id,
+    "id" => id,
+    "max" => max,
+    "min" => min,
+    "name" => name,
+    "response_type" => response_type,
+    "scope" => scope,
+    "text" => text,
+});
+
 crate::value::open_enum!(QuestionByIdRangeOptionsResponseType {
     SinglePunch = "single_punch",
     MultiPunch = "multi_punch",
@@ -1890,7 +2614,7 @@ crate::value::open_enum!(QuestionByIdRangeOptionsResponseType {
 });
 
 /// Comes back: question by id region options.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct QuestionByIdRegionOptions {
@@ -1917,8 +2641,18 @@ pub struct QuestionByIdRegionOptions {
     pub text: Option<String>,
 }
 
+crate::object::object!(QuestionByIdRegionOptions {
+    "category_id" => category_id,
+    "id" => id,
+    "name" => name,
+    "options" => options,
+    "response_type" => response_type,
+    "scope" => scope,
+    "text" => text,
+});
+
 /// Comes back: question by id region options options.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct QuestionByIdRegionOptionsOptions {
@@ -1936,8 +2670,15 @@ pub struct QuestionByIdRegionOptionsOptions {
     pub type_: Option<String>,
 }
 
+crate::object::object!(QuestionByIdRegionOptionsOptions {
+    "geometry" => geometry,
+    "id" => id,
+    "properties" => properties,
+    "type" => type_,
+});
+
 /// Comes back: question by id region options options geometry.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct QuestionByIdRegionOptionsOptionsGeometry {
@@ -1949,13 +2690,18 @@ pub struct QuestionByIdRegionOptionsOptionsGeometry {
     pub type_: Option<QuestionByIdRegionOptionsOptionsGeometryType>,
 }
 
+crate::object::object!(QuestionByIdRegionOptionsOptionsGeometry {
+    "coordinates" => coordinates,
+    "type" => type_,
+});
+
 crate::value::open_enum!(QuestionByIdRegionOptionsOptionsGeometryType {
     Polygon = "Polygon",
     MultiPolygon = "MultiPolygon",
 });
 
 /// Comes back: question by id region options options properties.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct QuestionByIdRegionOptionsOptionsProperties {
@@ -1964,6 +2710,10 @@ pub struct QuestionByIdRegionOptionsOptionsProperties {
     pub name: Option<String>,
 }
 
+crate::object::object!(QuestionByIdRegionOptionsOptionsProperties {
+    "name" => name,
+});
+
 crate::value::open_enum!(QuestionByIdRegionOptionsResponseType {
     SinglePunch = "single_punch",
     MultiPunch = "multi_punch",
@@ -1971,7 +2721,7 @@ crate::value::open_enum!(QuestionByIdRegionOptionsResponseType {
 });
 
 /// Comes back: question by id selection options.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct QuestionByIdSelectionOptions {
@@ -1998,8 +2748,18 @@ pub struct QuestionByIdSelectionOptions {
     pub text: Option<String>,
 }
 
+crate::object::object!(QuestionByIdSelectionOptions {
+    "category_id" => category_id,
+    "id" => id,
+    "name" => name,
+    "options" => options,
+    "response_type" => response_type,
+    "scope" => scope,
+    "text" => text,
+});
+
 /// Comes back: question by id selection options options.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct QuestionByIdSelectionOptionsOptions {
@@ -2011,6 +2771,11 @@ pub struct QuestionByIdSelectionOptionsOptions {
     pub name: Option<String>,
 }
 
+crate::object::object!(QuestionByIdSelectionOptionsOptions {
+    "id" => id,
+    "name" => name,
+});
+
 crate::value::open_enum!(QuestionByIdSelectionOptionsResponseType {
     SinglePunch = "single_punch",
     MultiPunch = "multi_punch",
@@ -2018,7 +2783,7 @@ crate::value::open_enum!(QuestionByIdSelectionOptionsResponseType {
 });
 
 /// Comes back: question category.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct QuestionCategory {
@@ -2032,6 +2797,12 @@ pub struct QuestionCategory {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
+
+crate::object::object!(QuestionCategory {
+    "code" => code,
+    "id" => id,
+    "name" => name,
+});
 
 crate::value::open_enum!(QuestionCategoryCode {
     Air = "AIR",
@@ -2072,7 +2843,7 @@ crate::value::open_enum!(QuestionScope {
 });
 
 /// Comes back: questions translation response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct QuestionsTranslationResponse {
@@ -2084,8 +2855,13 @@ pub struct QuestionsTranslationResponse {
     pub total: Option<i64>,
 }
 
+crate::object::object!(QuestionsTranslationResponse {
+    "result" => result,
+    "total" => total,
+});
+
 /// Comes back: questions translation response result.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct QuestionsTranslationResponseResult {
@@ -2124,8 +2900,22 @@ pub struct QuestionsTranslationResponseResult {
     pub standard: Option<bool>,
 }
 
+crate::object::object!(QuestionsTranslationResponseResult {
+    "account_id" => account_id,
+    "classification_code" => classification_code,
+    "classification_id" => classification_id,
+    "id" => id,
+    "name" => name,
+    "option_mask" => option_mask,
+    "question_options" => question_options,
+    "question_text" => question_text,
+    "question_text_translated" => question_text_translated,
+    "question_type" => question_type,
+    "standard" => standard,
+});
+
 /// Comes back: questions translation response result question options.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct QuestionsTranslationResponseResultQuestionOptions {
@@ -2140,8 +2930,14 @@ pub struct QuestionsTranslationResponseResultQuestionOptions {
     pub text_translated: Option<String>,
 }
 
+crate::object::object!(QuestionsTranslationResponseResultQuestionOptions {
+    "precode" => precode,
+    "text" => text,
+    "text_translated" => text_translated,
+});
+
 /// Comes back: regular profile.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RegularProfile {
@@ -2165,6 +2961,15 @@ pub struct RegularProfile {
     pub quotas: Option<RegularProfileQuotas>,
 }
 
+crate::object::object!(RegularProfile {
+    "conditions" => conditions,
+    "description" => description,
+    "id" => id,
+    "name" => name,
+    "question_id" => question_id,
+    "quotas" => quotas,
+});
+
 /// Comes back: regular profile conditions, told apart by `object`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -2183,7 +2988,7 @@ pub enum RegularProfileConditions {
 }
 
 /// Comes back: regular profile conditions range conditions details.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RegularProfileConditionsRangeConditionsDetails {
@@ -2192,8 +2997,12 @@ pub struct RegularProfileConditionsRangeConditionsDetails {
     pub data: Option<Vec<RegularProfileConditionsRangeConditionsDetailsData>>,
 }
 
+crate::object::object!(RegularProfileConditionsRangeConditionsDetails {
+    "data" => data,
+});
+
 /// Comes back: regular profile conditions range conditions details data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RegularProfileConditionsRangeConditionsDetailsData {
@@ -2211,8 +3020,15 @@ pub struct RegularProfileConditionsRangeConditionsDetailsData {
     pub text: Option<String>,
 }
 
+crate::object::object!(RegularProfileConditionsRangeConditionsDetailsData {
+    "id" => id,
+    "max" => max,
+    "min" => min,
+    "text" => text,
+});
+
 /// Comes back: regular profile conditions selection conditions details.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RegularProfileConditionsSelectionConditionsDetails {
@@ -2221,8 +3037,12 @@ pub struct RegularProfileConditionsSelectionConditionsDetails {
     pub data: Option<Vec<RegularProfileConditionsSelectionConditionsDetailsData>>,
 }
 
+crate::object::object!(RegularProfileConditionsSelectionConditionsDetails {
+    "data" => data,
+});
+
 /// Comes back: regular profile conditions selection conditions details data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RegularProfileConditionsSelectionConditionsDetailsData {
@@ -2233,6 +3053,11 @@ pub struct RegularProfileConditionsSelectionConditionsDetailsData {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
 }
+
+crate::object::object!(RegularProfileConditionsSelectionConditionsDetailsData {
+    "id" => id,
+    "text" => text,
+});
 
 /// Is sent: regular profile creation conditions, told apart by `object`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -2252,7 +3077,7 @@ pub enum RegularProfileCreationConditions {
 }
 
 /// Is sent: regular profile creation conditions range conditions.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct RegularProfileCreationConditionsRangeConditions {
     /// List of [`RegularProfileCreationConditionsRangeConditionsData`].
@@ -2260,8 +3085,12 @@ pub struct RegularProfileCreationConditionsRangeConditions {
     pub data: Option<Vec<RegularProfileCreationConditionsRangeConditionsData>>,
 }
 
+crate::object::object!(RegularProfileCreationConditionsRangeConditions {
+    "data" => data,
+});
+
 /// Is sent: regular profile creation conditions range conditions data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct RegularProfileCreationConditionsRangeConditionsData {
     /// Whole number.
@@ -2272,8 +3101,13 @@ pub struct RegularProfileCreationConditionsRangeConditionsData {
     pub min: Option<i64>,
 }
 
+crate::object::object!(RegularProfileCreationConditionsRangeConditionsData {
+    "max" => max,
+    "min" => min,
+});
+
 /// Is sent: regular profile creation conditions selection conditions.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct RegularProfileCreationConditionsSelectionConditions {
     /// List.
@@ -2281,8 +3115,12 @@ pub struct RegularProfileCreationConditionsSelectionConditions {
     pub data: Option<Vec<String>>,
 }
 
+crate::object::object!(RegularProfileCreationConditionsSelectionConditions {
+    "data" => data,
+});
+
 /// Comes back: regular profile quotas.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RegularProfileQuotas {
@@ -2294,8 +3132,13 @@ pub struct RegularProfileQuotas {
     pub ungrouped: Option<Vec<SingularRegularQuota>>,
 }
 
+crate::object::object!(RegularProfileQuotas {
+    "grouped" => grouped,
+    "ungrouped" => ungrouped,
+});
+
 /// Comes back: related condition v2.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RelatedConditionV2 {
@@ -2307,8 +3150,13 @@ pub struct RelatedConditionV2 {
     pub question_id: Option<crate::Id>,
 }
 
+crate::object::object!(RelatedConditionV2 {
+    "conditions" => conditions,
+    "question_id" => question_id,
+});
+
 /// Comes back: remove interlocks response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RemoveInterlocksResponse {
@@ -2317,8 +3165,12 @@ pub struct RemoveInterlocksResponse {
     pub data: Option<Vec<OutputRegularProfile>>,
 }
 
+crate::object::object!(RemoveInterlocksResponse {
+    "data" => data,
+});
+
 /// Comes back: schemas apply profiles response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SchemasApplyProfilesResponse {
@@ -2339,8 +3191,16 @@ pub struct SchemasApplyProfilesResponse {
     pub profiles: Option<Vec<OutputRegularProfile>>,
 }
 
+crate::object::object!(SchemasApplyProfilesResponse {
+    "filling_goal" => filling_goal,
+    "interlocked_profile" => interlocked_profile,
+    "locale" => locale,
+    "profile_adjustment_type" => profile_adjustment_type,
+    "profiles" => profiles,
+});
+
 /// Comes back: singular regular quota.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SingularRegularQuota {
@@ -2364,8 +3224,17 @@ pub struct SingularRegularQuota {
     pub quota: Option<i64>,
 }
 
+crate::object::object!(SingularRegularQuota {
+    "completes" => completes,
+    "condition" => condition,
+    "filling_goal" => filling_goal,
+    "id" => id,
+    "prescreens" => prescreens,
+    "quota" => quota,
+});
+
 /// Is sent: update filling goal request body.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct UpdateFillingGoalRequestBody {
     /// Whole number: 1 to 10000.
@@ -2376,8 +3245,13 @@ pub struct UpdateFillingGoalRequestBody {
     pub profiles: Option<Vec<UpdateFillingGoalRequestBodyProfiles>>,
 }
 
+crate::object::object!(UpdateFillingGoalRequestBody {
+    "filling_goal" => filling_goal,
+    "profiles" => profiles,
+});
+
 /// Is sent: update filling goal request body profiles.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct UpdateFillingGoalRequestBodyProfiles {
     /// Text: format `ulid`.
@@ -2386,8 +3260,15 @@ pub struct UpdateFillingGoalRequestBodyProfiles {
     pub quotas: Vec<UpdateFillingGoalRequestBodyProfilesQuotas>,
 }
 
+crate::object::object!(UpdateFillingGoalRequestBodyProfiles {
+    requires {
+        "profile_id" => profile_id: String,
+        "quotas" => quotas: Vec<UpdateFillingGoalRequestBodyProfilesQuotas>,
+    }
+});
+
 /// Is sent: update filling goal request body profiles quotas.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct UpdateFillingGoalRequestBodyProfilesQuotas {
     /// Whole number: 1 to 10000.
@@ -2396,8 +3277,15 @@ pub struct UpdateFillingGoalRequestBodyProfilesQuotas {
     pub quota_id: String,
 }
 
+crate::object::object!(UpdateFillingGoalRequestBodyProfilesQuotas {
+    requires {
+        "filling_goal" => filling_goal: i64,
+        "quota_id" => quota_id: String,
+    }
+});
+
 /// Comes back: validate profile response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ValidateProfileResponse {
@@ -2415,8 +3303,15 @@ pub struct ValidateProfileResponse {
     pub reason: Option<ValidateProfileResponseReason>,
 }
 
+crate::object::object!(ValidateProfileResponse {
+    "detail" => detail,
+    "metadata" => metadata,
+    "name" => name,
+    "reason" => reason,
+});
+
 /// Comes back: validate profile response metadata.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ValidateProfileResponseMetadata {
@@ -2436,6 +3331,14 @@ pub struct ValidateProfileResponseMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quota_id: Option<crate::Id>,
 }
+
+crate::object::object!(ValidateProfileResponseMetadata {
+    "error_level" => error_level,
+    "interlock_id" => interlock_id,
+    "profile_id" => profile_id,
+    "question_id" => question_id,
+    "quota_id" => quota_id,
+});
 
 crate::value::open_enum!(ValidateProfileResponseMetadataErrorLevel {
     Warning = "warning",

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Comes back: grouped regular quota template.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GroupedRegularQuotaTemplate {
@@ -24,8 +24,14 @@ pub struct GroupedRegularQuotaTemplate {
     pub quota_percentage: Option<i64>,
 }
 
+crate::object::object!(GroupedRegularQuotaTemplate {
+    "indexes" => indexes,
+    "name" => name,
+    "quota_percentage" => quota_percentage,
+});
+
 /// Is sent: grouped regular quota template input.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct GroupedRegularQuotaTemplateInput {
     /// List.
@@ -39,6 +45,12 @@ pub struct GroupedRegularQuotaTemplateInput {
     pub quota_percentage: Option<i64>,
 }
 
+crate::object::object!(GroupedRegularQuotaTemplateInput {
+    "indexes" => indexes,
+    "name" => name,
+    "quota_percentage" => quota_percentage,
+});
+
 crate::value::open_enum!(ListProfileTemplatesOrder {
     Desc = "desc",
     Asc = "asc",
@@ -50,7 +62,7 @@ crate::value::open_enum!(ListProfileTemplatesScope {
 });
 
 /// Comes back: profile template list item.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProfileTemplateListItem {
@@ -74,13 +86,22 @@ pub struct ProfileTemplateListItem {
     pub scope: Option<ProfileTemplateListItemScope>,
 }
 
+crate::object::object!(ProfileTemplateListItem {
+    "description" => description,
+    "id" => id,
+    "label" => label,
+    "locales" => locales,
+    "name" => name,
+    "scope" => scope,
+});
+
 crate::value::open_enum!(ProfileTemplateListItemScope {
     Global = "global",
     Account = "account",
 });
 
 /// Is sent: profile template request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ProfileTemplateRequest {
     /// Text.
@@ -97,8 +118,18 @@ pub struct ProfileTemplateRequest {
     pub profiles: Vec<ProfileTemplateRequestProfiles>,
 }
 
+crate::object::object!(ProfileTemplateRequest {
+    requires {
+        "locales" => locales: Vec<String>,
+        "name" => name: String,
+        "profiles" => profiles: Vec<ProfileTemplateRequestProfiles>,
+    }
+    "description" => description: Option<String>,
+    "label" => label: Option<String>,
+});
+
 /// Is sent: profile template request profiles.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ProfileTemplateRequestProfiles {
     /// See [`ProfileTemplateRequestProfilesConditions`].
@@ -117,6 +148,14 @@ pub struct ProfileTemplateRequestProfiles {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quotas: Option<ProfileTemplateRequestProfilesQuotas>,
 }
+
+crate::object::object!(ProfileTemplateRequestProfiles {
+    "conditions" => conditions,
+    "description" => description,
+    "name" => name,
+    "question_id" => question_id,
+    "quotas" => quotas,
+});
 
 /// Is sent: profile template request profiles conditions, told apart by `object`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -139,7 +178,7 @@ pub enum ProfileTemplateRequestProfilesConditions {
 }
 
 /// Is sent: profile template request profiles quotas.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ProfileTemplateRequestProfilesQuotas {
     /// List of [`GroupedRegularQuotaTemplateInput`].
@@ -150,8 +189,13 @@ pub struct ProfileTemplateRequestProfilesQuotas {
     pub ungrouped: Option<Vec<SingularRegularQuotaTemplateInput>>,
 }
 
+crate::object::object!(ProfileTemplateRequestProfilesQuotas {
+    "grouped" => grouped,
+    "ungrouped" => ungrouped,
+});
+
 /// Comes back: profile template response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProfileTemplateResponse {
@@ -178,8 +222,18 @@ pub struct ProfileTemplateResponse {
     pub scope: Option<ProfileTemplateResponseScope>,
 }
 
+crate::object::object!(ProfileTemplateResponse {
+    "description" => description,
+    "id" => id,
+    "label" => label,
+    "locales" => locales,
+    "name" => name,
+    "profiles" => profiles,
+    "scope" => scope,
+});
+
 /// Comes back: profile template response profiles.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProfileTemplateResponseProfiles {
@@ -199,6 +253,14 @@ pub struct ProfileTemplateResponseProfiles {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quotas: Option<ProfileTemplateResponseProfilesQuotas>,
 }
+
+crate::object::object!(ProfileTemplateResponseProfiles {
+    "conditions" => conditions,
+    "description" => description,
+    "name" => name,
+    "question_id" => question_id,
+    "quotas" => quotas,
+});
 
 /// Comes back: profile template response profiles conditions, told apart by `object`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -221,7 +283,7 @@ pub enum ProfileTemplateResponseProfilesConditions {
 }
 
 /// Comes back: profile template response profiles quotas.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProfileTemplateResponseProfilesQuotas {
@@ -233,13 +295,18 @@ pub struct ProfileTemplateResponseProfilesQuotas {
     pub ungrouped: Option<Vec<SingularRegularQuotaTemplate>>,
 }
 
+crate::object::object!(ProfileTemplateResponseProfilesQuotas {
+    "grouped" => grouped,
+    "ungrouped" => ungrouped,
+});
+
 crate::value::open_enum!(ProfileTemplateResponseScope {
     Global = "global",
     Account = "account",
 });
 
 /// Comes back: profile templates list.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProfileTemplatesList {
@@ -251,8 +318,13 @@ pub struct ProfileTemplatesList {
     pub templates: Option<Vec<ProfileTemplateListItem>>,
 }
 
+crate::object::object!(ProfileTemplatesList {
+    "next_cursor" => next_cursor,
+    "templates" => templates,
+});
+
 /// Comes back: selection condition item.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SelectionConditionItem {
@@ -261,8 +333,12 @@ pub struct SelectionConditionItem {
     pub option: Option<String>,
 }
 
+crate::object::object!(SelectionConditionItem {
+    "option" => option,
+});
+
 /// Comes back: singular regular quota template.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SingularRegularQuotaTemplate {
@@ -274,8 +350,13 @@ pub struct SingularRegularQuotaTemplate {
     pub quota_percentage: Option<i64>,
 }
 
+crate::object::object!(SingularRegularQuotaTemplate {
+    "index" => index,
+    "quota_percentage" => quota_percentage,
+});
+
 /// Is sent: singular regular quota template input.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct SingularRegularQuotaTemplateInput {
     /// Whole number: at least 0.
@@ -286,8 +367,13 @@ pub struct SingularRegularQuotaTemplateInput {
     pub quota_percentage: Option<i64>,
 }
 
+crate::object::object!(SingularRegularQuotaTemplateInput {
+    "index" => index,
+    "quota_percentage" => quota_percentage,
+});
+
 /// Comes back: template regular profiles conditions range conditions details template.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TemplateRegularProfilesConditionsRangeConditionsDetailsTemplate {
@@ -296,8 +382,12 @@ pub struct TemplateRegularProfilesConditionsRangeConditionsDetailsTemplate {
     pub data: Option<Vec<TemplateRegularProfilesConditionsRangeConditionsDetailsTemplateData>>,
 }
 
+crate::object::object!(TemplateRegularProfilesConditionsRangeConditionsDetailsTemplate {
+    "data" => data,
+});
+
 /// Comes back: template regular profiles conditions range conditions details template data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TemplateRegularProfilesConditionsRangeConditionsDetailsTemplateData {
@@ -312,8 +402,14 @@ pub struct TemplateRegularProfilesConditionsRangeConditionsDetailsTemplateData {
     pub text: Option<String>,
 }
 
+crate::object::object!(TemplateRegularProfilesConditionsRangeConditionsDetailsTemplateData {
+    "max" => max,
+    "min" => min,
+    "text" => text,
+});
+
 /// Is sent: template regular profiles conditions range conditions details template data input.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TemplateRegularProfilesConditionsRangeConditionsDetailsTemplateDataInput {
     /// Whole number.
@@ -327,8 +423,14 @@ pub struct TemplateRegularProfilesConditionsRangeConditionsDetailsTemplateDataIn
     pub text: Option<String>,
 }
 
+crate::object::object!(TemplateRegularProfilesConditionsRangeConditionsDetailsTemplateDataInput {
+    "max" => max,
+    "min" => min,
+    "text" => text,
+});
+
 /// Is sent: template regular profiles conditions range conditions details template input.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TemplateRegularProfilesConditionsRangeConditionsDetailsTemplateInput {
     /// List of [`TemplateRegularProfilesConditionsRangeConditionsDetailsTemplateDataInput`].
@@ -336,8 +438,12 @@ pub struct TemplateRegularProfilesConditionsRangeConditionsDetailsTemplateInput 
     pub data: Option<Vec<TemplateRegularProfilesConditionsRangeConditionsDetailsTemplateDataInput>>,
 }
 
+crate::object::object!(TemplateRegularProfilesConditionsRangeConditionsDetailsTemplateInput {
+    "data" => data,
+});
+
 /// Comes back: template regular profiles conditions selection conditions details template.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TemplateRegularProfilesConditionsSelectionConditionsDetailsTemplate {
@@ -346,8 +452,12 @@ pub struct TemplateRegularProfilesConditionsSelectionConditionsDetailsTemplate {
     pub data: Option<Vec<SelectionConditionItem>>,
 }
 
+crate::object::object!(TemplateRegularProfilesConditionsSelectionConditionsDetailsTemplate {
+    "data" => data,
+});
+
 /// Is sent: template regular profiles conditions selection conditions details template input.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TemplateRegularProfilesConditionsSelectionConditionsDetailsTemplateInput {
     /// List of [`SelectionConditionItemInput`].
@@ -355,8 +465,12 @@ pub struct TemplateRegularProfilesConditionsSelectionConditionsDetailsTemplateIn
     pub data: Option<Vec<SelectionConditionItemInput>>,
 }
 
+crate::object::object!(TemplateRegularProfilesConditionsSelectionConditionsDetailsTemplateInput {
+    "data" => data,
+});
+
 /// Comes back: template regular profiles conditions zip conditions details template.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TemplateRegularProfilesConditionsZipConditionsDetailsTemplate {
@@ -365,8 +479,12 @@ pub struct TemplateRegularProfilesConditionsZipConditionsDetailsTemplate {
     pub data: Option<Vec<ZipConditionItem>>,
 }
 
+crate::object::object!(TemplateRegularProfilesConditionsZipConditionsDetailsTemplate {
+    "data" => data,
+});
+
 /// Is sent: template regular profiles conditions zip conditions details template input.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TemplateRegularProfilesConditionsZipConditionsDetailsTemplateInput {
     /// List of [`ZipConditionItemInput`].
@@ -374,8 +492,12 @@ pub struct TemplateRegularProfilesConditionsZipConditionsDetailsTemplateInput {
     pub data: Option<Vec<ZipConditionItemInput>>,
 }
 
+crate::object::object!(TemplateRegularProfilesConditionsZipConditionsDetailsTemplateInput {
+    "data" => data,
+});
+
 /// Comes back: zip condition item.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ZipConditionItem {
@@ -386,3 +508,8 @@ pub struct ZipConditionItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zip_codes: Option<Vec<String>>,
 }
+
+crate::object::object!(ZipConditionItem {
+    "allow_all_zip" => allow_all_zip,
+    "zip_codes" => zip_codes,
+});

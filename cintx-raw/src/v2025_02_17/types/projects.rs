@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Comes back: project details.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProjectDetails {
@@ -36,8 +36,18 @@ pub struct ProjectDetails {
     pub purchase_order_number: Option<String>,
 }
 
+crate::object::object!(ProjectDetails {
+    "account_id" => account_id,
+    "human-readable-id" => human_readable_id_respelled,
+    "human_readable_id" => human_readable_id,
+    "id" => id,
+    "name" => name,
+    "project_manager_id" => project_manager_id,
+    "purchase_order_number" => purchase_order_number,
+});
+
 /// Comes back: project id response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProjectIdResponse {
@@ -46,8 +56,12 @@ pub struct ProjectIdResponse {
     pub id: Option<crate::Id>,
 }
 
+crate::object::object!(ProjectIdResponse {
+    "id" => id,
+});
+
 /// Is sent: project info.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ProjectInfo {
     /// Text: 5 to 128 characters.
@@ -59,8 +73,16 @@ pub struct ProjectInfo {
     pub purchase_order_number: Option<String>,
 }
 
+crate::object::object!(ProjectInfo {
+    requires {
+        "name" => name: String,
+        "project_manager_id" => project_manager_id: String,
+    }
+    "purchase_order_number" => purchase_order_number: Option<String>,
+});
+
 /// Is sent: project info update.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ProjectInfoUpdate {
     /// Text: 5 to 128 characters.
@@ -72,8 +94,16 @@ pub struct ProjectInfoUpdate {
     pub purchase_order_number: Option<String>,
 }
 
+crate::object::object!(ProjectInfoUpdate {
+    requires {
+        "name" => name: String,
+        "project_manager_id" => project_manager_id: String,
+    }
+    "purchase_order_number" => purchase_order_number: Option<String>,
+});
+
 /// Comes back: project list item.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProjectListItem {
@@ -112,8 +142,22 @@ pub struct ProjectListItem {
     pub target_group_human_readable_ids: Option<Vec<crate::Id>>,
 }
 
+crate::object::object!(ProjectListItem {
+    "account_id" => account_id,
+    "highlighted_name" => highlighted_name,
+    "human_readable_id" => human_readable_id,
+    "id" => id,
+    "last_activity_at" => last_activity_at,
+    "name" => name,
+    "purchase_order_number" => purchase_order_number,
+    "statistics" => statistics,
+    "status" => status,
+    "target_group_count" => target_group_count,
+    "target_group_human_readable_ids" => target_group_human_readable_ids,
+});
+
 /// Comes back: project overview.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProjectOverview {
@@ -146,8 +190,20 @@ pub struct ProjectOverview {
     pub status: Option<ProjectStatus>,
 }
 
+crate::object::object!(ProjectOverview {
+    "account_id" => account_id,
+    "created_at" => created_at,
+    "human_readable_id" => human_readable_id,
+    "id" => id,
+    "name" => name,
+    "project_manager_id" => project_manager_id,
+    "purchase_order_number" => purchase_order_number,
+    "statistics" => statistics,
+    "status" => status,
+});
+
 /// Comes back: project statistics.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProjectStatistics {
@@ -174,13 +230,23 @@ pub struct ProjectStatistics {
     pub length_of_interview_median_seconds: Option<i64>,
 }
 
+crate::object::object!(ProjectStatistics {
+    "conversion_rate_average" => conversion_rate_average,
+    "current_completes" => current_completes,
+    "current_prescreens" => current_prescreens,
+    "drop_off_rate_average" => drop_off_rate_average,
+    "filling_goal" => filling_goal,
+    "incidence_rate_median" => incidence_rate_median,
+    "length_of_interview_median_seconds" => length_of_interview_median_seconds,
+});
+
 crate::value::open_enum!(ProjectStatus {
     Active = "active",
     Inactive = "inactive",
 });
 
 /// Comes back: projects list.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProjectsList {
@@ -197,3 +263,10 @@ pub struct ProjectsList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
 }
+
+crate::object::object!(ProjectsList {
+    "has_more" => has_more,
+    "next_cursor" => next_cursor,
+    "projects" => projects,
+    "url" => url,
+});

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Comes back: reconciliation.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Reconciliation {
@@ -45,8 +45,21 @@ pub struct Reconciliation {
     pub submitter_las_id: Option<crate::Id>,
 }
 
+crate::object::object!(Reconciliation {
+    "expired_count" => expired_count,
+    "invalid_count" => invalid_count,
+    "name" => name,
+    "negative_reversed_count" => negative_reversed_count,
+    "positive_reversed_count" => positive_reversed_count,
+    "request_id" => request_id,
+    "status" => status,
+    "submitted_at" => submitted_at,
+    "submitted_count" => submitted_count,
+    "submitter_las_id" => submitter_las_id,
+});
+
 /// Comes back: reconciliation reason codes.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReconciliationReasonCodes {
@@ -61,8 +74,14 @@ pub struct ReconciliationReasonCodes {
     pub name: Option<String>,
 }
 
+crate::object::object!(ReconciliationReasonCodes {
+    "code" => code,
+    "description" => description,
+    "name" => name,
+});
+
 /// Comes back: reconciliation reason codes response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReconciliationReasonCodesResponse {
@@ -71,8 +90,12 @@ pub struct ReconciliationReasonCodesResponse {
     pub reconciliation_reasons: Option<Vec<ReconciliationReasonCodes>>,
 }
 
+crate::object::object!(ReconciliationReasonCodesResponse {
+    "reconciliation_reasons" => reconciliation_reasons,
+});
+
 /// Comes back: reconciliation request submitted count.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReconciliationRequestSubmittedCount {
@@ -96,8 +119,17 @@ pub struct ReconciliationRequestSubmittedCount {
     pub total_reversed: Option<i64>,
 }
 
+crate::object::object!(ReconciliationRequestSubmittedCount {
+    "expired" => expired,
+    "invalid" => invalid,
+    "negative_reversed" => negative_reversed,
+    "positive_reversed" => positive_reversed,
+    "submitted" => submitted,
+    "total_reversed" => total_reversed,
+});
+
 /// Comes back: reconciliation requests.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReconciliationRequests {
@@ -121,13 +153,22 @@ pub struct ReconciliationRequests {
     pub submitted_by_user_id: Option<crate::Id>,
 }
 
+crate::object::object!(ReconciliationRequests {
+    "id" => id,
+    "name" => name,
+    "result_counts" => result_counts,
+    "status" => status,
+    "submitted_at" => submitted_at,
+    "submitted_by_user_id" => submitted_by_user_id,
+});
+
 crate::value::open_enum!(ReconciliationStatus {
     Complete = "complete",
     Processing = "processing",
 });
 
 /// Comes back: reconciliations files.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReconciliationsFiles {
@@ -142,8 +183,14 @@ pub struct ReconciliationsFiles {
     pub reconciliation_requests: Option<Vec<ReconciliationRequests>>,
 }
 
+crate::object::object!(ReconciliationsFiles {
+    "next_cursor" => next_cursor,
+    "page_size" => page_size,
+    "reconciliation_requests" => reconciliation_requests,
+});
+
 /// Comes back: reconciliations target group.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReconciliationsTargetGroup {
@@ -170,13 +217,23 @@ pub struct ReconciliationsTargetGroup {
     pub target_group_id: Option<crate::Id>,
 }
 
+crate::object::object!(ReconciliationsTargetGroup {
+    "expired_count" => expired_count,
+    "invalid_count" => invalid_count,
+    "negative_reversed_count" => negative_reversed_count,
+    "positive_reversed_count" => positive_reversed_count,
+    "status" => status,
+    "submitted_count" => submitted_count,
+    "target_group_id" => target_group_id,
+});
+
 crate::value::open_enum!(ReconciliationsTargetGroupStatus {
     Complete = "complete",
     Processing = "processing",
 });
 
 /// Comes back: request reconciliations target groups.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RequestReconciliationsTargetGroups {
@@ -191,8 +248,14 @@ pub struct RequestReconciliationsTargetGroups {
     pub target_groups: Option<Vec<ReconciliationsTargetGroup>>,
 }
 
+crate::object::object!(RequestReconciliationsTargetGroups {
+    "next_cursor" => next_cursor,
+    "page_size" => page_size,
+    "target_groups" => target_groups,
+});
+
 /// Comes back: submit reconciliations response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SubmitReconciliationsResponse {
@@ -203,3 +266,8 @@ pub struct SubmitReconciliationsResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_name: Option<String>,
 }
+
+crate::object::object!(SubmitReconciliationsResponse {
+    "request_id" => request_id,
+    "request_name" => request_name,
+});

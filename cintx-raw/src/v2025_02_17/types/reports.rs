@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Is sent: report generation request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ReportGenerationRequest {
     /// Text.
@@ -22,12 +22,20 @@ pub struct ReportGenerationRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter_ids: Option<Vec<String>>,
     /// See [`ReportGenerationRequestReportOptions`]. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub report_options: Option<Option<ReportGenerationRequestReportOptions>>,
     /// Text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_date: Option<String>,
 }
+
+crate::object::object!(ReportGenerationRequest {
+    "end_date" => end_date,
+    "filter" => filter,
+    "filter_ids" => filter_ids,
+    nullable "report_options" => report_options,
+    "start_date" => start_date,
+});
 
 crate::value::open_enum!(ReportGenerationRequestFilter {
     BusinessUnit = "Business Unit",
@@ -36,19 +44,24 @@ crate::value::open_enum!(ReportGenerationRequestFilter {
 });
 
 /// Is sent: report generation request report options.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ReportGenerationRequestReportOptions {
     /// True or false. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub include_respondent_answers: Option<Option<bool>>,
     /// Whole number. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub link_type: Option<Option<i64>>,
 }
 
+crate::object::object!(ReportGenerationRequestReportOptions {
+    nullable "include_respondent_answers" => include_respondent_answers,
+    nullable "link_type" => link_type,
+});
+
 /// Comes back: report generation response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReportGenerationResponse {
@@ -72,6 +85,15 @@ pub struct ReportGenerationResponse {
     pub status: Option<ReportGenerationResponseStatus>,
 }
 
+crate::object::object!(ReportGenerationResponse {
+    "end_date" => end_date,
+    "message" => message,
+    "report_id" => report_id,
+    "report_url" => report_url,
+    "start_date" => start_date,
+    "status" => status,
+});
+
 crate::value::open_enum!(ReportGenerationResponseStatus {
     Pending = "pending",
     Emailed = "emailed",
@@ -79,7 +101,7 @@ crate::value::open_enum!(ReportGenerationResponseStatus {
 });
 
 /// Comes back: report request list.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReportRequestList {
@@ -91,8 +113,13 @@ pub struct ReportRequestList {
     pub reports_requests: Option<Vec<ReportRequestListItem>>,
 }
 
+crate::object::object!(ReportRequestList {
+    "next_cursor" => next_cursor,
+    "reports_requests" => reports_requests,
+});
+
 /// Comes back: report request list item.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReportRequestListItem {
@@ -122,6 +149,17 @@ pub struct ReportRequestListItem {
     pub status: Option<ReportRequestListItemStatus>,
 }
 
+crate::object::object!(ReportRequestListItem {
+    "account_name" => account_name,
+    "create_date" => create_date,
+    "create_params" => create_params,
+    "report_id" => report_id,
+    "report_type" => report_type,
+    "report_url" => report_url,
+    "requestor_name" => requestor_name,
+    "status" => status,
+});
+
 crate::value::open_enum!(ReportRequestListItemStatus {
     Pending = "pending",
     Completed = "completed",
@@ -129,7 +167,7 @@ crate::value::open_enum!(ReportRequestListItemStatus {
 });
 
 /// Comes back: report share response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReportShareResponse {
@@ -138,8 +176,12 @@ pub struct ReportShareResponse {
     pub report_pre_signed_url: Option<crate::Secret>,
 }
 
+crate::object::object!(ReportShareResponse {
+    "report_pre_signed_url" => report_pre_signed_url,
+});
+
 /// Comes back: report status response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReportStatusResponse {
@@ -162,6 +204,15 @@ pub struct ReportStatusResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
 }
+
+crate::object::object!(ReportStatusResponse {
+    "end_date" => end_date,
+    "message" => message,
+    "report_id" => report_id,
+    "report_url" => report_url,
+    "start_date" => start_date,
+    "status" => status,
+});
 
 crate::value::open_enum!(ReportType {
     Completes = "completes",

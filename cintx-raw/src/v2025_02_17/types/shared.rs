@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Comes back: bulk failed target groups.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BulkFailedTargetGroups {
@@ -21,8 +21,13 @@ pub struct BulkFailedTargetGroups {
     pub has_more: Option<bool>,
 }
 
+crate::object::object!(BulkFailedTargetGroups {
+    "data" => data,
+    "has_more" => has_more,
+});
+
 /// Comes back: bulk failed target groups data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BulkFailedTargetGroupsData {
@@ -37,8 +42,14 @@ pub struct BulkFailedTargetGroupsData {
     pub target_group_name: Option<String>,
 }
 
+crate::object::object!(BulkFailedTargetGroupsData {
+    "failure_reason" => failure_reason,
+    "target_group_id" => target_group_id,
+    "target_group_name" => target_group_name,
+});
+
 /// Comes back: bulk job failure reason.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BulkJobFailureReason {
@@ -50,6 +61,11 @@ pub struct BulkJobFailureReason {
     pub description: Option<String>,
 }
 
+crate::object::object!(BulkJobFailureReason {
+    "code" => code,
+    "description" => description,
+});
+
 crate::value::open_enum!(BulkJobStatus {
     Completed = "Completed",
     Failed = "Failed",
@@ -57,7 +73,7 @@ crate::value::open_enum!(BulkJobStatus {
 });
 
 /// Comes back: bulk updated target groups.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BulkUpdatedTargetGroups {
@@ -69,8 +85,13 @@ pub struct BulkUpdatedTargetGroups {
     pub has_more: Option<bool>,
 }
 
+crate::object::object!(BulkUpdatedTargetGroups {
+    "data" => data,
+    "has_more" => has_more,
+});
+
 /// Comes back: bulk updated target groups data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BulkUpdatedTargetGroupsData {
@@ -82,8 +103,13 @@ pub struct BulkUpdatedTargetGroupsData {
     pub target_group_name: Option<String>,
 }
 
+crate::object::object!(BulkUpdatedTargetGroupsData {
+    "target_group_id" => target_group_id,
+    "target_group_name" => target_group_name,
+});
+
 /// Comes back: fielding assistant modules assignment.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FieldingAssistantModulesAssignment {
@@ -100,6 +126,13 @@ pub struct FieldingAssistantModulesAssignment {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub soft_launch: Option<ModuleSoftLaunch>,
 }
+
+crate::object::object!(FieldingAssistantModulesAssignment {
+    "pacing" => pacing,
+    "pricing" => pricing,
+    "quota_overlay" => quota_overlay,
+    "soft_launch" => soft_launch,
+});
 
 /// Comes back: fielding assistant modules assignment pacing, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -122,7 +155,7 @@ pub enum FieldingAssistantModulesAssignmentPacing {
 }
 
 /// Comes back: fielding assistant modules assignment pacing adaptive.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FieldingAssistantModulesAssignmentPacingAdaptive {
@@ -131,8 +164,12 @@ pub struct FieldingAssistantModulesAssignmentPacingAdaptive {
     pub increment_interval: Option<String>,
 }
 
+crate::object::object!(FieldingAssistantModulesAssignmentPacingAdaptive {
+    "increment_interval" => increment_interval,
+});
+
 /// Comes back: fielding assistant modules assignment pacing gemini.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FieldingAssistantModulesAssignmentPacingGemini {
@@ -141,8 +178,12 @@ pub struct FieldingAssistantModulesAssignmentPacingGemini {
     pub exposed_target_group_id: Option<crate::Id>,
 }
 
+crate::object::object!(FieldingAssistantModulesAssignmentPacingGemini {
+    "exposed_target_group_id" => exposed_target_group_id,
+});
+
 /// Comes back: fielding assistant modules assignment pacing linear.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FieldingAssistantModulesAssignmentPacingLinear {
@@ -150,6 +191,10 @@ pub struct FieldingAssistantModulesAssignmentPacingLinear {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub increment_interval: Option<String>,
 }
+
+crate::object::object!(FieldingAssistantModulesAssignmentPacingLinear {
+    "increment_interval" => increment_interval,
+});
 
 /// Comes back: fielding assistant modules assignment pricing, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -169,7 +214,7 @@ pub enum FieldingAssistantModulesAssignmentPricing {
 }
 
 /// Comes back: fielding assistant modules assignment pricing dynamic.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FieldingAssistantModulesAssignmentPricingDynamic {
@@ -184,8 +229,14 @@ pub struct FieldingAssistantModulesAssignmentPricingDynamic {
     pub total_budget: Option<MonetaryAmount>,
 }
 
+crate::object::object!(FieldingAssistantModulesAssignmentPricingDynamic {
+    "maximum_cpi" => maximum_cpi,
+    "minimum_cpi" => minimum_cpi,
+    "total_budget" => total_budget,
+});
+
 /// Comes back: fielding assistant modules assignment pricing rate card.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FieldingAssistantModulesAssignmentPricingRateCard {
@@ -197,8 +248,13 @@ pub struct FieldingAssistantModulesAssignmentPricingRateCard {
     pub maximum_cpi: Option<MonetaryAmount>,
 }
 
+crate::object::object!(FieldingAssistantModulesAssignmentPricingRateCard {
+    "boost_cpi" => boost_cpi,
+    "maximum_cpi" => maximum_cpi,
+});
+
 /// Is sent: fielding assistant modules assignment request model.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FieldingAssistantModulesAssignmentRequestModel {
     /// See [`FieldingAssistantModulesAssignmentRequestModelPacing`].
@@ -214,6 +270,13 @@ pub struct FieldingAssistantModulesAssignmentRequestModel {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub soft_launch: Option<ModuleSoftLaunchInput>,
 }
+
+crate::object::object!(FieldingAssistantModulesAssignmentRequestModel {
+    "pacing" => pacing,
+    "pricing" => pricing,
+    "quota_overlay" => quota_overlay,
+    "soft_launch" => soft_launch,
+});
 
 /// Is sent: fielding assistant modules assignment request model pacing, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -236,28 +299,46 @@ pub enum FieldingAssistantModulesAssignmentRequestModelPacing {
 }
 
 /// Is sent: fielding assistant modules assignment request model pacing adaptive.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FieldingAssistantModulesAssignmentRequestModelPacingAdaptive {
     /// Text: format `duration`.
     pub increment_interval: String,
 }
 
+crate::object::object!(FieldingAssistantModulesAssignmentRequestModelPacingAdaptive {
+    requires {
+        "increment_interval" => increment_interval: String,
+    }
+});
+
 /// Is sent: fielding assistant modules assignment request model pacing gemini.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FieldingAssistantModulesAssignmentRequestModelPacingGemini {
     /// Text: format `ulid`.
     pub exposed_target_group_id: String,
 }
 
+crate::object::object!(FieldingAssistantModulesAssignmentRequestModelPacingGemini {
+    requires {
+        "exposed_target_group_id" => exposed_target_group_id: String,
+    }
+});
+
 /// Is sent: fielding assistant modules assignment request model pacing linear.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FieldingAssistantModulesAssignmentRequestModelPacingLinear {
     /// Text: format `duration`.
     pub increment_interval: String,
 }
+
+crate::object::object!(FieldingAssistantModulesAssignmentRequestModelPacingLinear {
+    requires {
+        "increment_interval" => increment_interval: String,
+    }
+});
 
 /// Is sent: fielding assistant modules assignment request model pricing, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -277,7 +358,7 @@ pub enum FieldingAssistantModulesAssignmentRequestModelPricing {
 }
 
 /// Is sent: fielding assistant modules assignment request model pricing dynamic.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FieldingAssistantModulesAssignmentRequestModelPricingDynamic {
     /// See [`MonetaryAmountRequestModel`].
@@ -291,8 +372,14 @@ pub struct FieldingAssistantModulesAssignmentRequestModelPricingDynamic {
     pub total_budget: Option<MonetaryAmountRequestModel>,
 }
 
+crate::object::object!(FieldingAssistantModulesAssignmentRequestModelPricingDynamic {
+    "maximum_cpi" => maximum_cpi,
+    "minimum_cpi" => minimum_cpi,
+    "total_budget" => total_budget,
+});
+
 /// Is sent: fielding assistant modules assignment request model pricing rate card.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FieldingAssistantModulesAssignmentRequestModelPricingRateCard {
     /// See [`MonetaryAmountRequestModel`].
@@ -303,8 +390,13 @@ pub struct FieldingAssistantModulesAssignmentRequestModelPricingRateCard {
     pub maximum_cpi: Option<MonetaryAmountRequestModel>,
 }
 
+crate::object::object!(FieldingAssistantModulesAssignmentRequestModelPricingRateCard {
+    "boost_cpi" => boost_cpi,
+    "maximum_cpi" => maximum_cpi,
+});
+
 /// Comes back: module quota overlay.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ModuleQuotaOverlay {
@@ -316,8 +408,13 @@ pub struct ModuleQuotaOverlay {
     pub prevent_overfill: Option<bool>,
 }
 
+crate::object::object!(ModuleQuotaOverlay {
+    "balance_fill" => balance_fill,
+    "prevent_overfill" => prevent_overfill,
+});
+
 /// Is sent: module quota overlay input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ModuleQuotaOverlayInput {
     /// True or false.
@@ -326,8 +423,15 @@ pub struct ModuleQuotaOverlayInput {
     pub prevent_overfill: bool,
 }
 
+crate::object::object!(ModuleQuotaOverlayInput {
+    requires {
+        "balance_fill" => balance_fill: bool,
+        "prevent_overfill" => prevent_overfill: bool,
+    }
+});
+
 /// Comes back: module soft launch.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ModuleSoftLaunch {
@@ -342,8 +446,14 @@ pub struct ModuleSoftLaunch {
     pub filling_goal_percentage: Option<i64>,
 }
 
+crate::object::object!(ModuleSoftLaunch {
+    "demographics_strictness_percentage" => demographics_strictness_percentage,
+    "end_at" => end_at,
+    "filling_goal_percentage" => filling_goal_percentage,
+});
+
 /// Is sent: module soft launch input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ModuleSoftLaunchInput {
     /// Whole number: 0 to 100.
@@ -354,8 +464,16 @@ pub struct ModuleSoftLaunchInput {
     pub filling_goal_percentage: i64,
 }
 
+crate::object::object!(ModuleSoftLaunchInput {
+    requires {
+        "demographics_strictness_percentage" => demographics_strictness_percentage: i64,
+        "end_at" => end_at: String,
+        "filling_goal_percentage" => filling_goal_percentage: i64,
+    }
+});
+
 /// Comes back: monetary amount.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct MonetaryAmount {
@@ -370,8 +488,14 @@ pub struct MonetaryAmount {
     pub value: Option<String>,
 }
 
+crate::object::object!(MonetaryAmount {
+    "currency_code" => currency_code,
+    "currency_scale" => currency_scale,
+    "value" => value,
+});
+
 /// Is sent: monetary amount request model.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct MonetaryAmountRequestModel {
     /// Text.
@@ -382,8 +506,13 @@ pub struct MonetaryAmountRequestModel {
     pub value: Option<String>,
 }
 
+crate::object::object!(MonetaryAmountRequestModel {
+    "currency_code" => currency_code,
+    "value" => value,
+});
+
 /// Is sent: selection condition item input.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct SelectionConditionItemInput {
     /// Text.
@@ -391,16 +520,26 @@ pub struct SelectionConditionItemInput {
     pub option: Option<String>,
 }
 
+crate::object::object!(SelectionConditionItemInput {
+    "option" => option,
+});
+
 /// Is sent: supplier id.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct SupplierId {
     /// Whole number: at least 0.
     pub id: i64,
 }
 
+crate::object::object!(SupplierId {
+    requires {
+        "id" => id: i64,
+    }
+});
+
 /// Comes back: supplier response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SupplierResponse {
@@ -415,6 +554,12 @@ pub struct SupplierResponse {
     pub type_: Option<SupplierResponseType>,
 }
 
+crate::object::object!(SupplierResponse {
+    "id" => id,
+    "name" => name,
+    "type" => type_,
+});
+
 crate::value::open_enum!(SupplierResponseType {
     LoyaltyPanels = "loyalty_panels",
     NonPanelAffiliate = "non_panel_affiliate",
@@ -422,7 +567,7 @@ crate::value::open_enum!(SupplierResponseType {
 });
 
 /// Is sent: zip condition item input.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ZipConditionItemInput {
     /// True or false.
@@ -432,3 +577,8 @@ pub struct ZipConditionItemInput {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zip_codes: Option<Vec<String>>,
 }
+
+crate::object::object!(ZipConditionItemInput {
+    "allow_all_zip" => allow_all_zip,
+    "zip_codes" => zip_codes,
+});

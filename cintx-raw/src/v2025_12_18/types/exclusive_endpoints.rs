@@ -9,12 +9,18 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Is sent: get redacted price prediction request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct GetRedactedPricePredictionRequest {
     /// See [`GetRedactedPricePredictionRequestConfig`].
     pub config: GetRedactedPricePredictionRequestConfig,
 }
+
+crate::object::object!(GetRedactedPricePredictionRequest {
+    requires {
+        "config" => config: GetRedactedPricePredictionRequestConfig,
+    }
+});
 
 /// Is sent: get redacted price prediction request config, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,15 +40,21 @@ pub enum GetRedactedPricePredictionRequestConfig {
 }
 
 /// Is sent: get redacted price prediction request config dynamic.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct GetRedactedPricePredictionRequestConfigDynamic {
     /// See [`MonetaryAmountRequestModel`].
     pub user_requested_cpi: MonetaryAmountRequestModel,
 }
 
+crate::object::object!(GetRedactedPricePredictionRequestConfigDynamic {
+    requires {
+        "user_requested_cpi" => user_requested_cpi: MonetaryAmountRequestModel,
+    }
+});
+
 /// Is sent: get redacted price prediction request config rate card.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct GetRedactedPricePredictionRequestConfigRateCard {
     /// Text.
@@ -59,8 +71,18 @@ pub struct GetRedactedPricePredictionRequestConfigRateCard {
     pub maximum_cpi: Option<MonetaryAmountRequestModel>,
 }
 
+crate::object::object!(GetRedactedPricePredictionRequestConfigRateCard {
+    requires {
+        "country_code" => country_code: String,
+        "expected_incidence_rate" => expected_incidence_rate: f64,
+        "expected_length_of_interview_minutes" => expected_length_of_interview_minutes: i64,
+    }
+    "cpi_boost" => cpi_boost: Option<MonetaryAmountRequestModel>,
+    "maximum_cpi" => maximum_cpi: Option<MonetaryAmountRequestModel>,
+});
+
 /// Comes back: get redacted price prediction response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetRedactedPricePredictionResponse {
@@ -81,8 +103,16 @@ pub struct GetRedactedPricePredictionResponse {
     pub private_exchange_prices: Option<Vec<PrivateExchangePricePrediction>>,
 }
 
+crate::object::object!(GetRedactedPricePredictionResponse {
+    "buyer_account_id" => buyer_account_id,
+    "buyer_business_unit_exchange_rate_from_usd" => buyer_business_unit_exchange_rate_from_usd,
+    "buyer_business_unit_id" => buyer_business_unit_id,
+    "open_exchange_price" => open_exchange_price,
+    "private_exchange_prices" => private_exchange_prices,
+});
+
 /// Comes back: get target group price response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetTargetGroupPriceResponse {
@@ -112,8 +142,19 @@ pub struct GetTargetGroupPriceResponse {
     pub target_group_id: Option<crate::Id>,
 }
 
+crate::object::object!(GetTargetGroupPriceResponse {
+    "buyer_account_id" => buyer_account_id,
+    "buyer_business_unit_exchange_rate_from_usd" => buyer_business_unit_exchange_rate_from_usd,
+    "buyer_business_unit_id" => buyer_business_unit_id,
+    "open_exchange_price" => open_exchange_price,
+    "price_type" => price_type,
+    "pricing_config_token" => pricing_config_token,
+    "private_exchange_prices" => private_exchange_prices,
+    "target_group_id" => target_group_id,
+});
+
 /// Comes back: get target group price response open exchange price.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetTargetGroupPriceResponseOpenExchangePrice {
@@ -124,6 +165,11 @@ pub struct GetTargetGroupPriceResponseOpenExchangePrice {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pricing_context: Option<GetTargetGroupPriceResponseOpenExchangePricePricingContext>,
 }
+
+crate::object::object!(GetTargetGroupPriceResponseOpenExchangePrice {
+    "cost_per_interview" => cost_per_interview,
+    "pricing_context" => pricing_context,
+});
 
 /// Comes back: get target group price response open exchange price pricing context, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -149,7 +195,7 @@ pub enum GetTargetGroupPriceResponseOpenExchangePricePricingContext {
 pub struct GetTargetGroupPriceResponseOpenExchangePricePricingContextDynamic(pub serde_json::Map<String, serde_json::Value>);
 
 /// Comes back: get target group price response open exchange price pricing context rate card.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetTargetGroupPriceResponseOpenExchangePricePricingContextRateCard {
@@ -164,13 +210,19 @@ pub struct GetTargetGroupPriceResponseOpenExchangePricePricingContextRateCard {
     pub rate_card_token: Option<String>,
 }
 
+crate::object::object!(GetTargetGroupPriceResponseOpenExchangePricePricingContextRateCard {
+    "cpi_boost" => cpi_boost,
+    "maximum_cpi" => maximum_cpi,
+    "rate_card_token" => rate_card_token,
+});
+
 crate::value::open_enum!(GetTargetGroupPriceResponsePriceType {
     Specification = "specification",
     Prediction = "prediction",
 });
 
 /// Comes back: get target group price response private exchange prices.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetTargetGroupPriceResponsePrivateExchangePrices {
@@ -184,6 +236,12 @@ pub struct GetTargetGroupPriceResponsePrivateExchangePrices {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub supplier_id: Option<crate::Id>,
 }
+
+crate::object::object!(GetTargetGroupPriceResponsePrivateExchangePrices {
+    "cost_per_interview" => cost_per_interview,
+    "pricing_context" => pricing_context,
+    "supplier_id" => supplier_id,
+});
 
 /// Comes back: get target group price response private exchange prices pricing context, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -209,7 +267,7 @@ pub enum GetTargetGroupPriceResponsePrivateExchangePricesPricingContext {
 pub struct GetTargetGroupPriceResponsePrivateExchangePricesPricingContextDynamic(pub serde_json::Map<String, serde_json::Value>);
 
 /// Comes back: get target group price response private exchange prices pricing context rate card.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetTargetGroupPriceResponsePrivateExchangePricesPricingContextRateCard {
@@ -224,8 +282,14 @@ pub struct GetTargetGroupPriceResponsePrivateExchangePricesPricingContextRateCar
     pub rate_card_token: Option<String>,
 }
 
+crate::object::object!(GetTargetGroupPriceResponsePrivateExchangePricesPricingContextRateCard {
+    "cpi_boost" => cpi_boost,
+    "maximum_cpi" => maximum_cpi,
+    "rate_card_token" => rate_card_token,
+});
+
 /// Comes back: open exchange price prediction.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OpenExchangePricePrediction {
@@ -236,6 +300,11 @@ pub struct OpenExchangePricePrediction {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pricing_context: Option<OpenExchangePricePredictionPricingContext>,
 }
+
+crate::object::object!(OpenExchangePricePrediction {
+    "cost_per_interview" => cost_per_interview,
+    "pricing_context" => pricing_context,
+});
 
 /// Comes back: open exchange price prediction pricing context, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -261,7 +330,7 @@ pub enum OpenExchangePricePredictionPricingContext {
 pub struct OpenExchangePricePredictionPricingContextDynamic(pub serde_json::Map<String, serde_json::Value>);
 
 /// Comes back: open exchange price prediction pricing context rate card.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OpenExchangePricePredictionPricingContextRateCard {
@@ -276,8 +345,14 @@ pub struct OpenExchangePricePredictionPricingContextRateCard {
     pub rate_card_token: Option<String>,
 }
 
+crate::object::object!(OpenExchangePricePredictionPricingContextRateCard {
+    "cpi_boost" => cpi_boost,
+    "maximum_cpi" => maximum_cpi,
+    "rate_card_token" => rate_card_token,
+});
+
 /// Comes back: private exchange price prediction.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PrivateExchangePricePrediction {
@@ -291,6 +366,12 @@ pub struct PrivateExchangePricePrediction {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub supplier_id: Option<crate::Id>,
 }
+
+crate::object::object!(PrivateExchangePricePrediction {
+    "cost_per_interview" => cost_per_interview,
+    "pricing_context" => pricing_context,
+    "supplier_id" => supplier_id,
+});
 
 /// Comes back: private exchange price prediction pricing context, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -316,7 +397,7 @@ pub enum PrivateExchangePricePredictionPricingContext {
 pub struct PrivateExchangePricePredictionPricingContextDynamic(pub serde_json::Map<String, serde_json::Value>);
 
 /// Comes back: private exchange price prediction pricing context rate card.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PrivateExchangePricePredictionPricingContextRateCard {
@@ -330,3 +411,9 @@ pub struct PrivateExchangePricePredictionPricingContextRateCard {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_card_token: Option<String>,
 }
+
+crate::object::object!(PrivateExchangePricePredictionPricingContextRateCard {
+    "cpi_boost" => cpi_boost,
+    "maximum_cpi" => maximum_cpi,
+    "rate_card_token" => rate_card_token,
+});

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Is sent: calculate target group feasibility by id request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CalculateTargetGroupFeasibilityByIdRequest {
     /// See [`TargetGroupFeasibilityRequestAllocationSpecification`].
@@ -53,8 +53,24 @@ pub struct CalculateTargetGroupFeasibilityByIdRequest {
     pub step_days: Option<f64>,
 }
 
+crate::object::object!(CalculateTargetGroupFeasibilityByIdRequest {
+    "allocations" => allocations,
+    "collects_pii" => collects_pii,
+    "completes_goal" => completes_goal,
+    "cost_per_interview" => cost_per_interview,
+    "end_at" => end_at,
+    "incidence_rate" => incidence_rate,
+    "length_of_interview" => length_of_interview,
+    "locale" => locale,
+    "price" => price,
+    "profiling" => profiling,
+    "rate_card_price_boost" => rate_card_price_boost,
+    "start_at" => start_at,
+    "step_days" => step_days,
+});
+
 /// Is sent: calculate target group feasibility by id request profiling.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CalculateTargetGroupFeasibilityByIdRequestProfiling {
     /// See [`CalculateTargetGroupFeasibilityByIdRequestProfilingProfileAdjustmentType`].
@@ -65,13 +81,18 @@ pub struct CalculateTargetGroupFeasibilityByIdRequestProfiling {
     pub profiles: Option<Vec<FeasibilityRequestDraftRegularProfileV3>>,
 }
 
+crate::object::object!(CalculateTargetGroupFeasibilityByIdRequestProfiling {
+    "profile_adjustment_type" => profile_adjustment_type,
+    "profiles" => profiles,
+});
+
 crate::value::open_enum!(CalculateTargetGroupFeasibilityByIdRequestProfilingProfileAdjustmentType {
     Percentage = "percentage",
     Nominal = "nominal",
 });
 
 /// Is sent: calculate target group feasibility request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CalculateTargetGroupFeasibilityRequest {
     /// See [`TargetGroupFeasibilityRequestAllocationSpecification`].
@@ -109,8 +130,26 @@ pub struct CalculateTargetGroupFeasibilityRequest {
     pub step_days: Option<f64>,
 }
 
+crate::object::object!(CalculateTargetGroupFeasibilityRequest {
+    requires {
+        "business_unit_id" => business_unit_id: i64,
+        "completes_goal" => completes_goal: i64,
+        "expected_incidence_rate" => expected_incidence_rate: f64,
+        "expected_length_of_interview_minutes" => expected_length_of_interview_minutes: i64,
+        "fielding_specification" => fielding_specification: TargetGroupFieldingSpecificationInput,
+        "locale" => locale: String,
+    }
+    "allocations" => allocations: Option<TargetGroupFeasibilityRequestAllocationSpecification>,
+    "collects_pii" => collects_pii: Option<bool>,
+    "cost_per_interview" => cost_per_interview: Option<MonetaryAmountRequestModel>,
+    "price" => price: Option<MonetaryAmountRequestModel>,
+    "profiling" => profiling: Option<CalculateTargetGroupFeasibilityRequestProfiling>,
+    "rate_card_price_boost" => rate_card_price_boost: Option<MonetaryAmountRequestModel>,
+    "step_days" => step_days: Option<f64>,
+});
+
 /// Is sent: calculate target group feasibility request profiling.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CalculateTargetGroupFeasibilityRequestProfiling {
     /// Text.
@@ -119,8 +158,15 @@ pub struct CalculateTargetGroupFeasibilityRequestProfiling {
     pub profiles: Vec<FeasibilityRequestDraftRegularProfileV3>,
 }
 
+crate::object::object!(CalculateTargetGroupFeasibilityRequestProfiling {
+    requires {
+        "profile_adjustment_type" => profile_adjustment_type: String,
+        "profiles" => profiles: Vec<FeasibilityRequestDraftRegularProfileV3>,
+    }
+});
+
 /// Comes back: calculate target group feasibility response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CalculateTargetGroupFeasibilityResponse {
@@ -141,8 +187,16 @@ pub struct CalculateTargetGroupFeasibilityResponse {
     pub suggested_price_range: Option<CalculateTargetGroupFeasibilityResponseSuggestedPriceRange>,
 }
 
+crate::object::object!(CalculateTargetGroupFeasibilityResponse {
+    "allocations" => allocations,
+    "profiles" => profiles,
+    "suggested_completes_goal_range" => suggested_completes_goal_range,
+    "suggested_price" => suggested_price,
+    "suggested_price_range" => suggested_price_range,
+});
+
 /// Comes back: calculate target group feasibility response suggested completes goal range.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CalculateTargetGroupFeasibilityResponseSuggestedCompletesGoalRange {
@@ -154,8 +208,13 @@ pub struct CalculateTargetGroupFeasibilityResponseSuggestedCompletesGoalRange {
     pub min: Option<i64>,
 }
 
+crate::object::object!(CalculateTargetGroupFeasibilityResponseSuggestedCompletesGoalRange {
+    "max" => max,
+    "min" => min,
+});
+
 /// Comes back: calculate target group feasibility response suggested price range.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CalculateTargetGroupFeasibilityResponseSuggestedPriceRange {
@@ -167,8 +226,13 @@ pub struct CalculateTargetGroupFeasibilityResponseSuggestedPriceRange {
     pub min: Option<MonetaryAmount>,
 }
 
+crate::object::object!(CalculateTargetGroupFeasibilityResponseSuggestedPriceRange {
+    "max" => max,
+    "min" => min,
+});
+
 /// Comes back: feasibility completes projection.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FeasibilityCompletesProjection {
@@ -180,8 +244,13 @@ pub struct FeasibilityCompletesProjection {
     pub projected_completes_percentage: Option<f64>,
 }
 
+crate::object::object!(FeasibilityCompletesProjection {
+    "projected_completes_goal" => projected_completes_goal,
+    "projected_completes_percentage" => projected_completes_percentage,
+});
+
 /// Comes back: feasibility quota details v3.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FeasibilityQuotaDetailsV3 {
@@ -193,8 +262,13 @@ pub struct FeasibilityQuotaDetailsV3 {
     pub quota: Option<FeasibilityQuotaDetailsV3Quota>,
 }
 
+crate::object::object!(FeasibilityQuotaDetailsV3 {
+    "conditions" => conditions,
+    "quota" => quota,
+});
+
 /// Comes back: feasibility quota details v3 quota.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FeasibilityQuotaDetailsV3Quota {
@@ -205,6 +279,11 @@ pub struct FeasibilityQuotaDetailsV3Quota {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_completes: Option<FeasibilityCompletesProjection>,
 }
+
+crate::object::object!(FeasibilityQuotaDetailsV3Quota {
+    "max_completes" => max_completes,
+    "min_completes" => min_completes,
+});
 
 /// Is sent: feasibility request draft regular profile v3, told apart by `object`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -224,7 +303,7 @@ pub enum FeasibilityRequestDraftRegularProfileV3 {
 }
 
 /// Is sent: feasibility request draft regular profile v3 blended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FeasibilityRequestDraftRegularProfileV3Blended {
     /// See [`FeasibilityRequestDraftRegularProfileV3BlendedBlendedType`].
@@ -236,13 +315,21 @@ pub struct FeasibilityRequestDraftRegularProfileV3Blended {
     pub targets: Vec<FeasibilityRequestQuotaDetailsV3>,
 }
 
+crate::object::object!(FeasibilityRequestDraftRegularProfileV3Blended {
+    requires {
+        "quotas_enabled" => quotas_enabled: bool,
+        "targets" => targets: Vec<FeasibilityRequestQuotaDetailsV3>,
+    }
+    "blended_type" => blended_type: Option<FeasibilityRequestDraftRegularProfileV3BlendedBlendedType>,
+});
+
 crate::value::open_enum!(FeasibilityRequestDraftRegularProfileV3BlendedBlendedType {
     Interlock = "interlock",
     Control = "control",
 });
 
 /// Is sent: feasibility request draft regular profile v3 regular.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FeasibilityRequestDraftRegularProfileV3Regular {
     /// True or false.
@@ -251,8 +338,15 @@ pub struct FeasibilityRequestDraftRegularProfileV3Regular {
     pub targets: Vec<FeasibilityRequestQuotaDetailsV3>,
 }
 
+crate::object::object!(FeasibilityRequestDraftRegularProfileV3Regular {
+    requires {
+        "quotas_enabled" => quotas_enabled: bool,
+        "targets" => targets: Vec<FeasibilityRequestQuotaDetailsV3>,
+    }
+});
+
 /// Is sent: feasibility request quota details v3.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FeasibilityRequestQuotaDetailsV3 {
     /// List of [`InterlockProfileConditionsV3Input`]: at least 1 items.
@@ -265,8 +359,16 @@ pub struct FeasibilityRequestQuotaDetailsV3 {
     pub quota: Option<FeasibilityRequestQuotaDetailsV3Quota>,
 }
 
+crate::object::object!(FeasibilityRequestQuotaDetailsV3 {
+    requires {
+        "conditions" => conditions: Vec<InterlockProfileConditionsV3Input>,
+    }
+    "name" => name: Option<String>,
+    "quota" => quota: Option<FeasibilityRequestQuotaDetailsV3Quota>,
+});
+
 /// Is sent: feasibility request quota details v3 quota.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FeasibilityRequestQuotaDetailsV3Quota {
     /// Whole number: at least 0.
@@ -276,6 +378,11 @@ pub struct FeasibilityRequestQuotaDetailsV3Quota {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub completes_goal_percentage: Option<f64>,
 }
+
+crate::object::object!(FeasibilityRequestQuotaDetailsV3Quota {
+    "completes_goal" => completes_goal,
+    "completes_goal_percentage" => completes_goal_percentage,
+});
 
 /// Comes back: feasibility response draft regular profile v3, told apart by `object`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -295,7 +402,7 @@ pub enum FeasibilityResponseDraftRegularProfileV3 {
 }
 
 /// Comes back: feasibility response draft regular profile v3 blended.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FeasibilityResponseDraftRegularProfileV3Blended {
@@ -307,13 +414,18 @@ pub struct FeasibilityResponseDraftRegularProfileV3Blended {
     pub targets: Option<Vec<FeasibilityQuotaDetailsV3>>,
 }
 
+crate::object::object!(FeasibilityResponseDraftRegularProfileV3Blended {
+    "blended_type" => blended_type,
+    "targets" => targets,
+});
+
 crate::value::open_enum!(FeasibilityResponseDraftRegularProfileV3BlendedBlendedType {
     Interlock = "interlock",
     Control = "control",
 });
 
 /// Comes back: feasibility response draft regular profile v3 regular.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FeasibilityResponseDraftRegularProfileV3Regular {
@@ -322,8 +434,12 @@ pub struct FeasibilityResponseDraftRegularProfileV3Regular {
     pub targets: Option<Vec<FeasibilityQuotaDetailsV3>>,
 }
 
+crate::object::object!(FeasibilityResponseDraftRegularProfileV3Regular {
+    "targets" => targets,
+});
+
 /// Is sent: target group feasibility request allocation specification.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupFeasibilityRequestAllocationSpecification {
     /// See [`TargetGroupFeasibilityRequestOpenExchangeAllocations`].
@@ -332,8 +448,15 @@ pub struct TargetGroupFeasibilityRequestAllocationSpecification {
     pub private_exchange_allocations: TargetGroupFeasibilityRequestPrivateExchangeAllocations,
 }
 
+crate::object::object!(TargetGroupFeasibilityRequestAllocationSpecification {
+    requires {
+        "open_exchange_allocations" => open_exchange_allocations: TargetGroupFeasibilityRequestOpenExchangeAllocations,
+        "private_exchange_allocations" => private_exchange_allocations: TargetGroupFeasibilityRequestPrivateExchangeAllocations,
+    }
+});
+
 /// Is sent: target group feasibility request open exchange allocations.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupFeasibilityRequestOpenExchangeAllocations {
     /// List.
@@ -346,8 +469,17 @@ pub struct TargetGroupFeasibilityRequestOpenExchangeAllocations {
     pub groups: Vec<TargetGroupFeasibilityRequestOpenExchangeAllocationsGroup>,
 }
 
+crate::object::object!(TargetGroupFeasibilityRequestOpenExchangeAllocations {
+    requires {
+        "blocked_supplier_ids" => blocked_supplier_ids: Vec<String>,
+        "exchange_max_percentage" => exchange_max_percentage: i64,
+        "exchange_min_percentage" => exchange_min_percentage: i64,
+        "groups" => groups: Vec<TargetGroupFeasibilityRequestOpenExchangeAllocationsGroup>,
+    }
+});
+
 /// Is sent: target group feasibility request open exchange allocations group.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupFeasibilityRequestOpenExchangeAllocationsGroup {
     /// Text.
@@ -363,8 +495,18 @@ pub struct TargetGroupFeasibilityRequestOpenExchangeAllocationsGroup {
     pub suppliers: Vec<String>,
 }
 
+crate::object::object!(TargetGroupFeasibilityRequestOpenExchangeAllocationsGroup {
+    requires {
+        "group_name" => group_name: String,
+        "max_percentage" => max_percentage: i64,
+        "min_percentage" => min_percentage: i64,
+        "suppliers" => suppliers: Vec<String>,
+    }
+    "supplier_id" => supplier_id: Option<String>,
+});
+
 /// Is sent: target group feasibility request private exchange allocations.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupFeasibilityRequestPrivateExchangeAllocations {
     /// List.
@@ -373,8 +515,15 @@ pub struct TargetGroupFeasibilityRequestPrivateExchangeAllocations {
     pub groups: Vec<TargetGroupFeasibilityRequestPrivateExchangeAllocationsGroup>,
 }
 
+crate::object::object!(TargetGroupFeasibilityRequestPrivateExchangeAllocations {
+    requires {
+        "blocked_supplier_ids" => blocked_supplier_ids: Vec<String>,
+        "groups" => groups: Vec<TargetGroupFeasibilityRequestPrivateExchangeAllocationsGroup>,
+    }
+});
+
 /// Is sent: target group feasibility request private exchange allocations group.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupFeasibilityRequestPrivateExchangeAllocationsGroup {
     /// Text.
@@ -387,8 +536,17 @@ pub struct TargetGroupFeasibilityRequestPrivateExchangeAllocationsGroup {
     pub supplier_id: String,
 }
 
+crate::object::object!(TargetGroupFeasibilityRequestPrivateExchangeAllocationsGroup {
+    requires {
+        "group_name" => group_name: String,
+        "max_percentage" => max_percentage: i64,
+        "min_percentage" => min_percentage: i64,
+        "supplier_id" => supplier_id: String,
+    }
+});
+
 /// Comes back: target group feasibility response allocation specification.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupFeasibilityResponseAllocationSpecification {
@@ -400,8 +558,13 @@ pub struct TargetGroupFeasibilityResponseAllocationSpecification {
     pub private_exchange_allocations: Option<TargetGroupFeasibilityResponsePrivateExchangeAllocations>,
 }
 
+crate::object::object!(TargetGroupFeasibilityResponseAllocationSpecification {
+    "open_exchange_allocations" => open_exchange_allocations,
+    "private_exchange_allocations" => private_exchange_allocations,
+});
+
 /// Comes back: target group feasibility response open exchange allocations.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupFeasibilityResponseOpenExchangeAllocations {
@@ -416,8 +579,14 @@ pub struct TargetGroupFeasibilityResponseOpenExchangeAllocations {
     pub min_completes: Option<i64>,
 }
 
+crate::object::object!(TargetGroupFeasibilityResponseOpenExchangeAllocations {
+    "groups" => groups,
+    "max_completes" => max_completes,
+    "min_completes" => min_completes,
+});
+
 /// Comes back: target group feasibility response open exchange allocations group.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupFeasibilityResponseOpenExchangeAllocationsGroup {
@@ -432,8 +601,14 @@ pub struct TargetGroupFeasibilityResponseOpenExchangeAllocationsGroup {
     pub min_completes: Option<i64>,
 }
 
+crate::object::object!(TargetGroupFeasibilityResponseOpenExchangeAllocationsGroup {
+    "group_name" => group_name,
+    "max_completes" => max_completes,
+    "min_completes" => min_completes,
+});
+
 /// Comes back: target group feasibility response private exchange allocations.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupFeasibilityResponsePrivateExchangeAllocations {
@@ -442,8 +617,12 @@ pub struct TargetGroupFeasibilityResponsePrivateExchangeAllocations {
     pub groups: Option<Vec<TargetGroupFeasibilityResponsePrivateExchangeAllocationsGroup>>,
 }
 
+crate::object::object!(TargetGroupFeasibilityResponsePrivateExchangeAllocations {
+    "groups" => groups,
+});
+
 /// Comes back: target group feasibility response private exchange allocations group.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupFeasibilityResponsePrivateExchangeAllocationsGroup {
@@ -457,3 +636,9 @@ pub struct TargetGroupFeasibilityResponsePrivateExchangeAllocationsGroup {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_completes: Option<i64>,
 }
+
+crate::object::object!(TargetGroupFeasibilityResponsePrivateExchangeAllocationsGroup {
+    "group_name" => group_name,
+    "max_completes" => max_completes,
+    "min_completes" => min_completes,
+});

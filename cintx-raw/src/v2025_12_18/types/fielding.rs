@@ -9,15 +9,21 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Is sent: create launch fielding run from draft job request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateLaunchFieldingRunFromDraftJobRequest {
     /// Text: format `date-time`.
     pub end_fielding_at: String,
 }
 
+crate::object::object!(CreateLaunchFieldingRunFromDraftJobRequest {
+    requires {
+        "end_fielding_at" => end_fielding_at: String,
+    }
+});
+
 /// Is sent: create schedule fielding run from draft job request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateScheduleFieldingRunFromDraftJobRequest {
     /// Text: format `date-time`.
@@ -26,8 +32,15 @@ pub struct CreateScheduleFieldingRunFromDraftJobRequest {
     pub start_fielding_at: String,
 }
 
+crate::object::object!(CreateScheduleFieldingRunFromDraftJobRequest {
+    requires {
+        "end_fielding_at" => end_fielding_at: String,
+        "start_fielding_at" => start_fielding_at: String,
+    }
+});
+
 /// Comes back: fielding run item.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FieldingRunItem {
@@ -54,8 +67,18 @@ pub struct FieldingRunItem {
     pub version: Option<i64>,
 }
 
+crate::object::object!(FieldingRunItem {
+    "end_fielding_at" => end_fielding_at,
+    "id" => id,
+    "last_changed_at" => last_changed_at,
+    "last_changed_by" => last_changed_by,
+    "start_fielding_at" => start_fielding_at,
+    "status" => status,
+    "version" => version,
+});
+
 /// Comes back: fielding run job failure reason.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FieldingRunJobFailureReason {
@@ -70,8 +93,14 @@ pub struct FieldingRunJobFailureReason {
     pub reasons: Option<Vec<FieldingRunJobFailureReasonDetail>>,
 }
 
+crate::object::object!(FieldingRunJobFailureReason {
+    "code" => code,
+    "description" => description,
+    "reasons" => reasons,
+});
+
 /// Comes back: fielding run job failure reason detail.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FieldingRunJobFailureReasonDetail {
@@ -85,6 +114,12 @@ pub struct FieldingRunJobFailureReasonDetail {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
+
+crate::object::object!(FieldingRunJobFailureReasonDetail {
+    "detail" => detail,
+    "name" => name,
+    "reason" => reason,
+});
 
 crate::value::open_enum!(FieldingRunJobStatus {
     Completed = "Completed",
@@ -100,7 +135,7 @@ crate::value::open_enum!(FieldingRunStatus {
 });
 
 /// Comes back: get launch fielding run from draft job response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetLaunchFieldingRunFromDraftJobResponse {
@@ -127,8 +162,18 @@ pub struct GetLaunchFieldingRunFromDraftJobResponse {
     pub status: Option<FieldingRunJobStatus>,
 }
 
+crate::object::object!(GetLaunchFieldingRunFromDraftJobResponse {
+    "created_at" => created_at,
+    "created_by" => created_by,
+    "created_fielding_run_id" => created_fielding_run_id,
+    "failure_reason" => failure_reason,
+    "job_id" => job_id,
+    "job_trace_id" => job_trace_id,
+    "status" => status,
+});
+
 /// Comes back: get list fielding runs response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetListFieldingRunsResponse {
@@ -140,8 +185,13 @@ pub struct GetListFieldingRunsResponse {
     pub has_more: Option<bool>,
 }
 
+crate::object::object!(GetListFieldingRunsResponse {
+    "data" => data,
+    "has_more" => has_more,
+});
+
 /// Comes back: get schedule fielding run from draft job response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetScheduleFieldingRunFromDraftJobResponse {
@@ -168,8 +218,18 @@ pub struct GetScheduleFieldingRunFromDraftJobResponse {
     pub status: Option<FieldingRunJobStatus>,
 }
 
+crate::object::object!(GetScheduleFieldingRunFromDraftJobResponse {
+    "created_at" => created_at,
+    "created_by" => created_by,
+    "created_fielding_run_id" => created_fielding_run_id,
+    "failure_reason" => failure_reason,
+    "job_id" => job_id,
+    "job_trace_id" => job_trace_id,
+    "status" => status,
+});
+
 /// Comes back: launch now fielding run response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LaunchNowFieldingRunResponse {
@@ -181,8 +241,13 @@ pub struct LaunchNowFieldingRunResponse {
     pub start_fielding_at: Option<String>,
 }
 
+crate::object::object!(LaunchNowFieldingRunResponse {
+    "end_fielding_at" => end_fielding_at,
+    "start_fielding_at" => start_fielding_at,
+});
+
 /// Is sent: update fielding run request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct UpdateFieldingRunRequest {
     /// Text: format `date-time`.
@@ -191,8 +256,15 @@ pub struct UpdateFieldingRunRequest {
     pub start_fielding_at: String,
 }
 
+crate::object::object!(UpdateFieldingRunRequest {
+    requires {
+        "end_fielding_at" => end_fielding_at: String,
+        "start_fielding_at" => start_fielding_at: String,
+    }
+});
+
 /// Comes back: update fielding run response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UpdateFieldingRunResponse {
@@ -200,3 +272,7 @@ pub struct UpdateFieldingRunResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<crate::Id>,
 }
+
+crate::object::object!(UpdateFieldingRunResponse {
+    "id" => id,
+});

@@ -9,47 +9,77 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Is sent: create bulk complete target group job request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateBulkCompleteTargetGroupJobRequest {
     /// List: at least 1 items.
     pub target_group_ids: Vec<String>,
 }
 
+crate::object::object!(CreateBulkCompleteTargetGroupJobRequest {
+    requires {
+        "target_group_ids" => target_group_ids: Vec<String>,
+    }
+});
+
 /// Is sent: create bulk launch target group job request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateBulkLaunchTargetGroupJobRequest {
     /// List: at least 1 items.
     pub target_group_ids: Vec<String>,
 }
 
+crate::object::object!(CreateBulkLaunchTargetGroupJobRequest {
+    requires {
+        "target_group_ids" => target_group_ids: Vec<String>,
+    }
+});
+
 /// Is sent: create bulk pause target group job request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateBulkPauseTargetGroupJobRequest {
     /// List: at least 1 items.
     pub target_group_ids: Vec<String>,
 }
 
+crate::object::object!(CreateBulkPauseTargetGroupJobRequest {
+    requires {
+        "target_group_ids" => target_group_ids: Vec<String>,
+    }
+});
+
 /// Is sent: create bulk relaunch target group job request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateBulkRelaunchTargetGroupJobRequest {
     /// List: at least 1 items.
     pub target_group_ids: Vec<String>,
 }
 
+crate::object::object!(CreateBulkRelaunchTargetGroupJobRequest {
+    requires {
+        "target_group_ids" => target_group_ids: Vec<String>,
+    }
+});
+
 /// Is sent: create bulk resume target group job request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateBulkResumeTargetGroupJobRequest {
     /// List: at least 1 items.
     pub target_group_ids: Vec<String>,
 }
 
+crate::object::object!(CreateBulkResumeTargetGroupJobRequest {
+    requires {
+        "target_group_ids" => target_group_ids: Vec<String>,
+    }
+});
+
 /// Comes back: get bulk complete target group job response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetBulkCompleteTargetGroupJobResponse {
@@ -73,8 +103,17 @@ pub struct GetBulkCompleteTargetGroupJobResponse {
     pub updated_target_groups: Option<BulkUpdatedTargetGroups>,
 }
 
+crate::object::object!(GetBulkCompleteTargetGroupJobResponse {
+    "created_at" => created_at,
+    "created_by" => created_by,
+    "failed_target_groups" => failed_target_groups,
+    "job_id" => job_id,
+    "status" => status,
+    "updated_target_groups" => updated_target_groups,
+});
+
 /// Comes back: get bulk launch target group job response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetBulkLaunchTargetGroupJobResponse {
@@ -98,8 +137,17 @@ pub struct GetBulkLaunchTargetGroupJobResponse {
     pub updated_target_groups: Option<BulkUpdatedTargetGroups>,
 }
 
+crate::object::object!(GetBulkLaunchTargetGroupJobResponse {
+    "created_at" => created_at,
+    "created_by" => created_by,
+    "failed_target_groups" => failed_target_groups,
+    "job_id" => job_id,
+    "status" => status,
+    "updated_target_groups" => updated_target_groups,
+});
+
 /// Comes back: get bulk pause target group job response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetBulkPauseTargetGroupJobResponse {
@@ -123,8 +171,17 @@ pub struct GetBulkPauseTargetGroupJobResponse {
     pub updated_target_groups: Option<BulkUpdatedTargetGroups>,
 }
 
+crate::object::object!(GetBulkPauseTargetGroupJobResponse {
+    "created_at" => created_at,
+    "created_by" => created_by,
+    "failed_target_groups" => failed_target_groups,
+    "job_id" => job_id,
+    "status" => status,
+    "updated_target_groups" => updated_target_groups,
+});
+
 /// Comes back: get bulk relaunch target group job response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetBulkRelaunchTargetGroupJobResponse {
@@ -148,8 +205,17 @@ pub struct GetBulkRelaunchTargetGroupJobResponse {
     pub updated_target_groups: Option<BulkUpdatedTargetGroups>,
 }
 
+crate::object::object!(GetBulkRelaunchTargetGroupJobResponse {
+    "created_at" => created_at,
+    "created_by" => created_by,
+    "failed_target_groups" => failed_target_groups,
+    "job_id" => job_id,
+    "status" => status,
+    "updated_target_groups" => updated_target_groups,
+});
+
 /// Comes back: get bulk resume target group job response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetBulkResumeTargetGroupJobResponse {
@@ -172,3 +238,12 @@ pub struct GetBulkResumeTargetGroupJobResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_target_groups: Option<BulkUpdatedTargetGroups>,
 }
+
+crate::object::object!(GetBulkResumeTargetGroupJobResponse {
+    "created_at" => created_at,
+    "created_by" => created_by,
+    "failed_target_groups" => failed_target_groups,
+    "job_id" => job_id,
+    "status" => status,
+    "updated_target_groups" => updated_target_groups,
+});

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Is sent: respondent fillfilment transition request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct RespondentFillfilmentTransitionRequest {
     /// Text.
@@ -18,8 +18,15 @@ pub struct RespondentFillfilmentTransitionRequest {
     pub status: i64,
 }
 
+crate::object::object!(RespondentFillfilmentTransitionRequest {
+    requires {
+        "id" => id: String,
+        "status" => status: i64,
+    }
+});
+
 /// Comes back: respondent fillfilment transition result.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RespondentFillfilmentTransitionResult {
@@ -31,8 +38,13 @@ pub struct RespondentFillfilmentTransitionResult {
     pub status: Option<i64>,
 }
 
+crate::object::object!(RespondentFillfilmentTransitionResult {
+    "id" => id,
+    "status" => status,
+});
+
 /// Comes back: respondent fulfilment result.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RespondentFulfilmentResult {
@@ -47,8 +59,14 @@ pub struct RespondentFulfilmentResult {
     pub status: Option<i64>,
 }
 
+crate::object::object!(RespondentFulfilmentResult {
+    "id" => id,
+    "links" => links,
+    "status" => status,
+});
+
 /// Comes back: respondent fulfilment result links.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RespondentFulfilmentResultLinks {
@@ -56,3 +74,7 @@ pub struct RespondentFulfilmentResultLinks {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub href: Option<String>,
 }
+
+crate::object::object!(RespondentFulfilmentResultLinks {
+    "href" => href,
+});

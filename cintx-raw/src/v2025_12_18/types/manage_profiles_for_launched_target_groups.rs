@@ -9,27 +9,38 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Is sent: batch profile deletion request v3.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct BatchProfileDeletionRequestV3 {
     /// List: at least 1 items.
     pub profile_ids: Vec<String>,
 }
 
+crate::object::object!(BatchProfileDeletionRequestV3 {
+    requires {
+        "profile_ids" => profile_ids: Vec<String>,
+    }
+});
+
 /// Is sent: filling goal update request v3.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FillingGoalUpdateRequestV3 {
     /// Number. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub completes_goal: Option<Option<f64>>,
     /// List of [`FillingGoalUpdateRequestV3Profiles`]. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub profiles: Option<Option<Vec<FillingGoalUpdateRequestV3Profiles>>>,
 }
 
+crate::object::object!(FillingGoalUpdateRequestV3 {
+    nullable "completes_goal" => completes_goal,
+    nullable "profiles" => profiles,
+});
+
 /// Is sent: filling goal update request v3 profiles.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FillingGoalUpdateRequestV3Profiles {
     /// Text.
@@ -43,8 +54,14 @@ pub struct FillingGoalUpdateRequestV3Profiles {
     pub targets: Option<Vec<FillingGoalUpdateRequestV3ProfilesTargets>>,
 }
 
+crate::object::object!(FillingGoalUpdateRequestV3Profiles {
+    "profile_id" => profile_id,
+    "quotas" => quotas,
+    "targets" => targets,
+});
+
 /// Is sent: filling goal update request v3 profiles quotas.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FillingGoalUpdateRequestV3ProfilesQuotas {
     /// Whole number: at least 1.
@@ -55,8 +72,13 @@ pub struct FillingGoalUpdateRequestV3ProfilesQuotas {
     pub quota_id: Option<String>,
 }
 
+crate::object::object!(FillingGoalUpdateRequestV3ProfilesQuotas {
+    "completes_goal" => completes_goal,
+    "quota_id" => quota_id,
+});
+
 /// Is sent: filling goal update request v3 profiles targets.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FillingGoalUpdateRequestV3ProfilesTargets {
     /// Text: format `ulid`.
@@ -65,16 +87,29 @@ pub struct FillingGoalUpdateRequestV3ProfilesTargets {
     pub quota: FillingGoalUpdateRequestV3ProfilesTargetsQuota,
 }
 
+crate::object::object!(FillingGoalUpdateRequestV3ProfilesTargets {
+    requires {
+        "id" => id: String,
+        "quota" => quota: FillingGoalUpdateRequestV3ProfilesTargetsQuota,
+    }
+});
+
 /// Is sent: filling goal update request v3 profiles targets quota.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FillingGoalUpdateRequestV3ProfilesTargetsQuota {
     /// Whole number: at least 1.
     pub completes_goal: i64,
 }
 
+crate::object::object!(FillingGoalUpdateRequestV3ProfilesTargetsQuota {
+    requires {
+        "completes_goal" => completes_goal: i64,
+    }
+});
+
 /// Is sent: manage profiles request v3.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ManageProfilesRequestV3 {
     /// Whole number: at least 1.
@@ -83,8 +118,15 @@ pub struct ManageProfilesRequestV3 {
     pub profiling: ManageProfilesRequestV3Profiling,
 }
 
+crate::object::object!(ManageProfilesRequestV3 {
+    requires {
+        "completes_goal" => completes_goal: i64,
+        "profiling" => profiling: ManageProfilesRequestV3Profiling,
+    }
+});
+
 /// Is sent: manage profiles request v3 profiling.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ManageProfilesRequestV3Profiling {
     /// See [`ManageProfilesRequestV3ProfilingProfileAdjustmentType`].
@@ -97,13 +139,21 @@ pub struct ManageProfilesRequestV3Profiling {
     pub template_id: Option<String>,
 }
 
+crate::object::object!(ManageProfilesRequestV3Profiling {
+    requires {
+        "profile_adjustment_type" => profile_adjustment_type: ManageProfilesRequestV3ProfilingProfileAdjustmentType,
+    }
+    "profiles" => profiles: Option<Vec<RequestDraftRegularProfileV3Input>>,
+    "template_id" => template_id: Option<String>,
+});
+
 crate::value::open_enum!(ManageProfilesRequestV3ProfilingProfileAdjustmentType {
     Percentage = "percentage",
     Nominal = "nominal",
 });
 
 /// Comes back: profiles response v3.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProfilesResponseV3 {
@@ -117,3 +167,9 @@ pub struct ProfilesResponseV3 {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profiles: Option<Vec<RegularProfileV3>>,
 }
+
+crate::object::object!(ProfilesResponseV3 {
+    "completes_goal" => completes_goal,
+    "locale" => locale,
+    "profiles" => profiles,
+});

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Is sent: create webhook request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateWebhookRequest {
     /// List of [`WebhookEventType`].
@@ -18,13 +18,20 @@ pub struct CreateWebhookRequest {
     pub url: String,
 }
 
+crate::object::object!(CreateWebhookRequest {
+    requires {
+        "events" => events: Vec<WebhookEventType>,
+        "url" => url: String,
+    }
+});
+
 crate::value::open_enum!(ListWebhookEventsHistoryCreatedAtSortOrder {
     Asc = "asc",
     Desc = "desc",
 });
 
 /// Comes back: list webhook events history response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ListWebhookEventsHistoryResponse {
@@ -36,8 +43,13 @@ pub struct ListWebhookEventsHistoryResponse {
     pub next_cursor: Option<String>,
 }
 
+crate::object::object!(ListWebhookEventsHistoryResponse {
+    "events" => events,
+    "next_cursor" => next_cursor,
+});
+
 /// Is sent: update webhook request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct UpdateWebhookRequest {
     /// List of [`WebhookEventType`].
@@ -48,8 +60,13 @@ pub struct UpdateWebhookRequest {
     pub url: Option<String>,
 }
 
+crate::object::object!(UpdateWebhookRequest {
+    "events" => events,
+    "url" => url,
+});
+
 /// Comes back: webhook.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Webhook {
@@ -70,8 +87,16 @@ pub struct Webhook {
     pub url: Option<String>,
 }
 
+crate::object::object!(Webhook {
+    "created_at" => created_at,
+    "events" => events,
+    "id" => id,
+    "updated_at" => updated_at,
+    "url" => url,
+});
+
 /// Comes back: webhook created.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WebhookCreated {
@@ -95,8 +120,17 @@ pub struct WebhookCreated {
     pub url: Option<String>,
 }
 
+crate::object::object!(WebhookCreated {
+    "created_at" => created_at,
+    "events" => events,
+    "id" => id,
+    "secret" => secret,
+    "updated_at" => updated_at,
+    "url" => url,
+});
+
 /// Comes back: webhook event.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WebhookEvent {
@@ -117,6 +151,14 @@ pub struct WebhookEvent {
     pub type_: Option<WebhookEventType>,
 }
 
+crate::object::object!(WebhookEvent {
+    "created_at" => created_at,
+    "id" => id,
+    "payload" => payload,
+    "status" => status,
+    "type" => type_,
+});
+
 crate::value::open_enum!(WebhookEventType {
     TargetGroupUpdated = "target-group-updated",
     QuotaFillRegistered = "quota-fill-registered",
@@ -124,7 +166,7 @@ crate::value::open_enum!(WebhookEventType {
 });
 
 /// Comes back: webhook event types list.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WebhookEventTypesList {
@@ -132,6 +174,10 @@ pub struct WebhookEventTypesList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub events: Option<Vec<WebhookEventType>>,
 }
+
+crate::object::object!(WebhookEventTypesList {
+    "events" => events,
+});
 
 crate::value::open_enum!(WebhookEventsDeliveryStatus {
     Pending = "pending",
@@ -143,7 +189,7 @@ crate::value::open_enum!(WebhookEventsDeliveryStatus {
 });
 
 /// Comes back: webhook secret regenerated.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WebhookSecretRegenerated {
@@ -167,8 +213,17 @@ pub struct WebhookSecretRegenerated {
     pub url: Option<String>,
 }
 
+crate::object::object!(WebhookSecretRegenerated {
+    "created_at" => created_at,
+    "events" => events,
+    "id" => id,
+    "secret" => secret,
+    "updated_at" => updated_at,
+    "url" => url,
+});
+
 /// Comes back: webhooks list.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WebhooksList {
@@ -179,3 +234,8 @@ pub struct WebhooksList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhooks: Option<Vec<Webhook>>,
 }
+
+crate::object::object!(WebhooksList {
+    "has_more" => has_more,
+    "webhooks" => webhooks,
+});

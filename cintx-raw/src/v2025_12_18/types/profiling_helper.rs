@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Comes back: composite draft regular profile v3.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CompositeDraftRegularProfileV3 {
@@ -33,8 +33,17 @@ pub struct CompositeDraftRegularProfileV3 {
     pub targets: Option<Vec<DraftQuotaDetailsV3>>,
 }
 
+crate::object::object!(CompositeDraftRegularProfileV3 {
+    "description" => description,
+    "description_translated" => description_translated,
+    "name" => name,
+    "object" => object,
+    "quotas_enabled" => quotas_enabled,
+    "targets" => targets,
+});
+
 /// Comes back: draft quota details v3.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DraftQuotaDetailsV3 {
@@ -58,8 +67,17 @@ pub struct DraftQuotaDetailsV3 {
     pub text_translated: Option<String>,
 }
 
+crate::object::object!(DraftQuotaDetailsV3 {
+    "conditions" => conditions,
+    "id" => id,
+    "name" => name,
+    "quota" => quota,
+    "text" => text,
+    "text_translated" => text_translated,
+});
+
 /// Comes back: draft quota details v3 quota.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DraftQuotaDetailsV3Quota {
@@ -77,8 +95,15 @@ pub struct DraftQuotaDetailsV3Quota {
     pub quota_nominal: Option<i64>,
 }
 
+crate::object::object!(DraftQuotaDetailsV3Quota {
+    "completes_goal" => completes_goal,
+    "completes_goal_percentage" => completes_goal_percentage,
+    "name" => name,
+    "quota_nominal" => quota_nominal,
+});
+
 /// Is sent: generate draft interlocked profile request v3.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct GenerateDraftInterlockedProfileRequestV3 {
     /// True or false.
@@ -95,8 +120,19 @@ pub struct GenerateDraftInterlockedProfileRequestV3 {
     pub start_at: String,
 }
 
+crate::object::object!(GenerateDraftInterlockedProfileRequestV3 {
+    requires {
+        "collects_pii" => collects_pii: bool,
+        "completes_goal" => completes_goal: i64,
+        "end_at" => end_at: String,
+        "locale" => locale: String,
+        "profiling" => profiling: GenerateDraftInterlockedProfileRequestV3Profiling,
+        "start_at" => start_at: String,
+    }
+});
+
 /// Is sent: generate draft interlocked profile request v3 profiling.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct GenerateDraftInterlockedProfileRequestV3Profiling {
     /// See [`GenerateDraftInterlockedProfileRequestV3ProfilingProfileAdjustmentType`].
@@ -105,13 +141,20 @@ pub struct GenerateDraftInterlockedProfileRequestV3Profiling {
     pub profiles: Vec<RequestDraftRegularProfileV3Input>,
 }
 
+crate::object::object!(GenerateDraftInterlockedProfileRequestV3Profiling {
+    requires {
+        "profile_adjustment_type" => profile_adjustment_type: GenerateDraftInterlockedProfileRequestV3ProfilingProfileAdjustmentType,
+        "profiles" => profiles: Vec<RequestDraftRegularProfileV3Input>,
+    }
+});
+
 crate::value::open_enum!(GenerateDraftInterlockedProfileRequestV3ProfilingProfileAdjustmentType {
     Percentage = "percentage",
     Nominal = "nominal",
 });
 
 /// Is sent: validate profiles request v3.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ValidateProfilesRequestV3 {
     /// Whole number: at least 1.
@@ -122,8 +165,16 @@ pub struct ValidateProfilesRequestV3 {
     pub profiling: ValidateProfilesRequestV3Profiling,
 }
 
+crate::object::object!(ValidateProfilesRequestV3 {
+    requires {
+        "completes_goal" => completes_goal: i64,
+        "locale" => locale: String,
+        "profiling" => profiling: ValidateProfilesRequestV3Profiling,
+    }
+});
+
 /// Is sent: validate profiles request v3 profiling.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ValidateProfilesRequestV3Profiling {
     /// See [`ValidateProfilesRequestV3ProfilingProfileAdjustmentType`].
@@ -131,6 +182,13 @@ pub struct ValidateProfilesRequestV3Profiling {
     /// List of [`RequestDraftRegularProfileV3Input`]: at least 1 items.
     pub profiles: Vec<RequestDraftRegularProfileV3Input>,
 }
+
+crate::object::object!(ValidateProfilesRequestV3Profiling {
+    requires {
+        "profile_adjustment_type" => profile_adjustment_type: ValidateProfilesRequestV3ProfilingProfileAdjustmentType,
+        "profiles" => profiles: Vec<RequestDraftRegularProfileV3Input>,
+    }
+});
 
 crate::value::open_enum!(ValidateProfilesRequestV3ProfilingProfileAdjustmentType {
     Percentage = "percentage",

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Comes back: list question categories.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ListQuestionCategories {
@@ -18,8 +18,12 @@ pub struct ListQuestionCategories {
     pub categories: Option<Vec<QuestionCategory>>,
 }
 
+crate::object::object!(ListQuestionCategories {
+    "categories" => categories,
+});
+
 /// Comes back: question category.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct QuestionCategory {
@@ -33,6 +37,12 @@ pub struct QuestionCategory {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
+
+crate::object::object!(QuestionCategory {
+    "code" => code,
+    "id" => id,
+    "name" => name,
+});
 
 crate::value::open_enum!(QuestionCategoryCode {
     Air = "AIR",
@@ -61,7 +71,7 @@ crate::value::open_enum!(QuestionCategoryCode {
 });
 
 /// Comes back: question response profile format.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct QuestionResponseProfileFormat {
@@ -100,6 +110,20 @@ pub struct QuestionResponseProfileFormat {
     pub targets: Option<Vec<QuestionResponseProfileFormatTargets>>,
 }
 
+crate::object::object!(QuestionResponseProfileFormat {
+    "classification_code" => classification_code,
+    "classification_id" => classification_id,
+    "description" => description,
+    "description_translated" => description_translated,
+    "name" => name,
+    "object" => object,
+    "option_mask" => option_mask,
+    "profile_condition_type" => profile_condition_type,
+    "quotas_enabled" => quotas_enabled,
+    "standard" => standard,
+    "targets" => targets,
+});
+
 crate::value::open_enum!(QuestionResponseProfileFormatProfileConditionType {
     SinglePunch = "Single Punch",
     MultiPunch = "Multi Punch",
@@ -109,7 +133,7 @@ crate::value::open_enum!(QuestionResponseProfileFormatProfileConditionType {
 });
 
 /// Comes back: question response profile format targets.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct QuestionResponseProfileFormatTargets {
@@ -130,8 +154,16 @@ pub struct QuestionResponseProfileFormatTargets {
     pub text_translated: Option<String>,
 }
 
+crate::object::object!(QuestionResponseProfileFormatTargets {
+    "conditions" => conditions,
+    "name" => name,
+    "object" => object,
+    "text" => text,
+    "text_translated" => text_translated,
+});
+
 /// Comes back: questions translation response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct QuestionsTranslationResponse {
@@ -148,3 +180,10 @@ pub struct QuestionsTranslationResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<i64>,
 }
+
+crate::object::object!(QuestionsTranslationResponse {
+    "has_more" => has_more,
+    "next_cursor" => next_cursor,
+    "profiles" => profiles,
+    "total" => total,
+});

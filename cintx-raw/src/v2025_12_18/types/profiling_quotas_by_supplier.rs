@@ -26,7 +26,7 @@ pub enum PanelDistributionRequestV3 {
 }
 
 /// Is sent: panel distribution request v3 nominal.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct PanelDistributionRequestV3Nominal {
     /// True or false.
@@ -44,8 +44,19 @@ pub struct PanelDistributionRequestV3Nominal {
     pub start_at: String,
 }
 
+crate::object::object!(PanelDistributionRequestV3Nominal {
+    requires {
+        "completes_goal" => completes_goal: i64,
+        "end_at" => end_at: String,
+        "locale" => locale: String,
+        "profile" => profile: RequestDraftRegularProfileV3Input,
+        "start_at" => start_at: String,
+    }
+    "collects_pii" => collects_pii: Option<bool>,
+});
+
 /// Is sent: panel distribution request v3 percentage.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct PanelDistributionRequestV3Percentage {
     /// True or false.
@@ -62,6 +73,17 @@ pub struct PanelDistributionRequestV3Percentage {
     /// Text.
     pub start_at: String,
 }
+
+crate::object::object!(PanelDistributionRequestV3Percentage {
+    requires {
+        "completes_goal" => completes_goal: i64,
+        "end_at" => end_at: String,
+        "locale" => locale: String,
+        "profile" => profile: RequestDraftRegularProfileV3Input,
+        "start_at" => start_at: String,
+    }
+    "collects_pii" => collects_pii: Option<bool>,
+});
 
 /// Comes back: request draft regular profile v3, told apart by `object`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -81,7 +103,7 @@ pub enum RequestDraftRegularProfileV3 {
 }
 
 /// Comes back: request draft regular profile v3 blended.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RequestDraftRegularProfileV3Blended {
@@ -99,8 +121,15 @@ pub struct RequestDraftRegularProfileV3Blended {
     pub targets: Option<Vec<RequestDraftRegularProfileV3BlendedTargets>>,
 }
 
+crate::object::object!(RequestDraftRegularProfileV3Blended {
+    "blended_type" => blended_type,
+    "name" => name,
+    "quotas_enabled" => quotas_enabled,
+    "targets" => targets,
+});
+
 /// Comes back: request draft regular profile v3 blended targets.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RequestDraftRegularProfileV3BlendedTargets {
@@ -115,8 +144,14 @@ pub struct RequestDraftRegularProfileV3BlendedTargets {
     pub quota: Option<RequestDraftRegularProfileV3BlendedTargetsQuota>,
 }
 
+crate::object::object!(RequestDraftRegularProfileV3BlendedTargets {
+    "conditions" => conditions,
+    "object" => object,
+    "quota" => quota,
+});
+
 /// Comes back: request draft regular profile v3 blended targets quota.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RequestDraftRegularProfileV3BlendedTargetsQuota {
@@ -131,8 +166,14 @@ pub struct RequestDraftRegularProfileV3BlendedTargetsQuota {
     pub name: Option<String>,
 }
 
+crate::object::object!(RequestDraftRegularProfileV3BlendedTargetsQuota {
+    "completes_goal" => completes_goal,
+    "completes_goal_percentage" => completes_goal_percentage,
+    "name" => name,
+});
+
 /// Comes back: request draft regular profile v3 regular.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RequestDraftRegularProfileV3Regular {
@@ -147,8 +188,14 @@ pub struct RequestDraftRegularProfileV3Regular {
     pub targets: Option<Vec<RequestDraftRegularProfileV3RegularTargets>>,
 }
 
+crate::object::object!(RequestDraftRegularProfileV3Regular {
+    "name" => name,
+    "quotas_enabled" => quotas_enabled,
+    "targets" => targets,
+});
+
 /// Comes back: request draft regular profile v3 regular targets.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RequestDraftRegularProfileV3RegularTargets {
@@ -163,8 +210,14 @@ pub struct RequestDraftRegularProfileV3RegularTargets {
     pub quota: Option<RequestDraftRegularProfileV3RegularTargetsQuota>,
 }
 
+crate::object::object!(RequestDraftRegularProfileV3RegularTargets {
+    "conditions" => conditions,
+    "object" => object,
+    "quota" => quota,
+});
+
 /// Comes back: request draft regular profile v3 regular targets quota.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RequestDraftRegularProfileV3RegularTargetsQuota {
@@ -178,3 +231,9 @@ pub struct RequestDraftRegularProfileV3RegularTargetsQuota {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
+
+crate::object::object!(RequestDraftRegularProfileV3RegularTargetsQuota {
+    "completes_goal" => completes_goal,
+    "completes_goal_percentage" => completes_goal_percentage,
+    "name" => name,
+});

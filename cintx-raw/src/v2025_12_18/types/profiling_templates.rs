@@ -19,7 +19,7 @@ crate::value::open_enum!(ListProfileTemplatesScope {
 });
 
 /// Comes back: profile template list item.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProfileTemplateListItem {
@@ -43,13 +43,22 @@ pub struct ProfileTemplateListItem {
     pub scope: Option<ProfileTemplateListItemScope>,
 }
 
+crate::object::object!(ProfileTemplateListItem {
+    "description" => description,
+    "id" => id,
+    "label" => label,
+    "locales" => locales,
+    "name" => name,
+    "scope" => scope,
+});
+
 crate::value::open_enum!(ProfileTemplateListItemScope {
     Global = "global",
     Account = "account",
 });
 
 /// Is sent: profile template request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ProfileTemplateRequest {
     /// Text.
@@ -65,8 +74,18 @@ pub struct ProfileTemplateRequest {
     pub profiling: ProfilingTemplateInput,
 }
 
+crate::object::object!(ProfileTemplateRequest {
+    requires {
+        "label" => label: String,
+        "locales" => locales: Vec<String>,
+        "name" => name: String,
+        "profiling" => profiling: ProfilingTemplateInput,
+    }
+    "description" => description: Option<String>,
+});
+
 /// Comes back: profile template response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProfileTemplateResponse {
@@ -93,13 +112,23 @@ pub struct ProfileTemplateResponse {
     pub scope: Option<ProfileTemplateResponseScope>,
 }
 
+crate::object::object!(ProfileTemplateResponse {
+    "description" => description,
+    "id" => id,
+    "label" => label,
+    "locales" => locales,
+    "name" => name,
+    "profiling" => profiling,
+    "scope" => scope,
+});
+
 crate::value::open_enum!(ProfileTemplateResponseScope {
     Global = "global",
     Account = "account",
 });
 
 /// Comes back: profile templates list.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProfileTemplatesList {
@@ -111,8 +140,13 @@ pub struct ProfileTemplatesList {
     pub templates: Option<Vec<ProfileTemplateListItem>>,
 }
 
+crate::object::object!(ProfileTemplatesList {
+    "next_cursor" => next_cursor,
+    "templates" => templates,
+});
+
 /// Comes back: profiling template.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProfilingTemplate {
@@ -124,8 +158,13 @@ pub struct ProfilingTemplate {
     pub profiles: Option<Vec<TemplateRegularProfiles>>,
 }
 
+crate::object::object!(ProfilingTemplate {
+    "profile_adjustment_type" => profile_adjustment_type,
+    "profiles" => profiles,
+});
+
 /// Is sent: profiling template input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ProfilingTemplateInput {
     /// Text.
@@ -134,8 +173,15 @@ pub struct ProfilingTemplateInput {
     pub profiles: Vec<TemplateRegularProfilesInput>,
 }
 
+crate::object::object!(ProfilingTemplateInput {
+    requires {
+        "profile_adjustment_type" => profile_adjustment_type: String,
+        "profiles" => profiles: Vec<TemplateRegularProfilesInput>,
+    }
+});
+
 /// Comes back: template quota details v3.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TemplateQuotaDetailsV3 {
@@ -156,8 +202,16 @@ pub struct TemplateQuotaDetailsV3 {
     pub text_translated: Option<String>,
 }
 
+crate::object::object!(TemplateQuotaDetailsV3 {
+    "conditions" => conditions,
+    "name" => name,
+    "quota" => quota,
+    "text" => text,
+    "text_translated" => text_translated,
+});
+
 /// Is sent: template quota details v3 input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TemplateQuotaDetailsV3Input {
     /// List of [`InterlockProfileConditionsV3Input`]: at least 1 items.
@@ -176,8 +230,18 @@ pub struct TemplateQuotaDetailsV3Input {
     pub text_translated: Option<String>,
 }
 
+crate::object::object!(TemplateQuotaDetailsV3Input {
+    requires {
+        "conditions" => conditions: Vec<InterlockProfileConditionsV3Input>,
+    }
+    "name" => name: Option<String>,
+    "quota" => quota: Option<TemplateQuotaDetailsV3QuotaInput>,
+    "text" => text: Option<String>,
+    "text_translated" => text_translated: Option<String>,
+});
+
 /// Comes back: template quota details v3 quota.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TemplateQuotaDetailsV3Quota {
@@ -186,16 +250,26 @@ pub struct TemplateQuotaDetailsV3Quota {
     pub completes_goal_percentage: Option<f64>,
 }
 
+crate::object::object!(TemplateQuotaDetailsV3Quota {
+    "completes_goal_percentage" => completes_goal_percentage,
+});
+
 /// Is sent: template quota details v3 quota input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TemplateQuotaDetailsV3QuotaInput {
     /// Number: 0 to 100, in steps of 0.01.
     pub completes_goal_percentage: f64,
 }
 
+crate::object::object!(TemplateQuotaDetailsV3QuotaInput {
+    requires {
+        "completes_goal_percentage" => completes_goal_percentage: f64,
+    }
+});
+
 /// Comes back: template regular profiles.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TemplateRegularProfiles {
@@ -216,8 +290,16 @@ pub struct TemplateRegularProfiles {
     pub targets: Option<Vec<TemplateQuotaDetailsV3>>,
 }
 
+crate::object::object!(TemplateRegularProfiles {
+    "description" => description,
+    "name" => name,
+    "object" => object,
+    "quotas_enabled" => quotas_enabled,
+    "targets" => targets,
+});
+
 /// Is sent: template regular profiles input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TemplateRegularProfilesInput {
     /// Text.
@@ -233,3 +315,13 @@ pub struct TemplateRegularProfilesInput {
     /// List of [`TemplateQuotaDetailsV3Input`]: at least 1 items.
     pub targets: Vec<TemplateQuotaDetailsV3Input>,
 }
+
+crate::object::object!(TemplateRegularProfilesInput {
+    requires {
+        "object" => object: String,
+        "quotas_enabled" => quotas_enabled: bool,
+        "targets" => targets: Vec<TemplateQuotaDetailsV3Input>,
+    }
+    "description" => description: Option<String>,
+    "name" => name: Option<String>,
+});

@@ -14,7 +14,7 @@ crate::value::open_enum!(GetEligibleTargetGroupsDueMonth {
 });
 
 /// Comes back: reconciliation.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Reconciliation {
@@ -53,6 +53,20 @@ pub struct Reconciliation {
     pub submitter_las_id: Option<crate::Id>,
 }
 
+crate::object::object!(Reconciliation {
+    "expired_count" => expired_count,
+    "invalid_count" => invalid_count,
+    "name" => name,
+    "negative_reversed_count" => negative_reversed_count,
+    "positive_reversed_count" => positive_reversed_count,
+    "request_id" => request_id,
+    "status" => status,
+    "submission_type" => submission_type,
+    "submitted_at" => submitted_at,
+    "submitted_count" => submitted_count,
+    "submitter_las_id" => submitter_las_id,
+});
+
 crate::value::open_enum!(ReconciliationDownloadType {
     SubmittedRids = "submitted-rids",
     ExpiredRids = "expired-rids",
@@ -61,7 +75,7 @@ crate::value::open_enum!(ReconciliationDownloadType {
 });
 
 /// Comes back: reconciliation reason codes.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReconciliationReasonCodes {
@@ -79,8 +93,15 @@ pub struct ReconciliationReasonCodes {
     pub name: Option<String>,
 }
 
+crate::object::object!(ReconciliationReasonCodes {
+    "allowed" => allowed,
+    "code" => code,
+    "description" => description,
+    "name" => name,
+});
+
 /// Comes back: reconciliation reason codes response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReconciliationReasonCodesResponse {
@@ -89,8 +110,12 @@ pub struct ReconciliationReasonCodesResponse {
     pub reconciliation_reasons: Option<Vec<ReconciliationReasonCodes>>,
 }
 
+crate::object::object!(ReconciliationReasonCodesResponse {
+    "reconciliation_reasons" => reconciliation_reasons,
+});
+
 /// Comes back: reconciliation request submitted count.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReconciliationRequestSubmittedCount {
@@ -114,8 +139,17 @@ pub struct ReconciliationRequestSubmittedCount {
     pub total_reversed: Option<i64>,
 }
 
+crate::object::object!(ReconciliationRequestSubmittedCount {
+    "expired" => expired,
+    "invalid" => invalid,
+    "negative_reversed" => negative_reversed,
+    "positive_reversed" => positive_reversed,
+    "submitted" => submitted,
+    "total_reversed" => total_reversed,
+});
+
 /// Comes back: reconciliation requests.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReconciliationRequests {
@@ -142,6 +176,16 @@ pub struct ReconciliationRequests {
     pub submitted_by_user_id: Option<crate::Id>,
 }
 
+crate::object::object!(ReconciliationRequests {
+    "id" => id,
+    "name" => name,
+    "result_counts" => result_counts,
+    "status" => status,
+    "submission_type" => submission_type,
+    "submitted_at" => submitted_at,
+    "submitted_by_user_id" => submitted_by_user_id,
+});
+
 crate::value::open_enum!(ReconciliationRequestsStatus {
     Complete = "complete",
     Processing = "processing",
@@ -163,7 +207,7 @@ crate::value::open_enum!(ReconciliationSubmissionType {
 });
 
 /// Comes back: reconciliations eligible target groups.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReconciliationsEligibleTargetGroups {
@@ -196,8 +240,20 @@ pub struct ReconciliationsEligibleTargetGroups {
     pub target_group_id: Option<crate::Id>,
 }
 
+crate::object::object!(ReconciliationsEligibleTargetGroups {
+    "eligible_completes" => eligible_completes,
+    "last_reconciliation_date" => last_reconciliation_date,
+    "monetary_amount" => monetary_amount,
+    "name" => name,
+    "project_id" => project_id,
+    "project_manager" => project_manager,
+    "project_name" => project_name,
+    "status" => status,
+    "target_group_id" => target_group_id,
+});
+
 /// Comes back: reconciliations eligible target groups monetary amount.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReconciliationsEligibleTargetGroupsMonetaryAmount {
@@ -212,8 +268,14 @@ pub struct ReconciliationsEligibleTargetGroupsMonetaryAmount {
     pub value: Option<String>,
 }
 
+crate::object::object!(ReconciliationsEligibleTargetGroupsMonetaryAmount {
+    "currency_code" => currency_code,
+    "currency_scale" => currency_scale,
+    "value" => value,
+});
+
 /// Comes back: reconciliations eligible target groups project manager.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReconciliationsEligibleTargetGroupsProjectManager {
@@ -228,8 +290,14 @@ pub struct ReconciliationsEligibleTargetGroupsProjectManager {
     pub name: Option<String>,
 }
 
+crate::object::object!(ReconciliationsEligibleTargetGroupsProjectManager {
+    "email" => email,
+    "id" => id,
+    "name" => name,
+});
+
 /// Comes back: reconciliations eligible target groups response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReconciliationsEligibleTargetGroupsResponse {
@@ -253,8 +321,17 @@ pub struct ReconciliationsEligibleTargetGroupsResponse {
     pub url: Option<String>,
 }
 
+crate::object::object!(ReconciliationsEligibleTargetGroupsResponse {
+    "has_more" => has_more,
+    "next_cursor" => next_cursor,
+    "page_size" => page_size,
+    "summary" => summary,
+    "target_groups" => target_groups,
+    "url" => url,
+});
+
 /// Comes back: reconciliations eligible target groups response summary.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReconciliationsEligibleTargetGroupsResponseSummary {
@@ -269,8 +346,14 @@ pub struct ReconciliationsEligibleTargetGroupsResponseSummary {
     pub target_group_count: Option<String>,
 }
 
+crate::object::object!(ReconciliationsEligibleTargetGroupsResponseSummary {
+    "completes" => completes,
+    "monetary_amount" => monetary_amount,
+    "target_group_count" => target_group_count,
+});
+
 /// Comes back: reconciliations eligible target groups response summary monetary amount.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReconciliationsEligibleTargetGroupsResponseSummaryMonetaryAmount {
@@ -285,8 +368,14 @@ pub struct ReconciliationsEligibleTargetGroupsResponseSummaryMonetaryAmount {
     pub value: Option<String>,
 }
 
+crate::object::object!(ReconciliationsEligibleTargetGroupsResponseSummaryMonetaryAmount {
+    "currency_code" => currency_code,
+    "currency_scale" => currency_scale,
+    "value" => value,
+});
+
 /// Comes back: reconciliations files.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReconciliationsFiles {
@@ -301,8 +390,14 @@ pub struct ReconciliationsFiles {
     pub reconciliation_requests: Option<Vec<ReconciliationRequests>>,
 }
 
+crate::object::object!(ReconciliationsFiles {
+    "next_cursor" => next_cursor,
+    "page_size" => page_size,
+    "reconciliation_requests" => reconciliation_requests,
+});
+
 /// Comes back: reconciliations target group.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReconciliationsTargetGroup {
@@ -329,13 +424,23 @@ pub struct ReconciliationsTargetGroup {
     pub target_group_id: Option<crate::Id>,
 }
 
+crate::object::object!(ReconciliationsTargetGroup {
+    "expired_count" => expired_count,
+    "invalid_count" => invalid_count,
+    "negative_reversed_count" => negative_reversed_count,
+    "positive_reversed_count" => positive_reversed_count,
+    "status" => status,
+    "submitted_count" => submitted_count,
+    "target_group_id" => target_group_id,
+});
+
 crate::value::open_enum!(ReconciliationsTargetGroupStatus {
     Complete = "complete",
     Processing = "processing",
 });
 
 /// Comes back: request reconciliations target groups.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RequestReconciliationsTargetGroups {
@@ -350,8 +455,14 @@ pub struct RequestReconciliationsTargetGroups {
     pub target_groups: Option<Vec<ReconciliationsTargetGroup>>,
 }
 
+crate::object::object!(RequestReconciliationsTargetGroups {
+    "next_cursor" => next_cursor,
+    "page_size" => page_size,
+    "target_groups" => target_groups,
+});
+
 /// Comes back: submit reconciliations response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SubmitReconciliationsResponse {
@@ -362,3 +473,8 @@ pub struct SubmitReconciliationsResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<crate::Id>,
 }
+
+crate::object::object!(SubmitReconciliationsResponse {
+    "name" => name,
+    "request_id" => request_id,
+});

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Comes back: create recontact upload respondents by file job response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CreateRecontactUploadRespondentsByFileJobResponse {
@@ -18,8 +18,12 @@ pub struct CreateRecontactUploadRespondentsByFileJobResponse {
     pub job_id: Option<crate::Id>,
 }
 
+crate::object::object!(CreateRecontactUploadRespondentsByFileJobResponse {
+    "job_id" => job_id,
+});
+
 /// Comes back: create recontact upload rsids by file job response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CreateRecontactUploadRsidsByFileJobResponse {
@@ -28,8 +32,12 @@ pub struct CreateRecontactUploadRsidsByFileJobResponse {
     pub job_id: Option<crate::Id>,
 }
 
+crate::object::object!(CreateRecontactUploadRsidsByFileJobResponse {
+    "job_id" => job_id,
+});
+
 /// Comes back: create recontacts job response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CreateRecontactsJobResponse {
@@ -38,8 +46,12 @@ pub struct CreateRecontactsJobResponse {
     pub job_id: Option<crate::Id>,
 }
 
+crate::object::object!(CreateRecontactsJobResponse {
+    "job_id" => job_id,
+});
+
 /// Comes back: get recontact remove all rsids job status response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetRecontactRemoveAllRsidsJobStatusResponse {
@@ -66,8 +78,18 @@ pub struct GetRecontactRemoveAllRsidsJobStatusResponse {
     pub status: Option<RecontactJobStatus>,
 }
 
+crate::object::object!(GetRecontactRemoveAllRsidsJobStatusResponse {
+    "completed_at" => completed_at,
+    "created_at" => created_at,
+    "created_by" => created_by,
+    "failure_reason" => failure_reason,
+    "job_id" => job_id,
+    "job_trace_id" => job_trace_id,
+    "status" => status,
+});
+
 /// Comes back: get recontact rsids update job response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetRecontactRsidsUpdateJobResponse {
@@ -97,8 +119,19 @@ pub struct GetRecontactRsidsUpdateJobResponse {
     pub status: Option<RecontactJobStatus>,
 }
 
+crate::object::object!(GetRecontactRsidsUpdateJobResponse {
+    "completed_at" => completed_at,
+    "created_at" => created_at,
+    "created_by" => created_by,
+    "failure_reason" => failure_reason,
+    "job_id" => job_id,
+    "job_trace_id" => job_trace_id,
+    "partial_success_reason" => partial_success_reason,
+    "status" => status,
+});
+
 /// Comes back: get target group recontacts overview response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetTargetGroupRecontactsOverviewResponse {
@@ -107,8 +140,12 @@ pub struct GetTargetGroupRecontactsOverviewResponse {
     pub saved_respondent_ids_count: Option<i64>,
 }
 
+crate::object::object!(GetTargetGroupRecontactsOverviewResponse {
+    "saved_respondent_ids_count" => saved_respondent_ids_count,
+});
+
 /// Comes back: get upload by file job response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetUploadByFileJobResponse {
@@ -129,8 +166,16 @@ pub struct GetUploadByFileJobResponse {
     pub status: Option<RecontactJobStatus>,
 }
 
+crate::object::object!(GetUploadByFileJobResponse {
+    "created_at" => created_at,
+    "created_by" => created_by,
+    "file_name" => file_name,
+    "job_id" => job_id,
+    "status" => status,
+});
+
 /// Comes back: get upload by file jobs paginated response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetUploadByFileJobsPaginatedResponse {
@@ -142,8 +187,13 @@ pub struct GetUploadByFileJobsPaginatedResponse {
     pub next_cursor: Option<String>,
 }
 
+crate::object::object!(GetUploadByFileJobsPaginatedResponse {
+    "data" => data,
+    "next_cursor" => next_cursor,
+});
+
 /// Comes back: recontact job failure reason.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RecontactJobFailureReason {
@@ -155,8 +205,13 @@ pub struct RecontactJobFailureReason {
     pub description: Option<String>,
 }
 
+crate::object::object!(RecontactJobFailureReason {
+    "code" => code,
+    "description" => description,
+});
+
 /// Comes back: recontact job partial success reason.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RecontactJobPartialSuccessReason {
@@ -164,6 +219,10 @@ pub struct RecontactJobPartialSuccessReason {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
+
+crate::object::object!(RecontactJobPartialSuccessReason {
+    "description" => description,
+});
 
 crate::value::open_enum!(RecontactJobStatus {
     Completed = "Completed",
@@ -179,7 +238,7 @@ crate::value::open_enum!(RecontactUploadJobEntityType {
 });
 
 /// Comes back: recontacts respondent id list response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RecontactsRespondentIdListResponse {
@@ -193,3 +252,9 @@ pub struct RecontactsRespondentIdListResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
 }
+
+crate::object::object!(RecontactsRespondentIdListResponse {
+    "data" => data,
+    "next_cursor" => next_cursor,
+    "url" => url,
+});

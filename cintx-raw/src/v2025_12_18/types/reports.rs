@@ -16,7 +16,7 @@ crate::value::open_enum!(Level {
 });
 
 /// Is sent: report generation request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ReportGenerationRequest {
     /// List: 1 to 5 items.
@@ -26,18 +26,27 @@ pub struct ReportGenerationRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_date: Option<String>,
     /// See [`ReportGenerationRequestFilter`]. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<Option<ReportGenerationRequestFilter>>,
     /// List.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter_ids: Option<Vec<String>>,
     /// See [`ReportGenerationRequestReportOptions`]. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub report_options: Option<Option<ReportGenerationRequestReportOptions>>,
     /// Text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_date: Option<String>,
 }
+
+crate::object::object!(ReportGenerationRequest {
+    "email_recipients" => email_recipients,
+    "end_date" => end_date,
+    nullable "filter" => filter,
+    "filter_ids" => filter_ids,
+    nullable "report_options" => report_options,
+    "start_date" => start_date,
+});
 
 crate::value::open_enum!(ReportGenerationRequestFilter {
     BusinessUnit = "business_unit",
@@ -46,19 +55,24 @@ crate::value::open_enum!(ReportGenerationRequestFilter {
 });
 
 /// Is sent: report generation request report options.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ReportGenerationRequestReportOptions {
     /// True or false. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub include_respondent_answers: Option<Option<bool>>,
     /// Whole number. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub link_type: Option<Option<i64>>,
 }
 
+crate::object::object!(ReportGenerationRequestReportOptions {
+    nullable "include_respondent_answers" => include_respondent_answers,
+    nullable "link_type" => link_type,
+});
+
 /// Comes back: report generation response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReportGenerationResponse {
@@ -91,8 +105,20 @@ pub struct ReportGenerationResponse {
     pub status: Option<ReportGenerationResponseStatus>,
 }
 
+crate::object::object!(ReportGenerationResponse {
+    "create_date" => create_date,
+    "create_params" => create_params,
+    "level" => level,
+    "message" => message,
+    "report_id" => report_id,
+    "report_type" => report_type,
+    "report_url" => report_url,
+    "requestor" => requestor,
+    "status" => status,
+});
+
 /// Comes back: report generation response create params.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReportGenerationResponseCreateParams {
@@ -113,6 +139,14 @@ pub struct ReportGenerationResponseCreateParams {
     pub start_date: Option<String>,
 }
 
+crate::object::object!(ReportGenerationResponseCreateParams {
+    "end_date" => end_date,
+    "filter" => filter,
+    "filter_ids" => filter_ids,
+    "report_options" => report_options,
+    "start_date" => start_date,
+});
+
 crate::value::open_enum!(ReportGenerationResponseCreateParamsFilter {
     BusinessUnit = "business_unit",
     TargetGroup = "target_group",
@@ -120,7 +154,7 @@ crate::value::open_enum!(ReportGenerationResponseCreateParamsFilter {
 });
 
 /// Comes back: report generation response create params report options.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReportGenerationResponseCreateParamsReportOptions {
@@ -132,6 +166,11 @@ pub struct ReportGenerationResponseCreateParamsReportOptions {
     pub link_type: Option<i64>,
 }
 
+crate::object::object!(ReportGenerationResponseCreateParamsReportOptions {
+    "include_respondent_answers" => include_respondent_answers,
+    "link_type" => link_type,
+});
+
 crate::value::open_enum!(ReportGenerationResponseLevel {
     BusinessUnit = "Business Unit",
     TargetGroup = "Target Group",
@@ -140,7 +179,7 @@ crate::value::open_enum!(ReportGenerationResponseLevel {
 });
 
 /// Comes back: report generation response requestor.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReportGenerationResponseRequestor {
@@ -155,6 +194,12 @@ pub struct ReportGenerationResponseRequestor {
     pub name: Option<String>,
 }
 
+crate::object::object!(ReportGenerationResponseRequestor {
+    "email" => email,
+    "id" => id,
+    "name" => name,
+});
+
 crate::value::open_enum!(ReportGenerationResponseStatus {
     Pending = "pending",
     Emailed = "emailed",
@@ -162,7 +207,7 @@ crate::value::open_enum!(ReportGenerationResponseStatus {
 });
 
 /// Comes back: report request list.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReportRequestList {
@@ -174,8 +219,13 @@ pub struct ReportRequestList {
     pub reports_requests: Option<Vec<ReportRequestListItem>>,
 }
 
+crate::object::object!(ReportRequestList {
+    "next_cursor" => next_cursor,
+    "reports_requests" => reports_requests,
+});
+
 /// Comes back: report request list item.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReportRequestListItem {
@@ -208,8 +258,20 @@ pub struct ReportRequestListItem {
     pub status: Option<ReportRequestListItemStatus>,
 }
 
+crate::object::object!(ReportRequestListItem {
+    "account_name" => account_name,
+    "create_date" => create_date,
+    "create_params" => create_params,
+    "level" => level,
+    "report_id" => report_id,
+    "report_type" => report_type,
+    "report_url" => report_url,
+    "requestor" => requestor,
+    "status" => status,
+});
+
 /// Comes back: report request list item create params.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReportRequestListItemCreateParams {
@@ -230,6 +292,14 @@ pub struct ReportRequestListItemCreateParams {
     pub start_date: Option<String>,
 }
 
+crate::object::object!(ReportRequestListItemCreateParams {
+    "end_date" => end_date,
+    "filter" => filter,
+    "filter_ids" => filter_ids,
+    "report_options" => report_options,
+    "start_date" => start_date,
+});
+
 crate::value::open_enum!(ReportRequestListItemCreateParamsFilter {
     BusinessUnit = "business_unit",
     Project = "project",
@@ -237,7 +307,7 @@ crate::value::open_enum!(ReportRequestListItemCreateParamsFilter {
 });
 
 /// Comes back: report request list item create params report options.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReportRequestListItemCreateParamsReportOptions {
@@ -248,6 +318,11 @@ pub struct ReportRequestListItemCreateParamsReportOptions {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link_type: Option<ReportRequestListItemCreateParamsReportOptionsLinkType>,
 }
+
+crate::object::object!(ReportRequestListItemCreateParamsReportOptions {
+    "include_respondent_answers" => include_respondent_answers,
+    "link_type" => link_type,
+});
 
 crate::value::open_enum!(ReportRequestListItemCreateParamsReportOptionsLinkType {
     All = "all",
@@ -266,7 +341,7 @@ crate::value::open_enum!(ReportRequestListItemLevel {
 });
 
 /// Comes back: report request list item requestor.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReportRequestListItemRequestor {
@@ -281,6 +356,12 @@ pub struct ReportRequestListItemRequestor {
     pub name: Option<String>,
 }
 
+crate::object::object!(ReportRequestListItemRequestor {
+    "email" => email,
+    "id" => id,
+    "name" => name,
+});
+
 crate::value::open_enum!(ReportRequestListItemStatus {
     Pending = "pending",
     Completed = "completed",
@@ -288,7 +369,7 @@ crate::value::open_enum!(ReportRequestListItemStatus {
 });
 
 /// Comes back: report share response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReportShareResponse {
@@ -297,8 +378,12 @@ pub struct ReportShareResponse {
     pub report_pre_signed_url: Option<crate::Secret>,
 }
 
+crate::object::object!(ReportShareResponse {
+    "report_pre_signed_url" => report_pre_signed_url,
+});
+
 /// Comes back: report status response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReportStatusResponse {
@@ -330,6 +415,18 @@ pub struct ReportStatusResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub survey_id: Option<crate::Id>,
 }
+
+crate::object::object!(ReportStatusResponse {
+    "data_analysis" => data_analysis,
+    "end_date" => end_date,
+    "message" => message,
+    "report_id" => report_id,
+    "report_url" => report_url,
+    "respondent_answer" => respondent_answer,
+    "start_date" => start_date,
+    "status" => status,
+    "survey_id" => survey_id,
+});
 
 crate::value::open_enum!(ReportStatusResponseStatus {
     Completed = "completed",

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Is sent: add target group exclusion group request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct AddTargetGroupExclusionGroupRequest {
     /// List: at most 100 items.
@@ -17,8 +17,12 @@ pub struct AddTargetGroupExclusionGroupRequest {
     pub data: Option<Vec<String>>,
 }
 
+crate::object::object!(AddTargetGroupExclusionGroupRequest {
+    "data" => data,
+});
+
 /// Comes back: cobra id list paginated response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CobraIdListPaginatedResponse {
@@ -33,8 +37,14 @@ pub struct CobraIdListPaginatedResponse {
     pub url: Option<String>,
 }
 
+crate::object::object!(CobraIdListPaginatedResponse {
+    "data" => data,
+    "next_cursor" => next_cursor,
+    "url" => url,
+});
+
 /// Is sent: create exclusion group request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateExclusionGroupRequest {
     /// Text: at most 500 characters.
@@ -43,8 +53,15 @@ pub struct CreateExclusionGroupRequest {
     pub tag: String,
 }
 
+crate::object::object!(CreateExclusionGroupRequest {
+    requires {
+        "description" => description: String,
+        "tag" => tag: String,
+    }
+});
+
 /// Comes back: create exclusion group response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CreateExclusionGroupResponse {
@@ -53,8 +70,12 @@ pub struct CreateExclusionGroupResponse {
     pub exclusion_group_id: Option<crate::Id>,
 }
 
+crate::object::object!(CreateExclusionGroupResponse {
+    "exclusion_group_id" => exclusion_group_id,
+});
+
 /// Comes back: create remove all respondent exclusions job response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CreateRemoveAllRespondentExclusionsJobResponse {
@@ -63,8 +84,12 @@ pub struct CreateRemoveAllRespondentExclusionsJobResponse {
     pub job_id: Option<crate::Id>,
 }
 
+crate::object::object!(CreateRemoveAllRespondentExclusionsJobResponse {
+    "job_id" => job_id,
+});
+
 /// Comes back: create respondent exclusions upload by file job response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CreateRespondentExclusionsUploadByFileJobResponse {
@@ -73,13 +98,17 @@ pub struct CreateRespondentExclusionsUploadByFileJobResponse {
     pub job_id: Option<crate::Id>,
 }
 
+crate::object::object!(CreateRespondentExclusionsUploadByFileJobResponse {
+    "job_id" => job_id,
+});
+
 crate::value::open_enum!(ExclusionEntityTypeWithRsidAndAccessRespondentGuid {
     Rsid = "RSID",
     AccessRespondentGuid = "ACCESS_RESPONDENT_GUID",
 });
 
 /// Comes back: exclusion group info.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ExclusionGroupInfo {
@@ -100,8 +129,16 @@ pub struct ExclusionGroupInfo {
     pub update_date: Option<String>,
 }
 
+crate::object::object!(ExclusionGroupInfo {
+    "create_date" => create_date,
+    "description" => description,
+    "exclusion_group_id" => exclusion_group_id,
+    "tag" => tag,
+    "update_date" => update_date,
+});
+
 /// Comes back: exclusion group target groups response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ExclusionGroupTargetGroupsResponse {
@@ -116,8 +153,14 @@ pub struct ExclusionGroupTargetGroupsResponse {
     pub url: Option<String>,
 }
 
+crate::object::object!(ExclusionGroupTargetGroupsResponse {
+    "data" => data,
+    "next_cursor" => next_cursor,
+    "url" => url,
+});
+
 /// Comes back: exclusions job failure reason.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ExclusionsJobFailureReason {
@@ -129,8 +172,13 @@ pub struct ExclusionsJobFailureReason {
     pub description: Option<String>,
 }
 
+crate::object::object!(ExclusionsJobFailureReason {
+    "code" => code,
+    "description" => description,
+});
+
 /// Comes back: exclusions job partial success reason.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ExclusionsJobPartialSuccessReason {
@@ -139,6 +187,10 @@ pub struct ExclusionsJobPartialSuccessReason {
     pub description: Option<String>,
 }
 
+crate::object::object!(ExclusionsJobPartialSuccessReason {
+    "description" => description,
+});
+
 crate::value::open_enum!(ExclusionsJobStatus {
     Success = "Success",
     Failed = "Failed",
@@ -146,7 +198,7 @@ crate::value::open_enum!(ExclusionsJobStatus {
 });
 
 /// Comes back: exclusions respondent id list response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ExclusionsRespondentIdListResponse {
@@ -161,8 +213,14 @@ pub struct ExclusionsRespondentIdListResponse {
     pub url: Option<String>,
 }
 
+crate::object::object!(ExclusionsRespondentIdListResponse {
+    "data" => data,
+    "next_cursor" => next_cursor,
+    "url" => url,
+});
+
 /// Comes back: get exclusion groups by account id response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetExclusionGroupsByAccountIdResponse {
@@ -177,8 +235,14 @@ pub struct GetExclusionGroupsByAccountIdResponse {
     pub url: Option<String>,
 }
 
+crate::object::object!(GetExclusionGroupsByAccountIdResponse {
+    "data" => data,
+    "next_cursor" => next_cursor,
+    "url" => url,
+});
+
 /// Comes back: get exclusion groups by target group response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetExclusionGroupsByTargetGroupResponse {
@@ -193,8 +257,14 @@ pub struct GetExclusionGroupsByTargetGroupResponse {
     pub url: Option<String>,
 }
 
+crate::object::object!(GetExclusionGroupsByTargetGroupResponse {
+    "data" => data,
+    "next_cursor" => next_cursor,
+    "url" => url,
+});
+
 /// Comes back: get remove all respondent exclusions job response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetRemoveAllRespondentExclusionsJobResponse {
@@ -221,8 +291,18 @@ pub struct GetRemoveAllRespondentExclusionsJobResponse {
     pub status: Option<ExclusionsJobStatus>,
 }
 
+crate::object::object!(GetRemoveAllRespondentExclusionsJobResponse {
+    "completed_at" => completed_at,
+    "created_at" => created_at,
+    "created_by" => created_by,
+    "failure_reason" => failure_reason,
+    "job_id" => job_id,
+    "job_trace_id" => job_trace_id,
+    "status" => status,
+});
+
 /// Comes back: get target group exclusions overview response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetTargetGroupExclusionsOverviewResponse {
@@ -234,8 +314,13 @@ pub struct GetTargetGroupExclusionsOverviewResponse {
     pub saved_respondent_ids_count: Option<i64>,
 }
 
+crate::object::object!(GetTargetGroupExclusionsOverviewResponse {
+    "saved_access_respondent_guids_count" => saved_access_respondent_guids_count,
+    "saved_respondent_ids_count" => saved_respondent_ids_count,
+});
+
 /// Comes back: get upload respondent exclusions job response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetUploadRespondentExclusionsJobResponse {
@@ -265,8 +350,19 @@ pub struct GetUploadRespondentExclusionsJobResponse {
     pub status: Option<ExclusionsJobStatus>,
 }
 
+crate::object::object!(GetUploadRespondentExclusionsJobResponse {
+    "completed_at" => completed_at,
+    "created_at" => created_at,
+    "created_by" => created_by,
+    "failure_reason" => failure_reason,
+    "job_id" => job_id,
+    "job_trace_id" => job_trace_id,
+    "partial_success_reason" => partial_success_reason,
+    "status" => status,
+});
+
 /// Comes back: project exclusion status response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProjectExclusionStatusResponse {
@@ -284,8 +380,15 @@ pub struct ProjectExclusionStatusResponse {
     pub updated_by: Option<String>,
 }
 
+crate::object::object!(ProjectExclusionStatusResponse {
+    "create_date" => create_date,
+    "project_exclusion_enabled" => project_exclusion_enabled,
+    "update_date" => update_date,
+    "updated_by" => updated_by,
+});
+
 /// Is sent: remove target group exclusion group request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct RemoveTargetGroupExclusionGroupRequest {
     /// List.
@@ -293,8 +396,12 @@ pub struct RemoveTargetGroupExclusionGroupRequest {
     pub data: Option<Vec<String>>,
 }
 
+crate::object::object!(RemoveTargetGroupExclusionGroupRequest {
+    "data" => data,
+});
+
 /// Is sent: respondent activity exclusions id object request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct RespondentActivityExclusionsIdObjectRequest {
     /// Text: format `duration`, `"P90D"` if left out.
@@ -307,13 +414,21 @@ pub struct RespondentActivityExclusionsIdObjectRequest {
     pub type_: RespondentActivityExclusionsIdObjectRequestType,
 }
 
+crate::object::object!(RespondentActivityExclusionsIdObjectRequest {
+    requires {
+        "id" => id: String,
+        "type" => type_: RespondentActivityExclusionsIdObjectRequestType,
+    }
+    "duration" => duration: Option<String>,
+});
+
 crate::value::open_enum!(RespondentActivityExclusionsIdObjectRequestType {
     TargetGroup = "target-group",
     Project = "project",
 });
 
 /// Comes back: respondent activity exclusions id object response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RespondentActivityExclusionsIdObjectResponse {
@@ -328,13 +443,19 @@ pub struct RespondentActivityExclusionsIdObjectResponse {
     pub type_: Option<RespondentActivityExclusionsIdObjectResponseType>,
 }
 
+crate::object::object!(RespondentActivityExclusionsIdObjectResponse {
+    "duration" => duration,
+    "id" => id,
+    "type" => type_,
+});
+
 crate::value::open_enum!(RespondentActivityExclusionsIdObjectResponseType {
     TargetGroup = "target-group",
     Project = "project",
 });
 
 /// Comes back: respondent activity exclusions response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RespondentActivityExclusionsResponse {
@@ -343,8 +464,12 @@ pub struct RespondentActivityExclusionsResponse {
     pub respondent_activity_exclusions: Option<Vec<RespondentActivityExclusionsIdObjectResponse>>,
 }
 
+crate::object::object!(RespondentActivityExclusionsResponse {
+    "respondent_activity_exclusions" => respondent_activity_exclusions,
+});
+
 /// Is sent: set respondent activity exclusions request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct SetRespondentActivityExclusionsRequest {
     /// Text: format `duration`, `"P90D"` if left out.
@@ -354,8 +479,15 @@ pub struct SetRespondentActivityExclusionsRequest {
     pub respondent_activity_exclusions: Vec<RespondentActivityExclusionsIdObjectRequest>,
 }
 
+crate::object::object!(SetRespondentActivityExclusionsRequest {
+    requires {
+        "respondent_activity_exclusions" => respondent_activity_exclusions: Vec<RespondentActivityExclusionsIdObjectRequest>,
+    }
+    "duration" => duration: Option<String>,
+});
+
 /// Comes back: target group exclusion api status pair.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupExclusionApiStatusPair {
@@ -367,8 +499,13 @@ pub struct TargetGroupExclusionApiStatusPair {
     pub target_group_id: Option<crate::Id>,
 }
 
+crate::object::object!(TargetGroupExclusionApiStatusPair {
+    "project_exclusion_enabled" => project_exclusion_enabled,
+    "target_group_id" => target_group_id,
+});
+
 /// Is sent: target group exclusion api status pair input.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupExclusionApiStatusPairInput {
     /// True or false.
@@ -379,8 +516,13 @@ pub struct TargetGroupExclusionApiStatusPairInput {
     pub target_group_id: Option<String>,
 }
 
+crate::object::object!(TargetGroupExclusionApiStatusPairInput {
+    "project_exclusion_enabled" => project_exclusion_enabled,
+    "target_group_id" => target_group_id,
+});
+
 /// Is sent: update exclusion group request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct UpdateExclusionGroupRequest {
     /// Text: at most 500 characters.
@@ -390,3 +532,8 @@ pub struct UpdateExclusionGroupRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
 }
+
+crate::object::object!(UpdateExclusionGroupRequest {
+    "description" => description,
+    "tag" => tag,
+});

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Comes back: get live respondent unique codes stats response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetLiveRespondentUniqueCodesStatsResponse {
@@ -21,8 +21,13 @@ pub struct GetLiveRespondentUniqueCodesStatsResponse {
     pub unconsumed_count: Option<i64>,
 }
 
+crate::object::object!(GetLiveRespondentUniqueCodesStatsResponse {
+    "total_count" => total_count,
+    "unconsumed_count" => unconsumed_count,
+});
+
 /// Comes back: get test respondent unique codes stats response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetTestRespondentUniqueCodesStatsResponse {
@@ -34,16 +39,27 @@ pub struct GetTestRespondentUniqueCodesStatsResponse {
     pub unconsumed_count: Option<i64>,
 }
 
+crate::object::object!(GetTestRespondentUniqueCodesStatsResponse {
+    "total_count" => total_count,
+    "unconsumed_count" => unconsumed_count,
+});
+
 /// Is sent: upload live respondent unique codes request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct UploadLiveRespondentUniqueCodesRequest {
     /// List: 1 to 20000 items.
     pub respondent_unique_codes: Vec<String>,
 }
 
+crate::object::object!(UploadLiveRespondentUniqueCodesRequest {
+    requires {
+        "respondent_unique_codes" => respondent_unique_codes: Vec<String>,
+    }
+});
+
 /// Comes back: upload live respondent unique codes response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UploadLiveRespondentUniqueCodesResponse {
@@ -52,16 +68,26 @@ pub struct UploadLiveRespondentUniqueCodesResponse {
     pub uploaded_count: Option<i64>,
 }
 
+crate::object::object!(UploadLiveRespondentUniqueCodesResponse {
+    "uploaded_count" => uploaded_count,
+});
+
 /// Is sent: upload test respondent unique codes request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct UploadTestRespondentUniqueCodesRequest {
     /// List: 1 to 20000 items.
     pub respondent_unique_codes: Vec<String>,
 }
 
+crate::object::object!(UploadTestRespondentUniqueCodesRequest {
+    requires {
+        "respondent_unique_codes" => respondent_unique_codes: Vec<String>,
+    }
+});
+
 /// Comes back: upload test respondent unique codes response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UploadTestRespondentUniqueCodesResponse {
@@ -69,3 +95,7 @@ pub struct UploadTestRespondentUniqueCodesResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uploaded_count: Option<i64>,
 }
+
+crate::object::object!(UploadTestRespondentUniqueCodesResponse {
+    "uploaded_count" => uploaded_count,
+});

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Comes back: bulk failed target groups.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BulkFailedTargetGroups {
@@ -21,8 +21,13 @@ pub struct BulkFailedTargetGroups {
     pub has_more: Option<bool>,
 }
 
+crate::object::object!(BulkFailedTargetGroups {
+    "data" => data,
+    "has_more" => has_more,
+});
+
 /// Comes back: bulk failed target groups data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BulkFailedTargetGroupsData {
@@ -34,8 +39,13 @@ pub struct BulkFailedTargetGroupsData {
     pub target_group_id: Option<crate::Id>,
 }
 
+crate::object::object!(BulkFailedTargetGroupsData {
+    "failure_reason" => failure_reason,
+    "target_group_id" => target_group_id,
+});
+
 /// Comes back: bulk job failure reason.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BulkJobFailureReason {
@@ -47,6 +57,11 @@ pub struct BulkJobFailureReason {
     pub description: Option<String>,
 }
 
+crate::object::object!(BulkJobFailureReason {
+    "code" => code,
+    "description" => description,
+});
+
 crate::value::open_enum!(BulkJobStatus {
     Completed = "Completed",
     Failed = "Failed",
@@ -54,7 +69,7 @@ crate::value::open_enum!(BulkJobStatus {
 });
 
 /// Comes back: bulk updated target groups.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BulkUpdatedTargetGroups {
@@ -66,8 +81,13 @@ pub struct BulkUpdatedTargetGroups {
     pub has_more: Option<bool>,
 }
 
+crate::object::object!(BulkUpdatedTargetGroups {
+    "data" => data,
+    "has_more" => has_more,
+});
+
 /// Comes back: bulk updated target groups data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BulkUpdatedTargetGroupsData {
@@ -76,8 +96,12 @@ pub struct BulkUpdatedTargetGroupsData {
     pub target_group_id: Option<crate::Id>,
 }
 
+crate::object::object!(BulkUpdatedTargetGroupsData {
+    "target_group_id" => target_group_id,
+});
+
 /// Comes back: fielding assistant modules assignment.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FieldingAssistantModulesAssignment {
@@ -94,6 +118,13 @@ pub struct FieldingAssistantModulesAssignment {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub soft_launch: Option<ModuleSoftLaunch>,
 }
+
+crate::object::object!(FieldingAssistantModulesAssignment {
+    "pacing" => pacing,
+    "pricing" => pricing,
+    "quota_overlay" => quota_overlay,
+    "soft_launch" => soft_launch,
+});
 
 /// Comes back: fielding assistant modules assignment pacing, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -116,7 +147,7 @@ pub enum FieldingAssistantModulesAssignmentPacing {
 }
 
 /// Comes back: fielding assistant modules assignment pacing adaptive.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FieldingAssistantModulesAssignmentPacingAdaptive {
@@ -125,8 +156,12 @@ pub struct FieldingAssistantModulesAssignmentPacingAdaptive {
     pub increment_interval: Option<String>,
 }
 
+crate::object::object!(FieldingAssistantModulesAssignmentPacingAdaptive {
+    "increment_interval" => increment_interval,
+});
+
 /// Comes back: fielding assistant modules assignment pacing gemini.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FieldingAssistantModulesAssignmentPacingGemini {
@@ -135,8 +170,12 @@ pub struct FieldingAssistantModulesAssignmentPacingGemini {
     pub exposed_target_group_id: Option<crate::Id>,
 }
 
+crate::object::object!(FieldingAssistantModulesAssignmentPacingGemini {
+    "exposed_target_group_id" => exposed_target_group_id,
+});
+
 /// Comes back: fielding assistant modules assignment pacing linear.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FieldingAssistantModulesAssignmentPacingLinear {
@@ -144,6 +183,10 @@ pub struct FieldingAssistantModulesAssignmentPacingLinear {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub increment_interval: Option<String>,
 }
+
+crate::object::object!(FieldingAssistantModulesAssignmentPacingLinear {
+    "increment_interval" => increment_interval,
+});
 
 /// Comes back: fielding assistant modules assignment pricing, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -163,7 +206,7 @@ pub enum FieldingAssistantModulesAssignmentPricing {
 }
 
 /// Comes back: fielding assistant modules assignment pricing dynamic.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FieldingAssistantModulesAssignmentPricingDynamic {
@@ -178,8 +221,14 @@ pub struct FieldingAssistantModulesAssignmentPricingDynamic {
     pub total_budget: Option<MonetaryAmount>,
 }
 
+crate::object::object!(FieldingAssistantModulesAssignmentPricingDynamic {
+    "maximum_cpi" => maximum_cpi,
+    "minimum_cpi" => minimum_cpi,
+    "total_budget" => total_budget,
+});
+
 /// Comes back: fielding assistant modules assignment pricing rate card.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FieldingAssistantModulesAssignmentPricingRateCard {
@@ -191,15 +240,20 @@ pub struct FieldingAssistantModulesAssignmentPricingRateCard {
     pub maximum_cpi: Option<MonetaryAmount>,
 }
 
+crate::object::object!(FieldingAssistantModulesAssignmentPricingRateCard {
+    "boost_cpi" => boost_cpi,
+    "maximum_cpi" => maximum_cpi,
+});
+
 /// Is sent: fielding assistant modules assignment request model.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FieldingAssistantModulesAssignmentRequestModel {
     /// See [`FieldingAssistantModulesAssignmentRequestModelPacing`]. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pacing: Option<Option<FieldingAssistantModulesAssignmentRequestModelPacing>>,
     /// See [`FieldingAssistantModulesAssignmentRequestModelPricing`]. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pricing: Option<Option<FieldingAssistantModulesAssignmentRequestModelPricing>>,
     /// See [`ModuleQuotaOverlayInput`].
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -208,6 +262,13 @@ pub struct FieldingAssistantModulesAssignmentRequestModel {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub soft_launch: Option<ModuleSoftLaunchInput>,
 }
+
+crate::object::object!(FieldingAssistantModulesAssignmentRequestModel {
+    nullable "pacing" => pacing,
+    nullable "pricing" => pricing,
+    "quota_overlay" => quota_overlay,
+    "soft_launch" => soft_launch,
+});
 
 /// Is sent: fielding assistant modules assignment request model pacing, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -230,28 +291,46 @@ pub enum FieldingAssistantModulesAssignmentRequestModelPacing {
 }
 
 /// Is sent: fielding assistant modules assignment request model pacing adaptive.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FieldingAssistantModulesAssignmentRequestModelPacingAdaptive {
     /// Text: format `duration`.
     pub increment_interval: String,
 }
 
+crate::object::object!(FieldingAssistantModulesAssignmentRequestModelPacingAdaptive {
+    requires {
+        "increment_interval" => increment_interval: String,
+    }
+});
+
 /// Is sent: fielding assistant modules assignment request model pacing gemini.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FieldingAssistantModulesAssignmentRequestModelPacingGemini {
     /// Text: format `ulid`.
     pub exposed_target_group_id: String,
 }
 
+crate::object::object!(FieldingAssistantModulesAssignmentRequestModelPacingGemini {
+    requires {
+        "exposed_target_group_id" => exposed_target_group_id: String,
+    }
+});
+
 /// Is sent: fielding assistant modules assignment request model pacing linear.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FieldingAssistantModulesAssignmentRequestModelPacingLinear {
     /// Text: format `duration`.
     pub increment_interval: String,
 }
+
+crate::object::object!(FieldingAssistantModulesAssignmentRequestModelPacingLinear {
+    requires {
+        "increment_interval" => increment_interval: String,
+    }
+});
 
 /// Is sent: fielding assistant modules assignment request model pricing, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -271,7 +350,7 @@ pub enum FieldingAssistantModulesAssignmentRequestModelPricing {
 }
 
 /// Is sent: fielding assistant modules assignment request model pricing dynamic.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FieldingAssistantModulesAssignmentRequestModelPricingDynamic {
     /// See [`MonetaryAmountInput`].
@@ -285,8 +364,14 @@ pub struct FieldingAssistantModulesAssignmentRequestModelPricingDynamic {
     pub total_budget: Option<MonetaryAmountInput>,
 }
 
+crate::object::object!(FieldingAssistantModulesAssignmentRequestModelPricingDynamic {
+    "maximum_cpi" => maximum_cpi,
+    "minimum_cpi" => minimum_cpi,
+    "total_budget" => total_budget,
+});
+
 /// Is sent: fielding assistant modules assignment request model pricing rate card.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FieldingAssistantModulesAssignmentRequestModelPricingRateCard {
     /// See [`MonetaryAmountInput`].
@@ -297,8 +382,13 @@ pub struct FieldingAssistantModulesAssignmentRequestModelPricingRateCard {
     pub maximum_cpi: Option<MonetaryAmountInput>,
 }
 
+crate::object::object!(FieldingAssistantModulesAssignmentRequestModelPricingRateCard {
+    "boost_cpi" => boost_cpi,
+    "maximum_cpi" => maximum_cpi,
+});
+
 /// Comes back: interlock profile conditions v3.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct InterlockProfileConditionsV3 {
@@ -325,8 +415,18 @@ pub struct InterlockProfileConditionsV3 {
     pub question_id: Option<crate::Id>,
 }
 
+crate::object::object!(InterlockProfileConditionsV3 {
+    "allow_all_values" => allow_all_values,
+    "max" => max,
+    "min" => min,
+    "object" => object,
+    "open_ended_values" => open_ended_values,
+    "option" => option,
+    "question_id" => question_id,
+});
+
 /// Is sent: interlock profile conditions v3 input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct InterlockProfileConditionsV3Input {
     /// True or false.
@@ -341,7 +441,7 @@ pub struct InterlockProfileConditionsV3Input {
     /// See [`InterlockProfileConditionsV3Object`].
     pub object: InterlockProfileConditionsV3Object,
     /// List. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub open_ended_values: Option<Option<Vec<String>>>,
     /// Text.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -350,6 +450,18 @@ pub struct InterlockProfileConditionsV3Input {
     pub question_id: i64,
 }
 
+crate::object::object!(InterlockProfileConditionsV3Input {
+    requires {
+        "object" => object: InterlockProfileConditionsV3Object,
+        "question_id" => question_id: i64,
+    }
+    "allow_all_values" => allow_all_values: Option<bool>,
+    "max" => max: Option<i64>,
+    "min" => min: Option<i64>,
+    nullable "open_ended_values" => open_ended_values: Option<Option<Vec<String>>>,
+    "option" => option: Option<String>,
+});
+
 crate::value::open_enum!(InterlockProfileConditionsV3Object {
     Selection = "selection",
     Range = "range",
@@ -357,7 +469,7 @@ crate::value::open_enum!(InterlockProfileConditionsV3Object {
 });
 
 /// Comes back: module quota overlay.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ModuleQuotaOverlay {
@@ -369,8 +481,13 @@ pub struct ModuleQuotaOverlay {
     pub prevent_overfill: Option<bool>,
 }
 
+crate::object::object!(ModuleQuotaOverlay {
+    "balance_fill" => balance_fill,
+    "prevent_overfill" => prevent_overfill,
+});
+
 /// Is sent: module quota overlay input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ModuleQuotaOverlayInput {
     /// True or false.
@@ -379,8 +496,15 @@ pub struct ModuleQuotaOverlayInput {
     pub prevent_overfill: bool,
 }
 
+crate::object::object!(ModuleQuotaOverlayInput {
+    requires {
+        "balance_fill" => balance_fill: bool,
+        "prevent_overfill" => prevent_overfill: bool,
+    }
+});
+
 /// Comes back: module soft launch.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ModuleSoftLaunch {
@@ -395,8 +519,14 @@ pub struct ModuleSoftLaunch {
     pub filling_goal_percentage: Option<i64>,
 }
 
+crate::object::object!(ModuleSoftLaunch {
+    "demographics_strictness_percentage" => demographics_strictness_percentage,
+    "end_at" => end_at,
+    "filling_goal_percentage" => filling_goal_percentage,
+});
+
 /// Is sent: module soft launch input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ModuleSoftLaunchInput {
     /// Whole number: 0 to 100.
@@ -407,8 +537,16 @@ pub struct ModuleSoftLaunchInput {
     pub filling_goal_percentage: i64,
 }
 
+crate::object::object!(ModuleSoftLaunchInput {
+    requires {
+        "demographics_strictness_percentage" => demographics_strictness_percentage: i64,
+        "end_at" => end_at: String,
+        "filling_goal_percentage" => filling_goal_percentage: i64,
+    }
+});
+
 /// Comes back: monetary amount.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct MonetaryAmount {
@@ -423,23 +561,35 @@ pub struct MonetaryAmount {
     pub value: Option<String>,
 }
 
+crate::object::object!(MonetaryAmount {
+    "currency_code" => currency_code,
+    "currency_scale" => currency_scale,
+    "value" => value,
+});
+
 /// Is sent: monetary amount input.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct MonetaryAmountInput {
     /// Text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency_code: Option<String>,
     /// Whole number. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub currency_scale: Option<Option<i64>>,
     /// Text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
 }
 
+crate::object::object!(MonetaryAmountInput {
+    "currency_code" => currency_code,
+    nullable "currency_scale" => currency_scale,
+    "value" => value,
+});
+
 /// Is sent: monetary amount request model.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct MonetaryAmountRequestModel {
     /// Text.
@@ -450,8 +600,13 @@ pub struct MonetaryAmountRequestModel {
     pub value: Option<String>,
 }
 
+crate::object::object!(MonetaryAmountRequestModel {
+    "currency_code" => currency_code,
+    "value" => value,
+});
+
 /// Comes back: quota details v3.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct QuotaDetailsV3 {
@@ -475,8 +630,17 @@ pub struct QuotaDetailsV3 {
     pub text_translated: Option<String>,
 }
 
+crate::object::object!(QuotaDetailsV3 {
+    "conditions" => conditions,
+    "id" => id,
+    "name" => name,
+    "quota" => quota,
+    "text" => text,
+    "text_translated" => text_translated,
+});
+
 /// Comes back: quota details v3 conditions.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct QuotaDetailsV3Conditions {
@@ -509,6 +673,18 @@ pub struct QuotaDetailsV3Conditions {
     pub question_id: Option<crate::Id>,
 }
 
+crate::object::object!(QuotaDetailsV3Conditions {
+    "allow_all_values" => allow_all_values,
+    "condition_name" => condition_name,
+    "condition_name_translated" => condition_name_translated,
+    "max" => max,
+    "min" => min,
+    "object" => object,
+    "open_ended_values" => open_ended_values,
+    "option" => option,
+    "question_id" => question_id,
+});
+
 crate::value::open_enum!(QuotaDetailsV3ConditionsObject {
     Selection = "selection",
     Range = "range",
@@ -516,7 +692,7 @@ crate::value::open_enum!(QuotaDetailsV3ConditionsObject {
 });
 
 /// Comes back: quota details v3 quota.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct QuotaDetailsV3Quota {
@@ -540,6 +716,15 @@ pub struct QuotaDetailsV3Quota {
     pub quota_nominal: Option<i64>,
 }
 
+crate::object::object!(QuotaDetailsV3Quota {
+    "completes" => completes,
+    "completes_goal" => completes_goal,
+    "completes_goal_percentage" => completes_goal_percentage,
+    "name" => name,
+    "prescreens" => prescreens,
+    "quota_nominal" => quota_nominal,
+});
+
 /// Comes back: regular profile v3, told apart by `object`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -558,7 +743,7 @@ pub enum RegularProfileV3 {
 }
 
 /// Comes back: regular profile v3 blended.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RegularProfileV3Blended {
@@ -585,13 +770,23 @@ pub struct RegularProfileV3Blended {
     pub targets: Option<Vec<QuotaDetailsV3>>,
 }
 
+crate::object::object!(RegularProfileV3Blended {
+    "blended_type" => blended_type,
+    "description" => description,
+    "description_translated" => description_translated,
+    "id" => id,
+    "name" => name,
+    "quotas_enabled" => quotas_enabled,
+    "targets" => targets,
+});
+
 crate::value::open_enum!(RegularProfileV3BlendedBlendedType {
     Interlock = "interlock",
     Control = "control",
 });
 
 /// Comes back: regular profile v3 regular.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RegularProfileV3Regular {
@@ -615,13 +810,22 @@ pub struct RegularProfileV3Regular {
     pub targets: Option<Vec<QuotaDetailsV3>>,
 }
 
+crate::object::object!(RegularProfileV3Regular {
+    "description" => description,
+    "description_translated" => description_translated,
+    "id" => id,
+    "name" => name,
+    "quotas_enabled" => quotas_enabled,
+    "targets" => targets,
+});
+
 crate::value::open_enum!(RequestDraftRegularProfileV3BlendedBlendedType {
     Interlock = "interlock",
     Control = "control",
 });
 
 /// Is sent: request draft regular profile v3 blended input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct RequestDraftRegularProfileV3BlendedInput {
     /// See [`RequestDraftRegularProfileV3BlendedBlendedType`].
@@ -635,8 +839,17 @@ pub struct RequestDraftRegularProfileV3BlendedInput {
     pub targets: Vec<RequestDraftRegularProfileV3BlendedTargetsInput>,
 }
 
+crate::object::object!(RequestDraftRegularProfileV3BlendedInput {
+    requires {
+        "name" => name: String,
+        "quotas_enabled" => quotas_enabled: bool,
+        "targets" => targets: Vec<RequestDraftRegularProfileV3BlendedTargetsInput>,
+    }
+    "blended_type" => blended_type: Option<RequestDraftRegularProfileV3BlendedBlendedType>,
+});
+
 /// Is sent: request draft regular profile v3 blended targets input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct RequestDraftRegularProfileV3BlendedTargetsInput {
     /// List of [`InterlockProfileConditionsV3Input`]: at least 1 items.
@@ -649,8 +862,16 @@ pub struct RequestDraftRegularProfileV3BlendedTargetsInput {
     pub quota: Option<RequestDraftRegularProfileV3BlendedTargetsQuotaInput>,
 }
 
+crate::object::object!(RequestDraftRegularProfileV3BlendedTargetsInput {
+    requires {
+        "conditions" => conditions: Vec<InterlockProfileConditionsV3Input>,
+    }
+    "object" => object: Option<String>,
+    "quota" => quota: Option<RequestDraftRegularProfileV3BlendedTargetsQuotaInput>,
+});
+
 /// Is sent: request draft regular profile v3 blended targets quota input.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct RequestDraftRegularProfileV3BlendedTargetsQuotaInput {
     /// Whole number: at least 0.
@@ -663,6 +884,12 @@ pub struct RequestDraftRegularProfileV3BlendedTargetsQuotaInput {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
+
+crate::object::object!(RequestDraftRegularProfileV3BlendedTargetsQuotaInput {
+    "completes_goal" => completes_goal,
+    "completes_goal_percentage" => completes_goal_percentage,
+    "name" => name,
+});
 
 /// Is sent: request draft regular profile v3 input, told apart by `object`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -682,7 +909,7 @@ pub enum RequestDraftRegularProfileV3Input {
 }
 
 /// Is sent: request draft regular profile v3 regular input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct RequestDraftRegularProfileV3RegularInput {
     /// Text.
@@ -694,8 +921,16 @@ pub struct RequestDraftRegularProfileV3RegularInput {
     pub targets: Vec<RequestDraftRegularProfileV3RegularTargetsInput>,
 }
 
+crate::object::object!(RequestDraftRegularProfileV3RegularInput {
+    requires {
+        "quotas_enabled" => quotas_enabled: bool,
+        "targets" => targets: Vec<RequestDraftRegularProfileV3RegularTargetsInput>,
+    }
+    "name" => name: Option<String>,
+});
+
 /// Is sent: request draft regular profile v3 regular targets input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct RequestDraftRegularProfileV3RegularTargetsInput {
     /// List of [`InterlockProfileConditionsV3Input`]: at least 1 items.
@@ -708,8 +943,16 @@ pub struct RequestDraftRegularProfileV3RegularTargetsInput {
     pub quota: Option<RequestDraftRegularProfileV3RegularTargetsQuotaInput>,
 }
 
+crate::object::object!(RequestDraftRegularProfileV3RegularTargetsInput {
+    requires {
+        "conditions" => conditions: Vec<InterlockProfileConditionsV3Input>,
+    }
+    "object" => object: Option<String>,
+    "quota" => quota: Option<RequestDraftRegularProfileV3RegularTargetsQuotaInput>,
+});
+
 /// Is sent: request draft regular profile v3 regular targets quota input.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct RequestDraftRegularProfileV3RegularTargetsQuotaInput {
     /// Whole number: at least 0.
@@ -723,8 +966,14 @@ pub struct RequestDraftRegularProfileV3RegularTargetsQuotaInput {
     pub name: Option<String>,
 }
 
+crate::object::object!(RequestDraftRegularProfileV3RegularTargetsQuotaInput {
+    "completes_goal" => completes_goal,
+    "completes_goal_percentage" => completes_goal_percentage,
+    "name" => name,
+});
+
 /// Is sent: target group fielding specification input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupFieldingSpecificationInput {
     /// Text: format `date-time`.
@@ -732,3 +981,10 @@ pub struct TargetGroupFieldingSpecificationInput {
     /// Text: format `date-time`.
     pub start_at: String,
 }
+
+crate::object::object!(TargetGroupFieldingSpecificationInput {
+    requires {
+        "end_at" => end_at: String,
+        "start_at" => start_at: String,
+    }
+});

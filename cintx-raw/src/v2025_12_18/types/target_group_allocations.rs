@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Comes back: get account allocation template business unit id response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetAccountAllocationTemplateBusinessUnitIdResponse {
@@ -33,8 +33,17 @@ pub struct GetAccountAllocationTemplateBusinessUnitIdResponse {
     pub template_name: Option<String>,
 }
 
+crate::object::object!(GetAccountAllocationTemplateBusinessUnitIdResponse {
+    "last_modified_at" => last_modified_at,
+    "last_modified_by" => last_modified_by,
+    "open_exchange_allocations" => open_exchange_allocations,
+    "private_exchange_allocations" => private_exchange_allocations,
+    "template_id" => template_id,
+    "template_name" => template_name,
+});
+
 /// Comes back: get account allocation template business unit id response private exchange allocations.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetAccountAllocationTemplateBusinessUnitIdResponsePrivateExchangeAllocations {
@@ -43,8 +52,12 @@ pub struct GetAccountAllocationTemplateBusinessUnitIdResponsePrivateExchangeAllo
     pub blocked_suppliers: Option<Vec<SupplierInfo>>,
 }
 
+crate::object::object!(GetAccountAllocationTemplateBusinessUnitIdResponsePrivateExchangeAllocations {
+    "blocked_suppliers" => blocked_suppliers,
+});
+
 /// Comes back: get global allocation template business unit id response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetGlobalAllocationTemplateBusinessUnitIdResponse {
@@ -68,8 +81,17 @@ pub struct GetGlobalAllocationTemplateBusinessUnitIdResponse {
     pub template_name: Option<String>,
 }
 
+crate::object::object!(GetGlobalAllocationTemplateBusinessUnitIdResponse {
+    "last_modified_at" => last_modified_at,
+    "last_modified_by" => last_modified_by,
+    "open_exchange_allocations" => open_exchange_allocations,
+    "private_exchange_allocations" => private_exchange_allocations,
+    "template_id" => template_id,
+    "template_name" => template_name,
+});
+
 /// Comes back: get global allocation template business unit id response private exchange allocations.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetGlobalAllocationTemplateBusinessUnitIdResponsePrivateExchangeAllocations {
@@ -78,8 +100,12 @@ pub struct GetGlobalAllocationTemplateBusinessUnitIdResponsePrivateExchangeAlloc
     pub blocked_suppliers: Option<Vec<SupplierInfo>>,
 }
 
+crate::object::object!(GetGlobalAllocationTemplateBusinessUnitIdResponsePrivateExchangeAllocations {
+    "blocked_suppliers" => blocked_suppliers,
+});
+
 /// Comes back: get supply allocation response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetSupplyAllocationResponse {
@@ -91,8 +117,13 @@ pub struct GetSupplyAllocationResponse {
     pub private_exchange_allocations: Option<GetSupplyAllocationResponsePrivateExchangeAllocations>,
 }
 
+crate::object::object!(GetSupplyAllocationResponse {
+    "open_exchange_allocations" => open_exchange_allocations,
+    "private_exchange_allocations" => private_exchange_allocations,
+});
+
 /// Comes back: get supply allocation response open exchange allocations.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetSupplyAllocationResponseOpenExchangeAllocations {
@@ -113,8 +144,16 @@ pub struct GetSupplyAllocationResponseOpenExchangeAllocations {
     pub groups: Option<Vec<GetSupplyAllocationResponseOpenExchangeAllocationsGroups>>,
 }
 
+crate::object::object!(GetSupplyAllocationResponseOpenExchangeAllocations {
+    "blocked_suppliers" => blocked_suppliers,
+    "exchange_max_percentage" => exchange_max_percentage,
+    "exchange_min_percentage" => exchange_min_percentage,
+    "exchange_suppliers" => exchange_suppliers,
+    "groups" => groups,
+});
+
 /// Comes back: get supply allocation response open exchange allocations groups.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetSupplyAllocationResponseOpenExchangeAllocationsGroups {
@@ -147,8 +186,20 @@ pub struct GetSupplyAllocationResponseOpenExchangeAllocationsGroups {
     pub total_remaining: Option<i64>,
 }
 
+crate::object::object!(GetSupplyAllocationResponseOpenExchangeAllocationsGroups {
+    "completes" => completes,
+    "conversion_rate" => conversion_rate,
+    "group_id" => group_id,
+    "group_name" => group_name,
+    "max_percentage" => max_percentage,
+    "min_percentage" => min_percentage,
+    "prescreens" => prescreens,
+    "suppliers" => suppliers,
+    "total_remaining" => total_remaining,
+});
+
 /// Comes back: get supply allocation response private exchange allocations.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetSupplyAllocationResponsePrivateExchangeAllocations {
@@ -160,8 +211,13 @@ pub struct GetSupplyAllocationResponsePrivateExchangeAllocations {
     pub groups: Option<Vec<GetSupplyAllocationResponsePrivateExchangeAllocationsGroups>>,
 }
 
+crate::object::object!(GetSupplyAllocationResponsePrivateExchangeAllocations {
+    "blocked_suppliers" => blocked_suppliers,
+    "groups" => groups,
+});
+
 /// Comes back: get supply allocation response private exchange allocations groups.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetSupplyAllocationResponsePrivateExchangeAllocationsGroups {
@@ -194,8 +250,20 @@ pub struct GetSupplyAllocationResponsePrivateExchangeAllocationsGroups {
     pub total_remaining: Option<i64>,
 }
 
+crate::object::object!(GetSupplyAllocationResponsePrivateExchangeAllocationsGroups {
+    "completes" => completes,
+    "conversion_rate" => conversion_rate,
+    "group_id" => group_id,
+    "group_name" => group_name,
+    "max_percentage" => max_percentage,
+    "min_percentage" => min_percentage,
+    "prescreens" => prescreens,
+    "supplier" => supplier,
+    "total_remaining" => total_remaining,
+});
+
 /// Comes back: get system allocation template business unit id response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetSystemAllocationTemplateBusinessUnitIdResponse {
@@ -210,8 +278,14 @@ pub struct GetSystemAllocationTemplateBusinessUnitIdResponse {
     pub template_name: Option<String>,
 }
 
+crate::object::object!(GetSystemAllocationTemplateBusinessUnitIdResponse {
+    "open_exchange_allocations" => open_exchange_allocations,
+    "private_exchange_allocations" => private_exchange_allocations,
+    "template_name" => template_name,
+});
+
 /// Comes back: get system allocation template business unit id response open exchange allocations.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetSystemAllocationTemplateBusinessUnitIdResponseOpenExchangeAllocations {
@@ -226,8 +300,14 @@ pub struct GetSystemAllocationTemplateBusinessUnitIdResponseOpenExchangeAllocati
     pub exchange_suppliers: Option<Vec<SupplierInfo>>,
 }
 
+crate::object::object!(GetSystemAllocationTemplateBusinessUnitIdResponseOpenExchangeAllocations {
+    "exchange_max_percentage" => exchange_max_percentage,
+    "exchange_min_percentage" => exchange_min_percentage,
+    "exchange_suppliers" => exchange_suppliers,
+});
+
 /// Comes back: get system allocation template business unit id response private exchange allocations.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetSystemAllocationTemplateBusinessUnitIdResponsePrivateExchangeAllocations {
@@ -236,8 +316,12 @@ pub struct GetSystemAllocationTemplateBusinessUnitIdResponsePrivateExchangeAlloc
     pub blocked_suppliers: Option<Vec<SupplierInfo>>,
 }
 
+crate::object::object!(GetSystemAllocationTemplateBusinessUnitIdResponsePrivateExchangeAllocations {
+    "blocked_suppliers" => blocked_suppliers,
+});
+
 /// Comes back: open exchange allocation group.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OpenExchangeAllocationGroup {
@@ -255,8 +339,15 @@ pub struct OpenExchangeAllocationGroup {
     pub suppliers: Option<Vec<SupplierInfo>>,
 }
 
+crate::object::object!(OpenExchangeAllocationGroup {
+    "group_name" => group_name,
+    "max_percentage" => max_percentage,
+    "min_percentage" => min_percentage,
+    "suppliers" => suppliers,
+});
+
 /// Comes back: open exchange allocations.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OpenExchangeAllocations {
@@ -277,8 +368,16 @@ pub struct OpenExchangeAllocations {
     pub groups: Option<Vec<OpenExchangeAllocationGroup>>,
 }
 
+crate::object::object!(OpenExchangeAllocations {
+    "blocked_suppliers" => blocked_suppliers,
+    "exchange_max_percentage" => exchange_max_percentage,
+    "exchange_min_percentage" => exchange_min_percentage,
+    "exchange_suppliers" => exchange_suppliers,
+    "groups" => groups,
+});
+
 /// Comes back: supplier info.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SupplierInfo {
@@ -290,8 +389,13 @@ pub struct SupplierInfo {
     pub supplier_name: Option<String>,
 }
 
+crate::object::object!(SupplierInfo {
+    "supplier_id" => supplier_id,
+    "supplier_name" => supplier_name,
+});
+
 /// Comes back: supplier response with completes.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SupplierResponseWithCompletes {
@@ -309,8 +413,15 @@ pub struct SupplierResponseWithCompletes {
     pub pre_screens: Option<i64>,
 }
 
+crate::object::object!(SupplierResponseWithCompletes {
+    "completes" => completes,
+    "id" => id,
+    "name" => name,
+    "pre_screens" => pre_screens,
+});
+
 /// Is sent: supply allocation update request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct SupplyAllocationUpdateRequest {
     /// See [`SupplyAllocationUpdateRequestOpenExchangeAllocations`].
@@ -319,8 +430,15 @@ pub struct SupplyAllocationUpdateRequest {
     pub private_exchange_allocations: SupplyAllocationUpdateRequestPrivateExchangeAllocations,
 }
 
+crate::object::object!(SupplyAllocationUpdateRequest {
+    requires {
+        "open_exchange_allocations" => open_exchange_allocations: SupplyAllocationUpdateRequestOpenExchangeAllocations,
+        "private_exchange_allocations" => private_exchange_allocations: SupplyAllocationUpdateRequestPrivateExchangeAllocations,
+    }
+});
+
 /// Is sent: supply allocation update request open exchange allocations.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct SupplyAllocationUpdateRequestOpenExchangeAllocations {
     /// List.
@@ -333,8 +451,17 @@ pub struct SupplyAllocationUpdateRequestOpenExchangeAllocations {
     pub groups: Vec<SupplyAllocationUpdateRequestOpenExchangeAllocationsGroups>,
 }
 
+crate::object::object!(SupplyAllocationUpdateRequestOpenExchangeAllocations {
+    requires {
+        "blocked_supplier_ids" => blocked_supplier_ids: Vec<String>,
+        "exchange_max_percentage" => exchange_max_percentage: i64,
+        "exchange_min_percentage" => exchange_min_percentage: i64,
+        "groups" => groups: Vec<SupplyAllocationUpdateRequestOpenExchangeAllocationsGroups>,
+    }
+});
+
 /// Is sent: supply allocation update request open exchange allocations groups.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct SupplyAllocationUpdateRequestOpenExchangeAllocationsGroups {
     /// Text.
@@ -350,8 +477,18 @@ pub struct SupplyAllocationUpdateRequestOpenExchangeAllocationsGroups {
     pub supplier_ids: Vec<String>,
 }
 
+crate::object::object!(SupplyAllocationUpdateRequestOpenExchangeAllocationsGroups {
+    requires {
+        "group_name" => group_name: String,
+        "max_percentage" => max_percentage: i64,
+        "min_percentage" => min_percentage: i64,
+        "supplier_ids" => supplier_ids: Vec<String>,
+    }
+    "group_id" => group_id: Option<String>,
+});
+
 /// Is sent: supply allocation update request private exchange allocations.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct SupplyAllocationUpdateRequestPrivateExchangeAllocations {
     /// List.
@@ -360,8 +497,15 @@ pub struct SupplyAllocationUpdateRequestPrivateExchangeAllocations {
     pub groups: Vec<SupplyAllocationUpdateRequestPrivateExchangeAllocationsGroups>,
 }
 
+crate::object::object!(SupplyAllocationUpdateRequestPrivateExchangeAllocations {
+    requires {
+        "blocked_supplier_ids" => blocked_supplier_ids: Vec<String>,
+        "groups" => groups: Vec<SupplyAllocationUpdateRequestPrivateExchangeAllocationsGroups>,
+    }
+});
+
 /// Is sent: supply allocation update request private exchange allocations groups.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct SupplyAllocationUpdateRequestPrivateExchangeAllocationsGroups {
     /// Text.
@@ -376,3 +520,13 @@ pub struct SupplyAllocationUpdateRequestPrivateExchangeAllocationsGroups {
     /// Text.
     pub supplier_id: String,
 }
+
+crate::object::object!(SupplyAllocationUpdateRequestPrivateExchangeAllocationsGroups {
+    requires {
+        "group_name" => group_name: String,
+        "max_percentage" => max_percentage: i64,
+        "min_percentage" => min_percentage: i64,
+        "supplier_id" => supplier_id: String,
+    }
+    "group_id" => group_id: Option<String>,
+});

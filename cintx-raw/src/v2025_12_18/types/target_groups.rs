@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Comes back: average cost per interview.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AverageCostPerInterview {
@@ -24,8 +24,14 @@ pub struct AverageCostPerInterview {
     pub value: Option<String>,
 }
 
+crate::object::object!(AverageCostPerInterview {
+    "currency_code" => currency_code,
+    "currency_scale" => currency_scale,
+    "value" => value,
+});
+
 /// Is sent: compute target group transitions filters.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ComputeTargetGroupTransitionsFilters {
     /// List.
@@ -39,8 +45,14 @@ pub struct ComputeTargetGroupTransitionsFilters {
     pub status: Option<Vec<TargetGroupStatus>>,
 }
 
+crate::object::object!(ComputeTargetGroupTransitionsFilters {
+    "country" => country,
+    "language" => language,
+    "status" => status,
+});
+
 /// Is sent: compute target group transitions request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ComputeTargetGroupTransitionsRequest {
     /// List: at least 1 items.
@@ -57,8 +69,15 @@ pub struct ComputeTargetGroupTransitionsRequest {
     pub search_string: Option<String>,
 }
 
+crate::object::object!(ComputeTargetGroupTransitionsRequest {
+    "excluded_target_group_ids" => excluded_target_group_ids,
+    "filters" => filters,
+    "included_target_group_ids" => included_target_group_ids,
+    "search_string" => search_string,
+});
+
 /// Comes back: compute target group transitions response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ComputeTargetGroupTransitionsResponse {
@@ -82,16 +101,31 @@ pub struct ComputeTargetGroupTransitionsResponse {
     pub target_groups: Option<Vec<String>>,
 }
 
+crate::object::object!(ComputeTargetGroupTransitionsResponse {
+    "is_finish_allowed" => is_finish_allowed,
+    "is_launch_allowed" => is_launch_allowed,
+    "is_pause_allowed" => is_pause_allowed,
+    "is_relaunch_allowed" => is_relaunch_allowed,
+    "is_resume_allowed" => is_resume_allowed,
+    "target_groups" => target_groups,
+});
+
 /// Is sent: cost per interview update request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CostPerInterviewUpdateRequest {
     /// See [`MonetaryAmountRequestModel`].
     pub target_group_cpi: MonetaryAmountRequestModel,
 }
 
+crate::object::object!(CostPerInterviewUpdateRequest {
+    requires {
+        "target_group_cpi" => target_group_cpi: MonetaryAmountRequestModel,
+    }
+});
+
 /// Comes back: cost per interview update response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CostPerInterviewUpdateResponse {
@@ -100,8 +134,12 @@ pub struct CostPerInterviewUpdateResponse {
     pub target_group_cpi: Option<MonetaryAmount>,
 }
 
+crate::object::object!(CostPerInterviewUpdateResponse {
+    "target_group_cpi" => target_group_cpi,
+});
+
 /// Is sent: create draft allocation specification group request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateDraftAllocationSpecificationGroupRequest {
     /// See [`CreateDraftAllocationSpecificationGroupRequestOpenExchangeAllocations`].
@@ -111,8 +149,15 @@ pub struct CreateDraftAllocationSpecificationGroupRequest {
     pub private_exchange_allocations: Option<CreateDraftAllocationSpecificationGroupRequestPrivateExchangeAllocations>,
 }
 
+crate::object::object!(CreateDraftAllocationSpecificationGroupRequest {
+    requires {
+        "open_exchange_allocations" => open_exchange_allocations: CreateDraftAllocationSpecificationGroupRequestOpenExchangeAllocations,
+    }
+    "private_exchange_allocations" => private_exchange_allocations: Option<CreateDraftAllocationSpecificationGroupRequestPrivateExchangeAllocations>,
+});
+
 /// Is sent: create draft allocation specification group request open exchange allocations.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateDraftAllocationSpecificationGroupRequestOpenExchangeAllocations {
     /// List.
@@ -125,8 +170,17 @@ pub struct CreateDraftAllocationSpecificationGroupRequestOpenExchangeAllocations
     pub groups: Vec<CreateDraftAllocationSpecificationGroupRequestOpenExchangeAllocationsGroups>,
 }
 
+crate::object::object!(CreateDraftAllocationSpecificationGroupRequestOpenExchangeAllocations {
+    requires {
+        "blocked_supplier_ids" => blocked_supplier_ids: Vec<String>,
+        "exchange_max_percentage" => exchange_max_percentage: i64,
+        "exchange_min_percentage" => exchange_min_percentage: i64,
+        "groups" => groups: Vec<CreateDraftAllocationSpecificationGroupRequestOpenExchangeAllocationsGroups>,
+    }
+});
+
 /// Is sent: create draft allocation specification group request open exchange allocations groups.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateDraftAllocationSpecificationGroupRequestOpenExchangeAllocationsGroups {
     /// Text.
@@ -139,8 +193,17 @@ pub struct CreateDraftAllocationSpecificationGroupRequestOpenExchangeAllocations
     pub suppliers: Vec<String>,
 }
 
+crate::object::object!(CreateDraftAllocationSpecificationGroupRequestOpenExchangeAllocationsGroups {
+    requires {
+        "group_name" => group_name: String,
+        "max_percentage" => max_percentage: i64,
+        "min_percentage" => min_percentage: i64,
+        "suppliers" => suppliers: Vec<String>,
+    }
+});
+
 /// Is sent: create draft allocation specification group request private exchange allocations.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateDraftAllocationSpecificationGroupRequestPrivateExchangeAllocations {
     /// List.
@@ -149,8 +212,15 @@ pub struct CreateDraftAllocationSpecificationGroupRequestPrivateExchangeAllocati
     pub groups: Vec<CreateDraftAllocationSpecificationGroupRequestPrivateExchangeAllocationsGroups>,
 }
 
+crate::object::object!(CreateDraftAllocationSpecificationGroupRequestPrivateExchangeAllocations {
+    requires {
+        "blocked_supplier_ids" => blocked_supplier_ids: Vec<String>,
+        "groups" => groups: Vec<CreateDraftAllocationSpecificationGroupRequestPrivateExchangeAllocationsGroups>,
+    }
+});
+
 /// Is sent: create draft allocation specification group request private exchange allocations groups.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateDraftAllocationSpecificationGroupRequestPrivateExchangeAllocationsGroups {
     /// Text.
@@ -163,8 +233,17 @@ pub struct CreateDraftAllocationSpecificationGroupRequestPrivateExchangeAllocati
     pub supplier_id: String,
 }
 
+crate::object::object!(CreateDraftAllocationSpecificationGroupRequestPrivateExchangeAllocationsGroups {
+    requires {
+        "group_name" => group_name: String,
+        "max_percentage" => max_percentage: i64,
+        "min_percentage" => min_percentage: i64,
+        "supplier_id" => supplier_id: String,
+    }
+});
+
 /// Is sent: create draft target group request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateDraftTargetGroupRequest {
     /// See [`CreateDraftAllocationSpecificationGroupRequest`].
@@ -175,7 +254,7 @@ pub struct CreateDraftTargetGroupRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_cost_per_interview_note: Option<MonetaryAmountRequestModel>,
     /// Whole number. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<Option<i64>>,
     /// True or false.
     pub collects_pii: bool,
@@ -202,14 +281,14 @@ pub struct CreateDraftTargetGroupRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub industry_lockout_code: Option<String>,
     /// Text. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub live_url: Option<Option<String>>,
     /// Text.
     pub locale: String,
     /// Text: 5 to 128 characters.
     pub name: String,
     /// See [`ProfilingRequest`]. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub profiling: Option<Option<ProfilingRequest>>,
     /// Text: format `uuid`.
     pub project_manager_id: String,
@@ -223,15 +302,44 @@ pub struct CreateDraftTargetGroupRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub study_type_code: Option<String>,
     /// Text: 3 to 128 characters, pattern `^[a-zA-Z0-9\-_ ]*$`. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub target_group_customer_reference_number: Option<Option<String>>,
     /// Text. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub test_url: Option<Option<String>>,
 }
 
+crate::object::object!(CreateDraftTargetGroupRequest {
+    requires {
+        "allocations" => allocations: CreateDraftAllocationSpecificationGroupRequest,
+        "business_unit_id" => business_unit_id: String,
+        "collects_pii" => collects_pii: bool,
+        "completes_goal" => completes_goal: i64,
+        "expected_incidence_rate" => expected_incidence_rate: f64,
+        "expected_length_of_interview_minutes" => expected_length_of_interview_minutes: i64,
+        "fielding_assistant_assignment" => fielding_assistant_assignment: FieldingAssistantModulesAssignmentRequestModel,
+        "fielding_specification" => fielding_specification: TargetGroupFieldingSpecificationInput,
+        "locale" => locale: String,
+        "name" => name: String,
+        "project_manager_id" => project_manager_id: String,
+    }
+    "client_cost_per_interview_note" => client_cost_per_interview_note: Option<MonetaryAmountRequestModel>,
+    nullable "client_id" => client_id: Option<Option<i64>>,
+    "cost_per_interview" => cost_per_interview: Option<MonetaryAmountRequestModel>,
+    "exclusion" => exclusion: Option<TargetGroupExclusionObjectInput>,
+    "industry_code" => industry_code: Option<String>,
+    "industry_lockout_code" => industry_lockout_code: Option<String>,
+    nullable "live_url" => live_url: Option<Option<String>>,
+    nullable "profiling" => profiling: Option<Option<ProfilingRequest>>,
+    "re_entry_configuration" => re_entry_configuration: Option<ReEntryConfigurationInput>,
+    "respondent_activity_exclusions" => respondent_activity_exclusions: Option<Vec<RespondentActivityExclusionsIdsListRequest>>,
+    "study_type_code" => study_type_code: Option<String>,
+    nullable "target_group_customer_reference_number" => target_group_customer_reference_number: Option<Option<String>>,
+    nullable "test_url" => test_url: Option<Option<String>>,
+});
+
 /// Comes back: created draft target group response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CreatedDraftTargetGroupResponse {
@@ -239,6 +347,10 @@ pub struct CreatedDraftTargetGroupResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<crate::Id>,
 }
+
+crate::object::object!(CreatedDraftTargetGroupResponse {
+    "id" => id,
+});
 
 /// Comes back: draft regular profile v3, told apart by `object`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -258,7 +370,7 @@ pub enum DraftRegularProfileV3 {
 }
 
 /// Comes back: draft regular profile v3 blended.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DraftRegularProfileV3Blended {
@@ -285,13 +397,23 @@ pub struct DraftRegularProfileV3Blended {
     pub targets: Option<Vec<TargetGroupsDraftQuotaDetailsV3>>,
 }
 
+crate::object::object!(DraftRegularProfileV3Blended {
+    "blended_type" => blended_type,
+    "description" => description,
+    "description_translated" => description_translated,
+    "id" => id,
+    "name" => name,
+    "quotas_enabled" => quotas_enabled,
+    "targets" => targets,
+});
+
 crate::value::open_enum!(DraftRegularProfileV3BlendedBlendedType {
     Interlock = "interlock",
     Control = "control",
 });
 
 /// Comes back: draft regular profile v3 regular.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DraftRegularProfileV3Regular {
@@ -315,8 +437,17 @@ pub struct DraftRegularProfileV3Regular {
     pub targets: Option<Vec<TargetGroupsDraftQuotaDetailsV3>>,
 }
 
+crate::object::object!(DraftRegularProfileV3Regular {
+    "description" => description,
+    "description_translated" => description_translated,
+    "id" => id,
+    "name" => name,
+    "quotas_enabled" => quotas_enabled,
+    "targets" => targets,
+});
+
 /// Comes back: earnings per click.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct EarningsPerClick {
@@ -331,8 +462,14 @@ pub struct EarningsPerClick {
     pub value: Option<String>,
 }
 
+crate::object::object!(EarningsPerClick {
+    "currency_code" => currency_code,
+    "currency_scale" => currency_scale,
+    "value" => value,
+});
+
 /// Comes back: earnings per click per minute.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct EarningsPerClickPerMinute {
@@ -347,8 +484,14 @@ pub struct EarningsPerClickPerMinute {
     pub value: Option<String>,
 }
 
+crate::object::object!(EarningsPerClickPerMinute {
+    "currency_code" => currency_code,
+    "currency_scale" => currency_scale,
+    "value" => value,
+});
+
 /// Comes back: exclusion entity list.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ExclusionEntityList {
@@ -360,8 +503,13 @@ pub struct ExclusionEntityList {
     pub entity_type: Option<ExclusionEntityType>,
 }
 
+crate::object::object!(ExclusionEntityList {
+    "entity_ids" => entity_ids,
+    "entity_type" => entity_type,
+});
+
 /// Is sent: exclusion entity list input.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ExclusionEntityListInput {
     /// List.
@@ -371,6 +519,11 @@ pub struct ExclusionEntityListInput {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entity_type: Option<ExclusionEntityType>,
 }
+
+crate::object::object!(ExclusionEntityListInput {
+    "entity_ids" => entity_ids,
+    "entity_type" => entity_type,
+});
 
 crate::value::open_enum!(ExclusionEntityType {
     Rid = "RID",
@@ -384,15 +537,21 @@ crate::value::open_enum!(FillingStrategy {
 });
 
 /// Is sent: filling strategy update request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FillingStrategyUpdateRequest {
     /// See [`FillingStrategy`].
     pub filling_strategy: FillingStrategy,
 }
 
+crate::object::object!(FillingStrategyUpdateRequest {
+    requires {
+        "filling_strategy" => filling_strategy: FillingStrategy,
+    }
+});
+
 /// Comes back: filling strategy update response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FillingStrategyUpdateResponse {
@@ -401,8 +560,12 @@ pub struct FillingStrategyUpdateResponse {
     pub filling_strategy: Option<FillingStrategy>,
 }
 
+crate::object::object!(FillingStrategyUpdateResponse {
+    "filling_strategy" => filling_strategy,
+});
+
 /// Comes back: get draft supply allocation group response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetDraftSupplyAllocationGroupResponse {
@@ -414,8 +577,13 @@ pub struct GetDraftSupplyAllocationGroupResponse {
     pub private_exchange_allocations: Option<GetDraftSupplyAllocationGroupResponsePrivateExchangeAllocations>,
 }
 
+crate::object::object!(GetDraftSupplyAllocationGroupResponse {
+    "open_exchange_allocations" => open_exchange_allocations,
+    "private_exchange_allocations" => private_exchange_allocations,
+});
+
 /// Comes back: get draft supply allocation group response open exchange allocations.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetDraftSupplyAllocationGroupResponseOpenExchangeAllocations {
@@ -436,8 +604,16 @@ pub struct GetDraftSupplyAllocationGroupResponseOpenExchangeAllocations {
     pub groups: Option<Vec<GetDraftSupplyAllocationGroupResponseOpenExchangeAllocationsGroups>>,
 }
 
+crate::object::object!(GetDraftSupplyAllocationGroupResponseOpenExchangeAllocations {
+    "blocked_suppliers" => blocked_suppliers,
+    "exchange_max_percentage" => exchange_max_percentage,
+    "exchange_min_percentage" => exchange_min_percentage,
+    "exchange_suppliers" => exchange_suppliers,
+    "groups" => groups,
+});
+
 /// Comes back: get draft supply allocation group response open exchange allocations groups.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetDraftSupplyAllocationGroupResponseOpenExchangeAllocationsGroups {
@@ -458,8 +634,16 @@ pub struct GetDraftSupplyAllocationGroupResponseOpenExchangeAllocationsGroups {
     pub suppliers: Option<Vec<serde_json::Value>>,
 }
 
+crate::object::object!(GetDraftSupplyAllocationGroupResponseOpenExchangeAllocationsGroups {
+    "group_id" => group_id,
+    "group_name" => group_name,
+    "max_percentage" => max_percentage,
+    "min_percentage" => min_percentage,
+    "suppliers" => suppliers,
+});
+
 /// Comes back: get draft supply allocation group response private exchange allocations.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetDraftSupplyAllocationGroupResponsePrivateExchangeAllocations {
@@ -471,8 +655,13 @@ pub struct GetDraftSupplyAllocationGroupResponsePrivateExchangeAllocations {
     pub groups: Option<Vec<GetDraftSupplyAllocationGroupResponsePrivateExchangeAllocationsGroups>>,
 }
 
+crate::object::object!(GetDraftSupplyAllocationGroupResponsePrivateExchangeAllocations {
+    "blocked_suppliers" => blocked_suppliers,
+    "groups" => groups,
+});
+
 /// Comes back: get draft supply allocation group response private exchange allocations groups.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetDraftSupplyAllocationGroupResponsePrivateExchangeAllocationsGroups {
@@ -493,8 +682,16 @@ pub struct GetDraftSupplyAllocationGroupResponsePrivateExchangeAllocationsGroups
     pub supplier: Option<SupplierResponse>,
 }
 
+crate::object::object!(GetDraftSupplyAllocationGroupResponsePrivateExchangeAllocationsGroups {
+    "group_id" => group_id,
+    "group_name" => group_name,
+    "max_percentage" => max_percentage,
+    "min_percentage" => min_percentage,
+    "supplier" => supplier,
+});
+
 /// Comes back: get target group details response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetTargetGroupDetailsResponse {
@@ -563,8 +760,32 @@ pub struct GetTargetGroupDetailsResponse {
     pub test_url: Option<String>,
 }
 
+crate::object::object!(GetTargetGroupDetailsResponse {
+    "account_name" => account_name,
+    "business_unit_id" => business_unit_id,
+    "client_cost_per_interview_note" => client_cost_per_interview_note,
+    "client_id" => client_id,
+    "collects_pii" => collects_pii,
+    "completes_goal" => completes_goal,
+    "created_at" => created_at,
+    "expected_incidence_rate" => expected_incidence_rate,
+    "expected_length_of_interview_minutes" => expected_length_of_interview_minutes,
+    "human_readable_id" => human_readable_id,
+    "id" => id,
+    "industry_code" => industry_code,
+    "industry_lockout_code" => industry_lockout_code,
+    "links" => links,
+    "live_url" => live_url,
+    "locale" => locale,
+    "name" => name,
+    "project_manager_id" => project_manager_id,
+    "study_type_code" => study_type_code,
+    "target_group_customer_reference_number" => target_group_customer_reference_number,
+    "test_url" => test_url,
+});
+
 /// Comes back: get target group details response links.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetTargetGroupDetailsResponseLinks {
@@ -576,8 +797,13 @@ pub struct GetTargetGroupDetailsResponseLinks {
     pub test_screener: Option<String>,
 }
 
+crate::object::object!(GetTargetGroupDetailsResponseLinks {
+    "test_client_survey" => test_client_survey,
+    "test_screener" => test_screener,
+});
+
 /// Comes back: get target group rate card response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetTargetGroupRateCardResponse {
@@ -598,8 +824,16 @@ pub struct GetTargetGroupRateCardResponse {
     pub predicted_rate_card_token: Option<String>,
 }
 
+crate::object::object!(GetTargetGroupRateCardResponse {
+    "bound_rate_card" => bound_rate_card,
+    "bound_rate_card_token" => bound_rate_card_token,
+    "country_code" => country_code,
+    "predicted_rate_card" => predicted_rate_card,
+    "predicted_rate_card_token" => predicted_rate_card_token,
+});
+
 /// Comes back: get target group response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetTargetGroupResponse {
@@ -689,8 +923,39 @@ pub struct GetTargetGroupResponse {
     pub test_url: Option<String>,
 }
 
+crate::object::object!(GetTargetGroupResponse {
+    "allocations" => allocations,
+    "business_unit_id" => business_unit_id,
+    "client_cost_per_interview_note" => client_cost_per_interview_note,
+    "client_id" => client_id,
+    "collects_pii" => collects_pii,
+    "completes_goal" => completes_goal,
+    "cost_per_interview" => cost_per_interview,
+    "created_at" => created_at,
+    "exclusion" => exclusion,
+    "expected_incidence_rate" => expected_incidence_rate,
+    "expected_length_of_interview_minutes" => expected_length_of_interview_minutes,
+    "fielding_assistant_assignment" => fielding_assistant_assignment,
+    "fielding_specification" => fielding_specification,
+    "human_readable_id" => human_readable_id,
+    "industry_code" => industry_code,
+    "industry_lockout_code" => industry_lockout_code,
+    "links" => links,
+    "live_url" => live_url,
+    "locale" => locale,
+    "name" => name,
+    "pricing_model" => pricing_model,
+    "profiling" => profiling,
+    "project_manager_id" => project_manager_id,
+    "re_entry_configuration" => re_entry_configuration,
+    "respondent_activity_exclusions" => respondent_activity_exclusions,
+    "study_type_code" => study_type_code,
+    "target_group_customer_reference_number" => target_group_customer_reference_number,
+    "test_url" => test_url,
+});
+
 /// Comes back: get target group response links.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetTargetGroupResponseLinks {
@@ -699,6 +964,10 @@ pub struct GetTargetGroupResponseLinks {
     pub test_client_survey: Option<String>,
 }
 
+crate::object::object!(GetTargetGroupResponseLinks {
+    "test_client_survey" => test_client_survey,
+});
+
 crate::value::open_enum!(PacingStrategy {
     Linear = "linear",
     Adaptive = "adaptive",
@@ -706,7 +975,7 @@ crate::value::open_enum!(PacingStrategy {
 });
 
 /// Is sent: profiling request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ProfilingRequest {
     /// See [`ProfilingRequestProfileAdjustmentType`].
@@ -720,13 +989,19 @@ pub struct ProfilingRequest {
     pub template_id: Option<String>,
 }
 
+crate::object::object!(ProfilingRequest {
+    "profile_adjustment_type" => profile_adjustment_type,
+    "profiles" => profiles,
+    "template_id" => template_id,
+});
+
 crate::value::open_enum!(ProfilingRequestProfileAdjustmentType {
     Percentage = "percentage",
     Nominal = "nominal",
 });
 
 /// Comes back: profiling response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProfilingResponse {
@@ -741,13 +1016,19 @@ pub struct ProfilingResponse {
     pub template_id: Option<crate::Id>,
 }
 
+crate::object::object!(ProfilingResponse {
+    "profile_adjustment_type" => profile_adjustment_type,
+    "profiles" => profiles,
+    "template_id" => template_id,
+});
+
 crate::value::open_enum!(ProfilingResponseProfileAdjustmentType {
     Percentage = "percentage",
     Nominal = "nominal",
 });
 
 /// Comes back: rate card.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RateCard {
@@ -762,8 +1043,14 @@ pub struct RateCard {
     pub token: Option<String>,
 }
 
+crate::object::object!(RateCard {
+    "country_code" => country_code,
+    "rate_card_data" => rate_card_data,
+    "token" => token,
+});
+
 /// Comes back: rate card data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RateCardData {
@@ -784,8 +1071,16 @@ pub struct RateCardData {
     pub pricing_table_data: Option<Vec<Vec<i64>>>,
 }
 
+crate::object::object!(RateCardData {
+    "data_format" => data_format,
+    "incidence_rate_percents" => incidence_rate_percents,
+    "length_of_interview_minutes" => length_of_interview_minutes,
+    "pricing_table_currency_code" => pricing_table_currency_code,
+    "pricing_table_data" => pricing_table_data,
+});
+
 /// Comes back: re entry configuration.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReEntryConfiguration {
@@ -812,8 +1107,18 @@ pub struct ReEntryConfiguration {
     pub terminates: Option<TargetGroupClientAndScreenerSideReEntryAttribute>,
 }
 
+crate::object::object!(ReEntryConfiguration {
+    "completes" => completes,
+    "financial_terms" => financial_terms,
+    "in_screener" => in_screener,
+    "overquota" => overquota,
+    "pre_client_survey_processes" => pre_client_survey_processes,
+    "security_failures" => security_failures,
+    "terminates" => terminates,
+});
+
 /// Is sent: re entry configuration input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ReEntryConfigurationInput {
     /// See [`TargetGroupClientSideReEntryAttributeInput`].
@@ -832,8 +1137,20 @@ pub struct ReEntryConfigurationInput {
     pub terminates: TargetGroupClientAndScreenerSideReEntryAttributeInput,
 }
 
+crate::object::object!(ReEntryConfigurationInput {
+    requires {
+        "completes" => completes: TargetGroupClientSideReEntryAttributeInput,
+        "financial_terms" => financial_terms: TargetGroupScreenerSideReEntryAttributeInput,
+        "in_screener" => in_screener: TargetGroupClientAndScreenerSideReEntryAttributeInput,
+        "overquota" => overquota: TargetGroupClientAndScreenerSideReEntryAttributeInput,
+        "pre_client_survey_processes" => pre_client_survey_processes: TargetGroupScreenerSideReEntryAttributeInput,
+        "security_failures" => security_failures: TargetGroupClientAndScreenerSideReEntryAttributeInput,
+        "terminates" => terminates: TargetGroupClientAndScreenerSideReEntryAttributeInput,
+    }
+});
+
 /// Is sent: respondent activity exclusions ids list request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct RespondentActivityExclusionsIdsListRequest {
     /// Text: format `duration`, `"P90D"` if left out.
@@ -846,13 +1163,21 @@ pub struct RespondentActivityExclusionsIdsListRequest {
     pub type_: RespondentActivityExclusionsIdsListRequestType,
 }
 
+crate::object::object!(RespondentActivityExclusionsIdsListRequest {
+    requires {
+        "id" => id: String,
+        "type" => type_: RespondentActivityExclusionsIdsListRequestType,
+    }
+    "duration" => duration: Option<String>,
+});
+
 crate::value::open_enum!(RespondentActivityExclusionsIdsListRequestType {
     TargetGroup = "target-group",
     Project = "project",
 });
 
 /// Comes back: respondent activity exclusions ids list response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RespondentActivityExclusionsIdsListResponse {
@@ -867,13 +1192,19 @@ pub struct RespondentActivityExclusionsIdsListResponse {
     pub type_: Option<RespondentActivityExclusionsIdsListResponseType>,
 }
 
+crate::object::object!(RespondentActivityExclusionsIdsListResponse {
+    "duration" => duration,
+    "id" => id,
+    "type" => type_,
+});
+
 crate::value::open_enum!(RespondentActivityExclusionsIdsListResponseType {
     TargetGroup = "target-group",
     Project = "project",
 });
 
 /// Comes back: respondent analysis status codes.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RespondentAnalysisStatusCodes {
@@ -891,8 +1222,15 @@ pub struct RespondentAnalysisStatusCodes {
     pub status: Option<String>,
 }
 
+crate::object::object!(RespondentAnalysisStatusCodes {
+    "count" => count,
+    "description" => description,
+    "label" => label,
+    "status" => status,
+});
+
 /// Comes back: response profile conditions v3.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ResponseProfileConditionsV3 {
@@ -925,6 +1263,18 @@ pub struct ResponseProfileConditionsV3 {
     pub question_id: Option<crate::Id>,
 }
 
+crate::object::object!(ResponseProfileConditionsV3 {
+    "allow_all_values" => allow_all_values,
+    "condition_name" => condition_name,
+    "condition_name_translated" => condition_name_translated,
+    "max" => max,
+    "min" => min,
+    "object" => object,
+    "open_ended_values" => open_ended_values,
+    "option" => option,
+    "question_id" => question_id,
+});
+
 crate::value::open_enum!(ResponseProfileConditionsV3Object {
     Selection = "selection",
     Range = "range",
@@ -932,7 +1282,7 @@ crate::value::open_enum!(ResponseProfileConditionsV3Object {
 });
 
 /// Comes back: supplier response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SupplierResponse {
@@ -943,6 +1293,11 @@ pub struct SupplierResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
+
+crate::object::object!(SupplierResponse {
+    "id" => id,
+    "name" => name,
+});
 
 crate::value::open_enum!(TargetGroupChangeType {
     BusinessUnitChange = "business_unit_change",
@@ -990,7 +1345,7 @@ crate::value::open_enum!(TargetGroupChangeType {
 });
 
 /// Comes back: target group changelog batch.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogBatch {
@@ -1007,6 +1362,13 @@ pub struct TargetGroupChangelogBatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<TargetGroupChangelogBatchUser>,
 }
+
+crate::object::object!(TargetGroupChangelogBatch {
+    "changes" => changes,
+    "id" => id,
+    "occurred_at" => occurred_at,
+    "user" => user,
+});
 
 /// Comes back: target group changelog batch user, told apart by `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -1029,7 +1391,7 @@ pub enum TargetGroupChangelogBatchUser {
 }
 
 /// Comes back: target group changelog batch user las user.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogBatchUserLasUser {
@@ -1037,6 +1399,10 @@ pub struct TargetGroupChangelogBatchUserLasUser {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub las_user_id: Option<crate::Id>,
 }
+
+crate::object::object!(TargetGroupChangelogBatchUserLasUser {
+    "las_user_id" => las_user_id,
+});
 
 /// An object without documented fields.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -1185,7 +1551,7 @@ pub enum TargetGroupChangelogItem {
 }
 
 /// Comes back: target group changelog item business unit change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemBusinessUnitChange {
@@ -1197,8 +1563,13 @@ pub struct TargetGroupChangelogItemBusinessUnitChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemBusinessUnitChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item collects pii change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemCollectsPiiChange {
@@ -1210,8 +1581,13 @@ pub struct TargetGroupChangelogItemCollectsPiiChange {
     pub old_value: Option<bool>,
 }
 
+crate::object::object!(TargetGroupChangelogItemCollectsPiiChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item cpi change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemCpiChange {
@@ -1223,8 +1599,13 @@ pub struct TargetGroupChangelogItemCpiChange {
     pub old_value: Option<MonetaryAmount>,
 }
 
+crate::object::object!(TargetGroupChangelogItemCpiChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item cpi note change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemCpiNoteChange {
@@ -1236,8 +1617,13 @@ pub struct TargetGroupChangelogItemCpiNoteChange {
     pub old_value: Option<MonetaryAmount>,
 }
 
+crate::object::object!(TargetGroupChangelogItemCpiNoteChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item currency change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemCurrencyChange {
@@ -1249,8 +1635,13 @@ pub struct TargetGroupChangelogItemCurrencyChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemCurrencyChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item expected incidence rate change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemExpectedIncidenceRateChange {
@@ -1262,8 +1653,13 @@ pub struct TargetGroupChangelogItemExpectedIncidenceRateChange {
     pub old_value: Option<f64>,
 }
 
+crate::object::object!(TargetGroupChangelogItemExpectedIncidenceRateChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item expected length of interview minutes change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemExpectedLengthOfInterviewMinutesChange {
@@ -1275,8 +1671,13 @@ pub struct TargetGroupChangelogItemExpectedLengthOfInterviewMinutesChange {
     pub old_value: Option<i64>,
 }
 
+crate::object::object!(TargetGroupChangelogItemExpectedLengthOfInterviewMinutesChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item external name change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemExternalNameChange {
@@ -1288,8 +1689,13 @@ pub struct TargetGroupChangelogItemExternalNameChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemExternalNameChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item fielding period end date change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemFieldingPeriodEndDateChange {
@@ -1301,8 +1707,13 @@ pub struct TargetGroupChangelogItemFieldingPeriodEndDateChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemFieldingPeriodEndDateChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item fielding period start date change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemFieldingPeriodStartDateChange {
@@ -1314,8 +1725,13 @@ pub struct TargetGroupChangelogItemFieldingPeriodStartDateChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemFieldingPeriodStartDateChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item filling goal change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemFillingGoalChange {
@@ -1327,8 +1743,13 @@ pub struct TargetGroupChangelogItemFillingGoalChange {
     pub old_value: Option<i64>,
 }
 
+crate::object::object!(TargetGroupChangelogItemFillingGoalChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item filling strategy change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemFillingStrategyChange {
@@ -1340,8 +1761,13 @@ pub struct TargetGroupChangelogItemFillingStrategyChange {
     pub old_value: Option<FillingStrategy>,
 }
 
+crate::object::object!(TargetGroupChangelogItemFillingStrategyChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item industry lockout code change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemIndustryLockoutCodeChange {
@@ -1353,8 +1779,13 @@ pub struct TargetGroupChangelogItemIndustryLockoutCodeChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemIndustryLockoutCodeChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item live url change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemLiveUrlChange {
@@ -1366,8 +1797,13 @@ pub struct TargetGroupChangelogItemLiveUrlChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemLiveUrlChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item locale change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemLocaleChange {
@@ -1379,8 +1815,13 @@ pub struct TargetGroupChangelogItemLocaleChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemLocaleChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item name change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemNameChange {
@@ -1392,8 +1833,13 @@ pub struct TargetGroupChangelogItemNameChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemNameChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item pacing adaptive increment interval change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemPacingAdaptiveIncrementIntervalChange {
@@ -1405,8 +1851,13 @@ pub struct TargetGroupChangelogItemPacingAdaptiveIncrementIntervalChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemPacingAdaptiveIncrementIntervalChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item pacing assistance change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemPacingAssistanceChange {
@@ -1418,8 +1869,13 @@ pub struct TargetGroupChangelogItemPacingAssistanceChange {
     pub old_value: Option<PacingStrategy>,
 }
 
+crate::object::object!(TargetGroupChangelogItemPacingAssistanceChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item pacing gemini exposed target group id change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemPacingGeminiExposedTargetGroupIdChange {
@@ -1431,8 +1887,13 @@ pub struct TargetGroupChangelogItemPacingGeminiExposedTargetGroupIdChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemPacingGeminiExposedTargetGroupIdChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item pacing linear increment interval change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemPacingLinearIncrementIntervalChange {
@@ -1444,8 +1905,13 @@ pub struct TargetGroupChangelogItemPacingLinearIncrementIntervalChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemPacingLinearIncrementIntervalChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item pricing assistance change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemPricingAssistanceChange {
@@ -1457,8 +1923,13 @@ pub struct TargetGroupChangelogItemPricingAssistanceChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemPricingAssistanceChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item pricing dynamic maximum cpi change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemPricingDynamicMaximumCpiChange {
@@ -1470,8 +1941,13 @@ pub struct TargetGroupChangelogItemPricingDynamicMaximumCpiChange {
     pub old_value: Option<MonetaryAmount>,
 }
 
+crate::object::object!(TargetGroupChangelogItemPricingDynamicMaximumCpiChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item pricing dynamic minimum cpi change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemPricingDynamicMinimumCpiChange {
@@ -1483,8 +1959,13 @@ pub struct TargetGroupChangelogItemPricingDynamicMinimumCpiChange {
     pub old_value: Option<MonetaryAmount>,
 }
 
+crate::object::object!(TargetGroupChangelogItemPricingDynamicMinimumCpiChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item pricing dynamic total budget change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemPricingDynamicTotalBudgetChange {
@@ -1496,8 +1977,13 @@ pub struct TargetGroupChangelogItemPricingDynamicTotalBudgetChange {
     pub old_value: Option<MonetaryAmount>,
 }
 
+crate::object::object!(TargetGroupChangelogItemPricingDynamicTotalBudgetChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item pricing dynamic unlock max budget usage change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemPricingDynamicUnlockMaxBudgetUsageChange {
@@ -1509,8 +1995,13 @@ pub struct TargetGroupChangelogItemPricingDynamicUnlockMaxBudgetUsageChange {
     pub old_value: Option<bool>,
 }
 
+crate::object::object!(TargetGroupChangelogItemPricingDynamicUnlockMaxBudgetUsageChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item pricing rate card maximum cpi change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemPricingRateCardMaximumCpiChange {
@@ -1522,8 +2013,13 @@ pub struct TargetGroupChangelogItemPricingRateCardMaximumCpiChange {
     pub old_value: Option<MonetaryAmount>,
 }
 
+crate::object::object!(TargetGroupChangelogItemPricingRateCardMaximumCpiChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item private exchange cpi change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemPrivateExchangeCpiChange {
@@ -1538,8 +2034,14 @@ pub struct TargetGroupChangelogItemPrivateExchangeCpiChange {
     pub supplier_id: Option<crate::Id>,
 }
 
+crate::object::object!(TargetGroupChangelogItemPrivateExchangeCpiChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+    "supplier_id" => supplier_id,
+});
+
 /// Comes back: target group changelog item project id change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemProjectIdChange {
@@ -1551,8 +2053,13 @@ pub struct TargetGroupChangelogItemProjectIdChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemProjectIdChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item project manager change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemProjectManagerChange {
@@ -1564,8 +2071,13 @@ pub struct TargetGroupChangelogItemProjectManagerChange {
     pub old_value: Option<TargetGroupChangelogItemProjectManagerChangeOldValue>,
 }
 
+crate::object::object!(TargetGroupChangelogItemProjectManagerChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item project manager change new value.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemProjectManagerChangeNewValue {
@@ -1574,8 +2086,12 @@ pub struct TargetGroupChangelogItemProjectManagerChangeNewValue {
     pub las_user_id: Option<crate::Id>,
 }
 
+crate::object::object!(TargetGroupChangelogItemProjectManagerChangeNewValue {
+    "las_user_id" => las_user_id,
+});
+
 /// Comes back: target group changelog item project manager change old value.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemProjectManagerChangeOldValue {
@@ -1584,8 +2100,12 @@ pub struct TargetGroupChangelogItemProjectManagerChangeOldValue {
     pub las_user_id: Option<crate::Id>,
 }
 
+crate::object::object!(TargetGroupChangelogItemProjectManagerChangeOldValue {
+    "las_user_id" => las_user_id,
+});
+
 /// Comes back: target group changelog item quota overlay assisted change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemQuotaOverlayAssistedChange {
@@ -1597,8 +2117,13 @@ pub struct TargetGroupChangelogItemQuotaOverlayAssistedChange {
     pub old_value: Option<bool>,
 }
 
+crate::object::object!(TargetGroupChangelogItemQuotaOverlayAssistedChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item quota overlay balance fill change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemQuotaOverlayBalanceFillChange {
@@ -1610,8 +2135,13 @@ pub struct TargetGroupChangelogItemQuotaOverlayBalanceFillChange {
     pub old_value: Option<bool>,
 }
 
+crate::object::object!(TargetGroupChangelogItemQuotaOverlayBalanceFillChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item quota overlay prevent overfilling change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemQuotaOverlayPreventOverfillingChange {
@@ -1623,8 +2153,13 @@ pub struct TargetGroupChangelogItemQuotaOverlayPreventOverfillingChange {
     pub old_value: Option<bool>,
 }
 
+crate::object::object!(TargetGroupChangelogItemQuotaOverlayPreventOverfillingChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item soft launch assisted change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemSoftLaunchAssistedChange {
@@ -1636,8 +2171,13 @@ pub struct TargetGroupChangelogItemSoftLaunchAssistedChange {
     pub old_value: Option<bool>,
 }
 
+crate::object::object!(TargetGroupChangelogItemSoftLaunchAssistedChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item soft launch demographics strictness percentage change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemSoftLaunchDemographicsStrictnessPercentageChange {
@@ -1649,8 +2189,13 @@ pub struct TargetGroupChangelogItemSoftLaunchDemographicsStrictnessPercentageCha
     pub old_value: Option<i64>,
 }
 
+crate::object::object!(TargetGroupChangelogItemSoftLaunchDemographicsStrictnessPercentageChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item soft launch end date change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemSoftLaunchEndDateChange {
@@ -1662,8 +2207,13 @@ pub struct TargetGroupChangelogItemSoftLaunchEndDateChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemSoftLaunchEndDateChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item soft launch filling goal percentage change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemSoftLaunchFillingGoalPercentageChange {
@@ -1675,8 +2225,13 @@ pub struct TargetGroupChangelogItemSoftLaunchFillingGoalPercentageChange {
     pub old_value: Option<i64>,
 }
 
+crate::object::object!(TargetGroupChangelogItemSoftLaunchFillingGoalPercentageChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item status change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemStatusChange {
@@ -1691,8 +2246,14 @@ pub struct TargetGroupChangelogItemStatusChange {
     pub reason_code: Option<TargetGroupStatusChangeReasonCode>,
 }
 
+crate::object::object!(TargetGroupChangelogItemStatusChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+    "reason_code" => reason_code,
+});
+
 /// Comes back: target group changelog item study type change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemStudyTypeChange {
@@ -1704,8 +2265,13 @@ pub struct TargetGroupChangelogItemStudyTypeChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemStudyTypeChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item target group customer reference number change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemTargetGroupCustomerReferenceNumberChange {
@@ -1717,8 +2283,13 @@ pub struct TargetGroupChangelogItemTargetGroupCustomerReferenceNumberChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemTargetGroupCustomerReferenceNumberChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item test url change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemTestUrlChange {
@@ -1730,8 +2301,13 @@ pub struct TargetGroupChangelogItemTestUrlChange {
     pub old_value: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogItemTestUrlChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog item user requested cpi change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogItemUserRequestedCpiChange {
@@ -1743,8 +2319,13 @@ pub struct TargetGroupChangelogItemUserRequestedCpiChange {
     pub old_value: Option<MonetaryAmount>,
 }
 
+crate::object::object!(TargetGroupChangelogItemUserRequestedCpiChange {
+    "new_value" => new_value,
+    "old_value" => old_value,
+});
+
 /// Comes back: target group changelog list.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupChangelogList {
@@ -1756,8 +2337,13 @@ pub struct TargetGroupChangelogList {
     pub next_cursor: Option<String>,
 }
 
+crate::object::object!(TargetGroupChangelogList {
+    "changelog" => changelog,
+    "next_cursor" => next_cursor,
+});
+
 /// Comes back: target group client and screener side re entry attribute.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupClientAndScreenerSideReEntryAttribute {
@@ -1769,8 +2355,13 @@ pub struct TargetGroupClientAndScreenerSideReEntryAttribute {
     pub screener_side: Option<TargetGroupReEntryAttributeConfig>,
 }
 
+crate::object::object!(TargetGroupClientAndScreenerSideReEntryAttribute {
+    "client_side" => client_side,
+    "screener_side" => screener_side,
+});
+
 /// Is sent: target group client and screener side re entry attribute input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupClientAndScreenerSideReEntryAttributeInput {
     /// See [`TargetGroupReEntryAttributeConfigInput`].
@@ -1779,8 +2370,15 @@ pub struct TargetGroupClientAndScreenerSideReEntryAttributeInput {
     pub screener_side: TargetGroupReEntryAttributeConfigInput,
 }
 
+crate::object::object!(TargetGroupClientAndScreenerSideReEntryAttributeInput {
+    requires {
+        "client_side" => client_side: TargetGroupReEntryAttributeConfigInput,
+        "screener_side" => screener_side: TargetGroupReEntryAttributeConfigInput,
+    }
+});
+
 /// Comes back: target group client side re entry attribute.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupClientSideReEntryAttribute {
@@ -1789,16 +2387,26 @@ pub struct TargetGroupClientSideReEntryAttribute {
     pub client_side: Option<TargetGroupReEntryAttributeConfig>,
 }
 
+crate::object::object!(TargetGroupClientSideReEntryAttribute {
+    "client_side" => client_side,
+});
+
 /// Is sent: target group client side re entry attribute input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupClientSideReEntryAttributeInput {
     /// See [`TargetGroupReEntryAttributeConfigInput`].
     pub client_side: TargetGroupReEntryAttributeConfigInput,
 }
 
+crate::object::object!(TargetGroupClientSideReEntryAttributeInput {
+    requires {
+        "client_side" => client_side: TargetGroupReEntryAttributeConfigInput,
+    }
+});
+
 /// Comes back: target group collected completes aggregated intervals.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupCollectedCompletesAggregatedIntervals {
@@ -1810,8 +2418,13 @@ pub struct TargetGroupCollectedCompletesAggregatedIntervals {
     pub timestamp: Option<String>,
 }
 
+crate::object::object!(TargetGroupCollectedCompletesAggregatedIntervals {
+    "count" => count,
+    "timestamp" => timestamp,
+});
+
 /// Comes back: target group collected completes aggregated intervals response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupCollectedCompletesAggregatedIntervalsResponse {
@@ -1820,8 +2433,12 @@ pub struct TargetGroupCollectedCompletesAggregatedIntervalsResponse {
     pub aggregated_completes_intervals: Option<Vec<TargetGroupCollectedCompletesAggregatedIntervals>>,
 }
 
+crate::object::object!(TargetGroupCollectedCompletesAggregatedIntervalsResponse {
+    "aggregated_completes_intervals" => aggregated_completes_intervals,
+});
+
 /// Comes back: target group details.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupDetails {
@@ -1887,8 +2504,31 @@ pub struct TargetGroupDetails {
     pub test_url: Option<String>,
 }
 
+crate::object::object!(TargetGroupDetails {
+    "account_name" => account_name,
+    "business_unit_id" => business_unit_id,
+    "client_cost_per_interview_note" => client_cost_per_interview_note,
+    "client_id" => client_id,
+    "collects_pii" => collects_pii,
+    "completes_goal" => completes_goal,
+    "created_at" => created_at,
+    "expected_incidence_rate" => expected_incidence_rate,
+    "expected_length_of_interview_minutes" => expected_length_of_interview_minutes,
+    "human_readable_id" => human_readable_id,
+    "id" => id,
+    "industry_code" => industry_code,
+    "industry_lockout_code" => industry_lockout_code,
+    "live_url" => live_url,
+    "locale" => locale,
+    "name" => name,
+    "project_manager_id" => project_manager_id,
+    "study_type_code" => study_type_code,
+    "target_group_customer_reference_number" => target_group_customer_reference_number,
+    "test_url" => test_url,
+});
+
 /// Is sent: target group details update request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupDetailsUpdateRequest {
     /// See [`MonetaryAmountRequestModel`].
@@ -1907,14 +2547,28 @@ pub struct TargetGroupDetailsUpdateRequest {
     /// Text: format `uuid`.
     pub project_manager_id: String,
     /// Text: 3 to 128 characters, pattern `^[a-zA-Z0-9\-_ ]*$`. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub target_group_customer_reference_number: Option<Option<String>>,
     /// Text.
     pub test_url: String,
 }
 
+crate::object::object!(TargetGroupDetailsUpdateRequest {
+    requires {
+        "expected_incidence_rate" => expected_incidence_rate: f64,
+        "expected_length_of_interview_minutes" => expected_length_of_interview_minutes: i64,
+        "industry_lockout_code" => industry_lockout_code: String,
+        "live_url" => live_url: String,
+        "name" => name: String,
+        "project_manager_id" => project_manager_id: String,
+        "test_url" => test_url: String,
+    }
+    "client_cost_per_interview_note" => client_cost_per_interview_note: Option<MonetaryAmountRequestModel>,
+    nullable "target_group_customer_reference_number" => target_group_customer_reference_number: Option<Option<String>>,
+});
+
 /// Comes back: target group exclusion object.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupExclusionObject {
@@ -1926,8 +2580,13 @@ pub struct TargetGroupExclusionObject {
     pub list: Option<Vec<ExclusionEntityList>>,
 }
 
+crate::object::object!(TargetGroupExclusionObject {
+    "enabled" => enabled,
+    "list" => list,
+});
+
 /// Is sent: target group exclusion object input.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupExclusionObjectInput {
     /// True or false.
@@ -1938,8 +2597,13 @@ pub struct TargetGroupExclusionObjectInput {
     pub list: Option<Vec<ExclusionEntityListInput>>,
 }
 
+crate::object::object!(TargetGroupExclusionObjectInput {
+    "enabled" => enabled,
+    "list" => list,
+});
+
 /// Comes back: target group fielding specification.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupFieldingSpecification {
@@ -1951,8 +2615,13 @@ pub struct TargetGroupFieldingSpecification {
     pub start_at: Option<String>,
 }
 
+crate::object::object!(TargetGroupFieldingSpecification {
+    "end_at" => end_at,
+    "start_at" => start_at,
+});
+
 /// Comes back: target group overview.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupOverview {
@@ -2018,8 +2687,31 @@ pub struct TargetGroupOverview {
     pub target_group_name: Option<String>,
 }
 
+crate::object::object!(TargetGroupOverview {
+    "average_cost_per_interview" => average_cost_per_interview,
+    "conversion_rate" => conversion_rate,
+    "country_code" => country_code,
+    "created_at" => created_at,
+    "current_cost" => current_cost,
+    "current_cost_per_interview" => current_cost_per_interview,
+    "drop_off_rate" => drop_off_rate,
+    "human_readable_id" => human_readable_id,
+    "incidence_rate" => incidence_rate,
+    "is_pricing_restricted" => is_pricing_restricted,
+    "language_code" => language_code,
+    "median_length_of_interview_seconds" => median_length_of_interview_seconds,
+    "pricing_model" => pricing_model,
+    "progress" => progress,
+    "project_manager_id" => project_manager_id,
+    "project_name" => project_name,
+    "status" => status,
+    "study_type_code" => study_type_code,
+    "target_group_customer_reference_number" => target_group_customer_reference_number,
+    "target_group_name" => target_group_name,
+});
+
 /// Comes back: target group overview by target group id.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupOverviewByTargetGroupId {
@@ -2091,8 +2783,33 @@ pub struct TargetGroupOverviewByTargetGroupId {
     pub target_group_name: Option<String>,
 }
 
+crate::object::object!(TargetGroupOverviewByTargetGroupId {
+    "account_id" => account_id,
+    "average_cost_per_interview" => average_cost_per_interview,
+    "conversion_rate" => conversion_rate,
+    "country_code" => country_code,
+    "created_at" => created_at,
+    "current_cost" => current_cost,
+    "current_cost_per_interview" => current_cost_per_interview,
+    "drop_off_rate" => drop_off_rate,
+    "human_readable_id" => human_readable_id,
+    "incidence_rate" => incidence_rate,
+    "is_pricing_restricted" => is_pricing_restricted,
+    "language_code" => language_code,
+    "median_length_of_interview_seconds" => median_length_of_interview_seconds,
+    "pricing_model" => pricing_model,
+    "progress" => progress,
+    "project_id" => project_id,
+    "project_manager_id" => project_manager_id,
+    "project_name" => project_name,
+    "status" => status,
+    "study_type_code" => study_type_code,
+    "target_group_customer_reference_number" => target_group_customer_reference_number,
+    "target_group_name" => target_group_name,
+});
+
 /// Comes back: target group performance.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupPerformance {
@@ -2128,8 +2845,21 @@ pub struct TargetGroupPerformance {
     pub respondent_analysis: Option<TargetGroupPerformanceRespondentAnalysis>,
 }
 
+crate::object::object!(TargetGroupPerformance {
+    "completes" => completes,
+    "completes_cost" => completes_cost,
+    "conversion_rate" => conversion_rate,
+    "drop_off_rate" => drop_off_rate,
+    "entrants" => entrants,
+    "first_complete" => first_complete,
+    "incidence_rate" => incidence_rate,
+    "last_complete" => last_complete,
+    "prescreens" => prescreens,
+    "respondent_analysis" => respondent_analysis,
+});
+
 /// Comes back: target group performance respondent analysis.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupPerformanceRespondentAnalysis {
@@ -2141,13 +2871,18 @@ pub struct TargetGroupPerformanceRespondentAnalysis {
     pub test: Option<Vec<RespondentAnalysisStatusCodes>>,
 }
 
+crate::object::object!(TargetGroupPerformanceRespondentAnalysis {
+    "live" => live,
+    "test" => test,
+});
+
 crate::value::open_enum!(TargetGroupPricingModel {
     RateCard = "rate_card",
     Dynamic = "dynamic",
 });
 
 /// Comes back: target group progress.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupProgress {
@@ -2165,8 +2900,15 @@ pub struct TargetGroupProgress {
     pub filling_strategy: Option<FillingStrategy>,
 }
 
+crate::object::object!(TargetGroupProgress {
+    "current_completes" => current_completes,
+    "current_prescreens" => current_prescreens,
+    "filling_goal" => filling_goal,
+    "filling_strategy" => filling_strategy,
+});
+
 /// Comes back: target group re entry attribute config.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupReEntryAttributeConfig {
@@ -2178,8 +2920,13 @@ pub struct TargetGroupReEntryAttributeConfig {
     pub allow_for_other_target_groups: Option<bool>,
 }
 
+crate::object::object!(TargetGroupReEntryAttributeConfig {
+    "allow_for_current_target_group" => allow_for_current_target_group,
+    "allow_for_other_target_groups" => allow_for_other_target_groups,
+});
+
 /// Is sent: target group re entry attribute config input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupReEntryAttributeConfigInput {
     /// True or false.
@@ -2188,8 +2935,15 @@ pub struct TargetGroupReEntryAttributeConfigInput {
     pub allow_for_other_target_groups: bool,
 }
 
+crate::object::object!(TargetGroupReEntryAttributeConfigInput {
+    requires {
+        "allow_for_current_target_group" => allow_for_current_target_group: bool,
+        "allow_for_other_target_groups" => allow_for_other_target_groups: bool,
+    }
+});
+
 /// Comes back: target group screener side re entry attribute.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupScreenerSideReEntryAttribute {
@@ -2198,16 +2952,26 @@ pub struct TargetGroupScreenerSideReEntryAttribute {
     pub screener_side: Option<TargetGroupReEntryAttributeConfig>,
 }
 
+crate::object::object!(TargetGroupScreenerSideReEntryAttribute {
+    "screener_side" => screener_side,
+});
+
 /// Is sent: target group screener side re entry attribute input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetGroupScreenerSideReEntryAttributeInput {
     /// See [`TargetGroupReEntryAttributeConfigInput`].
     pub screener_side: TargetGroupReEntryAttributeConfigInput,
 }
 
+crate::object::object!(TargetGroupScreenerSideReEntryAttributeInput {
+    requires {
+        "screener_side" => screener_side: TargetGroupReEntryAttributeConfigInput,
+    }
+});
+
 /// Comes back: target group statistic issue.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupStatisticIssue {
@@ -2222,8 +2986,14 @@ pub struct TargetGroupStatisticIssue {
     pub suggestions: Option<Vec<TargetGroupStatisticsIssuesSuggestion>>,
 }
 
+crate::object::object!(TargetGroupStatisticIssue {
+    "issue_type" => issue_type,
+    "reason" => reason,
+    "suggestions" => suggestions,
+});
+
 /// Comes back: target group statistic issue reason.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupStatisticIssueReason {
@@ -2235,8 +3005,13 @@ pub struct TargetGroupStatisticIssueReason {
     pub description: Option<String>,
 }
 
+crate::object::object!(TargetGroupStatisticIssueReason {
+    "code" => code,
+    "description" => description,
+});
+
 /// Comes back: target group statistics.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupStatistics {
@@ -2269,8 +3044,20 @@ pub struct TargetGroupStatistics {
     pub progress: Option<TargetGroupStatisticsProgress>,
 }
 
+crate::object::object!(TargetGroupStatistics {
+    "average_cost_per_interview" => average_cost_per_interview,
+    "conversion_rate" => conversion_rate,
+    "drop_off_rate" => drop_off_rate,
+    "earnings_per_click" => earnings_per_click,
+    "earnings_per_click_per_minute" => earnings_per_click_per_minute,
+    "incidence_rate" => incidence_rate,
+    "last_complete_date" => last_complete_date,
+    "median_length_of_interview_seconds" => median_length_of_interview_seconds,
+    "progress" => progress,
+});
+
 /// Comes back: target group statistics average cost per interview.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupStatisticsAverageCostPerInterview {
@@ -2282,8 +3069,13 @@ pub struct TargetGroupStatisticsAverageCostPerInterview {
     pub value: Option<AverageCostPerInterview>,
 }
 
+crate::object::object!(TargetGroupStatisticsAverageCostPerInterview {
+    "issues" => issues,
+    "value" => value,
+});
+
 /// Comes back: target group statistics conversion rate.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupStatisticsConversionRate {
@@ -2295,8 +3087,13 @@ pub struct TargetGroupStatisticsConversionRate {
     pub value: Option<f64>,
 }
 
+crate::object::object!(TargetGroupStatisticsConversionRate {
+    "issues" => issues,
+    "value" => value,
+});
+
 /// Comes back: target group statistics drop off rate.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupStatisticsDropOffRate {
@@ -2308,8 +3105,13 @@ pub struct TargetGroupStatisticsDropOffRate {
     pub value: Option<f64>,
 }
 
+crate::object::object!(TargetGroupStatisticsDropOffRate {
+    "issues" => issues,
+    "value" => value,
+});
+
 /// Comes back: target group statistics earnings per click.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupStatisticsEarningsPerClick {
@@ -2321,8 +3123,13 @@ pub struct TargetGroupStatisticsEarningsPerClick {
     pub value: Option<EarningsPerClick>,
 }
 
+crate::object::object!(TargetGroupStatisticsEarningsPerClick {
+    "issues" => issues,
+    "value" => value,
+});
+
 /// Comes back: target group statistics earnings per click per minute.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupStatisticsEarningsPerClickPerMinute {
@@ -2334,8 +3141,13 @@ pub struct TargetGroupStatisticsEarningsPerClickPerMinute {
     pub value: Option<EarningsPerClickPerMinute>,
 }
 
+crate::object::object!(TargetGroupStatisticsEarningsPerClickPerMinute {
+    "issues" => issues,
+    "value" => value,
+});
+
 /// Comes back: target group statistics incidence rate.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupStatisticsIncidenceRate {
@@ -2347,13 +3159,18 @@ pub struct TargetGroupStatisticsIncidenceRate {
     pub value: Option<f64>,
 }
 
+crate::object::object!(TargetGroupStatisticsIncidenceRate {
+    "issues" => issues,
+    "value" => value,
+});
+
 crate::value::open_enum!(TargetGroupStatisticsIssueType {
     Warning = "warning",
     Error = "error",
 });
 
 /// Comes back: target group statistics issues suggestion.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupStatisticsIssuesSuggestion {
@@ -2365,8 +3182,13 @@ pub struct TargetGroupStatisticsIssuesSuggestion {
     pub description: Option<String>,
 }
 
+crate::object::object!(TargetGroupStatisticsIssuesSuggestion {
+    "code" => code,
+    "description" => description,
+});
+
 /// Comes back: target group statistics last complete date.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupStatisticsLastCompleteDate {
@@ -2378,8 +3200,13 @@ pub struct TargetGroupStatisticsLastCompleteDate {
     pub value: Option<String>,
 }
 
+crate::object::object!(TargetGroupStatisticsLastCompleteDate {
+    "issues" => issues,
+    "value" => value,
+});
+
 /// Comes back: target group statistics median length of interview seconds.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupStatisticsMedianLengthOfInterviewSeconds {
@@ -2391,8 +3218,13 @@ pub struct TargetGroupStatisticsMedianLengthOfInterviewSeconds {
     pub value: Option<i64>,
 }
 
+crate::object::object!(TargetGroupStatisticsMedianLengthOfInterviewSeconds {
+    "issues" => issues,
+    "value" => value,
+});
+
 /// Comes back: target group statistics progress.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupStatisticsProgress {
@@ -2403,6 +3235,11 @@ pub struct TargetGroupStatisticsProgress {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<TargetGroupProgress>,
 }
+
+crate::object::object!(TargetGroupStatisticsProgress {
+    "issues" => issues,
+    "value" => value,
+});
 
 crate::value::open_enum!(TargetGroupStatus {
     Draft = "draft",
@@ -2431,7 +3268,7 @@ crate::value::open_enum!(TargetGroupStatusChangeReasonCode {
 });
 
 /// Comes back: target groups draft quota details v3.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupsDraftQuotaDetailsV3 {
@@ -2455,8 +3292,17 @@ pub struct TargetGroupsDraftQuotaDetailsV3 {
     pub text_translated: Option<String>,
 }
 
+crate::object::object!(TargetGroupsDraftQuotaDetailsV3 {
+    "conditions" => conditions,
+    "id" => id,
+    "name" => name,
+    "quota" => quota,
+    "text" => text,
+    "text_translated" => text_translated,
+});
+
 /// Comes back: target groups draft quota details v3 quota.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupsDraftQuotaDetailsV3Quota {
@@ -2474,8 +3320,15 @@ pub struct TargetGroupsDraftQuotaDetailsV3Quota {
     pub quota_nominal: Option<i64>,
 }
 
+crate::object::object!(TargetGroupsDraftQuotaDetailsV3Quota {
+    "completes_goal" => completes_goal,
+    "completes_goal_percentage" => completes_goal_percentage,
+    "name" => name,
+    "quota_nominal" => quota_nominal,
+});
+
 /// Comes back: target groups list.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupsList {
@@ -2493,8 +3346,15 @@ pub struct TargetGroupsList {
     pub url: Option<String>,
 }
 
+crate::object::object!(TargetGroupsList {
+    "has_more" => has_more,
+    "next_cursor" => next_cursor,
+    "target_groups" => target_groups,
+    "url" => url,
+});
+
 /// Comes back: target groups list item.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TargetGroupsListItem {
@@ -2536,8 +3396,23 @@ pub struct TargetGroupsListItem {
     pub updated_at: Option<String>,
 }
 
+crate::object::object!(TargetGroupsListItem {
+    "created_at" => created_at,
+    "exclusion_enabled" => exclusion_enabled,
+    "highlighted_name" => highlighted_name,
+    "human_readable_id" => human_readable_id,
+    "id" => id,
+    "locale" => locale,
+    "name" => name,
+    "project_manager_id" => project_manager_id,
+    "statistics" => statistics,
+    "status" => status,
+    "target_group_customer_reference_number" => target_group_customer_reference_number,
+    "updated_at" => updated_at,
+});
+
 /// Is sent: update draft supply allocation group request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct UpdateDraftSupplyAllocationGroupRequest {
     /// See [`UpdateDraftSupplyAllocationGroupRequestOpenExchangeAllocations`].
@@ -2547,8 +3422,15 @@ pub struct UpdateDraftSupplyAllocationGroupRequest {
     pub private_exchange_allocations: Option<UpdateDraftSupplyAllocationGroupRequestPrivateExchangeAllocations>,
 }
 
+crate::object::object!(UpdateDraftSupplyAllocationGroupRequest {
+    requires {
+        "open_exchange_allocations" => open_exchange_allocations: UpdateDraftSupplyAllocationGroupRequestOpenExchangeAllocations,
+    }
+    "private_exchange_allocations" => private_exchange_allocations: Option<UpdateDraftSupplyAllocationGroupRequestPrivateExchangeAllocations>,
+});
+
 /// Is sent: update draft supply allocation group request open exchange allocations.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct UpdateDraftSupplyAllocationGroupRequestOpenExchangeAllocations {
     /// List.
@@ -2561,8 +3443,17 @@ pub struct UpdateDraftSupplyAllocationGroupRequestOpenExchangeAllocations {
     pub groups: Vec<UpdateDraftSupplyAllocationGroupRequestOpenExchangeAllocationsGroups>,
 }
 
+crate::object::object!(UpdateDraftSupplyAllocationGroupRequestOpenExchangeAllocations {
+    requires {
+        "blocked_supplier_ids" => blocked_supplier_ids: Vec<String>,
+        "exchange_max_percentage" => exchange_max_percentage: i64,
+        "exchange_min_percentage" => exchange_min_percentage: i64,
+        "groups" => groups: Vec<UpdateDraftSupplyAllocationGroupRequestOpenExchangeAllocationsGroups>,
+    }
+});
+
 /// Is sent: update draft supply allocation group request open exchange allocations groups.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct UpdateDraftSupplyAllocationGroupRequestOpenExchangeAllocationsGroups {
     /// Text.
@@ -2582,8 +3473,16 @@ pub struct UpdateDraftSupplyAllocationGroupRequestOpenExchangeAllocationsGroups 
     pub suppliers: Option<Vec<String>>,
 }
 
+crate::object::object!(UpdateDraftSupplyAllocationGroupRequestOpenExchangeAllocationsGroups {
+    "group_id" => group_id,
+    "group_name" => group_name,
+    "max_percentage" => max_percentage,
+    "min_percentage" => min_percentage,
+    "suppliers" => suppliers,
+});
+
 /// Is sent: update draft supply allocation group request private exchange allocations.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct UpdateDraftSupplyAllocationGroupRequestPrivateExchangeAllocations {
     /// List.
@@ -2592,8 +3491,15 @@ pub struct UpdateDraftSupplyAllocationGroupRequestPrivateExchangeAllocations {
     pub groups: Vec<UpdateDraftSupplyAllocationGroupRequestPrivateExchangeAllocationsGroups>,
 }
 
+crate::object::object!(UpdateDraftSupplyAllocationGroupRequestPrivateExchangeAllocations {
+    requires {
+        "blocked_supplier_ids" => blocked_supplier_ids: Vec<String>,
+        "groups" => groups: Vec<UpdateDraftSupplyAllocationGroupRequestPrivateExchangeAllocationsGroups>,
+    }
+});
+
 /// Is sent: update draft supply allocation group request private exchange allocations groups.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct UpdateDraftSupplyAllocationGroupRequestPrivateExchangeAllocationsGroups {
     /// Text.
@@ -2613,8 +3519,16 @@ pub struct UpdateDraftSupplyAllocationGroupRequestPrivateExchangeAllocationsGrou
     pub supplier_id: Option<String>,
 }
 
+crate::object::object!(UpdateDraftSupplyAllocationGroupRequestPrivateExchangeAllocationsGroups {
+    "group_id" => group_id,
+    "group_name" => group_name,
+    "max_percentage" => max_percentage,
+    "min_percentage" => min_percentage,
+    "supplier_id" => supplier_id,
+});
+
 /// Is sent: update draft target group request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct UpdateDraftTargetGroupRequest {
     /// See [`UpdateDraftSupplyAllocationGroupRequest`].
@@ -2625,7 +3539,7 @@ pub struct UpdateDraftTargetGroupRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_cost_per_interview_note: Option<MonetaryAmountRequestModel>,
     /// Whole number. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<Option<i64>>,
     /// True or false.
     pub collects_pii: bool,
@@ -2635,7 +3549,7 @@ pub struct UpdateDraftTargetGroupRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_per_interview: Option<MonetaryAmountRequestModel>,
     /// See [`TargetGroupExclusionObjectInput`]. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub exclusion: Option<Option<TargetGroupExclusionObjectInput>>,
     /// Number: 0 to 1, in steps of 0.01.
     pub expected_incidence_rate: f64,
@@ -2649,17 +3563,17 @@ pub struct UpdateDraftTargetGroupRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub industry_code: Option<String>,
     /// Text. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub industry_lockout_code: Option<Option<String>>,
     /// Text. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub live_url: Option<Option<String>>,
     /// Text.
     pub locale: String,
     /// Text: 5 to 128 characters.
     pub name: String,
     /// See [`ProfilingRequest`]. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub profiling: Option<Option<ProfilingRequest>>,
     /// Text: format `uuid`.
     pub project_manager_id: String,
@@ -2673,9 +3587,38 @@ pub struct UpdateDraftTargetGroupRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub study_type_code: Option<String>,
     /// Text: 3 to 128 characters, pattern `^[a-zA-Z0-9\-_ ]*$`. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub target_group_customer_reference_number: Option<Option<String>>,
     /// Text. `Some(None)` sends null.
-    #[serde(default, deserialize_with = "crate::value::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub test_url: Option<Option<String>>,
 }
+
+crate::object::object!(UpdateDraftTargetGroupRequest {
+    requires {
+        "allocations" => allocations: UpdateDraftSupplyAllocationGroupRequest,
+        "business_unit_id" => business_unit_id: String,
+        "collects_pii" => collects_pii: bool,
+        "completes_goal" => completes_goal: i64,
+        "expected_incidence_rate" => expected_incidence_rate: f64,
+        "expected_length_of_interview_minutes" => expected_length_of_interview_minutes: i64,
+        "fielding_assistant_assignment" => fielding_assistant_assignment: FieldingAssistantModulesAssignmentRequestModel,
+        "fielding_specification" => fielding_specification: TargetGroupFieldingSpecificationInput,
+        "locale" => locale: String,
+        "name" => name: String,
+        "project_manager_id" => project_manager_id: String,
+    }
+    "client_cost_per_interview_note" => client_cost_per_interview_note: Option<MonetaryAmountRequestModel>,
+    nullable "client_id" => client_id: Option<Option<i64>>,
+    "cost_per_interview" => cost_per_interview: Option<MonetaryAmountRequestModel>,
+    nullable "exclusion" => exclusion: Option<Option<TargetGroupExclusionObjectInput>>,
+    "industry_code" => industry_code: Option<String>,
+    nullable "industry_lockout_code" => industry_lockout_code: Option<Option<String>>,
+    nullable "live_url" => live_url: Option<Option<String>>,
+    nullable "profiling" => profiling: Option<Option<ProfilingRequest>>,
+    "re_entry_configuration" => re_entry_configuration: Option<ReEntryConfigurationInput>,
+    "respondent_activity_exclusions" => respondent_activity_exclusions: Option<Vec<RespondentActivityExclusionsIdsListRequest>>,
+    "study_type_code" => study_type_code: Option<String>,
+    nullable "target_group_customer_reference_number" => target_group_customer_reference_number: Option<Option<String>>,
+    nullable "test_url" => test_url: Option<Option<String>>,
+});

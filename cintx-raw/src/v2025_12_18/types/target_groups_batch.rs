@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 /// Is sent: create bulk update target group project manager job request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CreateBulkUpdateTargetGroupProjectManagerJobRequest {
     /// Text: format `uuid`.
@@ -20,8 +20,13 @@ pub struct CreateBulkUpdateTargetGroupProjectManagerJobRequest {
     pub target_group_ids: Option<Vec<String>>,
 }
 
+crate::object::object!(CreateBulkUpdateTargetGroupProjectManagerJobRequest {
+    "project_manager_id" => project_manager_id,
+    "target_group_ids" => target_group_ids,
+});
+
 /// Comes back: get bulk update target group project manager job response.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GetBulkUpdateTargetGroupProjectManagerJobResponse {
@@ -44,3 +49,12 @@ pub struct GetBulkUpdateTargetGroupProjectManagerJobResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_target_groups: Option<BulkUpdatedTargetGroups>,
 }
+
+crate::object::object!(GetBulkUpdateTargetGroupProjectManagerJobResponse {
+    "created_at" => created_at,
+    "failed_target_groups" => failed_target_groups,
+    "job_id" => job_id,
+    "project_manager_id" => project_manager_id,
+    "status" => status,
+    "updated_target_groups" => updated_target_groups,
+});

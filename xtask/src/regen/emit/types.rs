@@ -80,23 +80,43 @@ fn structure(version: &Version<'_>, item: &syn::ItemStruct) -> Result<String, St
         "",
         &[title(schema, &format!("{} {}", if answer { "Comes back:" } else { "Is sent:" }, words(&name)))],
     );
-    let mut all_optional = true;
+    let (mut required, mut optional) = (Vec::new(), Vec::new());
     let mut body = String::new();
     let mut idents = std::collections::BTreeSet::new();
     for field in &fields.named {
         let mut field = field.clone();
         tell_spellings_apart(&mut field, &fields.named, &mut idents);
         let emitted = self::field(&name, schema, answer, &field)?;
-        all_optional &= emitted.optional;
         body.push_str(&emitted.text);
+        if emitted.read.required { &mut required } else { &mut optional }.push(emitted.read);
     }
-    let default = if all_optional { " Default," } else { "" };
-    text.push_str(&format!("#[derive(Clone, Debug,{default} PartialEq, Serialize, Deserialize)]\n{SCHEMARS}"));
+    let default = if required.is_empty() { " Default," } else { "" };
+    text.push_str(&format!("#[derive(Clone, Debug,{default} PartialEq, Serialize)]\n{SCHEMARS}"));
     if answer {
         text.push_str("#[non_exhaustive]\n");
     }
-    text.push_str(&format!("pub struct {name} {{\n{body}}}\n"));
+    text.push_str(&format!("pub struct {name} {{\n{body}}}\n\n{}", reading(&name, &required, &optional)));
     Ok(text)
+}
+
+/// How a type is read: without the fields' types where its own default can be filled.
+fn reading(name: &str, required: &[Reading], optional: &[Reading]) -> String {
+    let lines = |fields: &[Reading], indent: &str, typed: bool| -> String {
+        let ty = |field: &Reading| if typed { format!(": {}", field.ty) } else { String::new() };
+        let nullable = |field: &Reading| if field.nullable { "nullable " } else { "" };
+        fields
+            .iter()
+            .map(|field| format!("{indent}{}{:?} => {}{},\n", nullable(field), field.wire, field.ident, ty(field)))
+            .collect()
+    };
+    if required.is_empty() {
+        return format!("crate::object::object!({name} {{\n{}}});\n", lines(optional, "    ", false));
+    }
+    let required = lines(required, "        ", true);
+    format!(
+        "crate::object::object!({name} {{\n    requires {{\n{required}    }}\n{}}});\n",
+        lines(optional, "    ", true)
+    )
 }
 
 /// Two spellings of one name are two fields: whichever is sent is kept.
@@ -126,7 +146,18 @@ fn tell_spellings_apart(
 
 struct Field {
     text: String,
-    optional: bool,
+    read: Reading,
+}
+
+/// What reading a field takes.
+struct Reading {
+    ident: String,
+    wire: String,
+    ty: String,
+    /// An object without it is refused.
+    required: bool,
+    /// Null and absence are two things.
+    nullable: bool,
 }
 
 fn field(owner: &str, schema: &Value, answer: bool, field: &syn::Field) -> Result<Field, String> {
@@ -157,9 +188,6 @@ fn field(owner: &str, schema: &Value, answer: bool, field: &syn::Field) -> Resul
     if *ident != wire {
         attributes.push(format!("rename = {wire:?}"));
     }
-    if three_ways {
-        attributes.push("default, deserialize_with = \"crate::value::present\"".to_owned());
-    }
     if !required {
         attributes.push("skip_serializing_if = \"Option::is_none\"".to_owned());
     }
@@ -171,8 +199,10 @@ fn field(owner: &str, schema: &Value, answer: bool, field: &syn::Field) -> Resul
     if !attributes.is_empty() {
         text.push_str(&format!("    #[serde({})]\n", attributes.join(", ")));
     }
-    text.push_str(&format!("    pub {ident}: {},\n", print(&ty)));
-    Ok(Field { text, optional: !required || answer })
+    let ty = print(&ty);
+    text.push_str(&format!("    pub {ident}: {ty},\n"));
+    let required = !ty.starts_with("Option<");
+    Ok(Field { text, read: Reading { ident: ident.to_string(), wire, ty, required, nullable: three_ways } })
 }
 
 fn renamed(attributes: &[syn::Attribute]) -> Option<String> {
