@@ -4,7 +4,7 @@
 use cintx::{Client, V2025_02_17, V2025_12_18};
 use cintx::report::{ReportScope, ReportStatus};
 use cintx::webhook::Webhook;
-use jiff::civil::date;
+use cintx::reexports::jiff::civil::date;
 
 fn by_version(second: Client<V2025_02_17>, webhook: Webhook<V2025_02_17>, newest: Client<V2025_12_18>) {
     let days = date(2026, 9, 1)..=date(2026, 9, 30);
