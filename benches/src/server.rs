@@ -35,10 +35,11 @@ pub(crate) fn serve() -> Result<()> {
 /// Answers the requests of one connection.
 fn answer(mut connection: &TcpStream) -> Result<()> {
     connection.set_nodelay(true)?;
-    let created = response(201, &json!({ "id": "01JABCDEFGHJKMNPQRSTVWXYZ1" }));
+    let id = json!({ "id": "01JABCDEFGHJKMNPQRSTVWXYZ1" });
+    // What is made of a project goes on after the answer; a target group is there.
+    let (accepted, created) = (response(202, &id), response(201, &id));
     let listed = response(200, &page());
     let library = response(200, &library());
-    let (created, listed, library) = (&created, &listed, &library);
     let mut requests = BufReader::new(connection);
     loop {
         let (mut first, mut length) = (String::new(), 0);
@@ -54,11 +55,13 @@ fn answer(mut connection: &TcpStream) -> Result<()> {
         }
         requests.read_exact(&mut vec![0; length])?;
         let answer = if first.contains("/questions-translation") {
-            library
+            &library
+        } else if first.contains("/projects HTTP") {
+            &accepted
         } else if first.starts_with("POST") {
-            created
+            &created
         } else {
-            listed
+            &listed
         };
         connection.write_all(answer)?;
     }

@@ -55,7 +55,12 @@ pub(crate) async fn json<T: DeserializeOwned>(
     request: Request,
 ) -> Result<Response<T>, Error> {
     let Full { operation, mut answer, body } = full(transport, request).await?;
-    let cause = match serde_json::from_slice(&body) {
+    // Seen to be text at once, not string by string.
+    let read = match std::str::from_utf8(&body) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(&body),
+    };
+    let cause = match read {
         Ok(value) => return Ok(Response::new(answer, value)),
         Err(cause) => cause,
     };

@@ -1,7 +1,7 @@
 //! The calls by hand: `reqwest` with the headers that the API wants, and every field of an answer decoded.
 
-use serde::Serialize;
-use serde_json::Value;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::{Call, counted};
 use crate::Result;
@@ -18,6 +18,109 @@ struct NewProject<'a> {
     project_manager_id: &'a str,
 }
 
+/// The id of what was made.
+#[derive(Deserialize)]
+struct Created {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    target_groups: Vec<TargetGroup>,
+}
+
+/// A target group of the list: every property that the server sends.
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "decoded as a program would that reads them later")]
+struct TargetGroup {
+    id: String,
+    human_readable_id: String,
+    name: String,
+    highlighted_name: String,
+    locale: String,
+    status: String,
+    exclusion_enabled: bool,
+    created_at: String,
+    updated_at: String,
+    project_manager_id: String,
+    target_group_customer_reference_number: String,
+    statistics: Statistics,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "decoded as a program would that reads them later")]
+struct Statistics {
+    progress: Statistic<Progress>,
+    average_cost_per_interview: Statistic<Amount>,
+    conversion_rate: Statistic<f64>,
+    drop_off_rate: Statistic<f64>,
+    incidence_rate: Statistic<f64>,
+    median_length_of_interview_seconds: Statistic<i64>,
+    earnings_per_click: Statistic<Amount>,
+    earnings_per_click_per_minute: Statistic<Amount>,
+    last_complete_date: Statistic<String>,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "decoded as a program would that reads them later")]
+struct Statistic<T> {
+    value: T,
+    issues: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "decoded as a program would that reads them later")]
+struct Progress {
+    current_completes: i64,
+    current_prescreens: i64,
+    filling_goal: i64,
+    filling_strategy: String,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "decoded as a program would that reads them later")]
+struct Amount {
+    value: String,
+    currency_code: String,
+}
+
+#[derive(Deserialize)]
+struct Library {
+    profiles: Vec<Question>,
+}
+
+/// A question of the library: every property that the server sends.
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "decoded as a program would that reads them later")]
+struct Question {
+    object: String,
+    name: String,
+    description: String,
+    description_translated: String,
+    classification_id: i64,
+    classification_code: String,
+    standard: bool,
+    quotas_enabled: bool,
+    profile_condition_type: String,
+    targets: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "decoded as a program would that reads them later")]
+struct Target {
+    text: String,
+    text_translated: String,
+    conditions: Vec<Condition>,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "decoded as a program would that reads them later")]
+struct Condition {
+    object: String,
+    question_id: i64,
+    option: String,
+}
+
 impl ByHand {
     pub(crate) fn new(url: &str) -> Result<Self> {
         Ok(Self { http: reqwest::Client::builder().no_proxy().build()?, url: url.to_owned() })
@@ -30,24 +133,24 @@ impl ByHand {
                 let request = self.http.post(format!("{demand}/projects"));
                 let key = uuid::Uuid::new_v4().to_string();
                 let project = NewProject { name: "MyDrinksSurveyQ1", project_manager_id: MANAGER };
-                let answer = self.send(request.header("idempotency-key", key).json(&project)).await?;
-                counted("ids", usize::from(answer["id"].is_string()), 1)
+                let created: Created = self.send(request.header("idempotency-key", key).json(&project)).await?;
+                counted("ids", usize::from(!created.id.is_empty()), 1)
             }
             Call::List => {
                 let request = self.http.get(format!("{demand}/projects/{PROJECT}/target-groups?page_size=100"));
-                let answer = self.send(request).await?;
-                counted("target groups", answer["target_groups"].as_array().map_or(0, Vec::len), LISTED_GROUPS)
+                let page: Page = self.send(request).await?;
+                counted("target groups", page.target_groups.len(), LISTED_GROUPS)
             }
             Call::Library => {
                 let request = self.http.get(format!("{demand}/questions-translation?locale=eng_gb"));
-                let answer = self.send(request).await?;
-                counted("questions", answer["profiles"].as_array().map_or(0, Vec::len), LIBRARY_QUESTIONS)
+                let library: Library = self.send(request).await?;
+                counted("questions", library.profiles.len(), LIBRARY_QUESTIONS)
             }
             Call::TargetGroup => Err("a target group is worked out by the facade alone".into()),
         }
     }
 
-    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Value> {
+    async fn send<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T> {
         let answer = request.bearer_auth("token").header("cint-api-version", "2025-12-18").send().await?;
         let body = answer.error_for_status()?.bytes().await?;
         Ok(serde_json::from_slice(&body)?)

@@ -25,7 +25,8 @@ impl Raw {
                     project_manager_id: MANAGER.into(),
                     project_customer_reference_number: None,
                 };
-                let answer = self.client.create_project(ACCOUNT, None, &body).await?.into_value();
+                let key = uuid::Uuid::new_v4().to_string();
+                let answer = self.client.create_project(ACCOUNT, Some(&key), &body).await?.into_value();
                 counted("ids", usize::from(answer.id.is_some()), 1)
             }
             Call::List => {

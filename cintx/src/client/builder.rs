@@ -19,8 +19,8 @@ use crate::client::{CallOptions, Client, Clock, Credentials, RetryPolicy, Timeou
 use crate::error::{Error, FieldError};
 use crate::http::pace::{AdaptivePacer, Pacer};
 use crate::http::{
-    After, AttemptContext, AttemptEvent, Before, HttpSender, HttpTransport, Pipeline, SentKeys, ServerToServer, Shared,
-    UnderWay, is_loopback,
+    After, AttemptContext, AttemptEvent, BaseUrl, Before, HttpSender, HttpTransport, Pipeline, SentKeys,
+    ServerToServer, Shared, UnderWay, is_loopback,
 };
 use crate::recovery::Journal;
 use crate::version::Version;
@@ -301,14 +301,14 @@ impl<V: Version> ClientBuilder<V> {
         else {
             return Err(Error::invalid(problems));
         };
-        let endpoint = match &tokens {
-            Tokens::Credentials(credentials) => Some(&*credentials.endpoint),
-            Tokens::Fixed(_) | Tokens::Own(_) => None,
+        let endpoint_is_here = match &tokens {
+            Tokens::Credentials(credentials) => credentials.endpoint.starts_with("http:"),
+            Tokens::Fixed(_) | Tokens::Own(_) => true,
         };
         // Without its key, the server-to-server API is never called.
-        let called = [Some(&*demand_url), s2s_key.as_ref().map(|_| &*s2s_url), endpoint];
+        let s2s_is_here = s2s_key.is_none() || s2s_url.is_plain();
         // Plain HTTP was allowed to this machine alone: what stays on it needs no proxy of the system's.
-        let all_here = called.into_iter().flatten().all(|url| url.starts_with("http:"));
+        let all_here = demand_url.is_plain() && s2s_is_here && endpoint_is_here;
         let http = match self.http {
             Some(http) => http,
             None => HttpSender::Client(http_client(&self.timeouts, self.proxy, all_here, agent)?),
@@ -383,7 +383,7 @@ pub(crate) fn http_client(
 }
 
 /// A base address without its last slash. Credentials go over it: HTTPS, or HTTP that does not leave this machine.
-pub(crate) fn base_url(field: &'static str, text: &str) -> Result<Box<str>, FieldError> {
+pub(crate) fn base_url(field: &'static str, text: &str) -> Result<BaseUrl, FieldError> {
     let url = Url::parse(text).map_err(|_| FieldError::new(field, format!("is {text:?}, expected an address")))?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(FieldError::new(field, "holds a user name or password, expected none"));
@@ -396,7 +396,7 @@ pub(crate) fn base_url(field: &'static str, text: &str) -> Result<Box<str>, Fiel
     if url.query().is_some() || url.fragment().is_some() {
         return Err(FieldError::new(field, format!("is {text:?}, expected an address without query and fragment")));
     }
-    Ok(text.trim_end_matches('/').into())
+    Ok(BaseUrl::new(url))
 }
 
 /// Refuses a credential that cannot be meant: nothing at all, or with the line break of the file it was read from. Its

@@ -18,6 +18,9 @@ use crate::retry_after::retry_after;
 
 const API_VERSION: HeaderName = HeaderName::from_static("cint-api-version");
 
+/// About as many as a request has.
+const HEADERS_OF_REQUEST: usize = 12;
+
 /// What an attempt came to.
 pub(super) struct AttemptResult {
     /// How far it got.
@@ -88,11 +91,7 @@ impl Pipeline {
             Ok(headers) => headers,
             Err(error) => return AttemptResult::nothing(Attempt::NotSent, Box::new(error)),
         };
-        let url = format!("{}{}", self.shared.base_url(operation.host), request.target());
-        let url = match reqwest::Url::parse(&url) {
-            Ok(url) => url,
-            Err(error) => return AttemptResult::nothing(Attempt::NotSent, Box::new(error)),
-        };
+        let url = self.shared.base_url(operation.host).join(request.target());
         // Shared, not copied: the next attempt has the same bytes.
         let body = request.body().map(|body| body.bytes.clone());
         let outgoing = Outgoing { method: operation.method.clone(), url, headers, body, holds_secret: false };
@@ -116,7 +115,9 @@ impl Pipeline {
         number: u32,
     ) -> Result<HeaderMap, http::header::InvalidHeaderValue> {
         let operation = request.operation();
-        let mut headers = self.options.headers.clone();
+        // Room for all that are added here and by the HTTP client: it does not grow by steps.
+        let mut headers = HeaderMap::with_capacity(self.options.headers.len() + HEADERS_OF_REQUEST);
+        headers.extend(self.options.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
         if let Some(before) = &self.shared.before {
             before(&mut AttemptContext { operation, number, trace_id: trace.id(), headers: &mut headers });
         }

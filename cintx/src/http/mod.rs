@@ -39,6 +39,7 @@ pub(crate) use self::loopback::is_loopback;
 use self::pace::{Observation, PaceRequest, Pacer, Permit};
 pub use self::report::ResponseExt;
 use self::retry::{Attempt, Decision, Effect, Event, RetryMachine, Verdict};
+pub(crate) use self::target::BaseUrl;
 use self::throttle::Budget;
 pub(crate) use self::trace::{TRACEPARENT, Trace};
 pub use self::transport::{ByteStream, HttpTransport, TransportError, TransportFuture};
@@ -60,7 +61,7 @@ pub(crate) struct Shared {
     pub(crate) http: HttpSender,
     pub(crate) api_version: &'static str,
     pub(crate) operations: &'static [&'static Operation],
-    pub(crate) demand_url: Box<str>,
+    pub(crate) demand_url: BaseUrl,
     pub(crate) server_to_server: Option<ServerToServer>,
     pub(crate) tokens: Arc<TokenCache>,
     pub(crate) retry: RetryPolicy,
@@ -79,7 +80,7 @@ pub(crate) struct Shared {
 }
 
 pub(crate) struct ServerToServer {
-    pub(crate) url: Box<str>,
+    pub(crate) url: BaseUrl,
     pub(crate) key: HeaderValue,
 }
 
@@ -141,7 +142,7 @@ impl Shared {
         Ok((credential, (place, permit)))
     }
 
-    fn base_url(&self, host: Host) -> &str {
+    fn base_url(&self, host: Host) -> &BaseUrl {
         match (host, &self.server_to_server) {
             (Host::Demand, _) | (_, None) => &self.demand_url,
             (_, Some(endpoint)) => &endpoint.url,
@@ -436,6 +437,6 @@ impl Transport for Pipeline {
 
 impl fmt::Debug for Pipeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pipeline").field("demand_url", &self.shared.demand_url).finish_non_exhaustive()
+        f.debug_struct("Pipeline").field("demand_url", &self.shared.demand_url.as_str()).finish_non_exhaustive()
     }
 }

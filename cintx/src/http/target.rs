@@ -1,11 +1,44 @@
-//! The path of a request, looked at before it leaves. Ids come as text from outside, and nobody sees an invisible
-//! character in one.
+//! Where a request goes: the address of an API, parsed once, and the path below it, looked at before it leaves. Ids
+//! come as text from outside, and nobody sees an invisible character in one.
 
 use cintx_raw::Request;
 use percent_encoding::percent_decode_str;
+use url::Url;
 
 use crate::error::FieldError;
 use crate::types::is_invisible;
+
+/// The address of an API. Its path has no slash at its end.
+#[derive(Clone, Debug)]
+pub(crate) struct BaseUrl(Url);
+
+impl BaseUrl {
+    pub(crate) fn new(url: Url) -> Self {
+        Self(url)
+    }
+
+    /// Whether it is plain HTTP.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.0.scheme() == "http"
+    }
+
+    /// Without a slash at its end.
+    pub(crate) fn as_str(&self) -> &str {
+        self.0.as_str().trim_end_matches('/')
+    }
+
+    /// The address of a target: a path, and a query where there is one. The host is not parsed once more.
+    pub(super) fn join(&self, target: &str) -> Url {
+        let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+        let mut url = self.0.clone();
+        match self.0.path().trim_end_matches('/') {
+            "" => url.set_path(path),
+            base => url.set_path(&[base, path].concat()),
+        }
+        url.set_query(query);
+        url
+    }
+}
 
 /// What is wrong with the parameters in the path, each by its name.
 pub(super) fn path_problems(request: &Request) -> Vec<FieldError> {
@@ -40,6 +73,17 @@ mod tests {
         let target = format!("/demand/accounts/7/projects/{project}/target-groups/{group}?a=%E2%80%8B");
         let problems = path_problems(&Request::to(&operations::GET_TARGET_GROUP, target));
         problems.iter().map(|problem| problem.field().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_target_is_joined_as_if_the_whole_were_parsed() {
+        for base in ["https://api.cint.com/v1", "http://127.0.0.1:8080", "https://proxy.example/a%20b/"] {
+            let base = BaseUrl::new(Url::parse(base).unwrap());
+            for target in ["/demand/accounts/7", "/a/%C3%A4%2F?b=c%20d&e", "/a?", "/a?b?c", "/%E2%80%8B"] {
+                let whole = Url::parse(&format!("{}{target}", base.as_str())).unwrap();
+                assert_eq!(base.join(target), whole, "{target}");
+            }
+        }
     }
 
     #[test]

@@ -163,16 +163,14 @@ async fn send(
     outgoing: Outgoing,
 ) -> Result<(StatusCode, HeaderMap, ByteStream), TransportError> {
     let Outgoing { method, url, headers, body, holds_secret } = outgoing;
-    let mut builder = client.request(method, url.clone()).headers(headers);
-    if let Some(body) = body {
+    let mut request = reqwest::Request::new(method, url.clone());
+    *request.headers_mut() = headers;
+    *request.body_mut() = body.map(|body| match holds_secret {
         // Wrapped, it cannot be sent twice, not even by a client that follows redirects.
-        builder = if holds_secret {
-            builder.body(reqwest::Body::wrap(reqwest::Body::from(body)))
-        } else {
-            builder.body(body)
-        };
-    }
-    let mut answer = builder.send().await.map_err(|error| {
+        true => reqwest::Body::wrap(reqwest::Body::from(body)),
+        false => body.into(),
+    });
+    let mut answer = client.execute(request).await.map_err(|error| {
         let reach = if error.is_redirect() {
             Reach::Redirected
         } else if error.is_connect() || error.is_builder() || is_unprocessed(&error) {

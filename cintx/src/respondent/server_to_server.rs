@@ -354,7 +354,7 @@ impl ServerToServerBuilder {
         };
         let http = match self.http {
             Some(http) => http,
-            None => HttpSender::Client(http_client(&self.timeouts, self.proxy, url.starts_with("http:"), agent)?),
+            None => HttpSender::Client(http_client(&self.timeouts, self.proxy, url.is_plain(), agent)?),
         };
         // Never asked for: both operations go to the host that has the key.
         let clock = SharedClock::system();
@@ -366,7 +366,7 @@ impl ServerToServerBuilder {
             clock,
             api_version: "none",
             operations: &[],
-            demand_url: Host::Demand.default_url().into(),
+            demand_url: url.clone(),
             server_to_server: Some(KeyedHost { url, key }),
             tokens: Arc::new(tokens),
             retry: self.retry,
@@ -382,7 +382,7 @@ impl ServerToServerBuilder {
             sent_keys: SentKeys::default(),
         };
         let pipeline = Pipeline { shared: Arc::new(shared), options: CallOptions::new() };
-        Ok(ServerToServer { pipeline: Arc::new(pipeline), callback: callback.into() })
+        Ok(ServerToServer { pipeline: Arc::new(pipeline), callback: callback.as_str().into() })
     }
 }
 
