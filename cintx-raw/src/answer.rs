@@ -1,11 +1,13 @@
 //! What an answer must look like to be the success that its document describes: status, media type, coding, shape.
 //! A gateway's page or an error object under a success status does not say that the request was carried out.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use http::{HeaderMap, StatusCode, header};
 use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 
+use crate::object::FieldName;
 use crate::operation::{AnswerShape, Operation};
 
 /// An answer whose status says success, and which is none that the operation's document describes.
@@ -109,7 +111,7 @@ impl Operation {
         }
         match media_type(headers) {
             Some(got) if !self.answer_media.is_empty() && !self.answers(&got) => {
-                Err(UnexpectedAnswer::MediaType { got, expected: self.answer_media })
+                Err(UnexpectedAnswer::MediaType { got: got.into_owned(), expected: self.answer_media })
             }
             _ => Ok(()),
         }
@@ -143,7 +145,7 @@ impl Operation {
             }
             (AnswerShape::Other, Some(_)) if !self.success.is_empty() => match media_type(headers) {
                 Some(got) if self.answer_media.is_empty() && !is_json(&got) => {
-                    Err(UnexpectedAnswer::MediaType { got, expected: &[] })
+                    Err(UnexpectedAnswer::MediaType { got: got.into_owned(), expected: &[] })
                 }
                 _ if is_page(text) => shape("empty"),
                 _ => Ok(()),
@@ -191,9 +193,13 @@ fn is_page(text: &[u8]) -> bool {
 }
 
 /// The media type of an answer in lower case and without parameters; `None` if there is none that can be read.
-fn media_type(headers: &HeaderMap) -> Option<String> {
+fn media_type(headers: &HeaderMap) -> Option<Cow<'_, str>> {
     let text = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
-    let essence = text.split(';').next()?.trim().to_ascii_lowercase();
+    let essence = text.split(';').next()?.trim();
+    let essence = match essence.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => Cow::Owned(essence.to_ascii_lowercase()),
+        false => Cow::Borrowed(essence),
+    };
     let token = |text: &str| {
         !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
     };
@@ -229,7 +235,7 @@ impl<'de> Visitor<'de> for TopLevel {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Inspected, A::Error> {
         let mut object = Inspected::default();
         let (mut says_error, mut says_message) = (false, false);
-        while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+        while let Some(key) = map.next_key_seed(FieldName)? {
             let described = self.0.contains(&&*key);
             match &*key {
                 "object" => {

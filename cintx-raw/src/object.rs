@@ -48,7 +48,7 @@ impl<'de, T: Object> de::Visitor<'de> for ObjectVisitor<T> {
 }
 
 /// Reads the name of a field, borrowed from the body where it has no escapes.
-struct FieldName;
+pub(crate) struct FieldName;
 
 impl<'de> de::DeserializeSeed<'de> for FieldName {
     type Value = Cow<'de, str>;

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use cintx_raw::{NextCursor, Operation, Pagination};
 use futures_util::future::BoxFuture;
-use futures_util::stream::{BoxStream, Stream, StreamExt as _, TryStreamExt as _};
+use futures_util::stream::{BoxStream, Stream, StreamExt as _};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, FieldError, text_length};
@@ -99,8 +99,7 @@ impl<Q: ListQuery> ListRequest<Q> {
 
     /// The items, page after page.
     pub fn stream(self) -> ItemStream<Q::Item> {
-        let pages = self.pages().0.map_ok(|page| futures_util::stream::iter(page.items.into_iter().map(Ok)));
-        ItemStream(pages.try_flatten().boxed())
+        ItemStream { items: Vec::new().into_iter(), pages: self.pages() }
     }
 
     /// The pages, each with the cursor of the next.
@@ -305,11 +304,7 @@ impl Error {
 }
 
 macro_rules! stream {
-    ($(#[$meta:meta])* $name:ident: $item:ty) => {
-        $(#[$meta])*
-        #[must_use = "nothing is fetched before it is polled"]
-        pub struct $name<T>(BoxStream<'static, Result<$item, Error>>);
-
+    ($name:ident: $item:ty) => {
         impl<T> $name<T> {
             /// The next one; `None` at the end. After an error the stream has ended.
             ///
@@ -317,15 +312,7 @@ macro_rules! stream {
             /// [`Error::repeated_cursor`] if the API gives the same page twice. See
             /// [when a call fails](crate::guide::failures).
             pub async fn try_next(&mut self) -> Result<Option<$item>, Error> {
-                self.0.try_next().await
-            }
-        }
-
-        impl<T> Stream for $name<T> {
-            type Item = Result<$item, Error>;
-
-            fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-                self.0.poll_next_unpin(cx)
+                self.next().await.transpose()
             }
         }
 
@@ -337,22 +324,61 @@ macro_rules! stream {
     };
 }
 
-stream!(
-    /// The items of a list as a [`Stream`].
-    ItemStream: T
-);
-stream!(
-    /// The pages of a list as a [`Stream`].
-    PageStream: Page<T>
-);
+/// The items of a list as a [`Stream`].
+#[must_use = "nothing is fetched before it is polled"]
+pub struct ItemStream<T> {
+    /// What is left of the page that came last.
+    items: std::vec::IntoIter<T>,
+    pages: PageStream<T>,
+}
+
+/// The pages of a list as a [`Stream`].
+#[must_use = "nothing is fetched before it is polled"]
+pub struct PageStream<T>(BoxStream<'static, Result<Page<T>, Error>>);
+
+stream!(ItemStream: T);
+stream!(PageStream: Page<T>);
+
+impl<T> Stream for PageStream<T> {
+    type Item = Result<Page<T>, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_next_unpin(cx)
+    }
+}
+
+/// No item is pinned.
+impl<T> Unpin for ItemStream<T> {}
+
+impl<T> Stream for ItemStream<T> {
+    type Item = Result<T, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            if let Some(item) = self.items.next() {
+                return Poll::Ready(Some(Ok(item)));
+            }
+            match std::task::ready!(self.pages.poll_next_unpin(cx)) {
+                Some(Ok(page)) => self.items = page.items.into_iter(),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+}
 
 impl<T> ItemStream<T> {
     /// Everything that is left, in memory.
     ///
     /// # Errors
     /// The first one that a page meets.
-    pub async fn collect(self) -> Result<Vec<T>, Error> {
-        self.0.try_collect().await
+    pub async fn collect(mut self) -> Result<Vec<T>, Error> {
+        // A page becomes the list as it is: most lists have one.
+        let mut all: Vec<T> = self.items.collect();
+        while let Some(page) = self.pages.try_next().await? {
+            if all.is_empty() { all = page.items } else { all.extend(page.items) }
+        }
+        Ok(all)
     }
 }
 

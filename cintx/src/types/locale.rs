@@ -3,23 +3,20 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::letters::Letters;
 use super::serde_text::as_text;
 use super::{InvalidValue, from_text};
-
-fn letters(text: &str, count: usize) -> Option<String> {
-    (text.len() == count && text.bytes().all(|byte| byte.is_ascii_alphabetic())).then(|| text.to_ascii_lowercase())
-}
 
 macro_rules! code {
     ($(#[$meta:meta])* $name:ident, $count:literal, $expected:literal) => {
         $(#[$meta])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct $name(Box<str>);
+        pub struct $name(Letters<$count>);
 
         impl $name {
             /// The code in lower case.
             pub fn as_str(&self) -> &str {
-                &self.0
+                self.0.as_str()
             }
         }
 
@@ -27,7 +24,7 @@ macro_rules! code {
             type Err = InvalidValue;
 
             fn from_str(text: &str) -> Result<Self, InvalidValue> {
-                letters(text, $count).map(|code| Self(code.into())).ok_or_else(|| InvalidValue::new(text, $expected))
+                Letters::new(text).map(|code| Self(code.to_lower_case())).ok_or_else(|| InvalidValue::new(text, $expected))
             }
         }
 
@@ -36,13 +33,13 @@ macro_rules! code {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(&self.0)
+                f.pad(self.as_str())
             }
         }
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}({})", stringify!($name), self.0)
+                write!(f, "{}({})", stringify!($name), self.as_str())
             }
         }
     };

@@ -1,6 +1,7 @@
 //! Validated value types. Each refuses what the API would refuse, and says what is expected instead.
 
 pub(crate) mod ids;
+mod letters;
 mod locale;
 mod measure;
 mod money;

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use rust_decimal::Decimal;
 
+use super::letters::Letters;
 use super::serde_text::as_text;
 use super::{InvalidValue, plain_decimal};
 
@@ -38,7 +39,7 @@ use super::{InvalidValue, plain_decimal};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Money {
     value: Decimal,
-    currency: Box<str>,
+    currency: Letters<3>,
 }
 
 /// Why there is no such amount.
@@ -84,10 +85,10 @@ impl Money {
     /// # Errors
     /// If the amount is less than zero, or the currency is not three upper-case letters.
     pub fn from_decimal(value: Decimal, currency: &str) -> Result<Self, InvalidValue> {
-        if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
-            return Err(InvalidValue::new(currency, "a currency: three upper-case letters, such as USD"));
-        }
-        Self::zero_of(currency).with(value).map_err(|_| InvalidValue::new(value, AMOUNT))
+        let currency = Letters::new(currency)
+            .filter(|letters| letters.as_str().bytes().all(|letter| letter.is_ascii_uppercase()))
+            .ok_or_else(|| InvalidValue::new(currency, "a currency: three upper-case letters, such as USD"))?;
+        Self { value: Decimal::ZERO, currency }.with(value).map_err(|_| InvalidValue::new(value, AMOUNT))
     }
 
     /// Nothing of a currency: what a sum begins with.
@@ -98,24 +99,20 @@ impl Money {
         Self::from_decimal(Decimal::ZERO, currency)
     }
 
-    fn zero_of(currency: &str) -> Self {
-        Self { value: Decimal::ZERO, currency: currency.into() }
-    }
-
     /// The same currency with another amount.
     fn with(&self, value: Decimal) -> Result<Self, MoneyError> {
         match value {
             // A zero with a sign prints one.
-            value if value.is_zero() => Ok(Self { value: value.abs(), currency: self.currency.clone() }),
+            value if value.is_zero() => Ok(Self { value: value.abs(), currency: self.currency }),
             value if value < Decimal::ZERO => Err(MoneyError::BelowZero(value)),
-            value => Ok(Self { value, currency: self.currency.clone() }),
+            value => Ok(Self { value, currency: self.currency }),
         }
     }
 
     fn same_currency(&self, other: &Self) -> Result<(), MoneyError> {
         match self.currency == other.currency {
             true => Ok(()),
-            false => Err(MoneyError::Currencies { expected: self.currency.clone(), got: other.currency.clone() }),
+            false => Err(MoneyError::Currencies { expected: self.currency().into(), got: other.currency().into() }),
         }
     }
 
@@ -126,7 +123,7 @@ impl Money {
 
     /// The currency.
     pub fn currency(&self) -> &str {
-        &self.currency
+        self.currency.as_str()
     }
 
     /// Whether it is nothing.
@@ -229,6 +226,6 @@ impl FromStr for Money {
 
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.value, self.currency)
+        write!(f, "{} {}", self.value, self.currency.as_str())
     }
 }

@@ -42,7 +42,13 @@ impl Field<Option<bool>> for bool {
 
 impl<T: Read<W>, W> Field<Option<Vec<W>>> for Vec<T> {
     fn field(wire: Option<Vec<W>>) -> Result<Self, Missing> {
-        wire.unwrap_or_default().into_iter().map(T::read).collect()
+        let wire = wire.unwrap_or_default();
+        // Collected in place, the list would be copied once more when it shrinks.
+        let mut read = Vec::with_capacity(wire.len());
+        for item in wire {
+            read.push(T::read(item)?);
+        }
+        Ok(read)
     }
 }
 
