@@ -111,13 +111,19 @@ impl Caller {
     }
 
     pub(crate) fn call(&self, client: Client, call: Call) -> Result<()> {
-        self.runtime.block_on(async {
-            match client {
-                Client::ByHand => self.by_hand.call(call).await,
-                Client::Raw => self.raw.call(call).await,
-                Client::Facade => self.facade.call(call).await,
-            }
-        })
+        self.runtime.block_on(self.make(client, call))
+    }
+
+    pub(crate) fn block_on<F: Future>(&self, work: F) -> F::Output {
+        self.runtime.block_on(work)
+    }
+
+    pub(crate) async fn make(&self, client: Client, call: Call) -> Result<()> {
+        match client {
+            Client::ByHand => self.by_hand.call(call).await,
+            Client::Raw => self.raw.call(call).await,
+            Client::Facade => self.facade.call(call).await,
+        }
     }
 }
 

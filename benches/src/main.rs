@@ -1,9 +1,14 @@
 //! Measures what one call costs by hand, with the raw client and with the facade: allocations, and instructions under
 //! callgrind. The server is a process of its own, so that nothing of it is counted.
 //!
-//! `cargo run --release -p cintx-benches` measures and prints a table; it needs `valgrind` on the path.
+//! `cargo run --release -p cintx-benches` measures and prints a table; it needs `valgrind` on the path. With `builds`
+//! it measures what a program that uses the SDK takes to compile, and how large it is; with `load`, many calls at once.
 
+#[cfg(test)]
+mod budgets;
+mod builds;
 mod calls;
+mod load;
 mod server;
 
 use std::io::{BufRead as _, BufReader};
@@ -11,7 +16,8 @@ use std::process::{Command, Stdio};
 
 use calls::{Call, Caller, Client};
 
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+type Error = Box<dyn std::error::Error>;
+type Result<T> = std::result::Result<T, Error>;
 
 /// Calls before the measured ones: the connection is open and every cache is filled.
 const WARM_UP_CALLS: u64 = 3;
@@ -24,9 +30,11 @@ fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => report(),
-        ["serve"] => server::serve(),
+        ["builds"] => builds::report(),
+        ["load"] => load::report(),
+        ["serve", refused_percent] => server::serve(refused_percent.parse()?),
         ["run", client, call, count] => run(client.parse()?, call.parse()?, count.parse()?),
-        _ => Err("usage: cintx-benches [run CLIENT CALL COUNT]".into()),
+        _ => Err("usage: cintx-benches [builds | load | run CLIENT CALL COUNT]".into()),
     }
 }
 
@@ -61,14 +69,17 @@ fn instructions(client: Client, call: Call, count: u64) -> Result<u64> {
 
 /// Allocations and allocated bytes of one call.
 fn allocations(client: Client, call: Call) -> Result<(u64, u64)> {
-    with_caller(|caller| {
-        for _ in 0..WARM_UP_CALLS {
-            caller.call(client, call)?;
-        }
-        let mut result = Ok(());
-        let info = allocation_counter::measure(|| result = caller.call(client, call));
-        result.map(|()| (info.count_total, info.bytes_total))
-    })
+    with_caller(|caller| allocations_of(caller, client, call))
+}
+
+/// The same with a client that is there. What other threads allocate is not counted.
+fn allocations_of(caller: &Caller, client: Client, call: Call) -> Result<(u64, u64)> {
+    for _ in 0..WARM_UP_CALLS {
+        caller.call(client, call)?;
+    }
+    let mut result = Ok(());
+    let info = allocation_counter::measure(|| result = caller.call(client, call));
+    result.map(|()| (info.count_total, info.bytes_total))
 }
 
 /// Makes so many calls, and the ones to warm up.
@@ -76,16 +87,23 @@ fn run(client: Client, call: Call, count: u64) -> Result<()> {
     with_caller(|caller| (0..WARM_UP_CALLS + count).try_for_each(|_| caller.call(client, call)))
 }
 
-/// Starts the server, and ends it after the work.
 fn with_caller<T>(work: impl FnOnce(&Caller) -> Result<T>) -> Result<T> {
-    let mut server =
-        Command::new(std::env::current_exe()?).arg("serve").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-    let mut url = String::new();
-    let stdout = server.stdout.take().ok_or("the server has no output")?;
-    BufReader::new(stdout).read_line(&mut url)?;
-    let result = Caller::new(url.trim()).and_then(|caller| work(&caller));
+    Ok(with_server(0, |url| Caller::new(url).and_then(|caller| work(&caller)))?.0)
+}
+
+/// Starts the server, and ends it after the work. Also says how many projects it has made.
+fn with_server<T>(refused_percent: u64, work: impl FnOnce(&str) -> Result<T>) -> Result<(T, u64)> {
+    let mut server = Command::new(std::env::current_exe()?)
+        .args(["serve", &refused_percent.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut lines = BufReader::new(server.stdout.take().ok_or("the server has no output")?).lines();
+    let mut line = || lines.next().ok_or("the server has ended")?.map_err(crate::Error::from);
+    let result = line().and_then(|url| work(&url));
     // The server ends at the end of its input.
     drop(server.stdin.take());
+    let made = line()?.parse()?;
     server.wait()?;
-    result
+    Ok((result?, made))
 }

@@ -1,7 +1,10 @@
 //! A server with fixed answers: the id of what is made, a page of target groups, a library of questions.
 
+use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde_json::{Value, json};
 
@@ -15,55 +18,114 @@ pub(crate) const ACCOUNT: i64 = 2428;
 pub(crate) const PROJECT: &str = "01JABCDEFGHJKMNPQRSTVWXYZ0";
 pub(crate) const MANAGER: &str = "2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2";
 
-/// Prints its URL and answers until its input ends.
-pub(crate) fn serve() -> Result<()> {
+/// Prints its URL, answers until its input ends, and prints how many projects there are then. Of a hundred answers to
+/// what makes one, so many are 503.
+pub(crate) fn serve(refused_percent: u64) -> Result<()> {
+    let server = Arc::new(Server::new(refused_percent));
+    println!("{}", start(Arc::clone(&server))?);
+    std::io::stdin().read_to_end(&mut Vec::new())?;
+    println!("{}", server.projects()?.len());
+    Ok(())
+}
+
+/// Answers on threads of its own, as long as the process lives. The URL.
+pub(crate) fn start(server: Arc<Server>) -> Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
-    println!("http://{}/v1", listener.local_addr()?);
+    let url = format!("http://{}/v1", listener.local_addr()?);
     std::thread::spawn(move || {
         for connection in listener.incoming().flatten() {
+            let server = Arc::clone(&server);
             std::thread::spawn(move || {
-                if let Err(error) = answer(&connection) {
+                if let Err(error) = server.answer_all(&connection) {
                     eprintln!("server: {error}");
                 }
             });
         }
     });
-    std::io::stdin().read_to_end(&mut Vec::new())?;
-    Ok(())
+    Ok(url)
 }
 
-/// Answers the requests of one connection.
-fn answer(mut connection: &TcpStream) -> Result<()> {
-    connection.set_nodelay(true)?;
-    let id = json!({ "id": "01JABCDEFGHJKMNPQRSTVWXYZ1" });
-    // What is made of a project goes on after the answer; a target group is there.
-    let (accepted, created) = (response(202, &id), response(201, &id));
-    let listed = response(200, &page());
-    let library = response(200, &library());
-    let mut requests = BufReader::new(connection);
-    loop {
-        let (mut first, mut length) = (String::new(), 0);
-        if requests.read_line(&mut first)? == 0 {
-            return Ok(());
+/// What the connections share: the answers, and the projects that were made.
+pub(crate) struct Server {
+    accepted: Vec<u8>,
+    created: Vec<u8>,
+    listed: Vec<u8>,
+    library: Vec<u8>,
+    refused: Vec<u8>,
+    refused_percent: u64,
+    /// By their idempotency keys.
+    projects: Mutex<HashSet<String>>,
+    asked_for_projects: AtomicU64,
+}
+
+impl Server {
+    pub(crate) fn new(refused_percent: u64) -> Self {
+        let id = json!({ "id": "01JABCDEFGHJKMNPQRSTVWXYZ1" });
+        Self {
+            // What is made of a project goes on after the answer; a target group is there.
+            accepted: response(202, &id),
+            created: response(201, &id),
+            listed: response(200, &page()),
+            library: response(200, &library()),
+            refused: response(503, &json!({ "message": "busy" })),
+            refused_percent,
+            projects: Mutex::default(),
+            asked_for_projects: AtomicU64::new(0),
         }
-        let mut line = String::new();
-        while requests.read_line(&mut line)? > 2 {
-            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                length = value.trim().parse()?;
+    }
+
+    fn projects(&self) -> Result<MutexGuard<'_, HashSet<String>>> {
+        self.projects.lock().map_err(|_| "a connection has panicked".into())
+    }
+
+    /// Answers the requests of one connection.
+    fn answer_all(&self, mut connection: &TcpStream) -> Result<()> {
+        connection.set_nodelay(true)?;
+        let mut requests = BufReader::new(connection);
+        let (mut line, mut body) = (String::new(), Vec::new());
+        loop {
+            let (mut first, mut key, mut length) = (String::new(), String::new(), 0);
+            if requests.read_line(&mut first)? == 0 {
+                return Ok(());
             }
             line.clear();
+            while requests.read_line(&mut line)? > 2 {
+                match line.split_once(':') {
+                    Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
+                        length = value.trim().parse()?;
+                    }
+                    Some((name, value)) if name.eq_ignore_ascii_case("idempotency-key") => {
+                        key.push_str(value.trim());
+                    }
+                    _ => {}
+                }
+                line.clear();
+            }
+            body.resize(length, 0);
+            requests.read_exact(&mut body)?;
+            let answer = if first.contains("/questions-translation") {
+                &self.library
+            } else if first.contains("/projects HTTP") {
+                self.make_project(key)?
+            } else if first.starts_with("POST") {
+                &self.created
+            } else {
+                &self.listed
+            };
+            connection.write_all(answer)?;
         }
-        requests.read_exact(&mut vec![0; length])?;
-        let answer = if first.contains("/questions-translation") {
-            &library
-        } else if first.contains("/projects HTTP") {
-            &accepted
-        } else if first.starts_with("POST") {
-            &created
-        } else {
-            &listed
-        };
-        connection.write_all(answer)?;
+    }
+
+    /// Every second answer that refuses comes after the work was done.
+    fn make_project(&self, key: String) -> Result<&[u8]> {
+        let number = self.asked_for_projects.fetch_add(1, Ordering::Relaxed) % 200;
+        // Spread evenly, so that short runs have as many.
+        let is_refused = (number * self.refused_percent) % 100 < self.refused_percent;
+        let is_done = !is_refused || number >= 100;
+        if is_done {
+            self.projects()?.insert(key);
+        }
+        Ok(if is_refused { &self.refused } else { &self.accepted })
     }
 }
 

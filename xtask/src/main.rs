@@ -2,6 +2,7 @@
 //! `import` turns a downloaded document into a fact-only one; `regen` turns those into the raw crate; `fetch`, `diff`,
 //! `new-version` and `migration` are the way from one document to the next.
 
+mod bench;
 mod ci;
 mod diff;
 mod document;
@@ -113,6 +114,8 @@ enum Command {
     },
     /// Runs everything that must hold before a change lands.
     Ci,
+    /// Measures calls, load and builds, and prints the tables of `docs/performance.md`; needs valgrind.
+    Bench,
 }
 
 /// The exit code of a command that could not do its work; 1 is the answer "no" of one that could.
@@ -174,6 +177,10 @@ fn run(cli: Cli) -> Result<ExitCode> {
             let index = document::index::Index::read(&workspace.index())?;
             let dates: Vec<String> = index.entries().iter().map(|entry| entry.date.clone()).collect();
             ci::run(&workspace, &dates)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Bench => {
+            bench::run(&workspace)?;
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -1,0 +1,63 @@
+//! Files that people and the platform write: lists of respondents, reports as text and as spreadsheets.
+
+use bolero::check;
+use cintx::reconciliation::bulk::{Corrections, CsvFormat, KeptCompletes};
+use cintx::report::ReportRows;
+
+/// A list is refused, naming no more than can be read, or read; what is written of it is read as the same list.
+#[test]
+fn lists_of_respondents() {
+    check!().for_each(|bytes: &[u8]| {
+        match Corrections::from_csv(bytes) {
+            Ok(read) => {
+                let mut written = Vec::new();
+                read.write_csv(&mut written).unwrap();
+                let again = Corrections::from_csv(&*written).unwrap();
+                assert!(read.rows().eq(again.rows()));
+            }
+            Err(refused) => assert!(refused.to_string().chars().count() <= 1_000, "{refused}"),
+        }
+        let _ = KeptCompletes::from_csv_with(bytes, &CsvFormat::new().header(false));
+    });
+}
+
+/// A report is refused, or its rows are read up to the first that cannot be.
+#[test]
+fn reports() {
+    check!().for_each(|bytes: &[u8]| {
+        if let Ok(mut rows) = ReportRows::read(bytes) {
+            let read = rows.by_ref().take(10_000).filter(Result::is_ok).count();
+            assert!(read <= bytes.len() || read == 10_000, "{read} rows of {} bytes", bytes.len());
+        }
+    });
+}
+
+/// The parts of a spreadsheet, each damaged on its own: what is around them stays whole, so that they are read.
+#[test]
+fn parts_of_spreadsheets() {
+    let whole = spreadsheet();
+    check!().with_type::<(u16, u8, Vec<u8>)>().for_each(|(place, length, odd)| {
+        let mut bytes = whole.clone();
+        let from = usize::from(*place) % bytes.len();
+        let until = (from + usize::from(*length)).min(bytes.len());
+        bytes.splice(from..until, odd.iter().copied());
+        if let Ok(rows) = ReportRows::read(&*bytes) {
+            let _ = rows.take(1_000).count();
+        }
+    });
+}
+
+/// A workbook of one sheet, its parts stored as they are.
+fn spreadsheet() -> Vec<u8> {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    for (row, cells) in
+        [["rid", "cost", "currency"], ["0f1ce179-a917-49ff-9d50-b05fc91f7bd4", "2.73", "USD"]].into_iter().enumerate()
+    {
+        for (column, cell) in cells.into_iter().enumerate() {
+            let place = (u32::try_from(row).unwrap(), u16::try_from(column).unwrap());
+            sheet.write_string(place.0, place.1, cell).unwrap();
+        }
+    }
+    book.save_to_buffer().unwrap()
+}
