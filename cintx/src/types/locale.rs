@@ -24,7 +24,8 @@ macro_rules! code {
             type Err = InvalidValue;
 
             fn from_str(text: &str) -> Result<Self, InvalidValue> {
-                Letters::new(text).map(|code| Self(code.to_lower_case())).ok_or_else(|| InvalidValue::new(text, $expected))
+                let code = Letters::new(text).ok_or_else(|| InvalidValue::new(text, $expected))?;
+                Ok(Self(code.to_lower_case()))
             }
         }
 

@@ -127,7 +127,7 @@ const NO_MODELS: &[(&str, &[&str])] = &[
     ("what Cint has confirmed comes from Cint alone", &["Confirmed", "OutcomeConflict", "TransitionResult"]),
     (
         "builders, jobs, lists and streams",
-        &["BusinessUnitRef", "IdList", "Job", "ListRequest", "Received", "ReportRows"],
+        &["BusinessUnitRef", "IdList", "ItemStream", "Job", "ListRequest", "PageStream", "Received", "ReportRows"],
     ),
     (
         "sets and sums of any number of respondents: written as CSV, or read part by part",
