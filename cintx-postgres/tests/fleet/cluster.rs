@@ -28,7 +28,7 @@ impl Cluster {
     }
 
     fn start(binaries: &Path) -> Self {
-        let text = output(&mut command("mktemp").args(["-d", "-t", "cintx-postgres-XXXXXX"]));
+        let text = output(command("mktemp").args(["-d", "-t", "cintx-postgres-XXXXXX"]));
         let folder = PathBuf::from(text.trim());
         let mut watch = command("sh")
             .args(["-c", WATCH, "watch"])

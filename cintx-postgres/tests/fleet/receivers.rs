@@ -320,7 +320,8 @@ async fn fill_gaps(inbox: &Inbox, truth: &Truth, expired: &BTreeSet<usize>) -> u
 
 async fn accept(inbox: &Inbox, truth: &Truth, events: impl IntoIterator<Item = usize>) {
     let accepts = events.into_iter().map(|at| inbox.accept(Event::parse(truth.events[at].as_bytes()).unwrap()));
-    join_all(accepts).await.into_iter().for_each(|accepted| drop(accepted.unwrap()));
+    let accepted = join_all(accepts).await;
+    assert!(accepted.iter().all(Result::is_ok), "{accepted:?}");
 }
 
 /// Holds what took effect against the truth.
