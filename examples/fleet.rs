@@ -130,7 +130,7 @@ async fn demo() -> Outcome<()> {
     database.migrate().await?;
     let sql = database.pool().get().await?;
     sql.batch_execute(TABLES).await?;
-    sql.execute("INSERT INTO project SELECT generate_series(1, $1)", &[&PROJECTS]).await?;
+    sql.execute("INSERT INTO project SELECT generate_series(1, $1::bigint)", &[&PROJECTS]).await?;
     let sandbox = Sandbox::builder().job_delay(Duration::ZERO).start().await?;
     // It changes nothing, and counts.
     let tokens = sandbox.inject(Fault::on("oauth_token").delay(Duration::ZERO));

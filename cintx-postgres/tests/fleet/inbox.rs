@@ -80,7 +80,7 @@ async fn seen(store: &dyn InboxStore, waiting_since: Timestamp) -> (Vec<(String,
 
 #[tokio::test]
 async fn it_does_what_the_store_in_memory_does() {
-    let histories = number("CINTX_FLEET_HISTORIES", 12);
+    let histories = number("CINTX_FLEET_HISTORIES", 6);
     for seed in 0..histories as u64 {
         let Some((database, _)) = database().await else { return };
         let (ours, memory) = (database.inbox(), MemoryInboxStore::new());

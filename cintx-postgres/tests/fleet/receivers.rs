@@ -357,7 +357,7 @@ async fn four_receivers_that_are_killed_do_everything_once() {
     }
     let Some((database, url)) = database().await else { return };
     database.pool().get().await.unwrap().batch_execute(STATE).await.unwrap();
-    let (count, kills) = (number("CINTX_FLEET_EVENTS", 3_000), number("CINTX_FLEET_KILLS", 12));
+    let (count, kills) = (number("CINTX_FLEET_EVENTS", 2_000), number("CINTX_FLEET_KILLS", 8));
     let mut rng = fastrand::Rng::with_seed(7);
     let truth = Arc::new(Truth::new(count, &mut rng));
     let expired: BTreeSet<usize> = (0..count).filter(|_| rng.u32(0..100) == 0).collect();
