@@ -91,7 +91,7 @@ fn steps(dates: &[String]) -> Vec<Step> {
 }
 
 /// The folders of the packages that are published, and the licence files that each holds a copy of.
-const PUBLISHED: [&str; 5] = ["openapi", "cintx-raw", "cintx-quota", "cintx", "cintx-sandbox"];
+const PUBLISHED: [&str; 6] = ["openapi", "cintx-raw", "cintx-quota", "cintx", "cintx-postgres", "cintx-sandbox"];
 const LICENCES: [&str; 2] = ["LICENSE-MIT", "LICENSE-APACHE"];
 
 /// Copies, because a checkout on Windows breaks symbolic links; this keeps them equal to the root's files.

@@ -85,6 +85,32 @@ pub trait TokenStore: Send + Sync {
     fn load(&self, name: &str) -> BoxFuture<'_, Option<StoredToken>>;
     /// Keeps a token under a name.
     fn save(&self, name: &str, token: &StoredToken) -> BoxFuture<'_, ()>;
+    /// Waits for the sole right to renew the token under a name, so that of many processes one asks for it. Who gets
+    /// it loads once more: another may have stored one meanwhile. It ends when it is dropped, and with its process.
+    ///
+    /// `None`, as the default answers at once, if there is no such right: then each process asks for itself. So does
+    /// one that has waited for 30 seconds.
+    fn lock(&self, _name: &str) -> BoxFuture<'_, Option<TokenLock>> {
+        Box::pin(std::future::ready(None))
+    }
+}
+
+/// The sole right to renew a token, until it is dropped: [`TokenStore::lock`].
+pub struct TokenLock {
+    _held: Box<dyn Send>,
+}
+
+impl TokenLock {
+    /// Holds a value whose destructor gives the right up.
+    pub fn new(held: impl Send + 'static) -> Self {
+        Self { _held: Box::new(held) }
+    }
+}
+
+impl fmt::Debug for TokenLock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenLock(..)")
+    }
 }
 
 /// A token as it is kept.

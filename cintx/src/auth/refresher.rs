@@ -16,13 +16,15 @@ use super::clock::Now;
 use super::endpoint::Endpoint;
 use super::refresh::{Demand, PATIENCE, RefreshNumber, Tokens};
 use super::token::Token;
-use crate::auth::{AccessToken, StoredToken, TokenError, TokenSource, TokenStore};
+use crate::auth::{AccessToken, StoredToken, TokenError, TokenLock, TokenSource, TokenStore};
 use crate::client::clock::SharedClock;
 
 /// For a source to give a token, repetitions and waits included.
 const SOURCE_LIMIT: Duration = Duration::from_secs(80);
 /// For a store to load or to save one.
 const STORE_LIMIT: Duration = Duration::from_secs(5);
+/// For another process to renew the token. It counts against the time of the source.
+const LOCK_LIMIT: Duration = Duration::from_secs(30);
 /// How many refreshes one caller waits for: the first, the one that takes over, and one more.
 const MAX_WAITS: u32 = 3;
 /// A token that ends sooner than this is not worth being shared.
@@ -248,14 +250,30 @@ impl Refresher {
         if let Some(token) = self.load(refused).await {
             return Ok(token);
         }
+        let waiting = tokio::time::Instant::now();
+        // Until the token is stored, so that the next to hold it finds the token.
+        let lock = self.lock().await;
+        if lock.is_some()
+            && let Some(token) = self.load(refused).await
+        {
+            return Ok(token);
+        }
+        let limit = SOURCE_LIMIT.saturating_sub(Duration::from_secs(waiting.elapsed().as_secs()));
         // Its life is counted from here: it cannot be longer than it seems.
         let asked = Now::by(&self.clock);
-        let AccessToken { secret, life } = guarded(SOURCE_LIMIT, async { self.source.token().await }).await??;
+        let AccessToken { secret, life } = guarded(limit, async { self.source.token(limit).await }).await??;
         let token = Token::new(secret, life, self.margin, asked, fastrand::f64())?;
         if let Some(life) = life {
             self.save(&token, asked.wall, life).await;
         }
         Ok(token)
+    }
+
+    /// The sole right to renew the token, if the store gives one in time.
+    async fn lock(&self) -> Option<TokenLock> {
+        let (name, store) = self.store.as_ref()?;
+        let locked = guarded(LOCK_LIMIT, async { store.lock(name).await }).await;
+        locked.inspect_err(|error| tracing::warn!(%error, "renews the token without the lock of the store")).ok()?
     }
 
     /// A token that another process has stored. What is damaged, refused or nearly over is passed over.
@@ -308,9 +326,9 @@ impl Source {
         Some(hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
-    async fn token(&self) -> Result<AccessToken, TokenError> {
+    async fn token(&self, limit: Duration) -> Result<AccessToken, TokenError> {
         match self {
-            Self::Endpoint(endpoint) => endpoint.token(SOURCE_LIMIT).await,
+            Self::Endpoint(endpoint) => endpoint.token(limit).await,
             Self::Own(source) => source.token().await,
         }
     }

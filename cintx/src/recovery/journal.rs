@@ -3,6 +3,7 @@
 //!
 //! [`Client::recover`]: crate::Client::recover
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 use std::future::Future;
 use std::pin::Pin;
@@ -27,7 +28,8 @@ const NAMES: &[&str] = &["name", "project_customer_reference_number", "target_gr
 
 /// Where intents are written down. A client with a journal records every write in it.
 ///
-/// One journal belongs to one account, and to one process at a time. An intent is begun right before the first byte
+/// One journal belongs to one account, and to one process at a time unless it [divides](Self::take_over) its intents
+/// among several. An intent is begun right before the first byte
 /// of its call leaves, and ends when the call ends with a known outcome, when [`Client::resolve`] or
 /// [`Client::recover`] decides it, when it is [discarded](crate::Client::discard), when `begin` failed, and when the
 /// call is dropped while nothing of it can have taken effect.
@@ -46,6 +48,14 @@ pub trait Journal: Send + Sync {
     fn end(&self, id: &str, outcome: Outcome) -> BoxFuture<'_, Result<(), JournalError>>;
     /// The intents that are not struck out, in the order in which they were begun.
     fn open_intents(&self) -> BoxFuture<'_, Result<Vec<Intent>, JournalError>>;
+    /// Takes over what processes that are gone have left open, and answers the ids of those open intents that this
+    /// process is to settle: [`Client::recover`] leaves the others alone. `None`, as the default answers, for a journal
+    /// of one process: all of them.
+    ///
+    /// [`Client::recover`]: crate::Client::recover
+    fn take_over(&self) -> BoxFuture<'_, Result<Option<BTreeSet<String>>, JournalError>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
     /// Strikes out the intent of a call that was dropped while nothing of it can have taken effect. A destructor calls
     /// this, and cannot wait. A journal that cannot do it at once answers `false`, as the default does: then
     /// [`end`](Self::end) is called in the background.

@@ -53,6 +53,7 @@ impl<'a, V: Version> Recover<'a, V> {
 
     async fn run(mut self) -> Result<Vec<Recovered>, Error> {
         let Some(journal) = &self.client.pipeline().shared.journal else { return Ok(Vec::new()) };
+        let own = journal.take_over().await?;
         let mut intents = journal.open_intents().await?;
         let under_way = self.client.pipeline().shared.under_way.ids();
         intents.retain(|intent| !under_way.contains(intent.id()));
@@ -60,6 +61,11 @@ impl<'a, V: Version> Recover<'a, V> {
         let mut recovered = Vec::new();
         for intent in intents.into_iter().rev() {
             let changes = Changes::of(&intent);
+            if own.as_ref().is_some_and(|own| !own.contains(intent.id())) {
+                let resolution = Resolution::unknown("another process settles it");
+                later.push(Later { id: intent.id().to_owned(), changes, resolution });
+                continue;
+            }
             let resolution = match superseding(&intent, &changes, &later) {
                 Some(resolution) => resolution,
                 None => self.client.recover_one(&intent, self.replay_within).await,
@@ -120,7 +126,7 @@ impl<V: Version> Client<V> {
     ///
     /// | intent | what becomes of it |
     /// |---|---|
-    /// | of a call of this client that is still under way | left alone |
+    /// | of a call of this client that is still under way, or of another process that lives | left alone |
     /// | a later write on the same thing took effect | [`Resolution::Superseded`]; never sent again |
     /// | with a key, not older than a day ([`replay_within`](Recover::replay_within)) | sent again under its key |
     /// | with a key, older, or of another version of the API | looked up; never sent again |

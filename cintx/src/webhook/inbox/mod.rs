@@ -66,7 +66,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cintx_raw::BoxError;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, select};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot::error::TryRecvError;
@@ -193,6 +193,12 @@ pub trait InboxStore: Send + Sync {
 
     /// The numbers that are missing now, at most so many gaps.
     fn gaps(&self, limit: usize) -> BoxFuture<'_, Result<Vec<Gap>, InboxError>>;
+
+    /// Waits until another process has put something into the store. Never, as the default has it, for a store that one
+    /// process has to itself.
+    fn changed(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::pending())
+    }
 }
 
 /// Takes events and hands on facts: see [the module](self). Cheap to clone; the clones share everything.
@@ -305,11 +311,12 @@ impl Inbox {
         self.shared.store.done(&numbers).await
     }
 
-    /// Waits until there may be something to take: an event was accepted since the last call, or one has waited long
-    /// enough.
+    /// Waits until there may be something to take: an event was accepted since the last call, by this process or by
+    /// another one with the same store, or one has waited long enough.
     pub async fn changed(&self) {
         let wait = self.patience.clamp(Duration::from_millis(10), PATIENCE);
-        let _ = tokio::time::timeout(wait, self.shared.changed.notified()).await;
+        let here = std::pin::pin!(self.shared.changed.notified());
+        let _ = tokio::time::timeout(wait, select(here, self.shared.store.changed())).await;
     }
 
     /// The numbers of sessions that are missing now, at most 1,000 gaps. Those that have just come up may fill by

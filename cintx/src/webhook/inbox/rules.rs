@@ -221,6 +221,7 @@ pub(super) fn release(tables: &mut dyn Tables, waiting_since: Timestamp) -> Resu
 }
 
 /// Whether [`release`] would let anything go.
+#[cfg(feature = "inbox-redb")]
 pub(super) fn is_release_due(tables: &dyn Tables, waiting_since: Timestamp) -> Result<bool, InboxError> {
     match tables.first(Table::Waiting, 1)?.first() {
         Some((key, _)) => Ok(split_key(key)?.0 <= micros(waiting_since)),

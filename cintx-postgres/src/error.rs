@@ -1,0 +1,71 @@
+//! Why the database could not be used. What statements were about stays out of it: a detail may hold what was to be
+//! written.
+
+use std::sync::Arc;
+
+use deadpool_postgres::PoolError;
+use tokio_postgres::error::SqlState;
+
+/// Why the database could not be used.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The connection string is none.
+    #[error("the connection string of PostgreSQL cannot be read: {0}")]
+    Config(#[source] Arc<tokio_postgres::Error>),
+    /// There is no connection: the server cannot be reached, refuses us, or all connections are in use.
+    #[error("no connection to PostgreSQL: {0}")]
+    Connect(#[source] Arc<PoolError>),
+    /// PostgreSQL refused a statement, or the connection broke off.
+    #[error("PostgreSQL did not do it: {}", said(.0))]
+    Statement(Arc<tokio_postgres::Error>),
+    /// A value that was given cannot be used.
+    #[error("{field} must be {allowed}, not {got}")]
+    Value {
+        /// Which one.
+        field: &'static str,
+        /// What it was.
+        got: String,
+        /// What it may be.
+        allowed: &'static str,
+    },
+    /// A row holds something that this crate has not written.
+    #[error("the table {table} holds something that cannot be read: {problem}")]
+    Unreadable {
+        /// The table.
+        table: &'static str,
+        /// What is wrong about it.
+        problem: String,
+    },
+}
+
+impl Error {
+    /// Whether the same transaction may go well if it is tried again at once.
+    pub(crate) fn is_conflict(&self) -> bool {
+        let Self::Statement(error) = self else { return false };
+        matches!(error.code(), Some(&(SqlState::T_R_DEADLOCK_DETECTED | SqlState::T_R_SERIALIZATION_FAILURE)))
+    }
+}
+
+impl From<tokio_postgres::Error> for Error {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Statement(Arc::new(error))
+    }
+}
+
+impl From<PoolError> for Error {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Backend(error) if error.as_db_error().is_none() && error.is_closed() => error.into(),
+            error => Self::Connect(Arc::new(error)),
+        }
+    }
+}
+
+/// The message of the server without its details, which may hold values.
+fn said(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(said) => format!("{} ({})", said.message(), said.code().code()),
+        None => error.to_string(),
+    }
+}
