@@ -54,6 +54,7 @@
 //! | admit respondents, and send them back | [`respondent`] |
 //! | say which completes count, and get reports | [`reconciliation`], [`report`], [`webhook`] |
 //! | describe a whole study as data | [`study`] |
+//! | watch a field: changes, lags, costs, forecasts | [`watch`] |
 //! | look up accounts, locales, industries, suppliers | [`mod@reference`] |
 //! | know what a failed call did | [`error`], [`recovery`], [`Error::outcome`] |
 //! | read long lists | [`paging`] |
@@ -121,6 +122,7 @@ pub mod study;
 pub mod supply;
 pub mod target_group;
 pub mod types;
+pub mod watch;
 pub mod webhook;
 
 mod background;
