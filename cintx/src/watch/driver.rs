@@ -26,6 +26,8 @@ const MAX_AGE: SignedDuration = SignedDuration::from_hours(1);
 const HINT_GAP: Duration = Duration::from_secs(1);
 /// After failures the pause grows up to this, or to the watch's own if that is longer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+/// What a pause past the end of time is: 30 years.
+const LONGEST_WAIT: Duration = Duration::from_secs(30 * 365 * 24 * 3_600);
 /// A pace is measured over at least one in so many parts of its window; until then, from the beginning of field.
 const LEAST_PART: i32 = 8;
 /// In so many parts of the window the numbers are kept.
@@ -156,8 +158,7 @@ impl<V: Version> Driver<V> {
         let left = left.map(|left| Duration::try_from(left).unwrap_or_default());
         let pause = left.map_or(pause, |left| pause.min(left));
         let now = Instant::now();
-        // A pause past the end of time is a very long one.
-        self.next_at = Some(now.checked_add(pause).unwrap_or(now + PACE_FOR_EVER));
+        self.next_at = Some(now.checked_add(pause).unwrap_or(now + LONGEST_WAIT));
     }
 
     /// Waits for the next read, or for a hint.
@@ -325,9 +326,6 @@ impl<V: Version> Driver<V> {
         Ok(())
     }
 }
-
-/// A wait that nobody sees the end of: 30 years.
-const PACE_FOR_EVER: Duration = Duration::from_secs(30 * 365 * 24 * 3_600);
 
 /// What is to be looked at about a target group, and what it then belongs to.
 struct Look {
