@@ -449,7 +449,7 @@ mod tests {
             let span = now.duration_since(since.at).as_hours();
             match minute {
                 ..780 => assert_eq!(since, Reading { at: start, completes: 0 }),
-                ..2_040 => assert_eq!(since.at, start + 600.minutes()),
+                780..2_040 => assert_eq!(since.at, start + 600.minutes()),
                 _ => assert!((24..=25).contains(&span), "{span} hours at minute {minute}"),
             }
             assert!(known.readings.len() <= READINGS as usize + 2);

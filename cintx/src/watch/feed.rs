@@ -139,7 +139,8 @@ impl State {
     }
 }
 
-#[cfg(all(test, feature = "webhook-receive"))]
+#[cfg(test)]
+#[cfg(feature = "webhook-receive")]
 mod tests {
     use serde_json::json;
 
