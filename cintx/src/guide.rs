@@ -4,6 +4,9 @@
 #[doc = include_str!("../guide/failures.md")]
 pub mod failures {}
 
+#[doc = include_str!("../guide/field.md")]
+pub mod field {}
+
 #[doc = include_str!("../guide/quotas.md")]
 pub mod quotas {}
 

@@ -117,7 +117,7 @@ pub(crate) async fn poll<'a, T>(
 const VISIBLE_WITHIN: Duration = Duration::from_secs(30);
 
 /// Whether a failed question about a job may succeed when the poll is repeated.
-fn may_pass(error: &Error, waited: Duration) -> bool {
+pub(crate) fn may_pass(error: &Error, waited: Duration) -> bool {
     match error.kind() {
         ErrorKind::Connect | ErrorKind::Lost | ErrorKind::Timeout | ErrorKind::Unexpected => true,
         ErrorKind::Status => match error.status().map(|status| status.as_u16()) {

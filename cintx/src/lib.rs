@@ -54,6 +54,8 @@
 //! | admit respondents, and send them back | [`respondent`] |
 //! | say which completes count, and get reports | [`reconciliation`], [`report`], [`webhook`] |
 //! | describe a whole study as data | [`study`] |
+//! | create, launch, price, pause many target groups at once | [`batch`] |
+//! | watch a field: changes, lags, costs, forecasts | [`watch`] |
 //! | look up accounts, locales, industries, suppliers | [`mod@reference`] |
 //! | know what a failed call did | [`error`], [`recovery`], [`Error::outcome`] |
 //! | read long lists | [`paging`] |
@@ -83,6 +85,7 @@
 //! # Guides
 //!
 //! - [Failures](guide::failures): what a failed call did, what is repeated, what to do about it.
+//! - [Field](guide::field): many target groups at once, watched, mended and completed.
 //! - [Quotas](guide::quotas): interlocked tables, from targets to whole numbers, and in field.
 //! - [Respondents](guide::respondents): server to server or signed links, survey tools, webhooks.
 //! - [Reconciliation](guide::reconciliation): files of respondents in bulk, what became of each, and what it saves.
@@ -97,6 +100,7 @@
 
 pub mod audience;
 pub mod auth;
+pub mod batch;
 pub mod client;
 pub mod error;
 pub mod exclusion;
@@ -121,6 +125,7 @@ pub mod study;
 pub mod supply;
 pub mod target_group;
 pub mod types;
+pub mod watch;
 pub mod webhook;
 
 mod background;

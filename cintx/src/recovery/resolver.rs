@@ -7,6 +7,7 @@ use cintx_raw::{Idempotency, NextCursor, Operation, Pagination, Request, Respons
 use http::{Method, header};
 use jiff::Timestamp;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use super::Resolution;
 use super::compare::{Elsewhere, compare, holds, text};
@@ -73,6 +74,18 @@ const OWN_REFERENCE: &str = "cintx-";
 /// A reference that no other thing has.
 pub(crate) fn own_reference() -> String {
     format!("{OWN_REFERENCE}{}", ulid::Ulid::new())
+}
+
+/// The reference of what a program calls by this name in a project: the same in every process, today and tomorrow.
+pub(crate) fn derived_reference(project: &str, name: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in ["cintx reference 1", project, name] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash.finalize()[..16]);
+    format!("{OWN_REFERENCE}{}", ulid::Ulid::from_bytes(bytes))
 }
 
 fn is_own_reference(text: &str) -> bool {

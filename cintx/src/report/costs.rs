@@ -1,64 +1,12 @@
 //! What respondents cost, by project and target group, summed in each currency by itself.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::ReportRow;
+use crate::types::CurrencySums;
 use crate::types::ids::{ProjectId, TargetGroupId};
-
-/// Sums of money, one for each currency: amounts of two currencies have no sum.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct CurrencySums(BTreeMap<String, Decimal>);
-
-impl CurrencySums {
-    /// The sum in a currency, with an amount more; `None` if it would have more digits than a decimal holds.
-    fn with(&self, amount: Decimal, currency: &str) -> Option<Decimal> {
-        let sum = self.get(currency).unwrap_or_default();
-        let added = sum.checked_add(amount)?;
-        // Of a sum that was rounded, its terms cannot be had back.
-        (added.checked_sub(amount)? == sum && added.checked_sub(sum)? == amount).then_some(added)
-    }
-
-    fn set(&mut self, currency: &str, sum: Decimal) {
-        self.0.insert(currency.to_owned(), sum);
-    }
-
-    /// Adds an amount; false, and nothing is added, if the sum would have more digits than a decimal holds.
-    #[must_use = "an amount that is too large is not added"]
-    pub fn add(&mut self, amount: Decimal, currency: &str) -> bool {
-        let sum = self.with(amount, currency);
-        sum.map(|sum| self.set(currency, sum)).is_some()
-    }
-
-    /// The sum in a currency.
-    pub fn get(&self, currency: &str) -> Option<Decimal> {
-        self.0.get(currency).copied()
-    }
-
-    /// The currencies with their sums.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, Decimal)> {
-        self.0.iter().map(|(currency, sum)| (currency.as_str(), *sum))
-    }
-
-    /// Whether there is no amount.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-/// `2.73 EUR, 10 USD`
-impl fmt::Display for CurrencySums {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, (currency, sum)) in self.iter().enumerate() {
-            write!(f, "{}{sum} {currency}", if at == 0 { "" } else { ", " })?;
-        }
-        Ok(())
-    }
-}
 
 /// What the respondents of a target group cost.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -154,6 +102,7 @@ impl CostSummary {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use rust_decimal::Decimal;
 
     use super::*;
     use crate::report::ReportCell;

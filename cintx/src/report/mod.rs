@@ -15,7 +15,7 @@ mod sheet;
 pub(crate) use self::content::copy;
 pub use self::content::{NoReport, ReportFormat};
 #[cfg(feature = "csv")]
-pub use self::costs::{CostSummary, CurrencySums, GroupCost};
+pub use self::costs::{CostSummary, GroupCost};
 pub use self::job::{ReportDownload, ReportJob};
 pub(crate) use self::list::ReportFilter;
 pub use self::list::{HasReconciliationsReport, ReportParameters, ReportQuery, ReportRequest, Reports};
@@ -23,6 +23,8 @@ pub(crate) use self::request::ReportOrder;
 pub use self::request::{HasReportEmails, ReportBuilder};
 #[cfg(feature = "csv")]
 pub use self::rows::{ReportCell, ReportError, ReportRow, ReportRows, ReportTime};
+#[cfg(feature = "csv")]
+pub use crate::types::CurrencySums;
 
 use cintx_raw::{ByteStream, Secret};
 use serde::{Deserialize, Serialize};

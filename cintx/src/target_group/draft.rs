@@ -144,6 +144,8 @@ pub struct DraftBuilder<V: Version> {
     assistant: FieldingAssistant,
     audience: Option<Audience>,
     in_field: bool,
+    /// A reference to find it by, unless the buyer gives one.
+    own_reference: Option<String>,
     problems: Vec<FieldError>,
 }
 
@@ -176,6 +178,7 @@ impl<V: Version> DraftBuilder<V> {
             assistant: FieldingAssistant::prevent_overfill(),
             audience: None,
             in_field: false,
+            own_reference: None,
             problems: Vec::new(),
         }
     }
@@ -308,6 +311,21 @@ impl<V: Version> DraftBuilder<V> {
         self
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The buyer's own number for it, if there is one.
+    pub(crate) fn given_reference(&self) -> Option<&str> {
+        self.reference.as_deref()
+    }
+
+    /// Bears this reference, which no other thing has, where the version has references and the buyer gives none.
+    pub(crate) fn bearing(mut self, own_reference: String) -> Self {
+        self.own_reference = Some(own_reference);
+        self
+    }
+
     fn begins_too_early(&self) -> Option<FieldError> {
         self.fielding_period
             .filter(|_| !self.in_field)
@@ -339,12 +357,13 @@ impl<V: Version> DraftBuilder<V> {
     /// Every field that is missing or wrong, at once, before anything is sent. See
     /// [when a call fails](crate::guide::failures).
     #[doc(alias = "create_target_group")]
-    pub async fn create(self) -> Result<TargetGroup<V>, Error> {
+    pub async fn create(mut self) -> Result<TargetGroup<V>, Error> {
+        let own = self.own_reference.take();
         let (client, project, mut draft) = self.solved().await.check()?;
         for warning in draft.audience.warnings_in(draft.completes_goal, V::DRAFTS_IN) {
             tracing::warn!(name = %draft.name, %warning, "whole numbers change the quotas of a draft");
         }
-        let is_referred = refer::<V>(&mut draft.settings);
+        let is_referred = refer::<V>(&mut draft.settings, own);
         let create = |client: Client<V>| {
             let (project, draft) = (&project, &draft);
             async move { V::create_target_group(client.raw(), client.account(), project, draft).await }
@@ -569,7 +588,7 @@ impl<V: Version> TargetGroup<V> {
         settings.reference = None;
         change(&mut settings);
         checked::<V>(&settings, self.client.now())?;
-        let is_referred = refer::<V>(&mut settings);
+        let is_referred = refer::<V>(&mut settings, None);
         let create = |client: Client<V>| {
             let (project, settings, kept) = (&self.project, &settings, &kept);
             async move { V::create_like(client.raw(), client.account(), project, settings, kept).await }
@@ -581,10 +600,10 @@ impl<V: Version> TargetGroup<V> {
 
 /// Gives a new target group a reference of our own, where the version has one and the buyer gives none: by this it can
 /// be found, should the answer be lost.
-fn refer<V: Version>(settings: &mut DraftSettings) -> bool {
+fn refer<V: Version>(settings: &mut DraftSettings, own: Option<String>) -> bool {
     let is_free = V::GROUP_REFERENCE && settings.reference.is_none();
     if is_free {
-        settings.reference = Some(own_reference());
+        settings.reference = Some(own.unwrap_or_else(own_reference));
     }
     is_free
 }

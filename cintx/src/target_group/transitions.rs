@@ -129,6 +129,11 @@ impl<V: Version> Bulk<V> {
         V::transitions(self.client.raw(), self.client.account(), &self.project, &self.groups).await
     }
 
+    /// Starts what is done with fielding runs.
+    pub(crate) async fn start_run(&self, action: RunAction) -> Result<BulkJob<V>, Error> {
+        self.start(BulkAction::Run(action)).await
+    }
+
     fn check(&self) -> Result<(), Error> {
         let none = self.groups.is_empty();
         Error::check(none.then(|| FieldError::new("target_groups", "are none, expected at least one")))

@@ -6,6 +6,7 @@ mod locale;
 mod measure;
 mod money;
 pub(crate) mod serde_text;
+mod sums;
 mod survey;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ pub use cintx_raw::Secret;
 pub use self::locale::{CountryCode, LanguageCode, Locale};
 pub use self::measure::{IncidenceRate, LengthOfInterview};
 pub use self::money::{Money, MoneyError};
+pub use self::sums::CurrencySums;
 pub(crate) use self::survey::is_invisible;
 pub use self::survey::{CustomerReference, SurveyUrl};
 pub use self::time::{ActivityPeriod, Interval, TimeRange};

@@ -2,6 +2,7 @@
 //! gateway, and calls whose requests meet any of them by chance: what a call says about its effect is compared with
 //! what the sandbox holds afterwards. Nothing goes over a network and time is simulated.
 
+mod field;
 mod gateway;
 mod scenario;
 

@@ -83,6 +83,7 @@ const MODEL_TRAITS: [&str; 5] = ["Clone", "Debug", "PartialEq", "Serialize", "De
 /// Public types that are no models, so lack some of these traits. Whatever is generic over a version is a handle, a
 /// builder or a query, and need not be listed.
 const NO_MODELS: &[(&str, &[&str])] = &[
+    ("they hold the errors of what failed", &["BatchEvent", "BatchResults"]),
     ("of a pacer and its moment", &["AdaptivePacer", "Observation", "Pace", "PaceRequest", "Permit", "TooLate"]),
     (
         "errors: they hold causes, and are told, not kept",
@@ -127,7 +128,19 @@ const NO_MODELS: &[(&str, &[&str])] = &[
     ("what Cint has confirmed comes from Cint alone", &["Confirmed", "OutcomeConflict", "TransitionResult"]),
     (
         "builders, jobs, lists and streams",
-        &["BusinessUnitRef", "IdList", "ItemStream", "Job", "ListRequest", "PageStream", "Received", "ReportRows"],
+        &[
+            "Batch",
+            "BusinessUnitRef",
+            "Feed",
+            "IdList",
+            "ItemStream",
+            "Job",
+            "ListRequest",
+            "PageStream",
+            "Received",
+            "ReportRows",
+            "Snapshots",
+        ],
     ),
     (
         "sets and sums of any number of respondents: written as CSV, or read part by part",

@@ -1,0 +1,445 @@
+//! Many target groups at once, a field that is watched, and the tracker of the examples, which is killed at one request
+//! after the other and run again: what the sandbox holds in the end is what an undisturbed run leaves.
+
+#[path = "../../../examples/tracker/track.rs"]
+mod track;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use cintx::audience::{Audience, Question};
+use cintx::client::{Credentials, RetryPolicy};
+use cintx::http::{ByteStream, TransportError};
+use cintx::project::ProjectScope;
+use cintx::reconciliation::{Reason, ReconciliationRow};
+use cintx::target_group::{ChangeKind, DraftBuilder, TargetGroupStatus};
+use cintx::types::LengthOfInterview;
+use cintx::watch::{Change, Changed, Until};
+use cintx::{Client, ClientBuilder, Money, TargetGroupId, Version};
+use cintx_sandbox::Sandbox;
+use http::{Request, Response};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::gateway::{Fault, Gateway, Weather};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// A sandbox whose clock stands until it is moved on; at a fair price somebody comes every 50 minutes.
+async fn sandbox<V: Version>() -> Arc<Sandbox> {
+    let sandbox = Sandbox::builder().api_version(V::DATE).seed(7).standing_clock(1_795_514_400);
+    let sandbox = sandbox.job_delay(Duration::ZERO).field_pace(Duration::from_secs(3_000)).field_burst(0);
+    Arc::new(sandbox.check_answers(false).start().await.unwrap())
+}
+
+fn builder<V: Version>(sandbox: &Sandbox) -> ClientBuilder<V> {
+    Client::builder()
+        .credentials(Credentials::new(sandbox.client_id(), sandbox.client_secret()).endpoint(sandbox.token_url()))
+        .account(i64::from(sandbox.account_id()))
+        .retry(RetryPolicy::none())
+}
+
+/// A target group that is nowhere.
+fn nobody() -> TargetGroupId {
+    TargetGroupId::new("01JABCDEFGHJKMNPQRSTVWXYZ0")
+}
+
+/// Some time of the machine after a moment of the sandbox.
+fn clock(sandbox: &Sandbox) -> impl Fn() -> Timestamp + Send + Sync + 'static {
+    let (moment, began) = (sandbox.now(), Instant::now());
+    move || moment + SignedDuration::try_from(began.elapsed()).unwrap()
+}
+
+/// A project in a sandbox behind a gateway.
+struct Stage<V: Version> {
+    sandbox: Arc<Sandbox>,
+    gateway: Gateway,
+    cint: Client<V>,
+    project: ProjectScope<V>,
+    start: Timestamp,
+}
+
+impl<V: Version> Stage<V> {
+    async fn new() -> Self {
+        let sandbox = sandbox::<V>().await;
+        let gateway = Gateway::new(Arc::clone(&sandbox));
+        let through = gateway.clone();
+        let builder = builder::<V>(&sandbox).clock(clock(&sandbox));
+        let cint = builder.transport(move |request| through.clone().send(request)).build().unwrap();
+        let manager = sandbox.project_manager_id().parse().unwrap();
+        let project = cint.project(&cint.projects().create("MyDrinksSurveyQ1", manager).await.unwrap());
+        let start = sandbox.now() + 2.hours();
+        Self { sandbox, gateway, cint, project, start }
+    }
+
+    fn draft(&self, name: &str) -> (String, DraftBuilder<V>) {
+        let draft = self
+            .project
+            .draft_target_group(name)
+            .business_unit(self.sandbox.business_unit_id())
+            .manager(self.sandbox.project_manager_id().parse().unwrap())
+            .locale("eng_gb")
+            .completes_goal(60)
+            .length_of_interview(LengthOfInterview::minutes(10))
+            .incidence_rate("0.50")
+            .fielding_period(self.start..self.start + 240.hours())
+            .cost_per_interview(Money::new("2.85", "USD").unwrap())
+            .live_url("https://survey.example/?RID=[%RID%]")
+            .audience(Audience::independent([Question::choice(43).option("1", 49).option("2", 51)]));
+        (name.to_owned(), draft)
+    }
+
+    fn drafts(&self) -> [(String, DraftBuilder<V>); 3] {
+        ["UK drinks", "UK snacks", "UK pets"].map(|name| self.draft(name))
+    }
+
+    fn end(&self) -> Timestamp {
+        self.start + 240.hours()
+    }
+
+    async fn live(&self) -> Vec<TargetGroupId> {
+        let groups = self.project.target_groups().at_once();
+        let created = groups.create(self.drafts()).await.unwrap().await.all().unwrap();
+        groups.launch(created.clone(), self.end()).await.all().unwrap();
+        created.into_iter().map(|(_, group)| group.id().clone()).collect()
+    }
+}
+
+async fn what_is_there_is_found_and_each_has_a_result<V: Version>() {
+    let stage = Stage::<V>::new().await;
+    let groups = stage.project.target_groups().at_once();
+    let mut drafts = stage.drafts();
+    drafts[1].1 = drafts[1].1.clone().completes_goal(0);
+    let first = groups.create(drafts).await.unwrap().await;
+    let names = |results: &[(String, _)]| results.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&first.done), ["UK drinks", "UK pets"]);
+    assert_eq!((&*first.failed[0].0, first.failed[0].1.invalid_fields()[0].field()), ("UK snacks", "completes_goal"));
+
+    let second = groups.create(stage.drafts()).await.unwrap().await.all().unwrap();
+    assert_eq!((second[0].1.id(), second[2].1.id()), (first.done[0].1.id(), first.done[1].1.id()));
+    assert_eq!(stage.project.target_groups().list().stream().collect().await.unwrap().len(), 3);
+    let twice = groups.create([stage.draft("UK drinks"), stage.draft("UK drinks")]).await.unwrap_err();
+    assert!(twice.invalid_fields()[0].reason().contains("as that of"), "{twice}");
+
+    // A launch that failed is tried again under another key; one that goes on failing is one result among the others.
+    let fail = |name: usize, jobs| stage.sandbox.fail_jobs_of(second[name].1.id().as_str(), jobs, "NotNow", "not now");
+    assert!(fail(0, 1) && fail(1, 99));
+    let launched = groups.launch(second.clone(), stage.end()).await;
+    assert_eq!((launched.done.len(), &*launched.failed[0].0), (2, "UK snacks"));
+    assert_eq!(launched.failed[0].1.job_failure().unwrap().description, "not now");
+    let before = stage.sandbox.requests().len();
+    assert_eq!(groups.launch(launched_ones(&second), stage.end()).await.all().unwrap().len(), 2);
+    let sent = stage.sandbox.requests().split_off(before);
+    assert!(sent.iter().all(|request| request.method == "GET"), "what is live is left alone");
+
+    let second = launched_ones(&second);
+    let ids: Vec<_> = second.iter().map(|(_, group)| group.id()).collect();
+    for _ in 0..2 {
+        assert_eq!(groups.pause(ids.clone()).await.unwrap().all().unwrap().len(), 2, "it can be said again");
+    }
+    let nobody = nobody();
+    let resumed = groups.resume(ids.iter().copied().chain([&nobody])).await.unwrap();
+    assert_eq!((resumed.done.len(), &*resumed.failed[0].0), (2, nobody.as_str()));
+    assert!(groups.pause(Vec::<TargetGroupId>::new()).await.unwrap().done.is_empty());
+}
+
+/// The first and the third.
+fn launched_ones<T: Clone>(groups: &[T]) -> Vec<T> {
+    vec![groups[0].clone(), groups[2].clone()]
+}
+
+async fn jobs_are_waited_for_at_once_and_schedules_are_kept<V: Version>() {
+    let stage = Stage::<V>::new().await;
+    let groups = stage.project.target_groups().at_once();
+    let created = groups.create(stage.drafts()).await.unwrap().await.all().unwrap();
+    let mut jobs = Vec::new();
+    for (name, group) in &created[..2] {
+        jobs.push((name.clone(), group.launch(stage.end()).await.unwrap()));
+    }
+    let live = cintx::batch::until_all_done(jobs).await.all().unwrap();
+    assert_eq!(live.iter().map(|(name, _)| &**name).collect::<Vec<_>>(), ["UK drinks", "UK snacks"]);
+    for _ in 0..2 {
+        let runs = groups.schedule(created.clone(), stage.start..stage.end()).await.all().unwrap();
+        let states: Vec<String> = runs.iter().map(|(_, run)| run.status().to_string()).collect();
+        assert_eq!(states, ["live", "live", "scheduled"]);
+    }
+    let now = groups.launch_now([created[2].1.id()]).await.unwrap();
+    assert!(now.all().is_ok());
+}
+
+async fn a_watch_tells_what_changes_and_ends<V: Version>() {
+    let stage = Stage::<V>::new().await;
+    let ids = stage.live().await;
+    let idle = stage.project.target_groups().at_once().create([stage.draft("UK later")]).await.unwrap();
+    idle.await.all().unwrap();
+    let mut watch = stage.project.watch().only(&ids).every(Duration::from_secs(60)).until(Until::Filled(0.9)).stream();
+    let first = watch.try_next().await.unwrap().unwrap();
+    assert_eq!((first.groups.len(), first.goal(), first.completes(), first.changes.len()), (3, 180, 0, 0));
+    assert!(first.groups.iter().all(|group| group.is_live() && group.period.unwrap().end == stage.end()));
+
+    // Nothing has changed: the list alone is read, which in some versions ends with an empty page.
+    stage.gateway.set(Weather::Calm);
+    assert!(watch.try_next().await.unwrap().unwrap().changes.is_empty());
+    assert!(stage.gateway.seen().len() <= 2, "{:?}", stage.gateway.seen());
+
+    let (mut completes, mut days) = (0, 0);
+    let last = loop {
+        stage.sandbox.advance(DAY);
+        days += 1;
+        let snapshot = watch.try_next().await.unwrap().unwrap();
+        for Change { what, .. } in &snapshot.changes {
+            if let Changed::Completes(from, to) = what {
+                completes += to - from;
+            }
+        }
+        assert_eq!(snapshot.completes(), completes, "the changes add up");
+        let price = Money::new("2.85", "USD").unwrap();
+        let costs = (&price * snapshot.completes()).unwrap();
+        assert_eq!(snapshot.costs().get("USD"), Some(costs.value()));
+        if snapshot.ended.is_some() {
+            break snapshot;
+        }
+    };
+    assert_eq!(last.ended, Some(Until::Filled(0.9)));
+    assert!(last.filled() >= 0.9 && (2..10).contains(&days), "{} after {days} days", last.filled());
+    assert!(watch.try_next().await.unwrap().is_none(), "it has ended");
+
+    // What reconciliation takes back goes down, and is summed.
+    let mut watch =
+        stage.project.watch().every(Duration::from_secs(60)).until(Until::Status(TargetGroupStatus::Completed));
+    watch = watch.only(&ids);
+    let mut watch = watch.stream();
+    let before = watch.try_next().await.unwrap().unwrap();
+    let rid = stage.sandbox.respondents().into_iter().find(|respondent| respondent.is_complete()).unwrap().rid;
+    let rows = [ReconciliationRow::new(rid, Reason::Speeder)];
+    stage.cint.reconciliations().submit("too-fast.csv", rows).await.unwrap().until_done().await.unwrap();
+    let after = watch.try_next().await.unwrap().unwrap();
+    assert_eq!((before.completes() - after.completes(), after.reversed.to_string()), (1, "2.85 USD".to_owned()));
+
+    stage.project.target_groups().at_once().complete(&ids).await.unwrap().all().unwrap();
+    let last = watch.try_next().await.unwrap().unwrap();
+    assert_eq!(last.ended, Some(Until::Status(TargetGroupStatus::Completed)));
+}
+
+async fn a_watch_outlives_bad_weather_until_its_deadline<V: Version>() {
+    let stage = Stage::<V>::new().await;
+    stage.live().await;
+    let deadline = stage.sandbox.now() + 15.minutes();
+    let watch = stage.project.watch().every(Duration::from_secs(5)).patience(DAY).until(Until::Deadline(deadline));
+    let mut watch = watch.stream();
+    watch.try_next().await.unwrap().unwrap();
+    let clear = |after: u64| {
+        let gateway = stage.gateway.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(after)).await;
+            gateway.set(Weather::Calm);
+        })
+    };
+    for fault in [Fault::Refuse(503), Fault::DropBefore, Fault::PageBefore] {
+        stage.gateway.set(Weather::From(0, fault));
+        let (began, cleared) = (Instant::now(), clear(60));
+        watch.try_next().await.unwrap().unwrap();
+        assert!(began.elapsed() >= Duration::from_secs(60), "{fault:?} {:?}", began.elapsed());
+        cleared.await.unwrap();
+    }
+    stage.gateway.set(Weather::From(0, Fault::Refuse(503)));
+    let error = watch.try_next().await.unwrap_err();
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(503));
+    assert!(watch.try_next().await.unwrap().is_none());
+
+    stage.gateway.set(Weather::Calm);
+    let mut watch = stage.project.watch().until(Until::Deadline(stage.sandbox.now())).stream();
+    let only = watch.try_next().await.unwrap().unwrap();
+    assert!(matches!(only.ended, Some(Until::Deadline(_))));
+
+    // What will not pass ends it at once.
+    stage.gateway.set(Weather::From(0, Fault::Refuse(403)));
+    let mut watch = stage.project.watch().stream();
+    assert_eq!(watch.try_next().await.unwrap_err().status().map(|status| status.as_u16()), Some(403));
+    let wrong = stage.project.watch().every(Duration::ZERO).until(Until::Filled(1.5)).stream().try_next().await;
+    assert_eq!(wrong.unwrap_err().invalid_fields().len(), 2);
+}
+
+async fn hints_bring_news_without_more_reads<V: Version>() {
+    let stage = Stage::<V>::new().await;
+    let ids = stage.live().await;
+    let mut watch = stage.project.watch().every(DAY).stream();
+    let feed = watch.feed();
+    watch.try_next().await.unwrap();
+    stage.gateway.set(Weather::Calm);
+    assert!(feed.count(&ids[0], Some(7), None, None) && !feed.count(nobody(), Some(7), None, None));
+    let told = watch.try_next().await.unwrap().unwrap();
+    assert_eq!((told.completes(), told.changes.len(), stage.gateway.seen().len()), (7, 1, 0), "nothing was read");
+
+    let price = Money::new("2.99", "USD").unwrap();
+    stage.project.target_group(&ids[1]).set_cost_per_interview(&price).await.unwrap();
+    stage.gateway.set(Weather::Calm);
+    assert!(feed.look_at(&ids[1]) && !feed.look_at(nobody()));
+    let told = watch.try_next().await.unwrap().unwrap();
+    assert_eq!(
+        told.changes.iter().map(|change| change.what.to_string()).collect::<Vec<_>>(),
+        ["price 2.85 USD to 2.99 USD"]
+    );
+    assert!(stage.gateway.seen().len() <= 3, "only that target group was read: {:?}", stage.gateway.seen());
+
+    feed.look();
+    assert_eq!(watch.try_next().await.unwrap().unwrap().completes(), 0, "what is read goes before what was told");
+}
+
+async fn one_target_group_is_watched_from_draft_to_end<V: Version>() {
+    let stage = Stage::<V>::new().await;
+    let groups = stage.project.target_groups().at_once();
+    let created = groups.create([stage.draft("UK drinks")]).await.unwrap().await.all().unwrap();
+    let group = &created[0].1;
+    let mut watch = group.watch().every(Duration::from_secs(60)).stream();
+    let first = watch.try_next().await.unwrap().unwrap();
+    assert_eq!((first.goal(), &first.groups[0].status), (60, &Some(TargetGroupStatus::Draft)));
+    let mut run = group.launch(stage.end()).await.unwrap().until_live().await.unwrap();
+    let live = watch.try_next().await.unwrap().unwrap();
+    assert!(live.groups[0].is_live() && live.groups[0].period.is_some() && live.groups[0].price.is_some());
+    stage.gateway.set(Weather::Calm);
+    watch.try_next().await.unwrap();
+    assert_eq!(stage.gateway.seen().len(), 1, "nothing has changed");
+    run.complete().await.unwrap();
+    let last = watch.try_next().await.unwrap().unwrap();
+    assert_eq!((last.ended, watch.try_next().await.unwrap()), (Some(Until::Over), None));
+    let mut nothing = stage.project.target_group(nobody()).watch().patience(Duration::ZERO).stream();
+    assert!(nothing.try_next().await.unwrap_err().is_not_found());
+}
+
+/// A transport that goes dead at one request: the sandbox has done it, or has not seen it.
+struct Mortal {
+    sandbox: Arc<Sandbox>,
+    seen: AtomicUsize,
+    dies_at: usize,
+    is_dead: AtomicBool,
+    died: Notify,
+}
+
+impl Mortal {
+    fn new(sandbox: &Arc<Sandbox>, dies_at: usize) -> Arc<Self> {
+        let (seen, is_dead, died) = (AtomicUsize::new(0), AtomicBool::new(false), Notify::new());
+        Arc::new(Self { sandbox: Arc::clone(sandbox), seen, dies_at, is_dead, died })
+    }
+
+    async fn send(self: Arc<Self>, request: Request<Bytes>) -> Result<Response<ByteStream>, TransportError> {
+        let is_counted = request.uri().path().starts_with("/v1/");
+        if is_counted && self.seen.fetch_add(1, Ordering::Relaxed) == self.dies_at {
+            if self.dies_at.is_multiple_of(2) {
+                drop(self.sandbox.answer(request));
+            }
+            self.is_dead.store(true, Ordering::Relaxed);
+            self.died.notify_one();
+            return std::future::pending().await;
+        }
+        if self.is_dead.load(Ordering::Relaxed) {
+            return std::future::pending().await;
+        }
+        Ok(self.sandbox.answer(request).map(ByteStream::from))
+    }
+}
+
+/// Runs the tracker until it is killed or through; how many requests there were, and whether it came through.
+async fn run<V: Version>(sandbox: &Arc<Sandbox>, order: &track::Order, dies_at: usize) -> (usize, bool) {
+    let (mortal, clock) = (Mortal::new(sandbox, dies_at), Arc::clone(sandbox));
+    let transport = Arc::clone(&mortal);
+    let cint = builder::<V>(sandbox).clock(move || clock.now());
+    let cint = cint.transport(move |request| Arc::clone(&transport).send(request)).build().unwrap();
+    let through = tokio::select! {
+        biased;
+        () = mortal.died.notified() => false,
+        costs = track::track(&cint, order, || sandbox.advance(DAY)) => !costs.unwrap().is_empty(),
+    };
+    (mortal.seen.load(Ordering::Relaxed), through)
+}
+
+fn order(sandbox: &Sandbox) -> track::Order {
+    let rows = csv::Reader::from_reader(include_str!("../../../examples/tracker.csv").as_bytes()).into_deserialize();
+    let rows: Vec<track::Row> = rows.collect::<Result<_, _>>().unwrap();
+    assert_eq!(rows.len(), 12);
+    // Two whose price is fair, and one whose price is not.
+    let few = |row: &track::Row| ["United States", "France", "Canada"].contains(&&*row.country);
+    track::Order {
+        rows: rows.into_iter().filter(few).collect(),
+        manager: sandbox.project_manager_id().parse().unwrap(),
+        business_unit: sandbox.business_unit_id(),
+        start: sandbox.now() + 2.hours(),
+    }
+}
+
+/// What the sandbox holds: projects, and of each target group its name, state and price, how often it went live and how
+/// often its price was changed.
+async fn ledger<V: Version>(sandbox: &Arc<Sandbox>) -> Vec<String> {
+    let mortal = Mortal::new(sandbox, usize::MAX);
+    let cint = builder::<V>(sandbox).transport(move |request| Arc::clone(&mortal).send(request)).build().unwrap();
+    let mut lines = Vec::new();
+    for project in cint.projects().list().stream().collect().await.unwrap() {
+        let scope = cint.project(&project.id);
+        for found in scope.target_groups().list().stream().collect().await.unwrap() {
+            let group = found.open(&scope);
+            let price = group.overview().await.unwrap().current_cost_per_interview.unwrap();
+            let entries = group.changelog().stream().collect().await.unwrap();
+            let changes: Vec<_> = entries.into_iter().flat_map(|entry| entry.changes).collect();
+            let prices = changes.iter().filter(|change| change.kind == ChangeKind::CostPerInterview).count();
+            let is_live = |change: &&cintx::target_group::Change| {
+                change.kind == ChangeKind::Status && change.new.as_str() == Some("live")
+            };
+            let lives = changes.iter().filter(is_live).count();
+            let (project, name, status) = (project.name.as_ref().unwrap(), found.name.unwrap(), found.status.unwrap());
+            lines.push(format!("{project} / {name}: {status} at {price}, live {lives}, prices {prices}"));
+        }
+    }
+    lines.sort();
+    lines
+}
+
+/// So many kills of each version, spread over all requests, without `CINTX_KILLS`.
+const KILLS: usize = 7;
+
+async fn a_tracker_that_is_killed_comes_to_the_same_end<V: Version>() {
+    let sandbox = sandbox::<V>().await;
+    let (order, beginning) = (order(&sandbox), sandbox.save().unwrap());
+    let (requests, through) = run::<V>(&sandbox, &order, usize::MAX).await;
+    assert!(through && requests > 50, "{requests} requests");
+    let wanted = ledger::<V>(&sandbox).await;
+    let raised = wanted.iter().filter(|line| line.ends_with("completed at 3.05 USD, live 1, prices 1")).count();
+    let others = wanted.iter().filter(|line| line.ends_with("completed at 2.85 USD, live 1, prices 0")).count();
+    assert_eq!((raised, others, wanted.len()), (1, 2, 3), "{wanted:#?}");
+
+    let kills = std::env::var("CINTX_KILLS").map_or(KILLS, |kills| kills.parse().unwrap()).min(requests);
+    for kill in 0..kills {
+        let dies_at = requests * kill / kills;
+        sandbox.load(&beginning).unwrap();
+        assert!(!run::<V>(&sandbox, &order, dies_at).await.1, "it is killed at request {dies_at}");
+        assert!(run::<V>(&sandbox, &order, usize::MAX).await.1);
+        assert_eq!(ledger::<V>(&sandbox).await, wanted, "killed at request {dies_at} of {requests}");
+    }
+}
+
+macro_rules! version {
+    ($version:ident $marker:ident) => {
+        mod $version {
+            crate::field::cases!(
+                $marker: what_is_there_is_found_and_each_has_a_result,
+                jobs_are_waited_for_at_once_and_schedules_are_kept, a_watch_tells_what_changes_and_ends,
+                a_watch_outlives_bad_weather_until_its_deadline, hints_bring_news_without_more_reads,
+                one_target_group_is_watched_from_draft_to_end, a_tracker_that_is_killed_comes_to_the_same_end
+            );
+        }
+    };
+}
+
+macro_rules! cases {
+    ($marker:ident: $($name:ident),+) => {$(
+        #[tokio::test(start_paused = true)]
+        async fn $name() {
+            super::$name::<cintx::$marker>().await;
+        }
+    )+};
+}
+use cases;
+
+cintx_tests::for_each_version!(version);
