@@ -68,7 +68,7 @@ fn steps(dates: &[String]) -> Vec<Step> {
             &format!("check --package cintx-raw --no-default-features --features v{newest}{feature}"),
         ));
     }
-    for feature in ["csv", "files", "inbox-redb", "redirect-hashing", "webhook-axum", "xlsx"] {
+    for feature in ["csv", "files", "inbox-redb", "redirect-hashing", "study-schema", "webhook-axum", "xlsx"] {
         steps.push(step(
             "one optional feature of the library alone",
             &format!("check --package cintx --no-default-features --features v{newest},{feature}"),

@@ -2,6 +2,7 @@
 
 mod capabilities;
 mod claims;
+mod studies;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -123,11 +124,12 @@ const NO_MODELS: &[(&str, &[&str])] = &[
     ),
     ("handles on files and stores", &["FileJournal", "FileTokenStore", "Inbox", "MemoryInboxStore", "RedbInboxStore"]),
     ("the client's options: they are code", &["CallOptions", "OperationTimeouts", "RetryPolicy", "Timeouts"]),
+    ("what was done, with errors", &["ApplyReport"]),
     ("what hooks borrow: one attempt, while it goes on", &["AttemptContext", "AttemptEvent"]),
     ("what Cint has confirmed comes from Cint alone", &["Confirmed", "OutcomeConflict", "TransitionResult"]),
     (
         "builders, jobs, lists and streams",
-        &["BusinessUnitRef", "IdList", "Job", "ListRequest", "Received", "ReportRows"],
+        &["BusinessUnitRef", "IdList", "Job", "ListRequest", "Received", "ReportRows", "StudyGroupBuilder"],
     ),
     (
         "sets and sums of any number of respondents: written as CSV, or read part by part",
