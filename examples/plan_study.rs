@@ -4,6 +4,8 @@
 //! ```text
 //! cargo run --example plan_study
 //! cargo run --example plan_study -- --api-version 2025-02-17 examples/study.toml
+//! cargo run --example plan_study -- --check --json   # the plan alone; exit code 2 if there is something to do
+//! cargo run --example plan_study -- --import         # what is there afterwards, as a file
 //! ```
 
 use std::error::Error;
@@ -12,7 +14,7 @@ use std::process::ExitCode;
 
 use cintx::client::Credentials;
 use cintx::fielding::FieldingPeriod;
-use cintx::study::Study;
+use cintx::study::{Plan, Study};
 use cintx::{Client, V2024_12_02, V2025_02_17, V2025_12_18, Version};
 use cintx_sandbox::Sandbox;
 use clap::Parser;
@@ -26,6 +28,15 @@ struct Arguments {
     /// The dated API version.
     #[arg(long, default_value = "2025-12-18", value_parser = ["2024-12-02", "2025-02-17", "2025-12-18"])]
     api_version: String,
+    /// Plan alone: ends with 0 if there is nothing to do, with 2 if there is.
+    #[arg(long)]
+    check: bool,
+    /// Print plans as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Print the project as a file once it is applied.
+    #[arg(long)]
+    import: bool,
     /// The study, as TOML.
     #[arg(default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/study.toml"))]
     study: PathBuf,
@@ -40,7 +51,7 @@ async fn main() -> ExitCode {
         _ => run::<V2025_12_18>(&arguments).await,
     };
     match run {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("failed: {error}");
             ExitCode::FAILURE
@@ -48,7 +59,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run<V: Version>(arguments: &Arguments) -> Result<()> {
+async fn run<V: Version>(arguments: &Arguments) -> Result<ExitCode> {
     let mut study: Study = toml::from_str(&std::fs::read_to_string(&arguments.study)?)?;
     let sandbox = Sandbox::builder().seed(7).start().await?;
     let cint = Client::<V>::builder()
@@ -65,12 +76,31 @@ async fn run<V: Version>(arguments: &Arguments) -> Result<()> {
         group.fielding_period = FieldingPeriod { start, end: start + 240.hours() };
     }
 
+    if arguments.check {
+        let plan = study.plan(&cint).await?;
+        show(&plan, arguments)?;
+        return Ok(plan.exit_code().into());
+    }
     for round in ["first", "second"] {
         println!("{round} time, API version {}:", arguments.api_version);
-        let plan = study.plan(&cint).await?;
-        print!("{plan}");
+        // One target group after the other, so that the steps are told in the plan's order.
+        let plan = study.plan(&cint).await?.concurrency(1);
+        show(&plan, arguments)?;
         let applied = plan.apply(|step| println!("  done: {step}")).await?;
         println!("  project {} with {} target groups\n", applied.project, applied.target_groups.len());
+        if arguments.import && round == "second" {
+            let imported = Study::import(&cint, applied.project).await?;
+            print!("{}", toml::to_string(&imported.study)?);
+            imported.left_out.iter().for_each(|what| println!("# left out: {what}"));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show<V: Version>(plan: &Plan<V>, arguments: &Arguments) -> Result<()> {
+    match arguments.json {
+        true => println!("{}", serde_json::to_string_pretty(plan)?),
+        false => print!("{plan}"),
     }
     Ok(())
 }

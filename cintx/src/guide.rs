@@ -17,6 +17,13 @@ pub mod respondents {}
 #[cfg_attr(not(feature = "csv"), doc = "Reconciliation in bulk: a page of the documentation with the feature `csv`.")]
 pub mod reconciliation {}
 
+#[doc = include_str!("../guide/studies.md")]
+#[doc = "```toml"]
+#[doc = include_str!("../guide/study.toml")]
+#[doc = "```"]
+#[doc = include_str!("../guide/studies_use.md")]
+pub mod studies {}
+
 #[doc = include_str!("../guide/testing.md")]
 pub mod testing {}
 

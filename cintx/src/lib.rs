@@ -77,6 +77,7 @@
 //! | `webhook-inbox` | an inbox for webhooks: each event once, in order, acknowledged after the commit: [`webhook`] | |
 //! | `inbox-redb`, `inbox-axum` | the inbox in a file; a router for axum that fills it | |
 //! | `csv` | reconciliation in bulk from files, reports as typed rows: [`reconciliation`], [`report`] | |
+//! | `study-schema` | the JSON Schema of a study's file: [`study`] | |
 //! | `xlsx` | reports that come as spreadsheets, too | |
 //!
 //! A capability that only some versions have is a trait `Has…` that only their markers implement; using it with
@@ -89,6 +90,7 @@
 //! - [Quotas](guide::quotas): interlocked tables, from targets to whole numbers, and in field.
 //! - [Respondents](guide::respondents): server to server or signed links, survey tools, webhooks.
 //! - [Reconciliation](guide::reconciliation): files of respondents in bulk, what became of each, and what it saves.
+//! - [Studies](guide::studies): a project in a file: planned, applied, compared, read back.
 //! - [Testing](guide::testing): without an account, against the simulated Exchange or single mocks.
 //! - [Versions](guide::versions): one code for several dated versions, and moving to a newer one.
 //!

@@ -24,6 +24,7 @@ pub trait Version:
     + wire::quotas::QuotasWire
     + wire::reconciliation::ReconciliationWire
     + wire::statistics::StatisticsWire
+    + wire::study::StudyWire
     + wire::supply::SupplyWire
     + wire::supply_templates::SupplyTemplatesWire
     + wire::directory::DirectoryWire

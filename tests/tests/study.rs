@@ -66,6 +66,21 @@ fn a_whole_study_runs_on_every_version() {
     }
 }
 
+/// For scripts: the plan as JSON, what it comes to as the exit code, what is there as a file.
+#[cfg(all(feature = "v2024-12-02", feature = "v2025-02-17", feature = "v2025-12-18"))]
+#[test]
+fn a_plan_is_read_by_scripts() {
+    let output = run("plan_study", &["--check", "--json"]);
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    let plan: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((plan["changes"].as_bool(), plan["steps"].as_array().map(Vec::len)), (Some(true), Some(4)), "{plan}");
+    let output = run("plan_study", &["--import"]);
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let (_, file) = printed.split_once("name = \"MyDrinksSurveyQ1\"").unwrap();
+    let study: cintx::study::Study = toml::from_str(&format!("name = \"MyDrinksSurveyQ1\"{file}")).unwrap();
+    assert_eq!(study.target_groups.len(), 2, "{printed}");
+}
+
 #[cfg(all(feature = "v2024-12-02", feature = "v2025-02-17", feature = "v2025-12-18"))]
 #[test]
 fn live_names_the_variable_that_is_missing() {

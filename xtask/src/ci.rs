@@ -51,7 +51,7 @@ fn steps(dates: &[String]) -> Vec<Step> {
             &format!("clippy --package cintx --no-default-features --features v{date} -- -D warnings"),
         ));
     }
-    for feature in ["csv", "files", "inbox-redb", "redirect-hashing", "webhook-axum", "xlsx"] {
+    for feature in ["csv", "files", "inbox-redb", "redirect-hashing", "study-schema", "webhook-axum", "xlsx"] {
         steps.push(step(
             "lints of the library with one optional feature alone",
             &format!("clippy --package cintx --no-default-features --features v{newest},{feature} -- -D warnings"),

@@ -26,19 +26,20 @@ pub(crate) type Cell = (Conditions, Option<u64>);
 /// One profile: its cells, each with its quota if it has one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Profile {
-    crossed: bool,
+    kind: TableKind,
     cells: BTreeMap<Conditions, Option<u64>>,
 }
 
 impl Profile {
-    fn new(crossed: bool, cells: impl IntoIterator<Item = Cell>) -> Self {
+    fn new(kind: TableKind, cells: impl IntoIterator<Item = Cell>) -> Self {
         // A cell that nobody is wanted in need not be mentioned.
-        let cells = cells.into_iter().map(|(it, quota)| (sorted(it), quota.or(crossed.then_some(0))));
-        Self { crossed, cells: cells.collect() }
+        let nobody = (kind == TableKind::Interlock).then_some(0);
+        let cells = cells.into_iter().map(|(it, quota)| (sorted(it), quota.or(nobody)));
+        Self { kind, cells: cells.collect() }
     }
 
     fn asks_for_the_same(&self, other: &Self) -> bool {
-        self.crossed == other.crossed && self.cells.keys().eq(other.cells.keys())
+        self.kind == other.kind && self.cells.keys().eq(other.cells.keys())
     }
 }
 
@@ -71,16 +72,16 @@ pub(crate) enum Difference {
 }
 
 impl Shape {
-    /// Profiles as they were read: whether their questions are crossed, and their cells.
-    pub(crate) fn of(profiles: impl IntoIterator<Item = (bool, Vec<Cell>)>) -> Self {
-        let profiles = profiles.into_iter().map(|(crossed, cells)| Profile::new(crossed, cells));
+    /// Profiles as they were read: of what kind they are, and their cells.
+    pub(crate) fn of(profiles: impl IntoIterator<Item = (TableKind, Vec<Cell>)>) -> Self {
+        let profiles = profiles.into_iter().map(|(kind, cells)| Profile::new(kind, cells));
         let mut profiles: Vec<Profile> = profiles.collect();
         profiles.sort();
         Self(profiles)
     }
 
     pub(crate) fn of_tables(tables: &[QuotaTable]) -> Self {
-        Self::of(tables.iter().map(|table| (is_crossed(table), cells(table))))
+        Self::of(tables.iter().map(|table| (table.kind, cells(table))))
     }
 
     /// Whether each cell says what it consists of.
@@ -88,10 +89,28 @@ impl Shape {
         self.0.iter().flat_map(|profile| profile.cells.keys()).all(|conditions| !conditions.is_empty())
     }
 
-    /// Whether these completes are what the API makes of these percentages, whichever way it rounds.
-    fn is_rounded_from(&self, percent: &Self, goal: u64) -> bool {
+    /// The profiles: of what kind each is, and its cells.
+    pub(crate) fn profiles(&self) -> impl Iterator<Item = (TableKind, Vec<Cell>)> {
+        self.0
+            .iter()
+            .map(|profile| (profile.kind, profile.cells.iter().map(|(it, quota)| (it.clone(), *quota)).collect()))
+    }
+
+    /// Whether it has all the profiles of another.
+    pub(crate) fn has_all_of(&self, other: &Self) -> bool {
+        other.0.iter().all(|profile| self.0.contains(profile))
+    }
+
+    /// Hand-made quotas are not listed in field.
+    fn without_control(mut self) -> Self {
+        self.0.retain(|profile| profile.kind != TableKind::Control);
+        self
+    }
+
+    /// Whether these completes are what the API makes of these parts of the goal, whichever way it rounds.
+    fn is_rounded_from(&self, percent: &Self, Scale { total: parts, goal }: Scale) -> bool {
         let near = |(count, percent): (&Option<u64>, &Option<u64>)| match (count, percent) {
-            (Some(count), Some(percent)) => (count * 100).abs_diff(percent * goal) <= 100,
+            (Some(count), Some(percent)) => (count * parts).abs_diff(percent * goal) <= parts,
             (count, percent) => count == percent,
         };
         self.0.len() == percent.0.len()
@@ -101,16 +120,12 @@ impl Shape {
     }
 }
 
-fn is_crossed(table: &QuotaTable) -> bool {
-    table.kind != TableKind::Regular
-}
-
 fn cells(table: &QuotaTable) -> Vec<Cell> {
     table.cells().map(|(at, quota)| (of_cell(table, &at), quota.target.filter(|_| table.enabled))).collect()
 }
 
 fn profile(table: &QuotaTable) -> Profile {
-    Profile::new(is_crossed(table), cells(table))
+    Profile::new(table.kind, cells(table))
 }
 
 impl Audience {
@@ -119,10 +134,26 @@ impl Audience {
     /// # Errors
     /// If no table meets the targets of what is interlocked.
     pub(crate) fn shape(&self, goal: u32, unit: Unit) -> Result<Shape, String> {
-        let goal = u64::from(goal);
-        let mut profiles: Vec<Profile> = self.questions.iter().map(|question| regular(question, goal, unit)).collect();
+        self.shape_at(Scale::of(unit, goal.into()))
+    }
+
+    /// What a draft of it comes to, in what a version writes drafts in.
+    ///
+    /// # Errors
+    /// As with [`shape`](Self::shape).
+    pub(crate) fn draft_shape(&self, goal: u32, drafts: Unit) -> Result<Shape, String> {
+        self.shape_at(self.scale(Some(goal), drafts))
+    }
+
+    fn shape_at(&self, scale: Scale) -> Result<Shape, String> {
+        let mut profiles: Vec<Profile> = self.questions.iter().map(|question| regular(question, scale)).collect();
         if let Some(interlock) = &self.interlock {
-            profiles.push(crossed(interlock, goal, unit)?);
+            profiles.push(crossed(interlock, scale)?);
+        }
+        if let Some(control) = &self.control {
+            let part = |completes: u32| scale.at_most(completes.into());
+            let cells = control.targets.iter().map(|it| (it.conditions.clone(), Some(part(it.completes))));
+            profiles.push(Profile::new(TableKind::Control, cells));
         }
         profiles.sort();
         Ok(Shape(profiles))
@@ -134,14 +165,17 @@ impl Audience {
     /// # Errors
     /// As with [`shape`](Self::shape).
     pub(crate) fn difference(&self, tables: &[QuotaTable], goal: u32, drafts: Unit) -> Result<Difference, String> {
-        let (is, shall) = (Shape::of_tables(tables), self.shape(goal, Unit::Completes)?);
+        let is = Shape::of_tables(tables).without_control();
+        let shall = self.shape(goal, Unit::Completes)?.without_control();
         if is == shall {
             return Ok(Difference::None);
         }
         if !is.is_readable() {
             return Ok(Difference::Unreadable);
         }
-        if drafts == Unit::Percent && is.is_rounded_from(&self.shape(goal, Unit::Percent)?, goal.into()) {
+        let scale = self.scale(Some(goal), drafts);
+        if scale != Scale::completes(goal.into()) && is.is_rounded_from(&self.shape_at(scale)?.without_control(), scale)
+        {
             return Ok(Difference::None);
         }
         Ok(goals(tables, &shall).map_or(Difference::Profiles, Difference::Goals))
@@ -215,16 +249,15 @@ impl Interlock {
     }
 }
 
-fn regular(question: &Question, goal: u64, unit: Unit) -> Profile {
-    let total = if unit == Unit::Percent { 100 } else { goal };
-    let counts = question.counts(total, goal).into_iter().enumerate();
-    Profile::new(false, counts.map(|(at, count)| (conditions(question, at), count)))
+fn regular(question: &Question, scale: Scale) -> Profile {
+    let counts = question.counts(scale.total, scale.goal).into_iter().enumerate();
+    Profile::new(TableKind::Regular, counts.map(|(at, count)| (conditions(question, at), count)))
 }
 
-fn crossed(interlock: &Interlock, goal: u64, unit: Unit) -> Result<Profile, String> {
-    let counts = interlock.cells_at(Scale::of(unit, goal))?;
+fn crossed(interlock: &Interlock, scale: Scale) -> Result<Profile, String> {
+    let counts = interlock.cells_at(scale)?;
     let cells = counts.into_iter().enumerate().map(|(at, count)| (interlock.conditions_at(at), Some(count)));
-    Ok(Profile::new(true, cells))
+    Ok(Profile::new(TableKind::Interlock, cells))
 }
 
 #[cfg(test)]
@@ -248,7 +281,7 @@ mod tests {
             tables.push(QuotaTable {
                 profile: Some(number.to_string()),
                 name: String::new(),
-                kind: if profile.crossed { TableKind::Interlock } else { TableKind::Regular },
+                kind: profile.kind,
                 enabled: true,
                 axes: vec![crate::quota::QuotaAxis {
                     question: None,

@@ -253,6 +253,13 @@ impl Audience {
         }
     }
 
+    /// Solves what is interlocked for a goal as drafts are written, to be compared with what is there.
+    pub(crate) async fn draft_shape_ahead(&self, goal: u32, drafts: Unit) {
+        if let Some(interlock) = &self.interlock {
+            interlock.solve_ahead(self.scale(Some(goal), drafts)).await;
+        }
+    }
+
     /// Solves what is interlocked for a goal in a unit, to be compared with what is there.
     pub(crate) async fn shape_ahead(&self, goal: u32, unit: Unit) {
         if let Some(interlock) = &self.interlock {

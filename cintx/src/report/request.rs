@@ -115,6 +115,11 @@ pub struct ReportBuilder<V: Version> {
 with_options!(ReportBuilder: client);
 
 impl<V: Version> ReportBuilder<V> {
+    /// Of settings that were put together elsewhere.
+    pub(crate) fn of(client: Client<V>, order: ReportOrder) -> Self {
+        Self { client, order }
+    }
+
     /// With what respondents answered to qualifying questions.
     pub fn with_respondent_answers(mut self) -> Self {
         self.order.respondent_answers = true;

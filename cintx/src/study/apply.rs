@@ -1,5 +1,8 @@
 //! Applies a plan. After an interruption at any step, the next plan finds what was done.
 
+use std::sync::{Mutex, PoisonError};
+
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
 use super::plan::{Audiences, Found, GroupPlan, wanted};
@@ -25,8 +28,35 @@ pub struct Applied {
 /// A launch job that failed has used up its key. So many launches of one target group have keys of their own.
 const MAX_LAUNCHES: u32 = 16;
 
+/// What became of each target group.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ApplyReport {
+    /// The project.
+    pub project: ProjectId,
+    /// The target groups by name, in the study's order: the id of each, or why it is not as the study says.
+    pub target_groups: Vec<(String, Result<TargetGroupId, Error>)>,
+}
+
+impl ApplyReport {
+    /// The target groups that are not as the study says, each with its error.
+    pub fn failures(&self) -> impl Iterator<Item = (&str, &Error)> {
+        self.target_groups.iter().filter_map(|(name, result)| Some((name.as_str(), result.as_ref().err()?)))
+    }
+
+    /// What there is, if nothing failed.
+    ///
+    /// # Errors
+    /// The first failure, in the study's order.
+    pub fn into_applied(self) -> Result<Applied, Error> {
+        let groups = self.target_groups.into_iter().map(|(name, result)| Ok((name, result?)));
+        Ok(Applied { project: self.project, target_groups: groups.collect::<Result<_, Error>>()? })
+    }
+}
+
 impl<V: Version> Plan<V> {
-    /// Does what is to be done, step by step, and tells each step when it is done.
+    /// Does what is to be done, and tells each step when it is done: first the project, then the target groups, a few
+    /// [at once](Self::concurrency).
     ///
     /// It can be interrupted anywhere: plan and apply again, and it goes on. The project and launches carry
     /// idempotency keys that follow from the study, so that they are made once; a target group, which may not have
@@ -34,16 +64,42 @@ impl<V: Version> Plan<V> {
     ///
     /// # Errors
     /// If a step deletes quotas in field and [`allow_deletions`](Self::allow_deletions) was not said: then nothing is
-    /// done. A call that fails, or a launch's [`job_failure`](Error::job_failure): what was done before stays done.
-    pub async fn apply(&self, mut progress: impl FnMut(&Step) + Send) -> Result<Applied, Error> {
+    /// done. A call that fails, or a launch's [`job_failure`](Error::job_failure): what was done before stays done, the
+    /// other target groups go on, and the first failure in the study's order is the error.
+    /// [`apply_each`](Self::apply_each) keeps every one.
+    pub async fn apply(&self, progress: impl FnMut(&Step) + Send) -> Result<Applied, Error> {
+        self.apply_each(progress).await?.into_applied()
+    }
+
+    /// As [`apply`](Self::apply), with what became of each target group: one that fails does not hide the others.
+    ///
+    /// # Errors
+    /// What concerns the project, and deletions that were not allowed.
+    pub async fn apply_each(&self, mut progress: impl FnMut(&Step) + Send) -> Result<ApplyReport, Error> {
         self.check_deletions()?;
         let project = self.apply_project(&mut progress).await?;
-        let mut target_groups = Vec::new();
+        let progress = Mutex::new(progress);
+        let mut groups = Vec::new();
         for plan in &self.groups {
-            let group = self.apply_group(plan, &project, &mut progress).await?;
-            target_groups.push((plan.group.name.clone(), group.id().clone()));
+            groups.push(self.apply_one(plan, &project, &progress).boxed());
         }
-        Ok(Applied { project: project.id().clone(), target_groups })
+        let target_groups = stream::iter(groups).buffered(self.concurrency).collect().await;
+        Ok(ApplyReport { project: project.id().clone(), target_groups })
+    }
+
+    /// One target group among others: whoever is told of a step waits for nobody.
+    async fn apply_one(
+        &self,
+        plan: &GroupPlan<V>,
+        project: &ProjectScope<V>,
+        progress: &Mutex<impl FnMut(&Step) + Send>,
+    ) -> (String, Result<TargetGroupId, Error>) {
+        let mut tell = |step: &Step| {
+            let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
+            progress(step);
+        };
+        let group = self.apply_group(plan, project, &mut tell).await;
+        (plan.group.name.clone(), group.map(|group| group.id().clone()))
     }
 
     /// Deleting must be confirmed.
@@ -101,7 +157,7 @@ impl<V: Version> Plan<V> {
         project: &ProjectScope<V>,
         progress: &mut (impl FnMut(&Step) + Send),
     ) -> Result<TargetGroup<V>, Error> {
-        let draft = plan.group.draft(&self.study, project)?;
+        let draft = plan.group.draft(&self.study, project, &plan.supply)?;
         let mut group = match &plan.found {
             Found::Draft(group, _) | Found::Launched(group, _) => Some(group.clone()),
             Found::Nothing => None,
@@ -113,12 +169,15 @@ impl<V: Version> Plan<V> {
                 }
                 (Step::ChangeTargetGroup { .. }, Found::Draft(group, audiences), _) => {
                     let shall = draft.clone().build_ahead().await?;
-                    let change = |settings: &mut DraftSettings| *settings = wanted(settings, &shall);
+                    let change = |settings: &mut DraftSettings| {
+                        *settings = wanted(settings, &shall, &plan.group, self.client.now())
+                    };
                     match audiences {
                         Audiences::Same => group.edit_draft(change).await?,
                         Audiences::Differ => group.set_audience(shall.audience.clone(), change).await?,
                     };
                 }
+                (Step::SetExclusions { .. }, _, Some(group)) => self.exclude(plan, group).await?,
                 (Step::Launch { .. }, _, Some(group)) => self.launch(plan, group).await?,
                 (Step::CreateTargetGroup { .. }, _, _) => group = Some(draft.clone().create().await?),
                 _ => {}
@@ -128,6 +187,13 @@ impl<V: Version> Plan<V> {
         match group {
             Some(group) => Ok(group),
             None => draft.create().await,
+        }
+    }
+
+    async fn exclude(&self, plan: &GroupPlan<V>, group: &TargetGroup<V>) -> Result<(), Error> {
+        match &plan.exclusions {
+            Some((is, shall)) => V::set_exclusions(group, is, shall).await,
+            None => Ok(()),
         }
     }
 

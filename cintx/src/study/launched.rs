@@ -3,11 +3,16 @@
 
 use jiff::Timestamp;
 
+use serde::Serialize;
+use serde_json::Value;
+
+use super::audience_read::Parts;
+use super::drift::{Drift, NotCompared};
 use super::plan::differing;
-use super::{Study, StudyGroup};
-use crate::audience::{Difference, Unit};
+use super::{Study, StudyAssistant, StudyAudience, StudyGroup, StudySupply, assistant};
+use crate::audience::{Difference, Shape, Unit};
 use crate::error::{Error, must_be_future};
-use crate::fielding::{FieldingRun, RunStatus};
+use crate::fielding::{FieldingAssistant, FieldingRun, RunStatus};
 use crate::quota::QuotaTable;
 use crate::quota::live::left_out;
 use crate::supply::Supply;
@@ -25,9 +30,15 @@ pub(super) struct LaunchedChange {
     pub(super) deletes: Vec<String>,
     /// Why the rest cannot be changed: a field, and what stands against it.
     pub(super) obstacles: Vec<String>,
+    /// Both values of each field that differs.
+    pub(super) drift: Vec<Drift>,
+    /// What the API does not show.
+    pub(super) not_compared: Vec<NotCompared>,
+    name: String,
     details: bool,
     price: Option<Money>,
     supply: Option<Supply>,
+    assistant: Option<FieldingAssistant>,
     dates: bool,
     quotas: Option<QuotaChange>,
 }
@@ -46,50 +57,100 @@ impl LaunchedChange {
         there: &TargetGroup<V>,
         group: &StudyGroup,
         study: &Study,
+        supply: &Supply,
     ) -> Result<Self, Error> {
-        let draft = group.draft(study, &there.client.project(&there.project))?.in_field().build_ahead().await?;
+        let scope = there.client.project(&there.project);
+        let draft = group.draft_in_field(study, &scope, supply)?.build_ahead().await?;
         let is = there.details().await?;
-        let mut change = Self::default();
-        change.obstacles.extend(locked(&is, group));
+        let mut change = Self { name: group.name.clone(), ..Self::default() };
+        change.compare_locked(&is, group);
         let mut shall = is.settings.clone();
         set_launched(&mut shall, group, study);
-        change.fields =
-            differing!(is.settings, shall, manager, length_of_interview, incidence_rate, live_url, test_url, lockout);
-        change.details = !change.fields.is_empty();
+        let fields: Vec<&'static str> = differing!(
+            is.settings,
+            shall,
+            manager,
+            length_of_interview,
+            incidence_rate,
+            live_url,
+            test_url,
+            lockout,
+            cost_note,
+            reference
+        );
+        change.details = !fields.is_empty();
+        let value = |settings: &LaunchedSettings| serde_json::to_value(settings).unwrap_or_default();
+        let (file, cint) = (value(&shall), value(&is.settings));
+        fields.into_iter().for_each(|field| change.change(field, &file[field], &cint[field]));
         change.compare_price(there, group).await?;
         change.compare_supply(there, &draft).await?;
+        change.compare_assistant(there, group, &draft).await?;
         let run = there.fielding_run().await?;
         if let Some(run) = &run {
             change.compare_dates(run, group, there.client.now());
         }
         let window = run.and_then(|run| (run.dates().start..group.fielding_period.end).try_into().ok());
-        change.compare_quotas(there, is.completes_goal, draft, window).await?;
+        change.compare_quotas(there, is.completes_goal, draft, group, window).await?;
         Ok(change)
     }
 
-    fn change(&mut self, field: &'static str) {
+    /// What differs, and is changed.
+    fn change(&mut self, field: &'static str, file: &(impl Serialize + ?Sized), cint: &(impl Serialize + ?Sized)) {
+        self.drift.push(Drift::new(Some(&self.name), field, file, cint));
         self.fields.push(field);
     }
 
-    fn obstacle(&mut self, text: impl Into<String>) {
-        self.obstacles.push(text.into());
+    /// What differs, and cannot be changed.
+    fn obstacle(
+        &mut self,
+        field: &'static str,
+        file: &(impl Serialize + ?Sized),
+        cint: &(impl Serialize + ?Sized),
+        text: impl Into<String>,
+    ) {
+        let text = text.into();
+        let drift = Drift::new(Some(&self.name), field, file, cint);
+        self.drift.push(Drift { obstacle: Some(text.clone()), ..drift });
+        self.obstacles.push(text);
+    }
+
+    /// What differs and is locked for ever. What an answer does not say does not differ.
+    fn compare_locked(&mut self, is: &TargetGroupDetails, group: &StudyGroup) {
+        let locked = [
+            ("business_unit", both(is.business_unit.as_ref(), Some(&group.business_unit))),
+            ("locale", both(is.locale.as_ref(), Some(&group.locale))),
+            ("collects_pii", both(is.collects_pii.as_ref(), Some(&group.collects_pii))),
+            ("industry", both(is.industry.as_ref(), group.industry.as_ref())),
+            ("study_type", both(is.study_type.as_ref(), group.study_type.as_ref())),
+            ("client", both(is.client.as_ref(), group.client.as_ref())),
+        ];
+        for (field, (is, shall)) in locked.into_iter().filter_map(|(field, both)| Some((field, both?))) {
+            self.obstacle(field, &shall, &is, format!("{field} differs, and cannot be changed after the launch"));
+        }
     }
 
     async fn compare_price<V: Version>(&mut self, there: &TargetGroup<V>, group: &StudyGroup) -> Result<(), Error> {
+        const FIELD: &str = "cost_per_interview";
         let Some(wanted) = &group.cost_per_interview else { return Ok(()) };
         let overview = there.overview().await?;
-        let Some(is) = overview.current_cost_per_interview.filter(|is| is != wanted) else { return Ok(()) };
+        let Some(is) = overview.current_cost_per_interview else {
+            self.not_compared.push(NotCompared::new(&self.name, FIELD, "the API does not say what it is"));
+            return Ok(());
+        };
+        if is == *wanted {
+            return Ok(());
+        }
         if overview.pricing_model == Some(PricingModel::RateCard) {
-            self.obstacle(format!("cost_per_interview is {wanted}, but the price is its rate card's"));
+            self.obstacle(FIELD, wanted, &is, format!("{FIELD} is {wanted}, but the price is its rate card's"));
         } else if is.currency() != wanted.currency() {
-            self.obstacle(format!("cost_per_interview is {wanted}, but its business unit pays in {}", is.currency()));
+            let text = format!("{FIELD} is {wanted}, but its business unit pays in {}", is.currency());
+            self.obstacle(FIELD, wanted, &is, text);
         } else if there.assistant().await?.pricing.is_some() {
-            self.obstacle(format!(
-                "cost_per_interview is {wanted}, but its fielding assistant finds the price ({is} now)"
-            ));
+            let text = format!("{FIELD} is {wanted}, but its fielding assistant finds the price ({is} now)");
+            self.obstacle(FIELD, wanted, &is, text);
         } else {
             self.price = Some(wanted.clone());
-            self.change("cost_per_interview");
+            self.change(FIELD, wanted, &is);
         }
         Ok(())
     }
@@ -99,37 +160,64 @@ impl LaunchedChange {
         there: &TargetGroup<V>,
         draft: &TargetGroupDraft,
     ) -> Result<(), Error> {
-        if there.supply().await?.same_as(&draft.supply) {
+        let (client, supply) = (&there.client, &draft.supply);
+        let is = there.supply().await?;
+        if is.same_as(supply) {
             return Ok(());
         }
-        let (client, supply) = (&there.client, &draft.supply);
+        let (file, cint) = (StudySupply::from(supply), StudySupply::from(&is));
         match V::can_set_supply(client.raw(), client.account(), &there.project, &there.id, supply).await {
             Ok(()) => {
                 self.supply = Some(supply.clone());
-                self.change("supply");
+                self.change("supply", &file, &cint);
             }
             Err(error) => {
                 let reasons: Vec<String> = error.invalid_fields().iter().map(ToString::to_string).collect();
                 if reasons.is_empty() {
                     return Err(error);
                 }
+                let drift = Drift::new(Some(&self.name), "supply", &file, &cint);
+                self.drift.push(Drift { obstacle: Some(reasons.join("; ")), ..drift });
                 self.obstacles.extend(reasons);
             }
         }
         Ok(())
     }
 
+    async fn compare_assistant<V: Version>(
+        &mut self,
+        there: &TargetGroup<V>,
+        group: &StudyGroup,
+        draft: &TargetGroupDraft,
+    ) -> Result<(), Error> {
+        let Some(said) = &group.assistant else { return Ok(()) };
+        let is = there.assistant().await?;
+        let now = there.client.now();
+        if said.soft_launch.as_ref().is_some_and(|soft| soft.end <= now) {
+            self.not_compared.push(NotCompared::new(&self.name, "assistant.soft_launch", "it is over"));
+        }
+        let shall = assistant::wanted(&is, &draft.assistant, now);
+        if is != shall {
+            self.change("assistant", said, &StudyAssistant::read(&is, &mut Vec::new()));
+            self.assistant = Some(shall);
+        }
+        Ok(())
+    }
+
     fn compare_dates<V: Version>(&mut self, run: &FieldingRun<V>, group: &StudyGroup, now: Timestamp) {
+        const FIELD: &str = "fielding_period";
         if !moves(run, group) {
             return;
         }
+        let (file, cint) = (group.fielding_period, run.dates());
         if *run.status() == RunStatus::Completed {
-            self.obstacle(format!("field ends at {}, but it is over: relaunch it first", group.fielding_period.end));
-        } else if let Some(problem) = must_be_future("fielding_period", group.fielding_period.end, now) {
-            self.obstacle(format!("the end of {problem}"));
+            let text = format!("field ends at {}, but it is over: relaunch it first", group.fielding_period.end);
+            self.obstacle(FIELD, &file, &cint, text);
+        } else if let Some(problem) = must_be_future(FIELD, group.fielding_period.end, now) {
+            self.obstacle(FIELD, &file, &cint, format!("the end of {problem}"));
         } else {
             self.dates = true;
-            self.change("fielding_period");
+            self.change(FIELD, &file, &cint);
         }
     }
 
@@ -138,34 +226,50 @@ impl LaunchedChange {
         there: &TargetGroup<V>,
         goal: Option<i64>,
         mut draft: TargetGroupDraft,
+        group: &StudyGroup,
         window: Option<TimeRange>,
     ) -> Result<(), Error> {
         let tables = there.quotas().read().await?;
+        if draft.audience.control.is_some() {
+            let reason = "the API does not list control quotas in field";
+            self.not_compared.push(NotCompared::new(&self.name, "audience.control", reason));
+        }
+        if group.audience.template.is_some() {
+            let reason = "the API does not say in field what comes from a template";
+            self.not_compared.push(NotCompared::new(&self.name, "audience", reason));
+            return Ok(());
+        }
         let difference = |goal| draft.audience.difference(&tables, goal, V::DRAFTS_IN);
-        let goal = goal.and_then(|goal| u32::try_from(goal).ok()).unwrap_or(draft.completes_goal);
-        for goal in [goal, draft.completes_goal] {
+        let present = goal.and_then(|goal| u32::try_from(goal).ok()).unwrap_or(draft.completes_goal);
+        for goal in [present, draft.completes_goal] {
             draft.audience.shape_ahead(goal, Unit::Completes).await;
-            draft.audience.shape_ahead(goal, V::DRAFTS_IN).await;
+            draft.audience.draft_shape_ahead(goal, V::DRAFTS_IN).await;
         }
         // For the present goal: only then is it the audience that differs.
-        let other_audience = difference(goal) != Ok(Difference::None);
+        let other_audience = difference(present) != Ok(Difference::None);
         let wanted = difference(draft.completes_goal);
         if wanted == Ok(Difference::Unreadable) {
-            self.obstacle("audience cannot be compared: what is in field does not say what its quotas consist of");
+            let reason = "what is in field does not say what its quotas consist of";
+            self.not_compared.push(NotCompared::new(&self.name, "audience", reason));
+            self.obstacles.push(format!("audience cannot be compared: {reason}"));
             return Ok(());
         }
-        if goal == draft.completes_goal && !other_audience {
+        if present == draft.completes_goal && !other_audience {
             return Ok(());
         }
+        let cint = StudyAudience::read(&Shape::of_tables(&tables), None, Parts::Completes, present);
         if let Some(reason) = below_collected(&tables, &draft) {
-            self.obstacle(reason);
+            match other_audience {
+                true => self.obstacle("audience", &group.audience, &cint, reason),
+                false => self.obstacle("completes_goal", &draft.completes_goal, &present, reason),
+            }
             return Ok(());
         }
-        if goal != draft.completes_goal {
-            self.change("completes_goal");
+        if present != draft.completes_goal {
+            self.change("completes_goal", &draft.completes_goal, &present);
         }
         if other_audience {
-            self.change("audience");
+            self.change("audience", &group.audience, &cint);
         }
         let total = u64::from(draft.completes_goal);
         self.quotas = Some(match wanted {
@@ -196,6 +300,9 @@ impl LaunchedChange {
         if let Some(supply) = &self.supply {
             there.set_supply(supply).await?;
         }
+        if let Some(shall) = &self.assistant {
+            there.edit_assistant(|assistant| *assistant = shall.clone()).await?;
+        }
         if self.dates
             && let Some(mut run) = there.fielding_run().await?
         {
@@ -215,6 +322,12 @@ impl LaunchedChange {
             None => Ok(()),
         }
     }
+}
+
+/// What there is and what shall be, where both are said and differ.
+fn both<T: Serialize + PartialEq>(is: Option<&T>, shall: Option<&T>) -> Option<(Value, Value)> {
+    let (is, shall) = is.zip(shall).filter(|(is, shall)| is != shall)?;
+    Some((serde_json::to_value(is).ok()?, serde_json::to_value(shall).ok()?))
 }
 
 /// A launch begins at once, so the beginning counts only where field is still to come.
@@ -239,19 +352,12 @@ fn set_launched(settings: &mut LaunchedSettings, group: &StudyGroup, study: &Stu
     if let Some(lockout) = &group.lockout {
         settings.lockout = Some(lockout.clone());
     }
-}
-
-/// What differs and is locked for ever.
-fn locked(is: &TargetGroupDetails, group: &StudyGroup) -> impl Iterator<Item = String> {
-    let differs = [
-        ("business_unit", is.business_unit.is_some_and(|unit| unit != group.business_unit)),
-        ("locale", is.locale.as_ref().is_some_and(|locale| *locale != group.locale)),
-        ("collects_pii", is.collects_pii.is_some_and(|collects| collects != group.collects_pii)),
-        ("industry", group.industry.is_some() && is.industry.is_some() && is.industry != group.industry),
-        ("study_type", group.study_type.is_some() && is.study_type.is_some() && is.study_type != group.study_type),
-    ];
-    let differs = differs.into_iter().filter(|(_, differs)| *differs);
-    differs.map(|(field, _)| format!("{field} differs, and cannot be changed after the launch"))
+    if let Some(note) = &group.cost_note {
+        settings.cost_note = Some(note.clone());
+    }
+    if let Some(reference) = &group.reference {
+        settings.reference = Some(reference.to_string());
+    }
 }
 
 /// Why fewer completes than there are already cannot be wanted.

@@ -1,11 +1,13 @@
 //! A study as data: described once, planned and applied as often as needed.
 //!
-//! A [`Study`] describes a project and its target groups. [`Study::plan`] compares it with what there is and
-//! says what would be done, without doing it. [`Plan::apply`] does it. What is there already is left alone, so a study
-//! that was interrupted is applied again, and one that is complete is applied without a single write.
+//! A [`Study`] describes a project and its target groups: everything that a
+//! [draft](crate::target_group::DraftBuilder) can be told, exclusions, and the reports to ask for. [`Study::plan`]
+//! compares it with what there is and says what would be done, without doing it. [`Plan::apply`] does it. What is there
+//! already is left alone, so a study that was interrupted is applied again, and one that is complete is applied without
+//! a single write. [The guide](crate::guide::studies) has a file with all there is.
 //!
 //! A study that was changed is planned as the changes it needs. Everything about a draft can be changed; of a launched
-//! target group its details, price, supply, end, goal and audience. What cannot be changed any more is a
+//! target group its details, price, supply, assistant, end, goal and audience. What cannot be changed any more is a
 //! [`Warning`] that names the field; where another audience would delete quotas in field with their counts, the plan
 //! says which, and [`Plan::allow_deletions`] must be said before it is applied. A target group that is no longer in
 //! the study is left alone.
@@ -25,26 +27,54 @@
 //! ```
 
 mod apply;
+mod assistant;
+mod audience;
+mod audience_read;
+mod drift;
+mod exclusions;
+mod import;
 mod launched;
+mod number;
 mod plan;
+mod report;
+#[cfg(feature = "study-schema")]
+mod schema;
+mod supply;
 
+use std::ops::Range;
+
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use self::apply::Applied;
+pub use self::apply::{Applied, ApplyReport};
+pub use self::assistant::{StudyAssistant, StudyPacing, StudyPricing, StudyQuotaOverlay, StudySoftLaunch};
+pub use self::audience::{
+    StudyAudience, StudyBand, StudyCell, StudyCondition, StudyControl, StudyControlTarget, StudyGive, StudyInterlock,
+    StudyJoint, StudyOption, StudyQuestion, StudyRange, StudyTexts, StudyWave,
+};
+pub use self::drift::{Drift, NotCompared};
+pub use self::exclusions::{StudyActivity, StudyExclusions};
+pub use self::import::Imported;
+pub use self::number::StudyNumber;
 pub use self::plan::{Plan, Step, Warning};
-use crate::audience::{Audience, Question};
+pub use self::report::{StudyDays, StudyReport};
+pub use self::supply::{StudyShare, StudyShares, StudySupply, StudySupplyGroup};
 use crate::error::{Error, FieldError, text_length};
 use crate::fielding::FieldingPeriod;
 use crate::project::ProjectScope;
 use crate::supply::Supply;
 use crate::target_group::DraftBuilder;
-use crate::types::ids::{BusinessUnitId, IndustryCode, LockoutCode, StudyTypeCode, SupplierId, UserId};
-use crate::types::{CustomerReference, IncidenceRate, LengthOfInterview, Locale, Money, SurveyUrl, TimeRange};
+use crate::types::ids::{BusinessUnitId, EndClientId, IndustryCode, LockoutCode, StudyTypeCode, UserId};
+use crate::types::{
+    CustomerReference, IncidenceRate, IntoField, LengthOfInterview, Locale, Money, SurveyUrl, TimeRange,
+};
 use crate::version::Version;
 
 /// A study: a project and its target groups.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "study-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Study {
     /// The name of the project, by which the study is known: 5 to 128 characters.
     pub name: String,
@@ -56,11 +86,16 @@ pub struct Study {
     /// The target groups.
     #[serde(default, rename = "target_group")]
     pub target_groups: Vec<StudyGroup>,
+    /// The reports to ask for.
+    #[serde(default, rename = "report", skip_serializing_if = "Vec::is_empty")]
+    pub reports: Vec<StudyReport>,
 }
 
-/// A target group of a study.
+/// A target group of a study. In code, [`builder`](Self::builder) makes one; the rest is set on it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "study-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct StudyGroup {
     /// The name of the target group, by which it is known in the study: 5 to 128 characters.
     pub name: String,
@@ -82,141 +117,54 @@ pub struct StudyGroup {
     /// What a complete costs; left out for rate cards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_per_interview: Option<Money>,
+    /// What the buyer's client pays for an interview, as a note; as it is if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_note: Option<Money>,
+    /// On whose behalf it is bought; as it is if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<EndClientId>,
     /// Where respondents are sent.
     pub live_url: SurveyUrl,
     /// Where test respondents are sent; the live address if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_url: Option<SurveyUrl>,
     /// Whether the survey asks for personal data.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub collects_pii: bool,
-    /// The industry.
+    /// The industry; as it is if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub industry: Option<IndustryCode>,
-    /// Keeps out respondents who took part in a study of the same industry lately.
+    /// Keeps out respondents who took part in a study of the same industry lately; as it is if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lockout: Option<LockoutCode>,
-    /// The kind of study.
+    /// The kind of study; as it is if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub study_type: Option<StudyTypeCode>,
-    /// The suppliers and their shares.
-    #[serde(default)]
-    pub supply: StudySupply,
-    /// The audience.
-    pub audience: StudyAudience,
+    /// The buyer's own number for the target group; as it is if left out. Only in 2025-12-18.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<CustomerReference>,
     /// Whether it is launched, or stays a draft.
     #[serde(default)]
     pub launch: bool,
-}
-
-/// The suppliers and their shares.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum StudySupply {
-    /// Every supplier of the exchange.
-    #[default]
-    OpenExchange,
-    /// Cint's test supplier and no other: nothing is bought.
-    TestSupplierOnly,
-    /// These suppliers and no other.
-    Only(Vec<SupplierId>),
-}
-
-impl StudySupply {
-    fn supply(&self) -> Supply {
-        match self {
-            Self::OpenExchange => Supply::open_exchange(),
-            Self::TestSupplierOnly => Supply::test_supplier_only(),
-            Self::Only(suppliers) => Supply::only("Chosen suppliers", suppliers.iter().copied()),
-        }
-    }
-}
-
-/// The audience.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StudyAudience {
-    /// Whether the two questions are crossed; side by side if not.
+    /// The suppliers and their shares.
     #[serde(default)]
-    pub interlock: bool,
-    /// The questions.
-    #[serde(rename = "question")]
-    pub questions: Vec<StudyQuestion>,
-}
-
-/// A question with the share of completes that each answer gets.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StudyQuestion {
-    /// The id of the question in the library.
-    pub id: i64,
-    /// Ranges of numbers, both ends included.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub bands: Vec<StudyBand>,
-    /// Answer options.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub options: Vec<StudyOption>,
-}
-
-/// A range of numbers.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StudyBand {
-    /// The least.
-    pub from: u8,
-    /// The greatest.
-    pub to: u8,
-    /// Its share in percent.
-    pub percent: u32,
-}
-
-/// An answer option.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StudyOption {
-    /// The code of the answer option.
-    pub option: String,
-    /// Its share in percent.
-    pub percent: u32,
-}
-
-impl StudyQuestion {
-    fn question(&self, problems: &mut Vec<FieldError>) -> Question {
-        if self.bands.is_empty() == self.options.is_empty() {
-            let reason = format!("question {} has bands and options, or neither; expected one kind", self.id);
-            problems.push(FieldError::new("audience", reason));
-        }
-        if self.bands.is_empty() {
-            let options = self.options.iter();
-            return options.fold(Question::choice(self.id), |it, answer| it.option(&*answer.option, answer.percent));
-        }
-        let bands = self.bands.iter();
-        bands.fold(Question::range(self.id), |it, band| it.band(band.from..=band.to, band.percent))
-    }
-}
-
-impl StudyAudience {
-    fn audience(&self, problems: &mut Vec<FieldError>) -> Audience {
-        let questions: Vec<Question> = self.questions.iter().map(|question| question.question(problems)).collect();
-        if !self.interlock {
-            return Audience::independent(questions);
-        }
-        match <[Question; 2]>::try_from(questions) {
-            Ok(crossed) => Audience::interlock(crossed),
-            Err(questions) => {
-                let reason = format!("crosses {} questions, expected 2", questions.len());
-                problems.push(FieldError::new("audience", reason));
-                Audience::independent(questions)
-            }
-        }
-    }
+    pub supply: StudySupply,
+    /// What Cint does by itself in field; as it is if left out, and only keeps quotas from being overfilled in what is
+    /// new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assistant: Option<StudyAssistant>,
+    /// Who is kept out; as it is if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exclusions: Option<StudyExclusions>,
+    /// The audience.
+    pub audience: StudyAudience,
 }
 
 impl Study {
     /// A study without target groups.
     pub fn new(name: impl Into<String>, manager: UserId) -> Self {
-        Self { name: name.into(), manager, reference: None, target_groups: Vec::new() }
+        let (target_groups, reports) = (Vec::new(), Vec::new());
+        Self { name: name.into(), manager, reference: None, target_groups, reports }
     }
 
     /// Adds a target group.
@@ -226,22 +174,54 @@ impl Study {
         self
     }
 
-    /// Refuses a study with names that are not unique.
-    fn check(&self) -> Result<(), Error> {
+    /// Refuses a study with names that are not unique, and what a version does not have.
+    fn check<V: Version>(&self) -> Result<(), Error> {
         let mut problems = Vec::from_iter(text_length("name", self.name.trim(), crate::project::NAME_CHARS));
         for (index, group) in self.target_groups.iter().enumerate() {
             if self.target_groups[..index].iter().any(|other| other.name.trim() == group.name.trim()) {
                 let reason = format!("{:?} is the name of two target groups, expected one", group.name);
                 problems.push(FieldError::new("target_group", reason));
             }
+            if let Some(exclusions) = &group.exclusions {
+                exclusions.set::<V>(&mut problems);
+            }
         }
+        self.reports.iter().for_each(|report| report.check::<V>(self, &mut problems));
         Error::check(problems)
     }
 }
 
 impl StudyGroup {
+    /// Begins a target group of this name. The methods of the builder give what every target group has; whatever else
+    /// there is are fields of what it builds.
+    ///
+    /// ```
+    /// # use cintx::study::{StudyAudience, StudyGroup, StudyOption, StudyQuestion};
+    /// let gender = StudyQuestion::choice(43, [StudyOption::new("1").percent(49), StudyOption::new("2").percent(51)]);
+    /// let mut group = StudyGroup::builder("UK drinks")
+    ///     .business_unit(3848)
+    ///     .locale("eng_gb")
+    ///     .completes_goal(500)
+    ///     .length_of_interview(cintx::types::LengthOfInterview::minutes(10))
+    ///     .incidence_rate("0.50")
+    ///     .fielding_period("2100-01-04T09:00:00Z".parse()?.."2100-01-14T09:00:00Z".parse()?)
+    ///     .live_url("https://survey.example/uk?RID=[%RID%]")
+    ///     .audience(StudyAudience::independent([gender]))
+    ///     .build()?;
+    /// group.launch = true;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn builder(name: impl Into<String>) -> StudyGroupBuilder {
+        StudyGroupBuilder { name: name.into(), ..StudyGroupBuilder::default() }
+    }
+
     /// The draft that this target group begins as.
-    fn draft<V: Version>(&self, study: &Study, project: &ProjectScope<V>) -> Result<DraftBuilder<V>, Error> {
+    fn draft<V: Version>(
+        &self,
+        study: &Study,
+        project: &ProjectScope<V>,
+        supply: &Supply,
+    ) -> Result<DraftBuilder<V>, Error> {
         let mut problems = Vec::new();
         let audience = self.audience.audience(&mut problems);
         let window: Result<TimeRange, _> = (self.fielding_period.start..self.fielding_period.end).try_into();
@@ -255,28 +235,165 @@ impl StudyGroup {
             .incidence_rate(self.incidence_rate)
             .live_url(self.live_url.clone())
             .collects_pii(self.collects_pii)
-            .supply(self.supply.supply())
+            .supply(supply.clone())
             .audience(audience);
         match window {
             Ok(window) => draft = draft.fielding_period(window),
             Err(error) => problems.push(FieldError::new("fielding_period", error.to_string())),
         }
         Error::check(problems)?;
-        if let Some(price) = &self.cost_per_interview {
-            draft = draft.cost_per_interview(price.clone());
+        /// Says what a file need not say.
+        macro_rules! if_said {
+            ($($field:ident => $setter:ident),+) => {$(
+                if let Some(value) = &self.$field {
+                    draft = draft.$setter(value.clone());
+                }
+            )+};
         }
-        if let Some(url) = &self.test_url {
-            draft = draft.test_url(url.clone());
+        if_said!(cost_per_interview => cost_per_interview, cost_note => cost_note, client => on_behalf_of);
+        if_said!(test_url => test_url, industry => industry, lockout => lockout, study_type => study_type);
+        if let Some(reference) = &self.reference {
+            draft = draft.reference(reference.as_str());
         }
-        if let Some(code) = &self.industry {
-            draft = draft.industry(code.clone());
-        }
-        if let Some(code) = &self.lockout {
-            draft = draft.lockout(code.clone());
-        }
-        if let Some(code) = &self.study_type {
-            draft = draft.study_type(code.clone());
+        if let Some(assistant) = &self.assistant {
+            draft = draft.assistant(assistant.assistant());
         }
         Ok(draft)
+    }
+
+    /// The same of what may be in field: field may have begun, and a soft launch may be over.
+    fn draft_in_field<V: Version>(
+        &self,
+        study: &Study,
+        project: &ProjectScope<V>,
+        supply: &Supply,
+    ) -> Result<DraftBuilder<V>, Error> {
+        let mut group = self.clone();
+        if let Some(assistant) = &mut group.assistant {
+            assistant.soft_launch.take_if(|soft| soft.end <= project.client.now());
+        }
+        Ok(group.draft(study, project, supply)?.in_field())
+    }
+}
+
+/// A target group that is described step by step. Made by [`StudyGroup::builder`].
+#[derive(Clone, Debug, Default)]
+#[must_use = "nothing is built before `build`"]
+pub struct StudyGroupBuilder {
+    name: String,
+    business_unit: Option<BusinessUnitId>,
+    locale: Option<Locale>,
+    completes_goal: Option<u32>,
+    length_of_interview: Option<LengthOfInterview>,
+    incidence_rate: Option<IncidenceRate>,
+    fielding_period: Option<FieldingPeriod>,
+    live_url: Option<SurveyUrl>,
+    audience: Option<StudyAudience>,
+    problems: Vec<FieldError>,
+}
+
+impl StudyGroupBuilder {
+    /// The business unit that buys. Required.
+    pub fn business_unit(mut self, unit: impl Into<BusinessUnitId>) -> Self {
+        self.business_unit = Some(unit.into());
+        self
+    }
+
+    /// Language and country as Cint writes them: `eng_gb`. Required.
+    pub fn locale(mut self, locale: impl IntoField<Locale>) -> Self {
+        self.locale = locale.into_field("locale", &mut self.problems);
+        self
+    }
+
+    /// How many completes are wanted. Required.
+    pub fn completes_goal(mut self, completes: u32) -> Self {
+        self.completes_goal = Some(completes);
+        self
+    }
+
+    /// How long the interview takes. Required.
+    pub fn length_of_interview(mut self, length: impl IntoField<LengthOfInterview>) -> Self {
+        self.length_of_interview = length.into_field("length_of_interview", &mut self.problems);
+        self
+    }
+
+    /// The share of respondents who qualify: `"0.50"`. Required.
+    pub fn incidence_rate(mut self, rate: impl IntoField<IncidenceRate>) -> Self {
+        self.incidence_rate = rate.into_field("incidence_rate", &mut self.problems);
+        self
+    }
+
+    /// When field begins and ends. Required.
+    pub fn fielding_period(mut self, period: Range<Timestamp>) -> Self {
+        self.fielding_period = Some(FieldingPeriod { start: period.start, end: period.end });
+        self
+    }
+
+    /// Where respondents are sent. Required.
+    pub fn live_url(mut self, url: impl IntoField<SurveyUrl>) -> Self {
+        self.live_url = url.into_field("live_url", &mut self.problems);
+        self
+    }
+
+    /// The audience. Required.
+    pub fn audience(mut self, audience: StudyAudience) -> Self {
+        self.audience = Some(audience);
+        self
+    }
+
+    /// The target group.
+    ///
+    /// # Errors
+    /// Every field that is missing or wrong, at once.
+    pub fn build(self) -> Result<StudyGroup, Error> {
+        let mut problems = self.problems;
+        /// Takes the fields out, or says which are missing.
+        macro_rules! required {
+            ($($field:ident),+) => {{
+                $(if self.$field.is_none() && !problems.iter().any(|told| told.field() == stringify!($field)) {
+                    problems.push(FieldError::new(stringify!($field), "is missing"));
+                })+
+                match ($(self.$field,)+) {
+                    ($(Some($field),)+) => ($($field,)+),
+                    _ => return Err(Error::invalid(problems)),
+                }
+            }};
+        }
+        let (business_unit, locale, completes_goal, length, rate, fielding_period, live_url, audience) = required!(
+            business_unit,
+            locale,
+            completes_goal,
+            length_of_interview,
+            incidence_rate,
+            fielding_period,
+            live_url,
+            audience
+        );
+        Error::check(problems)?;
+        Ok(StudyGroup {
+            name: self.name,
+            business_unit,
+            manager: None,
+            locale,
+            completes_goal,
+            length_of_interview: length,
+            incidence_rate: rate,
+            fielding_period,
+            cost_per_interview: None,
+            cost_note: None,
+            client: None,
+            live_url,
+            test_url: None,
+            collects_pii: false,
+            industry: None,
+            lockout: None,
+            study_type: None,
+            reference: None,
+            launch: false,
+            supply: StudySupply::default(),
+            assistant: None,
+            exclusions: None,
+            audience,
+        })
     }
 }

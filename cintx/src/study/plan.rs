@@ -2,16 +2,20 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
+use super::audience_read::parts;
+use super::drift::{Drift, NotCompared, setting};
 use super::launched::LaunchedChange;
-use super::{Study, StudyGroup};
+use super::{Study, StudyAudience, StudyExclusions, StudyGroup, assistant, exclusions};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, FieldError};
 use crate::project::{Project, ProjectScope};
+use crate::supply::Supply;
 use crate::target_group::feasibility::Feasibility;
-use crate::target_group::{Draft, DraftSettings, TargetGroup, TargetGroupStatus};
+use crate::target_group::{Draft, DraftSettings, KeptDraft, TargetGroup, TargetGroupDraft, TargetGroupStatus};
 use crate::version::Version;
+use crate::wire::study::ExclusionSet;
 
 /// One thing to be done.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -46,11 +50,31 @@ pub enum Step {
         /// The profiles in field that another audience leaves out: they are deleted, with their counts.
         deletes: Vec<String>,
     },
+    /// It is changed who is kept out of a target group.
+    SetExclusions {
+        /// The name of the target group.
+        name: String,
+        /// What is changed.
+        fields: Vec<String>,
+    },
     /// A target group is launched.
     Launch {
         /// The name of the target group.
         name: String,
     },
+}
+
+impl Step {
+    /// The target group that it is about; `None` if it is about the project.
+    pub fn target_group(&self) -> Option<&str> {
+        match self {
+            Self::CreateProject { .. } | Self::ChangeProject { .. } => None,
+            Self::CreateTargetGroup { name, .. }
+            | Self::ChangeTargetGroup { name, .. }
+            | Self::SetExclusions { name, .. }
+            | Self::Launch { name } => Some(name),
+        }
+    }
 }
 
 impl fmt::Display for Step {
@@ -72,6 +96,9 @@ impl fmt::Display for Step {
             Self::ChangeTargetGroup { name, fields, deletes } => {
                 write!(f, "change target group {name:?}: {}", fields.join(", "))?;
                 if deletes.is_empty() { Ok(()) } else { write!(f, "; deletes the quotas of {}", deletes.join(", ")) }
+            }
+            Self::SetExclusions { name, fields } => {
+                write!(f, "change who is kept out of target group {name:?}: {}", fields.join(", "))
             }
             Self::Launch { name } => write!(f, "launch target group {name:?}"),
         }
@@ -116,11 +143,28 @@ pub(super) enum Audiences {
 #[derive(Clone, Debug)]
 pub(super) struct GroupPlan<V: Version> {
     pub(super) group: StudyGroup,
+    pub(super) supply: Supply,
     pub(super) found: Found<V>,
+    /// Who is kept out, and who shall be; nothing if that is not to be changed.
+    pub(super) exclusions: Option<(ExclusionSet, ExclusionSet)>,
     pub(super) steps: Vec<Step>,
 }
 
+/// How many target groups are applied at once if nothing else is said.
+const DEFAULT_CONCURRENCY: usize = 4;
+
 /// What would be done. Nothing has been: [`apply`](Self::apply) does it.
+///
+/// `Display` is for people; as JSON it has `changes`, `steps`, `warnings`, `drift` and `not_compared`:
+///
+/// ```no_run
+/// # use cintx::study::Study;
+/// # async fn run(cint: cintx::Client<cintx::V2025_12_18>, study: Study) -> Result<u8, Box<dyn std::error::Error>> {
+/// let plan = study.plan(&cint).await?;
+/// println!("{}", serde_json::to_string_pretty(&plan)?);
+/// # Ok(plan.exit_code())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a plan does nothing until it is applied"]
 pub struct Plan<V: Version> {
@@ -130,7 +174,10 @@ pub struct Plan<V: Version> {
     pub(super) project_step: Option<Step>,
     pub(super) groups: Vec<GroupPlan<V>>,
     pub(super) deletions_allowed: bool,
+    pub(super) concurrency: usize,
     warnings: Vec<Warning>,
+    drift: Vec<Drift>,
+    not_compared: Vec<NotCompared>,
 }
 
 impl<V: Version> Plan<V> {
@@ -144,15 +191,60 @@ impl<V: Version> Plan<V> {
         &self.warnings
     }
 
+    /// Where what Cint has is not what the study says: what the steps change, what can no longer be changed, and what
+    /// is there at Cint alone.
+    pub fn drift(&self) -> &[Drift] {
+        &self.drift
+    }
+
+    /// What the study says and the API does not show, so that nobody can tell whether it differs.
+    pub fn not_compared(&self) -> &[NotCompared] {
+        &self.not_compared
+    }
+
     /// Agrees to what the steps delete: the quotas in field, with their counts, of questions that are no longer asked.
     pub fn allow_deletions(mut self) -> Self {
         self.deletions_allowed = true;
         self
     }
 
+    /// Applies so many target groups at once; 4 if nothing is said, one after the other for 1. The steps of one target
+    /// group keep their order.
+    pub fn concurrency(mut self, target_groups: usize) -> Self {
+        self.concurrency = target_groups.max(1);
+        self
+    }
+
     /// Whether everything is as the study says.
     pub fn is_empty(&self) -> bool {
         self.steps().next().is_none()
+    }
+
+    /// Whether there is something to do.
+    pub fn has_changes(&self) -> bool {
+        !self.is_empty()
+    }
+
+    /// What a program may end with, so that scripts see what a plan says: 0 if there is nothing to do, 2 if there is.
+    /// 1 is left to failures.
+    pub fn exit_code(&self) -> u8 {
+        if self.has_changes() { 2 } else { 0 }
+    }
+}
+
+impl<V: Version> Serialize for Plan<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Shown<'a> {
+            changes: bool,
+            steps: Vec<&'a Step>,
+            warnings: &'a [Warning],
+            drift: &'a [Drift],
+            not_compared: &'a [NotCompared],
+        }
+        let steps = self.steps().collect();
+        let Self { warnings, drift, not_compared, .. } = self;
+        Shown { changes: self.has_changes(), steps, warnings, drift, not_compared }.serialize(serializer)
     }
 }
 
@@ -173,11 +265,12 @@ impl Study {
     /// Everything that is wrong with the study, before anything is sent; a project's or target group's name that occurs
     /// twice at Cint; a field that was to begin by now, of a target group that is not launched; or a call's.
     pub async fn plan<V: Version>(&self, client: &Client<V>) -> Result<Plan<V>, Error> {
-        self.check()?;
+        self.check::<V>()?;
         // A project that is not there yet has no id; every draft is checked all the same before anything is sent.
         let nowhere = client.project(crate::ProjectId::new("not-created-yet"));
         for group in &self.target_groups {
-            group.draft(self, &nowhere)?.in_field().build_ahead().await?;
+            let supply = group.supply.known().unwrap_or_else(Supply::open_exchange);
+            group.draft_in_field(self, &nowhere, &supply)?.build_ahead().await?;
         }
         let mut named = Vec::new();
         let mut projects = client.projects().list().name(&*self.name).page_size(100).stream();
@@ -198,8 +291,12 @@ impl Study {
             project,
             groups: Vec::new(),
             deletions_allowed: false,
+            concurrency: DEFAULT_CONCURRENCY,
             warnings: Vec::new(),
+            drift: Vec::new(),
+            not_compared: Vec::new(),
         };
+        plan.compare_project();
         plan.groups = plan.compare_groups().await?;
         Ok(plan)
     }
@@ -225,10 +322,27 @@ fn only_one(field: &'static str, name: &str, found: usize) -> Result<(), Error> 
     }))
 }
 
+/// A target group that is there: its name, its status, its handle.
+type There<V> = (String, Option<TargetGroupStatus>, TargetGroup<V>);
+
 impl<V: Version> Plan<V> {
+    fn compare_project(&mut self) {
+        let Some(project) = &self.project else {
+            self.drift.push(Drift::new(None, "project", &self.study.name, &()));
+            return;
+        };
+        if project.manager() != self.study.manager {
+            self.drift.push(Drift::new(None, "manager", &self.study.manager, &project.manager()));
+        }
+        let reference = self.study.reference.as_ref().map(|reference| reference.as_str());
+        if project.reference() != reference {
+            self.drift.push(Drift::new(None, "reference", &reference, &project.reference()));
+        }
+    }
+
     async fn compare_groups(&mut self) -> Result<Vec<GroupPlan<V>>, Error> {
         let scope = self.project.as_ref().map(|project| self.client.project(project));
-        let mut there = Vec::new();
+        let mut there: Vec<There<V>> = Vec::new();
         if let Some(scope) = &scope {
             let mut groups = scope.target_groups().list().page_size(100).stream();
             while let Some(group) = groups.try_next().await? {
@@ -239,92 +353,150 @@ impl<V: Version> Plan<V> {
         for group in self.study.target_groups.clone() {
             let named: Vec<_> = there.iter().filter(|(name, ..)| name == group.name.trim()).collect();
             only_one("target_group", &group.name, named.len())?;
-            plans.push(match (named.first(), &scope) {
+            let supply = group.supply.resolved(&self.client, &group.locale).await?;
+            let mut plan = match (named.first(), &scope) {
                 (Some((_, Some(TargetGroupStatus::Draft), there)), _) => {
-                    match self.compare_draft(&group, there).await {
+                    match self.compare_draft(&group, there, &supply).await {
                         // A launch that was under way has got there since it was listed.
-                        Err(error) if error.kind() == ErrorKind::Moved => self.compare_launched(group, there).await?,
+                        Err(error) if error.kind() == ErrorKind::Moved => {
+                            self.compare_launched(group, there, supply).await?
+                        }
                         compared => compared?,
                     }
                 }
-                (Some((_, _, launched)), _) => self.compare_launched(group, launched).await?,
-                (None, scope) => self.new_group(group, scope.as_ref()).await?,
-            });
+                (Some((_, _, launched)), _) => self.compare_launched(group, launched, supply).await?,
+                (None, scope) => self.new_group(group, scope.as_ref(), supply).await?,
+            };
+            self.compare_exclusions(&mut plan).await?;
+            plans.push(plan);
         }
+        let known = |name: &str| self.study.target_groups.iter().any(|group| group.name.trim() == name);
+        let others = there.iter().filter(|(name, ..)| !known(name));
+        let others: Vec<_> = others.map(|(name, ..)| Drift::new(Some(name), "target_group", &(), name)).collect();
+        self.drift.extend(others);
         Ok(plans)
     }
 
-    async fn new_group(&mut self, group: StudyGroup, scope: Option<&ProjectScope<V>>) -> Result<GroupPlan<V>, Error> {
+    async fn new_group(
+        &mut self,
+        group: StudyGroup,
+        scope: Option<&ProjectScope<V>>,
+        supply: Supply,
+    ) -> Result<GroupPlan<V>, Error> {
         let name = group.name.clone();
         let nowhere = self.client.project(crate::ProjectId::new("not-created-yet"));
-        let draft = group.draft(&self.study, scope.unwrap_or(&nowhere))?;
+        let draft = group.draft(&self.study, scope.unwrap_or(&nowhere), &supply)?;
         let feasibility = match scope {
             None if V::FEASIBILITY_WANTS_PROJECT => None,
             _ => Some(draft.feasibility().await?),
         };
         match &feasibility {
             None => self.warn(&name, "feasibility can be asked once the project is there".to_owned()),
-            Some(feasibility) => {
-                if let Some(most) = feasibility.completes_max
-                    && most < i64::from(group.completes_goal)
-                {
-                    let goal = group.completes_goal;
-                    self.warn(&name, format!("{goal} completes are wanted, at most {most} can be had"));
-                }
-                if let (Some(given), Some(suggested)) = (&group.cost_per_interview, &feasibility.suggested_price)
-                    && given.currency() == suggested.currency()
-                    && given.value() < suggested.value()
-                {
-                    self.warn(&name, format!("{given} is offered for an interview, {suggested} suggested"));
-                }
-            }
+            Some(feasibility) => self.warn_of(&group, feasibility),
         }
+        self.drift.push(Drift::new(Some(&name), "target_group", &name, &()));
         let mut steps = vec![Step::CreateTargetGroup { name: name.clone(), feasibility }];
         if group.launch {
             steps.push(Step::Launch { name });
         }
-        Ok(GroupPlan { group, found: Found::Nothing, steps })
+        Ok(GroupPlan { group, supply, found: Found::Nothing, exclusions: None, steps })
     }
 
-    async fn compare_draft(&mut self, group: &StudyGroup, draft: &TargetGroup<V>) -> Result<GroupPlan<V>, Error> {
+    fn warn_of(&mut self, group: &StudyGroup, feasibility: &Feasibility) {
+        let name = &group.name;
+        if let Some(most) = feasibility.completes_max
+            && most < i64::from(group.completes_goal)
+        {
+            let goal = group.completes_goal;
+            self.warn(name, format!("{goal} completes are wanted, at most {most} can be had"));
+        }
+        if let (Some(given), Some(suggested)) = (&group.cost_per_interview, &feasibility.suggested_price)
+            && given.currency() == suggested.currency()
+            && given.value() < suggested.value()
+        {
+            self.warn(name, format!("{given} is offered for an interview, {suggested} suggested"));
+        }
+    }
+
+    async fn compare_draft(
+        &mut self,
+        group: &StudyGroup,
+        draft: &TargetGroup<V>,
+        supply: &Supply,
+    ) -> Result<GroupPlan<V>, Error> {
         let Draft { settings: is, kept, .. } = draft.draft().await?;
-        let shall = group.draft(&self.study, &self.client.project(&draft.project))?.build_ahead().await?;
-        let mut fields = differences(&is, &shall);
-        let there = V::audience_of(&kept);
-        for goal in [is.completes_goal, shall.completes_goal] {
-            shall.audience.shape_ahead(goal, V::DRAFTS_IN).await;
+        let shall = group.draft(&self.study, &self.client.project(&draft.project), supply)?.build_ahead().await?;
+        let wanted = wanted(&is, &shall, group, self.client.now());
+        let mut fields = differences(&is, &wanted);
+        for field in &fields {
+            let (file, cint) = (setting(&wanted, field), setting(&is, field));
+            self.drift.push(Drift::new(Some(&group.name), field, &file, &cint));
         }
-        let same =
-            |goal| !there.is_readable() || shall.audience.shape(goal, V::DRAFTS_IN).is_ok_and(|shape| shape == there);
-        if !there.is_readable() {
-            self.warn(
-                &group.name,
-                "audience cannot be compared: the draft does not say what its quotas consist of".to_owned(),
-            );
-        }
+        let (is_same, audiences) = self.compare_audience(group, &is, &kept, &shall).await;
         // A goal alone changes the numbers of an audience, too, but then the audience itself is unchanged.
-        if !same(is.completes_goal) {
+        if !is_same {
             fields.push("audience");
         }
-        let audiences = if same(shall.completes_goal) { Audiences::Same } else { Audiences::Differ };
         let mut steps = Vec::new();
         if !fields.is_empty() {
             let fields = fields.into_iter().map(str::to_owned).collect();
             steps.push(Step::ChangeTargetGroup { name: group.name.clone(), fields, deletes: Vec::new() });
         }
         if group.launch {
+            self.drift.push(Drift::new(Some(&group.name), "launch", &true, &false));
             steps.push(Step::Launch { name: group.name.clone() });
         }
-        Ok(GroupPlan { group: group.clone(), found: Found::Draft(draft.clone(), audiences), steps })
+        let found = Found::Draft(draft.clone(), audiences);
+        Ok(GroupPlan { group: group.clone(), supply: supply.clone(), found, exclusions: None, steps })
     }
 
-    async fn compare_launched(&mut self, group: StudyGroup, there: &TargetGroup<V>) -> Result<GroupPlan<V>, Error> {
-        let change = LaunchedChange::find(there, &group, &self.study).await?;
+    /// Whether a draft's audience is the study's for the goal that it has, and for the one that it gets.
+    async fn compare_audience(
+        &mut self,
+        group: &StudyGroup,
+        is: &DraftSettings,
+        kept: &KeptDraft,
+        shall: &TargetGroupDraft,
+    ) -> (bool, Audiences) {
+        let there = V::audience_of(kept);
+        for goal in [is.completes_goal, shall.completes_goal] {
+            shall.audience.draft_shape_ahead(goal, V::DRAFTS_IN).await;
+        }
+        let template = group.audience.template.as_ref().map(|id| id.as_str());
+        if !there.is_readable() {
+            let reason = "the draft does not say what its quotas consist of";
+            self.warn(&group.name, format!("audience cannot be compared: {reason}"));
+            self.not_compared.push(NotCompared::new(&group.name, "audience", reason));
+            return (true, Audiences::Same);
+        }
+        let same = |goal| match shall.audience.draft_shape(goal, V::DRAFTS_IN) {
+            // The profiles of a template are shown or not; those beside it are.
+            Ok(shape) if template.is_some() => kept.template() == template && there.has_all_of(&shape),
+            shape => kept.template().is_none() && shape.is_ok_and(|shape| shape == there),
+        };
+        let is_same = same(is.completes_goal);
+        if !is_same {
+            let cint = StudyAudience::read(&there, kept.template(), parts::<V>(kept), is.completes_goal);
+            self.drift.push(Drift::new(Some(&group.name), "audience", &group.audience, &cint));
+        }
+        (is_same, if same(shall.completes_goal) { Audiences::Same } else { Audiences::Differ })
+    }
+
+    async fn compare_launched(
+        &mut self,
+        group: StudyGroup,
+        there: &TargetGroup<V>,
+        supply: Supply,
+    ) -> Result<GroupPlan<V>, Error> {
+        let mut change = LaunchedChange::find(there, &group, &self.study, &supply).await?;
         let name = group.name.clone();
+        self.drift.append(&mut change.drift);
+        self.not_compared.append(&mut change.not_compared);
         for obstacle in &change.obstacles {
             self.warn(&name, obstacle.clone());
         }
         if !group.launch {
+            self.drift.push(Drift::new(Some(&name), "launch", &false, &true));
             self.warn(&name, "it is launched already, and cannot be a draft again".to_owned());
         }
         let fields: Vec<String> = change.fields.iter().copied().map(str::to_owned).collect();
@@ -333,7 +505,32 @@ impl<V: Version> Plan<V> {
             true => Vec::new(),
             false => vec![Step::ChangeTargetGroup { name, fields, deletes }],
         };
-        Ok(GroupPlan { group, found: Found::Launched(there.clone(), Box::new(change)), steps })
+        let found = Found::Launched(there.clone(), Box::new(change));
+        Ok(GroupPlan { group, supply, found, exclusions: None, steps })
+    }
+
+    /// Who is kept out is set before a launch: nobody is let in by mistake.
+    async fn compare_exclusions(&mut self, plan: &mut GroupPlan<V>) -> Result<(), Error> {
+        let Some(wanted) = &plan.group.exclusions else { return Ok(()) };
+        let shall = wanted.set::<V>(&mut Vec::new());
+        let is = match &plan.found {
+            Found::Nothing => ExclusionSet::default(),
+            Found::Draft(group, _) | Found::Launched(group, _) => V::exclusion_set(group, &shall).await?,
+        };
+        let fields = exclusions::differing(&is, &shall);
+        if fields.is_empty() {
+            return Ok(());
+        }
+        let name = plan.group.name.clone();
+        if !matches!(plan.found, Found::Nothing) {
+            let read = StudyExclusions::read(&is, &mut Vec::new());
+            self.drift.push(Drift::new(Some(&name), "exclusions", wanted, &read));
+        }
+        let fields = fields.into_iter().map(str::to_owned).collect();
+        let launch = plan.steps.iter().position(|step| matches!(step, Step::Launch { .. }));
+        plan.steps.insert(launch.unwrap_or(plan.steps.len()), Step::SetExclusions { name, fields });
+        plan.exclusions = Some((is, shall));
+        Ok(())
     }
 
     fn warn(&mut self, group: &str, message: String) {
@@ -352,12 +549,11 @@ macro_rules! differing {
 }
 pub(super) use differing;
 
-/// What is different about a draft. What the study leaves open is left as it is.
-fn differences(is: &DraftSettings, shall: &DraftSettings) -> Vec<&'static str> {
-    let shall = wanted(is, shall);
+/// What is different about a draft.
+fn differences(is: &DraftSettings, wanted: &DraftSettings) -> Vec<&'static str> {
     differing!(
         is,
-        shall,
+        wanted,
         business_unit,
         manager,
         locale,
@@ -366,30 +562,41 @@ fn differences(is: &DraftSettings, shall: &DraftSettings) -> Vec<&'static str> {
         incidence_rate,
         fielding_period,
         cost_per_interview,
+        cost_note,
+        client,
         live_url,
         test_url,
         collects_pii,
         industry,
         lockout,
         study_type,
-        supply
+        reference,
+        supply,
+        assistant
     )
 }
 
 /// The wanted settings of a draft: the study's, and what there is where a study says nothing.
-pub(super) fn wanted(is: &DraftSettings, shall: &DraftSettings) -> DraftSettings {
+pub(super) fn wanted(
+    is: &DraftSettings,
+    shall: &DraftSettings,
+    group: &StudyGroup,
+    now: jiff::Timestamp,
+) -> DraftSettings {
     // Cint keeps milliseconds.
     let same = |one: jiff::Timestamp, other: jiff::Timestamp| one.as_millisecond() == other.as_millisecond();
     let same_period = same(is.fielding_period.start(), shall.fielding_period.start())
         && same(is.fielding_period.end(), shall.fielding_period.end());
     DraftSettings {
-        // A study cannot say these.
         name: is.name.clone(),
-        cost_note: is.cost_note.clone(),
-        client: is.client,
-        reference: is.reference.clone(),
-        assistant: is.assistant.clone(),
         // A study may leave these open.
+        cost_note: shall.cost_note.clone().or_else(|| is.cost_note.clone()),
+        client: shall.client.or(is.client),
+        reference: shall.reference.clone().or_else(|| is.reference.clone()),
+        assistant: match &group.assistant {
+            Some(_) => assistant::wanted(&is.assistant, &shall.assistant, now),
+            None => is.assistant.clone(),
+        },
         industry: shall.industry.clone().or_else(|| is.industry.clone()),
         lockout: shall.lockout.clone().or_else(|| is.lockout.clone()),
         study_type: shall.study_type.clone().or_else(|| is.study_type.clone()),

@@ -489,6 +489,18 @@ pub struct Draft {
 #[serde(transparent)]
 pub struct KeptDraft(pub(crate) Value);
 
+impl KeptDraft {
+    /// The template that its audience comes from.
+    pub(crate) fn template(&self) -> Option<&str> {
+        self.0["profiling"]["template_id"].as_str()
+    }
+
+    /// Whether its quotas are percentages with two decimals.
+    pub(crate) fn is_in_hundredths(&self) -> bool {
+        self.0["profiling"]["profile_adjustment_type"] == "percentage"
+    }
+}
+
 impl<V: Version> TargetGroup<V> {
     /// Reads the draft.
     ///

@@ -32,6 +32,7 @@ pub(crate) mod reconciliation;
 pub(crate) mod recontacts;
 pub(crate) mod reports;
 pub(crate) mod statistics;
+pub(crate) mod study;
 pub(crate) mod supply;
 pub(crate) mod supply_templates;
 pub(crate) mod target_groups;

@@ -31,6 +31,7 @@ mod reports;
 mod respondents;
 mod stage;
 mod studies;
+mod study_files;
 mod templates;
 mod values;
 mod webhooks;

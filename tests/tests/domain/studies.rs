@@ -82,6 +82,7 @@ async fn a_plan_writes_nothing_and_is_carried_out_once<V: Version>(stage: Stage<
         ]
     );
     let mut told = Vec::new();
+    let plan = plan.concurrency(1);
     let applied = plan.apply(|step| told.push(step.clone())).await.unwrap();
     assert_eq!(told, plan.steps().cloned().collect::<Vec<Step>>());
     assert_eq!(applied.target_groups.len(), 2);
@@ -227,12 +228,13 @@ fn changed(mut study: Study) -> Study {
     uk.live_url = "https://survey.example/uk2?RID=[%RID%]".parse().unwrap();
     uk.fielding_period.end += 48.hours();
     uk.supply = StudySupply::Only(vec![12.into(), 34.into()]);
-    uk.audience.questions[0].bands[0].percent = 38;
-    uk.audience.questions[0].bands[1].percent = 37;
+    let age = &mut uk.audience.interlock.as_mut().unwrap().questions[0];
+    age.bands[0].percent = Some(38.into());
+    age.bands[1].percent = Some(37.into());
     german.completes_goal = 250;
     german.cost_per_interview = Some("3.20 USD".parse().unwrap());
-    german.audience.questions[0].options[0].percent = 45;
-    german.audience.questions[0].options[1].percent = 55;
+    german.audience.questions[0].options[0].percent = Some(45.into());
+    german.audience.questions[0].options[1].percent = Some(55.into());
     german.launch = true;
     study.target_groups.push(french);
     study
@@ -370,8 +372,7 @@ async fn quotas_in_field_are_deleted_with_consent_alone<V: Version>(stage: Stage
     let mut study = before(&stage.sandbox);
     study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
     let uk = &mut study.target_groups[0];
-    uk.audience.interlock = false;
-    uk.audience.questions.remove(0);
+    uk.audience.questions = uk.audience.interlock.take().unwrap().questions.split_off(1);
     uk.completes_goal = 450;
     let sent = writes(&stage.sandbox);
     let plan = study.plan(&stage.cint).await.unwrap();

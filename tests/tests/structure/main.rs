@@ -2,6 +2,7 @@
 
 mod capabilities;
 mod claims;
+mod studies;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -124,6 +125,7 @@ const NO_MODELS: &[(&str, &[&str])] = &[
     ),
     ("handles on files and stores", &["FileJournal", "FileTokenStore", "Inbox", "MemoryInboxStore", "RedbInboxStore"]),
     ("the client's options: they are code", &["CallOptions", "OperationTimeouts", "RetryPolicy", "Timeouts"]),
+    ("what was done, with errors", &["ApplyReport"]),
     ("what hooks borrow: one attempt, while it goes on", &["AttemptContext", "AttemptEvent"]),
     ("what Cint has confirmed comes from Cint alone", &["Confirmed", "OutcomeConflict", "TransitionResult"]),
     (
@@ -140,6 +142,7 @@ const NO_MODELS: &[(&str, &[&str])] = &[
             "Received",
             "ReportRows",
             "Snapshots",
+            "StudyGroupBuilder",
         ],
     ),
     (

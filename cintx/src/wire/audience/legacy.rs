@@ -7,6 +7,7 @@ use super::refused;
 use crate::audience::solve::Scale;
 use crate::audience::{Audience, Cell, Condition, Interlock, Question, QuestionKind, Shape, Share};
 use crate::error::Error;
+use crate::quota::TableKind;
 use crate::wire::json::id_text;
 use crate::wire::quotas::{self, items};
 
@@ -230,11 +231,11 @@ fn without_nulls(mut json: Value) -> Value {
 
 /// What the profiles of a draft that was read come to, in whole percent.
 pub(crate) fn shape(profile: &Value) -> Shape {
-    let regular = items(profile, "drafts").map(|one| (false, regular_cells(one)));
+    let regular = items(profile, "drafts").map(|one| (TableKind::Regular, regular_cells(one)));
     let interlocked = items(profile, "interlocked_profiles").map(|one| {
         let cells = items(&one["quotas"], "ungrouped")
             .map(|cell| (quotas::legacy::related(&cell["condition"]["related_condition"]), percent(cell)));
-        (true, cells.collect())
+        (TableKind::Interlock, cells.collect())
     });
     Shape::of(regular.chain(interlocked))
 }

@@ -69,6 +69,17 @@ pub(crate) fn percent_as_counts(profile: &mut Value) -> bool {
     found
 }
 
+/// Quotas of a draft in percent get counts in hundredths of it, whatever counts stand beside.
+pub(crate) fn in_hundredths(profiling: &mut Value) {
+    let profiles = profiling.get_mut("profiles").and_then(Value::as_array_mut).into_iter().flatten();
+    let targets = profiles.filter_map(|it| it.get_mut("targets")?.as_array_mut()).flatten();
+    for quota in targets.filter_map(|it| it.get_mut("quota")?.as_object_mut()) {
+        if let Some(percent) = quota.get("completes_goal_percentage").and_then(Value::as_f64) {
+            quota.insert("completes_goal".to_owned(), json!((percent * 100.0).round() as u64));
+        }
+    }
+}
+
 /// What a 422 lists; any other error stays one.
 pub(crate) fn refusals_of(error: crate::error::Error) -> Answer<Vec<Value>> {
     let body: Value = match error.call() {

@@ -39,6 +39,7 @@ mod reconciliation_requests;
 mod reports;
 #[path = "../common/statistics.rs"]
 mod statistics;
+mod study;
 #[path = "../common/supply_list.rs"]
 mod supply;
 mod supply_removal;

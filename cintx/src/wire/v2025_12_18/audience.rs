@@ -9,7 +9,7 @@ use crate::target_group::feasibility::Feasibility;
 use crate::target_group::{KeptDraft, TargetGroupDraft};
 use crate::types::ids::ProjectId;
 use crate::wire::audience::{AudienceWire, modern};
-use crate::wire::quotas::modern::read_modern;
+use crate::wire::quotas::modern::{in_hundredths, read_modern};
 use crate::wire::{feasibility, from_json, timestamp, to_json};
 
 impl AudienceWire for super::Marker {
@@ -21,7 +21,11 @@ impl AudienceWire for super::Marker {
     }
 
     fn audience_of(kept: &KeptDraft) -> Shape {
-        Shape::of_tables(&read_modern(&kept.0["profiling"]))
+        let mut profiling = kept.0["profiling"].clone();
+        if kept.is_in_hundredths() {
+            in_hundredths(&mut profiling);
+        }
+        Shape::of_tables(&read_modern(&profiling))
     }
 
     async fn feasibility(

@@ -42,6 +42,7 @@ mod report_details;
 mod reports;
 #[path = "../common/statistics.rs"]
 mod statistics;
+mod study;
 mod supply;
 #[path = "../common/supply_templates.rs"]
 mod supply_templates;

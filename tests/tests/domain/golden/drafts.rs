@@ -131,12 +131,12 @@ async fn study<V: Version>(stage: &Stage<V>) {
             "lockout": "automotive",
             "study_type": "adhoc",
             "supply": "test-supplier-only",
-            "audience": { "interlock": true, "question": [
+            "audience": { "interlock": { "question": [
                 { "id": 42, "bands": [
                     { "from": 18, "to": 34, "percent": 40 }, { "from": 35, "to": 99, "percent": 60 },
                 ] },
                 { "id": 43, "options": [{ "option": "1", "percent": 49 }, { "option": "2", "percent": 51 }] },
-            ] },
+            ] } },
             "launch": true,
         }],
     }))
