@@ -575,7 +575,8 @@ mod tests {
             let done: Vec<u64> = results.done.iter().map(|(_, value)| *value).collect();
             assert_eq!(done, (0..20).filter(|item| item % 3 != 2).map(|item| item * 10).collect::<Vec<_>>());
             assert_eq!((results.failed.len(), &*results.failed[1].0), (6, "item 5"));
-            assert!(results.failed[1].1.to_string().contains("5 is no good"));
+            let cause = std::error::Error::source(&results.failed[1].1).map(ToString::to_string);
+            assert_eq!(cause.as_deref(), Some("5 is no good"));
             assert_eq!(greatest.load(Ordering::Relaxed), concurrency.min(20));
             assert_eq!(under_way.load(Ordering::Relaxed), 0);
             let events: Vec<_> = events.try_iter().collect();

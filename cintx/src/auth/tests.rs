@@ -14,7 +14,7 @@ use http::StatusCode;
 
 use super::endpoint::Endpoint;
 use super::refresher::{Source, TokenCache};
-use super::{AccessToken, BoxFuture, StoredToken, TokenError, TokenSource, TokenStore};
+use super::{AccessToken, BoxFuture, StoredToken, TokenError, TokenLock, TokenSource, TokenStore};
 use crate::client::Credentials;
 use crate::client::clock::SharedClock;
 use crate::http::HttpSender;
@@ -53,7 +53,7 @@ impl Moody {
         Arc::new(TokenCache::new(Source::Own(Box::new(self.clone())), None, MARGIN, SharedClock::system()))
     }
 
-    fn stored_in(&self, store: &Arc<Shelf>) -> Arc<TokenCache> {
+    fn stored_in<S: TokenStore + 'static>(&self, store: &Arc<S>) -> Arc<TokenCache> {
         let store: Arc<dyn TokenStore> = Arc::clone(store) as _;
         Arc::new(TokenCache::new(Source::Own(Box::new(self.clone())), Some(store), MARGIN, SharedClock::system()))
     }
@@ -327,6 +327,47 @@ async fn a_store_that_panics_or_hangs_is_passed_over() {
     for store in [Shelf { panics: true, ..Shelf::default() }, Shelf { hangs: true, ..Shelf::default() }] {
         assert_eq!(secret(&named("acme").stored_in(&Arc::new(store))).await.unwrap(), "token-0");
     }
+}
+
+/// A store with one right to renew for all names, which may be held for ever.
+#[derive(Default)]
+struct Locking {
+    shelf: Shelf,
+    right: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl TokenStore for Locking {
+    fn load(&self, name: &str) -> BoxFuture<'_, Option<StoredToken>> {
+        self.shelf.load(name)
+    }
+
+    fn save(&self, name: &str, token: &StoredToken) -> BoxFuture<'_, ()> {
+        self.shelf.save(name, token)
+    }
+
+    fn lock(&self, _: &str) -> BoxFuture<'_, Option<TokenLock>> {
+        Box::pin(async { Some(TokenLock::new(Arc::clone(&self.right).lock_owned().await)) })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_those_that_share_a_lock_one_asks_and_the_others_find_what_it_stored() {
+    let store = Arc::new(Locking::default());
+    let sources: Vec<_> = (0..4).map(|_| named("acme")).collect();
+    let caches: Vec<_> = sources.iter().map(|source| source.stored_in(&store)).collect();
+    let tokens = futures_util::future::join_all(caches.iter().map(secret)).await;
+    assert!(tokens.iter().all(|token| token.as_ref().unwrap() == "token-0"));
+    assert_eq!(sources.iter().map(Moody::asked).sum::<u32>(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lock_that_does_not_come_is_not_waited_for_longer_than_half_a_minute() {
+    let store = Locking::default();
+    let _held = Arc::clone(&store.right).lock_owned().await;
+    let store = Arc::new(store);
+    let (source, began) = (named("acme"), tokio::time::Instant::now());
+    assert_eq!(secret(&source.stored_in(&store)).await.unwrap(), "token-0");
+    assert_eq!((source.asked(), began.elapsed().as_secs()), (1, 30));
 }
 
 #[tokio::test]

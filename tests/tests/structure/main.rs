@@ -85,6 +85,7 @@ const MODEL_TRAITS: [&str; 5] = ["Clone", "Debug", "PartialEq", "Serialize", "De
 /// builder or a query, and need not be listed.
 const NO_MODELS: &[(&str, &[&str])] = &[
     ("they hold the errors of what failed", &["BatchEvent", "BatchResults"]),
+    ("a right that ends when it is dropped", &["TokenLock"]),
     ("of a pacer and its moment", &["AdaptivePacer", "Observation", "Pace", "PaceRequest", "Permit", "TooLate"]),
     (
         "errors: they hold causes, and are told, not kept",
