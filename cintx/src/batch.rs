@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::future::{Future, IntoFuture};
+use std::future::{Future, IntoFuture, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -11,10 +11,9 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
 use jiff::Timestamp;
 
-use crate::client::CallOptions;
 use crate::error::{Error, FieldError, JobFailure};
 use crate::fielding::{FieldingRun, RunAction};
-use crate::job::{Job, JobKind, JobStatus};
+use crate::job::{Job, JobKind};
 use crate::recovery::resolver::derived_reference;
 use crate::target_group::{DraftBuilder, TargetGroup, TargetGroups};
 use crate::types::ids::TargetGroupId;
@@ -25,8 +24,6 @@ use crate::version::Version;
 const CONCURRENCY: usize = 4;
 /// So many jobs are asked about at a time.
 const JOBS_AT_ONCE: usize = 32;
-/// A launch job that failed has used up its key. So many launches of one target group have keys of their own.
-const MAX_LAUNCHES: u32 = 16;
 
 impl<V: Version> TargetGroups<V> {
     /// Target groups of the project, many at once: created, launched, priced, paused.
@@ -164,7 +161,11 @@ impl<V: Version> AtOnce<V> {
             let when = when.clone();
             async move {
                 let (start, end) = when?;
-                start_once(&group, &key, start, end).await
+                if let Some(run) = group.fielding_run().await? {
+                    return Ok(run);
+                }
+                let when = start.map_or_else(|| end.to_string(), |start| format!("{start}/{end}"));
+                group.start_field_once(&format!("at-once/{key}/field/{when}"), start, end).await
             }
         })
     }
@@ -278,48 +279,6 @@ impl<V: Version> AtOnce<V> {
             }
         }
         Ok(results)
-    }
-}
-
-/// Brings a draft into field, unless it is there already.
-async fn start_once<V: Version>(
-    group: &TargetGroup<V>,
-    key: &str,
-    start: Option<Timestamp>,
-    end: Timestamp,
-) -> Result<FieldingRun<V>, Error> {
-    if let Some(run) = group.fielding_run().await? {
-        return Ok(run);
-    }
-    let when = start.map_or_else(|| end.to_string(), |start| format!("{start}/{end}"));
-    let mut started = Err(Error::setup("no launch was tried"));
-    for launch in 1..=MAX_LAUNCHES {
-        let keyed = group.with(CallOptions::new().business_key(format!("at-once/{key}/field/{when}/{launch}")));
-        let job = match start {
-            Some(start) => keyed.schedule(start..end).await.map(|job| group.schedule_job(job.id().clone())),
-            None => keyed.launch(end).await.map(|job| group.launch_job(job.id().clone())),
-        };
-        let job = match job {
-            Ok(job) => job,
-            Err(error) => {
-                started = Err(error);
-                break;
-            }
-        };
-        // What has failed by now is the launch of an earlier run, whose key will always answer with it.
-        let failed_before = matches!(job.status().await, Ok(JobStatus::Failed(_)));
-        started = job.until_done().await;
-        if !failed_before {
-            break;
-        }
-    }
-    match started {
-        Ok(run) => Ok(run),
-        // An earlier launch that was not waited for may have got there first.
-        Err(error) => match group.fielding_run().await {
-            Ok(Some(run)) => Ok(run),
-            Ok(None) | Err(_) => Err(error),
-        },
     }
 }
 
@@ -474,7 +433,7 @@ impl<T: Send + 'static> Batch<T> {
 
     async fn finish(mut self) -> BatchResults<T> {
         let (mut done, mut failed) = (Vec::new(), Vec::new());
-        while let Some((at, event)) = self.next_event().await {
+        while let Some((at, event)) = poll_fn(|cx| self.poll_event(cx)).await {
             match event {
                 BatchEvent::Started { .. } => {}
                 BatchEvent::Done { key, value } => done.push((at, key, value)),
@@ -489,12 +448,12 @@ impl<T: Send + 'static> Batch<T> {
         }
     }
 
-    async fn next_event(&mut self) -> Option<(usize, BatchEvent<T>)> {
-        let (at, event) = self.events.next().await?;
-        if let Some(see) = &mut self.observer {
-            see(&event);
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<(usize, BatchEvent<T>)>> {
+        let next = self.events.poll_next_unpin(cx);
+        if let (Poll::Ready(Some((_, event))), Some(see)) = (&next, &mut self.observer) {
+            see(event);
         }
-        Some((at, event))
+        next
     }
 }
 
@@ -502,12 +461,7 @@ impl<T: Send + 'static> Stream for Batch<T> {
     type Item = BatchEvent<T>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = self.get_mut();
-        let event = this.events.poll_next_unpin(cx).map(|next| next.map(|(_, event)| event));
-        if let (Poll::Ready(Some(event)), Some(see)) = (&event, &mut this.observer) {
-            see(event);
-        }
-        event
+        self.get_mut().poll_event(cx).map(|next| next.map(|(_, event)| event))
     }
 }
 

@@ -12,6 +12,7 @@ use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::client::CallOptions;
 use crate::error::{Error, FieldError, must_be_future};
 use crate::job::{Job, JobKind, JobPoll, JobStatus};
 use crate::open_enum::open_enum;
@@ -21,6 +22,9 @@ use crate::target_group::TargetGroup;
 use crate::types::ids::{FieldingRunId, JobId, UserId};
 use crate::types::{IntoField, TimeRange};
 use crate::version::Version;
+
+/// A launch job that failed has used up its key. So many launches of one target group have keys of their own.
+const MAX_LAUNCHES: u32 = 16;
 
 impl<V: Version> TargetGroup<V> {
     /// Launches the draft; field ends at `end`. The job goes on at Cint: wait for it with
@@ -58,6 +62,45 @@ impl<V: Version> TargetGroup<V> {
         let Self { client, project, id } = self;
         let job = V::start_field(client.raw(), client.account(), project, id, start, end).await?;
         Ok(Job::new(LaunchRequest { group: self.clone(), scheduled: start.is_some() }, job))
+    }
+
+    /// Brings the draft into field and waits until it is, under keys that follow from `key`: said again, in any
+    /// process, it comes to the same run, and a launch that failed is tried under the next key.
+    pub(crate) async fn start_field_once(
+        &self,
+        key: &str,
+        start: Option<Timestamp>,
+        end: Timestamp,
+    ) -> Result<FieldingRun<V>, Error> {
+        let mut started = Err(Error::setup("no launch was tried"));
+        for launch in 1..=MAX_LAUNCHES {
+            let keyed = self.with(CallOptions::new().business_key(format!("{key}/{launch}")));
+            let job = match start {
+                Some(start) => keyed.schedule(start..end).await.map(|job| self.schedule_job(job.id().clone())),
+                None => keyed.launch(end).await.map(|job| self.launch_job(job.id().clone())),
+            };
+            let job = match job {
+                Ok(job) => job,
+                Err(error) => {
+                    started = Err(error);
+                    break;
+                }
+            };
+            // What has failed by now is the launch of an earlier run, whose key will always answer with it.
+            let failed_before = matches!(job.status().await, Ok(JobStatus::Failed(_)));
+            started = job.until_done().await;
+            if !failed_before {
+                break;
+            }
+        }
+        match started {
+            Ok(run) => Ok(run),
+            // An earlier launch that was not waited for may have got there first.
+            Err(error) => match self.fielding_run().await {
+                Ok(Some(run)) => Ok(run),
+                Ok(None) | Err(_) => Err(error),
+            },
+        }
     }
 
     /// A launch job that was started in another process.

@@ -9,7 +9,6 @@ use super::plan::{Audiences, Found, GroupPlan, wanted};
 use super::{Plan, Step};
 use crate::client::CallOptions;
 use crate::error::{Error, FieldError};
-use crate::job::JobStatus;
 use crate::project::ProjectScope;
 use crate::target_group::{DraftSettings, TargetGroup};
 use crate::types::ids::{ProjectId, TargetGroupId};
@@ -24,9 +23,6 @@ pub struct Applied {
     /// The target groups by name, in the study's order.
     pub target_groups: Vec<(String, TargetGroupId)>,
 }
-
-/// A launch job that failed has used up its key. So many launches of one target group have keys of their own.
-const MAX_LAUNCHES: u32 = 16;
 
 /// What became of each target group.
 #[derive(Debug)]
@@ -178,7 +174,10 @@ impl<V: Version> Plan<V> {
                     };
                 }
                 (Step::SetExclusions { .. }, _, Some(group)) => self.exclude(plan, group).await?,
-                (Step::Launch { .. }, _, Some(group)) => self.launch(plan, group).await?,
+                (Step::Launch { .. }, _, Some(group)) => {
+                    let end = plan.group.fielding_period.end;
+                    group.start_field_once(&format!("study/launch/{end}"), None, end).await?;
+                }
                 (Step::CreateTargetGroup { .. }, _, _) => group = Some(draft.clone().create().await?),
                 _ => {}
             }
@@ -194,34 +193,6 @@ impl<V: Version> Plan<V> {
         match &plan.exclusions {
             Some((is, shall)) => V::set_exclusions(group, is, shall).await,
             None => Ok(()),
-        }
-    }
-
-    async fn launch(&self, plan: &GroupPlan<V>, group: &TargetGroup<V>) -> Result<(), Error> {
-        let end = plan.group.fielding_period.end;
-        let mut launched = Ok(());
-        for launch in 1..=MAX_LAUNCHES {
-            let keyed = self.client.with(CallOptions::new().business_key(format!("study/launch/{end}/{launch}")));
-            let keyed = TargetGroup { client: keyed, ..group.clone() };
-            let job = match keyed.launch(end).await {
-                Ok(job) => group.launch_job(job.id().clone()),
-                Err(error) => {
-                    launched = Err(error);
-                    break;
-                }
-            };
-            // What has failed by now is the launch of an earlier run, whose key will always answer with it.
-            let failed_before = matches!(job.status().await, Ok(JobStatus::Failed(_)));
-            launched = job.until_done().await.map(drop);
-            if !failed_before {
-                break;
-            }
-        }
-        let Err(error) = launched else { return Ok(()) };
-        // An earlier launch that was not waited for may have got there first.
-        match group.fielding_run().await {
-            Ok(Some(_)) => Ok(()),
-            Ok(None) | Err(_) => Err(error),
         }
     }
 }
