@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::types::InvalidValue;
+use crate::types::{InvalidValue, plain_decimal};
 
 const EXPECTED: &str = "a number: at least 0, digits and at most one point";
 
@@ -56,9 +56,7 @@ impl FromStr for StudyNumber {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-        let number = Decimal::from_str_exact(text).ok().filter(|_| plain);
-        number.ok_or_else(|| InvalidValue::new(text, EXPECTED)).and_then(Self::try_from)
+        plain_decimal(text).ok_or_else(|| InvalidValue::new(text, EXPECTED)).and_then(Self::try_from)
     }
 }
 

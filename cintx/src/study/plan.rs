@@ -287,7 +287,7 @@ impl Study {
         let mut plan = Plan {
             client: client.clone(),
             study: self.clone(),
-            project_step: self.project_step(project.as_ref()),
+            project_step: None,
             project,
             groups: Vec::new(),
             deletions_allowed: false,
@@ -299,18 +299,6 @@ impl Study {
         plan.compare_project();
         plan.groups = plan.compare_groups().await?;
         Ok(plan)
-    }
-
-    fn project_step(&self, project: Option<&Project>) -> Option<Step> {
-        let Some(project) = project else { return Some(Step::CreateProject { name: self.name.clone() }) };
-        let mut fields = Vec::new();
-        if project.manager() != self.manager {
-            fields.push("manager".to_owned());
-        }
-        if project.reference() != self.reference.as_ref().map(|reference| reference.as_str()) {
-            fields.push("reference".to_owned());
-        }
-        (!fields.is_empty()).then(|| Step::ChangeProject { name: self.name.clone(), fields })
     }
 }
 
@@ -327,8 +315,10 @@ type There<V> = (String, Option<TargetGroupStatus>, TargetGroup<V>);
 
 impl<V: Version> Plan<V> {
     fn compare_project(&mut self) {
+        let name = self.study.name.clone();
         let Some(project) = &self.project else {
-            self.drift.push(Drift::new(None, "project", &self.study.name, &()));
+            self.drift.push(Drift::new(None, "project", &name, &()));
+            self.project_step = Some(Step::CreateProject { name });
             return;
         };
         if project.manager() != self.study.manager {
@@ -338,6 +328,8 @@ impl<V: Version> Plan<V> {
         if project.reference() != reference {
             self.drift.push(Drift::new(None, "reference", &reference, &project.reference()));
         }
+        let fields: Vec<String> = self.drift.iter().map(|drift| drift.field.clone()).collect();
+        self.project_step = (!fields.is_empty()).then_some(Step::ChangeProject { name, fields });
     }
 
     async fn compare_groups(&mut self) -> Result<Vec<GroupPlan<V>>, Error> {

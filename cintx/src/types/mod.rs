@@ -46,7 +46,7 @@ impl InvalidValue {
 
 /// A decimal as people write it: digits and one point. No sign, no exponent, and no grouping, which would make
 /// another number of a typing mistake.
-fn plain_decimal(text: &str) -> Option<rust_decimal::Decimal> {
+pub(crate) fn plain_decimal(text: &str) -> Option<rust_decimal::Decimal> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     plain.then(|| rust_decimal::Decimal::from_str_exact(text).ok()).flatten()
 }

@@ -210,7 +210,8 @@ impl<V: Version> Driver<V> {
             Some(id) => vec![self.see_one(&self.watch.project.target_group(id)).await?],
             None => self.see_all().await?,
         };
-        self.known.retain(|id, _| seen.iter().any(|seen| seen.id == *id));
+        let there: BTreeSet<&TargetGroupId> = seen.iter().map(|seen| &seen.id).collect();
+        self.known.retain(|id, _| there.contains(id));
         let looks: Vec<Look> = seen.into_iter().filter_map(|seen| self.take(seen, hints)).collect();
         self.look_at(looks).await?;
         self.feed.watching(self.known.keys().cloned());
