@@ -57,7 +57,7 @@ fn steps(dates: &[String]) -> Vec<Step> {
             &format!("clippy --package cintx --no-default-features --features v{newest},{feature} -- -D warnings"),
         ));
     }
-    for feature in ["", ",httpmock", ",schemars"] {
+    for feature in ["", ",httpmock", ",schemars", ",reqwest"] {
         steps.push(step(
             "the raw crate with one optional feature alone",
             &format!("check --package cintx-raw --no-default-features --features v{newest}{feature}"),

@@ -1,8 +1,9 @@
 //! The calls by hand: `reqwest` with the headers that the API wants, and every field of an answer decoded.
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
+use self::answers::{Created, Library, Page};
 use super::{Call, counted};
 use crate::Result;
 use crate::server::{ACCOUNT, LIBRARY_QUESTIONS, LISTED_GROUPS, MANAGER, PROJECT};
@@ -18,107 +19,106 @@ struct NewProject<'a> {
     project_manager_id: &'a str,
 }
 
-/// The id of what was made.
-#[derive(Deserialize)]
-struct Created {
-    id: String,
-}
+/// Every property that the server sends, decoded as by a program that reads them later.
+mod answers {
+    #![expect(dead_code, reason = "few are read here")]
 
-#[derive(Deserialize)]
-struct Page {
-    target_groups: Vec<TargetGroup>,
-}
+    use serde::Deserialize;
 
-/// A target group of the list: every property that the server sends.
-#[derive(Deserialize)]
-#[expect(dead_code, reason = "decoded as a program would that reads them later")]
-struct TargetGroup {
-    id: String,
-    human_readable_id: String,
-    name: String,
-    highlighted_name: String,
-    locale: String,
-    status: String,
-    exclusion_enabled: bool,
-    created_at: String,
-    updated_at: String,
-    project_manager_id: String,
-    target_group_customer_reference_number: String,
-    statistics: Statistics,
-}
+    /// The id of what was made.
+    #[derive(Deserialize)]
+    pub(super) struct Created {
+        pub(super) id: String,
+    }
 
-#[derive(Deserialize)]
-#[expect(dead_code, reason = "decoded as a program would that reads them later")]
-struct Statistics {
-    progress: Statistic<Progress>,
-    average_cost_per_interview: Statistic<Amount>,
-    conversion_rate: Statistic<f64>,
-    drop_off_rate: Statistic<f64>,
-    incidence_rate: Statistic<f64>,
-    median_length_of_interview_seconds: Statistic<i64>,
-    earnings_per_click: Statistic<Amount>,
-    earnings_per_click_per_minute: Statistic<Amount>,
-    last_complete_date: Statistic<String>,
-}
+    #[derive(Deserialize)]
+    pub(super) struct Page {
+        pub(super) target_groups: Vec<TargetGroup>,
+    }
 
-#[derive(Deserialize)]
-#[expect(dead_code, reason = "decoded as a program would that reads them later")]
-struct Statistic<T> {
-    value: T,
-    issues: Vec<String>,
-}
+    /// A target group of the list: every property that the server sends.
+    #[derive(Deserialize)]
+    pub(super) struct TargetGroup {
+        pub(super) id: String,
+        human_readable_id: String,
+        name: String,
+        highlighted_name: String,
+        locale: String,
+        status: String,
+        exclusion_enabled: bool,
+        created_at: String,
+        updated_at: String,
+        project_manager_id: String,
+        target_group_customer_reference_number: String,
+        statistics: Statistics,
+    }
 
-#[derive(Deserialize)]
-#[expect(dead_code, reason = "decoded as a program would that reads them later")]
-struct Progress {
-    current_completes: i64,
-    current_prescreens: i64,
-    filling_goal: i64,
-    filling_strategy: String,
-}
+    #[derive(Deserialize)]
+    pub(super) struct Statistics {
+        progress: Statistic<Progress>,
+        average_cost_per_interview: Statistic<Amount>,
+        conversion_rate: Statistic<f64>,
+        drop_off_rate: Statistic<f64>,
+        incidence_rate: Statistic<f64>,
+        median_length_of_interview_seconds: Statistic<i64>,
+        earnings_per_click: Statistic<Amount>,
+        earnings_per_click_per_minute: Statistic<Amount>,
+        last_complete_date: Statistic<String>,
+    }
 
-#[derive(Deserialize)]
-#[expect(dead_code, reason = "decoded as a program would that reads them later")]
-struct Amount {
-    value: String,
-    currency_code: String,
-}
+    #[derive(Deserialize)]
+    pub(super) struct Statistic<T> {
+        value: T,
+        issues: Vec<String>,
+    }
 
-#[derive(Deserialize)]
-struct Library {
-    profiles: Vec<Question>,
-}
+    #[derive(Deserialize)]
+    pub(super) struct Progress {
+        current_completes: i64,
+        current_prescreens: i64,
+        filling_goal: i64,
+        filling_strategy: String,
+    }
 
-/// A question of the library: every property that the server sends.
-#[derive(Deserialize)]
-#[expect(dead_code, reason = "decoded as a program would that reads them later")]
-struct Question {
-    object: String,
-    name: String,
-    description: String,
-    description_translated: String,
-    classification_id: i64,
-    classification_code: String,
-    standard: bool,
-    quotas_enabled: bool,
-    profile_condition_type: String,
-    targets: Vec<Target>,
-}
+    #[derive(Deserialize)]
+    pub(super) struct Amount {
+        value: String,
+        currency_code: String,
+    }
 
-#[derive(Deserialize)]
-#[expect(dead_code, reason = "decoded as a program would that reads them later")]
-struct Target {
-    text: String,
-    text_translated: String,
-    conditions: Vec<Condition>,
-}
+    #[derive(Deserialize)]
+    pub(super) struct Library {
+        pub(super) profiles: Vec<Question>,
+    }
 
-#[derive(Deserialize)]
-#[expect(dead_code, reason = "decoded as a program would that reads them later")]
-struct Condition {
-    object: String,
-    question_id: i64,
-    option: String,
+    /// A question of the library: every property that the server sends.
+    #[derive(Deserialize)]
+    pub(super) struct Question {
+        object: String,
+        name: String,
+        description: String,
+        description_translated: String,
+        classification_id: i64,
+        classification_code: String,
+        standard: bool,
+        quotas_enabled: bool,
+        profile_condition_type: String,
+        targets: Vec<Target>,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Target {
+        text: String,
+        text_translated: String,
+        conditions: Vec<Condition>,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Condition {
+        object: String,
+        question_id: i64,
+        option: String,
+    }
 }
 
 impl ByHand {

@@ -79,7 +79,15 @@ mod tests {
     fn a_target_is_joined_as_if_the_whole_were_parsed() {
         for base in ["https://api.cint.com/v1", "http://127.0.0.1:8080", "https://proxy.example/a%20b/"] {
             let base = BaseUrl::new(Url::parse(base).unwrap());
-            for target in ["/demand/accounts/7", "/a/%C3%A4%2F?b=c%20d&e", "/a?", "/a?b?c", "/%E2%80%8B"] {
+            for target in [
+                "/demand/accounts/7",
+                "/a/%C3%A4%2F?b=c%20d&e",
+                "/a?",
+                "/a?b?c",
+                "/%E2%80%8B",
+                "/a/../b",
+                "/a/%2e%2E/b//c",
+            ] {
                 let whole = Url::parse(&format!("{}{target}", base.as_str())).unwrap();
                 assert_eq!(base.join(target), whole, "{target}");
             }
