@@ -5,12 +5,13 @@ use std::fmt;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::error::{Error, ErrorKind, JobFailure};
 use crate::sealed::Sealed;
-use crate::types::ids::JobId;
+use crate::types::ids::{JobId, UserId};
 
 /// How a job is doing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -23,6 +24,24 @@ pub enum JobStatus<T> {
     Done(T),
     /// It came to its end without success.
     Failed(JobFailure),
+}
+
+/// What the API says of a job: its state, and where it comes from. Which of this is said depends on the kind of job and
+/// on the version.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct JobDetails<T> {
+    /// How it is doing.
+    pub status: JobStatus<T>,
+    /// When it was asked for. Not said of reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// Who asked for it. Not said of reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<UserId>,
+    /// By what Cint's support finds it. Not said of reports and of bulk jobs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
 }
 
 /// A job under way. Another process can poll it: keep its [`id`](Self::id), and make the handle again
@@ -56,7 +75,18 @@ impl<K: JobKind> Job<K> {
     /// # Errors
     /// See [when a call fails](crate::guide::failures).
     pub async fn status(&self) -> Result<JobStatus<K::Done>, Error> {
-        Ok(self.kind.ask(&self.id).await?.status)
+        Ok(self.details().await?.status)
+    }
+
+    /// Asks once, for the state and for what else the API says: when the job was asked for and by whom, and the trace
+    /// id that Cint's support wants to know.
+    ///
+    /// # Errors
+    /// See [when a call fails](crate::guide::failures).
+    pub async fn details(&self) -> Result<JobDetails<K::Done>, Error> {
+        let JobPoll { status, origin, .. } = self.kind.ask(&self.id).await?;
+        let JobOrigin { created_at, created_by, trace_id } = origin;
+        Ok(JobDetails { status, created_at, created_by, trace_id })
     }
 
     /// Waits for the job's end: asks soon, then ever more rarely, or when the API says to ask again.
@@ -95,7 +125,7 @@ pub(crate) async fn poll<'a, T>(
         let (failed, ask_again) = match asked {
             Ok(JobPoll { status: JobStatus::Done(done), .. }) => return Ok(done),
             Ok(JobPoll { status: JobStatus::Failed(failure), .. }) => return Err(Error::job(failure)),
-            Ok(JobPoll { status: JobStatus::Running, ask_again }) => (None, ask_again),
+            Ok(JobPoll { status: JobStatus::Running, ask_again, .. }) => (None, ask_again),
             Err(error) if may_pass(&error, now - began) => {
                 let ask_again = error.retry_after();
                 (Some(error), ask_again)
@@ -175,6 +205,28 @@ pub struct JobPoll<T> {
     pub status: JobStatus<T>,
     /// What the answer's `Retry-After` said.
     pub ask_again: Option<Duration>,
+    pub origin: JobOrigin,
+}
+
+impl<T> JobPoll<T> {
+    /// An answer that says nothing of where the job comes from.
+    pub(crate) fn new(status: JobStatus<T>, ask_again: Option<Duration>) -> Self {
+        Self { status, ask_again, origin: JobOrigin::default() }
+    }
+
+    /// With what the answer says of where the job comes from.
+    pub(crate) fn with_origin(self, origin: JobOrigin) -> Self {
+        Self { origin, ..self }
+    }
+}
+
+/// Where a job comes from.
+#[derive(Clone, Debug, Default)]
+#[doc(hidden)]
+pub struct JobOrigin {
+    pub(crate) created_at: Option<Timestamp>,
+    pub(crate) created_by: Option<UserId>,
+    pub(crate) trace_id: Option<String>,
 }
 
 impl<T> JobStatus<Option<T>> {
@@ -251,7 +303,7 @@ mod tests {
                 asked.push(Instant::now());
                 let failure = || JobFailure { code: None, description: "it broke".into(), reasons: Vec::new() };
                 let ask_again = seconds.map(Duration::from_secs);
-                Ok(JobPoll { status: job_status(Some(word), || word, failure), ask_again })
+                Ok(JobPoll::new(job_status(Some(word), || word, failure), ask_again))
             }
             .boxed()
         }

@@ -289,6 +289,13 @@ pub struct LibraryQuestion {
     pub category_id: Option<i64>,
     /// Whether it is everybody's; if not, it is the account's own.
     pub standard: Option<bool>,
+    /// The least and the greatest number that it can be answered with, where that is said. From 2025-12-18 on.
+    #[serde(default)]
+    pub range: Option<(i64, i64)>,
+    /// The pattern of an answer that is typed in, as Cint writes it: an open-ended value has just as many characters.
+    /// Not in the [index](Client::question_index).
+    #[serde(default)]
+    pub option_mask: Option<String>,
     /// What it can be answered with; none in the [index](Client::question_index), which does not list them.
     pub options: Vec<AnswerOption>,
 }
@@ -315,8 +322,14 @@ pub struct QuestionDetails {
     pub name: Option<String>,
     /// The text of the question.
     pub text: Option<String>,
+    /// How it is answered.
+    #[serde(default)]
+    pub kind: Option<AnswerKind>,
     /// The number of its category.
     pub category_id: Option<i64>,
+    /// Whether it is everybody's; if not, it is the account's own.
+    #[serde(default)]
+    pub standard: Option<bool>,
     /// The least and the greatest number that it can be answered with.
     pub range: Option<(i64, i64)>,
     /// What it can be answered with, in the language of the locale.

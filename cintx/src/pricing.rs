@@ -11,9 +11,10 @@ use crate::audience::Audience;
 use crate::client::Client;
 use crate::client::options::with_options;
 use crate::error::{Error, FieldError};
+use crate::open_enum::open_enum;
 use crate::supply::Supply;
-use crate::target_group::TargetGroup;
 use crate::target_group::feasibility::Feasibility;
+use crate::target_group::{PricingModel, TargetGroup};
 use crate::types::ids::{BusinessUnitId, SupplierId};
 use crate::types::{CountryCode, IncidenceRate, IntoField, LengthOfInterview, Locale, Money, TimeRange};
 use crate::version::Version;
@@ -63,15 +64,48 @@ pub struct GroupRateCards {
     pub bound: Option<RateCard>,
 }
 
+open_enum! {
+    /// What a target group's price rests on.
+    PriceType {
+        /// What it was launched with.
+        Specification = "specification",
+        /// What a draft would be launched with, as things stand.
+        Prediction = "prediction",
+    }
+}
+
 /// What interviews would cost or do cost, by who delivers them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Price {
+    /// What it rests on. Not said of a price that was predicted for others than a target group.
+    pub price_type: Option<PriceType>,
+    /// Names this state of the pricing. Not said of a price that was predicted for others than a target group.
+    pub token: Option<String>,
+    /// What a US dollar is in the business unit's currency.
+    pub exchange_rate_from_usd: Option<Decimal>,
     /// On the open exchange.
-    pub open_exchange: Option<Money>,
+    pub open_exchange: Option<ExchangePrice>,
     /// On each private exchange.
-    pub private_exchanges: BTreeMap<SupplierId, Money>,
+    pub private_exchanges: BTreeMap<SupplierId, ExchangePrice>,
+}
+
+/// What an interview costs on an exchange, and why.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct ExchangePrice {
+    /// What a complete costs.
+    pub cost_per_interview: Option<Money>,
+    /// How it is priced.
+    pub pricing_model: Option<PricingModel>,
+    /// What is added to the rate card's price.
+    pub boost: Option<Money>,
+    /// The most that the rate card's price may become.
+    pub maximum: Option<Money>,
+    /// The rate card that it comes from: its [`token`](RateCard::token).
+    pub rate_card: Option<String>,
 }
 
 impl<V: Version> Client<V> {
@@ -94,7 +128,7 @@ impl<V: Version> Client<V> {
 
     /// What interviews at a price of the buyer's own would cost.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     ///
     /// # Errors
     /// See [when a call fails](crate::guide::failures).
@@ -107,26 +141,81 @@ impl<V: Version> Client<V> {
         <V as HasPricePrediction>::predict_price(self.raw(), self.account(), unit.into(), &wanted).await
     }
 
-    /// What interviews would cost by rate card.
+    /// What interviews would cost by rate card. Await it to ask.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     ///
-    /// # Errors
-    /// See [when a call fails](crate::guide::failures).
+    /// ```no_run
+    /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let length = cintx::types::LengthOfInterview::minutes(10)?;
+    /// let asked = cint.predict_rate_card_price(3848, "gb".parse()?, length, "0.50".parse()?);
+    /// let price = asked.boost("0.25 USD".parse()?).maximum("4.50 USD".parse()?).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[doc(alias = "generate_price_prediction")]
-    pub async fn predict_rate_card_price(
+    pub fn predict_rate_card_price(
         &self,
         unit: impl Into<BusinessUnitId>,
         country: CountryCode,
         length: LengthOfInterview,
         incidence_rate: IncidenceRate,
-    ) -> Result<Price, Error>
+    ) -> RateCardPrediction<V>
     where
         V: HasPricePrediction,
     {
-        let wanted = Prediction::RateCard { country, length, incidence_rate };
-        <V as HasPricePrediction>::predict_price(self.raw(), self.account(), unit.into(), &wanted).await
+        let card = RateCardTerms { country, length, incidence_rate, boost: None, maximum: None };
+        RateCardPrediction { client: self.clone(), unit: unit.into(), card }
     }
+}
+
+/// Predicts a price by rate card. Made by [`Client::predict_rate_card_price`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is asked before it is awaited"]
+pub struct RateCardPrediction<V: Version> {
+    client: Client<V>,
+    unit: BusinessUnitId,
+    card: RateCardTerms,
+}
+
+with_options!(RateCardPrediction: client);
+
+impl<V: Version> RateCardPrediction<V> {
+    /// With this added to the price of the card; in the business unit's currency.
+    pub fn boost(mut self, boost: Money) -> Self {
+        self.card.boost = Some(boost);
+        self
+    }
+
+    /// With a price of at most this; in the business unit's currency.
+    pub fn maximum(mut self, maximum: Money) -> Self {
+        self.card.maximum = Some(maximum);
+        self
+    }
+}
+
+impl<V: HasPricePrediction> IntoFuture for RateCardPrediction<V> {
+    type Output = Result<Price, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let wanted = Prediction::RateCard(self.card);
+            let (raw, account) = (self.client.raw(), self.client.account());
+            <V as HasPricePrediction>::predict_price(raw, account, self.unit, &wanted).await
+        })
+    }
+}
+
+/// What a price by rate card is predicted for.
+#[derive(Clone, Debug)]
+#[doc(hidden)]
+pub struct RateCardTerms {
+    pub(crate) country: CountryCode,
+    pub(crate) length: LengthOfInterview,
+    pub(crate) incidence_rate: IncidenceRate,
+    pub(crate) boost: Option<Money>,
+    pub(crate) maximum: Option<Money>,
 }
 
 /// What a price is predicted for.
@@ -134,7 +223,7 @@ impl<V: Version> Client<V> {
 #[doc(hidden)]
 pub enum Prediction {
     Dynamic(Money),
-    RateCard { country: CountryCode, length: LengthOfInterview, incidence_rate: IncidenceRate },
+    RateCard(RateCardTerms),
 }
 
 impl<V: Version> TargetGroup<V> {
@@ -155,7 +244,7 @@ impl<V: Version> TargetGroup<V> {
 
     /// What the target group's interviews cost its business unit.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     ///
     /// # Errors
     /// See [when a call fails](crate::guide::failures).

@@ -21,7 +21,7 @@ pub use crate::wire::recontacts::HasRecontacts;
 impl<V: Version> TargetGroup<V> {
     /// The respondents of earlier surveys whom the target group asks again. Asks nothing.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     pub fn recontacts(&self) -> Recontacts<V>
     where
         V: HasRecontacts,
@@ -67,7 +67,7 @@ pub struct Recontacts<V: Version> {
 impl<V: HasRecontacts> Recontacts<V> {
     /// How many respondents are recontacted.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     ///
     /// # Errors
     /// See [when a call fails](crate::guide::failures).
@@ -78,7 +78,7 @@ impl<V: HasRecontacts> Recontacts<V> {
 
     /// The respondents to recontact, by RSID.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     #[doc(alias = "get_target_group_rsid_recontact_list")]
     pub fn rsids(&self) -> ListRequest<RecontactQuery<V>> {
         ListRequest::new(RecontactQuery { group: self.group.clone() })
@@ -87,7 +87,7 @@ impl<V: HasRecontacts> Recontacts<V> {
     /// Adds respondents: 1 to 100,000 ids from an iterator, a stream or a file (see [`IdList`]), less than 5 MB. Ten
     /// thousand take a quarter of an hour.
     ///
-    /// Only in 2025-12-18. It takes no idempotency key.
+    /// From 2025-12-18 on. It takes no idempotency key.
     ///
     /// # Errors
     /// What is wrong with the ids, found before anything is sent. The API answers 409 while another job runs. See
@@ -107,7 +107,7 @@ impl<V: HasRecontacts> Recontacts<V> {
 
     /// Takes everybody off the list.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     ///
     /// # Errors
     /// The API answers 409 while another job runs. See [when a call fails](crate::guide::failures).
@@ -119,7 +119,7 @@ impl<V: HasRecontacts> Recontacts<V> {
 
     /// Lists the uploads that were made, the last one first.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     #[doc(alias = "recontact_list_upload_respondents_by_file_jobs")]
     pub fn uploads(&self) -> ListRequest<RecontactUploadQuery<V>> {
         ListRequest::new(RecontactUploadQuery { group: self.group.clone() })
@@ -127,7 +127,7 @@ impl<V: HasRecontacts> Recontacts<V> {
 
     /// Gets the file of an upload, as it was sent.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     ///
     /// # Errors
     /// The API answers 404 if there is no such upload. See [when a call fails](crate::guide::failures).

@@ -41,3 +41,31 @@ pub(crate) fn text_length(field: &'static str, text: &str, chars: RangeInclusive
 pub(crate) fn must_be_future(field: &'static str, at: Timestamp, now: Timestamp) -> Option<FieldError> {
     (at <= now).then(|| FieldError::new(field, format!("is {at}, expected a time after now ({now:.0})")))
 }
+
+/// Takes what a builder requires out of it: `Some` of all the fields, or adds to the problems which are missing and
+/// were not said to be wrong.
+///
+/// `required!(self, problems: locale, audience)` expands to
+///
+/// ```text
+/// if self.locale.is_none() && !problems.iter().any(|told| told.field() == "locale") {
+///     problems.push(FieldError::new("locale", "is missing"));
+/// }
+/// // the same of `audience`
+/// match (self.locale, self.audience) {
+///     (Some(locale), Some(audience)) => Some((locale, audience)),
+///     _ => None,
+/// }
+/// ```
+macro_rules! required {
+    ($builder:ident, $problems:ident: $($field:ident),+ $(,)?) => {{
+        $(if $builder.$field.is_none() && !$problems.iter().any(|told| told.field() == stringify!($field)) {
+            $problems.push($crate::error::FieldError::new(stringify!($field), "is missing"));
+        })+
+        match ($($builder.$field,)+) {
+            ($(Some($field),)+) => Some(($($field,)+)),
+            _ => None,
+        }
+    }};
+}
+pub(crate) use required;

@@ -80,7 +80,7 @@ impl ActivityExclusion {
 impl<V: Version> TargetGroup<V> {
     /// Whose recent respondents are kept out.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     ///
     /// # Errors
     /// See [when a call fails](crate::guide::failures).
@@ -95,7 +95,7 @@ impl<V: Version> TargetGroup<V> {
     /// Says whose recent respondents are kept out. This is the whole list: what it lacks no longer counts, and an empty
     /// one lets everybody in. The target group itself and its own project cannot be on it.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     ///
     /// ```no_run
     /// # async fn run(
@@ -120,17 +120,20 @@ impl<V: Version> TargetGroup<V> {
         V: HasActivityExclusions,
     {
         let exclusions: Vec<ActivityExclusion> = exclusions.into_iter().collect();
-        Error::check(exclusions.iter().filter_map(|exclusion| self.activity_problem(&exclusion.of)))?;
+        Error::check(exclusions.iter().filter_map(|it| it.of.problem(Some(&self.id), &self.project)))?;
         <V as HasActivityExclusions>::set_activity_exclusions(self.client.raw(), self.place(), &exclusions).await
     }
+}
 
-    fn activity_problem(&self, source: &ActivitySource) -> Option<FieldError> {
+impl ActivitySource {
+    /// What is wrong with it for a target group, which has no id before it is created, in its project.
+    pub(crate) fn problem(&self, group: Option<&TargetGroupId>, project: &ProjectId) -> Option<FieldError> {
         const FIELD: &str = "activity_exclusions";
-        match source {
-            ActivitySource::TargetGroup(id) if *id == self.id => {
+        match self {
+            ActivitySource::TargetGroup(id) if Some(id) == group => {
                 Some(FieldError::new(FIELD, format!("name target group {id} itself, expected others")))
             }
-            ActivitySource::Project(id) if *id == self.project => Some(FieldError::new(
+            ActivitySource::Project(id) if id == project => Some(FieldError::new(
                 FIELD,
                 format!("name project {id}, which the target group is in, expected others"),
             )),

@@ -24,7 +24,7 @@ const MOST_MEMBERS: usize = 100;
 impl<V: Version> Client<V> {
     /// The account's exclusion groups.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     pub fn exclusion_groups(&self) -> ExclusionGroups<V>
     where
         V: HasExclusionGroups,
@@ -36,7 +36,7 @@ impl<V: Version> Client<V> {
 impl<V: Version> TargetGroup<V> {
     /// Lists the exclusion groups that the target group is in.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     #[doc(alias = "get_exclusion_groups_for_target_group")]
     pub fn exclusion_groups(&self) -> ListRequest<ExclusionGroupsOfTargetGroup<V>>
     where
@@ -67,7 +67,7 @@ pub struct ExclusionGroups<V: Version> {
 impl<V: HasExclusionGroups> ExclusionGroups<V> {
     /// Lists the account's exclusion groups. A page can have 1 to 1,000.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     #[doc(alias = "get_exclusion_groups_by_account_id")]
     pub fn list(&self) -> ListRequest<ExclusionGroupQuery<V>> {
         ListRequest::new(ExclusionGroupQuery { client: self.client.clone() })
@@ -75,7 +75,7 @@ impl<V: HasExclusionGroups> ExclusionGroups<V> {
 
     /// Makes an exclusion group without members: a tag of 1 to 128 characters, a description of at most 500.
     ///
-    /// Only in 2025-12-18. It takes no idempotency key; tags may repeat.
+    /// From 2025-12-18 on. It takes no idempotency key; tags may repeat.
     ///
     /// # Errors
     /// What is wrong with tag and description, found before anything is sent. See
@@ -91,7 +91,7 @@ impl<V: HasExclusionGroups> ExclusionGroups<V> {
 
     /// Reads an exclusion group, without its members.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     ///
     /// # Errors
     /// The API answers 404 if there is no such group. See [when a call fails](crate::guide::failures).
@@ -103,7 +103,7 @@ impl<V: HasExclusionGroups> ExclusionGroups<V> {
 
     /// Changes an exclusion group's tag, description, or both. Await it to send it.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     ///
     /// ```no_run
     /// # async fn run(
@@ -121,7 +121,7 @@ impl<V: HasExclusionGroups> ExclusionGroups<V> {
 
     /// Deletes an exclusion group that has no members.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     ///
     /// # Errors
     /// The API answers 409 if it has members. See [when a call fails](crate::guide::failures).
@@ -133,7 +133,7 @@ impl<V: HasExclusionGroups> ExclusionGroups<V> {
 
     /// Lists the target groups of an exclusion group. A page can have 1 to 1,000.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     #[doc(alias = "get_exclusion_group_target_group_exclusions")]
     pub fn members(&self, id: impl Into<ExclusionGroupId>) -> ListRequest<ExclusionGroupMembers<V>> {
         ListRequest::new(ExclusionGroupMembers { client: self.client.clone(), id: id.into() })
@@ -141,7 +141,7 @@ impl<V: HasExclusionGroups> ExclusionGroups<V> {
 
     /// Puts target groups into an exclusion group, which has at most 100.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     ///
     /// # Errors
     /// If there are none or more than 100, before anything is sent. See [when a call fails](crate::guide::failures).
@@ -156,7 +156,7 @@ impl<V: HasExclusionGroups> ExclusionGroups<V> {
 
     /// Takes target groups out of an exclusion group.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     ///
     /// # Errors
     /// If there are none or more than 100, before anything is sent. See [when a call fails](crate::guide::failures).

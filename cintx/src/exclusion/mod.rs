@@ -34,7 +34,7 @@ use crate::wire::exclusions::Place;
 impl<V: Version> TargetGroup<V> {
     /// The respondents that are kept out of the target group. Asks nothing.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     pub fn exclusions(&self) -> Exclusions<V>
     where
         V: HasRespondentExclusions,
@@ -83,7 +83,7 @@ pub struct Exclusions<V: Version> {
 impl<V: HasRespondentExclusions> Exclusions<V> {
     /// How many are kept out.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     ///
     /// # Errors
     /// See [when a call fails](crate::guide::failures).
@@ -94,7 +94,7 @@ impl<V: HasRespondentExclusions> Exclusions<V> {
 
     /// Who is kept out, by RSID. A page can have 1 to 1,000.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     #[doc(alias = "get_target_group_rsid_exclusion_list_api_paginated")]
     pub fn rsids(&self) -> ListRequest<ExcludedQuery<V>> {
         ListRequest::new(ExcludedQuery { group: self.group.clone(), by: ExcludedBy::Rsid })
@@ -102,7 +102,7 @@ impl<V: HasRespondentExclusions> Exclusions<V> {
 
     /// Who is kept out, by access respondent GUID. A page can have 1 to 1,000.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     #[doc(alias = "get_target_group_access_respondent_guid_exclusion_list_api_paginated")]
     pub fn access_respondent_guids(&self) -> ListRequest<ExcludedQuery<V>> {
         ListRequest::new(ExcludedQuery { group: self.group.clone(), by: ExcludedBy::AccessRespondentGuid })
@@ -111,7 +111,7 @@ impl<V: HasRespondentExclusions> Exclusions<V> {
     /// Keeps more respondents out: 1 to 100,000 UUIDs from an iterator, a stream or a file (see [`IdList`]), less than
     /// 5 MB. A target group keeps 100,000 of each kind. Ten thousand take some minutes.
     ///
-    /// Only in 2025-12-18. It takes no idempotency key.
+    /// From 2025-12-18 on. It takes no idempotency key.
     ///
     /// # Errors
     /// What is wrong with the ids, found before anything is sent. The API answers 409 while another job runs. See
@@ -128,7 +128,7 @@ impl<V: HasRespondentExclusions> Exclusions<V> {
 
     /// Empties a list: everybody on it is let in again.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     ///
     /// # Errors
     /// The API answers 409 while another job runs. See [when a call fails](crate::guide::failures).

@@ -91,7 +91,7 @@ impl<V: Version> Client<V> {
 
     /// Asks for a time in field of so many days, at least 1, from now on.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     ///
     /// # Errors
     /// What is wrong with locale and days, found before anything is sent. See

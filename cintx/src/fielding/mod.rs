@@ -170,7 +170,7 @@ impl<V: Version> JobKind for LaunchRequest<V> {
                 JobStatus::Failed(failure) => JobStatus::Failed(failure),
                 JobStatus::Running => JobStatus::Running,
             };
-            Ok(JobPoll { status, ask_again: asked.ask_again })
+            Ok(JobPoll::new(status, asked.ask_again).with_origin(asked.origin))
         }
         .boxed()
     }

@@ -86,7 +86,7 @@ impl<V: Version> Quotas<V> {
         self.group.client.raw()
     }
 
-    /// The control quotas of the group, to be sent again with each change. 2025-12-18 only, where a change replaces
+    /// The control quotas of the group, to be sent again with each change. From 2025-12-18 on, where a change replaces
     /// everything and the API does not list them: without this they would be lost.
     pub fn with_control(mut self, control: ControlQuotas) -> Self
     where
@@ -309,7 +309,7 @@ pub trait HasControlQuotas: Version {}
 impl<V: Version> Client<V> {
     /// Asks the API whether it would take an audience; creates nothing. Empty if it would.
     ///
-    /// 2025-02-17 and 2025-12-18. The rules of this crate are checked first.
+    /// From 2025-02-17 on. The rules of this crate are checked first.
     ///
     /// # Errors
     /// What [`Audience::problems`] finds, before anything is sent. See [when a call fails](crate::guide::failures).

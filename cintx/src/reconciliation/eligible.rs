@@ -24,7 +24,7 @@ pub use crate::wire::reconciliation::{HasEligibleInMonth, HasEligibleTargetGroup
 impl<V: Version> Reconciliations<V> {
     /// Lists the target groups with completes that can still be reconciled.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     ///
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
@@ -149,7 +149,7 @@ impl<V: HasEligibleTargetGroups> ListRequest<EligibleQuery<V>> {
 
     /// The sums over the whole list.
     ///
-    /// Only in 2025-12-18; reads one target group of the list.
+    /// From 2025-12-18 on; reads one target group of the list.
     ///
     /// # Errors
     /// Filters that are wrong, before anything is sent. See [when a call fails](crate::guide::failures).
@@ -221,9 +221,9 @@ pub struct EligibleTargetGroup {
     pub manager: Option<User>,
     /// When it was last reconciled.
     pub last_reconciled_at: Option<Timestamp>,
-    /// How many completes can still be reconciled. Only in 2025-12-18.
+    /// How many completes can still be reconciled. From 2025-12-18 on.
     pub completes: Option<u64>,
-    /// What those cost. Only in 2025-12-18.
+    /// What those cost. From 2025-12-18 on.
     pub amount: Option<Money>,
 }
 

@@ -27,7 +27,7 @@ pub enum ReconciliationFile {
 impl<V: Version> SubmittedReconciliation<V> {
     /// Gets a file as CSV, chunk by chunk; [`ByteStream::collect`] reads it into memory.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     ///
     /// # Errors
     /// The API answers 404 as long as the file is not there. See [when a call fails](crate::guide::failures).

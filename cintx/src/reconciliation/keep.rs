@@ -14,7 +14,7 @@ impl<V: Version> Reconciliations<V> {
     /// turned back.** Asks nothing yet: how many those are is said by [`preview`](KeepOnly::preview), and only what was
     /// previewed can be submitted.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     ///
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>, id: cintx::ProjectId) -> Result<(), cintx::Error> {

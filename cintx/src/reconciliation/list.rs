@@ -37,7 +37,7 @@ pub struct ReconciliationSummary {
     pub submitted_at: Option<Timestamp>,
     /// Who submitted it.
     pub submitted_by: Option<UserId>,
-    /// What its file says. Only in 2025-12-18.
+    /// What its file says. From 2025-12-18 on.
     pub kind: Option<ReconciliationKind>,
     /// What became of its rows.
     pub counts: ReconciliationCounts,
@@ -163,7 +163,7 @@ pub struct ReasonCode {
     pub name: Option<String>,
     /// What it means.
     pub description: Option<String>,
-    /// Whether a buyer may give it. Only in 2025-12-18.
+    /// Whether a buyer may give it. From 2025-12-18 on.
     pub allowed: Option<bool>,
 }
 

@@ -13,6 +13,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use futures_util::future::FutureExt as _;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "csv")]
@@ -35,7 +36,7 @@ use crate::job::{JobPoll, JobStatus, Pace, poll};
 use crate::open_enum::open_enum;
 use crate::paging::ListRequest;
 use crate::types::hyphenated_uuid;
-use crate::types::ids::{ReconciliationId, TargetGroupId};
+use crate::types::ids::{ReconciliationId, TargetGroupId, UserId};
 use crate::version::Version;
 
 /// The most rows that one submission may have.
@@ -182,7 +183,7 @@ impl<V: Version> Reconciliations<V> {
 
     /// The reasons that Cint knows for a change, with those that buyers may not give.
     ///
-    /// Only 2025-12-18 says which a buyer may give.
+    /// Which of them a buyer may give is said from 2025-12-18 on.
     ///
     /// # Errors
     /// See [when a call fails](crate::guide::failures).
@@ -260,6 +261,18 @@ pub struct ReconciliationOutcome {
     pub status: ReconciliationStatus,
     /// What became of its rows.
     pub counts: ReconciliationCounts,
+    /// The name of its file.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// When it was submitted.
+    #[serde(default)]
+    pub submitted_at: Option<Timestamp>,
+    /// Who submitted it.
+    #[serde(default)]
+    pub submitted_by: Option<UserId>,
+    /// What its file says. From 2025-12-18 on.
+    #[serde(default)]
+    pub kind: Option<ReconciliationKind>,
 }
 
 /// A submission that Cint is working off.
@@ -319,7 +332,7 @@ impl<V: Version> SubmittedReconciliation<V> {
                     }),
                     _ => JobStatus::Running,
                 };
-                Ok(JobPoll { status, ask_again: None })
+                Ok(JobPoll::new(status, None))
             }
             .boxed()
         })

@@ -50,7 +50,8 @@ impl<V: Version> JobKind for ReportDownload<V> {
     fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<JobPoll<Report<V>>, Error>> {
         async move {
             let client = &self.client;
-            let JobPoll { status, ask_again } = V::report_status(client.raw(), client.account(), id.as_str()).await?;
+            let JobPoll { status, ask_again, origin } =
+                V::report_status(client.raw(), client.account(), id.as_str()).await?;
             let status = match status {
                 JobStatus::Done(url) => {
                     JobStatus::Done(Report { client: client.clone(), id: ReportId::new(id.as_str()), url })
@@ -63,7 +64,7 @@ impl<V: Version> JobKind for ReportDownload<V> {
                 }),
                 JobStatus::Running => JobStatus::Running,
             };
-            Ok(JobPoll { status, ask_again })
+            Ok(JobPoll { status, ask_again, origin })
         }
         .boxed()
     }

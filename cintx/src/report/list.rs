@@ -15,7 +15,7 @@ use crate::error::{Error, FieldError};
 use crate::job::Job;
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
 use crate::sealed::Sealed;
-use crate::types::ids::{JobId, ReportId, TargetGroupId};
+use crate::types::ids::{JobId, ReportId, TargetGroupId, UserId};
 use crate::version::{HasFilters, Version};
 
 /// The versions that have the report `reconciliations`.
@@ -85,7 +85,7 @@ impl<V: Version> Reports<V> {
     /// What was reconciled. Its levels are not published; those of
     /// [`reconciliations_status`](Self::reconciliations_status) are held for good.
     ///
-    /// Not in 2025-12-18; as [`completes`](Self::completes).
+    /// Before 2025-12-18; as [`completes`](Self::completes).
     pub fn reconciliations(&self, of: ReportScope, days: RangeInclusive<Date>) -> ReportBuilder<V>
     where
         V: HasReconciliationsReport,
@@ -171,7 +171,7 @@ impl<V: Version> ListRequest<ReportQuery<V>> {
         self
     }
 
-    /// Only reports of this level. Only in 2025-12-18.
+    /// Only reports of this level. From 2025-12-18 on.
     pub fn level(mut self, level: ReportLevel) -> Self
     where
         V: HasFilters,
@@ -180,7 +180,7 @@ impl<V: Version> ListRequest<ReportQuery<V>> {
         self
     }
 
-    /// Only reports that are so far; one that is pending counts as being written. Only in 2025-12-18.
+    /// Only reports that are so far; one that is pending counts as being written. From 2025-12-18 on.
     pub fn status(mut self, status: ReportStatus) -> Self
     where
         V: HasFilters,
@@ -237,14 +237,27 @@ pub struct ReportRequest {
     pub level: Option<ReportLevel>,
     /// When it was requested.
     pub created_at: Option<Timestamp>,
-    /// The name of the user who requested it.
-    pub requested_by: Option<String>,
+    /// Who requested it.
+    pub requested_by: Option<ReportRequestor>,
     /// The account's name.
     pub account_name: Option<String>,
     /// What was requested, where it can be read.
     pub parameters: Option<ReportParameters>,
     /// Where it can be fetched, by a client with a token.
     pub url: Option<String>,
+}
+
+/// Who requested a report. Before 2025-12-18 only the name is said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct ReportRequestor {
+    /// The id of the user.
+    pub id: Option<UserId>,
+    /// The user's name.
+    pub name: Option<String>,
+    /// The user's address.
+    pub email: Option<String>,
 }
 
 impl From<&ReportRequest> for ReportId {
@@ -268,4 +281,6 @@ pub struct ReportParameters {
     pub ids: Vec<String>,
     /// Whether it has respondents' answers.
     pub respondent_answers: bool,
+    /// The type of links that it is limited to, as the API calls it.
+    pub link_type: Option<String>,
 }

@@ -18,7 +18,9 @@ pub use self::content::{NoReport, ReportFormat};
 pub use self::costs::{CostSummary, GroupCost};
 pub use self::job::{ReportDownload, ReportJob};
 pub(crate) use self::list::ReportFilter;
-pub use self::list::{HasReconciliationsReport, ReportParameters, ReportQuery, ReportRequest, Reports};
+pub use self::list::{
+    HasReconciliationsReport, ReportParameters, ReportQuery, ReportRequest, ReportRequestor, Reports,
+};
 pub(crate) use self::request::ReportOrder;
 pub use self::request::{HasReportEmails, ReportBuilder};
 #[cfg(feature = "csv")]

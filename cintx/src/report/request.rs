@@ -18,7 +18,7 @@ use crate::version::Version;
 /// The versions that send a notification when a report is ready.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` sends no mail when a report is ready",
-    note = "wait for it, `ReportJob::until_done`, or use a client of 2025-12-18"
+    note = "wait for it, `ReportJob::until_done`, or use a client of 2025-12-18 or later"
 )]
 pub trait HasReportEmails: Version {}
 
@@ -134,7 +134,7 @@ impl<V: Version> ReportBuilder<V> {
 
     /// Notifies these users, 1 to 5 of them, by mail when it is ready.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     pub fn mail_to(mut self, users: impl IntoIterator<Item = UserId>) -> Self
     where
         V: HasReportEmails,

@@ -22,7 +22,7 @@ pub enum RespondentMode {
 impl<V: Version> TargetGroup<V> {
     /// The codes that the target group hands out to respondents. Asks nothing.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     pub fn unique_codes(&self, codes_for: RespondentMode) -> UniqueCodes<V>
     where
         V: HasUniqueCodes,
@@ -54,7 +54,7 @@ impl<V: HasUniqueCodes> UniqueCodes<V> {
     /// Adds 1 to 20,000 codes, each of 1 to 128 letters, digits, `-` and `_`, from an iterator, a stream or a file (see
     /// [`IdList`]); answers with how many were taken.
     ///
-    /// Only in 2025-12-18. It takes no idempotency key.
+    /// From 2025-12-18 on. It takes no idempotency key.
     ///
     /// # Errors
     /// What is wrong with the codes, found before anything is sent. See [when a call fails](crate::guide::failures).
@@ -69,7 +69,7 @@ impl<V: HasUniqueCodes> UniqueCodes<V> {
 
     /// How many codes there are, and how many are left.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     ///
     /// # Errors
     /// See [when a call fails](crate::guide::failures).
@@ -81,7 +81,7 @@ impl<V: HasUniqueCodes> UniqueCodes<V> {
 
     /// Deletes the codes that are not used yet.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     ///
     /// # Errors
     /// See [when a call fails](crate::guide::failures).

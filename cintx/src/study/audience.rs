@@ -15,7 +15,7 @@ use crate::types::ids::ProfileTemplateId;
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct StudyAudience {
-    /// The profiles of this template; questions beside it win over the template's. Only in 2025-12-18.
+    /// The profiles of this template; questions beside it win over the template's. From 2025-12-18 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<ProfileTemplateId>,
     /// Whether quotas are sent as percentages, so that they follow the goal. Before 2025-12-18 they always are.
@@ -27,7 +27,7 @@ pub struct StudyAudience {
     /// The questions that are crossed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interlock: Option<StudyInterlock>,
-    /// Hand-made quotas over several questions. Only in 2025-12-18.
+    /// Hand-made quotas over several questions. From 2025-12-18 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control: Option<StudyControl>,
 }

@@ -18,10 +18,10 @@ pub struct StudyExclusions {
     /// Whether respondents of the project's other target groups are kept out. From 2025-02-17 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<bool>,
-    /// Respondents of these target groups and projects are kept out; the whole list. Only in 2025-12-18.
+    /// Respondents of these target groups and projects are kept out; the whole list. From 2025-12-18 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activity: Option<Vec<StudyActivity>>,
-    /// The exclusion groups that it is in; the whole list. Only in 2025-12-18.
+    /// The exclusion groups that it is in; the whole list. From 2025-12-18 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<Vec<ExclusionGroupId>>,
 }

@@ -59,7 +59,7 @@ pub use self::number::StudyNumber;
 pub use self::plan::{Plan, Step, Warning};
 pub use self::report::{StudyDays, StudyReport};
 pub use self::supply::{StudyShare, StudyShares, StudySupply, StudySupplyGroup};
-use crate::error::{Error, FieldError, text_length};
+use crate::error::{Error, FieldError, required, text_length};
 use crate::fielding::FieldingPeriod;
 use crate::project::ProjectScope;
 use crate::supply::Supply;
@@ -140,7 +140,7 @@ pub struct StudyGroup {
     /// The kind of study; as it is if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub study_type: Option<StudyTypeCode>,
-    /// The buyer's own number for the target group; as it is if left out. Only in 2025-12-18.
+    /// The buyer's own number for the target group; as it is if left out. From 2025-12-18 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<CustomerReference>,
     /// Whether it is launched, or stays a draft.
@@ -347,20 +347,9 @@ impl StudyGroupBuilder {
     /// Every field that is missing or wrong, at once.
     pub fn build(self) -> Result<StudyGroup, Error> {
         let mut problems = self.problems;
-        /// Takes the fields out, or says which are missing.
-        macro_rules! required {
-            ($($field:ident),+) => {{
-                $(if self.$field.is_none() && !problems.iter().any(|told| told.field() == stringify!($field)) {
-                    problems.push(FieldError::new(stringify!($field), "is missing"));
-                })+
-                match ($(self.$field,)+) {
-                    ($(Some($field),)+) => ($($field,)+),
-                    _ => return Err(Error::invalid(problems)),
-                }
-            }};
-        }
-        let (business_unit, locale, completes_goal, length, rate, fielding_period, live_url, audience) = required!(
-            business_unit,
+        let required = required!(
+            self,
+            problems: business_unit,
             locale,
             completes_goal,
             length_of_interview,
@@ -369,6 +358,10 @@ impl StudyGroupBuilder {
             live_url,
             audience
         );
+        let Some((business_unit, locale, completes_goal, length, rate, fielding_period, live_url, audience)) = required
+        else {
+            return Err(Error::invalid(problems));
+        };
         Error::check(problems)?;
         Ok(StudyGroup {
             name: self.name,

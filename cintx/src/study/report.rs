@@ -30,7 +30,7 @@ pub struct StudyReport {
     /// Only links of this type; for `term-details` alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link_type: Option<i64>,
-    /// The users who are notified by mail: at most 5. Only in 2025-12-18.
+    /// The users who are notified by mail: at most 5. From 2025-12-18 on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mail_to: Vec<UserId>,
 }

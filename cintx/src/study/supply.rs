@@ -50,10 +50,10 @@ pub struct StudyShares {
     /// Suppliers that may send nobody.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blocked: Vec<SupplierId>,
-    /// Private exchanges: groups of one supplier each. Only in 2025-12-18.
+    /// Private exchanges: groups of one supplier each. From 2025-12-18 on.
     #[serde(default, rename = "private_group", skip_serializing_if = "Vec::is_empty")]
     pub private_groups: Vec<StudySupplyGroup>,
-    /// Private suppliers that may send nobody. Only in 2025-12-18.
+    /// Private suppliers that may send nobody. From 2025-12-18 on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub private_blocked: Vec<SupplierId>,
 }

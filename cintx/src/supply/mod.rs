@@ -1,8 +1,10 @@
 //! The suppliers and their shares: the open exchange, groups of suppliers with their shares, suppliers kept out,
 //! and private exchanges.
 
+mod progress;
 pub(crate) mod template;
 
+pub use self::progress::{AllocationKind, AllocationProgress, SupplierProgress, SupplierType};
 pub use self::template::{
     HasGlobalTemplateWrites, HasUnitTemplates, SupplyTemplate, SupplyTemplateQuery, SupplyTemplateSummary,
     SupplyTemplates, UnitSupplyTemplates,
@@ -110,7 +112,7 @@ impl Supply {
         self
     }
 
-    /// Gives a private supplier a share. Only in 2025-12-18; other versions refuse it before anything is sent.
+    /// Gives a private supplier a share. From 2025-12-18 on; other versions refuse it before anything is sent.
     #[must_use]
     pub fn private_group(
         mut self,

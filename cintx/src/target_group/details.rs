@@ -66,7 +66,7 @@ pub struct LaunchedSettings {
     pub test_url: Option<SurveyUrl>,
     /// What the buyer's client pays for an interview, as a note.
     pub cost_note: Option<Money>,
-    /// The buyer's own number for it: 3 to 128 letters, digits, `-`, `_` and spaces. Only in 2025-12-18.
+    /// The buyer's own number for it: 3 to 128 letters, digits, `-`, `_` and spaces. From 2025-12-18 on.
     pub reference: Option<String>,
 }
 impl LaunchedSettings {

@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::details::reference_problem;
+use super::re_entry::{HasReEntry, ReEntry};
 use super::{PricingModel, TargetGroup};
 use crate::audience::Audience;
 use crate::client::Client;
 use crate::client::options::with_options;
-use crate::error::{Error, FieldError, must_be_future, text_length};
+use crate::error::{Error, FieldError, must_be_future, required, text_length};
+use crate::exclusion::{ActivityExclusion, HasActivityExclusions};
 use crate::fielding::assistant::{FieldingAssistant, Pricing};
 use crate::recovery::resolver::own_reference;
 use crate::reference::account::BusinessUnitRef;
@@ -64,7 +66,7 @@ pub struct DraftSettings {
     pub test_url: Option<SurveyUrl>,
     /// Whether the survey asks for personal data.
     pub collects_pii: bool,
-    /// The buyer's own number for it: 3 to 128 letters, digits, `-`, `_` and spaces. Only in 2025-12-18.
+    /// The buyer's own number for it: 3 to 128 letters, digits, `-`, `_` and spaces. From 2025-12-18 on.
     pub reference: Option<String>,
     /// The suppliers and their shares.
     pub supply: Supply,
@@ -106,6 +108,15 @@ pub struct TargetGroupDraft {
     pub settings: DraftSettings,
     /// The audience.
     pub audience: Audience,
+    /// Whether respondents of the project's other target groups are kept out; Cint's own default if not set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excludes_project: Option<bool>,
+    /// Whose recent respondents are kept out. From 2025-12-18 on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub activity_exclusions: Vec<ActivityExclusion>,
+    /// Whether respondents may enter again; Cint's own default if not set. From 2025-12-18 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub re_entry: Option<ReEntry>,
 }
 
 impl Deref for TargetGroupDraft {
@@ -113,6 +124,13 @@ impl Deref for TargetGroupDraft {
 
     fn deref(&self) -> &DraftSettings {
         &self.settings
+    }
+}
+
+impl TargetGroupDraft {
+    /// A draft that leaves to Cint who may enter.
+    pub(crate) fn new(settings: DraftSettings, audience: Audience) -> Self {
+        Self { settings, audience, excludes_project: None, activity_exclusions: Vec::new(), re_entry: None }
     }
 }
 
@@ -143,6 +161,9 @@ pub struct DraftBuilder<V: Version> {
     supply: Supply,
     assistant: FieldingAssistant,
     audience: Option<Audience>,
+    excludes_project: Option<bool>,
+    activity_exclusions: Vec<ActivityExclusion>,
+    re_entry: Option<ReEntry>,
     in_field: bool,
     /// A reference to find it by, unless the buyer gives one.
     own_reference: Option<String>,
@@ -177,6 +198,9 @@ impl<V: Version> DraftBuilder<V> {
             supply: Supply::open_exchange(),
             assistant: FieldingAssistant::prevent_overfill(),
             audience: None,
+            excludes_project: None,
+            activity_exclusions: Vec::new(),
+            re_entry: None,
             in_field: false,
             own_reference: None,
             problems: Vec::new(),
@@ -281,7 +305,7 @@ impl<V: Version> DraftBuilder<V> {
         self
     }
 
-    /// The buyer's own number for it: 3 to 128 letters, digits, `-`, `_` and spaces. Only in 2025-12-18.
+    /// The buyer's own number for it: 3 to 128 letters, digits, `-`, `_` and spaces. From 2025-12-18 on.
     pub fn reference(mut self, reference: impl Into<String>) -> Self {
         self.reference = Some(reference.into());
         self
@@ -302,6 +326,36 @@ impl<V: Version> DraftBuilder<V> {
     /// The audience. Required.
     pub fn audience(mut self, audience: Audience) -> Self {
         self.audience = Some(audience);
+        self
+    }
+
+    /// Keeps out, or lets in, respondents of the project's other target groups; Cint's own default if not set. From
+    /// 2025-02-17 on [`set_exclusion_policies`](crate::project::ProjectScope::set_exclusion_policies) changes it
+    /// afterwards.
+    pub fn exclude_project(mut self, exclude: bool) -> Self {
+        self.excludes_project = Some(exclude);
+        self
+    }
+
+    /// Keeps out who took part in these target groups and projects lately; not in the own project.
+    ///
+    /// From 2025-12-18 on.
+    pub fn exclude_activity(mut self, exclusions: impl IntoIterator<Item = ActivityExclusion>) -> Self
+    where
+        V: HasActivityExclusions,
+    {
+        self.activity_exclusions.extend(exclusions);
+        self
+    }
+
+    /// Says whether respondents may enter again; Cint's own default if not set.
+    ///
+    /// From 2025-12-18 on.
+    pub fn re_entry(mut self, re_entry: ReEntry) -> Self
+    where
+        V: HasReEntry,
+    {
+        self.re_entry = Some(re_entry);
         self
     }
 
@@ -387,49 +441,27 @@ impl<V: Version> DraftBuilder<V> {
     pub(super) fn check(mut self) -> Result<(Client<V>, ProjectId, TargetGroupDraft), Error> {
         let now = self.client.now();
         let mut problems = std::mem::take(&mut self.problems);
-        let told =
-            |field: &'static str, problems: &[FieldError]| problems.iter().any(|problem| problem.field() == field);
-        macro_rules! required {
-            ($field:ident) => {
-                if self.$field.is_none() && !told(stringify!($field), &problems) {
-                    problems.push(FieldError::new(stringify!($field), "is missing"));
-                }
-            };
-        }
-        required!(business_unit);
-        required!(manager);
-        required!(locale);
-        required!(completes_goal);
-        required!(length_of_interview);
-        required!(incidence_rate);
-        required!(fielding_period);
-        required!(live_url);
-        required!(audience);
+        let mut others = Vec::new();
         if let Some(audience) = &self.audience {
-            audience.check(self.completes_goal, V::DRAFTS_IN, &mut problems);
+            audience.check(self.completes_goal, V::DRAFTS_IN, &mut others);
         }
-        problems.extend(self.begins_too_early());
-        let (
-            Some(buyer),
-            Some(manager),
-            Some(locale),
-            Some(completes_goal),
-            Some(length_of_interview),
-            Some(incidence_rate),
-            Some(fielding_period),
-            Some(live_url),
-            Some(audience),
-        ) = (
-            self.business_unit,
-            self.manager,
-            self.locale,
-            self.completes_goal,
-            self.length_of_interview,
-            self.incidence_rate,
-            self.fielding_period,
-            self.live_url,
-            self.audience,
-        )
+        others.extend(self.begins_too_early());
+        others.extend(self.activity_exclusions.iter().filter_map(|it| it.of.problem(None, &self.project)));
+        let required = required!(
+            self,
+            problems: business_unit,
+            manager,
+            locale,
+            completes_goal,
+            length_of_interview,
+            incidence_rate,
+            fielding_period,
+            live_url,
+            audience
+        );
+        problems.append(&mut others);
+        let Some((buyer, manager, locale, completes_goal, length, rate, fielding_period, live_url, audience)) =
+            required
         else {
             problems.extend(text_length("name", self.name.trim(), NAME_CHARS));
             problems.extend((self.completes_goal == Some(0)).then(no_completes));
@@ -443,8 +475,8 @@ impl<V: Version> DraftBuilder<V> {
             manager,
             locale,
             completes_goal,
-            length_of_interview,
-            incidence_rate,
+            length_of_interview: length,
+            incidence_rate: rate,
             fielding_period,
             cost_per_interview: self.cost_per_interview,
             cost_note: self.cost_note,
@@ -462,7 +494,14 @@ impl<V: Version> DraftBuilder<V> {
         settings.check::<V>(now, &mut problems);
         buyer.check(&settings, &mut problems);
         Error::check(problems)?;
-        Ok((self.client, self.project, TargetGroupDraft { settings, audience }))
+        let draft = TargetGroupDraft {
+            settings,
+            audience,
+            excludes_project: self.excludes_project,
+            activity_exclusions: self.activity_exclusions,
+            re_entry: self.re_entry,
+        };
+        Ok((self.client, self.project, draft))
     }
 }
 
@@ -482,6 +521,23 @@ pub struct Draft {
     pub test_survey_link: Option<String>,
     /// The whole draft, for what is not in the settings.
     pub(crate) kept: KeptDraft,
+}
+
+impl Draft {
+    /// Whether respondents of the project's other target groups are kept out, if it says so.
+    pub fn excludes_project(&self) -> Option<bool> {
+        self.kept.0["exclusion"]["enabled"].as_bool()
+    }
+
+    /// Whose recent respondents are kept out. None before 2025-12-18.
+    pub fn activity_exclusions(&self) -> Vec<ActivityExclusion> {
+        crate::wire::re_entry::read_activity(&self.kept.0)
+    }
+
+    /// Whether respondents may enter again, if it says so. Not before 2025-12-18.
+    pub fn re_entry(&self) -> Option<ReEntry> {
+        crate::wire::re_entry::read_configuration(&self.kept.0)
+    }
 }
 
 /// A draft as it came. Its audience and whatever else is not in the settings go back as they are.
@@ -567,7 +623,7 @@ impl<V: Version> TargetGroup<V> {
         audience.check(Some(settings.completes_goal), V::DRAFTS_IN, &mut problems);
         Error::check(problems)?;
         let (raw, account) = (self.client.raw(), self.client.account());
-        let draft = TargetGroupDraft { settings, audience };
+        let draft = TargetGroupDraft::new(settings, audience);
         let audience = V::audience(raw, account, &draft).await?;
         V::update_draft(raw, account, &self.project, &self.id, &draft.settings, &kept, Some(audience)).await?;
         Ok(draft.settings)

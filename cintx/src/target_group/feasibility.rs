@@ -31,11 +31,11 @@ pub struct Feasibility {
     pub price_max: Option<Money>,
     /// What each target of the audience can have.
     pub targets: Vec<TargetFeasibility>,
-    /// The fewest completes to expect from the open exchange; only in 2025-12-18.
+    /// The fewest completes to expect from the open exchange; from 2025-12-18 on.
     pub exchange_completes_min: Option<i64>,
     /// The most.
     pub exchange_completes_max: Option<i64>,
-    /// What each group of suppliers can deliver; only in 2025-12-18.
+    /// What each group of suppliers can deliver; from 2025-12-18 on.
     pub supplier_groups: Vec<SupplierGroupFeasibility>,
 }
 

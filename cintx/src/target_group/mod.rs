@@ -5,6 +5,7 @@ mod details;
 mod draft;
 pub(crate) mod feasibility;
 mod list;
+mod re_entry;
 pub(crate) mod statistics;
 pub(crate) mod transitions;
 
@@ -14,11 +15,12 @@ pub use self::draft::{Draft, DraftBuilder, DraftSettings, KeptDraft, TargetGroup
 pub use self::feasibility::{DraftFeasibility, Feasibility, SupplierGroupFeasibility, TargetFeasibility};
 pub(crate) use self::list::TargetGroupFilter;
 pub use self::list::{Issue, Statistic, TargetGroupQuery, TargetGroupStatistics, TargetGroupSummary, TargetGroups};
+pub use self::re_entry::{HasReEntry, ReEntry, ReEntryRule, ReEntryRules};
 pub use self::statistics::{
     CompletesCount, FoundTargetGroup, HasOverviewById, HasPerformance, Performance, Progress, RespondentAnalysis,
     RespondentCount, TargetGroupOverview,
 };
-pub use self::transitions::{Bulk, BulkJob, BulkOutcome, BulkTransition, Transitions};
+pub use self::transitions::{Bulk, BulkJob, BulkOutcome, BulkTransition, TransitionRequest, Transitions};
 use std::ops::RangeInclusive;
 
 use crate::client::{CallOptions, Client};

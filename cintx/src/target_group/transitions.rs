@@ -1,17 +1,23 @@
 //! Bulk transitions of target groups, and the jobs that carry them out. A job that is done has a result for each target
 //! group; some may have failed.
 
+use std::future::IntoFuture;
+
 use futures_util::future::{BoxFuture, FutureExt as _};
 use serde::{Deserialize, Serialize};
 
 use crate::Client;
+use crate::client::options::with_options;
 use crate::error::{Error, FieldError, JobFailure};
+use crate::exclusion::id_problem;
 use crate::fielding::RunAction;
 use crate::job::{Job, JobKind, JobPoll};
+use crate::paging::check_search;
 use crate::project::ProjectScope;
 use crate::sealed::Sealed;
-use crate::target_group::{TargetGroup, TargetGroups};
+use crate::target_group::{TargetGroup, TargetGroupStatus, TargetGroups};
 use crate::types::ids::{JobId, ProjectId, TargetGroupId, UserId};
+use crate::types::{CountryCode, LanguageCode};
 use crate::version::Version;
 
 /// What a bulk job does with each target group.
@@ -51,6 +57,23 @@ impl<V: Version> TargetGroups<V> {
     pub fn all<G: Into<TargetGroupId>>(&self, groups: impl IntoIterator<Item = G>) -> Bulk<V> {
         let groups = groups.into_iter().map(Into::into).collect();
         Bulk { client: self.client.clone(), project: self.project.clone(), groups }
+    }
+
+    /// Asks what can be done with the project's target groups, or with those that match. Await it to ask.
+    ///
+    /// ```no_run
+    /// # async fn run(project: cintx::project::ProjectScope<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+    /// let german = project.target_groups().transitions().language("ger".parse()?).await?;
+    /// if german.can_pause {
+    ///     project.target_groups().all(german.target_groups).pause().await?.until_done().await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "compute_target_group_transitions")]
+    pub fn transitions(&self) -> TransitionRequest<V> {
+        let (client, project) = (self.client.clone(), self.project.clone());
+        TransitionRequest { client, project, filter: TransitionFilter::default() }
     }
 }
 
@@ -126,7 +149,8 @@ impl<V: Version> Bulk<V> {
     #[doc(alias = "compute_target_group_transitions")]
     pub async fn transitions(&self) -> Result<Transitions, Error> {
         self.check()?;
-        V::transitions(self.client.raw(), self.client.account(), &self.project, &self.groups).await
+        let wanted = TransitionFilter { groups: self.groups.clone(), ..TransitionFilter::default() };
+        V::transitions(self.client.raw(), self.client.account(), &self.project, &wanted).await
     }
 
     /// Starts what is done with fielding runs.
@@ -175,8 +199,77 @@ impl<V: Version> TargetGroup<V> {
     /// See [when a call fails](crate::guide::failures).
     #[doc(alias = "compute_target_group_transitions")]
     pub async fn transitions(&self) -> Result<Transitions, Error> {
-        let groups = std::slice::from_ref(&self.id);
-        V::transitions(self.client.raw(), self.client.account(), &self.project, groups).await
+        let wanted = TransitionFilter { groups: vec![self.id.clone()], ..TransitionFilter::default() };
+        V::transitions(self.client.raw(), self.client.account(), &self.project, &wanted).await
+    }
+}
+
+/// Which target groups are meant.
+#[derive(Clone, Debug, Default)]
+#[doc(hidden)]
+pub struct TransitionFilter {
+    pub(crate) groups: Vec<TargetGroupId>,
+    pub(crate) except: Vec<TargetGroupId>,
+    pub(crate) status: Vec<TargetGroupStatus>,
+    pub(crate) countries: Vec<CountryCode>,
+    pub(crate) languages: Vec<LanguageCode>,
+    pub(crate) search: Option<String>,
+}
+
+/// Asks what can be done with the target groups that match. Made by [`TargetGroups::transitions`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is asked before it is awaited"]
+pub struct TransitionRequest<V: Version> {
+    client: Client<V>,
+    project: ProjectId,
+    filter: TransitionFilter,
+}
+
+with_options!(TransitionRequest: client);
+
+impl<V: Version> TransitionRequest<V> {
+    /// Only target groups of this status; of one of them, if called again.
+    pub fn status(mut self, status: TargetGroupStatus) -> Self {
+        self.filter.status.push(status);
+        self
+    }
+
+    /// Only target groups in this country; in one of them, if called again.
+    pub fn country(mut self, country: CountryCode) -> Self {
+        self.filter.countries.push(country);
+        self
+    }
+
+    /// Only target groups in this language; in one of them, if called again.
+    pub fn language(mut self, language: LanguageCode) -> Self {
+        self.filter.languages.push(language);
+        self
+    }
+
+    /// Only target groups that these 5 to 128 characters are found in.
+    pub fn search(mut self, text: impl Into<String>) -> Self {
+        self.filter.search = Some(text.into());
+        self
+    }
+
+    /// Not these target groups.
+    pub fn except<G: Into<TargetGroupId>>(mut self, groups: impl IntoIterator<Item = G>) -> Self {
+        self.filter.except.extend(groups.into_iter().map(Into::into));
+        self
+    }
+}
+
+impl<V: Version> IntoFuture for TransitionRequest<V> {
+    type Output = Result<Transitions, Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        async move {
+            check_search(self.filter.search.as_deref())?;
+            Error::check(self.filter.except.iter().filter_map(|id| id_problem("except", id.as_str())))?;
+            V::transitions(self.client.raw(), self.client.account(), &self.project, &self.filter).await
+        }
+        .boxed()
     }
 }
 

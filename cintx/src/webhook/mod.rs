@@ -358,7 +358,7 @@ impl<V: Version> Webhook<V> {
 
     /// Lists the events delivered to the subscription, or due, since a point in time; the oldest event first.
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     ///
     /// ```no_run
     /// # async fn run(webhook: cintx::webhook::Webhook<cintx::V2025_12_18>) -> Result<(), cintx::Error> {

@@ -6,7 +6,7 @@ use std::future::Future;
 use super::{Answer, Wire};
 use crate::fielding::RunAction;
 use crate::job::JobPoll;
-use crate::target_group::transitions::{BulkAction, BulkOutcome, Transitions};
+use crate::target_group::transitions::{BulkAction, BulkOutcome, TransitionFilter, Transitions};
 use crate::types::ids::{JobId, ProjectId, TargetGroupId};
 
 #[doc(hidden)]
@@ -32,6 +32,6 @@ pub trait BulkWire: Wire {
         raw: &Self::Raw,
         account: i64,
         project: &ProjectId,
-        groups: &[TargetGroupId],
+        wanted: &TransitionFilter,
     ) -> impl Future<Output = Answer<Transitions>> + Send;
 }

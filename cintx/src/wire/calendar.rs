@@ -22,7 +22,7 @@ pub trait CalendarWire: Wire {
 /// The versions that suggest a time in field from its length alone.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not suggest a time in field from a number of days",
-    note = "use `Client::suggest_field` with a time that is that long, or a client of 2025-12-18"
+    note = "use `Client::suggest_field` with a time that is that long, or a client of 2025-12-18 or later"
 )]
 pub trait HasFieldOfDays: Version {
     #[doc(hidden)]

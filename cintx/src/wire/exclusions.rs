@@ -28,7 +28,7 @@ pub struct Place<'a> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not exclude respondents by files",
     note = "2025-02-17 has `TargetGroup::exclusion_lists`, 2024-12-02 has nothing of the kind; or use a client of \
-            2025-12-18"
+            2025-12-18 or later"
 )]
 pub trait HasRespondentExclusions: Version {
     #[doc(hidden)]
@@ -73,7 +73,7 @@ pub trait HasRespondentExclusions: Version {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no exclusion groups",
     note = "in 2025-02-17 the target groups of one project can exclude each other: \
-            `ProjectScope::set_exclusion_policies`; or use a client of 2025-12-18"
+            `ProjectScope::set_exclusion_policies`; or use a client of 2025-12-18 or later"
 )]
 pub trait HasExclusionGroups: Version {
     #[doc(hidden)]
@@ -144,7 +144,7 @@ pub trait HasExclusionGroups: Version {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not exclude respondents by what they did lately",
     note = "in 2025-02-17 the target groups of one project can exclude each other: \
-            `ProjectScope::set_exclusion_policies`; or use a client of 2025-12-18"
+            `ProjectScope::set_exclusion_policies`; or use a client of 2025-12-18 or later"
 )]
 pub trait HasActivityExclusions: Version {
     #[doc(hidden)]
@@ -219,7 +219,7 @@ macro_rules! list_job {
         let ask_again = $crate::job::retry_after(answer.headers());
         let answer = answer.into_value();
         let done = $crate::exclusion::ListOutcome {
-            completed_at: answer.completed_at.and_then(|at| at.parse().ok()),
+            completed_at: answer.completed_at.and_then(|at| $crate::wire::moment::moment(&at)),
             partial_success: None$(.or(answer.$reason.map(|reason| reason.description.unwrap_or_default())))?,
         };
         let reason = answer.failure_reason.unwrap_or_default();
@@ -229,7 +229,9 @@ macro_rules! list_job {
             reasons: Vec::new(),
         };
         let word = answer.status.as_ref().map(|status| status.as_str());
-        Ok(JobPoll { status: $crate::job::job_status(word, || done, || failure), ask_again })
+        let origin = $crate::wire::job_origin(answer.created_at, answer.created_by, answer.job_trace_id);
+        let status = $crate::job::job_status(word, || done, || failure);
+        Ok(JobPoll::new(status, ask_again).with_origin(origin))
     }};
 }
 pub(crate) use list_job;

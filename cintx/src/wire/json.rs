@@ -1,6 +1,7 @@
 //! JSON of requests and answers: ids that are text or number, and what a conversion has lost.
 //! Both the areas that write JSON and those that read it go through here.
 
+use rust_decimal::Decimal;
 use serde_json::Value;
 
 /// An id, which may be text or a number, as text.
@@ -10,6 +11,12 @@ pub(crate) fn id_text(id: &Value) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
+}
+
+/// A number, which may be text.
+pub(crate) fn decimal(number: &Value) -> Option<Decimal> {
+    let text = id_text(number)?;
+    text.parse().or_else(|_| Decimal::from_scientific(&text)).ok()
 }
 
 /// The first value of a request that its typed form does not hold any more, and its place. Null says nothing, so

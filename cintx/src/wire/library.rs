@@ -60,24 +60,26 @@ pub(crate) fn question_details(wire: &serde_json::Value) -> Result<QuestionDetai
     use serde_json::Value;
 
     use super::read::Missing;
-    use crate::library::AnswerOption;
+    use crate::library::{AnswerOption, QuestionScope};
+    use crate::wire::json::id_text;
 
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let options = wire["options"].as_array().into_iter().flatten().filter_map(|option| {
-        let code = match &option["id"] {
-            Value::Null => return None,
-            Value::String(code) => code.clone(),
-            number => number.to_string(),
-        };
+        // The document calls the code an id, what Cint publishes beside it a precode.
+        let code = id_text(&option["precode"]).or_else(|| id_text(&option["id"]))?;
         // A region has its name among its properties.
         let name = text(&option["name"]).or_else(|| text(&option["properties"]["name"]));
-        Some(AnswerOption { code, text: name, text_translated: None })
+        let translated = text(&option["translated_name"]).filter(|name| !name.is_empty());
+        Some(AnswerOption { code, text: name, text_translated: translated })
     });
+    let scope = wire["scope"].as_str();
     Ok(QuestionDetails {
         id: wire["id"].as_i64().ok_or(Missing("id"))?,
         name: text(&wire["name"]),
         text: text(&wire["text"]),
+        kind: wire["response_type"].as_str().map(answered),
         category_id: wire["category_id"].as_i64(),
+        standard: scope.map(|scope| scope != QuestionScope::Custom.as_str()),
         range: wire["min"].as_i64().zip(wire["max"].as_i64()),
         options: options.collect(),
     })
@@ -92,5 +94,25 @@ pub(crate) fn answered(word: &str) -> crate::library::AnswerKind {
         "multi_punch" => AnswerKind::MultiPunch,
         "range" => AnswerKind::Number,
         other => AnswerKind::parse(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::question_details;
+
+    #[test]
+    fn an_option_has_an_id_or_a_precode() {
+        let question = |options: Value| question_details(&json!({ "id": 43, "options": options })).unwrap();
+        let by_id = question(json!([{ "id": 1, "name": "Male" }, { "properties": { "name": "nowhere" } }]));
+        let by_precode = question(json!([{ "precode": "1", "name": "Male", "translated_name": "" }]));
+        assert_eq!((by_id.options.len(), &*by_id.options[0].code), (1, "1"));
+        assert_eq!(by_id.options, by_precode.options);
+        let translated = question(json!([{ "precode": "2", "name": "Female", "translated_name": "Weiblich" }]));
+        assert_eq!(translated.options[0].text_translated.as_deref(), Some("Weiblich"));
+        let scoped = question_details(&json!({ "id": 7, "scope": "custom", "min": 1, "max": 99 })).unwrap();
+        assert_eq!((scoped.standard, scoped.range), (Some(false), Some((1, 99))));
     }
 }

@@ -27,6 +27,7 @@ mod moment;
 pub(crate) mod price;
 pub(crate) mod projects;
 pub(crate) mod quotas;
+pub(crate) mod re_entry;
 mod read;
 pub(crate) mod reconciliation;
 pub(crate) mod recontacts;
@@ -56,6 +57,7 @@ use serde_json::Value;
 
 use crate::error::{Error, FieldError};
 use crate::http::Pipeline;
+use crate::job::JobOrigin;
 use crate::types::Money;
 use crate::types::ids::JobId;
 
@@ -154,6 +156,15 @@ fn convert<T: Serialize + DeserializeOwned>(json: Value, name: impl Fn(&str) -> 
 /// The job that an answer says was started.
 fn started<T>(operation: &'static cintx_raw::Operation, answer: &cintx_raw::Response<T>) -> Answer<JobId> {
     answer.location_id().map(JobId::new).ok_or_else(|| Error::incomplete(operation, "Location"))
+}
+
+/// Where an answer says that a job comes from; what cannot be read is not said.
+fn job_origin(at: Option<String>, by: Option<String>, trace_id: Option<cintx_raw::Id>) -> JobOrigin {
+    JobOrigin {
+        created_at: at.and_then(|at| moment::moment(&at)),
+        created_by: by.and_then(|user| user.parse().ok()),
+        trace_id: trace_id.map(|id| id.as_str().into()),
+    }
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ pub trait ReconciliationWire: Wire {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not list what can be reconciled by when that is due",
     note = "2024-12-02 lists it by the month of the sessions: `Reconciliations::eligible_in`; or use a client of \
-            2025-12-18"
+            2025-12-18 or later"
 )]
 pub trait HasEligibleTargetGroups: Version {
     #[doc(hidden)]
@@ -80,7 +80,7 @@ pub trait HasEligibleTargetGroups: Version {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` takes no list of the completes to keep",
     note = "submit those that do not count, each with a reason: `Reconciliations::submit`; or use a client of \
-            2025-12-18"
+            2025-12-18 or later"
 )]
 pub trait HasKeptCompletes: Version {
     #[doc(hidden)]
@@ -96,7 +96,8 @@ pub trait HasKeptCompletes: Version {
 /// The versions whose reconciliations can be downloaded.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no files of a reconciliation to download",
-    note = "what became of the rows is counted in `SubmittedReconciliation::status`; or use a client of 2025-12-18"
+    note = "what became of the rows is counted in `SubmittedReconciliation::status`; or use a client of \
+            2025-12-18 or later"
 )]
 pub trait HasReconciliationFiles: Version {
     #[doc(hidden)]

@@ -1,4 +1,4 @@
-//! Recontacts on the wire. Only 2025-12-18 has them.
+//! Recontacts on the wire. They came with 2025-12-18.
 
 use std::future::Future;
 
@@ -14,7 +14,7 @@ use crate::types::ids::JobId;
 use crate::version::Version;
 
 /// The versions that can ask respondents again.
-#[diagnostic::on_unimplemented(message = "`{Self}` has no recontacts", note = "use a client of 2025-12-18")]
+#[diagnostic::on_unimplemented(message = "`{Self}` has no recontacts", note = "use a client of 2025-12-18 or later")]
 pub trait HasRecontacts: Version {
     #[doc(hidden)]
     fn recontacts_count(raw: &Self::Raw, place: Place<'_>) -> impl Future<Output = Answer<i64>> + Send;

@@ -10,7 +10,9 @@ use super::read::{Missing, Read};
 use super::{Answer, Wire};
 use crate::job::JobPoll;
 use crate::paging::{PageRequest, RawPage};
-use crate::report::{ReportFilter, ReportKind, ReportLevel, ReportOrder, ReportParameters, ReportRequest};
+use crate::report::{
+    ReportFilter, ReportKind, ReportLevel, ReportOrder, ReportParameters, ReportRequest, ReportRequestor,
+};
 use crate::types::ids::ReportId;
 use crate::wire::json::id_text;
 
@@ -57,6 +59,13 @@ impl Read<String> for ReportKind {
 }
 
 /// The two older versions write the order of a report as text.
+/// Before 2025-12-18 a requestor is a name.
+impl Read<String> for ReportRequestor {
+    fn read(name: String) -> Result<Self, Missing> {
+        Ok(Self { name: Some(name), ..Self::default() })
+    }
+}
+
 impl Read<String> for ReportParameters {
     fn read(wire: String) -> Result<Self, Missing> {
         serde_json::from_str(&wire).map(|json| parameters(&json)).map_err(|_| Missing("create_params"))
@@ -72,6 +81,7 @@ pub(crate) fn parameters(json: &Value) -> ReportParameters {
         level: json["filter"].as_str().map(ReportLevel::parse),
         ids: json["filter_ids"].as_array().into_iter().flatten().filter_map(id_text).collect(),
         respondent_answers: json["report_options"]["include_respondent_answers"] == Value::Bool(true),
+        link_type: id_text(&json["report_options"]["link_type"]),
     }
 }
 

@@ -47,7 +47,7 @@ pub trait StatisticsWire: Wire {
 /// The versions that find a launched target group by its id alone.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not find a target group by its id alone",
-    note = "use `TargetGroup::overview` with the target group's project, or a client of 2025-12-18"
+    note = "use `TargetGroup::overview` with the target group's project, or a client of 2025-12-18 or later"
 )]
 pub trait HasOverviewById: Version {
     #[doc(hidden)]

@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 
 use super::{Answer, Wire};
 use crate::error::{Error, FieldError};
-use crate::supply::{PrivateSupply, Supply, SupplyGroup};
+use crate::supply::{AllocationKind, AllocationProgress, PrivateSupply, SupplierProgress, Supply, SupplyGroup};
 use crate::types::ids::{ProjectId, SupplierId, TargetGroupId};
 use crate::version::Version;
-use crate::wire::json::id_text;
+use crate::wire::json::{decimal, id_text};
 
 #[doc(hidden)]
 pub trait SupplyWire: Wire {
@@ -24,6 +24,13 @@ pub trait SupplyWire: Wire {
         project: &ProjectId,
         group: &TargetGroupId,
     ) -> impl Future<Output = Answer<Supply>> + Send;
+
+    fn supply_progress(
+        raw: &Self::Raw,
+        account: i64,
+        project: &ProjectId,
+        group: &TargetGroupId,
+    ) -> impl Future<Output = Answer<Vec<AllocationProgress>>> + Send;
 
     fn set_supply(
         raw: &Self::Raw,
@@ -204,6 +211,74 @@ pub(crate) fn from_specification(specification: &Value) -> Supply {
         blocked: suppliers(&open["blocked_suppliers"]),
         private: PrivateSupply { groups: groups(private), blocked: suppliers(&private["blocked_suppliers"]) },
     }
+}
+
+/// What a list of tagged allocations says that suppliers have delivered; an allocation of a kind that is not known is
+/// passed over.
+pub(crate) fn progress_in_list(list: &[Value]) -> Vec<AllocationProgress> {
+    let kind = |entry: &Value| match entry["type"].as_str() {
+        Some("group") => Some(AllocationKind::Group),
+        Some("exchange") => Some(AllocationKind::Exchange),
+        Some("blocked") => Some(AllocationKind::Blocked),
+        _ => None,
+    };
+    list.iter().filter_map(|entry| Some(allocation(kind(entry)?, entry))).collect()
+}
+
+/// What the specification says that suppliers have delivered.
+pub(crate) fn progress_in_specification(specification: &Value) -> Vec<AllocationProgress> {
+    let (open, private) = (&specification["open_exchange_allocations"], &specification["private_exchange_allocations"]);
+    let groups = |part: &Value, kind| -> Vec<AllocationProgress> {
+        part["groups"].as_array().into_iter().flatten().map(|group| allocation(kind, group)).collect()
+    };
+    let exchange = json!({
+        "suppliers": open["exchange_suppliers"],
+        "min_percentage": open["exchange_min_percentage"],
+        "max_percentage": open["exchange_max_percentage"],
+    });
+    let blocked = |part: &Value, kind| {
+        let suppliers = &part["blocked_suppliers"];
+        let some = suppliers.as_array().is_some_and(|suppliers| !suppliers.is_empty());
+        some.then(|| allocation(kind, &json!({ "suppliers": suppliers })))
+    };
+    let mut all = groups(open, AllocationKind::Group);
+    all.extend(open.is_object().then(|| allocation(AllocationKind::Exchange, &exchange)));
+    all.extend(blocked(open, AllocationKind::Blocked));
+    all.extend(groups(private, AllocationKind::PrivateGroup));
+    all.extend(blocked(private, AllocationKind::PrivateBlocked));
+    all
+}
+
+/// An allocation, in the names of either form.
+fn allocation(kind: AllocationKind, entry: &Value) -> AllocationProgress {
+    let either = |name: &str, other: &str| entry.get(name).or_else(|| entry.get(other)).unwrap_or(&Value::Null);
+    let bound = |value: &Value| value.as_u64().and_then(|percent| u8::try_from(percent).ok());
+    let least = bound(either("percentage_min", "min_percentage"));
+    let most = bound(either("percentage_max", "max_percentage"));
+    let price = &entry["average_cpi"];
+    let one = entry.get("supplier").into_iter();
+    AllocationProgress {
+        kind,
+        id: id_text(either("id", "group_id")),
+        name: either("name", "group_name").as_str().map(str::to_owned),
+        share: least.zip(most).map(|(least, most)| least..=most),
+        completes: entry["completes"].as_i64(),
+        prescreens: either("prescreens", "pre_screens").as_i64(),
+        conversion_rate: decimal(&entry["conversion_rate"]),
+        remaining: entry["total_remaining"].as_i64(),
+        average_cost_per_interview: super::money(price["value"].as_str(), price["currency_code"].as_str()),
+        suppliers: entry["suppliers"].as_array().into_iter().flatten().chain(one).filter_map(delivered).collect(),
+    }
+}
+
+fn delivered(entry: &Value) -> Option<SupplierProgress> {
+    Some(SupplierProgress {
+        id: supplier(entry)?,
+        name: entry["name"].as_str().map(str::to_owned),
+        supplier_type: entry["type"].as_str().map(Into::into),
+        completes: entry["completes"].as_i64(),
+        prescreens: entry["pre_screens"].as_i64(),
+    })
 }
 
 fn percent(entry: &Value, key: &str, absent: u8) -> u8 {

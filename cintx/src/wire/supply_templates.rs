@@ -98,7 +98,8 @@ pub trait HasGlobalTemplateWrites: Version {
 /// The versions that show templates as a business unit sees them.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not show templates for a business unit",
-    note = "use `SupplyTemplates::get`, `global` or `system`, which every version has, or a client of 2025-12-18"
+    note = "use `SupplyTemplates::get`, `global` or `system`, which every version has, or a client of \
+            2025-12-18 or later"
 )]
 pub trait HasUnitTemplates: Version {
     #[doc(hidden)]

@@ -1,4 +1,4 @@
-//! Respondent unique codes on the wire. Only 2025-12-18 has them; live and test codes have operations of their own.
+//! Respondent unique codes on the wire. They came with 2025-12-18; live and test codes have operations of their own.
 
 use std::future::Future;
 
@@ -10,7 +10,7 @@ use crate::version::Version;
 /// The versions that hand out the buyer's own codes to respondents.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not hand out codes of the buyer's own to respondents",
-    note = "use a client of 2025-12-18"
+    note = "use a client of 2025-12-18 or later"
 )]
 pub trait HasUniqueCodes: Version {
     #[doc(hidden)]

@@ -1,5 +1,5 @@
 //! Webhook subscriptions on the wire. The versions differ in the names of events, in whether a new subscription brings
-//! its id, in keys and entity tags, and in how the list goes on. Only 2025-12-18 has the history.
+//! its id, in keys and entity tags, and in how the list goes on. The history came with 2025-12-18.
 
 use std::future::Future;
 
@@ -69,7 +69,7 @@ pub trait WebhooksWire: Wire {
 /// The versions that keep a delivery history of webhooks.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no delivery history of webhooks",
-    note = "keep the events as they arrive, or use a client of 2025-12-18"
+    note = "keep the events as they arrive, or use a client of 2025-12-18 or later"
 )]
 pub trait HasWebhookHistory: Version {
     #[doc(hidden)]

@@ -138,7 +138,8 @@ fn run<V: Version>(run: &FieldingRun<V>) -> impl Debug + use<V> {
 async fn draft_of<V: Version>(group: TargetGroup<V>) -> Result<impl Debug, Error> {
     let draft = group.draft().await?;
     // What is kept for the way back is not to be read.
-    Ok((draft.settings, draft.human_readable_id, draft.created_at, draft.pricing_model, draft.test_survey_link))
+    let entry = (draft.excludes_project(), draft.activity_exclusions(), draft.re_entry());
+    Ok((draft.settings, draft.human_readable_id, draft.created_at, draft.pricing_model, draft.test_survey_link, entry))
 }
 
 fn webhook<V: Version>(webhook: &Webhook<V>) -> impl Debug + use<V> {
@@ -252,6 +253,7 @@ fn of_groups<V: Version>() -> Vec<Reading<V>> {
         "strategy set": group(&cint).set_filling_strategy(FillingStrategy::Completes).await,
         "transitions": group(&cint).transitions().await,
         "supply": group(&cint).supply().await,
+        "supply progress": group(&cint).supply_progress().await,
         "quotas": group(&cint).quotas().read().await,
         "suggested for a profile": {
             let tables = group(&cint).quotas().read().await?;
@@ -265,15 +267,15 @@ fn of_groups<V: Version>() -> Vec<Reading<V>> {
 fn of_field<V: Version>() -> Vec<Reading<V>> {
     readings!(cint {
         "fielding run": group(&cint).fielding_run().await.map(|found| found.as_ref().map(run)),
-        "launch job": group(&cint).launch_job(job()).status().await.map(crate::readings::run_status),
-        "schedule job": group(&cint).schedule_job(job()).status().await.map(crate::readings::run_status),
+        "launch job": group(&cint).launch_job(job()).details().await.map(crate::readings::run_details),
+        "schedule job": group(&cint).schedule_job(job()).details().await.map(crate::readings::run_details),
         "assistant": group(&cint).assistant().await,
-        "paused": cint.project(project()).bulk_job(RunAction::Pause, job()).status().await,
-        "resumed": cint.project(project()).bulk_job(RunAction::Resume, job()).status().await,
-        "launched": cint.project(project()).bulk_job(RunAction::LaunchNow, job()).status().await,
-        "relaunched": cint.project(project()).bulk_job(RunAction::Relaunch, job()).status().await,
-        "completed": cint.project(project()).bulk_job(RunAction::Complete, job()).status().await,
-        "manager changed": cint.project(project()).manager_job(job()).status().await,
+        "paused": cint.project(project()).bulk_job(RunAction::Pause, job()).details().await,
+        "resumed": cint.project(project()).bulk_job(RunAction::Resume, job()).details().await,
+        "launched": cint.project(project()).bulk_job(RunAction::LaunchNow, job()).details().await,
+        "relaunched": cint.project(project()).bulk_job(RunAction::Relaunch, job()).details().await,
+        "completed": cint.project(project()).bulk_job(RunAction::Complete, job()).details().await,
+        "manager changed": cint.project(project()).manager_job(job()).details().await,
     })
 }
 
@@ -289,12 +291,13 @@ fn recent_days() -> std::ops::RangeInclusive<jiff::civil::Date> {
     today..=today
 }
 
-fn run_status<V: Version>(status: cintx::job::JobStatus<FieldingRun<V>>) -> String {
-    match status {
+fn run_details<V: Version>(details: cintx::job::JobDetails<FieldingRun<V>>) -> String {
+    let status = match details.status {
         cintx::job::JobStatus::Done(done) => format!("{:?}", run(&done)),
         cintx::job::JobStatus::Failed(failure) => format!("{failure:?}"),
         _ => "running".to_owned(),
-    }
+    };
+    format!("{status} {:?} {:?} {:?}", details.created_at, details.created_by, details.trace_id)
 }
 
 fn report_status<V: Version>(status: cintx::job::JobStatus<cintx::report::Report<V>>) -> String {
@@ -396,8 +399,8 @@ fn newest() -> Vec<Reading<cintx::V2025_12_18>> {
         "exclusions to be removed":
             group(&cint).exclusions().remove_all(ExcludedBy::Rsid).await.map(|job| job.id().clone()),
         "recontacts to be removed": group(&cint).recontacts().remove_all().await.map(|job| job.id().clone()),
-        "exclusion job": group(&cint).exclusions().upload_job(job()).status().await,
-        "exclusion removed": group(&cint).exclusions().removal_job(job()).status().await,
+        "exclusion job": group(&cint).exclusions().upload_job(job()).details().await,
+        "exclusion removed": group(&cint).exclusions().removal_job(job()).details().await,
         "exclusion groups": page(cint.exclusion_groups().list()).await,
         "exclusion group": cint.exclusion_groups().get(cintx::ExclusionGroupId::new(UUID)).await,
         "exclusion group made": cint.exclusion_groups().create("drinks", "Nobody takes part twice.").await,
@@ -410,8 +413,8 @@ fn newest() -> Vec<Reading<cintx::V2025_12_18>> {
         "recontact":
             group(&cint).recontacts().upload(RecontactBy::Rsid, [UUID]).await.map(|job| job.id().clone()),
         "recontact uploads": page(group(&cint).recontacts().uploads()).await,
-        "recontact job": group(&cint).recontacts().upload_job(job()).status().await,
-        "recontacts removed": group(&cint).recontacts().removal_job(job()).status().await,
+        "recontact job": group(&cint).recontacts().upload_job(job()).details().await,
+        "recontacts removed": group(&cint).recontacts().removal_job(job()).details().await,
         "unique codes": group(&cint).unique_codes(RespondentMode::Live).stats().await,
         "test codes": group(&cint).unique_codes(RespondentMode::Test).stats().await,
         "unique codes sent": group(&cint).unique_codes(RespondentMode::Live).upload(["wave-1"]).await,

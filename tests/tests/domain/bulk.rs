@@ -34,6 +34,11 @@ async fn each_group_has_a_result<V: Version>(stage: Stage<V>) {
     assert!(both.set_manager(stage.manager).await.unwrap().until_done().await.unwrap().is_complete());
     assert!(both.complete().await.unwrap().until_done().await.unwrap().is_complete());
     assert!(both.transitions().await.unwrap().can_relaunch);
+    let groups = scope.target_groups();
+    let completed = groups.transitions().status(TargetGroupStatus::Completed).except([&ids[0]]).await.unwrap();
+    assert_eq!((completed.target_groups, completed.can_relaunch), (vec![ids[1].clone()], true));
+    let refused = groups.transitions().search("UK").await.unwrap_err();
+    assert_eq!(refused.invalid_fields()[0].field(), "search");
     assert!(both.relaunch().await.unwrap().until_done().await.unwrap().is_complete());
     let now = scope.target_groups().list().status(TargetGroupStatus::Live).stream().collect().await.unwrap();
     assert_eq!(now.len(), 2);

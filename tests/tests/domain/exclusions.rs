@@ -146,6 +146,32 @@ mod newest {
     }
 
     #[tokio::test]
+    async fn a_draft_says_who_may_enter() {
+        use cintx::target_group::{ReEntry, ReEntryRule};
+
+        let stage = Stage::<V2025_12_18>::new().await;
+        let (project, other) = (stage.project().await, stage.project().await);
+        let mut re_entry = ReEntry::new(ReEntryRule::OTHERS);
+        re_entry.overquota.screener_side = ReEntryRule::ALWAYS;
+        let activity = ActivityExclusion::of(&other).within("P2M".parse().unwrap());
+        let draft = stage.draft(&project).exclude_project(true).exclude_activity([activity.clone()]);
+        let group = draft.re_entry(re_entry).create().await.unwrap();
+        let read = group.draft().await.unwrap();
+        assert_eq!((read.excludes_project(), read.re_entry()), (Some(true), Some(re_entry)));
+        assert_eq!(read.activity_exclusions(), std::slice::from_ref(&activity));
+
+        group.set_re_entry(&ReEntry::new(ReEntryRule::NEVER)).await.unwrap();
+        let changed = group.draft().await.unwrap();
+        assert_eq!(changed.re_entry(), Some(ReEntry::new(ReEntryRule::NEVER)));
+        assert_eq!((changed.activity_exclusions(), changed.settings), (vec![activity], read.settings), "nothing else");
+
+        let own = stage.draft(&project).exclude_activity([ActivityExclusion::of(&project)]);
+        let refused = own.create().await.unwrap_err();
+        assert_eq!(refused.invalid_fields()[0].field(), "activity_exclusions");
+        stage.assert_no_violation();
+    }
+
+    #[tokio::test]
     async fn recent_activity_keeps_out() {
         let stage = Stage::<V2025_12_18>::new().await;
         let (project, other) = (stage.project().await, stage.project().await);

@@ -1,7 +1,7 @@
 //! Target groups: drafts made, read back, changed, duplicated; launched ones listed, read, changed.
 
 use cintx::fielding::{FieldingAssistant, Pacing, Pricing, QuotaOverlay, RunStatus, SoftLaunch};
-use cintx::supply::Supply;
+use cintx::supply::{AllocationKind, Supply};
 use cintx::target_group::{FillingStrategy, TargetGroup, TargetGroupStatus};
 use cintx::types::{Interval, LengthOfInterview};
 use cintx::{Money, Version};
@@ -119,6 +119,10 @@ async fn launched_groups_are_listed_and_read<V: Version>(stage: Stage<V>) {
     assert_eq!(listed[0].open(&project).id(), group.id());
     let drafts = project.target_groups().list().status(TargetGroupStatus::Draft).stream().collect().await.unwrap();
     assert!(drafts.is_empty());
+
+    let progress = group.supply_progress().await.unwrap();
+    let exchange = progress.iter().find(|allocation| allocation.kind == AllocationKind::Exchange).unwrap();
+    assert_eq!(exchange.share, Some(group.supply().await.unwrap().exchange));
 
     let details = group.details().await.unwrap();
     assert_eq!(details.settings.name, "UK drinks");

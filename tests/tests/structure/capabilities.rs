@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use syn::{Expr, Item, Lit, Meta};
+use syn::{Attribute, Expr, Generics, ImplItem, Item, Lit, Meta, TypeParamBound, Visibility, WherePredicate};
 
 use crate::{parsed, rust_files, source};
 
@@ -49,12 +49,7 @@ fn descriptions() -> BTreeMap<String, String> {
         if !name.starts_with("Has") {
             continue;
         }
-        let lines = item.attrs.iter().filter(|attribute| attribute.path().is_ident("doc")).filter_map(|attribute| {
-            let Meta::NameValue(value) = &attribute.meta else { return None };
-            let Expr::Lit(text) = &value.value else { return None };
-            if let Lit::Str(text) = &text.lit { Some(text.value().trim().to_owned()) } else { None }
-        });
-        let text = lines.collect::<Vec<_>>().join(" ");
+        let text = documented(&item.attrs);
         let first = text.split(['.', ':', ';']).next().unwrap_or_default();
         let what = first.strip_prefix("The versions ").unwrap_or_else(|| panic!("{name} is described as {first:?}"));
         found.insert(name, what.to_owned());
@@ -62,9 +57,98 @@ fn descriptions() -> BTreeMap<String, String> {
     found
 }
 
+/// What the documentation of a call can say of the versions that have it: "From 2025-02-17 on" if all later ones do,
+/// which stays true when another comes; else each of them, or, if they are the first ones, "Before" the next.
+fn said_of(trait_name: &str, versions: &BTreeMap<String, BTreeSet<String>>) -> Vec<Vec<String>> {
+    let has: Vec<(String, bool)> = versions.iter().map(|(name, has)| (date(name), has.contains(trait_name))).collect();
+    let first = has.iter().position(|(_, has)| *has).unwrap_or_else(|| panic!("no version has {trait_name}"));
+    let Some(gone) = has[first..].iter().position(|(_, has)| !has).map(|after| first + after) else {
+        return vec![vec![format!("From {} on", has[first].0)]];
+    };
+    let each = has.iter().filter(|(_, has)| *has).map(|(date, _)| date.clone()).collect();
+    let are_first = first == 0 && has[gone..].iter().all(|(_, has)| !has);
+    let before = are_first.then(|| vec![format!("Before {}", has[gone].0)]);
+    [each].into_iter().chain(before).collect()
+}
+
+/// The documentation of an item as one line.
+fn documented(attributes: &[Attribute]) -> String {
+    let lines = attributes.iter().filter(|attribute| attribute.path().is_ident("doc")).filter_map(|attribute| {
+        let Meta::NameValue(value) = &attribute.meta else { return None };
+        let Expr::Lit(text) = &value.value else { return None };
+        if let Lit::Str(text) = &text.lit { Some(text.value().trim().to_owned()) } else { None }
+    });
+    lines.collect::<Vec<_>>().join(" ")
+}
+
+/// The capability that a method asks of its version by `where V: Has...`.
+fn asked(generics: &Generics) -> Option<String> {
+    let bounds = generics.where_clause.iter().flat_map(|clause| &clause.predicates).filter_map(|it| match it {
+        WherePredicate::Type(it) => Some(&it.bounds),
+        _ => None,
+    });
+    let names = bounds.flatten().filter_map(|bound| match bound {
+        TypeParamBound::Trait(bound) => Some(bound.path.segments.last()?.ident.to_string()),
+        _ => None,
+    });
+    names.into_iter().find(|name| name.starts_with("Has"))
+}
+
+#[test]
+fn a_call_that_some_versions_lack_says_which_have_it() {
+    let versions = implemented();
+    let (mut checked, mut silent) = (0, Vec::new());
+    for file in rust_files(&source()) {
+        for item in parsed(&file).items {
+            let Item::Impl(item) = item else { continue };
+            for method in &item.items {
+                let ImplItem::Fn(method) = method else { continue };
+                let is_public = matches!(method.vis, Visibility::Public(_));
+                let Some(capability) = asked(&method.sig.generics).filter(|_| is_public) else { continue };
+                let (text, name) = (documented(&method.attrs), &method.sig.ident);
+                let ways = said_of(&capability, &versions);
+                let is_said = ways.iter().any(|way| way.iter().all(|said| text.contains(said)));
+                if !is_said {
+                    silent.push(format!("{}: {name} needs {capability}: say one of {ways:?}", file.display()));
+                }
+                checked += 1;
+            }
+        }
+    }
+    assert!(silent.is_empty(), "{}", silent.join("\n"));
+    assert!(checked > 40, "{checked} calls were looked at");
+}
+
+#[test]
+fn the_newest_version_is_not_said_to_be_the_last() {
+    let newest = date(implemented().keys().next_back().unwrap());
+    let mut faults = Vec::new();
+    for file in rust_files(&source()) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let lines = text.lines().map(|line| line.trim().trim_start_matches('/').trim_start_matches('!'));
+        let text = lines.collect::<Vec<_>>().join(" ").replace("\\ ", "").replace("  ", " ");
+        for last in [format!("nly in {newest}"), format!("nly {newest}")] {
+            if text.contains(&last) {
+                faults.push(format!("{} says {last:?}: say \"from {newest} on\"", file.display()));
+            }
+        }
+        for (place, _) in text.match_indices(&format!("client of {newest}")) {
+            let rest = &text[place..];
+            let is_open = rest.starts_with(&format!("client of {newest} or later"));
+            if !is_open {
+                faults.push(format!("{}: {:?} lacks \"or later\"", file.display(), &rest[..rest.len().min(60)]));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+fn date(folder: &str) -> String {
+    folder.trim_start_matches('v').replace('_', "-")
+}
+
 fn table() -> String {
     let (versions, descriptions) = (implemented(), descriptions());
-    let date = |folder: &String| folder.trim_start_matches('v').replace('_', "-");
     let mut table = String::from("| the versions … | trait |");
     versions.keys().for_each(|version| table += &format!(" {} |", date(version)));
     table += &format!("\n|---|---|{}\n", "---|".repeat(versions.len()));

@@ -2769,11 +2769,19 @@ pub struct QuestionByIdSelectionOptionsOptions {
     /// Text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precode: Option<String>,
+    /// Text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub translated_name: Option<String>,
 }
 
 crate::object::object!(QuestionByIdSelectionOptionsOptions {
     "id" => id,
     "name" => name,
+    "precode" => precode,
+    "translated_name" => translated_name,
 });
 
 crate::value::open_enum!(QuestionByIdSelectionOptionsResponseType {

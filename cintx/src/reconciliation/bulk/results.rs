@@ -36,7 +36,7 @@ impl<V: HasReconciliationFiles> Reconciliations<V> {
     /// # }
     /// ```
     ///
-    /// Only in 2025-12-18.
+    /// From 2025-12-18 on.
     ///
     /// # Errors
     /// A state of other corrections; a file that cannot be read, or that names fewer respondents than were counted.
@@ -80,7 +80,7 @@ fn unreadable(what: String) -> Error {
 impl<V: HasReconciliationFiles> SubmittedReconciliation<V> {
     /// Writes a file of the reconciliation to a writer as it comes, and says how many bytes it has.
     ///
-    /// Only in 2025-12-18, as [`download`](Self::download). The writer is written to on this thread.
+    /// From 2025-12-18 on, as [`download`](Self::download). The writer is written to on this thread.
     ///
     /// # Errors
     /// The writer's. See [when a call fails](crate::guide::failures).

@@ -1,15 +1,15 @@
 //! Bulk jobs: what they start, how far they are, which actions a list of target groups allows.
 
 use super::raw::*;
-use super::start_bulk_job;
+use super::{bulk_creator, start_bulk_job};
 
 use crate::error::{Error, JobFailure};
 use crate::fielding::RunAction;
 use crate::job::{JobPoll, job_status, retry_after};
-use crate::target_group::transitions::{BulkAction, BulkOutcome, Transitions};
+use crate::target_group::transitions::{BulkAction, BulkOutcome, TransitionFilter, Transitions};
 use crate::types::ids::{JobId, ProjectId, TargetGroupId};
 use crate::wire::bulk::BulkWire;
-use crate::wire::started;
+use crate::wire::{job_origin, started};
 
 fn outcome(
     updated: Option<types::BulkUpdatedTargetGroups>,
@@ -33,17 +33,20 @@ fn failure(reason: Option<types::BulkJobFailureReason>) -> JobFailure {
     JobFailure { code: reason.code, description, reasons: Vec::new() }
 }
 
+/// Reads how a bulk job is doing, and, but of a change of managers, who asked for it.
 macro_rules! asked {
-    ($answer:expr) => {{
+    ($answer:expr $(, $creator:ident)?) => {{
         let answer = $answer;
         let ask_again = retry_after(answer.headers());
         let answer = answer.into_value();
+        let by = None$(.or($creator!(answer)))?;
+        let origin = job_origin(answer.created_at, by, None);
         let word = answer.status.as_ref().map(|status| status.as_str());
         let done = outcome(answer.updated_target_groups, answer.failed_target_groups);
         // A job that failed as a whole says why of each target group.
         let why = done.failed.first().map(|(_, failure)| failure.clone());
         let status = job_status(word, || done, || why.unwrap_or_else(|| failure(None)));
-        Ok(JobPoll { status, ask_again })
+        Ok(JobPoll::new(status, ask_again).with_origin(origin))
     }};
 }
 
@@ -116,14 +119,18 @@ impl BulkWire for super::Marker {
     ) -> Result<JobPoll<BulkOutcome>, Error> {
         let (p, j) = (project.as_str(), job.as_str());
         match action {
-            Some(RunAction::LaunchNow) => asked!(raw.get_bulk_launch_target_groups_job(account, p, j).await?),
-            Some(RunAction::Pause) => asked!(raw.get_bulk_pause_target_groups_job(account, p, j).await?),
-            Some(RunAction::Resume) => asked!(raw.get_bulk_resume_target_groups_job(account, p, j).await?),
+            Some(RunAction::LaunchNow) => {
+                asked!(raw.get_bulk_launch_target_groups_job(account, p, j).await?, bulk_creator)
+            }
+            Some(RunAction::Pause) => asked!(raw.get_bulk_pause_target_groups_job(account, p, j).await?, bulk_creator),
+            Some(RunAction::Resume) => {
+                asked!(raw.get_bulk_resume_target_groups_job(account, p, j).await?, bulk_creator)
+            }
             Some(RunAction::Relaunch) => {
-                asked!(raw.get_bulk_relaunch_target_groups_job(account, p, j).await?)
+                asked!(raw.get_bulk_relaunch_target_groups_job(account, p, j).await?, bulk_creator)
             }
             Some(RunAction::Complete) => {
-                asked!(raw.get_bulk_complete_target_groups_job(account, p, j).await?)
+                asked!(raw.get_bulk_complete_target_groups_job(account, p, j).await?, bulk_creator)
             }
             None => asked!(raw.get_bulk_update_target_group_project_manager_job(account, p, j).await?),
         }
@@ -133,13 +140,22 @@ impl BulkWire for super::Marker {
         raw: &Client,
         account: i64,
         project: &ProjectId,
-        groups: &[TargetGroupId],
+        wanted: &TransitionFilter,
     ) -> Result<Transitions, Error> {
+        fn some<T: ToString>(values: &[T]) -> Option<Vec<String>> {
+            (!values.is_empty()).then(|| values.iter().map(ToString::to_string).collect())
+        }
+        let status: Vec<_> = wanted.status.iter().map(|status| status.as_str().into()).collect();
+        let filters = types::ComputeTargetGroupTransitionsFilters {
+            country: some(&wanted.countries),
+            language: some(&wanted.languages),
+            status: (!status.is_empty()).then_some(status),
+        };
         let body = types::ComputeTargetGroupTransitionsRequest {
-            included_target_group_ids: Some(groups.iter().map(ToString::to_string).collect()),
-            excluded_target_group_ids: None,
-            filters: None,
-            search_string: None,
+            included_target_group_ids: some(&wanted.groups),
+            excluded_target_group_ids: some(&wanted.except),
+            filters: (filters != Default::default()).then_some(filters),
+            search_string: wanted.search.clone(),
         };
         let answer = raw.compute_target_group_transitions(account, project.as_str(), &body).await?.into_value();
         let ids = answer.target_groups.unwrap_or_default();

@@ -7,12 +7,12 @@ use jiff::Timestamp;
 
 use crate::error::{Error, JobFailure};
 use crate::fielding::{FieldingPeriod, RunAction, RunState, RunStatus};
-use crate::job::{JobPoll, job_status, retry_after};
+use crate::job::{JobOrigin, JobPoll, job_status, retry_after};
 use crate::optimistic::WithEtag;
 use crate::types::ids::{FieldingRunId, JobId, ProjectId, TargetGroupId};
 use crate::wire::fielding::FieldingWire;
 use crate::wire::read::{Field, Missing, Read, read, read_words, required};
-use crate::wire::{started, timestamp};
+use crate::wire::{job_origin, started, timestamp};
 
 read_words! { RunStatus = FieldingRunStatus; }
 
@@ -59,9 +59,10 @@ fn job(
     status: Option<&str>,
     run: Option<cintx_raw::Id>,
     reason: Option<types::FieldingRunJobFailureReason>,
+    origin: JobOrigin,
 ) -> JobPoll<FieldingRunId> {
     let run = run.map(|run| FieldingRunId::new(run.as_str()));
-    JobPoll { status: job_status(status, || run, || failure(reason)).required(), ask_again }
+    JobPoll::new(job_status(status, || run, || failure(reason)).required(), ask_again).with_origin(origin)
 }
 
 impl FieldingWire for super::Marker {
@@ -107,14 +108,16 @@ impl FieldingWire for super::Marker {
             let mut said = answer.into_value();
             let run = super::scheduled_run(&mut said);
             let status = said.status.as_ref().map(|status| status.as_str());
-            Ok(job(ask_again, status, run, said.failure_reason))
+            let origin = job_origin(said.created_at, said.created_by, said.job_trace_id);
+            Ok(job(ask_again, status, run, said.failure_reason, origin))
         } else {
             let answer = raw.get_launch_fielding_run_from_draft_job(account, project, group, id).await?;
             let ask_again = retry_after(answer.headers());
             let mut said = answer.into_value();
             let run = super::launched_run(&mut said);
             let status = said.status.as_ref().map(|status| status.as_str());
-            Ok(job(ask_again, status, run, said.failure_reason))
+            let origin = job_origin(said.created_at, said.created_by, said.job_trace_id);
+            Ok(job(ask_again, status, run, said.failure_reason, origin))
         }
     }
 

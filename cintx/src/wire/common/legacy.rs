@@ -189,6 +189,22 @@ macro_rules! start_bulk_job {
 }
 pub(super) use start_bulk_job;
 
+/// What the file of a reconciliation says: nobody tells.
+macro_rules! reconciliation_kind {
+    ($answer:ident) => {
+        None
+    };
+}
+pub(super) use reconciliation_kind;
+
+/// Who asked for a bulk job: nobody says.
+macro_rules! bulk_creator {
+    ($answer:ident) => {
+        None
+    };
+}
+pub(super) use bulk_creator;
+
 /// What a report is ordered with: its level; nobody can be named to get mail.
 pub(super) fn report_request(
     level: Option<types::ReportGenerationRequestFilter>,

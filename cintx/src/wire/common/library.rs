@@ -18,7 +18,8 @@ reads! {
         ;
         id, name, text = question_text, text_translated = question_text_translated, kind = question_type,
         category = classification_code, category_id = classification_id, standard,
-        options = question_options
+        options = question_options, option_mask;
+        range
     }
 }
 

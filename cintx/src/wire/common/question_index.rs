@@ -18,6 +18,8 @@ fn question(wire: types::Question) -> LibraryQuestion {
         category: None,
         category_id: wire.category_id.as_ref().and_then(|id| id.as_str().parse().ok()),
         standard: wire.scope.map(|scope| scope.as_str() != QuestionScope::Custom.as_str()),
+        range: None,
+        option_mask: None,
         options: Vec::new(),
     }
 }

@@ -3,6 +3,7 @@
 use super::raw::operations::{GET_RECONCILIATION_BY_REQUEST_ID as GET, POST_RECONCILIATIONS as POST};
 use super::raw::*;
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use crate::error::Error;
 use crate::paging::{PageRequest, RawPage};
@@ -55,7 +56,15 @@ impl ReconciliationWire for super::Marker {
     async fn reconciliation(raw: &Client, account: i64, id: &ReconciliationId) -> Result<ReconciliationOutcome, Error> {
         let answer = raw.get_reconciliation_by_request_id(account, id.as_str()).await?.into_value();
         let status = answer.status.as_ref().ok_or_else(|| Error::incomplete(&GET, "status"))?;
-        Ok(ReconciliationOutcome { status: ReconciliationStatus::parse(status.as_str()), counts: counts!(answer) })
+        let status = ReconciliationStatus::parse(status.as_str());
+        Ok(ReconciliationOutcome {
+            status,
+            counts: counts!(answer),
+            name: answer.name,
+            submitted_at: answer.submitted_at.and_then(|at| Timestamp::read(at).ok()),
+            submitted_by: answer.submitter_las_id.and_then(|user| user.parse().ok()),
+            kind: super::reconciliation_kind!(answer),
+        })
     }
 
     async fn reconciliations(

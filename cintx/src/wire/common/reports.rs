@@ -50,7 +50,7 @@ impl ReportsWire for super::Marker {
         let word = answer.status.as_ref().map(ToString::to_string);
         let failure =
             || JobFailure { code: None, description: answer.message.unwrap_or_default(), reasons: Vec::new() };
-        Ok(JobPoll { status: job_status(word.as_deref(), || answer.report_url, failure), ask_again })
+        Ok(JobPoll::new(job_status(word.as_deref(), || answer.report_url, failure), ask_again))
     }
 
     async fn report_requests(

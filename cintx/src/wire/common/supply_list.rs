@@ -4,10 +4,10 @@ use super::raw::{Client, types};
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::supply::Supply;
+use crate::supply::{AllocationProgress, Supply};
 use crate::types::ids::{ProjectId, TargetGroupId};
 use crate::wire::read::{Field, Missing};
-use crate::wire::supply::{SupplyWire, from_list, list_changes};
+use crate::wire::supply::{SupplyWire, from_list, list_changes, progress_in_list};
 use crate::wire::{from_json, to_json};
 
 impl Field<Option<Vec<types::GetTargetGroupResponseSupplyAllocations>>> for Supply {
@@ -27,6 +27,15 @@ impl SupplyWire for super::Marker {
 
     async fn supply(raw: &Client, account: i64, project: &ProjectId, group: &TargetGroupId) -> Result<Supply, Error> {
         Ok(from_list(&entries(raw, account, project.as_str(), group.as_str()).await?))
+    }
+
+    async fn supply_progress(
+        raw: &Client,
+        account: i64,
+        project: &ProjectId,
+        group: &TargetGroupId,
+    ) -> Result<Vec<AllocationProgress>, Error> {
+        Ok(progress_in_list(&entries(raw, account, project.as_str(), group.as_str()).await?))
     }
 
     async fn set_supply(

@@ -16,6 +16,7 @@ use crate::types::{Money, TimeRange};
 use crate::wire::assistant::from_modules;
 use crate::wire::audience::AudienceWire as _;
 use crate::wire::page;
+use crate::wire::re_entry::entry_parts;
 use crate::wire::read::{Field, Missing, Read, list, read, read_words, reads, required};
 use crate::wire::target_groups::{GroupsWire, Write, draft_body, kept_parts};
 use crate::wire::{from_json_parts, to_json};
@@ -108,7 +109,9 @@ impl GroupsWire for super::Marker {
         draft: &TargetGroupDraft,
     ) -> Result<TargetGroupId, Error> {
         let audience = Self::audience(raw, account, draft).await?;
-        create(raw, account, project, &draft.settings, [(super::DRAFT_NAMES.profiles, audience)]).await
+        let mut rest = entry_parts(draft);
+        rest.push((super::DRAFT_NAMES.profiles, audience));
+        create(raw, account, project, &draft.settings, rest).await
     }
 
     async fn draft(raw: &Client, account: i64, project: &ProjectId, group: &TargetGroupId) -> Result<Draft, Error> {

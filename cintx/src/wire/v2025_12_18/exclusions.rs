@@ -203,6 +203,8 @@ impl HasExclusionGroups for super::Marker {
     }
 }
 
+impl crate::target_group::HasReEntry for super::Marker {}
+
 impl HasActivityExclusions for super::Marker {
     async fn activity_exclusions(
         raw: &Client,

@@ -16,16 +16,17 @@ read_words! { crate::library::AnswerKind = QuestionResponseProfileFormatProfileC
 
 impl Read<types::QuestionResponseProfileFormat> for LibraryQuestion {
     fn read(wire: types::QuestionResponseProfileFormat) -> Result<Self, Missing> {
-        let mut id = None;
+        let (mut id, mut range) = (None, None);
         let mut options = Vec::new();
         for target in wire.targets.unwrap_or_default() {
             let Some(condition) = target.conditions.unwrap_or_default().into_iter().next() else {
                 continue;
             };
             id = id.or(condition.question_id.and_then(|id| id.as_i64()));
+            range = range.or_else(|| condition.min.zip(condition.max));
             options.extend(condition.option.map(|code| AnswerOption {
                 code,
-                text: target.text,
+                text: target.text.or(target.name),
                 text_translated: target.text_translated,
             }));
         }
@@ -38,6 +39,8 @@ impl Read<types::QuestionResponseProfileFormat> for LibraryQuestion {
             category: wire.classification_code,
             category_id: wire.classification_id.and_then(|id| id.as_i64()),
             standard: wire.standard,
+            range,
+            option_mask: wire.option_mask,
             options,
         })
     }

@@ -12,7 +12,7 @@ use crate::pricing::FeasibilitySettings;
 use crate::project::{ProjectOverview, ProjectSettings, ProjectSummary};
 use crate::reconciliation::{ReasonCode, ReconciliationSummary};
 use crate::reconciliation::{ReconciliationKind, ReconciliationStatus};
-use crate::report::{ReportFilter, ReportOrder, ReportRequest};
+use crate::report::{ReportFilter, ReportOrder, ReportRequest, ReportRequestor};
 use crate::target_group::{ChangeKind, TargetGroupOverview};
 use crate::target_group::{DraftSettings, LaunchedSettings, TargetGroupFilter, TargetGroupSummary};
 use crate::types::TimeRange;
@@ -100,6 +100,7 @@ reads! {
         kind = submission_type
     }
     ReasonCode = ReconciliationReasonCodes { code; name, description, allowed }
+    ReportRequestor = ReportRequestListItemRequestor { ; id, name, email }
     ReportRequest = ReportRequestListItem {
         id = report_id;
         kind = report_type, status, created_at = create_date, account_name, parameters = create_params,
@@ -214,6 +215,22 @@ macro_rules! start_bulk_job {
     }};
 }
 pub(super) use start_bulk_job;
+
+/// What the file of a reconciliation says.
+macro_rules! reconciliation_kind {
+    ($answer:ident) => {
+        $answer.submission_type.map(|kind| $crate::reconciliation::ReconciliationKind::parse(kind.as_str()))
+    };
+}
+pub(super) use reconciliation_kind;
+
+/// Who asked for a bulk job.
+macro_rules! bulk_creator {
+    ($answer:ident) => {
+        $answer.created_by
+    };
+}
+pub(super) use bulk_creator;
 
 /// What a report is ordered with: its level, and who gets mail when it is ready.
 pub(super) fn report_request(

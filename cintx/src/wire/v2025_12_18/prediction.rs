@@ -4,28 +4,9 @@ use super::raw::{Client, types};
 
 use crate::error::Error;
 use crate::pricing::{Prediction, Price};
-use crate::types::Money;
-use crate::types::ids::{BusinessUnitId, SupplierId, TargetGroupId};
-use crate::wire::price::HasPricePrediction;
-use crate::wire::read::{Field as _, Read as _};
-
-/// Reads prices; both answers have the same parts in types of their own.
-macro_rules! price {
-    ($answer:expr) => {{
-        let answer = $answer;
-        let money = |price| Option::<Money>::field(price).ok().flatten();
-        let private = answer.private_exchange_prices.into_iter().flatten();
-        Ok(Price {
-            open_exchange: answer.open_exchange_price.and_then(|price| money(price.cost_per_interview)),
-            private_exchanges: private
-                .filter_map(|price| {
-                    let supplier = SupplierId::read(price.supplier_id?).ok()?;
-                    Some((supplier, money(price.cost_per_interview)?))
-                })
-                .collect(),
-        })
-    }};
-}
+use crate::types::ids::{BusinessUnitId, TargetGroupId};
+use crate::wire::price::{HasPricePrediction, price};
+use crate::wire::to_json;
 
 impl HasPricePrediction for super::Marker {
     async fn predict_price(
@@ -39,18 +20,17 @@ impl HasPricePrediction for super::Marker {
             Prediction::Dynamic(price) => Config::Dynamic(types::GetRedactedPricePredictionRequestConfigDynamic {
                 user_requested_cpi: price.into(),
             }),
-            Prediction::RateCard { country, length, incidence_rate } => {
-                Config::RateCard(types::GetRedactedPricePredictionRequestConfigRateCard {
-                    country_code: country.as_str().to_ascii_uppercase(),
-                    cpi_boost: None,
-                    expected_incidence_rate: incidence_rate.fraction(),
-                    expected_length_of_interview_minutes: i64::from(length.as_minutes()),
-                    maximum_cpi: None,
-                })
-            }
+            Prediction::RateCard(card) => Config::RateCard(types::GetRedactedPricePredictionRequestConfigRateCard {
+                country_code: card.country.as_str().to_ascii_uppercase(),
+                cpi_boost: card.boost.as_ref().map(Into::into),
+                expected_incidence_rate: card.incidence_rate.fraction(),
+                expected_length_of_interview_minutes: i64::from(card.length.as_minutes()),
+                maximum_cpi: card.maximum.as_ref().map(Into::into),
+            }),
         };
         let body = types::GetRedactedPricePredictionRequest { config };
-        price!(raw.generate_price_prediction(account, &unit.to_string(), &body).await?.into_value())
+        let answer = raw.generate_price_prediction(account, &unit.to_string(), &body).await?;
+        Ok(price(&to_json(answer.value())?))
     }
 
     async fn group_price(
@@ -59,6 +39,7 @@ impl HasPricePrediction for super::Marker {
         unit: BusinessUnitId,
         group: &TargetGroupId,
     ) -> Result<Price, Error> {
-        price!(raw.get_target_group_price(account, &unit.to_string(), group.as_str()).await?.into_value())
+        let answer = raw.get_target_group_price(account, &unit.to_string(), group.as_str()).await?;
+        Ok(price(&to_json(answer.value())?))
     }
 }

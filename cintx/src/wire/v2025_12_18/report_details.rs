@@ -11,12 +11,6 @@ impl crate::report::HasReportEmails for super::Marker {}
 
 read_words! { ReportLevel = ReportRequestListItemLevel; }
 
-impl Read<types::ReportRequestListItemRequestor> for String {
-    fn read(wire: types::ReportRequestListItemRequestor) -> Result<Self, Missing> {
-        wire.name.ok_or(Missing("name"))
-    }
-}
-
 impl Read<types::ReportRequestListItemCreateParams> for ReportParameters {
     fn read(wire: types::ReportRequestListItemCreateParams) -> Result<Self, Missing> {
         to_json(&wire).map(|json| parameters(&json)).map_err(|_| Missing("create_params"))

@@ -1,12 +1,13 @@
 //! Supply: one specification, read and replaced as a whole.
 
 use super::raw::{Client, types};
+use serde_json::Value;
 
 use crate::error::Error;
-use crate::supply::Supply;
+use crate::supply::{AllocationProgress, Supply};
 use crate::types::ids::{ProjectId, TargetGroupId};
 use crate::wire::read::{Field, Missing};
-use crate::wire::supply::{SupplyWire, from_specification, to_specification};
+use crate::wire::supply::{SupplyWire, from_specification, progress_in_specification, to_specification};
 use crate::wire::{from_json, to_json};
 
 impl Field<Option<types::GetDraftSupplyAllocationGroupResponse>> for Supply {
@@ -15,13 +16,24 @@ impl Field<Option<types::GetDraftSupplyAllocationGroupResponse>> for Supply {
     }
 }
 
+async fn specification(raw: &Client, account: i64, project: &str, group: &str) -> Result<Value, Error> {
+    to_json(raw.get_target_group_allocation_specification(account, project, group).await?.value())
+}
+
 impl SupplyWire for super::Marker {
     const PRIVATE_EXCHANGE: bool = true;
 
     async fn supply(raw: &Client, account: i64, project: &ProjectId, group: &TargetGroupId) -> Result<Supply, Error> {
-        let (project, group) = (project.as_str(), group.as_str());
-        let answer = raw.get_target_group_allocation_specification(account, project, group).await?;
-        Ok(from_specification(&to_json(answer.value())?))
+        Ok(from_specification(&specification(raw, account, project.as_str(), group.as_str()).await?))
+    }
+
+    async fn supply_progress(
+        raw: &Client,
+        account: i64,
+        project: &ProjectId,
+        group: &TargetGroupId,
+    ) -> Result<Vec<AllocationProgress>, Error> {
+        Ok(progress_in_specification(&specification(raw, account, project.as_str(), group.as_str()).await?))
     }
 
     async fn set_supply(

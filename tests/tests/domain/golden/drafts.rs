@@ -70,6 +70,7 @@ async fn every_field<V: Version>(stage: &Stage<V>, project: &Project) -> TargetG
         .cost_note(usd("4.20"))
         .test_url("https://survey.example/test?RID=[%RID%]")
         .collects_pii(true)
+        .exclude_project(true)
         .on_behalf_of(EndClientId::new(1))
         .industry(IndustryCode::new("automotive"))
         .lockout(LockoutCode::new("automotive"))

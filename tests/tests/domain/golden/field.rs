@@ -1,7 +1,7 @@
 //! Field: launched and scheduled target groups, their dates, details, price and assistant; and many at once.
 
 use cintx::project::Project;
-use cintx::target_group::{DraftBuilder, FillingStrategy, TargetGroup};
+use cintx::target_group::{DraftBuilder, FillingStrategy, TargetGroup, TargetGroupStatus};
 use cintx::types::LengthOfInterview;
 use cintx::{LockoutCode, Version};
 
@@ -57,5 +57,8 @@ pub async fn calls<V: Version>(stage: &Stage<V>) {
     both.set_manager(stage.manager).await.unwrap().until_done().await.unwrap();
     both.complete().await.unwrap().until_done().await.unwrap();
     both.transitions().await.unwrap();
+    let asked = groups.transitions().status(TargetGroupStatus::Live).country("gb".parse().unwrap());
+    let asked = asked.language("eng".parse().unwrap()).search("UK drinks").except([&scheduled]);
+    asked.await.unwrap();
     both.relaunch().await.unwrap().until_done().await.unwrap();
 }

@@ -55,5 +55,6 @@ pub async fn predictions(stage: &Stage<cintx::V2025_12_18>) {
     let unit = stage.sandbox.business_unit_id();
     stage.cint.predict_dynamic_price(unit, &usd("2.50")).await.unwrap();
     let (length, rate) = (LengthOfInterview::minutes(10).unwrap(), "0.5".parse().unwrap());
-    stage.cint.predict_rate_card_price(unit, "gb".parse().unwrap(), length, rate).await.unwrap();
+    let card = stage.cint.predict_rate_card_price(unit, "gb".parse().unwrap(), length, rate);
+    card.boost(usd("0.25")).maximum(usd("4.50")).await.unwrap();
 }

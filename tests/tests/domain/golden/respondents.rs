@@ -25,6 +25,7 @@ pub async fn newest(stage: &Stage<cintx::V2025_12_18>) {
     use cintx::exclusion::{ActivityExclusion, ExcludedBy};
     use cintx::recontact::RecontactBy;
     use cintx::respondent::{RespondentMode, RespondentOutcome};
+    use cintx::target_group::{ReEntry, ReEntryRule};
 
     let (project, other) = (stage.project().await, stage.project().await);
     let group = super::field::priced(stage, &project).await;
@@ -35,6 +36,10 @@ pub async fn newest(stage: &Stage<cintx::V2025_12_18>) {
     group.unique_codes(RespondentMode::Test).upload(["test-1"]).await.unwrap();
     let within = ActivityExclusion::of(&other).within("P2W".parse().unwrap());
     group.set_activity_exclusions([within, ActivityExclusion::of(&sibling)]).await.unwrap();
+
+    let draft = stage.draft(&project).exclude_project(false).exclude_activity([ActivityExclusion::of(&other)]);
+    let draft = draft.re_entry(ReEntry::new(ReEntryRule::OTHERS)).create().await.unwrap();
+    draft.set_re_entry(&ReEntry::new(ReEntryRule::NEVER)).await.unwrap();
 
     let groups = stage.cint.exclusion_groups();
     let id = groups.create("drinks", "Nobody takes part twice.").await.unwrap();
