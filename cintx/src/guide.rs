@@ -1,6 +1,9 @@
 //! Guides: pages that lead through more than one module.
 //! Each is a file of `guide/` in this package.
 
+#[doc = include_str!("../guide/calls.md")]
+pub mod calls {}
+
 #[doc = include_str!("../guide/failures.md")]
 pub mod failures {}
 

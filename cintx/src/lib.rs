@@ -85,6 +85,7 @@
 //!
 //! # Guides
 //!
+//! - [Calls](guide::calls): what Cint's guide does by requests, and the call here; coming from the Cint Buyer API.
 //! - [Failures](guide::failures): what a failed call did, what is repeated, what to do about it.
 //! - [Field](guide::field): many target groups at once, watched, mended and completed.
 //! - [Quotas](guide::quotas): interlocked tables, from targets to whole numbers, and in field.

@@ -4,7 +4,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-const GUIDE: &str = include_str!("../../../cintx/guide/failures.md");
+const FAILURES: &str = include_str!("../../../cintx/guide/failures.md");
+
+/// What Cint's guide does by requests, and the calls here: each row of the first table names a test, too.
+const CALLS: &str = include_str!("../../../cintx/guide/calls.md");
 
 /// Tables that explain the words which the others use.
 const EXPLAINING: [&str; 1] = ["| outcome | did it take effect? | what to do |"];
@@ -79,9 +82,9 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The tables, each as its rows without the line below the head.
-fn tables() -> Vec<Vec<&'static str>> {
+fn tables(guide: &'static str) -> Vec<Vec<&'static str>> {
     let mut tables = vec![Vec::new()];
-    for line in GUIDE.lines() {
+    for line in guide.lines() {
         match (line.starts_with('|'), tables.last_mut()) {
             (true, Some(table)) if !line.starts_with("|---") => table.push(line),
             (false, Some(table)) if !table.is_empty() => tables.push(Vec::new()),
@@ -100,11 +103,11 @@ fn last_cell(row: &str) -> &str {
 fn every_claim_names_a_test_that_exists() {
     let tests = tests();
     let mut named = BTreeSet::new();
-    for text in GUIDE.split("(test").skip(1) {
+    for text in FAILURES.split("(test").skip(1) {
         named.extend(text.split_once(')').into_iter().flat_map(|(inside, _)| quoted(inside)));
     }
     let mut unproven = Vec::new();
-    for table in tables().into_iter().filter(|table| !EXPLAINING.contains(&table[0])) {
+    for table in tables(FAILURES).into_iter().filter(|table| !EXPLAINING.contains(&table[0])) {
         if last_cell(table[0]) == "command" {
             continue;
         }
@@ -124,10 +127,22 @@ fn every_claim_names_a_test_that_exists() {
 }
 
 #[test]
+fn every_call_of_cints_guide_names_a_test_that_exists() {
+    let tests = tests();
+    let table = tables(CALLS).swap_remove(0);
+    assert!(table.len() > 25 && last_cell(table[0]) == "test", "{:?}", table[0]);
+    let unproven: Vec<&&str> = table[1..].iter().filter(|row| quoted(last_cell(row)).next().is_none()).collect();
+    assert!(unproven.is_empty(), "no test is named by {unproven:?}");
+    let named = table[1..].iter().flat_map(|row| quoted(last_cell(row)));
+    let missing: Vec<&str> = named.filter(|name| !tests.iter().any(|test| test.is(name))).collect();
+    assert!(missing.is_empty(), "no tests have these names: {missing:?}");
+}
+
+#[test]
 fn every_command_runs_a_test() {
     let tests = tests();
     let mut commands = 0;
-    for command in tables().iter().flatten().flat_map(|row| quoted(last_cell(row))) {
+    for command in tables(FAILURES).iter().flatten().flat_map(|row| quoted(last_cell(row))) {
         let Some((_, arguments)) = command.split_once("cargo test ") else { continue };
         commands += 1;
         let arguments: Vec<&str> = arguments.split(" -- ").next().unwrap_or_default().split(' ').collect();
