@@ -68,7 +68,7 @@ async fn mock<V: Version>() {
             then.status(status).header("etag", "\"1\"").json_body(body);
         })
     });
-    let cint = Client::<V>::builder().account(ACCOUNT).token("t").api_url(&server.base_url()).build().unwrap();
+    let cint = Client::<V>::builder().account(ACCOUNT).token("t").api_url(server.base_url()).build().unwrap();
     opens_a_wave(&cint, MANAGER.parse().unwrap()).await;
     assert_eq!(mocks.map(|mock| mock.calls()), [1, 2, 1], "an edit reads what it changes");
 }
