@@ -31,9 +31,11 @@ impl TwoWay<'_> {
         let Self { rows, columns, seed, bounds, sweeps, budget } = self;
         let smaller = |cell: usize| rows[cell / columns.len()].min(columns[cell % columns.len()]);
         let cells = rows.len() * columns.len();
+        budget.is_over_after(cells as u64);
         let (least, most) = match bounds {
             Some((mut least, mut most)) => {
                 let values = feasible(&rows, &columns, &least, &most, budget)?;
+                budget.is_over_after(cells as u64);
                 go_on(&rows, &columns, budget)?;
                 let fixed = free::fixed(&values, &least, &most, rows.len(), columns.len());
                 for (cell, fixed) in fixed.into_iter().enumerate() {
@@ -55,7 +57,7 @@ impl TwoWay<'_> {
 }
 
 /// Nothing more is begun once the budget is over: what it says then means nothing.
-fn go_on(rows: &[i64], columns: &[i64], budget: &Budget) -> Result<(), Stuck> {
+pub(crate) fn go_on(rows: &[i64], columns: &[i64], budget: &Budget) -> Result<(), Stuck> {
     match budget.stopped() {
         None => Ok(()),
         Some(_) => Err(Stuck { rows: vec![false; rows.len()], columns: vec![false; columns.len()] }),
@@ -82,17 +84,22 @@ pub(crate) fn feasible(
     let mut row_needs = rows.to_vec();
     let mut column_needs = columns.to_vec();
     let width = columns.len();
-    for (cell, value) in values.iter().enumerate() {
-        row_needs[cell / width] -= value;
-        column_needs[cell % width] -= value;
+    for part in budget.parts(values.len()) {
+        for cell in part {
+            row_needs[cell / width] -= values[cell];
+            column_needs[cell % width] -= values[cell];
+        }
     }
-    for (cell, value) in values.iter_mut().enumerate() {
-        let (row, column) = (&mut row_needs[cell / width], &mut column_needs[cell % width]);
-        let more = (*row).min(*column).min(most[cell] - *value).max(0);
-        *value += more;
-        *row -= more;
-        *column -= more;
+    for part in budget.parts(values.len()) {
+        for cell in part {
+            let (row, column) = (&mut row_needs[cell / width], &mut column_needs[cell % width]);
+            let more = (*row).min(*column).min(most[cell] - values[cell]).max(0);
+            values[cell] += more;
+            *row -= more;
+            *column -= more;
+        }
     }
+    go_on(rows, columns, budget)?;
     let mut flow = Flow::new(values, rows, columns, vec![0; rows.len() + width], budget);
     flow.balance(&Free { least, most })?;
     Ok(flow.values)
@@ -114,8 +121,9 @@ fn fit(rows: &[i64], columns: &[i64], seed: Option<Vec<f64>>, limits: &Limits<'_
     let smaller = |cell: usize| rows[cell / width].min(columns[cell % width]);
     let mut base = seed.unwrap_or_else(|| {
         let part = |cell: usize| rows[cell / width] as f64 * columns[cell % width] as f64 / total.max(1) as f64;
-        (0..least.len()).map(part).collect()
+        budget.list(least.len(), part)
     });
+    budget.is_over_after(least.len() as u64);
     let mut has_bounds = false;
     for (cell, base) in base.iter_mut().enumerate() {
         if most[cell] == 0 {
@@ -125,12 +133,10 @@ fn fit(rows: &[i64], columns: &[i64], seed: Option<Vec<f64>>, limits: &Limits<'_
     }
     let bounds = has_bounds.then(|| Bounds {
         least: least.iter().map(|least| *least as f64).collect(),
-        most: (0..most.len())
-            .map(|cell| {
-                let limits = most[cell] < smaller(cell) || least[cell] == most[cell];
-                if limits { most[cell] as f64 } else { f64::INFINITY }
-            })
-            .collect(),
+        most: budget.list(most.len(), |cell| {
+            let limits = most[cell] < smaller(cell) || least[cell] == most[cell];
+            if limits { most[cell] as f64 } else { f64::INFINITY }
+        }),
     });
     let targets = |counts: &[i64]| counts.iter().map(|count| *count as f64).collect();
     let of_axes = places(&[rows.len(), width]).into_iter().zip([rows, columns]);
@@ -144,28 +150,28 @@ fn round(rows: &[i64], columns: &[i64], fit: &[f64], limits: &Limits<'_>) -> Res
     let Limits { least, most, budget } = *limits;
     go_on(rows, columns, budget)?;
     let bounded = |cell: usize| snap(fit[cell].max(least[cell] as f64).min(most[cell] as f64));
-    let (mut whole, mut rest) = (Vec::with_capacity(fit.len()), Vec::with_capacity(fit.len()));
-    for cell in 0..fit.len() {
-        let value = bounded(cell);
-        // Below `Table::MOST` both conversions are exact.
-        whole.push(value.floor() as i64);
-        rest.push(((value - value.floor()) * Squares::ONE as f64).round() as i64);
+    let (mut whole, mut rest) = (vec![0; fit.len()], vec![0; fit.len()]);
+    for part in budget.parts(fit.len()) {
+        for cell in part {
+            let value = bounded(cell);
+            // Below `Table::MOST` both conversions are exact.
+            whole[cell] = value.floor() as i64;
+            rest[cell] = ((value - value.floor()) * Squares::ONE as f64).round() as i64;
+        }
     }
     let mut price = None;
     for slack in [0, 1, 8] {
         go_on(rows, columns, budget)?;
-        let low: Vec<i64> = whole.iter().zip(least).map(|(whole, least)| (whole - slack).max(*least)).collect();
-        let high: Vec<i64> = (0..fit.len())
-            .map(|cell| (whole[cell] + i64::from(rest[cell] > 0) + slack).min(most[cell]).max(low[cell]))
-            .collect();
+        let low: Vec<i64> = budget.list(fit.len(), |cell| (whole[cell] - slack).max(least[cell]));
+        let high: Vec<i64> = budget
+            .list(fit.len(), |cell| (whole[cell] + i64::from(rest[cell] > 0) + slack).min(most[cell]).max(low[cell]));
+        go_on(rows, columns, budget)?;
         let costs = Squares { least: &low, most: &high, whole: &whole, rest: &rest };
         let prices = price.take().unwrap_or_else(|| first_prices(rows, columns, &costs, budget));
-        let values = (0..fit.len())
-            .map(|cell| {
-                let price = prices[cell / columns.len()] - prices[rows.len() + cell % columns.len()];
-                cheapest(&costs, cell, price)
-            })
-            .collect();
+        let values = budget.list(fit.len(), |cell| {
+            let price = prices[cell / columns.len()] - prices[rows.len() + cell % columns.len()];
+            cheapest(&costs, cell, price)
+        });
         go_on(rows, columns, budget)?;
         let mut flow = Flow::new(values, rows, columns, prices, budget);
         if flow.balance(&costs).is_ok() {
@@ -209,13 +215,14 @@ fn first_prices(rows: &[i64], columns: &[i64], costs: &Squares<'_>, budget: &Bud
     if !open {
         return prices;
     }
-    let by_row: Vec<i64> = (0..height * width).map(|cell| first_step(costs, cell)).collect();
+    let by_row: Vec<i64> = budget.list(height * width, |cell| first_step(costs, cell));
     let by_column = turned(&by_row, height, width);
+    budget.is_over_after((height * width) as u64);
     let mut steps = Vec::with_capacity(height.max(width));
     let (mut fewest, mut since) = (usize::MAX, 0);
     for _ in 0..ROUNDS {
         let mut unmet = 0;
-        if budget.is_over_after(2 * (height * width) as u64) {
+        if budget.is_over_after((height * width) as u64) {
             break;
         }
         let (of_rows, of_columns) = prices.split_at_mut(height);
@@ -229,6 +236,9 @@ fn first_prices(rows: &[i64], columns: &[i64], costs: &Squares<'_>, budget: &Bud
                 steps.extend(open.map(|(first, other)| first - other));
                 *price = between(&mut steps, needs[row]).map_or(*price, |between| -between);
             }
+        }
+        if budget.is_over_after((height * width) as u64) {
+            break;
         }
         for (column, price) in of_columns.iter_mut().enumerate() {
             let firsts = &by_column[column * height..(column + 1) * height];
