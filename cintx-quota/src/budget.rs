@@ -68,8 +68,8 @@ impl Budget {
         Self::default()
     }
 
-    /// At most so much work, counted in numbers that are looked at: some hundred million a second, and the same on every
-    /// machine. Every question looks at each cell once at least: with 0, none is answered.
+    /// At most so much work, counted in numbers that are looked at: some hundred million a second, and the same on
+    /// every machine. Every question looks at each cell once at least: with 0, none is answered.
     #[must_use]
     pub fn work(self, most: u64) -> Self {
         Self { most_work: Some(most), ..self }
@@ -236,8 +236,8 @@ mod tests {
         questions
     }
 
-    /// Calling off and time are heard at a look: in no phase there is more work between two than going through all cells
-    /// twice. Once it is over, each list that is still asked for costs one part of it.
+    /// Calling off and time are heard at a look: in no phase there is more work between two than going through all
+    /// cells twice. Once it is over, each list that is still asked for costs one part of it.
     #[test]
     fn every_phase_looks_at_its_budget() {
         const LOOKS: u64 = 10_000_000;

@@ -258,8 +258,8 @@ impl Fitting<'_> {
         (1e-9 * total).min(1e-6).max(4.0 * f64::EPSILON * total)
     }
 
-    /// A whole table without bounds whose margins are its axes: each look at the cells scales one margin and adds up the
-    /// next, row by row.
+    /// A whole table without bounds whose margins are its axes: each look at the cells scales one margin and adds up
+    /// the next, row by row.
     fn run_grid(mut self, grid: &Grid) -> Fit {
         let tolerance = self.tolerance();
         let cells = self.base.len() as u64;

@@ -43,8 +43,8 @@ pub struct Plan {
     /// `None` for a table of 200,000 cells or more: only what is moved is minimized there.
     pub distortion: Option<f64>,
     /// No plan that moves and shuts as little is less distorted than this: equal to `distortion` with one or two axes
-    /// and where that was proved with more. `None` where it is not known: without a `distortion`, and with three and more
-    /// axes from some 20,000 cells on.
+    /// and where that was proved with more. `None` where it is not known: without a `distortion`, and with three and
+    /// more axes from some 20,000 cells on.
     pub least_distorted: Option<f64>,
     /// The proportional table itself, in fractions; empty where `distortion` is `None`.
     pub proportional: Vec<f64>,
@@ -61,9 +61,9 @@ impl Plan {
         if self.proved_smallest { 0.0 } else { (self.moved - self.at_least) as f64 / self.at_least.max(1) as f64 }
     }
 
-    /// How much more distorted it is than the least distorted plan that moves and shuts as little, at most and as a share
-    /// of that: 0.04 for "at most 4 % more distorted than the least", 0 if it was proved the least. `None` where that is
-    /// not known.
+    /// How much more distorted it is than the least distorted plan that moves and shuts as little, at most and as a
+    /// share of that: 0.04 for "at most 4 % more distorted than the least", 0 if it was proved the least. `None` where
+    /// that is not known.
     ///
     /// ```
     /// use cintx_quota::{Axis, Table};

@@ -1,6 +1,6 @@
 //! Three and more axes: how little distorted a change can be that moves no more than a given one. A bound by Lagrange:
-//! each category has a price for each of its completes, each completes moved has one, too; at any prices the cells, each
-//! put where it is cheapest by itself, cost no more than any table that keeps the margins.
+//! each category has a price for each of its completes, each completes moved has one, too; at any prices the cells,
+//! each put where it is cheapest by itself, cost no more than any table that keeps the margins.
 
 use super::spread::{Aim, reach};
 use super::stages::signed;
@@ -218,8 +218,8 @@ impl Part {
         away * away / self.weight + of_moved * (count - self.anchor).abs() as f64 - paid * count as f64 + shut
     }
 
-    /// The whole number at which the cell costs least. Costs are convex but for the one of shutting it, which is paid at
-    /// the least: there, or one above, or next to the fraction.
+    /// The whole number at which the cell costs least. Costs are convex but for the one of shutting it, which is paid
+    /// at the least: there, or one above, or next to the fraction.
     fn cheapest(&self, paid: f64, of_moved: f64, of_shut: f64) -> (i64, f64) {
         let near = (self.fraction(paid, of_moved).floor() as i64).clamp(self.low, self.high);
         let counts = [near, near.saturating_add(1), self.low, self.low.saturating_add(1)];

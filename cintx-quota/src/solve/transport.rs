@@ -57,7 +57,15 @@ impl<'a> Flow<'a> {
     /// Meets every margin at the least cost, or says where that is impossible. Once the budget is over, what it says means
     /// nothing.
     pub(crate) fn balance(&mut self, costs: &impl Costs) -> Result<(), Stuck> {
-        while self.excess.iter().any(|excess| *excess > 0) {
+        self.balance_in(costs, usize::MAX).map(drop)
+    }
+
+    /// The same in so many phases at most; says whether it is done.
+    pub(crate) fn balance_in(&mut self, costs: &impl Costs, phases: usize) -> Result<bool, Stuck> {
+        for _ in 0..phases {
+            if self.excess.iter().all(|excess| *excess <= 0) {
+                return Ok(true);
+            }
             let near = self.distances(costs);
             let is_over = self.budget.stopped().is_some();
             if is_over || !self.excess.iter().zip(&near).any(|(excess, near)| *excess < 0 && *near != FAR) {
@@ -71,7 +79,7 @@ impl<'a> Flow<'a> {
             }
             self.augment(costs, &near);
         }
-        Ok(())
+        Ok(self.excess.iter().all(|excess| *excess <= 0))
     }
 
     /// The price at a node, rows first.

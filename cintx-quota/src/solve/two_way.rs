@@ -2,7 +2,7 @@
 //! Every step works on plain arrays, row by row.
 
 use super::free;
-use super::transport::{Away, Flow, Free, Squares, Stuck};
+use super::transport::{Away, Costs, Flow, Free, Squares, Stuck};
 use crate::budget::Budget;
 use crate::fit::{Bounds, Fit, Fitting, Slices, places};
 
@@ -144,6 +144,9 @@ fn fit(rows: &[i64], columns: &[i64], seed: Option<Vec<f64>>, limits: &Limits<'_
     Fitting { base, slices, bounds, sweeps, budget }.run()
 }
 
+/// After how many phases a flow is slow enough to scale its costs.
+const MANY_PHASES: usize = 150;
+
 /// Controlled rounding: the whole table between the bounds that is nearest to the fit in squares, each cell
 /// its floor or its ceiling. If the fit has not converged there may be no such table; then further off.
 fn round(rows: &[i64], columns: &[i64], fit: &[f64], limits: &Limits<'_>) -> Result<Vec<i64>, Stuck> {
@@ -168,14 +171,18 @@ fn round(rows: &[i64], columns: &[i64], fit: &[f64], limits: &Limits<'_>) -> Res
         go_on(rows, columns, budget)?;
         let costs = Squares { least: &low, most: &high, whole: &whole, rest: &rest };
         let prices = price.take().unwrap_or_else(|| first_prices(rows, columns, &costs, budget));
-        let values = budget.list(fit.len(), |cell| {
-            let price = prices[cell / columns.len()] - prices[rows.len() + cell % columns.len()];
-            cheapest(&costs, cell, price)
-        });
+        let mut flow = start(rows, columns, prices, &Coarse { costs: &costs, by: 0 }, budget);
         go_on(rows, columns, budget)?;
-        let mut flow = Flow::new(values, rows, columns, prices, budget);
-        if flow.balance(&costs).is_ok() {
-            return Ok(flow.values);
+        match flow.balance_in(&costs, MANY_PHASES) {
+            Ok(true) => return Ok(flow.values),
+            Ok(false) => {
+                let Ok(prices) = refined(rows, columns, &costs, budget) else { continue };
+                let mut flow = start(rows, columns, prices, &Coarse { costs: &costs, by: 0 }, budget);
+                if flow.balance(&costs).is_ok() {
+                    return Ok(flow.values);
+                }
+            }
+            Err(Stuck { .. }) => {}
         }
     }
     go_on(rows, columns, budget)?;
@@ -190,12 +197,61 @@ fn snap(value: f64) -> f64 {
     if (value - whole).abs() <= 1e-9 + value * 1e-13 { whole } else { value }
 }
 
-/// The value at which a cell is optimal for the price at its row less that at its column.
-fn cheapest(costs: &Squares<'_>, cell: usize, price: i64) -> i64 {
-    let (low, high) = (costs.least[cell], costs.most[cell]);
-    // Rising by one from v costs `step(low) + 2 (v − low) ONE + price`: up while that is negative.
-    let gain = -(costs.step(cell, low) + price);
-    if gain <= 0 { low } else { low + ((gain - 1) / (2 * Squares::ONE) + 1).min(high - low) }
+/// Cells where they cost least at these prices, on their way to the margins.
+fn start<'a>(rows: &[i64], columns: &[i64], prices: Vec<i64>, costs: &Coarse<'_>, budget: &'a Budget) -> Flow<'a> {
+    let values = budget.list(rows.len() * columns.len(), |cell| {
+        costs.cheapest(cell, prices[cell / columns.len()] - prices[rows.len() + cell % columns.len()])
+    });
+    Flow::new(values, rows, columns, prices, budget)
+}
+
+/// Prices by scaling: exact ones for coarse costs, and from each grain to the next finer one. Where very many cells
+/// cost nearly the same, a flow at full precision meets the margins a few completes at a time; a coarse one, many at
+/// once.
+fn refined(rows: &[i64], columns: &[i64], costs: &Squares<'_>, budget: &Budget) -> Result<Vec<i64>, Stuck> {
+    const GRAINS: u32 = 9;
+    const STEP: u32 = 3;
+    let mut prices = vec![0; rows.len() + columns.len()];
+    for grain in (1..=GRAINS).rev() {
+        go_on(rows, columns, budget)?;
+        let coarse = Coarse { costs, by: grain * STEP };
+        let mut flow = start(rows, columns, prices, &coarse, budget);
+        flow.balance(&coarse)?;
+        prices = (0..rows.len() + columns.len()).map(|node| flow.price(node) << STEP).collect();
+    }
+    Ok(prices)
+}
+
+/// The same costs in steps of a power of two.
+struct Coarse<'a> {
+    costs: &'a Squares<'a>,
+    by: u32,
+}
+
+impl Coarse<'_> {
+    fn step(&self, cell: usize, value: i64) -> i64 {
+        self.costs.step(cell, value) >> self.by
+    }
+
+    /// The value at which a cell is optimal for the price at its row less that at its column.
+    fn cheapest(&self, cell: usize, price: i64) -> i64 {
+        let (low, high) = (self.costs.least[cell], self.costs.most[cell]);
+        // Rising by one from v costs at least `step(low) + 2 (v − low) ONE + price`: up while that is negative.
+        let (gain, rise) = (-(self.step(cell, low) + price), (2 * Squares::ONE) >> self.by);
+        if gain <= 0 { low } else { low + ((gain - 1) / rise + 1).min(high - low) }
+    }
+}
+
+impl Costs for Coarse<'_> {
+    #[inline]
+    fn up(&self, cell: usize, value: i64) -> Option<(i64, i64)> {
+        (value < self.costs.most[cell]).then(|| (self.step(cell, value), 1))
+    }
+
+    #[inline]
+    fn down(&self, cell: usize, value: i64) -> Option<(i64, i64)> {
+        (value > self.costs.least[cell]).then(|| (-self.step(cell, value - 1), 1))
+    }
 }
 
 /// Prices at which nearly every row and column has what it needs: in turn for rows and columns, the price is put

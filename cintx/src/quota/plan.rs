@@ -41,9 +41,9 @@ pub struct QuotaPlan {
     /// No change that does it moves less than this.
     #[serde(default)]
     pub least_moved: u64,
-    /// How much more it distorts the proportions than the plan that does so least, of those that move as little and shut
-    /// as few cells: at most, and as a share of that (0.04 for 4 %). 0 if it was proved the least, as always with one or
-    /// two questions; `None` where it is not known.
+    /// How much more it distorts the proportions than the plan that does so least, of those that move as little and
+    /// shut as few cells: at most, and as a share of that (0.04 for 4 %). 0 if it was proved the least, as always with
+    /// one or two questions; `None` where it is not known.
     #[serde(default)]
     pub distortion_gap: Option<Decimal>,
 }
