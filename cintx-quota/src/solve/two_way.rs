@@ -351,3 +351,44 @@ fn between(numbers: &mut [i64], count: i64) -> Option<i64> {
     let at = *at;
     Some(below.iter().max().map_or(at, |below| below + (at - below + 1) / 2))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scaled costs lead to a table that is as near as the one that prices alone lead to, whatever the slack.
+    #[test]
+    fn scaled_costs_lead_to_the_same_distance() {
+        let mut state = 5_u64;
+        let mut below = |limit: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            i64::try_from((state >> 33) % limit).unwrap()
+        };
+        for case in 0..60 {
+            let (height, width) = (3 + case % 9, 4 + case % 7);
+            let hidden: Vec<i64> = (0..height * width).map(|_| 6 + below(4)).collect();
+            let rows: Vec<i64> = hidden.chunks(width).map(|row| row.iter().sum()).collect();
+            let columns: Vec<i64> = (0..width).map(|column| hidden.iter().skip(column).step_by(width).sum()).collect();
+            let total: i64 = rows.iter().sum();
+            let part = |cell: usize| rows[cell / width] as f64 * columns[cell % width] as f64 / total as f64;
+            let whole: Vec<i64> = (0..height * width).map(|cell| part(cell).floor() as i64).collect();
+            let rest: Vec<i64> =
+                (0..whole.len()).map(|cell| (part(cell).fract() * Squares::ONE as f64).round() as i64).collect();
+            let slack = [0, 1, 8][case % 3];
+            let least: Vec<i64> = whole.iter().map(|whole| (whole - slack).max(0)).collect();
+            let most: Vec<i64> = whole.iter().map(|whole| whole + 1 + slack).collect();
+            let costs = Squares { least: &least, most: &most, whole: &whole, rest: &rest };
+            let budget = Budget::default();
+            let distance = |prices: Vec<i64>| -> i64 {
+                let mut flow = start(&rows, &columns, prices, &Coarse { costs: &costs, by: 0 }, &budget);
+                flow.balance(&costs).unwrap();
+                // From its least on, a cell pays for each step.
+                let steps = |cell: usize| (least[cell]..flow.values[cell]).map(move |value| costs.step(cell, value));
+                (0..least.len()).flat_map(steps).sum()
+            };
+            let scaled = distance(refined(&rows, &columns, &costs, &budget).unwrap());
+            assert_eq!(scaled, distance(vec![0; height + width]), "case {case}");
+            assert_eq!(scaled, distance(first_prices(&rows, &columns, &costs, &budget)), "case {case}");
+        }
+    }
+}
