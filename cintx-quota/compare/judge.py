@@ -218,7 +218,13 @@ def rebalance(random, asker, statistics):
     if len(sets) > 2:
         statistics["least distorted"] += is_least
         statistics["farthest"] = max(statistics["farthest"], answer["distortion"] / max(least, 1e-9) if not is_least else 1)
-        return True, answer
+        # What is stated: nothing is less distorted than the bound, and so the plan no more than the gap says.
+        bound, gap = answer["least_distorted"], answer["distortion_gap"]
+        statistics["gap stated"] += gap is not None
+        for limit in (0.001, 0.05, 0.25):
+            statistics[f"gap {limit}"] += gap is not None and gap <= limit
+        holds = gap is None or answer["distortion"] <= least * (1 + gap) + 1e-5
+        return bound <= least + 1e-6 * max(1, least) and holds, answer
     return is_least, answer
 
 
@@ -229,6 +235,7 @@ def main():
     for name in only:
         random = np.random.default_rng(12)
         names = ["planned", "smallest", "proved", "more axes", "fewest shut", "least distorted", "farthest"]
+        names += ["gap stated", "gap 0.001", "gap 0.05", "gap 0.25"]
         statistics = dict.fromkeys(names, 0)
         agree = 0
         for case in range(count):

@@ -51,6 +51,7 @@ fn answer(table: &Table, question: &Value) -> Result<Value, SolveError> {
             json!({
                 "cells": plan.cells, "moved": plan.moved, "at_least": plan.at_least, "proved": plan.proved_smallest,
                 "shut": plan.shut, "distortion": plan.distortion, "proportional": plan.proportional,
+                "least_distorted": plan.least_distorted, "distortion_gap": plan.distortion_gap(),
             })
         }
         Some("smallest") => json!({ "value": table.largest_smallest_cell()? }),

@@ -102,8 +102,7 @@ impl Certificate {
             if !table.is_bounded() {
                 return;
             }
-            let least = table.least(position).unwrap_or(0);
-            let most = table.most(position).unwrap_or(u64::MAX);
+            let (least, most) = (table.least_of(index), table.most_of(index));
             bounded += usize::from(least > 0 || most < u64::MAX);
             if count < least || count > most {
                 violations.push(Violation::Bound { cell: position.into(), count, least, most });

@@ -162,8 +162,12 @@ impl Places {
         }
     }
 
-    fn chosen(&self, cells: impl Iterator<Item = usize>) -> Vec<u32> {
-        cells.map(|cell| u32::try_from(self.at(cell)).unwrap_or(u32::MAX)).collect()
+    fn number(&self, cell: usize) -> u32 {
+        u32::try_from(self.at(cell)).unwrap_or(u32::MAX)
+    }
+
+    fn chosen(&self, cells: &[usize], budget: &Budget) -> Vec<u32> {
+        budget.list(cells.len(), |at| self.number(cells[at]))
     }
 }
 
@@ -207,6 +211,9 @@ impl Fitting<'_> {
         let cells = self.base.len();
         let is_empty =
             |cell: usize| self.base[cell] == 0.0 && self.bounds.as_ref().is_none_or(|bounds| bounds.least[cell] <= 0.0);
+        if self.budget.is_over_after(cells as u64) {
+            return self.given_up();
+        }
         let open = (0..cells).filter(|cell| !is_empty(*cell)).count();
         if open * 4 > cells * 3 {
             return match (&self.bounds, Grid::of(&self.slices, cells)) {
@@ -215,9 +222,9 @@ impl Fitting<'_> {
             };
         }
         let open: Vec<usize> = (0..cells).filter(|cell| !is_empty(*cell)).collect();
-        let chosen = |list: &[f64]| open.iter().map(|cell| list[*cell]).collect();
+        let chosen = |list: &[f64]| self.budget.list(open.len(), |at| list[open[at]]);
         let slices = self.slices.iter().map(|slices| Slices {
-            of: Places::Listed(slices.of.chosen(open.iter().copied())),
+            of: Places::Listed(slices.of.chosen(&open, self.budget)),
             targets: slices.targets.clone(),
         });
         let bounds =
@@ -235,10 +242,15 @@ impl Fitting<'_> {
         let cells = self.base.len();
         for slices in &mut self.slices {
             if let Places::Axis { .. } = slices.of {
-                slices.of = Places::Listed(slices.of.chosen(0..cells));
+                slices.of = Places::Listed(self.budget.list(cells, |cell| slices.of.number(cell)));
             }
         }
         self
+    }
+
+    /// What is left once the budget is over: nobody trusts it.
+    fn given_up(self) -> Fit {
+        Fit { cells: self.base, sweeps: 0, error: f64::INFINITY, converged: false }
     }
 
     fn tolerance(&self) -> f64 {
@@ -246,8 +258,8 @@ impl Fitting<'_> {
         (1e-9 * total).min(1e-6).max(4.0 * f64::EPSILON * total)
     }
 
-    /// A whole table without bounds whose margins are its axes: each look at the cells scales one margin and adds up the
-    /// next, row by row.
+    /// A whole table without bounds whose margins are its axes: each look at the cells scales one margin and adds up
+    /// the next, row by row.
     fn run_grid(mut self, grid: &Grid) -> Fit {
         let tolerance = self.tolerance();
         let cells = self.base.len() as u64;
@@ -279,10 +291,10 @@ impl Fitting<'_> {
                 error = whole_error(&mut self.base, &sums, &self.slices);
             }
         }
-        error = match self.budget.stopped() {
-            None => whole_error(&mut self.base, &sums, &self.slices),
-            Some(_) => f64::INFINITY,
-        };
+        if self.budget.is_over_after(cells) {
+            return self.given_up();
+        }
+        error = whole_error(&mut self.base, &sums, &self.slices);
         Fit { cells: self.base, sweeps, error, converged: error <= tolerance }
     }
 
@@ -295,20 +307,28 @@ impl Fitting<'_> {
             }
             None => Vec::new(),
         };
-        let bounded: Vec<Bounded> = self.slices.iter().map(|slices| Bounded::new(slices, &is_bounded)).collect();
+        let mut bounded = Vec::with_capacity(self.slices.len());
+        for slices in &self.slices {
+            if self.budget.is_over_after(self.base.len() as u64) {
+                return self.given_up();
+            }
+            bounded.push(Bounded::new(slices, &is_bounded));
+        }
         let mut scratch = Vec::new();
         let (mut sweeps, mut error) = (0, self.error());
         while error > tolerance && sweeps < self.sweeps {
             for (number, bounded) in bounded.iter().enumerate() {
-                // Each cell is looked at twice, and once more for the error.
-                if self.budget.is_over_after(3 * self.base.len() as u64) {
-                    sweeps = self.sweeps;
-                    break;
+                // Each cell is looked at twice.
+                if self.budget.is_over_after(2 * self.base.len() as u64) {
+                    return self.given_up();
                 }
                 self.step(number, bounded, &is_bounded, &mut scratch);
             }
             sweeps += 1;
             error = self.error();
+        }
+        if self.budget.stopped().is_some() {
+            return self.given_up();
         }
         let cells = (0..self.base.len()).map(|cell| self.cell(cell)).collect();
         Fit { cells, sweeps, error, converged: error <= tolerance }
@@ -360,6 +380,9 @@ impl Fitting<'_> {
     fn error(&self) -> f64 {
         let mut worst: f64 = 0.0;
         for slices in &self.slices {
+            if self.budget.is_over_after(self.base.len() as u64) {
+                return f64::INFINITY;
+            }
             let mut sums = vec![Sum::default(); slices.targets.len()];
             for (cell, slice) in slices.listed().iter().enumerate() {
                 sums[*slice as usize].add(self.cell(cell));

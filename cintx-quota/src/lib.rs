@@ -53,7 +53,7 @@
 //! | the fit | [`Fit::converged`] says whether it met its margins | the same; with excluded cells it may not converge |
 //! | excluded cells, bounds | kept | kept |
 //! | no table exists | always found out, with a [`Cut`] | found out with a [`Proof`], unless that takes too long (to decide it is NP-hard): [`SolveError::Unresolved`] |
-//! | [`Table::rebalance`] | the smallest change, of those the fewest cells shut, of those the least distorted | a change, and how much more than the least it moves at most; up to 20,000 cells a search for less |
+//! | [`Table::rebalance`] | the smallest change, of those the fewest cells shut, of those the least distorted | a change, and how much more than the least it moves and distorts at most; up to 20,000 cells a search for less |
 //! | [tolerances](Axis::tolerance) | the nearest targets for which there is a table | the same, unless the search takes too long |
 //!
 //! # What can be asked for

@@ -47,7 +47,7 @@ impl Lifted {
         let mut cells = vec![0_u32; table.shape.cells()];
         for margin in &table.kept {
             let length = u32::try_from(margin.counts.len()).ok()?;
-            for (cell, slice) in cells.iter_mut().zip(table.shape.slices(&margin.axes)?) {
+            for (cell, slice) in cells.iter_mut().zip(table.shape.slices_within(&margin.axes, &table.budget)?) {
                 *cell = *cell * length + slice;
             }
         }
@@ -85,6 +85,7 @@ impl Lifted {
 
     /// One number for each cell of the lifted table.
     pub(crate) fn list<T: Copy>(&self, list: &[T], outside: T) -> Vec<T> {
+        self.table.budget.is_over_after(list.len() as u64);
         let mut lifted = vec![outside; self.table.shape.cells()];
         for (cell, entry) in self.cells.iter().zip(list) {
             lifted[*cell as usize] = *entry;
@@ -94,6 +95,7 @@ impl Lifted {
 
     /// One number for each cell of the table asked for.
     pub(crate) fn back<T: Copy>(&self, lifted: &[T]) -> Vec<T> {
+        self.table.budget.is_over_after(self.cells.len() as u64);
         self.cells.iter().filter_map(|cell| lifted.get(*cell as usize).copied()).collect()
     }
 

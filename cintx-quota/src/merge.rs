@@ -96,8 +96,9 @@ impl Table {
                     open.map(|border| with(base.clone(), *border)).collect()
                 }
             };
-            candidates.sort_by_key(|joined| self.people(joined));
+            candidates.sort_by_cached_key(|joined| self.people(joined));
             for joined in &candidates {
+                self.start()?;
                 let table = self.merged_for(joined, smallest)?;
                 match table.exists() {
                     Ok(()) => return Ok(Merged { merges: self.merges(joined), proved_fewest, table }),
@@ -149,27 +150,12 @@ impl Table {
         let lengths: Vec<usize> = joined.iter().map(|joined| groups(joined).len()).collect();
         let shape = Shape::new(lengths).ok_or(TableError::NoAxes)?;
         let axes = self.axes.iter().zip(joined).map(|(axis, joined)| axis.merged(joined));
-        let place = |cell: usize, over: &[usize], all: &[usize]| -> usize {
-            // The place of a combination of some axes among the merged ones.
-            let mut rest = cell;
-            let mut position = vec![0; over.len()];
-            for (at, axis) in position.iter_mut().zip(over).rev() {
-                *at = rest % all[*axis];
-                rest /= all[*axis];
-            }
-            over.iter().zip(position).fold(0, |place, (axis, at)| {
-                let merged = joined[*axis][..=at].iter().filter(|joined| !**joined).count() - 1;
-                place * shape.lengths()[*axis] + merged
-            })
-        };
-        let before = self.shape.lengths();
-        let all: Vec<usize> = (0..before.len()).collect();
+        let all: Vec<usize> = (0..joined.len()).collect();
         let size = |over: &[usize]| -> usize { over.iter().map(|axis| shape.lengths()[*axis]).product() };
         let sum = |counts: &[u64], over: &[usize]| -> Vec<u64> {
             let mut sums = vec![0_u64; size(over)];
-            for (cell, count) in counts.iter().enumerate() {
-                let sum = &mut sums[place(cell, over, before)];
-                *sum = sum.saturating_add(*count);
+            for (place, count) in merged_places(joined, over).into_iter().zip(counts) {
+                sums[place] = sums[place].saturating_add(*count);
             }
             sums
         };
@@ -191,7 +177,7 @@ impl Table {
         });
         let seed = self.seed.as_ref().map(|seed| {
             let mut sums = vec![0.0; shape.cells()];
-            seed.iter().enumerate().for_each(|(cell, weight)| sums[place(cell, &all, before)] += weight);
+            merged_places(joined, &all).into_iter().zip(seed).for_each(|(place, weight)| sums[place] += weight);
             sums
         });
         let mut table = Table {
@@ -216,6 +202,19 @@ impl Table {
 fn with(mut joined: Joined, (axis, at): (usize, usize)) -> Joined {
     joined[axis][at] = true;
     joined
+}
+
+/// For each combination of some axes, its place among the merged ones.
+fn merged_places(joined: &Joined, over: &[usize]) -> Vec<usize> {
+    over.iter().fold(vec![0], |places, axis| {
+        let merged = joined[*axis].iter().scan(0, |next, joined| {
+            *next += usize::from(!joined);
+            Some(*next - 1)
+        });
+        let merged: Vec<usize> = merged.collect();
+        let length = merged.last().map_or(0, |last| last + 1);
+        places.iter().flat_map(|place| merged.iter().map(move |at| place * length + at)).collect()
+    })
 }
 
 /// The categories that become one, each group in order.

@@ -135,6 +135,7 @@ impl Table {
     pub fn ways_out(&self, targets: &[u64], completes: &[u64], closed: &[bool]) -> Result<WaysOut, SolveError> {
         let field = self.in_field(targets, completes, closed)?;
         let floor: Vec<u64> = (0..self.shape.cells()).map(|cell| field.least_of(cell)).collect();
+        self.start()?;
         let overfilled = self.overfilled(&floor);
         let mut ways = WaysOut { overfilled, choices: Vec::new(), impossible: Vec::new() };
         for way in [WayOut::RaiseTotal, WayOut::GiveWay, WayOut::Accept] {
@@ -212,7 +213,7 @@ impl Table {
         for (margin, axes) in all.iter().enumerate() {
             let holds = self.summed(floor, axes);
             let own = self.margin_targets(margin);
-            for (over, slice) in is_over.iter_mut().zip(self.shape.slices(axes).unwrap_or_default()) {
+            for (over, slice) in is_over.iter_mut().zip(self.slices(axes)) {
                 *over |= holds[slice as usize] > own[slice as usize];
             }
             margins.push(own.iter().zip(holds).map(|(target, holds)| *target.max(&holds)).collect());

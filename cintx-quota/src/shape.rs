@@ -1,6 +1,8 @@
 //! Where a cell is: positions along the axes, their order in memory, and sums over the other axes.
 //! The last axis varies fastest, as in C and numpy.
 
+use crate::budget::Budget;
+
 /// The lengths of a table's axes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -51,18 +53,22 @@ impl Shape {
     /// For each cell, the number of its slice in the table that has only these axes, in this order.
     /// `None` if an axis is not there.
     pub(crate) fn slices(&self, axes: &[usize]) -> Option<Vec<u32>> {
+        self.slices_within(axes, &Budget::default())
+    }
+
+    /// The same within a budget: once it is over, the rest is 0.
+    pub(crate) fn slices_within(&self, axes: &[usize], budget: &Budget) -> Option<Vec<u32>> {
         let mut strides = vec![0_usize; self.lengths.len()];
         let mut stride = 1;
         for axis in axes.iter().rev() {
             *strides.get_mut(*axis)? = stride;
             stride *= self.lengths[*axis];
         }
-        let mut slices = Vec::with_capacity(self.cells);
         let mut position = vec![0_usize; self.lengths.len()];
         let mut slice = 0_usize;
-        for _ in 0..self.cells {
+        Some(budget.list(self.cells, |_| {
             // `Shape::new` has checked that every number fits.
-            slices.push(u32::try_from(slice).unwrap_or(u32::MAX));
+            let here = u32::try_from(slice).unwrap_or(u32::MAX);
             for axis in (0..position.len()).rev() {
                 position[axis] += 1;
                 slice += strides[axis];
@@ -72,8 +78,8 @@ impl Shape {
                 slice -= strides[axis] * self.lengths[axis];
                 position[axis] = 0;
             }
-        }
-        Some(slices)
+            here
+        }))
     }
 }
 

@@ -18,6 +18,10 @@ pub struct Solution {
     names: Vec<String>,
     labels: Vec<Vec<String>>,
     excluded: Vec<usize>,
+    /// For each axis the categories whose targets were rounded to nothing, with what each is a part of; empty if there
+    /// are none.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    vanished: Vec<Vec<Option<f64>>>,
     shifts: Vec<Shift>,
 }
 
@@ -40,6 +44,20 @@ impl std::fmt::Display for RoundedToNothing {
     }
 }
 
+/// For each axis what the categories were worth whose targets were rounded to nothing.
+fn parts_of_vanished(table: &Table) -> Vec<Vec<Option<f64>>> {
+    let of = |axis: usize| {
+        let mut parts = vec![None; table.labels(axis).len()];
+        let rounded = table.targets(axis).map_or(&[][..], |targets| &targets.rounded);
+        for rounded in rounded.iter().filter(|rounded| rounded.count == 0) {
+            parts[rounded.share] = Some(rounded.exact);
+        }
+        parts
+    };
+    let parts: Vec<Vec<Option<f64>>> = (0..table.axes()).map(of).collect();
+    if parts.iter().flatten().any(Option::is_some) { parts } else { Vec::new() }
+}
+
 impl Solution {
     pub(crate) fn new(table: &Table, cells: Vec<u64>, fit: Fit, certificate: Certificate) -> Self {
         let deviation = cells.iter().zip(&fit.cells).map(|(cell, fit)| (*cell as f64 - fit).abs()).fold(0.0, f64::max);
@@ -55,6 +73,7 @@ impl Solution {
             names,
             labels,
             excluded,
+            vanished: parts_of_vanished(table),
             shifts: Vec::new(),
         }
     }
@@ -116,20 +135,34 @@ impl Solution {
         self.cells.iter().enumerate().map(|(index, count)| (self.shape.position(index), *count))
     }
 
-    /// The cells that rounding left empty, though the proportional table has somebody there. None of them was
-    /// excluded. A larger total, a smallest cell or merged categories give them somebody.
+    /// The cells that rounding left empty, though the proportional table has somebody there, or would have if the share
+    /// of a category had not been rounded to nothing. None of them was excluded. A larger total, a smallest cell or merged categories give them somebody.
     pub fn rounded_to_nothing(&self) -> Vec<RoundedToNothing> {
         // What the fit's own rounding leaves is nobody.
         const NOBODY: f64 = 1e-6;
-        let cells = self.cells.iter().zip(&self.fit.cells).enumerate();
-        let vanished = cells.filter(|(_, (count, people))| **count == 0 && **people > NOBODY);
-        let vanished = vanished.filter(|(cell, _)| !self.is_excluded(*cell));
-        let describe = |(cell, (_, people)): (usize, (&u64, &f64))| {
+        let empty = (0..self.cells.len()).filter(|cell| self.cells[*cell] == 0 && !self.is_excluded(*cell));
+        let describe = |cell: usize| {
+            let people = match self.fit.cells[cell] {
+                people if people > NOBODY => people,
+                _ if self.vanished.is_empty() => return None,
+                _ => self.part_of_vanished(cell).filter(|people| *people > NOBODY)?,
+            };
             let position = self.shape.position(cell);
             let labels = position.iter().zip(&self.labels).filter_map(|(at, labels)| labels.get(*at).cloned());
-            RoundedToNothing { labels: labels.collect(), position, people: *people }
+            Some(RoundedToNothing { labels: labels.collect(), position, people })
         };
-        vanished.map(describe).collect()
+        empty.filter_map(describe).collect()
+    }
+
+    /// How many people a cell of a category that was rounded to nothing is worth, if its questions are independent.
+    fn part_of_vanished(&self, cell: usize) -> Option<f64> {
+        let (total, mut people, mut vanished) = (self.certificate.total as f64, self.certificate.total as f64, false);
+        for (axis, at) in self.shape.position(cell).into_iter().enumerate() {
+            let part = self.vanished.get(axis).and_then(|parts| parts.get(at)).copied().flatten();
+            vanished |= part.is_some();
+            people *= part.unwrap_or_else(|| self.margin(axis)[at] as f64) / total;
+        }
+        vanished.then_some(people)
     }
 
     /// The cells that stay empty because they were excluded, by position.

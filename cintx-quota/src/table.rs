@@ -145,7 +145,8 @@ impl Table {
         let counts_as_cell = self.cells_that_count();
         for (margin, axes) in self.margins().iter().enumerate() {
             let mut open = vec![0_u64; self.margin_targets(margin).len()];
-            for (cell, slice) in self.shape.slices(axes).unwrap_or_default().into_iter().enumerate() {
+            self.check_budget()?;
+            for (cell, slice) in self.slices(axes).into_iter().enumerate() {
                 if counts_as_cell[cell] {
                     most = most.min(self.most_of(cell));
                     open[slice as usize] += 1;
@@ -183,12 +184,17 @@ impl Table {
         }
     }
 
+    /// For each cell its slice in a margin, within the budget.
+    pub(crate) fn slices(&self, axes: &[usize]) -> Vec<u32> {
+        self.shape.slices_within(axes, &self.budget).unwrap_or_default()
+    }
+
     /// For each cell, whether it may hold anybody: it is not excluded and each of its categories has a target.
     fn cells_that_count(&self) -> Vec<bool> {
         let mut counts: Vec<bool> = (0..self.shape.cells()).map(|cell| self.most_of(cell) > 0).collect();
         for (margin, axes) in self.margins().iter().enumerate() {
             let targets = self.margin_targets(margin);
-            for (counts, slice) in counts.iter_mut().zip(self.shape.slices(axes).unwrap_or_default()) {
+            for (counts, slice) in counts.iter_mut().zip(self.slices(axes)) {
                 *counts &= targets.get(slice as usize).is_some_and(|target| *target > 0);
             }
         }

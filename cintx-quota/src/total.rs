@@ -122,8 +122,13 @@ impl Table {
             }
         }
         let last = if slope < -1e-12 { Self::MOST } else { next.saturating_add(LUCK).min(Self::MOST) };
+        // Margins alone are asked: a copy without seed and bounds has them.
+        let bare = Table { seed: None, least: Vec::new(), most: Vec::new(), ..self.clone() };
+        let categories = cut.weights.iter().map(Vec::len).sum::<usize>() as u64;
         while next <= last {
-            let table = self.at_total(next)?;
+            self.budget.is_over_after(categories);
+            self.check_budget()?;
+            let table = bare.at_total(next)?;
             let margins = (0..cut.weights.len()).map(|margin| table.margin_targets(margin));
             let pairs = cut.weights.iter().zip(margins).flat_map(|(weights, targets)| weights.iter().zip(targets));
             let needs: i128 = pairs.map(|(weight, target)| i128::from(*weight) * i128::from(*target)).sum();
@@ -237,7 +242,7 @@ impl Table {
     /// One number for each cell, summed over all axes but these.
     pub(crate) fn summed(&self, cells: &[u64], axes: &[usize]) -> Vec<u64> {
         let mut sums = vec![0_u64; axes.iter().map(|axis| self.labels(*axis).len()).product()];
-        for (slice, cell) in self.shape.slices(axes).unwrap_or_default().into_iter().zip(cells) {
+        for (slice, cell) in self.slices(axes).into_iter().zip(cells) {
             sums[slice as usize] = sums[slice as usize].saturating_add(*cell);
         }
         sums

@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cintx_quota::{Budget, SolveError, Stop, Table};
 use common::{Random, builder, position, sums};
@@ -135,32 +135,30 @@ fn a_limit_of_work_is_kept_in_every_phase() {
     assert!(stopped > 60, "{stopped}");
 }
 
-/// Calling off is heard within 50 ms, wherever the solver is; a busy machine may keep a thread waiting for longer.
+/// Calling off ends what is under way. How far it is from one look to the next is counted in `src/budget.rs`.
 #[test]
-fn calling_off_is_heard_soon() {
-    let side = 300;
+fn calling_off_ends_what_is_under_way() {
+    let side = 60;
     let mut random = Random(74);
     let excluded: Vec<bool> = (0..side * side).map(|_| random.chance(30)).collect();
     let exists = random.whole_table(side * side, 9, &excluded);
     let seed: Vec<f64> = excluded.iter().map(|out| if *out { 0.0 } else { 0.01 + random.fraction() }).collect();
     let table = builder(&sums(&exists, &[side, side])).seed(seed).build().unwrap();
-    let mut late: Vec<Duration> = Vec::new();
-    for wait in [0, 3, 10, 30, 60, 100] {
-        let budget = Budget::unlimited();
-        let running = table.clone().within(&budget);
-        let thread = std::thread::spawn(move || (running.solve().map(|_| ()), Instant::now()));
-        std::thread::sleep(Duration::from_millis(wait));
-        let called = Instant::now();
-        budget.cancel();
-        let (answer, ended) = thread.join().unwrap();
-        if answer == Err(SolveError::Stopped(Stop::Cancelled)) {
-            late.push(ended.saturating_duration_since(called));
+    let budget = Budget::unlimited();
+    let running = table.within(&budget);
+    // Until it is called off, there is an answer each time.
+    let thread = std::thread::spawn(move || {
+        loop {
+            if let Err(error) = running.solve() {
+                return error;
+            }
         }
+    });
+    while budget.spent() == 0 {
+        std::thread::yield_now();
     }
-    late.sort();
-    assert!(!late.is_empty());
-    assert!(late[0] < Duration::from_millis(50), "{late:?}");
-    assert!(late.iter().all(|late| *late < Duration::from_secs(2)), "{late:?}");
+    budget.cancel();
+    assert_eq!(thread.join().unwrap(), SolveError::Stopped(Stop::Cancelled));
 }
 
 #[test]

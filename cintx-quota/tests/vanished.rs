@@ -40,3 +40,19 @@ fn a_category_that_nobody_asked_for_is_not_rounded_to_nothing() {
     let solution = table.solve().unwrap();
     assert!(solution.rounded_to_nothing().is_empty() && solution.excluded().is_empty());
 }
+
+/// A category may be too small for the total by itself: then its cells have no part in the fit, and are named all the
+/// same, with what its share of each other category is worth.
+#[test]
+fn cells_of_a_category_that_was_rounded_to_nothing_are_named() {
+    let table = Table::builder()
+        .total(100)
+        .axis(Axis::shares("age", [("young", 99.6), ("oldest", 0.4), ("nobody", 0.0)]))
+        .axis(Axis::shares("region", [("North", 75.0), ("South", 25.0)]))
+        .build()
+        .unwrap();
+    let said: Vec<String> = table.solve().unwrap().rounded_to_nothing().iter().map(ToString::to_string).collect();
+    let expected =
+        ["oldest × North: 0.30 of a person asked for, 0 given", "oldest × South: 0.10 of a person asked for, 0 given"];
+    assert_eq!(said, expected);
+}

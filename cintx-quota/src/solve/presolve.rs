@@ -51,6 +51,9 @@ fn narrowed(simplex: &Simplex) -> Option<(Vec<i64>, Vec<i64>)> {
     let targets = simplex.targets();
     let (mut least, mut most) = (simplex.least.clone(), simplex.most.clone());
     for _ in 0..ROUNDS {
+        if simplex.is_over_after(columns) {
+            return None;
+        }
         // What the columns of each row come to at least and at most; how many of them have no greatest.
         let mut low = vec![0_i64; targets.len()];
         let mut high = vec![(0_i64, 0_usize); targets.len()];

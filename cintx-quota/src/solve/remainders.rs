@@ -44,12 +44,15 @@ fn for_prime(simplex: &mut Simplex, prime: u64) -> Option<Weighting> {
     let mut cells: Vec<usize> = (0..simplex.least.len()).filter(|cell| simplex.room(*cell) > 0).collect();
     cells.sort_by_key(|cell| std::cmp::Reverse(simplex.room(*cell)));
     let mut culprits = Vec::new();
+    let height = space.open.len();
     for cell in cells {
         if !space.add(column(simplex, cell)) {
             culprits.push(cell);
         }
+        if simplex.is_over_after(height) {
+            return None;
+        }
     }
-    let height = space.open.len();
     simplex.work += (height * (height + space.vectors.len() * culprits.len() + simplex.least.len())) as u64;
     let small = |weight: u64| if weight > prime / 2 { weight as i64 - prime as i64 } else { weight as i64 };
     let weights = space.functional()?.into_iter().map(small).collect();

@@ -180,7 +180,7 @@ impl Attempt<'_> {
     }
 
     /// The bounds of each cell of the table in this case.
-    fn bounds(&self) -> impl Fn(usize) -> Bounds {
+    fn bounds(&self) -> impl Fn(usize) -> Bounds + use<> {
         let number = |bound: i64| u64::try_from(bound).unwrap_or(0);
         let mut bounds: Vec<Bounds> =
             (0..self.table.shape().cells()).map(|cell| table_bounds(self.table, cell)).collect();
@@ -200,10 +200,16 @@ impl Attempt<'_> {
     /// Of the weightings that prove the case, the one with the smallest weights.
     fn simplest_cut(&mut self, proofs: &[Vec<i64>]) -> Result<Cut, GaveUp> {
         let cells = self.table.shape().cells();
-        self.simplex.work += (proofs.len() * cells) as u64;
         let bounds = self.bounds();
-        let cuts = proofs.iter().filter_map(|rows| Cut::new(self.table, self.by_axis(rows), &bounds));
+        let mut cuts = Vec::new();
+        for rows in proofs {
+            self.simplex.work += cells as u64;
+            if self.simplex.is_over(u64::MAX) {
+                return Err(GaveUp);
+            }
+            cuts.extend(Cut::new(self.table, self.by_axis(rows), &bounds));
+        }
         let size = |cut: &Cut| cut.weights.iter().flatten().map(|weight| weight.unsigned_abs()).sum::<u64>();
-        cuts.min_by_key(size).ok_or(GaveUp)
+        cuts.into_iter().min_by_key(size).ok_or(GaveUp)
     }
 }

@@ -126,7 +126,7 @@ impl Simplex {
         let (mut cell_of, mut rows, mut least, mut most) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let (mut costs, mut base) = (Vec::new(), 0_i64);
         let firsts: Vec<usize> = (0..axes).map(|axis| lengths[..axis].iter().sum()).collect();
-        for cell in 0..table.shape().cells() {
+        for cell in table.budget.parts(table.shape().cells()).flatten() {
             let (from, to) = (table.least_of(cell), table.most_of(cell));
             if from == to && from == 0 {
                 continue;
@@ -153,6 +153,9 @@ impl Simplex {
                 most.push(high);
                 costs.push(cost);
             }
+        }
+        if table.budget.stopped().is_some() {
+            return Err(GaveUp);
         }
         let cells = cell_of.len();
         let mut simplex = Self {
@@ -343,6 +346,11 @@ impl Simplex {
         let unpaid = self.work - self.paid;
         self.paid = self.work;
         self.budget.is_over_after(unpaid) || self.work > limit
+    }
+
+    /// Pays for work that is not counted in [`work`](Self::work); says whether nothing more may be spent.
+    pub(crate) fn is_over_after(&self, work: usize) -> bool {
+        self.budget.is_over_after(work as u64)
     }
 
     /// From a table of fractions to the cheapest one.

@@ -30,7 +30,8 @@ impl Aim {
         self.open.iter().zip(cells).filter(|(open, cell)| **open == Some(**cell)).count()
     }
 
-    fn weights(&self) -> impl Iterator<Item = f64> {
+    /// What squares are relative to.
+    pub(crate) fn weights(&self) -> impl Iterator<Item = f64> {
         self.parts.iter().zip(&self.start).map(|(part, start)| (part - start).max(1.0))
     }
 }
@@ -69,26 +70,25 @@ struct Face<'a> {
 impl<'a> Face<'a> {
     fn of_smallest(question: &Question<'a>, anchor: &[i64]) -> Result<Self, Stuck> {
         let Question { rows, columns, least, most, budget } = *question;
-        let start =
-            anchor.iter().zip(least.iter().zip(most)).map(|(anchor, (least, most))| *anchor.max(least).min(most));
-        let start: Vec<i64> = start.collect();
+        let start = budget.list(anchor.len(), |cell| anchor[cell].max(least[cell]).min(most[cell]));
         let mut flow = Flow::new(start.clone(), rows, columns, vec![0; rows.len() + columns.len()], budget);
         flow.balance(&Away { least, most, anchor })?;
         // Every smallest change is optimal for any optimal prices: at a price of one for each completes, a cell may
         // be anywhere on one side of its anchor; at others it is at its anchor or at a bound.
-        let (mut low, mut high) = (Vec::with_capacity(start.len()), Vec::with_capacity(start.len()));
-        for (cell, start) in start.iter().enumerate() {
+        let (mut low, mut high) = (vec![0; start.len()], vec![0; start.len()]);
+        for cell in budget.parts(start.len()).flatten() {
+            let start = start[cell];
             let most =
                 most[cell].min(rows[cell / columns.len()] + columns[cell % columns.len()]).max(flow.values[cell]);
             let (from, to) = match price(&flow, rows, columns, cell) {
                 ..-1 => (most, most),
-                -1 => (*start, most),
-                0 => (*start, *start),
-                1 => (least[cell], *start),
+                -1 => (start, most),
+                0 => (start, start),
+                1 => (least[cell], start),
                 2.. => (least[cell], least[cell]),
             };
-            low.push(from.min(flow.values[cell]));
-            high.push(to.max(flow.values[cell]));
+            low[cell] = from.min(flow.values[cell]);
+            high[cell] = to.max(flow.values[cell]);
         }
         Ok(Self { rows, columns, low, high, cells: flow.values, budget })
     }
@@ -104,7 +104,7 @@ impl<'a> Face<'a> {
         let mut flow = Flow::new(values.collect(), self.rows, self.columns, prices, self.budget);
         flow.balance(&costs)?;
         let mut narrowed = (self.low.clone(), self.high.clone());
-        for cell in 0..self.cells.len() {
+        for cell in self.budget.parts(self.cells.len()).flatten() {
             let (low, high, price) = (self.low[cell], self.high[cell], price(&flow, self.rows, self.columns, cell));
             let opens = matches!(aim.open.get(cell), Some(Some(completes)) if *completes == low) && low < high;
             let (from, to) = match price {
@@ -127,6 +127,7 @@ impl<'a> Face<'a> {
             return Ok(self.cells.clone());
         }
         let weights: Vec<f64> = aim.weights().collect();
+        self.budget.is_over_after(weights.len() as u64);
         let reach = (0..self.cells.len()).map(|cell| {
             let part = aim.parts[cell];
             (self.low[cell] as f64 - part).abs().max((self.high[cell] as f64 - part).abs())
@@ -139,9 +140,9 @@ impl<'a> Face<'a> {
         let prices: Vec<i64> =
             self.prices(aim, &weights).into_iter().map(|price| (price * one).round() as i64).collect();
         let width = self.columns.len();
-        let values = (0..self.cells.len())
-            .map(|cell| costs.cheapest(cell, prices[cell / width] - prices[self.rows.len() + cell % width]))
-            .collect();
+        let cheapest =
+            |cell: usize| costs.cheapest(cell, prices[cell / width] - prices[self.rows.len() + cell % width]);
+        let values = self.budget.list(self.cells.len(), cheapest);
         let mut flow = Flow::new(values, self.rows, self.columns, prices, self.budget);
         flow.balance(&costs)?;
         Ok(flow.values)
@@ -190,7 +191,7 @@ impl<'a> Face<'a> {
 }
 
 /// Where a line that rises from 0, with a bend at each of these places by so much, reaches a height.
-fn reach(bends: &mut [(f64, f64)], height: f64) -> f64 {
+pub(crate) fn reach(bends: &mut [(f64, f64)], height: f64) -> f64 {
     bends.sort_unstable_by(|one, other| one.0.total_cmp(&other.0));
     let (mut value, mut slope, mut at) = (0.0, 0.0, bends.first().map_or(0.0, |bend| bend.0));
     for (bend, change) in bends.iter() {

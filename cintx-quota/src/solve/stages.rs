@@ -1,19 +1,20 @@
 //! A checked table to its solution. One or two axes go through `two_way` as they are; more go in stages:
 //! the first two axes are crossed, then what came out with the next, so that every margin stays exact.
 
+use super::bound::least_distortion;
 use super::cheapest::cheapest;
 use super::search::{Found, search};
 use super::simplex::Anchors;
 use super::spread::{Aim, Question, spread};
 use super::transport::Stuck;
 use super::two_way::{self, TwoWay};
+use crate::budget::Budget;
 use crate::certificate::Certificate;
 use crate::cut::Cut;
 use crate::error::SolveError;
 use crate::fit::{Bounds, Fit, Fitting, Slices, default_sweeps, places, scaled};
 use crate::lift::Lifted;
 use crate::rebalance::Wanted;
-use crate::shape::Shape;
 use crate::solution::Solution;
 use crate::table::Table;
 
@@ -58,7 +59,9 @@ impl Table {
             None => found?,
         };
         let cells: Vec<u64> = cells.into_iter().map(|cell| u64::try_from(cell).unwrap_or(0)).collect();
+        self.start()?;
         let certificate = Certificate::of(self, &cells).map_err(|_| SolveError::Unresolved { cases: 0 })?;
+        self.start()?;
         Ok(Solution::new(self, cells, fit, certificate))
     }
 
@@ -95,9 +98,9 @@ impl Table {
 /// can contain.
 pub(crate) fn bounds_of(table: &Table) -> Bounded {
     table.is_bounded().then(|| {
-        let least: Vec<i64> = (0..table.shape.cells()).map(|cell| signed(table.least_of(cell))).collect();
+        let least = table.budget.list(table.shape.cells(), |cell| signed(table.least_of(cell)));
         let limit = no_limit(table.total, &least);
-        let most = (0..table.shape.cells()).map(|cell| signed(table.most_of(cell)).min(limit)).collect();
+        let most = table.budget.list(table.shape.cells(), |cell| signed(table.most_of(cell)).min(limit));
         (least, most)
     })
 }
@@ -109,6 +112,16 @@ pub(crate) fn signed(count: u64) -> i64 {
 /// More than any cell can be asked to hold.
 fn no_limit(total: u64, least: &[i64]) -> i64 {
     least.iter().fold(signed(total), |sum, least| sum.saturating_add(*least)).min(1 << 60)
+}
+
+/// A change, and what none can be better than.
+pub(crate) struct Nearest {
+    pub(crate) cells: Vec<i64>,
+    /// No change moves less.
+    pub(crate) bound: i64,
+    /// None that moves and shuts as little is less distorted, where that is known.
+    pub(crate) least_distorted: Option<f64>,
+    pub(crate) aim: Aim,
 }
 
 /// A table with bounds as a flow sees them.
@@ -138,10 +151,17 @@ impl<'a> Stages<'a> {
     fn summed(&self, cells: &[i64], axes: &[usize]) -> Vec<i64> {
         let size = axes.iter().map(|axis| self.length(*axis)).product();
         let mut sums = vec![0_i64; size];
-        for (slice, cell) in self.table.shape.slices(axes).unwrap_or_default().into_iter().zip(cells) {
-            sums[slice as usize] = sums[slice as usize].saturating_add(*cell);
+        let slices = self.slices(axes);
+        for part in self.table.budget.parts(cells.len().min(slices.len())) {
+            for (slice, cell) in slices[part.clone()].iter().zip(&cells[part]) {
+                sums[*slice as usize] = sums[*slice as usize].saturating_add(*cell);
+            }
         }
         sums
+    }
+
+    fn slices(&self, axes: &[usize]) -> Vec<u32> {
+        self.table.slices(axes)
     }
 
     fn bounds(&self, axes: &[usize]) -> Bounded {
@@ -159,6 +179,7 @@ impl<'a> Stages<'a> {
         seed: Option<Vec<f64>>,
     ) -> Result<two_way::Rounded, Stuck> {
         let (rows, columns) = self.margins(axes, before);
+        two_way::go_on(&rows, &columns, &self.table.budget)?;
         let sweeps = self.table.sweeps.unwrap_or_else(|| default_sweeps(rows.len() * columns.len()));
         TwoWay { rows, columns, seed: seed.map(scaled), bounds: self.bounds(axes), sweeps, budget: &self.table.budget }
             .solve()
@@ -265,13 +286,14 @@ impl<'a> Stages<'a> {
         }
         let mut base = match &table.seed {
             Some(seed) => scaled(seed.clone()),
-            None => independent(table.total, &slices, cells),
+            None => independent(table.total, &slices, cells, &table.budget),
         };
         let bounds = self.bounds.as_ref().map(|(least, most)| {
             let smallest = |cell: usize| {
                 let targets = slices.iter().map(|slices| slices.targets[slices.of.at(cell)]);
                 targets.fold(f64::INFINITY, f64::min)
             };
+            table.budget.is_over_after(cells as u64);
             for (base, most) in base.iter_mut().zip(most) {
                 if *most == 0 {
                     *base = 0.0;
@@ -282,7 +304,7 @@ impl<'a> Stages<'a> {
                 if most < smallest(cell) || most == least[cell] as f64 { most } else { f64::INFINITY }
             };
             let least = least.iter().map(|least| *least as f64).collect();
-            Bounds { least, most: (0..cells).map(limit).collect() }
+            Bounds { least, most: table.budget.list(cells, limit) }
         });
         Fitting { base, slices, bounds, sweeps, budget: &table.budget }.run()
     }
@@ -308,7 +330,7 @@ impl<'a> Stages<'a> {
 
     /// One stage near the fit.
     fn near(&self, fit: &Fit, axes: &[usize], before: Option<Vec<i64>>) -> Result<Vec<i64>, Stuck> {
-        let seed = summed_fractions(&self.table.shape, &fit.cells, axes);
+        let seed = self.summed_fractions(&fit.cells, axes);
         self.stage(axes, before, Some(seed)).map(|rounded| rounded.cells)
     }
 
@@ -324,6 +346,9 @@ impl<'a> Stages<'a> {
         let axes = self.table.axes();
         for _ in 0..ROUNDS {
             let mut improved = false;
+            if self.table.budget.stopped().is_some() {
+                break;
+            }
             for last in 0..axes {
                 let order: Vec<usize> = (0..axes).filter(|axis| *axis != last).chain([last]).collect();
                 let before = self.summed(&cells, &order[..axes - 1]);
@@ -355,19 +380,32 @@ impl<'a> Stages<'a> {
 
     /// The cells of a table that has the axes in another order.
     fn in_order(&self, order: &[usize], cells: &[i64]) -> Vec<i64> {
-        let slices = self.table.shape.slices(order).unwrap_or_default();
-        slices.into_iter().map(|slice| cells[slice as usize]).collect()
+        let slices = self.slices(order);
+        self.table.budget.list(slices.len(), |cell| cells[slices[cell] as usize])
     }
 
-    /// The table that moves least from what is wanted and keeps its proportions, and a bound: none moves less.
-    pub(crate) fn nearest(&self, wanted: &Wanted) -> Result<(Vec<i64>, i64, Aim), SolveError> {
+    fn summed_fractions(&self, cells: &[f64], axes: &[usize]) -> Vec<f64> {
+        let size = axes.iter().map(|axis| self.length(*axis)).product();
+        let mut sums = vec![0.0; size];
+        let slices = self.slices(axes);
+        for part in self.table.budget.parts(cells.len().min(slices.len())) {
+            for (slice, cell) in slices[part.clone()].iter().zip(&cells[part]) {
+                sums[*slice as usize] += cell;
+            }
+        }
+        sums
+    }
+
+    /// The table that moves least from what is wanted and keeps its proportions, and bounds.
+    pub(crate) fn nearest(&self, wanted: &Wanted) -> Result<Nearest, SolveError> {
         if self.table.axes() <= 2 {
             let order: Vec<usize> = (0..self.table.axes()).collect();
             self.feasible(0, 1)?;
             let (_, aim) = wanted.aim(self)?;
             let cells = self.spread(wanted, &aim, &order, None).map_err(|stuck| self.cut(0, 1, &stuck))?;
             let moved = distance(&cells, &wanted.anchor);
-            return Ok((cells, moved, aim));
+            let least_distorted = aim.distortion(&cells);
+            return Ok(Nearest { cells, bound: moved, least_distorted, aim });
         }
         // No table is nearer than its sums are: what a pair of axes must move is a bound for all.
         let mut bound = 0;
@@ -397,7 +435,8 @@ impl<'a> Stages<'a> {
                 cells = self.nearer(found, stage, worth);
             }
         }
-        Ok((cells, bound, aim))
+        let least_distorted = least_distortion(self.table, &wanted.anchor, &aim, &cells);
+        Ok(Nearest { cells, bound, least_distorted, aim })
     }
 
     /// The table of fractions that keeps the seed's proportions, and a whole table near it if one is soon found.
@@ -427,8 +466,9 @@ impl<'a> Stages<'a> {
     /// One stage of a change.
     fn spread(&self, wanted: &Wanted, aim: &Aim, axes: &[usize], before: Option<Vec<i64>>) -> Result<Vec<i64>, Stuck> {
         let (rows, columns) = self.margins(axes, before);
+        two_way::go_on(&rows, &columns, &self.table.budget)?;
         let (least, most) = self.bounds(axes).unwrap_or_default();
-        let sums = |cells: &[f64]| summed_fractions(&self.table.shape, cells, axes);
+        let sums = |cells: &[f64]| self.summed_fractions(cells, axes);
         let mut aim = match aim.parts.is_empty() {
             true => Aim::default(),
             false => Aim { parts: sums(&aim.parts), start: sums(&aim.start), open: aim.open.clone() },
@@ -437,7 +477,7 @@ impl<'a> Stages<'a> {
             aim.open = Vec::new();
         } else if !aim.open.is_empty() {
             let mut open = vec![None; aim.open.len()];
-            for (slice, completes) in self.table.shape.slices(axes).unwrap_or_default().into_iter().zip(&aim.open) {
+            for (slice, completes) in self.slices(axes).into_iter().zip(&aim.open) {
                 open[slice as usize] = *completes;
             }
             aim.open = open;
@@ -458,20 +498,11 @@ pub(crate) fn distance(cells: &[i64], others: &[i64]) -> i64 {
 }
 
 /// The product of the margins, as parts of the total.
-fn independent(total: u64, slices: &[Slices], cells: usize) -> Vec<f64> {
+fn independent(total: u64, slices: &[Slices], cells: usize, budget: &Budget) -> Vec<f64> {
     let total = total.max(1) as f64;
     let part = |cell: usize| {
         let shares = slices.iter().map(|slices| slices.targets[slices.of.at(cell)] / total);
         shares.product::<f64>() * total
     };
-    (0..cells).map(part).collect()
-}
-
-fn summed_fractions(shape: &Shape, cells: &[f64], axes: &[usize]) -> Vec<f64> {
-    let size = axes.iter().filter_map(|axis| shape.lengths().get(*axis)).product();
-    let mut sums = vec![0.0; size];
-    for (slice, cell) in shape.slices(axes).unwrap_or_default().into_iter().zip(cells) {
-        sums[slice as usize] += cell;
-    }
-    sums
+    budget.list(cells, part)
 }

@@ -35,6 +35,9 @@ pub(crate) struct Stuck {
     pub(crate) columns: Vec<bool>,
 }
 
+/// How many arcs are looked at before they are paid for.
+const AT_ONCE: usize = 4_096;
+
 const FAR: (i64, u32) = (i64::MAX, u32::MAX);
 
 impl<'a> Flow<'a> {
@@ -54,7 +57,15 @@ impl<'a> Flow<'a> {
     /// Meets every margin at the least cost, or says where that is impossible. Once the budget is over, what it says means
     /// nothing.
     pub(crate) fn balance(&mut self, costs: &impl Costs) -> Result<(), Stuck> {
-        while self.excess.iter().any(|excess| *excess > 0) {
+        self.balance_in(costs, usize::MAX).map(drop)
+    }
+
+    /// The same in so many phases at most; says whether it is done.
+    pub(crate) fn balance_in(&mut self, costs: &impl Costs, phases: usize) -> Result<bool, Stuck> {
+        for _ in 0..phases {
+            if self.excess.iter().all(|excess| *excess <= 0) {
+                return Ok(true);
+            }
             let near = self.distances(costs);
             let is_over = self.budget.stopped().is_some();
             if is_over || !self.excess.iter().zip(&near).any(|(excess, near)| *excess < 0 && *near != FAR) {
@@ -68,7 +79,7 @@ impl<'a> Flow<'a> {
             }
             self.augment(costs, &near);
         }
-        Ok(())
+        Ok(self.excess.iter().all(|excess| *excess <= 0))
     }
 
     /// The price at a node, rows first.
@@ -135,14 +146,19 @@ impl<'a> Flow<'a> {
     fn augment(&mut self, costs: &impl Costs, near: &[(i64, u32)]) {
         let mut next: Vec<usize> = (0..self.excess.len()).map(|node| self.other_side(node).start).collect();
         let sources: Vec<usize> = (0..self.excess.len()).filter(|node| self.excess[*node] > 0).collect();
+        let mut unpaid = 0;
         for source in sources {
-            if self.budget.is_over_after(self.columns as u64) {
-                break;
-            }
             let mut path = vec![source];
             while let Some(node) = path.last().copied() {
+                if unpaid >= AT_ONCE {
+                    if self.budget.is_over_after(unpaid as u64) {
+                        return;
+                    }
+                    unpaid = 0;
+                }
                 if self.excess[node] < 0 {
                     self.send(costs, &path);
+                    unpaid += path.len();
                     if self.excess[source] <= 0 {
                         break;
                     }
@@ -154,6 +170,7 @@ impl<'a> Flow<'a> {
                     near[*to].1 == near[node].1.saturating_add(1)
                         && self.arc(costs, node, *to).is_some_and(|(price, _)| price == 0)
                 });
+                unpaid += onward.unwrap_or(end).saturating_sub(next[node]) + 1;
                 match onward {
                     Some(to) => {
                         next[node] = to;
@@ -169,6 +186,7 @@ impl<'a> Flow<'a> {
                 }
             }
         }
+        self.budget.is_over_after(unpaid as u64);
     }
 
     /// Sends along a path as much as its narrowest place lets through.

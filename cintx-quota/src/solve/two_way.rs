@@ -2,7 +2,7 @@
 //! Every step works on plain arrays, row by row.
 
 use super::free;
-use super::transport::{Away, Flow, Free, Squares, Stuck};
+use super::transport::{Away, Costs, Flow, Free, Squares, Stuck};
 use crate::budget::Budget;
 use crate::fit::{Bounds, Fit, Fitting, Slices, places};
 
@@ -31,9 +31,11 @@ impl TwoWay<'_> {
         let Self { rows, columns, seed, bounds, sweeps, budget } = self;
         let smaller = |cell: usize| rows[cell / columns.len()].min(columns[cell % columns.len()]);
         let cells = rows.len() * columns.len();
+        budget.is_over_after(cells as u64);
         let (least, most) = match bounds {
             Some((mut least, mut most)) => {
                 let values = feasible(&rows, &columns, &least, &most, budget)?;
+                budget.is_over_after(cells as u64);
                 go_on(&rows, &columns, budget)?;
                 let fixed = free::fixed(&values, &least, &most, rows.len(), columns.len());
                 for (cell, fixed) in fixed.into_iter().enumerate() {
@@ -55,7 +57,7 @@ impl TwoWay<'_> {
 }
 
 /// Nothing more is begun once the budget is over: what it says then means nothing.
-fn go_on(rows: &[i64], columns: &[i64], budget: &Budget) -> Result<(), Stuck> {
+pub(crate) fn go_on(rows: &[i64], columns: &[i64], budget: &Budget) -> Result<(), Stuck> {
     match budget.stopped() {
         None => Ok(()),
         Some(_) => Err(Stuck { rows: vec![false; rows.len()], columns: vec![false; columns.len()] }),
@@ -82,17 +84,22 @@ pub(crate) fn feasible(
     let mut row_needs = rows.to_vec();
     let mut column_needs = columns.to_vec();
     let width = columns.len();
-    for (cell, value) in values.iter().enumerate() {
-        row_needs[cell / width] -= value;
-        column_needs[cell % width] -= value;
+    for part in budget.parts(values.len()) {
+        for cell in part {
+            row_needs[cell / width] -= values[cell];
+            column_needs[cell % width] -= values[cell];
+        }
     }
-    for (cell, value) in values.iter_mut().enumerate() {
-        let (row, column) = (&mut row_needs[cell / width], &mut column_needs[cell % width]);
-        let more = (*row).min(*column).min(most[cell] - *value).max(0);
-        *value += more;
-        *row -= more;
-        *column -= more;
+    for part in budget.parts(values.len()) {
+        for cell in part {
+            let (row, column) = (&mut row_needs[cell / width], &mut column_needs[cell % width]);
+            let more = (*row).min(*column).min(most[cell] - values[cell]).max(0);
+            values[cell] += more;
+            *row -= more;
+            *column -= more;
+        }
     }
+    go_on(rows, columns, budget)?;
     let mut flow = Flow::new(values, rows, columns, vec![0; rows.len() + width], budget);
     flow.balance(&Free { least, most })?;
     Ok(flow.values)
@@ -114,8 +121,9 @@ fn fit(rows: &[i64], columns: &[i64], seed: Option<Vec<f64>>, limits: &Limits<'_
     let smaller = |cell: usize| rows[cell / width].min(columns[cell % width]);
     let mut base = seed.unwrap_or_else(|| {
         let part = |cell: usize| rows[cell / width] as f64 * columns[cell % width] as f64 / total.max(1) as f64;
-        (0..least.len()).map(part).collect()
+        budget.list(least.len(), part)
     });
+    budget.is_over_after(least.len() as u64);
     let mut has_bounds = false;
     for (cell, base) in base.iter_mut().enumerate() {
         if most[cell] == 0 {
@@ -125,12 +133,10 @@ fn fit(rows: &[i64], columns: &[i64], seed: Option<Vec<f64>>, limits: &Limits<'_
     }
     let bounds = has_bounds.then(|| Bounds {
         least: least.iter().map(|least| *least as f64).collect(),
-        most: (0..most.len())
-            .map(|cell| {
-                let limits = most[cell] < smaller(cell) || least[cell] == most[cell];
-                if limits { most[cell] as f64 } else { f64::INFINITY }
-            })
-            .collect(),
+        most: budget.list(most.len(), |cell| {
+            let limits = most[cell] < smaller(cell) || least[cell] == most[cell];
+            if limits { most[cell] as f64 } else { f64::INFINITY }
+        }),
     });
     let targets = |counts: &[i64]| counts.iter().map(|count| *count as f64).collect();
     let of_axes = places(&[rows.len(), width]).into_iter().zip([rows, columns]);
@@ -138,38 +144,45 @@ fn fit(rows: &[i64], columns: &[i64], seed: Option<Vec<f64>>, limits: &Limits<'_
     Fitting { base, slices, bounds, sweeps, budget }.run()
 }
 
+/// After how many phases a flow is slow enough to scale its costs.
+const MANY_PHASES: usize = 150;
+
 /// Controlled rounding: the whole table between the bounds that is nearest to the fit in squares, each cell
 /// its floor or its ceiling. If the fit has not converged there may be no such table; then further off.
 fn round(rows: &[i64], columns: &[i64], fit: &[f64], limits: &Limits<'_>) -> Result<Vec<i64>, Stuck> {
     let Limits { least, most, budget } = *limits;
     go_on(rows, columns, budget)?;
     let bounded = |cell: usize| snap(fit[cell].max(least[cell] as f64).min(most[cell] as f64));
-    let (mut whole, mut rest) = (Vec::with_capacity(fit.len()), Vec::with_capacity(fit.len()));
-    for cell in 0..fit.len() {
-        let value = bounded(cell);
-        // Below `Table::MOST` both conversions are exact.
-        whole.push(value.floor() as i64);
-        rest.push(((value - value.floor()) * Squares::ONE as f64).round() as i64);
+    let (mut whole, mut rest) = (vec![0; fit.len()], vec![0; fit.len()]);
+    for part in budget.parts(fit.len()) {
+        for cell in part {
+            let value = bounded(cell);
+            // Below `Table::MOST` both conversions are exact.
+            whole[cell] = value.floor() as i64;
+            rest[cell] = ((value - value.floor()) * Squares::ONE as f64).round() as i64;
+        }
     }
     let mut price = None;
     for slack in [0, 1, 8] {
         go_on(rows, columns, budget)?;
-        let low: Vec<i64> = whole.iter().zip(least).map(|(whole, least)| (whole - slack).max(*least)).collect();
-        let high: Vec<i64> = (0..fit.len())
-            .map(|cell| (whole[cell] + i64::from(rest[cell] > 0) + slack).min(most[cell]).max(low[cell]))
-            .collect();
+        let low: Vec<i64> = budget.list(fit.len(), |cell| (whole[cell] - slack).max(least[cell]));
+        let high: Vec<i64> = budget
+            .list(fit.len(), |cell| (whole[cell] + i64::from(rest[cell] > 0) + slack).min(most[cell]).max(low[cell]));
+        go_on(rows, columns, budget)?;
         let costs = Squares { least: &low, most: &high, whole: &whole, rest: &rest };
         let prices = price.take().unwrap_or_else(|| first_prices(rows, columns, &costs, budget));
-        let values = (0..fit.len())
-            .map(|cell| {
-                let price = prices[cell / columns.len()] - prices[rows.len() + cell % columns.len()];
-                cheapest(&costs, cell, price)
-            })
-            .collect();
+        let mut flow = start(rows, columns, prices, &Coarse { costs: &costs, by: 0 }, budget);
         go_on(rows, columns, budget)?;
-        let mut flow = Flow::new(values, rows, columns, prices, budget);
-        if flow.balance(&costs).is_ok() {
-            return Ok(flow.values);
+        match flow.balance_in(&costs, MANY_PHASES) {
+            Ok(true) => return Ok(flow.values),
+            Ok(false) => {
+                let Ok(prices) = refined(rows, columns, &costs, budget) else { continue };
+                let mut flow = start(rows, columns, prices, &Coarse { costs: &costs, by: 0 }, budget);
+                if flow.balance(&costs).is_ok() {
+                    return Ok(flow.values);
+                }
+            }
+            Err(Stuck { .. }) => {}
         }
     }
     go_on(rows, columns, budget)?;
@@ -184,12 +197,61 @@ fn snap(value: f64) -> f64 {
     if (value - whole).abs() <= 1e-9 + value * 1e-13 { whole } else { value }
 }
 
-/// The value at which a cell is optimal for the price at its row less that at its column.
-fn cheapest(costs: &Squares<'_>, cell: usize, price: i64) -> i64 {
-    let (low, high) = (costs.least[cell], costs.most[cell]);
-    // Rising by one from v costs `step(low) + 2 (v − low) ONE + price`: up while that is negative.
-    let gain = -(costs.step(cell, low) + price);
-    if gain <= 0 { low } else { low + ((gain - 1) / (2 * Squares::ONE) + 1).min(high - low) }
+/// Cells where they cost least at these prices, on their way to the margins.
+fn start<'a>(rows: &[i64], columns: &[i64], prices: Vec<i64>, costs: &Coarse<'_>, budget: &'a Budget) -> Flow<'a> {
+    let values = budget.list(rows.len() * columns.len(), |cell| {
+        costs.cheapest(cell, prices[cell / columns.len()] - prices[rows.len() + cell % columns.len()])
+    });
+    Flow::new(values, rows, columns, prices, budget)
+}
+
+/// Prices by scaling: exact ones for coarse costs, and from each grain to the next finer one. Where very many cells
+/// cost nearly the same, a flow at full precision meets the margins a few completes at a time; a coarse one, many at
+/// once.
+fn refined(rows: &[i64], columns: &[i64], costs: &Squares<'_>, budget: &Budget) -> Result<Vec<i64>, Stuck> {
+    const GRAINS: u32 = 9;
+    const STEP: u32 = 3;
+    let mut prices = vec![0; rows.len() + columns.len()];
+    for grain in (1..=GRAINS).rev() {
+        go_on(rows, columns, budget)?;
+        let coarse = Coarse { costs, by: grain * STEP };
+        let mut flow = start(rows, columns, prices, &coarse, budget);
+        flow.balance(&coarse)?;
+        prices = (0..rows.len() + columns.len()).map(|node| flow.price(node) << STEP).collect();
+    }
+    Ok(prices)
+}
+
+/// The same costs in steps of a power of two.
+struct Coarse<'a> {
+    costs: &'a Squares<'a>,
+    by: u32,
+}
+
+impl Coarse<'_> {
+    fn step(&self, cell: usize, value: i64) -> i64 {
+        self.costs.step(cell, value) >> self.by
+    }
+
+    /// The value at which a cell is optimal for the price at its row less that at its column.
+    fn cheapest(&self, cell: usize, price: i64) -> i64 {
+        let (low, high) = (self.costs.least[cell], self.costs.most[cell]);
+        // Rising by one from v costs at least `step(low) + 2 (v − low) ONE + price`: up while that is negative.
+        let (gain, rise) = (-(self.step(cell, low) + price), (2 * Squares::ONE) >> self.by);
+        if gain <= 0 { low } else { low + ((gain - 1) / rise + 1).min(high - low) }
+    }
+}
+
+impl Costs for Coarse<'_> {
+    #[inline]
+    fn up(&self, cell: usize, value: i64) -> Option<(i64, i64)> {
+        (value < self.costs.most[cell]).then(|| (self.step(cell, value), 1))
+    }
+
+    #[inline]
+    fn down(&self, cell: usize, value: i64) -> Option<(i64, i64)> {
+        (value > self.costs.least[cell]).then(|| (-self.step(cell, value - 1), 1))
+    }
 }
 
 /// Prices at which nearly every row and column has what it needs: in turn for rows and columns, the price is put
@@ -209,13 +271,14 @@ fn first_prices(rows: &[i64], columns: &[i64], costs: &Squares<'_>, budget: &Bud
     if !open {
         return prices;
     }
-    let by_row: Vec<i64> = (0..height * width).map(|cell| first_step(costs, cell)).collect();
+    let by_row: Vec<i64> = budget.list(height * width, |cell| first_step(costs, cell));
     let by_column = turned(&by_row, height, width);
+    budget.is_over_after((height * width) as u64);
     let mut steps = Vec::with_capacity(height.max(width));
     let (mut fewest, mut since) = (usize::MAX, 0);
     for _ in 0..ROUNDS {
         let mut unmet = 0;
-        if budget.is_over_after(2 * (height * width) as u64) {
+        if budget.is_over_after((height * width) as u64) {
             break;
         }
         let (of_rows, of_columns) = prices.split_at_mut(height);
@@ -229,6 +292,9 @@ fn first_prices(rows: &[i64], columns: &[i64], costs: &Squares<'_>, budget: &Bud
                 steps.extend(open.map(|(first, other)| first - other));
                 *price = between(&mut steps, needs[row]).map_or(*price, |between| -between);
             }
+        }
+        if budget.is_over_after((height * width) as u64) {
+            break;
         }
         for (column, price) in of_columns.iter_mut().enumerate() {
             let firsts = &by_column[column * height..(column + 1) * height];
@@ -284,4 +350,45 @@ fn between(numbers: &mut [i64], count: i64) -> Option<i64> {
     let (below, at, _) = numbers.select_nth_unstable(count);
     let at = *at;
     Some(below.iter().max().map_or(at, |below| below + (at - below + 1) / 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scaled costs lead to a table that is as near as the one that prices alone lead to, whatever the slack.
+    #[test]
+    fn scaled_costs_lead_to_the_same_distance() {
+        let mut state = 5_u64;
+        let mut below = |limit: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            i64::try_from((state >> 33) % limit).unwrap()
+        };
+        for case in 0..60 {
+            let (height, width) = (3 + case % 9, 4 + case % 7);
+            let hidden: Vec<i64> = (0..height * width).map(|_| 6 + below(4)).collect();
+            let rows: Vec<i64> = hidden.chunks(width).map(|row| row.iter().sum()).collect();
+            let columns: Vec<i64> = (0..width).map(|column| hidden.iter().skip(column).step_by(width).sum()).collect();
+            let total: i64 = rows.iter().sum();
+            let part = |cell: usize| rows[cell / width] as f64 * columns[cell % width] as f64 / total as f64;
+            let whole: Vec<i64> = (0..height * width).map(|cell| part(cell).floor() as i64).collect();
+            let rest: Vec<i64> =
+                (0..whole.len()).map(|cell| (part(cell).fract() * Squares::ONE as f64).round() as i64).collect();
+            let slack = [0, 1, 8][case % 3];
+            let least: Vec<i64> = whole.iter().map(|whole| (whole - slack).max(0)).collect();
+            let most: Vec<i64> = whole.iter().map(|whole| whole + 1 + slack).collect();
+            let costs = Squares { least: &least, most: &most, whole: &whole, rest: &rest };
+            let budget = Budget::default();
+            let distance = |prices: Vec<i64>| -> i64 {
+                let mut flow = start(&rows, &columns, prices, &Coarse { costs: &costs, by: 0 }, &budget);
+                flow.balance(&costs).unwrap();
+                // From its least on, a cell pays for each step.
+                let steps = |cell: usize| (least[cell]..flow.values[cell]).map(move |value| costs.step(cell, value));
+                (0..least.len()).flat_map(steps).sum()
+            };
+            let scaled = distance(refined(&rows, &columns, &costs, &budget).unwrap());
+            assert_eq!(scaled, distance(vec![0; height + width]), "case {case}");
+            assert_eq!(scaled, distance(first_prices(&rows, &columns, &costs, &budget)), "case {case}");
+        }
+    }
 }

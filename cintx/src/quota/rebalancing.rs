@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use cintx_quota::{Axis, Budget, SolveError, Table};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::FromPrimitive as _;
 use serde::{Deserialize, Serialize};
 
 use super::ways_out::{QuotaChoice, QuotaWaysOut};
@@ -208,6 +210,7 @@ impl Rebalancing {
             moved: plan.moved,
             proved_smallest: plan.proved_smallest,
             least_moved: plan.at_least,
+            distortion_gap: plan.distortion_gap().and_then(rounded_up),
         }
     }
 
@@ -328,6 +331,11 @@ fn refused(what: &'static str, reason: impl Into<String>) -> Error {
 
 fn ended() -> Error {
     refused("quotas", "were not re-balanced: the runtime shut down")
+}
+
+/// A share to a hundredth of a percent, never below what it is.
+fn rounded_up(share: f64) -> Option<Decimal> {
+    Decimal::from_f64((share * 1e4 - 1e-6).ceil() / 1e4).map(|share| share.round_dp(4).normalize())
 }
 
 #[cfg(test)]

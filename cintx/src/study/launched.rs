@@ -13,8 +13,8 @@ use super::{Study, StudyAssistant, StudyAudience, StudyGroup, StudySupply, assis
 use crate::audience::{Difference, Shape, Unit};
 use crate::error::{Error, must_be_future};
 use crate::fielding::{FieldingAssistant, FieldingRun, RunStatus};
-use crate::quota::QuotaTable;
 use crate::quota::live::left_out;
+use crate::quota::{QuotaTable, QuotaWarning};
 use crate::supply::Supply;
 use crate::target_group::{LaunchedSettings, PricingModel, TargetGroup, TargetGroupDetails, TargetGroupDraft};
 use crate::types::{Money, TimeRange};
@@ -30,6 +30,8 @@ pub(super) struct LaunchedChange {
     pub(super) deletes: Vec<String>,
     /// Why the rest cannot be changed: a field, and what stands against it.
     pub(super) obstacles: Vec<String>,
+    /// What whole numbers do to the quotas that are sent.
+    pub(super) warnings: Vec<QuotaWarning>,
     /// Both values of each field that differs.
     pub(super) drift: Vec<Drift>,
     /// What the API does not show.
@@ -272,10 +274,15 @@ impl LaunchedChange {
             self.change("audience", &group.audience, &cint);
         }
         let total = u64::from(draft.completes_goal);
+        let warnings = |sent_in| draft.audience.warnings_in(draft.completes_goal, sent_in);
         self.quotas = Some(match wanted {
             Ok(Difference::None) => QuotaChange::Goals(total, Vec::new()),
-            Ok(Difference::Goals(goals)) => QuotaChange::Goals(total, goals),
+            Ok(Difference::Goals(goals)) => {
+                self.warnings = warnings(Unit::Completes);
+                QuotaChange::Goals(total, goals)
+            }
             _ => {
+                self.warnings = warnings(V::DRAFTS_IN);
                 self.deletes = left_out(tables, &draft.audience).iter().map(|table| table.name().to_owned()).collect();
                 draft.settings.fielding_period = window.unwrap_or(draft.settings.fielding_period);
                 QuotaChange::Profiles(Box::new(draft))

@@ -11,6 +11,7 @@ use super::{Study, StudyAudience, StudyExclusions, StudyGroup, assistant, exclus
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, FieldError};
 use crate::project::{Project, ProjectScope};
+use crate::quota::QuotaWarning;
 use crate::supply::Supply;
 use crate::target_group::feasibility::Feasibility;
 use crate::target_group::{Draft, DraftSettings, KeptDraft, TargetGroup, TargetGroupDraft, TargetGroupStatus};
@@ -377,7 +378,7 @@ impl<V: Version> Plan<V> {
     ) -> Result<GroupPlan<V>, Error> {
         let name = group.name.clone();
         let nowhere = self.client.project(crate::ProjectId::new("not-created-yet"));
-        let draft = group.draft(&self.study, scope.unwrap_or(&nowhere), &supply)?;
+        let draft = group.draft(&self.study, scope.unwrap_or(&nowhere), &supply)?.solved().await;
         let feasibility = match scope {
             None if V::FEASIBILITY_WANTS_PROJECT => None,
             _ => Some(draft.feasibility().await?),
@@ -386,6 +387,8 @@ impl<V: Version> Plan<V> {
             None => self.warn(&name, "feasibility can be asked once the project is there".to_owned()),
             Some(feasibility) => self.warn_of(&group, feasibility),
         }
+        let draft = draft.build()?;
+        self.warn_of_quotas(&name, &draft.audience.warnings_in(draft.completes_goal, V::DRAFTS_IN));
         self.drift.push(Drift::new(Some(&name), "target_group", &name, &()));
         let mut steps = vec![Step::CreateTargetGroup { name: name.clone(), feasibility }];
         if group.launch {
@@ -430,6 +433,9 @@ impl<V: Version> Plan<V> {
             fields.push("audience");
         }
         let mut steps = Vec::new();
+        if audiences == Audiences::Differ {
+            self.warn_of_quotas(&group.name, &shall.audience.warnings_in(shall.completes_goal, V::DRAFTS_IN));
+        }
         if !fields.is_empty() {
             let fields = fields.into_iter().map(str::to_owned).collect();
             steps.push(Step::ChangeTargetGroup { name: group.name.clone(), fields, deletes: Vec::new() });
@@ -487,6 +493,7 @@ impl<V: Version> Plan<V> {
         for obstacle in &change.obstacles {
             self.warn(&name, obstacle.clone());
         }
+        self.warn_of_quotas(&name, &change.warnings);
         if !group.launch {
             self.drift.push(Drift::new(Some(&name), "launch", &false, &true));
             self.warn(&name, "it is launched already, and cannot be a draft again".to_owned());
@@ -523,6 +530,11 @@ impl<V: Version> Plan<V> {
         plan.steps.insert(launch.unwrap_or(plan.steps.len()), Step::SetExclusions { name, fields });
         plan.exclusions = Some((is, shall));
         Ok(())
+    }
+
+    /// What whole numbers do to quotas that a step sends.
+    fn warn_of_quotas(&mut self, group: &str, warnings: &[QuotaWarning]) {
+        warnings.iter().for_each(|warning| self.warn(group, warning.to_string()));
     }
 
     fn warn(&mut self, group: &str, message: String) {

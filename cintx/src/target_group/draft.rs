@@ -431,7 +431,7 @@ impl<V: Version> DraftBuilder<V> {
         self.solved().await.build()
     }
 
-    pub(super) async fn solved(self) -> Self {
+    pub(crate) async fn solved(self) -> Self {
         if let Some(audience) = &self.audience {
             audience.solve_ahead(self.completes_goal, V::DRAFTS_IN).await;
         }
