@@ -6,10 +6,10 @@ use crate::api::answer::{Answer, Content, attachment};
 use crate::api::call::Call;
 use crate::api::dialect::ids;
 use crate::api::rejection::Rejection;
-use crate::sim::clock::{plus, text};
+use crate::sim::clock::{central_day, central_midnight, plus, text};
 use crate::state::report::{self, Level, Progress, Report};
 use crate::state::{World, page};
-use jiff::{SignedDuration, ToSpan, civil, tz};
+use jiff::{SignedDuration, ToSpan, civil};
 use serde_json::{Value, json};
 
 /// The operations that are answered here.
@@ -62,7 +62,7 @@ fn check_ids(world: &World, level: Level, ids: &[String]) -> Result<(), Rejectio
 }
 
 fn days(world: &World, call: &Call<'_>) -> Result<(civil::Date, civil::Date), Rejection> {
-    let today = tz::Offset::constant(-6).to_datetime(world.now()).date();
+    let today = central_day(world.now());
     let day = |name: &str| match call.text(name) {
         None => Ok(today),
         Some(given) => given
@@ -180,8 +180,8 @@ fn state(world: &World, call: &Call<'_>) -> Outcome {
         map.insert("report_id".into(), json!(report.id));
         map.insert("status".into(), json!(status));
         map.insert("message".into(), json!(message));
-        map.insert("start_date".into(), json!(format!("{}T06:00:00.000Z", report.start)));
-        map.insert("end_date".into(), json!(format!("{}T06:00:00.000Z", report.end)));
+        map.insert("start_date".into(), json!(text(central_midnight(report.start))));
+        map.insert("end_date".into(), json!(text(central_midnight(report.end))));
         map.insert("respondent_answer".into(), json!(report.answers));
     }
     Ok(Answer::json(200, facts))
