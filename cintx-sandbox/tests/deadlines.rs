@@ -1,6 +1,9 @@
 //! Until when completes can be reconciled: the 25th of the month after them,
 //! in the time of the central United States, which has daylight saving.
 
+// Helpers of tests count as tests.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod common;
 
 use cintx_sandbox::Sandbox;

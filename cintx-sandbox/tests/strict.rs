@@ -162,6 +162,23 @@ async fn numbers_as_text_are_taken_where_that_is_tolerated() {
 }
 
 #[tokio::test]
+async fn users_and_units_that_are_not_there_are_answered_with_those_that_are() {
+    for version in VERSIONS {
+        let sandbox = Sandbox::start().await.unwrap();
+        let caller = Caller::new(&sandbox, version).await;
+        let nobody = "45f1c114-111e-4ca9-968a-715b65895dc0";
+        let body = json!({ "name": "Gardeners", "project_manager_id": nobody });
+        let reply = caller.post_keyed(&format!("{}/projects", caller.account), "k", &body).await.expect(400);
+        assert!(reply.text.contains(nobody) && reply.text.contains(&sandbox.project_manager_id()), "{reply:?}");
+        let project = caller.project(&sandbox, "p").await;
+        let mut body = caller.draft_body(&sandbox, 100).await;
+        body["business_unit_id"] = json!("1");
+        let reply = caller.post(&format!("{project}/target-groups"), &body).await.expect(400);
+        assert!(reply.text.contains("3848, 3849, 3850"), "{reply:?}");
+    }
+}
+
+#[tokio::test]
 async fn ids_as_numbers_are_taken_where_that_is_tolerated() {
     for (tolerances, status) in [(vec![Tolerance::IdsAsNumbers], 201), (Vec::new(), 400)] {
         let sandbox = Sandbox::builder().tolerate(tolerances).start().await.unwrap();

@@ -33,19 +33,24 @@ fn level(call: &Call<'_>) -> Level {
 
 /// What levels a kind of report can have.
 fn check_level(kind: &str, level: Level, ids: usize) -> Result<(), Rejection> {
-    let fits = match kind {
-        "reconciliations-status" | "reconciliations" => level != Level::BusinessUnit,
+    let (fits, allowed) = match kind {
+        "reconciliations-status" | "reconciliations" => (level != Level::BusinessUnit, "none, project or target_group"),
         "reconciliation-eligible-rids" | "respondent-analysis" => {
-            (level == Level::Project && ids == 1) || level == Level::TargetGroup
+            let fits = (level == Level::Project && ids == 1) || level == Level::TargetGroup;
+            (fits, "project with one id, target_group")
         }
-        "term-details" => level == Level::TargetGroup && ids == 1,
-        _ => true,
+        "term-details" => (level == Level::TargetGroup && ids == 1, "target_group with one id"),
+        _ => (true, ""),
     };
     let named = (level == Level::Account) == (ids == 0);
     if !named {
         return Err(Rejection::invalid("filter_ids", "ids belong to a filter, and a filter needs ids"));
     }
-    if fits { Ok(()) } else { Err(Rejection::invalid("filter", format!("{kind} has no such level"))) }
+    if fits {
+        Ok(())
+    } else {
+        Err(Rejection::invalid("filter", format!("got {} with {ids} ids, {kind} allows: {allowed}", level.title())))
+    }
 }
 
 fn check_ids(world: &World, level: Level, ids: &[String]) -> Result<(), Rejection> {
@@ -96,7 +101,7 @@ fn generate(world: &mut World, call: &Call<'_>) -> Outcome {
     let (start, end) = days(world, call)?;
     for id in texts(call.body.get("email_recipients")) {
         if world.account.user(&id).is_none() {
-            return Err(Rejection::invalid("email_recipients", format!("there is no user {id}")));
+            return Err(Rejection::invalid("email_recipients", world.account.not_a_user(&id)));
         }
     }
     let answers = call.body.pointer("/report_options/include_respondent_answers") == Some(&Value::Bool(true));
