@@ -31,7 +31,8 @@ await page.evaluate(() => document.querySelector("#requests summary")?.click());
 await page.waitForTimeout(1500);
 await page.addScriptTag({ path: require.resolve("axe-core/axe.min.js") });
 const { violations, passes, incomplete } = await page.evaluate(() => globalThis.axe.run());
-console.log(`${width} px, ${scheme}: ${violations.length} violations, ${passes.length} rules held, ${incomplete.length} for people to judge`);
+const counts = `${violations.length} violations, ${passes.length} rules held, ${incomplete.length} for people to judge`;
+console.log(`${width} px, ${scheme}: ${counts}`);
 for (const one of violations) {
   console.log(`  ${one.id}: ${one.help}`);
   for (const node of one.nodes) console.log(`    ${node.target}: ${node.failureSummary.replaceAll("\n", " ")}`);

@@ -55,7 +55,8 @@ def processor(process):
 
 
 def page(word):
-    times = sorted(ask(path)[1] for path in ["/", "/events?", "/events?search=group+04", "/events?page=300"] * 10)
+    paths = ["/", "/events?", "/events?search=group+04", "/events?page=300"]
+    times = sorted(ask(path)[1] for path in paths * 10)
     print(f"{word}: page {times[len(times) // 2]:.0f} ms in the middle, {times[-1]:.0f} ms at most")
 
 
@@ -80,7 +81,8 @@ with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
             slowest = max(slowest, ask("/control/clock", {"advance_seconds": 3600})[1])
         seconds = time.monotonic() - began
         event = json.loads(ask("/events?")[0].split("data: ", 1)[1])
-        print(f"30 days in {seconds:.0f} s, {processor(process):.0f} s of processor time, an hour in {slowest:.0f} ms at most: {event['tiles']['live']} live, "
+        print(f"30 days in {seconds:.0f} s, {processor(process):.0f} s of processor time, an hour in "
+              f"{slowest:.0f} ms at most: {event['tiles']['live']} live, "
               f"{event['tiles']['completes']} completes")
         page("at the end")
         print("memory: {} MB at its height, {} MB at the end".format(*memory(process)))
