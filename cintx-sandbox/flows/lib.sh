@@ -1,6 +1,7 @@
 # What the flows share: calls with curl, and the few steps that every study
 # begins with. Source it; SANDBOX is the sandbox's address, such as
-# http://127.0.0.1:8099, VERSION a dated version.
+# http://127.0.0.1:8099, VERSION a dated version. API is where calls go instead,
+# such as a proxy.
 
 set -eu
 : "${SANDBOX:?the address of a running sandbox, such as http://127.0.0.1:8099}"
@@ -24,7 +25,7 @@ call() {
   local method=$1 path=$2
   shift 2
   : > "$WORK/body"
-  send "$method" "$SANDBOX/v1$path" --header "Authorization: Bearer $TOKEN" --header "Cint-API-Version: $VERSION" "$@"
+  send "$method" "${API:-$SANDBOX/v1}$path" --header "Authorization: Bearer $TOKEN" --header "Cint-API-Version: $VERSION" "$@"
 }
 
 # json METHOD PATH BODY [CURL OPTIONS]: the same with a JSON body.

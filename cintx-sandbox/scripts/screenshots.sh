@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Takes pictures of the page in headless Chromium: empty, running, many groups,
 # phone, dark. Usage: scripts/screenshots.sh FOLDER
+# With AXE naming a folder that axe-core and playwright-core are installed in,
+# axe.mjs reads the page each time as well.
 set -euo pipefail
 
 folder=${1:?the folder for the pictures}
@@ -29,11 +31,17 @@ start() {
 picture() {
     local name=$1 size=$2
     shift 2
-    "$browser" --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$work/profile" \
+    "$browser" --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
+        --disable-component-update --disable-sync --hide-scrollbars --user-data-dir="$work/profile" \
         --window-size="$size" --virtual-time-budget=3000 --screenshot="$folder/$name.png" "$@" \
         "http://127.0.0.1:$port/" >/dev/null 2>&1
     test -s "$folder/$name.png"
     echo "$folder/$name.png"
+    if [ -n "${AXE:-}" ]; then
+        local scheme=light
+        [ "$name" != dark ] || scheme=dark
+        CHROMIUM=$browser node "$here/scripts/axe.mjs" "$AXE" "http://127.0.0.1:$port/" "${size%,*}" "$scheme"
+    fi
 }
 
 # A seed file with so many target groups.

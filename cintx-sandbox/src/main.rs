@@ -53,7 +53,7 @@ struct Options {
     seed_file: Option<Box<SeedFile>>,
     /// What is taken though the API may refuse it; `none` for nothing.
     #[arg(long, env = "CINTX_SANDBOX_TOLERATE", value_delimiter = ',', value_name = "KIND",
-          default_value = "numbers-as-text,condition-editions,early-starts", value_parser = tolerance)]
+          default_value = "numbers-as-text,ids-as-numbers,condition-editions,early-starts", value_parser = tolerance)]
     tolerate: Vec<Option<Tolerance>>,
     /// Go on from the state in this file, if it is there, and write the state
     /// to it at the end.

@@ -13,6 +13,9 @@ pub enum Tolerance {
     /// Numbers that are sent as text, as samples of the guide do. On unless
     /// said otherwise.
     NumbersAsText,
+    /// Ids that are sent as numbers where the document has text, as a sample of
+    /// the guide does. On unless said otherwise.
+    IdsAsNumbers,
     /// Conditions under the name of their other edition, with or without
     /// `_template`, as the guide sends them to its helper. On unless said
     /// otherwise.
@@ -44,8 +47,9 @@ pub enum Tolerance {
 
 impl Tolerance {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::NumbersAsText,
+        Self::IdsAsNumbers,
         Self::ConditionEditions,
         Self::UnknownLocales,
         Self::UnknownQuestions,
@@ -61,12 +65,13 @@ impl Tolerance {
     ];
 
     /// Those that are on unless said otherwise.
-    pub const USUAL: [Self; 3] = [Self::NumbersAsText, Self::ConditionEditions, Self::EarlyStarts];
+    pub const USUAL: [Self; 4] = [Self::NumbersAsText, Self::IdsAsNumbers, Self::ConditionEditions, Self::EarlyStarts];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::NumbersAsText => "numbers-as-text",
+            Self::IdsAsNumbers => "ids-as-numbers",
             Self::ConditionEditions => "condition-editions",
             Self::UnknownLocales => "unknown-locales",
             Self::UnknownQuestions => "unknown-questions",

@@ -354,3 +354,30 @@ async fn another_document_takes_the_place_of_the_one_of_its_date() {
         assert!(error.contains(named), "{error}");
     }
 }
+
+#[tokio::test]
+async fn what_is_not_there_is_refused_by_name() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let http = common::client();
+    let post =
+        |what: &str, body: Value| send(common::post_json(&http, &format!("{}/{what}", sandbox.control_url()), &body));
+    let fault = |on: &str| json!({ "fault": [{ "on": on, "do": "status", "status": 503 }] });
+    for (what, body, status, named) in [
+        ("faults", fault("create_projct"), 400, "create_project"),
+        ("faults", fault("lunch*"), 400, "lunch*"),
+        ("faults", fault("create_*"), 201, "ids"),
+        ("faults", fault("connection"), 201, "ids"),
+        ("faults", json!({ "on": "*", "do": "explode" }), 400, "drop-after-applying"),
+        ("faults", json!([{ "on": "*", "do": "delay", "delay": 5 }]), 400, "`delay_ms`"),
+        ("requests/verify", json!({ "operation": "create_projct", "times": 0 }), 400, "create_project"),
+        ("requests/verify", json!({ "operation": "create_project", "times": 0 }), 200, "count"),
+        ("respondents", json!({ "target_group_id": "01JP0M57XAWSMNPSW5M62A035H" }), 404, "01JP0M57XAWSMNPSW5M62A035H"),
+        ("clock", json!({ "advance_seconds": 1e300 }), 400, "advance_seconds"),
+    ] {
+        let reply = post(what, body.clone()).await;
+        assert_eq!(reply.status, status, "{body}: {reply:?}");
+        assert!(reply.text.contains(named), "{body}: {reply:?}");
+    }
+    let reply = send(http.get(format!("{}/requests?status=abc", sandbox.control_url()))).await.expect(400);
+    assert!(reply.text.contains("status is abc"), "{reply:?}");
+}

@@ -70,6 +70,29 @@ async fn the_stream_tells_the_state_and_why_requests_were_refused() {
 }
 
 #[tokio::test]
+async fn the_stream_tells_the_last_deliveries_of_a_webhook() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    for port in [9, 10] {
+        let url = format!("http://127.0.0.1:{port}/nobody");
+        let events =
+            json!({ "url": url, "events": if port == 9 { ["session-updated"] } else { ["target-group-updated"] } });
+        caller.post(&format!("/accounts/{}/webhooks", sandbox.account_id()), &events).await.expect(201);
+    }
+    let project = caller.project(&sandbox, "p").await;
+    let group = caller.draft(&sandbox, &project, 100).await;
+    caller.launch(&group, "l").await;
+    let hooks = event(&sandbox, "").await["webhooks"].clone();
+    let of = |port: &str| hooks.as_array().unwrap().iter().find(|hook| hook["url"].as_str().unwrap().contains(port));
+    let sessions = of(":9/").unwrap()["deliveries"].as_array().unwrap();
+    assert_eq!(sessions.len(), 6, "{hooks}");
+    assert!(sessions.iter().all(|one| one["type"] == "session-updated" && one["status"] != "delivered"), "{hooks}");
+    assert!(sessions.windows(2).all(|two| two[0]["at"].as_str() >= two[1]["at"].as_str()), "{hooks}");
+    let groups = of(":10/").unwrap()["deliveries"].as_array().unwrap();
+    assert!(groups.iter().all(|one| one["type"] == "target-group-updated"), "{hooks}");
+}
+
+#[tokio::test]
 async fn a_browser_shows_the_page() {
     let known = ["chromium", "chromium-browser", "google-chrome"];
     let browser = known.into_iter().find(|name| Command::new(name).arg("--version").output().is_ok());

@@ -162,6 +162,40 @@ async fn numbers_as_text_are_taken_where_that_is_tolerated() {
 }
 
 #[tokio::test]
+async fn users_and_units_that_are_not_there_are_answered_with_those_that_are() {
+    for version in VERSIONS {
+        let sandbox = Sandbox::start().await.unwrap();
+        let caller = Caller::new(&sandbox, version).await;
+        let nobody = "45f1c114-111e-4ca9-968a-715b65895dc0";
+        let body = json!({ "name": "Gardeners", "project_manager_id": nobody });
+        let reply = caller.post_keyed(&format!("{}/projects", caller.account), "k", &body).await.expect(400);
+        assert!(reply.text.contains(nobody) && reply.text.contains(&sandbox.project_manager_id()), "{reply:?}");
+        let project = caller.project(&sandbox, "p").await;
+        let mut body = caller.draft_body(&sandbox, 100).await;
+        body["business_unit_id"] = json!("1");
+        let reply = caller.post(&format!("{project}/target-groups"), &body).await.expect(400);
+        assert!(reply.text.contains("3848, 3849, 3850"), "{reply:?}");
+    }
+}
+
+#[tokio::test]
+async fn ids_as_numbers_are_taken_where_that_is_tolerated() {
+    for (tolerances, status) in [(vec![Tolerance::IdsAsNumbers], 201), (Vec::new(), 400)] {
+        let sandbox = Sandbox::builder().tolerate(tolerances).start().await.unwrap();
+        let caller = Caller::new(&sandbox, "2025-02-17").await;
+        let project = caller.project(&sandbox, "p").await;
+        let mut body = caller.draft_body(&sandbox, 100).await;
+        body["business_unit_id"] = json!(sandbox.business_unit_id());
+        caller.post(&format!("{project}/target-groups"), &body).await.expect(status);
+        let notes = sandbox.requests().last().unwrap().notes.join("; ");
+        assert_eq!(notes.contains("business_unit_id: an id was sent as a number"), status == 201, "{notes}");
+        // Only ids: a name is no number.
+        body["name"] = json!(5);
+        caller.post(&format!("{project}/target-groups"), &body).await.expect(400);
+    }
+}
+
+#[tokio::test]
 async fn misspelt_fields_are_told_in_the_log() {
     for version in VERSIONS {
         let sandbox = Sandbox::start().await.unwrap();

@@ -509,7 +509,7 @@ impl Engine {
         notes.notes = std::mem::take(&mut verdict.notes);
         if let Some(body) = verdict.body.as_ref().filter(|_| !verdict.violations.is_empty())
             && let Some((changed, taken)) =
-                strict::numbers_from_text(&self.world().settings.tolerances, &verdict.violations, body)
+                strict::other_types(&self.world().settings.tolerances, &verdict.violations, body)
         {
             let again = contract.check_body_value(operation, &changed);
             verdict.violations.retain(|violation| !matches!(violation.place, Place::Body(_)));

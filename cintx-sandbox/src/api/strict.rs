@@ -259,16 +259,14 @@ fn rename_conditions(value: &mut Value) -> bool {
     }
 }
 
-/// Puts numbers in the place of texts that spell them, where the document asks
-/// for numbers; what was changed, for the log.
-pub(crate) fn numbers_from_text(
+/// Puts numbers in the place of texts that spell them, and texts in the place
+/// of ids that are numbers, where the document asks for them; what was
+/// changed, for the log.
+pub(crate) fn other_types(
     tolerances: &BTreeSet<Tolerance>,
     violations: &[Violation],
     body: &Value,
 ) -> Option<(Value, Vec<String>)> {
-    if !tolerances.contains(&Tolerance::NumbersAsText) {
-        return None;
-    }
     let (mut body, mut notes) = (body.clone(), Vec::new());
     for violation in violations.iter().filter(|violation| violation.rule == "type") {
         let crate::contract::Place::Body(pointer) = &violation.place else {
@@ -277,10 +275,20 @@ pub(crate) fn numbers_from_text(
         let Some(value) = body.pointer_mut(pointer) else {
             continue;
         };
-        let number = value.as_str().and_then(|text| serde_json::from_str::<serde_json::Number>(text).ok());
-        if let Some(number) = number {
-            *value = Value::Number(number);
-            notes.push(format!("{}: a number was sent as text", violation.name()));
+        let name = violation.name();
+        let is_id = name.rsplit('.').next().is_some_and(|last| last == "id" || last.ends_with("_id"));
+        match value {
+            Value::String(text) if tolerances.contains(&Tolerance::NumbersAsText) => {
+                if let Ok(number) = serde_json::from_str(text) {
+                    *value = Value::Number(number);
+                    notes.push(format!("{name}: a number was sent as text"));
+                }
+            }
+            Value::Number(number) if is_id && number.is_i64() && tolerances.contains(&Tolerance::IdsAsNumbers) => {
+                *value = Value::String(number.to_string());
+                notes.push(format!("{name}: an id was sent as a number"));
+            }
+            _ => {}
         }
     }
     (!notes.is_empty()).then_some((body, notes))

@@ -3,6 +3,7 @@
 
 use super::{Effect, Fault};
 use serde::Deserialize;
+use serde_json::Value;
 use std::time::Duration;
 
 /// Why a text does not describe faults.
@@ -13,7 +14,7 @@ pub enum FaultError {
     #[error("the faults cannot be read: {0}")]
     Unreadable(String),
     /// There is no such effect.
-    #[error("no fault does {0:?}")]
+    #[error("no fault does {0:?}; there are: {all}", all = EFFECTS.join(", "))]
     UnknownEffect(String),
     /// The effect needs a value that is missing.
     #[error("{effect:?} needs {needs}")]
@@ -28,18 +29,32 @@ pub enum FaultError {
     Status(u16),
 }
 
+/// What `do` can say.
+const EFFECTS: &[&str] = &[
+    "delay",
+    "drop-before-applying",
+    "drop-after-applying",
+    "reset-before-applying",
+    "reset-after-applying",
+    "truncate",
+    "rate-limited",
+    "status",
+    "gateway-page",
+    "content-type",
+    "expire-token",
+    "stale-read",
+    "apply-twice",
+    "deliver-late",
+    "drift",
+    "unknown-fields",
+    "unknown-values",
+    "deliver-twice",
+];
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     fault: Vec<Spec>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Body {
-    File(File),
-    List(Vec<Spec>),
-    One(Box<Spec>),
 }
 
 #[derive(Debug, Deserialize)]
@@ -76,11 +91,16 @@ pub(super) fn read(text: &str) -> Result<Vec<Fault>, FaultError> {
     let unreadable = |error: &dyn std::fmt::Display| FaultError::Unreadable(error.to_string());
     let json = text.trim_start().starts_with(['{', '[']) && !text.trim_start().starts_with("[[");
     let specs = if json {
-        match serde_json::from_str(text).map_err(|error| unreadable(&error))? {
-            Body::File(file) => file.fault,
-            Body::List(list) => list,
-            Body::One(one) => vec![*one],
-        }
+        // By their form, so that what is wrong in one can be named.
+        let body = serde_json::from_str::<Value>(text).map_err(|error| unreadable(&error))?;
+        let read = if body.is_array() {
+            serde_json::from_value::<Vec<Spec>>(body)
+        } else if body.get("fault").is_some() {
+            serde_json::from_value::<File>(body).map(|file| file.fault)
+        } else {
+            serde_json::from_value::<Spec>(body).map(|one| vec![one])
+        };
+        read.map_err(|error| unreadable(&error))?
     } else {
         toml::from_str::<File>(text).map_err(|error| unreadable(&error))?.fault
     };
@@ -162,5 +182,18 @@ mod tests {
         assert!(matches!(read("[[fault]]\ndo = \"truncate\""), Err(FaultError::Incomplete { .. })));
         assert!(matches!(read("[[fault]]\ndo = \"status\"\nstatus = 200"), Err(FaultError::Status(200))));
         assert!(matches!(read("{"), Err(FaultError::Unreadable(_))));
+        for slip in [r#"{ "fault": [{ "delay": 5 }] }"#, r#"[{ "delay": 5 }]"#, r#"{ "delay": 5 }"#] {
+            let error = read(slip).unwrap_err().to_string();
+            assert!(error.contains("`delay`") && error.contains("`delay_ms`"), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_effect_that_is_told_is_there() {
+        let told = read(r#"{ "do": "explode" }"#).unwrap_err().to_string();
+        for effect in EFFECTS {
+            let spec = format!(r#"{{ "do": "{effect}", "bytes": 3, "status": 503, "media": "text/html" }}"#);
+            assert!(read(&spec).is_ok() && told.contains(effect), "{effect}: {told}");
+        }
     }
 }

@@ -7,7 +7,7 @@ mod list;
 
 pub(crate) use drift::drift;
 pub use file::FaultError;
-pub(crate) use list::Faults;
+pub(crate) use list::{Faults, fits};
 
 use std::time::Duration;
 
@@ -19,6 +19,9 @@ pub(crate) const DELIVERY: &str = "webhook_delivery";
 /// The name under which connections are hit when they are opened, before
 /// anything is read from them. No pattern with `*` stands for it.
 pub(crate) const CONNECTION: &str = "connection";
+
+/// What can be hit that is no operation.
+pub(crate) const BESIDE_OPERATIONS: [&str; 3] = [TOKEN, DELIVERY, CONNECTION];
 
 /// What a fault does to a request.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -99,7 +102,7 @@ impl Effect {
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "a fault does nothing until it is injected"]
 pub struct Fault {
-    on: String,
+    pub(crate) on: String,
     effect: Effect,
     /// Before the request is applied.
     wait: Duration,

@@ -12,6 +12,7 @@ use crate::sim::synth::Amount;
 use crate::state::audience::{ProfileKind, Quota};
 use crate::state::bounded_map::BoundedMap;
 use crate::state::ledger::Tally;
+use crate::state::outbox::Deliveries;
 use crate::state::session::{Session, Standing};
 use crate::state::target_group::{Money, TargetGroup};
 use crate::state::webhook;
@@ -22,10 +23,14 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Steps over all versions, unless the environment says otherwise.
-const USUAL_STEPS: u64 = 100_000;
-/// Steps of one history.
-const HISTORY: u64 = 2_500;
+/// Histories over all versions, unless the environment says otherwise.
+const USUAL_HISTORIES: u64 = 100_000;
+/// Steps of one history beyond the one that it goes on from.
+const STEPS: u64 = 10;
+/// Histories that go back to one start.
+const FAMILY: u64 = 400;
+/// So many ends of histories are kept for others to go on from.
+const KEPT: u64 = 16;
 
 /// Operations that change profiles, states and prices.
 const CHANGES: &[&str] = &[
@@ -77,6 +82,10 @@ impl Witness {
     fn listen(&mut self, world: &mut World) {
         for event in webhook::drain(world) {
             self.hear(world, &event);
+        }
+        // What is through would be copied with every state.
+        if world.outbox.values().all(|outbox| outbox.waiting() == 0) {
+            world.deliveries = Deliveries::default();
         }
     }
 
@@ -212,7 +221,7 @@ fn engine(seed: u64) -> Engine {
 }
 
 /// One step of a history; what kind it was.
-fn step(study: &mut Study<'_>, rng: &mut Rng, saved: &mut Option<(World, Witness)>, witness: &mut Witness) {
+fn step(study: &mut Study<'_>, rng: &mut Rng, saved: &mut Option<(Vec<u8>, Witness)>, witness: &mut Witness) {
     let engine = study.maker.engine;
     let groups = study.groups.len() as u64;
     let group = study.groups[rng.below(groups) as usize].clone();
@@ -234,10 +243,10 @@ fn step(study: &mut Study<'_>, rng: &mut Rng, saved: &mut Option<(World, Witness
         }
         77..=86 => reprice(&mut engine.world(), &group, rng),
         87..=95 => reconcile(study, &group, rng),
-        96 if rng.below(4) == 0 => *saved = Some((engine.world().clone(), witness.clone())),
-        97 if rng.below(8) == 0 => {
-            if let Some((world, then)) = saved.clone() {
-                *engine.world() = world;
+        96 if rng.below(32) == 0 => *saved = Some((engine.state_json().unwrap(), witness.clone())),
+        97 if rng.below(32) == 0 => {
+            if let Some((state, then)) = saved.clone() {
+                engine.go_on_from(&state).unwrap();
                 *witness = then;
             }
         }
@@ -313,51 +322,86 @@ fn reconcile(study: &Study<'_>, group: &str, rng: &mut Rng) {
     assert!(lines.is_empty() || [0, 200, 202, 503].contains(&outgoing.status), "{outgoing:?}");
 }
 
-fn history(date: &str, seed: u64, steps: u64) {
-    let engine = engine(seed);
-    let mut study = Study::new(&engine, date);
+/// A project with target groups in field, somebody who listens, and what it
+/// has heard: nothing yet, but it knows who came before.
+fn start<'e>(engine: &'e Engine, date: &str) -> (Study<'e>, Witness) {
+    let mut study = Study::new(engine, date);
     study.groups.truncate(5);
-    let hook = {
-        let mut world = engine.world();
-        let id = world.webhooks.keys().next_back().unwrap().to_owned();
-        let hook = world.webhooks.get_mut(&id).unwrap();
-        hook.events = vec![webhook::SESSION.into(), webhook::FILL.into(), webhook::GROUP.into()];
-        id
-    };
-    // Those who came before anybody listened.
+    let mut world = engine.world();
+    let id = world.webhooks.keys().next_back().unwrap().to_owned();
+    let hook = world.webhooks.get_mut(&id).unwrap();
+    hook.events = vec![webhook::SESSION.into(), webhook::FILL.into(), webhook::GROUP.into()];
+    world.outbox.clear();
+    world.deliveries = Deliveries::default();
     let mut witness = Witness::default();
-    for session in engine.world().sessions.values() {
+    for session in world.sessions.values() {
         witness.announced.insert(session.rid.clone(), (1..=session.sequence).collect());
         witness.prices.extend(session.completed.map(|(_, price)| (session.rid.clone(), price)));
     }
-    {
-        let mut world = engine.world();
-        world.outbox.clear();
-        for group in study.groups.clone() {
-            let tally = world.groups.get(&group).unwrap().ledger.total.completes;
-            witness.fills.insert((group, None), tally);
-        }
+    for group in &study.groups {
+        let completes = world.groups.get(group).unwrap().ledger.total.completes;
+        witness.fills.insert((group.clone(), None), completes);
     }
+    drop(world);
+    (study, witness)
+}
+
+/// Histories that go back to one start. Each goes on from the end of another,
+/// so that some become long; the laws are held against the end of each.
+fn family(date: &str, seed: u64, histories: u64) {
+    let engine = engine(seed);
+    let (mut study, witness) = start(&engine, date);
+    let mut kept = vec![(engine.world().clone(), witness)];
     let mut rng = Rng::named(seed, "laws");
+    // States saved in one history are gone back to in others as well.
     let mut saved = None;
-    for at in 0..steps {
-        step(&mut study, &mut rng, &mut saved, &mut witness);
-        let mut world = engine.world();
-        witness.listen(&mut world);
-        assert!(world.webhooks.contains_key(&hook));
-        if at % 100 == 0 || at + 1 == steps {
-            witness.check(&world);
+    for _ in 0..histories {
+        let (world, mut witness) = kept[rng.below(kept.len() as u64) as usize].clone();
+        *engine.world() = world;
+        for _ in 0..STEPS {
+            step(&mut study, &mut rng, &mut saved, &mut witness);
+            witness.listen(&mut engine.world());
+        }
+        witness.check(&engine.world());
+        // States are large: one that is given up takes the engine's place, for the next to replace it.
+        let spare = if kept.len() as u64 == KEPT {
+            kept.swap_remove(rng.below(KEPT) as usize).0
+        } else {
+            engine.world().clone()
+        };
+        kept.push((std::mem::replace(&mut *engine.world(), spare), witness));
+    }
+    // A month later, when the field is over and nothing can be reconciled.
+    for (world, mut witness) in kept.into_iter().take(2) {
+        *engine.world() = world;
+        for days in [10, 50] {
+            engine.world().clock.advance(SignedDuration::from_hours(24 * days));
+            study.groups.clone().iter().for_each(|group| reconcile(&study, group, &mut rng));
+            study.pass(1);
+            witness.listen(&mut engine.world());
+            witness.check(&engine.world());
         }
     }
 }
 
-/// `CINTX_SANDBOX_STEPS=10000000 cargo test --release -p cintx-sandbox --lib
-/// the_books_balance` takes the long way.
+/// `CINTX_SANDBOX_HISTORIES=10000000 cargo test --release -p cintx-sandbox
+/// --lib the_books_balance -- --nocapture` takes the long way.
 fn histories(version: usize) {
-    let steps = std::env::var("CINTX_SANDBOX_STEPS").ok().and_then(|text| text.parse().ok()).unwrap_or(USUAL_STEPS);
+    let wanted = std::env::var("CINTX_SANDBOX_HISTORIES").ok().and_then(|text| text.parse().ok());
     let dates: Vec<_> = Contract::versions().collect();
-    for seed in 0..steps.div_ceil(HISTORY * dates.len() as u64) {
-        history(dates[version], seed, HISTORY);
+    let histories = wanted.unwrap_or(USUAL_HISTORIES).div_ceil(dates.len() as u64);
+    let mut done = 0;
+    for seed in 0.. {
+        let own = FAMILY.min(histories - done);
+        family(dates[version], seed, own);
+        done += own;
+        if done == histories {
+            break;
+        }
+        if seed % 10 == 9 {
+            // Long runs say how far they are, see --nocapture.
+            eprintln!("{}: {done} histories", dates[version]);
+        }
     }
 }
 

@@ -340,6 +340,7 @@ impl<'e> Maker<'e> {
             ("page_size" | "limit", _) => "5".into(),
             ("name", None) => "list".into(),
             ("page_number", _) => "0".into(),
+            ("session_month", _) => "2025-05".into(),
             // Cursors of lists that are kept must be known ones.
             ("start_after" | "end_before" | "next_cursor", _) => return None,
             _ => plain(&synth.make(&self.contract.shape(&parameter.schema), amount)),

@@ -3,7 +3,8 @@
 
 use super::log::Received;
 use crate::api::engine::{Engine, Incoming};
-use crate::fault::Fault;
+use crate::contract::Operation;
+use crate::fault::{self, Fault, fits};
 use crate::http::recording::Recording;
 use crate::scenario::Scenario;
 use crate::seed_file::SeedFile;
@@ -18,6 +19,7 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A status and a body.
@@ -163,6 +165,12 @@ struct Filter {
 }
 
 impl Filter {
+    fn read(engine: &Engine, given: serde_json::Map<String, Value>) -> Result<Self, Reply> {
+        let filter: Self = serde_json::from_value(Value::Object(given)).map_err(refuse)?;
+        filter.operation.iter().try_for_each(|operation| known_operation(engine, operation))?;
+        Ok(filter)
+    }
+
     fn fits(&self, one: &Received) -> bool {
         let same = |wanted: &Option<String>, own: Option<&str>| wanted.as_deref().is_none_or(|text| own == Some(text));
         same(&self.operation, one.operation.as_deref())
@@ -246,10 +254,15 @@ fn read<T: DeserializeOwned>(incoming: &Incoming) -> Result<T, Reply> {
 fn requests(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
     let mut given = serde_json::Map::new();
     for (name, value) in parameters(incoming) {
-        let number = value.parse::<u64>().ok().filter(|_| ["status", "number", "after"].contains(&name.as_str()));
-        given.insert(name, number.map_or(Value::String(value), Value::from));
+        let value = if ["status", "number", "after"].contains(&name.as_str()) {
+            let number = value.parse::<u64>();
+            Value::from(number.map_err(|_| refuse(format!("{name} is {value}; a whole number is needed")))?)
+        } else {
+            Value::String(value)
+        };
+        given.insert(name, value);
     }
-    let filter: Filter = serde_json::from_value(Value::Object(given)).map_err(refuse)?;
+    let filter = Filter::read(engine, given)?;
     let entries = engine.log().entries();
     let entries: Vec<Value> = entries.iter().filter(|one| filter.fits(one)).map(Received::facts).collect();
     Ok((200, json!({ "count": entries.len(), "requests": entries })))
@@ -257,7 +270,7 @@ fn requests(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
 
 fn verify(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
     let Verification { times, filter } = read(incoming)?;
-    let filter: Filter = serde_json::from_value(Value::Object(filter)).map_err(refuse)?;
+    let filter = Filter::read(engine, filter)?;
     let count = engine.log().entries().iter().filter(|one| filter.fits(one)).count();
     let status = if count == times { 200 } else { 409 };
     Ok((status, json!({ "expected": times, "count": count })))
@@ -271,7 +284,8 @@ fn move_clock(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
     if advance_seconds.is_nan() || advance_seconds < 0.0 {
         return Err(refuse(format!("advance_seconds is {advance_seconds}; the clock does not go back")));
     }
-    let by = SignedDuration::try_from_secs_f64(advance_seconds).map_err(refuse)?;
+    let by = SignedDuration::try_from_secs_f64(advance_seconds)
+        .map_err(|_| refuse(format!("advance_seconds is {advance_seconds}; that is beyond the end of time")))?;
     {
         let mut world = engine.world();
         if let Some(speed) = speed {
@@ -282,10 +296,24 @@ fn move_clock(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
     Ok((200, json!({ "now": text(engine.world().now()) })))
 }
 
+/// Refuses a name, or a pattern of names, that no operation has.
+fn known_operation(engine: &Engine, pattern: &str) -> Result<(), Reply> {
+    let operations = engine.contracts().iter().flat_map(|contract| contract.operations()).map(Operation::id);
+    let known: BTreeSet<&str> = operations.chain(fault::BESIDE_OPERATIONS).collect();
+    if known.iter().any(|name| fits(pattern, name)) {
+        return Ok(());
+    }
+    let mut nearest: Vec<&str> = known.into_iter().collect();
+    nearest.sort_by_key(|name| strsim::levenshtein(name, pattern));
+    nearest.truncate(5);
+    Err(refuse(format!("no operation is called {pattern}; the nearest are: {}", nearest.join(", "))))
+}
+
 fn add_faults(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
     plain(incoming)?;
     // Faults may be given in TOML.
     let given = Fault::read_all(&String::from_utf8_lossy(&incoming.body)).map_err(refuse)?;
+    given.iter().try_for_each(|fault| known_operation(engine, &fault.on))?;
     let mut faults = engine.faults();
     let ids: Vec<u64> = given.into_iter().map(|fault| faults.add(fault).0).collect();
     Ok((201, json!({ "ids": ids })))
@@ -395,7 +423,11 @@ fn fail_jobs(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
 
 fn add_respondent(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
     let NewRespondent { target_group_id } = read(incoming)?;
-    enter(&mut engine.world(), &target_group_id)
+    let mut world = engine.world();
+    if !world.groups.contains_key(&target_group_id) {
+        return Err((404, json!({ "error": format!("there is no target group {target_group_id}") })));
+    }
+    enter(&mut world, &target_group_id)
         .map(|session| (201, session))
         .ok_or_else(|| (409, json!({ "error": "the target group is not live or has no room" })))
 }

@@ -15,11 +15,15 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// So many groups stand on a page.
-const GROUPS: usize = 25;
+const GROUPS: usize = 12;
 /// So many requests are shown.
 const REQUESTS: usize = 60;
 /// So many respondents of a group are shown.
 const RESPONDENTS: usize = 25;
+/// So many deliveries of a webhook are shown, the last ones, and so many of
+/// all are looked through for them.
+const DELIVERIES: usize = 6;
+const DELIVERIES_SEEN: usize = 5_000;
 /// So many points its curve has at most.
 const POINTS: i64 = 60;
 /// So many profiles and targets of it are shown.
@@ -100,10 +104,29 @@ fn make(engine: &Engine, wanted: &Wanted) -> Value {
         "spend": spend(&world),
         "groups": { "total": found.len(), "page": wanted.page, "size": GROUPS, "items": items },
         "group": chosen.map(|group| details(&world, group)),
-        "webhooks": control::webhooks(&world),
+        "webhooks": webhooks(&world),
         "faults": faults,
         "requests": requests,
     })
+}
+
+/// Subscriptions with their last deliveries, youngest first.
+fn webhooks(world: &World) -> Vec<Value> {
+    let mut hooks = control::webhooks(world);
+    for hook in &mut hooks {
+        let last = world.deliveries.values().rev().take(DELIVERIES_SEEN);
+        let own = last.filter(|one| hook["id"] == one.webhook.as_str()).take(DELIVERIES).map(|one| {
+            json!({
+                "type": one.kind,
+                "about": one.entity,
+                "status": one.progress.name(),
+                "attempts": one.attempts,
+                "at": text(one.created_at),
+            })
+        });
+        hook["deliveries"] = own.collect();
+    }
+    hooks
 }
 
 /// What all completes cost, by currency.

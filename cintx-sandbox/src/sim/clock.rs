@@ -2,8 +2,19 @@
 //! Follows the machine's clock, at its pace or another, shifted by what a
 //! test has added; or stands still until it is moved.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::tz::{Offset, TimeZone};
+use jiff::{SignedDuration, Timestamp, civil};
+use std::sync::LazyLock;
 use std::time::Instant;
+
+/// Central time, by the rule for daylight time that has held since 2007; no
+/// time zone database is needed for it.
+const CENTRAL_RULE: &str = "CST6CDT,M3.2.0,M11.1.0";
+
+/// The time of the central United States, by which the platform counts days
+/// and months. Whether it counts daylight time is not published; here it does.
+static CENTRAL: LazyLock<TimeZone> =
+    LazyLock::new(|| TimeZone::posix(CENTRAL_RULE).unwrap_or_else(|_| TimeZone::fixed(Offset::constant(-6))));
 
 /// The simulation's clock.
 #[derive(Clone, Debug)]
@@ -100,6 +111,18 @@ pub(crate) fn plus(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
+/// The day that it is in US Central time.
+pub(crate) fn central_day(at: Timestamp) -> civil::Date {
+    CENTRAL.to_datetime(at).date()
+}
+
+/// When a day begins in US Central time.
+pub(crate) fn central_midnight(day: civil::Date) -> Timestamp {
+    let midnight = day.to_datetime(civil::Time::midnight());
+    // Only the last day that can be written has no such moment.
+    CENTRAL.to_ambiguous_timestamp(midnight).compatible().unwrap_or(Timestamp::MAX)
+}
+
 /// RFC 3339 in UTC with three digits of a second, the form answers use.
 pub(crate) fn text(at: Timestamp) -> String {
     let at = at.round(jiff::Unit::Millisecond).unwrap_or(at);
@@ -120,6 +143,23 @@ mod tests {
         let at = read("2025-01-28T08:22:18Z").unwrap();
         assert_eq!(text(at), "2025-01-28T08:22:18.000Z");
         assert_eq!(text(plus(at, SignedDuration::from_micros(1_500))), "2025-01-28T08:22:18.002Z");
+    }
+
+    #[test]
+    fn days_begin_in_central_time_with_daylight_saving() {
+        for (moment, day, begins) in [
+            ("2026-01-15T05:59:59Z", "2026-01-14", "2026-01-14T06:00:00Z"),
+            ("2026-07-01T04:59:59Z", "2026-06-30", "2026-06-30T05:00:00Z"),
+            ("2026-07-01T05:00:00Z", "2026-07-01", "2026-07-01T05:00:00Z"),
+            // The days on which clocks are changed, at two in the morning.
+            ("2026-03-08T20:00:00Z", "2026-03-08", "2026-03-08T06:00:00Z"),
+            ("2026-11-01T20:00:00Z", "2026-11-01", "2026-11-01T05:00:00Z"),
+        ] {
+            let found = central_day(read(moment).unwrap());
+            assert_eq!(found.to_string(), day, "{moment}");
+            assert_eq!(central_midnight(found), read(begins).unwrap(), "{moment}");
+        }
+        assert!(central_midnight(civil::Date::MAX) >= central_midnight(civil::Date::MIN));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// How many respondents stand where, and what their completes cost.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,13 +96,21 @@ pub(crate) fn rate(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { (part as f64 / whole as f64).clamp(0.0, 1.0) }
 }
 
+/// Some completes, and what they cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Completes {
+    pub(crate) count: u64,
+    #[serde(with = "saved::text")]
+    pub(crate) cost: Decimal,
+}
+
 /// The books of one target group.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Ledger {
     pub(crate) total: Tally,
     pub(crate) by_supplier: BTreeMap<i64, Tally>,
     /// When those who are completes now became so.
-    completed_at: BTreeMap<Timestamp, u64>,
+    completed_at: BTreeMap<Timestamp, Completes>,
     /// Arrivals that found every place for them taken before the survey.
     pub(crate) turned_away: u64,
     /// Respondents that are no longer kept one by one, by what they replied.
@@ -114,8 +123,10 @@ impl Ledger {
         let tally = Tally::of(session);
         self.total.add(&tally);
         self.by_supplier.entry(session.supplier_id).or_default().add(&tally);
-        if let Some((at, _)) = session.completed.filter(|_| session.is_complete()) {
-            *self.completed_at.entry(at).or_default() += 1;
+        if let Some((at, cost)) = session.completed.filter(|_| session.is_complete()) {
+            let then = self.completed_at.entry(at).or_default();
+            then.count += 1;
+            then.cost += cost;
         }
     }
 
@@ -123,11 +134,12 @@ impl Ledger {
         let tally = Tally::of(session);
         self.total.subtract(&tally);
         self.by_supplier.entry(session.supplier_id).or_default().subtract(&tally);
-        if let Some((at, _)) = session.completed.filter(|_| session.is_complete())
-            && let Some(count) = self.completed_at.get_mut(&at)
+        if let Some((at, cost)) = session.completed.filter(|_| session.is_complete())
+            && let Some(then) = self.completed_at.get_mut(&at)
         {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
+            then.count = then.count.saturating_sub(1);
+            then.cost -= cost;
+            if then.count == 0 {
                 self.completed_at.remove(&at);
             }
         }
@@ -153,7 +165,18 @@ impl Ledger {
 
     /// How many of those who are completes now became so before a moment.
     pub(crate) fn completes_before(&self, at: Timestamp) -> u64 {
-        self.completed_at.range(..at).map(|(_, count)| count).sum()
+        self.completed_at.range(..at).map(|(_, then)| then.count).sum()
+    }
+
+    /// Those who are completes now and became so within some time.
+    pub(crate) fn completes_within(&self, time: Range<Timestamp>) -> Completes {
+        if time.is_empty() {
+            return Completes::default();
+        }
+        self.completed_at.range(time).fold(Completes::default(), |sum, (_, then)| Completes {
+            count: sum.count + then.count,
+            cost: sum.cost + then.cost,
+        })
     }
 
     /// Seats that are taken by a supplier's people.
@@ -163,12 +186,12 @@ impl Ledger {
 
     /// Completes by the moment at which they became so, oldest first.
     pub(crate) fn completes_over_time(&self) -> impl Iterator<Item = (Timestamp, u64)> {
-        self.completed_at.iter().map(|(at, count)| (*at, *count))
+        self.completed_at.iter().map(|(at, then)| (*at, then.count))
     }
 
     /// What it takes in memory, roughly, in bytes.
     pub(crate) fn weight(&self) -> usize {
-        200 * self.by_supplier.len() + 40 * self.completed_at.len() + 400 * self.forgotten.len()
+        200 * self.by_supplier.len() + 60 * self.completed_at.len() + 400 * self.forgotten.len()
     }
 }
 

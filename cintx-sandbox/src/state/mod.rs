@@ -186,6 +186,12 @@ impl Account {
         self.users.iter().find(|user| user.id.eq_ignore_ascii_case(id))
     }
 
+    /// What may stand where a user's id is asked for.
+    pub(crate) fn not_a_user(&self, given: &str) -> String {
+        let ids: Vec<&str> = self.users.iter().map(|user| user.id.as_str()).collect();
+        format!("got {given}, allowed: {}", ids.join(", "))
+    }
+
     pub(crate) fn business_unit(&self, id: i64) -> Option<&BusinessUnit> {
         self.business_units.iter().find(|unit| unit.id == id)
     }

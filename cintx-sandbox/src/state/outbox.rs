@@ -85,7 +85,7 @@ impl Deliveries {
         self.all.get_mut(id)
     }
 
-    pub(crate) fn values(&self) -> impl Iterator<Item = &Delivery> {
+    pub(crate) fn values(&self) -> impl DoubleEndedIterator<Item = &Delivery> {
         self.all.values()
     }
 

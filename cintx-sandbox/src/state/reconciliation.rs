@@ -4,12 +4,13 @@
 use super::World;
 use super::field;
 use super::schedule::Event;
-use super::session::Standing;
+use super::session::{Session, Standing};
 use crate::api::rejection::Rejection;
-use crate::sim::clock::plus;
-use jiff::{SignedDuration, Timestamp, tz};
+use crate::sim::clock::{central_day, central_midnight, plus};
+use jiff::{Timestamp, ToSpan, civil};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 
 /// A reason code with its name and whether buyers may use it.
 pub(crate) const REASONS: &[(&str, &str, bool)] = &[
@@ -32,6 +33,9 @@ pub(crate) const REASONS: &[(&str, &str, bool)] = &[
 const POSITIVE: &str = "11";
 /// The code that an approved list gives to what it leaves out.
 const LEFT_OUT: &str = "26";
+/// The last day of a month on which the completes of the month before can be
+/// reconciled.
+const LAST_DAY: i64 = 25;
 /// The greatest number of rows in a list.
 pub(crate) const MOST_ROWS: usize = 100_000;
 
@@ -164,7 +168,7 @@ pub(crate) fn finish(world: &mut World, at: Timestamp, id: &str) {
         let positive = code == POSITIVE;
         match session {
             Some(session) if allowed && session.is_complete() != positive => {
-                if session.left_at.is_some_and(|left| deadline(left) <= at) {
+                if is_expired(&session, at) {
                     work.expired.push(rid);
                     own.expired = 1;
                 } else {
@@ -214,28 +218,67 @@ fn left_out(world: &World, project: &str, rids: &[String], invalid: &mut Vec<Str
     rows
 }
 
-/// Midnight, US Central, that begins the 26th of the month after a complete.
-pub(crate) fn deadline(completed: Timestamp) -> Timestamp {
-    let central = tz::Offset::constant(-6);
-    let local = central.to_datetime(completed);
-    let next = local.date().first_of_month().saturating_add(jiff::Span::new().months(1));
-    let day = next.saturating_add(jiff::Span::new().days(25));
-    central
-        .to_timestamp(day.to_datetime(jiff::civil::Time::midnight()))
-        .unwrap_or_else(|_| plus(completed, SignedDuration::from_hours(24 * 30)))
+/// The month, by its first day, in which completes of a moment are due: the
+/// one after it, in US Central time.
+fn due_month(completed: Timestamp) -> civil::Date {
+    central_day(completed).first_of_month().saturating_add(1.month())
+}
+
+/// The midnight at the end of the last day on which completes that are due in
+/// a month can be reconciled.
+fn deadline(due: civil::Date) -> Timestamp {
+    central_midnight(due.saturating_add(LAST_DAY.days()))
+}
+
+/// Whether it is too late to reconcile a respondent: what counts is when it
+/// became a complete, and of those who never did when they left.
+pub(crate) fn is_expired(session: &Session, at: Timestamp) -> bool {
+    let ended = session.completed.map(|(completed, _)| completed).or(session.left_at);
+    ended.is_some_and(|ended| deadline(due_month(ended)) <= at)
+}
+
+/// From when until when the completes came that are due in a month and can
+/// still be reconciled; nothing once its last day is over.
+pub(crate) fn due_in(month: civil::Date, now: Timestamp) -> Range<Timestamp> {
+    let month = month.first_of_month();
+    let begin = central_midnight(month.saturating_sub(1.month()));
+    begin..if deadline(month) <= now { begin } else { central_midnight(month) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
     #[test]
-    fn the_deadline_is_the_end_of_the_25th_of_the_next_month() {
-        let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        assert_eq!(deadline(at("2025-01-28T12:00:00Z")), at("2025-02-26T06:00:00Z"));
-        // Still January in US Central time.
-        assert_eq!(deadline(at("2025-02-01T05:59:59Z")), at("2025-02-26T06:00:00Z"));
-        assert_eq!(deadline(at("2025-12-31T23:00:00Z")), at("2026-01-26T06:00:00Z"));
+    fn the_deadline_is_the_end_of_the_25th_of_the_next_month_in_central_time() {
+        for (completed, until) in [
+            ("2025-01-28T12:00:00Z", "2025-02-26T06:00:00Z"),
+            // Still January there.
+            ("2025-02-01T05:59:59Z", "2025-02-26T06:00:00Z"),
+            ("2025-02-01T06:00:00Z", "2025-03-26T05:00:00Z"),
+            ("2025-12-31T23:00:00Z", "2026-01-26T06:00:00Z"),
+            // Daylight time begins and ends between a complete and its deadline.
+            ("2026-02-20T00:00:00Z", "2026-03-26T05:00:00Z"),
+            ("2026-10-25T00:00:00Z", "2026-11-26T06:00:00Z"),
+            // In summer, a day ends at five.
+            ("2026-07-01T04:59:59Z", "2026-07-26T05:00:00Z"),
+        ] {
+            assert_eq!(deadline(due_month(at(completed))), at(until), "{completed}");
+        }
+    }
+
+    #[test]
+    fn completes_are_due_in_the_month_after_them_until_its_25th() {
+        let july = civil::date(2026, 7, 14);
+        let june = at("2026-06-01T05:00:00Z")..at("2026-07-01T05:00:00Z");
+        assert_eq!(due_in(july, at("2026-07-26T04:59:59Z")), june);
+        assert!(due_in(july, at("2026-07-26T05:00:00Z")).is_empty());
+        let march = at("2026-02-01T06:00:00Z")..at("2026-03-01T06:00:00Z");
+        assert_eq!(due_in(civil::date(2026, 3, 1), at("2026-02-10T00:00:00Z")), march);
     }
 
     #[test]

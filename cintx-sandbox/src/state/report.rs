@@ -2,11 +2,12 @@
 //! Their content comes from the respondents of the simulated field.
 
 use super::World;
+use super::reconciliation;
 use super::saved;
 use super::schedule::Event;
 use super::session::{Session, Standing};
-use crate::sim::clock::{plus, text};
-use jiff::{Timestamp, civil, tz};
+use crate::sim::clock::{central_midnight, plus, text};
+use jiff::{Timestamp, civil};
 use rust_decimal::Decimal;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, XlsxError};
 use serde::{Deserialize, Serialize};
@@ -112,12 +113,6 @@ pub(crate) fn start(world: &mut World, report: Report) {
     world.schedule.plan(ready, Event::ReportEnds(id));
 }
 
-/// When a day begins; days are those of US Central time.
-fn dawn(day: civil::Date) -> Timestamp {
-    // Only the first and the last day that can be written have no such moment.
-    tz::Offset::constant(-6).to_timestamp(day.to_datetime(civil::Time::midnight())).unwrap_or(Timestamp::MAX)
-}
-
 /// Writes a report.
 pub(crate) fn finish(world: &mut World, id: &str) {
     let Some(report) = world.reports.get(id).cloned() else {
@@ -138,12 +133,12 @@ pub(crate) fn finish(world: &mut World, id: &str) {
 }
 
 fn rows(world: &World, report: &Report) -> Vec<Vec<Cell>> {
-    let period = dawn(report.start)..dawn(report.end.saturating_add(jiff::Span::new().days(1)));
+    let period = central_midnight(report.start)..central_midnight(report.end.saturating_add(jiff::Span::new().days(1)));
     // They come in the order of their entry, so what is too young ends it.
     let sessions = world.sessions.in_order().take_while(|session| session.entered_at < period.end);
     sessions
         .filter(|session| session.entered_at >= period.start)
-        .filter(|session| concerns(world, report, session) && wanted(&report.kind, session))
+        .filter(|session| concerns(world, report, session) && wanted(&report.kind, session, world.now()))
         .map(|session| row(world, report, session))
         .collect()
 }
@@ -216,9 +211,10 @@ fn concerns(world: &World, report: &Report, session: &Session) -> bool {
     }
 }
 
-fn wanted(kind: &str, session: &Session) -> bool {
+fn wanted(kind: &str, session: &Session, now: Timestamp) -> bool {
     match kind {
-        "completes" | "sample-bought" | "reconciliation-eligible-rids" => session.is_complete(),
+        "completes" | "sample-bought" => session.is_complete(),
+        "reconciliation-eligible-rids" => session.is_complete() && !reconciliation::is_expired(session, now),
         "reconciliations" | "reconciliations-status" => session.reconciled.is_some(),
         "term-details" => {
             matches!(session.standing, Standing::Terminated | Standing::OverQuota | Standing::SecurityTerminated)

@@ -134,7 +134,7 @@ fn managers(world: &mut World, call: &Call<'_>) -> Outcome {
         .account
         .user(given)
         .map(|user| user.id.clone())
-        .ok_or_else(|| Rejection::invalid("project_manager_id", "no user of this account"))?;
+        .ok_or_else(|| Rejection::invalid("project_manager_id", world.account.not_a_user(given)))?;
     start(world, call, kind(call), Task::Managers { project, groups: groups(call), manager })
 }
 

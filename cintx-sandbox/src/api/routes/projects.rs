@@ -33,7 +33,7 @@ pub(super) fn find<'w>(world: &'w World, call: &Call<'_>) -> Result<&'w Project,
 fn manager(world: &World, call: &Call<'_>) -> Result<String, Rejection> {
     let id = call.text("project_manager_id").unwrap_or_default();
     let user =
-        world.account.user(id).ok_or_else(|| Rejection::invalid("project_manager_id", "no user of this account"))?;
+        world.account.user(id).ok_or_else(|| Rejection::invalid("project_manager_id", world.account.not_a_user(id)))?;
     Ok(user.id.clone())
 }
 

@@ -6,12 +6,16 @@ use crate::api::answer::{Answer, attachment};
 use crate::api::call::Call;
 use crate::api::dialect::money;
 use crate::api::rejection::Rejection;
-use crate::sim::clock::text;
+use crate::sim::clock::{central_day, text};
+use crate::state::ledger::Completes;
 use crate::state::reconciliation::{self, Counts, REASONS, Reconciliation, Submission};
 use crate::state::report::csv_line;
+use crate::state::target_group::TargetGroup;
 use crate::state::{World, page};
+use jiff::{Timestamp, ToSpan, civil};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
+use std::ops::Range;
 
 /// The operations that are answered here.
 pub(super) const ROUTES: &[Route] = &[
@@ -170,52 +174,65 @@ fn reason_codes() -> Outcome {
     Ok(Answer::json(200, json!({ "reconciliation_reasons": reasons })))
 }
 
+/// When the completes of a list came. The newest version says the month in
+/// which they are due, the oldest the one in which they came.
+fn asked_time(world: &World, call: &Call<'_>) -> Result<Range<Timestamp>, Rejection> {
+    let due = if call.version.is_legacy() {
+        let month = call.query("session_month").unwrap_or_default();
+        let day = format!("{month}-01").parse::<civil::Date>().ok().filter(|_| month.len() == 7);
+        let came = day.ok_or_else(|| Rejection::invalid("session_month", "a month looks like 2025-01"))?;
+        came.saturating_add(1.month())
+    } else {
+        let months = if call.query("due_month") == Some("next_month") { 1 } else { 0 };
+        central_day(world.now()).first_of_month().saturating_add(months.months())
+    };
+    Ok(reconciliation::due_in(due, world.now()))
+}
+
+fn eligible_group(world: &World, group: &TargetGroup, completes: Completes) -> Value {
+    let manager = world.account.user(&group.manager);
+    json!({
+        "name": group.name,
+        "target_group_id": group.id,
+        "project_id": group.project_id,
+        "project_manager": {
+            "id": group.manager,
+            "name": manager.map(|user| user.name.as_str()),
+            "email": manager.map(|user| user.email.as_str()),
+        },
+        "status": group.status(),
+        "project_name": world.projects.get(&group.project_id).map_or("", |project| project.name.as_str()),
+        // Counts are texts here.
+        "eligible_completes": completes.count.to_string(),
+        "monetary_amount": money(completes.cost, super::target_groups::currency(world, group)),
+    })
+}
+
 fn eligible(world: &World, call: &Call<'_>) -> Outcome {
     let window = call.window(10, 100)?;
+    let time = asked_time(world, call)?;
     let contains =
         |text: &str, part: Option<&str>| part.is_none_or(|part| text.to_lowercase().contains(&part.to_lowercase()));
     let project_name = |id: &str| world.projects.get(id).map_or("", |project| project.name.as_str());
-    let groups: Vec<_> = world
+    let groups: Vec<(&TargetGroup, Completes)> = world
         .groups
         .values()
-        .filter(|group| group.ledger.total.completes > 0)
-        .filter(|group| contains(&group.name, call.query("name")))
-        .filter(|group| contains(project_name(&group.project_id), call.query("project_name")))
-        .filter(|group| call.query("status").is_none_or(|status| group.status().eq_ignore_ascii_case(status)))
-        .filter(|group| call.query("project_manager_id").is_none_or(|id| group.manager.eq_ignore_ascii_case(id)))
+        .map(|group| (group, group.ledger.completes_within(time.clone())))
+        .filter(|(_, completes)| completes.count > 0)
+        .filter(|(group, _)| contains(&group.name, call.query("name")))
+        .filter(|(group, _)| contains(project_name(&group.project_id), call.query("project_name")))
+        .filter(|(group, _)| call.query("status").is_none_or(|status| group.status().eq_ignore_ascii_case(status)))
+        .filter(|(group, _)| call.query("project_manager_id").is_none_or(|id| group.manager.eq_ignore_ascii_case(id)))
         .collect();
     let currency = world.account.business_units.first().map_or("USD", |unit| unit.currency.as_str());
-    let completes: u64 = groups.iter().map(|group| group.ledger.total.completes).sum();
+    let completes: u64 = groups.iter().map(|(_, completes)| completes.count).sum();
     // Amounts of other currencies have no place in one sum.
-    let own = groups.iter().filter(|group| super::target_groups::currency(world, group) == currency);
-    let cost: Decimal = own.map(|group| group.ledger.total.cost).sum();
+    let own = groups.iter().filter(|(group, _)| super::target_groups::currency(world, group) == currency);
+    let cost: Decimal = own.map(|(_, completes)| completes.cost).sum();
     let count = groups.len();
-    let page = page::cut(groups, &window, |group| group.id.clone())?;
-    let items: Vec<Value> = page
-        .items
-        .iter()
-        .map(|group| {
-            let manager = world.account.user(&group.manager);
-            let currency =
-                world.account.business_unit(group.business_unit).map_or(currency, |unit| unit.currency.as_str());
-            let cost = group.ledger.total.cost;
-            json!({
-                "name": group.name,
-                "target_group_id": group.id,
-                "project_id": group.project_id,
-                "project_manager": {
-                    "id": group.manager,
-                    "name": manager.map(|user| user.name.as_str()),
-                    "email": manager.map(|user| user.email.as_str()),
-                },
-                "status": group.status(),
-                "project_name": project_name(&group.project_id),
-                // Counts are texts here.
-                "eligible_completes": group.ledger.total.completes.to_string(),
-                "monetary_amount": money(cost, currency),
-            })
-        })
-        .collect();
+    let page = page::cut(groups, &window, |(group, _)| group.id.clone())?;
+    let items: Vec<Value> =
+        page.items.iter().map(|(group, completes)| eligible_group(world, group, *completes)).collect();
     let mut body = json!({
         "target_groups": items,
         "url": format!("/v1{}", call.requested),

@@ -6,10 +6,10 @@ use crate::api::answer::{Answer, Content, attachment};
 use crate::api::call::Call;
 use crate::api::dialect::ids;
 use crate::api::rejection::Rejection;
-use crate::sim::clock::{plus, text};
+use crate::sim::clock::{central_day, central_midnight, plus, text};
 use crate::state::report::{self, Level, Progress, Report};
 use crate::state::{World, page};
-use jiff::{SignedDuration, ToSpan, civil, tz};
+use jiff::{SignedDuration, ToSpan, civil};
 use serde_json::{Value, json};
 
 /// The operations that are answered here.
@@ -33,19 +33,24 @@ fn level(call: &Call<'_>) -> Level {
 
 /// What levels a kind of report can have.
 fn check_level(kind: &str, level: Level, ids: usize) -> Result<(), Rejection> {
-    let fits = match kind {
-        "reconciliations-status" | "reconciliations" => level != Level::BusinessUnit,
+    let (fits, allowed) = match kind {
+        "reconciliations-status" | "reconciliations" => (level != Level::BusinessUnit, "none, project or target_group"),
         "reconciliation-eligible-rids" | "respondent-analysis" => {
-            (level == Level::Project && ids == 1) || level == Level::TargetGroup
+            let fits = (level == Level::Project && ids == 1) || level == Level::TargetGroup;
+            (fits, "project with one id, target_group")
         }
-        "term-details" => level == Level::TargetGroup && ids == 1,
-        _ => true,
+        "term-details" => (level == Level::TargetGroup && ids == 1, "target_group with one id"),
+        _ => (true, ""),
     };
     let named = (level == Level::Account) == (ids == 0);
     if !named {
         return Err(Rejection::invalid("filter_ids", "ids belong to a filter, and a filter needs ids"));
     }
-    if fits { Ok(()) } else { Err(Rejection::invalid("filter", format!("{kind} has no such level"))) }
+    if fits {
+        Ok(())
+    } else {
+        Err(Rejection::invalid("filter", format!("got {} with {ids} ids, {kind} allows: {allowed}", level.title())))
+    }
 }
 
 fn check_ids(world: &World, level: Level, ids: &[String]) -> Result<(), Rejection> {
@@ -62,7 +67,7 @@ fn check_ids(world: &World, level: Level, ids: &[String]) -> Result<(), Rejectio
 }
 
 fn days(world: &World, call: &Call<'_>) -> Result<(civil::Date, civil::Date), Rejection> {
-    let today = tz::Offset::constant(-6).to_datetime(world.now()).date();
+    let today = central_day(world.now());
     let day = |name: &str| match call.text(name) {
         None => Ok(today),
         Some(given) => given
@@ -96,7 +101,7 @@ fn generate(world: &mut World, call: &Call<'_>) -> Outcome {
     let (start, end) = days(world, call)?;
     for id in texts(call.body.get("email_recipients")) {
         if world.account.user(&id).is_none() {
-            return Err(Rejection::invalid("email_recipients", format!("there is no user {id}")));
+            return Err(Rejection::invalid("email_recipients", world.account.not_a_user(&id)));
         }
     }
     let answers = call.body.pointer("/report_options/include_respondent_answers") == Some(&Value::Bool(true));
@@ -180,8 +185,8 @@ fn state(world: &World, call: &Call<'_>) -> Outcome {
         map.insert("report_id".into(), json!(report.id));
         map.insert("status".into(), json!(status));
         map.insert("message".into(), json!(message));
-        map.insert("start_date".into(), json!(format!("{}T06:00:00.000Z", report.start)));
-        map.insert("end_date".into(), json!(format!("{}T06:00:00.000Z", report.end)));
+        map.insert("start_date".into(), json!(text(central_midnight(report.start))));
+        map.insert("end_date".into(), json!(text(central_midnight(report.end))));
         map.insert("respondent_answer".into(), json!(report.answers));
     }
     Ok(Answer::json(200, facts))

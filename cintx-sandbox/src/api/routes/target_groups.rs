@@ -138,11 +138,16 @@ fn build(
 }
 
 fn business_unit(world: &World, body: &Value) -> Result<BusinessUnit, Rejection> {
-    first(body, &["business_unit_id"])
+    let given = first(body, &["business_unit_id"]);
+    let unit = given
         .and_then(|value| whole(value).or_else(|| value.as_str()?.parse().ok()))
         .and_then(|id| world.account.business_unit(id))
-        .cloned()
-        .ok_or_else(|| Rejection::invalid("business_unit_id", "no business unit of this account"))
+        .cloned();
+    unit.ok_or_else(|| {
+        let ids: Vec<String> = world.account.business_units.iter().map(|unit| unit.id.to_string()).collect();
+        let given = given.map_or_else(|| "nothing".into(), Value::to_string);
+        Rejection::invalid("business_unit_id", format!("got {given}, allowed: {}", ids.join(", ")))
+    })
 }
 
 fn manager(world: &World, body: &Value) -> Result<String, Rejection> {
@@ -151,7 +156,7 @@ fn manager(world: &World, body: &Value) -> Result<String, Rejection> {
             .account
             .user(id)
             .map(|user| user.id.clone())
-            .ok_or_else(|| Rejection::invalid("project_manager_id", "no user of this account")),
+            .ok_or_else(|| Rejection::invalid("project_manager_id", world.account.not_a_user(id))),
         None => Ok(world.account.caller().to_owned()),
     }
 }
@@ -259,12 +264,12 @@ fn overview_alone(world: &World, call: &Call<'_>) -> Outcome {
 
 fn update_details(world: &mut World, call: &Call<'_>) -> Outcome {
     let id = launched(world, call)?.id.clone();
-    let manager = call.text("project_manager_id").unwrap_or_default();
+    let given = call.text("project_manager_id").unwrap_or_default();
     let manager = world
         .account
-        .user(manager)
+        .user(given)
         .map(|user| user.id.clone())
-        .ok_or_else(|| Rejection::invalid("project_manager_id", "no user of this account"))?;
+        .ok_or_else(|| Rejection::invalid("project_manager_id", world.account.not_a_user(given)))?;
     let note = match read_money(&call.body, "client_cost_per_interview_note")? {
         Some(note) => Some(note),
         None => read_money(&call.body, "client_cpi")?,
