@@ -1,10 +1,12 @@
 //! `cargo xtask ci`: everything that must hold before a change lands, in one command.
 //! The same here, in CI and on a fresh machine; each step is printed before it runs.
 
-use std::process::Command;
+use std::io::{Read as _, Write as _};
+use std::process::{Command, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::regen;
 use crate::workspace::Workspace;
@@ -27,11 +29,10 @@ fn step(what: &'static str, arguments: &str) -> Step {
     Step { what, arguments: arguments.split(' ').map(str::to_owned).collect(), variables: &[] }
 }
 
-/// Every step, cheapest first.
-fn steps(dates: &[String]) -> Vec<Step> {
+/// What looks at the code without running it, cheapest first.
+fn checks(dates: &[String]) -> Vec<Step> {
     let newest = dates.last().map(String::as_str).unwrap_or_default();
     let mut steps = vec![
-        step("formatting", "fmt --all --check"),
         // All versions together are the largest compilation of the house: of the raw crate's own tests, which make it
         // once more, one version will do. As a dependency it is linted with everything on all the same.
         step(
@@ -63,10 +64,24 @@ fn steps(dates: &[String]) -> Vec<Step> {
             &format!("check --package cintx-raw --no-default-features --features v{newest}{feature}"),
         ));
     }
+    steps.push(Step {
+        variables: &[("RUSTDOCFLAGS", "-D warnings")],
+        ..step("documentation without warnings", "doc --workspace --no-deps --all-features")
+    });
     steps.push(step(
+        "packages",
+        "package --workspace --exclude xtask --exclude cintx-tests --exclude cintx-compile-fail --exclude cintx-benches --exclude cintx-fuzz --no-verify --allow-dirty",
+    ));
+    steps
+}
+
+/// What runs the code.
+fn runs(dates: &[String]) -> Vec<Step> {
+    let newest = dates.last().map(String::as_str).unwrap_or_default();
+    let mut steps = vec![step(
         "tests and doc-tests of all versions together",
         "test --workspace --exclude cintx-raw --all-features",
-    ));
+    )];
     for date in dates {
         // The raw crate has what the tests need of it; its own add nothing but themselves.
         let raw = if date == newest { " --package cintx-raw" } else { "" };
@@ -78,15 +93,7 @@ fn steps(dates: &[String]) -> Vec<Step> {
             )
         });
     }
-    steps.push(Step {
-        variables: &[("RUSTDOCFLAGS", "-D warnings")],
-        ..step("documentation without warnings", "doc --workspace --no-deps --all-features")
-    });
     steps.push(step("the main job against the embedded sandbox", "run --quiet --example launch_study"));
-    steps.push(step(
-        "packages",
-        "package --workspace --exclude xtask --exclude cintx-tests --exclude cintx-compile-fail --exclude cintx-benches --exclude cintx-fuzz --no-verify --allow-dirty",
-    ));
     steps
 }
 
@@ -117,15 +124,72 @@ pub(crate) fn run(workspace: &Workspace, dates: &[String]) -> Result<()> {
     })?;
     timed("licence files", "compare copies", || licence_copies(workspace))?;
     timed("every dependency supports the oldest Rust that we do", "metadata", || oldest_rust(workspace))?;
-    for Step { what, arguments, variables } in steps(dates) {
-        timed(what, &format!("cargo {}", arguments.join(" ")), || {
-            let status = cargo(workspace).args(&arguments).envs(variables.iter().copied()).status()?;
-            ensure!(status.success(), "cargo {} has failed", arguments.join(" "));
-            Ok(())
-        })?;
-    }
+    timed("formatting", "cargo fmt --all --check", || {
+        ensure!(cargo(workspace).args(["fmt", "--all", "--check"]).status()?.success(), "run `cargo fmt --all`");
+        Ok(())
+    })?;
+    let failed = AtomicBool::new(false);
+    let (checked, ran) = std::thread::scope(|scope| {
+        let checks = scope.spawn(|| one_after_the_other(workspace, checks(dates), Some("checks"), &failed));
+        let ran = one_after_the_other(workspace, runs(dates), None, &failed);
+        (checks.join().expect("a thread that does not panic"), ran)
+    });
+    ran.and(checked)?;
     println!("\neverything holds, after {:.0} s", all.elapsed().as_secs_f64());
     Ok(())
+}
+
+/// Runs steps until one fails, here or beside. Most of the time goes into the two largest crates, one after the other on
+/// one core; so what only looks at the code goes beside what runs it, with a folder of its own for what it compiles.
+/// What the checks print is printed when each ends, so that the two do not mix.
+fn one_after_the_other(
+    workspace: &Workspace,
+    steps: Vec<Step>,
+    folder: Option<&str>,
+    failed: &AtomicBool,
+) -> Result<()> {
+    for Step { what, arguments, variables } in steps {
+        if failed.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let started = Instant::now();
+        let how = format!("cargo {}", arguments.join(" "));
+        let mut command = cargo(workspace);
+        command.args(&arguments).envs(variables.iter().copied());
+        let (status, printed) = match folder {
+            Some(folder) => {
+                command.env("CARGO_TARGET_DIR", workspace.root().join("target").join(folder));
+                printing_into_one(command)?
+            }
+            None => {
+                println!("\n==> {what}: {how}");
+                (command.status()?, Vec::new())
+            }
+        };
+        let mut out = std::io::stdout().lock();
+        if folder.is_some() {
+            writeln!(out, "\n==> beside it, {what}: {how}")?;
+            out.write_all(&printed)?;
+        }
+        writeln!(out, "    {what}: {:.0} s", started.elapsed().as_secs_f64())?;
+        if !status.success() {
+            failed.store(true, Ordering::Relaxed);
+            bail!("{what}: does not hold: {how} has failed");
+        }
+    }
+    Ok(())
+}
+
+/// Runs a command to its end, and gives back what it printed on both of its outputs, in order.
+fn printing_into_one(mut command: Command) -> Result<(ExitStatus, Vec<u8>)> {
+    let (mut reader, writer) = std::io::pipe()?;
+    command.stdout(writer.try_clone()?).stderr(writer);
+    let mut child = command.spawn()?;
+    // Its ends of the pipe would keep it open.
+    drop(command);
+    let mut printed = Vec::new();
+    reader.read_to_end(&mut printed)?;
+    Ok((child.wait()?, printed))
 }
 
 fn timed(what: &str, how: &str, check: impl FnOnce() -> Result<()>) -> Result<()> {
@@ -216,7 +280,8 @@ mod tests {
     #[test]
     fn every_version_and_every_feature_is_compiled_alone() {
         let dates = ["2024-12-02", "2026-03-01"].map(str::to_owned);
-        let lines: Vec<String> = steps(&dates).iter().map(|step| step.arguments.join(" ")).collect();
+        let lines: Vec<String> =
+            checks(&dates).iter().chain(&runs(&dates)).map(|step| step.arguments.join(" ")).collect();
         for part in [
             "cintx-tests --no-default-features --features v2024-12-02",
             "cintx-tests --package cintx-raw --no-default-features --features v2026-03-01",
