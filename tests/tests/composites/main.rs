@@ -64,10 +64,10 @@ async fn single_faults<V: Version>(world: &World<V>) -> Vec<Weather> {
 /// What went wrong once, found by chance and shortened.
 const COURSES: [(Scenario, &[Option<Fault>]); 4] = [
     // Done, turned away, refused by its own new tag; and then nobody can say so.
-    (Scenario::EditProject, &[None, Some(Fault::StatusAfter(429)), None, Some(Fault::Refuse(400))]),
-    (Scenario::EditProject, &[None, Some(Fault::StatusAfter(401)), None, None]),
+    (Scenario::EditDates, &[None, None, Some(Fault::StatusAfter(429)), None, Some(Fault::Refuse(400))]),
+    (Scenario::Pause, &[None, None, Some(Fault::StatusAfter(429)), None, Some(Fault::Refuse(400))]),
     // The same, and the read after it lags behind.
-    (Scenario::EditProject, &[None, Some(Fault::StatusAfter(429)), None, Some(Fault::Stale), None, None]),
+    (Scenario::EditDates, &[None, None, Some(Fault::StatusAfter(429)), None, Some(Fault::Stale)]),
     // Done, and its repetition under the key is refused.
     (Scenario::Create, &[None, Some(Fault::StatusAfter(302)), Some(Fault::Refuse(400))]),
 ];
