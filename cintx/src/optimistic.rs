@@ -5,7 +5,7 @@
 use futures_util::future::BoxFuture;
 use http::StatusCode;
 
-use crate::error::{Conflict, Error};
+use crate::error::{Conflict, Error, Outcome};
 
 /// A value of which two changes to one base can be merged: the fields that only one side changed, field by field.
 pub(crate) trait ThreeWayMerge: Clone + PartialEq + Send + Sync {
@@ -53,6 +53,8 @@ pub struct WithEtag<T> {
 /// What can be read with its tag and written under it.
 pub(crate) trait Editable: Sync {
     type Value: ThreeWayMerge;
+    /// Strikes out the intent of a write whose effect does not matter any more.
+    fn strike_out<'a>(&'a self, intent: &'a str) -> BoxFuture<'a, ()>;
     /// Refuses a value before anything is sent.
     fn check(&self, value: &Self::Value) -> Result<(), Error>;
     fn read(&self) -> BoxFuture<'_, Result<WithEtag<Self::Value>, Error>>;
@@ -62,6 +64,42 @@ pub(crate) trait Editable: Sync {
         value: &'a Self::Value,
         etag: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Option<String>, Error>>;
+}
+
+/// Writes of one call that were refused with 412 after an attempt of theirs that may have taken effect.
+#[derive(Default)]
+pub(crate) struct Doubts {
+    errors: Vec<Error>,
+}
+
+impl Doubts {
+    /// Takes note of a write that was refused; answers whether an attempt of it may have taken effect.
+    pub(crate) fn add(&mut self, refused: Error) -> bool {
+        let in_doubt = refused.outcome() == Outcome::Unknown;
+        if in_doubt {
+            self.errors.push(refused);
+        }
+        in_doubt
+    }
+
+    /// What the call fails with: a failure without effect says nothing of the writes before it.
+    pub(crate) fn or(self, error: Error) -> Error {
+        match error.outcome() {
+            Outcome::NotSent | Outcome::NoEffect => self.errors.into_iter().next().unwrap_or(error),
+            Outcome::Applied | Outcome::Unknown => error,
+        }
+    }
+
+    /// The same for a conflict, which keeps its words.
+    pub(crate) fn or_conflict(self, conflict: Conflict) -> Error {
+        let error = Error::from(conflict);
+        if self.errors.is_empty() { error } else { error.resolved(Outcome::Unknown) }
+    }
+
+    /// Their intents, which are to be struck out when everything is known.
+    pub(crate) fn intents(&self) -> impl Iterator<Item = &str> {
+        self.errors.iter().filter_map(|error| error.report()?.intent.as_deref())
+    }
 }
 
 /// How often another client may change it first. Each time it happens, another change has been written.
@@ -80,27 +118,45 @@ pub(crate) async fn edit<E: Editable>(
     let mut mine = base.value.clone();
     change(&mut mine);
     let (mut value, mut etag) = (mine.clone(), base.etag);
-    for _ in 1..ROUNDS {
-        resource.check(&value)?;
+    let (mut doubts, mut in_doubt) = (Doubts::default(), Vec::new());
+    for round in 1.. {
+        if let Err(error) = resource.check(&value) {
+            return Err(doubts.or(error));
+        }
         match resource.write(&value, etag.as_deref()).await {
-            Ok(etag) => return Ok(WithEtag { value, etag }),
-            Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) => {
-                let theirs = resource.read().await?;
-                // A repeated attempt may be refused because the first one, whose answer was lost, renewed the tag.
-                if error.attempts() > 1 && theirs.value == value {
+            Ok(etag) => {
+                for intent in doubts.intents() {
+                    resource.strike_out(intent).await;
+                }
+                return Ok(WithEtag { value, etag });
+            }
+            Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) && round < ROUNDS => {
+                if doubts.add(error) {
+                    in_doubt.push(value);
+                }
+                let theirs = match resource.read().await {
+                    Ok(theirs) => theirs,
+                    Err(error) => return Err(doubts.or(error)),
+                };
+                // A repeated attempt may be refused because an earlier one, whose answer was lost, renewed the tag. A
+                // read may have lagged behind that one, so that another write lies between.
+                if in_doubt.contains(&theirs.value) {
+                    for intent in doubts.intents() {
+                        resource.strike_out(intent).await;
+                    }
                     return Ok(theirs);
                 }
                 value = theirs.value.clone();
                 change(&mut value);
-                E::Value::conflict(&base.value, &mine, &theirs.value, &value)?;
+                if let Err(conflict) = E::Value::conflict(&base.value, &mine, &theirs.value, &value) {
+                    return Err(doubts.or_conflict(conflict));
+                }
                 etag = theirs.etag;
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(doubts.or(error)),
         }
     }
-    resource.check(&value)?;
-    let etag = resource.write(&value, etag.as_deref()).await?;
-    Ok(WithEtag { value, etag })
+    Err(doubts.or(Error::setup("no write was tried")))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! The two clocks by which a token ages: the monotonic one, which may stand still while the machine sleeps, and the
-//! clock on the wall, which somebody may set.
+//! The two clocks by which a token ages, and a write that may still be at work: the monotonic one, which may stand
+//! still while the machine sleeps, and the clock on the wall, which somebody may set.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -20,10 +20,21 @@ impl Now {
         Self { monotonic: tokio::time::Instant::now().into_std(), wall: system_time(clock.now()) }
     }
 
+    /// A moment that was noted by both.
+    pub(crate) fn noted(wall: Timestamp, monotonic: Instant) -> Self {
+        Self { monotonic, wall: system_time(wall) }
+    }
+
     /// The time since an earlier moment, by the clock that went further: the monotonic clock misses a suspend, and the
     /// clock on the wall may have been set back.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         self.monotonic_since(earlier).max(self.wall.duration_since(earlier.wall).unwrap_or_default())
+    }
+
+    /// The time that has passed since an earlier moment for certain: by the clock that went less far. The one on the
+    /// wall may have been set forward.
+    pub(crate) fn at_least_since(self, earlier: Self) -> Duration {
+        self.monotonic_since(earlier).min(self.wall.duration_since(earlier.wall).unwrap_or_default())
     }
 
     /// By how much the two clocks disagree about the time since an earlier moment.
@@ -82,10 +93,12 @@ mod tests {
         let then = Now::read();
         let asleep = then.later(Duration::ZERO, HOUR);
         assert_eq!((asleep.since(then), asleep.drift_since(then)), (HOUR, HOUR));
+        assert_eq!(asleep.at_least_since(then), Duration::ZERO, "or set forward");
         let set_back = Now { monotonic: then.monotonic + HOUR, wall: then.wall - HOUR };
         assert_eq!((set_back.since(then), set_back.drift_since(then)), (HOUR, 2 * HOUR));
         let plain = then + HOUR;
         assert_eq!((plain.since(then), plain.drift_since(then)), (HOUR, Duration::ZERO));
+        assert_eq!(plain.at_least_since(then), HOUR);
         assert_eq!(then.since(plain), Duration::ZERO, "never negative");
     }
 }

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cintx_raw::{Host, Secret};
+use cintx_raw::{Host, MAX_DECODED_BODY, Secret};
 use http::HeaderValue;
 use reqwest::Url;
 use tokio::sync::Semaphore;
@@ -50,6 +50,7 @@ pub struct ClientBuilder<V: Version> {
     retry: RetryPolicy,
     timeouts: Timeouts,
     in_flight: usize,
+    max_answer: usize,
     pacer: Pacing,
     clock: SharedClock,
     options: CallOptions,
@@ -97,6 +98,7 @@ impl<V: Version> ClientBuilder<V> {
             retry: RetryPolicy::standard(),
             timeouts: Timeouts::standard(),
             in_flight: IN_FLIGHT,
+            max_answer: MAX_DECODED_BODY,
             pacer: Pacing::Adaptive,
             clock: SharedClock::system(),
             options: CallOptions::new(),
@@ -212,6 +214,13 @@ impl<V: Version> ClientBuilder<V> {
     /// How many requests may be on their way at once, over all clones; the others wait. 32 if not set, at least 1.
     pub fn max_in_flight(mut self, requests: usize) -> Self {
         self.in_flight = requests.clamp(1, Semaphore::MAX_PERMITS);
+        self
+    }
+
+    /// The longest answer that is read into memory, in bytes after decompression; 64 MiB if not set, and at most. Of a
+    /// longer one the status decides. Downloads have no limit: they are not read into memory.
+    pub fn max_answer_bytes(mut self, bytes: usize) -> Self {
+        self.max_answer = bytes.min(MAX_DECODED_BODY);
         self
     }
 
@@ -333,6 +342,7 @@ impl<V: Version> ClientBuilder<V> {
             timeouts: self.timeouts,
             budget: Shared::budget(),
             in_flight: Semaphore::new(self.in_flight),
+            max_answer: self.max_answer,
             pacer: self.pacer.build(self.in_flight),
             clock: self.clock,
             before: self.before,

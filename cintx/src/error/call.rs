@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cintx_raw::{BoxError, Request};
 
@@ -20,6 +20,8 @@ pub(crate) struct Report {
     pub(crate) why: StopReason,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) began: jiff::Timestamp,
+    /// The same by the monotonic clock.
+    pub(crate) began_at: Instant,
     /// The ids of the things that a create could be taken for, as they were listed before it was sent.
     pub(crate) known_before: Option<Vec<String>>,
     /// The id of its intent, if it was written down.

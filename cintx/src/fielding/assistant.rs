@@ -254,6 +254,10 @@ struct Assistant<'a, V: Version>(&'a TargetGroup<V>);
 impl<V: Version> Editable for Assistant<'_, V> {
     type Value = FieldingAssistant;
 
+    fn strike_out<'a>(&'a self, intent: &'a str) -> BoxFuture<'a, ()> {
+        self.0.client.strike_out_settled(intent).boxed()
+    }
+
     fn check(&self, assistant: &FieldingAssistant) -> Result<(), Error> {
         let mut problems = Vec::new();
         assistant.check::<V>(self.0.client.now(), &mut problems);

@@ -16,7 +16,7 @@ use crate::client::CallOptions;
 use crate::error::{Error, FieldError, must_be_future};
 use crate::job::{Job, JobKind, JobPoll, JobStatus};
 use crate::open_enum::open_enum;
-use crate::optimistic::{Editable, WithEtag, edit, three_way_merge};
+use crate::optimistic::{Doubts, Editable, WithEtag, edit, three_way_merge};
 use crate::sealed::Sealed;
 use crate::target_group::TargetGroup;
 use crate::types::ids::{FieldingRunId, JobId, UserId};
@@ -399,11 +399,16 @@ impl<V: Version> FieldingRun<V> {
     }
 
     async fn act(&mut self, action: RunAction) -> Result<(), Error> {
+        let own = self.group.client.clone();
+        let mut doubts = Doubts::default();
         loop {
             let TargetGroup { client, project, id } = &self.group;
             let (raw, etag) = (client.raw(), self.etag.as_deref());
             match V::act(raw, client.account(), project, id, &self.id, action, etag).await {
                 Ok(etag) => {
+                    for intent in doubts.intents() {
+                        own.strike_out_settled(intent).await;
+                    }
                     self.state.status = action.leads_to();
                     // A launch moves the dates, too.
                     let etag = etag.filter(|_| action != RunAction::LaunchNow);
@@ -411,16 +416,22 @@ impl<V: Version> FieldingRun<V> {
                 }
                 Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) => {
                     let stale = self.etag.clone();
-                    self.refresh().await?;
+                    doubts.add(error.clone());
+                    if let Err(error) = self.refresh().await {
+                        return Err(doubts.or(error));
+                    }
                     if self.state.status == action.leads_to() {
+                        for intent in doubts.intents() {
+                            own.strike_out_settled(intent).await;
+                        }
                         return Ok(());
                     }
                     // The same tag again would be refused again.
                     if self.etag == stale || !self.state.status.allows(action) {
-                        return Err(error);
+                        return Err(doubts.or(error));
                     }
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(doubts.or(error)),
             }
         }
     }
@@ -428,6 +439,10 @@ impl<V: Version> FieldingRun<V> {
 
 impl<V: Version> Editable for FieldingRun<V> {
     type Value = FieldingPeriod;
+
+    fn strike_out<'a>(&'a self, intent: &'a str) -> BoxFuture<'a, ()> {
+        self.group.client.strike_out_settled(intent).boxed()
+    }
 
     fn check(&self, dates: &FieldingPeriod) -> Result<(), Error> {
         let window: Result<TimeRange, _> = (dates.start..dates.end).try_into();

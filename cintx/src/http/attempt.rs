@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cintx_raw::{BoxError, ByteStream, CheckedAnswer, MAX_DECODED_BODY, Operation, RawResponse, Request};
+use cintx_raw::{BoxError, ByteStream, CheckedAnswer, Operation, RawResponse, Request};
 use futures_util::StreamExt as _;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tokio::time::Instant;
@@ -170,7 +170,7 @@ impl Pipeline {
             let answer = RawResponse { status, headers, body, extensions };
             return AttemptResult { attempt: answered, retry_after, answer: Ok(answer) };
         }
-        let body = match tokio::time::timeout(left, body.collect(MAX_DECODED_BODY)).await {
+        let body = match tokio::time::timeout(left, body.collect(self.shared.max_answer)).await {
             Ok(body) => body,
             Err(_) => Err(BoxError::from(TimedOut::Attempt(limit))),
         };

@@ -44,14 +44,15 @@ use self::throttle::Budget;
 pub(crate) use self::trace::{TRACEPARENT, Trace};
 pub use self::transport::{ByteStream, HttpTransport, TransportError, TransportFuture};
 pub(crate) use self::transport::{HttpSender, Outgoing};
+use crate::auth::clock::Now;
 use crate::auth::refresher::TokenCache;
 use crate::auth::token::Token;
 use crate::cache::Cache;
 use crate::client::clock::SharedClock;
 use crate::client::{CallOptions, OperationTimeouts, RetryPolicy, Timeouts};
 use crate::error::{Failure, FieldError, NoServerToServerKey, Outcome, Refused, Report, StopReason, TimedOut};
-use crate::recovery::Journal;
 use crate::recovery::resolver::OutcomeResolver;
+use crate::recovery::{Journal, REPLAY_WITHIN};
 
 /// A token that was got longer ago is asked for again.
 const FRESH: Duration = Duration::from_secs(1);
@@ -68,6 +69,7 @@ pub(crate) struct Shared {
     pub(crate) timeouts: Timeouts,
     pub(crate) budget: Budget,
     pub(crate) in_flight: Semaphore,
+    pub(crate) max_answer: usize,
     pub(crate) pacer: Option<Box<dyn Pacer>>,
     pub(crate) clock: SharedClock,
     pub(crate) before: Option<Before>,
@@ -167,12 +169,14 @@ impl Pipeline {
         let effect = effect(&request, &policy);
         let has_token = operation.host == Host::Demand && self.shared.tokens.can_refresh();
         let known_before = self.known_before(&request).await;
-        let began = self.shared.clock.now();
+        let (began, began_at) = (self.shared.clock.now(), Instant::now().into_std());
         let recorded = effect != Effect::None && !self.options.unrecorded;
         let mut course = CallUnderWay {
             pipeline: self,
             request,
             trace,
+            began,
+            began_at,
             machine: RetryMachine::new(effect, has_token, policy, limits).paced(self.shared.pacer.is_some()),
             deadline: Instant::now().checked_add(limits.operation),
             limits,
@@ -194,7 +198,7 @@ impl Pipeline {
         if new_key && matches!(outcome, Outcome::NotSent | Outcome::NoEffect) {
             self.shared.sent_keys.forget(&course.request);
         }
-        course.finish(began, outcome, why).await
+        course.finish(outcome, why).await
     }
 
     /// What a create could be taken for, listed before it is sent.
@@ -235,6 +239,7 @@ fn refused(problems: Vec<FieldError>, trace: &Trace, began: Timestamp) -> BoxErr
         why: StopReason::Final,
         retry_after: None,
         began,
+        began_at: Instant::now().into_std(),
         known_before: None,
         intent: None,
     };
@@ -285,6 +290,8 @@ struct CallUnderWay<'a> {
     pipeline: &'a Pipeline,
     request: Request,
     trace: Trace,
+    began: Timestamp,
+    began_at: std::time::Instant,
     machine: RetryMachine,
     limits: OperationTimeouts,
     deadline: Option<Instant>,
@@ -324,6 +331,9 @@ impl<'a> CallUnderWay<'a> {
     async fn ready(&mut self) -> Event {
         let shared: &'a Shared = &self.pipeline.shared;
         self.intent.know(self.machine.outcome(Outcome::NotSent));
+        if self.is_too_old_to_repeat() {
+            return Event::TimeIsUp;
+        }
         let again = self.machine.was_turned_away();
         let request = PaceRequest::new(Duration::MAX).again(again).with_max_pause(self.max_pause);
         let turn = shared.turn(self.request.operation(), self.deadline, request);
@@ -349,6 +359,13 @@ impl<'a> CallUnderWay<'a> {
             Ok(Err(NotReady::NoRoom)) => self.without_room(TimedOut::Rate, Event::NoRoom),
             Err(_) => self.without_room(TimedOut::Operation, Event::TimeIsUp),
         }
+    }
+
+    /// Whether the API may have forgotten the key of an earlier attempt: the machine has slept for long.
+    fn is_too_old_to_repeat(&self) -> bool {
+        self.machine.attempts() > 0
+            && idempotency::is_keyed(&self.request)
+            && self.pipeline.shared.tokens.now().since(Now::noted(self.began, self.began_at)) > REPLAY_WITHIN
     }
 
     /// The time is over, or will be. What the API said last says more than that.
@@ -385,7 +402,7 @@ impl<'a> CallUnderWay<'a> {
     }
 
     /// Strikes out the intent and hands over what came, with the course of the call.
-    async fn finish(self, began: Timestamp, outcome: Outcome, why: StopReason) -> Result<RawResponse, BoxError> {
+    async fn finish(self, outcome: Outcome, why: StopReason) -> Result<RawResponse, BoxError> {
         let intent = self.intent.id().map(Box::from);
         self.intent.end(outcome).await;
         let got = self.got.unwrap_or_else(|| Err(Box::new(TimedOut::Operation(self.limits.operation))));
@@ -404,7 +421,8 @@ impl<'a> CallUnderWay<'a> {
             outcome,
             why,
             retry_after: self.retry_after,
-            began,
+            began: self.began,
+            began_at: self.began_at,
             known_before: self.known_before,
             intent,
         });

@@ -315,4 +315,48 @@ mod tests {
         let Decision::Finish(Verdict::Failure { outcome, .. }) = on(Event::NoToken) else { panic!() };
         assert_eq!(outcome, Outcome::NoEffect);
     }
+
+    /// A call that has sent its first attempt, and what is done when that ends.
+    fn after(effect: Effect, attempts: &[(Attempt, bool)]) -> Decision {
+        let limits = OperationTimeouts::new(Duration::from_secs(60), Duration::from_secs(1_000));
+        let (mut machine, budget) = (RetryMachine::new(effect, true, RetryPolicy::standard(), limits), Budget::new());
+        let mut decision = machine.on(Event::Ready, Duration::ZERO, 0.5, &budget);
+        for &(attempt, token_expired) in attempts {
+            assert!(matches!(decision, Decision::GetToken | Decision::Wait(_)), "{decision:?}");
+            assert!(matches!(machine.on(Event::Token, Duration::ZERO, 0.5, &budget), Decision::Send { .. }));
+            decision = machine.on(Event::Ended { attempt, token_expired }, Duration::ZERO, 0.5, &budget);
+        }
+        decision
+    }
+
+    fn answered(status: u16, retry_after: Option<u64>) -> (Attempt, bool) {
+        (Attempt::Answered { status, retry_after: retry_after.map(Duration::from_secs) }, false)
+    }
+
+    #[test]
+    fn retry_after_is_waited_for_up_to_the_longest_that_is_allowed() {
+        let wait = |seconds| after(Effect::None, &[answered(503, Some(seconds))]);
+        assert_eq!(wait(50), Decision::Wait(Duration::from_secs(50)));
+        let why = StopReason::RetryAfter;
+        assert_eq!(wait(61), Decision::Finish(Verdict::Failure { outcome: Outcome::NoEffect, why }));
+    }
+
+    #[test]
+    fn a_403_replaces_a_token_only_if_that_may_have_expired() {
+        let (attempt, _) = answered(403, None);
+        assert_eq!(after(Effect::None, &[(attempt, true)]), Decision::GetToken);
+        let Decision::Finish(Verdict::Failure { outcome, .. }) = after(Effect::SetsState, &[(attempt, false)]) else {
+            panic!("a missing right")
+        };
+        assert_eq!(outcome, Outcome::NoEffect);
+    }
+
+    #[test]
+    fn a_409_to_a_repeated_attempt_may_come_from_the_first_one_at_work() {
+        let lost = (Attempt::Lost, false);
+        assert!(matches!(after(Effect::Repeatable, &[lost, answered(409, None)]), Decision::Wait(_)));
+        let why = StopReason::Final;
+        let refused = Decision::Finish(Verdict::Failure { outcome: Outcome::NoEffect, why });
+        assert_eq!(after(Effect::Repeatable, &[answered(409, None)]), refused);
+    }
 }

@@ -263,6 +263,10 @@ impl<V: Version> ProjectScope<V> {
 impl<V: Version> Editable for ProjectScope<V> {
     type Value = ProjectSettings;
 
+    fn strike_out<'a>(&'a self, intent: &'a str) -> BoxFuture<'a, ()> {
+        self.client.strike_out_settled(intent).boxed()
+    }
+
     fn check(&self, settings: &ProjectSettings) -> Result<(), Error> {
         let mut problems = Vec::from_iter(text_length("name", settings.name.trim(), NAME_CHARS));
         if let Some(reference) = &settings.reference {

@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use self::resolver::{Circumstances, OutcomeResolver};
 use crate::Client;
+use crate::auth::clock::Now;
 use crate::client::CallOptions;
 use crate::error::{Error, Outcome};
 use crate::http::{Pipeline, idempotency};
@@ -32,7 +33,7 @@ use crate::version::Version;
 /// Statuses after which nothing is at work on a write any more: what a gateway turned away it does not pass on.
 const ENDED: [u16; 2] = [401, 429];
 /// For so long the API is trusted to remember a key; it does not say for how long it does.
-const REPLAY_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const REPLAY_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
 /// The clock may have been set: a write from a later moment than this has no age that could be known.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(120);
 
@@ -105,12 +106,14 @@ impl<V: Version> Client<V> {
         let resolution = match (error.request(), error.report(), self.superseding(intent).await?) {
             (_, _, Some(by)) => Ok(Resolution::Superseded { by }),
             (Some(request), Some(report), None) => {
+                let now = self.pipeline().shared.tokens.now();
+                let began = Now::noted(report.began, report.began_at);
                 let circumstances = Circumstances {
-                    began: report.began,
+                    since: now.at_least_since(began),
                     known_before: report.known_before.as_deref(),
                     ended: error.status().is_some_and(|status| ENDED.contains(&status.as_u16())),
                 };
-                self.find_out(request, circumstances, is_recent(self.now(), report.began, REPLAY_WITHIN)).await
+                self.find_out(request, circumstances, now.since(began) <= REPLAY_WITHIN).await
             }
             _ => Ok(Resolution::unknown("the request is not known any more")),
         };
@@ -195,10 +198,16 @@ impl<V: Version> Client<V> {
             CallOptions { key: None, unrecorded: true, looks_first: false, ..self.pipeline().options.clone() };
         let pipeline = Pipeline { shared: Arc::clone(&self.pipeline().shared), options };
         let resolver = OutcomeResolver { pipeline: &pipeline, operations: V::OPERATIONS };
-        if replay && idempotency::is_keyed(request) {
-            return resolver.replay(request).await;
+        if !replay || !idempotency::is_keyed(request) {
+            return resolver.look_up(request, circumstances).await;
         }
-        resolver.look_up(request, circumstances).await
+        match resolver.replay(request).await? {
+            Some(resolution) => Ok(resolution),
+            None => Ok(match resolver.look_up(request, circumstances).await? {
+                Resolution::Unknown { why } => Resolution::unknown(format!("its repetition was refused, and {why}")),
+                resolution => resolution,
+            }),
+        }
     }
 }
 

@@ -162,6 +162,11 @@ impl<V: Version> Client<V> {
         }
     }
 
+    /// Strikes out the intent of a write whose effect does not matter any more.
+    pub(crate) async fn strike_out_settled(&self, id: &str) {
+        self.strike_out(id, Outcome::Unknown).await;
+    }
+
     /// Strikes out what is decided. If that fails, it is looked at again after the next start.
     pub(super) async fn strike_out(&self, id: &str, outcome: Outcome) {
         if let Some(journal) = &self.pipeline().shared.journal
@@ -197,7 +202,9 @@ impl<V: Version> Client<V> {
         let same_version = intent.version == V::DATE;
         let replay = same_version && is_recent(self.now(), intent.at, replay_within);
         let known_before = intent.known_before.as_deref();
-        let circumstances = Circumstances { began: intent.at, known_before, ended: false };
+        // After a restart there is no other clock than the one on the wall.
+        let since = Duration::try_from(self.now().duration_since(intent.at)).unwrap_or_default();
+        let circumstances = Circumstances { since, known_before, ended: false };
         match self.find_out(&request, circumstances, replay).await {
             Ok(Resolution::Unknown { why }) if !same_version => Resolution::unknown(format!(
                 "{why}; it was written under {}: recover by a client of that version, or discard it",
@@ -210,5 +217,31 @@ impl<V: Version> Client<V> {
             Err(error) if error.outcome() == Outcome::Unknown => Resolution::unknown("its answer was lost again"),
             Err(_) => Resolution::unknown("it could not be looked up for now"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cintx_raw::{Operation, Request};
+    use http::Method;
+
+    use super::*;
+
+    #[test]
+    fn a_later_write_that_was_refused_supersedes_nothing() {
+        let intent = |path: &str| {
+            let request = Request::to(Operation::undocumented(&Method::PUT), path);
+            Intent::of(&request, "2025-12-18", jiff::Timestamp::now())
+        };
+        let (earlier, later) = (intent("/a"), intent("/a"));
+        let superseding = |resolution: Resolution| {
+            let later = Later { id: later.id().to_owned(), changes: Changes::of(&later), resolution };
+            superseding(&earlier, &Changes::of(&earlier), &[later])
+        };
+        assert_eq!(superseding(Resolution::NotApplied), None);
+        let by = later.id().to_owned();
+        assert_eq!(superseding(Resolution::Applied { id: None }), Some(Resolution::Superseded { by }));
+        let unknown = superseding(Resolution::unknown("its answer was lost"));
+        assert!(matches!(unknown, Some(Resolution::Unknown { .. })), "{unknown:?}");
     }
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use cintx_raw::{Idempotency, NextCursor, Operation, Pagination, Request, Response};
 use http::{Method, header};
-use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -95,8 +94,8 @@ fn is_own_reference(text: &str) -> bool {
 /// The call that is looked up, beside its request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Circumstances<'a> {
-    /// When it began, by our own clock.
-    pub(super) began: Timestamp,
+    /// For how long the API has been at work on it, at least.
+    pub(super) since: Duration,
     /// The ids of the things that looked the same before it was sent; `None` if nobody looked.
     pub(super) known_before: Option<&'a [String]>,
     /// Whether an answer came that ends the work: it was done by then, or never is.
@@ -113,17 +112,18 @@ impl OutcomeResolver<'_> {
         self.operations.iter().find(|row| is(row)).copied()
     }
 
-    /// The same request under the same key: the API answers what it answered first.
-    pub(super) async fn replay(&self, request: &Request) -> Result<Resolution, Error> {
+    /// The same request under the same key: the API answers what it answered first. `None` if it is refused for what it
+    /// says. That proves nothing of the first attempt: a gateway may have said it, or the moment that the request names
+    /// has passed since.
+    pub(super) async fn replay(&self, request: &Request) -> Result<Option<Resolution>, Error> {
         match request.clone().fetch_value(self.pipeline).await.map_err(Error::from) {
-            Ok(answer) => Ok(Resolution::Applied { id: made(&answer) }),
+            Ok(answer) => Ok(Some(Resolution::Applied { id: made(&answer) })),
             Err(error) => match error.outcome() {
-                Outcome::Applied => Ok(Resolution::Applied { id: None }),
-                // These refuse the request for what it says, so it was refused the first time as well.
+                Outcome::Applied => Ok(Some(Resolution::Applied { id: None })),
                 Outcome::NoEffect
                     if matches!(error.status().map(|status| status.as_u16()), Some(400 | 413 | 415 | 422)) =>
                 {
-                    Ok(Resolution::NotApplied)
+                    Ok(None)
                 }
                 _ => Err(error),
             },
@@ -265,8 +265,10 @@ impl OutcomeResolver<'_> {
                     Some(_) => {}
                 }
             }
-            // Where a list says that there is no more, there is none.
-            let more = answer.get("has_more").and_then(Value::as_bool).unwrap_or(true);
+            // Where a list says that there is no more, there is none; and where it says that there is, its end was not
+            // read before it says so no longer.
+            let has_more = answer.get("has_more").and_then(Value::as_bool);
+            let more = has_more.unwrap_or(true);
             let after = match next {
                 _ if !more => None,
                 NextCursor::Field => answer.get("next_cursor").and_then(Value::as_str).map(str::to_owned),
@@ -276,6 +278,7 @@ impl OutcomeResolver<'_> {
                 // A list in circles has no end.
                 Some(after) if Some(&after) == cursor.as_ref() => return Ok(found),
                 Some(after) => cursor = Some(after),
+                None if has_more == Some(true) => return Ok(found),
                 None => {
                     found.complete = true;
                     return Ok(found);
@@ -327,12 +330,10 @@ struct Looks {
 
 impl Looks {
     fn new(pipeline: &Pipeline, circumstances: Circumstances<'_>) -> Self {
-        let since = pipeline.shared.clock.now().duration_since(circumstances.began);
-        let since = Duration::try_from(since).unwrap_or_default();
         let left = if circumstances.ended {
             Duration::ZERO
         } else {
-            pipeline.shared.timeouts.processing.saturating_sub(since)
+            pipeline.shared.timeouts.processing.saturating_sub(circumstances.since)
         };
         let now = tokio::time::Instant::now();
         // What cannot be counted is as good as for ever.

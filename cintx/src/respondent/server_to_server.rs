@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use cintx_raw::{Body, Host, Operation, Request, Secret};
+use cintx_raw::{Body, Host, MAX_DECODED_BODY, Operation, Request, Secret};
 use http::HeaderValue;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -373,6 +373,7 @@ impl ServerToServerBuilder {
             timeouts: self.timeouts,
             budget: Shared::budget(),
             in_flight: Semaphore::new(self.in_flight),
+            max_answer: MAX_DECODED_BODY,
             pacer: Some(pacer),
             before: None,
             after: self.after,

@@ -303,6 +303,10 @@ struct Choice<'a, V: Version>(&'a Client<V>);
 impl<V: Version> Editable for Choice<'_, V> {
     type Value = Chosen;
 
+    fn strike_out<'a>(&'a self, intent: &'a str) -> BoxFuture<'a, ()> {
+        self.0.strike_out_settled(intent).boxed()
+    }
+
     fn check(&self, _: &Chosen) -> Result<(), Error> {
         Ok(())
     }
@@ -346,6 +350,10 @@ struct Template<'a, V: Version> {
 impl<V: Version> Editable for Template<'_, V> {
     type Value = SupplyTemplate;
 
+    fn strike_out<'a>(&'a self, intent: &'a str) -> BoxFuture<'a, ()> {
+        self.client.strike_out_settled(intent).boxed()
+    }
+
     fn check(&self, template: &SupplyTemplate) -> Result<(), Error> {
         check::<V>(template)
     }
@@ -372,6 +380,10 @@ struct GlobalTemplate<'a, V: Version> {
 
 impl<V: HasGlobalTemplateWrites> Editable for GlobalTemplate<'_, V> {
     type Value = SupplyTemplate;
+
+    fn strike_out<'a>(&'a self, intent: &'a str) -> BoxFuture<'a, ()> {
+        self.client.strike_out_settled(intent).boxed()
+    }
 
     fn check(&self, template: &SupplyTemplate) -> Result<(), Error> {
         check::<V>(template)

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::client::Client;
 use crate::error::{Conflict, Error, FieldError};
 use crate::open_enum::open_enum;
-use crate::optimistic::{Editable, WithEtag, edit, three_way_merge};
+use crate::optimistic::{Doubts, Editable, WithEtag, edit, three_way_merge};
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
 use crate::sealed::Sealed;
 use crate::types::ids::WebhookId;
@@ -322,22 +322,35 @@ impl<V: Version> Webhook<V> {
     #[doc(alias = "delete_webhook")]
     pub async fn delete(&self) -> Result<(), Error> {
         let mut etag = self.etag.clone();
+        let mut doubts = Doubts::default();
         let mut round = 1;
         loop {
             if etag.is_none() {
-                let theirs = self.fetch().await?;
+                let theirs = match self.fetch().await {
+                    Ok(theirs) => theirs,
+                    Err(error) => return Err(doubts.or(error)),
+                };
                 let changed =
                     [("url", self.facts.url != theirs.value.url), ("events", self.facts.events != theirs.value.events)];
                 let changed = changed.into_iter().filter_map(|(field, changed)| changed.then_some(field));
-                Conflict::none(changed.collect())?;
+                if let Err(conflict) = Conflict::none(changed.collect()) {
+                    return Err(doubts.or_conflict(conflict));
+                }
                 etag = theirs.etag;
             }
             let (raw, account) = (self.client.raw(), self.client.account());
             match V::delete_webhook(raw, account, self.id(), etag.as_deref()).await {
                 Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) && round < ROUNDS => {
+                    doubts.add(error);
                     (etag, round) = (None, round + 1);
                 }
-                outcome => return outcome,
+                Ok(()) => {
+                    for intent in doubts.intents() {
+                        self.client.strike_out_settled(intent).await;
+                    }
+                    return Ok(());
+                }
+                Err(error) => return Err(doubts.or(error)),
             }
         }
     }
@@ -393,6 +406,10 @@ impl<V: Version> Webhook<V> {
 
 impl<V: Version> Editable for Webhook<V> {
     type Value = WebhookSettings;
+
+    fn strike_out<'a>(&'a self, intent: &'a str) -> BoxFuture<'a, ()> {
+        self.client.strike_out_settled(intent).boxed()
+    }
 
     fn check(&self, settings: &WebhookSettings) -> Result<(), Error> {
         settings.check::<V>()

@@ -1,20 +1,27 @@
 //! A gateway in front of the sandbox that behaves as gateways do on bad days: it gives up before the work is done, lies
-//! about what was done, strips headers, shows what was a moment ago, and answers with pages of its own.
+//! about what was done, strips headers, shows what was a moment ago, and answers with pages of its own. The machine
+//! that calls it has bad days as well: it sleeps, somebody sets its clock, its program is killed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use cintx::http::{ByteStream, TransportError};
 use cintx_sandbox::Sandbox;
-use http::{Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// How long after its answer a late write is done.
-pub(crate) const LATE: Duration = Duration::from_millis(300);
+pub(crate) const LATE: Duration = Duration::from_secs(8);
 /// For so long after a write, reads may still show what was before it.
 const LAG: Duration = Duration::from_secs(2);
+/// After a sleep of this length every token has expired, and the API has forgotten every idempotency key.
+const LONG: Duration = Duration::from_secs(86_400);
+const NAP: Duration = Duration::from_secs(600);
+const WEEKEND: Duration = Duration::from_secs(2 * 86_400);
 
 /// What becomes of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +38,8 @@ pub(crate) enum Fault {
     Late,
     /// Not passed on, and answered with a page under 200.
     PageBefore,
+    /// Not passed on, and answered with a page that says 404.
+    LostItsWay,
     /// Done, and answered with a page under the right status.
     PageAfter,
     /// Done, and answered with an error object under the right status.
@@ -43,6 +52,27 @@ pub(crate) enum Fault {
     StripHeaders,
     /// A read that shows what was before the last write, if that was a moment ago.
     Stale,
+    /// The machine sleeps for so long before the request arrives.
+    SleepBefore(Sleep),
+    /// Done; then the machine sleeps for so long, and the connection is gone.
+    SleepAfter(Sleep),
+    /// Somebody sets the clock on the wall by so many seconds. Nothing else happens.
+    SetClock(i64),
+    /// Not passed on, and the program is killed.
+    DieBefore,
+    /// Done, and the program is killed.
+    DieAfter,
+}
+
+/// A suspend: the clock on the wall goes on. The monotonic one does where it counts sleep, which depends on the system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sleep {
+    time: Duration,
+    is_counted: bool,
+}
+
+const fn sleep(time: Duration, is_counted: bool) -> Sleep {
+    Sleep { time, is_counted }
 }
 
 /// What may happen to a write.
@@ -67,8 +97,24 @@ pub(crate) const OF_WRITES: [Fault; 18] = [
     Fault::StripHeaders,
 ];
 
+/// What may happen to the machine and the program, whatever is asked.
+pub(crate) const OF_CALLERS: [Fault; 11] = [
+    Fault::SleepBefore(sleep(NAP, false)),
+    Fault::SleepBefore(sleep(NAP, true)),
+    Fault::SleepBefore(sleep(WEEKEND, false)),
+    Fault::SleepBefore(sleep(WEEKEND, true)),
+    Fault::SleepAfter(sleep(NAP, false)),
+    Fault::SleepAfter(sleep(WEEKEND, false)),
+    Fault::SleepAfter(sleep(WEEKEND, true)),
+    Fault::SetClock(7_200),
+    Fault::SetClock(-7_200),
+    Fault::DieBefore,
+    Fault::DieAfter,
+];
+
 /// What may happen to a read.
-pub(crate) const OF_READS: [Fault; 7] = [
+pub(crate) const OF_READS: [Fault; 8] = [
+    Fault::LostItsWay,
     Fault::DropBefore,
     Fault::Refuse(400),
     Fault::Refuse(503),
@@ -88,6 +134,8 @@ pub(crate) enum Weather {
     One(usize, Fault),
     /// That one and all that come after it.
     From(usize, Fault),
+    /// Each of them what stands in its place, and the rest nothing.
+    Course(&'static [Option<Fault>]),
     /// Each of them something else, in so many percent of the cases.
     Random(fastrand::Rng, u32),
 }
@@ -98,21 +146,56 @@ impl Weather {
             Self::Calm => None,
             Self::One(one, fault) => (number == *one).then_some(*fault),
             Self::From(first, fault) => (number >= *first).then_some(*fault),
+            Self::Course(faults) => faults.get(number).copied().flatten(),
             Self::Random(random, percent) => {
                 let faults = if method == Method::GET { &OF_READS[..] } else { &OF_WRITES[..] };
-                (random.u32(0..100) < *percent).then(|| faults[random.usize(0..faults.len())])
+                // The gateway fails more often than the machine.
+                (random.u32(0..100) < *percent).then(|| match random.u8(0..5) {
+                    0 => OF_CALLERS[random.usize(0..OF_CALLERS.len())],
+                    _ => faults[random.usize(0..faults.len())],
+                })
             }
         }
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     weather: Weather,
-    seen: Vec<Method>,
+    seen: Vec<(Method, Option<Fault>)>,
     /// What each read was answered last.
     answers: BTreeMap<String, Response<Bytes>>,
     written_at: Option<Instant>,
+    /// Writes that may have been done, and whose answers did not arrive: their paths.
+    untold: BTreeSet<String>,
+    /// When the day began by either clock, and by how much the wall's was set, or went on in a sleep.
+    began: (Timestamp, Instant),
+    shift: SignedDuration,
+    set: SignedDuration,
+    /// Those that have not expired.
+    tokens: BTreeSet<String>,
+    /// How often the API has forgotten all keys.
+    forgot: u32,
+    /// Writes whose gateway gave up, and which are not done yet.
+    late: Vec<Request<Bytes>>,
+}
+
+impl State {
+    fn new(weather: Weather, now: Timestamp) -> Self {
+        Self {
+            weather,
+            seen: Vec::new(),
+            answers: BTreeMap::new(),
+            written_at: None,
+            untold: BTreeSet::new(),
+            began: (now, Instant::now()),
+            shift: SignedDuration::ZERO,
+            set: SignedDuration::ZERO,
+            tokens: BTreeSet::new(),
+            forgot: 0,
+            late: Vec::new(),
+        }
+    }
 }
 
 /// The gateway.
@@ -120,48 +203,136 @@ struct State {
 pub(crate) struct Gateway {
     sandbox: Arc<Sandbox>,
     state: Arc<Mutex<State>>,
+    died: Arc<Notify>,
 }
 
 impl Gateway {
     pub(crate) fn new(sandbox: Arc<Sandbox>) -> Self {
-        Self { sandbox, state: Arc::default() }
+        let state = State::new(Weather::Calm, sandbox.now());
+        Self { sandbox, state: Arc::new(Mutex::new(state)), died: Arc::default() }
+    }
+
+    /// Another day: nothing was seen, no token was given, both clocks are right.
+    pub(crate) fn begin(&self) {
+        *self.state.lock().unwrap() = State::new(Weather::Calm, self.sandbox.now());
     }
 
     /// Forgets what was seen, and sets what is to come.
     pub(crate) fn set(&self, weather: Weather) {
-        *self.state.lock().unwrap() = State { weather, ..State::default() };
+        let mut state = self.state.lock().unwrap();
+        state.weather = weather;
+        state.seen.clear();
+        state.answers.clear();
+        state.written_at = None;
+        state.untold.clear();
     }
 
     /// The methods of the requests that came.
     pub(crate) fn seen(&self) -> Vec<Method> {
-        self.state.lock().unwrap().seen.clone()
+        self.state.lock().unwrap().seen.iter().map(|(method, _)| method.clone()).collect()
+    }
+
+    /// What each request met, to be read by people.
+    pub(crate) fn course(&self) -> String {
+        let state = self.state.lock().unwrap();
+        let met = |(method, fault): &(Method, Option<Fault>)| match fault {
+            Some(fault) => format!("{method} {fault:?}"),
+            None => method.to_string(),
+        };
+        state.seen.iter().map(met).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The paths of the writes that may have been done, and of which nobody was told.
+    pub(crate) fn untold(&self) -> BTreeSet<String> {
+        self.state.lock().unwrap().untold.clone()
+    }
+
+    /// The clock on the wall.
+    pub(crate) fn now(&self) -> Timestamp {
+        let state = self.state.lock().unwrap();
+        let (wall, monotonic) = state.began;
+        wall + SignedDuration::try_from(monotonic.elapsed()).unwrap() + state.shift
+    }
+
+    /// The program is killed.
+    pub(crate) async fn died(&self) {
+        self.died.notified().await;
+    }
+
+    /// The machine sleeps over the weekend.
+    pub(crate) async fn weekend(&self) {
+        self.sleep(sleep(WEEKEND, false)).await;
+    }
+
+    /// Sets the clock on the wall.
+    pub(crate) fn set_clock(&self, seconds: i64) {
+        let mut state = self.state.lock().unwrap();
+        state.shift += SignedDuration::from_secs(seconds);
+        state.set += SignedDuration::from_secs(seconds);
+    }
+
+    /// Puts the clock on the wall right.
+    pub(crate) fn put_clock_right(&self) {
+        let mut state = self.state.lock().unwrap();
+        let set = std::mem::take(&mut state.set);
+        state.shift -= set;
+    }
+
+    async fn sleep(&self, Sleep { time, is_counted }: Sleep) {
+        // It is the machine that sleeps, not the API.
+        let late = std::mem::take(&mut self.state.lock().unwrap().late);
+        for request in late {
+            self.pass_on(request);
+        }
+        {
+            let mut state = self.state.lock().unwrap();
+            if time >= LONG {
+                state.tokens.clear();
+                state.forgot += 1;
+            }
+            if !is_counted {
+                state.shift += SignedDuration::try_from(time).unwrap();
+            }
+        }
+        if is_counted {
+            tokio::time::advance(time).await;
+        }
     }
 
     pub(crate) async fn send(self, request: Request<Bytes>) -> Result<Response<ByteStream>, TransportError> {
-        self.answer(request).map(|answer| answer.map(ByteStream::from))
+        self.answer(request).await.map(|answer| answer.map(ByteStream::from))
     }
 
-    fn answer(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        // The token endpoint is no part of it.
+    async fn answer(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        // The token endpoint has no bad days.
         if !request.uri().path().starts_with("/v1/") {
-            return Ok(self.sandbox.answer(request));
+            return Ok(self.give_token(request));
         }
         let fault = {
             let mut state = self.state.lock().unwrap();
             let number = state.seen.len();
-            state.seen.push(request.method().clone());
-            state.weather.fault(number, request.method())
+            let fault = state.weather.fault(number, request.method());
+            state.seen.push((request.method().clone(), fault));
+            fault
         };
-        let Some(fault) = fault else { return Ok(self.pass_on(request)) };
+        let Some(fault) = fault else { return Ok(self.pass_on_and_tell(request)) };
+        if let Fault::Late | Fault::DropAfter | Fault::StatusAfter(_) | Fault::SleepAfter(_) | Fault::DieAfter = fault {
+            self.leave_untold(&request);
+        }
         Ok(match fault {
             Fault::DropBefore => return Err(TransportError::lost("the connection is dropped")),
             Fault::Refuse(status) => error(status),
             Fault::PageBefore => page(StatusCode::OK),
+            Fault::LostItsWay => page(StatusCode::NOT_FOUND),
             Fault::Late => {
+                self.state.lock().unwrap().late.push(request);
                 let gateway = self.clone();
                 tokio::spawn(async move {
                     tokio::time::sleep(LATE).await;
-                    gateway.pass_on(request);
+                    let late = std::mem::take(&mut gateway.state.lock().unwrap().late);
+                    for request in late {
+                        gateway.pass_on(request);
+                    }
                 });
                 error(504)
             }
@@ -191,10 +362,68 @@ impl Gateway {
                 };
                 before.unwrap_or_else(|| self.pass_on(request))
             }
+            Fault::SleepBefore(sleep) => {
+                self.sleep(sleep).await;
+                self.pass_on_and_tell(request)
+            }
+            Fault::SleepAfter(sleep) => {
+                self.pass_on(request);
+                self.sleep(sleep).await;
+                return Err(TransportError::lost("the connection did not outlive the sleep"));
+            }
+            Fault::SetClock(seconds) => {
+                self.set_clock(seconds);
+                self.pass_on_and_tell(request)
+            }
+            Fault::DieBefore | Fault::DieAfter => {
+                if fault == Fault::DieAfter {
+                    self.pass_on(request);
+                }
+                self.died.notify_one();
+                return std::future::pending().await;
+            }
         })
     }
 
-    fn pass_on(&self, request: Request<Bytes>) -> Response<Bytes> {
+    fn give_token(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let answer = self.sandbox.answer(request);
+        let given = serde_json::from_slice::<serde_json::Value>(answer.body()).unwrap_or_default();
+        if let Some(token) = given["access_token"].as_str() {
+            self.state.lock().unwrap().tokens.insert(format!("Bearer {token}"));
+        }
+        answer
+    }
+
+    fn leave_untold(&self, request: &Request<Bytes>) {
+        if request.method() != Method::GET {
+            self.state.lock().unwrap().untold.insert(request.uri().path().to_owned());
+        }
+    }
+
+    fn pass_on_and_tell(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let path = request.uri().path().to_owned();
+        let answer = self.pass_on(request);
+        if answer.status().is_success() {
+            self.state.lock().unwrap().untold.remove(&path);
+        }
+        answer
+    }
+
+    fn pass_on(&self, mut request: Request<Bytes>) -> Response<Bytes> {
+        let forgot = {
+            let state = self.state.lock().unwrap();
+            let token = request.headers().get(header::AUTHORIZATION).and_then(|token| token.to_str().ok());
+            if !token.is_some_and(|token| state.tokens.contains(token)) {
+                // The API says either.
+                return error(if state.seen.len().is_multiple_of(2) { 401 } else { 403 });
+            }
+            state.forgot
+        };
+        if forgot > 0
+            && let Some(key) = request.headers_mut().get_mut("idempotency-key")
+        {
+            *key = unknown_key(key, forgot);
+        }
         let read = (request.method() == Method::GET).then(|| request.uri().to_string());
         let answer = self.sandbox.answer(request);
         let mut state = self.state.lock().unwrap();
@@ -204,6 +433,14 @@ impl Gateway {
         }
         answer
     }
+}
+
+/// A key that the sandbox has not seen, of the same form: what an API that has forgotten a key makes of it.
+fn unknown_key(key: &HeaderValue, forgot: u32) -> HeaderValue {
+    let mut text = key.to_str().unwrap().to_owned();
+    let last = text.pop().and_then(|last| last.to_digit(10)).unwrap_or_default();
+    text.extend(char::from_digit((last + forgot) % 10, 10));
+    text.parse().unwrap()
 }
 
 fn error(status: u16) -> Response<Bytes> {

@@ -1,6 +1,9 @@
 //! Every call of the facade that makes more than one request, or writes, × each of its requests × each fault of a
-//! gateway, and calls whose requests meet any of them by chance: what a call says about its effect is compared with
+//! gateway and of the machine that calls, and calls whose requests meet any of them by chance: what a call says about
+//! its effect, what `resolve` or, after a restart, `recover` finds out, and what the journal holds are compared with
 //! what the sandbox holds afterwards. Nothing goes over a network and time is simulated.
+//!
+//! `CINTX_SCHEDULES` is how many schedules there are of each version, `CINTX_FIRST_SEED` where their seeds begin.
 
 mod field;
 mod gateway;
@@ -14,10 +17,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use cintx::recovery::Resolution;
-use cintx::{Outcome, Version};
+use cintx::{Client, Error, Outcome, Version};
 use http::Method;
 
-use self::gateway::{Fault, LATE, OF_READS, OF_WRITES, Weather};
+use self::gateway::{Fault, LATE, OF_CALLERS, OF_READS, OF_WRITES, Weather};
 use self::scenario::{Scenario, World};
 
 /// Schedules of each version, without `CINTX_SCHEDULES`.
@@ -29,6 +32,10 @@ struct Count {
     cases: u64,
     unknown: u64,
     settled: u64,
+    /// Programs that were killed, those of them that left an intent, and those of these that are settled.
+    killed: u64,
+    left: u64,
+    recovered: u64,
     /// Why the others stay unknown.
     reasons: BTreeMap<String, u64>,
 }
@@ -46,11 +53,29 @@ async fn single_faults<V: Version>(world: &World<V>) -> Vec<Weather> {
     let mut weathers = Vec::new();
     for (number, method) in seen.into_iter().enumerate() {
         let faults = if method == Method::GET { &OF_READS[..] } else { &OF_WRITES[..] };
-        weathers.extend(faults.iter().map(|&fault| Weather::One(number, fault)));
+        weathers.extend(faults.iter().chain(&OF_CALLERS).map(|&fault| Weather::One(number, fault)));
         // What begins to fail here goes on failing: what was done before is done all the same.
         weathers.extend([503, 400].map(|status| Weather::From(number, Fault::Refuse(status))));
     }
+    weathers.extend(courses(world.scenario));
     weathers
+}
+
+/// What went wrong once, found by chance and shortened.
+const COURSES: [(Scenario, &[Option<Fault>]); 4] = [
+    // Done, turned away, refused by its own new tag; and then nobody can say so.
+    (Scenario::EditDates, &[None, None, Some(Fault::StatusAfter(429)), None, Some(Fault::Refuse(400))]),
+    (Scenario::Pause, &[None, None, Some(Fault::StatusAfter(429)), None, Some(Fault::Refuse(400))]),
+    // The same, and the read after it lags behind.
+    (Scenario::EditDates, &[None, None, Some(Fault::StatusAfter(429)), None, Some(Fault::Stale)]),
+    // Done, and its repetition under the key is refused.
+    (Scenario::Create, &[None, Some(Fault::StatusAfter(302)), Some(Fault::Refuse(400))]),
+];
+
+/// The courses of a scenario, each with every way to find out what became of it.
+fn courses(scenario: Scenario) -> Vec<Weather> {
+    let of_it = COURSES.iter().filter(|(of, _)| *of == scenario);
+    of_it.flat_map(|(_, faults)| (0..4).map(|_| Weather::Course(faults))).collect()
 }
 
 /// What the sandbox holds before the call, and after one that met nothing.
@@ -62,6 +87,72 @@ async fn ends<V: Version>(world: &World<V>) -> (String, String) {
     (before, world.state().await)
 }
 
+/// How a call ended.
+enum End {
+    Success,
+    Failed(Error),
+    /// Its program was killed.
+    Killed,
+}
+
+impl End {
+    fn is_known(&self) -> bool {
+        match self {
+            Self::Success => true,
+            Self::Failed(error) => error.outcome() != Outcome::Unknown,
+            Self::Killed => false,
+        }
+    }
+}
+
+/// How it is found out what a call did: one after the other, so that each fault meets each of them.
+#[derive(Clone, Copy, Debug)]
+struct Inquiry {
+    /// At once, not only when everything that is late has come.
+    at_once: bool,
+    /// By a program that was just started, from the journal.
+    by_journal: bool,
+    /// After a weekend.
+    weekend: bool,
+    /// After the clock on the wall was set.
+    clock_was_set: bool,
+}
+
+impl Inquiry {
+    fn of(case: u64) -> Self {
+        Self {
+            at_once: case.is_multiple_of(2),
+            by_journal: case % 4 >= 2,
+            weekend: case % 7 == 3,
+            clock_was_set: case % 5 == 2,
+        }
+    }
+
+    /// What is found out; `None` for a call whose question failed.
+    async fn make<V: Version>(self, world: &World<V>, client: &Client<V>, end: &End) -> Vec<Option<Resolution>> {
+        if !self.at_once {
+            tokio::time::sleep(LATE * 2).await;
+        }
+        if self.weekend {
+            world.gateway.weekend().await;
+        }
+        match end {
+            End::Failed(error) if !self.by_journal => {
+                if self.clock_was_set {
+                    world.gateway.set_clock(7_200);
+                }
+                vec![client.resolve(error).await.ok()]
+            }
+            _ => {
+                // After a restart there is no other clock than the one on the wall.
+                world.gateway.put_clock_right();
+                let recovered = world.client().recover().await.unwrap();
+                recovered.into_iter().map(|recovered| Some(recovered.resolution)).collect()
+            }
+        }
+    }
+}
+
 /// What is wrong with what a call came to.
 async fn problem<V: Version>(
     world: &World<V>,
@@ -69,46 +160,84 @@ async fn problem<V: Version>(
     (before, done): &(String, String),
     count: &mut Count,
 ) -> Option<String> {
+    let inquiry = Inquiry::of(count.cases);
     count.cases += 1;
     let client = world.begin();
     world.gateway.set(weather);
-    let result = world.play(&client).await;
+    let end = tokio::select! {
+        biased;
+        () = world.gateway.died() => End::Killed,
+        result = world.play(&client) => result.map_or_else(End::Failed, |()| End::Success),
+    };
+    let (untold, course) = (world.gateway.untold(), world.gateway.course());
     world.gateway.set(Weather::Calm);
+    let open = world.journal.open();
+    if end.is_known() && !open.is_empty() {
+        return Some(format!("leaves an intent, though it is known: {open:?}; {course}"));
+    }
+    let is_open = |path: &String| open.iter().any(|intent| path.ends_with(intent.path()));
+    if let Some(lost) = untold.iter().find(|path| !end.is_known() && !is_open(path)) {
+        return Some(format!("leaves no intent of {lost}; {course}"));
+    }
+    let resolutions = if end.is_known() { Vec::new() } else { inquiry.make(world, &client, &end).await };
     // What is late comes in the meantime.
     tokio::time::sleep(LATE * 2).await;
     let after = world.state().await;
+    if after != *before && after != *done {
+        return Some(format!("{inquiry:?} leaves {}; {course}", difference(done, &after)));
+    }
     let changed = after != *before;
-    let error = match result {
-        Ok(()) if after == *done => return None,
-        Ok(()) => return Some(format!("succeeds, and is {}", difference(done, &after))),
-        Err(error) => error,
+    let still_open = world.journal.open().len();
+    count.add(&end, &resolutions, !open.is_empty());
+    let wrong = match &end {
+        End::Success if !changed => Some("succeeds, but nothing changed".to_owned()),
+        End::Failed(error) => match error.outcome() {
+            Outcome::NotSent | Outcome::NoEffect if changed => Some(format!("says {}, but is done", error.outcome())),
+            Outcome::Applied if !changed => Some("says it took effect, but nothing changed".to_owned()),
+            _ => None,
+        }
+        .map(|wrong| format!("{wrong}: {error:#}; {course}")),
+        End::Success | End::Killed => None,
     };
-    match error.outcome() {
-        Outcome::NotSent | Outcome::NoEffect if changed => Some(format!("says {}, but: {error:#}", error.outcome())),
-        Outcome::Applied if !changed => Some(format!("says it took effect, but nothing changed: {error:#}")),
-        Outcome::Unknown => {
-            count.unknown += 1;
-            match client.resolve(&error).await {
-                Ok(Resolution::Applied { .. }) if !changed && world.state().await == *before => {
-                    Some(format!("is settled as applied, but nothing changed: {error:#}"))
-                }
-                Ok(Resolution::NotApplied) if changed => Some(format!("is settled as not applied, but was: {error:#}")),
-                Ok(Resolution::Applied { .. } | Resolution::NotApplied) => {
-                    count.settled += 1;
-                    None
-                }
-                unsettled => {
-                    let reason = match unsettled {
-                        Ok(Resolution::Unknown { why }) => why.into_owned(),
-                        Ok(other) => format!("{other:?}"),
-                        Err(error) => format!("{:?}", error.kind()),
-                    };
-                    *count.reasons.entry(reason).or_default() += 1;
-                    None
-                }
+    wrong.or_else(|| {
+        let decided = resolutions.iter().flatten().filter(|it| !matches!(it, Resolution::Unknown { .. }));
+        match &resolutions[..] {
+            [Some(Resolution::Applied { .. })] if !changed => Some("is settled as applied, but nothing changed"),
+            [Some(Resolution::NotApplied)] if changed => Some("is settled as not applied, but was"),
+            _ if still_open + decided.count() < open.len() => Some("loses an intent that is not settled"),
+            [Some(Resolution::Applied { .. } | Resolution::NotApplied)] if still_open > 0 => {
+                Some("leaves what is settled")
+            }
+            _ => None,
+        }
+        .map(|wrong| format!("{wrong}: {inquiry:?} {resolutions:?}; {course}"))
+    })
+}
+
+impl Count {
+    fn add(&mut self, end: &End, resolutions: &[Option<Resolution>], has_intent: bool) {
+        let settled = matches!(resolutions, [Some(Resolution::Applied { .. } | Resolution::NotApplied)]);
+        match end {
+            End::Killed => {
+                self.killed += 1;
+                self.left += u64::from(has_intent);
+                self.recovered += u64::from(settled);
+            }
+            _ if end.is_known() => {}
+            _ => {
+                self.unknown += 1;
+                self.settled += u64::from(settled);
             }
         }
-        _ => None,
+        for resolution in resolutions {
+            let reason = match resolution {
+                Some(Resolution::Unknown { why }) => why.to_string(),
+                Some(Resolution::Superseded { .. }) => "superseded".to_owned(),
+                None => "the question failed".to_owned(),
+                Some(_) => continue,
+            };
+            *self.reasons.entry(reason).or_default() += 1;
+        }
     }
 }
 
@@ -158,9 +287,12 @@ where
 fn report<V: Version>(what: &str, counts: &Counts, took: Duration) {
     let sum = |of: fn(&Count) -> u64| counts.values().map(of).sum::<u64>();
     let (cases, unknown, settled) = (sum(|it| it.cases), sum(|it| it.unknown), sum(|it| it.settled));
+    let (killed, left, recovered) = (sum(|it| it.killed), sum(|it| it.left), sum(|it| it.recovered));
     println!("{}: {cases} {what} in {took:?}; {unknown} unknown at first, {settled} of them settled", V::DATE);
-    for (scenario, Count { cases, unknown, settled, reasons }) in counts {
+    println!("{killed} killed, {left} left an intent, {recovered} of them settled");
+    for (scenario, Count { cases, unknown, settled, killed, left, recovered, reasons }) in counts {
         println!("  {scenario}: {cases} cases, {unknown} unknown at first, {settled} of them settled");
+        println!("    {killed} killed, {left} left an intent, {recovered} of them settled");
         for (reason, count) in reasons {
             println!("    {count} {reason}");
         }
@@ -177,10 +309,11 @@ fn every_single_fault<V: Version>() {
 fn schedules<V: Version>() {
     let began = Instant::now();
     let wanted = std::env::var("CINTX_SCHEDULES").map_or(SCHEDULES, |count| count.parse().unwrap());
+    let first: u64 = std::env::var("CINTX_FIRST_SEED").map_or(0, |seed| seed.parse().unwrap());
     let each = wanted.div_ceil(Scenario::ALL.len() as u64);
     let counts = play_all::<V, _>(|_| {
-        let weathers =
-            (0..each).map(|seed| Weather::Random(fastrand::Rng::with_seed(seed), [10, 30, 60][(seed % 3) as usize]));
+        let weathers = (first..first + each)
+            .map(|seed| Weather::Random(fastrand::Rng::with_seed(seed), [10, 30, 60][(seed % 3) as usize]));
         Box::pin(std::future::ready(weathers.collect()))
     });
     report::<V>("schedules", &counts, began.elapsed());

@@ -1,22 +1,28 @@
 //! The calls that are judged, each on a sandbox of its own, and what the sandbox holds of what they change.
 
 use std::fmt::{Debug, Write as _};
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cintx::audience::{Audience, Question};
 use cintx::client::{Credentials, OperationTimeouts, RetryPolicy, Timeouts};
 use cintx::project::ProjectScope;
+use cintx::quota::QuotaTable;
+use cintx::recovery::{Intent, Journal, JournalError};
 use cintx::supply::Supply;
-use cintx::target_group::{DraftBuilder, TargetGroup};
+use cintx::target_group::{DraftBuilder, FillingStrategy, TargetGroup};
 use cintx::types::LengthOfInterview;
-use cintx::{Client, Error, Money, TargetGroupId, UserId, Version};
+use cintx::webhook::{Webhook, WebhookEventType};
+use cintx::{Client, Error, Money, Outcome, TargetGroupId, UserId, Version};
 use cintx_sandbox::Sandbox;
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::Value;
 
 use crate::gateway::Gateway;
 
+/// The longest that the API is at work on a request.
+const PROCESSING: Duration = Duration::from_secs(20);
 /// Jobs are done at once: who waits longer waits for nothing.
 const WAIT: Duration = Duration::from_secs(3);
 
@@ -40,10 +46,18 @@ pub(crate) enum Scenario {
     SetSupply,
     EditAssistant,
     BulkPause,
+    CreateProject,
+    Schedule,
+    SetStrategy,
+    Apply,
+    CreateWebhook,
+    EditWebhook,
+    DeleteWebhook,
+    CreateTemplate,
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::EditProject,
         Self::Create,
         Self::Duplicate,
@@ -61,6 +75,14 @@ impl Scenario {
         Self::SetSupply,
         Self::EditAssistant,
         Self::BulkPause,
+        Self::CreateProject,
+        Self::Schedule,
+        Self::SetStrategy,
+        Self::Apply,
+        Self::CreateWebhook,
+        Self::EditWebhook,
+        Self::DeleteWebhook,
+        Self::CreateTemplate,
     ];
 
     /// The call, as the facade has it.
@@ -83,14 +105,31 @@ impl Scenario {
             Self::SetSupply => "target_group.set_supply",
             Self::EditAssistant => "target_group.edit_assistant",
             Self::BulkPause => "target_groups.pause",
+            Self::CreateProject => "projects.create",
+            Self::Schedule => "target_group.schedule",
+            Self::SetStrategy => "target_group.set_filling_strategy",
+            Self::Apply => "quotas.apply",
+            Self::CreateWebhook => "webhooks.create",
+            Self::EditWebhook => "webhook.edit",
+            Self::DeleteWebhook => "webhook.delete",
+            Self::CreateTemplate => "profile_templates.create",
         }
     }
 
+    fn needs_a_group(self) -> bool {
+        !matches!(self, Self::Create | Self::CreateProject | Self::CreateTemplate) && !self.is_about_a_webhook()
+    }
+
     fn needs_a_launched_group(self) -> bool {
-        !matches!(
+        let of_drafts = matches!(
             self,
-            Self::EditProject | Self::Create | Self::Duplicate | Self::EditDraft | Self::SetAudience | Self::Launch
-        )
+            Self::EditProject | Self::Duplicate | Self::EditDraft | Self::SetAudience | Self::Launch | Self::Schedule
+        );
+        self.needs_a_group() && !of_drafts
+    }
+
+    fn is_about_a_webhook(self) -> bool {
+        matches!(self, Self::CreateWebhook | Self::EditWebhook | Self::DeleteWebhook)
     }
 }
 
@@ -99,12 +138,21 @@ impl Scenario {
 pub(crate) struct World<V: Version> {
     pub(crate) gateway: Gateway,
     pub(crate) scenario: Scenario,
+    pub(crate) journal: Notebook,
     sandbox: Arc<Sandbox>,
     direct: Client<V>,
     project: cintx::ProjectId,
     group: TargetGroupId,
     manager: UserId,
     start: Timestamp,
+    idle: Option<tokio::runtime::Runtime>,
+}
+
+impl<V: Version> Drop for World<V> {
+    fn drop(&mut self) {
+        // In a runtime there is no waiting for another one's end.
+        self.idle.take().into_iter().for_each(tokio::runtime::Runtime::shutdown_background);
+    }
 }
 
 impl<V: Version> World<V> {
@@ -113,17 +161,29 @@ impl<V: Version> World<V> {
         let quiet = Duration::from_secs(86_400);
         let sandbox = Sandbox::builder().seed(7).job_delay(Duration::ZERO).field_pace(quiet);
         // Some calls block a supplier that the market does not have.
-        let sandbox = sandbox.tolerate(cintx_sandbox::Tolerance::ALL).start().await.unwrap();
+        let sandbox = sandbox.tolerate(cintx_sandbox::Tolerance::ALL);
+        // Its own tasks would wake simulated time again and again: their runtime is one that nobody drives.
+        let start = move || {
+            let idle = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let sandbox = idle.block_on(sandbox.start()).unwrap();
+            (idle, sandbox)
+        };
+        let (idle, sandbox) = std::thread::spawn(start).join().unwrap();
         let sandbox = Arc::new(sandbox);
         let gateway = Gateway::new(Arc::clone(&sandbox));
-        let direct = client::<V>(&sandbox, &Gateway::new(Arc::clone(&sandbox)));
+        let direct = builder::<V>(&sandbox, &Gateway::new(Arc::clone(&sandbox))).build().unwrap();
         let manager: UserId = sandbox.project_manager_id().parse().unwrap();
         let project = direct.projects().create("MyDrinksSurveyQ1", manager).await.unwrap().id().clone();
         // The same moments in every world, as far as they are shown.
         let start = Timestamp::from_second(Timestamp::now().as_second() / 3_600 * 3_600).unwrap() + 3.hours();
         let group = TargetGroupId::new("none");
-        let mut world = Self { gateway, scenario, sandbox, direct, project, group, manager, start };
-        if scenario != Scenario::Create {
+        let journal = Notebook::default();
+        let mut world =
+            Self { gateway, scenario, journal, sandbox, direct, project, group, manager, start, idle: Some(idle) };
+        if scenario.is_about_a_webhook() && scenario != Scenario::CreateWebhook {
+            world.direct.webhooks().create("https://hooks.example/old", [event::<V>()]).await.unwrap();
+        }
+        if scenario.needs_a_group() {
             let scope = world.direct.project(world.project.clone());
             let group = world.draft(&scope, "UK drinks").create().await.unwrap();
             world.group = group.id().clone();
@@ -141,7 +201,14 @@ impl<V: Version> World<V> {
     /// Begins anew: with what there was when it was made, and a client that knows nothing.
     pub(crate) fn begin(&self) -> Client<V> {
         self.control("load");
-        client::<V>(&self.sandbox, &self.gateway)
+        self.journal.0.lock().unwrap().clear();
+        self.gateway.begin();
+        self.client()
+    }
+
+    /// A program that was just started, with the journal of those before it.
+    pub(crate) fn client(&self) -> Client<V> {
+        builder(&self.sandbox, &self.gateway).journal(self.journal.clone()).build().unwrap()
     }
 
     fn control(&self, action: &str) {
@@ -198,8 +265,7 @@ impl<V: Version> World<V> {
             Scenario::SetGoal => group.quotas().set_goal(1_000).await.map(drop),
             Scenario::Disable => {
                 let tables = group.quotas().read().await?;
-                let profile = tables.first().and_then(|table| table.profile()).unwrap_or_default().to_owned();
-                group.quotas().disable(&profile).await.map(drop)
+                group.quotas().disable(profile(&tables)).await.map(drop)
             }
             Scenario::EditDetails => group.edit_details(|details| details.name = "UK spirits".into()).await.map(drop),
             Scenario::SetPrice => group.set_cost_per_interview(&Money::new("3.10", "USD").unwrap()).await.map(drop),
@@ -217,11 +283,73 @@ impl<V: Version> World<V> {
                 .until_done()
                 .await
                 .map(drop),
+            _ => self.play_more(client, &project, &group).await,
         }
+    }
+
+    async fn play_more(
+        &self,
+        client: &Client<V>,
+        project: &ProjectScope<V>,
+        group: &TargetGroup<V>,
+    ) -> Result<(), Error> {
+        match self.scenario {
+            Scenario::CreateProject => client.projects().create("MySnacksSurveyQ1", self.manager).await.map(drop),
+            Scenario::Schedule => {
+                let period = self.start + 24.hours()..self.start + 240.hours();
+                group.schedule(period).await?.timeout(WAIT).until_done().await.map(drop)
+            }
+            Scenario::SetStrategy => group.set_filling_strategy(FillingStrategy::Completes).await.map(drop),
+            Scenario::Apply => {
+                let tables = group.quotas().read().await?;
+                let plan = tables[0].plan([(vec![0], 200), (vec![1], 300)])?;
+                group.quotas().apply(&plan).await.map(drop)
+            }
+            Scenario::CreateWebhook => {
+                client.webhooks().create("https://hooks.example/new", [event::<V>()]).await.map(drop)
+            }
+            Scenario::EditWebhook => {
+                self.webhook(client).await?.edit(|webhook| webhook.url = "https://hooks.example/new".into()).await
+            }
+            Scenario::DeleteWebhook => self.webhook(client).await?.delete().await,
+            Scenario::CreateTemplate => {
+                let question = Question::choice(43).option("1", 49).option("2", 51);
+                let template = client.profile_templates().create("Adults by gender", "adults");
+                template.locale("eng_gb").profile(question).await.map(drop)
+            }
+            other => unreachable!("{other:?} of {:?}", project.id()),
+        }
+    }
+
+    async fn webhook(&self, client: &Client<V>) -> Result<Webhook<V>, Error> {
+        let webhooks = client.webhooks().list().stream().collect().await?;
+        Ok(webhooks.into_iter().next().expect("there is one"))
     }
 
     async fn run(&self, group: &TargetGroup<V>) -> Result<cintx::fielding::FieldingRun<V>, Error> {
         Ok(group.fielding_run().await?.expect("it was launched"))
+    }
+
+    /// What the account has of what the call is about, if that is no target group.
+    async fn things(&self) -> Option<Vec<String>> {
+        let direct = &self.direct;
+        let mut things: Vec<_> = match self.scenario {
+            Scenario::CreateProject => {
+                let projects = direct.projects().list().stream().collect().await.unwrap();
+                projects.into_iter().map(|project| project.name.unwrap_or_default()).collect()
+            }
+            Scenario::CreateTemplate => {
+                let templates = direct.profile_templates().list().stream().collect().await.unwrap();
+                templates.into_iter().map(|template| template.name.unwrap_or_default()).collect()
+            }
+            scenario if scenario.is_about_a_webhook() => {
+                let webhooks = direct.webhooks().list().stream().collect().await.unwrap();
+                webhooks.iter().map(|webhook| format!("{} {:?}", webhook.url(), webhook.events())).collect()
+            }
+            _ => return None,
+        };
+        things.sort();
+        Some(things)
     }
 
     /// What the sandbox holds, read past the gateway: a line for each part, without ids and moments of change.
@@ -233,6 +361,10 @@ impl<V: Version> World<V> {
             let _ = writeln!(text, "{what}: {value:?}");
         };
         line("project", &scope.get().await.unwrap().name());
+        if let Some(things) = self.things().await {
+            line("things", &things);
+            return text;
+        }
         let groups = scope.target_groups().list().stream().collect().await.unwrap();
         let mut names: Vec<_> = groups.iter().map(|group| (group.name.clone(), group.status.clone())).collect();
         names.sort();
@@ -250,11 +382,14 @@ impl<V: Version> World<V> {
             Err(_) => {
                 line("details", &group.details().await.unwrap().settings);
                 let quotas = group.quotas().read().await.unwrap();
-                let goals: Vec<_> = quotas.iter().map(|table| (table.total(), table.cells().count())).collect();
+                let cells = |table: &QuotaTable| table.cells().map(|(_, quota)| quota.target).collect::<Vec<_>>();
+                let goals: Vec<_> = quotas.iter().map(|table| (table.total(), cells(table))).collect();
                 line("quotas", &goals);
                 let run = group.fielding_run().await.unwrap().map(|run| (run.status().clone(), run.dates().end));
                 line("run", &run);
-                line("price", &group.overview().await.unwrap().current_cost_per_interview);
+                let overview = group.overview().await.unwrap();
+                line("price", &overview.current_cost_per_interview);
+                line("strategy", &overview.progress.and_then(|it| it.filling_strategy));
             }
         }
         line("supply", &group.supply().await.ok());
@@ -280,17 +415,65 @@ fn collect_numbers(value: &Value, name: &str, numbers: &mut Vec<String>) {
     }
 }
 
-fn client<V: Version>(sandbox: &Sandbox, gateway: &Gateway) -> Client<V> {
-    let gateway = gateway.clone();
+/// The first profile, which has the quotas.
+fn profile(tables: &[QuotaTable]) -> &str {
+    tables.first().and_then(|table| table.profile()).unwrap_or_default()
+}
+
+/// An event that the version has.
+fn event<V: Version>() -> WebhookEventType {
+    if V::DATE == "2024-12-02" { WebhookEventType::SurveyCompleted } else { WebhookEventType::TargetGroupUpdated }
+}
+
+fn builder<V: Version>(sandbox: &Sandbox, gateway: &Gateway) -> cintx::ClientBuilder<V> {
+    let (gateway, clock) = (gateway.clone(), gateway.clone());
     let limits = OperationTimeouts::new(Duration::from_secs(10), Duration::from_secs(30));
     Client::builder()
         .credentials(Credentials::new(sandbox.client_id(), sandbox.client_secret()).endpoint(sandbox.token_url()))
         .account(i64::from(sandbox.account_id()))
         .transport(move |request| gateway.clone().send(request))
+        .clock(move || clock.now())
         .retry(RetryPolicy::standard().max_attempts(3).backoff(Duration::from_millis(1), Duration::from_millis(2)))
-        .timeouts(
-            Timeouts::standard().reads(limits).writes(limits).transfers(limits).processing(Duration::from_secs(1)),
-        )
-        .build()
-        .unwrap()
+        .timeouts(Timeouts::standard().reads(limits).writes(limits).transfers(limits).processing(PROCESSING))
+}
+
+/// A journal that outlives the programs that write in it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Notebook(Arc<Mutex<Vec<Intent>>>);
+
+type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, JournalError>> + Send + 'a>>;
+
+impl Notebook {
+    /// What is open.
+    pub(crate) fn open(&self) -> Vec<Intent> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Journal for Notebook {
+    fn begin(&self, intent: &Intent) -> Answer<'_, ()> {
+        self.0.lock().unwrap().push(intent.clone());
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn end(&self, id: &str, outcome: Outcome) -> Answer<'_, ()> {
+        let mut intents = self.0.lock().unwrap();
+        if let Some(number) = intents.iter().position(|intent| intent.id() == id) {
+            let ended = intents.remove(number);
+            let earlier = intents[..number].iter_mut();
+            earlier
+                .filter(|earlier| outcome == Outcome::Applied && ended.supersedes(earlier))
+                .for_each(|earlier| earlier.mark_superseded(&ended));
+        }
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn open_intents(&self) -> Answer<'_, Vec<Intent>> {
+        Box::pin(std::future::ready(Ok(self.open())))
+    }
+
+    fn abandon(&self, id: &str) -> bool {
+        self.0.lock().unwrap().retain(|intent| intent.id() != id);
+        true
+    }
 }

@@ -178,7 +178,11 @@ async fn a_create_that_is_turned_away_is_looked_for_before_it_is_repeated() {
 async fn a_list_that_does_not_list_proves_nothing() {
     let endless = r#"{"target_groups":[],"has_more":true,"next_cursor":"x"}"#;
     let nameless = r#"{"target_groups":[{"id":"01JABCDEFGHJKMNPQRSTVWXYZ7"}],"next_cursor":null}"#;
-    for odd in ["{}", "null", "[]", r#"{"object":"some_error"}"#, endless, nameless] {
+    let endless_without_cursor = r#"{"target_groups":[],"has_more":true,"next_cursor":null}"#;
+    let of_words = r#"{"target_groups":["UK drinks"],"has_more":false}"#;
+    let no_list = r#"{"target_groups":{},"has_more":false}"#;
+    let odd_lists = [endless, nameless, endless_without_cursor, of_words, no_list];
+    for odd in ["{}", "null", "[]", r#"{"object":"some_error"}"#].into_iter().chain(odd_lists) {
         let stage = Stage::new(&[Create::Status(502)]).await;
         stage.groups.0.lock().unwrap().odd_list = Some(odd);
         let error = stage.create(None).await.unwrap_err();

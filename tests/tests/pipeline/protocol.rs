@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cintx::{Outcome, V2025_12_18};
+use cintx_tests::misbehave::{Answer, Behaviour, Deed, Received, Server};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -73,6 +74,32 @@ async fn a_refused_stream_was_not_sent_and_is_sent_again() {
     let client = builder::<V2025_12_18>(&url).http_client(http()).build().unwrap();
     let error = cintx::Error::from(client.raw().regenerate_webhook_secret(2428, "1").await.unwrap_err());
     assert_eq!((error.outcome(), streams.load(Ordering::SeqCst)), (Outcome::Unknown, 1), "{error:#}");
+}
+
+/// Answers everything with this status and a body of so many bytes.
+#[derive(Debug)]
+struct Verbose(u16, usize);
+
+impl Behaviour for Verbose {
+    fn deed(&self, _: &Received) -> Deed {
+        let body = serde_json::json!({ "id": "1", "secret": "s", "accounts": [], "padding": "x".repeat(self.1) });
+        Deed::Answer(Answer::json(self.0, body.to_string()))
+    }
+}
+
+#[tokio::test]
+async fn of_an_answer_that_is_too_long_the_status_decides() {
+    for (bytes, limit, fits) in [(1_000, 2_000, true), (3_000, 2_000, false), (3_000, usize::MAX, true)] {
+        let server = Server::start(Arc::new(Verbose(200, bytes))).await;
+        let client = builder::<V2025_12_18>(&server.url()).max_answer_bytes(limit).build().unwrap();
+        assert_eq!(client.raw().get_user_accounts().await.is_ok(), fits, "{bytes} of {limit}");
+        let written = client.raw().regenerate_webhook_secret(2428, "1").await.map_err(cintx::Error::from);
+        assert_eq!(written.err().map(|error| error.outcome()), (!fits).then_some(Outcome::Applied));
+    }
+    let server = Server::start(Arc::new(Verbose(422, 3_000))).await;
+    let client = builder::<V2025_12_18>(&server.url()).max_answer_bytes(2_000).build().unwrap();
+    let error = cintx::Error::from(client.raw().regenerate_webhook_secret(2428, "1").await.unwrap_err());
+    assert_eq!(error.outcome(), Outcome::NoEffect, "{error:#}");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod capabilities;
 mod claims;
+mod faults;
 mod studies;
 
 use std::collections::{BTreeMap, BTreeSet};
