@@ -199,7 +199,11 @@ impl<V: Version> Quotas<V> {
 
     async fn edit(&self, edit: Edit<'_>) -> Result<Vec<QuotaTable>, Error> {
         let tables = self.read().await?;
-        let goal = tables.iter().map(QuotaTable::total).max().unwrap_or(0);
+        let goal = match tables.iter().map(QuotaTable::total).max() {
+            Some(total) if total > 0 => total,
+            // Where no quota is on, only the group itself says how many are wanted.
+            _ => self.group.details().await?.completes_goal.and_then(|goal| goal.try_into().ok()).unwrap_or(0),
+        };
         V::edit(self.raw(), self.place(), &tables, goal, self.control.as_ref(), edit).await?;
         self.read_back().await
     }

@@ -138,6 +138,15 @@ async fn quotas_are_switched_off_and_on<V: Version>(stage: Stage<V>) {
     let on = group.quotas().enable(of(&off, 43).profile().unwrap()).await.unwrap();
     assert!(of(&on, 43).is_enabled());
     assert_eq!(of(&on, 43).total(), 500);
+
+    // Then no quota says how many are wanted.
+    let gender = Question::choice(43).option("1", 49).option("2", 51);
+    let only = launched(&stage, Audience::independent([gender])).await;
+    let profile = of(&only.quotas().read().await.unwrap(), 43).profile().unwrap().to_owned();
+    only.quotas().disable(&profile).await.unwrap();
+    let off = only.quotas().read().await.unwrap();
+    let on = only.quotas().enable(of(&off, 43).profile().unwrap()).await.unwrap();
+    assert_eq!((of(&on, 43).is_enabled(), of(&on, 43).total()), (true, 500));
     stage.assert_no_violation();
 }
 

@@ -96,7 +96,12 @@ pub(crate) fn refusals_of(error: crate::error::Error) -> Answer<Vec<Value>> {
 
 /// All profiles after an edit, as a request of 2025-12-18 wants them: in counts, nothing left out but what the edit
 /// takes away.
-pub(crate) async fn edited(tables: &[QuotaTable], control: Option<&ControlQuotas>, edit: Edit<'_>) -> Answer<Value> {
+pub(crate) async fn edited(
+    tables: &[QuotaTable],
+    goal: u64,
+    control: Option<&ControlQuotas>,
+    edit: Edit<'_>,
+) -> Answer<Value> {
     let index_of = |id: &str| {
         let found = tables.iter().position(|table| table.profile.as_deref() == Some(id));
         found.ok_or_else(|| refused("profile", format!("{id} is none of this target group's")))
@@ -105,7 +110,6 @@ pub(crate) async fn edited(tables: &[QuotaTable], control: Option<&ControlQuotas
     match edit {
         Edit::Enable(id, enabled) => {
             let index = index_of(id)?;
-            let goal = tables.iter().map(QuotaTable::total).max().unwrap_or(0);
             let Some(table) = tables.get_mut(index) else { return Err(refused("profile", "is not there")) };
             if table.kind != TableKind::Regular {
                 return Err(refused("profile", format!("{id} is interlocked: its quotas are always on")));

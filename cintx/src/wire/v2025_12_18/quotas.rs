@@ -53,7 +53,7 @@ impl QuotasWire for super::Marker {
         control: Option<&ControlQuotas>,
         edit: Edit<'_>,
     ) -> Result<(), Error> {
-        manage(raw, place, goal, edited(tables, control, edit).await?).await
+        manage(raw, place, goal, edited(tables, goal, control, edit).await?).await
     }
 
     async fn replace_profiles(raw: &Client, place: Place<'_>, replacing: &Replacing<'_>) -> Result<(), Error> {
