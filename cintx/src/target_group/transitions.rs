@@ -62,7 +62,9 @@ impl<V: Version> TargetGroups<V> {
     /// Asks what can be done with the project's target groups, or with those that match. Await it to ask.
     ///
     /// ```no_run
-    /// # async fn run(project: cintx::project::ProjectScope<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+    /// # async fn run(
+    /// #     project: cintx::project::ProjectScope<cintx::V2025_12_18>,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
     /// let german = project.target_groups().transitions().language("ger".parse()?).await?;
     /// if german.can_pause {
     ///     project.target_groups().all(german.target_groups).pause().await?.until_done().await?;

@@ -179,8 +179,10 @@ async fn what_can_be_reconciled_is_listed_by_when_it_is_due() {
         assert_eq!(it.manager.as_ref().map(|user| user.id), Some(stage.manager));
     }
     let query = || reconciliations.eligible().name("UK").project_name("MyDrinks").manager(stage.manager);
-    let summary = query().due(DueMonth::Current).summary().await.unwrap();
+    // What was completed in this month is due until the end of the next.
+    let summary = query().due(DueMonth::Next).summary().await.unwrap();
     assert_eq!((summary.target_groups, summary.completes), (Some(2), Some(2)));
+    assert_eq!(query().due(DueMonth::Current).stream().collect().await.unwrap().len(), 0);
     assert_eq!(summary.amount.unwrap().currency(), "USD");
     for (due, sent) in [(DueMonth::Current, "current_month"), (DueMonth::Next, "next_month")] {
         query().due(due).status(TargetGroupStatus::Paused).stream().collect().await.unwrap();

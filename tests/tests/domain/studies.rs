@@ -140,6 +140,14 @@ fn mortal<V: Version>(sandbox: &Sandbox, answers: usize) -> Client<V> {
         .unwrap()
 }
 
+/// Waits until nothing that a killed run had sent is still on its way: what it began is not seen before.
+async fn quiet(sandbox: &Sandbox) {
+    let mut seen = None;
+    while seen.replace(sandbox.requests().len()) != Some(sandbox.requests().len()) {
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+    }
+}
+
 async fn killed_after_every_request_it_converges<V: Version>(_: Stage<V>) {
     for answers in 1.. {
         let stage = Stage::<V>::new().await;
@@ -150,6 +158,7 @@ async fn killed_after_every_request_it_converges<V: Version>(_: Stage<V>) {
             plan.apply(|_| {}).await.map(drop)
         });
         let killed = run.await.is_err();
+        quiet(&stage.sandbox).await;
         study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
         assert_eq!(state(&stage.cint).await, complete(), "killed after answer {answers}");
         let before = writes(&stage.sandbox);
@@ -335,6 +344,7 @@ async fn killed_after_every_request_a_changed_study_converges<V: Version>(stage:
             plan.apply(|_| {}).await.map(drop)
         });
         let killed = run.await.is_err();
+        quiet(&stage.sandbox).await;
         study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
         assert_eq!(facts(&stage.cint, &study).await, expected, "killed after answer {answers}");
         let sent = writes(&stage.sandbox);
