@@ -119,7 +119,8 @@ pub(crate) async fn edit<E: Editable>(
     change(&mut mine);
     let (mut value, mut etag) = (mine.clone(), base.etag);
     let (mut doubts, mut in_doubt) = (Doubts::default(), Vec::new());
-    for round in 1.. {
+    let mut more_rounds = 1..ROUNDS;
+    loop {
         if let Err(error) = resource.check(&value) {
             return Err(doubts.or(error));
         }
@@ -130,7 +131,7 @@ pub(crate) async fn edit<E: Editable>(
                 }
                 return Ok(WithEtag { value, etag });
             }
-            Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) && round < ROUNDS => {
+            Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) && more_rounds.next().is_some() => {
                 if doubts.add(error) {
                     in_doubt.push(value);
                 }
@@ -156,7 +157,6 @@ pub(crate) async fn edit<E: Editable>(
             Err(error) => return Err(doubts.or(error)),
         }
     }
-    Err(doubts.or(Error::setup("no write was tried")))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::process::{Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
 use crate::regen;
 use crate::workspace::Workspace;
@@ -132,7 +132,7 @@ pub(crate) fn run(workspace: &Workspace, dates: &[String]) -> Result<()> {
     let (checked, ran) = std::thread::scope(|scope| {
         let checks = scope.spawn(|| one_after_the_other(workspace, checks(dates), Some("checks"), &failed));
         let ran = one_after_the_other(workspace, runs(dates), None, &failed);
-        (checks.join().expect("a thread that does not panic"), ran)
+        (checks.join().unwrap_or_else(|_| Err(anyhow!("the checks panicked"))), ran)
     });
     ran.and(checked)?;
     println!("\neverything holds, after {:.0} s", all.elapsed().as_secs_f64());
