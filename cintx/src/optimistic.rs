@@ -154,7 +154,15 @@ pub(crate) async fn edit<E: Editable>(
                 }
                 etag = theirs.etag;
             }
-            Err(error) => return Err(doubts.or(error)),
+            Err(error) => {
+                // This write stands in the journal for those before it: it is on the same thing.
+                if matches!(error.outcome(), Outcome::Unknown | Outcome::Applied) {
+                    for intent in doubts.intents() {
+                        resource.strike_out(intent).await;
+                    }
+                }
+                return Err(doubts.or(error));
+            }
         }
     }
 }

@@ -22,6 +22,8 @@ pub(crate) struct Report {
     pub(crate) began: jiff::Timestamp,
     /// The same by the monotonic clock.
     pub(crate) began_at: Instant,
+    /// When its last attempt was sent, by both clocks: from then on the API may be at work on it.
+    pub(crate) sent: (jiff::Timestamp, Instant),
     /// The ids of the things that a create could be taken for, as they were listed before it was sent.
     pub(crate) known_before: Option<Vec<String>>,
     /// The id of its intent, if it was written down.

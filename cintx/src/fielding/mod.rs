@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::client::CallOptions;
-use crate::error::{Error, FieldError, must_be_future};
+use crate::error::{Error, FieldError, Outcome, must_be_future};
 use crate::job::{Job, JobKind, JobPoll, JobStatus};
 use crate::open_enum::open_enum;
 use crate::optimistic::{Doubts, Editable, WithEtag, edit, three_way_merge};
@@ -431,7 +431,15 @@ impl<V: Version> FieldingRun<V> {
                         return Err(doubts.or(error));
                     }
                 }
-                Err(error) => return Err(doubts.or(error)),
+                Err(error) => {
+                    // This action stands in the journal for those before it: it is on the same run.
+                    if matches!(error.outcome(), Outcome::Unknown | Outcome::Applied) {
+                        for intent in doubts.intents() {
+                            own.strike_out_settled(intent).await;
+                        }
+                    }
+                    return Err(doubts.or(error));
+                }
             }
         }
     }

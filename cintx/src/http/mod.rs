@@ -177,6 +177,7 @@ impl Pipeline {
             trace,
             began,
             began_at,
+            sent: (began, began_at),
             machine: RetryMachine::new(effect, has_token, policy, limits).paced(self.shared.pacer.is_some()),
             deadline: Instant::now().checked_add(limits.operation),
             limits,
@@ -240,6 +241,7 @@ fn refused(problems: Vec<FieldError>, trace: &Trace, began: Timestamp) -> BoxErr
         retry_after: None,
         began,
         began_at: Instant::now().into_std(),
+        sent: (began, Instant::now().into_std()),
         known_before: None,
         intent: None,
     };
@@ -292,6 +294,8 @@ struct CallUnderWay<'a> {
     trace: Trace,
     began: Timestamp,
     began_at: std::time::Instant,
+    /// When the last attempt was sent.
+    sent: (Timestamp, std::time::Instant),
     machine: RetryMachine,
     limits: OperationTimeouts,
     deadline: Option<Instant>,
@@ -361,11 +365,13 @@ impl<'a> CallUnderWay<'a> {
         }
     }
 
-    /// Whether the API may have forgotten the key of an earlier attempt: the machine has slept for long.
+    /// Whether the machine has slept for too long for another attempt: the API may have forgotten the key of an earlier
+    /// one, or the journal, which says when the call began, would take one that was just sent for an old one.
     fn is_too_old_to_repeat(&self) -> bool {
+        let age = self.pipeline.shared.tokens.now().since(Now::noted(self.began, self.began_at));
+        let is_keyed = idempotency::is_keyed(&self.request);
         self.machine.attempts() > 0
-            && idempotency::is_keyed(&self.request)
-            && self.pipeline.shared.tokens.now().since(Now::noted(self.began, self.began_at)) > REPLAY_WITHIN
+            && (is_keyed && age > REPLAY_WITHIN || self.intent.id().is_some() && age > self.limits.operation)
     }
 
     /// The time is over, or will be. What the API said last says more than that.
@@ -379,6 +385,7 @@ impl<'a> CallUnderWay<'a> {
     /// Makes one attempt and frees its place.
     async fn send(&mut self, limit: Duration) -> Event {
         let Some(credential) = &self.credential else { return Event::NoToken };
+        self.sent = (self.pipeline.shared.clock.now(), Instant::now().into_std());
         // Dropped from here on, it may have taken effect.
         self.intent.know(Outcome::Unknown);
         let AttemptResult { attempt, retry_after, answer } = self
@@ -423,6 +430,7 @@ impl<'a> CallUnderWay<'a> {
             retry_after: self.retry_after,
             began: self.began,
             began_at: self.began_at,
+            sent: self.sent,
             known_before: self.known_before,
             intent,
         });

@@ -109,7 +109,7 @@ impl<V: Version> Client<V> {
                 let now = self.pipeline().shared.tokens.now();
                 let began = Now::noted(report.began, report.began_at);
                 let circumstances = Circumstances {
-                    since: now.at_least_since(began),
+                    since: now.at_least_since(Now::noted(report.sent.0, report.sent.1)),
                     known_before: report.known_before.as_deref(),
                     ended: error.status().is_some_and(|status| ENDED.contains(&status.as_u16())),
                 };

@@ -305,6 +305,10 @@ fn every_single_fault<V: Version>() {
     report::<V>("cases", &counts, began.elapsed());
 }
 
+/// Seeds that once showed a wrong verdict or an intent that stayed: an attempt that was sent late in a call, or after the
+/// machine had slept, counted as old; and a refused write of an edit stayed in the journal beside the one after it.
+const ONCE_WRONG: [u64; 4] = [8_132, 8_894, 11_585, 11_597];
+
 /// Calls whose requests each meet something by chance: seldom, often, or more often than not.
 fn schedules<V: Version>() {
     let began = Instant::now();
@@ -313,6 +317,7 @@ fn schedules<V: Version>() {
     let each = wanted.div_ceil(Scenario::ALL.len() as u64);
     let counts = play_all::<V, _>(|_| {
         let weathers = (first..first + each)
+            .chain(ONCE_WRONG)
             .map(|seed| Weather::Random(fastrand::Rng::with_seed(seed), [10, 30, 60][(seed % 3) as usize]));
         Box::pin(std::future::ready(weathers.collect()))
     });
