@@ -202,8 +202,8 @@ impl<V: Version> Client<V> {
         let same_version = intent.version == V::DATE;
         let replay = same_version && is_recent(self.now(), intent.at, replay_within);
         let known_before = intent.known_before.as_deref();
-        // After a restart there is no other clock than the one on the wall, and the journal says when the call began: its
-        // last attempt may have been sent as late as its time limit.
+        // After a restart there is no other clock than the one on the wall, and the journal says when the call began:
+        // its last attempt may have been sent as late as its time limit.
         let since = Duration::try_from(self.now().duration_since(intent.at)).unwrap_or_default();
         let since = since.saturating_sub(self.pipeline().shared.timeouts.of(operation).operation);
         let circumstances = Circumstances { since, known_before, ended: false };
