@@ -164,8 +164,8 @@ impl<V: Version> Client<V> {
     where
         V: HasPricePrediction,
     {
-        let card = RateCardTerms { country, length, incidence_rate, boost: None, maximum: None };
-        RateCardPrediction { client: self.clone(), unit: unit.into(), card }
+        let (client, unit) = (self.clone(), unit.into());
+        RateCardPrediction { client, unit, country, length, incidence_rate, boost: None, maximum: None }
     }
 }
 
@@ -175,7 +175,11 @@ impl<V: Version> Client<V> {
 pub struct RateCardPrediction<V: Version> {
     client: Client<V>,
     unit: BusinessUnitId,
-    card: RateCardTerms,
+    country: CountryCode,
+    length: LengthOfInterview,
+    incidence_rate: IncidenceRate,
+    boost: Option<Money>,
+    maximum: Option<Money>,
 }
 
 with_options!(RateCardPrediction: client);
@@ -183,13 +187,13 @@ with_options!(RateCardPrediction: client);
 impl<V: Version> RateCardPrediction<V> {
     /// With this added to the price of the card; in the business unit's currency.
     pub fn boost(mut self, boost: Money) -> Self {
-        self.card.boost = Some(boost);
+        self.boost = Some(boost);
         self
     }
 
     /// With a price of at most this; in the business unit's currency.
     pub fn maximum(mut self, maximum: Money) -> Self {
-        self.card.maximum = Some(maximum);
+        self.maximum = Some(maximum);
         self
     }
 }
@@ -200,22 +204,11 @@ impl<V: HasPricePrediction> IntoFuture for RateCardPrediction<V> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let wanted = Prediction::RateCard(self.card);
-            let (raw, account) = (self.client.raw(), self.client.account());
-            <V as HasPricePrediction>::predict_price(raw, account, self.unit, &wanted).await
+            let Self { client, unit, country, length, incidence_rate, boost, maximum } = self;
+            let wanted = Prediction::RateCard { country, length, incidence_rate, boost, maximum };
+            <V as HasPricePrediction>::predict_price(client.raw(), client.account(), unit, &wanted).await
         })
     }
-}
-
-/// What a price by rate card is predicted for.
-#[derive(Clone, Debug)]
-#[doc(hidden)]
-pub struct RateCardTerms {
-    pub(crate) country: CountryCode,
-    pub(crate) length: LengthOfInterview,
-    pub(crate) incidence_rate: IncidenceRate,
-    pub(crate) boost: Option<Money>,
-    pub(crate) maximum: Option<Money>,
 }
 
 /// What a price is predicted for.
@@ -223,7 +216,13 @@ pub struct RateCardTerms {
 #[doc(hidden)]
 pub enum Prediction {
     Dynamic(Money),
-    RateCard(RateCardTerms),
+    RateCard {
+        country: CountryCode,
+        length: LengthOfInterview,
+        incidence_rate: IncidenceRate,
+        boost: Option<Money>,
+        maximum: Option<Money>,
+    },
 }
 
 impl<V: Version> TargetGroup<V> {

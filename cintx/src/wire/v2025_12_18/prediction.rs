@@ -20,13 +20,15 @@ impl HasPricePrediction for super::Marker {
             Prediction::Dynamic(price) => Config::Dynamic(types::GetRedactedPricePredictionRequestConfigDynamic {
                 user_requested_cpi: price.into(),
             }),
-            Prediction::RateCard(card) => Config::RateCard(types::GetRedactedPricePredictionRequestConfigRateCard {
-                country_code: card.country.as_str().to_ascii_uppercase(),
-                cpi_boost: card.boost.as_ref().map(Into::into),
-                expected_incidence_rate: card.incidence_rate.fraction(),
-                expected_length_of_interview_minutes: i64::from(card.length.as_minutes()),
-                maximum_cpi: card.maximum.as_ref().map(Into::into),
-            }),
+            Prediction::RateCard { country, length, incidence_rate, boost, maximum } => {
+                Config::RateCard(types::GetRedactedPricePredictionRequestConfigRateCard {
+                    country_code: country.as_str().to_ascii_uppercase(),
+                    cpi_boost: boost.as_ref().map(Into::into),
+                    expected_incidence_rate: incidence_rate.fraction(),
+                    expected_length_of_interview_minutes: i64::from(length.as_minutes()),
+                    maximum_cpi: maximum.as_ref().map(Into::into),
+                })
+            }
         };
         let body = types::GetRedactedPricePredictionRequest { config };
         let answer = raw.generate_price_prediction(account, &unit.to_string(), &body).await?;
