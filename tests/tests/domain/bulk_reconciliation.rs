@@ -1,6 +1,7 @@
 //! Reconciliation in bulk: parts that are submitted once however often a run is stopped, what became of each line, and
 //! the money that was saved.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use cintx::Version;
@@ -11,9 +12,9 @@ use cintx::reconciliation::ReconciliationStatus;
 use cintx::reconciliation::bulk::RowOutcome;
 use cintx::reconciliation::bulk::{BulkState, Corrections};
 use cintx_sandbox::{Fault, Sandbox};
+use futures_util::FutureExt as _;
 #[cfg(feature = "v2025-12-18")]
 use jiff::{Timestamp, ToSpan as _};
-use tokio::sync::Notify;
 
 use crate::stage::Stage;
 
@@ -44,20 +45,17 @@ fn corrections(known: &[(String, Reason)], strangers: u32) -> Corrections {
     Corrections::from_csv(file.as_bytes()).unwrap()
 }
 
-/// Runs until so many rows are submitted, and drops it then, whatever it is at.
+/// Runs until so many rows are submitted, and no further.
 async fn run_until<V: Version>(stage: &Stage<V>, key: &str, of: &Corrections, part: usize, rows: usize) -> BulkState {
-    let (stop, mut told) = (Notify::new(), None);
+    let mut told = None;
     let run = stage.cint.reconciliations().submit_in_parts(key, of).part_rows(part).run(|state| {
-        if state.submitted_rows() == rows && told.is_none() {
+        if state.submitted_rows() == rows {
             told = Some(state.clone());
-            stop.notify_one();
+            std::panic::resume_unwind(Box::new("stopped"));
         }
     });
-    tokio::select! {
-        biased;
-        () = stop.notified() => {}
-        done = run => panic!("it was not stopped: {done:?}"),
-    }
+    let ended = AssertUnwindSafe(run).catch_unwind().await;
+    assert!(ended.is_err(), "it was not stopped: {ended:?}");
     told.unwrap()
 }
 
