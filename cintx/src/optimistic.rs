@@ -96,9 +96,20 @@ impl Doubts {
         if self.errors.is_empty() { error } else { error.resolved(Outcome::Unknown) }
     }
 
-    /// Their intents, which are to be struck out when everything is known.
-    pub(crate) fn intents(&self) -> impl Iterator<Item = &str> {
-        self.errors.iter().filter_map(|error| error.report()?.intent.as_deref())
+    /// Strikes out their intents, since what became of them does not matter any more.
+    pub(crate) async fn settle(&self, resource: &impl Editable) {
+        for intent in self.errors.iter().filter_map(|error| error.report()?.intent.as_deref()) {
+            resource.strike_out(intent).await;
+        }
+    }
+
+    /// What the call fails with after a later write on the same thing, which stands in the journal for these if it may
+    /// have taken effect.
+    pub(crate) async fn or_of_write(self, resource: &impl Editable, error: Error) -> Error {
+        if matches!(error.outcome(), Outcome::Unknown | Outcome::Applied) {
+            self.settle(resource).await;
+        }
+        self.or(error)
     }
 }
 
@@ -126,9 +137,7 @@ pub(crate) async fn edit<E: Editable>(
         }
         match resource.write(&value, etag.as_deref()).await {
             Ok(etag) => {
-                for intent in doubts.intents() {
-                    resource.strike_out(intent).await;
-                }
+                doubts.settle(resource).await;
                 return Ok(WithEtag { value, etag });
             }
             Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) && more_rounds.next().is_some() => {
@@ -142,9 +151,7 @@ pub(crate) async fn edit<E: Editable>(
                 // A repeated attempt may be refused because an earlier one, whose answer was lost, renewed the tag. A
                 // read may have lagged behind that one, so that another write lies between.
                 if in_doubt.contains(&theirs.value) {
-                    for intent in doubts.intents() {
-                        resource.strike_out(intent).await;
-                    }
+                    doubts.settle(resource).await;
                     return Ok(theirs);
                 }
                 value = theirs.value.clone();
@@ -154,15 +161,7 @@ pub(crate) async fn edit<E: Editable>(
                 }
                 etag = theirs.etag;
             }
-            Err(error) => {
-                // This write stands in the journal for those before it: it is on the same thing.
-                if matches!(error.outcome(), Outcome::Unknown | Outcome::Applied) {
-                    for intent in doubts.intents() {
-                        resource.strike_out(intent).await;
-                    }
-                }
-                return Err(doubts.or(error));
-            }
+            Err(error) => return Err(doubts.or_of_write(resource, error).await),
         }
     }
 }

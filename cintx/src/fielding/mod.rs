@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::client::CallOptions;
-use crate::error::{Error, FieldError, Outcome, must_be_future};
+use crate::error::{Error, FieldError, must_be_future};
 use crate::job::{Job, JobKind, JobPoll, JobStatus};
 use crate::open_enum::open_enum;
 use crate::optimistic::{Doubts, Editable, WithEtag, edit, three_way_merge};
@@ -399,16 +399,13 @@ impl<V: Version> FieldingRun<V> {
     }
 
     async fn act(&mut self, action: RunAction) -> Result<(), Error> {
-        let own = self.group.client.clone();
         let mut doubts = Doubts::default();
         loop {
             let TargetGroup { client, project, id } = &self.group;
             let (raw, etag) = (client.raw(), self.etag.as_deref());
             match V::act(raw, client.account(), project, id, &self.id, action, etag).await {
                 Ok(etag) => {
-                    for intent in doubts.intents() {
-                        own.strike_out_settled(intent).await;
-                    }
+                    doubts.settle(&*self).await;
                     self.state.status = action.leads_to();
                     // A launch moves the dates, too.
                     let etag = etag.filter(|_| action != RunAction::LaunchNow);
@@ -421,9 +418,7 @@ impl<V: Version> FieldingRun<V> {
                         return Err(doubts.or(error));
                     }
                     if self.state.status == action.leads_to() {
-                        for intent in doubts.intents() {
-                            own.strike_out_settled(intent).await;
-                        }
+                        doubts.settle(&*self).await;
                         return Ok(());
                     }
                     // The same tag again would be refused again.
@@ -431,15 +426,7 @@ impl<V: Version> FieldingRun<V> {
                         return Err(doubts.or(error));
                     }
                 }
-                Err(error) => {
-                    // This action stands in the journal for those before it: it is on the same run.
-                    if matches!(error.outcome(), Outcome::Unknown | Outcome::Applied) {
-                        for intent in doubts.intents() {
-                            own.strike_out_settled(intent).await;
-                        }
-                    }
-                    return Err(doubts.or(error));
-                }
+                Err(error) => return Err(doubts.or_of_write(&*self, error).await),
             }
         }
     }

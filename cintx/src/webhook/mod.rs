@@ -345,12 +345,10 @@ impl<V: Version> Webhook<V> {
                     (etag, round) = (None, round + 1);
                 }
                 Ok(()) => {
-                    for intent in doubts.intents() {
-                        self.client.strike_out_settled(intent).await;
-                    }
+                    doubts.settle(self).await;
                     return Ok(());
                 }
-                Err(error) => return Err(doubts.or(error)),
+                Err(error) => return Err(doubts.or_of_write(self, error).await),
             }
         }
     }
