@@ -52,6 +52,14 @@ fn checks(dates: &[String]) -> Vec<Step> {
             &format!("clippy --package cintx --no-default-features --features v{date} -- -D warnings"),
         ));
     }
+    for (number, date) in dates.iter().enumerate() {
+        for later in &dates[number + 1..] {
+            steps.push(step(
+                "lints of the library with two versions",
+                &format!("clippy --package cintx --no-default-features --features v{date},v{later} -- -D warnings"),
+            ));
+        }
+    }
     for feature in ["csv", "files", "inbox-redb", "redirect-hashing", "study-schema", "webhook-axum", "xlsx"] {
         steps.push(step(
             "lints of the library with one optional feature alone",

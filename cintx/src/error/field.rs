@@ -42,30 +42,60 @@ pub(crate) fn must_be_future(field: &'static str, at: Timestamp, now: Timestamp)
     (at <= now).then(|| FieldError::new(field, format!("is {at}, expected a time after now ({now:.0})")))
 }
 
-/// Takes what a builder requires out of it: `Some` of all the fields, or adds to the problems which are missing and
-/// were not said to be wrong.
-///
-/// `required!(self, problems: locale, audience)` expands to
-///
-/// ```text
-/// if self.locale.is_none() && !problems.iter().any(|told| told.field() == "locale") {
-///     problems.push(FieldError::new("locale", "is missing"));
-/// }
-/// // the same of `audience`
-/// match (self.locale, self.audience) {
-///     (Some(locale), Some(audience)) => Some((locale, audience)),
-///     _ => None,
-/// }
-/// ```
-macro_rules! required {
-    ($builder:ident, $problems:ident: $($field:ident),+ $(,)?) => {{
-        $(if $builder.$field.is_none() && !$problems.iter().any(|told| told.field() == stringify!($field)) {
-            $problems.push($crate::error::FieldError::new(stringify!($field), "is missing"));
-        })+
-        match ($($builder.$field,)+) {
-            ($(Some($field),)+) => Some(($($field,)+)),
-            _ => None,
-        }
-    }};
+/// Which of its required fields a builder was given. What it was not given holds a placeholder, so nothing is built
+/// before [`report_missing`](Self::report_missing) finds none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RequiredFields {
+    names: &'static [&'static str],
+    /// A bit for each name.
+    given: u32,
 }
-pub(crate) use required;
+
+impl RequiredFields {
+    /// Fields none of which is given yet: at most 32.
+    pub(crate) const fn new(names: &'static [&'static str]) -> Self {
+        assert!(names.len() <= 32, "a bit for each");
+        Self { names, given: 0 }
+    }
+
+    /// Notes that a field was given. Fields that are not required are passed over.
+    pub(crate) fn give(&mut self, field: &str) {
+        if let Some(at) = self.names.iter().position(|name| *name == field) {
+            self.given |= 1 << at;
+        }
+    }
+
+    /// Whether a field was given.
+    pub(crate) fn has(&self, field: &str) -> bool {
+        self.names.iter().position(|name| *name == field).is_some_and(|at| self.given & (1 << at) != 0)
+    }
+
+    /// Says which were not given, and were not said to be wrong either.
+    pub(crate) fn report_missing(&self, problems: &mut Vec<FieldError>) {
+        for field in self.names.iter().filter(|name| !self.has(name)) {
+            if !problems.iter().any(|told| told.field() == *field) {
+                problems.push(FieldError::new(*field, "is missing"));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_named_once() {
+        let mut fields = RequiredFields::new(&["locale", "audience"]);
+        let mut problems = vec![FieldError::new("locale", "is wrong")];
+        fields.report_missing(&mut problems);
+        assert_eq!(problems.iter().map(FieldError::field).collect::<Vec<_>>(), ["locale", "audience"]);
+        fields.give("name");
+        fields.give("audience");
+        assert!(fields.has("audience") && !fields.has("locale") && !fields.has("name"));
+        fields.give("locale");
+        problems.clear();
+        fields.report_missing(&mut problems);
+        assert!(problems.is_empty());
+    }
+}

@@ -11,7 +11,7 @@ pub(crate) mod source;
 pub(crate) use self::call::{Failure, NoServerToServerKey, Report, StopReason, TimedOut};
 pub use self::conflict::Conflict;
 pub use self::field::FieldError;
-pub(crate) use self::field::{must_be_future, required, text_length};
+pub(crate) use self::field::{RequiredFields, must_be_future, text_length};
 pub use self::outcome::Outcome;
 pub use self::refused::JobFailure;
 use self::refused::OneLine;

@@ -59,7 +59,7 @@ pub use self::number::StudyNumber;
 pub use self::plan::{Plan, Step, Warning};
 pub use self::report::{StudyDays, StudyReport};
 pub use self::supply::{StudyShare, StudyShares, StudySupply, StudySupplyGroup};
-use crate::error::{Error, FieldError, required, text_length};
+use crate::error::{Error, FieldError, RequiredFields, text_length};
 use crate::fielding::FieldingPeriod;
 use crate::project::ProjectScope;
 use crate::supply::Supply;
@@ -212,7 +212,40 @@ impl StudyGroup {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn builder(name: impl Into<String>) -> StudyGroupBuilder {
-        StudyGroupBuilder { name: name.into(), ..StudyGroupBuilder::default() }
+        StudyGroupBuilder {
+            group: StudyGroup::named(name.into()),
+            required: RequiredFields::new(REQUIRED),
+            problems: Vec::new(),
+        }
+    }
+
+    /// Nothing but a name; what else is required holds placeholders.
+    fn named(name: String) -> Self {
+        Self {
+            name,
+            business_unit: BusinessUnitId::new(0),
+            manager: None,
+            locale: Locale::PLACEHOLDER,
+            completes_goal: 1,
+            length_of_interview: LengthOfInterview::PLACEHOLDER,
+            incidence_rate: IncidenceRate::PLACEHOLDER,
+            fielding_period: FieldingPeriod { start: Timestamp::MIN, end: Timestamp::MAX },
+            cost_per_interview: None,
+            cost_note: None,
+            client: None,
+            live_url: SurveyUrl::placeholder(),
+            test_url: None,
+            collects_pii: false,
+            industry: None,
+            lockout: None,
+            study_type: None,
+            reference: None,
+            launch: false,
+            supply: StudySupply::default(),
+            assistant: None,
+            exclusions: None,
+            audience: StudyAudience::default(),
+        }
     }
 
     /// The draft that this target group begins as.
@@ -276,117 +309,103 @@ impl StudyGroup {
     }
 }
 
+/// What a target group of a study cannot be without.
+const REQUIRED: &[&str] = &[
+    "business_unit",
+    "locale",
+    "completes_goal",
+    "length_of_interview",
+    "incidence_rate",
+    "fielding_period",
+    "live_url",
+    "audience",
+];
+
 /// A target group that is described step by step. Made by [`StudyGroup::builder`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[must_use = "nothing is built before `build`"]
 pub struct StudyGroupBuilder {
-    name: String,
-    business_unit: Option<BusinessUnitId>,
-    locale: Option<Locale>,
-    completes_goal: Option<u32>,
-    length_of_interview: Option<LengthOfInterview>,
-    incidence_rate: Option<IncidenceRate>,
-    fielding_period: Option<FieldingPeriod>,
-    live_url: Option<SurveyUrl>,
-    audience: Option<StudyAudience>,
+    /// What was given; placeholders for what is required and was not.
+    group: StudyGroup,
+    required: RequiredFields,
     problems: Vec<FieldError>,
 }
 
 impl StudyGroupBuilder {
-    /// The business unit that buys. Required.
-    pub fn business_unit(mut self, unit: impl Into<BusinessUnitId>) -> Self {
-        self.business_unit = Some(unit.into());
+    /// Takes a value that may be wrong; says so if it is.
+    fn set<T>(mut self, field: &'static str, value: impl IntoField<T>, set: impl FnOnce(&mut StudyGroup, T)) -> Self {
+        if let Some(value) = value.into_field(field, &mut self.problems) {
+            set(&mut self.group, value);
+            self.required.give(field);
+        }
         self
+    }
+
+    /// The business unit that buys. Required.
+    pub fn business_unit(self, unit: impl Into<BusinessUnitId>) -> Self {
+        self.set("business_unit", unit.into(), |group, unit| group.business_unit = unit)
     }
 
     /// Language and country as Cint writes them: `eng_gb`. Required.
-    pub fn locale(mut self, locale: impl IntoField<Locale>) -> Self {
-        self.locale = locale.into_field("locale", &mut self.problems);
-        self
+    pub fn locale(self, locale: impl IntoField<Locale>) -> Self {
+        self.set("locale", locale, |group, locale| group.locale = locale)
     }
 
     /// How many completes are wanted. Required.
-    pub fn completes_goal(mut self, completes: u32) -> Self {
-        self.completes_goal = Some(completes);
-        self
+    pub fn completes_goal(self, completes: u32) -> Self {
+        self.set("completes_goal", completes, |group, completes: u32| group.completes_goal = completes)
     }
 
     /// How long the interview takes. Required.
-    pub fn length_of_interview(mut self, length: impl IntoField<LengthOfInterview>) -> Self {
-        self.length_of_interview = length.into_field("length_of_interview", &mut self.problems);
-        self
+    pub fn length_of_interview(self, length: impl IntoField<LengthOfInterview>) -> Self {
+        self.set("length_of_interview", length, |group, length| group.length_of_interview = length)
     }
 
     /// The share of respondents who qualify: `"0.50"`. Required.
-    pub fn incidence_rate(mut self, rate: impl IntoField<IncidenceRate>) -> Self {
-        self.incidence_rate = rate.into_field("incidence_rate", &mut self.problems);
-        self
+    pub fn incidence_rate(self, rate: impl IntoField<IncidenceRate>) -> Self {
+        self.set("incidence_rate", rate, |group, rate| group.incidence_rate = rate)
     }
 
     /// When field begins and ends. Required.
-    pub fn fielding_period(mut self, period: Range<Timestamp>) -> Self {
-        self.fielding_period = Some(FieldingPeriod { start: period.start, end: period.end });
-        self
+    pub fn fielding_period(self, period: Range<Timestamp>) -> Self {
+        let period = FieldingPeriod { start: period.start, end: period.end };
+        self.set("fielding_period", period, |group, period| group.fielding_period = period)
     }
 
     /// Where respondents are sent. Required.
-    pub fn live_url(mut self, url: impl IntoField<SurveyUrl>) -> Self {
-        self.live_url = url.into_field("live_url", &mut self.problems);
-        self
+    pub fn live_url(self, url: impl IntoField<SurveyUrl>) -> Self {
+        self.set("live_url", url, |group, url| group.live_url = url)
     }
 
     /// The audience. Required.
-    pub fn audience(mut self, audience: StudyAudience) -> Self {
-        self.audience = Some(audience);
-        self
+    pub fn audience(self, audience: StudyAudience) -> Self {
+        self.set("audience", audience, |group, audience| group.audience = audience)
     }
 
     /// The target group.
     ///
     /// # Errors
     /// Every field that is missing or wrong, at once.
-    pub fn build(self) -> Result<StudyGroup, Error> {
-        let mut problems = self.problems;
-        let required = required!(
-            self,
-            problems: business_unit,
-            locale,
-            completes_goal,
-            length_of_interview,
-            incidence_rate,
-            fielding_period,
-            live_url,
-            audience
-        );
-        let Some((business_unit, locale, completes_goal, length, rate, fielding_period, live_url, audience)) = required
-        else {
-            return Err(Error::invalid(problems));
-        };
-        Error::check(problems)?;
-        Ok(StudyGroup {
-            name: self.name,
-            business_unit,
-            manager: None,
-            locale,
-            completes_goal,
-            length_of_interview: length,
-            incidence_rate: rate,
-            fielding_period,
-            cost_per_interview: None,
-            cost_note: None,
-            client: None,
-            live_url,
-            test_url: None,
-            collects_pii: false,
-            industry: None,
-            lockout: None,
-            study_type: None,
-            reference: None,
-            launch: false,
-            supply: StudySupply::default(),
-            assistant: None,
-            exclusions: None,
-            audience,
-        })
+    pub fn build(mut self) -> Result<StudyGroup, Error> {
+        self.required.report_missing(&mut self.problems);
+        Error::check(self.problems)?;
+        Ok(self.group)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_required_fields_hold_placeholders() {
+        let blank = serde_json::to_value(StudyGroup::named("a name".into())).unwrap();
+        let have_a_value = ["name", "launch", "supply"];
+        let mut placeholders: Vec<&str> =
+            blank.as_object().unwrap().keys().map(String::as_str).filter(|it| !have_a_value.contains(it)).collect();
+        let mut required = REQUIRED.to_vec();
+        placeholders.sort_unstable();
+        required.sort_unstable();
+        assert_eq!(placeholders, required);
     }
 }

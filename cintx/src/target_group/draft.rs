@@ -12,7 +12,7 @@ use super::{PricingModel, TargetGroup};
 use crate::audience::Audience;
 use crate::client::Client;
 use crate::client::options::with_options;
-use crate::error::{Error, FieldError, must_be_future, required, text_length};
+use crate::error::{Error, FieldError, RequiredFields, must_be_future, text_length};
 use crate::exclusion::{ActivityExclusion, HasActivityExclusions};
 use crate::fielding::assistant::{FieldingAssistant, Pricing};
 use crate::recovery::resolver::own_reference;
@@ -75,10 +75,37 @@ pub struct DraftSettings {
 }
 
 impl DraftSettings {
+    /// Nothing but a name; what else is required holds placeholders.
+    fn named(name: String) -> Self {
+        Self {
+            name,
+            business_unit: BusinessUnitId::new(0),
+            manager: UserId::PLACEHOLDER,
+            locale: Locale::PLACEHOLDER,
+            completes_goal: 1,
+            length_of_interview: LengthOfInterview::PLACEHOLDER,
+            incidence_rate: IncidenceRate::PLACEHOLDER,
+            fielding_period: TimeRange::PLACEHOLDER,
+            cost_per_interview: None,
+            cost_note: None,
+            client: None,
+            industry: None,
+            lockout: None,
+            study_type: None,
+            live_url: None,
+            test_url: None,
+            collects_pii: false,
+            reference: None,
+            supply: Supply::open_exchange(),
+            assistant: FieldingAssistant::prevent_overfill(),
+        }
+    }
+
     /// Says everything that a version would refuse, but for a field that was to begin by now.
     fn check<V: Version>(&self, now: Timestamp, problems: &mut Vec<FieldError>) {
         problems.extend(text_length("name", self.name.trim(), NAME_CHARS));
-        problems.extend((self.completes_goal == 0).then(no_completes));
+        problems
+            .extend((self.completes_goal == 0).then(|| FieldError::new("completes_goal", "is 0, expected at least 1")));
         reference_problem::<V>(self.reference.as_deref(), problems);
         self.supply.check::<V>(problems);
         self.assistant.check::<V>(now, problems);
@@ -94,10 +121,6 @@ impl DraftSettings {
             _ => {}
         }
     }
-}
-
-fn no_completes() -> FieldError {
-    FieldError::new("completes_goal", "is 0, expected at least 1")
 }
 
 /// A target group as it will be sent, whatever the version: its settings, and its audience.
@@ -134,36 +157,30 @@ impl TargetGroupDraft {
     }
 }
 
+/// What a target group cannot be without.
+const REQUIRED: &[&str] = &[
+    "business_unit",
+    "manager",
+    "locale",
+    "completes_goal",
+    "length_of_interview",
+    "incidence_rate",
+    "fielding_period",
+    "live_url",
+    "audience",
+];
+
 /// Describes a target group step by step.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `create`"]
 pub struct DraftBuilder<V: Version> {
     pub(super) client: Client<V>,
     project: ProjectId,
-    name: String,
-    business_unit: Option<BusinessUnitRef>,
-    manager: Option<UserId>,
-    locale: Option<Locale>,
-    completes_goal: Option<u32>,
-    length_of_interview: Option<LengthOfInterview>,
-    incidence_rate: Option<IncidenceRate>,
-    fielding_period: Option<TimeRange>,
-    cost_per_interview: Option<Money>,
-    live_url: Option<SurveyUrl>,
-    test_url: Option<SurveyUrl>,
-    collects_pii: bool,
-    cost_note: Option<Money>,
-    on_behalf_of: Option<EndClientId>,
-    industry: Option<IndustryCode>,
-    lockout: Option<LockoutCode>,
-    study_type: Option<StudyTypeCode>,
-    reference: Option<String>,
-    supply: Supply,
-    assistant: FieldingAssistant,
-    audience: Option<Audience>,
-    excludes_project: Option<bool>,
-    activity_exclusions: Vec<ActivityExclusion>,
-    re_entry: Option<ReEntry>,
+    /// What was given; placeholders for what is required and was not.
+    draft: TargetGroupDraft,
+    required: RequiredFields,
+    /// The business unit that was given, with what is known of it.
+    buyer: Option<BusinessUnitRef>,
     in_field: bool,
     /// A reference to find it by, unless the buyer gives one.
     own_reference: Option<String>,
@@ -177,155 +194,141 @@ impl<V: Version> DraftBuilder<V> {
         Self {
             client,
             project,
-            name,
-            business_unit: None,
-            manager: None,
-            locale: None,
-            completes_goal: None,
-            length_of_interview: None,
-            incidence_rate: None,
-            fielding_period: None,
-            cost_per_interview: None,
-            live_url: None,
-            test_url: None,
-            collects_pii: false,
-            cost_note: None,
-            on_behalf_of: None,
-            industry: None,
-            lockout: None,
-            study_type: None,
-            reference: None,
-            supply: Supply::open_exchange(),
-            assistant: FieldingAssistant::prevent_overfill(),
-            audience: None,
-            excludes_project: None,
-            activity_exclusions: Vec::new(),
-            re_entry: None,
+            draft: TargetGroupDraft::new(DraftSettings::named(name), Audience::independent([])),
+            required: RequiredFields::new(REQUIRED),
+            buyer: None,
             in_field: false,
             own_reference: None,
             problems: Vec::new(),
         }
     }
 
+    /// Takes a value that may be wrong; says so if it is.
+    fn set<T>(
+        mut self,
+        field: &'static str,
+        value: impl IntoField<T>,
+        set: impl FnOnce(&mut DraftSettings, T),
+    ) -> Self {
+        if let Some(value) = value.into_field(field, &mut self.problems) {
+            set(&mut self.draft.settings, value);
+            self.required.give(field);
+        }
+        self
+    }
+
     /// The business unit that buys: its number, or the [`BusinessUnit`](crate::reference::BusinessUnit) itself, whose
     /// currency and pricing are then checked, too. Required.
     pub fn business_unit(mut self, buyer: impl Into<BusinessUnitRef>) -> Self {
-        self.business_unit = Some(buyer.into());
-        self
+        let buyer = self.buyer.insert(buyer.into()).id();
+        self.set("business_unit", buyer, |settings, buyer| settings.business_unit = buyer)
     }
 
     /// The project manager. Required.
-    pub fn manager(mut self, manager: UserId) -> Self {
-        self.manager = Some(manager);
-        self
+    pub fn manager(self, manager: UserId) -> Self {
+        self.set("manager", manager, |settings, manager| settings.manager = manager)
     }
 
     /// Language and country as Cint writes them: `eng_gb`, `ger_de`. Required.
-    pub fn locale(mut self, locale: impl IntoField<Locale>) -> Self {
-        self.locale = locale.into_field("locale", &mut self.problems);
-        self
+    pub fn locale(self, locale: impl IntoField<Locale>) -> Self {
+        self.set("locale", locale, |settings, locale| settings.locale = locale)
     }
 
     /// How many completes are wanted. Required; at least 1.
-    pub fn completes_goal(mut self, completes: u32) -> Self {
-        self.completes_goal = Some(completes);
-        self
+    pub fn completes_goal(self, completes: u32) -> Self {
+        self.set("completes_goal", completes, |settings, completes: u32| settings.completes_goal = completes)
     }
 
     /// How long the interview takes: [`LengthOfInterview::minutes(10)`](LengthOfInterview::minutes). Required; 1 to 45
     /// minutes.
-    pub fn length_of_interview(mut self, length: impl IntoField<LengthOfInterview>) -> Self {
-        self.length_of_interview = length.into_field("length_of_interview", &mut self.problems);
-        self
+    pub fn length_of_interview(self, length: impl IntoField<LengthOfInterview>) -> Self {
+        self.set("length_of_interview", length, |settings, length| settings.length_of_interview = length)
     }
 
     /// The share of respondents who qualify: `"0.50"`. Required; 0.01 to 1.
-    pub fn incidence_rate(mut self, rate: impl IntoField<IncidenceRate>) -> Self {
-        self.incidence_rate = rate.into_field("incidence_rate", &mut self.problems);
-        self
+    pub fn incidence_rate(self, rate: impl IntoField<IncidenceRate>) -> Self {
+        self.set("incidence_rate", rate, |settings, rate| settings.incidence_rate = rate)
     }
 
     /// When field begins and ends. Required; begins in the future.
-    pub fn fielding_period(mut self, period: impl IntoField<TimeRange>) -> Self {
-        self.fielding_period = period.into_field("fielding_period", &mut self.problems);
-        self
+    pub fn fielding_period(self, period: impl IntoField<TimeRange>) -> Self {
+        self.set("fielding_period", period, |settings, period| settings.fielding_period = period)
     }
 
     /// What a complete costs. Only for business units with dynamic pricing, in their currency.
     pub fn cost_per_interview(mut self, price: Money) -> Self {
-        self.cost_per_interview = Some(price);
+        self.draft.settings.cost_per_interview = Some(price);
         self
     }
 
     /// Where respondents are sent: an https address of at most 3,000 characters that holds `[%RID%]`. Required.
-    pub fn live_url(mut self, url: impl IntoField<SurveyUrl>) -> Self {
-        self.live_url = url.into_field("live_url", &mut self.problems);
-        self
+    pub fn live_url(self, url: impl IntoField<SurveyUrl>) -> Self {
+        self.set("live_url", url, |settings, url| settings.live_url = Some(url))
     }
 
     /// Where test respondents are sent; the live address if not set.
-    pub fn test_url(mut self, url: impl IntoField<SurveyUrl>) -> Self {
-        self.test_url = url.into_field("test_url", &mut self.problems);
-        self
+    pub fn test_url(self, url: impl IntoField<SurveyUrl>) -> Self {
+        self.set("test_url", url, |settings, url| settings.test_url = Some(url))
     }
 
     /// Says whether the survey asks for personal data; it does not if not set.
     pub fn collects_pii(mut self, collects: bool) -> Self {
-        self.collects_pii = collects;
+        self.draft.settings.collects_pii = collects;
         self
     }
 
     /// What the buyer's client pays for an interview, as a note. Only with dynamic pricing.
     pub fn cost_note(mut self, price: Money) -> Self {
-        self.cost_note = Some(price);
+        self.draft.settings.cost_note = Some(price);
         self
     }
 
     /// On whose behalf it is bought.
     pub fn on_behalf_of(mut self, client: impl Into<EndClientId>) -> Self {
-        self.on_behalf_of = Some(client.into());
+        self.draft.settings.client = Some(client.into());
         self
     }
 
     /// The industry; Cint's own default if not set.
     pub fn industry(mut self, code: IndustryCode) -> Self {
-        self.industry = Some(code);
+        self.draft.settings.industry = Some(code);
         self
     }
 
     /// Keeps out respondents who took part in a study of the same industry lately.
     pub fn lockout(mut self, code: LockoutCode) -> Self {
-        self.lockout = Some(code);
+        self.draft.settings.lockout = Some(code);
         self
     }
 
     /// The kind of study; Cint's own default if not set.
     pub fn study_type(mut self, code: StudyTypeCode) -> Self {
-        self.study_type = Some(code);
+        self.draft.settings.study_type = Some(code);
         self
     }
 
     /// The buyer's own number for it: 3 to 128 letters, digits, `-`, `_` and spaces. From 2025-12-18 on.
     pub fn reference(mut self, reference: impl Into<String>) -> Self {
-        self.reference = Some(reference.into());
+        self.draft.settings.reference = Some(reference.into());
         self
     }
 
     /// What Cint does by itself in field; only keeps quotas from being overfilled if not set.
     pub fn assistant(mut self, assistant: FieldingAssistant) -> Self {
-        self.assistant = assistant;
+        self.draft.settings.assistant = assistant;
         self
     }
 
     /// The suppliers and their shares; the open exchange if not set.
     pub fn supply(mut self, supply: Supply) -> Self {
-        self.supply = supply;
+        self.draft.settings.supply = supply;
         self
     }
 
     /// The audience. Required.
     pub fn audience(mut self, audience: Audience) -> Self {
-        self.audience = Some(audience);
+        self.draft.audience = audience;
+        self.required.give("audience");
         self
     }
 
@@ -333,7 +336,7 @@ impl<V: Version> DraftBuilder<V> {
     /// 2025-02-17 on [`set_exclusion_policies`](crate::project::ProjectScope::set_exclusion_policies) changes it
     /// afterwards.
     pub fn exclude_project(mut self, exclude: bool) -> Self {
-        self.excludes_project = Some(exclude);
+        self.draft.excludes_project = Some(exclude);
         self
     }
 
@@ -344,7 +347,7 @@ impl<V: Version> DraftBuilder<V> {
     where
         V: HasActivityExclusions,
     {
-        self.activity_exclusions.extend(exclusions);
+        self.draft.activity_exclusions.extend(exclusions);
         self
     }
 
@@ -355,7 +358,7 @@ impl<V: Version> DraftBuilder<V> {
     where
         V: HasReEntry,
     {
-        self.re_entry = Some(re_entry);
+        self.draft.re_entry = Some(re_entry);
         self
     }
 
@@ -366,12 +369,12 @@ impl<V: Version> DraftBuilder<V> {
     }
 
     pub(crate) fn name(&self) -> &str {
-        &self.name
+        &self.draft.name
     }
 
     /// The buyer's own number for it, if there is one.
     pub(crate) fn given_reference(&self) -> Option<&str> {
-        self.reference.as_deref()
+        self.draft.reference.as_deref()
     }
 
     /// Bears this reference, which no other thing has, where the version has references and the buyer gives none.
@@ -380,10 +383,9 @@ impl<V: Version> DraftBuilder<V> {
         self
     }
 
-    fn begins_too_early(&self) -> Option<FieldError> {
-        self.fielding_period
-            .filter(|_| !self.in_field)
-            .and_then(|period| must_be_future("fielding_period", period.start(), self.client.now()))
+    /// The goal, once it is given.
+    fn given_goal(&self) -> Option<u32> {
+        self.required.has("completes_goal").then_some(self.draft.completes_goal)
     }
 
     /// The target group as data, checked.
@@ -432,76 +434,28 @@ impl<V: Version> DraftBuilder<V> {
     }
 
     pub(crate) async fn solved(self) -> Self {
-        if let Some(audience) = &self.audience {
-            audience.solve_ahead(self.completes_goal, V::DRAFTS_IN).await;
-        }
+        self.draft.audience.solve_ahead(self.given_goal(), V::DRAFTS_IN).await;
         self
     }
 
     pub(super) fn check(mut self) -> Result<(Client<V>, ProjectId, TargetGroupDraft), Error> {
         let now = self.client.now();
         let mut problems = std::mem::take(&mut self.problems);
-        let mut others = Vec::new();
-        if let Some(audience) = &self.audience {
-            audience.check(self.completes_goal, V::DRAFTS_IN, &mut others);
+        self.required.report_missing(&mut problems);
+        let (draft, goal) = (&self.draft, self.given_goal());
+        if self.required.has("audience") {
+            draft.audience.check(goal, V::DRAFTS_IN, &mut problems);
         }
-        others.extend(self.begins_too_early());
-        others.extend(self.activity_exclusions.iter().filter_map(|it| it.of.problem(None, &self.project)));
-        let required = required!(
-            self,
-            problems: business_unit,
-            manager,
-            locale,
-            completes_goal,
-            length_of_interview,
-            incidence_rate,
-            fielding_period,
-            live_url,
-            audience
-        );
-        problems.append(&mut others);
-        let Some((buyer, manager, locale, completes_goal, length, rate, fielding_period, live_url, audience)) =
-            required
-        else {
-            problems.extend(text_length("name", self.name.trim(), NAME_CHARS));
-            problems.extend((self.completes_goal == Some(0)).then(no_completes));
-            self.supply.check::<V>(&mut problems);
-            self.assistant.check::<V>(now, &mut problems);
-            return Err(Error::invalid(problems));
-        };
-        let settings = DraftSettings {
-            name: self.name,
-            business_unit: buyer.id(),
-            manager,
-            locale,
-            completes_goal,
-            length_of_interview: length,
-            incidence_rate: rate,
-            fielding_period,
-            cost_per_interview: self.cost_per_interview,
-            cost_note: self.cost_note,
-            client: self.on_behalf_of,
-            industry: self.industry,
-            lockout: self.lockout,
-            study_type: self.study_type,
-            live_url: Some(live_url),
-            test_url: self.test_url,
-            collects_pii: self.collects_pii,
-            reference: self.reference,
-            supply: self.supply,
-            assistant: self.assistant,
-        };
-        settings.check::<V>(now, &mut problems);
-        buyer.check(&settings, &mut problems);
+        if self.required.has("fielding_period") && !self.in_field {
+            problems.extend(must_be_future("fielding_period", draft.fielding_period.start(), now));
+        }
+        problems.extend(draft.activity_exclusions.iter().filter_map(|it| it.of.problem(None, &self.project)));
+        draft.settings.check::<V>(now, &mut problems);
+        if let Some(buyer) = &self.buyer {
+            buyer.check(&draft.settings, &mut problems);
+        }
         Error::check(problems)?;
-        let draft = TargetGroupDraft {
-            settings,
-            audience,
-            excludes_project: self.excludes_project,
-            activity_exclusions: self.activity_exclusions,
-            re_entry: self.re_entry,
-        };
-        Ok((self.client, self.project, draft))
+        Ok((self.client, self.project, self.draft))
     }
 }
 
@@ -680,4 +634,24 @@ fn checked<V: Version>(settings: &DraftSettings, now: Timestamp) -> Result<(), E
     let mut problems = Vec::from_iter(must_be_future("fielding_period", settings.fielding_period.start(), now));
     settings.check::<V>(now, &mut problems);
     Error::check(problems)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_required_fields_hold_placeholders() {
+        let blank = serde_json::to_value(DraftSettings::named("a name".into())).unwrap();
+        let held = blank.as_object().unwrap().iter().filter(|(_, value)| !value.is_null()).map(|(field, _)| field);
+        let have_a_value = ["name", "collects_pii", "supply", "assistant"];
+        let mut placeholders: Vec<&str> =
+            held.map(String::as_str).filter(|field| !have_a_value.contains(field)).collect();
+        let no_placeholder = ["live_url", "audience"];
+        let mut required: Vec<&str> =
+            REQUIRED.iter().copied().filter(|field| !no_placeholder.contains(field)).collect();
+        placeholders.sort_unstable();
+        required.sort_unstable();
+        assert_eq!(placeholders, required);
+    }
 }

@@ -179,6 +179,9 @@ number!(
 pub struct UserId(uuid::Uuid);
 
 impl UserId {
+    /// Stands in a builder until a user is given. Never sent.
+    pub(crate) const PLACEHOLDER: Self = Self(uuid::Uuid::nil());
+
     /// An id that an answer gave, in whatever form.
     pub(crate) fn from_uuid(id: uuid::Uuid) -> Self {
         Self(id)

@@ -8,6 +8,9 @@ use std::fmt;
 pub(super) struct Letters<const N: usize>([u8; N]);
 
 impl<const N: usize> Letters<N> {
+    /// Stands in a builder until letters are given. Never sent.
+    pub(super) const PLACEHOLDER: Self = Self([b'-'; N]);
+
     /// Exactly so many letters, of any case.
     pub(super) fn new(text: &str) -> Option<Self> {
         let letters: [u8; N] = text.as_bytes().try_into().ok()?;

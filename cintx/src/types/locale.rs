@@ -75,6 +75,10 @@ pub struct Locale {
 }
 
 impl Locale {
+    /// Stands in a builder until a locale is given. Never sent.
+    pub(crate) const PLACEHOLDER: Self =
+        Self { language: LanguageCode(Letters::PLACEHOLDER), country: CountryCode(Letters::PLACEHOLDER) };
+
     /// A language in a country.
     pub fn new(language: LanguageCode, country: CountryCode) -> Self {
         Self { language, country }

@@ -23,6 +23,9 @@ use super::{InvalidValue, from_text, plain_decimal};
 pub struct IncidenceRate(u8);
 
 impl IncidenceRate {
+    /// Stands in a builder until a rate is given. Never sent.
+    pub(crate) const PLACEHOLDER: Self = Self(100);
+
     /// A rate in percent.
     ///
     /// # Errors
@@ -86,6 +89,9 @@ as_text!(IncidenceRate);
 pub struct LengthOfInterview(u8);
 
 impl LengthOfInterview {
+    /// Stands in a builder until a length is given. Never sent.
+    pub(crate) const PLACEHOLDER: Self = Self(1);
+
     /// A length in minutes. Builders take the result as it is, and refuse a wrong one with everything else.
     ///
     /// # Errors

@@ -44,6 +44,9 @@ impl TryFrom<Ends> for TimeRange {
 }
 
 impl TimeRange {
+    /// Stands in a builder until a range is given. Never sent.
+    pub(crate) const PLACEHOLDER: Self = Self { start: Timestamp::MIN, end: Timestamp::MAX };
+
     /// When it begins.
     pub fn start(&self) -> Timestamp {
         self.start
