@@ -8,6 +8,7 @@
 mod field;
 mod gateway;
 mod scenario;
+mod study;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -54,10 +54,15 @@ pub(crate) enum Scenario {
     EditWebhook,
     DeleteWebhook,
     CreateTemplate,
+    Enable,
+    Interlock,
+    RemoveInterlock,
+    Replace,
+    DeleteProfile,
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Self; 25] = [
+    pub(crate) const ALL: [Self; 30] = [
         Self::EditProject,
         Self::Create,
         Self::Duplicate,
@@ -83,6 +88,11 @@ impl Scenario {
         Self::EditWebhook,
         Self::DeleteWebhook,
         Self::CreateTemplate,
+        Self::Enable,
+        Self::Interlock,
+        Self::RemoveInterlock,
+        Self::Replace,
+        Self::DeleteProfile,
     ];
 
     /// The call, as the facade has it.
@@ -113,6 +123,11 @@ impl Scenario {
             Self::EditWebhook => "webhook.edit",
             Self::DeleteWebhook => "webhook.delete",
             Self::CreateTemplate => "profile_templates.create",
+            Self::Enable => "quotas.enable",
+            Self::Interlock => "quotas.interlock",
+            Self::RemoveInterlock => "quotas.remove_interlock",
+            Self::Replace => "quotas.replace",
+            Self::DeleteProfile => "quotas.delete",
         }
     }
 
@@ -126,6 +141,17 @@ impl Scenario {
             Self::EditProject | Self::Duplicate | Self::EditDraft | Self::SetAudience | Self::Launch | Self::Schedule
         );
         self.needs_a_group() && !of_drafts
+    }
+
+    /// What the target group begins with.
+    fn audience(self) -> Audience {
+        let gender = Question::choice(43).option("1", 50).option("2", 50);
+        let age = Question::range(42).band(18..=34, 40).band(35..=99, 60);
+        match self {
+            Self::Interlock | Self::DeleteProfile => Audience::independent([age, gender]),
+            Self::RemoveInterlock => Audience::interlock([age, gender]),
+            _ => Audience::independent([gender]),
+        }
     }
 
     fn is_about_a_webhook(self) -> bool {
@@ -192,6 +218,10 @@ impl<V: Version> World<V> {
                 if scenario == Scenario::Resume {
                     run.pause().await.unwrap();
                 }
+                if scenario == Scenario::Enable {
+                    let tables = group.quotas().read().await.unwrap();
+                    group.quotas().disable(profile(&tables)).await.unwrap();
+                }
             }
         }
         world.control("save");
@@ -211,6 +241,19 @@ impl<V: Version> World<V> {
         builder(&self.sandbox, &self.gateway).journal(self.journal.clone()).build().unwrap()
     }
 
+    pub(crate) fn business_unit(&self) -> i64 {
+        self.sandbox.business_unit_id()
+    }
+
+    pub(crate) fn manager(&self) -> UserId {
+        self.manager
+    }
+
+    /// When field is to begin.
+    pub(crate) fn start(&self) -> Timestamp {
+        self.start
+    }
+
     fn control(&self, action: &str) {
         let name = bytes::Bytes::from_static(br#"{"name":"beginning"}"#);
         let request = http::Request::post(format!("/control/{action}")).body(name).unwrap();
@@ -219,7 +262,6 @@ impl<V: Version> World<V> {
     }
 
     fn draft(&self, project: &ProjectScope<V>, name: &str) -> DraftBuilder<V> {
-        let question = Question::choice(43).option("1", 50).option("2", 50);
         project
             .draft_target_group(name)
             .business_unit(self.sandbox.business_unit_id())
@@ -232,7 +274,7 @@ impl<V: Version> World<V> {
             .cost_per_interview(Money::new("2.73", "USD").unwrap())
             .live_url("https://survey.example/?RID=[%RID%]")
             .supply(Supply::test_supplier_only())
-            .audience(Audience::independent([question]))
+            .audience(self.scenario.audience())
     }
 
     fn group(&self, client: &Client<V>) -> TargetGroup<V> {
@@ -317,6 +359,28 @@ impl<V: Version> World<V> {
                 let template = client.profile_templates().create("Adults by gender", "adults");
                 template.locale("eng_gb").profile(question).await.map(drop)
             }
+            Scenario::Enable => {
+                let tables = group.quotas().read().await?;
+                group.quotas().enable(profile(&tables)).await.map(drop)
+            }
+            Scenario::Interlock => {
+                let tables = group.quotas().read().await?;
+                let profiles: Vec<String> = tables.iter().filter_map(|it| it.profile().map(str::to_owned)).collect();
+                group.quotas().interlock(&profiles).await.map(drop)
+            }
+            Scenario::RemoveInterlock => {
+                let tables = group.quotas().read().await?;
+                group.quotas().remove_interlock(profile(&tables)).await.map(drop)
+            }
+            Scenario::Replace => {
+                let question = Question::choice(43).option("1", 30).option("2", 70);
+                let draft = self.draft(project, "UK drinks").audience(Audience::independent([question])).build()?;
+                group.quotas().replace(&draft).await?.send().await.map(drop)
+            }
+            Scenario::DeleteProfile => {
+                let tables = group.quotas().read().await?;
+                group.quotas().delete(&[profile(&tables).to_owned()]).await.map(drop)
+            }
             other => unreachable!("{other:?} of {:?}", project.id()),
         }
     }
@@ -383,7 +447,8 @@ impl<V: Version> World<V> {
                 line("details", &group.details().await.unwrap().settings);
                 let quotas = group.quotas().read().await.unwrap();
                 let cells = |table: &QuotaTable| table.cells().map(|(_, quota)| quota.target).collect::<Vec<_>>();
-                let goals: Vec<_> = quotas.iter().map(|table| (table.total(), cells(table))).collect();
+                let goals = quotas.iter().map(|table| (table.kind(), table.is_enabled(), table.total(), cells(table)));
+                let goals: Vec<_> = goals.collect();
                 line("quotas", &goals);
                 let run = group.fielding_run().await.unwrap().map(|run| (run.status().clone(), run.dates().end));
                 line("run", &run);
