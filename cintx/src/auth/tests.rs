@@ -322,6 +322,43 @@ async fn what_a_store_gives_is_passed_over_if_it_is_no_good() {
     }
 }
 
+#[tokio::test]
+async fn a_refused_token_is_not_taken_from_the_store_again() {
+    let store = Arc::new(Shelf::default());
+    secret(&named("acme").stored_in(&store)).await.unwrap();
+    for kept in store.kept.lock().unwrap().values_mut() {
+        *kept = StoredToken { token: Secret::from("stored"), expires_at: SystemTime::now() + HOUR };
+    }
+    let source = named("acme");
+    let cache = source.stored_in(&store);
+    let stored = cache.get().await.unwrap();
+    assert_eq!((stored.secret().expose(), source.asked()), ("stored", 0));
+    cache.judge(&stored, StatusCode::UNAUTHORIZED);
+    assert_eq!((&*secret(&cache).await.unwrap(), source.asked()), ("token-0", 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_life_is_counted_from_the_moment_at_which_it_was_asked_for() {
+    /// Takes a minute for a token of a hundred seconds.
+    struct Slow(AtomicU32);
+
+    impl TokenSource for Slow {
+        fn token(&self) -> BoxFuture<'_, Result<AccessToken, TokenError>> {
+            let number = self.0.fetch_add(1, Ordering::SeqCst);
+            Box::pin(async move {
+                tokio::time::sleep(Duration::from_secs(60)).await;
+                Ok(AccessToken::new(format!("token-{number}"), Duration::from_secs(100)))
+            })
+        }
+    }
+
+    let source = Source::Own(Box::new(Slow(AtomicU32::new(0))));
+    let cache = Arc::new(TokenCache::new(source, None, Duration::ZERO, SharedClock::system()));
+    assert_eq!(secret(&cache).await.unwrap(), "token-0");
+    tokio::time::advance(Duration::from_secs(50)).await;
+    assert_eq!(secret(&cache).await.unwrap(), "token-1", "it may have ended ten seconds ago");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_store_that_panics_or_hangs_is_passed_over() {
     for store in [Shelf { panics: true, ..Shelf::default() }, Shelf { hangs: true, ..Shelf::default() }] {

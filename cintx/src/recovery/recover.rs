@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use super::journal::Intent;
 use super::resolver::Circumstances;
@@ -53,6 +54,7 @@ impl<'a, V: Version> Recover<'a, V> {
 
     async fn run(mut self) -> Result<Vec<Recovered>, Error> {
         let Some(journal) = &self.client.pipeline().shared.journal else { return Ok(Vec::new()) };
+        let began = Instant::now();
         let own = journal.take_over().await?;
         let mut intents = journal.open_intents().await?;
         let under_way = self.client.pipeline().shared.under_way.ids();
@@ -68,7 +70,7 @@ impl<'a, V: Version> Recover<'a, V> {
             }
             let resolution = match superseding(&intent, &changes, &later) {
                 Some(resolution) => resolution,
-                None => self.client.recover_one(&intent, self.replay_within).await,
+                None => self.client.recover_one(&intent, self.replay_within, began).await,
             };
             later.push(Later { id: intent.id().to_owned(), changes, resolution: resolution.clone() });
             let one = Recovered { intent, resolution };
@@ -132,6 +134,10 @@ impl<V: Version> Client<V> {
     /// | with a key, older, or of another version of the API | looked up; never sent again |
     /// | without a key | looked up; never sent again |
     ///
+    /// What is not there, or not changed yet, may still come; so where something is looked up and not seen, this takes as
+    /// long as [`Timeouts::processing`](crate::client::Timeouts::processing) says, a minute if not set, for all intents
+    /// together.
+    ///
     /// What is decided is struck out. What stays unknown is reported, and stays in the journal until
     /// [`discard`](Self::discard) strikes it out.
     ///
@@ -188,7 +194,7 @@ impl<V: Version> Client<V> {
         Ok(intents.find(|later| Changes::of(later).supersede(&changes)).map(|later| later.id().to_owned()))
     }
 
-    async fn recover_one(&self, intent: &Intent, replay_within: Duration) -> Resolution {
+    async fn recover_one(&self, intent: &Intent, replay_within: Duration, began: Instant) -> Resolution {
         let Some(operation) = V::OPERATIONS.iter().copied().find(|row| intent.is_of(row)) else {
             return Resolution::unknown(format!(
                 "{} has no such operation: recover by a client of {}, or discard it",
@@ -202,11 +208,8 @@ impl<V: Version> Client<V> {
         let same_version = intent.version == V::DATE;
         let replay = same_version && is_recent(self.now(), intent.at, replay_within);
         let known_before = intent.known_before.as_deref();
-        // After a restart there is no other clock than the one on the wall, and the journal says when the call began:
-        // its last attempt may have been sent as late as its time limit.
-        let since = Duration::try_from(self.now().duration_since(intent.at)).unwrap_or_default();
-        let since = since.saturating_sub(self.pipeline().shared.timeouts.of(operation).operation);
-        let circumstances = Circumstances { since, known_before, ended: false };
+        // Its attempts had ended by then. Nothing tells whether the clock on the wall was right when it was written down.
+        let circumstances = Circumstances { since: began.elapsed(), known_before, ended: false };
         match self.find_out(&request, circumstances, replay).await {
             Ok(Resolution::Unknown { why }) if !same_version => Resolution::unknown(format!(
                 "{why}; it was written under {}: recover by a client of that version, or discard it",

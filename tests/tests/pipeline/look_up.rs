@@ -1,16 +1,18 @@
 //! Creating target groups where nothing behaves: work that is done after its gateway gave up, statuses that come after
 //! the work, things of the same reference that are not ours, lists that do not list.
 
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use cintx::audience::{Audience, Question};
 use cintx::client::Timeouts;
-use cintx::recovery::Resolution;
+use cintx::recovery::{FileJournal, Resolution};
 use cintx::supply::Supply;
 use cintx::target_group::TargetGroup;
 use cintx::types::LengthOfInterview;
-use cintx::{BusinessUnitId, Client, Error, Money, Outcome, ProjectId, V2025_12_18};
+use cintx::{BusinessUnitId, Client, ClientBuilder, Error, Money, Outcome, ProjectId, V2025_12_18};
 use cintx_tests::misbehave::{Answer, Behaviour, Deed, Received, Server};
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
@@ -83,8 +85,13 @@ impl Behaviour for Groups {
 
 struct Stage {
     groups: Arc<Groups>,
-    _server: Server,
+    server: Server,
     client: Client<V2025_12_18>,
+}
+
+/// A client that believes the API to be at work on a write for so long.
+fn through(server: &Server, processing: Duration) -> ClientBuilder<V2025_12_18> {
+    builder(&server.url()).timeouts(Timeouts::standard().processing(processing))
 }
 
 impl Stage {
@@ -92,9 +99,8 @@ impl Stage {
         let groups = Arc::new(Groups::default());
         groups.0.lock().unwrap().plan = plan.to_vec();
         let server = Server::start(groups.clone()).await;
-        let timeouts = Timeouts::standard().processing(Duration::from_secs(3));
-        let client = builder::<V2025_12_18>(&server.url()).timeouts(timeouts).build().unwrap();
-        Self { groups, _server: server, client }
+        let client = through(&server, Duration::from_secs(3)).build().unwrap();
+        Self { groups, server, client }
     }
 
     async fn create(&self, reference: Option<&str>) -> Result<TargetGroup<V2025_12_18>, Error> {
@@ -190,5 +196,117 @@ async fn a_list_that_does_not_list_proves_nothing() {
         if let Ok(resolution) = stage.client.resolve(&error).await {
             assert!(matches!(resolution, Resolution::Unknown { .. }), "{odd}: {resolution:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_seen_after_a_restart_is_waited_for_whatever_the_clock_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = || FileJournal::open(folder.path().join("journal")).unwrap();
+    let mut stage = Stage::new(&[Create::Late(Duration::from_secs(6))]).await;
+    let limit = Duration::from_secs(7);
+    stage.client = through(&stage.server, limit).journal(journal()).build().unwrap();
+    let killed = tokio::time::timeout(Duration::from_millis(500), stage.create(None)).await;
+    assert!(killed.is_err(), "it is at work");
+
+    // Its clock was two hours behind, and is right now.
+    let clock = || Timestamp::now() + 2.hours();
+    drop(std::mem::replace(&mut stage.client, through(&stage.server, limit).build().unwrap()));
+    let restarted = through(&stage.server, limit).journal(journal()).clock(clock).build().unwrap();
+    let recovered = restarted.recover().await.unwrap();
+    let found = Resolution::Applied { id: Some(stage.last_id()) };
+    assert_eq!(recovered.iter().map(|one| &one.resolution).collect::<Vec<_>>(), [&found]);
+}
+
+/// An account whose lists are these, one after the other, the last one again and again. Creates are lost.
+struct Lists(Mutex<VecDeque<Value>>);
+
+impl Behaviour for Lists {
+    fn deed(&self, request: &Received) -> Deed {
+        if request.method != "GET" {
+            return Deed::Answer(Answer::json(502, "gateway"));
+        }
+        let mut lists = self.0.lock().unwrap();
+        let list = if lists.len() > 1 { lists.pop_front() } else { lists.front().cloned() };
+        Deed::Answer(Answer::json(200, list.unwrap().to_string()))
+    }
+}
+
+/// What is found out about a template that may have been made, whose lists are these.
+async fn found_in(lists: impl IntoIterator<Item = Value>) -> Resolution {
+    let server = Server::start(Arc::new(Lists(Mutex::new(lists.into_iter().collect())))).await;
+    let client = through(&server, Duration::ZERO).build().unwrap();
+    let create = client.profile_templates().create("Adults by gender", "adults");
+    let question = Question::choice(43).option("1", 49).option("2", 51);
+    let error = create.locale("eng_gb").description("as of 2026").profile(question).await.unwrap_err();
+    match error.outcome() {
+        Outcome::Unknown => client.resolve(&error).await.unwrap(),
+        Outcome::NoEffect => Resolution::NotApplied,
+        other => panic!("{other}: {error:#}"),
+    }
+}
+
+fn page(templates: &[Value], next: Option<&str>) -> Value {
+    json!({ "templates": templates, "next_cursor": next })
+}
+
+fn template(id: &str, description: &str) -> Value {
+    json!({ "id": id, "name": "Adults by gender", "label": "adults", "description": description })
+}
+
+#[tokio::test]
+async fn one_of_that_name_is_ours_only_if_it_is_what_was_sent() {
+    let (ours, theirs) = (template("01JABCDEFGHJKMNPQRSTVWXYZ1", "as of 2026"), template("01J", "as of 2025"));
+    let other = json!({ "id": "01JABCDEFGHJKMNPQRSTVWXYZ2", "name": "Adults by age" });
+    let applied = Resolution::Applied { id: Some("01JABCDEFGHJKMNPQRSTVWXYZ1".to_owned()) };
+    assert_eq!(found_in([page(&[], None), page(std::slice::from_ref(&ours), None)]).await, applied);
+    let resolution = found_in([page(&[], None), page(&[theirs], None)]).await;
+    assert!(matches!(resolution, Resolution::Unknown { .. }), "somebody else made it: {resolution:?}");
+
+    // On the second page.
+    let lists =
+        [page(&[], None), page(std::slice::from_ref(&other), Some("x")), page(std::slice::from_ref(&ours), None)];
+    assert_eq!(found_in(lists).await, applied);
+
+    // What was there before could not be read to its end: it may be older.
+    let nameless = json!({ "id": "01JABCDEFGHJKMNPQRSTVWXYZ3" });
+    let resolution = found_in([page(&[other, nameless], None), page(&[ours], None)]).await;
+    assert!(matches!(resolution, Resolution::Unknown { .. }), "{resolution:?}");
+}
+
+/// A webhook whose deletion is lost, and what reading it says from then on.
+struct Gone {
+    answer: Answer,
+    is_deleted: AtomicBool,
+}
+
+impl Behaviour for Gone {
+    fn deed(&self, request: &Received) -> Deed {
+        let id = "01JABCDEFGHJKMNPQRSTVWXYZ1";
+        let webhook = json!({ "id": id, "url": "https://hooks.example/", "events": ["target_group.updated"] });
+        if request.method == "DELETE" {
+            self.is_deleted.store(true, Ordering::Relaxed);
+            return Deed::Close;
+        }
+        Deed::Answer(match (request.target.contains(id), self.is_deleted.load(Ordering::Relaxed)) {
+            (false, _) => Answer::json(200, json!({ "webhooks": [webhook], "has_more": false }).to_string()),
+            (true, false) => Answer::json(200, webhook.to_string()).header("etag", "\"1\""),
+            (true, true) => self.answer.clone(),
+        })
+    }
+}
+
+#[tokio::test]
+async fn gone_is_what_the_api_says_and_not_a_gateway() {
+    let missing = Answer::json(404, r#"{"title":"Not found","status":404,"detail":"there is no such webhook"}"#);
+    let lost = Answer::media(404, "text/html", "<html><body>404</body></html>");
+    for (answer, is_settled) in [(missing, true), (lost, false)] {
+        let server = Server::start(Arc::new(Gone { answer, is_deleted: AtomicBool::new(false) })).await;
+        let client = through(&server, Duration::ZERO).build().unwrap();
+        let webhook = client.webhooks().list().stream().collect().await.unwrap().remove(0);
+        let error = webhook.delete().await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Unknown, "{error:#}");
+        let settled = matches!(client.resolve(&error).await, Ok(Resolution::Applied { .. }));
+        assert_eq!(settled, is_settled);
     }
 }

@@ -80,6 +80,16 @@ async fn an_action_is_settled_by_the_entity_tag_and_the_state() {
     sandbox.inject(Fault::on("pause_fielding_run").drop_after_applying().times(1));
     let error = run.pause().await.unwrap_err();
     assert_eq!(client.resolve(&error).await.unwrap(), Resolution::Applied { id: None });
+
+    // It is not resumed, but its tag is another: somebody else changed something.
+    let mut run = group.fielding_run().await.unwrap().unwrap();
+    let mut theirs = group.fielding_run().await.unwrap().unwrap();
+    sandbox.inject(Fault::on("resume_fielding_run").drop_before_applying().times(1));
+    let error = run.resume().await.unwrap_err();
+    let end = start + 264.hours();
+    theirs.edit_dates(move |dates| dates.end = end).await.unwrap();
+    let resolution = client.resolve(&error).await.unwrap();
+    assert!(matches!(resolution, Resolution::Unknown { .. }), "{resolution:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
