@@ -302,14 +302,15 @@ impl ApiError {
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.object().unwrap_or("error"))?;
+        use fmt::Write as _;
+        let mut text = self.object().unwrap_or("error").to_owned();
         if !self.detail.is_empty() {
-            write!(f, ": {}", self.detail)?;
+            write!(text, ": {}", self.detail)?;
         }
         for InvalidParam { name, reason, .. } in &self.invalid_params {
-            write!(f, "; {name}: {reason}")?;
+            write!(text, "; {name}: {reason}")?;
         }
-        Ok(())
+        write!(f, "{text:.1000}")
     }
 }
 

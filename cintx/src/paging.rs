@@ -303,6 +303,7 @@ impl Error {
     }
 }
 
+/// What streams have in common: `stream!(Items: T)` expands to `Items::try_next` and `Debug for Items`.
 macro_rules! stream {
     ($name:ident: $item:ty) => {
         impl<T> $name<T> {

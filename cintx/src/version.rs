@@ -43,6 +43,8 @@ pub trait Version:
 )]
 pub trait HasFilters: Version {}
 
+/// The versions: `versions! { "v2025-12-18" V2025_12_18 "2025-12-18", }` expands to a marker type for each that is
+/// switched on, and to `operations()` over all of them.
 macro_rules! versions {
     ($($feature:literal $marker:ident $date:literal,)+) => {
         /// The operations of every version that is switched on.

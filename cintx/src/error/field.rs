@@ -5,9 +5,11 @@ use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
 
+use super::refused::{MAX_LIST_CHARS, shortened};
+
 /// One value that was refused before anything was sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{field} {reason}")]
+#[error("{}", shortened(format!("{field} {reason}"), MAX_LIST_CHARS))]
 pub struct FieldError {
     field: Cow<'static, str>,
     reason: String,

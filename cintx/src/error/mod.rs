@@ -14,8 +14,8 @@ pub use self::field::FieldError;
 pub(crate) use self::field::{RequiredFields, must_be_future, text_length};
 pub use self::outcome::Outcome;
 pub use self::refused::JobFailure;
-use self::refused::OneLine;
-pub(crate) use self::refused::Refused;
+use self::refused::{MAX_MESSAGE_CHARS, OneLine};
+pub(crate) use self::refused::{Refused, shortened};
 use self::source::{JournalError, TokenError};
 
 use std::error::Error as StdError;
@@ -453,39 +453,61 @@ impl fmt::Display for Span {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Error {
+    /// What it says by itself, without its causes.
+    fn fmt_message(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.kind {
-            Kind::Invalid(problems) => write!(f, "not sent: {}", Refused(problems.clone()))?,
+            Kind::Invalid(problems) => write!(f, "not sent: {}", Refused(problems.clone())),
             Kind::Call { error, .. } => {
                 write!(f, "{}: ", error.operation().id)?;
                 self.fmt_call(error, f)?;
-                self.fmt_course(f)?;
+                self.fmt_course(f)
             }
             Kind::Incomplete { operation, missing } => {
-                write!(f, "{}: succeeded, but its answer has no {missing}", operation.id)?;
+                write!(f, "{}: succeeded, but its answer has no {missing}", operation.id)
             }
-            Kind::Job(failure) => {
-                write!(f, "the job failed: {failure}")?;
-            }
+            Kind::Job(failure) => write!(f, "the job failed: {failure}"),
             Kind::Timeout { waiting_for, limit } => {
-                write!(f, "timed out after {} waiting for {waiting_for}, which may still complete", Span(*limit))?;
+                write!(f, "timed out after {} waiting for {waiting_for}, which may still complete", Span(*limit))
             }
-            Kind::Journal(error) => write!(f, "not sent: {error}")?,
-            Kind::Conflict(conflict) => fmt::Display::fmt(conflict, f)?,
-            Kind::AfterWrite(error) => write!(f, "the write took effect, but the request after it failed: {error}")?,
-            Kind::JobUnread(error) => write!(f, "the job was started, but its state cannot be read: {error}")?,
-            Kind::Other(cause) => fmt::Display::fmt(cause, f)?,
-            Kind::Setup(_) => f.write_str("the client cannot be set up")?,
+            Kind::Journal(error) => write!(f, "not sent: {error}"),
+            Kind::Conflict(conflict) => fmt::Display::fmt(conflict, f),
+            Kind::AfterWrite(error) => write!(f, "the write took effect, but the request after it failed: {error}"),
+            Kind::JobUnread(error) => write!(f, "the job was started, but its state cannot be read: {error}"),
+            Kind::Other(cause) => fmt::Display::fmt(cause, f),
+            Kind::Setup(_) => f.write_str("the client cannot be set up"),
         }
-        if f.alternate() {
-            let mut next = self.source();
-            while let Some(cause) = next {
-                write!(f, ": {}", OneLine(&cause.to_string()))?;
-                next = cause.source();
-            }
+    }
+
+    /// Whether the message of a call says what its cause says.
+    fn says(&self, error: &cintx_raw::Error, cause: &(dyn StdError + 'static)) -> bool {
+        match (self.kind(), error.status()) {
+            (ErrorKind::Unexpected, Some(_)) => cause.is::<UnexpectedAnswer>(),
+            (_, Some(_)) | (ErrorKind::Connect | ErrorKind::Lost, None) => false,
+            (_, None) => true,
         }
-        Ok(())
+    }
+}
+
+/// The message of an error, for as long as it is written.
+struct Message<'a>(&'a Error);
+
+impl fmt::Display for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt_message(f)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = Message(self).to_string();
+        let mut next = self.source().filter(|_| f.alternate());
+        while let Some(cause) = next {
+            text.push_str(": ");
+            text.push_str(&OneLine(&cause.to_string()).to_string());
+            next = cause.source();
+        }
+        f.write_str(&shortened(text, MAX_MESSAGE_CHARS))
     }
 }
 
@@ -503,15 +525,14 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &*self.kind {
             Kind::Call { error, .. } => {
-                // The failure itself says what its cause says.
                 let cause = error.source()?;
-                if cause.is::<Failure>() { cause.source() } else { Some(cause) }
+                let cause = cause.downcast_ref::<Failure>().map_or(cause, |failure| &*failure.cause);
+                if self.says(error, cause) { cause.source() } else { Some(cause) }
             }
-            Kind::AfterWrite(error) | Kind::JobUnread(error) => Some(error),
+            Kind::AfterWrite(error) | Kind::JobUnread(error) => error.source(),
             Kind::Setup(cause) => Some(&**cause),
             Kind::Other(cause) => cause.source(),
             Kind::Journal(error) => error.source(),
-            Kind::Conflict(conflict) => Some(conflict),
             _ => None,
         }
     }
@@ -533,7 +554,18 @@ mod tests {
         assert!(text.starts_with("not sent: rows 0 is no RID; rows 1 is no RID; "), "{text}");
         assert!(text.ends_with(" more"), "{text}");
 
-        let long = Error::invalid(vec![FieldError::new("name", "x".repeat(100_000))]).to_string();
-        assert!(long.chars().count() <= 1_000, "{}", long.len());
+        let long = "x".repeat(100_000);
+        let reasons = vec![long.clone(); 3_000];
+        let job = JobFailure { code: None, description: long.clone(), reasons };
+        let field = FieldError::new("name", long.clone());
+        let texts = [
+            Error::invalid(vec![field.clone()]).to_string(),
+            field.to_string(),
+            format!("{:#}", Error::new(Kind::Job(job))),
+            crate::types::InvalidValue::new(&long, "a name").to_string(),
+        ];
+        for text in texts {
+            assert!(text.chars().count() <= 1_000 && text.contains("..."), "{}", text.len());
+        }
     }
 }

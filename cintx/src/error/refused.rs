@@ -7,8 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::FieldError;
 
-/// The longest list of refused values that a message shows, in characters; [`Error::invalid_fields`] has them all.
-const MAX_MESSAGE_CHARS: usize = 900;
+/// The longest message of an error, in characters, its causes included.
+pub(super) const MAX_MESSAGE_CHARS: usize = 1_000;
+/// The longest list that a message shows, in characters; [`Error::invalid_fields`] has all that was refused.
+pub(super) const MAX_LIST_CHARS: usize = 900;
+/// The longest text from outside that a message shows, in characters.
+const MAX_TEXT_CHARS: usize = 600;
 
 /// What the pipeline refused to send.
 #[derive(Debug)]
@@ -16,19 +20,33 @@ pub(crate) struct Refused(pub(crate) Vec<FieldError>);
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use fmt::Write as _;
-        let mut room = MAX_MESSAGE_CHARS;
-        for (index, problem) in self.0.iter().enumerate() {
-            let text = format!("{}{problem}", if index == 0 { "" } else { "; " });
-            let length = text.chars().count();
-            if length > room && index > 0 {
-                return write!(f, "; and {} more", self.0.len() - index);
-            }
-            text.chars().take(room).try_for_each(|char| f.write_char(char))?;
-            room = room.saturating_sub(length);
-        }
-        Ok(())
+        write_list(f, self.0.iter().map(ToString::to_string))
     }
+}
+
+/// As many as there is room for, the first one at any rate, and how many more there are.
+fn write_list(f: &mut fmt::Formatter<'_>, items: impl ExactSizeIterator<Item = String>) -> fmt::Result {
+    let (mut room, count) = (MAX_LIST_CHARS, items.len());
+    for (index, item) in items.enumerate() {
+        let text = format!("{}{item}", if index == 0 { "" } else { "; " });
+        let length = text.chars().count();
+        if length > room && index > 0 {
+            return write!(f, "; and {} more", count - index);
+        }
+        f.write_str(&shortened(text, room))?;
+        room = room.saturating_sub(length);
+    }
+    Ok(())
+}
+
+/// A text of at most so many characters; of a longer one the beginning.
+pub(crate) fn shortened(mut text: String, chars: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(chars) {
+        let kept = text.char_indices().nth(chars.saturating_sub(3)).map_or(end, |(at, _)| at);
+        text.truncate(kept);
+        text.push_str("...");
+    }
+    text
 }
 
 impl StdError for Refused {}
@@ -47,17 +65,17 @@ pub struct JobFailure {
 
 impl fmt::Display for JobFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", OneLine(&self.description))?;
-        self.reasons.iter().try_for_each(|reason| write!(f, "; {}", OneLine(reason)))
+        let parts: Vec<&str> = std::iter::once(&*self.description).chain(self.reasons.iter().map(|it| &**it)).collect();
+        write_list(f, parts.into_iter().map(|part| OneLine(part).to_string()))
     }
 }
 
-/// Text from outside on one line.
+/// Text from outside on one line, or the beginning of it.
 pub(super) struct OneLine<'a>(pub(super) &'a str);
 
 impl fmt::Display for OneLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use fmt::Write as _;
-        self.0.chars().try_for_each(|char| f.write_char(if char.is_control() { ' ' } else { char }))
+        let shown = self.0.chars().take(MAX_TEXT_CHARS + 1).map(|char| if char.is_control() { ' ' } else { char });
+        f.write_str(&shortened(shown.collect(), MAX_TEXT_CHARS))
     }
 }

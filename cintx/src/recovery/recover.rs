@@ -134,9 +134,9 @@ impl<V: Version> Client<V> {
     /// | with a key, older, or of another version of the API | looked up; never sent again |
     /// | without a key | looked up; never sent again |
     ///
-    /// What is not there, or not changed yet, may still come; so where something is looked up and not seen, this takes as
-    /// long as [`Timeouts::processing`](crate::client::Timeouts::processing) says, a minute if not set, for all intents
-    /// together.
+    /// What is not there, or not changed yet, may still come; so where something is looked up and not seen, this takes
+    /// as long as [`Timeouts::processing`](crate::client::Timeouts::processing) says, a minute if not set, for all
+    /// intents together.
     ///
     /// What is decided is struck out. What stays unknown is reported, and stays in the journal until
     /// [`discard`](Self::discard) strikes it out.
@@ -208,7 +208,7 @@ impl<V: Version> Client<V> {
         let same_version = intent.version == V::DATE;
         let replay = same_version && is_recent(self.now(), intent.at, replay_within);
         let known_before = intent.known_before.as_deref();
-        // Its attempts had ended by then. Nothing tells whether the clock on the wall was right when it was written down.
+        // Its attempts had ended by then. The clock on the wall may have been wrong when it was written down.
         let circumstances = Circumstances { since: began.elapsed(), known_before, ended: false };
         match self.find_out(&request, circumstances, replay).await {
             Ok(Resolution::Unknown { why }) if !same_version => Resolution::unknown(format!(

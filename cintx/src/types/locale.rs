@@ -7,6 +7,8 @@ use super::letters::Letters;
 use super::serde_text::as_text;
 use super::{InvalidValue, from_text};
 
+/// A code of so many letters: `code!(CountryCode, 2, "a country")` expands to the type with `as_str`, `FromStr`,
+/// `TryFrom` of texts, serde, `Display` and `Debug`.
 macro_rules! code {
     ($(#[$meta:meta])* $name:ident, $count:literal, $expected:literal) => {
         $(#[$meta])*

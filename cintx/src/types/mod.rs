@@ -27,8 +27,11 @@ pub use self::sums::CurrencySums;
 pub(crate) use self::survey::is_invisible;
 pub use self::survey::{CustomerReference, SurveyUrl};
 pub use self::time::{ActivityPeriod, Interval, TimeRange};
-use crate::error::FieldError;
+use crate::error::{FieldError, shortened};
 pub use crate::open_enum::UnknownValue;
+
+/// The longest value that an error shows, in characters.
+const MAX_SHOWN_CHARS: usize = 200;
 
 /// A value that its type does not allow.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,7 +43,7 @@ pub struct InvalidValue {
 
 impl InvalidValue {
     pub(crate) fn new(got: impl fmt::Display, expected: &'static str) -> Self {
-        Self { got: got.to_string().into(), expected }
+        Self { got: shortened(got.to_string(), MAX_SHOWN_CHARS).into(), expected }
     }
 }
 

@@ -289,6 +289,7 @@ fn difference(was: Option<&GroupProgress>, is: Option<&GroupProgress>) -> Vec<Ch
         (Some(_), None) => changed.push(Changed::Gone),
         _ => {}
     }
+    /// Notes what differs: `compare!(goal: Goal)` pushes `Changed::Goal(from, to)` if the goals differ.
     macro_rules! compare {
         ($($field:ident: $kind:ident),+) => {$({
             let of = |group: Option<&GroupProgress>| group.map(|group| group.$field.clone()).unwrap_or_default();

@@ -67,6 +67,7 @@ pub(crate) fn required<T: Read<W>, W>(name: &'static str, wire: Option<W>) -> Re
     wire.ok_or(Missing(name)).and_then(|wire| T::read(wire).map_err(|_| Missing(name)))
 }
 
+/// Reads what needs no change: `as_it_is!(bool)` expands to `impl Read<bool> for bool`.
 macro_rules! as_it_is {
     ($($type:ty),+) => {$(
         impl Read<$type> for $type {
@@ -78,6 +79,7 @@ macro_rules! as_it_is {
 }
 as_it_is!(String, i64, f64, bool, serde_json::Map<String, serde_json::Value>);
 
+/// Reads ids that are text: `text_ids!(JobId)` expands to `impl Read<Id> for JobId` and `impl Read<String> for JobId`.
 macro_rules! text_ids {
     ($($id:ident),+) => {$(
         impl Read<Id> for $id {
@@ -106,6 +108,7 @@ text_ids!(
     WebhookId
 );
 
+/// Reads ids that are numbers: `number_ids!(SupplierId)` expands to `impl Read<Id> for SupplierId`.
 macro_rules! number_ids {
     ($($id:ident),+) => {$(
         impl Read<Id> for $id {
@@ -117,6 +120,7 @@ macro_rules! number_ids {
 }
 number_ids!(BusinessUnitId, EndClientId, SupplierId);
 
+/// Reads what is parsed: `from_text!(Locale)` expands to `impl Read<String> for Locale`.
 macro_rules! from_text {
     ($($type:ty),+) => {$(
         impl Read<String> for $type {
@@ -134,6 +138,7 @@ impl Read<String> for Timestamp {
     }
 }
 
+/// Reads codes of an open set: `codes!(IndustryCode)` expands to `impl Read<String> for IndustryCode`.
 macro_rules! codes {
     ($($code:ident),+) => {$(
         impl Read<String> for $code {
@@ -227,6 +232,8 @@ macro_rules! reads {
 }
 pub(crate) use reads;
 
+/// The field of a wire value: `pick!(wire rate completes_rate)` expands to `wire.completes_rate`, `pick!(wire rate)` to
+/// `wire.rate`.
 macro_rules! pick {
     ($wire:ident $name:ident) => {
         $wire.$name

@@ -42,9 +42,12 @@ impl Memory {
 
     /// Ends of dropped calls are written in the background.
     async fn until_ended(&self) -> Vec<Outcome> {
-        while self.told().ended.is_empty() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        let ended = async {
+            while self.told().ended.is_empty() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), ended).await.expect("an intent stays");
         self.ends()
     }
 }

@@ -46,6 +46,12 @@ async fn failures_of_real_life_read_well() {
     let mut page = String::new();
     let mut told = |what: &str, error: Error| {
         let (line, more) = (error.to_string(), format!("{error:#}"));
+        let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
+        let mut said = line.clone();
+        for cause in causes.map(ToString::to_string) {
+            assert!(!said.contains(&cause), "{what} says twice: {cause}");
+            said.push_str(&cause);
+        }
         assert!(!line.contains('\n') && !more.contains('\n'), "{what} is more than a line");
         let _ = writeln!(page, "{what}\n  {}", redacted(&line));
         if more != line {

@@ -240,9 +240,9 @@ fn no_macro_is_long() {
         let text = std::fs::read_to_string(&path).unwrap();
         let mut lines = text.lines().enumerate();
         while let Some((start, line)) = lines.next() {
-            let indent = &line[..line.len() - line.trim_start().len()];
+            let close = format!("{}}}", &line[..line.len() - line.trim_start().len()]);
             if line.trim_start().starts_with("macro_rules!") {
-                let end = lines.find(|(_, line)| line.starts_with(indent) && line.trim_start().starts_with('}'));
+                let end = lines.find(|(_, line)| line.starts_with(&close));
                 let body = end.unwrap().0 - start - 1;
                 if body > MAX_MACRO_LINES {
                     long.push(format!("{}:{}: {body} lines", path.display(), start + 1));

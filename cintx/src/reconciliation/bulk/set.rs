@@ -203,9 +203,10 @@ fn row_of<T: Remark>(record: &Record<'_>, columns: &Columns, problems: &mut Prob
     Some(Row { rid: rid?, remark: remark?, line: line? })
 }
 
-/// What corrections and kept completes have in common.
-macro_rules! respondents {
-    ($name:ident, $remark:ty) => {
+/// How corrections and kept completes are read and written: `csv_methods!(Corrections)` expands to an
+/// `impl Corrections` with `from_csv`, `write_csv` and both for a given layout.
+macro_rules! csv_methods {
+    ($name:ident) => {
         impl $name {
             /// Reads a CSV file to its end: separated by commas, semicolons or tabulators, with a header or without,
             /// with a byte order mark or without. Memory grows with the number of respondents alone, by some 35 bytes
@@ -228,7 +229,7 @@ macro_rules! respondents {
             /// Writes the rows as Cint takes them: with commas, without a header.
             ///
             /// # Errors
-            /// The writer's.
+            /// What the writer answers.
             pub fn write_csv(&self, out: impl Write) -> io::Result<()> {
                 self.write_csv_with(out, &CsvFormat::new())
             }
@@ -236,17 +237,26 @@ macro_rules! respondents {
             /// Writes the rows with another separator, or with a header.
             ///
             /// # Errors
-            /// The writer's.
+            /// What the writer answers.
             pub fn write_csv_with(&self, out: impl Write, format: &CsvFormat) -> io::Result<()> {
                 self.0.write(out, format)
             }
+        }
+    };
+}
+csv_methods!(Corrections);
+csv_methods!(KeptCompletes);
 
+/// How many there are: `counts!(Corrections)` expands to an `impl Corrections` with `len`, `is_empty` and `repeats`.
+macro_rules! counts {
+    ($name:ident) => {
+        impl $name {
             /// How many different respondents there are.
             pub fn len(&self) -> usize {
                 self.0.rows.as_slice().len()
             }
 
-            /// Whether there are none; there always are.
+            /// Whether there are none. A file without respondents is refused, so this is false.
             pub fn is_empty(&self) -> bool {
                 self.0.rows.as_slice().is_empty()
             }
@@ -258,8 +268,8 @@ macro_rules! respondents {
         }
     };
 }
-respondents!(Corrections, Reason);
-respondents!(KeptCompletes, ());
+counts!(Corrections);
+counts!(KeptCompletes);
 
 /// The deadlines, where the file says when respondents completed.
 macro_rules! deadlines {

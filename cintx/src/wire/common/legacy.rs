@@ -189,7 +189,7 @@ macro_rules! start_bulk_job {
 }
 pub(super) use start_bulk_job;
 
-/// What the file of a reconciliation says: nobody tells.
+/// What the file of a reconciliation says: these versions do not tell.
 macro_rules! reconciliation_kind {
     ($answer:ident) => {
         None
@@ -197,7 +197,7 @@ macro_rules! reconciliation_kind {
 }
 pub(super) use reconciliation_kind;
 
-/// Who asked for a bulk job: nobody says.
+/// Who asked for a bulk job: these versions do not tell.
 macro_rules! bulk_creator {
     ($answer:ident) => {
         None

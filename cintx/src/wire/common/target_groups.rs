@@ -64,6 +64,8 @@ impl Read<types::TargetGroupStatisticIssue> for Issue {
     }
 }
 
+/// Reads a figure with its issues: `statistic!(f64, TargetGroupStatisticsDropOffRate)` expands to
+/// `impl Field<Option<types::TargetGroupStatisticsDropOffRate>> for Statistic<f64>`.
 macro_rules! statistic {
     ($figure:ty, $wire:ident) => {
         impl Field<Option<types::$wire>> for Statistic<$figure> {
