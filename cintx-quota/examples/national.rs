@@ -6,33 +6,39 @@ use std::time::Duration;
 
 use cintx_quota::{Axis, Budget, Joint, SolveError, Table};
 
-const AGES: [&str; 6] = ["18-24", "25-34", "35-44", "45-54", "55-64", "65+"];
+const AGES: [&str; 5] = ["25-34", "35-44", "45-54", "55-64", "65+"];
 const GENDERS: [&str; 2] = ["men", "women"];
 const EDUCATION: [&str; 3] = ["low", "middle", "high"];
 const SMALLEST_CELL: u64 = 5;
 
-/// Regions are published counts of residents. Ages, women and education are approximations of ours, in percent of adults:
-/// close to what the same offices and Eurostat publish for 2021 and 2022, some a point or two off, and no substitute for
-/// looking them up before a study.
+/// Where ages, gender and education are from, of each country.
+const PEOPLE_FROM: &str = "thousands of 25 and more in 2010: Barro and Lee, Educational Attainment Data, version 2.2";
+
+/// Published counts of people, in thousands.
 struct Country {
     name: &'static str,
-    ages: [f64; 6],
-    /// The women of each age.
-    women: [f64; 6],
-    /// Low and high education of each age.
-    education: [(f64, f64); 6],
+    men: [f64; 5],
+    women: [f64; 5],
+    /// Of each age: secondary education not completed, completed, and those who have begun a tertiary one.
+    education: [[f64; 3]; 5],
     /// Whose counts, and of which year.
     regions_from: &'static str,
-    /// Neighbours next to each other.
+    /// All residents, also those who are younger; neighbours next to each other.
     regions: &'static [(&'static str, f64)],
 }
 
 const COUNTRIES: [Country; 5] = [
     Country {
         name: "United Kingdom",
-        ages: [10.5, 17.2, 16.2, 16.8, 15.8, 23.5],
-        women: [49.0, 50.5, 51.0, 51.0, 51.0, 54.0],
-        education: [(13.0, 33.0), (11.0, 55.0), (14.0, 54.0), (17.0, 45.0), (22.0, 38.0), (38.0, 28.0)],
+        men: [3892.0, 4192.0, 4214.0, 3620.0, 4330.0],
+        women: [3791.0, 4363.0, 4340.0, 3774.0, 5650.0],
+        education: [
+            [1092.0, 3627.0, 2964.0],
+            [1481.0, 4220.0, 2854.0],
+            [2089.0, 4078.0, 2387.0],
+            [2935.0, 2907.0, 1553.0],
+            [5725.0, 2731.0, 1524.0],
+        ],
         regions_from: "residents in thousands: censuses of 2021 (ONS, NISRA) and 2022 (National Records of Scotland)",
         regions: &[
             ("Northern Ireland", 1903.0),
@@ -50,35 +56,51 @@ const COUNTRIES: [Country; 5] = [
         ],
     },
     Country {
-        name: "Germany",
-        ages: [9.0, 15.1, 15.4, 15.4, 18.5, 26.6],
-        women: [48.0, 48.5, 49.5, 50.0, 50.5, 56.0],
-        education: [(30.0, 14.0), (15.0, 38.0), (15.0, 36.0), (14.0, 29.0), (14.0, 27.0), (20.0, 22.0)],
-        regions_from: "residents in thousands, mean of 2018 (statistical offices of the Länder)",
+        name: "Italy",
+        men: [3456.0, 4667.0, 4307.0, 3672.0, 5121.0],
+        women: [3337.0, 4582.0, 4347.0, 3853.0, 7168.0],
+        education: [
+            [1944.0, 3441.0, 1408.0],
+            [3711.0, 4080.0, 1459.0],
+            [4174.0, 3441.0, 1040.0],
+            [4628.0, 2094.0, 803.0],
+            [10208.0, 1506.0, 576.0],
+        ],
+        regions_from: "residents in thousands, 1 January 2017 (Istat)",
         regions: &[
-            ("Hamburg", 1836.0),
-            ("Schleswig-Holstein", 2893.0),
-            ("Mecklenburg-Vorpommern", 1610.0),
-            ("Brandenburg", 2508.0),
-            ("Berlin", 3629.0),
-            ("Sachsen-Anhalt", 2216.0),
-            ("Sachsen", 4080.0),
-            ("Thüringen", 2147.0),
-            ("Hessen", 6255.0),
-            ("Niedersachsen", 7973.0),
-            ("Bremen", 682.0),
-            ("Nordrhein-Westfalen", 17922.0),
-            ("Rheinland-Pfalz", 4079.0),
-            ("Saarland", 992.0),
-            ("Baden-Württemberg", 11046.0),
-            ("Bayern", 13037.0),
+            ("Valle d'Aosta", 127.0),
+            ("Piemonte", 4393.0),
+            ("Liguria", 1565.0),
+            ("Lombardia", 10019.0),
+            ("Trentino-Alto Adige", 1063.0),
+            ("Veneto", 4908.0),
+            ("Friuli-Venezia Giulia", 1218.0),
+            ("Emilia-Romagna", 4449.0),
+            ("Toscana", 3742.0),
+            ("Umbria", 889.0),
+            ("Marche", 1538.0),
+            ("Lazio", 5898.0),
+            ("Abruzzo", 1322.0),
+            ("Molise", 310.0),
+            ("Campania", 5839.0),
+            ("Puglia", 4064.0),
+            ("Basilicata", 570.0),
+            ("Calabria", 1965.0),
+            ("Sicilia", 5057.0),
+            ("Sardegna", 1653.0),
         ],
     },
     Country {
         name: "France",
-        ages: [10.3, 14.6, 15.6, 16.3, 15.9, 27.3],
-        women: [49.0, 50.5, 51.0, 50.5, 51.5, 56.5],
-        education: [(18.0, 30.0), (11.0, 50.0), (13.0, 48.0), (18.0, 38.0), (28.0, 27.0), (50.0, 18.0)],
+        men: [3930.0, 4156.0, 4180.0, 3926.0, 4315.0],
+        women: [3781.0, 4173.0, 4323.0, 4143.0, 6085.0],
+        education: [
+            [1253.0, 3152.0, 3306.0],
+            [1907.0, 3611.0, 2811.0],
+            [2819.0, 3836.0, 1849.0],
+            [3573.0, 3022.0, 1475.0],
+            [6984.0, 2433.0, 983.0],
+        ],
         regions_from: "residents in thousands, 1 January 2021 (INSEE, populations légales), without overseas",
         regions: &[
             ("Hauts-de-France", 5995.0),
@@ -98,14 +120,20 @@ const COUNTRIES: [Country; 5] = [
     },
     Country {
         name: "United States",
-        ages: [11.8, 17.5, 16.6, 15.8, 16.6, 21.7],
-        women: [49.0, 49.5, 50.0, 50.5, 51.5, 55.0],
-        education: [(12.0, 15.0), (7.0, 40.0), (9.0, 42.0), (10.0, 38.0), (10.0, 34.0), (12.0, 33.0)],
+        men: [21467.0, 20768.0, 22104.0, 17466.0, 16925.0],
+        women: [20889.0, 20730.0, 22829.0, 18737.0, 23009.0],
+        education: [
+            [2086.0, 13728.0, 26542.0],
+            [2632.0, 13020.0, 25846.0],
+            [2552.0, 16586.0, 25795.0],
+            [2018.0, 12860.0, 21325.0],
+            [4645.0, 17229.0, 18060.0],
+        ],
         regions_from: "residents in thousands by division, census of 2020 (Census Bureau)",
         regions: &[
             ("New England", 15116.0),
             ("Middle Atlantic", 42493.0),
-            ("South Atlantic", 66089.0),
+            ("South Atlantic", 66090.0),
             ("East South Central", 19402.0),
             ("West South Central", 40774.0),
             ("East North Central", 47369.0),
@@ -116,9 +144,15 @@ const COUNTRIES: [Country; 5] = [
     },
     Country {
         name: "Australia",
-        ages: [11.3, 18.0, 17.5, 15.8, 14.9, 22.5],
-        women: [49.0, 50.0, 50.5, 50.5, 51.0, 53.0],
-        education: [(15.0, 18.0), (8.0, 45.0), (11.0, 46.0), (18.0, 36.0), (27.0, 29.0), (42.0, 20.0)],
+        men: [1488.0, 1493.0, 1468.0, 1252.0, 1309.0],
+        women: [1460.0, 1548.0, 1527.0, 1285.0, 1594.0],
+        education: [
+            [466.0, 1169.0, 1313.0],
+            [665.0, 1135.0, 1241.0],
+            [936.0, 1009.0, 1050.0],
+            [1003.0, 773.0, 761.0],
+            [1168.0, 876.0, 859.0],
+        ],
         regions_from: "residents in thousands, census of 2021 (Australian Bureau of Statistics)",
         regions: &[
             ("Western Australia", 2660.0),
@@ -134,15 +168,20 @@ const COUNTRIES: [Country; 5] = [
 ];
 
 impl Country {
-    /// Percent of all adults in each combination of age and gender.
-    fn by_age_and_gender(&self) -> Vec<f64> {
-        let ages = self.ages.iter().zip(&self.women);
-        ages.flat_map(|(age, women)| [age * (100.0 - women) / 100.0, age * women / 100.0]).collect()
+    /// How many there are of each age.
+    fn by_age(&self) -> [f64; 5] {
+        std::array::from_fn(|age| self.men[age] + self.women[age])
     }
 
+    /// How many there are of each combination of age and gender.
+    fn by_age_and_gender(&self) -> Vec<f64> {
+        self.men.iter().zip(&self.women).flat_map(|(men, women)| [*men, *women]).collect()
+    }
+
+    /// The same with education, whose thousands are rounded on their own.
     fn by_age_and_education(&self) -> Vec<f64> {
-        let ages = self.ages.iter().zip(&self.education);
-        ages.flat_map(|(age, (low, high))| [*low, 100.0 - low - high, *high].map(|part| age * part / 100.0)).collect()
+        let ages = self.by_age().into_iter().zip(&self.education);
+        ages.flat_map(|(age, parts)| parts.map(|part| age * part / parts.iter().sum::<f64>())).collect()
     }
 
     fn table(&self, goal: u64, joint: bool) -> Result<Table, Box<dyn Error>> {
@@ -159,7 +198,7 @@ impl Country {
                 .joint(Joint::shares(["age", "education"], education))
         } else {
             builder
-                .axis(Axis::shares("age", AGES.into_iter().zip(self.ages)))
+                .axis(Axis::shares("age", AGES.into_iter().zip(self.by_age())))
                 .axis(Axis::shares("gender", GENDERS.into_iter().zip(sums(&genders, 2))))
                 .axis(region)
                 .axis(Axis::shares("education", EDUCATION.into_iter().zip(sums(&education, 3))))
@@ -214,6 +253,7 @@ fn row(country: &Country, goal: u64, joint: bool) -> Result<String, Box<dyn Erro
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    println!("Ages, gender and education: {PEOPLE_FROM}.\n");
     println!("| country | regions |\n|---|---|");
     for country in &COUNTRIES {
         println!("| {} | {} |", country.name, country.regions_from);

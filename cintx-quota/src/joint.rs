@@ -84,7 +84,9 @@ pub(crate) fn resolve(
     let mut kept: Vec<Kept> = Vec::new();
     for joint in joints {
         let places = places(joint, &axes)?;
-        let counts = whole(joint, &places, &axes, &mut known, total)?;
+        let others = joints.iter().filter(|other| *other != joint);
+        let is_shared = others.flat_map(|other| &other.axes).any(|axis| joint.axes.contains(axis));
+        let counts = whole(joint, &places, &axes, &mut known, total, is_shared)?;
         if let Some(give) = &joint.give {
             give.check(&joint.name(), counts.len())?;
         }
@@ -119,13 +121,15 @@ fn places(joint: &Joint, axes: &[Axis]) -> Result<Vec<usize>, TableError> {
     Ok(places)
 }
 
-/// A joint margin in whole numbers: rounded so that it agrees with what is known of its axes.
+/// A joint margin in whole numbers: rounded so that it agrees with what is known of its axes. Where another joint margin
+/// shares an axis and nothing is known, each category gets the floor or the ceiling of its part, so that both agree.
 fn whole(
     joint: &Joint,
     places: &[usize],
     axes: &[Axis],
     known: &mut [Option<Apportionment>],
     total: u64,
+    is_shared: bool,
 ) -> Result<Vec<u64>, TableError> {
     let lengths: Vec<usize> = places.iter().map(|place| axes[*place].labels.len()).collect();
     let expected = lengths.iter().product();
@@ -142,7 +146,8 @@ fn whole(
     if matches!(joint.targets, Targets::Percentages(_)) {
         crate::builder::check_hundred(&joint.name(), shares)?;
     }
-    if places.iter().all(|place| known[*place].is_none()) {
+    let is_known = places.iter().any(|place| known[*place].is_some());
+    if !is_known && !is_shared {
         return Ok(counts);
     }
     // Rounding leaves less than one between a sum of shares and its axis' own count; more is another target.
@@ -171,7 +176,12 @@ fn whole(
         SolveError::Input(error) => error,
         error => TableError::JointImpossible { joint: joint.name(), reason: error.to_string() },
     };
-    Ok(builder.build()?.solve().map_err(refuse)?.into_cells())
+    match builder.build()?.solve() {
+        Ok(solution) => Ok(solution.into_cells()),
+        // Over three axes there may be no such table; nothing asked for one yet.
+        Err(_) if !is_known => Ok(counts),
+        Err(error) => Err(refuse(error)),
+    }
 }
 
 /// A joint margin must agree with its axes and with the joint margins before it.

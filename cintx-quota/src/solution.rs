@@ -1,7 +1,9 @@
 //! A solved table: its cells, the fit it was rounded from, how far the two are apart, and the certificate.
 
+use crate::axis::Targets;
 use crate::certificate::Certificate;
 use crate::fit::Fit;
+use crate::joint::Joint;
 use crate::shape::{Cell, Shape};
 use crate::slack::Shift;
 use crate::table::Table;
@@ -22,6 +24,9 @@ pub struct Solution {
     /// are none.
     #[cfg_attr(feature = "serde", serde(skip))]
     vanished: Vec<Vec<Option<f64>>>,
+    /// The same for the combinations of joint margins.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    vanished_together: Vec<Together>,
     shifts: Vec<Shift>,
 }
 
@@ -58,12 +63,60 @@ fn parts_of_vanished(table: &Table) -> Vec<Vec<Option<f64>>> {
     if parts.iter().flatten().any(Option::is_some) { parts } else { Vec::new() }
 }
 
+/// What the combinations of some axes were worth that were rounded to nothing.
+#[derive(Clone, Debug, PartialEq)]
+struct Together {
+    axes: Vec<usize>,
+    /// Last axis fastest.
+    parts: Vec<Option<f64>>,
+}
+
+impl Together {
+    /// The joint margins in which shares were rounded to nothing, with what each is a part of.
+    fn of(table: &Table, cells: &[u64]) -> Vec<Self> {
+        let of = |joint: &Joint| {
+            let (Targets::Shares(shares) | Targets::Percentages(shares)) = &joint.targets else { return None };
+            let place = |name: &String| (0..table.axes()).find(|axis| table.name(*axis) == Some(name.as_str()));
+            let axes: Vec<usize> = joint.axes.iter().map(place).collect::<Option<_>>()?;
+            let sums = sums(table.shape(), &axes, cells);
+            let sum: f64 = shares.iter().sum();
+            // Merged categories leave the margin as it was given.
+            if sums.len() != shares.len() || sum <= 0.0 {
+                return None;
+            }
+            let part = |(count, share): (&u64, &f64)| {
+                (*count == 0 && *share > 0.0).then(|| share / sum * table.total() as f64)
+            };
+            let parts: Vec<Option<f64>> = sums.iter().zip(shares).map(part).collect();
+            parts.iter().any(Option::is_some).then_some(Self { axes, parts })
+        };
+        table.joints.iter().filter_map(of).collect()
+    }
+
+    /// What the combination of a cell was worth; `None` if it was not rounded to nothing.
+    fn part(&self, lengths: &[usize], position: &[usize]) -> Option<f64> {
+        let at = self.axes.iter().fold(0, |place, axis| place * lengths[*axis] + position[*axis]);
+        self.parts.get(at).copied().flatten()
+    }
+}
+
+/// The sums over all axes but these, last of them fastest; empty if an axis is not there.
+fn sums(shape: &Shape, axes: &[usize], cells: &[u64]) -> Vec<u64> {
+    let Some(slices) = shape.slices(axes) else { return Vec::new() };
+    let mut sums = vec![0; axes.iter().map(|axis| shape.lengths()[*axis]).product()];
+    for (slice, count) in slices.into_iter().zip(cells) {
+        sums[slice as usize] += count;
+    }
+    sums
+}
+
 impl Solution {
     pub(crate) fn new(table: &Table, cells: Vec<u64>, fit: Fit, certificate: Certificate) -> Self {
         let deviation = cells.iter().zip(&fit.cells).map(|(cell, fit)| (*cell as f64 - fit).abs()).fold(0.0, f64::max);
         let names = (0..table.axes()).filter_map(|axis| table.name(axis).map(str::to_owned)).collect();
         let labels = (0..table.axes()).map(|axis| table.labels(axis).to_vec()).collect();
         let excluded = (0..cells.len()).filter(|cell| table.most_of(*cell) == 0).collect();
+        let vanished_together = Together::of(table, &cells);
         Self {
             cells,
             fit,
@@ -74,6 +127,7 @@ impl Solution {
             labels,
             excluded,
             vanished: parts_of_vanished(table),
+            vanished_together,
             shifts: Vec::new(),
         }
     }
@@ -136,7 +190,8 @@ impl Solution {
     }
 
     /// The cells that rounding left empty, though the proportional table has somebody there, or would have if the share
-    /// of a category had not been rounded to nothing. None of them was excluded. A larger total, a smallest cell or merged categories give them somebody.
+    /// of a category, or of a combination that is known together, had not been rounded to nothing. None of them was
+    /// excluded. A larger total, a smallest cell or merged categories give them somebody.
     pub fn rounded_to_nothing(&self) -> Vec<RoundedToNothing> {
         // What the fit's own rounding leaves is nobody.
         const NOBODY: f64 = 1e-6;
@@ -144,7 +199,7 @@ impl Solution {
         let describe = |cell: usize| {
             let people = match self.fit.cells[cell] {
                 people if people > NOBODY => people,
-                _ if self.vanished.is_empty() => return None,
+                _ if self.vanished.is_empty() && self.vanished_together.is_empty() => return None,
                 _ => self.part_of_vanished(cell).filter(|people| *people > NOBODY)?,
             };
             let position = self.shape.position(cell);
@@ -154,10 +209,22 @@ impl Solution {
         empty.filter_map(describe).collect()
     }
 
-    /// How many people a cell of a category that was rounded to nothing is worth, if its questions are independent.
+    /// How many people a cell of a category or a combination that was rounded to nothing is worth, if what is not known
+    /// together is independent.
     fn part_of_vanished(&self, cell: usize) -> Option<f64> {
-        let (total, mut people, mut vanished) = (self.certificate.total as f64, self.certificate.total as f64, false);
-        for (axis, at) in self.shape.position(cell).into_iter().enumerate() {
+        let (total, position) = (self.certificate.total as f64, self.shape.position(cell));
+        let (mut people, mut vanished, mut counted) = (total, false, vec![false; position.len()]);
+        for together in &self.vanished_together {
+            if together.axes.iter().any(|axis| counted[*axis]) {
+                continue;
+            }
+            if let Some(part) = together.part(self.shape.lengths(), &position) {
+                people *= part / total;
+                together.axes.iter().for_each(|axis| counted[*axis] = true);
+                vanished = true;
+            }
+        }
+        for (axis, at) in position.into_iter().enumerate().filter(|(axis, _)| !counted[*axis]) {
             let part = self.vanished.get(axis).and_then(|parts| parts.get(at)).copied().flatten();
             vanished |= part.is_some();
             people *= part.unwrap_or_else(|| self.margin(axis)[at] as f64) / total;
@@ -173,12 +240,7 @@ impl Solution {
     /// The sums over all axes but these, last of them fastest: the joint margin that came out. Empty if an axis is not
     /// there.
     pub fn sums(&self, axes: &[usize]) -> Vec<u64> {
-        let Some(slices) = self.shape.slices(axes) else { return Vec::new() };
-        let mut sums = vec![0; axes.iter().map(|axis| self.shape.lengths()[*axis]).product()];
-        for (slice, count) in slices.into_iter().zip(&self.cells) {
-            sums[slice as usize] += count;
-        }
-        sums
+        sums(&self.shape, axes, &self.cells)
     }
 
     /// The sums of an axis, equal to its targets unless these [may give](Self::shifts); empty if there is no such axis.

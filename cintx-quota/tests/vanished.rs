@@ -2,7 +2,7 @@
 
 #![allow(clippy::panic, clippy::unwrap_used)] // Helpers of tests, too, fail by panicking.
 
-use cintx_quota::{Axis, Table};
+use cintx_quota::{Axis, Joint, Table};
 
 #[test]
 fn cells_rounded_to_nothing_are_named_with_what_they_were_worth() {
@@ -54,5 +54,24 @@ fn cells_of_a_category_that_was_rounded_to_nothing_are_named() {
     let said: Vec<String> = table.solve().unwrap().rounded_to_nothing().iter().map(ToString::to_string).collect();
     let expected =
         ["oldest × North: 0.30 of a person asked for, 0 given", "oldest × South: 0.10 of a person asked for, 0 given"];
+    assert_eq!(said, expected);
+}
+
+/// The same of combinations that are known together: none of their cells has a part in the fit.
+#[test]
+fn cells_of_a_combination_that_was_rounded_to_nothing_are_named() {
+    let table = Table::builder()
+        .total(100)
+        .axis(Axis::labels("age", ["young", "old"]))
+        .axis(Axis::labels("gender", ["men", "women"]))
+        .axis(Axis::shares("region", [("North", 75.0), ("South", 25.0)]))
+        .joint(Joint::shares(["age", "gender"], [50.0, 49.6, 0.4, 0.0]))
+        .build()
+        .unwrap();
+    let said: Vec<String> = table.solve().unwrap().rounded_to_nothing().iter().map(ToString::to_string).collect();
+    let expected = [
+        "old × men × North: 0.30 of a person asked for, 0 given",
+        "old × men × South: 0.10 of a person asked for, 0 given",
+    ];
     assert_eq!(said, expected);
 }

@@ -34,7 +34,7 @@ picture() {
     "$browser" --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
         --disable-component-update --disable-sync --hide-scrollbars --user-data-dir="$work/profile" \
         --window-size="$size" --virtual-time-budget=3000 --screenshot="$folder/$name.png" "$@" \
-        "http://127.0.0.1:$port/" >/dev/null 2>&1
+        "http://127.0.0.1:$port/?once=1" >/dev/null 2>&1
     test -s "$folder/$name.png"
     echo "$folder/$name.png"
     if [ -n "${AXE:-}" ]; then

@@ -38,6 +38,7 @@ mod api;
 pub mod contract;
 mod fault;
 mod http;
+mod reading;
 mod sandbox;
 mod scenario;
 mod seed_file;

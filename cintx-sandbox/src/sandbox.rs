@@ -299,7 +299,8 @@ impl Builder {
             engine.faults().add(fault);
         }
         let serving = engine.clone();
-        let app = server::router(engine.clone()).into_make_service_with_connect_info::<ConnectionFault>();
+        let app =
+            server::router(engine.clone(), stopped.clone()).into_make_service_with_connect_info::<ConnectionFault>();
         let task = tokio::spawn(async move {
             let until = async move {
                 // A closed channel means that the sandbox was dropped.

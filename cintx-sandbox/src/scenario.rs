@@ -251,9 +251,10 @@ impl Scenario {
     /// # Errors
     /// If it is neither, has a name that is not known, or a number that cannot be.
     pub fn read(text: &str) -> Result<Self, ScenarioError> {
-        let unreadable = |error: &dyn std::fmt::Display| ScenarioError::Unreadable(error.to_string());
+        let unreadable =
+            |error: &dyn std::fmt::Display| ScenarioError::Unreadable(crate::reading::in_words(&error.to_string()));
         let scenario: Self = if text.trim_start().starts_with('{') {
-            serde_json::from_str(text).map_err(|error| unreadable(&error))?
+            crate::reading::from_json(text.as_bytes()).map_err(|error| unreadable(&error))?
         } else {
             toml::from_str(text).map_err(|error| unreadable(&error))?
         };

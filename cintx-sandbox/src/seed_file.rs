@@ -1,6 +1,7 @@
 //! What a sandbox begins with, from a file: the account, its users, units and
 //! clients, the market's suppliers and questions, and studies in field.
 
+use crate::reading;
 use crate::state::library::{CATEGORIES, Kind};
 use crate::state::market::{self, Market};
 use rust_decimal::Decimal;
@@ -239,9 +240,9 @@ impl SeedFile {
     /// # Errors
     /// If it is neither, has a key that is not known, or a value that cannot be.
     pub fn read(text: &str) -> Result<Self, SeedFileError> {
-        let unreadable = |error: &dyn Display| SeedFileError::Unreadable(error.to_string());
+        let unreadable = |error: &dyn Display| SeedFileError::Unreadable(reading::in_words(&error.to_string()));
         let file: Self = if text.trim_start().starts_with('{') {
-            serde_json::from_str(text).map_err(|error| unreadable(&error))?
+            reading::from_json(text.as_bytes()).map_err(|error| unreadable(&error))?
         } else {
             toml::from_str(text).map_err(|error| unreadable(&error))?
         };

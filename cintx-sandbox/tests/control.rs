@@ -56,8 +56,14 @@ async fn what_is_not_known_is_refused_by_name() {
     for (path, body, named) in [
         ("clock", json!({ "advance_second": 5 }), "advance_second"),
         ("clock", json!({ "advance_seconds": -5 }), "-5"),
-        ("clock", json!({ "speed": -1 }), "speed"),
-        ("jobs/fail", json!({ "next": -1 }), "-1"),
+        ("clock", json!({ "speed": -1 }), "speed is -1; a number from 0 to 1000000"),
+        ("clock", json!({ "speed": "fast" }), "speed: "),
+        ("jobs/fail", json!({ "next": -1 }), "next: invalid value: integer `-1`, expected a whole number from 0 on"),
+        ("requests/verify", json!({ "times": -1 }), "times is -1"),
+        ("requests/verify", json!({}), "times is null"),
+        ("requests/verify", json!({ "times": 0, "method": "get" }), "GET, POST, PUT"),
+        ("save", json!({ "name": "" }), "name has 0 characters"),
+        ("faults", json!({ "on": "*", "do": "delay", "chance": 7 }), "chance is 7"),
         ("jobs/fail", json!({ "jobs": 1 }), "jobs"),
         ("respondents", json!({ "group": "x" }), "group"),
         ("reset", json!({ "seed": 5 }), "seed"),
@@ -72,6 +78,8 @@ async fn what_is_not_known_is_refused_by_name() {
     assert!(wrong.text.contains("POST /control/clock"), "{}", wrong.text);
     let wrong = send(http.get(format!("{control}/requests?operatoin=x"))).await.expect(400);
     assert!(wrong.text.contains("operatoin"), "{}", wrong.text);
+    let twice = send(http.get(format!("{control}/requests?status=200&status=404"))).await.expect(400);
+    assert!(twice.text.contains("status is given twice"), "{}", twice.text);
 }
 
 #[tokio::test]
@@ -132,13 +140,30 @@ async fn a_state_is_saved_restored_and_begun_anew() {
 async fn connections_that_nobody_uses_are_closed() {
     let idle = Duration::from_millis(200);
     let sandbox = Sandbox::builder().idle_timeout(idle).start().await.unwrap();
-    for begun in ["", "GET / HT", "GET /control/about HTTP/1.1\r\nHost: localhost\r\n\r\n"] {
+    // Nothing, a part of a head, a part of a body, and a whole request.
+    let body = "POST /control/reset HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{";
+    for begun in ["", "GET / HT", body, "GET /control/about HTTP/1.1\r\nHost: localhost\r\n\r\n"] {
         let mut stream = TcpStream::connect(sandbox.address()).await.unwrap();
         stream.write_all(begun.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         let closed = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut answer)).await;
         assert!(closed.is_ok(), "{begun:?} stays open");
         assert_eq!(answer.starts_with(b"HTTP/1.1 200"), begun.ends_with("\r\n\r\n"), "{begun:?}");
+    }
+}
+
+/// A body that says that it is too large is not waited for.
+#[tokio::test]
+async fn what_announces_too_much_is_refused_at_once() {
+    let sandbox = Sandbox::start().await.unwrap();
+    for path in ["/v1/accounts", "/control/seed"] {
+        let mut stream = TcpStream::connect(sandbox.address()).await.unwrap();
+        let head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n[");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut status = [0; 12];
+        let read = stream.read_exact(&mut status);
+        tokio::time::timeout(Duration::from_secs(20), read).await.unwrap().unwrap();
+        assert_eq!(&status, b"HTTP/1.1 413", "{path}");
     }
 }
 

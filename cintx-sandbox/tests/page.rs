@@ -1,7 +1,7 @@
 //! The page at `/`: what it says, and that a browser shows it.
 
 // Helpers of tests count as tests.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod common;
 
@@ -9,6 +9,7 @@ use cintx_sandbox::Sandbox;
 use common::{Caller, client, send};
 use serde_json::{Value, json};
 use std::process::Command;
+use std::time::Duration;
 
 async fn filled() -> Sandbox {
     let sandbox = Sandbox::start().await.unwrap();
@@ -22,13 +23,45 @@ async fn filled() -> Sandbox {
     sandbox
 }
 
-/// What the stream tells.
+/// A stream of events that is read as a browser reads it.
+struct Events {
+    response: reqwest::Response,
+    text: String,
+}
+
+impl Events {
+    async fn open(sandbox: &Sandbox, query: &str, last: Option<&str>) -> Self {
+        let mut request = client().get(format!("http://{}/events?{query}", sandbox.address()));
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self { response, text: String::new() }
+    }
+
+    /// The next event, as its id and what it tells; `None` if the stream has ended.
+    async fn next(&mut self) -> Option<(String, Value)> {
+        loop {
+            if let Some((event, rest)) = self.text.split_once("\n\n") {
+                let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+                let found = field("id: ").zip(field("data: "));
+                self.text = rest.to_owned();
+                match found {
+                    Some((id, data)) => return Some((id, serde_json::from_str(&data).unwrap())),
+                    None => continue,
+                }
+            }
+            let chunk = self.response.chunk().await.unwrap()?;
+            self.text.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+    }
+}
+
+/// What the stream tells first.
 async fn event(sandbox: &Sandbox, query: &str) -> Value {
-    let url = format!("http://{}/events?{query}", sandbox.address());
-    let stream = send(client().get(&url)).await.expect(200);
-    assert_eq!(stream.header("content-type"), "text/event-stream");
-    let data = stream.text.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
-    serde_json::from_str(data).unwrap()
+    Events::open(sandbox, query, None).await.next().await.unwrap().1
 }
 
 #[tokio::test]
@@ -70,6 +103,57 @@ async fn the_stream_tells_the_state_and_why_requests_were_refused() {
 }
 
 #[tokio::test]
+async fn the_stream_stays_open_and_tells_what_changes() {
+    let sandbox = Sandbox::builder().standing_clock(1_767_225_600).start().await.unwrap();
+    let mut events = Events::open(&sandbox, "", None).await;
+    let (first, told) = events.next().await.unwrap();
+    assert_eq!(told["tiles"]["requests"], 0);
+    // Nothing has changed, so whoever was told already waits.
+    let mut again = Events::open(&sandbox, "", Some(&first)).await;
+    let waits = tokio::time::timeout(Duration::from_millis(1_500), again.next()).await;
+    assert!(waits.is_err(), "{waits:?}");
+
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    caller.project(&sandbox, "p").await;
+    for events in [&mut events, &mut again] {
+        let project = async {
+            loop {
+                let (id, told) = events.next().await.unwrap();
+                assert_ne!(id, first);
+                if told["tiles"]["projects"] == 1 {
+                    break;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), project).await.expect("an event on the same connection");
+    }
+
+    // A page that is open does not keep the sandbox from ending.
+    let stopping = std::time::Instant::now();
+    sandbox.stop().await;
+    assert!(stopping.elapsed() < Duration::from_millis(1_900), "{:?}", stopping.elapsed());
+    assert_eq!(events.next().await, None);
+}
+
+#[tokio::test]
+async fn the_stream_ends_after_one_event_where_one_is_asked_for() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let mut events = Events::open(&sandbox, "once=1", None).await;
+    assert!(events.next().await.is_some());
+    assert_eq!(events.next().await, None);
+}
+
+/// Idle connections are closed; one that somebody listens on is none.
+#[tokio::test]
+async fn the_stream_outlives_the_patience_with_idle_connections() {
+    let sandbox = Sandbox::builder().idle_timeout(Duration::from_millis(300)).start().await.unwrap();
+    let mut events = Events::open(&sandbox, "", None).await;
+    for _ in 0..3 {
+        assert!(events.next().await.is_some());
+    }
+}
+
+#[tokio::test]
 async fn the_stream_tells_the_last_deliveries_of_a_webhook() {
     let sandbox = Sandbox::start().await.unwrap();
     let caller = Caller::new(&sandbox, "2025-12-18").await;
@@ -104,7 +188,8 @@ async fn a_browser_shows_the_page() {
     let folder = std::env::temp_dir().join(format!("cintx-sandbox-page-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let picture = folder.join("page.png");
-    let url = format!("http://{}/", sandbox.address());
+    // The stream would go on, and a browser's own clock stands while it does.
+    let url = format!("http://{}/?once=1", sandbox.address());
     let mut run = Command::new(browser);
     run.args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1400,1500"])
         .arg(format!("--user-data-dir={}", folder.join("profile").display()))

@@ -182,6 +182,49 @@ async fn unions_are_told_by_the_branch_that_was_meant() {
     assert!(invalid_names(&reply).contains(&"profiling.profiles.0.targets.0.conditions.0.min".to_owned()), "{reply}");
 }
 
+/// Whoever is refused reads which value it is about, what came and everything that may come instead.
+#[tokio::test]
+async fn refusals_say_what_came_and_what_may() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    let project = caller.project(&sandbox, "p").await;
+    let groups = format!("{project}/target-groups");
+    let good = caller.draft_body(&sandbox, 100).await;
+    let start = good["fielding_specification"]["start_at"].as_str().unwrap();
+    let condition = "/profiling/profiles/0/targets/0/conditions/0/object";
+    let slips: &[(&str, &str, &[&str])] = &[
+        ("/cost_per_interview/value", "-1", &["got -1", "a decimal number of 0 or more"]),
+        ("/cost_per_interview/value", "cheap", &["got cheap", "a decimal number of 0 or more"]),
+        ("/cost_per_interview/currency_code", "EUR", &["got EUR", "USD"]),
+        ("/fielding_specification/end_at", start, &[start, "later than"]),
+        ("/fielding_specification/end_at", "tomorrow", &["tomorrow", "date-time"]),
+        ("/profiling/profile_adjustment_type", "percents", &["percents", "percentage", "nominal"]),
+        ("/profiling/profiles/0/object", "irregular", &["irregular", "regular", "blended"]),
+        (condition, "selektion", &["selektion", "selection", "range"]),
+    ];
+    for (pointer, given, said) in slips {
+        let mut bad = good.clone();
+        *bad.pointer_mut(pointer).unwrap() = json!(given);
+        let reply = caller.post(&groups, &bad).await.expect(400).json();
+        let name = pointer[1..].replace('/', ".");
+        let list = reply["invalid_params"].as_array().unwrap();
+        let reason = list.iter().find(|one| one["name"] == name.as_str()).unwrap_or_else(|| panic!("{name}: {reply}"));
+        let reason = reason["reason"].as_str().unwrap();
+        assert!(reason.starts_with("got ") && reason.contains(", allowed: "), "{name}: {reason}");
+        for part in *said {
+            assert!(reason.contains(part), "{name}: {reason} without {part}");
+        }
+    }
+    for query in ["page_size=0", "page_size=many", "start_after=nothing"] {
+        let reply = caller.get(&format!("{}/projects?{query}", caller.account)).await.expect(400).json();
+        let (name, given) = query.split_once('=').unwrap();
+        let one = &reply["invalid_params"][0];
+        assert_eq!(one["name"], name);
+        let reason = one["reason"].as_str().unwrap();
+        assert!(reason.contains(given) && reason.contains(", allowed: "), "{query}: {reason}");
+    }
+}
+
 #[tokio::test]
 async fn routes_methods_and_parameters() {
     for version in VERSIONS {

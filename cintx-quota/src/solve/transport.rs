@@ -82,6 +82,11 @@ impl<'a> Flow<'a> {
         Ok(self.excess.iter().all(|excess| *excess <= 0))
     }
 
+    /// How much the rows and columns with too much still have to place.
+    pub(crate) fn unplaced(&self) -> i64 {
+        self.excess.iter().filter(|excess| **excess > 0).sum()
+    }
+
     /// The price at a node, rows first.
     pub(crate) fn price(&self, node: usize) -> i64 {
         self.price[node]

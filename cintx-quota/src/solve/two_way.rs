@@ -144,8 +144,21 @@ fn fit(rows: &[i64], columns: &[i64], seed: Option<Vec<f64>>, limits: &Limits<'_
     Fitting { base, slices, bounds, sweeps, budget }.run()
 }
 
-/// After how many phases a flow is slow enough to scale its costs.
+/// After how many phases a flow is slow enough to scale its costs, and after how many if so much is still to be placed.
 const MANY_PHASES: usize = 150;
+const FEW_PHASES: usize = 20;
+const MUCH: i64 = 1_000;
+
+/// Meets the margins if that does not take too long; says whether it is done.
+fn settle(flow: &mut Flow<'_>, costs: &Squares<'_>) -> Result<bool, Stuck> {
+    if flow.balance_in(costs, FEW_PHASES)? {
+        return Ok(true);
+    }
+    if flow.unplaced() > MUCH {
+        return Ok(false);
+    }
+    flow.balance_in(costs, MANY_PHASES - FEW_PHASES)
+}
 
 /// Controlled rounding: the whole table between the bounds that is nearest to the fit in squares, each cell
 /// its floor or its ceiling. If the fit has not converged there may be no such table; then further off.
@@ -173,10 +186,11 @@ fn round(rows: &[i64], columns: &[i64], fit: &[f64], limits: &Limits<'_>) -> Res
         let prices = price.take().unwrap_or_else(|| first_prices(rows, columns, &costs, budget));
         let mut flow = start(rows, columns, prices, &Coarse { costs: &costs, by: 0 }, budget);
         go_on(rows, columns, budget)?;
-        match flow.balance_in(&costs, MANY_PHASES) {
+        match settle(&mut flow, &costs) {
             Ok(true) => return Ok(flow.values),
             Ok(false) => {
-                let Ok(prices) = refined(rows, columns, &costs, budget) else { continue };
+                let prices = (0..rows.len() + columns.len()).map(|node| flow.price(node)).collect();
+                let Ok(prices) = refined(rows, columns, prices, &costs, budget) else { continue };
                 let mut flow = start(rows, columns, prices, &Coarse { costs: &costs, by: 0 }, budget);
                 if flow.balance(&costs).is_ok() {
                     return Ok(flow.values);
@@ -205,13 +219,19 @@ fn start<'a>(rows: &[i64], columns: &[i64], prices: Vec<i64>, costs: &Coarse<'_>
     Flow::new(values, rows, columns, prices, budget)
 }
 
-/// Prices by scaling: exact ones for coarse costs, and from each grain to the next finer one. Where very many cells
-/// cost nearly the same, a flow at full precision meets the margins a few completes at a time; a coarse one, many at
-/// once.
-fn refined(rows: &[i64], columns: &[i64], costs: &Squares<'_>, budget: &Budget) -> Result<Vec<i64>, Stuck> {
-    const GRAINS: u32 = 9;
+/// Prices by scaling, from some that are near: exact ones for coarse costs, and from each grain to the next finer one.
+/// Where very many cells cost nearly the same, a flow at full precision meets the margins a few completes at a time; a
+/// coarse one, many at once.
+fn refined(
+    rows: &[i64],
+    columns: &[i64],
+    near: Vec<i64>,
+    costs: &Squares<'_>,
+    budget: &Budget,
+) -> Result<Vec<i64>, Stuck> {
+    const GRAINS: u32 = 5;
     const STEP: u32 = 3;
-    let mut prices = vec![0; rows.len() + columns.len()];
+    let mut prices: Vec<i64> = near.into_iter().map(|price| price >> (GRAINS * STEP)).collect();
     for grain in (1..=GRAINS).rev() {
         go_on(rows, columns, budget)?;
         let coarse = Coarse { costs, by: grain * STEP };
@@ -386,9 +406,12 @@ mod tests {
                 let steps = |cell: usize| (least[cell]..flow.values[cell]).map(move |value| costs.step(cell, value));
                 (0..least.len()).flat_map(steps).sum()
             };
-            let scaled = distance(refined(&rows, &columns, &costs, &budget).unwrap());
-            assert_eq!(scaled, distance(vec![0; height + width]), "case {case}");
-            assert_eq!(scaled, distance(first_prices(&rows, &columns, &costs, &budget)), "case {case}");
+            let first = first_prices(&rows, &columns, &costs, &budget);
+            let scaled = |near: Vec<i64>| distance(refined(&rows, &columns, near, &costs, &budget).unwrap());
+            let plain = distance(vec![0; height + width]);
+            assert_eq!(scaled(vec![0; height + width]), plain, "case {case}");
+            assert_eq!(scaled(first.clone()), plain, "case {case}");
+            assert_eq!(distance(first), plain, "case {case}");
         }
     }
 }

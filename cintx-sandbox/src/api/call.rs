@@ -63,7 +63,7 @@ impl Call<'_> {
                 .parse::<usize>()
                 .ok()
                 .filter(|size| (1..=most).contains(size))
-                .ok_or_else(|| Rejection::invalid("page_size", format!("not in 1 to {most}")))?,
+                .ok_or_else(|| Rejection::refused("page_size", text, format!("a whole number from 1 to {most}")))?,
         };
         let cursor = |name| self.query(name).filter(|text| !text.is_empty()).map(str::to_owned);
         Ok(Window { size, start_after: cursor("start_after"), end_before: cursor("end_before") })

@@ -493,7 +493,7 @@ impl Engine {
                 }
                 self.check_token(request.headers)?;
                 let version = version.ok_or_else(Rejection::version_missing)?;
-                let contract = self.contract(version).ok_or_else(|| unknown_version(&self.contracts))?;
+                let contract = self.contract(version).ok_or_else(|| unknown_version(version, &self.contracts))?;
                 notes.contract = Some(contract);
                 contract
             }
@@ -723,9 +723,9 @@ fn faulty(status: u16) -> Rejection {
     Rejection::new(status, object, "A fault was injected.")
 }
 
-fn unknown_version(contracts: &[&'static Contract]) -> Rejection {
+fn unknown_version(given: &str, contracts: &[&'static Contract]) -> Rejection {
     let known: Vec<_> = contracts.iter().map(|contract| contract.date()).collect();
-    Rejection::invalid("cint-api-version", format!("not one of {}", known.join(", ")))
+    Rejection::refused("cint-api-version", given, known.join(", "))
 }
 
 fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {

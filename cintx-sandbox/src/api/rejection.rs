@@ -2,9 +2,12 @@
 //! version's document gives to errors.
 
 use crate::contract::{Place, Violation};
+use crate::sim::clock::text;
 use crate::state::saved::{self, Word};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::fmt::Display;
 use std::ops::{Deref, DerefMut};
 
 /// A refusal; boxed, since every route may return one.
@@ -89,6 +92,26 @@ impl Rejection {
         let (name, reason) = (name.into(), reason.into());
         // The older versions have no list of parameters, only the detail.
         Self::bad_request(format!("The request is not valid. {name}: {reason}.")).with_param(name, reason)
+    }
+
+    /// The same with what came and everything that may come instead.
+    pub(crate) fn refused(name: impl Into<String>, got: impl Display, allowed: impl Display) -> Self {
+        Self::invalid(name, format!("got {got}, allowed: {allowed}"))
+    }
+
+    /// The same of a moment that had to be after another one.
+    pub(crate) fn too_early(name: impl Into<String>, got: Timestamp, after: Timestamp) -> Self {
+        Self::refused(name, text(got), format!("later than {}", text(after)))
+    }
+
+    /// The same of what is no moment.
+    pub(crate) fn no_moment(name: impl Into<String>, given: Option<&str>) -> Self {
+        Self::refused(name, given.unwrap_or("nothing"), "a moment like 2026-01-31T09:00:00.000Z")
+    }
+
+    /// The same of what is no locale.
+    pub(crate) fn no_locale(given: &str) -> Self {
+        Self::refused("locale", if given.is_empty() { "nothing" } else { given }, "a locale like eng_us")
     }
 
     pub(crate) fn with_param(mut self, name: impl Into<String>, reason: impl Into<String>) -> Self {

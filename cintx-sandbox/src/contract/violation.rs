@@ -100,6 +100,12 @@ pub(crate) fn from_error(error: &ValidationError<'_>, place: &dyn Fn(&str) -> Pl
         }
         return;
     }
+    if let ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } = error.kind()
+        && let Some(tag) = unknown_tag(context, depth(error))
+    {
+        out.push(Violation { place: place(&tag.pointer), ..tag.violation });
+        return;
+    }
     let pointer = error.instance_path().as_str().to_owned();
     let (pointer, got, allowed) = describe(error, pointer);
     out.push(Violation { place: place(&pointer), rule: error.kind().keyword().to_owned(), got, allowed });
@@ -114,10 +120,58 @@ fn meant_branch<'e, 'a>(context: &'e [Vec<ValidationError<'a>>], union: usize) -
     (!best.is_empty() && (!rank(best, union).0 || context.len() == 1)).then_some(best.as_slice())
 }
 
+/// What is wrong with each branch, also of unions within it.
+fn leaves<'e, 'a>(context: &'e [Vec<ValidationError<'a>>], out: &mut Vec<&'e ValidationError<'a>>) {
+    for error in context.iter().flatten() {
+        match error.kind() {
+            ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+                leaves(context, out);
+            }
+            _ => out.push(error),
+        }
+    }
+}
+
+/// What tells the branches of a union apart, where no branch knows it.
+struct Tag {
+    pointer: String,
+    violation: Violation,
+}
+
+/// The property that each branch wants another value of: with everything that any of them allows.
+fn unknown_tag(context: &[Vec<ValidationError<'_>>], union: usize) -> Option<Tag> {
+    let mut allowed: Vec<String> = Vec::new();
+    let mut found: Option<&ValidationError<'_>> = None;
+    let mut complaints = Vec::new();
+    leaves(context, &mut complaints);
+    for error in complaints.into_iter().filter(|error| depth(error) == union + 1) {
+        let options = match error.kind() {
+            ValidationErrorKind::Enum { options } => options.as_array().map_or(&[][..], Vec::as_slice),
+            ValidationErrorKind::Constant { expected_value } => std::slice::from_ref(expected_value.as_ref()),
+            _ => continue,
+        };
+        let first = *found.get_or_insert(error);
+        if first.instance_path() == error.instance_path() {
+            let new = options.iter().map(Value::to_string).filter(|option| !allowed.contains(option));
+            let new: Vec<String> = new.collect();
+            allowed.extend(new);
+        }
+    }
+    let found = found?;
+    let got = shorten(found.instance());
+    let violation = Violation::new(Place::Route, "enum", got, format!("one of [{}]", allowed.join(",")));
+    Some(Tag { pointer: found.instance_path().as_str().to_owned(), violation })
+}
+
 fn rank(errors: &[ValidationError<'_>], union: usize) -> (bool, Reverse<usize>, usize) {
     let other_kind = errors.iter().any(|error| match error.kind() {
         ValidationErrorKind::Enum { .. } | ValidationErrorKind::Constant { .. } => depth(error) <= union + 1,
         ValidationErrorKind::Type { .. } => depth(error) <= union,
+        // A branch for an empty object is not meant by one with something in it.
+        ValidationErrorKind::MaxProperties { limit: 0 } => depth(error) <= union,
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            depth(error) <= union && meant_branch(context, union).is_none()
+        }
         _ => false,
     });
     let shallowest = errors.iter().map(depth).min().unwrap_or(0);
@@ -159,7 +213,17 @@ fn describe(error: &ValidationError<'_>, pointer: String) -> (String, String, St
         ValidationErrorKind::AdditionalProperties { unexpected } => {
             format!("no other properties than those declared (not {})", unexpected.join(", "))
         }
-        ValidationErrorKind::AnyOf { context } => format!("one of {} shapes", context.len()),
+        ValidationErrorKind::Constant { expected_value } => expected_value.to_string(),
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            let shape = |errors: &Vec<ValidationError<'_>>| -> String {
+                let complaints = errors.iter().map(|error| {
+                    let (pointer, _, allowed) = describe(error, error.instance_path().as_str().to_owned());
+                    format!("{pointer}: {allowed}")
+                });
+                complaints.collect::<Vec<_>>().join(" and ")
+            };
+            context.iter().map(shape).collect::<Vec<_>>().join(", or ")
+        }
         _ => error.to_string(),
     };
     (pointer, got, allowed)

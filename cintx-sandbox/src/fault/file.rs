@@ -2,6 +2,7 @@
 //! One form for both, strict, so that a slip of the pen does not go unseen.
 
 use super::{Effect, Fault};
+use crate::reading;
 use serde::Deserialize;
 use serde_json::Value;
 use std::time::Duration;
@@ -27,6 +28,9 @@ pub enum FaultError {
     /// The status is not one that an error can have.
     #[error("{0} is not a status between 400 and 599")]
     Status(u16),
+    /// The chance is none.
+    #[error("chance is {0}; a number from 0 to 1 is needed")]
+    Chance(f64),
 }
 
 /// What `do` can say.
@@ -88,17 +92,17 @@ fn wait() -> String {
 
 /// Reads TOML or JSON: a table `fault`, a list of faults, or one fault.
 pub(super) fn read(text: &str) -> Result<Vec<Fault>, FaultError> {
-    let unreadable = |error: &dyn std::fmt::Display| FaultError::Unreadable(error.to_string());
+    let unreadable = |error: &dyn std::fmt::Display| FaultError::Unreadable(reading::in_words(&error.to_string()));
     let json = text.trim_start().starts_with(['{', '[']) && !text.trim_start().starts_with("[[");
     let specs = if json {
         // By their form, so that what is wrong in one can be named.
         let body = serde_json::from_str::<Value>(text).map_err(|error| unreadable(&error))?;
         let read = if body.is_array() {
-            serde_json::from_value::<Vec<Spec>>(body)
+            reading::from::<Vec<Spec>>(body)
         } else if body.get("fault").is_some() {
-            serde_json::from_value::<File>(body).map(|file| file.fault)
+            reading::from::<File>(body).map(|file| file.fault)
         } else {
-            serde_json::from_value::<Spec>(body).map(|one| vec![one])
+            reading::from::<Spec>(body).map(|one| vec![one])
         };
         read.map_err(|error| unreadable(&error))?
     } else {
@@ -134,11 +138,15 @@ fn fault(spec: Spec) -> Result<Fault, FaultError> {
         "deliver-twice" => Effect::DeliverTwice,
         other => return Err(FaultError::UnknownEffect(other.to_owned())),
     };
+    let chance = spec.chance.unwrap_or(1.0);
+    if !(0.0..=1.0).contains(&chance) {
+        return Err(FaultError::Chance(chance));
+    }
     let mut fault = Fault::on(spec.on)
         .delay(Duration::from_millis(spec.delay_ms))
         .delay_before_applying(Duration::from_millis(spec.delay_before_ms))
         .after(spec.after)
-        .chance(spec.chance.unwrap_or(1.0));
+        .chance(chance);
     fault.times = spec.times;
     fault.effect = effect;
     Ok(fault)
@@ -181,6 +189,12 @@ mod tests {
         assert!(matches!(read("[[fault]]\nwhen = 1"), Err(FaultError::Unreadable(_))));
         assert!(matches!(read("[[fault]]\ndo = \"truncate\""), Err(FaultError::Incomplete { .. })));
         assert!(matches!(read("[[fault]]\ndo = \"status\"\nstatus = 200"), Err(FaultError::Status(200))));
+        for chance in ["7", "-0.5", "nan"] {
+            let error = read(&format!("[[fault]]\nchance = {chance}")).unwrap_err();
+            assert!(matches!(error, FaultError::Chance(_)), "{error}");
+        }
+        let times = read(r#"[{ "times": -1 }]"#).unwrap_err().to_string();
+        assert!(times.contains("times: ") && times.contains("a whole number from 0 on"), "{times}");
         assert!(matches!(read("{"), Err(FaultError::Unreadable(_))));
         for slip in [r#"{ "fault": [{ "delay": 5 }] }"#, r#"[{ "delay": 5 }]"#, r#"{ "delay": 5 }"#] {
             let error = read(slip).unwrap_err().to_string();

@@ -6,6 +6,7 @@ use crate::api::engine::{Engine, Incoming};
 use crate::contract::Operation;
 use crate::fault::{self, Fault, fits};
 use crate::http::recording::Recording;
+use crate::reading;
 use crate::scenario::Scenario;
 use crate::seed_file::SeedFile;
 use crate::sim::clock::{machine_time, text};
@@ -85,6 +86,7 @@ const ROUTES: &[Route] = &[
     ("POST", "/control/recording/replay", replay),
     ("POST", "/control/save", |engine, incoming| {
         let Named { name } = read(incoming)?;
+        check_name(&name)?;
         engine.save(&name).map(|()| (200, json!({ "saved": name }))).map_err(|reason| (409, json!({ "error": reason })))
     }),
     ("POST", "/control/load", |engine, incoming| {
@@ -150,6 +152,9 @@ struct NewRespondent {
     target_group_id: String,
 }
 
+/// The methods that requests come with.
+const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+
 /// Which requests are meant; what is not given may be anything.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -166,8 +171,11 @@ struct Filter {
 
 impl Filter {
     fn read(engine: &Engine, given: serde_json::Map<String, Value>) -> Result<Self, Reply> {
-        let filter: Self = serde_json::from_value(Value::Object(given)).map_err(refuse)?;
+        let filter: Self = reading::from(Value::Object(given)).map_err(refuse)?;
         filter.operation.iter().try_for_each(|operation| known_operation(engine, operation))?;
+        if let Some(method) = filter.method.as_deref().filter(|method| !METHODS.contains(method)) {
+            return Err(refuse(format!("method is {method}; there are: {}", METHODS.join(", "))));
+        }
         Ok(filter)
     }
 
@@ -181,14 +189,6 @@ impl Filter {
             && self.number.is_none_or(|number| one.number == number)
             && self.after.is_none_or(|number| one.number > number)
     }
-}
-
-/// Requests that must have come so many times.
-#[derive(Deserialize)]
-struct Verification {
-    times: usize,
-    #[serde(flatten)]
-    filter: serde_json::Map<String, Value>,
 }
 
 fn one() -> u32 {
@@ -248,7 +248,7 @@ pub(super) fn parameters(incoming: &Incoming) -> Vec<(String, String)> {
 fn read<T: DeserializeOwned>(incoming: &Incoming) -> Result<T, Reply> {
     plain(incoming)?;
     let body: &[u8] = if incoming.body.is_empty() { b"{}" } else { &incoming.body };
-    serde_json::from_slice(body).map_err(refuse)
+    reading::from_json(body).map_err(refuse)
 }
 
 fn requests(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
@@ -260,7 +260,9 @@ fn requests(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
         } else {
             Value::String(value)
         };
-        given.insert(name, value);
+        if given.insert(name.clone(), value).is_some() {
+            return Err(refuse(format!("{name} is given twice; one value is needed")));
+        }
     }
     let filter = Filter::read(engine, given)?;
     let entries = engine.log().entries();
@@ -269,17 +271,21 @@ fn requests(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
 }
 
 fn verify(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
-    let Verification { times, filter } = read(incoming)?;
-    let filter = Filter::read(engine, filter)?;
-    let count = engine.log().entries().iter().filter(|one| filter.fits(one)).count();
+    let mut given: serde_json::Map<String, Value> = read(incoming)?;
+    let times = given.remove("times").unwrap_or_default();
+    let Some(times) = times.as_u64() else {
+        return Err(refuse(format!("times is {times}; a whole number from 0 on is needed")));
+    };
+    let filter = Filter::read(engine, given)?;
+    let count = engine.log().entries().iter().filter(|one| filter.fits(one)).count() as u64;
     let status = if count == times { 200 } else { 409 };
     Ok((status, json!({ "expected": times, "count": count })))
 }
 
 fn move_clock(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
     let ClockMove { advance_seconds, speed } = read(incoming)?;
-    if speed.is_some_and(|speed| !is_speed(speed)) {
-        return Err(refuse("speed is a number between 0 and 1000000"));
+    if let Some(speed) = speed.filter(|speed| !is_speed(*speed)) {
+        return Err(refuse(format!("speed is {speed}; a number from 0 to 1000000 is needed")));
     }
     if advance_seconds.is_nan() || advance_seconds < 0.0 {
         return Err(refuse(format!("advance_seconds is {advance_seconds}; the clock does not go back")));
@@ -364,6 +370,15 @@ fn last_segment(incoming: &Incoming) -> String {
     percent_decode_str(segment).decode_utf8_lossy().into_owned()
 }
 
+/// Whether a state can be kept under this name.
+fn check_name(name: &str) -> Result<(), Reply> {
+    let length = name.chars().count();
+    if (1..=100).contains(&length) {
+        return Ok(());
+    }
+    Err(refuse(format!("name has {length} characters; 1 to 100 are needed")))
+}
+
 /// A saved state as a whole, to be kept in a file.
 fn saved_state(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
     plain(incoming)?;
@@ -380,6 +395,7 @@ fn saved_state(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
 fn keep_state(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
     plain(incoming)?;
     let name = last_segment(incoming);
+    check_name(&name)?;
     engine.keep(&name, &incoming.body).map(|()| (200, json!({ "saved": name }))).map_err(refuse)
 }
 

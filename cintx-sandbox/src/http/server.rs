@@ -4,17 +4,22 @@
 use super::{access, control, cors, oauth, view};
 use crate::api::engine::{Engine, Incoming, Outgoing, TOKEN_PATH};
 use crate::fault::Effect;
-use crate::http::connection_fault::{ConnectionFault, Cut};
+use crate::http::connection_fault::{Busy, ConnectionFault, Cut};
 use axum::Router;
-use axum::body::to_bytes;
+use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
 use bytes::Bytes;
+use futures_core::Stream;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, ORIGIN};
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::sync::{mpsc, watch};
 
 /// The page, which works offline: nothing in it comes from elsewhere.
 const PAGE: &str = include_str!("page.html");
@@ -24,9 +29,31 @@ const LARGEST: usize = 16 << 20;
 /// The same for the control endpoint.
 const LARGEST_CONTROL: usize = 512 << 20;
 
+/// What a request is answered from.
+#[derive(Clone, Debug)]
+struct Serving {
+    engine: Arc<Engine>,
+    /// Says when the server ends.
+    closing: watch::Receiver<bool>,
+}
+
 /// The routes: everything goes to the engine, which knows the documents.
-pub(crate) fn router(engine: Arc<Engine>) -> Router {
-    Router::new().fallback(handle).with_state(engine)
+pub(crate) fn router(engine: Arc<Engine>, closing: watch::Receiver<bool>) -> Router {
+    Router::new().fallback(handle).with_state(Serving { engine, closing })
+}
+
+/// The page's stream as a body. Its connection is in use as long as somebody listens.
+struct Told {
+    events: mpsc::Receiver<String>,
+    _busy: Busy,
+}
+
+impl Stream for Told {
+    type Item = Result<String, Infallible>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.events.poll_recv(cx).map(|event| event.map(Ok))
+    }
 }
 
 /// What is no part of the API: the control endpoint, the page and its icon.
@@ -34,7 +61,7 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
 fn own_pages(engine: &Engine, incoming: &Incoming, line: &ConnectionFault) -> Option<Outgoing> {
     let is_get = incoming.method == "GET";
     let is_control = is_control(incoming);
-    let is_stream = incoming.path == "/events" && is_get;
+    let is_stream = is_stream(incoming);
     let is_page = incoming.path == "/" && is_get;
     if incoming.path == "/favicon.ico" && is_get {
         return Some(Outgoing { status: 204, headers: HeaderMap::new(), body: Vec::new() });
@@ -52,7 +79,7 @@ fn own_pages(engine: &Engine, incoming: &Incoming, line: &ConnectionFault) -> Op
     if is_stream {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        return Some(Outgoing { status: 200, headers, body: view::event(engine, incoming).into_bytes() });
+        return Some(Outgoing { status: 200, headers, body: Vec::new() });
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert("x-frame-options", HeaderValue::from_static("DENY"));
@@ -63,29 +90,41 @@ fn is_control(incoming: &Incoming) -> bool {
     incoming.path.starts_with("/control/")
 }
 
+fn is_stream(incoming: &Incoming) -> bool {
+    incoming.path == "/events" && incoming.method == "GET"
+}
+
 fn control_answer(engine: &Engine, incoming: &Incoming) -> Outgoing {
     let (status, body) = control::serve(engine, incoming);
     json_answer(status, &body)
 }
 
 async fn handle(
-    State(engine): State<Arc<Engine>>,
+    State(Serving { engine, closing }): State<Serving>,
     ConnectInfo(line): ConnectInfo<ConnectionFault>,
     request: Request,
 ) -> Response {
-    let _busy = line.begin();
     let (head, body) = request.into_parts();
     // States and recordings are larger than what the API takes.
     let largest = if head.uri.path().starts_with("/control/") { LARGEST_CONTROL } else { LARGEST };
-    let Ok(body) = to_bytes(body, largest).await else {
-        return write(json_answer(
-            413,
-            &serde_json::json!({ "object": "content_too_large_error", "detail": "The body is too large." }),
-        ));
+    // What says so itself need not come first.
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let body = if announced > largest { None } else { to_bytes(body, largest).await.ok() };
+    let Some(body) = body else {
+        let detail = format!("The body is too large; {largest} bytes at most are taken.");
+        return write(json_answer(413, &serde_json::json!({ "object": "content_too_large_error", "detail": detail })));
     };
+    // A connection on which the rest of a body never comes is idle.
+    let busy = line.begin();
     let incoming = Incoming::of(head, body);
     if let Some(outgoing) = own_pages(&engine, &incoming, &line).or_else(|| cors::preflight(&incoming)) {
-        return write(outgoing);
+        let is_told = is_stream(&incoming) && outgoing.status == 200;
+        let mut response = write(outgoing);
+        if is_told {
+            let events = view::stream(engine, &incoming, view::Pace::USUAL, closing);
+            *response.body_mut() = Body::from_stream(Told { events, _busy: busy });
+        }
+        return response;
     }
     let from_page = incoming.headers.contains_key(ORIGIN);
     let Some(strike) = engine.strike(&incoming) else {

@@ -13,6 +13,11 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 /// So many groups stand on a page.
 const GROUPS: usize = 12;
@@ -29,8 +34,20 @@ const POINTS: i64 = 60;
 /// So many profiles and targets of it are shown.
 const PROFILES: usize = 30;
 const TARGETS: usize = 200;
-/// After so many milliseconds a page asks again.
-const RETRY_MS: u32 = 1_000;
+
+/// How often the stream looks, and when it speaks though there is nothing new.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    pub(crate) look: Duration,
+    pub(crate) heartbeat: Duration,
+    /// When it ends, so that a connection whose other end is gone does not stay; browsers come again by themselves.
+    pub(crate) end: Duration,
+}
+
+impl Pace {
+    pub(crate) const USUAL: Self =
+        Self { look: Duration::from_secs(1), heartbeat: Duration::from_secs(15), end: Duration::from_secs(3_600) };
+}
 
 /// What somebody wants to see.
 #[derive(Debug, Default)]
@@ -40,6 +57,8 @@ struct Wanted {
     page: usize,
     group: String,
     requests: String,
+    /// One event, and the stream ends.
+    once: bool,
 }
 
 impl Wanted {
@@ -52,14 +71,67 @@ impl Wanted {
             page: take("page").parse().unwrap_or(0),
             group: take("group"),
             requests: take("requests").to_lowercase(),
+            once: !take("once").is_empty(),
         }
     }
 }
 
-/// One event of the stream. The stream ends with it, and browsers come again
-/// by themselves, so that nobody holds a connection.
-pub(crate) fn event(engine: &Engine, incoming: &Incoming) -> String {
-    format!("retry: {RETRY_MS}\ndata: {}\n\n", make(engine, &Wanted::read(incoming)))
+/// The stream of what somebody wants to see: an event at once, another whenever something has changed, a comment where
+/// nothing has for long. An event's id stands for what it tells: whoever comes again with the last one is told
+/// nothing twice. Ends with the sandbox, and with `once` after what it has to tell at once.
+pub(crate) fn stream(
+    engine: Arc<Engine>,
+    incoming: &Incoming,
+    pace: Pace,
+    closing: watch::Receiver<bool>,
+) -> mpsc::Receiver<String> {
+    let wanted = Wanted::read(incoming);
+    let last = incoming.headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+    let (sender, receiver) = mpsc::channel(1);
+    tokio::spawn(async move {
+        let telling = tell(&engine, &wanted, last, pace, &sender);
+        let mut closing = closing;
+        tokio::select! {
+            () = telling => {}
+            // A closed channel means that the sandbox was dropped.
+            _ = closing.wait_for(|closing| *closing) => {}
+            () = sender.closed() => {}
+        }
+    });
+    receiver
+}
+
+async fn tell(engine: &Engine, wanted: &Wanted, last: Option<String>, pace: Pace, sender: &mpsc::Sender<String>) {
+    let mut told = last;
+    let end = Instant::now() + pace.end;
+    let mut spoke = Instant::now();
+    let mut text = format!("retry: {}\n\n", pace.look.as_millis());
+    while Instant::now() < end {
+        let facts = make(engine, wanted).to_string();
+        let id = format!("{:016x}", digest(&facts));
+        if told.as_ref() != Some(&id) {
+            text.push_str(&format!("id: {id}\ndata: {facts}\n\n"));
+            told = Some(id);
+        } else if spoke.elapsed() >= pace.heartbeat {
+            text.push_str(":\n\n");
+        }
+        if !text.is_empty() {
+            spoke = Instant::now();
+            if sender.send(std::mem::take(&mut text)).await.is_err() {
+                return;
+            }
+        }
+        if wanted.once {
+            return;
+        }
+        tokio::time::sleep(pace.look).await;
+    }
+}
+
+fn digest(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn make(engine: &Engine, wanted: &Wanted) -> Value {
@@ -255,4 +327,72 @@ fn curve(world: &World, group: &TargetGroup) -> Value {
         json!([at, count, cost.to_string()])
     });
     Value::Array(points.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    // Helpers of tests count as tests.
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::sim::clock::Clock;
+    use crate::state::Settings;
+    use http::HeaderMap;
+
+    /// A sandbox in which nothing happens by itself.
+    fn quiet() -> Arc<Engine> {
+        let now = "2026-01-01T00:00:00Z".parse().unwrap();
+        let world = World::new(Settings::default(), Clock::Standing { now });
+        Arc::new(Engine::new(world, &[], false, false).unwrap())
+    }
+
+    fn listening(last: Option<&str>) -> Incoming {
+        let mut headers = HeaderMap::new();
+        if let Some(last) = last {
+            headers.insert("last-event-id", last.parse().unwrap());
+        }
+        let body = bytes::Bytes::new();
+        Incoming { method: "GET".into(), path: "/events".into(), query: None, headers, body }
+    }
+
+    fn pace(end: u64) -> Pace {
+        let [look, heartbeat, end] = [5, 25, end].map(Duration::from_millis);
+        Pace { look, heartbeat, end }
+    }
+
+    #[tokio::test]
+    async fn where_nothing_happens_the_stream_shows_that_it_lives_and_then_ends() {
+        let (_stop, closing) = watch::channel(false);
+        let mut events = stream(quiet(), &listening(None), pace(200), closing.clone());
+        let first = events.recv().await.unwrap();
+        assert!(first.starts_with("retry: 5\n\nid: ") && first.ends_with("\n\n"), "{first}");
+        let mut beats = 0;
+        while let Some(beat) = events.recv().await {
+            assert_eq!(beat, ":\n\n");
+            beats += 1;
+        }
+        assert!((1..=8).contains(&beats), "{beats}");
+
+        // Whoever has seen that already is told nothing of it again.
+        let id = first.lines().find_map(|line| line.strip_prefix("id: ")).unwrap();
+        let mut again = stream(quiet(), &listening(Some(id)), pace(200), closing.clone());
+        assert_eq!(again.recv().await.unwrap(), "retry: 5\n\n");
+        let mut other = stream(quiet(), &listening(Some("seen elsewhere")), pace(200), closing);
+        assert!(other.recv().await.unwrap().contains("\ndata: {"));
+    }
+
+    #[tokio::test]
+    async fn the_stream_ends_with_the_sandbox() {
+        for is_dropped in [false, true] {
+            let (stop, closing) = watch::channel(false);
+            let mut events = stream(quiet(), &listening(None), Pace::USUAL, closing);
+            assert!(events.recv().await.is_some());
+            if is_dropped {
+                drop(stop)
+            } else {
+                stop.send(true).unwrap()
+            }
+            assert_eq!(events.recv().await, None);
+        }
+    }
 }

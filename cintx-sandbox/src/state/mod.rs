@@ -58,6 +58,7 @@ use reconciliation::Reconciliation;
 use report::Report;
 use schedule::Schedule;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use session::Session;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -189,6 +190,13 @@ impl Account {
     /// What may stand where a user's id is asked for.
     pub(crate) fn not_a_user(&self, given: &str) -> String {
         let ids: Vec<&str> = self.users.iter().map(|user| user.id.as_str()).collect();
+        format!("got {given}, allowed: {}", ids.join(", "))
+    }
+
+    /// The same of a business unit's.
+    pub(crate) fn not_a_unit(&self, given: Option<&Value>) -> String {
+        let ids: Vec<String> = self.business_units.iter().map(|unit| unit.id.to_string()).collect();
+        let given = given.map_or_else(|| "nothing".into(), Value::to_string);
         format!("got {given}, allowed: {}", ids.join(", "))
     }
 

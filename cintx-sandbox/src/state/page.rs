@@ -25,7 +25,7 @@ pub(crate) fn cut<T>(items: Vec<T>, window: &Window, id: impl Fn(&T) -> String) 
         items
             .iter()
             .position(|item| id(item) == cursor)
-            .ok_or_else(|| Rejection::invalid(name, "not a cursor of this list"))
+            .ok_or_else(|| Rejection::refused(name, cursor, "a cursor that this list gave"))
     };
     let mut from = match &window.start_after {
         Some(cursor) => find("start_after", cursor)? + 1,

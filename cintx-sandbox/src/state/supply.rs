@@ -81,14 +81,16 @@ impl Supply {
         let mut names = BTreeSet::new();
         let mut least = self.exchange_min;
         if self.exchange_min > self.exchange_max {
-            return Err(Rejection::invalid("exchange_min_percentage", "greater than the maximum"));
+            return Err(Rejection::refused(
+                "exchange_min_percentage",
+                self.exchange_min,
+                format!("{} at most", self.exchange_max),
+            ));
         }
         for group in self.shares() {
             if group.min > group.max {
-                return Err(Rejection::invalid(
-                    "min_percentage",
-                    format!("greater than the maximum of {}", group.name),
-                ));
+                let allowed = format!("{} at most, the maximum of {}", group.max, group.name);
+                return Err(Rejection::refused("min_percentage", group.min, allowed));
             }
             if !names.insert(&group.name) {
                 return Err(Rejection::invalid("group_name", format!("{} stands twice", group.name)));
@@ -96,7 +98,7 @@ impl Supply {
             least += group.min;
         }
         if least > 100 {
-            return Err(Rejection::invalid("min_percentage", format!("the minimums add up to {least}")));
+            return Err(Rejection::refused("min_percentage", format!("{least} in all"), "100 in all at most"));
         }
         Ok(())
     }

@@ -46,17 +46,17 @@ pub(crate) fn read_money(body: &Value, name: &str) -> Result<Option<Money>, Reje
     };
     let part = |names: &[&str]| first(given, names).and_then(Value::as_str).map(str::to_owned);
     let (Some(value), Some(currency)) = (part(&["value", "amount"]), part(&["currency_code", "code"])) else {
-        return Err(Rejection::invalid(name, "an amount and its currency belong together"));
+        return Err(Rejection::refused(name, given, "an amount and its currency, both as text"));
     };
     let decimal = !value.is_empty()
         && value.bytes().all(|b| b.is_ascii_digit() || b == b'.')
         && value.bytes().filter(|b| *b == b'.').count() <= 1
         && value.bytes().any(|b| b.is_ascii_digit());
     if !decimal || value.parse::<Decimal>().is_err() {
-        return Err(Rejection::invalid(format!("{name}.value"), "not a decimal number"));
+        return Err(Rejection::refused(format!("{name}.value"), value, "a decimal number of 0 or more, like 2.50"));
     }
     if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_uppercase()) {
-        return Err(Rejection::invalid(format!("{name}.currency_code"), "not a currency code in capitals"));
+        return Err(Rejection::refused(format!("{name}.currency_code"), currency, "three capitals, like USD"));
     }
     Ok(Some(Money { value, currency }))
 }

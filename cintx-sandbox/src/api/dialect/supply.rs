@@ -41,7 +41,7 @@ fn percent(given: &Value, name: &str, absent: u64) -> u64 {
 fn number(given: &Value, name: &str) -> Result<i64, Rejection> {
     whole(given)
         .or_else(|| given.as_str()?.trim().parse().ok())
-        .ok_or_else(|| Rejection::invalid(name, "a supplier id is a number"))
+        .ok_or_else(|| Rejection::refused(name, given, "the number of a supplier"))
 }
 
 /// Supplier ids: plain, as text, or in objects under either name.

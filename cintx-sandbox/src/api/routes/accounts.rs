@@ -49,7 +49,7 @@ fn service_clients(world: &World) -> Outcome {
 fn clients(world: &World, call: &Call<'_>) -> Outcome {
     let number = |name: &str, usual: usize| match call.query(name) {
         None => Ok(usual),
-        Some(text) => text.parse::<usize>().map_err(|_| Rejection::invalid(name, "not a whole number")),
+        Some(text) => text.parse::<usize>().map_err(|_| Rejection::refused(name, text, "a whole number from 0 on")),
     };
     let all = &world.account.clients;
     let size = if call.version.is_legacy() { all.len() } else { call.window(10, 100)?.size };

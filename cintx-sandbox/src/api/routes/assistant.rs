@@ -77,22 +77,27 @@ pub(super) fn check(
         let limit = |name: &str| read_money(pricing, name);
         match (pricing.get("type").and_then(Value::as_str), dynamic) {
             (Some("dynamic"), false) => {
-                return Err(Rejection::invalid("pricing.type", "the target group has a rate card"));
+                return Err(Rejection::refused("pricing.type", "dynamic", "rate_card, which the target group has"));
             }
             (Some("rate_card"), true) => {
-                return Err(Rejection::invalid("pricing.type", "the target group's price is dynamic"));
+                return Err(Rejection::refused("pricing.type", "rate_card", "dynamic, as the target group's price is"));
             }
             (Some("dynamic"), true) => {
                 let (budget, most, least) = (limit("total_budget")?, limit("maximum_cpi")?, limit("minimum_cpi")?);
                 let upper = usize::from(budget.is_some()) + usize::from(most.is_some());
                 if upper == 0 || (upper == 2 && version != Version::First) {
-                    return Err(Rejection::invalid("pricing", "one of total_budget and maximum_cpi is needed"));
+                    return Err(Rejection::refused(
+                        "pricing",
+                        format!("{upper} of them"),
+                        "one of total_budget and maximum_cpi",
+                    ));
                 }
                 let value = |money: &crate::state::target_group::Money| money.value.parse().unwrap_or(0.0_f64);
                 if let (Some(least), Some(most)) = (&least, &most)
                     && value(least) >= value(most)
                 {
-                    return Err(Rejection::invalid("pricing.minimum_cpi", "not below maximum_cpi"));
+                    let allowed = format!("less than the {} of maximum_cpi", most.value);
+                    return Err(Rejection::refused("pricing.minimum_cpi", &least.value, allowed));
                 }
             }
             _ => {
@@ -104,12 +109,17 @@ pub(super) fn check(
     if let Some(exposed) = modules.pointer("/pacing/exposed_target_group_id").and_then(Value::as_str)
         && (exposed == group_id || !world.groups.contains_key(exposed))
     {
-        return Err(Rejection::invalid("pacing.exposed_target_group_id", "not another target group of this account"));
+        return Err(Rejection::refused(
+            "pacing.exposed_target_group_id",
+            exposed,
+            "another target group of this account",
+        ));
     }
     if let Some(soft) = modules.get("soft_launch") {
-        let end = first(soft, &["end_at"]).and_then(Value::as_str).and_then(read);
-        if end.is_none_or(|end| end <= world.now()) {
-            return Err(Rejection::invalid("soft_launch.end_at", "in the past"));
+        let given = first(soft, &["end_at"]).and_then(Value::as_str);
+        let end = given.and_then(read).ok_or_else(|| Rejection::no_moment("soft_launch.end_at", given))?;
+        if end <= world.now() {
+            return Err(Rejection::too_early("soft_launch.end_at", end, world.now()));
         }
     }
     Ok(())

@@ -28,7 +28,7 @@ fn share_out(profile: &mut Profile, goal: u64) {
 
 fn check(call: &Call<'_>) -> Result<(), Rejection> {
     let place = call.text("locale").unwrap_or_default();
-    locale::split(place).map(drop).ok_or_else(|| Rejection::invalid("locale", "a locale looks like eng_us"))
+    locale::split(place).map(drop).ok_or_else(|| Rejection::no_locale(place))
 }
 
 fn of_draft(world: &mut World, call: &Call<'_>) -> Outcome {

@@ -214,6 +214,9 @@ fn set_activity(world: &mut World, call: &Call<'_>) -> Outcome {
     Ok(Answer::empty(204))
 }
 
+/// How long somebody can be kept out.
+const DURATIONS: &str = "a period of 1 to 396 days, like P90D";
+
 /// Reads activity exclusions, with the durations as they are kept: in days
 /// where they came in weeks, and 90 days where nothing was said.
 pub(super) fn read_activity(
@@ -236,7 +239,7 @@ pub(super) fn read_activity(
             return Err(Rejection::invalid("respondent_activity_exclusions.id", reason));
         }
         let duration = days(part("duration").unwrap_or(overall))
-            .ok_or_else(|| Rejection::invalid("duration", "a period of 1 to 396 days is needed"))?;
+            .ok_or_else(|| Rejection::refused("duration", part("duration").unwrap_or(overall), DURATIONS))?;
         let mut kept = one.clone();
         if let Some(map) = kept.as_object_mut() {
             map.insert("duration".into(), json!(duration));

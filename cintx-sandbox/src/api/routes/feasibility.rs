@@ -30,15 +30,14 @@ fn before(world: &mut World, call: &Call<'_>) -> Outcome {
         super::projects::find(world, call)?;
     }
     let body = &call.body;
-    let unit = call
-        .number("business_unit_id")
-        .and_then(|id| world.account.business_unit(id))
-        .ok_or_else(|| Rejection::invalid("business_unit_id", "no business unit of this account"))?;
+    let unit = call.number("business_unit_id").and_then(|id| world.account.business_unit(id)).ok_or_else(|| {
+        Rejection::invalid("business_unit_id", world.account.not_a_unit(body.get("business_unit_id")))
+    })?;
     let currency = unit.currency.clone();
     let spec = body.get("fielding_specification").unwrap_or(body);
     let moment = |names: &[&str]| first(spec, names).and_then(Value::as_str).and_then(read);
     let (Some(start), Some(end)) = (moment(START), moment(END)) else {
-        return Err(Rejection::invalid("fielding_specification", "two moments are needed"));
+        return Err(Rejection::refused("fielding_specification", spec, "a start and an end, both as moments"));
     };
     let goal = first(body, GOAL).and_then(whole).map_or(1, |n| n.max(1) as u64);
     let audience = audience(world, call, goal)?;
@@ -84,11 +83,11 @@ fn ask(
     goal: u64,
 ) -> Result<Ask, Rejection> {
     let Some((_, country)) = locale::split(place) else {
-        return Err(Rejection::invalid("locale", "a locale looks like eng_us"));
+        return Err(Rejection::no_locale(place));
     };
     let days = start.duration_until(end).as_secs_f64() / 86_400.0;
     if days <= 0.0 {
-        return Err(Rejection::invalid("fielding_specification.end_at", "not after the start"));
+        return Err(Rejection::too_early("fielding_specification.end_at", end, start));
     }
     let number = |names: &[&str], otherwise: f64| first(&call.body, names).and_then(Value::as_f64).unwrap_or(otherwise);
     Ok(Ask {
@@ -110,7 +109,7 @@ fn respond(call: &Call<'_>, audience: &Audience, ask: Ask, currency: &str) -> Ou
     if let Some(offered) = &offered
         && offered.currency != currency
     {
-        return Err(Rejection::invalid("cost_per_interview.currency_code", format!("the currency is {currency}")));
+        return Err(Rejection::refused("cost_per_interview.currency_code", &offered.currency, currency));
     }
     let offered = offered.and_then(|price| price.value.parse::<f64>().ok());
     let price = ask.price();

@@ -59,20 +59,19 @@ fn update(world: &mut World, call: &Call<'_>) -> Outcome {
     let run = find(world, call)?.clone();
     call.match_etag(&run.etag())?;
     let now = world.now();
-    let moment =
-        |name: &str| call.text(name).and_then(read).ok_or_else(|| Rejection::invalid(name, "a moment is needed"));
+    let moment = |name: &str| call.text(name).and_then(read).ok_or_else(|| Rejection::no_moment(name, call.text(name)));
     let (start_at, end_at) = (moment("start_fielding_at")?, moment("end_fielding_at")?);
     if end_at <= start_at {
-        return Err(Rejection::invalid("end_fielding_at", "not after the start"));
+        return Err(Rejection::too_early("end_fielding_at", end_at, start_at));
     }
     if run.status == RunStatus::Completed {
         return Err(Rejection::invalid_state("A completed fielding run cannot be updated."));
     }
     if end_at <= now {
-        return Err(Rejection::invalid("end_fielding_at", "in the past"));
+        return Err(Rejection::too_early("end_fielding_at", end_at, now));
     }
     if run.status == RunStatus::Scheduled && start_at <= now {
-        return Err(Rejection::invalid("start_fielding_at", "in the past"));
+        return Err(Rejection::too_early("start_fielding_at", start_at, now));
     }
     let id = target_groups::find(world, call)?.id.clone();
     let by = world.account.caller().to_owned();

@@ -34,7 +34,7 @@ pub(super) const ROUTES: &[Route] = &[
 fn launch(world: &mut World, call: &Call<'_>) -> Outcome {
     let end_at = moment(call, "end_fielding_at")?;
     if end_at <= world.now() {
-        return Err(Rejection::invalid("end_fielding_at", "in the past"));
+        return Err(Rejection::too_early("end_fielding_at", end_at, world.now()));
     }
     let (project, group) = (call.at("project_id").to_owned(), call.at("target_group_id").to_owned());
     start(world, call, "launch-from-draft", Task::Launch { project, group, end_at })
@@ -44,17 +44,17 @@ fn schedule(world: &mut World, call: &Call<'_>) -> Outcome {
     let start_at = moment(call, "start_fielding_at")?;
     let end_at = moment(call, "end_fielding_at")?;
     if start_at <= world.now() {
-        return Err(Rejection::invalid("start_fielding_at", "in the past"));
+        return Err(Rejection::too_early("start_fielding_at", start_at, world.now()));
     }
     if end_at <= start_at {
-        return Err(Rejection::invalid("end_fielding_at", "not after the start"));
+        return Err(Rejection::too_early("end_fielding_at", end_at, start_at));
     }
     let (project, group) = (call.at("project_id").to_owned(), call.at("target_group_id").to_owned());
     start(world, call, "schedule-from-draft", Task::Schedule { project, group, start_at, end_at })
 }
 
 fn moment(call: &Call<'_>, name: &str) -> Result<jiff::Timestamp, Rejection> {
-    call.text(name).and_then(read).ok_or_else(|| Rejection::invalid(name, "a moment is needed"))
+    call.text(name).and_then(read).ok_or_else(|| Rejection::no_moment(name, call.text(name)))
 }
 
 fn start(world: &mut World, call: &Call<'_>, kind: &str, task: Task) -> Outcome {

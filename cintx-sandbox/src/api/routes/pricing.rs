@@ -60,7 +60,7 @@ fn rate_card(world: &World, call: &Call<'_>) -> Outcome {
     let unit = unit(world, call)?;
     let country = call.query("country_code").unwrap_or_default();
     if country.len() != 2 || !country.bytes().all(|b| b.is_ascii_uppercase()) {
-        return Err(Rejection::invalid("country_code", "a country looks like US"));
+        return Err(Rejection::refused("country_code", country, "two capitals, like US"));
     }
     let facts = json!({
         "country_code": country,
@@ -145,8 +145,7 @@ fn prediction(world: &World, call: &Call<'_>) -> Outcome {
 fn suggest_days(call: &Call<'_>) -> Outcome {
     let number = |name: &str| call.body.get(name).and_then(Value::as_f64);
     let place = call.text("locale").unwrap_or_default();
-    let (_, country) =
-        locale::split(place).ok_or_else(|| Rejection::invalid("locale", "a locale looks like eng_us"))?;
+    let (_, country) = locale::split(place).ok_or_else(|| Rejection::no_locale(place))?;
     // The document lets every part of an amount be missing.
     let price = read_money(&call.body, "price").ok().flatten().and_then(|money| money.value.parse().ok());
     let goal = number("completes").unwrap_or(1.0);
@@ -166,7 +165,7 @@ fn suggest_days(call: &Call<'_>) -> Outcome {
 fn suggest_range(world: &World, call: &Call<'_>) -> Outcome {
     let moment = |name: &str| match call.query(name) {
         None => Ok(None),
-        Some(given) => read(given).map(Some).ok_or_else(|| Rejection::invalid(name, "not a moment")),
+        Some(given) => read(given).map(Some).ok_or_else(|| Rejection::no_moment(name, Some(given))),
     };
     let days: Option<i64> = call.query("days").and_then(|text| text.parse().ok());
     let (start, end) = (moment("start")?, moment("end")?);
@@ -180,7 +179,7 @@ fn suggest_range(world: &World, call: &Call<'_>) -> Outcome {
         _ => return Err(Rejection::invalid("days", "either days, or start and end")),
     };
     if end <= start {
-        return Err(Rejection::invalid("end", "not after the start"));
+        return Err(Rejection::too_early("end", end, start));
     }
     let facts = json!({ "start": text(start), "end": text(end), "timezone": "UTC", "holidays": [] });
     Ok(Answer::json(200, facts))

@@ -22,9 +22,8 @@ pub(super) const ROUTES: &[Route] = &[
 
 /// The language of the locale, and the one to translate into.
 fn languages<'c>(call: &'c Call<'_>) -> Result<(&'c str, &'c str), Rejection> {
-    let wrong = || Rejection::invalid("locale", "a locale looks like eng_us");
     let own = match call.query("locale") {
-        Some(given) => locale::split(given).ok_or_else(wrong)?.0,
+        Some(given) => locale::split(given).ok_or_else(|| Rejection::no_locale(given))?.0,
         None => "eng",
     };
     Ok((own, call.query("translation_language").unwrap_or("eng")))

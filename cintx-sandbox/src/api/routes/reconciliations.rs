@@ -33,7 +33,9 @@ pub(super) const ROUTES: &[Route] = &[
 fn name(call: &Call<'_>) -> Result<String, Rejection> {
     match call.query("name") {
         Some(name) if !name.is_empty() && name.chars().count() <= 255 => Ok(name.to_owned()),
-        Some(_) => Err(Rejection::invalid("name", "1 to 255 characters are needed")),
+        Some(name) => {
+            Err(Rejection::refused("name", format!("{} characters", name.chars().count()), "1 to 255 characters"))
+        }
         None => Err(Rejection::invalid("name", "a value is required")),
     }
 }
@@ -180,7 +182,7 @@ fn asked_time(world: &World, call: &Call<'_>) -> Result<Range<Timestamp>, Reject
     let due = if call.version.is_legacy() {
         let month = call.query("session_month").unwrap_or_default();
         let day = format!("{month}-01").parse::<civil::Date>().ok().filter(|_| month.len() == 7);
-        let came = day.ok_or_else(|| Rejection::invalid("session_month", "a month looks like 2025-01"))?;
+        let came = day.ok_or_else(|| Rejection::refused("session_month", month, "a month like 2025-01"))?;
         came.saturating_add(1.month())
     } else {
         let months = if call.query("due_month") == Some("next_month") { 1 } else { 0 };

@@ -74,17 +74,19 @@ fn days(world: &World, call: &Call<'_>) -> Result<(civil::Date, civil::Date), Re
             .parse::<civil::Date>()
             .ok()
             .filter(|_| given.len() == 10)
-            .ok_or_else(|| Rejection::invalid(name, "a day looks like 2025-01-31")),
+            .ok_or_else(|| Rejection::refused(name, given, "a day like 2025-01-31")),
     };
     let (start, end) = (day("start_date")?, day("end_date")?);
     if end < start {
-        return Err(Rejection::invalid("end_date", "before start_date"));
+        return Err(Rejection::refused("end_date", end, format!("{start} or later")));
     }
-    if end > start.saturating_add(6.months()) {
-        return Err(Rejection::invalid("end_date", "a report covers at most six months"));
+    let latest = start.saturating_add(6.months());
+    if end > latest {
+        return Err(Rejection::refused("end_date", end, format!("{latest} or earlier, six months after start_date")));
     }
-    if start < today.saturating_sub(12.months()) {
-        return Err(Rejection::invalid("start_date", "more than twelve months ago"));
+    let earliest = today.saturating_sub(12.months());
+    if start < earliest {
+        return Err(Rejection::refused("start_date", start, format!("{earliest} or later, twelve months ago")));
     }
     Ok((start, end))
 }

@@ -63,7 +63,7 @@ fn over_time(world: &World, call: &Call<'_>) -> Outcome {
         .and_then(|span| span.total((jiff::Unit::Hour, SpanRelativeTo::days_are_24_hours())).ok())
         .map(|hours| hours.floor() as i64)
         .filter(|hours| (1..=24 * 398).contains(hours))
-        .ok_or_else(|| Rejection::invalid("aggregation_interval", "an interval of at least an hour is needed"))?;
+        .ok_or_else(|| Rejection::refused("aggregation_interval", given, "PT1H to P398D"))?;
     let first = group.start().as_second().div_euclid(3_600);
     let mut sums: Vec<(i64, u64)> = Vec::new();
     for (at, count) in group.ledger.completes_over_time() {

@@ -98,7 +98,7 @@ fn build(
     let manager = manager(world, body)?;
     let locale = string("locale").unwrap_or_default();
     if locale::split(&locale).is_none() {
-        return Err(Rejection::invalid("locale", "a locale looks like eng_us"));
+        return Err(Rejection::no_locale(&locale));
     }
     let (start_at, end_at) = fielding_times(body, now)?;
     let goal = first(body, &["completes_goal", "filling_goal"]).and_then(whole).map_or(0, |n| n.max(0) as u64);
@@ -143,11 +143,7 @@ fn business_unit(world: &World, body: &Value) -> Result<BusinessUnit, Rejection>
         .and_then(|value| whole(value).or_else(|| value.as_str()?.parse().ok()))
         .and_then(|id| world.account.business_unit(id))
         .cloned();
-    unit.ok_or_else(|| {
-        let ids: Vec<String> = world.account.business_units.iter().map(|unit| unit.id.to_string()).collect();
-        let given = given.map_or_else(|| "nothing".into(), Value::to_string);
-        Rejection::invalid("business_unit_id", format!("got {given}, allowed: {}", ids.join(", ")))
-    })
+    unit.ok_or_else(|| Rejection::invalid("business_unit_id", world.account.not_a_unit(given)))
 }
 
 fn manager(world: &World, body: &Value) -> Result<String, Rejection> {
@@ -169,12 +165,14 @@ fn prices(body: &Value, unit: &BusinessUnit) -> Result<(Option<Money>, Option<Mo
         if let Some(money) = money
             && money.currency != unit.currency
         {
-            let reason = format!("the business unit's currency is {}", unit.currency);
-            return Err(Rejection::invalid(format!("{name}.currency_code"), reason));
+            return Err(Rejection::refused(format!("{name}.currency_code"), &money.currency, &unit.currency));
         }
     }
-    if price.is_some() && !unit.pricing_models.iter().any(|model| model == "dynamic") {
-        return Err(Rejection::invalid("cost_per_interview", "the business unit has rate cards only"));
+    if let Some(price) = &price
+        && !unit.pricing_models.iter().any(|model| model == "dynamic")
+    {
+        let allowed = "nothing: the business unit has rate cards only";
+        return Err(Rejection::refused("cost_per_interview", &price.value, allowed));
     }
     Ok((price, note))
 }
@@ -184,7 +182,7 @@ fn check_links(call: &Call<'_>) -> Result<(), Rejection> {
         if let Some(url) = call.text(name)
             && !url.starts_with("https://")
         {
-            return Err(Rejection::invalid(name, "an HTTPS address is needed"));
+            return Err(Rejection::refused(name, url, "an address that begins with https://"));
         }
     }
     Ok(())
@@ -206,16 +204,12 @@ fn kept(world: &World, body: &Value, id: &str, project_id: &str) -> Result<Map<S
 fn fielding_times(body: &Value, now: Timestamp) -> Result<(Timestamp, Timestamp), Rejection> {
     let moment = |name: &str| {
         let given = body.get("fielding_specification").and_then(|spec| spec.get(name)).and_then(Value::as_str);
-        given
-            .and_then(read)
-            .ok_or_else(|| Rejection::invalid(format!("fielding_specification.{name}"), "a moment is needed"))
+        given.and_then(read).ok_or_else(|| Rejection::no_moment(format!("fielding_specification.{name}"), given))
     };
     let (start_at, end_at) = (moment("start_at")?, moment("end_at")?);
-    if end_at <= start_at {
-        return Err(Rejection::invalid("fielding_specification.end_at", "not after start_at"));
-    }
-    if end_at <= now {
-        return Err(Rejection::invalid("fielding_specification.end_at", "in the past"));
+    let earliest = start_at.max(now);
+    if end_at <= earliest {
+        return Err(Rejection::too_early("fielding_specification.end_at", end_at, earliest));
     }
     Ok((start_at, end_at))
 }
@@ -299,11 +293,10 @@ fn update_price(world: &mut World, call: &Call<'_>) -> Outcome {
     let id = group.id.clone();
     let currency = currency(world, group);
     let Some(price) = read_money(&call.body, "target_group_cpi")? else {
-        return Err(Rejection::invalid("target_group_cpi", "a price is needed"));
+        return Err(Rejection::refused("target_group_cpi", "nothing", "an amount and its currency"));
     };
     if price.currency != currency {
-        let reason = format!("the business unit's currency is {currency}");
-        return Err(Rejection::invalid("target_group_cpi.currency_code", reason));
+        return Err(Rejection::refused("target_group_cpi.currency_code", price.currency, currency));
     }
     if group.price.is_none() {
         return Err(Rejection::bad_request("The price of a rate card group cannot be set."));

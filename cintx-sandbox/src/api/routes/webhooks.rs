@@ -55,7 +55,7 @@ fn url(call: &Call<'_>) -> Result<Option<String>, Rejection> {
     let Some(url) = call.text("url") else {
         return Ok(None);
     };
-    webhook::destination(url).map_err(|reason| Rejection::invalid("url", reason))?;
+    webhook::destination(url).map_err(|reason| Rejection::invalid("url", format!("got {url}: {reason}")))?;
     Ok(Some(url.to_owned()))
 }
 
@@ -139,7 +139,7 @@ fn history(world: &World, call: &Call<'_>) -> Outcome {
     let id = find(world, call)?.id.clone();
     let moment = |name: &str| match call.query(name) {
         None => Ok(None),
-        Some(given) => read(given).map(Some).ok_or_else(|| Rejection::invalid(name, "not a moment")),
+        Some(given) => read(given).map(Some).ok_or_else(|| Rejection::no_moment(name, Some(given))),
     };
     let (from, to) = (moment("start_time")?, moment("end_time")?);
     let among = |name: &str, own: &str| {
