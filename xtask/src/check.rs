@@ -225,11 +225,23 @@ fn minimal(place: &Place<'_>) -> Result<Outcome> {
     }
     let (_folder, clone) = place.clone()?;
     let there = Place { workspace: &clone, path: place.path.clone() };
+    // What is not published may ask for more.
+    let manifest = clone.root().join("Cargo.toml");
+    fs::write(&manifest, with_members(&fs::read_to_string(&manifest)?, &ci::PUBLISHED))?;
     there.ask("cargo", &["+nightly", "update", "--quiet", "-Z", "direct-minimal-versions"])?;
     let target = place.target("minimal");
     let mut arguments = vec!["check", "--quiet", "--all-features", &target];
     arguments.extend(PACKAGES);
     there.ask("cargo", &arguments).map(|_| Outcome::Holds)
+}
+
+/// A workspace's manifest with other members.
+fn with_members(manifest: &str, members: &[&str]) -> String {
+    let line = |line: &str| match line.starts_with("members = [") {
+        true => format!("members = {members:?}\n"),
+        false => format!("{line}\n"),
+    };
+    manifest.lines().map(line).collect()
 }
 
 fn semver(place: &Place<'_>) -> Result<Outcome> {
@@ -390,6 +402,14 @@ mod tests {
                 assert!(format!("{:#}", check(&place).unwrap_err()).contains("a fault"), "{missing}");
             }
         }
+    }
+
+    #[test]
+    fn the_lowest_versions_are_asked_of_what_is_published() {
+        let manifest = fs::read_to_string(repository().root().join("Cargo.toml")).unwrap();
+        let edited = with_members(&manifest, &["cintx", "openapi"]);
+        let table: toml::Table = toml::from_str(&edited).unwrap();
+        assert_eq!(table["workspace"]["members"].as_array().map(Vec::len), Some(2), "{edited}");
     }
 
     #[test]

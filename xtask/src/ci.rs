@@ -99,7 +99,8 @@ fn runs(dates: &[String]) -> Vec<Step> {
 pub(crate) const PRIVATE: [&str; 5] = ["xtask", "cintx-tests", "cintx-compile-fail", "cintx-benches", "cintx-fuzz"];
 
 /// The folders of the packages that are published, and the licence files that each holds a copy of.
-const PUBLISHED: [&str; 6] = ["openapi", "cintx-raw", "cintx-quota", "cintx", "cintx-postgres", "cintx-sandbox"];
+pub(crate) const PUBLISHED: [&str; 6] =
+    ["openapi", "cintx-raw", "cintx-quota", "cintx", "cintx-postgres", "cintx-sandbox"];
 const LICENCES: [&str; 2] = ["LICENSE-MIT", "LICENSE-APACHE"];
 
 /// Copies, because a checkout on Windows breaks symbolic links; this keeps them equal to the root's files.
