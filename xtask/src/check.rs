@@ -231,7 +231,9 @@ fn minimal(place: &Place<'_>) -> Result<Outcome> {
     there.ask("cargo", &["+nightly", "update", "--quiet", "-Z", "direct-minimal-versions"])?;
     let target = place.target("minimal");
     let mut arguments = vec!["check", "--quiet", "--all-features", &target];
-    arguments.extend(PACKAGES);
+    // The simulated Exchange resets connections by what tokio has since 1.50; the libraries need no more than 1.44, and
+    // the lowest versions are one for all of a workspace.
+    arguments.extend(PACKAGES.chunks(2).filter(|package| package[1] != "cintx-sandbox").flatten());
     there.ask("cargo", &arguments).map(|_| Outcome::Holds)
 }
 
