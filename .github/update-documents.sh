@@ -15,7 +15,10 @@ for document in openapi/????-??-??.json; do
     # 0 and 1 are answers, 2 is a failure.
     [ "$status" -le 1 ]
     printf '\n# %s\n\n%s\n' "$date" "$difference" >> "$report"
+    cp CHANGELOG.md "$report.changelog"
+    cargo xtask changelog "$date" "$downloaded"
     if ! problem=$(cargo xtask import "$downloaded" 2>&1); then
+        cp "$report.changelog" CHANGELOG.md
         printf '\nNot imported:\n\n```text\n%s\n```\n' "$problem" >> "$report"
     fi
 done

@@ -35,6 +35,11 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+/// The code of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
+
 mod database;
 mod error;
 mod inbox;

@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
-use crate::regen;
 use crate::workspace::Workspace;
+use crate::{check, regen};
 
 /// A build that is thrown away needs neither state for the next one nor debug information;
 /// without them it takes less than half of the disk.
@@ -76,10 +76,8 @@ fn checks(dates: &[String]) -> Vec<Step> {
         variables: &[("RUSTDOCFLAGS", "-D warnings")],
         ..step("documentation without warnings", "doc --workspace --no-deps --all-features")
     });
-    steps.push(step(
-        "packages",
-        "package --workspace --exclude xtask --exclude cintx-tests --exclude cintx-compile-fail --exclude cintx-benches --exclude cintx-fuzz --no-verify --allow-dirty",
-    ));
+    let private: String = PRIVATE.iter().map(|name| format!(" --exclude {name}")).collect();
+    steps.push(step("packages", &format!("package --workspace{private} --no-verify --allow-dirty")));
     steps
 }
 
@@ -105,12 +103,16 @@ fn runs(dates: &[String]) -> Vec<Step> {
     steps
 }
 
+/// The packages that are not published.
+pub(crate) const PRIVATE: [&str; 5] = ["xtask", "cintx-tests", "cintx-compile-fail", "cintx-benches", "cintx-fuzz"];
+
 /// The folders of the packages that are published, and the licence files that each holds a copy of.
-const PUBLISHED: [&str; 6] = ["openapi", "cintx-raw", "cintx-quota", "cintx", "cintx-postgres", "cintx-sandbox"];
+pub(crate) const PUBLISHED: [&str; 6] =
+    ["openapi", "cintx-raw", "cintx-quota", "cintx", "cintx-postgres", "cintx-sandbox"];
 const LICENCES: [&str; 2] = ["LICENSE-MIT", "LICENSE-APACHE"];
 
 /// Copies, because a checkout on Windows breaks symbolic links; this keeps them equal to the root's files.
-fn licence_copies(workspace: &Workspace) -> Result<()> {
+pub(crate) fn licence_copies(workspace: &Workspace) -> Result<()> {
     for file in LICENCES {
         let original = std::fs::read(workspace.root().join(file)).with_context(|| file.to_owned())?;
         for package in PUBLISHED {
@@ -129,6 +131,9 @@ pub(crate) fn run(workspace: &Workspace, dates: &[String]) -> Result<()> {
         let options = regen::Options { check: true, ..regen::Options::default() };
         ensure!(regen::run(workspace, &options)?, "run `cargo xtask regen`");
         Ok(())
+    })?;
+    timed("overlays and sizes of files", "cargo xtask check overlays sizes", || {
+        check::run(workspace, &["overlays".to_owned(), "sizes".to_owned()], false)
     })?;
     timed("licence files", "compare copies", || licence_copies(workspace))?;
     timed("every dependency supports the oldest Rust that we do", "metadata", || oldest_rust(workspace))?;
@@ -218,7 +223,7 @@ fn cargo(workspace: &Workspace) -> Command {
 }
 
 /// The resolver prefers releases that the oldest supported Rust can build; this says where it found none.
-fn oldest_rust(workspace: &Workspace) -> Result<()> {
+pub(crate) fn oldest_rust(workspace: &Workspace) -> Result<()> {
     let output = cargo(workspace).args(["metadata", "--format-version", "1", "--all-features"]).output()?;
     ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;

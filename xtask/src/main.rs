@@ -3,6 +3,9 @@
 //! `new-version` and `migration` are the way from one document to the next.
 
 mod bench;
+mod book;
+mod changelog;
+mod check;
 mod ci;
 mod diff;
 mod document;
@@ -13,6 +16,7 @@ mod guarded;
 mod import;
 mod migration;
 mod new_version;
+mod practice;
 mod regen;
 mod report;
 mod styles;
@@ -69,6 +73,9 @@ enum Command {
         /// How the difference is printed.
         #[arg(long, value_enum, default_value = "text")]
         format: diff::Format,
+        /// What api-smart-diff prints of the same two, to be held against; exits with 1 if a difference has no reason.
+        #[arg(long, value_name = "FILE")]
+        beside: Option<PathBuf>,
     },
     /// Takes in a new dated version: import, listings, generated code, migration page; prints what is left to do.
     NewVersion {
@@ -81,6 +88,14 @@ enum Command {
         #[arg(long)]
         no_compile: bool,
     },
+    /// Writes a made-up document, to walk the way of a new version or of a changed one with.
+    Practice {
+        /// Where the document goes.
+        file: PathBuf,
+        /// Which one.
+        #[arg(long, value_enum, default_value = "next")]
+        kind: practice::Kind,
+    },
     /// Writes the migration page of a step between two imported versions; passages written by hand survive.
     Migration {
         /// The older version.
@@ -88,6 +103,16 @@ enum Command {
         /// The newer one.
         new: String,
         /// Write nothing; exit with 1 if the page would change.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Writes what changed between two documents into CHANGELOG.md; passages written by hand survive.
+    Changelog {
+        /// A dated version that is imported, or a file as downloaded.
+        old: String,
+        /// The same.
+        new: String,
+        /// Write nothing; exit with 1 if the entry would change.
         #[arg(long)]
         check: bool,
     },
@@ -112,6 +137,17 @@ enum Command {
         /// Where the crates go.
         folder: PathBuf,
     },
+    /// Puts the book together from `docs/book`, and builds it where mdBook is installed.
+    Book,
+    /// Checks what must hold before a release: overlays, generated code, sizes, licences, packages and more.
+    Check {
+        /// The checks; those that compile nothing if none is named.
+        #[arg(value_name = "CHECK")]
+        named: Vec<String>,
+        /// Also those that compile: oldest Rust, lowest versions, public interface, examples of the last release.
+        #[arg(long)]
+        all: bool,
+    },
     /// Runs everything that must hold before a change lands.
     Ci,
     /// Measures calls, load and builds, and prints the tables of `docs/performance.md`; needs valgrind.
@@ -131,6 +167,17 @@ fn main() -> ExitCode {
     }
 }
 
+/// Says what became of a file; a check of one that is out of date is a "no".
+fn written(file: &str, up_to_date: bool, check: bool) -> ExitCode {
+    let state = match (up_to_date, check) {
+        (true, _) => "up to date",
+        (false, true) => "out of date",
+        (false, false) => "written",
+    };
+    println!("{file}: {state}");
+    if check && !up_to_date { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
 fn run(cli: Cli) -> Result<ExitCode> {
     let root = cli.root.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".."));
     let workspace = Workspace::at(root);
@@ -144,7 +191,12 @@ fn run(cli: Cli) -> Result<ExitCode> {
             println!("{}", fetch::run(&workspace, &fetch::Options { date, url, cache })?.report);
             Ok(ExitCode::SUCCESS)
         }
-        Command::Diff { old, new, format } => {
+        Command::Diff { old, new, beside: Some(theirs), .. } => {
+            let (text, explained) = diff::beside(&workspace, &old, &new, &theirs)?;
+            println!("{text}");
+            Ok(if explained { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Command::Diff { old, new, format, beside: None } => {
             let (text, breaks) = diff::run(&workspace, &old, &new, format)?;
             println!("{text}");
             Ok(if breaks { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -155,15 +207,17 @@ fn run(cli: Cli) -> Result<ExitCode> {
             println!("{}", new_version::run(&workspace, &options)?);
             Ok(ExitCode::SUCCESS)
         }
+        Command::Practice { file, kind } => {
+            println!("{}", practice::run(&workspace, &file, kind)?);
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Migration { old, new, check } => {
             let (page, up_to_date) = migration::run(&workspace, &old, &new, check)?;
-            let state = match (up_to_date, check) {
-                (true, _) => "up to date",
-                (false, true) => "out of date",
-                (false, false) => "written",
-            };
-            println!("{}: {state}", page.display());
-            Ok(if check && !up_to_date { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+            Ok(written(&page.display().to_string(), up_to_date, check))
+        }
+        Command::Changelog { old, new, check } => {
+            let up_to_date = changelog::run(&workspace, &old, &new, check)?;
+            Ok(written("CHANGELOG.md", up_to_date, check))
         }
         Command::Regen { dates, check, verbose, emit_shaped } => {
             let up_to_date = regen::run(&workspace, &regen::Options { dates, check, verbose, emit_shaped })?;
@@ -177,6 +231,14 @@ fn run(cli: Cli) -> Result<ExitCode> {
             let index = document::index::Index::read(&workspace.index())?;
             let dates: Vec<String> = index.entries().iter().map(|entry| entry.date.clone()).collect();
             ci::run(&workspace, &dates)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Check { named, all } => {
+            check::run(&workspace, &named, all)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Book => {
+            println!("{}", book::run(&workspace)?);
             Ok(ExitCode::SUCCESS)
         }
         Command::Bench => {

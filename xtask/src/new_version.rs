@@ -1,5 +1,6 @@
 //! `cargo xtask new-version`: everything about a new dated version that needs no thought, and a checklist of the rest.
-//! Each step can be repeated: what is there already stays as it is.
+//! Each step can be repeated: what is there already stays as it is. So the checklist is walked by running the command
+//! again on the same document, until nothing but the last lines is left.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -7,13 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use heck::ToUpperCamelCase as _;
 use serde_json::Value;
 
-use crate::diff::{self, Effect};
+use crate::diff::{self, Change, Effect};
 use crate::document::index::Index;
 use crate::document::tree::operations;
 use crate::workspace::Workspace;
-use crate::{guarded, import, migration, regen};
+use crate::{changelog, guarded, import, migration, regen};
 
 /// What to take in, and how far to go.
 #[derive(Clone, Debug)]
@@ -34,9 +36,17 @@ struct Checklist {
 /// Runs the command.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<String> {
     let known = Index::read(&workspace.index())?;
-    let report = import::run(workspace, &options.file, &options.import)?;
-    let index = Index::read(&workspace.index())?;
-    let date = report_date(&known, &index)?;
+    let (imported, _) = import::read(workspace, &options.file, &options.import)?;
+    let date = imported.date;
+    let is_there = known.get(&date).is_some();
+    ensure!(
+        !is_there || document(workspace, &date)? == imported.document,
+        "{date} is imported and this document is another one: follow \"a dated document that changed in place\" in CONTRIBUTING.md"
+    );
+    let report = match is_there {
+        true => imported.report,
+        false => import::run(workspace, &options.file, &options.import)?,
+    };
     let newest = known.entries().iter().map(|entry| entry.date.as_str()).filter(|other| *other < date.as_str()).max();
     let Some(before) = newest.or_else(|| known.entries().first().map(|entry| entry.date.as_str())) else {
         bail!("there is no version to start from; import a first one by hand");
@@ -48,23 +58,16 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<String> {
     }
     summaries(workspace, &date, &mut list)?;
     listings(workspace, before, &date, &mut list)?;
+    blocks(workspace, before, &date, &mut list)?;
+    shared_tests(workspace, before, &date, &mut list)?;
     wire(workspace, before, &date, &mut list)?;
     counts(workspace, &date, &mut list)?;
     let difference = compared(workspace, before, &date, &mut list)?;
+    changelog::run(workspace, before, &date, false)?;
+    list.done.push("its entry is in CHANGELOG.md; words of ours go around the generated block".to_owned());
     generated(workspace, before, &date, options.compile, &mut list)?;
-    finish(before, &date, &mut list);
+    finish(workspace, before, &date, &mut list)?;
     Ok(print(&report.to_string(), &difference, &list))
-}
-
-/// The date that the index has now and had not.
-fn report_date(before: &Index, after: &Index) -> Result<String> {
-    let new = after.entries().iter().find(|entry| before.get(&entry.date).is_none());
-    match new {
-        Some(entry) => Ok(entry.date.clone()),
-        None => bail!(
-            "this date was imported before, and has been imported again: follow \"a dated document that changed in place\" in CONTRIBUTING.md"
-        ),
-    }
 }
 
 /// A stub for each operation without a summary: it is refused until somebody fills it in.
@@ -92,7 +95,10 @@ fn summaries(workspace: &Workspace, date: &str, list: &mut Checklist) -> Result<
     }
     workspace.write_all([(path, text)])?;
     list.done.push(format!("{} stubs of summaries at the end of openapi/docs/operations.toml", missing.len()));
-    list.left.push(format!("write the summaries, in our words, of: {}", missing.join(", ")));
+    list.left.push(format!(
+        "write the summaries, in our words, of: {}; then run this command again, which goes on from here",
+        missing.join(", ")
+    ));
     Ok(())
 }
 
@@ -126,6 +132,97 @@ fn listings(workspace: &Workspace, before: &str, date: &str, list: &mut Checklis
         list.done.push(format!("{date} is listed in {file}"));
     }
     Ok(())
+}
+
+/// What stands in a file once for each version, from its first line to a blank one.
+const BLOCKS: [(&str, &str); 4] = [
+    ("tests/tests/domain/golden/versions.rs", "#[cfg(feature = \"v{date}\")]\nimpl OwnCalls for cintx::V{marker} {\n"),
+    ("tests/tests/answers/readings.rs", "#[cfg(feature = \"v{date}\")]\nimpl OwnReadings for cintx::V{marker} {\n"),
+    ("tests/src/lib.rs", "#[cfg(feature = \"v{date}\")]\nimpl Latest for cintx::V{marker} {}\n"),
+    ("tests/src/lib.rs", "/// The code of the migration page to {date} compiles, before and after.\n"),
+];
+
+/// Repeats the blocks of the version before. The migration page of the new step has its own.
+fn blocks(workspace: &Workspace, before: &str, date: &str, list: &mut Checklist) -> Result<()> {
+    for (file, mark) in BLOCKS {
+        let path = workspace.root().join(file);
+        let text = read(&path)?;
+        let mark = |date: &str| mark.replace("{date}", date).replace("{marker}", &date.replace('-', "_"));
+        if text.contains(&mark(date)) {
+            continue;
+        }
+        let Some(start) = text.find(&mark(before)) else {
+            list.left.push(format!("write in {file} for {date} what stands there for {before}"));
+            continue;
+        };
+        let end = text[start..].find("\n\n").map_or(text.len(), |length| start + length + 1);
+        let block = &text[start..end];
+        // A step goes from one version to the next: both of its dates move on.
+        let previous = dates(block).into_iter().find(|other| other != before);
+        let mut block = redated(block, before, date);
+        if let Some(previous) = previous {
+            block = redated(&block, &previous, before);
+        }
+        let mut new = text.clone();
+        new.insert_str(end, &format!("\n{block}"));
+        workspace.write_all([(path, new)])?;
+        list.done.push(format!("{date} has its block in {file}"));
+    }
+    Ok(())
+}
+
+/// Tests that are generic over versions, and compiled for some, are compiled for the new one, too.
+fn shared_tests(workspace: &Workspace, before: &str, date: &str, list: &mut Checklist) -> Result<()> {
+    let (old, new) = (format!("feature = \"v{before}\""), format!("feature = \"v{date}\""));
+    let mut open = vec![workspace.root().join("tests/tests")];
+    let mut changed = Vec::new();
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten() {
+            let path = entry?.path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = read(&path)?;
+                let edited = compiled_for(&text, &old, &new);
+                if edited != text {
+                    changed.push((path, edited));
+                }
+            }
+        }
+    }
+    if !changed.is_empty() {
+        list.done.push(format!("{} files of tests/tests compile what is generic for {date}, too", changed.len()));
+        workspace.write_all(changed)?;
+    }
+    Ok(())
+}
+
+/// The text with a feature added to the conditions of functions over `V`.
+fn compiled_for(text: &str, old: &str, new: &str) -> String {
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let mut edited = String::new();
+    for (at, line) in lines.iter().enumerate() {
+        let is_generic = lines.get(at + 1).is_some_and(|next| next.contains("fn ") && next.contains("<V"));
+        let is_condition =
+            line.starts_with("#[cfg(") && line.contains(old) && !line.contains(new) && !line.contains("all(");
+        if !(is_generic && is_condition) {
+            edited.push_str(line);
+        } else if line.contains("any(") {
+            edited.push_str(&line.replace(old, &format!("{old}, {new}")));
+        } else {
+            edited.push_str(&line.replace(old, &format!("any({old}, {new})")));
+        }
+    }
+    edited
+}
+
+/// The dates that are written in a text.
+fn dates(text: &str) -> Vec<String> {
+    let word = text.split(|letter: char| !letter.is_ascii_digit() && letter != '-');
+    word.map(|word| word.trim_matches('-'))
+        .filter(|word| import::bare_date(word).as_deref() == Some(*word))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The same text about another date, in every form in which dates are written.
@@ -204,11 +301,26 @@ fn compared(workspace: &Workspace, before: &str, date: &str, list: &mut Checklis
     let (old, new) = (document(workspace, before)?, document(workspace, date)?);
     let difference = guarded::run(|| diff::between((before, &old), (date, &new))).map_err(anyhow::Error::msg)?;
     for id in &difference.lost {
-        list.left.push(format!("{id} is gone: take it out of the wire module, or make it an area that {date} lacks"));
+        match named_in(workspace, date, std::slice::from_ref(id))? {
+            Some(places) => list.left.push(format!(
+                "{id} is gone: take it out of the wire module of {date}; an area that it leaves empty goes from `mod.rs`, and the version then lacks the capability{places}"
+            )),
+            None => list.done.push(format!("{id} is gone, and the wire module of {date} does not call it")),
+        }
     }
-    for (old, new) in &difference.moved {
-        let renamed = if old == new { String::new() } else { format!(", and is {new} now") };
-        list.left.push(format!("{old} moved{renamed}: see that retries and journals know it under its new place"));
+    let places = |names: &[String]| -> Result<String> {
+        let wire = named_in(workspace, date, names)?;
+        let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+        let simulated = files_with(workspace, &["cintx-sandbox/src"], &quoted)?;
+        let simulated = match simulated.is_empty() {
+            true => String::new(),
+            false => format!("; the simulated Exchange has it in {}", simulated.join(", ")),
+        };
+        Ok(wire.unwrap_or_else(|| "; nothing in its wire module names it".to_owned()) + &simulated)
+    };
+    let breaks = |change: &&Change| change.worst() == Effect::Compilation && !difference.lost.contains(&change.subject);
+    for change in difference.changes.iter().filter(breaks) {
+        list.left.push(format!("{}: {}{}", change.subject, change.what, places(&words(change))?));
     }
     let new_operations = difference
         .changes
@@ -226,18 +338,78 @@ fn compared(workspace: &Workspace, before: &str, date: &str, list: &mut Checklis
     Ok(difference.summary())
 }
 
+/// The names that a change is about, as code may have them: an operation, a field, a value as a variant.
+fn words(change: &Change) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = change.what.as_str();
+    while let Some((_, after)) = rest.split_once(['`', '"']) {
+        let Some((word, next)) = after.split_once(['`', '"']) else { break };
+        found.push(word.to_owned());
+        found.push(word.to_upper_camel_case());
+        rest = next;
+    }
+    match change.subject.split_once(", ") {
+        Some((operation, _)) => found.push(operation.to_owned()),
+        None => found.extend(change.subject.rsplit('.').next().map(|field| field.trim_matches(['[', ']']).to_owned())),
+    }
+    found
+}
+
+/// The files of a version's wire module, and those of `common/` that it lists, that have one of the names.
+fn named_in(workspace: &Workspace, date: &str, names: &[String]) -> Result<Option<String>> {
+    let wire = workspace.root().join("cintx/src/wire");
+    let own = wire.join(format!("v{}", date.replace('-', "_")));
+    let Ok(list) = fs::read_to_string(own.join("mod.rs")) else { return Ok(None) };
+    let mut files: Vec<PathBuf> = fs::read_dir(&own)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    let shared = list.lines().filter_map(|line| line.strip_prefix("#[path = \"../common/")?.strip_suffix("\"]"));
+    files.extend(shared.map(|name| wire.join("common").join(name)));
+    files.sort();
+    let mut found = Vec::new();
+    for file in files.iter().filter(|file| file.is_file()) {
+        let text = read(file)?;
+        let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        if text.split(|letter| !is_word(letter)).any(|word| names.iter().any(|name| name == word)) {
+            found.push(file.strip_prefix(workspace.root()).unwrap_or(file).display().to_string());
+        }
+    }
+    Ok((!found.is_empty()).then(|| format!("; named in {}", found.join(", "))))
+}
+
+/// The Rust files below some folders that have one of the texts, comments aside.
+fn files_with(workspace: &Workspace, folders: &[&str], texts: &[String]) -> Result<Vec<String>> {
+    let mut open: Vec<PathBuf> = folders.iter().map(|folder| workspace.root().join(folder)).collect();
+    let mut found = Vec::new();
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten() {
+            let path = entry?.path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let has = |line: &str| {
+                    !line.trim_start().starts_with("//") && texts.iter().any(|text| line.contains(text.as_str()))
+                };
+                if read(&path)?.lines().any(has) {
+                    found.push(path.strip_prefix(workspace.root()).unwrap_or(&path).display().to_string());
+                }
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
 /// Generates, writes the migration page, and asks the compiler, as far as the stubs allow.
 fn generated(workspace: &Workspace, before: &str, date: &str, compile: bool, list: &mut Checklist) -> Result<()> {
     let only = regen::Options { dates: vec![date.to_owned()], ..regen::Options::default() };
     match regen::run(workspace, &only) {
         Ok(_) => list.done.push(format!("generated: cintx-raw/src/v{}", date.replace('-', "_"))),
         Err(error) => {
-            list.left.push(format!("then `cargo xtask regen`, which says now: {error:#}"));
-            list.left.push(format!("then `cargo xtask migration {before} {date}`, and words of ours in the page"));
+            list.left.push(format!("the code is not generated yet: {error:#}"));
             return Ok(());
         }
     }
     let (page, _) = migration::run(workspace, before, date, false)?;
+    book(workspace, before, date, list)?;
     let page = page.strip_prefix(workspace.root()).unwrap_or(&page).display().to_string();
     list.done.push(format!("written: {page}"));
     list.left.push(format!("add words of ours to {page}, outside of the generated blocks"));
@@ -249,39 +421,67 @@ fn generated(workspace: &Workspace, before: &str, date: &str, compile: bool, lis
     Ok(())
 }
 
-/// What the compiler says about the version alone, a line for each error.
+/// The migration page is a page of the book.
+fn book(workspace: &Workspace, before: &str, date: &str, list: &mut Checklist) -> Result<()> {
+    let folder = workspace.root().join("docs/book");
+    let summary = read(&folder.join("SUMMARY.md"))?;
+    let line = format!("- [From {before} to {date}](to_{date}.md)\n");
+    if summary.contains(&line) {
+        return Ok(());
+    }
+    let mark = format!("(to_{before}.md)\n");
+    let Some(end) = summary.find(&mark).map(|start| start + mark.len()) else {
+        list.left.push(format!("name the migration page in docs/book/SUMMARY.md: {}", line.trim()));
+        return Ok(());
+    };
+    let (earlier, later) = summary.split_at(end);
+    workspace.write_all([
+        (folder.join("SUMMARY.md"), format!("{earlier}{line}{later}")),
+        (folder.join(format!("to_{date}.md")), format!("{{{{#include ../migrations/{before}-to-{date}.md}}}}\n")),
+    ])?;
+    list.done.push(format!("docs/book/to_{date}.md is in the book"));
+    Ok(())
+}
+
+/// What the compiler says about the version alone, a line for each error: of the library, and once that compiles, of
+/// the tests.
 fn compiler(workspace: &Workspace, date: &str) -> Result<Vec<String>> {
-    let features = format!("v{date}");
-    let output = Command::new(env!("CARGO"))
-        .current_dir(workspace.root())
-        .args([
-            "check",
-            "--quiet",
-            "--package",
-            "cintx",
-            "--no-default-features",
-            "--message-format",
-            "short",
-            "--features",
-            &features,
-        ])
-        .output()
-        .context("cannot run cargo check")?;
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    let errors: Vec<String> = text.lines().filter(|line| line.contains("error")).map(str::to_owned).collect();
-    ensure!(output.status.success() || !errors.is_empty(), "cargo check failed: {text}");
-    Ok(errors)
+    for (package, targets) in [("cintx", "--lib"), ("cintx-tests", "--tests")] {
+        let output = Command::new(env!("CARGO"))
+            .current_dir(workspace.root())
+            .args(["check", "--quiet", "--keep-going", "--package", package, targets, "--no-default-features"])
+            .args(["--message-format", "short", "--features", &format!("v{date}")])
+            .output()
+            .context("cannot run cargo check")?;
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        let mut errors: Vec<String> = text.lines().filter(|line| line.contains("error")).map(str::to_owned).collect();
+        errors.dedup();
+        ensure!(output.status.success() || !errors.is_empty(), "cargo check failed: {text}");
+        if !errors.is_empty() {
+            return Ok(errors);
+        }
+    }
+    Ok(Vec::new())
 }
 
 /// What is left at the end of each new version.
-fn finish(before: &str, date: &str, list: &mut Checklist) {
+fn finish(workspace: &Workspace, before: &str, date: &str, list: &mut Checklist) -> Result<()> {
+    let by_name = files_with(workspace, &["tests/tests", "cintx-sandbox/src"], &[format!("\"{before}\"")])?;
+    if !by_name.is_empty() {
+        list.left.push(format!("see whether what asks for {before} by name means {date}, too: {}", by_name.join(", ")));
+    }
+    list.left.push(format!(
+        "reviewed lists: `= {date} COUNT` and {date} behind the lines of {before} in tests/tests/answers/unread.txt, `versions` and COUNTS in tests/tests/domain/golden/never_sent.rs"
+    ));
     list.left.extend([
         format!("`cargo clippy -p cintx --no-default-features --features v{date} -- -D warnings`, until it is silent"),
         format!("decide whether {date} is the default: `default` in cintx/Cargo.toml, cintx-raw/Cargo.toml, tests/Cargo.toml"),
-        format!("name it where {before} is named in words: README.md, cintx/src/lib.rs, cintx/guide/versions.md, CHANGELOG.md"),
+        format!("name it where {before} is named in words: README.md, cintx/src/lib.rs, cintx/guide/versions.md, cintx/guide/calls.md"),
         "`INSTA_UPDATE=always TRYBUILD=overwrite cargo test -p xtask -p cintx -p cintx-tests`; read what it wrote".to_owned(),
+        "`CINTX_WRITE_GUIDE=1 cargo test -p cintx-tests --test structure`: the guide's table of capabilities".to_owned(),
         "`cargo xtask ci`".to_owned(),
     ]);
+    Ok(())
 }
 
 fn print(report: &str, difference: &str, list: &Checklist) -> String {
@@ -313,6 +513,11 @@ mod tests {
     fn listed() -> Temporary {
         let at = Temporary::with_kennels();
         let files = [
+            (
+                "docs/book/SUMMARY.md",
+                "- [From 2030-01-01 to 2031-05-06](to_2031-05-06.md)\n- [Decisions](decisions.md)\n",
+            ),
+            ("CHANGELOG.md", "# Changelog\n\n## Unreleased\n"),
             ("cintx-raw/Cargo.toml", "[features]\nv2031-05-06 = [\"_generated\"]\n_generated = []\n"),
             ("cintx/Cargo.toml", "[features]\nv2031-05-06 = [\"cintx-raw/v2031-05-06\"]\n"),
             ("tests/Cargo.toml", "[features]\nv2031-05-06 = [\"cintx/v2031-05-06\", \"cintx-raw/v2031-05-06\"]\n"),
@@ -321,7 +526,22 @@ mod tests {
                 "cintx/src/wire/mod.rs",
                 "#[cfg(feature = \"v2031-05-06\")]\nmod v2031_05_06;\npub(crate) mod webhooks;\n",
             ),
+            ("cintx-sandbox/src/dogs.rs", "// \"playful\" dogs\nlet answer = \"add_dog\";\n"),
+            ("tests/tests/dogs.rs", "V::DATE == \"2031-05-06\"\n"),
+            ("cintx/src/wire/v2031_05_06/dogs.rs", "raw.add_dog().await\n"),
             ("cintx/src/wire/v2031_05_06/mod.rs", "//! 2031-05-06 on the wire.\nuse cintx_raw::v2031_05_06 as raw;\n"),
+            (
+                "tests/tests/domain/golden/versions.rs",
+                "#[cfg(feature = \"v2031-05-06\")]\nimpl OwnCalls for cintx::V2031_05_06 {\n    // Its calls.\n}\n",
+            ),
+            (
+                "tests/tests/answers/readings.rs",
+                "#[cfg(feature = \"v2031-05-06\")]\nimpl OwnReadings for cintx::V2031_05_06 {\n}\n\n#[cfg(feature = \"v2031-05-06\")]\nfn newest<V>() {}\n",
+            ),
+            (
+                "tests/src/lib.rs",
+                "#[cfg(feature = \"v2031-05-06\")]\nimpl Latest for cintx::V2031_05_06 {}\n\n/// The code of the migration page to 2031-05-06 compiles, before and after.\n#[cfg(feature = \"v2030-01-01\")]\n#[doc = \"2030-01-01-to-2031-05-06\"]\npub struct To2031_05_06;\n",
+            ),
             ("tests/tests/table.rs", "const COUNTS: [(&str, usize, usize); 1] = [(\"2031-05-06\", 3, 0)];\n"),
         ];
         for (path, text) in files {
@@ -347,6 +567,8 @@ mod tests {
             "[x] imported: openapi/2032-01-01.json",
             "[ ] write the summaries, in our words, of: adopt_dog",
             "openapi/docs/operations.toml has no summary of: adopt_dog",
+            "[ ] adopt_dog: the method is `adopt_dog` and was `add_dog`; named in cintx/src/wire/v2032_01_01/dogs.rs; the simulated Exchange has it in cintx-sandbox/src/dogs.rs",
+            "asks for 2031-05-06 by name means 2032-01-01, too: tests/tests/dogs.rs",
             "1 break compilation",
         ] {
             assert!(list.contains(said), "{said:?} is not in {list}");
@@ -366,14 +588,33 @@ mod tests {
             read("tests/tests/table.rs"),
             "const COUNTS: [(&str, usize, usize); 2] = [(\"2031-05-06\", 3, 0), (\"2032-01-01\", 3, 0)];\n"
         );
+        assert!(read("tests/tests/domain/golden/versions.rs").contains("}\n\n#[cfg(feature = \"v2032-01-01\")]\nimpl"));
+        let shared = read("tests/tests/answers/readings.rs");
+        assert!(
+            shared.contains("#[cfg(any(feature = \"v2031-05-06\", feature = \"v2032-01-01\"))]\nfn newest<V>() {}")
+        );
+        assert!(read("tests/src/lib.rs").contains("impl Latest for cintx::V2032_01_01 {}\n\n/// The code"));
+        assert!(read("tests/src/lib.rs").ends_with(
+            "#[cfg(feature = \"v2031-05-06\")]\n#[doc = \"2031-05-06-to-2032-01-01\"]\npub struct To2032_01_01;\n"
+        ));
         let stubs = read("openapi/docs/operations.toml");
         assert!(stubs.ends_with("# POST /kennels/{kennel_id}/dogs\nadopt_dog = \"\"\n"), "{stubs}");
 
         // The stub is filled in, and the rest goes by itself.
         fs::write(at.workspace.summaries(), stubs.replace("adopt_dog = \"\"", "adopt_dog = \"Takes a dog in.\""))
             .unwrap();
-        regen::run(&at.workspace, &regen::Options::default()).unwrap();
+        let list = new_version(&at, &newer).unwrap();
+        assert!(list.contains("[x] generated: cintx-raw/src/v2032_01_01"), "{list}");
+        assert!(!list.contains("summaries, in our words"), "{list}");
         assert!(read("cintx-raw/src/v2032_01_01/client/dogs.rs").contains("pub async fn adopt_dog"));
+        assert_eq!(
+            read("docs/book/SUMMARY.md"),
+            "- [From 2030-01-01 to 2031-05-06](to_2031-05-06.md)\n- [From 2031-05-06 to 2032-01-01](to_2032-01-01.md)\n- [Decisions](decisions.md)\n"
+        );
+        assert_eq!(read("docs/book/to_2032-01-01.md"), "{{#include ../migrations/2031-05-06-to-2032-01-01.md}}\n");
+        let before = at.bytes();
+        new_version(&at, &newer).unwrap();
+        assert!(at.bytes() == before, "what is there already stays as it is");
     }
 
     #[test]
@@ -387,7 +628,8 @@ mod tests {
         ] {
             assert!(list.contains(said), "{said:?} is not in {list}");
         }
-        let error = new_version(&at, &KENNELS.replace("2031-05-06", "2032-01-01")).unwrap_err().to_string();
+        let other = KENNELS.replace("2031-05-06", "2032-01-01").replace("[calm, playful]", "[calm, sleepy]");
+        let error = new_version(&at, &other).unwrap_err().to_string();
         assert!(error.contains("changed in place"), "{error}");
     }
 }

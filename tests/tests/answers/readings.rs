@@ -377,7 +377,7 @@ impl OwnReadings for cintx::V2025_12_18 {
 }
 
 #[cfg(feature = "v2025-12-18")]
-fn newest() -> Vec<Reading<cintx::V2025_12_18>> {
+fn newest<V: cintx_tests::Latest>() -> Vec<Reading<V>> {
     use cintx::exclusion::ExcludedBy;
     use cintx::recontact::RecontactBy;
     use cintx::respondent::RespondentMode;

@@ -1,6 +1,7 @@
 //! `cargo xtask diff`: what changed between two documents, by Cint's published policy and by its effect on users.
 //! Also what import says about a document that is imported anew, and what migration pages are made of.
 
+mod beside;
 mod operations;
 mod print;
 mod reach;
@@ -18,6 +19,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub(crate) use self::print::{Format, code};
+pub(crate) use self::view::prepared;
 use crate::document::index::Index;
 use crate::document::overlay::Overlays;
 use crate::guarded;
@@ -111,6 +113,13 @@ impl Difference {
     }
 }
 
+/// The schemas that come back and are never sent.
+pub(crate) fn only_received(document: &Value) -> BTreeSet<String> {
+    let document = view::prepared(document);
+    let roles = reach::Reach::of(&document).roles();
+    roles.into_iter().filter(|(_, role)| *role == (false, true)).map(|(name, _)| name.to_owned()).collect()
+}
+
 /// Compares two imported documents.
 pub(crate) fn between(old: (&str, &Value), new: (&str, &Value)) -> Difference {
     between_prepared((old.0, &view::prepared(old.1)), (new.0, &view::prepared(new.1)))
@@ -149,9 +158,23 @@ fn side(workspace: &Workspace, named: &str) -> Result<(String, Value)> {
     Ok((name, imported.document))
 }
 
+/// Runs the command with what another tool says of the same two documents; answers a table and whether everything on
+/// which the two disagree is explained.
+pub(crate) fn beside(workspace: &Workspace, old: &str, new: &str, theirs: &Path) -> Result<(String, bool)> {
+    let (old, new) = (side(workspace, old)?, side(workspace, new)?);
+    let theirs = std::fs::read_to_string(theirs).with_context(|| format!("cannot read {}", theirs.display()))?;
+    let difference = guarded::run(|| between((&old.0, &old.1), (&new.0, &new.1))).map_err(anyhow::Error::msg)?;
+    beside::compare(&difference, &old.1, &new.1, &theirs)
+}
+
+/// What changed between two dates or files.
+pub(crate) fn of(workspace: &Workspace, old: &str, new: &str) -> Result<Difference> {
+    let (old, new) = (side(workspace, old)?, side(workspace, new)?);
+    guarded::run(|| between((&old.0, &old.1), (&new.0, &new.1))).map_err(anyhow::Error::msg)
+}
+
 /// Runs the command; answers the text and whether anything breaks.
 pub(crate) fn run(workspace: &Workspace, old: &str, new: &str, format: Format) -> Result<(String, bool)> {
-    let (old, new) = (side(workspace, old)?, side(workspace, new)?);
-    let difference = guarded::run(|| between((&old.0, &old.1), (&new.0, &new.1))).map_err(anyhow::Error::msg)?;
+    let difference = of(workspace, old, new)?;
     Ok((print::print(&difference, format)?, difference.breaks()))
 }

@@ -25,7 +25,7 @@ pub(super) const LIMITS: [&str; 12] = [
 ];
 
 /// A document whose parameters, bodies and answers stand in place.
-pub(super) fn prepared(document: &Value) -> Value {
+pub(crate) fn prepared(document: &Value) -> Value {
     let mut document = document.clone();
     inline_references(&mut document);
     document

@@ -112,10 +112,17 @@ impl Overlays {
                     continue;
                 }
                 for pointer in &found {
-                    if let Some(node) = document.pointer_mut(pointer)
-                        && let Err(message) = change.edit(node)
-                    {
-                        problems.push(Problem::at(pointer.clone(), format!("overlay {}: {message}", overlay.name)));
+                    let Some(node) = document.pointer_mut(pointer) else { continue };
+                    let before = node.clone();
+                    match change.edit(node) {
+                        Err(message) => {
+                            problems.push(Problem::at(pointer.clone(), format!("overlay {}: {message}", overlay.name)));
+                        }
+                        Ok(()) if *node == before => report.note(format!(
+                            "overlay {} changes nothing at {pointer}: the document says it by itself; take {date} out of it",
+                            overlay.name
+                        )),
+                        Ok(()) => {}
                     }
                 }
                 total += found.len();
@@ -128,6 +135,24 @@ impl Overlays {
 }
 
 impl Overlays {
+    /// The overlays of shaping that leave a document of theirs as it is: it says by itself what they bring.
+    pub(crate) fn idle(&self, date: &str, document: &Value) -> Vec<&str> {
+        let idle = |change: &Change| {
+            let found = find(document, &change.at);
+            let nodes = || found.iter().filter_map(|pointer| document.pointer(pointer));
+            nodes().all(|node| {
+                let mut edited = node.clone();
+                change.edit(&mut edited).is_ok() && &edited == node
+            })
+        };
+        let shaping = self.0.iter().filter(|overlay| overlay.stage == Stage::Shape);
+        let of_date = |overlay: &&Overlay| {
+            let mut changes = overlay.change.iter().filter(|change| change.documents.iter().any(|other| other == date));
+            changes.any(idle)
+        };
+        shaping.filter(of_date).map(|overlay| overlay.name.as_str()).collect()
+    }
+
     /// The overlays that were made for other documents alone, and that would fit this one too.
     /// Of the documents that one was made for, the nearest older one stands for it, or else the nearest newer one.
     pub(crate) fn that_would_fit(&self, date: &str, document: &Value) -> Vec<&str> {

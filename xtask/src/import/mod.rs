@@ -119,8 +119,8 @@ fn settle_date(found: Option<&str>, asked: Option<&str>) -> Result<String, Probl
     }
 }
 
-/// Runs the command: reads FILE, writes the document and its entry in the index, both or neither.
-pub(crate) fn run(workspace: &Workspace, file: &Path, options: &Options) -> Result<Report> {
+/// Reads and imports FILE in memory; its bytes come with it.
+pub(crate) fn read(workspace: &Workspace, file: &Path, options: &Options) -> Result<(Imported, Vec<u8>)> {
     let name = file.file_name().map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into_owned());
     let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let text = std::str::from_utf8(&bytes).map_err(|error| {
@@ -128,7 +128,12 @@ pub(crate) fn run(workspace: &Workspace, file: &Path, options: &Options) -> Resu
         Problems::one(&name, Problem { line: Some(line), pointer: String::new(), message: "not UTF-8 text".to_owned() })
     })?;
     let overlays = Overlays::read(&workspace.overlays())?;
-    let imported = import(&name, text, options.date.as_deref(), &overlays)?;
+    Ok((import(&name, text, options.date.as_deref(), &overlays)?, bytes))
+}
+
+/// Runs the command: reads FILE, writes the document and its entry in the index, both or neither.
+pub(crate) fn run(workspace: &Workspace, file: &Path, options: &Options) -> Result<Report> {
+    let (imported, bytes) = read(workspace, file, options)?;
     let mut document = serde_json::to_string_pretty(&imported.document)?;
     document.push('\n');
 
@@ -186,7 +191,7 @@ fn compare(
 /// Shapes and generates in memory: what `regen` would refuse is refused now, before anything is written.
 fn whole_way(workspace: &Workspace, date: &str, document: &Value, index: &Index, report: &mut Report) -> Result<()> {
     let notes = Notes::read_or_empty(workspace)?;
-    let made = regen::make_of(date, document, b"", &notes)?;
+    let made = regen::make_of(date, document, &notes)?;
     if !made.undocumented.is_empty() {
         let count = made.undocumented.len();
         report.note(format!("{count} operations have no summary yet: {}", made.undocumented.join(", ")));

@@ -11,13 +11,11 @@ mod table;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 pub(crate) use self::emit::is_uniform;
 pub(crate) use self::shape::{canonical_id, inline_references, is_client_header, schemas, shared_ids};
@@ -85,7 +83,7 @@ pub(crate) fn make(workspace: &Workspace, date: &str) -> Result<Made> {
     let path = workspace.document(date);
     let bytes = fs::read(&path).with_context(|| format!("cannot read openapi/{date}.json; import it first"))?;
     let document: Value = serde_json::from_slice(&bytes).with_context(|| format!("openapi/{date}.json is not JSON"))?;
-    let made = make_of(date, &document, &bytes, &Notes::read(workspace)?)?;
+    let made = make_of(date, &document, &Notes::read(workspace)?)?;
     ensure!(
         made.undocumented.is_empty(),
         "openapi/docs/operations.toml has no summary of: {}",
@@ -96,14 +94,14 @@ pub(crate) fn make(workspace: &Workspace, date: &str) -> Result<Made> {
 
 /// The same of a document that is in no file yet; operations without a summary are listed and no error.
 /// Whatever the generator cannot treat is answered with its place.
-pub(crate) fn make_of(date: &str, document: &Value, bytes: &[u8], notes: &Notes) -> Result<Made> {
+pub(crate) fn make_of(date: &str, document: &Value, notes: &Notes) -> Result<Made> {
     let shaped =
         guarded::run(|| shape::shape(date, document, &notes.overlays)).map_err(|message| anyhow!(message))??;
     let rows = table::rows(date, document, &shaped.document, &notes.supplement)?;
     // A stub that nobody has filled in is no summary.
     let is_documented = |id: &str| notes.summaries.get(id).is_some_and(|summary| !summary.trim().is_empty());
     let undocumented = rows.iter().map(|row| &row.id).filter(|id| !is_documented(id)).cloned().collect();
-    let files = written(date, document, &shaped.document, &rows, bytes, notes).map_err(|message| {
+    let files = written(date, document, &shaped.document, &rows, notes).map_err(|message| {
         let found = places::find(&shaped.document, &|part| attempt(date, part, &rows, notes));
         match found.is_empty() {
             true => anyhow!("{date}: {message}"),
@@ -123,7 +121,7 @@ fn attempt(date: &str, part: &Value, rows: &[table::Row], notes: &Notes) -> Resu
         part.get("paths").and_then(|paths| paths.get(&row.path)?.get(row.method.to_lowercase())).is_some()
     };
     let rows: Vec<table::Row> = rows.iter().filter(is_there).cloned().collect();
-    written(date, part, part, &rows, b"", notes).map(|_| ())
+    written(date, part, part, &rows, notes).map(|_| ())
 }
 
 fn written(
@@ -131,7 +129,6 @@ fn written(
     document: &Value,
     shaped: &Value,
     rows: &[table::Row],
-    bytes: &[u8],
     notes: &Notes,
 ) -> Result<BTreeMap<String, String>, String> {
     guarded::run(|| {
@@ -144,12 +141,8 @@ fn written(
                 generated.methods.len()
             ));
         }
-        let digest = Sha256::digest(bytes).iter().take(6).fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        });
         let summaries = &notes.summaries;
-        emit::files(&emit::Version { date, digest: &digest, shaped, rows, generated: &generated, summaries })
+        emit::files(&emit::Version { date, shaped, rows, generated: &generated, summaries })
     })?
 }
 

@@ -32,7 +32,7 @@ pub async fn calls<V: Version>(stage: &Stage<V>) {
 }
 
 #[cfg(feature = "v2025-12-18")]
-pub async fn newest(stage: &Stage<cintx::V2025_12_18>) {
+pub async fn newest<V: cintx_tests::Latest>(stage: &Stage<V>) {
     let project = stage.project().await;
     let group = priced(stage, &project).await;
     let today = Offset::UTC.to_datetime(Timestamp::now()).date();

@@ -51,7 +51,7 @@ pub async fn calls<V: Version>(stage: &Stage<V>) {
 }
 
 #[cfg(feature = "v2025-12-18")]
-pub async fn predictions(stage: &Stage<cintx::V2025_12_18>) {
+pub async fn predictions<V: cintx_tests::Latest>(stage: &Stage<V>) {
     let unit = stage.sandbox.business_unit_id();
     stage.cint.predict_dynamic_price(unit, &usd("2.50")).await.unwrap();
     let (length, rate) = (LengthOfInterview::minutes(10).unwrap(), "0.5".parse().unwrap());

@@ -41,9 +41,9 @@ pub async fn validations<V: cintx::quota::HasValidation>(stage: &Stage<V>) {
 
 /// Control quotas are sent again with each change.
 #[cfg(feature = "v2025-12-18")]
-pub async fn with_control(stage: &Stage<cintx::V2025_12_18>) {
+pub async fn with_control<V: cintx_tests::Latest>(stage: &Stage<V>) {
     let project = stage.project().await;
-    let audience = audiences::all::<cintx::V2025_12_18>().remove(4);
+    let audience = audiences::all::<V>().remove(4);
     let group = launched(draft(stage, &project, audience).cost_per_interview(usd("2.73"))).await;
     let quotas = group.quotas().with_control(audiences::control());
     let tables = quotas.read().await.unwrap();

@@ -21,7 +21,7 @@ pub async fn exclusion_lists(stage: &Stage<cintx::V2025_02_17>) {
 }
 
 #[cfg(feature = "v2025-12-18")]
-pub async fn newest(stage: &Stage<cintx::V2025_12_18>) {
+pub async fn newest<V: cintx_tests::Latest>(stage: &Stage<V>) {
     use cintx::exclusion::{ActivityExclusion, ExcludedBy};
     use cintx::recontact::RecontactBy;
     use cintx::respondent::{RespondentMode, RespondentOutcome};

@@ -49,7 +49,7 @@ pub async fn for_everybody<V: cintx::supply::HasGlobalTemplateWrites>(stage: &St
 
 /// The profiles of a template, alone and with a question of one's own: in a draft and in field.
 #[cfg(feature = "v2025-12-18")]
-pub async fn in_use(stage: &Stage<cintx::V2025_12_18>) {
+pub async fn in_use<V: cintx_tests::Latest>(stage: &Stage<V>) {
     use cintx::audience::Audience;
 
     let made = stage.cint.profile_templates().create("By age", "age").profile(audiences::age()).await.unwrap();

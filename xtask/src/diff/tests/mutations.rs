@@ -410,7 +410,7 @@ fn mutations_of_known_class_are_classified() {
             match (class, imported) {
                 (Refused, Ok(_)) => panic!("{name} is taken"),
                 (Worst(_), Ok(imported)) if first => {
-                    let made = regen::make_of(&date, &imported.document, b"", &notes);
+                    let made = regen::make_of(&date, &imported.document, &notes);
                     let refused = made.err().map(|error| format!("{error:#}"));
                     assert!(refused.iter().all(|error| error.contains('/')), "{name} has no place: {refused:?}");
                 }

@@ -1,0 +1,157 @@
+//! `cargo xtask changelog`: what a new document means for users, as an entry of CHANGELOG.md.
+//! A block per step stands under "Unreleased"; what is written around it by hand stays, and so does a released block.
+
+use std::fmt::Write as _;
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::diff::{self, Change, Difference, Effect, Policy};
+use crate::workspace::Workspace;
+
+const FILE: &str = "CHANGELOG.md";
+const HEADING: &str = "\n## Unreleased\n";
+const CLOSING: &str = "<!-- end of generated -->\n";
+/// How many changes of a kind an entry names before it only counts them.
+const MOST: usize = 12;
+
+/// Writes the entry of the step from one document to another; answers whether it was there as it would be written.
+pub(crate) fn run(workspace: &Workspace, old: &str, new: &str, check: bool) -> Result<bool> {
+    let difference = diff::of(workspace, old, new)?;
+    // A document that is the same is no entry.
+    if difference.changes.is_empty() {
+        return Ok(true);
+    }
+    let path = workspace.root().join(FILE);
+    let current = std::fs::read_to_string(&path).with_context(|| format!("cannot read {FILE}"))?;
+    let merged = merge(&current, &opening(&difference), &entry(&difference))?;
+    let up_to_date = merged == current;
+    if !check && !up_to_date {
+        workspace.write_all([(path, merged)])?;
+    }
+    Ok(up_to_date)
+}
+
+fn opening(difference: &Difference) -> String {
+    format!("<!-- generated: {} to {} -->\n", difference.old, difference.new)
+}
+
+/// The entry: what breaks by name, what is additive by its operations, the rest counted.
+pub(crate) fn entry(difference: &Difference) -> String {
+    let is_step = difference.old != difference.new;
+    let dated =
+        |name: &str| name.len() == 10 && name.as_bytes().iter().all(|byte| byte.is_ascii_digit() || *byte == b'-');
+    let title = match is_step && dated(&difference.old) && dated(&difference.new) {
+        true => format!(
+            "- `cintx-raw`: version {new}; `docs/migrations/{old}-to-{new}.md` says how to get there from {old}.\n",
+            old = difference.old,
+            new = difference.new
+        ),
+        false => format!("- `cintx-raw`: {} as Cint publishes it now.\n", difference.old),
+    };
+    let of = |effect: Effect| difference.changes.iter().filter(move |change| change.worst() == effect);
+    let mut text = title;
+    text.push_str(&list("Breaks compilation", of(Effect::Compilation).collect()));
+    text.push_str(&list("Releases that are out cannot read", of(Effect::Decoding).collect()));
+    text.push_str(&list("Behaves otherwise", of(Effect::Behaviour).collect()));
+    let is_operation = |change: &&Change| {
+        change.policy == Policy::Additive && change.what.ends_with(" is new") && change.what.contains(" /")
+    };
+    text.push_str(&list("New operations", of(Effect::Additive).filter(is_operation).collect()));
+    let rest = of(Effect::Additive).filter(|change| !is_operation(change)).count();
+    if rest > 0 {
+        let _ = writeln!(text, "  - Additive besides: {rest}.");
+    }
+    text
+}
+
+fn list(title: &str, changes: Vec<&Change>) -> String {
+    if changes.is_empty() {
+        return String::new();
+    }
+    let mut names: Vec<String> = changes
+        .iter()
+        .take(MOST)
+        .map(|change| match (change.subject.as_str(), change.what.contains(" /")) {
+            ("", _) => change.what.clone(),
+            // The place of an operation is in the migration page.
+            (subject, true) if change.what.ends_with(" is gone") => format!("{} is gone", diff::code(subject)),
+            (subject, true) if change.what.ends_with(" is new") => diff::code(subject),
+            (subject, _) => format!("{} {}", diff::code(subject), change.what),
+        })
+        .collect();
+    if changes.len() > MOST {
+        names.push(format!("{} more", changes.len() - MOST));
+    }
+    format!("  - {title}: {}.\n", names.join("; "))
+}
+
+/// Puts the entry under "Unreleased", in place of an earlier one of the same step. A block under a release is history.
+fn merge(current: &str, opening: &str, entry: &str) -> Result<String> {
+    let block = format!("{opening}{entry}{CLOSING}");
+    let start = current.find(HEADING).map(|at| at + HEADING.len());
+    let start = start.with_context(|| format!("{FILE} has no heading \"Unreleased\""))?;
+    let end = current[start..].find("\n## ").map_or(current.len(), |length| start + length);
+    let unreleased = &current[start..end];
+    if let Some(at) = unreleased.find(opening) {
+        let length = unreleased[at..].find(CLOSING).context("a generated block of CHANGELOG.md has no end")?;
+        let (from, to) = (start + at, start + at + length + CLOSING.len());
+        return Ok(format!("{}{block}{}", &current[..from], &current[to..]));
+    }
+    ensure!(!current[end..].contains(opening), "{FILE} has this step under a release already");
+    Ok(format!("{}\n### API\n\n{block}{}", &current[..start], &current[start..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{DATE, KENNELS, Temporary};
+
+    const BY_HAND: &str = "# Changelog\n\n## Unreleased\n\n### Changed\n\n- By hand.\n\n## 0.1.0\n\n- First.\n";
+
+    fn changed() -> (Temporary, String) {
+        let at = Temporary::with_kennels();
+        std::fs::write(at.workspace.root().join(FILE), BY_HAND).unwrap();
+        let text = KENNELS
+            .replace("[calm, playful]", "[calm, sleepy]")
+            .replace("  /kennels/{kennel_id}/dogs/{dog_id}:", "  /v3/kennels/{kennel_id}/dogs/{dog_id}:");
+        let file = at.download("newer.yaml", text).to_str().unwrap().to_owned();
+        (at, file)
+    }
+
+    #[test]
+    fn an_entry_names_what_breaks_and_hand_written_passages_survive() {
+        let (at, file) = changed();
+        let read = || std::fs::read_to_string(at.workspace.root().join(FILE)).unwrap();
+        assert!(run(&at.workspace, DATE, DATE, false).unwrap());
+        assert!(!run(&at.workspace, DATE, &file, true).unwrap());
+        assert_eq!(read(), BY_HAND, "the same document and a check write nothing");
+        assert!(!run(&at.workspace, DATE, &file, false).unwrap());
+        let text = read();
+        for said in [
+            "  - Breaks compilation: `Mood` the value \"playful\" is gone.\n",
+            "  - Behaves otherwise: `release_dog` is at DELETE /v3/kennels",
+            "  - Additive besides: 1.\n",
+            "\n### Changed\n\n- By hand.\n\n## 0.1.0\n\n- First.\n",
+        ] {
+            assert!(text.contains(said), "{said:?} is not in {text}");
+        }
+        let edited = text.replace("playful", "lively").replace("- By hand.", "- By hand, again.");
+        std::fs::write(at.workspace.root().join(FILE), edited).unwrap();
+        assert!(!run(&at.workspace, DATE, &file, true).unwrap(), "the generated block was edited");
+        run(&at.workspace, DATE, &file, false).unwrap();
+        assert!(read().contains("\"playful\" is gone") && read().contains("- By hand, again."), "{}", read());
+        assert!(run(&at.workspace, DATE, &file, true).unwrap());
+    }
+
+    #[test]
+    fn a_released_entry_stays() {
+        let (at, file) = changed();
+        run(&at.workspace, DATE, &file, false).unwrap();
+        let path = at.workspace.root().join(FILE);
+        let released = std::fs::read_to_string(&path).unwrap().replace("## Unreleased", "## Unreleased\n\n## 0.2.0");
+        std::fs::write(&path, &released).unwrap();
+        let error = run(&at.workspace, DATE, &file, false).unwrap_err().to_string();
+        assert!(error.contains("under a release already"), "{error}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), released);
+    }
+}
