@@ -23,7 +23,7 @@ const CATCH_UP: Duration = Duration::from_millis(50);
 /// A pause for all without a time of its own.
 const PAUSE: Duration = Duration::from_secs(1);
 /// No wait is longer than this, as far as the database is concerned.
-const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
+const MAX_WAIT: Duration = Duration::from_secs(86_400);
 
 /// Divides a known rate among all processes that name it, in the table `cintx.pace`.
 ///
@@ -68,7 +68,7 @@ impl PostgresPacer {
     pub(crate) fn new(database: Database, name: String, requests_per_second: f64) -> Result<Self, Error> {
         let interval = Duration::try_from_secs_f64(1.0 / requests_per_second)
             .ok()
-            .filter(|interval| (Duration::from_micros(1)..=LONGEST_WAIT).contains(interval))
+            .filter(|interval| (Duration::from_micros(1)..=MAX_WAIT).contains(interval))
             .ok_or_else(|| Error::Value {
                 field: "requests_per_second",
                 got: requests_per_second.to_string(),
@@ -175,7 +175,7 @@ impl Shared {
             WHERE pace.free_at <= clock_timestamp() + $3 * interval '1 second'
             RETURNING extract(epoch FROM pace.free_at - clock_timestamp())::float8 - $2";
         let statement = client.prepare_cached(take).await?;
-        let seconds = |time: Duration| time.min(LONGEST_WAIT).as_secs_f64();
+        let seconds = |time: Duration| time.min(MAX_WAIT).as_secs_f64();
         let (interval, within, catch_up) = (self.interval.as_secs_f64(), seconds(within), seconds(CATCH_UP));
         if let Some(row) = client.query_opt(&statement, &[&self.name, &interval, &within, &catch_up]).await? {
             let wait: f64 = row.try_get(0)?;
@@ -212,7 +212,7 @@ impl Shared {
         let client = self.database.connection().await?;
         let sql = "UPDATE cintx.pace SET free_at = greatest(free_at, clock_timestamp() + $2 * interval '1 second')
             WHERE name = $1";
-        client.execute(sql, &[&self.name, &time.min(LONGEST_WAIT).as_secs_f64()]).await?;
+        client.execute(sql, &[&self.name, &time.min(MAX_WAIT).as_secs_f64()]).await?;
         Ok(())
     }
 }

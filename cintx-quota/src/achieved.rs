@@ -36,7 +36,7 @@ pub struct Achieved {
 ///
 /// # Errors
 /// [`TableError::Length`] if there are more or fewer completes than targets; [`TableError::TooLarge`] if one of them
-/// or their sum is above [`Table::MOST`](crate::Table::MOST).
+/// or their sum is above [`Table::MAX_COUNT`](crate::Table::MAX_COUNT).
 pub fn achieved(targets: &[u64], completes: &[u64]) -> Result<Achieved, TableError> {
     if targets.len() != completes.len() {
         return Err(TableError::Length { what: "completes", given: completes.len(), expected: targets.len() });

@@ -40,7 +40,7 @@ pub struct Rounded {
 ///
 /// # Errors
 /// [`TableError`] if a share is negative or not a number, the shares add up to zero or to infinity while the
-/// total does not, or the total is above [`Table::MOST`](crate::Table::MOST). `name` is what the error calls them.
+/// total does not, or the total is above [`Table::MAX_COUNT`](crate::Table::MAX_COUNT). `name` is what the error calls them.
 pub fn apportion(name: &str, shares: &[f64], total: u64) -> Result<Apportionment, TableError> {
     for (index, share) in shares.iter().enumerate() {
         crate::error::check_number(*share, || format!("share {index} of {name}"))?;

@@ -116,8 +116,8 @@ impl Budget {
 
     /// The numbers below a length, part by part, each paid for; no more of them once the budget is over.
     pub(crate) fn parts(&self, length: usize) -> impl Iterator<Item = Range<usize>> + use<'_> {
-        const PART: usize = 1 << 16;
-        let parts = (0..length).step_by(PART).map(move |start| start..length.min(start + PART));
+        const PART_CELLS: usize = 1 << 16;
+        let parts = (0..length).step_by(PART_CELLS).map(move |start| start..length.min(start + PART_CELLS));
         parts.take_while(|part| !self.is_over_after(part.len() as u64))
     }
 
@@ -240,11 +240,11 @@ mod tests {
     /// cells twice. Once it is over, each list that is still asked for costs one part of it.
     #[test]
     fn every_phase_looks_at_its_budget() {
-        const LOOKS: u64 = 10_000_000;
+        const MAX_LOOKS: u64 = 10_000_000;
         for lengths in [vec![300, 340], vec![60, 41, 42], vec![18, 18, 18, 18], vec![10; 5]] {
             let cells: u64 = lengths.iter().map(|length| *length as u64).product();
             for (what, table, answer) in questions(&lengths) {
-                for most in [3 * cells, 40 * cells, LOOKS] {
+                for most in [3 * cells, 40 * cells, MAX_LOOKS] {
                     let budget = Budget::unlimited().work(most);
                     let _ = answer(&table.clone().within(&budget));
                     let (longest, spent) = (budget.spent.longest.load(Ordering::Relaxed), budget.spent());

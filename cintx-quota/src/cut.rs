@@ -148,7 +148,7 @@ fn range(weights: &[i64]) -> (i64, i64) {
 
 /// The same weights of the cells, said as simply as possible: without a common factor, most of them 0.
 fn simplest(mut weights: Vec<Vec<i64>>) -> Vec<Vec<i64>> {
-    const FEW: i64 = 1_000;
+    const MAX_WEIGHT: i64 = 1_000;
     // What one axis loses another may gain: first no category has more than 0.
     let mut all = 0;
     for weights in &mut weights {
@@ -169,7 +169,7 @@ fn simplest(mut weights: Vec<Vec<i64>>) -> Vec<Vec<i64>> {
         varying.iter().copied().min_by_key(cost).or(Some(0))
     };
     let mut next = raise(None, 0);
-    if !(0..=FEW).contains(&all) {
+    if !(0..=MAX_WEIGHT).contains(&all) {
         raise(next, all);
         return weights;
     }
@@ -211,11 +211,11 @@ pub(crate) fn weighed(weights: &[Vec<i64>], labels: &[Vec<String>]) -> String {
 
 /// Labels as a list in words; long ones are cut short.
 fn list(labels: &[String]) -> String {
-    const SHOWN: usize = 6;
+    const MAX_SHOWN_LABELS: usize = 6;
     match labels {
         [] => String::new(),
         [one] => one.clone(),
-        [init @ .., last] if labels.len() <= SHOWN => format!("{} and {last}", init.join(", ")),
-        _ => format!("{} and {} more", labels[..SHOWN].join(", "), labels.len() - SHOWN),
+        [init @ .., last] if labels.len() <= MAX_SHOWN_LABELS => format!("{} and {last}", init.join(", ")),
+        _ => format!("{} and {} more", labels[..MAX_SHOWN_LABELS].join(", "), labels.len() - MAX_SHOWN_LABELS),
     }
 }

@@ -221,8 +221,8 @@ pub(crate) fn check_number(value: f64, place: impl FnOnce() -> String) -> Result
 
 /// A count must be one that floating-point numbers can hold exactly.
 pub(crate) fn check_count(value: u64, place: impl FnOnce() -> String) -> Result<(), TableError> {
-    if value > Table::MOST {
-        return Err(TableError::TooLarge { place: place(), value, most: Table::MOST });
+    if value > Table::MAX_COUNT {
+        return Err(TableError::TooLarge { place: place(), value, most: Table::MAX_COUNT });
     }
     Ok(())
 }

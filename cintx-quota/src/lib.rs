@@ -70,7 +70,7 @@
 //!   tables); with the feature `serde`, as data.
 //!
 //! The same input gives the same output, on every machine. Of several tables that are equally near, the one
-//! that is found depends on the order of the categories. Counts go up to [`Table::MOST`]; cells up to what
+//! that is found depends on the order of the categories. Counts go up to [`Table::MAX_COUNT`]; cells up to what
 //! the memory holds. Nothing here panics on data, recurses, or does I/O.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

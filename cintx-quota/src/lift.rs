@@ -32,9 +32,9 @@ impl Kept {
 
 /// The shape of the table that has a margin for each axis; `None` if it is too large.
 pub(crate) fn shape_of(margins: &[Kept]) -> Option<Shape> {
-    const MOST_CELLS: usize = 20_000_000;
+    const MAX_LIFTED_CELLS: usize = 20_000_000;
     let lengths: Vec<usize> = margins.iter().map(|margin| margin.counts.len()).collect();
-    Shape::new(lengths).filter(|shape| shape.cells() <= MOST_CELLS)
+    Shape::new(lengths).filter(|shape| shape.cells() <= MAX_LIFTED_CELLS)
 }
 
 impl Lifted {

@@ -66,7 +66,7 @@ impl Table {
     /// either; [`SolveError::Input`] if there is no axis of a name; else as [`Table::solve`].
     pub fn merge_for(&self, smallest: u64, axes: &[&str]) -> Result<Merged, SolveError> {
         // So many ways are gone through for each number of merges.
-        const WAYS: usize = 3_000;
+        const MAX_MERGES_TRIED: usize = 3_000;
         check_count(smallest, || "the smallest cell".to_owned())?;
         let mut places = Vec::new();
         for name in axes {
@@ -82,7 +82,7 @@ impl Table {
         loop {
             // All ways to take away so many borders, or the next border after those that were chosen.
             let ways = match proved_fewest {
-                true => choices(borders.len(), count, WAYS),
+                true => choices(borders.len(), count, MAX_MERGES_TRIED),
                 false => None,
             };
             let mut candidates: Vec<Joined> = match ways {

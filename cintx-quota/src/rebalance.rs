@@ -6,7 +6,7 @@ use crate::error::{SolveError, TableError, check_count};
 use crate::lift::Lifted;
 use crate::slack::Shift;
 use crate::solve::spread::Aim;
-use crate::solve::stages::{MANY, Nearest, Stages, bounds_of, distance, signed};
+use crate::solve::stages::{MANY_CELLS, Nearest, Stages, bounds_of, distance, signed};
 use crate::table::Table;
 
 /// One cell whose target changes.
@@ -76,11 +76,11 @@ impl Plan {
     /// ```
     pub fn distortion_gap(&self) -> Option<f64> {
         // A difference that is rounding is none.
-        const NOTHING: f64 = 1e-6;
+        const ROUNDING_ERROR: f64 = 1e-6;
         let (distortion, least) = (self.distortion?, self.least_distorted?);
         match distortion - least {
-            over if over <= NOTHING * distortion.max(1.0) => Some(0.0),
-            over if least > NOTHING => Some(over / least),
+            over if over <= ROUNDING_ERROR * distortion.max(1.0) => Some(0.0),
+            over if least > ROUNDING_ERROR => Some(over / least),
             _ => None,
         }
     }
@@ -101,12 +101,12 @@ impl Wanted {
     /// what is still open: who has few to come gives few.
     fn new(field: &Table, targets: &[u64], completes: &[u64]) -> Self {
         // A cell without a target gets something only where no other can.
-        const LAST: f64 = 1e-3;
+        const LAST_RESORT_WEIGHT: f64 = 1e-3;
         let asked: u128 = targets.iter().map(|target| u128::from(*target)).sum();
         let is_raised = u128::from(field.total) > asked;
         let floor = |cell: usize| if is_raised { 0 } else { field.least_of(cell) };
         let start: Vec<u64> = (0..targets.len()).map(floor).collect();
-        let part = |(target, start): (&u64, &u64)| (target.saturating_sub(*start) as f64).max(LAST);
+        let part = |(target, start): (&u64, &u64)| (target.saturating_sub(*start) as f64).max(LAST_RESORT_WEIGHT);
         let open = |cell: usize| {
             let is_open = targets[cell] > completes[cell] && field.most_of(cell) > field.least_of(cell);
             is_open.then(|| signed(field.least_of(cell)))
@@ -122,7 +122,7 @@ impl Wanted {
     /// The proportional table, in whole numbers if they are soon found, and in fractions.
     pub(crate) fn aim(&self, stages: &Stages<'_>) -> Result<(Option<Vec<i64>>, Aim), SolveError> {
         let table = stages.table();
-        if table.shape.cells() >= MANY {
+        if table.shape.cells() >= MANY_CELLS {
             return Ok((None, Aim { open: self.open.clone(), ..Aim::default() }));
         }
         let mut shifted = table.clone();
@@ -175,7 +175,7 @@ impl Table {
     /// ```
     ///
     /// # Errors
-    /// [`SolveError::Input`] if a list has the wrong length or a count is above [`Table::MOST`];
+    /// [`SolveError::Input`] if a list has the wrong length or a count is above [`Table::MAX_COUNT`];
     /// [`SolveError::Infeasible`] with a proof if no change does it; [`SolveError::Unresolved`] as in
     /// [`Table::solve`]. The proof counts completes and closed cells as bounds.
     pub fn rebalance(&self, targets: &[u64], completes: &[u64], closed: &[bool]) -> Result<Plan, SolveError> {

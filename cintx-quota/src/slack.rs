@@ -160,7 +160,7 @@ impl Table {
         let shape = Shape::new(lengths.iter().map(|length| length + 1).collect::<Vec<_>>())?;
         let cells = shape.cells();
         let mut table = Table {
-            total: self.total.checked_add(all).filter(|total| *total <= Self::MOST)?,
+            total: self.total.checked_add(all).filter(|total| *total <= Self::MAX_COUNT)?,
             axes: Vec::new(),
             seed: None,
             least: vec![0; cells],
@@ -210,7 +210,7 @@ impl Table {
             Ok(()) => return Ok(exact),
         }
         let too_large =
-            || TableError::TooLarge { place: "the tolerances together".into(), value: u64::MAX, most: Self::MOST };
+            || TableError::TooLarge { place: "the tolerances together".into(), value: u64::MAX, most: Self::MAX_COUNT };
         let extended = self.extended().ok_or_else(too_large)?;
         let cells = extended.nearest()?;
         self.check_budget()?;

@@ -194,13 +194,13 @@ impl Solution {
     /// excluded. A larger total, a smallest cell or merged categories give them somebody.
     pub fn rounded_to_nothing(&self) -> Vec<RoundedToNothing> {
         // What the fit's own rounding leaves is nobody.
-        const NOBODY: f64 = 1e-6;
+        const ROUNDING_ERROR: f64 = 1e-6;
         let empty = (0..self.cells.len()).filter(|cell| self.cells[*cell] == 0 && !self.is_excluded(*cell));
         let describe = |cell: usize| {
             let people = match self.fit.cells[cell] {
-                people if people > NOBODY => people,
+                people if people > ROUNDING_ERROR => people,
                 _ if self.vanished.is_empty() && self.vanished_together.is_empty() => return None,
-                _ => self.part_of_vanished(cell).filter(|people| *people > NOBODY)?,
+                _ => self.part_of_vanished(cell).filter(|people| *people > ROUNDING_ERROR)?,
             };
             let position = self.shape.position(cell);
             let labels = position.iter().zip(&self.labels).filter_map(|(at, labels)| labels.get(*at).cloned());

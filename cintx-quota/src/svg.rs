@@ -194,7 +194,7 @@ const LINE: usize = 16;
 /// The longest line of a header, in narrow characters.
 const LONGEST: usize = 16;
 /// The longest word that is not broken.
-const LONGEST_WORD: usize = 20;
+const MAX_WORD: usize = 20;
 const MARGIN: usize = 12;
 /// Between the text of a column and the next one.
 const GAP: usize = 14;
@@ -538,7 +538,7 @@ fn wrapped(label: &str) -> Vec<String> {
 /// A word in parts, as long as each other; with hyphens in scripts that are written with spaces.
 fn parts(word: &str) -> Vec<String> {
     let is_wide = word.chars().any(|char| char.width() == Some(2));
-    if word.width() <= if is_wide { LONGEST } else { LONGEST_WORD } {
+    if word.width() <= if is_wide { LONGEST } else { MAX_WORD } {
         return vec![word.to_owned()];
     }
     let hyphen = if is_wide { "" } else { "-" };

@@ -52,7 +52,7 @@ pub struct Table {
 
 impl Table {
     /// The greatest count: up to here a 64-bit float holds every whole number.
-    pub const MOST: u64 = 1 << 53;
+    pub const MAX_COUNT: u64 = 1 << 53;
 
     /// Starts a table.
     pub fn builder() -> TableBuilder {

@@ -32,7 +32,7 @@ impl Table {
     /// ```
     ///
     /// # Errors
-    /// [`TableError`] if the total is above [`Table::MOST`], or all targets are 0 and the total is not.
+    /// [`TableError`] if the total is above [`Table::MAX_COUNT`], or all targets are 0 and the total is not.
     pub fn at_total(&self, total: u64) -> Result<Table, TableError> {
         check_count(total, || "the total".to_owned())?;
         let axis = |axis: &crate::table::Labelled| Axis {
@@ -80,14 +80,14 @@ impl Table {
     pub fn least_total(&self) -> Result<u64, SolveError> {
         // No total is less than what the cells must hold.
         let least = self.least.iter().fold(0_u64, |sum, least| sum.saturating_add(*least));
-        self.least_total_from(least.min(Self::MOST))
+        self.least_total_from(least.min(Self::MAX_COUNT))
     }
 
     /// The least total from one on that works.
     pub(crate) fn least_total_from(&self, from: u64) -> Result<u64, SolveError> {
-        const PATIENCE: usize = 10_000;
+        const MAX_TOTALS: usize = 10_000;
         let mut total = from;
-        for _ in 0..PATIENCE {
+        for _ in 0..MAX_TOTALS {
             let table = self.at_total(total)?;
             match table.exists() {
                 Ok(()) => return Ok(total),
@@ -98,14 +98,14 @@ impl Table {
                 Err(error) => return Err(error),
             }
         }
-        Err(SolveError::Unresolved { cases: PATIENCE })
+        Err(SolveError::Unresolved { cases: MAX_TOTALS })
     }
 
     /// The next total that a proof does not rule out; `None` if it rules out all of them.
     fn next_total(&self, proof: &Proof, total: u64) -> Result<Option<u64>, SolveError> {
         // How long rounding alone may open a way that the proportions close.
-        const LUCK: u64 = 1_000;
-        let Some(cut) = proof.cut() else { return Ok(total.checked_add(1).filter(|next| *next <= Self::MOST)) };
+        const MAX_ROUNDING_STEPS: u64 = 1_000;
+        let Some(cut) = proof.cut() else { return Ok(total.checked_add(1).filter(|next| *next <= Self::MAX_COUNT)) };
         // The weighted targets are the slope times the total, give or take one for each weight.
         let signed = |count: u128| i128::try_from(count).unwrap_or(i128::MAX) as f64;
         let holds = signed(cut.holds) - signed(cut.least_outside);
@@ -118,10 +118,11 @@ impl Table {
         if slope < -1e-12 {
             let clear = ((holds + blur) / slope).floor();
             if clear > next as f64 {
-                next = if clear < Self::MOST as f64 { clear as u64 } else { return Ok(None) };
+                next = if clear < Self::MAX_COUNT as f64 { clear as u64 } else { return Ok(None) };
             }
         }
-        let last = if slope < -1e-12 { Self::MOST } else { next.saturating_add(LUCK).min(Self::MOST) };
+        let last =
+            if slope < -1e-12 { Self::MAX_COUNT } else { next.saturating_add(MAX_ROUNDING_STEPS).min(Self::MAX_COUNT) };
         // Margins alone are asked: a copy without seed and bounds has them.
         let bare = Table { seed: None, least: Vec::new(), most: Vec::new(), ..self.clone() };
         let categories = cut.weights.iter().map(Vec::len).sum::<usize>() as u64;
@@ -198,7 +199,7 @@ impl Table {
     /// ```
     ///
     /// # Errors
-    /// [`SolveError::Input`] if a list has the wrong length or a count is above [`Table::MOST`]; else as
+    /// [`SolveError::Input`] if a list has the wrong length or a count is above [`Table::MAX_COUNT`]; else as
     /// [`Table::solve`].
     pub fn carry_over(&self, last_targets: &[u64], last_completes: &[u64]) -> Result<Table, SolveError> {
         let expected = self.shape.cells();

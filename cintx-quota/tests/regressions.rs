@@ -88,7 +88,7 @@ fn one_cell_rows_take_their_row() {
 
 #[test]
 fn no_completes_a_billion_and_the_most_there_can_be() {
-    for total in [0, 1_000_000_000, Table::MOST] {
+    for total in [0, 1_000_000_000, Table::MAX_COUNT] {
         let shares = |name: &str| Axis::shares(name, [("x", 1.0), ("y", 2.0), ("z", 4.0)]);
         for axes in 1..=4 {
             let asked = ["a", "b", "c", "d"][..axes]
@@ -126,7 +126,7 @@ fn what_is_no_number_is_refused() {
 #[test]
 fn what_does_not_fit_is_refused_and_never_wraps() {
     assert!(matches!(builder(&[vec![u64::MAX, u64::MAX]]).build(), Err(TableError::TooLarge { .. })));
-    assert!(matches!(builder(&[vec![Table::MOST + 1]]).build(), Err(TableError::TooLarge { .. })));
+    assert!(matches!(builder(&[vec![Table::MAX_COUNT + 1]]).build(), Err(TableError::TooLarge { .. })));
     assert!(matches!(builder(&[vec![1]]).at_least([0], u64::MAX).build(), Err(TableError::TooLarge { .. })));
     let wide = vec![0; 70_000];
     assert!(matches!(builder(&[wide.clone(), wide]).build(), Err(TableError::TooLarge { .. })));
@@ -299,7 +299,7 @@ fn a_proof_with_a_mistake_is_not_confirmed() {
 /// The arithmetic is in whole numbers: one completes more or less decides, however many there are.
 #[test]
 fn one_of_nine_quadrillion_decides() {
-    let half = Table::MOST / 2;
+    let half = Table::MAX_COUNT / 2;
     let counts = |odd: u64| [[half - odd, half + odd], [half, half], [half, half]];
     let table = |[one, two, three]: [[u64; 2]; 3]| three_axes([&one, &two, &three], &ODD);
     let odd = proof(&table(counts(1)));

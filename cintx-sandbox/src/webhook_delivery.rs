@@ -12,11 +12,11 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 /// How often it is looked for new events.
-const ROUND: Duration = Duration::from_millis(20);
+const ROUND_PAUSE: Duration = Duration::from_millis(20);
 /// How long a subscriber may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const MAX_ANSWER_TIME: Duration = Duration::from_secs(10);
 /// Answers beyond this are not read.
-const LARGEST: u64 = 64 << 10;
+const MAX_ANSWER_BYTES: u64 = 64 << 10;
 
 /// Delivers for as long as the sandbox runs.
 pub(crate) async fn deliver(engine: Arc<Engine>, gateway: Option<String>) {
@@ -35,7 +35,7 @@ pub(crate) async fn deliver(engine: Arc<Engine>, gateway: Option<String>) {
             });
         }
         // Something new may have come, or somebody can take the next one.
-        let _ = tokio::time::timeout(ROUND, free.notified()).await;
+        let _ = tokio::time::timeout(ROUND_PAUSE, free.notified()).await;
     }
 }
 
@@ -75,7 +75,7 @@ async fn hand_over(letter: &Letter, gateway: Option<&str>) -> bool {
         let body: Value = serde_json::from_str(json).ok()?;
         Some(ok && body.get("event_id").and_then(Value::as_str) == Some(letter.event()))
     };
-    tokio::time::timeout(PATIENCE, exchange).await.ok().flatten().unwrap_or(false)
+    tokio::time::timeout(MAX_ANSWER_TIME, exchange).await.ok().flatten().unwrap_or(false)
 }
 
 async fn post(letter: &Letter, gateway: Option<&str>) -> Option<String> {
@@ -98,6 +98,6 @@ async fn post(letter: &Letter, gateway: Option<&str>) -> Option<String> {
     let mut stream = TcpStream::connect(address).await.ok()?;
     stream.write_all(request.as_bytes()).await.ok()?;
     let mut answer = Vec::new();
-    stream.take(LARGEST).read_to_end(&mut answer).await.ok()?;
+    stream.take(MAX_ANSWER_BYTES).read_to_end(&mut answer).await.ok()?;
     String::from_utf8(answer).ok()
 }

@@ -95,7 +95,7 @@ impl<K: JobKind> Job<K> {
     /// [`Error::job_failure`] says why the job failed; [`Error::is_timeout`] after the time given. See
     /// [when a call fails](crate::guide::failures).
     pub async fn until_done(&self) -> Result<K::Done, Error> {
-        let pace = Pace { first: K::FIRST_PAUSE, longest: K::LONGEST_PAUSE, limit: self.limit };
+        let pace = Pace { first: K::FIRST_PAUSE, longest: K::MAX_PAUSE, limit: self.limit };
         poll(K::NAME, pace, || self.kind.ask(&self.id)).await
     }
 }
@@ -191,7 +191,7 @@ pub trait JobKind: Sealed + fmt::Debug + Send + Sync + 'static {
     #[doc(hidden)]
     const FIRST_PAUSE: Duration = Duration::from_millis(500);
     #[doc(hidden)]
-    const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+    const MAX_PAUSE: Duration = Duration::from_secs(15);
     #[doc(hidden)]
     const LIMIT: Duration = Duration::from_secs(600);
     #[doc(hidden)]

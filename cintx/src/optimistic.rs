@@ -114,7 +114,7 @@ impl Doubts {
 }
 
 /// How often another client may change it first. Each time it happens, another change has been written.
-const ROUNDS: usize = 32;
+const MAX_ROUNDS: usize = 32;
 
 /// Changes a resource; answers with what it is now.
 pub(crate) async fn edit<E: Editable>(
@@ -130,7 +130,7 @@ pub(crate) async fn edit<E: Editable>(
     change(&mut mine);
     let (mut value, mut etag) = (mine.clone(), base.etag);
     let (mut doubts, mut in_doubt) = (Doubts::default(), Vec::new());
-    let mut more_rounds = 1..ROUNDS;
+    let mut more_rounds = 1..MAX_ROUNDS;
     loop {
         if let Err(error) = resource.check(&value) {
             return Err(doubts.or(error));

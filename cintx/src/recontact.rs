@@ -99,7 +99,7 @@ impl<V: HasRecontacts> Recontacts<V> {
             RecontactBy::Rsid | RecontactBy::Rid => &id_list::UUID,
             RecontactBy::RespondentId | RecontactBy::ResponseId => &id_list::WORD,
         };
-        ids.check("ids", id_list::MOST_IDS, rule)?;
+        ids.check("ids", id_list::MAX_IDS, rule)?;
         let raw = self.group.client.raw();
         let id = <V as HasRecontacts>::upload_recontacts(raw, self.group.place(), by, &ids.to_file()?).await?;
         Ok(self.job(ListWork::Upload, id))
@@ -229,7 +229,7 @@ impl<V: HasRecontacts> JobKind for RecontactRequest<V> {
     type Done = ListOutcome;
     const NAME: &'static str = "the recontact job";
     const FIRST_PAUSE: Duration = Duration::from_secs(1);
-    const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+    const MAX_PAUSE: Duration = Duration::from_secs(60);
     const LIMIT: Duration = Duration::from_secs(3_600);
 
     fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<JobPoll<ListOutcome>, Error>> {

@@ -16,7 +16,7 @@ use crate::workspace::Workspace;
 use crate::{ci, migration, regen};
 
 /// The most bytes that a file of the repository may have: the largest document has 586,000.
-const MOST_BYTES: u64 = 640 * 1024;
+const MAX_FILE_BYTES: u64 = 640 * 1024;
 /// The packages that are published, as arguments of cargo.
 const PACKAGES: [&str; 12] = [
     "-p",
@@ -180,11 +180,15 @@ fn sizes(place: &Place<'_>) -> Result<Outcome> {
     for file in place.ask("git", &["ls-files"])?.lines() {
         // A file that is deleted and not committed yet has no size.
         let Ok(data) = fs::metadata(place.workspace.root().join(file)) else { continue };
-        if data.len() > MOST_BYTES {
+        if data.len() > MAX_FILE_BYTES {
             large.insert(format!("{file} ({} bytes)", data.len()));
         }
     }
-    ensure!(large.is_empty(), "larger than {MOST_BYTES} bytes: {}", large.into_iter().collect::<Vec<_>>().join(", "));
+    ensure!(
+        large.is_empty(),
+        "larger than {MAX_FILE_BYTES} bytes: {}",
+        large.into_iter().collect::<Vec<_>>().join(", ")
+    );
     Ok(Outcome::Holds)
 }
 
@@ -343,7 +347,7 @@ mod tests {
     fn a_file_that_is_too_large_is_named() {
         let (_folder, at) = released();
         holds(&at, sizes);
-        fs::write(at.root().join("dump.json"), vec![b' '; usize::try_from(MOST_BYTES).unwrap() + 1]).unwrap();
+        fs::write(at.root().join("dump.json"), vec![b' '; usize::try_from(MAX_FILE_BYTES).unwrap() + 1]).unwrap();
         commit(&at, "");
         assert!(fails(&at, sizes).contains("dump.json (655361 bytes)"));
         holds(&repository(), sizes);

@@ -13,7 +13,7 @@ use crate::{check, regen};
 
 /// A build that is thrown away needs neither state for the next one nor debug information;
 /// without them it takes less than half of the disk.
-const LEAN: [(&str, &str); 2] = [("CARGO_INCREMENTAL", "0"), ("CARGO_PROFILE_DEV_DEBUG", "none")];
+const LEAN_BUILD_VARIABLES: [(&str, &str); 2] = [("CARGO_INCREMENTAL", "0"), ("CARGO_PROFILE_DEV_DEBUG", "none")];
 
 /// Schedules were tried for all versions together; with one version alone, some of them show that it stands alone.
 const FEWER_SCHEDULES: [(&str, &str); 1] = [("CINTX_SCHEDULES", "170")];
@@ -218,7 +218,7 @@ fn cargo(workspace: &Workspace) -> Command {
     // Tests wait more than they compute: for jobs, clocks and sockets.
     let threads = 2 * std::thread::available_parallelism().map_or(1, usize::from);
     command.current_dir(workspace.root()).env("INSTA_UPDATE", "no").env("RUST_TEST_THREADS", threads.to_string());
-    command.envs(LEAN);
+    command.envs(LEAN_BUILD_VARIABLES);
     command
 }
 

@@ -15,7 +15,7 @@ use crate::guarded;
 use crate::workspace::Workspace;
 
 /// How many of the harmless changes a page lists before it only counts them.
-const MOST_ADDITIONS: usize = 40;
+const MAX_ADDITIONS: usize = 40;
 
 /// Writes the page of one step; `check` only says whether it is as it would be written.
 pub(crate) fn run(workspace: &Workspace, old: &str, new: &str, check: bool) -> Result<(PathBuf, bool)> {
@@ -86,7 +86,7 @@ fn blocks(difference: &Difference, methods: &(Methods, Methods)) -> Vec<(&'stati
     let mut additions = of(&|change| change.worst() == Effect::Additive);
     // Whole operations first: they are what one looks for.
     additions.sort_by_key(|change| !is_operation(change));
-    let most = MOST_ADDITIONS.max(additions.iter().filter(|change| is_operation(change)).count());
+    let most = MAX_ADDITIONS.max(additions.iter().filter(|change| is_operation(change)).count());
     let mut new = list(&additions[..additions.len().min(most)]);
     if additions.len() > most {
         let _ = writeln!(

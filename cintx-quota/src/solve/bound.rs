@@ -7,21 +7,21 @@ use super::stages::signed;
 use crate::table::Table;
 
 /// Up to how many cells a bound is looked for.
-const MANY: usize = 20_000;
+const MAX_CELLS: usize = 20_000;
 
 /// How many cells are looked at while prices are sought, for each margin.
-const LOOKS: usize = 2_000_000;
+const MAX_LOOKS: usize = 2_000_000;
 
 /// No table between the bounds that moves and shuts no more than `found` is less distorted than this. `None` where that
 /// is not known: without an aim, with very many cells, or once the budget is over.
 pub(crate) fn least_distortion(table: &Table, anchor: &[i64], aim: &Aim, found: &[i64]) -> Option<f64> {
     let cells = table.shape().cells();
     let reached = aim.distortion(found)?;
-    if cells > MANY || anchor.len() != cells {
+    if cells > MAX_CELLS || anchor.len() != cells {
         return None;
     }
     let mut prices = Prices::of(table, anchor, aim, found);
-    let (rounds, mut best) = ((LOOKS / cells.max(1)).clamp(10, 200), 0.0_f64);
+    let (rounds, mut best) = ((MAX_LOOKS / cells.max(1)).clamp(10, 200), 0.0_f64);
     for round in 0..rounds {
         if table.budget.is_over_after((cells * (table.axes() + 1)) as u64) {
             return None;

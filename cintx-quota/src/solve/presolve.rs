@@ -46,11 +46,11 @@ fn find(root: &mut [usize], mut node: usize) -> usize {
 
 /// The bounds that the margins leave, or `None` if they leave none to some column.
 fn narrowed(simplex: &Simplex) -> Option<(Vec<i64>, Vec<i64>)> {
-    const ROUNDS: usize = 100;
+    const MAX_ROUNDS: usize = 100;
     let columns = simplex.cell_of.len();
     let targets = simplex.targets();
     let (mut least, mut most) = (simplex.least.clone(), simplex.most.clone());
-    for _ in 0..ROUNDS {
+    for _ in 0..MAX_ROUNDS {
         if simplex.is_over_after(columns) {
             return None;
         }

@@ -21,10 +21,10 @@ pub(crate) fn weighting(simplex: &mut Simplex) -> Option<Weighting> {
 
 /// The small primes that divide a number.
 fn primes_of(number: i64) -> Vec<u64> {
-    const MOST: u64 = 1_000;
+    const MAX_PRIME: u64 = 1_000;
     let mut rest = number.unsigned_abs();
     let mut primes = Vec::new();
-    for prime in 2..=MOST {
+    for prime in 2..=MAX_PRIME {
         if rest > 0 && rest.is_multiple_of(prime) {
             primes.push(prime);
             while rest.is_multiple_of(prime) {

@@ -57,8 +57,8 @@ pub(crate) fn search(table: &Table, limit: u64) -> Found {
 /// Looks for whole numbers for the columns in focus; what else it finds is the answer.
 fn search_group(table: &Table, simplex: &mut Simplex, limit: u64) -> Result<Vec<i64>, Found> {
     // Some tables give way to one rule and some to the other: in turn, with more and more patience.
-    const FIRST: usize = 60;
-    let (mut cases, mut patience) = (0, FIRST);
+    const FIRST_LIMIT: usize = 60;
+    let (mut cases, mut patience) = (0, FIRST_LIMIT);
     while !simplex.is_over(limit) {
         for rule in [Rule::Fraction, Rule::Culprit] {
             let mut attempt = Attempt { table, rule, limit, patience, simplex: simplex.clone(), steps: Vec::new() };

@@ -112,10 +112,10 @@ impl Simplex {
 
     /// The same with costs. A cell whose anchor lies between its bounds has two columns, for what is below and above.
     pub(crate) fn with_costs(table: &Table, anchors: &Anchors<'_>) -> Result<Self, GaveUp> {
-        const MOST_ROWS: usize = 2_000;
+        const MAX_ROWS: usize = 2_000;
         let lengths = table.shape().lengths();
         let (axes, height) = (table.axes(), lengths.iter().sum::<usize>());
-        if height > MOST_ROWS {
+        if height > MAX_ROWS {
             return Err(GaveUp);
         }
         let number = |count: u64| i64::try_from(count).map_err(|_| GaveUp);
@@ -312,7 +312,7 @@ impl Simplex {
 
     /// Brings the basic cells between their bounds, or proves that they cannot be.
     pub(crate) fn relax(&mut self, limit: u64) -> Result<Relaxed, GaveUp> {
-        const PATIENCE: usize = 40;
+        const MAX_STALLED_PIVOTS: usize = 40;
         let mut stalled = 0;
         loop {
             self.revalue()?;
@@ -321,7 +321,7 @@ impl Simplex {
                 return Ok(Relaxed::Met);
             }
             // The first cell that improves, where steps of length 0 might go round in a circle (Bland).
-            let in_order = stalled > PATIENCE;
+            let in_order = stalled > MAX_STALLED_PIVOTS;
             let Some(cell) = self.entering(&weights, in_order) else {
                 let alone =
                     outside.into_iter().map(|(row, sign)| self.row(row).iter().map(move |weight| sign * weight));
@@ -355,12 +355,12 @@ impl Simplex {
 
     /// From a table of fractions to the cheapest one.
     pub(crate) fn optimize(&mut self, limit: u64) -> Result<(), GaveUp> {
-        const PATIENCE: usize = 40;
+        const MAX_STALLED_PIVOTS: usize = 40;
         let mut stalled = 0;
         loop {
             self.revalue()?;
             let weights = self.prices()?;
-            let in_order = stalled > PATIENCE;
+            let in_order = stalled > MAX_STALLED_PIVOTS;
             let Some(column) = self.cheaper(&weights, in_order) else { return Ok(()) };
             if self.is_over(limit) {
                 return Err(GaveUp);

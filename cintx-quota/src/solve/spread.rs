@@ -150,11 +150,11 @@ impl<'a> Face<'a> {
 
     /// Prices at which fractions nearly meet the margins: the flow has only the roundings left to settle.
     fn prices(&self, aim: &Aim, weights: &[f64]) -> Vec<f64> {
-        const ROUNDS: usize = 60;
+        const MAX_ROUNDS: usize = 60;
         let (height, width) = (self.rows.len(), self.columns.len());
         let mut prices = vec![0.0; height + width];
         let mut bends = Vec::new();
-        for _ in 0..ROUNDS {
+        for _ in 0..MAX_ROUNDS {
             let mut worst: f64 = 0.0;
             for node in 0..height + width {
                 if self.budget.is_over_after(2 * if node < height { width } else { height } as u64) {

@@ -22,16 +22,16 @@ use crate::table::Table;
 type Bounded = Option<(Vec<i64>, Vec<i64>)>;
 
 /// From how many cells on one order of the axes is enough, if it leads to a table.
-pub(crate) const MANY: usize = 200_000;
+pub(crate) const MANY_CELLS: usize = 200_000;
 
 /// From how many cells on no search looks for a smaller change.
 const MANY_TO_SEARCH: usize = 20_000;
 
 /// How many sweeps are little work.
-const FEW: usize = 100;
+const FEW_SWEEPS: usize = 100;
 
 /// How many numbers a search may touch before a fit is tried: some tenths of a second.
-const SOON: u64 = 200_000_000;
+const EARLY_SEARCH_WORK: u64 = 200_000_000;
 
 /// How many numbers a search may touch before it gives up: many seconds.
 const AT_MOST: u64 = 8_000_000_000;
@@ -208,7 +208,7 @@ impl<'a> Stages<'a> {
     /// Three and more axes: a whole table near the fit, and the fit.
     fn cross(&self) -> Result<(Vec<i64>, Fit), SolveError> {
         let sweeps = self.table.sweeps.unwrap_or_else(|| default_sweeps(self.table.shape.cells()));
-        let few = if self.bounds.is_some() { sweeps.min(FEW) } else { sweeps };
+        let few = if self.bounds.is_some() { sweeps.min(FEW_SWEEPS) } else { sweeps };
         // A fit that converges soon leaves little doubt that there is a table; else this is settled first.
         let mut fit = self.fit(few);
         self.table.check_budget()?;
@@ -232,10 +232,10 @@ impl<'a> Stages<'a> {
 
     /// Some whole table, where bounds leave a doubt whether there is any and the doubt can be settled soon.
     fn known(&self) -> Result<Option<Vec<i64>>, SolveError> {
-        if self.bounds.is_none() || self.table.shape.cells() >= MANY {
+        if self.bounds.is_none() || self.table.shape.cells() >= MANY_CELLS {
             return Ok(None);
         }
-        match search(self.table, SOON) {
+        match search(self.table, EARLY_SEARCH_WORK) {
             Found::Table(cells) => Ok(Some(cells)),
             Found::Proof(proof) => Err(SolveError::Infeasible(Box::new(proof))),
             Found::Neither { .. } => Ok(None),
@@ -321,7 +321,7 @@ impl<'a> Stages<'a> {
             if best.as_ref().is_none_or(|(least, _)| squares < *least) {
                 best = Some((squares, cells));
             }
-            if self.table.shape.cells() >= MANY {
+            if self.table.shape.cells() >= MANY_CELLS {
                 break;
             }
         }
@@ -429,7 +429,7 @@ impl<'a> Stages<'a> {
         if distance(&cells, &wanted.anchor) > bound && self.table.shape.cells() < MANY_TO_SEARCH {
             // What is not proved so far may be by a search, or a better table found.
             let cost = vec![1; cells.len()];
-            let found = cheapest(self.table, &Anchors { anchor: &wanted.anchor, cost: &cost }, SOON);
+            let found = cheapest(self.table, &Anchors { anchor: &wanted.anchor, cost: &cost }, EARLY_SEARCH_WORK);
             bound = bound.max(found.at_least);
             if let Some(found) = found.cells.filter(|found| worth(found) < worth(&cells)) {
                 cells = self.nearer(found, stage, worth);
@@ -448,7 +448,8 @@ impl<'a> Stages<'a> {
                 Err(_) => (None, Vec::new()),
             }
         } else {
-            let fit = self.fit(self.table.sweeps.unwrap_or_else(|| default_sweeps(self.table.shape.cells())).min(FEW));
+            let fit =
+                self.fit(self.table.sweeps.unwrap_or_else(|| default_sweeps(self.table.shape.cells())).min(FEW_SWEEPS));
             (self.best(&fit), fit.cells)
         }
     }

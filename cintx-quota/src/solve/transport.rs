@@ -38,7 +38,7 @@ pub(crate) struct Stuck {
 /// How many arcs are looked at before they are paid for.
 const AT_ONCE: usize = 4_096;
 
-const FAR: (i64, u32) = (i64::MAX, u32::MAX);
+const UNREACHED: (i64, u32) = (i64::MAX, u32::MAX);
 
 impl<'a> Flow<'a> {
     /// Starts from values and prices; `values` must be optimal for the prices.
@@ -68,12 +68,12 @@ impl<'a> Flow<'a> {
             }
             let near = self.distances(costs);
             let is_over = self.budget.stopped().is_some();
-            if is_over || !self.excess.iter().zip(&near).any(|(excess, near)| *excess < 0 && *near != FAR) {
-                let mut reached = near.iter().map(|near| *near != FAR);
+            if is_over || !self.excess.iter().zip(&near).any(|(excess, near)| *excess < 0 && *near != UNREACHED) {
+                let mut reached = near.iter().map(|near| *near != UNREACHED);
                 let rows = reached.by_ref().take(self.rows()).collect();
                 return Err(Stuck { rows, columns: reached.collect() });
             }
-            let farthest = near.iter().filter(|near| **near != FAR).map(|near| near.0).max().unwrap_or(0);
+            let farthest = near.iter().filter(|near| **near != UNREACHED).map(|near| near.0).max().unwrap_or(0);
             for (price, near) in self.price.iter_mut().zip(&near) {
                 *price += near.0.min(farthest);
             }
@@ -118,7 +118,7 @@ impl<'a> Flow<'a> {
 
     /// How far each node is from the nearest one with too much: price, then steps.
     fn distances(&self, costs: &impl Costs) -> Vec<(i64, u32)> {
-        let mut near = vec![FAR; self.excess.len()];
+        let mut near = vec![UNREACHED; self.excess.len()];
         let mut heap = BinaryHeap::new();
         for (node, _) in self.excess.iter().enumerate().filter(|(_, excess)| **excess > 0) {
             near[node] = (0, 0);
@@ -305,18 +305,18 @@ pub(crate) struct Squares<'a> {
     pub(crate) most: &'a [i64],
     /// The whole part of the fraction.
     pub(crate) whole: &'a [i64],
-    /// The rest, in parts of [`Squares::ONE`].
+    /// The rest, in parts of [`Squares::UNIT_PARTS`].
     pub(crate) rest: &'a [i64],
 }
 
 impl Squares<'_> {
     /// The number of parts: fine enough to tell remainders, too coarse to see the rounding of the fit.
-    pub(crate) const ONE: i64 = 1 << 28;
+    pub(crate) const UNIT_PARTS: i64 = 1 << 28;
 
     /// (v + 1 − f)² − (v − f)² = 2 (v − f) + 1
     #[inline]
     pub(crate) fn step(&self, cell: usize, value: i64) -> i64 {
-        (2 * (value - self.whole[cell]) + 1) * Self::ONE - 2 * self.rest[cell]
+        (2 * (value - self.whole[cell]) + 1) * Self::UNIT_PARTS - 2 * self.rest[cell]
     }
 }
 

@@ -147,14 +147,14 @@ fn fit(rows: &[i64], columns: &[i64], seed: Option<Vec<f64>>, limits: &Limits<'_
 /// After how many phases a flow is slow enough to scale its costs, and after how many if so much is still to be placed.
 const MANY_PHASES: usize = 150;
 const FEW_PHASES: usize = 20;
-const MUCH: i64 = 1_000;
+const LONG_PHASE: i64 = 1_000;
 
 /// Meets the margins if that does not take too long; says whether it is done.
 fn settle(flow: &mut Flow<'_>, costs: &Squares<'_>) -> Result<bool, Stuck> {
     if flow.balance_in(costs, FEW_PHASES)? {
         return Ok(true);
     }
-    if flow.unplaced() > MUCH {
+    if flow.unplaced() > LONG_PHASE {
         return Ok(false);
     }
     flow.balance_in(costs, MANY_PHASES - FEW_PHASES)
@@ -170,9 +170,9 @@ fn round(rows: &[i64], columns: &[i64], fit: &[f64], limits: &Limits<'_>) -> Res
     for part in budget.parts(fit.len()) {
         for cell in part {
             let value = bounded(cell);
-            // Below `Table::MOST` both conversions are exact.
+            // Below `Table::MAX_COUNT` both conversions are exact.
             whole[cell] = value.floor() as i64;
-            rest[cell] = ((value - value.floor()) * Squares::ONE as f64).round() as i64;
+            rest[cell] = ((value - value.floor()) * Squares::UNIT_PARTS as f64).round() as i64;
         }
     }
     let mut price = None;
@@ -201,7 +201,7 @@ fn round(rows: &[i64], columns: &[i64], fit: &[f64], limits: &Limits<'_>) -> Res
     }
     go_on(rows, columns, budget)?;
     let anchor: Vec<i64> =
-        whole.iter().zip(&rest).map(|(whole, rest)| whole + i64::from(*rest * 2 > Squares::ONE)).collect();
+        whole.iter().zip(&rest).map(|(whole, rest)| whole + i64::from(*rest * 2 > Squares::UNIT_PARTS)).collect();
     nearest(rows, columns, &anchor, limits)
 }
 
@@ -257,7 +257,7 @@ impl Coarse<'_> {
     fn cheapest(&self, cell: usize, price: i64) -> i64 {
         let (low, high) = (self.costs.least[cell], self.costs.most[cell]);
         // Rising by one from v costs at least `step(low) + 2 (v − low) ONE + price`: up while that is negative.
-        let (gain, rise) = (-(self.step(cell, low) + price), (2 * Squares::ONE) >> self.by);
+        let (gain, rise) = (-(self.step(cell, low) + price), (2 * Squares::UNIT_PARTS) >> self.by);
         if gain <= 0 { low } else { low + ((gain - 1) / rise + 1).min(high - low) }
     }
 }
@@ -277,8 +277,8 @@ impl Costs for Coarse<'_> {
 /// Prices at which nearly every row and column has what it needs: in turn for rows and columns, the price is put
 /// between the last cell that must rise and the first that need not. Where as many rise as must, it stays.
 fn first_prices(rows: &[i64], columns: &[i64], costs: &Squares<'_>, budget: &Budget) -> Vec<i64> {
-    const ROUNDS: usize = 200;
-    const PATIENCE: usize = 5;
+    const MAX_ROUNDS: usize = 200;
+    const MAX_STALLED_ROUNDS: usize = 5;
     let (height, width) = (rows.len(), columns.len());
     let mut prices = vec![0; height + width];
     let mut needs: Vec<i64> = rows.iter().chain(columns).copied().collect();
@@ -296,7 +296,7 @@ fn first_prices(rows: &[i64], columns: &[i64], costs: &Squares<'_>, budget: &Bud
     budget.is_over_after((height * width) as u64);
     let mut steps = Vec::with_capacity(height.max(width));
     let (mut fewest, mut since) = (usize::MAX, 0);
-    for _ in 0..ROUNDS {
+    for _ in 0..MAX_ROUNDS {
         let mut unmet = 0;
         if budget.is_over_after((height * width) as u64) {
             break;
@@ -329,7 +329,7 @@ fn first_prices(rows: &[i64], columns: &[i64], costs: &Squares<'_>, budget: &Bud
         // What is left, the flow settles sooner.
         since = if unmet < fewest { 0 } else { since + 1 };
         fewest = fewest.min(unmet);
-        if unmet <= height / 5_000 || since >= PATIENCE {
+        if unmet <= height / 5_000 || since >= MAX_STALLED_ROUNDS {
             break;
         }
     }
@@ -393,7 +393,7 @@ mod tests {
             let part = |cell: usize| rows[cell / width] as f64 * columns[cell % width] as f64 / total as f64;
             let whole: Vec<i64> = (0..height * width).map(|cell| part(cell).floor() as i64).collect();
             let rest: Vec<i64> =
-                (0..whole.len()).map(|cell| (part(cell).fract() * Squares::ONE as f64).round() as i64).collect();
+                (0..whole.len()).map(|cell| (part(cell).fract() * Squares::UNIT_PARTS as f64).round() as i64).collect();
             let slack = [0, 1, 8][case % 3];
             let least: Vec<i64> = whole.iter().map(|whole| (whole - slack).max(0)).collect();
             let most: Vec<i64> = whole.iter().map(|whole| whole + 1 + slack).collect();

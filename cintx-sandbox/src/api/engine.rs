@@ -35,7 +35,7 @@ const VERSION: &str = "cint-api-version";
 pub(crate) const TOKEN_PATH: &str = "/oauth/token";
 
 /// So many states are kept at most.
-const MOST_SAVED: usize = 16;
+const MAX_SAVED: usize = 16;
 
 /// A request as the server read it.
 #[derive(Debug)]
@@ -206,8 +206,8 @@ impl Engine {
     pub(crate) fn save(&self, name: &str) -> Result<(), String> {
         let world = self.world().clone();
         let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
-        if saved.len() >= MOST_SAVED && !saved.contains_key(name) {
-            return Err(format!("{MOST_SAVED} states are saved already"));
+        if saved.len() >= MAX_SAVED && !saved.contains_key(name) {
+            return Err(format!("{MAX_SAVED} states are saved already"));
         }
         saved.insert(name.to_owned(), World { clock: world.clock.stopped(), ..world });
         Ok(())
@@ -239,8 +239,8 @@ impl Engine {
     pub(crate) fn keep(&self, name: &str, json: &[u8]) -> Result<(), String> {
         let world = saved::read(json)?;
         let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
-        if saved.len() >= MOST_SAVED && !saved.contains_key(name) {
-            return Err(format!("{MOST_SAVED} states are saved already"));
+        if saved.len() >= MAX_SAVED && !saved.contains_key(name) {
+            return Err(format!("{MAX_SAVED} states are saved already"));
         }
         saved.insert(name.to_owned(), world);
         Ok(())

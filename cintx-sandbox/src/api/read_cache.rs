@@ -14,8 +14,8 @@ pub(crate) struct ReadCache {
     order: VecDeque<Key>,
 }
 
-const KEPT: usize = 256;
-const LARGEST: usize = 64 << 10;
+const MAX_ENTRIES: usize = 256;
+const MAX_ENTRY_BYTES: usize = 64 << 10;
 
 fn key(incoming: &Incoming) -> Key {
     let version = incoming.headers.get("cint-api-version").and_then(|value| value.to_str().ok());
@@ -28,7 +28,7 @@ impl ReadCache {
     }
 
     pub(crate) fn keep(&mut self, incoming: &Incoming, outgoing: &Outgoing) {
-        if outgoing.body.len() > LARGEST {
+        if outgoing.body.len() > MAX_ENTRY_BYTES {
             return;
         }
         let key = key(incoming);
@@ -36,7 +36,7 @@ impl ReadCache {
             return;
         }
         self.order.push_back(key);
-        if self.order.len() > KEPT
+        if self.order.len() > MAX_ENTRIES
             && let Some(oldest) = self.order.pop_front()
         {
             self.answers.remove(&oldest);

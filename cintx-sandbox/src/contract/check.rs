@@ -340,7 +340,7 @@ fn check_multipart(content_type: &str, body: &[u8], out: &mut Vec<Violation>) {
     }
 }
 /// So many are told of one body.
-const MOST_NOTES: usize = 20;
+const MAX_NOTES: usize = 20;
 
 /// A value that may have any of several shapes.
 fn undeclared(at: &str, shapes: &[&Shape], value: &Value, notes: &mut Vec<String>) {
@@ -363,7 +363,7 @@ fn undeclared(at: &str, shapes: &[&Shape], value: &Value, notes: &mut Vec<String
                 let inner: Vec<&Shape> =
                     known.iter().filter(|own| own.name == *name).map(|own| own.shape.as_ref()).collect();
                 if inner.is_empty()
-                    && notes.len() < MOST_NOTES
+                    && notes.len() < MAX_NOTES
                     && let Some(alike) = known.iter().find(|own| is_misspelt(&own.name, name))
                 {
                     notes.push(format!("{at}.{name} is not declared, {} is", alike.name));

@@ -230,14 +230,14 @@ fn describe(error: &ValidationError<'_>, pointer: String) -> (String, String, St
 }
 
 /// So many characters of what was found are told.
-const LONGEST_FOUND: usize = 80;
+const MAX_FOUND: usize = 80;
 
 fn shorten(value: &Value) -> String {
     let text = value.to_string();
-    if text.chars().count() <= LONGEST_FOUND {
+    if text.chars().count() <= MAX_FOUND {
         return text;
     }
-    let mut short: String = text.chars().take(LONGEST_FOUND).collect();
+    let mut short: String = text.chars().take(MAX_FOUND).collect();
     short.push('…');
     short
 }

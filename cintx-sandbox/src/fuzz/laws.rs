@@ -28,9 +28,9 @@ const USUAL_HISTORIES: u64 = 100_000;
 /// Steps of one history beyond the one that it goes on from.
 const STEPS: u64 = 10;
 /// Histories that go back to one start.
-const FAMILY: u64 = 400;
+const HISTORIES_PER_START: u64 = 400;
 /// So many ends of histories are kept for others to go on from.
-const KEPT: u64 = 16;
+const MAX_KEPT_ENDS: u64 = 16;
 
 /// Operations that change profiles, states and prices.
 const CHANGES: &[&str] = &[
@@ -364,8 +364,8 @@ fn family(date: &str, seed: u64, histories: u64) {
         }
         witness.check(&engine.world());
         // States are large: one that is given up takes the engine's place, for the next to replace it.
-        let spare = if kept.len() as u64 == KEPT {
-            kept.swap_remove(rng.below(KEPT) as usize).0
+        let spare = if kept.len() as u64 == MAX_KEPT_ENDS {
+            kept.swap_remove(rng.below(MAX_KEPT_ENDS) as usize).0
         } else {
             engine.world().clone()
         };
@@ -392,7 +392,7 @@ fn histories(version: usize) {
     let histories = wanted.unwrap_or(USUAL_HISTORIES).div_ceil(dates.len() as u64);
     let mut done = 0;
     for seed in 0.. {
-        let own = FAMILY.min(histories - done);
+        let own = HISTORIES_PER_START.min(histories - done);
         family(dates[version], seed, own);
         done += own;
         if done == histories {

@@ -10,10 +10,10 @@ use jiff::SignedDuration;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Requests in one run, unless the environment says otherwise.
-const USUAL: u64 = 10_000;
+const DEFAULT_REQUESTS: u64 = 10_000;
 
 fn requests() -> u64 {
-    std::env::var("CINTX_SANDBOX_REQUESTS").ok().and_then(|text| text.parse().ok()).unwrap_or(USUAL)
+    std::env::var("CINTX_SANDBOX_REQUESTS").ok().and_then(|text| text.parse().ok()).unwrap_or(DEFAULT_REQUESTS)
 }
 
 /// Sends so many requests and boils the log down to one number.

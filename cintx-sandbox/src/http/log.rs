@@ -65,7 +65,7 @@ pub(crate) fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
 
 /// A body as the log keeps it.
 pub(crate) fn body(body: &[u8]) -> Option<Value> {
-    if body.len() > LARGEST {
+    if body.len() > MAX_BODY_BYTES {
         return None;
     }
     let mut body: Value = serde_json::from_slice(body).ok()?;
@@ -152,13 +152,13 @@ pub(crate) struct Log {
     bare: usize,
 }
 
-const KEPT: usize = 10_000;
+const MAX_REQUESTS: usize = 10_000;
 /// All bodies together, roughly.
-const HEAVIEST: usize = 64 << 20;
+const MAX_BYTES: usize = 64 << 20;
 /// All answers together, roughly.
 const HEAVIEST_ANSWERS: usize = 32 << 20;
 /// A body beyond this is not kept.
-const LARGEST: usize = 256 << 10;
+const MAX_BODY_BYTES: usize = 256 << 10;
 
 impl Log {
     /// Adds a request whose body had so many bytes, as the answer's had.
@@ -166,7 +166,7 @@ impl Log {
         self.count += 1;
         entry.number = self.count;
         self.refused += u64::from(entry.refusal.is_some());
-        if size > LARGEST && entry.body.take().is_some() {
+        if size > MAX_BODY_BYTES && entry.body.take().is_some() {
             entry.notes.push("the body is too large to be kept in the log".into());
         }
         // A tree of values takes several times the room of its text.
@@ -175,7 +175,7 @@ impl Log {
         self.weight += weight;
         self.answers += answer;
         self.entries.push_back((entry, weight, answer));
-        while self.entries.len() > KEPT || self.weight > HEAVIEST {
+        while self.entries.len() > MAX_REQUESTS || self.weight > MAX_BYTES {
             let Some((_, weight, answer)) = self.entries.pop_front() else {
                 break;
             };

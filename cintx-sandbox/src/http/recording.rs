@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// So many exchanges a recording has at most.
-const MOST: usize = 100_000;
+const MAX_REQUESTS: usize = 100_000;
 /// So many bytes they have at most.
-const HEAVIEST: usize = 64 << 20;
+const MAX_BYTES: usize = 64 << 20;
 /// Headers that say nothing about what is asked, or too much about who asks.
 const LEFT_OUT: &[&str] = &["authorization", "cookie", "host", "content-length", "connection", "user-agent"];
 /// Operations of the control endpoint that move the state.
@@ -86,7 +86,7 @@ impl Recorder {
         fault: Option<&str>,
     ) {
         let weight = incoming.body.len() + outgoing.body.len() + 500;
-        if self.is_full || self.exchanges.len() >= MOST || self.weight + weight > HEAVIEST {
+        if self.is_full || self.exchanges.len() >= MAX_REQUESTS || self.weight + weight > MAX_BYTES {
             self.is_full = true;
             return;
         }

@@ -25,9 +25,9 @@ use tokio::sync::{mpsc, watch};
 const PAGE: &str = include_str!("page.html");
 
 /// Bodies beyond this are not read; lists of 100,000 ids fit in.
-const LARGEST: usize = 16 << 20;
+const MAX_BODY_BYTES: usize = 16 << 20;
 /// The same for the control endpoint.
-const LARGEST_CONTROL: usize = 512 << 20;
+const MAX_CONTROL: usize = 512 << 20;
 
 /// What a request is answered from.
 #[derive(Clone, Debug)]
@@ -106,7 +106,7 @@ async fn handle(
 ) -> Response {
     let (head, body) = request.into_parts();
     // States and recordings are larger than what the API takes.
-    let largest = if head.uri.path().starts_with("/control/") { LARGEST_CONTROL } else { LARGEST };
+    let largest = if head.uri.path().starts_with("/control/") { MAX_CONTROL } else { MAX_BODY_BYTES };
     // What says so itself need not come first.
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     let body = if announced > largest { None } else { to_bytes(body, largest).await.ok() };

@@ -7,7 +7,7 @@ use super::rounding::split;
 use crate::api::rejection::{Fault, Rejection};
 
 /// The greatest number of cells of an interlock.
-pub(crate) const MOST_CELLS: usize = 350;
+pub(crate) const MAX_CELLS: usize = 350;
 
 /// New goals of quotas, profile by profile: the profile's id, then target ids
 /// with the number of completes.
@@ -291,8 +291,8 @@ impl Audience {
             }
             participants.push(profile.clone());
         }
-        if count(&participants) > MOST_CELLS {
-            return Err(Rejection::invalid("profiles", format!("more than {MOST_CELLS} cells")));
+        if count(&participants) > MAX_CELLS {
+            return Err(Rejection::invalid("profiles", format!("more than {MAX_CELLS} cells")));
         }
         let targets = cross(&participants, goal)
             .into_iter()

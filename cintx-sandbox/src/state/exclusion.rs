@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// The greatest number of target groups in an exclusion group.
-pub(crate) const MOST_GROUPS: usize = 100;
+pub(crate) const MAX_GROUPS: usize = 100;
 
 /// An exclusion group.
 #[derive(Clone, Debug, Serialize, Deserialize)]

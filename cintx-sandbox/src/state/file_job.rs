@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The greatest number of ids in a list.
-pub(crate) const MOST_IDS: usize = 100_000;
+pub(crate) const MAX_IDS: usize = 100_000;
 
 /// Which of a group's lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -177,8 +177,8 @@ fn run(world: &mut World, job: &Order) -> Progress {
             None => bad += 1,
         }
     }
-    if all.len() > MOST_IDS {
-        return Progress::Failed("TooManyRespondents", format!("More than {MOST_IDS} ids in all."));
+    if all.len() > MAX_IDS {
+        return Progress::Failed("TooManyRespondents", format!("More than {MAX_IDS} ids in all."));
     }
     if bad == given.len() {
         return Progress::Failed("NoValidRespondents", "None of the ids is valid.".into());

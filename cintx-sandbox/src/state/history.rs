@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
 
 /// So many entries are kept of one group.
-const KEPT: usize = 200;
+const MAX_ENTRIES: usize = 200;
 
 /// One entry: changes made at once.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -118,7 +118,7 @@ pub(crate) fn add(world: &mut World, at: Timestamp, group_id: &str, by: Option<S
     let entry = Entry { id, at, by, changes, weight };
     if let Some(entries) = world.histories.get_mut(group_id) {
         entries.push_back(entry);
-        if entries.len() > KEPT {
+        if entries.len() > MAX_ENTRIES {
             entries.pop_front();
         }
         let weight = entries.iter().map(|entry| entry.weight).sum();

@@ -33,9 +33,9 @@ pub(crate) struct Idempotency {
     weight: usize,
 }
 
-const KEPT: usize = 20_000;
+const MAX_KEYS: usize = 20_000;
 /// All answers together, roughly.
-const HEAVIEST: usize = 64 << 20;
+const MAX_BYTES: usize = 64 << 20;
 
 impl Idempotency {
     pub(crate) fn look_up(&self, operation: &str, key: &str, fingerprint: u64) -> Known {
@@ -51,7 +51,7 @@ impl Idempotency {
         let weight = 500 + 4 * answer.bytes().len();
         self.weight += weight;
         self.order.push_back((id.clone(), weight));
-        while self.order.len() > 1 && (self.order.len() > KEPT || self.weight > HEAVIEST) {
+        while self.order.len() > 1 && (self.order.len() > MAX_KEYS || self.weight > MAX_BYTES) {
             let Some((oldest, weight)) = self.order.pop_front() else {
                 break;
             };

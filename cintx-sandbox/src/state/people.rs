@@ -13,11 +13,11 @@ use serde_json::Value;
 use std::collections::VecDeque;
 
 /// So many people are known at most; then the first are forgotten.
-const MOST_PEOPLE: usize = 20_000;
+const MAX_PEOPLE: usize = 20_000;
 /// So many of a person's respondents are kept.
-const MOST_VISITS: usize = 20;
+const MAX_VISITS: usize = 20;
 /// How many people are looked at to find one who fits.
-const TRIES: usize = 4;
+const MAX_PEOPLE_TRIED: usize = 4;
 
 /// Somebody who has taken part.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -51,13 +51,13 @@ impl People {
     pub(crate) fn note(&mut self, visitor: &Visitor, session: &Session, country: &str) {
         if let Some(person) = visitor.place.and_then(|place| self.known.get_mut(place)) {
             person.replies.clone_from(&session.replies);
-            if person.rids.len() >= MOST_VISITS {
+            if person.rids.len() >= MAX_VISITS {
                 person.rids.remove(0);
             }
             person.rids.push(session.rid.clone());
             return;
         }
-        if self.known.len() >= MOST_PEOPLE {
+        if self.known.len() >= MAX_PEOPLE {
             self.known.pop_front();
         }
         self.known.push_back(Person {
@@ -71,7 +71,7 @@ impl People {
     /// Whether no more are known than may be.
     #[cfg(test)]
     pub(crate) fn is_within_bounds(&self) -> bool {
-        self.known.len() <= MOST_PEOPLE && self.known.iter().all(|person| person.rids.len() <= MOST_VISITS)
+        self.known.len() <= MAX_PEOPLE && self.known.iter().all(|person| person.rids.len() <= MAX_VISITS)
     }
 }
 
@@ -90,7 +90,7 @@ pub(crate) fn visitor(world: &World, group: &TargetGroup, at: Timestamp, rng: &m
     }
     let country = locale::country(&group.locale);
     let known = &world.people.known;
-    for _ in 0..TRIES {
+    for _ in 0..MAX_PEOPLE_TRIED {
         let place = rng.below(known.len() as u64) as usize;
         let Some(person) = known.get(place).filter(|person| person.country == country) else {
             continue;

@@ -37,7 +37,7 @@ const LEFT_OUT: &str = "26";
 /// reconciled.
 const LAST_DAY: i64 = 25;
 /// The greatest number of rows in a list.
-pub(crate) const MOST_ROWS: usize = 100_000;
+pub(crate) const MAX_ROWS: usize = 100_000;
 
 /// What was sent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -117,8 +117,8 @@ pub(crate) fn read(text: &str, columns: usize) -> Result<Vec<Vec<String>>, Rejec
     if rows.is_empty() {
         return Err(Rejection::invalid("body", "the list is empty"));
     }
-    if rows.len() > MOST_ROWS {
-        return Err(Rejection::invalid("body", format!("more than {MOST_ROWS} rows")));
+    if rows.len() > MAX_ROWS {
+        return Err(Rejection::invalid("body", format!("more than {MAX_ROWS} rows")));
     }
     Ok(rows)
 }

@@ -44,7 +44,7 @@ pub(crate) fn read(text: &[u8]) -> Result<World, String> {
 pub(crate) type Word = &'static str;
 
 /// So many different words may come from saved states.
-const MOST_WORDS: usize = 1_000;
+const MAX_WORDS: usize = 1_000;
 
 /// Reads a word. Each is kept for good, once, however often it is read.
 pub(crate) fn word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Word, D::Error> {
@@ -54,7 +54,7 @@ pub(crate) fn word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Word, D
     if let Some(word) = known.get(text.as_str()) {
         return Ok(word);
     }
-    if known.len() >= MOST_WORDS || text.len() > 200 {
+    if known.len() >= MAX_WORDS || text.len() > 200 {
         return Err(D::Error::custom("a word that this sandbox does not use"));
     }
     let word: Word = text.leak();

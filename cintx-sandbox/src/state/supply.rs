@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// So many groups of suppliers a target group may have.
-const MOST_SHARES: usize = 1_000;
+const MAX_SHARES: usize = 1_000;
 /// So many suppliers it may shut out.
-const MOST_BLOCKED: usize = 10_000;
+const MAX_BLOCKED: usize = 10_000;
 
 /// Suppliers that share bounds on their part of the completes, in percent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,8 +74,8 @@ impl Supply {
 
     /// What the published rules do not allow, and what would be too much.
     pub(crate) fn check(&self) -> Result<(), Rejection> {
-        if self.shares().count() > MOST_SHARES || self.blocked.len() + self.private_blocked.len() > MOST_BLOCKED {
-            let reason = format!("more than {MOST_SHARES} supplier groups or {MOST_BLOCKED} blocked suppliers");
+        if self.shares().count() > MAX_SHARES || self.blocked.len() + self.private_blocked.len() > MAX_BLOCKED {
+            let reason = format!("more than {MAX_SHARES} supplier groups or {MAX_BLOCKED} blocked suppliers");
             return Err(Rejection::invalid("supply", reason));
         }
         let mut names = BTreeSet::new();

@@ -20,15 +20,15 @@ pub(crate) enum Standing {
 }
 
 /// Old tokens are forgotten from this number on, so that memory is bounded.
-const KEPT: usize = 10_000;
+const MAX_TOKENS: usize = 10_000;
 
 impl Tokens {
     /// Issues a token of three parts, as a JWT has them. The parts are
     /// opaque: clients must not look inside.
     pub(crate) fn issue(&mut self, rng: &mut Rng, now: Timestamp, ttl: SignedDuration) -> String {
-        if self.expiry.len() >= KEPT {
+        if self.expiry.len() >= MAX_TOKENS {
             self.expiry.retain(|_, expiry| *expiry > now);
-            if self.expiry.len() >= KEPT {
+            if self.expiry.len() >= MAX_TOKENS {
                 self.expiry.clear();
             }
         }

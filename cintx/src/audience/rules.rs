@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 use super::{Audience, Condition, ControlQuotas, Interlock, Question, QuestionKind, Share};
 
 /// The most quotas of a target group.
-pub(crate) const MOST_QUOTAS: usize = 350;
+pub(crate) const MAX_QUOTAS: usize = 350;
 /// The most texts of a condition.
-const MOST_VALUES: usize = 10_000;
+const MAX_VALUES: usize = 10_000;
 /// The longest name of a target.
-const LONGEST_NAME: usize = 64;
+const MAX_NAME: usize = 64;
 
 /// Something about an audience that the API would refuse.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -84,8 +84,8 @@ pub(crate) fn problems(audience: &Audience, goal: Option<u32>) -> Vec<AudiencePr
         of_control(control, audience, goal, &mut problems);
     }
     let quotas = audience.quotas();
-    if quotas > MOST_QUOTAS {
-        let text = format!("there are {quotas} quotas, expected at most {MOST_QUOTAS}");
+    if quotas > MAX_QUOTAS {
+        let text = format!("there are {quotas} quotas, expected at most {MAX_QUOTAS}");
         problems.add("total_number_of_quotas_cannot_be_greater_than_max", "Audience", text);
     }
     problems.0
@@ -111,8 +111,8 @@ fn of_question(question: &Question, goal: Option<u32>, problems: &mut Problems) 
                 call(),
                 "the name is empty, and conditions that are counted together need one",
             ),
-            Some(name) if name.chars().count() > LONGEST_NAME => {
-                let text = format!("the name has {} characters, expected at most {LONGEST_NAME}", name.chars().count());
+            Some(name) if name.chars().count() > MAX_NAME => {
+                let text = format!("the name has {} characters, expected at most {MAX_NAME}", name.chars().count());
                 problems.add("profile_with_invalid_condition", call(), text);
             }
             Some(name) if !names.insert(name) => {
@@ -176,8 +176,8 @@ fn of_values<'a>(
             if values.is_empty() || values.iter().any(String::is_empty) {
                 add("invalid_open_ended_option", "expected texts, none of them empty".to_owned());
             }
-            if values.len() > MOST_VALUES {
-                let text = format!("{} texts, expected at most {MOST_VALUES}", values.len());
+            if values.len() > MAX_VALUES {
+                let text = format!("{} texts, expected at most {MAX_VALUES}", values.len());
                 add("zip_values_cannot_be_greater_than_max", text);
             }
         }
@@ -284,8 +284,8 @@ fn of_interlock(interlock: &Interlock, problems: &mut Problems) {
         problems.add("", call, text);
     }
     let cells = interlock.cells();
-    if cells > MOST_QUOTAS {
-        let text = format!("{cells} cells, expected at most {MOST_QUOTAS}");
+    if cells > MAX_QUOTAS {
+        let text = format!("{cells} cells, expected at most {MAX_QUOTAS}");
         problems.add("number_of_quotas_in_blended_cannot_be_greater_than_max", "Audience::interlock", text);
     }
 }

@@ -119,13 +119,13 @@ impl Memo {
 
     fn keep(&self, scale: Scale, answer: &Answer) {
         /// A goal in two units, and another one that it is compared with.
-        const MOST_ANSWERS: usize = 4;
+        const MAX_ANSWERS: usize = 4;
         if matches!(answer, Err(SolveError::Stopped(cintx_quota::Stop::Cancelled))) {
             return;
         }
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.answers.retain(|(known, _)| *known != scale);
-        if known.answers.len() >= MOST_ANSWERS {
+        if known.answers.len() >= MAX_ANSWERS {
             drop(known.answers.remove(0));
         }
         known.answers.push((scale, answer.clone()));

@@ -17,9 +17,9 @@ const MAX_BACKOFF: Duration = Duration::from_secs(60);
 /// The longest `Retry-After` of the token endpoint that is believed.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(600);
 /// Longer than any refresh takes: after this it is taken over, since nobody drives it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(100);
+pub(crate) const MAX_REFRESH_TIME: Duration = Duration::from_secs(100);
 /// As long after an accepted token, a refused one may be the fault of the call, whose operation needs another right.
-const TRUST: Duration = Duration::from_secs(300);
+const ACCEPTED_GRACE: Duration = Duration::from_secs(300);
 /// A source that gives a refused token again is believed after this long: the refusal may have been a mistake.
 const REFUSAL_LIFE: Duration = Duration::from_secs(60);
 /// How many refused tokens are remembered.
@@ -87,7 +87,7 @@ impl Tokens {
     /// A caller needs a token.
     pub(crate) fn demand(&mut self, now: Now) -> Demand {
         if let Some((number, began)) = self.refresh
-            && now.since(began) >= PATIENCE
+            && now.since(began) >= MAX_REFRESH_TIME
         {
             self.lost(number, now);
         }
@@ -185,7 +185,7 @@ impl Tokens {
             return;
         }
         let since_last = self.rejected.map(|at| now.since(at));
-        if since_last.is_none_or(|time| time >= TRUST) {
+        if since_last.is_none_or(|time| time >= ACCEPTED_GRACE) {
             self.rejections = 0;
         }
         let trusted = self.is_trusted(now);
@@ -216,7 +216,7 @@ impl Tokens {
 
     /// Whether the API takes our tokens, as a rule.
     fn is_trusted(&self, now: Now) -> bool {
-        self.accepted.is_some_and(|at| now.since(at) < TRUST)
+        self.accepted.is_some_and(|at| now.since(at) < ACCEPTED_GRACE)
     }
 
     /// Whether a token that comes from its source was refused not long ago.
@@ -350,15 +350,15 @@ mod tests {
         let now = Now::read();
         let mut tokens = Tokens::default();
         let Demand::Wait { number: first, begin: true } = tokens.demand(now) else { panic!("the first begins") };
-        let late = now + PATIENCE;
+        let late = now + MAX_REFRESH_TIME;
         // A thousand lose their patience at the same time: one takes over.
         let takeovers = (0..1000).filter(|_| matches!(tokens.demand(late), Demand::Wait { begin: true, .. })).count();
         assert_eq!(takeovers, 1);
         // What the first comes to is not lost to those who still wait for it, but it changes nothing.
         assert!(tokens.refreshed(first, Ok(token(late)), late).is_ok());
         assert!(matches!(tokens.demand(late), Demand::Wait { begin: false, .. }));
-        assert!(matches!(tokens.demand(late + PATIENCE), Demand::Fail(TokenError::Abandoned)));
-        assert!(matches!(tokens.demand(late + PATIENCE + SECOND), Demand::Wait { begin: true, .. }));
+        assert!(matches!(tokens.demand(late + MAX_REFRESH_TIME), Demand::Fail(TokenError::Abandoned)));
+        assert!(matches!(tokens.demand(late + MAX_REFRESH_TIME + SECOND), Demand::Wait { begin: true, .. }));
         // After a suspend nobody waits for what slept: the clock on the wall counts.
         let mut tokens = Tokens::default();
         assert!(matches!(tokens.demand(now), Demand::Wait { begin: true, .. }));

@@ -14,7 +14,7 @@ use tracing::Instrument as _;
 
 use super::clock::Now;
 use super::endpoint::Endpoint;
-use super::refresh::{Demand, PATIENCE, RefreshNumber, Tokens};
+use super::refresh::{Demand, MAX_REFRESH_TIME, RefreshNumber, Tokens};
 use super::token::Token;
 use crate::auth::{AccessToken, StoredToken, TokenError, TokenLock, TokenSource, TokenStore};
 use crate::client::clock::SharedClock;
@@ -132,7 +132,7 @@ impl TokenCache {
                 Next::Wait(refresh) => refresh,
             };
             // Otherwise its runtime is gone, or there, but nobody drives it: the state tells who takes over.
-            if let Ok(Ok(outcome)) = tokio::time::timeout(PATIENCE, refresh.wait_for(Option::is_some)).await {
+            if let Ok(Ok(outcome)) = tokio::time::timeout(MAX_REFRESH_TIME, refresh.wait_for(Option::is_some)).await {
                 return outcome.clone().unwrap_or(Err(TokenError::Abandoned));
             }
         }

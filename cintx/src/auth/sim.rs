@@ -10,13 +10,13 @@ use cintx_raw::Secret;
 use fastrand::Rng;
 
 use super::clock::Now;
-use super::refresh::{Demand, PATIENCE, RefreshNumber, Tokens};
+use super::refresh::{Demand, MAX_REFRESH_TIME, RefreshNumber, Tokens};
 use super::token::Token;
 use crate::auth::TokenError;
 
 const EVENTS: u32 = 300;
 /// As `refresh` has them; a model that asked it would not notice a change.
-const TRUST: Duration = Duration::from_secs(300);
+const ACCEPTED_GRACE: Duration = Duration::from_secs(300);
 const REFUSAL_LIFE: Duration = Duration::from_secs(60);
 /// The time over which token requests are counted, and the most that there may be without a clock that jumps.
 const WINDOW: Duration = Duration::from_secs(10);
@@ -81,7 +81,7 @@ impl World {
         }
         // Nothing ends by itself any more: those who wait see to it.
         for _ in 0..3 {
-            self.now = self.now + PATIENCE;
+            self.now = self.now + MAX_REFRESH_TIME;
             for (_, callers) in std::mem::take(&mut self.waiting) {
                 (0..callers).for_each(|_| self.demand());
             }
@@ -91,7 +91,7 @@ impl World {
     }
 
     fn trusted(&self) -> bool {
-        self.accepted.is_some_and(|at| self.now.since(at) < TRUST)
+        self.accepted.is_some_and(|at| self.now.since(at) < ACCEPTED_GRACE)
     }
 
     fn call(&mut self) {
@@ -100,7 +100,7 @@ impl World {
 
     fn demand(&mut self) {
         // Whoever needs a token sees when nobody drives a refresh.
-        self.under_way.retain(|(_, began)| self.now.since(*began) < PATIENCE);
+        self.under_way.retain(|(_, began)| self.now.since(*began) < MAX_REFRESH_TIME);
         match self.tokens.demand(self.now) {
             Demand::Use(token) => self.take(token),
             Demand::UseAndRefresh(token, number) => {

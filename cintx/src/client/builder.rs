@@ -30,7 +30,7 @@ pub(crate) const IN_FLIGHT: usize = 32;
 /// Five minutes, as good clients do.
 const RENEWAL_MARGIN: Duration = Duration::from_secs(300);
 /// Servers close idle connections; one that is younger than this is unlikely to be closed while a write is on its way.
-const IDLE: Duration = Duration::from_secs(20);
+const MAX_IDLE_TIME: Duration = Duration::from_secs(20);
 
 /// What a client needs to know. Made by [`Client::builder`].
 ///
@@ -382,7 +382,7 @@ pub(crate) fn http_client(
         // Whether to send again is decided in one place, and that is not here.
         .retry(reqwest::retry::never())
         .connect_timeout(timeouts.connect)
-        .pool_idle_timeout(IDLE)
+        .pool_idle_timeout(MAX_IDLE_TIME)
         .user_agent(agent);
     match proxy {
         Some(proxy) => http = http.proxy(proxy),

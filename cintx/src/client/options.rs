@@ -314,7 +314,7 @@ impl CallOptions {
 }
 
 /// Headers that are the pipeline's own.
-const OWN: [&str; 9] = [
+const PIPELINE_HEADERS: [&str; 9] = [
     "authorization",
     "cint-api-version",
     "idempotency-key",
@@ -330,7 +330,7 @@ const OWN: [&str; 9] = [
 pub(crate) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), FieldError> {
     let parsed = HeaderName::try_from(name)
         .map_err(|_| FieldError::new("header", format!("is named {name:?}, expected an HTTP header name")))?;
-    if OWN.contains(&parsed.as_str()) {
+    if PIPELINE_HEADERS.contains(&parsed.as_str()) {
         return Err(FieldError::new(
             "header",
             format!("is {name:?}, expected a header that the client does not set itself"),
@@ -365,7 +365,7 @@ mod tests {
 
     #[test]
     fn the_pipelines_own_headers_cannot_be_replaced() {
-        for name in OWN {
+        for name in PIPELINE_HEADERS {
             assert!(header(&name.to_uppercase(), "x").is_err(), "{name}");
         }
         assert!(header("x-team", "a\nb").is_err());

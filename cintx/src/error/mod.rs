@@ -28,7 +28,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 /// How much of an answer's body an error shows.
-const SHOWN: usize = 1024;
+const MAX_SHOWN_BYTES: usize = 1024;
 
 /// Why something did not work.
 ///
@@ -282,7 +282,7 @@ impl Error {
     /// The first KiB of the answer's body, whatever it is; empty without one.
     pub fn body(&self) -> &[u8] {
         let body = self.call().map(|error| &**error.body()).unwrap_or_default();
-        &body[..body.len().min(SHOWN)]
+        &body[..body.len().min(MAX_SHOWN_BYTES)]
     }
 
     /// Why no token could be had.

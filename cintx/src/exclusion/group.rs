@@ -19,7 +19,7 @@ use crate::version::Version;
 pub use crate::wire::exclusions::HasExclusionGroups;
 
 /// The most target groups that an exclusion group has.
-const MOST_MEMBERS: usize = 100;
+const MAX_MEMBERS: usize = 100;
 
 impl<V: Version> Client<V> {
     /// The account's exclusion groups.
@@ -171,8 +171,8 @@ impl<V: HasExclusionGroups> ExclusionGroups<V> {
 
     async fn change_members(&self, id: ExclusionGroupId, groups: Vec<TargetGroupId>, join: bool) -> Result<(), Error> {
         let mut problems = group_problems("target_groups", &groups);
-        if groups.len() > MOST_MEMBERS {
-            let reason = format!("are {}, expected at most {MOST_MEMBERS}", groups.len());
+        if groups.len() > MAX_MEMBERS {
+            let reason = format!("are {}, expected at most {MAX_MEMBERS}", groups.len());
             problems.push(FieldError::new("target_groups", reason));
         }
         Error::check(problems)?;

@@ -7,7 +7,7 @@ use crate::version::Version;
 pub use crate::wire::exclusions::HasExclusionLists;
 
 /// The most ids that both lists of a target group have together.
-const MOST: usize = 10_000;
+const MAX_IDS: usize = 10_000;
 
 impl<V: Version> TargetGroup<V> {
     /// The respondents that are kept out of the target group. Asks nothing.
@@ -76,6 +76,6 @@ impl<V: HasExclusionLists> ExclusionLists<V> {
 }
 
 fn checked(ids: IdList) -> Result<Vec<String>, Error> {
-    ids.check("ids", MOST, &id_list::UUID)?;
+    ids.check("ids", MAX_IDS, &id_list::UUID)?;
     Ok(ids.texts())
 }

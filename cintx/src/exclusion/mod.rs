@@ -119,7 +119,7 @@ impl<V: HasRespondentExclusions> Exclusions<V> {
     #[doc(alias = "exclusion_create_upload_rids_by_file_job")]
     pub async fn upload(&self, by: ExcludedBy, ids: impl Into<IdList>) -> Result<ExclusionJob<V>, Error> {
         let ids = ids.into();
-        ids.check("ids", id_list::MOST_IDS, &id_list::UUID)?;
+        ids.check("ids", id_list::MAX_IDS, &id_list::UUID)?;
         let raw = self.group.client.raw();
         let id =
             <V as HasRespondentExclusions>::upload_exclusions(raw, self.group.place(), by, &ids.to_file()?).await?;
@@ -220,7 +220,7 @@ impl<V: HasRespondentExclusions> JobKind for ExclusionRequest<V> {
     type Done = ListOutcome;
     const NAME: &'static str = "the exclusion job";
     const FIRST_PAUSE: Duration = Duration::from_secs(1);
-    const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+    const MAX_PAUSE: Duration = Duration::from_secs(60);
     const LIMIT: Duration = Duration::from_secs(3_600);
 
     fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<JobPoll<ListOutcome>, Error>> {

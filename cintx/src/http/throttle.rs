@@ -4,27 +4,28 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Some hundred retries beyond what successes pay for.
-const FULL: u32 = 300;
+const FULL_BUDGET: u32 = 300;
 /// A retry costs as much as three successes give back: in the long run at most one retry for three calls, so that an
 /// API of whose answers a fifth fail is still served.
-const RETRY: u32 = 3;
+const RETRY_COST: u32 = 3;
 
 #[derive(Debug)]
 pub(crate) struct Budget(AtomicU32);
 
 impl Budget {
     pub(crate) fn new() -> Self {
-        Self(AtomicU32::new(FULL))
+        Self(AtomicU32::new(FULL_BUDGET))
     }
 
     /// Pays for a retry, if there is enough left.
     pub(crate) fn withdraw(&self) -> bool {
-        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(RETRY)).is_ok()
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(RETRY_COST)).is_ok()
     }
 
     /// A call went well.
     pub(crate) fn deposit(&self) {
-        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| (left < FULL).then_some(left + 1));
+        let _ =
+            self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| (left < FULL_BUDGET).then_some(left + 1));
     }
 }
 
@@ -45,6 +46,6 @@ mod tests {
         for _ in 0..10_000 {
             budget.deposit();
         }
-        assert_eq!(budget.0.into_inner(), FULL);
+        assert_eq!(budget.0.into_inner(), FULL_BUDGET);
     }
 }

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::{Quota, QuotaTable};
 
 /// How wide a bar is, in characters.
-const BAR: u64 = 10;
+const BAR_CHARS: u64 = 10;
 
 impl QuotaTable {
     /// How many rows and columns the table prints, without its sums.
@@ -154,8 +154,8 @@ fn percent(quota: &Quota) -> u64 {
 
 fn bar(quota: &Quota) -> String {
     let percent = percent(quota);
-    let full = usize::try_from((percent * BAR / 100).min(BAR)).unwrap_or(0);
-    let rest = usize::try_from(BAR).unwrap_or(0) - full;
+    let full = usize::try_from((percent * BAR_CHARS / 100).min(BAR_CHARS)).unwrap_or(0);
+    let rest = usize::try_from(BAR_CHARS).unwrap_or(0) - full;
     format!("{}{} {percent:>3} %", "█".repeat(full), "░".repeat(rest))
 }
 

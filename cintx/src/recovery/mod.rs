@@ -31,7 +31,7 @@ use crate::http::{Pipeline, idempotency};
 use crate::version::Version;
 
 /// Statuses after which nothing is at work on a write any more: what a gateway turned away it does not pass on.
-const ENDED: [u16; 2] = [401, 429];
+const TURNED_AWAY_STATUSES: [u16; 2] = [401, 429];
 /// For so long the API is trusted to remember a key; it does not say for how long it does.
 pub(crate) const REPLAY_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
 /// The clock may have been set: a write from a later moment than this has no age that could be known.
@@ -111,7 +111,7 @@ impl<V: Version> Client<V> {
                 let circumstances = Circumstances {
                     since: now.at_least_since(Now::noted(report.sent.0, report.sent.1)),
                     known_before: report.known_before.as_deref(),
-                    ended: error.status().is_some_and(|status| ENDED.contains(&status.as_u16())),
+                    ended: error.status().is_some_and(|status| TURNED_AWAY_STATUSES.contains(&status.as_u16())),
                 };
                 self.find_out(request, circumstances, now.since(began) <= REPLAY_WITHIN).await
             }
@@ -172,7 +172,7 @@ impl<V: Version> Client<V> {
         *sent += 1;
         let policy = self.pipeline().options.retry.unwrap_or(self.pipeline().shared.retry);
         let wait = policy.wait(*sent - 1, fastrand::f64()).max(error.retry_after().unwrap_or_default());
-        let turned_away = error.status().is_some_and(|status| ENDED.contains(&status.as_u16()));
+        let turned_away = error.status().is_some_and(|status| TURNED_AWAY_STATUSES.contains(&status.as_u16()));
         match self.resolve(&error).await {
             Ok(Resolution::Applied { id: Some(id) }) => Ok(Some(id)),
             Ok(Resolution::NotApplied)

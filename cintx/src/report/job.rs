@@ -44,7 +44,7 @@ impl<V: Version> Sealed for ReportDownload<V> {}
 impl<V: Version> JobKind for ReportDownload<V> {
     type Done = Report<V>;
     const NAME: &'static str = "the report";
-    const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+    const MAX_PAUSE: Duration = Duration::from_secs(60);
     const LIMIT: Duration = Duration::from_secs(3_600);
 
     fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<JobPoll<Report<V>>, Error>> {

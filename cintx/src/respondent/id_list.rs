@@ -9,13 +9,13 @@ use crate::error::{Error, FieldError};
 use crate::types::hyphenated_uuid;
 
 /// The most ids that a target group keeps of one kind, so the most that an upload can have.
-pub(crate) const MOST_IDS: usize = 100_000;
+pub(crate) const MAX_IDS: usize = 100_000;
 /// The most codes that an upload can have.
-pub(crate) const MOST_CODES: usize = 20_000;
+pub(crate) const MAX_CODES: usize = 20_000;
 /// A file of ids must stay below this.
-const MOST_BYTES: usize = 5_000_000;
+const MAX_BYTES: usize = 5_000_000;
 /// How many wrong ids an error names one by one.
-const NAMED: usize = 20;
+const MAX_NAMED_IDS: usize = 20;
 
 /// Ids to upload, one a line: respondents to exclude or to ask again, or codes to hand out. Empty lines do not count,
 /// and an id that comes twice is sent once.
@@ -118,15 +118,15 @@ impl IdList {
         let mut count = 0_usize;
         for (id, line) in wrong {
             count += 1;
-            if count <= NAMED {
+            if count <= MAX_NAMED_IDS {
                 problems.push(FieldError::new(
                     field,
                     format!("number {line} is {:?}, expected {}", shown(id), rule.expected),
                 ));
             }
         }
-        if count > NAMED {
-            problems.push(FieldError::new(field, format!("{} more are wrong in the same way", count - NAMED)));
+        if count > MAX_NAMED_IDS {
+            problems.push(FieldError::new(field, format!("{} more are wrong in the same way", count - MAX_NAMED_IDS)));
         }
         if self.ids.is_empty() {
             problems.push(FieldError::new(field, format!("are none, expected 1 to {most}")));
@@ -157,13 +157,17 @@ impl IdList {
 
 /// As much of a wrong id as an error shows.
 fn shown(id: &str) -> String {
-    const MOST: usize = 80;
-    if id.chars().count() <= MOST { id.to_owned() } else { id.chars().take(MOST).chain("...".chars()).collect() }
+    const MAX_SHOWN_CHARS: usize = 80;
+    if id.chars().count() <= MAX_SHOWN_CHARS {
+        id.to_owned()
+    } else {
+        id.chars().take(MAX_SHOWN_CHARS).chain("...".chars()).collect()
+    }
 }
 
 fn size_problem(bytes: u64) -> Result<(), Error> {
-    let too_large = bytes >= MOST_BYTES as u64;
-    let problem = || FieldError::new("file", format!("has {bytes} bytes, expected less than {MOST_BYTES}"));
+    let too_large = bytes >= MAX_BYTES as u64;
+    let problem = || FieldError::new("file", format!("has {bytes} bytes, expected less than {MAX_BYTES}"));
     Error::check(too_large.then(problem))
 }
 
@@ -172,7 +176,7 @@ impl<T: AsRef<str>> FromIterator<T> for IdList {
     fn from_iter<I: IntoIterator<Item = T>>(ids: I) -> Self {
         let mut list = Self::default();
         for id in ids {
-            if list.len() == MOST_IDS {
+            if list.len() == MAX_IDS {
                 list.too_many |= !id.as_ref().trim().is_empty() && !list.seen.contains(id.as_ref().trim());
                 if list.too_many {
                     break;

@@ -22,7 +22,7 @@ pub const DEFAULT_PARAMETER: &str = "hash";
 const HASH_CHARS: usize = 27;
 
 /// The longest address that is looked at.
-const LONGEST_URL: usize = 16 * 1024;
+const MAX_URL: usize = 16 * 1024;
 
 /// Why a link was not signed, or is not to be trusted. No variant says what the right hash would have been.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -345,7 +345,7 @@ fn without_query(url: &str) -> Result<&str, RedirectError> {
 
 fn absolute(url: &str) -> Result<(), RedirectError> {
     let wrong = |problem, expected| Err(RedirectError::Url { problem, expected });
-    if url.len() > LONGEST_URL {
+    if url.len() > MAX_URL {
         return wrong("is too long", "at most 16 KiB");
     }
     if !url.bytes().all(|byte| byte.is_ascii_graphic()) {

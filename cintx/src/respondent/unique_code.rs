@@ -62,7 +62,7 @@ impl<V: HasUniqueCodes> UniqueCodes<V> {
     #[doc(alias = "upload_test_respondent_unique_codes")]
     pub async fn upload(&self, codes: impl Into<IdList>) -> Result<i64, Error> {
         let codes = codes.into();
-        codes.check("codes", id_list::MOST_CODES, &id_list::CODE)?;
+        codes.check("codes", id_list::MAX_CODES, &id_list::CODE)?;
         let group = &self.group;
         <V as HasUniqueCodes>::upload_codes(group.client.raw(), group.place(), self.codes_for, codes.texts()).await
     }

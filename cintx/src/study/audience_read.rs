@@ -146,9 +146,9 @@ fn of_answers(id: i64, answers: &[Answer]) -> StudyQuestion {
 
 /// The conditions in words, as short as a name may be and unlike all before.
 fn unique_name(conditions: &[Condition], names: &mut Vec<String>) -> String {
-    const MOST_CHARS: usize = 48;
+    const MAX_CHARS: usize = 48;
     let labels: Vec<String> = conditions.iter().map(Condition::label).collect();
-    let text: String = labels.join(", ").chars().take(MOST_CHARS).collect();
+    let text: String = labels.join(", ").chars().take(MAX_CHARS).collect();
     let name = if names.contains(&text) { format!("{text} ({})", names.len() + 1) } else { text };
     names.push(name.clone());
     name

@@ -142,7 +142,7 @@ impl From<&Supply> for StudySupply {
             return Self::TestSupplierOnly;
         }
         if let [group] = &supply.groups[..]
-            && supply.same_as(&Supply::only(CHOSEN, group.suppliers.iter().copied()))
+            && supply.same_as(&Supply::only(CHOSEN_GROUP_NAME, group.suppliers.iter().copied()))
         {
             return Self::Only(group.suppliers.clone());
         }
@@ -157,7 +157,7 @@ impl From<&Supply> for StudySupply {
 }
 
 /// The name of the group that chosen suppliers are in.
-const CHOSEN: &str = "Chosen suppliers";
+const CHOSEN_GROUP_NAME: &str = "Chosen suppliers";
 
 impl StudyShares {
     fn supply(&self) -> Supply {
@@ -182,7 +182,7 @@ impl StudySupply {
         match self {
             Self::OpenExchange => Some(Supply::open_exchange()),
             Self::TestSupplierOnly => Some(Supply::test_supplier_only()),
-            Self::Only(suppliers) => Some(Supply::only(CHOSEN, suppliers.iter().copied())),
+            Self::Only(suppliers) => Some(Supply::only(CHOSEN_GROUP_NAME, suppliers.iter().copied())),
             Self::Shares(shares) => Some(shares.supply()),
             Self::Template(_) | Self::CintTemplate(_) | Self::SystemTemplate => None,
         }

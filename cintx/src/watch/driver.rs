@@ -25,13 +25,13 @@ const MAX_AGE: SignedDuration = SignedDuration::from_hours(1);
 /// Hints that come close together lead to one read.
 const HINT_GAP: Duration = Duration::from_secs(1);
 /// After failures the pause grows up to this, or to the watch's own if that is longer.
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+const MAX_PAUSE: Duration = Duration::from_secs(300);
 /// What a pause past the end of time is: 30 years.
 const LONGEST_WAIT: Duration = Duration::from_secs(30 * 365 * 24 * 3_600);
 /// A pace is measured over at least one in so many parts of its window; until then, from the beginning of field.
-const LEAST_PART: i32 = 8;
+const MIN_PART: i32 = 8;
 /// In so many parts of the window the numbers are kept.
-const READINGS: i32 = 64;
+const WINDOW_PARTS: i32 = 64;
 
 /// A target group as it was seen, and what of it was looked at.
 #[derive(Debug)]
@@ -186,7 +186,7 @@ impl<V: Version> Driver<V> {
             return Some(error);
         }
         tracing::debug!(%error, "a read of a watch failed, and is tried again");
-        let longest = self.watch.every.max(LONGEST_PAUSE);
+        let longest = self.watch.every.max(MAX_PAUSE);
         let pause = self.watch.every.saturating_mul(1_u32.checked_shl(self.failures).unwrap_or(u32::MAX)).min(longest);
         self.failures += 1;
         self.plan(error.retry_after().map_or(pause, |told| told.max(pause)));
@@ -406,7 +406,7 @@ impl Known {
         while self.readings.get(1).is_some_and(|reading| now.duration_since(reading.at) >= window) {
             self.readings.pop_front();
         }
-        if self.readings.back().is_none_or(|last| now.duration_since(last.at) >= window / READINGS) {
+        if self.readings.back().is_none_or(|last| now.duration_since(last.at) >= window / WINDOW_PARTS) {
             self.readings.push_back(Reading { at: now, completes: self.progress.completes });
         }
         self.measure(Duration::try_from(window).unwrap_or(Duration::MAX));
@@ -421,7 +421,7 @@ impl Known {
         let start = self.progress.period.map(|period| Reading { at: period.start, completes: 0 });
         let start = start.filter(|start| start.at < now);
         self.progress.since = match (seen, start) {
-            (Some(seen), _) if now.duration_since(seen.at) >= window / LEAST_PART => Some(seen),
+            (Some(seen), _) if now.duration_since(seen.at) >= window / MIN_PART => Some(seen),
             (_, Some(start)) => Some(start),
             (seen, None) => seen,
         };
@@ -453,7 +453,7 @@ mod tests {
                 780..2_040 => assert_eq!(since.at, start + 600.minutes()),
                 _ => assert!((24..=25).contains(&span), "{span} hours at minute {minute}"),
             }
-            assert!(known.readings.len() <= READINGS as usize + 2);
+            assert!(known.readings.len() <= WINDOW_PARTS as usize + 2);
         }
     }
 }

@@ -26,9 +26,9 @@ use crate::types::ids::TargetGroupId;
 use crate::version::Version;
 
 /// Between two reads, if nothing else is said.
-const EVERY: Duration = Duration::from_secs(300);
+const POLL_INTERVAL: Duration = Duration::from_secs(300);
 /// For so long reads may fail for reasons that may pass, if nothing else is said.
-const PATIENCE: Duration = Duration::from_secs(3_600);
+const MAX_OUTAGE: Duration = Duration::from_secs(3_600);
 /// The present pace is that of so long.
 const PACE_OVER: Duration = Duration::from_secs(24 * 3_600);
 
@@ -130,8 +130,8 @@ impl<V: Version> Watch<V> {
             project,
             one,
             only: None,
-            every: EVERY,
-            patience: PATIENCE,
+            every: POLL_INTERVAL,
+            patience: MAX_OUTAGE,
             pace_over: PACE_OVER,
             until: Vec::new(),
             expected: BTreeMap::new(),

@@ -232,7 +232,7 @@ impl<V: Version> From<&Webhook<V>> for WebhookId {
 }
 
 /// How often another client may change it first than a deletion.
-const ROUNDS: usize = 8;
+const MAX_ROUNDS: usize = 8;
 
 impl<V: Version> Webhook<V> {
     /// The id of the subscription.
@@ -340,7 +340,7 @@ impl<V: Version> Webhook<V> {
             }
             let (raw, account) = (self.client.raw(), self.client.account());
             match V::delete_webhook(raw, account, self.id(), etag.as_deref()).await {
-                Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) && round < ROUNDS => {
+                Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) && round < MAX_ROUNDS => {
                     doubts.add(error);
                     (etag, round) = (None, round + 1);
                 }

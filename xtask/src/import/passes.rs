@@ -113,7 +113,7 @@ pub(super) fn deep_references(document: &mut Value, report: &mut Report) {
 
 /// More words than a value has: it is a sentence about the value.
 fn prose_in_values(kind: Kind, _: &str, object: &mut Object) -> usize {
-    const MOST_WORDS: [(&str, usize); 2] = [("default", 3), ("format", 1)];
+    const MAX_WORDS: [(&str, usize); 2] = [("default", 3), ("format", 1)];
     if kind != Kind::Schema || object.contains_key("$ref") {
         return 0;
     }
@@ -124,7 +124,7 @@ fn prose_in_values(kind: Kind, _: &str, object: &mut Object) -> usize {
             .is_some_and(|values| values.iter().any(|value| Some(value) == object.get(*key)));
         !listed && object.get(*key).and_then(Value::as_str).is_some_and(|text| text.split_whitespace().count() > *words)
     };
-    let prose: Vec<&str> = MOST_WORDS.iter().filter(|key| is_prose(key)).map(|(key, _)| *key).collect();
+    let prose: Vec<&str> = MAX_WORDS.iter().filter(|key| is_prose(key)).map(|(key, _)| *key).collect();
     for key in &prose {
         object.remove(*key);
     }

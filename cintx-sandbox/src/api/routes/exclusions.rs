@@ -6,7 +6,7 @@ use crate::api::answer::Answer;
 use crate::api::call::Call;
 use crate::api::rejection::Rejection;
 use crate::sim::clock::text;
-use crate::state::exclusion::{ExclusionGroup, MOST_GROUPS, days};
+use crate::state::exclusion::{ExclusionGroup, MAX_GROUPS, days};
 use crate::state::file_job::{self, List};
 use crate::state::{World, page};
 use serde_json::{Value, json};
@@ -139,8 +139,8 @@ fn add(world: &mut World, call: &Call<'_>) -> Outcome {
     let now = world.now();
     let group = find_mut(world, call)?;
     let all: BTreeSet<String> = group.groups.iter().cloned().chain(ids).collect();
-    if all.len() > MOST_GROUPS {
-        return Err(Rejection::invalid("data", format!("more than {MOST_GROUPS} target groups")));
+    if all.len() > MAX_GROUPS {
+        return Err(Rejection::invalid("data", format!("more than {MAX_GROUPS} target groups")));
     }
     group.groups = all;
     group.changed_at = now;

@@ -8,7 +8,7 @@ use crate::api::dialect::{legacy, modern};
 use crate::api::rejection::{Fault, Rejection};
 use crate::state::World;
 use crate::state::audience::{Adjustment, Audience, Profile};
-use crate::state::edit::MOST_CELLS;
+use crate::state::edit::MAX_CELLS;
 use crate::state::interlock::{count, cross};
 use serde_json::{Value, json};
 
@@ -65,7 +65,7 @@ fn check_count(profiles: usize) -> Result<(), String> {
 fn faults(profiles: &[Profile], adjustment: Adjustment, goal: u64) -> Vec<Fault> {
     let audience = Audience { adjustment, profiles: profiles.to_vec(), ..Audience::default() };
     let mut faults = audience.faults(goal);
-    if count(profiles) > MOST_CELLS {
+    if count(profiles) > MAX_CELLS {
         faults.push(Fault {
             number: 24,
             slug: "number_of_quotas_in_blended_cannot_be_greater_than_max",

@@ -214,7 +214,7 @@ fn changed(world: &World, call: &Call<'_>) -> Outcome {
 }
 
 /// So many profiles may be added to a target group one by one.
-const MOST_PROFILES: usize = 1_000;
+const MAX_PROFILES: usize = 1_000;
 
 /// A profile more, without quotas until they are enabled.
 fn create(world: &mut World, call: &Call<'_>) -> Outcome {
@@ -233,8 +233,8 @@ fn create(world: &mut World, call: &Call<'_>) -> Outcome {
     };
     let id = profile.id.clone();
     edit(world, call, |audience, goal| {
-        if audience.profiles.len() >= MOST_PROFILES {
-            return Err(Rejection::invalid("question_id", format!("more than {MOST_PROFILES} profiles")));
+        if audience.profiles.len() >= MAX_PROFILES {
+            return Err(Rejection::invalid("question_id", format!("more than {MAX_PROFILES} profiles")));
         }
         audience.profiles.push(profile);
         check_form(audience, goal)

@@ -31,7 +31,7 @@ pub(super) const ROUTES: &[Route] = &[
 ];
 
 /// Parts of a draft that are kept as they were sent.
-const KEPT: &[&str] = &["exclusion", "respondent_activity_exclusions", "re_entry_configuration"];
+const KEPT_FIELDS: &[&str] = &["exclusion", "respondent_activity_exclusions", "re_entry_configuration"];
 
 /// The target group of the path, under the project of the path.
 pub(super) fn find<'w>(world: &'w World, call: &Call<'_>) -> Result<&'w TargetGroup, Rejection> {
@@ -191,7 +191,7 @@ fn check_links(call: &Call<'_>) -> Result<(), Rejection> {
 /// The parts of a draft that are kept as they were sent.
 fn kept(world: &World, body: &Value, id: &str, project_id: &str) -> Result<Map<String, Value>, Rejection> {
     let activity = exclusions::read_activity(world, body, id, project_id)?;
-    let mut kept: Map<String, Value> = KEPT
+    let mut kept: Map<String, Value> = KEPT_FIELDS
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), body.get(*name).filter(|v| !v.is_null())?.clone())))
         .collect();

@@ -6,7 +6,7 @@ use crate::api::answer::Answer;
 use crate::api::call::Call;
 use crate::api::rejection::Rejection;
 use crate::state::World;
-use crate::state::file_job::{self, List, MOST_IDS};
+use crate::state::file_job::{self, List, MAX_IDS};
 use serde_json::{Value, json};
 
 /// The operations that are answered here.
@@ -40,8 +40,8 @@ fn upload(world: &mut World, call: &Call<'_>) -> Outcome {
     let mut all = file_job::ids(world, &group, list(call)).cloned().unwrap_or_default();
     let before = all.len();
     all.extend(codes.into_iter().map(str::to_owned));
-    if all.len() > MOST_IDS {
-        return Err(Rejection::invalid("respondent_unique_codes", format!("more than {MOST_IDS} codes in all")));
+    if all.len() > MAX_IDS {
+        return Err(Rejection::invalid("respondent_unique_codes", format!("more than {MAX_IDS} codes in all")));
     }
     let added = all.len() - before;
     file_job::store(world, &group, list(call), all);

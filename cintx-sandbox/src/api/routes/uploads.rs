@@ -36,7 +36,7 @@ pub(super) const ROUTES: &[Route] = &[
 ];
 
 /// The largest file.
-const LARGEST: usize = 5_000_000;
+const MAX_FILE_BYTES: usize = 5_000_000;
 
 /// The one file of a multipart body: its name and content.
 fn file<'c>(call: &Call<'c>) -> Result<(String, &'c [u8]), Rejection> {
@@ -73,8 +73,12 @@ fn find(text: &[u8], part: &[u8]) -> Option<usize> {
 
 /// One id per line.
 fn ids(content: &[u8]) -> Result<Vec<String>, Rejection> {
-    if content.len() > LARGEST {
-        return Err(Rejection::new(413, "content_too_large_error", format!("The file has more than {LARGEST} bytes.")));
+    if content.len() > MAX_FILE_BYTES {
+        return Err(Rejection::new(
+            413,
+            "content_too_large_error",
+            format!("The file has more than {MAX_FILE_BYTES} bytes."),
+        ));
     }
     let text = std::str::from_utf8(content).map_err(|_| Rejection::invalid("file", "not UTF-8"))?;
     let ids: Vec<String> = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();

@@ -27,17 +27,17 @@ const FIRST_HOLD: Seconds = 10.0;
 const FOUND_HOLD: Seconds = 2.0;
 /// With each confirmation it is kept to for so many times longer.
 const HOLD_FACTOR: f64 = 4.0;
-const LONGEST_HOLD: Seconds = 60.0;
+const MAX_HOLD: Seconds = 60.0;
 /// Two limits that differ by less than this part are the same.
 const SAME_PART: f64 = 0.07;
 /// From so many accepted requests within a second on, their number is an estimate of the limit.
-const COUNTED: u32 = 10;
+const MIN_COUNTED_REQUESTS: u32 = 10;
 /// So many more agreements it takes if fewer were counted.
 const MORE_AGREEMENTS: u8 = 2;
 /// So often in a row a 429 may come below a known limit until that limit is not believed in any more.
 const MAX_CONTRADICTIONS: u8 = 3;
 /// A second of accepted requests is looked at, and no pause of our own choice is longer.
-const LONGEST_PAUSE: Seconds = 1.0;
+const MAX_PAUSE: Seconds = 1.0;
 /// The wait after a decrease since which nothing was accepted; it doubles, up to the longest.
 const FIRST_BACKOFF: Seconds = 0.2;
 const LONGEST_BACKOFF: Seconds = 30.0;
@@ -48,7 +48,7 @@ const FORGOTTEN_AFTER: Seconds = 600.0;
 /// What is kept of the concurrency when the API does not keep up.
 const KEPT_CONCURRENCY: f64 = 0.7;
 /// Timers are so late at times; what they lose is made up for.
-const TIMER: Seconds = 0.005;
+const TIMER_LATENESS: Seconds = 0.005;
 /// A pause for all is spread over this part of it, a second at most, so that not all processes come back at once.
 const SPREAD_PART: f64 = 0.1;
 
@@ -256,7 +256,7 @@ impl Control {
             if waited {
                 limit.used += interval;
             }
-            limit.next = turn.max(now - (interval / 2.0).max(TIMER)) + interval;
+            limit.next = turn.max(now - (interval / 2.0).max(TIMER_LATENESS)) + interval;
             if !waited && now - decreased_at > FORGOTTEN_AFTER {
                 self.limit = None;
             }
@@ -355,7 +355,7 @@ impl Control {
         let (count, first) = decrease.counted;
         let interval = 1.0 / start;
         // What was accepted counts against the new rate.
-        let mut next = (first + (f64::from(count) * interval).min(LONGEST_PAUSE)).max(decrease.now);
+        let mut next = (first + (f64::from(count) * interval).min(MAX_PAUSE)).max(decrease.now);
         next += decrease.unit * interval * 0.5;
         if self.misses > 0 {
             let backoff = (FIRST_BACKOFF * 2_f64.powi((self.misses - 1).min(16))).min(LONGEST_BACKOFF);
@@ -371,7 +371,7 @@ impl Control {
 fn conclude(decrease: &Decrease) -> (f64, Phase, f64) {
     let (count, _) = decrease.counted;
     let Some(before) = decrease.before else {
-        return if count >= COUNTED {
+        return if count >= MIN_COUNTED_REQUESTS {
             (f64::from(count), Phase::Known { hold: FIRST_HOLD, contradictions: 0 }, KEPT_WHEN_CONFIRMED)
         } else {
             (INCREASE, Phase::Searching { agreements: 0 }, 1.0)
@@ -390,14 +390,16 @@ fn conclude(decrease: &Decrease) -> (f64, Phase, f64) {
         }
     }
     // A small share of a limit may be met at the same rate by chance.
-    let needed = if count >= COUNTED { 0 } else { MORE_AGREEMENTS };
+    let needed = if count >= MIN_COUNTED_REQUESTS { 0 } else { MORE_AGREEMENTS };
     let same = (ceiling - before.ceiling).abs() <= SAME_PART * before.ceiling;
     match before.phase {
-        Phase::Known { contradictions, .. } if !probing && contradictions < MAX_CONTRADICTIONS && count >= COUNTED => {
+        Phase::Known { contradictions, .. }
+            if !probing && contradictions < MAX_CONTRADICTIONS && count >= MIN_COUNTED_REQUESTS =>
+        {
             (ceiling, Phase::Known { hold: FIRST_HOLD, contradictions: contradictions + 1 }, KEPT_WHEN_CONTRADICTED)
         }
         Phase::Known { hold, contradictions } if probing && same => {
-            let hold = (hold * HOLD_FACTOR).clamp(1.0, LONGEST_HOLD);
+            let hold = (hold * HOLD_FACTOR).clamp(1.0, MAX_HOLD);
             (ceiling, Phase::Known { hold, contradictions }, KEPT_WHEN_CONFIRMED)
         }
         Phase::Searching { agreements } if same && agreements >= needed => {

@@ -9,8 +9,8 @@ use subtle::{Choice, ConstantTimeEq as _};
 /// The header that carries the signature.
 pub const SIGNATURE_HEADER: &str = "cint-signature";
 
-const LONGEST_HEADER: usize = 4096;
-const MOST_SIGNATURES: usize = 16;
+const MAX_HEADER: usize = 4096;
+const MAX_SIGNATURES: usize = 16;
 
 /// Why a call is not taken for Cint's. No variant says what the right signature would have been.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,7 +56,7 @@ pub(super) struct Signature<'a> {
 impl<'a> Signature<'a> {
     pub(super) fn parse(header: &'a [u8]) -> Result<Self, SignatureError> {
         let malformed = |problem| SignatureError::Malformed { problem };
-        if header.len() > LONGEST_HEADER {
+        if header.len() > MAX_HEADER {
             return Err(malformed("is longer than 4096 bytes"));
         }
         let text = std::str::from_utf8(header).map_err(|_| malformed("is no text"))?;
@@ -76,7 +76,7 @@ impl<'a> Signature<'a> {
         let digits = !time.is_empty() && time.bytes().all(|byte| byte.is_ascii_digit());
         let seconds = if digits { time.parse().ok() } else { None };
         let seconds = seconds.ok_or_else(|| malformed("has a time that is no number of seconds"))?;
-        if count > MOST_SIGNATURES {
+        if count > MAX_SIGNATURES {
             return Err(malformed("has more than 16 signatures"));
         }
         if candidates.is_empty() {
