@@ -217,7 +217,7 @@ impl<V: Version> AtOnce<V> {
     /// Launches each scheduled target group at once, by one bulk job.
     ///
     /// # Errors
-    /// Those of the job as a whole. What became of one target group is that one's result, under its id.
+    /// The job as a whole fails. What became of one target group is that one's result, under its id.
     pub async fn launch_now<G: Into<TargetGroupId>>(
         &self,
         groups: impl IntoIterator<Item = G>,

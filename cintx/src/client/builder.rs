@@ -352,7 +352,7 @@ impl<V: Version> ClientBuilder<V> {
             cache: Cache::default(),
             sent_keys: SentKeys::default(),
         };
-        Ok(Client::over(Arc::new(Pipeline { shared: Arc::new(shared), options: self.options }), account))
+        Ok(Client::of_pipeline(Arc::new(Pipeline { shared: Arc::new(shared), options: self.options }), account))
     }
 }
 

@@ -45,15 +45,15 @@ impl<V: Version> Client<V> {
     }
 
     /// A client over a pipeline, for one account.
-    pub(crate) fn over(pipeline: Arc<Pipeline>, account: i64) -> Self {
+    pub(crate) fn of_pipeline(pipeline: Arc<Pipeline>, account: i64) -> Self {
         Self { raw: V::raw(Arc::clone(&pipeline)), pipeline, account }
     }
 
     /// A clone for which other options hold: retries, time limits, headers, an idempotency key.
     /// It shares everything else: tokens, connections, retry budget, pacer, journal.
     pub fn with(&self, options: CallOptions) -> Self {
-        let options = options.over(&self.pipeline.options);
-        Self::over(Arc::new(Pipeline { shared: Arc::clone(&self.pipeline.shared), options }), self.account)
+        let options = options.with_defaults(&self.pipeline.options);
+        Self::of_pipeline(Arc::new(Pipeline { shared: Arc::clone(&self.pipeline.shared), options }), self.account)
     }
 
     /// What time it is for this client.

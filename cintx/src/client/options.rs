@@ -300,7 +300,7 @@ impl CallOptions {
     }
 
     /// These options where they say something, `base` where they do not.
-    pub(crate) fn over(mut self, base: &Self) -> Self {
+    pub(crate) fn with_defaults(mut self, base: &Self) -> Self {
         self.retry = self.retry.or(base.retry);
         self.limits = self.limits.or(base.limits);
         self.key = self.key.or_else(|| base.key.clone());
@@ -383,7 +383,7 @@ mod tests {
     #[test]
     fn options_of_a_clone_go_before_those_of_its_origin() {
         let base = CallOptions::new().header("x-a", "1").header("x-b", "1").retry(RetryPolicy::none());
-        let both = CallOptions::new().header("x-b", "2").over(&base);
+        let both = CallOptions::new().header("x-b", "2").with_defaults(&base);
         assert_eq!(both.headers["x-a"], "1");
         assert_eq!(both.headers["x-b"], "2");
         assert_eq!(both.retry, Some(RetryPolicy::none()));

@@ -118,7 +118,7 @@ impl<V: Version> TargetGroup<V> {
     /// The target group's fielding run; `None` for a draft. There is never more than one.
     ///
     /// # Errors
-    /// The calls'.
+    /// One of its requests fails. See [when a call fails](crate::guide::failures).
     #[doc(alias = "get_fielding_runs_by_target_group_id")]
     #[doc(alias = "get_fielding_run")]
     pub async fn fielding_run(&self) -> Result<Option<FieldingRun<V>>, Error> {

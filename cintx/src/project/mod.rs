@@ -111,7 +111,7 @@ impl<V: Version> IntoFuture for CreateProject<V> {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let mut problems = self.problems;
-            problems.extend(text_length("name", self.settings.name.trim(), NAME_CHARS));
+            problems.extend(name_problem(&self.settings.name));
             Error::check(problems)?;
             let id = V::create_project(self.client.raw(), self.client.account(), &self.settings).await?;
             Ok(Project { id, human_readable_id: None, settings: self.settings })
@@ -120,7 +120,12 @@ impl<V: Version> IntoFuture for CreateProject<V> {
 }
 
 /// How long Cint lets a project's name be.
-pub(crate) const NAME_CHARS: RangeInclusive<usize> = 5..=128;
+const NAME_CHARS: RangeInclusive<usize> = 5..=128;
+
+/// What is wrong with the name of a project.
+pub(crate) fn name_problem(name: &str) -> Option<FieldError> {
+    text_length("name", name.trim(), NAME_CHARS)
+}
 
 /// A project.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -268,7 +273,7 @@ impl<V: Version> Editable for ProjectScope<V> {
     }
 
     fn check(&self, settings: &ProjectSettings) -> Result<(), Error> {
-        let mut problems = Vec::from_iter(text_length("name", settings.name.trim(), NAME_CHARS));
+        let mut problems = Vec::from_iter(name_problem(&settings.name));
         if let Some(reference) = &settings.reference {
             let _: Option<CustomerReference> = reference.into_field("reference", &mut problems);
         }

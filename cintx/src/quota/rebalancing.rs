@@ -271,7 +271,7 @@ impl Rebalancing {
         let (table, conditions) = match (self.table.kind, &audience.interlock) {
             (TableKind::Interlock, Some(interlock)) => {
                 let named: Vec<(String, Vec<String>)> =
-                    interlock.questions().iter().map(|question| self.named(question)).collect();
+                    interlock.questions().iter().map(|question| self.labels_in_table(question)).collect();
                 let table = interlock.table(Scale::completes(goal), Some(&named), budget);
                 let table = table.map_err(|error| refused("audience", error.to_string()))?;
                 let cells = (0..interlock.cells()).map(|at| interlock.conditions_at(at));
@@ -284,7 +284,7 @@ impl Rebalancing {
                 let question = audience.questions.iter().find(own).ok_or_else(other)?;
                 // What is left to targets without a quota is nobody's here.
                 let counted: u64 = question.counts(goal, goal).into_iter().flatten().sum();
-                let (name, labels) = self.named(question);
+                let (name, labels) = self.labels_in_table(question);
                 let axis = Axis::shares(name, labels.into_iter().zip(shares(question)));
                 let table = Table::builder().total(counted).axis(axis).build();
                 let table = table.map_err(|error| refused("audience", error.to_string()))?;
@@ -302,7 +302,7 @@ impl Rebalancing {
     }
 
     /// A question of the audience under the names that the table has for it.
-    fn named(&self, question: &crate::audience::Question) -> (String, Vec<String>) {
+    fn labels_in_table(&self, question: &crate::audience::Question) -> (String, Vec<String>) {
         let axis = self.table.axes.iter().find(|axis| axis.question == Some(question.id()));
         let own = labels(question);
         let label = |(at, own): (usize, String)| {

@@ -95,7 +95,8 @@ impl<V: Version> Client<V> {
     /// what is decided is struck out.
     ///
     /// # Errors
-    /// Those of the requests that look it up; the call stays as unknown as it was.
+    /// A request that looks it up fails; the call stays as unknown as it was. See
+    /// [when a call fails](crate::guide::failures).
     pub async fn resolve(&self, error: &Error) -> Result<Resolution, Error> {
         let applied = match error.outcome() {
             Outcome::NotSent | Outcome::NoEffect => return Ok(Resolution::NotApplied),

@@ -117,7 +117,7 @@ impl OutcomeResolver<'_> {
     /// has passed since.
     pub(super) async fn replay(&self, request: &Request) -> Result<Option<Resolution>, Error> {
         match request.clone().fetch_value(self.pipeline).await.map_err(Error::from) {
-            Ok(answer) => Ok(Some(Resolution::Applied { id: made(&answer) })),
+            Ok(answer) => Ok(Some(Resolution::Applied { id: created_id(&answer) })),
             Err(error) => match error.outcome() {
                 Outcome::Applied => Ok(Some(Resolution::Applied { id: None })),
                 Outcome::NoEffect
@@ -354,7 +354,7 @@ impl Looks {
 }
 
 /// The id of what an answer says was made.
-fn made(answer: &Response<Value>) -> Option<String> {
+fn created_id(answer: &Response<Value>) -> Option<String> {
     let field =
         ["id", "request_id", "report_id", "job_id", "template_id"].iter().find_map(|name| answer.value().get(*name));
     field.map(text).or_else(|| answer.location_id().map(str::to_owned))

@@ -92,7 +92,7 @@ impl LinkKey {
         Ok(Self { key, parameter: DEFAULT_PARAMETER.to_owned() })
     }
 
-    fn named(self, parameter: &str) -> Result<Self, RedirectError> {
+    fn for_parameter(self, parameter: &str) -> Result<Self, RedirectError> {
         Ok(Self { key: self.key, parameter: checked_name(parameter)?.to_owned() })
     }
 
@@ -176,7 +176,7 @@ impl ExitLinks {
     /// # Errors
     /// That it cannot be a parameter's name.
     pub fn parameter(self, name: &str) -> Result<Self, RedirectError> {
-        Ok(Self { key: self.key.named(name)?, callback: self.callback })
+        Ok(Self { key: self.key.for_parameter(name)?, callback: self.callback })
     }
 
     /// Sends respondents to another address than [`CALLBACK`].
@@ -284,7 +284,7 @@ impl EntryLinks {
     /// # Errors
     /// That it cannot be a parameter's name.
     pub fn parameter(self, name: &str) -> Result<Self, RedirectError> {
-        let keys = self.keys.into_iter().map(|key| key.named(name)).collect::<Result<_, _>>()?;
+        let keys = self.keys.into_iter().map(|key| key.for_parameter(name)).collect::<Result<_, _>>()?;
         Ok(Self { keys })
     }
 

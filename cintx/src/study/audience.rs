@@ -394,7 +394,7 @@ impl StudyQuestion {
 }
 
 /// Several conditions are counted under a name.
-fn named(id: i64, name: Option<&str>, problems: &mut Vec<FieldError>) -> String {
+fn group_name(id: i64, name: Option<&str>, problems: &mut Vec<FieldError>) -> String {
     if name.is_none() {
         refuse(problems, format!("question {id} has answers that are counted together, expected a name for them"));
     }
@@ -419,7 +419,7 @@ impl StudyBand {
         if self.or.is_empty() && self.name.is_none() {
             return question.band(self.from..=self.to, share);
         }
-        let name = named(question.id(), self.name.as_deref(), problems);
+        let name = group_name(question.id(), self.name.as_deref(), problems);
         let ranges = std::iter::once(self.from..=self.to).chain(self.or.iter().map(|range| range.from..=range.to));
         question.bands(name, ranges, share)
     }
@@ -443,7 +443,7 @@ impl StudyOption {
         if self.or.is_empty() && self.name.is_none() {
             return question.option(&*self.option, share);
         }
-        let name = named(question.id(), self.name.as_deref(), problems);
+        let name = group_name(question.id(), self.name.as_deref(), problems);
         question.options(name, std::iter::once(&self.option).chain(&self.or), share)
     }
 }

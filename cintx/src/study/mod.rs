@@ -59,7 +59,7 @@ pub use self::number::StudyNumber;
 pub use self::plan::{Plan, Step, Warning};
 pub use self::report::{StudyDays, StudyReport};
 pub use self::supply::{StudyShare, StudyShares, StudySupply, StudySupplyGroup};
-use crate::error::{Error, FieldError, RequiredFields, text_length};
+use crate::error::{Error, FieldError, RequiredFields};
 use crate::fielding::FieldingPeriod;
 use crate::project::ProjectScope;
 use crate::supply::Supply;
@@ -176,7 +176,7 @@ impl Study {
 
     /// Refuses a study with names that are not unique, and what a version does not have.
     fn check<V: Version>(&self) -> Result<(), Error> {
-        let mut problems = Vec::from_iter(text_length("name", self.name.trim(), crate::project::NAME_CHARS));
+        let mut problems = Vec::from_iter(crate::project::name_problem(&self.name));
         for (index, group) in self.target_groups.iter().enumerate() {
             if self.target_groups[..index].iter().any(|other| other.name.trim() == group.name.trim()) {
                 let reason = format!("{:?} is the name of two target groups, expected one", group.name);

@@ -419,7 +419,7 @@ impl<V: Version> DraftBuilder<V> {
         for warning in draft.audience.warnings_in(draft.completes_goal, V::DRAFTS_IN) {
             tracing::warn!(name = %draft.name, %warning, "whole numbers change the quotas of a draft");
         }
-        let is_referred = refer::<V>(&mut draft.settings, own);
+        let is_referred = give_reference::<V>(&mut draft.settings, own);
         let create = |client: Client<V>| {
             let (project, draft) = (&project, &draft);
             async move { V::create_target_group(client.raw(), client.account(), project, draft).await }
@@ -610,7 +610,7 @@ impl<V: Version> TargetGroup<V> {
         settings.reference = None;
         change(&mut settings);
         checked::<V>(&settings, self.client.now())?;
-        let is_referred = refer::<V>(&mut settings, None);
+        let is_referred = give_reference::<V>(&mut settings, None);
         let create = |client: Client<V>| {
             let (project, settings, kept) = (&self.project, &settings, &kept);
             async move { V::create_like(client.raw(), client.account(), project, settings, kept).await }
@@ -622,7 +622,7 @@ impl<V: Version> TargetGroup<V> {
 
 /// Gives a new target group a reference of our own, where the version has one and the buyer gives none: by this it can
 /// be found, should the answer be lost.
-fn refer<V: Version>(settings: &mut DraftSettings, own: Option<String>) -> bool {
+fn give_reference<V: Version>(settings: &mut DraftSettings, own: Option<String>) -> bool {
     let is_free = V::GROUP_REFERENCE && settings.reference.is_none();
     if is_free {
         settings.reference = Some(own.unwrap_or_else(own_reference));

@@ -49,7 +49,7 @@ pub trait HasGoalSplit: Version {
 }
 
 /// The question as requests of the older versions have it: numbers or options, no texts.
-pub(crate) fn asked(question: &Question) -> Answer<Value> {
+pub(crate) fn question_body(question: &Question) -> Answer<Value> {
     let mut data = Vec::new();
     let mut kind = "selection_conditions";
     let (mut ungrouped, mut grouped) = (Vec::new(), Vec::new());

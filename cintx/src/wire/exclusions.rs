@@ -207,7 +207,7 @@ pub trait HasExclusionLists: Version {
 }
 
 /// The job that an answer names.
-pub(crate) fn made(operation: &'static cintx_raw::Operation, id: Option<cintx_raw::Id>) -> Answer<JobId> {
+pub(crate) fn created_job(operation: &'static cintx_raw::Operation, id: Option<cintx_raw::Id>) -> Answer<JobId> {
     let id = id.map(|id| JobId::new(id.as_str()));
     id.ok_or_else(|| crate::Error::incomplete(operation, "job_id"))
 }

@@ -154,7 +154,7 @@ fn convert<T: Serialize + DeserializeOwned>(json: Value, name: impl Fn(&str) -> 
 }
 
 /// The job that an answer says was started.
-fn started<T>(operation: &'static cintx_raw::Operation, answer: &cintx_raw::Response<T>) -> Answer<JobId> {
+fn started_job<T>(operation: &'static cintx_raw::Operation, answer: &cintx_raw::Response<T>) -> Answer<JobId> {
     answer.location_id().map(JobId::new).ok_or_else(|| Error::incomplete(operation, "Location"))
 }
 

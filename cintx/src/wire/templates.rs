@@ -97,7 +97,7 @@ fn body(settings: &ProfileTemplateSettings, content: (&str, Value)) -> Value {
     body
 }
 
-fn named(mut value: Value, parts: [(&str, &Option<String>); 2]) -> Value {
+fn with_texts(mut value: Value, parts: [(&str, &Option<String>); 2]) -> Value {
     for (name, text) in parts {
         if let Some(text) = text {
             value[name] = json!(text);
@@ -150,14 +150,14 @@ pub(crate) mod by_target {
             if let Some(share) = target.percentage.and_then(|share| share.to_f64()) {
                 value["quota"] = json!({ "completes_goal_percentage": share });
             }
-            named(value, [("name", &target.name), ("text", &None)])
+            with_texts(value, [("name", &target.name), ("text", &None)])
         });
         let value = json!({
             "object": "regular",
             "quotas_enabled": profile.targets.iter().any(|target| target.percentage.is_some()),
             "targets": targets.collect::<Vec<_>>(),
         });
-        named(value, [("name", &profile.name), ("description", &profile.description)])
+        with_texts(value, [("name", &profile.name), ("description", &profile.description)])
     }
 
     pub(crate) fn write(settings: &ProfileTemplateSettings) -> Value {
@@ -238,7 +238,7 @@ pub(crate) mod by_place {
                 ([place], None) => ungrouped.push(json!({ "index": place, "quota_percentage": share })),
                 _ => {
                     let value = json!({ "indexes": places, "quota_percentage": share });
-                    grouped.push(named(value, [("name", &target.name), ("text", &None)]));
+                    grouped.push(with_texts(value, [("name", &target.name), ("text", &None)]));
                 }
             }
         }
@@ -247,7 +247,7 @@ pub(crate) mod by_place {
             "conditions": { "object": object, "data": data },
             "quotas": { "ungrouped": ungrouped, "grouped": grouped },
         });
-        named(value, [("name", &profile.name), ("description", &profile.description)])
+        with_texts(value, [("name", &profile.name), ("description", &profile.description)])
     }
 
     pub(crate) fn write(settings: &ProfileTemplateSettings) -> Value {

@@ -479,3 +479,21 @@ fn what_a_put_removes_by_leaving_it_out_is_known() {
     }
     assert_eq!(optional, listed, "optional properties of a PUT, and those that are listed");
 }
+
+/// CONTRIBUTING says where things are: "`name` in `file`", the file below `cintx/src`.
+#[test]
+fn the_way_to_a_place_is_described_as_it_is() {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../CONTRIBUTING.md")).unwrap();
+    let way = text.lines().find(|line| line.starts_with("To find a place")).unwrap();
+    let parts: Vec<&str> = way.split('`').collect();
+    let places = parts.windows(3).filter(|part| part[1] == " in " && part[2].ends_with(".rs"));
+    let mut count = 0;
+    for place in places {
+        let file = std::fs::read_to_string(source().join(place[2])).unwrap();
+        for name in place[0].split("::") {
+            assert!(file.contains(name), "{} has no {name}", place[2]);
+        }
+        count += 1;
+    }
+    assert!(count >= 5, "only {count} places");
+}

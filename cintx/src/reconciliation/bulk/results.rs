@@ -83,7 +83,7 @@ impl<V: HasReconciliationFiles> SubmittedReconciliation<V> {
     /// From 2025-12-18 on, as [`download`](Self::download). The writer is written to on this thread.
     ///
     /// # Errors
-    /// The writer's. See [when a call fails](crate::guide::failures).
+    /// The writer fails, or a request does. See [when a call fails](crate::guide::failures).
     pub async fn download_to(&self, file: ReconciliationFile, out: &mut (impl Write + Send)) -> Result<u64, Error> {
         Ok(crate::report::copy(self.download(file).await?, out).await?.1)
     }
@@ -231,7 +231,7 @@ impl BulkResults<'_> {
     /// Writes a line for each respondent, below a header: `line,rid,reason_code,outcome,note`.
     ///
     /// # Errors
-    /// The writer's.
+    /// The writer fails.
     pub fn write_csv(&self, out: impl Write) -> io::Result<()> {
         let mut out = csv::Writer::from_writer(out);
         out.write_record(["line", "rid", "reason_code", "outcome", "note"])?;

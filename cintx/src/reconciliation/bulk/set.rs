@@ -229,7 +229,7 @@ macro_rules! csv_methods {
             /// Writes the rows as Cint takes them: with commas, without a header.
             ///
             /// # Errors
-            /// What the writer answers.
+            /// The writer fails.
             pub fn write_csv(&self, out: impl Write) -> io::Result<()> {
                 self.write_csv_with(out, &CsvFormat::new())
             }
@@ -237,7 +237,7 @@ macro_rules! csv_methods {
             /// Writes the rows with another separator, or with a header.
             ///
             /// # Errors
-            /// What the writer answers.
+            /// The writer fails.
             pub fn write_csv_with(&self, out: impl Write, format: &CsvFormat) -> io::Result<()> {
                 self.0.write(out, format)
             }

@@ -72,7 +72,7 @@ impl RedbInboxStore {
     /// lost, and what newer counts of the same quota have replaced meanwhile.
     ///
     /// # Errors
-    /// That of `apply`, or of the database.
+    /// What `apply` fails with; or the database cannot be read or written.
     pub async fn done_with<T: Send + 'static>(
         &self,
         facts: Vec<Fact>,

@@ -161,7 +161,7 @@ pub(crate) fn helper(interlock: &Interlock, context: &Context) -> Result<Value, 
 }
 
 /// The helper's profile as a request takes it, each cell with its percentage from our table.
-pub(crate) fn pasted(
+pub(crate) fn percentages_of_cells(
     operation: &'static cintx_raw::Operation,
     made: &Value,
     interlock: &Interlock,

@@ -32,7 +32,7 @@ pub(super) async fn interlock(
     let made =
         made.first().ok_or_else(|| Error::incomplete(&operations::GENERATE_DRAFT_INTERLOCK_PROFILE_V2, "profile"))?;
     let operation = &operations::GENERATE_DRAFT_INTERLOCK_PROFILE_V2;
-    legacy::pasted(operation, &to_json(made)?, interlock, draft.completes_goal).map(Some)
+    legacy::percentages_of_cells(operation, &to_json(made)?, interlock, draft.completes_goal).map(Some)
 }
 
 impl AudienceWire for super::Marker {

@@ -9,7 +9,7 @@ use crate::job::{JobPoll, job_status, retry_after};
 use crate::target_group::transitions::{BulkAction, BulkOutcome, TransitionFilter, Transitions};
 use crate::types::ids::{JobId, ProjectId, TargetGroupId};
 use crate::wire::bulk::BulkWire;
-use crate::wire::{job_origin, started};
+use crate::wire::{job_origin, started_job};
 
 fn outcome(
     updated: Option<types::BulkUpdatedTargetGroups>,
@@ -105,7 +105,7 @@ impl BulkWire for super::Marker {
                     target_group_ids: Some(ids),
                 };
                 let answer = raw.create_bulk_update_target_group_project_manager_job(account, project, &body).await?;
-                started(&operations::CREATE_BULK_UPDATE_TARGET_GROUP_PROJECT_MANAGER_JOB, &answer)
+                started_job(&operations::CREATE_BULK_UPDATE_TARGET_GROUP_PROJECT_MANAGER_JOB, &answer)
             }
         }
     }

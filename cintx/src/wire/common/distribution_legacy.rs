@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::error::Error;
 use crate::quota::QuotaTable;
 use crate::quota::suggest::GoalSplit;
-use crate::wire::distribution::{DistributionWire, HasGoalSplit, Suggesting, asked, of_goal};
+use crate::wire::distribution::{DistributionWire, HasGoalSplit, Suggesting, of_goal, question_body};
 use crate::wire::quotas::Place;
 use crate::wire::quotas::legacy::{read_in_percent, read_legacy};
 use crate::wire::{from_json, timestamp, to_json};
@@ -24,7 +24,7 @@ impl DistributionWire for super::Marker {
             "locale": locale.to_string(),
             "start_at": timestamp(field.start()),
             "end_at": timestamp(field.end()),
-            "profile": asked(question)?,
+            "profile": question_body(question)?,
         });
         let body: types::PanelDistributionDraftRequest = from_json("question", body)?;
         let answer = raw.get_panel_distribution_draft(account, &body).await?.into_value();

@@ -12,7 +12,7 @@ use crate::optimistic::WithEtag;
 use crate::types::ids::{FieldingRunId, JobId, ProjectId, TargetGroupId};
 use crate::wire::fielding::FieldingWire;
 use crate::wire::read::{Field, Missing, Read, read, read_words, required};
-use crate::wire::{job_origin, started, timestamp};
+use crate::wire::{job_origin, started_job, timestamp};
 
 read_words! { RunStatus = FieldingRunStatus; }
 
@@ -81,14 +81,14 @@ impl FieldingWire for super::Marker {
                 let body = types::CreateLaunchFieldingRunFromDraftJobRequest { end_fielding_at };
                 let answer =
                     raw.create_launch_fielding_run_from_draft_job(account, project, group, None, &body).await?;
-                started(&operations::CREATE_LAUNCH_FIELDING_RUN_FROM_DRAFT_JOB, &answer)
+                started_job(&operations::CREATE_LAUNCH_FIELDING_RUN_FROM_DRAFT_JOB, &answer)
             }
             Some(start) => {
                 let start_fielding_at = timestamp(start);
                 let body = types::CreateScheduleFieldingRunFromDraftJobRequest { start_fielding_at, end_fielding_at };
                 let answer =
                     raw.create_schedule_fielding_run_from_draft_job(account, project, group, None, &body).await?;
-                started(&operations::CREATE_SCHEDULE_FIELDING_RUN_FROM_DRAFT_JOB, &answer)
+                started_job(&operations::CREATE_SCHEDULE_FIELDING_RUN_FROM_DRAFT_JOB, &answer)
             }
         }
     }

@@ -184,7 +184,7 @@ pub(super) async fn suggest_time_range(
 macro_rules! start_bulk_job {
     ($raw:ident.$call:ident($account:ident, $project:ident), $body:ident($ids:ident), $operation:ident) => {{
         let body = types::$body { target_group_ids: Some($ids) };
-        started(&operations::$operation, &$raw.$call($account, $project, &body).await?)
+        started_job(&operations::$operation, &$raw.$call($account, $project, &body).await?)
     }};
 }
 pub(super) use start_bulk_job;

@@ -84,7 +84,7 @@ fn legacy_interlocked(profile: &Value) -> QuotaTable {
         let label = string(condition, "text").unwrap_or_default();
         let told = related(&condition["related_condition"]);
         // Some answers say what a cell consists of in words alone.
-        let conditions = if told.is_empty() { named(&label, &margins).unwrap_or_default() } else { told };
+        let conditions = if told.is_empty() { conditions_in(&label, &margins).unwrap_or_default() } else { told };
         Cell { label, conditions, quota: quota(one, one) }
     });
     let cells: Vec<Cell> = cells.collect();
@@ -143,7 +143,7 @@ fn by_text(labels: &[String], quotas: &[Quota], questions: &[i64]) -> Option<(Ve
 }
 
 /// The conditions whose texts a cell's text consists of: of each question the longest that is in it as whole words.
-fn named(text: &str, margins: &[Vec<Named>]) -> Option<Vec<(i64, Condition)>> {
+fn conditions_in(text: &str, margins: &[Vec<Named>]) -> Option<Vec<(i64, Condition)>> {
     let is_in = |label: &str| {
         let edge = |char: Option<char>| !char.is_some_and(char::is_alphanumeric);
         !label.is_empty()

@@ -12,7 +12,7 @@ use crate::job::JobPoll;
 use crate::paging::{PageRequest, RawPage};
 use crate::types::ids::{ExclusionGroupId, JobId, ProjectId, TargetGroupId};
 use crate::wire::exclusions::{
-    HasActivityExclusions, HasExclusionGroups, HasRespondentExclusions, Place, list_job, made,
+    HasActivityExclusions, HasExclusionGroups, HasRespondentExclusions, Place, created_job, list_job,
 };
 use crate::wire::page;
 use crate::wire::read::{read, reads};
@@ -79,7 +79,7 @@ impl HasRespondentExclusions for super::Marker {
         file: &File,
     ) -> Result<JobId, Error> {
         let answer = raw.exclusion_create_upload_rids_by_file_job(account, project, group, &entity(by), file).await?;
-        made(&operations::EXCLUSION_CREATE_UPLOAD_RIDS_BY_FILE_JOB, answer.into_value().job_id)
+        created_job(&operations::EXCLUSION_CREATE_UPLOAD_RIDS_BY_FILE_JOB, answer.into_value().job_id)
     }
 
     async fn remove_exclusions(
@@ -88,7 +88,7 @@ impl HasRespondentExclusions for super::Marker {
         by: ExcludedBy,
     ) -> Result<JobId, Error> {
         let answer = raw.exclusion_create_remove_all_respondents_job(account, project, group, &entity(by)).await?;
-        made(&operations::EXCLUSION_CREATE_REMOVE_ALL_RESPONDENTS_JOB, answer.into_value().job_id)
+        created_job(&operations::EXCLUSION_CREATE_REMOVE_ALL_RESPONDENTS_JOB, answer.into_value().job_id)
     }
 
     async fn exclusion_job(

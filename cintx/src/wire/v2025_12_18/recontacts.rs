@@ -9,7 +9,7 @@ use crate::job::JobPoll;
 use crate::paging::{PageRequest, RawPage};
 use crate::recontact::{RecontactBy, RecontactUpload, UploadStatus};
 use crate::types::ids::JobId;
-use crate::wire::exclusions::{Place, list_job, made};
+use crate::wire::exclusions::{Place, created_job, list_job};
 use crate::wire::page;
 use crate::wire::read::{list, read_words, reads};
 use crate::wire::recontacts::HasRecontacts;
@@ -57,12 +57,12 @@ impl HasRecontacts for super::Marker {
         };
         let answer =
             raw.recontact_create_upload_respondents_by_file_job(account, project, group, &entity, file).await?;
-        made(&operations::RECONTACT_CREATE_UPLOAD_RESPONDENTS_BY_FILE_JOB, answer.into_value().job_id)
+        created_job(&operations::RECONTACT_CREATE_UPLOAD_RESPONDENTS_BY_FILE_JOB, answer.into_value().job_id)
     }
 
     async fn remove_recontacts(raw: &Client, Place { account, project, group }: Place<'_>) -> Result<JobId, Error> {
         let answer = raw.create_all_recontact_rsids_removal_job(account, project, group).await?;
-        made(&operations::CREATE_ALL_RECONTACT_RSIDS_REMOVAL_JOB, answer.into_value().job_id)
+        created_job(&operations::CREATE_ALL_RECONTACT_RSIDS_REMOVAL_JOB, answer.into_value().job_id)
     }
 
     async fn recontact_uploads(
