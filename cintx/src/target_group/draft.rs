@@ -15,13 +15,15 @@ use crate::client::options::with_options;
 use crate::error::{Error, FieldError, must_be_future, required, text_length};
 use crate::exclusion::{ActivityExclusion, HasActivityExclusions};
 use crate::fielding::assistant::{FieldingAssistant, Pricing};
+use crate::quota::QuotaTable;
 use crate::recovery::resolver::own_reference;
 use crate::reference::account::BusinessUnitRef;
-use crate::supply::Supply;
+use crate::supply::{AllocationProgress, Supply};
 use crate::target_group::NAME_CHARS;
 use crate::target_group::feasibility::DraftFeasibility;
 use crate::types::ids::{
-    BusinessUnitId, EndClientId, IndustryCode, LockoutCode, ProjectId, StudyTypeCode, TargetGroupId, UserId,
+    BusinessUnitId, EndClientId, IndustryCode, LockoutCode, ProfileTemplateId, ProjectId, StudyTypeCode, TargetGroupId,
+    UserId,
 };
 use crate::types::{IncidenceRate, IntoField, LengthOfInterview, Locale, Money, SurveyUrl, TimeRange};
 use crate::version::Version;
@@ -150,6 +152,7 @@ pub struct DraftBuilder<V: Version> {
     fielding_period: Option<TimeRange>,
     cost_per_interview: Option<Money>,
     live_url: Option<SurveyUrl>,
+    lacks_live_url: bool,
     test_url: Option<SurveyUrl>,
     collects_pii: bool,
     cost_note: Option<Money>,
@@ -187,6 +190,7 @@ impl<V: Version> DraftBuilder<V> {
             fielding_period: None,
             cost_per_interview: None,
             live_url: None,
+            lacks_live_url: false,
             test_url: None,
             collects_pii: false,
             cost_note: None,
@@ -257,9 +261,19 @@ impl<V: Version> DraftBuilder<V> {
         self
     }
 
-    /// Where respondents are sent: an https address of at most 3,000 characters that holds `[%RID%]`. Required.
+    /// Where respondents are sent: an https address of at most 3,000 characters that holds `[%RID%]`. Required, unless
+    /// the draft is [without one](Self::without_live_url).
     pub fn live_url(mut self, url: impl IntoField<SurveyUrl>) -> Self {
         self.live_url = url.into_field("live_url", &mut self.problems);
+        self.lacks_live_url = false;
+        self
+    }
+
+    /// The survey has no address yet: [`edit_draft`](TargetGroup::edit_draft) sets it before the launch. 2025-02-17
+    /// wants one from the beginning; there, this is refused before anything is sent.
+    pub fn without_live_url(mut self) -> Self {
+        self.live_url = None;
+        self.lacks_live_url = true;
         self
     }
 
@@ -456,13 +470,18 @@ impl<V: Version> DraftBuilder<V> {
             length_of_interview,
             incidence_rate,
             fielding_period,
-            live_url,
             audience
         );
+        let live_url = self.live_url;
+        if live_url.is_none() && !problems.iter().any(|told| told.field() == "live_url") {
+            let reason = format!("is missing: {} wants an address from the beginning", V::DATE);
+            match self.lacks_live_url {
+                true => problems.extend(V::LIVE_URL_AT_ONCE.then(|| FieldError::new("live_url", reason))),
+                false => problems.push(FieldError::new("live_url", "is missing")),
+            }
+        }
         problems.append(&mut others);
-        let Some((buyer, manager, locale, completes_goal, length, rate, fielding_period, live_url, audience)) =
-            required
-        else {
+        let Some((buyer, manager, locale, completes_goal, length, rate, fielding_period, audience)) = required else {
             problems.extend(text_length("name", self.name.trim(), NAME_CHARS));
             problems.extend((self.completes_goal == Some(0)).then(no_completes));
             self.supply.check::<V>(&mut problems);
@@ -484,7 +503,7 @@ impl<V: Version> DraftBuilder<V> {
             industry: self.industry,
             lockout: self.lockout,
             study_type: self.study_type,
-            live_url: Some(live_url),
+            live_url,
             test_url: self.test_url,
             collects_pii: self.collects_pii,
             reference: self.reference,
@@ -524,6 +543,30 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// Its audience: a table for each profile. What the draft says in percent is rounded to completes.
+    ///
+    /// ```no_run
+    /// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+    /// for table in group.draft().await?.quotas() {
+    ///     println!("{table}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn quotas(&self) -> Vec<QuotaTable> {
+        crate::wire::quotas::of_draft(&self.kept.0, self.settings.completes_goal)
+    }
+
+    /// The template that its audience comes from, if it comes from one. None before 2025-12-18.
+    pub fn template(&self) -> Option<ProfileTemplateId> {
+        self.kept.template().map(ProfileTemplateId::new)
+    }
+
+    /// Who is to deliver respondents, with the names of the suppliers; nobody has delivered anything yet.
+    pub fn allocations(&self) -> Vec<AllocationProgress> {
+        crate::wire::supply::of_draft(&self.kept.0)
+    }
+
     /// Whether respondents of the project's other target groups are kept out, if it says so.
     pub fn excludes_project(&self) -> Option<bool> {
         self.kept.0["exclusion"]["enabled"].as_bool()
@@ -549,6 +592,11 @@ impl KeptDraft {
     /// The template that its audience comes from.
     pub(crate) fn template(&self) -> Option<&str> {
         self.0["profiling"]["template_id"].as_str()
+    }
+
+    /// Whether it lists respondents who are kept out.
+    pub(crate) fn excludes_by_list(&self) -> bool {
+        self.0["exclusion"]["list"].as_array().is_some_and(|list| !list.is_empty())
     }
 
     /// Whether its quotas are percentages with two decimals.
