@@ -467,6 +467,25 @@ impl Sandbox {
         self.engine.log().entries()
     }
 
+    /// Waits until it has answered so many requests since it started: the moment at which a test kills its client.
+    ///
+    /// ```
+    /// # use cintx_sandbox::Sandbox;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), cintx_sandbox::Error> {
+    /// let sandbox = Sandbox::start().await?;
+    /// let job = std::future::pending::<()>(); // the program that is killed
+    /// tokio::select! {
+    ///     () = sandbox.answered(0) => println!("killed"),
+    ///     () = job => {}
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn answered(&self, requests: usize) {
+        self.engine.answered(requests.try_into().unwrap_or(u64::MAX)).await;
+    }
+
     /// Everyone who has entered a survey so far.
     pub fn respondents(&self) -> Vec<Respondent> {
         let world = self.engine.world();
@@ -514,6 +533,12 @@ impl Sandbox {
     /// What time it is in the simulation.
     pub fn now(&self) -> Timestamp {
         self.engine.world().clock.now()
+    }
+
+    /// The simulation's clock, for a client's builder: `Client::builder().clock(sandbox.clock())`.
+    pub fn clock(&self) -> impl Fn() -> Timestamp + Send + Sync + 'static {
+        let engine = Arc::clone(&self.engine);
+        move || engine.world().clock.now()
     }
 
     /// Moves the simulation's clock forward.

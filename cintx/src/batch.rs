@@ -366,6 +366,11 @@ impl<T> Default for BatchResults<T> {
 }
 
 impl<T> BatchResults<T> {
+    /// What came of one, by its name; `None` if it is not done.
+    pub fn get(&self, name: &str) -> Option<&T> {
+        self.done.iter().find_map(|(key, value)| (key == name).then_some(value))
+    }
+
     /// All of them, if all are done.
     ///
     /// # Errors

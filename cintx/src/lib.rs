@@ -71,6 +71,7 @@
 //! | `v2025-02-17`, `v2024-12-02` | the older versions; several may be on at once | |
 //! | `files` | a token store and a journal in files | yes |
 //! | `gzip` | asks for compressed answers and unpacks them | yes |
+//! | `mock` | typed mocks of single operations, for tests: [`guide::testing`] | |
 //! | `redirect-hashing` | signing and verifying the links by which respondents come and go: [`respondent`] | |
 //! | `webhook-receive` | receiving webhooks: signature, typed events, acknowledgement: [`webhook`] | |
 //! | `webhook-axum` | an extractor of webhooks for axum | |

@@ -298,6 +298,9 @@ pub struct LibraryQuestion {
     pub option_mask: Option<String>,
     /// What it can be answered with; none in the [index](Client::question_index), which does not list them.
     pub options: Vec<AnswerOption>,
+    /// The texts that it can be answered with, where they are listed. From 2025-12-18 on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<String>,
 }
 
 /// An answer option of a question of the library.
@@ -310,6 +313,9 @@ pub struct AnswerOption {
     pub text: Option<String>,
     /// The same in the other language that was requested.
     pub text_translated: Option<String>,
+    /// Where it lies, of a region: a GeoJSON geometry. Only in [`QuestionDetails`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub geometry: Option<serde_json::Value>,
 }
 
 /// A question of the library, read by itself.

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cintx::audience::{Audience, Question};
+use cintx::UserId;
 use cintx::batch::BatchEvent;
 use cintx::client::CallOptions;
+use cintx::prelude::*;
 use cintx::project::ProjectScope;
 use cintx::target_group::DraftBuilder;
-use cintx::types::{CurrencySums, LengthOfInterview, Locale};
+use cintx::types::CurrencySums;
 use cintx::watch::Until;
-use cintx::{Client, Error, Money, UserId, Version};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use jiff::{Timestamp, ToSpan as _};
 
@@ -18,10 +18,10 @@ use jiff::{Timestamp, ToSpan as _};
 #[derive(Clone, Debug, serde::Deserialize)]
 pub struct Row {
     pub country: String,
-    pub locale: Locale,
-    pub goal: u32,
-    pub price: Money,
-    pub ceiling: Money,
+    locale: Locale,
+    goal: u32,
+    price: Money,
+    ceiling: Money,
 }
 
 /// What is ordered, and on whose behalf. It is the same in each run: keys follow from it.
@@ -59,42 +59,32 @@ pub async fn track<V: Version>(cint: &Client<V>, order: &Order, pass: impl Fn())
     let drafts: Vec<_> = order.rows.iter().map(|row| (row.country.clone(), order.draft(&project, row))).collect();
     let feasible = groups.each(drafts.clone(), |draft| async move { draft.feasibility().await });
     // A field that has begun has none any more: then lagging goes by even fill alone.
-    let feasible = feasible.observe(tick(&screen, "feasibility", order)).await.done;
+    let feasible = feasible.observe(tick(&screen, "feasibility", order)).await;
     let created = groups.create(drafts).await?.observe(tick(&screen, "created", order)).await.all()?;
-    let launch = groups.launch(created.clone(), order.start + 240.hours());
-    launch.observe(tick(&screen, "launched", order)).await.all()?;
+    groups.launch(created.clone(), order.start + 240.hours()).observe(tick(&screen, "launched", order)).await.all()?;
 
-    let rows: BTreeMap<_, _> = created.iter().zip(&order.rows).map(|((_, group), row)| (group.id(), row)).collect();
-    let bars = rows.iter().map(|(id, row)| (*id, bar(&screen, &row.country, row.goal.into())));
-    let bars: BTreeMap<_, _> = bars.collect();
-    let mut watch = project.watch().every(Duration::from_millis(1)).until(Until::Filled(0.9));
-    for (country, feasible) in &feasible {
-        let group = created.iter().find(|(created, _)| created == country);
-        let least = feasible.completes_min.and_then(|least| least.try_into().ok());
-        if let (Some((_, group)), Some(least)) = (group, least) {
-            watch = watch.expect(group.id(), least);
-        }
-    }
+    let shown = |row: &Row| bar(&screen, &row.country, row.goal.into());
+    let rows = created.iter().zip(&order.rows).map(|((_, group), row)| (group.id(), (row, shown(row))));
+    let rows: BTreeMap<_, _> = rows.collect();
+    let promised = created.iter().filter_map(|(country, group)| Some((group.id(), feasible.get(country)?)));
+    let watch = project.watch().every(Duration::from_millis(1)).feasible(promised).until(Until::Filled(0.9));
     let mut snapshots = watch.until(Until::Deadline(order.start + 480.hours())).stream();
     while let Some(snapshot) = snapshots.try_next().await? {
-        bars.iter().for_each(|(id, bar)| bar.set_position(snapshot.group(*id).map_or(0, |group| group.completes)));
-        let lagging = snapshot.lagging(0.5).filter_map(|lag| {
-            let (row, is) = (rows[&lag.group], &snapshot.group(&lag.group)?.price);
-            let raise = || (row.country.clone(), project.target_group(&lag.group), row.ceiling.clone());
-            (is.as_ref() != Some(&row.ceiling)).then(raise)
-        });
-        for (country, price) in groups.set_cost_per_interview(lagging.collect::<Vec<_>>()).await.all()? {
+        rows.iter().for_each(|(id, (_, bar))| bar.set_position(snapshot.group(*id).map_or(0, |group| group.completes)));
+        let lagging = snapshot.lagging(0.5).map(|lag| (rows[&lag.group].0, lag));
+        let lagging = lagging.filter(|(row, lag)| lag.price.as_ref() != Some(&row.ceiling));
+        let raise = lagging.map(|(row, lag)| (&row.country, project.target_group(lag.group), row.ceiling.clone()));
+        for (country, price) in groups.set_cost_per_interview(raise.collect::<Vec<_>>()).await.all()? {
             screen.suspend(|| println!("{country} lags: raised to {price}"));
         }
         if snapshot.ended.is_none() {
             pass();
-            continue;
         }
-        let open = || snapshot.groups.iter().filter(|group| !group.is_over());
-        groups.pause(open().filter(|group| group.is_live()).map(|group| &group.id)).await?.all()?;
-        groups.complete(open().map(|group| &group.id)).await?.all()?;
     }
-    Ok(project.watch().stream().try_next().await?.map(|last| last.costs()).unwrap_or_default())
+    let last = project.watch().once().await?;
+    groups.pause(last.live()).await?.all()?;
+    groups.complete(last.open()).await?.all()?;
+    Ok(project.watch().once().await?.costs())
 }
 
 fn bar(screen: &MultiProgress, name: &str, goal: u64) -> ProgressBar {

@@ -27,6 +27,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
 
 /// The header that names the version.
 const VERSION: &str = "cint-api-version";
@@ -81,6 +82,8 @@ pub(crate) struct Outgoing {
 pub(crate) struct Engine {
     world: Mutex<World>,
     log: Mutex<Log>,
+    /// Wakes whoever waits for requests to be answered.
+    answered: Notify,
     faults: Mutex<Faults>,
     reads: Mutex<ReadCache>,
     /// States that are kept under a name.
@@ -134,6 +137,7 @@ impl Engine {
             faults: Mutex::new(Faults::new(world.settings.seed)),
             world: Mutex::new(world),
             log: Mutex::default(),
+            answered: Notify::new(),
             reads: Mutex::default(),
             saved: Mutex::default(),
             control_token: uuid::Uuid::new_v4().simple().to_string(),
@@ -154,6 +158,18 @@ impl Engine {
 
     pub(crate) fn log(&self) -> MutexGuard<'_, Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until so many requests have been answered.
+    pub(crate) async fn answered(&self, requests: u64) {
+        loop {
+            // What is answered after this line wakes it.
+            let answered = self.answered.notified();
+            if self.log().total() >= requests {
+                return;
+            }
+            answered.await;
+        }
     }
 
     pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
@@ -687,6 +703,7 @@ impl Engine {
         }
         entry.number = 0;
         self.log().add(entry, incoming.body.len(), outgoing.body.len());
+        self.answered.notify_waiters();
         outgoing
     }
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::Audience;
 use crate::error::Error;
+use crate::wire::json::id_text;
 
 /// One thing that the API found wrong with an audience.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -18,6 +19,15 @@ pub struct Refusal {
     pub detail: String,
     /// Whether it is only a warning.
     pub warning: bool,
+    /// The questions concerned, where the API names them.
+    #[serde(default)]
+    pub questions: Vec<i64>,
+    /// The id of the profile concerned, interlocked or not, where the API names it.
+    #[serde(default)]
+    pub profile: Option<String>,
+    /// The id of the quota concerned, where the API names it.
+    #[serde(default)]
+    pub quota: Option<String>,
 }
 
 impl Audience {
@@ -56,6 +66,9 @@ impl Audience {
             rule: without_number(reason).to_owned(),
             detail: text("detail").unwrap_or(name).to_owned(),
             warning: metadata["error_level"] == "warning",
+            profile: id_text(&metadata["profile_id"]).or_else(|| id_text(&metadata["interlock_id"])),
+            quota: id_text(&metadata["quota_id"]),
+            questions,
         }
     }
 

@@ -1,11 +1,13 @@
 //! The client: one account, one version, one pipeline. Cheap to clone.
 
+mod answers;
 pub(crate) mod builder;
 pub(crate) mod clock;
 mod credentials;
 pub(crate) mod options;
 mod untyped;
 
+pub use self::answers::{Answers, KeptAnswer};
 pub use self::builder::ClientBuilder;
 pub use self::clock::Clock;
 pub use self::credentials::{Credentials, MissingEnvVar};

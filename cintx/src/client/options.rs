@@ -6,6 +6,7 @@ use std::time::Duration;
 use cintx_raw::{Idempotency, Operation};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::answers::Answers;
 use crate::error::FieldError;
 use crate::http::idempotency::KeyChoice;
 
@@ -237,6 +238,7 @@ pub struct CallOptions {
     pub(crate) key: Option<KeyChoice>,
     pub(crate) headers: HeaderMap,
     pub(crate) problems: Vec<FieldError>,
+    pub(crate) answers: Option<Answers>,
     /// Leaves the journal alone.
     pub(crate) unrecorded: bool,
     /// Lists what a create could be taken for before it is sent, to tell them apart should its answer be lost.
@@ -299,6 +301,12 @@ impl CallOptions {
         self
     }
 
+    /// Keeps the answers as they came, beside what is read of them: for what is newer than this crate.
+    pub fn keep_answers(mut self, answers: &Answers) -> Self {
+        self.answers = Some(answers.clone());
+        self
+    }
+
     /// These options where they say something, `base` where they do not.
     pub(crate) fn with_defaults(mut self, base: &Self) -> Self {
         self.retry = self.retry.or(base.retry);
@@ -307,6 +315,7 @@ impl CallOptions {
         let own = std::mem::replace(&mut self.headers, base.headers.clone());
         self.headers.extend(own);
         self.problems.extend(base.problems.iter().cloned());
+        self.answers = self.answers.or_else(|| base.answers.clone());
         self.unrecorded |= base.unrecorded;
         self.looks_first |= base.looks_first;
         self

@@ -177,7 +177,12 @@ impl Pipeline {
         let checked = operation.check_answer(status, &headers, body.as_deref().ok());
         let (attempt, body) = match body {
             body if checked.is_err() => (Attempt::Unexpected, ByteStream::full(body.unwrap_or_default())),
-            Ok(body) => (answered, ByteStream::full(body)),
+            Ok(body) => {
+                if let Some(answers) = self.options.answers.as_ref().filter(|_| status.is_success()) {
+                    answers.keep(operation.id, status, &body);
+                }
+                (answered, ByteStream::full(body))
+            }
             Err(cause) if status.is_success() && status != StatusCode::NO_CONTENT => {
                 (Attempt::Truncated, ByteStream::new(futures_util::stream::iter([Err::<_, BoxError>(cause)])))
             }

@@ -5,14 +5,14 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::audience::{Audience, ControlQuotas, Refusal};
+use crate::audience::{Audience, ControlQuotas, Question, Refusal, Share};
 use crate::client::Client;
 use crate::error::{Error, FieldError};
 use crate::quota::{Quota, QuotaPlan, QuotaTable, TableKind};
 use crate::target_group::{TargetGroup, TargetGroupDraft};
 use crate::version::Version;
-pub use crate::wire::quotas::HasValidation;
-use crate::wire::quotas::{Edit, Goals, Place, Replacing};
+use crate::wire::quotas::{Edit, Goals, Place, ProfileEdit, Replacing};
+pub use crate::wire::quotas::{HasProfileEdits, HasValidation};
 
 impl<V: Version> TargetGroup<V> {
     /// Its quotas, once it is launched.
@@ -235,6 +235,85 @@ impl<V: Version> Quotas<V> {
     #[doc(alias = "batch_delete_profiles_v2")]
     pub async fn delete(&self, profiles: &[String]) -> Result<Vec<QuotaTable>, Error> {
         V::delete_profiles(self.raw(), self.place(), profiles).await?;
+        self.read_back().await
+    }
+}
+
+impl<V: Version> Quotas<V> {
+    /// Adds a question to the launched target group, without quotas: respondents must answer it so. Shares make no
+    /// difference.
+    ///
+    /// Before 2025-12-18; later on, [`replace`](Self::replace).
+    ///
+    /// # Errors
+    /// What is wrong with the question, before anything is sent. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "create_profile_v2")]
+    pub async fn add(&self, question: &Question) -> Result<Vec<QuotaTable>, Error>
+    where
+        V: HasProfileEdits,
+    {
+        self.edit_profile(ProfileEdit::Add(question), Some(question)).await
+    }
+
+    /// Changes what must be answered to a profile's question (the profile by its id). What is wanted as before keeps
+    /// its quota and its counts; shares make no difference.
+    ///
+    /// Before 2025-12-18, as [`add`](Self::add).
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    #[doc(alias = "update_profile_conditions_v2")]
+    pub async fn set_conditions(&self, profile: &str, question: &Question) -> Result<Vec<QuotaTable>, Error>
+    where
+        V: HasProfileEdits,
+    {
+        self.edit_profile(ProfileEdit::Conditions(profile, question), Some(question)).await
+    }
+
+    /// Counts answers to a profile's question together: those of each of the question's targets that has several, under
+    /// its name. All others of the profile stand alone from then on.
+    ///
+    /// Before 2025-12-18, as [`add`](Self::add).
+    ///
+    /// # Errors
+    /// An answer that the profile does not have. As [`add`](Self::add).
+    #[doc(alias = "group_quotas")]
+    pub async fn group(&self, profile: &str, question: &Question) -> Result<Vec<QuotaTable>, Error>
+    where
+        V: HasProfileEdits,
+    {
+        self.edit_profile(ProfileEdit::Group(profile, question), Some(question)).await
+    }
+
+    /// Deletes quotas of a profile, by their ids, with their counts.
+    ///
+    /// Before 2025-12-18, as [`add`](Self::add).
+    ///
+    /// # Errors
+    /// If there are none. See [when a call fails](crate::guide::failures).
+    #[doc(alias = "batch_delete_profile_quotas")]
+    pub async fn delete_quotas(&self, profile: &str, quotas: &[String]) -> Result<Vec<QuotaTable>, Error>
+    where
+        V: HasProfileEdits,
+    {
+        let none = quotas.is_empty().then(|| FieldError::new("quotas", "are none, expected at least one"));
+        Error::check(none)?;
+        self.edit_profile(ProfileEdit::DeleteQuotas(profile, quotas), None).await
+    }
+
+    async fn edit_profile(&self, edit: ProfileEdit<'_>, question: Option<&Question>) -> Result<Vec<QuotaTable>, Error>
+    where
+        V: HasProfileEdits,
+    {
+        let mut problems = Vec::new();
+        if let Some(question) = question {
+            // What the answers are is sent, and not how many of each are wanted.
+            let mut answers = question.clone().without_quotas();
+            answers.targets.iter_mut().for_each(|target| target.share = Share::Open);
+            Audience::independent([answers]).check(None, V::DRAFTS_IN, &mut problems);
+        }
+        Error::check(problems)?;
+        <V as HasProfileEdits>::edit_profile(self.raw(), self.place(), edit).await?;
         self.read_back().await
     }
 }

@@ -11,10 +11,10 @@ pub(crate) mod suggest;
 pub(crate) mod warning;
 mod ways_out;
 
-pub use self::live::{HasControlQuotas, HasValidation, QuotaProgress, Quotas, Replacement};
+pub use self::live::{HasControlQuotas, HasProfileEdits, HasValidation, QuotaProgress, Quotas, Replacement};
 pub use self::plan::{QuotaChange, QuotaPlan};
 pub use self::rebalancing::Rebalancing;
-pub use self::suggest::{GoalSplit, HasGoalSplit};
+pub use self::suggest::{GoalSplit, HasGoalSplit, SuggestInterlock, SuggestQuotas};
 pub use self::warning::QuotaWarning;
 pub use self::ways_out::{QuotaChoice, QuotaWaysOut};
 pub use cintx_quota::{Achieved, Overfill, WayOut};

@@ -1,17 +1,21 @@
 //! Suggested quotas from the panel distribution, for a new question or a profile in field; and how a goal would be
 //! split over the quotas in field. Nothing here changes anything.
 
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+
 use serde::{Deserialize, Serialize};
 
-use crate::audience::{Audience, Question, Share};
+use crate::audience::{Audience, Interlock, Question, Share};
 use crate::client::Client;
+use crate::client::options::with_options;
 use crate::error::{Error, FieldError};
 use crate::quota::QuotaTable;
 use crate::quota::live::Quotas;
 use crate::types::{IntoField, Locale, TimeRange};
 use crate::version::Version;
 pub use crate::wire::distribution::HasGoalSplit;
-use crate::wire::distribution::Suggesting;
+use crate::wire::distribution::{Crossing, Suggesting};
 
 impl<V: Version> Client<V> {
     /// How many of so many completes the targets of a question would get if everybody came who comes: Cint predicts it
@@ -32,17 +36,15 @@ impl<V: Version> Client<V> {
     /// # }
     /// ```
     ///
-    /// # Errors
-    /// What is wrong with question, goal, locale and field, found before anything is sent. See
-    /// [when a call fails](crate::guide::failures).
+    /// Await it to ask.
     #[doc(alias = "get_panel_distribution_draft")]
-    pub async fn suggest_quotas(
+    pub fn suggest_quotas(
         &self,
         question: &Question,
         completes_goal: u32,
-        locale: impl IntoField<Locale> + Send,
-        fielding_period: impl IntoField<TimeRange> + Send,
-    ) -> Result<QuotaTable, Error> {
+        locale: impl IntoField<Locale>,
+        fielding_period: impl IntoField<TimeRange>,
+    ) -> SuggestQuotas<V> {
         let mut problems = Vec::new();
         let locale = locale.into_field("locale", &mut problems);
         let period = fielding_period.into_field("fielding_period", &mut problems);
@@ -53,14 +55,139 @@ impl<V: Version> Client<V> {
         let open = question.targets().iter().all(|target| *target.share() == Share::Open);
         let question = if open { question.clone().without_quotas() } else { question.clone() };
         Audience::independent([question.clone()]).check(Some(completes_goal), V::DRAFTS_IN, &mut problems);
-        match (locale, period) {
-            (Some(locale), Some(period)) if problems.is_empty() => {
-                let suggesting =
-                    Suggesting { question: &question, goal: completes_goal, locale: &locale, field: &period };
-                V::suggest_quotas(self.raw(), self.account(), suggesting).await
-            }
-            _ => Err(Error::invalid(problems)),
+        let client = self.clone();
+        SuggestQuotas { client, question, completes_goal, locale, period, collects_pii: false, problems }
+    }
+
+    /// How Cint itself would cross two or three questions for so many completes: the cells of its own helper. A draft
+    /// with an [`Audience::interlock`] has cells of this crate, which keep every target. Await it to ask.
+    ///
+    /// Before 2025-12-18 no answers can be counted together here.
+    ///
+    /// ```no_run
+    /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+    /// use cintx::audience::Question;
+    /// use jiff::{Timestamp, ToSpan as _};
+    ///
+    /// let age = Question::range(42).band(18..=34, 40).band(35..=99, 60);
+    /// let gender = Question::choice(43).option("1", 49).option("2", 51);
+    /// let start = Timestamp::now() + 2.hours();
+    /// println!("{}", cint.suggest_interlock([age, gender], 500, "eng_gb", start..start + 240.hours()).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "generate_blended_profile")]
+    #[doc(alias = "generate_draft_interlock_profile_v2")]
+    pub fn suggest_interlock(
+        &self,
+        questions: impl Into<Interlock>,
+        completes_goal: u32,
+        locale: impl IntoField<Locale>,
+        fielding_period: impl IntoField<TimeRange>,
+    ) -> SuggestInterlock<V> {
+        let mut problems = Vec::new();
+        let locale = locale.into_field("locale", &mut problems);
+        let period = fielding_period.into_field("fielding_period", &mut problems);
+        if completes_goal == 0 {
+            problems.push(FieldError::new("completes_goal", "is 0, expected at least 1"));
         }
+        let (client, interlock) = (self.clone(), questions.into());
+        SuggestInterlock { client, interlock, completes_goal, locale, period, collects_pii: false, problems }
+    }
+}
+
+/// A question about the quotas that would fill by themselves. Made by [`Client::suggest_quotas`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent until it is awaited"]
+pub struct SuggestQuotas<V: Version> {
+    client: Client<V>,
+    question: Question,
+    completes_goal: u32,
+    /// Missing if it is wrong; the problems say how.
+    locale: Option<Locale>,
+    period: Option<TimeRange>,
+    collects_pii: bool,
+    problems: Vec<FieldError>,
+}
+
+with_options!(SuggestQuotas: client);
+
+impl<V: Version> SuggestQuotas<V> {
+    /// Whether the survey asks for personal data. From 2025-12-18 on; other versions refuse it before anything is sent.
+    pub fn collects_pii(mut self, collects: bool) -> Self {
+        self.collects_pii = collects;
+        self
+    }
+}
+
+impl<V: Version> IntoFuture for SuggestQuotas<V> {
+    /// What is wrong with question, goal, locale and field is found before anything is sent.
+    type Output = Result<QuotaTable, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let Self { client, question, completes_goal, locale, period, collects_pii, mut problems } = self;
+            if collects_pii && !V::SUGGESTS_FOR_PII {
+                let reason = format!("is true, expected false: {} makes no difference by it", V::DATE);
+                problems.push(FieldError::new("collects_pii", reason));
+            }
+            match (locale, period) {
+                (Some(locale), Some(field)) if problems.is_empty() => {
+                    let (question, locale, field) = (&question, &locale, &field);
+                    let suggesting = Suggesting { question, goal: completes_goal, locale, field, collects_pii };
+                    V::suggest_quotas(client.raw(), client.account(), suggesting).await
+                }
+                _ => Err(Error::invalid(problems)),
+            }
+        })
+    }
+}
+
+/// A question about the cells of crossed questions. Made by [`Client::suggest_interlock`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent until it is awaited"]
+pub struct SuggestInterlock<V: Version> {
+    client: Client<V>,
+    interlock: Interlock,
+    completes_goal: u32,
+    /// Missing if it is wrong; the problems say how.
+    locale: Option<Locale>,
+    period: Option<TimeRange>,
+    collects_pii: bool,
+    problems: Vec<FieldError>,
+}
+
+with_options!(SuggestInterlock: client);
+
+impl<V: Version> SuggestInterlock<V> {
+    /// Whether the survey asks for personal data.
+    pub fn collects_pii(mut self, collects: bool) -> Self {
+        self.collects_pii = collects;
+        self
+    }
+}
+
+impl<V: Version> IntoFuture for SuggestInterlock<V> {
+    /// What is wrong with questions, goal, locale and field is found before anything is sent.
+    type Output = Result<QuotaTable, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let Self { client, interlock, completes_goal, locale, period, collects_pii, mut problems } = self;
+            let audience = Audience::interlock(interlock);
+            audience.solve_ahead(Some(completes_goal), V::DRAFTS_IN).await;
+            audience.check(Some(completes_goal), V::DRAFTS_IN, &mut problems);
+            match (audience.crossed(), locale, period) {
+                (Some(interlock), Some(locale), Some(field)) if problems.is_empty() => {
+                    let (locale, field) = (&locale, &field);
+                    let crossing = Crossing { interlock, goal: completes_goal, locale, field, collects_pii };
+                    V::suggest_interlock(client.raw(), client.account(), crossing).await
+                }
+                _ => Err(Error::invalid(problems)),
+            }
+        })
     }
 }
 

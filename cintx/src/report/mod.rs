@@ -161,6 +161,11 @@ impl<V: Version> Report<V> {
         &self.id
     }
 
+    /// Where it can be fetched by a client with a token, if its status has told.
+    pub fn url(&self) -> Option<&str> {
+        self.url.as_deref()
+    }
+
     /// Gets its content, chunk by chunk; [`ByteStream::collect`] reads it into memory.
     ///
     /// # Errors

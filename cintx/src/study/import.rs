@@ -88,9 +88,10 @@ struct Import {
 }
 
 /// What cannot be told of a target group in field.
-const NOT_SHOWN_IN_FIELD: [(&str, &str); 2] = [
+const NOT_SHOWN_IN_FIELD: [(&str, &str); 3] = [
     ("audience.control", "the API does not list control quotas in field"),
     ("audience.template", "the API does not say in field what comes from a template"),
+    ("re_entry", "the API does not say in field whether respondents may enter again"),
 ];
 
 impl Import {
@@ -99,7 +100,9 @@ impl Import {
     }
 
     async fn draft<V: Version>(&mut self, there: &TargetGroup<V>) -> Result<Result<StudyGroup, Missing>, Error> {
-        let Draft { settings, kept, .. } = there.draft().await?;
+        let draft = there.draft().await?;
+        let re_entry = draft.re_entry();
+        let Draft { settings, kept, .. } = draft;
         let shape = V::audience_of(&kept);
         let exclusions = V::exclusion_set(there, &ExclusionSet::all()).await?;
         let name = settings.name.clone();
@@ -134,6 +137,12 @@ impl Import {
             audience,
             name,
         };
+        if re_entry.is_some() {
+            self.leave_out(&group.name, "re_entry", "no file says whether respondents may enter again");
+        }
+        if kept.excludes_by_list() {
+            self.leave_out(&group.name, "exclusions", "no file lists respondents who are kept out");
+        }
         self.name_what_is_made_up(&group);
         Ok(Ok(group))
     }

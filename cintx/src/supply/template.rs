@@ -9,7 +9,7 @@ use crate::error::{Error, FieldError, text_length};
 use crate::optimistic::{Editable, WithEtag, edit, three_way_merge};
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
 use crate::sealed::Sealed;
-use crate::supply::Supply;
+use crate::supply::{AllocationProgress, Supply};
 use crate::types::Locale;
 use crate::types::ids::{BusinessUnitId, TemplateId};
 use crate::version::Version;
@@ -61,6 +61,9 @@ pub struct SupplyTemplate {
     pub name: String,
     /// The suppliers and their shares.
     pub supply: Supply,
+    /// The same as it was read, with the names of suppliers and those of the exchange. Not sent.
+    #[serde(default)]
+    pub allocations: Vec<AllocationProgress>,
 }
 three_way_merge!(SupplyTemplate { name, supply });
 
@@ -93,7 +96,7 @@ impl<V: Version> SupplyTemplates<V> {
     /// Everything that is wrong with it, before anything is sent. See [when a call fails](crate::guide::failures).
     #[doc(alias = "create_account_allocation_template")]
     pub async fn create(&self, name: impl Into<String>, supply: &Supply) -> Result<TemplateId, Error> {
-        let template = SupplyTemplate { name: name.into(), supply: supply.clone() };
+        let template = SupplyTemplate { name: name.into(), supply: supply.clone(), allocations: Vec::new() };
         check::<V>(&template)?;
         V::create_supply_template(self.client.raw(), self.client.account(), &template).await
     }
@@ -153,7 +156,7 @@ impl<V: Version> SupplyTemplates<V> {
     where
         V: HasGlobalTemplateWrites,
     {
-        let template = SupplyTemplate { name: name.into(), supply: supply.clone() };
+        let template = SupplyTemplate { name: name.into(), supply: supply.clone(), allocations: Vec::new() };
         check::<V>(&template)?;
         <V as HasGlobalTemplateWrites>::create_global_supply_template(self.client.raw(), &template).await
     }

@@ -10,7 +10,7 @@ use crate::open_enum::open_enum;
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
 use crate::sealed::Sealed;
 use crate::target_group::TargetGroup;
-use crate::types::ids::UserId;
+use crate::types::ids::{SupplierId, UserId};
 use crate::version::{HasFilters, Version};
 
 /// What one user changed at one moment.
@@ -80,6 +80,9 @@ pub struct Change {
     pub new: Value,
     /// Why the status changed, where Cint says so.
     pub reason: Option<String>,
+    /// The supplier of a private exchange whose price changed. From 2025-12-18 on.
+    #[serde(default)]
+    pub supplier: Option<SupplierId>,
 }
 
 impl<V: Version> TargetGroup<V> {

@@ -15,13 +15,15 @@ use crate::client::options::with_options;
 use crate::error::{Error, FieldError, RequiredFields, must_be_future, text_length};
 use crate::exclusion::{ActivityExclusion, HasActivityExclusions};
 use crate::fielding::assistant::{FieldingAssistant, Pricing};
+use crate::quota::QuotaTable;
 use crate::recovery::resolver::own_reference;
 use crate::reference::account::BusinessUnitRef;
-use crate::supply::Supply;
+use crate::supply::{AllocationProgress, Supply};
 use crate::target_group::NAME_CHARS;
 use crate::target_group::feasibility::DraftFeasibility;
 use crate::types::ids::{
-    BusinessUnitId, EndClientId, IndustryCode, LockoutCode, ProjectId, StudyTypeCode, TargetGroupId, UserId,
+    BusinessUnitId, EndClientId, IndustryCode, LockoutCode, ProfileTemplateId, ProjectId, StudyTypeCode, TargetGroupId,
+    UserId,
 };
 use crate::types::{IncidenceRate, IntoField, LengthOfInterview, Locale, Money, SurveyUrl, TimeRange};
 use crate::version::Version;
@@ -261,9 +263,18 @@ impl<V: Version> DraftBuilder<V> {
         self
     }
 
-    /// Where respondents are sent: an https address of at most 3,000 characters that holds `[%RID%]`. Required.
+    /// Where respondents are sent: an https address of at most 3,000 characters that holds `[%RID%]`. Required, unless
+    /// the draft is [without one](Self::without_live_url).
     pub fn live_url(self, url: impl IntoField<SurveyUrl>) -> Self {
         self.set("live_url", url, |settings, url| settings.live_url = Some(url))
+    }
+
+    /// The survey has no address yet: [`edit_draft`](TargetGroup::edit_draft) sets it before the launch. 2025-02-17
+    /// wants one from the beginning; there, this is refused before anything is sent.
+    pub fn without_live_url(mut self) -> Self {
+        self.draft.settings.live_url = None;
+        self.required.give("live_url");
+        self
     }
 
     /// Where test respondents are sent; the live address if not set.
@@ -450,6 +461,10 @@ impl<V: Version> DraftBuilder<V> {
             problems.extend(must_be_future("fielding_period", draft.fielding_period.start(), now));
         }
         problems.extend(draft.activity_exclusions.iter().filter_map(|it| it.of.problem(None, &self.project)));
+        if V::LIVE_URL_AT_ONCE && self.required.has("live_url") && draft.live_url.is_none() {
+            let reason = format!("is missing: {} wants an address from the beginning", V::DATE);
+            problems.push(FieldError::new("live_url", reason));
+        }
         draft.settings.check::<V>(now, &mut problems);
         if let Some(buyer) = &self.buyer {
             buyer.check(&draft.settings, &mut problems);
@@ -478,6 +493,30 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// Its audience: a table for each profile. What the draft says in percent is rounded to completes.
+    ///
+    /// ```no_run
+    /// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+    /// for table in group.draft().await?.quotas() {
+    ///     println!("{table}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn quotas(&self) -> Vec<QuotaTable> {
+        crate::wire::quotas::of_draft(&self.kept.0, self.settings.completes_goal)
+    }
+
+    /// The template that its audience comes from, if it comes from one. None before 2025-12-18.
+    pub fn template(&self) -> Option<ProfileTemplateId> {
+        self.kept.template().map(ProfileTemplateId::new)
+    }
+
+    /// Who is to deliver respondents, with the names of the suppliers; nobody has delivered anything yet.
+    pub fn allocations(&self) -> Vec<AllocationProgress> {
+        crate::wire::supply::of_draft(&self.kept.0)
+    }
+
     /// Whether respondents of the project's other target groups are kept out, if it says so.
     pub fn excludes_project(&self) -> Option<bool> {
         self.kept.0["exclusion"]["enabled"].as_bool()
@@ -503,6 +542,11 @@ impl KeptDraft {
     /// The template that its audience comes from.
     pub(crate) fn template(&self) -> Option<&str> {
         self.0["profiling"]["template_id"].as_str()
+    }
+
+    /// Whether it lists respondents who are kept out.
+    pub(crate) fn excludes_by_list(&self) -> bool {
+        self.0["exclusion"]["list"].as_array().is_some_and(|list| !list.is_empty())
     }
 
     /// Whether its quotas are percentages with two decimals.

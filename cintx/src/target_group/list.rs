@@ -229,6 +229,16 @@ pub struct Issue {
     pub code: Option<String>,
     /// The reason in words.
     pub description: Option<String>,
-    /// What Cint suggests, in words.
-    pub suggestions: Vec<String>,
+    /// What Cint suggests.
+    pub suggestions: Vec<Suggestion>,
+}
+
+/// What Cint suggests against something that is wrong with a figure.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Suggestion {
+    /// Its code.
+    pub code: Option<String>,
+    /// What it is in words.
+    pub description: Option<String>,
 }

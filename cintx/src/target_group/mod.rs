@@ -14,7 +14,9 @@ pub use self::details::{LaunchedSettings, TargetGroupDetails};
 pub use self::draft::{Draft, DraftBuilder, DraftSettings, KeptDraft, TargetGroupDraft};
 pub use self::feasibility::{DraftFeasibility, Feasibility, SupplierGroupFeasibility, TargetFeasibility};
 pub(crate) use self::list::TargetGroupFilter;
-pub use self::list::{Issue, Statistic, TargetGroupQuery, TargetGroupStatistics, TargetGroupSummary, TargetGroups};
+pub use self::list::{
+    Issue, Statistic, Suggestion, TargetGroupQuery, TargetGroupStatistics, TargetGroupSummary, TargetGroups,
+};
 pub use self::re_entry::{HasReEntry, ReEntry, ReEntryRule, ReEntryRules};
 pub use self::statistics::{
     CompletesCount, FoundTargetGroup, HasOverviewById, HasPerformance, Performance, Progress, RespondentAnalysis,

@@ -85,7 +85,8 @@ impl<V: Version> Bulk<V> {
     /// Carries an idempotency key in 2025-12-18.
     ///
     /// # Errors
-    /// If there are no target groups, before anything is sent. See [when a call fails](crate::guide::failures).
+    /// If there are no target groups, or an id is none, before anything is sent. See
+    /// [when a call fails](crate::guide::failures).
     #[doc(alias = "create_bulk_launch_target_groups_job")]
     pub async fn launch_now(&self) -> Result<BulkJob<V>, Error> {
         self.start(BulkAction::Run(RunAction::LaunchNow)).await
@@ -162,7 +163,9 @@ impl<V: Version> Bulk<V> {
 
     fn check(&self) -> Result<(), Error> {
         let none = self.groups.is_empty();
-        Error::check(none.then(|| FieldError::new("target_groups", "are none, expected at least one")))
+        let none = none.then(|| FieldError::new("target_groups", "are none, expected at least one"));
+        let odd = self.groups.iter().filter_map(|id| id_problem("target_groups", id.as_str()));
+        Error::check(none.into_iter().chain(odd))
     }
 
     async fn start(&self, action: BulkAction) -> Result<BulkJob<V>, Error> {
@@ -330,6 +333,8 @@ pub struct BulkOutcome {
     pub updated: Vec<TargetGroupId>,
     /// Those with which it was not, and why.
     pub failed: Vec<(TargetGroupId, JobFailure)>,
+    /// The manager that a change of managers is to.
+    pub manager: Option<UserId>,
 }
 
 impl BulkOutcome {

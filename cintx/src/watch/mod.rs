@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use self::driver::Driver;
 use crate::error::{Error, FieldError};
 use crate::project::ProjectScope;
-use crate::target_group::{TargetGroup, TargetGroupStatus};
+use crate::target_group::{Feasibility, TargetGroup, TargetGroupStatus};
 use crate::types::ids::TargetGroupId;
 use crate::version::Version;
 
@@ -157,9 +157,22 @@ impl<V: Version> Watch<V> {
         self
     }
 
-    /// How many completes feasibility promised a target group for the whole of its field: its
-    /// [`completes_min`](crate::target_group::Feasibility::completes_min), for example. [`Snapshot::lagging`] goes by
-    /// it.
+    /// What feasibility promised each target group for the whole of its field: the fewest completes, where it says so.
+    /// [`Snapshot::lagging`] goes by it.
+    pub fn feasible<'f, G: Into<TargetGroupId>>(
+        mut self,
+        promised: impl IntoIterator<Item = (G, &'f Feasibility)>,
+    ) -> Self {
+        for (group, feasibility) in promised {
+            if let Some(least) = feasibility.completes_min.and_then(|least| least.try_into().ok()) {
+                self = self.expect(group, least);
+            }
+        }
+        self
+    }
+
+    /// How many completes a target group should have at the end of its field, as [`feasible`](Self::feasible) with
+    /// another number.
     pub fn expect(mut self, group: impl Into<TargetGroupId>, completes: u64) -> Self {
         self.expected.insert(group.into(), completes);
         self
@@ -176,6 +189,22 @@ impl<V: Version> Watch<V> {
     pub fn pace_over(mut self, window: Duration) -> Self {
         self.pace_over = window;
         self
+    }
+
+    /// One look: the first snapshot, and no more.
+    ///
+    /// ```no_run
+    /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>, id: cintx::ProjectId) -> Result<(), cintx::Error> {
+    /// println!("{} so far", cint.project(id).watch().once().await?.costs());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As with [`Snapshots::try_next`].
+    pub async fn once(self) -> Result<Snapshot, Error> {
+        let snapshot = self.stream().try_next().await?;
+        snapshot.ok_or_else(|| Error::setup("the watch ended before its first look"))
     }
 
     /// Begins to watch when it is polled. The first snapshot comes at once.

@@ -36,6 +36,16 @@ impl Snapshot {
         self.groups.iter().find(|group| group.id == id)
     }
 
+    /// The live target groups.
+    pub fn live(&self) -> impl Iterator<Item = &GroupProgress> {
+        self.groups.iter().filter(|group| group.is_live())
+    }
+
+    /// The target groups whose field is not over, drafts included.
+    pub fn open(&self) -> impl Iterator<Item = &GroupProgress> {
+        self.groups.iter().filter(|group| !group.is_over())
+    }
+
     /// How many completes are wanted in all, drafts included.
     pub fn goal(&self) -> u64 {
         self.groups.iter().map(|group| group.goal).sum()
@@ -84,8 +94,7 @@ impl Snapshot {
     /// When the last of the live target groups will be full, if each goes on at its present pace; `None` if one of
     /// them would never be, or if none is live.
     pub fn forecast(&self) -> Option<Timestamp> {
-        let live = self.groups.iter().filter(|group| group.is_live());
-        let ends: Option<Vec<Timestamp>> = live.map(GroupProgress::forecast).collect();
+        let ends: Option<Vec<Timestamp>> = self.live().map(GroupProgress::forecast).collect();
         ends?.into_iter().max()
     }
 }
@@ -127,6 +136,12 @@ pub struct GroupProgress {
     pub read_at: Timestamp,
     /// An earlier number, from which the present pace is measured.
     pub since: Option<Reading>,
+}
+
+impl From<&GroupProgress> for TargetGroupId {
+    fn from(group: &GroupProgress) -> Self {
+        group.id.clone()
+    }
 }
 
 impl GroupProgress {
@@ -183,7 +198,8 @@ impl GroupProgress {
         let promised = self.expected.map(|expected| expected.min(self.goal));
         let feasibility = promised.and_then(|promised| self.evenly(promised)).filter(is_behind);
         let lags = self.is_live() && (even_fill.is_some() || feasibility.is_some());
-        lags.then(|| Lag { group: self.id.clone(), completes: self.completes, even_fill, feasibility })
+        let (group, price) = (self.id.clone(), self.price.clone());
+        lags.then_some(Lag { group, completes: self.completes, price, even_fill, feasibility })
     }
 }
 
@@ -195,6 +211,9 @@ pub struct Lag {
     pub group: TargetGroupId,
     /// How many completes it has.
     pub completes: u64,
+    /// What an interview costs now.
+    #[serde(default)]
+    pub price: Option<Money>,
     /// How many it should have by an even fill, if it is behind that.
     pub even_fill: Option<u64>,
     /// How many it should have by what feasibility promised, if it is behind that.

@@ -118,7 +118,7 @@ pub(crate) fn from_modules(modules: &Value) -> FieldingAssistant {
     let percent = |part: &Value| part.as_u64().and_then(|percent| u8::try_from(percent).ok());
     let soft_launch = || {
         Some(SoftLaunch {
-            end: soft["end_at"].as_str()?.parse().ok()?,
+            end: super::moment::moment(soft["end_at"].as_str()?)?,
             goal_percent: percent(&soft["filling_goal_percentage"])?,
             strictness_percent: percent(&soft["demographics_strictness_percentage"])?,
         })

@@ -7,7 +7,7 @@ use std::future::Future;
 use super::Answer;
 use super::quotas::{Place, QuotasWire};
 use crate::audience::Condition;
-use crate::audience::Question;
+use crate::audience::{Interlock, Question};
 use crate::quota::QuotaTable;
 use crate::quota::suggest::GoalSplit;
 use crate::types::{Locale, TimeRange};
@@ -21,14 +21,36 @@ pub struct Suggesting<'a> {
     pub(crate) goal: u32,
     pub(crate) locale: &'a Locale,
     pub(crate) field: &'a TimeRange,
+    /// Only where the version suggests something else for it.
+    pub(crate) collects_pii: bool,
+}
+
+/// The questions that are to be crossed, and where and when they are to be asked.
+#[derive(Clone, Copy, Debug)]
+#[doc(hidden)]
+pub struct Crossing<'a> {
+    pub(crate) interlock: &'a Interlock,
+    pub(crate) goal: u32,
+    pub(crate) locale: &'a Locale,
+    pub(crate) field: &'a TimeRange,
+    pub(crate) collects_pii: bool,
 }
 
 #[doc(hidden)]
 pub trait DistributionWire: QuotasWire {
+    /// Whether it makes a difference that a survey asks for personal data.
+    const SUGGESTS_FOR_PII: bool;
+
     fn suggest_quotas(
         raw: &Self::Raw,
         account: i64,
         suggesting: Suggesting<'_>,
+    ) -> impl Future<Output = Answer<QuotaTable>> + Send;
+
+    fn suggest_interlock(
+        raw: &Self::Raw,
+        account: i64,
+        crossing: Crossing<'_>,
     ) -> impl Future<Output = Answer<QuotaTable>> + Send;
 
     fn suggest_quotas_of(

@@ -70,7 +70,8 @@ pub(crate) fn question_details(wire: &serde_json::Value) -> Result<QuestionDetai
         // A region has its name among its properties.
         let name = text(&option["name"]).or_else(|| text(&option["properties"]["name"]));
         let translated = text(&option["translated_name"]).filter(|name| !name.is_empty());
-        Some(AnswerOption { code, text: name, text_translated: translated })
+        let geometry = option.get("geometry").filter(|geometry| geometry.is_object()).cloned();
+        Some(AnswerOption { code, text: name, text_translated: translated, geometry })
     });
     let scope = wire["scope"].as_str();
     Ok(QuestionDetails {

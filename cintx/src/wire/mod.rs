@@ -23,7 +23,7 @@ pub(crate) mod feasibility;
 pub(crate) mod fielding;
 pub(crate) mod json;
 pub(crate) mod library;
-mod moment;
+pub(crate) mod moment;
 pub(crate) mod price;
 pub(crate) mod projects;
 pub(crate) mod quotas;

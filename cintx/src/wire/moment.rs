@@ -7,7 +7,7 @@ use jiff::{Timestamp, ToSpan as _};
 
 /// Reads a moment: with an offset, or in UTC where there is none; a date alone is its first moment; ten digits count
 /// seconds, thirteen milliseconds. What lies beyond the calendar's end is its end.
-pub(super) fn moment(text: &str) -> Option<Timestamp> {
+pub(crate) fn moment(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     if let Ok(moment) = text.parse() {
         return Some(moment);
@@ -31,6 +31,12 @@ pub(super) fn moment(text: &str) -> Option<Timestamp> {
     (civil.starts_with("9999-12-3")).then_some(Timestamp::MAX)
 }
 
+/// Reads a day, also one that is written as a moment: its day in UTC.
+pub(super) fn day(text: &str) -> Option<Date> {
+    let text = text.trim();
+    text.parse().ok().or_else(|| moment(text).map(|at| TimeZone::UTC.to_datetime(at).date()))
+}
+
 /// `24:00` is the first moment of the next day.
 fn end_of_day(text: &str) -> Option<Timestamp> {
     let (date, time) = text.split_once(['T', 't', ' '])?;
@@ -51,6 +57,15 @@ fn in_utc(civil: DateTime) -> Timestamp {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_day_may_be_written_as_a_moment() {
+        let day_of = |text: &str| day(text).map(|day| day.to_string());
+        for text in ["2026-11-29", "2026-11-29T23:30:00Z", "2026-11-30T00:30:00+01:00", "2026-11-29 12:00:00"] {
+            assert_eq!(day_of(text).as_deref(), Some("2026-11-29"), "{text}");
+        }
+        assert_eq!(day_of("soon"), None);
+    }
 
     #[test]
     fn every_form_that_was_seen_is_read() {

@@ -130,7 +130,13 @@ macro_rules! from_text {
         }
     )+};
 }
-from_text!(Locale, CountryCode, jiff::civil::Date, u64);
+from_text!(Locale, CountryCode, u64);
+
+impl Read<String> for jiff::civil::Date {
+    fn read(wire: String) -> Result<Self, Missing> {
+        super::moment::day(&wire).ok_or(Missing("day"))
+    }
+}
 
 impl Read<String> for Timestamp {
     fn read(wire: String) -> Result<Self, Missing> {

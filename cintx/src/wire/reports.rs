@@ -74,7 +74,7 @@ impl Read<String> for ReportParameters {
 
 /// What was requested, whichever of its fields are there.
 pub(crate) fn parameters(json: &Value) -> ReportParameters {
-    let day = |name: &str| json[name].as_str().and_then(|day| day.parse().ok());
+    let day = |name: &str| json[name].as_str().and_then(super::moment::day);
     ReportParameters {
         start: day("start_date"),
         end: day("end_date"),

@@ -11,7 +11,7 @@ use crate::target_group::{
     Change, ChangeKind, ChangedBy, ChangelogEntry, CompletesCount, FoundTargetGroup, Performance, TargetGroupOverview,
 };
 use crate::types::Interval;
-use crate::types::ids::{ProjectId, TargetGroupId};
+use crate::types::ids::{ProjectId, SupplierId, TargetGroupId};
 use crate::version::Version;
 
 #[doc(hidden)]
@@ -81,7 +81,8 @@ pub(crate) fn changelog_entry(id: String, entry: &Value) -> ChangelogEntry {
         old: change["old_value"].clone(),
         new: change["new_value"].clone(),
         reason: change["reason_code"].as_str().map(str::to_owned),
+        supplier: super::quotas::whole(&change["supplier_id"]).map(SupplierId::new),
     });
-    let at = entry["occurred_at"].as_str().and_then(|at| at.parse().ok());
+    let at = entry["occurred_at"].as_str().and_then(super::moment::moment);
     ChangelogEntry { id, at, by, changes: changes.collect() }
 }

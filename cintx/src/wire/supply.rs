@@ -213,6 +213,14 @@ pub(crate) fn from_specification(specification: &Value) -> Supply {
     }
 }
 
+/// The allocations of a draft that was read, whatever the version.
+pub(crate) fn of_draft(draft: &Value) -> Vec<AllocationProgress> {
+    match draft["supply_allocations"].as_array() {
+        Some(list) => progress_in_list(list),
+        None => progress_in_specification(&draft["allocations"]),
+    }
+}
+
 /// What a list of tagged allocations says that suppliers have delivered; an allocation of a kind that is not known is
 /// passed over.
 pub(crate) fn progress_in_list(list: &[Value]) -> Vec<AllocationProgress> {
@@ -274,7 +282,7 @@ fn allocation(kind: AllocationKind, entry: &Value) -> AllocationProgress {
 fn delivered(entry: &Value) -> Option<SupplierProgress> {
     Some(SupplierProgress {
         id: supplier(entry)?,
-        name: entry["name"].as_str().map(str::to_owned),
+        name: entry["name"].as_str().or_else(|| entry["supplier_name"].as_str()).map(str::to_owned),
         supplier_type: entry["type"].as_str().map(Into::into),
         completes: entry["completes"].as_i64(),
         prescreens: entry["pre_screens"].as_i64(),

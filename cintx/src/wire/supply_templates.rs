@@ -3,8 +3,7 @@
 
 use std::future::Future;
 
-use super::supply::from_specification;
-use super::supply::{from_list, to_list};
+use super::supply::{from_list, from_specification, progress_in_list, progress_in_specification, to_list};
 use super::{Answer, Wire};
 use crate::optimistic::WithEtag;
 use crate::paging::{PageRequest, RawPage};
@@ -130,11 +129,11 @@ pub(crate) fn written(template: &SupplyTemplate) -> Value {
 pub(crate) fn template(answer: &Value) -> SupplyTemplate {
     let list = answer["supply_allocations"].as_array().map(Vec::as_slice).unwrap_or_default();
     let name = answer["name"].as_str().unwrap_or_default().to_owned();
-    SupplyTemplate { name, supply: from_list(list) }
+    SupplyTemplate { name, supply: from_list(list), allocations: progress_in_list(list) }
 }
 
 /// A template as an answer about a business unit tells it: one specification.
 pub(crate) fn unit_template(answer: &Value) -> SupplyTemplate {
     let name = answer["template_name"].as_str().unwrap_or_default().to_owned();
-    SupplyTemplate { name, supply: from_specification(answer) }
+    SupplyTemplate { name, supply: from_specification(answer), allocations: progress_in_specification(answer) }
 }

@@ -21,6 +21,8 @@ use crate::types::ids::{ProjectId, TargetGroupId};
 pub trait GroupsWire: Wire {
     /// Whether target groups have a number of the buyer's own.
     const GROUP_REFERENCE: bool;
+    /// Whether a draft must have an address for respondents from the beginning.
+    const LIVE_URL_AT_ONCE: bool;
 
     fn create_target_group(
         raw: &Self::Raw,

@@ -172,6 +172,8 @@ pub(crate) mod by_target {
                 max: wire["max"].as_i64().ok_or(Missing("max"))?,
             }),
             Some("selection") => Ok(TemplateCondition::Option(text(&wire["option"]).ok_or(Missing("option"))?)),
+            // A list beside the word that any text will do says nothing.
+            Some("open_ended") if wire["allow_all_values"] == true => Ok(TemplateCondition::Texts(Vec::new())),
             Some("open_ended") => Ok(TemplateCondition::Texts(texts(&wire["open_ended_values"]))),
             _ => Ok(TemplateCondition::Unknown(wire.clone())),
         }
@@ -260,6 +262,9 @@ pub(crate) mod by_place {
         }
         if let Some(option) = text(&wire["option"]) {
             return Ok(TemplateCondition::Option(option));
+        }
+        if wire["allow_all_zip"] == true {
+            return Ok(TemplateCondition::Texts(Vec::new()));
         }
         if wire["zip_codes"].is_array() || wire["allow_all_zip"].is_boolean() {
             return Ok(TemplateCondition::Texts(texts(&wire["zip_codes"])));

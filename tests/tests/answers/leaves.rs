@@ -13,6 +13,8 @@ pub(crate) struct Leaf {
     pub(crate) shape: String,
     place: String,
     other: Value,
+    /// Whether it says one of two things.
+    is_switch: bool,
 }
 
 impl Leaf {
@@ -25,10 +27,18 @@ impl Leaf {
         changed
     }
 
-    /// The answer without this leaf. A switch that is left out stands as one of its two values does.
+    /// The answer with that other value as some answers write it: a moment with a space, and without an offset.
+    pub(crate) fn loosely(&self, whole: &Value) -> Option<(Value, String)> {
+        let loose = self.other.as_str()?.strip_suffix(".000Z")?.replacen('T', " ", 1);
+        let mut changed = whole.clone();
+        *changed.pointer_mut(&self.place)? = json!(loose);
+        Some((changed, loose))
+    }
+
+    /// The answer without this leaf. A switch that is left out may stand as one of its two values does.
     pub(crate) fn absent(&self, whole: &Value) -> Option<Value> {
         let (parent, key) = self.place.rsplit_once('/')?;
-        if self.other.is_boolean() {
+        if self.is_switch {
             return None;
         }
         let mut without = whole.clone();
@@ -62,7 +72,8 @@ pub(crate) fn of(document: &Document, schema: &Value, whole: &Value) -> Vec<Leaf
             .map(|object| object.iter().map(|(name, value)| tag(name, value)).collect::<Vec<_>>().join(","));
         let status = whole.get("status").map(Value::to_string).unwrap_or_default();
         let shape = status + &keys.collect::<Vec<_>>().join(";");
-        Some(Leaf { name: parts.join("/"), shape, place, other })
+        let is_switch = other.is_boolean() || enums_at(document, schema, &place).iter().any(|it| it.len() == 2);
+        Some(Leaf { name: parts.join("/"), shape, place, other, is_switch })
     };
     places.into_iter().filter_map(leaf).collect()
 }
@@ -78,7 +89,25 @@ pub(crate) fn sensible(document: &Document, schema: &Value, mut whole: Value) ->
             *value = one;
         }
     }
+    refer(&mut whole);
     whole
+}
+
+/// Lets the quotas of a profile name its condition, whatever form the id of that has.
+fn refer(value: &mut Value) {
+    let id = value.pointer("/conditions/data/0/id").filter(|id| id.is_string()).cloned();
+    if let (Some(id), Some(quotas)) = (id, value.get_mut("quotas")) {
+        for place in ["/ungrouped/0/condition", "/ungrouped/0/conditions/0", "/grouped/0/conditions/0"] {
+            if let Some(reference) = quotas.pointer_mut(place).filter(|reference| reference.is_string()) {
+                *reference = id.clone();
+            }
+        }
+    }
+    match value {
+        Value::Object(fields) => fields.values_mut().for_each(refer),
+        Value::Array(items) => items.iter_mut().for_each(refer),
+        _ => {}
+    }
 }
 
 /// Two values of a leaf. `None` for what is none, and for a tag, which has one.
@@ -88,6 +117,8 @@ fn values(document: &Document, schema: &Value, whole: &Value, place: &str) -> Op
         Value::Bool(value) => Some((json!(value), json!(!value))),
         // The place of another value in this answer, whose lists have one item.
         Value::Number(_) if is_index(place) => Some((json!(0), json!(0))),
+        // So many that a percent of it is more than one.
+        Value::Number(_) if ["/filling_goal", "/completes_goal"].contains(&place) => Some((json!(500), json!(600))),
         Value::Number(number) if number.is_i64() => {
             // What is left out may count as none.
             let number = number.as_i64().filter(|number| ![0, 7].contains(number));
@@ -96,6 +127,9 @@ fn values(document: &Document, schema: &Value, whole: &Value, place: &str) -> Op
             let number = number.unwrap_or(own);
             Some((json!(number), json!(number + 1)))
         }
+        // Ages are whole, whatever the document says.
+        Value::Number(_) if place.ends_with("/min") => Some((json!(18), json!(19))),
+        Value::Number(_) if place.ends_with("/max") => Some((json!(34), json!(35))),
         Value::Number(_) => Some((json!(0.25), json!(0.5))),
         Value::String(text) => {
             let enums = enums_at(document, schema, place);
@@ -126,7 +160,16 @@ fn texts(place: &str, text: &str) -> (String, String) {
     let parent = names.next().unwrap_or_default();
     let is_person = |name: &str| ["project_manager", "requestor", "users"].contains(&name);
     let is_amount = |name: &str| ["value", "amount", "cpi", "price"].contains(&name);
+    let is_user = |name: &str| name.ends_with("user_id") || name.ends_with("las_id");
     let (one, other) = match text {
+        _ if is_user(name) || name == "id" && is_person(parent) => {
+            ("7d6d3f8a-9f2e-4b7c-8f6d-1f2e3d4c5b6a", "8e7e4a9b-9f2e-4b7c-8f6d-1f2e3d4c5b6a")
+        }
+        // A quota names its conditions by their ids.
+        _ if ["condition", "conditions"].contains(&name) && text.len() < 26 => ("7", "8"),
+        // An order as text.
+        _ if name == "create_params" => (r#"{"filter_ids":[7]}"#, r#"{"filter_ids":[8]}"#),
+        _ if name == "status" => ("completed", "failed"),
         // What begins ends later.
         "2026-01-15T08:30:00.000Z" if is_end => ("2026-03-17T08:30:00.000Z", "2026-04-18T09:45:00.000Z"),
         "2026-01-15" if is_end => ("2026-03-17", "2026-04-18"),
@@ -139,9 +182,6 @@ fn texts(place: &str, text: &str) -> (String, String) {
         _ if parent == "country" && name == "code" => ("US", "DE"),
         _ if parent == "languages" && name == "code" => ("eng", "ger"),
         _ if parent == "countries" && name == "code" => ("us", "de"),
-        _ if name.ends_with("user_id") || name.ends_with("las_id") || name == "id" && is_person(parent) => {
-            ("7d6d3f8a-9f2e-4b7c-8f6d-1f2e3d4c5b6a", "8e7e4a9b-9f2e-4b7c-8f6d-1f2e3d4c5b6a")
-        }
         _ if name.ends_with("completes") || name.ends_with("_count") => ("31", "47"),
         _ if name.contains("currency") || name == "code" && parent != "reason" => ("USD", "EUR"),
         _ if name.ends_with("country_code") || name == "country" => ("US", "DE"),

@@ -1,7 +1,9 @@
 //! Nothing documented is lost: each leaf of each answer that the facade reads is given another value, and left out, one
-//! at a time; what the facade returns must change. `unread.txt` says of every other leaf why not, and may not grow.
+//! at a time; what the facade returns must change, and be the same however a moment is written. `unread.txt` says of
+//! every other leaf why not, and may not grow. `raw_only` says why no call sends an operation.
 
 mod leaves;
+mod raw_only;
 mod readings;
 mod service;
 mod unread;
@@ -66,6 +68,12 @@ async fn unread<V: OwnReadings>(
                 };
                 if other != whole && absent != whole {
                     read.insert(leaf.name.clone());
+                }
+                if let Some((loose, text)) = leaf.loosely(&instance.value).filter(|_| other != whole) {
+                    let loosely = outcome(stage, reading, id, &loose).await;
+                    if loosely != other && !loosely.contains(&text) {
+                        problems.push(format!("{id} {} by {}: only a strict moment is read", leaf.name, reading.name));
+                    }
                 }
             }
         }

@@ -139,7 +139,16 @@ async fn draft_of<V: Version>(group: TargetGroup<V>) -> Result<impl Debug, Error
     let draft = group.draft().await?;
     // What is kept for the way back is not to be read.
     let entry = (draft.excludes_project(), draft.activity_exclusions(), draft.re_entry());
-    Ok((draft.settings, draft.human_readable_id, draft.created_at, draft.pricing_model, draft.test_survey_link, entry))
+    let read = (draft.quotas(), draft.allocations(), draft.template());
+    Ok((
+        read,
+        draft.settings,
+        draft.human_readable_id,
+        draft.created_at,
+        draft.pricing_model,
+        draft.test_survey_link,
+        entry,
+    ))
 }
 
 fn webhook<V: Version>(webhook: &Webhook<V>) -> impl Debug + use<V> {
@@ -191,6 +200,10 @@ fn of_account<V: Version>() -> Vec<Reading<V>> {
         "suggested field": cint.suggest_field("eng_gb", day(4)..day(14)).await,
         "suggested quotas":
             cint.suggest_quotas(&Question::range(42).band(18..=34, 40).band(35..=99, 60), 500, "eng_gb", day(4)..day(9)).await,
+        "suggested interlock": {
+            let crossed = [Question::range(42).band(18..=34, 40).band(35..=99, 60), Question::choice(43).option("1", 49).option("2", 51)];
+            cint.suggest_interlock(crossed, 500, "eng_gb", day(4)..day(9)).await
+        },
         "supply templates": page(cint.supply_templates().list()).await,
         "global supply templates": page(cint.supply_templates().list_global()).await,
         "supply template": cint.supply_templates().get(&template(), &locale()).await,
@@ -302,7 +315,7 @@ fn run_details<V: Version>(details: cintx::job::JobDetails<FieldingRun<V>>) -> S
 
 fn report_status<V: Version>(status: cintx::job::JobStatus<cintx::report::Report<V>>) -> String {
     match status {
-        cintx::job::JobStatus::Done(report) => format!("{:?}", report.id()),
+        cintx::job::JobStatus::Done(report) => format!("{:?} {:?}", report.id(), report.url()),
         cintx::job::JobStatus::Failed(failure) => format!("{failure:?}"),
         _ => "running".to_owned(),
     }

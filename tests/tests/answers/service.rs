@@ -124,7 +124,34 @@ fn whole(document: &Document, schema: &Value) -> Vec<Instance> {
     // What else there is depends on how far something is.
     let states = documented_values(document, schema, &all[0].value);
     all.extend(states.into_iter().filter(|state| state.name.ends_with("/status")));
+    let listed = all.iter().filter_map(not_all);
+    let listed: Vec<Instance> = listed.collect();
+    all.extend(listed);
     all
+}
+
+/// The same with a list of the values that count, where the instance says that all do.
+fn not_all(instance: &Instance) -> Option<Instance> {
+    fn turn_off(value: &mut Value) -> bool {
+        let mut found = false;
+        match value {
+            Value::Object(object) => {
+                for (name, value) in object {
+                    match name.as_str() {
+                        "allow_all_values" | "allow_all_zip" if *value == Value::Bool(true) => {
+                            (*value, found) = (Value::Bool(false), true);
+                        }
+                        _ => found |= turn_off(value),
+                    }
+                }
+            }
+            Value::Array(list) => list.iter_mut().for_each(|value| found |= turn_off(value)),
+            _ => {}
+        }
+        found
+    }
+    let mut value = instance.value.clone();
+    turn_off(&mut value).then(|| Instance { name: format!("{}, not all", instance.name), value })
 }
 
 /// Whether a path is one of a template.

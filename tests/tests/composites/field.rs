@@ -1,8 +1,17 @@
 //! Many target groups at once, a field that is watched, and the tracker of the examples, which is killed at one request
 //! after the other and run again: what the sandbox holds in the end is what an undisturbed run leaves.
 
+#[cfg(not(feature = "v2025-12-18"))]
 #[path = "../../../examples/tracker/track.rs"]
 mod track;
+/// Its `main` names the newest version.
+#[cfg(feature = "v2025-12-18")]
+#[path = "../../../examples/tracker.rs"]
+#[expect(dead_code, reason = "an example has a main")]
+mod tracker;
+
+#[cfg(feature = "v2025-12-18")]
+use tracker::track;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -419,6 +428,24 @@ async fn a_tracker_that_is_killed_comes_to_the_same_end<V: Version>() {
     }
 }
 
+/// The example as it is run: all twelve countries, over sockets, with a journal in a file.
+#[cfg(feature = "v2025-12-18")]
+async fn the_example_ends_the_same_when_it_is_killed<V: Version>() {
+    let (whole, killed) = tokio::join!(tracker::run::<V>(None), tracker::run::<V>(Some(40)));
+    for run in [whole, killed] {
+        let (costs, sandbox) = run.unwrap();
+        assert!(!costs.is_empty(), "it costs nothing");
+        // Who comes is left to chance, and so is which prices are raised.
+        let lines = ledger::<V>(&Arc::new(sandbox)).await;
+        let once = |line: &&String| {
+            line.starts_with("Drinks in twelve countries / Drinks, ")
+                && line.contains(": completed at ")
+                && line.contains(", live 1, ")
+        };
+        assert_eq!((lines.iter().filter(once).count(), lines.len()), (12, 12), "{lines:#?}");
+    }
+}
+
 macro_rules! version {
     ($version:ident $marker:ident) => {
         mod $version {
@@ -428,6 +455,12 @@ macro_rules! version {
                 a_watch_outlives_bad_weather_until_its_deadline, hints_bring_news_without_more_reads,
                 one_target_group_is_watched_from_draft_to_end, a_tracker_that_is_killed_comes_to_the_same_end
             );
+
+            #[cfg(feature = "v2025-12-18")]
+            #[tokio::test]
+            async fn the_example_ends_the_same_when_it_is_killed() {
+                crate::field::the_example_ends_the_same_when_it_is_killed::<cintx::$marker>().await;
+            }
         }
     };
 }

@@ -45,6 +45,14 @@ async fn each_group_has_a_result<V: Version>(stage: Stage<V>) {
 
     let nobody = scope.target_groups().all(Vec::<cintx::TargetGroupId>::new()).pause().await.unwrap_err();
     assert_eq!(nobody.invalid_fields()[0].field(), "target_groups");
+    let before = stage.sandbox.requests().len();
+    let odd = scope.target_groups().all([ids[0].clone(), cintx::TargetGroupId::new("12")]);
+    for refused in [odd.pause().await.map(drop), odd.transitions().await.map(drop)] {
+        let refused = refused.unwrap_err();
+        assert_eq!(refused.invalid_fields()[0].field(), "target_groups");
+        assert!(refused.to_string().contains("12"), "{refused}");
+    }
+    assert_eq!(stage.sandbox.requests().len(), before, "nothing was sent");
     stage.assert_no_violation();
 }
 

@@ -1,5 +1,7 @@
 //! Target groups: drafts made, read back, changed, duplicated; launched ones listed, read, changed.
 
+use cintx::audience::{Audience, Question};
+use cintx::client::{Answers, CallOptions};
 use cintx::fielding::{FieldingAssistant, Pacing, Pricing, QuotaOverlay, RunStatus, SoftLaunch};
 use cintx::supply::{AllocationKind, Supply};
 use cintx::target_group::{FillingStrategy, TargetGroup, TargetGroupStatus};
@@ -12,6 +14,9 @@ use crate::stage::{Stage, on_every_version};
 on_every_version!(
     a_draft_comes_back_as_it_was_sent,
     a_draft_is_changed_and_keeps_its_audience,
+    a_draft_gets_its_address_later,
+    a_draft_is_read_as_tables,
+    an_answer_is_kept_as_it_came,
     a_draft_is_duplicated,
     launched_groups_are_listed_and_read,
     a_launched_group_is_changed,
@@ -60,6 +65,60 @@ async fn a_draft_comes_back_as_it_was_sent<V: Version>(stage: Stage<V>) {
     settings.fielding_period = sent.fielding_period;
     assert_eq!(settings, sent);
     stage.assert_no_violation();
+}
+
+async fn a_draft_gets_its_address_later<V: Version>(stage: Stage<V>) {
+    let draft = stage.draft(&stage.project().await).without_live_url();
+    if V::DATE == "2025-02-17" {
+        let refused = draft.create().await.unwrap_err();
+        assert_eq!(refused.invalid_fields()[0].field(), "live_url", "{refused}");
+        return stage.assert_no_violation();
+    }
+    let group = draft.create().await.unwrap();
+    assert_eq!(group.draft().await.unwrap().settings.live_url, None);
+    let address: cintx::types::SurveyUrl = "https://survey.example/?RID=[%RID%]".parse().unwrap();
+    group.edit_draft(|draft| draft.live_url = Some(address.clone())).await.unwrap();
+    assert_eq!(group.draft().await.unwrap().settings.live_url, Some(address));
+    stage.assert_no_violation();
+}
+
+/// A draft's audience is read in completes, whatever it was sent in, and its suppliers by name.
+async fn a_draft_is_read_as_tables<V: Version>(stage: Stage<V>) {
+    let age = || Question::range(42).band(18..=34, 40).bands("older", [35..=54, 55..=99], 60);
+    let gender = || Question::choice(43).option("1", 50).option("2", 50);
+    let region = Question::choice(47).option("1", ()).without_quotas();
+    let apart = Audience::independent([age(), region]);
+    let crossed = Audience::interlock([Question::range(42).band(18..=34, 40).band(35..=99, 60), gender()]);
+    let project = stage.project().await;
+    for (audience, axes) in [(apart.clone(), vec![1, 1]), (apart.in_percent(), vec![1, 1]), (crossed, vec![2])] {
+        let group = stage.draft(&project).audience(audience).create().await.unwrap();
+        let draft = group.draft().await.unwrap();
+        let mut tables = draft.quotas();
+        tables.sort_by_key(|table| table.axes()[0].question);
+        assert_eq!(tables.iter().map(|table| table.axes().len()).collect::<Vec<_>>(), axes, "{tables:#?}");
+        assert_eq!(tables[0].total(), 500, "{}", tables[0]);
+        if axes.len() == 2 {
+            assert_eq!(tables[0].axes()[0].labels, ["18-34", "older"]);
+            assert_eq!(tables[0].cell([1]).unwrap().target, Some(300));
+            assert_eq!(tables[1].cell([0]).unwrap().target, None);
+        }
+        let names: Vec<_> = draft.allocations().into_iter().filter_map(|allocation| allocation.name).collect();
+        assert_eq!(names, ["Test supplier only"]);
+    }
+    stage.assert_no_violation();
+}
+
+async fn an_answer_is_kept_as_it_came<V: Version>(stage: Stage<V>) {
+    let group = stage.draft(&stage.project().await).create().await.unwrap();
+    let answers = Answers::new();
+    let draft = group.with(CallOptions::new().keep_answers(&answers)).draft().await.unwrap();
+    group.draft().await.unwrap();
+    assert!(!format!("{answers:?}").contains("UK drinks"), "{answers:?}");
+    let kept = answers.take();
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    assert_eq!((kept[0].operation, kept[0].status.as_u16()), ("get_target_group", 200));
+    assert_eq!(kept[0].body["name"], draft.settings.name);
+    assert!(answers.take().is_empty() && !format!("{kept:?}").contains("UK drinks"), "{kept:?}");
 }
 
 async fn a_draft_is_changed_and_keeps_its_audience<V: Version>(stage: Stage<V>) {

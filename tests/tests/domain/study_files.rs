@@ -74,11 +74,30 @@ async fn everything_is_applied_once_and_read_back<V: Version>(stage: Stage<V>) {
     assert!(planned.is_empty() && planned.drift().is_empty(), "{planned} {:#?}\n{text}", planned.drift());
     assert!(planned.warnings().is_empty(), "{planned}");
     said_as_in_the_file(&study, &imported);
+    let is_named = imported.left_out.iter().any(|it| it.field == "re_entry" && it.target_group.is_some());
+    assert_eq!(is_named, V::DATE >= "2025-12-18", "{:#?}", imported.left_out);
 
     for job in study.request_reports(&stage.cint, &applied).await {
         assert!(!job.unwrap().id().as_str().is_empty());
     }
     stage.assert_no_violation();
+}
+
+#[cfg(feature = "v2025-12-18")]
+#[tokio::test]
+async fn what_a_draft_has_and_no_file_can_say_is_named() {
+    use cintx::target_group::{ReEntry, ReEntryRule};
+
+    let stage = Stage::<cintx::V2025_12_18>::new().await;
+    let project = stage.project().await;
+    let draft = stage.draft(&project);
+    draft.clone().create().await.unwrap();
+    let imported = Study::import(&stage.cint, &project).await.unwrap();
+    assert!(imported.left_out.is_empty(), "{:#?}", imported.left_out);
+    draft.re_entry(ReEntry::new(ReEntryRule::OTHERS)).create().await.unwrap();
+    let imported = Study::import(&stage.cint, &project).await.unwrap();
+    let named: Vec<_> = imported.left_out.iter().map(|it| (it.target_group.as_deref(), it.field.as_str())).collect();
+    assert_eq!(named, [(Some("UK drinks"), "re_entry")]);
 }
 
 /// What was read is what the file says, but for the audience, which is read as its cells.

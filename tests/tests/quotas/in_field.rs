@@ -172,6 +172,66 @@ async fn nothing_is_deleted_without_a_word_of_consent<V: Version>(stage: Stage<V
     stage.assert_no_violation();
 }
 
+/// One of the versions that change a profile by itself.
+#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+async fn one_profile_is_changed<V: cintx::quota::HasProfileEdits>(stage: Stage<V>) {
+    let age = Question::range(42).band(18..=34, 40).band(35..=54, 35).band(55..=99, 25);
+    let group = launched(&stage, Audience::independent([age])).await;
+    stage.sandbox.advance(Duration::from_secs(6 * 3_600));
+    let quotas = group.quotas();
+    let of = |tables: &[QuotaTable], question: i64| {
+        tables.iter().find(|table| table.axes()[0].question == Some(question)).unwrap().clone()
+    };
+    let before = of(&quotas.read().await.unwrap(), 42);
+    let profile = before.profile().unwrap().to_owned();
+
+    let region = Question::choice(47).option("1", ()).option("2", ());
+    let added = of(&quotas.add(&region).await.unwrap(), 47);
+    assert!(!added.is_enabled() && added.cells().count() == 2, "{added}");
+
+    // The youngest stay as they are, with what they have.
+    let others = Question::range(42).band(18..=34, ()).band(35..=49, ()).band(50..=99, ());
+    let changed = of(&quotas.set_conditions(&profile, &others).await.unwrap(), 42);
+    assert_eq!(changed.axes()[0].labels, ["18-34", "35-49", "50-99"], "{changed}");
+    assert!(before.cell([0]).unwrap().completes > 0, "{before}");
+    assert_eq!(changed.cell([0]).unwrap().completes, before.cell([0]).unwrap().completes, "{changed}");
+
+    let together = Question::range(42).band(18..=34, ()).bands("older", [35..=49, 50..=99], ());
+    let grouped = of(&quotas.group(&profile, &together).await.unwrap(), 42);
+    let mut labels = grouped.axes()[0].labels.clone();
+    labels.sort();
+    assert_eq!(labels, ["18-34", "older"], "{grouped}");
+
+    let older = grouped.axes()[0].labels.iter().position(|label| label == "older").unwrap();
+    let quota = grouped.cell([older]).unwrap().id.clone().unwrap();
+    let deleted = of(&quotas.delete_quotas(&profile, &[quota]).await.unwrap(), 42);
+    assert_eq!(deleted.cells().filter(|(_, quota)| quota.target.is_some()).count(), 1, "{deleted}");
+
+    let nobody = Question::range(42).bands("nobody", [20..=21, 22..=23], ());
+    let before = stage.sandbox.requests().iter().filter(|it| it.method != "GET").count();
+    for (refused, field) in [
+        (quotas.group(&profile, &nobody).await, "question"),
+        (quotas.add(&Question::range(42)).await, "audience"),
+        (quotas.delete_quotas(&profile, &[]).await, "quotas"),
+    ] {
+        assert_eq!(refused.unwrap_err().invalid_fields()[0].field(), field);
+    }
+    assert_eq!(stage.sandbox.requests().iter().filter(|it| it.method != "GET").count(), before, "nothing was sent");
+    stage.assert_no_violation();
+}
+
+#[cfg(feature = "v2024-12-02")]
+#[tokio::test]
+async fn one_profile_is_changed_in_2024_12_02() {
+    one_profile_is_changed(Stage::<cintx::V2024_12_02>::new().await).await;
+}
+
+#[cfg(feature = "v2025-02-17")]
+#[tokio::test]
+async fn one_profile_is_changed_in_2025_02_17() {
+    one_profile_is_changed(Stage::<cintx::V2025_02_17>::new().await).await;
+}
+
 /// The API does not list control quotas, and a change of profiles replaces everything: who has some says so, and they
 /// are sent again with each change.
 #[cfg(feature = "v2025-12-18")]

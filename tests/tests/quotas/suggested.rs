@@ -18,6 +18,7 @@ on_every_version!(
     a_question_is_asked_about,
     a_profile_in_field_is_asked_about,
     nonsense_is_not_asked,
+    questions_are_crossed_by_the_api,
     any_question_is_refused_or_asked_validly,
 );
 
@@ -77,11 +78,27 @@ async fn a_profile_in_field_is_asked_about<V: Version>(stage: Stage<V>) {
     stage.assert_no_violation();
 }
 
+async fn questions_are_crossed_by_the_api<V: Version>(stage: Stage<V>) {
+    let age = || Question::range(42).band(18..=34, 40).band(35..=99, 60);
+    let gender = || Question::choice(43).option("1", 50).option("2", 50);
+    let table = stage.cint.suggest_interlock([age(), gender()], 500, "eng_gb", field()).collects_pii(true).await;
+    let table = table.unwrap();
+    assert_eq!(table.axes().iter().map(|axis| axis.question).collect::<Vec<_>>(), [Some(42), Some(43)], "{table}");
+    assert_eq!((table.cells().count(), table.total()), (4, 500), "{table}");
+    let before = stage.sandbox.requests().len();
+    let late = field().end..field().start;
+    let refused = stage.cint.suggest_interlock([age(), gender()], 0, "eng_gb", late).await.unwrap_err();
+    let blamed: Vec<&str> = refused.invalid_fields().iter().map(cintx::error::FieldError::field).collect();
+    assert!(blamed.contains(&"completes_goal") && blamed.contains(&"fielding_period"), "{refused}");
+    assert_eq!(stage.sandbox.requests().len(), before, "nothing was sent");
+    stage.assert_no_violation();
+}
+
 async fn nonsense_is_not_asked<V: Version>(stage: Stage<V>) {
     let age = Question::range(42).band(18..=34, 90).band(35..=99, 10);
     let before = stage.sandbox.requests().len();
     let refusals = [
-        (stage.cint.suggest_quotas(&age, 0, "eng_gb", field()).await, "completes_goal"),
+        (stage.cint.suggest_quotas(&age, 0, "eng_gb", field()).collects_pii(true).await, "completes_goal"),
         (stage.cint.suggest_quotas(&age, 5, "English", field()).await, "locale"),
         (stage.cint.suggest_quotas(&age, 5, "eng_gb", field().end..field().start).await, "fielding_period"),
         (stage.cint.suggest_quotas(&Question::range(42), 5, "eng_gb", field()).await, "audience"),
@@ -133,7 +150,7 @@ async fn any_question_is_refused_or_asked_validly<V: Version>(stage: Stage<V>) {
     let outcome = runner.run(&wish, |(question, goal, locale, hours)| {
         let start = Timestamp::now() + 2.hours();
         let suggest = stage.cint.suggest_quotas(&question, goal, locale, start..start + hours.hours());
-        match tokio::task::block_in_place(|| handle.block_on(suggest)) {
+        match tokio::task::block_in_place(|| handle.block_on(suggest.into_future())) {
             Ok(_) => asked.set(asked.get() + 1),
             Err(error) => {
                 let fields: Vec<&str> = error.invalid_fields().iter().map(cintx::error::FieldError::field).collect();

@@ -87,6 +87,7 @@ const MODEL_TRAITS: [&str; 5] = ["Clone", "Debug", "PartialEq", "Serialize", "De
 const NO_MODELS: &[(&str, &[&str])] = &[
     ("they hold the errors of what failed", &["BatchEvent", "BatchResults"]),
     ("a right that ends when it is dropped", &["TokenLock"]),
+    ("answers as they came, which may hold secrets", &["Answers", "KeptAnswer"]),
     ("of a pacer and its moment", &["AdaptivePacer", "Observation", "Pace", "PaceRequest", "Permit", "TooLate"]),
     (
         "errors: they hold causes, and are told, not kept",
@@ -226,6 +227,18 @@ fn every_model_can_be_kept() {
     let secrets = ["Secret", "AccessToken", "Credentials", "StoredToken"];
     let written = |name: &&&str| found.get(**name).is_some_and(|it| it.contains("Serialize"));
     assert_eq!(secrets.iter().filter(written).collect::<Vec<_>>(), Vec::<&&str>::new());
+}
+
+/// The most lines that the tracker of the examples may have, all of its files together.
+const MAX_TRACKER_LINES: usize = 149;
+
+#[test]
+fn the_tracker_is_short() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let mut files = rust_files(&examples.join("tracker"));
+    files.push(examples.join("tracker.rs"));
+    let lines: usize = files.iter().map(|path| std::fs::read_to_string(path).unwrap().lines().count()).sum();
+    assert!(files.len() > 1 && lines <= MAX_TRACKER_LINES, "{lines} lines in {} files", files.len());
 }
 
 /// The longest body that a macro may have: rustfmt and rust-analyzer do not see inside.

@@ -92,7 +92,7 @@ impl Event {
         let Some(data) = envelope.remove("data") else {
             return Err(EventError::Field { field: "data", got: "missing", expected: "what happened" });
         };
-        let time = envelope.get("time").and_then(Value::as_str).and_then(|text| text.parse().ok());
+        let time = envelope.get("time").and_then(Value::as_str).and_then(crate::wire::moment::moment);
         let data = match kind.as_str() {
             "com.cint.target-group.updated" => typed(data, EventData::TargetGroupUpdated),
             "com.cint.session.updated" => typed(data, EventData::SessionUpdated),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::refused;
 use crate::audience::solve::Scale;
-use crate::audience::{Audience, Cell, Condition, Interlock, Question, QuestionKind, Shape, Share};
+use crate::audience::{Audience, Condition, Conditions, Interlock, Question, QuestionKind, Shape, Share};
 use crate::error::Error;
 use crate::quota::TableKind;
 use crate::wire::json::id_text;
@@ -231,7 +231,8 @@ fn without_nulls(mut json: Value) -> Value {
 
 /// What the profiles of a draft that was read come to, in whole percent.
 pub(crate) fn shape(profile: &Value) -> Shape {
-    let regular = items(profile, "drafts").map(|one| (TableKind::Regular, regular_cells(one)));
+    let cells = |one| draft_targets(one).into_iter().map(|it| (it.conditions, it.quota.and_then(percent))).collect();
+    let regular = items(profile, "drafts").map(|one| (TableKind::Regular, cells(one)));
     let interlocked = items(profile, "interlocked_profiles").map(|one| {
         let cells = items(&one["quotas"], "ungrouped")
             .map(|cell| (quotas::legacy::related(&cell["condition"]["related_condition"]), percent(cell)));
@@ -244,7 +245,15 @@ fn percent(quota: &Value) -> Option<u64> {
     quotas::whole(&quota["quota_percentage"]).and_then(|percent| percent.try_into().ok())
 }
 
-fn regular_cells(profile: &Value) -> Vec<Cell> {
+/// A target of a draft that was read: its quota as it came, if it has one.
+pub(crate) struct DraftTarget<'a> {
+    pub(crate) name: Option<&'a str>,
+    pub(crate) conditions: Conditions,
+    pub(crate) quota: Option<&'a Value>,
+}
+
+/// The targets of a profile of a draft.
+pub(crate) fn draft_targets(profile: &Value) -> Vec<DraftTarget<'_>> {
     let question = quotas::whole(&profile["question_id"]).unwrap_or(0);
     let data: Vec<_> = items(&profile["conditions"], "data").map(|it| (question, quotas::condition(it))).collect();
     let at = |index: &Value| {
@@ -252,18 +261,19 @@ fn regular_cells(profile: &Value) -> Vec<Cell> {
         Some((*question, condition.clone()?))
     };
     let enabled = profile["quotas_enabled"].as_bool().unwrap_or(true);
-    let quota = |one: &Value| percent(one).filter(|_| enabled);
-    let ungrouped =
-        items(&profile["quotas"], "ungrouped").map(|one| (at(&one["index"]).into_iter().collect(), quota(one)));
-    let grouped =
-        items(&profile["quotas"], "grouped").map(|one| (items(one, "indexes").filter_map(at).collect(), quota(one)));
-    let mut cells: Vec<Cell> = ungrouped.chain(grouped).collect();
+    let target = |quota, conditions| DraftTarget { name: None, conditions, quota: Some(quota).filter(|_| enabled) };
+    let ungrouped = items(&profile["quotas"], "ungrouped").map(|one| target(one, Vec::from_iter(at(&one["index"]))));
+    let grouped = items(&profile["quotas"], "grouped").map(|one| DraftTarget {
+        name: one["name"].as_str().filter(|name| !name.is_empty()),
+        ..target(one, items(one, "indexes").filter_map(at).collect())
+    });
+    let mut targets: Vec<DraftTarget<'_>> = ungrouped.chain(grouped).collect();
     // What has no quota is a target all the same.
     for (question, condition) in &data {
         let alone: Vec<_> = condition.clone().into_iter().map(|condition| (*question, condition)).collect();
-        if !cells.iter().any(|(conditions, _)| alone.iter().all(|it| conditions.contains(it))) {
-            cells.push((alone, None));
+        if !targets.iter().any(|target| alone.iter().all(|it| target.conditions.contains(it))) {
+            targets.push(DraftTarget { name: None, conditions: alone, quota: None });
         }
     }
-    cells
+    targets
 }

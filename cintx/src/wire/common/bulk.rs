@@ -5,7 +5,7 @@ use super::{bulk_creator, start_bulk_job};
 
 use crate::error::{Error, JobFailure};
 use crate::fielding::RunAction;
-use crate::job::{JobPoll, job_status, retry_after};
+use crate::job::{JobPoll, JobStatus, job_status, retry_after};
 use crate::target_group::transitions::{BulkAction, BulkOutcome, TransitionFilter, Transitions};
 use crate::types::ids::{JobId, ProjectId, TargetGroupId};
 use crate::wire::bulk::BulkWire;
@@ -24,6 +24,7 @@ fn outcome(
             .into_iter()
             .filter_map(|group| Some((id(group.target_group_id?), failure(group.failure_reason))))
             .collect(),
+        manager: None,
     }
 }
 
@@ -132,7 +133,16 @@ impl BulkWire for super::Marker {
             Some(RunAction::Complete) => {
                 asked!(raw.get_bulk_complete_target_groups_job(account, p, j).await?, bulk_creator)
             }
-            None => asked!(raw.get_bulk_update_target_group_project_manager_job(account, p, j).await?),
+            None => {
+                let answer = raw.get_bulk_update_target_group_project_manager_job(account, p, j).await?;
+                let manager = answer.value().project_manager_id.as_ref().and_then(|id| id.as_str().parse().ok());
+                let asked: Result<JobPoll<BulkOutcome>, Error> = asked!(answer);
+                let mut asked = asked?;
+                if let JobStatus::Done(outcome) = &mut asked.status {
+                    outcome.manager = manager;
+                }
+                Ok(asked)
+            }
         }
     }
 

@@ -1,7 +1,8 @@
 //! Suggested quotas before 2025-12-18: answers in percent, a goal split over the quotas in field.
 
 use super::raw::operations::{
-    GET_PANEL_DISTRIBUTION_DRAFT as DRAFT, GET_V2_PANEL_DISTRIBUTION_BY_PROFILE as BY_PROFILE,
+    GENERATE_DRAFT_INTERLOCK_PROFILE_V2, GET_PANEL_DISTRIBUTION_DRAFT as DRAFT,
+    GET_V2_PANEL_DISTRIBUTION_BY_PROFILE as BY_PROFILE,
 };
 use super::raw::{Client, types};
 use serde_json::json;
@@ -9,16 +10,19 @@ use serde_json::json;
 use crate::error::Error;
 use crate::quota::QuotaTable;
 use crate::quota::suggest::GoalSplit;
-use crate::wire::distribution::{DistributionWire, HasGoalSplit, Suggesting, of_goal, question_body};
+use crate::wire::audience::legacy::{Context, helper};
+use crate::wire::distribution::{Crossing, DistributionWire, HasGoalSplit, Suggesting, of_goal, question_body};
 use crate::wire::quotas::Place;
 use crate::wire::quotas::legacy::{read_in_percent, read_legacy};
 use crate::wire::{from_json, timestamp, to_json};
 
 impl DistributionWire for super::Marker {
+    const SUGGESTS_FOR_PII: bool = false;
+
     async fn suggest_quotas(
         raw: &Client,
         account: i64,
-        Suggesting { question, goal, locale, field }: Suggesting<'_>,
+        Suggesting { question, goal, locale, field, .. }: Suggesting<'_>,
     ) -> Result<QuotaTable, Error> {
         let body = json!({
             "locale": locale.to_string(),
@@ -30,6 +34,25 @@ impl DistributionWire for super::Marker {
         let answer = raw.get_panel_distribution_draft(account, &body).await?.into_value();
         let table = read_in_percent(&to_json(&answer)?);
         table.map(|table| of_goal(table, goal)).ok_or_else(|| Error::incomplete(&DRAFT, "data"))
+    }
+
+    async fn suggest_interlock(
+        raw: &Client,
+        account: i64,
+        Crossing { interlock, goal, locale, field, collects_pii }: Crossing<'_>,
+    ) -> Result<QuotaTable, Error> {
+        let context = Context {
+            locale: locale.to_string(),
+            goal,
+            start: timestamp(field.start()),
+            end: timestamp(field.end()),
+            collects_pii,
+        };
+        let body: types::GenerateDraftInterlockRequest = from_json("questions", helper(interlock, &context)?)?;
+        let made = raw.generate_draft_interlock_profile_v2(account, None, &body).await?.into_value();
+        let made = json!({ "interlocked_profile": to_json(&made.first())? });
+        let lacks = || Error::incomplete(&GENERATE_DRAFT_INTERLOCK_PROFILE_V2, "profile");
+        read_legacy(&made).into_iter().next().ok_or_else(lacks)
     }
 
     async fn suggest_quotas_of(

@@ -12,14 +12,15 @@ use crate::wire::read::{Missing, list, reads};
 reads! {
     AnswerOption = QuestionsTranslationResponseResultQuestionOptions {
         code = precode;
-        text, text_translated
+        text, text_translated;
+        geometry
     }
     LibraryQuestion = QuestionsTranslationResponseResult {
         ;
         id, name, text = question_text, text_translated = question_text_translated, kind = question_type,
         category = classification_code, category_id = classification_id, standard,
         options = question_options, option_mask;
-        range
+        range, values
     }
 }
 

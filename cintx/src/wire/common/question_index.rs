@@ -21,6 +21,7 @@ fn question(wire: types::Question) -> LibraryQuestion {
         range: None,
         option_mask: None,
         options: Vec::new(),
+        values: Vec::new(),
     }
 }
 

@@ -7,8 +7,8 @@ use crate::audience::ControlQuotas;
 use crate::error::Error;
 use crate::quota::QuotaTable;
 use crate::wire::audience::legacy;
-use crate::wire::quotas::legacy::read_legacy;
-use crate::wire::quotas::{Edit, Goals, Place, QuotasWire, Replacing};
+use crate::wire::quotas::legacy::{active_conditions, grouping, read_legacy};
+use crate::wire::quotas::{Edit, Goals, HasProfileEdits, Place, ProfileEdit, QuotasWire, Replacing};
 use crate::wire::{from_json, timestamp, to_json};
 
 impl QuotasWire for super::Marker {
@@ -88,6 +88,35 @@ impl QuotasWire for super::Marker {
         let Place { account, project, group } = place;
         let body: types::BatchDeleteProfileRequestBody = from_json("quotas", json!({ "profiles": ids }))?;
         raw.batch_delete_profiles_v2(account, project.as_str(), group.as_str(), &body).await?;
+        Ok(())
+    }
+}
+
+impl HasProfileEdits for super::Marker {
+    async fn edit_profile(raw: &Client, place: Place<'_>, edit: ProfileEdit<'_>) -> Result<(), Error> {
+        let Place { account, project, group } = place;
+        let (project, group) = (project.as_str(), group.as_str());
+        match edit {
+            ProfileEdit::Add(question) => {
+                let body = json!({ "question_id": question.id(), "conditions": active_conditions(question) });
+                let body: types::CreateProfileRequestBody = from_json("question", body)?;
+                raw.create_profile_v2(account, project, group, None, &body).await?;
+            }
+            ProfileEdit::Conditions(profile, question) => {
+                let body: types::ProfileCreationConditions = from_json("question", active_conditions(question))?;
+                raw.update_profile_conditions_v2(account, project, group, profile, &body).await?;
+            }
+            ProfileEdit::Group(profile, question) => {
+                let there = to_json(&raw.get_profiles(account, project, group).await?.into_value())?;
+                let body: types::GroupQuotasRequestBody = from_json("question", grouping(&there, profile, question)?)?;
+                raw.group_quotas(account, project, group, profile, &body).await?;
+            }
+            ProfileEdit::DeleteQuotas(profile, quotas) => {
+                let body = json!({ "profiles": [{ "profile_id": profile, "quotas": quotas }] });
+                let body: types::BatchDeleteProfileQuotasRequestBody = from_json("quotas", body)?;
+                raw.batch_delete_profile_quotas(account, project, group, &body).await?;
+            }
+        }
         Ok(())
     }
 }

@@ -8,13 +8,14 @@ use crate::fielding::assistant::FieldingAssistant;
 use crate::paging::{PageRequest, RawPage};
 use crate::reference::account::BusinessUnit;
 use crate::target_group::{
-    Draft, DraftSettings, FillingStrategy, Issue, KeptDraft, LaunchedSettings, PricingModel, Statistic,
+    Draft, DraftSettings, FillingStrategy, Issue, KeptDraft, LaunchedSettings, PricingModel, Statistic, Suggestion,
     TargetGroupDetails, TargetGroupDraft, TargetGroupFilter, TargetGroupStatistics, TargetGroupSummary,
 };
 use crate::types::ids::{ProjectId, TargetGroupId};
 use crate::types::{Money, TimeRange};
 use crate::wire::assistant::from_modules;
 use crate::wire::audience::AudienceWire as _;
+use crate::wire::moment::moment;
 use crate::wire::page;
 use crate::wire::re_entry::entry_parts;
 use crate::wire::read::{Field, Missing, Read, list, read, read_words, reads, required};
@@ -52,6 +53,12 @@ impl Field<Option<types::TargetGroupStatistics>> for TargetGroupStatistics {
     }
 }
 
+impl Read<types::TargetGroupStatisticsIssuesSuggestion> for Suggestion {
+    fn read(wire: types::TargetGroupStatisticsIssuesSuggestion) -> Result<Self, Missing> {
+        Ok(Self { code: wire.code, description: wire.description })
+    }
+}
+
 impl Read<types::TargetGroupStatisticIssue> for Issue {
     fn read(wire: types::TargetGroupStatisticIssue) -> Result<Self, Missing> {
         let reason = wire.reason.unwrap_or_default();
@@ -59,7 +66,7 @@ impl Read<types::TargetGroupStatisticIssue> for Issue {
             kind: wire.issue_type.map(|kind| kind.to_string()),
             code: reason.code,
             description: reason.description,
-            suggestions: wire.suggestions.into_iter().flatten().filter_map(|it| it.description).collect(),
+            suggestions: Field::field(wire.suggestions)?,
         })
     }
 }
@@ -103,6 +110,7 @@ async fn create(
 
 impl GroupsWire for super::Marker {
     const GROUP_REFERENCE: bool = super::HAS_GROUP_REFERENCE;
+    const LIVE_URL_AT_ONCE: bool = super::WANTS_LIVE_URL;
 
     async fn create_target_group(
         raw: &Client,
@@ -121,7 +129,7 @@ impl GroupsWire for super::Marker {
         Ok(Draft {
             kept: KeptDraft(to_json(&answer)?),
             human_readable_id: answer.human_readable_id.as_ref().map(ToString::to_string),
-            created_at: answer.created_at.as_deref().and_then(|at| at.parse().ok()),
+            created_at: answer.created_at.as_deref().and_then(moment),
             pricing_model: answer.pricing_model.as_ref().map(|model| PricingModel::parse(model.as_str())),
             test_survey_link: answer.links.as_ref().and_then(|links| links.test_client_survey.clone()),
             settings: read(&operations::GET_TARGET_GROUP, answer)?,

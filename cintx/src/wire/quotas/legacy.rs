@@ -3,11 +3,14 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Cell, condition, items, quota, string, table, whole};
-use crate::audience::Condition;
+use crate::audience::{Condition, Question, QuestionKind};
 use crate::quota::{Quota, QuotaAxis, QuotaTable, TableKind};
+use crate::wire::Answer;
+use crate::wire::audience::legacy::draft_targets;
+use crate::wire::audience::refused;
 use crate::wire::json::id_text;
 
 /// A target of a question: its text, and its conditions.
@@ -33,6 +36,68 @@ pub(crate) fn read_in_percent(answer: &Value) -> Option<QuotaTable> {
         }
     }
     Some(legacy_regular(&profile))
+}
+
+/// The conditions of a question as the calls about one profile take them.
+pub(crate) fn active_conditions(question: &Question) -> Value {
+    let kind = match question.kind {
+        QuestionKind::Range => "range_conditions",
+        QuestionKind::Choice => "selection_conditions",
+        QuestionKind::Open => "zip_conditions",
+    };
+    let data = question.targets().iter().flat_map(|target| target.conditions()).map(|condition| match condition {
+        Condition::Range { min, max } => json!({ "min": min, "max": max }),
+        Condition::Option(option) => json!(option),
+        Condition::Values(values) => json!({ "zip_codes": values, "allow_all_zip": false }),
+        Condition::AnyValue => json!({ "zip_codes": [], "allow_all_zip": true }),
+    });
+    json!({ "object": kind, "data": data.collect::<Vec<_>>() })
+}
+
+/// The targets of a question that have several conditions, as a grouping of a profile that was read takes them.
+pub(crate) fn grouping(answer: &Value, profile: &str, question: &Question) -> Answer<Value> {
+    let found = items(answer, "data").find(|it| it.get("id").and_then(id_text).as_deref() == Some(profile));
+    let found = found.ok_or_else(|| refused("profile", format!("{profile} is none of this target group's")))?;
+    let mut groups = Vec::new();
+    for target in question.targets().iter().filter(|target| target.conditions().len() > 1) {
+        let id_of = |wanted: &Condition| {
+            let it = items(&found["conditions"], "data").find(|it| condition(it).as_ref() == Some(wanted));
+            it.and_then(|it| id_text(&it["id"])).ok_or_else(|| {
+                refused("question", format!("counts {} together, which the profile does not have", wanted.label()))
+            })
+        };
+        let ids = target.conditions().iter().map(id_of).collect::<Answer<Vec<_>>>()?;
+        groups.push(json!({ "name": target.label(), "conditions": ids }));
+    }
+    Ok(json!({ "data": groups }))
+}
+
+/// The profiles of a draft, in completes: what it says in percent is rounded.
+pub(crate) fn of_draft(profile: &Value, goal: u32) -> Vec<QuotaTable> {
+    let in_completes = profile["profile_adjustment_type"] == "nominal";
+    let quota = |it: &Value| {
+        let number = |name: &str| it.get(name).and_then(whole).and_then(|number| u64::try_from(number).ok());
+        let of_goal = |percent: u64| percent.saturating_mul(goal.into()).saturating_add(50) / 100;
+        let (nominal, percent) = (number("quota_nominal"), number("quota_percentage").map(of_goal));
+        Quota { target: if in_completes { nominal.or(percent) } else { percent.or(nominal) }, ..Quota::default() }
+    };
+    let regular = items(profile, "drafts").map(|one| {
+        let cells = draft_targets(one).into_iter().map(|target| {
+            let labels = || target.conditions.iter().map(|(_, it)| it.label()).collect::<Vec<_>>().join(", ");
+            let label = target.name.map_or_else(labels, str::to_owned);
+            Cell { label, quota: target.quota.map(quota).unwrap_or_default(), conditions: target.conditions }
+        });
+        table(one, TableKind::Regular, cells.collect())
+    });
+    let interlocked = items(profile, "interlocked_profiles").map(|one| {
+        let cells = items(&one["quotas"], "ungrouped").map(|cell| Cell {
+            label: string(&cell["condition"], "text").unwrap_or_default(),
+            conditions: related(&cell["condition"]["related_condition"]),
+            quota: quota(cell),
+        });
+        table(one, TableKind::Interlock, cells.collect())
+    });
+    regular.chain(interlocked).collect()
 }
 
 fn legacy_regular(profile: &Value) -> QuotaTable {
@@ -99,6 +164,12 @@ fn legacy_interlocked(profile: &Value) -> QuotaTable {
         [(question, Condition::Option(option))] => Some(((*question, option.clone()), label.clone())),
         _ => None,
     };
+    for inner in items(profile, "profiles") {
+        let question = inner.get("question_id").and_then(whole);
+        for axis in read.axes.iter_mut().filter(|axis| axis.question.is_some() && axis.question == question) {
+            axis.name = string(inner, "name");
+        }
+    }
     let names: HashMap<(i64, String), String> = margins.iter().flatten().filter_map(only).collect();
     read.rename(|question, option| names.get(&(question, option.to_owned())).cloned());
     read
@@ -183,8 +254,6 @@ fn same_id(one: &Value, other: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn range(min: u8, max: u8) -> (i64, Condition) {

@@ -8,7 +8,7 @@ use std::future::Future;
 use serde_json::Value;
 
 use super::{Answer, Wire};
-use crate::audience::{Audience, Condition, ControlQuotas};
+use crate::audience::{Audience, Condition, ControlQuotas, Question};
 use crate::quota::{Quota, QuotaAxis, QuotaTable, TableKind};
 use crate::target_group::TargetGroupDraft;
 use crate::types::ids::{ProjectId, TargetGroupId};
@@ -89,6 +89,38 @@ pub trait HasValidation: Version {
         goal: u32,
         locale: &str,
     ) -> impl Future<Output = Answer<Vec<Value>>> + Send;
+}
+
+/// The versions that change one profile of a launched target group by itself.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not change one profile in field by itself",
+    note = "replace the audience: `Quotas::replace`, which says first what would be deleted"
+)]
+pub trait HasProfileEdits: Version {
+    #[doc(hidden)]
+    fn edit_profile(
+        raw: &Self::Raw,
+        place: Place<'_>,
+        edit: ProfileEdit<'_>,
+    ) -> impl Future<Output = Answer<()>> + Send;
+}
+
+/// A change to one profile of a launched group.
+#[derive(Clone, Copy, Debug)]
+#[doc(hidden)]
+pub enum ProfileEdit<'a> {
+    Add(&'a Question),
+    Conditions(&'a str, &'a Question),
+    Group(&'a str, &'a Question),
+    DeleteQuotas(&'a str, &'a [String]),
+}
+
+/// The profiles of a draft that was read, whatever the version.
+pub(crate) fn of_draft(draft: &Value, goal: u32) -> Vec<QuotaTable> {
+    match draft.get("profiling") {
+        Some(profiling) => modern::of_draft(profiling, goal),
+        None => legacy::of_draft(&draft["profile"], goal),
+    }
 }
 
 /// One target as it was read, whatever the version.

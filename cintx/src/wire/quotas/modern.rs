@@ -71,11 +71,25 @@ pub(crate) fn percent_as_counts(profile: &mut Value) -> bool {
 
 /// Quotas of a draft in percent get counts in hundredths of it, whatever counts stand beside.
 pub(crate) fn in_hundredths(profiling: &mut Value) {
+    percent_as_parts(profiling, 10_000, true);
+}
+
+/// The profiles of a draft, in completes: what it says in percent is rounded.
+pub(crate) fn of_draft(profiling: &Value, goal: u32) -> Vec<QuotaTable> {
+    let mut profiling = profiling.clone();
+    let in_percent = profiling["profile_adjustment_type"] == "percentage";
+    percent_as_parts(&mut profiling, goal, in_percent);
+    read_modern(&profiling)
+}
+
+/// Quotas in percent get counts, of which so many are the whole; in place of counts that stand beside, or not.
+fn percent_as_parts(profiling: &mut Value, whole: u32, in_place: bool) {
     let profiles = profiling.get_mut("profiles").and_then(Value::as_array_mut).into_iter().flatten();
     let targets = profiles.filter_map(|it| it.get_mut("targets")?.as_array_mut()).flatten();
     for quota in targets.filter_map(|it| it.get_mut("quota")?.as_object_mut()) {
-        if let Some(percent) = quota.get("completes_goal_percentage").and_then(Value::as_f64) {
-            quota.insert("completes_goal".to_owned(), json!((percent * 100.0).round() as u64));
+        let percent = quota.get("completes_goal_percentage").and_then(Value::as_f64);
+        if let Some(percent) = percent.filter(|_| in_place || quota.get("completes_goal").is_none_or(Value::is_null)) {
+            quota.insert("completes_goal".to_owned(), json!((percent * f64::from(whole) / 100.0).round() as u64));
         }
     }
 }

@@ -81,6 +81,8 @@ const DRAFT_NAMES: Names = Names {
 };
 /// A target group cannot be paced like another.
 const HAS_GEMINI_PACING: bool = false;
+/// A draft may get the address for respondents later.
+const WANTS_LIVE_URL: bool = false;
 /// The operation that lists the question library.
 const LIBRARY_QUESTIONS: &Operation = &operations::GET_QUESTIONS_TRANSLATION;
 

@@ -86,6 +86,8 @@ const DRAFT_NAMES: Names = Names {
 };
 /// A target group can be paced like another.
 const HAS_GEMINI_PACING: bool = true;
+/// A draft has an address for respondents from the beginning.
+const WANTS_LIVE_URL: bool = true;
 /// The operation that lists the question library.
 const LIBRARY_QUESTIONS: &Operation = &operations::ACCOUNT_QUESTIONS_TRANSLATION;
 

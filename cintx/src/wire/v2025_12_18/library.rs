@@ -17,17 +17,21 @@ read_words! { crate::library::AnswerKind = QuestionResponseProfileFormatProfileC
 impl Read<types::QuestionResponseProfileFormat> for LibraryQuestion {
     fn read(wire: types::QuestionResponseProfileFormat) -> Result<Self, Missing> {
         let (mut id, mut range) = (None, None);
-        let mut options = Vec::new();
+        let (mut options, mut values) = (Vec::new(), Vec::new());
         for target in wire.targets.unwrap_or_default() {
             let Some(condition) = target.conditions.unwrap_or_default().into_iter().next() else {
                 continue;
             };
             id = id.or(condition.question_id.and_then(|id| id.as_i64()));
             range = range.or_else(|| condition.min.zip(condition.max));
+            if condition.allow_all_values != Some(true) {
+                values.extend(condition.open_ended_values.into_iter().flatten());
+            }
             options.extend(condition.option.map(|code| AnswerOption {
                 code,
                 text: target.text.or(target.name),
                 text_translated: target.text_translated,
+                geometry: None,
             }));
         }
         Ok(Self {
@@ -42,6 +46,7 @@ impl Read<types::QuestionResponseProfileFormat> for LibraryQuestion {
             range,
             option_mask: wire.option_mask,
             options,
+            values,
         })
     }
 }

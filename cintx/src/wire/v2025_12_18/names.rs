@@ -34,6 +34,8 @@ pub(super) const DRAFT_NAMES: Names = Names {
 pub(super) const FEASIBILITY_NEEDS_PROJECT: bool = false;
 /// A target group can be paced like another.
 pub(super) const HAS_GEMINI_PACING: bool = true;
+/// A draft may get the address for respondents later.
+pub(super) const WANTS_LIVE_URL: bool = false;
 /// Target groups have a number of the buyer's own.
 pub(super) const HAS_GROUP_REFERENCE: bool = true;
 /// The most entries that one page of the changelog has.

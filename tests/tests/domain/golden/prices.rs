@@ -41,7 +41,13 @@ pub async fn calls<V: Version>(stage: &Stage<V>) {
         Question::choice(113).option("1", 60).options("the others", ["2", "3"], 40),
         Question::choice(47).option("1", ()),
     ];
-    if V::DATE >= "2025-12-18" {
+    let has_pii = V::DATE >= "2025-12-18";
+    let suggest = cint.suggest_quotas(&questions[0], 500, "eng_gb", day(4)..day(9)).collects_pii(true);
+    let personal = suggest.await.map_err(|error| error.invalid_fields()[0].field().to_owned());
+    assert_eq!(personal.map(|_| ()), if has_pii { Ok(()) } else { Err("collects_pii".to_owned()) });
+    let crossed = [Question::range(42).band(18..=34, 40).band(35..=99, 60), audiences::gender()];
+    cint.suggest_interlock(crossed, 500, "eng_gb", day(4)..day(9)).collects_pii(true).await.unwrap();
+    if has_pii {
         questions.push(Question::open_ended(45).values("London", ["EC1A", "SW1A"], 100));
         questions.push(Question::open_ended(46).any_value());
     }

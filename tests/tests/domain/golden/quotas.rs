@@ -31,6 +31,25 @@ pub async fn calls<V: Version>(stage: &Stage<V>) {
     }
 }
 
+/// One profile changed by itself.
+#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+pub async fn one_by_one<V: cintx::quota::HasProfileEdits>(stage: &Stage<V>) {
+    let project = stage.project().await;
+    let age = Question::range(42).band(18..=34, 40).band(35..=54, 35).band(55..=99, 25);
+    let audience = Audience::independent([age]);
+    let quotas = launched(draft(stage, &project, audience).cost_per_interview(usd("2.73"))).await.quotas();
+    let age = profile(&quotas.read().await.unwrap()[0]);
+    quotas.add(&audiences::gender()).await.unwrap();
+    quotas.add(&Question::open_ended(45).values("London", ["EC1A", "SW1A"], ())).await.unwrap();
+    let others = Question::range(42).band(18..=34, ()).band(35..=49, ()).band(50..=99, ());
+    quotas.set_conditions(&age, &others).await.unwrap();
+    let together = Question::range(42).band(18..=34, ()).bands("older", [35..=49, 50..=99], ());
+    let tables = quotas.group(&age, &together).await.unwrap();
+    let grouped = tables.iter().find(|table| table.profile() == Some(&*age)).unwrap();
+    let quota = grouped.cells().find_map(|(_, quota)| quota.id.clone()).unwrap();
+    quotas.delete_quotas(&age, &[quota]).await.unwrap();
+}
+
 #[cfg(any(feature = "v2025-02-17", feature = "v2025-12-18"))]
 pub async fn validations<V: cintx::quota::HasValidation>(stage: &Stage<V>) {
     for audience in audiences::all::<V>() {

@@ -16,6 +16,7 @@ pub trait OwnCalls: Version {
 impl OwnCalls for cintx::V2024_12_02 {
     async fn own_calls(golden: &mut Golden<Self>) {
         golden.area("global_templates", templates::for_everybody).await;
+        golden.area("profile_edits", quotas::one_by_one).await;
     }
 }
 
@@ -23,6 +24,7 @@ impl OwnCalls for cintx::V2024_12_02 {
 impl OwnCalls for cintx::V2025_02_17 {
     async fn own_calls(golden: &mut Golden<Self>) {
         golden.area("global_templates", templates::for_everybody).await;
+        golden.area("profile_edits", quotas::one_by_one).await;
         golden.area("validations", quotas::validations).await;
         golden.area("exclusion_policies", respondents::policies).await;
         golden.area("exclusion_lists", respondents::exclusion_lists).await;
