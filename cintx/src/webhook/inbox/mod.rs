@@ -45,11 +45,13 @@
 //!
 //! The store in a file (feature `inbox-redb`) is [redb](https://docs.rs/redb), not SQLite: it is Rust alone, so that
 //! nobody needs a C compiler or a second toolchain to cross-compile, it brings one small dependency, and its commits
-//! are atomic and on disk when they return. A store of your own implements [`InboxStore`].
+//! are atomic and on disk when they return. A store of your own implements [`InboxStore`] by way
+//! of [`SessionOrder`].
 
 #[cfg(feature = "inbox-axum")]
 mod axum;
 mod memory;
+mod order;
 mod records;
 #[cfg(feature = "inbox-redb")]
 mod redb;
@@ -58,6 +60,7 @@ mod rules;
 #[cfg(feature = "inbox-axum")]
 pub use self::axum::router;
 pub use self::memory::MemoryInboxStore;
+pub use self::order::{MissingNumbers, SequencePlace, SessionOrder};
 #[cfg(feature = "inbox-redb")]
 pub use self::redb::RedbInboxStore;
 
