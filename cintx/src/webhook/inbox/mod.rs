@@ -35,9 +35,9 @@
 //!   not, events are not lost, they only wait.
 //! - **A quota's counts are totals**: of those that wait, only the newest by the envelope's time is handed on, and an
 //!   older one that comes after a newer one is dropped.
-//! - **Missing numbers are reported**: [`gaps`](Inbox::gaps). Read the subscription's
-//!   [history](crate::webhook::Webhook::history) since then and accept what it has: what is known already is dropped.
-//!   A session's last event leaves no gap when it is lost: after your server was away, read the history since then.
+//! - **Missing numbers are reported**: [`gaps`](Inbox::gaps). A [filler](Inbox::filler) looks them up in the
+//!   subscription's [history](crate::webhook::Webhook::history) and accepts what it has. A session's last event leaves
+//!   no gap when it is lost: after your server was away, [catch up](GapFiller::catch_up).
 //!
 //! One loop takes facts at a time; any number of tasks may accept.
 //!
@@ -50,6 +50,7 @@
 
 #[cfg(feature = "inbox-axum")]
 mod axum;
+mod filler;
 mod memory;
 mod order;
 mod records;
@@ -59,6 +60,7 @@ mod rules;
 
 #[cfg(feature = "inbox-axum")]
 pub use self::axum::router;
+pub use self::filler::{Filled, GapFiller};
 pub use self::memory::MemoryInboxStore;
 pub use self::order::{MissingNumbers, SequencePlace, SessionOrder};
 #[cfg(feature = "inbox-redb")]
