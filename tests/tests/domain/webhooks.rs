@@ -361,6 +361,19 @@ mod newest {
         assert!(caught_up.new > 0 && caught_up.read > all.len() as u64, "{caught_up:?}");
         assert_eq!(filler.catch_up(begin).await.unwrap().new, 0, "what is known is dropped");
         assert!(inbox.gaps().await.unwrap().is_empty());
+
+        // As a task of its own.
+        let other = Inbox::new(MemoryInboxStore::new()).patience(Duration::from_secs(600));
+        let filler = other.filler(&made.webhook).after(Duration::ZERO).every(Duration::from_millis(10));
+        let task = tokio::spawn(async move { filler.run().await });
+        for event in &later {
+            other.accept((*event).clone()).await.unwrap();
+        }
+        while !other.gaps().await.unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        task.abort();
+        assert_eq!(other.take(100).await.unwrap().len(), all.len());
         stage.assert_no_violation();
     }
 

@@ -31,12 +31,12 @@ const PAGE_ITEMS: u16 = 100;
 ///
 /// ```no_run
 /// # async fn run(
-/// #     cint: cintx::Client<cintx::V2025_12_18>,
+/// #     webhook: cintx::webhook::Webhook<cintx::V2025_12_18>,
 /// #     inbox: cintx::webhook::inbox::Inbox,
 /// # ) -> Result<(), cintx::Error> {
 /// use jiff::{Timestamp, ToSpan as _};
 ///
-/// let filler = inbox.filler(&cint.webhooks().get("01KFN50A2WJ5NW1NX39RRFFHKQ").await?);
+/// let filler = inbox.filler(&webhook);
 /// // The server was away for an hour: what came last in a session leaves no gap.
 /// filler.catch_up(Timestamp::now() - 1.hour()).await?;
 /// tokio::spawn(async move { filler.run().await });
