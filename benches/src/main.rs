@@ -2,7 +2,8 @@
 //! callgrind. The server is a process of its own, so that nothing of it is counted.
 //!
 //! `cargo run --release -p cintx-benches` measures and prints a table; it needs `valgrind` on the path. With `builds`
-//! it measures what a program that uses the SDK takes to compile, and how large it is; with `load`, many calls at once.
+//! it measures what a program that uses the SDK takes to compile, and how large it is; with `load`, many calls at once;
+//! with `signatures`, the verification of webhooks.
 
 #[cfg(test)]
 mod budgets;
@@ -10,6 +11,7 @@ mod builds;
 mod calls;
 mod load;
 mod server;
+mod signatures;
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
@@ -32,9 +34,10 @@ fn main() -> Result<()> {
         [] => report(),
         ["builds"] => builds::report(),
         ["load"] => load::report(),
+        ["signatures"] => signatures::report(),
         ["serve", refused_percent] => server::serve(refused_percent.parse()?),
         ["run", client, call, count] => run(client.parse()?, call.parse()?, count.parse()?),
-        _ => Err("usage: cintx-benches [builds | load | run CLIENT CALL COUNT]".into()),
+        _ => Err("usage: cintx-benches [builds | load | signatures | run CLIENT CALL COUNT]".into()),
     }
 }
 

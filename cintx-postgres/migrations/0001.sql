@@ -91,5 +91,7 @@ CREATE INDEX IF NOT EXISTS inbox_fact_stream ON cintx.inbox_fact (stream, number
 -- Shared rates: from when on the next request may leave. Worth nothing after a crash, so it is not logged.
 CREATE UNLOGGED TABLE IF NOT EXISTS cintx.pace (
     name text PRIMARY KEY,
-    free_at timestamptz NOT NULL
+    free_at timestamptz NOT NULL,
+    -- How many turns were taken last: those that were due go to one process at once.
+    taken integer NOT NULL DEFAULT 1
 );

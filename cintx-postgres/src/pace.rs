@@ -1,15 +1,18 @@
 //! A rate that processes share: one row says when the next request may leave. Each process has one turn at a time in
 //! that schedule, so that busy ones take turns and get equal shares.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cintx::http::pace::{AdaptivePacer, Observation, Pace, PaceRequest, Pacer, Permit, TooLate};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
+use tokio_postgres::types::ToSql;
 
 use crate::database::Database;
 use crate::error::Error;
@@ -29,7 +32,8 @@ const MAX_WAIT: Duration = Duration::from_secs(86_400);
 ///
 /// - **Together they keep to it**: requests leave one after the other, evenly, by the clock of the database.
 /// - **Fair**: busy processes take turns, whatever each has to do. What one does not use, the others have.
-/// - **No turn is lost**: one whose request gave up goes to the next request of the same process.
+/// - **No turn is lost**: one whose request gave up goes to the next request of the same process, and where the database
+///   answers late, turns that are due are taken several at once.
 /// - **429 stops all**: a `Retry-After` that one process is told moves the schedule of all.
 /// - An [`AdaptivePacer`] in each process limits what is on its way, goes slower where the API bears less than the rate
 ///   that was given, and stands in alone while the database cannot be reached.
@@ -45,20 +49,39 @@ struct Shared {
     /// Those that come for the first time wait here, so that one of them at most is before those that come again.
     first_timers: Mutex<()>,
     line: Arc<Mutex<Turns>>,
+    /// How many wait for a turn.
+    waiting: AtomicUsize,
+}
+
+/// Somebody who waits.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn one_of(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// What the first in line knows.
 #[derive(Debug, Default)]
 struct Turns {
-    /// A turn of this process that nobody has used yet.
-    reserved: Option<Instant>,
+    /// Turns of this process that nobody has used yet.
+    reserved: VecDeque<Instant>,
     /// The database failed, and is not asked before.
     failed_until: Option<Instant>,
 }
 
 /// What the database says.
 enum Reservation {
-    At(Instant),
+    /// Turns: one, or all that are due already.
+    At(VecDeque<Instant>),
     TooLate(TooLate),
     /// It cannot be reached.
     None,
@@ -81,6 +104,7 @@ impl PostgresPacer {
             inner: AdaptivePacer::new(),
             first_timers: Mutex::new(()),
             line: Arc::default(),
+            waiting: AtomicUsize::new(0),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -105,6 +129,7 @@ impl Pacer for PostgresPacer {
 impl Shared {
     async fn acquire(self: &Arc<Self>, request: PaceRequest) -> Result<Permit, TooLate> {
         let began = Instant::now();
+        let _waiting = Waiting::one_of(&self.waiting);
         let _first_timer = match request.is_again() {
             true => None,
             false => Some(self.first_timers.lock().await),
@@ -113,16 +138,20 @@ impl Shared {
         let left = || request.within().saturating_sub(began.elapsed());
         let inner = PaceRequest::new(left()).with_max_pause(request.max_pause()).again(request.is_again());
         let permit = self.inner.acquire(inner).await?;
-        if line.reserved.is_none_or(|at| at + self.interval < Instant::now()) {
+        let too_old = Instant::now().checked_sub(self.interval.max(CATCH_UP));
+        while line.reserved.front().is_some_and(|at| too_old.is_some_and(|old| *at < old)) {
+            line.reserved.pop_front();
+        }
+        if line.reserved.is_empty() {
             let reservation;
             (line, reservation) = self.reserve(line, left().min(request.max_pause())).await?;
             if let Reservation::TooLate(error) = reservation {
                 return Err(error);
             }
         }
-        if let Some(at) = line.reserved {
-            tokio::time::sleep_until(at).await;
-            line.reserved = None;
+        if let Some(at) = line.reserved.front() {
+            tokio::time::sleep_until(*at).await;
+            line.reserved.pop_front();
         }
         Ok(self.permit(permit))
     }
@@ -133,7 +162,7 @@ impl Shared {
         mut line: OwnedMutexGuard<Turns>,
         within: Duration,
     ) -> Result<(OwnedMutexGuard<Turns>, Reservation), TooLate> {
-        line.reserved = None;
+        line.reserved.clear();
         if line.failed_until.is_some_and(|until| Instant::now() < until) {
             return Ok((line, Reservation::None));
         }
@@ -142,7 +171,7 @@ impl Shared {
             let reservation = shared.ask(within).await;
             line.failed_until = None;
             match reservation {
-                Reservation::At(at) => line.reserved = Some(at),
+                Reservation::At(ref turns) => line.reserved.clone_from(turns),
                 Reservation::TooLate(_) => {}
                 Reservation::None => line.failed_until = Some(Instant::now() + FAILURE_LIFE),
             }
@@ -166,20 +195,32 @@ impl Shared {
         }
     }
 
-    /// The next turn, if it comes in time; then it is ours.
+    /// The next turn, if it comes in time; then it is ours. Those that are due and that nobody has taken come along, as
+    /// many as wait here: where the database is far away or busy, they would be lost.
     async fn next_turn(&self, within: Duration) -> Result<Reservation, Error> {
         let client = self.database.connection().await?;
-        let take = "INSERT INTO cintx.pace AS pace (name, free_at) VALUES ($1, clock_timestamp() + $2 * interval '1 second')
+        let take =
+            "INSERT INTO cintx.pace AS pace (name, free_at) VALUES ($1, clock_timestamp() + $2 * interval '1 second')
             ON CONFLICT (name) DO UPDATE
-            SET free_at = greatest(pace.free_at, clock_timestamp() - $4 * interval '1 second') + $2 * interval '1 second'
+            SET (free_at, taken) = (
+                SELECT due.at + due.turns * $2 * interval '1 second', due.turns FROM (
+                    SELECT first.at, 1 + least($5::float8 - 1, greatest(0, floor(
+                        extract(epoch FROM clock_timestamp() - first.at)::float8 / $2)))::integer AS turns
+                    FROM (SELECT greatest(pace.free_at, clock_timestamp() - $4 * interval '1 second') AS at) AS first
+                ) AS due)
             WHERE pace.free_at <= clock_timestamp() + $3 * interval '1 second'
-            RETURNING extract(epoch FROM pace.free_at - clock_timestamp())::float8 - $2";
+            RETURNING extract(epoch FROM pace.free_at - clock_timestamp())::float8 - taken * $2, taken";
         let statement = client.prepare_cached(take).await?;
         let seconds = |time: Duration| time.min(MAX_WAIT).as_secs_f64();
         let (interval, within, catch_up) = (self.interval.as_secs_f64(), seconds(within), seconds(CATCH_UP));
-        if let Some(row) = client.query_opt(&statement, &[&self.name, &interval, &within, &catch_up]).await? {
-            let wait: f64 = row.try_get(0)?;
-            return Ok(Reservation::At(Instant::now() + duration(wait)));
+        let waiting = i32::try_from(self.waiting.load(Ordering::Relaxed)).unwrap_or(i32::MAX).max(1);
+        let values: [&(dyn ToSql + Sync); 5] = [&self.name, &interval, &within, &catch_up, &f64::from(waiting)];
+        if let Some(row) = client.query_opt(&statement, &values).await? {
+            let (first, taken): (f64, i32) = (row.try_get(0)?, row.try_get(1)?);
+            let now = Instant::now();
+            // One that is due is due now.
+            let at = |turn: i32| now + duration(first + f64::from(turn) * interval);
+            return Ok(Reservation::At((0..taken).map(at).collect()));
         }
         let free = "SELECT extract(epoch FROM free_at - clock_timestamp())::float8 FROM cintx.pace WHERE name = $1";
         let row = client.query_opt(free, &[&self.name]).await?;

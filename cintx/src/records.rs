@@ -61,10 +61,13 @@ impl<R: Read> Records<R> {
         if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
             return Err(RecordError::Utf16);
         }
-        records.separator = separator.unwrap_or_else(|| separator_of(first_line(head).unwrap_or(head)));
-        if head.starts_with(BYTE_ORDER_MARK) {
-            records.at = BYTE_ORDER_MARK.len();
-        }
+        let start = if head.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+        let line = first_line(&head[start..]).unwrap_or(&head[start..]);
+        let told = told_separator(line).filter(|_| head[start..].starts_with(line));
+        records.separator = separator.or(told).unwrap_or_else(|| separator_of(line));
+        let told_bytes = if told.is_some() { line.len() } else { 0 };
+        records.pass(start);
+        records.pass(told_bytes);
         records.parser = ReaderBuilder::new().delimiter(records.separator).build();
         Ok(records)
     }
@@ -150,6 +153,15 @@ fn first_line(head: &[u8]) -> Option<&[u8]> {
     let start = head.iter().position(|byte| !is_end(byte))?;
     let length = head[start..].iter().position(is_end)?;
     Some(&head[start..start + length])
+}
+
+/// What Excel is told by a first line such as `sep=;`, which is no record.
+fn told_separator(line: &[u8]) -> Option<u8> {
+    let (name, separator) = line.split_at_checked("sep=".len())?;
+    match separator {
+        [byte @ (b',' | b';' | b'\t')] if name.eq_ignore_ascii_case(b"sep=") => Some(*byte),
+        _ => None,
+    }
 }
 
 /// What a line has most of, outside quotes; a comma if it has none of the three.
@@ -287,6 +299,14 @@ mod tests {
         ] {
             assert_eq!(all(text.as_bytes(), 5).unwrap()[0].1, fields, "{text:?}");
         }
+        // A line for Excel alone, which counts as a line and is no record.
+        for (text, fields) in
+            [("\u{feff}sep=;\r\na,b;c,d,e\r\n", ["a,b", "c,d,e"]), ("SEP=,\na;b,c;d;e", ["a;b", "c;d;e"])]
+        {
+            let records = all(text.as_bytes(), 5).unwrap();
+            assert_eq!((records.len(), records[0].0, &*records[0].1), (1, 2, fields.map(String::from).as_slice()));
+        }
+        assert_eq!(all(b"sep=x\n", 5).unwrap()[0].1, ["sep=x"]);
         assert!(matches!(all(b"\xff\xfea\0", 9), Err(RecordError::Utf16)));
         assert!(all(b"", 1).unwrap().is_empty() && all(b"\n\r\n", 1).unwrap().is_empty());
     }

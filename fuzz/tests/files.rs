@@ -47,6 +47,39 @@ fn parts_of_spreadsheets() {
     });
 }
 
+/// What stands in the table of a spreadsheet in XML. A row costs its bytes at least.
+#[test]
+fn tables_of_spreadsheets_in_xml() {
+    let head = "<Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\"><Worksheet><Table>";
+    check!().for_each(|bytes: &[u8]| {
+        let file = [head.as_bytes(), bytes, b"</Table></Worksheet></Workbook>"].concat();
+        if let Ok(rows) = ReportRows::read(&*file) {
+            let read = rows.filter(Result::is_ok).count();
+            assert!(read <= bytes.len() / "<Row><Cell><Data>x".len(), "{read} rows of {} bytes", bytes.len());
+        }
+    });
+}
+
+/// What a sheet says of its size is no reason to make room for all of it.
+#[test]
+fn two_cells_far_apart_are_two_rows() {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    sheet.write_string(0, 0, "rid").unwrap();
+    sheet.write_string(1_048_575, 0, "0f1ce179-a917-49ff-9d50-b05fc91f7bd4").unwrap();
+    sheet.write_string(1_048_575, 4_095, "x").unwrap();
+    let file = book.save_to_buffer().unwrap();
+    let rows = ReportRows::read(&*file).unwrap();
+    let rows = rows.collect::<Result<Vec<_>, _>>().unwrap();
+    assert_eq!((rows.len(), rows[0].other.len(), rows[0].rid.is_some()), (1, 1, true));
+
+    let mut book = rust_xlsxwriter::Workbook::new();
+    book.add_worksheet().write_string(0, 16_383, "rid").unwrap();
+    let file = book.save_to_buffer().unwrap();
+    let error = ReportRows::read(&*file).unwrap_err();
+    assert!(error.to_string().contains("more than 4096 columns"), "{error}");
+}
+
 /// A workbook of one sheet, its parts stored as they are.
 fn spreadsheet() -> Vec<u8> {
     let mut book = rust_xlsxwriter::Workbook::new();

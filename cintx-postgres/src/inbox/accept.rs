@@ -4,13 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::SystemTime;
 
-use cintx::webhook::inbox::Accepted;
-use cintx::webhook::receive::{Event, EventData, QuotaFillRegistered};
+use bytes::Bytes;
+use cintx::webhook::inbox::{Accepted, SequencePlace};
+use cintx::webhook::receive::{Event, EventData, QuotaFillRegistered, SessionUpdated};
 use deadpool_postgres::Transaction;
 
 use super::MAX_TRIES;
-use super::session::Handed;
-use super::tables::{Facts, key, lock_overdue, lock_sessions, query, save_sessions};
+use super::tables::{
+    Facts, Session, keep_waiting, key, lock_overdue, lock_sessions, query, save_sessions, stream_of, timestamp,
+};
 use crate::database::Database;
 use crate::error::Error;
 
@@ -66,40 +68,40 @@ async fn accept_in(
     let mut accepted = vec![Accepted::Duplicate; events.len()];
     let mut facts = Facts::default();
     // Of a quota's counts only the last one is handed on, in its place.
-    let mut newest: BTreeMap<QuotaKey, (usize, &Event)> = BTreeMap::new();
-    let mut handed: Vec<(usize, Option<String>, Handed)> = Vec::new();
+    let mut newest: BTreeMap<QuotaKey, usize> = BTreeMap::new();
+    for (at, event) in &new {
+        if let EventData::QuotaFillRegistered(fill) = event.data() {
+            let name = quota_key(fill);
+            let takes = counts.entry(name.clone()).or_default().takes(event, fill);
+            accepted[*at] = if takes { Accepted::New } else { Accepted::Superseded };
+            if takes {
+                newest.insert(name, *at);
+            }
+        }
+    }
+    drop_superseded(transaction, newest.keys()).await?;
+    // Those that wait for events of this batch may be handed on by it.
+    let mut waiting: BTreeMap<(String, i64), Bytes> = BTreeMap::new();
     for (at, event) in new {
-        accepted[at] = match event.data() {
+        match event.data() {
             EventData::SessionUpdated(update) => {
                 let name = key(&update.response_session_id);
-                let mut list = Vec::new();
                 let session = sessions.entry(name.clone()).or_default();
-                let one = session.accept(update.sequence_number, event.body(), now, &mut list);
-                handed.extend(list.into_iter().map(|fact| (at, Some(format!("session {name}")), fact)));
-                one
+                accepted[at] = accept_session((&name, session), (update, event), now, &mut waiting, &mut facts);
             }
             EventData::QuotaFillRegistered(fill) => {
                 let name = quota_key(fill);
-                let known = counts.entry(name.clone()).or_default();
-                if known.takes(event, fill) {
-                    newest.insert(name, (at, event));
-                    Accepted::New
-                } else {
-                    Accepted::Superseded
+                if newest.get(&name) == Some(&at) {
+                    facts.push(Some(name.stream()), false, event.body());
                 }
             }
             _ => {
-                handed.push((at, None, Handed { is_late: false, body: event.body().to_vec() }));
-                Accepted::New
+                facts.push(None, false, event.body());
+                accepted[at] = Accepted::New;
             }
-        };
+        }
     }
-    drop_superseded(transaction, newest.keys()).await?;
-    for (name, (at, event)) in &newest {
-        handed.push((*at, Some(name.stream()), Handed { is_late: false, body: event.body().to_vec() }));
-    }
-    handed.sort_by_key(|(at, ..)| *at);
-    handed.into_iter().for_each(|(_, stream, fact)| facts.push(stream, fact.is_late, fact.body));
+    keep_waiting(transaction, &waiting, now).await?;
     save_sessions(transaction, &sessions).await?;
     save_quotas(transaction, &counts).await?;
     facts.insert(transaction).await?;
@@ -107,8 +109,35 @@ async fn accept_in(
     Ok(accepted)
 }
 
-/// Writes down the ids of events. Answers those that were not there, each once, with their places. Another receiver with
-/// the same id is waited for.
+/// An event of a session has come: what can be handed on now is added to `facts`.
+fn accept_session(
+    (name, session): (&str, &mut Session),
+    (update, event): (&SessionUpdated, &Event),
+    now: SystemTime,
+    waiting: &mut BTreeMap<(String, i64), Bytes>,
+    facts: &mut Facts,
+) -> Accepted {
+    let number = update.sequence_number;
+    let place = session.order.accept(number, timestamp(now));
+    match &place {
+        SequencePlace::Duplicate => {}
+        SequencePlace::Waiting => drop(waiting.insert((name.to_owned(), number), event.body().clone())),
+        SequencePlace::Late => facts.push(Some(stream_of(name)), true, event.body()),
+        SequencePlace::InOrder { followed_by } => {
+            facts.push(Some(stream_of(name)), false, event.body());
+            for number in followed_by {
+                match waiting.remove(&(name.to_owned(), *number)) {
+                    Some(body) => facts.push(Some(stream_of(name)), false, &body),
+                    None => facts.push_kept(name, *number),
+                }
+            }
+        }
+    }
+    Accepted::from(&place)
+}
+
+/// Writes down the ids of events. Answers those that were not there, each once, with their places. Another receiver
+/// with the same id is waited for.
 async fn take_ids<'e>(
     transaction: &Transaction<'_>,
     events: &'e [Event],
@@ -256,11 +285,9 @@ pub(super) async fn release(database: &Database, waiting_since: SystemTime) -> R
     let mut facts = Facts::default();
     // Those that have waited longest come first.
     let mut longest_first: Vec<_> = sessions.iter_mut().collect();
-    longest_first.sort_by_key(|(_, session)| session.held.values().map(|held| held.came).min());
+    longest_first.sort_by_key(|(_, session)| session.order.waiting_since());
     for (name, session) in longest_first {
-        let mut handed = Vec::new();
-        session.release(waiting_since, &mut handed);
-        handed.into_iter().for_each(|fact| facts.push(Some(format!("session {name}")), fact.is_late, fact.body));
+        session.order.release(timestamp(waiting_since)).into_iter().for_each(|number| facts.push_kept(name, number));
     }
     save_sessions(&transaction, &sessions).await?;
     facts.insert(&transaction).await?;

@@ -3,7 +3,6 @@
 
 mod accept;
 mod claim;
-mod session;
 mod tables;
 
 pub use self::claim::Batch;

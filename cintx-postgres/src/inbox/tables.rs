@@ -1,17 +1,17 @@
 //! Sessions, quotas and facts in their tables: read and locked for many at once, and written back the same way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::SystemTime;
 
-use cintx::webhook::inbox::Gap;
+use bytes::Bytes;
+use cintx::webhook::inbox::{Gap, MissingNumbers, SessionOrder};
 use deadpool_postgres::Transaction;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use super::session::{FIRST_NUMBER, Held, Missing, Session};
-use crate::database::Database;
+use crate::database::{Database, system_time};
 use crate::error::Error;
 
 /// The longest id that is a key as it is; an index takes little more than 2,000 bytes.
@@ -37,7 +37,16 @@ pub(super) async fn query(
     Ok(transaction.query(&statement, values).await?)
 }
 
-/// Reads sessions, making those that are new, and locks them in the order of their names.
+/// A session that is locked.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Session {
+    pub(super) order: SessionOrder,
+    target_group: Option<String>,
+    /// As it is in the tables.
+    kept: SessionOrder,
+}
+
+/// Locks sessions in the order of their names, making those that are new, and reads them.
 pub(super) async fn lock_sessions(
     transaction: &Transaction<'_>,
     touched: &BTreeMap<String, Option<String>>,
@@ -52,8 +61,8 @@ pub(super) async fn lock_sessions(
     sessions(transaction, query(transaction, upsert, &[&names, &groups, &now]).await?).await
 }
 
-/// Reads sessions in which something has waited since a moment or longer, and locks them. Those that another transaction
-/// has locked are left to it.
+/// Reads sessions in which something has waited since a moment or longer, and locks them. Those that another
+/// transaction has locked are left to it.
 pub(super) async fn lock_overdue(
     transaction: &Transaction<'_>,
     waiting_since: SystemTime,
@@ -65,91 +74,111 @@ pub(super) async fn lock_overdue(
     sessions(transaction, query(transaction, lock, &[&waiting_since, &limit]).await?).await
 }
 
-/// Rows of sessions, with what belongs to them.
+/// Rows of sessions, with the numbers that wait in them and those that are given up.
 async fn sessions(transaction: &Transaction<'_>, rows: Vec<Row>) -> Result<BTreeMap<String, Session>, Error> {
+    type Parts = (Vec<(i64, Timestamp)>, Vec<MissingNumbers>);
+    let mut parts: HashMap<String, Parts> = HashMap::new();
+    let names: Vec<&str> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+    let held = "SELECT session, sequence, came FROM cintx.inbox_held WHERE session = ANY($1)";
+    for row in query(transaction, held, &[&names]).await? {
+        parts.entry(row.try_get(0)?).or_default().0.push((row.try_get(1)?, timestamp(row.try_get(2)?)));
+    }
+    let missing = "SELECT session, first, last, since FROM cintx.inbox_missing WHERE session = ANY($1)";
+    for row in query(transaction, missing, &[&names]).await? {
+        let numbers =
+            MissingNumbers { first: row.try_get(1)?, last: row.try_get(2)?, since: timestamp(row.try_get(3)?) };
+        parts.entry(row.try_get(0)?).or_default().1.push(numbers);
+    }
     let mut sessions = BTreeMap::new();
-    for row in rows {
-        let session = Session { next: row.try_get(1)?, target_group: row.try_get(2)?, ..Session::default() };
-        sessions.insert(row.try_get::<_, String>(0)?, session);
-    }
-    // A session that was just made has nothing.
-    let known: Vec<&String> =
-        sessions.iter().filter(|(_, session)| session.next > FIRST_NUMBER).map(|(name, _)| name).collect();
-    let missing = "SELECT session, first, last, since FROM cintx.inbox_missing
-        WHERE session = ANY($1) ORDER BY session, first";
-    let missing = if known.is_empty() { Vec::new() } else { query(transaction, missing, &[&known]).await? };
-    let held = "SELECT session, sequence, came, body FROM cintx.inbox_held WHERE session = ANY($1)";
-    let names: Vec<&String> = sessions.keys().collect();
-    let held = query(transaction, held, &[&names]).await?;
-    for row in missing {
-        if let Some(session) = sessions.get_mut(row.try_get::<_, &str>(0)?) {
-            session.missing.push(Missing { first: row.try_get(1)?, last: row.try_get(2)?, since: row.try_get(3)? });
-        }
-    }
-    for row in held {
-        if let Some(session) = sessions.get_mut(row.try_get::<_, &str>(0)?) {
-            let held = Held { came: row.try_get(2)?, body: row.try_get(3)?, is_kept: true };
-            session.held.insert(row.try_get(1)?, held);
-        }
+    for row in &rows {
+        let name: String = row.try_get(0)?;
+        let (waiting, given_up) = parts.remove(&name).unwrap_or_default();
+        let order = SessionOrder::restored(row.try_get(1)?, waiting, given_up);
+        sessions.insert(name, Session { kept: order.clone(), order, target_group: row.try_get(2)? });
     }
     Ok(sessions)
 }
 
-/// Writes back what has changed in sessions.
+/// Writes back what has changed in sessions: the numbers that go on, and those that are given up.
 pub(super) async fn save_sessions(
     transaction: &Transaction<'_>,
     sessions: &BTreeMap<String, Session>,
 ) -> Result<(), Error> {
-    let (names, next): (Vec<&String>, Vec<i64>) = sessions.iter().map(|(name, session)| (name, session.next)).unzip();
-    let update = "UPDATE cintx.inbox_session AS kept SET next = new.next
-        FROM unnest($1::text[], $2::bigint[]) AS new (session, next)
-        WHERE kept.session = new.session AND kept.next <> new.next";
-    query(transaction, update, &[&names, &next]).await?;
-    let (mut gone, mut gone_numbers): (Vec<&String>, Vec<i64>) = (Vec::new(), Vec::new());
-    let (mut new, mut numbers, mut came, mut bodies) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for (name, session) in sessions {
-        gone.extend(session.let_go.iter().map(|_| name));
-        gone_numbers.extend(&session.let_go);
-        for (number, held) in session.held.iter().filter(|(_, held)| !held.is_kept) {
-            new.push(name);
-            numbers.push(*number);
-            came.push(held.came);
-            bodies.push(&held.body[..]);
+    let moved = sessions.iter().filter(|(_, it)| it.order.next_number() != it.kept.next_number());
+    let (names, next): (Vec<&String>, Vec<i64>) = moved.map(|(name, it)| (name, it.order.next_number())).unzip();
+    if !names.is_empty() {
+        let update = "UPDATE cintx.inbox_session AS kept SET next = new.next
+            FROM unnest($1::text[], $2::bigint[]) AS new (session, next) WHERE kept.session = new.session";
+        query(transaction, update, &[&names, &next]).await?;
+    }
+    let changed = sessions.iter().filter(|(_, it)| !it.order.given_up().eq(it.kept.given_up()));
+    let (mut changed_names, mut names) = (Vec::new(), Vec::new());
+    let (mut first, mut last, mut since) = (Vec::new(), Vec::new(), Vec::new());
+    for (name, session) in changed {
+        changed_names.push(name);
+        for missing in session.order.given_up() {
+            names.push(name);
+            first.push(missing.first);
+            last.push(missing.last);
+            since.push(system_time(missing.since));
         }
     }
-    if !gone.is_empty() {
-        let delete =
-            "DELETE FROM cintx.inbox_held AS kept USING unnest($1::text[], $2::bigint[]) AS gone (session, sequence)
-            WHERE kept.session = gone.session AND kept.sequence = gone.sequence";
-        query(transaction, delete, &[&gone, &gone_numbers]).await?;
-    }
-    if !new.is_empty() {
-        let insert = "INSERT INTO cintx.inbox_held (session, sequence, came, body)
-            SELECT * FROM unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::bytea[])";
-        query(transaction, insert, &[&new, &numbers, &came, &bodies]).await?;
-    }
-    save_missing(transaction, sessions).await
-}
-
-async fn save_missing(transaction: &Transaction<'_>, sessions: &BTreeMap<String, Session>) -> Result<(), Error> {
-    let changed: Vec<_> = sessions.iter().filter(|(_, session)| session.missing_changed).collect();
-    if changed.is_empty() {
+    if changed_names.is_empty() {
         return Ok(());
     }
-    let names: Vec<&String> = changed.iter().map(|(name, _)| *name).collect();
-    query(transaction, "DELETE FROM cintx.inbox_missing WHERE session = ANY($1)", &[&names]).await?;
-    let (mut names, mut first, mut last, mut since) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for (name, missing) in changed.iter().flat_map(|(name, session)| session.missing.iter().map(move |it| (*name, it)))
-    {
-        names.push(name);
-        first.push(missing.first);
-        last.push(missing.last);
-        since.push(missing.since);
-    }
+    query(transaction, "DELETE FROM cintx.inbox_missing WHERE session = ANY($1)", &[&changed_names]).await?;
     let insert = "INSERT INTO cintx.inbox_missing (session, first, last, since)
         SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::timestamptz[])";
     query(transaction, insert, &[&names, &first, &last, &since]).await?;
     Ok(())
+}
+
+/// Keeps events that wait: session, number and body.
+pub(super) async fn keep_waiting(
+    transaction: &Transaction<'_>,
+    waiting: &BTreeMap<(String, i64), Bytes>,
+    now: SystemTime,
+) -> Result<(), Error> {
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let (names, numbers): (Vec<&String>, Vec<i64>) = waiting.keys().map(|(name, number)| (name, *number)).unzip();
+    let bodies: Vec<&[u8]> = waiting.values().map(|body| &body[..]).collect();
+    let insert = "INSERT INTO cintx.inbox_held (session, sequence, came, body)
+        SELECT session, sequence, $4, body FROM unnest($1::text[], $2::bigint[], $3::bytea[])
+            AS new (session, sequence, body)";
+    query(transaction, insert, &[&names, &numbers, &bodies, &now]).await?;
+    Ok(())
+}
+
+/// Takes events that have waited, and are handed on, out of their table.
+async fn let_go(
+    transaction: &Transaction<'_>,
+    names: &[&str],
+    numbers: &[i64],
+) -> Result<HashMap<(String, i64), Bytes>, Error> {
+    if names.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let delete =
+        "DELETE FROM cintx.inbox_held AS kept USING unnest($1::text[], $2::bigint[]) AS gone (session, sequence)
+        WHERE kept.session = gone.session AND kept.sequence = gone.sequence
+        RETURNING kept.session, kept.sequence, kept.body";
+    let rows = query(transaction, delete, &[&names, &numbers]).await?;
+    let row = |row: &Row| Ok(((row.try_get(0)?, row.try_get(1)?), row.try_get::<_, Vec<u8>>(2)?.into()));
+    rows.iter().map(row).collect()
+}
+
+pub(super) fn timestamp(at: SystemTime) -> Timestamp {
+    Timestamp::try_from(at).unwrap_or(Timestamp::MIN)
+}
+
+/// What is handed on.
+#[derive(Debug)]
+enum Handed {
+    Here(Bytes),
+    /// It has waited, under this number of its session.
+    Kept(String, i64),
 }
 
 /// Facts to be handed on, in this order.
@@ -157,31 +186,60 @@ async fn save_missing(transaction: &Transaction<'_>, sessions: &BTreeMap<String,
 pub(super) struct Facts {
     streams: Vec<Option<String>>,
     late: Vec<bool>,
-    bodies: Vec<Vec<u8>>,
+    handed: Vec<Handed>,
 }
 
 impl Facts {
-    pub(super) fn push(&mut self, stream: Option<String>, is_late: bool, body: Vec<u8>) {
-        self.streams.push(stream);
-        self.late.push(is_late);
-        self.bodies.push(body);
+    pub(super) fn push(&mut self, stream: Option<String>, is_late: bool, body: &Bytes) {
+        self.add(stream, is_late, Handed::Here(body.clone()));
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.bodies.is_empty()
+    /// An event that has waited.
+    pub(super) fn push_kept(&mut self, session: &str, number: i64) {
+        self.add(Some(stream_of(session)), false, Handed::Kept(session.to_owned(), number));
+    }
+
+    fn add(&mut self, stream: Option<String>, is_late: bool, handed: Handed) {
+        self.streams.push(stream);
+        self.late.push(is_late);
+        self.handed.push(handed);
     }
 
     /// Writes them, and tells the other processes with the commit.
     pub(super) async fn insert(&self, transaction: &Transaction<'_>) -> Result<(), Error> {
-        if self.is_empty() {
+        if self.handed.is_empty() {
             return Ok(());
+        }
+        let waited = self.handed.iter().filter_map(|handed| match handed {
+            Handed::Here(_) => None,
+            Handed::Kept(session, number) => Some((&**session, *number)),
+        });
+        let (names, numbers): (Vec<&str>, Vec<i64>) = waited.unzip();
+        let kept = let_go(transaction, &names, &numbers).await?;
+        let (mut streams, mut late, mut bodies) = (Vec::new(), Vec::new(), Vec::new());
+        for ((stream, is_late), handed) in self.streams.iter().zip(&self.late).zip(&self.handed) {
+            let body = match handed {
+                Handed::Here(body) => body,
+                Handed::Kept(session, number) => match kept.get(&(session.clone(), *number)) {
+                    Some(body) => body,
+                    None => continue,
+                },
+            };
+            streams.push(stream);
+            late.push(is_late);
+            bodies.push(&body[..]);
         }
         let insert = "INSERT INTO cintx.inbox_fact (stream, is_late, body)
             SELECT * FROM unnest($1::text[], $2::boolean[], $3::bytea[])";
-        query(transaction, insert, &[&self.streams, &self.late, &self.bodies]).await?;
+        query(transaction, insert, &[&streams, &late, &bodies]).await?;
         query(transaction, "SELECT pg_notify($1, '')", &[&super::CHANNEL]).await?;
         Ok(())
     }
+}
+
+/// The stream of a session's facts.
+pub(super) fn stream_of(session: &str) -> String {
+    format!("session {session}")
 }
 
 /// The first gaps, by their sessions.
@@ -196,9 +254,8 @@ pub(super) async fn gaps(database: &Database, limit: usize) -> Result<Vec<Gap>, 
     let rows = query(&transaction, first, &[&i64::try_from(limit).unwrap_or(i64::MAX)]).await?;
     let mut gaps = Vec::new();
     for (name, session) in sessions(&transaction, rows).await? {
-        for missing in session.gaps() {
-            let since = Timestamp::try_from(missing.since).unwrap_or(Timestamp::MIN);
-            let mut gap = Gap::new(name.clone(), (missing.first, missing.last), since);
+        for missing in session.order.missing() {
+            let mut gap = Gap::new(name.clone(), (missing.first, missing.last), missing.since);
             gap.target_group.clone_from(&session.target_group);
             gaps.push(gap);
         }

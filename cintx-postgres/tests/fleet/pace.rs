@@ -67,6 +67,44 @@ async fn four_processes_get_equal_shares_of_one_rate() {
     assert!(rate >= RATE * 0.5, "a machine with much else to do may lose some turns, not so many: {rate}");
 }
 
+/// Where each answer of the database takes long, one turn for each would be far below the rate.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_due_is_taken_at_once_where_the_database_is_slow() {
+    let Some((database, url)) = database().await else { return };
+    let pacer = Arc::new(database.pacer("far", RATE).unwrap());
+    turn(&pacer, MINUTE).await.unwrap();
+    // Somebody holds the row most of the time, so that every question waits.
+    let slow = tokio::spawn(async move {
+        let mut client = open(&url).pool().get().await.unwrap();
+        loop {
+            let transaction = client.transaction().await.unwrap();
+            transaction.query("SELECT * FROM cintx.pace FOR UPDATE", &[]).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(30)).await;
+            transaction.commit().await.unwrap();
+        }
+    });
+    let (began, count) = (Instant::now(), Arc::new(AtomicU32::new(0)));
+    let tasks: Vec<_> = (0..20)
+        .map(|_| {
+            let (pacer, count) = (Arc::clone(&pacer), Arc::clone(&count));
+            tokio::spawn(async move {
+                while began.elapsed() < Duration::from_secs(2) {
+                    turn(&pacer, MINUTE).await.unwrap();
+                    count.fetch_add(1, Ordering::SeqCst);
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    slow.abort();
+    let rate = f64::from(count.load(Ordering::SeqCst)) / began.elapsed().as_secs_f64();
+    println!("{rate:.1} turns a second of {RATE}, 30 ms for each answer");
+    assert!(rate >= RATE * 0.4, "one for each answer would be 33 a second: {rate}");
+    assert!(rate <= RATE * 1.1 + 10.0, "too many: {rate}");
+}
+
 async fn turn(pacer: &PostgresPacer, within: Duration) -> Option<f64> {
     let began = Instant::now();
     let permit = pacer.acquire(PaceRequest::new(within)).await.ok()?;

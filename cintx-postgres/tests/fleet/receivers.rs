@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! CINTX_FLEET_EVENTS=1000000 CINTX_FLEET_KILLS=100 CINTX_FSYNC=on \
-//!     cargo test --release -p cintx-postgres --test fleet receivers -- --nocapture
+//!     cargo test -p cintx-postgres --test fleet receivers -- --nocapture
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -10,6 +10,8 @@ mod request;
 mod rows;
 #[cfg(feature = "xlsx")]
 mod sheet;
+#[cfg(feature = "xlsx")]
+mod sheet_xml;
 
 #[cfg(feature = "csv")]
 pub(crate) use self::content::copy;

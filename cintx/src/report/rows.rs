@@ -8,6 +8,10 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::content::HEAD_BYTES;
+#[cfg(feature = "xlsx")]
+use super::sheet::SheetRows;
+#[cfg(feature = "xlsx")]
+use super::sheet_xml::XmlRows;
 use super::{NoReport, ReportFormat};
 pub use crate::records::ReportTime;
 use crate::records::{RecordError, Records, file_time, plain_name};
@@ -152,7 +156,7 @@ pub enum ReportError {
     #[error(transparent)]
     NoReport(#[from] NoReport),
     /// Its rows cannot be read from this format here.
-    #[error("the report is {got:?}, expected CSV, or XLSX with the feature `xlsx`")]
+    #[error("the report is {got:?}, expected CSV, or a spreadsheet with the feature `xlsx`")]
     #[non_exhaustive]
     Format {
         /// Its format.
@@ -198,10 +202,12 @@ impl From<ReportError> for crate::Error {
 enum Source<R> {
     Csv(Box<Records<io::Chain<Cursor<Vec<u8>>, R>>>),
     #[cfg(feature = "xlsx")]
-    Sheet(std::vec::IntoIter<Vec<String>>),
+    Sheet(SheetRows),
+    #[cfg(feature = "xlsx")]
+    SheetXml(Box<XmlRows<io::Chain<Cursor<Vec<u8>>, R>>>),
 }
 
-/// The rows of a report, one after the other: of CSV without reading all of it, of a spreadsheet from memory.
+/// The rows of a report, one after the other: of CSV and SpreadsheetML without reading all of it, of XLSX from memory.
 ///
 /// ```
 /// use cintx::report::ReportRows;
@@ -240,9 +246,15 @@ impl<R: Read> ReportRows<R> {
             }
             #[cfg(feature = "xlsx")]
             ReportFormat::Xlsx => {
-                let mut rows = super::sheet::rows(whole)?.into_iter();
+                let mut rows = SheetRows::read(whole)?;
                 let columns = rows.next().unwrap_or_default();
                 (Source::Sheet(rows), columns)
+            }
+            #[cfg(feature = "xlsx")]
+            ReportFormat::SpreadsheetMl => {
+                let mut rows = Box::new(XmlRows::open(whole)?);
+                let columns = rows.next_row()?.unwrap_or_default();
+                (Source::SheetXml(rows), columns)
             }
             got => return Err(ReportError::Format { got }),
         };
@@ -273,6 +285,11 @@ impl<R: Read> ReportRows<R> {
             },
             #[cfg(feature = "xlsx")]
             Source::Sheet(rows) => match rows.next() {
+                Some(cells) => cells,
+                None => return Ok(None),
+            },
+            #[cfg(feature = "xlsx")]
+            Source::SheetXml(rows) => match rows.next_row()? {
                 Some(cells) => cells,
                 None => return Ok(None),
             },
@@ -340,7 +357,10 @@ mod tests {
         for (file, says) in [
             (&b"<html>"[..], "the file is an HTML page, expected a report"),
             (b"{}", "the file is a JSON object, expected a report"),
+            #[cfg(not(feature = "xlsx"))]
             (b"<?mso-application progid='Excel.Sheet'?>", "the report is SpreadsheetMl, expected CSV"),
+            #[cfg(feature = "xlsx")]
+            (b"<?mso-application progid='Excel.Sheet'?>", "the spreadsheet cannot be read: it ends before"),
             (b"\0\0", "the report is Unknown, expected CSV"),
             (b"a,\"b", ""),
         ] {
@@ -349,6 +369,35 @@ mod tests {
         }
         let error = rows(b"\xff\xfer\x00i\x00").unwrap_err();
         assert!(error.to_string().contains("Unknown") || matches!(error, ReportError::Utf16), "{error}");
+    }
+
+    #[cfg(feature = "xlsx")]
+    #[test]
+    fn a_spreadsheet_in_xml_is_read_as_csv_is() {
+        let cells = |kinds: [(&str, &str); 5]| -> String {
+            let cell = |(kind, text)| format!("<Cell><Data ss:Type=\"{kind}\">{text}</Data></Cell>");
+            format!("<Row>{}</Row>", kinds.map(cell).concat())
+        };
+        let header = cells(["RID", "Entry Date", "Cost", "Currency", "Mood"].map(|name| ("String", name)));
+        let rid = "0f1ce179-a917-49ff-9d50-b05fc91f7bd4";
+        let first = [
+            ("String", rid),
+            ("DateTime", "2026-11-02T10:00:00.000"),
+            ("Number", "2.73"),
+            ("String", "USD"),
+            ("String", "a &amp; b"),
+        ];
+        let xml = format!(
+            "\u{feff}<?xml version=\"1.0\"?><Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\">\
+             <Worksheet>\
+             <Table>{header}{}</Table></Worksheet></Workbook>",
+            cells(first)
+        );
+        let csv = format!("RID,Entry Date,Cost,Currency,Mood\n{rid},2026-11-02T10:00:00.000,2.73,USD,a & b\n");
+        let read = rows(xml.as_bytes()).unwrap();
+        assert_eq!(read, rows(csv.as_bytes()).unwrap());
+        assert_eq!((read[0].cost.value(), read[0].other.len()), (Some(&Decimal::new(273, 2)), 1));
+        assert!(matches!(read[0].entered_at, ReportCell::Value(ReportTime::Local(_))), "no time zone is made up");
     }
 
     proptest! {

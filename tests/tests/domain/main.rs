@@ -7,6 +7,8 @@
 )]
 
 mod bulk;
+#[cfg(feature = "v2025-12-18")]
+mod bulk_killed;
 mod bulk_reconciliation;
 mod calendar;
 mod changes;

@@ -255,8 +255,14 @@ async fn wrong_addresses_and_events_are_refused_unsent<V: Version>(stage: Stage<
 
 #[cfg(feature = "v2025-12-18")]
 mod newest {
+    use std::time::Duration;
+
     use cintx::V2025_12_18;
+    use cintx::respondent::{Entry, RespondentOutcome, ServerToServer};
     use cintx::webhook::DeliveryStatus;
+    use cintx::webhook::inbox::{Accepted, Filled, Inbox, MemoryInboxStore};
+    use cintx::webhook::receive::{Event, EventData};
+    use cintx_sandbox::Sandbox;
     use jiff::{Timestamp, ToSpan as _};
 
     use super::*;
@@ -293,6 +299,81 @@ mod newest {
         assert_eq!(open.len(), all.len());
         let past = history().until(begin + 1.minute()).stream().collect().await.unwrap();
         assert!(past.is_empty());
+        stage.assert_no_violation();
+    }
+
+    /// Respondents who come and go, told to nobody who listens.
+    async fn sessions(stage: &Stage<V2025_12_18>, count: usize) {
+        let group = stage.draft(&stage.project().await).create().await.unwrap();
+        group.launch(Timestamp::now() + 240.hours()).await.unwrap().until_live().await.unwrap();
+        let s2s = ServerToServer::builder().key(stage.sandbox.s2s_key()).url(stage.sandbox.s2s_url()).build().unwrap();
+        for _ in 0..count {
+            let rid = stage.sandbox.enter_respondent(group.id().as_str()).unwrap();
+            let entry = s2s.validate(&rid, &format!("https://survey.example/?RID={rid}")).await.unwrap();
+            let Entry::Admitted(respondent) = entry else { panic!("{entry:?}") };
+            s2s.finish(&respondent, RespondentOutcome::Complete).await.confirmed().unwrap();
+        }
+    }
+
+    fn number(event: &Event) -> i64 {
+        let EventData::SessionUpdated(update) = event.data() else { panic!("{event:?}") };
+        update.sequence_number
+    }
+
+    #[tokio::test]
+    async fn gaps_are_filled_from_the_history() {
+        let sandbox = Sandbox::builder().seed(7).job_delay(Duration::ZERO).field_pace(Duration::ZERO);
+        let stage = Stage::<V2025_12_18>::on(sandbox).await;
+        let webhooks = stage.cint.webhooks();
+        let made = webhooks.create("http://127.0.0.1:9/", [WebhookEventType::SessionUpdated]).await.unwrap();
+        let begin = Timestamp::now() - 1.hour();
+        sessions(&stage, 3).await;
+        let history = made.webhook.history(begin).stream().collect().await.unwrap();
+        let all: Vec<Event> = history.iter().map(|entry| Event::from_delivery(entry).unwrap()).collect();
+        let (first, later): (Vec<_>, Vec<_>) = all.iter().partition(|event| number(event) == 1);
+        assert!(first.len() == 3 && later.len() >= 3, "{all:?}");
+
+        // Nothing is missing, so nothing is asked.
+        let inbox = Inbox::new(MemoryInboxStore::new()).patience(Duration::from_secs(600));
+        let filler = inbox.filler(&made.webhook).after(Duration::ZERO).lookback(Duration::from_secs(3_600));
+        let before = stage.sandbox.requests().len();
+        assert_eq!(filler.fill().await.unwrap(), Filled::default());
+        assert_eq!(stage.sandbox.requests().len(), before);
+
+        // The first event of each session is lost.
+        for event in &later {
+            assert_eq!(inbox.accept((*event).clone()).await.unwrap(), Accepted::Waiting);
+        }
+        assert_eq!(inbox.gaps().await.unwrap().len(), 3);
+        let young = inbox.filler(&made.webhook).fill().await.unwrap();
+        assert_eq!((young, inbox.gaps().await.unwrap().len()), (Filled::default(), 3), "they may come by themselves");
+        let filled = filler.fill().await.unwrap();
+        assert_eq!((filled.missing, filled.new, filled.unreadable), (3, 3, 0), "{filled:?}");
+        assert!(inbox.gaps().await.unwrap().is_empty());
+        let facts = inbox.take(100).await.unwrap();
+        assert_eq!(facts.len(), all.len());
+        assert!(facts.iter().all(|fact| !fact.is_late()), "{facts:?}");
+
+        // A whole session is lost, of which no number is missing.
+        sessions(&stage, 1).await;
+        assert_eq!(filler.fill().await.unwrap(), Filled::default());
+        let caught_up = filler.catch_up(begin).await.unwrap();
+        assert!(caught_up.new > 0 && caught_up.read > all.len() as u64, "{caught_up:?}");
+        assert_eq!(filler.catch_up(begin).await.unwrap().new, 0, "what is known is dropped");
+        assert!(inbox.gaps().await.unwrap().is_empty());
+
+        // As a task of its own.
+        let other = Inbox::new(MemoryInboxStore::new()).patience(Duration::from_secs(600));
+        let filler = other.filler(&made.webhook).after(Duration::ZERO).every(Duration::from_millis(10));
+        let task = tokio::spawn(async move { filler.run().await });
+        for event in &later {
+            other.accept((*event).clone()).await.unwrap();
+        }
+        while !other.gaps().await.unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        task.abort();
+        assert_eq!(other.take(100).await.unwrap().len(), all.len());
         stage.assert_no_violation();
     }
 

@@ -35,9 +35,9 @@
 //!   not, events are not lost, they only wait.
 //! - **A quota's counts are totals**: of those that wait, only the newest by the envelope's time is handed on, and an
 //!   older one that comes after a newer one is dropped.
-//! - **Missing numbers are reported**: [`gaps`](Inbox::gaps). Read the subscription's
-//!   [history](crate::webhook::Webhook::history) since then and accept what it has: what is known already is dropped.
-//!   A session's last event leaves no gap when it is lost: after your server was away, read the history since then.
+//! - **Missing numbers are reported**: [`gaps`](Inbox::gaps). A [filler](Inbox::filler) looks them up in the
+//!   subscription's [history](crate::webhook::Webhook::history) and accepts what it has. A session's last event leaves
+//!   no gap when it is lost: after your server was away, [catch up](GapFiller::catch_up).
 //!
 //! One loop takes facts at a time; any number of tasks may accept.
 //!
@@ -45,11 +45,14 @@
 //!
 //! The store in a file (feature `inbox-redb`) is [redb](https://docs.rs/redb), not SQLite: it is Rust alone, so that
 //! nobody needs a C compiler or a second toolchain to cross-compile, it brings one small dependency, and its commits
-//! are atomic and on disk when they return. A store of your own implements [`InboxStore`].
+//! are atomic and on disk when they return. A store of your own implements [`InboxStore`] by way
+//! of [`SessionOrder`].
 
 #[cfg(feature = "inbox-axum")]
 mod axum;
+mod filler;
 mod memory;
+mod order;
 mod records;
 #[cfg(feature = "inbox-redb")]
 mod redb;
@@ -57,7 +60,9 @@ mod rules;
 
 #[cfg(feature = "inbox-axum")]
 pub use self::axum::router;
+pub use self::filler::{Filled, GapFiller};
 pub use self::memory::MemoryInboxStore;
+pub use self::order::{MissingNumbers, SequencePlace, SessionOrder};
 #[cfg(feature = "inbox-redb")]
 pub use self::redb::RedbInboxStore;
 

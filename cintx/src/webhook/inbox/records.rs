@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::InboxError;
+use super::{InboxError, SessionOrder};
 
 /// The tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,25 +60,12 @@ pub(super) type Entry = (Vec<u8>, Vec<u8>);
 /// What is known of a session.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Session {
-    /// The number that is to be handed on next.
-    pub(super) next: i64,
+    #[serde(flatten)]
+    pub(super) order: SessionOrder,
     /// When its last event came, in microseconds.
     pub(super) touched: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) target_group: Option<String>,
-    /// The events that wait: number, and when it came. Ordered.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) held: Vec<(i64, i64)>,
-    /// The numbers that were not waited for any longer: first, last, since when. Ordered.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) missing: Vec<(i64, i64, i64)>,
-}
-
-impl Session {
-    /// Since when the event has waited that waits longest.
-    pub(super) fn waiting_since(&self) -> Option<i64> {
-        self.held.iter().map(|(_, came)| *came).min()
-    }
 }
 
 /// The newest counts of a quota.
@@ -133,6 +120,15 @@ pub(super) fn quota_key(target_group: &str, quota: Option<&str>) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A later release reads what an earlier one has written.
+    #[test]
+    fn a_session_is_kept_in_this_form() {
+        let kept = r#"{"next":3,"held":[[5,20]],"missing":[[1,1,10]],"touched":30,"target_group":"g"}"#;
+        let session: Session = read("a session", kept.as_bytes()).unwrap();
+        assert_eq!((session.order.next_number(), session.order.missing().count()), (3, 2));
+        assert_eq!(write(&session).unwrap(), kept.as_bytes());
+    }
 
     #[test]
     fn keys_are_ordered_as_the_numbers_are() {

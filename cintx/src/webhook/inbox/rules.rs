@@ -6,11 +6,9 @@ use jiff::Timestamp;
 use super::records::{
     QuotaCount, Session, Table, Tables, held_key, micros, ordered_key, quota_key, read, split_key, write,
 };
-use super::{Accepted, Fact, Gap, InboxError};
+use super::{Accepted, Fact, Gap, InboxError, SequencePlace};
 use crate::webhook::receive::{Event, EventData, QuotaFillRegistered, SessionUpdated};
 
-/// The number that sessions are taken to begin with. Lower ones are handed on when they come.
-const FIRST_SEQUENCE_NUMBER: i64 = 1;
 /// How many sessions are let go in one transaction.
 const MAX_RELEASED_SESSIONS: usize = 1_000;
 
@@ -24,12 +22,12 @@ pub(super) fn accept(
     now: Timestamp,
     forget_before: Timestamp,
 ) -> Result<Vec<Accepted>, InboxError> {
-    let accepted = events.iter().map(|event| accept_one(tables, event, micros(now))).collect::<Result<_, _>>()?;
+    let accepted = events.iter().map(|event| accept_one(tables, event, now)).collect::<Result<_, _>>()?;
     forget(tables, micros(forget_before), 2 * events.len() + 10)?;
     Ok(accepted)
 }
 
-fn accept_one(tables: &mut dyn Tables, event: &Event, now: i64) -> Result<Accepted, InboxError> {
+fn accept_one(tables: &mut dyn Tables, event: &Event, now: Timestamp) -> Result<Accepted, InboxError> {
     if tables.get(Table::Seen, event.id().as_bytes())?.is_some() {
         return Ok(Accepted::Duplicate);
     }
@@ -38,7 +36,7 @@ fn accept_one(tables: &mut dyn Tables, event: &Event, now: i64) -> Result<Accept
         EventData::SessionUpdated(session) => &*session.response_session_id,
         _ => "",
     };
-    tables.put(Table::Ages, &ordered_key(now, event.id()), session.as_bytes())?;
+    tables.put(Table::Ages, &ordered_key(micros(now), event.id()), session.as_bytes())?;
     match event.data() {
         EventData::SessionUpdated(session) => accept_session(tables, event, session, now),
         EventData::QuotaFillRegistered(fill) => accept_fill(tables, event, fill),
@@ -50,94 +48,62 @@ fn accept_session(
     tables: &mut dyn Tables,
     event: &Event,
     update: &SessionUpdated,
-    now: i64,
+    now: Timestamp,
 ) -> Result<Accepted, InboxError> {
     let id = &update.response_session_id;
-    let kept = tables.get(Table::Sessions, id.as_bytes())?;
-    let mut session = match &kept {
-        Some(bytes) => read("a session", bytes)?,
-        None => Session { next: FIRST_SEQUENCE_NUMBER, ..Session::default() },
+    let mut session = match tables.get(Table::Sessions, id.as_bytes())? {
+        Some(bytes) => read("a session", &bytes)?,
+        None => Session::default(),
     };
-    let before = session.waiting_since();
-    session.touched = now;
+    let before = session.order.waiting_since();
+    session.touched = micros(now);
     if session.target_group.is_none() {
         session.target_group.clone_from(&update.target_group_id);
     }
     let number = update.sequence_number;
-    let accepted = if number < FIRST_SEQUENCE_NUMBER {
-        let late = if session.next > FIRST_SEQUENCE_NUMBER { LATE } else { IN_ORDER };
-        push(tables, late, event.body())?;
-        Accepted::New
-    } else if number < session.next {
-        if take_missing(&mut session, number) {
-            push(tables, LATE, event.body())?;
-            Accepted::New
-        } else {
-            Accepted::Duplicate
+    let place = session.order.accept(number, now);
+    match &place {
+        SequencePlace::Duplicate => {}
+        SequencePlace::Waiting => tables.put(Table::Held, &held_key(id, number), event.body())?,
+        SequencePlace::Late => drop(push(tables, LATE, event.body())?),
+        SequencePlace::InOrder { followed_by } => {
+            push(tables, IN_ORDER, event.body())?;
+            hand_on(tables, id, followed_by)?;
         }
-    } else if number == session.next {
-        push(tables, IN_ORDER, event.body())?;
-        session.next = number.saturating_add(1);
-        while session.held.first().is_some_and(|(held, _)| *held == session.next) {
-            hand_on_first_held(tables, id, &mut session)?;
-        }
-        Accepted::New
-    } else {
-        match session.held.binary_search_by_key(&number, |(held, _)| *held) {
-            Ok(_) => Accepted::Duplicate,
-            Err(at) => {
-                session.held.insert(at, (number, now));
-                tables.put(Table::Held, &held_key(id, number), event.body())?;
-                Accepted::Waiting
-            }
-        }
-    };
+    }
     save_session(tables, id, &session, before)?;
-    Ok(accepted)
+    Ok(Accepted::from(&place))
 }
 
-/// Takes a number out of those that are missing, if it is one of them.
-fn take_missing(session: &mut Session, number: i64) -> bool {
-    let Some(at) = session.missing.iter().position(|(first, last, _)| (*first..=*last).contains(&number)) else {
-        return false;
-    };
-    let (first, last, since) = session.missing.remove(at);
-    if number < last {
-        session.missing.insert(at, (number + 1, last, since));
-    }
-    if first < number {
-        session.missing.insert(at, (first, number - 1, since));
-    }
-    true
-}
-
-/// Hands on the event that waits and has the lowest number.
-fn hand_on_first_held(tables: &mut dyn Tables, id: &str, session: &mut Session) -> Result<(), InboxError> {
-    let (number, came) = session.held.remove(0);
-    if number > session.next {
-        session.missing.push((session.next, number - 1, came));
-    }
-    session.next = number.saturating_add(1);
-    let key = held_key(id, number);
-    if let Some(body) = tables.get(Table::Held, &key)? {
-        tables.remove(Table::Held, &key)?;
-        push(tables, IN_ORDER, &body)?;
+/// Hands on events that have waited.
+fn hand_on(tables: &mut dyn Tables, id: &str, numbers: &[i64]) -> Result<(), InboxError> {
+    for number in numbers {
+        let key = held_key(id, *number);
+        if let Some(body) = tables.get(Table::Held, &key)? {
+            tables.remove(Table::Held, &key)?;
+            push(tables, IN_ORDER, &body)?;
+        }
     }
     Ok(())
 }
 
 /// Writes a session, and lists it where it belongs; `before` is since when it was listed as waiting.
-fn save_session(tables: &mut dyn Tables, id: &str, session: &Session, before: Option<i64>) -> Result<(), InboxError> {
-    let since = session.waiting_since();
+fn save_session(
+    tables: &mut dyn Tables,
+    id: &str,
+    session: &Session,
+    before: Option<Timestamp>,
+) -> Result<(), InboxError> {
+    let since = session.order.waiting_since();
     if before != since {
         if let Some(before) = before {
-            tables.remove(Table::Waiting, &ordered_key(before, id))?;
+            tables.remove(Table::Waiting, &ordered_key(micros(before), id))?;
         }
         if let Some(since) = since {
-            tables.put(Table::Waiting, &ordered_key(since, id), &[])?;
+            tables.put(Table::Waiting, &ordered_key(micros(since), id), &[])?;
         }
     }
-    if since.is_some() || !session.missing.is_empty() {
+    if session.order.missing().next().is_some() {
         tables.put(Table::Gaps, id.as_bytes(), &[])?;
     } else {
         tables.remove(Table::Gaps, id.as_bytes())?;
@@ -184,7 +150,7 @@ fn forget(tables: &mut dyn Tables, before: i64, limit: usize) -> Result<(), Inbo
         tables.remove(Table::Seen, event.as_bytes())?;
         let Some(bytes) = tables.get(Table::Sessions, &session)?.filter(|_| !session.is_empty()) else { continue };
         let kept: Session = read("a session", &bytes)?;
-        if kept.touched <= came && kept.held.is_empty() {
+        if kept.touched <= came && kept.order.waiting().len() == 0 {
             tables.remove(Table::Sessions, &session)?;
             tables.remove(Table::Gaps, &session)?;
         }
@@ -207,13 +173,8 @@ pub(super) fn release(tables: &mut dyn Tables, waiting_since: Timestamp) -> Resu
             continue;
         };
         let mut session: Session = read("a session", &bytes)?;
-        let last = session.held.iter().rposition(|(_, came)| *came <= limit);
-        for _ in 0..last.map_or(0, |last| last + 1) {
-            hand_on_first_held(tables, &id, &mut session)?;
-        }
-        while session.held.first().is_some_and(|(held, _)| *held == session.next) {
-            hand_on_first_held(tables, &id, &mut session)?;
-        }
+        let released = session.order.release(waiting_since);
+        hand_on(tables, &id, &released)?;
         tables.remove(Table::Waiting, &key)?;
         save_session(tables, &id, &session, None)?;
     }
@@ -252,20 +213,11 @@ pub(super) fn gaps(tables: &dyn Tables, limit: usize) -> Result<Vec<Gap>, InboxE
     for (key, _) in tables.first(Table::Gaps, limit)? {
         let Some(bytes) = tables.get(Table::Sessions, &key)? else { continue };
         let session: Session = read("a session", &bytes)?;
-        let id = String::from_utf8_lossy(&key).into_owned();
-        let mut add = |first: i64, last: i64, since: i64| {
-            let since = Timestamp::from_microsecond(since).unwrap_or(Timestamp::MIN);
-            let mut gap = Gap::new(id.clone(), (first, last), since);
+        let id = String::from_utf8_lossy(&key);
+        for missing in session.order.missing() {
+            let mut gap = Gap::new(id.clone(), (missing.first, missing.last), missing.since);
             gap.target_group.clone_from(&session.target_group);
             gaps.push(gap);
-        };
-        session.missing.iter().for_each(|(first, last, since)| add(*first, *last, *since));
-        let mut next = session.next;
-        for (number, came) in &session.held {
-            if *number > next {
-                add(next, number - 1, *came);
-            }
-            next = number.saturating_add(1);
         }
     }
     gaps.truncate(limit);

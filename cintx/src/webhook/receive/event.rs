@@ -7,7 +7,13 @@ use http::{HeaderValue, Response};
 use jiff::Timestamp;
 use serde::de::{self, DeserializeOwned};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+
+use crate::webhook::{WebhookDelivery, WebhookEventType};
+
+const TARGET_GROUP_UPDATED: &str = "com.cint.target-group.updated";
+const SESSION_UPDATED: &str = "com.cint.session.updated";
+const QUOTA_FILL_REGISTERED: &str = "com.cint.quota.fill.registered";
 
 /// Why a body is no event.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -81,7 +87,7 @@ impl Event {
     /// Reads an event from JSON that was verified before, or that comes from a history.
     ///
     /// # Errors
-    /// That it is no JSON, or lacks an id, a type or data.
+    /// That it is no JSON, or lacks an id or a type.
     pub fn parse(body: &[u8]) -> Result<Self, EventError> {
         let json = serde_json::from_slice(body).map_err(|error| EventError::Json { problem: error.to_string() })?;
         let Value::Object(mut envelope) = json else {
@@ -89,17 +95,40 @@ impl Event {
         };
         let id = text(&envelope, "id")?;
         let kind = text(&envelope, "type")?;
-        let Some(data) = envelope.remove("data") else {
-            return Err(EventError::Field { field: "data", got: "missing", expected: "what happened" });
-        };
+        // CloudEvents lets an event have none. One that was not acknowledged would come again and again.
+        let data = envelope.remove("data").unwrap_or_default();
         let time = envelope.get("time").and_then(Value::as_str).and_then(crate::wire::moment::moment);
         let data = match kind.as_str() {
-            "com.cint.target-group.updated" => typed(data, EventData::TargetGroupUpdated),
-            "com.cint.session.updated" => typed(data, EventData::SessionUpdated),
-            "com.cint.quota.fill.registered" => typed(data, EventData::QuotaFillRegistered),
+            TARGET_GROUP_UPDATED => typed(data, EventData::TargetGroupUpdated),
+            SESSION_UPDATED => typed(data, EventData::SessionUpdated),
+            QUOTA_FILL_REGISTERED => typed(data, EventData::QuotaFillRegistered),
             _ => EventData::Unknown(data),
         };
         Ok(Self { id, kind, time, envelope, data, body: Bytes::copy_from_slice(body) })
+    }
+
+    /// The event of an entry in a subscription's [history](crate::webhook::Webhook::history). Its payload is the whole
+    /// envelope, or the data alone, as Cint's samples have it. Then id and time are those of the entry: whether the
+    /// event was delivered under the same ones is not published.
+    ///
+    /// # Errors
+    /// The entry has no payload or no type.
+    pub fn from_delivery(delivery: &WebhookDelivery) -> Result<Self, EventError> {
+        let missing = |field| EventError::Field { field, got: "missing", expected: "what the entry is about" };
+        let payload = delivery.payload.as_ref().ok_or_else(|| missing("payload"))?;
+        let is_envelope = ["id", "type", "data"].iter().all(|field| payload.contains_key(*field));
+        if is_envelope {
+            return Self::parse(Value::Object(payload.clone()).to_string().as_bytes());
+        }
+        let kind = match delivery.event.as_ref().ok_or_else(|| missing("type"))? {
+            WebhookEventType::TargetGroupUpdated => TARGET_GROUP_UPDATED,
+            WebhookEventType::SessionUpdated => SESSION_UPDATED,
+            WebhookEventType::QuotaFillRegistered => QUOTA_FILL_REGISTERED,
+            other => other.as_str(),
+        };
+        let time = delivery.created_at.map(|time| time.to_string());
+        let envelope = json!({ "id": delivery.id, "type": kind, "time": time, "data": payload });
+        Self::parse(envelope.to_string().as_bytes())
     }
 
     /// The id of the event. The same event may come again, under the same id.
@@ -162,7 +191,9 @@ impl Acknowledgement {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Change {
-    /// What changed, as it came. Cint spells it with underscores or hyphens: compare with [`is`](Self::is).
+    /// What changed, as it came; empty if it is not said. Cint spells it with underscores or hyphens: compare with
+    /// [`is`](Self::is).
+    #[serde(default)]
     pub object: String,
     /// The new value; null if it was removed or not sent.
     #[serde(default)]
@@ -192,22 +223,22 @@ pub struct TargetGroupUpdated {
     /// The target group.
     pub target_group_id: String,
     /// The changelog entry's id.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_none")]
     pub id: Option<String>,
     /// The account.
-    #[serde(default, deserialize_with = "number")]
+    #[serde(default, deserialize_with = "number_or_none")]
     pub account_id: Option<i64>,
     /// The project.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_none")]
     pub project_id: Option<String>,
     /// When it was, as it came.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_none")]
     pub occurred_at: Option<String>,
     /// Who did it, as it came: an object, or a list of them.
     #[serde(default)]
     pub user: Value,
     /// What changed.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "list_or_none")]
     pub changes: Vec<Change>,
     /// Further fields of the event.
     #[serde(flatten)]
@@ -221,45 +252,46 @@ pub struct SessionUpdated {
     /// The session.
     pub response_session_id: String,
     /// Which of the session's events it is: a lower number after a higher one is out of date.
+    #[serde(deserialize_with = "whole_number")]
     pub sequence_number: i64,
     /// The account.
-    #[serde(default, deserialize_with = "number")]
+    #[serde(default, deserialize_with = "number_or_none")]
     pub account_id: Option<i64>,
     /// The project.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_none")]
     pub project_id: Option<String>,
     /// The target group.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_none")]
     pub target_group_id: Option<String>,
     /// The survey.
-    #[serde(default, deserialize_with = "number")]
+    #[serde(default, deserialize_with = "number_or_none")]
     pub survey_id: Option<i64>,
     /// The supplier.
-    #[serde(default, deserialize_with = "number")]
+    #[serde(default, deserialize_with = "number_or_none")]
     pub supplier_id: Option<i64>,
     /// The supplier's name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_none")]
     pub supplier_name: Option<String>,
     /// The respondent.
-    #[serde(default, deserialize_with = "number")]
+    #[serde(default, deserialize_with = "number_or_none")]
     pub respondent_id: Option<i64>,
     /// When the respondent came, as it came.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_none")]
     pub respondent_entry_date: Option<String>,
     /// The panellist.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_none")]
     pub panelist_id: Option<String>,
     /// The session that this one comes from.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_none")]
     pub parent_sid: Option<String>,
     /// How the respondent came.
-    #[serde(default, deserialize_with = "number")]
+    #[serde(default, deserialize_with = "number_or_none")]
     pub entry_type: Option<i64>,
     /// The supplier's own mark.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_none")]
     pub mid: Option<String>,
     /// What changed.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "list_or_none")]
     pub changes: Vec<Change>,
     /// Further fields of the event.
     #[serde(flatten)]
@@ -290,10 +322,10 @@ pub struct QuotaFillRegistered {
     /// The target group.
     pub target_group_id: String,
     /// The quota, unless the target group as a whole is meant.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_none")]
     pub profile_quota_id: Option<String>,
     /// The account.
-    #[serde(default, deserialize_with = "number")]
+    #[serde(default, deserialize_with = "number_or_none")]
     pub account_id: Option<i64>,
     /// How many were screened so far.
     #[serde(default, deserialize_with = "number")]
@@ -324,6 +356,29 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::
     Ok(read)
 }
 
+/// The same where there must be one.
+fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    number(deserializer)?.ok_or_else(|| de::Error::custom("null where a whole number was expected"))
+}
+
+/// The same of a field beside: one that is odd does not cost the event its place in the order.
+fn number_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    Ok(as_number(&Value::deserialize(deserializer)?))
+}
+
+/// Text, or what stands in its place as JSON.
+fn text_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Null => None,
+        Value::String(text) => Some(text),
+        other => Some(other.to_string()),
+    })
+}
+
+fn list_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Change>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
 fn as_number(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.parse().ok())
 }
@@ -351,7 +406,6 @@ fn kind_of(value: Option<&Value>) -> &'static str {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::json;
 
     use super::*;
 
@@ -377,13 +431,85 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_of_a_history_is_an_event_with_an_envelope_or_without() {
+        let data = json!({"response_session_id": "s", "sequence_number": 2, "target_group_id": "g"});
+        let entry = |payload: Value| -> WebhookDelivery {
+            let created_at = "2026-01-23 10:04:44.562205+00:00".parse::<Timestamp>().unwrap();
+            serde_json::from_value(json!({
+                "id": "01JPVZD75DW4KRP7MPFMF6KGZX", "event": "session-updated", "status": "delivered",
+                "created_at": created_at, "payload": payload,
+            }))
+            .unwrap()
+        };
+        let bare = Event::from_delivery(&entry(data.clone())).unwrap();
+        assert_eq!((bare.id(), bare.kind()), ("01JPVZD75DW4KRP7MPFMF6KGZX", "com.cint.session.updated"));
+        assert_eq!(bare.time().unwrap().to_string(), "2026-01-23T10:04:44.562205Z");
+        let enveloped = entry(json!({"id": "e", "type": "com.cint.session.updated", "data": data}));
+        let enveloped = Event::from_delivery(&enveloped).unwrap();
+        assert_eq!((enveloped.id(), enveloped.data()), ("e", bare.data()));
+        // The published sample: a changelog entry has an id of its own.
+        let mut changed = entry(json!({"id": "38e9ce47-b292-4250-b1d3-17e31440e2d4", "target_group_id": "g"}));
+        changed.event = Some(WebhookEventType::TargetGroupUpdated);
+        let EventData::TargetGroupUpdated(update) = Event::from_delivery(&changed).unwrap().data().clone() else {
+            panic!("{changed:?}")
+        };
+        assert_eq!(update.id.as_deref(), Some("38e9ce47-b292-4250-b1d3-17e31440e2d4"));
+        (changed.event, changed.payload) = (None, enveloped.attribute("x").and_then(Value::as_object).cloned());
+        let error = Event::from_delivery(&changed).unwrap_err();
+        assert_eq!(error.to_string(), "payload is missing, expected what the entry is about");
+    }
+
+    /// What costs a session's event its place in the order must be the order's own fields alone.
+    #[test]
+    fn an_odd_field_beside_costs_that_field_alone() {
+        let data = json!({
+            "response_session_id": "s", "sequence_number": "5", "account_id": [], "survey_id": 1.5, "mid": 603987075,
+            "panelist_id": true, "supplier_name": {"first": 1}, "changes": null, "respondent_id": "",
+        });
+        let event = event("com.cint.session.updated", &data);
+        let EventData::SessionUpdated(update) = event.data() else { panic!("{:?}", event.data()) };
+        assert_eq!((update.sequence_number, update.mid.as_deref()), (5, Some("603987075")));
+        assert_eq!((update.account_id, update.survey_id, update.respondent_id), (None, None, None));
+        assert_eq!(update.panelist_id.as_deref(), Some("true"));
+        assert_eq!(update.supplier_name.as_deref(), Some(r#"{"first":1}"#));
+        assert!(update.changes.is_empty());
+        for data in [
+            json!({"response_session_id": "s"}),
+            json!({"response_session_id": "s", "sequence_number": 1.5}),
+            json!({"response_session_id": null, "sequence_number": 1}),
+        ] {
+            let event = self::event("com.cint.session.updated", &data);
+            assert!(matches!(event.data(), EventData::Unreadable { .. }), "{:?}", event.data());
+        }
+        let fill = json!({"target_group_id": "g", "profile_quota_id": 7, "completes": "12", "account_id": {}});
+        let event = self::event("com.cint.quota.fill.registered", &fill);
+        let EventData::QuotaFillRegistered(fill) = event.data() else { panic!("{:?}", event.data()) };
+        assert_eq!((fill.profile_quota_id.as_deref(), fill.completes, fill.screens), (Some("7"), Some(12), None));
+        let changed = json!({"target_group_id": "g", "id": 1, "occurred_at": 2, "changes": [{"new_value": 3}]});
+        let event = self::event("com.cint.target-group.updated", &changed);
+        let EventData::TargetGroupUpdated(group) = event.data() else { panic!("{:?}", event.data()) };
+        assert_eq!((group.changes[0].object.as_str(), &group.changes[0].new_value), ("", &json!(3)));
+    }
+
+    #[test]
+    fn an_event_without_data_can_be_acknowledged() {
+        let event = Event::parse(br#"{"id":"a","type":"com.cint.ping","data_base64":"AA=="}"#).unwrap();
+        assert_eq!(
+            (event.data(), event.attribute("data_base64")),
+            (&EventData::Unknown(Value::Null), Some(&json!("AA==")))
+        );
+        let event = Event::parse(br#"{"id":"a","type":"com.cint.session.updated"}"#).unwrap();
+        assert!(matches!(event.data(), EventData::Unreadable { data: Value::Null, .. }), "{event:?}");
+    }
+
+    #[test]
     fn what_is_no_event_is_refused_by_field() {
         for (body, field) in [
             ("[]", "body"),
             (r#"{"type":"a","data":1}"#, "id"),
             (r#"{"id":"","type":"a","data":1}"#, "id"),
             (r#"{"id":"a","type":1,"data":1}"#, "type"),
-            (r#"{"id":"a","type":"b"}"#, "data"),
+            (r#"[{"id":"a","type":"b","data":{}}]"#, "body"),
         ] {
             let error = Event::parse(body.as_bytes()).unwrap_err();
             assert!(matches!(error, EventError::Field { field: it, .. } if it == field), "{body}: {error}");
