@@ -2,7 +2,7 @@
 //! `-- 100` kills it after so many answers, and runs it again: it comes to the same end, and makes nothing twice.
 
 #[path = "tracker/track.rs"]
-pub mod track;
+pub(crate) mod track;
 
 use std::time::Duration;
 

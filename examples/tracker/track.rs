@@ -16,8 +16,8 @@ use jiff::{Timestamp, ToSpan as _};
 
 /// A line of the CSV: where, how many, at which price, and to which price if too few come.
 #[derive(Clone, Debug, serde::Deserialize)]
-pub struct Row {
-    pub country: String,
+pub(crate) struct Row {
+    pub(crate) country: String,
     locale: Locale,
     goal: u32,
     price: Money,
@@ -25,11 +25,11 @@ pub struct Row {
 }
 
 /// What is ordered, and on whose behalf. It is the same in each run: keys follow from it.
-pub struct Order {
-    pub rows: Vec<Row>,
-    pub manager: UserId,
-    pub business_unit: i64,
-    pub start: Timestamp,
+pub(crate) struct Order {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) manager: UserId,
+    pub(crate) business_unit: i64,
+    pub(crate) start: Timestamp,
 }
 
 impl Order {
@@ -50,7 +50,7 @@ impl Order {
 }
 
 /// Tracks until nine in ten are there, then pauses and completes; answers with what it costs. `pass` lets time pass.
-pub async fn track<V: Version>(cint: &Client<V>, order: &Order, pass: impl Fn()) -> Result<CurrencySums, Error> {
+pub(crate) async fn track<V: Version>(cint: &Client<V>, order: &Order, pass: impl Fn()) -> Result<CurrencySums, Error> {
     cint.recover().await?;
     let once = cint.with(CallOptions::new().business_key("drinks-2026"));
     let project = cint.project(&once.projects().create("Drinks in twelve countries", order.manager).await?);

@@ -27,7 +27,7 @@ const HINT_GAP: Duration = Duration::from_secs(1);
 /// After failures the pause grows up to this, or to the watch's own if that is longer.
 const MAX_PAUSE: Duration = Duration::from_secs(300);
 /// What a pause past the end of time is: 30 years.
-const LONGEST_WAIT: Duration = Duration::from_secs(30 * 365 * 24 * 3_600);
+const MAX_POLL_PAUSE: Duration = Duration::from_secs(30 * 365 * 24 * 3_600);
 /// A pace is measured over at least one in so many parts of its window; until then, from the beginning of field.
 const MIN_PART: i32 = 8;
 /// In so many parts of the window the numbers are kept.
@@ -158,7 +158,7 @@ impl<V: Version> Driver<V> {
         let left = left.map(|left| Duration::try_from(left).unwrap_or_default());
         let pause = left.map_or(pause, |left| pause.min(left));
         let now = Instant::now();
-        self.next_at = Some(now.checked_add(pause).unwrap_or(now + LONGEST_WAIT));
+        self.next_at = Some(now.checked_add(pause).unwrap_or(now + MAX_POLL_PAUSE));
     }
 
     /// Waits for the next read, or for a hint.

@@ -40,7 +40,7 @@ const MAX_CONTRADICTIONS: u8 = 3;
 const MAX_PAUSE: Seconds = 1.0;
 /// The wait after a decrease since which nothing was accepted; it doubles, up to the longest.
 const FIRST_BACKOFF: Seconds = 0.2;
-const LONGEST_BACKOFF: Seconds = 30.0;
+const MAX_MISS_BACKOFF: Seconds = 30.0;
 /// No rate is lower, in requests a second.
 const LOWEST_RATE: f64 = 0.5;
 /// A limit that was not met for so long is forgotten.
@@ -358,7 +358,7 @@ impl Control {
         let mut next = (first + (f64::from(count) * interval).min(MAX_PAUSE)).max(decrease.now);
         next += decrease.unit * interval * 0.5;
         if self.misses > 0 {
-            let backoff = (FIRST_BACKOFF * 2_f64.powi((self.misses - 1).min(16))).min(LONGEST_BACKOFF);
+            let backoff = (FIRST_BACKOFF * 2_f64.powi((self.misses - 1).min(16))).min(MAX_MISS_BACKOFF);
             next = next.max(decrease.now + backoff * (0.5 + decrease.unit * 0.5));
         }
         next = next.max(self.paused_until + decrease.unit * interval * 0.5);

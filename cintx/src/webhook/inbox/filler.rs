@@ -22,7 +22,7 @@ const LOOKBACK: Duration = Duration::from_secs(7 * 86_400);
 /// How often the history is asked while there are gaps.
 const EVERY: Duration = Duration::from_secs(300);
 /// How far that is put off while the history has nothing that is missing.
-const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
+const MAX_RETRY_PAUSE: Duration = Duration::from_secs(3_600);
 /// What the history does not have by then, it will never have.
 const OLDEST_GAP: Duration = Duration::from_secs(8 * 86_400);
 const PAGE_ITEMS: u16 = 100;
@@ -137,7 +137,7 @@ impl<V: HasWebhookHistory> GapFiller<V> {
         loop {
             match self.fill().await {
                 Ok(Filled { missing, new: 0, .. }) if missing > 0 => {
-                    wait = (wait * 2).min(LONGEST_WAIT.max(self.every))
+                    wait = (wait * 2).min(MAX_RETRY_PAUSE.max(self.every))
                 }
                 Ok(filled) => {
                     wait = self.every;
