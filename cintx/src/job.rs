@@ -257,7 +257,7 @@ pub(crate) fn job_status<T>(
 const MAX_JOB_WAIT: Duration = Duration::from_secs(300);
 
 /// What an answer says of when to ask again, five minutes at most.
-pub(crate) fn retry_after(headers: &http::HeaderMap) -> Option<Duration> {
+pub(crate) fn poll_pause(headers: &http::HeaderMap) -> Option<Duration> {
     crate::retry_after::retry_after(headers).map(|wait| wait.min(MAX_JOB_WAIT))
 }
 
@@ -275,7 +275,7 @@ mod tests {
             let mut headers = http::HeaderMap::new();
             headers.insert(http::header::DATE, http::HeaderValue::from_static("Tue, 24 Nov 2026 10:00:00 GMT"));
             headers.insert(http::header::RETRY_AFTER, http::HeaderValue::from_static(value));
-            retry_after(&headers).map(|wait| wait.as_secs())
+            poll_pause(&headers).map(|wait| wait.as_secs())
         };
         assert_eq!(wait("7"), Some(7));
         assert_eq!(wait("Tue, 24 Nov 2026 10:00:30 GMT"), Some(30));

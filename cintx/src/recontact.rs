@@ -15,6 +15,7 @@ use crate::respondent::id_list::{self, IdList};
 use crate::sealed::Sealed;
 use crate::target_group::TargetGroup;
 use crate::types::ids::JobId;
+use crate::types::serde_text::word;
 use crate::version::Version;
 pub use crate::wire::recontacts::HasRecontacts;
 
@@ -44,6 +45,8 @@ pub enum RecontactBy {
     /// By response id: one word of at most 128 characters.
     ResponseId,
 }
+
+word!(RecontactBy: "a kind of id: rsid, respondent-id, rid or response-id");
 
 /// The respondents whom a target group asks again: 100,000 at most. One job at a time can change them; while it runs,
 /// another is refused with 409.

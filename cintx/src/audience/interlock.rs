@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use super::solve::Scale;
 use super::{Audience, Condition, Interlock, Question};
-use crate::quota::{QuotaTable, TableKind};
-use crate::wire::quotas::Goals;
+use crate::quota::{Goals, QuotaTable, TableKind};
 
 /// What the numbers of a shape are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

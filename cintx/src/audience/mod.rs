@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use self::solve::{Limits, Memo, Scale};
 use self::wishes::Wishes;
 use crate::error::{Error, FieldError};
-use crate::quota::{QuotaAxis, QuotaTable};
+use crate::quota::{Quota, QuotaAxis, QuotaTable, QuotaWarning, TableKind};
 
 /// The audience of a target group.
 ///
@@ -127,18 +127,8 @@ impl Audience {
         }
         let scale = Scale::completes(completes_goal.into());
         let solution = interlock.solution(scale).map_err(|error| invalid(solve::in_words(&error)))?;
-        let axis = |question: &Question| QuotaAxis {
-            question: Some(question.id()),
-            name: None,
-            labels: labels(question),
-            conditions: question
-                .targets()
-                .iter()
-                .map(|target| target.conditions().iter().map(|it| (question.id(), it.clone())).collect())
-                .collect(),
-        };
-        let axes = interlock.questions.iter().map(axis).collect();
-        Ok(QuotaTable::planned(axes, solution.cells(), crate::quota::warning::of_solution(&solution, scale)))
+        let warnings = crate::quota::warning::of_solution(&solution, scale);
+        Ok(planned_table(&interlock.questions, solution.cells(), warnings))
     }
 
     /// Everything that the API would refuse, as far as its published rules say; with a goal, its sums too.
@@ -312,13 +302,39 @@ impl Interlock {
     }
 }
 
+/// A table that is not sent yet: the questions crossed, with a target for each cell.
+pub(crate) fn planned_table(questions: &[Question], targets: &[u64], warnings: Vec<QuotaWarning>) -> QuotaTable {
+    let axis = |question: &Question| {
+        let of = |condition: &Condition| (question.id(), condition.clone());
+        QuotaAxis {
+            question: Some(question.id()),
+            name: None,
+            labels: labels(question),
+            conditions: question.targets().iter().map(|it| it.conditions().iter().map(of).collect()).collect(),
+        }
+    };
+    QuotaTable {
+        profile: None,
+        name: "interlock".to_owned(),
+        kind: TableKind::Interlock,
+        enabled: true,
+        axes: questions.iter().map(axis).collect(),
+        cells: targets.iter().map(|target| Quota { target: Some(*target), ..Quota::default() }).collect(),
+        warnings,
+    }
+}
+
 /// The targets' labels, none of them twice.
 pub(crate) fn labels(question: &Question) -> Vec<String> {
-    let mut labels: Vec<String> = Vec::new();
-    for target in &question.targets {
-        let label = target.label();
-        let twice = labels.contains(&label);
-        labels.push(if twice { format!("{label} ({})", labels.len() + 1) } else { label });
+    distinct(question.targets.iter().map(Target::label).collect())
+}
+
+/// Labels, none of them twice.
+pub(crate) fn distinct(mut labels: Vec<String>) -> Vec<String> {
+    for at in (1..labels.len()).rev() {
+        if labels[..at].contains(&labels[at]) {
+            labels[at] = format!("{} ({})", labels[at], at + 1);
+        }
     }
     labels
 }

@@ -27,6 +27,7 @@ use crate::respondent::id_list::{self, IdList};
 use crate::sealed::Sealed;
 use crate::target_group::TargetGroup;
 use crate::types::ids::{JobId, TargetGroupId};
+use crate::types::serde_text::word;
 use crate::version::Version;
 pub use crate::wire::exclusions::HasRespondentExclusions;
 use crate::wire::exclusions::Place;
@@ -57,6 +58,8 @@ pub enum ExcludedBy {
     /// By access respondent GUID: a UUID.
     AccessRespondentGuid,
 }
+
+word!(ExcludedBy: "a kind of id: rsid or access-respondent-guid");
 
 /// The respondents that are kept out of a target group, by list. One job at a time can change the lists of a target
 /// group; while it runs, another is refused with 409. A change holds for respondents who arrive later.

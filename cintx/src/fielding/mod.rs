@@ -20,6 +20,7 @@ use crate::optimistic::{Doubts, Editable, WithEtag, edit, three_way_merge};
 use crate::sealed::Sealed;
 use crate::target_group::TargetGroup;
 use crate::types::ids::{FieldingRunId, JobId, UserId};
+use crate::types::serde_text::word;
 use crate::types::{IntoField, TimeRange};
 use crate::version::Version;
 
@@ -220,6 +221,8 @@ pub enum RunAction {
     /// Ends the run.
     Complete,
 }
+
+word!(RunAction: "an action: launch-now, pause, resume, relaunch or complete");
 
 impl RunAction {
     /// The state that it leads to.

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::audience::{Audience, ControlQuotas, Question, Refusal, Share};
 use crate::client::Client;
 use crate::error::{Error, FieldError};
-use crate::quota::{Quota, QuotaPlan, QuotaTable, TableKind};
+use crate::quota::{Goals, Quota, QuotaPlan, QuotaTable, TableKind};
 use crate::target_group::{TargetGroup, TargetGroupDraft};
 use crate::version::Version;
-use crate::wire::quotas::{Edit, Goals, Place, ProfileEdit, Replacing};
+use crate::wire::quotas::{Edit, Place, ProfileEdit, Replacing};
 pub use crate::wire::quotas::{HasProfileEdits, HasValidation};
 
 impl<V: Version> TargetGroup<V> {

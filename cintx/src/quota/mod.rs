@@ -24,6 +24,9 @@ use serde::{Deserialize, Serialize};
 use crate::audience::Condition;
 use crate::types::InvalidValue;
 
+/// New goals of one profile: its id, and the goal of each quota that changes.
+pub(crate) type Goals = (String, Vec<(String, u64)>);
+
 /// One quota: what is wanted and what has come in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
@@ -145,19 +148,6 @@ impl TryFrom<KeptTable> for QuotaTable {
 }
 
 impl QuotaTable {
-    /// A table that is not sent yet.
-    pub(crate) fn planned(axes: Vec<QuotaAxis>, cells: &[u64], warnings: Vec<QuotaWarning>) -> Self {
-        Self {
-            profile: None,
-            name: "interlock".to_owned(),
-            kind: TableKind::Interlock,
-            enabled: true,
-            axes,
-            cells: cells.iter().map(|count| Quota { target: Some(*count), ..Quota::default() }).collect(),
-            warnings,
-        }
-    }
-
     /// The id of its profile, once the API has given it one.
     pub fn profile(&self) -> Option<&str> {
         self.profile.as_deref()

@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::ways_out::{QuotaChoice, QuotaWaysOut};
 use super::{QuotaChange, QuotaPlan, QuotaTable, TableKind};
 use crate::audience::solve::{Limits, Scale, axis_name};
-use crate::audience::{Audience, Conditions, conditions_of, conditions_of_cell, labels, shares, sorted_conditions};
+use crate::audience::{
+    Audience, Conditions, conditions_of, conditions_of_cell, distinct, labels, shares, sorted_conditions,
+};
 use crate::background::in_background;
 use crate::error::{Error, FieldError};
 
@@ -252,7 +254,7 @@ impl Rebalancing {
         for (number, axis) in self.table.axes.iter().enumerate() {
             let margin = self.table.margin(number).into_iter().map(|sum| sum.target.unwrap_or(0) as f64);
             let name = axis.question.map_or_else(|| self.table.name.clone(), |_| axis.title());
-            builder = builder.axis(Axis::shares(name, distinct(&axis.labels).into_iter().zip(margin)));
+            builder = builder.axis(Axis::shares(name, distinct(axis.labels.clone()).into_iter().zip(margin)));
         }
         let table = builder.build().map_err(|error| refused("quotas", error.to_string()))?;
         Ok((table, (0..self.table.cells.len()).map(Some).collect()))
@@ -312,17 +314,8 @@ impl Rebalancing {
             place.and_then(|place| axis?.labels.get(place).cloned()).unwrap_or(own)
         };
         let labels: Vec<String> = own.into_iter().enumerate().map(label).collect();
-        (axis.map_or_else(|| axis_name(question.id()), super::QuotaAxis::title), distinct(&labels))
+        (axis.map_or_else(|| axis_name(question.id()), super::QuotaAxis::title), distinct(labels))
     }
-}
-
-/// Labels, none of them twice.
-fn distinct(labels: &[String]) -> Vec<String> {
-    let label = |(at, label): (usize, &String)| match labels[..at].contains(label) {
-        true => format!("{label} ({})", at + 1),
-        false => label.clone(),
-    };
-    labels.iter().enumerate().map(label).collect()
 }
 
 fn refused(what: &'static str, reason: impl Into<String>) -> Error {

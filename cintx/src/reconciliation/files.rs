@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SubmittedReconciliation;
 use crate::error::Error;
+use crate::types::serde_text::word;
 use crate::version::Version;
 pub use crate::wire::reconciliation::HasReconciliationFiles;
 
@@ -23,6 +24,8 @@ pub enum ReconciliationFile {
     /// The completes that the project is left with; only after [`keep_only`](super::Reconciliations::keep_only).
     RemainingCompletes,
 }
+
+word!(ReconciliationFile: "a file: submitted, expired, invalid or remaining-completes");
 
 impl<V: Version> SubmittedReconciliation<V> {
     /// Gets a file as CSV, chunk by chunk; [`ByteStream::collect`] reads it into memory.

@@ -37,6 +37,7 @@ use crate::open_enum::open_enum;
 use crate::paging::ListRequest;
 use crate::types::hyphenated_uuid;
 use crate::types::ids::{ReconciliationId, TargetGroupId, UserId};
+use crate::types::serde_text::word;
 use crate::version::Version;
 
 /// The most rows that one submission may have.
@@ -64,6 +65,11 @@ pub enum Reason {
     /// 936: contradicted itself.
     InconsistentAnswers,
 }
+
+word!(
+    Reason: "a reason: adjusted-complete, no-reason, unspecified-fraud, straight-lining, speeder, poor-open-end, \
+     ghost-complete or inconsistent-answers"
+);
 
 impl Reason {
     const ALL: [Self; 8] = [

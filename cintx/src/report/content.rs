@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Report;
 use crate::error::Error;
+use crate::types::serde_text::word;
 use crate::version::Version;
 
 /// How much of a file tells what it is.
@@ -28,6 +29,8 @@ pub enum ReportFormat {
     /// Something else.
     Unknown,
 }
+
+word!(ReportFormat: "a format: csv, xlsx, spreadsheet-ml or unknown");
 
 /// A file that is no report: something between here and Cint gave an answer of its own.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::respondent::id_list::{self, IdList};
 use crate::target_group::TargetGroup;
+use crate::types::serde_text::word;
 use crate::version::Version;
 pub use crate::wire::unique_codes::HasUniqueCodes;
 
@@ -18,6 +19,8 @@ pub enum RespondentMode {
     /// Those who test the survey.
     Test,
 }
+
+word!(RespondentMode: "a mode: live or test");
 
 impl<V: Version> TargetGroup<V> {
     /// The codes that the target group hands out to respondents. Asks nothing.

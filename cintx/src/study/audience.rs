@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::StudyNumber;
+use crate::audience::planned_table;
 use crate::audience::{Audience, Condition, ControlQuotas, Interlock, Question, Share};
 use crate::error::FieldError;
-use crate::quota::{Quota, QuotaAxis, QuotaTable};
+use crate::quota::Quota;
 use crate::types::Interval;
 use crate::types::ids::ProfileTemplateId;
 
@@ -551,18 +552,8 @@ impl StudyWave {
             refuse(problems, format!("last_wave has {targets} targets and {completes} completes, expected {cells}"));
             return crossed;
         }
-        let axis = |question: &Question| {
-            let of = |condition: &Condition| (question.id(), condition.clone());
-            QuotaAxis {
-                question: Some(question.id()),
-                name: None,
-                labels: crate::audience::labels(question),
-                conditions: question.targets().iter().map(|it| it.conditions().iter().map(of).collect()).collect(),
-            }
-        };
-        let axes = crossed.questions().iter().map(axis).collect();
         let counts: Vec<u64> = self.targets.iter().copied().map(u64::from).collect();
-        let mut last = QuotaTable::planned(axes, &counts, Vec::new());
+        let mut last = planned_table(crossed.questions(), &counts, Vec::new());
         let came = |(quota, completes): (&mut Quota, &u32)| quota.completes = (*completes).into();
         last.cells.iter_mut().zip(&self.completes).for_each(came);
         crossed.carry_over(&last)

@@ -13,13 +13,13 @@ use super::{Study, StudyAssistant, StudyAudience, StudyGroup, StudySupply, assis
 use crate::audience::{Difference, Shape, Unit};
 use crate::error::{Error, must_be_future};
 use crate::fielding::{FieldingAssistant, FieldingRun, RunStatus};
+use crate::quota::Goals;
 use crate::quota::live::left_out;
 use crate::quota::{QuotaTable, QuotaWarning};
 use crate::supply::Supply;
 use crate::target_group::{LaunchedSettings, PricingModel, TargetGroup, TargetGroupDetails, TargetGroupDraft};
 use crate::types::{Money, TimeRange};
 use crate::version::Version;
-use crate::wire::quotas::Goals;
 
 /// The calls that are needed; each is left out if nothing is to be done by it.
 #[derive(Clone, Debug, Default)]

@@ -10,6 +10,7 @@ use crate::open_enum::open_enum;
 use crate::target_group::TargetGroup;
 use crate::types::Money;
 use crate::types::ids::SupplierId;
+use crate::types::serde_text::word;
 use crate::version::Version;
 
 /// What kind of allocation suppliers are in.
@@ -28,6 +29,8 @@ pub enum AllocationKind {
     /// Private suppliers that may send nobody.
     PrivateBlocked,
 }
+
+word!(AllocationKind: "a kind of allocation: exchange, group, blocked, private-group or private-blocked");
 
 open_enum! {
     /// Where a supplier has its respondents from.

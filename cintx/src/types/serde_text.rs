@@ -27,3 +27,25 @@ pub(crate) use as_text;
 pub(crate) fn read_text<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(deserializer: D) -> Result<T, D::Error> {
     String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
 }
+
+/// Text for an enum that serde writes as one word: `word!(ReportFormat: "a format: csv, xlsx")` expands to `Display`
+/// and `FromStr` of that word.
+macro_rules! word {
+    ($name:ident: $expected:literal) => {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                serde::Serialize::serialize(self, f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::types::InvalidValue;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                let word = serde::de::value::StrDeserializer::<serde::de::value::Error>::new(text);
+                serde::Deserialize::deserialize(word).map_err(|_| $crate::types::InvalidValue::new(text, $expected))
+            }
+        }
+    };
+}
+pub(crate) use word;

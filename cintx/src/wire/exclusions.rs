@@ -216,7 +216,7 @@ pub(crate) fn created_job(operation: &'static cintx_raw::Operation, id: Option<c
 macro_rules! list_job {
     ($answer:expr $(, $reason:ident)?) => {{
         let answer = $answer;
-        let ask_again = $crate::job::retry_after(answer.headers());
+        let ask_again = $crate::job::poll_pause(answer.headers());
         let answer = answer.into_value();
         let done = $crate::exclusion::ListOutcome {
             completed_at: answer.completed_at.and_then(|at| $crate::wire::moment::moment(&at)),

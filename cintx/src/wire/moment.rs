@@ -34,7 +34,9 @@ pub(crate) fn moment(text: &str) -> Option<Timestamp> {
 /// Reads a day, also one that is written as a moment: its day in UTC.
 pub(super) fn day(text: &str) -> Option<Date> {
     let text = text.trim();
-    text.parse().ok().or_else(|| moment(text).map(|at| TimeZone::UTC.to_datetime(at).date()))
+    // Jiff reads the day of a moment as well, but that day where its offset is.
+    let day = || text.parse().ok().filter(|_| text.len() <= "2026-11-29".len());
+    day().or_else(|| moment(text).map(|at| TimeZone::UTC.to_datetime(at).date()))
 }
 
 /// `24:00` is the first moment of the next day.

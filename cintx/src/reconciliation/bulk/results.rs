@@ -13,6 +13,7 @@ use super::{BulkState, Corrections};
 use crate::error::Error;
 use crate::records::{RecordError, Records};
 use crate::report::{CurrencySums, ReportError, ReportFormat, ReportRow};
+use crate::types::serde_text::word;
 
 /// The most that a file of one part has: what a hundred thousand RIDs need, with room for what Cint may add to each.
 const MAX_FILE_BYTES: usize = 256 * 1024 * 1024;
@@ -63,8 +64,8 @@ impl<V: HasReconciliationFiles> Reconciliations<V> {
                 let named = results.except(&content, outcome)?;
                 // Whoever is not named counts as accepted: a file that lacks some must not pass.
                 if counted.is_some_and(|counted| named < counted) {
-                    let (word, counted) = (outcome.word(), counted.unwrap_or_default());
-                    return Err(unreadable(format!("names {named} that are {word}, expected {counted}")));
+                    let counted = counted.unwrap_or_default();
+                    return Err(unreadable(format!("names {named} that are {outcome}, expected {counted}")));
                 }
             }
         }
@@ -106,20 +107,12 @@ pub enum RowOutcome {
     Open,
 }
 
+word!(RowOutcome: "an outcome: accepted, invalid, expired, part-failed or open");
+
 impl RowOutcome {
     /// Whether the respondent was changed as was asked for.
     pub fn is_accepted(self) -> bool {
         self == Self::Accepted
-    }
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Invalid => "invalid",
-            Self::Expired => "expired",
-            Self::PartFailed => "part-failed",
-            Self::Open => "open",
-        }
     }
 }
 
@@ -238,7 +231,7 @@ impl BulkResults<'_> {
         for result in self.iter() {
             let (line, code) = (result.line.to_string(), result.reason.code().to_string());
             let note = result.note.as_deref().unwrap_or_default();
-            out.write_record([&*line, &*result.rid, &*code, result.outcome.word(), note])?;
+            out.write_record([&*line, &*result.rid, &*code, &*result.outcome.to_string(), note])?;
         }
         out.flush()
     }

@@ -5,7 +5,7 @@ use super::{bulk_creator, start_bulk_job};
 
 use crate::error::{Error, JobFailure};
 use crate::fielding::RunAction;
-use crate::job::{JobPoll, JobStatus, job_status, retry_after};
+use crate::job::{JobPoll, JobStatus, job_status, poll_pause};
 use crate::target_group::transitions::{BulkAction, BulkOutcome, TransitionFilter, Transitions};
 use crate::types::ids::{JobId, ProjectId, TargetGroupId};
 use crate::wire::bulk::BulkWire;
@@ -38,7 +38,7 @@ fn failure(reason: Option<types::BulkJobFailureReason>) -> JobFailure {
 macro_rules! asked {
     ($answer:expr $(, $creator:ident)?) => {{
         let answer = $answer;
-        let ask_again = retry_after(answer.headers());
+        let ask_again = poll_pause(answer.headers());
         let answer = answer.into_value();
         let by = None$(.or($creator!(answer)))?;
         let origin = job_origin(answer.created_at, by, None);

@@ -5,10 +5,10 @@ use serde_json::json;
 
 use crate::audience::ControlQuotas;
 use crate::error::Error;
-use crate::quota::QuotaTable;
+use crate::quota::{Goals, QuotaTable};
 use crate::wire::audience::legacy;
 use crate::wire::quotas::legacy::{active_conditions, grouping, read_legacy};
-use crate::wire::quotas::{Edit, Goals, HasProfileEdits, Place, ProfileEdit, QuotasWire, Replacing};
+use crate::wire::quotas::{Edit, HasProfileEdits, Place, ProfileEdit, QuotasWire, Replacing};
 use crate::wire::{from_json, timestamp, to_json};
 
 impl QuotasWire for super::Marker {

@@ -4,7 +4,7 @@ use super::raw::*;
 use cintx_raw::{ByteStream, Secret};
 
 use crate::error::{Error, JobFailure};
-use crate::job::{JobPoll, job_status, retry_after};
+use crate::job::{JobPoll, job_status, poll_pause};
 use crate::open_enum::same_word;
 use crate::paging::{PageRequest, RawPage};
 use crate::report::{ReportFilter, ReportOrder, ReportRequest, ReportStatus};
@@ -45,7 +45,7 @@ impl ReportsWire for super::Marker {
 
     async fn report_status(raw: &Client, account: i64, id: &str) -> Result<JobPoll<Option<String>>, Error> {
         let answer = raw.report_status(account, id).await?;
-        let ask_again = retry_after(answer.headers());
+        let ask_again = poll_pause(answer.headers());
         let answer = answer.into_value();
         let word = answer.status.as_ref().map(ToString::to_string);
         let failure =

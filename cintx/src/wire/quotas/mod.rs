@@ -9,14 +9,11 @@ use serde_json::Value;
 
 use super::{Answer, Wire};
 use crate::audience::{Audience, Condition, ControlQuotas, Question};
-use crate::quota::{Quota, QuotaAxis, QuotaTable, TableKind};
+use crate::quota::{Goals, Quota, QuotaAxis, QuotaTable, TableKind};
 use crate::target_group::TargetGroupDraft;
 use crate::types::ids::{ProjectId, TargetGroupId};
 use crate::version::Version;
 use crate::wire::json::id_text;
-
-/// New goals of one profile: its id, and the goal of each quota that changes.
-pub(crate) type Goals = (String, Vec<(String, u64)>);
 
 /// Where quotas are.
 #[derive(Clone, Debug)]

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use crate::audience::{Audience, ControlQuotas};
 use crate::error::Error;
-use crate::quota::QuotaTable;
+use crate::quota::{Goals, QuotaTable};
 use crate::wire::audience::modern;
 use crate::wire::quotas::modern::{edited, read_modern, refusals_of};
-use crate::wire::quotas::{Edit, Goals, HasValidation, Place, QuotasWire, Replacing};
+use crate::wire::quotas::{Edit, HasValidation, Place, QuotasWire, Replacing};
 use crate::wire::{from_json, to_json};
 
 /// Replaces all profiles.
