@@ -10,7 +10,6 @@ use cintx::prelude::{Client, Credentials, Version};
 use cintx::recovery::FileJournal;
 use cintx::types::CurrencySums;
 use cintx_sandbox::Sandbox;
-use jiff::ToSpan as _;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -28,16 +27,17 @@ pub async fn run<V: Version>(kill_after: Option<usize>) -> Result<(CurrencySums,
         rows: csv::Reader::from_reader(&include_bytes!("tracker.csv")[..]).deserialize().collect::<Result<_, _>>()?,
         manager: sandbox.project_manager_id().parse()?,
         business_unit: sandbox.business_unit_id(),
-        start: sandbox.now() + 2.hours(),
+        start: sandbox.now() + Duration::from_secs(7_200),
     };
     let folder = tempfile::tempdir()?;
+    let journal = FileJournal::open(folder.path().join("journal"))?;
     for kill_after in kill_after.into_iter().chain([usize::MAX]) {
         let cint = Client::<V>::builder()
             .credentials(Credentials::new(sandbox.client_id(), sandbox.client_secret()).endpoint(sandbox.token_url()))
             .account(i64::from(sandbox.account_id()))
             .api_url(sandbox.api_url())
             .clock(sandbox.clock())
-            .journal(FileJournal::open(folder.path().join("journal"))?)
+            .journal(journal.clone())
             .build()?;
         tokio::select! {
             () = sandbox.answered(kill_after) => println!("killed after {kill_after} answers"),
