@@ -36,13 +36,13 @@ fn ids(facts: &[Fact]) -> Vec<&str> {
 }
 
 /// An inbox, and a way to close and open it again.
-struct Stage {
+struct Setup {
     open: Box<dyn Fn() -> Inbox>,
     inbox: Option<Inbox>,
     _folder: Option<TempDir>,
 }
 
-impl Stage {
+impl Setup {
     fn all() -> [Self; 2] {
         let memory = MemoryInboxStore::new();
         let folder = tempfile::tempdir().unwrap();
@@ -72,77 +72,77 @@ impl Stage {
 
 #[tokio::test]
 async fn each_event_is_taken_once_and_handed_on_until_it_is_done() {
-    for mut stage in Stage::all() {
+    for mut setup in Setup::all() {
         let group = |id: &str| event(id, "target-group.updated", "", json!({ "target_group_id": "g" }));
         let unknown = event("e2", "weather.changed", "", json!([1]));
-        assert_eq!(stage.accept(group("e1")).await, Accepted::New);
-        assert_eq!(stage.accept(unknown.clone()).await, Accepted::New);
-        assert_eq!(stage.accept(group("e1")).await, Accepted::Duplicate);
-        let first = stage.inbox().take(10).await.unwrap();
+        assert_eq!(setup.accept(group("e1")).await, Accepted::New);
+        assert_eq!(setup.accept(unknown.clone()).await, Accepted::New);
+        assert_eq!(setup.accept(group("e1")).await, Accepted::Duplicate);
+        let first = setup.inbox().take(10).await.unwrap();
         assert_eq!(ids(&first), ["e1", "e2"]);
-        stage.reopen();
-        assert_eq!(stage.inbox().take(10).await.unwrap(), first, "the same under the same numbers");
-        stage.inbox().done(&first[..1]).await.unwrap();
-        stage.reopen();
-        let rest = stage.inbox().take(10).await.unwrap();
+        setup.reopen();
+        assert_eq!(setup.inbox().take(10).await.unwrap(), first, "the same under the same numbers");
+        setup.inbox().done(&first[..1]).await.unwrap();
+        setup.reopen();
+        let rest = setup.inbox().take(10).await.unwrap();
         assert_eq!((ids(&rest), rest[0].event(), rest[0].is_late()), (vec!["e2"], &unknown, false));
-        stage.inbox().done(&rest).await.unwrap();
-        stage.inbox().done(&rest).await.unwrap();
-        assert_eq!(stage.accept(group("e1")).await, Accepted::Duplicate, "after it is done, too");
-        assert!(stage.inbox().take(10).await.unwrap().is_empty());
+        setup.inbox().done(&rest).await.unwrap();
+        setup.inbox().done(&rest).await.unwrap();
+        assert_eq!(setup.accept(group("e1")).await, Accepted::Duplicate, "after it is done, too");
+        assert!(setup.inbox().take(10).await.unwrap().is_empty());
     }
 }
 
 #[tokio::test]
 async fn sessions_are_handed_on_in_order_and_gaps_are_told() {
-    for mut stage in Stage::all() {
-        assert_eq!(stage.accept(session("a3", "a", 3)).await, Accepted::Waiting);
-        assert_eq!(stage.accept(session("a6", "a", 6)).await, Accepted::Waiting);
-        assert_eq!(stage.accept(session("b1", "b", 1)).await, Accepted::New);
-        stage.reopen();
-        let gaps = stage.inbox().gaps().await.unwrap();
+    for mut setup in Setup::all() {
+        assert_eq!(setup.accept(session("a3", "a", 3)).await, Accepted::Waiting);
+        assert_eq!(setup.accept(session("a6", "a", 6)).await, Accepted::Waiting);
+        assert_eq!(setup.accept(session("b1", "b", 1)).await, Accepted::New);
+        setup.reopen();
+        let gaps = setup.inbox().gaps().await.unwrap();
         let shown: Vec<_> = gaps.iter().map(|gap| (&*gap.session, gap.first, gap.last)).collect();
         assert_eq!(shown, [("a", 1, 2), ("a", 4, 5)]);
         assert_eq!(gaps[0].target_group.as_deref(), Some("g"));
         assert!((Timestamp::now() - gaps[0].since).as_secs() < 60);
-        assert_eq!(stage.accept(session("a2", "a", 2)).await, Accepted::Waiting);
-        assert_eq!(ids(&stage.inbox().take(10).await.unwrap()), ["b1"]);
-        assert_eq!(stage.accept(session("a1", "a", 1)).await, Accepted::New);
-        assert_eq!(stage.accept(session("other", "a", 3)).await, Accepted::Duplicate, "by its number");
-        assert_eq!(ids(&stage.inbox().take(10).await.unwrap()), ["b1", "a1", "a2", "a3"]);
+        assert_eq!(setup.accept(session("a2", "a", 2)).await, Accepted::Waiting);
+        assert_eq!(ids(&setup.inbox().take(10).await.unwrap()), ["b1"]);
+        assert_eq!(setup.accept(session("a1", "a", 1)).await, Accepted::New);
+        assert_eq!(setup.accept(session("other", "a", 3)).await, Accepted::Duplicate, "by its number");
+        assert_eq!(ids(&setup.inbox().take(10).await.unwrap()), ["b1", "a1", "a2", "a3"]);
         for (id, number) in [("a5", 5), ("a4", 4)] {
-            stage.accept(session(id, "a", number)).await;
+            setup.accept(session(id, "a", number)).await;
         }
-        let facts = stage.inbox().take(10).await.unwrap();
+        let facts = setup.inbox().take(10).await.unwrap();
         assert_eq!(ids(&facts), ["b1", "a1", "a2", "a3", "a4", "a5", "a6"]);
-        assert!(!facts.iter().any(Fact::is_late) && stage.inbox().gaps().await.unwrap().is_empty());
+        assert!(!facts.iter().any(Fact::is_late) && setup.inbox().gaps().await.unwrap().is_empty());
         // Numbers that nobody expects neither panic nor get lost.
         for (at, odd) in [0, -1, i64::MIN, i64::MAX].into_iter().enumerate() {
-            stage.accept(session(&format!("odd{at}"), "odd", odd)).await;
+            setup.accept(session(&format!("odd{at}"), "odd", odd)).await;
         }
-        let odd = stage.inbox().clone().patience(Duration::ZERO).take(20).await.unwrap();
+        let odd = setup.inbox().clone().patience(Duration::ZERO).take(20).await.unwrap();
         assert_eq!(ids(&odd[7..]), ["odd0", "odd1", "odd2", "odd3"]);
     }
 }
 
 #[tokio::test]
 async fn what_waits_too_long_goes_on_and_what_comes_after_is_late() {
-    for stage in Stage::all() {
+    for setup in Setup::all() {
         for (id, number) in [("a4", 4), ("a2", 2), ("a7", 7)] {
-            assert_eq!(stage.accept(session(id, "a", number)).await, Accepted::Waiting);
+            assert_eq!(setup.accept(session(id, "a", number)).await, Accepted::Waiting);
         }
-        assert!(stage.inbox().take(10).await.unwrap().is_empty(), "there is patience");
-        let hasty = stage.inbox().clone().patience(Duration::ZERO);
+        assert!(setup.inbox().take(10).await.unwrap().is_empty(), "there is patience");
+        let hasty = setup.inbox().clone().patience(Duration::ZERO);
         let facts = hasty.take(10).await.unwrap();
         assert_eq!(ids(&facts), ["a2", "a4", "a7"]);
         hasty.done(&facts).await.unwrap();
-        assert_eq!(stage.accept(session("a5", "a", 5)).await, Accepted::New);
+        assert_eq!(setup.accept(session("a5", "a", 5)).await, Accepted::New);
         let gaps = hasty.gaps().await.unwrap();
         let shown: Vec<_> = gaps.iter().map(|gap| (gap.first, gap.last)).collect();
         assert_eq!(shown, [(1, 1), (3, 3), (6, 6)]);
-        assert_eq!(stage.accept(session("a3", "a", 3)).await, Accepted::New);
-        assert_eq!(stage.accept(session("a8", "a", 8)).await, Accepted::New);
-        assert_eq!(stage.accept(session("again", "a", 3)).await, Accepted::Duplicate);
+        assert_eq!(setup.accept(session("a3", "a", 3)).await, Accepted::New);
+        assert_eq!(setup.accept(session("a8", "a", 8)).await, Accepted::New);
+        assert_eq!(setup.accept(session("again", "a", 3)).await, Accepted::Duplicate);
         let facts = hasty.take(10).await.unwrap();
         let shown: Vec<_> = facts.iter().map(|fact| (fact.event().id(), fact.is_late())).collect();
         assert_eq!(shown, [("a5", true), ("a3", true), ("a8", false)]);
@@ -152,17 +152,17 @@ async fn what_waits_too_long_goes_on_and_what_comes_after_is_late() {
 #[tokio::test]
 async fn of_a_quotas_counts_the_newest_is_handed_on() {
     let (ten, eleven) = ("2026-11-29T10:00:00Z", "2026-11-29T11:00:00Z");
-    for stage in Stage::all() {
-        assert_eq!(stage.accept(fill("q1", Some("q"), ten, 5)).await, Accepted::New);
-        assert_eq!(stage.accept(fill("whole", None, ten, 9)).await, Accepted::New);
-        assert_eq!(stage.accept(fill("q2", Some("q"), eleven, 4)).await, Accepted::New, "time decides");
-        let facts = stage.inbox().take(10).await.unwrap();
+    for setup in Setup::all() {
+        assert_eq!(setup.accept(fill("q1", Some("q"), ten, 5)).await, Accepted::New);
+        assert_eq!(setup.accept(fill("whole", None, ten, 9)).await, Accepted::New);
+        assert_eq!(setup.accept(fill("q2", Some("q"), eleven, 4)).await, Accepted::New, "time decides");
+        let facts = setup.inbox().take(10).await.unwrap();
         assert_eq!(ids(&facts), ["whole", "q2"], "nobody needs the older one");
-        stage.inbox().done(&facts).await.unwrap();
-        assert_eq!(stage.accept(fill("q3", Some("q"), ten, 7)).await, Accepted::Superseded);
-        assert_eq!(stage.accept(fill("q4", Some("q"), eleven, 4)).await, Accepted::Superseded, "nothing new");
-        assert_eq!(stage.accept(fill("q5", Some("q"), eleven, 6)).await, Accepted::New);
-        let facts = stage.inbox().take(10).await.unwrap();
+        setup.inbox().done(&facts).await.unwrap();
+        assert_eq!(setup.accept(fill("q3", Some("q"), ten, 7)).await, Accepted::Superseded);
+        assert_eq!(setup.accept(fill("q4", Some("q"), eleven, 4)).await, Accepted::Superseded, "nothing new");
+        assert_eq!(setup.accept(fill("q5", Some("q"), eleven, 6)).await, Accepted::New);
+        let facts = setup.inbox().take(10).await.unwrap();
         let EventData::QuotaFillRegistered(fill) = facts[0].event().data() else { panic!() };
         assert_eq!((facts.len(), fill.completes), (1, Some(6)));
     }
@@ -193,8 +193,8 @@ async fn what_is_old_is_forgotten() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_at_once_share_a_commit_and_one_who_goes_away_takes_nobody_along() {
-    for stage in Stage::all() {
-        let inbox = stage.inbox();
+    for setup in Setup::all() {
+        let inbox = setup.inbox();
         let tasks = (0..500).map(|number| {
             let (inbox, event) = (inbox.clone(), session(&format!("e{}", number % 400), "s", number % 400 + 1));
             async move {
@@ -208,7 +208,7 @@ async fn many_at_once_share_a_commit_and_one_who_goes_away_takes_nobody_along() 
         let answers = join_all(tasks).await;
         assert!(answers.into_iter().flatten().all(|answer| answer.is_ok()));
         // Cint repeats what was not acknowledged.
-        join_all((0..400).map(|number| stage.accept(session(&format!("e{number}"), "s", number + 1)))).await;
+        join_all((0..400).map(|number| setup.accept(session(&format!("e{number}"), "s", number + 1)))).await;
         let facts = inbox.take(1_000).await.unwrap();
         let numbers = facts.iter().map(|fact| match fact.event().data() {
             EventData::SessionUpdated(update) => update.sequence_number,

@@ -5,8 +5,8 @@
 pub mod dispatch;
 pub mod document;
 pub mod instances;
-pub mod misbehave;
 pub mod strict;
+pub mod with_faults;
 
 /// A version with everything that came with 2025-12-18 and is there since: what tests of those calls are generic over.
 pub trait Latest:

@@ -11,7 +11,7 @@ use cintx::client::{CallOptions, Credentials, RetryPolicy};
 use cintx::recovery::FileJournal;
 use cintx::{Client, Error, V2025_12_18};
 use cintx_raw::v2025_12_18::types::CreateWebhookRequest;
-use cintx_tests::misbehave::{Answer, Behaviour, Deed, Received, Server};
+use cintx_tests::with_faults::{Answer, Behaviour, Deed, Received, Server};
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
 

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 const ULID: &str = "01BX5ZZKBKACTAV9WEVGEMMVS0";
 const UPLOAD: &str = "rid,reason\r\n7d6d3f8a,41\r\n";
 
-async fn stage() -> (MockServer, Client) {
+async fn setup() -> (MockServer, Client) {
     let server = MockServer::start_async().await;
     let direct = BearerTransport::new("token").unwrap().base_url(&server.base_url());
     let direct = direct.server_to_server("key", Some(&server.base_url())).unwrap();
@@ -26,7 +26,7 @@ async fn stage() -> (MockServer, Client) {
 
 #[tokio::test]
 async fn a_mock_answers_its_own_request_and_no_other() {
-    let (server, cint) = stage().await;
+    let (server, cint) = setup().await;
     let mock = server.operation(endpoints::GetListTargetGroups, |when, then| {
         when.path("project_id", "a/b c").query("status", "live").query("status", "paused");
         let mut answer = types::TargetGroupsList::default();
@@ -45,7 +45,7 @@ async fn a_mock_answers_its_own_request_and_no_other() {
 
 #[tokio::test]
 async fn uploads_and_downloads_are_mocked_by_their_content() {
-    let (server, cint) = stage().await;
+    let (server, cint) = setup().await;
     let csv = server.operation(endpoints::PostReconciliations, |when, then| {
         when.body(&RawBody(UPLOAD.into())).header("content-type", "text/csv");
         let mut answer = types::SubmitReconciliationsResponse::default();
@@ -79,7 +79,7 @@ async fn uploads_and_downloads_are_mocked_by_their_content() {
 
 #[tokio::test]
 async fn refusals_and_the_other_host_are_mocked_too() {
-    let (server, cint) = stage().await;
+    let (server, cint) = setup().await;
     let moved = server.operation(endpoints::UpdateRespondentStatus, |when, then| {
         when.header("authorization", "key");
         then.error(422, "respondent_status_error", "is that already");

@@ -21,20 +21,20 @@ use self::readings::{OwnReadings, Reading};
 use self::service::Service;
 
 /// What a reading returns while one operation answers with this.
-async fn outcome<V: OwnReadings>(stage: &Stage<V>, reading: &Reading<V>, id: &str, value: &Value) -> String {
-    stage.service.answers(id, value.clone());
-    reading.outcome(&stage.client).await.unwrap_or_else(|error| format!("fails: {error:#}"))
+async fn outcome<V: OwnReadings>(setup: &Setup<V>, reading: &Reading<V>, id: &str, value: &Value) -> String {
+    setup.service.answers(id, value.clone());
+    reading.outcome(&setup.client).await.unwrap_or_else(|error| format!("fails: {error:#}"))
 }
 
 /// An API, and a client of it.
-struct Stage<V: OwnReadings> {
+struct Setup<V: OwnReadings> {
     service: Service,
     client: Client<V>,
 }
 
 /// The leaves of an operation's answer that no reading shows, of all that there are.
 async fn unread<V: OwnReadings>(
-    stage: &Stage<V>,
+    setup: &Setup<V>,
     readings: &[&Reading<V>],
     id: &str,
     instances: &[Instance],
@@ -42,7 +42,7 @@ async fn unread<V: OwnReadings>(
 ) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut all, mut read, mut tried) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for instance in instances {
-        let leaves: Vec<Leaf> = stage.service.leaves(id, &instance.value);
+        let leaves: Vec<Leaf> = setup.service.leaves(id, &instance.value);
         all.extend(leaves.iter().map(|leaf| leaf.name.clone()));
         for reading in readings {
             let is_new =
@@ -51,26 +51,26 @@ async fn unread<V: OwnReadings>(
             if open.is_empty() {
                 break;
             }
-            let whole = outcome(stage, reading, id, &instance.value).await;
+            let whole = outcome(setup, reading, id, &instance.value).await;
             if whole.starts_with("fails: ") {
                 problems.push(format!("{id}, {}, by {}: {whole}", instance.name, reading.name));
                 continue;
             }
             for leaf in open {
-                let other = outcome(stage, reading, id, &leaf.changed(&instance.value)).await;
+                let other = outcome(setup, reading, id, &leaf.changed(&instance.value)).await;
                 if other.starts_with("fails: ") {
                     problems.push(format!("{id} {} by {}: {other}", leaf.name, reading.name));
                     continue;
                 }
                 let absent = match leaf.absent(&instance.value) {
-                    Some(absent) if other != whole => outcome(stage, reading, id, &absent).await,
+                    Some(absent) if other != whole => outcome(setup, reading, id, &absent).await,
                     _ => other.clone(),
                 };
                 if other != whole && absent != whole {
                     read.insert(leaf.name.clone());
                 }
                 if let Some((loose, text)) = leaf.loosely(&instance.value).filter(|_| other != whole) {
-                    let loosely = outcome(stage, reading, id, &loose).await;
+                    let loosely = outcome(setup, reading, id, &loose).await;
                     if loosely != other && !loosely.contains(&text) {
                         problems.push(format!("{id} {} by {}: only a strict moment is read", leaf.name, reading.name));
                     }
@@ -86,14 +86,14 @@ async fn every_leaf_is_read<V: OwnReadings>() {
     let since = Instant::now();
     let document = Document::of(V::DATE);
     let service = Service::new(V::DATE, V::OPERATIONS);
-    let stage = Stage { client: readings::client(&service), service };
-    let service = &stage.service;
+    let setup = Setup { client: readings::client(&service), service };
+    let service = &setup.service;
     let readings = V::readings();
     let mut calls: BTreeMap<&'static str, Vec<&Reading<V>>> = BTreeMap::new();
     let mut problems = Vec::new();
     for reading in &readings {
         service.reset();
-        if let Err(error) = reading.outcome(&stage.client).await {
+        if let Err(error) = reading.outcome(&setup.client).await {
             problems.push(format!("{}: {error:#}", reading.name));
         }
         for id in service.called() {
@@ -104,7 +104,7 @@ async fn every_leaf_is_read<V: OwnReadings>() {
     for id in unread::operations(V::DATE, V::OPERATIONS) {
         let Some(instances) = service.instances(&document, id) else { continue };
         let readings = calls.get(id).map_or(&[][..], Vec::as_slice);
-        let (unread, all) = unread(&stage, readings, id, &instances, &mut problems).await;
+        let (unread, all) = unread(&setup, readings, id, &instances, &mut problems).await;
         service.reset();
         count += all.len();
         lost.extend(unread.into_iter().map(|leaf| format!("{id} {leaf}")));

@@ -63,7 +63,7 @@ fn clock(sandbox: &Sandbox) -> impl Fn() -> Timestamp + Send + Sync + 'static {
 }
 
 /// A project in a sandbox behind a gateway.
-struct Stage<V: Version> {
+struct Setup<V: Version> {
     sandbox: Arc<Sandbox>,
     gateway: Gateway,
     cint: Client<V>,
@@ -71,7 +71,7 @@ struct Stage<V: Version> {
     start: Timestamp,
 }
 
-impl<V: Version> Stage<V> {
+impl<V: Version> Setup<V> {
     async fn new() -> Self {
         let sandbox = sandbox::<V>().await;
         let gateway = Gateway::new(Arc::clone(&sandbox));
@@ -118,30 +118,30 @@ impl<V: Version> Stage<V> {
 }
 
 async fn what_is_there_is_found_and_each_has_a_result<V: Version>() {
-    let stage = Stage::<V>::new().await;
-    let groups = stage.project.target_groups().at_once();
-    let mut drafts = stage.drafts();
+    let setup = Setup::<V>::new().await;
+    let groups = setup.project.target_groups().at_once();
+    let mut drafts = setup.drafts();
     drafts[1].1 = drafts[1].1.clone().completes_goal(0);
     let first = groups.create(drafts).await.unwrap().await;
     let names = |results: &[(String, _)]| results.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
     assert_eq!(names(&first.done), ["UK drinks", "UK pets"]);
     assert_eq!((&*first.failed[0].0, first.failed[0].1.invalid_fields()[0].field()), ("UK snacks", "completes_goal"));
 
-    let second = groups.create(stage.drafts()).await.unwrap().await.all().unwrap();
+    let second = groups.create(setup.drafts()).await.unwrap().await.all().unwrap();
     assert_eq!((second[0].1.id(), second[2].1.id()), (first.done[0].1.id(), first.done[1].1.id()));
-    assert_eq!(stage.project.target_groups().list().stream().collect().await.unwrap().len(), 3);
-    let twice = groups.create([stage.draft("UK drinks"), stage.draft("UK drinks")]).await.unwrap_err();
+    assert_eq!(setup.project.target_groups().list().stream().collect().await.unwrap().len(), 3);
+    let twice = groups.create([setup.draft("UK drinks"), setup.draft("UK drinks")]).await.unwrap_err();
     assert!(twice.invalid_fields()[0].reason().contains("as that of"), "{twice}");
 
     // A launch that failed is tried again under another key; one that goes on failing is one result among the others.
-    let fail = |name: usize, jobs| stage.sandbox.fail_jobs_of(second[name].1.id().as_str(), jobs, "NotNow", "not now");
+    let fail = |name: usize, jobs| setup.sandbox.fail_jobs_of(second[name].1.id().as_str(), jobs, "NotNow", "not now");
     assert!(fail(0, 1) && fail(1, 99));
-    let launched = groups.launch(second.clone(), stage.end()).await;
+    let launched = groups.launch(second.clone(), setup.end()).await;
     assert_eq!((launched.done.len(), &*launched.failed[0].0), (2, "UK snacks"));
     assert_eq!(launched.failed[0].1.job_failure().unwrap().description, "not now");
-    let before = stage.sandbox.requests().len();
-    assert_eq!(groups.launch(launched_ones(&second), stage.end()).await.all().unwrap().len(), 2);
-    let sent = stage.sandbox.requests().split_off(before);
+    let before = setup.sandbox.requests().len();
+    assert_eq!(groups.launch(launched_ones(&second), setup.end()).await.all().unwrap().len(), 2);
+    let sent = setup.sandbox.requests().split_off(before);
     assert!(sent.iter().all(|request| request.method == "GET"), "what is live is left alone");
 
     let second = launched_ones(&second);
@@ -161,17 +161,17 @@ fn launched_ones<T: Clone>(groups: &[T]) -> Vec<T> {
 }
 
 async fn jobs_are_waited_for_at_once_and_schedules_are_kept<V: Version>() {
-    let stage = Stage::<V>::new().await;
-    let groups = stage.project.target_groups().at_once();
-    let created = groups.create(stage.drafts()).await.unwrap().await.all().unwrap();
+    let setup = Setup::<V>::new().await;
+    let groups = setup.project.target_groups().at_once();
+    let created = groups.create(setup.drafts()).await.unwrap().await.all().unwrap();
     let mut jobs = Vec::new();
     for (name, group) in &created[..2] {
-        jobs.push((name.clone(), group.launch(stage.end()).await.unwrap()));
+        jobs.push((name.clone(), group.launch(setup.end()).await.unwrap()));
     }
     let live = cintx::batch::until_all_done(jobs).await.all().unwrap();
     assert_eq!(live.iter().map(|(name, _)| &**name).collect::<Vec<_>>(), ["UK drinks", "UK snacks"]);
     for _ in 0..2 {
-        let runs = groups.schedule(created.clone(), stage.start..stage.end()).await.all().unwrap();
+        let runs = groups.schedule(created.clone(), setup.start..setup.end()).await.all().unwrap();
         let states: Vec<String> = runs.iter().map(|(_, run)| run.status().to_string()).collect();
         assert_eq!(states, ["live", "live", "scheduled"]);
     }
@@ -180,23 +180,23 @@ async fn jobs_are_waited_for_at_once_and_schedules_are_kept<V: Version>() {
 }
 
 async fn a_watch_tells_what_changes_and_ends<V: Version>() {
-    let stage = Stage::<V>::new().await;
-    let ids = stage.live().await;
-    let idle = stage.project.target_groups().at_once().create([stage.draft("UK later")]).await.unwrap();
+    let setup = Setup::<V>::new().await;
+    let ids = setup.live().await;
+    let idle = setup.project.target_groups().at_once().create([setup.draft("UK later")]).await.unwrap();
     idle.await.all().unwrap();
-    let mut watch = stage.project.watch().only(&ids).every(Duration::from_secs(60)).until(Until::Filled(0.9)).stream();
+    let mut watch = setup.project.watch().only(&ids).every(Duration::from_secs(60)).until(Until::Filled(0.9)).stream();
     let first = watch.try_next().await.unwrap().unwrap();
     assert_eq!((first.groups.len(), first.goal(), first.completes(), first.changes.len()), (3, 180, 0, 0));
-    assert!(first.groups.iter().all(|group| group.is_live() && group.period.unwrap().end == stage.end()));
+    assert!(first.groups.iter().all(|group| group.is_live() && group.period.unwrap().end == setup.end()));
 
     // Nothing has changed: the list alone is read, which in some versions ends with an empty page.
-    stage.gateway.set(Weather::Calm);
+    setup.gateway.set(Weather::Calm);
     assert!(watch.try_next().await.unwrap().unwrap().changes.is_empty());
-    assert!(stage.gateway.seen().len() <= 2, "{:?}", stage.gateway.seen());
+    assert!(setup.gateway.seen().len() <= 2, "{:?}", setup.gateway.seen());
 
     let (mut completes, mut days) = (0, 0);
     let last = loop {
-        stage.sandbox.advance(DAY);
+        setup.sandbox.advance(DAY);
         days += 1;
         let snapshot = watch.try_next().await.unwrap().unwrap();
         for Change { what, .. } in &snapshot.changes {
@@ -218,104 +218,104 @@ async fn a_watch_tells_what_changes_and_ends<V: Version>() {
 
     // What reconciliation takes back goes down, and is summed.
     let mut watch =
-        stage.project.watch().every(Duration::from_secs(60)).until(Until::Status(TargetGroupStatus::Completed));
+        setup.project.watch().every(Duration::from_secs(60)).until(Until::Status(TargetGroupStatus::Completed));
     watch = watch.only(&ids);
     let mut watch = watch.stream();
     let before = watch.try_next().await.unwrap().unwrap();
-    let rid = stage.sandbox.respondents().into_iter().find(|respondent| respondent.is_complete()).unwrap().rid;
+    let rid = setup.sandbox.respondents().into_iter().find(|respondent| respondent.is_complete()).unwrap().rid;
     let rows = [ReconciliationRow::new(rid, Reason::Speeder)];
-    stage.cint.reconciliations().submit("too-fast.csv", rows).await.unwrap().until_done().await.unwrap();
+    setup.cint.reconciliations().submit("too-fast.csv", rows).await.unwrap().until_done().await.unwrap();
     let after = watch.try_next().await.unwrap().unwrap();
     assert_eq!((before.completes() - after.completes(), after.reversed.to_string()), (1, "2.85 USD".to_owned()));
 
-    stage.project.target_groups().at_once().complete(&ids).await.unwrap().all().unwrap();
+    setup.project.target_groups().at_once().complete(&ids).await.unwrap().all().unwrap();
     let last = watch.try_next().await.unwrap().unwrap();
     assert_eq!(last.ended, Some(Until::Status(TargetGroupStatus::Completed)));
 }
 
 async fn a_watch_outlives_bad_weather_until_its_deadline<V: Version>() {
-    let stage = Stage::<V>::new().await;
-    stage.live().await;
-    let deadline = stage.sandbox.now() + 15.minutes();
-    let watch = stage.project.watch().every(Duration::from_secs(5)).patience(DAY).until(Until::Deadline(deadline));
+    let setup = Setup::<V>::new().await;
+    setup.live().await;
+    let deadline = setup.sandbox.now() + 15.minutes();
+    let watch = setup.project.watch().every(Duration::from_secs(5)).patience(DAY).until(Until::Deadline(deadline));
     let mut watch = watch.stream();
     watch.try_next().await.unwrap().unwrap();
     let clear = |after: u64| {
-        let gateway = stage.gateway.clone();
+        let gateway = setup.gateway.clone();
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_secs(after)).await;
             gateway.set(Weather::Calm);
         })
     };
     for fault in [Fault::Refuse(503), Fault::DropBefore, Fault::PageBefore] {
-        stage.gateway.set(Weather::From(0, fault));
+        setup.gateway.set(Weather::From(0, fault));
         let (began, cleared) = (Instant::now(), clear(60));
         watch.try_next().await.unwrap().unwrap();
         assert!(began.elapsed() >= Duration::from_secs(60), "{fault:?} {:?}", began.elapsed());
         cleared.await.unwrap();
     }
-    stage.gateway.set(Weather::From(0, Fault::Refuse(503)));
+    setup.gateway.set(Weather::From(0, Fault::Refuse(503)));
     let error = watch.try_next().await.unwrap_err();
     assert_eq!(error.status().map(|status| status.as_u16()), Some(503));
     assert!(watch.try_next().await.unwrap().is_none());
 
-    stage.gateway.set(Weather::Calm);
-    let mut watch = stage.project.watch().until(Until::Deadline(stage.sandbox.now())).stream();
+    setup.gateway.set(Weather::Calm);
+    let mut watch = setup.project.watch().until(Until::Deadline(setup.sandbox.now())).stream();
     let only = watch.try_next().await.unwrap().unwrap();
     assert!(matches!(only.ended, Some(Until::Deadline(_))));
 
     // What will not pass ends it at once.
-    stage.gateway.set(Weather::From(0, Fault::Refuse(403)));
-    let mut watch = stage.project.watch().stream();
+    setup.gateway.set(Weather::From(0, Fault::Refuse(403)));
+    let mut watch = setup.project.watch().stream();
     assert_eq!(watch.try_next().await.unwrap_err().status().map(|status| status.as_u16()), Some(403));
-    let wrong = stage.project.watch().every(Duration::ZERO).until(Until::Filled(1.5)).stream().try_next().await;
+    let wrong = setup.project.watch().every(Duration::ZERO).until(Until::Filled(1.5)).stream().try_next().await;
     assert_eq!(wrong.unwrap_err().invalid_fields().len(), 2);
 }
 
 async fn hints_bring_news_without_more_reads<V: Version>() {
-    let stage = Stage::<V>::new().await;
-    let ids = stage.live().await;
-    let mut watch = stage.project.watch().every(DAY).stream();
+    let setup = Setup::<V>::new().await;
+    let ids = setup.live().await;
+    let mut watch = setup.project.watch().every(DAY).stream();
     let feed = watch.feed();
     watch.try_next().await.unwrap();
-    stage.gateway.set(Weather::Calm);
+    setup.gateway.set(Weather::Calm);
     assert!(feed.count(&ids[0], Some(7), None, None) && !feed.count(nobody(), Some(7), None, None));
     let told = watch.try_next().await.unwrap().unwrap();
-    assert_eq!((told.completes(), told.changes.len(), stage.gateway.seen().len()), (7, 1, 0), "nothing was read");
+    assert_eq!((told.completes(), told.changes.len(), setup.gateway.seen().len()), (7, 1, 0), "nothing was read");
 
     let price = Money::new("2.99", "USD").unwrap();
-    stage.project.target_group(&ids[1]).set_cost_per_interview(&price).await.unwrap();
-    stage.gateway.set(Weather::Calm);
+    setup.project.target_group(&ids[1]).set_cost_per_interview(&price).await.unwrap();
+    setup.gateway.set(Weather::Calm);
     assert!(feed.look_at(&ids[1]) && !feed.look_at(nobody()));
     let told = watch.try_next().await.unwrap().unwrap();
     assert_eq!(
         told.changes.iter().map(|change| change.what.to_string()).collect::<Vec<_>>(),
         ["price 2.85 USD to 2.99 USD"]
     );
-    assert!(stage.gateway.seen().len() <= 3, "only that target group was read: {:?}", stage.gateway.seen());
+    assert!(setup.gateway.seen().len() <= 3, "only that target group was read: {:?}", setup.gateway.seen());
 
     feed.look();
     assert_eq!(watch.try_next().await.unwrap().unwrap().completes(), 0, "what is read goes before what was told");
 }
 
 async fn one_target_group_is_watched_from_draft_to_end<V: Version>() {
-    let stage = Stage::<V>::new().await;
-    let groups = stage.project.target_groups().at_once();
-    let created = groups.create([stage.draft("UK drinks")]).await.unwrap().await.all().unwrap();
+    let setup = Setup::<V>::new().await;
+    let groups = setup.project.target_groups().at_once();
+    let created = groups.create([setup.draft("UK drinks")]).await.unwrap().await.all().unwrap();
     let group = &created[0].1;
     let mut watch = group.watch().every(Duration::from_secs(60)).stream();
     let first = watch.try_next().await.unwrap().unwrap();
     assert_eq!((first.goal(), &first.groups[0].status), (60, &Some(TargetGroupStatus::Draft)));
-    let mut run = group.launch(stage.end()).await.unwrap().until_live().await.unwrap();
+    let mut run = group.launch(setup.end()).await.unwrap().until_live().await.unwrap();
     let live = watch.try_next().await.unwrap().unwrap();
     assert!(live.groups[0].is_live() && live.groups[0].period.is_some() && live.groups[0].price.is_some());
-    stage.gateway.set(Weather::Calm);
+    setup.gateway.set(Weather::Calm);
     watch.try_next().await.unwrap();
-    assert_eq!(stage.gateway.seen().len(), 1, "nothing has changed");
+    assert_eq!(setup.gateway.seen().len(), 1, "nothing has changed");
     run.complete().await.unwrap();
     let last = watch.try_next().await.unwrap().unwrap();
     assert_eq!((last.ended, watch.try_next().await.unwrap()), (Some(Until::Over), None));
-    let mut nothing = stage.project.target_group(nobody()).watch().patience(Duration::ZERO).stream();
+    let mut nothing = setup.project.target_group(nobody()).watch().patience(Duration::ZERO).stream();
     assert!(nothing.try_next().await.unwrap_err().is_not_found());
 }
 

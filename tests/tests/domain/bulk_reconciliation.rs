@@ -16,7 +16,7 @@ use futures_util::FutureExt as _;
 #[cfg(feature = "v2025-12-18")]
 use jiff::{Timestamp, ToSpan as _};
 
-use crate::stage::Stage;
+use crate::setup::Setup;
 
 macro_rules! quickly {
     ($version:ident $marker:ident $name:ident) => {
@@ -33,8 +33,8 @@ mod a_stopped_run_goes_on {
 }
 
 /// Jobs are done at once, and nobody enters a survey by themselves.
-async fn quiet<V: Version>() -> Stage<V> {
-    Stage::on(Sandbox::builder().seed(7).job_delay(Duration::ZERO).field_pace(Duration::ZERO)).await
+async fn quiet<V: Version>() -> Setup<V> {
+    Setup::on(Sandbox::builder().seed(7).job_delay(Duration::ZERO).field_pace(Duration::ZERO)).await
 }
 
 /// A file with so many respondents that nobody knows, below some that are in it already.
@@ -46,9 +46,9 @@ fn corrections(known: &[(String, Reason)], strangers: u32) -> Corrections {
 }
 
 /// Runs until so many rows are submitted, and no further.
-async fn run_until<V: Version>(stage: &Stage<V>, key: &str, of: &Corrections, part: usize, rows: usize) -> BulkState {
+async fn run_until<V: Version>(setup: &Setup<V>, key: &str, of: &Corrections, part: usize, rows: usize) -> BulkState {
     let mut told = None;
-    let run = stage.cint.reconciliations().submit_in_parts(key, of).part_rows(part).run(|state| {
+    let run = setup.cint.reconciliations().submit_in_parts(key, of).part_rows(part).run(|state| {
         if state.submitted_rows() == rows {
             told = Some(state.clone());
             std::panic::resume_unwind(Box::new("stopped"));
@@ -60,36 +60,36 @@ async fn run_until<V: Version>(stage: &Stage<V>, key: &str, of: &Corrections, pa
 }
 
 /// How many reconciliations there are whose name begins so.
-async fn submissions<V: Version>(stage: &Stage<V>, name: &str) -> usize {
-    stage.cint.reconciliations().list().name(name).page_size(100).stream().collect().await.unwrap().len()
+async fn submissions<V: Version>(setup: &Setup<V>, name: &str) -> usize {
+    setup.cint.reconciliations().list().name(name).page_size(100).stream().collect().await.unwrap().len()
 }
 
-async fn a_stopped_run_goes_on<V: Version>(stage: Stage<V>) {
-    let reconciliations = stage.cint.reconciliations();
+async fn a_stopped_run_goes_on<V: Version>(setup: Setup<V>) {
+    let reconciliations = setup.cint.reconciliations();
     let nine = corrections(&[], 9);
 
     // With the state that was kept.
-    let told = run_until(&stage, "kept", &nine, 4, 4).await;
+    let told = run_until(&setup, "kept", &nine, 4, 4).await;
     let kept: BulkState = serde_json::from_str(&serde_json::to_string(&told).unwrap()).unwrap();
     let first = kept.parts()[0].id.clone().unwrap();
     let done = reconciliations.submit_in_parts("kept", &nine).resume(kept.clone()).run(|_| {}).await.unwrap();
     assert_eq!(done.parts().iter().map(|part| part.rows).collect::<Vec<_>>(), [4, 4, 1]);
-    assert_eq!((done.parts()[0].id.as_ref(), submissions(&stage, "kept-part").await), (Some(&first), 3));
+    assert_eq!((done.parts()[0].id.as_ref(), submissions(&setup, "kept-part").await), (Some(&first), 3));
     assert_eq!((done.rows(), done.finished_rows(), done.counts().invalid), (9, 9, Some(9)));
 
     // With nothing but the same corrections and key; and an answer that is lost.
-    run_until(&stage, "forgotten", &nine, 4, 8).await;
-    stage.sandbox.inject(Fault::on("post_reconciliations").reset_after_applying().times(1));
+    run_until(&setup, "forgotten", &nine, 4, 8).await;
+    setup.sandbox.inject(Fault::on("post_reconciliations").reset_after_applying().times(1));
     for _ in 0..2 {
         let again = reconciliations.submit_in_parts("forgotten", &nine).part_rows(4).run(|_| {}).await.unwrap();
-        assert_eq!((again.finished_rows(), submissions(&stage, "forgotten-part").await), (9, 3));
+        assert_eq!((again.finished_rows(), submissions(&setup, "forgotten-part").await), (9, 3));
     }
 
     // A part that has changed is another one; a state is of one wish alone.
     let other = corrections(&[], 7);
     reconciliations.submit_in_parts("forgotten", &other).part_rows(4).run(|_| {}).await.unwrap();
-    assert_eq!(submissions(&stage, "forgotten-part").await, 4, "the first part is the same, the second is not");
-    let before = stage.sandbox.requests().len();
+    assert_eq!(submissions(&setup, "forgotten-part").await, 4, "the first part is the same, the second is not");
+    let before = setup.sandbox.requests().len();
     let refused = reconciliations.submit_in_parts("other", &other).part_rows(5).resume(kept).run(|_| {}).await;
     let refused = refused.unwrap_err();
     assert_eq!(
@@ -102,8 +102,8 @@ async fn a_stopped_run_goes_on<V: Version>(stage: Stage<V>) {
         refused.invalid_fields().iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["key has 0 characters, expected 1 to 150", "part_rows are 0, expected 1 to 100000"]
     );
-    assert_eq!(stage.sandbox.requests().len(), before, "nothing was sent");
-    stage.assert_no_violation();
+    assert_eq!(setup.sandbox.requests().len(), before, "nothing was sent");
+    setup.assert_no_violation();
 }
 
 #[cfg(feature = "v2025-12-18")]
@@ -112,15 +112,15 @@ async fn forty_five_thousand_are_stopped_and_joined_with_what_became_of_them() {
     use cintx::reconciliation::{ReconciliationFile, ReconciliationRow};
     use cintx::report::{ReportRows, ReportScope};
 
-    let stage = quiet::<cintx::V2025_12_18>().await;
-    let group = stage.draft(&stage.project().await).create().await.unwrap();
+    let setup = quiet::<cintx::V2025_12_18>().await;
+    let group = setup.draft(&setup.project().await).create().await.unwrap();
     group.launch(Timestamp::now() + 240.hours()).await.unwrap().until_live().await.unwrap();
-    let rids: Vec<String> = (0..4).map(|_| stage.sandbox.enter_respondent(group.id().as_str()).unwrap()).collect();
-    let reconciliations = stage.cint.reconciliations();
+    let rids: Vec<String> = (0..4).map(|_| setup.sandbox.enter_respondent(group.id().as_str()).unwrap()).collect();
+    let reconciliations = setup.cint.reconciliations();
     let completes = rids[..3].iter().map(|rid| ReconciliationRow::new(&**rid, Reason::AdjustedComplete));
     reconciliations.submit("late.csv", completes).await.unwrap().until_done().await.unwrap();
     let today = jiff::tz::Offset::UTC.to_datetime(Timestamp::now()).date();
-    let report = stage.cint.reports().completes(ReportScope::Account, today - 7.days()..=today + 1.day());
+    let report = setup.cint.reports().completes(ReportScope::Account, today - 7.days()..=today + 1.day());
     let mut before = Vec::new();
     report.await.unwrap().until_done().await.unwrap().write_to(&mut before).await.unwrap();
 
@@ -131,11 +131,11 @@ async fn forty_five_thousand_are_stopped_and_joined_with_what_became_of_them() {
         (rids[3].clone(), Reason::AdjustedComplete),
     ];
     let all = corrections(&known, 44_996);
-    run_until(&stage, "wave-7", &all, 5_000, 20_000).await;
+    run_until(&setup, "wave-7", &all, 5_000, 20_000).await;
     let mut told = 0;
     let run = reconciliations.submit_in_parts("wave-7", &all).part_rows(5_000).run(|_| told += 1);
     let done = run.await.unwrap();
-    assert_eq!((told, submissions(&stage, "wave-7-part").await), (1 + 9 + 9, 9), "each part once");
+    assert_eq!((told, submissions(&setup, "wave-7-part").await), (1 + 9 + 9, 9), "each part once");
     assert!(done.parts().iter().all(|part| part.outcome.as_ref().unwrap().status == ReconciliationStatus::Complete));
     let counts = done.counts();
     assert_eq!(
@@ -164,7 +164,7 @@ async fn forty_five_thousand_are_stopped_and_joined_with_what_became_of_them() {
     assert_eq!(file.iter().filter(|byte| **byte == b'\n').count(), 5_000);
     let other = reconciliations.results(&corrections(&[], 45_000), &done).await.unwrap_err();
     assert_eq!(other.invalid_fields()[0].field(), "state");
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 #[cfg(feature = "v2025-12-18")]

@@ -5,7 +5,7 @@ use cintx::types::LengthOfInterview;
 use cintx::{Money, Version};
 use jiff::{Timestamp, ToSpan as _};
 
-use crate::stage::{Stage, on_every_version};
+use crate::setup::{Setup, on_every_version};
 
 on_every_version!(days_and_dates_are_suggested, nonsense_is_not_asked);
 
@@ -13,8 +13,8 @@ fn price() -> Money {
     Money::new("2.73", "USD").unwrap()
 }
 
-async fn days_and_dates_are_suggested<V: Version>(stage: Stage<V>) {
-    let days = stage
+async fn days_and_dates_are_suggested<V: Version>(setup: Setup<V>) {
+    let days = setup
         .cint
         .suggest_days("eng_gb", 500, LengthOfInterview::minutes(10), "0.50", price())
         .collects_pii(true)
@@ -22,31 +22,31 @@ async fn days_and_dates_are_suggested<V: Version>(stage: Stage<V>) {
         .unwrap();
     assert!(days >= 1);
     let start: Timestamp = "2031-05-05T09:00:00Z".parse().unwrap();
-    let field = stage.cint.suggest_field("eng_gb", start..start + 60.hours()).await.unwrap();
+    let field = setup.cint.suggest_field("eng_gb", start..start + 60.hours()).await.unwrap();
     assert_eq!((field.start, field.end), (Some(start), Some(start + 60.hours())));
     assert!(field.time_zone.is_some());
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn nonsense_is_not_asked<V: Version>(stage: Stage<V>) {
-    let refused = stage.cint.suggest_days("en_gb", 0, 46_u8, "1.5", price()).await.unwrap_err();
+async fn nonsense_is_not_asked<V: Version>(setup: Setup<V>) {
+    let refused = setup.cint.suggest_days("en_gb", 0, 46_u8, "1.5", price()).await.unwrap_err();
     let fields: Vec<_> = refused.invalid_fields().iter().map(FieldError::field).collect();
     assert_eq!(fields, ["completes", "locale", "length_of_interview", "incidence_rate"]);
     let now = Timestamp::now();
-    let refused = stage.cint.suggest_field("x", now..now).await.unwrap_err();
+    let refused = setup.cint.suggest_field("x", now..now).await.unwrap_err();
     let fields: Vec<_> = refused.invalid_fields().iter().map(FieldError::field).collect();
     assert_eq!(fields, ["locale", "fielding_period"]);
-    assert!(stage.sandbox.requests().is_empty());
+    assert!(setup.sandbox.requests().is_empty());
 }
 
 #[cfg(feature = "v2025-12-18")]
 #[tokio::test]
 async fn the_newest_version_needs_only_the_days() {
-    let stage = Stage::<cintx::V2025_12_18>::new().await;
-    let field = stage.cint.suggest_field_of_days("ger_de", 5).await.unwrap();
+    let setup = Setup::<cintx::V2025_12_18>::new().await;
+    let field = setup.cint.suggest_field_of_days("ger_de", 5).await.unwrap();
     let length = field.start.unwrap().duration_until(field.end.unwrap());
     assert_eq!(length, jiff::SignedDuration::from_hours(120));
-    let refused = stage.cint.suggest_field_of_days("ger_de", 0).await.unwrap_err();
+    let refused = setup.cint.suggest_field_of_days("ger_de", 0).await.unwrap_err();
     assert_eq!(refused.invalid_fields()[0].to_string(), "days are 0, expected at least 1");
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }

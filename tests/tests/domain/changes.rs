@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use proptest::prelude::*;
 
 use crate::properties::{assistant, check, money, supply};
-use crate::stage::{Stage, on_every_version};
+use crate::setup::{Setup, on_every_version};
 
 on_every_version!(a_change_is_refused_or_valid);
 
@@ -69,7 +69,7 @@ struct Tally {
 struct Judge(RefCell<BTreeMap<&'static str, Tally>>);
 
 impl Judge {
-    fn judge<V: Version>(&self, stage: &Stage<V>, kind: &'static str, outcome: Result<(), Error>) {
+    fn judge<V: Version>(&self, setup: &Setup<V>, kind: &'static str, outcome: Result<(), Error>) {
         let mut tallies = self.0.borrow_mut();
         let tally = tallies.entry(kind).or_default();
         match outcome {
@@ -77,7 +77,7 @@ impl Judge {
             Err(error) if error.invalid_fields().is_empty() => {
                 let status = error.status().unwrap_or_else(|| panic!("{kind}: {error}")).as_u16();
                 assert!([400, 404, 405, 409, 422].contains(&status), "{kind}: {error}");
-                stage.assert_no_violation();
+                setup.assert_no_violation();
                 tally.refused_there += 1;
             }
             Err(error) => {
@@ -91,8 +91,8 @@ impl Judge {
     }
 
     /// Each kind was tried, got through, and where input can be wrong, was refused.
-    fn close<V: Version>(self, stage: &Stage<V>, kinds: &[&str], never_wrong: &[&str]) {
-        stage.assert_no_violation();
+    fn close<V: Version>(self, setup: &Setup<V>, kinds: &[&str], never_wrong: &[&str]) {
+        setup.assert_no_violation();
         let tallies = self.0.into_inner();
         assert_eq!(tallies.len(), kinds.len(), "{tallies:?}");
         for kind in kinds {
@@ -239,7 +239,7 @@ fn change() -> impl Strategy<Value = Change> {
 
 /// What there is to be changed.
 struct Scene<'a, V: Version> {
-    stage: &'a Stage<V>,
+    setup: &'a Setup<V>,
     project: ProjectScope<V>,
     draft: TargetGroup<V>,
     live: TargetGroup<V>,
@@ -255,17 +255,17 @@ fn hours(hours: i64) -> SignedDuration {
 }
 
 impl<'a, V: Version> Scene<'a, V> {
-    async fn new(stage: &'a Stage<V>) -> Self {
-        let project = stage.project().await;
-        let draft = stage.draft(&project).create().await.unwrap();
-        let live = stage.draft(&project).create().await.unwrap();
+    async fn new(setup: &'a Setup<V>) -> Self {
+        let project = setup.project().await;
+        let draft = setup.draft(&project).create().await.unwrap();
+        let live = setup.draft(&project).create().await.unwrap();
         let run = live.launch(Timestamp::now() + hours(240)).await.unwrap().until_live().await.unwrap();
-        let acted_upon = stage.draft(&project).create().await.unwrap();
+        let acted_upon = setup.draft(&project).create().await.unwrap();
         acted_upon.launch(Timestamp::now() + hours(240)).await.unwrap().until_live().await.unwrap();
-        let template = stage.cint.supply_templates().create("Everybody", &Supply::open_exchange()).await.unwrap();
-        let webhook = stage.cint.webhooks().create("https://hooks.example/", crate::webhooks::events::<V>()).await;
+        let template = setup.cint.supply_templates().create("Everybody", &Supply::open_exchange()).await.unwrap();
+        let webhook = setup.cint.webhooks().create("https://hooks.example/", crate::webhooks::events::<V>()).await;
         let webhook = webhook.unwrap().webhook;
-        Self { stage, project: stage.cint.project(&project), draft, live, run, acted_upon, template, webhook }
+        Self { setup, project: setup.cint.project(&project), draft, live, run, acted_upon, template, webhook }
     }
 
     async fn another(&self) -> TargetGroup<V> {
@@ -284,7 +284,7 @@ impl<'a, V: Version> Scene<'a, V> {
     #[expect(clippy::too_many_lines, reason = "one arm for each kind of change")]
     async fn ask(&self, change: Change) -> (&'static str, Result<(), Error>) {
         let now = Timestamp::now();
-        let templates = self.stage.cint.supply_templates();
+        let templates = self.setup.cint.supply_templates();
         match change {
             Change::Details { name, minutes, rate, reference, note, locked } => {
                 // Both are checked when the value is made.
@@ -370,12 +370,12 @@ impl<'a, V: Version> Scene<'a, V> {
                     2 => bulk.resume().await,
                     3 => bulk.relaunch().await,
                     4 => bulk.complete().await,
-                    _ => return ("bulk", bulk.set_manager(self.stage.manager).await.map(drop)),
+                    _ => return ("bulk", bulk.set_manager(self.setup.manager).await.map(drop)),
                 };
                 ("bulk", job.map(drop))
             }
             Change::NewWebhook { url, events } => {
-                let made = self.stage.cint.webhooks().create(url, events).await;
+                let made = self.setup.cint.webhooks().create(url, events).await;
                 // An account has room for few.
                 if let Ok(made) = &made {
                     made.webhook.delete().await.unwrap();
@@ -397,11 +397,11 @@ impl<'a, V: Version> Scene<'a, V> {
                     ReportScope::Projects(ids) => ReportScope::projects(ids.iter().map(|_| self.project.id())),
                     ReportScope::TargetGroups(ids) => ReportScope::target_groups(ids.iter().map(|_| &self.live)),
                     ReportScope::BusinessUnits(ids) => {
-                        ReportScope::business_units(ids.iter().map(|_| self.stage.sandbox.business_unit_id()))
+                        ReportScope::business_units(ids.iter().map(|_| self.setup.sandbox.business_unit_id()))
                     }
                     account => account,
                 };
-                let reports = self.stage.cint.reports();
+                let reports = self.setup.cint.reports();
                 let today = jiff::tz::Offset::UTC.to_datetime(now).date();
                 let days = today - from.days()..=today - from.days() + days.days();
                 let order = match kind {
@@ -441,17 +441,17 @@ const KINDS: &[&str] = &[
     "report",
 ];
 
-async fn a_change_is_refused_or_valid<V: Version>(stage: Stage<V>) {
-    let scene = Scene::new(&stage).await;
+async fn a_change_is_refused_or_valid<V: Version>(setup: Setup<V>) {
+    let scene = Scene::new(&setup).await;
     let (judge, handle) = (Judge::default(), tokio::runtime::Handle::current());
     tokio::task::block_in_place(|| {
         check(1_200, change(), |change| {
             let (kind, outcome) = handle.block_on(scene.ask(change));
-            judge.judge(&stage, kind, outcome);
+            judge.judge(&setup, kind, outcome);
         });
     });
     // A price is valid by its type, a template by its id.
-    judge.close(&stage, KINDS, &["price", "default"]);
+    judge.close(&setup, KINDS, &["price", "default"]);
 }
 
 /// An id as it should be, or as it should not.
@@ -467,19 +467,19 @@ fn ids() -> impl Strategy<Value = Vec<String>> {
 #[cfg(feature = "v2025-02-17")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_list_of_the_second_version_is_refused_or_valid() {
-    let stage = Stage::<cintx::V2025_02_17>::new().await;
-    let scene = Scene::new(&stage).await;
+    let setup = Setup::<cintx::V2025_02_17>::new().await;
+    let scene = Scene::new(&setup).await;
     let (judge, handle) = (Judge::default(), tokio::runtime::Handle::current());
     tokio::task::block_in_place(|| {
         check(60, (ids(), any::<bool>(), 0_usize..3), |(ids, rids, policies)| {
             let lists = scene.draft.exclusion_lists();
             let added =
                 handle.block_on(async { if rids { lists.add_rids(ids).await } else { lists.add_cids(ids).await } });
-            judge.judge(&stage, "list", added);
-            judge.judge(&stage, "policies", handle.block_on(policies_of(&scene, policies)));
+            judge.judge(&setup, "list", added);
+            judge.judge(&setup, "policies", handle.block_on(policies_of(&scene, policies)));
         });
     });
-    judge.close(&stage, &["list", "policies"], &[]);
+    judge.close(&setup, &["list", "policies"], &[]);
 }
 
 #[cfg(any(feature = "v2025-02-17", feature = "v2025-12-18"))]
@@ -567,7 +567,7 @@ mod newest {
     }
 
     async fn ask(scene: &Scene<'_, V2025_12_18>, more: &More, asked: Call) -> (&'static str, Result<(), Error>) {
-        let (cint, unit) = (&scene.stage.cint, scene.stage.sandbox.business_unit_id());
+        let (cint, unit) = (&scene.setup.cint, scene.setup.sandbox.business_unit_id());
         let groups = cint.exclusion_groups();
         match asked {
             Call::NewGroup { tag, description } => {
@@ -627,26 +627,26 @@ mod newest {
             Call::Mail { users } => {
                 let today = jiff::tz::Offset::UTC.to_datetime(Timestamp::now()).date();
                 let order = cint.reports().completes(ReportScope::Account, today..=today);
-                ("mail", order.mail_to(vec![scene.stage.manager; users]).await.map(drop))
+                ("mail", order.mail_to(vec![scene.setup.manager; users]).await.map(drop))
             }
         }
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_list_or_group_is_refused_or_valid() {
-        let stage = Stage::<V2025_12_18>::new().await;
-        let scene = Scene::new(&stage).await;
-        let project = stage.project().await;
+        let setup = Setup::<V2025_12_18>::new().await;
+        let scene = Scene::new(&setup).await;
+        let project = setup.project().await;
         let more = More {
-            group: stage.cint.exclusion_groups().create("Drinks", "").await.unwrap(),
-            other: stage.draft(&project).create().await.unwrap(),
+            group: setup.cint.exclusion_groups().create("Drinks", "").await.unwrap(),
+            other: setup.draft(&project).create().await.unwrap(),
             other_project: project.id().clone(),
         };
         let (judge, handle) = (Judge::default(), tokio::runtime::Handle::current());
         tokio::task::block_in_place(|| {
             check(480, asked(), |asked| {
                 let (kind, outcome) = handle.block_on(ask(&scene, &more, asked));
-                judge.judge(&stage, kind, outcome);
+                judge.judge(&setup, kind, outcome);
             });
         });
         let kinds = [
@@ -663,6 +663,6 @@ mod newest {
             "history",
             "mail",
         ];
-        judge.close(&stage, &kinds, &["prediction", "card prediction"]);
+        judge.close(&setup, &kinds, &["prediction", "card prediction"]);
     }
 }

@@ -9,7 +9,7 @@ use cintx::{ErrorKind, Outcome, Version};
 use cintx_sandbox::Fault;
 use jiff::{Timestamp, ToSpan as _};
 
-use super::stage::{Stage, on_every_version};
+use super::setup::{Setup, on_every_version};
 
 // The same operations before 2025-12-18, and from then on.
 const READ_QUOTAS: [&str; 2] = ["get-profiles", "list_profiles"];
@@ -21,52 +21,52 @@ on_every_version!(
     a_wait_for_a_job_survives_failures_that_pass,
 );
 
-async fn a_goal_that_was_written_is_applied_though_it_cannot_be_read_back<V: Version>(stage: Stage<V>) {
-    let project = stage.project().await;
+async fn a_goal_that_was_written_is_applied_though_it_cannot_be_read_back<V: Version>(setup: Setup<V>) {
+    let project = setup.project().await;
     let audience = Audience::independent([Question::choice(43).option("1", 50).option("2", 50)]);
-    let group = stage.draft(&project).audience(audience).create().await.unwrap();
+    let group = setup.draft(&project).audience(audience).create().await.unwrap();
     group.launch(Timestamp::now() + 300.hours()).await.unwrap().until_live().await.unwrap();
     for read in READ_QUOTAS {
-        stage.sandbox.inject(Fault::on(read).status(400));
+        setup.sandbox.inject(Fault::on(read).status(400));
     }
 
     let error = group.quotas().set_goal(1_000).await.unwrap_err();
 
     assert_eq!((error.outcome(), error.kind()), (Outcome::Applied, ErrorKind::Status), "{error}");
     assert!(error.to_string().starts_with("the write took effect, but the request after it failed: "), "{error}");
-    let asked = stage.sandbox.requests().len();
-    assert_eq!(stage.cint.resolve(&error).await.unwrap(), Resolution::Applied { id: None });
-    assert_eq!(stage.sandbox.requests().len(), asked, "what is known is not asked");
+    let asked = setup.sandbox.requests().len();
+    assert_eq!(setup.cint.resolve(&error).await.unwrap(), Resolution::Applied { id: None });
+    assert_eq!(setup.sandbox.requests().len(), asked, "what is known is not asked");
     // The sandbox's own books agree.
-    stage.sandbox.clear_faults();
+    setup.sandbox.clear_faults();
     let total: u64 = group.quotas().read().await.unwrap()[0].total();
     assert_eq!(total, 1_000);
 }
 
-async fn a_goal_that_was_refused_had_no_effect<V: Version>(stage: Stage<V>) {
-    let project = stage.project().await;
-    let group = stage.draft(&project).create().await.unwrap();
+async fn a_goal_that_was_refused_had_no_effect<V: Version>(setup: Setup<V>) {
+    let project = setup.project().await;
+    let group = setup.draft(&project).create().await.unwrap();
     group.launch(Timestamp::now() + 300.hours()).await.unwrap().until_live().await.unwrap();
     for write in WRITE_GOALS {
-        stage.sandbox.inject(Fault::on(write).status(400));
+        setup.sandbox.inject(Fault::on(write).status(400));
     }
 
     let error = group.quotas().set_goal(1_000).await.unwrap_err();
 
     assert_eq!(error.outcome(), Outcome::NoEffect, "{error}");
-    stage.sandbox.clear_faults();
+    setup.sandbox.clear_faults();
     assert_eq!(group.quotas().read().await.unwrap()[0].total(), 500);
 }
 
-async fn a_wait_for_a_job_survives_failures_that_pass<V: Version>(stage: Stage<V>) {
-    let project = stage.project().await;
-    let draft = stage.draft(&project).create().await.unwrap();
+async fn a_wait_for_a_job_survives_failures_that_pass<V: Version>(setup: Setup<V>) {
+    let project = setup.project().await;
+    let draft = setup.draft(&project).create().await.unwrap();
     // Nothing is repeated but by the wait itself.
-    let once = stage.cint.with(CallOptions::new().retry(RetryPolicy::none()));
+    let once = setup.cint.with(CallOptions::new().retry(RetryPolicy::none()));
     let job = once.project(&project).target_group(draft.id()).launch(Timestamp::now() + 300.hours()).await.unwrap();
     let faults = [404, 503, 500].map(|status| {
-        stage.sandbox.inject(Fault::on("get_launch_fielding_run_from_draft_job").status(status).times(1))
+        setup.sandbox.inject(Fault::on("get_launch_fielding_run_from_draft_job").status(status).times(1))
     });
     assert_eq!(job.until_live().await.unwrap().status(), &RunStatus::Live);
-    assert_eq!(faults.map(|fault| stage.sandbox.fault_hits(fault)), [1; 3], "each was met");
+    assert_eq!(faults.map(|fault| setup.sandbox.fault_hits(fault)), [1; 3], "each was met");
 }

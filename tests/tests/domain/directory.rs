@@ -5,7 +5,7 @@ use std::time::Duration;
 use cintx::{Outcome, Version};
 use cintx_sandbox::Fault;
 
-use crate::stage::{Stage, on_every_version};
+use crate::setup::{Setup, on_every_version};
 
 on_every_version!(
     everything_is_read,
@@ -14,15 +14,15 @@ on_every_version!(
     clients_come_in_pages
 );
 
-async fn everything_is_read<V: Version>(stage: Stage<V>) {
-    let directory = stage.cint.reference_data();
-    assert!(directory.accounts().await.unwrap().iter().any(|account| account.id == stage.cint.account()));
+async fn everything_is_read<V: Version>(setup: Setup<V>) {
+    let directory = setup.cint.reference_data();
+    assert!(directory.accounts().await.unwrap().iter().any(|account| account.id == setup.cint.account()));
     let users = directory.users().await.unwrap();
-    assert!(users.iter().any(|user| user.id == stage.manager && user.name.is_some() && user.email.is_some()));
+    assert!(users.iter().any(|user| user.id == setup.manager && user.name.is_some() && user.email.is_some()));
     assert!(!directory.service_clients().await.unwrap().is_empty());
     let units = directory.business_units().await.unwrap();
-    assert_eq!(*units, *stage.cint.business_units().await.unwrap());
-    let own = directory.business_unit_of(stage.manager).await.unwrap();
+    assert_eq!(*units, *setup.cint.business_units().await.unwrap());
+    let own = directory.business_unit_of(setup.manager).await.unwrap();
     assert!(units.iter().any(|unit| unit.id == own));
 
     let locales = directory.locales().await.unwrap();
@@ -40,56 +40,56 @@ async fn everything_is_read<V: Version>(stage: Stage<V>) {
     assert!(!directory.use_cases().await.unwrap().is_empty());
     let categories = directory.question_categories().await.unwrap();
     assert!(categories.iter().any(|category| category.code.as_deref() == Some("DEM")));
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 /// How often an operation was called.
-fn calls<V: Version>(stage: &Stage<V>, operation: &str) -> usize {
-    stage.sandbox.requests().iter().filter(|request| request.operation.as_deref() == Some(operation)).count()
+fn calls<V: Version>(setup: &Setup<V>, operation: &str) -> usize {
+    setup.sandbox.requests().iter().filter(|request| request.operation.as_deref() == Some(operation)).count()
 }
 
-async fn clones_share_what_was_fetched<V: Version>(stage: Stage<V>) {
+async fn clones_share_what_was_fetched<V: Version>(setup: Setup<V>) {
     let mut callers = Vec::new();
     for _ in 0..64 {
-        let directory = stage.cint.clone().reference_data();
+        let directory = setup.cint.clone().reference_data();
         callers.push(tokio::spawn(async move { directory.locales().await.unwrap().len() }));
     }
     for caller in callers {
         assert!(caller.await.unwrap() > 0);
     }
-    assert_eq!(calls(&stage, "get_locales"), 1);
-    stage.cint.reference_data().max_age(Duration::ZERO).locales().await.unwrap();
-    assert_eq!(calls(&stage, "get_locales"), 2);
-    stage.cint.reference_data().clear_cache();
-    stage.cint.reference_data().locales().await.unwrap();
-    assert_eq!(calls(&stage, "get_locales"), 3);
+    assert_eq!(calls(&setup, "get_locales"), 1);
+    setup.cint.reference_data().max_age(Duration::ZERO).locales().await.unwrap();
+    assert_eq!(calls(&setup, "get_locales"), 2);
+    setup.cint.reference_data().clear_cache();
+    setup.cint.reference_data().locales().await.unwrap();
+    assert_eq!(calls(&setup, "get_locales"), 3);
 }
 
-async fn a_failure_is_shared_by_who_waited<V: Version>(stage: Stage<V>) {
+async fn a_failure_is_shared_by_who_waited<V: Version>(setup: Setup<V>) {
     // Refused, and slowly: no retry, and everybody asks before the answer is there.
     let refused = Fault::on("get_locales").status(403).delay(Duration::from_millis(300)).times(2);
-    let fault = stage.sandbox.inject(refused);
+    let fault = setup.sandbox.inject(refused);
     for fetches in [1, 2] {
         let mut callers = tokio::task::JoinSet::new();
         for _ in 0..50 {
-            let directory = stage.cint.clone().reference_data();
+            let directory = setup.cint.clone().reference_data();
             callers.spawn(async move { directory.locales().await.unwrap_err() });
         }
         for error in callers.join_all().await {
             assert_eq!((error.status().unwrap().as_u16(), error.outcome()), (403, Outcome::NoEffect), "{error}");
         }
-        assert_eq!(calls(&stage, "get_locales"), fetches, "fifty callers, one request");
+        assert_eq!(calls(&setup, "get_locales"), fetches, "fifty callers, one request");
     }
-    assert_eq!(stage.sandbox.fault_hits(fault), 2);
-    assert!(!stage.cint.reference_data().locales().await.unwrap().is_empty(), "who asks later gets an answer");
+    assert_eq!(setup.sandbox.fault_hits(fault), 2);
+    assert!(!setup.cint.reference_data().locales().await.unwrap().is_empty(), "who asks later gets an answer");
 }
 
-async fn clients_come_in_pages<V: Version>(stage: Stage<V>) {
-    let all = stage.cint.clients().page_size(10).stream().collect().await.unwrap();
+async fn clients_come_in_pages<V: Version>(setup: Setup<V>) {
+    let all = setup.cint.clients().page_size(10).stream().collect().await.unwrap();
     let mut ids: Vec<_> = all.iter().map(|client| client.id).collect();
     ids.sort_unstable();
     ids.dedup();
     assert_eq!((ids.len(), all.len()), (23, 23), "each once");
-    assert_eq!(*stage.cint.reference_data().clients().await.unwrap(), *all);
-    stage.assert_no_violation();
+    assert_eq!(*setup.cint.reference_data().clients().await.unwrap(), *all);
+    setup.assert_no_violation();
 }

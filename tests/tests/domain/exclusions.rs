@@ -3,7 +3,7 @@
 #[cfg(feature = "v2025-12-18")]
 use cintx::V2025_12_18;
 
-use crate::stage::Stage;
+use crate::setup::Setup;
 
 #[cfg(feature = "v2025-12-18")]
 mod newest {
@@ -21,8 +21,8 @@ mod newest {
 
     #[tokio::test]
     async fn respondents_are_kept_out_by_list() {
-        let stage = Stage::<V2025_12_18>::new().await;
-        let group = stage.draft(&stage.project().await).create().await.unwrap();
+        let setup = Setup::<V2025_12_18>::new().await;
+        let group = setup.draft(&setup.project().await).create().await.unwrap();
         let exclusions = group.exclusions();
         let many: IdList = (0..2_500).map(uuid).collect();
         let job = exclusions.upload(ExcludedBy::Rsid, many).await.unwrap();
@@ -47,14 +47,14 @@ mod newest {
         let job = exclusions.remove_all(ExcludedBy::Rsid).await.unwrap();
         exclusions.removal_job(job.id().clone()).until_done().await.unwrap();
         assert_eq!(exclusions.overview().await.unwrap().rsids, Some(0));
-        stage.assert_no_violation();
+        setup.assert_no_violation();
     }
 
     #[tokio::test]
     async fn a_job_that_fails_says_why() {
-        let stage = Stage::<V2025_12_18>::new().await;
-        let group = stage.draft(&stage.project().await).create().await.unwrap();
-        stage.sandbox.fail_next_jobs(1);
+        let setup = Setup::<V2025_12_18>::new().await;
+        let group = setup.draft(&setup.project().await).create().await.unwrap();
+        setup.sandbox.fail_next_jobs(1);
         let job = group.exclusions().upload(ExcludedBy::Rsid, [uuid(1)]).await.unwrap();
         let failure = job.until_done().await.unwrap_err();
         assert!(failure.job_failure().unwrap().code.is_some());
@@ -63,8 +63,8 @@ mod newest {
 
     #[tokio::test]
     async fn wrong_lists_are_refused_unsent() {
-        let stage = Stage::<V2025_12_18>::new().await;
-        let group = stage.cint.project(cintx::ProjectId::new("P")).target_group(TargetGroupId::new("G"));
+        let setup = Setup::<V2025_12_18>::new().await;
+        let group = setup.cint.project(cintx::ProjectId::new("P")).target_group(TargetGroupId::new("G"));
         let exclusions = group.exclusions();
         let refusal = async |ids: IdList| {
             let refused = exclusions.upload(ExcludedBy::Rsid, ids).await.unwrap_err();
@@ -85,15 +85,15 @@ mod newest {
         let all_wrong = refusal((0..1_000).map(|number| format!("{number}{}", "x".repeat(500))).collect()).await;
         assert_eq!((all_wrong.len(), &*all_wrong[20]), (21, "ids 980 more are wrong in the same way"));
         assert!(all_wrong.iter().all(|problem| problem.len() < 200));
-        assert!(stage.sandbox.requests().is_empty());
+        assert!(setup.sandbox.requests().is_empty());
     }
 
     #[tokio::test]
     async fn target_groups_exclude_each_other() {
-        let stage = Stage::<V2025_12_18>::new().await;
-        let project = stage.project().await;
-        let waves = [stage.draft(&project).create().await.unwrap(), stage.draft(&project).create().await.unwrap()];
-        let groups = stage.cint.exclusion_groups();
+        let setup = Setup::<V2025_12_18>::new().await;
+        let project = setup.project().await;
+        let waves = [setup.draft(&project).create().await.unwrap(), setup.draft(&project).create().await.unwrap()];
+        let groups = setup.cint.exclusion_groups();
         let id = groups.create("drinks", "Nobody takes part twice.").await.unwrap();
         groups.add(&id, &waves).await.unwrap();
         groups.update(&id).tag("drinks-2027").await.unwrap();
@@ -118,13 +118,13 @@ mod newest {
         assert_eq!(groups.list().page_size(7).stream().collect().await.unwrap().len(), 26);
         groups.delete(&id).await.unwrap();
         assert!(groups.get(&id).await.unwrap_err().is_not_found());
-        stage.assert_no_violation();
+        setup.assert_no_violation();
     }
 
     #[tokio::test]
     async fn wrong_groups_are_refused_unsent() {
-        let stage = Stage::<V2025_12_18>::new().await;
-        let groups = stage.cint.exclusion_groups();
+        let setup = Setup::<V2025_12_18>::new().await;
+        let groups = setup.cint.exclusion_groups();
         let id = cintx::ExclusionGroupId::new("E");
         let one = |error: cintx::Error| error.invalid_fields()[0].to_string();
         assert_eq!(one(groups.create("", "").await.unwrap_err()), "tag has 0 characters, expected 1 to 128");
@@ -142,19 +142,19 @@ mod newest {
         assert_eq!(one(odd), "target_groups has the id \"g1\", expected 26 digits and capital letters");
         let crowd = (0..101).map(|number| TargetGroupId::new(format!("{number:026}")));
         assert_eq!(one(groups.add(&id, crowd).await.unwrap_err()), "target_groups are 101, expected at most 100");
-        assert!(stage.sandbox.requests().is_empty());
+        assert!(setup.sandbox.requests().is_empty());
     }
 
     #[tokio::test]
     async fn a_draft_says_who_may_enter() {
         use cintx::target_group::{ReEntry, ReEntryRule};
 
-        let stage = Stage::<V2025_12_18>::new().await;
-        let (project, other) = (stage.project().await, stage.project().await);
+        let setup = Setup::<V2025_12_18>::new().await;
+        let (project, other) = (setup.project().await, setup.project().await);
         let mut re_entry = ReEntry::new(ReEntryRule::OTHERS);
         re_entry.overquota.screener_side = ReEntryRule::ALWAYS;
         let activity = ActivityExclusion::of(&other).within("P2M".parse().unwrap());
-        let draft = stage.draft(&project).exclude_project(true).exclude_activity([activity.clone()]);
+        let draft = setup.draft(&project).exclude_project(true).exclude_activity([activity.clone()]);
         let group = draft.re_entry(re_entry).create().await.unwrap();
         let read = group.draft().await.unwrap();
         assert_eq!((read.excludes_project(), read.re_entry()), (Some(true), Some(re_entry)));
@@ -165,18 +165,18 @@ mod newest {
         assert_eq!(changed.re_entry(), Some(ReEntry::new(ReEntryRule::NEVER)));
         assert_eq!((changed.activity_exclusions(), changed.settings), (vec![activity], read.settings), "nothing else");
 
-        let own = stage.draft(&project).exclude_activity([ActivityExclusion::of(&project)]);
+        let own = setup.draft(&project).exclude_activity([ActivityExclusion::of(&project)]);
         let refused = own.create().await.unwrap_err();
         assert_eq!(refused.invalid_fields()[0].field(), "activity_exclusions");
-        stage.assert_no_violation();
+        setup.assert_no_violation();
     }
 
     #[tokio::test]
     async fn recent_activity_keeps_out() {
-        let stage = Stage::<V2025_12_18>::new().await;
-        let (project, other) = (stage.project().await, stage.project().await);
-        let group = stage.draft(&project).create().await.unwrap();
-        let sibling = stage.draft(&project).create().await.unwrap();
+        let setup = Setup::<V2025_12_18>::new().await;
+        let (project, other) = (setup.project().await, setup.project().await);
+        let group = setup.draft(&project).create().await.unwrap();
+        let sibling = setup.draft(&project).create().await.unwrap();
         let wanted = [
             ActivityExclusion::of(&other).within("P2W".parse().unwrap()),
             ActivityExclusion::of(&sibling).within("P1Y1M".parse().unwrap()),
@@ -187,7 +187,7 @@ mod newest {
         let now = group.activity_exclusions().await.unwrap();
         assert_eq!(now, [ActivityExclusion::of(&sibling).within("P90D".parse().unwrap())], "the list was replaced");
 
-        let before = stage.sandbox.requests().len();
+        let before = setup.sandbox.requests().len();
         for wrong in [
             ActivityExclusion::of(&group),
             ActivityExclusion::of(&project),
@@ -199,16 +199,16 @@ mod newest {
             assert_eq!(problem.field(), "activity_exclusions");
             assert!(problem.reason().contains("expected"), "{problem}");
         }
-        assert_eq!(stage.sandbox.requests().len(), before);
-        stage.assert_no_violation();
+        assert_eq!(setup.sandbox.requests().len(), before);
+        setup.assert_no_violation();
     }
 }
 
 #[cfg(feature = "v2025-02-17")]
 #[tokio::test]
 async fn the_second_version_takes_lists_at_once() {
-    let stage = Stage::<cintx::V2025_02_17>::new().await;
-    let group = stage.draft(&stage.project().await).create().await.unwrap();
+    let setup = Setup::<cintx::V2025_02_17>::new().await;
+    let group = setup.draft(&setup.project().await).create().await.unwrap();
     let (one, two) = ("2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2", "00000000-0000-4000-8000-000000000002");
     let lists = group.exclusion_lists();
     lists.add_rids([one]).await.unwrap();
@@ -221,14 +221,14 @@ async fn the_second_version_takes_lists_at_once() {
         (0..10_001).map(|number| format!("00000000-0000-4000-8000-{number:012}")).collect();
     let refused = lists.add_cids(many).await.unwrap_err();
     assert_eq!(refused.invalid_fields()[0].to_string(), "ids are 10001, expected 1 to 10000");
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 async fn the_project_is_kept_out<V: cintx::exclusion::HasExclusionPolicies>() {
-    let stage = Stage::<V>::new().await;
-    let project = stage.project().await;
-    let (one, two) = (stage.draft(&project).create().await.unwrap(), stage.draft(&project).create().await.unwrap());
-    let scope = stage.cint.project(&project);
+    let setup = Setup::<V>::new().await;
+    let project = setup.project().await;
+    let (one, two) = (setup.draft(&project).create().await.unwrap(), setup.draft(&project).create().await.unwrap());
+    let scope = setup.cint.project(&project);
     scope.set_exclusion_policies([(&one, true), (&two, false)]).await.unwrap();
     let mut policies = scope.exclusion_policies().await.unwrap();
     policies.sort();
@@ -239,7 +239,7 @@ async fn the_project_is_kept_out<V: cintx::exclusion::HasExclusionPolicies>() {
     assert!(policy.excludes_project && policy.updated_at.is_some() && policy.updated_by.is_some());
     let none = scope.set_exclusion_policies(Vec::<(cintx::TargetGroupId, bool)>::new()).await.unwrap_err();
     assert_eq!(none.invalid_fields()[0].to_string(), "policies are none, expected at least one");
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 #[cfg(feature = "v2025-02-17")]

@@ -7,7 +7,7 @@ use cintx::fielding::{RunAction, RunStatus};
 use cintx::job::JobStatus;
 use jiff::{Timestamp, ToSpan as _};
 
-use crate::stage::{Stage, on_every_version};
+use crate::setup::{Setup, on_every_version};
 
 on_every_version!(
     a_run_goes_through_its_states,
@@ -17,8 +17,8 @@ on_every_version!(
     eight_editors_move_dates_and_lose_none,
 );
 
-async fn a_run_goes_through_its_states<V: Version>(stage: Stage<V>) {
-    let group = stage.draft(&stage.project().await).create().await.unwrap();
+async fn a_run_goes_through_its_states<V: Version>(setup: Setup<V>) {
+    let group = setup.draft(&setup.project().await).create().await.unwrap();
     assert!(group.fielding_run().await.unwrap().is_none());
     let mut run = group.launch(Timestamp::now() + 240.hours()).await.unwrap().until_live().await.unwrap();
     assert_eq!(run.status(), &RunStatus::Live);
@@ -43,11 +43,11 @@ async fn a_run_goes_through_its_states<V: Version>(stage: Stage<V>) {
     }
     let refused = run.resume().await.unwrap_err();
     assert_eq!(refused.status().unwrap(), 422, "a live run cannot be resumed: {refused}");
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn a_scheduled_run_is_moved_and_launched_now<V: Version>(stage: Stage<V>) {
-    let group = stage.draft(&stage.project().await).create().await.unwrap();
+async fn a_scheduled_run_is_moved_and_launched_now<V: Version>(setup: Setup<V>) {
+    let group = setup.draft(&setup.project().await).create().await.unwrap();
     let start = Timestamp::now() + 24.hours();
     let mut run = group.schedule(start..start + 48.hours()).await.unwrap().until_done().await.unwrap();
     assert_eq!(run.status(), &RunStatus::Scheduled);
@@ -65,20 +65,20 @@ async fn a_scheduled_run_is_moved_and_launched_now<V: Version>(stage: Stage<V>) 
     assert!(!refused.invalid_fields().is_empty());
     let refused = group.schedule(start..past).await.unwrap_err();
     assert_eq!(refused.invalid_fields()[0].field(), "fielding_period");
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn a_job_is_taken_up_elsewhere<V: Version>(stage: Stage<V>) {
-    let group = stage.draft(&stage.project().await).create().await.unwrap();
+async fn a_job_is_taken_up_elsewhere<V: Version>(setup: Setup<V>) {
+    let group = setup.draft(&setup.project().await).create().await.unwrap();
     let kept = group.launch(Timestamp::now() + 240.hours()).await.unwrap().id().to_string();
     let job = group.launch_job(cintx::JobId::new(kept)).timeout(Duration::from_secs(30));
     let run = job.until_done().await.unwrap();
     assert!(matches!(job.status().await.unwrap(), JobStatus::Done(again) if again.id() == run.id()));
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn many_act_at_once_and_nobody_is_refused<V: Version>(stage: Stage<V>) {
-    let group = stage.draft(&stage.project().await).create().await.unwrap();
+async fn many_act_at_once_and_nobody_is_refused<V: Version>(setup: Setup<V>) {
+    let group = setup.draft(&setup.project().await).create().await.unwrap();
     let run = group.launch(Timestamp::now() + 240.hours()).await.unwrap().until_live().await.unwrap();
     let editors: Vec<_> = (0..8)
         .map(|_| {
@@ -90,11 +90,11 @@ async fn many_act_at_once_and_nobody_is_refused<V: Version>(stage: Stage<V>) {
         editor.await.unwrap().unwrap();
     }
     assert_eq!(group.fielding_run().await.unwrap().unwrap().status(), &RunStatus::Paused);
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn eight_editors_move_dates_and_lose_none<V: Version>(stage: Stage<V>) {
-    let group = stage.draft(&stage.project().await).create().await.unwrap();
+async fn eight_editors_move_dates_and_lose_none<V: Version>(setup: Setup<V>) {
+    let group = setup.draft(&setup.project().await).create().await.unwrap();
     let run = group.launch(Timestamp::now() + 240.hours()).await.unwrap().until_live().await.unwrap();
     let editors: Vec<_> = (0..8)
         .map(|_| {
@@ -109,5 +109,5 @@ async fn eight_editors_move_dates_and_lose_none<V: Version>(stage: Stage<V>) {
     }
     let moved = group.fielding_run().await.unwrap().unwrap().dates().end;
     assert_eq!(moved, run.dates().end + 8.hours());
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }

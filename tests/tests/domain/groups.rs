@@ -9,7 +9,7 @@ use cintx::types::{Interval, LengthOfInterview};
 use cintx::{Money, Version};
 use jiff::{Timestamp, ToSpan as _};
 
-use crate::stage::{Stage, on_every_version};
+use crate::setup::{Setup, on_every_version};
 
 on_every_version!(
     a_draft_comes_back_as_it_was_sent,
@@ -24,8 +24,8 @@ on_every_version!(
     supply_is_changed_after_launch,
 );
 
-async fn launched<V: Version>(stage: &Stage<V>) -> TargetGroup<V> {
-    let group = stage.draft(&stage.project().await).create().await.unwrap();
+async fn launched<V: Version>(setup: &Setup<V>) -> TargetGroup<V> {
+    let group = setup.draft(&setup.project().await).create().await.unwrap();
     let run = group.launch(Timestamp::now() + 240.hours()).await.unwrap().until_live().await.unwrap();
     assert_eq!(run.status(), &RunStatus::Live);
     group
@@ -43,10 +43,10 @@ fn everything() -> FieldingAssistant {
         })
 }
 
-async fn a_draft_comes_back_as_it_was_sent<V: Version>(stage: Stage<V>) {
+async fn a_draft_comes_back_as_it_was_sent<V: Version>(setup: Setup<V>) {
     let supply = Supply::open_exchange().exchange(20..=80).group("Partners", 10..=60, [12, 34]).block([56]);
-    let draft = stage
-        .draft(&stage.project().await)
+    let draft = setup
+        .draft(&setup.project().await)
         .supply(supply)
         .assistant(everything())
         .cost_note(Money::new("4.20", "USD").unwrap())
@@ -64,34 +64,34 @@ async fn a_draft_comes_back_as_it_was_sent<V: Version>(stage: Stage<V>) {
     assert_eq!(settings.fielding_period.start().as_second(), sent.fielding_period.start().as_second());
     settings.fielding_period = sent.fielding_period;
     assert_eq!(settings, sent);
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn a_draft_gets_its_address_later<V: Version>(stage: Stage<V>) {
-    let draft = stage.draft(&stage.project().await).without_live_url();
+async fn a_draft_gets_its_address_later<V: Version>(setup: Setup<V>) {
+    let draft = setup.draft(&setup.project().await).without_live_url();
     if V::DATE == "2025-02-17" {
         let refused = draft.create().await.unwrap_err();
         assert_eq!(refused.invalid_fields()[0].field(), "live_url", "{refused}");
-        return stage.assert_no_violation();
+        return setup.assert_no_violation();
     }
     let group = draft.create().await.unwrap();
     assert_eq!(group.draft().await.unwrap().settings.live_url, None);
     let address: cintx::types::SurveyUrl = "https://survey.example/?RID=[%RID%]".parse().unwrap();
     group.edit_draft(|draft| draft.live_url = Some(address.clone())).await.unwrap();
     assert_eq!(group.draft().await.unwrap().settings.live_url, Some(address));
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 /// A draft's audience is read in completes, whatever it was sent in, and its suppliers by name.
-async fn a_draft_is_read_as_tables<V: Version>(stage: Stage<V>) {
+async fn a_draft_is_read_as_tables<V: Version>(setup: Setup<V>) {
     let age = || Question::range(42).band(18..=34, 40).bands("older", [35..=54, 55..=99], 60);
     let gender = || Question::choice(43).option("1", 50).option("2", 50);
     let region = Question::choice(47).option("1", ()).without_quotas();
     let apart = Audience::independent([age(), region]);
     let crossed = Audience::interlock([Question::range(42).band(18..=34, 40).band(35..=99, 60), gender()]);
-    let project = stage.project().await;
+    let project = setup.project().await;
     for (audience, axes) in [(apart.clone(), vec![1, 1]), (apart.in_percent(), vec![1, 1]), (crossed, vec![2])] {
-        let group = stage.draft(&project).audience(audience).create().await.unwrap();
+        let group = setup.draft(&project).audience(audience).create().await.unwrap();
         let draft = group.draft().await.unwrap();
         let mut tables = draft.quotas();
         tables.sort_by_key(|table| table.axes()[0].question);
@@ -105,11 +105,11 @@ async fn a_draft_is_read_as_tables<V: Version>(stage: Stage<V>) {
         let names: Vec<_> = draft.allocations().into_iter().filter_map(|allocation| allocation.name).collect();
         assert_eq!(names, ["Test supplier only"]);
     }
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn an_answer_is_kept_as_it_came<V: Version>(stage: Stage<V>) {
-    let group = stage.draft(&stage.project().await).create().await.unwrap();
+async fn an_answer_is_kept_as_it_came<V: Version>(setup: Setup<V>) {
+    let group = setup.draft(&setup.project().await).create().await.unwrap();
     let answers = Answers::new();
     let draft = group.with(CallOptions::new().keep_answers(&answers)).draft().await.unwrap();
     group.draft().await.unwrap();
@@ -121,8 +121,8 @@ async fn an_answer_is_kept_as_it_came<V: Version>(stage: Stage<V>) {
     assert!(answers.take().is_empty() && !format!("{kept:?}").contains("UK drinks"), "{kept:?}");
 }
 
-async fn a_draft_is_changed_and_keeps_its_audience<V: Version>(stage: Stage<V>) {
-    let group = stage.draft(&stage.project().await).create().await.unwrap();
+async fn a_draft_is_changed_and_keeps_its_audience<V: Version>(setup: Setup<V>) {
+    let group = setup.draft(&setup.project().await).create().await.unwrap();
     let longer = LengthOfInterview::minutes(20).unwrap();
     group
         .edit_draft(|draft| {
@@ -135,7 +135,7 @@ async fn a_draft_is_changed_and_keeps_its_audience<V: Version>(stage: Stage<V>) 
     let read = group.draft().await.unwrap().settings;
     assert_eq!((read.name.as_str(), read.length_of_interview), ("UK drinks, longer", longer));
     assert_eq!(read.supply, Supply::open_exchange());
-    let bodies = stage.sandbox.requests().into_iter().filter_map(|request| {
+    let bodies = setup.sandbox.requests().into_iter().filter_map(|request| {
         let write = matches!(request.operation.as_deref(), Some("create_target_group" | "update_target_group"));
         write.then_some(request.body?)
     });
@@ -150,11 +150,11 @@ async fn a_draft_is_changed_and_keeps_its_audience<V: Version>(stage: Stage<V>) 
 
     let refused = group.edit_draft(|draft| draft.completes_goal = 0).await.unwrap_err();
     assert_eq!(refused.invalid_fields()[0].field(), "completes_goal");
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn a_draft_is_duplicated<V: Version>(stage: Stage<V>) {
-    let group = stage.draft(&stage.project().await).assistant(everything()).create().await.unwrap();
+async fn a_draft_is_duplicated<V: Version>(setup: Setup<V>) {
+    let group = setup.draft(&setup.project().await).assistant(everything()).create().await.unwrap();
     let copy = group.duplicate("UK drinks, second wave", |draft| draft.completes_goal = 200).await.unwrap();
     assert_ne!(copy.id(), group.id());
     let (one, other) = (group.draft().await.unwrap().settings, copy.draft().await.unwrap().settings);
@@ -163,12 +163,12 @@ async fn a_draft_is_duplicated<V: Version>(stage: Stage<V>) {
         (one.supply.exchange, one.assistant, one.locale),
         (other.supply.exchange, other.assistant, other.locale)
     );
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn launched_groups_are_listed_and_read<V: Version>(stage: Stage<V>) {
-    let group = launched(&stage).await;
-    let project = stage.cint.project(group.project_id());
+async fn launched_groups_are_listed_and_read<V: Version>(setup: Setup<V>) {
+    let group = launched(&setup).await;
+    let project = setup.cint.project(group.project_id());
     let english = project.target_groups().list().language("eng".parse().unwrap()).country("gb".parse().unwrap());
     let listed = english.status(TargetGroupStatus::Live).status(TargetGroupStatus::Paused).stream().collect().await;
     let listed = listed.unwrap();
@@ -195,11 +195,11 @@ async fn launched_groups_are_listed_and_read<V: Version>(stage: Stage<V>) {
     group.changelog().page_size(50).pages().try_next().await.unwrap();
     let error = group.draft().await.unwrap_err();
     assert!(error.call().unwrap().moved_to().is_some(), "a launched draft is elsewhere: {error}");
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn a_launched_group_is_changed<V: Version>(stage: Stage<V>) {
-    let group = launched(&stage).await;
+async fn a_launched_group_is_changed<V: Version>(setup: Setup<V>) {
+    let group = launched(&setup).await;
     let changed = group
         .edit_details(|details| {
             details.name = "UK drinks, renamed".into();
@@ -215,11 +215,11 @@ async fn a_launched_group_is_changed<V: Version>(stage: Stage<V>) {
     assert!(!counted.as_str().is_empty());
     let unknown = group.set_filling_strategy(FillingStrategy::from("luck")).await.unwrap_err();
     assert_eq!(unknown.invalid_fields()[0].field(), "filling_strategy");
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn the_assistant_is_changed_by_many<V: Version>(stage: Stage<V>) {
-    let group = launched(&stage).await;
+async fn the_assistant_is_changed_by_many<V: Version>(setup: Setup<V>) {
+    let group = launched(&setup).await;
     group.assistant().await.unwrap();
     let whole = everything();
     group.edit_assistant(|assistant| *assistant = whole.clone()).await.unwrap();
@@ -235,11 +235,11 @@ async fn the_assistant_is_changed_by_many<V: Version>(stage: Stage<V>) {
         .await
         .unwrap_err();
     assert_eq!(refused.invalid_fields()[0].field(), "pricing");
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn supply_is_changed_after_launch<V: Version>(stage: Stage<V>) {
-    let group = launched(&stage).await;
+async fn supply_is_changed_after_launch<V: Version>(setup: Setup<V>) {
+    let group = launched(&setup).await;
     let mut supply = group.supply().await.unwrap();
     let refused =
         group.set_supply(&Supply::open_exchange().exchange(std::ops::RangeInclusive::new(60, 40))).await.unwrap_err();
@@ -253,38 +253,38 @@ async fn supply_is_changed_after_launch<V: Version>(stage: Stage<V>) {
         (group.share, group.suppliers) = (0..=10, vec![cintx::SupplierId::new(number)]);
     }
     group.set_supply(&supply.block([77])).await.unwrap();
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 #[cfg(feature = "v2025-12-18")]
 #[tokio::test]
 async fn the_newest_version_has_references_and_filters() {
-    let stage = Stage::<cintx::V2025_12_18>::new().await;
-    let project = stage.project().await;
+    let setup = Setup::<cintx::V2025_12_18>::new().await;
+    let project = setup.project().await;
     let reference: cintx::types::CustomerReference = "TG-7".parse().unwrap();
-    let group = stage.draft(&project).reference(reference.as_str()).create().await.unwrap();
+    let group = setup.draft(&project).reference(reference.as_str()).create().await.unwrap();
     assert_eq!(group.draft().await.unwrap().settings.reference.as_deref(), Some("TG-7"));
-    let list = stage.cint.project(&project).target_groups().list().manager(stage.manager);
+    let list = setup.cint.project(&project).target_groups().list().manager(setup.manager);
     let listed = list.stream().collect().await.unwrap();
     assert_eq!(listed[0].reference.as_deref(), Some("TG-7"));
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 #[cfg(feature = "v2025-12-18")]
 #[tokio::test]
 async fn a_target_group_is_found_by_its_id_alone_in_2025_12_18() {
-    let stage = Stage::<cintx::V2025_12_18>::new().await;
-    let group = launched(&stage).await;
-    let found = stage.cint.find_target_group(group.id()).await.unwrap();
+    let setup = Setup::<cintx::V2025_12_18>::new().await;
+    let group = launched(&setup).await;
+    let found = setup.cint.find_target_group(group.id()).await.unwrap();
     assert_eq!(found.project.as_ref(), Some(group.project_id()));
-    assert_eq!(found.account, Some(i64::from(stage.sandbox.account_id())));
+    assert_eq!(found.account, Some(i64::from(setup.sandbox.account_id())));
     // The field goes on between the two reads: only what stands still is the same.
     let overview = group.overview().await.unwrap();
     assert_eq!(found.overview.name, overview.name);
     assert_eq!(found.overview.human_readable_id, overview.human_readable_id);
     assert_eq!(found.overview.pricing_model, overview.pricing_model);
     let missing =
-        stage.cint.find_target_group(&cintx::TargetGroupId::new("01M858G4EEWJ1P1RA0J28WB7TW")).await.unwrap_err();
+        setup.cint.find_target_group(&cintx::TargetGroupId::new("01M858G4EEWJ1P1RA0J28WB7TW")).await.unwrap_err();
     assert_eq!(missing.status().unwrap(), 404);
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }

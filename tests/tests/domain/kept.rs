@@ -20,7 +20,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use crate::stage::{Stage, on_every_version};
+use crate::setup::{Setup, on_every_version};
 
 on_every_version!(what_was_read_is_kept);
 
@@ -54,10 +54,10 @@ async fn wait_all<K: JobKind>(jobs: Vec<Job<K>>) -> Result<Vec<K::Done>, Error> 
     Ok(done)
 }
 
-async fn what_was_read_is_kept<V: Version>(stage: Stage<V>) {
-    let project = stage.project().await;
+async fn what_was_read_is_kept<V: Version>(setup: Setup<V>) {
+    let project = setup.project().await;
     is_kept(&project);
-    let ask = stage.draft(&project);
+    let ask = setup.draft(&project);
     let mut jobs: Vec<LaunchJob<V>> = Vec::new();
     let mut groups: Vec<TargetGroup<V>> = Vec::new();
     for draft in [ask.clone(), ask.clone()] {
@@ -85,13 +85,13 @@ async fn what_was_read_is_kept<V: Version>(stage: Stage<V>) {
         is_kept(&QuotaProgress::of(&tables));
         is_kept(&tables[0].rebalance().unwrap());
     }
-    let scope = stage.cint.project(&project);
+    let scope = setup.cint.project(&project);
     is_kept(&scope.overview().await.unwrap());
-    assert_eq!(items_are_kept(stage.cint.projects().list()).await.unwrap(), 1);
+    assert_eq!(items_are_kept(setup.cint.projects().list()).await.unwrap(), 1);
     assert_eq!(items_are_kept(scope.target_groups().list()).await.unwrap(), 2);
     items_are_kept(groups[0].changelog()).await.unwrap();
-    items_are_kept(stage.cint.reports().requests()).await.unwrap();
-    let reference = stage.cint.reference_data();
+    items_are_kept(setup.cint.reports().requests()).await.unwrap();
+    let reference = setup.cint.reference_data();
     is_kept(&reference.accounts().await.unwrap().to_vec());
     is_kept(&reference.users().await.unwrap().to_vec());
     is_kept(&reference.business_units().await.unwrap().to_vec());

@@ -6,7 +6,7 @@ use cintx::error::FieldError;
 use cintx::library::AnswerKind;
 use cintx::profile_template::{TemplateCondition, TemplateProfile, TemplateScope, TemplateTarget};
 
-use crate::stage::{Stage, on_every_version};
+use crate::setup::{Setup, on_every_version};
 
 on_every_version!(
     questions_are_found_and_translated,
@@ -16,15 +16,15 @@ on_every_version!(
     wrong_templates_are_refused_unsent,
 );
 
-async fn questions_are_found_and_translated<V: Version>(stage: Stage<V>) {
-    let all = stage.cint.questions("eng_gb").page_size(2).stream().collect().await.unwrap();
+async fn questions_are_found_and_translated<V: Version>(setup: Setup<V>) {
+    let all = setup.cint.questions("eng_gb").page_size(2).stream().collect().await.unwrap();
     assert!(all.len() > 4 && all.iter().all(|question| question.standard == Some(true)), "{all:?}");
     let names: std::collections::BTreeSet<_> = all.iter().map(|question| question.name.clone()).collect();
     assert_eq!(names.len(), all.len(), "each once");
-    let custom = stage.cint.questions("eng_gb").with_custom().stream().collect().await.unwrap();
+    let custom = setup.cint.questions("eng_gb").with_custom().stream().collect().await.unwrap();
     assert!(custom.len() > all.len());
 
-    let found = stage.cint.questions("ger_de").ids([42, 43]).translated("eng").stream().collect().await.unwrap();
+    let found = setup.cint.questions("ger_de").ids([42, 43]).translated("eng").stream().collect().await.unwrap();
     let [age, gender] = &found[..] else { panic!("{found:?}") };
     assert_eq!((age.name.as_deref(), age.options.len()), (Some("AGE"), 0));
     assert_eq!(
@@ -34,18 +34,18 @@ async fn questions_are_found_and_translated<V: Version>(stage: Stage<V>) {
     assert_eq!(gender.text.as_deref(), Some("Welches Geschlecht haben Sie?"));
     assert_eq!(gender.text_translated.as_deref(), Some("What is your gender?"));
     assert!(gender.options.iter().all(|option| option.text != option.text_translated && !option.code.is_empty()));
-    let found = stage.cint.questions("eng_gb").search("gender").stream().collect().await.unwrap();
+    let found = setup.cint.questions("eng_gb").search("gender").stream().collect().await.unwrap();
     assert!(found.iter().any(|question| question.id == Some(43)));
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn nonsense_finds_nothing_unsent<V: Version>(stage: Stage<V>) {
-    let refused = stage.cint.questions("english").ids([]).translated("en").stream().collect().await.unwrap_err();
+async fn nonsense_finds_nothing_unsent<V: Version>(setup: Setup<V>) {
+    let refused = setup.cint.questions("english").ids([]).translated("en").stream().collect().await.unwrap_err();
     let fields: Vec<_> = refused.invalid_fields().iter().map(FieldError::field).collect();
     assert_eq!(fields, ["locale", "ids", "translated"]);
-    let refused = stage.cint.questions("eng_gb").page_size(101).stream().collect().await.unwrap_err();
+    let refused = setup.cint.questions("eng_gb").page_size(101).stream().collect().await.unwrap_err();
     assert_eq!(refused.invalid_fields()[0].field(), "page_size");
-    assert!(stage.sandbox.requests().is_empty());
+    assert!(setup.sandbox.requests().is_empty());
 }
 
 fn age() -> Question {
@@ -66,8 +66,8 @@ fn option(code: &str) -> TemplateCondition {
     TemplateCondition::Option(code.to_owned())
 }
 
-async fn a_template_is_made_changed_and_deleted<V: Version>(stage: Stage<V>) {
-    let templates = stage.cint.profile_templates();
+async fn a_template_is_made_changed_and_deleted<V: Version>(setup: Setup<V>) {
+    let templates = setup.cint.profile_templates();
     let mut kinds = TemplateProfile::new(
         113,
         [
@@ -122,11 +122,11 @@ async fn a_template_is_made_changed_and_deleted<V: Version>(stage: Stage<V>) {
 
     templates.delete(&made).await.unwrap();
     assert!(templates.get(&made).await.unwrap_err().is_not_found());
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn templates_are_listed<V: Version>(stage: Stage<V>) {
-    let templates = stage.cint.profile_templates();
+async fn templates_are_listed<V: Version>(setup: Setup<V>) {
+    let templates = setup.cint.profile_templates();
     for number in 0..5 {
         let locale = if number % 2 == 0 { "eng_gb" } else { "ger_de" };
         templates.create(format!("Template {number}"), "t").locale(locale).profile(age()).await.unwrap();
@@ -143,11 +143,11 @@ async fn templates_are_listed<V: Version>(stage: Stage<V>) {
     assert_eq!(names(own().locale("ger_de").locale("eng_gb").oldest_first()).await, first);
     let all = templates.list().stream().collect().await.unwrap();
     assert!(all.iter().filter(|template| template.scope == Some(TemplateScope::Account)).count() == 5);
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn wrong_templates_are_refused_unsent<V: Version>(stage: Stage<V>) {
-    let templates = stage.cint.profile_templates();
+async fn wrong_templates_are_refused_unsent<V: Version>(setup: Setup<V>) {
+    let templates = setup.cint.profile_templates();
     let refusal = async |profile: TemplateProfile| {
         let refused = templates.create("Adults", "adults").profile(profile).await.unwrap_err();
         let [problem] = refused.invalid_fields() else { panic!("{refused}") };
@@ -192,14 +192,14 @@ async fn wrong_templates_are_refused_unsent<V: Version>(stage: Stage<V>) {
     assert_eq!(none.invalid_fields()[0].to_string(), "profiles are none, expected at least one");
     let scope = templates.list().scope(TemplateScope::from("mine")).stream().collect().await.unwrap_err();
     assert_eq!(scope.invalid_fields()[0].to_string(), "scope is \"mine\", expected global or account");
-    assert!(stage.sandbox.requests().is_empty());
+    assert!(setup.sandbox.requests().is_empty());
 }
 
 #[cfg(feature = "v2025-12-18")]
 #[tokio::test]
 async fn the_newest_version_takes_hundredths_and_wants_labels() {
-    let stage = Stage::<cintx::V2025_12_18>::new().await;
-    let templates = stage.cint.profile_templates();
+    let setup = Setup::<cintx::V2025_12_18>::new().await;
+    let templates = setup.cint.profile_templates();
     let thirds = ["33.33", "66.67"].map(|share| Some(share.parse().unwrap()));
     let profile = TemplateProfile::new(
         43,
@@ -213,61 +213,61 @@ async fn the_newest_version_takes_hundredths_and_wants_labels() {
     assert_eq!(bare(&kept.settings.profiles), bare(&[profile.clone(), anything]));
     let refused = templates.create("Thirds", "").profile(profile).await.unwrap_err();
     assert_eq!(refused.invalid_fields()[0].to_string(), "label is \"\", expected some text");
-    let custom = stage.cint.questions("eng_gb").only_custom().stream().collect().await.unwrap();
+    let custom = setup.cint.questions("eng_gb").only_custom().stream().collect().await.unwrap();
     assert!(!custom.is_empty() && custom.iter().all(|question| question.standard == Some(false)));
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 #[cfg(feature = "v2025-02-17")]
 #[tokio::test]
 async fn older_versions_take_whole_shares_and_no_labels() {
-    let stage = Stage::<cintx::V2025_02_17>::new().await;
-    let templates = stage.cint.profile_templates();
+    let setup = Setup::<cintx::V2025_02_17>::new().await;
+    let templates = setup.cint.profile_templates();
     let made = templates.create("Adults", "").profile(age()).await.unwrap();
     assert_eq!(made.settings.label, "");
     let half = TemplateProfile::new(43, [TemplateTarget::new([option("1")], Some("0.5".parse().unwrap()))]);
     let refused = templates.create("Adults", "").profile(half).await.unwrap_err();
     assert!(refused.to_string().contains("a share is 0.5, expected 0 to 100 with 0 decimals"), "{refused}");
-    let custom = stage.cint.questions("eng_gb").only_custom().stream().collect().await.unwrap();
+    let custom = setup.cint.questions("eng_gb").only_custom().stream().collect().await.unwrap();
     assert!(!custom.is_empty() && custom.iter().all(|question| question.standard == Some(false)));
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 #[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
 async fn questions_are_read_one_by_one<V: cintx::library::HasQuestionDetails>() {
-    let stage = Stage::<V>::new().await;
-    let age = stage.cint.question_details("eng_gb", 42).await.unwrap();
+    let setup = Setup::<V>::new().await;
+    let age = setup.cint.question_details("eng_gb", 42).await.unwrap();
     assert_eq!((age.name.as_deref(), age.range, age.options.len()), (Some("AGE"), Some((1, 99)), 0));
-    let gender = stage.cint.question_details("ger_de", 43).await.unwrap();
+    let gender = setup.cint.question_details("ger_de", 43).await.unwrap();
     assert!(gender.options.len() >= 2 && gender.options.iter().all(|option| option.text.is_some()), "{gender:?}");
-    assert!(stage.cint.question_details("eng_gb", 1).await.unwrap_err().is_not_found());
-    let refused = stage.cint.question_details("eng", 42).await.unwrap_err();
+    assert!(setup.cint.question_details("eng_gb", 1).await.unwrap_err().is_not_found());
+    let refused = setup.cint.question_details("eng", 42).await.unwrap_err();
     assert_eq!(refused.invalid_fields()[0].field(), "locale");
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 #[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
 async fn questions_are_listed_by_category<V: cintx::library::HasQuestionIndex>() {
     use cintx::library::{AnswerKind, QuestionScope};
 
-    let stage = Stage::<V>::new().await;
-    let all = stage.cint.question_index("eng_gb").page_size(2).stream().collect().await.unwrap();
+    let setup = Setup::<V>::new().await;
+    let all = setup.cint.question_index("eng_gb").page_size(2).stream().collect().await.unwrap();
     let age = all.iter().find(|question| question.id == Some(42)).unwrap();
     assert_eq!((age.name.as_deref(), &age.kind, age.standard), (Some("AGE"), &Some(AnswerKind::Number), Some(true)));
     let category = age.category_id.unwrap();
-    let some = stage.cint.question_index("eng_gb").category(category).stream().collect().await.unwrap();
+    let some = setup.cint.question_index("eng_gb").category(category).stream().collect().await.unwrap();
     assert!(some.len() < all.len() && some.iter().all(|question| question.category_id == Some(category)));
-    let own = stage.cint.question_index("eng_gb").scope(QuestionScope::Custom).stream().collect().await.unwrap();
+    let own = setup.cint.question_index("eng_gb").scope(QuestionScope::Custom).stream().collect().await.unwrap();
     assert!(!own.is_empty() && own.iter().all(|question| question.standard == Some(false)));
-    let found = stage.cint.question_index("eng_gb").search("gender").stream().collect().await.unwrap();
+    let found = setup.cint.question_index("eng_gb").search("gender").stream().collect().await.unwrap();
     assert!(found.iter().any(|question| question.id == Some(43)), "{found:?}");
-    let sent = stage.sandbox.requests().len();
+    let sent = setup.sandbox.requests().len();
     let scope = QuestionScope::from("mine");
-    let refused = stage.cint.question_index("eng").scope(scope).stream().collect().await.unwrap_err();
+    let refused = setup.cint.question_index("eng").scope(scope).stream().collect().await.unwrap_err();
     let fields: Vec<_> = refused.invalid_fields().iter().map(FieldError::field).collect();
     assert_eq!(fields, ["locale", "scope"], "{refused}");
-    assert_eq!(stage.sandbox.requests().len(), sent, "nothing was sent");
-    stage.assert_no_violation();
+    assert_eq!(setup.sandbox.requests().len(), sent, "nothing was sent");
+    setup.assert_no_violation();
 }
 
 #[cfg(feature = "v2024-12-02")]

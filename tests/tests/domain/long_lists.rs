@@ -9,7 +9,7 @@ use std::time::Duration;
 use cintx::client::RetryPolicy;
 use cintx::paging::ItemStream;
 use cintx::{Client, ProjectId, TargetGroupId, Version};
-use cintx_tests::misbehave::{Answer, Behaviour, Deed, Received, Server};
+use cintx_tests::with_faults::{Answer, Behaviour, Deed, Received, Server};
 use serde_json::{Value, json};
 
 const ALL: usize = 10_000;

@@ -31,7 +31,7 @@ mod refusals;
 mod reports;
 #[cfg(feature = "v2025-12-18")]
 mod respondents;
-mod stage;
+mod setup;
 mod studies;
 mod study_files;
 mod templates;

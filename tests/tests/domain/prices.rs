@@ -3,28 +3,28 @@
 use cintx::types::LengthOfInterview;
 use cintx::{Money, Version};
 
-use crate::stage::{Stage, on_every_version};
+use crate::setup::{Setup, on_every_version};
 
 on_every_version!(a_business_unit_has_a_card, an_existing_group_is_asked_about);
 
-async fn a_business_unit_has_a_card<V: Version>(stage: Stage<V>) {
-    let units = stage.cint.business_units().await.unwrap();
-    let unit = units.iter().find(|unit| unit.id.get() == stage.sandbox.business_unit_id()).unwrap();
+async fn a_business_unit_has_a_card<V: Version>(setup: Setup<V>) {
+    let units = setup.cint.business_units().await.unwrap();
+    let unit = units.iter().find(|unit| unit.id.get() == setup.sandbox.business_unit_id()).unwrap();
     assert!(unit.currency.is_some() && !unit.pricing_models.is_empty());
-    let card = stage.cint.rate_card(unit.id, "gb".parse().unwrap()).await.unwrap();
+    let card = setup.cint.rate_card(unit.id, "gb".parse().unwrap()).await.unwrap();
     assert!(!card.prices.is_empty() && card.currency.is_some(), "{card:?}");
 
     // What is known of the business unit is checked before anything is sent.
-    let draft = stage.draft(&stage.project().await).business_unit(unit);
+    let draft = setup.draft(&setup.project().await).business_unit(unit);
     draft.clone().build().unwrap();
     let other = Money::new("2.50", if unit.currency.as_deref() == Some("EUR") { "USD" } else { "EUR" }).unwrap();
     let refused = draft.cost_per_interview(other).build().unwrap_err();
     assert_eq!(refused.invalid_fields()[0].field(), "cost_per_interview");
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn an_existing_group_is_asked_about<V: Version>(stage: Stage<V>) {
-    let group = stage.draft(&stage.project().await).create().await.unwrap();
+async fn an_existing_group_is_asked_about<V: Version>(setup: Setup<V>) {
+    let group = setup.draft(&setup.project().await).create().await.unwrap();
     let own = group.feasibility().await.unwrap();
     assert!(own.completes_max.is_some());
     group
@@ -37,32 +37,32 @@ async fn an_existing_group_is_asked_about<V: Version>(stage: Stage<V>) {
     let refused = group.feasibility().completes_goal(0).incidence_rate("2").await.unwrap_err();
     let fields: Vec<_> = refused.invalid_fields().iter().map(cintx::error::FieldError::field).collect();
     assert_eq!(fields, ["completes_goal", "incidence_rate"]);
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 #[cfg(feature = "v2025-12-18")]
 #[tokio::test]
 async fn the_newest_version_predicts_prices() {
-    let stage = Stage::<cintx::V2025_12_18>::new().await;
-    let unit = stage.sandbox.business_unit_id();
-    let group = stage.draft(&stage.project().await).create().await.unwrap();
+    let setup = Setup::<cintx::V2025_12_18>::new().await;
+    let unit = setup.sandbox.business_unit_id();
+    let group = setup.draft(&setup.project().await).create().await.unwrap();
     let price = Money::new("2.50", "USD").unwrap();
-    stage.cint.predict_dynamic_price(unit, &price).await.unwrap();
+    setup.cint.predict_dynamic_price(unit, &price).await.unwrap();
     let (length, rate) = (LengthOfInterview::minutes(10).unwrap(), "0.5".parse().unwrap());
-    stage.cint.predict_rate_card_price(unit, "gb".parse().unwrap(), length, rate).await.unwrap();
+    setup.cint.predict_rate_card_price(unit, "gb".parse().unwrap(), length, rate).await.unwrap();
     group.price(unit).await.unwrap();
     group.rate_cards().await.unwrap();
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 #[cfg(feature = "v2025-02-17")]
 #[tokio::test]
 async fn performance_and_cards_came_with_the_second_version() {
-    let stage = Stage::<cintx::V2025_02_17>::new().await;
-    let group = stage.draft(&stage.project().await).create().await.unwrap();
+    let setup = Setup::<cintx::V2025_02_17>::new().await;
+    let group = setup.draft(&setup.project().await).create().await.unwrap();
     group.rate_cards().await.unwrap();
     let end = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(240);
     group.launch(end).await.unwrap().until_live().await.unwrap();
     group.performance().await.unwrap();
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }

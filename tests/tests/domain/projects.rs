@@ -9,7 +9,7 @@ use cintx::{Client, Version};
 use cintx_sandbox::Sandbox;
 use jiff::ToSpan as _;
 
-use crate::stage::{Stage, on_every_version};
+use crate::setup::{Setup, on_every_version};
 
 on_every_version!(
     what_would_undo_anothers_change_is_a_conflict,
@@ -20,34 +20,34 @@ on_every_version!(
     a_client_goes_by_the_clock_of_the_sandbox
 );
 
-async fn a_project_is_made_read_and_listed<V: Version>(stage: Stage<V>) {
-    let made = stage.cint.projects().create("MyDrinksSurveyQ1", stage.manager).reference("PO-0042").await.unwrap();
-    let scope = stage.cint.project(&made);
+async fn a_project_is_made_read_and_listed<V: Version>(setup: Setup<V>) {
+    let made = setup.cint.projects().create("MyDrinksSurveyQ1", setup.manager).reference("PO-0042").await.unwrap();
+    let scope = setup.cint.project(&made);
     let read = scope.get().await.unwrap();
-    assert_eq!((read.id(), read.name(), read.manager()), (made.id(), "MyDrinksSurveyQ1", stage.manager));
+    assert_eq!((read.id(), read.name(), read.manager()), (made.id(), "MyDrinksSurveyQ1", setup.manager));
     assert_eq!(read.reference(), Some("PO-0042"));
     assert!(read.human_readable_id().is_some());
 
     let overview = scope.overview().await.unwrap();
     assert_eq!((&overview.id, overview.name.as_deref()), (made.id(), Some("MyDrinksSurveyQ1")));
     assert_eq!(overview.reference.as_deref(), Some("PO-0042"));
-    assert_eq!(overview.manager, Some(stage.manager));
+    assert_eq!(overview.manager, Some(setup.manager));
     assert!(overview.created_at.is_some() && overview.statistics.is_some());
 
     let listed =
-        stage.cint.projects().list().status(overview.status.clone().unwrap()).stream().collect().await.unwrap();
+        setup.cint.projects().list().status(overview.status.clone().unwrap()).stream().collect().await.unwrap();
     let found = listed.iter().find(|project| &project.id == made.id()).unwrap();
     assert_eq!(found.reference.as_deref(), Some("PO-0042"));
     let other =
         if overview.status == Some(ProjectStatus::Active) { ProjectStatus::Inactive } else { ProjectStatus::Active };
-    let others = stage.cint.projects().list().manager(stage.manager).status(other).stream().collect().await.unwrap();
+    let others = setup.cint.projects().list().manager(setup.manager).status(other).stream().collect().await.unwrap();
     assert!(others.iter().all(|project| &project.id != made.id()));
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn editors_of_different_fields_merge<V: Version>(stage: Stage<V>) {
-    let project = stage.project().await;
-    let scope = stage.cint.project(&project);
+async fn editors_of_different_fields_merge<V: Version>(setup: Setup<V>) {
+    let project = setup.project().await;
+    let scope = setup.cint.project(&project);
     let (one, other) = tokio::join!(
         scope.edit(|project| project.name = "A better name".into()),
         scope.edit(|project| project.reference = Some("PO-0043".into())),
@@ -59,13 +59,13 @@ async fn editors_of_different_fields_merge<V: Version>(stage: Stage<V>) {
 
     let refused = scope.edit(|project| project.name = "abc".into()).await.unwrap_err();
     assert_eq!(refused.invalid_fields()[0].field(), "name");
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 /// Two handles read the same project; both set the name.
-async fn what_would_undo_anothers_change_is_a_conflict<V: Version>(stage: Stage<V>) {
-    let project = stage.project().await;
-    let scope = stage.cint.project(&project);
+async fn what_would_undo_anothers_change_is_a_conflict<V: Version>(setup: Setup<V>) {
+    let project = setup.project().await;
+    let scope = setup.cint.project(&project);
     let other = std::sync::Once::new();
     let (handle, manager) = (tokio::runtime::Handle::current(), scope.clone());
     // Somebody else is faster, between the read and the write.
@@ -83,14 +83,14 @@ async fn what_would_undo_anothers_change_is_a_conflict<V: Version>(stage: Stage<
     let error = conflict.await.unwrap().unwrap_err();
     assert_eq!(error.conflict().unwrap().fields(), ["name"]);
     assert_eq!(scope.get().await.unwrap().name(), "Their name");
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 /// Each adds one to a counter that is the name.
-async fn eight_editors_lose_no_update<V: Version>(stage: Stage<V>) {
-    let project = stage.cint.projects().create("count 0", stage.manager).await.unwrap();
+async fn eight_editors_lose_no_update<V: Version>(setup: Setup<V>) {
+    let project = setup.cint.projects().create("count 0", setup.manager).await.unwrap();
     let editors = (0..8).map(|_| {
-        let scope = stage.cint.project(&project);
+        let scope = setup.cint.project(&project);
         tokio::spawn(async move {
             for _ in 0..2 {
                 scope
@@ -106,12 +106,12 @@ async fn eight_editors_lose_no_update<V: Version>(stage: Stage<V>) {
     for editor in editors.collect::<Vec<_>>() {
         editor.await.unwrap();
     }
-    assert_eq!(stage.cint.project(&project).get().await.unwrap().name(), "count 16");
-    stage.assert_no_violation();
+    assert_eq!(setup.cint.project(&project).get().await.unwrap().name(), "count 16");
+    setup.assert_no_violation();
 }
 
-async fn options_are_given_where_one_stands<V: Version>(stage: Stage<V>) {
-    let create = || stage.cint.projects().create("MyDrinksSurveyQ1", stage.manager);
+async fn options_are_given_where_one_stands<V: Version>(setup: Setup<V>) {
+    let create = || setup.cint.projects().create("MyDrinksSurveyQ1", setup.manager);
     let once = create().idempotency_key("order-4711").await.unwrap();
     assert_eq!(create().idempotency_key("order-4711").await.unwrap().id(), once.id(), "one key, one project");
     let wave = || CallOptions::new().business_key("wave-7");
@@ -119,17 +119,17 @@ async fn options_are_given_where_one_stands<V: Version>(stage: Stage<V>) {
     assert_eq!(create().with(wave()).await.unwrap().id(), keyed.id());
     assert_ne!(create().await.unwrap().id(), once.id(), "the client is as it was");
 
-    let group = stage.draft(&once).create().await.unwrap();
+    let group = setup.draft(&once).create().await.unwrap();
     let end = jiff::Timestamp::now() + 240.hours();
     let launch = || async { group.with(wave()).launch(end).await.unwrap().id().clone() };
     assert_eq!(launch().await, launch().await, "one key, one job");
     let refused = group.with(wave()).set_cost_per_interview(&cintx::Money::new("3.10", "USD").unwrap()).await;
     assert_eq!(refused.unwrap_err().outcome(), cintx::Outcome::NotSent, "this takes no key");
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 /// Years ago by the machine's clock, and the future by the sandbox's, which stands.
-async fn a_client_goes_by_the_clock_of_the_sandbox<V: Version>(_: Stage<V>) {
+async fn a_client_goes_by_the_clock_of_the_sandbox<V: Version>(_: Setup<V>) {
     let then = 1_578_301_200;
     // Nobody enters by themselves: the run goes on until its end.
     let sandbox = Sandbox::builder().seed(7).standing_clock(then).job_delay(Duration::ZERO).field_pace(Duration::ZERO);
@@ -145,9 +145,9 @@ async fn a_client_goes_by_the_clock_of_the_sandbox<V: Version>(_: Stage<V>) {
     let now = sandbox.now();
     assert_eq!(now.as_second(), then);
     let manager = sandbox.project_manager_id().parse().unwrap();
-    let stage = Stage { sandbox: Sandbox::builder().seed(8).start().await.unwrap(), cint, manager };
-    let project = stage.project().await;
-    let draft = || stage.draft(&project).fielding_period(now + 2.hours()..now + 240.hours());
+    let setup = Setup { sandbox: Sandbox::builder().seed(8).start().await.unwrap(), cint, manager };
+    let project = setup.project().await;
+    let draft = || setup.draft(&project).fielding_period(now + 2.hours()..now + 240.hours());
     let group = draft().create().await.unwrap();
     let mut run = group.launch(now + 240.hours()).await.unwrap().until_live().await.unwrap();
     sandbox.advance(Duration::from_secs(48 * 3_600));
@@ -157,6 +157,6 @@ async fn a_client_goes_by_the_clock_of_the_sandbox<V: Version>(_: Stage<V>) {
     assert_eq!(late.invalid_fields()[0].field(), "end");
     assert_eq!(draft().create().await.unwrap_err().invalid_fields()[0].field(), "fielding_period");
     let days = jiff::civil::date(2020, 1, 1)..=jiff::civil::date(2020, 1, 7);
-    let report = stage.cint.reports().completes(cintx::report::ReportScope::Account, days).await;
+    let report = setup.cint.reports().completes(cintx::report::ReportScope::Account, days).await;
     assert!(report.is_ok(), "these days are over by the sandbox's clock: {report:?}");
 }

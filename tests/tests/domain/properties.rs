@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use rust_decimal::Decimal;
 
-use crate::stage::{Stage, on_every_version};
+use crate::setup::{Setup, on_every_version};
 
 on_every_version!(
     a_draft_is_refused_or_valid,
@@ -160,7 +160,7 @@ impl Wish {
     /// Asks for it; `exposed` is a target group that another can be paced by.
     async fn make<V: Version>(
         mut self,
-        stage: &Stage<V>,
+        setup: &Setup<V>,
         project: &ProjectScope<V>,
         exposed: &TargetGroupId,
     ) -> Result<(), cintx::Error> {
@@ -170,8 +170,8 @@ impl Wish {
         let start = Timestamp::now() + SignedDuration::from_hours(self.start);
         let mut draft = project
             .draft_target_group(self.name)
-            .business_unit(stage.sandbox.business_unit_id())
-            .manager(stage.manager)
+            .business_unit(setup.sandbox.business_unit_id())
+            .manager(setup.manager)
             .locale(self.locale)
             .completes_goal(self.goal)
             .length_of_interview(cintx::types::LengthOfInterview::minutes(self.minutes))
@@ -209,7 +209,7 @@ pub fn check<T: std::fmt::Debug>(cases: u32, strategy: impl Strategy<Value = T>,
 }
 
 /// What came of it: refused here with a known field, or judged valid there.
-fn judge<V: Version>(stage: &Stage<V>, outcome: Result<(), cintx::Error>) -> bool {
+fn judge<V: Version>(setup: &Setup<V>, outcome: Result<(), cintx::Error>) -> bool {
     match outcome {
         Ok(()) => true,
         Err(error) => {
@@ -218,42 +218,42 @@ fn judge<V: Version>(stage: &Stage<V>, outcome: Result<(), cintx::Error>) -> boo
                 assert!(FIELDS.contains(&problem.field()), "{error}");
                 assert!(!problem.reason().is_empty());
             }
-            stage.assert_no_violation();
+            setup.assert_no_violation();
             false
         }
     }
 }
 
-async fn a_draft_is_refused_or_valid<V: Version>(stage: Stage<V>) {
-    let project = stage.project().await;
-    let exposed = stage.draft(&project).create().await.unwrap().id().clone();
+async fn a_draft_is_refused_or_valid<V: Version>(setup: Setup<V>) {
+    let project = setup.project().await;
+    let exposed = setup.draft(&project).create().await.unwrap().id().clone();
     let handle = tokio::runtime::Handle::current();
     tokio::task::block_in_place(|| {
         let made = std::cell::Cell::new((0, 0));
         check(400, wish(), |wish| {
-            let valid = judge(&stage, handle.block_on(wish.make(&stage, &stage.cint.project(&project), &exposed)));
+            let valid = judge(&setup, handle.block_on(wish.make(&setup, &setup.cint.project(&project), &exposed)));
             let (good, bad) = made.get();
             made.set(if valid { (good + 1, bad) } else { (good, bad + 1) });
         });
         let (good, bad) = made.get();
         assert!(good > 20 && bad > 20, "{good} were sent, {bad} refused: too few of one kind");
     });
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn a_project_is_refused_or_valid<V: Version>(stage: Stage<V>) {
+async fn a_project_is_refused_or_valid<V: Version>(setup: Setup<V>) {
     let handle = tokio::runtime::Handle::current();
     let wish = (".{0,20}", proptest::option::of("[a-zA-Z0-9#_ -]{0,12}"));
     tokio::task::block_in_place(|| {
         check(100, wish, |(name, reference): (String, Option<String>)| {
-            let mut create = stage.cint.projects().create(name, stage.manager);
+            let mut create = setup.cint.projects().create(name, setup.manager);
             if let Some(reference) = reference {
                 create = create.reference(reference);
             }
-            judge(&stage, handle.block_on(create.into_future()).map(drop));
+            judge(&setup, handle.block_on(create.into_future()).map(drop));
         });
     });
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 /// A profile template as somebody might ask for it.
@@ -325,7 +325,7 @@ fn template() -> impl Strategy<Value = TemplateWish> {
 
 /// Runs a way to write templates over many wishes: each is refused here, or sent as the document allows, and then the
 /// answer is a template, or the API's word about the library, which no document knows.
-fn judge_templates<V: Version>(stage: &Stage<V>, write: impl Fn(TemplateWish) -> Result<(), cintx::Error>) {
+fn judge_templates<V: Version>(setup: &Setup<V>, write: impl Fn(TemplateWish) -> Result<(), cintx::Error>) {
     let tally = std::cell::Cell::new((0, 0));
     check(300, template(), |wish| {
         let (sent, refused) = tally.get();
@@ -334,25 +334,25 @@ fn judge_templates<V: Version>(stage: &Stage<V>, write: impl Fn(TemplateWish) ->
             Err(error) if error.invalid_fields().is_empty() => {
                 let status = error.status().unwrap_or_else(|| panic!("{error}")).as_u16();
                 assert!([400, 422].contains(&status), "{error}");
-                stage.assert_no_violation();
+                setup.assert_no_violation();
                 tally.set((sent + 1, refused));
             }
             Err(error) => {
-                judge(stage, Err(error));
+                judge(setup, Err(error));
                 tally.set((sent, refused + 1));
             }
         }
     });
     let (sent, refused) = tally.get();
     assert!(sent > 60 && refused > 60, "{sent} were sent, {refused} refused: too few of one kind");
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn a_profile_template_is_refused_or_valid<V: Version>(stage: Stage<V>) {
+async fn a_profile_template_is_refused_or_valid<V: Version>(setup: Setup<V>) {
     let handle = tokio::runtime::Handle::current();
     tokio::task::block_in_place(|| {
-        judge_templates(&stage, |wish| {
-            let mut create = stage.cint.profile_templates().create(wish.name, wish.label);
+        judge_templates(&setup, |wish| {
+            let mut create = setup.cint.profile_templates().create(wish.name, wish.label);
             if let Some(description) = wish.description {
                 create = create.description(description);
             }
@@ -363,12 +363,12 @@ async fn a_profile_template_is_refused_or_valid<V: Version>(stage: Stage<V>) {
     });
 }
 
-async fn a_profile_template_is_edited_to_what_is_refused_or_valid<V: Version>(stage: Stage<V>) {
-    let templates = stage.cint.profile_templates();
+async fn a_profile_template_is_edited_to_what_is_refused_or_valid<V: Version>(setup: Setup<V>) {
+    let templates = setup.cint.profile_templates();
     let made = templates.create("Adults", "adults").profile(Question::choice(43).option("1", 100)).await.unwrap();
     let handle = tokio::runtime::Handle::current();
     tokio::task::block_in_place(|| {
-        judge_templates(&stage, |wish| {
+        judge_templates(&setup, |wish| {
             let edit = templates.edit(&made, |template| {
                 (template.name, template.label) = (wish.name, wish.label);
                 (template.description, template.profiles) = (wish.description, wish.profiles);

@@ -8,7 +8,7 @@ use cintx::target_group::TargetGroup;
 use cintx_sandbox::Sandbox;
 use jiff::{Timestamp, ToSpan as _};
 
-use crate::stage::Stage;
+use crate::setup::Setup;
 
 const STRANGER: &str = "0f1ce179-a917-49ff-9d50-b05fc91f7bd4";
 
@@ -31,22 +31,22 @@ mod reasons_are_listed {
 }
 
 /// Jobs are done at once, and nobody enters a survey by themselves.
-async fn quiet<V: Version>() -> Stage<V> {
-    Stage::on(Sandbox::builder().seed(7).job_delay(Duration::ZERO).field_pace(Duration::ZERO)).await
+async fn quiet<V: Version>() -> Setup<V> {
+    Setup::on(Sandbox::builder().seed(7).job_delay(Duration::ZERO).field_pace(Duration::ZERO)).await
 }
 
 /// A target group in field, and respondents in its survey.
-async fn in_field<V: Version>(stage: &Stage<V>, respondents: usize) -> (TargetGroup<V>, Vec<String>) {
-    let group = stage.draft(&stage.project().await).create().await.unwrap();
+async fn in_field<V: Version>(setup: &Setup<V>, respondents: usize) -> (TargetGroup<V>, Vec<String>) {
+    let group = setup.draft(&setup.project().await).create().await.unwrap();
     group.launch(Timestamp::now() + 240.hours()).await.unwrap().until_live().await.unwrap();
     let id = group.id().as_str();
-    let rids = (0..respondents).map(|_| stage.sandbox.enter_respondent(id).unwrap()).collect();
+    let rids = (0..respondents).map(|_| setup.sandbox.enter_respondent(id).unwrap()).collect();
     (group, rids)
 }
 
-async fn submissions_are_listed<V: Version>(stage: Stage<V>) {
-    let (group, rids) = in_field(&stage, 2).await;
-    let reconciliations = stage.cint.reconciliations();
+async fn submissions_are_listed<V: Version>(setup: Setup<V>) {
+    let (group, rids) = in_field(&setup, 2).await;
+    let reconciliations = setup.cint.reconciliations();
     let rows = [
         ReconciliationRow::new(&*rids[0], Reason::AdjustedComplete),
         ReconciliationRow::new(&*rids[1], Reason::AdjustedComplete),
@@ -76,7 +76,7 @@ async fn submissions_are_listed<V: Version>(stage: Stage<V>) {
     let oldest = named.iter().find(|it| it.id == *first.id()).unwrap();
     assert_eq!((oldest.name.as_deref(), &oldest.counts), (Some("wave.csv"), &counts));
     assert!(oldest.status == Some(ReconciliationStatus::Complete) && oldest.submitted_at.is_some());
-    assert_eq!(oldest.submitted_by, Some(stage.manager));
+    assert_eq!(oldest.submitted_by, Some(setup.manager));
     assert_eq!(reconciliations.existing(oldest).status().await.unwrap().counts, counts);
     let is = V::DATE >= "2025-12-18";
     assert_eq!(
@@ -87,7 +87,7 @@ async fn submissions_are_listed<V: Version>(stage: Stage<V>) {
 
     let under_way = reconciliations.list().name("wave.csv").status(ReconciliationStatus::Processing).stream();
     assert_eq!(under_way.collect().await.unwrap().len(), 0);
-    let mine = reconciliations.list().name("other.csv").submitted_by(stage.manager).stream().collect().await.unwrap();
+    let mine = reconciliations.list().name("other.csv").submitted_by(setup.manager).stream().collect().await.unwrap();
     assert_eq!(mine.iter().map(|it| &it.id).collect::<Vec<_>>(), [later[4].id()]);
     let somebody = STRANGER.parse().unwrap();
     let theirs = reconciliations.list().name("wave.csv").submitted_by(somebody).stream().collect().await.unwrap();
@@ -95,11 +95,11 @@ async fn submissions_are_listed<V: Version>(stage: Stage<V>) {
     if V::DATE != "2025-02-17" {
         assert_eq!(reconciliations.list().page_size(4).stream().collect().await.unwrap().len(), 6);
     }
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn reasons_are_listed<V: Version>(stage: Stage<V>) {
-    let codes = stage.cint.reconciliations().reason_codes().await.unwrap();
+async fn reasons_are_listed<V: Version>(setup: Setup<V>) {
+    let codes = setup.cint.reconciliations().reason_codes().await.unwrap();
     let ours: Vec<Reason> = codes.iter().filter_map(cintx::reconciliation::ReasonCode::reason).collect();
     assert_eq!(ours.len(), 8, "{codes:?}");
     assert!(codes.len() > ours.len(), "there are codes that buyers may not give");
@@ -108,17 +108,17 @@ async fn reasons_are_listed<V: Version>(stage: Stage<V>) {
         assert_eq!(code.reason().is_some(), may, "{code:?}");
         assert_eq!(code.allowed.is_some(), V::DATE >= "2025-12-18");
     }
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 /// Two target groups of two projects, each with a complete, and the RIDs of those.
 #[cfg(any(feature = "v2024-12-02", feature = "v2025-12-18"))]
-async fn two_groups_with_completes<V: Version>(stage: &Stage<V>) -> [TargetGroup<V>; 2] {
-    let (one, mut rids) = in_field(stage, 1).await;
-    let (other, more) = in_field(stage, 1).await;
+async fn two_groups_with_completes<V: Version>(setup: &Setup<V>) -> [TargetGroup<V>; 2] {
+    let (one, mut rids) = in_field(setup, 1).await;
+    let (other, more) = in_field(setup, 1).await;
     rids.extend(more);
     let rows = rids.into_iter().map(|rid| ReconciliationRow::new(rid, Reason::AdjustedComplete));
-    stage.cint.reconciliations().submit("late.csv", rows).await.unwrap().until_done().await.unwrap();
+    setup.cint.reconciliations().submit("late.csv", rows).await.unwrap().until_done().await.unwrap();
     [one, other]
 }
 
@@ -128,23 +128,23 @@ async fn what_can_be_reconciled_is_listed_by_the_month_of_the_sessions() {
     use cintx::V2024_12_02;
     use cintx::target_group::TargetGroupStatus;
 
-    let stage = quiet::<V2024_12_02>().await;
-    let groups = two_groups_with_completes(&stage).await;
-    let reconciliations = stage.cint.reconciliations();
+    let setup = quiet::<V2024_12_02>().await;
+    let groups = two_groups_with_completes(&setup).await;
+    let reconciliations = setup.cint.reconciliations();
     let eligible = reconciliations.eligible_in("2026-11").await.unwrap();
     assert!(!eligible.cut_short);
     assert!(groups.iter().all(|group| eligible.target_groups.iter().any(|it| it.id == *group.id())));
     let first = &eligible.target_groups[0];
     assert_eq!((first.name.as_deref(), &first.status), (Some("UK drinks"), &Some(TargetGroupStatus::Live)));
-    assert_eq!(first.manager.as_ref().map(|user| user.id), Some(stage.manager));
+    assert_eq!(first.manager.as_ref().map(|user| user.id), Some(setup.manager));
     assert_eq!((first.completes, &first.amount), (None, &None), "2024-12-02 does not say");
 
-    let query = || reconciliations.eligible_in("2026-11").name("UK").project_name("MyDrinks").manager(stage.manager);
+    let query = || reconciliations.eligible_in("2026-11").name("UK").project_name("MyDrinks").manager(setup.manager);
     assert_eq!(query().status(TargetGroupStatus::Live).await.unwrap().target_groups.len(), 2);
     assert_eq!(query().status(TargetGroupStatus::Paused).await.unwrap().target_groups.len(), 0);
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 
-    let before = stage.sandbox.requests().len();
+    let before = setup.sandbox.requests().len();
     let strange = TargetGroupStatus::from("asleep");
     let refused = reconciliations.eligible_in(" ").name("").project_name("").status(strange).await.unwrap_err();
     let problems: Vec<String> = refused.invalid_fields().iter().map(ToString::to_string).collect();
@@ -157,7 +157,7 @@ async fn what_can_be_reconciled_is_listed_by_the_month_of_the_sessions() {
             "project_name is empty, expected text",
         ]
     );
-    assert_eq!(stage.sandbox.requests().len(), before, "nothing was sent");
+    assert_eq!(setup.sandbox.requests().len(), before, "nothing was sent");
 }
 
 #[cfg(feature = "v2025-12-18")]
@@ -167,9 +167,9 @@ async fn what_can_be_reconciled_is_listed_by_when_it_is_due() {
     use cintx::reconciliation::DueMonth;
     use cintx::target_group::TargetGroupStatus;
 
-    let stage = quiet::<V2025_12_18>().await;
-    let groups = two_groups_with_completes(&stage).await;
-    let reconciliations = stage.cint.reconciliations();
+    let setup = quiet::<V2025_12_18>().await;
+    let groups = two_groups_with_completes(&setup).await;
+    let reconciliations = setup.cint.reconciliations();
     // What was completed in this month is due until the 25th of the next; without a month, what is due in this one.
     let next = || reconciliations.eligible().due(DueMonth::Next);
     let eligible = next().page_size(1).stream().collect().await.unwrap();
@@ -178,26 +178,26 @@ async fn what_can_be_reconciled_is_listed_by_when_it_is_due() {
         let it = eligible.iter().find(|it| it.id == *group.id()).unwrap();
         assert_eq!((it.completes, it.project_name.as_deref()), (Some(1), Some("MyDrinksSurveyQ1")));
         assert!(it.amount.is_some() && it.project.is_some());
-        assert_eq!(it.manager.as_ref().map(|user| user.id), Some(stage.manager));
+        assert_eq!(it.manager.as_ref().map(|user| user.id), Some(setup.manager));
     }
-    let query = || reconciliations.eligible().name("UK").project_name("MyDrinks").manager(stage.manager);
+    let query = || reconciliations.eligible().name("UK").project_name("MyDrinks").manager(setup.manager);
     let summary = query().due(DueMonth::Next).summary().await.unwrap();
     assert_eq!((summary.target_groups, summary.completes), (Some(2), Some(2)));
     assert_eq!(query().stream().collect().await.unwrap().len(), 0);
     assert_eq!(summary.amount.unwrap().currency(), "USD");
     for (due, sent) in [(DueMonth::Current, "current_month"), (DueMonth::Next, "next_month")] {
         query().due(due).status(TargetGroupStatus::Paused).stream().collect().await.unwrap();
-        let query = stage.sandbox.requests().pop().unwrap().query.unwrap();
+        let query = setup.sandbox.requests().pop().unwrap().query.unwrap();
         assert!(query.contains(&format!("due_month={sent}")), "{query}");
     }
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 
-    let before = stage.sandbox.requests().len();
+    let before = setup.sandbox.requests().len();
     let strange = TargetGroupStatus::from("asleep");
     let refused = reconciliations.eligible().name("").status(strange).summary().await.unwrap_err();
     let problems: Vec<&str> = refused.invalid_fields().iter().map(cintx::error::FieldError::field).collect();
     assert_eq!(problems, ["name", "status"]);
-    assert_eq!(stage.sandbox.requests().len(), before, "nothing was sent");
+    assert_eq!(setup.sandbox.requests().len(), before, "nothing was sent");
 }
 
 #[cfg(feature = "v2025-12-18")]
@@ -207,10 +207,10 @@ async fn a_project_keeps_only_the_completes_that_are_named() {
     use cintx::reconciliation::{ReconciliationFile, ReconciliationKind};
     use cintx::{ProjectId, V2025_12_18};
 
-    let stage = quiet::<V2025_12_18>().await;
-    let (_, rids) = in_field(&stage, 3).await;
-    let project = ProjectId::new(stage.sandbox.respondents()[0].project_id.clone());
-    let reconciliations = stage.cint.reconciliations();
+    let setup = quiet::<V2025_12_18>().await;
+    let (_, rids) = in_field(&setup, 3).await;
+    let project = ProjectId::new(setup.sandbox.respondents()[0].project_id.clone());
+    let reconciliations = setup.cint.reconciliations();
     let rows = rids.iter().map(|rid| ReconciliationRow::new(&**rid, Reason::AdjustedComplete));
     let rejected = reconciliations.submit("late.csv", rows).await.unwrap();
     rejected.until_done().await.unwrap();
@@ -219,7 +219,7 @@ async fn a_project_keeps_only_the_completes_that_are_named() {
     let preview = reconciliations.keep_only(&project, kept).preview().await.unwrap();
     assert_eq!((preview.kept(), preview.turned_back(), preview.strangers()), (3, 1, Some(1)));
     let submitted = preview.submit("good.csv", 1).await.unwrap();
-    let key = stage.sandbox.requests().pop().unwrap().idempotency_key.unwrap();
+    let key = setup.sandbox.requests().pop().unwrap().idempotency_key.unwrap();
     assert!(key.len() == 36 && key.as_bytes()[14] == b'4', "{key} is no UUID of version 4");
     let outcome = submitted.until_done().await.unwrap();
     assert_eq!((outcome.counts.negative_reversed, outcome.counts.invalid), (Some(1), Some(1)));
@@ -244,9 +244,9 @@ async fn a_project_keeps_only_the_completes_that_are_named() {
     assert!(lines(ReconciliationFile::Expired).await.is_empty());
     let none = rejected.download(ReconciliationFile::RemainingCompletes).await.unwrap_err();
     assert!(none.is_not_found(), "{none}");
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 
-    let before = stage.sandbox.requests().len();
+    let before = setup.sandbox.requests().len();
     let refused = reconciliations.keep_only(&project, [STRANGER, STRANGER, "nobody"]).of_completes(2).unwrap_err();
     let problems: Vec<String> = refused.invalid_fields().iter().map(ToString::to_string).collect();
     assert_eq!(
@@ -265,9 +265,9 @@ async fn a_project_keeps_only_the_completes_that_are_named() {
         problems,
         ["file_name has 0 characters, expected 1 to 255", "turning_back is 2, expected 1, as the preview says"]
     );
-    let keyed = stage.cint.with(CallOptions::new().idempotency_key("01JABCDEFGHJKMNPQRSTVWXYZ0"));
+    let keyed = setup.cint.with(CallOptions::new().idempotency_key("01JABCDEFGHJKMNPQRSTVWXYZ0"));
     let preview = keyed.reconciliations().keep_only(&project, kept).of_completes(3).unwrap();
     let refused = preview.submit("good.csv", 0).await.unwrap_err();
     assert!(format!("{refused:#}").contains("version 4 UUID"), "{refused:#}");
-    assert_eq!(stage.sandbox.requests().len(), before, "nothing was sent");
+    assert_eq!(setup.sandbox.requests().len(), before, "nothing was sent");
 }

@@ -16,7 +16,7 @@ use cintx::{Error, Money, ProjectId, TargetGroupId, Version};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
-use crate::stage::{Stage, on_every_version};
+use crate::setup::{Setup, on_every_version};
 
 on_every_version!(
     bad_drafts_are_refused_unsent,
@@ -216,13 +216,13 @@ fn blamed(error: &Error) -> Vec<&str> {
     error.invalid_fields().iter().map(FieldError::field).collect()
 }
 
-async fn bad_drafts_are_refused_unsent<V: Version>(stage: Stage<V>) {
-    let project = stage.project().await;
-    let before = stage.sandbox.requests().len();
+async fn bad_drafts_are_refused_unsent<V: Version>(setup: Setup<V>) {
+    let project = setup.project().await;
+    let before = setup.sandbox.requests().len();
     let cases = cases::<V>();
     assert!(cases.len() >= 60, "{} cases", cases.len());
     for (index, (spoil, field, value, rule)) in cases.into_iter().enumerate() {
-        let error = spoil(stage.draft(&project)).create().await.expect_err(&format!("case {index}: {field} {rule}"));
+        let error = spoil(setup.draft(&project)).create().await.expect_err(&format!("case {index}: {field} {rule}"));
         let all_of_it = blamed(&error).iter().all(|blamed| *blamed == field);
         assert!(all_of_it && !error.invalid_fields().is_empty(), "case {index}: {field} is to blame: {error}");
         let message = error.to_string();
@@ -232,24 +232,24 @@ async fn bad_drafts_are_refused_unsent<V: Version>(stage: Stage<V>) {
         for part in [field, value, rule] {
             assert!(message.contains(part), "case {index}: {part:?} is in {message:?}");
         }
-        assert_eq!(stage.sandbox.requests().len(), before, "case {index}: nothing was sent");
+        assert_eq!(setup.sandbox.requests().len(), before, "case {index}: nothing was sent");
     }
     // What is known of a business unit counts, too: its currency, and how it buys.
-    let mut unit = stage.cint.business_units().await.unwrap()[0].clone();
-    let before = stage.sandbox.requests().len();
+    let mut unit = setup.cint.business_units().await.unwrap()[0].clone();
+    let before = setup.sandbox.requests().len();
     unit.currency = Some("EUR".into());
-    let error = stage.draft(&project).business_unit(&unit).create().await.unwrap_err();
+    let error = setup.draft(&project).business_unit(&unit).create().await.unwrap_err();
     let message = error.to_string();
     assert!(message.contains("cost_per_interview is 2.73 USD") && message.contains("pays in EUR"), "{error}");
     unit.currency = Some("USD".into());
     unit.pricing_models = vec![PricingModel::RateCard];
-    let error = stage.draft(&project).business_unit(&unit).create().await.unwrap_err();
+    let error = setup.draft(&project).business_unit(&unit).create().await.unwrap_err();
     let message = error.to_string();
     assert!(message.contains("cost_per_interview is 2.73 USD") && message.contains("buys by rate card"), "{error}");
     let dynamic = dynamic(None, Some("2"), None);
-    let card = stage.cint.project(&project).draft_target_group("UK drinks").business_unit(&unit).assistant(dynamic);
+    let card = setup.cint.project(&project).draft_target_group("UK drinks").business_unit(&unit).assistant(dynamic);
     let card = card
-        .manager(stage.manager)
+        .manager(setup.manager)
         .locale("eng_gb")
         .completes_goal(9)
         .length_of_interview(LengthOfInterview::minutes(9));
@@ -258,18 +258,18 @@ async fn bad_drafts_are_refused_unsent<V: Version>(stage: Stage<V>) {
     let error = card.audience(asks([Question::choice(43).option("1", 100)])).create().await.unwrap_err();
     assert!(error.to_string().contains("pricing is dynamic without a cost_per_interview"), "{error}");
     for name in ["", "abcd", "    ab    ", &"x".repeat(129)] {
-        let error = stage.cint.project(&project).draft_target_group(name).create().await.unwrap_err();
+        let error = setup.cint.project(&project).draft_target_group(name).create().await.unwrap_err();
         assert!(blamed(&error).contains(&"name"), "{name:?}: {error}");
         assert!(error.to_string().contains("5 to 128"), "{error}");
-        let error = stage.cint.projects().create(name, stage.manager).await.unwrap_err();
+        let error = setup.cint.projects().create(name, setup.manager).await.unwrap_err();
         assert_eq!(blamed(&error), ["name"]);
     }
-    let nothing = stage.cint.project(&project).draft_target_group("UK drinks").create().await.unwrap_err();
+    let nothing = setup.cint.project(&project).draft_target_group("UK drinks").create().await.unwrap_err();
     let missing = blamed(&nothing);
     for field in ["business_unit", "manager", "locale", "completes_goal", "fielding_period", "live_url", "audience"] {
         assert!(missing.contains(&field), "{field} is missing and named: {nothing}");
     }
-    let all = stage
+    let all = setup
         .draft(&project)
         .incidence_rate("9")
         .length_of_interview(LengthOfInterview::minutes(99))
@@ -278,25 +278,25 @@ async fn bad_drafts_are_refused_unsent<V: Version>(stage: Stage<V>) {
     assert_eq!(blamed(&all.await.unwrap_err()).len(), 3, "everything is told at once");
     let gemini = FieldingAssistant::off().pacing(Pacing::Gemini(TargetGroupId::new("01J")));
     if V::DATE == "2024-12-02" {
-        let error = stage.draft(&project).assistant(gemini).create().await.unwrap_err();
+        let error = setup.draft(&project).assistant(gemini).create().await.unwrap_err();
         assert_eq!(blamed(&error), ["pacing"]);
     }
     if V::DATE < "2025-12-18" {
-        let error = stage.draft(&project).reference("TG-77").create().await.unwrap_err();
+        let error = setup.draft(&project).reference("TG-77").create().await.unwrap_err();
         assert!(error.to_string().contains(V::DATE), "{error}");
         let private = Supply::open_exchange().private_group("P", 0..=10, 7);
-        let error = stage.draft(&project).supply(private).create().await.unwrap_err();
+        let error = setup.draft(&project).supply(private).create().await.unwrap_err();
         assert_eq!(blamed(&error), ["supply"]);
     }
-    assert_eq!(stage.sandbox.requests().len(), before, "nothing was sent");
+    assert_eq!(setup.sandbox.requests().len(), before, "nothing was sent");
 }
 
-async fn bad_changes_are_refused_unsent<V: Version>(stage: Stage<V>) {
-    let project = stage.project().await;
-    let scope = stage.cint.project(&project);
-    let group = stage.draft(&project).create().await.unwrap();
-    let writes = |stage: &Stage<V>| stage.sandbox.requests().iter().filter(|it| it.method != "GET").count();
-    let before = writes(&stage);
+async fn bad_changes_are_refused_unsent<V: Version>(setup: Setup<V>) {
+    let project = setup.project().await;
+    let scope = setup.cint.project(&project);
+    let group = setup.draft(&project).create().await.unwrap();
+    let writes = |setup: &Setup<V>| setup.sandbox.requests().iter().filter(|it| it.method != "GET").count();
+    let before = writes(&setup);
     let error = group.launch(hours(-1)).await.unwrap_err();
     assert_eq!(blamed(&error), ["end"]);
     assert_eq!(blamed(&group.schedule(hours(-2)..hours(9)).await.unwrap_err()), ["fielding_period"]);
@@ -309,16 +309,16 @@ async fn bad_changes_are_refused_unsent<V: Version>(stage: Stage<V>) {
     let pricing = dynamic(Some("1"), Some("1"), None);
     assert_eq!(blamed(&group.edit_assistant(|it| *it = pricing.clone()).await.unwrap_err()), ["pricing"]);
     assert_eq!(blamed(&group.set_supply(&Supply::only("", [1])).await.unwrap_err()), ["supply"]);
-    let mut study = Study::new("A study", stage.manager);
+    let mut study = Study::new("A study", setup.manager);
     study.name = "abc".into();
-    assert_eq!(blamed(&study.plan(&stage.cint).await.unwrap_err()), ["name"]);
-    assert_eq!(writes(&stage), before, "nothing was written");
+    assert_eq!(blamed(&study.plan(&setup.cint).await.unwrap_err()), ["name"]);
+    assert_eq!(writes(&setup), before, "nothing was written");
 }
 
 /// What became of something that should be refused.
 type Refusal = (Result<(), Error>, &'static str, &'static str);
 
-async fn bad_webhooks_and_reports_are_refused_unsent<V: Version>(stage: Stage<V>) {
+async fn bad_webhooks_and_reports_are_refused_unsent<V: Version>(setup: Setup<V>) {
     let mut cases: Vec<Refusal> = Vec::new();
     let [event, _] = crate::webhooks::events::<V>();
     let urls = [
@@ -331,19 +331,19 @@ async fn bad_webhooks_and_reports_are_refused_unsent<V: Version>(stage: Stage<V>
         ("HTTP://10.0.0.1/", "this machine"),
     ];
     for (url, says) in urls {
-        let made = stage.cint.webhooks().create(url, [event.clone()]).await;
+        let made = setup.cint.webhooks().create(url, [event.clone()]).await;
         cases.push((made.map(drop), "url", says));
     }
     let foreign = if V::DATE == "2024-12-02" { "session-updated" } else { "survey_paused" };
     for (events, says) in [(vec![], "at least one"), (vec!["gone-fishing"], "gone-fishing"), (vec![foreign], foreign)] {
         let events = events.into_iter().map(WebhookEventType::from);
-        let made = stage.cint.webhooks().create("https://hooks.example/", events).await;
+        let made = setup.cint.webhooks().create("https://hooks.example/", events).await;
         cases.push((made.map(drop), "events", says));
     }
 
     let today = Offset::UTC.to_datetime(Timestamp::now()).date();
     let days = |from: i64, until: i64| today - from.days()..=today - until.days();
-    let reports = stage.cint.reports();
+    let reports = setup.cint.reports();
     let two = || ReportScope::projects(["P1", "P2"].map(ProjectId::new));
     let none = || ReportScope::target_groups(Vec::<TargetGroupId>::new());
     let group = || TargetGroupId::new("G");
@@ -374,12 +374,12 @@ async fn bad_webhooks_and_reports_are_refused_unsent<V: Version>(stage: Stage<V>
         assert_eq!(blamed(&error), [field], "{says}: {error}");
         assert!(error.invalid_fields()[0].reason().contains(says), "{says}: {error}");
     }
-    assert!(stage.sandbox.requests().is_empty(), "nothing was sent");
+    assert!(setup.sandbox.requests().is_empty(), "nothing was sent");
 }
 
-async fn bad_reconciliations_are_refused_unsent<V: Version>(stage: Stage<V>) {
+async fn bad_reconciliations_are_refused_unsent<V: Version>(setup: Setup<V>) {
     let mut cases: Vec<Refusal> = Vec::new();
-    let reconciliations = stage.cint.reconciliations();
+    let reconciliations = setup.cint.reconciliations();
     let row = |rid: &str| ReconciliationRow::new(rid, Reason::Speeder);
     let rid = "0f1ce179-a917-49ff-9d50-b05fc91f7bd4";
     let long = "x".repeat(256);
@@ -409,5 +409,5 @@ async fn bad_reconciliations_are_refused_unsent<V: Version>(stage: Stage<V>) {
         assert_eq!(blamed(&error), [field], "{says}: {error}");
         assert!(error.invalid_fields()[0].reason().contains(says), "{says}: {error}");
     }
-    assert!(stage.sandbox.requests().is_empty(), "nothing was sent");
+    assert!(setup.sandbox.requests().is_empty(), "nothing was sent");
 }

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan as _};
 
-use crate::stage::{Stage, on_every_version};
+use crate::setup::{Setup, on_every_version};
 
 on_every_version!(
     every_kind_is_written_and_fetched,
@@ -30,12 +30,12 @@ fn days(ago: i64) -> std::ops::RangeInclusive<Date> {
 }
 
 /// One report of each kind that every version has.
-fn all<V: Version>(stage: &Stage<V>, project: &Project, group: &TargetGroup<V>) -> Vec<ReportBuilder<V>> {
-    let reports = stage.cint.reports();
+fn all<V: Version>(setup: &Setup<V>, project: &Project, group: &TargetGroup<V>) -> Vec<ReportBuilder<V>> {
+    let reports = setup.cint.reports();
     let projects = || ReportScope::projects([project]);
     vec![
         reports.completes(ReportScope::Account, days(30)),
-        reports.sample_bought(ReportScope::business_units([stage.sandbox.business_unit_id()]), days(30)),
+        reports.sample_bought(ReportScope::business_units([setup.sandbox.business_unit_id()]), days(30)),
         reports.reconciliations_status(projects(), days(30)),
         reports.reconciliation_eligible_rids(projects(), days(30)),
         reports.respondent_analysis(ReportScope::target_groups([group]), days(30)).with_respondent_answers(),
@@ -43,11 +43,11 @@ fn all<V: Version>(stage: &Stage<V>, project: &Project, group: &TargetGroup<V>) 
     ]
 }
 
-async fn every_kind_is_written_and_fetched<V: Version>(stage: Stage<V>) {
-    let project = stage.project().await;
-    let group = stage.draft(&project).create().await.unwrap();
+async fn every_kind_is_written_and_fetched<V: Version>(setup: Setup<V>) {
+    let project = setup.project().await;
+    let group = setup.draft(&project).create().await.unwrap();
     let mut jobs = Vec::new();
-    for order in all(&stage, &project, &group) {
+    for order in all(&setup, &project, &group) {
         jobs.push(order.await.unwrap());
     }
     for report in join_all(jobs.iter().map(|job| job.until_done())).await {
@@ -59,7 +59,7 @@ async fn every_kind_is_written_and_fetched<V: Version>(stage: Stage<V>) {
         assert!(link.expose().starts_with("https://") && !format!("{link:?}").contains("https"));
     }
 
-    let requests = stage.cint.reports().requests().page_size(4).stream().collect().await.unwrap();
+    let requests = setup.cint.reports().requests().page_size(4).stream().collect().await.unwrap();
     let mut kinds: Vec<&str> = requests.iter().map(|it| it.kind.as_ref().unwrap().as_str()).collect();
     kinds.sort_unstable();
     let expected = [
@@ -78,31 +78,31 @@ async fn every_kind_is_written_and_fetched<V: Version>(stage: Stage<V>) {
     assert_eq!((terms.start.unwrap()..=terms.end.unwrap(), &terms.level), (days(30), &Some(ReportLevel::TargetGroup)));
     assert_eq!(terms.ids, [group.id().as_str()]);
     assert!(of(ReportKind::RespondentAnalysis).parameters.as_ref().unwrap().respondent_answers);
-    let bought = stage.cint.reports().requests().kind(ReportKind::SampleBought).stream().collect().await.unwrap();
+    let bought = setup.cint.reports().requests().kind(ReportKind::SampleBought).stream().collect().await.unwrap();
     assert_eq!(bought.iter().map(|it| &it.id).collect::<Vec<_>>(), [&of(ReportKind::SampleBought).id]);
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn a_report_is_waited_for_elsewhere_and_saved<V: Version>(stage: Stage<V>) {
-    let job = stage.cint.reports().completes(ReportScope::Account, days(7)).await.unwrap();
+async fn a_report_is_waited_for_elsewhere_and_saved<V: Version>(setup: Setup<V>) {
+    let job = setup.cint.reports().completes(ReportScope::Account, days(7)).await.unwrap();
     let kept = ReportId::from(&job).to_string();
     drop(job);
     let id = ReportId::new(kept);
-    let report = stage.cint.reports().job(&id).until_done().await.unwrap();
+    let report = setup.cint.reports().job(&id).until_done().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("completes.csv");
     std::fs::write(&path, "an older one").unwrap();
     report.save(&path).await.unwrap();
     assert!(std::fs::read_to_string(&path).unwrap().starts_with("rid,project_id,"));
     // Known by nothing but its id.
-    let by_id = stage.cint.reports().report(&id);
+    let by_id = setup.cint.reports().report(&id);
     assert!(by_id.download().await.unwrap().collect(1_000_000).await.is_ok());
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 
     // What breaks half-way leaves the file as it was, and nothing beside it.
     let operation = if V::DATE >= "2025-12-18" { "download_report_v2" } else { "download_report" };
     std::fs::write(&path, "an older one").unwrap();
-    stage.sandbox.inject(Fault::on(operation).truncate(20));
+    setup.sandbox.inject(Fault::on(operation).truncate(20));
     assert!(report.save(&path).await.is_err());
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "an older one");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -110,38 +110,38 @@ async fn a_report_is_waited_for_elsewhere_and_saved<V: Version>(stage: Stage<V>)
     assert!(unwritable.is_err());
 }
 
-async fn a_report_that_failed_is_an_error<V: Version>(stage: Stage<V>) {
-    stage.sandbox.fail_next_jobs(1);
-    let reports = stage.cint.reports();
+async fn a_report_that_failed_is_an_error<V: Version>(setup: Setup<V>) {
+    setup.sandbox.fail_next_jobs(1);
+    let reports = setup.cint.reports();
     let job = reports.completes(ReportScope::Account, days(7)).await.unwrap();
     let error = job.until_done().await.unwrap_err();
     assert!(error.job_failure().is_some(), "{error}");
     assert!(matches!(job.status().await.unwrap(), JobStatus::Failed(_)));
     assert!(reports.report(&job).download().await.unwrap_err().is_not_found());
     assert!(reports.report(&job).share().await.unwrap_err().is_not_found());
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn a_lost_order_is_not_repeated<V: Version>(stage: Stage<V>) {
-    stage.sandbox.inject(Fault::on("generate_report").reset_after_applying().times(1));
-    let lost = stage.cint.reports().completes(ReportScope::Account, days(7)).await.unwrap_err();
+async fn a_lost_order_is_not_repeated<V: Version>(setup: Setup<V>) {
+    setup.sandbox.inject(Fault::on("generate_report").reset_after_applying().times(1));
+    let lost = setup.cint.reports().completes(ReportScope::Account, days(7)).await.unwrap_err();
     assert_eq!(lost.outcome(), Outcome::Unknown);
-    let requests = stage.cint.reports().requests().stream().collect().await.unwrap();
+    let requests = setup.cint.reports().requests().stream().collect().await.unwrap();
     assert_eq!(requests.len(), 1, "it was asked for once, and the list shows it");
-    assert!(stage.cint.reports().job(&requests[0]).until_done().await.is_ok());
+    assert!(setup.cint.reports().job(&requests[0]).until_done().await.is_ok());
 }
 
-async fn rows_are_read_and_their_costs_summed<V: Version>(stage: Stage<V>) {
+async fn rows_are_read_and_their_costs_summed<V: Version>(setup: Setup<V>) {
     use std::time::Duration;
 
     use cintx::report::{CostSummary, ReportCell, ReportFormat, ReportRow, ReportRows, ReportTime};
 
-    let project = stage.project().await;
-    let group = stage.draft(&project).create().await.unwrap();
+    let project = setup.project().await;
+    let group = setup.draft(&project).create().await.unwrap();
     group.launch(Timestamp::now() + 240.hours()).await.unwrap().until_live().await.unwrap();
-    stage.sandbox.advance(Duration::from_secs(36_000));
+    setup.sandbox.advance(Duration::from_secs(36_000));
     let days = || today() - 7.days()..=today() + 1.day();
-    let reports = stage.cint.reports();
+    let reports = setup.cint.reports();
     let rows = async |order: ReportBuilder<V>, format: ReportFormat| {
         let mut content = Vec::new();
         let told = order.await.unwrap().until_done().await.unwrap().write_to(&mut content).await.unwrap();
@@ -178,44 +178,44 @@ async fn rows_are_read_and_their_costs_summed<V: Version>(stage: Stage<V>) {
     let sum: rust_decimal::Decimal = completes.iter().filter_map(|row| row.cost.value()).sum();
     assert_eq!(groups[0].costs.get("USD"), Some(sum));
     assert_eq!(costs.projects().next().unwrap(), (Some(project.id()), costs.total()));
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 /// The report that only the two older versions have.
 #[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
-async fn reconciliations<V: cintx::report::HasReconciliationsReport>(stage: Stage<V>) -> Result<(), cintx::Error> {
-    let report = stage.cint.reports().reconciliations(ReportScope::Account, days(7)).await?.until_done().await?;
+async fn reconciliations<V: cintx::report::HasReconciliationsReport>(setup: Setup<V>) -> Result<(), cintx::Error> {
+    let report = setup.cint.reports().reconciliations(ReportScope::Account, days(7)).await?.until_done().await?;
     report.download().await?;
-    stage.assert_no_violation();
+    setup.assert_no_violation();
     Ok(())
 }
 
 #[cfg(feature = "v2024-12-02")]
 #[tokio::test]
 async fn reconciliations_in_the_first_version() {
-    reconciliations(Stage::<cintx::V2024_12_02>::new().await).await.unwrap();
+    reconciliations(Setup::<cintx::V2024_12_02>::new().await).await.unwrap();
 }
 
 #[cfg(feature = "v2025-02-17")]
 #[tokio::test]
 async fn reconciliations_in_the_second_version() {
-    reconciliations(Stage::<cintx::V2025_02_17>::new().await).await.unwrap();
+    reconciliations(Setup::<cintx::V2025_02_17>::new().await).await.unwrap();
 }
 
 #[cfg(feature = "v2025-12-18")]
 #[tokio::test]
 async fn the_newest_version_sends_mail_and_filters() {
-    let stage = Stage::<cintx::V2025_12_18>::new().await;
-    let reports = stage.cint.reports();
+    let setup = Setup::<cintx::V2025_12_18>::new().await;
+    let reports = setup.cint.reports();
     let order = || reports.completes(ReportScope::Account, days(7));
     for users in [0, 6] {
-        let refused = order().mail_to(vec![stage.manager; users]).await.unwrap_err();
+        let refused = order().mail_to(vec![setup.manager; users]).await.unwrap_err();
         let reason = format!("mail_to are {users} users, expected 1 to 5");
         assert_eq!(refused.invalid_fields()[0].to_string(), reason);
     }
-    order().mail_to([stage.manager]).await.unwrap().until_done().await.unwrap();
-    let body = stage.sandbox.requests().into_iter().find_map(|it| it.body).unwrap();
-    assert_eq!(body["email_recipients"], serde_json::json!([stage.manager.to_string()]));
+    order().mail_to([setup.manager]).await.unwrap().until_done().await.unwrap();
+    let body = setup.sandbox.requests().into_iter().find_map(|it| it.body).unwrap();
+    assert_eq!(body["email_recipients"], serde_json::json!([setup.manager.to_string()]));
     assert!(body.get("filter").is_none() && body.get("filter_ids").is_none(), "the whole account is no filter: {body}");
 
     let count = async |level, status| {
@@ -225,5 +225,5 @@ async fn the_newest_version_sends_mail_and_filters() {
     assert_eq!(count(ReportLevel::Account, ReportStatus::Completed).await, (1, Some(ReportLevel::Account)));
     assert_eq!(count(ReportLevel::Account, ReportStatus::Pending).await.0, 0);
     assert_eq!(count(ReportLevel::Project, ReportStatus::Completed).await.0, 0);
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }

@@ -6,7 +6,7 @@ use cintx::respondent::{IdList, RespondentMode};
 use cintx::{ProjectId, TargetGroupId, V2025_12_18};
 use futures_util::TryStreamExt as _;
 
-use crate::stage::Stage;
+use crate::setup::Setup;
 
 fn uuid(number: usize) -> String {
     format!("00000000-0000-4000-8000-{number:012}")
@@ -14,8 +14,8 @@ fn uuid(number: usize) -> String {
 
 #[tokio::test]
 async fn respondents_are_asked_again() {
-    let stage = Stage::<V2025_12_18>::new().await;
-    let group = stage.draft(&stage.project().await).create().await.unwrap();
+    let setup = Setup::<V2025_12_18>::new().await;
+    let group = setup.draft(&setup.project().await).create().await.unwrap();
     let recontacts = group.recontacts();
     let job = recontacts.upload(RecontactBy::Rsid, (0..250).map(uuid).collect::<IdList>()).await.unwrap();
     assert!(recontacts.upload_job(job.id().clone()).until_done().await.unwrap().completed_at.is_some());
@@ -40,13 +40,13 @@ async fn respondents_are_asked_again() {
     let job = recontacts.remove_all().await.unwrap();
     recontacts.removal_job(job.id().clone()).until_done().await.unwrap();
     assert_eq!(recontacts.count().await.unwrap(), 0);
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 #[tokio::test]
 async fn codes_are_handed_out() {
-    let stage = Stage::<V2025_12_18>::new().await;
-    let group = stage.draft(&stage.project().await).create().await.unwrap();
+    let setup = Setup::<V2025_12_18>::new().await;
+    let group = setup.draft(&setup.project().await).create().await.unwrap();
     for codes_for in [RespondentMode::Live, RespondentMode::Test] {
         let codes = group.unique_codes(codes_for);
         let list: IdList = (0..20_000).map(|number| format!("wave_2-{number}")).collect();
@@ -56,13 +56,13 @@ async fn codes_are_handed_out() {
         codes.delete_unconsumed().await.unwrap();
         assert_eq!(codes.stats().await.unwrap().unconsumed, Some(0));
     }
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 #[tokio::test]
 async fn wrong_codes_and_ids_are_refused_unsent() {
-    let stage = Stage::<V2025_12_18>::new().await;
-    let group = stage.cint.project(ProjectId::new("P")).target_group(TargetGroupId::new("G"));
+    let setup = Setup::<V2025_12_18>::new().await;
+    let group = setup.cint.project(ProjectId::new("P")).target_group(TargetGroupId::new("G"));
     let codes = group.unique_codes(RespondentMode::Live);
     let refusal = async |list: IdList| {
         let refused = codes.upload(list).await.unwrap_err();
@@ -89,7 +89,7 @@ async fn wrong_codes_and_ids_are_refused_unsent() {
         let problem = refused.invalid_fields()[0].to_string();
         assert!(problem.starts_with(&format!("ids number 1 is {wrong:?}, expected ")), "{problem}");
     }
-    assert!(stage.sandbox.requests().is_empty());
+    assert!(setup.sandbox.requests().is_empty());
 }
 
 #[tokio::test]

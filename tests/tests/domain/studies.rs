@@ -14,7 +14,7 @@ use cintx_sandbox::{Fault, Sandbox};
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::Value;
 
-use crate::stage::{Stage, on_every_version};
+use crate::setup::{Setup, on_every_version};
 
 on_every_version!(
     a_plan_writes_nothing_and_is_carried_out_once,
@@ -68,10 +68,10 @@ fn complete() -> BTreeMap<String, Vec<(String, String)>> {
     BTreeMap::from([("MyDrinksSurveyQ1".to_owned(), groups.into())])
 }
 
-async fn a_plan_writes_nothing_and_is_carried_out_once<V: Version>(stage: Stage<V>) {
-    let study = study(&stage.sandbox);
-    let plan = study.plan(&stage.cint).await.unwrap();
-    assert_eq!(writes(&stage.sandbox), 0);
+async fn a_plan_writes_nothing_and_is_carried_out_once<V: Version>(setup: Setup<V>) {
+    let study = study(&setup.sandbox);
+    let plan = study.plan(&setup.cint).await.unwrap();
+    assert_eq!(writes(&setup.sandbox), 0);
     let names: Vec<String> = plan.steps().map(|step| step.to_string().split(':').next().unwrap().to_owned()).collect();
     assert_eq!(
         names,
@@ -87,24 +87,24 @@ async fn a_plan_writes_nothing_and_is_carried_out_once<V: Version>(stage: Stage<
     let applied = plan.apply(|step| told.push(step.clone())).await.unwrap();
     assert_eq!(told, plan.steps().cloned().collect::<Vec<Step>>());
     assert_eq!(applied.target_groups.len(), 2);
-    assert_eq!(state(&stage.cint).await, complete());
+    assert_eq!(state(&setup.cint).await, complete());
 
-    let before = writes(&stage.sandbox);
-    let again = study.plan(&stage.cint).await.unwrap();
+    let before = writes(&setup.sandbox);
+    let again = study.plan(&setup.cint).await.unwrap();
     assert!(again.is_empty(), "{again}");
     assert_eq!(again.apply(|_| panic!("nothing is to be done")).await.unwrap(), applied);
-    assert_eq!(writes(&stage.sandbox), before, "a second run writes nothing");
-    stage.assert_no_violation();
+    assert_eq!(writes(&setup.sandbox), before, "a second run writes nothing");
+    setup.assert_no_violation();
 }
 
-async fn what_differs_is_changed<V: Version>(stage: Stage<V>) {
-    let mut study = study(&stage.sandbox);
-    study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
+async fn what_differs_is_changed<V: Version>(setup: Setup<V>) {
+    let mut study = study(&setup.sandbox);
+    study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
     study.target_groups[0].length_of_interview = cintx::types::LengthOfInterview::minutes(15).unwrap();
     study.target_groups[0].locale = "eng_us".parse().unwrap();
     study.target_groups[1].completes_goal = 250;
     study.reference = Some("PO-2026-0043".parse().unwrap());
-    let plan = study.plan(&stage.cint).await.unwrap();
+    let plan = study.plan(&setup.cint).await.unwrap();
     let steps: Vec<String> = plan.steps().map(ToString::to_string).collect();
     assert_eq!(
         steps,
@@ -116,8 +116,8 @@ async fn what_differs_is_changed<V: Version>(stage: Stage<V>) {
     );
     assert!(plan.warnings()[0].to_string().contains("locale differs"), "{plan}");
     plan.apply(|_| {}).await.unwrap();
-    assert!(study.plan(&stage.cint).await.unwrap().is_empty());
-    stage.assert_no_violation();
+    assert!(study.plan(&setup.cint).await.unwrap().is_empty());
+    setup.assert_no_violation();
 }
 
 fn builder<V: Version>(sandbox: &Sandbox) -> cintx::ClientBuilder<V> {
@@ -148,22 +148,22 @@ async fn quiet(sandbox: &Sandbox) {
     }
 }
 
-async fn killed_after_every_request_it_converges<V: Version>(_: Stage<V>) {
+async fn killed_after_every_request_it_converges<V: Version>(_: Setup<V>) {
     for answers in 1.. {
-        let stage = Stage::<V>::new().await;
-        let study = study(&stage.sandbox);
-        let (cint, doomed) = (mortal::<V>(&stage.sandbox, answers), study.clone());
+        let setup = Setup::<V>::new().await;
+        let study = study(&setup.sandbox);
+        let (cint, doomed) = (mortal::<V>(&setup.sandbox, answers), study.clone());
         let run = tokio::spawn(async move {
             let plan = doomed.plan(&cint).await.unwrap();
             plan.apply(|_| {}).await.map(drop)
         });
         let killed = run.await.is_err();
-        quiet(&stage.sandbox).await;
-        study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
-        assert_eq!(state(&stage.cint).await, complete(), "killed after answer {answers}");
-        let before = writes(&stage.sandbox);
-        assert!(study.plan(&stage.cint).await.unwrap().is_empty(), "killed after answer {answers}");
-        assert_eq!(writes(&stage.sandbox), before);
+        quiet(&setup.sandbox).await;
+        study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
+        assert_eq!(state(&setup.cint).await, complete(), "killed after answer {answers}");
+        let before = writes(&setup.sandbox);
+        assert!(study.plan(&setup.cint).await.unwrap().is_empty(), "killed after answer {answers}");
+        assert_eq!(writes(&setup.sandbox), before);
         if !killed {
             assert!(answers > 8, "it was killed only {answers} times");
             return;
@@ -171,42 +171,42 @@ async fn killed_after_every_request_it_converges<V: Version>(_: Stage<V>) {
     }
 }
 
-async fn lost_answers_make_no_duplicates<V: Version>(_: Stage<V>) {
+async fn lost_answers_make_no_duplicates<V: Version>(_: Setup<V>) {
     for operation in ["create_project", "create_target_group", "create_launch_fielding_run_from_draft_job"] {
-        let stage = Stage::<V>::new().await;
-        let study = study(&stage.sandbox);
-        let lost = stage.sandbox.inject(Fault::on(operation).drop_after_applying().times(1));
-        let first = study.plan(&stage.cint).await.unwrap().apply(|_| {}).await;
-        assert_eq!(stage.sandbox.fault_hits(lost), 1);
+        let setup = Setup::<V>::new().await;
+        let study = study(&setup.sandbox);
+        let lost = setup.sandbox.inject(Fault::on(operation).drop_after_applying().times(1));
+        let first = study.plan(&setup.cint).await.unwrap().apply(|_| {}).await;
+        assert_eq!(setup.sandbox.fault_hits(lost), 1);
         if first.is_err() {
-            study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
+            study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
         }
-        assert_eq!(state(&stage.cint).await, complete(), "{operation}");
+        assert_eq!(state(&setup.cint).await, complete(), "{operation}");
     }
 }
 
-async fn a_launch_that_failed_can_be_tried_again<V: Version>(stage: Stage<V>) {
-    let study = study(&stage.sandbox);
-    stage.sandbox.fail_next_jobs(1);
-    let error = study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap_err();
+async fn a_launch_that_failed_can_be_tried_again<V: Version>(setup: Setup<V>) {
+    let study = study(&setup.sandbox);
+    setup.sandbox.fail_next_jobs(1);
+    let error = study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap_err();
     assert!(error.job_failure().is_some(), "{error:#}");
-    study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
-    assert_eq!(state(&stage.cint).await, complete());
+    study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
+    assert_eq!(state(&setup.cint).await, complete());
 }
 
 /// As by a run that was killed while its launch was under way.
-async fn a_draft_that_is_launched_meanwhile_is_compared_as_launched<V: Version>(stage: Stage<V>) {
-    let study = study(&stage.sandbox);
+async fn a_draft_that_is_launched_meanwhile_is_compared_as_launched<V: Version>(setup: Setup<V>) {
+    let study = study(&setup.sandbox);
     let mut drafts = study.clone();
     drafts.target_groups[0].launch = false;
-    let applied = drafts.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
-    let group = stage.cint.project(&applied.project).target_group(&applied.target_groups[0].1);
+    let applied = drafts.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
+    let group = setup.cint.project(&applied.project).target_group(&applied.target_groups[0].1);
     let (end, listed) = (study.target_groups[0].fielding_period.end, AtomicBool::new(true));
     let launch = move || {
         let launch = async { group.launch(end).await.unwrap().until_done().await.unwrap() };
         tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(launch));
     };
-    let cint: Client<V> = builder(&stage.sandbox)
+    let cint: Client<V> = builder(&setup.sandbox)
         .before_attempt(move |attempt| {
             if attempt.operation().id == "get_target_group" && listed.swap(false, Ordering::Relaxed) {
                 launch();
@@ -216,7 +216,7 @@ async fn a_draft_that_is_launched_meanwhile_is_compared_as_launched<V: Version>(
         .unwrap();
     let plan = study.plan(&cint).await.unwrap();
     assert!(plan.is_empty(), "{plan}");
-    assert_eq!(state(&stage.cint).await, complete());
+    assert_eq!(state(&setup.cint).await, complete());
 }
 
 /// The study with a supply that every version can change after launch.
@@ -284,13 +284,13 @@ async fn facts<V: Version>(cint: &Client<V>, study: &Study) -> Vec<String> {
     facts
 }
 
-async fn a_changed_study_is_planned_as_the_changes_it_needs<V: Version>(stage: Stage<V>) {
-    let study = before(&stage.sandbox);
-    study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
+async fn a_changed_study_is_planned_as_the_changes_it_needs<V: Version>(setup: Setup<V>) {
+    let study = before(&setup.sandbox);
+    study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
     let study = changed(study);
-    let sent = writes(&stage.sandbox);
-    let plan = study.plan(&stage.cint).await.unwrap();
-    assert_eq!(writes(&stage.sandbox), sent, "a plan writes nothing");
+    let sent = writes(&setup.sandbox);
+    let plan = study.plan(&setup.cint).await.unwrap();
+    assert_eq!(writes(&setup.sandbox), sent, "a plan writes nothing");
     let steps: Vec<String> = plan.steps().map(|step| step.to_string()).collect();
     assert_eq!(
         steps[..3],
@@ -309,7 +309,7 @@ async fn a_changed_study_is_planned_as_the_changes_it_needs<V: Version>(stage: S
     };
     assert!(plan.warnings().iter().all(is_expected), "{plan}");
     plan.apply(|_| {}).await.unwrap();
-    let facts = facts(&stage.cint, &study).await;
+    let facts = facts(&setup.cint, &study).await;
     assert_eq!(facts.len(), 3);
     for part in
         ["French drinks draft 200 fre_fr", "German drinks live Some(250) 3.20 USD", "UK drinks live Some(600) 2.95"]
@@ -320,37 +320,37 @@ async fn a_changed_study_is_planned_as_the_changes_it_needs<V: Version>(stage: S
     let quotas = |name: &str| facts.iter().find(|fact| fact.starts_with(name)).unwrap().clone();
     assert!(quotas("German").contains("Some(112)") || quotas("German").contains("Some(113)"), "{facts:#?}");
 
-    let sent = writes(&stage.sandbox);
-    let again = study.plan(&stage.cint).await.unwrap();
+    let sent = writes(&setup.sandbox);
+    let again = study.plan(&setup.cint).await.unwrap();
     assert!(again.is_empty() && again.warnings().is_empty(), "{again}");
     again.apply(|_| panic!("nothing is to be done")).await.unwrap();
-    assert_eq!(writes(&stage.sandbox), sent, "a second run writes nothing");
-    stage.assert_no_violation();
+    assert_eq!(writes(&setup.sandbox), sent, "a second run writes nothing");
+    setup.assert_no_violation();
 }
 
-async fn killed_after_every_request_a_changed_study_converges<V: Version>(stage: Stage<V>) {
-    let study = before(&stage.sandbox);
-    study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
-    changed(study.clone()).plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
-    let expected = facts(&stage.cint, &changed(study)).await;
+async fn killed_after_every_request_a_changed_study_converges<V: Version>(setup: Setup<V>) {
+    let study = before(&setup.sandbox);
+    study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
+    changed(study.clone()).plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
+    let expected = facts(&setup.cint, &changed(study)).await;
     for answers in 1.. {
-        let stage = Stage::<V>::quick().await;
-        let study = before(&stage.sandbox);
-        study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
+        let setup = Setup::<V>::quick().await;
+        let study = before(&setup.sandbox);
+        study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
         let study = changed(study);
-        let (cint, doomed) = (mortal::<V>(&stage.sandbox, answers), study.clone());
+        let (cint, doomed) = (mortal::<V>(&setup.sandbox, answers), study.clone());
         let run = tokio::spawn(async move {
             let plan = doomed.plan(&cint).await.unwrap();
             plan.apply(|_| {}).await.map(drop)
         });
         let killed = run.await.is_err();
-        quiet(&stage.sandbox).await;
-        study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
-        assert_eq!(facts(&stage.cint, &study).await, expected, "killed after answer {answers}");
-        let sent = writes(&stage.sandbox);
-        let again = study.plan(&stage.cint).await.unwrap();
+        quiet(&setup.sandbox).await;
+        study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
+        assert_eq!(facts(&setup.cint, &study).await, expected, "killed after answer {answers}");
+        let sent = writes(&setup.sandbox);
+        let again = study.plan(&setup.cint).await.unwrap();
         assert!(again.is_empty(), "killed after answer {answers}: {again}");
-        assert_eq!(writes(&stage.sandbox), sent);
+        assert_eq!(writes(&setup.sandbox), sent);
         if !killed {
             assert!(answers > 25, "it was killed only {answers} times");
             return;
@@ -358,7 +358,7 @@ async fn killed_after_every_request_a_changed_study_converges<V: Version>(stage:
     }
 }
 
-async fn lost_answers_of_changes_converge<V: Version>(_: Stage<V>) {
+async fn lost_answers_of_changes_converge<V: Version>(_: Setup<V>) {
     let legacy = V::DATE < "2025-12-18";
     let pick = |old, new| if legacy { old } else { new };
     for operation in [
@@ -369,52 +369,52 @@ async fn lost_answers_of_changes_converge<V: Version>(_: Stage<V>) {
         pick("bulk-update-quotas", "update_profile_filling_goal"),
         "update_target_group",
     ] {
-        let stage = Stage::<V>::quick().await;
-        let study = before(&stage.sandbox);
-        study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
+        let setup = Setup::<V>::quick().await;
+        let study = before(&setup.sandbox);
+        study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
         let study = changed(study);
-        let lost = stage.sandbox.inject(Fault::on(operation).drop_after_applying().times(1));
-        let first = study.plan(&stage.cint).await.unwrap().apply(|_| {}).await;
-        assert_eq!(stage.sandbox.fault_hits(lost), 1, "{operation}");
+        let lost = setup.sandbox.inject(Fault::on(operation).drop_after_applying().times(1));
+        let first = study.plan(&setup.cint).await.unwrap().apply(|_| {}).await;
+        assert_eq!(setup.sandbox.fault_hits(lost), 1, "{operation}");
         if first.is_err() {
-            study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
+            study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
         }
-        assert!(study.plan(&stage.cint).await.unwrap().is_empty(), "{operation}");
-        facts(&stage.cint, &study).await;
+        assert!(study.plan(&setup.cint).await.unwrap().is_empty(), "{operation}");
+        facts(&setup.cint, &study).await;
     }
 }
 
-async fn quotas_in_field_are_deleted_with_consent_alone<V: Version>(stage: Stage<V>) {
-    let mut study = before(&stage.sandbox);
-    study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
+async fn quotas_in_field_are_deleted_with_consent_alone<V: Version>(setup: Setup<V>) {
+    let mut study = before(&setup.sandbox);
+    study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
     let uk = &mut study.target_groups[0];
     uk.audience.questions = uk.audience.interlock.take().unwrap().questions.split_off(1);
     uk.completes_goal = 450;
-    let sent = writes(&stage.sandbox);
-    let plan = study.plan(&stage.cint).await.unwrap();
+    let sent = writes(&setup.sandbox);
+    let plan = study.plan(&setup.cint).await.unwrap();
     let steps: Vec<String> = plan.steps().map(ToString::to_string).collect();
     assert!(steps[0].starts_with("change target group \"UK drinks\": completes_goal, audience; deletes "), "{plan}");
     let refused = plan.apply(|_| {}).await.unwrap_err();
     assert_eq!(refused.invalid_fields()[0].field(), "audience");
     assert!(refused.to_string().contains("UK drinks") && refused.to_string().contains("allow_deletions"), "{refused}");
-    assert_eq!(writes(&stage.sandbox), sent, "nothing was sent");
+    assert_eq!(writes(&setup.sandbox), sent, "nothing was sent");
 
     // The answer to the replacement is lost: the next run finds what it did.
     let operation = if V::DATE >= "2025-12-18" { "manage_target_group_profiles" } else { "apply-profiles" };
-    let lost = stage.sandbox.inject(Fault::on(operation).drop_after_applying().times(1));
+    let lost = setup.sandbox.inject(Fault::on(operation).drop_after_applying().times(1));
     let first = plan.allow_deletions().apply(|_| {}).await;
-    assert_eq!(stage.sandbox.fault_hits(lost), 1);
-    let again = study.plan(&stage.cint).await.unwrap();
+    assert_eq!(setup.sandbox.fault_hits(lost), 1);
+    let again = study.plan(&setup.cint).await.unwrap();
     assert!(again.is_empty(), "{first:?} {again}");
-    let facts = facts(&stage.cint, &study).await;
+    let facts = facts(&setup.cint, &study).await;
     assert!(facts.iter().any(|fact| fact.starts_with("UK drinks live Some(450)")), "{facts:#?}");
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn what_cannot_be_changed_is_said_by_name<V: Version>(stage: Stage<V>) {
-    let mut study = before(&stage.sandbox);
-    study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
-    stage.sandbox.advance(Duration::from_secs(60));
+async fn what_cannot_be_changed_is_said_by_name<V: Version>(setup: Setup<V>) {
+    let mut study = before(&setup.sandbox);
+    study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
+    setup.sandbox.advance(Duration::from_secs(60));
     let uk = &mut study.target_groups[0];
     uk.completes_goal = 1;
     uk.cost_per_interview = Some("2.95 EUR".parse().unwrap());
@@ -423,7 +423,7 @@ async fn what_cannot_be_changed_is_said_by_name<V: Version>(stage: Stage<V>) {
     uk.fielding_period.end = Timestamp::now() - 1.hours();
     uk.fielding_period.start = uk.fielding_period.end - 1.hours();
     study.target_groups.truncate(1);
-    let plan = study.plan(&stage.cint).await.unwrap();
+    let plan = study.plan(&setup.cint).await.unwrap();
     let warnings: Vec<String> = plan.warnings().iter().map(ToString::to_string).collect();
     let mut expected = vec![
         "locale differs, and cannot be changed after the launch",
@@ -446,11 +446,11 @@ async fn what_cannot_be_changed_is_said_by_name<V: Version>(stage: Stage<V>) {
     uk.fielding_period.start = Timestamp::now() - 1.hours();
     uk.fielding_period.end = uk.fielding_period.start + 200.hours();
     uk.completes_goal = 500;
-    let steps: Vec<String> = study.plan(&stage.cint).await.unwrap().steps().map(ToString::to_string).collect();
+    let steps: Vec<String> = study.plan(&setup.cint).await.unwrap().steps().map(ToString::to_string).collect();
     assert!(steps.iter().any(|step| step.ends_with("fielding_period")), "{steps:?}");
     // But nothing new begins in the past.
     study.target_groups[0].name = "Irish drinks".into();
-    let refused = study.plan(&stage.cint).await.unwrap_err();
+    let refused = study.plan(&setup.cint).await.unwrap_err();
     assert_eq!(refused.invalid_fields()[0].field(), "fielding_period");
 }
 
@@ -473,8 +473,8 @@ fn a_study_that_cannot_be_is_refused_by_name() {
     assert_eq!(serde_json::to_value(again).unwrap(), json, "a study goes through JSON unchanged");
 }
 
-async fn what_whole_numbers_do_to_quotas_is_said_by_the_plan<V: Version>(stage: Stage<V>) {
-    let mut study = study(&stage.sandbox);
+async fn what_whole_numbers_do_to_quotas_is_said_by_the_plan<V: Version>(setup: Setup<V>) {
+    let mut study = study(&setup.sandbox);
     let interlock = study.target_groups[0].audience.interlock.as_mut().unwrap();
     for (band, percent) in interlock.questions[0].bands.iter_mut().zip([60, 39, 1]) {
         band.percent = Some(percent.into());
@@ -487,7 +487,7 @@ async fn what_whole_numbers_do_to_quotas_is_said_by_the_plan<V: Version>(stage: 
     for goal in [100, 120] {
         study.target_groups[0].completes_goal = goal;
         let said = "55-99 × option 2 is worth 0.1 completes and gets none";
-        let plan = study.plan(&stage.cint).await.unwrap();
+        let plan = study.plan(&setup.cint).await.unwrap();
         let told = plan.warnings().iter().find(|warning| warning.message == said);
         let told = told.unwrap_or_else(|| panic!("{said} in {plan}"));
         assert_eq!(told.target_group.as_deref(), Some("UK drinks"));
@@ -496,8 +496,8 @@ async fn what_whole_numbers_do_to_quotas_is_said_by_the_plan<V: Version>(stage: 
         let messages: Vec<&Value> = shown["warnings"].as_array().unwrap().iter().map(|it| &it["message"]).collect();
         assert!(messages.contains(&&Value::from(said)), "{shown}");
         plan.apply(|_| {}).await.unwrap();
-        let again = study.plan(&stage.cint).await.unwrap();
+        let again = study.plan(&setup.cint).await.unwrap();
         assert!(again.is_empty() && again.warnings().is_empty(), "{again}");
     }
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }

@@ -10,7 +10,7 @@ use cintx_sandbox::Fault;
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, on_every_version};
+use crate::setup::{Setup, on_every_version};
 
 on_every_version!(
     everything_is_applied_once_and_read_back,
@@ -24,13 +24,13 @@ const WHOLE: &str = include_str!("../../../cintx/guide/study.toml");
 const EXAMPLE: &str = include_str!("../../../examples/study.toml");
 
 /// The study that says everything, less what a version does not have.
-fn whole<V: Version>(stage: &Stage<V>) -> Study {
+fn whole<V: Version>(setup: &Setup<V>) -> Study {
     let mut study: Study = toml::from_str(WHOLE).unwrap();
-    study.manager = stage.manager;
+    study.manager = setup.manager;
     let start = Timestamp::now() + 2.hours();
     for group in &mut study.target_groups {
-        group.business_unit = stage.sandbox.business_unit_id().into();
-        group.manager = group.manager.map(|_| stage.manager);
+        group.business_unit = setup.sandbox.business_unit_id().into();
+        group.manager = group.manager.map(|_| setup.manager);
         group.fielding_period = FieldingPeriod { start, end: start + 240.hours() };
         if V::DATE < "2025-12-18" {
             (group.reference, group.audience.control, group.audience.in_percent) = (None, None, false);
@@ -42,14 +42,14 @@ fn whole<V: Version>(stage: &Stage<V>) -> Study {
     for report in &mut study.reports {
         let today = jiff::tz::Offset::UTC.to_datetime(Timestamp::now()).date();
         (report.days.first, report.days.last) = (today - 8.days(), today - 2.days());
-        report.mail_to = if V::DATE < "2025-12-18" { Vec::new() } else { vec![stage.manager] };
+        report.mail_to = if V::DATE < "2025-12-18" { Vec::new() } else { vec![setup.manager] };
     }
     study
 }
 
-async fn everything_is_applied_once_and_read_back<V: Version>(stage: Stage<V>) {
-    let study = whole(&stage);
-    let plan = study.plan(&stage.cint).await.unwrap();
+async fn everything_is_applied_once_and_read_back<V: Version>(setup: Setup<V>) {
+    let study = whole(&setup);
+    let plan = study.plan(&setup.cint).await.unwrap();
     assert!(plan.has_changes() && plan.exit_code() == 2);
     let shown = serde_json::to_value(&plan).unwrap();
     assert_eq!((&shown["changes"], &shown["steps"][0]["create-project"]["name"]), (&json!(true), &json!(study.name)));
@@ -60,27 +60,27 @@ async fn everything_is_applied_once_and_read_back<V: Version>(stage: Stage<V>) {
     );
     let applied = plan.apply(|_| {}).await.unwrap();
 
-    let again = study.plan(&stage.cint).await.unwrap();
+    let again = study.plan(&setup.cint).await.unwrap();
     assert!(again.is_empty() && again.drift().is_empty(), "{again} {:#?}", again.drift());
     assert_eq!((again.exit_code(), again.not_compared()), (0, &[][..]));
 
-    let imported = Study::import(&stage.cint, applied.project.clone()).await.unwrap();
+    let imported = Study::import(&setup.cint, applied.project.clone()).await.unwrap();
     let names: Vec<&str> = imported.study.target_groups.iter().map(|group| group.name.as_str()).collect();
     assert_eq!(names.len(), 2, "{names:?} {:#?}", imported.left_out);
     let text = toml::to_string(&imported.study).unwrap();
     let read: Study = toml::from_str(&text).unwrap();
     assert_eq!(read, imported.study, "{text}");
-    let planned = read.plan(&stage.cint).await.unwrap();
+    let planned = read.plan(&setup.cint).await.unwrap();
     assert!(planned.is_empty() && planned.drift().is_empty(), "{planned} {:#?}\n{text}", planned.drift());
     assert!(planned.warnings().is_empty(), "{planned}");
     said_as_in_the_file(&study, &imported);
     let is_named = imported.left_out.iter().any(|it| it.field == "re_entry" && it.target_group.is_some());
     assert_eq!(is_named, V::DATE >= "2025-12-18", "{:#?}", imported.left_out);
 
-    for job in study.request_reports(&stage.cint, &applied).await {
+    for job in study.request_reports(&setup.cint, &applied).await {
         assert!(!job.unwrap().id().as_str().is_empty());
     }
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 #[cfg(feature = "v2025-12-18")]
@@ -88,14 +88,14 @@ async fn everything_is_applied_once_and_read_back<V: Version>(stage: Stage<V>) {
 async fn what_a_draft_has_and_no_file_can_say_is_named() {
     use cintx::target_group::{ReEntry, ReEntryRule};
 
-    let stage = Stage::<cintx::V2025_12_18>::new().await;
-    let project = stage.project().await;
-    let draft = stage.draft(&project);
+    let setup = Setup::<cintx::V2025_12_18>::new().await;
+    let project = setup.project().await;
+    let draft = setup.draft(&project);
     draft.clone().create().await.unwrap();
-    let imported = Study::import(&stage.cint, &project).await.unwrap();
+    let imported = Study::import(&setup.cint, &project).await.unwrap();
     assert!(imported.left_out.is_empty(), "{:#?}", imported.left_out);
     draft.re_entry(ReEntry::new(ReEntryRule::OTHERS)).create().await.unwrap();
-    let imported = Study::import(&stage.cint, &project).await.unwrap();
+    let imported = Study::import(&setup.cint, &project).await.unwrap();
     let named: Vec<_> = imported.left_out.iter().map(|it| (it.target_group.as_deref(), it.field.as_str())).collect();
     assert_eq!(named, [(Some("UK drinks"), "re_entry")]);
 }
@@ -114,10 +114,10 @@ fn said_as_in_the_file(study: &Study, imported: &Imported) {
     }
 }
 
-async fn what_was_changed_behind_its_back_is_drift<V: Version>(stage: Stage<V>) {
-    let study = whole(&stage);
-    let applied = study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
-    let scope = stage.cint.project(&applied.project);
+async fn what_was_changed_behind_its_back_is_drift<V: Version>(setup: Setup<V>) {
+    let study = whole(&setup);
+    let applied = study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
+    let scope = setup.cint.project(&applied.project);
     let [uk, german] = [0, 1].map(|at| scope.target_group(&applied.target_groups[at].1));
     uk.edit_details(|details| details.length_of_interview = LengthOfInterview::minutes(20).unwrap()).await.unwrap();
     let change = |draft: &mut cintx::target_group::DraftSettings| {
@@ -131,7 +131,7 @@ async fn what_was_changed_behind_its_back_is_drift<V: Version>(stage: Stage<V>) 
     file.target_groups[0].locale = "eng_us".parse().unwrap();
     file.target_groups[1].audience.questions[0].bands[0].percent = Some(30.into());
     file.target_groups[1].audience.questions[0].bands[1].percent = Some(70.into());
-    let plan = file.plan(&stage.cint).await.unwrap();
+    let plan = file.plan(&setup.cint).await.unwrap();
     let found = |field: &str| -> Drift {
         let found = plan.drift().iter().find(|drift| drift.field == field);
         found.unwrap_or_else(|| panic!("{field} in {:#?}", plan.drift())).clone()
@@ -154,14 +154,14 @@ async fn what_was_changed_behind_its_back_is_drift<V: Version>(stage: Stage<V>) 
     // The German assistant is left open in the file: no drift.
     assert_eq!(plan.drift().len(), 5, "{:#?}", plan.drift());
     plan.apply(|_| {}).await.unwrap();
-    let left: Vec<String> = file.plan(&stage.cint).await.unwrap().drift().iter().map(|it| it.field.clone()).collect();
+    let left: Vec<String> = file.plan(&setup.cint).await.unwrap().drift().iter().map(|it| it.field.clone()).collect();
     assert_eq!(left, ["locale", "target_group"], "what cannot be changed, and what is not in the file");
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 /// Drafts under five names.
-fn drafts<V: Version>(stage: &Stage<V>) -> Study {
-    let mut study = whole(stage);
+fn drafts<V: Version>(setup: &Setup<V>) -> Study {
+    let mut study = whole(setup);
     let german = study.target_groups.remove(1);
     study.target_groups.clear();
     study.reports.clear();
@@ -173,46 +173,46 @@ fn drafts<V: Version>(stage: &Stage<V>) -> Study {
     study
 }
 
-async fn one_that_fails_does_not_stop_the_others<V: Version>(stage: Stage<V>) {
-    let study = drafts(&stage);
-    stage.sandbox.inject(Fault::on("create_target_group").status(422).times(1));
-    let plan = study.plan(&stage.cint).await.unwrap().concurrency(3);
+async fn one_that_fails_does_not_stop_the_others<V: Version>(setup: Setup<V>) {
+    let study = drafts(&setup);
+    setup.sandbox.inject(Fault::on("create_target_group").status(422).times(1));
+    let plan = study.plan(&setup.cint).await.unwrap().concurrency(3);
     let report = plan.apply_each(|_| {}).await.unwrap();
     let failed: Vec<String> = report.failures().map(|(name, error)| format!("{name}: {error}")).collect();
     assert_eq!((failed.len(), report.target_groups.len()), (1, 5), "{failed:?}");
     let order: Vec<&str> = report.target_groups.iter().map(|(name, _)| name.as_str()).collect();
     assert!(order.is_sorted(), "the study's order: {order:?}");
     assert_eq!(report.into_applied().unwrap_err().status().map(|status| status.as_u16()), Some(422));
-    let again = study.plan(&stage.cint).await.unwrap();
+    let again = study.plan(&setup.cint).await.unwrap();
     assert_eq!(again.steps().count(), 1, "{again}");
     again.apply(|_| {}).await.unwrap();
-    assert!(study.plan(&stage.cint).await.unwrap().is_empty());
+    assert!(study.plan(&setup.cint).await.unwrap().is_empty());
 }
 
-async fn a_template_of_supply_is_read_when_it_is_planned<V: Version>(stage: Stage<V>) {
+async fn a_template_of_supply_is_read_when_it_is_planned<V: Version>(setup: Setup<V>) {
     let supply = Supply::open_exchange().exchange(20..=80).group("Partners", 10..=60, [12, 34]).block([56]);
-    let id = stage.cint.supply_templates().create("Partners first", &supply).await.unwrap();
-    let mut study = drafts(&stage);
+    let id = setup.cint.supply_templates().create("Partners first", &supply).await.unwrap();
+    let mut study = drafts(&setup);
     study.target_groups.truncate(2);
     study.target_groups[0].supply = StudySupply::Template(id);
     study.target_groups[1].supply = StudySupply::SystemTemplate;
     let text = toml::to_string(&study).unwrap();
     assert!(text.contains("supply = \"system-template\""), "{text}");
-    let applied = study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
-    let group = stage.cint.project(&applied.project).target_group(&applied.target_groups[0].1);
+    let applied = study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
+    let group = setup.cint.project(&applied.project).target_group(&applied.target_groups[0].1);
     assert_eq!(group.draft().await.unwrap().settings.supply.groups[0].name, "Partners");
-    let again = study.plan(&stage.cint).await.unwrap();
+    let again = study.plan(&setup.cint).await.unwrap();
     assert!(again.is_empty(), "{again} {:#?}", again.drift());
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn what_a_version_lacks_is_refused_by_name<V: Version>(stage: Stage<V>) {
-    let mut study = whole(&stage);
+async fn what_a_version_lacks_is_refused_by_name<V: Version>(setup: Setup<V>) {
+    let mut study = whole(&setup);
     study.target_groups[0].exclusions = serde_json::from_value(json!({ "project": true, "groups": [] })).unwrap();
-    study.reports[0].mail_to = vec![stage.manager];
+    study.reports[0].mail_to = vec![setup.manager];
     study.reports[0].kind = "reconciliations".into();
     study.reports[0].target_groups = vec!["Nobody".to_owned()];
-    let refused = study.plan(&stage.cint).await.unwrap_err();
+    let refused = study.plan(&setup.cint).await.unwrap_err();
     let refused: Vec<String> = refused.invalid_fields().iter().map(ToString::to_string).collect();
     let mut expected = vec!["report is about \"Nobody\", expected the name of a target group of the study".to_owned()];
     let date = V::DATE;
@@ -231,7 +231,7 @@ async fn what_a_version_lacks_is_refused_by_name<V: Version>(stage: Stage<V>) {
         list
     };
     assert_eq!(sorted(refused), sorted(expected));
-    assert!(stage.sandbox.requests().is_empty(), "nothing was sent");
+    assert!(setup.sandbox.requests().is_empty(), "nothing was sent");
 }
 
 #[cfg(feature = "v2025-12-18")]
@@ -239,13 +239,13 @@ async fn what_a_version_lacks_is_refused_by_name<V: Version>(stage: Stage<V>) {
 async fn who_is_kept_out_and_what_comes_from_a_template_is_planned_once() {
     use cintx::study::{StudyActivity, StudyExclusions, StudyOption, StudyQuestion};
 
-    let stage = Stage::<cintx::V2025_12_18>::new().await;
-    let other = stage.project().await;
-    let exclusion_group = stage.cint.exclusion_groups().create("Drinks", "").await.unwrap();
+    let setup = Setup::<cintx::V2025_12_18>::new().await;
+    let other = setup.project().await;
+    let exclusion_group = setup.cint.exclusion_groups().create("Drinks", "").await.unwrap();
     let gender = cintx::audience::Question::choice(43).option("1", 49).option("2", 51);
-    let template = stage.cint.profile_templates().create("By gender", "gender").locale("ger_de").profile(gender);
+    let template = setup.cint.profile_templates().create("By gender", "gender").locale("ger_de").profile(gender);
     let template = template.await.unwrap();
-    let mut study = drafts(&stage);
+    let mut study = drafts(&setup);
     study.target_groups.truncate(2);
     study.name = "MyDrinksSurveyQ2".to_owned();
     let [kept_out, templated] = &mut study.target_groups[..] else { panic!("two") };
@@ -260,22 +260,22 @@ async fn who_is_kept_out_and_what_comes_from_a_template_is_planned_once() {
         [StudyOption::new("1").percent(30), StudyOption::new("2").percent(70)],
     )]);
     templated.audience.template = Some(template.id.clone());
-    let steps: Vec<String> = study.plan(&stage.cint).await.unwrap().steps().map(|step| step.to_string()).collect();
+    let steps: Vec<String> = study.plan(&setup.cint).await.unwrap().steps().map(|step| step.to_string()).collect();
     let at = |begin: &str| steps.iter().position(|step| step.starts_with(begin)).unwrap();
     assert!(at("change who is kept out") < at("launch"), "{steps:?}");
-    study.plan(&stage.cint).await.unwrap().apply(|_| {}).await.unwrap();
-    let again = study.plan(&stage.cint).await.unwrap();
+    study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
+    let again = study.plan(&setup.cint).await.unwrap();
     assert!(again.is_empty() && again.drift().is_empty(), "{again} {:#?}", again.drift());
     let not_compared: Vec<&str> = again.not_compared().iter().map(|it| it.field.as_str()).collect();
     assert_eq!(not_compared, ["audience.control"]);
 
     let exclusions = study.target_groups[0].exclusions.as_mut().unwrap();
     (exclusions.activity, exclusions.groups) = (Some(Vec::new()), Some(Vec::new()));
-    let plan = study.plan(&stage.cint).await.unwrap();
+    let plan = study.plan(&setup.cint).await.unwrap();
     assert_eq!(plan.drift()[0].cint["groups"][0], json!(exclusion_group));
     plan.apply(|_| {}).await.unwrap();
-    assert!(study.plan(&stage.cint).await.unwrap().is_empty());
-    stage.assert_no_violation();
+    assert!(study.plan(&setup.cint).await.unwrap().is_empty());
+    setup.assert_no_violation();
 }
 
 #[test]

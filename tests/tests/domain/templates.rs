@@ -7,7 +7,7 @@ use cintx::error::FieldError;
 use cintx::supply::{HasGlobalTemplateWrites, Supply};
 use cintx_sandbox::Fault;
 
-use crate::stage::{Stage, on_every_version};
+use crate::setup::{Setup, on_every_version};
 
 on_every_version!(a_template_lives);
 
@@ -15,8 +15,8 @@ on_every_version!(a_template_lives);
 #[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
 const EDITORS: usize = 8;
 
-async fn a_template_lives<V: Version>(stage: Stage<V>) {
-    let templates = stage.cint.supply_templates();
+async fn a_template_lives<V: Version>(setup: Setup<V>) {
+    let templates = setup.cint.supply_templates();
     let locale = "eng_gb".parse().unwrap();
     let supply = Supply::open_exchange().exchange(20..=80).group("Partners", 10..=60, [12, 34]).block([56]);
     let id = templates.create("Partners first", &supply).await.unwrap();
@@ -46,14 +46,14 @@ async fn a_template_lives<V: Version>(stage: Stage<V>) {
     let spare = templates.create("Partners only", &Supply::only("Partners", [12, 34])).await.unwrap();
     templates.delete(&spare).await.unwrap();
     assert!(templates.list().stream().collect().await.unwrap().iter().all(|template| template.id != spare));
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 /// Templates for every account, written before 2025-12-18: eight editors at once lose nothing.
 #[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
 async fn a_global_template_lives<V: HasGlobalTemplateWrites>() {
-    let stage = Stage::<V>::new().await;
-    let templates = stage.cint.supply_templates();
+    let setup = Setup::<V>::new().await;
+    let templates = setup.cint.supply_templates();
     let locale = "eng_gb".parse().unwrap();
     let supply = Supply::open_exchange().exchange(20..=80).group("Partners", 10..=60, [12, 34]).block([56]);
     let id = templates.create_global("For everybody", &supply).await.unwrap();
@@ -63,7 +63,7 @@ async fn a_global_template_lives<V: HasGlobalTemplateWrites>() {
 
     // All have read it before the first one writes.
     let slow = Fault::on("get_global_allocation_template_by_template_id").delay(Duration::from_millis(300));
-    stage.sandbox.inject(slow.times(EDITORS as u64));
+    setup.sandbox.inject(slow.times(EDITORS as u64));
     let editors = (0..EDITORS).map(|_| {
         let (templates, id, locale) = (templates.clone(), id.clone(), locale.clone());
         tokio::spawn(async move { templates.edit_global(&id, &locale, |it| it.name.push('!')).await })
@@ -72,7 +72,7 @@ async fn a_global_template_lives<V: HasGlobalTemplateWrites>() {
         editor.await.unwrap().unwrap();
     }
     assert_eq!(templates.global(&id, &locale).await.unwrap().name, "For everybody!!!!!!!!");
-    let statuses: Vec<u16> = stage
+    let statuses: Vec<u16> = setup
         .sandbox
         .requests()
         .into_iter()
@@ -87,7 +87,7 @@ async fn a_global_template_lives<V: HasGlobalTemplateWrites>() {
     assert_eq!(fields, ["name", "supply"], "{refused}");
     templates.delete_global(&id).await.unwrap();
     assert!(templates.list_global().stream().collect().await.unwrap().iter().all(|template| template.id != id));
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 #[cfg(feature = "v2024-12-02")]
@@ -105,12 +105,12 @@ async fn a_global_template_lives_in_2025_02_17() {
 #[cfg(feature = "v2025-12-18")]
 #[tokio::test]
 async fn a_business_unit_sees_templates_in_2025_12_18() {
-    let stage = Stage::<cintx::V2025_12_18>::new().await;
-    let templates = stage.cint.supply_templates();
+    let setup = Setup::<cintx::V2025_12_18>::new().await;
+    let templates = setup.cint.supply_templates();
     let locale = "eng_gb".parse().unwrap();
     let supply = Supply::open_exchange().exchange(20..=80).group("Partners", 10..=60, [12, 34]).block([56]);
     let id = templates.create("Partners first", &supply).await.unwrap();
-    let unit = templates.for_business_unit(stage.sandbox.business_unit_id());
+    let unit = templates.for_business_unit(setup.sandbox.business_unit_id());
     let read = unit.get(&id, &locale).await.unwrap();
     assert_eq!(read.name, "Partners first");
     assert_eq!((&read.supply.exchange, &read.supply.blocked), (&supply.exchange, &supply.blocked));
@@ -120,17 +120,17 @@ async fn a_business_unit_sees_templates_in_2025_12_18() {
     assert!(!unit.system(&locale).await.unwrap().name.is_empty());
     let missing = unit.get(&cintx::TemplateId::new("01M858G4EEWJ1P1RA0J28WB7TW"), &locale).await.unwrap_err();
     assert_eq!(missing.status().unwrap(), 404);
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 #[cfg(feature = "v2024-12-02")]
 #[tokio::test]
 async fn supply_is_taken_back_in_2024_12_02() {
-    let stage = Stage::<cintx::V2024_12_02>::new().await;
-    let group = stage.draft(&stage.project().await).create().await.unwrap();
+    let setup = Setup::<cintx::V2024_12_02>::new().await;
+    let group = setup.draft(&setup.project().await).create().await.unwrap();
     group.launch(jiff::Timestamp::now() + jiff::ToSpan::hours(240)).await.unwrap().until_live().await.unwrap();
     assert_ne!(group.supply().await.unwrap(), Supply::open_exchange());
     group.clear_supply().await.unwrap();
     assert_eq!(group.supply().await.unwrap(), Supply::open_exchange());
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }

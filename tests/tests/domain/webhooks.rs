@@ -9,7 +9,7 @@ use cintx::webhook::{Webhook, WebhookEventType};
 use cintx::{Error, ErrorKind, Outcome, Version};
 use cintx_sandbox::Fault;
 
-use crate::stage::{Stage, on_every_version};
+use crate::setup::{Setup, on_every_version};
 
 on_every_version!(
     a_subscription_from_its_beginning_to_its_end,
@@ -33,15 +33,15 @@ pub fn events<V: Version>() -> [WebhookEventType; 2] {
     }
 }
 
-async fn webhook<V: Version>(stage: &Stage<V>, url: &str) -> Webhook<V> {
+async fn webhook<V: Version>(setup: &Setup<V>, url: &str) -> Webhook<V> {
     let [event, _] = events::<V>();
-    let made = stage.cint.webhooks().create(url, [event]).await.unwrap();
-    stage.cint.webhooks().get(made.webhook.id()).await.unwrap()
+    let made = setup.cint.webhooks().create(url, [event]).await.unwrap();
+    setup.cint.webhooks().get(made.webhook.id()).await.unwrap()
 }
 
-async fn a_subscription_from_its_beginning_to_its_end<V: Version>(stage: Stage<V>) {
+async fn a_subscription_from_its_beginning_to_its_end<V: Version>(setup: Setup<V>) {
     let [one, other] = events::<V>();
-    let webhooks = stage.cint.webhooks();
+    let webhooks = setup.cint.webhooks();
     let types = webhooks.event_types().await.unwrap();
     assert!(types.contains(&one) && types.contains(&other), "{types:?}");
 
@@ -66,14 +66,14 @@ async fn a_subscription_from_its_beginning_to_its_end<V: Version>(stage: Stage<V
     read.delete().await.unwrap();
     assert!(webhooks.get(read.id()).await.unwrap_err().is_not_found());
     assert!(read.delete().await.unwrap_err().is_not_found());
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn a_list_comes_in_pages<V: Version>(stage: Stage<V>) {
+async fn a_list_comes_in_pages<V: Version>(setup: Setup<V>) {
     for number in 0..11 {
-        webhook(&stage, &format!("https://hooks.example/{number}")).await;
+        webhook(&setup, &format!("https://hooks.example/{number}")).await;
     }
-    let list = || stage.cint.webhooks().list().page_size(4);
+    let list = || setup.cint.webhooks().list().page_size(4);
     let all = list().stream().collect().await.unwrap();
     let urls: HashSet<&str> = all.iter().map(Webhook::url).collect();
     assert_eq!((all.len(), urls.len()), (11, 11), "each once");
@@ -87,20 +87,20 @@ async fn a_list_comes_in_pages<V: Version>(stage: Stage<V>) {
     last.edit(|it| it.url = "https://hooks.example/moved".into()).await.unwrap();
     last.delete().await.unwrap();
     assert_eq!(list().stream().collect().await.unwrap().len(), 10);
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn a_lost_subscription_is_found_and_its_secret_replaced<V: Version>(stage: Stage<V>) {
-    stage.sandbox.inject(Fault::on("create_webhook").reset_after_applying().times(1));
+async fn a_lost_subscription_is_found_and_its_secret_replaced<V: Version>(setup: Setup<V>) {
+    setup.sandbox.inject(Fault::on("create_webhook").reset_after_applying().times(1));
     let [event, _] = events::<V>();
-    let lost = stage.cint.webhooks().create("https://hooks.example/lost", [event]).await.unwrap_err();
+    let lost = setup.cint.webhooks().create("https://hooks.example/lost", [event]).await.unwrap_err();
     assert_eq!(lost.outcome(), Outcome::Unknown);
-    let resolution = stage.cint.resolve(&lost).await.unwrap();
+    let resolution = setup.cint.resolve(&lost).await.unwrap();
     let Resolution::Applied { id: Some(id) } = resolution else { panic!("{lost}: {resolution:?}") };
-    let mut found = stage.cint.webhooks().get(cintx::WebhookId::new(id)).await.unwrap();
+    let mut found = setup.cint.webhooks().get(cintx::WebhookId::new(id)).await.unwrap();
     assert_eq!(found.regenerate_secret().await.unwrap().expose().len(), 44);
-    assert_eq!(stage.cint.webhooks().list().stream().collect().await.unwrap().len(), 1, "it was made once");
-    stage.assert_no_violation();
+    assert_eq!(setup.cint.webhooks().list().stream().collect().await.unwrap().len(), 1, "it was made once");
+    setup.assert_no_violation();
 }
 
 /// All hold a handle with the same tag before the first one writes.
@@ -122,8 +122,8 @@ async fn edit_at_once<V: Version>(
 }
 
 /// How many writes took effect, and how many were too late.
-fn writes<V: Version>(stage: &Stage<V>) -> (usize, usize) {
-    let asked = stage.sandbox.requests().into_iter();
+fn writes<V: Version>(setup: &Setup<V>) -> (usize, usize) {
+    let asked = setup.sandbox.requests().into_iter();
     let statuses: Vec<u16> =
         asked.filter(|it| it.operation.as_deref() == Some("update_webhook")).map(|it| it.status).collect();
     let late = statuses.iter().filter(|status| **status == 412).count();
@@ -136,8 +136,8 @@ fn under_tag<V: Version>() -> bool {
     V::DATE != "2025-02-17"
 }
 
-async fn eight_count_up_in_the_address<V: Version>(stage: Stage<V>) {
-    let mut webhook = webhook(&stage, "https://hooks.example/0").await;
+async fn eight_count_up_in_the_address<V: Version>(setup: Setup<V>) {
+    let mut webhook = webhook(&setup, "https://hooks.example/0").await;
     let outcomes = edit_at_once(&webhook, |_, settings| {
         let (base, number) = settings.url.rsplit_once('/').unwrap();
         settings.url = format!("{base}/{}", number.parse::<usize>().unwrap() + 1);
@@ -145,7 +145,7 @@ async fn eight_count_up_in_the_address<V: Version>(stage: Stage<V>) {
     .await;
     assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
     webhook.refresh().await.unwrap();
-    let (done, late) = writes(&stage);
+    let (done, late) = writes(&setup);
     assert_eq!(done, EDITORS);
     if under_tag::<V>() {
         assert_eq!(webhook.url(), "https://hooks.example/8", "nobody's change is lost");
@@ -155,12 +155,12 @@ async fn eight_count_up_in_the_address<V: Version>(stage: Stage<V>) {
         let number: usize = webhook.url().rsplit('/').next().unwrap().parse().unwrap();
         assert!((1..=EDITORS).contains(&number) && late == 0, "{number}, {late}");
     }
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 /// Four want another address, and agree; four want one event more, and agree.
-async fn eight_change_a_field_each<V: Version>(stage: Stage<V>) {
-    let mut webhook = webhook(&stage, "https://hooks.example/old").await;
+async fn eight_change_a_field_each<V: Version>(setup: Setup<V>) {
+    let mut webhook = webhook(&setup, "https://hooks.example/old").await;
     let [one, other] = events::<V>();
     let more = other.clone();
     let outcomes = edit_at_once(&webhook, move |number, settings| match number % 2 {
@@ -171,12 +171,12 @@ async fn eight_change_a_field_each<V: Version>(stage: Stage<V>) {
     assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
     webhook.refresh().await.unwrap();
     assert_eq!((webhook.url(), webhook.events()), ("https://hooks.example/new", &[one, other][..]));
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 /// One gets it; the others are told what it is about, and nothing of theirs is written.
-async fn eight_want_another_address<V: Version>(stage: Stage<V>) {
-    let mut webhook = webhook(&stage, "https://hooks.example/old").await;
+async fn eight_want_another_address<V: Version>(setup: Setup<V>) {
+    let mut webhook = webhook(&setup, "https://hooks.example/old").await;
     let outcomes =
         edit_at_once(&webhook, |number, settings| settings.url = format!("https://hooks.example/{number}")).await;
     webhook.refresh().await.unwrap();
@@ -187,17 +187,17 @@ async fn eight_want_another_address<V: Version>(stage: Stage<V>) {
         for error in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
             assert_eq!(error.conflict().expect("a conflict").fields(), ["url"], "{error}");
         }
-        assert_eq!(writes(&stage), (1, EDITORS - 1));
+        assert_eq!(writes(&setup), (1, EDITORS - 1));
     } else {
         assert_eq!(winners.len(), EDITORS);
         assert!(winners.iter().any(|number| webhook.url() == format!("https://hooks.example/{number}")));
     }
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn a_deletion_spares_what_it_has_not_seen<V: Version>(stage: Stage<V>) {
-    let mine = webhook(&stage, "https://hooks.example/old").await;
-    let listed = stage.cint.webhooks().list().stream().collect().await.unwrap().remove(0);
+async fn a_deletion_spares_what_it_has_not_seen<V: Version>(setup: Setup<V>) {
+    let mine = webhook(&setup, "https://hooks.example/old").await;
+    let listed = setup.cint.webhooks().list().stream().collect().await.unwrap().remove(0);
     let mut theirs = mine.clone();
     theirs.edit(|it| it.url = "https://hooks.example/theirs".into()).await.unwrap();
     for stale in [mine, listed] {
@@ -206,19 +206,19 @@ async fn a_deletion_spares_what_it_has_not_seen<V: Version>(stage: Stage<V>) {
         assert_eq!(error.conflict().unwrap().fields(), ["url"], "{error}");
     }
     // A new secret moves the tag, too, and changes nothing that the other handle shows.
-    let seen = stage.cint.webhooks().get(&theirs).await.unwrap();
+    let seen = setup.cint.webhooks().get(&theirs).await.unwrap();
     theirs.regenerate_secret().await.unwrap();
     seen.delete().await.unwrap();
     assert!(theirs.refresh().await.unwrap_err().is_not_found());
-    let asked = stage.sandbox.requests().into_iter().filter(|it| it.operation.as_deref() == Some("delete_webhook"));
+    let asked = setup.sandbox.requests().into_iter().filter(|it| it.operation.as_deref() == Some("delete_webhook"));
     assert_eq!(asked.map(|it| it.status).collect::<Vec<_>>(), [412, 412, 204], "each under a tag");
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn wrong_addresses_and_events_are_refused_unsent<V: Version>(stage: Stage<V>) {
+async fn wrong_addresses_and_events_are_refused_unsent<V: Version>(setup: Setup<V>) {
     let [event, _] = events::<V>();
     let refusal = async |url: &str, events: Vec<WebhookEventType>| {
-        let refused = stage.cint.webhooks().create(url, events).await.unwrap_err();
+        let refused = setup.cint.webhooks().create(url, events).await.unwrap_err();
         refused.invalid_fields().iter().map(FieldError::to_string).collect::<Vec<_>>()
     };
     let long = format!("http://hooks.example/{}", "x".repeat(200));
@@ -243,13 +243,13 @@ async fn wrong_addresses_and_events_are_refused_unsent<V: Version>(stage: Stage<
             assert!(problems[1].contains(part), "{part}: {problems:?}");
         }
     }
-    assert!(stage.sandbox.requests().is_empty());
+    assert!(setup.sandbox.requests().is_empty());
 
-    let mut webhook = webhook(&stage, "https://hooks.example/").await;
-    let before = stage.sandbox.requests().len();
+    let mut webhook = webhook(&setup, "https://hooks.example/").await;
+    let before = setup.sandbox.requests().len();
     let refused = webhook.edit(|it| (it.url, it.events) = ("x".into(), Vec::new())).await.unwrap_err();
     assert_eq!(refused.invalid_fields().iter().map(FieldError::field).collect::<Vec<_>>(), ["url", "events"]);
-    let asked = stage.sandbox.requests();
+    let asked = setup.sandbox.requests();
     assert!(asked[before..].iter().all(|request| request.method == "GET"), "nothing was written");
 }
 
@@ -269,12 +269,12 @@ mod newest {
 
     #[tokio::test]
     async fn a_history_says_what_was_told() {
-        let stage = Stage::<V2025_12_18>::new().await;
+        let setup = Setup::<V2025_12_18>::new().await;
         let begin = Timestamp::now() - 1.hour();
         // Nobody listens there; and respondents, who come and go at any time, are none of its business.
-        let webhooks = stage.cint.webhooks();
+        let webhooks = setup.cint.webhooks();
         let made = webhooks.create("http://127.0.0.1:9/", [WebhookEventType::TargetGroupUpdated]).await.unwrap();
-        let group = stage.draft(&stage.project().await).create().await.unwrap();
+        let group = setup.draft(&setup.project().await).create().await.unwrap();
         let mut run = group.launch(Timestamp::now() + 240.hours()).await.unwrap().until_live().await.unwrap();
         run.pause().await.unwrap();
         run.resume().await.unwrap();
@@ -299,16 +299,16 @@ mod newest {
         assert_eq!(open.len(), all.len());
         let past = history().until(begin + 1.minute()).stream().collect().await.unwrap();
         assert!(past.is_empty());
-        stage.assert_no_violation();
+        setup.assert_no_violation();
     }
 
     /// Respondents who come and go, told to nobody who listens.
-    async fn sessions(stage: &Stage<V2025_12_18>, count: usize) {
-        let group = stage.draft(&stage.project().await).create().await.unwrap();
+    async fn sessions(setup: &Setup<V2025_12_18>, count: usize) {
+        let group = setup.draft(&setup.project().await).create().await.unwrap();
         group.launch(Timestamp::now() + 240.hours()).await.unwrap().until_live().await.unwrap();
-        let s2s = ServerToServer::builder().key(stage.sandbox.s2s_key()).url(stage.sandbox.s2s_url()).build().unwrap();
+        let s2s = ServerToServer::builder().key(setup.sandbox.s2s_key()).url(setup.sandbox.s2s_url()).build().unwrap();
         for _ in 0..count {
-            let rid = stage.sandbox.enter_respondent(group.id().as_str()).unwrap();
+            let rid = setup.sandbox.enter_respondent(group.id().as_str()).unwrap();
             let entry = s2s.validate(&rid, &format!("https://survey.example/?RID={rid}")).await.unwrap();
             let Entry::Admitted(respondent) = entry else { panic!("{entry:?}") };
             s2s.finish(&respondent, RespondentOutcome::Complete).await.confirmed().unwrap();
@@ -323,11 +323,11 @@ mod newest {
     #[tokio::test]
     async fn gaps_are_filled_from_the_history() {
         let sandbox = Sandbox::builder().seed(7).job_delay(Duration::ZERO).field_pace(Duration::ZERO);
-        let stage = Stage::<V2025_12_18>::on(sandbox).await;
-        let webhooks = stage.cint.webhooks();
+        let setup = Setup::<V2025_12_18>::on(sandbox).await;
+        let webhooks = setup.cint.webhooks();
         let made = webhooks.create("http://127.0.0.1:9/", [WebhookEventType::SessionUpdated]).await.unwrap();
         let begin = Timestamp::now() - 1.hour();
-        sessions(&stage, 3).await;
+        sessions(&setup, 3).await;
         let history = made.webhook.history(begin).stream().collect().await.unwrap();
         let all: Vec<Event> = history.iter().map(|entry| Event::from_delivery(entry).unwrap()).collect();
         let (first, later): (Vec<_>, Vec<_>) = all.iter().partition(|event| number(event) == 1);
@@ -336,9 +336,9 @@ mod newest {
         // Nothing is missing, so nothing is asked.
         let inbox = Inbox::new(MemoryInboxStore::new()).patience(Duration::from_secs(600));
         let filler = inbox.filler(&made.webhook).after(Duration::ZERO).lookback(Duration::from_secs(3_600));
-        let before = stage.sandbox.requests().len();
+        let before = setup.sandbox.requests().len();
         assert_eq!(filler.fill().await.unwrap(), Filled::default());
-        assert_eq!(stage.sandbox.requests().len(), before);
+        assert_eq!(setup.sandbox.requests().len(), before);
 
         // The first event of each session is lost.
         for event in &later {
@@ -355,7 +355,7 @@ mod newest {
         assert!(facts.iter().all(|fact| !fact.is_late()), "{facts:?}");
 
         // A whole session is lost, of which no number is missing.
-        sessions(&stage, 1).await;
+        sessions(&setup, 1).await;
         assert_eq!(filler.fill().await.unwrap(), Filled::default());
         let caught_up = filler.catch_up(begin).await.unwrap();
         assert!(caught_up.new > 0 && caught_up.read > all.len() as u64, "{caught_up:?}");
@@ -374,19 +374,19 @@ mod newest {
         }
         task.abort();
         assert_eq!(other.take(100).await.unwrap().len(), all.len());
-        stage.assert_no_violation();
+        setup.assert_no_violation();
     }
 
     #[tokio::test]
     async fn a_wrong_history_is_refused_unsent() {
-        let stage = Stage::<V2025_12_18>::new().await;
-        let made = stage.cint.webhooks().create("https://hooks.example/", events::<V2025_12_18>()).await.unwrap();
-        let before = stage.sandbox.requests().len();
+        let setup = Setup::<V2025_12_18>::new().await;
+        let made = setup.cint.webhooks().create("https://hooks.example/", events::<V2025_12_18>()).await.unwrap();
+        let before = setup.sandbox.requests().len();
         let now = Timestamp::now();
         let list = made.webhook.history(now).until(now - 1.hour()).status(DeliveryStatus::from("x"));
         let refused = list.event(WebhookEventType::SurveyPaused).stream().collect().await.unwrap_err();
         let fields: Vec<_> = refused.invalid_fields().iter().map(FieldError::field).collect();
         assert_eq!(fields, ["until", "status", "events"], "{refused}");
-        assert_eq!(stage.sandbox.requests().len(), before);
+        assert_eq!(setup.sandbox.requests().len(), before);
     }
 }

@@ -2,7 +2,7 @@
 //! Then every documented failure of every operation, and what no document says: broken bodies, redirects, no answer.
 
 mod plan;
-mod stage;
+mod setup;
 
 use std::time::Instant;
 
@@ -10,12 +10,12 @@ use cintx_raw::{ErrorKind, NoServerToServerKey, UnexpectedAnswer};
 use cintx_tests::dispatch::{Arguments, Called, Failed, Version, call, versions};
 use cintx_tests::document::{Document, DocumentOperation, json_schema};
 use cintx_tests::instances::{instances, missing};
-use cintx_tests::misbehave::RefusingPort;
+use cintx_tests::with_faults::RefusingPort;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
 use self::plan::{Plan, UPLOAD, is_server_to_server};
-use self::stage::{Answer, Stage};
+use self::setup::{Answer, Setup};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const LOCATION: &str = "https://api.cint.com/v1/some/where/01BX5ZZKBKACTAV9WEVGEMMVS0";
@@ -23,13 +23,13 @@ const LOCATION_ID: &str = "01BX5ZZKBKACTAV9WEVGEMMVS0";
 const ETAG: &str = "W/\"7-a\"";
 
 /// Checks every version at the same time, each with a server of its own.
-async fn each_version<F>(check: impl Fn(Version, Stage) -> F)
+async fn each_version<F>(check: impl Fn(Version, Setup) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
 {
     let mut running = JoinSet::new();
     for version in versions() {
-        running.spawn(check(version, Stage::open().await));
+        running.spawn(check(version, Setup::open().await));
     }
     assert!(!running.is_empty(), "no version is switched on");
     while let Some(done) = running.join_next().await {
@@ -45,9 +45,9 @@ fn id_of(version: &Version, operation: &DocumentOperation<'_>) -> &'static str {
     row.unwrap_or_else(|| panic!("{} is not in the table", operation.id)).id
 }
 
-async fn called(version: &Version, stage: &Stage, id: &str, arguments: &Arguments) -> Result<Called, Failed> {
+async fn called(version: &Version, setup: &Setup, id: &str, arguments: &Arguments) -> Result<Called, Failed> {
     // On the heap: the future of a call is as large as that of the largest operation.
-    Box::pin(call(version.date, stage.direct(), id, arguments)).await
+    Box::pin(call(version.date, setup.direct(), id, arguments)).await
 }
 
 fn conclude(version: &Version, what: &str, count: usize, since: Instant, failures: &[String]) {
@@ -59,12 +59,12 @@ fn conclude(version: &Version, what: &str, count: usize, since: Instant, failure
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_operation_sends_and_reads_what_its_document_says() {
-    each_version(|version, stage| async move {
+    each_version(|version, setup| async move {
         let (document, since, mut failures) = (Document::of(version.date), Instant::now(), Vec::new());
         let operations = document.operations();
         for operation in &operations {
             let id = id_of(&version, operation);
-            for problem in call_once(&document, &version, &stage, operation, id).await {
+            for problem in call_once(&document, &version, &setup, operation, id).await {
                 failures.push(format!("{id}: {problem}"));
             }
         }
@@ -76,7 +76,7 @@ async fn every_operation_sends_and_reads_what_its_document_says() {
 async fn call_once(
     document: &Document,
     version: &Version,
-    stage: &Stage,
+    setup: &Setup,
     operation: &DocumentOperation<'_>,
     id: &str,
 ) -> Vec<String> {
@@ -104,9 +104,9 @@ async fn call_once(
         }
     }
     let plan = Plan::of(document, version.date, operation);
-    stage.answers(answer);
-    let outcome = called(version, stage, id, &plan.arguments).await;
-    let seen = stage.seen();
+    setup.answers(answer);
+    let outcome = called(version, setup, id, &plan.arguments).await;
+    let seen = setup.seen();
     let mut problems = match seen.as_slice() {
         [request] => plan.differences(request),
         several => vec![format!("sent {} requests", several.len())],
@@ -131,7 +131,7 @@ async fn call_once(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_documented_failure_keeps_what_it_says() {
-    each_version(|version, stage| async move {
+    each_version(|version, setup| async move {
         let (document, since, mut failures) = (Document::of(version.date), Instant::now(), Vec::new());
         let mut count = 0;
         for operation in document.operations() {
@@ -148,10 +148,10 @@ async fn every_documented_failure_keeps_what_it_says() {
                 for body in bodies {
                     count += 1;
                     let outcome = {
-                        stage.answers(failure(status, body.as_ref()));
-                        called(&version, &stage, id, &plan.arguments).await
+                        setup.answers(failure(status, body.as_ref()));
+                        called(&version, &setup, id, &plan.arguments).await
                     };
-                    let requests = stage.seen().len();
+                    let requests = setup.seen().len();
                     let mut problems = failure_problems(status, body.as_ref(), outcome);
                     if requests != 1 {
                         problems.push(format!("sent {requests} requests"));
@@ -244,11 +244,11 @@ fn client_error(outcome: Result<Called, Failed>) -> cintx_raw::Error {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_from_a_gateway_keeps_its_status_and_body() {
-    each_version(|version, stage| async move {
+    each_version(|version, setup| async move {
         let (id, arguments) = post(&version);
         let page = "<html><body>upstream is away</body></html>";
-        stage.answers(Answer::new(503).body("text/html", page).header("x-request-id", "r-1"));
-        let error = client_error(called(&version, &stage, id, &arguments).await);
+        setup.answers(Answer::new(503).body("text/html", page).header("x-request-id", "r-1"));
+        let error = client_error(called(&version, &setup, id, &arguments).await);
         assert_eq!(error.kind(), ErrorKind::Status);
         assert_eq!(error.status().map(|status| status.as_u16()), Some(503));
         assert_eq!(error.body(), page.as_bytes());
@@ -261,13 +261,13 @@ async fn a_page_from_a_gateway_keeps_its_status_and_body() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_success_without_the_documents_body_is_unexpected_and_keeps_all_there_was() {
-    each_version(|version, stage| async move {
+    each_version(|version, setup| async move {
         let (id, arguments) = post(&version);
         let row = version.table.iter().find(|row| row.id == id).unwrap();
         for broken in ["{\"cut\": ", "<html>", "[1]", "", "{\"cut\":\u{1}}"] {
             let answer = Answer::new(row.success[0]).header("x-request-id", "r-2").header("location", LOCATION);
-            stage.answers(answer.body("application/json", broken));
-            let error = client_error(called(&version, &stage, id, &arguments).await);
+            setup.answers(answer.body("application/json", broken));
+            let error = client_error(called(&version, &setup, id, &arguments).await);
             assert_eq!(error.kind(), ErrorKind::Unexpected, "{broken:?}");
             assert_eq!(error.status().map(|status| status.as_u16()), Some(row.success[0]));
             assert_eq!(error.headers()["location"], LOCATION);
@@ -281,12 +281,12 @@ async fn a_success_without_the_documents_body_is_unexpected_and_keeps_all_there_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_success_status_that_is_not_documented_is_unexpected() {
-    each_version(|version, stage| async move {
+    each_version(|version, setup| async move {
         let (id, arguments) = post(&version);
         let row = version.table.iter().find(|row| row.id == id).unwrap();
         let other = [200, 201, 202, 203].into_iter().find(|status| !row.success.contains(status)).unwrap();
-        stage.answers(Answer::new(other).body("application/json", "{}"));
-        let error = client_error(called(&version, &stage, id, &arguments).await);
+        setup.answers(Answer::new(other).body("application/json", "{}"));
+        let error = client_error(called(&version, &setup, id, &arguments).await);
         assert_eq!(error.kind(), ErrorKind::Unexpected);
         assert_eq!(error.status().map(|status| status.as_u16()), Some(other));
     })
@@ -295,17 +295,17 @@ async fn a_success_status_that_is_not_documented_is_unexpected() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redirect_is_told_and_never_followed() {
-    each_version(|version, stage| async move {
+    each_version(|version, setup| async move {
         let document = Document::of(version.date);
         let get = pick(&version, &document, |operation| operation.method == "GET" && operation.path.contains('{'));
         for (id, arguments) in [get, post(&version)] {
             for status in [301, 302, 303, 307, 308] {
-                let target = stage.url("/v1/accounts");
-                stage.answers(Answer::new(status).header("location", &target));
-                let error = client_error(called(&version, &stage, id, &arguments).await);
+                let target = setup.url("/v1/accounts");
+                setup.answers(Answer::new(status).header("location", &target));
+                let error = client_error(called(&version, &setup, id, &arguments).await);
                 assert_eq!(error.kind(), ErrorKind::Moved, "{status}");
                 assert_eq!(error.moved_to(), Some(target.as_str()));
-                assert_eq!(stage.seen().len(), 1, "{status} was followed");
+                assert_eq!(setup.seen().len(), 1, "{status} was followed");
             }
         }
     })
@@ -314,42 +314,42 @@ async fn a_redirect_is_told_and_never_followed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_an_answer_the_cause_is_at_hand() {
-    each_version(|version, stage| async move {
+    each_version(|version, setup| async move {
         let (id, arguments) = post(&version);
         let port = RefusingPort::take().unwrap();
-        let direct = stage.direct().base_url(&port.url().unwrap());
+        let direct = setup.direct().base_url(&port.url().unwrap());
         let error = client_error(Box::pin(call(version.date, direct, id, &arguments)).await);
         assert_eq!(error.kind(), ErrorKind::Transport);
         assert!(error.cause::<reqwest::Error>().is_some_and(reqwest::Error::is_connect), "{error:?}");
         assert_eq!((error.status(), error.body().len()), (None, 0));
-        assert!(stage.seen().is_empty());
+        assert!(setup.seen().is_empty());
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fulfilment_is_not_called_with_the_token_of_the_demand_api() {
-    each_version(|version, stage| async move {
+    each_version(|version, setup| async move {
         let document = Document::of(version.date);
         for operation in document.operations() {
             if !is_server_to_server(&document, &operation) {
                 continue;
             }
-            let direct = cintx_raw::BearerTransport::new(stage::TOKEN).unwrap().base_url(&stage.url(stage::DEMAND));
+            let direct = cintx_raw::BearerTransport::new(setup::TOKEN).unwrap().base_url(&setup.url(setup::DEMAND));
             let arguments = Plan::of(&document, version.date, &operation).arguments;
             let error =
                 client_error(Box::pin(call(version.date, direct, id_of(&version, &operation), &arguments)).await);
             assert_eq!(error.kind(), ErrorKind::Transport);
             assert!(error.cause::<NoServerToServerKey>().is_some(), "{error:?}");
         }
-        assert!(stage.seen().is_empty());
+        assert!(setup.seen().is_empty());
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_path_that_would_name_another_thing_does_not_leave() {
-    each_version(|version, stage| async move {
+    each_version(|version, setup| async move {
         let document = Document::of(version.date);
         let (id, arguments) = pick(&version, &document, |operation| {
             let is_text = |parameter: &Value| {
@@ -363,11 +363,11 @@ async fn a_path_that_would_name_another_thing_does_not_leave() {
             for name in &texts {
                 let mut arguments = arguments.clone();
                 arguments.path.insert((*name).clone(), Value::from(value));
-                let error = client_error(called(&version, &stage, id, &arguments).await);
+                let error = client_error(called(&version, &setup, id, &arguments).await);
                 assert_eq!((error.kind(), error.field()), (ErrorKind::Request, Some(name.as_str())));
             }
         }
-        assert!(stage.seen().is_empty());
+        assert!(setup.seen().is_empty());
     })
     .await;
 }

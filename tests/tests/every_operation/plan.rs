@@ -7,7 +7,7 @@ use cintx_tests::instances::{instances, missing};
 use httpmock::HttpMockRequest;
 use serde_json::{Map, Value, json};
 
-use crate::stage::{DEMAND, KEY, SERVER_TO_SERVER, TOKEN};
+use crate::setup::{DEMAND, KEY, SERVER_TO_SERVER, TOKEN};
 
 /// Headers that a transport or a pipeline sets; a caller gives no argument for them.
 const NOT_ARGUMENTS: [&str; 9] = [

@@ -11,7 +11,7 @@ use cintx::error::ErrorKind;
 use cintx::recovery::{FileJournal, Intent, Journal, JournalError, Recovered, Resolution};
 use cintx::{Client, ClientBuilder, Outcome, V2025_12_18};
 use cintx_raw::v2025_12_18::types;
-use cintx_tests::misbehave::{Answer, Deed, Scripted, Server};
+use cintx_tests::with_faults::{Answer, Deed, Scripted, Server};
 use tokio::sync::Notify;
 
 use crate::support::builder;
@@ -81,7 +81,7 @@ impl Journal for Memory {
     }
 }
 
-async fn stage(deed: Deed) -> (Arc<Scripted>, Server) {
+async fn setup(deed: Deed) -> (Arc<Scripted>, Server) {
     let scripted = Scripted::new(deed);
     let server = Server::start(scripted.clone()).await;
     (scripted, server)
@@ -145,13 +145,13 @@ async fn an_intent_ends_with_its_call() {
         (status(400), Outcome::NoEffect),
         (Deed::Truncate(Answer::json(202, "[1, 2, 3]")), Outcome::Applied),
     ] {
-        let (_scripted, server) = stage(deed).await;
+        let (_scripted, server) = setup(deed).await;
         let journal = Memory::default();
         let _ = create(&with_journal(&server, journal.clone()).build().unwrap()).await;
         assert_eq!((journal.ends(), journal.told().begun.len()), (vec![outcome], 1));
     }
     // Nobody listens.
-    let (_scripted, server) = stage(made()).await;
+    let (_scripted, server) = setup(made()).await;
     let journal = Memory::default();
     let client = with_journal(&server, journal.clone()).api_url("http://127.0.0.1:9/v1").build().unwrap();
     assert_eq!(create(&client).await.unwrap_err().outcome(), Outcome::NotSent);
@@ -160,7 +160,7 @@ async fn an_intent_ends_with_its_call() {
 
 #[tokio::test]
 async fn what_reads_is_not_written_down() {
-    let (_scripted, server) = stage(status(200)).await;
+    let (_scripted, server) = setup(status(200)).await;
     let journal = Memory::default();
     let _ = with_journal(&server, journal.clone()).build().unwrap().raw().get_user_accounts().await;
     assert!(journal.told().begun.is_empty());
@@ -168,7 +168,7 @@ async fn what_reads_is_not_written_down() {
 
 #[tokio::test]
 async fn an_intent_ends_when_resolve_decides() {
-    let (scripted, server) = stage(Deed::Close).await;
+    let (scripted, server) = setup(Deed::Close).await;
     let journal = Memory::default();
     let client = with_journal(&server, journal.clone()).build().unwrap();
     let error = create(&client).await.unwrap_err();
@@ -184,7 +184,7 @@ async fn an_intent_ends_when_resolve_decides() {
 
 #[tokio::test]
 async fn an_intent_ends_when_writing_it_down_failed() {
-    let (scripted, server) = stage(made()).await;
+    let (scripted, server) = setup(made()).await;
     let journal = Memory::default();
     journal.told().fails = true;
     let error = create(&with_journal(&server, journal.clone()).build().unwrap()).await.unwrap_err();
@@ -204,7 +204,7 @@ impl TokenSource for NoToken {
 
 #[tokio::test]
 async fn a_call_dropped_before_its_first_byte_leaves_nothing_behind() {
-    let (scripted, server) = stage(made()).await;
+    let (scripted, server) = setup(made()).await;
     // While it waits for a token.
     let journal = Memory::default();
     let client = with_journal(&server, journal.clone()).token_source(NoToken).build().unwrap();
@@ -232,7 +232,7 @@ async fn a_call_dropped_between_attempts_ends_its_intent_if_none_took_effect() {
     // Nobody listens; a gateway that turns it away may have passed it on nevertheless.
     for (deed, ends) in [(None, true), (Some(unwilling(429)), false), (Some(unwilling(503)), false)] {
         let listens = deed.is_some();
-        let (_scripted, server) = stage(deed.unwrap_or_else(made)).await;
+        let (_scripted, server) = setup(deed.unwrap_or_else(made)).await;
         let url = if listens { server.url() } else { "http://127.0.0.1:9".to_owned() };
         let patient = RetryPolicy::standard().backoff(Duration::from_secs(5), Duration::from_secs(5));
         let folder = tempfile::tempdir().unwrap();
@@ -259,7 +259,7 @@ async fn a_call_dropped_between_attempts_ends_its_intent_if_none_took_effect() {
 
 #[tokio::test]
 async fn a_call_dropped_after_its_first_byte_stays_open() {
-    let (scripted, server) = stage(Deed::Silence).await;
+    let (scripted, server) = setup(Deed::Silence).await;
     let journal = Memory::default();
     let client = with_journal(&server, journal.clone()).build().unwrap();
     let until_sent = async {
@@ -284,7 +284,7 @@ async fn a_call_dropped_after_its_first_byte_stays_open() {
 #[tokio::test]
 async fn an_old_pause_is_not_sent_again_over_a_later_resume() {
     for restart in [false, true] {
-        let (scripted, server) = stage(Deed::Close).await;
+        let (scripted, server) = setup(Deed::Close).await;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
         let open = || with_journal(&server, FileJournal::open(&path).unwrap()).build().unwrap();
@@ -315,7 +315,7 @@ async fn an_old_pause_is_not_sent_again_over_a_later_resume() {
 
 #[tokio::test]
 async fn of_two_lost_writes_on_one_thing_only_the_later_is_sent_again() {
-    let (scripted, server) = stage(Deed::Close).await;
+    let (scripted, server) = setup(Deed::Close).await;
     let journal = Memory::default();
     let client = with_journal(&server, journal.clone()).build().unwrap();
     pause(&client, &["A"]).await.unwrap_err();
@@ -340,7 +340,7 @@ async fn of_two_lost_writes_on_one_thing_only_the_later_is_sent_again() {
 
 #[tokio::test]
 async fn a_repetition_that_is_refused_proves_nothing_of_the_first_attempt() {
-    let (scripted, server) = stage(Deed::Close).await;
+    let (scripted, server) = setup(Deed::Close).await;
     let client = with_journal(&server, Memory::default()).build().unwrap();
     pause(&client, &["A"]).await.unwrap_err();
     resume(&client, &["A"]).await.unwrap_err();
@@ -357,7 +357,7 @@ async fn a_repetition_that_is_refused_proves_nothing_of_the_first_attempt() {
 
 #[tokio::test]
 async fn what_is_too_old_is_not_sent_again() {
-    let (scripted, server) = stage(Deed::Close).await;
+    let (scripted, server) = setup(Deed::Close).await;
     let journal = Memory::default();
     let client = with_journal(&server, journal.clone()).build().unwrap();
     create(&client).await.unwrap_err();
@@ -383,7 +383,7 @@ async fn what_is_too_old_is_not_sent_again() {
 
 #[tokio::test]
 async fn each_intent_is_seen_before_it_is_struck_out() {
-    let (scripted, server) = stage(Deed::Close).await;
+    let (scripted, server) = setup(Deed::Close).await;
     let journal = Memory::default();
     let client = with_journal(&server, journal.clone()).build().unwrap();
     create(&client).await.unwrap_err();
@@ -396,7 +396,7 @@ async fn each_intent_is_seen_before_it_is_struck_out() {
 
 #[tokio::test]
 async fn an_intent_tells_what_it_is_about() {
-    let (_scripted, server) = stage(Deed::Close).await;
+    let (_scripted, server) = setup(Deed::Close).await;
     let journal = Memory::default();
     let client = with_journal(&server, journal.clone()).build().unwrap();
     create(&client).await.unwrap_err();
@@ -421,7 +421,7 @@ fn of_version(intent: &Intent, version: &str) -> Intent {
 
 #[tokio::test]
 async fn what_another_version_wrote_down_is_looked_up_or_discarded() {
-    let (scripted, server) = stage(Deed::Close).await;
+    let (scripted, server) = setup(Deed::Close).await;
     let journal = Memory::default();
     let client = with_journal(&server, journal.clone()).build().unwrap();
     create(&client).await.unwrap_err();
@@ -460,7 +460,7 @@ mod of_another_version {
 
     #[tokio::test]
     async fn an_intent_is_not_sent_again_under_another_version() {
-        let (scripted, server) = stage(Deed::Close).await;
+        let (scripted, server) = setup(Deed::Close).await;
         let journal = Memory::default();
         let old = lost(&server, &journal).await;
         scripted.now(made());
@@ -480,7 +480,7 @@ mod of_another_version {
 
     #[tokio::test]
     async fn what_can_be_looked_up_is_settled_under_another_version() {
-        let (scripted, server) = stage(Deed::Close).await;
+        let (scripted, server) = setup(Deed::Close).await;
         let journal = Memory::default();
         let old = builder::<V2025_02_17>(&server.url()).journal(journal.clone()).build().unwrap();
         old.raw().delete_webhook(2428, "7", None).await.unwrap_err();

@@ -13,7 +13,7 @@ use cintx::supply::Supply;
 use cintx::target_group::TargetGroup;
 use cintx::types::LengthOfInterview;
 use cintx::{BusinessUnitId, Client, ClientBuilder, Error, Money, Outcome, ProjectId, V2025_12_18};
-use cintx_tests::misbehave::{Answer, Behaviour, Deed, Received, Server};
+use cintx_tests::with_faults::{Answer, Behaviour, Deed, Received, Server};
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
 
@@ -83,7 +83,7 @@ impl Behaviour for Groups {
     }
 }
 
-struct Stage {
+struct Setup {
     groups: Arc<Groups>,
     server: Server,
     client: Client<V2025_12_18>,
@@ -94,7 +94,7 @@ fn through(server: &Server, processing: Duration) -> ClientBuilder<V2025_12_18> 
     builder(&server.url()).timeouts(Timeouts::standard().processing(processing))
 }
 
-impl Stage {
+impl Setup {
     async fn new(plan: &[Create]) -> Self {
         let groups = Arc::new(Groups::default());
         groups.0.lock().unwrap().plan = plan.to_vec();
@@ -138,43 +138,43 @@ impl Stage {
 
 #[tokio::test]
 async fn what_is_made_after_its_gateway_gave_up_is_found() {
-    let stage = Stage::new(&[Create::Late(Duration::from_secs(2))]).await;
-    let group = stage.create(None).await.unwrap();
-    assert_eq!(group.id().as_str(), stage.last_id());
-    assert_eq!(stage.counts(), (1, 1));
+    let setup = Setup::new(&[Create::Late(Duration::from_secs(2))]).await;
+    let group = setup.create(None).await.unwrap();
+    assert_eq!(group.id().as_str(), setup.last_id());
+    assert_eq!(setup.counts(), (1, 1));
 }
 
 #[tokio::test]
 async fn absence_is_believed_when_nothing_can_be_at_work_any_more() {
-    let stage = Stage::new(&[Create::Status(504)]).await;
+    let setup = Setup::new(&[Create::Status(504)]).await;
     let began = Instant::now();
-    let error = stage.create(None).await.unwrap_err();
+    let error = setup.create(None).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::NoEffect, "{error:#}");
     assert!(began.elapsed() >= Duration::from_secs(3), "not before its limit");
-    assert_eq!(stage.counts(), (1, 0));
+    assert_eq!(setup.counts(), (1, 0));
 }
 
 #[tokio::test]
 async fn a_reference_that_another_group_has_does_not_make_that_group_ours() {
-    let stage = Stage::new(&[Create::Well, Create::ThenStatus(502), Create::Status(502)]).await;
-    let first = stage.create(Some("PO-4711")).await.unwrap();
-    let second = stage.create(Some("PO-4711")).await.unwrap();
+    let setup = Setup::new(&[Create::Well, Create::ThenStatus(502), Create::Status(502)]).await;
+    let first = setup.create(Some("PO-4711")).await.unwrap();
+    let second = setup.create(Some("PO-4711")).await.unwrap();
     assert_ne!(first.id(), second.id());
-    assert_eq!(second.id().as_str(), stage.last_id());
-    let error = stage.create(Some("PO-4711")).await.unwrap_err();
+    assert_eq!(second.id().as_str(), setup.last_id());
+    let error = setup.create(Some("PO-4711")).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::NoEffect, "{error:#}");
-    assert_eq!(stage.counts(), (3, 2));
+    assert_eq!(setup.counts(), (3, 2));
 }
 
 #[tokio::test]
 async fn a_create_that_is_turned_away_is_looked_for_before_it_is_repeated() {
     for status in [401, 429] {
-        let done = Stage::new(&[Create::ThenStatus(status)]).await;
+        let done = Setup::new(&[Create::ThenStatus(status)]).await;
         let group = done.create(None).await.unwrap();
         assert_eq!(group.id().as_str(), done.last_id());
         assert_eq!(done.counts(), (1, 1), "{status}: once");
 
-        let refused = Stage::new(&[Create::Status(status)]).await;
+        let refused = Setup::new(&[Create::Status(status)]).await;
         refused.create(None).await.unwrap();
         assert_eq!(refused.counts(), (2, 1), "{status}: again, and made once");
     }
@@ -189,11 +189,11 @@ async fn a_list_that_does_not_list_proves_nothing() {
     let no_list = r#"{"target_groups":{},"has_more":false}"#;
     let odd_lists = [endless, nameless, endless_without_cursor, of_words, no_list];
     for odd in ["{}", "null", "[]", r#"{"object":"some_error"}"#].into_iter().chain(odd_lists) {
-        let stage = Stage::new(&[Create::Status(502)]).await;
-        stage.groups.0.lock().unwrap().odd_list = Some(odd);
-        let error = stage.create(None).await.unwrap_err();
+        let setup = Setup::new(&[Create::Status(502)]).await;
+        setup.groups.0.lock().unwrap().odd_list = Some(odd);
+        let error = setup.create(None).await.unwrap_err();
         assert_eq!(error.outcome(), Outcome::Unknown, "{odd}: {error:#}");
-        if let Ok(resolution) = stage.client.resolve(&error).await {
+        if let Ok(resolution) = setup.client.resolve(&error).await {
             assert!(matches!(resolution, Resolution::Unknown { .. }), "{odd}: {resolution:?}");
         }
     }
@@ -203,18 +203,18 @@ async fn a_list_that_does_not_list_proves_nothing() {
 async fn what_is_not_seen_after_a_restart_is_waited_for_whatever_the_clock_says() {
     let folder = tempfile::tempdir().unwrap();
     let journal = || FileJournal::open(folder.path().join("journal")).unwrap();
-    let mut stage = Stage::new(&[Create::Late(Duration::from_secs(6))]).await;
+    let mut setup = Setup::new(&[Create::Late(Duration::from_secs(6))]).await;
     let limit = Duration::from_secs(7);
-    stage.client = through(&stage.server, limit).journal(journal()).build().unwrap();
-    let killed = tokio::time::timeout(Duration::from_millis(500), stage.create(None)).await;
+    setup.client = through(&setup.server, limit).journal(journal()).build().unwrap();
+    let killed = tokio::time::timeout(Duration::from_millis(500), setup.create(None)).await;
     assert!(killed.is_err(), "it is at work");
 
     // Its clock was two hours behind, and is right now.
     let clock = || Timestamp::now() + 2.hours();
-    drop(std::mem::replace(&mut stage.client, through(&stage.server, limit).build().unwrap()));
-    let restarted = through(&stage.server, limit).journal(journal()).clock(clock).build().unwrap();
+    drop(std::mem::replace(&mut setup.client, through(&setup.server, limit).build().unwrap()));
+    let restarted = through(&setup.server, limit).journal(journal()).clock(clock).build().unwrap();
     let recovered = restarted.recover().await.unwrap();
-    let found = Resolution::Applied { id: Some(stage.last_id()) };
+    let found = Resolution::Applied { id: Some(setup.last_id()) };
     assert_eq!(recovered.iter().map(|one| &one.resolution).collect::<Vec<_>>(), [&found]);
 }
 

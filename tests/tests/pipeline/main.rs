@@ -3,14 +3,16 @@
 #[cfg(feature = "v2025-12-18")]
 mod crash;
 #[cfg(feature = "v2025-12-18")]
-mod guest;
-#[cfg(feature = "v2025-12-18")]
 mod journal;
+#[cfg(feature = "v2025-12-18")]
+mod load;
 #[cfg(feature = "v2025-12-18")]
 mod look_up;
 mod matrix;
 #[cfg(feature = "v2025-12-18")]
 mod messages;
+#[cfg(feature = "v2025-12-18")]
+mod own_client;
 #[cfg(feature = "v2025-12-18")]
 mod own_write;
 #[cfg(feature = "v2025-12-18")]
@@ -19,8 +21,6 @@ mod pace;
 mod protocol;
 #[cfg(feature = "v2025-12-18")]
 mod settle;
-#[cfg(feature = "v2025-12-18")]
-mod storm;
 mod support;
 #[cfg(feature = "v2025-12-18")]
 mod token_endpoint;

@@ -9,7 +9,7 @@ use cintx::{Error, Outcome};
 use cintx_tests::dispatch::{Arguments, Called, Failed};
 use cintx_tests::document::{Document, DocumentOperation, json_schema};
 use cintx_tests::instances::instances;
-use cintx_tests::misbehave::{Answer, Deed, Received, RefusingPort, Scripted, Server};
+use cintx_tests::with_faults::{Answer, Deed, Received, RefusingPort, Scripted, Server};
 use serde_json::{Value, json};
 use tokio::net::TcpSocket;
 use tokio::task::JoinSet;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use cintx::client::{CallOptions, Credentials, OperationTimeouts, RetryPolicy};
 use cintx::{Client, Error, UserId, V2025_12_18};
 use cintx_raw::v2025_12_18::types::CreateWebhookRequest;
-use cintx_tests::misbehave::{Answer, Deed, Scripted, Server};
+use cintx_tests::with_faults::{Answer, Deed, Scripted, Server};
 use serde_json::json;
 
 use crate::support::builder;

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use cintx::{ProjectId, V2025_12_18};
-use cintx_tests::misbehave::{Answer, Behaviour, Deed, Received, Server};
+use cintx_tests::with_faults::{Answer, Behaviour, Deed, Received, Server};
 use serde_json::{Value, json};
 
 use crate::support::builder;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use cintx::client::{CallOptions, OperationTimeouts, RetryPolicy};
 use cintx::http::pace::AdaptivePacer;
 use cintx::{Client, Error, ErrorKind, Outcome, V2025_12_18};
-use cintx_tests::misbehave::{Answer, Behaviour, Deed, Received, Server};
+use cintx_tests::with_faults::{Answer, Behaviour, Deed, Received, Server};
 use tokio::task::JoinSet;
 
 use crate::support::{builder, hasty, limits};

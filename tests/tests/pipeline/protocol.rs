@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cintx::{Outcome, V2025_12_18};
-use cintx_tests::misbehave::{Answer, Behaviour, Deed, Received, Server};
+use cintx_tests::with_faults::{Answer, Behaviour, Deed, Received, Server};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -14,7 +14,7 @@ use jiff::{Timestamp, ToSpan as _};
 
 use crate::support::hasty;
 
-async fn stage() -> (Sandbox, Client<V2025_12_18>) {
+async fn setup() -> (Sandbox, Client<V2025_12_18>) {
     let sandbox = Sandbox::builder().seed(11).start().await.unwrap();
     let client = Client::<V2025_12_18>::builder()
         .credentials(Credentials::new(sandbox.client_id(), sandbox.client_secret()).endpoint(sandbox.token_url()))
@@ -31,7 +31,7 @@ async fn stage() -> (Sandbox, Client<V2025_12_18>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_keyed_write_is_settled_by_its_key() {
-    let (sandbox, client) = stage().await;
+    let (sandbox, client) = setup().await;
     let manager = sandbox.project_manager_id().parse::<cintx::UserId>().unwrap();
     let once = client.with(cintx::client::CallOptions::new().retry(RetryPolicy::none()));
     for lost in [Fault::on("create_project").drop_before_applying(), Fault::on("create_project").drop_after_applying()]
@@ -51,7 +51,7 @@ async fn a_keyed_write_is_settled_by_its_key() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_action_is_settled_by_the_entity_tag_and_the_state() {
-    let (sandbox, client) = stage().await;
+    let (sandbox, client) = setup().await;
     let manager = sandbox.project_manager_id().parse::<cintx::UserId>().unwrap();
     let project = client.projects().create("MyDrinksSurveyQ1", manager).await.unwrap();
     let start = Timestamp::now() + 2.hours();
@@ -94,7 +94,7 @@ async fn an_action_is_settled_by_the_entity_tag_and_the_state() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transition_of_a_respondent_stays_unknown_and_says_so() {
-    let (sandbox, client) = stage().await;
+    let (sandbox, client) = setup().await;
     sandbox.inject(Fault::on("update_respondent_status").drop_after_applying().times(1));
     let body = types::RespondentFillfilmentTransitionRequest {
         id: "0F1CE179-A917-49FF-9D50-B05FC91F7BD4".to_owned(),

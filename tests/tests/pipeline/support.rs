@@ -1,4 +1,4 @@
-//! Clients for servers that misbehave: hardly any waiting, no patience, tokens out of thin air.
+//! Clients for servers that with_faults: hardly any waiting, no patience, tokens out of thin air.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use cintx::auth::{AccessToken, TokenError, TokenSource};
 use cintx::client::Credentials;
 use cintx::{Client, ClientBuilder, ErrorKind, Outcome, V2025_12_18};
-use cintx_tests::misbehave::{Answer, Behaviour, Deed, Received, Scripted, Server};
+use cintx_tests::with_faults::{Answer, Behaviour, Deed, Received, Scripted, Server};
 use serde_json::{Value, json};
 
 use crate::support::builder;

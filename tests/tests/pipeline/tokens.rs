@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use cintx::auth::FileTokenStore;
 use cintx::client::Credentials;
 use cintx::{Client, ErrorKind, Outcome, V2025_12_18};
-use cintx_tests::misbehave::{Answer, Behaviour, Deed, Received, Server};
+use cintx_tests::with_faults::{Answer, Behaviour, Deed, Received, Server};
 use serde_json::json;
 
 use crate::support::{Mint, builder};

@@ -7,7 +7,7 @@ use cintx::quota::{QuotaTable, TableKind};
 use jiff::{Timestamp, ToSpan as _};
 
 use super::age_and_gender;
-use super::stage::{Stage, on_every_version};
+use super::setup::{Setup, on_every_version};
 
 on_every_version!(a_draft_gets_another_audience, a_wrong_audience_is_not_written);
 
@@ -15,9 +15,9 @@ fn region() -> Audience {
     Audience::independent([Question::choice(200_842).option("1", 25).option("2", 75)])
 }
 
-async fn a_draft_gets_another_audience<V: Version>(stage: Stage<V>) {
-    let project = stage.project().await;
-    let group = stage.draft(&project).audience(region()).create().await.unwrap();
+async fn a_draft_gets_another_audience<V: Version>(setup: Setup<V>) {
+    let project = setup.project().await;
+    let group = setup.draft(&project).audience(region()).create().await.unwrap();
     let before = group.draft().await.unwrap().settings;
 
     let settings = group.set_audience(age_and_gender(), |draft| draft.completes_goal = 600).await.unwrap();
@@ -33,18 +33,18 @@ async fn a_draft_gets_another_audience<V: Version>(stage: Stage<V>) {
     assert_eq!(tables.iter().map(QuotaTable::kind).collect::<Vec<_>>(), [TableKind::Interlock]);
     let targets = |axis: usize| tables[0].margin(axis).iter().map(|sum| sum.target.unwrap()).collect::<Vec<_>>();
     assert_eq!((targets(0), targets(1)), (vec![40, 35, 25], vec![49, 51]), "{}", tables[0]);
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn a_wrong_audience_is_not_written<V: Version>(stage: Stage<V>) {
-    let project = stage.project().await;
-    let group = stage.draft(&project).audience(region()).create().await.unwrap();
-    let written = |stage: &Stage<V>| stage.sandbox.requests().iter().filter(|request| request.method != "GET").count();
-    let before = written(&stage);
+async fn a_wrong_audience_is_not_written<V: Version>(setup: Setup<V>) {
+    let project = setup.project().await;
+    let group = setup.draft(&project).audience(region()).create().await.unwrap();
+    let written = |setup: &Setup<V>| setup.sandbox.requests().iter().filter(|request| request.method != "GET").count();
+    let before = written(&setup);
     let overlapping = Audience::independent([Question::range(42).band(18..=34, 50).band(30..=99, 50)]);
     let error = group.set_audience(overlapping, |draft| draft.name = "x".into()).await.unwrap_err();
     let blamed: Vec<&str> = error.invalid_fields().iter().map(cintx::error::FieldError::field).collect();
     assert_eq!(blamed, ["name", "audience"], "{error}");
     assert!(error.to_string().contains("profile_condition_ranges_should_not_overlap"), "{error}");
-    assert_eq!(written(&stage), before);
+    assert_eq!(written(&setup), before);
 }

@@ -10,7 +10,7 @@ use cintx::quota::{QuotaTable, TableKind};
 use cintx_sandbox::Sandbox;
 use jiff::{Timestamp, ToSpan as _};
 
-use super::stage::{Stage, on_every_version};
+use super::setup::{Setup, on_every_version};
 
 on_every_version!(gender_and_age_of_a_draft, age_and_gender_in_field, goals_in_field);
 
@@ -19,12 +19,12 @@ fn margin(table: &QuotaTable, axis: usize) -> Vec<u64> {
 }
 
 /// Two options and four bands, with a gap between two of them.
-async fn gender_and_age_of_a_draft<V: Version>(stage: Stage<V>) {
+async fn gender_and_age_of_a_draft<V: Version>(setup: Setup<V>) {
     let gender = Question::choice(43).option("1", 49).option("2", 51);
     let age = Question::range(42).band(15..=19, 20).band(20..=29, 20).band(35..=39, 30).band(40..=49, 30);
     let audience = Audience::interlock([gender, age]);
-    let project = stage.project().await;
-    let draft = stage.draft(&project).completes_goal(100).audience(audience);
+    let project = setup.project().await;
+    let draft = setup.draft(&project).completes_goal(100).audience(audience);
     let group = draft.create().await.unwrap();
     group.launch(Timestamp::now() + 300.hours()).await.unwrap().until_live().await.unwrap();
     let tables = group.quotas().read().await.unwrap();
@@ -44,7 +44,7 @@ async fn gender_and_age_of_a_draft<V: Version>(stage: Stage<V>) {
         goals_of(&apart, 42),
         [("15-19".into(), 20), ("20-29".into(), 20), ("35-39".into(), 30), ("40-49".into(), 30)]
     );
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 /// The goal of each target of a question that counts for itself, in order.
@@ -59,13 +59,13 @@ fn goals_of(tables: &[QuotaTable], question: i64) -> Vec<(String, u64)> {
 
 /// Three bands of age and two genders, each with its own quotas, become an interlock of six cells: five completes, of
 /// which men of 18 to 24 get none and everybody else one. In a paused group it is taken apart again.
-async fn age_and_gender_in_field<V: Version>(_: Stage<V>) {
+async fn age_and_gender_in_field<V: Version>(_: Setup<V>) {
     // Five completes are there in no time: nobody comes here.
-    let stage = Stage::<V>::on(Sandbox::builder().seed(7).field_pace(Duration::ZERO)).await;
+    let setup = Setup::<V>::on(Sandbox::builder().seed(7).field_pace(Duration::ZERO)).await;
     let age = Question::range(42).band(18..=24, 20).band(25..=35, 40).band(36..=45, 40);
     let gender = Question::choice(43).option("1", 40).option("2", 60);
-    let project = stage.project().await;
-    let draft = stage.draft(&project).completes_goal(5).audience(Audience::independent([age, gender]));
+    let project = setup.project().await;
+    let draft = setup.draft(&project).completes_goal(5).audience(Audience::independent([age, gender]));
     let group = draft.create().await.unwrap();
     let mut run = group.launch(Timestamp::now() + 300.hours()).await.unwrap().until_live().await.unwrap();
     let (ages, genders) = (
@@ -98,14 +98,14 @@ async fn age_and_gender_in_field<V: Version>(_: Stage<V>) {
     assert_eq!(apart.len(), 2);
     assert_eq!(goals_of(&apart, 42), ages);
     assert_eq!(goals_of(&apart, 43), genders);
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 /// Four regions of ten completes get 15, 10, 9 and 16 of fifty.
-async fn goals_in_field<V: Version>(stage: Stage<V>) {
+async fn goals_in_field<V: Version>(setup: Setup<V>) {
     let region = Question::choice(200_842).option("1", 10).option("2", 40).option("3", 40).option("4", 10);
-    let project = stage.project().await;
-    let draft = stage.draft(&project).completes_goal(10).audience(Audience::independent([region]));
+    let project = setup.project().await;
+    let draft = setup.draft(&project).completes_goal(10).audience(Audience::independent([region]));
     let group = draft.create().await.unwrap();
     group.launch(Timestamp::now() + 300.hours()).await.unwrap().until_live().await.unwrap();
     let table = group.quotas().read().await.unwrap().remove(0);
@@ -117,27 +117,27 @@ async fn goals_in_field<V: Version>(stage: Stage<V>) {
     assert_eq!(margin(&after, 0), wanted);
     assert!(table.plan([([0], 0)]).unwrap_err().to_string().contains("expected at least"));
     assert!(table.plan([([4], 5)]).unwrap_err().to_string().contains("no cell [4]"));
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 /// Validation without creating anything, where the version has it.
 #[cfg(feature = "v2025-12-18")]
 #[tokio::test]
 async fn an_audience_is_validated() {
-    let stage = Stage::<cintx::V2025_12_18>::new().await;
+    let setup = Setup::<cintx::V2025_12_18>::new().await;
     let locale = "eng_gb".parse().unwrap();
-    assert!(stage.cint.validate(&super::independent(), 500, &locale).await.unwrap().is_empty());
-    assert!(stage.cint.validate(&super::age_and_gender(), 500, &locale).await.unwrap().is_empty());
-    stage.assert_no_violation();
+    assert!(setup.cint.validate(&super::independent(), 500, &locale).await.unwrap().is_empty());
+    assert!(setup.cint.validate(&super::age_and_gender(), 500, &locale).await.unwrap().is_empty());
+    setup.assert_no_violation();
 }
 
 /// The older version that has it answers with a list.
 #[cfg(feature = "v2025-02-17")]
 #[tokio::test]
 async fn an_audience_is_validated_before_2025_12_18() {
-    let stage = Stage::<cintx::V2025_02_17>::new().await;
+    let setup = Setup::<cintx::V2025_02_17>::new().await;
     let locale = "eng_gb".parse().unwrap();
-    assert!(stage.cint.validate(&super::independent(), 500, &locale).await.unwrap().is_empty());
-    assert!(stage.cint.validate(&super::age_and_gender(), 500, &locale).await.unwrap().is_empty());
-    stage.assert_no_violation();
+    assert!(setup.cint.validate(&super::independent(), 500, &locale).await.unwrap().is_empty());
+    assert!(setup.cint.validate(&super::age_and_gender(), 500, &locale).await.unwrap().is_empty());
+    setup.assert_no_violation();
 }

@@ -9,7 +9,7 @@ use cintx::target_group::TargetGroup;
 use jiff::{Timestamp, ToSpan as _};
 
 use super::age_and_gender;
-use super::stage::{Stage, on_every_version};
+use super::setup::{Setup, on_every_version};
 
 on_every_version!(
     a_table_is_right_at_each_step,
@@ -18,9 +18,9 @@ on_every_version!(
     nothing_is_deleted_without_a_word_of_consent,
 );
 
-async fn launched<V: Version>(stage: &Stage<V>, audience: Audience) -> TargetGroup<V> {
-    let project = stage.project().await;
-    let group = stage.draft(&project).audience(audience).create().await.unwrap();
+async fn launched<V: Version>(setup: &Setup<V>, audience: Audience) -> TargetGroup<V> {
+    let project = setup.project().await;
+    let group = setup.draft(&project).audience(audience).create().await.unwrap();
     group.launch(Timestamp::now() + 300.hours()).await.unwrap().until_live().await.unwrap();
     group
 }
@@ -29,14 +29,14 @@ fn targets(table: &QuotaTable, axis: usize) -> Vec<u64> {
     table.margin(axis).iter().map(|sum| sum.target.unwrap()).collect()
 }
 
-async fn a_table_is_right_at_each_step<V: Version>(stage: Stage<V>) {
+async fn a_table_is_right_at_each_step<V: Version>(setup: Setup<V>) {
     // Build.
     let audience = age_and_gender();
     let planned = audience.quota_table(500).unwrap();
     assert_eq!((targets(&planned, 0), targets(&planned, 1)), (vec![200, 175, 125], vec![245, 255]));
 
     // Create and launch.
-    let group = launched(&stage, audience).await;
+    let group = launched(&setup, audience).await;
     let tables = group.quotas().read().await.unwrap();
     let table = tables.iter().find(|table| table.kind() == TableKind::Interlock).unwrap();
     assert_eq!(tables.len(), 1);
@@ -55,11 +55,11 @@ async fn a_table_is_right_at_each_step<V: Version>(stage: Stage<V>) {
     }
 
     // Fill.
-    stage.sandbox.advance(Duration::from_secs(6 * 3_600));
+    setup.sandbox.advance(Duration::from_secs(6 * 3_600));
     let table = group.quotas().read().await.unwrap().remove(0);
     let completes = table.sum().completes;
     assert!(completes > 0, "{table}");
-    let done = stage.sandbox.respondents().iter().filter(|respondent| respondent.is_complete()).count() as u64;
+    let done = setup.sandbox.respondents().iter().filter(|respondent| respondent.is_complete()).count() as u64;
     assert_eq!(completes, done, "{table}");
     for axis in 0..2 {
         assert_eq!(table.margin(axis).iter().map(|sum| sum.completes).sum::<u64>(), completes);
@@ -86,7 +86,7 @@ async fn a_table_is_right_at_each_step<V: Version>(stage: Stage<V>) {
     };
     assert_eq!((targets(&after, 0), targets(&after, 1)), (expected(0), expected(1)));
     assert!(after.rebalance().unwrap().changes.is_empty(), "nothing is left to do");
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 /// Largest remainder, written anew.
@@ -101,10 +101,10 @@ fn cintx_quota_apportion(shares: &[f64], total: u64) -> Vec<u64> {
     counts
 }
 
-async fn quotas_are_interlocked_and_taken_apart_in_field<V: Version>(stage: Stage<V>) {
+async fn quotas_are_interlocked_and_taken_apart_in_field<V: Version>(setup: Setup<V>) {
     let age = Question::range(42).band(18..=34, 40).band(35..=54, 35).band(55..=99, 25);
     let gender = Question::choice(43).option("1", 49).option("2", 51);
-    let group = launched(&stage, Audience::independent([age, gender])).await;
+    let group = launched(&setup, Audience::independent([age, gender])).await;
     let tables = group.quotas().read().await.unwrap();
     assert_eq!(tables.len(), 2);
     let profiles: Vec<String> = tables.iter().map(|table| table.profile().unwrap().to_owned()).collect();
@@ -121,13 +121,13 @@ async fn quotas_are_interlocked_and_taken_apart_in_field<V: Version>(stage: Stag
     questions.sort_by_key(|(_, question)| *question);
     assert_eq!(questions, [(TableKind::Regular, Some(42)), (TableKind::Regular, Some(43))]);
     assert!(apart.iter().all(|table| table.total() == 500));
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn quotas_are_switched_off_and_on<V: Version>(stage: Stage<V>) {
+async fn quotas_are_switched_off_and_on<V: Version>(setup: Setup<V>) {
     let age = Question::range(42).band(18..=34, 40).band(35..=99, 60);
     let gender = Question::choice(43).option("1", 49).option("2", 51);
-    let group = launched(&stage, Audience::independent([age, gender])).await;
+    let group = launched(&setup, Audience::independent([age, gender])).await;
     let of = |tables: &[QuotaTable], question: i64| {
         tables.iter().find(|table| table.axes()[0].question == Some(question)).unwrap().clone()
     };
@@ -141,43 +141,43 @@ async fn quotas_are_switched_off_and_on<V: Version>(stage: Stage<V>) {
 
     // Then no quota says how many are wanted.
     let gender = Question::choice(43).option("1", 49).option("2", 51);
-    let only = launched(&stage, Audience::independent([gender])).await;
+    let only = launched(&setup, Audience::independent([gender])).await;
     let profile = of(&only.quotas().read().await.unwrap(), 43).profile().unwrap().to_owned();
     only.quotas().disable(&profile).await.unwrap();
     let off = only.quotas().read().await.unwrap();
     let on = only.quotas().enable(of(&off, 43).profile().unwrap()).await.unwrap();
     assert_eq!((of(&on, 43).is_enabled(), of(&on, 43).total()), (true, 500));
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
-async fn nothing_is_deleted_without_a_word_of_consent<V: Version>(stage: Stage<V>) {
+async fn nothing_is_deleted_without_a_word_of_consent<V: Version>(setup: Setup<V>) {
     let age = || Question::range(42).band(18..=34, 40).band(35..=99, 60);
     let gender = || Question::choice(43).option("1", 49).option("2", 51);
-    let group = launched(&stage, Audience::independent([age(), gender()])).await;
-    let project = stage.project().await;
-    let draft = stage.draft(&project).audience(Audience::independent([age()])).build().unwrap();
+    let group = launched(&setup, Audience::independent([age(), gender()])).await;
+    let project = setup.project().await;
+    let draft = setup.draft(&project).audience(Audience::independent([age()])).build().unwrap();
     let quotas = group.quotas();
     let replacement = quotas.replace(&draft).await.unwrap();
     let left_out: Vec<_> = replacement.deletes().iter().map(|table| table.axes()[0].question).collect();
     assert_eq!(left_out, [Some(43)]);
 
-    let before = stage.sandbox.requests().len();
+    let before = setup.sandbox.requests().len();
     let error = replacement.send().await.unwrap_err();
     assert!(error.to_string().contains("call `send_and_delete` to allow it"), "{error}");
-    assert_eq!(stage.sandbox.requests().len(), before, "nothing was sent");
+    assert_eq!(setup.sandbox.requests().len(), before, "nothing was sent");
     assert_eq!(quotas.read().await.unwrap().len(), 2);
 
     let after = replacement.send_and_delete().await.unwrap();
     assert_eq!(after.iter().map(|table| table.axes()[0].question).collect::<Vec<_>>(), [Some(42)]);
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 /// One of the versions that change a profile by itself.
 #[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
-async fn one_profile_is_changed<V: cintx::quota::HasProfileEdits>(stage: Stage<V>) {
+async fn one_profile_is_changed<V: cintx::quota::HasProfileEdits>(setup: Setup<V>) {
     let age = Question::range(42).band(18..=34, 40).band(35..=54, 35).band(55..=99, 25);
-    let group = launched(&stage, Audience::independent([age])).await;
-    stage.sandbox.advance(Duration::from_secs(6 * 3_600));
+    let group = launched(&setup, Audience::independent([age])).await;
+    setup.sandbox.advance(Duration::from_secs(6 * 3_600));
     let quotas = group.quotas();
     let of = |tables: &[QuotaTable], question: i64| {
         tables.iter().find(|table| table.axes()[0].question == Some(question)).unwrap().clone()
@@ -208,7 +208,7 @@ async fn one_profile_is_changed<V: cintx::quota::HasProfileEdits>(stage: Stage<V
     assert_eq!(deleted.cells().filter(|(_, quota)| quota.target.is_some()).count(), 1, "{deleted}");
 
     let nobody = Question::range(42).bands("nobody", [20..=21, 22..=23], ());
-    let before = stage.sandbox.requests().iter().filter(|it| it.method != "GET").count();
+    let before = setup.sandbox.requests().iter().filter(|it| it.method != "GET").count();
     for (refused, field) in [
         (quotas.group(&profile, &nobody).await, "question"),
         (quotas.add(&Question::range(42)).await, "audience"),
@@ -216,20 +216,20 @@ async fn one_profile_is_changed<V: cintx::quota::HasProfileEdits>(stage: Stage<V
     ] {
         assert_eq!(refused.unwrap_err().invalid_fields()[0].field(), field);
     }
-    assert_eq!(stage.sandbox.requests().iter().filter(|it| it.method != "GET").count(), before, "nothing was sent");
-    stage.assert_no_violation();
+    assert_eq!(setup.sandbox.requests().iter().filter(|it| it.method != "GET").count(), before, "nothing was sent");
+    setup.assert_no_violation();
 }
 
 #[cfg(feature = "v2024-12-02")]
 #[tokio::test]
 async fn one_profile_is_changed_in_2024_12_02() {
-    one_profile_is_changed(Stage::<cintx::V2024_12_02>::new().await).await;
+    one_profile_is_changed(Setup::<cintx::V2024_12_02>::new().await).await;
 }
 
 #[cfg(feature = "v2025-02-17")]
 #[tokio::test]
 async fn one_profile_is_changed_in_2025_02_17() {
-    one_profile_is_changed(Stage::<cintx::V2025_02_17>::new().await).await;
+    one_profile_is_changed(Setup::<cintx::V2025_02_17>::new().await).await;
 }
 
 /// The API does not list control quotas, and a change of profiles replaces everything: who has some says so, and they
@@ -238,7 +238,7 @@ async fn one_profile_is_changed_in_2025_02_17() {
 #[tokio::test]
 async fn control_quotas_are_sent_again_with_each_change() {
     use cintx::audience::{Condition, ControlQuotas, Share};
-    let stage = Stage::<cintx::V2025_12_18>::new().await;
+    let setup = Setup::<cintx::V2025_12_18>::new().await;
     let control = ControlQuotas::new("boosts").target(
         "young men",
         [(42, Condition::Range { min: 18, max: 34 }), (43, Condition::Option("1".into()))],
@@ -248,9 +248,9 @@ async fn control_quotas_are_sent_again_with_each_change() {
     let gender = Question::choice(43).option("1", Share::Completes(245)).option("2", Share::Completes(255));
     let region = Question::choice(200_842).option("1", Share::Completes(100)).option("2", Share::Completes(400));
     let audience = Audience::independent([age, gender, region]).control(control.clone());
-    let group = launched(&stage, audience.clone()).await;
-    let boosts = |stage: &Stage<_>| -> Vec<bool> {
-        let requests = stage.sandbox.requests();
+    let group = launched(&setup, audience.clone()).await;
+    let boosts = |setup: &Setup<_>| -> Vec<bool> {
+        let requests = setup.sandbox.requests();
         let managed = requests.iter().filter(|it| it.operation.as_deref() == Some("manage_target_group_profiles"));
         let is_control = |profile: &serde_json::Value| {
             profile["blended_type"] == "control"
@@ -269,16 +269,16 @@ async fn control_quotas_are_sent_again_with_each_change() {
     let tables = quotas.disable(&of(&quotas.read().await.unwrap())).await.unwrap();
     assert_eq!(tables.len(), 3);
     quotas.enable(&of(&tables)).await.unwrap();
-    let project = stage.project().await;
-    let draft = stage.draft(&project).audience(audience).build().unwrap();
+    let project = setup.project().await;
+    let draft = setup.draft(&project).audience(audience).build().unwrap();
     quotas.replace(&draft).await.unwrap().send().await.unwrap();
-    assert_eq!(boosts(&stage), [true; 3]);
+    assert_eq!(boosts(&setup), [true; 3]);
     // They keep nobody out whom they are not about.
-    stage.sandbox.advance(Duration::from_secs(6 * 3_600));
+    setup.sandbox.advance(Duration::from_secs(6 * 3_600));
     let completes = quotas.read().await.unwrap()[0].sum().completes;
     assert!(completes > 50, "{completes}");
     // Who does not say so loses them.
     group.quotas().disable(&of(&group.quotas().read().await.unwrap())).await.unwrap();
-    assert_eq!(boosts(&stage), [true, true, true, false]);
-    stage.assert_no_violation();
+    assert_eq!(boosts(&setup), [true, true, true, false]);
+    setup.assert_no_violation();
 }

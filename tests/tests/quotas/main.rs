@@ -8,9 +8,9 @@ mod planning;
 mod suggested;
 mod wire;
 
-#[path = "../domain/stage.rs"]
-#[allow(dead_code)] // The stage has more than these tests need.
-mod stage;
+#[path = "../domain/setup.rs"]
+#[allow(dead_code)] // The setup has more than these tests need.
+mod setup;
 
 use cintx::audience::{Audience, Question};
 

@@ -7,7 +7,7 @@ use cintx::quota::{QuotaTable, QuotaWarning, TableKind, WayOut};
 use cintx::target_group::TargetGroup;
 use jiff::{Timestamp, ToSpan as _};
 
-use super::stage::{Stage, on_every_version};
+use super::setup::{Setup, on_every_version};
 
 on_every_version!(
     a_third_is_a_third_again,
@@ -16,9 +16,9 @@ on_every_version!(
     targets_known_together_are_kept,
 );
 
-async fn launched<V: Version>(stage: &Stage<V>, audience: Audience, goal: u32) -> TargetGroup<V> {
-    let project = stage.project().await;
-    let group = stage.draft(&project).completes_goal(goal).audience(audience).create().await.unwrap();
+async fn launched<V: Version>(setup: &Setup<V>, audience: Audience, goal: u32) -> TargetGroup<V> {
+    let project = setup.project().await;
+    let group = setup.draft(&project).completes_goal(goal).audience(audience).create().await.unwrap();
     group.launch(Timestamp::now() + 300.hours()).await.unwrap().until_live().await.unwrap();
     group
 }
@@ -37,9 +37,9 @@ fn targets(table: &QuotaTable, question: i64) -> Vec<u64> {
 }
 
 /// Whole percents make 33, 33 and 34 of three thirds: in field, the plan goes back to what was asked for.
-async fn a_third_is_a_third_again<V: Version>(stage: Stage<V>) {
+async fn a_third_is_a_third_again<V: Version>(setup: Setup<V>) {
     for audience in [Audience::interlock([thirds(), gender()]), Audience::independent([thirds()])] {
-        let group = launched(&stage, audience.clone(), 500).await;
+        let group = launched(&setup, audience.clone(), 500).await;
         let table = group.quotas().read().await.unwrap().remove(0);
         let plan = table.rebalancing().asked_by(&audience).to(500).plan_in_background().await.unwrap();
         assert!(plan.proved_smallest, "{plan}");
@@ -58,16 +58,16 @@ async fn a_third_is_a_third_again<V: Version>(stage: Stage<V>) {
         let error = after.rebalancing().asked_by(&other).plan().unwrap_err();
         assert_eq!(error.invalid_fields()[0].field(), "audience", "{error}");
     }
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 /// More has come in from one band than was wanted: each way out is a plan that can be sent as it is.
-async fn an_overfilled_quota_has_ways_out<V: Version>(stage: Stage<V>) {
+async fn an_overfilled_quota_has_ways_out<V: Version>(setup: Setup<V>) {
     let age = Question::range(42).band(18..=34, 50).band(35..=99, 50);
     let gender = Question::choice(43).option("1", 50).option("2", 50);
     let audience = Audience::interlock([age, gender]);
     for way in [WayOut::RaiseTotal, WayOut::GiveWay, WayOut::Accept] {
-        let group = launched(&stage, audience.clone(), 100).await;
+        let group = launched(&setup, audience.clone(), 100).await;
         let mut table = group.quotas().read().await.unwrap().remove(0);
         let ids: Vec<String> = table.cells().filter_map(|(_, quota)| quota.id.clone()).collect();
         for (id, completes) in ids.iter().zip([35, 25, 10, 10]) {
@@ -90,11 +90,11 @@ async fn an_overfilled_quota_has_ways_out<V: Version>(stage: Stage<V>) {
         assert_eq!(after.total(), total, "{way}: {after}");
         assert_eq!(after.cell([0, 0]).and_then(|quota| quota.target), Some(35), "{way}: {after}");
     }
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 /// A band of 0.4 percent is nobody in whole percents, and two completes in counts. In field it may open again.
-async fn whole_percents_are_told_before_they_are_sent<V: Version>(stage: Stage<V>) {
+async fn whole_percents_are_told_before_they_are_sent<V: Version>(setup: Setup<V>) {
     let age = Question::range(42).band(18..=54, "59.6").band(55..=89, 40).band(90..=99, "0.4");
     let audience = Audience::interlock([age, gender()]);
     let warnings = audience.quota_warnings::<V>(500).unwrap();
@@ -109,23 +109,23 @@ async fn whole_percents_are_told_before_they_are_sent<V: Version>(stage: Stage<V
     assert!(warnings.iter().any(|warning| warning.to_string() == blurred), "{warnings:?}");
     assert!(audience.quota_table(500).unwrap().warnings().is_empty());
 
-    let group = launched(&stage, audience.clone(), 500).await;
+    let group = launched(&setup, audience.clone(), 500).await;
     let table = group.quotas().read().await.unwrap().remove(0);
     let plan = table.rebalancing().asked_by(&audience).to(500).plan().unwrap();
     assert_eq!(targets(&table.after(&plan), 42), [298, 200, 2], "{table}\n{plan}");
     let after = group.quotas().apply(&plan).await.unwrap().remove(0);
     assert_eq!(targets(&after, 42), [298, 200, 2], "{after}");
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 /// Age × gender known together, times region, with a smallest cell.
-async fn targets_known_together_are_kept<V: Version>(stage: Stage<V>) {
+async fn targets_known_together_are_kept<V: Version>(setup: Setup<V>) {
     let age = Question::range(42).band(18..=34, ()).band(35..=54, ()).band(55..=99, ());
     let gender = Question::choice(43).option("1", ()).option("2", ());
     let region = Question::choice(200_842).option("1", 60).option("2", 40);
     let crossed = Interlock::of([age, gender, region]).joint([42, 43], [14, 13, 18, 18, 16, 21]).smallest_cell(5);
     let audience = Audience::interlock(crossed);
-    let group = launched(&stage, audience.clone(), 500).await;
+    let group = launched(&setup, audience.clone(), 500).await;
     let table = group.quotas().read().await.unwrap().remove(0);
     assert_eq!((table.kind(), table.axes().len(), table.total()), (TableKind::Interlock, 3, 500), "{table}");
     let plan = table.rebalancing().asked_by(&audience).to(1_000).plan();
@@ -141,7 +141,7 @@ async fn targets_known_together_are_kept<V: Version>(stage: Stage<V>) {
     };
     let pairs: Vec<u64> = (0..3).flat_map(|age| [together(age, 0), together(age, 1)]).collect();
     assert_eq!(pairs, [140, 130, 180, 180, 160, 210], "{after}");
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 /// What is asked for wrongly is named by its call.
@@ -169,7 +169,7 @@ async fn a_tracker_runs_for_twelve_waves() {
     const WAVE: u32 = 200;
     const WAVES: u64 = 12;
     let sandbox = cintx_sandbox::Sandbox::builder().seed(7).field_pace(Duration::from_secs(10));
-    let stage = Stage::<cintx::V2025_12_18>::on(sandbox).await;
+    let setup = Setup::<cintx::V2025_12_18>::on(sandbox).await;
     let age = || Question::range(42).band(18..=34, 40).band(35..=54, 35).band(55..=99, 25);
     let asked = Audience::interlock([age(), gender()]).quota_table(WAVE).unwrap();
     let mut last: Option<QuotaTable> = None;
@@ -181,7 +181,7 @@ async fn a_tracker_runs_for_twelve_waves() {
             crossed = crossed.carry_over(last);
             goal += u32::try_from(last.shortfall()).unwrap();
         }
-        let group = launched(&stage, Audience::interlock(crossed), goal).await;
+        let group = launched(&setup, Audience::interlock(crossed), goal).await;
         // Field ends when nine in ten are there, or somewhat earlier.
         let enough = u64::from(goal) * (90 - wave % 4) / 100;
         let mut table = group.quotas().read().await.unwrap().remove(0);
@@ -199,7 +199,7 @@ async fn a_tracker_runs_for_twelve_waves() {
             if table.sum().completes >= enough {
                 break;
             }
-            stage.sandbox.advance(Duration::from_secs(120));
+            setup.sandbox.advance(Duration::from_secs(120));
             table = group.quotas().read().await.unwrap().remove(0);
         }
         assert!(table.sum().completes >= enough, "wave {wave}: {table}");
@@ -225,5 +225,5 @@ async fn a_tracker_runs_for_twelve_waves() {
         let own = asked.cell(&position).and_then(|quota| quota.target).unwrap();
         assert_eq!(done + open, own * WAVES, "{position:?}");
     }
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }

@@ -6,7 +6,7 @@ use http::Method;
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
 
-use super::stage::{Stage, on_every_version};
+use super::setup::{Setup, on_every_version};
 use super::{age_and_gender, independent};
 
 on_every_version!(
@@ -19,11 +19,11 @@ on_every_version!(
 );
 
 /// The part of the create request that says whom to ask.
-async fn sent<V: Version>(stage: &Stage<V>, audience: Audience) -> Value {
-    let project = stage.project().await;
-    stage.draft(&project).audience(audience).create().await.unwrap();
-    stage.assert_no_violation();
-    let requests = stage.sandbox.requests();
+async fn sent<V: Version>(setup: &Setup<V>, audience: Audience) -> Value {
+    let project = setup.project().await;
+    setup.draft(&project).audience(audience).create().await.unwrap();
+    setup.assert_no_violation();
+    let requests = setup.sandbox.requests();
     let request = requests.iter().rev().find(|it| it.operation.as_deref() == Some("create_target_group")).unwrap();
     let body = request.body.as_ref().unwrap();
     body.get("profiling").or_else(|| body.get("profile")).unwrap().clone()
@@ -44,9 +44,9 @@ fn without_ids(mut value: Value) -> Value {
     value
 }
 
-async fn golden_files<V: Version>(stage: Stage<V>) {
+async fn golden_files<V: Version>(setup: Setup<V>) {
     for (name, audience) in [("interlock", age_and_gender()), ("independent", independent())] {
-        let json = without_ids(sent(&stage, audience).await);
+        let json = without_ids(sent(&setup, audience).await);
         insta::assert_json_snapshot!(format!("{name}_{}", V::DATE), json);
     }
 }
@@ -64,10 +64,10 @@ fn numbers(value: &Value, name: &str) -> Vec<f64> {
 }
 
 /// Whole percents before 2025-12-18, hundredths from then on: 100 in both.
-async fn percentages_add_up<V: Version>(stage: Stage<V>) {
+async fn percentages_add_up<V: Version>(setup: Setup<V>) {
     let thirds = Question::range(42).band(18..=34, "33.33").band(35..=54, "33.33").band(55..=99, "33.34");
     let gender = Question::choice(43).option("1", "48.7").option("2", "51.3");
-    let json = sent(&stage, Audience::interlock([thirds, gender]).in_percent()).await;
+    let json = sent(&setup, Audience::interlock([thirds, gender]).in_percent()).await;
     let name = if V::DATE < "2025-12-18" { "quota_percentage" } else { "completes_goal_percentage" };
     let percents = numbers(&json, name);
     assert_eq!(percents.len(), 6, "{json}");
@@ -77,7 +77,7 @@ async fn percentages_add_up<V: Version>(stage: Stage<V>) {
     assert_eq!(men, if V::DATE < "2025-12-18" { 4_900 } else { 4_870 }, "{percents:?}");
 }
 
-async fn three_questions_are_crossed<V: Version>(stage: Stage<V>) {
+async fn three_questions_are_crossed<V: Version>(setup: Setup<V>) {
     let age = Question::range(42).band(18..=34, 40).band(35..=99, 60);
     let gender = Question::choice(43).option("1", 49).option("2", 51);
     let ethnicity = Question::choice(113).option("1", 60).option("2", 30).option("3", 10);
@@ -87,18 +87,18 @@ async fn three_questions_are_crossed<V: Version>(stage: Stage<V>) {
     let sums = |axis| table.margin(axis).iter().map(|sum| sum.target.unwrap()).collect::<Vec<_>>();
     assert_eq!((sums(0), sums(1), sums(2)), (vec![200, 300], vec![245, 255], vec![300, 150, 50]));
     assert_eq!(table.cell([0, 0, 2]).unwrap().target, Some(0));
-    let json = sent(&stage, audience).await;
+    let json = sent(&setup, audience).await;
     let (name, total) = if V::DATE < "2025-12-18" { ("quota_percentage", 100.0) } else { ("completes_goal", 500.0) };
     let goals = numbers(&json, name);
     assert_eq!((goals.len(), goals.iter().sum::<f64>()), (12, total), "{json}");
 }
 
 /// The API's helper crosses two questions whose cells are whole; so do we, and both come to the same quotas.
-async fn our_cells_are_those_of_the_helper<V: Version>(stage: Stage<V>) {
+async fn our_cells_are_those_of_the_helper<V: Version>(setup: Setup<V>) {
     let age = Question::range(42).band(18..=34, 50).band(35..=99, 50);
     let gender = Question::choice(43).option("1", 40).option("2", 60);
-    let project = stage.project().await;
-    let draft = stage.draft(&project).completes_goal(100).audience(Audience::interlock([age, gender]));
+    let project = setup.project().await;
+    let draft = setup.draft(&project).completes_goal(100).audience(Audience::interlock([age, gender]));
     let group = draft.create().await.unwrap();
     group.launch(Timestamp::now() + 300.hours()).await.unwrap().until_live().await.unwrap();
     let table = group.quotas().read().await.unwrap().remove(0);
@@ -118,19 +118,19 @@ async fn our_cells_are_those_of_the_helper<V: Version>(stage: Stage<V>) {
     let at = |time: Timestamp| format!("{time:.3}");
     let body = json!({ "locale": "eng_gb", "start_at": at(start), "end_at": at(end), "collects_pii": false });
     let mut theirs = if V::DATE < "2025-12-18" {
-        cells_of_legacy_helper(&stage, body).await
+        cells_of_legacy_helper(&setup, body).await
     } else {
-        cells_of_current_helper(&stage, body).await
+        cells_of_current_helper(&setup, body).await
     };
     theirs.sort();
     assert_eq!(ours, theirs);
     assert_eq!(ours.iter().map(|(_, goal)| *goal).collect::<Vec<_>>(), [20, 30, 20, 30]);
-    stage.assert_no_violation();
+    setup.assert_no_violation();
 }
 
 /// The cells that the older versions' helper makes of two questions, each with its percentage.
-async fn cells_of_legacy_helper<V: Version>(stage: &Stage<V>, mut body: Value) -> Vec<(String, u64)> {
-    let account = stage.sandbox.account_id();
+async fn cells_of_legacy_helper<V: Version>(setup: &Setup<V>, mut body: Value) -> Vec<(String, u64)> {
+    let account = setup.sandbox.account_id();
     let profile = |question: i64, kind: &str, data: Value, shares: [u64; 2]| {
         let quotas = shares
             .iter()
@@ -148,7 +148,7 @@ async fn cells_of_legacy_helper<V: Version>(stage: &Stage<V>, mut body: Value) -
         profile(43, "selection_conditions_details", genders, [40, 60]),
     ]);
     let path = format!("/demand/v2/accounts/{account}/drafts/generate-interlocked-profile");
-    let made: Value = stage
+    let made: Value = setup
         .cint
         .request(Method::POST, &path)
         .idempotency_key("helper")
@@ -172,8 +172,8 @@ async fn cells_of_legacy_helper<V: Version>(stage: &Stage<V>, mut body: Value) -
 }
 
 /// The same of 2025-12-18.
-async fn cells_of_current_helper<V: Version>(stage: &Stage<V>, mut body: Value) -> Vec<(String, u64)> {
-    let account = stage.sandbox.account_id();
+async fn cells_of_current_helper<V: Version>(setup: &Setup<V>, mut body: Value) -> Vec<(String, u64)> {
+    let account = setup.sandbox.account_id();
     let target = |condition: Value, share: u64| json!({ "conditions": [condition], "quota": { "completes_goal_percentage": share } });
     let range = |min: u8, max: u8| json!({ "object": "range", "question_id": 42, "min": min, "max": max });
     let option = |option: &str| json!({ "object": "selection", "question_id": 43, "option": option });
@@ -183,7 +183,7 @@ async fn cells_of_current_helper<V: Version>(stage: &Stage<V>, mut body: Value) 
         { "object": "regular", "quotas_enabled": true, "targets": [target(option("1"), 40), target(option("2"), 60)] },
     ] });
     let path = format!("/demand/accounts/{account}/drafts/generate-blended-profile");
-    let made: Value = stage.cint.request(Method::POST, &path).json(&body).send().await.unwrap().into_value();
+    let made: Value = setup.cint.request(Method::POST, &path).json(&body).send().await.unwrap().into_value();
     let cells = made["targets"].as_array().unwrap();
     cells
         .iter()
@@ -201,12 +201,12 @@ fn label(range: &Value, option: &Value) -> String {
     format!("{}-{} option {}", range["min"], range["max"], option["option"].as_str().unwrap())
 }
 
-async fn what_a_version_lacks_is_refused_before_it_is_sent<V: Version>(stage: Stage<V>) {
-    let project = stage.project().await;
+async fn what_a_version_lacks_is_refused_before_it_is_sent<V: Version>(setup: Setup<V>) {
+    let project = setup.project().await;
     let age = Question::range(42).band(18..=34, 40).band(35..=99, 60);
-    let template = stage.cint.profile_templates().create("Adults", "adults").locale("eng_gb").profile(age);
+    let template = setup.cint.profile_templates().create("Adults", "adults").locale("eng_gb").profile(age);
     let template = template.await.unwrap().id.to_string();
-    let before = stage.sandbox.requests().len();
+    let before = setup.sandbox.requests().len();
     let control = ControlQuotas::new("boosts").target(
         "young men",
         [(42, Condition::Range { min: 18, max: 34 }), (43, Condition::Option("1".into()))],
@@ -224,11 +224,11 @@ async fn what_a_version_lacks_is_refused_before_it_is_sent<V: Version>(stage: St
         ),
     ];
     for (what, audience) in lacking {
-        match stage.draft(&project).audience(audience).create().await {
+        match setup.draft(&project).audience(audience).create().await {
             Ok(_) => {
                 assert!(V::DATE >= "2025-12-18");
-                stage.assert_no_violation();
-                let requests = stage.sandbox.requests();
+                setup.assert_no_violation();
+                let requests = setup.sandbox.requests();
                 let profiling = &requests.last().unwrap().body.as_ref().unwrap()["profiling"];
                 let of_control =
                     profiling["profiles"].as_array().unwrap().iter().find(|it| it["blended_type"] == "control");
@@ -242,14 +242,14 @@ async fn what_a_version_lacks_is_refused_before_it_is_sent<V: Version>(stage: St
             Err(error) => {
                 assert!(V::DATE < "2025-12-18", "{error}");
                 assert!(error.to_string().contains(what), "{error}");
-                assert_eq!(stage.sandbox.requests().len(), before, "something was sent");
+                assert_eq!(setup.sandbox.requests().len(), before, "something was sent");
             }
         }
     }
 }
 
 /// A rule that only the API knows: here, by a fault that answers as its validation does.
-async fn what_the_api_refuses_points_at_the_builder_call<V: Version>(stage: Stage<V>) {
+async fn what_the_api_refuses_points_at_the_builder_call<V: Version>(setup: Setup<V>) {
     let audience = independent();
     let list = json!([{
         "error_type": "data_validation_error", "name": "profile_validation_error_015",
@@ -262,14 +262,14 @@ async fn what_the_api_refuses_points_at_the_builder_call<V: Version>(stage: Stag
     let address = answering(422, &body).await;
     let cint = cintx::Client::<V>::builder()
         .credentials(
-            cintx::client::Credentials::new(stage.sandbox.client_id(), stage.sandbox.client_secret())
-                .endpoint(stage.sandbox.token_url()),
+            cintx::client::Credentials::new(setup.sandbox.client_id(), setup.sandbox.client_secret())
+                .endpoint(setup.sandbox.token_url()),
         )
-        .account(i64::from(stage.sandbox.account_id()))
+        .account(i64::from(setup.sandbox.account_id()))
         .api_url(address)
         .build()
         .unwrap();
-    let elsewhere = Stage { sandbox: stage.sandbox, cint, manager: stage.manager };
+    let elsewhere = Setup { sandbox: setup.sandbox, cint, manager: setup.manager };
     let real = elsewhere.sandbox.api_url();
     let project = cintx::Client::<V>::builder()
         .credentials(

@@ -7,39 +7,39 @@ use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan as _};
 
 use super::field::priced;
-use crate::stage::Stage;
+use crate::setup::Setup;
 
-pub async fn calls<V: Version>(stage: &Stage<V>) {
+pub async fn calls<V: Version>(setup: &Setup<V>) {
     let [event, other] = crate::webhooks::events::<V>();
-    let mut webhook = stage.cint.webhooks().create("https://hooks.example/cint", [event]).await.unwrap().webhook;
+    let mut webhook = setup.cint.webhooks().create("https://hooks.example/cint", [event]).await.unwrap().webhook;
     webhook.edit(|webhook| webhook.events.push(other.clone())).await.unwrap();
     webhook.edit(|webhook| webhook.url = "https://hooks.example/other".into()).await.unwrap();
 
-    let project = stage.project().await;
-    let group = priced(stage, &project).await;
+    let project = setup.project().await;
+    let group = priced(setup, &project).await;
     let today = Offset::UTC.to_datetime(Timestamp::now()).date();
-    let (days, reports) = (today - 31.days()..=today, stage.cint.reports());
+    let (days, reports) = (today - 31.days()..=today, setup.cint.reports());
     let _ = reports.completes(ReportScope::Account, days.clone()).await.unwrap();
-    let units = ReportScope::business_units([stage.sandbox.business_unit_id()]);
+    let units = ReportScope::business_units([setup.sandbox.business_unit_id()]);
     let _ = reports.sample_bought(units, days.clone()).await.unwrap();
     let _ = reports.reconciliations_status(ReportScope::projects([&project]), days.clone()).await.unwrap();
     let _ = reports.respondent_analysis(ReportScope::target_groups([&group]), days.clone()).await.unwrap();
     let _ = reports.term_details(&group, days).with_respondent_answers().link_type(2).await.unwrap();
 
-    let rid = stage.sandbox.enter_respondent(group.id().as_str()).unwrap();
+    let rid = setup.sandbox.enter_respondent(group.id().as_str()).unwrap();
     let row = ReconciliationRow::new(&*rid, Reason::AdjustedComplete);
-    let _ = stage.cint.reconciliations().submit("wave.csv", [row]).await.unwrap();
+    let _ = setup.cint.reconciliations().submit("wave.csv", [row]).await.unwrap();
 }
 
 #[cfg(feature = "v2025-12-18")]
-pub async fn newest<V: cintx_tests::Latest>(stage: &Stage<V>) {
-    let project = stage.project().await;
-    let group = priced(stage, &project).await;
+pub async fn newest<V: cintx_tests::Latest>(setup: &Setup<V>) {
+    let project = setup.project().await;
+    let group = priced(setup, &project).await;
     let today = Offset::UTC.to_datetime(Timestamp::now()).date();
-    let report = stage.cint.reports().completes(ReportScope::Account, today..=today);
-    let _ = report.mail_to([stage.manager]).await.unwrap();
-    let rid = stage.sandbox.enter_respondent(group.id().as_str()).unwrap();
-    let _ = stage
+    let report = setup.cint.reports().completes(ReportScope::Account, today..=today);
+    let _ = report.mail_to([setup.manager]).await.unwrap();
+    let rid = setup.sandbox.enter_respondent(group.id().as_str()).unwrap();
+    let _ = setup
         .cint
         .reconciliations()
         .keep_only(&project, [rid])

@@ -9,43 +9,43 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::{audiences, day, draft, supply, usd};
-use crate::stage::Stage;
+use crate::setup::Setup;
 
 /// A business unit with rate cards.
 pub const RATE_CARD_UNIT: i64 = 3850;
 
-pub async fn calls<V: Version>(stage: &Stage<V>) {
-    let created = stage.cint.projects().create("MyDrinksSurveyQ1", stage.manager).reference("PO-0042").await.unwrap();
-    stage.cint.project(&created).edit(|project| project.name = "MyDrinksSurveyQ2".into()).await.unwrap();
-    let group = every_field(stage, &created).await;
+pub async fn calls<V: Version>(setup: &Setup<V>) {
+    let created = setup.cint.projects().create("MyDrinksSurveyQ1", setup.manager).reference("PO-0042").await.unwrap();
+    setup.cint.project(&created).edit(|project| project.name = "MyDrinksSurveyQ2".into()).await.unwrap();
+    let group = every_field(setup, &created).await;
     group.set_audience(audiences::crossed(), |draft| draft.completes_goal = 600).await.unwrap();
     group.duplicate("UK drinks, second wave", |draft| draft.name.push('!')).await.unwrap();
     for assistant in assistants::<V>(group.id()) {
-        let other = draft(stage, &created, audiences::crossed()).cost_per_interview(usd("2.73"));
+        let other = draft(setup, &created, audiences::crossed()).cost_per_interview(usd("2.73"));
         other.assistant(assistant.clone()).create().await.unwrap();
         let edited =
-            draft(stage, &created, audiences::crossed()).cost_per_interview(usd("2.73")).create().await.unwrap();
+            draft(setup, &created, audiences::crossed()).cost_per_interview(usd("2.73")).create().await.unwrap();
         edited.edit_draft(|draft| draft.assistant = assistant).await.unwrap();
     }
-    let by_card = draft(stage, &created, audiences::crossed()).business_unit(RATE_CARD_UNIT);
+    let by_card = draft(setup, &created, audiences::crossed()).business_unit(RATE_CARD_UNIT);
     let by_card = by_card.assistant(rate_card_pricing()).create().await.unwrap();
     by_card.edit_draft(|draft| draft.completes_goal = 400).await.unwrap();
     for audience in audiences::all::<V>() {
-        let made = draft(stage, &created, audience.clone()).cost_per_interview(usd("2.73"));
+        let made = draft(setup, &created, audience.clone()).cost_per_interview(usd("2.73"));
         made.feasibility().await.unwrap();
         let made = made.create().await.unwrap();
-        let names = names_of_quotas(&last_body(stage, "create_target_group"));
+        let names = names_of_quotas(&last_body(setup, "create_target_group"));
         made.edit_draft(|draft| draft.completes_goal = 500).await.unwrap();
-        let kept = names_of_quotas(&last_body(stage, "update_target_group"));
+        let kept = names_of_quotas(&last_body(setup, "update_target_group"));
         assert_eq!(kept, names, "an edit keeps the names of quotas");
         made.set_audience(audience, |_| ()).await.unwrap();
     }
-    study(stage).await;
+    study(setup).await;
 }
 
 /// The body that an operation was called with last.
-fn last_body<V: Version>(stage: &Stage<V>, operation: &str) -> Value {
-    let requests = stage.sandbox.requests().into_iter();
+fn last_body<V: Version>(setup: &Setup<V>, operation: &str) -> Value {
+    let requests = setup.sandbox.requests().into_iter();
     let mut sent = requests.filter(|request| request.operation.as_deref() == Some(operation)).filter_map(|it| it.body);
     sent.next_back().unwrap()
 }
@@ -64,8 +64,8 @@ fn names_of_quotas(body: &Value) -> Vec<Value> {
 }
 
 /// A draft with everything that can be said of one, and another supply later.
-async fn every_field<V: Version>(stage: &Stage<V>, project: &Project) -> TargetGroup<V> {
-    let mut made = draft(stage, project, audiences::all::<V>().remove(0))
+async fn every_field<V: Version>(setup: &Setup<V>, project: &Project) -> TargetGroup<V> {
+    let mut made = draft(setup, project, audiences::all::<V>().remove(0))
         .cost_per_interview(usd("2.73"))
         .cost_note(usd("4.20"))
         .test_url("https://survey.example/test?RID=[%RID%]")
@@ -111,14 +111,14 @@ pub fn rate_card_pricing() -> FieldingAssistant {
 }
 
 /// A study says the same with the same calls.
-async fn study<V: Version>(stage: &Stage<V>) {
+async fn study<V: Version>(setup: &Setup<V>) {
     let study: Study = serde_json::from_value(json!({
         "name": "MyDrinksStudy",
-        "manager": stage.manager,
+        "manager": setup.manager,
         "reference": "PO-0043",
         "target_group": [{
             "name": "UK drinkers",
-            "business_unit": stage.sandbox.business_unit_id(),
+            "business_unit": setup.sandbox.business_unit_id(),
             "locale": "eng_gb",
             "completes_goal": 500,
             "length_of_interview": 10,
@@ -142,15 +142,15 @@ async fn study<V: Version>(stage: &Stage<V>) {
         }],
     }))
     .unwrap();
-    study.plan(&stage.cint).await.unwrap().apply(|_| ()).await.unwrap();
+    study.plan(&setup.cint).await.unwrap().apply(|_| ()).await.unwrap();
 }
 
 /// A draft with the parts that the SDK has no words for: made without it, as another program would.
-pub async fn with_parts_of_others<V: Version>(stage: &Stage<V>) -> TargetGroup<V> {
-    let project = stage.project().await;
+pub async fn with_parts_of_others<V: Version>(setup: &Setup<V>) -> TargetGroup<V> {
+    let project = setup.project().await;
     let audience = audiences::all::<V>().remove(0);
-    let other = draft(stage, &project, audience).cost_per_interview(usd("2.73")).create().await.unwrap();
-    let mut body = last_body(stage, "create_target_group");
+    let other = draft(setup, &project, audience).cost_per_interview(usd("2.73")).create().await.unwrap();
+    let mut body = last_body(setup, "create_target_group");
     let excluded = json!({ "entity_type": "RID", "entity_ids": ["00000000-0000-4000-8000-000000000001"] });
     body["exclusion"] = json!({ "enabled": true, "list": [excluded] });
     if V::DATE >= "2025-12-18" {
@@ -165,9 +165,9 @@ pub async fn with_parts_of_others<V: Version>(stage: &Stage<V>) -> TargetGroup<V
         body["respondent_activity_exclusions"] = json!([activity]);
         body["target_group_customer_reference_number"] = json!("TG-0044");
     }
-    let path = format!("/demand/accounts/{}/projects/{}/target-groups", stage.cint.account(), project.id());
-    let made: Value = stage.cint.request(Method::POST, &path).json(&body).send().await.unwrap().into_value();
-    stage.cint.project(&project).target_group(TargetGroupId::new(made["id"].as_str().unwrap()))
+    let path = format!("/demand/accounts/{}/projects/{}/target-groups", setup.cint.account(), project.id());
+    let made: Value = setup.cint.request(Method::POST, &path).json(&body).send().await.unwrap().into_value();
+    setup.cint.project(&project).target_group(TargetGroupId::new(made["id"].as_str().unwrap()))
 }
 
 /// What the SDK has no words for stays in a draft that it changes or copies.

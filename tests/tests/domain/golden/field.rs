@@ -6,7 +6,7 @@ use cintx::types::LengthOfInterview;
 use cintx::{LockoutCode, Version};
 
 use super::{audiences, day, draft, drafts, usd};
-use crate::stage::Stage;
+use crate::setup::Setup;
 
 /// A target group in field.
 pub async fn launched<V: Version>(draft: DraftBuilder<V>) -> TargetGroup<V> {
@@ -16,13 +16,13 @@ pub async fn launched<V: Version>(draft: DraftBuilder<V>) -> TargetGroup<V> {
 }
 
 /// A target group in field that has a price.
-pub async fn priced<V: Version>(stage: &Stage<V>, project: &Project) -> TargetGroup<V> {
-    launched(draft(stage, project, audiences::crossed()).cost_per_interview(usd("2.73"))).await
+pub async fn priced<V: Version>(setup: &Setup<V>, project: &Project) -> TargetGroup<V> {
+    launched(draft(setup, project, audiences::crossed()).cost_per_interview(usd("2.73"))).await
 }
 
-pub async fn calls<V: Version>(stage: &Stage<V>) {
-    let project = stage.project().await;
-    let group = priced(stage, &project).await;
+pub async fn calls<V: Version>(setup: &Setup<V>) {
+    let project = setup.project().await;
+    let group = priced(setup, &project).await;
     let mut run = group.fielding_run().await.unwrap().unwrap();
     run.edit_dates(|dates| dates.end = day(20)).await.unwrap();
     group
@@ -39,22 +39,22 @@ pub async fn calls<V: Version>(stage: &Stage<V>) {
         .unwrap();
     group.set_cost_per_interview(&usd("3.10")).await.unwrap();
     group.set_filling_strategy(FillingStrategy::Completes).await.unwrap();
-    let other = priced(stage, &project).await;
+    let other = priced(setup, &project).await;
     for assistant in drafts::assistants::<V>(other.id()) {
         group.edit_assistant(|it| *it = assistant.clone()).await.unwrap();
     }
-    let by_card = launched(draft(stage, &project, audiences::crossed()).business_unit(drafts::RATE_CARD_UNIT)).await;
+    let by_card = launched(draft(setup, &project, audiences::crossed()).business_unit(drafts::RATE_CARD_UNIT)).await;
     by_card.edit_assistant(|it| *it = drafts::rate_card_pricing()).await.unwrap();
 
     let scheduled =
-        draft(stage, &project, audiences::crossed()).cost_per_interview(usd("2.73")).create().await.unwrap();
+        draft(setup, &project, audiences::crossed()).cost_per_interview(usd("2.73")).create().await.unwrap();
     scheduled.schedule(day(4)..day(14)).await.unwrap().until_done().await.unwrap();
-    let groups = stage.cint.project(&project).target_groups();
+    let groups = setup.cint.project(&project).target_groups();
     groups.all([&scheduled]).launch_now().await.unwrap().until_done().await.unwrap();
     let both = groups.all([&group, &other]);
     both.pause().await.unwrap().until_done().await.unwrap();
     both.resume().await.unwrap().until_done().await.unwrap();
-    both.set_manager(stage.manager).await.unwrap().until_done().await.unwrap();
+    both.set_manager(setup.manager).await.unwrap().until_done().await.unwrap();
     both.complete().await.unwrap().until_done().await.unwrap();
     both.transitions().await.unwrap();
     let asked = groups.transitions().status(TargetGroupStatus::Live).country("gb".parse().unwrap());

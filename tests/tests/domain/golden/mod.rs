@@ -28,7 +28,7 @@ use cintx_tests::strict::SentBodies;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::stage::Stage;
+use crate::setup::Setup;
 
 mod every_call_sends_what_its_document_says {
     cintx_tests::for_each_version!(super::one_version);
@@ -47,9 +47,9 @@ use one_version;
 async fn every_call<V: versions::OwnCalls>() {
     let mut golden = Golden::<V>::new().await;
     golden.area("drafts", drafts::calls).await;
-    let theirs = drafts::with_parts_of_others(&golden.stage).await;
+    let theirs = drafts::with_parts_of_others(&golden.setup).await;
     golden.skip();
-    golden.area("parts_of_others", async |_: &Stage<V>| drafts::parts_of_others(&theirs).await).await;
+    golden.area("parts_of_others", async |_: &Setup<V>| drafts::parts_of_others(&theirs).await).await;
     golden.area("field", field::calls).await;
     golden.area("quotas", quotas::calls).await;
     golden.area("supply", supply::calls).await;
@@ -100,13 +100,13 @@ fn usd(value: &str) -> Money {
 }
 
 /// A draft with what it must have, but for a price.
-fn draft<V: Version>(stage: &Stage<V>, project: &Project, audience: Audience) -> DraftBuilder<V> {
-    stage
+fn draft<V: Version>(setup: &Setup<V>, project: &Project, audience: Audience) -> DraftBuilder<V> {
+    setup
         .cint
         .project(project)
         .draft_target_group("UK drinks")
-        .business_unit(stage.sandbox.business_unit_id())
-        .manager(stage.manager)
+        .business_unit(setup.sandbox.business_unit_id())
+        .manager(setup.manager)
         .locale("eng_gb")
         .completes_goal(500)
         .length_of_interview(LengthOfInterview::minutes(10))
@@ -119,7 +119,7 @@ fn draft<V: Version>(stage: &Stage<V>, project: &Project, audience: Audience) ->
 
 /// What was sent so far.
 pub struct Golden<V: Version> {
-    stage: Stage<V>,
+    setup: Setup<V>,
     sent: SentBodies,
     operations: BTreeSet<String>,
     /// The number of the last request that was looked at.
@@ -133,7 +133,7 @@ impl<V: Version> Golden<V> {
     async fn new() -> Self {
         let sandbox = Sandbox::builder().seed(7).job_delay(Duration::ZERO).field_pace(Duration::ZERO);
         Self {
-            stage: Stage::on(sandbox).await,
+            setup: Setup::on(sandbox).await,
             sent: SentBodies::new(V::DATE, V::OPERATIONS),
             operations: BTreeSet::new(),
             seen: 0,
@@ -143,16 +143,16 @@ impl<V: Version> Golden<V> {
 
     /// Leaves out what was sent since: it is not the SDK's.
     fn skip(&mut self) {
-        self.seen = self.stage.sandbox.requests().iter().map(|request| request.number).max().unwrap_or(0);
+        self.seen = self.setup.sandbox.requests().iter().map(|request| request.number).max().unwrap_or(0);
     }
 
     /// Makes the calls of an area, and holds the bodies that none before has sent against their golden file.
-    pub async fn area(&mut self, name: &str, calls: impl AsyncFnOnce(&Stage<V>)) {
-        calls(&self.stage).await;
-        self.stage.assert_no_violation();
+    pub async fn area(&mut self, name: &str, calls: impl AsyncFnOnce(&Setup<V>)) {
+        calls(&self.setup).await;
+        self.setup.assert_no_violation();
         let mut bodies: BTreeMap<String, Vec<Value>> = BTreeMap::new();
         let seen = self.seen;
-        for request in self.stage.sandbox.requests().into_iter().filter(|request| request.number > seen) {
+        for request in self.setup.sandbox.requests().into_iter().filter(|request| request.number > seen) {
             let Some(operation) = request.operation else { continue };
             let row = V::OPERATIONS.iter().find(|row| row.id == operation || row.document_id == operation).unwrap();
             self.operations.insert(row.id.to_owned());
@@ -160,7 +160,7 @@ impl<V: Version> Golden<V> {
                 self.sent.push_file(&operation);
                 continue;
             };
-            let shown = masked(&body, &self.stage.manager.to_string());
+            let shown = masked(&body, &self.setup.manager.to_string());
             if self.kept.insert(format!("{operation} {shown}")) {
                 self.sent.push(&operation, body);
                 bodies.entry(operation).or_default().push(shown);

@@ -5,11 +5,11 @@ use cintx::audience::Question;
 use cintx::types::LengthOfInterview;
 
 use super::{audiences, day, draft, drafts, supply, usd};
-use crate::stage::Stage;
+use crate::setup::Setup;
 
-pub async fn calls<V: Version>(stage: &Stage<V>) {
-    let project = stage.project().await;
-    let group = draft(stage, &project, audiences::crossed()).cost_per_interview(usd("2.73")).create().await.unwrap();
+pub async fn calls<V: Version>(setup: &Setup<V>) {
+    let project = setup.project().await;
+    let group = draft(setup, &project, audiences::crossed()).cost_per_interview(usd("2.73")).create().await.unwrap();
     group
         .feasibility()
         .completes_goal(100)
@@ -26,7 +26,7 @@ pub async fn calls<V: Version>(stage: &Stage<V>) {
     for audience in audiences::all::<V>() {
         group.feasibility().completes_goal(500).audience(audience).await.unwrap();
     }
-    let by_card = draft(stage, &project, audiences::crossed()).business_unit(drafts::RATE_CARD_UNIT);
+    let by_card = draft(setup, &project, audiences::crossed()).business_unit(drafts::RATE_CARD_UNIT);
     let by_card = by_card.assistant(drafts::rate_card_pricing());
     by_card.feasibility().step_days(2).await.unwrap();
     let boosted = group.feasibility().rate_card_boost(usd("0.25")).await;
@@ -34,7 +34,7 @@ pub async fn calls<V: Version>(stage: &Stage<V>) {
         "2025-02-17" => assert_eq!(boosted.unwrap_err().invalid_fields()[0].field(), "rate_card_boost"),
         _ => drop(boosted.unwrap()),
     }
-    let (cint, minutes) = (&stage.cint, LengthOfInterview::minutes(10));
+    let (cint, minutes) = (&setup.cint, LengthOfInterview::minutes(10));
     cint.suggest_days("eng_gb", 500, minutes, "0.50", usd("2.73")).collects_pii(true).await.unwrap();
     let mut questions = vec![
         audiences::age(),
@@ -57,10 +57,10 @@ pub async fn calls<V: Version>(stage: &Stage<V>) {
 }
 
 #[cfg(feature = "v2025-12-18")]
-pub async fn predictions<V: cintx_tests::Latest>(stage: &Stage<V>) {
-    let unit = stage.sandbox.business_unit_id();
-    stage.cint.predict_dynamic_price(unit, &usd("2.50")).await.unwrap();
+pub async fn predictions<V: cintx_tests::Latest>(setup: &Setup<V>) {
+    let unit = setup.sandbox.business_unit_id();
+    setup.cint.predict_dynamic_price(unit, &usd("2.50")).await.unwrap();
     let (length, rate) = (LengthOfInterview::minutes(10).unwrap(), "0.5".parse().unwrap());
-    let card = stage.cint.predict_rate_card_price(unit, "gb".parse().unwrap(), length, rate);
+    let card = setup.cint.predict_rate_card_price(unit, "gb".parse().unwrap(), length, rate);
     card.boost(usd("0.25")).maximum(usd("4.50")).await.unwrap();
 }

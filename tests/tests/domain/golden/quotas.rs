@@ -6,17 +6,17 @@ use cintx::quota::QuotaTable;
 
 use super::field::launched;
 use super::{audiences, draft, usd};
-use crate::stage::Stage;
+use crate::setup::Setup;
 
 fn profile(table: &QuotaTable) -> String {
     table.profile().unwrap().to_owned()
 }
 
-pub async fn calls<V: Version>(stage: &Stage<V>) {
-    let project = stage.project().await;
+pub async fn calls<V: Version>(setup: &Setup<V>) {
+    let project = setup.project().await;
     let age = Question::range(42).band(18..=34, 40).band(35..=99, 60);
     let questions = Audience::independent([age, audiences::gender()]);
-    let priced = |audience: Audience| draft(stage, &project, audience).cost_per_interview(usd("2.73"));
+    let priced = |audience: Audience| draft(setup, &project, audience).cost_per_interview(usd("2.73"));
     let quotas = launched(priced(questions)).await.quotas();
     let tables = quotas.set_goal(600).await.unwrap();
     quotas.apply(&tables[0].plan([([0_usize], 230), ([1], 370)]).unwrap()).await.unwrap();
@@ -33,11 +33,11 @@ pub async fn calls<V: Version>(stage: &Stage<V>) {
 
 /// One profile changed by itself.
 #[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
-pub async fn one_by_one<V: cintx::quota::HasProfileEdits>(stage: &Stage<V>) {
-    let project = stage.project().await;
+pub async fn one_by_one<V: cintx::quota::HasProfileEdits>(setup: &Setup<V>) {
+    let project = setup.project().await;
     let age = Question::range(42).band(18..=34, 40).band(35..=54, 35).band(55..=99, 25);
     let audience = Audience::independent([age]);
-    let quotas = launched(draft(stage, &project, audience).cost_per_interview(usd("2.73"))).await.quotas();
+    let quotas = launched(draft(setup, &project, audience).cost_per_interview(usd("2.73"))).await.quotas();
     let age = profile(&quotas.read().await.unwrap()[0]);
     quotas.add(&audiences::gender()).await.unwrap();
     quotas.add(&Question::open_ended(45).values("London", ["EC1A", "SW1A"], ())).await.unwrap();
@@ -51,19 +51,19 @@ pub async fn one_by_one<V: cintx::quota::HasProfileEdits>(stage: &Stage<V>) {
 }
 
 #[cfg(any(feature = "v2025-02-17", feature = "v2025-12-18"))]
-pub async fn validations<V: cintx::quota::HasValidation>(stage: &Stage<V>) {
+pub async fn validations<V: cintx::quota::HasValidation>(setup: &Setup<V>) {
     for audience in audiences::all::<V>() {
-        let refusals = stage.cint.validate(&audience, 500, &"eng_gb".parse().unwrap()).await.unwrap();
+        let refusals = setup.cint.validate(&audience, 500, &"eng_gb".parse().unwrap()).await.unwrap();
         assert!(refusals.is_empty(), "{refusals:?}");
     }
 }
 
 /// Control quotas are sent again with each change.
 #[cfg(feature = "v2025-12-18")]
-pub async fn with_control<V: cintx_tests::Latest>(stage: &Stage<V>) {
-    let project = stage.project().await;
+pub async fn with_control<V: cintx_tests::Latest>(setup: &Setup<V>) {
+    let project = setup.project().await;
     let audience = audiences::all::<V>().remove(4);
-    let group = launched(draft(stage, &project, audience).cost_per_interview(usd("2.73"))).await;
+    let group = launched(draft(setup, &project, audience).cost_per_interview(usd("2.73"))).await;
     let quotas = group.quotas().with_control(audiences::control());
     let tables = quotas.read().await.unwrap();
     let of = |question: i64| tables.iter().find(|table| table.axes()[0].question == Some(question)).unwrap();

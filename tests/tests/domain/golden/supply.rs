@@ -4,7 +4,7 @@ use cintx::supply::Supply;
 use cintx::{SupplierId, Version};
 
 use super::field::priced;
-use crate::stage::Stage;
+use crate::setup::Setup;
 
 /// Everything that can be said of the supply.
 pub fn everybody<V: Version>() -> Supply {
@@ -16,8 +16,8 @@ pub fn everybody<V: Version>() -> Supply {
     supply
 }
 
-pub async fn calls<V: Version>(stage: &Stage<V>) {
-    let group = priced(stage, &stage.project().await).await;
+pub async fn calls<V: Version>(setup: &Setup<V>) {
+    let group = priced(setup, &setup.project().await).await;
     // The older versions cannot remove a group.
     let present = group.supply().await.unwrap().groups;
     let mut more = everybody::<V>();

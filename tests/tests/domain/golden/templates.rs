@@ -6,15 +6,15 @@ use cintx::profile_template::{TemplateCondition, TemplateProfile, TemplateTarget
 use cintx::supply::Supply;
 
 use super::audiences;
-use crate::stage::Stage;
+use crate::setup::Setup;
 
 fn suppliers() -> Supply {
     Supply::open_exchange().exchange(20..=80).group("Partners", 10..=60, [12, 34]).block([56])
 }
 
-pub async fn calls<V: Version>(stage: &Stage<V>) {
+pub async fn calls<V: Version>(setup: &Setup<V>) {
     let locale = "eng_gb".parse().unwrap();
-    let supply = stage.cint.supply_templates();
+    let supply = setup.cint.supply_templates();
     let id = supply.create("Partners first", &suppliers()).await.unwrap();
     supply.edit(&id, &locale, |template| template.name = "Partners at first".into()).await.unwrap();
     supply.set_default(&id).await.unwrap();
@@ -26,7 +26,7 @@ pub async fn calls<V: Version>(stage: &Stage<V>) {
     (origin.name, origin.description) = (Some("origin".into()), Some("where from".into()));
     let mut anywhere = TemplateProfile::try_from(Question::open_ended(46).any_value()).unwrap();
     anywhere.targets[0].name = Some("anywhere".into());
-    let profiles = stage.cint.profile_templates();
+    let profiles = setup.cint.profile_templates();
     let made = profiles
         .create("Adults", "adults")
         .description("Everybody of age")
@@ -41,23 +41,23 @@ pub async fn calls<V: Version>(stage: &Stage<V>) {
 }
 
 #[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
-pub async fn for_everybody<V: cintx::supply::HasGlobalTemplateWrites>(stage: &Stage<V>) {
-    let (templates, locale) = (stage.cint.supply_templates(), "eng_gb".parse().unwrap());
+pub async fn for_everybody<V: cintx::supply::HasGlobalTemplateWrites>(setup: &Setup<V>) {
+    let (templates, locale) = (setup.cint.supply_templates(), "eng_gb".parse().unwrap());
     let id = templates.create_global("For everybody", &suppliers()).await.unwrap();
     templates.edit_global(&id, &locale, |template| template.name = "For everyone".into()).await.unwrap();
 }
 
 /// The profiles of a template, alone and with a question of one's own: in a draft and in field.
 #[cfg(feature = "v2025-12-18")]
-pub async fn in_use<V: cintx_tests::Latest>(stage: &Stage<V>) {
+pub async fn in_use<V: cintx_tests::Latest>(setup: &Setup<V>) {
     use cintx::audience::Audience;
 
-    let made = stage.cint.profile_templates().create("By age", "age").profile(audiences::age()).await.unwrap();
-    let project = stage.project().await;
-    let live = super::field::priced(stage, &project).await;
+    let made = setup.cint.profile_templates().create("By age", "age").profile(audiences::age()).await.unwrap();
+    let project = setup.project().await;
+    let live = super::field::priced(setup, &project).await;
     let alone = Audience::template(made.id.to_string());
     for audience in [alone.clone(), alone.and_question(audiences::gender())] {
-        let draft = super::draft(stage, &project, audience.clone()).cost_per_interview(super::usd("2.73"));
+        let draft = super::draft(setup, &project, audience.clone()).cost_per_interview(super::usd("2.73"));
         let other = draft.clone().build().unwrap();
         draft.create().await.unwrap().set_audience(audience, |_| ()).await.unwrap();
         live.quotas().replace(&other).await.unwrap().send_and_delete().await.unwrap();

@@ -44,13 +44,13 @@ struct Script {
 }
 
 /// The server of one version.
-pub(crate) struct Stage {
+pub(crate) struct Setup {
     server: MockServer,
     direct: BearerTransport,
     script: Arc<Script>,
 }
 
-impl Stage {
+impl Setup {
     pub(crate) async fn open() -> Self {
         let server = MockServer::start_async().await;
         let script = Arc::new(Script::default());

@@ -1,4 +1,4 @@
-//! Being a good guest in the user's program: own client, headers, hooks, options, undocumented paths, no redirects.
+//! What belongs to the program that uses the SDK: its HTTP client, headers, hooks and options, undocumented paths, redirects.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -6,13 +6,13 @@ use std::time::Duration;
 use cintx::client::{CallOptions, OperationTimeouts, RetryPolicy};
 use cintx::http::ResponseExt as _;
 use cintx::{Client, ErrorKind, Outcome, V2025_12_18};
-use cintx_tests::misbehave::{Answer, Deed, Scripted, Server};
+use cintx_tests::with_faults::{Answer, Deed, Scripted, Server};
 use http::Method;
 use serde_json::{Value, json};
 
 use crate::support::builder;
 
-async fn stage(deed: Deed) -> (Arc<Scripted>, Server) {
+async fn setup(deed: Deed) -> (Arc<Scripted>, Server) {
     let scripted = Scripted::new(deed);
     let server = Server::start(scripted.clone()).await;
     (scripted, server)
@@ -24,7 +24,7 @@ fn ok() -> Deed {
 
 #[tokio::test]
 async fn headers_hooks_and_user_agent_reach_the_server() {
-    let (scripted, server) = stage(ok()).await;
+    let (scripted, server) = setup(ok()).await;
     let watched = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&watched);
     let client = builder::<V2025_12_18>(&server.url())
@@ -59,7 +59,7 @@ async fn headers_hooks_and_user_agent_reach_the_server() {
 
 #[tokio::test]
 async fn options_hold_for_a_clone_and_not_for_its_origin() {
-    let (scripted, server) = stage(ok()).await;
+    let (scripted, server) = setup(ok()).await;
     let client = builder::<V2025_12_18>(&server.url()).build().unwrap();
     scripted.now(Deed::Answer(Answer::json(503, "{}")));
     let once = client.with(CallOptions::new().retry(RetryPolicy::none()));
@@ -76,7 +76,7 @@ async fn options_hold_for_a_clone_and_not_for_its_origin() {
 
 #[tokio::test]
 async fn one_business_key_is_one_idempotency_key_in_any_process() {
-    let (scripted, server) = stage(Deed::Answer(Answer::json(202, r#"{"id":"01BX5ZZKBKACTAV9WEVGEMMVS0"}"#))).await;
+    let (scripted, server) = setup(Deed::Answer(Answer::json(202, r#"{"id":"01BX5ZZKBKACTAV9WEVGEMMVS0"}"#))).await;
     let manager = "2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2".parse::<cintx::UserId>().unwrap();
     for business_key in ["order-1", "order-1", "order-2"] {
         // A client of its own, as in another process.
@@ -104,7 +104,7 @@ async fn one_business_key_is_one_idempotency_key_in_any_process() {
 
 #[tokio::test]
 async fn a_redirect_is_a_typed_answer_and_a_client_that_follows_is_found_out() {
-    let (scripted, server) = stage(ok()).await;
+    let (scripted, server) = setup(ok()).await;
     let there = format!("{}/v1/elsewhere", server.url());
     scripted.now(Deed::Answer(Answer::json(301, "{}").header("location", &there)));
     let client = builder::<V2025_12_18>(&server.url()).build().unwrap();
@@ -120,7 +120,7 @@ async fn a_redirect_is_a_typed_answer_and_a_client_that_follows_is_found_out() {
 
 #[tokio::test]
 async fn an_undocumented_path_goes_the_same_way() {
-    let (scripted, server) = stage(Deed::Answer(Answer::json(200, r#"{"new":true}"#))).await;
+    let (scripted, server) = setup(Deed::Answer(Answer::json(200, r#"{"new":true}"#))).await;
     let client = builder::<V2025_12_18>(&server.url()).build().unwrap();
     let answer = client.request(Method::GET, "/demand/news").query("q", "a b").send::<Value>().await.unwrap();
     assert_eq!((answer.value(), answer.attempts(), answer.sent_trace_id().len()), (&json!({"new": true}), 1, 32));
@@ -176,8 +176,8 @@ fn a_user_agent_beside_a_client_of_ones_own_is_refused() {
 #[tokio::test]
 async fn no_more_requests_than_allowed_are_on_their_way() {
     struct Busy(Mutex<(usize, usize)>);
-    impl cintx_tests::misbehave::Behaviour for Busy {
-        fn deed(&self, _: &cintx_tests::misbehave::Received) -> Deed {
+    impl cintx_tests::with_faults::Behaviour for Busy {
+        fn deed(&self, _: &cintx_tests::with_faults::Received) -> Deed {
             let now = {
                 let mut state = self.0.lock().unwrap();
                 state.0 += 1;
@@ -207,7 +207,7 @@ async fn no_more_requests_than_allowed_are_on_their_way() {
 async fn a_status_decides_though_the_body_stalls() {
     for (status, outcome) in [(404, Outcome::NoEffect), (422, Outcome::NoEffect), (200, Outcome::Applied)] {
         let body = Answer::json(status, "{\"detail\": \"a long explanation that never ends\"}");
-        let (_scripted, server) = stage(Deed::Stall(body)).await;
+        let (_scripted, server) = setup(Deed::Stall(body)).await;
         let limits = OperationTimeouts::new(Duration::from_millis(200), Duration::from_secs(20));
         let client = builder::<V2025_12_18>(&server.url()).build().unwrap();
         let once = client.with(CallOptions::new().limits(limits).retry(RetryPolicy::none()));
@@ -219,7 +219,7 @@ async fn a_status_decides_though_the_body_stalls() {
 #[tokio::test]
 async fn one_key_is_not_sent_with_two_requests() {
     let project = |id: &str| Deed::Answer(Answer::json(202, format!(r#"{{"id":"{id}"}}"#)));
-    let (scripted, server) = stage(project("01BX5ZZKBKACTAV9WEVGEMMVS0")).await;
+    let (scripted, server) = setup(project("01BX5ZZKBKACTAV9WEVGEMMVS0")).await;
     let client = builder::<V2025_12_18>(&server.url()).build().unwrap();
     let manager = "2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2".parse::<cintx::UserId>().unwrap();
     let order = client.with(CallOptions::new().business_key("order-4711"));

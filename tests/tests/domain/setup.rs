@@ -13,13 +13,13 @@ use cintx_sandbox::Sandbox;
 use jiff::{Timestamp, ToSpan as _};
 
 /// A sandbox and a client of it.
-pub struct Stage<V: Version> {
+pub struct Setup<V: Version> {
     pub sandbox: Sandbox,
     pub cint: Client<V>,
     pub manager: UserId,
 }
 
-impl<V: Version> Stage<V> {
+impl<V: Version> Setup<V> {
     pub async fn new() -> Self {
         Self::on(Sandbox::builder().seed(7)).await
     }
@@ -86,7 +86,7 @@ impl<V: Version> Stage<V> {
 macro_rules! on_every_version {
     ($($name:ident),+ $(,)?) => {$(
         mod $name {
-            cintx_tests::for_each_version!($crate::stage::one_version, $name);
+            cintx_tests::for_each_version!($crate::setup::one_version, $name);
         }
     )+};
 }
@@ -96,7 +96,7 @@ macro_rules! one_version {
     ($version:ident $marker:ident $name:ident) => {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $version() {
-            super::$name($crate::stage::Stage::<cintx::$marker>::new().await).await;
+            super::$name($crate::setup::Setup::<cintx::$marker>::new().await).await;
         }
     };
 }

@@ -12,7 +12,7 @@ use cintx::supply::Supply;
 use cintx::types::LengthOfInterview;
 use cintx::{Money, Outcome, ProjectId, UserId, V2025_12_18};
 use cintx_raw::v2025_12_18::types;
-use cintx_tests::misbehave::{Answer, Behaviour, Deed, Received, Server};
+use cintx_tests::with_faults::{Answer, Behaviour, Deed, Received, Server};
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
