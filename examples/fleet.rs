@@ -9,7 +9,7 @@ use std::error::Error;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use cintx::client::Credentials;
+use cintx::client::{CallOptions, Credentials};
 use cintx::webhook::inbox::Inbox;
 use cintx::webhook::receive::Event;
 use cintx::{Client, V2025_12_18};
@@ -87,13 +87,21 @@ async fn work(name: &str) -> Outcome<()> {
     Ok(())
 }
 
+/// A row stays locked while its project is made: if this process dies, it is free for another, whose create under the
+/// same key makes no second project.
 async fn make_projects(name: &str, database: &Database, cint: &Client<V2025_12_18>) -> Outcome<()> {
     let manager = set("CINT_MANAGER")?.parse()?;
-    let next = "UPDATE project SET worker = $1 WHERE number =
-        (SELECT number FROM project WHERE worker IS NULL ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING number";
+    let next = "SELECT number FROM project WHERE worker IS NULL ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED";
+    let made = "UPDATE project SET worker = $1 WHERE number = $2";
+    let mut sql = database.pool().get().await?;
     loop {
-        let Some(row) = database.pool().get().await?.query_opt(next, &[&name]).await? else { return Ok(()) };
-        cint.projects().create(format!("Drinks {}", row.get::<_, i64>(0)), manager).await?;
+        let transaction = sql.transaction().await?;
+        let Some(row) = transaction.query_opt(next, &[]).await? else { return Ok(()) };
+        let number: i64 = row.get(0);
+        let once = cint.with(CallOptions::new().business_key(format!("project {number}")));
+        once.projects().create(format!("Drinks {number}"), manager).await?;
+        transaction.execute(made, &[&name, &number]).await?;
+        transaction.commit().await?;
     }
 }
 
@@ -198,6 +206,9 @@ async fn report(database: &Database, sandbox: &Sandbox, took: f64) -> Outcome<()
     names.sort_unstable();
     names.dedup();
     println!("{count} projects of {PROJECTS}, {} of them twice", count - names.len());
+    if [count, names.len()] != [PROJECTS as usize; 2] {
+        return Err("a project is missing, or was made twice".into());
+    }
     let sessions = "SELECT sum(events)::bigint, bool_and(events = last) FROM session";
     let row = sql.query_one(sessions, &[]).await?;
     println!(

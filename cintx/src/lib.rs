@@ -63,11 +63,21 @@
 //!
 //! Every operation that Cint documents is reachable behind the same pipeline: see [`Client::raw`].
 //!
-//! # Versions and features
+//! # Versions
+//!
+//! | version | type | what it has and an older or newer one has not |
+//! |---|---|---|
+//! | 2025-12-18 | [`V2025_12_18`] | hand-made quotas, exclusions by file, recontacts, re-entry, forecasts of price |
+//! | 2025-02-17 | `V2025_02_17` | validation of audiences and performance, which 2024-12-02 lacks |
+//! | 2024-12-02 | `V2024_12_02` | single profiles of a launched group changed, as in 2025-02-17 |
+//!
+//! [`guide::versions`] lists every capability by version.
+//!
+//! # Features
 //!
 //! | feature | what it does | default |
 //! |---|---|---|
-//! | `v2025-12-18` | the newest version: [`V2025_12_18`] | yes |
+//! | `v2025-12-18` | the newest version | yes |
 //! | `v2025-02-17`, `v2024-12-02` | the older versions; several may be on at once | |
 //! | `files` | a token store and a journal in files | yes |
 //! | `gzip` | asks for compressed answers and unpacks them | yes |
