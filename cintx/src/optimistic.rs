@@ -97,7 +97,7 @@ impl Doubts {
     }
 
     /// Strikes out their intents, since what became of them does not matter any more.
-    pub(crate) async fn settle(&self, resource: &impl Editable) {
+    pub(crate) async fn end_intents(&self, resource: &impl Editable) {
         for intent in self.errors.iter().filter_map(|error| error.report()?.intent.as_deref()) {
             resource.strike_out(intent).await;
         }
@@ -107,7 +107,7 @@ impl Doubts {
     /// have taken effect.
     pub(crate) async fn or_of_write(self, resource: &impl Editable, error: Error) -> Error {
         if matches!(error.outcome(), Outcome::Unknown | Outcome::Applied) {
-            self.settle(resource).await;
+            self.end_intents(resource).await;
         }
         self.or(error)
     }
@@ -137,7 +137,7 @@ pub(crate) async fn edit<E: Editable>(
         }
         match resource.write(&value, etag.as_deref()).await {
             Ok(etag) => {
-                doubts.settle(resource).await;
+                doubts.end_intents(resource).await;
                 return Ok(WithEtag { value, etag });
             }
             Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) && more_rounds.next().is_some() => {
@@ -151,7 +151,7 @@ pub(crate) async fn edit<E: Editable>(
                 // A repeated attempt may be refused because an earlier one, whose answer was lost, renewed the tag. A
                 // read may have lagged behind that one, so that another write lies between.
                 if in_doubt.contains(&theirs.value) {
-                    doubts.settle(resource).await;
+                    doubts.end_intents(resource).await;
                     return Ok(theirs);
                 }
                 value = theirs.value.clone();

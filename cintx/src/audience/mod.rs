@@ -1,13 +1,14 @@
 //! The audience: questions with their targets, side by side or interlocked, from a template, with hand-made control
 //! quotas. The same audience is rendered into every version; it is validated before that.
 
+pub(crate) mod constraints;
 pub(crate) mod error;
 pub(crate) mod interlock;
 pub(crate) mod question;
 pub(crate) mod rules;
 pub(crate) mod solve;
-pub(crate) mod wishes;
 
+pub use self::constraints::SmallestCell;
 pub use self::error::Refusal;
 pub(crate) use self::interlock::{Cell, Conditions, Difference, Shape, Unit};
 pub(crate) use self::interlock::{
@@ -16,15 +17,14 @@ pub(crate) use self::interlock::{
 pub(crate) use self::question::QuestionKind;
 pub use self::question::{Condition, Question, Share, Target};
 pub use self::rules::AudienceProblem;
-pub use self::wishes::SmallestCell;
 
 use std::time::Duration;
 
 use rust_decimal::prelude::ToPrimitive as _;
 use serde::{Deserialize, Serialize};
 
+use self::constraints::Constraints;
 use self::solve::{Limits, Memo, Scale};
-use self::wishes::Wishes;
 use crate::error::{Error, FieldError};
 use crate::quota::{Quota, QuotaAxis, QuotaTable, QuotaWarning, TableKind};
 
@@ -192,7 +192,7 @@ pub struct Interlock {
     pub(crate) seed: Option<Vec<f64>>,
     pub(crate) bounds: Vec<(Vec<usize>, Bound)>,
     #[serde(default)]
-    pub(crate) wishes: Wishes,
+    pub(crate) constraints: Constraints,
     #[serde(default)]
     pub(crate) limits: Limits,
     #[serde(skip)]
@@ -224,7 +224,7 @@ impl Interlock {
             questions,
             seed: None,
             bounds: Vec::new(),
-            wishes: Wishes::default(),
+            constraints: Constraints::default(),
             limits: Limits::default(),
             memo: Memo::default(),
         }

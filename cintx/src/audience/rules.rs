@@ -280,7 +280,7 @@ fn of_interlock(interlock: &Interlock, problems: &mut Problems) {
             problems.add("completes_goal_percentage_must_be_populated_for_quota_enabled_profile", call, text);
         }
     }
-    for (call, text) in interlock.wishes.problems(&interlock.questions) {
+    for (call, text) in interlock.constraints.problems(&interlock.questions) {
         problems.add("", call, text);
     }
     let cells = interlock.cells();

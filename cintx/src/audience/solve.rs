@@ -185,11 +185,11 @@ impl Interlock {
         named: Option<&[(String, Vec<String>)]>,
         budget: &Budget,
     ) -> Result<Table, SolveError> {
-        let Some(missed) = self.wishes.missed() else { return self.wave(scale, named, budget) };
+        let Some(missed) = self.constraints.missed() else { return self.wave(scale, named, budget) };
         // What was missed is part of the goal; the rest is a wave as any other.
         let counts = Scale::completes(scale.goal);
         let wave = self.wave(Scale::completes(scale.goal.saturating_sub(missed)), named, budget)?;
-        let carried = self.wishes.carried(&wave, counts)?;
+        let carried = self.constraints.carried(&wave, counts)?;
         Ok(if scale.is_in_completes() { carried } else { carried.at_total(scale.total)? })
     }
 
@@ -208,7 +208,7 @@ impl Interlock {
             let shares = shares(question);
             names.push((question.id, name.clone()));
             let axis = Axis::shares(name, labels.into_iter().zip(shares.iter().copied()));
-            builder = builder.axis(self.wishes.axis(question.id, axis, &shares, scale));
+            builder = builder.axis(self.constraints.axis(question.id, axis, &shares, scale));
         }
         let builder = self.bounds.iter().fold(builder, |builder: TableBuilder, (cell, bound)| match *bound {
             Bound::Least(count) => builder.at_least(cell.clone(), scale.at_least(count)),
@@ -221,7 +221,7 @@ impl Interlock {
         let name = |id: i64| {
             names.iter().find(|(known, _)| *known == id).map_or_else(|| axis_name(id), |(_, name)| name.clone())
         };
-        Ok(self.wishes.build(builder, scale, name)?.within(budget))
+        Ok(self.constraints.build(builder, scale, name)?.within(budget))
     }
 }
 

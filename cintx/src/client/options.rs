@@ -272,7 +272,7 @@ impl CallOptions {
         self
     }
 
-    /// Derives the idempotency key from something that identifies the wish in your own system: the same business key,
+    /// Derives the idempotency key from something that identifies it in your own system: the same business key,
     /// operation and path give the same idempotency key, in any process, today and tomorrow.
     ///
     /// A write whose operation takes no key is refused before anything is sent.
@@ -284,7 +284,8 @@ impl CallOptions {
     pub fn business_key(mut self, key: impl Into<String>) -> Self {
         let key = key.into();
         if key.trim().is_empty() {
-            self.problems.push(FieldError::new("business_key", "is empty, expected what identifies the wish"));
+            self.problems
+                .push(FieldError::new("business_key", "is empty, expected a text that identifies what is wanted"));
         }
         self.key = Some(KeyChoice::Business(key));
         self

@@ -255,7 +255,7 @@ impl<V: Version> Editable for Assistant<'_, V> {
     type Value = FieldingAssistant;
 
     fn strike_out<'a>(&'a self, intent: &'a str) -> BoxFuture<'a, ()> {
-        self.0.client.strike_out_settled(intent).boxed()
+        self.0.client.end_intent(intent).boxed()
     }
 
     fn check(&self, assistant: &FieldingAssistant) -> Result<(), Error> {

@@ -408,7 +408,7 @@ impl<V: Version> FieldingRun<V> {
             let (raw, etag) = (client.raw(), self.etag.as_deref());
             match V::act(raw, client.account(), project, id, &self.id, action, etag).await {
                 Ok(etag) => {
-                    doubts.settle(&*self).await;
+                    doubts.end_intents(&*self).await;
                     self.state.status = action.leads_to();
                     // A launch moves the dates, too.
                     let etag = etag.filter(|_| action != RunAction::LaunchNow);
@@ -421,7 +421,7 @@ impl<V: Version> FieldingRun<V> {
                         return Err(doubts.or(error));
                     }
                     if self.state.status == action.leads_to() {
-                        doubts.settle(&*self).await;
+                        doubts.end_intents(&*self).await;
                         return Ok(());
                     }
                     // The same tag again would be refused again.
@@ -439,7 +439,7 @@ impl<V: Version> Editable for FieldingRun<V> {
     type Value = FieldingPeriod;
 
     fn strike_out<'a>(&'a self, intent: &'a str) -> BoxFuture<'a, ()> {
-        self.group.client.strike_out_settled(intent).boxed()
+        self.group.client.end_intent(intent).boxed()
     }
 
     fn check(&self, dates: &FieldingPeriod) -> Result<(), Error> {

@@ -269,7 +269,7 @@ impl<V: Version> Editable for ProjectScope<V> {
     type Value = ProjectSettings;
 
     fn strike_out<'a>(&'a self, intent: &'a str) -> BoxFuture<'a, ()> {
-        self.client.strike_out_settled(intent).boxed()
+        self.client.end_intent(intent).boxed()
     }
 
     fn check(&self, settings: &ProjectSettings) -> Result<(), Error> {

@@ -64,7 +64,7 @@ impl<'a, V: Version> Recover<'a, V> {
         for intent in intents.into_iter().rev() {
             let changes = Changes::of(&intent);
             if own.as_ref().is_some_and(|own| !own.contains(intent.id())) {
-                let resolution = Resolution::unknown("another process settles it");
+                let resolution = Resolution::unknown("another process is recovering it");
                 later.push(Later { id: intent.id().to_owned(), changes, resolution });
                 continue;
             }
@@ -169,7 +169,7 @@ impl<V: Version> Client<V> {
     }
 
     /// Strikes out the intent of a write whose effect does not matter any more.
-    pub(crate) async fn strike_out_settled(&self, id: &str) {
+    pub(crate) async fn end_intent(&self, id: &str) {
         self.strike_out(id, Outcome::Unknown).await;
     }
 

@@ -307,7 +307,7 @@ impl<V: Version> Editable for Choice<'_, V> {
     type Value = Chosen;
 
     fn strike_out<'a>(&'a self, intent: &'a str) -> BoxFuture<'a, ()> {
-        self.0.strike_out_settled(intent).boxed()
+        self.0.end_intent(intent).boxed()
     }
 
     fn check(&self, _: &Chosen) -> Result<(), Error> {
@@ -354,7 +354,7 @@ impl<V: Version> Editable for Template<'_, V> {
     type Value = SupplyTemplate;
 
     fn strike_out<'a>(&'a self, intent: &'a str) -> BoxFuture<'a, ()> {
-        self.client.strike_out_settled(intent).boxed()
+        self.client.end_intent(intent).boxed()
     }
 
     fn check(&self, template: &SupplyTemplate) -> Result<(), Error> {
@@ -385,7 +385,7 @@ impl<V: HasGlobalTemplateWrites> Editable for GlobalTemplate<'_, V> {
     type Value = SupplyTemplate;
 
     fn strike_out<'a>(&'a self, intent: &'a str) -> BoxFuture<'a, ()> {
-        self.client.strike_out_settled(intent).boxed()
+        self.client.end_intent(intent).boxed()
     }
 
     fn check(&self, template: &SupplyTemplate) -> Result<(), Error> {

@@ -345,7 +345,7 @@ impl<V: Version> Webhook<V> {
                     (etag, round) = (None, round + 1);
                 }
                 Ok(()) => {
-                    doubts.settle(self).await;
+                    doubts.end_intents(self).await;
                     return Ok(());
                 }
                 Err(error) => return Err(doubts.or_of_write(self, error).await),
@@ -406,7 +406,7 @@ impl<V: Version> Editable for Webhook<V> {
     type Value = WebhookSettings;
 
     fn strike_out<'a>(&'a self, intent: &'a str) -> BoxFuture<'a, ()> {
-        self.client.strike_out_settled(intent).boxed()
+        self.client.end_intent(intent).boxed()
     }
 
     fn check(&self, settings: &WebhookSettings) -> Result<(), Error> {

@@ -167,7 +167,7 @@ pub(super) struct Control {
     /// Nothing leaves before: somebody said so.
     paused_until: Seconds,
     accepted_lately: Window,
-    settling: Option<Decrease>,
+    pending_decrease: Option<Decrease>,
     /// Since the last decrease.
     accepted: u32,
     busy: Seconds,
@@ -188,7 +188,7 @@ impl Control {
             limit: None,
             paused_until: 0.0,
             accepted_lately: Window::default(),
-            settling: None,
+            pending_decrease: None,
             accepted: 0,
             busy: 0.0,
             decreased_at: -1.0,
@@ -245,7 +245,7 @@ impl Control {
     /// A request leaves; its turn has come.
     pub(super) fn depart(&mut self, now: Seconds) -> Departure {
         self.in_flight += 1;
-        self.settling = None;
+        self.pending_decrease = None;
         let decreased_at = self.decreased_at;
         if let Some(limit) = &mut self.limit {
             let interval = 1.0 / limit.rate();
@@ -302,9 +302,9 @@ impl Control {
         if departure.at > self.decreased_at {
             self.accepted += 1;
             self.misses = 0;
-        } else if let Some(decrease) = &mut self.settling {
+        } else if let Some(decrease) = &mut self.pending_decrease {
             decrease.accepted += 1;
-            self.settle();
+            self.conclude_decrease();
         }
     }
 
@@ -334,20 +334,20 @@ impl Control {
         }
         let (before, counted) = (self.limit, (0, now));
         let (accepted, busy) = (std::mem::take(&mut self.accepted), std::mem::take(&mut self.busy));
-        self.settling = Some(Decrease { before, refused, now, unit, accepted, busy, counted });
+        self.pending_decrease = Some(Decrease { before, refused, now, unit, accepted, busy, counted });
         self.decreased_at = now;
-        self.settle();
+        self.conclude_decrease();
         let limit = self.limit?;
         Some(Change::Rate { per_second: limit.rate(), pause: (limit.next.max(self.paused_until) - now).max(0.0) })
     }
 
     /// Draws the conclusions from a 429, again with each answer that was still on its way.
-    fn settle(&mut self) {
-        let Some(mut decrease) = self.settling else { return };
+    fn conclude_decrease(&mut self) {
+        let Some(mut decrease) = self.pending_decrease else { return };
         let counted = self.accepted_lately.last_second(decrease.refused.at);
         if counted.0 > decrease.counted.0 {
             decrease.counted = counted;
-            self.settling = Some(decrease);
+            self.pending_decrease = Some(decrease);
         }
         let (ceiling, phase, kept) = conclude(&decrease);
         let ceiling = ceiling.max(LOWEST_RATE);

@@ -21,7 +21,7 @@ const MAX_KEY_CHARS: usize = 150;
 const MAX_ATTEMPTS: u32 = 16;
 
 impl<V: Version> Reconciliations<V> {
-    /// Submits any number of corrections, in parts. The key stands for the wish: as long as key, corrections and
+    /// Submits any number of corrections, in parts. The key stands for what is wanted: as long as key, corrections and
     /// [part size](BulkSubmission::part_rows) are the same, no part is submitted twice, however often this is run and
     /// by whichever process. Sends nothing before it is [run](BulkSubmission::run).
     ///

@@ -16,7 +16,7 @@ use crate::quota::QuotaTable;
 /// Everything that is asked for beside the questions' own targets.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct Wishes {
+pub(crate) struct Constraints {
     joints: Vec<Known>,
     gives: Vec<Gives>,
     smallest: u32,
@@ -111,7 +111,7 @@ impl Interlock {
                     own.targets.iter_mut().zip(sums).for_each(|(target, sum)| target.share = sum);
                 }
             }
-            interlock.wishes.joints.push(known);
+            interlock.constraints.joints.push(known);
         })
     }
 
@@ -154,14 +154,14 @@ impl Interlock {
 
     fn giving(self, questions: impl IntoIterator<Item = i64>, how: How) -> Self {
         let gives = Gives { questions: questions.into_iter().collect(), how };
-        self.changed(|interlock| interlock.wishes.gives.push(gives))
+        self.changed(|interlock| interlock.constraints.gives.push(gives))
     }
 
     /// Every cell gets at least so many, but for those that are excluded. What it takes says
     /// [`room_for`](Self::room_for).
     #[must_use]
     pub fn smallest_cell(self, completes: u32) -> Self {
-        self.changed(|interlock| interlock.wishes.smallest = completes)
+        self.changed(|interlock| interlock.constraints.smallest = completes)
     }
 
     /// The next wave of a tracker: what the last one missed is made up for, cell by cell, and what came in too many is
@@ -192,7 +192,7 @@ impl Interlock {
                 let targets = quotas.iter().map(|quota| quota.target.unwrap_or(0)).collect();
                 (targets, quotas.iter().map(|quota| quota.completes).collect())
             });
-            interlock.wishes.last = Some(LastWave { cells, name: last.name.clone() });
+            interlock.constraints.last = Some(LastWave { cells, name: last.name.clone() });
         })
     }
 
@@ -294,7 +294,7 @@ fn weight(share: &Share) -> f64 {
     }
 }
 
-impl Wishes {
+impl Constraints {
     /// What is wrong with them, in words, each with its builder call.
     pub(crate) fn problems(&self, questions: &[Question]) -> Vec<(&'static str, String)> {
         let mut problems = Vec::new();
