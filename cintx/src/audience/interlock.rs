@@ -165,8 +165,8 @@ impl Audience {
     /// As with [`shape`](Self::shape).
     pub(crate) fn difference(&self, tables: &[QuotaTable], goal: u32, drafts: Unit) -> Result<Difference, String> {
         let is = Shape::of_tables(tables).without_control();
-        let shall = self.shape(goal, Unit::Completes)?.without_control();
-        if is == shall {
+        let desired = self.shape(goal, Unit::Completes)?.without_control();
+        if is == desired {
             return Ok(Difference::None);
         }
         if !is.is_readable() {
@@ -177,17 +177,17 @@ impl Audience {
         {
             return Ok(Difference::None);
         }
-        Ok(goals(tables, &shall).map_or(Difference::Profiles, Difference::Goals))
+        Ok(goals(tables, &desired).map_or(Difference::Profiles, Difference::Goals))
     }
 }
 
 impl Audience {
     /// A quota that would want less than there is already: what it is called, its new goal, and its completes.
     pub(crate) fn overfilled(&self, tables: &[QuotaTable], goal: u32) -> Option<(String, u64, u64)> {
-        let shall = self.shape(goal, Unit::Completes).ok()?;
+        let desired = self.shape(goal, Unit::Completes).ok()?;
         tables.iter().find_map(|table| {
             let is = profile(table);
-            let wanted = shall.0.iter().find(|wanted| wanted.asks_for_the_same(&is))?;
+            let wanted = desired.0.iter().find(|wanted| wanted.asks_for_the_same(&is))?;
             table.cells().find_map(|(position, quota)| {
                 let goal = (*wanted.cells.get(&of_cell(table, &position))?)?;
                 (goal < quota.completes).then(|| (table.label(&position), goal, quota.completes))
@@ -197,14 +197,14 @@ impl Audience {
 }
 
 /// The goals to be set, if that is all that is different.
-fn goals(tables: &[QuotaTable], shall: &Shape) -> Option<Vec<Goals>> {
-    if tables.len() != shall.0.len() {
+fn goals(tables: &[QuotaTable], desired: &Shape) -> Option<Vec<Goals>> {
+    if tables.len() != desired.0.len() {
         return None;
     }
     let mut goals = Vec::new();
     for table in tables {
         let is = profile(table);
-        let wanted = shall.0.iter().find(|wanted| wanted.asks_for_the_same(&is))?;
+        let wanted = desired.0.iter().find(|wanted| wanted.asks_for_the_same(&is))?;
         let mut changed = Vec::new();
         for (position, quota) in table.cells() {
             let goal = (*wanted.cells.get(&of_cell(table, &position))?)?;

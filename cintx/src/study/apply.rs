@@ -164,13 +164,13 @@ impl<V: Version> Plan<V> {
                     change.apply(group, &plan.group, &self.study).await?;
                 }
                 (Step::ChangeTargetGroup { .. }, Found::Draft(group, audiences), _) => {
-                    let shall = draft.clone().build_ahead().await?;
+                    let desired = draft.clone().build_ahead().await?;
                     let change = |settings: &mut DraftSettings| {
-                        *settings = wanted(settings, &shall, &plan.group, self.client.now())
+                        *settings = wanted(settings, &desired, &plan.group, self.client.now())
                     };
                     match audiences {
                         Audiences::Same => group.edit_draft(change).await?,
-                        Audiences::Differ => group.set_audience(shall.audience.clone(), change).await?,
+                        Audiences::Differ => group.set_audience(desired.audience.clone(), change).await?,
                     };
                 }
                 (Step::SetExclusions { .. }, _, Some(group)) => self.exclude(plan, group).await?,
@@ -191,7 +191,7 @@ impl<V: Version> Plan<V> {
 
     async fn exclude(&self, plan: &GroupPlan<V>, group: &TargetGroup<V>) -> Result<(), Error> {
         match &plan.exclusions {
-            Some((is, shall)) => V::set_exclusions(group, is, shall).await,
+            Some((is, desired)) => V::set_exclusions(group, is, desired).await,
             None => Ok(()),
         }
     }

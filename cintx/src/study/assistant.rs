@@ -166,21 +166,21 @@ impl StudyAssistant {
 
 /// The assistant that is wanted, where `is` is what there is: a soft launch that is over is left as it is, and a
 /// quota overlay that does nothing is none.
-pub(super) fn wanted(is: &FieldingAssistant, shall: &FieldingAssistant, now: Timestamp) -> FieldingAssistant {
+pub(super) fn wanted(is: &FieldingAssistant, desired: &FieldingAssistant, now: Timestamp) -> FieldingAssistant {
     const NOTHING: QuotaOverlay = QuotaOverlay { prevent_overfill: false, balance_fill: false };
-    let mut shall = shall.clone();
+    let mut desired = desired.clone();
     let over = |soft: &Option<SoftLaunch>| soft.as_ref().is_none_or(|soft| soft.end <= now);
     // Cint keeps milliseconds.
     let same = |one: &SoftLaunch, other: &SoftLaunch| {
         one.end.as_millisecond() == other.end.as_millisecond()
             && (one.goal_percent, one.strictness_percent) == (other.goal_percent, other.strictness_percent)
     };
-    let both = is.soft_launch.as_ref().zip(shall.soft_launch.as_ref());
-    if over(&is.soft_launch) && over(&shall.soft_launch) || both.is_some_and(|(one, other)| same(one, other)) {
-        shall.soft_launch.clone_from(&is.soft_launch);
+    let both = is.soft_launch.as_ref().zip(desired.soft_launch.as_ref());
+    if over(&is.soft_launch) && over(&desired.soft_launch) || both.is_some_and(|(one, other)| same(one, other)) {
+        desired.soft_launch.clone_from(&is.soft_launch);
     }
-    if is.quota_overlay.unwrap_or(NOTHING) == shall.quota_overlay.unwrap_or(NOTHING) {
-        shall.quota_overlay = is.quota_overlay;
+    if is.quota_overlay.unwrap_or(NOTHING) == desired.quota_overlay.unwrap_or(NOTHING) {
+        desired.quota_overlay = is.quota_overlay;
     }
-    shall
+    desired
 }

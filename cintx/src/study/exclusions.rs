@@ -113,7 +113,7 @@ impl StudyExclusions {
 }
 
 /// The parts of what is wanted that differ from what there is.
-pub(super) fn differing(is: &ExclusionSet, shall: &ExclusionSet) -> Vec<&'static str> {
+pub(super) fn differing(is: &ExclusionSet, desired: &ExclusionSet) -> Vec<&'static str> {
     let activity = |set: &ExclusionSet| {
         let key = |it: &ActivityExclusion| {
             let within = it.within.or_else(|| DEFAULT_PERIOD.parse().ok());
@@ -123,9 +123,9 @@ pub(super) fn differing(is: &ExclusionSet, shall: &ExclusionSet) -> Vec<&'static
     };
     let groups = |set: &ExclusionSet| set.groups.as_ref().map(|list| sorted(list.iter().cloned()));
     let parts = [
-        ("exclusions.project", shall.project.is_some() && is.project != shall.project),
-        ("exclusions.activity", shall.activity.is_some() && activity(is) != activity(shall)),
-        ("exclusions.groups", shall.groups.is_some() && groups(is) != groups(shall)),
+        ("exclusions.project", desired.project.is_some() && is.project != desired.project),
+        ("exclusions.activity", desired.activity.is_some() && activity(is) != activity(desired)),
+        ("exclusions.groups", desired.groups.is_some() && groups(is) != groups(desired)),
     ];
     parts.into_iter().filter_map(|(part, differs)| differs.then_some(part)).collect()
 }

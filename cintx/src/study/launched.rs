@@ -66,11 +66,11 @@ impl LaunchedChange {
         let is = there.details().await?;
         let mut change = Self { name: group.name.clone(), ..Self::default() };
         change.compare_locked(&is, group);
-        let mut shall = is.settings.clone();
-        set_launched(&mut shall, group, study);
+        let mut desired = is.settings.clone();
+        set_launched(&mut desired, group, study);
         let fields: Vec<&'static str> = differing!(
             is.settings,
-            shall,
+            desired,
             manager,
             length_of_interview,
             incidence_rate,
@@ -82,7 +82,7 @@ impl LaunchedChange {
         );
         change.details = !fields.is_empty();
         let value = |settings: &LaunchedSettings| serde_json::to_value(settings).unwrap_or_default();
-        let (file, cint) = (value(&shall), value(&is.settings));
+        let (file, cint) = (value(&desired), value(&is.settings));
         fields.into_iter().for_each(|field| change.change(field, &file[field], &cint[field]));
         change.compare_price(there, group).await?;
         change.compare_supply(there, &draft).await?;
@@ -126,8 +126,8 @@ impl LaunchedChange {
             ("study_type", both(is.study_type.as_ref(), group.study_type.as_ref())),
             ("client", both(is.client.as_ref(), group.client.as_ref())),
         ];
-        for (field, (is, shall)) in locked.into_iter().filter_map(|(field, both)| Some((field, both?))) {
-            self.obstacle(field, &shall, &is, format!("{field} differs, and cannot be changed after the launch"));
+        for (field, (is, desired)) in locked.into_iter().filter_map(|(field, both)| Some((field, both?))) {
+            self.obstacle(field, &desired, &is, format!("{field} differs, and cannot be changed after the launch"));
         }
     }
 
@@ -198,10 +198,10 @@ impl LaunchedChange {
         if said.soft_launch.as_ref().is_some_and(|soft| soft.end <= now) {
             self.not_compared.push(NotCompared::new(&self.name, "assistant.soft_launch", "it is over"));
         }
-        let shall = assistant::wanted(&is, &draft.assistant, now);
-        if is != shall {
+        let desired = assistant::wanted(&is, &draft.assistant, now);
+        if is != desired {
             self.change("assistant", said, &StudyAssistant::read(&is, &mut Vec::new()));
-            self.assistant = Some(shall);
+            self.assistant = Some(desired);
         }
         Ok(())
     }
@@ -307,8 +307,8 @@ impl LaunchedChange {
         if let Some(supply) = &self.supply {
             there.set_supply(supply).await?;
         }
-        if let Some(shall) = &self.assistant {
-            there.edit_assistant(|assistant| *assistant = shall.clone()).await?;
+        if let Some(desired) = &self.assistant {
+            there.edit_assistant(|assistant| *assistant = desired.clone()).await?;
         }
         if self.dates
             && let Some(mut run) = there.fielding_run().await?
@@ -331,10 +331,10 @@ impl LaunchedChange {
     }
 }
 
-/// What there is and what shall be, where both are said and differ.
-fn both<T: Serialize + PartialEq>(is: Option<&T>, shall: Option<&T>) -> Option<(Value, Value)> {
-    let (is, shall) = is.zip(shall).filter(|(is, shall)| is != shall)?;
-    Some((serde_json::to_value(is).ok()?, serde_json::to_value(shall).ok()?))
+/// What there is and what desired be, where both are said and differ.
+fn both<T: Serialize + PartialEq>(is: Option<&T>, desired: Option<&T>) -> Option<(Value, Value)> {
+    let (is, desired) = is.zip(desired).filter(|(is, desired)| is != desired)?;
+    Some((serde_json::to_value(is).ok()?, serde_json::to_value(desired).ok()?))
 }
 
 /// A launch begins at once, so the beginning counts only where field is still to come.

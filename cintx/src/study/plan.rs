@@ -146,7 +146,7 @@ pub(super) struct GroupPlan<V: Version> {
     pub(super) group: StudyGroup,
     pub(super) supply: Supply,
     pub(super) found: Found<V>,
-    /// Who is kept out, and who shall be; nothing if that is not to be changed.
+    /// Who is kept out, and who desired be; nothing if that is not to be changed.
     pub(super) exclusions: Option<(ExclusionSet, ExclusionSet)>,
     pub(super) steps: Vec<Step>,
 }
@@ -420,21 +420,21 @@ impl<V: Version> Plan<V> {
         supply: &Supply,
     ) -> Result<GroupPlan<V>, Error> {
         let Draft { settings: is, kept, .. } = draft.draft().await?;
-        let shall = group.draft(&self.study, &self.client.project(&draft.project), supply)?.build_ahead().await?;
-        let wanted = wanted(&is, &shall, group, self.client.now());
+        let desired = group.draft(&self.study, &self.client.project(&draft.project), supply)?.build_ahead().await?;
+        let wanted = wanted(&is, &desired, group, self.client.now());
         let mut fields = differences(&is, &wanted);
         for field in &fields {
             let (file, cint) = (setting(&wanted, field), setting(&is, field));
             self.drift.push(Drift::new(Some(&group.name), field, &file, &cint));
         }
-        let (is_same, audiences) = self.compare_audience(group, &is, &kept, &shall).await;
+        let (is_same, audiences) = self.compare_audience(group, &is, &kept, &desired).await;
         // A goal alone changes the numbers of an audience, too, but then the audience itself is unchanged.
         if !is_same {
             fields.push("audience");
         }
         let mut steps = Vec::new();
         if audiences == Audiences::Differ {
-            self.warn_of_quotas(&group.name, &shall.audience.warnings_in(shall.completes_goal, V::DRAFTS_IN));
+            self.warn_of_quotas(&group.name, &desired.audience.warnings_in(desired.completes_goal, V::DRAFTS_IN));
         }
         if !fields.is_empty() {
             let fields = fields.into_iter().map(str::to_owned).collect();
@@ -454,11 +454,11 @@ impl<V: Version> Plan<V> {
         group: &StudyGroup,
         is: &DraftSettings,
         kept: &KeptDraft,
-        shall: &TargetGroupDraft,
+        desired: &TargetGroupDraft,
     ) -> (bool, Audiences) {
         let there = V::audience_of(kept);
-        for goal in [is.completes_goal, shall.completes_goal] {
-            shall.audience.draft_shape_ahead(goal, V::DRAFTS_IN).await;
+        for goal in [is.completes_goal, desired.completes_goal] {
+            desired.audience.draft_shape_ahead(goal, V::DRAFTS_IN).await;
         }
         let template = group.audience.template.as_ref().map(|id| id.as_str());
         if !there.is_readable() {
@@ -467,7 +467,7 @@ impl<V: Version> Plan<V> {
             self.not_compared.push(NotCompared::new(&group.name, "audience", reason));
             return (true, Audiences::Same);
         }
-        let same = |goal| match shall.audience.draft_shape(goal, V::DRAFTS_IN) {
+        let same = |goal| match desired.audience.draft_shape(goal, V::DRAFTS_IN) {
             // The profiles of a template are shown or not; those beside it are.
             Ok(shape) if template.is_some() => kept.template() == template && there.has_all_of(&shape),
             shape => kept.template().is_none() && shape.is_ok_and(|shape| shape == there),
@@ -477,7 +477,7 @@ impl<V: Version> Plan<V> {
             let cint = StudyAudience::read(&there, kept.template(), parts::<V>(kept), is.completes_goal);
             self.drift.push(Drift::new(Some(&group.name), "audience", &group.audience, &cint));
         }
-        (is_same, if same(shall.completes_goal) { Audiences::Same } else { Audiences::Differ })
+        (is_same, if same(desired.completes_goal) { Audiences::Same } else { Audiences::Differ })
     }
 
     async fn compare_launched(
@@ -511,12 +511,12 @@ impl<V: Version> Plan<V> {
     /// Who is kept out is set before a launch: nobody is let in by mistake.
     async fn compare_exclusions(&mut self, plan: &mut GroupPlan<V>) -> Result<(), Error> {
         let Some(wanted) = &plan.group.exclusions else { return Ok(()) };
-        let shall = wanted.set::<V>(&mut Vec::new());
+        let desired = wanted.set::<V>(&mut Vec::new());
         let is = match &plan.found {
             Found::Nothing => ExclusionSet::default(),
-            Found::Draft(group, _) | Found::Launched(group, _) => V::exclusion_set(group, &shall).await?,
+            Found::Draft(group, _) | Found::Launched(group, _) => V::exclusion_set(group, &desired).await?,
         };
-        let fields = exclusions::differing(&is, &shall);
+        let fields = exclusions::differing(&is, &desired);
         if fields.is_empty() {
             return Ok(());
         }
@@ -528,7 +528,7 @@ impl<V: Version> Plan<V> {
         let fields = fields.into_iter().map(str::to_owned).collect();
         let launch = plan.steps.iter().position(|step| matches!(step, Step::Launch { .. }));
         plan.steps.insert(launch.unwrap_or(plan.steps.len()), Step::SetExclusions { name, fields });
-        plan.exclusions = Some((is, shall));
+        plan.exclusions = Some((is, desired));
         Ok(())
     }
 
@@ -544,8 +544,8 @@ impl<V: Version> Plan<V> {
 
 /// Names the fields that differ.
 macro_rules! differing {
-    ($is:expr, $shall:expr, $($field:ident),+ $(,)?) => {
-        [$(($is.$field != $shall.$field, stringify!($field))),+]
+    ($is:expr, $desired:expr, $($field:ident),+ $(,)?) => {
+        [$(($is.$field != $desired.$field, stringify!($field))),+]
             .into_iter()
             .filter_map(|(differs, field)| differs.then_some(field))
             .collect()
@@ -583,31 +583,31 @@ fn differences(is: &DraftSettings, wanted: &DraftSettings) -> Vec<&'static str> 
 /// The wanted settings of a draft: the study's, and what there is where a study says nothing.
 pub(super) fn wanted(
     is: &DraftSettings,
-    shall: &DraftSettings,
+    desired: &DraftSettings,
     group: &StudyGroup,
     now: jiff::Timestamp,
 ) -> DraftSettings {
     // Cint keeps milliseconds.
     let same = |one: jiff::Timestamp, other: jiff::Timestamp| one.as_millisecond() == other.as_millisecond();
-    let same_period = same(is.fielding_period.start(), shall.fielding_period.start())
-        && same(is.fielding_period.end(), shall.fielding_period.end());
+    let same_period = same(is.fielding_period.start(), desired.fielding_period.start())
+        && same(is.fielding_period.end(), desired.fielding_period.end());
     DraftSettings {
         name: is.name.clone(),
         // A study may leave these open.
-        cost_note: shall.cost_note.clone().or_else(|| is.cost_note.clone()),
-        client: shall.client.or(is.client),
-        reference: shall.reference.clone().or_else(|| is.reference.clone()),
+        cost_note: desired.cost_note.clone().or_else(|| is.cost_note.clone()),
+        client: desired.client.or(is.client),
+        reference: desired.reference.clone().or_else(|| is.reference.clone()),
         assistant: match &group.assistant {
-            Some(_) => assistant::wanted(&is.assistant, &shall.assistant, now),
+            Some(_) => assistant::wanted(&is.assistant, &desired.assistant, now),
             None => is.assistant.clone(),
         },
-        industry: shall.industry.clone().or_else(|| is.industry.clone()),
-        lockout: shall.lockout.clone().or_else(|| is.lockout.clone()),
-        study_type: shall.study_type.clone().or_else(|| is.study_type.clone()),
-        test_url: shall.test_url.clone().or_else(|| shall.live_url.clone()),
+        industry: desired.industry.clone().or_else(|| is.industry.clone()),
+        lockout: desired.lockout.clone().or_else(|| is.lockout.clone()),
+        study_type: desired.study_type.clone().or_else(|| is.study_type.clone()),
+        test_url: desired.test_url.clone().or_else(|| desired.live_url.clone()),
         // Equal, though not the same to the letter.
-        fielding_period: if same_period { is.fielding_period } else { shall.fielding_period },
-        supply: if is.supply.same_as(&shall.supply) { is.supply.clone() } else { shall.supply.clone() },
-        ..shall.clone()
+        fielding_period: if same_period { is.fielding_period } else { desired.fielding_period },
+        supply: if is.supply.same_as(&desired.supply) { is.supply.clone() } else { desired.supply.clone() },
+        ..desired.clone()
     }
 }

@@ -48,7 +48,7 @@ pub trait StudyWire: Wire {
     fn set_exclusions(
         group: &TargetGroup<Self>,
         is: &ExclusionSet,
-        shall: &ExclusionSet,
+        desired: &ExclusionSet,
     ) -> impl Future<Output = Answer<()>> + Send
     where
         Self: Version;
@@ -58,10 +58,10 @@ pub trait StudyWire: Wire {
 pub(crate) async fn set_project<V: crate::exclusion::HasExclusionPolicies>(
     group: &TargetGroup<V>,
     is: &ExclusionSet,
-    shall: &ExclusionSet,
+    desired: &ExclusionSet,
 ) -> Answer<()> {
-    match shall.project {
-        Some(excludes) if is.project != shall.project => {
+    match desired.project {
+        Some(excludes) if is.project != desired.project => {
             group.client.project(&group.project).set_exclusion_policies([(group.id.clone(), excludes)]).await
         }
         _ => Ok(()),

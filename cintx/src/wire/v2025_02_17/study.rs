@@ -18,7 +18,7 @@ impl StudyWire for super::Marker {
         Ok(set)
     }
 
-    async fn set_exclusions(group: &TargetGroup<Self>, is: &ExclusionSet, shall: &ExclusionSet) -> Result<(), Error> {
-        set_project(group, is, shall).await
+    async fn set_exclusions(group: &TargetGroup<Self>, is: &ExclusionSet, desired: &ExclusionSet) -> Result<(), Error> {
+        set_project(group, is, desired).await
     }
 }

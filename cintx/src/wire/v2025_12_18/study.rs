@@ -26,12 +26,12 @@ impl StudyWire for super::Marker {
         Ok(set)
     }
 
-    async fn set_exclusions(group: &TargetGroup<Self>, is: &ExclusionSet, shall: &ExclusionSet) -> Result<(), Error> {
-        set_project(group, is, shall).await?;
-        if let Some(activity) = shall.activity.as_ref().filter(|_| is.activity != shall.activity) {
+    async fn set_exclusions(group: &TargetGroup<Self>, is: &ExclusionSet, desired: &ExclusionSet) -> Result<(), Error> {
+        set_project(group, is, desired).await?;
+        if let Some(activity) = desired.activity.as_ref().filter(|_| is.activity != desired.activity) {
             group.set_activity_exclusions(activity.iter().cloned()).await?;
         }
-        let Some(wanted) = &shall.groups else { return Ok(()) };
+        let Some(wanted) = &desired.groups else { return Ok(()) };
         let present = is.groups.as_deref().unwrap_or_default();
         let missing_in = |list: &[ExclusionGroupId], of: &[ExclusionGroupId]| -> Vec<ExclusionGroupId> {
             of.iter().filter(|id| !list.contains(id)).cloned().collect()
