@@ -31,11 +31,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let set = |name: &str| std::env::var(name).map_err(|_| format!("{name} is not set"));
     let host = Host {
-        public_url: set("PUBLIC_URL")?,
+        public_url: set("PUBLIC_URL")?.trim_end_matches('/').to_owned(),
         s2s: ServerToServer::builder().key(set("CINT_S2S_KEY")?).build()?,
         entry_links: EntryLinks::new(set("CINT_LINK_KEY_OUT")?)?,
         exit_links: ExitLinks::new(set("CINT_LINK_KEY_IN")?)?,
         interviews: Mutex::default(),
+        hashed: Mutex::default(),
     };
     axum::serve(TcpListener::bind("127.0.0.1:8080").await?, router(host)).await?;
     Ok(())
@@ -48,6 +49,8 @@ struct Host {
     exit_links: ExitLinks,
     /// By RID. In memory for the example; a real host keeps both parts in its database, before it tells Cint.
     interviews: Mutex<HashMap<String, Interview>>,
+    /// The same of those who came by a signed link. Only they get one back.
+    hashed: Mutex<HashMap<String, Option<RespondentOutcome>>>,
 }
 
 #[derive(Clone)]
@@ -84,12 +87,22 @@ async fn enter(State(host): State<Arc<Host>>, RawQuery(query): RawQuery, Query(v
     let entry_url = format!("{}/s2s?{}", host.public_url, query.unwrap_or_default());
     match host.s2s.validate(&visitor.rid, &entry_url).await {
         Ok(Entry::Admitted(respondent)) => {
-            let page = page(respondent.rid(), "/s2s/answers");
-            let key = respondent.rid().to_lowercase();
-            host.interviews.lock().unwrap().insert(key, Interview { respondent, outcome: None });
-            page.into_response()
+            let (rid, key) = (respondent.rid().to_owned(), respondent.rid().to_lowercase());
+            let known = {
+                let mut interviews = host.interviews.lock().unwrap();
+                interviews.entry(key).or_insert(Interview { respondent, outcome: None }).clone()
+            };
+            match known.outcome {
+                None => page(&rid, "/s2s/answers").into_response(),
+                // The answers are here already, and Cint does not know yet.
+                Some(outcome) => leave(&host, &known.respondent, outcome, false).await,
+            }
         }
-        Ok(Entry::Refused(refused)) => Redirect::to(refused.exit_url()).into_response(),
+        Ok(Entry::Refused(refused)) => {
+            // Many of another link are a sign of a wrong PUBLIC_URL.
+            eprintln!("{} is not let in: {:?}", visitor.rid, refused.reason());
+            Redirect::to(refused.exit_url()).into_response()
+        }
         // Cint could not be asked: that says nothing about the respondent.
         Err(error) => try_again(&error.to_string()),
     }
@@ -108,7 +121,10 @@ async fn finish(State(host): State<Arc<Host>>, Form(answers): Form<Answers>) -> 
         interview.outcome.get_or_insert_with(|| outcome(&answers));
         (interview.clone(), is_first)
     };
-    let (respondent, outcome) = (&interview.respondent, interview.outcome.unwrap_or(RespondentOutcome::Terminate));
+    leave(&host, &interview.respondent, interview.outcome.unwrap_or(RespondentOutcome::Terminate), is_first).await
+}
+
+async fn leave(host: &Host, respondent: &Admitted, outcome: RespondentOutcome, is_first: bool) -> Response {
     let mut result = match is_first {
         true => TransitionResult::NotApplied { cause: None },
         // An earlier try may have arrived.
@@ -137,13 +153,22 @@ async fn enter_by_hash(
 ) -> Response {
     let target = format!("/hashed?{}", query.unwrap_or_default());
     match host.entry_links.verify_behind(&host.public_url, &target) {
-        Ok(()) => page(&visitor.rid, "/hashed/answers").into_response(),
-        Err(_) => leave_by_hash(&host, &visitor.rid, ClientCode::QUALITY_TERMINATE),
+        Ok(()) => {
+            host.hashed.lock().unwrap().entry(visitor.rid.to_lowercase()).or_insert(None);
+            page(&visitor.rid, "/hashed/answers").into_response()
+        }
+        // Whoever signs a way back for a link that Cint did not sign ends the interview of whom it names.
+        Err(error) => (StatusCode::FORBIDDEN, format!("This link was changed: {error}.")).into_response(),
     }
 }
 
 async fn finish_by_hash(State(host): State<Arc<Host>>, Form(answers): Form<Answers>) -> Response {
-    leave_by_hash(&host, &answers.rid, ClientCode::from(outcome(&answers)))
+    let outcome = match host.hashed.lock().unwrap().get_mut(&answers.rid.to_lowercase()) {
+        // The first answers count.
+        Some(kept) => *kept.get_or_insert_with(|| outcome(&answers)),
+        None => return (StatusCode::NOT_FOUND, "There is no such interview.").into_response(),
+    };
+    leave_by_hash(&host, &answers.rid, ClientCode::from(outcome))
 }
 
 fn leave_by_hash(host: &Host, rid: &str, code: ClientCode) -> Response {

@@ -28,6 +28,7 @@ pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
         entry_links: EntryLinks::new("the key for links out of Cint")?,
         exit_links: ExitLinks::new("the key for links into Cint")?,
         interviews: std::sync::Mutex::default(),
+        hashed: std::sync::Mutex::default(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let browser = Browser::new(format!("http://{}", listener.local_addr()?))?;
@@ -63,13 +64,22 @@ pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
     let sent = sandbox.requests().into_iter().filter(|request| request.path.ends_with("/transition"));
     println!("  transitions sent:  {}", sent.count());
 
+    // It never arrived, and the respondent begins anew by the link: the first answers count.
+    let late = sandbox.enter_respondent(&group).ok_or("nobody comes")?;
+    browser.get(&format!("/s2s?RID={late}")).await?;
+    sandbox.inject(Fault::on("update_respondent_status").drop_before_applying().times(1));
+    println!("  not sent:          {}", browser.post("/s2s/answers", &late, answers).await?);
+    println!("  enters again:      {}", browser.get(&format!("/s2s?RID={late}")).await?);
+
     println!("by hashed links:");
     let cint = ExitLinks::new("the key for links out of Cint")?;
     let link = cint.sign(&format!("{PUBLIC_URL}/hashed?RID={rid}"))?;
     let link = link.strip_prefix(PUBLIC_URL).ok_or("another address")?;
     println!("  enters:            {}", browser.get(link).await?);
     println!("  complete           {}", browser.post("/hashed/answers", &rid, answers).await?);
+    println!("  sends other ones:  {}", browser.post("/hashed/answers", &rid, "age=5&drink=tea&colour=red").await?);
     println!("  a forged link:     {}", browser.get(&link.replace(&rid, stranger)).await?);
+    println!("  never entered:     {}", browser.post("/hashed/answers", stranger, answers).await?);
     server.abort();
     sandbox.stop().await;
     Ok(())
@@ -104,7 +114,11 @@ async fn shown(answer: reqwest::Response) -> Result<String, Box<dyn Error>> {
     }
     let page = answer.text().await?;
     let is_survey = page.matches("<legend>").count() == 3;
-    Ok(format!("{status} {}", if is_survey { "three questions" } else { "one moment, no redirect" }))
+    Ok(match status {
+        200 if is_survey => "200 three questions".to_owned(),
+        503 => "503 one moment, no redirect".to_owned(),
+        _ => format!("{status} {page}"),
+    })
 }
 
 /// A target group in field, whose respondents are sent to the host.

@@ -87,6 +87,22 @@ async fn transport<V: Version>() {
     opens_a_wave(&cint, MANAGER.parse().unwrap()).await;
 }
 
+/// The document of 2025-02-17 alone spells it with hyphens.
+#[cfg(feature = "v2025-02-17")]
+#[tokio::test]
+async fn a_short_id_is_read_as_its_document_spells_it() {
+    let fake = |_: Request<Bytes>| async {
+        let body = json!({
+            "id": PROJECT, "human-readable-id": "TX-7", "name": "MyDrinksSurveyQ1", "project_manager_id": MANAGER,
+        });
+        let head = Response::builder().header("content-type", "application/json").header("etag", "\"1\"");
+        head.body(ByteStream::from(body.to_string())).map_err(TransportError::not_sent)
+    };
+    let cint = Client::<cintx::V2025_02_17>::builder().account(ACCOUNT).token("t").transport(fake).build().unwrap();
+    let project = cint.project(cintx::ProjectId::new(PROJECT)).get().await.unwrap();
+    assert_eq!(project.human_readable_id.as_deref(), Some("TX-7"));
+}
+
 /// A request and its answer, as a file can keep them.
 #[derive(Serialize, Deserialize)]
 struct Recorded {

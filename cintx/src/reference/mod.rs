@@ -88,14 +88,25 @@ impl<V: Version> ReferenceData<V> {
         self.kept("get_user_accounts", 0, V::accounts(self.client.raw())).await
     }
 
-    /// The account's users: who can answer for projects.
+    /// The account's users.
     ///
     /// # Errors
     /// See [when a call fails](crate::guide::failures).
     #[doc(alias = "get_account_users")]
     pub async fn users(&self) -> Result<Arc<[User]>, Error> {
         let account = self.client.account();
-        self.kept("get_account_users", account, V::users(self.client.raw(), account)).await
+        self.kept("get_account_users", account, V::users(self.client.raw(), account, None)).await
+    }
+
+    /// Those of the account's users who can answer for projects.
+    ///
+    /// # Errors
+    /// See [when a call fails](crate::guide::failures).
+    #[doc(alias = "get_account_users")]
+    pub async fn project_managers(&self) -> Result<Arc<[User]>, Error> {
+        let (account, manager) = (self.client.account(), Some("project_manager"));
+        let managers = V::users(self.client.raw(), account, manager);
+        self.kept("get_account_users of project_manager", account, managers).await
     }
 
     /// The account's service clients: programs with credentials of their own.

@@ -85,9 +85,11 @@ pub struct ReportRow {
 }
 
 /// What a column is about.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Column {
     Rid,
+    /// The RID in some reports, a number in others.
+    Respondent,
     Project,
     TargetGroup,
     TargetGroupName,
@@ -105,7 +107,8 @@ enum Column {
 impl Column {
     fn of(name: &str) -> Self {
         match &*plain_name(name) {
-            "rid" | "respondentid" => Self::Rid,
+            "rid" => Self::Rid,
+            "respondentid" => Self::Respondent,
             "projectid" => Self::Project,
             "targetgroupid" => Self::TargetGroup,
             "targetgroupname" => Self::TargetGroupName,
@@ -128,6 +131,7 @@ impl ReportRow {
         let text = || (!cell.is_empty()).then(|| cell.to_owned());
         match column {
             Column::Rid => self.rid = text(),
+            Column::Respondent if crate::types::hyphenated_uuid(cell).is_some() => self.rid = text(),
             Column::Project => self.project = text().map(ProjectId::new),
             Column::TargetGroup => self.target_group = text().map(TargetGroupId::new),
             Column::TargetGroupName => self.target_group_name = text(),
@@ -143,7 +147,7 @@ impl ReportRow {
             Column::Cost => self.cost = ReportCell::read(cell, |it| Decimal::from_str_exact(it).ok()),
             Column::Currency => self.currency = text(),
             Column::ReconciliationCode => self.reconciliation_code = text(),
-            Column::Other => self.other.extend(text().map(|cell| (name.to_owned(), cell))),
+            Column::Respondent | Column::Other => self.other.extend(text().map(|cell| (name.to_owned(), cell))),
         }
     }
 }
@@ -258,7 +262,10 @@ impl<R: Read> ReportRows<R> {
             }
             got => return Err(ReportError::Format { got }),
         };
-        let known = columns.iter().map(|name| Column::of(name)).collect();
+        let mut known: Vec<Column> = columns.iter().map(|name| Column::of(name)).collect();
+        if known.contains(&Column::Rid) {
+            known.iter_mut().filter(|it| **it == Column::Respondent).for_each(|it| *it = Column::Other);
+        }
         Ok(Self { source, columns, known, ended: false })
     }
 

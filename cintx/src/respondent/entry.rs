@@ -79,13 +79,16 @@ pub enum EntryRefusal {
     },
 }
 
+/// What Cint replaces by one of the codes that the buyer has given it.
+const UNIQUE_CODE: &str = "[%RESPONDENT_UNIQUE_CODE%]";
+
 pub(super) fn is_rid(text: &str) -> bool {
     text.len() == 36 && Uuid::try_parse(text).is_ok()
 }
 
 /// Whether a respondent who called `entry_url` was sent there by `link`: the same scheme, host, port and path, and
 /// every parameter of the link. The address may have more of them. The RID may be spelled in capitals or not, and a
-/// link may still have its placeholder.
+/// link may still have its placeholders: for the RID, and for a code of the buyer's own, which may be any.
 pub(super) fn is_same_link(link: &str, entry_url: &str, rid: &str) -> bool {
     let link = link.replace("[%RID%]", rid).replace("%5B%25RID%25%5D", rid);
     let (Ok(link), Ok(entry)) = (Url::parse(&link), Url::parse(entry_url)) else { return false };
@@ -97,7 +100,8 @@ pub(super) fn is_same_link(link: &str, entry_url: &str, rid: &str) -> bool {
     };
     let mut given: Vec<(String, String)> = entry.query_pairs().into_owned().collect();
     let has = |given: &mut Vec<(String, String)>, name: &str, value: &str| {
-        let at = given.iter().position(|(it, text)| it == name && is_same_text(text, value));
+        let is_it = |text: &str| value == UNIQUE_CODE || is_same_text(text, value);
+        let at = given.iter().position(|(it, text)| it == name && is_it(text));
         at.map(|at| given.swap_remove(at)).is_some()
     };
     link.scheme() == entry.scheme()
@@ -118,6 +122,15 @@ mod tests {
     use super::*;
 
     const RID: &str = "0F1CE179-A917-49FF-9D50-B05FC91F7BD4";
+
+    #[test]
+    fn a_code_of_the_buyers_own_may_be_any() {
+        let link = "https://survey.example/s?rid=[%RID%]&code=[%RESPONDENT_UNIQUE_CODE%]";
+        let entry = format!("https://survey.example/s?rid={RID}&code=A7");
+        assert!(is_same_link(link, &entry, RID));
+        assert!(!is_same_link(link, &entry.replace("&code=A7", ""), RID));
+        assert!(!is_same_link("https://survey.example/s?rid=[%RID%]&code=B8", &entry, RID));
+    }
 
     #[test]
     fn a_link_is_ours_if_all_of_it_is_in_the_address() {

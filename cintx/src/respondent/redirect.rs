@@ -31,6 +31,9 @@ pub enum RedirectError {
     /// The key is empty.
     #[error("key is empty, expected the shared key exactly as Cint gave it")]
     EmptyKey,
+    /// The key begins or ends with a space or a line break, as one that was read from a file with its line end.
+    #[error("key begins or ends with white space, expected the shared key exactly as Cint gave it")]
+    KeyEnds,
     /// The name of the hash parameter cannot be one.
     #[error("parameter is {got:?}, expected 1 to 64 of letters, digits, '-', '_' and '.'")]
     Parameter {
@@ -88,6 +91,9 @@ impl LinkKey {
     fn new(key: Secret) -> Result<Self, RedirectError> {
         if key.expose().is_empty() {
             return Err(RedirectError::EmptyKey);
+        }
+        if crate::types::is_padded(key.expose()) {
+            return Err(RedirectError::KeyEnds);
         }
         Ok(Self { key, parameter: DEFAULT_PARAMETER.to_owned() })
     }
@@ -512,6 +518,7 @@ mod tests {
         assert_eq!(other.or_key(SHORT_KEY).unwrap().verify(&url), Ok(()));
         assert_eq!(EntryLinks::new("").unwrap_err(), RedirectError::EmptyKey);
         assert_eq!(ExitLinks::new("").unwrap_err(), RedirectError::EmptyKey);
+        assert_eq!(ExitLinks::new("key\n").unwrap_err(), RedirectError::KeyEnds);
         let shown = format!("{:?}", ExitLinks::new(SHORT_KEY).unwrap());
         assert!(!shown.contains(SHORT_KEY), "{shown}");
     }

@@ -13,7 +13,8 @@ use crate::types::ids::{BusinessUnitId, UserId};
 pub trait DirectoryWire: Wire {
     fn accounts(raw: &Self::Raw) -> impl Future<Output = Answer<Vec<Account>>> + Send;
 
-    fn users(raw: &Self::Raw, account: i64) -> impl Future<Output = Answer<Vec<User>>> + Send;
+    /// The users of an account; of one type if that is said.
+    fn users(raw: &Self::Raw, account: i64, user_type: Option<&str>) -> impl Future<Output = Answer<Vec<User>>> + Send;
 
     fn service_clients(raw: &Self::Raw, account: i64) -> impl Future<Output = Answer<Vec<User>>> + Send;
 

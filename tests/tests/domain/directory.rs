@@ -18,6 +18,10 @@ async fn everything_is_read<V: Version>(setup: Setup<V>) {
     let directory = setup.cint.reference_data();
     assert!(directory.accounts().await.unwrap().iter().any(|account| account.id == setup.cint.account()));
     let users = directory.users().await.unwrap();
+    let managers = directory.project_managers().await.unwrap();
+    assert_eq!(managers, users, "in the sandbox everybody is one");
+    let asked = setup.sandbox.requests().into_iter().rfind(|request| request.path.ends_with("/users")).unwrap();
+    assert_eq!(asked.query.as_deref(), Some("user_type=project_manager"));
     assert!(users.iter().any(|user| user.id == setup.manager && user.name.is_some() && user.email.is_some()));
     assert!(!directory.service_clients().await.unwrap().is_empty());
     let units = directory.business_units().await.unwrap();

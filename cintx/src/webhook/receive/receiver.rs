@@ -19,6 +19,9 @@ pub enum ReceiveError {
     /// A secret is empty.
     #[error("secret is empty, expected the text that the webhook was made with")]
     EmptySecret,
+    /// A secret begins or ends with a space or a line break, as one that was read from a file with its line end.
+    #[error("secret begins or ends with white space, expected the text that Cint showed and nothing more")]
+    SecretEnds,
     /// The body is longer than allowed, as received or unpacked.
     #[error("body is too long, expected at most {limit} bytes, unpacked too")]
     TooLarge {
@@ -55,7 +58,7 @@ impl ReceiveError {
     /// What to answer. None of these is the acknowledgement, so Cint will try again.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::EmptySecret => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::EmptySecret | Self::SecretEnds => StatusCode::INTERNAL_SERVER_ERROR,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Encoding { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Signature(_) => StatusCode::UNAUTHORIZED,
@@ -92,7 +95,7 @@ impl Receiver {
     /// Takes what was signed with this secret: its text as Cint showed it, which is not decoded.
     ///
     /// # Errors
-    /// That it is empty.
+    /// That it is empty, or begins or ends with white space.
     pub fn new(secret: impl Into<Secret>) -> Result<Self, ReceiveError> {
         Self { secrets: Vec::new(), max_age: None, limit: Self::DEFAULT_LIMIT }.or_secret(secret)
     }
@@ -100,11 +103,14 @@ impl Receiver {
     /// Takes what was signed with this secret too: both the old and the new one while a secret is replaced.
     ///
     /// # Errors
-    /// That it is empty.
+    /// That it is empty, or begins or ends with white space.
     pub fn or_secret(mut self, secret: impl Into<Secret>) -> Result<Self, ReceiveError> {
         let secret = secret.into();
         if secret.expose().is_empty() {
             return Err(ReceiveError::EmptySecret);
+        }
+        if crate::types::is_padded(secret.expose()) {
+            return Err(ReceiveError::SecretEnds);
         }
         self.secrets.push(secret);
         Ok(self)
@@ -276,6 +282,9 @@ mod tests {
         assert_eq!(verify(&both, &new, BODY), Ok(()));
         assert_eq!(verify(&both, &format!("t={TIME},v1={RIGHT}"), BODY), Ok(()));
         assert_eq!(Receiver::new("").unwrap_err(), ReceiveError::EmptySecret);
+        for padded in [format!("{SECRET}\n"), format!(" {SECRET}")] {
+            assert_eq!(Receiver::new(padded).unwrap_err(), ReceiveError::SecretEnds);
+        }
         assert!(!format!("{both:?}").contains("secret\""));
     }
 

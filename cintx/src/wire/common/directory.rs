@@ -54,8 +54,9 @@ impl DirectoryWire for super::Marker {
         list(&operations::GET_USER_ACCOUNTS, raw.get_user_accounts().await?.into_value().accounts)
     }
 
-    async fn users(raw: &Client, account: i64) -> Result<Vec<User>, Error> {
-        let answer = raw.get_account_users(account, &GetAccountUsersParams::default()).await?;
+    async fn users(raw: &Client, account: i64, user_type: Option<&str>) -> Result<Vec<User>, Error> {
+        let params = GetAccountUsersParams { user_type: user_type.map(Into::into), ..Default::default() };
+        let answer = raw.get_account_users(account, &params).await?;
         list(&operations::GET_ACCOUNT_USERS, answer.into_value().users)
     }
 

@@ -49,7 +49,7 @@ impl ProjectsWire for super::Marker {
         let answer = raw.get_project_by_id(account, id.as_str()).await?;
         let etag = answer.etag().map(str::to_owned);
         let wire = answer.into_value();
-        let human_readable_id = wire.human_readable_id.as_ref().map(ToString::to_string);
+        let human_readable_id = super::short_id(&wire).map(ToString::to_string);
         let settings = read(&operations::GET_PROJECT_BY_ID, wire)?;
         Ok(WithEtag { value: Project { id: id.clone(), human_readable_id, settings }, etag })
     }

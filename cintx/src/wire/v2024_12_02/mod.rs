@@ -136,6 +136,11 @@ fn feasibility_request(
     }
 }
 
+/// The short id of a project, for people.
+fn short_id(project: &types::ProjectDetails) -> Option<&cintx_raw::Id> {
+    project.human_readable_id.as_ref()
+}
+
 /// The run that a launch made: `fielding_run_id`.
 fn launched_run(job: &mut types::GetLaunchFieldingRunFromDraftJobResponse) -> Option<cintx_raw::Id> {
     job.fielding_run_id.take()

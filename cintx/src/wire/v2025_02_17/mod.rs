@@ -133,6 +133,11 @@ fn feasibility_request(
     }
 }
 
+/// The short id of a project, for people: the document spells it with hyphens, as no other answer does.
+fn short_id(project: &types::ProjectDetails) -> Option<&cintx_raw::Id> {
+    project.human_readable_id.as_ref().or(project.human_readable_id_respelled.as_ref())
+}
+
 /// The run that a launch made: `created_fielding_run_id`.
 fn launched_run(job: &mut types::GetLaunchFieldingRunFromDraftJobResponse) -> Option<cintx_raw::Id> {
     job.created_fielding_run_id.take()

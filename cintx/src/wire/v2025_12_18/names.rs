@@ -119,6 +119,11 @@ pub(super) fn new_project(settings: &ProjectSettings) -> types::ProjectInfo {
     }
 }
 
+/// The short id of a project, for people.
+pub(super) fn short_id(project: &types::ProjectDetails) -> Option<&cintx_raw::Id> {
+    project.human_readable_id.as_ref()
+}
+
 /// A project's new settings. An omitted reference is a deleted one, so it is always sent.
 pub(super) fn changed_project(settings: &ProjectSettings) -> types::ProjectInfoUpdate {
     types::ProjectInfoUpdate {
