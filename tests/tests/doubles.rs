@@ -100,7 +100,7 @@ async fn a_short_id_is_read_as_its_document_spells_it() {
     };
     let cint = Client::<cintx::V2025_02_17>::builder().account(ACCOUNT).token("t").transport(fake).build().unwrap();
     let project = cint.project(cintx::ProjectId::new(PROJECT)).get().await.unwrap();
-    assert_eq!(project.human_readable_id.as_deref(), Some("TX-7"));
+    assert_eq!(project.human_readable_id(), Some("TX-7"));
 }
 
 /// A request and its answer, as a file can keep them.
