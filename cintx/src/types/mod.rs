@@ -55,6 +55,7 @@ pub(crate) fn plain_decimal(text: &str) -> Option<rust_decimal::Decimal> {
 }
 
 /// Whether white space stands around a text, or control characters in it, as in a key that was read with its line end.
+#[cfg(any(feature = "redirect-hashing", feature = "webhook-receive"))]
 pub(crate) fn is_padded(text: &str) -> bool {
     text.trim() != text || text.chars().any(char::is_control)
 }

@@ -87,7 +87,9 @@ async fn a_study_comes_to_the_same_end_in_any_weather<V: Version>() {
         assert!(plan.is_empty(), "seed {seed} leaves something to do: {plan}; {course}");
     }
     println!("{}: {schedules} studies, {failed} failed and {killed} killed before they were applied again", V::DATE);
-    assert!(failed > 0 && killed > 0, "the weather was too kind: {failed} failed, {killed} killed");
+    // A few may all have luck.
+    let is_kind = failed == 0 || killed == 0;
+    assert!(schedules < SCHEDULES || !is_kind, "the weather was too kind: {failed} failed, {killed} killed");
 }
 
 macro_rules! version {

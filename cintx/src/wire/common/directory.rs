@@ -55,7 +55,7 @@ impl DirectoryWire for super::Marker {
     }
 
     async fn users(raw: &Client, account: i64, user_type: Option<&str>) -> Result<Vec<User>, Error> {
-        let params = GetAccountUsersParams { user_type: user_type.map(Into::into), ..Default::default() };
+        let params = GetAccountUsersParams { user_type: user_type.map(Into::into) };
         let answer = raw.get_account_users(account, &params).await?;
         list(&operations::GET_ACCOUNT_USERS, answer.into_value().users)
     }
