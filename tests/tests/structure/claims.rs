@@ -13,8 +13,9 @@ const CALLS: &str = include_str!("../../../cintx/guide/calls.md");
 const EXPLAINING: [&str; 1] = ["| outcome | did it take effect? | what to do |"];
 
 /// Where tests are, by package.
-const FOLDERS: [(&str, &str); 4] = [
+const FOLDERS: [(&str, &str); 5] = [
     ("cintx", "cintx/src"),
+    ("cintx", "cintx/tests"),
     ("cintx-fuzz", "fuzz/tests"),
     ("cintx-raw", "cintx-raw/src"),
     ("cintx-tests", "tests/tests"),
