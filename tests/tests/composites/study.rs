@@ -62,8 +62,8 @@ async fn a_study_comes_to_the_same_end_in_any_weather<V: Version>() {
     let wanted = ledger(&client).await;
     assert_eq!(wanted.len(), 4, "the world's own project, and three lines of the study: {wanted:?}");
 
-    let schedules =
-        std::env::var("CINTX_SCHEDULES").map_or(SCHEDULES, |count| count.parse::<u64>().unwrap().div_ceil(25));
+    let schedules = std::env::var("CINTX_SCHEDULES")
+        .map_or(SCHEDULES, |count| count.parse::<u64>().unwrap().div_ceil(Scenario::ALL.len() as u64));
     let (mut failed, mut killed) = (0, 0);
     for seed in 0..schedules {
         let client = world.begin();
