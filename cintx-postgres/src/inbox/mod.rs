@@ -23,7 +23,7 @@ use crate::error::Error;
 
 /// The channel on which receivers tell each other that there is something to do.
 const CHANNEL: &str = "cintx_inbox";
-const MAX_HANDLER_TIME: Duration = Duration::from_secs(60);
+const DEFAULT_PATIENCE: Duration = Duration::from_secs(60);
 /// How often a transaction is tried that PostgreSQL broke off in favour of another.
 const MAX_TRIES: u32 = 5;
 
@@ -86,7 +86,7 @@ struct Taking {
 
 impl PostgresInboxStore {
     pub(crate) fn new(database: Database) -> Self {
-        Self { database, patience: MAX_HANDLER_TIME, sessions: Arc::default() }
+        Self { database, patience: DEFAULT_PATIENCE, sessions: Arc::default() }
     }
 
     /// How long [`claim`](Self::claim) lets an event wait for those of its session that come before it. One minute if

@@ -55,7 +55,7 @@ use crate::recovery::resolver::OutcomeResolver;
 use crate::recovery::{Journal, REPLAY_WITHIN};
 
 /// A token that was got longer ago is asked for again.
-const MAX_TOKEN_WAIT: Duration = Duration::from_secs(1);
+const MAX_CREDENTIAL_AGE: Duration = Duration::from_secs(1);
 
 /// What the clones of one client share.
 pub(crate) struct Shared {
@@ -136,7 +136,7 @@ impl Shared {
             let asked = Instant::now();
             let within = deadline.map_or(Duration::MAX, |deadline| deadline.duration_since(asked));
             permit = Some(pacer.acquire(request.of(operation, within)).await.map_err(|_| NotReady::NoRoom)?);
-            if asked.elapsed() > MAX_TOKEN_WAIT {
+            if asked.elapsed() > MAX_CREDENTIAL_AGE {
                 credential = self.credential(operation.host).await?;
             }
         }

@@ -336,6 +336,17 @@ mod tests {
     }
 
     #[test]
+    fn a_respondent_id_is_the_rid_only_where_there_is_no_other() {
+        let rid = "0f1ce179-a917-49ff-9d50-b05fc91f7bd4";
+        let read = |file: String| rows(file.as_bytes()).unwrap().remove(0);
+        let both = read(format!("RID,Respondent ID\n{rid},4711\n"));
+        assert_eq!((both.rid.as_deref(), both.other.len()), (Some(rid), 1));
+        assert_eq!(read(format!("Respondent ID,Cost\n{rid},1\n")).rid.as_deref(), Some(rid));
+        let number = read("Respondent ID,Cost\n4711,1\n".to_owned());
+        assert_eq!((number.rid, number.other.len()), (None, 1));
+    }
+
+    #[test]
     fn a_wrong_cell_costs_that_cell_alone() {
         let file = "RID;Supplier ID;client-status;Entry Date;Last_Date;COST;Currency;reconciliation code;Mood\n\
                     r1;7;10;2026-11-02T10:00:00Z;2026-11-02 10:05;-2.73;USD;933;fine;more\n\

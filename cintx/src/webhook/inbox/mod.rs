@@ -81,8 +81,8 @@ use super::receive::Event;
 
 /// The most events that share a commit.
 const MAX_BATCH: usize = 1_000;
-const MAX_HANDLER_TIME: Duration = Duration::from_secs(60);
-const MAX_MEMORY: Duration = Duration::from_secs(14 * 86_400);
+const DEFAULT_PATIENCE: Duration = Duration::from_secs(60);
+const DEFAULT_RETENTION: Duration = Duration::from_secs(14 * 86_400);
 
 /// Why the inbox could not read or write.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -237,7 +237,7 @@ impl Inbox {
             committing: Arc::default(),
             changed: Notify::new(),
         };
-        Self { shared: Arc::new(shared), patience: MAX_HANDLER_TIME, remember: MAX_MEMORY }
+        Self { shared: Arc::new(shared), patience: DEFAULT_PATIENCE, remember: DEFAULT_RETENTION }
     }
 
     /// How long an event waits for those of its session that come before it. One minute if not set.
@@ -319,7 +319,7 @@ impl Inbox {
     /// Waits until there may be something to take: an event was accepted since the last call, by this process or by
     /// another one with the same store, or one has waited long enough.
     pub async fn changed(&self) {
-        let wait = self.patience.clamp(Duration::from_millis(10), MAX_HANDLER_TIME);
+        let wait = self.patience.clamp(Duration::from_millis(10), DEFAULT_PATIENCE);
         let here = std::pin::pin!(self.shared.changed.notified());
         let _ = tokio::time::timeout(wait, select(here, self.shared.store.changed())).await;
     }
