@@ -1,4 +1,4 @@
-//! Prices: rate cards, the feasibility of an existing target group, and price predictions.
+//! Prices: rate cards, the price of an existing target group, and price predictions.
 
 use std::collections::BTreeMap;
 use std::future::{Future, IntoFuture};
@@ -7,16 +7,13 @@ use std::pin::Pin;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::audience::Audience;
 use crate::client::Client;
 use crate::client::options::with_options;
-use crate::error::{Error, FieldError};
+use crate::error::Error;
 use crate::open_enum::open_enum;
-use crate::supply::Supply;
-use crate::target_group::feasibility::Feasibility;
 use crate::target_group::{PricingModel, TargetGroup};
 use crate::types::ids::{BusinessUnitId, SupplierId};
-use crate::types::{CountryCode, IncidenceRate, IntoField, LengthOfInterview, Locale, Money, TimeRange};
+use crate::types::{CountryCode, IncidenceRate, LengthOfInterview, Money};
 use crate::version::Version;
 pub use crate::wire::price::{HasGroupRateCard, HasPricePrediction};
 
@@ -253,143 +250,5 @@ impl<V: Version> TargetGroup<V> {
         V: HasPricePrediction,
     {
         <V as HasPricePrediction>::group_price(self.client.raw(), self.client.account(), unit.into(), &self.id).await
-    }
-
-    /// Asks what the target group can have, with its own settings or with others. Await it to ask; changes nothing.
-    ///
-    /// ```no_run
-    /// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
-    /// let now = group.feasibility().await?;
-    /// let if_rarer = group.feasibility().incidence_rate("0.20").await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[doc(alias = "calculate_target_group_feasibility_by_id")]
-    pub fn feasibility(&self) -> GroupFeasibility<V> {
-        GroupFeasibility { group: self.clone(), settings: FeasibilitySettings::default(), problems: Vec::new() }
-    }
-}
-
-/// Settings that the feasibility of an existing target group is computed for, instead of its own.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[doc(hidden)]
-pub struct FeasibilitySettings {
-    pub(crate) completes_goal: Option<u32>,
-    pub(crate) length_of_interview: Option<LengthOfInterview>,
-    pub(crate) incidence_rate: Option<IncidenceRate>,
-    pub(crate) fielding_period: Option<TimeRange>,
-    pub(crate) price: Option<Money>,
-    pub(crate) boost: Option<Money>,
-    pub(crate) supply: Option<Supply>,
-    pub(crate) audience: Option<Audience>,
-    pub(crate) locale: Option<Locale>,
-    pub(crate) collects_pii: Option<bool>,
-    pub(crate) step_days: Option<u32>,
-}
-
-impl FeasibilitySettings {
-    pub(crate) fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-/// A question about what an existing target group can have.
-#[derive(Clone, Debug)]
-#[must_use = "nothing is sent until it is awaited"]
-pub struct GroupFeasibility<V: Version> {
-    group: TargetGroup<V>,
-    settings: FeasibilitySettings,
-    problems: Vec<FieldError>,
-}
-
-with_options!(GroupFeasibility: group.client);
-
-impl<V: Version> GroupFeasibility<V> {
-    /// With this many completes: 1 to 10,000.
-    pub fn completes_goal(mut self, completes: u32) -> Self {
-        if !(1..=10_000).contains(&completes) {
-            self.problems.push(FieldError::new("completes_goal", format!("is {completes}, expected 1 to 10,000")));
-        }
-        self.settings.completes_goal = Some(completes);
-        self
-    }
-
-    /// With this length of interview.
-    pub fn length_of_interview(mut self, length: impl IntoField<LengthOfInterview>) -> Self {
-        self.settings.length_of_interview = length.into_field("length_of_interview", &mut self.problems);
-        self
-    }
-
-    /// With this incidence rate.
-    pub fn incidence_rate(mut self, rate: impl IntoField<IncidenceRate>) -> Self {
-        self.settings.incidence_rate = rate.into_field("incidence_rate", &mut self.problems);
-        self
-    }
-
-    /// With this time in field.
-    pub fn fielding_period(mut self, period: impl IntoField<TimeRange>) -> Self {
-        self.settings.fielding_period = period.into_field("fielding_period", &mut self.problems);
-        self
-    }
-
-    /// At this price; not for rate cards.
-    pub fn cost_per_interview(mut self, price: Money) -> Self {
-        self.settings.price = Some(price);
-        self
-    }
-
-    /// With this much on top of the rate card's price; not in 2025-02-17, which refuses it before anything is sent.
-    pub fn rate_card_boost(mut self, boost: Money) -> Self {
-        self.settings.boost = Some(boost);
-        self
-    }
-
-    /// With these suppliers.
-    pub fn supply(mut self, supply: Supply) -> Self {
-        supply.check::<V>(&mut self.problems);
-        self.settings.supply = Some(supply);
-        self
-    }
-
-    /// With this audience, whose quotas are shares of the [`completes_goal`](Self::completes_goal): give that, too.
-    pub fn audience(mut self, audience: Audience) -> Self {
-        self.settings.audience = Some(audience);
-        self
-    }
-
-    /// In this language and country.
-    pub fn locale(mut self, locale: impl IntoField<Locale>) -> Self {
-        self.settings.locale = locale.into_field("locale", &mut self.problems);
-        self
-    }
-
-    /// Whether the survey asks for personal data.
-    pub fn collects_pii(mut self, collects: bool) -> Self {
-        self.settings.collects_pii = Some(collects);
-        self
-    }
-
-    /// The `step_days` of the request, which is sent as it is.
-    pub fn step_days(mut self, days: u32) -> Self {
-        self.settings.step_days = Some(days);
-        self
-    }
-}
-
-impl<V: Version> IntoFuture for GroupFeasibility<V> {
-    type Output = Result<Feasibility, Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let mut problems = self.problems;
-            if let Some(audience) = &self.settings.audience {
-                audience.solve_ahead(self.settings.completes_goal, V::DRAFTS_IN).await;
-                audience.check(self.settings.completes_goal, V::DRAFTS_IN, &mut problems);
-            }
-            Error::check(problems)?;
-            let TargetGroup { client, project, id } = &self.group;
-            V::group_feasibility(client.raw(), client.account(), project, id, &self.settings).await
-        })
     }
 }

@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::exclusion::{ListOutcome, ListWork};
 use crate::job::{Job, JobKind, JobPoll};
 use crate::open_enum::open_enum;
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
 use crate::respondent::id_list::{self, IdList};
+pub use crate::respondent::list_job::ListOutcome;
+use crate::respondent::list_job::{self, ListWork};
 use crate::sealed::Sealed;
 use crate::target_group::TargetGroup;
 use crate::types::ids::JobId;
@@ -231,9 +232,9 @@ impl<V: HasRecontacts> Sealed for RecontactRequest<V> {}
 impl<V: HasRecontacts> JobKind for RecontactRequest<V> {
     type Done = ListOutcome;
     const NAME: &'static str = "the recontact job";
-    const FIRST_PAUSE: Duration = Duration::from_secs(1);
-    const MAX_PAUSE: Duration = Duration::from_secs(60);
-    const LIMIT: Duration = Duration::from_secs(3_600);
+    const FIRST_PAUSE: Duration = list_job::FIRST_PAUSE;
+    const MAX_PAUSE: Duration = list_job::MAX_PAUSE;
+    const LIMIT: Duration = list_job::LIMIT;
 
     fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<JobPoll<ListOutcome>, Error>> {
         <V as HasRecontacts>::recontact_job(self.group.client.raw(), self.group.place(), self.work, id).boxed()

@@ -20,7 +20,6 @@ use std::sync::Arc;
 use crate::auth::TokenError;
 use crate::http::Pipeline;
 use crate::http::pace::Pace;
-use crate::reconciliation::Reconciliations;
 use crate::version::Version;
 
 /// Talks to the Demand API of one version on behalf of one account.
@@ -95,11 +94,6 @@ impl<V: Version> Client<V> {
     /// The account that this client works for.
     pub fn account(&self) -> i64 {
         self.account
-    }
-
-    /// The account's reconciliations.
-    pub fn reconciliations(&self) -> Reconciliations<V> {
-        Reconciliations::new(self.clone())
     }
 }
 

@@ -9,7 +9,6 @@ mod policy;
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use self::activity::{ActivityExclusion, ActivitySource, HasActivityExclusions};
@@ -24,13 +23,14 @@ use crate::error::{Error, FieldError};
 use crate::job::{Job, JobKind, JobPoll};
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
 use crate::respondent::id_list::{self, IdList};
+pub use crate::respondent::list_job::ListOutcome;
+use crate::respondent::list_job::{self, ListWork};
 use crate::sealed::Sealed;
 use crate::target_group::TargetGroup;
 use crate::types::ids::{JobId, TargetGroupId};
 use crate::types::serde_text::word;
 use crate::version::Version;
 pub use crate::wire::exclusions::HasRespondentExclusions;
-use crate::wire::exclusions::Place;
 
 impl<V: Version> TargetGroup<V> {
     /// The respondents that are kept out of the target group. Asks nothing.
@@ -41,10 +41,6 @@ impl<V: Version> TargetGroup<V> {
         V: HasRespondentExclusions,
     {
         Exclusions { group: self.clone() }
-    }
-
-    pub(crate) fn place(&self) -> Place<'_> {
-        Place { account: self.client.account(), project: self.project.as_str(), group: self.id.as_str() }
     }
 }
 
@@ -188,25 +184,6 @@ impl<V: HasRespondentExclusions> ListQuery for ExcludedQuery<V> {
     }
 }
 
-/// What a job does with a list of respondents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[doc(hidden)]
-pub enum ListWork {
-    Upload,
-    RemoveAll,
-}
-
-/// What came of a job that filled or emptied a list of respondents.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct ListOutcome {
-    /// When it was done.
-    pub completed_at: Option<Timestamp>,
-    /// Why not all of it was done, if so.
-    pub partial_success: Option<String>,
-}
-
 /// A job that fills or empties a list of excluded respondents.
 pub type ExclusionJob<V> = Job<ExclusionRequest<V>>;
 
@@ -222,9 +199,9 @@ impl<V: HasRespondentExclusions> Sealed for ExclusionRequest<V> {}
 impl<V: HasRespondentExclusions> JobKind for ExclusionRequest<V> {
     type Done = ListOutcome;
     const NAME: &'static str = "the exclusion job";
-    const FIRST_PAUSE: Duration = Duration::from_secs(1);
-    const MAX_PAUSE: Duration = Duration::from_secs(60);
-    const LIMIT: Duration = Duration::from_secs(3_600);
+    const FIRST_PAUSE: Duration = list_job::FIRST_PAUSE;
+    const MAX_PAUSE: Duration = list_job::MAX_PAUSE;
+    const LIMIT: Duration = list_job::LIMIT;
 
     fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<JobPoll<ListOutcome>, Error>> {
         <V as HasRespondentExclusions>::exclusion_job(self.group.client.raw(), self.group.place(), self.work, id)

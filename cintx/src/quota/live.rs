@@ -11,7 +11,8 @@ use crate::error::{Error, FieldError};
 use crate::quota::{Goals, Quota, QuotaPlan, QuotaTable, TableKind};
 use crate::target_group::{TargetGroup, TargetGroupDraft};
 use crate::version::Version;
-use crate::wire::quotas::{Edit, Place, ProfileEdit, Replacing};
+use crate::wire::Place;
+use crate::wire::quotas::{Edit, ProfileEdit, Replacing};
 pub use crate::wire::quotas::{HasProfileEdits, HasValidation};
 
 impl<V: Version> TargetGroup<V> {
@@ -78,8 +79,7 @@ impl<V: Version> Quotas<V> {
     }
 
     pub(crate) fn place(&self) -> Place<'_> {
-        let TargetGroup { client, project, id } = &self.group;
-        Place { account: client.account(), project, group: id }
+        self.group.place()
     }
 
     pub(crate) fn raw(&self) -> &V::Raw {
@@ -218,8 +218,8 @@ impl<V: Version> Quotas<V> {
     #[doc(alias = "manage_target_group_profiles")]
     pub async fn replace(&self, draft: &TargetGroupDraft) -> Result<Replacement<V>, Error> {
         let mut problems = Vec::new();
-        draft.audience.solve_ahead(Some(draft.completes_goal), V::DRAFTS_IN).await;
-        draft.audience.check(Some(draft.completes_goal), V::DRAFTS_IN, &mut problems);
+        draft.audience.solve_ahead(Some(draft.settings.completes_goal), V::DRAFTS_IN).await;
+        draft.audience.check(Some(draft.settings.completes_goal), V::DRAFTS_IN, &mut problems);
         if !problems.is_empty() {
             return Err(Error::invalid(problems));
         }

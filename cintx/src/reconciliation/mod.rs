@@ -138,11 +138,14 @@ pub struct Reconciliations<V: Version> {
     client: Client<V>,
 }
 
-impl<V: Version> Reconciliations<V> {
-    pub(crate) fn new(client: Client<V>) -> Self {
-        Self { client }
+impl<V: Version> Client<V> {
+    /// The account's reconciliations. Asks nothing.
+    pub fn reconciliations(&self) -> Reconciliations<V> {
+        Reconciliations { client: self.clone() }
     }
+}
 
+impl<V: Version> Reconciliations<V> {
     /// Submits rows under a file name; at most 100,000, each RID a UUID and given once.
     ///
     /// Carries an idempotency key where the version takes one.

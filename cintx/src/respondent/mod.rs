@@ -5,6 +5,7 @@
 pub mod codes;
 mod entry;
 pub(crate) mod id_list;
+pub(crate) mod list_job;
 #[cfg(feature = "redirect-hashing")]
 pub mod redirect;
 mod server_to_server;

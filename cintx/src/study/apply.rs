@@ -166,7 +166,7 @@ impl<V: Version> Plan<V> {
                 (Step::ChangeTargetGroup { .. }, Found::Draft(group, audiences), _) => {
                     let desired = draft.clone().build_ahead().await?;
                     let change = |settings: &mut DraftSettings| {
-                        *settings = wanted(settings, &desired, &plan.group, self.client.now())
+                        *settings = wanted(settings, &desired.settings, &plan.group, self.client.now())
                     };
                     match audiences {
                         Audiences::Same => group.edit_draft(change).await?,

@@ -162,7 +162,7 @@ impl LaunchedChange {
         there: &TargetGroup<V>,
         draft: &TargetGroupDraft,
     ) -> Result<(), Error> {
-        let (client, supply) = (&there.client, &draft.supply);
+        let (client, supply) = (&there.client, &draft.settings.supply);
         let is = there.supply().await?;
         if is.same_as(supply) {
             return Ok(());
@@ -198,7 +198,7 @@ impl LaunchedChange {
         if said.soft_launch.as_ref().is_some_and(|soft| soft.end <= now) {
             self.not_compared.push(NotCompared::new(&self.name, "assistant.soft_launch", "it is over"));
         }
-        let desired = assistant::wanted(&is, &draft.assistant, now);
+        let desired = assistant::wanted(&is, &draft.settings.assistant, now);
         if is != desired {
             self.change("assistant", said, &StudyAssistant::read(&is, &mut Vec::new()));
             self.assistant = Some(desired);
@@ -242,39 +242,39 @@ impl LaunchedChange {
             return Ok(());
         }
         let difference = |goal| draft.audience.difference(&tables, goal, V::DRAFTS_IN);
-        let present = goal.and_then(|goal| u32::try_from(goal).ok()).unwrap_or(draft.completes_goal);
-        for goal in [present, draft.completes_goal] {
+        let present = goal.and_then(|goal| u32::try_from(goal).ok()).unwrap_or(draft.settings.completes_goal);
+        for goal in [present, draft.settings.completes_goal] {
             draft.audience.shape_ahead(goal, Unit::Completes).await;
             draft.audience.draft_shape_ahead(goal, V::DRAFTS_IN).await;
         }
         // For the present goal: only then is it the audience that differs.
         let other_audience = difference(present) != Ok(Difference::None);
-        let wanted = difference(draft.completes_goal);
+        let wanted = difference(draft.settings.completes_goal);
         if wanted == Ok(Difference::Unreadable) {
             let reason = "what is in field does not say what its quotas consist of";
             self.not_compared.push(NotCompared::new(&self.name, "audience", reason));
             self.obstacles.push(format!("audience cannot be compared: {reason}"));
             return Ok(());
         }
-        if present == draft.completes_goal && !other_audience {
+        if present == draft.settings.completes_goal && !other_audience {
             return Ok(());
         }
         let cint = StudyAudience::read(&Shape::of_tables(&tables), None, Parts::Completes, present);
         if let Some(reason) = below_collected(&tables, &draft) {
             match other_audience {
                 true => self.obstacle("audience", &group.audience, &cint, reason),
-                false => self.obstacle("completes_goal", &draft.completes_goal, &present, reason),
+                false => self.obstacle("completes_goal", &draft.settings.completes_goal, &present, reason),
             }
             return Ok(());
         }
-        if present != draft.completes_goal {
-            self.change("completes_goal", &draft.completes_goal, &present);
+        if present != draft.settings.completes_goal {
+            self.change("completes_goal", &draft.settings.completes_goal, &present);
         }
         if other_audience {
             self.change("audience", &group.audience, &cint);
         }
-        let total = u64::from(draft.completes_goal);
-        let warnings = |sent_in| draft.audience.warnings_in(draft.completes_goal, sent_in);
+        let total = u64::from(draft.settings.completes_goal);
+        let warnings = |sent_in| draft.audience.warnings_in(draft.settings.completes_goal, sent_in);
         self.quotas = Some(match wanted {
             Ok(Difference::None) => QuotaChange::Goals(total, Vec::new()),
             Ok(Difference::Goals(goals)) => {
@@ -369,7 +369,7 @@ fn set_launched(settings: &mut LaunchedSettings, group: &StudyGroup, study: &Stu
 
 /// Why fewer completes than there are already cannot be wanted.
 fn below_collected(tables: &[QuotaTable], draft: &TargetGroupDraft) -> Option<String> {
-    let goal = draft.completes_goal;
+    let goal = draft.settings.completes_goal;
     let completes = tables.iter().map(|table| table.sum().completes).max().unwrap_or(0);
     if completes > u64::from(goal) {
         return Some(format!("completes_goal is {goal}, but there are {completes} completes already"));

@@ -388,7 +388,7 @@ impl<V: Version> Plan<V> {
             Some(feasibility) => self.warn_of(&group, feasibility),
         }
         let draft = draft.build()?;
-        self.warn_of_quotas(&name, &draft.audience.warnings_in(draft.completes_goal, V::DRAFTS_IN));
+        self.warn_of_quotas(&name, &draft.audience.warnings_in(draft.settings.completes_goal, V::DRAFTS_IN));
         self.drift.push(Drift::new(Some(&name), "target_group", &name, &()));
         let mut steps = vec![Step::CreateTargetGroup { name: name.clone(), feasibility }];
         if group.launch {
@@ -421,7 +421,7 @@ impl<V: Version> Plan<V> {
     ) -> Result<GroupPlan<V>, Error> {
         let Draft { settings: is, kept, .. } = draft.draft().await?;
         let desired = group.draft(&self.study, &self.client.project(&draft.project), supply)?.build_ahead().await?;
-        let wanted = wanted(&is, &desired, group, self.client.now());
+        let wanted = wanted(&is, &desired.settings, group, self.client.now());
         let mut fields = differences(&is, &wanted);
         for field in &fields {
             let (file, cint) = (setting(&wanted, field), setting(&is, field));
@@ -434,7 +434,10 @@ impl<V: Version> Plan<V> {
         }
         let mut steps = Vec::new();
         if audiences == Audiences::Differ {
-            self.warn_of_quotas(&group.name, &desired.audience.warnings_in(desired.completes_goal, V::DRAFTS_IN));
+            self.warn_of_quotas(
+                &group.name,
+                &desired.audience.warnings_in(desired.settings.completes_goal, V::DRAFTS_IN),
+            );
         }
         if !fields.is_empty() {
             let fields = fields.into_iter().map(str::to_owned).collect();
@@ -457,7 +460,7 @@ impl<V: Version> Plan<V> {
         desired: &TargetGroupDraft,
     ) -> (bool, Audiences) {
         let there = V::audience_of(kept);
-        for goal in [is.completes_goal, desired.completes_goal] {
+        for goal in [is.completes_goal, desired.settings.completes_goal] {
             desired.audience.draft_shape_ahead(goal, V::DRAFTS_IN).await;
         }
         let template = group.audience.template.as_ref().map(|id| id.as_str());
@@ -477,7 +480,7 @@ impl<V: Version> Plan<V> {
             let cint = StudyAudience::read(&there, kept.template(), parts::<V>(kept), is.completes_goal);
             self.drift.push(Drift::new(Some(&group.name), "audience", &group.audience, &cint));
         }
-        (is_same, if same(desired.completes_goal) { Audiences::Same } else { Audiences::Differ })
+        (is_same, if same(desired.settings.completes_goal) { Audiences::Same } else { Audiences::Differ })
     }
 
     async fn compare_launched(

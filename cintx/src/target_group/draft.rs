@@ -1,7 +1,5 @@
 //! Drafts: building, checking and creating a target group; reading, changing and duplicating a draft.
 
-use std::ops::Deref;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -142,14 +140,6 @@ pub struct TargetGroupDraft {
     /// Whether respondents may enter again; Cint's own default if not set. From 2025-12-18 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub re_entry: Option<ReEntry>,
-}
-
-impl Deref for TargetGroupDraft {
-    type Target = DraftSettings;
-
-    fn deref(&self) -> &DraftSettings {
-        &self.settings
-    }
 }
 
 impl TargetGroupDraft {
@@ -380,12 +370,12 @@ impl<V: Version> DraftBuilder<V> {
     }
 
     pub(crate) fn name(&self) -> &str {
-        &self.draft.name
+        &self.draft.settings.name
     }
 
     /// The buyer's own number for it, if there is one.
     pub(crate) fn given_reference(&self) -> Option<&str> {
-        self.draft.reference.as_deref()
+        self.draft.settings.reference.as_deref()
     }
 
     /// Bears this reference, which no other thing has, where the version has references and the buyer gives none.
@@ -396,7 +386,7 @@ impl<V: Version> DraftBuilder<V> {
 
     /// The goal, once it is given.
     fn given_goal(&self) -> Option<u32> {
-        self.required.has("completes_goal").then_some(self.draft.completes_goal)
+        self.required.has("completes_goal").then_some(self.draft.settings.completes_goal)
     }
 
     /// The target group as data, checked.
@@ -427,8 +417,8 @@ impl<V: Version> DraftBuilder<V> {
     pub async fn create(mut self) -> Result<TargetGroup<V>, Error> {
         let own = self.own_reference.take();
         let (client, project, mut draft) = self.solved().await.check()?;
-        for warning in draft.audience.warnings_in(draft.completes_goal, V::DRAFTS_IN) {
-            tracing::warn!(name = %draft.name, %warning, "whole numbers change the quotas of a draft");
+        for warning in draft.audience.warnings_in(draft.settings.completes_goal, V::DRAFTS_IN) {
+            tracing::warn!(name = %draft.settings.name, %warning, "whole numbers change the quotas of a draft");
         }
         let is_referred = give_reference::<V>(&mut draft.settings, own);
         let create = |client: Client<V>| {
@@ -458,10 +448,10 @@ impl<V: Version> DraftBuilder<V> {
             draft.audience.check(goal, V::DRAFTS_IN, &mut problems);
         }
         if self.required.has("fielding_period") && !self.in_field {
-            problems.extend(must_be_future("fielding_period", draft.fielding_period.start(), now));
+            problems.extend(must_be_future("fielding_period", draft.settings.fielding_period.start(), now));
         }
         problems.extend(draft.activity_exclusions.iter().filter_map(|it| it.of.problem(None, &self.project)));
-        if V::LIVE_URL_AT_ONCE && self.required.has("live_url") && draft.live_url.is_none() {
+        if V::LIVE_URL_AT_ONCE && self.required.has("live_url") && draft.settings.live_url.is_none() {
             let reason = format!("is missing: {} wants an address from the beginning", V::DATE);
             problems.push(FieldError::new("live_url", reason));
         }

@@ -12,7 +12,9 @@ pub(crate) mod transitions;
 pub use self::changelog::{Change, ChangeKind, ChangedBy, ChangelogEntry, ChangelogQuery};
 pub use self::details::{LaunchedSettings, TargetGroupDetails};
 pub use self::draft::{Draft, DraftBuilder, DraftSettings, KeptDraft, TargetGroupDraft};
-pub use self::feasibility::{DraftFeasibility, Feasibility, SupplierGroupFeasibility, TargetFeasibility};
+pub use self::feasibility::{
+    DraftFeasibility, Feasibility, GroupFeasibility, SupplierGroupFeasibility, TargetFeasibility,
+};
 pub(crate) use self::list::TargetGroupFilter;
 pub use self::list::{
     Issue, Statistic, Suggestion, TargetGroupQuery, TargetGroupStatistics, TargetGroupSummary, TargetGroups,
@@ -28,11 +30,11 @@ use std::ops::RangeInclusive;
 use crate::client::{CallOptions, Client};
 use crate::error::Error;
 use crate::open_enum::open_enum;
-pub use crate::pricing::GroupFeasibility;
 use crate::project::ProjectScope;
 use crate::types::Money;
 use crate::types::ids::{ProjectId, TargetGroupId};
 use crate::version::Version;
+use crate::wire::Place;
 
 open_enum! {
     /// The state of a target group.
@@ -101,6 +103,10 @@ impl<V: Version> TargetGroup<V> {
     /// The id of its project.
     pub fn project_id(&self) -> &ProjectId {
         &self.project
+    }
+
+    pub(crate) fn place(&self) -> Place<'_> {
+        Place { account: self.client.account(), project: self.project.as_str(), group: self.id.as_str() }
     }
 
     /// The target group for calls with other options: key, retries, time limits, headers. They go before those of the

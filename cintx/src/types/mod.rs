@@ -65,23 +65,6 @@ pub(crate) fn hyphenated_uuid(text: &str) -> Option<uuid::Uuid> {
     (text.len() == uuid::fmt::Hyphenated::LENGTH).then(|| text.parse().ok()).flatten()
 }
 
-/// The error of a conversion that may not be able to fail.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct InvalidOrNever(Option<InvalidValue>);
-
-impl From<InvalidValue> for InvalidOrNever {
-    fn from(error: InvalidValue) -> Self {
-        Self(Some(error))
-    }
-}
-
-impl From<std::convert::Infallible> for InvalidOrNever {
-    fn from(never: std::convert::Infallible) -> Self {
-        match never {}
-    }
-}
-
 /// A value as a builder takes it: made already, or text that is checked when the builder is.
 ///
 /// Implemented for everything that converts into `T`.
@@ -93,12 +76,10 @@ pub trait IntoField<T> {
 impl<T, G> IntoField<T> for G
 where
     G: TryInto<T>,
-    G::Error: Into<InvalidOrNever>,
+    G::Error: fmt::Display,
 {
     fn into_field(self, field: &'static str, problems: &mut Vec<FieldError>) -> Option<T> {
-        self.try_into()
-            .map_err(|error| problems.extend(error.into().0.map(|error| FieldError::new(field, error.to_string()))))
-            .ok()
+        self.try_into().map_err(|error| problems.push(FieldError::new(field, error.to_string()))).ok()
     }
 }
 

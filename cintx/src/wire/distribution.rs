@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use std::future::Future;
 
 use super::Answer;
-use super::quotas::{Place, QuotasWire};
+use super::Place;
+use super::quotas::QuotasWire;
 use crate::audience::Condition;
 use crate::audience::{Interlock, Question};
 use crate::quota::QuotaTable;

@@ -5,24 +5,15 @@ use std::future::Future;
 
 use cintx_raw::File;
 
-use super::Answer;
+use super::{Answer, Place};
 use crate::exclusion::{
-    ActivityExclusion, ExcludedBy, ExclusionGroup, ExclusionPolicy, ExclusionsOverview, GroupChange, ListOutcome,
-    ListWork,
+    ActivityExclusion, ExcludedBy, ExclusionGroup, ExclusionPolicy, ExclusionsOverview, GroupChange,
 };
 use crate::job::JobPoll;
 use crate::paging::{PageRequest, RawPage};
+use crate::respondent::list_job::{ListOutcome, ListWork};
 use crate::types::ids::{ExclusionGroupId, JobId, ProjectId, TargetGroupId};
 use crate::version::Version;
-
-/// Where a target group is.
-#[derive(Clone, Copy, Debug)]
-#[doc(hidden)]
-pub struct Place<'a> {
-    pub(crate) account: i64,
-    pub(crate) project: &'a str,
-    pub(crate) group: &'a str,
-}
 
 /// The versions that exclude respondents by files of ids.
 #[diagnostic::on_unimplemented(
@@ -218,7 +209,7 @@ macro_rules! list_job {
         let answer = $answer;
         let ask_again = $crate::job::poll_pause(answer.headers());
         let answer = answer.into_value();
-        let done = $crate::exclusion::ListOutcome {
+        let done = $crate::respondent::list_job::ListOutcome {
             completed_at: answer.completed_at.and_then(|at| $crate::wire::moment::moment(&at)),
             partial_success: None$(.or(answer.$reason.map(|reason| reason.description.unwrap_or_default())))?,
         };

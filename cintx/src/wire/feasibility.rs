@@ -10,10 +10,10 @@ use super::audience::{legacy, modern};
 use super::quotas::{self, items};
 use crate::audience::{Audience, Condition, Question};
 use crate::fielding::assistant::Pricing;
-use crate::pricing::FeasibilitySettings;
 use crate::quota::TableKind;
 use crate::supply::Supply;
 use crate::target_group::TargetGroupDraft;
+use crate::target_group::feasibility::FeasibilitySettings;
 use crate::target_group::feasibility::{Feasibility, SupplierGroupFeasibility, TargetFeasibility};
 use crate::types::Money;
 
@@ -33,7 +33,7 @@ impl Asked {
 
 /// What is added to the price of the rate card.
 pub(crate) fn boost(draft: &TargetGroupDraft) -> Option<&Money> {
-    match &draft.assistant.pricing {
+    match &draft.settings.assistant.pricing {
         Some(Pricing::RateCard { boost_cpi, .. }) => boost_cpi.as_ref(),
         _ => None,
     }

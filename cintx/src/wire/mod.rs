@@ -63,6 +63,15 @@ use crate::types::ids::JobId;
 
 type Answer<T> = Result<T, Error>;
 
+/// Where a target group is.
+#[derive(Clone, Copy, Debug)]
+#[doc(hidden)]
+pub struct Place<'a> {
+    pub(crate) account: i64,
+    pub(crate) project: &'a str,
+    pub(crate) group: &'a str,
+}
+
 /// What every version can do. Implemented by the wire files alone.
 #[expect(private_interfaces, reason = "only this crate implements and calls it")]
 #[doc(hidden)]

@@ -8,9 +8,10 @@ use serde_json::Value;
 
 use super::json::{decimal, id_text};
 use super::{Answer, Wire};
-use crate::pricing::{ExchangePrice, FeasibilitySettings, GroupRateCards, Prediction, Price, PriceType, RateCard};
+use crate::pricing::{ExchangePrice, GroupRateCards, Prediction, Price, PriceType, RateCard};
 use crate::target_group::PricingModel;
 use crate::target_group::feasibility::Feasibility;
+use crate::target_group::feasibility::FeasibilitySettings;
 use crate::types::CountryCode;
 use crate::types::ids::{BusinessUnitId, ProjectId, TargetGroupId};
 use crate::version::Version;

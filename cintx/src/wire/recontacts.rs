@@ -4,12 +4,11 @@ use std::future::Future;
 
 use cintx_raw::{ByteStream, File};
 
-use super::Answer;
-use super::exclusions::Place;
-use crate::exclusion::{ListOutcome, ListWork};
+use super::{Answer, Place};
 use crate::job::JobPoll;
 use crate::paging::{PageRequest, RawPage};
 use crate::recontact::{RecontactBy, RecontactUpload};
+use crate::respondent::list_job::{ListOutcome, ListWork};
 use crate::types::ids::JobId;
 use crate::version::Version;
 

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use super::Answer;
-use super::exclusions::Place;
+use super::Place;
 use crate::respondent::unique_code::{RespondentMode, UniqueCodesStats};
 use crate::version::Version;
 

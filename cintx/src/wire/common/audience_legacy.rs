@@ -21,18 +21,18 @@ pub(super) async fn interlock(
 ) -> Result<Option<Value>, Error> {
     let Some(interlock) = audience.crossed() else { return Ok(None) };
     let context = legacy::Context {
-        locale: draft.locale.to_string(),
-        goal: draft.completes_goal,
-        start: timestamp(draft.fielding_period.start()),
-        end: timestamp(draft.fielding_period.end()),
-        collects_pii: draft.collects_pii,
+        locale: draft.settings.locale.to_string(),
+        goal: draft.settings.completes_goal,
+        start: timestamp(draft.settings.fielding_period.start()),
+        end: timestamp(draft.settings.fielding_period.end()),
+        collects_pii: draft.settings.collects_pii,
     };
     let body: types::GenerateDraftInterlockRequest = from_json("audience", legacy::helper(interlock, &context)?)?;
     let made = raw.generate_draft_interlock_profile_v2(account, None, &body).await?.into_value();
     let made =
         made.first().ok_or_else(|| Error::incomplete(&operations::GENERATE_DRAFT_INTERLOCK_PROFILE_V2, "profile"))?;
     let operation = &operations::GENERATE_DRAFT_INTERLOCK_PROFILE_V2;
-    legacy::percentages_of_cells(operation, &to_json(made)?, interlock, draft.completes_goal).map(Some)
+    legacy::percentages_of_cells(operation, &to_json(made)?, interlock, draft.settings.completes_goal).map(Some)
 }
 
 impl AudienceWire for super::Marker {
@@ -45,7 +45,7 @@ impl AudienceWire for super::Marker {
         let crossed = crossed.map(|profile| from_json("audience", profile)).transpose()?;
         to_json(&types::TargetGroupDraftProfilesRequest {
             profile_adjustment_type: super::percentage_adjustment(),
-            drafts: Some(from_json("audience", legacy::drafts(audience, draft.completes_goal).into())?),
+            drafts: Some(from_json("audience", legacy::drafts(audience, draft.settings.completes_goal).into())?),
             interlocked_profiles: Some(crossed.into_iter().collect()),
         })
     }
@@ -61,9 +61,9 @@ impl AudienceWire for super::Marker {
         draft: &TargetGroupDraft,
         step_days: Option<u32>,
     ) -> Result<Feasibility, Error> {
-        let profiles = feasibility::profiles(&draft.audience, draft.completes_goal)?;
+        let profiles = feasibility::profiles(&draft.audience, draft.settings.completes_goal)?;
         let body = types::CalculateTargetGroupFeasibilityRequest {
-            allocations: from_json("supply", feasibility::allocation_list(&draft.supply))?,
+            allocations: from_json("supply", feasibility::allocation_list(&draft.settings.supply))?,
             interlocked_profiles: from_json("audience", profiles.interlocked)?,
             step_days: step_days.map(f64::from),
             ..super::feasibility_request(draft, from_json("audience", profiles.regular)?)

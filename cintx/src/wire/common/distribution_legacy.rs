@@ -10,9 +10,9 @@ use serde_json::json;
 use crate::error::Error;
 use crate::quota::QuotaTable;
 use crate::quota::suggest::GoalSplit;
+use crate::wire::Place;
 use crate::wire::audience::legacy::{Context, helper};
 use crate::wire::distribution::{Crossing, DistributionWire, HasGoalSplit, Suggesting, of_goal, question_body};
-use crate::wire::quotas::Place;
 use crate::wire::quotas::legacy::{read_in_percent, read_legacy};
 use crate::wire::{from_json, timestamp, to_json};
 
@@ -60,7 +60,7 @@ impl DistributionWire for super::Marker {
         Place { account, project, group }: Place<'_>,
         profile: &str,
     ) -> Result<QuotaTable, Error> {
-        let (project, group) = (project.as_str(), group.as_str());
+        let (project, group) = (project, group);
         let answer = raw.get_v2_panel_distribution_by_profile(account, project, group, profile).await?;
         let answer = to_json(&answer.into_value())?;
         let profiles: Vec<_> = answer.get("profile").into_iter().collect();
@@ -76,7 +76,7 @@ impl HasGoalSplit for super::Marker {
         Place { account, project, group }: Place<'_>,
         goal: u32,
     ) -> Result<GoalSplit, Error> {
-        let (project, group) = (project.as_str(), group.as_str());
+        let (project, group) = (project, group);
         let answer = raw.get_target_group_quota_distribution_v2(account, project, group, goal.into()).await?;
         let answer = answer.into_value();
         let goals = answer.quota_distribution.into_iter().flatten();

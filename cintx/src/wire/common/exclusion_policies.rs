@@ -5,7 +5,8 @@ use super::raw::*;
 use crate::error::Error;
 use crate::exclusion::ExclusionPolicy;
 use crate::types::ids::{ProjectId, TargetGroupId};
-use crate::wire::exclusions::{HasExclusionPolicies, Place};
+use crate::wire::Place;
+use crate::wire::exclusions::HasExclusionPolicies;
 use crate::wire::read::{read, reads};
 
 reads! {

@@ -3,8 +3,9 @@
 use super::raw::*;
 
 use crate::error::Error;
-use crate::pricing::{FeasibilitySettings, RateCard};
+use crate::pricing::RateCard;
 use crate::target_group::feasibility::Feasibility;
+use crate::target_group::feasibility::FeasibilitySettings;
 use crate::types::CountryCode;
 use crate::types::ids::{BusinessUnitId, ProjectId, TargetGroupId};
 use crate::wire::price::{PriceWire, prices};

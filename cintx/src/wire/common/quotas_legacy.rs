@@ -8,13 +8,13 @@ use crate::error::Error;
 use crate::quota::{Goals, QuotaTable};
 use crate::wire::audience::legacy;
 use crate::wire::quotas::legacy::{active_conditions, grouping, read_legacy};
-use crate::wire::quotas::{Edit, HasProfileEdits, Place, ProfileEdit, QuotasWire, Replacing};
-use crate::wire::{from_json, timestamp, to_json};
+use crate::wire::quotas::{Edit, HasProfileEdits, ProfileEdit, QuotasWire, Replacing};
+use crate::wire::{Place, from_json, timestamp, to_json};
 
 impl QuotasWire for super::Marker {
     async fn quotas(raw: &Client, place: Place<'_>) -> Result<Vec<QuotaTable>, Error> {
         let Place { account, project, group } = place;
-        let answer = raw.get_profiles(account, project.as_str(), group.as_str()).await?.into_value();
+        let answer = raw.get_profiles(account, project, group).await?.into_value();
         Ok(read_legacy(&to_json(&answer)?))
     }
 
@@ -29,7 +29,7 @@ impl QuotasWire for super::Marker {
             body["filling_goal"] = json!(goal);
         }
         let body: types::UpdateFillingGoalRequestBody = from_json("quotas", body)?;
-        raw.bulk_update_quotas(account, project.as_str(), group.as_str(), &body).await?;
+        raw.bulk_update_quotas(account, project, group, &body).await?;
         Ok(())
     }
 
@@ -42,7 +42,6 @@ impl QuotasWire for super::Marker {
         edit: Edit<'_>,
     ) -> Result<(), Error> {
         let Place { account, project, group } = place;
-        let (project, group) = (project.as_str(), group.as_str());
         match edit {
             Edit::Interlock(profiles) => {
                 let body = json!({ "profiles": profiles, "target_group_filling_goal": goal });
@@ -65,29 +64,29 @@ impl QuotasWire for super::Marker {
     async fn replace_profiles(raw: &Client, place: Place<'_>, replacing: &Replacing<'_>) -> Result<(), Error> {
         let Place { account, project, group } = place;
         let (audience, draft) = (replacing.audience, replacing.draft);
-        let goal = draft.completes_goal;
+        let goal = draft.settings.completes_goal;
         crate::wire::audience::legacy::refuse_newer(audience)?;
         let mut body = json!({
-            "locale": draft.locale.to_string(),
+            "locale": draft.settings.locale.to_string(),
             "filling_goal": goal,
             "profile_adjustment_type": "percentage",
-            "start_at": timestamp(draft.fielding_period.start()),
-            "end_at": timestamp(draft.fielding_period.end()),
-            "collects_pii": draft.collects_pii,
+            "start_at": timestamp(draft.settings.fielding_period.start()),
+            "end_at": timestamp(draft.settings.fielding_period.end()),
+            "collects_pii": draft.settings.collects_pii,
             "profiles": legacy::drafts(audience, goal),
         });
         if let Some(profile) = super::audience::interlock(raw, account, audience, draft).await? {
             body["interlocked_profile"] = profile;
         }
         let body: types::ApplyProfilesRequestBody = from_json("audience", body)?;
-        raw.apply_profiles_v2(account, project.as_str(), group.as_str(), None, &body).await?;
+        raw.apply_profiles_v2(account, project, group, None, &body).await?;
         Ok(())
     }
 
     async fn delete_profiles(raw: &Client, place: Place<'_>, ids: &[String]) -> Result<(), Error> {
         let Place { account, project, group } = place;
         let body: types::BatchDeleteProfileRequestBody = from_json("quotas", json!({ "profiles": ids }))?;
-        raw.batch_delete_profiles_v2(account, project.as_str(), group.as_str(), &body).await?;
+        raw.batch_delete_profiles_v2(account, project, group, &body).await?;
         Ok(())
     }
 }
@@ -95,7 +94,6 @@ impl QuotasWire for super::Marker {
 impl HasProfileEdits for super::Marker {
     async fn edit_profile(raw: &Client, place: Place<'_>, edit: ProfileEdit<'_>) -> Result<(), Error> {
         let Place { account, project, group } = place;
-        let (project, group) = (project.as_str(), group.as_str());
         match edit {
             ProfileEdit::Add(question) => {
                 let body = json!({ "question_id": question.id(), "conditions": active_conditions(question) });

@@ -7,22 +7,12 @@ use std::future::Future;
 
 use serde_json::Value;
 
-use super::{Answer, Wire};
+use super::{Answer, Place, Wire};
 use crate::audience::{Audience, Condition, ControlQuotas, Question};
 use crate::quota::{Goals, Quota, QuotaAxis, QuotaTable, TableKind};
 use crate::target_group::TargetGroupDraft;
-use crate::types::ids::{ProjectId, TargetGroupId};
 use crate::version::Version;
 use crate::wire::json::id_text;
-
-/// Where quotas are.
-#[derive(Clone, Debug)]
-#[doc(hidden)]
-pub struct Place<'a> {
-    pub(crate) account: i64,
-    pub(crate) project: &'a ProjectId,
-    pub(crate) group: &'a TargetGroupId,
-}
 
 /// A change to the profiles of a launched group.
 #[derive(Clone, Debug)]

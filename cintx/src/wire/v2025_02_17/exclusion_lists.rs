@@ -3,7 +3,8 @@
 use super::raw::*;
 
 use crate::error::Error;
-use crate::wire::exclusions::{HasExclusionLists, Place};
+use crate::wire::Place;
+use crate::wire::exclusions::HasExclusionLists;
 
 impl HasExclusionLists for super::Marker {
     async fn excluded_rids(raw: &Client, Place { account, project, group }: Place<'_>) -> Result<Vec<String>, Error> {

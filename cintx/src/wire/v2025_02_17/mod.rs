@@ -118,17 +118,17 @@ fn feasibility_request(
 ) -> types::CalculateTargetGroupFeasibilityRequest {
     types::CalculateTargetGroupFeasibilityRequest {
         allocations: None,
-        business_unit_id: draft.business_unit.get(),
-        collects_pii: Some(draft.collects_pii),
-        end_date: timestamp(draft.fielding_period.end()),
-        filling_goal: i64::from(draft.completes_goal),
-        incidence_rate: draft.incidence_rate.fraction(),
+        business_unit_id: draft.settings.business_unit.get(),
+        collects_pii: Some(draft.settings.collects_pii),
+        end_date: timestamp(draft.settings.fielding_period.end()),
+        filling_goal: i64::from(draft.settings.completes_goal),
+        incidence_rate: draft.settings.incidence_rate.fraction(),
         interlocked_profiles: None,
-        length_of_interview: i64::from(draft.length_of_interview.as_minutes()),
-        locale: draft.locale.to_string(),
-        price: draft.cost_per_interview.as_ref().map(Into::into),
+        length_of_interview: i64::from(draft.settings.length_of_interview.as_minutes()),
+        locale: draft.settings.locale.to_string(),
+        price: draft.settings.cost_per_interview.as_ref().map(Into::into),
         profiles: Some(profiles),
-        start_date: timestamp(draft.fielding_period.start()),
+        start_date: timestamp(draft.settings.fielding_period.start()),
         step_days: None,
     }
 }

@@ -17,7 +17,7 @@ impl AudienceWire for super::Marker {
 
     async fn audience(_: &Client, _: i64, draft: &TargetGroupDraft) -> Result<Value, Error> {
         // It is held against its type as a part of the draft.
-        modern::profiling(&draft.audience, draft.completes_goal)
+        modern::profiling(&draft.audience, draft.settings.completes_goal)
     }
 
     fn audience_of(kept: &KeptDraft) -> Shape {
@@ -35,20 +35,20 @@ impl AudienceWire for super::Marker {
         draft: &TargetGroupDraft,
         step_days: Option<u32>,
     ) -> Result<Feasibility, Error> {
-        let (profiling, asked) = feasibility::profiling(&draft.audience, draft.completes_goal)?;
+        let (profiling, asked) = feasibility::profiling(&draft.audience, draft.settings.completes_goal)?;
         let body = types::CalculateTargetGroupFeasibilityRequest {
-            allocations: from_json("supply", feasibility::allocation_specification(&draft.supply))?,
-            business_unit_id: draft.business_unit.get(),
-            collects_pii: Some(draft.collects_pii),
-            completes_goal: i64::from(draft.completes_goal),
-            cost_per_interview: draft.cost_per_interview.as_ref().map(Into::into),
-            expected_incidence_rate: draft.incidence_rate.fraction(),
-            expected_length_of_interview_minutes: i64::from(draft.length_of_interview.as_minutes()),
+            allocations: from_json("supply", feasibility::allocation_specification(&draft.settings.supply))?,
+            business_unit_id: draft.settings.business_unit.get(),
+            collects_pii: Some(draft.settings.collects_pii),
+            completes_goal: i64::from(draft.settings.completes_goal),
+            cost_per_interview: draft.settings.cost_per_interview.as_ref().map(Into::into),
+            expected_incidence_rate: draft.settings.incidence_rate.fraction(),
+            expected_length_of_interview_minutes: i64::from(draft.settings.length_of_interview.as_minutes()),
             fielding_specification: types::TargetGroupFieldingSpecificationInput {
-                start_at: timestamp(draft.fielding_period.start()),
-                end_at: timestamp(draft.fielding_period.end()),
+                start_at: timestamp(draft.settings.fielding_period.start()),
+                end_at: timestamp(draft.settings.fielding_period.end()),
             },
-            locale: draft.locale.to_string(),
+            locale: draft.settings.locale.to_string(),
             price: None,
             profiling: Some(from_json("audience", profiling)?),
             rate_card_price_boost: feasibility::boost(draft).map(Into::into),

@@ -5,9 +5,9 @@ use serde_json::json;
 
 use crate::error::Error;
 use crate::quota::QuotaTable;
+use crate::wire::Place;
 use crate::wire::audience::modern;
 use crate::wire::distribution::{Crossing, DistributionWire, Suggesting, of_goal};
-use crate::wire::quotas::Place;
 use crate::wire::quotas::modern::{modern_profile, percent_as_counts};
 use crate::wire::{from_json, timestamp, to_json};
 
@@ -62,7 +62,7 @@ impl DistributionWire for super::Marker {
         Place { account, project, group }: Place<'_>,
         profile: &str,
     ) -> Result<QuotaTable, Error> {
-        let (project, group) = (project.as_str(), group.as_str());
+        let (project, group) = (project, group);
         let answer = raw.get_panel_distribution_by_profile(account, project, group, profile).await?;
         Ok(modern_profile(&to_json(&answer.into_value())?))
     }

@@ -5,14 +5,15 @@ use cintx_raw::File;
 
 use crate::error::Error;
 use crate::exclusion::{
-    ActivityExclusion, ActivitySource, ExcludedBy, ExclusionGroup, ExclusionsOverview, GroupChange, ListOutcome,
-    ListWork,
+    ActivityExclusion, ActivitySource, ExcludedBy, ExclusionGroup, ExclusionsOverview, GroupChange,
 };
 use crate::job::JobPoll;
 use crate::paging::{PageRequest, RawPage};
+use crate::respondent::list_job::{ListOutcome, ListWork};
 use crate::types::ids::{ExclusionGroupId, JobId, ProjectId, TargetGroupId};
+use crate::wire::Place;
 use crate::wire::exclusions::{
-    HasActivityExclusions, HasExclusionGroups, HasRespondentExclusions, Place, created_job, list_job,
+    HasActivityExclusions, HasExclusionGroups, HasRespondentExclusions, created_job, list_job,
 };
 use crate::wire::page;
 use crate::wire::read::{read, reads};

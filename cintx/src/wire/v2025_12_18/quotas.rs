@@ -8,22 +8,22 @@ use crate::error::Error;
 use crate::quota::{Goals, QuotaTable};
 use crate::wire::audience::modern;
 use crate::wire::quotas::modern::{edited, read_modern, refusals_of};
-use crate::wire::quotas::{Edit, HasValidation, Place, QuotasWire, Replacing};
-use crate::wire::{from_json, to_json};
+use crate::wire::quotas::{Edit, HasValidation, QuotasWire, Replacing};
+use crate::wire::{Place, from_json, to_json};
 
 /// Replaces all profiles.
 async fn manage(raw: &Client, place: Place<'_>, goal: u64, profiling: Value) -> Result<(), Error> {
     let Place { account, project, group } = place;
     let body = json!({ "completes_goal": goal, "profiling": profiling });
     let body: types::ManageProfilesRequestV3 = from_json("audience", body)?;
-    raw.manage_target_group_profiles(account, project.as_str(), group.as_str(), &body).await?;
+    raw.manage_target_group_profiles(account, project, group, &body).await?;
     Ok(())
 }
 
 impl QuotasWire for super::Marker {
     async fn quotas(raw: &Client, place: Place<'_>) -> Result<Vec<QuotaTable>, Error> {
         let Place { account, project, group } = place;
-        let answer = raw.list_profiles(account, project.as_str(), group.as_str()).await?.into_value();
+        let answer = raw.list_profiles(account, project, group).await?.into_value();
         Ok(read_modern(&to_json(&answer)?))
     }
 
@@ -41,7 +41,7 @@ impl QuotasWire for super::Marker {
             body["profiles"] = Value::Array(profiles.collect());
         }
         let body: types::FillingGoalUpdateRequestV3 = from_json("quotas", body)?;
-        raw.update_profile_filling_goal(account, project.as_str(), group.as_str(), &body).await?;
+        raw.update_profile_filling_goal(account, project, group, &body).await?;
         Ok(())
     }
 
@@ -57,14 +57,14 @@ impl QuotasWire for super::Marker {
     }
 
     async fn replace_profiles(raw: &Client, place: Place<'_>, replacing: &Replacing<'_>) -> Result<(), Error> {
-        let profiling = modern::profiling(replacing.audience, replacing.draft.completes_goal)?;
-        manage(raw, place, replacing.draft.completes_goal.into(), profiling).await
+        let profiling = modern::profiling(replacing.audience, replacing.draft.settings.completes_goal)?;
+        manage(raw, place, replacing.draft.settings.completes_goal.into(), profiling).await
     }
 
     async fn delete_profiles(raw: &Client, place: Place<'_>, ids: &[String]) -> Result<(), Error> {
         let Place { account, project, group } = place;
         let body: types::BatchProfileDeletionRequestV3 = from_json("quotas", json!({ "profile_ids": ids }))?;
-        raw.batch_delete_profiles(account, project.as_str(), group.as_str(), &body).await?;
+        raw.batch_delete_profiles(account, project, group, &body).await?;
         Ok(())
     }
 }

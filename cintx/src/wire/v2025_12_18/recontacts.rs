@@ -4,12 +4,13 @@ use super::raw::*;
 use cintx_raw::{ByteStream, File};
 
 use crate::error::Error;
-use crate::exclusion::{ListOutcome, ListWork};
 use crate::job::JobPoll;
 use crate::paging::{PageRequest, RawPage};
 use crate::recontact::{RecontactBy, RecontactUpload, UploadStatus};
+use crate::respondent::list_job::{ListOutcome, ListWork};
 use crate::types::ids::JobId;
-use crate::wire::exclusions::{Place, created_job, list_job};
+use crate::wire::Place;
+use crate::wire::exclusions::{created_job, list_job};
 use crate::wire::page;
 use crate::wire::read::{list, read_words, reads};
 use crate::wire::recontacts::HasRecontacts;

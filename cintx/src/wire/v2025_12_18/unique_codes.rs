@@ -4,7 +4,7 @@ use super::raw::*;
 
 use crate::error::Error;
 use crate::respondent::unique_code::{RespondentMode, UniqueCodesStats};
-use crate::wire::exclusions::Place;
+use crate::wire::Place;
 use crate::wire::read::{read, reads};
 use crate::wire::unique_codes::HasUniqueCodes;
 
