@@ -306,19 +306,19 @@ where
 pub enum BatchEvent<T> {
     /// Work on it has begun.
     Started {
-        /// Its name.
+        /// The name of the target group or job, as it was given.
         key: String,
     },
     /// It is done.
     Done {
-        /// Its name.
+        /// The name of the target group or job, as it was given.
         key: String,
         /// What came of it.
         value: T,
     },
     /// It was not done; the error says whether it had an effect.
     Failed {
-        /// Its name.
+        /// The name of the target group or job, as it was given.
         key: String,
         /// Why not.
         error: Error,

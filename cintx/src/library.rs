@@ -275,7 +275,7 @@ pub struct LibraryQuestion {
     /// The id of the question, as [`Question`](crate::audience::Question) takes it. 2025-12-18 gives it only with
     /// options: not for questions that are answered with a number or a text.
     pub id: Option<i64>,
-    /// Its short name: `AGE`.
+    /// The question's short name: `AGE`.
     pub name: Option<String>,
     /// The text of the question.
     pub text: Option<String>,
@@ -324,7 +324,7 @@ pub struct AnswerOption {
 pub struct QuestionDetails {
     /// The id of the question, as [`Question`](crate::audience::Question) takes it.
     pub id: i64,
-    /// Its short name: `AGE`.
+    /// The question's short name: `AGE`.
     pub name: Option<String>,
     /// The text of the question.
     pub text: Option<String>,

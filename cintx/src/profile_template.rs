@@ -424,7 +424,7 @@ pub struct ProfileTemplateSummary {
     pub scope: Option<TemplateScope>,
     /// The name of the profile template.
     pub name: Option<String>,
-    /// Its label.
+    /// The label of the profile template, as lists show it.
     pub label: Option<String>,
     /// What it is for.
     pub description: Option<String>,

@@ -58,9 +58,9 @@ impl fmt::Debug for Answers {
 pub struct KeptAnswer {
     /// The operation that it answers, by its id in Cint's document.
     pub operation: &'static str,
-    /// Its status.
+    /// The HTTP status of the answer.
     pub status: StatusCode,
-    /// Its body. It may hold a secret, such as that of a webhook.
+    /// The body of the answer as JSON. It may hold a secret, such as that of a webhook.
     pub body: Value,
 }
 

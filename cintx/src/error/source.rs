@@ -15,7 +15,7 @@ pub enum TokenError {
     #[error("the token endpoint answered {status}: {detail}{}", After(*retry_after))]
     #[non_exhaustive]
     Refused {
-        /// Its status. 200 if it sent an error instead of a token.
+        /// The HTTP status. 200 if it sent an error instead of a token.
         status: StatusCode,
         /// The message of the token endpoint.
         detail: String,

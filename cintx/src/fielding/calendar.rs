@@ -190,7 +190,7 @@ pub struct SuggestedField {
 pub struct Holiday {
     /// The name of the holiday.
     pub name: Option<String>,
-    /// Its day.
+    /// The day of the holiday.
     pub date: Option<Date>,
     /// How completes come in on it, compared with other days.
     pub completes_rate: Option<f64>,

@@ -85,7 +85,7 @@ impl<V: Version> ListQuery for ProjectQuery<V> {
 pub struct ProjectSummary {
     /// The id of the project.
     pub id: ProjectId,
-    /// Its short id, for people.
+    /// The project's short id, for people.
     pub human_readable_id: Option<String>,
     /// The name of the project.
     pub name: Option<String>,
@@ -99,9 +99,9 @@ pub struct ProjectSummary {
     pub last_activity_at: Option<Timestamp>,
     /// How many target groups it has.
     pub target_group_count: Option<i64>,
-    /// Its target groups' short ids.
+    /// The short ids of the project's target groups.
     pub target_group_human_readable_ids: Vec<String>,
-    /// Its target groups' numbers of the buyer. Empty before 2025-12-18.
+    /// The buyer's own references of the project's target groups. Empty before 2025-12-18.
     pub target_group_references: Vec<String>,
     /// How its field goes.
     pub statistics: Option<ProjectStatistics>,

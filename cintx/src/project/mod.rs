@@ -141,7 +141,7 @@ impl Project {
         &self.id
     }
 
-    /// Its short id, for people; not known right after its creation.
+    /// The project's short id, for people; not known right after its creation.
     pub fn human_readable_id(&self) -> Option<&str> {
         self.human_readable_id.as_deref()
     }
@@ -187,7 +187,7 @@ three_way_merge!(ProjectSettings { name, manager, reference });
 pub struct ProjectOverview {
     /// The id of the project.
     pub id: ProjectId,
-    /// Its short id, for people.
+    /// The project's short id, for people.
     pub human_readable_id: Option<String>,
     /// The name of the project.
     pub name: Option<String>,

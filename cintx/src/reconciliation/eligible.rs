@@ -211,9 +211,9 @@ pub struct EligibleTargetGroup {
     pub id: TargetGroupId,
     /// What it is called.
     pub name: Option<String>,
-    /// Its state.
+    /// The state of the target group.
     pub status: Option<TargetGroupStatus>,
-    /// Its project.
+    /// The id of the target group's project.
     pub project: Option<ProjectId>,
     /// What its project is called.
     pub project_name: Option<String>,

@@ -24,9 +24,15 @@ enum Shown {
     As(&'static str, &'static str),
     /// Goals of quotas by their ids, and of the whole.
     Goals,
+    /// All profiles, with their quotas, and the goal of the whole.
+    Profiles,
+    /// The profiles that the request names are in the list no more.
+    Gone,
+    /// The profile's quotas are on, or off.
+    Enabled(bool),
 }
 
-const ELSEWHERE: [Elsewhere; 5] = [
+const ELSEWHERE: [Elsewhere; 14] = [
     Elsewhere {
         operation: "update_cost_per_interview",
         written: "/cost-per-interview",
@@ -57,23 +63,92 @@ const ELSEWHERE: [Elsewhere; 5] = [
         read: "/profiles",
         shown: Shown::Goals,
     },
+    // Without quotas: before 2025-12-18 the list of profiles does not show the goal of the whole.
+    Elsewhere {
+        operation: "update_profile_filling_goal",
+        written: "/profiles/completes-goal",
+        read: "/overview",
+        shown: Shown::As("/completes_goal", "/progress/filling_goal"),
+    },
+    Elsewhere {
+        operation: "bulk-update-quotas",
+        written: "/profiles/filling-goal",
+        read: "/overview",
+        shown: Shown::As("/filling_goal", "/progress/filling_goal"),
+    },
+    Elsewhere {
+        operation: "manage_target_group_profiles",
+        written: "/profiles/manage-profiles",
+        read: "/profiles",
+        shown: Shown::Profiles,
+    },
+    Elsewhere {
+        operation: "batch_delete_profiles",
+        written: "/profiles/delete-profiles",
+        read: "/profiles",
+        shown: Shown::Gone,
+    },
+    Elsewhere {
+        operation: "batch_delete_profiles",
+        written: "/profiles/batch-delete-profiles",
+        read: "/profiles",
+        shown: Shown::Gone,
+    },
+    Elsewhere {
+        operation: "batch-delete-profiles",
+        written: "/profiles/batch-delete-profiles",
+        read: "/profiles",
+        shown: Shown::Gone,
+    },
+    Elsewhere { operation: "enable-quotas", written: "/enable-quotas", read: "", shown: Shown::Enabled(true) },
+    Elsewhere { operation: "disable-quotas", written: "/disable-quotas", read: "", shown: Shown::Enabled(false) },
+    Elsewhere { operation: "disable-quotas-v2", written: "/disable-quotas", read: "", shown: Shown::Enabled(false) },
 ];
 
 impl Elsewhere {
-    pub(super) fn of(operation: &Operation) -> Option<&'static Self> {
+    pub(super) fn of(request: &Request) -> Option<&'static Self> {
+        let operation = request.operation();
         let is = |it: &&Self| it.operation == operation.document_id && operation.path.ends_with(it.written);
-        ELSEWHERE.iter().find(is)
-    }
-
-    fn holds(&self, wanted: &Value, now: &Value) -> bool {
-        match self.shown {
-            Shown::As(written, shown) => match (wanted.pointer(written), now.pointer(shown)) {
-                (Some(wanted), Some(now)) => holds(wanted, now),
-                _ => false,
-            },
-            Shown::Goals => goals_hold(wanted, now),
+        let mut rows = ELSEWHERE.iter().filter(is);
+        let first = rows.next()?;
+        match first.shown {
+            Shown::Goals if !names_quotas(request) => Some(rows.next().unwrap_or(first)),
+            _ => Some(first),
         }
     }
+
+    /// The place at which what is shown is not what was wanted; empty where it is not known.
+    fn difference(&self, wanted: &Value, now: &Value) -> Option<String> {
+        let at = |written: &str, shown: &str| match (wanted.pointer(written), now.pointer(shown)) {
+            (Some(wanted), Some(now)) => difference(wanted, now).map(|at| format!("{shown}{at}")),
+            _ => Some(String::new()),
+        };
+        let unless = |is_so: bool| (!is_so).then(String::new);
+        match self.shown {
+            Shown::As(written, shown) => at(written, shown),
+            Shown::Goals => unless(goals_hold(wanted, now)),
+            Shown::Profiles => at("/completes_goal", "/completes_goal").or_else(|| profiles_difference(wanted, now)),
+            Shown::Gone => unless(still_listed(wanted, now).is_some_and(|profiles| !profiles.contains(&true))),
+            Shown::Enabled(on) => unless(now.get("quotas_enabled").and_then(Value::as_bool) == Some(on)),
+        }
+    }
+
+    /// Whether what was read proves that nothing was done: an id that was deleted never comes back.
+    fn is_untouched(&self, wanted: &Value, now: &Value) -> bool {
+        matches!(self.shown, Shown::Gone)
+            && still_listed(wanted, now).is_some_and(|profiles| !profiles.contains(&false))
+    }
+}
+
+fn body(request: &Request) -> Option<Value> {
+    serde_json::from_slice(&request.body()?.bytes).ok()
+}
+
+/// Whether a change of goals is about quotas, and not about the whole alone.
+fn names_quotas(request: &Request) -> bool {
+    let mut goals = Vec::new();
+    collect_goals(&body(request).unwrap_or_default(), &mut goals);
+    !goals.is_empty()
 }
 
 /// What a thing that was read says about the request that may have changed it.
@@ -95,8 +170,15 @@ pub(super) fn compare(request: &Request, got: Result<Response<Value>, Error>) ->
         return Ok(Resolution::NotApplied);
     }
     let now = answer.value();
-    let Some(wanted) = request.body().and_then(|body| serde_json::from_slice::<Value>(&body.bytes).ok()) else {
-        return Ok(if action_holds(operation, now) {
+    let wanted = body(request);
+    let elsewhere = Elsewhere::of(request);
+    if elsewhere.is_some_and(|it| wanted.as_ref().is_some_and(|wanted| it.is_untouched(wanted, now))) {
+        return Ok(Resolution::NotApplied);
+    }
+    let Some(wanted) = wanted else {
+        let is_so =
+            elsewhere.map_or_else(|| action_holds(operation, now), |it| it.difference(&Value::Null, now).is_none());
+        return Ok(if is_so {
             Resolution::Applied { id: None }
         } else {
             Resolution::unknown("it was changed since, by this call or by another")
@@ -107,8 +189,8 @@ pub(super) fn compare(request: &Request, got: Result<Response<Value>, Error>) ->
             "the thing still has {name}, which was to be removed, or has it again"
         )));
     }
-    let difference = match Elsewhere::of(operation) {
-        Some(elsewhere) => (!elsewhere.holds(&wanted, now)).then(String::new),
+    let difference = match elsewhere {
+        Some(elsewhere) => elsewhere.difference(&wanted, now),
         None => difference(&wanted, now),
     };
     Ok(match difference {
@@ -180,6 +262,29 @@ fn action_holds(operation: &Operation, now: &Value) -> bool {
     let action = operation.path.rsplit('/').next().unwrap_or_default();
     let status = now.get("status").and_then(Value::as_str).unwrap_or_default();
     ACTIONS.iter().any(|(name, state)| *name == action && state.eq_ignore_ascii_case(status))
+}
+
+/// Where the profiles are not those that were sent, in their order. What a target is without a quota is said in
+/// requests alone.
+fn profiles_difference(wanted: &Value, now: &Value) -> Option<String> {
+    let mut wanted = wanted.pointer("/profiling/profiles").cloned().unwrap_or_default();
+    for profile in wanted.as_array_mut().into_iter().flatten() {
+        for target in profile.get_mut("targets").and_then(Value::as_array_mut).into_iter().flatten() {
+            target.as_object_mut().map(|target| target.remove("object"));
+        }
+    }
+    difference(&wanted, now.get("profiles").unwrap_or(&Value::Null)).map(|at| format!("/profiles{at}"))
+}
+
+/// For each profile that was to be deleted, whether the list still has it; `None` if either is not as it should be.
+fn still_listed(wanted: &Value, now: &Value) -> Option<Vec<bool>> {
+    let wanted = ["profile_ids", "profiles"].iter().find_map(|name| wanted.get(*name)?.as_array())?;
+    let listed = ["profiles", "data"].iter().find_map(|name| now.get(*name)?.as_array())?;
+    let interlocked = now.get("interlocked_profile").filter(|profile| !profile.is_null());
+    let ids = listed.iter().chain(interlocked).map(|profile| profile.get("id").map(text));
+    let ids = ids.collect::<Option<Vec<String>>>()?;
+    let profiles: Vec<bool> = wanted.iter().map(|id| ids.contains(&text(id))).collect();
+    (!profiles.is_empty()).then_some(profiles)
 }
 
 /// Whether every quota has the goal that was wanted, and the whole, where it is shown.
@@ -308,6 +413,61 @@ mod tests {
         ] {
             assert_eq!(difference(&wanted, &now).as_deref(), differs, "{wanted}");
         }
+    }
+
+    fn elsewhere(operation: &str) -> &'static Elsewhere {
+        ELSEWHERE.iter().find(|row| row.operation == operation).unwrap()
+    }
+
+    #[test]
+    fn profiles_are_deleted_if_the_list_has_none_of_them() {
+        let newest = json!({ "profiles": [{ "id": "a" }, { "id": "b" }] });
+        let older = json!({ "data": [{ "id": "a" }], "interlocked_profile": { "id": "b" } });
+        for (operation, now, name) in
+            [("batch_delete_profiles", &newest, "profile_ids"), ("batch-delete-profiles", &older, "profiles")]
+        {
+            let deletion = elsewhere(operation);
+            let verdict = |ids: &[&str]| {
+                let wanted = json!({ name: ids });
+                (deletion.difference(&wanted, now).is_none(), deletion.is_untouched(&wanted, now))
+            };
+            assert_eq!(verdict(&["c", "d"]), (true, false));
+            assert_eq!(verdict(&["a", "b"]), (false, true));
+            assert_eq!(verdict(&["a", "c"]), (false, false), "in part: who did it?");
+            assert_eq!(verdict(&[]), (false, false));
+        }
+        // A list that does not say what its items are proves nothing.
+        for odd in [json!({}), json!({ "profiles": null }), json!({ "profiles": [{ "id": "a" }, {}] })] {
+            assert_eq!(still_listed(&json!({ "profiles": ["c"] }), &odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn profiles_are_switched_or_replaced_if_they_are_shown_so() {
+        let (on, off) = (json!({ "quotas_enabled": true }), json!({ "quotas_enabled": false }));
+        for (operation, is_so, is_not) in [("enable-quotas", &on, &off), ("disable-quotas-v2", &off, &on)] {
+            let switch = elsewhere(operation);
+            assert_eq!(switch.difference(&Value::Null, is_so), None);
+            assert!(switch.difference(&Value::Null, is_not).is_some());
+            assert!(switch.difference(&Value::Null, &json!({})).is_some(), "it does not say");
+        }
+        let replaced = elsewhere("manage_target_group_profiles");
+        let sent = |goal: u32, object: &str| {
+            let target = json!({ "object": object, "conditions": [{ "question_id": 42, "max": 29 }] });
+            json!({ "completes_goal": goal, "profiling": { "profiles": [{ "name": "AGE", "targets": [target] }] } })
+        };
+        let profile = |name: &str| {
+            let conditions = json!([{ "question_id": 42, "max": 29, "condition_name": "to 29" }]);
+            json!({ "id": "p", "name": name, "targets": [{ "id": "t", "conditions": conditions }] })
+        };
+        let now = json!({ "completes_goal": 500, "profiles": [profile("AGE")] });
+        let at = |wanted: &Value, now: &Value| replaced.difference(wanted, now);
+        assert_eq!(at(&sent(500, "nominal"), &now), None);
+        assert_eq!(at(&sent(600, "nominal"), &now).as_deref(), Some("/completes_goal"));
+        let renamed = json!({ "completes_goal": 500, "profiles": [profile("REGION")] });
+        assert_eq!(at(&sent(500, "nominal"), &renamed).as_deref(), Some("/profiles/0/name"));
+        let more = json!({ "completes_goal": 500, "profiles": [profile("AGE"), profile("REGION")] });
+        assert_eq!(at(&sent(500, "nominal"), &more).as_deref(), Some("/profiles"));
     }
 
     #[test]

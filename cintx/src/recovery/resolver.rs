@@ -171,9 +171,14 @@ impl OutcomeResolver<'_> {
         if let Some(same) = read(changed.path).filter(|_| changed.idempotency == Idempotency::Idempotent) {
             return Some((same, target.to_owned()));
         }
-        if let Some(elsewhere) = Elsewhere::of(changed) {
-            let path = format!("{}{}", changed.path.strip_suffix(elsewhere.written)?, elsewhere.read);
-            return Some((read(&path)?, format!("{}{}", target.strip_suffix(elsewhere.written)?, elsewhere.read)));
+        if let Some(elsewhere) = Elsewhere::of(request) {
+            let there = |path: &str| Some(format!("{}{}", path.strip_suffix(elsewhere.written)?, elsewhere.read));
+            let (path, target) = (there(changed.path)?, there(target)?);
+            // What the second edition of an operation changed may be shown by the first edition of another.
+            let first = |path: &str| path.replacen("/demand/v2/", "/demand/", 1);
+            return read(&path)
+                .map(|operation| (operation, target.clone()))
+                .or_else(|| Some((read(&first(&path))?, first(&target))));
         }
         let (thing, action) = changed.path.rsplit_once('/')?;
         if action.starts_with('{') || !thing.ends_with('}') || request.headers().get(header::IF_MATCH).is_none() {

@@ -163,7 +163,7 @@ pub enum ReportError {
     #[error("the report is {got:?}, expected CSV, or a spreadsheet with the feature `xlsx`")]
     #[non_exhaustive]
     Format {
-        /// Its format.
+        /// The format of the report.
         got: ReportFormat,
     },
     /// It is UTF-16.
@@ -175,7 +175,7 @@ pub enum ReportError {
     )]
     #[non_exhaustive]
     TooLong {
-        /// Its line, counted from 1.
+        /// The line in the report, counted from 1.
         line: u64,
     },
     /// The spreadsheet is broken.

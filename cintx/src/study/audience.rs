@@ -85,10 +85,10 @@ pub struct StudyBand {
     /// A name, which several ranges need.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Its share in percent.
+    /// The share of the completes, in percent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub percent: Option<StudyNumber>,
-    /// Its completes.
+    /// The number of completes, in place of a share.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completes: Option<u32>,
 }
@@ -121,10 +121,10 @@ pub struct StudyOption {
     /// A name, which several options need.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Its share in percent.
+    /// The share of the completes, in percent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub percent: Option<StudyNumber>,
-    /// Its completes.
+    /// The number of completes, in place of a share.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completes: Option<u32>,
 }
@@ -187,7 +187,7 @@ pub struct StudyInterlock {
 #[cfg_attr(feature = "study-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StudyCell {
-    /// Its position among the answers of each question, from 0.
+    /// The position among the answers of each question, from 0.
     pub at: Vec<usize>,
     /// It gets at least so many completes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -263,7 +263,7 @@ pub struct StudyControl {
 #[cfg_attr(feature = "study-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StudyControlTarget {
-    /// Its name.
+    /// The name of the control quota.
     pub name: String,
     /// How many completes are wanted.
     pub completes: u32,

@@ -107,10 +107,10 @@ impl From<&RangeInclusive<u8>> for StudyShare {
 pub struct StudySupplyGroup {
     /// The name of the group, of which there must not be two.
     pub name: String,
-    /// Its share.
+    /// The share of the completes, in percent; everything if it is left out.
     #[serde(default, skip_serializing_if = "StudyShare::is_everything")]
     pub share: StudyShare,
-    /// Its suppliers.
+    /// The ids of the suppliers.
     pub suppliers: Vec<SupplierId>,
 }
 

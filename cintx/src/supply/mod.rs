@@ -48,9 +48,9 @@ pub struct SupplyGroup {
     pub id: Option<String>,
     /// The name of the group, of which there must not be two.
     pub name: String,
-    /// Its share.
+    /// The share of the completes, from the least to the most, in percent.
     pub share: RangeInclusive<u8>,
-    /// Its suppliers; exactly one in a private exchange.
+    /// The ids of the suppliers; exactly one in a private exchange.
     pub suppliers: Vec<SupplierId>,
 }
 

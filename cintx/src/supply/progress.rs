@@ -57,7 +57,7 @@ pub struct AllocationProgress {
     /// The name of a group.
     #[serde(default)]
     pub name: Option<String>,
-    /// Its share, in percent of the completes; `None` for who is blocked.
+    /// The share of the allocation, in percent of the completes; `None` for who is blocked.
     #[serde(default)]
     pub share: Option<RangeInclusive<u8>>,
     /// How many completes it has delivered. From 2025-12-18 on; see the suppliers.
@@ -86,7 +86,7 @@ pub struct AllocationProgress {
 pub struct SupplierProgress {
     /// The id of the supplier.
     pub id: SupplierId,
-    /// Its name.
+    /// The name of the supplier.
     #[serde(default)]
     pub name: Option<String>,
     /// Where it has its respondents from. Not in 2025-12-18.

@@ -16,7 +16,7 @@ use crate::version::Version;
 pub struct TargetGroupDetails {
     /// The id of the target group.
     pub id: TargetGroupId,
-    /// Its short id, for people.
+    /// The target group's short id, for people.
     pub human_readable_id: Option<String>,
     /// What can be changed.
     pub settings: LaunchedSettings,

@@ -470,7 +470,7 @@ impl<V: Version> DraftBuilder<V> {
 pub struct Draft {
     /// Everything but the audience.
     pub settings: DraftSettings,
-    /// Its short id, for people.
+    /// The draft's short id, for people.
     pub human_readable_id: Option<String>,
     /// When it was made.
     pub created_at: Option<Timestamp>,

@@ -65,7 +65,7 @@ impl Feasibility {
 pub struct TargetFeasibility {
     /// What kind of profile it is in.
     pub kind: TableKind,
-    /// Its question, where the answer names one.
+    /// The id of the question, where the answer names one.
     pub question: Option<i64>,
     /// The id of its cell, where the answer names one.
     pub cell: Option<String>,
@@ -88,7 +88,7 @@ pub struct TargetFeasibility {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SupplierGroupFeasibility {
-    /// Its name.
+    /// The name of the supplier group, as the allocation has it.
     pub name: String,
     /// Whether it is a private exchange.
     pub is_private: bool,

@@ -147,13 +147,13 @@ impl<V: Version> ListQuery for TargetGroupQuery<V> {
 pub struct TargetGroupSummary {
     /// The id of the target group.
     pub id: TargetGroupId,
-    /// Its short id, for people.
+    /// The target group's short id, for people.
     pub human_readable_id: Option<String>,
     /// The name of the target group.
     pub name: Option<String>,
     /// The name with what was searched for marked.
     pub highlighted_name: Option<String>,
-    /// Its state.
+    /// The state of the target group.
     pub status: Option<TargetGroupStatus>,
     /// Language and country.
     pub locale: Option<Locale>,
@@ -237,7 +237,7 @@ pub struct Issue {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Suggestion {
-    /// Its code.
+    /// What is suggested, as one word that programs can compare.
     pub code: Option<String>,
     /// What it is in words.
     pub description: Option<String>,

@@ -32,11 +32,11 @@ pub struct Progress {
 pub struct TargetGroupOverview {
     /// The name of the target group.
     pub name: Option<String>,
-    /// Its short id, for people.
+    /// The target group's short id, for people.
     pub human_readable_id: Option<String>,
     /// The name of its project.
     pub project_name: Option<String>,
-    /// Its state.
+    /// The state of the target group.
     pub status: Option<TargetGroupStatus>,
     /// How far it is.
     pub progress: Option<Progress>,
@@ -78,7 +78,7 @@ pub struct TargetGroupOverview {
 pub struct FoundTargetGroup {
     /// The number of its account.
     pub account: Option<i64>,
-    /// Its project.
+    /// The id of the target group's project.
     pub project: Option<ProjectId>,
     /// The target group at a glance.
     pub overview: TargetGroupOverview,

@@ -116,7 +116,7 @@ pub struct GroupProgress {
     pub id: TargetGroupId,
     /// The name of the target group.
     pub name: Option<String>,
-    /// Its state.
+    /// The state of the target group.
     pub status: Option<TargetGroupStatus>,
     /// How many completes are wanted.
     pub goal: u64,
@@ -240,7 +240,7 @@ pub enum Changed {
     Appeared,
     /// It is there no more.
     Gone,
-    /// Its state.
+    /// The state of the target group: before, and now.
     Status(Option<TargetGroupStatus>, Option<TargetGroupStatus>),
     /// How many completes are wanted.
     Goal(u64, u64),

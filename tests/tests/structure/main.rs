@@ -241,6 +241,17 @@ fn the_tracker_is_short() {
     assert!(files.len() > 1 && lines <= MAX_TRACKER_LINES, "{lines} lines in {} files", files.len());
 }
 
+/// The longest that an entry of the changelog may be.
+const MAX_ENTRY_CHARS: usize = 250;
+
+#[test]
+fn the_changelog_has_short_entries() {
+    let text = include_str!("../../../CHANGELOG.md");
+    let entries: Vec<&str> = text.lines().filter(|line| line.starts_with("- ")).collect();
+    let long: Vec<&&str> = entries.iter().filter(|entry| entry.chars().count() > MAX_ENTRY_CHARS).collect();
+    assert!(entries.len() > 20 && long.is_empty(), "{long:#?}");
+}
+
 /// The longest body that a macro may have: rustfmt and rust-analyzer do not see inside.
 const MAX_MACRO_LINES: usize = 40;
 /// As in rustfmt.toml, which leaves texts and macros alone.
