@@ -35,11 +35,11 @@ async fn a_mock_answers_its_own_request_and_no_other() {
     });
     let status = vec![types::TargetGroupStatus::from("live"), types::TargetGroupStatus::from("paused")];
     let params = GetListTargetGroupsParams { status: Some(status), ..Default::default() };
-    let page = cint.get_list_target_groups(2428, "a/b c", &params).await.unwrap();
+    let page = cint.get_list_target_groups_with(2428, "a/b c", &params).await.unwrap();
     assert_eq!((page.value().has_more, page.etag()), (Some(false), Some("W/\"7\"")));
     // Another id, another filter: not what was mocked.
-    assert!(cint.get_list_target_groups(2428, "other", &params).await.is_err());
-    assert!(cint.get_list_target_groups(2428, "a/b c", &Default::default()).await.is_err());
+    assert!(cint.get_list_target_groups_with(2428, "other", &params).await.is_err());
+    assert!(cint.get_list_target_groups_with(2428, "a/b c", &Default::default()).await.is_err());
     assert_eq!(mock.calls(), 1);
 }
 
@@ -53,8 +53,8 @@ async fn uploads_and_downloads_are_mocked_by_their_content() {
         then.answer(&answer);
     });
     let params = PostReconciliationsParams { name: None };
-    assert_eq!(cint.post_reconciliations(2428, None, UPLOAD, &params).await.unwrap().status(), 202);
-    assert!(cint.post_reconciliations(2428, None, "another", &params).await.is_err());
+    assert_eq!(cint.post_reconciliations_with(2428, None, UPLOAD, &params).await.unwrap().status(), 202);
+    assert!(cint.post_reconciliations_with(2428, None, "another", &params).await.is_err());
     csv.assert();
 
     let file = server.operation(endpoints::RecontactCreateUploadRsidsByFileJob, |when, then| {

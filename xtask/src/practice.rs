@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 
 use crate::diff;
 use crate::document::index::Index;
-use crate::document::tree::{Object, operations};
-use crate::regen::{is_client_header, is_uniform};
+use crate::document::tree::operations;
 use crate::workspace::Workspace;
 
 /// The document that the made-up ones start from.
@@ -105,17 +104,14 @@ pub(crate) fn next_version(text: &str) -> Option<Value> {
 }
 
 /// The document with each change that Cint calls additive, wherever it fits: a new operation; an optional parameter and
-/// an optional header of each operation that has optional parameters; a field of each object that only comes back; a
-/// header of each success; a value of each enum.
+/// an optional header of each operation; a field of each object that only comes back; a header of each success; a value
+/// of each enum.
 pub(crate) fn additive(document: &Value) -> Value {
     let received = diff::only_received(document);
     let prepared = diff::prepared(document);
     let mut new = document.clone();
-    let with_struct: Vec<(String, &str)> = operations(&prepared)
-        .filter(|(.., operation)| optional_parameters(operation) > 0)
-        .map(|(path, method, ..)| (path.to_owned(), method))
-        .collect();
-    for (path, method) in &with_struct {
+    let all: Vec<(String, &str)> = operations(&prepared).map(|(path, method, ..)| (path.to_owned(), method)).collect();
+    for (path, method) in &all {
         let Some(operation) = new["paths"][path][*method].as_object_mut() else { continue };
         let list = operation.entry("parameters").or_insert_with(|| json!([])).as_array_mut();
         list.into_iter().for_each(|list| {
@@ -123,9 +119,6 @@ pub(crate) fn additive(document: &Value) -> Value {
                 list.push(json!({ "name": name, "in": place, "schema": { "type": "string" } }));
             }
         });
-    }
-    let all: Vec<(String, &str)> = operations(&prepared).map(|(path, method, ..)| (path.to_owned(), method)).collect();
-    for (path, method) in &all {
         let Some(answers) = new["paths"][path][*method]["responses"].as_object_mut() else { continue };
         for (_, answer) in answers.iter_mut().filter(|(status, _)| status.starts_with('2')) {
             if answer.get("$ref").is_some() {
@@ -155,17 +148,6 @@ pub(crate) fn additive(document: &Value) -> Value {
     new["paths"]["/demand/added-later"] =
         json!({ "get": { "operationId": "get_added_later", "tags": ["Accounts"], "responses": answer } });
     new
-}
-
-/// How many fields the struct of optional parameters of an operation has.
-fn optional_parameters(operation: &Object) -> usize {
-    let list = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
-    let is_field = |parameter: &&Value| {
-        let text = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default();
-        let by_client = text("in") == "header" && is_client_header(text("name"));
-        parameter["required"] != true && text("in") != "path" && !by_client && !is_uniform(text("in"), text("name"))
-    };
-    list.filter(is_field).count()
 }
 
 /// What the newest document gained and changed under its date: a strategy for filling, a template in place of

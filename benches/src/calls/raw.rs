@@ -31,12 +31,12 @@ impl Raw {
             }
             Call::List => {
                 let params = GetListTargetGroupsParams { page_size: Some(100), ..Default::default() };
-                let answer = self.client.get_list_target_groups(ACCOUNT, PROJECT, &params).await?.into_value();
+                let answer = self.client.get_list_target_groups_with(ACCOUNT, PROJECT, &params).await?.into_value();
                 counted("target groups", answer.target_groups.map_or(0, |groups| groups.len()), LISTED_GROUPS)
             }
             Call::Library => {
                 let params = AccountQuestionsTranslationParams::default();
-                let answer = self.client.account_questions_translation(ACCOUNT, Some("eng_gb"), &params).await?;
+                let answer = self.client.account_questions_translation_with(ACCOUNT, Some("eng_gb"), &params).await?;
                 counted("questions", answer.into_value().profiles.map_or(0, |all| all.len()), LIBRARY_QUESTIONS)
             }
             Call::TargetGroup => Err("a target group is worked out by the facade alone".into()),

@@ -45,7 +45,7 @@ async fn a_keyed_write_is_settled_by_its_key() {
         assert_eq!(client.resolve(&error).await.unwrap(), resolution);
     }
     let projects =
-        client.raw().list_account_projects(client.account(), &Default::default()).await.unwrap().into_value();
+        client.raw().list_account_projects_with(client.account(), &Default::default()).await.unwrap().into_value();
     assert_eq!(projects.projects.unwrap().len(), 2, "one for each wish");
 }
 

@@ -242,11 +242,10 @@ fn parameters<'a>(old: &Operation<'a>, new: &Operation<'a>, id: &str, changes: &
         true => Place::everywhere(&format!("header `{name}`"), id),
         false => Place::operation(id, &format!("{place} parameter `{name}`")),
     };
-    // What a method takes in its struct of optional parameters.
+    // What a method takes as a struct of optional parameters.
     let optional = |parameters: &BTreeMap<Key, &Value>| {
         parameters.iter().filter(|(key, parameter)| !is_required(parameter) && is_plain(key)).count()
     };
-    let struct_appears = optional(&before) == 0 && optional(&after) > 0;
     let struct_goes = optional(&before) > 0 && optional(&after) == 0;
     let gone: Vec<&Key> = before.keys().filter(|key| !after.contains_key(*key)).collect();
     let added: Vec<&Key> = after.keys().filter(|key| !before.contains_key(*key)).collect();
@@ -266,7 +265,7 @@ fn parameters<'a>(old: &Operation<'a>, new: &Operation<'a>, id: &str, changes: &
         changes.report(&about(&key.0, &key.1), "is gone", effects, Policy::Breaking);
     }
     for key in added.iter().filter(|key| key.0 != "path" && !renamed.iter().any(|(_, new)| new == *key)) {
-        new_parameter(&about(&key.0, &key.1), key, is_required(after[*key]), struct_appears, changes);
+        new_parameter(&about(&key.0, &key.1), key, is_required(after[*key]), changes);
     }
     for (key, was) in &before {
         let Some(is) = after.get(key) else { continue };
@@ -295,7 +294,7 @@ fn parameters<'a>(old: &Operation<'a>, new: &Operation<'a>, id: &str, changes: &
     if struct_goes {
         changes.report(
             &Place::operation(id, ""),
-            "no longer takes a struct of optional parameters",
+            "has nothing optional any more: the method that ends in `_with` is gone",
             BREAKS,
             Policy::Unlisted,
         );
@@ -303,21 +302,13 @@ fn parameters<'a>(old: &Operation<'a>, new: &Operation<'a>, id: &str, changes: &
     path_parameters(old, new, (&before, &after), id, changes);
 }
 
-fn new_parameter(place: &Place, key: &Key, required: bool, struct_appears: bool, changes: &mut Changes<'_>) {
+fn new_parameter(place: &Place, key: &Key, required: bool, changes: &mut Changes<'_>) {
     let sent_by_client = key.0 == "header" && is_client_header(&key.1);
     match required {
         _ if sent_by_client => changes.report(place, "is new; the client sends it by itself", ADDS, Policy::Additive),
         true => changes.report(place, "is new and required", BREAKS, Policy::Breaking),
         false if is_uniform(&key.0, &key.1) => {
             changes.report(place, "is new; the method takes it as an argument", BREAKS, Policy::Additive);
-        }
-        false if struct_appears => {
-            changes.report(
-                place,
-                "is new; the method takes a struct of optional parameters now",
-                BREAKS,
-                Policy::Additive,
-            );
         }
         false => changes.report(place, "is new", ADDS, Policy::Additive),
     }

@@ -32,10 +32,8 @@ impl AssistantWire for super::Marker {
         etag: Option<&str>,
     ) -> Result<Option<String>, Error> {
         let body = from_json("assistant", to_modules(assistant))?;
-        let params = CreateOrUpdateFieldingAssistantAssignmentParams::default();
         let (project, group) = (project.as_str(), group.as_str());
-        let answer =
-            raw.create_or_update_fielding_assistant_assignment(account, project, group, etag, &body, &params).await?;
+        let answer = raw.create_or_update_fielding_assistant_assignment(account, project, group, etag, &body).await?;
         Ok(answer.etag().map(str::to_owned))
     }
 }

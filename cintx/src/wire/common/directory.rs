@@ -56,13 +56,12 @@ impl DirectoryWire for super::Marker {
 
     async fn users(raw: &Client, account: i64, user_type: Option<&str>) -> Result<Vec<User>, Error> {
         let params = GetAccountUsersParams { user_type: user_type.map(Into::into) };
-        let answer = raw.get_account_users(account, &params).await?;
+        let answer = raw.get_account_users_with(account, &params).await?;
         list(&operations::GET_ACCOUNT_USERS, answer.into_value().users)
     }
 
     async fn service_clients(raw: &Client, account: i64) -> Result<Vec<User>, Error> {
-        let params = GetAccountServiceClientsParams::default();
-        let answer = raw.get_account_service_clients(account, &params).await?;
+        let answer = raw.get_account_service_clients(account).await?;
         list(&operations::GET_ACCOUNT_SERVICE_CLIENTS, answer.into_value().users)
     }
 

@@ -11,8 +11,7 @@ use crate::wire::supply_templates::{HasGlobalTemplateWrites, written};
 impl HasGlobalTemplateWrites for super::Marker {
     async fn create_global_supply_template(raw: &Client, template: &SupplyTemplate) -> Result<TemplateId, Error> {
         let body = from_json("supply", written(template))?;
-        let params = CreateGlobalAllocationTemplateParams::default();
-        let answer = raw.create_global_allocation_template(None, &body, &params).await?;
+        let answer = raw.create_global_allocation_template(None, &body).await?;
         let id = answer.location_id().map(TemplateId::new);
         id.ok_or_else(|| Error::incomplete(&operations::CREATE_GLOBAL_ALLOCATION_TEMPLATE, "Location"))
     }

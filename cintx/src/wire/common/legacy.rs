@@ -232,5 +232,5 @@ pub(super) async fn download_report(
     let file = url.or(asked.as_deref()).and_then(crate::wire::reports::file);
     let (file, kind) = file.ok_or_else(|| Error::incomplete(&operations::REPORT_STATUS, "report_url"))?;
     let params = DownloadReportParams { report_type: kind.map(|kind| kind.as_str().into()) };
-    Ok(raw.download_report(account, &file, &params).await?.into_value())
+    Ok(raw.download_report_with(account, &file, &params).await?.into_value())
 }

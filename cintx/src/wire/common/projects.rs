@@ -36,7 +36,7 @@ impl ProjectsWire for super::Marker {
         filter: &ProjectFilter,
         ask: &PageRequest,
     ) -> Result<RawPage<ProjectSummary>, Error> {
-        page!(ask => raw.list_account_projects(account), LIST_ACCOUNT_PROJECTS, ListAccountProjectsParams {
+        page!(ask => raw.list_account_projects_with(account), LIST_ACCOUNT_PROJECTS, ListAccountProjectsParams {
             project_manager_id: filter.manager.map(|manager| manager.to_string()),
             status: filter.status.as_ref().map(|status| status.as_str().into()),
             name: filter.name.clone(),

@@ -34,7 +34,7 @@ impl HasQuestionIndex for super::Marker {
         ask: &PageRequest,
     ) -> Result<RawPage<LibraryQuestion>, Error> {
         let params = super::question_index_params(filter, ask);
-        let answer = raw.list_questions(account, Some(&locale.to_string()), &params).await?.into_value();
+        let answer = raw.list_questions_with(account, Some(&locale.to_string()), &params).await?.into_value();
         let questions: Vec<_> = answer.questions.into_iter().flatten().map(question).collect();
         let last = questions.last().and_then(|question| question.id).map(|id| id.to_string());
         Ok(RawPage::new(&operations::LIST_QUESTIONS, questions).last(last))

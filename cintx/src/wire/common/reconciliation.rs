@@ -83,7 +83,7 @@ impl ReconciliationWire for super::Marker {
         ask: &PageRequest,
     ) -> Result<RawPage<ReconciledTargetGroup>, Error> {
         let params = GetTargetGroupsByRequestIdParams { page_size: ask.page_size(), start_after: ask.start_after() };
-        let answer = raw.get_target_groups_by_request_id(account, id.as_str(), &params).await?.into_value();
+        let answer = raw.get_target_groups_by_request_id_with(account, id.as_str(), &params).await?.into_value();
         let operation = &operations::GET_TARGET_GROUPS_BY_REQUEST_ID;
         Ok(RawPage::new(operation, list(operation, answer.target_groups)?).next(answer.next_cursor))
     }

@@ -20,7 +20,7 @@ pub(super) async fn submit(
     csv: Bytes,
 ) -> Result<Response<types::SubmitReconciliationsResponse>, Error> {
     let params = PostReconciliationsParams { name: Some(file_name.to_owned()) };
-    Ok(raw.post_reconciliations(account, None, csv, &params).await?)
+    Ok(raw.post_reconciliations_with(account, None, csv, &params).await?)
 }
 
 /// One page of the list.
@@ -31,7 +31,7 @@ pub(super) async fn list(
     ask: &PageRequest,
 ) -> Result<RawPage<ReconciliationSummary>, Error> {
     page!(
-        ask => raw.get_reconciliations_by_account_id(account), GET_RECONCILIATIONS_BY_ACCOUNT_ID,
+        ask => raw.get_reconciliations_by_account_id_with(account), GET_RECONCILIATIONS_BY_ACCOUNT_ID,
         GetReconciliationsByAccountIdParams {
             name: filter.name.clone(),
             status: filter.status.as_ref().map(|status| status.as_str().to_owned()),

@@ -59,7 +59,7 @@ impl ReportsWire for super::Marker {
         filter: &ReportFilter,
         ask: &PageRequest,
     ) -> Result<RawPage<ReportRequest>, Error> {
-        page!(ask => raw.report_requests(account), REPORT_REQUESTS, ReportRequestsParams {
+        page!(ask => raw.report_requests_with(account), REPORT_REQUESTS, ReportRequestsParams {
             report_type: filter.kind.as_ref().map(|kind| kind.as_str().into()),
             ..super::report_filter(filter)
         }, reports_requests)
@@ -67,7 +67,7 @@ impl ReportsWire for super::Marker {
 
     async fn share_report(raw: &Client, account: i64, id: &ReportId) -> Result<Secret, Error> {
         let params = ShareReportParams { report_type: None };
-        let answer = raw.share_report(account, id.as_str(), &params).await?.into_value();
+        let answer = raw.share_report_with(account, id.as_str(), &params).await?.into_value();
         let operation = &operations::SHARE_REPORT;
         answer.report_pre_signed_url.ok_or_else(|| Error::incomplete(operation, "report_pre_signed_url"))
     }

@@ -48,7 +48,8 @@ impl StatisticsWire for super::Marker {
         let aggregation_interval = interval.map(|interval| interval.to_string());
         let params = GetTargetGroupCompletesAggregatedByIntervalParams { aggregation_interval };
         let (project, group) = (project.as_str(), group.as_str());
-        let answer = raw.get_target_group_completes_aggregated_by_interval(account, project, group, &params).await?;
+        let answer =
+            raw.get_target_group_completes_aggregated_by_interval_with(account, project, group, &params).await?;
         list(
             &operations::GET_TARGET_GROUP_COMPLETES_AGGREGATED_BY_INTERVAL,
             answer.into_value().aggregated_completes_intervals,
@@ -70,7 +71,7 @@ impl StatisticsWire for super::Marker {
         };
         let operation = &operations::GET_TARGET_GROUP_CHANGELOG;
         let (project, group) = (project.as_str(), group.as_str());
-        let answer = raw.get_target_group_changelog(account, project, group, &params).await?.into_value();
+        let answer = raw.get_target_group_changelog_with(account, project, group, &params).await?.into_value();
         let entries = answer.changelog.unwrap_or_default().into_iter().map(|entry| {
             let id = entry.id.as_ref().ok_or_else(|| Error::incomplete(operation, "id"))?;
             Ok(changelog_entry(id.to_string(), &to_json(&entry)?))

@@ -35,14 +35,14 @@ impl SupplyTemplatesWire for super::Marker {
             Owner::Account => {
                 let params = ListAccountAllocationTemplatesParams { page_size, start_after, end_before };
                 let row = &operations::LIST_ACCOUNT_ALLOCATION_TEMPLATES;
-                let answer = raw.list_account_allocation_templates(account, &params).await?.into_value();
+                let answer = raw.list_account_allocation_templates_with(account, &params).await?.into_value();
                 let items = list(row, answer.templates)?;
                 Ok(RawPage::new(row, items).next(answer.next_cursor).more(answer.has_more))
             }
             Owner::Cint => {
                 let params = ListGlobalAllocationTemplatesParams { page_size, start_after, end_before };
                 let row = &operations::LIST_GLOBAL_ALLOCATION_TEMPLATES;
-                let answer = raw.list_global_allocation_templates(&params).await?.into_value();
+                let answer = raw.list_global_allocation_templates_with(&params).await?.into_value();
                 let items = list(row, answer.templates)?;
                 Ok(RawPage::new(row, items).next(answer.next_cursor).more(answer.has_more))
             }

@@ -176,16 +176,19 @@ impl GroupsWire for super::Marker {
         }
         let status: Vec<_> = filter.status.iter().map(|status| status.as_str().into()).collect();
         let project = project.as_str();
-        page!(ask => raw.get_list_target_groups(account, project), GET_LIST_TARGET_GROUPS, GetListTargetGroupsParams {
-            exclusion_status: filter.excluding,
-            name: filter.name.clone(),
-            search_string: filter.search.clone(),
-            human_readable_ids: some(&filter.human_readable_ids),
-            status: (!status.is_empty()).then_some(status),
-            country: some(&filter.countries),
-            language: some(&filter.languages),
-            ..super::target_group_filter(filter)
-        }, target_groups, has_more)
+        page!(
+            ask => raw.get_list_target_groups_with(account, project),
+            GET_LIST_TARGET_GROUPS, GetListTargetGroupsParams {
+                exclusion_status: filter.excluding,
+                name: filter.name.clone(),
+                search_string: filter.search.clone(),
+                human_readable_ids: some(&filter.human_readable_ids),
+                status: (!status.is_empty()).then_some(status),
+                country: some(&filter.countries),
+                language: some(&filter.languages),
+                ..super::target_group_filter(filter)
+            }, target_groups, has_more
+        )
     }
 
     async fn details(

@@ -37,7 +37,7 @@ impl TemplatesWire for super::Marker {
         filter: &TemplateFilter,
         ask: &PageRequest,
     ) -> Result<RawPage<ProfileTemplateSummary>, Error> {
-        page!(ask => raw.list_profile_templates(account), LIST_PROFILE_TEMPLATES, ListProfileTemplatesParams {
+        page!(ask => raw.list_profile_templates_with(account), LIST_PROFILE_TEMPLATES, ListProfileTemplatesParams {
             order: filter.oldest_first.then_some(types::ListProfileTemplatesOrder::Asc),
             scope: filter.scope.as_ref().map(|scope| scope.as_str().into()),
             locales: filter.locales(),
@@ -56,8 +56,7 @@ impl TemplatesWire for super::Marker {
     }
 
     async fn profile_template(raw: &Client, account: i64, id: &ProfileTemplateId) -> Result<ProfileTemplate, Error> {
-        let params = GetProfileTemplateParams::default();
-        let answer = raw.get_profile_template(account, id.as_str(), &params).await?.into_value();
+        let answer = raw.get_profile_template(account, id.as_str()).await?.into_value();
         read(&operations::GET_PROFILE_TEMPLATE, answer)
     }
 
@@ -73,8 +72,7 @@ impl TemplatesWire for super::Marker {
     }
 
     async fn delete_profile_template(raw: &Client, account: i64, id: &ProfileTemplateId) -> Result<(), Error> {
-        let params = DeleteProfileTemplateParams::default();
-        raw.delete_profile_template(account, id.as_str(), &params).await?;
+        raw.delete_profile_template(account, id.as_str()).await?;
         Ok(())
     }
 }

@@ -26,7 +26,7 @@ impl WebhooksWire for super::Marker {
     async fn list_webhooks(raw: &Client, account: i64, ask: &PageRequest) -> Result<RawPage<WebhookFacts>, Error> {
         let params = GetWebhooksParams { page_size: ask.page_size(), start_after: ask.start_after(), end_before: None };
         let operation = &operations::GET_WEBHOOKS;
-        let mut answer = raw.get_webhooks(account, &params).await?.into_value();
+        let mut answer = raw.get_webhooks_with(account, &params).await?.into_value();
         let hooks: Vec<WebhookFacts> = list(operation, answer.webhooks.take())?;
         let last = hooks.last().map(|hook| hook.id.to_string());
         Ok(super::continue_webhooks(RawPage::new(operation, hooks).last(last), answer))

@@ -31,7 +31,7 @@ impl HasEligibleInMonth for super::Marker {
             project_name: filter.project_name.clone(),
             project_manager_id: filter.manager.map(|manager| manager.to_string()),
         };
-        let answer = raw.get_eligible_target_groups(account, month, &params).await?.into_value();
+        let answer = raw.get_eligible_target_groups_with(account, month, &params).await?.into_value();
         Ok(EligibleInMonth {
             cut_short: answer.next_cursor.is_some_and(|cursor| !cursor.is_empty()),
             target_groups: list(&operations::GET_ELIGIBLE_TARGET_GROUPS, answer.target_groups)?,

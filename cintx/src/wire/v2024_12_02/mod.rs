@@ -168,7 +168,7 @@ async fn library_questions(
         start_after: ask.start_after().and_then(|id| id.parse().ok()),
         ..Default::default()
     };
-    Ok(raw.get_questions_translation(Some(locale), &params).await?)
+    Ok(raw.get_questions_translation_with(Some(locale), &params).await?)
 }
 
 /// What the list of questions is narrowed down by; it has no pages.

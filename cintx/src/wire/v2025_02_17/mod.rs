@@ -166,7 +166,7 @@ async fn library_questions(
         start_after: ask.start_after().and_then(|id| id.parse().ok()),
         ..Default::default()
     };
-    Ok(raw.account_questions_translation(account, Some(locale), &params).await?)
+    Ok(raw.account_questions_translation_with(account, Some(locale), &params).await?)
 }
 
 /// What the list of questions is narrowed down by, and the page.

@@ -31,7 +31,7 @@ pub(super) async fn list(
 ) -> Result<RawPage<ReconciliationSummary>, Error> {
     let name = filter.name.as_deref().unwrap_or_default();
     page!(
-        ask => raw.get_reconciliations_by_account_id(account, name), GET_RECONCILIATIONS_BY_ACCOUNT_ID,
+        ask => raw.get_reconciliations_by_account_id_with(account, name), GET_RECONCILIATIONS_BY_ACCOUNT_ID,
         GetReconciliationsByAccountIdParams {
             status: filter.status.as_ref().map(|status| status.as_str().to_owned()),
             submitted_by_user_id: filter.submitted_by.map(|user| user.to_string()),

@@ -55,14 +55,14 @@ impl HasRespondentExclusions for super::Marker {
     ) -> Result<RawPage<String>, Error> {
         match by {
             ExcludedBy::Rsid => page!(
-                    ask => raw.get_target_group_rsid_exclusion_list_api_paginated(account, project, group),
+                    ask => raw.get_target_group_rsid_exclusion_list_api_paginated_with(account, project, group),
                     GET_TARGET_GROUP_RSID_EXCLUSION_LIST_API_PAGINATED,
                     GetTargetGroupRsidExclusionListApiPaginatedParams {
                 ..Default::default()
             }, data
                 ),
             ExcludedBy::AccessRespondentGuid => page!(
-                    ask => raw.get_target_group_access_respondent_guid_exclusion_list_api_paginated(
+                    ask => raw.get_target_group_access_respondent_guid_exclusion_list_api_paginated_with(
                         account, project, group
                     ),
                     GET_TARGET_GROUP_ACCESS_RESPONDENT_GUID_EXCLUSION_LIST_API_PAGINATED,
@@ -114,7 +114,7 @@ impl HasRespondentExclusions for super::Marker {
 impl HasExclusionGroups for super::Marker {
     async fn exclusion_groups(raw: &Client, account: i64, ask: &PageRequest) -> Result<RawPage<ExclusionGroup>, Error> {
         page!(
-            ask => raw.get_exclusion_groups_by_account_id(account), GET_EXCLUSION_GROUPS_BY_ACCOUNT_ID,
+            ask => raw.get_exclusion_groups_by_account_id_with(account), GET_EXCLUSION_GROUPS_BY_ACCOUNT_ID,
             GetExclusionGroupsByAccountIdParams {
             ..Default::default()
         }, data
@@ -128,7 +128,7 @@ impl HasExclusionGroups for super::Marker {
         ask: &PageRequest,
     ) -> Result<RawPage<ExclusionGroup>, Error> {
         page!(
-            ask => raw.get_exclusion_groups_for_target_group(account, group.as_str()),
+            ask => raw.get_exclusion_groups_for_target_group_with(account, group.as_str()),
             GET_EXCLUSION_GROUPS_FOR_TARGET_GROUP, GetExclusionGroupsForTargetGroupParams {
             ..Default::default()
         }, data
@@ -177,7 +177,7 @@ impl HasExclusionGroups for super::Marker {
         ask: &PageRequest,
     ) -> Result<RawPage<TargetGroupId>, Error> {
         page!(
-            ask => raw.get_exclusion_group_target_group_exclusions(account, id.as_str()),
+            ask => raw.get_exclusion_group_target_group_exclusions_with(account, id.as_str()),
             GET_EXCLUSION_GROUP_TARGET_GROUP_EXCLUSIONS, GetExclusionGroupTargetGroupExclusionsParams {
             ..Default::default()
         },

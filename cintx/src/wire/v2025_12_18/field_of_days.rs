@@ -13,7 +13,7 @@ impl HasFieldOfDays for super::Marker {
         let params = SuggestTimeRangeParams { days: Some(i64::from(days)), ..Default::default() };
         read(
             &operations::SUGGEST_TIME_RANGE,
-            raw.suggest_time_range(Some(&locale.to_string()), &params).await?.into_value(),
+            raw.suggest_time_range_with(Some(&locale.to_string()), &params).await?.into_value(),
         )
     }
 }

@@ -61,7 +61,7 @@ impl LibraryWire for super::Marker {
     ) -> Result<RawPage<LibraryQuestion>, Error> {
         let locale = locale.to_string();
         page!(
-            ask => raw.account_questions_translation(account, Some(&locale)), ACCOUNT_QUESTIONS_TRANSLATION,
+            ask => raw.account_questions_translation_with(account, Some(&locale)), ACCOUNT_QUESTIONS_TRANSLATION,
             AccountQuestionsTranslationParams {
                 id: filter.ids.clone(),
                 query: filter.search.clone(),

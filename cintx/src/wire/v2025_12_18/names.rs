@@ -200,7 +200,7 @@ pub(super) async fn get_clients(
         page_size: ask.page_size(),
         page_number: ask.start_after().and_then(|page| page.parse().ok()),
     };
-    Ok(raw.get_clients(account, &params).await?)
+    Ok(raw.get_clients_with(account, &params).await?)
 }
 
 /// A time in field is given by its ends.
@@ -211,7 +211,7 @@ pub(super) async fn suggest_time_range(
 ) -> Result<Response<types::SuggestedTimeRangeResponse>, Error> {
     let params =
         SuggestTimeRangeParams { days: None, start: Some(timestamp(field.start())), end: Some(timestamp(field.end())) };
-    Ok(raw.suggest_time_range(Some(locale), &params).await?)
+    Ok(raw.suggest_time_range_with(Some(locale), &params).await?)
 }
 
 /// Starts a bulk job, under an idempotency key.

@@ -46,7 +46,7 @@ impl HasEligibleTargetGroups for super::Marker {
             project_name: filter.project_name.clone(),
             project_manager_id: filter.manager.map(|manager| manager.to_string()),
         };
-        let answer = raw.get_eligible_target_groups(account, &params).await?.into_value();
+        let answer = raw.get_eligible_target_groups_with(account, &params).await?.into_value();
         let operation = &operations::GET_ELIGIBLE_TARGET_GROUPS;
         let batch = RawPage::new(operation, list(operation, answer.target_groups)?);
         let summary = answer.summary.map(|summary| read(operation, summary)).transpose()?;
@@ -63,7 +63,7 @@ impl HasKeptCompletes for super::Marker {
         csv: Bytes,
     ) -> Result<ReconciliationId, Error> {
         let params = PostReconciliationsCompletesParams { name: Some(file_name.to_owned()) };
-        let answer = raw.post_reconciliations_completes(account, project.as_str(), None, csv, &params).await?;
+        let answer = raw.post_reconciliations_completes_with(account, project.as_str(), None, csv, &params).await?;
         let id = answer.into_value().request_id.map(|id| ReconciliationId::new(id.as_str()));
         id.ok_or_else(|| Error::incomplete(&operations::POST_RECONCILIATIONS_COMPLETES, "request_id"))
     }

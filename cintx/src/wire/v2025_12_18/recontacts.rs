@@ -37,7 +37,7 @@ impl HasRecontacts for super::Marker {
         ask: &PageRequest,
     ) -> Result<RawPage<String>, Error> {
         page!(
-            ask => raw.get_target_group_rsid_recontact_list(account, project, group),
+            ask => raw.get_target_group_rsid_recontact_list_with(account, project, group),
             GET_TARGET_GROUP_RSID_RECONTACT_LIST, GetTargetGroupRsidRecontactListParams {
             ..Default::default()
         }, data
@@ -75,7 +75,7 @@ impl HasRecontacts for super::Marker {
             page_size: ask.page_size(),
             start_after: ask.start_after(),
         };
-        let answer = raw.recontact_list_upload_respondents_by_file_jobs(account, project, group, &params).await?;
+        let answer = raw.recontact_list_upload_respondents_by_file_jobs_with(account, project, group, &params).await?;
         let answer = answer.into_value();
         let operation = &operations::RECONTACT_LIST_UPLOAD_RESPONDENTS_BY_FILE_JOBS;
         Ok(RawPage::new(operation, list(operation, answer.data)?).next(answer.next_cursor))

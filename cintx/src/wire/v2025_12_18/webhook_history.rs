@@ -27,7 +27,7 @@ impl HasWebhookHistory for super::Marker {
         let statuses = filter.statuses.iter().map(|status| status.as_str().into()).collect::<Vec<_>>();
         let (id, since) = (id.as_str(), timestamp(filter.since));
         page!(
-            ask => raw.list_webhook_events_history(account, id, &since),
+            ask => raw.list_webhook_events_history_with(account, id, &since),
             LIST_WEBHOOK_EVENTS_HISTORY, ListWebhookEventsHistoryParams {
                 delivery_status: (!statuses.is_empty()).then_some(statuses),
                 type_: (!events.is_empty()).then_some(events),

@@ -149,8 +149,8 @@ const MUTATIONS: &[(&str, Mutation)] = &[
         Some(Worst(Compilation))
     }),
     ("add an optional parameter", |document, places, picker| {
-        let at = picker.name(&places.optional_parameters);
-        let list = document.pointer_mut(at.rsplit_once('/')?.0)?.as_array_mut()?;
+        let operation = document.pointer_mut(picker.name(&places.operations))?.as_object_mut()?;
+        let list = operation.entry("parameters").or_insert_with(|| json!([])).as_array_mut()?;
         list.push(json!({ "name": "whiskers", "in": "query", "schema": { "type": "string" } }));
         Some(Worst(Additive))
     }),

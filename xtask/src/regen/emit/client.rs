@@ -29,7 +29,7 @@ pub(super) fn files(version: &Version<'_>) -> Result<BTreeMap<String, String>, S
     for home in params.keys() {
         index.push_str(&format!("pub use self::{home}::*;\n"));
     }
-    index.push_str(&format!("\n/// Every operation of {}, as a method. Cheap to clone.\n///\n/// Arguments are what the operation requires; what is optional is in a struct that has a default.\n#[derive(Clone)]\npub struct Client {{\n    transport: Arc<dyn Transport>,\n}}\n\nimpl Client {{\n    /// A client whose requests leave through this transport.\n    pub fn new(transport: impl Transport + 'static) -> Self {{\n        Self {{ transport: Arc::new(transport) }}\n    }}\n}}\n\nimpl std::fmt::Debug for Client {{\n    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {{\n        f.write_str(\"Client({})\")\n    }}\n}}\n", version.date, version.date));
+    index.push_str(&format!("\n/// Every operation of {}, as a method. Cheap to clone.\n///\n/// Arguments are what the operation requires; the method of the same name that ends in `_with` takes what is optional,\n/// as a struct that has a default.\n#[derive(Clone)]\npub struct Client {{\n    transport: Arc<dyn Transport>,\n}}\n\nimpl Client {{\n    /// A client whose requests leave through this transport.\n    pub fn new(transport: impl Transport + 'static) -> Self {{\n        Self {{ transport: Arc::new(transport) }}\n    }}\n}}\n\nimpl std::fmt::Debug for Client {{\n    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {{\n        f.write_str(\"Client({})\")\n    }}\n}}\n", version.date, version.date));
     files.insert("mod".to_owned(), index);
     for (home, text) in methods {
         let tag = version
@@ -179,7 +179,7 @@ impl<'a> Call<'a> {
             ));
         }
         Some(format!(
-            "/// What is optional about [`Client::{}`].\n#[derive(Clone, Debug, Default)]\npub struct {name} {{\n{fields}}}\n",
+            "/// What is optional about [`Client::{}_with`].\n#[derive(Clone, Debug, Default)]\npub struct {name} {{\n{fields}}}\n",
             self.row.id
         ))
     }
@@ -252,9 +252,11 @@ impl<'a> Call<'a> {
                 steps.push_str(&format!("\n            .file({field:?}, file)"));
             }
         }
+        let short = self.short_method(&doc, &arguments);
         if let Some(name) = self.params_name() {
             arguments.push(format!("params: &{name}"));
             steps.push_str(&self.optional_steps());
+            doc = vec![format!("[`{}`](Self::{}), with what is optional about it.", row.id, row.id)];
         }
         let (answer, send) = match &self.answer {
             Answer::Empty => ("()".to_owned(), "empty"),
@@ -270,11 +272,36 @@ impl<'a> Call<'a> {
         };
         let path = path.join(", ");
         format!(
-            "{}    pub async fn {}({}) -> Result<Response<{answer}>, Error> {{\n        let {mutable}request = Request::new(&operations::{}, &[{path}]){steps};\n{set_body}        transport::{send}(&*self.transport, request).await\n    }}\n",
+            "{short}{}    pub async fn {}({}) -> Result<Response<{answer}>, Error> {{\n        let {mutable}request = Request::new(&operations::{}, &[{path}]){steps};\n{set_body}        transport::{send}(&*self.transport, request).await\n    }}\n",
             super::doc("    ", &doc),
-            row.id,
+            self.method_name(),
             arguments.join(", "),
             constant(row),
+        )
+    }
+
+    /// The method that takes everything: where something is optional, it has a name of its own, so that a first
+    /// optional parameter changes nothing for those who do without.
+    pub(super) fn method_name(&self) -> String {
+        self.params_name().map_or_else(|| self.row.id.clone(), |_| format!("{}_with", self.row.id))
+    }
+
+    /// The method without what is optional, where something is.
+    fn short_method(&self, doc: &[String], arguments: &[String]) -> String {
+        let Some(params) = self.params_name() else { return String::new() };
+        let names = arguments.iter().skip(1).filter_map(|argument| argument.split_once(':')).map(|(name, _)| name);
+        let given: String = names.map(|name| format!("{name}, ")).collect();
+        let answer = match &self.answer {
+            Answer::Empty => "()".to_owned(),
+            Answer::Json(ty) => qualified(ty),
+            Answer::Bytes => "ByteStream".to_owned(),
+        };
+        format!(
+            "{}    pub async fn {}({}) -> Result<Response<{answer}>, Error> {{\n        self.{}({given}&{params}::default()).await\n    }}\n\n",
+            super::doc("    ", doc),
+            self.row.id,
+            arguments.join(", "),
+            self.method_name(),
         )
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn file(version: &Version<'_>) -> Result<String, String> {
         text.push_str(&format!(
             "        {:?} => {{\n            let answer = client.{}({}).await?;\n            {finish}\n        }}\n",
             row.id,
-            row.id,
+            call.method_name(),
             given.join(", ")
         ));
         if let Body::Json { ty, .. } = &call.body {
