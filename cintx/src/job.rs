@@ -149,12 +149,20 @@ const VISIBLE_WITHIN: Duration = Duration::from_secs(30);
 /// Whether a failed question about a job may succeed when the poll is repeated.
 pub(crate) fn may_pass(error: &Error, waited: Duration) -> bool {
     match error.kind() {
-        ErrorKind::Connect | ErrorKind::Lost | ErrorKind::Timeout | ErrorKind::Unexpected => true,
-        ErrorKind::Status => match error.status().map(|status| status.as_u16()) {
-            Some(404) => waited < VISIBLE_WITHIN,
-            Some(429 | 502..=504 | 500) => true,
-            _ => false,
-        },
+        ErrorKind::Connect | ErrorKind::Lost | ErrorKind::Timeout | ErrorKind::Unexpected | ErrorKind::Unreadable => {
+            true
+        }
+        ErrorKind::Credential => error.token().is_some_and(|token| token.is_transient()),
+        ErrorKind::Status => error.status().is_some_and(|status| status_may_pass(status.as_u16(), waited)),
+        _ => false,
+    }
+}
+
+fn status_may_pass(status: u16, waited: Duration) -> bool {
+    match status {
+        404 => waited < VISIBLE_WITHIN,
+        501 | 505 => false,
+        408 | 429 | 499 | 500..=599 => true,
         _ => false,
     }
 }
@@ -311,6 +319,17 @@ mod tests {
 
     fn told(answers: &[(&'static str, Option<u64>)]) -> Job<Told> {
         Job::new(Told { answers: answers.to_vec(), asked: Mutex::default() }, JobId::new("1"))
+    }
+
+    #[test]
+    fn weather_passes_and_what_the_api_decided_does_not() {
+        for status in [408, 429, 499, 500, 502, 503, 504, 507, 520, 522, 599] {
+            assert!(status_may_pass(status, Duration::from_secs(3_000)), "{status}");
+        }
+        for status in [400, 401, 403, 410, 422, 501, 505] {
+            assert!(!status_may_pass(status, Duration::ZERO), "{status}");
+        }
+        assert!(status_may_pass(404, Duration::ZERO) && !status_may_pass(404, VISIBLE_WITHIN));
     }
 
     #[tokio::test(start_paused = true)]

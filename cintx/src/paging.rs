@@ -2,6 +2,7 @@
 //! at a time on demand, so memory does not grow with the list.
 
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::ops::RangeInclusive;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -105,22 +106,26 @@ impl<Q: ListQuery> ListRequest<Q> {
     /// The pages, each with the cursor of the next.
     pub fn pages(self) -> PageStream<Q::Item> {
         let Self { source, page_size, from } = self;
-        let start = Some((source, Watch::default(), from));
+        let start = Some((source, Watch::default(), from, None));
         let pages = futures_util::stream::try_unfold(start, move |state| async move {
-            let Some((source, mut watch, from)) = state else { return Ok(None) };
+            let Some((source, mut watch, from, before)) = state else { return Ok(None) };
             if page_size.is_some_and(|size| size == 0 || size > Q::MAX_PAGE) {
                 let reason = format!("is {}, expected 1 to {}", page_size.unwrap_or_default(), Q::MAX_PAGE);
                 return Err(Error::invalid(vec![FieldError::new("page_size", reason)]));
             }
             let ask = PageRequest { from, page_size };
             let batch = source.page(&ask).await?;
-            let operation = batch.operation;
+            let (operation, mark) = (batch.operation, batch.mark);
+            // What ignores the page's number gives the same page for ever: the list has ended.
+            if mark.is_some() && mark == before {
+                return Ok(None);
+            }
             let page = batch.into_page(&ask)?;
             let state = match &page.next {
                 Some(next) if watch.came_round(next) => {
                     return Err(Error::other(RepeatedCursor { operation: operation.id, cursor: next.clone() }));
                 }
-                Some(next) => Some((source, watch, Some(next.clone()))),
+                Some(next) => Some((source, watch, Some(next.clone()), mark)),
                 None => None,
             };
             Ok(Some((page, state)))
@@ -194,11 +199,13 @@ pub struct RawPage<T> {
     pub(crate) next_cursor: Option<String>,
     pub(crate) has_more: Option<bool>,
     pub(crate) last_id: Option<String>,
+    /// What tells it from the page before, where pages have numbers.
+    pub(crate) mark: Option<u64>,
 }
 
 impl<T> RawPage<T> {
     pub(crate) fn new(operation: &'static Operation, items: Vec<T>) -> Self {
-        Self { operation, items, next_cursor: None, has_more: None, last_id: None }
+        Self { operation, items, next_cursor: None, has_more: None, last_id: None, mark: None }
     }
 
     /// The cursor that the answer gave.
@@ -213,10 +220,20 @@ impl<T> RawPage<T> {
         self
     }
 
+    /// By what it is told from the page before, for pages that have numbers: the ids of its items.
+    pub(crate) fn numbered<I: Hash>(mut self, id: impl Fn(&T) -> I) -> Self {
+        if !self.items.is_empty() {
+            let mut hasher = DefaultHasher::new();
+            self.items.iter().for_each(|item| id(item).hash(&mut hasher));
+            self.mark = Some(hasher.finish());
+        }
+        self
+    }
+
     /// The same page with other items.
     pub(crate) fn map<U>(self, change: impl FnMut(T) -> U) -> RawPage<U> {
-        let Self { operation, items, next_cursor, has_more, last_id } = self;
-        RawPage { operation, items: items.into_iter().map(change).collect(), next_cursor, has_more, last_id }
+        let Self { operation, items, next_cursor, has_more, last_id, mark } = self;
+        RawPage { operation, items: items.into_iter().map(change).collect(), next_cursor, has_more, last_id, mark }
     }
 
     /// What the answer said of further pages.
@@ -245,7 +262,7 @@ impl<T> RawPage<T> {
             }
             Some(Pagination::Number { .. }) if !self.items.is_empty() => {
                 let page: u64 = ask.from.as_ref().map_or(Ok(0), |from| from.0.parse()).unwrap_or_default();
-                Some((page + 1).to_string())
+                page.checked_add(1).map(|next| next.to_string())
             }
             _ => None,
         };
@@ -405,6 +422,31 @@ mod tests {
         }
         let mut watch = Watch::default();
         assert!(!(0..20_000).any(|step: u32| watch.came_round(&Cursor::new(step.to_string()))));
+    }
+
+    /// A list of which every page is the same, whatever number is asked for.
+    #[cfg(feature = "v2025-12-18")]
+    struct Same;
+
+    #[cfg(feature = "v2025-12-18")]
+    impl Sealed for Same {}
+
+    #[cfg(feature = "v2025-12-18")]
+    impl ListQuery for Same {
+        type Item = u64;
+
+        fn page<'a>(&'a self, _: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<u64>, Error>> {
+            let operation = &cintx_raw::v2025_12_18::operations::GET_CLIENTS;
+            async move { Ok(RawPage::new(operation, vec![1, 2]).numbered(|id| *id)) }.boxed()
+        }
+    }
+
+    #[cfg(feature = "v2025-12-18")]
+    #[tokio::test]
+    async fn a_numbered_page_that_repeats_is_the_end() {
+        assert_eq!(ListRequest::new(Same).stream().collect().await.unwrap(), [1, 2]);
+        let beyond = ListRequest::new(Same).start_after(Cursor::new(u64::MAX.to_string()));
+        assert_eq!(beyond.stream().collect().await.unwrap(), [1, 2]);
     }
 
     const ALL: usize = 10_000;

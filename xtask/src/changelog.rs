@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 use anyhow::{Context as _, Result, ensure};
 
+use sha2::{Digest as _, Sha256};
+
 use crate::diff::{self, Change, Difference, Effect, Policy};
 use crate::workspace::Workspace;
 
@@ -23,7 +25,8 @@ pub(crate) fn run(workspace: &Workspace, old: &str, new: &str, check: bool) -> R
     }
     let path = workspace.root().join(FILE);
     let current = std::fs::read_to_string(&path).with_context(|| format!("cannot read {FILE}"))?;
-    let merged = merge(&current, &opening(&difference), &entry(&difference))?;
+    let entry = entry(&difference);
+    let merged = merge(&current, &opening(&difference, &entry), &entry)?;
     let up_to_date = merged == current;
     if !check && !up_to_date {
         workspace.write_all([(path, merged)])?;
@@ -31,16 +34,27 @@ pub(crate) fn run(workspace: &Workspace, old: &str, new: &str, check: bool) -> R
     Ok(up_to_date)
 }
 
-fn opening(difference: &Difference) -> String {
-    format!("<!-- generated: {} to {} -->\n", difference.old, difference.new)
+fn opening(difference: &Difference, entry: &str) -> String {
+    let step = format!("{} to {}", difference.old, difference.new);
+    match is_date(&difference.old) && is_date(&difference.new) {
+        true => format!("<!-- generated: {step} -->\n"),
+        // A document can change under its date again: each change has an entry of its own.
+        false => {
+            let hash = Sha256::digest(entry.as_bytes());
+            let hash: String = hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+            format!("<!-- generated: {step} ({hash}) -->\n")
+        }
+    }
+}
+
+fn is_date(name: &str) -> bool {
+    name.len() == 10 && name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
 }
 
 /// The entry: what breaks by name, what is additive by its operations, the rest counted.
 pub(crate) fn entry(difference: &Difference) -> String {
     let is_step = difference.old != difference.new;
-    let dated =
-        |name: &str| name.len() == 10 && name.as_bytes().iter().all(|byte| byte.is_ascii_digit() || *byte == b'-');
-    let title = match is_step && dated(&difference.old) && dated(&difference.new) {
+    let title = match is_step && is_date(&difference.old) && is_date(&difference.new) {
         true => format!(
             "- `cintx-raw`: version {new}; `docs/migrations/{old}-to-{new}.md` says how to get there from {old}.\n",
             old = difference.old,
@@ -88,8 +102,11 @@ fn list(title: &str, changes: Vec<&Change>) -> String {
 /// Puts the entry under "Unreleased", in place of an earlier one of the same step. A block under a release is history.
 fn merge(current: &str, opening: &str, entry: &str) -> Result<String> {
     let block = format!("{opening}{entry}{CLOSING}");
-    let start = current.find(HEADING).map(|at| at + HEADING.len());
-    let start = start.with_context(|| format!("{FILE} has no heading \"Unreleased\""))?;
+    let Some(start) = current.find(HEADING).map(|at| at + HEADING.len()) else {
+        // With a release the heading became the release's.
+        let at = current.find("\n## ").unwrap_or(current.len());
+        return merge(&format!("{}{HEADING}{}", &current[..at], &current[at..]), opening, entry);
+    };
     let end = current[start..].find("\n## ").map_or(current.len(), |length| start + length);
     let unreleased = &current[start..end];
     if let Some(at) = unreleased.find(opening) {
@@ -141,6 +158,27 @@ mod tests {
         run(&at.workspace, DATE, &file, false).unwrap();
         assert!(read().contains("\"playful\" is gone") && read().contains("- By hand, again."), "{}", read());
         assert!(run(&at.workspace, DATE, &file, true).unwrap());
+    }
+
+    #[test]
+    fn a_second_change_under_a_date_keeps_the_first_entry_and_follows_a_release() {
+        let (at, file) = changed();
+        let path = at.workspace.root().join(FILE);
+        let read = || std::fs::read_to_string(&path).unwrap();
+        run(&at.workspace, DATE, &file, false).unwrap();
+        let again = KENNELS.replace("[calm, playful]", "[calm, playful, sleepy]");
+        let file = at.download("newer.yaml", again).to_str().unwrap().to_owned();
+        run(&at.workspace, DATE, &file, false).unwrap();
+        let text = read();
+        assert_eq!(text.matches("<!-- generated: ").count(), 2, "{text}");
+        assert!(text.contains("the value \"playful\" is gone") && text.contains("Additive besides: 1"), "{text}");
+        let third = KENNELS.replace("[calm, playful]", "[calm]");
+        let file = at.download("newer.yaml", third).to_str().unwrap().to_owned();
+        std::fs::write(&path, text.replace("## Unreleased", "## 0.2.0")).unwrap();
+        run(&at.workspace, DATE, &file, false).unwrap();
+        let text = read();
+        let (unreleased, released) = (text.find("## Unreleased").unwrap(), text.find("## 0.2.0").unwrap());
+        assert!(unreleased < released && text.matches("<!-- generated: ").count() == 3, "{text}");
     }
 
     #[test]

@@ -310,17 +310,18 @@ impl<V: Version> ClientBuilder<V> {
         else {
             return Err(Error::invalid(problems));
         };
-        let endpoint_is_here = match &tokens {
-            Tokens::Credentials(credentials) => credentials.endpoint.starts_with("http:"),
-            Tokens::Fixed(_) | Tokens::Own(_) => true,
-        };
-        // Without its key, the server-to-server API is never called.
-        let s2s_is_here = s2s_key.is_none() || s2s_url.is_plain();
-        // Plain HTTP was allowed to this machine alone: what stays on it needs no proxy of the system's.
-        let all_here = demand_url.is_plain() && s2s_is_here && endpoint_is_here;
         let http = match self.http {
             Some(http) => http,
-            None => HttpSender::Client(http_client(&self.timeouts, self.proxy, all_here, agent)?),
+            None => {
+                let endpoint = match &tokens {
+                    Tokens::Credentials(credentials) => Some(Url::parse(&credentials.endpoint).map_err(Error::setup)?),
+                    Tokens::Fixed(_) | Tokens::Own(_) => None,
+                };
+                // Without its key, the server-to-server API is never called.
+                let s2s_url = s2s_key.is_some().then(|| s2s_url.url());
+                let urls = [Some(demand_url.url()), s2s_url, endpoint.as_ref()];
+                http_sender(&self.timeouts, self.proxy, agent, urls.into_iter().flatten())?
+            }
         };
         let tokens = match tokens {
             Tokens::Fixed(token) => TokenCache::fixed(AccessToken::without_expiry(token.expose()), self.clock.clone())
@@ -371,25 +372,30 @@ pub(crate) fn beside_own_client<const N: usize>(has_own: bool, set: [(&'static s
     set.into_iter().filter(|(_, is_set)| has_own && *is_set).map(|(field, _)| FieldError::new(field, reason)).collect()
 }
 
-pub(crate) fn http_client(
+/// The SDK's own HTTP client for these addresses: what stays on this machine goes through no proxy of the system's.
+pub(crate) fn http_sender<'a>(
     timeouts: &Timeouts,
     proxy: Option<reqwest::Proxy>,
-    all_here: bool,
     agent: HeaderValue,
-) -> Result<reqwest::Client, Error> {
-    let mut http = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        // Whether to send again is decided in one place, and that is not here.
-        .retry(reqwest::retry::never())
-        .connect_timeout(timeouts.connect)
-        .pool_idle_timeout(MAX_IDLE_TIME)
-        .user_agent(agent);
-    match proxy {
-        Some(proxy) => http = http.proxy(proxy),
-        None if all_here => http = http.no_proxy(),
-        None => {}
-    }
-    http.build().map_err(Error::setup)
+    urls: impl IntoIterator<Item = &'a Url>,
+) -> Result<HttpSender, Error> {
+    let client = || {
+        reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            // Whether to send again is decided in one place, and that is not here.
+            .retry(reqwest::retry::never())
+            .connect_timeout(timeouts.connect)
+            .pool_idle_timeout(MAX_IDLE_TIME)
+            .user_agent(agent.clone())
+    };
+    let build = |client: reqwest::ClientBuilder| client.build().map_err(Error::setup);
+    let (here, elsewhere): (Vec<&Url>, Vec<&Url>) = urls.into_iter().partition(|url| is_loopback(url));
+    Ok(match proxy {
+        Some(proxy) => HttpSender::Client(build(client().proxy(proxy))?),
+        None if here.is_empty() => HttpSender::Client(build(client())?),
+        None if elsewhere.is_empty() => HttpSender::Client(build(client().no_proxy())?),
+        None => HttpSender::ByPlace { here: build(client().no_proxy())?, elsewhere: build(client())? },
+    })
 }
 
 /// A base address without its last slash. Credentials go over it: HTTPS, or HTTP that does not leave this machine.
@@ -465,6 +471,22 @@ mod tests {
             assert_eq!(fields, ["server_to_server_key"], "{bad:?}");
         }
         assert!(B::new().credentials(Credentials::new("i", "s")).account(1).build().is_ok());
+    }
+
+    #[test]
+    fn what_stays_on_this_machine_takes_no_proxy_of_the_systems() {
+        let sender = |urls: &[&str], proxy: Option<&str>| {
+            let urls: Vec<Url> = urls.iter().map(|url| url.parse().unwrap()).collect();
+            let proxy = proxy.map(|proxy| reqwest::Proxy::all(proxy).unwrap());
+            http_sender(&Timeouts::standard(), proxy, HeaderValue::from_static("test"), &urls).unwrap()
+        };
+        let (here, there) = ("http://localhost:9000/token", "https://api.cint.com/v1");
+        assert!(matches!(sender(&[here, there], None), HttpSender::ByPlace { .. }));
+        for alike in [[here, here], [there, there]] {
+            assert!(matches!(sender(&alike, None), HttpSender::Client(_)));
+        }
+        // A proxy of the caller's own is for all of them.
+        assert!(matches!(sender(&[here, there], Some("http://proxy.example:3128")), HttpSender::Client(_)));
     }
 
     #[test]

@@ -13,8 +13,8 @@ use crate::http::idempotency::KeyChoice;
 /// How often a failed request is repeated, and after which waits.
 ///
 /// What may be repeated at all is not a matter of policy: reads, and writes under an idempotency key.
-/// Any other write is sent again only if it certainly had no effect: nothing left, or the API refused it unseen
-/// (401, 429).
+/// Any other write is sent again only where that does no harm: nothing left; or the API turned it away (401, 429),
+/// which does not prove that nothing was done, and it sets a state: a PUT, a DELETE, a change under an entity tag.
 ///
 /// ```
 /// # use cintx::client::RetryPolicy;

@@ -15,7 +15,8 @@ use crate::version::Version;
 
 impl<V: Version> Client<V> {
     /// A request of your own to the Demand API, for what its documents do not have (yet): with token, version header,
-    /// trace, time limits and, for what only reads, retries. A write is never repeated after it left.
+    /// trace, time limits and, for what only reads, retries. A write that left is never repeated,
+    /// but for a PUT, a DELETE or one with `if_match` that was turned away with 401 or 429.
     ///
     /// `path` is what follows the base address, `/demand/accounts/2428/projects` for example.
     ///

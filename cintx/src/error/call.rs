@@ -49,6 +49,11 @@ impl std::error::Error for Failure {
     }
 }
 
+/// The HTTP client followed a redirect, so the answer belongs to another operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the HTTP client followed a redirect; its policy must be `none`")]
+pub(crate) struct Redirected;
+
 /// A time limit that passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TimedOut {

@@ -7,8 +7,9 @@ mod outcome;
 pub(crate) mod pointer;
 mod refused;
 pub(crate) mod source;
+mod wrote;
 
-pub(crate) use self::call::{Failure, NoServerToServerKey, Report, StopReason, TimedOut};
+pub(crate) use self::call::{Failure, NoServerToServerKey, Redirected, Report, StopReason, TimedOut};
 pub use self::conflict::Conflict;
 pub use self::field::FieldError;
 pub(crate) use self::field::{RequiredFields, must_be_future, text_length};
@@ -17,13 +18,14 @@ pub use self::refused::JobFailure;
 use self::refused::{MAX_MESSAGE_CHARS, OneLine};
 pub(crate) use self::refused::{Refused, shortened};
 use self::source::{JournalError, TokenError};
+pub(crate) use self::wrote::Wrote;
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cintx_raw::{ApiError, BoxError, InvalidParam, Operation, Request, UnexpectedAnswer};
+use cintx_raw::{ApiError, BoxError, InvalidParam, Operation, Request, Response, UnexpectedAnswer};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +68,8 @@ enum Kind {
     Incomplete {
         operation: &'static cintx_raw::Operation,
         missing: &'static str,
+        /// The call that was answered so, where it changed something.
+        report: Option<Arc<Report>>,
     },
     Job(JobFailure),
     Timeout {
@@ -136,7 +140,16 @@ impl Error {
     }
 
     pub(crate) fn incomplete(operation: &'static cintx_raw::Operation, missing: &'static str) -> Self {
-        Self::new(Kind::Incomplete { operation, missing })
+        Self::new(Kind::Incomplete { operation, missing, report: None })
+    }
+
+    /// The same error of an answer, which knows its call: what a write made can then be looked up.
+    pub(crate) fn incomplete_answer<T>(
+        operation: &'static Operation,
+        missing: &'static str,
+        answer: &Response<T>,
+    ) -> Self {
+        Self::new(Kind::Incomplete { operation, missing, report: answer.extensions().get().cloned() })
     }
 
     pub(crate) fn job(failure: JobFailure) -> Self {
@@ -203,8 +216,10 @@ impl Error {
                 _ if error.cause::<TimedOut>().is_some() => ErrorKind::Timeout,
                 _ if error.cause::<TokenError>().is_some() => ErrorKind::Credential,
                 _ if error.cause::<NoServerToServerKey>().is_some() => ErrorKind::Credential,
-                _ => match error.cause::<reqwest::Error>() {
-                    Some(cause) if cause.is_connect() => ErrorKind::Connect,
+                _ => match (error.cause::<reqwest::Error>(), self.outcome()) {
+                    (Some(cause), _) if cause.is_connect() => ErrorKind::Connect,
+                    // A transport of the caller's own says so.
+                    (None, Outcome::NotSent) => ErrorKind::Connect,
                     _ => ErrorKind::Lost,
                 },
             },
@@ -253,7 +268,11 @@ impl Error {
 
     /// The operation that failed.
     pub fn operation(&self) -> Option<&'static Operation> {
-        self.call().map(cintx_raw::Error::operation)
+        match &*self.kind {
+            Kind::Incomplete { operation, .. } => Some(operation),
+            Kind::AfterWrite(error) | Kind::JobUnread(error) => error.operation(),
+            _ => self.call().map(cintx_raw::Error::operation),
+        }
     }
 
     /// The status of the answer, if there was one.
@@ -346,7 +365,7 @@ impl Error {
 
     pub(crate) fn report(&self) -> Option<&Report> {
         match &*self.kind {
-            Kind::Call { report, .. } => report.as_deref(),
+            Kind::Call { report, .. } | Kind::Incomplete { report, .. } => report.as_deref(),
             Kind::AfterWrite(error) | Kind::JobUnread(error) => error.report(),
             _ => None,
         }
@@ -413,7 +432,10 @@ impl Error {
             },
             (ErrorKind::Invalid, None) => write!(f, "{error}"),
             (ErrorKind::Connect, None) => f.write_str("no connection"),
-            (ErrorKind::Lost, None) => f.write_str("the connection was lost"),
+            (ErrorKind::Lost, None) => match error.cause::<Redirected>() {
+                Some(redirected) => write!(f, "{redirected}"),
+                None => f.write_str("the connection was lost"),
+            },
             (_, None) => match (error.cause::<TokenError>(), error.cause::<TimedOut>()) {
                 (Some(token), _) => write!(f, "no token: {}", OneLine(&token.to_string())),
                 (_, Some(time)) => write!(f, "{time}"),
@@ -463,7 +485,7 @@ impl Error {
                 self.fmt_call(error, f)?;
                 self.fmt_course(f)
             }
-            Kind::Incomplete { operation, missing } => {
+            Kind::Incomplete { operation, missing, .. } => {
                 write!(f, "{}: succeeded, but its answer has no {missing}", operation.id)
             }
             Kind::Job(failure) => write!(f, "the job failed: {failure}"),

@@ -7,13 +7,14 @@ use cintx_raw::{ByteStream, MAX_DECODED_BODY, RawResponse};
 use http::{HeaderMap, HeaderValue};
 
 use super::attempt::AttemptResult;
+use super::retry::Attempt;
 use crate::auth::mask::mask;
 
 /// What is shorter is no credential, but may well be a part of a word.
 const MIN_SECRET_CHARS: usize = 8;
 
 impl AttemptResult {
-    /// The same without the credential: in the headers of any answer, and in the body of a failure.
+    /// The same without the credential: in the headers of any answer, and in a body that an error will show.
     pub(super) async fn without_echo(mut self, authorization: &HeaderValue) -> Self {
         let text = authorization.to_str().unwrap_or_default();
         let secret = text.strip_prefix("Bearer ").unwrap_or(text);
@@ -22,7 +23,7 @@ impl AttemptResult {
             return self;
         }
         mask_headers(&mut answer.headers, secret);
-        if !answer.status.is_success() {
+        if !answer.status.is_success() || self.attempt == Attempt::Unexpected {
             mask_body(answer, secret).await;
         }
         self
@@ -39,7 +40,6 @@ fn mask_headers(headers: &mut HeaderMap, secret: &str) {
     }
 }
 
-/// The body of a failure is in memory already.
 async fn mask_body(answer: &mut RawResponse, secret: &str) {
     let body = std::mem::replace(&mut answer.body, ByteStream::full(bytes::Bytes::new()));
     let Ok(bytes) = body.collect(MAX_DECODED_BODY).await else { return };

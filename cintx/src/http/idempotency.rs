@@ -74,16 +74,17 @@ const MAX_SENT_KEYS: usize = 1_024;
 pub(crate) struct SentKeys(Mutex<VecDeque<(HeaderValue, u64)>>);
 
 impl SentKeys {
-    /// Remembers what a key stands for; says whether it is new.
-    pub(crate) fn remember(&self, request: &Request) -> Result<bool, FieldError> {
-        let Some(key) = request.headers().get(&IDEMPOTENCY_KEY) else { return Ok(false) };
+    /// Remembers what a key stands for; answers the key if it is new.
+    pub(crate) fn remember(&self, request: &Request) -> Result<NewKey<'_>, FieldError> {
+        let mut new = NewKey { keys: self, key: None, is_kept: false };
+        let Some(key) = request.headers().get(&IDEMPOTENCY_KEY) else { return Ok(new) };
         let mut hasher = DefaultHasher::new();
         (request.operation().id, request.target()).hash(&mut hasher);
         request.body().map(|body| &body.bytes).hash(&mut hasher);
         let stands_for = hasher.finish();
         let mut sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match sent.iter().rev().find(|(other, _)| other == key) {
-            Some((_, before)) if *before == stands_for => Ok(false),
+            Some((_, before)) if *before == stands_for => Ok(new),
             Some(_) => Err(FieldError::new(
                 "idempotency_key",
                 "was sent with another request before, expected a key of its own for each request",
@@ -93,15 +94,30 @@ impl SentKeys {
                     sent.pop_front();
                 }
                 sent.push_back((key.clone(), stands_for));
-                Ok(true)
+                new.key = Some(key.clone());
+                Ok(new)
             }
         }
     }
 
-    /// Forgets a key whose only request came to nothing: the mended request may have it.
-    pub(crate) fn forget(&self, request: &Request) {
-        if let Some(key) = request.headers().get(&IDEMPOTENCY_KEY) {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|(other, _)| other != key);
+    fn forget(&self, key: &HeaderValue) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|(other, _)| other != key);
+    }
+}
+
+/// A key that was not sent before. Unless it is kept it is forgotten again, also when its call is dropped: a request
+/// that came to nothing may be mended, and the mended one may have it.
+#[derive(Debug)]
+pub(crate) struct NewKey<'a> {
+    keys: &'a SentKeys,
+    key: Option<HeaderValue>,
+    pub(crate) is_kept: bool,
+}
+
+impl Drop for NewKey<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key.as_ref().filter(|_| !self.is_kept) {
+            self.keys.forget(key);
         }
     }
 }

@@ -31,8 +31,8 @@ use tracing::Instrument as _;
 use self::attempt::AttemptResult;
 pub(crate) use self::hooks::{After, Before};
 pub use self::hooks::{AttemptContext, AttemptEvent};
-use self::idempotency::IDEMPOTENCY_KEY;
 pub(crate) use self::idempotency::SentKeys;
+use self::idempotency::{IDEMPOTENCY_KEY, NewKey};
 use self::intent::CallIntent;
 pub(crate) use self::intent::UnderWay;
 pub(crate) use self::loopback::is_loopback;
@@ -188,6 +188,7 @@ impl Pipeline {
             got: None,
             retry_after: None,
             known_before,
+            new_key,
         };
         let verdict = course.run().await;
         let (outcome, why) = match verdict {
@@ -196,8 +197,8 @@ impl Pipeline {
             Verdict::Success => (Outcome::Applied, StopReason::Final),
             Verdict::Failure { outcome, why } => (outcome, why),
         };
-        if new_key && matches!(outcome, Outcome::NotSent | Outcome::NoEffect) {
-            self.shared.sent_keys.forget(&course.request);
+        if let Some(key) = &mut course.new_key {
+            key.is_kept = !matches!(outcome, Outcome::NotSent | Outcome::NoEffect);
         }
         course.finish(outcome, why).await
     }
@@ -212,9 +213,9 @@ impl Pipeline {
         OutcomeResolver { pipeline: &pipeline, operations: self.shared.operations }.known_before(request).await
     }
 
-    /// Completes a request, or says why it must not leave. Answers whether its key is one that a caller chose and this
-    /// client has not sent before.
-    fn prepare(&self, request: &mut Request) -> Result<bool, Vec<FieldError>> {
+    /// Completes a request, or says why it must not leave. Answers its key if a caller chose it and this client has not
+    /// sent it before.
+    fn prepare(&self, request: &mut Request) -> Result<Option<NewKey<'_>>, Vec<FieldError>> {
         let mut problems = self.options.problems.clone();
         problems.extend(target::path_problems(request));
         // A fresh key is like no other.
@@ -224,9 +225,9 @@ impl Pipeline {
             return Err(problems);
         }
         if !chosen {
-            return Ok(false);
+            return Ok(None);
         }
-        self.shared.sent_keys.remember(request).map_err(|problem| vec![problem])
+        self.shared.sent_keys.remember(request).map(Some).map_err(|problem| vec![problem])
     }
 }
 
@@ -307,6 +308,7 @@ struct CallUnderWay<'a> {
     got: Option<Result<RawResponse, BoxError>>,
     retry_after: Option<Duration>,
     known_before: Option<Vec<String>>,
+    new_key: Option<NewKey<'a>>,
 }
 
 impl<'a> CallUnderWay<'a> {
@@ -388,6 +390,9 @@ impl<'a> CallUnderWay<'a> {
         self.sent = (self.pipeline.shared.clock.now(), Instant::now().into_std());
         // Dropped from here on, it may have taken effect.
         self.intent.know(Outcome::Unknown);
+        if let Some(key) = &mut self.new_key {
+            key.is_kept = true;
+        }
         let AttemptResult { attempt, retry_after, answer } = self
             .pipeline
             .attempt(&self.request, credential.header(), &self.trace, self.machine.attempts(), limit)

@@ -17,9 +17,8 @@ impl BaseUrl {
         Self(url)
     }
 
-    /// Whether it is plain HTTP.
-    pub(crate) fn is_plain(&self) -> bool {
-        self.0.scheme() == "http"
+    pub(crate) fn url(&self) -> &Url {
+        &self.0
     }
 
     /// Without a slash at its end.

@@ -13,6 +13,9 @@ use futures_util::TryStreamExt as _;
 use http::{HeaderMap, Method, StatusCode};
 use reqwest::Url;
 
+use super::loopback::is_loopback;
+use crate::error::Redirected;
+
 /// What a transport comes to: an answer whose head is there, or why there is none.
 pub type TransportFuture<'a> =
     Pin<Box<dyn Future<Output = Result<http::Response<ByteStream>, TransportError>> + Send + 'a>>;
@@ -117,11 +120,6 @@ impl std::error::Error for TransportError {
     }
 }
 
-/// The HTTP client followed a redirect, so the answer belongs to another operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the HTTP client followed a redirect; its policy must be `none`")]
-struct Redirected;
-
 /// A request on its way out.
 pub(crate) struct Outgoing {
     pub(crate) method: Method,
@@ -137,6 +135,11 @@ pub(crate) struct Outgoing {
 #[derive(Clone)]
 pub(crate) enum HttpSender {
     Client(reqwest::Client),
+    /// One for this machine's own addresses, and one for all others.
+    ByPlace {
+        here: reqwest::Client,
+        elsewhere: reqwest::Client,
+    },
     Own(Arc<dyn HttpTransport>),
 }
 
@@ -145,6 +148,9 @@ impl HttpSender {
     pub(crate) async fn send(&self, outgoing: Outgoing) -> Result<(StatusCode, HeaderMap, ByteStream), TransportError> {
         match self {
             Self::Client(client) => send(client, outgoing).await,
+            Self::ByPlace { here, elsewhere } => {
+                send(if is_loopback(&outgoing.url) { here } else { elsewhere }, outgoing).await
+            }
             Self::Own(transport) => {
                 let Outgoing { method, url, headers, body, .. } = outgoing;
                 let mut request = http::Request::new(body.unwrap_or_default());
@@ -178,7 +184,10 @@ async fn send(
         } else {
             Reach::Lost
         };
-        TransportError { reach, cause: Box::new(error.without_url()) }
+        match reach {
+            Reach::Redirected => TransportError { reach, cause: Box::new(Redirected) },
+            _ => TransportError { reach, cause: Box::new(error.without_url()) },
+        }
     })?;
     if url != *answer.url() {
         return Err(TransportError { reach: Reach::Redirected, cause: Box::new(Redirected) });

@@ -105,7 +105,7 @@ impl<V: Version> Client<V> {
         };
         let intent = error.report().and_then(|report| report.intent.as_deref());
         let resolution = match (error.request(), error.report(), self.superseding(intent).await?) {
-            (_, _, Some(by)) => Ok(Resolution::Superseded { by }),
+            (_, _, Some(resolution)) => Ok(resolution),
             (Some(request), Some(report), None) => {
                 let now = self.pipeline().shared.tokens.now();
                 let began = Now::noted(report.began, report.began_at);

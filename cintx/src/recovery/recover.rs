@@ -182,16 +182,18 @@ impl<V: Version> Client<V> {
         }
     }
 
-    /// The later write that made an intent obsolete, if there is one.
-    pub(super) async fn superseding(&self, id: Option<&str>) -> Result<Option<String>, Error> {
+    /// What a later write on the same thing says of an intent: that it made it obsolete, or that it may have. A later
+    /// write whose intent is open may come to nothing yet.
+    pub(super) async fn superseding(&self, id: Option<&str>) -> Result<Option<Resolution>, Error> {
         let (Some(journal), Some(id)) = (&self.pipeline().shared.journal, id) else { return Ok(None) };
         let mut intents = journal.open_intents().await?.into_iter().skip_while(|intent| intent.id() != id);
         let Some(intent) = intents.next() else { return Ok(None) };
         if let Some(by) = intent.superseded_by() {
-            return Ok(Some(by.to_owned()));
+            return Ok(Some(Resolution::Superseded { by: by.to_owned() }));
         }
         let changes = Changes::of(&intent);
-        Ok(intents.find(|later| Changes::of(later).supersede(&changes)).map(|later| later.id().to_owned()))
+        let is_later = intents.any(|later| Changes::of(&later).supersede(&changes));
+        Ok(is_later.then(|| Resolution::unknown("a later write on the same thing is unknown itself")))
     }
 
     async fn recover_one(&self, intent: &Intent, replay_within: Duration, began: Instant) -> Resolution {

@@ -145,14 +145,10 @@ impl OutcomeResolver<'_> {
         }
     }
 
-    /// The ids of the things that a create, not sent yet, could be taken for: `None` if they cannot be listed, or if
-    /// the request bears a reference of our own, which nothing else has.
+    /// The ids of the things that a create, not sent yet, could be taken for: `None` if they cannot be listed.
     pub(crate) async fn known_before(&self, request: &Request) -> Option<Vec<String>> {
         let (search, list) = self.search_for(request)?;
         let sent = Sent::of(request, search)?;
-        if sent.is_own {
-            return None;
-        }
         let Listed { items, complete } = self.alike(request.target(), &sent, search, list).await.ok()?;
         complete.then(|| items.iter().filter_map(|item| item.get(search.id).map(text)).collect())
     }

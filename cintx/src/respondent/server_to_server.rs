@@ -16,7 +16,7 @@ use super::{CALLBACK, RespondentOutcome};
 use crate::auth::AccessToken;
 use crate::auth::refresher::TokenCache;
 use crate::cache::Cache;
-use crate::client::builder::{IN_FLIGHT, base_url, beside_own_client, http_client, sensitive, user_agent};
+use crate::client::builder::{IN_FLIGHT, base_url, beside_own_client, http_sender, sensitive, user_agent};
 use crate::client::clock::SharedClock;
 use crate::client::{CallOptions, RetryPolicy, Timeouts};
 use crate::error::{Error, FieldError, Outcome};
@@ -354,7 +354,7 @@ impl ServerToServerBuilder {
         };
         let http = match self.http {
             Some(http) => http,
-            None => HttpSender::Client(http_client(&self.timeouts, self.proxy, url.is_plain(), agent)?),
+            None => http_sender(&self.timeouts, self.proxy, agent, [url.url()])?,
         };
         // Never asked for: both operations go to the host that has the key.
         let clock = SharedClock::system();

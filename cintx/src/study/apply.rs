@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::plan::{Audiences, Found, GroupPlan, wanted};
 use super::{Plan, Step};
 use crate::client::CallOptions;
-use crate::error::{Error, FieldError};
+use crate::error::{Error, FieldError, Wrote};
 use crate::project::ProjectScope;
 use crate::target_group::{DraftSettings, TargetGroup};
 use crate::types::ids::{ProjectId, TargetGroupId};
@@ -158,27 +158,28 @@ impl<V: Version> Plan<V> {
             Found::Draft(group, _) | Found::Launched(group, _) => Some(group.clone()),
             Found::Nothing => None,
         };
+        let mut wrote = Wrote::default();
         for step in &plan.steps {
             match (step, &plan.found, &group) {
                 (Step::ChangeTargetGroup { .. }, Found::Launched(group, change), _) => {
-                    change.apply(group, &plan.group, &self.study).await?;
+                    wrote.of(change.apply(group, &plan.group, &self.study).await)?;
                 }
                 (Step::ChangeTargetGroup { .. }, Found::Draft(group, audiences), _) => {
-                    let desired = draft.clone().build_ahead().await?;
+                    let desired = wrote.after(draft.clone().build_ahead().await)?;
                     let change = |settings: &mut DraftSettings| {
                         *settings = wanted(settings, &desired.settings, &plan.group, self.client.now())
                     };
-                    match audiences {
-                        Audiences::Same => group.edit_draft(change).await?,
-                        Audiences::Differ => group.set_audience(desired.audience.clone(), change).await?,
-                    };
+                    wrote.of(match audiences {
+                        Audiences::Same => group.edit_draft(change).await,
+                        Audiences::Differ => group.set_audience(desired.audience.clone(), change).await,
+                    })?;
                 }
-                (Step::SetExclusions { .. }, _, Some(group)) => self.exclude(plan, group).await?,
+                (Step::SetExclusions { .. }, _, Some(group)) => wrote.of(self.exclude(plan, group).await)?,
                 (Step::Launch { .. }, _, Some(group)) => {
                     let end = plan.group.fielding_period.end;
-                    group.start_field_once(&format!("study/launch/{end}"), None, end).await?;
+                    wrote.of(group.start_field_once(&format!("study/launch/{end}"), None, end).await)?;
                 }
-                (Step::CreateTargetGroup { .. }, _, _) => group = Some(draft.clone().create().await?),
+                (Step::CreateTargetGroup { .. }, _, _) => group = Some(wrote.of(draft.clone().create().await)?),
                 _ => {}
             }
             progress(step);

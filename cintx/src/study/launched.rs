@@ -11,7 +11,7 @@ use super::drift::{Drift, NotCompared};
 use super::plan::differing;
 use super::{Study, StudyAssistant, StudyAudience, StudyGroup, StudySupply, assistant};
 use crate::audience::{Difference, Shape, Unit};
-use crate::error::{Error, must_be_future};
+use crate::error::{Error, Wrote, must_be_future};
 use crate::fielding::{FieldingAssistant, FieldingRun, RunStatus};
 use crate::quota::Goals;
 use crate::quota::live::left_out;
@@ -292,39 +292,44 @@ impl LaunchedChange {
     }
 
     /// Does it.
+    ///
+    /// # Errors
+    /// The first request that failed; once another has changed something, the whole took effect.
     pub(super) async fn apply<V: Version>(
         &self,
         there: &TargetGroup<V>,
         group: &StudyGroup,
         study: &Study,
     ) -> Result<(), Error> {
+        let mut wrote = Wrote::default();
         if self.details {
-            there.edit_details(|settings| set_launched(settings, group, study)).await?;
+            wrote.of(there.edit_details(|settings| set_launched(settings, group, study)).await)?;
         }
         if let Some(price) = &self.price {
-            there.set_cost_per_interview(price).await?;
+            wrote.of(there.set_cost_per_interview(price).await)?;
         }
         if let Some(supply) = &self.supply {
-            there.set_supply(supply).await?;
+            wrote.of(there.set_supply(supply).await)?;
         }
         if let Some(desired) = &self.assistant {
-            there.edit_assistant(|assistant| *assistant = desired.clone()).await?;
+            wrote.of(there.edit_assistant(|assistant| *assistant = desired.clone()).await)?;
         }
         if self.dates
-            && let Some(mut run) = there.fielding_run().await?
+            && let Some(mut run) = wrote.after(there.fielding_run().await)?
         {
             let start = starts_later(&run).then_some(group.fielding_period.start);
             let change = |dates: &mut crate::fielding::FieldingPeriod| {
                 dates.start = start.unwrap_or(dates.start);
                 dates.end = group.fielding_period.end;
             };
-            run.edit_dates(change).await?;
+            wrote.of(run.edit_dates(change).await)?;
         }
         match &self.quotas {
-            Some(QuotaChange::Goals(goal, goals)) => there.quotas().set_goals(Some(*goal), goals).await,
+            Some(QuotaChange::Goals(goal, goals)) => wrote.of(there.quotas().set_goals(Some(*goal), goals).await),
             // Whoever applies the plan has agreed to what it deletes.
             Some(QuotaChange::Profiles(draft)) => {
-                there.quotas().replace(draft).await?.send_and_delete().await.map(drop)
+                let replacement = wrote.after(there.quotas().replace(draft).await)?;
+                wrote.of(replacement.send_and_delete().await.map(drop))
             }
             None => Ok(()),
         }

@@ -159,12 +159,30 @@ impl PartialOrd for Money {
     }
 }
 
+/// The sum; `None` if it has more digits than a decimal holds.
+pub(super) fn exact_sum(one: Decimal, other: Decimal) -> Option<Decimal> {
+    let sum = one.checked_add(other)?;
+    // Of a sum that was rounded, its terms cannot be had back.
+    (sum.checked_sub(other)? == one && sum.checked_sub(one)? == other).then_some(sum)
+}
+
+/// The product; `None` if it has more digits than a decimal holds.
+fn exact_product(one: Decimal, other: Decimal) -> Option<Decimal> {
+    let (one, other) = (one.normalize(), other.normalize());
+    let mut mantissa = one.mantissa().checked_mul(other.mantissa())?;
+    let mut scale = one.scale() + other.scale();
+    while scale > Decimal::MAX_SCALE && mantissa % 10 == 0 {
+        (mantissa, scale) = (mantissa / 10, scale - 1);
+    }
+    Decimal::try_from_i128_with_scale(mantissa, scale).ok()
+}
+
 impl Add for &Money {
     type Output = Result<Money, MoneyError>;
 
     fn add(self, other: Self) -> Self::Output {
         self.same_currency(other)?;
-        self.with(self.value.checked_add(other.value).ok_or(MoneyError::Overflow)?)
+        self.with(exact_sum(self.value, other.value).ok_or(MoneyError::Overflow)?)
     }
 }
 
@@ -173,7 +191,7 @@ impl Sub for &Money {
 
     fn sub(self, other: Self) -> Self::Output {
         self.same_currency(other)?;
-        self.with(self.value.checked_sub(other.value).ok_or(MoneyError::Overflow)?)
+        self.with(exact_sum(self.value, -other.value).ok_or(MoneyError::Overflow)?)
     }
 }
 
@@ -182,7 +200,7 @@ impl<N: Into<Decimal>> Mul<N> for &Money {
     type Output = Result<Money, MoneyError>;
 
     fn mul(self, factor: N) -> Self::Output {
-        self.with(self.value.checked_mul(factor.into()).ok_or(MoneyError::Overflow)?)
+        self.with(exact_product(self.value, factor.into()).ok_or(MoneyError::Overflow)?)
     }
 }
 

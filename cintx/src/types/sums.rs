@@ -7,6 +7,8 @@ use std::fmt;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::money::exact_sum;
+
 /// Sums of money, one for each currency: amounts of two currencies have no sum.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -15,10 +17,7 @@ pub struct CurrencySums(BTreeMap<String, Decimal>);
 impl CurrencySums {
     /// The sum in a currency, with an amount more; `None` if it would have more digits than a decimal holds.
     pub(crate) fn with(&self, amount: Decimal, currency: &str) -> Option<Decimal> {
-        let sum = self.get(currency).unwrap_or_default();
-        let added = sum.checked_add(amount)?;
-        // Of a sum that was rounded, its terms cannot be had back.
-        (added.checked_sub(amount)? == sum && added.checked_sub(sum)? == amount).then_some(added)
+        exact_sum(self.get(currency).unwrap_or_default(), amount)
     }
 
     pub(crate) fn set(&mut self, currency: &str, sum: Decimal) {

@@ -119,6 +119,14 @@ fn what_cannot_be_counted_is_an_error() {
     assert!(dollar.partial_cmp(&euro).is_none() && dollar != euro);
     let most = amount_of(Decimal::MAX);
     assert_eq!(&most + &dollar, Err(MoneyError::Overflow));
+    // What would have to be rounded is refused, too.
+    let cents = Money::new("0.4", "USD").unwrap();
+    assert_eq!(&most + &cents, Err(MoneyError::Overflow));
+    assert_eq!(&most - &cents, Err(MoneyError::Overflow));
+    let least = amount_of(Decimal::new(1, 28));
+    assert_eq!(&least * Decimal::new(1, 1), Err(MoneyError::Overflow));
+    assert_eq!(&least * Decimal::new(10, 1), Ok(least.clone()), "by 1.0");
+    assert_eq!(&amount_of(Decimal::new(5, 28)) * Decimal::new(2, 1), Ok(least), "zeros at the end go");
     assert_eq!(&most * 2, Err(MoneyError::Overflow));
     assert_eq!(&dollar * -2, Err(MoneyError::BelowZero(Decimal::from(-2))));
     assert_eq!((&dollar * Decimal::new(-0, 0)).unwrap().to_string(), "0 USD");

@@ -198,9 +198,13 @@ pub trait HasExclusionLists: Version {
 }
 
 /// The job that an answer names.
-pub(crate) fn created_job(operation: &'static cintx_raw::Operation, id: Option<cintx_raw::Id>) -> Answer<JobId> {
-    let id = id.map(|id| JobId::new(id.as_str()));
-    id.ok_or_else(|| crate::Error::incomplete(operation, "job_id"))
+pub(crate) fn created_job<T>(
+    operation: &'static cintx_raw::Operation,
+    answer: &cintx_raw::Response<T>,
+    id: impl Fn(&T) -> Option<&cintx_raw::Id>,
+) -> Answer<JobId> {
+    let lacks_id = || crate::Error::incomplete_answer(operation, "job_id", answer);
+    Ok(JobId::new(id(answer.value()).ok_or_else(lacks_id)?.as_str()))
 }
 
 /// Reads how a job upon a list of respondents is doing; uploads can be done in part.

@@ -164,7 +164,8 @@ fn convert<T: Serialize + DeserializeOwned>(json: Value, name: impl Fn(&str) -> 
 
 /// The job that an answer says was started.
 fn started_job<T>(operation: &'static cintx_raw::Operation, answer: &cintx_raw::Response<T>) -> Answer<JobId> {
-    answer.location_id().map(JobId::new).ok_or_else(|| Error::incomplete(operation, "Location"))
+    let lacks_location = || Error::incomplete_answer(operation, "Location", answer);
+    answer.location_id().map(JobId::new).ok_or_else(lacks_location)
 }
 
 /// Where an answer says that a job comes from; what cannot be read is not said.

@@ -9,7 +9,7 @@ use cintx::client::Credentials;
 use cintx::fielding::FieldingPeriod;
 use cintx::study::{Step, Study, StudySupply};
 use cintx::target_group::TargetGroupStatus;
-use cintx::{Client, Version};
+use cintx::{Client, Outcome, Version};
 use cintx_sandbox::{Fault, Sandbox};
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::Value;
@@ -23,6 +23,7 @@ on_every_version!(
     lost_answers_make_no_duplicates,
     a_draft_that_is_launched_meanwhile_is_compared_as_launched,
     a_launch_that_failed_can_be_tried_again,
+    what_was_made_before_a_refusal_took_effect,
     a_changed_study_is_planned_as_the_changes_it_needs,
     killed_after_every_request_a_changed_study_converges,
     lost_answers_of_changes_converge,
@@ -192,6 +193,14 @@ async fn a_launch_that_failed_can_be_tried_again<V: Version>(setup: Setup<V>) {
     assert!(error.job_failure().is_some(), "{error:#}");
     study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
     assert_eq!(state(&setup.cint).await, complete());
+}
+
+async fn what_was_made_before_a_refusal_took_effect<V: Version>(setup: Setup<V>) {
+    let study = study(&setup.sandbox);
+    let refused = Fault::on("create_launch_fielding_run_from_draft_job").status(422).times(1);
+    setup.sandbox.inject(refused);
+    let error = study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap_err();
+    assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Applied, 422), "{error:#}");
 }
 
 /// As by a run that was killed while its launch was under way.

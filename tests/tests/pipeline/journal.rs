@@ -339,6 +339,21 @@ async fn of_two_lost_writes_on_one_thing_only_the_later_is_sent_again() {
 }
 
 #[tokio::test]
+async fn a_later_write_that_is_unknown_itself_makes_nothing_obsolete() {
+    let (scripted, server) = setup(Deed::Close).await;
+    let journal = Memory::default();
+    let client = with_journal(&server, journal.clone()).build().unwrap();
+    let paused = pause(&client, &["A"]).await.unwrap_err();
+    let resumed = resume(&client, &["A"]).await.unwrap_err();
+    scripted.now(status(201));
+    let Resolution::Unknown { why } = client.resolve(&paused).await.unwrap() else { panic!("it is not known") };
+    assert!(why.contains("a later write on the same thing is unknown itself"), "{why}");
+    assert_eq!(journal.told().open.len(), 2, "both stay");
+    assert_eq!(client.resolve(&resumed).await.unwrap(), Resolution::Applied { id: None });
+    assert_eq!(journal.told().open.len(), 1, "a journal that keeps count says that it is obsolete");
+}
+
+#[tokio::test]
 async fn a_repetition_that_is_refused_proves_nothing_of_the_first_attempt() {
     let (scripted, server) = setup(Deed::Close).await;
     let client = with_journal(&server, Memory::default()).build().unwrap();

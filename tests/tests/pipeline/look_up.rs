@@ -12,7 +12,7 @@ use cintx::recovery::{FileJournal, Resolution};
 use cintx::supply::Supply;
 use cintx::target_group::TargetGroup;
 use cintx::types::LengthOfInterview;
-use cintx::{BusinessUnitId, Client, ClientBuilder, Error, Money, Outcome, ProjectId, V2025_12_18};
+use cintx::{BusinessUnitId, Client, ClientBuilder, Error, Money, Outcome, ProjectId, TargetGroupId, V2025_12_18};
 use cintx_tests::with_faults::{Answer, Behaviour, Deed, Received, Server};
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
@@ -26,6 +26,8 @@ enum Create {
     Well,
     /// It is done, and something between here and there answers this.
     ThenStatus(u16),
+    /// It is done, and the answer lacks the id.
+    WithoutId,
     /// It is not done, and this is the answer.
     Status(u16),
     /// The gateway gives up at once, and the work is done this long afterwards.
@@ -71,6 +73,7 @@ impl Behaviour for Groups {
         state.creates += 1;
         let (after, answer) = match plan {
             Create::Well => (Some(Duration::ZERO), Answer::json(201, json!({ "id": id }).to_string())),
+            Create::WithoutId => (Some(Duration::ZERO), Answer::json(201, r#"{"name":"UK drinks"}"#)),
             Create::ThenStatus(status) => (Some(Duration::ZERO), Answer::json(status, r#"{"object":"some_error"}"#)),
             Create::Status(status) => (None, Answer::json(status, r#"{"object":"some_error"}"#)),
             Create::Late(after) => (Some(after), Answer::json(504, "gateway")),
@@ -134,6 +137,10 @@ impl Setup {
     fn last_id(&self) -> String {
         self.groups.0.lock().unwrap().groups.last().unwrap().1.clone()
     }
+
+    fn last_reference(&self) -> String {
+        self.groups.0.lock().unwrap().groups.last().unwrap().2.clone()
+    }
 }
 
 #[tokio::test]
@@ -164,6 +171,55 @@ async fn a_reference_that_another_group_has_does_not_make_that_group_ours() {
     let error = setup.create(Some("PO-4711")).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::NoEffect, "{error:#}");
     assert_eq!(setup.counts(), (3, 2));
+}
+
+/// As a study has it that was imported and copied.
+#[tokio::test]
+async fn a_reference_of_another_group_that_we_gave_does_not_make_that_group_ours() {
+    let setup = Setup::new(&[Create::Well, Create::Status(502), Create::ThenStatus(502)]).await;
+    setup.create(None).await.unwrap();
+    let reference = setup.last_reference();
+    assert!(reference.starts_with("cintx-"), "{reference}");
+    let error = setup.create(Some(&reference)).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NoEffect, "{error:#}");
+    let second = setup.create(Some(&reference)).await.unwrap();
+    assert_eq!(second.id().as_str(), setup.last_id());
+}
+
+#[tokio::test]
+async fn what_was_made_and_whose_id_is_not_told_is_found() {
+    let setup = Setup::new(&[Create::WithoutId]).await;
+    let group = setup.create(None).await.unwrap();
+    assert_eq!(group.id().as_str(), setup.last_id());
+    assert_eq!(setup.counts(), (1, 1));
+}
+
+/// A launch whose first answer has lost the address of its job on the way.
+#[derive(Debug, Default)]
+struct WithoutLocation(AtomicBool);
+
+impl Behaviour for WithoutLocation {
+    fn deed(&self, _: &Received) -> Deed {
+        let answer = Answer::json(201, "");
+        Deed::Answer(match self.0.swap(true, Ordering::Relaxed) {
+            false => answer,
+            true => answer.header("location", "/demand/jobs/01JABCDEFGHJKMNPQRSTVWXYZ9"),
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_launch_whose_job_is_not_told_can_be_resolved() {
+    let server = Server::start(Arc::new(WithoutLocation::default())).await;
+    let client = through(&server, Duration::from_secs(3)).build().unwrap();
+    let project = client.project(ProjectId::new("01JABCDEFGHJKMNPQRSTVWXYZ0"));
+    let group = project.target_group(&TargetGroupId::new("01JABCDEFGHJKMNPQRSTVWXYZ1"));
+    let error = group.launch(Timestamp::now() + 240.hours()).await.unwrap_err();
+    assert_eq!((error.outcome(), error.attempts()), (Outcome::Applied, 1), "{error:#}");
+    assert_eq!(error.operation().unwrap().id, "create_launch_fielding_run_from_draft_job");
+    assert!(error.idempotency_key().is_some() && error.trace_id().is_some());
+    let resolution = client.resolve(&error).await.unwrap();
+    assert_eq!(resolution, Resolution::Applied { id: Some("01JABCDEFGHJKMNPQRSTVWXYZ9".to_owned()) });
 }
 
 #[tokio::test]

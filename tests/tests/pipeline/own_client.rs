@@ -7,6 +7,7 @@ use cintx::client::{CallOptions, OperationTimeouts, RetryPolicy};
 use cintx::http::ResponseExt as _;
 use cintx::{Client, ErrorKind, Outcome, V2025_12_18};
 use cintx_tests::with_faults::{Answer, Deed, Scripted, Server};
+use futures_util::FutureExt as _;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -115,7 +116,7 @@ async fn a_redirect_is_a_typed_answer_and_a_client_that_follows_is_found_out() {
     let careless =
         builder::<V2025_12_18>(&server.url()).http_client(following).retry(RetryPolicy::none()).build().unwrap();
     let error = cintx::Error::from(careless.raw().get_target_group(2428, "1", "2").await.unwrap_err());
-    assert!(format!("{error:#}").contains("redirect"), "{error:#}");
+    assert!(error.to_string().contains("redirect"), "{error}");
 }
 
 #[tokio::test]
@@ -241,9 +242,30 @@ async fn one_key_is_not_sent_with_two_requests() {
     scripted.now(project("01BX5ZZKBKACTAV9WEVGEMMVS1"));
     second.projects().create("Hard drinks", manager).await.unwrap();
 
+    // So does one that was called off before it left.
+    let one_at_a_time = builder::<V2025_12_18>(&server.url()).max_in_flight(1).build().unwrap();
+    let third = one_at_a_time.with(CallOptions::new().business_key("order-4713"));
+    scripted.now(Deed::Silence);
+    let mut in_the_way = one_at_a_time.raw().get_user_accounts().boxed();
+    assert!(tokio::time::timeout(Duration::from_millis(300), &mut in_the_way).await.is_err());
+    let called_off = third.projects().create("Soft drinks", manager).into_future();
+    assert!(tokio::time::timeout(Duration::from_millis(100), called_off).await.is_err());
+    drop(in_the_way);
+    scripted.now(project("01BX5ZZKBKACTAV9WEVGEMMVS2"));
+    third.projects().create("Hard drinks", manager).await.unwrap();
+
     let empty = client.with(CallOptions::new().business_key(" "));
     let error = empty.projects().create("Soft drinks", manager).await.unwrap_err();
     assert_eq!(error.invalid_fields()[0].field(), "business_key");
+}
+
+#[tokio::test]
+async fn what_an_own_transport_did_not_send_is_no_lost_connection() {
+    let nowhere = |_: http::Request<bytes::Bytes>| async { Err(cintx::http::TransportError::not_sent("no cable")) };
+    let client = builder::<V2025_12_18>("http://127.0.0.1:1").transport(nowhere).build().unwrap();
+    let error = cintx::Error::from(client.raw().get_user_accounts().await.unwrap_err());
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Connect, Outcome::NotSent), "{error:#}");
+    assert!(error.to_string().contains("no connection") && format!("{error:#}").contains("no cable"), "{error:#}");
 }
 
 #[test]

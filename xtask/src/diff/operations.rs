@@ -10,7 +10,7 @@ use super::schemas::{Changes, Place, Role, Slot};
 use super::view::component;
 use super::{Effect, Policy};
 use crate::document::tree::{Object, is_json, operations};
-use crate::regen::{canonical_id, is_client_header, is_uniform, shared_ids};
+use crate::regen::{canonical_id, is_client_header, is_never_sent, is_uniform, shared_ids};
 
 const BREAKS: &[Effect] = &[Effect::Compilation];
 const OTHERWISE: &[Effect] = &[Effect::Behaviour];
@@ -305,6 +305,9 @@ fn parameters<'a>(old: &Operation<'a>, new: &Operation<'a>, id: &str, changes: &
 fn new_parameter(place: &Place, key: &Key, required: bool, changes: &mut Changes<'_>) {
     let sent_by_client = key.0 == "header" && is_client_header(&key.1);
     match required {
+        true if sent_by_client && is_never_sent(&key.1) => {
+            changes.report(place, "is new and required, and nothing sends it", OTHERWISE, Policy::Breaking);
+        }
         _ if sent_by_client => changes.report(place, "is new; the client sends it by itself", ADDS, Policy::Additive),
         true => changes.report(place, "is new and required", BREAKS, Policy::Breaking),
         false if is_uniform(&key.0, &key.1) => {

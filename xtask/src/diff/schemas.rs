@@ -403,7 +403,7 @@ impl<'a> Changes<'a> {
             let policy = if tighter { Policy::Breaking } else { Policy::Unlisted };
             self.report(place, format!("{key} is {} and was {}", spelt(is), spelt(was)), effects, policy);
         }
-        for key in ["default", "format", "pattern"] {
+        for key in ["default", "format", "pattern", "readOnly", "writeOnly"] {
             let (was, is) = (old.words.get(key), new.words.get(key));
             if was == is {
                 continue;
@@ -412,6 +412,9 @@ impl<'a> Changes<'a> {
             let effects = match (key, role) {
                 ("format", _) if binary(was) != binary(is) => decoded(role),
                 ("pattern", Sent) if is.is_none() => ADDS,
+                // What only comes back should not be sent; whether it is, the client does not ask.
+                ("readOnly", Sent) if is.is_none_or(|is| *is != true) => ADDS,
+                ("writeOnly", Sent) => ADDS,
                 (_, Sent) => OTHERWISE,
                 (_, Received) => ADDS,
             };

@@ -45,7 +45,7 @@ pub(super) struct View<'a> {
     /// Alternatives that say only what must be there.
     pub(super) presence: BTreeSet<String>,
     pub(super) limits: BTreeMap<&'a str, &'a Value>,
-    /// `pattern`, `format` and `default`.
+    /// `pattern`, `format`, `default`, `readOnly` and `writeOnly`.
     pub(super) words: BTreeMap<&'a str, &'a Value>,
 }
 
@@ -98,7 +98,7 @@ impl<'a> View<'a> {
                     self.presence.insert(format!("not {value}"));
                 }
                 "allOf" => value.as_array().into_iter().flatten().for_each(|member| self.add(document, member)),
-                "pattern" | "format" | "default" => {
+                "pattern" | "format" | "default" | "readOnly" | "writeOnly" => {
                     self.words.insert(key, value);
                 }
                 key if LIMITS.contains(&key) => {

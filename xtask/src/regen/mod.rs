@@ -18,7 +18,7 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde_json::Value;
 
 pub(crate) use self::emit::is_uniform;
-pub(crate) use self::shape::{canonical_id, inline_references, is_client_header, schemas, shared_ids};
+pub(crate) use self::shape::{canonical_id, inline_references, is_client_header, is_never_sent, schemas, shared_ids};
 use self::supplement::Supplement;
 pub(crate) use self::table::ident as argument_name;
 use crate::document::index::Index;

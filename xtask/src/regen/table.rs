@@ -386,14 +386,15 @@ pub(crate) fn ident(name: &str) -> String {
     if syn::parse_str::<syn::Ident>(&ident).is_ok() { ident } else { format!("{ident}_") }
 }
 
+/// The media types of a body, each once, in lower case and without parameters: JSON first, which is what a method reads
+/// and asks for where it can.
 fn media(value: Option<&Value>) -> Vec<String> {
-    value
-        .and_then(|value| value.get("content"))
-        .and_then(Value::as_object)
-        .into_iter()
-        .flat_map(Object::keys)
-        .cloned()
-        .collect()
+    let content = value.and_then(|value| value.get("content")).and_then(Value::as_object);
+    let essence = |media: &String| media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let mut media: Vec<String> = content.into_iter().flat_map(Object::keys).map(essence).collect();
+    media.sort_by_key(|media| !is_json(media));
+    media.dedup();
+    media
 }
 
 /// A GET whose path is a job's path and its id tells how far the job is.

@@ -42,6 +42,14 @@ async fn before_the_first_429_only_the_number_in_flight_is_limited() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_retry_after_stops_a_client_for_ever() {
+    let pacer = AdaptivePacer::new();
+    at_once(&pacer).unwrap().report(limited(315_360_000));
+    let permit = pacer.acquire(PaceRequest::new(PATIENT));
+    drop(tokio::time::timeout(seconds(602), permit).await.unwrap().unwrap());
+}
+
+#[tokio::test(start_paused = true)]
 async fn retry_after_stops_everything_until_it_is_over() {
     let pacer = AdaptivePacer::new();
     let under_way = at_once(&pacer).unwrap();

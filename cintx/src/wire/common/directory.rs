@@ -75,7 +75,7 @@ impl DirectoryWire for super::Marker {
     async fn clients(raw: &Client, account: i64, ask: &PageRequest) -> Result<RawPage<EndClient>, Error> {
         let operation = &operations::GET_CLIENTS;
         let answer = super::get_clients(raw, account, ask).await?.into_value();
-        Ok(RawPage::new(operation, list(operation, answer.clients)?))
+        Ok(RawPage::new(operation, list(operation, answer.clients)?).numbered(|client: &EndClient| client.id))
     }
 
     async fn locales(raw: &Client) -> Result<Vec<LocaleEntry>, Error> {

@@ -12,8 +12,9 @@ impl HasGlobalTemplateWrites for super::Marker {
     async fn create_global_supply_template(raw: &Client, template: &SupplyTemplate) -> Result<TemplateId, Error> {
         let body = from_json("supply", written(template))?;
         let answer = raw.create_global_allocation_template(None, &body).await?;
-        let id = answer.location_id().map(TemplateId::new);
-        id.ok_or_else(|| Error::incomplete(&operations::CREATE_GLOBAL_ALLOCATION_TEMPLATE, "Location"))
+        let operation = &operations::CREATE_GLOBAL_ALLOCATION_TEMPLATE;
+        let lacks_location = || Error::incomplete_answer(operation, "Location", &answer);
+        answer.location_id().map(TemplateId::new).ok_or_else(lacks_location)
     }
 
     async fn update_global_supply_template(

@@ -48,9 +48,9 @@ impl ReconciliationWire for super::Marker {
         file_name: &str,
         csv: Bytes,
     ) -> Result<ReconciliationId, Error> {
-        let answer = super::reconciliation_requests::submit(raw, account, file_name, csv).await?.into_value();
-        let id = answer.request_id.map(|id| ReconciliationId::new(id.as_str()));
-        id.ok_or_else(|| Error::incomplete(&POST, "request_id"))
+        let answer = super::reconciliation_requests::submit(raw, account, file_name, csv).await?;
+        let lacks_id = || Error::incomplete_answer(&POST, "request_id", &answer);
+        Ok(ReconciliationId::new(answer.value().request_id.as_ref().ok_or_else(lacks_id)?.as_str()))
     }
 
     async fn reconciliation(raw: &Client, account: i64, id: &ReconciliationId) -> Result<ReconciliationOutcome, Error> {

@@ -38,9 +38,8 @@ impl ReportsWire for super::Marker {
             ..super::report_request(level(order), order)
         };
         let answer = raw.generate_report(account, &order.kind.as_str().into(), &body).await?;
-        let id = answer.into_value().report_id;
-        let operation = &operations::GENERATE_REPORT;
-        id.map(|id| ReportId::new(id.as_str())).ok_or_else(|| Error::incomplete(operation, "report_id"))
+        let lacks_id = || Error::incomplete_answer(&operations::GENERATE_REPORT, "report_id", &answer);
+        Ok(ReportId::new(answer.value().report_id.as_ref().ok_or_else(lacks_id)?.as_str()))
     }
 
     async fn report_status(raw: &Client, account: i64, id: &str) -> Result<JobPoll<Option<String>>, Error> {

@@ -56,8 +56,9 @@ impl SupplyTemplatesWire for super::Marker {
     ) -> Result<TemplateId, Error> {
         let body = from_json("supply", written(template))?;
         let answer = raw.create_account_allocation_template(account, None, &body).await?;
-        let id = answer.location_id().map(TemplateId::new);
-        id.ok_or_else(|| Error::incomplete(&operations::CREATE_ACCOUNT_ALLOCATION_TEMPLATE, "Location"))
+        let operation = &operations::CREATE_ACCOUNT_ALLOCATION_TEMPLATE;
+        let lacks_location = || Error::incomplete_answer(operation, "Location", &answer);
+        answer.location_id().map(TemplateId::new).ok_or_else(lacks_location)
     }
 
     async fn supply_template(

@@ -103,8 +103,9 @@ async fn create(
 ) -> Result<TargetGroupId, Error> {
     let body = draft_body(super::DRAFT_NAMES, Write::Create, settings, rest);
     let body = from_json_parts("draft", (super::DRAFT_NAMES.profiles, "audience"), body)?;
-    let answer = super::create_target_group(raw, account, project.as_str(), &body).await?.into_value();
-    let id = answer.id.ok_or_else(|| Error::incomplete(&operations::CREATE_TARGET_GROUP, "id"))?;
+    let answer = super::create_target_group(raw, account, project.as_str(), &body).await?;
+    let lacks_id = || Error::incomplete_answer(&operations::CREATE_TARGET_GROUP, "id", &answer);
+    let id = answer.value().id.as_ref().ok_or_else(lacks_id)?;
     Ok(TargetGroupId::new(id.as_str()))
 }
 

@@ -51,8 +51,10 @@ impl TemplatesWire for super::Marker {
         settings: &ProfileTemplateSettings,
     ) -> Result<ProfileTemplate, Error> {
         let body = from_json("profiles", form::write(settings))?;
-        let answer = raw.create_profile_template(account, &body).await?.into_value();
-        read(&operations::CREATE_PROFILE_TEMPLATE, answer)
+        let answer = raw.create_profile_template(account, &body).await?;
+        let lacks_id = || Error::incomplete_answer(&operations::CREATE_PROFILE_TEMPLATE, "id", &answer);
+        answer.value().id.as_ref().ok_or_else(lacks_id)?;
+        read(&operations::CREATE_PROFILE_TEMPLATE, answer.into_value())
     }
 
     async fn profile_template(raw: &Client, account: i64, id: &ProfileTemplateId) -> Result<ProfileTemplate, Error> {

@@ -39,10 +39,13 @@ impl WebhooksWire for super::Marker {
         events: &[WebhookEventType],
     ) -> Result<(WebhookFacts, Secret), Error> {
         let body = super::new_webhook(url, events);
-        let answer = raw.create_webhook(account, &body).await?.into_value();
+        let answer = raw.create_webhook(account, &body).await?;
         let operation = &operations::CREATE_WEBHOOK;
-        let secret = answer.secret.clone().ok_or_else(|| Error::incomplete(operation, "secret"))?;
-        Ok((read(operation, answer)?, secret))
+        let made = answer.value();
+        let lacks = |missing| Error::incomplete_answer(operation, missing, &answer);
+        made.id.as_ref().ok_or_else(|| lacks("id"))?;
+        let secret = made.secret.clone().ok_or_else(|| lacks("secret"))?;
+        Ok((read(operation, answer.into_value())?, secret))
     }
 
     async fn webhook(raw: &Client, account: i64, id: &WebhookId) -> Result<WithEtag<WebhookFacts>, Error> {
@@ -70,9 +73,9 @@ impl WebhooksWire for super::Marker {
     }
 
     async fn regenerate_webhook_secret(raw: &Client, account: i64, id: &WebhookId) -> Result<Secret, Error> {
-        let answer = super::regenerate_webhook_secret(raw, account, id.as_str()).await?.into_value();
-        let operation = &operations::REGENERATE_WEBHOOK_SECRET;
-        answer.secret.ok_or_else(|| Error::incomplete(operation, "secret"))
+        let answer = super::regenerate_webhook_secret(raw, account, id.as_str()).await?;
+        let lacks_secret = || Error::incomplete_answer(&operations::REGENERATE_WEBHOOK_SECRET, "secret", &answer);
+        answer.value().secret.clone().ok_or_else(lacks_secret)
     }
 
     async fn webhook_event_types(raw: &Client, account: i64) -> Result<Vec<WebhookEventType>, Error> {

@@ -80,7 +80,7 @@ impl HasRespondentExclusions for super::Marker {
         file: &File,
     ) -> Result<JobId, Error> {
         let answer = raw.exclusion_create_upload_rids_by_file_job(account, project, group, &entity(by), file).await?;
-        created_job(&operations::EXCLUSION_CREATE_UPLOAD_RIDS_BY_FILE_JOB, answer.into_value().job_id)
+        created_job(&operations::EXCLUSION_CREATE_UPLOAD_RIDS_BY_FILE_JOB, &answer, |it| it.job_id.as_ref())
     }
 
     async fn remove_exclusions(
@@ -89,7 +89,7 @@ impl HasRespondentExclusions for super::Marker {
         by: ExcludedBy,
     ) -> Result<JobId, Error> {
         let answer = raw.exclusion_create_remove_all_respondents_job(account, project, group, &entity(by)).await?;
-        created_job(&operations::EXCLUSION_CREATE_REMOVE_ALL_RESPONDENTS_JOB, answer.into_value().job_id)
+        created_job(&operations::EXCLUSION_CREATE_REMOVE_ALL_RESPONDENTS_JOB, &answer, |it| it.job_id.as_ref())
     }
 
     async fn exclusion_job(
@@ -142,10 +142,10 @@ impl HasExclusionGroups for super::Marker {
         description: &str,
     ) -> Result<ExclusionGroupId, Error> {
         let body = types::CreateExclusionGroupRequest { tag: tag.to_owned(), description: description.to_owned() };
-        let answer = raw.create_exclusion_group(account, &body).await?.into_value();
+        let answer = raw.create_exclusion_group(account, &body).await?;
         let operation = &operations::CREATE_EXCLUSION_GROUP;
-        let id = answer.exclusion_group_id;
-        read(operation, id.ok_or_else(|| Error::incomplete(operation, "exclusion_group_id"))?)
+        let lacks_id = || Error::incomplete_answer(operation, "exclusion_group_id", &answer);
+        read(operation, answer.value().exclusion_group_id.clone().ok_or_else(lacks_id)?)
     }
 
     async fn exclusion_group(raw: &Client, account: i64, id: &ExclusionGroupId) -> Result<ExclusionGroup, Error> {

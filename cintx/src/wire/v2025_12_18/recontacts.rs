@@ -58,12 +58,12 @@ impl HasRecontacts for super::Marker {
         };
         let answer =
             raw.recontact_create_upload_respondents_by_file_job(account, project, group, &entity, file).await?;
-        created_job(&operations::RECONTACT_CREATE_UPLOAD_RESPONDENTS_BY_FILE_JOB, answer.into_value().job_id)
+        created_job(&operations::RECONTACT_CREATE_UPLOAD_RESPONDENTS_BY_FILE_JOB, &answer, |it| it.job_id.as_ref())
     }
 
     async fn remove_recontacts(raw: &Client, Place { account, project, group }: Place<'_>) -> Result<JobId, Error> {
         let answer = raw.create_all_recontact_rsids_removal_job(account, project, group).await?;
-        created_job(&operations::CREATE_ALL_RECONTACT_RSIDS_REMOVAL_JOB, answer.into_value().job_id)
+        created_job(&operations::CREATE_ALL_RECONTACT_RSIDS_REMOVAL_JOB, &answer, |it| it.job_id.as_ref())
     }
 
     async fn recontact_uploads(

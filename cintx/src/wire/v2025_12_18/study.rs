@@ -1,6 +1,6 @@
 //! A target group can keep out the respondents of its project, of others, and of its exclusion groups.
 
-use crate::error::Error;
+use crate::error::{Error, Wrote};
 use crate::target_group::TargetGroup;
 use crate::types::ids::ExclusionGroupId;
 use crate::wire::study::{ExclusionSet, StudyWire, set_project};
@@ -27,9 +27,12 @@ impl StudyWire for super::Marker {
     }
 
     async fn set_exclusions(group: &TargetGroup<Self>, is: &ExclusionSet, desired: &ExclusionSet) -> Result<(), Error> {
-        set_project(group, is, desired).await?;
+        let mut wrote = Wrote::default();
+        if is.project != desired.project {
+            wrote.of(set_project(group, is, desired).await)?;
+        }
         if let Some(activity) = desired.activity.as_ref().filter(|_| is.activity != desired.activity) {
-            group.set_activity_exclusions(activity.iter().cloned()).await?;
+            wrote.of(group.set_activity_exclusions(activity.iter().cloned()).await)?;
         }
         let Some(wanted) = &desired.groups else { return Ok(()) };
         let present = is.groups.as_deref().unwrap_or_default();
@@ -38,10 +41,10 @@ impl StudyWire for super::Marker {
         };
         let groups = group.client.exclusion_groups();
         for id in missing_in(present, wanted) {
-            groups.add(id, [group.id.clone()]).await?;
+            wrote.of(groups.add(id, [group.id.clone()]).await)?;
         }
         for id in missing_in(wanted, present) {
-            groups.remove(id, [group.id.clone()]).await?;
+            wrote.of(groups.remove(id, [group.id.clone()]).await)?;
         }
         Ok(())
     }

@@ -277,6 +277,23 @@ const MUTATIONS: &[(&str, Mutation)] = &[
         answer["content"] = json!({ "application/json; charset=utf-8": schema });
         Some(Worst(Additive))
     }),
+    ("make a property of a request read-only", |document, places, picker| {
+        let schema = component(document, picker.name(&places.sent));
+        let name = property(schema, picker)?;
+        let value = &mut schema["properties"][&name];
+        (value.get("$ref").is_none() && value.get("readOnly").is_none()).then_some(())?;
+        value["readOnly"] = json!(true);
+        Some(Worst(Behaviour))
+    }),
+    ("require a header that nobody sends", |document, places, picker| {
+        let operation = document.pointer_mut(picker.name(&places.operations))?.as_object_mut()?;
+        let list = operation.entry("parameters").or_insert_with(|| json!([])).as_array_mut()?;
+        list.retain(|parameter| parameter["name"] != "X-Correlation-ID");
+        let header =
+            json!({ "name": "X-Correlation-ID", "in": "header", "required": true, "schema": { "type": "string" } });
+        list.push(header);
+        Some(Worst(Behaviour))
+    }),
     ("add a failure", |document, places, picker| {
         document.pointer_mut(picker.name(&places.operations))?["responses"]["418"] =
             json!({ "description": "I'm a teapot" });

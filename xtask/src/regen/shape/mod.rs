@@ -21,7 +21,7 @@ use crate::document::tree::{Kind, inspect, schema_name};
 use crate::report::Report;
 
 pub(crate) use self::names::{canonical_id, pascal, shared_ids};
-pub(crate) use self::operations::{inline_references, is_client_header};
+pub(crate) use self::operations::{inline_references, is_client_header, is_never_sent};
 pub(crate) use self::unions::{TAG, TAG_VALUE};
 
 /// Marks an optional request property that may also be sent as an explicit null.

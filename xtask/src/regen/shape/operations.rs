@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::document::tree::{Kind, METHODS, is_json, resolve, walk};
 
-/// Request headers that every client sets by itself, in lower case.
+/// Request headers that are no arguments of methods, in lower case.
 const CLIENT_HEADERS: [&str; 9] = [
     "accept",
     "authorization",
@@ -17,9 +17,17 @@ const CLIENT_HEADERS: [&str; 9] = [
     "x-correlation-id",
 ];
 
-/// Whether every client sets this request header by itself.
+/// Those of them that are never sent.
+const HEADERS_NOT_SENT: [&str; 4] = ["is-synthetic-traffic", "run-as-of", "tracestate", "x-correlation-id"];
+
+/// Whether no caller sets this request header: a client sends it by itself, or nobody does.
 pub(crate) fn is_client_header(name: &str) -> bool {
     CLIENT_HEADERS.contains(&name.to_ascii_lowercase().as_str())
+}
+
+/// Whether nobody sends this request header: a document that requires it is beyond the client.
+pub(crate) fn is_never_sent(name: &str) -> bool {
+    HEADERS_NOT_SENT.contains(&name.to_ascii_lowercase().as_str())
 }
 
 /// Calls `change` for every operation, with the parameters that its path shares.
