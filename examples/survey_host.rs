@@ -139,6 +139,11 @@ async fn leave(host: &Host, respondent: &Admitted, outcome: RespondentOutcome, i
             eprintln!("{}: {conflict}", respondent.rid());
             Redirect::to(conflict.accept_recorded().exit_url()).into_response()
         }
+        // Nothing that is sent again would change that. For a complete, it is a case for a reconciliation.
+        TransitionResult::NotFound(unknown) => {
+            eprintln!("{unknown}");
+            Redirect::to(unknown.give_up().exit_url()).into_response()
+        }
         TransitionResult::NotApplied { cause } | TransitionResult::Unknown { cause } => {
             try_again(&cause.map_or_else(|| "Cint's answer says nothing".to_owned(), |error| error.to_string()))
         }
