@@ -16,7 +16,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use cintx::respondent::codes::ClientCode;
-use cintx::respondent::redirect::{EntryLinks, ExitLinks};
+use cintx::respondent::redirect::{EntryLinks, ExitLinks, RedirectError};
 use cintx::respondent::{Admitted, Entry, RespondentOutcome, ServerToServer, TransitionResult};
 use serde::Deserialize;
 use tokio::net::TcpListener;
@@ -162,6 +162,8 @@ async fn enter_by_hash(
             host.hashed.lock().unwrap().entry(visitor.rid.to_lowercase()).or_insert(None);
             page(&visitor.rid, "/hashed/answers").into_response()
         }
+        // The link is right, and our own configuration is not.
+        Err(error @ RedirectError::PublicAddress { .. }) => try_again(&format!("PUBLIC_URL: {error}")),
         // Whoever signs a way back for a link that Cint did not sign ends the interview of whom it names.
         Err(error) => (StatusCode::FORBIDDEN, format!("This link was changed: {error}.")).into_response(),
     }
