@@ -80,6 +80,9 @@ async fn reconcile(cint: &Cint, file: &Path, results: &Path, key: &str, part_row
     for warning in corrections.warnings() {
         println!("warning: {warning}");
     }
+    if corrections.undated() > 0 {
+        println!("no deadline is known for {}: nothing says when they completed", corrections.undated());
+    }
     let style = ProgressStyle::with_template("{msg:9} {bar:40} {pos}/{len}")?;
     let bar = ProgressBar::new(2 * corrections.len() as u64).with_style(style);
     let state_file = results.with_extension("state.json");

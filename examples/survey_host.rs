@@ -16,7 +16,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use cintx::respondent::codes::ClientCode;
-use cintx::respondent::redirect::{EntryLinks, ExitLinks};
+use cintx::respondent::redirect::{EntryLinks, ExitLinks, RedirectError};
 use cintx::respondent::{Admitted, Entry, RespondentOutcome, ServerToServer, TransitionResult};
 use serde::Deserialize;
 use tokio::net::TcpListener;
@@ -139,6 +139,11 @@ async fn leave(host: &Host, respondent: &Admitted, outcome: RespondentOutcome, i
             eprintln!("{}: {conflict}", respondent.rid());
             Redirect::to(conflict.accept_recorded().exit_url()).into_response()
         }
+        // Nothing that is sent again would change that. For a complete, it is a case for a reconciliation.
+        TransitionResult::NotFound(unknown) => {
+            eprintln!("{unknown}");
+            Redirect::to(unknown.give_up().exit_url()).into_response()
+        }
         TransitionResult::NotApplied { cause } | TransitionResult::Unknown { cause } => {
             try_again(&cause.map_or_else(|| "Cint's answer says nothing".to_owned(), |error| error.to_string()))
         }
@@ -157,6 +162,8 @@ async fn enter_by_hash(
             host.hashed.lock().unwrap().entry(visitor.rid.to_lowercase()).or_insert(None);
             page(&visitor.rid, "/hashed/answers").into_response()
         }
+        // The link is right, and our own configuration is not.
+        Err(error @ RedirectError::PublicAddress { .. }) => try_again(&format!("PUBLIC_URL: {error}")),
         // Whoever signs a way back for a link that Cint did not sign ends the interview of whom it names.
         Err(error) => (StatusCode::FORBIDDEN, format!("This link was changed: {error}.")).into_response(),
     }

@@ -27,4 +27,10 @@ impl Version {
     pub(crate) fn is_legacy(self) -> bool {
         self < Self::Third
     }
+
+    /// The greatest number of rows in a list of respondents: by the guide of
+    /// the older versions, and by the newest document.
+    pub(crate) fn max_reconciliation_rows(self) -> usize {
+        if self.is_legacy() { 20_000 } else { 100_000 }
+    }
 }

@@ -149,6 +149,37 @@ async fn what_waits_too_long_goes_on_and_what_comes_after_is_late() {
     }
 }
 
+/// That sessions begin with 1 is not published, and one that is under way when the subscription is made does not.
+#[tokio::test]
+async fn a_session_that_begins_with_another_number_waits_once() {
+    for setup in Setup::all() {
+        for (id, number) in [("a0", 0), ("a1", 1), ("a2", 2)] {
+            assert_eq!(setup.accept(session(id, "a", number)).await, Accepted::New);
+        }
+        assert_eq!(setup.accept(session("b7", "b", 7)).await, Accepted::Waiting);
+        let hasty = setup.inbox().clone().patience(Duration::ZERO);
+        assert_eq!(ids(&hasty.take(10).await.unwrap()), ["a0", "a1", "a2", "b7"]);
+        assert_eq!(setup.accept(session("b8", "b", 8)).await, Accepted::New, "it goes on without waiting");
+        let gaps = setup.inbox().gaps().await.unwrap();
+        assert_eq!(gaps.iter().map(|gap| (&*gap.session, gap.first, gap.last)).collect::<Vec<_>>(), [("b", 1, 6)]);
+    }
+}
+
+#[tokio::test]
+async fn gaps_are_told_by_when_they_were_noticed_the_newest_first() {
+    for mut setup in Setup::all() {
+        for name in ["b", "a", "d", "c"] {
+            setup.accept(session(&format!("{name}2"), name, 2)).await;
+        }
+        setup.reopen();
+        let all = setup.inbox().gaps_since(Timestamp::MIN..=Timestamp::MAX, 10).await.unwrap();
+        assert_eq!(all.iter().map(|gap| &*gap.session).collect::<Vec<_>>(), ["c", "d", "a", "b"]);
+        let older = setup.inbox().gaps_since(Timestamp::MIN..=all[1].since, 2).await.unwrap();
+        assert_eq!(older, all[1..3]);
+        assert!(setup.inbox().gaps_since(Timestamp::MAX..=Timestamp::MAX, 10).await.unwrap().is_empty());
+    }
+}
+
 #[tokio::test]
 async fn of_a_quotas_counts_the_newest_is_handed_on() {
     let (ten, eleven) = ("2026-11-29T10:00:00Z", "2026-11-29T11:00:00Z");

@@ -225,13 +225,43 @@ async fn only_an_answer_that_says_so_confirms() {
         let (result, sent) = finish_on(status, media, body).await;
         assert!(matches!(result, Result::Unknown { .. }) && sent == 1, "{status} {body}: {sent} {result:?}");
     }
-    for (status, body) in [(422, r#"{"status":1}"#), (400, "{}"), (403, "{}"), (404, "{}")] {
-        let (result, _) = finish_on(status, json, body).await;
+    for (status, media, body) in [
+        (422, json, r#"{"status":1}"#),
+        (400, json, "{}"),
+        (403, json, "{}"),
+        (404, "text/html", " <html>no such page</html>"),
+    ] {
+        let (result, _) = finish_on(status, media, body).await;
         assert!(matches!(result, Result::NotApplied { cause: Some(_) }), "{status} {body}: {result:?}");
     }
     let (conflict, _) = finish_on(422, json, r#"{"status":3}"#).await;
     let Result::Conflict(conflict) = conflict else { panic!("{conflict:?}") };
     assert_eq!(conflict.recorded(), RespondentOutcome::Overquota);
+}
+
+/// Cint has forgotten the respondent, or is another Cint: nothing that is sent again would change that.
+#[tokio::test(start_paused = true)]
+async fn who_is_unknown_to_cint_goes_back_without_an_outcome() {
+    for (media, body) in [("application/json", "{}"), ("application/json", ""), ("text/plain", "not found")] {
+        let (result, sent) = finish_on(404, media, body).await;
+        let Result::NotFound(unknown) = result else { panic!("{result:?}") };
+        assert_eq!((unknown.rid(), unknown.wanted(), sent), (RID, COMPLETE, 1));
+        assert_eq!(unknown.cause().status().map(|status| status.as_u16()), Some(404));
+        assert_eq!(unknown.to_string(), format!("complete was reported, but Cint knows no respondent {RID}"));
+        let refused = unknown.give_up();
+        assert_eq!(refused.reason(), &EntryRefusal::NotFound);
+        assert_eq!(refused.exit_url(), format!("https://samplicio.us/s/ClientCallBack.aspx?RID={RID}"));
+    }
+    // The same by a question, after a result that was unknown.
+    let (sandbox, _) = field().await;
+    let nobody = r#"{"rid":"00000000-0000-4000-8000-000000000000","entry_url":"https://survey.example/"}"#;
+    let nobody: Admitted = serde_json::from_str(nobody).unwrap();
+    for result in [client(&sandbox).resolve(&nobody, COMPLETE).await, client(&sandbox).finish(&nobody, COMPLETE).await]
+    {
+        assert!(matches!(result, Result::NotFound(_)), "{result:?}");
+    }
+    let odd = serde_json::from_str::<Admitted>(r#"{"rid":"nobody","entry_url":""}"#).unwrap_err();
+    assert!(odd.to_string().contains("\"nobody\" is not a RID"), "{odd}");
 }
 
 #[tokio::test(start_paused = true)]

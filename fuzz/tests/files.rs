@@ -1,5 +1,7 @@
 //! Files that people and the platform write: lists of respondents, reports as text and as spreadsheets.
 
+use std::io::{Cursor, Read as _, Write as _};
+
 use bolero::check;
 use cintx::reconciliation::bulk::{Corrections, CsvFormat, KeptCompletes};
 use cintx::report::ReportRows;
@@ -32,19 +34,52 @@ fn reports() {
     });
 }
 
-/// The parts of a spreadsheet, each damaged on its own: what is around them stays whole, so that they are read.
+/// The first byte says which part of a workbook the rest is, the other parts being whole; or where a whole file is
+/// damaged by it.
 #[test]
 fn parts_of_spreadsheets() {
     let whole = spreadsheet();
-    check!().with_type::<(u16, u8, Vec<u8>)>().for_each(|(place, length, odd)| {
-        let mut bytes = whole.clone();
-        let from = usize::from(*place) % bytes.len();
-        let until = (from + usize::from(*length)).min(bytes.len());
-        bytes.splice(from..until, odd.iter().copied());
-        if let Ok(rows) = ReportRows::read(&*bytes) {
+    let parts = parts_of(&whole);
+    check!().for_each(|bytes: &[u8]| {
+        let Some((kind, odd)) = bytes.split_first() else { return };
+        let kind = usize::from(*kind);
+        let file = match parts.get(kind) {
+            Some(_) => stored(&parts, kind, odd),
+            None => {
+                let (from, mut file) = (kind * whole.len() / 256, whole.clone());
+                let until = (from + odd.len()).min(file.len());
+                file.splice(from..until, odd.iter().copied());
+                file
+            }
+        };
+        if let Ok(rows) = ReportRows::read(&*file) {
             let _ = rows.take(1_000).count();
         }
     });
+}
+
+/// The names and contents of a workbook's parts.
+fn parts_of(file: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(file)).unwrap();
+    let count = archive.len();
+    let part = |at: usize| {
+        let mut part = archive.by_index(at).unwrap();
+        let mut content = Vec::new();
+        part.read_to_end(&mut content).unwrap();
+        (part.name().unwrap().into_owned(), content)
+    };
+    (0..count).map(part).collect()
+}
+
+/// A workbook with one part put in the place of its own.
+fn stored(parts: &[(String, Vec<u8>)], changed: usize, odd: &[u8]) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for (at, (name, content)) in parts.iter().enumerate() {
+        zip.start_file(&**name, options).unwrap();
+        zip.write_all(if at == changed { odd } else { content }).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
 }
 
 /// What stands in the table of a spreadsheet in XML. A row costs its bytes at least.

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use cintx::quota::CountOrder;
 use cintx::webhook::inbox::{Accepted, SequencePlace};
 use cintx::webhook::receive::{Event, EventData, QuotaFillRegistered, SessionUpdated};
 use deadpool_postgres::Transaction;
+use jiff::Timestamp;
 
 use super::MAX_TRIES;
 use super::tables::{
@@ -18,6 +20,10 @@ use crate::error::Error;
 
 /// How many events that wait are looked at in one transaction.
 const MAX_OVERDUE: i64 = 1_000;
+
+/// Only raised: `remote_write`, `remote_apply` and `on` wait for the disk already.
+const SYNC: &str = "SELECT set_config('synchronous_commit', 'on', true)
+    WHERE current_setting('synchronous_commit') IN ('off', 'local')";
 
 /// Takes events, in this order, and says what became of each.
 pub(super) async fn accept(
@@ -30,6 +36,8 @@ pub(super) async fn accept(
     loop {
         let mut client = database.connection().await?;
         let transaction = client.transaction().await?;
+        // What is acknowledged must be on the disk, whatever the server's default is.
+        query(&transaction, SYNC, &[]).await?;
         match accept_in(&transaction, events, now, forget_before).await {
             Ok(accepted) => {
                 transaction.commit().await?;
@@ -72,7 +80,7 @@ async fn accept_in(
     for (at, event) in &new {
         if let EventData::QuotaFillRegistered(fill) = event.data() {
             let name = quota_key(fill);
-            let takes = counts.entry(name.clone()).or_default().takes(event, fill);
+            let takes = counts.entry(name.clone()).or_default().takes(event);
             accepted[*at] = if takes { Accepted::New } else { Accepted::Superseded };
             if takes {
                 newest.insert(name, *at);
@@ -177,19 +185,17 @@ fn quota_key(fill: &QuotaFillRegistered) -> QuotaKey {
 /// The newest counts of a quota, and whether they are in the table.
 #[derive(Debug, Default)]
 struct Counts {
-    rank: Option<(Option<i64>, i64, i64)>,
+    rank: Option<CountOrder>,
     is_changed: bool,
 }
 
 impl Counts {
     /// Takes the counts of an event, if they are newer.
-    fn takes(&mut self, event: &Event, fill: &QuotaFillRegistered) -> bool {
-        // One without a time is older than all that have one.
-        let time = event.time().map(|time| time.as_microsecond());
-        let rank = (time, fill.completes.unwrap_or(0), fill.screens.unwrap_or(0));
-        let is_newer = self.rank.is_none_or(|known| rank > known);
+    fn takes(&mut self, event: &Event) -> bool {
+        let rank = event.count_order();
+        let is_newer = rank > self.rank;
         if is_newer {
-            self.rank = Some(rank);
+            self.rank = rank;
             self.is_changed = true;
         }
         is_newer
@@ -213,7 +219,8 @@ async fn lock_quotas(
     for row in query(transaction, upsert, &[&groups, &names]).await? {
         let key = QuotaKey { target_group: row.try_get(0)?, quota: row.try_get(1)? };
         let is_known: bool = row.try_get(2)?;
-        let rank = (row.try_get(3)?, row.try_get(4)?, row.try_get(5)?);
+        let time = row.try_get::<_, Option<i64>>(3)?.and_then(|micros| Timestamp::from_microsecond(micros).ok());
+        let rank = CountOrder::new(time, row.try_get(4)?, row.try_get(5)?);
         counts.insert(key, Counts { rank: is_known.then_some(rank), is_changed: false });
     }
     Ok(counts)
@@ -226,9 +233,9 @@ async fn save_quotas(transaction: &Transaction<'_>, counts: &BTreeMap<QuotaKey, 
         let Some(rank) = changed.rank else { continue };
         groups.push(&key.target_group);
         quotas.push(&key.quota);
-        times.push(rank.0);
-        completes.push(rank.1);
-        screens.push(rank.2);
+        times.push(rank.time().map(Timestamp::as_microsecond));
+        completes.push(rank.completes());
+        screens.push(rank.screens());
     }
     if groups.is_empty() {
         return Ok(());

@@ -8,6 +8,7 @@ mod tables;
 pub use self::claim::Batch;
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -176,6 +177,14 @@ impl InboxStore for PostgresInboxStore {
 
     fn gaps(&self, limit: usize) -> BoxFuture<'_, Result<Vec<Gap>, InboxError>> {
         async move { tables::gaps(&self.database, limit).await.map_err(InboxError::store) }.boxed()
+    }
+
+    fn gaps_since(
+        &self,
+        noticed: RangeInclusive<Timestamp>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Gap>, InboxError>> {
+        async move { tables::gaps_since(&self.database, &noticed, limit).await.map_err(InboxError::store) }.boxed()
     }
 
     fn changed(&self) -> BoxFuture<'_, ()> {

@@ -1,6 +1,7 @@
 //! Sessions, quotas and facts in their tables: read and locked for many at once, and written back the same way.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::RangeInclusive;
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -242,6 +243,39 @@ pub(super) fn stream_of(session: &str) -> String {
     format!("session {session}")
 }
 
+/// The gaps that were noticed in a time, the newest first.
+pub(super) async fn gaps_since(
+    database: &Database,
+    noticed: &RangeInclusive<Timestamp>,
+    limit: usize,
+) -> Result<Vec<Gap>, Error> {
+    let mut client = database.connection().await?;
+    let transaction = client.build_transaction().read_only(true).start().await?;
+    let with_gaps = "SELECT session, next, target_group FROM cintx.inbox_session
+        WHERE session IN (
+            SELECT session FROM cintx.inbox_held WHERE came BETWEEN $1 AND $2 UNION
+            SELECT session FROM cintx.inbox_missing WHERE since BETWEEN $1 AND $2)";
+    let (oldest, newest) = (system_time(*noticed.start()), system_time(*noticed.end()));
+    let rows = query(&transaction, with_gaps, &[&oldest, &newest]).await?;
+    let mut gaps = gaps_of(sessions(&transaction, rows).await?);
+    gaps.retain(|gap| noticed.contains(&gap.since));
+    gaps.sort_by(|one, other| other.since.cmp(&one.since).then_with(|| one.cmp(other)));
+    gaps.truncate(limit);
+    Ok(gaps)
+}
+
+fn gaps_of(sessions: BTreeMap<String, Session>) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    for (name, session) in sessions {
+        for missing in session.order.missing() {
+            let mut gap = Gap::new(name.clone(), (missing.first, missing.last), missing.since);
+            gap.target_group.clone_from(&session.target_group);
+            gaps.push(gap);
+        }
+    }
+    gaps
+}
+
 /// The first gaps, by their sessions.
 pub(super) async fn gaps(database: &Database, limit: usize) -> Result<Vec<Gap>, Error> {
     let mut client = database.connection().await?;
@@ -252,14 +286,7 @@ pub(super) async fn gaps(database: &Database, limit: usize) -> Result<Vec<Gap>, 
             (SELECT DISTINCT session FROM cintx.inbox_missing ORDER BY session LIMIT $1))
         ORDER BY session LIMIT $1";
     let rows = query(&transaction, first, &[&i64::try_from(limit).unwrap_or(i64::MAX)]).await?;
-    let mut gaps = Vec::new();
-    for (name, session) in sessions(&transaction, rows).await? {
-        for missing in session.order.missing() {
-            let mut gap = Gap::new(name.clone(), (missing.first, missing.last), missing.since);
-            gap.target_group.clone_from(&session.target_group);
-            gaps.push(gap);
-        }
-    }
+    let mut gaps = gaps_of(sessions(&transaction, rows).await?);
     gaps.truncate(limit);
     Ok(gaps)
 }

@@ -74,7 +74,12 @@ fn any_event(rng: &mut fastrand::Rng) -> Event {
 async fn seen(store: &dyn InboxStore, waiting_since: Timestamp) -> (Vec<(String, bool)>, Vec<Gap>) {
     let facts = store.take(10_000, waiting_since).await.unwrap();
     let facts = facts.iter().map(|fact| (fact.event().id().to_owned(), fact.is_late())).collect();
-    let gaps = store.gaps(1_000).await.unwrap();
+    let mut gaps = store.gaps(1_000).await.unwrap();
+    // Those of the last minute, the newest first.
+    let newest = gaps.iter().map(|gap| gap.since).max().unwrap_or(Timestamp::UNIX_EPOCH);
+    let lately = newest - jiff::SignedDuration::from_secs(60)..=newest;
+    gaps.extend(store.gaps_since(lately.clone(), 5).await.unwrap());
+    gaps.extend(store.gaps_since(lately, 1_000).await.unwrap());
     (facts, gaps)
 }
 
@@ -121,6 +126,32 @@ async fn an_event_whose_names_postgresql_cannot_keep_is_taken_all_the_same() {
     let batch = claim(&store, 10).await;
     assert_eq!(ids(batch.facts())[1..], ["e2", "e\u{0}1"]);
     batch.commit().await.unwrap();
+}
+
+/// A server whose default is to answer before the disk has it.
+#[tokio::test]
+async fn what_is_acknowledged_is_on_the_disk_whatever_the_default_is() {
+    let Some((database, url)) = database().await else { return };
+    let sql = database.pool().get().await.unwrap();
+    sql.batch_execute(
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END $$;
+        CREATE TABLE seen (setting text);
+        CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$;
+        CREATE TRIGGER see AFTER INSERT ON cintx.inbox_event FOR EACH ROW EXECUTE FUNCTION see()",
+    )
+    .await
+    .unwrap();
+    let late = open(&url);
+    let default = late.pool().get().await.unwrap();
+    let default: String = default.query_one("SHOW synchronous_commit", &[]).await.unwrap().get(0);
+    assert_eq!(default, "off");
+    accept_all(&Inbox::new(late.inbox()), [other("e1")]).await;
+    let seen: String = sql.query_one("SELECT setting FROM seen", &[]).await.unwrap().get(0);
+    assert_eq!(seen, "on");
+    // Of that transaction alone: what the pool is shared with keeps its default.
+    let after = late.pool().get().await.unwrap();
+    assert_eq!(after.query_one("SHOW synchronous_commit", &[]).await.unwrap().get::<_, String>(0), "off");
 }
 
 async fn claim(store: &cintx_postgres::PostgresInboxStore, limit: usize) -> Batch {

@@ -36,9 +36,6 @@ const LEFT_OUT: &str = "26";
 /// The last day of a month on which the completes of the month before can be
 /// reconciled.
 const LAST_DAY: i64 = 25;
-/// The greatest number of rows in a list.
-pub(crate) const MAX_ROWS: usize = 100_000;
-
 /// What was sent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Submission {
@@ -95,7 +92,7 @@ impl Reconciliation {
 }
 
 /// Reads a list line by line; every line that is not as it should be is named.
-pub(crate) fn read(text: &str, columns: usize) -> Result<Vec<Vec<String>>, Rejection> {
+pub(crate) fn read(text: &str, columns: usize, most: usize) -> Result<Vec<Vec<String>>, Rejection> {
     let mut rows = Vec::new();
     let mut refusal = Rejection::bad_request("The list cannot be read.");
     for (at, line) in text.lines().enumerate() {
@@ -117,8 +114,8 @@ pub(crate) fn read(text: &str, columns: usize) -> Result<Vec<Vec<String>>, Rejec
     if rows.is_empty() {
         return Err(Rejection::invalid("body", "the list is empty"));
     }
-    if rows.len() > MAX_ROWS {
-        return Err(Rejection::invalid("body", format!("more than {MAX_ROWS} rows")));
+    if rows.len() > most {
+        return Err(Rejection::invalid("body", format!("more than {most} rows")));
     }
     Ok(rows)
 }
@@ -283,10 +280,10 @@ mod tests {
 
     #[test]
     fn bad_lines_are_named() {
-        assert_eq!(read("a,11\r\nb, 26\n\n", 2).unwrap().len(), 2);
-        let refusal = read("a,11\nb\nc,1,2\n", 2).unwrap_err();
+        assert_eq!(read("a,11\r\nb, 26\n\n", 2, 9).unwrap().len(), 2);
+        let refusal = read("a,11\nb\nc,1,2\n", 2, 9).unwrap_err();
         let lines: Vec<_> = refusal.params.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(lines, ["line 2", "line 3"]);
-        assert!(read("\n", 2).is_err());
+        assert!(read("\n", 2, 9).is_err());
     }
 }

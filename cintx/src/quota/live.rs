@@ -105,7 +105,11 @@ impl<V: Version> Quotas<V> {
     #[doc(alias = "get_profiles")]
     #[doc(alias = "list_profiles")]
     pub async fn read(&self) -> Result<Vec<QuotaTable>, Error> {
-        V::quotas(self.raw(), self.place()).await
+        // Events from before this are in the answer.
+        let asked = self.group.client.now();
+        let mut tables = V::quotas(self.raw(), self.place()).await?;
+        tables.iter_mut().for_each(|table| table.read_at(asked));
+        Ok(tables)
     }
 
     /// Reads back what a write has just changed: if that fails, the write has taken effect all the same.

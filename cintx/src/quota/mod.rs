@@ -2,6 +2,7 @@
 //! planned, or read back from any version.
 
 mod achieved;
+mod count_order;
 mod labels;
 pub(crate) mod live;
 mod plan;
@@ -11,6 +12,8 @@ pub(crate) mod suggest;
 pub(crate) mod warning;
 mod ways_out;
 
+pub use self::count_order::CountOrder;
+pub(crate) use self::count_order::CountedAt;
 pub use self::live::{HasControlQuotas, HasProfileEdits, HasValidation, QuotaProgress, Quotas, Replacement};
 pub use self::plan::{QuotaChange, QuotaPlan};
 pub use self::rebalancing::Rebalancing;
@@ -19,6 +22,7 @@ pub use self::warning::QuotaWarning;
 pub use self::ways_out::{QuotaChoice, QuotaWaysOut};
 pub use cintx_quota::{Achieved, Overfill, WayOut};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::audience::Condition;
@@ -40,6 +44,8 @@ pub struct Quota {
     pub completes: u64,
     /// How many were screened for it.
     pub prescreens: u64,
+    #[serde(skip_serializing_if = "CountedAt::is_unknown")]
+    pub(crate) counted_at: CountedAt,
 }
 
 impl Quota {
@@ -228,18 +234,35 @@ impl QuotaTable {
         labels.cloned().collect::<Vec<_>>().join(" × ")
     }
 
-    /// Takes in what an event says of one quota, cumulative counts both; `false` if the quota is not of this table,
-    /// or if the table is ahead already: events may come twice, and in any order.
+    /// Takes in counts of one quota that have no time; `false` if the quota is not of this table, or if that changes
+    /// nothing: more is newer, and what has a time is newer than what has none. See [`CountOrder`].
     pub fn update(&mut self, quota_id: &str, completes: u64, prescreens: u64) -> bool {
+        self.count(quota_id, None, (completes, prescreens))
+    }
+
+    /// Takes in counts of one quota as they were at a moment; `false` if the quota is not of this table, or if that
+    /// changes nothing. The newest ones stay, also if they are lower, so counts may come twice, and in any order. Those
+    /// of before the table was [read](Quotas::read), by the client's clock, change it only if they are higher.
+    pub fn update_at(&mut self, quota_id: &str, time: Timestamp, completes: u64, prescreens: u64) -> bool {
+        self.count(quota_id, Some(time), (completes, prescreens))
+    }
+
+    pub(crate) fn count(&mut self, quota_id: &str, time: Option<Timestamp>, counts: (u64, u64)) -> bool {
         let Some(quota) = self.cells.iter_mut().find(|quota| quota.id.as_deref() == Some(quota_id)) else {
             return false;
         };
-        if completes < quota.completes || prescreens < quota.prescreens {
+        let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        let held = (quota.completes, quota.prescreens);
+        if !quota.counted_at.takes(CountOrder::new(time, number(counts.0), number(counts.1)), held) {
             return false;
         }
-        let news = (quota.completes, quota.prescreens) != (completes, prescreens);
-        (quota.completes, quota.prescreens) = (completes, prescreens);
-        news
+        (quota.completes, quota.prescreens) = counts;
+        held != counts
+    }
+
+    /// Notes when the API was asked for the counts.
+    pub(crate) fn read_at(&mut self, moment: Timestamp) {
+        self.cells.iter_mut().for_each(|quota| quota.counted_at = CountedAt::read(moment));
     }
 
     pub(crate) fn position(&self, mut index: usize) -> Vec<usize> {

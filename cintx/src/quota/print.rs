@@ -186,6 +186,7 @@ mod tests {
             target: Some(target),
             completes: if in_field { [20, 5, 0, 31][index] } else { 0 },
             prescreens: 0,
+            counted_at: Default::default(),
         };
         QuotaTable {
             profile: None,
@@ -242,12 +243,27 @@ mod tests {
     }
 
     #[test]
-    fn events_count_up_and_never_back() {
+    fn counts_without_a_time_go_up_alone() {
         let mut table = table(true);
         assert!(table.update("q1", 6, 9));
         assert!(!table.update("q1", 6, 9), "the same again");
         assert!(!table.update("q1", 5, 8), "an older one");
         assert!(!table.update("other", 7, 9));
         assert_eq!(table.cell([0, 1]).unwrap().completes, 6);
+    }
+
+    #[test]
+    fn counts_at_a_time_go_down_again_and_stay_so_over_restarts() {
+        let at = |second| jiff::Timestamp::from_second(second).unwrap();
+        let mut table = table(true);
+        table.read_at(at(10));
+        assert!(table.update_at("q1", at(11), 6, 9));
+        assert!(table.update_at("q1", at(12), 5, 9), "one was turned back");
+        let kept = serde_json::to_string(&table).unwrap();
+        let mut table: QuotaTable = serde_json::from_str(&kept).unwrap();
+        assert!(!table.update_at("q1", at(11), 6, 9), "it came late");
+        assert!(!table.update_at("q2", at(9), 0, 0) && !table.update_at("q3", at(9), 30, 0), "from before it was read");
+        assert!(table.update_at("q3", at(13), 30, 0));
+        assert_eq!((table.cell([0, 1]).unwrap().completes, table.cell([1, 1]).unwrap().completes), (5, 30));
     }
 }

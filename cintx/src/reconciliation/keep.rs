@@ -1,10 +1,12 @@
 //! The completes of a project to keep: every other one is turned back, so how many those are must be looked at first.
 
-#[cfg(feature = "csv")]
 use std::collections::HashSet;
+
+use uuid::Uuid;
 
 use super::{FILE_NAME_CHARS, Reconciliations, SubmittedReconciliation, to_csv};
 use crate::error::{Error, FieldError, text_length};
+use crate::types::hyphenated_uuid;
 use crate::types::ids::ProjectId;
 use crate::version::Version;
 pub use crate::wire::reconciliation::HasKeptCompletes;
@@ -19,10 +21,12 @@ impl<V: Version> Reconciliations<V> {
     /// ```no_run
     /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>, id: cintx::ProjectId) -> Result<(), cintx::Error> {
     /// let good = ["0f1ce179-a917-49ff-9d50-b05fc91f7bd4", "71d5a5b5-4f02-4e32-9f5c-0a6f0c1c9b0e"];
-    /// // The project has 12 completes; `preview` would ask Cint instead.
-    /// let preview = cint.reconciliations().keep_only(id, good).of_completes(12)?;
-    /// assert_eq!(preview.turned_back(), 10);
-    /// let submitted = preview.submit("good.csv", 10).await?;
+    /// // All that the project has; `preview` would ask Cint instead.
+    /// let all = ["0f1ce179-a917-49ff-9d50-b05fc91f7bd4", "2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2"];
+    /// let preview = cint.reconciliations().keep_only(id, good).of_completes(all)?;
+    /// assert_eq!((preview.kept(), preview.turned_back()), (1, 1));
+    /// assert_eq!(preview.strangers(), ["71d5a5b5-4f02-4e32-9f5c-0a6f0c1c9b0e"]);
+    /// let submitted = preview.submit("good.csv", 1).await?;
     /// println!("{:?} turned back", submitted.until_done().await?.counts.negative_reversed);
     /// # Ok(())
     /// # }
@@ -51,31 +55,33 @@ pub struct KeepOnly<V: Version> {
 }
 
 impl<V: HasKeptCompletes> KeepOnly<V> {
-    /// How many would be turned back, if the project has so many completes. Asks nothing.
+    /// How many would be turned back, if the project has these completes. Asks nothing. A number of completes would not
+    /// do: who is kept and is none of them keeps nobody.
     ///
     /// # Errors
-    /// The RIDs that are wrong: each must be a UUID and be given once, and there may be 100,000. Or that more are to be
-    /// kept than there are.
-    pub fn of_completes(self, completes: u64) -> Result<KeepOnlyPreview<V>, Error> {
+    /// The RIDs that are wrong, of either list: each must be a UUID, and one that is kept be given once; there may be
+    /// 100,000 of those.
+    pub fn of_completes<R: AsRef<str>>(
+        self,
+        completes: impl IntoIterator<Item = R>,
+    ) -> Result<KeepOnlyPreview<V>, Error> {
         let (csv, mut problems) = self.to_csv();
-        let turned_back = completes.checked_sub(self.rids.len() as u64);
-        if turned_back.is_none() {
-            let reason = format!("are {completes}, expected at least the {} that are kept", self.rids.len());
-            problems.push(FieldError::new("completes", reason));
+        let mut all = HashSet::new();
+        for (number, rid) in (1_u64..).zip(completes) {
+            let rid = rid.as_ref();
+            match hyphenated_uuid(rid) {
+                Some(id) => drop(all.insert(id)),
+                None => problems
+                    .push(FieldError::new("completes", format!("row {number} has the RID {rid:?}, expected a UUID"))),
+            }
         }
         Error::check(problems)?;
-        Ok(KeepOnlyPreview {
-            turned_back: turned_back.unwrap_or_default(),
-            kept: self.rids.len() as u64,
-            strangers: None,
-            reconciliations: self.reconciliations,
-            project: self.project,
-            csv,
-        })
+        Ok(self.compared_with(csv, &all))
     }
 
     /// How many would be turned back, by the report of the respondents of the project that can be reconciled, RID by
-    /// RID. The report is written for this, which may take minutes.
+    /// RID. The report is written for this, which may take minutes. It says how things are then: whoever completes
+    /// afterwards is turned back as well, so complete or pause the target groups first.
     ///
     /// ```no_run
     /// # async fn run(
@@ -113,34 +119,46 @@ impl<V: HasKeptCompletes> KeepOnly<V> {
         let mut content = Vec::new();
         report.write_to(&mut content).await?;
         let eligible = eligible_rids(&content)?;
-        let kept: HashSet<uuid::Uuid> = self.rids.iter().filter_map(|rid| rid.parse().ok()).collect();
-        Ok(KeepOnlyPreview {
-            turned_back: eligible.difference(&kept).count() as u64,
-            kept: self.rids.len() as u64,
-            strangers: Some(kept.difference(&eligible).count() as u64),
+        Ok(self.compared_with(csv, &eligible))
+    }
+
+    /// What keeping means for these completes: those that are not among the kept ones are turned back.
+    fn compared_with(self, csv: String, completes: &HashSet<Uuid>) -> KeepOnlyPreview<V> {
+        let is_complete = |rid: &String| hyphenated_uuid(rid).is_some_and(|id| completes.contains(&id));
+        let (kept, strangers): (Vec<String>, Vec<String>) = self.rids.into_iter().partition(is_complete);
+        let (kept, all) = (kept.len() as u64, completes.len() as u64);
+        KeepOnlyPreview {
+            // Each of those that are kept is among all, once.
+            turned_back: all.saturating_sub(kept),
+            kept,
+            strangers,
             reconciliations: self.reconciliations,
             project: self.project,
             csv,
-        })
+        }
     }
 
     fn to_csv(&self) -> (String, Vec<FieldError>) {
-        to_csv("rids", self.rids.iter().map(|rid| (rid.clone(), None)))
+        to_csv("rids", self.rids.iter().map(|rid| (rid.clone(), None)), V::MAX_RECONCILIATION_ROWS)
     }
 }
 
-/// The respondents of a report, every one of which must be readable: what is not counted would be turned back unseen.
+/// The completes of a report, every one of which must be readable: what is not counted would be turned back unseen.
+/// Without a status that can be read, a row counts.
 #[cfg(feature = "csv")]
-fn eligible_rids(report: &[u8]) -> Result<HashSet<uuid::Uuid>, Error> {
+fn eligible_rids(report: &[u8]) -> Result<HashSet<Uuid>, Error> {
     let rows = crate::report::ReportRows::read(report)?;
     let unreadable =
         |what: String| Error::other(std::io::Error::other(format!("the report has {what}, expected a RID")));
     let columns = rows.columns().join(", ");
     let mut rids = HashSet::new();
     for row in rows {
-        let rid = row?.rid;
-        let rid = rid.ok_or_else(|| unreadable(format!("a row without a RID in the columns {columns:?}")))?;
-        rids.insert(crate::types::hyphenated_uuid(&rid).ok_or_else(|| unreadable(format!("the RID {rid:?}")))?);
+        let row = row?;
+        let rid = row.rid.ok_or_else(|| unreadable(format!("a row without a RID in the columns {columns:?}")))?;
+        let id = hyphenated_uuid(&rid).ok_or_else(|| unreadable(format!("the RID {rid:?}")))?;
+        if row.client_status.value().is_none_or(|status| status.is_complete()) {
+            rids.insert(id);
+        }
     }
     Ok(rids)
 }
@@ -154,7 +172,7 @@ pub struct KeepOnlyPreview<V: Version> {
     csv: String,
     kept: u64,
     turned_back: u64,
-    strangers: Option<u64>,
+    strangers: Vec<String>,
 }
 
 impl<V: HasKeptCompletes> KeepOnlyPreview<V> {
@@ -168,10 +186,10 @@ impl<V: HasKeptCompletes> KeepOnlyPreview<V> {
         self.turned_back
     }
 
-    /// How many of those that are kept are no completes of the project that can be reconciled; `None` if Cint was not
-    /// asked.
-    pub fn strangers(&self) -> Option<u64> {
-        self.strangers
+    /// The RIDs of the list that are no completes of the project, or none that can be reconciled any more. They keep
+    /// nobody: if one of them is a slip, the complete that was meant is among those that are turned back.
+    pub fn strangers(&self) -> &[String] {
+        &self.strangers
     }
 
     /// Submits the completes to keep under a file name. The number of those that are turned back must be said again:
@@ -192,5 +210,27 @@ impl<V: HasKeptCompletes> KeepOnlyPreview<V> {
         let (client, csv) = (&self.reconciliations.client, self.csv.clone().into());
         let id = V::keep_only(client.raw(), client.account(), &self.project, file_name, csv).await?;
         Ok(self.reconciliations.existing(id))
+    }
+}
+
+#[cfg(all(test, feature = "csv"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_known_to_be_no_complete_does_not_count() {
+        let rid = |number: u32| format!("{number:08x}-4f02-4e32-9f5c-0a6f0c1c9b0e");
+        let file = format!(
+            "RID,client_status\n{},10\n{},20\n{},11\n{},?\n{},10\n",
+            rid(1),
+            rid(2),
+            rid(3),
+            rid(4),
+            rid(1).to_uppercase()
+        );
+        let found = eligible_rids(file.as_bytes()).unwrap();
+        let expected: HashSet<Uuid> = [1, 3, 4].into_iter().map(|number| rid(number).parse().unwrap()).collect();
+        assert_eq!(found, expected);
+        assert!(eligible_rids(b"client_status\n10\n").is_err());
     }
 }

@@ -40,9 +40,6 @@ use crate::types::ids::{ReconciliationId, TargetGroupId, UserId};
 use crate::types::serde_text::word;
 use crate::version::Version;
 
-/// The most rows that one submission may have.
-const MAX_ROWS: usize = 100_000;
-
 /// Why a respondent's outcome is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -146,7 +143,7 @@ impl<V: Version> Client<V> {
 }
 
 impl<V: Version> Reconciliations<V> {
-    /// Submits rows under a file name; at most 100,000, each RID a UUID and given once.
+    /// Submits rows under a file name: at most 100,000, or 20,000 before 2025-12-18, each RID a UUID and given once.
     ///
     /// Carries an idempotency key where the version takes one.
     ///
@@ -159,7 +156,7 @@ impl<V: Version> Reconciliations<V> {
         rows: impl IntoIterator<Item = ReconciliationRow>,
     ) -> Result<SubmittedReconciliation<V>, Error> {
         let rows = rows.into_iter().map(|ReconciliationRow { rid, reason }| (rid, Some(reason)));
-        let (csv, mut problems) = to_csv("rows", rows);
+        let (csv, mut problems) = to_csv("rows", rows, V::MAX_RECONCILIATION_ROWS);
         problems.extend(text_length("file_name", file_name, FILE_NAME_CHARS));
         Error::check(problems)?;
         let id = V::submit_reconciliation(self.client.raw(), self.client.account(), file_name, csv.into()).await?;
@@ -206,7 +203,11 @@ impl<V: Version> Reconciliations<V> {
 const FILE_NAME_CHARS: RangeInclusive<usize> = 1..=255;
 
 /// One line for each respondent, with the reason's code if there is one; and what is wrong about them.
-fn to_csv(field: &'static str, rows: impl IntoIterator<Item = (String, Option<Reason>)>) -> (String, Vec<FieldError>) {
+fn to_csv(
+    field: &'static str,
+    rows: impl IntoIterator<Item = (String, Option<Reason>)>,
+    max_rows: usize,
+) -> (String, Vec<FieldError>) {
     let mut csv = String::new();
     let mut problems = Vec::new();
     let mut seen = std::collections::HashSet::new();
@@ -227,8 +228,8 @@ fn to_csv(field: &'static str, rows: impl IntoIterator<Item = (String, Option<Re
             }
         }
     }
-    if count == 0 || count > MAX_ROWS {
-        problems.push(FieldError::new(field, format!("are {count}, expected 1 to {MAX_ROWS}")));
+    if count == 0 || count > max_rows {
+        problems.push(FieldError::new(field, format!("are {count}, expected 1 to {max_rows}")));
     }
     (csv, problems)
 }
@@ -365,9 +366,9 @@ mod tests {
     fn rows_are_checked_before_they_are_sent() {
         let rid = "0F1CE179-A917-49FF-9D50-B05FC91F7BD4";
         let row = |rid: &str| (rid.to_owned(), Some(Reason::Speeder));
-        let (csv, problems) = to_csv("rows", [row(rid)]);
+        let (csv, problems) = to_csv("rows", [row(rid)], 3);
         assert_eq!((csv.as_str(), problems.len()), ("0F1CE179-A917-49FF-9D50-B05FC91F7BD4,933\n", 0));
-        let (_, problems) = to_csv("rows", [row(rid), row(&rid.to_lowercase()), row("nobody")]);
+        let (_, problems) = to_csv("rows", [row(rid), row(&rid.to_lowercase()), row("nobody")], 3);
         assert_eq!(
             problems.iter().map(FieldError::reason).collect::<Vec<_>>(),
             [
@@ -375,7 +376,7 @@ mod tests {
                 "row 3 has the RID \"nobody\", expected a UUID",
             ]
         );
-        assert_eq!(to_csv("rids", [(rid.to_owned(), None)]).0, format!("{rid}\n"));
-        assert_eq!(to_csv("rows", []).1.len(), 1, "nothing to submit");
+        assert_eq!(to_csv("rids", [(rid.to_owned(), None)], 1).0, format!("{rid}\n"));
+        assert_eq!(to_csv("rows", [], 1).1.len(), 1, "nothing to submit");
     }
 }

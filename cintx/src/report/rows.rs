@@ -212,6 +212,8 @@ enum Source<R> {
 }
 
 /// The rows of a report, one after the other: of CSV and SpreadsheetML without reading all of it, of XLSX from memory.
+/// A spreadsheet may have 256 MiB, XLSX unpacked, too: more is refused before it is read, whatever its size is on the
+/// wire.
 ///
 /// ```
 /// use cintx::report::ReportRows;

@@ -6,9 +6,15 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use uuid::Uuid;
 
-/// Whether a respondent may enter.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+use crate::types::InvalidValue;
+
+/// Whether a respondent may enter. Comes from Cint's answer alone: it cannot be read back.
+///
+/// ```compile_fail,E0277
+/// # let kept = "";
+/// let forged: cintx::respondent::Entry = serde_json::from_str(kept).unwrap();
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[must_use]
 pub enum Entry {
     /// In the survey, and came by our link: show the first question.
@@ -19,11 +25,31 @@ pub enum Entry {
 
 /// A respondent whom Cint has vouched for. It has no way back to Cint: that comes from
 /// [`finish`](super::ServerToServer::finish). Keep it with the answers, as JSON for example, so that the survey can be
-/// finished after a restart.
+/// finished after a restart. Whoever reads back one that was never admitted gains nothing: Cint decides what it takes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "KeptAdmitted")]
 pub struct Admitted {
     pub(super) rid: String,
     pub(super) entry_url: String,
+}
+
+/// A respondent as a file has them, not checked yet.
+#[derive(Deserialize)]
+struct KeptAdmitted {
+    rid: String,
+    entry_url: String,
+}
+
+impl TryFrom<KeptAdmitted> for Admitted {
+    type Error = InvalidValue;
+
+    fn try_from(kept: KeptAdmitted) -> Result<Self, InvalidValue> {
+        let KeptAdmitted { rid, entry_url } = kept;
+        match is_rid(&rid) {
+            true => Ok(Self { rid, entry_url }),
+            false => Err(InvalidValue::new(rid, "a RID: a UUID of 36 characters")),
+        }
+    }
 }
 
 impl Admitted {
@@ -38,8 +64,19 @@ impl Admitted {
     }
 }
 
-/// Somebody who is not to be let in.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// Somebody who is not to be let in. It has a way back to Cint, so it comes from Cint's answer alone: it can neither be
+/// made nor be read back.
+///
+/// ```compile_fail,E0277
+/// # let kept = "";
+/// let forged: cintx::respondent::Refused = serde_json::from_str(kept).unwrap();
+/// ```
+///
+/// ```compile_fail,E0451
+/// use cintx::respondent::{EntryRefusal, Refused};
+/// let forged = Refused { reason: EntryRefusal::NotFound, exit_url: String::new() };
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Refused {
     pub(super) reason: EntryRefusal,
     pub(super) exit_url: String,
@@ -90,7 +127,7 @@ pub(super) fn is_rid(text: &str) -> bool {
 /// every parameter of the link. The address may have more of them. The RID may be spelled in capitals or not, and a
 /// link may still have its placeholders: for the RID, and for a code of the buyer's own, which may be any.
 pub(super) fn is_same_link(link: &str, entry_url: &str, rid: &str) -> bool {
-    let link = link.replace("[%RID%]", rid).replace("%5B%25RID%25%5D", rid);
+    let link = link.replace("[%RID%]", rid).replace("%5B%25RID%25%5D", rid).replace("%5b%25RID%25%5d", rid);
     let (Ok(link), Ok(entry)) = (Url::parse(&link), Url::parse(entry_url)) else { return false };
     let is_same_text = |one: &str, other: &str| {
         let unescaped = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
@@ -165,7 +202,9 @@ mod tests {
         assert!(is_same_link("https://survey.example/s/[%RID%]/start", &entry, RID));
         assert!(!is_same_link("https://survey.example/s/[%RID%]/end", &entry, RID));
         let query = format!("https://survey.example/?rid={RID}");
-        assert!(is_same_link("https://survey.example/?rid=[%RID%]", &query, RID));
+        for written in ["[%RID%]", "%5B%25RID%25%5D", "%5b%25RID%25%5d"] {
+            assert!(is_same_link(&format!("https://survey.example/?rid={written}"), &query, RID), "{written}");
+        }
         // A parameter that the link has twice must be there twice.
         assert!(!is_same_link("https://survey.example/?rid=[%RID%]&rid=[%RID%]", &query, RID));
     }

@@ -15,15 +15,16 @@ pub(crate) mod unique_code;
 pub use self::entry::{Admitted, Entry, EntryRefusal, Refused};
 pub use self::id_list::IdList;
 pub use self::server_to_server::{RespondentStatus, ServerToServer, ServerToServerBuilder};
-pub use self::transition::{Confirmed, OutcomeConflict, TransitionResult};
+pub use self::transition::{Confirmed, OutcomeConflict, TransitionResult, UnknownRespondent};
 pub use self::unique_code::{HasUniqueCodes, RespondentMode, UniqueCodes, UniqueCodesStats};
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Where respondents are sent back to, unless said otherwise.
-pub const CALLBACK: &str = "https://samplicio.us/s/ClientCallBack.aspx";
+/// Where respondents are sent back to, unless said otherwise. Not public: the way back is had from a confirmed
+/// transition, a refusal or a signed link.
+pub(crate) const CALLBACK: &str = "https://samplicio.us/s/ClientCallBack.aspx";
 
 /// How the survey ended for a respondent, in the numbers that the server-to-server transition takes.
 ///

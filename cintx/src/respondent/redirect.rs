@@ -10,10 +10,9 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 use subtle::ConstantTimeEq as _;
 
+use super::CALLBACK;
 use super::codes::ClientCode;
 use crate::types::InvalidValue;
-
-pub use super::CALLBACK;
 
 /// The parameter that carries the hash, unless said otherwise.
 pub const DEFAULT_PARAMETER: &str = "hash";
@@ -74,6 +73,15 @@ pub enum RedirectError {
     NotLast {
         /// The parameter that carries the hash.
         parameter: String,
+    },
+    /// The hash is right, but not of the public address that was given: of another scheme, port, host or path before
+    /// it. The link is as Cint signed it, so the configuration is wrong, and every other link would be refused as well.
+    #[error("the public address is {got:?}, expected {expected:?}: it is the one that the link was signed for")]
+    PublicAddress {
+        /// The public address as it was given, shortened.
+        got: String,
+        /// The one that fits, shortened.
+        expected: String,
     },
     /// The hash is not that of this address under this key: the link was changed, or the key is another one.
     #[error("hash does not fit the url, expected that of its exact text under the shared key")]
@@ -185,7 +193,7 @@ impl ExitLinks {
         Ok(Self { key: self.key.for_parameter(name)?, callback: self.callback })
     }
 
-    /// Sends respondents to another address than [`CALLBACK`].
+    /// Sends respondents to another address than Cint's callback.
     ///
     /// # Errors
     /// That it is no absolute address without query and fragment.
@@ -235,7 +243,8 @@ impl ExitLink<'_> {
         let mut url = format!("{}?RIS={outcome}&RID={rid}", self.links.callback);
         for (name, value) in &self.more {
             let name = checked_name(name)?;
-            if names.contains(&name) {
+            // Whether Cint's callback looks at the case of a name is not published.
+            if names.iter().any(|there| there.eq_ignore_ascii_case(name)) {
                 return Err(RedirectError::Repeated { name: name.to_owned() });
             }
             names.push(name);
@@ -315,18 +324,62 @@ impl EntryLinks {
     /// As [`verify`](Self::verify), where a proxy stands before the server: the base is the public scheme and host,
     /// with what the proxy cuts off the path, and the rest is the request target as the server got it.
     ///
-    /// The base is yours to configure. Do not take it from headers that the caller could have written.
+    /// The base is yours to configure. Do not take it from headers that the caller could have written. A mismatch may
+    /// mean that it is wrong: where the hash fits another scheme, port, spelling of the host, `www.` or path in its
+    /// place, the error is [`PublicAddress`](RedirectError::PublicAddress). Any other wrong base cannot be told from a
+    /// link that was changed.
     ///
     /// # Errors
-    /// As for [`verify`](Self::verify); that the base is no absolute address or the target no path.
+    /// As for [`verify`](Self::verify); that the base is no absolute address or the target no path; that the link was
+    /// signed for another base.
     pub fn verify_behind(&self, public_base: &str, target: &str) -> Result<(), RedirectError> {
         let base = without_query(public_base)?;
         if !target.starts_with('/') {
             let problem = "has a request target that is no path";
             return Err(RedirectError::Url { problem, expected: "path and query as received, from the first '/' on" });
         }
-        self.verify(&format!("{}{target}", base.strip_suffix('/').unwrap_or(base)))
+        let base = base.strip_suffix('/').unwrap_or(base);
+        match self.verify(&format!("{base}{target}")) {
+            Err(RedirectError::Mismatch) => {
+                let fits = |other: &String| self.verify(&format!("{other}{target}")).is_ok();
+                Err(match other_bases(base).into_iter().find(fits) {
+                    Some(fitting) => {
+                        RedirectError::PublicAddress { got: shortened(public_base), expected: shortened(&fitting) }
+                    }
+                    None => RedirectError::Mismatch,
+                })
+            }
+            other => other,
+        }
     }
+}
+
+/// What a public address may have been meant to be: with another scheme, with or without a port, with or without
+/// `www.`, in lower case, without its path or without the last part of that.
+fn other_bases(base: &str) -> Vec<String> {
+    let Some((scheme, rest)) = base.split_once("://") else { return Vec::new() };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let lower = authority.to_ascii_lowercase();
+    let bare = match lower.rsplit_once(':') {
+        Some((host, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => &*lower,
+    };
+    let www = bare.strip_prefix("www.").map_or_else(|| format!("www.{bare}"), str::to_owned);
+    let hosts = [authority, &*lower, bare, &*www];
+    let paths = [path, "", path.rsplit_once('/').map_or("", |(start, _)| start)];
+    let mut bases = Vec::new();
+    for scheme in [scheme, "https", "http"] {
+        let port = if scheme.eq_ignore_ascii_case("http") { ":80" } else { ":443" };
+        for (host, port) in hosts.iter().flat_map(|host| [(host, ""), (host, port)]) {
+            for path in paths {
+                let other = format!("{scheme}://{host}{port}{path}");
+                if other != base && !bases.contains(&other) {
+                    bases.push(other);
+                }
+            }
+        }
+    }
+    bases
 }
 
 /// The query of an address that can be hashed.
@@ -501,13 +554,45 @@ mod tests {
             assert_eq!(entry.verify_behind(base, target), Ok(()));
         }
         let stripped = target.replacen("/ex.aspx", "/", 1);
-        assert_eq!(entry.verify_behind("http://www.abc.com", target), Err(RedirectError::Mismatch));
         assert_eq!(entry.verify_behind("https://www.abc.com/ex.aspx", &stripped), Err(RedirectError::Mismatch));
         for (base, target) in
             [("www.abc.com", target), ("https://a?b", target), ("https://a", "evil"), ("https://a", "")]
         {
             assert!(matches!(entry.verify_behind(base, target), Err(RedirectError::Url { .. })), "{base} {target}");
         }
+    }
+
+    #[test]
+    fn a_wrong_public_address_is_told_from_a_changed_link() {
+        let entry = EntryLinks::new(LONG_KEY).unwrap().or_key(SHORT_KEY).unwrap();
+        let target = "/ex.aspx?abc=def&vid=123&hash=dYQuf4tCr1l07nDRpzO-PLSBNTQ";
+        for wrong in [
+            "http://www.abc.com",
+            "HTTPS://www.abc.com",
+            "https://www.abc.com:443",
+            "https://www.abc.com:8443",
+            "http://www.abc.com:80/",
+            "https://WWW.abc.com",
+            "https://abc.com",
+            "https://www.abc.com/survey",
+            "https://www.abc.com/ex.aspx/",
+        ] {
+            let error = entry.verify_behind(wrong, target).unwrap_err();
+            let RedirectError::PublicAddress { got, expected } = &error else { panic!("{wrong}: {error}") };
+            assert_eq!((&**got, &**expected), (wrong, "https://www.abc.com"));
+            assert!(!error.to_string().contains("dYQuf4tCr1l07nDRpzO-PLSBNTQ"));
+        }
+        for signed in ["https://a.example:443/s?a=b", "http://a.example/s?a=b", "https://a.example/p/s?a=b"] {
+            let link = ExitLinks::new(SHORT_KEY).unwrap().sign(signed).unwrap();
+            let target = format!("/s{}", &link[link.find('?').unwrap()..]);
+            let error = entry.verify_behind("https://a.example/p/q", &target);
+            assert!(matches!(error, Err(RedirectError::PublicAddress { .. })), "{signed}: {error:?}");
+        }
+        // A stranger's address, and a link that was changed as well.
+        assert_eq!(entry.verify_behind("https://other.example", target), Err(RedirectError::Mismatch));
+        let changed = target.replacen("123", "124", 1);
+        assert_eq!(entry.verify_behind("http://www.abc.com", &changed), Err(RedirectError::Mismatch));
+        assert!(other_bases("http://a:80/b/c").len() < 80);
     }
 
     #[test]
@@ -532,7 +617,7 @@ mod tests {
 
         assert!(matches!(links.exit("1234", ClientCode::COMPLETE).url(), Err(RedirectError::Rid { .. })));
         assert!(matches!(links.exit(RID, ClientCode::IN_SURVEY).url(), Err(RedirectError::Code(_))));
-        for name in ["RIS", "RID", "hash"] {
+        for name in ["RIS", "RID", "hash", "rid", "Ris"] {
             let built = links.exit(RID, ClientCode::COMPLETE).with(name, "1").url();
             assert_eq!(built, Err(RedirectError::Repeated { name: name.into() }));
         }

@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::sync::Semaphore;
 
 use super::entry::{Admitted, Entry, EntryRefusal, Refused, is_rid, is_same_link};
-use super::transition::{Confirmed, OutcomeConflict, TransitionResult};
+use super::transition::{Confirmed, OutcomeConflict, TransitionResult, UnknownRespondent};
 use super::{CALLBACK, RespondentOutcome};
 use crate::auth::AccessToken;
 use crate::auth::refresher::TokenCache;
@@ -42,6 +42,8 @@ use crate::http::{
 ///     TransitionResult::Confirmed(confirmed) => Ok(confirmed.exit_url().to_owned()),
 ///     // Cint has another outcome on record already, which cannot be changed here.
 ///     TransitionResult::Conflict(conflict) => Ok(conflict.accept_recorded().exit_url().to_owned()),
+///     // Cint knows no such respondent any more: they go back without an outcome.
+///     TransitionResult::NotFound(unknown) => Ok(unknown.give_up().exit_url().to_owned()),
 ///     // Nothing has changed, so it may be sent again.
 ///     TransitionResult::NotApplied { .. } => Err("try again".into()),
 ///     // Look into it with `resolve`, until it is one of the others.
@@ -97,6 +99,12 @@ impl Told {
     }
 }
 
+/// Whether Cint says that it knows no such respondent. A page in the place of an answer comes from somebody else, who
+/// knows no such address.
+fn is_unknown_respondent(error: &Error) -> bool {
+    error.is_not_found() && !error.body().trim_ascii_start().starts_with(b"<")
+}
+
 impl ServerToServer {
     /// Starts a client.
     pub fn builder() -> ServerToServerBuilder {
@@ -138,7 +146,7 @@ impl ServerToServer {
         }
         let status = match self.status(rid).await {
             Ok(status) => status,
-            Err(error) if error.is_not_found() => return Ok(refuse(EntryRefusal::NotFound)),
+            Err(error) if is_unknown_respondent(&error) => return Ok(refuse(EntryRefusal::NotFound)),
             Err(error) => return Err(error),
         };
         if !status.is_in_survey() {
@@ -174,6 +182,9 @@ impl ServerToServer {
             let recorded = told.and_then(|told| told.status_of(rid));
             return self.judge(rid, outcome, recorded, Some(error));
         }
+        if is_unknown_respondent(&error) {
+            return self.not_found(rid, outcome, error);
+        }
         match error.outcome() {
             Outcome::NotSent | Outcome::NoEffect => TransitionResult::NotApplied { cause: Some(error) },
             Outcome::Applied | Outcome::Unknown => TransitionResult::Unknown { cause: Some(error) },
@@ -188,8 +199,14 @@ impl ServerToServer {
     pub async fn resolve(&self, respondent: &Admitted, outcome: RespondentOutcome) -> TransitionResult {
         match self.status(respondent.rid()).await {
             Ok(status) => self.judge(respondent.rid(), outcome, Some(status.code), None),
+            Err(error) if is_unknown_respondent(&error) => self.not_found(respondent.rid(), outcome, error),
             Err(error) => TransitionResult::Unknown { cause: Some(error) },
         }
+    }
+
+    fn not_found(&self, rid: &str, wanted: RespondentOutcome, cause: Error) -> TransitionResult {
+        let refused = Refused { reason: EntryRefusal::NotFound, exit_url: self.way_back(rid) };
+        TransitionResult::NotFound(UnknownRespondent { rid: rid.to_owned(), wanted, refused, cause })
     }
 
     /// What a status on record says about the outcome that was wanted.
@@ -275,8 +292,8 @@ impl ServerToServerBuilder {
         self
     }
 
-    /// Sends respondents back to another address than [`CALLBACK`]. HTTPS, or HTTP to this machine; the RID is appended
-    /// as a parameter.
+    /// Sends respondents back to another address than Cint's callback. HTTPS, or HTTP to this machine; the RID is
+    /// appended as a parameter.
     pub fn callback(mut self, url: impl Into<String>) -> Self {
         self.callback = url.into();
         self

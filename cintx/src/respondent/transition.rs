@@ -2,6 +2,7 @@
 //! back: a redirect before that makes the respondent a terminate.
 
 use super::RespondentOutcome;
+use super::entry::Refused;
 use crate::error::Error;
 
 /// What is known of an outcome that was reported. Never a guess.
@@ -12,6 +13,9 @@ pub enum TransitionResult {
     Confirmed(Confirmed),
     /// Cint has another outcome on record, which this call did not change.
     Conflict(OutcomeConflict),
+    /// Cint knows no such respondent, so it has no outcome on record, and sending it again changes nothing: see
+    /// [`UnknownRespondent`] for what is left to do.
+    NotFound(UnknownRespondent),
     /// Nothing has changed, the respondent is still in the survey: the request did not leave, or it was refused. It
     /// may be sent again, once its cause is gone.
     NotApplied {
@@ -63,6 +67,47 @@ impl Confirmed {
     /// Where to redirect the browser. It has no status: Cint has it already.
     pub fn exit_url(&self) -> &str {
         &self.exit_url
+    }
+}
+
+/// Cint has answered that it knows no such respondent, though it did when they entered. What a host can do:
+///
+/// - If it is the same for every respondent, key or address of the server-to-server API are of another account or of
+///   another environment, a sandbox's for example: send nobody away, put that right, and
+///   [`finish`](super::ServerToServer::finish) again with the respondents and outcomes that you have kept.
+/// - If it is one respondent, [give up](Self::give_up): the way back is the one of somebody who was refused, and Cint
+///   records no outcome of yours.
+/// - If they completed, keep the RID. As soon as Cint lists it, the complete can be claimed by a reconciliation, with
+///   the reason `AdjustedComplete`, until its deadline.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{wanted} was reported, but Cint knows no respondent {rid}")]
+pub struct UnknownRespondent {
+    pub(super) rid: String,
+    pub(super) wanted: RespondentOutcome,
+    pub(super) refused: Refused,
+    #[source]
+    pub(super) cause: Error,
+}
+
+impl UnknownRespondent {
+    /// The respondent, in the spelling of the entry link.
+    pub fn rid(&self) -> &str {
+        &self.rid
+    }
+
+    /// The outcome that was reported, and that nobody has on record.
+    pub fn wanted(&self) -> RespondentOutcome {
+        self.wanted
+    }
+
+    /// What Cint has answered.
+    pub fn cause(&self) -> &Error {
+        &self.cause
+    }
+
+    /// Sends the respondent back as one who was refused: without an outcome.
+    pub fn give_up(self) -> Refused {
+        self.refused
     }
 }
 

@@ -21,6 +21,8 @@ use crate::version::Version;
 pub trait ReconciliationWire: Wire {
     /// Whether the list asks for the name of a file.
     const RECONCILIATIONS_BY_NAME: bool;
+    /// The most rows that a list of respondents may have.
+    const MAX_RECONCILIATION_ROWS: usize;
 
     fn submit_reconciliation(
         raw: &Self::Raw,

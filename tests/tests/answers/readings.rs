@@ -439,7 +439,7 @@ fn newest<V: cintx_tests::Latest>() -> Vec<Reading<V>> {
         "eligible": page(cint.reconciliations().eligible()).await,
         "eligible in all": cint.reconciliations().eligible().summary().await,
         "kept": {
-            let preview = cint.reconciliations().keep_only(project(), [UUID]).of_completes(1)?;
+            let preview = cint.reconciliations().keep_only(project(), [UUID]).of_completes([UUID])?;
             preview.submit("good.csv", 0).await.map(|it| it.id().clone())
         },
     })

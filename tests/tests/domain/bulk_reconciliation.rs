@@ -32,6 +32,10 @@ mod a_stopped_run_goes_on {
     cintx_tests::for_each_version!(super::quickly, a_stopped_run_goes_on);
 }
 
+mod parts_are_as_long_as_the_version_takes_them {
+    cintx_tests::for_each_version!(super::quickly, parts_are_as_long_as_the_version_takes_them);
+}
+
 /// Jobs are done at once, and nobody enters a survey by themselves.
 async fn quiet<V: Version>() -> Setup<V> {
     Setup::on(Sandbox::builder().seed(7).job_delay(Duration::ZERO).field_pace(Duration::ZERO)).await
@@ -62,6 +66,28 @@ async fn run_until<V: Version>(setup: &Setup<V>, key: &str, of: &Corrections, pa
 /// How many reconciliations there are whose name begins so.
 async fn submissions<V: Version>(setup: &Setup<V>, name: &str) -> usize {
     setup.cint.reconciliations().list().name(name).page_size(100).stream().collect().await.unwrap().len()
+}
+
+/// The most rows that a version takes at once.
+fn most<V: Version>() -> usize {
+    if V::DATE < "2025-12-18" { 20_000 } else { 100_000 }
+}
+
+/// A list that is one row too long for the version has two parts.
+async fn parts_are_as_long_as_the_version_takes_them<V: Version>(setup: Setup<V>) {
+    let most = most::<V>();
+    let one_more = corrections(&[], u32::try_from(most).unwrap() + 1);
+    let reconciliations = setup.cint.reconciliations();
+    let done = reconciliations.submit_in_parts("long", &one_more).run(|_| {}).await.unwrap();
+    assert_eq!(done.parts().iter().map(|part| part.rows).collect::<Vec<_>>(), [most, 1]);
+    assert_eq!(done.counts().submitted, Some(i64::try_from(most).unwrap() + 1));
+    let before = setup.sandbox.requests().len();
+    let refused = reconciliations.submit_in_parts("long", &one_more).part_rows(most + 1).run(|_| {}).await.unwrap_err();
+    assert_eq!(refused.invalid_fields()[0].to_string(), format!("part_rows are {}, expected 1 to {most}", most + 1));
+    let refused = reconciliations.submit("long.csv", one_more.rows()).await.unwrap_err();
+    assert_eq!(refused.invalid_fields()[0].to_string(), format!("rows are {}, expected 1 to {most}", most + 1));
+    assert_eq!(setup.sandbox.requests().len(), before, "nothing was sent");
+    setup.assert_no_violation();
 }
 
 async fn a_stopped_run_goes_on<V: Version>(setup: Setup<V>) {
@@ -100,7 +126,10 @@ async fn a_stopped_run_goes_on<V: Version>(setup: Setup<V>) {
     let refused = reconciliations.submit_in_parts("", &other).part_rows(0).run(|_| {}).await.unwrap_err();
     assert_eq!(
         refused.invalid_fields().iter().map(ToString::to_string).collect::<Vec<_>>(),
-        ["key has 0 characters, expected 1 to 150", "part_rows are 0, expected 1 to 100000"]
+        [
+            "key has 0 characters, expected 1 to 150".to_owned(),
+            format!("part_rows are 0, expected 1 to {}", most::<V>())
+        ]
     );
     assert_eq!(setup.sandbox.requests().len(), before, "nothing was sent");
     setup.assert_no_violation();

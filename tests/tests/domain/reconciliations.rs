@@ -217,7 +217,11 @@ async fn a_project_keeps_only_the_completes_that_are_named() {
 
     let kept = [&*rids[0], &*rids[1], STRANGER];
     let preview = reconciliations.keep_only(&project, kept).preview().await.unwrap();
-    assert_eq!((preview.kept(), preview.turned_back(), preview.strangers()), (3, 1, Some(1)));
+    assert_eq!((preview.kept(), preview.turned_back(), preview.strangers()), (2, 1, &[STRANGER.to_owned()][..]));
+    // The same of a list of our own, in which case does not matter and a slip is no complete.
+    let all = rids.iter().map(|rid| rid.to_lowercase());
+    let ours = reconciliations.keep_only(&project, kept).of_completes(all.chain([rids[0].clone()])).unwrap();
+    assert_eq!((ours.kept(), ours.turned_back(), ours.strangers()), (2, 1, &[STRANGER.to_owned()][..]));
     let submitted = preview.submit("good.csv", 1).await.unwrap();
     let key = setup.sandbox.requests().pop().unwrap().idempotency_key.unwrap();
     assert!(key.len() == 36 && key.as_bytes()[14] == b'4', "{key} is no UUID of version 4");
@@ -247,14 +251,17 @@ async fn a_project_keeps_only_the_completes_that_are_named() {
     setup.assert_no_violation();
 
     let before = setup.sandbox.requests().len();
-    let refused = reconciliations.keep_only(&project, [STRANGER, STRANGER, "nobody"]).of_completes(2).unwrap_err();
+    let refused = reconciliations
+        .keep_only(&project, [STRANGER, STRANGER, "nobody"])
+        .of_completes([STRANGER, "0f1"])
+        .unwrap_err();
     let problems: Vec<String> = refused.invalid_fields().iter().map(ToString::to_string).collect();
     assert_eq!(
         problems,
         [
             "rids row 2 has the RID 0f1ce179-a917-49ff-9d50-b05fc91f7bd4 again",
             "rids row 3 has the RID \"nobody\", expected a UUID",
-            "completes are 2, expected at least the 3 that are kept",
+            "completes row 2 has the RID \"0f1\", expected a UUID",
         ]
     );
     let nobody = reconciliations.keep_only(&project, [""; 0]).preview().await.unwrap_err();
@@ -266,7 +273,7 @@ async fn a_project_keeps_only_the_completes_that_are_named() {
         ["file_name has 0 characters, expected 1 to 255", "turning_back is 2, expected 1, as the preview says"]
     );
     let keyed = setup.cint.with(CallOptions::new().idempotency_key("01JABCDEFGHJKMNPQRSTVWXYZ0"));
-    let preview = keyed.reconciliations().keep_only(&project, kept).of_completes(3).unwrap();
+    let preview = keyed.reconciliations().keep_only(&project, kept).of_completes(kept).unwrap();
     let refused = preview.submit("good.csv", 0).await.unwrap_err();
     assert!(format!("{refused:#}").contains("version 4 UUID"), "{refused:#}");
     assert_eq!(setup.sandbox.requests().len(), before, "nothing was sent");

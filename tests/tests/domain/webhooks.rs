@@ -377,6 +377,48 @@ mod newest {
         setup.assert_no_violation();
     }
 
+    /// Gaps that the history cannot fill do not keep the others from theirs.
+    #[tokio::test]
+    async fn every_gap_has_its_turn() {
+        let sandbox = Sandbox::builder().seed(7).job_delay(Duration::ZERO).field_pace(Duration::ZERO);
+        let setup = Setup::<V2025_12_18>::on(sandbox).await;
+        let webhooks = setup.cint.webhooks();
+        let made = webhooks.create("http://127.0.0.1:9/", [WebhookEventType::SessionUpdated]).await.unwrap();
+        sessions(&setup, 1).await;
+        let history = made.webhook.history(Timestamp::now() - 1.hour()).stream().collect().await.unwrap();
+        let all: Vec<Event> = history.iter().map(|entry| Event::from_delivery(entry).unwrap()).collect();
+
+        let inbox = Inbox::new(MemoryInboxStore::new()).patience(Duration::from_secs(600));
+        let lost = |name: String| {
+            let data = serde_json::json!({ "response_session_id": name, "sequence_number": 2 });
+            let event = serde_json::json!({ "id": name, "type": "com.cint.session.updated", "data": data });
+            Event::parse(event.to_string().as_bytes()).unwrap()
+        };
+        // The one that can be filled is neither the newest nor the first by its id.
+        for number in 0..9 {
+            inbox.accept(lost(format!("!{number}"))).await.unwrap();
+        }
+        for event in all.iter().filter(|event| number(event) > 1) {
+            inbox.accept(event.clone()).await.unwrap();
+        }
+        futures_util::future::join_all((0..9).map(|number| inbox.accept(lost(format!("~{number}"))))).await;
+        let (begin, before) = (Timestamp::now() - 1.minute(), inbox.gaps().await.unwrap().len());
+        let noticed = inbox.gaps_since(begin..=Timestamp::now(), 1_000).await.unwrap();
+        assert!(before == 19 && noticed.len() == 19 && noticed.is_sorted_by_key(|gap| std::cmp::Reverse(gap.since)));
+        assert!(inbox.gaps_since(begin - 1.hour()..=begin, 1_000).await.unwrap().is_empty());
+
+        let filler = inbox.filler(&made.webhook).after(Duration::ZERO).max_gaps(4);
+        let mut filled = Vec::new();
+        for _ in 0..5 {
+            filled.push(filler.fill().await.unwrap());
+        }
+        assert_eq!(filled.iter().map(|it| it.missing).sum::<u64>(), 19, "each once in five rounds: {filled:?}");
+        assert_eq!(filled.iter().map(|it| it.new).sum::<u64>(), 1);
+        assert_eq!(inbox.gaps().await.unwrap().len(), 18);
+        assert_eq!(filler.fill().await.unwrap().missing, 4, "and anew");
+        setup.assert_no_violation();
+    }
+
     #[tokio::test]
     async fn a_wrong_history_is_refused_unsent() {
         let setup = Setup::<V2025_12_18>::new().await;

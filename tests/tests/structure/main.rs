@@ -130,7 +130,10 @@ const NO_MODELS: &[(&str, &[&str])] = &[
     ("the client's options: they are code", &["CallOptions", "OperationTimeouts", "RetryPolicy", "Timeouts"]),
     ("what was done, with errors", &["ApplyReport"]),
     ("what hooks borrow: one attempt, while it goes on", &["AttemptContext", "AttemptEvent"]),
-    ("what Cint has confirmed comes from Cint alone", &["Confirmed", "OutcomeConflict", "TransitionResult"]),
+    (
+        "what Cint has answered comes from Cint alone: it holds the way back",
+        &["Confirmed", "Entry", "OutcomeConflict", "Refused", "TransitionResult", "UnknownRespondent"],
+    ),
     (
         "builders, jobs, lists and streams",
         &[

@@ -42,7 +42,7 @@ fn name(call: &Call<'_>) -> Result<String, Rejection> {
 
 fn rows(call: &Call<'_>, columns: usize) -> Result<Vec<Vec<String>>, Rejection> {
     let list = std::str::from_utf8(call.raw).map_err(|_| Rejection::invalid("body", "not UTF-8"))?;
-    reconciliation::read(list, columns)
+    reconciliation::read(list, columns, call.version.max_reconciliation_rows())
 }
 
 fn submitted(call: &Call<'_>, name: &str, id: &str) -> Answer {

@@ -50,6 +50,7 @@ pub struct CsvFormat {
     rid: Option<String>,
     reason: Option<String>,
     completed_at: Option<String>,
+    all_completed_at: Option<Timestamp>,
     as_of: Option<Timestamp>,
     closing_within: Option<SignedDuration>,
 }
@@ -93,6 +94,13 @@ impl CsvFormat {
         self
     }
 
+    /// When those respondents completed of whom the file does not say it: the end of the field, for example, or its
+    /// beginning to be on the safe side.
+    pub fn completed_at(mut self, moment: Timestamp) -> Self {
+        self.all_completed_at = Some(moment);
+        self
+    }
+
     /// The moment that deadlines are held against; the moment of reading if not set.
     pub fn as_of(mut self, moment: Timestamp) -> Self {
         self.as_of = Some(moment);
@@ -103,6 +111,10 @@ impl CsvFormat {
     pub fn closing_within(mut self, wait: SignedDuration) -> Self {
         self.closing_within = Some(wait);
         self
+    }
+
+    pub(super) fn usual_completion(&self) -> Option<Timestamp> {
+        self.all_completed_at
     }
 
     pub(super) fn moment(&self) -> Timestamp {

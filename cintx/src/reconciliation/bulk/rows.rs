@@ -78,6 +78,8 @@ pub(super) struct Row<T> {
     pub(super) rid: Rid,
     pub(super) remark: T,
     pub(super) line: u32,
+    /// Whether it is known when they completed.
+    pub(super) is_dated: bool,
 }
 
 impl<T: Remark> Row<T> {
@@ -105,12 +107,12 @@ impl<T> Default for Rows<T> {
 
 impl<T: Remark> Rows<T> {
     /// Adds a row, or gives the one that has its RID already.
-    pub(super) fn insert(&mut self, row: Row<T>) -> Option<Row<T>> {
+    pub(super) fn insert(&mut self, row: Row<T>) -> Option<&mut Row<T>> {
         let (rows, hasher) = (&mut self.rows, &self.hasher);
         let same = |&at: &u32| rows[at as usize].rid.bytes == row.rid.bytes;
         let hash = |at: &u32| hasher.hash_one(rows[*at as usize].rid.bytes);
         match self.index.entry(hasher.hash_one(row.rid.bytes), same, hash) {
-            Entry::Occupied(there) => Some(rows[*there.get() as usize]),
+            Entry::Occupied(there) => Some(&mut rows[*there.get() as usize]),
             Entry::Vacant(place) => {
                 // A row has a line of its own, and lines are counted in 32 bits.
                 place.insert(u32::try_from(rows.len()).unwrap_or(u32::MAX));
@@ -135,6 +137,10 @@ impl<T: Remark> Rows<T> {
 
     pub(super) fn as_slice(&self) -> &[Row<T>] {
         &self.rows
+    }
+
+    pub(super) fn get_mut(&mut self, at: usize) -> Option<&mut Row<T>> {
+        self.rows.get_mut(at)
     }
 }
 
@@ -162,7 +168,7 @@ mod tests {
     use super::*;
 
     fn row(rid: &str, remark: Reason, line: u32) -> Row<Reason> {
-        Row { rid: Rid::parse(rid).unwrap(), remark, line }
+        Row { rid: Rid::parse(rid).unwrap(), remark, line, is_dated: false }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::io::{self, Read, Write};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::super::{Reason, ReconciliationRow, central, deadline};
@@ -12,6 +12,7 @@ use super::error::{Problems, RowsError, shown};
 use super::format::{Columns, CsvFormat, other_form};
 use super::rows::{Remark, Rid, Row, Rows, csv_of, digest_of};
 use crate::records::{Record, Records, file_time};
+use crate::report::{ReportError, ReportRow};
 
 /// How many warnings are kept one by one.
 const MAX_WARNINGS: usize = 1_000;
@@ -93,9 +94,13 @@ impl<T: Remark> Checked<T> {
                     found
                 }
             };
-            if let Some(row) = row_of(&record, columns, &mut problems) {
-                checked.insert(row, Some(columns), &mut problems);
-                checked.warn(&record, &row, columns, (now, format), &mut problems);
+            if let Some(mut row) = row_of(&record, columns, &mut problems) {
+                let completed_at = completed_at(&record, columns, &mut problems).or(format.usual_completion());
+                row.is_dated = completed_at.is_some();
+                let is_news = checked.insert(row, Some(columns), &mut problems);
+                if let Some(completed_at) = completed_at.filter(|_| is_news) {
+                    checked.warn(&row, completed_at, (now, format.wait()));
+                }
             }
         }
         checked.end(problems)
@@ -110,8 +115,11 @@ impl<T: Remark> Checked<T> {
         problems.check().map(|()| self)
     }
 
-    fn insert(&mut self, row: Row<T>, columns: Option<&Columns>, problems: &mut Problems) {
-        let Some(first) = self.rows.insert(row) else { return };
+    /// Adds a row. Answers whether it says for the first time when its respondent completed.
+    fn insert(&mut self, row: Row<T>, columns: Option<&Columns>, problems: &mut Problems) -> bool {
+        let Some(first) = self.rows.insert(row) else { return row.is_dated };
+        let is_news = row.is_dated && !first.is_dated;
+        first.is_dated |= row.is_dated;
         match (first.remark.reason(), row.remark.reason()) {
             (Some(before), Some(now)) if before != now => {
                 let column = columns.and_then(|columns| columns.name(columns.reason));
@@ -125,37 +133,42 @@ impl<T: Remark> Checked<T> {
             }
             _ => self.repeats += 1,
         }
+        is_news
     }
 
-    /// Whether the deadline of a respondent is close or past, if the file says when they completed.
-    fn warn(
-        &mut self,
-        record: &Record<'_>,
-        row: &Row<T>,
-        columns: &Columns,
-        (now, format): (Timestamp, &CsvFormat),
-        problems: &mut Problems,
-    ) {
-        let Some(column) = columns.completed_at else { return };
-        let cell = record.field(column);
-        if cell.is_empty() {
-            return;
-        }
-        let Some(time) = file_time(&cell) else {
-            problems.push(Some(record.line), columns.name(column), || {
-                format!("is {}, expected a time such as 2026-11-25T13:45:00Z", shown(&cell))
-            });
-            return;
-        };
-        let completed_at = time.moment(&central());
+    /// Whether the deadline of a respondent is close or past.
+    fn warn(&mut self, row: &Row<T>, completed_at: Timestamp, (now, wait): (Timestamp, SignedDuration)) {
         let deadline = deadline(completed_at);
-        let (is_late, is_closing) = (deadline <= now, deadline.duration_since(now) <= format.wait());
+        let (is_late, is_closing) = (deadline <= now, deadline.duration_since(now) <= wait);
         self.late += u64::from(is_late);
         self.closing += u64::from(is_closing && !is_late);
         if is_closing && self.warnings.len() < MAX_WARNINGS {
-            let (line, rid) = (record.line, row.rid.to_string());
+            let (line, rid) = (u64::from(row.line), row.rid.to_string());
             self.warnings.push(DeadlineWarning { line, rid, completed_at, deadline, is_late });
         }
+    }
+
+    /// Judges those of whom it is not known when they completed, by the rows of a report.
+    fn judge(
+        &mut self,
+        completes: impl IntoIterator<Item = Result<ReportRow, ReportError>>,
+        format: &CsvFormat,
+    ) -> Result<(), ReportError> {
+        let limits = (format.moment(), format.wait());
+        for row in completes {
+            let row = row?;
+            let at = row.rid.as_deref().and_then(Rid::parse).and_then(|rid| self.rows.find(&rid));
+            let (Some(at), Some(time)) = (at, row.left_at.value()) else { continue };
+            let Some(found) = self.rows.get_mut(at).filter(|row| !row.is_dated) else { continue };
+            found.is_dated = true;
+            let found = *found;
+            self.warn(&found, time.moment(&central()), limits);
+        }
+        Ok(())
+    }
+
+    fn undated(&self) -> u64 {
+        self.rows.as_slice().iter().filter(|row| !row.is_dated).count() as u64
     }
 
     fn write(&self, mut out: impl Write, format: &CsvFormat) -> io::Result<()> {
@@ -176,6 +189,22 @@ impl<T: Remark> Checked<T> {
         }
         out.flush()
     }
+}
+
+/// When the respondent of a record completed, if the file says it; or what is wrong with that.
+fn completed_at(record: &Record<'_>, columns: &Columns, problems: &mut Problems) -> Option<Timestamp> {
+    let column = columns.completed_at?;
+    let cell = record.field(column);
+    if cell.is_empty() {
+        return None;
+    }
+    let time = file_time(&cell);
+    if time.is_none() {
+        problems.push(Some(record.line), columns.name(column), || {
+            format!("is {}, expected a time such as 2026-11-25T13:45:00Z", shown(&cell))
+        });
+    }
+    time.map(|time| time.moment(&central()))
 }
 
 /// A respondent of a record; or what is wrong with it.
@@ -200,7 +229,7 @@ fn row_of<T: Remark>(record: &Record<'_>, columns: &Columns, problems: &mut Prob
     if line.is_none() {
         problems.push(Some(record.line), None, || format!("is one too many, expected at most {} lines", u32::MAX));
     }
-    Some(Row { rid: rid?, remark: remark?, line: line? })
+    Some(Row { rid: rid?, remark: remark?, line: line?, is_dated: false })
 }
 
 /// How corrections and kept completes are read and written: `csv_methods!(Corrections)` expands to an
@@ -271,11 +300,31 @@ macro_rules! counts {
 counts!(Corrections);
 counts!(KeptCompletes);
 
-/// The deadlines, where the file says when respondents completed.
+/// The deadlines, as far as it is known when respondents completed.
 macro_rules! deadlines {
     ($name:ident) => {
         impl $name {
-            /// How many respondents can no longer be reconciled, if the file says when they completed.
+            /// How many respondents no deadline is known for: nothing says when they completed. See
+            /// [`judge_deadlines`](Self::judge_deadlines) and [`CsvFormat::completed_at`].
+            pub fn undated(&self) -> u64 {
+                self.0.undated()
+            }
+
+            /// Judges the deadlines of those who are [undated](Self::undated) by when they left the survey, as the rows
+            /// of a [`completes`](crate::report::Reports::completes) report say. Of the layout, only
+            /// [`as_of`](CsvFormat::as_of) and [`closing_within`](CsvFormat::closing_within) count.
+            ///
+            /// # Errors
+            /// The first row that cannot be read; those before it are judged.
+            pub fn judge_deadlines(
+                &mut self,
+                completes: impl IntoIterator<Item = Result<ReportRow, ReportError>>,
+                format: &CsvFormat,
+            ) -> Result<(), ReportError> {
+                self.0.judge(completes, format)
+            }
+
+            /// How many respondents can no longer be reconciled, as far as it is known when they completed.
             pub fn late(&self) -> u64 {
                 self.0.late
             }
@@ -322,7 +371,10 @@ impl Corrections {
         let (mut checked, mut problems) = (Checked::default(), Problems::default());
         for (number, ReconciliationRow { rid, reason }) in (1..=u32::MAX).zip(rows) {
             match Rid::parse(&rid) {
-                Some(rid) => checked.insert(Row { rid, remark: reason, line: number }, None, &mut problems),
+                Some(rid) => {
+                    let row = Row { rid, remark: reason, line: number, is_dated: false };
+                    checked.insert(row, None, &mut problems);
+                }
                 None => problems.push(Some(u64::from(number)), None, || {
                     format!("has the RID {}, expected one such as 2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2", shown(&rid))
                 }),

@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::super::{
-    FILE_NAME_CHARS, MAX_ROWS, ReconciliationCounts, ReconciliationOutcome, ReconciliationStatus, Reconciliations,
+    FILE_NAME_CHARS, ReconciliationCounts, ReconciliationOutcome, ReconciliationStatus, Reconciliations,
     SubmittedReconciliation,
 };
 use super::Corrections;
@@ -56,7 +56,8 @@ pub struct BulkSubmission<'a, V: Version> {
 }
 
 impl<V: Version> BulkSubmission<'_, V> {
-    /// How many rows a part has at most: 1 to 100,000, which is what Cint takes and what it is if not set.
+    /// How many rows a part has at most: 1 to 100,000, or to 20,000 before 2025-12-18, which is what Cint takes and
+    /// what it is if not set.
     pub fn part_rows(mut self, rows: usize) -> Self {
         self.part_rows = Some(rows);
         self
@@ -101,10 +102,12 @@ impl<V: Version> BulkSubmission<'_, V> {
 
     /// What there is to do, and what of it is done.
     fn begin(&self) -> Result<BulkState, Error> {
-        let part_rows = self.part_rows.or(self.resumed.as_ref().map(|state| state.part_rows)).unwrap_or(MAX_ROWS);
+        let part_rows =
+            self.part_rows.or(self.resumed.as_ref().map(|state| state.part_rows)).unwrap_or(V::MAX_RECONCILIATION_ROWS);
         let mut problems = Vec::from_iter(text_length("key", &self.key, 1..=MAX_KEY_CHARS));
-        if !(1..=MAX_ROWS).contains(&part_rows) {
-            problems.push(FieldError::new("part_rows", format!("are {part_rows}, expected 1 to {MAX_ROWS}")));
+        let most = V::MAX_RECONCILIATION_ROWS;
+        if !(1..=most).contains(&part_rows) {
+            problems.push(FieldError::new("part_rows", format!("are {part_rows}, expected 1 to {most}")));
         }
         Error::check(problems)?;
         let (rows, content) = (self.corrections.len(), self.corrections.digest());

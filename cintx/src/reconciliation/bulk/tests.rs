@@ -127,9 +127,43 @@ fn deadlines_that_are_close_or_past_are_warned_about() {
             format!("line 3: {B} can be reconciled until 2026-11-26 00:00 CST"),
         ]
     );
+    assert_eq!(corrections.undated(), 1, "the last one, of whom the file says nothing");
     let wrong = format!("rid,reason,completed_at\n{A},933,11/24/2026\n");
     let such = "expected a time such as 2026-11-25T13:45:00Z";
     assert_eq!(problems(&wrong), [format!("line 2, column 3 (completed_at) is \"11/24/2026\", {such}")]);
+}
+
+/// Survey data that does not say when its respondents completed.
+#[test]
+fn deadlines_are_judged_by_a_time_for_all_or_by_a_report() {
+    use crate::report::ReportRows;
+
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    let as_of = CsvFormat::new().as_of(at("2026-11-24T12:00:00Z"));
+    let file = format!("{A},933\n{B},933\n{A},933\n");
+    let read = |format: &CsvFormat| Corrections::from_csv_with(file.as_bytes(), format).unwrap();
+    let unknown = read(&as_of);
+    assert_eq!((unknown.undated(), unknown.late(), unknown.closing(), unknown.warnings().len()), (2, 0, 0, 0));
+
+    let all = read(&as_of.clone().completed_at(at("2026-10-31T12:00:00Z")));
+    assert_eq!((all.undated(), all.late(), all.closing(), all.warnings().len()), (0, 0, 2, 2), "each once");
+    let own = format!("rid,reason,Finished\n{A},933,2026-09-02\n{B},933,\n");
+    let format = as_of.clone().completed_at_column("finished").completed_at(at("2026-10-31T12:00:00Z"));
+    let own = Corrections::from_csv_with(own.as_bytes(), &format).unwrap();
+    assert_eq!((own.undated(), own.late(), own.closing()), (0, 1, 1), "what the file says comes first");
+
+    let report = format!("RID,Last Date\n{},2026-09-30 10:00\n{B},\n{A},2026-11-02\n", A.to_uppercase());
+    let mut judged = read(&as_of);
+    judged.judge_deadlines(ReportRows::read(report.as_bytes()).unwrap(), &as_of).unwrap();
+    assert_eq!((judged.undated(), judged.late(), judged.closing()), (1, 1, 0));
+    assert_eq!(judged.warnings()[0].to_string(), format!("line 1: {A} could be reconciled until 2026-10-26 00:00 CDT"));
+    judged.judge_deadlines(ReportRows::read(report.as_bytes()).unwrap(), &as_of).unwrap();
+    assert_eq!((judged.undated(), judged.late()), (1, 1), "each is judged once");
+
+    // A line that is repeated is one respondent, whichever of the two says the time.
+    let repeated = format!("rid,reason,completed_at\n{A},933,\n{A},933,2026-09-02\n{A},933,2026-09-02\n");
+    let repeated = Corrections::from_csv_with(repeated.as_bytes(), &as_of).unwrap();
+    assert_eq!((repeated.undated(), repeated.late(), repeated.warnings().len()), (0, 1, 1));
 }
 
 /// Lines as a file of a million would have them, made as they are read.

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -26,6 +27,8 @@ const MAX_RETRY_PAUSE: Duration = Duration::from_secs(3_600);
 /// What the history does not have by then, it will never have.
 const OLDEST_GAP: Duration = Duration::from_secs(8 * 86_400);
 const PAGE_ITEMS: u16 = 100;
+/// How many gaps are looked for at once. Where there are more, the older ones are next.
+const MAX_GAPS: usize = 10_000;
 
 /// Fills the gaps of an inbox from the history of a subscription. Made by [`Inbox::filler`].
 ///
@@ -50,6 +53,10 @@ pub struct GapFiller<V: Version> {
     wait: Duration,
     lookback: Duration,
     every: Duration,
+    max_gaps: usize,
+    /// From where on the next search goes back in time, and how many of that moment had their turn; if the last one was
+    /// not over.
+    next: Arc<Mutex<Option<(Timestamp, usize)>>>,
 }
 
 /// What filling gaps came to.
@@ -69,7 +76,8 @@ pub struct Filled {
 impl Inbox {
     /// Fills gaps from the history of this subscription, which must be for `session-updated`. Asks nothing by itself.
     pub fn filler<V: HasWebhookHistory>(&self, webhook: &Webhook<V>) -> GapFiller<V> {
-        GapFiller { inbox: self.clone(), webhook: webhook.clone(), wait: WAIT, lookback: LOOKBACK, every: EVERY }
+        let (inbox, webhook, next) = (self.clone(), webhook.clone(), Arc::default());
+        GapFiller { inbox, webhook, wait: WAIT, lookback: LOOKBACK, every: EVERY, max_gaps: MAX_GAPS, next }
     }
 }
 
@@ -96,6 +104,14 @@ impl<V: HasWebhookHistory> GapFiller<V> {
         self
     }
 
+    /// How many gaps are looked for at once: 10,000 if not set, the newest first. Where there are more, the next search
+    /// goes on with the older ones and then begins anew, so that each gap has its turn.
+    #[must_use]
+    pub fn max_gaps(mut self, gaps: usize) -> Self {
+        self.max_gaps = gaps.max(1);
+        self
+    }
+
     /// Looks once for what is missing, and accepts it. Without gaps, nothing is asked.
     ///
     /// From 2025-12-18 on, as the history.
@@ -104,9 +120,7 @@ impl<V: HasWebhookHistory> GapFiller<V> {
     /// The store's, or the API's: see [when a call fails](crate::guide::failures). What was found before is accepted.
     pub async fn fill(&self) -> Result<Filled, Error> {
         let now = Timestamp::now();
-        let (oldest, newest) = (ago(now, OLDEST_GAP), ago(now, self.wait));
-        let gaps = self.inbox.gaps().await.map_err(Error::other)?;
-        let gaps: Vec<Gap> = gaps.into_iter().filter(|gap| (oldest..=newest).contains(&gap.since)).collect();
+        let gaps = self.due(ago(now, OLDEST_GAP), ago(now, self.wait)).await.map_err(Error::other)?;
         let Some(first) = gaps.iter().map(|gap| gap.since).min() else { return Ok(Filled::default()) };
         let mut wanted = Wanted::new(&gaps);
         let missing = wanted.left;
@@ -149,6 +163,24 @@ impl<V: HasWebhookHistory> GapFiller<V> {
             }
             tokio::time::sleep(wait).await;
         }
+    }
+
+    /// The gaps whose turn it is.
+    async fn due(&self, oldest: Timestamp, newest: Timestamp) -> Result<Vec<Gap>, InboxError> {
+        let lock = || self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = lock().take().filter(|(from, _)| (oldest..=newest).contains(from));
+        let (mut from, mut tried) = kept.unwrap_or((newest, 0));
+        let mut gaps = self.inbox.gaps_since(oldest..=from, self.max_gaps.saturating_add(tried)).await?;
+        gaps.drain(..tried.min(gaps.len()));
+        if gaps.is_empty() && kept.is_some() {
+            (from, tried) = (newest, 0);
+            gaps = self.inbox.gaps_since(oldest..=newest, self.max_gaps).await?;
+        }
+        if let Some(last) = gaps.last().filter(|_| gaps.len() >= self.max_gaps) {
+            let of_now = gaps.iter().filter(|gap| gap.since == last.since).count();
+            *lock() = Some((last.since, of_now + if last.since == from { tried } else { 0 }));
+        }
+        Ok(gaps)
     }
 
     /// Reads a history page by page, and accepts what is wished for.

@@ -32,7 +32,7 @@
 //! - **A session's events come in the order of their numbers.** One that is ahead waits for those before it as long as
 //!   the inbox has [patience](Inbox::patience), one minute unless set, and is then handed on. What comes after all is
 //!   handed on too, and [is late](Fact::is_late). That sessions count from 1 is inferred, not published: where they do
-//!   not, events are not lost, they only wait.
+//!   not, or a session began before the subscription, events are not lost: the first of a session waits, once.
 //! - **A quota's counts are totals**: of those that wait, only the newest by the envelope's time is handed on, and an
 //!   older one that comes after a newer one is dropped.
 //! - **Missing numbers are reported**: [`gaps`](Inbox::gaps). A [filler](Inbox::filler) looks them up in the
@@ -67,6 +67,7 @@ pub use self::order::{MissingNumbers, SequencePlace, SessionOrder};
 pub use self::redb::RedbInboxStore;
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -164,7 +165,8 @@ pub struct Gap {
     pub session: String,
     /// Its target group, if its events said so.
     pub target_group: Option<String>,
-    /// The first number that is missing.
+    /// The first number that is missing. A gap that begins with 1 may be no loss: then the session began before the
+    /// subscription did.
     pub first: i64,
     /// The last number that is missing.
     pub last: i64,
@@ -198,6 +200,16 @@ pub trait InboxStore: Send + Sync {
 
     /// The numbers that are missing now, at most so many gaps.
     fn gaps(&self, limit: usize) -> BoxFuture<'_, Result<Vec<Gap>, InboxError>>;
+
+    /// Those of the gaps that were noticed in a time, the newest first, at most so many. As the default has it, all
+    /// gaps are read for that.
+    fn gaps_since(
+        &self,
+        noticed: RangeInclusive<Timestamp>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Gap>, InboxError>> {
+        Box::pin(async move { Ok(newest_gaps(self.gaps(usize::MAX).await?, &noticed, limit)) })
+    }
 
     /// Waits until another process has put something into the store. Never, as the default has it, for a store that one
     /// process has to itself.
@@ -324,13 +336,21 @@ impl Inbox {
         let _ = tokio::time::timeout(wait, select(here, self.shared.store.changed())).await;
     }
 
-    /// The numbers of sessions that are missing now, at most 1,000 gaps. Those that have just come up may fill by
-    /// themselves.
+    /// The numbers of sessions that are missing now, at most 1,000 gaps, by the ids of the sessions. Those that have
+    /// just come up may fill by themselves.
     ///
     /// # Errors
     /// The store failed.
     pub async fn gaps(&self) -> Result<Vec<Gap>, InboxError> {
         self.shared.store.gaps(1_000).await
+    }
+
+    /// Those of the gaps that were noticed in a time, the newest first, at most so many.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn gaps_since(&self, noticed: RangeInclusive<Timestamp>, limit: usize) -> Result<Vec<Gap>, InboxError> {
+        self.shared.store.gaps_since(noticed, limit).await
     }
 }
 
@@ -344,6 +364,14 @@ impl Shared {
     fn lock_queue(&self) -> std::sync::MutexGuard<'_, Vec<Queued>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Those of some gaps that were noticed in a time, the newest first.
+fn newest_gaps(mut gaps: Vec<Gap>, noticed: &RangeInclusive<Timestamp>, limit: usize) -> Vec<Gap> {
+    gaps.retain(|gap| noticed.contains(&gap.since));
+    gaps.sort_by(|one, other| other.since.cmp(&one.since).then_with(|| one.cmp(other)));
+    gaps.truncate(limit);
+    gaps
 }
 
 fn ago(now: Timestamp, time: Duration) -> Timestamp {

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{InboxError, SessionOrder};
+use crate::quota::CountOrder;
 
 /// The tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,8 +72,8 @@ pub(super) struct Session {
 /// The newest counts of a quota.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct QuotaCount {
-    /// By what it is the newest: time in microseconds, completes, screens.
-    pub(super) rank: (i64, i64, i64),
+    /// By what it is the newest.
+    pub(super) rank: CountOrder,
     /// The number of the fact that tells it.
     pub(super) fact: u64,
 }

@@ -113,8 +113,7 @@ fn save_session(
 
 fn accept_fill(tables: &mut dyn Tables, event: &Event, fill: &QuotaFillRegistered) -> Result<Accepted, InboxError> {
     let key = quota_key(&fill.target_group_id, fill.profile_quota_id.as_deref());
-    let time = event.time().map_or(i64::MIN, micros);
-    let rank = (time, fill.completes.unwrap_or(0), fill.screens.unwrap_or(0));
+    let Some(rank) = event.count_order() else { return Ok(Accepted::Superseded) };
     if let Some(bytes) = tables.get(Table::Quotas, &key)? {
         let known: QuotaCount = read("a quota's counts", &bytes)?;
         if rank <= known.rank {

@@ -9,6 +9,7 @@ use serde::de::{self, DeserializeOwned};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
+use crate::quota::CountOrder;
 use crate::webhook::{WebhookDelivery, WebhookEventType};
 
 const TARGET_GROUP_UPDATED: &str = "com.cint.target-group.updated";
@@ -154,6 +155,12 @@ impl Event {
     /// What happened.
     pub fn data(&self) -> &EventData {
         &self.data
+    }
+
+    /// Where its counts stand among others of the same quota, if it tells any: the greatest are the newest.
+    pub fn count_order(&self) -> Option<CountOrder> {
+        let EventData::QuotaFillRegistered(fill) = &self.data else { return None };
+        Some(CountOrder::new(self.time, fill.completes.unwrap_or(0), fill.screens.unwrap_or(0)))
     }
 
     /// The body, byte for byte.

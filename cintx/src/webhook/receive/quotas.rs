@@ -6,8 +6,9 @@ use crate::quota::QuotaTable;
 
 impl QuotaTable {
     /// Takes over the counts that an event tells of one of this table's quotas. Answers whether that changed anything:
-    /// events of other kinds, about other quotas or without counts do not, nor does one that the table is ahead of,
-    /// since counts are totals and only grow. So events may be applied twice, and in any order.
+    /// events of other kinds, about other quotas or without counts do not, nor does one that is older than what the
+    /// table has. The newest by the event's own time counts, whether it is higher or, after a reconciliation, lower;
+    /// see [`CountOrder`](crate::quota::CountOrder). So events may be applied twice, and in any order.
     ///
     /// ```
     /// # use cintx::audience::{Audience, Question};
@@ -28,7 +29,7 @@ impl QuotaTable {
         let EventData::QuotaFillRegistered(fill) = event.data() else { return false };
         let count = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok());
         match (&fill.profile_quota_id, count(fill.completes), count(fill.screens)) {
-            (Some(quota), Some(completes), Some(screens)) => self.update(quota, completes, screens),
+            (Some(quota), Some(completes), Some(screens)) => self.count(quota, event.time(), (completes, screens)),
             _ => false,
         }
     }

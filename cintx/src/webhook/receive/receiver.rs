@@ -273,6 +273,7 @@ mod tests {
             format!("t={TIME},v1={TRAP},v1={RIGHT}"),
             format!("v1={RIGHT},v1={TRAP},t={TIME}"),
             format!("v0=abc, t={TIME}, v1=short, nonsense, v1={RIGHT}"),
+            format!("t = {TIME} ,\tv1 = {}", RIGHT.to_uppercase()),
         ] {
             assert_eq!(verify(&receiver, &signature, BODY), Ok(()), "{signature}");
         }

@@ -63,7 +63,7 @@ impl<'a> Signature<'a> {
         let (mut time, mut candidates, mut count) = (None, Vec::new(), 0);
         for item in text.split(',') {
             // Other keys may come one day.
-            match item.trim().split_once('=') {
+            match item.split_once('=').map(|(key, value)| (key.trim(), value.trim())) {
                 Some(("t", value)) if time.replace(value).is_some() => return Err(malformed("has two times")),
                 Some(("v1", value)) => {
                     count += 1;

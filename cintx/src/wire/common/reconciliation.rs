@@ -41,6 +41,7 @@ impl Read<types::ReconciliationsTargetGroup> for ReconciledTargetGroup {
 
 impl ReconciliationWire for super::Marker {
     const RECONCILIATIONS_BY_NAME: bool = super::reconciliation_requests::BY_NAME;
+    const MAX_RECONCILIATION_ROWS: usize = super::MAX_RECONCILIATION_ROWS;
 
     async fn submit_reconciliation(
         raw: &Client,

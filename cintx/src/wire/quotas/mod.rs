@@ -144,6 +144,7 @@ fn quota(target: &Value, quota: &Value) -> Quota {
         target: goal,
         completes: count("completes").unwrap_or(0),
         prescreens: count("prescreens").unwrap_or(0),
+        counted_at: Default::default(),
     }
 }
 

@@ -81,6 +81,8 @@ const DRAFT_NAMES: Names = Names {
 };
 /// A target group cannot be paced like another.
 const HAS_GEMINI_PACING: bool = false;
+/// The most rows that a list of respondents may have.
+const MAX_RECONCILIATION_ROWS: usize = 20_000;
 /// A draft may get the address for respondents later.
 const WANTS_LIVE_URL: bool = false;
 /// The operation that lists the question library.

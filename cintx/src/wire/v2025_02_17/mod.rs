@@ -86,6 +86,8 @@ const DRAFT_NAMES: Names = Names {
 };
 /// A target group can be paced like another.
 const HAS_GEMINI_PACING: bool = true;
+/// The most rows that a list of respondents may have.
+const MAX_RECONCILIATION_ROWS: usize = 20_000;
 /// A draft has an address for respondents from the beginning.
 const WANTS_LIVE_URL: bool = true;
 /// The operation that lists the question library.

@@ -67,5 +67,8 @@ use crate::V2025_12_18 as Marker;
 impl crate::HasFilters for Marker {}
 impl crate::quota::HasControlQuotas for Marker {}
 
+/// The most rows that a list of respondents may have.
+const MAX_RECONCILIATION_ROWS: usize = 100_000;
+
 /// The data of a rate card.
 type RateCardData = raw::types::RateCardData;

@@ -42,8 +42,8 @@ pub async fn newest<V: cintx_tests::Latest>(setup: &Setup<V>) {
     let _ = setup
         .cint
         .reconciliations()
-        .keep_only(&project, [rid])
-        .of_completes(1)
+        .keep_only(&project, [rid.clone()])
+        .of_completes([rid])
         .unwrap()
         .submit("good.csv", 0)
         .await
