@@ -20,7 +20,7 @@ use crate::error::{Error, FieldError};
 use crate::http::pace::{AdaptivePacer, Pacer};
 use crate::http::{
     After, AttemptContext, AttemptEvent, BaseUrl, Before, HttpSender, HttpTransport, Pipeline, SentKeys,
-    ServerToServer, Shared, UnderWay, is_loopback,
+    ServerToServer, Shared, UnderWay, client_builder, is_loopback,
 };
 use crate::recovery::Journal;
 use crate::version::Version;
@@ -170,7 +170,7 @@ impl<V: Version> ClientBuilder<V> {
     /// Uses your own HTTP client, with its pool, proxy, TLS and connect time-out. Its redirect policy must be `none`:
     /// an answer that was redirected belongs to another operation, and is refused.
     pub fn http_client(mut self, http: reqwest::Client) -> Self {
-        self.http = Some(HttpSender::Client(http));
+        self.http = Some(HttpSender::Given(http));
         self
     }
 
@@ -377,7 +377,7 @@ pub(crate) fn http_client(
     all_here: bool,
     agent: HeaderValue,
 ) -> Result<reqwest::Client, Error> {
-    let mut http = reqwest::Client::builder()
+    let mut http = client_builder()?
         .redirect(reqwest::redirect::Policy::none())
         // Whether to send again is decided in one place, and that is not here.
         .retry(reqwest::retry::never())

@@ -27,7 +27,7 @@ impl ProjectsWire for super::Marker {
         let body = super::new_project(settings);
         let answer = raw.create_project(account, None, &body).await?.into_value();
         let id = answer.id.ok_or_else(|| Error::incomplete(&operations::CREATE_PROJECT, "id"))?;
-        Ok(ProjectId::new(id.as_str()))
+        Ok(ProjectId::new(id))
     }
 
     async fn list_projects(
