@@ -4,7 +4,6 @@ use crate::error::Error;
 
 /// A builder whose client can speak TLS.
 #[cfg(feature = "aws-lc-rs")]
-#[expect(clippy::unnecessary_wraps, reason = "without a provider it fails")]
 pub(crate) fn client_builder() -> Result<reqwest::ClientBuilder, Error> {
     Ok(reqwest::Client::builder())
 }
