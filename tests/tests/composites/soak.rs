@@ -1,8 +1,8 @@
-//! A client that works for a day: 256 calls at a time without a pause, in bad weather, over an hour's tokens. Its memory
+//! A client that works for a day: 256 callers at a time, in bad weather, with tokens that live for an hour. Its memory
 //! stays as it is, and when it is gone, no task and no request is left. Time is simulated.
 //!
-//! `CINTX_SOAK_HOURS` is how many hours it works: ten minutes if not set. With a day, in the release profile, memory is
-//! looked at, too.
+//! `CINTX_SOAK_HOURS` is how many hours it works: ten minutes if not set. From the second hour on memory is looked at,
+//! too.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const SHORT: Duration = Duration::from_secs(600);
 /// The time that each worker leaves between its calls.
 const PAUSE: Duration = Duration::from_secs(20);
-/// What memory may grow by from the end of the first hour on, in kilobytes: less than a hundredth of a byte for a call.
+/// What memory may grow by from the end of the first hour on, in kilobytes: in a day, ten bytes for a call.
 const GROWTH_KB: u64 = 4 * 1024;
 
 /// The server: slow at times, and a fifth of its answers are failures.
