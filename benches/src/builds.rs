@@ -53,7 +53,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 "#;
 
-fn programs() -> [Program; 3] {
+fn programs() -> [Program; 4] {
     let tokio = "tokio = { version = \"1\", features = [\"macros\", \"rt\"] }";
     let cintx = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("cintx");
     let facade = |options: &str| format!("cintx = {{ path = {:?}{options} }}\n{tokio}\n", cintx.display());
@@ -68,7 +68,12 @@ fn programs() -> [Program; 3] {
         Program { name: "facade", dependencies: facade(""), main: FACADE },
         Program {
             name: "facade without default features",
-            dependencies: facade(", default-features = false, features = [\"v2025-12-18\"]"),
+            dependencies: facade(", default-features = false, features = [\"v2025-12-18\", \"aws-lc-rs\"]"),
+            main: FACADE,
+        },
+        Program {
+            name: "facade with ring",
+            dependencies: facade(", default-features = false, features = [\"v2025-12-18\", \"ring\"]"),
             main: FACADE,
         },
     ]

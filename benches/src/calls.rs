@@ -13,6 +13,7 @@ use self::by_hand::ByHand;
 use self::facade::Facade;
 use self::raw::Raw;
 use crate::Result;
+use crate::server::Address;
 
 /// A measured call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub(crate) enum Call {
     List,
     /// Reads a library of 2,000 questions.
     Library,
+    /// Launches a target group, asks whether that is done, and reads the run: three requests.
+    Launch,
 }
 
 /// What makes the call.
@@ -39,7 +42,7 @@ pub(crate) enum Client {
 }
 
 impl Call {
-    pub(crate) const ALL: [Self; 4] = [Self::Project, Self::TargetGroup, Self::List, Self::Library];
+    pub(crate) const ALL: [Self; 5] = [Self::Project, Self::TargetGroup, Self::List, Self::Library, Self::Launch];
 
     /// The clients that make it.
     pub(crate) fn clients(self) -> &'static [Client] {
@@ -58,6 +61,7 @@ impl fmt::Display for Call {
             Self::TargetGroup => "target-group",
             Self::List => "list",
             Self::Library => "library",
+            Self::Launch => "launch",
         })
     }
 }
@@ -105,9 +109,10 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    pub(crate) fn new(url: &str) -> Result<Self> {
+    pub(crate) fn new(address: &Address) -> Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { runtime, by_hand: ByHand::new(url)?, raw: Raw::new(url)?, facade: Facade::new(url)? })
+        let (by_hand, raw, facade) = (ByHand::new(address)?, Raw::new(address)?, Facade::new(address)?);
+        Ok(Self { runtime, by_hand, raw, facade })
     }
 
     pub(crate) fn call(&self, client: Client, call: Call) -> Result<()> {
@@ -125,6 +130,15 @@ impl Caller {
             Client::Facade => self.facade.call(call).await,
         }
     }
+}
+
+/// A client that trusts the server.
+fn http(address: &Address) -> Result<reqwest::ClientBuilder> {
+    let http = reqwest::Client::builder().no_proxy();
+    Ok(match &address.certificate {
+        Some(pem) => http.add_root_certificate(reqwest::Certificate::from_pem(pem.as_bytes())?),
+        None => http,
+    })
 }
 
 /// Whether as many came as the server has.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use futures_util::stream::{StreamExt as _, iter};
 
 use crate::calls::{Call, Caller, Client};
+use crate::server::{Address, Protocol};
 use crate::{Result, with_server};
 
 /// Calls of one measurement.
@@ -28,20 +29,22 @@ struct Measured {
 
 /// Measures and prints the table.
 pub(crate) fn report() -> Result<()> {
-    println!("| client | at once | 503s | time of each | median | 99 of 100 | failed | made |");
-    println!("|---|---|---|---|---|---|---|---|");
+    println!("| client | over | at once | 503s | time of each | median | 99 of 100 | failed | made |");
+    println!("|---|---|---|---|---|---|---|---|---|");
     for at_once in AT_ONCE {
-        row_for_each_client(at_once, 0, CALLS)?;
+        row_for_each_client(Protocol::Http1, at_once, 0, CALLS)?;
     }
-    row_for_each_client(64, REFUSED_PERCENT, CALLS_OF_UNWELL_SERVER)
+    row_for_each_client(Protocol::Http2, 64, 0, CALLS)?;
+    row_for_each_client(Protocol::Http1, 64, REFUSED_PERCENT, CALLS_OF_UNWELL_SERVER)
 }
 
-fn row_for_each_client(at_once: usize, refused_percent: u64, calls: usize) -> Result<()> {
+fn row_for_each_client(protocol: Protocol, at_once: usize, refused_percent: u64, calls: usize) -> Result<()> {
     let clients = [Client::ByHand, Client::Raw, Client::Facade];
     let mut best: [Option<(Measured, u64)>; 3] = [const { None }; 3];
     for _ in 0..if refused_percent == 0 { ROUNDS } else { 1 } {
         for (client, best) in clients.iter().zip(&mut best) {
-            let (measured, made) = with_server(refused_percent, |url| measure(url, *client, at_once, calls))?;
+            let (measured, made) =
+                with_server(protocol, refused_percent, |address| measure(address, *client, at_once, calls))?;
             if best.as_ref().is_none_or(|(best, _)| measured.each < best.each) {
                 *best = Some((measured, made));
             }
@@ -50,14 +53,15 @@ fn row_for_each_client(at_once: usize, refused_percent: u64, calls: usize) -> Re
     for (client, best) in clients.iter().zip(best) {
         let Some((Measured { each, median, of_100, failed }, made)) = best else { continue };
         println!(
-            "| {client} | {at_once} | {refused_percent} % | {each:.1?} | {median:.1?} | {of_100:.1?} | {failed} of {calls} | {made} |"
+            "| {client} | {} | {at_once} | {refused_percent} % | {each:.1?} | {median:.1?} | {of_100:.1?} | {failed} of {calls} | {made} |",
+            protocol.name()
         );
     }
     Ok(())
 }
 
-fn measure(url: &str, client: Client, at_once: usize, calls: usize) -> Result<Measured> {
-    let caller = Arc::new(Caller::new(url)?);
+fn measure(address: &Address, client: Client, at_once: usize, calls: usize) -> Result<Measured> {
+    let caller = Arc::new(Caller::new(address)?);
     let started = Instant::now();
     let mut times: Vec<(Duration, bool)> = caller.block_on(
         iter(0..calls)

@@ -17,6 +17,8 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
 use calls::{Call, Caller, Client};
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use server::{Address, Protocol};
 
 type Error = Box<dyn std::error::Error>;
 type Result<T> = std::result::Result<T, Error>;
@@ -27,6 +29,8 @@ const WARM_UP_CALLS: u64 = 3;
 const CALLS: u64 = 101;
 /// The same of a call that takes hundreds of millions of instructions.
 const LONG_CALLS: u64 = 4;
+/// Calls at once, where many are measured.
+const AT_ONCE: u64 = 64;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -35,9 +39,17 @@ fn main() -> Result<()> {
         ["builds"] => builds::report(),
         ["load"] => load::report(),
         ["signatures"] => signatures::report(),
-        ["serve", refused_percent] => server::serve(refused_percent.parse()?),
-        ["run", client, call, count] => run(client.parse()?, call.parse()?, count.parse()?),
-        _ => Err("usage: cintx-benches [builds | load | signatures | run CLIENT CALL COUNT]".into()),
+        ["serve", protocol, refused_percent] => server::serve(protocol.parse()?, refused_percent.parse()?),
+        ["run", protocol, client, call, at_once, count] => {
+            let subject = Subject {
+                protocol: protocol.parse()?,
+                client: client.parse()?,
+                call: call.parse()?,
+                at_once: at_once.parse()?,
+            };
+            subject.run(count.parse()?)
+        }
+        _ => Err("usage: cintx-benches [builds | load | signatures | run PROTOCOL CLIENT CALL AT_ONCE COUNT]".into()),
     }
 }
 
@@ -46,33 +58,72 @@ fn report() -> Result<()> {
     println!("| call | client | instructions | allocations | bytes allocated |\n|---|---|---|---|---|");
     for call in Call::ALL {
         for &client in call.clients() {
-            let calls = if call == Call::Library { LONG_CALLS } else { CALLS };
-            let runs = (instructions(client, call, calls)?, instructions(client, call, 1)?);
-            let (allocations, bytes) = allocations(client, call)?;
-            let each = (runs.0 - runs.1) / (calls - 1);
-            println!("| {call} | {client} | {each} | {allocations} | {bytes} |");
+            Subject { protocol: Protocol::Http1, client, call, at_once: 1 }.row("")?;
+        }
+    }
+    for (protocol, at_once, how) in
+        [(Protocol::Http2, 1, ", HTTP/2 over TLS"), (Protocol::Http1, AT_ONCE, ", 64 at once")]
+    {
+        for &client in Call::Project.clients() {
+            Subject { protocol, client, call: Call::Project, at_once }.row(how)?;
         }
     }
     Ok(())
 }
 
-/// Instructions of a whole process that makes so many calls. The difference of two such runs is what the additional
-/// calls took, without start and end of the process.
-fn instructions(client: Client, call: Call, count: u64) -> Result<u64> {
-    let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(std::env::current_exe()?)
-        .args(["run", &client.to_string(), &call.to_string(), &count.to_string()])
-        .output()
-        .map_err(|error| format!("valgrind: {error}"))?;
-    let log = String::from_utf8(output.stderr)?;
-    let collected = log.lines().find_map(|line| line.split_once("Collected : ")?.1.trim().parse().ok());
-    collected.filter(|_| output.status.success()).ok_or_else(|| format!("callgrind failed: {log}").into())
+/// What is measured: calls of one kind, so many of them at once.
+#[derive(Clone, Copy, Debug)]
+struct Subject {
+    protocol: Protocol,
+    client: Client,
+    call: Call,
+    at_once: u64,
+}
+
+impl Subject {
+    fn row(self, how: &str) -> Result<()> {
+        let Self { protocol, client, call, at_once } = self;
+        let calls = if call == Call::Library { LONG_CALLS } else { CALLS };
+        let (few, many) = (self.instructions(at_once)?, self.instructions(at_once * calls)?);
+        let (allocations, bytes) = allocations(protocol, client, call)?;
+        let each = (many - few) / (at_once * (calls - 1));
+        println!("| {call}{how} | {client} | {each} | {allocations} | {bytes} |");
+        Ok(())
+    }
+
+    /// Instructions of a whole process that makes so many calls. The difference of two such runs is what the additional
+    /// calls took, without start and end of the process.
+    fn instructions(self, count: u64) -> Result<u64> {
+        let Self { protocol, client, call, at_once } = self;
+        let output = Command::new("valgrind")
+            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+            .arg(std::env::current_exe()?)
+            .args(["run", protocol.name(), &client.to_string(), &call.to_string()])
+            .args([at_once.to_string(), count.to_string()])
+            .output()
+            .map_err(|error| format!("valgrind: {error}"))?;
+        let log = String::from_utf8(output.stderr)?;
+        let collected = log.lines().find_map(|line| line.split_once("Collected : ")?.1.trim().parse().ok());
+        collected.filter(|_| output.status.success()).ok_or_else(|| format!("callgrind failed: {log}").into())
+    }
+
+    /// Makes so many calls, and the ones to warm up.
+    fn run(self, count: u64) -> Result<()> {
+        let Self { protocol, client, call, at_once } = self;
+        with_caller(protocol, |caller| {
+            (0..WARM_UP_CALLS).try_for_each(|_| caller.call(client, call))?;
+            if at_once == 1 {
+                return (0..count).try_for_each(|_| caller.call(client, call));
+            }
+            let calls = stream::iter(0..count).map(|_| caller.make(client, call));
+            caller.block_on(calls.buffer_unordered(usize::try_from(at_once)?).try_collect())
+        })
+    }
 }
 
 /// Allocations and allocated bytes of one call.
-fn allocations(client: Client, call: Call) -> Result<(u64, u64)> {
-    with_caller(|caller| allocations_of(caller, client, call))
+fn allocations(protocol: Protocol, client: Client, call: Call) -> Result<(u64, u64)> {
+    with_caller(protocol, |caller| allocations_of(caller, client, call))
 }
 
 /// The same with a client that is there. What other threads allocate is not counted.
@@ -85,25 +136,24 @@ fn allocations_of(caller: &Caller, client: Client, call: Call) -> Result<(u64, u
     result.map(|()| (info.count_total, info.bytes_total))
 }
 
-/// Makes so many calls, and the ones to warm up.
-fn run(client: Client, call: Call, count: u64) -> Result<()> {
-    with_caller(|caller| (0..WARM_UP_CALLS + count).try_for_each(|_| caller.call(client, call)))
-}
-
-fn with_caller<T>(work: impl FnOnce(&Caller) -> Result<T>) -> Result<T> {
-    Ok(with_server(0, |url| Caller::new(url).and_then(|caller| work(&caller)))?.0)
+fn with_caller<T>(protocol: Protocol, work: impl FnOnce(&Caller) -> Result<T>) -> Result<T> {
+    Ok(with_server(protocol, 0, |address| Caller::new(address).and_then(|caller| work(&caller)))?.0)
 }
 
 /// Starts the server, and ends it after the work. Also says how many projects it has made.
-fn with_server<T>(refused_percent: u64, work: impl FnOnce(&str) -> Result<T>) -> Result<(T, u64)> {
+fn with_server<T>(
+    protocol: Protocol,
+    refused_percent: u64,
+    work: impl FnOnce(&Address) -> Result<T>,
+) -> Result<(T, u64)> {
     let mut server = Command::new(std::env::current_exe()?)
-        .args(["serve", &refused_percent.to_string()])
+        .args(["serve", protocol.name(), &refused_percent.to_string()])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?;
     let mut lines = BufReader::new(server.stdout.take().ok_or("the server has no output")?).lines();
     let mut line = || lines.next().ok_or("the server has ended")?.map_err(crate::Error::from);
-    let result = line().and_then(|url| work(&url));
+    let result = line().and_then(|address| work(&serde_json::from_str(&address)?));
     // The server ends at the end of its input.
     drop(server.stdin.take());
     let made = line()?.parse()?;

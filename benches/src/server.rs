@@ -1,11 +1,17 @@
-//! A server with fixed answers: the id of what is made, a page of target groups, a library of questions.
+//! A server with fixed answers: the id of what is made, a page of target groups, a library of questions, a launch. It
+//! speaks HTTP/1 in the clear and, for what TLS costs, HTTP/2 over it.
+
+mod tls;
 
 use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::Result;
@@ -16,20 +22,69 @@ pub(crate) const LISTED_GROUPS: usize = 100;
 pub(crate) const LIBRARY_QUESTIONS: usize = 2_000;
 pub(crate) const ACCOUNT: i64 = 2428;
 pub(crate) const PROJECT: &str = "01JABCDEFGHJKMNPQRSTVWXYZ0";
+/// As long as those of the token endpoint: a JSON Web Token.
+pub(crate) const TOKEN: &str = concat!(
+    "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsImtpZCI6ImJlbmNobWFyayJ9.",
+    "eyJpc3MiOiJodHRwczovL2F1dGguZXhhbXBsZS8iLCJzdWIiOiJiZW5jaG1hcmtAY2xpZW50cyIsImF1ZCI6Imh0dHBzOi8vYXBpLmV4YW1wbGUi",
+    "LCJpYXQiOjE3NjQ0MTc2MDAsImV4cCI6MTc2NDUwNDAwMCwic2NvcGUiOiJyZWFkOmRlbWFuZCB3cml0ZTpkZW1hbmQiLCJndHkiOiJjbGllbnQifQ.",
+    "c2lnbmF0dXJlLXNpZ25hdHVyZS1zaWduYXR1cmUtc2lnbmF0dXJlLXNpZ25hdHVyZS1zaWduYXR1cmUtc2lnbmF0dXJlLXNpZ25hdHVyZS1zaWdu",
+    "YXR1cmUtc2lnbmF0dXJlLXNpZ25hdHVyZS1zaWduYXR1cmUtc2lnbmF0dXJlLXNpZ25hdHVyZS1zaWduYXR1cmUtc2lnbmF0dXJlLXNpZ25hdHVy",
+    "ZS1zaWduYXR1cmUtc2lnbmF0dXJlLXNpZ25hdHVyZS1zaWduYXR1cmUtc2lnbmF0dXJlLXNpZ25hdHVyZS1zaWduYXR1cmU",
+);
 pub(crate) const MANAGER: &str = "2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2";
 
-/// Prints its URL, answers until its input ends, and prints how many projects there are then. Of a hundred answers to
-/// what makes one, so many are 503.
-pub(crate) fn serve(refused_percent: u64) -> Result<()> {
+pub(crate) const GROUP: &str = "01JABCDEFGHJKMNPQRSTVWXYZ2";
+
+/// How clients reach the server.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Address {
+    pub(crate) url: String,
+    /// The certificate to trust, as PEM, where the address is one of TLS.
+    pub(crate) certificate: Option<String>,
+}
+
+/// What is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Http1,
+    /// HTTP/2 over TLS.
+    Http2,
+}
+
+impl Protocol {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Http1 => "http1",
+            Self::Http2 => "http2",
+        }
+    }
+}
+
+impl FromStr for Protocol {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let all = [Self::Http1, Self::Http2];
+        all.into_iter().find(|one| one.name() == text).ok_or_else(|| format!("protocol is {text:?}"))
+    }
+}
+
+/// Prints its address, answers until its input ends, and prints how many projects there are then. Of a hundred answers
+/// to what makes one, so many are 503.
+pub(crate) fn serve(protocol: Protocol, refused_percent: u64) -> Result<()> {
     let server = Arc::new(Server::new(refused_percent));
-    println!("{}", start(Arc::clone(&server))?);
+    let address = match protocol {
+        Protocol::Http1 => start(Arc::clone(&server))?,
+        Protocol::Http2 => tls::start(Arc::clone(&server))?,
+    };
+    println!("{}", serde_json::to_string(&address)?);
     std::io::stdin().read_to_end(&mut Vec::new())?;
     println!("{}", server.projects()?.len());
     Ok(())
 }
 
-/// Answers on threads of its own, as long as the process lives. The URL.
-pub(crate) fn start(server: Arc<Server>) -> Result<String> {
+/// Answers on threads of its own, as long as the process lives.
+pub(crate) fn start(server: Arc<Server>) -> Result<Address> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let url = format!("http://{}/v1", listener.local_addr()?);
     std::thread::spawn(move || {
@@ -42,16 +97,19 @@ pub(crate) fn start(server: Arc<Server>) -> Result<String> {
             });
         }
     });
-    Ok(url)
+    Ok(Address { url, certificate: None })
 }
 
 /// What the connections share: the answers, and the projects that were made.
 pub(crate) struct Server {
-    accepted: Vec<u8>,
-    created: Vec<u8>,
-    listed: Vec<u8>,
-    library: Vec<u8>,
-    refused: Vec<u8>,
+    accepted: Answer,
+    created: Answer,
+    listed: Answer,
+    library: Answer,
+    launched: Answer,
+    job: Answer,
+    run: Answer,
+    refused: Answer,
     refused_percent: u64,
     /// By their idempotency keys.
     projects: Mutex<HashSet<String>>,
@@ -63,11 +121,14 @@ impl Server {
         let id = json!({ "id": "01JABCDEFGHJKMNPQRSTVWXYZ1" });
         Self {
             // What is made of a project goes on after the answer; a target group is there.
-            accepted: response(202, &id),
-            created: response(201, &id),
-            listed: response(200, &page()),
-            library: response(200, &library()),
-            refused: response(503, &json!({ "message": "busy" })),
+            accepted: Answer::json(202, &id),
+            created: Answer::json(201, &id),
+            listed: Answer::json(200, &page()),
+            library: Answer::json(200, &library()),
+            launched: Answer::new(201, ("location", format!("{JOBS}/01JABCDEFGHJKMNPQRSTVWXYZ3")), Bytes::new()),
+            job: Answer::json(200, &job()),
+            run: Answer::json(200, &fielding_run()),
+            refused: Answer::json(503, &json!({ "message": "busy" })),
             refused_percent,
             projects: Mutex::default(),
             asked_for_projects: AtomicU64::new(0),
@@ -103,21 +164,27 @@ impl Server {
             }
             body.resize(length, 0);
             requests.read_exact(&mut body)?;
-            let answer = if first.contains("/questions-translation") {
-                &self.library
-            } else if first.contains("/projects HTTP") {
-                self.make_project(key)?
-            } else if first.starts_with("POST") {
-                &self.created
-            } else {
-                &self.listed
-            };
-            connection.write_all(answer)?;
+            let mut words = first.split(' ');
+            let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+            connection.write_all(&self.answer(method, target, key)?.http1)?;
         }
     }
 
+    /// The answer to a request.
+    fn answer(&self, method: &str, target: &str, key: String) -> Result<&Answer> {
+        Ok(match method {
+            "POST" if target.ends_with("/projects") => self.make_project(key)?,
+            "POST" if target.ends_with(JOBS) => &self.launched,
+            "POST" => &self.created,
+            _ if target.contains("/questions-translation") => &self.library,
+            _ if target.contains(JOBS) => &self.job,
+            _ if target.contains("/fielding-runs/") => &self.run,
+            _ => &self.listed,
+        })
+    }
+
     /// Every second answer that refuses comes after the work was done.
-    fn make_project(&self, key: String) -> Result<&[u8]> {
+    fn make_project(&self, key: String) -> Result<&Answer> {
         let number = self.asked_for_projects.fetch_add(1, Ordering::Relaxed) % 200;
         // Spread evenly, so that short runs have as many.
         let is_refused = (number * self.refused_percent) % 100 < self.refused_percent;
@@ -129,11 +196,53 @@ impl Server {
     }
 }
 
-fn response(status: u16, body: &Value) -> Vec<u8> {
-    let body = body.to_string();
-    let length = body.len();
-    format!("HTTP/1.1 {status} \r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}")
-        .into_bytes()
+/// The end of the path of launch jobs.
+const JOBS: &str = "/fielding-run-jobs/launch-from-draft";
+
+/// An answer, and its bytes in HTTP/1.
+struct Answer {
+    status: u16,
+    header: (&'static str, String),
+    body: Bytes,
+    http1: Vec<u8>,
+}
+
+impl Answer {
+    fn json(status: u16, body: &Value) -> Self {
+        Self::new(status, ("content-type", "application/json".to_owned()), body.to_string().into())
+    }
+
+    fn new(status: u16, header: (&'static str, String), body: Bytes) -> Self {
+        let (name, value) = &header;
+        let head = format!("HTTP/1.1 {status} \r\n{name}: {value}\r\ncontent-length: {}\r\n\r\n", body.len());
+        let http1 = [head.as_bytes(), &body].concat();
+        Self { status, header, body, http1 }
+    }
+}
+
+/// A launch job that is done.
+fn job() -> Value {
+    json!({
+        "job_id": "01JABCDEFGHJKMNPQRSTVWXYZ3",
+        "status": "Completed",
+        "created_at": "2026-01-05T09:30:00Z",
+        "created_by": MANAGER,
+        "created_fielding_run_id": "01JABCDEFGHJKMNPQRSTVWXYZ4",
+        "job_trace_id": "01JABCDEFGHJKMNPQRSTVWXYZ5",
+    })
+}
+
+/// The run that it has made.
+fn fielding_run() -> Value {
+    json!({
+        "id": "01JABCDEFGHJKMNPQRSTVWXYZ4",
+        "status": "live",
+        "start_fielding_at": "2026-01-05T09:30:00Z",
+        "end_fielding_at": "2026-01-15T09:30:00Z",
+        "last_changed_at": "2026-01-05T09:31:00Z",
+        "last_changed_by": MANAGER,
+        "version": 1,
+    })
 }
 
 fn page() -> Value {

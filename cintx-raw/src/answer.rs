@@ -52,11 +52,6 @@ impl fmt::Display for UnexpectedAnswer {
 
 impl std::error::Error for UnexpectedAnswer {}
 
-/// What a transport found when it held an answer against the operation's document, by [`Operation::check_answer`]. In the
-/// extensions of its answer it spares the client from looking again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CheckedAnswer(pub Result<(), UnexpectedAnswer>);
-
 /// Alternatives, as a sentence lists them.
 struct Either<T: 'static>(&'static [T]);
 
@@ -183,8 +178,11 @@ impl Operation {
 
 const SPREADSHEET: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
+/// What nearly all answers are.
+const JSON: &str = "application/json";
+
 fn is_json(media: &str) -> bool {
-    media == "application/json" || media == "text/json" || media.ends_with("+json")
+    media == JSON || media == "text/json" || media.ends_with("+json")
 }
 
 fn is_page(text: &[u8]) -> bool {
@@ -194,7 +192,11 @@ fn is_page(text: &[u8]) -> bool {
 
 /// The media type of an answer in lower case and without parameters; `None` if there is none that can be read.
 fn media_type(headers: &HeaderMap) -> Option<Cow<'_, str>> {
-    let text = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let value = headers.get(header::CONTENT_TYPE)?;
+    if value == JSON {
+        return Some(Cow::Borrowed(JSON));
+    }
+    let text = value.to_str().ok()?;
     let essence = text.split(';').next()?.trim();
     let essence = match essence.bytes().any(|byte| byte.is_ascii_uppercase()) {
         true => Cow::Owned(essence.to_ascii_lowercase()),

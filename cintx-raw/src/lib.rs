@@ -17,7 +17,7 @@ mod response;
 mod transport;
 mod value;
 
-pub use self::answer::{CheckedAnswer, UnexpectedAnswer};
+pub use self::answer::UnexpectedAnswer;
 #[cfg(feature = "reqwest")]
 pub use self::bearer::{
     BearerTransport, InvalidCredential, NoIdempotencyKey, NoServerToServerKey, Redirected, SetupError,

@@ -20,6 +20,9 @@ use crate::transport::{self, Transport};
 /// Everything but the unreserved characters of RFC 3986.
 pub(crate) const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// What most bodies fit in: it does not grow by steps.
+const SMALL_BODY_BYTES: usize = 256;
+
 /// One request, ready to be sent any number of times: its body is shared, not copied.
 ///
 /// It holds no credential and no version header; the transport adds those.
@@ -59,13 +62,13 @@ impl Request {
             target.push_str(before);
             if let Some((name, value)) = values.next() {
                 let start = target.len();
-                let text = value.to_string();
-                let _ = write!(target, "{}", utf8_percent_encode(&text, COMPONENT));
+                let _ = write!(Escaped(&mut target), "{value}");
                 // A segment that is empty or made of dots alone would name another resource.
-                if matches!(&target[start..], "" | "." | "..") {
+                let segment = &target[start..];
+                if matches!(segment, "" | "." | "..") {
                     refused = Some(Refusal {
                         field: (*name).to_owned(),
-                        reason: format!("is {text:?}, expected a non-empty path segment"),
+                        reason: format!("is {segment:?}, expected a non-empty path segment"),
                     });
                 }
             }
@@ -161,7 +164,7 @@ impl Request {
 
     /// Sets a JSON body.
     pub(crate) fn json<T: Serialize + ?Sized>(mut self, body: &T) -> Self {
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(SMALL_BODY_BYTES);
         let mut writer = serde_json::Serializer::with_formatter(&mut bytes, WholeNumbers);
         match body.serialize(&mut writer) {
             Ok(()) => {
@@ -293,6 +296,16 @@ impl File {
     }
 }
 
+/// Escapes what is written to it.
+struct Escaped<'a>(&'a mut String);
+
+impl fmt::Write for Escaped<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend(utf8_percent_encode(text, COMPONENT));
+        Ok(())
+    }
+}
+
 /// The query string of a request as it grows.
 #[derive(Debug)]
 pub(crate) struct Query<'a>(&'a mut String);
@@ -300,7 +313,9 @@ pub(crate) struct Query<'a>(&'a mut String);
 impl Query<'_> {
     fn pair(&mut self, name: &str, value: &str) {
         self.0.push(if self.0.contains('?') { '&' } else { '?' });
-        let _ = write!(self.0, "{}={}", utf8_percent_encode(name, COMPONENT), utf8_percent_encode(value, COMPONENT));
+        self.0.extend(utf8_percent_encode(name, COMPONENT));
+        self.0.push('=');
+        self.0.extend(utf8_percent_encode(value, COMPONENT));
     }
 }
 

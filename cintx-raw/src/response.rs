@@ -88,7 +88,27 @@ pub(crate) fn trace_id(headers: &HeaderMap) -> Option<&str> {
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The body of a download, chunk by chunk.
-pub struct ByteStream(Pin<Box<dyn Stream<Item = Result<Bytes, BoxError>> + Send>>);
+pub struct ByteStream(Source);
+
+enum Source {
+    Full(Option<Bytes>),
+    Chunks(Pin<Box<dyn Chunks + Send>>),
+}
+
+/// Chunks that are yet to come: a stream of them, with errors of any type.
+trait Chunks {
+    fn poll_chunk(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>>;
+}
+
+impl<S, E> Chunks for S
+where
+    S: Stream<Item = Result<Bytes, E>>,
+    E: Into<BoxError>,
+{
+    fn poll_chunk(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
+        self.poll_next(cx).map(|item| item.map(|chunk| chunk.map_err(Into::into)))
+    }
+}
 
 impl ByteStream {
     /// Wraps any stream of chunks.
@@ -97,22 +117,22 @@ impl ByteStream {
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,
         E: Into<BoxError> + 'static,
     {
-        Self(Box::pin(MapError(Box::pin(stream))))
+        Self(Source::Chunks(Box::pin(stream)))
     }
 
     /// A body that is here already.
     pub fn full(bytes: Bytes) -> Self {
-        Self(Box::pin(Once(Some(bytes))))
+        Self(Source::Full(Some(bytes)))
     }
 
     /// The first chunk that is not empty, and the whole body, that chunk included.
     pub(crate) async fn peek(mut self) -> (Bytes, Self) {
         loop {
-            match std::future::poll_fn(|cx| self.0.as_mut().poll_next(cx)).await {
+            match self.next_chunk().await {
                 Some(Ok(chunk)) if chunk.is_empty() => {}
                 Some(first) => {
                     let start = first.as_ref().cloned().unwrap_or_default();
-                    return (start, Self(Box::pin(Rest { first: Some(first), rest: self.0 })));
+                    return (start, Self(Source::Chunks(Box::pin(Rest { first: Some(first), rest: self }))));
                 }
                 None => return (Bytes::new(), Self::full(Bytes::new())),
             }
@@ -124,17 +144,28 @@ impl ByteStream {
     /// # Errors
     /// The transport's, or [`TooLarge`].
     pub async fn collect(mut self, limit: usize) -> Result<Bytes, BoxError> {
-        let mut chunks: Vec<Bytes> = Vec::new();
+        let (mut first, mut others) = (Bytes::new(), Vec::new());
         let mut length = 0_usize;
-        while let Some(chunk) = std::future::poll_fn(|cx| self.0.as_mut().poll_next(cx)).await {
+        while let Some(chunk) = self.next_chunk().await {
             let chunk = chunk?;
+            let is_first = length == 0;
             length = length.saturating_add(chunk.len());
             if length > limit {
                 return Err(Box::new(TooLarge { limit }));
             }
-            chunks.push(chunk);
+            // Most bodies are one chunk: it is not copied.
+            if is_first { first = chunk } else { others.push(chunk) }
         }
-        Ok(if chunks.len() == 1 { chunks.swap_remove(0) } else { chunks.concat().into() })
+        if others.is_empty() {
+            return Ok(first);
+        }
+        let mut whole = Vec::with_capacity(length);
+        std::iter::once(first).chain(others).for_each(|chunk| whole.extend_from_slice(&chunk));
+        Ok(whole.into())
+    }
+
+    async fn next_chunk(&mut self) -> Option<Result<Bytes, BoxError>> {
+        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 }
 
@@ -166,7 +197,10 @@ impl Stream for ByteStream {
     type Item = Result<Bytes, BoxError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.as_mut().poll_next(cx)
+        match &mut self.0 {
+            Source::Full(bytes) => Poll::Ready(bytes.take().map(Ok)),
+            Source::Chunks(chunks) => chunks.as_mut().poll_chunk(cx),
+        }
     }
 }
 
@@ -179,7 +213,7 @@ impl fmt::Debug for ByteStream {
 /// A body whose first chunk has been read.
 struct Rest {
     first: Option<Result<Bytes, BoxError>>,
-    rest: Pin<Box<dyn Stream<Item = Result<Bytes, BoxError>> + Send>>,
+    rest: ByteStream,
 }
 
 impl Stream for Rest {
@@ -188,7 +222,7 @@ impl Stream for Rest {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         match self.first.take() {
             Some(first) => Poll::Ready(Some(first)),
-            None => self.rest.as_mut().poll_next(cx),
+            None => Pin::new(&mut self.rest).poll_next(cx),
         }
     }
 }
@@ -207,30 +241,6 @@ impl fmt::Display for TooLarge {
 }
 
 impl std::error::Error for TooLarge {}
-
-struct MapError<S>(Pin<Box<S>>);
-
-impl<S, E> Stream for MapError<S>
-where
-    S: Stream<Item = Result<Bytes, E>>,
-    E: Into<BoxError>,
-{
-    type Item = Result<Bytes, BoxError>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.as_mut().poll_next(cx).map(|item| item.map(|chunk| chunk.map_err(Into::into)))
-    }
-}
-
-struct Once(Option<Bytes>);
-
-impl Stream for Once {
-    type Item = Result<Bytes, BoxError>;
-
-    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Poll::Ready(self.0.take().map(Ok))
-    }
-}
 
 #[cfg(test)]
 mod tests {

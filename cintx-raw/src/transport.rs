@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{Extensions, HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 
-use crate::answer::CheckedAnswer;
+use crate::answer::UnexpectedAnswer;
 use crate::error::Error;
 use crate::repair;
 use crate::request::Request;
@@ -45,6 +45,9 @@ pub struct RawResponse {
     pub headers: HeaderMap,
     /// The body, read already or yet to be read.
     pub body: ByteStream,
+    /// What the transport found when it held the answer against the operation's document
+    /// ([`Operation::check_answer`](crate::Operation::check_answer)): it spares the client from looking again.
+    pub checked: Option<Result<(), UnexpectedAnswer>>,
     /// What the transport wants its callers to know beyond the answer; reaches them with the value or the error.
     pub extensions: Extensions,
 }
@@ -114,7 +117,7 @@ pub(crate) struct Head {
 
 impl Head {
     fn split(answer: RawResponse) -> (Self, ByteStream) {
-        let RawResponse { status, headers, body, extensions } = answer;
+        let RawResponse { status, headers, body, extensions, .. } = answer;
         (Self { status, headers, extensions }, body)
     }
 }
@@ -128,12 +131,13 @@ struct Full {
 async fn full(transport: &dyn Transport, mut request: Request) -> Result<Full, Error> {
     request.check()?;
     let operation = request.operation();
-    let (mut answer, body) =
-        Head::split(transport.send(request).await.map_err(|cause| Error::transport(operation, cause))?);
+    let mut raw = transport.send(request).await.map_err(|cause| Error::transport(operation, cause))?;
+    let checked = raw.checked.take();
+    let (answer, body) = Head::split(raw);
     let success = answer.status.is_success();
     let body = body.collect(MAX_DECODED_BODY).await;
-    let checked = match answer.extensions.remove() {
-        Some(CheckedAnswer(checked)) => checked,
+    let checked = match checked {
+        Some(checked) => checked,
         None => operation.check_answer(answer.status, &answer.headers, body.as_deref().ok()),
     };
     if let Err(reason) = checked {

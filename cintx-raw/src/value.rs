@@ -18,26 +18,47 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Id {
-    text: Box<str>,
-    number: bool,
+pub struct Id(Form);
+
+/// How an id came. A number is kept in place: lists are full of them.
+#[derive(Clone)]
+enum Form {
+    Text(Box<str>),
+    Number { digits: [u8; MAX_DIGITS], length: u8 },
 }
+
+/// The sign and the digits of any integer of 64 bits.
+const MAX_DIGITS: usize = 20;
 
 impl Id {
     /// The id as text.
     pub fn as_str(&self) -> &str {
-        &self.text
+        match &self.0 {
+            Form::Text(text) => text,
+            // They are digits: there is always a text.
+            Form::Number { digits, length } => {
+                digits.get(..usize::from(*length)).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
+            }
+        }
     }
 
     /// The id as a number, if it is one.
     pub fn as_i64(&self) -> Option<i64> {
-        self.text.parse().ok()
+        self.as_str().parse().ok()
+    }
+
+    fn of_number(number: impl itoa::Integer) -> Self {
+        let mut buffer = itoa::Buffer::new();
+        let text = buffer.format(number).as_bytes();
+        let mut digits = [0; MAX_DIGITS];
+        digits.iter_mut().zip(text).for_each(|(digit, byte)| *digit = *byte);
+        Self(Form::Number { digits, length: text.len() as u8 })
     }
 }
 
 impl PartialEq for Id {
     fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
+        self.as_str() == other.as_str()
     }
 }
 
@@ -45,19 +66,19 @@ impl Eq for Id {}
 
 impl PartialEq<str> for Id {
     fn eq(&self, other: &str) -> bool {
-        &*self.text == other
+        self.as_str() == other
     }
 }
 
 impl PartialEq<&str> for Id {
     fn eq(&self, other: &&str) -> bool {
-        &*self.text == *other
+        self.as_str() == *other
     }
 }
 
 impl std::hash::Hash for Id {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.text.hash(state);
+        self.as_str().hash(state);
     }
 }
 
@@ -69,13 +90,13 @@ impl PartialOrd for Id {
 
 impl Ord for Id {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.text.cmp(&other.text)
+        self.as_str().cmp(other.as_str())
     }
 }
 
 impl AsRef<str> for Id {
     fn as_ref(&self) -> &str {
-        &self.text
+        self.as_str()
     }
 }
 
@@ -83,47 +104,58 @@ impl std::ops::Deref for Id {
     type Target = str;
 
     fn deref(&self) -> &str {
-        &self.text
+        self.as_str()
     }
 }
 
 impl fmt::Debug for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.text, f)
+        fmt::Debug::fmt(self.as_str(), f)
     }
 }
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.text)
+        f.pad(self.as_str())
+    }
+}
+
+impl From<Id> for Box<str> {
+    fn from(id: Id) -> Self {
+        match id.0 {
+            Form::Text(text) => text,
+            Form::Number { .. } => id.as_str().into(),
+        }
     }
 }
 
 impl From<&str> for Id {
     fn from(text: &str) -> Self {
-        Self { text: text.into(), number: false }
+        Self(Form::Text(text.into()))
     }
 }
 
 impl From<String> for Id {
     fn from(text: String) -> Self {
-        Self { text: text.into(), number: false }
+        Self(Form::Text(text.into()))
     }
 }
 
 impl From<i64> for Id {
     fn from(number: i64) -> Self {
-        Self { text: number.to_string().into(), number: true }
+        Self::of_number(number)
     }
 }
 
 impl Serialize for Id {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.text.parse::<i64>() {
-            Ok(number) if self.number => serializer.serialize_i64(number),
-            _ => match self.text.parse::<u64>() {
-                Ok(number) if self.number => serializer.serialize_u64(number),
-                _ => serializer.serialize_str(&self.text),
+        let text = self.as_str();
+        match &self.0 {
+            Form::Text(_) => serializer.serialize_str(text),
+            Form::Number { .. } => match (text.parse::<i64>(), text.parse::<u64>()) {
+                (Ok(number), _) => serializer.serialize_i64(number),
+                (_, Ok(number)) => serializer.serialize_u64(number),
+                _ => serializer.serialize_str(text),
             },
         }
     }
@@ -141,19 +173,19 @@ impl<'de> Deserialize<'de> for Id {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Id, E> {
-                Ok(Id { text: text.into(), number: false })
+                Ok(text.into())
             }
 
             fn visit_string<E: de::Error>(self, text: String) -> Result<Id, E> {
-                Ok(Id { text: text.into(), number: false })
+                Ok(text.into())
             }
 
             fn visit_i64<E: de::Error>(self, number: i64) -> Result<Id, E> {
-                Ok(Id { text: number.to_string().into(), number: true })
+                Ok(Id::of_number(number))
             }
 
             fn visit_u64<E: de::Error>(self, number: u64) -> Result<Id, E> {
-                Ok(Id { text: number.to_string().into(), number: true })
+                Ok(Id::of_number(number))
             }
         }
 

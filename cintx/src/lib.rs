@@ -79,6 +79,8 @@
 //! |---|---|---|
 //! | `v2025-12-18` | the newest version | yes |
 //! | `v2025-02-17`, `v2024-12-02` | the older versions; several may be on at once | |
+//! | `aws-lc-rs` | TLS with the crypto of AWS-LC | yes |
+//! | `ring` | TLS with the crypto of ring, where `aws-lc-rs` is off | |
 //! | `files` | a token store and a journal in files | yes |
 //! | `gzip` | asks for compressed answers and unpacks them | yes |
 //! | `mock` | typed mocks of single operations, for tests: [`guide::testing`] | |

@@ -73,6 +73,11 @@ macro_rules! open_enum {
             }
 
             pub(crate) fn parse(text: &str) -> Self {
+                match text {
+                    // Nearly every word is spelled so.
+                    $($text => return Self::$variant,)+
+                    _ => {}
+                }
                 let is = |word| $crate::open_enum::same_word(text, word);
                 match text {
                     $(_ if is($text) $(|| is($alias))* => Self::$variant,)+

@@ -60,7 +60,7 @@ fn checks(dates: &[String]) -> Vec<Step> {
             ));
         }
     }
-    for feature in ["csv", "files", "inbox-redb", "redirect-hashing", "study-schema", "webhook-axum", "xlsx"] {
+    for feature in ["csv", "files", "inbox-redb", "redirect-hashing", "ring", "study-schema", "webhook-axum", "xlsx"] {
         steps.push(step(
             "lints of the library with one optional feature alone",
             &format!("clippy --package cintx --no-default-features --features v{newest},{feature} -- -D warnings"),

@@ -3,10 +3,10 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use self::answers::{Created, Library, Page};
-use super::{Call, counted};
+use self::answers::{Created, Job, Library, Page, Run};
+use super::{Call, counted, http};
 use crate::Result;
-use crate::server::{ACCOUNT, LIBRARY_QUESTIONS, LISTED_GROUPS, MANAGER, PROJECT};
+use crate::server::{ACCOUNT, Address, GROUP, LIBRARY_QUESTIONS, LISTED_GROUPS, MANAGER, PROJECT, TOKEN};
 
 pub(crate) struct ByHand {
     http: reqwest::Client,
@@ -17,6 +17,11 @@ pub(crate) struct ByHand {
 struct NewProject<'a> {
     name: &'a str,
     project_manager_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct Launch<'a> {
+    end_fielding_at: &'a str,
 }
 
 /// Every property that the server sends, decoded as by a program that reads them later.
@@ -119,11 +124,32 @@ mod answers {
         question_id: i64,
         option: String,
     }
+
+    #[derive(Deserialize)]
+    pub(super) struct Job {
+        job_id: String,
+        pub(super) status: String,
+        created_at: String,
+        created_by: String,
+        pub(super) created_fielding_run_id: String,
+        job_trace_id: String,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Run {
+        id: String,
+        pub(super) status: String,
+        start_fielding_at: String,
+        end_fielding_at: String,
+        last_changed_at: String,
+        last_changed_by: String,
+        version: i64,
+    }
 }
 
 impl ByHand {
-    pub(crate) fn new(url: &str) -> Result<Self> {
-        Ok(Self { http: reqwest::Client::builder().no_proxy().build()?, url: url.to_owned() })
+    pub(crate) fn new(address: &Address) -> Result<Self> {
+        Ok(Self { http: http(address)?.build()?, url: address.url.clone() })
     }
 
     pub(crate) async fn call(&self, call: Call) -> Result<()> {
@@ -146,13 +172,29 @@ impl ByHand {
                 let library: Library = self.send(request).await?;
                 counted("questions", library.profiles.len(), LIBRARY_QUESTIONS)
             }
+            Call::Launch => {
+                let group = format!("{demand}/projects/{PROJECT}/target-groups/{GROUP}");
+                let jobs = format!("{group}/fielding-run-jobs/launch-from-draft");
+                let key = uuid::Uuid::new_v4().to_string();
+                let launch = Launch { end_fielding_at: "2036-01-15T09:30:00Z" };
+                let launched = self.answer(self.http.post(&jobs).header("idempotency-key", key).json(&launch)).await?;
+                let location = launched.headers().get("location").ok_or("no location")?.to_str()?;
+                let (_, id) = location.rsplit_once('/').ok_or("no job")?;
+                let job: Job = self.send(self.http.get(format!("{jobs}/{id}"))).await?;
+                let run = format!("{group}/fielding-runs/{}", job.created_fielding_run_id);
+                let run: Run = self.send(self.http.get(run)).await?;
+                counted("live runs", usize::from(job.status == "Completed" && run.status == "live"), 1)
+            }
             Call::TargetGroup => Err("a target group is worked out by the facade alone".into()),
         }
     }
 
     async fn send<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T> {
-        let answer = request.bearer_auth("token").header("cint-api-version", "2025-12-18").send().await?;
-        let body = answer.error_for_status()?.bytes().await?;
-        Ok(serde_json::from_slice(&body)?)
+        Ok(serde_json::from_slice(&self.answer(request).await?.bytes().await?)?)
+    }
+
+    async fn answer(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response> {
+        let answer = request.bearer_auth(TOKEN).header("cint-api-version", "2025-12-18").send().await?;
+        Ok(answer.error_for_status()?)
     }
 }

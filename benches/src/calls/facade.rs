@@ -1,15 +1,19 @@
 //! The calls with the SDK.
 
 use cintx::audience::{Audience, Question};
+use cintx::fielding::RunStatus;
 use cintx::project::ProjectScope;
 use cintx::supply::Supply;
 use cintx::types::LengthOfInterview;
-use cintx::{Client, Money, ProjectId, UserId, V2025_12_18};
+use cintx::{Client, Money, ProjectId, TargetGroupId, UserId, V2025_12_18};
 use jiff::{Timestamp, ToSpan as _};
 
-use super::{Call, counted};
+use super::{Call, counted, http};
 use crate::Result;
-use crate::server::{ACCOUNT, LIBRARY_QUESTIONS, LISTED_GROUPS, MANAGER, PROJECT};
+use crate::server::{ACCOUNT, Address, GROUP, LIBRARY_QUESTIONS, LISTED_GROUPS, MANAGER, PROJECT, TOKEN};
+
+/// As many as the load program has on their way.
+const MOST_AT_ONCE: usize = 256;
 
 pub(crate) struct Facade {
     client: Client<V2025_12_18>,
@@ -19,8 +23,13 @@ pub(crate) struct Facade {
 }
 
 impl Facade {
-    pub(crate) fn new(url: &str) -> Result<Self> {
-        let client = Client::builder().token("token").account(ACCOUNT).api_url(url).build()?;
+    pub(crate) fn new(address: &Address) -> Result<Self> {
+        let mut client =
+            Client::builder().token(TOKEN).account(ACCOUNT).api_url(&address.url).max_in_flight(MOST_AT_ONCE);
+        if address.certificate.is_some() {
+            client = client.http_client(http(address)?.redirect(reqwest::redirect::Policy::none()).build()?);
+        }
+        let client = client.build()?;
         Ok(Self {
             project: client.project(ProjectId::new(PROJECT)),
             client,
@@ -43,6 +52,11 @@ impl Facade {
             Call::Library => {
                 let questions = self.client.questions("eng_gb").stream().collect().await?;
                 counted("questions", questions.len(), LIBRARY_QUESTIONS)
+            }
+            Call::Launch => {
+                let job = self.project.target_group(TargetGroupId::new(GROUP)).launch(self.start + 240.hours()).await?;
+                let run = job.until_live().await?;
+                counted("live runs", usize::from(*run.status() == RunStatus::Live), 1)
             }
         }
     }

@@ -8,7 +8,8 @@ const MASK: &str = "***";
 /// The text without the secret: plain, with its slashes escaped as some JSON has them, or percent-encoded.
 pub(crate) fn mask<'a>(text: &'a str, secret: &str) -> Cow<'a, str> {
     let mut out = Cow::Borrowed(text);
-    if secret.is_empty() {
+    // No spelling is shorter than the secret.
+    if secret.is_empty() || text.len() < secret.len() {
         return out;
     }
     let encoded = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect::<String>();

@@ -270,7 +270,7 @@ async fn tenants_never_share_a_stored_token() {
     // Credentials: another id, another endpoint, and a wrong secret find nothing.
     let name = |id: &str, secret: &str, host: &str| {
         let credentials = Credentials::new(id, secret).endpoint(host);
-        let http = HttpSender::Client(reqwest::Client::new());
+        let http = HttpSender::Given(reqwest::Client::new());
         Source::Endpoint(Endpoint { http, credentials, observer: None }).store_name().unwrap()
     };
     let one = name("id", "secret", "https://a.example");

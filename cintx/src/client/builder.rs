@@ -20,7 +20,7 @@ use crate::error::{Error, FieldError};
 use crate::http::pace::{AdaptivePacer, Pacer};
 use crate::http::{
     After, AttemptContext, AttemptEvent, BaseUrl, Before, HttpSender, HttpTransport, Pipeline, SentKeys,
-    ServerToServer, Shared, UnderWay, is_loopback,
+    ServerToServer, Shared, UnderWay, client_builder, is_loopback,
 };
 use crate::recovery::Journal;
 use crate::version::Version;
@@ -170,7 +170,7 @@ impl<V: Version> ClientBuilder<V> {
     /// Uses your own HTTP client, with its pool, proxy, TLS and connect time-out. Its redirect policy must be `none`:
     /// an answer that was redirected belongs to another operation, and is refused.
     pub fn http_client(mut self, http: reqwest::Client) -> Self {
-        self.http = Some(HttpSender::Client(http));
+        self.http = Some(HttpSender::Given(http));
         self
     }
 
@@ -379,22 +379,22 @@ pub(crate) fn http_sender<'a>(
     agent: HeaderValue,
     urls: impl IntoIterator<Item = &'a Url>,
 ) -> Result<HttpSender, Error> {
-    let client = || {
-        reqwest::Client::builder()
+    let client = || -> Result<reqwest::ClientBuilder, Error> {
+        Ok(client_builder()?
             .redirect(reqwest::redirect::Policy::none())
             // Whether to send again is decided in one place, and that is not here.
             .retry(reqwest::retry::never())
             .connect_timeout(timeouts.connect)
             .pool_idle_timeout(MAX_IDLE_TIME)
-            .user_agent(agent.clone())
+            .user_agent(agent.clone()))
     };
     let build = |client: reqwest::ClientBuilder| client.build().map_err(Error::setup);
     let (here, elsewhere): (Vec<&Url>, Vec<&Url>) = urls.into_iter().partition(|url| is_loopback(url));
     Ok(match proxy {
-        Some(proxy) => HttpSender::Client(build(client().proxy(proxy))?),
-        None if here.is_empty() => HttpSender::Client(build(client())?),
-        None if elsewhere.is_empty() => HttpSender::Client(build(client().no_proxy())?),
-        None => HttpSender::ByPlace { here: build(client().no_proxy())?, elsewhere: build(client())? },
+        Some(proxy) => HttpSender::Client(build(client()?.proxy(proxy))?),
+        None if here.is_empty() => HttpSender::Client(build(client()?)?),
+        None if elsewhere.is_empty() => HttpSender::Client(build(client()?.no_proxy())?),
+        None => HttpSender::ByPlace { here: build(client()?.no_proxy())?, elsewhere: build(client()?)? },
     })
 }
 

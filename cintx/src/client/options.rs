@@ -181,7 +181,7 @@ impl Timeouts {
 
     /// The limits that hold for an operation.
     pub(crate) fn of(&self, operation: &Operation) -> OperationTimeouts {
-        let json = |media: &&str| media.contains("json");
+        let json = |media: &&str| media.ends_with("json");
         if is_download(operation) || operation.request_media.iter().any(|media| !json(media)) {
             self.transfers
         } else if operation.idempotency == Idempotency::Safe {
@@ -214,7 +214,7 @@ pub(crate) use with_options;
 
 /// Whether a success of this operation is handed over as a stream.
 pub(crate) fn is_download(operation: &Operation) -> bool {
-    !operation.answer_media.is_empty() && !operation.answer_media.iter().any(|media| media.contains("json"))
+    !operation.answer_media.is_empty() && !operation.answer_media.iter().any(|media| media.ends_with("json"))
 }
 
 /// What holds for the calls of one clone of a client, see [`Client::with`](crate::Client::with).

@@ -152,6 +152,17 @@ impl Error {
         Self::new(Kind::Incomplete { operation, missing, report: answer.extensions().get().cloned() })
     }
 
+    /// What an answer must have, taken out of it.
+    pub(crate) fn required_in<T, U>(
+        answer: Response<T>,
+        operation: &'static Operation,
+        missing: &'static str,
+        take: impl FnOnce(T) -> Option<U>,
+    ) -> Result<U, Self> {
+        let report = answer.extensions().get().cloned();
+        take(answer.into_value()).ok_or_else(|| Self::new(Kind::Incomplete { operation, missing, report }))
+    }
+
     pub(crate) fn job(failure: JobFailure) -> Self {
         Self::new(Kind::Job(failure))
     }

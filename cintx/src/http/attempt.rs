@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cintx_raw::{BoxError, ByteStream, CheckedAnswer, Operation, RawResponse, Request};
+use cintx_raw::{BoxError, ByteStream, Operation, RawResponse, Request};
 use futures_util::StreamExt as _;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tokio::time::Instant;
@@ -45,19 +45,17 @@ impl Pipeline {
         authorization: &HeaderValue,
         trace: &Trace,
         number: u32,
-        limit: Duration,
+        (started, limit): (Instant, Duration),
     ) -> AttemptResult {
-        let started = Instant::now();
-        let got = self.exchange(request, authorization, trace, number, limit).await.without_echo(authorization).await;
-        let elapsed = started.elapsed();
+        let got = self.exchange(request, authorization, trace, number, (started, limit)).await;
+        let got = got.without_echo(authorization).await;
         let operation = request.operation();
-        let status = got.answer.as_ref().ok().map(|answer| answer.status);
         match &got.answer {
             Ok(answer) => tracing::debug!(
                 attempt = number,
                 trace_id = trace.id(),
                 status = answer.status.as_u16(),
-                ?elapsed,
+                elapsed = ?started.elapsed(),
                 query = hooks::query(request.target()),
                 headers = hooks::headers(&answer.headers),
                 "answered"
@@ -65,13 +63,14 @@ impl Pipeline {
             Err(error) => tracing::debug!(
                 attempt = number,
                 trace_id = trace.id(),
-                ?elapsed,
+                elapsed = ?started.elapsed(),
                 query = hooks::query(request.target()),
                 %error,
                 "no answer"
             ),
         }
         if let Some(after) = &self.shared.after {
+            let (status, elapsed) = (got.answer.as_ref().ok().map(|answer| answer.status), started.elapsed());
             after(&AttemptEvent { operation, attempt: number, trace_id: trace.id(), status, elapsed });
         }
         got
@@ -83,14 +82,14 @@ impl Pipeline {
         authorization: &HeaderValue,
         trace: &Trace,
         number: u32,
-        limit: Duration,
+        (began, limit): (Instant, Duration),
     ) -> AttemptResult {
-        let began = Instant::now();
         let operation = request.operation();
-        let headers = match self.headers(request, authorization, trace, number) {
-            Ok(headers) => headers,
+        let parent = match trace.parent() {
+            Ok(parent) => parent,
             Err(error) => return AttemptResult::nothing(Attempt::NotSent, Box::new(error)),
         };
+        let headers = self.headers(request, authorization, (trace, &parent), number);
         let url = self.shared.base_url(operation.host).join(request.target());
         // Shared, not copied: the next attempt has the same bytes.
         let body = request.body().map(|body| body.bytes.clone());
@@ -104,16 +103,16 @@ impl Pipeline {
                 return AttemptResult::nothing(attempt, error.into_cause());
             }
         };
-        self.read(operation, answer, trace, (limit, limit.saturating_sub(began.elapsed()))).await
+        self.read(operation, answer, parent, (limit, limit.saturating_sub(began.elapsed()))).await
     }
 
     fn headers(
         &self,
         request: &Request,
         authorization: &HeaderValue,
-        trace: &Trace,
+        (trace, parent): (&Trace, &HeaderValue),
         number: u32,
-    ) -> Result<HeaderMap, http::header::InvalidHeaderValue> {
+    ) -> HeaderMap {
         let operation = request.operation();
         // Room for all that are added here and by the HTTP client: it does not grow by steps.
         let mut headers = HeaderMap::with_capacity(self.options.headers.len() + HEADERS_OF_REQUEST);
@@ -123,7 +122,7 @@ impl Pipeline {
         }
         headers.extend(request.headers().iter().map(|(name, value)| (name.clone(), value.clone())));
         headers.insert(header::AUTHORIZATION, authorization.clone());
-        headers.insert(TRACEPARENT, trace.parent()?);
+        headers.insert(TRACEPARENT, parent.clone());
         if operation.host == cintx_raw::Host::Demand {
             let version = operation.api_version.unwrap_or(self.shared.api_version);
             headers.insert(API_VERSION, HeaderValue::from_static(version));
@@ -144,7 +143,7 @@ impl Pipeline {
             }
             None => {}
         }
-        Ok(headers)
+        headers
     }
 
     /// Reads an answer: whole, unless it is a download; in what is `left` of the attempt's `limit`.
@@ -152,22 +151,18 @@ impl Pipeline {
         &self,
         operation: &'static Operation,
         (status, mut headers, body): (StatusCode, HeaderMap, ByteStream),
-        trace: &Trace,
+        parent: HeaderValue,
         (limit, left): (Duration, Duration),
     ) -> AttemptResult {
-        if !headers.contains_key(TRACEPARENT)
-            && let Ok(parent) = trace.parent()
-        {
-            headers.insert(TRACEPARENT, parent);
-        }
+        headers.entry(TRACEPARENT).or_insert(parent);
         let retry_after = retry_after(&headers);
-        let mut extensions = Extensions::new();
+        let extensions = Extensions::new();
         let answered = Attempt::Answered { status: status.as_u16(), retry_after };
         if is_download(operation) && status.is_success() {
             let is_expected = operation.check_head(status, &headers).is_ok();
             let answered = if is_expected { answered } else { Attempt::Unexpected };
             let body = unless_stalled(body, self.shared.timeouts.stall);
-            let answer = RawResponse { status, headers, body, extensions };
+            let answer = RawResponse { status, headers, body, checked: None, extensions };
             return AttemptResult { attempt: answered, retry_after, answer: Ok(answer) };
         }
         let body = match tokio::time::timeout(left, body.collect(self.shared.max_answer)).await {
@@ -189,8 +184,8 @@ impl Pipeline {
             // The status says enough.
             Err(_) => (answered, ByteStream::full(bytes::Bytes::new())),
         };
-        extensions.insert(CheckedAnswer(checked));
-        AttemptResult { attempt, retry_after, answer: Ok(RawResponse { status, headers, body, extensions }) }
+        let answer = RawResponse { status, headers, body, checked: Some(checked), extensions };
+        AttemptResult { attempt, retry_after, answer: Ok(answer) }
     }
 }
 

@@ -12,13 +12,21 @@ use crate::auth::mask::mask;
 
 /// What is shorter is no credential, but may well be a part of a word.
 const MIN_SECRET_CHARS: usize = 8;
+/// What stands before a token.
+const BEARER: &str = "Bearer ";
 
 impl AttemptResult {
     /// The same without the credential: in the headers of any answer, and in a body that an error will show.
     pub(super) async fn without_echo(mut self, authorization: &HeaderValue) -> Self {
-        let text = authorization.to_str().unwrap_or_default();
-        let secret = text.strip_prefix("Bearer ").unwrap_or(text);
         let Ok(answer) = &mut self.answer else { return self };
+        // No spelling of the credential is shorter than itself, and few headers are as long.
+        let min_length = authorization.len().saturating_sub(BEARER.len());
+        let has_room = answer.headers.values().any(|value| value.len() >= min_length);
+        if answer.status.is_success() && !has_room {
+            return self;
+        }
+        let text = authorization.to_str().unwrap_or_default();
+        let secret = text.strip_prefix(BEARER).unwrap_or(text);
         if secret.len() < MIN_SECRET_CHARS {
             return self;
         }

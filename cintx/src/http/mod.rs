@@ -14,6 +14,7 @@ mod retry;
 mod sim;
 mod target;
 mod throttle;
+mod tls;
 mod trace;
 mod transport;
 
@@ -22,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cintx_raw::{BoxError, Host, Idempotency, Operation, RawResponse, Request, Transport};
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
@@ -41,6 +42,7 @@ pub use self::report::ResponseExt;
 use self::retry::{Attempt, Decision, Effect, Event, RetryMachine, Verdict};
 pub(crate) use self::target::BaseUrl;
 use self::throttle::Budget;
+pub(crate) use self::tls::client_builder;
 pub(crate) use self::trace::{TRACEPARENT, Trace};
 pub use self::transport::{ByteStream, HttpTransport, TransportError, TransportFuture};
 pub(crate) use self::transport::{HttpSender, Outgoing};
@@ -135,9 +137,13 @@ impl Shared {
         if let Some(pacer) = &self.pacer {
             let asked = Instant::now();
             let within = deadline.map_or(Duration::MAX, |deadline| deadline.duration_since(asked));
-            permit = Some(pacer.acquire(request.of(operation, within)).await.map_err(|_| NotReady::NoRoom)?);
-            if asked.elapsed() > MAX_CREDENTIAL_AGE {
-                credential = self.credential(operation.host).await?;
+            let request = request.of(operation, within);
+            permit = pacer.acquire_now(&request);
+            if permit.is_none() {
+                permit = Some(pacer.acquire(request).await.map_err(|_| NotReady::NoRoom)?);
+                if asked.elapsed() > MAX_CREDENTIAL_AGE {
+                    credential = self.credential(operation.host).await?;
+                }
             }
         }
         let place = self.in_flight.acquire().await.map_err(BoxError::from)?;
@@ -161,15 +167,19 @@ impl Pipeline {
             Ok(new_key) => new_key,
             Err(problems) => return Err(refused(problems, &trace, self.shared.clock.now())),
         };
-        if let Some(key) = request.headers().get(IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok()) {
-            tracing::Span::current().record("idempotency_key", key);
+        let span = tracing::Span::current();
+        if !span.is_disabled()
+            && let Some(key) = request.headers().get(IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok())
+        {
+            span.record("idempotency_key", key);
         }
         let policy = self.options.retry.unwrap_or(self.shared.retry);
         let limits = self.options.limits.unwrap_or_else(|| self.shared.timeouts.of(operation));
         let effect = effect(&request, &policy);
         let has_token = operation.host == Host::Demand && self.shared.tokens.can_refresh();
         let known_before = self.known_before(&request).await;
-        let (began, began_at) = (self.shared.clock.now(), Instant::now().into_std());
+        let (began, started) = (self.shared.clock.now(), Instant::now());
+        let began_at = started.into_std();
         let recorded = effect != Effect::None && !self.options.unrecorded;
         let mut course = CallUnderWay {
             pipeline: self,
@@ -179,7 +189,7 @@ impl Pipeline {
             began_at,
             sent: (began, began_at),
             machine: RetryMachine::new(effect, has_token, policy, limits).paced(self.shared.pacer.is_some()),
-            deadline: Instant::now().checked_add(limits.operation),
+            deadline: started.checked_add(limits.operation),
             limits,
             max_pause: policy.max_retry_after,
             turn: None,
@@ -190,7 +200,7 @@ impl Pipeline {
             known_before,
             new_key,
         };
-        let verdict = course.run().await;
+        let verdict = course.run(started).await;
         let (outcome, why) = match verdict {
             // What is read from it may still be unreadable; then it took effect all the same.
             Verdict::Success if effect == Effect::None => (Outcome::NoEffect, StopReason::Final),
@@ -313,8 +323,7 @@ struct CallUnderWay<'a> {
 
 impl<'a> CallUnderWay<'a> {
     /// Carries out the machine's decisions until it has none left.
-    async fn run(&mut self) -> Verdict {
-        let started = Instant::now();
+    async fn run(&mut self, started: Instant) -> Verdict {
         let mut event = Event::Ready;
         loop {
             let shared = &self.pipeline.shared;
@@ -370,10 +379,12 @@ impl<'a> CallUnderWay<'a> {
     /// Whether the machine has slept for too long for another attempt: the API may have forgotten the key of an earlier
     /// one, or the journal, which says when the call began, would take one that was just sent for an old one.
     fn is_too_old_to_repeat(&self) -> bool {
+        if self.machine.attempts() == 0 {
+            return false;
+        }
         let age = self.pipeline.shared.tokens.now().since(Now::noted(self.began, self.began_at));
         let is_keyed = idempotency::is_keyed(&self.request);
-        self.machine.attempts() > 0
-            && (is_keyed && age > REPLAY_WITHIN || self.intent.id().is_some() && age > self.limits.operation)
+        is_keyed && age > REPLAY_WITHIN || self.intent.id().is_some() && age > self.limits.operation
     }
 
     /// The time is over, or will be. What the API said last says more than that.
@@ -387,7 +398,8 @@ impl<'a> CallUnderWay<'a> {
     /// Makes one attempt and frees its place.
     async fn send(&mut self, limit: Duration) -> Event {
         let Some(credential) = &self.credential else { return Event::NoToken };
-        self.sent = (self.pipeline.shared.clock.now(), Instant::now().into_std());
+        let started = Instant::now();
+        self.sent = (self.pipeline.shared.clock.now(), started.into_std());
         // Dropped from here on, it may have taken effect.
         self.intent.know(Outcome::Unknown);
         if let Some(key) = &mut self.new_key {
@@ -395,7 +407,7 @@ impl<'a> CallUnderWay<'a> {
         }
         let AttemptResult { attempt, retry_after, answer } = self
             .pipeline
-            .attempt(&self.request, credential.header(), &self.trace, self.machine.attempts(), limit)
+            .attempt(&self.request, credential.header(), &self.trace, self.machine.attempts(), (started, limit))
             .await;
         if let Some((_, Some(permit))) = self.turn.take() {
             permit.report(observation(attempt));
@@ -403,7 +415,8 @@ impl<'a> CallUnderWay<'a> {
         self.retry_after = retry_after;
         let mut token_expired = false;
         if let (Credential::Token(token), Ok(answer)) = (credential, &answer) {
-            token_expired = token.may_be_expired(self.pipeline.shared.tokens.now());
+            token_expired =
+                answer.status == StatusCode::FORBIDDEN && token.may_be_expired(self.pipeline.shared.tokens.now());
             // What did not come from the API says nothing about a token.
             if attempt != Attempt::Unexpected {
                 self.pipeline.shared.tokens.judge(token, answer.status);
@@ -428,7 +441,7 @@ impl<'a> CallUnderWay<'a> {
         tracing::Span::current().record("outcome", tracing::field::display(outcome));
         let report = Arc::new(Report {
             request: Some(self.request),
-            trace_id: self.trace.id().into(),
+            trace_id: self.trace.into_id(),
             attempts,
             outcome,
             why,

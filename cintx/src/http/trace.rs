@@ -3,8 +3,12 @@
 use http::HeaderValue;
 use http::header::HeaderName;
 use uuid::Uuid;
+use uuid::fmt::Simple;
 
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// The digits of a span's id.
+const SPAN_DIGITS: usize = 16;
 
 /// The trace of one call; each attempt is a span of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +20,7 @@ impl Trace {
         let given = given.and_then(|value| value.to_str().ok()).and_then(|text| text.split('-').nth(1));
         match given {
             Some(id) if id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) => Self(id.into()),
-            _ => Self(Uuid::new_v4().simple().to_string().into()),
+            _ => Self(random_digits(&mut [0; Simple::LENGTH]).into()),
         }
     }
 
@@ -25,11 +29,22 @@ impl Trace {
         &self.0
     }
 
+    /// The same, by value.
+    pub(super) fn into_id(self) -> Box<str> {
+        self.0
+    }
+
     /// The header of one attempt.
     pub(crate) fn parent(&self) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
-        let span = Uuid::new_v4().as_u64_pair().0;
-        HeaderValue::try_from(format!("00-{}-{span:016x}-01", self.0))
+        let mut digits = [0; Simple::LENGTH];
+        let span = &random_digits(&mut digits)[..SPAN_DIGITS];
+        HeaderValue::try_from(["00-", &self.0, "-", span, "-01"].concat())
     }
+}
+
+/// 32 hexadecimal digits: nobody guesses them, and they are no secret either, so they need not come from the system.
+fn random_digits(digits: &mut [u8; Simple::LENGTH]) -> &str {
+    Uuid::from_u128(fastrand::u128(1..)).simple().encode_lower(digits)
 }
 
 #[cfg(test)]

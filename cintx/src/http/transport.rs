@@ -134,12 +134,15 @@ pub(crate) struct Outgoing {
 /// Sends requests.
 #[derive(Clone)]
 pub(crate) enum HttpSender {
+    /// The SDK's, which follows no redirect.
     Client(reqwest::Client),
     /// One for this machine's own addresses, and one for all others.
     ByPlace {
         here: reqwest::Client,
         elsewhere: reqwest::Client,
     },
+    /// The caller's, which may follow some: then the answer is refused.
+    Given(reqwest::Client),
     Own(Arc<dyn HttpTransport>),
 }
 
@@ -147,9 +150,18 @@ impl HttpSender {
     /// Sends a request once; the answer's body is still to come.
     pub(crate) async fn send(&self, outgoing: Outgoing) -> Result<(StatusCode, HeaderMap, ByteStream), TransportError> {
         match self {
-            Self::Client(client) => send(client, outgoing).await,
+            Self::Client(client) => send(client, outgoing).await.map(split),
             Self::ByPlace { here, elsewhere } => {
-                send(if is_loopback(&outgoing.url) { here } else { elsewhere }, outgoing).await
+                let client = if is_loopback(&outgoing.url) { here } else { elsewhere };
+                send(client, outgoing).await.map(split)
+            }
+            Self::Given(client) => {
+                let url = outgoing.url.clone();
+                let answer = send(client, outgoing).await?;
+                if url != *answer.url() {
+                    return Err(TransportError { reach: Reach::Redirected, cause: Box::new(Redirected) });
+                }
+                Ok(split(answer))
             }
             Self::Own(transport) => {
                 let Outgoing { method, url, headers, body, .. } = outgoing;
@@ -164,19 +176,16 @@ impl HttpSender {
     }
 }
 
-async fn send(
-    client: &reqwest::Client,
-    outgoing: Outgoing,
-) -> Result<(StatusCode, HeaderMap, ByteStream), TransportError> {
+async fn send(client: &reqwest::Client, outgoing: Outgoing) -> Result<reqwest::Response, TransportError> {
     let Outgoing { method, url, headers, body, holds_secret } = outgoing;
-    let mut request = reqwest::Request::new(method, url.clone());
+    let mut request = reqwest::Request::new(method, url);
     *request.headers_mut() = headers;
     *request.body_mut() = body.map(|body| match holds_secret {
         // Wrapped, it cannot be sent twice, not even by a client that follows redirects.
         true => reqwest::Body::wrap(reqwest::Body::from(body)),
         false => body.into(),
     });
-    let mut answer = client.execute(request).await.map_err(|error| {
+    client.execute(request).await.map_err(|error| {
         let reach = if error.is_redirect() {
             Reach::Redirected
         } else if error.is_connect() || error.is_builder() || is_unprocessed(&error) {
@@ -188,12 +197,12 @@ async fn send(
             Reach::Redirected => TransportError { reach, cause: Box::new(Redirected) },
             _ => TransportError { reach, cause: Box::new(error.without_url()) },
         }
-    })?;
-    if url != *answer.url() {
-        return Err(TransportError { reach: Reach::Redirected, cause: Box::new(Redirected) });
-    }
+    })
+}
+
+fn split(mut answer: reqwest::Response) -> (StatusCode, HeaderMap, ByteStream) {
     let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
-    Ok((status, headers, ByteStream::new(answer.bytes_stream().map_err(reqwest::Error::without_url))))
+    (status, headers, ByteStream::new(answer.bytes_stream().map_err(reqwest::Error::without_url)))
 }
 
 /// Whether the server says by HTTP/2 that it has not begun with a request (RFC 9113, section 8.7): it refused the

@@ -301,7 +301,7 @@ impl ServerToServerBuilder {
 
     /// Uses your own HTTP client: see [`ClientBuilder::http_client`](crate::ClientBuilder::http_client).
     pub fn http_client(mut self, http: reqwest::Client) -> Self {
-        self.http = Some(HttpSender::Client(http));
+        self.http = Some(HttpSender::Given(http));
         self
     }
 

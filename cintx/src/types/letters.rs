@@ -17,6 +17,10 @@ impl<const N: usize> Letters<N> {
         letters.iter().all(u8::is_ascii_alphabetic).then_some(Self(letters))
     }
 
+    pub(super) fn is_upper_case(self) -> bool {
+        self.0.iter().all(u8::is_ascii_uppercase)
+    }
+
     pub(super) fn to_lower_case(self) -> Self {
         Self(self.0.map(|letter| letter.to_ascii_lowercase()))
     }

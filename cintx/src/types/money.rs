@@ -86,7 +86,7 @@ impl Money {
     /// If the amount is less than zero, or the currency is not three upper-case letters.
     pub fn from_decimal(value: Decimal, currency: &str) -> Result<Self, InvalidValue> {
         let currency = Letters::new(currency)
-            .filter(|letters| letters.as_str().bytes().all(|letter| letter.is_ascii_uppercase()))
+            .filter(|letters| letters.is_upper_case())
             .ok_or_else(|| InvalidValue::new(currency, "a currency: three upper-case letters, such as USD"))?;
         Self { value: Decimal::ZERO, currency }.with(value).map_err(|_| InvalidValue::new(value, AMOUNT))
     }
@@ -104,7 +104,7 @@ impl Money {
         match value {
             // A zero with a sign prints one.
             value if value.is_zero() => Ok(Self { value: value.abs(), currency: self.currency }),
-            value if value < Decimal::ZERO => Err(MoneyError::BelowZero(value)),
+            value if value.is_sign_negative() => Err(MoneyError::BelowZero(value)),
             value => Ok(Self { value, currency: self.currency }),
         }
     }

@@ -8,6 +8,9 @@ use jiff::{Timestamp, ToSpan as _};
 /// Reads a moment: with an offset, or in UTC where there is none; a date alone is its first moment; ten digits count
 /// seconds, thirteen milliseconds. What lies beyond the calendar's end is its end.
 pub(crate) fn moment(text: &str) -> Option<Timestamp> {
+    if let Some(moment) = usual(text) {
+        return Some(moment);
+    }
     let text = text.trim();
     if let Ok(moment) = text.parse() {
         return Some(moment);
@@ -29,6 +32,34 @@ pub(crate) fn moment(text: &str) -> Option<Timestamp> {
     // A moment whose offset is fine and whose instant is beyond the last one that can be counted.
     let (civil, _) = text.split_at_checked(19)?;
     (civil.starts_with("9999-12-3")).then_some(Timestamp::MAX)
+}
+
+/// Reads the form in which the API writes nearly all moments, `2026-11-29T12:00:00Z` with or without a fraction: a list
+/// has several in each item, and the whole grammar is much work.
+fn usual(text: &str) -> Option<Timestamp> {
+    let (civil, fraction) = text.strip_suffix('Z')?.split_at_checked("2026-11-29T12:00:00".len())?;
+    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2] =
+        civil.as_bytes().first_chunk::<19>()?
+    else {
+        return None;
+    };
+    let nanosecond = match fraction.strip_prefix('.') {
+        Some(fraction) if (1..=9).contains(&fraction.len()) => {
+            digits(fraction.bytes())? * 10_i32.pow(9 - u32::try_from(fraction.len()).ok()?)
+        }
+        None if fraction.is_empty() => 0,
+        _ => return None,
+    };
+    let year = i16::try_from(digits([y1, y2, y3, y4])?).ok()?;
+    let two = |tens, ones| i8::try_from(digits([tens, ones])?).ok();
+    let date = Date::new(year, two(m1, m2)?, two(d1, d2)?).ok()?;
+    let time = Time::new(two(h1, h2)?, two(n1, n2)?, two(s1, s2)?, nanosecond).ok()?;
+    TimeZone::UTC.to_timestamp(date.to_datetime(time)).ok()
+}
+
+/// At most nine digits as a number.
+fn digits(text: impl IntoIterator<Item = u8>) -> Option<i32> {
+    text.into_iter().try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + i32::from(byte - b'0')))
 }
 
 /// Reads a day, also one that is written as a moment: its day in UTC.
@@ -95,6 +126,25 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_usual_form_reads_as_the_whole_grammar_does(
+            second in -62_167_219_200_i64..253_402_200_000,
+            nano in 0..1_000_000_000,
+        ) {
+            let at = Timestamp::new(second, nano).unwrap();
+            for text in [format!("{at}"), format!("{at:.0}"), format!("{at:.3}"), format!("{at:.9}")] {
+                prop_assert_eq!(usual(&text), text.parse().ok(), "{}", text);
+            }
+        }
+
+        #[test]
+        fn what_is_nearly_usual_reads_as_the_whole_grammar_does(
+            text in "[0-9]{4}[-/][01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{0,10})?Z",
+        ) {
+            let whole: Option<Timestamp> = text.parse().ok();
+            prop_assert!(usual(&text).is_none_or(|read| whole == Some(read)), "{}", text);
+        }
+
         #[test]
         fn no_text_panics(text in "\\PC{0,40}") {
             let _ = moment(&text);

@@ -43,6 +43,9 @@ impl Field<Option<bool>> for bool {
 impl<T: Read<W>, W> Field<Option<Vec<W>>> for Vec<T> {
     fn field(wire: Option<Vec<W>>) -> Result<Self, Missing> {
         let wire = wire.unwrap_or_default();
+        if wire.is_empty() {
+            return Ok(Self::new());
+        }
         // Collected in place, the list would be copied once more when it shrinks.
         let mut read = Vec::with_capacity(wire.len());
         for item in wire {
@@ -84,7 +87,7 @@ macro_rules! text_ids {
     ($($id:ident),+) => {$(
         impl Read<Id> for $id {
             fn read(wire: Id) -> Result<Self, Missing> {
-                Ok(Self::new(wire.as_str()))
+                Ok(Self::new(wire))
             }
         }
 
@@ -171,7 +174,7 @@ impl Read<Id> for UserId {
 
 impl Read<Id> for String {
     fn read(wire: Id) -> Result<Self, Missing> {
-        Ok(wire.to_string())
+        Ok(Box::<str>::from(wire).into())
     }
 }
 

@@ -8,6 +8,7 @@
 mod field;
 mod gateway;
 mod scenario;
+mod soak;
 mod study;
 
 use std::collections::BTreeMap;
@@ -337,6 +338,11 @@ macro_rules! version {
             #[test]
             fn schedules() {
                 super::schedules::<cintx::$marker>();
+            }
+
+            #[test]
+            fn a_client_that_works_all_day_leaves_nothing() {
+                super::soak::leaves_nothing::<cintx::$marker>();
             }
         }
     };

@@ -90,6 +90,10 @@ impl Pacer for AdaptivePacer {
         Box::pin(self.0.acquire(request))
     }
 
+    fn acquire_now(&self, _: &PaceRequest) -> Option<Permit> {
+        self.0.leave_now(self.0.now())
+    }
+
     fn pace(&self) -> Pace {
         let now = self.0.now();
         let state = self.0.lock();
@@ -132,6 +136,12 @@ impl Shared {
                 None => called.await,
             }
         }
+    }
+
+    /// Leaves at once, if nobody waits.
+    fn leave_now(self: &Arc<Self>, now: Seconds) -> Option<Permit> {
+        let state = self.lock();
+        (state.line.is_empty() && state.control.turn(now) == Turn::Now).then(|| self.depart(state, now))
     }
 
     /// Leaves at once, or gets in line.

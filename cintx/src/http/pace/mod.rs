@@ -68,6 +68,13 @@ pub trait Pacer: Send + Sync {
     /// The future may be dropped at any point; then no turn may be lost.
     fn acquire(&self, request: PaceRequest) -> BoxFuture<'_, Result<Permit, TooLate>>;
 
+    /// Lets an attempt leave at once, where that is known without waiting; otherwise [`acquire`](Self::acquire) is
+    /// asked. A pacer need not know a short way.
+    fn acquire_now(&self, request: &PaceRequest) -> Option<Permit> {
+        let _ = request;
+        None
+    }
+
     /// The present pace, for whoever watches it.
     fn pace(&self) -> Pace {
         Pace::default()
@@ -77,6 +84,10 @@ pub trait Pacer: Send + Sync {
 impl<P: Pacer + ?Sized> Pacer for Arc<P> {
     fn acquire(&self, request: PaceRequest) -> BoxFuture<'_, Result<Permit, TooLate>> {
         (**self).acquire(request)
+    }
+
+    fn acquire_now(&self, request: &PaceRequest) -> Option<Permit> {
+        (**self).acquire_now(request)
     }
 
     fn pace(&self) -> Pace {

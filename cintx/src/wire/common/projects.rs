@@ -26,9 +26,7 @@ impl ProjectsWire for super::Marker {
     async fn create_project(raw: &Client, account: i64, settings: &ProjectSettings) -> Result<ProjectId, Error> {
         let body = super::new_project(settings);
         let answer = raw.create_project(account, None, &body).await?;
-        let lacks_id = || Error::incomplete_answer(&operations::CREATE_PROJECT, "id", &answer);
-        let id = answer.value().id.as_ref().ok_or_else(lacks_id)?;
-        Ok(ProjectId::new(id.as_str()))
+        Error::required_in(answer, &operations::CREATE_PROJECT, "id", |made| made.id).map(ProjectId::new)
     }
 
     async fn list_projects(

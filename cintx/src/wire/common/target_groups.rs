@@ -104,9 +104,7 @@ async fn create(
     let body = draft_body(super::DRAFT_NAMES, Write::Create, settings, rest);
     let body = from_json_parts("draft", (super::DRAFT_NAMES.profiles, "audience"), body)?;
     let answer = super::create_target_group(raw, account, project.as_str(), &body).await?;
-    let lacks_id = || Error::incomplete_answer(&operations::CREATE_TARGET_GROUP, "id", &answer);
-    let id = answer.value().id.as_ref().ok_or_else(lacks_id)?;
-    Ok(TargetGroupId::new(id.as_str()))
+    Error::required_in(answer, &operations::CREATE_TARGET_GROUP, "id", |made| made.id).map(TargetGroupId::new)
 }
 
 impl GroupsWire for super::Marker {

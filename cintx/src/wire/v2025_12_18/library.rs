@@ -17,8 +17,9 @@ read_words! { crate::library::AnswerKind = QuestionResponseProfileFormatProfileC
 impl Read<types::QuestionResponseProfileFormat> for LibraryQuestion {
     fn read(wire: types::QuestionResponseProfileFormat) -> Result<Self, Missing> {
         let (mut id, mut range) = (None, None);
-        let (mut options, mut values) = (Vec::new(), Vec::new());
-        for target in wire.targets.unwrap_or_default() {
+        let targets = wire.targets.unwrap_or_default();
+        let (mut options, mut values) = (Vec::with_capacity(targets.len()), Vec::new());
+        for target in targets {
             let Some(condition) = target.conditions.unwrap_or_default().into_iter().next() else {
                 continue;
             };
