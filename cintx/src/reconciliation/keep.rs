@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use super::{FILE_NAME_CHARS, Reconciliations, SubmittedReconciliation, to_csv};
+use crate::client::options::with_options;
 use crate::error::{Error, FieldError, text_length};
 use crate::types::ids::ProjectId;
 use crate::version::Version;
@@ -49,6 +50,8 @@ pub struct KeepOnly<V: Version> {
     project: ProjectId,
     rids: Vec<String>,
 }
+
+with_options!(KeepOnly: reconciliations.client);
 
 impl<V: HasKeptCompletes> KeepOnly<V> {
     /// How many would be turned back, if the project has so many completes. Asks nothing.
@@ -156,6 +159,8 @@ pub struct KeepOnlyPreview<V: Version> {
     turned_back: u64,
     strangers: Option<u64>,
 }
+
+with_options!(KeepOnlyPreview: reconciliations.client);
 
 impl<V: HasKeptCompletes> KeepOnlyPreview<V> {
     /// How many completes are kept.

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Accepted, Gap, Inbox, InboxError, ago};
+use crate::client::options::with_options;
 use crate::error::Error;
 use crate::paging::ListRequest;
 use crate::version::Version;
@@ -51,6 +52,8 @@ pub struct GapFiller<V: Version> {
     lookback: Duration,
     every: Duration,
 }
+
+with_options!(GapFiller: webhook.client);
 
 /// What filling gaps came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
