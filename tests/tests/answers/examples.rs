@@ -40,6 +40,24 @@ const OF_EXAMPLES_ALONE: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "Beside such a name, without which nothing is known that it is about.",
+        &[
+            ("generate_price_prediction", "/private_exchange_prices/*/cost_per_interview/value"),
+            (
+                "get_account_allocation_template_for_business_unit_id",
+                "/open_exchange_allocations/blocked_suppliers/*/supplier_name",
+            ),
+            (
+                "get_account_allocation_template_for_business_unit_id",
+                "/open_exchange_allocations/exchange_suppliers/*/supplier_name",
+            ),
+            (
+                "get_account_allocation_template_for_business_unit_id",
+                "/private_exchange_allocations/blocked_suppliers/*/supplier_name",
+            ),
+        ],
+    ),
+    (
         "The example is of another form than the schema, in which the questions are profiles.",
         &[
             ("get_profile_template", "/created_at"),

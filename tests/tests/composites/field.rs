@@ -295,8 +295,8 @@ async fn a_watch_goes_on_from_what_was_kept<V: Version>() {
     let rid = setup.sandbox.respondents().into_iter().find(|it| it.is_complete()).unwrap().rid;
     let rows = [ReconciliationRow::new(rid, Reason::Speeder)];
     setup.cint.reconciliations().submit("too-fast.csv", rows).await.unwrap().until_done().await.unwrap();
-    let created = setup.project.target_groups().at_once().create([setup.draft("UK later")]).await.unwrap();
-    created.await.all().unwrap();
+    let (_, later) = setup.draft("UK later");
+    later.fielding_period(setup.end()..setup.end() + 24.hours()).create().await.unwrap();
 
     let is = setup.project.watch().since(kept.clone()).once().await.unwrap();
     let of = |snapshot: &Snapshot, group: usize| snapshot.group(&ids[group]).unwrap().completes;
