@@ -57,8 +57,8 @@ pub trait Journal: Send + Sync {
         Box::pin(std::future::ready(Ok(None)))
     }
     /// Strikes out the intent of a call that was dropped when its outcome was known: nothing of it can have taken
-    /// effect, or it has. A destructor calls this, and cannot wait. A journal that cannot do it at once answers `false`, as the
-    /// default does: then [`end`](Self::end) is called in the background.
+    /// effect, or it has. A destructor calls this, and cannot wait. A journal that cannot do it at once answers
+    /// `false`, as the default does: then [`end`](Self::end) is called in the background.
     fn abandon(&self, _id: &str, _outcome: Outcome) -> bool {
         false
     }
