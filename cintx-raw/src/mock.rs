@@ -4,6 +4,7 @@
 use std::fmt::Display;
 
 use bytes::Bytes;
+pub use httpmock;
 use httpmock::{Mock, MockServer};
 use percent_encoding::utf8_percent_encode;
 use serde::Serialize;

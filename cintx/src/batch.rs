@@ -11,6 +11,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
 use jiff::Timestamp;
 
+use crate::client::CallOptions;
 use crate::error::{Error, FieldError, JobFailure};
 use crate::fielding::{FieldingRun, RunAction};
 use crate::job::{Job, JobKind};
@@ -50,7 +51,7 @@ impl<V: Version> TargetGroups<V> {
     /// # }
     /// ```
     pub fn at_once(&self) -> AtOnce<V> {
-        AtOnce { groups: self.clone(), concurrency: CONCURRENCY }
+        AtOnce { groups: self.clone(), concurrency: CONCURRENCY, options: CallOptions::default() }
     }
 }
 
@@ -59,9 +60,18 @@ impl<V: Version> TargetGroups<V> {
 pub struct AtOnce<V: Version> {
     groups: TargetGroups<V>,
     concurrency: usize,
+    options: CallOptions,
 }
 
 impl<V: Version> AtOnce<V> {
+    /// Other options for what is done from here: retries, time limits, headers. They go before those of the client, of
+    /// the drafts and of the target groups. Keys follow from the names: one of your own is refused.
+    pub fn with(mut self, options: CallOptions) -> Self {
+        self.options = options.of_many().with_defaults(&self.options);
+        self.groups = self.groups.with(self.options.clone());
+        self
+    }
+
     /// How many are worked on at a time; four if not set, and 0 counts as one. The client's
     /// [pacer](crate::http::pace) holds all the same.
     pub fn concurrency(mut self, items: usize) -> Self {
@@ -96,7 +106,7 @@ impl<V: Version> AtOnce<V> {
                 let field = if V::GROUP_REFERENCE { "reference" } else { "name" };
                 return Err(Error::invalid(vec![FieldError::new(field, reason)]));
             }
-            items.push((key, (identity, draft)));
+            items.push((key, (identity, draft.with(self.options.clone()))));
         }
         let mut there = BTreeMap::<String, Vec<TargetGroupId>>::new();
         let mut groups = self.groups.list().page_size(100).stream();
@@ -155,7 +165,7 @@ impl<V: Version> AtOnce<V> {
     ) -> Batch<FieldingRun<V>> {
         let items = groups.into_iter().map(|(key, group)| {
             let key = key.into();
-            (key.clone(), (key, group))
+            (key.clone(), (key, group.with(self.options.clone())))
         });
         Batch::new(self.concurrency, items, move |(key, group): (String, TargetGroup<V>)| {
             let when = when.clone();
@@ -176,7 +186,8 @@ impl<V: Version> AtOnce<V> {
         &self,
         prices: impl IntoIterator<Item = (K, TargetGroup<V>, Money)>,
     ) -> Batch<Money> {
-        let items = prices.into_iter().map(|(key, group, price)| (key.into(), (group, price)));
+        let items =
+            prices.into_iter().map(|(key, group, price)| (key.into(), (group.with(self.options.clone()), price)));
         Batch::new(self.concurrency, items, |(group, price): (TargetGroup<V>, Money)| async move {
             match group.overview().await?.current_cost_per_interview {
                 Some(is) if is == price => Ok(price),

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use crate::client::CallOptions;
 use crate::error::{Error, ErrorKind, JobFailure};
 use crate::sealed::Sealed;
 use crate::types::ids::{JobId, UserId};
@@ -67,6 +68,12 @@ impl<K: JobKind> Job<K> {
     /// How long [`until_done`](Self::until_done) waits at most; ten minutes for field, an hour for files if not set.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.limit = limit;
+        self
+    }
+
+    /// Other options for the questions about this job: retries, time limits, headers. They go before the client's.
+    pub fn with(mut self, options: CallOptions) -> Self {
+        self.kind.set_options(options);
         self
     }
 
@@ -203,6 +210,8 @@ pub trait JobKind: Sealed + fmt::Debug + Send + Sync + 'static {
     #[doc(hidden)]
     const LIMIT: Duration = Duration::from_secs(600);
     #[doc(hidden)]
+    fn set_options(&mut self, options: CallOptions);
+    #[doc(hidden)]
     fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<JobPoll<Self::Done>, Error>>;
 }
 
@@ -303,6 +312,8 @@ mod tests {
     impl JobKind for Told {
         type Done = &'static str;
         const NAME: &'static str = "the told job";
+
+        fn set_options(&mut self, _: CallOptions) {}
 
         fn ask<'a>(&'a self, _: &'a JobId) -> BoxFuture<'a, Result<JobPoll<&'static str>, Error>> {
             async move {

@@ -3,7 +3,7 @@
 use futures_util::future::{BoxFuture, FutureExt as _};
 use serde::{Deserialize, Serialize};
 
-use crate::client::Client;
+use crate::client::{CallOptions, Client};
 use crate::error::{Error, FieldError};
 use crate::open_enum::open_enum;
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
@@ -150,6 +150,10 @@ impl<V: HasQuestionIndex> Sealed for QuestionIndexQuery<V> {}
 impl<V: HasQuestionIndex> ListQuery for QuestionIndexQuery<V> {
     type Item = LibraryQuestion;
 
+    fn set_options(&mut self, options: CallOptions) {
+        self.client = self.client.with(options);
+    }
+
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<LibraryQuestion>, Error>> {
         async move {
             match &self.locale {
@@ -172,6 +176,13 @@ impl<V: HasQuestionIndex> ListQuery for QuestionIndexQuery<V> {
 )]
 pub trait HasCustomQuestions: Version {}
 
+/// The versions whose question library is selected from by category code and beyond what Cint's model supports.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` lists questions neither by category code nor beyond what it supports in the locale",
+    note = "keep those whose `category` fits: `.try_filter(..)` on the stream; or use a client of 2025-02-17 or earlier"
+)]
+pub trait HasQuestionSelection: Version {}
+
 /// The filters of a list of questions.
 #[derive(Clone, Debug, Default)]
 #[doc(hidden)]
@@ -181,6 +192,16 @@ pub struct QuestionFilter {
     pub(crate) translation: Option<LanguageCode>,
     pub(crate) with_custom: Option<bool>,
     pub(crate) only_custom: Option<bool>,
+    pub(crate) categories: Vec<String>,
+    pub(crate) from_other_locales: Option<bool>,
+    pub(crate) unsupported: Option<bool>,
+}
+
+impl QuestionFilter {
+    /// The category codes as the API takes them.
+    pub(crate) fn categories(&self) -> Option<String> {
+        (!self.categories.is_empty()).then(|| self.categories.join(","))
+    }
 }
 
 /// Lists questions of the library.
@@ -232,12 +253,49 @@ impl<V: Version> ListRequest<QuestionQuery<V>> {
         self.source.filter.only_custom = Some(true);
         self
     }
+
+    /// Only questions of this category, by its [code](LibraryQuestion::category); of one of them, if called again.
+    ///
+    /// Before 2025-12-18.
+    pub fn category_code(mut self, code: impl Into<String>) -> Self
+    where
+        V: HasQuestionSelection,
+    {
+        self.source.filter.categories.push(code.into());
+        self
+    }
+
+    /// With questions that are borrowed from other locales.
+    ///
+    /// Before 2025-12-18.
+    pub fn from_other_locales(mut self) -> Self
+    where
+        V: HasQuestionSelection,
+    {
+        self.source.filter.from_other_locales = Some(true);
+        self
+    }
+
+    /// With questions that Cint's model does not support in the locale.
+    ///
+    /// Before 2025-12-18.
+    pub fn with_unsupported(mut self) -> Self
+    where
+        V: HasQuestionSelection,
+    {
+        self.source.filter.unsupported = Some(true);
+        self
+    }
 }
 
 impl<V: Version> Sealed for QuestionQuery<V> {}
 
 impl<V: Version> ListQuery for QuestionQuery<V> {
     type Item = LibraryQuestion;
+
+    fn set_options(&mut self, options: CallOptions) {
+        self.client = self.client.with(options);
+    }
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<LibraryQuestion>, Error>> {
         async move {

@@ -12,6 +12,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, Stream, StreamExt as _};
 use serde::{Deserialize, Serialize};
 
+use crate::client::CallOptions;
 use crate::error::{Error, FieldError, text_length};
 use crate::sealed::Sealed;
 
@@ -98,6 +99,23 @@ impl<Q: ListQuery> ListRequest<Q> {
         self
     }
 
+    /// Other options for the requests of this list alone: retries, time limits, headers. They go before the client's.
+    ///
+    /// ```no_run
+    /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
+    /// use std::time::Duration;
+    /// use cintx::client::{CallOptions, OperationTimeouts};
+    ///
+    /// let hasty = OperationTimeouts::new(Duration::from_secs(5), Duration::from_secs(15));
+    /// let projects = cint.projects().list().with(CallOptions::new().limits(hasty)).stream().collect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with(mut self, options: CallOptions) -> Self {
+        self.source.set_options(options);
+        self
+    }
+
     /// The items, page after page.
     pub fn stream(self) -> ItemStream<Q::Item> {
         ItemStream { items: Vec::new().into_iter(), pages: self.pages() }
@@ -161,6 +179,8 @@ pub trait ListQuery: Sealed + Send + Sync + 'static {
     /// The largest page size.
     #[doc(hidden)]
     const MAX_PAGE: u16 = 100;
+    #[doc(hidden)]
+    fn set_options(&mut self, options: CallOptions);
     #[doc(hidden)]
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<Self::Item>, Error>>;
 }
@@ -435,6 +455,8 @@ mod tests {
     impl ListQuery for Same {
         type Item = u64;
 
+        fn set_options(&mut self, _: CallOptions) {}
+
         fn page<'a>(&'a self, _: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<u64>, Error>> {
             let operation = &cintx_raw::v2025_12_18::operations::GET_CLIENTS;
             async move { Ok(RawPage::new(operation, vec![1, 2]).numbered(|id| *id)) }.boxed()
@@ -472,6 +494,8 @@ mod tests {
 
     impl ListQuery for List {
         type Item = Counted;
+
+        fn set_options(&mut self, _: CallOptions) {}
 
         fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<Counted>, Error>> {
             async move {

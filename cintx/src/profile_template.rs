@@ -8,8 +8,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::audience::{Condition, Question, Share};
-use crate::client::Client;
-use crate::client::options::with_options;
+use crate::client::options::{handle_options, with_options};
+use crate::client::{CallOptions, Client};
 use crate::error::{Error, FieldError};
 use crate::open_enum::open_enum;
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
@@ -30,6 +30,8 @@ impl<V: Version> Client<V> {
 pub struct ProfileTemplates<V: Version> {
     client: Client<V>,
 }
+
+handle_options!(ProfileTemplates: client);
 
 impl<V: Version> ProfileTemplates<V> {
     /// Lists them, the latest first.
@@ -484,6 +486,10 @@ impl<V: Version> Sealed for ProfileTemplateQuery<V> {}
 
 impl<V: Version> ListQuery for ProfileTemplateQuery<V> {
     type Item = ProfileTemplateSummary;
+
+    fn set_options(&mut self, options: CallOptions) {
+        self.client = self.client.with(options);
+    }
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<ProfileTemplateSummary>, Error>> {
         async move {

@@ -6,6 +6,8 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::client::CallOptions;
+use crate::client::options::handle_options;
 use crate::error::Error;
 use crate::job::{Job, JobKind, JobPoll};
 use crate::open_enum::open_enum;
@@ -67,6 +69,8 @@ word!(RecontactBy: "a kind of id: rsid, respondent-id, rid or response-id");
 pub struct Recontacts<V: Version> {
     group: TargetGroup<V>,
 }
+
+handle_options!(Recontacts: group.client);
 
 impl<V: HasRecontacts> Recontacts<V> {
     /// How many respondents are recontacted.
@@ -168,6 +172,10 @@ impl<V: HasRecontacts> Sealed for RecontactQuery<V> {}
 impl<V: HasRecontacts> ListQuery for RecontactQuery<V> {
     type Item = String;
 
+    fn set_options(&mut self, options: CallOptions) {
+        self.group.client = self.group.client.with(options);
+    }
+
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<String>, Error>> {
         <V as HasRecontacts>::recontacts(self.group.client.raw(), self.group.place(), ask).boxed()
     }
@@ -212,6 +220,10 @@ impl<V: HasRecontacts> Sealed for RecontactUploadQuery<V> {}
 impl<V: HasRecontacts> ListQuery for RecontactUploadQuery<V> {
     type Item = RecontactUpload;
 
+    fn set_options(&mut self, options: CallOptions) {
+        self.group.client = self.group.client.with(options);
+    }
+
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<RecontactUpload>, Error>> {
         <V as HasRecontacts>::recontact_uploads(self.group.client.raw(), self.group.place(), ask).boxed()
     }
@@ -235,6 +247,10 @@ impl<V: HasRecontacts> JobKind for RecontactRequest<V> {
     const FIRST_PAUSE: Duration = list_job::FIRST_PAUSE;
     const MAX_PAUSE: Duration = list_job::MAX_PAUSE;
     const LIMIT: Duration = list_job::LIMIT;
+
+    fn set_options(&mut self, options: CallOptions) {
+        self.group.client = self.group.client.with(options);
+    }
 
     fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<JobPoll<ListOutcome>, Error>> {
         <V as HasRecontacts>::recontact_job(self.group.client.raw(), self.group.place(), self.work, id).boxed()

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use cintx::client::{ClientBuilder, Credentials};
 use cintx::http::{ByteStream, TransportError};
-use cintx::{Client, UserId, Version};
+use cintx::{Client, Version};
 use cintx_sandbox::Sandbox;
 use http::{Method, Request, Response, StatusCode};
 use httpmock::MockServer;
@@ -17,16 +17,8 @@ const PROJECT: &str = "01BX5ZZKBKACTAV9WEVGEMMVS0";
 const MANAGER: &str = "2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2";
 const ACCOUNT: i64 = 7;
 
-/// What a user tests: a function of their own that uses a client.
-async fn opens_a_wave<V: Version>(cint: &Client<V>, manager: UserId) {
-    let project = cint.projects().create("MyDrinksSurveyQ1", manager).await.unwrap();
-    let scope = cint.project(&project);
-    let read = scope.get().await.unwrap();
-    assert_eq!((read.name(), read.manager()), ("MyDrinksSurveyQ1", manager));
-    scope.edit(|project| project.name = "MyDrinksSurveyQ2".into()).await.unwrap();
-    let refused = cint.projects().create("Q1", manager).await.unwrap_err();
-    assert_eq!(refused.invalid_fields()[0].field(), "name");
-}
+// What a user tests: the file that the guide shows and runs.
+include!("../../cintx/guide/opens_a_wave.rs");
 
 /// A client of the sandbox's account, which has to be told yet where requests go.
 fn of_the_sandbox<V: Version>(sandbox: &Sandbox) -> ClientBuilder<V> {
@@ -38,7 +30,7 @@ fn of_the_sandbox<V: Version>(sandbox: &Sandbox) -> ClientBuilder<V> {
 async fn sandbox<V: Version>() {
     let sandbox = Sandbox::start().await.unwrap();
     let cint = of_the_sandbox::<V>(&sandbox).api_url(sandbox.api_url()).build().unwrap();
-    opens_a_wave(&cint, sandbox.project_manager_id().parse().unwrap()).await;
+    opens_a_wave(&cint, sandbox.project_manager_id().parse().unwrap()).await.unwrap();
     assert!(sandbox.requests().iter().all(|request| request.violations.is_empty()));
 }
 
@@ -69,7 +61,7 @@ async fn mock<V: Version>() {
         })
     });
     let cint = Client::<V>::builder().account(ACCOUNT).token("t").api_url(server.base_url()).build().unwrap();
-    opens_a_wave(&cint, MANAGER.parse().unwrap()).await;
+    opens_a_wave(&cint, MANAGER.parse().unwrap()).await.unwrap();
     assert_eq!(mocks.map(|mock| mock.calls()), [1, 2, 1], "an edit reads what it changes");
 }
 
@@ -84,7 +76,7 @@ async fn transport<V: Version>() {
         head.body(ByteStream::from(body.to_string())).map_err(TransportError::not_sent)
     };
     let cint = Client::<V>::builder().account(ACCOUNT).token("t").transport(fake).build().unwrap();
-    opens_a_wave(&cint, MANAGER.parse().unwrap()).await;
+    opens_a_wave(&cint, MANAGER.parse().unwrap()).await.unwrap();
 }
 
 /// The document of 2025-02-17 alone spells it with hyphens.
@@ -146,7 +138,7 @@ async fn recording<V: Version>() {
         async move { Ok::<_, TransportError>(answer.map(ByteStream::from)) }
     };
     let cint = of_the_sandbox::<V>(&sandbox).transport(record).build().unwrap();
-    opens_a_wave(&cint, manager).await;
+    opens_a_wave(&cint, manager).await.unwrap();
     let file = serde_json::to_string(&*tape.lock().unwrap()).unwrap();
 
     let tape: Mutex<Vec<Recorded>> = serde_json::from_str(&file).map(Mutex::new).unwrap();
@@ -159,8 +151,35 @@ async fn recording<V: Version>() {
         async move { found.ok_or_else(|| TransportError::not_sent("this was not recorded")) }
     };
     let cint = of_the_sandbox::<V>(&sandbox).transport(play).build().unwrap();
-    opens_a_wave(&cint, manager).await;
+    opens_a_wave(&cint, manager).await.unwrap();
     assert!(tape.lock().unwrap().is_empty(), "the same requests");
+}
+
+/// The ways of the guide, by their headings.
+const WAYS: [&str; 6] = [
+    "Against the simulated Exchange",
+    "Against single mocked operations",
+    "With a transport of your own",
+    "With recorded answers",
+    "With simulated time",
+    "With the time of a simulation",
+];
+
+#[test]
+fn each_way_of_the_guide_runs_the_same_test() {
+    let shown = include_str!("../../cintx/guide/opens_a_wave.rs");
+    let page = include_str!("../../cintx/guide/testing.md");
+    assert!(page.contains(&format!("```rust\n{shown}```\n")), "the page shows another test than is run");
+    let sections: Vec<&str> = page.split("\n## ").skip(1).collect();
+    let with_code: Vec<&str> =
+        sections.iter().filter(|it| it.contains("```")).map(|it| it.lines().next().unwrap()).collect();
+    assert_eq!(with_code, WAYS);
+    for section in sections.iter().filter(|section| section.contains("```")) {
+        let code: String = section.split("```").skip(1).step_by(2).collect();
+        let runs = ["# include!(", "/guide/opens_a_wave.rs\"));", "opens_a_wave(&", "async fn main()"];
+        let lacks: Vec<&str> = runs.into_iter().filter(|part| !code.contains(part)).collect();
+        assert!(code.starts_with("rust\n") && lacks.is_empty(), "{}: {lacks:?}", section.lines().next().unwrap());
+    }
 }
 
 macro_rules! with_each_double {

@@ -1,5 +1,5 @@
 //! Options of calls: retries, timeouts, idempotency keys, headers. Plain values: set on a client for all its calls, or
-//! on a clone of it for some (`Client::with`).
+//! where one stands for some: on a clone of the client, a handle, a builder, a list, a job (`with`).
 
 use std::time::Duration;
 
@@ -212,12 +212,30 @@ macro_rules! with_options {
 }
 pub(crate) use with_options;
 
+/// Gives handles a `with`: the same for calls with other options. Names the way to the handle's client.
+macro_rules! handle_options {
+    ($($handle:ident: $($client:ident).+);+) => {$(
+        impl<V: $crate::version::Version> $handle<V> {
+            /// The same for calls with other options: key, retries, time limits, headers. They go before those of the
+            /// client.
+            #[must_use = "the handle itself keeps its options"]
+            pub fn with(&self, options: $crate::client::CallOptions) -> Self {
+                let mut other = self.clone();
+                other.$($client).+ = other.$($client).+.with(options);
+                other
+            }
+        }
+    )+};
+}
+pub(crate) use handle_options;
+
 /// Whether a success of this operation is handed over as a stream.
 pub(crate) fn is_download(operation: &Operation) -> bool {
     !operation.answer_media.is_empty() && !operation.answer_media.iter().any(|media| media.ends_with("json"))
 }
 
-/// What holds for the calls of one clone of a client, see [`Client::with`](crate::Client::with).
+/// What holds for some calls: those of one clone of a client, see [`Client::with`](crate::Client::with), or of one
+/// handle, builder, list or job, by a method `with` of its own.
 ///
 /// ```no_run
 /// # async fn run(cint: cintx::Client<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
@@ -305,6 +323,14 @@ impl CallOptions {
     /// Keeps the answers as they came, beside what is read of them: for what is newer than this crate.
     pub fn keep_answers(mut self, answers: &Answers) -> Self {
         self.answers = Some(answers.clone());
+        self
+    }
+
+    /// The same for many writes, each of which has a key of its own: one for all is refused.
+    pub(crate) fn of_many(mut self) -> Self {
+        if self.key.take().is_some() {
+            self.problems.push(FieldError::new("key", "is one for many requests, expected none: each has its own"));
+        }
         self
     }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::Client;
-use crate::client::options::{header, own_header};
+use crate::client::options::{header, own_header, with_options};
 use crate::error::{Error, FieldError};
 use crate::http::idempotency::IDEMPOTENCY_KEY;
 use crate::version::Version;
@@ -52,6 +52,8 @@ pub struct UndocumentedRequest<V: Version> {
     request: Request,
     problems: Vec<FieldError>,
 }
+
+with_options!(UndocumentedRequest: client);
 
 impl<V: Version> UndocumentedRequest<V> {
     /// Adds a query parameter.

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::group_problems;
-use crate::client::Client;
-use crate::client::options::with_options;
+use crate::client::options::{handle_options, with_options};
+use crate::client::{CallOptions, Client};
 use crate::error::{Error, FieldError, text_length};
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
 use crate::sealed::Sealed;
@@ -63,6 +63,8 @@ impl<V: Version> TargetGroup<V> {
 pub struct ExclusionGroups<V: Version> {
     client: Client<V>,
 }
+
+handle_options!(ExclusionGroups: client);
 
 impl<V: HasExclusionGroups> ExclusionGroups<V> {
     /// Lists the account's exclusion groups. A page can have 1 to 1,000.
@@ -277,6 +279,10 @@ impl<V: HasExclusionGroups> ListQuery for ExclusionGroupQuery<V> {
     type Item = ExclusionGroup;
     const MAX_PAGE: u16 = 1_000;
 
+    fn set_options(&mut self, options: CallOptions) {
+        self.client = self.client.with(options);
+    }
+
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<ExclusionGroup>, Error>> {
         <V as HasExclusionGroups>::exclusion_groups(self.client.raw(), self.client.account(), ask).boxed()
     }
@@ -295,6 +301,10 @@ impl<V: HasExclusionGroups> ListQuery for ExclusionGroupMembers<V> {
     type Item = TargetGroupId;
     const MAX_PAGE: u16 = 1_000;
 
+    fn set_options(&mut self, options: CallOptions) {
+        self.client = self.client.with(options);
+    }
+
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<TargetGroupId>, Error>> {
         <V as HasExclusionGroups>::members(self.client.raw(), self.client.account(), &self.id, ask).boxed()
     }
@@ -310,6 +320,10 @@ impl<V: HasExclusionGroups> Sealed for ExclusionGroupsOfTargetGroup<V> {}
 
 impl<V: HasExclusionGroups> ListQuery for ExclusionGroupsOfTargetGroup<V> {
     type Item = ExclusionGroup;
+
+    fn set_options(&mut self, options: CallOptions) {
+        self.group.client = self.group.client.with(options);
+    }
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<ExclusionGroup>, Error>> {
         let client = &self.group.client;

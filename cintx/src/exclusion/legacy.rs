@@ -1,5 +1,6 @@
 //! The lists of excluded respondents as 2025-02-17 has them: sent whole, without a job.
 
+use crate::client::options::handle_options;
 use crate::error::Error;
 use crate::respondent::id_list::{self, IdList};
 use crate::target_group::TargetGroup;
@@ -26,6 +27,8 @@ impl<V: Version> TargetGroup<V> {
 pub struct ExclusionLists<V: Version> {
     group: TargetGroup<V>,
 }
+
+handle_options!(ExclusionLists: group.client);
 
 impl<V: HasExclusionLists> ExclusionLists<V> {
     /// Who is kept out, by RID.

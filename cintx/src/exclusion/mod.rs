@@ -19,6 +19,8 @@ pub use self::group::{
 };
 pub use self::legacy::{ExclusionLists, HasExclusionLists};
 pub use self::policy::{ExclusionPolicy, HasExclusionPolicies};
+use crate::client::CallOptions;
+use crate::client::options::handle_options;
 use crate::error::{Error, FieldError};
 use crate::job::{Job, JobKind, JobPoll};
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
@@ -78,6 +80,8 @@ word!(ExcludedBy: "a kind of id: rsid or access-respondent-guid");
 pub struct Exclusions<V: Version> {
     group: TargetGroup<V>,
 }
+
+handle_options!(Exclusions: group.client);
 
 impl<V: HasRespondentExclusions> Exclusions<V> {
     /// How many are kept out.
@@ -179,6 +183,10 @@ impl<V: HasRespondentExclusions> ListQuery for ExcludedQuery<V> {
     type Item = String;
     const MAX_PAGE: u16 = 1_000;
 
+    fn set_options(&mut self, options: CallOptions) {
+        self.group.client = self.group.client.with(options);
+    }
+
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<String>, Error>> {
         <V as HasRespondentExclusions>::excluded(self.group.client.raw(), self.group.place(), self.by, ask).boxed()
     }
@@ -202,6 +210,10 @@ impl<V: HasRespondentExclusions> JobKind for ExclusionRequest<V> {
     const FIRST_PAUSE: Duration = list_job::FIRST_PAUSE;
     const MAX_PAUSE: Duration = list_job::MAX_PAUSE;
     const LIMIT: Duration = list_job::LIMIT;
+
+    fn set_options(&mut self, options: CallOptions) {
+        self.group.client = self.group.client.with(options);
+    }
 
     fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<JobPoll<ListOutcome>, Error>> {
         <V as HasRespondentExclusions>::exclusion_job(self.group.client.raw(), self.group.place(), self.work, id)

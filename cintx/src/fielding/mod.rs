@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::client::CallOptions;
+use crate::client::options::handle_options;
 use crate::error::{Error, FieldError, must_be_future};
 use crate::job::{Job, JobKind, JobPoll, JobStatus};
 use crate::open_enum::open_enum;
@@ -158,6 +159,10 @@ impl<V: Version> JobKind for LaunchRequest<V> {
     type Done = FieldingRun<V>;
     const NAME: &'static str = "the launch job";
 
+    fn set_options(&mut self, options: CallOptions) {
+        self.group.client = self.group.client.with(options);
+    }
+
     fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<JobPoll<FieldingRun<V>>, Error>> {
         async move {
             let TargetGroup { client, project, id: group } = &self.group;
@@ -280,6 +285,8 @@ pub struct FieldingRun<V: Version> {
     state: RunState,
     etag: Option<String>,
 }
+
+handle_options!(FieldingRun: group.client);
 
 impl<V: Version> FieldingRun<V> {
     async fn fetch(group: TargetGroup<V>, id: FieldingRunId) -> Result<Self, Error> {

@@ -82,7 +82,7 @@ impl Drop for CallIntent<'_> {
         let (Some(journal), Some(id)) = (&self.shared.journal, self.id.take()) else { return };
         self.shared.under_way.locked().remove(&id);
         let outcome = self.so_far;
-        if outcome == Outcome::Unknown || (outcome != Outcome::Applied && journal.abandon(&id)) {
+        if outcome == Outcome::Unknown || journal.abandon(&id, outcome) {
             return;
         }
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {

@@ -4,7 +4,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::client::Client;
+use crate::client::{CallOptions, Client};
 use crate::error::Error;
 use crate::open_enum::open_enum;
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage, check_search};
@@ -69,6 +69,10 @@ impl<V: Version> Sealed for ProjectQuery<V> {}
 
 impl<V: Version> ListQuery for ProjectQuery<V> {
     type Item = ProjectSummary;
+
+    fn set_options(&mut self, options: CallOptions) {
+        self.client = self.client.with(options);
+    }
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<ProjectSummary>, Error>> {
         async move {

@@ -13,7 +13,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::client::options::with_options;
+use crate::client::options::{handle_options, with_options};
 use crate::client::{CallOptions, Client};
 use crate::error::{Error, FieldError, text_length};
 use crate::optimistic::{Editable, WithEtag, edit, three_way_merge};
@@ -40,6 +40,8 @@ impl<V: Version> Client<V> {
 pub struct Projects<V: Version> {
     client: Client<V>,
 }
+
+handle_options!(Projects: client);
 
 impl<V: Version> Projects<V> {
     /// Creates a project: a name of 5 to 128 characters, and its project manager.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audience::{Audience, ControlQuotas, Question, Refusal, Share};
 use crate::client::Client;
+use crate::client::options::{handle_options, with_options};
 use crate::error::{Error, FieldError};
 use crate::quota::{Goals, Quota, QuotaPlan, QuotaTable, TableKind};
 use crate::target_group::{TargetGroup, TargetGroupDraft};
@@ -29,6 +30,8 @@ pub struct Quotas<V: Version> {
     group: TargetGroup<V>,
     control: Option<ControlQuotas>,
 }
+
+handle_options!(Quotas: group.client);
 
 /// How far a target group's quotas are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -347,6 +350,8 @@ pub struct Replacement<V: Version> {
     draft: TargetGroupDraft,
     deletes: Vec<QuotaTable>,
 }
+
+with_options!(Replacement: quotas.group.client);
 
 impl<V: Version> Replacement<V> {
     /// The profiles in field that the audience leaves out: the call deletes them, with their counts.

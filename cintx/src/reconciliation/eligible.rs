@@ -1,5 +1,5 @@
-//! Target groups with completes that can still be reconciled: in 2025-12-18 by when that is due, in 2024-12-02 by the
-//! month of the sessions.
+//! Target groups with completes that can still be reconciled: from 2025-12-18 on by when that is due, in 2024-12-02 by
+//! the month of the sessions.
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Reconciliations;
-use crate::client::Client;
 use crate::client::options::with_options;
+use crate::client::{CallOptions, Client};
 use crate::error::{Error, FieldError};
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
 use crate::reference::User;
@@ -171,6 +171,10 @@ impl<V: HasEligibleTargetGroups> Sealed for EligibleQuery<V> {}
 
 impl<V: HasEligibleTargetGroups> ListQuery for EligibleQuery<V> {
     type Item = EligibleTargetGroup;
+
+    fn set_options(&mut self, options: CallOptions) {
+        self.client = self.client.with(options);
+    }
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<EligibleTargetGroup>, Error>> {
         async move { self.ask(ask).await.map(|(batch, _)| batch) }.boxed()

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use uuid::Uuid;
 
 use super::{FILE_NAME_CHARS, Reconciliations, SubmittedReconciliation, to_csv};
+use crate::client::options::with_options;
 use crate::error::{Error, FieldError, text_length};
 use crate::types::hyphenated_uuid;
 use crate::types::ids::ProjectId;
@@ -53,6 +54,8 @@ pub struct KeepOnly<V: Version> {
     project: ProjectId,
     rids: Vec<String>,
 }
+
+with_options!(KeepOnly: reconciliations.client);
 
 impl<V: HasKeptCompletes> KeepOnly<V> {
     /// How many would be turned back, if the project has these completes. Asks nothing. A number of completes would not
@@ -174,6 +177,8 @@ pub struct KeepOnlyPreview<V: Version> {
     turned_back: u64,
     strangers: Vec<String>,
 }
+
+with_options!(KeepOnlyPreview: reconciliations.client);
 
 impl<V: HasKeptCompletes> KeepOnlyPreview<V> {
     /// How many completes are kept.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{FILE_NAME_CHARS, Reason, ReconciliationCounts, ReconciliationStatus};
-use crate::client::Client;
+use crate::client::{CallOptions, Client};
 use crate::error::{Error, FieldError, text_length};
 use crate::open_enum::open_enum;
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
@@ -109,6 +109,10 @@ impl<V: Version> Sealed for ReconciliationQuery<V> {}
 impl<V: Version> ListQuery for ReconciliationQuery<V> {
     type Item = ReconciliationSummary;
 
+    fn set_options(&mut self, options: CallOptions) {
+        self.client = self.client.with(options);
+    }
+
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<ReconciliationSummary>, Error>> {
         async move {
             Error::check(self.filter.problems::<V>())?;
@@ -147,6 +151,10 @@ impl<V: Version> Sealed for ReconciledQuery<V> {}
 
 impl<V: Version> ListQuery for ReconciledQuery<V> {
     type Item = ReconciledTargetGroup;
+
+    fn set_options(&mut self, options: CallOptions) {
+        self.client = self.client.with(options);
+    }
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<ReconciledTargetGroup>, Error>> {
         V::reconciled_target_groups(self.client.raw(), self.client.account(), &self.id, ask).boxed()

@@ -31,6 +31,7 @@ pub use self::list::{
     ReasonCode, ReconciledQuery, ReconciledTargetGroup, ReconciliationKind, ReconciliationQuery, ReconciliationSummary,
 };
 use crate::client::Client;
+use crate::client::options::handle_options;
 use crate::error::{Error, FieldError, JobFailure, text_length};
 use crate::job::{JobPoll, JobStatus, Pace, poll};
 use crate::open_enum::open_enum;
@@ -134,6 +135,8 @@ impl ReconciliationRow {
 pub struct Reconciliations<V: Version> {
     client: Client<V>,
 }
+
+handle_options!(Reconciliations: client);
 
 impl<V: Version> Client<V> {
     /// The account's reconciliations. Asks nothing.
@@ -291,6 +294,8 @@ pub struct SubmittedReconciliation<V: Version> {
     client: Client<V>,
     id: ReconciliationId,
 }
+
+handle_options!(SubmittedReconciliation: client);
 
 impl<V: Version> SubmittedReconciliation<V> {
     /// The id of the reconciliation.

@@ -56,10 +56,10 @@ pub trait Journal: Send + Sync {
     fn take_over(&self) -> BoxFuture<'_, Result<Option<BTreeSet<String>>, JournalError>> {
         Box::pin(std::future::ready(Ok(None)))
     }
-    /// Strikes out the intent of a call that was dropped while nothing of it can have taken effect. A destructor calls
-    /// this, and cannot wait. A journal that cannot do it at once answers `false`, as the default does: then
-    /// [`end`](Self::end) is called in the background.
-    fn abandon(&self, _id: &str) -> bool {
+    /// Strikes out the intent of a call that was dropped when its outcome was known: nothing of it can have taken
+    /// effect, or it has. A destructor calls this, and cannot wait. A journal that cannot do it at once answers
+    /// `false`, as the default does: then [`end`](Self::end) is called in the background.
+    fn abandon(&self, _id: &str, _outcome: Outcome) -> bool {
         false
     }
 }

@@ -11,7 +11,8 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use serde::{Deserialize, Serialize};
 
-use crate::client::Client;
+use crate::client::options::handle_options;
+use crate::client::{CallOptions, Client};
 use crate::error::Error;
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
 use crate::sealed::Sealed;
@@ -66,6 +67,8 @@ pub struct ReferenceData<V: Version> {
     client: Client<V>,
     max_age: Duration,
 }
+
+handle_options!(ReferenceData: client);
 
 impl<V: Version> ReferenceData<V> {
     /// How old a list may be; an hour if not set. With [`Duration::ZERO`] it is fetched anew, and kept for the others.
@@ -371,6 +374,10 @@ impl<V: Version> Sealed for EndClientQuery<V> {}
 
 impl<V: Version> ListQuery for EndClientQuery<V> {
     type Item = EndClient;
+
+    fn set_options(&mut self, options: CallOptions) {
+        self.client = self.client.with(options);
+    }
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<EndClient>, Error>> {
         V::clients(self.client.raw(), self.client.account(), ask).boxed()

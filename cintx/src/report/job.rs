@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, FutureExt as _};
 
 use super::{Report, ReportFilter, ReportQuery, ReportRequest, ReportStatus};
-use crate::client::Client;
+use crate::client::{CallOptions, Client};
 use crate::error::{Error, JobFailure};
 use crate::job::{Job, JobKind, JobPoll, JobStatus};
 use crate::paging::ListRequest;
@@ -46,6 +46,10 @@ impl<V: Version> JobKind for ReportDownload<V> {
     const NAME: &'static str = "the report";
     const MAX_PAUSE: Duration = Duration::from_secs(60);
     const LIMIT: Duration = Duration::from_secs(3_600);
+
+    fn set_options(&mut self, options: CallOptions) {
+        self.client = self.client.with(options);
+    }
 
     fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<JobPoll<Report<V>>, Error>> {
         async move {

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     Report, ReportBuilder, ReportDownload, ReportJob, ReportKind, ReportLevel, ReportOrder, ReportScope, ReportStatus,
 };
-use crate::client::Client;
+use crate::client::options::handle_options;
+use crate::client::{CallOptions, Client};
 use crate::error::{Error, FieldError};
 use crate::job::Job;
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
@@ -57,6 +58,8 @@ impl<V: Version> Client<V> {
 pub struct Reports<V: Version> {
     pub(super) client: Client<V>,
 }
+
+handle_options!(Reports: client);
 
 impl<V: Version> Reports<V> {
     /// Who completed: of the account, or of any number of business units, projects or target groups.
@@ -195,6 +198,10 @@ impl<V: Version> Sealed for ReportQuery<V> {}
 
 impl<V: Version> ListQuery for ReportQuery<V> {
     type Item = ReportRequest;
+
+    fn set_options(&mut self, options: CallOptions) {
+        self.client = self.client.with(options);
+    }
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<ReportRequest>, Error>> {
         async move {

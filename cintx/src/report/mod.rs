@@ -34,6 +34,7 @@ use cintx_raw::{ByteStream, Secret};
 use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
+use crate::client::options::handle_options;
 use crate::error::Error;
 #[cfg(feature = "files")]
 use crate::fs::AtomicFile;
@@ -46,7 +47,7 @@ open_enum! {
     ReportKind {
         /// Who completed.
         Completes = "completes",
-        /// What was reconciled. Not in 2025-12-18.
+        /// What was reconciled. Before 2025-12-18.
         Reconciliations = "reconciliations",
         /// How reconciliations are doing.
         ReconciliationsStatus = "reconciliations-status",
@@ -156,6 +157,8 @@ pub struct Report<V: Version> {
     id: ReportId,
     url: Option<String>,
 }
+
+handle_options!(Report: client);
 
 impl<V: Version> Report<V> {
     /// The id of the report.

@@ -111,6 +111,13 @@ impl ServerToServer {
         ServerToServerBuilder::new()
     }
 
+    /// The same for calls with other options: retries, time limits, headers. They go before those of the builder.
+    #[must_use = "the client itself keeps its options"]
+    pub fn with(&self, options: CallOptions) -> Self {
+        let (shared, options) = (Arc::clone(&self.pipeline.shared), options.with_defaults(&self.pipeline.options));
+        Self { pipeline: Arc::new(Pipeline { shared, options }), callback: Arc::clone(&self.callback) }
+    }
+
     /// What Cint knows of a respondent.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::client::options::handle_options;
 use crate::error::Error;
 use crate::respondent::id_list::{self, IdList};
 use crate::target_group::TargetGroup;
@@ -52,6 +53,8 @@ pub struct UniqueCodes<V: Version> {
     group: TargetGroup<V>,
     codes_for: RespondentMode,
 }
+
+handle_options!(UniqueCodes: group.client);
 
 impl<V: HasUniqueCodes> UniqueCodes<V> {
     /// Adds 1 to 20,000 codes, each of 1 to 128 letters, digits, `-` and `_`, from an iterator, a stream or a file (see

@@ -8,7 +8,7 @@ use super::audience_read::parts;
 use super::drift::{Drift, NotCompared, setting};
 use super::launched::LaunchedChange;
 use super::{Study, StudyAudience, StudyExclusions, StudyGroup, assistant, exclusions};
-use crate::client::Client;
+use crate::client::{CallOptions, Client};
 use crate::error::{Error, ErrorKind, FieldError};
 use crate::project::{Project, ProjectScope};
 use crate::quota::QuotaWarning;
@@ -182,6 +182,19 @@ pub struct Plan<V: Version> {
 }
 
 impl<V: Version> Plan<V> {
+    /// Other options for what applies it: retries, time limits, headers. They go before the client's. Keys follow from
+    /// the study.
+    pub fn with(mut self, options: CallOptions) -> Self {
+        let options = options.of_many();
+        self.client = self.client.with(options.clone());
+        for plan in &mut self.groups {
+            if let Found::Draft(group, _) | Found::Launched(group, _) = &mut plan.found {
+                *group = group.with(options.clone());
+            }
+        }
+        self
+    }
+
     /// What would be done, in order. Empty if everything is as the study says.
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
         self.project_step.iter().chain(self.groups.iter().flat_map(|group| &group.steps))

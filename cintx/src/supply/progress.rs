@@ -72,7 +72,7 @@ pub struct AllocationProgress {
     /// How many completes it may still deliver.
     #[serde(default)]
     pub remaining: Option<i64>,
-    /// What a complete costs on average. Not in 2025-12-18.
+    /// What a complete costs on average. Before 2025-12-18.
     #[serde(default)]
     pub average_cost_per_interview: Option<Money>,
     /// Each of its suppliers.
@@ -89,7 +89,7 @@ pub struct SupplierProgress {
     /// The name of the supplier.
     #[serde(default)]
     pub name: Option<String>,
-    /// Where it has its respondents from. Not in 2025-12-18.
+    /// Where it has its respondents from. Before 2025-12-18.
     #[serde(default)]
     pub supplier_type: Option<SupplierType>,
     /// How many completes it has delivered.

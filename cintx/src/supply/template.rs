@@ -4,7 +4,8 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::client::Client;
+use crate::client::options::handle_options;
+use crate::client::{CallOptions, Client};
 use crate::error::{Error, FieldError, text_length};
 use crate::optimistic::{Editable, WithEtag, edit, three_way_merge};
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
@@ -31,6 +32,8 @@ pub use crate::wire::supply_templates::{HasGlobalTemplateWrites, HasUnitTemplate
 pub struct SupplyTemplates<V: Version> {
     client: Client<V>,
 }
+
+handle_options!(SupplyTemplates: client);
 
 impl<V: Version> Client<V> {
     /// The account's templates of supply, and Cint's.
@@ -252,6 +255,8 @@ pub struct UnitSupplyTemplates<V: Version> {
     unit: BusinessUnitId,
 }
 
+handle_options!(UnitSupplyTemplates: client);
+
 impl<V: HasUnitTemplates> UnitSupplyTemplates<V> {
     /// Reads one of the account's templates, with the suppliers that a locale has.
     ///
@@ -417,6 +422,10 @@ impl<V: Version> Sealed for SupplyTemplateQuery<V> {}
 
 impl<V: Version> ListQuery for SupplyTemplateQuery<V> {
     type Item = SupplyTemplateSummary;
+
+    fn set_options(&mut self, options: CallOptions) {
+        self.client = self.client.with(options);
+    }
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<SupplyTemplateSummary>, Error>> {
         V::list_supply_templates(self.client.raw(), self.client.account(), self.owner, ask).boxed()

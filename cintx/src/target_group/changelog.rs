@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::client::CallOptions;
 use crate::error::Error;
 use crate::open_enum::open_enum;
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
@@ -129,6 +130,10 @@ impl<V: Version> ListQuery for ChangelogQuery<V> {
     type Item = ChangelogEntry;
 
     const MAX_PAGE: u16 = V::CHANGELOG_PAGE;
+
+    fn set_options(&mut self, options: CallOptions) {
+        self.group.client = self.group.client.with(options);
+    }
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<ChangelogEntry>, Error>> {
         let TargetGroup { client, project, id } = &self.group;

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{TargetGroup, TargetGroupStatus};
-use crate::client::Client;
+use crate::client::options::handle_options;
+use crate::client::{CallOptions, Client};
 use crate::error::Error;
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage, check_search};
 use crate::project::ProjectScope;
@@ -21,6 +22,8 @@ pub struct TargetGroups<V: Version> {
     pub(crate) client: Client<V>,
     pub(crate) project: ProjectId,
 }
+
+handle_options!(TargetGroups: client);
 
 impl<V: Version> ProjectScope<V> {
     /// The project's target groups.
@@ -61,6 +64,7 @@ pub struct TargetGroupFilter {
     pub(crate) name: Option<String>,
     pub(crate) search: Option<String>,
     pub(crate) human_readable_ids: Vec<String>,
+    pub(crate) references: Vec<String>,
     pub(crate) excluding: Option<bool>,
 }
 
@@ -120,6 +124,17 @@ impl<V: Version> ListRequest<TargetGroupQuery<V>> {
         self
     }
 
+    /// Only the target group with this reference of your own; with one of them, if called again.
+    ///
+    /// From 2025-12-18 on.
+    pub fn reference(mut self, reference: impl Into<String>) -> Self
+    where
+        V: HasFilters,
+    {
+        self.source.filter.references.push(reference.into());
+        self
+    }
+
     /// Only target groups that exclude respondents of others, or that do not.
     pub fn excluding(mut self, excluding: bool) -> Self {
         self.source.filter.excluding = Some(excluding);
@@ -131,6 +146,10 @@ impl<V: Version> Sealed for TargetGroupQuery<V> {}
 
 impl<V: Version> ListQuery for TargetGroupQuery<V> {
     type Item = TargetGroupSummary;
+
+    fn set_options(&mut self, options: CallOptions) {
+        self.client = self.client.with(options);
+    }
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<TargetGroupSummary>, Error>> {
         async move {

@@ -7,6 +7,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use serde::{Deserialize, Serialize};
 
 use crate::Client;
+use crate::client::CallOptions;
 use crate::client::options::with_options;
 use crate::error::{Error, FieldError, JobFailure};
 use crate::exclusion::id_problem;
@@ -38,6 +39,8 @@ pub struct Bulk<V: Version> {
     project: ProjectId,
     groups: Vec<TargetGroupId>,
 }
+
+with_options!(Bulk: client);
 
 impl<V: Version> TargetGroups<V> {
     /// Some of the project's target groups, to do the same with each: at least one.
@@ -82,7 +85,7 @@ impl<V: Version> TargetGroups<V> {
 impl<V: Version> Bulk<V> {
     /// Launches each scheduled target group at once.
     ///
-    /// Carries an idempotency key in 2025-12-18.
+    /// Carries an idempotency key from 2025-12-18 on.
     ///
     /// # Errors
     /// If there are no target groups, or an id is none, before anything is sent. See
@@ -94,7 +97,7 @@ impl<V: Version> Bulk<V> {
 
     /// Pauses each live target group.
     ///
-    /// Carries an idempotency key in 2025-12-18.
+    /// Carries an idempotency key from 2025-12-18 on.
     ///
     /// # Errors
     /// As with [`launch_now`](Self::launch_now).
@@ -105,7 +108,7 @@ impl<V: Version> Bulk<V> {
 
     /// Resumes each paused target group.
     ///
-    /// Carries an idempotency key in 2025-12-18.
+    /// Carries an idempotency key from 2025-12-18 on.
     ///
     /// # Errors
     /// As with [`launch_now`](Self::launch_now).
@@ -116,7 +119,7 @@ impl<V: Version> Bulk<V> {
 
     /// Brings each completed target group back.
     ///
-    /// Carries an idempotency key in 2025-12-18.
+    /// Carries an idempotency key from 2025-12-18 on.
     ///
     /// # Errors
     /// As with [`launch_now`](Self::launch_now).
@@ -127,7 +130,7 @@ impl<V: Version> Bulk<V> {
 
     /// Ends each target group's field.
     ///
-    /// Carries an idempotency key in 2025-12-18.
+    /// Carries an idempotency key from 2025-12-18 on.
     ///
     /// # Errors
     /// As with [`launch_now`](Self::launch_now).
@@ -314,6 +317,10 @@ impl<V: Version> Sealed for BulkTransition<V> {}
 impl<V: Version> JobKind for BulkTransition<V> {
     type Done = BulkOutcome;
     const NAME: &'static str = "the bulk job";
+
+    fn set_options(&mut self, options: CallOptions) {
+        self.client = self.client.with(options);
+    }
 
     fn ask<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<JobPoll<BulkOutcome>, Error>> {
         let action = match self.action {

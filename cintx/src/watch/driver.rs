@@ -80,13 +80,21 @@ pub(super) struct Driver<V: Version> {
 }
 
 impl<V: Version> Driver<V> {
-    pub(super) fn new(watch: Watch<V>, feed: Feed) -> Self {
+    pub(super) fn new(mut watch: Watch<V>, feed: Feed) -> Self {
+        let since = watch.since.take().map(|mut since| {
+            since.groups.retain(|group| watch.is_about(&group.id));
+            since
+        });
+        let now = watch.project.client.now();
+        let kept = since.iter().flat_map(|since| &since.groups);
+        let known = kept.map(|group| (group.id.clone(), Known::kept(group, now))).collect();
+        let (before, reversed) = since.map(|since| (since.groups, since.reversed)).unzip();
         Self {
             watch,
             feed,
-            known: BTreeMap::new(),
-            before: None,
-            reversed: CurrencySums::default(),
+            known,
+            before,
+            reversed: reversed.unwrap_or_default(),
             next_at: None,
             read_at: None,
             failing_since: None,
@@ -242,7 +250,7 @@ impl<V: Version> Driver<V> {
         let mut seen = Vec::new();
         let mut groups = self.watch.project.target_groups().list().page_size(100).stream();
         while let Some(group) = groups.try_next().await? {
-            if self.watch.only.as_ref().is_none_or(|only| only.contains(&group.id)) {
+            if self.watch.is_about(&group.id) {
                 seen.push(Seen::from(group));
             }
         }
@@ -378,6 +386,13 @@ impl Known {
             since: None,
         };
         Self { progress, readings: VecDeque::new(), costs_of: None, dates_of: None, looked_at: now }
+    }
+
+    /// One that a snapshot has told: everything about it is read anew, but for where its pace is measured from.
+    fn kept(group: &GroupProgress, now: Timestamp) -> Self {
+        let last = Reading { at: group.read_at, completes: group.completes };
+        let readings = group.since.into_iter().chain([last]).filter(|reading| reading.at < now).collect();
+        Self { progress: group.clone(), readings, costs_of: None, dates_of: None, looked_at: now }
     }
 
     /// Takes what a request says; answers with what it shows.

@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use self::driver::Driver;
+use crate::client::options::with_options;
 use crate::error::{Error, FieldError};
 use crate::project::ProjectScope;
 use crate::target_group::{Feasibility, TargetGroup, TargetGroupStatus};
@@ -122,7 +123,10 @@ pub struct Watch<V: Version> {
     pace_over: Duration,
     until: Vec<Until>,
     expected: BTreeMap<TargetGroupId, u64>,
+    since: Option<Snapshot>,
 }
+
+with_options!(Watch: project.client);
 
 impl<V: Version> Watch<V> {
     fn new(project: ProjectScope<V>, one: Option<TargetGroupId>) -> Self {
@@ -135,6 +139,7 @@ impl<V: Version> Watch<V> {
             pace_over: PACE_OVER,
             until: Vec::new(),
             expected: BTreeMap::new(),
+            since: None,
         }
     }
 
@@ -189,6 +194,39 @@ impl<V: Version> Watch<V> {
     pub fn pace_over(mut self, window: Duration) -> Self {
         self.pace_over = window;
         self
+    }
+
+    /// Goes on from a snapshot that an earlier watch of the same target groups has told and a program has kept: the
+    /// first snapshot says what has changed since then, the pace is measured from there, and what reconciliation takes
+    /// back is added to what it had. Target groups that this watch is not about are left out of it.
+    ///
+    /// ```no_run
+    /// # async fn run(
+    /// #     project: cintx::project::ProjectScope<cintx::V2025_12_18>,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut watch = project.watch();
+    /// if let Ok(kept) = std::fs::read("field.json") {
+    ///     watch = watch.since(serde_json::from_slice(&kept)?);
+    /// }
+    /// let mut snapshots = watch.stream();
+    /// while let Some(snapshot) = snapshots.try_next().await? {
+    ///     for change in &snapshot.changes {
+    ///         println!("{}: {}", change.group, change.what);
+    ///     }
+    ///     // Kept when it is dealt with: what a program that is killed has not dealt with is told again.
+    ///     std::fs::write("field.json", serde_json::to_vec(&snapshot)?)?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn since(mut self, snapshot: Snapshot) -> Self {
+        self.since = Some(snapshot);
+        self
+    }
+
+    /// Whether it is about this target group.
+    fn is_about(&self, id: &TargetGroupId) -> bool {
+        self.one.as_ref().is_none_or(|one| one == id) && self.only.as_ref().is_none_or(|only| only.contains(id))
     }
 
     /// One look: the first snapshot, and no more.

@@ -21,9 +21,11 @@ pub struct Snapshot {
     pub at: Timestamp,
     /// The target groups, in the order of their ids.
     pub groups: Vec<GroupProgress>,
-    /// What has changed since the snapshot before; nothing in the first.
+    /// What has changed since the snapshot before; nothing in the first, unless the watch went on from a
+    /// [kept one](super::Watch::since).
     pub changes: Vec<Change>,
-    /// What reconciliation has taken back while they were watched: by so much their costs went down.
+    /// What reconciliation has taken back while they were watched, by earlier watches that this one goes on from, too:
+    /// by so much their costs went down.
     pub reversed: CurrencySums,
     /// Why this is the last snapshot, if it is.
     pub ended: Option<Until>,

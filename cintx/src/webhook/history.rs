@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{WebhookEventType, event_problems};
-use crate::client::Client;
+use crate::client::{CallOptions, Client};
 use crate::error::{Error, FieldError};
 use crate::open_enum::open_enum;
 use crate::paging::{ListQuery, ListRequest, PageRequest, RawPage};
@@ -98,6 +98,10 @@ impl<V: HasWebhookHistory> Sealed for WebhookHistory<V> {}
 
 impl<V: HasWebhookHistory> ListQuery for WebhookHistory<V> {
     type Item = WebhookDelivery;
+
+    fn set_options(&mut self, options: CallOptions) {
+        self.client = self.client.with(options);
+    }
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<WebhookDelivery>, Error>> {
         async move {

@@ -19,7 +19,8 @@ use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::client::Client;
+use crate::client::options::handle_options;
+use crate::client::{CallOptions, Client};
 use crate::error::{Conflict, Error, FieldError};
 use crate::open_enum::open_enum;
 use crate::optimistic::{Doubts, Editable, WithEtag, edit, three_way_merge};
@@ -71,6 +72,8 @@ open_enum! {
 pub struct Webhooks<V: Version> {
     client: Client<V>,
 }
+
+handle_options!(Webhooks: client);
 
 impl<V: Version> Webhooks<V> {
     /// Subscribes an address to events: `https://`, or `http://` to this machine itself; one event or more, of those
@@ -224,6 +227,8 @@ pub struct Webhook<V: Version> {
     facts: WebhookFacts,
     etag: Option<String>,
 }
+
+handle_options!(Webhook: client);
 
 impl<V: Version> From<&Webhook<V>> for WebhookId {
     fn from(webhook: &Webhook<V>) -> Self {
@@ -444,6 +449,10 @@ impl<V: Version> Sealed for WebhookQuery<V> {}
 
 impl<V: Version> ListQuery for WebhookQuery<V> {
     type Item = Webhook<V>;
+
+    fn set_options(&mut self, options: CallOptions) {
+        self.client = self.client.with(options);
+    }
 
     fn page<'a>(&'a self, ask: &'a PageRequest) -> BoxFuture<'a, Result<RawPage<Webhook<V>>, Error>> {
         async move {

@@ -63,7 +63,7 @@ pub trait HasRespondentExclusions: Version {
 /// The versions that have exclusion groups.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no exclusion groups",
-    note = "in 2025-02-17 the target groups of one project can exclude each other: \
+    note = "from 2025-02-17 on the target groups of one project can exclude each other: \
             `ProjectScope::set_exclusion_policies`; or use a client of 2025-12-18 or later"
 )]
 pub trait HasExclusionGroups: Version {
@@ -134,7 +134,7 @@ pub trait HasExclusionGroups: Version {
 /// The versions that exclude respondents by what they did lately.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not exclude respondents by what they did lately",
-    note = "in 2025-02-17 the target groups of one project can exclude each other: \
+    note = "from 2025-02-17 on the target groups of one project can exclude each other: \
             `ProjectScope::set_exclusion_policies`; or use a client of 2025-12-18 or later"
 )]
 pub trait HasActivityExclusions: Version {
@@ -181,7 +181,7 @@ pub trait HasExclusionPolicies: Version {
 /// The versions that exclude respondents by lists, without jobs.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not take lists of excluded respondents",
-    note = "2025-12-18 has `TargetGroup::exclusions`, 2024-12-02 has nothing of the kind"
+    note = "from 2025-12-18 on use `TargetGroup::exclusions`; 2024-12-02 has nothing of the kind"
 )]
 pub trait HasExclusionLists: Version {
     #[doc(hidden)]

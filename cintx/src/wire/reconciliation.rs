@@ -114,7 +114,7 @@ pub trait HasReconciliationFiles: Version {
 /// The versions that list what can be reconciled by the month of the sessions.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not list what can be reconciled by the month of the sessions",
-    note = "use `Reconciliations::eligible` of 2025-12-18; 2025-02-17 has no such list"
+    note = "from 2025-12-18 on use `Reconciliations::eligible`; 2025-02-17 has no such list"
 )]
 pub trait HasEligibleInMonth: Version {
     #[doc(hidden)]

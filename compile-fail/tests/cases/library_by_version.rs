@@ -12,6 +12,7 @@ fn library(
     let _ = first.questions("eng_gb").only_custom();
     let _ = second.suggest_field_of_days("eng_gb", 5);
     let _ = newest.question_index("eng_gb");
+    let _ = newest.questions("eng_gb").category_code("DEM");
     let _ = newest.question_details("eng_gb", 42);
     let _ = group.exclusion_lists();
 }

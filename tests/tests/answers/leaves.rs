@@ -160,7 +160,7 @@ fn texts(place: &str, text: &str) -> (String, String) {
     let parent = names.next().unwrap_or_default();
     let is_person = |name: &str| ["project_manager", "requestor", "users"].contains(&name);
     let is_amount = |name: &str| ["value", "amount", "cpi", "price"].contains(&name);
-    let is_user = |name: &str| name.ends_with("user_id") || name.ends_with("las_id");
+    let is_user = |name: &str| ["user_id", "las_id", "manager_id"].iter().any(|it| name.ends_with(it));
     let (one, other) = match text {
         _ if is_user(name) || name == "id" && is_person(parent) => {
             ("7d6d3f8a-9f2e-4b7c-8f6d-1f2e3d4c5b6a", "8e7e4a9b-9f2e-4b7c-8f6d-1f2e3d4c5b6a")

@@ -1,8 +1,11 @@
 //! Nothing documented is lost: each leaf of each answer that the facade reads is given another value, and left out, one
 //! at a time; what the facade returns must change, and be the same however a moment is written. `unread.txt` says of
-//! every other leaf why not, and may not grow. `raw_only` says why no call sends an operation.
+//! every other leaf why not, and may not grow. `raw_only` says why no call sends an operation. And each query parameter and
+//! header can be set by some call, or `parameters` says why not.
 
+mod examples;
 mod leaves;
+mod parameters;
 mod raw_only;
 mod readings;
 mod service;

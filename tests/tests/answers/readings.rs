@@ -27,7 +27,7 @@ type Outcome = Result<String, Error>;
 /// A call, and what it returns.
 pub(crate) struct Reading<V: Version> {
     pub(crate) name: &'static str,
-    call: Box<dyn Fn(Client<V>) -> Called>,
+    pub(crate) call: Box<dyn Fn(Client<V>) -> Called>,
 }
 
 /// A call under way.
@@ -47,7 +47,7 @@ pub(crate) fn client<V: Version>(service: &Service) -> Client<V> {
 }
 
 /// What seldom changes, asked for anew each time.
-fn reference<V: Version>(client: &Client<V>) -> ReferenceData<V> {
+pub(crate) fn reference<V: Version>(client: &Client<V>) -> ReferenceData<V> {
     let reference = client.reference_data();
     reference.clear_cache();
     reference
@@ -70,31 +70,32 @@ macro_rules! readings {
         }),+]
     };
 }
+pub(crate) use readings;
 
-const UUID: &str = "7d6d3f8a-9f2e-4b7c-8f6d-1f2e3d4c5b6a";
-const ULID: &str = "01BX5ZZKBKACTAV9WEVGEMMVS0";
+pub(crate) const UUID: &str = "7d6d3f8a-9f2e-4b7c-8f6d-1f2e3d4c5b6a";
+pub(crate) const ULID: &str = "01BX5ZZKBKACTAV9WEVGEMMVS0";
 
-fn manager() -> UserId {
+pub(crate) fn manager() -> UserId {
     UUID.parse().unwrap()
 }
 
-fn locale() -> Locale {
+pub(crate) fn locale() -> Locale {
     "eng_gb".parse().unwrap()
 }
 
-fn usd(value: &str) -> Money {
+pub(crate) fn usd(value: &str) -> Money {
     Money::new(value, "USD").unwrap()
 }
 
-fn day(day: u8) -> Timestamp {
+pub(crate) fn day(day: u8) -> Timestamp {
     format!("2100-01-{day:02}T09:00:00Z").parse().unwrap()
 }
 
-fn project() -> ProjectId {
+pub(crate) fn project() -> ProjectId {
     ProjectId::new(ULID)
 }
 
-fn template() -> TemplateId {
+pub(crate) fn template() -> TemplateId {
     TemplateId::new(UUID)
 }
 
@@ -102,19 +103,19 @@ fn job() -> JobId {
     JobId::new(ULID)
 }
 
-fn group<V: Version>(client: &Client<V>) -> TargetGroup<V> {
+pub(crate) fn group<V: Version>(client: &Client<V>) -> TargetGroup<V> {
     client.project(project()).target_group(TargetGroupId::new(ULID))
 }
 
 /// The first page of a list.
-async fn page<Q: ListQuery>(list: ListRequest<Q>) -> Result<impl Debug, Error>
+pub(crate) async fn page<Q: ListQuery>(list: ListRequest<Q>) -> Result<impl Debug, Error>
 where
     Q::Item: Debug,
 {
     list.pages().try_next().await
 }
 
-fn draft<V: Version>(client: &Client<V>) -> DraftBuilder<V> {
+pub(crate) fn draft<V: Version>(client: &Client<V>) -> DraftBuilder<V> {
     client
         .project(project())
         .draft_target_group("UK drinks")
@@ -161,11 +162,11 @@ fn webhook<V: Version>(webhook: &Webhook<V>) -> impl Debug + use<V> {
     )
 }
 
-fn report<V: Version>(client: &Client<V>) -> ReportJob<V> {
+pub(crate) fn report<V: Version>(client: &Client<V>) -> ReportJob<V> {
     client.reports().job(ReportId::new(UUID))
 }
 
-fn reconciliation<V: Version>(client: &Client<V>) -> SubmittedReconciliation<V> {
+pub(crate) fn reconciliation<V: Version>(client: &Client<V>) -> SubmittedReconciliation<V> {
     client.reconciliations().existing(ReconciliationId::new(UUID))
 }
 

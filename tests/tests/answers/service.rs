@@ -23,11 +23,13 @@ struct Success {
     schema: Option<Value>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
     /// What one operation answers instead of its whole instance.
     instead: Option<(String, Value)>,
     called: BTreeSet<&'static str>,
+    /// The parameters that were sent: operation, place, name. Names of headers in lower case.
+    sent: BTreeSet<(&'static str, &'static str, String)>,
 }
 
 /// The API of one version.
@@ -51,14 +53,14 @@ impl Service {
             let body = schema.as_ref().map(|schema| whole(&document, schema).swap_remove(0).value);
             successes.insert(row.id, Success { status, body: body.unwrap_or_default(), schema });
         }
-        let state = State { instead: None, called: BTreeSet::new() };
+        let state = State::default();
         let (document, successes) = (Arc::new(document), Arc::new(successes));
         Self { document, successes, table, state: Arc::new(Mutex::new(state)) }
     }
 
     /// From now on every operation answers with its whole instance, and none was called.
     pub(crate) fn reset(&self) {
-        *self.state() = State { instead: None, called: BTreeSet::new() };
+        *self.state() = State::default();
     }
 
     /// From now on this operation answers with this.
@@ -69,6 +71,11 @@ impl Service {
     /// The operations that were called.
     pub(crate) fn called(&self) -> BTreeSet<&'static str> {
         self.state().called.clone()
+    }
+
+    /// The query parameters and headers that were sent since the last reset.
+    pub(crate) fn sent(&self) -> BTreeSet<(&'static str, &'static str, String)> {
+        self.state().sent.clone()
     }
 
     /// The instances of an operation's answer: whole ones, with each branch of each union.
@@ -100,6 +107,10 @@ impl Service {
         let success = &self.successes[row.id];
         let mut state = self.state();
         state.called.insert(row.id);
+        let query = request.uri().query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+        let queries = query.map(|pair| (row.id, "query", pair.split('=').next().unwrap_or_default().to_owned()));
+        let headers = request.headers().keys().map(|name| (row.id, "header", name.as_str().to_owned()));
+        state.sent.extend(queries.chain(headers));
         let body = match &state.instead {
             Some((id, body)) if id == row.id => body,
             _ => &success.body,

@@ -62,10 +62,16 @@ fn lines(date: &str) -> Vec<Line> {
     lines
 }
 
+/// Those that are not listed.
+pub(crate) fn without_a_reason(date: &str, unread: &BTreeSet<String>) -> Vec<String> {
+    let lines = lines(date);
+    unread.iter().filter(|leaf| !lines.iter().any(|line| line.covers(leaf))).cloned().collect()
+}
+
 /// Every leaf that is not read is listed, and none that is.
 pub(crate) fn every_one_is_explained(date: &str, unread: &BTreeSet<String>, problems: &mut Vec<String>) {
     let lines = lines(date);
-    for leaf in unread.iter().filter(|leaf| !lines.iter().any(|line| line.covers(leaf))) {
+    for leaf in without_a_reason(date, unread) {
         problems.push(format!("not read, without a reason: {leaf}"));
     }
     let operations: BTreeSet<&str> = unread.iter().filter_map(|leaf| leaf.split(' ').next()).collect();

@@ -13,6 +13,7 @@ mod tracker;
 #[cfg(feature = "v2025-12-18")]
 use tracker::track;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -23,9 +24,10 @@ use cintx::client::{Credentials, RetryPolicy};
 use cintx::http::{ByteStream, TransportError};
 use cintx::project::ProjectScope;
 use cintx::reconciliation::{Reason, ReconciliationRow};
+use cintx::recovery::{FileJournal, Journal as _};
 use cintx::target_group::{ChangeKind, DraftBuilder, TargetGroupStatus};
-use cintx::types::LengthOfInterview;
-use cintx::watch::{Change, Changed, Until};
+use cintx::types::{CurrencySums, LengthOfInterview};
+use cintx::watch::{Change, Changed, Snapshot, Until};
 use cintx::{Client, ClientBuilder, Money, TargetGroupId, Version};
 use cintx_sandbox::Sandbox;
 use http::{Request, Response};
@@ -107,6 +109,12 @@ impl<V: Version> Setup<V> {
 
     fn end(&self) -> Timestamp {
         self.start + 240.hours()
+    }
+
+    /// Lets time pass for the sandbox and for the client.
+    async fn pass(&self, time: Duration) {
+        self.sandbox.advance(time);
+        tokio::time::advance(time).await;
     }
 
     async fn live(&self) -> Vec<TargetGroupId> {
@@ -272,6 +280,51 @@ async fn a_watch_outlives_bad_weather_until_its_deadline<V: Version>() {
     assert_eq!(wrong.unwrap_err().invalid_fields().len(), 2);
 }
 
+/// A program that is begun again tells what has changed while it was away.
+async fn a_watch_goes_on_from_what_was_kept<V: Version>() {
+    let setup = Setup::<V>::new().await;
+    let ids = setup.live().await;
+    setup.pass(DAY).await;
+    let kept = serde_json::to_string(&setup.project.watch().once().await.unwrap()).unwrap();
+    let kept: Snapshot = serde_json::from_str(&kept).unwrap();
+
+    setup.pass(DAY).await;
+    let price = Money::new("2.99", "USD").unwrap();
+    setup.project.target_group(&ids[0]).set_cost_per_interview(&price).await.unwrap();
+    setup.project.target_groups().at_once().complete(&ids[2..]).await.unwrap().all().unwrap();
+    let rid = setup.sandbox.respondents().into_iter().find(|it| it.is_complete()).unwrap().rid;
+    let rows = [ReconciliationRow::new(rid, Reason::Speeder)];
+    setup.cint.reconciliations().submit("too-fast.csv", rows).await.unwrap().until_done().await.unwrap();
+    let (_, later) = setup.draft("UK later");
+    later.fielding_period(setup.end()..setup.end() + 24.hours()).create().await.unwrap();
+
+    let is = setup.project.watch().since(kept.clone()).once().await.unwrap();
+    let of = |snapshot: &Snapshot, group: usize| snapshot.group(&ids[group]).unwrap().completes;
+    let told = |wanted: fn(&Changed) -> bool| is.changes.iter().filter(|change| wanted(&change.what)).count();
+    assert_eq!(told(|what| *what == Changed::Appeared), 1);
+    assert_eq!(told(|what| matches!(what, Changed::Price(Some(_), Some(_)))), 1);
+    assert_eq!(told(|what| matches!(what, Changed::Status(Some(_), Some(TargetGroupStatus::Completed)))), 1);
+    for (group, id) in ids.iter().enumerate() {
+        let change = Changed::Completes(of(&kept, group), of(&is, group));
+        let is_told = is.changes.iter().any(|it| it.group == *id && it.what == change);
+        assert_eq!(is_told, of(&kept, group) != of(&is, group), "{:?}", is.changes);
+    }
+    assert!(is.completes() > kept.completes(), "a day has passed");
+    // The pace is that of the day in between, not that since the beginning of field.
+    let since = is.group(&ids[0]).unwrap().since.unwrap();
+    assert_eq!((since.at, since.completes), (kept.group(&ids[0]).unwrap().read_at, of(&kept, 0)));
+
+    // What is not watched is not told as gone; and what was taken back before stays.
+    let mut back = CurrencySums::default();
+    assert!(back.add(price.value(), price.currency()));
+    let mut kept = is;
+    kept.reversed = back.clone();
+    let one = setup.project.target_group(&ids[1]).watch().since(kept.clone()).once().await.unwrap();
+    assert_eq!((one.groups.len(), one.changes.len(), &one.reversed), (1, 0, &back));
+    let two = setup.project.watch().only(&ids[..2]).since(kept).once().await.unwrap();
+    assert_eq!((two.groups.len(), two.changes.len()), (2, 0));
+}
+
 async fn hints_bring_news_without_more_reads<V: Version>() {
     let setup = Setup::<V>::new().await;
     let ids = setup.live().await;
@@ -351,28 +404,36 @@ impl Mortal {
     }
 }
 
-/// Runs the tracker until it is killed or through; how many requests there were, and whether it came through.
-async fn run<V: Version>(sandbox: &Arc<Sandbox>, order: &track::Order, dies_at: usize) -> (usize, bool) {
+/// Runs the tracker until it is killed or through; how many requests there were, and what it costs if it came through.
+/// A journal is opened anew.
+async fn run<V: Version>(
+    sandbox: &Arc<Sandbox>,
+    order: &track::Order,
+    dies_at: usize,
+    journal: Option<&Path>,
+) -> (usize, Option<CurrencySums>) {
     let (mortal, clock) = (Mortal::new(sandbox, dies_at), Arc::clone(sandbox));
     let transport = Arc::clone(&mortal);
-    let cint = builder::<V>(sandbox).clock(move || clock.now());
+    let mut cint = builder::<V>(sandbox).clock(move || clock.now());
+    if let Some(path) = journal {
+        cint = cint.journal(FileJournal::open(path).unwrap());
+    }
     let cint = cint.transport(move |request| Arc::clone(&transport).send(request)).build().unwrap();
-    let through = tokio::select! {
+    let costs = tokio::select! {
         biased;
-        () = mortal.died.notified() => false,
-        costs = track::track(&cint, order, || sandbox.advance(DAY)) => !costs.unwrap().is_empty(),
+        () = mortal.died.notified() => None,
+        costs = track::track(&cint, order, || sandbox.advance(DAY)) => Some(costs.unwrap()),
     };
-    (mortal.seen.load(Ordering::Relaxed), through)
+    (mortal.seen.load(Ordering::Relaxed), costs)
 }
 
+/// Twelve countries.
 fn order(sandbox: &Sandbox) -> track::Order {
     let rows = csv::Reader::from_reader(include_str!("../../../examples/tracker.csv").as_bytes()).into_deserialize();
     let rows: Vec<track::Row> = rows.collect::<Result<_, _>>().unwrap();
     assert_eq!(rows.len(), 12);
-    // Two whose price is fair, and one whose price is not.
-    let few = |row: &track::Row| ["United States", "France", "Canada"].contains(&&*row.country);
     track::Order {
-        rows: rows.into_iter().filter(few).collect(),
+        rows,
         manager: sandbox.project_manager_id().parse().unwrap(),
         business_unit: sandbox.business_unit_id(),
         start: sandbox.now() + 2.hours(),
@@ -410,9 +471,11 @@ const KILLS: usize = 7;
 
 async fn a_tracker_that_is_killed_comes_to_the_same_end<V: Version>() {
     let sandbox = sandbox::<V>().await;
-    let (order, beginning) = (order(&sandbox), sandbox.save().unwrap());
-    let (requests, through) = run::<V>(&sandbox, &order, usize::MAX).await;
-    assert!(through && requests > 50, "{requests} requests");
+    let (mut order, beginning) = (order(&sandbox), sandbox.save().unwrap());
+    // Two whose price is fair, and one whose price is not.
+    order.rows.retain(|row| ["United States", "France", "Canada"].contains(&&*row.country));
+    let (requests, costs) = run::<V>(&sandbox, &order, usize::MAX, None).await;
+    assert!(costs.is_some_and(|costs| !costs.is_empty()) && requests > 50, "{requests} requests");
     let wanted = ledger::<V>(&sandbox).await;
     let raised = wanted.iter().filter(|line| line.ends_with("completed at 3.05 USD, live 1, prices 1")).count();
     let others = wanted.iter().filter(|line| line.ends_with("completed at 2.85 USD, live 1, prices 0")).count();
@@ -422,10 +485,71 @@ async fn a_tracker_that_is_killed_comes_to_the_same_end<V: Version>() {
     for kill in 0..kills {
         let dies_at = requests * kill / kills;
         sandbox.load(&beginning).unwrap();
-        assert!(!run::<V>(&sandbox, &order, dies_at).await.1, "it is killed at request {dies_at}");
-        assert!(run::<V>(&sandbox, &order, usize::MAX).await.1);
+        let killed = run::<V>(&sandbox, &order, dies_at, None).await.1;
+        assert_eq!(killed, None, "it is killed at request {dies_at}");
+        assert!(run::<V>(&sandbox, &order, usize::MAX, None).await.1.is_some());
         assert_eq!(ledger::<V>(&sandbox).await, wanted, "killed at request {dies_at} of {requests}");
     }
+}
+
+/// So many kills of all twelve countries, without `CINTX_KILLS`.
+#[cfg(feature = "v2025-12-18")]
+const KILLS_OF_TWELVE: usize = 3;
+
+/// All twelve countries, with a journal in a file that each run opens again; what is said to be the costs is what the
+/// sandbox has in its ledger of respondents.
+#[cfg(feature = "v2025-12-18")]
+async fn twelve_countries_that_are_killed_come_to_their_end<V: Version>() {
+    let sandbox = sandbox::<V>().await;
+    let (order, beginning) = (order(&sandbox), sandbox.save().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let journal = |name: &str| folder.path().join(name);
+    let (requests, costs) = run::<V>(&sandbox, &order, usize::MAX, Some(&journal("whole"))).await;
+    assert_eq!(wrong::<V>(&sandbox, &costs.unwrap()).await, Vec::<String>::new());
+    let kills = std::env::var("CINTX_KILLS").map_or(KILLS_OF_TWELVE, |kills| kills.parse().unwrap()).min(requests);
+    for kill in 0..kills {
+        let (dies_at, journal) = (requests * (2 * kill + 1) / (2 * kills), journal(&kill.to_string()));
+        sandbox.load(&beginning).unwrap();
+        let killed = run::<V>(&sandbox, &order, dies_at, Some(&journal)).await.1;
+        assert_eq!(killed, None, "it is killed at request {dies_at}");
+        let costs = run::<V>(&sandbox, &order, usize::MAX, Some(&journal)).await.1.unwrap();
+        let open = FileJournal::open(&journal).unwrap().open_intents().await.unwrap();
+        assert_eq!((wrong::<V>(&sandbox, &costs).await, open), (Vec::new(), Vec::new()), "killed at request {dies_at}");
+    }
+}
+
+/// What is not as it should be at the end of twelve countries.
+#[cfg(feature = "v2025-12-18")]
+async fn wrong<V: Version>(sandbox: &Arc<Sandbox>, costs: &CurrencySums) -> Vec<String> {
+    let mut wrong = Vec::new();
+    // Which prices are raised is left to chance.
+    let lines = ledger::<V>(sandbox).await;
+    let is_once = |line: &&String| line.contains(": completed at ") && line.contains(", live 1, ");
+    wrong.extend(lines.iter().filter(|line| !is_once(line)).cloned());
+    if lines.len() != 12 {
+        wrong.push(format!("{} target groups", lines.len()));
+    }
+    let mortal = Mortal::new(sandbox, usize::MAX);
+    let cint = builder::<V>(sandbox).transport(move |request| Arc::clone(&mortal).send(request)).build().unwrap();
+    let mut sums = CurrencySums::default();
+    let respondents = sandbox.respondents();
+    for project in cint.projects().list().stream().collect().await.unwrap() {
+        let scope = cint.project(&project.id);
+        for group in scope.target_groups().list().stream().collect().await.unwrap() {
+            let there = respondents.iter().filter(|it| it.is_complete() && it.target_group_id == group.id.as_str());
+            let overview = group.open(&scope).overview().await.unwrap();
+            let (there, told) = (there.count() as i64, overview.progress.unwrap().current_completes);
+            if told != Some(there) {
+                wrong.push(format!("{:?}: {there} completes, told as {told:?}", group.name));
+            }
+            let cost = overview.current_cost.unwrap();
+            assert!(sums.add(cost.value(), cost.currency()));
+        }
+    }
+    if sums != *costs || sums.is_empty() {
+        wrong.push(format!("it costs {sums}, and is said to cost {costs}"));
+    }
+    wrong
 }
 
 /// The example as it is run: all twelve countries, over sockets, with a journal in a file.
@@ -452,9 +576,15 @@ macro_rules! version {
             crate::field::cases!(
                 $marker: what_is_there_is_found_and_each_has_a_result,
                 jobs_are_waited_for_at_once_and_schedules_are_kept, a_watch_tells_what_changes_and_ends,
-                a_watch_outlives_bad_weather_until_its_deadline, hints_bring_news_without_more_reads,
+                a_watch_goes_on_from_what_was_kept, a_watch_outlives_bad_weather_until_its_deadline, hints_bring_news_without_more_reads,
                 one_target_group_is_watched_from_draft_to_end, a_tracker_that_is_killed_comes_to_the_same_end
             );
+
+            #[cfg(feature = "v2025-12-18")]
+            #[tokio::test(start_paused = true)]
+            async fn twelve_countries_that_are_killed_come_to_their_end() {
+                crate::field::twelve_countries_that_are_killed_come_to_their_end::<cintx::$marker>().await;
+            }
 
             #[cfg(feature = "v2025-12-18")]
             #[tokio::test]

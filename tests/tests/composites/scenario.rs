@@ -537,8 +537,8 @@ impl Journal for Notebook {
         Box::pin(std::future::ready(Ok(self.open())))
     }
 
-    fn abandon(&self, id: &str) -> bool {
-        self.0.lock().unwrap().retain(|intent| intent.id() != id);
+    fn abandon(&self, id: &str, outcome: Outcome) -> bool {
+        drop(self.end(id, outcome));
         true
     }
 }

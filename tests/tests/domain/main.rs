@@ -23,6 +23,7 @@ mod kept;
 mod library;
 mod lists;
 mod long_lists;
+mod options;
 mod prices;
 mod projects;
 mod properties;

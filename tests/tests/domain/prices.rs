@@ -1,11 +1,17 @@
 //! Prices: rate cards, feasibility of what exists, predictions where a version has them.
 
+use cintx::target_group::PricingModel;
 use cintx::types::LengthOfInterview;
 use cintx::{Money, Version};
 
 use crate::setup::{Setup, on_every_version};
 
-on_every_version!(a_business_unit_has_a_card, an_existing_group_is_asked_about);
+on_every_version!(
+    a_business_unit_has_a_card,
+    a_draft_goes_by_the_rate_card,
+    a_draft_is_asked_about_before_it_exists,
+    an_existing_group_is_asked_about,
+);
 
 async fn a_business_unit_has_a_card<V: Version>(setup: Setup<V>) {
     let units = setup.cint.business_units().await.unwrap();
@@ -20,6 +26,24 @@ async fn a_business_unit_has_a_card<V: Version>(setup: Setup<V>) {
     let other = Money::new("2.50", if unit.currency.as_deref() == Some("EUR") { "USD" } else { "EUR" }).unwrap();
     let refused = draft.cost_per_interview(other).build().unwrap_err();
     assert_eq!(refused.invalid_fields()[0].field(), "cost_per_interview");
+    setup.assert_no_violation();
+}
+
+async fn a_draft_goes_by_the_rate_card<V: Version>(setup: Setup<V>) {
+    let units = setup.cint.business_units().await.unwrap();
+    let unit = units.iter().find(|unit| unit.pricing_models == [PricingModel::RateCard]).unwrap();
+    let draft = setup.unpriced_draft(&setup.project().await).business_unit(unit);
+    let read = draft.create().await.unwrap().draft().await.unwrap();
+    assert_eq!((read.settings.cost_per_interview, read.pricing_model), (None, Some(PricingModel::RateCard)));
+    setup.assert_no_violation();
+}
+
+async fn a_draft_is_asked_about_before_it_exists<V: Version>(setup: Setup<V>) {
+    let project = setup.project().await;
+    let asked = setup.draft(&project).feasibility().await.unwrap();
+    assert!(asked.completes_max.is_some(), "{asked:?}");
+    let groups = setup.cint.project(&project).target_groups().list().stream().collect().await.unwrap();
+    assert!(groups.is_empty(), "{groups:?}");
     setup.assert_no_violation();
 }
 

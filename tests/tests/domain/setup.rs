@@ -49,6 +49,11 @@ impl<V: Version> Setup<V> {
 
     /// A draft that nothing is wrong with.
     pub fn draft(&self, project: &Project) -> DraftBuilder<V> {
+        self.unpriced_draft(project).cost_per_interview(Money::new("2.73", "USD").unwrap())
+    }
+
+    /// The same without a price.
+    pub fn unpriced_draft(&self, project: &Project) -> DraftBuilder<V> {
         let start = Timestamp::now() + 2.hours();
         self.cint
             .project(project)
@@ -60,7 +65,6 @@ impl<V: Version> Setup<V> {
             .length_of_interview(LengthOfInterview::minutes(10))
             .incidence_rate("0.50")
             .fielding_period(start..start + 240.hours())
-            .cost_per_interview(Money::new("2.73", "USD").unwrap())
             .live_url("https://survey.example/?RID=[%RID%]")
             .supply(Supply::test_supplier_only())
             .audience(Audience::independent([Question::choice(43).option("1", 49).option("2", 51)]))

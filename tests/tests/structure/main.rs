@@ -3,6 +3,7 @@
 mod capabilities;
 mod claims;
 mod faults;
+mod options;
 mod studies;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -297,8 +298,8 @@ fn no_line_is_long() {
 const CIRCLES: &[(&str, &[&str])] = &[
     (
         "a client owns its pipeline, with its tokens and its journal, and the pipeline goes by the client's options; a \
-         client hands out every resource, a resource asks through its client's version, and the wire renders and reads \
-         the resources' models",
+         client hands out every resource, a resource asks through its client's version, lists and jobs take options of a \
+         client's, and the wire renders and reads the resources' models",
         &[
             "audience",
             "auth",
@@ -306,7 +307,9 @@ const CIRCLES: &[(&str, &[&str])] = &[
             "exclusion",
             "fielding",
             "http",
+            "job",
             "library",
+            "paging",
             "pricing",
             "profile_template",
             "project",

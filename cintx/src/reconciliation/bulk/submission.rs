@@ -56,6 +56,13 @@ pub struct BulkSubmission<'a, V: Version> {
 }
 
 impl<V: Version> BulkSubmission<'_, V> {
+    /// Other options for its requests: retries, time limits, headers. They go before the client's. Keys follow from the
+    /// submission's.
+    pub fn with(mut self, options: CallOptions) -> Self {
+        self.reconciliations = self.reconciliations.with(options.of_many());
+        self
+    }
+
     /// How many rows a part has at most: 1 to 100,000, or to 20,000 before 2025-12-18, which is what Cint takes and
     /// what it is if not set.
     pub fn part_rows(mut self, rows: usize) -> Self {

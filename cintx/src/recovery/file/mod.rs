@@ -28,6 +28,9 @@ const REWRITE_BYTES: u64 = 64 * 1024;
 
 /// A journal in a file, for one process at a time. Clones share it, so that clients of two versions can.
 ///
+/// When the last clone is dropped, with the clients that have one, the file is free at once: dropping it waits for what
+/// is being written, a moment of the disk's time.
+///
 /// Two names of one file are one journal: a symbolic link leads to the file itself, a hard link is recognised by its
 /// lock. While a file has several names it is not rewritten, and grows.
 ///
@@ -52,12 +55,25 @@ const REWRITE_BYTES: u64 = 64 * 1024;
 #[derive(Clone)]
 pub struct FileJournal {
     shared: Arc<SharedFile>,
+    /// Work on the disk that nobody waits for any more has the file, but none of these.
+    _handles: Arc<CloseOnDrop>,
 }
 
 struct SharedFile {
     file: Mutex<JournalFile>,
-    /// Intents whose calls were dropped while somebody else had the file.
-    abandoned: Mutex<Vec<String>>,
+    /// Intents whose calls were dropped while somebody else had the file, each with how it ended.
+    abandoned: Mutex<Vec<(String, Outcome)>>,
+}
+
+/// Closes the file when the last handle of the journal is dropped.
+struct CloseOnDrop(Arc<SharedFile>);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        let mut file = locked(&self.0.file);
+        self.0.end_abandoned(&mut file);
+        file.close();
+    }
 }
 
 impl FileJournal {
@@ -70,7 +86,9 @@ impl FileJournal {
     /// The file cannot be read or written, it is open already, or it is no journal; it is left as it is.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, JournalError> {
         let file = Mutex::new(JournalFile::open(path.as_ref())?);
-        Ok(Self { shared: Arc::new(SharedFile { file, abandoned: Mutex::default() }) })
+        let shared = Arc::new(SharedFile { file, abandoned: Mutex::default() });
+        let _handles = Arc::new(CloseOnDrop(Arc::clone(&shared)));
+        Ok(Self { shared, _handles })
     }
 
     /// The lines that were damaged when the journal was opened. What a damaged line began is not known any more: a
@@ -100,6 +118,9 @@ impl FileJournal {
         let shared = Arc::clone(&self.shared);
         let done = tokio::task::spawn_blocking(move || {
             let mut file = locked(&shared.file);
+            if file.is_closed {
+                return Err(file.failed(io::Error::other("it was closed in the meantime")));
+            }
             let done = work(&mut file);
             shared.end_abandoned(&mut file);
             done
@@ -110,18 +131,20 @@ impl FileJournal {
 
 impl SharedFile {
     fn end_abandoned(&self, file: &mut JournalFile) {
-        for id in locked(&self.abandoned).drain(..) {
+        for (id, outcome) in locked(&self.abandoned).drain(..) {
             // What cannot be written now is tried again with the next line.
-            let _ = file.end(&id, Outcome::NotSent);
+            let _ = file.end(&id, outcome);
         }
     }
-}
 
-impl Drop for SharedFile {
-    fn drop(&mut self) {
-        let mut file = locked(&self.file);
-        self.end_abandoned(&mut file);
-        let _ = file.write_ends();
+    /// Ends an intent at once, or lets whoever has the file do it.
+    fn abandon(&self, id: &str, outcome: Outcome) {
+        locked(&self.abandoned).push((id.to_owned(), outcome));
+        match self.file.try_lock() {
+            Ok(mut file) => self.end_abandoned(&mut file),
+            Err(TryLockError::Poisoned(poisoned)) => self.end_abandoned(&mut poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => {}
+        }
     }
 }
 
@@ -144,7 +167,9 @@ struct JournalFile {
     /// A rewrite is due at this much that is struck out.
     rewrite_bytes: u64,
     /// Held for as long as the journal is open; it stays the same file when the journal is rewritten.
-    _lock: File,
+    lock: File,
+    /// Somebody else may have it by now.
+    is_closed: bool,
 }
 
 impl JournalFile {
@@ -172,7 +197,8 @@ impl JournalFile {
         };
         let len = file.metadata().map_err(failed)?.len();
         let unwritten = Vec::new();
-        let mut journal = Self { path, file, len, open, damaged, unwritten, rewrite_bytes: REWRITE_BYTES, _lock: lock };
+        let (rewrite_bytes, is_closed) = (REWRITE_BYTES, false);
+        let mut journal = Self { path, file, len, open, damaged, unwritten, rewrite_bytes, lock, is_closed };
         if is_new {
             journal.write_header().map_err(failed)?;
         }
@@ -267,6 +293,15 @@ impl JournalFile {
             self.unwritten.remove(0);
         }
         Ok(())
+    }
+
+    /// Writes what is left, and lets go of the file.
+    fn close(&mut self) {
+        let _ = self.write_ends();
+        self.is_closed = true;
+        // Work that still waits for a thread keeps the files open, and must not keep their locks.
+        let _ = fs4::FileExt::unlock(&self.file);
+        let _ = fs4::FileExt::unlock(&self.lock);
     }
 
     fn rewrite_if_due(&mut self) {
@@ -407,14 +442,8 @@ impl Journal for FileJournal {
         Box::pin(self.on_disk(|file| Ok(file.open.intents().cloned().collect())))
     }
 
-    fn abandon(&self, id: &str) -> bool {
-        locked(&self.shared.abandoned).push(id.to_owned());
-        match self.shared.file.try_lock() {
-            Ok(mut file) => self.shared.end_abandoned(&mut file),
-            Err(TryLockError::Poisoned(poisoned)) => self.shared.end_abandoned(&mut poisoned.into_inner()),
-            // Whoever has the file does it.
-            Err(TryLockError::WouldBlock) => {}
-        }
+    fn abandon(&self, id: &str, outcome: Outcome) -> bool {
+        self.shared.abandon(id, outcome);
         true
     }
 }

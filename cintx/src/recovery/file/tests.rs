@@ -316,17 +316,39 @@ async fn what_was_dropped_before_its_turn_is_not_begun() {
         let mut beginning = journal.begin(&first);
         assert!(futures_util::FutureExt::now_or_never(&mut beginning).is_none());
         drop(beginning);
-        assert!(journal.abandon(first.id()));
+        assert!(journal.abandon(first.id(), Outcome::NotSent));
         // As whoever has the file does in the end: then nothing strikes it out any more.
         journal.shared.end_abandoned(&mut file);
         drop(file);
     }
     journal.begin(&second).await.unwrap();
     assert_eq!(ids(&journal).await, [second.id()]);
-    assert!(journal.abandon(second.id()));
+    assert!(journal.abandon(second.id(), Outcome::NotSent));
     assert!(ids(&journal).await.is_empty());
     drop(journal);
     assert!(ids(&open(&place.path)).await.is_empty());
+}
+
+/// Seen in use: a program that was killed in its own process and begun again found its journal in use.
+#[tokio::test]
+async fn the_file_is_free_as_soon_as_the_last_handle_is_dropped() {
+    let place = place();
+    for _ in 0..50 {
+        let journal = open(&place.path);
+        let (first, second) = (intent(), intent());
+        journal.begin(&first).await.unwrap();
+        let other = journal.clone();
+        // Threads write for both, or are about to, when nobody waits for them any more.
+        let _ = futures_util::FutureExt::now_or_never(journal.begin(&second));
+        let _ = futures_util::FutureExt::now_or_never(journal.end(first.id(), Outcome::Applied));
+        // As the call that was dropped does.
+        assert!(other.abandon(first.id(), Outcome::Applied) && other.abandon(second.id(), Outcome::NotSent));
+        drop(journal);
+        assert!(matches!(FileJournal::open(&place.path), Err(JournalError::InUse { .. })), "a clone has it");
+        drop(other);
+        let again = FileJournal::open(&place.path).unwrap();
+        assert!(ids(&again).await.is_empty());
+    }
 }
 
 #[test]
@@ -340,11 +362,11 @@ fn what_is_abandoned_without_a_runtime_is_struck_out() {
         journal.begin(&second).await.unwrap();
     });
     drop(runtime);
-    assert!(journal.abandon(first.id()));
+    assert!(journal.abandon(first.id(), Outcome::NotSent));
     {
         // While somebody else has the file: then the last handle does it.
         let _file = locked(&journal.shared.file);
-        assert!(journal.abandon(second.id()));
+        assert!(journal.abandon(second.id(), Outcome::NotSent));
     }
     drop(journal);
     assert_eq!(locked(&open(&place.path).shared.file).open.intents().count(), 0);

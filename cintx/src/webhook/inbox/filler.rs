@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Accepted, Gap, Inbox, InboxError, ago};
+use crate::client::options::with_options;
 use crate::error::Error;
 use crate::paging::ListRequest;
 use crate::version::Version;
@@ -58,6 +59,8 @@ pub struct GapFiller<V: Version> {
     /// not over.
     next: Arc<Mutex<Option<(Timestamp, usize)>>>,
 }
+
+with_options!(GapFiller: webhook.client);
 
 /// What filling gaps came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

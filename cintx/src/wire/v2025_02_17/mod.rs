@@ -75,6 +75,7 @@ use crate::target_group::TargetGroupDraft;
 use crate::webhook::{WebhookEventType, WebhookFacts};
 
 impl crate::library::HasCustomQuestions for Marker {}
+impl crate::library::HasQuestionSelection for Marker {}
 impl crate::report::HasReconciliationsReport for Marker {}
 
 /// What a draft calls its parts.
@@ -163,6 +164,9 @@ async fn library_questions(
         query: filter.search.clone(),
         translation_language: filter.translation.as_ref().map(ToString::to_string),
         allow_custom_quals: filter.with_custom,
+        allow_foreign_quals: filter.from_other_locales,
+        no_filter: filter.unsupported,
+        classification_filter: filter.categories(),
         only_custom_quals: filter.only_custom,
         limit: ask.page_size(),
         start_after: ask.start_after().and_then(|id| id.parse().ok()),

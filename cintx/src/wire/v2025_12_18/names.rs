@@ -153,10 +153,12 @@ pub(super) fn changed_details(settings: &LaunchedSettings) -> types::TargetGroup
     }
 }
 
-/// What the list of target groups can be narrowed down by, beside what every version has: its manager.
+/// What the list of target groups can be narrowed down by, beside what every version has: manager and
+/// reference.
 pub(super) fn target_group_filter(filter: &TargetGroupFilter) -> GetListTargetGroupsParams {
     GetListTargetGroupsParams {
         project_manager_id: filter.manager.map(|manager| manager.to_string()),
+        target_group_customer_reference_numbers: (!filter.references.is_empty()).then(|| filter.references.clone()),
         ..Default::default()
     }
 }
