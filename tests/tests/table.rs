@@ -83,7 +83,10 @@ async fn the_document_the_table_and_the_client_have_the_same_operations() {
         let documented: BTreeSet<String> =
             document.operations().iter().map(|operation| row_of(&version, operation).id.to_owned()).collect();
         let rows: BTreeSet<String> = version.table.iter().map(|row| row.id.to_owned()).collect();
-        let methods: BTreeSet<String> = methods(version.date).into_iter().collect();
+        // Where something is optional, the one that is called takes it.
+        let methods = methods(version.date).into_iter();
+        let methods: BTreeSet<String> =
+            methods.map(|name| name.strip_suffix("_with").unwrap_or(&name).to_owned()).collect();
         assert_eq!(document.operations().len(), count, "{}", version.date);
         assert_eq!(version.table.len(), count, "an id stands twice or one is missing");
         assert_eq!(rows, documented);
