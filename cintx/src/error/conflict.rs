@@ -31,6 +31,7 @@ impl Error {
     pub fn conflict(&self) -> Option<&Conflict> {
         match &*self.kind {
             Kind::Conflict(conflict) => Some(conflict),
+            Kind::AfterWrite(error) => error.conflict(),
             _ => None,
         }
     }

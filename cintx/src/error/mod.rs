@@ -260,10 +260,11 @@ impl Error {
         }
     }
 
-    /// The values that were refused before anything was sent; empty for every other error.
+    /// The values that were refused before their request was sent; empty for every other error.
     pub fn invalid_fields(&self) -> &[FieldError] {
         match &*self.kind {
             Kind::Invalid(problems) => problems,
+            Kind::AfterWrite(error) => error.invalid_fields(),
             _ => &[],
         }
     }
@@ -324,6 +325,7 @@ impl Error {
     pub fn job_failure(&self) -> Option<&JobFailure> {
         match &*self.kind {
             Kind::Job(failure) => Some(failure),
+            Kind::AfterWrite(error) => error.job_failure(),
             _ => None,
         }
     }

@@ -23,7 +23,9 @@ fn methods(source: &str) -> BTreeSet<String> {
     // A call may stand on the line below its client.
     let source = source.split_whitespace().collect::<Vec<_>>().join(" ").replace("raw .", "raw.");
     let is_name = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
-    source.split("raw.").skip(1).map(|rest| rest.chars().take_while(is_name).collect()).collect()
+    let names = source.split("raw.").skip(1).map(|rest| rest.chars().take_while(is_name).collect::<String>());
+    // What is optional about an operation has a method of its own.
+    names.map(|name| name.strip_suffix("_with").unwrap_or(&name).to_owned()).collect()
 }
 
 /// Every operation with a body that the version's calls consist of was called; and no other was, so none is overlooked.
