@@ -194,8 +194,21 @@ async fn a_late_event_is_overtaken() {
     assert_eq!(numbers, [2, 1]);
 }
 
+/// An answer as most servers give it.
+fn whole(body: &str) -> String {
+    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+}
+
+/// An answer in two pieces, as a server gives it that does not know the length beforehand.
+fn in_chunks(body: &str) -> String {
+    let (first, rest) = body.split_at(body.len() / 2);
+    let chunk = |text: &str| format!("{:x}\r\n{text}\r\n", text.len());
+    format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{}{}0\r\n\r\n", chunk(first), chunk(rest))
+}
+
 /// Listens for many at once and keeps what it hears, in order of arrival.
-async fn busy_subscriber() -> (String, Heard) {
+/// Closes no connection by itself.
+async fn busy_subscriber(answer: fn(&str) -> String) -> (String, Heard) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let heard = Heard::default();
@@ -215,20 +228,39 @@ async fn busy_subscriber() -> (String, Heard) {
                         break event;
                     }
                 };
-                let answer = json!({ "event_id": event["id"] }).to_string();
+                let text = answer(&json!({ "event_id": event["id"] }).to_string());
                 list.lock().unwrap().push((String::new(), event));
-                let text = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{answer}", answer.len());
                 stream.write_all(text.as_bytes()).await.unwrap();
+                let _ = stream.read(&mut [0]).await;
             });
         }
     });
     (address, heard)
 }
 
+#[tokio::test]
+async fn subscribers_answer_in_pieces_and_keep_connections_open() {
+    for answer in [whole, in_chunks] {
+        let (address, heard) = busy_subscriber(answer).await;
+        let sandbox = Sandbox::builder().webhook_gateway(address).start().await.unwrap();
+        let caller = Caller::new(&sandbox, "2025-12-18").await;
+        subscribe(&caller, &sandbox, "https://hooks.example/cint", json!(["target-group-updated"])).await;
+        let project = caller.project(&sandbox, "p").await;
+        let group = caller.draft(&sandbox, &project, 100).await;
+        caller.launch(&group, "l").await;
+        let began = std::time::Instant::now();
+        while sandbox.state()["webhooks"][0]["delivered"] != 1 {
+            assert!(began.elapsed() < Duration::from_secs(5), "{}", sandbox.state()["webhooks"]);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(heard.lock().unwrap().len(), 1, "sent once");
+    }
+}
+
 /// Lets groups fill at a speed and holds what was heard against the books:
 /// the number of events and of seconds.
 async fn fill_and_listen(speed: f64, groups: usize, goal: u64) -> (usize, f64) {
-    let (address, heard) = busy_subscriber().await;
+    let (address, heard) = busy_subscriber(whole).await;
     let sandbox = Sandbox::builder().webhook_gateway(address).start().await.unwrap();
     let caller = Caller::new(&sandbox, "2025-12-18").await;
     let events = json!(["target-group-updated", "session-updated", "quota-fill-registered"]);
