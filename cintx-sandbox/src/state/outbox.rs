@@ -215,17 +215,26 @@ impl Outbox {
         self.late.insert(id.to_owned());
     }
 
-    /// Takes back what was under way, because nobody will say what became of it.
-    pub(crate) fn recall(&mut self, deliveries: &mut Deliveries) {
+    /// Lets everything that waits set out anew: nobody will say what became of
+    /// what was under way, and due times of another clock mean nothing here.
+    pub(crate) fn recall(&mut self, deliveries: &mut Deliveries, now: Timestamp) {
         self.in_flight = 0;
-        for (entity, queue) in &self.queues {
-            if let Some((first, due)) = queue.front() {
-                self.ready.insert((*due, first.clone(), entity.clone()));
+        self.quiet_until = None;
+        self.ready.clear();
+        for (entity, queue) in &mut self.queues {
+            for (_, due) in queue.iter_mut() {
+                *due = now;
+            }
+            if let Some((first, _)) = queue.front() {
+                self.ready.insert((now, first.clone(), entity.clone()));
             }
         }
         for id in &self.waiting {
-            if let Some(delivery) = deliveries.get_mut(id).filter(|one| one.progress == Progress::Delivering) {
-                delivery.progress = Progress::Undelivered;
+            if let Some(delivery) = deliveries.get_mut(id) {
+                delivery.queued_at = now;
+                if delivery.progress == Progress::Delivering {
+                    delivery.progress = Progress::Undelivered;
+                }
             }
         }
     }
