@@ -167,6 +167,25 @@ async fn what_announces_too_much_is_refused_at_once() {
     }
 }
 
+/// A page of another site can send bodies of any size; nothing of them is kept.
+#[tokio::test]
+async fn whoever_is_kept_out_is_told_before_a_body_is_read() {
+    let sandbox = Sandbox::start().await.unwrap();
+    for head in [
+        "POST /control/seed HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 400000000",
+        "POST /control/seed HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\nTransfer-Encoding: chunked",
+        "GET / HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 1000000",
+        "GET /events HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 1000000",
+    ] {
+        let mut stream = TcpStream::connect(sandbox.address()).await.unwrap();
+        stream.write_all(format!("{head}\r\n\r\n").as_bytes()).await.unwrap();
+        let mut status = [0; 12];
+        let read = stream.read_exact(&mut status);
+        tokio::time::timeout(Duration::from_secs(20), read).await.unwrap().unwrap();
+        assert_eq!(&status, b"HTTP/1.1 403", "{head}");
+    }
+}
+
 #[tokio::test]
 async fn pages_of_other_origins_may_call_the_api_and_nothing_else() {
     let sandbox = Sandbox::start().await.unwrap();
