@@ -102,6 +102,37 @@ async fn requests_are_filtered_and_verified() {
     assert_eq!(send(verify(2)).await.expect(409).json(), json!({ "expected": 2, "count": 1 }));
 }
 
+#[tokio::test]
+async fn what_the_log_has_forgotten_is_not_verified() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    caller.project(&sandbox, "once").await;
+    let verify = |after: Option<u64>| {
+        let mut body = json!({ "operation": "create_project", "idempotency_key": "once", "times": 1 });
+        if let Some(after) = after {
+            body["after"] = json!(after);
+        }
+        send(post_json(&client(), &format!("{}/requests/verify", sandbox.control_url()), &body))
+    };
+    verify(None).await.expect(200);
+    let large = json!({ "name": "x".repeat(250_000) }).to_string();
+    for _ in 0..70 {
+        let request = http::Request::post(format!("{}{}/projects", caller.api, caller.account))
+            .header("authorization", format!("Bearer {}", caller.token))
+            .header("content-type", "application/json")
+            .header("cint-api-version", "2025-12-18");
+        assert_eq!(sandbox.answer(request.body(large.clone().into()).unwrap()).status(), 400);
+    }
+    let oldest = sandbox.requests()[0].number;
+    assert!(oldest > 1 && oldest < 71, "{oldest}");
+    for after in [None, Some(oldest - 2)] {
+        let refused = verify(after).await.expect(400).json();
+        let reason = refused["error"].as_str().unwrap();
+        assert!(reason.contains(&format!("the oldest it has is number {oldest};")), "{reason}");
+    }
+    assert_eq!(verify(Some(oldest - 1)).await.expect(409).json(), json!({ "expected": 1, "count": 0 }));
+}
+
 /// What two runs that ought to be the same are compared by.
 async fn run(sandbox: &Sandbox, caller: &Caller) -> Value {
     let project = caller.project(sandbox, "p").await;

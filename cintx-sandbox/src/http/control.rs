@@ -189,6 +189,13 @@ impl Filter {
             && self.number.is_none_or(|number| one.number == number)
             && self.after.is_none_or(|number| one.number > number)
     }
+
+    /// Whether it may mean one of the first requests, so many.
+    fn reaches_back(&self, first: u64) -> bool {
+        first > 0
+            && self.after.is_none_or(|number| number < first)
+            && self.number.is_none_or(|number| (1..=first).contains(&number))
+    }
 }
 
 fn one() -> u32 {
@@ -277,7 +284,17 @@ fn verify(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
         return Err(refuse(format!("times is {times}; a whole number from 0 on is needed")));
     };
     let filter = Filter::read(engine, given)?;
-    let count = engine.log().entries().iter().filter(|one| filter.fits(one)).count() as u64;
+    let (forgotten, count) = {
+        let log = engine.log();
+        (log.forgotten(), log.youngest().filter(|one| filter.fits(one)).count() as u64)
+    };
+    if filter.reaches_back(forgotten) {
+        return Err(refuse(format!(
+            "the log has forgotten requests that may be meant: the oldest it has is number {}; give after, from \
+             {forgotten} on",
+            forgotten + 1
+        )));
+    }
     let status = if count == times { 200 } else { 409 };
     Ok((status, json!({ "expected": times, "count": count })))
 }

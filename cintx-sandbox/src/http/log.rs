@@ -199,6 +199,11 @@ impl Log {
         self.count
     }
 
+    /// The number of the last request that is no longer kept; 0 if all are.
+    pub(crate) fn forgotten(&self) -> u64 {
+        self.count - self.entries.len() as u64
+    }
+
     /// How many of them were refused.
     pub(crate) fn refused(&self) -> u64 {
         self.refused
