@@ -6,6 +6,7 @@ use crate::scenario::Scenario;
 use crate::sim::clock::Clock;
 use crate::state::audience::{AGE, Audience, Condition, GENDER, Profile, ProfileKind, Quota, Target, Wanted};
 use crate::state::exclusion::ExclusionGroup;
+use crate::state::field::{self, Transition};
 use crate::state::fielding::{self, RunStatus};
 use crate::state::file_job::{self, List};
 use crate::state::market::TEST_SUPPLIER;
@@ -409,6 +410,51 @@ fn a_budget_is_not_exceeded_and_a_soft_launch_opens_its_part() {
     assert_eq!(group(&world, &tight).ledger.total.cost.to_string(), "200.00");
     assert_eq!(completes(&world, &soft), 40);
     assert_eq!(fill(&world, &soft), (36, 4), "a strict soft launch opens the same part of each quota");
+}
+
+#[test]
+fn a_budget_is_held_where_the_price_rises_and_where_people_come_back() {
+    let mut world = world(25, Scenario::default());
+    let now = world.now();
+    let budgeted = |world: &mut World, budget: &str| {
+        launch(world, |group| {
+            group.incidence = 1.0;
+            group.price = Some(Money { value: "4".into(), currency: "USD".into() });
+            group.assistant = json!({ "pricing": { "type": "dynamic", "total_budget": { "value": budget } } });
+        })
+    };
+    let come = |world: &mut World, id: &str, simulated: bool| -> Vec<String> {
+        std::iter::from_fn(|| field::enter(world, now, id, simulated)).take(100).collect()
+    };
+    let dearer = |world: &mut World, id: &str| {
+        world.groups.get_mut(id).unwrap().price = Some(Money { value: "8".into(), currency: "USD".into() });
+    };
+    // Moved on by a client.
+    let id = budgeted(&mut world, "40");
+    let rids = come(&mut world, &id, false);
+    assert_eq!(rids.len(), 10);
+    dearer(&mut world, &id);
+    let moved = rids.iter().map(|rid| field::transition(&mut world, rid, 5).unwrap());
+    let (done, refused): (Vec<_>, Vec<_>) = moved.partition(|one| *one == Transition::Done(5));
+    assert_eq!((done.len(), refused), (5, vec![Transition::Refused(1); 5]));
+    assert_eq!(group(&world, &id).ledger.total.cost.to_string(), "40");
+    // By the simulation.
+    let id = budgeted(&mut world, "40");
+    let rids = come(&mut world, &id, true);
+    dearer(&mut world, &id);
+    rids.iter().for_each(|rid| field::leave(&mut world, now, rid));
+    let total = &group(&world, &id).ledger.total;
+    assert!(rids.len() > 7 && total.completes <= 5 && total.in_survey == 0, "{} {total:?}", rids.len());
+    // Back from a break, when others have taken what was left.
+    let id = budgeted(&mut world, "8");
+    let rids = come(&mut world, &id, false);
+    field::transfer(&mut world, now, &rids[0], Standing::Dropped, None);
+    let third = come(&mut world, &id, false);
+    for rid in rids[1..].iter().chain(&third) {
+        assert_eq!(field::transition(&mut world, rid, 5).unwrap(), Transition::Done(5));
+    }
+    assert_eq!(field::transition(&mut world, &rids[0], 5).unwrap(), Transition::Refused(1));
+    assert_eq!(field::transition(&mut world, &rids[0], 3).unwrap(), Transition::Done(3));
 }
 
 #[test]
