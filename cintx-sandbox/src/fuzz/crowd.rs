@@ -10,12 +10,15 @@ use crate::state::field::{self, Transition};
 use crate::state::fielding::{self, RunStatus};
 use crate::state::file_job::{self, List};
 use crate::state::market::TEST_SUPPLIER;
+use crate::state::outbox::{Delivery, MAX_WAITING_EVENTS, Progress};
+use crate::state::reconciliation::{self, Submission};
 use crate::state::session::{Session, Standing};
 use crate::state::supply::Share;
 use crate::state::target_group::{Money, TargetGroup};
+use crate::state::webhook::{self, Webhook};
 use crate::state::{Settings, World, arrivals};
 use jiff::{SignedDuration, Timestamp, tz};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -455,6 +458,78 @@ fn a_budget_is_held_where_the_price_rises_and_where_people_come_back() {
     }
     assert_eq!(field::transition(&mut world, &rids[0], 5).unwrap(), Transition::Refused(1));
     assert_eq!(field::transition(&mut world, &rids[0], 3).unwrap(), Transition::Done(3));
+}
+
+/// Somebody who listens, and events enough to keep it busy for a while.
+fn subscribe(world: &mut World, waiting: usize) {
+    let now = world.now();
+    let hook = Webhook {
+        id: "hook".into(),
+        url: "http://127.0.0.1:1/".into(),
+        events: vec![webhook::SESSION.into(), webhook::FILL.into(), webhook::GROUP.into()],
+        secret: String::new(),
+        created_at: now,
+        changed_at: now,
+        version: 1,
+    };
+    world.webhooks.put("hook".into(), hook, 1_000);
+    world.has_courier = true;
+    let payload = Arc::new(json!({}));
+    for number in 0..waiting {
+        let (id, entity) = (format!("{number:06}"), format!("thing {number}"));
+        world.outbox.entry("hook".into()).or_default().push(id.clone(), entity.clone(), now);
+        world.deliveries.put(Delivery {
+            id,
+            webhook: "hook".into(),
+            entity,
+            kind: webhook::GROUP,
+            payload: payload.clone(),
+            progress: Progress::Pending,
+            created_at: now,
+            queued_at: now,
+            attempts: 0,
+            weight: 1,
+        });
+    }
+}
+
+#[test]
+fn a_long_list_is_worked_through_as_subscribers_catch_up() {
+    let mut world = world(26, Scenario::default());
+    let (id, now) = (launch(&mut world, |_| {}), world.now());
+    let rids: Vec<String> = (0..50).filter_map(|_| field::enter(&mut world, now, &id, false)).collect();
+    for rid in &rids {
+        field::transition(&mut world, rid, 5).unwrap();
+    }
+    subscribe(&mut world, MAX_WAITING_EVENTS - 20);
+    let rows = rids.iter().map(|rid| (rid.clone(), "933".into())).collect();
+    let list = reconciliation::submit(&mut world, "list".into(), Submission::Reasons(rows));
+    pass(&mut world, SignedDuration::from_secs(1));
+    let waiting = world.outbox["hook"].waiting();
+    assert!((MAX_WAITING_EVENTS..MAX_WAITING_EVENTS + 5).contains(&waiting), "{waiting}");
+    assert_eq!(world.reconciliations.get(&list).unwrap().status(), "processing");
+    assert!(completes(&world, &id) > 30);
+    let mut told = 0;
+    for _ in 0..3 {
+        let is_session = |event: &&Arc<Value>| event["type"] == "com.cint.session.updated";
+        told += webhook::drain(&mut world).iter().filter(is_session).count();
+        world.settle();
+    }
+    let done = world.reconciliations.get(&list).unwrap();
+    assert_eq!((done.status(), done.counts.negative, told), ("complete", 50, 50));
+    assert_eq!(group(&world, &id).ledger.total.reversed, 50);
+}
+
+#[test]
+fn what_callers_do_meanwhile_has_a_bound_of_its_own() {
+    let mut world = world(27, Scenario::default());
+    let (id, now) = (launch(&mut world, |_| {}), world.now());
+    subscribe(&mut world, 2 * MAX_WAITING_EVENTS);
+    for _ in 0..10 {
+        assert!(field::enter(&mut world, now, &id, false).is_some());
+    }
+    let outbox = &world.outbox["hook"];
+    assert_eq!((outbox.waiting(), outbox.expired), (2 * MAX_WAITING_EVENTS, 20));
 }
 
 #[test]
