@@ -217,6 +217,23 @@ async fn whoever_is_kept_out_is_told_before_a_body_is_read() {
     }
 }
 
+/// What is remembered of requests is bounded, whichever part of them is large.
+#[tokio::test]
+async fn headers_weigh_in_the_log() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let long = "x".repeat(1 << 20);
+    for _ in 0..70 {
+        let request = http::Request::get("/v1/demand/accounts").header("x-long", &long);
+        sandbox.answer(request.body(bytes::Bytes::new()).unwrap());
+    }
+    let kept = sandbox.requests().len();
+    assert!((50..64).contains(&kept), "{kept}");
+    // Over the network, no request has such headers.
+    let url = format!("{}/accounts", sandbox.api_url());
+    let refused = send(client().get(url).header("x-long", "x".repeat(70_000))).await.expect(431);
+    assert!(refused.text.contains("65536"), "{}", refused.text);
+}
+
 #[tokio::test]
 async fn pages_of_other_origins_may_call_the_api_and_nothing_else() {
     let sandbox = Sandbox::start().await.unwrap();

@@ -24,6 +24,8 @@ use tokio::sync::{mpsc, watch};
 /// The page, which works offline: nothing in it comes from elsewhere.
 const PAGE: &str = include_str!("page.html");
 
+/// Address and headers together may be so long.
+const MAX_HEAD_BYTES: usize = 64 << 10;
 /// Bodies beyond this are not read; lists of 100,000 ids fit in.
 const MAX_BODY_BYTES: usize = 16 << 20;
 /// The same for the control endpoint.
@@ -113,6 +115,10 @@ async fn handle(
 ) -> Response {
     let (head, body) = request.into_parts();
     let mut incoming = Incoming::of(head, Bytes::new());
+    if head_bytes(&incoming) > MAX_HEAD_BYTES {
+        let detail = format!("Address and headers are too long; {MAX_HEAD_BYTES} bytes at most are taken.");
+        return write(json_answer(431, &serde_json::json!({ "object": "head_too_large_error", "detail": detail })));
+    }
     if let Some(refusal) = keep_out(&engine, &incoming, &line) {
         return write(refusal);
     }
@@ -155,6 +161,11 @@ async fn handle(
         _ => {}
     }
     write(outgoing)
+}
+
+fn head_bytes(incoming: &Incoming) -> usize {
+    let headers: usize = incoming.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    incoming.path.len() + incoming.query.as_ref().map_or(0, String::len) + headers
 }
 
 /// Answers a request without a connection: nothing is struck by a fault, and whoever asks may control the sandbox.
