@@ -83,6 +83,25 @@ async fn what_is_not_known_is_refused_by_name() {
 }
 
 #[tokio::test]
+async fn a_body_that_was_forgotten_wipes_nothing() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    let project = caller.project(&sandbox, "p").await;
+    let post =
+        |what: &str, body: &'static str| send(client().post(format!("{}/{what}", sandbox.control_url())).body(body));
+    post("scenario", "{\"name\": \"lifelike\"}").await.expect(200);
+    for (what, named) in [("seed", "seed file"), ("scenario", "scenario"), ("faults", "fault")] {
+        for body in ["", " \n"] {
+            let refused = post(what, body).await.expect(400);
+            assert!(refused.text.contains("the body is empty") && refused.text.contains(named), "{}", refused.text);
+        }
+    }
+    caller.get(&project).await.expect(200);
+    let scenario = send(client().get(format!("{}/scenario", sandbox.control_url()))).await.expect(200).json();
+    assert_eq!(scenario["arrivals"]["per_day"], 400.0);
+}
+
+#[tokio::test]
 async fn requests_are_filtered_and_verified() {
     let sandbox = Sandbox::start().await.unwrap();
     let caller = Caller::new(&sandbox, "2025-12-18").await;

@@ -258,6 +258,16 @@ fn read<T: DeserializeOwned>(incoming: &Incoming) -> Result<T, Reply> {
     reading::from_json(body).map_err(refuse)
 }
 
+/// The text of a body that must not be left out.
+fn text_of(incoming: &Incoming, what: &str) -> Result<String, Reply> {
+    plain(incoming)?;
+    let text = String::from_utf8(incoming.body.to_vec()).map_err(|_| refuse("the body is not UTF-8"))?;
+    if text.trim().is_empty() {
+        return Err(refuse(format!("the body is empty; {what} is needed, in TOML or JSON")));
+    }
+    Ok(text)
+}
+
 fn requests(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
     let mut given = serde_json::Map::new();
     for (name, value) in parameters(incoming) {
@@ -333,9 +343,7 @@ fn known_operation(engine: &Engine, pattern: &str) -> Result<(), Reply> {
 }
 
 fn add_faults(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
-    plain(incoming)?;
-    // Faults may be given in TOML.
-    let given = Fault::read_all(&String::from_utf8_lossy(&incoming.body)).map_err(refuse)?;
+    let given = Fault::read_all(&text_of(incoming, "a fault or several")?).map_err(refuse)?;
     given.iter().try_for_each(|fault| known_operation(engine, &fault.on))?;
     let mut faults = engine.faults();
     let ids: Vec<u64> = given.into_iter().map(|fault| faults.add(fault).0).collect();
@@ -354,8 +362,7 @@ fn remove_fault(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
 /// Another scenario, for those who come from now on: one of the sandbox's own
 /// by its name, or a whole one in TOML or JSON.
 fn set_scenario(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
-    plain(incoming)?;
-    let text = String::from_utf8_lossy(&incoming.body);
+    let text = text_of(incoming, "a scenario or the name of one")?;
     let scenario = match serde_json::from_slice::<Named>(&incoming.body) {
         Ok(Named { name }) => Scenario::named(&name)
             .ok_or_else(|| refuse(format!("there is no scenario {name}; there are: quick, lifelike")))?,
@@ -375,9 +382,9 @@ fn not_recording(engine: &Engine) -> Result<(), Reply> {
 
 /// Begins anew with what a seed file has, in TOML or JSON.
 fn set_seed_file(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
-    plain(incoming)?;
+    let text = text_of(incoming, "a seed file")?;
     not_recording(engine)?;
-    let file = SeedFile::read(&String::from_utf8_lossy(&incoming.body)).map_err(refuse)?;
+    let file = SeedFile::read(&text).map_err(refuse)?;
     engine.begin_with(file);
     Ok((200, about(engine)))
 }
