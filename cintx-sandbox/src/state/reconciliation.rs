@@ -192,15 +192,36 @@ fn take_rest(world: &mut World, id: &str) -> Option<VecDeque<(String, String)>> 
     if let Some(rest) = work.rest.take() {
         return Some(rest);
     }
-    let mut invalid = Vec::new();
-    let rows = match work.submission.clone() {
-        Submission::Reasons(rows) => rows,
-        Submission::Keep { project, rids } => left_out(world, &project, &rids, &mut invalid),
-    };
-    let work = world.reconciliations.get_mut(id)?;
-    work.counts.invalid = invalid.len() as u64;
-    work.invalid = invalid;
-    Some(rows.into())
+    match work.submission.clone() {
+        Submission::Reasons(rows) => Some(rows.into()),
+        Submission::Keep { project, rids } => {
+            let (by_group, invalid) = count_kept(world, &project, &rids);
+            let rows = left_out(world, &project, &rids);
+            let work = world.reconciliations.get_mut(id)?;
+            work.counts.invalid = invalid.len() as u64;
+            work.by_group = by_group;
+            work.invalid = invalid;
+            Some(rows.into())
+        }
+    }
+}
+
+/// The RIDs of an approved list by target group, and those that are no
+/// completes of the project.
+fn count_kept(world: &World, project: &str, rids: &[String]) -> (BTreeMap<String, Counts>, Vec<String>) {
+    let (mut by_group, mut invalid) = (BTreeMap::<String, Counts>::new(), Vec::new());
+    for rid in rids {
+        let session = field::find(world, rid).and_then(|known| world.sessions.get(&known));
+        let is_kept = session.is_some_and(|session| session.is_complete() && session.project_id == project);
+        if let Some(session) = session {
+            let own = Counts { submitted: 1, invalid: u64::from(!is_kept), ..Counts::default() };
+            by_group.entry(session.group_id.clone()).or_default().add(&own);
+        }
+        if !is_kept {
+            invalid.push(rid.clone());
+        }
+    }
+    (by_group, invalid)
 }
 
 /// Turns one respondent back or makes it a complete, and counts that.
@@ -208,7 +229,8 @@ fn settle_row(world: &mut World, at: Timestamp, id: &str, rid: String, code: &st
     let allowed = REASONS.iter().any(|(known, _, allowed)| *known == code && *allowed);
     let session = field::find(world, &rid).and_then(|known| world.sessions.get(&known).cloned());
     let group = session.as_ref().map(|session| session.group_id.clone());
-    let mut own = Counts { submitted: 1, ..Counts::default() };
+    let is_sent = world.reconciliations.get(id).is_some_and(|work| matches!(work.submission, Submission::Reasons(_)));
+    let mut own = Counts { submitted: u64::from(is_sent), ..Counts::default() };
     let positive = code == POSITIVE;
     match session {
         Some(session) if allowed && session.is_complete() != positive => {
@@ -221,7 +243,8 @@ fn settle_row(world: &mut World, at: Timestamp, id: &str, rid: String, code: &st
                 own.negative = u64::from(!positive);
             }
         }
-        _ => own.invalid = 1,
+        // What an approved list left out may have been turned back meanwhile.
+        _ => own.invalid = u64::from(is_sent),
     }
     let Some(work) = world.reconciliations.get_mut(id) else {
         return;
@@ -239,19 +262,11 @@ fn settle_row(world: &mut World, at: Timestamp, id: &str, rid: String, code: &st
 }
 
 /// An approved list is the full list: every complete of the project that it
-/// leaves out is turned back. RIDs that are no completes of it are invalid.
-fn left_out(world: &World, project: &str, rids: &[String], invalid: &mut Vec<String>) -> Vec<(String, String)> {
+/// leaves out is turned back.
+fn left_out(world: &World, project: &str, rids: &[String]) -> Vec<(String, String)> {
     let keep: HashSet<String> = rids.iter().map(|rid| rid.to_uppercase()).collect();
-    let completes: HashSet<&String> = world.completes_of(project).map(|session| &session.rid).collect();
-    invalid.extend(rids.iter().filter(|rid| !completes.contains(&rid.to_uppercase())).cloned());
-    let mut rows: Vec<(String, String)> = completes
-        .into_iter()
-        .filter(|rid| !keep.contains(*rid))
-        .map(|rid| (rid.clone(), LEFT_OUT.to_owned()))
-        .collect();
-    // Sets have an order of their own; runs must repeat.
-    rows.sort_unstable();
-    rows
+    let completes = world.completes_of(project).map(|session| &session.rid);
+    completes.filter(|rid| !keep.contains(*rid)).map(|rid| (rid.clone(), LEFT_OUT.to_owned())).collect()
 }
 
 /// The month, by its first day, in which completes of a moment are due: the
