@@ -102,6 +102,22 @@ async fn a_body_that_was_forgotten_wipes_nothing() {
 }
 
 #[tokio::test]
+async fn the_clock_does_not_go_beyond_the_end_of_time() {
+    let sandbox = Sandbox::builder().standing_clock(1_750_000_000).start().await.unwrap();
+    let before = sandbox.now();
+    let advance = |by: f64| {
+        let body = json!({ "advance_seconds": by, "speed": 5.0 });
+        send(post_json(&client(), &format!("{}/clock", sandbox.control_url()), &body))
+    };
+    for by in [251_652_207_200.0, 1e12, 1e300] {
+        let refused = advance(by).await.expect(400);
+        assert!(refused.text.contains("less than 251652"), "{by}: {}", refused.text);
+    }
+    assert_eq!(sandbox.now(), before, "neither moved nor started");
+    advance(250_000_000_000.0).await.expect(200);
+}
+
+#[tokio::test]
 async fn requests_are_filtered_and_verified() {
     let sandbox = Sandbox::start().await.unwrap();
     let caller = Caller::new(&sandbox, "2025-12-18").await;

@@ -15,7 +15,7 @@ use crate::state::field;
 use crate::state::outbox::Outbox;
 use crate::state::session::Session;
 use crate::state::webhook::{self, Webhook};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -317,10 +317,16 @@ fn move_clock(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
     if advance_seconds.is_nan() || advance_seconds < 0.0 {
         return Err(refuse(format!("advance_seconds is {advance_seconds}; the clock does not go back")));
     }
-    let by = SignedDuration::try_from_secs_f64(advance_seconds)
-        .map_err(|_| refuse(format!("advance_seconds is {advance_seconds}; that is beyond the end of time")))?;
     {
         let mut world = engine.world();
+        let most = world.now().duration_until(Timestamp::MAX).as_secs();
+        // Moments beyond cannot be written.
+        let by = SignedDuration::try_from_secs_f64(advance_seconds).ok().filter(|by| by.as_secs() < most);
+        let by = by.ok_or_else(|| {
+            refuse(format!(
+                "advance_seconds is {advance_seconds}; less than {most} is needed, which is the end of time"
+            ))
+        })?;
         if let Some(speed) = speed {
             world.clock.set_speed(speed);
         }
