@@ -338,6 +338,8 @@ impl SeedFile {
                     one_of(question.options.iter().map(|(id, _)| id))
                 };
                 need(sound, field("quotas.targets"), format!("{target:?}"), allowed)?;
+                let percent = target.percent;
+                need((0.0..=100.0).contains(&percent), field("quotas.percent"), percent, "0 to 100 is allowed")?;
             }
         }
         Ok(())
@@ -417,6 +419,10 @@ mod tests {
                 "1, 2",
             ),
             (group("[[project.target_group.quotas]]\nquestion = 4\ntargets = []"), "42, 43"),
+            (
+                group("[[project.target_group.quotas]]\nquestion = 43\ntargets = [{ option = \"1\", percent = -5 }]"),
+                "quotas.percent of g is -5; 0 to 100",
+            ),
         ] {
             let error = SeedFile::read(&text).unwrap_err().to_string();
             assert!(error.contains(named), "{text}: {error}");

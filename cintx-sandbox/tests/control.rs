@@ -118,6 +118,17 @@ async fn the_clock_does_not_go_beyond_the_end_of_time() {
 }
 
 #[tokio::test]
+async fn faults_do_not_grow_without_end() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let url = format!("{}/faults", sandbox.control_url());
+    let many = |count| json!(vec![json!({ "on": "create_project", "do": "delay", "times": 0 }); count]);
+    send(post_json(&client(), &url, &many(999))).await.expect(201);
+    let refused = send(post_json(&client(), &url, &many(2))).await.expect(400);
+    assert!(refused.text.contains("1001 faults; 1000 at most"), "{}", refused.text);
+    send(post_json(&client(), &url, &many(1))).await.expect(201);
+}
+
+#[tokio::test]
 async fn requests_are_filtered_and_verified() {
     let sandbox = Sandbox::start().await.unwrap();
     let caller = Caller::new(&sandbox, "2025-12-18").await;

@@ -142,6 +142,9 @@ struct FailingJobs {
     description: Option<String>,
 }
 
+/// So many faults can be in force at once.
+const MAX_FAULTS: usize = 1_000;
+
 /// The code of a failure that a test has given none for.
 const USUAL_FAILURE: &str = "JobExecutionStartMessageFailed";
 
@@ -352,6 +355,10 @@ fn add_faults(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
     let given = Fault::read_all(&text_of(incoming, "a fault or several")?).map_err(refuse)?;
     given.iter().try_for_each(|fault| known_operation(engine, &fault.on))?;
     let mut faults = engine.faults();
+    let count = faults.len() + given.len();
+    if count > MAX_FAULTS {
+        return Err(refuse(format!("there would be {count} faults; {MAX_FAULTS} at most can be in force")));
+    }
     let ids: Vec<u64> = given.into_iter().map(|fault| faults.add(fault).0).collect();
     Ok((201, json!({ "ids": ids })))
 }
