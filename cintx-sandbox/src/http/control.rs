@@ -353,12 +353,12 @@ fn known_operation(engine: &Engine, pattern: &str) -> Result<(), Reply> {
 
 fn add_faults(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
     let given = Fault::read_all(&text_of(incoming, "a fault or several")?).map_err(refuse)?;
-    given.iter().try_for_each(|fault| known_operation(engine, &fault.on))?;
-    let mut faults = engine.faults();
-    let count = faults.len() + given.len();
+    let count = engine.faults().len() + given.len();
     if count > MAX_FAULTS {
         return Err(refuse(format!("there would be {count} faults; {MAX_FAULTS} at most can be in force")));
     }
+    given.iter().try_for_each(|fault| known_operation(engine, &fault.on))?;
+    let mut faults = engine.faults();
     let ids: Vec<u64> = given.into_iter().map(|fault| faults.add(fault).0).collect();
     Ok((201, json!({ "ids": ids })))
 }
