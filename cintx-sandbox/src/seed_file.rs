@@ -4,6 +4,7 @@
 use crate::reading;
 use crate::state::library::{CATEGORIES, Kind};
 use crate::state::market::{self, Market};
+use crate::state::target_group::MAX_AMOUNT;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -307,8 +308,8 @@ impl SeedFile {
         need((1..=365).contains(&group.days_left), field("days_left"), group.days_left, "1 to 365 is allowed")?;
         need(group.live_url.starts_with("https://"), field("live_url"), &group.live_url, "an HTTPS address is needed")?;
         if let Some(price) = &group.price {
-            let sound = price.parse::<Decimal>().is_ok_and(|price| !price.is_sign_negative());
-            need(sound, field("price"), price, "a decimal number is needed")?;
+            let sound = price.parse::<Decimal>().is_ok_and(|price| !price.is_sign_negative() && price <= MAX_AMOUNT);
+            need(sound, field("price"), price, format!("a decimal number from 0 to {MAX_AMOUNT} is needed"))?;
         }
         if let Some(unit) = group.business_unit.filter(|_| !self.business_units.is_empty()) {
             let known: Vec<i64> = self.business_units.iter().map(|own| own.id).collect();
@@ -338,6 +339,8 @@ impl SeedFile {
                     one_of(question.options.iter().map(|(id, _)| id))
                 };
                 need(sound, field("quotas.targets"), format!("{target:?}"), allowed)?;
+                let percent = target.percent;
+                need((0.0..=100.0).contains(&percent), field("quotas.percent"), percent, "0 to 100 is allowed")?;
             }
         }
         Ok(())
@@ -410,6 +413,10 @@ mod tests {
             (group("").replace("eng_us", "eng_xx"), "eng_us, spa_us"),
             (group("suppliers = [5]"), "980, 1101"),
             (group("price = \"cheap\""), "price of g"),
+            (
+                group("price = \"1000000000000.01\""),
+                "price of g is 1000000000000.01; a decimal number from 0 to 1000000000000",
+            ),
             (group("minutes = 90"), "1 to 45"),
             (group("status = \"asleep\""), "asleep"),
             (
@@ -417,6 +424,10 @@ mod tests {
                 "1, 2",
             ),
             (group("[[project.target_group.quotas]]\nquestion = 4\ntargets = []"), "42, 43"),
+            (
+                group("[[project.target_group.quotas]]\nquestion = 43\ntargets = [{ option = \"1\", percent = -5 }]"),
+                "quotas.percent of g is -5; 0 to 100",
+            ),
         ] {
             let error = SeedFile::read(&text).unwrap_err().to_string();
             assert!(error.contains(named), "{text}: {error}");

@@ -4,19 +4,25 @@
 use crate::api::engine::Engine;
 use crate::fault::{DELIVERY, Effect};
 use crate::state::webhook::{self, Letter, Reception};
+use axum::body::{Body, to_bytes};
+use bytes::Bytes;
+use http::header::{CONNECTION, CONTENT_TYPE, HOST};
+use http::{Request, StatusCode};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
 /// How often it is looked for new events.
 const ROUND_PAUSE: Duration = Duration::from_millis(20);
 /// How long a subscriber may take.
 const MAX_ANSWER_TIME: Duration = Duration::from_secs(10);
 /// Answers beyond this are not read.
-const MAX_ANSWER_BYTES: u64 = 64 << 10;
+const MAX_ANSWER_BYTES: usize = 64 << 10;
 
 /// Delivers for as long as the sandbox runs.
 pub(crate) async fn deliver(engine: Arc<Engine>, gateway: Option<String>) {
@@ -66,19 +72,13 @@ async fn take(engine: Arc<Engine>, gateway: Option<String>, letter: Letter) {
 
 /// Whether the subscriber has said that it has the event.
 async fn hand_over(letter: &Letter, gateway: Option<&str>) -> bool {
-    let exchange = async {
-        let answer = post(letter, gateway).await?;
-        let (head, body) = answer.split_once("\r\n\r\n")?;
-        let ok = head.split(' ').nth(1) == Some("200");
-        // Bodies come whole or in chunks; both hold the JSON between braces.
-        let json = body.get(body.find('{')?..=body.rfind('}')?)?;
-        let body: Value = serde_json::from_str(json).ok()?;
-        Some(ok && body.get("event_id").and_then(Value::as_str) == Some(letter.event()))
-    };
-    tokio::time::timeout(MAX_ANSWER_TIME, exchange).await.ok().flatten().unwrap_or(false)
+    let said = tokio::time::timeout(MAX_ANSWER_TIME, post(letter, gateway)).await.ok().flatten();
+    let said: Option<Value> = said.and_then(|body| serde_json::from_slice(&body).ok());
+    said.is_some_and(|body| body.get("event_id").and_then(Value::as_str) == Some(letter.event()))
 }
 
-async fn post(letter: &Letter, gateway: Option<&str>) -> Option<String> {
+/// The body of the subscriber's answer, where that is 200.
+async fn post(letter: &Letter, gateway: Option<&str>) -> Option<Bytes> {
     let there = webhook::destination(&letter.url).ok()?;
     let address = match gateway {
         Some(gateway) => gateway,
@@ -86,18 +86,23 @@ async fn post(letter: &Letter, gateway: Option<&str>) -> Option<String> {
         None if !there.is_https => &there.authority,
         None => return None,
     };
-    let (host, path) = (&there.authority, &there.path);
     let (body, signature) = letter.signed();
-    let request = format!(
-        "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nCint-Signature: {}\r\n\
-         Content-Length: {}\r\nConnection: close\r\n\r\n{}",
-        signature,
-        body.len(),
-        body
-    );
-    let mut stream = TcpStream::connect(address).await.ok()?;
-    stream.write_all(request.as_bytes()).await.ok()?;
-    let mut answer = Vec::new();
-    stream.take(MAX_ANSWER_BYTES).read_to_end(&mut answer).await.ok()?;
-    String::from_utf8(answer).ok()
+    let request = Request::post(&there.path)
+        .header(HOST, &there.authority)
+        .header(CONTENT_TYPE, "application/json")
+        .header("cint-signature", signature)
+        .header(CONNECTION, "close")
+        .body(Body::from(body))
+        .ok()?;
+    let stream = TokioIo::new(TcpStream::connect(address).await.ok()?);
+    // Not every server reads names of headers in any case.
+    let (mut sender, connection) = http1::Builder::new().title_case_headers(true).handshake(stream).await.ok()?;
+    // Ends with the exchange, also where the subscriber keeps its end open.
+    let mut driver = JoinSet::new();
+    driver.spawn(connection);
+    let answer = sender.send_request(request).await.ok()?;
+    if answer.status() != StatusCode::OK {
+        return None;
+    }
+    to_bytes(Body::new(answer.into_body()), MAX_ANSWER_BYTES).await.ok()
 }

@@ -9,7 +9,7 @@ mod common;
 use cintx_sandbox::Sandbox;
 use common::{Caller, VERSIONS, assert_own_answers_valid, field, send};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 #[tokio::test]
@@ -177,6 +177,41 @@ async fn approved_lists_turn_back_what_they_leave_out() {
     assert!(done["negative_reversed_count"].as_u64().unwrap() >= completes.len() as u64 - 1);
     let left = caller.get(&format!("{path}/downloads/invalid-rids")).await.expect(200);
     assert_eq!(left.text, "no-such-rid\n");
+    assert_own_answers_valid(&sandbox);
+}
+
+#[tokio::test]
+async fn approved_lists_balance_by_target_group() {
+    let sandbox = Sandbox::builder().field_pace(Duration::ZERO).start().await.unwrap();
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    let project = caller.project(&sandbox, "p").await;
+    let mut completes = Vec::new();
+    for key in ["one", "two"] {
+        let group = caller.draft(&sandbox, &project, 100).await;
+        caller.launch(&group, key).await;
+        let id = group.rsplit('/').next().unwrap().to_owned();
+        for _ in 0..3 {
+            let rid = sandbox.enter_respondent(&id).unwrap();
+            let url = format!("{}/fulfillment/respondents/transition", sandbox.s2s_url());
+            let request = common::post_json(&caller.http, &url, &json!({ "id": rid, "status": 5 }));
+            send(request.header("authorization", sandbox.s2s_key())).await.expect(200);
+            completes.push((id.clone(), rid));
+        }
+    }
+    // Two of three of the first group, none of the second.
+    let list = format!("{}\n{}\nno-such-rid\n", completes[0].1, completes[1].1);
+    let path = format!("{project}/reconciliations/completes?name=keep.csv");
+    let request = caller.request(Method::POST, &path).header("content-type", "text/csv").body(list);
+    let id = send(request).await.expect(202).json()["request_id"].as_str().unwrap().to_owned();
+    let path = format!("{}/reconciliations/{id}", caller.account);
+    let done = caller.until(&path, |state| state["status"] == "complete").await;
+    let counts =
+        |of: &Value| ["submitted", "invalid", "negative_reversed"].map(|name| of[format!("{name}_count")].clone());
+    assert_eq!(counts(&done), [3, 1, 4]);
+    for (group, expected) in [(&completes[0].0, [2, 0, 1]), (&completes[3].0, [0, 0, 3])] {
+        let own = caller.get(&format!("{path}/target-groups/{group}")).await.expect(200).json();
+        assert_eq!(counts(&own), expected, "{own}");
+    }
     assert_own_answers_valid(&sandbox);
 }
 

@@ -83,6 +83,52 @@ async fn what_is_not_known_is_refused_by_name() {
 }
 
 #[tokio::test]
+async fn a_body_that_was_forgotten_wipes_nothing() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    let project = caller.project(&sandbox, "p").await;
+    let post =
+        |what: &str, body: &'static str| send(client().post(format!("{}/{what}", sandbox.control_url())).body(body));
+    post("scenario", "{\"name\": \"lifelike\"}").await.expect(200);
+    for (what, named) in [("seed", "seed file"), ("scenario", "scenario"), ("faults", "fault")] {
+        for body in ["", " \n"] {
+            let refused = post(what, body).await.expect(400);
+            assert!(refused.text.contains("the body is empty") && refused.text.contains(named), "{}", refused.text);
+        }
+    }
+    caller.get(&project).await.expect(200);
+    let scenario = send(client().get(format!("{}/scenario", sandbox.control_url()))).await.expect(200).json();
+    assert_eq!(scenario["arrivals"]["per_day"], 400.0);
+}
+
+#[tokio::test]
+async fn the_clock_does_not_go_beyond_the_end_of_time() {
+    let sandbox = Sandbox::builder().standing_clock(1_750_000_000).start().await.unwrap();
+    let before = sandbox.now();
+    let advance = |by: f64| {
+        let body = json!({ "advance_seconds": by, "speed": 5.0 });
+        send(post_json(&client(), &format!("{}/clock", sandbox.control_url()), &body))
+    };
+    for by in [251_652_207_200.0, 1e12, 1e300] {
+        let refused = advance(by).await.expect(400);
+        assert!(refused.text.contains("less than 251652"), "{by}: {}", refused.text);
+    }
+    assert_eq!(sandbox.now(), before, "neither moved nor started");
+    advance(250_000_000_000.0).await.expect(200);
+}
+
+#[tokio::test]
+async fn faults_do_not_grow_without_end() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let url = format!("{}/faults", sandbox.control_url());
+    let many = |count| json!(vec![json!({ "on": "create_project", "do": "delay", "times": 0 }); count]);
+    send(post_json(&client(), &url, &many(999))).await.expect(201);
+    let refused = send(post_json(&client(), &url, &many(2))).await.expect(400);
+    assert!(refused.text.contains("1001 faults; 1000 at most"), "{}", refused.text);
+    send(post_json(&client(), &url, &many(1))).await.expect(201);
+}
+
+#[tokio::test]
 async fn requests_are_filtered_and_verified() {
     let sandbox = Sandbox::start().await.unwrap();
     let caller = Caller::new(&sandbox, "2025-12-18").await;
@@ -100,6 +146,37 @@ async fn requests_are_filtered_and_verified() {
     };
     send(verify(1)).await.expect(200);
     assert_eq!(send(verify(2)).await.expect(409).json(), json!({ "expected": 2, "count": 1 }));
+}
+
+#[tokio::test]
+async fn what_the_log_has_forgotten_is_not_verified() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    caller.project(&sandbox, "once").await;
+    let verify = |after: Option<u64>| {
+        let mut body = json!({ "operation": "create_project", "idempotency_key": "once", "times": 1 });
+        if let Some(after) = after {
+            body["after"] = json!(after);
+        }
+        send(post_json(&client(), &format!("{}/requests/verify", sandbox.control_url()), &body))
+    };
+    verify(None).await.expect(200);
+    let large = json!({ "name": "x".repeat(250_000) }).to_string();
+    for _ in 0..70 {
+        let request = http::Request::post(format!("{}{}/projects", caller.api, caller.account))
+            .header("authorization", format!("Bearer {}", caller.token))
+            .header("content-type", "application/json")
+            .header("cint-api-version", "2025-12-18");
+        assert_eq!(sandbox.answer(request.body(large.clone().into()).unwrap()).status(), 400);
+    }
+    let oldest = sandbox.requests()[0].number;
+    assert!(oldest > 1 && oldest < 71, "{oldest}");
+    for after in [None, Some(oldest - 2)] {
+        let refused = verify(after).await.expect(400).json();
+        let reason = refused["error"].as_str().unwrap();
+        assert!(reason.contains(&format!("the oldest it has is number {oldest};")), "{reason}");
+    }
+    assert_eq!(verify(Some(oldest - 1)).await.expect(409).json(), json!({ "expected": 1, "count": 0 }));
 }
 
 /// What two runs that ought to be the same are compared by.
@@ -165,6 +242,42 @@ async fn what_announces_too_much_is_refused_at_once() {
         tokio::time::timeout(Duration::from_secs(20), read).await.unwrap().unwrap();
         assert_eq!(&status, b"HTTP/1.1 413", "{path}");
     }
+}
+
+/// A page of another site can send bodies of any size; nothing of them is kept.
+#[tokio::test]
+async fn whoever_is_kept_out_is_told_before_a_body_is_read() {
+    let sandbox = Sandbox::start().await.unwrap();
+    for head in [
+        "POST /control/seed HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 400000000",
+        "POST /control/seed HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\nTransfer-Encoding: chunked",
+        "GET / HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 1000000",
+        "GET /events HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 1000000",
+    ] {
+        let mut stream = TcpStream::connect(sandbox.address()).await.unwrap();
+        stream.write_all(format!("{head}\r\n\r\n").as_bytes()).await.unwrap();
+        let mut status = [0; 12];
+        let read = stream.read_exact(&mut status);
+        tokio::time::timeout(Duration::from_secs(20), read).await.unwrap().unwrap();
+        assert_eq!(&status, b"HTTP/1.1 403", "{head}");
+    }
+}
+
+/// What is remembered of requests is bounded, whichever part of them is large.
+#[tokio::test]
+async fn headers_weigh_in_the_log() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let long = "x".repeat(1 << 20);
+    for _ in 0..70 {
+        let request = http::Request::get("/v1/demand/accounts").header("x-long", &long);
+        sandbox.answer(request.body(bytes::Bytes::new()).unwrap());
+    }
+    let kept = sandbox.requests().len();
+    assert!((50..64).contains(&kept), "{kept}");
+    // Over the network, no request has such headers.
+    let url = format!("{}/accounts", sandbox.api_url());
+    let refused = send(client().get(url).header("x-long", "x".repeat(70_000))).await.expect(431);
+    assert!(refused.text.contains("65536"), "{}", refused.text);
 }
 
 #[tokio::test]

@@ -65,6 +65,15 @@ async fn until(heard: &Heard, enough: impl Fn(&[(String, Value)]) -> bool) -> Ve
     panic!("{:#?}", heard.lock().unwrap());
 }
 
+/// Waits until so many events have come through, sooner than a try is given up.
+async fn delivered(sandbox: &Sandbox, events: u64) {
+    let began = std::time::Instant::now();
+    while sandbox.state()["webhooks"][0]["delivered"] != events {
+        assert!(began.elapsed() < Duration::from_secs(5), "{}", sandbox.state()["webhooks"]);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 async fn subscribe(caller: &Caller, sandbox: &Sandbox, url: &str, events: Value) -> Value {
     let path = format!("/accounts/{}/webhooks", sandbox.account_id());
     caller.post(&path, &json!({ "url": url, "events": events })).await.expect(201).json()
@@ -194,8 +203,21 @@ async fn a_late_event_is_overtaken() {
     assert_eq!(numbers, [2, 1]);
 }
 
+/// An answer as most servers give it.
+fn whole(body: &str) -> String {
+    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+}
+
+/// An answer in two pieces, as a server gives it that does not know the length beforehand.
+fn in_chunks(body: &str) -> String {
+    let (first, rest) = body.split_at(body.len() / 2);
+    let chunk = |text: &str| format!("{:x}\r\n{text}\r\n", text.len());
+    format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{}{}0\r\n\r\n", chunk(first), chunk(rest))
+}
+
 /// Listens for many at once and keeps what it hears, in order of arrival.
-async fn busy_subscriber() -> (String, Heard) {
+/// Closes no connection by itself.
+async fn busy_subscriber(answer: fn(&str) -> String) -> (String, Heard) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let heard = Heard::default();
@@ -215,20 +237,87 @@ async fn busy_subscriber() -> (String, Heard) {
                         break event;
                     }
                 };
-                let answer = json!({ "event_id": event["id"] }).to_string();
+                let text = answer(&json!({ "event_id": event["id"] }).to_string());
                 list.lock().unwrap().push((String::new(), event));
-                let text = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{answer}", answer.len());
                 stream.write_all(text.as_bytes()).await.unwrap();
+                let _ = stream.read(&mut [0]).await;
             });
         }
     });
     (address, heard)
 }
 
+/// A state whose clock was moved holds events that are due in its future.
+#[tokio::test]
+async fn what_waits_sets_out_anew_with_a_state_that_is_loaded() {
+    let (other, _) = subscriber(0).await;
+    let (address, heard) = subscriber(0).await;
+    let builder = Sandbox::builder().field_pace(Duration::ZERO).webhook_gateway("127.0.0.1:1");
+    let one = builder.start().await.unwrap();
+    let caller = Caller::new(&one, "2025-12-18").await;
+    subscribe(&caller, &one, "https://hooks.example/cint", json!(["target-group-updated"])).await;
+    let project = caller.project(&one, "p").await;
+    let group = caller.draft(&one, &project, 100).await;
+    let run = caller.launch(&group, "l").await;
+    one.advance(Duration::from_secs(3 * 86_400));
+    let etag = caller.get(&run).await.expect(200).header("etag");
+    caller.act(&format!("{run}/pause"), &etag).await.expect(204);
+    let saved = one.save().unwrap();
+    let two = Sandbox::builder().webhook_gateway(address).state(saved.clone()).start().await.unwrap();
+    let list = until(&heard, |list| list.len() >= 2).await;
+    assert_eq!(list[1].1["data"]["changes"][0]["new_value"], "paused");
+    drop(two);
+    // The same where a sandbox goes back to it that has begun anew since.
+    let three = Sandbox::builder().webhook_gateway(other).start().await.unwrap();
+    three.advance(Duration::from_secs(60));
+    three.load(&saved).unwrap();
+    delivered(&three, 2).await;
+}
+
+#[tokio::test]
+async fn an_event_of_a_standing_clock_does_not_expire_when_it_begins_to_run() {
+    let (address, heard) = subscriber(2).await;
+    let past = jiff::Timestamp::now().as_second() - 30 * 86_400;
+    let sandbox = Sandbox::builder()
+        .standing_clock(past)
+        .webhook_gateway(address)
+        .webhook_retry(Duration::from_millis(30))
+        .field_pace(Duration::ZERO)
+        .start()
+        .await
+        .unwrap();
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    subscribe(&caller, &sandbox, "https://hooks.example/cint", json!(["target-group-updated"])).await;
+    let project = caller.project(&sandbox, "p").await;
+    let group = caller.draft(&sandbox, &project, 100).await;
+    let body = json!({ "end_fielding_at": common::field().1 });
+    caller.post_keyed(&format!("{group}/fielding-run-jobs/launch-from-draft"), "l", &body).await.expect(201);
+    sandbox.advance(Duration::from_secs(1));
+    until(&heard, |list| list.len() == 1).await;
+    sandbox.set_speed(1.0);
+    until(&heard, |list| list.len() == 3).await;
+    delivered(&sandbox, 1).await;
+}
+
+#[tokio::test]
+async fn subscribers_answer_in_pieces_and_keep_connections_open() {
+    for answer in [whole, in_chunks] {
+        let (address, heard) = busy_subscriber(answer).await;
+        let sandbox = Sandbox::builder().webhook_gateway(address).start().await.unwrap();
+        let caller = Caller::new(&sandbox, "2025-12-18").await;
+        subscribe(&caller, &sandbox, "https://hooks.example/cint", json!(["target-group-updated"])).await;
+        let project = caller.project(&sandbox, "p").await;
+        let group = caller.draft(&sandbox, &project, 100).await;
+        caller.launch(&group, "l").await;
+        delivered(&sandbox, 1).await;
+        assert_eq!(heard.lock().unwrap().len(), 1, "sent once");
+    }
+}
+
 /// Lets groups fill at a speed and holds what was heard against the books:
 /// the number of events and of seconds.
 async fn fill_and_listen(speed: f64, groups: usize, goal: u64) -> (usize, f64) {
-    let (address, heard) = busy_subscriber().await;
+    let (address, heard) = busy_subscriber(whole).await;
     let sandbox = Sandbox::builder().webhook_gateway(address).start().await.unwrap();
     let caller = Caller::new(&sandbox, "2025-12-18").await;
     let events = json!(["target-group-updated", "session-updated", "quota-fill-registered"]);

@@ -3,6 +3,7 @@
 
 use super::{Effect, Fault};
 use crate::reading;
+use http::HeaderValue;
 use serde::Deserialize;
 use serde_json::Value;
 use std::time::Duration;
@@ -28,6 +29,9 @@ pub enum FaultError {
     /// The status is not one that an error can have.
     #[error("{0} is not a status between 400 and 599")]
     Status(u16),
+    /// An answer cannot be of this media type.
+    #[error("media is {0:?}; a type such as text/html is needed")]
+    Media(String),
     /// The chance is none.
     #[error("chance is {0}; a number from 0 to 1 is needed")]
     Chance(f64),
@@ -127,7 +131,13 @@ fn fault(spec: Spec) -> Result<Fault, FaultError> {
         "rate-limited" => Effect::Status { status: 429, retry_after: Some(spec.retry_after.unwrap_or(1)) },
         "status" => Effect::Status { status: status(None)?, retry_after: spec.retry_after },
         "gateway-page" => Effect::GatewayPage(status(Some(502))?),
-        "content-type" => Effect::ContentType(spec.media.clone().ok_or_else(|| needs("media"))?),
+        "content-type" => {
+            let media = spec.media.clone().ok_or_else(|| needs("media"))?;
+            if media.is_empty() || HeaderValue::try_from(&media).is_err() {
+                return Err(FaultError::Media(media));
+            }
+            Effect::ContentType(media)
+        }
         "expire-token" => Effect::ExpireToken,
         "stale-read" => Effect::StaleRead,
         "apply-twice" => Effect::ApplyTwice,
@@ -189,6 +199,10 @@ mod tests {
         assert!(matches!(read("[[fault]]\nwhen = 1"), Err(FaultError::Unreadable(_))));
         assert!(matches!(read("[[fault]]\ndo = \"truncate\""), Err(FaultError::Incomplete { .. })));
         assert!(matches!(read("[[fault]]\ndo = \"status\"\nstatus = 200"), Err(FaultError::Status(200))));
+        for media in ["", "a\\nb"] {
+            let error = read(&format!("[[fault]]\ndo = \"content-type\"\nmedia = \"{media}\"")).unwrap_err();
+            assert!(matches!(error, FaultError::Media(_)), "{error}");
+        }
         for chance in ["7", "-0.5", "nan"] {
             let error = read(&format!("[[fault]]\nchance = {chance}")).unwrap_err();
             assert!(matches!(error, FaultError::Chance(_)), "{error}");

@@ -30,6 +30,10 @@ impl Faults {
         self.entries.is_empty()
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(crate) fn add(&mut self, fault: Fault) -> FaultId {
         self.given += 1;
         self.entries.push(Entry { id: self.given, fault, seen: 0, hits: 0 });

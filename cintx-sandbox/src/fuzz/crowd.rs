@@ -6,15 +6,19 @@ use crate::scenario::Scenario;
 use crate::sim::clock::Clock;
 use crate::state::audience::{AGE, Audience, Condition, GENDER, Profile, ProfileKind, Quota, Target, Wanted};
 use crate::state::exclusion::ExclusionGroup;
+use crate::state::field::{self, Transition};
 use crate::state::fielding::{self, RunStatus};
 use crate::state::file_job::{self, List};
 use crate::state::market::TEST_SUPPLIER;
+use crate::state::outbox::{Delivery, MAX_WAITING_EVENTS, Progress};
+use crate::state::reconciliation::{self, Submission};
 use crate::state::session::{Session, Standing};
 use crate::state::supply::Share;
 use crate::state::target_group::{Money, TargetGroup};
+use crate::state::webhook::{self, Webhook};
 use crate::state::{Settings, World, arrivals};
 use jiff::{SignedDuration, Timestamp, tz};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -409,6 +413,123 @@ fn a_budget_is_not_exceeded_and_a_soft_launch_opens_its_part() {
     assert_eq!(group(&world, &tight).ledger.total.cost.to_string(), "200.00");
     assert_eq!(completes(&world, &soft), 40);
     assert_eq!(fill(&world, &soft), (36, 4), "a strict soft launch opens the same part of each quota");
+}
+
+#[test]
+fn a_budget_is_held_where_the_price_rises_and_where_people_come_back() {
+    let mut world = world(25, Scenario::default());
+    let now = world.now();
+    let budgeted = |world: &mut World, budget: &str| {
+        launch(world, |group| {
+            group.incidence = 1.0;
+            group.price = Some(Money { value: "4".into(), currency: "USD".into() });
+            group.assistant = json!({ "pricing": { "type": "dynamic", "total_budget": { "value": budget } } });
+        })
+    };
+    let come = |world: &mut World, id: &str, simulated: bool| -> Vec<String> {
+        std::iter::from_fn(|| field::enter(world, now, id, simulated)).take(100).collect()
+    };
+    let dearer = |world: &mut World, id: &str| {
+        world.groups.get_mut(id).unwrap().price = Some(Money { value: "8".into(), currency: "USD".into() });
+    };
+    // Moved on by a client.
+    let id = budgeted(&mut world, "40");
+    let rids = come(&mut world, &id, false);
+    assert_eq!(rids.len(), 10);
+    dearer(&mut world, &id);
+    let moved = rids.iter().map(|rid| field::transition(&mut world, rid, 5).unwrap());
+    let (done, refused): (Vec<_>, Vec<_>) = moved.partition(|one| *one == Transition::Done(5));
+    assert_eq!((done.len(), refused), (5, vec![Transition::Refused(1); 5]));
+    assert_eq!(group(&world, &id).ledger.total.cost.to_string(), "40");
+    // By the simulation.
+    let id = budgeted(&mut world, "40");
+    let rids = come(&mut world, &id, true);
+    dearer(&mut world, &id);
+    rids.iter().for_each(|rid| field::leave(&mut world, now, rid));
+    let total = &group(&world, &id).ledger.total;
+    assert!(rids.len() > 7 && total.completes <= 5 && total.in_survey == 0, "{} {total:?}", rids.len());
+    // Back from a break, when others have taken what was left.
+    let id = budgeted(&mut world, "8");
+    let rids = come(&mut world, &id, false);
+    field::transfer(&mut world, now, &rids[0], Standing::Dropped, None);
+    let third = come(&mut world, &id, false);
+    for rid in rids[1..].iter().chain(&third) {
+        assert_eq!(field::transition(&mut world, rid, 5).unwrap(), Transition::Done(5));
+    }
+    assert_eq!(field::transition(&mut world, &rids[0], 5).unwrap(), Transition::Refused(1));
+    assert_eq!(field::transition(&mut world, &rids[0], 3).unwrap(), Transition::Done(3));
+}
+
+/// Somebody who listens, and events enough to keep it busy for a while.
+fn subscribe(world: &mut World, waiting: usize) {
+    let now = world.now();
+    let hook = Webhook {
+        id: "hook".into(),
+        url: "http://127.0.0.1:1/".into(),
+        events: vec![webhook::SESSION.into(), webhook::FILL.into(), webhook::GROUP.into()],
+        secret: String::new(),
+        created_at: now,
+        changed_at: now,
+        version: 1,
+    };
+    world.webhooks.put("hook".into(), hook, 1_000);
+    world.has_courier = true;
+    let payload = Arc::new(json!({}));
+    for number in 0..waiting {
+        let (id, entity) = (format!("{number:06}"), format!("thing {number}"));
+        world.outbox.entry("hook".into()).or_default().push(id.clone(), entity.clone(), now);
+        world.deliveries.put(Delivery {
+            id,
+            webhook: "hook".into(),
+            entity,
+            kind: webhook::GROUP,
+            payload: payload.clone(),
+            progress: Progress::Pending,
+            created_at: now,
+            queued_at: now,
+            attempts: 0,
+            weight: 1,
+        });
+    }
+}
+
+#[test]
+fn a_long_list_is_worked_through_as_subscribers_catch_up() {
+    let mut world = world(26, Scenario::default());
+    let (id, now) = (launch(&mut world, |_| {}), world.now());
+    let rids: Vec<String> = (0..50).filter_map(|_| field::enter(&mut world, now, &id, false)).collect();
+    for rid in &rids {
+        field::transition(&mut world, rid, 5).unwrap();
+    }
+    subscribe(&mut world, MAX_WAITING_EVENTS - 20);
+    let rows = rids.iter().map(|rid| (rid.clone(), "933".into())).collect();
+    let list = reconciliation::submit(&mut world, "list".into(), Submission::Reasons(rows));
+    pass(&mut world, SignedDuration::from_secs(1));
+    let waiting = world.outbox["hook"].waiting();
+    assert!((MAX_WAITING_EVENTS..MAX_WAITING_EVENTS + 5).contains(&waiting), "{waiting}");
+    assert_eq!(world.reconciliations.get(&list).unwrap().status(), "processing");
+    assert!(completes(&world, &id) > 30);
+    let mut told = 0;
+    for _ in 0..3 {
+        let is_session = |event: &&Arc<Value>| event["type"] == "com.cint.session.updated";
+        told += webhook::drain(&mut world).iter().filter(is_session).count();
+        world.settle();
+    }
+    let done = world.reconciliations.get(&list).unwrap();
+    assert_eq!((done.status(), done.counts.negative, told), ("complete", 50, 50));
+    assert_eq!(group(&world, &id).ledger.total.reversed, 50);
+}
+
+#[test]
+fn what_callers_do_meanwhile_has_a_bound_of_its_own() {
+    let mut world = world(27, Scenario::default());
+    let (id, now) = (launch(&mut world, |_| {}), world.now());
+    subscribe(&mut world, 2 * MAX_WAITING_EVENTS);
+    for _ in 0..10 {
+        assert!(field::enter(&mut world, now, &id, false).is_some());
+    }
+    let outbox = &world.outbox["hook"];
+    assert_eq!((outbox.waiting(), outbox.expired), (2 * MAX_WAITING_EVENTS, 20));
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::state::outbox::Deliveries;
 use crate::state::session::{Session, Standing};
 use crate::state::target_group::{Money, TargetGroup};
 use crate::state::webhook;
-use crate::state::{Settings, World, field};
+use crate::state::{Settings, World, field, pacing};
 use http::HeaderMap;
 use jiff::SignedDuration;
 use rust_decimal::Decimal;
@@ -75,6 +75,8 @@ struct Witness {
     announced: BTreeMap<String, BTreeSet<u64>>,
     /// Completes that were announced last, by group and quota.
     fills: BTreeMap<(String, Option<String>), u64>,
+    /// The highest budget that each group has had; none of those that were without one.
+    budgets: BTreeMap<String, Option<Decimal>>,
 }
 
 impl Witness {
@@ -83,9 +85,20 @@ impl Witness {
         for event in webhook::drain(world) {
             self.hear(world, &event);
         }
+        self.note_budgets(world);
         // What is through would be copied with every state.
         if world.outbox.values().all(|outbox| outbox.waiting() == 0) {
             world.deliveries = Deliveries::default();
+        }
+    }
+
+    fn note_budgets(&mut self, world: &World) {
+        for group in world.groups.values() {
+            let budget = pacing::budget(group);
+            match self.budgets.get_mut(&group.id) {
+                Some(most) => *most = most.zip(budget).map(|(most, budget)| most.max(budget)),
+                None => drop(self.budgets.insert(group.id.clone(), budget)),
+            }
         }
     }
 
@@ -142,6 +155,12 @@ impl Witness {
         assert_eq!(total.entered(), sessions.len() as u64);
         let paid: Decimal = sessions.iter().filter(|one| one.is_complete()).map(|one| self.prices[&one.rid]).sum();
         assert_eq!(total.cost, paid, "cost of {}", group.id);
+        if let Some(Some(budget)) = self.budgets.get(&group.id) {
+            // Reconciliation may go beyond it.
+            let own = sessions.iter().filter(|one| one.reconciled.is_none());
+            let spent: Decimal = own.map(|one| one.cost()).sum();
+            assert!(spent <= *budget, "{spent} of {budget} in {}", group.id);
+        }
         let mut suppliers = Tally::default();
         ledger.by_supplier.values().for_each(|one| suppliers.add(one));
         assert_eq!(&suppliers, total, "suppliers of {}", group.id);
@@ -286,10 +305,18 @@ fn reprice(world: &mut World, group: &str, rng: &mut Rng) {
     let group = world.groups.get_mut(group).unwrap();
     let value = Decimal::new(50 + rng.below(900) as i64, 2).to_string();
     group.price = Some(Money { value, currency: "USD".into() });
+    if let Some(budget) = pacing::budget(group).filter(|_| rng.below(4) == 0) {
+        group.assistant = budgeted(budget + Decimal::from(rng.below(40)));
+    }
     // The goal moves as well now and then, so that histories do not end.
     if rng.below(3) == 0 {
         group.goal += rng.below(60);
     }
+}
+
+/// An assistant that keeps to a budget.
+fn budgeted(budget: Decimal) -> Value {
+    json!({ "pricing": { "type": "dynamic", "total_budget": { "value": budget.to_string() } } })
 }
 
 /// A list of some respondents, with reasons of all kinds.
@@ -342,6 +369,9 @@ fn start<'e>(engine: &'e Engine, date: &str) -> (Study<'e>, Witness) {
         let completes = world.groups.get(group).unwrap().ledger.total.completes;
         witness.fills.insert((group.clone(), None), completes);
     }
+    let group = world.groups.get_mut(&study.groups[0]).unwrap();
+    group.assistant = budgeted(group.ledger.total.cost + Decimal::from(40));
+    witness.note_budgets(&world);
     drop(world);
     (study, witness)
 }

@@ -15,7 +15,7 @@ use crate::state::field;
 use crate::state::outbox::Outbox;
 use crate::state::session::Session;
 use crate::state::webhook::{self, Webhook};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -142,6 +142,9 @@ struct FailingJobs {
     description: Option<String>,
 }
 
+/// So many faults can be in force at once.
+const MAX_FAULTS: usize = 1_000;
+
 /// The code of a failure that a test has given none for.
 const USUAL_FAILURE: &str = "JobExecutionStartMessageFailed";
 
@@ -188,6 +191,13 @@ impl Filter {
             && self.status.is_none_or(|status| status == one.status)
             && self.number.is_none_or(|number| one.number == number)
             && self.after.is_none_or(|number| one.number > number)
+    }
+
+    /// Whether it may mean one of the first requests, so many.
+    fn reaches_back(&self, first: u64) -> bool {
+        first > 0
+            && self.after.is_none_or(|number| number < first)
+            && self.number.is_none_or(|number| (1..=first).contains(&number))
     }
 }
 
@@ -251,6 +261,16 @@ fn read<T: DeserializeOwned>(incoming: &Incoming) -> Result<T, Reply> {
     reading::from_json(body).map_err(refuse)
 }
 
+/// The text of a body that must not be left out.
+fn text_of(incoming: &Incoming, what: &str) -> Result<String, Reply> {
+    plain(incoming)?;
+    let text = String::from_utf8(incoming.body.to_vec()).map_err(|_| refuse("the body is not UTF-8"))?;
+    if text.trim().is_empty() {
+        return Err(refuse(format!("the body is empty; {what} is needed, in TOML or JSON")));
+    }
+    Ok(text)
+}
+
 fn requests(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
     let mut given = serde_json::Map::new();
     for (name, value) in parameters(incoming) {
@@ -277,7 +297,17 @@ fn verify(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
         return Err(refuse(format!("times is {times}; a whole number from 0 on is needed")));
     };
     let filter = Filter::read(engine, given)?;
-    let count = engine.log().entries().iter().filter(|one| filter.fits(one)).count() as u64;
+    let (forgotten, count) = {
+        let log = engine.log();
+        (log.forgotten(), log.youngest().filter(|one| filter.fits(one)).count() as u64)
+    };
+    if filter.reaches_back(forgotten) {
+        return Err(refuse(format!(
+            "the log has forgotten requests that may be meant: the oldest it has is number {}; give after, from \
+             {forgotten} on",
+            forgotten + 1
+        )));
+    }
     let status = if count == times { 200 } else { 409 };
     Ok((status, json!({ "expected": times, "count": count })))
 }
@@ -290,10 +320,16 @@ fn move_clock(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
     if advance_seconds.is_nan() || advance_seconds < 0.0 {
         return Err(refuse(format!("advance_seconds is {advance_seconds}; the clock does not go back")));
     }
-    let by = SignedDuration::try_from_secs_f64(advance_seconds)
-        .map_err(|_| refuse(format!("advance_seconds is {advance_seconds}; that is beyond the end of time")))?;
     {
         let mut world = engine.world();
+        let most = world.now().duration_until(Timestamp::MAX).as_secs();
+        // Moments beyond cannot be written.
+        let by = SignedDuration::try_from_secs_f64(advance_seconds).ok().filter(|by| by.as_secs() < most);
+        let by = by.ok_or_else(|| {
+            refuse(format!(
+                "advance_seconds is {advance_seconds}; less than {most} is needed, which is the end of time"
+            ))
+        })?;
         if let Some(speed) = speed {
             world.clock.set_speed(speed);
         }
@@ -316,9 +352,11 @@ fn known_operation(engine: &Engine, pattern: &str) -> Result<(), Reply> {
 }
 
 fn add_faults(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
-    plain(incoming)?;
-    // Faults may be given in TOML.
-    let given = Fault::read_all(&String::from_utf8_lossy(&incoming.body)).map_err(refuse)?;
+    let given = Fault::read_all(&text_of(incoming, "a fault or several")?).map_err(refuse)?;
+    let count = engine.faults().len() + given.len();
+    if count > MAX_FAULTS {
+        return Err(refuse(format!("there would be {count} faults; {MAX_FAULTS} at most can be in force")));
+    }
     given.iter().try_for_each(|fault| known_operation(engine, &fault.on))?;
     let mut faults = engine.faults();
     let ids: Vec<u64> = given.into_iter().map(|fault| faults.add(fault).0).collect();
@@ -337,8 +375,7 @@ fn remove_fault(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
 /// Another scenario, for those who come from now on: one of the sandbox's own
 /// by its name, or a whole one in TOML or JSON.
 fn set_scenario(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
-    plain(incoming)?;
-    let text = String::from_utf8_lossy(&incoming.body);
+    let text = text_of(incoming, "a scenario or the name of one")?;
     let scenario = match serde_json::from_slice::<Named>(&incoming.body) {
         Ok(Named { name }) => Scenario::named(&name)
             .ok_or_else(|| refuse(format!("there is no scenario {name}; there are: quick, lifelike")))?,
@@ -358,9 +395,9 @@ fn not_recording(engine: &Engine) -> Result<(), Reply> {
 
 /// Begins anew with what a seed file has, in TOML or JSON.
 fn set_seed_file(engine: &Engine, incoming: &Incoming) -> Result<Reply, Reply> {
-    plain(incoming)?;
+    let text = text_of(incoming, "a seed file")?;
     not_recording(engine)?;
-    let file = SeedFile::read(&String::from_utf8_lossy(&incoming.body)).map_err(refuse)?;
+    let file = SeedFile::read(&text).map_err(refuse)?;
     engine.begin_with(file);
     Ok((200, about(engine)))
 }

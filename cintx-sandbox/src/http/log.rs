@@ -54,6 +54,11 @@ pub struct Received {
 /// Headers that carry credentials.
 const CREDENTIALS: &[&str] = &["authorization", "cookie"];
 
+/// What texts in pairs take in memory, roughly, in bytes.
+pub(crate) fn weight_of_pairs(pairs: &[(String, String)]) -> usize {
+    pairs.iter().map(|(name, value)| 48 + name.len() + value.len()).sum()
+}
+
 /// Headers as the log keeps them.
 pub(crate) fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |(name, value): (&HeaderName, &HeaderValue)| {
@@ -79,6 +84,17 @@ impl Received {
     /// Whether the request was let through.
     pub fn is_accepted(&self) -> bool {
         self.refusal.is_none()
+    }
+
+    /// What it takes in memory without its bodies, roughly, in bytes.
+    fn weight(&self) -> usize {
+        let texts = [&self.query, &self.version, &self.idempotency_key, &self.refusal];
+        let texts: usize = texts.into_iter().flatten().map(String::len).sum();
+        let violations = self.violations.iter().chain(&self.answer_violations);
+        let violations: usize = violations.map(|one| 200 + one.got.len() + one.allowed.len()).sum();
+        let notes: usize = self.notes.iter().map(|note| 24 + note.len()).sum();
+        let headers = weight_of_pairs(&self.headers) + weight_of_pairs(&self.answer_headers);
+        600 + self.path.len() + texts + violations + notes + headers
     }
 
     pub(crate) fn facts(&self) -> Value {
@@ -153,7 +169,7 @@ pub(crate) struct Log {
 }
 
 const MAX_REQUESTS: usize = 10_000;
-/// All bodies together, roughly.
+/// All requests together, without the answers' bodies, roughly.
 const MAX_BYTES: usize = 64 << 20;
 /// All answers together, roughly.
 const HEAVIEST_ANSWERS: usize = 32 << 20;
@@ -170,7 +186,7 @@ impl Log {
             entry.notes.push("the body is too large to be kept in the log".into());
         }
         // A tree of values takes several times the room of its text.
-        let weight = if entry.body.is_some() { 4 * size } else { 0 };
+        let weight = entry.weight() + if entry.body.is_some() { 4 * size } else { 0 };
         let answer = if entry.answer.is_some() { 4 * answer } else { 0 };
         self.weight += weight;
         self.answers += answer;
@@ -197,6 +213,11 @@ impl Log {
     /// How many there have been.
     pub(crate) fn total(&self) -> u64 {
         self.count
+    }
+
+    /// The number of the last request that is no longer kept; 0 if all are.
+    pub(crate) fn forgotten(&self) -> u64 {
+        self.count - self.entries.len() as u64
     }
 
     /// How many of them were refused.

@@ -3,7 +3,7 @@
 
 use crate::api::engine::{Engine, Incoming, Outgoing, TOKEN_PATH};
 use crate::contract::Contract;
-use crate::http::control;
+use crate::http::{control, log};
 use crate::sim::clock::{Clock, machine_time};
 use crate::state::tokens::Standing;
 use crate::state::{World, saved};
@@ -85,16 +85,18 @@ impl Recorder {
         outgoing: &Outgoing,
         fault: Option<&str>,
     ) {
-        let weight = incoming.body.len() + outgoing.body.len() + 500;
+        let text = |(name, value): (&HeaderName, &HeaderValue)| {
+            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+        };
+        let headers = incoming.headers.iter().filter(|(name, _)| !LEFT_OUT.contains(&name.as_str()));
+        let headers: Vec<(String, String)> = headers.filter_map(text).collect();
+        let address = incoming.path.len() + incoming.query.as_ref().map_or(0, String::len);
+        let weight = 500 + address + log::weight_of_pairs(&headers) + incoming.body.len() + outgoing.body.len();
         if self.is_full || self.exchanges.len() >= MAX_REQUESTS || self.weight + weight > MAX_BYTES {
             self.is_full = true;
             return;
         }
         self.weight += weight;
-        let headers = incoming.headers.iter().filter(|(name, _)| !LEFT_OUT.contains(&name.as_str()));
-        let text = |(name, value): (&HeaderName, &HeaderValue)| {
-            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
-        };
         let is_token = incoming.path == TOKEN_PATH;
         self.exchanges.push(Exchange {
             at,
@@ -102,7 +104,7 @@ impl Recorder {
             method: incoming.method.clone(),
             path: incoming.path.clone(),
             query: incoming.query.clone(),
-            headers: headers.filter_map(text).collect(),
+            headers,
             // The secret and the token are nobody's business.
             body: if is_token { String::new() } else { String::from_utf8_lossy(&incoming.body).into_owned() },
             status: outgoing.status,
@@ -229,4 +231,26 @@ fn exchange_again(engine: &Engine, exchange: &Exchange, incoming: &Incoming) -> 
         _ => {}
     }
     engine.serve_under(incoming, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::Settings;
+
+    #[test]
+    fn headers_weigh_in_a_recording() {
+        let now = Timestamp::UNIX_EPOCH;
+        let world = World::new(Settings::default(), Clock::Standing { now });
+        let mut recorder = Recorder { start: Value::Null, exchanges: Vec::new(), weight: 0, is_full: false };
+        let mut headers = HeaderMap::new();
+        headers.insert("x-long", HeaderValue::try_from("x".repeat(1 << 20)).unwrap());
+        let (method, path) = ("GET".to_owned(), "/v1/accounts".to_owned());
+        let incoming = Incoming { method, path, query: None, headers, body: Bytes::new() };
+        let outgoing = Outgoing { status: 401, headers: HeaderMap::new(), body: Vec::new() };
+        for _ in 0..70 {
+            recorder.add(&world, now, &incoming, &outgoing, None);
+        }
+        assert!(recorder.is_full && recorder.exchanges.len() < 64, "{}", recorder.exchanges.len());
+    }
 }

@@ -24,6 +24,8 @@ use tokio::sync::{mpsc, watch};
 /// The page, which works offline: nothing in it comes from elsewhere.
 const PAGE: &str = include_str!("page.html");
 
+/// Address and headers together may be so long.
+const MAX_HEAD_BYTES: usize = 64 << 10;
 /// Bodies beyond this are not read; lists of 100,000 ids fit in.
 const MAX_BODY_BYTES: usize = 16 << 20;
 /// The same for the control endpoint.
@@ -56,30 +58,33 @@ impl Stream for Told {
     }
 }
 
-/// What is no part of the API: the control endpoint, the page and its icon.
-/// Looking into the sandbox never fails on purpose.
-fn own_pages(engine: &Engine, incoming: &Incoming, line: &ConnectionFault) -> Option<Outgoing> {
-    let is_get = incoming.method == "GET";
-    let is_control = is_control(incoming);
-    let is_stream = is_stream(incoming);
-    let is_page = incoming.path == "/" && is_get;
-    if incoming.path == "/favicon.ico" && is_get {
-        return Some(Outgoing { status: 204, headers: HeaderMap::new(), body: Vec::new() });
-    }
-    if !is_control && !is_page && !is_stream {
+/// The refusal of a request for what not everybody may see. Only the head of
+/// the request is needed: of those who are kept out no body is read.
+fn keep_out(engine: &Engine, incoming: &Incoming, line: &ConnectionFault) -> Option<Outgoing> {
+    if !is_control(incoming) && !is_page(incoming) && !is_stream(incoming) {
         return None;
     }
-    if let Err(reason) = access::check(incoming, line.peer(), engine.control_token()) {
-        return Some(json_answer(403, &serde_json::json!({ "error": reason })));
+    let reason = access::check(incoming, line.peer(), engine.control_token()).err()?;
+    Some(json_answer(403, &serde_json::json!({ "error": reason })))
+}
+
+/// What is no part of the API: the control endpoint, the page and its icon.
+/// Looking into the sandbox never fails on purpose.
+fn own_pages(engine: &Engine, incoming: &Incoming) -> Option<Outgoing> {
+    if incoming.path == "/favicon.ico" && incoming.method == "GET" {
+        return Some(Outgoing { status: 204, headers: HeaderMap::new(), body: Vec::new() });
     }
-    if is_control {
+    if is_control(incoming) {
         return Some(engine.recorded(incoming, None, || control_answer(engine, incoming)));
     }
     let mut headers = HeaderMap::new();
-    if is_stream {
+    if is_stream(incoming) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         return Some(Outgoing { status: 200, headers, body: Vec::new() });
+    }
+    if !is_page(incoming) {
+        return None;
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert("x-frame-options", HeaderValue::from_static("DENY"));
@@ -88,6 +93,10 @@ fn own_pages(engine: &Engine, incoming: &Incoming, line: &ConnectionFault) -> Op
 
 fn is_control(incoming: &Incoming) -> bool {
     incoming.path.starts_with("/control/")
+}
+
+fn is_page(incoming: &Incoming) -> bool {
+    incoming.path == "/" && incoming.method == "GET"
 }
 
 fn is_stream(incoming: &Incoming) -> bool {
@@ -105,8 +114,16 @@ async fn handle(
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
+    let mut incoming = Incoming::of(head, Bytes::new());
+    if head_bytes(&incoming) > MAX_HEAD_BYTES {
+        let detail = format!("Address and headers are too long; {MAX_HEAD_BYTES} bytes at most are taken.");
+        return write(json_answer(431, &serde_json::json!({ "object": "head_too_large_error", "detail": detail })));
+    }
+    if let Some(refusal) = keep_out(&engine, &incoming, &line) {
+        return write(refusal);
+    }
     // States and recordings are larger than what the API takes.
-    let largest = if head.uri.path().starts_with("/control/") { MAX_CONTROL } else { MAX_BODY_BYTES };
+    let largest = if is_control(&incoming) { MAX_CONTROL } else { MAX_BODY_BYTES };
     // What says so itself need not come first.
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     let body = if announced > largest { None } else { to_bytes(body, largest).await.ok() };
@@ -116,8 +133,8 @@ async fn handle(
     };
     // A connection on which the rest of a body never comes is idle.
     let busy = line.begin();
-    let incoming = Incoming::of(head, body);
-    if let Some(outgoing) = own_pages(&engine, &incoming, &line).or_else(|| cors::preflight(&incoming)) {
+    incoming.body = body;
+    if let Some(outgoing) = own_pages(&engine, &incoming).or_else(|| cors::preflight(&incoming)) {
         let is_told = is_stream(&incoming) && outgoing.status == 200;
         let mut response = write(outgoing);
         if is_told {
@@ -144,6 +161,11 @@ async fn handle(
         _ => {}
     }
     write(outgoing)
+}
+
+fn head_bytes(incoming: &Incoming) -> usize {
+    let headers: usize = incoming.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    incoming.path.len() + incoming.query.as_ref().map_or(0, String::len) + headers
 }
 
 /// Answers a request without a connection: nothing is struck by a fault, and whoever asks may control the sandbox.

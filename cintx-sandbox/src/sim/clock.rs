@@ -89,11 +89,11 @@ impl Clock {
     }
 
     /// Goes on from here so many times as fast as the machine's clock; a
-    /// standing clock begins to run.
+    /// standing clock begins to run. The subscribers' time makes no leap.
     pub(crate) fn set_speed(&mut self, speed: f64) {
         let (now, shift) = match &*self {
             Self::Running { shift, .. } => (self.now(), *shift),
-            Self::Standing { now } => (*now, SignedDuration::ZERO),
+            Self::Standing { now } => (*now, Timestamp::now().duration_until(*now)),
         };
         let back = SignedDuration::ZERO.saturating_sub(shift);
         *self = Self::Running { from: plus(now, back), since: Instant::now(), speed, shift };
@@ -174,6 +174,18 @@ mod tests {
         clock.set_speed(1.0);
         assert!(clock.now() >= later);
         assert!(later.duration_until(clock.now()) < SignedDuration::from_hours(1));
+    }
+
+    #[test]
+    fn the_subscribers_time_does_not_leap_when_a_standing_clock_begins_to_run() {
+        for hours in [-10_000, 10_000] {
+            let now = Timestamp::now() + SignedDuration::from_hours(hours);
+            let mut clock = Clock::Standing { now };
+            clock.set_speed(60.0);
+            for time in [clock.now(), clock.unhurried()] {
+                assert!((now..now + SignedDuration::from_hours(1)).contains(&time), "{hours}: {now} {time}");
+            }
+        }
     }
 
     #[test]

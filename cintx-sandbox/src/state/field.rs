@@ -271,10 +271,17 @@ fn place(audience: &Audience, mut replies: Replies, crowd: &Crowd<'_>, rng: &mut
 /// A simulated respondent leaves the survey.
 pub(crate) fn leave(world: &mut World, at: Timestamp, rid: &str) {
     // The client may have decided already.
-    let outcome = world.sessions.get(rid).filter(|session| session.standing == Standing::InSurvey).map(|s| s.outcome);
-    if let Some(outcome) = outcome {
-        transfer(world, at, rid, outcome, None);
-    }
+    let session = world.sessions.get(rid).filter(|session| session.standing == Standing::InSurvey);
+    let Some(session) = session else {
+        return;
+    };
+    let outcome = if can_become(world, session, session.outcome) { session.outcome } else { Standing::OverQuota };
+    transfer(world, at, rid, outcome, None);
+}
+
+/// Whether the budget of its group allows a respondent's outcome.
+fn can_become(world: &World, session: &Session, outcome: Standing) -> bool {
+    outcome != Standing::Complete || world.groups.get(&session.group_id).is_none_or(pacing::pays_for_complete)
 }
 
 /// Gives a respondent its standing: the one place where that happens, where
@@ -347,8 +354,10 @@ pub(crate) enum Transition {
 pub(crate) fn transition(world: &mut World, rid: &str, to: i64) -> Result<Transition, Rejection> {
     let now = world.now();
     let rid = find(world, rid).ok_or_else(|| Rejection::not_found("respondent"))?;
-    let state = world.sessions.get(&rid).map_or(status::IN_SURVEY, Session::status);
-    let Some(outcome) = Standing::of_status(to).filter(|_| state == status::IN_SURVEY) else {
+    let session = world.sessions.get(&rid).ok_or_else(|| Rejection::not_found("respondent"))?;
+    let state = session.status();
+    let outcome = Standing::of_status(to).filter(|_| state == status::IN_SURVEY);
+    let Some(outcome) = outcome.filter(|outcome| can_become(world, session, *outcome)) else {
         return Ok(Transition::Refused(state));
     };
     transfer(world, now, &rid, outcome, None);

@@ -48,7 +48,8 @@ impl Idempotency {
 
     pub(crate) fn remember(&mut self, operation: &str, key: &str, fingerprint: u64, answer: Answer) {
         let id = (operation.to_owned(), key.to_owned());
-        let weight = 500 + 4 * answer.bytes().len();
+        // The key stands in both lists and in the answer.
+        let weight = 500 + 3 * key.len() + 4 * answer.bytes().len();
         self.weight += weight;
         self.order.push_back((id.clone(), weight));
         while self.order.len() > 1 && (self.order.len() > MAX_KEYS || self.weight > MAX_BYTES) {

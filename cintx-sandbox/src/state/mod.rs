@@ -340,8 +340,9 @@ impl World {
     pub(crate) fn replace(&mut self, mut other: Self) {
         other.tokens = std::mem::take(&mut self.tokens);
         other.has_courier = self.has_courier;
+        let now = other.clock.unhurried();
         for outbox in other.outbox.values_mut() {
-            outbox.recall(&mut other.deliveries);
+            outbox.recall(&mut other.deliveries, now);
         }
         *self = other;
     }

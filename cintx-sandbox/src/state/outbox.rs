@@ -1,5 +1,5 @@
 //! Events on their way to subscribers: what waits, in which order, and what
-//! is remembered of what has arrived. Nothing that waits is ever thrown away.
+//! is remembered of what has arrived.
 
 use super::saved::{self, Word};
 use jiff::Timestamp;
@@ -11,6 +11,9 @@ use std::sync::Arc;
 /// So many events may wait for one subscriber. Beyond that the field stands
 /// still until the subscriber has caught up.
 pub(crate) const MAX_WAITING_EVENTS: usize = 20_000;
+/// So many wait at most: what callers do meanwhile is not held up. The oldest
+/// expire beyond.
+const MOST_WAITING_EVENTS: usize = 2 * MAX_WAITING_EVENTS;
 /// So many requests to one subscriber are under way at once.
 const MAX_REQUESTS_IN_FLIGHT: usize = 32;
 /// So many failures in a row mean that nobody is there to wait for.
@@ -153,6 +156,11 @@ impl Outbox {
         self.waiting.len() >= MAX_WAITING_EVENTS
     }
 
+    /// Whether something has to give way to the next event.
+    pub(crate) fn is_at_limit(&self) -> bool {
+        self.waiting.len() >= MOST_WAITING_EVENTS
+    }
+
     pub(crate) fn push(&mut self, id: String, entity: String, due: Timestamp) {
         self.waiting.insert(id.clone());
         let queue = self.queues.entry(entity.clone()).or_default();
@@ -215,17 +223,26 @@ impl Outbox {
         self.late.insert(id.to_owned());
     }
 
-    /// Takes back what was under way, because nobody will say what became of it.
-    pub(crate) fn recall(&mut self, deliveries: &mut Deliveries) {
+    /// Lets everything that waits set out anew: nobody will say what became of
+    /// what was under way, and due times of another clock mean nothing here.
+    pub(crate) fn recall(&mut self, deliveries: &mut Deliveries, now: Timestamp) {
         self.in_flight = 0;
-        for (entity, queue) in &self.queues {
-            if let Some((first, due)) = queue.front() {
-                self.ready.insert((*due, first.clone(), entity.clone()));
+        self.quiet_until = None;
+        self.ready.clear();
+        for (entity, queue) in &mut self.queues {
+            for (_, due) in queue.iter_mut() {
+                *due = now;
+            }
+            if let Some((first, _)) = queue.front() {
+                self.ready.insert((now, first.clone(), entity.clone()));
             }
         }
         for id in &self.waiting {
-            if let Some(delivery) = deliveries.get_mut(id).filter(|one| one.progress == Progress::Delivering) {
-                delivery.progress = Progress::Undelivered;
+            if let Some(delivery) = deliveries.get_mut(id) {
+                delivery.queued_at = now;
+                if delivery.progress == Progress::Delivering {
+                    delivery.progress = Progress::Undelivered;
+                }
             }
         }
     }
@@ -293,7 +310,7 @@ pub(crate) fn resolve(outboxes: &mut BTreeMap<String, Outbox>, deliveries: &mut 
     }
 }
 
-/// Gives up the oldest that waits for a subscriber who does not listen.
+/// Gives up the oldest that waits for a subscriber.
 pub(crate) fn expire_oldest(outbox: &mut Outbox, deliveries: &mut Deliveries) {
     let oldest = outbox
         .waiting

@@ -83,16 +83,25 @@ pub(crate) fn is_open(world: &World, group: &TargetGroup, at: Timestamp) -> bool
     group.is_live() && limits.taken(&group.ledger.total) < ceiling(world, group, at) && is_within_budget(group)
 }
 
-/// Whether the budget pays for one more besides those who are in the survey.
-fn is_within_budget(group: &TargetGroup) -> bool {
-    let budget = group.assistant.pointer("/pricing/total_budget");
-    let amount = budget.and_then(|money| money.get("value").or_else(|| money.get("amount")));
-    let amount: Option<Decimal> = amount.and_then(|value| match value {
+/// What a group may cost in all, if it has a budget.
+pub(crate) fn budget(group: &TargetGroup) -> Option<Decimal> {
+    let budget = group.assistant.pointer("/pricing/total_budget")?;
+    match budget.get("value").or_else(|| budget.get("amount"))? {
         Value::String(text) => text.parse().ok(),
         other => other.to_string().parse().ok(),
-    });
+    }
+}
+
+/// Whether the budget pays for one more besides those who are in the survey.
+fn is_within_budget(group: &TargetGroup) -> bool {
     let total = &group.ledger.total;
-    amount.is_none_or(|budget| total.cost + Decimal::from(total.in_survey + 1) * group.price() <= budget)
+    budget(group).is_none_or(|budget| total.cost + Decimal::from(total.in_survey + 1) * group.price() <= budget)
+}
+
+/// Whether the budget pays for one more complete. Prices may have risen since
+/// its respondent came, and who had dropped out has no place kept free.
+pub(crate) fn pays_for_complete(group: &TargetGroup) -> bool {
+    budget(group).is_none_or(|budget| group.ledger.total.cost + group.price() <= budget)
 }
 
 /// How far a group's quotas may be filled at a moment.

@@ -5,11 +5,12 @@ use super::World;
 use super::field;
 use super::schedule::Event;
 use super::session::{Session, Standing};
+use super::webhook;
 use crate::api::rejection::Rejection;
 use crate::sim::clock::{central_day, central_midnight, plus};
 use jiff::{Timestamp, ToSpan, civil};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::ops::Range;
 
 /// A reason code with its name and whether buyers may use it.
@@ -55,6 +56,16 @@ pub(crate) struct Counts {
     pub(crate) negative: u64,
 }
 
+impl Counts {
+    fn add(&mut self, other: &Self) {
+        self.submitted += other.submitted;
+        self.expired += other.expired;
+        self.invalid += other.invalid;
+        self.positive += other.positive;
+        self.negative += other.negative;
+    }
+}
+
 /// A reconciliation.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Reconciliation {
@@ -68,6 +79,10 @@ pub(crate) struct Reconciliation {
     pub(crate) by_group: BTreeMap<String, Counts>,
     pub(crate) expired: Vec<String>,
     pub(crate) invalid: Vec<String>,
+    /// RIDs with reason codes that are still to be worked on; none before the
+    /// work begins.
+    #[serde(default)]
+    rest: Option<VecDeque<(String, String)>>,
 }
 
 impl Reconciliation {
@@ -139,6 +154,7 @@ pub(crate) fn submit(world: &mut World, name: String, submission: Submission) ->
         by_group: BTreeMap::new(),
         expired: Vec::new(),
         invalid: Vec::new(),
+        rest: None,
     };
     world.reconciliations.put(id.clone(), reconciliation, 1_000 + 150 * submitted);
     let ready = plus(now, world.settings.job_delay);
@@ -146,73 +162,108 @@ pub(crate) fn submit(world: &mut World, name: String, submission: Submission) ->
     id
 }
 
-/// Works a list through.
+/// Works a list through, as far as subscribers can follow. What is left then
+/// goes on as soon as they have caught up.
 pub(crate) fn finish(world: &mut World, at: Timestamp, id: &str) {
-    let Some(mut work) = world.reconciliations.get(id).cloned() else {
+    let Some(mut rest) = take_rest(world, id) else {
         return;
     };
-    let rows = match &work.submission {
-        Submission::Reasons(rows) => rows.clone(),
-        Submission::Keep { project, rids } => left_out(world, project, rids, &mut work.invalid),
+    while !webhook::is_held_back(world)
+        && let Some((rid, code)) = rest.pop_front()
+    {
+        settle_row(world, at, id, rid, &code);
+    }
+    let Some(work) = world.reconciliations.get_mut(id) else {
+        return;
     };
-    work.counts.invalid = work.invalid.len() as u64;
-    for (rid, code) in rows {
-        let allowed = REASONS.iter().any(|(known, _, allowed)| *known == code && *allowed);
-        let session = field::find(world, &rid).and_then(|known| world.sessions.get(&known).cloned());
-        let group = session.as_ref().map(|session| session.group_id.clone());
-        let counts = &mut work.counts;
-        let mut own = Counts { submitted: 1, ..Counts::default() };
-        let positive = code == POSITIVE;
-        match session {
-            Some(session) if allowed && session.is_complete() != positive => {
-                if is_expired(&session, at) {
-                    work.expired.push(rid);
-                    own.expired = 1;
-                } else {
-                    let to = if positive { Standing::Complete } else { Standing::Reversed };
-                    field::transfer(world, at, &session.rid, to, Some(&code));
-                    own.positive = u64::from(positive);
-                    own.negative = u64::from(!positive);
-                }
-            }
-            _ => {
-                work.invalid.push(rid);
-                own.invalid = 1;
-            }
-        }
-        counts.expired += own.expired;
-        counts.invalid += own.invalid;
-        counts.positive += own.positive;
-        counts.negative += own.negative;
-        if let Some(group) = group {
-            let sum = work.by_group.entry(group).or_default();
-            sum.submitted += own.submitted;
-            sum.expired += own.expired;
-            sum.invalid += own.invalid;
-            sum.positive += own.positive;
-            sum.negative += own.negative;
+    work.complete = rest.is_empty();
+    work.rest = Some(rest);
+    if !work.complete {
+        world.schedule.plan(at, Event::ReconciliationEnds(id.to_owned()));
+    }
+}
+
+/// What is still to be done of a list; at first, everything that follows from it.
+fn take_rest(world: &mut World, id: &str) -> Option<VecDeque<(String, String)>> {
+    let work = world.reconciliations.get_mut(id)?;
+    if let Some(rest) = work.rest.take() {
+        return Some(rest);
+    }
+    match work.submission.clone() {
+        Submission::Reasons(rows) => Some(rows.into()),
+        Submission::Keep { project, rids } => {
+            let (by_group, invalid) = count_kept(world, &project, &rids);
+            let rows = left_out(world, &project, &rids);
+            let work = world.reconciliations.get_mut(id)?;
+            work.counts.invalid = invalid.len() as u64;
+            work.by_group = by_group;
+            work.invalid = invalid;
+            Some(rows.into())
         }
     }
-    work.complete = true;
-    if let Some(known) = world.reconciliations.get_mut(id) {
-        *known = work;
+}
+
+/// The RIDs of an approved list by target group, and those that are no
+/// completes of the project.
+fn count_kept(world: &World, project: &str, rids: &[String]) -> (BTreeMap<String, Counts>, Vec<String>) {
+    let (mut by_group, mut invalid) = (BTreeMap::<String, Counts>::new(), Vec::new());
+    for rid in rids {
+        let session = field::find(world, rid).and_then(|known| world.sessions.get(&known));
+        let is_kept = session.is_some_and(|session| session.is_complete() && session.project_id == project);
+        if let Some(session) = session {
+            let own = Counts { submitted: 1, invalid: u64::from(!is_kept), ..Counts::default() };
+            by_group.entry(session.group_id.clone()).or_default().add(&own);
+        }
+        if !is_kept {
+            invalid.push(rid.clone());
+        }
+    }
+    (by_group, invalid)
+}
+
+/// Turns one respondent back or makes it a complete, and counts that.
+fn settle_row(world: &mut World, at: Timestamp, id: &str, rid: String, code: &str) {
+    let allowed = REASONS.iter().any(|(known, _, allowed)| *known == code && *allowed);
+    let session = field::find(world, &rid).and_then(|known| world.sessions.get(&known).cloned());
+    let group = session.as_ref().map(|session| session.group_id.clone());
+    let is_sent = world.reconciliations.get(id).is_some_and(|work| matches!(work.submission, Submission::Reasons(_)));
+    let mut own = Counts { submitted: u64::from(is_sent), ..Counts::default() };
+    let positive = code == POSITIVE;
+    match session {
+        Some(session) if allowed && session.is_complete() != positive => {
+            if is_expired(&session, at) {
+                own.expired = 1;
+            } else {
+                let to = if positive { Standing::Complete } else { Standing::Reversed };
+                field::transfer(world, at, &session.rid, to, Some(code));
+                own.positive = u64::from(positive);
+                own.negative = u64::from(!positive);
+            }
+        }
+        // What an approved list left out may have been turned back meanwhile.
+        _ => own.invalid = u64::from(is_sent),
+    }
+    let Some(work) = world.reconciliations.get_mut(id) else {
+        return;
+    };
+    // What was submitted is known from the start.
+    work.counts.add(&Counts { submitted: 0, ..own });
+    if let Some(group) = group {
+        work.by_group.entry(group).or_default().add(&own);
+    }
+    if own.expired > 0 {
+        work.expired.push(rid);
+    } else if own.invalid > 0 {
+        work.invalid.push(rid);
     }
 }
 
 /// An approved list is the full list: every complete of the project that it
-/// leaves out is turned back. RIDs that are no completes of it are invalid.
-fn left_out(world: &World, project: &str, rids: &[String], invalid: &mut Vec<String>) -> Vec<(String, String)> {
+/// leaves out is turned back.
+fn left_out(world: &World, project: &str, rids: &[String]) -> Vec<(String, String)> {
     let keep: HashSet<String> = rids.iter().map(|rid| rid.to_uppercase()).collect();
-    let completes: HashSet<&String> = world.completes_of(project).map(|session| &session.rid).collect();
-    invalid.extend(rids.iter().filter(|rid| !completes.contains(&rid.to_uppercase())).cloned());
-    let mut rows: Vec<(String, String)> = completes
-        .into_iter()
-        .filter(|rid| !keep.contains(*rid))
-        .map(|rid| (rid.clone(), LEFT_OUT.to_owned()))
-        .collect();
-    // Sets have an order of their own; runs must repeat.
-    rows.sort_unstable();
-    rows
+    let completes = world.completes_of(project).map(|session| &session.rid);
+    completes.filter(|rid| !keep.contains(*rid)).map(|rid| (rid.clone(), LEFT_OUT.to_owned())).collect()
 }
 
 /// The month, by its first day, in which completes of a moment are due: the

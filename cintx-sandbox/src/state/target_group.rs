@@ -14,6 +14,9 @@ use serde_json::{Map, Value};
 /// What a complete costs in a group without a price of its own.
 const RATE_CARD_PRICE: Decimal = Decimal::from_parts(250, 0, 0, false, 2);
 
+/// Amounts beyond 10^12 are not taken, so that every sum of them can be written.
+pub(crate) const MAX_AMOUNT: Decimal = Decimal::from_parts(0xD4A5_1000, 0xE8, 0, false, 0);
+
 /// A decimal amount in a currency.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Money {
@@ -183,7 +186,8 @@ impl TargetGroup {
 
     /// What a complete costs now.
     pub(crate) fn price(&self) -> Decimal {
-        self.price.as_ref().map_or(RATE_CARD_PRICE, |money| money.value.parse().unwrap_or_default())
+        let amount = |money: &Money| money.value.parse::<Decimal>().unwrap_or_default().min(MAX_AMOUNT);
+        self.price.as_ref().map_or(RATE_CARD_PRICE, amount)
     }
 
     pub(crate) fn pricing_model(&self) -> &'static str {

@@ -170,7 +170,8 @@ fn tell(world: &mut World, at: Timestamp, kinds: &[&'static str], cloud_type: &s
         let id = next_id(world, at);
         let World { outbox, deliveries, .. } = world;
         let queue = outbox.entry(webhook.clone()).or_default();
-        if queue.is_full() && (queue.is_unresponsive() || !world.has_courier) {
+        let nobody_comes = queue.is_unresponsive() || !world.has_courier;
+        if queue.is_at_limit() || (queue.is_full() && nobody_comes) {
             outbox::expire_oldest(queue, deliveries);
         }
         queue.push(id.clone(), entity.to_owned(), queued_at);

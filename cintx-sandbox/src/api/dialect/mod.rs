@@ -7,7 +7,7 @@ pub(crate) mod modern;
 pub(crate) mod supply;
 
 use crate::api::rejection::Rejection;
-use crate::state::target_group::Money;
+use crate::state::target_group::{MAX_AMOUNT, Money};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Value, json};
 
@@ -52,8 +52,9 @@ pub(crate) fn read_money(body: &Value, name: &str) -> Result<Option<Money>, Reje
         && value.bytes().all(|b| b.is_ascii_digit() || b == b'.')
         && value.bytes().filter(|b| *b == b'.').count() <= 1
         && value.bytes().any(|b| b.is_ascii_digit());
-    if !decimal || value.parse::<Decimal>().is_err() {
-        return Err(Rejection::refused(format!("{name}.value"), value, "a decimal number of 0 or more, like 2.50"));
+    if !decimal || !value.parse::<Decimal>().is_ok_and(|amount| amount <= MAX_AMOUNT) {
+        let allowed = format!("a decimal number of 0 or more, like 2.50, {MAX_AMOUNT} at most");
+        return Err(Rejection::refused(format!("{name}.value"), value, allowed));
     }
     if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_uppercase()) {
         return Err(Rejection::refused(format!("{name}.currency_code"), currency, "three capitals, like USD"));
