@@ -166,7 +166,7 @@ impl Rebalancing {
             SolveError::Infeasible(proof) => refused("quotas", format!("cannot be re-balanced: {proof}")),
             error => refused("quotas", error.to_string()),
         })?;
-        Ok(self.plan_of(&field, &plan, table.total()))
+        Ok(self.plan_of(&field, &plan, table))
     }
 
     fn ways_within(&self, budget: &Budget) -> Result<QuotaWaysOut, Error> {
@@ -175,7 +175,7 @@ impl Rebalancing {
         let ways = table.ways_out(targets, least, closed).map_err(|error| refused("quotas", error.to_string()))?;
         let choices = ways.choices.iter().map(|choice| QuotaChoice {
             way: choice.way,
-            plan: self.plan_of(&field, &choice.plan, choice.table.total()),
+            plan: self.plan_of(&field, &choice.plan, &choice.table),
             additional: choice.additional,
             to_come: choice.to_come,
             given_up: choice.given_up,
@@ -187,7 +187,12 @@ impl Rebalancing {
         })
     }
 
-    fn plan_of(&self, field: &Field, plan: &cintx_quota::Plan, total: u64) -> QuotaPlan {
+    fn plan_of(&self, field: &Field, plan: &cintx_quota::Plan, table: &Table) -> QuotaPlan {
+        // An audience is about the whole goal, also where some of its targets have no quota; without one that is not known.
+        let has_all = self.table.kind == TableKind::Interlock || self.table.cells.iter().all(|it| it.target.is_some());
+        let goal = self.goal.filter(|_| self.asked.is_some() || has_all);
+        let total = table.total();
+        let goal = goal.map(|goal| goal.saturating_add(total).saturating_sub(field.table.total()));
         let mut changes: Vec<(usize, QuotaChange)> = plan
             .changes
             .iter()
@@ -209,6 +214,7 @@ impl Rebalancing {
             profile: self.table.profile.clone(),
             changes: changes.into_iter().map(|(_, change)| change).collect(),
             total,
+            goal,
             moved: plan.moved,
             proved_smallest: plan.proved_smallest,
             least_moved: plan.at_least,
@@ -285,7 +291,10 @@ impl Rebalancing {
                 };
                 let question = audience.questions.iter().find(own).ok_or_else(other)?;
                 // What is left to targets without a quota is nobody's here.
-                let counted: u64 = question.counts(goal, goal).into_iter().flatten().sum();
+                let counted = match self.goal {
+                    Some(goal) => question.counts(goal, goal).into_iter().flatten().sum(),
+                    None => goal,
+                };
                 let (name, labels) = self.labels_in_table(question);
                 let axis = Axis::shares(name, labels.into_iter().zip(shares(question)));
                 let table = Table::builder().total(counted).axis(axis).build();
