@@ -128,8 +128,8 @@ impl TableBuilder {
             most: u64::from(u32::MAX),
         })?;
         let (least, most) = (Vec::new(), Vec::new());
-        let mut table =
-            Table { total, axes, shape, seed, least, most, sweeps, kept, joints, budget: Budget::default() };
+        let (raised, budget) = (None, Budget::default());
+        let mut table = Table { total, axes, shape, seed, least, most, raised, sweeps, kept, joints, budget };
         apply_seed(&mut table)?;
         apply_bounds(&mut table, bounds)?;
         check_slices(&table)?;

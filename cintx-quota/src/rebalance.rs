@@ -254,6 +254,6 @@ impl Table {
                 most.push(self.most_of(cell).max(*completed));
             }
         }
-        Ok(Table { least, most, ..self.clone() })
+        Ok(Table { least, most, raised: None, ..self.clone() })
     }
 }

@@ -285,3 +285,4 @@ impl Extended {
         Ok(flow.values)
     }
 }
+            raised: None,
