@@ -7,7 +7,7 @@ use crate::axis::Targets;
 use crate::error::{SolveError, TableError, check_count};
 use crate::joint::Joint;
 use crate::shape::Shape;
-use crate::slack::{Extent, Give};
+use crate::slack::{Extent, Give, Ranges};
 use crate::table::{Kept, Labelled, Table};
 
 /// Neighbouring categories of an axis that become one.
@@ -264,7 +264,7 @@ impl Labelled {
 impl Give {
     fn merged(&self, ranges: impl Fn(&[(u64, u64)]) -> Vec<(u64, u64)>) -> Self {
         let extent = match &self.extent {
-            Extent::Ranges(own) => Extent::Ranges(ranges(own)),
+            Extent::Ranges(own) => Extent::Ranges(Ranges { each: ranges(&own.each), of: own.of }),
             other => other.clone(),
         };
         Self { extent, importance: self.importance }

@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::apportion::{Apportionment, apportion};
 use crate::error::SolveError;
+use crate::joint::Joint;
 use crate::rebalance::Plan;
 use crate::table::{Kept, Table};
 
@@ -238,21 +239,28 @@ impl Table {
     pub(crate) fn with_margins(&self, margins: Vec<Vec<u64>>) -> Table {
         let mut table = self.clone();
         table.total = margins.first().map_or(0, |margin| margin.iter().sum());
-        for (counts, axes) in margins.into_iter().zip(self.margins()) {
-            let kept = Kept { axes, counts, give: None };
+        for (number, (counts, axes)) in margins.into_iter().zip(self.margins()).enumerate() {
+            let (before, after) = ((self.margin_targets(number), self.total), (counts.as_slice(), table.total));
+            let give = self.gives().get(number).copied().flatten().map(|give| give.moved(before, after));
+            let kept = Kept { axes, counts, give };
             for axis in &kept.axes {
                 let counts = kept.summed_over(*axis, &self.axes);
                 table.axes[*axis].asked = crate::axis::Targets::Counts(counts.clone());
                 table.axes[*axis].targets = Apportionment { counts, rounded: Vec::new() };
             }
             if let Some(own) = table.kept.iter_mut().find(|own| own.axes == kept.axes) {
-                own.counts = kept.counts;
+                *own = kept;
             }
         }
         let name = |axis: &usize| self.axes[*axis].name.clone();
-        let joints = table.kept.iter().filter(|kept| kept.axes.len() > 1);
-        table.joints =
-            joints.map(|kept| crate::joint::Joint::counts(kept.axes.iter().map(name), kept.counts.clone())).collect();
+        let joints = table.kept.iter().filter(|kept| kept.axes.len() > 1).map(|kept| Joint {
+            give: kept.give.clone(),
+            ..Joint::counts(kept.axes.iter().map(name), kept.counts.clone())
+        });
+        table.joints = joints.collect();
         table
     }
 }
+            if let [axis] = kept.axes.as_slice() {
+                table.axes[*axis].give.clone_from(&kept.give);
+            }

@@ -12,7 +12,8 @@ use crate::table::Table;
 
 impl Table {
     /// The same table for another total: every margin in the proportions that were asked for, in shares if it was asked
-    /// for in shares, so that no rounding of an earlier total stays. Bounds and seed are the same.
+    /// for in shares, so that no rounding of an earlier total stays. [Ranges](Axis::ranges) grow and shrink with the
+    /// targets. Bounds and seed are the same.
     ///
     /// With [`rebalance`](Self::rebalance) this scales up after a soft launch:
     ///
@@ -163,7 +164,7 @@ impl Table {
     pub(crate) fn exists(&self) -> Result<(), SolveError> {
         self.start()?;
         if self.may_give() {
-            return self.settled().map(|_| ());
+            return self.exists_within_ranges();
         }
         let lifted = Lifted::of(self);
         let solved = lifted.as_ref().map_or(self, |lifted| &lifted.table);
@@ -180,7 +181,7 @@ impl Table {
 
     /// The next wave of a tracker: what the last one missed is asked for on top, and what came in too many is taken off,
     /// cell by cell. The total changes by the net of it; [`at_total`](Self::at_total) brings it back to another one
-    /// in these proportions.
+    /// in these proportions. Ranges move with the targets.
     ///
     /// ```
     /// use cintx_quota::{Axis, Table};
@@ -225,19 +226,9 @@ impl Table {
             true => (*wanted as f64 + fit - *count as f64).max(1e-3),
             false => 0.0,
         });
-        let mut next = Table { total, seed: Some(seed.collect()), ..self.clone() };
-        for (number, axis) in next.axes.iter_mut().enumerate() {
-            axis.targets =
-                crate::apportion::Apportionment { counts: self.summed(&wanted, &[number]), rounded: Vec::new() };
-            axis.asked = Targets::Counts(axis.targets.counts.clone());
-        }
-        for kept in &mut next.kept {
-            kept.counts = self.summed(&wanted, &kept.axes);
-        }
-        let name = |axis: &usize| self.axes[*axis].name.clone();
-        let joints = next.kept.iter().filter(|kept| kept.axes.len() > 1);
-        next.joints = joints.map(|kept| Joint::counts(kept.axes.iter().map(name), kept.counts.clone())).collect();
-        Ok(next)
+        let seed = seed.collect();
+        let margins = self.margins().iter().map(|axes| self.summed(&wanted, axes)).collect();
+        Ok(Table { seed: Some(seed), ..self.with_margins(margins) })
     }
 
     /// One number for each cell, summed over all axes but these.

@@ -207,8 +207,8 @@ impl Interlock {
             let (name, labels) = named.and_then(|named| named.get(number).cloned()).unwrap_or_else(own);
             let shares = shares(question);
             names.push((question.id, name.clone()));
-            let axis = Axis::shares(name, labels.into_iter().zip(shares.iter().copied()));
-            builder = builder.axis(self.constraints.axis(question.id, axis, &shares, scale));
+            let axis = Axis::shares(name, labels.into_iter().zip(shares));
+            builder = builder.axis(self.constraints.axis(question.id, axis, scale));
         }
         let builder = self.bounds.iter().fold(builder, |builder: TableBuilder, (cell, bound)| match *bound {
             Bound::Least(count) => builder.at_least(cell.clone(), scale.at_least(count)),
