@@ -226,7 +226,7 @@ fn apply_bounds(table: &mut Table, bounds: Vec<(Cell, Bound)>) -> Result<(), Tab
     check_bounds(table)
 }
 
-fn check_bounds(table: &Table) -> Result<(), TableError> {
+pub(crate) fn check_bounds(table: &Table) -> Result<(), TableError> {
     for index in 0..table.least.len().min(table.most.len()) {
         let (least, most) = (table.least[index], table.most[index]);
         if least > most {

@@ -2,11 +2,12 @@
 //! Margins grow and shrink in the proportions that were asked for.
 
 use crate::axis::{Axis, Targets};
-use crate::builder::in_whole_numbers;
+use crate::builder::{check_bounds, in_whole_numbers};
 use crate::error::{SolveError, TableError, check_count};
 use crate::joint::{Joint, resolve};
 use crate::lift::Lifted;
 use crate::proof::Proof;
+use crate::slack::{scaled_down, scaled_up};
 use crate::solve::stages::{Stages, bounds_of};
 use crate::table::Table;
 
@@ -115,6 +116,42 @@ impl Table {
             slope += weights.iter().zip(&shares).map(|(weight, share)| *weight as f64 * share).sum::<f64>();
             blur += weights.iter().map(|weight| weight.unsigned_abs() as f64).sum::<f64>();
         }
+    /// The same table in parts of its total, a hundred for whole percents: margins as in [`at_total`](Self::at_total),
+    /// bounds, ranges and a smallest cell in proportion. What a cell holds at least is rounded up, at most down.
+    ///
+    /// ```
+    /// use cintx_quota::{Axis, Table};
+    ///
+    /// let table = Table::builder()
+    ///     .total(500)
+    ///     .axis(Axis::percentages("age", [("18-34", 60.0), ("35+", 40.0)]))
+    ///     .axis(Axis::percentages("region", [("North", 50.0), ("South", 50.0)]))
+    ///     .at_most(["18-34", "North"], 93)
+    ///     .build()?;
+    /// assert_eq!(table.in_parts(100)?.solve()?.cells(), [18, 42, 32, 8]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`TableError`] as in [`at_total`](Self::at_total), and if a cell's least is above its greatest then.
+    pub fn in_parts(&self, parts: u64) -> Result<Table, TableError> {
+        let total = self.total;
+        let own = self.without_smallest();
+        let mut table = own.at_total(parts)?;
+        table.least = own.least.iter().map(|least| scaled_up(*least, parts, total)).collect();
+        let most = |most: &u64| if *most < u64::MAX { scaled_down(*most, parts, total) } else { u64::MAX };
+        table.most = own.most.iter().map(most).collect();
+        let gives = table.axes.iter_mut().map(|axis| &mut axis.give);
+        let gives = gives.chain(table.kept.iter_mut().map(|margin| &mut margin.give));
+        let gives = gives.chain(table.joints.iter_mut().map(|joint| &mut joint.give));
+        gives.flatten().for_each(|give| *give = give.in_parts(parts, total));
+        if let Some(raised) = &self.raised {
+            table.raise_least(scaled_up(raised.smallest, parts, total));
+        }
+        check_bounds(&table)?;
+        Ok(table)
+    }
+
         let mut next = total.saturating_add(1);
         if slope < -1e-12 {
             let clear = ((holds + blur) / slope).floor();
