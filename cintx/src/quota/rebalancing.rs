@@ -54,7 +54,7 @@ struct Field {
     /// For each cell, the cell of the table in field.
     cells: Vec<Option<usize>>,
     targets: Vec<u64>,
-    least: Vec<u64>,
+    completes: Vec<u64>,
     closed: Vec<bool>,
 }
 
@@ -161,8 +161,8 @@ impl Rebalancing {
 
     fn plan_within(&self, budget: &Budget) -> Result<QuotaPlan, Error> {
         let field = self.field(budget)?;
-        let Field { table, targets, least, closed, .. } = &field;
-        let plan = table.rebalance(targets, least, closed).map_err(|error| match error {
+        let Field { table, targets, completes, closed, .. } = &field;
+        let plan = table.rebalance(targets, completes, closed).map_err(|error| match error {
             SolveError::Infeasible(proof) => refused("quotas", format!("cannot be re-balanced: {proof}")),
             error => refused("quotas", error.to_string()),
         })?;
@@ -171,8 +171,8 @@ impl Rebalancing {
 
     fn ways_within(&self, budget: &Budget) -> Result<QuotaWaysOut, Error> {
         let field = self.field(budget)?;
-        let Field { table, targets, least, closed, .. } = &field;
-        let ways = table.ways_out(targets, least, closed).map_err(|error| refused("quotas", error.to_string()))?;
+        let Field { table, targets, completes, closed, .. } = &field;
+        let ways = table.ways_out(targets, completes, closed).map_err(|error| refused("quotas", error.to_string()))?;
         let choices = ways.choices.iter().map(|choice| QuotaChoice {
             way: choice.way,
             plan: self.plan_of(&field, &choice.plan, &choice.table),
@@ -231,7 +231,8 @@ impl Rebalancing {
         let table = table.within(budget);
         let in_field = self.table.in_field();
         let reopened: Vec<usize> = self.reopened.iter().filter_map(|cell| self.table.index(cell)).collect();
-        let mut field = Field { cells, targets: Vec::new(), least: Vec::new(), closed: Vec::new(), table };
+        let mut least = Vec::new();
+        let mut field = Field { cells, targets: Vec::new(), completes: Vec::new(), closed: Vec::new(), table };
         for (number, at) in field.cells.iter().enumerate() {
             let quota = at.and_then(|at| self.table.cells.get(at)).cloned().unwrap_or_default();
             let target = quota.target.unwrap_or(0);
@@ -245,9 +246,11 @@ impl Rebalancing {
             let is_open = target > 0 || may_open;
             field.targets.push(target);
             // The API takes no goal below 1.
-            field.least.push(quota.completes.max(u64::from(target > 0)));
+            least.push(u64::from(target > 0));
+            field.completes.push(quota.completes);
             field.closed.push(!is_open);
         }
+        field.table = field.table.with_least(&least).map_err(|error| refused("quotas", error.to_string()))?;
         Ok(field)
     }
 
@@ -378,6 +381,20 @@ mod tests {
         assert!(table.rebalancing().asked_by(&excluded).plan().is_err(), "what was excluded stays so");
         let error = table.rebalancing().reopen([2, 0]).plan().unwrap_err();
         assert!(error.to_string().contains("no cell [2, 0]"), "{error}");
+    }
+
+    /// The API takes no goal below 1, and a quota that nobody is in is no complete.
+    #[test]
+    fn what_is_to_come_is_what_is_not_completed() {
+        let table = in_field([(25, 35), (25, 25), (25, 0), (25, 0)]);
+        for ways in [table.rebalancing().ways_out(), table.rebalancing().asked_by(&audience(50)).ways_out()] {
+            for choice in ways.unwrap().choices {
+                assert_eq!(choice.to_come, choice.plan.total - 60, "{choice}");
+            }
+        }
+        let table = in_field([(45, 45), (5, 0), (5, 5), (45, 0)]);
+        let plan = table.rebalancing().to(99).plan().unwrap();
+        assert!(targets(&table, &plan).iter().all(|target| *target > 0), "{plan}");
     }
 
     #[tokio::test]
