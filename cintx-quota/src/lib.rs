@@ -98,6 +98,7 @@ mod sum;
 mod svg;
 mod table;
 mod text;
+mod together;
 mod total;
 
 pub use achieved::{Achieved, achieved};

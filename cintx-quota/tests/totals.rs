@@ -263,6 +263,122 @@ fn every_way_out_keeps_what_it_says() {
     assert!(works.iter().all(|works| *works > 200), "{works:?}");
 }
 
+/// Joint margins that share an axis give way together, and all tables there are say whether they can.
+#[test]
+fn margins_that_share_an_axis_give_way_together() {
+    const SETS: [&[&[usize]]; 3] = [&[&[0, 1], &[0, 2]], &[&[0, 1], &[1, 2]], &[&[0, 1], &[0, 2], &[1, 2]]];
+    let mut random = Random(65);
+    let (mut works, mut kept, mut none) = (0, 0, 0);
+    for case in 0..cases(CASES / 6) {
+        let set = SETS[random.below(3) as usize];
+        let targets = random.whole_table(8, 3, &[false; 8]);
+        let mut question =
+            Question { lengths: vec![2; 3], margins: Vec::new(), least: vec![0; 8], most: vec![u64::MAX; 8] };
+        question.margins = set.iter().map(|axes| (axes.to_vec(), question.sums(&targets, axes))).collect();
+        let mut completes: Vec<u64> = targets.iter().map(|target| random.below(target + 1)).collect();
+        for _ in 0..2 {
+            completes[random.below(8) as usize] += random.below(4);
+        }
+        let total: u64 = targets.iter().sum();
+        let done: Vec<Vec<u64>> = set.iter().map(|axes| question.sums(&completes, axes)).collect();
+        let is_over = |margin: usize, at: usize| done[margin][at] > question.margins[margin].1[at];
+        let has_over = |margin: usize| (0..4).any(|at| is_over(margin, at));
+        if !(0..set.len()).any(has_over) {
+            continue;
+        }
+        let axis = |axis: usize| Axis::labels(axis.to_string(), [format!("{axis}-0"), format!("{axis}-1")]);
+        let builder = (0..3).map(axis).fold(Table::builder(), |builder, axis| builder.axis(axis));
+        let joints = question
+            .margins
+            .iter()
+            .map(|(axes, counts)| Joint::counts(axes.iter().map(ToString::to_string), counts.iter().copied()));
+        let table = joints.fold(builder, |builder, joint| builder.joint(joint)).build().unwrap();
+        let (mut any, mut keeping) = (false, false);
+        every_rise(&completes, total.checked_sub(completes.iter().sum()), &mut |cells| {
+            let sums: Vec<Vec<u64>> = set.iter().map(|axes| question.sums(cells, axes)).collect();
+            let pinned = |margin: usize| (0..4).all(|at| !is_over(margin, at) || sums[margin][at] == done[margin][at]);
+            let is_answer = (0..set.len()).all(pinned);
+            any |= is_answer;
+            keeping |= is_answer
+                && (0..set.len()).all(|margin| has_over(margin) || sums[margin] == question.margins[margin].1);
+        });
+        let ways = table.ways_out(&targets, &completes, &[]).unwrap();
+        let Some(choice) = ways.choice(WayOut::GiveWay) else {
+            assert!(!any, "case {case}: {:?}", ways.impossible);
+            none += 1;
+            continue;
+        };
+        works += 1;
+        assert_eq!(choice.plan.cells.iter().sum::<u64>(), total, "case {case}");
+        assert!(choice.plan.cells.iter().zip(&completes).all(|(cell, done)| cell >= done), "case {case}");
+        for (margin, axes) in set.iter().enumerate() {
+            let new = choice.table.margin_targets(margin);
+            assert_eq!(question.sums(&choice.plan.cells, axes), new, "case {case}");
+            assert!((0..4).all(|at| !is_over(margin, at) || new[at] == done[margin][at]), "case {case}");
+            if keeping && !has_over(margin) {
+                assert_eq!(new, question.margins[margin].1, "case {case}");
+                kept += 1;
+            }
+        }
+        let accept = ways.choice(WayOut::Accept).unwrap_or_else(|| panic!("case {case}: {:?}", ways.impossible));
+        let least = |margin: usize, at: usize| done[margin][at].max(question.margins[margin].1[at]);
+        let mut lower = false;
+        // Whoever fits into a total fits into a larger one.
+        let less = (accept.table.total() - 1).checked_sub(completes.iter().sum());
+        every_rise(&completes, less.filter(|_| accept.table.total() > total), &mut |cells| {
+            let holds = |margin: usize| {
+                let sums = question.sums(cells, set[margin]);
+                (0..4).all(|at| sums[at] >= least(margin, at))
+            };
+            lower |= (0..set.len()).all(holds);
+        });
+        assert!(!lower, "case {case}: less than {} does", accept.table.total());
+        assert!((0..set.len()).all(|margin| {
+            accept.table.margin_targets(margin).iter().enumerate().all(|(at, target)| *target >= least(margin, at))
+        }));
+    }
+    assert!(works > 60 && kept > 10 && none > 5, "{works} work, {kept} kept, {none} none");
+}
+
+/// Calls with every table that holds so many more than a least.
+fn every_rise(least: &[u64], more: Option<u64>, visit: &mut dyn FnMut(&[u64])) {
+    fn fill(cells: &mut Vec<u64>, at: usize, more: u64, visit: &mut dyn FnMut(&[u64])) {
+        let rest = if at + 1 < cells.len() { 0 } else { more };
+        for own in rest..=more {
+            cells[at] += own;
+            if at + 1 < cells.len() {
+                fill(cells, at + 1, more - own, visit)
+            } else {
+                visit(cells)
+            }
+            cells[at] -= own;
+        }
+    }
+    if let Some(more) = more {
+        fill(&mut least.to_vec(), 0, more, visit);
+    }
+}
+
+/// Young men came too many, and age is part of two joint margins.
+#[test]
+fn a_joint_margin_that_is_not_overfilled_keeps_its_targets() {
+    let labels = |name: &str| Axis::labels(name, [format!("{name}-0"), format!("{name}-1")]);
+    let table = Table::builder()
+        .axis(labels("age"))
+        .axis(labels("gender"))
+        .axis(labels("region"))
+        .joint(Joint::counts(["age", "gender"], [25; 4]))
+        .joint(Joint::counts(["age", "region"], [25; 4]))
+        .build()
+        .unwrap();
+    let targets = table.solve().unwrap().into_cells();
+    let ways = table.ways_out(&targets, &[18, 17, 5, 5, 5, 5, 5, 5], &[]).unwrap();
+    let choice = ways.choice(WayOut::GiveWay).unwrap();
+    assert_eq!(choice.table.margin_targets(0), [35, 15, 25, 25]);
+    assert_eq!(choice.table.margin_targets(1), [25; 4]);
+    assert_eq!((choice.given_up, choice.to_come), (10, 35));
+}
+
 #[test]
 fn who_has_closed_everything_can_only_accept() {
     let table = builder(&[vec![50, 50], vec![50, 50]]).build().unwrap();
