@@ -120,3 +120,4 @@ pub use slack::Shift;
 pub use solution::{RoundedToNothing, Solution};
 pub use svg::{Colours, HeatMap};
 pub use table::Table;
+pub use text::csv_field;
