@@ -1,7 +1,7 @@
 //! One axis of a table: its categories and what each shall hold.
 //! Targets are counts, percentages or shares; the builder makes counts of them.
 
-use crate::slack::{Extent, Give};
+use crate::slack::{Extent, Give, Ranges};
 
 /// An axis: a name, and categories with their targets.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,11 +91,19 @@ impl Axis {
         self
     }
 
+    /// The same by so many completes.
+    #[must_use]
+    pub fn tolerance_count(mut self, count: u64) -> Self {
+        self.give.get_or_insert_with(|| Give::any(1.0)).extent = Extent::Count(count);
+        self
+    }
+
     /// Each category may hold any count between a least and a most, where not all targets can be met together: one
-    /// pair for each category.
+    /// pair for each category. A target outside its range is moved into it. At [another total](crate::Table::at_total)
+    /// ranges grow and shrink with the targets.
     #[must_use]
     pub fn ranges(mut self, ranges: impl IntoIterator<Item = (u64, u64)>) -> Self {
-        let ranges = ranges.into_iter().collect();
+        let ranges = Ranges::of_table(ranges);
         self.give.get_or_insert_with(|| Give::any(1.0)).extent = Extent::Ranges(ranges);
         self
     }

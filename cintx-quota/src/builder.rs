@@ -109,9 +109,11 @@ impl TableBuilder {
     /// # Errors
     /// [`TableError`] names the first thing that is wrong.
     pub fn build(self) -> Result<Table, TableError> {
-        let Self { total, axes, joints, seed, bounds, sweeps, smallest } = self;
+        let Self { total, mut axes, mut joints, seed, bounds, sweeps, smallest } = self;
         check_count(smallest, || "the smallest cell".to_owned())?;
         let total = total_of(total, &axes, &joints)?;
+        let gives = axes.iter_mut().map(|axis| &mut axis.give).chain(joints.iter_mut().map(|joint| &mut joint.give));
+        gives.flatten().for_each(|give| give.fix_total(total));
         let (axes, kept) = resolve(axes, &joints, total, |axis| in_whole_numbers(axis, total))?;
         if !kept.is_empty() && shape_of(&kept).is_none() {
             let value = kept.iter().fold(1_u64, |cells, margin| cells.saturating_mul(margin.counts.len() as u64));
@@ -128,8 +130,8 @@ impl TableBuilder {
             most: u64::from(u32::MAX),
         })?;
         let (least, most) = (Vec::new(), Vec::new());
-        let mut table =
-            Table { total, axes, shape, seed, least, most, sweeps, kept, joints, budget: Budget::default() };
+        let (raised, budget) = (None, Budget::default());
+        let mut table = Table { total, axes, shape, seed, least, most, raised, sweeps, kept, joints, budget };
         apply_seed(&mut table)?;
         apply_bounds(&mut table, bounds)?;
         check_slices(&table)?;
@@ -224,7 +226,7 @@ fn apply_bounds(table: &mut Table, bounds: Vec<(Cell, Bound)>) -> Result<(), Tab
     check_bounds(table)
 }
 
-fn check_bounds(table: &Table) -> Result<(), TableError> {
+pub(crate) fn check_bounds(table: &Table) -> Result<(), TableError> {
     for index in 0..table.least.len().min(table.most.len()) {
         let (least, most) = (table.least[index], table.most[index]);
         if least > most {

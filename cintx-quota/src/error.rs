@@ -109,6 +109,18 @@ pub enum TableError {
         /// The most.
         most: u64,
     },
+    /// No counts between the leasts and the mosts of a margin add up to the total.
+    #[error("the ranges of {margin} add up to {least} to {most}, expected ones around the total of {total}")]
+    RangesMissTotal {
+        /// The margin.
+        margin: String,
+        /// What the leasts add up to.
+        least: u64,
+        /// What the mosts add up to.
+        most: u64,
+        /// The total.
+        total: u64,
+    },
     /// An axis may give, and a joint margin with it says something else.
     #[error("{axis} may give, and is part of the joint margin {joint}: let that one give instead")]
     GivesTwice {

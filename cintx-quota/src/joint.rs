@@ -5,7 +5,7 @@ use crate::apportion::{Apportionment, apportion};
 use crate::axis::{Axis, Targets};
 use crate::error::{SolveError, TableError};
 use crate::shape::Shape;
-use crate::slack::{Extent, Give};
+use crate::slack::{Extent, Give, Ranges};
 use crate::table::{Kept, Labelled, Table};
 
 /// Targets for the combinations of some axes, such as age × gender known together. Given to
@@ -46,11 +46,18 @@ impl Joint {
         self
     }
 
+    /// The same by so many completes.
+    #[must_use]
+    pub fn tolerance_count(mut self, count: u64) -> Self {
+        self.give.get_or_insert_with(|| Give::any(1.0)).extent = Extent::Count(count);
+        self
+    }
+
     /// Each combination may hold any count between a least and a most, where not all targets can be met together: one
-    /// pair for each combination.
+    /// pair for each combination, as in [`Axis::ranges`].
     #[must_use]
     pub fn ranges(mut self, ranges: impl IntoIterator<Item = (u64, u64)>) -> Self {
-        let ranges = ranges.into_iter().collect();
+        let ranges = Ranges::of_table(ranges);
         self.give.get_or_insert_with(|| Give::any(1.0)).extent = Extent::Ranges(ranges);
         self
     }
@@ -62,6 +69,7 @@ impl Joint {
         self.give.get_or_insert_with(|| Give::any(importance)).importance = importance;
         self
     }
+
     /// What errors call it.
     pub(crate) fn name(&self) -> String {
         self.axes.join(" × ")
@@ -88,7 +96,7 @@ pub(crate) fn resolve(
         let is_shared = others.flat_map(|other| &other.axes).any(|axis| joint.axes.contains(axis));
         let counts = whole(joint, &places, &axes, &mut known, total, is_shared)?;
         if let Some(give) = &joint.give {
-            give.check(&joint.name(), counts.len())?;
+            give.check(&joint.name(), counts.len(), total)?;
         }
         if let Some(axis) = places.iter().find(|place| axes[**place].give.is_some()) {
             return Err(TableError::GivesTwice { axis: axes[*axis].name.clone(), joint: joint.name() });
@@ -102,7 +110,7 @@ pub(crate) fn resolve(
         let targets = targets.clone().ok_or_else(missing)?;
         let Axis { name, labels, targets: asked, give } = axis.clone();
         if let Some(give) = &give {
-            give.check(&name, labels.len())?;
+            give.check(&name, labels.len(), total)?;
         }
         Ok(Labelled { name, labels, targets, asked, give })
     });

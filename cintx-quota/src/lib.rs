@@ -98,6 +98,7 @@ mod sum;
 mod svg;
 mod table;
 mod text;
+mod together;
 mod total;
 
 pub use achieved::{Achieved, achieved};
@@ -119,3 +120,4 @@ pub use slack::Shift;
 pub use solution::{RoundedToNothing, Solution};
 pub use svg::{Colours, HeatMap};
 pub use table::Table;
+pub use text::csv_field;

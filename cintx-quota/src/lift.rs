@@ -69,6 +69,7 @@ impl Lifted {
             budget: table.budget.clone(),
             kept: Vec::new(),
             joints: Vec::new(),
+            raised: None,
         };
         let mut lifted = Self { table: lifted, cells };
         lifted.table.seed = table.seed.as_ref().map(|seed| lifted.list(seed, 0.0));

@@ -7,7 +7,7 @@ use crate::axis::Targets;
 use crate::error::{SolveError, TableError, check_count};
 use crate::joint::Joint;
 use crate::shape::Shape;
-use crate::slack::{Extent, Give};
+use crate::slack::{Extent, Give, Ranges};
 use crate::table::{Kept, Labelled, Table};
 
 /// Neighbouring categories of an axis that become one.
@@ -45,7 +45,8 @@ type Joined = Vec<Vec<bool>>;
 impl Table {
     /// Which neighbouring categories to merge so that every cell can hold at least so many: the fewest that do, and of
     /// those the ones with the fewest people. Only the axes named are touched: an axis without an order, such as region,
-    /// has neighbours only if its categories are listed so that it makes sense.
+    /// has neighbours only if its categories are listed so that it makes sense. A
+    /// [smallest cell](crate::TableBuilder::smallest_cell) of the table itself does not count.
     ///
     /// ```
     /// use cintx_quota::{Axis, Table};
@@ -180,11 +181,14 @@ impl Table {
             merged_places(joined, &all).into_iter().zip(seed).for_each(|(place, weight)| sums[place] += weight);
             sums
         });
+        // Another smallest cell takes the place of the one that was asked for.
+        let least = self.raised.as_ref().map_or(&self.least, |raised| &raised.least);
         let mut table = Table {
             axes: axes.collect(),
             joints: joints.collect(),
             seed,
-            least: if self.least.is_empty() { Vec::new() } else { sum(&self.least, &all) },
+            least: if least.is_empty() { Vec::new() } else { sum(least, &all) },
+            raised: None,
             most: if self.most.is_empty() { Vec::new() } else { sum(&self.most, &all) },
             kept,
             shape: shape.clone(),
@@ -260,7 +264,7 @@ impl Labelled {
 impl Give {
     fn merged(&self, ranges: impl Fn(&[(u64, u64)]) -> Vec<(u64, u64)>) -> Self {
         let extent = match &self.extent {
-            Extent::Ranges(own) => Extent::Ranges(ranges(own)),
+            Extent::Ranges(own) => Extent::Ranges(Ranges { each: ranges(&own.each), of: own.of }),
             other => other.clone(),
         };
         Self { extent, importance: self.importance }

@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::apportion::{Apportionment, apportion};
 use crate::error::SolveError;
+use crate::joint::Joint;
 use crate::rebalance::Plan;
 use crate::table::{Kept, Table};
 
@@ -144,8 +145,8 @@ impl Table {
                     field.least_total_from(self.total).and_then(|total| self.at_total(total).map_err(Into::into))
                 }
                 _ if ways.overfilled.is_empty() => continue,
-                WayOut::GiveWay => self.giving_way(&field, &floor),
-                WayOut::Accept => self.accepting(targets, &floor),
+                WayOut::GiveWay => self.giving_way(&field, targets, &floor),
+                WayOut::Accept => self.accepting(&field, targets, &floor),
             };
             let plan = table.and_then(|table| Ok((table.rebalance(targets, completes, closed)?, table)));
             match plan {
@@ -182,7 +183,7 @@ impl Table {
     }
 
     /// At the same total: who holds too much keeps it, and the others give the same part of what is still to come.
-    fn giving_way(&self, field: &Table, floor: &[u64]) -> Result<Table, SolveError> {
+    fn giving_way(&self, field: &Table, targets: &[u64], floor: &[u64]) -> Result<Table, SolveError> {
         let mut margins = Vec::new();
         for (margin, axes) in self.margins().iter().enumerate() {
             let (targets, holds) = (self.margin_targets(margin), self.summed(floor, axes));
@@ -201,12 +202,15 @@ impl Table {
             let more = apportion(&self.axes[axes[0]].name, &open, rest)?.counts;
             margins.push(holds.iter().zip(more).map(|(holds, more)| holds + more).collect());
         }
-        Ok(self.with_margins(margins))
+        match self.has_shared_axes() {
+            true => self.giving_way_together(field, targets, floor),
+            false => Ok(self.with_margins(margins)),
+        }
     }
 
     /// At a total that is higher by the overfill: no category gets less than its target, and where a question has no
     /// overfill of its own, its categories grow by the people who came.
-    fn accepting(&self, targets: &[u64], floor: &[u64]) -> Result<Table, SolveError> {
+    fn accepting(&self, field: &Table, targets: &[u64], floor: &[u64]) -> Result<Table, SolveError> {
         let all = self.margins();
         let mut margins: Vec<Vec<u64>> = Vec::new();
         let mut is_over = vec![false; floor.len()];
@@ -218,41 +222,59 @@ impl Table {
             }
             margins.push(own.iter().zip(holds).map(|(target, holds)| *target.max(&holds)).collect());
         }
-        let total = margins.iter().map(|margin| margin.iter().sum::<u64>()).max().unwrap_or(self.total);
         let came = floor.iter().zip(targets).zip(&is_over);
         let came: Vec<u64> =
             came.map(|((floor, target), over)| if *over { floor.saturating_sub(*target) } else { 0 }).collect();
-        for (axes, margin) in all.iter().zip(&mut margins) {
-            let missing = total - margin.iter().sum::<u64>();
-            let mut parts: Vec<f64> = self.summed(&came, axes).into_iter().map(|count| count as f64).collect();
+        match self.has_shared_axes() {
+            true => self.accepting_together(field, &margins, &came, floor, targets),
+            false => {
+                let total = margins.iter().map(|margin| margin.iter().sum::<u64>()).max().unwrap_or(self.total);
+                Ok(self.with_margins(self.grown(&margins, &came, total)?))
+            }
+        }
+    }
+
+    /// Margins with what is missing to a total: for the people who came, and without any in their proportions.
+    pub(crate) fn grown(&self, margins: &[Vec<u64>], came: &[u64], total: u64) -> Result<Vec<Vec<u64>>, SolveError> {
+        let mut grown = margins.to_vec();
+        for (axes, margin) in self.margins().iter().zip(&mut grown) {
+            let missing = total.saturating_sub(margin.iter().sum::<u64>());
+            let mut parts: Vec<f64> = self.summed(came, axes).into_iter().map(|count| count as f64).collect();
             if parts.iter().all(|part| *part == 0.0) {
                 parts = margin.iter().map(|count| *count as f64).collect();
             }
             let more = apportion(&self.axes[axes[0]].name, &parts, missing)?.counts;
             margin.iter_mut().zip(more).for_each(|(count, more)| *count += more);
         }
-        Ok(self.with_margins(margins))
+        Ok(grown)
     }
 
     /// The same table with other margins, which must add up to the same. Targets of axes follow from them.
     pub(crate) fn with_margins(&self, margins: Vec<Vec<u64>>) -> Table {
         let mut table = self.clone();
         table.total = margins.first().map_or(0, |margin| margin.iter().sum());
-        for (counts, axes) in margins.into_iter().zip(self.margins()) {
-            let kept = Kept { axes, counts, give: None };
+        for (number, (counts, axes)) in margins.into_iter().zip(self.margins()).enumerate() {
+            let (before, after) = ((self.margin_targets(number), self.total), (counts.as_slice(), table.total));
+            let give = self.gives().get(number).copied().flatten().map(|give| give.moved(before, after));
+            let kept = Kept { axes, counts, give };
             for axis in &kept.axes {
                 let counts = kept.summed_over(*axis, &self.axes);
                 table.axes[*axis].asked = crate::axis::Targets::Counts(counts.clone());
                 table.axes[*axis].targets = Apportionment { counts, rounded: Vec::new() };
             }
+            if let [axis] = kept.axes.as_slice() {
+                table.axes[*axis].give.clone_from(&kept.give);
+            }
             if let Some(own) = table.kept.iter_mut().find(|own| own.axes == kept.axes) {
-                own.counts = kept.counts;
+                *own = kept;
             }
         }
         let name = |axis: &usize| self.axes[*axis].name.clone();
-        let joints = table.kept.iter().filter(|kept| kept.axes.len() > 1);
-        table.joints =
-            joints.map(|kept| crate::joint::Joint::counts(kept.axes.iter().map(name), kept.counts.clone())).collect();
+        let joints = table.kept.iter().filter(|kept| kept.axes.len() > 1).map(|kept| Joint {
+            give: kept.give.clone(),
+            ..Joint::counts(kept.axes.iter().map(name), kept.counts.clone())
+        });
+        table.joints = joints.collect();
         table
     }
 }

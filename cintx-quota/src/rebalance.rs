@@ -35,7 +35,7 @@ pub struct Plan {
     pub proved_smallest: bool,
     /// No change moves less than this: equal to `moved` if the plan was proved the smallest.
     pub at_least: u64,
-    /// How many cells were to get more and now get none beyond what is completed.
+    /// How many cells were to get more and now get none beyond what is completed, or their least.
     pub shut: usize,
     /// How far the cells are from the proportional table: the sum of squares, each relative to its part (to 1 where
     /// the part is less). Of all plans that move and shut as little, this is the least with one or two axes; with more,
@@ -92,14 +92,14 @@ pub(crate) struct Wanted {
     /// The proportions: what of each cell takes no part in them, and the weight of the rest.
     start: Vec<u64>,
     seed: Vec<f64>,
-    /// What is completed of each cell that is not full.
+    /// The least of each cell that was to get more.
     open: Vec<Option<i64>>,
 }
 
 impl Wanted {
     /// A goal that is raised keeps the proportions of the targets. At the same goal and at a lower one, those of
     /// what is still open: who has few to come gives few.
-    fn new(field: &Table, targets: &[u64], completes: &[u64]) -> Self {
+    fn new(field: &Table, targets: &[u64]) -> Self {
         // A cell without a target gets something only where no other can.
         const LAST_RESORT_WEIGHT: f64 = 1e-3;
         let asked: u128 = targets.iter().map(|target| u128::from(*target)).sum();
@@ -108,8 +108,8 @@ impl Wanted {
         let start: Vec<u64> = (0..targets.len()).map(floor).collect();
         let part = |(target, start): (&u64, &u64)| (target.saturating_sub(*start) as f64).max(LAST_RESORT_WEIGHT);
         let open = |cell: usize| {
-            let is_open = targets[cell] > completes[cell] && field.most_of(cell) > field.least_of(cell);
-            is_open.then(|| signed(field.least_of(cell)))
+            let least = field.least_of(cell);
+            (targets[cell] > least && field.most_of(cell) > least).then(|| signed(least))
         };
         Self {
             anchor: targets.iter().map(|target| signed(*target)).collect(),
@@ -190,7 +190,7 @@ impl Table {
         let lift = |list: &[u64]| lifted.as_ref().map_or_else(|| list.to_vec(), |lifted| lifted.list(list, 0));
         let solved = lifted.as_ref().map_or(&field, |lifted| &lifted.table);
         self.start()?;
-        let wanted = Wanted::new(solved, &lift(targets), &lift(completes));
+        let wanted = Wanted::new(solved, &lift(targets));
         let nearest = Stages::new(solved, bounds_of(solved)).nearest(&wanted);
         self.check_budget()?;
         let reason_back = |error| match &lifted {
@@ -228,6 +228,23 @@ impl Table {
         })
     }
 
+    /// This table with a least for each cell, in their order, where it is stricter. A greatest below it rises to it.
+    ///
+    /// # Errors
+    /// [`TableError`] if the list has the wrong length or a count is above [`Table::MAX_COUNT`].
+    pub fn with_least(&self, least: &[u64]) -> Result<Table, TableError> {
+        let (given, expected) = (least.len(), self.shape.cells());
+        if given != expected {
+            return Err(TableError::Length { what: "the leasts", given, expected });
+        }
+        for (cell, count) in least.iter().enumerate() {
+            check_count(*count, || format!("the least of cell {cell}"))?;
+        }
+        let least: Vec<u64> = least.iter().enumerate().map(|(cell, count)| self.least_of(cell).max(*count)).collect();
+        let most = least.iter().enumerate().map(|(cell, count)| self.most_of(cell).max(*count)).collect();
+        Ok(Table { least, most, raised: None, ..self.clone() })
+    }
+
     /// This table with the bounds that the field sets: never below the completes, closed cells as they are.
     /// What a proof of [`Table::rebalance`] is about.
     ///
@@ -254,6 +271,6 @@ impl Table {
                 most.push(self.most_of(cell).max(*completed));
             }
         }
-        Ok(Table { least, most, ..self.clone() })
+        Ok(Table { least, most, raised: None, ..self.clone() })
     }
 }

@@ -30,8 +30,68 @@ pub(crate) enum Extent {
     Any,
     /// By so large a part of each target.
     Share(f64),
+    /// By so many.
+    Count(u64),
     /// Between these counts.
-    Ranges(Vec<(u64, u64)>),
+    Ranges(Ranges),
+}
+
+/// A least and a most for each category.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Ranges {
+    pub(crate) each: Vec<(u64, u64)>,
+    /// The total that they are parts of: at another one they are in proportion. That of the table until it is built.
+    pub(crate) of: Option<u64>,
+}
+
+impl Ranges {
+    pub(crate) fn of_table(each: impl IntoIterator<Item = (u64, u64)>) -> Self {
+        Self { each: each.into_iter().collect(), of: None }
+    }
+
+    /// What they are at a total, rounded outwards: what holds for the whole holds for the parts.
+    fn at(&self, total: u64) -> Vec<(u64, u64)> {
+        match self.of {
+            Some(of) if of > 0 && of != total => self.each.iter().map(|range| outwards(*range, total, of)).collect(),
+            _ => self.each.clone(),
+        }
+    }
+
+    /// The same in parts of a total: rounded inwards, unless no counts between them add up to the parts then.
+    fn in_parts(&self, parts: u64, total: u64) -> Self {
+        let own = self.at(total);
+        let inwards = |(least, most): &(u64, u64)| {
+            let least = scaled_up(*least, parts, total);
+            (least, scaled_down(*most, parts, total).max(least))
+        };
+        let mut each: Vec<(u64, u64)> = own.iter().map(inwards).collect();
+        if !adds_up(&each, parts) {
+            each = own.iter().map(|range| outwards(*range, parts, total)).collect();
+        }
+        Self { each, of: Some(parts) }
+    }
+}
+
+fn outwards((least, most): (u64, u64), total: u64, of: u64) -> (u64, u64) {
+    (scaled_down(least, total, of), scaled_up(most, total, of))
+}
+
+/// Whether some counts in the ranges add up to a total.
+fn adds_up(ranges: &[(u64, u64)], total: u64) -> bool {
+    let sum = |of: fn(&(u64, u64)) -> u64| ranges.iter().map(of).fold(0_u64, u64::saturating_add);
+    sum(|range| range.0) <= total && total <= sum(|range| range.1)
+}
+
+/// A count in proportion to another total, rounded up.
+pub(crate) fn scaled_up(count: u64, total: u64, of: u64) -> u64 {
+    let part = (u128::from(count) * u128::from(total)).div_ceil(u128::from(of.max(1)));
+    u64::try_from(part).unwrap_or(u64::MAX)
+}
+
+/// The same rounded down.
+pub(crate) fn scaled_down(count: u64, total: u64, of: u64) -> u64 {
+    let part = u128::from(count) * u128::from(total) / u128::from(of.max(1));
+    u64::try_from(part).unwrap_or(u64::MAX)
 }
 
 impl Give {
@@ -39,21 +99,63 @@ impl Give {
         Self { extent: Extent::Any, importance }
     }
 
-    pub(crate) fn check(&self, name: &str, expected: usize) -> Result<(), TableError> {
+    /// Between these counts at every total that the table is asked about.
+    pub(crate) fn between(each: Vec<(u64, u64)>, importance: f64) -> Self {
+        Self { extent: Extent::Ranges(Ranges { each, of: None }), importance }
+    }
+
+    /// Ranges are parts of this total from now on, unless they are of another one already.
+    pub(crate) fn fix_total(&mut self, total: u64) {
+        if let Extent::Ranges(ranges) = &mut self.extent {
+            ranges.of.get_or_insert(total);
+        }
+    }
+
+    pub(crate) fn check(&self, name: &str, expected: usize, total: u64) -> Result<(), TableError> {
         check_number(self.importance, || format!("the importance of {name}"))?;
         match &self.extent {
-            Extent::Any => Ok(()),
+            Extent::Any | Extent::Count(_) => Ok(()),
             Extent::Share(share) => check_number(*share, || format!("the tolerance of {name}")),
-            Extent::Ranges(ranges) if ranges.len() != expected => {
-                Err(TableError::Length { what: "the ranges of a margin", given: ranges.len(), expected })
+            Extent::Ranges(ranges) if ranges.each.len() != expected => {
+                Err(TableError::Length { what: "the ranges of a margin", given: ranges.each.len(), expected })
             }
-            Extent::Ranges(ranges) => match ranges.iter().find(|(least, most)| least > most) {
-                Some((least, most)) => {
-                    Err(TableError::RangeCrosses { margin: name.to_owned(), least: *least, most: *most })
+            Extent::Ranges(ranges) => {
+                let margin = || name.to_owned();
+                if let Some((least, most)) = ranges.each.iter().find(|(least, most)| least > most) {
+                    return Err(TableError::RangeCrosses { margin: margin(), least: *least, most: *most });
                 }
-                None => Ok(()),
-            },
+                let ranges = ranges.at(total);
+                if adds_up(&ranges, total) {
+                    return Ok(());
+                }
+                let (least, most) = ranges.iter().fold((0_u64, 0_u64), |(least, most), range| {
+                    (least.saturating_add(range.0), most.saturating_add(range.1))
+                });
+                Err(TableError::RangesMissTotal { margin: margin(), least, most, total })
+            }
         }
+    }
+
+    /// The same where the targets of a margin have changed: ranges move with them.
+    pub(crate) fn moved(&self, (from, total): (&[u64], u64), (to, new_total): (&[u64], u64)) -> Self {
+        let Extent::Ranges(_) = &self.extent else { return self.clone() };
+        let ranges = self.ranges(from, total).into_iter().zip(from.iter().zip(to));
+        let each = ranges.map(|((least, most), (from, to))| {
+            let moved = |bound: u64| bound.saturating_add(*to).saturating_sub(*from);
+            (moved(least), moved(most))
+        });
+        let ranges = Ranges { each: each.collect(), of: Some(new_total) };
+        Self { extent: Extent::Ranges(ranges), importance: self.importance }
+    }
+
+    /// The same for a table in parts of its total.
+    pub(crate) fn in_parts(&self, parts: u64, total: u64) -> Self {
+        let extent = match &self.extent {
+            Extent::Count(by) => Extent::Count(scaled_down(*by, parts, total)),
+            Extent::Ranges(ranges) => Extent::Ranges(ranges.in_parts(parts, total)),
+            extent => extent.clone(),
+        };
+        Self { extent, importance: self.importance }
     }
 
     /// What each category may hold.
@@ -66,8 +168,36 @@ impl Give {
         match &self.extent {
             Extent::Any => targets.iter().map(|target| (0, total.max(*target))).collect(),
             Extent::Share(share) => targets.iter().map(|target| around(target, *share)).collect(),
+            Extent::Count(by) => {
+                let around =
+                    |target: &u64| (target.saturating_sub(*by), target.saturating_add(*by).min(total.max(*target)));
+                targets.iter().map(around).collect()
+            }
             Extent::Ranges(ranges) => {
-                ranges.iter().map(|(least, most)| (*least, (*most).min(total.max(*least)))).collect()
+                ranges.at(total).into_iter().map(|(least, most)| (least, most.min(total.max(least)))).collect()
+            }
+        }
+    }
+
+    /// The same as parts of the total, for targets that are: what [`ranges`](Self::ranges) grow by with it, and how far
+    /// they may be from that where a target is so far from its part.
+    pub(crate) fn in_proportion(&self, shares: &[f64], blur: f64) -> Vec<((f64, f64), f64)> {
+        match &self.extent {
+            Extent::Any => shares.iter().map(|_| ((0.0, 1.0), 1.0)).collect(),
+            Extent::Share(by) => {
+                let around = |share: &f64| {
+                    ((share * (1.0 - by).max(0.0), (share * (1.0 + by)).min(1.0)), (1.0 + by) * blur + 1.0)
+                };
+                shares.iter().map(around).collect()
+            }
+            Extent::Count(by) => shares.iter().map(|share| ((*share, *share), *by as f64 + blur)).collect(),
+            Extent::Ranges(ranges) => {
+                let of = ranges.of.filter(|of| *of > 0);
+                let part = |(least, most): &(u64, u64)| match of {
+                    Some(of) => ((*least as f64 / of as f64, (*most as f64 / of as f64).min(1.0)), 1.0),
+                    None => ((0.0, 0.0), f64::INFINITY),
+                };
+                ranges.each.iter().map(part).collect()
             }
         }
     }
@@ -104,7 +234,7 @@ impl fmt::Display for Shift {
 const AT_MOST: u64 = 2_000_000_000;
 
 impl Table {
-    fn gives(&self) -> Vec<Option<&Give>> {
+    pub(crate) fn gives(&self) -> Vec<Option<&Give>> {
         match self.kept.is_empty() {
             true => self.axes.iter().map(|axis| axis.give.as_ref()).collect(),
             false => self.kept.iter().map(|margin| margin.give.as_ref()).collect(),
@@ -169,6 +299,7 @@ impl Table {
             budget: self.budget.clone(),
             kept: Vec::new(),
             joints: Vec::new(),
+            raised: None,
             shape,
         };
         for ((name, mut labels), (ranges, slack)) in axes.into_iter().zip(ranges.iter().zip(&slack)) {
@@ -201,17 +332,38 @@ impl Table {
         Some(extended)
     }
 
+    /// Whether there is a table, of a table whose margins may give.
+    pub(crate) fn exists_within_ranges(&self) -> Result<(), SolveError> {
+        match self.keeps_ranges().then(|| self.with_exact(None).exists()) {
+            None | Some(Err(SolveError::Infeasible(_))) => self.extended_or_too_large()?.table.exists(),
+            Some(answer) => answer,
+        }
+    }
+
+    /// Whether each target lies in its range.
+    fn keeps_ranges(&self) -> bool {
+        (0..self.margins().len()).all(|margin| {
+            let mut pairs = self.margin_ranges(margin).into_iter().zip(self.margin_targets(margin));
+            pairs.all(|((least, most), target)| (least..=most).contains(target))
+        })
+    }
+
+    fn extended_or_too_large(&self) -> Result<Extended, TableError> {
+        let ranges = (0..self.margins().len()).flat_map(|margin| self.margin_ranges(margin));
+        let value = || ranges.fold(0_u64, |sum, (_, most)| sum.saturating_add(most));
+        let place = || "the tolerances together".to_owned();
+        self.extended().ok_or_else(|| TableError::TooLarge { place: place(), value: value(), most: Self::MAX_COUNT })
+    }
+
     /// The table with exact margins, as near to what was asked for as there is one; itself if no margin may give.
     pub(crate) fn settled(&self) -> Result<Table, SolveError> {
         let exact = self.with_exact(None);
-        match exact.exists() {
-            Err(SolveError::Infeasible(_)) if self.may_give() => {}
-            Err(error) => return Err(error),
-            Ok(()) => return Ok(exact),
+        match self.keeps_ranges().then(|| exact.exists()) {
+            None => {}
+            Some(Err(SolveError::Infeasible(_))) if self.may_give() => {}
+            Some(answer) => return answer.map(|()| exact),
         }
-        let too_large =
-            || TableError::TooLarge { place: "the tolerances together".into(), value: u64::MAX, most: Self::MAX_COUNT };
-        let extended = self.extended().ok_or_else(too_large)?;
+        let extended = self.extended_or_too_large()?;
         let cells = extended.nearest()?;
         self.check_budget()?;
         let margins = (0..self.margins().len()).map(|margin| {

@@ -29,6 +29,13 @@ pub(crate) struct Kept {
     pub(crate) give: Option<Give>,
 }
 
+/// A smallest cell, and the leasts without it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Raised {
+    pub(crate) smallest: u64,
+    pub(crate) least: Vec<u64>,
+}
+
 /// A table that is asked for. Made by [`Table::builder`], solved by [`Table::solve`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
@@ -41,6 +48,8 @@ pub struct Table {
     pub(crate) least: Vec<u64>,
     /// The greatest of each cell, `u64::MAX` for none; empty is none anywhere. An excluded cell has 0.
     pub(crate) most: Vec<u64>,
+    /// What a smallest cell has made of the leasts.
+    pub(crate) raised: Option<Raised>,
     pub(crate) sweeps: Option<usize>,
     /// All margins that are to be kept, if some are over several axes; empty if each axis is one.
     pub(crate) kept: Vec<Kept>,
@@ -135,32 +144,34 @@ impl Table {
     }
 
     /// The largest smallest cell that works: every cell holds at least so many in some table, and no more than that is
-    /// possible. Cells that are excluded and those of a category with a target of 0 do not count.
+    /// possible. Cells that are excluded and those of a category with a target of 0 do not count, nor does a
+    /// [smallest cell](TableBuilder::smallest_cell) that was asked for.
     ///
     /// # Errors
     /// [`SolveError`] as in [`Table::solve`], if there is no table at all or it is not found out.
     pub fn largest_smallest_cell(&self) -> Result<u64, SolveError> {
-        self.solve()?;
-        let (mut works, mut most) = (0, self.total);
-        let counts_as_cell = self.cells_that_count();
-        for (margin, axes) in self.margins().iter().enumerate() {
-            let mut open = vec![0_u64; self.margin_targets(margin).len()];
-            self.check_budget()?;
-            for (cell, slice) in self.slices(axes).into_iter().enumerate() {
+        let own = self.without_smallest();
+        own.solve()?;
+        let (mut works, mut most) = (0, own.total);
+        let counts_as_cell = own.cells_that_count();
+        for (margin, axes) in own.margins().iter().enumerate() {
+            let mut open = vec![0_u64; own.margin_targets(margin).len()];
+            own.check_budget()?;
+            for (cell, slice) in own.slices(axes).into_iter().enumerate() {
                 if counts_as_cell[cell] {
-                    most = most.min(self.most_of(cell));
+                    most = most.min(own.most_of(cell));
                     open[slice as usize] += 1;
                 }
             }
-            let parts = self.margin_targets(margin).iter().zip(&open).filter(|(_, open)| **open > 0);
-            most = parts.map(|(target, open)| target / open).fold(most, u64::min);
+            let parts = own.margin_ranges(margin).into_iter().zip(open).filter(|(_, open)| *open > 0);
+            most = parts.map(|((_, greatest), open)| greatest / open).fold(most, u64::min);
         }
         if !counts_as_cell.contains(&true) {
             return Ok(0);
         }
         while works < most {
             let middle = works + (most - works).div_ceil(2);
-            let mut table = self.clone();
+            let mut table = own.clone();
             table.raise_least(middle);
             match table.solve() {
                 Ok(_) => works = middle,
@@ -177,11 +188,21 @@ impl Table {
             return;
         }
         let cells = self.shape.cells();
+        self.raised = Some(Raised { smallest: least, least: self.least.clone() });
         self.least.resize(cells, 0);
         let counts = self.cells_that_count();
         for (own, _) in self.least.iter_mut().zip(counts).filter(|(_, counts)| *counts) {
             *own = (*own).max(least);
         }
+    }
+
+    /// The same without a smallest cell.
+    pub(crate) fn without_smallest(&self) -> Self {
+        let mut table = self.clone();
+        if let Some(Raised { least, .. }) = table.raised.take() {
+            table.least = least;
+        }
+        table
     }
 
     /// For each cell its slice in a margin, within the budget.

@@ -75,13 +75,13 @@ impl Solution {
     pub fn to_csv(&self) -> String {
         let mut csv = String::new();
         for axis in 0..self.axes() {
-            csv.push_str(&field(self.name(axis).unwrap_or_default()));
+            csv.push_str(&csv_field(self.name(axis).unwrap_or_default()));
             csv.push(',');
         }
         csv.push_str("count,fit\r\n");
         for ((position, count), fit) in self.iter().zip(&self.fit().cells) {
             for (axis, at) in position.iter().enumerate() {
-                csv.push_str(&field(&self.labels(axis)[*at]));
+                csv.push_str(&csv_field(&self.labels(axis)[*at]));
                 csv.push(',');
             }
             // A millionth of a person is nobody; digits beyond are the fit's own rounding.
@@ -92,8 +92,18 @@ impl Solution {
     }
 }
 
-/// A field of CSV: quoted where it must be, and never a formula.
-fn field(text: &str) -> String {
+/// A text as a field of CSV (RFC 4180): quoted where it must be, and with an apostrophe before it where a spreadsheet
+/// would take it for a formula.
+///
+/// ```
+/// use cintx_quota::csv_field;
+///
+/// assert_eq!(csv_field("18-34"), "18-34");
+/// assert_eq!(csv_field("North, East"), "\"North, East\"");
+/// assert_eq!(csv_field("=1+1"), "'=1+1");
+/// assert_eq!(csv_field("＝1+1"), "'＝1+1");      // in full width
+/// ```
+pub fn csv_field(text: &str) -> String {
     let is_formula = text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
         || text.starts_with(['\t', '\r', '\n']);
     let safe = if is_formula { format!("'{text}") } else { text.to_owned() };

@@ -4,7 +4,7 @@
 
 mod common;
 
-use cintx_quota::{Axis, Joint, SolveError, Table, TableError};
+use cintx_quota::{Axis, Budget, Joint, SolveError, Table, TableError};
 use common::{Random, builder, cases, exists};
 
 /// Random tables for each property.
@@ -97,6 +97,47 @@ fn only_the_named_axes_are_touched_and_joint_margins_follow() {
     assert_eq!(error, TableError::NoSuchAxis { name: "device".into(), allowed: "age, gender, region".into() }.into());
     assert!(matches!(table.merge_for(60, &["age"]), Err(SolveError::Infeasible(_))));
     assert!(table.merge_for(1, &["age"]).unwrap().merges.is_empty());
+}
+
+/// What is asked about a smallest cell does not depend on the one that the table has.
+#[test]
+fn another_smallest_cell_takes_the_place_of_the_first() {
+    let table = |smallest: u64| {
+        Table::builder()
+            .total(100)
+            .axis(Axis::percentages("age", [("18-34", 40.0), ("35-54", 40.0), ("55-74", 16.0), ("75+", 4.0)]))
+            .axis(Axis::percentages("region", [("North", 70.0), ("South", 30.0)]))
+            .at_least([0, 0], 6)
+            .smallest_cell(smallest)
+            .build()
+            .unwrap()
+    };
+    // What was spent so far is part of a table.
+    let budget = Budget::unlimited();
+    let merged = |table: &Table| {
+        let merged = table.merge_for(5, &["age"]).unwrap();
+        (merged.merges, merged.proved_fewest, merged.table.within(&budget))
+    };
+    let expected = merged(&table(0));
+    assert_eq!(expected.0[0].to_string(), "55-74 + 75+");
+    for smallest in [1, 5, 9] {
+        assert_eq!(merged(&table(smallest)), expected, "{smallest}");
+        assert_eq!(table(smallest).largest_smallest_cell().unwrap(), 2, "{smallest}");
+    }
+    assert_eq!(expected.2.least([0, 0]), Some(6));
+    assert_eq!(merged(&expected.2).2, expected.2);
+}
+
+/// A category that may hold more than its target leaves more room.
+#[test]
+fn the_largest_smallest_cell_uses_tolerances() {
+    let table = Table::builder()
+        .total(100)
+        .axis(Axis::percentages("age", [("18-34", 96.0), ("35+", 4.0)]).tolerance(0.5))
+        .axis(Axis::percentages("region", [("North", 60.0), ("South", 40.0)]))
+        .build()
+        .unwrap();
+    assert_eq!(table.largest_smallest_cell().unwrap(), 3);
 }
 
 /// Twelve by sixteen categories have 2^26 ways: then one after the other.

@@ -5,8 +5,8 @@
 
 mod common;
 
-use cintx_quota::{Axis, SolveError, Table, WayOut};
-use common::{Random, builder, cases, exists, sums};
+use cintx_quota::{Axis, Joint, SolveError, Table, TableError, WayOut};
+use common::{Question, Random, builder, cases, exists, sums};
 
 /// Random tables for each property.
 const CASES: u64 = 1_500;
@@ -61,6 +61,141 @@ fn every_total_below_the_least_has_no_table() {
         }
     }
     assert!(some > 300 && none > 10, "{some} some, {none} none");
+}
+
+/// Tolerances and joint margins: every total is gone through, each with the ranges that the definition gives.
+#[test]
+fn every_total_below_the_least_has_no_table_within_ranges() {
+    let mut random = Random(64);
+    let mut found = 0;
+    for case in 0..cases(CASES / 5) {
+        let shares: Vec<Vec<u64>> = (0..2).map(|_| (0..2).map(|_| random.between(1, 30)).collect()).collect();
+        let together: Vec<u64> = (0..4).map(|_| random.between(1, 40)).collect();
+        let (is_joint, smallest) = (random.chance(50), random.between(1, 3));
+        let by = if random.chance(70) { random.between(1, 6) } else { 0 };
+        let is_count = random.chance(40);
+        let may = |axis: Axis| match by {
+            0 => axis,
+            _ if is_count => axis.tolerance_count(by),
+            _ => axis.tolerance(by as f64 / 10.0),
+        };
+        let labels = |name: &str| [format!("{name}0"), format!("{name}1")];
+        let axis = |name: &str, shares: &[u64]| {
+            Axis::shares(name, labels(name).into_iter().zip(shares.iter().map(|share| *share as f64)))
+        };
+        let asked = |total: u64| {
+            let builder = Table::builder().total(total).axis(may(axis("a", &shares[0])));
+            let weights = together.iter().map(|share| *share as f64);
+            match is_joint {
+                // The sums of the joint margin are those of its axes, but for rounding.
+                true => builder
+                    .axis(axis("b", &[together[0] + together[1], together[2] + together[3]]))
+                    .axis(Axis::labels("c", labels("c")))
+                    .joint(Joint::shares(["b", "c"], weights)),
+                false => builder.axis(axis("b", &shares[1])),
+            }
+        };
+        let smaller = asked(40).smallest_cell(smallest).build().unwrap();
+        if (0..smaller.margins().len()).any(|margin| smaller.margin_targets(margin).contains(&0)) {
+            continue;
+        }
+        let works = |total: u64| {
+            let Ok(table) = asked(total).build() else { return false };
+            let (own, other) = (table.margin_targets(0), table.margin_targets(1));
+            let range = |target: u64| match by {
+                0 => (target, target),
+                _ if is_count => (target.saturating_sub(by), target + by),
+                _ => (target - target * by / 10, target + target * by / 10),
+            };
+            // Nothing else limits the cells: two margins can be met as soon as each holds the least of its cells.
+            let holds =
+                |first: u64| first >= smallest * other.len() as u64 && total - first >= smallest * other.len() as u64;
+            let (least, most) = range(own[0]);
+            let firsts = (least..=most.min(total)).filter(|first| {
+                let (least, most) = range(own[1]);
+                (least..=most).contains(&(total - first))
+            });
+            firsts.into_iter().any(holds) && other.iter().all(|count| *count >= 2 * smallest)
+        };
+        let total = smaller.least_total().unwrap();
+        found += 1;
+        assert!(works(total), "case {case}: {total}");
+        assert!((0..total).all(|total| !works(total)), "case {case}: less than {total}");
+    }
+    assert!(found > cases(CASES / 5) / 3, "{found}");
+}
+
+#[test]
+fn the_least_total_goes_by_what_was_asked_for() {
+    let axis = |name: &str, shares: [f64; 2]| {
+        Axis::percentages(name, [(format!("{name}0"), shares[0]), (format!("{name}1"), shares[1])])
+    };
+    let table = Table::builder()
+        .total(100)
+        .axis(axis("age", [96.0, 4.0]).tolerance(0.5))
+        .axis(axis("region", [60.0, 40.0]))
+        .smallest_cell(5)
+        .build()
+        .unwrap();
+    assert_eq!(table.least_total().unwrap(), 163);
+    // 1.4 % of 100 are one, and that is no 1 %.
+    let table = Table::builder()
+        .total(100)
+        .axis(Axis::labels("age", ["young", "old"]))
+        .axis(Axis::labels("gender", ["men", "women"]))
+        .axis(axis("region", [50.0, 50.0]))
+        .joint(Joint::percentages(["age", "gender"], [1.4, 48.6, 25.0, 25.0]))
+        .smallest_cell(5)
+        .build()
+        .unwrap();
+    let least = table.least_total().unwrap();
+    assert!(least <= 680, "{least}");
+    assert!((0..least).all(|total| table.at_total(total).unwrap().solve().is_err()));
+    // Excluded and closed: no total works, and that is told.
+    let closed = Table::builder()
+        .axis(Axis::counts("age", [("young", 50), ("old", 50)]).tolerance(0.1))
+        .axis(Axis::counts("region", [("North", 50), ("South", 50)]))
+        .at_least([0, 0], 60)
+        .at_most([1, 0], 10)
+        .at_most([1, 1], 10)
+        .build()
+        .unwrap();
+    assert!(matches!(closed.least_total(), Err(SolveError::Infeasible(_))));
+}
+
+/// Parts of a total: as if the table had been asked for in them.
+#[test]
+fn parts_are_what_is_asked_for_in_parts() {
+    let asked = |total: u64, part: &dyn Fn(u64) -> (u64, u64)| {
+        let between = |least: u64, most: u64| (part(least).1, part(most).0);
+        Table::builder()
+            .total(total)
+            .axis(Axis::shares("age", [("18-34", 1.0), ("35-54", 1.0), ("55+", 1.0)]).tolerance_count(part(20).0))
+            .axis(
+                Axis::shares("region", [("North", 60.0), ("South", 40.0)])
+                    .ranges([between(290, 311), between(180, 210)]),
+            )
+            .at_most([0, 0], part(53).0)
+            .at_least([1, 1], part(71).1)
+            .smallest_cell(part(31).1)
+            .build()
+            .unwrap()
+    };
+    let whole = asked(500, &|count| (count, count));
+    let parts = asked(100, &|count| (count / 5, count.div_ceil(5)));
+    let found = whole.in_parts(100).unwrap();
+    assert_eq!(found.solve().unwrap(), parts.solve().unwrap());
+    assert_eq!((found.margin_ranges(0), found.margin_ranges(1)), (parts.margin_ranges(0), parts.margin_ranges(1)));
+    assert_eq!(found.largest_smallest_cell().unwrap(), parts.largest_smallest_cell().unwrap());
+    let narrow = Axis::shares("age", [("a", 1.0), ("b", 1.0), ("c", 1.0)]).ranges([(166, 167); 3]);
+    let narrow = Table::builder().total(500).axis(narrow).build().unwrap();
+    assert_eq!(narrow.in_parts(100).unwrap().margin_ranges(0), [(33, 34); 3]);
+    let crossed = Table::builder()
+        .total(500)
+        .axis(Axis::counts("age", [("a", 400), ("b", 100)]))
+        .at_least([0], 401)
+        .at_most([0], 404);
+    assert!(matches!(crossed.build().unwrap().in_parts(100), Err(TableError::BoundsCross { .. })));
 }
 
 #[test]
@@ -126,6 +261,122 @@ fn every_way_out_keeps_what_it_says() {
         }
     }
     assert!(works.iter().all(|works| *works > 200), "{works:?}");
+}
+
+/// Joint margins that share an axis give way together, and all tables there are say whether they can.
+#[test]
+fn margins_that_share_an_axis_give_way_together() {
+    const SETS: [&[&[usize]]; 3] = [&[&[0, 1], &[0, 2]], &[&[0, 1], &[1, 2]], &[&[0, 1], &[0, 2], &[1, 2]]];
+    let mut random = Random(65);
+    let (mut works, mut kept, mut none) = (0, 0, 0);
+    for case in 0..cases(CASES / 6) {
+        let set = SETS[random.below(3) as usize];
+        let targets = random.whole_table(8, 3, &[false; 8]);
+        let mut question =
+            Question { lengths: vec![2; 3], margins: Vec::new(), least: vec![0; 8], most: vec![u64::MAX; 8] };
+        question.margins = set.iter().map(|axes| (axes.to_vec(), question.sums(&targets, axes))).collect();
+        let mut completes: Vec<u64> = targets.iter().map(|target| random.below(target + 1)).collect();
+        for _ in 0..2 {
+            completes[random.below(8) as usize] += random.below(4);
+        }
+        let total: u64 = targets.iter().sum();
+        let done: Vec<Vec<u64>> = set.iter().map(|axes| question.sums(&completes, axes)).collect();
+        let is_over = |margin: usize, at: usize| done[margin][at] > question.margins[margin].1[at];
+        let has_over = |margin: usize| (0..4).any(|at| is_over(margin, at));
+        if !(0..set.len()).any(has_over) {
+            continue;
+        }
+        let axis = |axis: usize| Axis::labels(axis.to_string(), [format!("{axis}-0"), format!("{axis}-1")]);
+        let builder = (0..3).map(axis).fold(Table::builder(), |builder, axis| builder.axis(axis));
+        let joints = question
+            .margins
+            .iter()
+            .map(|(axes, counts)| Joint::counts(axes.iter().map(ToString::to_string), counts.iter().copied()));
+        let table = joints.fold(builder, |builder, joint| builder.joint(joint)).build().unwrap();
+        let (mut any, mut keeping) = (false, false);
+        every_rise(&completes, total.checked_sub(completes.iter().sum()), &mut |cells| {
+            let sums: Vec<Vec<u64>> = set.iter().map(|axes| question.sums(cells, axes)).collect();
+            let pinned = |margin: usize| (0..4).all(|at| !is_over(margin, at) || sums[margin][at] == done[margin][at]);
+            let is_answer = (0..set.len()).all(pinned);
+            any |= is_answer;
+            keeping |= is_answer
+                && (0..set.len()).all(|margin| has_over(margin) || sums[margin] == question.margins[margin].1);
+        });
+        let ways = table.ways_out(&targets, &completes, &[]).unwrap();
+        let Some(choice) = ways.choice(WayOut::GiveWay) else {
+            assert!(!any, "case {case}: {:?}", ways.impossible);
+            none += 1;
+            continue;
+        };
+        works += 1;
+        assert_eq!(choice.plan.cells.iter().sum::<u64>(), total, "case {case}");
+        assert!(choice.plan.cells.iter().zip(&completes).all(|(cell, done)| cell >= done), "case {case}");
+        for (margin, axes) in set.iter().enumerate() {
+            let new = choice.table.margin_targets(margin);
+            assert_eq!(question.sums(&choice.plan.cells, axes), new, "case {case}");
+            assert!((0..4).all(|at| !is_over(margin, at) || new[at] == done[margin][at]), "case {case}");
+            if keeping && !has_over(margin) {
+                assert_eq!(new, question.margins[margin].1, "case {case}");
+                kept += 1;
+            }
+        }
+        let accept = ways.choice(WayOut::Accept).unwrap_or_else(|| panic!("case {case}: {:?}", ways.impossible));
+        let least = |margin: usize, at: usize| done[margin][at].max(question.margins[margin].1[at]);
+        let mut lower = false;
+        // Whoever fits into a total fits into a larger one.
+        let less = (accept.table.total() - 1).checked_sub(completes.iter().sum());
+        every_rise(&completes, less.filter(|_| accept.table.total() > total), &mut |cells| {
+            let holds = |margin: usize| {
+                let sums = question.sums(cells, set[margin]);
+                (0..4).all(|at| sums[at] >= least(margin, at))
+            };
+            lower |= (0..set.len()).all(holds);
+        });
+        assert!(!lower, "case {case}: less than {} does", accept.table.total());
+        assert!((0..set.len()).all(|margin| {
+            accept.table.margin_targets(margin).iter().enumerate().all(|(at, target)| *target >= least(margin, at))
+        }));
+    }
+    assert!(works > 60 && kept > 10 && none > 5, "{works} work, {kept} kept, {none} none");
+}
+
+/// Calls with every table that holds so many more than a least.
+fn every_rise(least: &[u64], more: Option<u64>, visit: &mut dyn FnMut(&[u64])) {
+    fn fill(cells: &mut Vec<u64>, at: usize, more: u64, visit: &mut dyn FnMut(&[u64])) {
+        let rest = if at + 1 < cells.len() { 0 } else { more };
+        for own in rest..=more {
+            cells[at] += own;
+            if at + 1 < cells.len() {
+                fill(cells, at + 1, more - own, visit)
+            } else {
+                visit(cells)
+            }
+            cells[at] -= own;
+        }
+    }
+    if let Some(more) = more {
+        fill(&mut least.to_vec(), 0, more, visit);
+    }
+}
+
+/// Young men came too many, and age is part of two joint margins.
+#[test]
+fn a_joint_margin_that_is_not_overfilled_keeps_its_targets() {
+    let labels = |name: &str| Axis::labels(name, [format!("{name}-0"), format!("{name}-1")]);
+    let table = Table::builder()
+        .axis(labels("age"))
+        .axis(labels("gender"))
+        .axis(labels("region"))
+        .joint(Joint::counts(["age", "gender"], [25; 4]))
+        .joint(Joint::counts(["age", "region"], [25; 4]))
+        .build()
+        .unwrap();
+    let targets = table.solve().unwrap().into_cells();
+    let ways = table.ways_out(&targets, &[18, 17, 5, 5, 5, 5, 5, 5], &[]).unwrap();
+    let choice = ways.choice(WayOut::GiveWay).unwrap();
+    assert_eq!(choice.table.margin_targets(0), [35, 15, 25, 25]);
+    assert_eq!(choice.table.margin_targets(1), [25; 4]);
+    assert_eq!((choice.given_up, choice.to_come), (10, 35));
 }
 
 #[test]

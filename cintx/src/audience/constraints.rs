@@ -135,7 +135,7 @@ impl Interlock {
     }
 
     /// Where not all targets can be met, these may be anything between a least and a most: one pair of completes for
-    /// each target, or combination of targets.
+    /// each target, or combination of targets. A target outside its range is moved into it.
     #[must_use]
     pub fn ranges(
         self,
@@ -353,12 +353,13 @@ impl Constraints {
     }
 
     /// An axis that gives as far as was said.
-    pub(crate) fn axis(&self, question: i64, axis: Axis, shares: &[f64], scale: Scale) -> Axis {
+    pub(crate) fn axis(&self, question: i64, axis: Axis, scale: Scale) -> Axis {
         let gives = self.gives.iter().filter(|gives| gives.questions == [question]);
         gives.fold(axis, |axis, gives| match &gives.how {
             How::By(Share::Percent(percent)) => axis.tolerance(fraction(percent)),
+            How::By(share) => axis.tolerance_count(scale.at_most(weight(share) as u64)),
             How::Importance(importance) => axis.importance(*importance),
-            how => axis.ranges(how.ranges(shares, scale)),
+            How::Between(ranges) => axis.ranges(in_parts(ranges, scale)),
         })
     }
 
@@ -371,12 +372,13 @@ impl Constraints {
     ) -> Result<Table, SolveError> {
         let joint = |known: &Known| {
             let shares = known.weights();
-            let joint = Joint::shares(known.questions.iter().map(|id| name(*id)), shares.clone());
+            let joint = Joint::shares(known.questions.iter().map(|id| name(*id)), shares);
             let gives = self.gives.iter().filter(|gives| gives.questions == known.questions);
             gives.fold(joint, |joint, gives| match &gives.how {
                 How::By(Share::Percent(percent)) => joint.tolerance(fraction(percent)),
+                How::By(share) => joint.tolerance_count(scale.at_most(weight(share) as u64)),
                 How::Importance(importance) => joint.importance(*importance),
-                how => joint.ranges(how.ranges(&shares, scale)),
+                How::Between(ranges) => joint.ranges(in_parts(ranges, scale)),
             })
         };
         let builder = self.joints.iter().fold(builder, |builder, known| builder.joint(joint(known)));
@@ -403,24 +405,17 @@ fn fraction(percent: &Decimal) -> f64 {
     (percent / Decimal::ONE_HUNDRED).to_f64().unwrap_or(0.0)
 }
 
-impl How {
-    /// What each target may be, in the parts of a scale.
-    fn ranges(&self, shares: &[f64], scale: Scale) -> Vec<(u64, u64)> {
-        match self {
-            Self::Between(ranges) => {
-                let range = |(least, most): &(u32, u32)| {
-                    let least = scale.at_least((*least).into());
-                    (least, scale.at_most((*most).into()).max(least))
-                };
-                ranges.iter().map(range).collect()
-            }
-            Self::By(share) => {
-                let by = scale.at_most(weight(share) as u64);
-                let counts = cintx_quota::apportion("targets", shares, scale.total).map(|parts| parts.counts);
-                let around = |count: u64| (count.saturating_sub(by), count.saturating_add(by));
-                counts.unwrap_or_default().into_iter().map(around).collect()
-            }
-            Self::Importance(_) => Vec::new(),
-        }
+/// Ranges of completes in the parts of a scale: rounded inwards, unless no parts between them add up to all then.
+fn in_parts(ranges: &[(u32, u32)], scale: Scale) -> Vec<(u64, u64)> {
+    let completes = ranges.iter().map(|(least, most)| (u64::from(*least), u64::from(*most)));
+    let inwards = completes.clone().map(|(least, most)| {
+        let least = scale.at_least(least);
+        (least, scale.at_most(most).max(least))
+    });
+    let inwards: Vec<(u64, u64)> = inwards.collect();
+    let (least, most) = inwards.iter().fold((0, 0), |(least, most), range| (least + range.0, most + range.1));
+    if (least..=most).contains(&scale.total) {
+        return inwards;
     }
+    completes.map(|(least, most)| (scale.at_most(least), scale.at_least(most))).collect()
 }

@@ -190,7 +190,7 @@ impl Interlock {
         let counts = Scale::completes(scale.goal);
         let wave = self.wave(Scale::completes(scale.goal.saturating_sub(missed)), named, budget)?;
         let carried = self.constraints.carried(&wave, counts)?;
-        Ok(if scale.is_in_completes() { carried } else { carried.at_total(scale.total)? })
+        Ok(if scale.is_in_completes() { carried } else { carried.in_parts(scale.total)? })
     }
 
     /// The table without what a wave before has missed.
@@ -207,8 +207,8 @@ impl Interlock {
             let (name, labels) = named.and_then(|named| named.get(number).cloned()).unwrap_or_else(own);
             let shares = shares(question);
             names.push((question.id, name.clone()));
-            let axis = Axis::shares(name, labels.into_iter().zip(shares.iter().copied()));
-            builder = builder.axis(self.constraints.axis(question.id, axis, &shares, scale));
+            let axis = Axis::shares(name, labels.into_iter().zip(shares));
+            builder = builder.axis(self.constraints.axis(question.id, axis, scale));
         }
         let builder = self.bounds.iter().fold(builder, |builder: TableBuilder, (cell, bound)| match *bound {
             Bound::Least(count) => builder.at_least(cell.clone(), scale.at_least(count)),
@@ -345,6 +345,30 @@ mod tests {
         assert_eq!(crossed.memo.threads().len(), 2, "another try");
         let text = Audience::interlock(crossed).problems(Some(500))[0].to_string();
         assert!(text.contains("the time was over"), "{text}");
+    }
+
+    /// A hundred parts stand for the whole goal, in bounds as in targets.
+    #[test]
+    fn what_was_missed_changes_no_bound_in_percent() {
+        let even = || {
+            let age = Question::range(42).band(18..=34, 50).band(35..=99, 50);
+            Interlock::of([age, Question::choice(43).option("1", 50).option("2", 50)])
+        };
+        let mut last = Audience::interlock(even()).quota_table(500).unwrap();
+        for (cell, completes) in last.cells.iter_mut().zip([125, 125, 105, 125]) {
+            (cell.id, cell.completes) = (Some("q".to_owned()), completes);
+        }
+        let percents = Scale::parts(100, 500);
+        let carried = even().carry_over(&last);
+        let smallest = carried.clone().smallest_cell(30);
+        assert_eq!(smallest.cells_at(percents).unwrap(), carried.cells_at(percents).unwrap());
+        let most = carried.clone().at_most([0, 0], 50);
+        assert_eq!(most.cells_at(percents).unwrap()[0], 10);
+        let least = carried.clone().at_least([0, 0], 150);
+        assert_eq!(least.cells_at(percents).unwrap()[0], 30);
+        let between = carried.at_most([0, 0], 50).ranges([42], [(200, 300), (200, 300)]);
+        let table = between.table(percents, None, &Budget::unlimited()).unwrap();
+        assert!(table.margin_ranges(0).iter().all(|(least, most)| *least >= 36 && *most <= 64), "{table:?}");
     }
 
     #[test]

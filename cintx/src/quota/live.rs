@@ -122,7 +122,8 @@ impl<V: Version> Quotas<V> {
 
     /// Puts a plan in force: the goals that it changes, and no others.
     ///
-    /// The group's own goal is sent along where the plan's total differs from it.
+    /// The group's own goal becomes that [of the plan](QuotaPlan::goal). Without one it grows or shrinks by what the plan
+    /// adds or takes away, and is not sent where that is nothing, or where the plan brings its targets to the goal.
     ///
     /// # Errors
     /// If the plan is not of a table that was read back, or a goal is 0, which the API does not take. See
@@ -143,8 +144,24 @@ impl<V: Version> Quotas<V> {
         if goals.is_empty() {
             return self.read().await;
         }
-        V::set_goals(self.raw(), self.place(), Some(plan.total), &[(profile, goals)]).await?;
+        let goal = match (plan.goal, plan.added()) {
+            (Some(goal), _) => Some(goal),
+            (None, 0) => None,
+            (None, added) => {
+                let goal = self.goal().await?;
+                let after = u64::try_from(i128::from(goal) + added).ok().filter(|after| *after > 0);
+                let less = || refuse(format!("takes {} from a goal of {goal}, expected less", -added));
+                (plan.total != goal).then(|| after.ok_or_else(less)).transpose()?
+            }
+        };
+        V::set_goals(self.raw(), self.place(), goal, &[(profile, goals)]).await?;
         self.read_back().await
+    }
+
+    /// The goal of the group itself: the quotas of a profile may add up to less, or to more.
+    async fn goal(&self) -> Result<u64, Error> {
+        let goal = self.group.details().await?.completes_goal.and_then(|goal| goal.try_into().ok());
+        goal.ok_or_else(|| Error::invalid(vec![FieldError::new("completes_goal", "is not known of the target group")]))
     }
 
     /// Sets the goal of the whole group; the API recomputes its quotas.
@@ -205,12 +222,7 @@ impl<V: Version> Quotas<V> {
     }
 
     async fn edit(&self, edit: Edit<'_>) -> Result<Vec<QuotaTable>, Error> {
-        let tables = self.read().await?;
-        let goal = match tables.iter().map(QuotaTable::total).max() {
-            Some(total) if total > 0 => total,
-            // Where no quota is on, only the group itself says how many are wanted.
-            _ => self.group.details().await?.completes_goal.and_then(|goal| goal.try_into().ok()).unwrap_or(0),
-        };
+        let (tables, goal) = (self.read().await?, self.goal().await?);
         V::edit(self.raw(), self.place(), &tables, goal, self.control.as_ref(), edit).await?;
         self.read_back().await
     }

@@ -32,8 +32,13 @@ pub struct QuotaPlan {
     pub profile: Option<String>,
     /// What changes, in the order of the cells; nothing else does.
     pub changes: Vec<QuotaChange>,
-    /// What all targets add up to afterwards.
+    /// What all targets of the table add up to afterwards.
     pub total: u64,
+    /// The goal of the whole target group, where one was asked for by [`Rebalancing::to`](super::Rebalancing::to). Without
+    /// one its goal changes by what the targets do, as it does where some of them have no quota and no audience says
+    /// what is theirs.
+    #[serde(default)]
+    pub goal: Option<u64>,
     /// The sum of all changes, up and down.
     pub moved: u64,
     /// Whether it was proved that no smaller change does it: always so with one or two questions.
@@ -46,6 +51,13 @@ pub struct QuotaPlan {
     /// one or two questions; `None` where it is not known.
     #[serde(default)]
     pub distortion_gap: Option<Decimal>,
+}
+
+impl QuotaPlan {
+    /// What the changes come to, up less down.
+    pub(crate) fn added(&self) -> i128 {
+        self.changes.iter().map(|change| i128::from(change.to) - i128::from(change.from)).sum()
+    }
 }
 
 impl fmt::Display for QuotaPlan {
@@ -98,7 +110,8 @@ impl QuotaTable {
             }
         }
         let profile = self.profile.clone();
-        Ok(QuotaPlan { profile, changes, total, moved, proved_smallest: false, least_moved: 0, distortion_gap: None })
+        let (proved_smallest, least_moved, distortion_gap) = (false, 0, None);
+        Ok(QuotaPlan { profile, changes, total, goal: None, moved, proved_smallest, least_moved, distortion_gap })
     }
 
     /// The smallest change of the targets that keeps every margin and goes nowhere below what is completed. Cells with
@@ -147,7 +160,8 @@ mod tests {
         let plan = |proved_smallest, least_moved, gap: Option<&str>| {
             let distortion_gap = gap.map(|gap| gap.parse().unwrap());
             let (changes, total, moved) = (Vec::new(), 100, 26);
-            QuotaPlan { profile: None, changes, total, moved, proved_smallest, least_moved, distortion_gap }.to_string()
+            let (profile, goal) = (None, None);
+            QuotaPlan { profile, changes, total, goal, moved, proved_smallest, least_moved, distortion_gap }.to_string()
         };
         let start = "0 of 100 change, 26 completes moved";
         assert_eq!(plan(true, 26, Some("0")), start);

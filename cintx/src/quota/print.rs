@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use cintx_quota::HeatMap;
+use cintx_quota::{HeatMap, csv_field};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{Quota, QuotaTable};
@@ -52,7 +52,7 @@ impl QuotaTable {
     pub fn to_csv(&self) -> String {
         let mut csv = String::new();
         let mut line = |fields: &mut dyn Iterator<Item = String>| {
-            let fields: Vec<String> = fields.map(|field| quoted(&field)).collect();
+            let fields: Vec<String> = fields.map(|field| csv_field(&field)).collect();
             csv.push_str(&fields.join(","));
             csv.push_str("\r\n");
         };
@@ -159,16 +159,6 @@ fn bar(quota: &Quota) -> String {
     format!("{}{} {percent:>3} %", "█".repeat(full), "░".repeat(rest))
 }
 
-/// A field of CSV: quoted where it must be, and no formula to a spreadsheet.
-fn quoted(field: &str) -> String {
-    let is_formula = field.trim_start().starts_with(['=', '+', '-', '@']) || field.starts_with(['\t', '\r', '\n']);
-    let safe = if is_formula { format!("'{field}") } else { field.to_owned() };
-    match safe.contains([',', '"', '\r', '\n', ';', '\t']) {
-        true => format!("\"{}\"", safe.replace('"', "\"\"")),
-        false => safe,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,6 +228,10 @@ mod tests {
         let ends: Vec<usize> = text.lines().map(|line| line.replace(['\u{2068}', '\u{2069}'], "").width()).collect();
         assert!(ends.iter().all(|end| *end == ends[0]), "{text}");
         assert!(wide.to_csv().contains("青年,'=1+1,20,"), "{}", wide.to_csv());
+        for sign in ['＝', '＋', '－', '＠'] {
+            wide.axes[1].labels[0] = format!("{sign}1");
+            assert!(wide.to_csv().contains(&format!("青年,'{sign}1,20,")), "{}", wide.to_csv());
+        }
         wide.axes[1].labels[0] = "a header that is longer than the column".into();
         assert!(wide.to_svg().contains(">a header that is</text>"), "{}", wide.to_svg());
     }

@@ -54,7 +54,7 @@ struct Field {
     /// For each cell, the cell of the table in field.
     cells: Vec<Option<usize>>,
     targets: Vec<u64>,
-    least: Vec<u64>,
+    completes: Vec<u64>,
     closed: Vec<bool>,
 }
 
@@ -161,21 +161,21 @@ impl Rebalancing {
 
     fn plan_within(&self, budget: &Budget) -> Result<QuotaPlan, Error> {
         let field = self.field(budget)?;
-        let Field { table, targets, least, closed, .. } = &field;
-        let plan = table.rebalance(targets, least, closed).map_err(|error| match error {
+        let Field { table, targets, completes, closed, .. } = &field;
+        let plan = table.rebalance(targets, completes, closed).map_err(|error| match error {
             SolveError::Infeasible(proof) => refused("quotas", format!("cannot be re-balanced: {proof}")),
             error => refused("quotas", error.to_string()),
         })?;
-        Ok(self.plan_of(&field, &plan, table.total()))
+        Ok(self.plan_of(&field, &plan, table))
     }
 
     fn ways_within(&self, budget: &Budget) -> Result<QuotaWaysOut, Error> {
         let field = self.field(budget)?;
-        let Field { table, targets, least, closed, .. } = &field;
-        let ways = table.ways_out(targets, least, closed).map_err(|error| refused("quotas", error.to_string()))?;
+        let Field { table, targets, completes, closed, .. } = &field;
+        let ways = table.ways_out(targets, completes, closed).map_err(|error| refused("quotas", error.to_string()))?;
         let choices = ways.choices.iter().map(|choice| QuotaChoice {
             way: choice.way,
-            plan: self.plan_of(&field, &choice.plan, choice.table.total()),
+            plan: self.plan_of(&field, &choice.plan, &choice.table),
             additional: choice.additional,
             to_come: choice.to_come,
             given_up: choice.given_up,
@@ -187,7 +187,12 @@ impl Rebalancing {
         })
     }
 
-    fn plan_of(&self, field: &Field, plan: &cintx_quota::Plan, total: u64) -> QuotaPlan {
+    fn plan_of(&self, field: &Field, plan: &cintx_quota::Plan, table: &Table) -> QuotaPlan {
+        // An audience is about the whole goal, also where some of its targets have no quota; without one that is not known.
+        let has_all = self.table.kind == TableKind::Interlock || self.table.cells.iter().all(|it| it.target.is_some());
+        let goal = self.goal.filter(|_| self.asked.is_some() || has_all);
+        let total = table.total();
+        let goal = goal.map(|goal| goal.saturating_add(total).saturating_sub(field.table.total()));
         let mut changes: Vec<(usize, QuotaChange)> = plan
             .changes
             .iter()
@@ -209,6 +214,7 @@ impl Rebalancing {
             profile: self.table.profile.clone(),
             changes: changes.into_iter().map(|(_, change)| change).collect(),
             total,
+            goal,
             moved: plan.moved,
             proved_smallest: plan.proved_smallest,
             least_moved: plan.at_least,
@@ -225,7 +231,8 @@ impl Rebalancing {
         let table = table.within(budget);
         let in_field = self.table.in_field();
         let reopened: Vec<usize> = self.reopened.iter().filter_map(|cell| self.table.index(cell)).collect();
-        let mut field = Field { cells, targets: Vec::new(), least: Vec::new(), closed: Vec::new(), table };
+        let mut least = Vec::new();
+        let mut field = Field { cells, targets: Vec::new(), completes: Vec::new(), closed: Vec::new(), table };
         for (number, at) in field.cells.iter().enumerate() {
             let quota = at.and_then(|at| self.table.cells.get(at)).cloned().unwrap_or_default();
             let target = quota.target.unwrap_or(0);
@@ -239,9 +246,11 @@ impl Rebalancing {
             let is_open = target > 0 || may_open;
             field.targets.push(target);
             // The API takes no goal below 1.
-            field.least.push(quota.completes.max(u64::from(target > 0)));
+            least.push(u64::from(target > 0));
+            field.completes.push(quota.completes);
             field.closed.push(!is_open);
         }
+        field.table = field.table.with_least(&least).map_err(|error| refused("quotas", error.to_string()))?;
         Ok(field)
     }
 
@@ -285,7 +294,10 @@ impl Rebalancing {
                 };
                 let question = audience.questions.iter().find(own).ok_or_else(other)?;
                 // What is left to targets without a quota is nobody's here.
-                let counted: u64 = question.counts(goal, goal).into_iter().flatten().sum();
+                let counted = match self.goal {
+                    Some(goal) => question.counts(goal, goal).into_iter().flatten().sum(),
+                    None => goal,
+                };
                 let (name, labels) = self.labels_in_table(question);
                 let axis = Axis::shares(name, labels.into_iter().zip(shares(question)));
                 let table = Table::builder().total(counted).axis(axis).build();
@@ -369,6 +381,20 @@ mod tests {
         assert!(table.rebalancing().asked_by(&excluded).plan().is_err(), "what was excluded stays so");
         let error = table.rebalancing().reopen([2, 0]).plan().unwrap_err();
         assert!(error.to_string().contains("no cell [2, 0]"), "{error}");
+    }
+
+    /// The API takes no goal below 1, and a quota that nobody is in is no complete.
+    #[test]
+    fn what_is_to_come_is_what_is_not_completed() {
+        let table = in_field([(25, 35), (25, 25), (25, 0), (25, 0)]);
+        for ways in [table.rebalancing().ways_out(), table.rebalancing().asked_by(&audience(50)).ways_out()] {
+            for choice in ways.unwrap().choices {
+                assert_eq!(choice.to_come, choice.plan.total - 60, "{choice}");
+            }
+        }
+        let table = in_field([(45, 45), (5, 0), (5, 5), (45, 0)]);
+        let plan = table.rebalancing().to(99).plan().unwrap();
+        assert!(targets(&table, &plan).iter().all(|target| *target > 0), "{plan}");
     }
 
     #[tokio::test]

@@ -13,7 +13,7 @@ use super::QuotaPlan;
 pub struct QuotaChoice {
     /// Which way.
     pub way: WayOut,
-    /// The new targets; its total is the goal that the target group gets.
+    /// The new targets.
     pub plan: QuotaPlan,
     /// What is completed in the end, more than was asked for.
     pub additional: u64,

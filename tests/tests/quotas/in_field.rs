@@ -16,6 +16,7 @@ on_every_version!(
     quotas_are_interlocked_and_taken_apart_in_field,
     quotas_are_switched_off_and_on,
     nothing_is_deleted_without_a_word_of_consent,
+    a_plan_changes_the_goal_by_what_it_adds,
 );
 
 async fn launched<V: Version>(setup: &Setup<V>, audience: Audience) -> TargetGroup<V> {
@@ -170,6 +171,104 @@ async fn nothing_is_deleted_without_a_word_of_consent<V: Version>(setup: Setup<V
     let after = replacement.send_and_delete().await.unwrap();
     assert_eq!(after.iter().map(|table| table.axes()[0].question).collect::<Vec<_>>(), [Some(42)]);
     setup.assert_no_violation();
+}
+
+async fn goal_of<V: Version>(group: &TargetGroup<V>) -> Option<i64> {
+    group.details().await.unwrap().completes_goal
+}
+
+/// The targets of one question may add up to less than the goal, or to more: the goal is not theirs.
+async fn a_plan_changes_the_goal_by_what_it_adds<V: Version>(setup: Setup<V>) {
+    let age = Question::range(42).band(18..=34, 40).band(35..=54, 35).band(55..=99, 25);
+    let gender = Question::choice(43).option("1", 49).option("2", 51);
+    let group = launched(&setup, Audience::independent([age, gender])).await;
+    let quotas = group.quotas();
+    let of = |tables: &[QuotaTable], question: i64| {
+        tables.iter().find(|table| table.axes()[0].question == Some(question)).unwrap().clone()
+    };
+    let before = of(&quotas.read().await.unwrap(), 42);
+    let less = of(&quotas.apply(&before.plan([([0], 190)]).unwrap()).await.unwrap(), 42);
+    assert_eq!((less.total(), goal_of(&group).await), (490, Some(490)));
+    // Gender follows, and has the goal that there is.
+    let gender = of(&quotas.read().await.unwrap(), 43);
+    quotas.apply(&gender.plan([([0], 235)]).unwrap()).await.unwrap();
+    assert_eq!(goal_of(&group).await, Some(490));
+    quotas.disable(less.profile().unwrap()).await.unwrap();
+    assert_eq!(goal_of(&group).await, Some(490));
+    let gender = of(&quotas.read().await.unwrap(), 43);
+    quotas.apply(&gender.rebalance_to(600).unwrap()).await.unwrap();
+    assert_eq!(goal_of(&group).await, Some(600));
+
+    // One after the other to the same goal.
+    let age = Question::range(42).band(18..=34, 40).band(35..=99, 60);
+    let gender = Question::choice(43).option("1", 49).option("2", 51);
+    let group = launched(&setup, Audience::independent([age, gender])).await;
+    for question in [42, 43] {
+        let plan = of(&group.quotas().read().await.unwrap(), question).rebalance_to(600).unwrap();
+        assert_eq!(of(&group.quotas().apply(&plan).await.unwrap(), question).total(), 600);
+        assert_eq!(goal_of(&group).await, Some(600));
+    }
+    setup.assert_no_violation();
+}
+
+/// A target without a quota, in one of the versions that take it beside others.
+#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+async fn a_target_without_a_quota_keeps_its_part_of_the_goal<V: cintx::quota::HasProfileEdits>(setup: Setup<V>) {
+    let age = Question::range(42).band(18..=34, 40).band(35..=54, 35).band(55..=99, 25);
+    let group = launched(&setup, Audience::independent([age])).await;
+    let quotas = group.quotas();
+    let table = quotas.read().await.unwrap().remove(0);
+    let third = table.cell([2]).unwrap().id.clone().unwrap();
+    let table = quotas.delete_quotas(table.profile().unwrap(), &[third]).await.unwrap().remove(0);
+    assert_eq!(targets_with_quota(&table), [200, 175]);
+    let plan = table.plan([([0], 210)]).unwrap();
+    let table = quotas.apply(&plan).await.unwrap().remove(0);
+    assert_eq!((targets_with_quota(&table), goal_of(&group).await), (vec![210, 175], Some(510)));
+
+    let plan = table.rebalance_to(400).unwrap();
+    let table = quotas.apply(&plan).await.unwrap().remove(0);
+    assert_eq!((targets_with_quota(&table).iter().sum::<u64>(), goal_of(&group).await), (400, Some(525)));
+
+    let audience = Audience::independent([Question::range(42).band(18..=34, 40).band(35..=54, 35).band(55..=99, ())]);
+    let same = table.rebalancing().asked_by(&audience).plan().unwrap();
+    assert_eq!((same.total, same.goal), (400, None), "{same}");
+    let plan = table.rebalancing().asked_by(&audience).to(600).plan().unwrap();
+    let table = quotas.apply(&plan).await.unwrap().remove(0);
+    assert_eq!((targets_with_quota(&table), goal_of(&group).await), (vec![240, 210], Some(600)));
+
+    // Neither profile says what is wanted: the group does.
+    let gender = Question::choice(43).option("1", 49).option("2", 51);
+    let age = Question::range(42).band(18..=34, 40).band(35..=54, 35).band(55..=99, 25);
+    let group = launched(&setup, Audience::independent([age, gender])).await;
+    let mut profiles = Vec::new();
+    for table in group.quotas().read().await.unwrap() {
+        profiles.push(table.profile().unwrap().to_owned());
+        let first = table.cell([0]).unwrap().id.clone().unwrap();
+        group.quotas().delete_quotas(table.profile().unwrap(), &[first]).await.unwrap();
+    }
+    let _ = group.quotas().interlock(&profiles).await;
+    let requests = setup.sandbox.requests();
+    let interlocks = requests.iter().filter(|it| it.operation.as_deref() == Some("create-interlocked-profile"));
+    let asked = interlocks.filter_map(|it| it.body.as_ref()?.get("target_group_filling_goal")?.as_u64());
+    assert_eq!(asked.last(), Some(500));
+    setup.assert_no_violation();
+}
+
+#[cfg(any(feature = "v2024-12-02", feature = "v2025-02-17"))]
+fn targets_with_quota(table: &QuotaTable) -> Vec<u64> {
+    table.cells().filter_map(|(_, quota)| quota.target).collect()
+}
+
+#[cfg(feature = "v2024-12-02")]
+#[tokio::test]
+async fn a_target_without_a_quota_keeps_its_part_of_the_goal_in_2024_12_02() {
+    a_target_without_a_quota_keeps_its_part_of_the_goal(Setup::<cintx::V2024_12_02>::new().await).await;
+}
+
+#[cfg(feature = "v2025-02-17")]
+#[tokio::test]
+async fn a_target_without_a_quota_keeps_its_part_of_the_goal_in_2025_02_17() {
+    a_target_without_a_quota_keeps_its_part_of_the_goal(Setup::<cintx::V2025_02_17>::new().await).await;
 }
 
 /// One of the versions that change a profile by itself.
