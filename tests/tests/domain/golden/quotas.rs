@@ -19,7 +19,10 @@ pub async fn calls<V: Version>(setup: &Setup<V>) {
     let priced = |audience: Audience| draft(setup, &project, audience).cost_per_interview(usd("2.73"));
     let quotas = launched(priced(questions)).await.quotas();
     let tables = quotas.set_goal(600).await.unwrap();
-    quotas.apply(&tables[0].plan([([0_usize], 230), ([1], 370)]).unwrap()).await.unwrap();
+    let tables = quotas.apply(&tables[0].plan([([0_usize], 230), ([1], 370)]).unwrap()).await.unwrap();
+    // What a plan adds is added to the goal of the whole, and what it takes away is taken.
+    let tables = quotas.apply(&tables[0].plan([([0_usize], 240)]).unwrap()).await.unwrap();
+    let tables = quotas.apply(&tables[0].plan([([0_usize], 230)]).unwrap()).await.unwrap();
     let crossed = quotas.interlock(&[profile(&tables[0]), profile(&tables[1])]).await.unwrap();
     let apart = quotas.remove_interlock(&profile(&crossed[0])).await.unwrap();
     let disabled = quotas.disable(&profile(&apart[0])).await.unwrap();
