@@ -188,7 +188,8 @@ impl Rebalancing {
     }
 
     fn plan_of(&self, field: &Field, plan: &cintx_quota::Plan, table: &Table) -> QuotaPlan {
-        // An audience is about the whole goal, also where some of its targets have no quota; without one that is not known.
+        // An audience is about the whole goal, also where some of its targets have no quota; without one that is not
+        // known.
         let has_all = self.table.kind == TableKind::Interlock || self.table.cells.iter().all(|it| it.target.is_some());
         let goal = self.goal.filter(|_| self.asked.is_some() || has_all);
         let total = table.total();

@@ -213,7 +213,7 @@ async fn a_launch_whose_job_is_not_told_can_be_resolved() {
     let server = Server::start(Arc::new(WithoutLocation::default())).await;
     let client = through(&server, Duration::from_secs(3)).build().unwrap();
     let project = client.project(ProjectId::new("01JABCDEFGHJKMNPQRSTVWXYZ0"));
-    let group = project.target_group(&TargetGroupId::new("01JABCDEFGHJKMNPQRSTVWXYZ1"));
+    let group = project.target_group(TargetGroupId::new("01JABCDEFGHJKMNPQRSTVWXYZ1"));
     let error = group.launch(Timestamp::now() + 240.hours()).await.unwrap_err();
     assert_eq!((error.outcome(), error.attempts()), (Outcome::Applied, 1), "{error:#}");
     assert_eq!(error.operation().unwrap().id, "create_launch_fielding_run_from_draft_job");
