@@ -123,7 +123,8 @@ impl<V: Version> Quotas<V> {
     /// Puts a plan in force: the goals that it changes, and no others.
     ///
     /// The group's own goal becomes that [of the plan](QuotaPlan::goal). Without one it grows or shrinks by what the
-    /// plan adds or takes away, and is not sent where that is nothing, or where the plan brings its targets to the goal.
+    /// plan adds or takes away. It is not sent where that is nothing, or where the plan brings its targets to the
+    /// goal.
     ///
     /// # Errors
     /// If the plan is not of a table that was read back, or a goal is 0, which the API does not take. See

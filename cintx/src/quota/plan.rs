@@ -35,8 +35,8 @@ pub struct QuotaPlan {
     /// What all targets of the table add up to afterwards.
     pub total: u64,
     /// The goal of the whole target group, where one was asked for by [`Rebalancing::to`](super::Rebalancing::to).
-    /// Without one its goal changes by what the targets do, as it does where some of them have no quota and no audience says
-    /// what is theirs.
+    /// Without one its goal changes by what the targets do, as it does where some of them have no quota and no audience
+    /// says what is theirs.
     #[serde(default)]
     pub goal: Option<u64>,
     /// The sum of all changes, up and down.
