@@ -41,11 +41,12 @@ fn types() -> (BTreeMap<String, Type>, BTreeSet<String>) {
     for path in source_files().into_iter().filter(|path| !path.starts_with(source().join("wire"))) {
         for item in parsed(&path).items {
             match item {
-                Item::Struct(it) if matches!(it.vis, Visibility::Public(_)) => {
-                    if it.generics.to_token_stream().to_string().contains("Version") {
-                        let fields = it.fields.to_token_stream().to_string();
-                        types.insert(it.ident.to_string(), Type { fields, is_hidden: is_hidden(&it.attrs) });
-                    }
+                Item::Struct(it)
+                    if matches!(it.vis, Visibility::Public(_))
+                        && it.generics.to_token_stream().to_string().contains("Version") =>
+                {
+                    let fields = it.fields.to_token_stream().to_string();
+                    types.insert(it.ident.to_string(), Type { fields, is_hidden: is_hidden(&it.attrs) });
                 }
                 Item::Macro(it) if ["with_options", "handle_options"].iter().any(|name| it.mac.path.is_ident(name)) => {
                     let text = it.mac.tokens.to_string();
