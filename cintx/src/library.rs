@@ -197,13 +197,6 @@ pub struct QuestionFilter {
     pub(crate) unsupported: Option<bool>,
 }
 
-impl QuestionFilter {
-    /// The category codes as the API takes them.
-    pub(crate) fn categories(&self) -> Option<String> {
-        (!self.categories.is_empty()).then(|| self.categories.join(","))
-    }
-}
-
 /// Lists questions of the library.
 #[derive(Clone, Debug)]
 pub struct QuestionQuery<V: Version> {

@@ -169,7 +169,7 @@ async fn library_questions(
         allow_custom_quals: filter.with_custom,
         allow_foreign_quals: filter.from_other_locales,
         no_filter: filter.unsupported,
-        classification_filter: filter.categories(),
+        classification_filter: (!filter.categories.is_empty()).then(|| filter.categories.join(",")),
         limit: ask.page_size(),
         start_after: ask.start_after().and_then(|id| id.parse().ok()),
         ..Default::default()
