@@ -176,7 +176,7 @@ impl Server {
             "POST" if target.ends_with("/projects") => self.make_project(key)?,
             "POST" if target.ends_with(JOBS) => &self.launched,
             "POST" => &self.created,
-            _ if target.contains("/questions-translation") => &self.library,
+            _ if target.contains("questions-translation") => &self.library,
             _ if target.contains(JOBS) => &self.job,
             _ if target.contains("/fielding-runs/") => &self.run,
             _ => &self.listed,

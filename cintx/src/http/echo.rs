@@ -19,10 +19,11 @@ impl AttemptResult {
     /// The same without the credential: in the headers of any answer, and in a body that an error will show.
     pub(super) async fn without_echo(mut self, authorization: &HeaderValue) -> Self {
         let Ok(answer) = &mut self.answer else { return self };
+        let is_shown = !answer.status.is_success() || self.attempt == Attempt::Unexpected;
         // No spelling of the credential is shorter than itself, and few headers are as long.
         let min_length = authorization.len().saturating_sub(BEARER.len());
         let has_room = answer.headers.values().any(|value| value.len() >= min_length);
-        if answer.status.is_success() && !has_room {
+        if !is_shown && !has_room {
             return self;
         }
         let text = authorization.to_str().unwrap_or_default();
@@ -31,7 +32,7 @@ impl AttemptResult {
             return self;
         }
         mask_headers(&mut answer.headers, secret);
-        if !answer.status.is_success() || self.attempt == Attempt::Unexpected {
+        if is_shown {
             mask_body(answer, secret).await;
         }
         self

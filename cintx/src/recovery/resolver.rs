@@ -172,9 +172,8 @@ impl OutcomeResolver<'_> {
             let (path, target) = (there(changed.path)?, there(target)?);
             // What the second edition of an operation changed may be shown by the first edition of another.
             let first = |path: &str| path.replacen("/demand/v2/", "/demand/", 1);
-            return read(&path)
-                .map(|operation| (operation, target.clone()))
-                .or_else(|| Some((read(&first(&path))?, first(&target))));
+            let of_first = (first(&path), first(&target));
+            return [(path, target), of_first].into_iter().find_map(|(path, target)| Some((read(&path)?, target)));
         }
         let (thing, action) = changed.path.rsplit_once('/')?;
         if action.starts_with('{') || !thing.ends_with('}') || request.headers().get(header::IF_MATCH).is_none() {

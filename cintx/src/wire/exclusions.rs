@@ -197,16 +197,6 @@ pub trait HasExclusionLists: Version {
     fn exclude_cids(raw: &Self::Raw, place: Place<'_>, ids: Vec<String>) -> impl Future<Output = Answer<()>> + Send;
 }
 
-/// The job that an answer names.
-pub(crate) fn created_job<T>(
-    operation: &'static cintx_raw::Operation,
-    answer: &cintx_raw::Response<T>,
-    id: impl Fn(&T) -> Option<&cintx_raw::Id>,
-) -> Answer<JobId> {
-    let lacks_id = || crate::Error::incomplete_answer(operation, "job_id", answer);
-    Ok(JobId::new(id(answer.value()).ok_or_else(lacks_id)?.as_str()))
-}
-
 /// Reads how a job upon a list of respondents is doing; uploads can be done in part.
 macro_rules! list_job {
     ($answer:expr $(, $reason:ident)?) => {{

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use cintx::audience::Question;
 use cintx::client::CallOptions;
 use cintx::fielding::{FieldingAssistant, Pacing};
 use cintx::paging::{Cursor, ListQuery, ListRequest};
@@ -11,7 +10,6 @@ use cintx::profile_template::TemplateScope;
 use cintx::project::ProjectStatus;
 use cintx::reconciliation::ReconciliationStatus;
 use cintx::report::ReportKind;
-use cintx::supply::Supply;
 use cintx::target_group::TargetGroupStatus;
 use cintx::{Client, Error, ProfileTemplateId, ReportId, Version, WebhookId};
 use cintx_tests::document::Document;
@@ -199,7 +197,9 @@ where
     V: cintx::library::HasQuestionIndex + cintx::library::HasQuestionSelection + cintx::quota::HasProfileEdits,
     V: cintx::supply::HasGlobalTemplateWrites,
 {
+    use cintx::audience::Question;
     use cintx::library::QuestionScope;
+    use cintx::supply::Supply;
 
     readings!(cint {
         "question index": {

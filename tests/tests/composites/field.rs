@@ -24,7 +24,7 @@ use cintx::client::{Credentials, RetryPolicy};
 use cintx::http::{ByteStream, TransportError};
 use cintx::project::ProjectScope;
 use cintx::reconciliation::{Reason, ReconciliationRow};
-use cintx::recovery::{FileJournal, Journal as _};
+use cintx::recovery::FileJournal;
 use cintx::target_group::{ChangeKind, DraftBuilder, TargetGroupStatus};
 use cintx::types::{CurrencySums, LengthOfInterview};
 use cintx::watch::{Change, Changed, Snapshot, Until};
@@ -500,6 +500,8 @@ const KILLS_OF_TWELVE: usize = 3;
 /// sandbox has in its ledger of respondents.
 #[cfg(feature = "v2025-12-18")]
 async fn twelve_countries_that_are_killed_come_to_their_end<V: Version>() {
+    use cintx::recovery::Journal as _;
+
     let sandbox = sandbox::<V>().await;
     let (order, beginning) = (order(&sandbox), sandbox.save().unwrap());
     let folder = tempfile::tempdir().unwrap();

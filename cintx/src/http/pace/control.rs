@@ -40,9 +40,9 @@ const MAX_CONTRADICTIONS: u8 = 3;
 const MAX_PAUSE: Seconds = 1.0;
 /// The wait after a decrease since which nothing was accepted; it doubles, up to the longest.
 const FIRST_BACKOFF: Seconds = 0.2;
+const MAX_MISS_BACKOFF: Seconds = 30.0;
 /// For all calls: one odd header must not stop a client for years. The call that got it is told the whole of it.
 const MAX_RETRY_AFTER: Seconds = 600.0;
-const MAX_MISS_BACKOFF: Seconds = 30.0;
 /// No rate is lower, in requests a second.
 const LOWEST_RATE: f64 = 0.5;
 /// A limit that was not met for so long is forgotten.

@@ -50,8 +50,7 @@ impl ReconciliationWire for super::Marker {
         csv: Bytes,
     ) -> Result<ReconciliationId, Error> {
         let answer = super::reconciliation_requests::submit(raw, account, file_name, csv).await?;
-        let lacks_id = || Error::incomplete_answer(&POST, "request_id", &answer);
-        Ok(ReconciliationId::new(answer.value().request_id.as_ref().ok_or_else(lacks_id)?.as_str()))
+        Error::required_in(answer, &POST, "request_id", |it| it.request_id).map(ReconciliationId::new)
     }
 
     async fn reconciliation(raw: &Client, account: i64, id: &ReconciliationId) -> Result<ReconciliationOutcome, Error> {

@@ -38,8 +38,7 @@ impl ReportsWire for super::Marker {
             ..super::report_request(level(order), order)
         };
         let answer = raw.generate_report(account, &order.kind.as_str().into(), &body).await?;
-        let lacks_id = || Error::incomplete_answer(&operations::GENERATE_REPORT, "report_id", &answer);
-        Ok(ReportId::new(answer.value().report_id.as_ref().ok_or_else(lacks_id)?.as_str()))
+        Error::required_in(answer, &operations::GENERATE_REPORT, "report_id", |it| it.report_id).map(ReportId::new)
     }
 
     async fn report_status(raw: &Client, account: i64, id: &str) -> Result<JobPoll<Option<String>>, Error> {

@@ -12,9 +12,7 @@ use crate::paging::{PageRequest, RawPage};
 use crate::respondent::list_job::{ListOutcome, ListWork};
 use crate::types::ids::{ExclusionGroupId, JobId, ProjectId, TargetGroupId};
 use crate::wire::Place;
-use crate::wire::exclusions::{
-    HasActivityExclusions, HasExclusionGroups, HasRespondentExclusions, created_job, list_job,
-};
+use crate::wire::exclusions::{HasActivityExclusions, HasExclusionGroups, HasRespondentExclusions, list_job};
 use crate::wire::page;
 use crate::wire::read::{read, reads};
 
@@ -80,7 +78,8 @@ impl HasRespondentExclusions for super::Marker {
         file: &File,
     ) -> Result<JobId, Error> {
         let answer = raw.exclusion_create_upload_rids_by_file_job(account, project, group, &entity(by), file).await?;
-        created_job(&operations::EXCLUSION_CREATE_UPLOAD_RIDS_BY_FILE_JOB, &answer, |it| it.job_id.as_ref())
+        Error::required_in(answer, &operations::EXCLUSION_CREATE_UPLOAD_RIDS_BY_FILE_JOB, "job_id", |it| it.job_id)
+            .map(JobId::new)
     }
 
     async fn remove_exclusions(
@@ -89,7 +88,8 @@ impl HasRespondentExclusions for super::Marker {
         by: ExcludedBy,
     ) -> Result<JobId, Error> {
         let answer = raw.exclusion_create_remove_all_respondents_job(account, project, group, &entity(by)).await?;
-        created_job(&operations::EXCLUSION_CREATE_REMOVE_ALL_RESPONDENTS_JOB, &answer, |it| it.job_id.as_ref())
+        Error::required_in(answer, &operations::EXCLUSION_CREATE_REMOVE_ALL_RESPONDENTS_JOB, "job_id", |it| it.job_id)
+            .map(JobId::new)
     }
 
     async fn exclusion_job(
@@ -144,8 +144,7 @@ impl HasExclusionGroups for super::Marker {
         let body = types::CreateExclusionGroupRequest { tag: tag.to_owned(), description: description.to_owned() };
         let answer = raw.create_exclusion_group(account, &body).await?;
         let operation = &operations::CREATE_EXCLUSION_GROUP;
-        let lacks_id = || Error::incomplete_answer(operation, "exclusion_group_id", &answer);
-        read(operation, answer.value().exclusion_group_id.clone().ok_or_else(lacks_id)?)
+        read(operation, Error::required_in(answer, operation, "exclusion_group_id", |it| it.exclusion_group_id)?)
     }
 
     async fn exclusion_group(raw: &Client, account: i64, id: &ExclusionGroupId) -> Result<ExclusionGroup, Error> {

@@ -64,8 +64,8 @@ impl HasKeptCompletes for super::Marker {
     ) -> Result<ReconciliationId, Error> {
         let params = PostReconciliationsCompletesParams { name: Some(file_name.to_owned()) };
         let answer = raw.post_reconciliations_completes_with(account, project.as_str(), None, csv, &params).await?;
-        let lacks_id = || Error::incomplete_answer(&operations::POST_RECONCILIATIONS_COMPLETES, "request_id", &answer);
-        Ok(ReconciliationId::new(answer.value().request_id.as_ref().ok_or_else(lacks_id)?.as_str()))
+        let operation = &operations::POST_RECONCILIATIONS_COMPLETES;
+        Error::required_in(answer, operation, "request_id", |it| it.request_id).map(ReconciliationId::new)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::recontact::{RecontactBy, RecontactUpload, UploadStatus};
 use crate::respondent::list_job::{ListOutcome, ListWork};
 use crate::types::ids::JobId;
 use crate::wire::Place;
-use crate::wire::exclusions::{created_job, list_job};
+use crate::wire::exclusions::list_job;
 use crate::wire::page;
 use crate::wire::read::{list, read_words, reads};
 use crate::wire::recontacts::HasRecontacts;
@@ -58,12 +58,16 @@ impl HasRecontacts for super::Marker {
         };
         let answer =
             raw.recontact_create_upload_respondents_by_file_job(account, project, group, &entity, file).await?;
-        created_job(&operations::RECONTACT_CREATE_UPLOAD_RESPONDENTS_BY_FILE_JOB, &answer, |it| it.job_id.as_ref())
+        Error::required_in(answer, &operations::RECONTACT_CREATE_UPLOAD_RESPONDENTS_BY_FILE_JOB, "job_id", |it| {
+            it.job_id
+        })
+        .map(JobId::new)
     }
 
     async fn remove_recontacts(raw: &Client, Place { account, project, group }: Place<'_>) -> Result<JobId, Error> {
         let answer = raw.create_all_recontact_rsids_removal_job(account, project, group).await?;
-        created_job(&operations::CREATE_ALL_RECONTACT_RSIDS_REMOVAL_JOB, &answer, |it| it.job_id.as_ref())
+        Error::required_in(answer, &operations::CREATE_ALL_RECONTACT_RSIDS_REMOVAL_JOB, "job_id", |it| it.job_id)
+            .map(JobId::new)
     }
 
     async fn recontact_uploads(
