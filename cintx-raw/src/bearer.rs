@@ -18,7 +18,7 @@ use crate::transport::{RawResponse, Transport, TransportFuture};
 ///
 /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 /// let cint = Client::new(BearerTransport::new("a bearer token")?);
-/// let projects = cint.list_account_projects(2428, &Default::default()).await?;
+/// let projects = cint.list_account_projects(2428).await?;
 /// println!("{:?}", projects.value().projects);
 /// # Ok(())
 /// # }
