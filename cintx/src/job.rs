@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::client::CallOptions;
+use crate::error::source::TokenError;
 use crate::error::{Error, ErrorKind, JobFailure};
 use crate::sealed::Sealed;
 use crate::types::ids::{JobId, UserId};
@@ -134,7 +135,7 @@ pub(crate) async fn poll<'a, T>(
             Ok(JobPoll { status: JobStatus::Failed(failure), .. }) => return Err(Error::job(failure)),
             Ok(JobPoll { status: JobStatus::Running, ask_again, .. }) => (None, ask_again),
             Err(error) if may_pass(&error, now - began) => {
-                let ask_again = error.retry_after();
+                let ask_again = error.retry_after().map(|wait| wait.min(MAX_JOB_WAIT));
                 (Some(error), ask_again)
             }
             Err(error) => return Err(error.job_unread()),
@@ -159,7 +160,7 @@ pub(crate) fn may_pass(error: &Error, waited: Duration) -> bool {
         ErrorKind::Connect | ErrorKind::Lost | ErrorKind::Timeout | ErrorKind::Unexpected | ErrorKind::Unreadable => {
             true
         }
-        ErrorKind::Credential => error.token().is_some_and(|token| token.is_transient()),
+        ErrorKind::Credential => error.token().is_some_and(TokenError::may_pass),
         ErrorKind::Status => error.status().is_some_and(|status| status_may_pass(status.as_u16(), waited)),
         _ => false,
     }
@@ -380,6 +381,17 @@ mod tests {
         });
         assert_eq!(ended.await.unwrap_err().kind(), ErrorKind::Setup);
         assert_eq!(asked, 1);
+    }
+
+    #[test]
+    fn a_token_source_of_the_callers_own_may_come_back() {
+        let passes = [
+            TokenError::source("the vault is sealed"),
+            TokenError::TimedOut(Duration::from_secs(80)),
+            TokenError::Abandoned,
+        ];
+        assert!(passes.iter().all(TokenError::may_pass));
+        assert!(![TokenError::Panicked, TokenError::Redirected].iter().any(TokenError::may_pass));
     }
 
     #[tokio::test(start_paused = true)]

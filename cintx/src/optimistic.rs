@@ -15,6 +15,16 @@ pub(crate) trait ThreeWayMerge: Clone + PartialEq + Send + Sync {
     /// is in conflict if the change sets it to a value of its own, whatever was there; a field that is counted up
     /// from what is there comes out differently, and both changes are in it.
     fn conflict(base: &Self, mine: &Self, theirs: &Self, again: &Self) -> Result<(), Conflict>;
+
+    /// Keeps in `again` each field for which `theirs` shows that `attempt`, which is in doubt, was done: the change
+    /// must not be made to it twice.
+    fn keep_done(again: &mut Self, attempt: &Attempt<Self>, theirs: &Self);
+}
+
+/// A write that may have been done: what was there before, and what was written.
+pub(crate) struct Attempt<T> {
+    pub(crate) before: T,
+    pub(crate) written: T,
 }
 
 /// Implements [`ThreeWayMerge`] by the fields named: `three_way_merge!(FieldingPeriod { start, end })`.
@@ -31,10 +41,25 @@ macro_rules! three_way_merge {
                 )+
                 $crate::error::Conflict::none(fields)
             }
+
+            fn keep_done(again: &mut Self, attempt: &$crate::optimistic::Attempt<Self>, theirs: &Self) {
+                $(
+                    let changed = attempt.written.$field != attempt.before.$field;
+                    if changed && theirs.$field == attempt.written.$field {
+                        again.$field = theirs.$field.clone();
+                    }
+                )+
+            }
         }
     };
 }
 pub(crate) use three_way_merge;
+
+impl<T> Attempt<T> {
+    pub(crate) fn new(before: T, written: T) -> Self {
+        Self { before, written }
+    }
+}
 
 impl Conflict {
     pub(crate) fn none(fields: Vec<&'static str>) -> Result<(), Self> {
@@ -55,6 +80,8 @@ pub(crate) trait Editable: Sync {
     type Value: ThreeWayMerge;
     /// Strikes out the intent of a write whose effect does not matter any more.
     fn strike_out<'a>(&'a self, intent: &'a str) -> BoxFuture<'a, ()>;
+    /// Brings a value to what the API keeps of it, so that it is equal to what will be read.
+    fn round(&self, _value: &mut Self::Value) {}
     /// Refuses a value before anything is sent.
     fn check(&self, value: &Self::Value) -> Result<(), Error>;
     fn read(&self) -> BoxFuture<'_, Result<WithEtag<Self::Value>, Error>>;
@@ -92,8 +119,10 @@ impl Doubts {
 
     /// The same for a conflict, which keeps its words.
     pub(crate) fn or_conflict(self, conflict: Conflict) -> Error {
-        let error = Error::from(conflict);
-        if self.errors.is_empty() { error } else { error.resolved(Outcome::Unknown) }
+        match self.errors.into_iter().next() {
+            Some(in_doubt) => Error::conflict_in_doubt(conflict, in_doubt),
+            None => conflict.into(),
+        }
     }
 
     /// Strikes out their intents, since what became of them does not matter any more.
@@ -126,9 +155,14 @@ pub(crate) async fn edit<E: Editable>(
         Some(known) => known,
         None => resource.read().await?,
     };
-    let mut mine = base.value.clone();
-    change(&mut mine);
-    let (mut value, mut etag) = (mine.clone(), base.etag);
+    let changed = |value: &E::Value| {
+        let mut value = value.clone();
+        change(&mut value);
+        resource.round(&mut value);
+        value
+    };
+    let mine = changed(&base.value);
+    let (mut before, mut value, mut etag) = (base.value.clone(), mine.clone(), base.etag);
     let (mut doubts, mut in_doubt) = (Doubts::default(), Vec::new());
     let mut more_rounds = 1..MAX_ROUNDS;
     loop {
@@ -142,7 +176,7 @@ pub(crate) async fn edit<E: Editable>(
             }
             Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) && more_rounds.next().is_some() => {
                 if doubts.add(error) {
-                    in_doubt.push(value);
+                    in_doubt.push(Attempt::new(before, value));
                 }
                 let theirs = match resource.read().await {
                     Ok(theirs) => theirs,
@@ -150,16 +184,20 @@ pub(crate) async fn edit<E: Editable>(
                 };
                 // A repeated attempt may be refused because an earlier one, whose answer was lost, renewed the tag. A
                 // read may have lagged behind that one, so that another write lies between.
-                if in_doubt.contains(&theirs.value) {
+                if in_doubt.iter().any(|attempt| attempt.written == theirs.value) {
                     doubts.end_intents(resource).await;
                     return Ok(theirs);
                 }
-                value = theirs.value.clone();
-                change(&mut value);
+                value = changed(&theirs.value);
+                in_doubt.iter().for_each(|attempt| E::Value::keep_done(&mut value, attempt, &theirs.value));
+                if !in_doubt.is_empty() && value == theirs.value {
+                    doubts.end_intents(resource).await;
+                    return Ok(theirs);
+                }
                 if let Err(conflict) = E::Value::conflict(&base.value, &mine, &theirs.value, &value) {
                     return Err(doubts.or_conflict(conflict));
                 }
-                etag = theirs.etag;
+                (before, etag) = (theirs.value, theirs.etag);
             }
             Err(error) => return Err(doubts.or_of_write(resource, error).await),
         }

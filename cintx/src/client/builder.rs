@@ -20,7 +20,7 @@ use crate::error::{Error, FieldError};
 use crate::http::pace::{AdaptivePacer, Pacer};
 use crate::http::{
     After, AttemptContext, AttemptEvent, BaseUrl, Before, HttpSender, HttpTransport, Pipeline, SentKeys,
-    ServerToServer, Shared, UnderWay, client_builder, is_loopback,
+    ServerToServer, Shared, client_builder, is_loopback,
 };
 use crate::recovery::Journal;
 use crate::version::Version;
@@ -349,7 +349,6 @@ impl<V: Version> ClientBuilder<V> {
             before: self.before,
             after: self.after,
             journal: self.journal,
-            under_way: UnderWay::default(),
             cache: Cache::default(),
             sent_keys: SentKeys::default(),
         };
@@ -383,7 +382,7 @@ pub(crate) fn http_sender<'a>(
         Ok(client_builder()?
             .redirect(reqwest::redirect::Policy::none())
             // Whether to send again is decided in one place, and that is not here.
-            .retry(reqwest::retry::never())
+            .retry(reqwest::retry::never().max_retries_per_request(0))
             .connect_timeout(timeouts.connect)
             .pool_idle_timeout(MAX_IDLE_TIME)
             .user_agent(agent.clone()))

@@ -24,6 +24,8 @@ pub(crate) struct Report {
     pub(crate) began_at: Instant,
     /// When its last attempt was sent, by both clocks: from then on the API may be at work on it.
     pub(crate) sent: (jiff::Timestamp, Instant),
+    /// Whether the API may still be at work on an attempt before the last.
+    pub(crate) earlier_at_work: bool,
     /// The ids of the things that a create could be taken for, as they were listed before it was sent.
     pub(crate) known_before: Option<Vec<String>>,
     /// The id of its intent, if it was written down.

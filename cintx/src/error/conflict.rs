@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::{Error, Kind};
 
-/// A resource of which two clients changed the same fields at the same time, to different values.
-/// Nothing was written. Read it again and decide.
+/// A resource of which two clients changed the same fields at the same time, to different values. Nothing was written,
+/// unless [`Error::outcome`] says that it is not known of an earlier attempt. Read it again and decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
     pub(crate) fields: Vec<&'static str>,
@@ -27,10 +27,15 @@ impl fmt::Display for Conflict {
 impl std::error::Error for Conflict {}
 
 impl Error {
+    /// A conflict after a write of the same call that may have been done.
+    pub(crate) fn conflict_in_doubt(conflict: Conflict, in_doubt: Self) -> Self {
+        Self::new(Kind::Conflict { conflict, in_doubt: Some(in_doubt) })
+    }
+
     /// The fields that another client changed meanwhile, too; see [`Conflict`].
     pub fn conflict(&self) -> Option<&Conflict> {
         match &*self.kind {
-            Kind::Conflict(conflict) => Some(conflict),
+            Kind::Conflict { conflict, .. } => Some(conflict),
             Kind::AfterWrite(error) => error.conflict(),
             _ => None,
         }

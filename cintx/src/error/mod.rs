@@ -77,8 +77,11 @@ enum Kind {
         limit: Duration,
     },
     Journal(JournalError),
-    /// Nothing was written: another client changed the same.
-    Conflict(Conflict),
+    /// Another client changed the same; `in_doubt` is a write of the same call that may have been done before.
+    Conflict {
+        conflict: Conflict,
+        in_doubt: Option<Error>,
+    },
     /// A write took effect, and a request that belongs to the same call failed after it.
     AfterWrite(Error),
     /// A job was started, and how it is doing cannot be read.
@@ -216,7 +219,7 @@ impl Error {
             Kind::Timeout { .. } => ErrorKind::Waiting,
             Kind::Journal(_) => ErrorKind::Journal,
             Kind::AfterWrite(error) | Kind::JobUnread(error) => error.kind(),
-            Kind::Conflict(_) => ErrorKind::Conflict,
+            Kind::Conflict { .. } => ErrorKind::Conflict,
             Kind::Other(_) => ErrorKind::Unreadable,
             Kind::Call { error, .. } => match error.kind() {
                 Raw::Request => ErrorKind::Invalid,
@@ -245,8 +248,8 @@ impl Error {
         match &*self.kind {
             Kind::Invalid(_) | Kind::Setup(_) | Kind::Journal(_) => Outcome::NotSent,
             // The job is known to exist and to have failed, or to be under way.
-            Kind::Job(_) | Kind::Other(_) | Kind::Conflict(_) => Outcome::NoEffect,
-            Kind::Timeout { .. } | Kind::JobUnread(_) => Outcome::Unknown,
+            Kind::Job(_) | Kind::Other(_) | Kind::Conflict { in_doubt: None, .. } => Outcome::NoEffect,
+            Kind::Timeout { .. } | Kind::JobUnread(_) | Kind::Conflict { .. } => Outcome::Unknown,
             Kind::AfterWrite(_) => Outcome::Applied,
             Kind::Incomplete { operation, .. } if operation.is_read() => Outcome::NoEffect,
             Kind::Incomplete { .. } => Outcome::Applied,
@@ -380,6 +383,15 @@ impl Error {
         match &*self.kind {
             Kind::Call { report, .. } | Kind::Incomplete { report, .. } => report.as_deref(),
             Kind::AfterWrite(error) | Kind::JobUnread(error) => error.report(),
+            Kind::Conflict { in_doubt, .. } => in_doubt.as_ref()?.report(),
+            _ => None,
+        }
+    }
+
+    /// A write that may have been done, after another of the same call that was.
+    pub(crate) fn in_doubt_after_write(&self) -> Option<&Self> {
+        match &*self.kind {
+            Kind::AfterWrite(error) if error.outcome() == Outcome::Unknown => Some(error),
             _ => None,
         }
     }
@@ -410,7 +422,7 @@ impl From<cintx_raw::Error> for Error {
 
 impl From<Conflict> for Error {
     fn from(conflict: Conflict) -> Self {
-        Self::new(Kind::Conflict(conflict))
+        Self::new(Kind::Conflict { conflict, in_doubt: None })
     }
 }
 
@@ -506,7 +518,11 @@ impl Error {
                 write!(f, "timed out after {} waiting for {waiting_for}, which may still complete", Span(*limit))
             }
             Kind::Journal(error) => write!(f, "not sent: {error}"),
-            Kind::Conflict(conflict) => fmt::Display::fmt(conflict, f),
+            Kind::Conflict { conflict, in_doubt: None } => fmt::Display::fmt(conflict, f),
+            Kind::Conflict { conflict, in_doubt: Some(error) } => {
+                let fields = conflict.fields.join(", ");
+                write!(f, "another client changed {fields}, and an earlier attempt may have been written: {error}")
+            }
             Kind::AfterWrite(error) => write!(f, "the write took effect, but the request after it failed: {error}"),
             Kind::JobUnread(error) => write!(f, "the job was started, but its state cannot be read: {error}"),
             Kind::Other(cause) => fmt::Display::fmt(cause, f),

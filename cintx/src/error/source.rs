@@ -91,6 +91,11 @@ impl TokenError {
         self
     }
 
+    /// Whether who waits for something else should go on: a source of the caller's own may come back, too.
+    pub(crate) fn may_pass(&self) -> bool {
+        self.is_transient() || matches!(self, Self::Source(_) | Self::TimedOut(_) | Self::Abandoned)
+    }
+
     /// Whether a later try may go better.
     pub(crate) fn is_transient(&self) -> bool {
         match self {

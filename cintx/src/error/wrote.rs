@@ -14,11 +14,16 @@ impl Wrote {
         result
     }
 
-    /// The result of a request that only reads.
+    /// The result of a request that only reads, or of what comes to nothing by itself.
     pub(crate) fn after<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
         result.map_err(|error| match error.outcome() {
-            Outcome::NotSent | Outcome::NoEffect if self.0 => error.after_write(),
+            Outcome::NotSent | Outcome::NoEffect | Outcome::Unknown if self.0 => error.after_write(),
             _ => error,
         })
+    }
+
+    /// Takes note of what was done before, by an earlier run for example.
+    pub(crate) fn earlier(&mut self, has_effect: bool) {
+        self.0 |= has_effect;
     }
 }

@@ -12,6 +12,7 @@ use crate::target_group::TargetGroup;
 use crate::types::ids::TargetGroupId;
 use crate::types::{Interval, Money};
 use crate::version::Version;
+use crate::wire::moment::kept_moment;
 
 /// What Cint does by itself.
 ///
@@ -256,6 +257,12 @@ impl<V: Version> Editable for Assistant<'_, V> {
 
     fn strike_out<'a>(&'a self, intent: &'a str) -> BoxFuture<'a, ()> {
         self.0.client.end_intent(intent).boxed()
+    }
+
+    fn round(&self, assistant: &mut FieldingAssistant) {
+        if let Some(soft_launch) = &mut assistant.soft_launch {
+            soft_launch.end = kept_moment(soft_launch.end);
+        }
     }
 
     fn check(&self, assistant: &FieldingAssistant) -> Result<(), Error> {

@@ -24,6 +24,7 @@ use crate::types::ids::{FieldingRunId, JobId, UserId};
 use crate::types::serde_text::word;
 use crate::types::{IntoField, TimeRange};
 use crate::version::Version;
+use crate::wire::moment::kept_moment;
 
 /// A launch job that failed has used up its key. So many launches of one target group have keys of their own.
 const MAX_LAUNCHES: u32 = 16;
@@ -447,6 +448,10 @@ impl<V: Version> Editable for FieldingRun<V> {
 
     fn strike_out<'a>(&'a self, intent: &'a str) -> BoxFuture<'a, ()> {
         self.group.client.end_intent(intent).boxed()
+    }
+
+    fn round(&self, dates: &mut FieldingPeriod) {
+        (dates.start, dates.end) = (kept_moment(dates.start), kept_moment(dates.end));
     }
 
     fn check(&self, dates: &FieldingPeriod) -> Result<(), Error> {

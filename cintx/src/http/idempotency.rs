@@ -135,7 +135,7 @@ fn no_key(operation: &Operation) -> FieldError {
 
 fn fresh(format: KeyFormat) -> String {
     match format {
-        KeyFormat::Ulid => Ulid::new().to_string(),
+        KeyFormat::Ulid => crate::types::ids::new_ulid().to_string(),
         KeyFormat::Any | KeyFormat::UuidV4 => Uuid::new_v4().to_string(),
     }
 }

@@ -10,18 +10,16 @@ use super::Shared;
 use crate::error::Outcome;
 use crate::recovery::{Intent, JournalError};
 
-/// The intents of the calls under way. What is among them is not for [`Client::recover`](crate::Client::recover).
-#[derive(Debug, Default)]
-pub(crate) struct UnderWay(Mutex<BTreeSet<String>>);
+/// The intents of the calls under way in this process, of all clients: two may share a journal. What is among them is
+/// not for [`Client::recover`](crate::Client::recover).
+static UNDER_WAY: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
-impl UnderWay {
-    pub(crate) fn ids(&self) -> BTreeSet<String> {
-        self.locked().clone()
-    }
+pub(crate) fn under_way() -> BTreeSet<String> {
+    locked().clone()
+}
 
-    fn locked(&self) -> MutexGuard<'_, BTreeSet<String>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn locked() -> MutexGuard<'static, BTreeSet<String>> {
+    UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The intent of one call, if it is recorded.
@@ -45,7 +43,7 @@ impl<'a> CallIntent<'a> {
         };
         let mut intent = Intent::of(request, self.shared.api_version, self.shared.clock.now());
         intent.known_before = known.map(<[String]>::to_vec);
-        self.shared.under_way.locked().insert(intent.id.clone());
+        locked().insert(intent.id.clone());
         // From here on it may be in the journal, even if this fails or is dropped.
         self.id = Some(intent.id.clone());
         journal.begin(&intent).await
@@ -80,7 +78,7 @@ impl<'a> CallIntent<'a> {
 impl Drop for CallIntent<'_> {
     fn drop(&mut self) {
         let (Some(journal), Some(id)) = (&self.shared.journal, self.id.take()) else { return };
-        self.shared.under_way.locked().remove(&id);
+        locked().remove(&id);
         let outcome = self.so_far;
         if outcome == Outcome::Unknown || journal.abandon(&id, outcome) {
             return;

@@ -35,7 +35,7 @@ pub use self::hooks::{AttemptContext, AttemptEvent};
 pub(crate) use self::idempotency::SentKeys;
 use self::idempotency::{IDEMPOTENCY_KEY, NewKey};
 use self::intent::CallIntent;
-pub(crate) use self::intent::UnderWay;
+pub(crate) use self::intent::under_way;
 pub(crate) use self::loopback::is_loopback;
 use self::pace::{Observation, PaceRequest, Pacer, Permit};
 pub use self::report::ResponseExt;
@@ -77,7 +77,6 @@ pub(crate) struct Shared {
     pub(crate) before: Option<Before>,
     pub(crate) after: Option<After>,
     pub(crate) journal: Option<Arc<dyn Journal>>,
-    pub(crate) under_way: UnderWay,
     pub(crate) cache: Cache,
     /// The idempotency keys that callers chose.
     pub(crate) sent_keys: SentKeys,
@@ -253,6 +252,7 @@ fn refused(problems: Vec<FieldError>, trace: &Trace, began: Timestamp) -> BoxErr
         began,
         began_at: Instant::now().into_std(),
         sent: (began, Instant::now().into_std()),
+        earlier_at_work: false,
         known_before: None,
         intent: None,
     };
@@ -449,6 +449,7 @@ impl<'a> CallUnderWay<'a> {
             began: self.began,
             began_at: self.began_at,
             sent: self.sent,
+            earlier_at_work: self.machine.earlier_at_work(),
             known_before: self.known_before,
             intent,
         });

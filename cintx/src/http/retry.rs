@@ -91,6 +91,9 @@ pub(crate) struct RetryMachine {
     waits: u32,
     /// An attempt may have been applied; only a success decides that.
     maybe_applied: bool,
+    /// The API may still be at work on the attempt, or on one before the last.
+    at_work: bool,
+    earlier_at_work: bool,
     /// The API said so, but its answer could not be read.
     applied: bool,
     token_replaced: bool,
@@ -109,6 +112,8 @@ impl RetryMachine {
             turned_away: 0,
             waits: 0,
             maybe_applied: false,
+            at_work: false,
+            earlier_at_work: false,
             applied: false,
             token_replaced: false,
         }
@@ -122,6 +127,11 @@ impl RetryMachine {
     /// Whether an attempt was turned away with 429, and is made again.
     pub(crate) fn was_turned_away(&self) -> bool {
         self.turned_away > 0
+    }
+
+    /// Whether the API may still be at work on an attempt before the last.
+    pub(crate) fn earlier_at_work(&self) -> bool {
+        self.earlier_at_work
     }
 
     /// How many attempts there were.
@@ -152,6 +162,7 @@ impl RetryMachine {
                     return self.fail(self.between_attempts(), StopReason::Time);
                 }
                 self.attempts += 1;
+                self.earlier_at_work = self.at_work;
                 Decision::Send { limit: self.limits.attempt.min(left) }
             }
             Event::NoToken => self.fail(self.between_attempts(), StopReason::Final),
@@ -166,7 +177,7 @@ impl RetryMachine {
         match attempt {
             Attempt::NotSent => self.again(Outcome::NotSent, None, now, unit, budget),
             Attempt::Lost => {
-                self.maybe_applied = true;
+                self.lose();
                 if repeatable {
                     self.again(Outcome::Unknown, None, now, unit, budget)
                 } else {
@@ -212,7 +223,7 @@ impl RetryMachine {
                 // A proxy behind the API may say so after the work was done, and says it again when asked again.
                 501 | 505 => self.undecided(),
                 408 | 500..=599 => {
-                    self.maybe_applied = true;
+                    self.lose();
                     if repeatable {
                         self.again(Outcome::Unknown, retry_after, now, unit, budget)
                     } else {
@@ -229,9 +240,15 @@ impl RetryMachine {
         }
     }
 
+    /// The API may have the request, and be at work on it.
+    fn lose(&mut self) {
+        self.maybe_applied = true;
+        self.at_work = true;
+    }
+
     /// The answer does not say whether the request took effect, and asking again would not tell.
     fn undecided(&mut self) -> Decision {
-        self.maybe_applied = true;
+        self.lose();
         self.fail(Outcome::Unknown, StopReason::Final)
     }
 

@@ -14,12 +14,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use ulid::Ulid;
 
 use super::supersede::Changes;
 use crate::error::Outcome;
 pub use crate::error::source::JournalError;
 use crate::http::idempotency::IDEMPOTENCY_KEY;
+use crate::types::ids::new_ulid;
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -124,7 +124,7 @@ impl Intent {
             },
         });
         Self {
-            id: Ulid::new().to_string(),
+            id: new_ulid().to_string(),
             version: version.to_owned(),
             operation: request.operation().id.to_owned(),
             at,

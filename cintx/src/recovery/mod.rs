@@ -94,10 +94,24 @@ impl<V: Version> Client<V> {
     /// remembers keys. With a journal, a write that a later one on the same thing made obsolete is not sent again, and
     /// what is decided is struck out.
     ///
+    /// Of a call that makes several writes and of which one took effect, the answer is that it took effect; what became
+    /// of the last one, if that is not known, is found out for the journal alone.
+    ///
     /// # Errors
-    /// A request that looks it up fails; the call stays as unknown as it was. See
-    /// [when a call fails](crate::guide::failures).
+    /// A request that looks it up fails, or the journal cannot be read; the call stays as unknown as it was, which is
+    /// what the error says, too. See [when a call fails](crate::guide::failures).
     pub async fn resolve(&self, error: &Error) -> Result<Resolution, Error> {
+        if let Some(last) = error.in_doubt_after_write() {
+            if let Err(error) = self.resolve_one(last).await {
+                tracing::warn!(%error, "what became of the last write of a call cannot be looked up");
+            }
+            return Ok(Resolution::Applied { id: None });
+        }
+        // What failed is the look, and its own outcome would say nothing of the call.
+        self.resolve_one(error).await.map_err(|failed| failed.resolved(Outcome::Unknown))
+    }
+
+    async fn resolve_one(&self, error: &Error) -> Result<Resolution, Error> {
         let applied = match error.outcome() {
             Outcome::NotSent | Outcome::NoEffect => return Ok(Resolution::NotApplied),
             Outcome::Applied => true,
@@ -112,7 +126,7 @@ impl<V: Version> Client<V> {
                 let circumstances = Circumstances {
                     since: now.at_least_since(Now::noted(report.sent.0, report.sent.1)),
                     known_before: report.known_before.as_deref(),
-                    ended: error.status().is_some_and(|status| TURNED_AWAY_STATUSES.contains(&status.as_u16())),
+                    ended: !report.earlier_at_work && is_turned_away(error),
                 };
                 self.find_out(request, circumstances, now.since(began) <= REPLAY_WITHIN).await
             }
@@ -173,7 +187,7 @@ impl<V: Version> Client<V> {
         *sent += 1;
         let policy = self.pipeline().options.retry.unwrap_or(self.pipeline().shared.retry);
         let wait = policy.wait(*sent - 1, fastrand::f64()).max(error.retry_after().unwrap_or_default());
-        let turned_away = error.status().is_some_and(|status| TURNED_AWAY_STATUSES.contains(&status.as_u16()));
+        let turned_away = is_turned_away(&error);
         match self.resolve(&error).await {
             Ok(Resolution::Applied { id: Some(id) }) => Ok(Some(id)),
             Ok(Resolution::NotApplied)
@@ -210,6 +224,11 @@ impl<V: Version> Client<V> {
             }),
         }
     }
+}
+
+/// Whether the last attempt was done by the time of its answer, or never is.
+fn is_turned_away(error: &Error) -> bool {
+    error.status().is_some_and(|status| TURNED_AWAY_STATUSES.contains(&status.as_u16()))
 }
 
 /// Whether a write is not older than this.

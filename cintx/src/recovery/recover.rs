@@ -15,6 +15,7 @@ use super::supersede::Changes;
 use super::{REPLAY_WITHIN, Resolution, is_recent};
 use crate::Client;
 use crate::error::{Error, Outcome};
+use crate::http::under_way;
 use crate::version::Version;
 
 /// An intent that was left open, and what became of it.
@@ -57,7 +58,7 @@ impl<'a, V: Version> Recover<'a, V> {
         let began = Instant::now();
         let own = journal.take_over().await?;
         let mut intents = journal.open_intents().await?;
-        let under_way = self.client.pipeline().shared.under_way.ids();
+        let under_way = under_way();
         intents.retain(|intent| !under_way.contains(intent.id()));
         let mut later = Vec::new();
         let mut recovered = Vec::new();
@@ -128,7 +129,7 @@ impl<V: Version> Client<V> {
     ///
     /// | intent | what becomes of it |
     /// |---|---|
-    /// | of a call of this client that is still under way, or of another process that lives | left alone |
+    /// | of a call of this process that is still under way, or of another process that lives | left alone |
     /// | a later write on the same thing took effect | [`Resolution::Superseded`]; never sent again |
     /// | with a key, not older than a day ([`replay_within`](Recover::replay_within)) | sent again under its key |
     /// | with a key, older, or of another version of the API | looked up; never sent again |

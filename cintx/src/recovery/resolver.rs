@@ -72,7 +72,7 @@ const OWN_REFERENCE: &str = "cintx-";
 
 /// A reference that no other thing has.
 pub(crate) fn own_reference() -> String {
-    format!("{OWN_REFERENCE}{}", ulid::Ulid::new())
+    format!("{OWN_REFERENCE}{}", crate::types::ids::new_ulid())
 }
 
 /// The reference of what a program calls by this name in a project: the same in every process, today and tomorrow.
@@ -121,7 +121,7 @@ impl OutcomeResolver<'_> {
             Err(error) => match error.outcome() {
                 Outcome::Applied => Ok(Some(Resolution::Applied { id: None })),
                 Outcome::NoEffect
-                    if matches!(error.status().map(|status| status.as_u16()), Some(400 | 413 | 415 | 422)) =>
+                    if matches!(error.status().map(|status| status.as_u16()), Some(400 | 412 | 413 | 415 | 422)) =>
                 {
                     Ok(None)
                 }
@@ -164,7 +164,9 @@ impl OutcomeResolver<'_> {
         let changed = request.operation();
         let read = |path: &str| self.operation(|row| row.method == Method::GET && row.path == path);
         let target = request.target().split('?').next().unwrap_or_default();
-        if let Some(same) = read(changed.path).filter(|_| changed.idempotency == Idempotency::Idempotent) {
+        // What sets a state can be seen in it, whether it took a key or not.
+        let sets_state = changed.idempotency == Idempotency::Idempotent || changed.method == Method::PUT;
+        if let Some(same) = read(changed.path).filter(|_| sets_state) {
             return Some((same, target.to_owned()));
         }
         if let Some(elsewhere) = Elsewhere::of(request) {

@@ -22,7 +22,7 @@ use crate::client::{CallOptions, RetryPolicy, Timeouts};
 use crate::error::{Error, FieldError, Outcome};
 use crate::http::pace::{AdaptivePacer, Pacer};
 use crate::http::{
-    After, AttemptEvent, HttpSender, HttpTransport, Pipeline, SentKeys, ServerToServer as KeyedHost, Shared, UnderWay,
+    After, AttemptEvent, HttpSender, HttpTransport, Pipeline, SentKeys, ServerToServer as KeyedHost, Shared,
 };
 
 /// Follows respondents from your server to Cint's. Cheap to clone.
@@ -402,7 +402,6 @@ impl ServerToServerBuilder {
             before: None,
             after: self.after,
             journal: None,
-            under_way: UnderWay::default(),
             cache: Cache::default(),
             sent_keys: SentKeys::default(),
         };

@@ -20,6 +20,7 @@ use crate::supply::Supply;
 use crate::target_group::{LaunchedSettings, PricingModel, TargetGroup, TargetGroupDetails, TargetGroupDraft};
 use crate::types::{Money, TimeRange};
 use crate::version::Version;
+use crate::wire::moment::kept_moment;
 
 /// The calls that are needed; each is left out if nothing is to be done by it.
 #[derive(Clone, Debug, Default)]
@@ -348,8 +349,7 @@ fn starts_later<V: Version>(run: &FieldingRun<V>) -> bool {
 }
 
 fn moves<V: Version>(run: &FieldingRun<V>, group: &StudyGroup) -> bool {
-    // Cint keeps milliseconds.
-    let differ = |one: Timestamp, other: Timestamp| one.as_millisecond() != other.as_millisecond();
+    let differ = |one: Timestamp, other: Timestamp| kept_moment(one) != kept_moment(other);
     differ(run.dates().end, group.fielding_period.end)
         || starts_later(run) && differ(run.dates().start, group.fielding_period.start)
 }

@@ -209,3 +209,11 @@ impl fmt::Debug for UserId {
         write!(f, "UserId({})", self.0)
     }
 }
+
+/// A new ULID: the time, and 80 bits of chance, those of a UUID of version 4 that are neither its version nor its variant.
+pub(crate) fn new_ulid() -> ulid::Ulid {
+    let bytes = uuid::Uuid::new_v4().into_bytes();
+    let chance = bytes[..3].iter().chain(&bytes[9..]).fold(0, |bits, byte| bits << 8 | u128::from(*byte));
+    let now = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or_default();
+    ulid::Ulid::from_parts(now, chance)
+}

@@ -5,6 +5,11 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
+/// A moment as the API keeps it: `timestamp` writes no more than milliseconds.
+pub(crate) fn kept_moment(at: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
+}
+
 /// Reads a moment: with an offset, or in UTC where there is none; a date alone is its first moment; ten digits count
 /// seconds, thirteen milliseconds. What lies beyond the calendar's end is its end.
 pub(crate) fn moment(text: &str) -> Option<Timestamp> {

@@ -76,10 +76,12 @@ const fn sleep(time: Duration, is_counted: bool) -> Sleep {
 }
 
 /// What may happen to a write.
-pub(crate) const OF_WRITES: [Fault; 18] = [
+pub(crate) const OF_WRITES: [Fault; 20] = [
     Fault::DropBefore,
     Fault::DropAfter,
     Fault::Refuse(400),
+    Fault::Refuse(401),
+    Fault::Refuse(429),
     Fault::Refuse(503),
     Fault::StatusAfter(302),
     Fault::StatusAfter(401),

@@ -2,6 +2,7 @@
 
 use std::fmt::{Debug, Write as _};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use cintx::audience::{Audience, Question};
 use cintx::client::{Credentials, OperationTimeouts, RetryPolicy, Timeouts};
 use cintx::project::ProjectScope;
 use cintx::quota::QuotaTable;
+use cintx::reconciliation::bulk::Corrections;
 use cintx::recovery::{Intent, Journal, JournalError};
 use cintx::supply::Supply;
 use cintx::target_group::{DraftBuilder, FillingStrategy, TargetGroup};
@@ -44,6 +46,7 @@ pub(crate) enum Scenario {
     EditDetails,
     SetPrice,
     SetSupply,
+    SetGroups,
     EditAssistant,
     BulkPause,
     CreateProject,
@@ -59,10 +62,11 @@ pub(crate) enum Scenario {
     RemoveInterlock,
     Replace,
     DeleteProfile,
+    SubmitInParts,
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Self; 30] = [
+    pub(crate) const ALL: [Self; 32] = [
         Self::EditProject,
         Self::Create,
         Self::Duplicate,
@@ -78,6 +82,7 @@ impl Scenario {
         Self::EditDetails,
         Self::SetPrice,
         Self::SetSupply,
+        Self::SetGroups,
         Self::EditAssistant,
         Self::BulkPause,
         Self::CreateProject,
@@ -93,6 +98,7 @@ impl Scenario {
         Self::RemoveInterlock,
         Self::Replace,
         Self::DeleteProfile,
+        Self::SubmitInParts,
     ];
 
     /// The call, as the facade has it.
@@ -113,6 +119,7 @@ impl Scenario {
             Self::EditDetails => "target_group.edit_details",
             Self::SetPrice => "target_group.set_cost_per_interview",
             Self::SetSupply => "target_group.set_supply",
+            Self::SetGroups => "target_group.set_supply of groups",
             Self::EditAssistant => "target_group.edit_assistant",
             Self::BulkPause => "target_groups.pause",
             Self::CreateProject => "projects.create",
@@ -128,11 +135,18 @@ impl Scenario {
             Self::RemoveInterlock => "quotas.remove_interlock",
             Self::Replace => "quotas.replace",
             Self::DeleteProfile => "quotas.delete",
+            Self::SubmitInParts => "reconciliations.submit_in_parts",
         }
     }
 
+    /// Whether it may be done in part, since it makes several writes.
+    pub(crate) fn is_in_parts(self) -> bool {
+        matches!(self, Self::SetGroups | Self::SubmitInParts)
+    }
+
     fn needs_a_group(self) -> bool {
-        !matches!(self, Self::Create | Self::CreateProject | Self::CreateTemplate) && !self.is_about_a_webhook()
+        !matches!(self, Self::Create | Self::CreateProject | Self::CreateTemplate | Self::SubmitInParts)
+            && !self.is_about_a_webhook()
     }
 
     fn needs_a_launched_group(self) -> bool {
@@ -171,6 +185,7 @@ pub(crate) struct World<V: Version> {
     group: TargetGroupId,
     manager: UserId,
     start: Timestamp,
+    repeats_writes: AtomicBool,
     idle: Option<tokio::runtime::Runtime>,
 }
 
@@ -204,8 +219,9 @@ impl<V: Version> World<V> {
         let start = Timestamp::from_second(Timestamp::now().as_second() / 3_600 * 3_600).unwrap() + 3.hours();
         let group = TargetGroupId::new("none");
         let journal = Notebook::default();
+        let (repeats_writes, idle) = (AtomicBool::new(false), Some(idle));
         let mut world =
-            Self { gateway, scenario, journal, sandbox, direct, project, group, manager, start, idle: Some(idle) };
+            Self { gateway, scenario, journal, sandbox, direct, project, group, manager, start, repeats_writes, idle };
         if scenario.is_about_a_webhook() && scenario != Scenario::CreateWebhook {
             world.direct.webhooks().create("https://hooks.example/old", [event::<V>()]).await.unwrap();
         }
@@ -238,7 +254,13 @@ impl<V: Version> World<V> {
 
     /// A program that was just started, with the journal of those before it.
     pub(crate) fn client(&self) -> Client<V> {
-        builder(&self.sandbox, &self.gateway).journal(self.journal.clone()).build().unwrap()
+        let policy = retries().repeat_idempotent_writes(self.repeats_writes.load(Ordering::Relaxed));
+        builder(&self.sandbox, &self.gateway).journal(self.journal.clone()).retry(policy).build().unwrap()
+    }
+
+    /// Whether its clients repeat writes that set a state and take no key.
+    pub(crate) fn repeat_writes(&self, repeat: bool) {
+        self.repeats_writes.store(repeat, Ordering::Relaxed);
     }
 
     pub(crate) fn business_unit(&self) -> i64 {
@@ -301,7 +323,8 @@ impl<V: Version> World<V> {
             Scenario::Resume => self.run(&group).await?.resume().await,
             Scenario::Complete => self.run(&group).await?.complete().await,
             Scenario::EditDates => {
-                let end = self.start + 480.hours();
+                // Finer than what the API keeps.
+                let end = self.start + 480.hours() + 123_456_789.nanoseconds();
                 self.run(&group).await?.edit_dates(move |dates| dates.end = end).await
             }
             Scenario::SetGoal => group.quotas().set_goal(1_000).await.map(drop),
@@ -314,6 +337,10 @@ impl<V: Version> World<V> {
             Scenario::SetSupply => {
                 let supply = group.supply().await?;
                 group.set_supply(&supply.block([77])).await
+            }
+            Scenario::SetGroups => {
+                let supply = group.supply().await?;
+                group.set_supply(&supply.group("First", 0..=30, [1]).group("Second", 0..=40, [2])).await
             }
             Scenario::EditAssistant => group.edit_assistant(|assistant| assistant.quota_overlay = None).await.map(drop),
             Scenario::BulkPause => project
@@ -381,6 +408,13 @@ impl<V: Version> World<V> {
                 let tables = group.quotas().read().await?;
                 group.quotas().delete(&[profile(&tables).to_owned()]).await.map(drop)
             }
+            Scenario::SubmitInParts => {
+                let rows = (0..2).map(|number| format!("{number:08x}-4f02-4e32-9f5c-0a6f0c1c9b0e;933\n"));
+                let file: String = ["rid;reason\n".to_owned()].into_iter().chain(rows).collect();
+                let corrections = Corrections::from_csv(file.as_bytes()).expect("two rows");
+                let parts = client.reconciliations().submit_in_parts("first wave", &corrections).part_rows(1);
+                parts.run(|_| {}).await.map(drop)
+            }
             other => unreachable!("{other:?} of {:?}", project.id()),
         }
     }
@@ -405,6 +439,10 @@ impl<V: Version> World<V> {
             Scenario::CreateTemplate => {
                 let templates = direct.profile_templates().list().stream().collect().await.unwrap();
                 templates.into_iter().map(|template| template.name.unwrap_or_default()).collect()
+            }
+            Scenario::SubmitInParts => {
+                let files = direct.reconciliations().list().name("first wave").stream().collect().await.unwrap();
+                files.into_iter().map(|file| file.name.unwrap_or_default()).collect()
             }
             scenario if scenario.is_about_a_webhook() => {
                 let webhooks = direct.webhooks().list().stream().collect().await.unwrap();
@@ -457,7 +495,10 @@ impl<V: Version> World<V> {
                 line("strategy", &overview.progress.and_then(|it| it.filling_strategy));
             }
         }
-        line("supply", &group.supply().await.ok());
+        let mut supply = group.supply().await.ok();
+        // A group that is sent twice has two ids, one after the other.
+        supply.iter_mut().flat_map(|supply| &mut supply.groups).for_each(|group| group.id = None);
+        line("supply", &supply);
         line("assistant", &group.assistant().await.ok());
         without_own_references(&text)
     }
@@ -490,6 +531,10 @@ fn event<V: Version>() -> WebhookEventType {
     if V::DATE == "2024-12-02" { WebhookEventType::SurveyCompleted } else { WebhookEventType::TargetGroupUpdated }
 }
 
+fn retries() -> RetryPolicy {
+    RetryPolicy::standard().max_attempts(3).backoff(Duration::from_millis(1), Duration::from_millis(2))
+}
+
 fn builder<V: Version>(sandbox: &Sandbox, gateway: &Gateway) -> cintx::ClientBuilder<V> {
     let (gateway, clock) = (gateway.clone(), gateway.clone());
     let limits = OperationTimeouts::new(Duration::from_secs(10), Duration::from_secs(30));
@@ -498,7 +543,7 @@ fn builder<V: Version>(sandbox: &Sandbox, gateway: &Gateway) -> cintx::ClientBui
         .account(i64::from(sandbox.account_id()))
         .transport(move |request| gateway.clone().send(request))
         .clock(move || clock.now())
-        .retry(RetryPolicy::standard().max_attempts(3).backoff(Duration::from_millis(1), Duration::from_millis(2)))
+        .retry(retries())
         .timeouts(Timeouts::standard().reads(limits).writes(limits).transfers(limits).processing(PROCESSING))
 }
 

@@ -29,6 +29,7 @@ struct Told {
     ended: Vec<(String, Outcome)>,
     fails: bool,
     stalls: bool,
+    unreadable: bool,
 }
 
 impl Memory {
@@ -76,8 +77,9 @@ impl Journal for Memory {
     }
 
     fn open_intents(&self) -> BoxFuture<'_, Result<Vec<Intent>, JournalError>> {
-        let open = self.told().open.clone();
-        Box::pin(async { Ok(open) })
+        let told = self.told();
+        let open = if told.unreadable { Err(JournalError::new("no glasses")) } else { Ok(told.open.clone()) };
+        Box::pin(std::future::ready(open))
     }
 }
 
@@ -505,4 +507,40 @@ mod of_another_version {
         assert!(scripted.seen().iter().all(|request| request.method == "GET"));
         assert!(journal.told().open.is_empty());
     }
+}
+
+#[tokio::test]
+async fn what_another_client_of_this_process_has_under_way_is_left_alone() {
+    let (scripted, server) = setup(Deed::Silence).await;
+    let journal = Memory::default();
+    let busy = with_journal(&server, journal.clone()).build().unwrap();
+    let call = tokio::spawn(async move { create(&busy).await });
+    while scripted.seen().is_empty() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let other = with_journal(&server, journal.clone()).build().unwrap();
+    assert_eq!(other.recover().await.unwrap(), []);
+    assert_eq!(journal.ends(), [], "it stays for its own client");
+    call.abort();
+    drop(call.await);
+    scripted.now(status(400));
+    // Its client is gone, and nobody has it under way.
+    assert_eq!(other.recover().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_look_that_fails_leaves_the_call_as_unknown_as_it_was() {
+    let (scripted, server) = setup(Deed::Reset).await;
+    let journal = Memory::default();
+    let client = with_journal(&server, journal.clone()).build().unwrap();
+    let error = create(&client).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    for refusal in [403, 404, 409, 503] {
+        scripted.now(status(refusal));
+        let failed = client.resolve(&error).await.unwrap_err();
+        assert_eq!(failed.outcome(), Outcome::Unknown, "{failed:#}");
+    }
+    journal.told().unreadable = true;
+    assert_eq!(client.resolve(&error).await.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(journal.ends(), []);
 }

@@ -11,7 +11,7 @@ use super::super::{
 use super::Corrections;
 use super::rows::{csv_of, digest_of};
 use crate::client::CallOptions;
-use crate::error::{Error, FieldError, text_length};
+use crate::error::{Error, FieldError, Wrote, text_length};
 use crate::types::ids::ReconciliationId;
 use crate::version::Version;
 
@@ -91,16 +91,18 @@ impl<V: Version> BulkSubmission<'_, V> {
     #[doc(alias = "post_reconciliations")]
     pub async fn run(self, mut progress: impl FnMut(&BulkState) + Send) -> Result<BulkState, Error> {
         let mut state = self.begin()?;
+        let mut wrote = Wrote::default();
+        wrote.earlier(state.submitted_rows() > 0);
         progress(&state);
         for at in 0..state.parts.len() {
             if state.parts[at].id.is_none() {
-                state.parts[at].id = Some(self.submit_part(&state, at).await?);
+                state.parts[at].id = Some(wrote.of(self.submit_part(&state, at).await)?);
                 progress(&state);
             }
         }
         for at in 0..state.parts.len() {
             let PartState { id: Some(id), outcome: None, .. } = &state.parts[at] else { continue };
-            let outcome = outcome_of(&self.reconciliations.existing(id)).await?;
+            let outcome = wrote.after(outcome_of(&self.reconciliations.existing(id)).await)?;
             state.parts[at].outcome = Some(outcome);
             progress(&state);
         }

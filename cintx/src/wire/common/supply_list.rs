@@ -3,7 +3,7 @@
 use super::raw::{Client, types};
 use serde_json::Value;
 
-use crate::error::Error;
+use crate::error::{Error, Wrote};
 use crate::supply::{AllocationProgress, Supply};
 use crate::types::ids::{ProjectId, TargetGroupId};
 use crate::wire::read::{Field, Missing};
@@ -20,6 +20,12 @@ impl Field<Option<Vec<types::GetTargetGroupResponseSupplyAllocations>>> for Supp
 async fn entries(raw: &Client, account: i64, project: &str, group: &str) -> Result<Vec<Value>, Error> {
     let answer = raw.get_target_group_supply_allocation(account, project, group).await?.into_value();
     answer.supply_allocations.iter().flatten().map(to_json).collect()
+}
+
+/// One call of several that bring a target group's supply to what is asked for.
+enum Write {
+    Update(i64, types::SupplyAllocationUpdateRequest),
+    Create(types::SupplyAllocationCreateRequest),
 }
 
 impl SupplyWire for super::Marker {
@@ -47,17 +53,23 @@ impl SupplyWire for super::Marker {
     ) -> Result<(), Error> {
         let (project, group) = (project.as_str(), group.as_str());
         let present = entries(raw, account, project, group).await?;
-        for (id, entry) in list_changes(&present, supply)? {
-            match id {
-                Some(id) => {
-                    let body = from_json("supply", entry)?;
-                    raw.update_target_group_supply_allocation(account, project, group, id, &body).await?;
+        let writes = list_changes(&present, supply)?.into_iter().map(|(id, entry)| match id {
+            Some(id) => Ok(Write::Update(id, from_json("supply", entry)?)),
+            None => Ok(Write::Create(from_json("supply", entry)?)),
+        });
+        let writes: Vec<Write> = writes.collect::<Result<_, Error>>()?;
+        let mut wrote = Wrote::default();
+        for write in writes {
+            wrote.of(match write {
+                Write::Update(id, body) => {
+                    let answer = raw.update_target_group_supply_allocation(account, project, group, id, &body).await;
+                    answer.map(drop).map_err(Error::from)
                 }
-                None => {
-                    let body = from_json("supply", entry)?;
-                    raw.create_target_group_supply_allocation(account, project, group, &body).await?;
+                Write::Create(body) => {
+                    let answer = raw.create_target_group_supply_allocation(account, project, group, &body).await;
+                    answer.map(drop).map_err(Error::from)
                 }
-            }
+            })?;
         }
         Ok(())
     }

@@ -190,7 +190,7 @@ fn question_index_params(filter: &IndexFilter, ask: &PageRequest) -> ListQuestio
 /// A subscription to create; its id is ours to choose, a ULID.
 fn new_webhook(url: &str, events: &[WebhookEventType]) -> types::CreateWebhookRequest {
     types::CreateWebhookRequest {
-        id: ulid::Ulid::new().to_string(),
+        id: crate::types::ids::new_ulid().to_string(),
         url: url.to_owned(),
         events: events.iter().map(|event| event.as_str().into()).collect(),
     }
