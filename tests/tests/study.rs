@@ -151,7 +151,7 @@ fn a_survey_host_sends_nobody_back_too_early() {
         assert_eq!(found, count, "{line} of {printed}");
     }
     assert!(s2s.contains("answer lost:       503 one moment, no redirect\n"), "{printed}");
-    assert!(s2s.contains("transitions sent:  4\n"), "{printed}");
+    assert!(s2s.contains("transitions:       4, and 4 refused\n"), "{printed}");
     assert!(hashed.contains("enters:            200 three questions\n"), "{printed}");
     for line in [
         "complete           303 to https://samplicio.us/s/ClientCallBack.aspx?RIS=10&RID=",
