@@ -96,6 +96,7 @@ async fn enter(State(host): State<Arc<Host>>, RawQuery(query): RawQuery, Query(v
     match host.s2s.validate(&visitor.rid, &entry_url).await {
         Ok(Entry::Admitted(respondent)) => {
             let rid = respondent.rid().to_owned();
+            host.unanswered.lock().unwrap().remove(&key);
             let known = {
                 let mut interviews = host.interviews.lock().unwrap();
                 interviews.entry(key).or_insert(Interview { respondent, outcome: None }).clone()
@@ -113,8 +114,10 @@ async fn enter(State(host): State<Arc<Host>>, RawQuery(query): RawQuery, Query(v
         }
         // Cint could not be asked: that says nothing about the respondent, who is not kept waiting for ever.
         Err(unanswered) => {
-            let since = *host.unanswered.lock().unwrap().entry(key).or_insert_with(Instant::now);
-            if since.elapsed() < PATIENCE {
+            let since = *host.unanswered.lock().unwrap().entry(key.clone()).or_insert_with(Instant::now);
+            // Whoever has begun goes back with an outcome alone.
+            let has_begun = host.interviews.lock().unwrap().contains_key(&key);
+            if has_begun || since.elapsed() < PATIENCE {
                 return try_again(&format!("{unanswered}: {}", unanswered.cause()));
             }
             Redirect::to(unanswered.give_up().exit_url()).into_response()
