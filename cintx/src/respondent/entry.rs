@@ -121,7 +121,8 @@ impl UnansweredEntry {
     }
 
     /// Sends them back as one who was refused, for when your own patience ends: Cint asks that whoever it does not
-    /// vouch for is not let in. Not for somebody whom you have admitted before: their way back comes with their outcome.
+    /// vouch for is not let in. Not for somebody whom you have admitted before: their way back comes with their
+    /// outcome.
     pub fn give_up(self) -> Refused {
         self.refused
     }
