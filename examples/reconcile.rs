@@ -87,15 +87,16 @@ async fn reconcile(cint: &Cint, file: &Path, results: &Path, key: &str, part_row
     let bar = ProgressBar::new(2 * corrections.len() as u64).with_style(style);
     let state_file = results.with_extension("state.json");
     let mut submission = cint.reconciliations().submit_in_parts(key, &corrections).part_rows(part_rows);
-    if let Ok(kept) = std::fs::read(&state_file) {
-        submission = submission.resume(serde_json::from_slice::<BulkState>(&kept)?);
+    match BulkState::load(&state_file) {
+        Ok(Some(state)) => submission = submission.resume(state),
+        Ok(None) => {}
+        Err(error) => println!("warning: {}: {error}; each part is looked up instead", state_file.display()),
     }
     // What could not be kept is looked up by the next run.
     let mut unkept = None;
     let done = submission
         .run(|state| {
-            let kept = serde_json::to_vec(state).map_err(std::io::Error::other);
-            unkept = kept.and_then(|state| std::fs::write(&state_file, state)).err();
+            unkept = state.save(&state_file).err();
             bar.set_message(if state.submitted_rows() < state.rows() { "sending" } else { "waiting" });
             bar.set_position((state.submitted_rows() + state.finished_rows()) as u64);
         })
@@ -122,6 +123,7 @@ async fn demo() -> Result<()> {
         .api_url(sandbox.api_url())
         .build()?;
     field(&cint, &sandbox).await?;
+    // A report may end where its last day begins.
     let today = jiff::tz::Offset::UTC.to_datetime(Timestamp::now()).date();
     let reports = cint.reports();
     let order = reports.completes(ReportScope::Account, today - 7.days()..=today + 1.day());
@@ -148,11 +150,13 @@ async fn demo() -> Result<()> {
     }
     // Somebody who is not known to Cint is in it, too.
     std::fs::write(&file, mended + "71d5a5b5-4f02-4e32-9f5c-0a6f0c1c9b0e,933\n")?;
+    // Another program has left what is no state.
+    std::fs::write(results.with_extension("state.json"), "")?;
     reconcile(&cint, &file, &results, "demo", 20).await?;
 
-    let state = std::fs::read(results.with_extension("state.json"))?;
+    let state = BulkState::load(results.with_extension("state.json"))?.ok_or("no state was kept")?;
     let corrections = Corrections::from_csv(File::open(&file)?)?;
-    let joined = cint.reconciliations().results(&corrections, &serde_json::from_slice(&state)?).await?;
+    let joined = cint.reconciliations().results(&corrections, &state).await?;
     println!("saved: {}", joined.saved(ReportRows::read(&*report)?)?);
     for line in std::fs::read_to_string(&results)?.lines().filter(|line| !line.contains("accepted")) {
         println!("{line}");

@@ -9,6 +9,7 @@
 use std::collections::HashMap;
 use std::error::Error;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{Form, Query, RawQuery, State};
@@ -36,11 +37,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
         entry_links: EntryLinks::new(set("CINT_LINK_KEY_OUT")?)?,
         exit_links: ExitLinks::new(set("CINT_LINK_KEY_IN")?)?,
         interviews: Mutex::default(),
+        unanswered: Mutex::default(),
         hashed: Mutex::default(),
     };
     axum::serve(TcpListener::bind("127.0.0.1:8080").await?, router(host)).await?;
     Ok(())
 }
+
+/// How long somebody waits at the door while Cint cannot be asked.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 struct Host {
     public_url: String,
@@ -49,6 +54,8 @@ struct Host {
     exit_links: ExitLinks,
     /// By RID. In memory for the example; a real host keeps both parts in its database, before it tells Cint.
     interviews: Mutex<HashMap<String, Interview>>,
+    /// By RID: since when Cint could not be asked about somebody at the door.
+    unanswered: Mutex<HashMap<String, Instant>>,
     /// The same of those who came by a signed link. Only they get one back.
     hashed: Mutex<HashMap<String, Option<RespondentOutcome>>>,
 }
@@ -85,9 +92,11 @@ fn router(host: Host) -> Router {
 /// Shows the questions to whom Cint vouches for.
 async fn enter(State(host): State<Arc<Host>>, RawQuery(query): RawQuery, Query(visitor): Query<Visitor>) -> Response {
     let entry_url = format!("{}/s2s?{}", host.public_url, query.unwrap_or_default());
+    let key = visitor.rid.to_lowercase();
     match host.s2s.validate(&visitor.rid, &entry_url).await {
         Ok(Entry::Admitted(respondent)) => {
-            let (rid, key) = (respondent.rid().to_owned(), respondent.rid().to_lowercase());
+            let rid = respondent.rid().to_owned();
+            host.unanswered.lock().unwrap().remove(&key);
             let known = {
                 let mut interviews = host.interviews.lock().unwrap();
                 interviews.entry(key).or_insert(Interview { respondent, outcome: None }).clone()
@@ -95,7 +104,7 @@ async fn enter(State(host): State<Arc<Host>>, RawQuery(query): RawQuery, Query(v
             match known.outcome {
                 None => page(&rid, "/s2s/answers").into_response(),
                 // The answers are here already, and Cint does not know yet.
-                Some(outcome) => leave(&host, &known.respondent, outcome, false).await,
+                Some(outcome) => leave(&host, &known.respondent, outcome).await,
             }
         }
         Ok(Entry::Refused(refused)) => {
@@ -103,37 +112,37 @@ async fn enter(State(host): State<Arc<Host>>, RawQuery(query): RawQuery, Query(v
             eprintln!("{} is not let in: {:?}", visitor.rid, refused.reason());
             Redirect::to(refused.exit_url()).into_response()
         }
-        // Cint could not be asked: that says nothing about the respondent.
-        Err(error) => try_again(&error.to_string()),
+        // Cint could not be asked: that says nothing about the respondent, who is not kept waiting for ever.
+        Err(unanswered) => {
+            let since = *host.unanswered.lock().unwrap().entry(key.clone()).or_insert_with(Instant::now);
+            // Whoever has begun goes back with an outcome alone.
+            let has_begun = host.interviews.lock().unwrap().contains_key(&key);
+            if has_begun || since.elapsed() < PATIENCE {
+                return try_again(&format!("{unanswered}: {}", unanswered.cause()));
+            }
+            Redirect::to(unanswered.give_up().exit_url()).into_response()
+        }
     }
 }
 
 /// Tells Cint the outcome, and redirects only once that is confirmed. Pressed twice, it comes to the same.
 async fn finish(State(host): State<Arc<Host>>, Form(answers): Form<Answers>) -> Response {
     let key = answers.rid.to_lowercase();
-    let (interview, is_first) = {
+    let (respondent, outcome) = {
         let mut interviews = host.interviews.lock().unwrap();
         let Some(interview) = interviews.get_mut(&key) else {
             return (StatusCode::NOT_FOUND, "There is no such interview.").into_response();
         };
-        let is_first = interview.outcome.is_none();
         // The first answers count.
-        interview.outcome.get_or_insert_with(|| outcome(&answers));
-        (interview.clone(), is_first)
+        let outcome = *interview.outcome.get_or_insert_with(|| outcome(&answers));
+        (interview.respondent.clone(), outcome)
     };
-    leave(&host, &interview.respondent, interview.outcome.unwrap_or(RespondentOutcome::Terminate), is_first).await
+    leave(&host, &respondent, outcome).await
 }
 
-async fn leave(host: &Host, respondent: &Admitted, outcome: RespondentOutcome, is_first: bool) -> Response {
-    let mut result = match is_first {
-        true => TransitionResult::NotApplied { cause: None },
-        // An earlier try may have arrived.
-        false => host.s2s.resolve(respondent, outcome).await,
-    };
-    if let TransitionResult::NotApplied { .. } = result {
-        result = host.s2s.finish(respondent, outcome).await;
-    }
-    match result {
+/// An earlier try may have arrived: then Cint refuses this one, and says what it has on record.
+async fn leave(host: &Host, respondent: &Admitted, outcome: RespondentOutcome) -> Response {
+    match host.s2s.finish(respondent, outcome).await {
         TransitionResult::Confirmed(confirmed) => Redirect::to(confirmed.exit_url()).into_response(),
         TransitionResult::Conflict(conflict) => {
             eprintln!("{}: {conflict}", respondent.rid());

@@ -189,6 +189,15 @@ impl Builder {
         self
     }
 
+    /// Lets reports end at 00:00 US Central of their last day, so that the day
+    /// itself is left out: one of the two readings of the document. Otherwise
+    /// the last day is in them.
+    #[must_use]
+    pub fn reports_end_at_last_midnight(mut self) -> Self {
+        self.settings.reports_end_at_last_midnight = true;
+        self
+    }
+
     /// Goes on from a state that [`Sandbox::save`] has given.
     #[must_use]
     pub fn state(mut self, json: impl Into<Vec<u8>>) -> Self {

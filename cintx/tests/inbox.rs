@@ -194,8 +194,21 @@ async fn of_a_quotas_counts_the_newest_is_handed_on() {
         assert_eq!(setup.accept(fill("q4", Some("q"), eleven, 4)).await, Accepted::Superseded, "nothing new");
         assert_eq!(setup.accept(fill("q5", Some("q"), eleven, 6)).await, Accepted::New);
         let facts = setup.inbox().take(10).await.unwrap();
-        let EventData::QuotaFillRegistered(fill) = facts[0].event().data() else { panic!() };
-        assert_eq!((facts.len(), fill.completes), (1, Some(6)));
+        let EventData::QuotaFillRegistered(newest) = facts[0].event().data() else { panic!() };
+        assert_eq!((facts.len(), newest.completes), (1, Some(6)));
+
+        // What tells less than both counts takes the place of none, and none takes its place.
+        let without = |id: &str, counts: serde_json::Value| {
+            let mut data = json!({ "target_group_id": "g", "profile_quota_id": "q" });
+            data.as_object_mut().unwrap().extend(counts.as_object().unwrap().clone());
+            event(id, "quota.fill.registered", "2026-11-29T12:00:00Z", data)
+        };
+        for (id, counts) in [("q6", json!({})), ("q7", json!({ "completes": 3 })), ("q8", json!({ "screens": -1 }))] {
+            assert_eq!(setup.accept(without(id, counts)).await, Accepted::New);
+        }
+        assert_eq!(ids(&setup.inbox().take(10).await.unwrap()), ["q5", "q6", "q7", "q8"]);
+        assert_eq!(setup.accept(fill("q9", Some("q"), "2026-11-29T11:30:00Z", 5)).await, Accepted::New);
+        assert_eq!(ids(&setup.inbox().take(10).await.unwrap()), ["q6", "q7", "q8", "q9"]);
     }
 }
 

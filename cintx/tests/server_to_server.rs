@@ -96,16 +96,32 @@ async fn respondents_come_and_go() {
         assert_eq!(gone.exit_url(), first.exit_url());
 
         let wanted = RespondentOutcome::ALL.into_iter().find(|it| *it != outcome).unwrap();
-        for result in [s2s.finish(&respondent, wanted).await, s2s.resolve(&respondent, wanted).await] {
-            let Result::Conflict(conflict) = result else { panic!("{result:?}") };
-            assert_eq!((conflict.wanted(), conflict.recorded()), (wanted, outcome));
-            assert_eq!(conflict.to_string(), format!("{wanted} was reported, but Cint has {outcome} on record"));
-            assert_eq!(conflict.accept_recorded(), first);
+        let result = s2s.finish(&respondent, wanted).await;
+        let Result::Conflict(conflict) = result else { panic!("{result:?}") };
+        assert_eq!((conflict.wanted(), conflict.recorded()), (wanted, outcome));
+        assert_eq!(conflict.to_string(), format!("{wanted} was reported, but Cint has {outcome} on record"));
+        assert_eq!(conflict.accept_recorded(), first);
+        // A question tells codes of which only one is published, so it confirms nothing.
+        for wanted in [wanted, outcome] {
+            let asked = s2s.resolve(&respondent, wanted).await;
+            assert!(matches!(asked, Result::Unknown { cause: None }), "{asked:?}");
         }
     }
     assert_eq!(transitions(&sandbox), [200, 422, 422].repeat(4));
     let asked = sandbox.requests().pop().unwrap();
     assert_eq!((asked.version, asked.idempotency_key), (None, None), "the host knows neither");
+}
+
+/// Cint has them in the survey until an outcome is on record: who is here already is told by the host's own records.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_again_before_the_end_is_admitted_again() {
+    let (sandbox, group) = field().await;
+    let s2s = client(&sandbox);
+    let rid = sandbox.enter_respondent(&group).unwrap();
+    let first = admit(&s2s, &rid).await;
+    assert_eq!(admit(&s2s, &rid).await, first);
+    assert!(s2s.finish(&first, COMPLETE).await.confirmed().is_some());
+    refuse(&s2s, &rid, &link(&rid)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -130,9 +146,9 @@ async fn strangers_are_refused() {
     assert_eq!(sandbox.requests().len(), before, "nobody was asked");
 
     let stranger = ServerToServer::builder().key("another-key").url(sandbox.s2s_url()).build().unwrap();
-    let error = stranger.validate(&rid, &link(&rid)).await.unwrap_err();
-    assert_eq!(error.status().map(|status| status.as_u16()), Some(401));
-    assert!(!format!("{error:?} {error:#} {stranger:?}").contains("another-key"));
+    let unanswered = stranger.validate(&rid, &link(&rid)).await.unwrap_err();
+    assert_eq!(unanswered.cause().status().map(|status| status.as_u16()), Some(401));
+    assert!(!format!("{unanswered:?} {unanswered:#} {stranger:?}").contains("another-key"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -150,10 +166,12 @@ async fn a_lost_acknowledgement_is_unknown_until_it_is_looked_into() {
     // After a restart.
     let s2s = client(&sandbox);
     let respondent: Admitted = serde_json::from_str(&kept).unwrap();
-    let confirmed = s2s.resolve(&respondent, COMPLETE).await.confirmed().unwrap();
-    assert_eq!((confirmed.outcome(), transitions(&sandbox).len()), (COMPLETE, 1), "only asked");
-    // The other way to close it.
-    assert_eq!(s2s.finish(&respondent, COMPLETE).await.confirmed().unwrap(), confirmed);
+    let asked = s2s.resolve(&respondent, COMPLETE).await;
+    assert!(matches!(asked, Result::Unknown { cause: None }), "it has arrived, and nobody says what: {asked:?}");
+    assert_eq!(transitions(&sandbox).len(), 1, "only asked");
+    // The way to close it.
+    let confirmed = s2s.finish(&respondent, COMPLETE).await.confirmed().unwrap();
+    assert_eq!((confirmed.outcome(), transitions(&sandbox).pop()), (COMPLETE, Some(422)), "no second transition");
 
     // This one never arrived.
     let respondent = admit(&s2s, &sandbox.enter_respondent(&group).unwrap()).await;
@@ -237,6 +255,71 @@ async fn only_an_answer_that_says_so_confirms() {
     let (conflict, _) = finish_on(422, json, r#"{"status":3}"#).await;
     let Result::Conflict(conflict) = conflict else { panic!("{conflict:?}") };
     assert_eq!(conflict.recorded(), RespondentOutcome::Overquota);
+}
+
+/// A client whose questions are all answered alike.
+fn asked_on(status: u16, media: &'static str, body: &'static str) -> ServerToServer {
+    let fake = move |request: http::Request<bytes::Bytes>| {
+        assert_eq!(request.method(), http::Method::GET);
+        async move {
+            let answer = http::Response::builder().status(status).header("content-type", media);
+            answer.body(ByteStream::from(body)).map_err(TransportError::not_sent)
+        }
+    };
+    ServerToServer::builder().key("the key").transport(fake).retry(RetryPolicy::none()).build().unwrap()
+}
+
+/// Nobody is left standing at the door: Cint's refusal is one, and a Cint that stays away is given up.
+#[tokio::test(start_paused = true)]
+async fn whoever_cint_does_not_vouch_for_can_be_sent_back() {
+    let json = "application/json";
+    let back = format!("https://samplicio.us/s/ClientCallBack.aspx?RID={RID}");
+    let lower = r#"{"id":"0f1ce179-a917-49ff-9d50-b05fc91f7bd4","status":5}"#;
+    let stranger = r#"{"id":"00000000-0000-4000-8000-000000000000","status":5}"#;
+    for (media, body, reason) in [
+        (json, lower, EntryRefusal::NotInSurvey { code: 5 }),
+        (json, r#"{"status":77}"#, EntryRefusal::NotInSurvey { code: 77 }),
+        (json, r#"{"status":1}"#, EntryRefusal::NoStatus),
+        (json, stranger, EntryRefusal::NoStatus),
+        (json, "{}", EntryRefusal::NoStatus),
+        (json, "", EntryRefusal::NoStatus),
+        ("text/plain", "no", EntryRefusal::NoStatus),
+    ] {
+        let refused = refuse(&asked_on(422, media, body), RID, &link(RID)).await;
+        assert_eq!((refused.reason(), refused.exit_url()), (&reason, &*back), "{body}");
+    }
+    for (status, media, body) in [
+        (422, "text/html", "<html>no such page</html>"),
+        (404, "text/html", "<html>no such page</html>"),
+        (401, json, "{}"),
+        (500, json, "{}"),
+        (200, json, "{}"),
+        (200, json, stranger),
+        (200, "text/html", "<html>Welcome to the hotel</html>"),
+    ] {
+        let unanswered = asked_on(status, media, body).validate(RID, &link(RID)).await.unwrap_err();
+        assert_eq!(unanswered.rid(), RID);
+        assert_eq!(unanswered.to_string(), format!("Cint does not say whether {RID} may enter"));
+        let refused = unanswered.clone().give_up();
+        assert_eq!((refused.reason(), refused.exit_url()), (&EntryRefusal::Unanswered, &*back), "{status} {body}");
+        let cause = cintx::Error::from(unanswered).status().map(|status| status.as_u16());
+        assert!(cause == Some(status) || status == 200, "{status} {body}: {cause:?}");
+    }
+}
+
+/// Of the codes that a question tells, only that of the survey is published.
+#[tokio::test(start_paused = true)]
+async fn a_question_confirms_no_outcome() {
+    let (json, respondent) = ("application/json", serde_json::json!({ "rid": RID, "entry_url": link(RID) }));
+    let respondent: Admitted = serde_json::from_value(respondent).unwrap();
+    for status in [200, 422] {
+        let still = asked_on(status, json, r#"{"status":1}"#).resolve(&respondent, COMPLETE).await;
+        assert!(matches!(still, Result::NotApplied { .. }), "{status}: {still:?}");
+        for body in [r#"{"status":5}"#, r#"{"status":2}"#, r#"{"status":77}"#, "{}"] {
+            let asked = asked_on(status, json, body).resolve(&respondent, COMPLETE).await;
+            assert!(matches!(asked, Result::Unknown { .. }), "{status} {body}: {asked:?}");
+        }
+    }
 }
 
 /// Cint has forgotten the respondent, or is another Cint: nothing that is sent again would change that.

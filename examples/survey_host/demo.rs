@@ -28,6 +28,7 @@ pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
         entry_links: EntryLinks::new("the key for links out of Cint")?,
         exit_links: ExitLinks::new("the key for links into Cint")?,
         interviews: std::sync::Mutex::default(),
+        unanswered: std::sync::Mutex::default(),
         hashed: std::sync::Mutex::default(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -61,8 +62,9 @@ pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
     let answers = "age=50&drink=juice&colour=green";
     println!("  answer lost:       {}", browser.post("/s2s/answers", &rid, answers).await?);
     println!("  sends again:       {}", browser.post("/s2s/answers", &rid, answers).await?);
-    let sent = sandbox.requests().into_iter().filter(|request| request.path.ends_with("/transition"));
-    println!("  transitions sent:  {}", sent.count());
+    let is_transition =
+        |status| sandbox.requests().iter().filter(|it| it.path.ends_with("/transition") && it.status == status).count();
+    println!("  transitions:       {}, and {} refused", is_transition(200), is_transition(422));
 
     // It never arrived, and the respondent begins anew by the link: the first answers count.
     let late = sandbox.enter_respondent(&group).ok_or("nobody comes")?;

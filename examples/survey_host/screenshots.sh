@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Takes pictures of the survey page in headless Chromium, wide and on a phone.
-# Usage: examples/survey_host/screenshots.sh FOLDER
+# Takes pictures of the survey page in headless Chromium, wide and on a phone. With PLAYWRIGHT=MODULES the survey is
+# answered there as well, see submit.mjs. Usage: examples/survey_host/screenshots.sh FOLDER
 set -euo pipefail
 
 folder=${1:?the folder for the pictures}
@@ -25,3 +25,6 @@ for size in 900,800 390,844; do
     test -s "$folder/survey-${size%,*}.png"
     echo "$folder/survey-${size%,*}.png"
 done
+if [ -n "${PLAYWRIGHT:-}" ]; then
+    node "$(dirname "$0")/submit.mjs" "$PLAYWRIGHT" "$link" "$folder/survey-answered.png"
+fi

@@ -151,7 +151,7 @@ fn a_survey_host_sends_nobody_back_too_early() {
         assert_eq!(found, count, "{line} of {printed}");
     }
     assert!(s2s.contains("answer lost:       503 one moment, no redirect\n"), "{printed}");
-    assert!(s2s.contains("transitions sent:  4\n"), "{printed}");
+    assert!(s2s.contains("transitions:       4, and 4 refused\n"), "{printed}");
     assert!(hashed.contains("enters:            200 three questions\n"), "{printed}");
     for line in [
         "complete           303 to https://samplicio.us/s/ClientCallBack.aspx?RIS=10&RID=",
@@ -186,5 +186,12 @@ fn a_file_is_reconciled() {
     assert!(completes > 60, "{printed}");
     assert_eq!((number("Accepted: ", ""), number("Invalid: ", "")), (completes.div_ceil(3), 1));
     assert!(printed.contains("71d5a5b5-4f02-4e32-9f5c-0a6f0c1c9b0e,933,invalid,"), "{printed}");
-    assert!(printed.contains("saved: "), "{printed}");
+    assert_eq!(printed.matches("state.json: ").count(), 1, "what is no state is told, and does without: {printed}");
+    // Each complete costs as much as another one.
+    let cents = |before: &str| -> usize {
+        let amount = printed.split_once(before).and_then(|(_, rest)| rest.split_once(" USD\n")).unwrap().0;
+        amount.replacen('.', "", 1).parse().unwrap()
+    };
+    assert_eq!(cents("saved: ") * completes, cents(" completes cost ") * completes.div_ceil(3), "{printed}");
+    assert!(cents("saved: ") > 0);
 }

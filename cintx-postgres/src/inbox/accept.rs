@@ -64,7 +64,9 @@ async fn accept_in(
                 let group = touched.entry(key(&update.response_session_id)).or_default();
                 *group = group.take().or_else(|| update.target_group_id.as_deref().map(key));
             }
-            EventData::QuotaFillRegistered(fill) => drop(quotas.insert(quota_key(fill))),
+            EventData::QuotaFillRegistered(fill) if event.count_order().is_some() => {
+                quotas.insert(quota_key(fill));
+            }
             _ => {}
         }
     }
@@ -78,9 +80,9 @@ async fn accept_in(
     // Of a quota's counts only the last one is handed on, in its place.
     let mut newest: BTreeMap<QuotaKey, usize> = BTreeMap::new();
     for (at, event) in &new {
-        if let EventData::QuotaFillRegistered(fill) = event.data() {
+        if let (EventData::QuotaFillRegistered(fill), Some(rank)) = (event.data(), event.count_order()) {
             let name = quota_key(fill);
-            let takes = counts.entry(name.clone()).or_default().takes(event);
+            let takes = counts.entry(name.clone()).or_default().takes(rank);
             accepted[*at] = if takes { Accepted::New } else { Accepted::Superseded };
             if takes {
                 newest.insert(name, *at);
@@ -97,12 +99,13 @@ async fn accept_in(
                 let session = sessions.entry(name.clone()).or_default();
                 accepted[at] = accept_session((&name, session), (update, event), now, &mut waiting, &mut facts);
             }
-            EventData::QuotaFillRegistered(fill) => {
+            EventData::QuotaFillRegistered(fill) if event.count_order().is_some() => {
                 let name = quota_key(fill);
                 if newest.get(&name) == Some(&at) {
                     facts.push(Some(name.stream()), false, event.body());
                 }
             }
+            // Counts that are not told take the place of none.
             _ => {
                 facts.push(None, false, event.body());
                 accepted[at] = Accepted::New;
@@ -190,12 +193,11 @@ struct Counts {
 }
 
 impl Counts {
-    /// Takes the counts of an event, if they are newer.
-    fn takes(&mut self, event: &Event) -> bool {
-        let rank = event.count_order();
-        let is_newer = rank > self.rank;
+    /// Takes counts, if they are newer.
+    fn takes(&mut self, rank: CountOrder) -> bool {
+        let is_newer = Some(rank) > self.rank;
         if is_newer {
-            self.rank = rank;
+            self.rank = Some(rank);
             self.is_changed = true;
         }
         is_newer

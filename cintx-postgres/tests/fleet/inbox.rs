@@ -26,7 +26,7 @@ fn session(id: &str, session: &str, number: i64) -> Event {
 
 fn fill(id: &str, completes: i64) -> Event {
     let time = format!("2026-11-29T10:00:{completes:02}Z");
-    let data = json!({ "target_group_id": "g", "profile_quota_id": "q", "completes": completes });
+    let data = json!({ "target_group_id": "g", "profile_quota_id": "q", "completes": completes, "screens": 50 });
     event(id, "quota.fill.registered", Some(&time), data)
 }
 
@@ -61,8 +61,10 @@ fn any_event(rng: &mut fastrand::Rng) -> Event {
         6..9 => {
             let time = rng.bool().then(|| format!("2026-11-29T10:00:{:02}Z", rng.u32(0..60)));
             let quota = rng.bool().then_some("q");
+            // Some tell less than both counts.
+            let screens = (rng.u32(0..8) > 0).then(|| rng.i64(-1..3));
             let data = json!({
-                "target_group_id": "g", "profile_quota_id": quota, "completes": rng.i64(0..4), "screens": rng.i64(0..3)
+                "target_group_id": "g", "profile_quota_id": quota, "completes": rng.i64(0..4), "screens": screens
             });
             event(&id, "quota.fill.registered", time.as_deref(), data)
         }

@@ -154,7 +154,8 @@ impl Truth {
                     let quota = format!("q{}", rng.u32(0..20));
                     let completes = truth.quotas.entry(quota.clone()).or_default();
                     *completes += 1;
-                    let data = json!({ "target_group_id": "g", "profile_quota_id": quota, "completes": completes });
+                    let data = json!({ "target_group_id": "g", "profile_quota_id": quota, "completes": completes,
+                        "screens": *completes * 2 });
                     ("quota.fill.registered", data)
                 }
                 _ => ("target-group.updated", json!({ "target_group_id": "g", "changes": [] })),

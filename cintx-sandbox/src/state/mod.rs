@@ -89,6 +89,9 @@ pub(crate) struct Settings {
     /// What there is from the start.
     #[serde(with = "saved::shared")]
     pub(crate) seed_file: Arc<SeedFile>,
+    /// Whether reports end where their last day begins.
+    #[serde(default)]
+    pub(crate) reports_end_at_last_midnight: bool,
     /// What is taken though the API may refuse it.
     pub(crate) tolerances: BTreeSet<Tolerance>,
 }
@@ -106,6 +109,7 @@ impl Default for Settings {
             webhook_retry: SignedDuration::from_secs(1),
             scenario: Arc::default(),
             seed_file: Arc::default(),
+            reports_end_at_last_midnight: false,
             tolerances: Tolerance::USUAL.into(),
         }
     }

@@ -133,7 +133,9 @@ pub(crate) fn finish(world: &mut World, id: &str) {
 }
 
 fn rows(world: &World, report: &Report) -> Vec<Vec<Cell>> {
-    let period = central_midnight(report.start)..central_midnight(report.end.saturating_add(jiff::Span::new().days(1)));
+    let days = i32::from(!world.settings.reports_end_at_last_midnight);
+    let end = report.end.saturating_add(jiff::Span::new().days(days));
+    let period = central_midnight(report.start)..central_midnight(end);
     // They come in the order of their entry, so what is too young ends it.
     let sessions = world.sessions.in_order().take_while(|session| session.entered_at < period.end);
     sessions

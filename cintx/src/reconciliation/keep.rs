@@ -114,8 +114,9 @@ impl<V: HasKeptCompletes> KeepOnly<V> {
         let (csv, problems) = self.to_csv();
         Error::check(problems)?;
         let today = super::central().to_datetime(self.reconciliations.client.now()).date();
-        // What can be reconciled was completed in this month or in the last one, and begun in that before at most.
-        let days = today.first_of_month().saturating_sub(2.months())..=today;
+        // What can be reconciled was completed in this month or in the last one, and begun in that before at most. A
+        // report may end where its last day begins, so today's completes need the next one.
+        let days = today.first_of_month().saturating_sub(2.months())..=today.saturating_add(1.day());
         let scope = crate::report::ReportScope::projects([&self.project]);
         let reports = self.reconciliations.client.reports();
         let report = reports.reconciliation_eligible_rids(scope, days).await?.until_done().await?;

@@ -36,8 +36,11 @@ impl<V: Version> Client<V> {
 /// The reports of an account. Data is nearly live, but nothing to steer a field by.
 ///
 /// Each is requested by what it is made of and for some days, of which it can have six months at most, none of them
-/// more than twelve months ago; a day is meant from its midnight, US Central time. The user needs a role that may read
-/// reports. What comes is CSV, or a spreadsheet for [`term_details`](Self::term_details).
+/// more than twelve months ago. The user needs a role that may read reports. What comes is CSV, or a spreadsheet for
+/// [`term_details`](Self::term_details).
+///
+/// **The last day**: Cint reads either day as its 00:00, US Central time, and does not say whether the last one is in
+/// the report. Take the day after the last one that you need, as all examples here do.
 ///
 /// ```no_run
 /// # async fn run(
@@ -47,8 +50,8 @@ impl<V: Version> Client<V> {
 /// use cintx::report::ReportScope;
 /// use jiff::civil::date;
 ///
-/// let days = date(2026, 9, 1)..=date(2026, 9, 30);
-/// let job = cint.reports().completes(ReportScope::projects([&project]), days).await?;
+/// let september = date(2026, 9, 1)..=date(2026, 10, 1);
+/// let job = cint.reports().completes(ReportScope::projects([&project]), september).await?;
 /// let report = job.until_done().await?;
 /// report.save("completes.csv").await?;
 /// # Ok(())
@@ -62,7 +65,8 @@ pub struct Reports<V: Version> {
 handle_options!(Reports: client);
 
 impl<V: Version> Reports<V> {
-    /// Who completed: of the account, or of any number of business units, projects or target groups.
+    /// Who completed: of the account, or of any number of business units, projects or target groups. The last day may
+    /// be left out, see [`Reports`].
     ///
     /// Await it to send it; it takes no idempotency key. If its answer is lost, look among [`requests`](Self::requests)
     /// before it is requested again.

@@ -99,8 +99,8 @@ impl ReportOrder {
 /// use jiff::civil::date;
 ///
 /// let groups = ReportScope::target_groups(["01HXK2Q1V7Q5C4ZB0E3R7T9Y2M"].map(TargetGroupId::new));
-/// let days = date(2026, 9, 1)..=date(2026, 9, 30);
-/// let order = cint.reports().respondent_analysis(groups, days).with_respondent_answers();
+/// let september = date(2026, 9, 1)..=date(2026, 10, 1);
+/// let order = cint.reports().respondent_analysis(groups, september).with_respondent_answers();
 /// println!("ask for it by {} from anywhere", order.mail_to([boss]).await?.id());
 /// # Ok(())
 /// # }

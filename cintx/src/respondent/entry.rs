@@ -1,11 +1,14 @@
 //! Who may enter the survey: respondents of whom Cint says that they are in it and came by our link.
 //! Everybody else is refused, with the reason and the way back.
 
+use std::collections::BTreeSet;
+
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use url::Url;
 use uuid::Uuid;
 
+use crate::error::Error;
 use crate::types::InvalidValue;
 
 /// Whether a respondent may enter. Comes from Cint's answer alone: it cannot be read back.
@@ -64,7 +67,7 @@ impl Admitted {
     }
 }
 
-/// Somebody who is not to be let in. It has a way back to Cint, so it comes from Cint's answer alone: it can neither be
+/// Somebody who is not to be let in. It has a way back to Cint, so it comes from asking Cint alone: it can neither be
 /// made nor be read back.
 ///
 /// ```compile_fail,E0277
@@ -95,6 +98,42 @@ impl Refused {
     }
 }
 
+/// Cint could not be asked about somebody who wants to enter, or gave no answer that can be read. That says nothing
+/// about them: let nobody in, and offer to try again.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("Cint does not say whether {rid} may enter")]
+pub struct UnansweredEntry {
+    pub(super) rid: String,
+    pub(super) refused: Refused,
+    #[source]
+    pub(super) cause: Error,
+}
+
+impl UnansweredEntry {
+    /// The RID that Cint was asked about.
+    pub fn rid(&self) -> &str {
+        &self.rid
+    }
+
+    /// Why there is no answer.
+    pub fn cause(&self) -> &Error {
+        &self.cause
+    }
+
+    /// Sends them back as one who was refused, for when your own patience ends: Cint asks that whoever it does not
+    /// vouch for is not let in. Not for somebody whom you have admitted before: their way back comes with their
+    /// outcome.
+    pub fn give_up(self) -> Refused {
+        self.refused
+    }
+}
+
+impl From<UnansweredEntry> for Error {
+    fn from(unanswered: UnansweredEntry) -> Self {
+        unanswered.cause
+    }
+}
+
 /// Why somebody is not let in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -109,6 +148,10 @@ pub enum EntryRefusal {
         /// Cint's code. Only the meaning of 1 is published: in the survey.
         code: i64,
     },
+    /// Cint refuses the question (422) and tells no status by which they could be judged.
+    NoStatus,
+    /// Cint gave no answer for as long as your patience lasted: see [`UnansweredEntry::give_up`].
+    Unanswered,
     /// Cint has them in a survey, but sent them to another address.
     OtherLink {
         /// Where Cint sent them.
@@ -118,6 +161,8 @@ pub enum EntryRefusal {
 
 /// What Cint replaces by one of the codes that the buyer has given it.
 const UNIQUE_CODE: &str = "[%RESPONDENT_UNIQUE_CODE%]";
+/// The longest of those codes.
+const MAX_CODE_CHARS: usize = 128;
 
 pub(super) fn is_rid(text: &str) -> bool {
     text.len() == 36 && Uuid::try_parse(text).is_ok()
@@ -125,7 +170,7 @@ pub(super) fn is_rid(text: &str) -> bool {
 
 /// Whether a respondent who called `entry_url` was sent there by `link`: the same scheme, host, port and path, and
 /// every parameter of the link. The address may have more of them. The RID may be spelled in capitals or not, and a
-/// link may still have its placeholders: for the RID, and for a code of the buyer's own, which may be any.
+/// link may still have its placeholders: for the RID, and for a code of the buyer's own.
 pub(super) fn is_same_link(link: &str, entry_url: &str, rid: &str) -> bool {
     let link = link.replace("[%RID%]", rid).replace("%5B%25RID%25%5D", rid).replace("%5b%25RID%25%5d", rid);
     let (Ok(link), Ok(entry)) = (Url::parse(&link), Url::parse(entry_url)) else { return false };
@@ -133,11 +178,12 @@ pub(super) fn is_same_link(link: &str, entry_url: &str, rid: &str) -> bool {
         let unescaped = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let (one, other) = (unescaped(one), unescaped(other));
         // Only the RID may be spelled in either way.
-        one == other || blank_out(&one, rid).is_some_and(|one| Some(one) == blank_out(&other, rid))
+        fits(&one, &other) || blank_out(&one, rid).zip(blank_out(&other, rid)).is_some_and(|(one, it)| fits(&one, &it))
     };
     let mut given: Vec<(String, String)> = entry.query_pairs().into_owned().collect();
     let has = |given: &mut Vec<(String, String)>, name: &str, value: &str| {
-        let is_it = |text: &str| value == UNIQUE_CODE || is_same_text(text, value);
+        // What stands for a whole value may be any.
+        let is_it = |text: &str| value == UNIQUE_CODE || is_same_text(value, text);
         let at = given.iter().position(|(it, text)| it == name && is_it(text));
         at.map(|at| given.swap_remove(at)).is_some()
     };
@@ -146,6 +192,25 @@ pub(super) fn is_same_link(link: &str, entry_url: &str, rid: &str) -> bool {
         && link.port_or_known_default() == entry.port_or_known_default()
         && is_same_text(link.path(), entry.path())
         && link.query_pairs().all(|(name, value)| has(&mut given, &name, &value))
+}
+
+/// Whether a text is what a link has, with a code in each place that the link left for one.
+fn fits(link: &str, text: &str) -> bool {
+    let mut parts = link.split(UNIQUE_CODE);
+    let Some(rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
+    // What may be left of the text behind the parts so far: a code may be as long as the next part lets it be.
+    let mut left = BTreeSet::from([rest]);
+    for part in parts {
+        left = left.into_iter().flat_map(without_code).filter_map(|rest| rest.strip_prefix(part)).collect();
+    }
+    left.contains("")
+}
+
+/// What may be left of a text behind the code that it begins with.
+fn without_code(text: &str) -> impl Iterator<Item = &str> {
+    let is_of_code = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let longest = text.bytes().take(MAX_CODE_CHARS).take_while(is_of_code).count();
+    (1..=longest).map(|length| &text[length..])
 }
 
 /// A text with the RID, which it contains in some spelling, left out.
@@ -167,6 +232,36 @@ mod tests {
         assert!(is_same_link(link, &entry, RID));
         assert!(!is_same_link(link, &entry.replace("&code=A7", ""), RID));
         assert!(!is_same_link("https://survey.example/s?rid=[%RID%]&code=B8", &entry, RID));
+        // In a path, in a part of a value, twice; as the document writes it, and as tools encode it.
+        for (link, entry) in [
+            ("/[%RESPONDENT_UNIQUE_CODE%]/s?rid=[%RID%]", "/A-7_b/s?rid={}"),
+            ("/%5B%25RESPONDENT_UNIQUE_CODE%25%5D/s?rid=[%RID%]", "/A-7_b/s?rid={}"),
+            ("/s/[%RID%]-[%RESPONDENT_UNIQUE_CODE%]", "/s/{}-A7"),
+            ("/s?x=[%RID%].[%RESPONDENT_UNIQUE_CODE%].1", "/s?x={}.A7.1"),
+            ("/s?x=%5B%25RID%25%5D-%5B%25RESPONDENT_UNIQUE_CODE%25%5D", "/s?x={}-A7-1"),
+            ("/s?x=[%RID%]-[%RESPONDENT_UNIQUE_CODE%]a[%RESPONDENT_UNIQUE_CODE%]", "/s?x={}-aaaa"),
+        ] {
+            for rid in [RID.to_owned(), RID.to_lowercase()] {
+                let entry = format!("https://survey.example{}", entry.replace("{}", &rid));
+                let link = format!("https://survey.example{link}");
+                assert!(is_same_link(&link, &entry, RID), "{link} {entry}");
+                assert!(!is_same_link(&link, &entry.replace("survey.example/", "survey.example/x/"), RID), "{link}");
+            }
+        }
+        for (link, entry) in [
+            ("/[%RESPONDENT_UNIQUE_CODE%]/s", "//s"),
+            ("/[%RESPONDENT_UNIQUE_CODE%]/s", "/A/7/s"),
+            ("/[%RESPONDENT_UNIQUE_CODE%]/s", "/A.7/s"),
+            ("/s?x=a[%RESPONDENT_UNIQUE_CODE%]", "/s?x=bA7"),
+            ("/s?x=[%RESPONDENT_UNIQUE_CODE%]a", "/s?x=a"),
+            ("/s?x=[%RESPONDENT_UNIQUE_CODE%]a[%RESPONDENT_UNIQUE_CODE%]", "/s?x=aa"),
+        ] {
+            let at = |target: &str| format!("https://survey.example{target}");
+            assert!(!is_same_link(&at(link), &at(entry), RID), "{link} {entry}");
+        }
+        let long = |chars: usize| format!("https://survey.example/{}/s", "a".repeat(chars));
+        let link = "https://survey.example/[%RESPONDENT_UNIQUE_CODE%]/s";
+        assert!(is_same_link(link, &long(MAX_CODE_CHARS), RID) && !is_same_link(link, &long(MAX_CODE_CHARS + 1), RID));
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod server_to_server;
 mod transition;
 pub(crate) mod unique_code;
 
-pub use self::entry::{Admitted, Entry, EntryRefusal, Refused};
+pub use self::entry::{Admitted, Entry, EntryRefusal, Refused, UnansweredEntry};
 pub use self::id_list::IdList;
 pub use self::server_to_server::{RespondentStatus, ServerToServer, ServerToServerBuilder};
 pub use self::transition::{Confirmed, OutcomeConflict, TransitionResult, UnknownRespondent};

@@ -306,7 +306,8 @@ impl EntryLinks {
     /// Whether an address is as Cint signed it. Give the whole one, scheme and host included, as the browser called it.
     ///
     /// # Errors
-    /// Why it is not to be trusted. Treat that as a security terminate.
+    /// Why it is not to be trusted. Let nobody in by it, show a page, and sign nothing: the RID may be that of somebody
+    /// else, whom a way back would take out of the survey.
     pub fn verify(&self, url: &str) -> Result<(), RedirectError> {
         // Every key is tried, so the time does not tell which one fits.
         let mut result = Err(RedirectError::Mismatch);

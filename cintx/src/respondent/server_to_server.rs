@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-use super::entry::{Admitted, Entry, EntryRefusal, Refused, is_rid, is_same_link};
+use super::entry::{Admitted, Entry, EntryRefusal, Refused, UnansweredEntry, is_rid, is_same_link};
 use super::transition::{Confirmed, OutcomeConflict, TransitionResult, UnknownRespondent};
 use super::{CALLBACK, RespondentOutcome};
 use crate::auth::AccessToken;
@@ -46,7 +46,7 @@ use crate::http::{
 ///     TransitionResult::NotFound(unknown) => Ok(unknown.give_up().exit_url().to_owned()),
 ///     // Nothing has changed, so it may be sent again.
 ///     TransitionResult::NotApplied { .. } => Err("try again".into()),
-///     // Look into it with `resolve`, until it is one of the others.
+///     // Send it again: Cint then says what it has on record.
 ///     TransitionResult::Unknown { .. } => Err("one moment".into()),
 /// }
 /// # }
@@ -99,10 +99,24 @@ impl Told {
     }
 }
 
-/// Whether Cint says that it knows no such respondent. A page in the place of an answer comes from somebody else, who
-/// knows no such address.
+/// Whether a failure has a page in the place of an answer: it comes from somebody else, who knows no such address.
+fn is_page(error: &Error) -> bool {
+    error.body().trim_ascii_start().starts_with(b"<")
+}
+
+/// Whether Cint says that it knows no such respondent.
 fn is_unknown_respondent(error: &Error) -> bool {
-    error.is_not_found() && !error.body().trim_ascii_start().starts_with(b"<")
+    error.is_not_found() && !is_page(error)
+}
+
+/// Whether Cint refuses what it was asked for a respondent.
+fn is_refused(error: &Error) -> bool {
+    error.status().is_some_and(|status| status.as_u16() == 422)
+}
+
+/// The status that a refusal tells of a respondent, if it does.
+fn told_in(error: &Error, rid: &str) -> Option<i64> {
+    serde_json::from_slice::<Told>(error.body()).ok()?.status_of(rid)
 }
 
 impl ServerToServer {
@@ -141,20 +155,30 @@ impl ServerToServer {
     /// Admits a respondent, if Cint says that the respondent is in the survey and came by this address. `entry_url` is
     /// the public address as the browser called it, scheme and host included; the RID is the one that it carries.
     ///
-    /// What the address has beyond Cint's own link, a hash for example, does not count.
+    /// What the address has beyond Cint's own link, a hash for example, does not count. Until an outcome is on record,
+    /// a respondent is in the survey, and admitted as often as they come: your own records tell who is here already.
     ///
     /// # Errors
-    /// Cint could not be asked. That says nothing about the respondent: let nobody in, and offer to try again. See
+    /// Cint could not be asked. That says nothing about the respondent: let nobody in, and offer to try again, as long
+    /// as your patience lasts; then [give up](UnansweredEntry::give_up). See
     /// [when a call fails](crate::guide::failures).
-    pub async fn validate(&self, rid: &str, entry_url: &str) -> Result<Entry, Error> {
-        let refuse = |reason| Entry::Refused(Refused { reason, exit_url: self.way_back(rid) });
+    pub async fn validate(&self, rid: &str, entry_url: &str) -> Result<Entry, UnansweredEntry> {
+        let refused = |reason| Refused { reason, exit_url: self.way_back(rid) };
+        let refuse = |reason| Entry::Refused(refused(reason));
         if !is_rid(rid) {
             return Ok(refuse(EntryRefusal::NotAnId));
         }
         let status = match self.status(rid).await {
             Ok(status) => status,
             Err(error) if is_unknown_respondent(&error) => return Ok(refuse(EntryRefusal::NotFound)),
-            Err(error) => return Err(error),
+            Err(error) if is_refused(&error) && !is_page(&error) => {
+                let code = told_in(&error, rid).filter(|code| *code != IN_SURVEY);
+                return Ok(refuse(code.map_or(EntryRefusal::NoStatus, |code| EntryRefusal::NotInSurvey { code })));
+            }
+            Err(cause) => {
+                let (rid, refused) = (rid.to_owned(), refused(EntryRefusal::Unanswered));
+                return Err(UnansweredEntry { rid, refused, cause });
+            }
         };
         if !status.is_in_survey() {
             return Ok(refuse(EntryRefusal::NotInSurvey { code: status.code }));
@@ -184,10 +208,8 @@ impl ServerToServer {
             },
             Err(error) => Error::from(error),
         };
-        if error.status().is_some_and(|status| status.as_u16() == 422) {
-            let told = serde_json::from_slice::<Told>(error.body()).ok();
-            let recorded = told.and_then(|told| told.status_of(rid));
-            return self.judge(rid, outcome, recorded, Some(error));
+        if is_refused(&error) {
+            return self.judge(rid, outcome, error);
         }
         if is_unknown_respondent(&error) {
             return self.not_found(rid, outcome, error);
@@ -198,15 +220,22 @@ impl ServerToServer {
         }
     }
 
-    /// Looks into a transition whose result is [unknown](TransitionResult::Unknown), and sends none: asks Cint what is
-    /// on record. After a restart, too, as long as you have kept the respondent and the outcome.
+    /// Asks whether the respondent of a transition whose result is [unknown](TransitionResult::Unknown) is still in
+    /// the survey, and sends none. After a restart, too, as long as you have kept the respondent and the outcome.
     ///
-    /// [`NotApplied`](TransitionResult::NotApplied) says that the respondent is still in the survey: finish it again.
-    /// Should the lost request arrive after all, the second one is refused, and thereby confirmed.
+    /// [`NotApplied`](TransitionResult::NotApplied) says that they are: [`finish`](Self::finish) it again. Should the
+    /// lost request arrive after all, the second one is refused, and thereby confirmed. Whoever has left stays
+    /// [unknown](TransitionResult::Unknown) here, since Cint publishes no other code of this answer: which outcome is
+    /// on record is told by `finish`, too.
     pub async fn resolve(&self, respondent: &Admitted, outcome: RespondentOutcome) -> TransitionResult {
-        match self.status(respondent.rid()).await {
-            Ok(status) => self.judge(respondent.rid(), outcome, Some(status.code), None),
-            Err(error) if is_unknown_respondent(&error) => self.not_found(respondent.rid(), outcome, error),
+        let rid = respondent.rid();
+        match self.status(rid).await {
+            Ok(status) if status.is_in_survey() => TransitionResult::NotApplied { cause: None },
+            Ok(_) => TransitionResult::Unknown { cause: None },
+            Err(error) if is_unknown_respondent(&error) => self.not_found(rid, outcome, error),
+            Err(error) if is_refused(&error) && told_in(&error, rid) == Some(IN_SURVEY) => {
+                TransitionResult::NotApplied { cause: Some(error) }
+            }
             Err(error) => TransitionResult::Unknown { cause: Some(error) },
         }
     }
@@ -216,14 +245,9 @@ impl ServerToServer {
         TransitionResult::NotFound(UnknownRespondent { rid: rid.to_owned(), wanted, refused, cause })
     }
 
-    /// What a status on record says about the outcome that was wanted.
-    fn judge(
-        &self,
-        rid: &str,
-        wanted: RespondentOutcome,
-        recorded: Option<i64>,
-        cause: Option<Error>,
-    ) -> TransitionResult {
+    /// What the refusal of a transition says about the outcome that was wanted.
+    fn judge(&self, rid: &str, wanted: RespondentOutcome, refusal: Error) -> TransitionResult {
+        let (recorded, cause) = (told_in(&refusal, rid), Some(refusal));
         match recorded {
             Some(IN_SURVEY) => TransitionResult::NotApplied { cause },
             Some(code) if code == wanted.code() => TransitionResult::Confirmed(self.confirmed(rid, wanted)),

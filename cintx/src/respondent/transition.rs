@@ -22,8 +22,10 @@ pub enum TransitionResult {
         /// Why, as far as it is known.
         cause: Option<Error>,
     },
-    /// It may have arrived, or not. Do not redirect: look into it with
-    /// [`ServerToServer::resolve`](super::ServerToServer::resolve).
+    /// It may have arrived, or not. Do not redirect:
+    /// [`finish`](super::ServerToServer::finish) it again, whose refusal tells what is on record.
+    /// [`resolve`](super::ServerToServer::resolve) asks without sending anything, and tells whether it may still be
+    /// missing.
     Unknown {
         /// Why that is not known, unless it is what Cint answered.
         cause: Option<Error>,

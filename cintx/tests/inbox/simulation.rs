@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{BufRead as _, BufReader, BufWriter, Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -22,12 +22,17 @@ use redb::{ReadableTable as _, TableDefinition, WriteTransaction};
 use serde_json::json;
 
 const FILE: &str = "CINTX_INBOX_FILE";
+/// How many seconds the receiver waits for what is missing.
+const PATIENCE: &str = "CINTX_INBOX_PATIENCE";
+const DAY: u64 = 86_400;
 const TEST: &str = "simulation::a_receiver_that_is_killed_does_everything_once";
 
 /// Event id: how often it took effect.
 const EFFECTS: TableDefinition<'_, &str, u64> = TableDefinition::new("effects");
 /// Session: the numbers in the order in which they took effect.
 const SESSIONS: TableDefinition<'_, &str, &str> = TableDefinition::new("sessions");
+/// Marks a number that came after higher ones.
+const LATE: &str = "~";
 /// Quota: its completes.
 const QUOTAS: TableDefinition<'_, &str, i64> = TableDefinition::new("quotas");
 
@@ -46,7 +51,8 @@ fn apply(transaction: &WriteTransaction, facts: &[Fact]) -> Result<(), Failure> 
             EventData::SessionUpdated(update) => {
                 let id = &*update.response_session_id;
                 let before = sessions.get(id)?.map(|list| list.value().to_owned()).unwrap_or_default();
-                sessions.insert(id, &*format!("{before}{} ", update.sequence_number))?;
+                let late = if fact.is_late() { LATE } else { "" };
+                sessions.insert(id, &*format!("{before}{late}{} ", update.sequence_number))?;
             }
             EventData::QuotaFillRegistered(fill) => {
                 quotas.insert(fill.profile_quota_id.as_deref().unwrap_or(""), fill.completes.unwrap_or(-1))?;
@@ -60,7 +66,8 @@ fn apply(transaction: &WriteTransaction, facts: &[Fact]) -> Result<(), Failure> 
 /// The receiver: takes batches of events, acknowledges them, handles facts.
 async fn receive(path: &Path) -> Result<(), Failure> {
     let store = RedbInboxStore::open(path)?;
-    let inbox = Inbox::new(store.clone()).patience(Duration::from_secs(86_400));
+    let patience = std::env::var(PATIENCE)?.parse()?;
+    let inbox = Inbox::new(store.clone()).patience(Duration::from_secs(patience));
     let mut lines = std::io::stdin().lock().lines();
     let mut out = std::io::stdout().lock();
     while let Some(command) = lines.next().transpose()? {
@@ -168,7 +175,8 @@ impl Truth {
                     let quota = format!("q{}", rng.u32(0..20));
                     let completes = truth.quotas.entry(quota.clone()).or_default();
                     *completes += 1;
-                    let data = json!({ "target_group_id": "g", "profile_quota_id": quota, "completes": completes });
+                    let data = json!({ "target_group_id": "g", "profile_quota_id": quota, "completes": completes,
+                        "screens": *completes * 2 });
                     ("quota.fill.registered", data)
                 }
                 _ => ("target-group.updated", json!({ "target_group_id": "g", "changes": [] })),
@@ -185,6 +193,12 @@ impl Truth {
     }
 }
 
+/// Where the inbox of a receiver is, and how long it waits for what is missing.
+struct Place {
+    path: PathBuf,
+    patience: u64,
+}
+
 /// The receiver's process.
 struct Process {
     child: Child,
@@ -193,10 +207,11 @@ struct Process {
 }
 
 impl Process {
-    fn start(path: &Path) -> Self {
+    fn start(place: &Place) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args([TEST, "--exact", "--nocapture"])
-            .env(FILE, path)
+            .env(FILE, &place.path)
+            .env(PATIENCE, place.patience.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -236,11 +251,11 @@ fn acknowledged<'a>(lines: &'a [String], truth: &'a Truth) -> impl Iterator<Item
 }
 
 /// Sends everything but what has expired, and repeats what was not acknowledged. Answers how many deliveries it took.
-fn deliver(path: &Path, truth: &Truth, expired: &BTreeSet<usize>, kills: usize, rng: &mut fastrand::Rng) -> usize {
+fn deliver(place: &Place, truth: &Truth, expired: &BTreeSet<usize>, kills: usize, rng: &mut fastrand::Rng) -> usize {
     let count = truth.events.len();
     let batch = (count / (kills.max(1) * 8)).clamp(10, 1_000);
     let mut open: Vec<usize> = (0..count).rev().filter(|at| !expired.contains(at)).collect();
-    let (mut process, mut killed, mut deliveries) = (Process::start(path), 0, 0);
+    let (mut process, mut killed, mut deliveries) = (Process::start(place), 0, 0);
     let mut handled = vec![false; count];
     let mut round = 0;
     while !open.is_empty() {
@@ -267,7 +282,7 @@ fn deliver(path: &Path, truth: &Truth, expired: &BTreeSet<usize>, kills: usize, 
         let lines = process.heard();
         acknowledged(&lines, truth).for_each(|at| handled[at] = true);
         if is_killed {
-            process = Process::start(path);
+            process = Process::start(place);
         } else {
             assert!(events.iter().all(|at| handled[*at]), "not all was acknowledged: {lines:?}");
         }
@@ -319,18 +334,28 @@ fn a_receiver_that_is_killed_does_everything_once() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         return runtime.block_on(receive(Path::new(&path))).unwrap();
     }
+    simulate(DAY);
+}
+
+/// Without patience much is handed on early, and what comes after that is late, and no less once.
+#[test]
+fn a_receiver_without_patience_does_everything_once() {
+    simulate(0);
+}
+
+fn simulate(patience: u64) {
     let number = |name: &str, default: usize| std::env::var(name).map_or(default, |text| text.parse().unwrap());
     let (count, kills) = (number("CINTX_INBOX_EVENTS", 1_500), number("CINTX_INBOX_KILLS", 4));
     let mut rng = fastrand::Rng::with_seed(7);
     let truth = Truth::new(count, &mut rng);
     let expired: BTreeSet<usize> = (0..count).filter(|_| rng.u32(0..100) == 0).collect();
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("inbox.redb");
+    let place = Place { path: folder.path().join("inbox.redb"), patience };
     let began = Instant::now();
-    let deliveries = deliver(&path, &truth, &expired, kills, &mut rng);
+    let deliveries = deliver(&place, &truth, &expired, kills, &mut rng);
     let took = began.elapsed();
 
-    let mut process = Process::start(&path);
+    let mut process = Process::start(&place);
     let filled = fill_gaps(&mut process, &truth, &expired);
     assert!(filled > 0, "something must have been missing");
     // What came last of all leaves no gap: the history since then has it.
@@ -341,7 +366,7 @@ fn a_receiver_that_is_killed_does_everything_once() {
     drop(process.input);
     assert!(process.child.wait().unwrap().success());
 
-    let (mut once, mut quotas, mut sessions) = (BTreeSet::new(), BTreeMap::new(), BTreeMap::new());
+    let (mut once, mut quotas, mut sessions, mut late) = (BTreeSet::new(), BTreeMap::new(), BTreeMap::new(), 0);
     for line in &lines {
         let parts: Vec<&str> = line.split_whitespace().collect();
         match parts[0] {
@@ -351,17 +376,23 @@ fn a_receiver_that_is_killed_does_everything_once() {
             }
             "quota" => drop(quotas.insert(parts[1].to_owned(), parts[2].parse::<i64>().unwrap())),
             "session" => {
-                let numbers: Vec<i64> = parts[2..].iter().map(|number| number.parse().unwrap()).collect();
-                assert!(numbers.iter().copied().eq(1..=numbers.len() as i64), "{}: {numbers:?}", parts[1]);
+                let number = |part: &&str| part.trim_start_matches(LATE).parse().unwrap();
+                let mut numbers: Vec<i64> = parts[2..].iter().map(number).collect();
+                let in_time: Vec<i64> = parts[2..].iter().filter(|part| !part.starts_with(LATE)).map(number).collect();
+                assert!(in_time.is_sorted(), "{}: {parts:?}", parts[1]);
+                late += numbers.len() - in_time.len();
+                numbers.sort_unstable();
+                assert!(numbers.iter().copied().eq(1..=numbers.len() as i64), "{}: {parts:?}", parts[1]);
                 sessions.insert(parts[1].to_owned(), numbers.len() as i64);
             }
             _ => {}
         }
     }
     assert!(truth.once.is_subset(&once), "something has had no effect");
+    assert_eq!(late > 0, patience == 0, "{late} late with a patience of {patience} s");
     assert_eq!((sessions, quotas), (truth.sessions, truth.quotas));
     let rate = deliveries as f64 / took.as_secs_f64();
-    let size = std::fs::metadata(&path).unwrap().len() / (1 << 20);
+    let size = std::fs::metadata(&place.path).unwrap().len() / (1 << 20);
     println!(
         "{count} events, {deliveries} deliveries, {kills} kills in {took:.1?}: {rate:.0} a second; {} expired, {filled} \
          found as gaps; the file has {size} MiB",

@@ -96,7 +96,16 @@ async fn a_stopped_run_goes_on<V: Version>(setup: Setup<V>) {
 
     // With the state that was kept.
     let told = run_until(&setup, "kept", &nine, 4, 4).await;
-    let kept: BulkState = serde_json::from_str(&serde_json::to_string(&told).unwrap()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.json");
+    assert_eq!(BulkState::load(&path).unwrap(), None);
+    for torn in ["", "{", "null"] {
+        std::fs::write(&path, torn).unwrap();
+        assert!(BulkState::load(&path).is_err(), "{torn:?}");
+    }
+    told.save(&path).unwrap();
+    let kept = BulkState::load(&path).unwrap().unwrap();
+    assert_eq!((&kept, std::fs::read_dir(folder.path()).unwrap().count()), (&told, 1));
     let first = kept.parts()[0].id.clone().unwrap();
     let done = reconciliations.submit_in_parts("kept", &nine).resume(kept.clone()).run(|_| {}).await.unwrap();
     assert_eq!(done.parts().iter().map(|part| part.rows).collect::<Vec<_>>(), [4, 4, 1]);
@@ -181,6 +190,7 @@ async fn forty_five_thousand_are_stopped_and_joined_with_what_became_of_them() {
     assert_eq!(results.strangers(), 0);
     let saved = results.saved(ReportRows::read(&*before).unwrap()).unwrap();
     assert_eq!(saved.to_string(), "5.46 USD", "two completes at 2.73");
+    assert_eq!(saved.without_amount, 0);
     let mut written = Vec::new();
     results.write_csv(&mut written).unwrap();
     let written = String::from_utf8(written).unwrap();

@@ -200,6 +200,25 @@ async fn what_can_be_reconciled_is_listed_by_when_it_is_due() {
     assert_eq!(setup.sandbox.requests().len(), before, "nothing was sent");
 }
 
+/// A complete that the preview did not see would be turned back unsaid.
+#[cfg(feature = "v2025-12-18")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn completes_of_today_are_seen_whether_a_report_has_its_last_day_or_not() {
+    use cintx::{ProjectId, V2025_12_18};
+
+    let sandbox = || Sandbox::builder().seed(7).job_delay(Duration::ZERO).field_pace(Duration::ZERO);
+    for sandbox in [sandbox(), sandbox().reports_end_at_last_midnight()] {
+        let setup = Setup::<V2025_12_18>::on(sandbox).await;
+        let (_, rids) = in_field(&setup, 3).await;
+        let project = ProjectId::new(setup.sandbox.respondents()[0].project_id.clone());
+        let reconciliations = setup.cint.reconciliations();
+        let rows = rids.iter().map(|rid| ReconciliationRow::new(&**rid, Reason::AdjustedComplete));
+        reconciliations.submit("late.csv", rows).await.unwrap().until_done().await.unwrap();
+        let preview = reconciliations.keep_only(&project, [&*rids[0]]).preview().await.unwrap();
+        assert_eq!((preview.kept(), preview.turned_back(), preview.strangers().len()), (1, 2, 0));
+    }
+}
+
 #[cfg(feature = "v2025-12-18")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_project_keeps_only_the_completes_that_are_named() {

@@ -419,6 +419,61 @@ mod newest {
         setup.assert_no_violation();
     }
 
+    /// The history has counts without their envelopes, and later than those tell: only the last of a quota can be the
+    /// newest.
+    #[tokio::test]
+    async fn of_a_history_only_the_last_counts_are_taken() {
+        use std::sync::Arc;
+
+        use bytes::Bytes;
+        use cintx::client::Credentials;
+        use cintx::http::{ByteStream, TransportError};
+        use serde_json::json;
+
+        let sandbox = Arc::new(Sandbox::builder().seed(7).start().await.unwrap());
+        let exchange = Arc::clone(&sandbox);
+        let entry = |id: &str, created_at: &str, completes: i64| {
+            let counts = json!({ "profile_quota_id": "q", "completes": completes, "screens": 20 });
+            let mut payload = json!({ "target_group_id": "g", "account_id": 1 });
+            // One that says nothing is no count.
+            if completes > 0 {
+                payload.as_object_mut().unwrap().extend(counts.as_object().unwrap().clone());
+            }
+            json!({ "id": id, "type": "quota-fill-registered", "status": "delivered", "created_at": created_at,
+                "payload": payload })
+        };
+        let (first, last) = ("2026-11-29T10:00:05Z", "2026-11-29T10:00:07Z");
+        let events = [entry("h1", first, 7), entry("h2", last, 6), entry("h3", last, 8), entry("h4", last, 0)];
+        let page = Bytes::from(json!({ "events": events, "next_cursor": null }).to_string());
+        let transport = move |request: http::Request<Bytes>| {
+            let is_history = request.uri().path().ends_with("events-history");
+            let answer = exchange.answer(request).map(|body| if is_history { page.clone() } else { body });
+            async move { Ok::<_, TransportError>(answer.map(ByteStream::from)) }
+        };
+        let cint = cintx::Client::<V2025_12_18>::builder()
+            .credentials(Credentials::new(sandbox.client_id(), sandbox.client_secret()).endpoint(sandbox.token_url()))
+            .account(i64::from(sandbox.account_id()))
+            .transport(transport)
+            .build()
+            .unwrap();
+        let made =
+            cint.webhooks().create("http://127.0.0.1:9/", [WebhookEventType::QuotaFillRegistered]).await.unwrap();
+        let inbox = Inbox::new(MemoryInboxStore::new());
+        // As it came by itself: the history has the same, and has it later.
+        let data = json!({ "target_group_id": "g", "profile_quota_id": "q", "completes": 6, "screens": 20 });
+        let body = json!({ "id": "e2", "type": "com.cint.quota.fill.registered", "time": "2026-11-29T10:00:04Z",
+            "data": data });
+        inbox.accept(Event::parse(body.to_string().as_bytes()).unwrap()).await.unwrap();
+        let facts = inbox.take(10).await.unwrap();
+        inbox.done(&facts).await.unwrap();
+
+        let caught_up = inbox.filler(&made.webhook).catch_up(Timestamp::now() - 1.hour()).await.unwrap();
+        assert_eq!((caught_up.read, caught_up.new), (4, 2), "{caught_up:?}");
+        let facts = inbox.take(10).await.unwrap();
+        let ids: Vec<&str> = facts.iter().map(|fact| fact.event().id()).collect();
+        assert_eq!(ids, ["h4", "h3"]);
+    }
+
     #[tokio::test]
     async fn a_wrong_history_is_refused_unsent() {
         let setup = Setup::<V2025_12_18>::new().await;

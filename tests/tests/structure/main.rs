@@ -133,7 +133,15 @@ const NO_MODELS: &[(&str, &[&str])] = &[
     ("what hooks borrow: one attempt, while it goes on", &["AttemptContext", "AttemptEvent"]),
     (
         "what Cint has answered comes from Cint alone: it holds the way back",
-        &["Confirmed", "Entry", "OutcomeConflict", "Refused", "TransitionResult", "UnknownRespondent"],
+        &[
+            "Confirmed",
+            "Entry",
+            "OutcomeConflict",
+            "Refused",
+            "TransitionResult",
+            "UnansweredEntry",
+            "UnknownRespondent",
+        ],
     ),
     (
         "builders, jobs, lists and streams",

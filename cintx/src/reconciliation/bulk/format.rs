@@ -88,7 +88,8 @@ impl CsvFormat {
         self
     }
 
-    /// The header's name for the column that says when a respondent completed, for the warnings about deadlines.
+    /// The header's name for the column that says when a respondent completed, for the warnings about deadlines. What
+    /// is no time in it is refused then; in a column that was only found by its name, it says nothing.
     pub fn completed_at_column(mut self, name: impl Into<String>) -> Self {
         self.completed_at = Some(name.into());
         self
@@ -126,9 +127,10 @@ impl CsvFormat {
     }
 }
 
-/// The names that a header may have for a column, if the caller gives none.
+/// The names that a header may have for a column, if the caller gives none. Of several that are there, the first
+/// counts: Cint's own exports have more than one of them.
 const RID: &[&str] = &["rid", "respondent_id", "respondent"];
-const REASON: &[&str] = &["reason", "reason_code", "reconciliation_code", "code"];
+const REASON: &[&str] = &["reason_code", "reason", "reconciliation_code", "code"];
 const COMPLETED_AT: &[&str] = &["completed_at", "completion_date", "completion_time", "last_date"];
 
 /// Where things stand in a record.
@@ -136,6 +138,8 @@ pub(super) struct Columns {
     pub(super) rid: usize,
     pub(super) reason: usize,
     pub(super) completed_at: Option<usize>,
+    /// Whether the caller has named that one: then each time in it must be readable.
+    pub(super) times_matter: bool,
     names: Vec<String>,
 }
 
@@ -148,34 +152,39 @@ impl Columns {
         problems: &mut Problems,
     ) -> (Self, bool) {
         let cells: Vec<String> = first.fields().map(String::from).collect();
-        let by_order = Self { rid: 0, reason: 1, completed_at: None, names: Vec::new() };
+        let by_order = Self { rid: 0, reason: 1, completed_at: None, times_matter: false, names: Vec::new() };
         let named = format.rid.is_some() || format.reason.is_some() || format.completed_at.is_some();
         if !named && cells.iter().any(|cell| looks_like_rid(cell)) {
             return (by_order, false);
         }
         let mut column = |given: &Option<String>, known: &[&str], required: bool| {
-            let names: Vec<String> = match given {
-                Some(name) => vec![plain_name(name)],
-                None => known.iter().map(|name| plain_name(name)).collect(),
+            let matters = required || given.is_some();
+            let of_name = |name: &str| -> Vec<usize> {
+                let name = plain_name(name);
+                (0..cells.len()).filter(|&at| plain_name(&cells[at]) == name).collect()
             };
-            let mut found = (0..cells.len()).filter(|&at| names.contains(&plain_name(&cells[at])));
-            let (at, again) = (found.next(), found.next());
+            let found = match given {
+                Some(name) => of_name(name),
+                None => known.iter().map(|name| of_name(name)).find(|found| !found.is_empty()).unwrap_or_default(),
+            };
             let expected = given.as_ref().map_or_else(|| known.join(", "), |name| shown(name));
-            match (at, again) {
-                (None, _) if required || given.is_some() => problems.push(Some(first.line), None, || {
-                    format!("has the columns {}, expected one of the name {expected}", shown(&cells.join(", ")))
-                }),
-                (Some(one), Some(other)) => problems.push(Some(first.line), None, || {
+            match *found {
+                [at] => return Some(at),
+                [one, other, ..] if matters => problems.push(Some(first.line), None, || {
                     format!("has columns {} and {}, expected one of the name {expected}", one + 1, other + 1)
+                }),
+                [] if matters => problems.push(Some(first.line), None, || {
+                    format!("has the columns {}, expected one of the name {expected}", shown(&cells.join(", ")))
                 }),
                 _ => {}
             }
-            at
+            None
         };
         let rid = column(&format.rid, RID, true);
         let reason = if has_reason { column(&format.reason, REASON, true) } else { None };
         let completed_at = column(&format.completed_at, COMPLETED_AT, false);
-        (Self { rid: rid.unwrap_or(0), reason: reason.unwrap_or(1), completed_at, names: cells }, true)
+        let (rid, reason, times_matter) = (rid.unwrap_or(0), reason.unwrap_or(1), format.completed_at.is_some());
+        (Self { rid, reason, completed_at, times_matter, names: cells }, true)
     }
 
     /// A column as a problem names it.

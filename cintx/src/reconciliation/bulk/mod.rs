@@ -10,7 +10,7 @@ mod submission;
 
 pub use self::error::{RowProblem, RowsError};
 pub use self::format::{CsvFormat, Separator};
-pub use self::results::{BulkResults, RowOutcome, RowResult};
+pub use self::results::{BulkResults, RowOutcome, RowResult, Savings};
 pub use self::set::{Corrections, DeadlineWarning, KeptCompletes};
 pub use self::submission::{BulkState, BulkSubmission, PartState};
 

@@ -1,6 +1,7 @@
 //! What became of each respondent of a submission in parts, joined with the lines of the file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
 use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
@@ -132,6 +133,29 @@ pub struct RowResult {
     pub note: Option<String>,
 }
 
+/// The money that a reconciliation saved. Made by [`BulkResults::saved`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Savings {
+    /// What the respondents cost who no longer count, as far as the report says it.
+    pub amounts: CurrencySums,
+    /// How many of those respondents have no amount: the report lacks them, their cost or its currency, or has
+    /// something there that is no amount.
+    pub without_amount: u64,
+}
+
+/// `2.73 USD and 1 without an amount`
+impl fmt::Display for Savings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.amounts.is_empty(), self.without_amount) {
+            (true, 0) => f.write_str("nothing"),
+            (false, 0) => write!(f, "{}", self.amounts),
+            (true, without) => write!(f, "{without} without an amount"),
+            (false, without) => write!(f, "{} and {without} without an amount", self.amounts),
+        }
+    }
+}
+
 /// What became of each respondent. Made by [`Reconciliations::results`].
 #[derive(Debug)]
 pub struct BulkResults<'a> {
@@ -201,24 +225,28 @@ impl BulkResults<'_> {
     /// do not say it.
     ///
     /// # Errors
-    /// The first row that cannot be read.
+    /// The first row that cannot be read; a sum of too many digits.
     pub fn saved(
         &self,
         completes: impl IntoIterator<Item = Result<ReportRow, ReportError>>,
-    ) -> Result<CurrencySums, ReportError> {
-        let mut saved = CurrencySums::default();
+    ) -> Result<Savings, ReportError> {
+        let rows = &self.corrections.0.rows;
+        let is_turned_back =
+            |at: usize| rows.as_slice()[at].remark != Reason::AdjustedComplete && self.outcome(at).0.is_accepted();
+        let mut open: HashSet<usize> = (0..rows.as_slice().len()).filter(|at| is_turned_back(*at)).collect();
+        let mut amounts = CurrencySums::default();
         for row in completes {
             let row = row?;
-            let at = row.rid.as_deref().and_then(Rid::parse).and_then(|rid| self.corrections.0.rows.find(&rid));
-            if let (Some(at), Some(&cost), Some(currency)) = (at, row.cost.value(), row.currency.as_deref()) {
-                let (outcome, _) = self.outcome(at);
-                let turned_back = self.corrections.0.rows.as_slice()[at].remark != Reason::AdjustedComplete;
-                if outcome.is_accepted() && turned_back && !saved.add(cost, currency) {
-                    return Err(ReportError::Io(io::Error::other("the costs have a sum of too many digits")));
-                }
+            let at = row.rid.as_deref().and_then(Rid::parse).and_then(|rid| rows.find(&rid));
+            let (Some(at), Some(&cost), Some(currency)) = (at, row.cost.value(), row.currency.as_deref()) else {
+                continue;
+            };
+            // A respondent who stands in the report twice is paid once.
+            if open.remove(&at) && !amounts.add(cost, currency) {
+                return Err(ReportError::Io(io::Error::other("the costs have a sum of too many digits")));
             }
         }
-        Ok(saved)
+        Ok(Savings { amounts, without_amount: open.len() as u64 })
     }
 
     /// Writes a line for each respondent, below a header: `line,rid,reason_code,outcome,note`.
@@ -240,6 +268,34 @@ impl BulkResults<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn those_whose_amount_is_not_known_are_counted() {
+        use crate::report::ReportRows;
+
+        let rid = |number: u32| format!("{number:08x}-4f02-4e32-9f5c-0a6f0c1c9b0e");
+        let file: String =
+            (0..6).map(|number| format!("{},{}\n", rid(number), if number == 5 { 11 } else { 933 })).collect();
+        let corrections = Corrections::from_csv(file.as_bytes()).unwrap();
+        let parts = vec![(6, RowOutcome::Accepted)];
+        let results = BulkResults { corrections: &corrections, exceptions: BTreeMap::new(), parts, strangers: 0 };
+        let rows = [
+            (0, "2.73,USD"),
+            (0, "2.73,USD"),
+            (1, "2,USD"),
+            (2, "1.50,EUR"),
+            (3, "\"2,73\",USD"),
+            (5, "9,USD"),
+            (77, "9,USD"),
+        ];
+        let report: String = rows.iter().map(|(number, cost)| format!("{},{cost}\n", rid(*number))).collect();
+        let report = format!("rid,cost,currency\n{report}");
+        let saved = results.saved(ReportRows::read(report.as_bytes()).unwrap()).unwrap();
+        assert_eq!(saved.to_string(), "1.50 EUR, 4.73 USD and 2 without an amount");
+        assert_eq!(saved.without_amount, 2, "the unreadable one, and the one that is not there");
+        let none = results.saved([]).unwrap();
+        assert_eq!((none.without_amount, none.to_string()), (5, "5 without an amount".to_owned()));
+    }
 
     #[test]
     fn a_file_of_exceptions_says_why_where_it_does() {

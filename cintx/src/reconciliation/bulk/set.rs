@@ -199,7 +199,7 @@ fn completed_at(record: &Record<'_>, columns: &Columns, problems: &mut Problems)
         return None;
     }
     let time = file_time(&cell);
-    if time.is_none() {
+    if time.is_none() && columns.times_matter {
         problems.push(Some(record.line), columns.name(column), || {
             format!("is {}, expected a time such as 2026-11-25T13:45:00Z", shown(&cell))
         });
@@ -304,7 +304,7 @@ counts!(KeptCompletes);
 macro_rules! deadlines {
     ($name:ident) => {
         impl $name {
-            /// How many respondents no deadline is known for: nothing says when they completed. See
+            /// How many respondents no deadline is known for: nothing that can be read says when they completed. See
             /// [`judge_deadlines`](Self::judge_deadlines) and [`CsvFormat::completed_at`].
             pub fn undated(&self) -> u64 {
                 self.0.undated()

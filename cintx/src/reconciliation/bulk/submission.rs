@@ -1,6 +1,10 @@
 //! Corrections sent in parts of what the API takes at once, each part once however often the program is started.
 
+#[cfg(feature = "files")]
+use std::io::{self, Write as _};
 use std::ops::Range;
+#[cfg(feature = "files")]
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +16,8 @@ use super::Corrections;
 use super::rows::{csv_of, digest_of};
 use crate::client::CallOptions;
 use crate::error::{Error, FieldError, Wrote, text_length};
+#[cfg(feature = "files")]
+use crate::fs::AtomicFile;
 use crate::types::ids::ReconciliationId;
 use crate::version::Version;
 
@@ -77,7 +83,7 @@ impl<V: Version> BulkSubmission<'_, V> {
     }
 
     /// Submits the parts one after the other, then waits until each is worked off, and tells the state after each step:
-    /// keep it, and a later run goes on from it.
+    /// keep it ([`BulkState::save`] puts it into a file), and a later run goes on from it.
     ///
     /// It can be interrupted anywhere. A part carries an idempotency key that follows from the submission's key, the
     /// part's number and its content; and before it is sent, the list of reconciliations is searched for it, in case
@@ -193,6 +199,33 @@ pub struct BulkState {
     content: String,
     part_rows: usize,
     parts: Vec<PartState>,
+}
+
+/// States in files.
+#[cfg(feature = "files")]
+impl BulkState {
+    /// Writes the state to a file, readable by its owner alone, which is replaced as a whole: a process that is killed
+    /// meanwhile leaves the one of before.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        let mut file = AtomicFile::create(path.as_ref())?;
+        file.write_all(&serde_json::to_vec(self)?)?;
+        file.commit()
+    }
+
+    /// Reads the state that was [saved](Self::save) in a file; `None` if there is no such file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or holds no state. A run without it is right, too: it looks up each part.
+    pub fn load(path: impl AsRef<Path>) -> io::Result<Option<Self>> {
+        match std::fs::read(path) {
+            Ok(kept) => Ok(Some(serde_json::from_slice(&kept)?)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 impl BulkState {

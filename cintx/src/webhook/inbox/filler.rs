@@ -1,6 +1,6 @@
 //! Fills gaps by polling: what a session lacks is looked up in the history of the subscription, and accepted.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -134,7 +134,12 @@ impl<V: HasWebhookHistory> GapFiller<V> {
     }
 
     /// Accepts everything that the history has since a moment, whether something is missing or not: for after your
-    /// server was away, as the last event of a session leaves no gap when it is lost.
+    /// server was away, as the last event of a session leaves no gap when it is lost. Of a quota's counts only the last
+    /// ones are accepted, once all of the history is read.
+    ///
+    /// The history tells counts without the envelope that has their time: they go by the time of the entry. Should that
+    /// be later than the envelope's, counts that came by themselves in between are taken for older until the next
+    /// ones.
     ///
     /// Sessions' events that are known already are dropped by their numbers, others by their ids. Where Cint's history
     /// has other ids than its deliveries, a change of a target group may be handed on once more.
@@ -144,7 +149,11 @@ impl<V: HasWebhookHistory> GapFiller<V> {
     /// # Errors
     /// As for [`fill`](Self::fill).
     pub async fn catch_up(&self, since: Timestamp) -> Result<Filled, Error> {
-        self.read(self.webhook.history(since), |_| Wish::Take).await
+        let mut counts = LastCounts::default();
+        let wish = |event: &Event| if counts.keep(event) { Wish::Leave } else { Wish::Take };
+        let mut filled = self.read(self.webhook.history(since), wish).await?;
+        filled.new += self.accept(counts.0.into_values().collect()).await?;
+        Ok(filled)
     }
 
     /// Fills again and again, as long as it is polled. What fails is told to the log, and tried again. While gaps stay
@@ -214,16 +223,38 @@ impl<V: HasWebhookHistory> GapFiller<V> {
                     }
                 }
             }
-            // Together they share a commit.
-            let accepted = join_all(events.into_iter().map(|event| self.inbox.accept(event))).await;
-            let accepted: Result<Vec<Accepted>, InboxError> = accepted.into_iter().collect();
-            let new = accepted.map_err(Error::other)?;
-            filled.new += new.iter().filter(|it| matches!(it, Accepted::New | Accepted::Waiting)).count() as u64;
+            filled.new += self.accept(events).await?;
             if is_last {
                 break;
             }
         }
         Ok(filled)
+    }
+
+    /// Accepts events, which together share a commit. Answers how many the inbox did not know before.
+    async fn accept(&self, events: Vec<Event>) -> Result<u64, Error> {
+        let accepted = join_all(events.into_iter().map(|event| self.inbox.accept(event))).await;
+        let accepted: Result<Vec<Accepted>, InboxError> = accepted.into_iter().collect();
+        let new = accepted.map_err(Error::other)?;
+        Ok(new.iter().filter(|it| matches!(it, Accepted::New | Accepted::Waiting)).count() as u64)
+    }
+}
+
+/// The last counts of each quota, by target group and quota.
+#[derive(Default)]
+struct LastCounts(BTreeMap<(String, Option<String>), Event>);
+
+impl LastCounts {
+    /// Keeps an event if it tells counts, unless later ones are kept. Answers whether it tells any.
+    fn keep(&mut self, event: &Event) -> bool {
+        let (EventData::QuotaFillRegistered(fill), Some(_)) = (event.data(), event.count_order()) else { return false };
+        let kept = self.0.entry((fill.target_group_id.clone(), fill.profile_quota_id.clone()));
+        let kept = kept.or_insert_with(|| event.clone());
+        // Of one moment, the one that stands behind the other.
+        if event.time() >= kept.time() {
+            kept.clone_from(event);
+        }
+        true
     }
 }
 

@@ -34,7 +34,8 @@
 //!   handed on too, and [is late](Fact::is_late). That sessions count from 1 is inferred, not published: where they do
 //!   not, or a session began before the subscription, events are not lost: the first of a session waits, once.
 //! - **A quota's counts are totals**: of those that wait, only the newest by the envelope's time is handed on, and an
-//!   older one that comes after a newer one is dropped.
+//!   older one that comes after a newer one is dropped. An event that lacks completes or screens takes the place of no
+//!   other one, and none takes its place.
 //! - **Missing numbers are reported**: [`gaps`](Inbox::gaps). A [filler](Inbox::filler) looks them up in the
 //!   subscription's [history](crate::webhook::Webhook::history) and accepts what it has. A session's last event leaves
 //!   no gap when it is lost: after your server was away, [catch up](GapFiller::catch_up).

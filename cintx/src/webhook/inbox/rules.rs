@@ -113,7 +113,8 @@ fn save_session(
 
 fn accept_fill(tables: &mut dyn Tables, event: &Event, fill: &QuotaFillRegistered) -> Result<Accepted, InboxError> {
     let key = quota_key(&fill.target_group_id, fill.profile_quota_id.as_deref());
-    let Some(rank) = event.count_order() else { return Ok(Accepted::Superseded) };
+    // Without counts it takes the place of none.
+    let Some(rank) = event.count_order() else { return push(tables, IN_ORDER, event.body()).map(|_| Accepted::New) };
     if let Some(bytes) = tables.get(Table::Quotas, &key)? {
         let known: QuotaCount = read("a quota's counts", &bytes)?;
         if rank <= known.rank {

@@ -157,10 +157,12 @@ impl Event {
         &self.data
     }
 
-    /// Where its counts stand among others of the same quota, if it tells any: the greatest are the newest.
+    /// Where its counts stand among others of the same quota, if it tells both, completes and screens: the greatest are
+    /// the newest.
     pub fn count_order(&self) -> Option<CountOrder> {
         let EventData::QuotaFillRegistered(fill) = &self.data else { return None };
-        Some(CountOrder::new(self.time, fill.completes.unwrap_or(0), fill.screens.unwrap_or(0)))
+        let count = |number: Option<i64>| number.filter(|number| *number >= 0);
+        Some(CountOrder::new(self.time, count(fill.completes)?, count(fill.screens)?))
     }
 
     /// The body, byte for byte.
@@ -198,11 +200,12 @@ impl Acknowledgement {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Change {
-    /// What changed, as it came; empty if it is not said. Cint spells it with underscores or hyphens: compare with
-    /// [`is`](Self::is).
-    #[serde(default)]
+    /// What changed, as it came; empty if it is not said, and JSON if it is no text. Cint spells it with underscores or
+    /// hyphens: compare with [`is`](Self::is).
+    #[serde(default, deserialize_with = "text_or_empty")]
     pub object: String,
-    /// The new value; null if it was removed or not sent.
+    /// The new value; null if it was removed or not sent. Where there is no object in the place of the change, all that
+    /// is there.
     #[serde(default)]
     pub new_value: Value,
     /// Further fields of the event, `old_value` for example.
@@ -245,7 +248,7 @@ pub struct TargetGroupUpdated {
     #[serde(default)]
     pub user: Value,
     /// What changed.
-    #[serde(default, deserialize_with = "list_or_none")]
+    #[serde(default, deserialize_with = "changes")]
     pub changes: Vec<Change>,
     /// Further fields of the event.
     #[serde(flatten)]
@@ -298,7 +301,7 @@ pub struct SessionUpdated {
     #[serde(default, deserialize_with = "text_or_none")]
     pub mid: Option<String>,
     /// What changed.
-    #[serde(default, deserialize_with = "list_or_none")]
+    #[serde(default, deserialize_with = "changes")]
     pub changes: Vec<Change>,
     /// Further fields of the event.
     #[serde(flatten)]
@@ -382,8 +385,23 @@ fn text_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Str
     })
 }
 
-fn list_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Change>, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+/// The same where nothing is no text.
+fn text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    text_or_none(deserializer).map(Option::unwrap_or_default)
+}
+
+/// A list of changes, or one by itself; whatever stands in the place of one is kept.
+fn changes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Change>, D::Error> {
+    let list = match Value::deserialize(deserializer)? {
+        Value::Null => Vec::new(),
+        Value::Array(list) => list,
+        one => vec![one],
+    };
+    let change = |value: Value| match value.is_object() {
+        true => Change::deserialize(value).map_err(de::Error::custom),
+        false => Ok(Change { object: String::new(), new_value: value, more: Map::new() }),
+    };
+    list.into_iter().map(change).collect()
 }
 
 fn as_number(value: &Value) -> Option<i64> {
@@ -480,6 +498,29 @@ mod tests {
         assert_eq!(update.panelist_id.as_deref(), Some("true"));
         assert_eq!(update.supplier_name.as_deref(), Some(r#"{"first":1}"#));
         assert!(update.changes.is_empty());
+        for (changes, expected) in [
+            (json!([{"object": null, "new_value": 1}]), json!([{"object": "", "new_value": 1}])),
+            (json!([{"object": 7, "old": 2}]), json!([{"object": "7", "new_value": null, "old": 2}])),
+            (json!([{"object": {"a": 1}}]), json!([{"object": r#"{"a":1}"#, "new_value": null}])),
+            (json!(["x", null]), json!([{"object": "", "new_value": "x"}, {"object": "", "new_value": null}])),
+            (json!({"object": "is_live_change"}), json!([{"object": "is_live_change", "new_value": null}])),
+            (json!("x"), json!([{"object": "", "new_value": "x"}])),
+        ] {
+            for (kind, data) in [
+                ("com.cint.session.updated", json!({"response_session_id": "s", "sequence_number": 5})),
+                ("com.cint.target-group.updated", json!({"target_group_id": "g"})),
+            ] {
+                let mut data = data;
+                data["changes"] = changes.clone();
+                let event = self::event(kind, &data);
+                let kept = match event.data() {
+                    EventData::SessionUpdated(update) => &update.changes,
+                    EventData::TargetGroupUpdated(update) => &update.changes,
+                    other => panic!("{other:?}"),
+                };
+                assert_eq!(serde_json::to_value(kept).unwrap(), expected, "{changes}");
+            }
+        }
         for data in [
             json!({"response_session_id": "s"}),
             json!({"response_session_id": "s", "sequence_number": 1.5}),
@@ -562,6 +603,23 @@ mod tests {
                 assert_eq!((group.account_id, &group.user), (Some(1), &user));
                 assert_eq!(group.changes[0].new_value["value"], json!(10));
             }
+        }
+    }
+
+    /// What tells less than both counts says nothing about which are the newest.
+    #[test]
+    fn counts_have_an_order_if_both_are_told() {
+        for (completes, screens, is_ordered) in [
+            (json!(7), json!(20), true),
+            (json!("0"), json!(0), true),
+            (json!(7), Value::Null, false),
+            (Value::Null, json!(20), false),
+            (json!(-1), json!(20), false),
+            (json!(7), json!(-1), false),
+        ] {
+            let data = json!({"target_group_id": "g", "completes": completes, "screens": screens});
+            let event = event("com.cint.quota.fill.registered", &data);
+            assert_eq!(event.count_order().is_some(), is_ordered, "{data}");
         }
     }
 
