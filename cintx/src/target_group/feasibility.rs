@@ -72,7 +72,8 @@ pub struct TargetFeasibility {
     /// Whom it is about, by question. Before 2025-12-18 the answer has them by order only: empty where the target
     /// group's own audience was asked about.
     pub conditions: Vec<(i64, Condition)>,
-    /// How many completes were asked for.
+    /// How many completes were asked for; `None` where the target group's own audience was asked about, whose quotas the
+    /// answer does not repeat.
     pub wanted: Option<u64>,
     /// The fewest completes to expect.
     pub completes_min: Option<i64>,
@@ -82,6 +83,22 @@ pub struct TargetFeasibility {
     pub percent_min: Option<Decimal>,
     /// The most.
     pub percent_max: Option<Decimal>,
+}
+
+impl TargetFeasibility {
+    /// Whom it is about, in words.
+    pub(crate) fn label(&self) -> String {
+        let of_question = |part: &[(i64, Condition)]| {
+            part.iter().map(|(_, condition)| condition.label()).collect::<Vec<_>>().join(", ")
+        };
+        let parts = self.conditions.chunk_by(|(one, _), (other, _)| one == other);
+        let labels: Vec<String> = parts.map(of_question).collect();
+        match (labels.is_empty(), self.question) {
+            (false, _) => labels.join(" × "),
+            (true, Some(question)) => format!("question {question}"),
+            (true, None) => "a target".to_owned(),
+        }
+    }
 }
 
 /// What a group of suppliers can deliver.
@@ -126,7 +143,7 @@ impl<V: Version> IntoFuture for DraftFeasibility<V> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let (client, project, draft) = self.draft.solved().await.check()?;
+            let (client, project, draft) = self.draft.solved().await.check_for_feasibility()?;
             V::feasibility(client.raw(), client.account(), &project, &draft, self.step_days).await
         })
     }
@@ -146,6 +163,12 @@ impl<V: Version> TargetGroup<V> {
     pub fn feasibility(&self) -> GroupFeasibility<V> {
         GroupFeasibility { group: self.clone(), settings: FeasibilitySettings::default(), problems: Vec::new() }
     }
+}
+
+/// What is wrong with a goal: whoever asks for feasibility may want less than a target group may have.
+pub(super) fn goal_problem(completes: u32) -> Option<FieldError> {
+    let is_wrong = !(1..=10_000).contains(&completes);
+    is_wrong.then(|| FieldError::new("completes_goal", format!("is {completes}, expected 1 to 10,000")))
 }
 
 /// Settings that the feasibility of an existing target group is computed for, instead of its own.
@@ -185,9 +208,7 @@ with_options!(GroupFeasibility: group.client);
 impl<V: Version> GroupFeasibility<V> {
     /// With this many completes: 1 to 10,000.
     pub fn completes_goal(mut self, completes: u32) -> Self {
-        if !(1..=10_000).contains(&completes) {
-            self.problems.push(FieldError::new("completes_goal", format!("is {completes}, expected 1 to 10,000")));
-        }
+        self.problems.extend(goal_problem(completes));
         self.settings.completes_goal = Some(completes);
         self
     }
