@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::details::reference_problem;
 use super::re_entry::{HasReEntry, ReEntry};
-use super::{PricingModel, TargetGroup};
+use super::{PricingModel, TargetGroup, TargetGroupSummary};
 use crate::audience::Audience;
 use crate::client::Client;
 use crate::client::options::with_options;
@@ -382,6 +382,28 @@ impl<V: Version> DraftBuilder<V> {
     pub(crate) fn bearing(mut self, own_reference: String) -> Self {
         self.own_reference = Some(own_reference);
         self
+    }
+
+    /// Refuses a target group of a list that was not made of this draft, as far as the list shows it.
+    pub(crate) fn check_is_that_of(&self, there: &TargetGroupSummary) -> Result<(), Error> {
+        let settings = &self.draft.settings;
+        let mut problems = Vec::new();
+        let mut refuse = |field: &'static str, is: &dyn std::fmt::Display, wanted: &dyn std::fmt::Display| {
+            let reason = format!("is {wanted}, but {is} of the target group {} that is there already", there.id);
+            problems.push(FieldError::new(field, reason));
+        };
+        if let Some(is) = there.locale.as_ref().filter(|_| self.required.has("locale"))
+            && *is != settings.locale
+        {
+            refuse("locale", is, &settings.locale);
+        }
+        // A reference that follows from a name of the program's own is nobody else's.
+        if let Some(is) = there.name.as_deref().filter(|_| settings.reference.is_some())
+            && is != settings.name.trim()
+        {
+            refuse("name", &format!("{is:?}"), &format!("{:?}", settings.name.trim()));
+        }
+        Error::check(problems)
     }
 
     /// The goal, once it is given.

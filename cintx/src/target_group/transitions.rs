@@ -331,7 +331,7 @@ impl<V: Version> JobKind for BulkTransition<V> {
     }
 }
 
-/// What became of each target group.
+/// What became of each target group. A job that failed counts as done where it says this.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]

@@ -141,6 +141,19 @@ async fn what_is_there_is_found_and_each_has_a_result<V: Version>() {
     let twice = groups.create([setup.draft("UK drinks"), setup.draft("UK drinks")]).await.unwrap_err();
     assert!(twice.invalid_fields()[0].reason().contains("as that of"), "{twice}");
 
+    // What is there and was made of something else is not taken for it.
+    let (name, other) = setup.draft("UK drinks");
+    let mut others = vec![(name, other.locale("eng_us"), "locale")];
+    if V::DATE >= "2025-12-18" {
+        let (name, referred) = setup.draft("UK cats");
+        setup.draft("UK dogs").1.reference("TG-7").create().await.unwrap();
+        others.push((name, referred.reference("TG-7"), "name"));
+    }
+    for (name, draft, field) in others {
+        let refused = groups.create([(name, draft)]).await.unwrap().await.all().unwrap_err();
+        assert_eq!(refused.invalid_fields()[0].field(), field, "{refused}");
+    }
+
     // A launch that failed is tried again under another key; one that goes on failing is one result among the others.
     let fail = |name: usize, jobs| setup.sandbox.fail_jobs_of(second[name].1.id().as_str(), jobs, "NotNow", "not now");
     assert!(fail(0, 1) && fail(1, 99));
@@ -578,7 +591,8 @@ macro_rules! version {
             crate::field::cases!(
                 $marker: what_is_there_is_found_and_each_has_a_result,
                 jobs_are_waited_for_at_once_and_schedules_are_kept, a_watch_tells_what_changes_and_ends,
-                a_watch_goes_on_from_what_was_kept, a_watch_outlives_bad_weather_until_its_deadline, hints_bring_news_without_more_reads,
+                a_watch_goes_on_from_what_was_kept, a_watch_outlives_bad_weather_until_its_deadline,
+                hints_bring_news_without_more_reads,
                 one_target_group_is_watched_from_draft_to_end, a_tracker_that_is_killed_comes_to_the_same_end
             );
 
