@@ -174,6 +174,10 @@ impl Study {
         self
     }
 
+    fn reference_text(&self) -> Option<String> {
+        self.reference.as_ref().map(ToString::to_string)
+    }
+
     /// Refuses a study with names that are not unique, and what a version does not have.
     fn check<V: Version>(&self) -> Result<(), Error> {
         let mut problems = Vec::from_iter(crate::project::name_problem(&self.name));

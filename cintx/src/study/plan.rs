@@ -15,6 +15,7 @@ use crate::quota::QuotaWarning;
 use crate::supply::Supply;
 use crate::target_group::feasibility::Feasibility;
 use crate::target_group::{Draft, DraftSettings, KeptDraft, TargetGroup, TargetGroupDraft, TargetGroupStatus};
+use crate::types::ids::ProjectId;
 use crate::version::Version;
 use crate::wire::study::ExclusionSet;
 
@@ -286,15 +287,7 @@ impl Study {
             let supply = group.supply.known().unwrap_or_else(Supply::open_exchange);
             group.draft_in_field(self, &nowhere, &supply)?.build_ahead().await?;
         }
-        let mut named = Vec::new();
-        let mut projects = client.projects().list().name(&*self.name).page_size(100).stream();
-        while let Some(project) = projects.try_next().await? {
-            if project.name.as_deref() == Some(self.name.trim()) {
-                named.push(project.id);
-            }
-        }
-        only_one("name", &self.name, named.len())?;
-        let project = match named.pop() {
+        let project = match self.project_there(client).await? {
             Some(id) => Some(client.project(id).get().await?),
             None => None,
         };
@@ -314,6 +307,19 @@ impl Study {
         plan.groups = plan.compare_groups().await?;
         Ok(plan)
     }
+
+    /// The project that the study is about, if it is there.
+    pub(super) async fn project_there<V: Version>(&self, client: &Client<V>) -> Result<Option<ProjectId>, Error> {
+        let mut named = Vec::new();
+        let mut projects = client.projects().list().name(&*self.name).page_size(100).stream();
+        while let Some(project) = projects.try_next().await? {
+            if project.name.as_deref() == Some(self.name.trim()) {
+                named.push(project.id);
+            }
+        }
+        only_one("name", &self.name, named.len())?;
+        Ok(named.pop())
+    }
 }
 
 /// A name that occurs twice names nothing.
@@ -325,7 +331,7 @@ fn only_one(field: &'static str, name: &str, found: usize) -> Result<(), Error> 
 }
 
 /// A target group that is there: its name, its status, its handle.
-type There<V> = (String, Option<TargetGroupStatus>, TargetGroup<V>);
+pub(super) type There<V> = (String, Option<TargetGroupStatus>, TargetGroup<V>);
 
 impl<V: Version> Plan<V> {
     fn compare_project(&mut self) {
@@ -348,39 +354,57 @@ impl<V: Version> Plan<V> {
 
     async fn compare_groups(&mut self) -> Result<Vec<GroupPlan<V>>, Error> {
         let scope = self.project.as_ref().map(|project| self.client.project(project));
-        let mut there: Vec<There<V>> = Vec::new();
-        if let Some(scope) = &scope {
-            let mut groups = scope.target_groups().list().page_size(100).stream();
-            while let Some(group) = groups.try_next().await? {
-                there.push((group.name.clone().unwrap_or_default(), group.status.clone(), group.open(scope)));
-            }
-        }
+        let there = match &scope {
+            Some(scope) => self.groups_of(scope).await?,
+            None => Vec::new(),
+        };
         let mut plans = Vec::new();
         for group in self.study.target_groups.clone() {
-            let named: Vec<_> = there.iter().filter(|(name, ..)| name == group.name.trim()).collect();
-            only_one("target_group", &group.name, named.len())?;
             let supply = group.supply.resolved(&self.client, &group.locale).await?;
-            let mut plan = match (named.first(), &scope) {
-                (Some((_, Some(TargetGroupStatus::Draft), there)), _) => {
-                    match self.compare_draft(&group, there, &supply).await {
-                        // A launch that was under way has got there since it was listed.
-                        Err(error) if error.kind() == ErrorKind::Moved => {
-                            self.compare_launched(group, there, supply).await?
-                        }
-                        compared => compared?,
-                    }
-                }
-                (Some((_, _, launched)), _) => self.compare_launched(group, launched, supply).await?,
-                (None, scope) => self.new_group(group, scope.as_ref(), supply).await?,
-            };
-            self.compare_exclusions(&mut plan).await?;
-            plans.push(plan);
+            plans.push(self.compare_group(group, supply, &there, scope.as_ref()).await?);
         }
         let known = |name: &str| self.study.target_groups.iter().any(|group| group.name.trim() == name);
         let others = there.iter().filter(|(name, ..)| !known(name));
         let others: Vec<_> = others.map(|(name, ..)| Drift::new(Some(name), "target_group", &(), name)).collect();
         self.drift.extend(others);
         Ok(plans)
+    }
+
+    /// The target groups of the project.
+    pub(super) async fn groups_of(&self, scope: &ProjectScope<V>) -> Result<Vec<There<V>>, Error> {
+        let mut there = Vec::new();
+        let mut groups = scope.target_groups().list().page_size(100).stream();
+        while let Some(group) = groups.try_next().await? {
+            there.push((group.name.clone().unwrap_or_default(), group.status.clone(), group.open(scope)));
+        }
+        Ok(there)
+    }
+
+    /// What is to be done with one target group, among those that are there.
+    pub(super) async fn compare_group(
+        &mut self,
+        group: StudyGroup,
+        supply: Supply,
+        there: &[There<V>],
+        scope: Option<&ProjectScope<V>>,
+    ) -> Result<GroupPlan<V>, Error> {
+        let named: Vec<_> = there.iter().filter(|(name, ..)| name == group.name.trim()).collect();
+        only_one("target_group", &group.name, named.len())?;
+        let mut plan = match named.first() {
+            Some((_, Some(TargetGroupStatus::Draft), there)) => {
+                match self.compare_draft(&group, there, &supply).await {
+                    // A launch that was under way has got there since it was listed.
+                    Err(error) if error.kind() == ErrorKind::Moved => {
+                        self.compare_launched(group, there, supply).await?
+                    }
+                    compared => compared?,
+                }
+            }
+            Some((_, _, launched)) => self.compare_launched(group, launched, supply).await?,
+            None => self.new_group(group, scope, supply).await?,
+        };
+        self.compare_exclusions(&mut plan).await?;
+        Ok(plan)
     }
 
     async fn new_group(
@@ -393,12 +417,21 @@ impl<V: Version> Plan<V> {
         let nowhere = self.client.project(crate::ProjectId::new("not-created-yet"));
         let draft = group.draft(&self.study, scope.unwrap_or(&nowhere), &supply)?.solved().await;
         let feasibility = match scope {
-            None if V::FEASIBILITY_WANTS_PROJECT => None,
-            _ => Some(draft.feasibility().await?),
+            None if V::FEASIBILITY_WANTS_PROJECT => {
+                self.warn(&name, "feasibility can be asked once the project is there".to_owned());
+                None
+            }
+            _ => match draft.feasibility().await {
+                Ok(feasibility) => Some(feasibility),
+                // Whoever buys may do without an estimate; what else is wrong is said by the other calls.
+                Err(error) => {
+                    self.warn(&name, format!("feasibility cannot be had: {error}"));
+                    None
+                }
+            },
         };
-        match &feasibility {
-            None => self.warn(&name, "feasibility can be asked once the project is there".to_owned()),
-            Some(feasibility) => self.warn_of(&group, feasibility),
+        if let Some(feasibility) = &feasibility {
+            self.warn_of(&group, feasibility);
         }
         let draft = draft.build()?;
         self.warn_of_quotas(&name, &draft.audience.warnings_in(draft.settings.completes_goal, V::DRAFTS_IN));
@@ -417,6 +450,11 @@ impl<V: Version> Plan<V> {
         {
             let goal = group.completes_goal;
             self.warn(name, format!("{goal} completes are wanted, at most {most} can be had"));
+        }
+        for target in feasibility.unfillable() {
+            let (label, wanted) = (target.label(), target.wanted.unwrap_or_default());
+            let most = target.completes_max.unwrap_or_default();
+            self.warn(name, format!("{wanted} completes of {label} are wanted, at most {most} can be had"));
         }
         if let (Some(given), Some(suggested)) = (&group.cost_per_interview, &feasibility.suggested_price)
             && given.currency() == suggested.currency()

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use cintx::client::Credentials;
+use cintx::client::{CallOptions, Credentials};
 use cintx::fielding::FieldingPeriod;
 use cintx::study::{Step, Study, StudySupply};
 use cintx::target_group::TargetGroupStatus;
+use cintx::types::LengthOfInterview;
 use cintx::{Client, Outcome, Version};
-use cintx_sandbox::{Fault, Sandbox};
+use cintx_sandbox::{Fault, Received, Sandbox};
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::Value;
 
@@ -19,6 +20,10 @@ use crate::setup::{Setup, on_every_version};
 on_every_version!(
     a_plan_writes_nothing_and_is_carried_out_once,
     what_differs_is_changed,
+    a_plan_that_is_applied_twice_makes_nothing_twice,
+    a_plan_goes_on_with_what_is_there_by_then,
+    options_of_a_plan_hold_for_what_applies_it,
+    what_cannot_be_estimated_is_planned_all_the_same,
     killed_after_every_request_it_converges,
     lost_answers_make_no_duplicates,
     a_draft_that_is_launched_meanwhile_is_compared_as_launched,
@@ -95,6 +100,93 @@ async fn a_plan_writes_nothing_and_is_carried_out_once<V: Version>(setup: Setup<
     assert!(again.is_empty(), "{again}");
     assert_eq!(again.apply(|_| panic!("nothing is to be done")).await.unwrap(), applied);
     assert_eq!(writes(&setup.sandbox), before, "a second run writes nothing");
+    setup.assert_no_violation();
+}
+
+/// How often an operation was called.
+fn calls(sandbox: &Sandbox, operation: &str) -> usize {
+    sandbox.requests().iter().filter(|request| request.operation.as_deref() == Some(operation)).count()
+}
+
+async fn a_plan_that_is_applied_twice_makes_nothing_twice<V: Version>(setup: Setup<V>) {
+    let mut study = study(&setup.sandbox);
+    study.target_groups[1].launch = true;
+    let refused = Fault::on("create_launch_fielding_run_from_draft_job").status(422).after(1).times(1);
+    setup.sandbox.inject(refused);
+    let plan = study.plan(&setup.cint).await.unwrap().concurrency(1);
+    let first = plan.apply_each(|_| {}).await.unwrap();
+    assert_eq!(first.failures().map(|(name, _)| name).collect::<Vec<_>>(), ["German drinks"]);
+    let mut told = Vec::new();
+    let second = plan.apply_each(|step| told.push(step.to_string())).await.unwrap().into_applied().unwrap();
+    assert_eq!(told, ["launch target group \"German drinks\""]);
+    assert_eq!(&second.target_groups[0].1, first.target_groups[0].1.as_ref().unwrap());
+    let third = plan.apply(|_| panic!("nothing is left to do")).await.unwrap();
+    assert_eq!(third, second);
+    let wanted = ["German drinks", "UK drinks"].map(|name| (name.to_owned(), "live".to_owned()));
+    assert_eq!(state(&setup.cint).await["MyDrinksSurveyQ1"], wanted);
+    assert_eq!((calls(&setup.sandbox, "create_project"), calls(&setup.sandbox, "create_target_group")), (1, 2));
+    setup.assert_no_violation();
+}
+
+/// Somebody else was faster: what there is by then is compared, and changed as the study says.
+async fn a_plan_goes_on_with_what_is_there_by_then<V: Version>(setup: Setup<V>) {
+    let study = study(&setup.sandbox);
+    let plan = study.plan(&setup.cint).await.unwrap().concurrency(1);
+    let mut other = study.clone();
+    other.target_groups[0].completes_goal = 450;
+    other.target_groups[0].launch = false;
+    other.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
+    let mut told = Vec::new();
+    plan.apply(|step| told.push(step.to_string())).await.unwrap();
+    let expected = ["change target group \"UK drinks\": completes_goal", "launch target group \"UK drinks\""];
+    assert_eq!(told, expected);
+    assert_eq!(state(&setup.cint).await, complete());
+    assert!(study.plan(&setup.cint).await.unwrap().is_empty());
+    setup.assert_no_violation();
+}
+
+async fn options_of_a_plan_hold_for_what_applies_it<V: Version>(setup: Setup<V>) {
+    let mut study = study(&setup.sandbox);
+    for (goal, minutes) in [(200, 10), (250, 12)] {
+        // New at first, then there: a draft, and one in field.
+        study.target_groups[1].completes_goal = goal;
+        study.target_groups[0].length_of_interview = LengthOfInterview::minutes(minutes).unwrap();
+        let plan = study.plan(&setup.cint).await.unwrap();
+        let before = setup.sandbox.requests().len();
+        let options = CallOptions::new().header("x-team", "seven");
+        let keyed = plan.clone().with(options.clone().business_key("mine")).apply(|_| {}).await.unwrap_err();
+        assert_eq!(keyed.invalid_fields()[0].field(), "key", "keys follow from the study: {keyed}");
+        plan.with(options).apply(|_| {}).await.unwrap();
+        let sent = setup.sandbox.requests().split_off(before);
+        let has_it = |it: &Received| it.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("x-team"));
+        let without: Vec<_> = sent.iter().filter(|it| !has_it(it)).map(|it| (&it.method, &it.path)).collect();
+        assert!(sent.len() > 2 && without.is_empty(), "{without:?}");
+    }
+    assert!(study.plan(&setup.cint).await.unwrap().is_empty());
+    setup.assert_no_violation();
+}
+
+async fn what_cannot_be_estimated_is_planned_all_the_same<V: Version>(setup: Setup<V>) {
+    let mut study = study(&setup.sandbox);
+    let german = study.target_groups.pop().unwrap();
+    study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
+    study.target_groups.push(german);
+    let expect = async |study: &Study, says: &str| {
+        let plan = study.plan(&setup.cint).await.unwrap();
+        let [Step::CreateTargetGroup { feasibility: None, .. }] = &*plan.steps().collect::<Vec<_>>() else {
+            panic!("{plan}")
+        };
+        let warning = &plan.warnings()[0];
+        assert_eq!(warning.target_group.as_deref(), Some("German drinks"));
+        assert!(warning.message.starts_with("feasibility cannot be had") && warning.message.contains(says), "{plan}");
+    };
+    setup.sandbox.inject(Fault::on("calculate_target_group_feasibility").status(422).times(1));
+    expect(&study, "422").await;
+    // A target group may want more than can be asked about.
+    study.target_groups[1].completes_goal = 12_000;
+    expect(&study, "10,000").await;
+    study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
+    assert!(study.plan(&setup.cint).await.unwrap().is_empty());
     setup.assert_no_violation();
 }
 
