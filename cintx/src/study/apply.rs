@@ -213,9 +213,13 @@ impl<V: Version> Plan<V> {
                     })?;
                 }
                 (Step::SetExclusions { .. }, _, Some(group)) => wrote.of(self.exclude(plan, group).await)?,
-                (Step::Launch { .. }, _, Some(group)) => {
+                (Step::Launch { start, .. }, _, Some(group)) => {
                     let end = plan.group.fielding_period.end;
-                    wrote.of(group.start_field_once(&format!("study/launch/{end}"), None, end).await)?;
+                    let key = match start {
+                        None => format!("study/launch/{end}"),
+                        Some(start) => format!("study/schedule/{start}/{end}"),
+                    };
+                    wrote.of(group.start_field_once(&key, *start, end).await)?;
                 }
                 (Step::CreateTargetGroup { .. }, _, _) => group = Some(wrote.of(draft.clone().create().await)?),
                 _ => {}

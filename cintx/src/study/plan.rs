@@ -2,12 +2,13 @@
 
 use std::fmt;
 
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::audience_read::parts;
 use super::drift::{Drift, NotCompared, setting};
 use super::launched::LaunchedChange;
-use super::{Study, StudyAudience, StudyExclusions, StudyGroup, assistant, exclusions};
+use super::{Study, StudyAudience, StudyExclusions, StudyGroup, StudyLaunch, assistant, exclusions};
 use crate::client::{CallOptions, Client};
 use crate::error::{Error, ErrorKind, FieldError};
 use crate::project::{Project, ProjectScope};
@@ -59,10 +60,13 @@ pub enum Step {
         /// What is changed.
         fields: Vec<String>,
     },
-    /// A target group is launched.
+    /// A target group is launched, or scheduled.
     Launch {
         /// The name of the target group.
         name: String,
+        /// When its field begins; `None` for at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        start: Option<Timestamp>,
     },
 }
 
@@ -74,7 +78,7 @@ impl Step {
             Self::CreateTargetGroup { name, .. }
             | Self::ChangeTargetGroup { name, .. }
             | Self::SetExclusions { name, .. }
-            | Self::Launch { name } => Some(name),
+            | Self::Launch { name, .. } => Some(name),
         }
     }
 }
@@ -102,7 +106,10 @@ impl fmt::Display for Step {
             Self::SetExclusions { name, fields } => {
                 write!(f, "change who is kept out of target group {name:?}: {}", fields.join(", "))
             }
-            Self::Launch { name } => write!(f, "launch target group {name:?}"),
+            Self::Launch { name, start: None } => write!(f, "launch target group {name:?}"),
+            Self::Launch { name, start: Some(start) } => {
+                write!(f, "schedule target group {name:?}: field begins at {start}")
+            }
         }
     }
 }
@@ -151,6 +158,9 @@ pub(super) struct GroupPlan<V: Version> {
     pub(super) exclusions: Option<(ExclusionSet, ExclusionSet)>,
     pub(super) steps: Vec<Step>,
 }
+
+/// A field that is launched at once and was to begin so much later is told.
+const FAR_AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
 /// How many target groups are applied at once if nothing else is said.
 const DEFAULT_CONCURRENCY: usize = 4;
@@ -437,9 +447,8 @@ impl<V: Version> Plan<V> {
         self.warn_of_quotas(&name, &draft.audience.warnings_in(draft.settings.completes_goal, V::DRAFTS_IN));
         self.drift.push(Drift::new(Some(&name), "target_group", &name, &()));
         let mut steps = vec![Step::CreateTargetGroup { name: name.clone(), feasibility }];
-        if group.launch {
-            steps.push(Step::Launch { name });
-        }
+        self.warn_of_start(&group);
+        steps.extend(group.launch_step());
         Ok(GroupPlan { group, supply, found: Found::Nothing, exclusions: None, steps })
     }
 
@@ -494,9 +503,10 @@ impl<V: Version> Plan<V> {
             let fields = fields.into_iter().map(str::to_owned).collect();
             steps.push(Step::ChangeTargetGroup { name: group.name.clone(), fields, deletes: Vec::new() });
         }
-        if group.launch {
-            self.drift.push(Drift::new(Some(&group.name), "launch", &true, &false));
-            steps.push(Step::Launch { name: group.name.clone() });
+        if let Some(step) = group.launch_step() {
+            self.drift.push(Drift::new(Some(&group.name), "launch", &group.launch, &StudyLaunch::Draft));
+            self.warn_of_start(group);
+            steps.push(step);
         }
         let found = Found::Draft(draft.clone(), audiences);
         Ok(GroupPlan { group: group.clone(), supply: supply.clone(), found, exclusions: None, steps })
@@ -548,8 +558,9 @@ impl<V: Version> Plan<V> {
             self.warn(&name, obstacle.clone());
         }
         self.warn_of_quotas(&name, &change.warnings);
-        if !group.launch {
-            self.drift.push(Drift::new(Some(&name), "launch", &false, &true));
+        let launched = if change.is_scheduled { StudyLaunch::AtStart } else { StudyLaunch::Now };
+        if group.launch == StudyLaunch::Draft {
+            self.drift.push(Drift::new(Some(&name), "launch", &group.launch, &launched));
             self.warn(&name, "it is launched already, and cannot be a draft again".to_owned());
         }
         let fields: Vec<String> = change.fields.iter().copied().map(str::to_owned).collect();
@@ -584,6 +595,15 @@ impl<V: Version> Plan<V> {
         plan.steps.insert(launch.unwrap_or(plan.steps.len()), Step::SetExclusions { name, fields });
         plan.exclusions = Some((is, desired));
         Ok(())
+    }
+
+    /// Field that begins at once may begin much earlier than was meant.
+    fn warn_of_start(&mut self, group: &StudyGroup) {
+        let start = group.fielding_period.start;
+        if group.launch == StudyLaunch::Now && start.duration_since(self.client.now()) > FAR_AHEAD {
+            let text = format!("field begins at once, not at {start}: launch \"at-start\" schedules it");
+            self.warn(&group.name, text);
+        }
     }
 
     /// What whole numbers do to quotas that a step sends.
@@ -635,14 +655,9 @@ fn differences(is: &DraftSettings, wanted: &DraftSettings) -> Vec<&'static str> 
 }
 
 /// The wanted settings of a draft: the study's, and what there is where a study says nothing.
-pub(super) fn wanted(
-    is: &DraftSettings,
-    desired: &DraftSettings,
-    group: &StudyGroup,
-    now: jiff::Timestamp,
-) -> DraftSettings {
+pub(super) fn wanted(is: &DraftSettings, desired: &DraftSettings, group: &StudyGroup, now: Timestamp) -> DraftSettings {
     // Cint keeps milliseconds.
-    let same = |one: jiff::Timestamp, other: jiff::Timestamp| one.as_millisecond() == other.as_millisecond();
+    let same = |one: Timestamp, other: Timestamp| one.as_millisecond() == other.as_millisecond();
     let same_period = same(is.fielding_period.start(), desired.fielding_period.start())
         && same(is.fielding_period.end(), desired.fielding_period.end());
     DraftSettings {
@@ -658,7 +673,8 @@ pub(super) fn wanted(
         industry: desired.industry.clone().or_else(|| is.industry.clone()),
         lockout: desired.lockout.clone().or_else(|| is.lockout.clone()),
         study_type: desired.study_type.clone().or_else(|| is.study_type.clone()),
-        test_url: desired.test_url.clone().or_else(|| desired.live_url.clone()),
+        live_url: desired.live_url.clone().or_else(|| is.live_url.clone()),
+        test_url: desired.test_url.as_ref().or(desired.live_url.as_ref()).or(is.test_url.as_ref()).cloned(),
         // Equal, though not the same to the letter.
         fielding_period: if same_period { is.fielding_period } else { desired.fielding_period },
         supply: if is.supply.same_as(&desired.supply) { is.supply.clone() } else { desired.supply.clone() },

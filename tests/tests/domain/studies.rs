@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cintx::client::{CallOptions, Credentials};
-use cintx::fielding::FieldingPeriod;
-use cintx::study::{Step, Study, StudySupply};
+use cintx::fielding::{FieldingPeriod, RunStatus};
+use cintx::study::{Step, Study, StudyLaunch, StudySupply, Warning};
 use cintx::target_group::TargetGroupStatus;
 use cintx::types::LengthOfInterview;
 use cintx::{Client, Outcome, Version};
@@ -24,6 +24,7 @@ on_every_version!(
     a_plan_goes_on_with_what_is_there_by_then,
     options_of_a_plan_hold_for_what_applies_it,
     what_cannot_be_estimated_is_planned_all_the_same,
+    a_study_schedules_what_begins_later,
     killed_after_every_request_it_converges,
     lost_answers_make_no_duplicates,
     a_draft_that_is_launched_meanwhile_is_compared_as_launched,
@@ -110,7 +111,7 @@ fn calls(sandbox: &Sandbox, operation: &str) -> usize {
 
 async fn a_plan_that_is_applied_twice_makes_nothing_twice<V: Version>(setup: Setup<V>) {
     let mut study = study(&setup.sandbox);
-    study.target_groups[1].launch = true;
+    study.target_groups[1].launch = StudyLaunch::Now;
     let refused = Fault::on("create_launch_fielding_run_from_draft_job").status(422).after(1).times(1);
     setup.sandbox.inject(refused);
     let plan = study.plan(&setup.cint).await.unwrap().concurrency(1);
@@ -134,7 +135,7 @@ async fn a_plan_goes_on_with_what_is_there_by_then<V: Version>(setup: Setup<V>) 
     let plan = study.plan(&setup.cint).await.unwrap().concurrency(1);
     let mut other = study.clone();
     other.target_groups[0].completes_goal = 450;
-    other.target_groups[0].launch = false;
+    other.target_groups[0].launch = StudyLaunch::Draft;
     other.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
     let mut told = Vec::new();
     plan.apply(|step| told.push(step.to_string())).await.unwrap();
@@ -182,11 +183,60 @@ async fn what_cannot_be_estimated_is_planned_all_the_same<V: Version>(setup: Set
     };
     setup.sandbox.inject(Fault::on("calculate_target_group_feasibility").status(422).times(1));
     expect(&study, "422").await;
+    // What can be estimated and not be filled is told for each target.
+    study.target_groups[1].completes_goal = 10_000;
+    study.target_groups[1].incidence_rate = "0.01".parse().unwrap();
+    let plan = study.plan(&setup.cint).await.unwrap();
+    for option in ["5000 completes of option 1 are wanted, at most", "5000 completes of option 2 are wanted, at most"] {
+        assert!(plan.warnings().iter().any(|warning| warning.message.starts_with(option)), "{plan}");
+    }
     // A target group may want more than can be asked about.
     study.target_groups[1].completes_goal = 12_000;
     expect(&study, "10,000").await;
     study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
     assert!(study.plan(&setup.cint).await.unwrap().is_empty());
+    setup.assert_no_violation();
+}
+
+async fn a_study_schedules_what_begins_later<V: Version>(setup: Setup<V>) {
+    let mut study = study(&setup.sandbox);
+    let start = Timestamp::now() + 48.hours();
+    for group in &mut study.target_groups {
+        group.fielding_period = FieldingPeriod { start, end: start + 240.hours() };
+    }
+    // At once, two days too early: that is told.
+    let plan = study.plan(&setup.cint).await.unwrap();
+    let is_told = |warning: &Warning| warning.message.starts_with("field begins at once, not at");
+    assert!(plan.warnings().iter().any(is_told), "{plan}");
+
+    study.target_groups[0].launch = StudyLaunch::AtStart;
+    let plan = study.plan(&setup.cint).await.unwrap();
+    assert!(!plan.warnings().iter().any(is_told), "{plan}");
+    let step = format!("schedule target group \"UK drinks\": field begins at {start}");
+    assert!(plan.steps().any(|it| it.to_string() == step), "{plan}");
+    let applied = plan.apply(|_| {}).await.unwrap();
+    let group = setup.cint.project(&applied.project).target_group(&applied.target_groups[0].1);
+    let run = group.fielding_run().await.unwrap().unwrap();
+    assert_eq!(run.status(), &RunStatus::Scheduled);
+    let in_milliseconds = |period: FieldingPeriod| (period.start.as_millisecond(), period.end.as_millisecond());
+    assert_eq!(in_milliseconds(run.dates()), in_milliseconds(study.target_groups[0].fielding_period));
+    let again = study.plan(&setup.cint).await.unwrap();
+    assert!(again.is_empty() && again.drift().is_empty(), "{again} {:#?}", again.drift());
+    assert_eq!(again.apply(|_| panic!("nothing is left to do")).await.unwrap(), applied);
+
+    let imported = Study::import(&setup.cint, applied.project).await.unwrap().study;
+    let read = imported.target_groups.iter().find(|it| it.name == "UK drinks").unwrap();
+    assert_eq!(read.launch, StudyLaunch::AtStart);
+    // It moves with the file, and is not launched by a word that may not be meant so.
+    study.target_groups[0].fielding_period.start += 24.hours();
+    let plan = study.plan(&setup.cint).await.unwrap();
+    let steps: Vec<String> = plan.steps().map(ToString::to_string).collect();
+    assert_eq!(steps, ["change target group \"UK drinks\": fielding_period"]);
+    study.target_groups[0].launch = StudyLaunch::Now;
+    let plan = study.plan(&setup.cint).await.unwrap();
+    assert!(plan.warnings()[0].message.contains("it is scheduled for"), "{plan}");
+    plan.apply(|_| {}).await.unwrap();
+    assert_eq!(group.fielding_run().await.unwrap().unwrap().status(), &RunStatus::Scheduled);
     setup.assert_no_violation();
 }
 
@@ -299,7 +349,7 @@ async fn what_was_made_before_a_refusal_took_effect<V: Version>(setup: Setup<V>)
 async fn a_draft_that_is_launched_meanwhile_is_compared_as_launched<V: Version>(setup: Setup<V>) {
     let study = study(&setup.sandbox);
     let mut drafts = study.clone();
-    drafts.target_groups[0].launch = false;
+    drafts.target_groups[0].launch = StudyLaunch::Draft;
     let applied = drafts.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
     let group = setup.cint.project(&applied.project).target_group(&applied.target_groups[0].1);
     let (end, listed) = (study.target_groups[0].fielding_period.end, AtomicBool::new(true));
@@ -336,7 +386,7 @@ fn changed(mut study: Study) -> Study {
     uk.completes_goal = 600;
     uk.length_of_interview = cintx::types::LengthOfInterview::minutes(15).unwrap();
     uk.cost_per_interview = Some("2.95 USD".parse().unwrap());
-    uk.live_url = "https://survey.example/uk2?RID=[%RID%]".parse().unwrap();
+    uk.live_url = Some("https://survey.example/uk2?RID=[%RID%]".parse().unwrap());
     uk.fielding_period.end += 48.hours();
     uk.supply = StudySupply::Only(vec![12.into(), 34.into()]);
     let age = &mut uk.audience.interlock.as_mut().unwrap().questions[0];
@@ -346,7 +396,7 @@ fn changed(mut study: Study) -> Study {
     german.cost_per_interview = Some("3.20 USD".parse().unwrap());
     german.audience.questions[0].options[0].percent = Some(45.into());
     german.audience.questions[0].options[1].percent = Some(55.into());
-    german.launch = true;
+    german.launch = StudyLaunch::Now;
     study.target_groups.push(french);
     study
 }
