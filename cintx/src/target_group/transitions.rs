@@ -331,7 +331,7 @@ impl<V: Version> JobKind for BulkTransition<V> {
     }
 }
 
-/// What became of each target group. A job that failed counts as done where it says this.
+/// What became of each target group.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -340,6 +340,8 @@ pub struct BulkOutcome {
     pub updated: Vec<TargetGroupId>,
     /// Those with which it was not, and why.
     pub failed: Vec<(TargetGroupId, JobFailure)>,
+    /// Whether the job says that it failed, although it says what became of each.
+    pub has_failed: bool,
     /// The manager that a change of managers is to.
     pub manager: Option<UserId>,
 }
@@ -347,6 +349,6 @@ pub struct BulkOutcome {
 impl BulkOutcome {
     /// Whether it was done with every one.
     pub fn is_complete(&self) -> bool {
-        self.failed.is_empty()
+        self.failed.is_empty() && !self.has_failed
     }
 }

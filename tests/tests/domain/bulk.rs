@@ -88,6 +88,7 @@ async fn what_a_failed_job_says_of_each_is_kept<V: Version>(_: Setup<V>) {
             continue;
         }
         let outcome = outcome.unwrap();
+        assert!(outcome.has_failed && !outcome.is_complete());
         let failed: Vec<_> = outcome.failed.iter().map(|(id, it)| (id.as_str(), it.code.as_deref().unwrap())).collect();
         assert_eq!((outcome.updated.len(), failed), (count, vec![(ids[1], "LATE"), (ids[2], "BUSY")]));
     }

@@ -24,6 +24,7 @@ fn outcome(
             .into_iter()
             .filter_map(|group| Some((id(group.target_group_id?), failure(group.failure_reason))))
             .collect(),
+        has_failed: false,
         manager: None,
     }
 }
@@ -46,7 +47,9 @@ macro_rules! asked {
         let done = outcome(answer.updated_target_groups, answer.failed_target_groups);
         let status = match job_status(word, || (), || failure(None)) {
             // A job that failed and says what became of each target group has come to that.
-            JobStatus::Failed(_) if !done.updated.is_empty() || !done.failed.is_empty() => JobStatus::Done(done),
+            JobStatus::Failed(_) if !done.updated.is_empty() || !done.failed.is_empty() => {
+                JobStatus::Done(BulkOutcome { has_failed: true, ..done })
+            }
             JobStatus::Done(()) => JobStatus::Done(done),
             JobStatus::Failed(failure) => JobStatus::Failed(failure),
             JobStatus::Running => JobStatus::Running,
