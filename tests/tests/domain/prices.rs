@@ -86,11 +86,34 @@ async fn an_existing_group_is_asked_about<V: Version>(setup: Setup<V>) {
         .unwrap();
     // It has a supply of its own, so the whole exchange is said, too.
     group.feasibility().supply(Supply::open_exchange()).await.unwrap();
-    let said = setup.sandbox.requests().pop().unwrap().body.unwrap()["allocations"].clone();
+    let said = setup.sandbox.requests().into_iter().filter_map(|request| request.body).next_back().unwrap();
+    let said = &said["allocations"];
     assert!(said.is_array() || said["open_exchange_allocations"]["exchange_max_percentage"] == 100, "{said}");
     let refused = group.feasibility().completes_goal(0).incidence_rate("2").await.unwrap_err();
     let fields: Vec<_> = refused.invalid_fields().iter().map(cintx::error::FieldError::field).collect();
     assert_eq!(fields, ["completes_goal", "incidence_rate"]);
+    setup.assert_no_violation();
+}
+
+/// Of a draft and in field: what is wanted is its own quotas, as shares of the goal that is asked about.
+#[cfg(feature = "v2025-12-18")]
+#[tokio::test]
+async fn targets_of_a_groups_own_audience_that_cannot_be_filled_are_found() {
+    let setup = Setup::<cintx::V2025_12_18>::new().await;
+    let group = setup.draft(&setup.project().await).incidence_rate("0.01").create().await.unwrap();
+    for is_launched in [false, true] {
+        let own = group.feasibility().await.unwrap();
+        let wanted: Vec<_> = own.targets.iter().map(|target| target.wanted).collect();
+        assert_eq!(wanted, [Some(245), Some(255)], "launched: {is_launched}");
+        assert_eq!(own.unfillable().next(), None);
+        let much = group.feasibility().completes_goal(10_000).await.unwrap();
+        let short: Vec<_> = much.unfillable().map(|target| target.wanted).collect();
+        assert_eq!(short, [Some(4_900), Some(5_100)], "{much:?}");
+        if !is_launched {
+            let end = Timestamp::now() + 240.hours();
+            group.launch(end).await.unwrap().until_live().await.unwrap();
+        }
+    }
     setup.assert_no_violation();
 }
 
