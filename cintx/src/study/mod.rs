@@ -1,9 +1,9 @@
 //! A study as data: described once, planned and applied as often as needed.
 //!
 //! A [`Study`] describes a project and its target groups: what a [draft](crate::target_group::DraftBuilder) can be
-//! told, when it is launched, exclusions, and the reports to ask for. [`Study::plan`] compares it with what there is and
-//! says what would be done, without doing it. [`Plan::apply`] does it. What is there already is left alone, so a study
-//! that was interrupted is applied again, and one that is complete is applied without a single write.
+//! told, when it is launched, exclusions, and the reports to ask for. [`Study::plan`] compares it with what there is
+//! and says what would be done, without doing it. [`Plan::apply`] does it. What is there already is left alone, so a
+//! study that was interrupted is applied again, and one that is complete is applied without a single write.
 //! [The guide](crate::guide::studies) has a file with all there is.
 //!
 //! A study that was changed is planned as the changes it needs. Everything about a draft can be changed; of a launched
