@@ -431,7 +431,7 @@ mod tests {
 
     #[test]
     fn a_template_is_refused_by_name() {
-        let refused = profiling(&audience().template("01JABC"), 1_000).unwrap_err();
+        let refused = profiling(&Audience::template("01JABC"), 1_000).unwrap_err();
         assert!(refused.invalid_fields()[0].to_string().contains("template"), "{refused}");
     }
 }
