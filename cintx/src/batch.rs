@@ -16,7 +16,7 @@ use crate::error::{Error, FieldError, JobFailure};
 use crate::fielding::{FieldingRun, RunAction};
 use crate::job::{Job, JobKind};
 use crate::recovery::resolver::derived_reference;
-use crate::target_group::{DraftBuilder, TargetGroup, TargetGroups};
+use crate::target_group::{DraftBuilder, TargetGroup, TargetGroupSummary, TargetGroups};
 use crate::types::ids::TargetGroupId;
 use crate::types::{IntoField, Money, TimeRange};
 use crate::version::Version;
@@ -81,7 +81,8 @@ impl<V: Version> AtOnce<V> {
 
     /// Creates drafts, each under a name. What an earlier run has created is found, and not created again: where the
     /// version has references, by the draft's reference, or by one that follows from the name; in older versions by
-    /// the target group's own name.
+    /// the target group's own name. It is taken as it is, whoever has made it and whatever was changed about it since:
+    /// of what a list shows, another locale, and under a reference of the buyer's another name, are refused.
     ///
     /// # Errors
     /// Names that occur twice, before anything is sent; if what is there cannot be listed. What is wrong about one
@@ -108,11 +109,12 @@ impl<V: Version> AtOnce<V> {
             }
             items.push((key, (identity, draft.with(self.options.clone()))));
         }
-        let mut there = BTreeMap::<String, Vec<TargetGroupId>>::new();
+        let mut there = BTreeMap::<String, Vec<TargetGroupSummary>>::new();
         let mut groups = self.groups.list().page_size(100).stream();
         while let Some(group) = groups.try_next().await? {
-            if let Some(identity) = if V::GROUP_REFERENCE { group.reference } else { group.name } {
-                there.entry(identity).or_default().push(group.id);
+            let identity = if V::GROUP_REFERENCE { &group.reference } else { &group.name };
+            if let Some(identity) = identity.clone() {
+                there.entry(identity).or_default().push(group);
             }
         }
         let (client, project) = (self.groups.client.clone(), project.clone());
@@ -122,7 +124,10 @@ impl<V: Version> AtOnce<V> {
             async move {
                 match &*found {
                     [] => draft.bearing(identity).create().await,
-                    [id] => Ok(TargetGroup { client, project, id: id.clone() }),
+                    [one] => {
+                        draft.check_is_that_of(one)?;
+                        Ok(TargetGroup { client, project, id: one.id.clone() })
+                    }
                     many => {
                         let reason = format!("{identity:?} is of {} target groups, expected at most one", many.len());
                         Err(Error::invalid(vec![FieldError::new("target_group", reason)]))

@@ -12,7 +12,7 @@ use std::time::Duration;
 use cintx::webhook::inbox::{Accepted, Fact, Inbox, InboxStore, MemoryInboxStore, RedbInboxStore};
 use cintx::webhook::receive::{Event, EventData};
 use futures_util::future::join_all;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -122,6 +122,19 @@ async fn sessions_are_handed_on_in_order_and_gaps_are_told() {
         }
         let odd = setup.inbox().clone().patience(Duration::ZERO).take(20).await.unwrap();
         assert_eq!(ids(&odd[7..]), ["odd0", "odd1", "odd2", "odd3"]);
+    }
+}
+
+#[tokio::test]
+async fn how_long_something_waits_is_a_matter_of_the_inboxs_clock() {
+    for setup in Setup::all() {
+        let began: Timestamp = "2030-01-01T00:00:00Z".parse().unwrap();
+        let inbox = setup.inbox().clone().patience(Duration::from_secs(600));
+        let at = |seconds: i64| inbox.clone().clock(move || began + SignedDuration::from_secs(seconds));
+        assert_eq!(at(0).accept(session("a2", "a", 2)).await.unwrap(), Accepted::Waiting);
+        assert_eq!(at(0).gaps().await.unwrap()[0].since, began);
+        assert!(at(599).take(10).await.unwrap().is_empty());
+        assert_eq!(ids(&at(601).take(10).await.unwrap()), ["a2"]);
     }
 }
 

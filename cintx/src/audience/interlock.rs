@@ -119,7 +119,7 @@ impl Shape {
     }
 }
 
-fn cells(table: &QuotaTable) -> Vec<Cell> {
+pub(crate) fn cells(table: &QuotaTable) -> Vec<Cell> {
     table.cells().map(|(at, quota)| (of_cell(table, &at), quota.target.filter(|_| table.enabled))).collect()
 }
 

@@ -2,6 +2,7 @@
 //! How long something waits is not its matter: that is tokio's clock, which tests can pause.
 
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -48,6 +49,10 @@ impl SharedClock {
         self.0.now()
     }
 }
+
+// It is only asked: what a panic of a caller's clock leaves behind is that clock's own.
+impl RefUnwindSafe for SharedClock {}
+impl UnwindSafe for SharedClock {}
 
 impl fmt::Debug for SharedClock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

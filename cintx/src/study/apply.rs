@@ -5,11 +5,11 @@ use std::sync::{Mutex, PoisonError};
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
-use super::plan::{Audiences, Found, GroupPlan, wanted};
+use super::plan::{Audiences, Found, GroupPlan, There, wanted};
 use super::{Plan, Step};
 use crate::client::CallOptions;
 use crate::error::{Error, FieldError, Wrote};
-use crate::project::ProjectScope;
+use crate::project::{ProjectScope, ProjectSettings};
 use crate::target_group::{DraftSettings, TargetGroup};
 use crate::types::ids::{ProjectId, TargetGroupId};
 use crate::version::Version;
@@ -54,9 +54,11 @@ impl<V: Version> Plan<V> {
     /// Does what is to be done, and tells each step when it is done: first the project, then the target groups, a few
     /// [at once](Self::concurrency).
     ///
-    /// It can be interrupted anywhere: plan and apply again, and it goes on. The project and launches carry
-    /// idempotency keys that follow from the study, so that they are made once; a target group, which may not have
-    /// a key, is made once because it is looked up by its name first, and by its reference if its answer is lost.
+    /// It can be interrupted anywhere: plan and apply again, or apply this plan again, and it goes on. The project and
+    /// launches carry idempotency keys that follow from the study, so that they are made once. Both the project and the
+    /// target groups that a plan makes are looked up by name right before: what is there by then is compared with the
+    /// study and changed, with the steps that this takes. A target group whose answer is lost is looked up by its
+    /// reference.
     ///
     /// # Errors
     /// If a step deletes quotas in field and [`allow_deletions`](Self::allow_deletions) was not said: then nothing is
@@ -72,12 +74,14 @@ impl<V: Version> Plan<V> {
     /// # Errors
     /// What concerns the project, and deletions that were not allowed.
     pub async fn apply_each(&self, mut progress: impl FnMut(&Step) + Send) -> Result<ApplyReport, Error> {
-        self.check_deletions()?;
+        self.check_deletions(self.steps())?;
         let project = self.apply_project(&mut progress).await?;
+        let is_to_create = self.groups.iter().any(|plan| matches!(plan.found, Found::Nothing));
+        let there = if is_to_create { self.groups_of(&project).await? } else { Vec::new() };
         let progress = Mutex::new(progress);
         let mut groups = Vec::new();
         for plan in &self.groups {
-            groups.push(self.apply_one(plan, &project, &progress).boxed());
+            groups.push(self.apply_one(plan, &project, &there, &progress).boxed());
         }
         let target_groups = stream::iter(groups).buffered(self.concurrency).collect().await;
         Ok(ApplyReport { project: project.id().clone(), target_groups })
@@ -88,22 +92,44 @@ impl<V: Version> Plan<V> {
         &self,
         plan: &GroupPlan<V>,
         project: &ProjectScope<V>,
+        there: &[There<V>],
         progress: &Mutex<impl FnMut(&Step) + Send>,
     ) -> (String, Result<TargetGroupId, Error>) {
         let mut tell = |step: &Step| {
             let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
             progress(step);
         };
-        let group = self.apply_group(plan, project, &mut tell).await;
+        let group = match self.planned_anew(plan, project, there).await {
+            Ok(Some(anew)) => self.apply_group(&anew, project, &mut tell).await,
+            Ok(None) => self.apply_group(plan, project, &mut tell).await,
+            Err(error) => Err(error),
+        };
         (plan.group.name.clone(), group.map(|group| group.id().clone()))
     }
 
+    /// What is to be done with a target group that is there by now, and was not when it was planned: this plan was
+    /// applied before, or another one.
+    async fn planned_anew(
+        &self,
+        plan: &GroupPlan<V>,
+        project: &ProjectScope<V>,
+        there: &[There<V>],
+    ) -> Result<Option<GroupPlan<V>>, Error> {
+        let is_there = there.iter().any(|(name, ..)| name == plan.group.name.trim());
+        if !is_there || !matches!(plan.found, Found::Nothing) {
+            return Ok(None);
+        }
+        let anew = self.clone().compare_group(plan.group.clone(), plan.supply.clone(), there, Some(project)).await?;
+        self.check_deletions(&anew.steps)?;
+        Ok(Some(anew))
+    }
+
     /// Deleting must be confirmed.
-    fn check_deletions(&self) -> Result<(), Error> {
+    fn check_deletions<'a>(&self, steps: impl IntoIterator<Item = &'a Step>) -> Result<(), Error> {
         if self.deletions_allowed {
             return Ok(());
         }
-        Error::check(self.steps().filter_map(|step| match step {
+        Error::check(steps.into_iter().filter_map(|step| match step {
             Step::ChangeTargetGroup { name, deletes, .. } if !deletes.is_empty() => {
                 let lost = deletes.join(", ");
                 let reason = format!(
@@ -120,8 +146,16 @@ impl<V: Version> Plan<V> {
         let study = &self.study;
         let scope = match (&self.project, &self.project_step) {
             (None, _) => {
+                if let Some(project) = study.project_there(&self.client).await? {
+                    let scope = self.client.project(project);
+                    let is = scope.get().await?;
+                    if is.manager() != study.manager || is.reference() != study.reference_text().as_deref() {
+                        self.change_project(&scope).await?;
+                    }
+                    return Ok(scope);
+                }
                 // The same study asks for the same project, in any process.
-                let reference = study.reference.as_ref().map(ToString::to_string).unwrap_or_default();
+                let reference = study.reference_text().unwrap_or_default();
                 let key = format!("study/{}/{}/{reference}", study.name.trim(), study.manager);
                 let keyed = self.client.with(CallOptions::new().business_key(key));
                 let mut create = keyed.projects().create(study.name.trim(), study.manager);
@@ -133,11 +167,7 @@ impl<V: Version> Plan<V> {
             (Some(project), None) => self.client.project(project),
             (Some(project), Some(_)) => {
                 let scope = self.client.project(project);
-                let change = |settings: &mut crate::project::ProjectSettings| {
-                    settings.manager = study.manager;
-                    settings.reference = study.reference.as_ref().map(ToString::to_string);
-                };
-                scope.edit(change).await?;
+                self.change_project(&scope).await?;
                 scope
             }
         };
@@ -145,6 +175,14 @@ impl<V: Version> Plan<V> {
             progress(step);
         }
         Ok(scope)
+    }
+
+    async fn change_project(&self, scope: &ProjectScope<V>) -> Result<(), Error> {
+        let change = |settings: &mut ProjectSettings| {
+            settings.manager = self.study.manager;
+            settings.reference = self.study.reference_text();
+        };
+        scope.edit(change).await.map(drop)
     }
 
     async fn apply_group(
@@ -175,9 +213,13 @@ impl<V: Version> Plan<V> {
                     })?;
                 }
                 (Step::SetExclusions { .. }, _, Some(group)) => wrote.of(self.exclude(plan, group).await)?,
-                (Step::Launch { .. }, _, Some(group)) => {
+                (Step::Launch { start, .. }, _, Some(group)) => {
                     let end = plan.group.fielding_period.end;
-                    wrote.of(group.start_field_once(&format!("study/launch/{end}"), None, end).await)?;
+                    let key = match start {
+                        None => format!("study/launch/{end}"),
+                        Some(start) => format!("study/schedule/{start}/{end}"),
+                    };
+                    wrote.of(group.start_field_once(&key, *start, end).await)?;
                 }
                 (Step::CreateTargetGroup { .. }, _, _) => group = Some(wrote.of(draft.clone().create().await)?),
                 _ => {}

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::audience_read::{Parts, parts};
 use super::drift::NotCompared;
-use super::{Study, StudyAssistant, StudyAudience, StudyExclusions, StudyGroup, StudySupply};
+use super::{Study, StudyAssistant, StudyAudience, StudyExclusions, StudyGroup, StudyLaunch, StudySupply};
 use crate::audience::{Shape, Unit};
 use crate::client::Client;
 use crate::error::Error;
-use crate::fielding::{FieldingAssistant, FieldingPeriod};
+use crate::fielding::{FieldingAssistant, FieldingPeriod, RunStatus};
 use crate::project::Project;
 use crate::supply::Supply;
 use crate::target_group::{Draft, PricingModel, TargetGroup, TargetGroupDetails, TargetGroupStatus};
@@ -106,7 +106,10 @@ impl Import {
         let shape = V::audience_of(&kept);
         let exclusions = V::exclusion_set(there, &ExclusionSet::all()).await?;
         let name = settings.name.clone();
-        let Some(live_url) = said(settings.live_url.as_ref()) else { return Ok(Err(Missing("live_url"))) };
+        let live_url = said(settings.live_url.as_ref());
+        if live_url.is_none() && settings.live_url.is_some() {
+            return Ok(Err(Missing("live_url")));
+        }
         if !shape.is_readable() {
             return Ok(Err(Missing("audience")));
         }
@@ -123,14 +126,14 @@ impl Import {
             cost_per_interview: settings.cost_per_interview,
             cost_note: settings.cost_note,
             client: settings.client,
-            test_url: self.test_url(&name, settings.test_url.as_ref(), &live_url),
+            test_url: self.test_url(&name, settings.test_url.as_ref(), live_url.as_ref()),
             live_url,
             collects_pii: settings.collects_pii,
             industry: settings.industry,
             lockout: settings.lockout,
             study_type: settings.study_type,
             reference: self.reference(&name, settings.reference.as_deref()),
-            launch: false,
+            launch: StudyLaunch::Draft,
             supply: StudySupply::from(&settings.supply),
             assistant: Some(self.assistant(&name, &settings.assistant)),
             exclusions: self.exclusions::<V>(&name, &exclusions),
@@ -149,8 +152,10 @@ impl Import {
 
     async fn launched<V: Version>(&mut self, there: &TargetGroup<V>) -> Result<Result<StudyGroup, Missing>, Error> {
         let is = there.details().await?;
+        let run = there.fielding_run().await?;
         let shown = InField {
-            period: there.fielding_run().await?.map(|run| run.dates()),
+            is_scheduled: run.as_ref().is_some_and(|run| *run.status() == RunStatus::Scheduled),
+            period: run.map(|run| run.dates()),
             overview: there.overview().await?,
             supply: there.supply().await?,
             assistant: there.assistant().await?,
@@ -180,14 +185,14 @@ impl Import {
             cost_per_interview: shown.overview.current_cost_per_interview.filter(|_| !by_card),
             cost_note: settings.cost_note,
             client: is.client,
-            test_url: self.test_url(&name, settings.test_url.as_ref(), &live_url),
-            live_url,
+            test_url: self.test_url(&name, settings.test_url.as_ref(), Some(&live_url)),
+            live_url: Some(live_url),
             collects_pii: is.collects_pii.unwrap_or_default(),
             industry: is.industry,
             lockout: settings.lockout,
             study_type: is.study_type,
             reference: self.reference(&name, settings.reference.as_deref()),
-            launch: true,
+            launch: if shown.is_scheduled { StudyLaunch::AtStart } else { StudyLaunch::Now },
             supply: StudySupply::from(&shown.supply),
             assistant: Some(self.assistant(&name, &shown.assistant)),
             exclusions: self.exclusions::<V>(&name, &shown.exclusions),
@@ -209,8 +214,8 @@ impl Import {
         Some(manager).filter(|manager| *manager != self.manager)
     }
 
-    fn test_url(&mut self, name: &str, url: Option<&SurveyUrl>, live_url: &SurveyUrl) -> Option<SurveyUrl> {
-        let url = url.filter(|url| *url != live_url)?;
+    fn test_url(&mut self, name: &str, url: Option<&SurveyUrl>, live_url: Option<&SurveyUrl>) -> Option<SurveyUrl> {
+        let url = url.filter(|url| Some(*url) != live_url)?;
         let said = said(Some(url));
         if said.is_none() {
             self.leave_out(name, "test_url", "is none that a file can say");
@@ -251,6 +256,7 @@ impl Import {
 
 /// What is shown of a target group in field, beside its details.
 struct InField {
+    is_scheduled: bool,
     period: Option<FieldingPeriod>,
     overview: crate::target_group::TargetGroupOverview,
     supply: Supply,

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::audience_read::Parts;
 use super::drift::{Drift, NotCompared};
 use super::plan::differing;
-use super::{Study, StudyAssistant, StudyAudience, StudyGroup, StudySupply, assistant};
+use super::{Study, StudyAssistant, StudyAudience, StudyGroup, StudyLaunch, StudySupply, assistant};
 use crate::audience::{Difference, Shape, Unit};
 use crate::error::{Error, Wrote, must_be_future};
 use crate::fielding::{FieldingAssistant, FieldingRun, RunStatus};
@@ -35,6 +35,8 @@ pub(super) struct LaunchedChange {
     pub(super) warnings: Vec<QuotaWarning>,
     /// Both values of each field that differs.
     pub(super) drift: Vec<Drift>,
+    /// Whether field is still to begin.
+    pub(super) is_scheduled: bool,
     /// What the API does not show.
     pub(super) not_compared: Vec<NotCompared>,
     name: String,
@@ -90,6 +92,7 @@ impl LaunchedChange {
         change.compare_assistant(there, group, &draft).await?;
         let run = there.fielding_run().await?;
         if let Some(run) = &run {
+            change.compare_start(run, group);
             change.compare_dates(run, group, there.client.now());
         }
         let window = run.and_then(|run| (run.dates().start..group.fielding_period.end).try_into().ok());
@@ -205,6 +208,17 @@ impl LaunchedChange {
             self.assistant = Some(desired);
         }
         Ok(())
+    }
+
+    /// What is scheduled is not launched at once without a word: a file may mean the start that it says.
+    fn compare_start<V: Version>(&mut self, run: &FieldingRun<V>, group: &StudyGroup) {
+        self.is_scheduled = starts_later(run);
+        if self.is_scheduled && group.launch == StudyLaunch::Now {
+            let start = run.dates().start;
+            let text =
+                format!("launch is true, but it is scheduled for {start}: say \"at-start\", or launch it by hand");
+            self.obstacle("launch", &group.launch, &StudyLaunch::AtStart, text);
+        }
     }
 
     fn compare_dates<V: Version>(&mut self, run: &FieldingRun<V>, group: &StudyGroup, now: Timestamp) {
@@ -359,8 +373,12 @@ fn set_launched(settings: &mut LaunchedSettings, group: &StudyGroup, study: &Stu
     settings.manager = group.manager.unwrap_or(study.manager);
     settings.length_of_interview = group.length_of_interview;
     settings.incidence_rate = group.incidence_rate;
-    settings.live_url = group.live_url.clone();
-    settings.test_url = Some(group.test_url.clone().unwrap_or_else(|| group.live_url.clone()));
+    if let Some(url) = &group.live_url {
+        settings.live_url = url.clone();
+    }
+    if let Some(url) = group.test_url.as_ref().or(group.live_url.as_ref()) {
+        settings.test_url = Some(url.clone());
+    }
     if let Some(lockout) = &group.lockout {
         settings.lockout = Some(lockout.clone());
     }

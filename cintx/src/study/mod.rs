@@ -1,10 +1,10 @@
 //! A study as data: described once, planned and applied as often as needed.
 //!
-//! A [`Study`] describes a project and its target groups: everything that a
-//! [draft](crate::target_group::DraftBuilder) can be told, exclusions, and the reports to ask for. [`Study::plan`]
-//! compares it with what there is and says what would be done, without doing it. [`Plan::apply`] does it. What is there
-//! already is left alone, so a study that was interrupted is applied again, and one that is complete is applied without
-//! a single write. [The guide](crate::guide::studies) has a file with all there is.
+//! A [`Study`] describes a project and its target groups: what a [draft](crate::target_group::DraftBuilder) can be
+//! told, when it is launched, exclusions, and the reports to ask for. [`Study::plan`] compares it with what there is
+//! and says what would be done, without doing it. [`Plan::apply`] does it. What is there already is left alone, so a
+//! study that was interrupted is applied again, and one that is complete is applied without a single write.
+//! [The guide](crate::guide::studies) has a file with all there is.
 //!
 //! A study that was changed is planned as the changes it needs. Everything about a draft can be changed; of a launched
 //! target group its details, price, supply, assistant, end, goal and audience. What cannot be changed any more is a
@@ -33,6 +33,7 @@ mod audience_read;
 mod drift;
 mod exclusions;
 mod import;
+mod launch;
 mod launched;
 mod number;
 mod plan;
@@ -55,6 +56,7 @@ pub use self::audience::{
 pub use self::drift::{Drift, NotCompared};
 pub use self::exclusions::{StudyActivity, StudyExclusions};
 pub use self::import::Imported;
+pub use self::launch::StudyLaunch;
 pub use self::number::StudyNumber;
 pub use self::plan::{Plan, Step, Warning};
 pub use self::report::{StudyDays, StudyReport};
@@ -112,7 +114,8 @@ pub struct StudyGroup {
     pub length_of_interview: LengthOfInterview,
     /// The share of respondents who qualify.
     pub incidence_rate: IncidenceRate,
-    /// When field begins and ends. A launch begins at once, and ends when this says.
+    /// When field begins and ends. One that is launched at once ends when this says; one that is launched at its start
+    /// begins then, too.
     pub fielding_period: FieldingPeriod,
     /// What a complete costs; left out for rate cards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -123,8 +126,9 @@ pub struct StudyGroup {
     /// On whose behalf it is bought; as it is if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<EndClientId>,
-    /// Where respondents are sent.
-    pub live_url: SurveyUrl,
+    /// Where respondents are sent; as it is if left out, and a draft may be without. A launch wants one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live_url: Option<SurveyUrl>,
     /// Where test respondents are sent; the live address if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_url: Option<SurveyUrl>,
@@ -143,9 +147,9 @@ pub struct StudyGroup {
     /// The buyer's own number for the target group; as it is if left out. From 2025-12-18 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<CustomerReference>,
-    /// Whether it is launched, or stays a draft.
+    /// Whether it is launched at once, at its start, or stays a draft.
     #[serde(default)]
-    pub launch: bool,
+    pub launch: StudyLaunch,
     /// The suppliers and their shares.
     #[serde(default)]
     pub supply: StudySupply,
@@ -174,6 +178,10 @@ impl Study {
         self
     }
 
+    fn reference_text(&self) -> Option<String> {
+        self.reference.as_ref().map(ToString::to_string)
+    }
+
     /// Refuses a study with names that are not unique, and what a version does not have.
     fn check<V: Version>(&self) -> Result<(), Error> {
         let mut problems = Vec::from_iter(crate::project::name_problem(&self.name));
@@ -181,6 +189,10 @@ impl Study {
             if self.target_groups[..index].iter().any(|other| other.name.trim() == group.name.trim()) {
                 let reason = format!("{:?} is the name of two target groups, expected one", group.name);
                 problems.push(FieldError::new("target_group", reason));
+            }
+            if group.launch != StudyLaunch::Draft && group.live_url.is_none() {
+                let reason = format!("is missing: the launch of {:?} wants an address", group.name);
+                problems.push(FieldError::new("live_url", reason));
             }
             if let Some(exclusions) = &group.exclusions {
                 exclusions.set::<V>(&mut problems);
@@ -208,7 +220,7 @@ impl StudyGroup {
     ///     .live_url("https://survey.example/uk?RID=[%RID%]")
     ///     .audience(StudyAudience::independent([gender]))
     ///     .build()?;
-    /// group.launch = true;
+    /// group.launch = cintx::study::StudyLaunch::AtStart;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn builder(name: impl Into<String>) -> StudyGroupBuilder {
@@ -233,19 +245,29 @@ impl StudyGroup {
             cost_per_interview: None,
             cost_note: None,
             client: None,
-            live_url: SurveyUrl::placeholder(),
+            live_url: None,
             test_url: None,
             collects_pii: false,
             industry: None,
             lockout: None,
             study_type: None,
             reference: None,
-            launch: false,
+            launch: StudyLaunch::Draft,
             supply: StudySupply::default(),
             assistant: None,
             exclusions: None,
             audience: StudyAudience::default(),
         }
+    }
+
+    /// The step that brings its draft into field, if it is not to stay one.
+    fn launch_step(&self) -> Option<Step> {
+        let start = match self.launch {
+            StudyLaunch::Draft => return None,
+            StudyLaunch::Now => None,
+            StudyLaunch::AtStart => Some(self.fielding_period.start),
+        };
+        Some(Step::Launch { name: self.name.clone(), start })
     }
 
     /// The draft that this target group begins as.
@@ -266,10 +288,13 @@ impl StudyGroup {
             .completes_goal(self.completes_goal)
             .length_of_interview(self.length_of_interview)
             .incidence_rate(self.incidence_rate)
-            .live_url(self.live_url.clone())
             .collects_pii(self.collects_pii)
             .supply(supply.clone())
             .audience(audience);
+        draft = match &self.live_url {
+            Some(url) => draft.live_url(url.clone()),
+            None => draft.without_live_url(),
+        };
         match window {
             Ok(window) => draft = draft.fielding_period(window),
             Err(error) => problems.push(FieldError::new("fielding_period", error.to_string())),
@@ -317,7 +342,6 @@ const REQUIRED: &[&str] = &[
     "length_of_interview",
     "incidence_rate",
     "fielding_period",
-    "live_url",
     "audience",
 ];
 
@@ -372,9 +396,9 @@ impl StudyGroupBuilder {
         self.set("fielding_period", period, |group, period| group.fielding_period = period)
     }
 
-    /// Where respondents are sent. Required.
+    /// Where respondents are sent. A draft may be without.
     pub fn live_url(self, url: impl IntoField<SurveyUrl>) -> Self {
-        self.set("live_url", url, |group, url| group.live_url = url)
+        self.set("live_url", url, |group, url| group.live_url = Some(url))
     }
 
     /// The audience. Required.

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::audience_read::parts;
 use super::drift::{Drift, NotCompared, setting};
 use super::launched::LaunchedChange;
-use super::{Study, StudyAudience, StudyExclusions, StudyGroup, assistant, exclusions};
+use super::{Study, StudyAudience, StudyExclusions, StudyGroup, StudyLaunch, assistant, exclusions};
 use crate::client::{CallOptions, Client};
 use crate::error::{Error, ErrorKind, FieldError};
 use crate::project::{Project, ProjectScope};
@@ -15,6 +16,7 @@ use crate::quota::QuotaWarning;
 use crate::supply::Supply;
 use crate::target_group::feasibility::Feasibility;
 use crate::target_group::{Draft, DraftSettings, KeptDraft, TargetGroup, TargetGroupDraft, TargetGroupStatus};
+use crate::types::ids::ProjectId;
 use crate::version::Version;
 use crate::wire::study::ExclusionSet;
 
@@ -58,10 +60,13 @@ pub enum Step {
         /// What is changed.
         fields: Vec<String>,
     },
-    /// A target group is launched.
+    /// A target group is launched, or scheduled.
     Launch {
         /// The name of the target group.
         name: String,
+        /// When its field begins; `None` for at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        start: Option<Timestamp>,
     },
 }
 
@@ -73,7 +78,7 @@ impl Step {
             Self::CreateTargetGroup { name, .. }
             | Self::ChangeTargetGroup { name, .. }
             | Self::SetExclusions { name, .. }
-            | Self::Launch { name } => Some(name),
+            | Self::Launch { name, .. } => Some(name),
         }
     }
 }
@@ -101,7 +106,10 @@ impl fmt::Display for Step {
             Self::SetExclusions { name, fields } => {
                 write!(f, "change who is kept out of target group {name:?}: {}", fields.join(", "))
             }
-            Self::Launch { name } => write!(f, "launch target group {name:?}"),
+            Self::Launch { name, start: None } => write!(f, "launch target group {name:?}"),
+            Self::Launch { name, start: Some(start) } => {
+                write!(f, "schedule target group {name:?}: field begins at {start}")
+            }
         }
     }
 }
@@ -150,6 +158,9 @@ pub(super) struct GroupPlan<V: Version> {
     pub(super) exclusions: Option<(ExclusionSet, ExclusionSet)>,
     pub(super) steps: Vec<Step>,
 }
+
+/// A field that is launched at once and was to begin so much later is told.
+const FAR_AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
 /// How many target groups are applied at once if nothing else is said.
 const DEFAULT_CONCURRENCY: usize = 4;
@@ -286,15 +297,7 @@ impl Study {
             let supply = group.supply.known().unwrap_or_else(Supply::open_exchange);
             group.draft_in_field(self, &nowhere, &supply)?.build_ahead().await?;
         }
-        let mut named = Vec::new();
-        let mut projects = client.projects().list().name(&*self.name).page_size(100).stream();
-        while let Some(project) = projects.try_next().await? {
-            if project.name.as_deref() == Some(self.name.trim()) {
-                named.push(project.id);
-            }
-        }
-        only_one("name", &self.name, named.len())?;
-        let project = match named.pop() {
+        let project = match self.project_there(client).await? {
             Some(id) => Some(client.project(id).get().await?),
             None => None,
         };
@@ -314,6 +317,19 @@ impl Study {
         plan.groups = plan.compare_groups().await?;
         Ok(plan)
     }
+
+    /// The project that the study is about, if it is there.
+    pub(super) async fn project_there<V: Version>(&self, client: &Client<V>) -> Result<Option<ProjectId>, Error> {
+        let mut named = Vec::new();
+        let mut projects = client.projects().list().name(&*self.name).page_size(100).stream();
+        while let Some(project) = projects.try_next().await? {
+            if project.name.as_deref() == Some(self.name.trim()) {
+                named.push(project.id);
+            }
+        }
+        only_one("name", &self.name, named.len())?;
+        Ok(named.pop())
+    }
 }
 
 /// A name that occurs twice names nothing.
@@ -325,7 +341,7 @@ fn only_one(field: &'static str, name: &str, found: usize) -> Result<(), Error> 
 }
 
 /// A target group that is there: its name, its status, its handle.
-type There<V> = (String, Option<TargetGroupStatus>, TargetGroup<V>);
+pub(super) type There<V> = (String, Option<TargetGroupStatus>, TargetGroup<V>);
 
 impl<V: Version> Plan<V> {
     fn compare_project(&mut self) {
@@ -348,39 +364,57 @@ impl<V: Version> Plan<V> {
 
     async fn compare_groups(&mut self) -> Result<Vec<GroupPlan<V>>, Error> {
         let scope = self.project.as_ref().map(|project| self.client.project(project));
-        let mut there: Vec<There<V>> = Vec::new();
-        if let Some(scope) = &scope {
-            let mut groups = scope.target_groups().list().page_size(100).stream();
-            while let Some(group) = groups.try_next().await? {
-                there.push((group.name.clone().unwrap_or_default(), group.status.clone(), group.open(scope)));
-            }
-        }
+        let there = match &scope {
+            Some(scope) => self.groups_of(scope).await?,
+            None => Vec::new(),
+        };
         let mut plans = Vec::new();
         for group in self.study.target_groups.clone() {
-            let named: Vec<_> = there.iter().filter(|(name, ..)| name == group.name.trim()).collect();
-            only_one("target_group", &group.name, named.len())?;
             let supply = group.supply.resolved(&self.client, &group.locale).await?;
-            let mut plan = match (named.first(), &scope) {
-                (Some((_, Some(TargetGroupStatus::Draft), there)), _) => {
-                    match self.compare_draft(&group, there, &supply).await {
-                        // A launch that was under way has got there since it was listed.
-                        Err(error) if error.kind() == ErrorKind::Moved => {
-                            self.compare_launched(group, there, supply).await?
-                        }
-                        compared => compared?,
-                    }
-                }
-                (Some((_, _, launched)), _) => self.compare_launched(group, launched, supply).await?,
-                (None, scope) => self.new_group(group, scope.as_ref(), supply).await?,
-            };
-            self.compare_exclusions(&mut plan).await?;
-            plans.push(plan);
+            plans.push(self.compare_group(group, supply, &there, scope.as_ref()).await?);
         }
         let known = |name: &str| self.study.target_groups.iter().any(|group| group.name.trim() == name);
         let others = there.iter().filter(|(name, ..)| !known(name));
         let others: Vec<_> = others.map(|(name, ..)| Drift::new(Some(name), "target_group", &(), name)).collect();
         self.drift.extend(others);
         Ok(plans)
+    }
+
+    /// The target groups of the project.
+    pub(super) async fn groups_of(&self, scope: &ProjectScope<V>) -> Result<Vec<There<V>>, Error> {
+        let mut there = Vec::new();
+        let mut groups = scope.target_groups().list().page_size(100).stream();
+        while let Some(group) = groups.try_next().await? {
+            there.push((group.name.clone().unwrap_or_default(), group.status.clone(), group.open(scope)));
+        }
+        Ok(there)
+    }
+
+    /// What is to be done with one target group, among those that are there.
+    pub(super) async fn compare_group(
+        &mut self,
+        group: StudyGroup,
+        supply: Supply,
+        there: &[There<V>],
+        scope: Option<&ProjectScope<V>>,
+    ) -> Result<GroupPlan<V>, Error> {
+        let named: Vec<_> = there.iter().filter(|(name, ..)| name == group.name.trim()).collect();
+        only_one("target_group", &group.name, named.len())?;
+        let mut plan = match named.first() {
+            Some((_, Some(TargetGroupStatus::Draft), there)) => {
+                match self.compare_draft(&group, there, &supply).await {
+                    // A launch that was under way has got there since it was listed.
+                    Err(error) if error.kind() == ErrorKind::Moved => {
+                        self.compare_launched(group, there, supply).await?
+                    }
+                    compared => compared?,
+                }
+            }
+            Some((_, _, launched)) => self.compare_launched(group, launched, supply).await?,
+            None => self.new_group(group, scope, supply).await?,
+        };
+        self.compare_exclusions(&mut plan).await?;
+        Ok(plan)
     }
 
     async fn new_group(
@@ -393,20 +427,28 @@ impl<V: Version> Plan<V> {
         let nowhere = self.client.project(crate::ProjectId::new("not-created-yet"));
         let draft = group.draft(&self.study, scope.unwrap_or(&nowhere), &supply)?.solved().await;
         let feasibility = match scope {
-            None if V::FEASIBILITY_WANTS_PROJECT => None,
-            _ => Some(draft.feasibility().await?),
+            None if V::FEASIBILITY_WANTS_PROJECT => {
+                self.warn(&name, "feasibility can be asked once the project is there".to_owned());
+                None
+            }
+            _ => match draft.feasibility().await {
+                Ok(feasibility) => Some(feasibility),
+                // Whoever buys may do without an estimate; what else is wrong is said by the other calls.
+                Err(error) => {
+                    self.warn(&name, format!("feasibility cannot be had: {error}"));
+                    None
+                }
+            },
         };
-        match &feasibility {
-            None => self.warn(&name, "feasibility can be asked once the project is there".to_owned()),
-            Some(feasibility) => self.warn_of(&group, feasibility),
+        if let Some(feasibility) = &feasibility {
+            self.warn_of(&group, feasibility);
         }
         let draft = draft.build()?;
         self.warn_of_quotas(&name, &draft.audience.warnings_in(draft.settings.completes_goal, V::DRAFTS_IN));
         self.drift.push(Drift::new(Some(&name), "target_group", &name, &()));
         let mut steps = vec![Step::CreateTargetGroup { name: name.clone(), feasibility }];
-        if group.launch {
-            steps.push(Step::Launch { name });
-        }
+        self.warn_of_start(&group);
+        steps.extend(group.launch_step());
         Ok(GroupPlan { group, supply, found: Found::Nothing, exclusions: None, steps })
     }
 
@@ -417,6 +459,11 @@ impl<V: Version> Plan<V> {
         {
             let goal = group.completes_goal;
             self.warn(name, format!("{goal} completes are wanted, at most {most} can be had"));
+        }
+        for target in feasibility.unfillable() {
+            let (label, wanted) = (target.label(), target.wanted.unwrap_or_default());
+            let most = target.completes_max.unwrap_or_default();
+            self.warn(name, format!("{wanted} completes of {label} are wanted, at most {most} can be had"));
         }
         if let (Some(given), Some(suggested)) = (&group.cost_per_interview, &feasibility.suggested_price)
             && given.currency() == suggested.currency()
@@ -456,9 +503,10 @@ impl<V: Version> Plan<V> {
             let fields = fields.into_iter().map(str::to_owned).collect();
             steps.push(Step::ChangeTargetGroup { name: group.name.clone(), fields, deletes: Vec::new() });
         }
-        if group.launch {
-            self.drift.push(Drift::new(Some(&group.name), "launch", &true, &false));
-            steps.push(Step::Launch { name: group.name.clone() });
+        if let Some(step) = group.launch_step() {
+            self.drift.push(Drift::new(Some(&group.name), "launch", &group.launch, &StudyLaunch::Draft));
+            self.warn_of_start(group);
+            steps.push(step);
         }
         let found = Found::Draft(draft.clone(), audiences);
         Ok(GroupPlan { group: group.clone(), supply: supply.clone(), found, exclusions: None, steps })
@@ -510,8 +558,9 @@ impl<V: Version> Plan<V> {
             self.warn(&name, obstacle.clone());
         }
         self.warn_of_quotas(&name, &change.warnings);
-        if !group.launch {
-            self.drift.push(Drift::new(Some(&name), "launch", &false, &true));
+        let launched = if change.is_scheduled { StudyLaunch::AtStart } else { StudyLaunch::Now };
+        if group.launch == StudyLaunch::Draft {
+            self.drift.push(Drift::new(Some(&name), "launch", &group.launch, &launched));
             self.warn(&name, "it is launched already, and cannot be a draft again".to_owned());
         }
         let fields: Vec<String> = change.fields.iter().copied().map(str::to_owned).collect();
@@ -546,6 +595,15 @@ impl<V: Version> Plan<V> {
         plan.steps.insert(launch.unwrap_or(plan.steps.len()), Step::SetExclusions { name, fields });
         plan.exclusions = Some((is, desired));
         Ok(())
+    }
+
+    /// Field that begins at once may begin much earlier than was meant.
+    fn warn_of_start(&mut self, group: &StudyGroup) {
+        let start = group.fielding_period.start;
+        if group.launch == StudyLaunch::Now && start.duration_since(self.client.now()) > FAR_AHEAD {
+            let text = format!("field begins at once, not at {start}: launch \"at-start\" schedules it");
+            self.warn(&group.name, text);
+        }
     }
 
     /// What whole numbers do to quotas that a step sends.
@@ -597,14 +655,9 @@ fn differences(is: &DraftSettings, wanted: &DraftSettings) -> Vec<&'static str> 
 }
 
 /// The wanted settings of a draft: the study's, and what there is where a study says nothing.
-pub(super) fn wanted(
-    is: &DraftSettings,
-    desired: &DraftSettings,
-    group: &StudyGroup,
-    now: jiff::Timestamp,
-) -> DraftSettings {
+pub(super) fn wanted(is: &DraftSettings, desired: &DraftSettings, group: &StudyGroup, now: Timestamp) -> DraftSettings {
     // Cint keeps milliseconds.
-    let same = |one: jiff::Timestamp, other: jiff::Timestamp| one.as_millisecond() == other.as_millisecond();
+    let same = |one: Timestamp, other: Timestamp| one.as_millisecond() == other.as_millisecond();
     let same_period = same(is.fielding_period.start(), desired.fielding_period.start())
         && same(is.fielding_period.end(), desired.fielding_period.end());
     DraftSettings {
@@ -620,7 +673,8 @@ pub(super) fn wanted(
         industry: desired.industry.clone().or_else(|| is.industry.clone()),
         lockout: desired.lockout.clone().or_else(|| is.lockout.clone()),
         study_type: desired.study_type.clone().or_else(|| is.study_type.clone()),
-        test_url: desired.test_url.clone().or_else(|| desired.live_url.clone()),
+        live_url: desired.live_url.clone().or_else(|| is.live_url.clone()),
+        test_url: desired.test_url.as_ref().or(desired.live_url.as_ref()).or(is.test_url.as_ref()).cloned(),
         // Equal, though not the same to the letter.
         fielding_period: if same_period { is.fielding_period } else { desired.fielding_period },
         supply: if is.supply.same_as(&desired.supply) { is.supply.clone() } else { desired.supply.clone() },

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::{Study, StudyNumber};
+use super::{Study, StudyLaunch, StudyNumber};
 use crate::fielding::FieldingPeriod;
 use crate::report::ReportKind;
 use crate::types::ids::{
@@ -105,6 +105,7 @@ value_schemas! {
             { "type": "string", "pattern": "^([0-9]+\\.?[0-9]*|\\.[0-9]+)$" }
         ]
     },
+    StudyLaunch => { "enum": [false, true, "at-start"] },
     FieldingPeriod => {
         "type": "object",
         "properties": {

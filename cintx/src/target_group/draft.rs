@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::details::reference_problem;
 use super::re_entry::{HasReEntry, ReEntry};
-use super::{PricingModel, TargetGroup};
+use super::{PricingModel, TargetGroup, TargetGroupSummary};
 use crate::audience::Audience;
 use crate::client::Client;
 use crate::client::options::with_options;
@@ -18,7 +18,7 @@ use crate::recovery::resolver::own_reference;
 use crate::reference::account::BusinessUnitRef;
 use crate::supply::{AllocationProgress, Supply};
 use crate::target_group::NAME_CHARS;
-use crate::target_group::feasibility::DraftFeasibility;
+use crate::target_group::feasibility::{DraftFeasibility, goal_problem};
 use crate::types::ids::{
     BusinessUnitId, EndClientId, IndustryCode, LockoutCode, ProfileTemplateId, ProjectId, StudyTypeCode, TargetGroupId,
     UserId,
@@ -384,6 +384,28 @@ impl<V: Version> DraftBuilder<V> {
         self
     }
 
+    /// Refuses a target group of a list that was not made of this draft, as far as the list shows it.
+    pub(crate) fn check_is_that_of(&self, there: &TargetGroupSummary) -> Result<(), Error> {
+        let settings = &self.draft.settings;
+        let mut problems = Vec::new();
+        let mut refuse = |field: &'static str, is: &dyn std::fmt::Display, wanted: &dyn std::fmt::Display| {
+            let reason = format!("is {wanted}, but {is} of the target group {} that is there already", there.id);
+            problems.push(FieldError::new(field, reason));
+        };
+        if let Some(is) = there.locale.as_ref().filter(|_| self.required.has("locale"))
+            && *is != settings.locale
+        {
+            refuse("locale", is, &settings.locale);
+        }
+        // A reference that follows from a name of the program's own is nobody else's.
+        if let Some(is) = there.name.as_deref().filter(|_| settings.reference.is_some())
+            && is != settings.name.trim()
+        {
+            refuse("name", &format!("{is:?}"), &format!("{:?}", settings.name.trim()));
+        }
+        Error::check(problems)
+    }
+
     /// The goal, once it is given.
     fn given_goal(&self) -> Option<u32> {
         self.required.has("completes_goal").then_some(self.draft.settings.completes_goal)
@@ -398,7 +420,8 @@ impl<V: Version> DraftBuilder<V> {
     }
 
     /// Asks what can be had for these settings, with their audience and supply. Await it to ask; creates nothing. Every
-    /// field that is missing or wrong is an error, at once.
+    /// field that is missing or wrong is an error, at once; a quote wants neither a manager nor an address, and at most
+    /// 10,000 completes.
     #[doc(alias = "calculate_target_group_feasibility")]
     pub fn feasibility(&self) -> DraftFeasibility<V> {
         DraftFeasibility::of(self.clone())
@@ -437,6 +460,30 @@ impl<V: Version> DraftBuilder<V> {
     pub(crate) async fn solved(self) -> Self {
         self.draft.audience.solve_ahead(self.given_goal(), V::DRAFTS_IN).await;
         self
+    }
+
+    /// As [`check`](Self::check), of what a request for feasibility holds.
+    pub(super) fn check_for_feasibility(mut self) -> Result<(Client<V>, ProjectId, TargetGroupDraft), Error> {
+        let mut problems = std::mem::take(&mut self.problems);
+        self.required.give("manager");
+        self.required.give("live_url");
+        self.required.report_missing(&mut problems);
+        let (draft, goal) = (&self.draft, self.given_goal());
+        if self.required.has("audience") {
+            draft.audience.check(goal, V::DRAFTS_IN, &mut problems);
+        }
+        if self.required.has("fielding_period") {
+            let start = draft.settings.fielding_period.start();
+            problems.extend(must_be_future("fielding_period", start, self.client.now()));
+        }
+        problems.extend(goal.and_then(goal_problem));
+        draft.settings.supply.check::<V>(&mut problems);
+        // A price may be left out: the answer suggests one.
+        if let Some(buyer) = self.buyer.as_ref().filter(|_| draft.settings.cost_per_interview.is_some()) {
+            buyer.check(&draft.settings, &mut problems);
+        }
+        Error::check(problems)?;
+        Ok((self.client, self.project, self.draft))
     }
 
     pub(super) fn check(mut self) -> Result<(Client<V>, ProjectId, TargetGroupDraft), Error> {

@@ -7,10 +7,11 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{DraftBuilder, TargetGroup};
+use crate::audience::interlock::{cells, sorted};
 use crate::audience::{Audience, Condition};
 use crate::client::options::with_options;
-use crate::error::{Error, FieldError};
-use crate::quota::TableKind;
+use crate::error::{Error, ErrorKind, FieldError};
+use crate::quota::{QuotaTable, TableKind};
 use crate::supply::Supply;
 use crate::types::{IncidenceRate, IntoField, LengthOfInterview, Locale, Money, TimeRange};
 use crate::version::Version;
@@ -41,7 +42,8 @@ pub struct Feasibility {
 }
 
 impl Feasibility {
-    /// The targets that are expected to stay below what was asked for, even at best.
+    /// The targets that are expected to stay below what was asked for, even at best; none that has no
+    /// [`wanted`](TargetFeasibility::wanted).
     ///
     /// ```no_run
     /// # async fn run(draft: cintx::target_group::DraftBuilder<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
@@ -72,7 +74,8 @@ pub struct TargetFeasibility {
     /// Whom it is about, by question. Before 2025-12-18 the answer has them by order only: empty where the target
     /// group's own audience was asked about.
     pub conditions: Vec<(i64, Condition)>,
-    /// How many completes were asked for.
+    /// How many completes were asked for; of a target group's own audience, its own quotas. `None` before 2025-12-18
+    /// where that was asked about, since the answer does not say whom its numbers are about.
     pub wanted: Option<u64>,
     /// The fewest completes to expect.
     pub completes_min: Option<i64>,
@@ -82,6 +85,22 @@ pub struct TargetFeasibility {
     pub percent_min: Option<Decimal>,
     /// The most.
     pub percent_max: Option<Decimal>,
+}
+
+impl TargetFeasibility {
+    /// Whom it is about, in words.
+    pub(crate) fn label(&self) -> String {
+        let of_question = |part: &[(i64, Condition)]| {
+            part.iter().map(|(_, condition)| condition.label()).collect::<Vec<_>>().join(", ")
+        };
+        let parts = self.conditions.chunk_by(|(one, _), (other, _)| one == other);
+        let labels: Vec<String> = parts.map(of_question).collect();
+        match (labels.is_empty(), self.question) {
+            (false, _) => labels.join(" × "),
+            (true, Some(question)) => format!("question {question}"),
+            (true, None) => "a target".to_owned(),
+        }
+    }
 }
 
 /// What a group of suppliers can deliver.
@@ -126,7 +145,7 @@ impl<V: Version> IntoFuture for DraftFeasibility<V> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let (client, project, draft) = self.draft.solved().await.check()?;
+            let (client, project, draft) = self.draft.solved().await.check_for_feasibility()?;
             V::feasibility(client.raw(), client.account(), &project, &draft, self.step_days).await
         })
     }
@@ -134,6 +153,7 @@ impl<V: Version> IntoFuture for DraftFeasibility<V> {
 
 impl<V: Version> TargetGroup<V> {
     /// Asks what the target group can have, with its own settings or with others. Await it to ask; changes nothing.
+    /// From 2025-12-18 on its own quotas are read, too, where no other audience is given.
     ///
     /// ```no_run
     /// # async fn run(group: cintx::target_group::TargetGroup<cintx::V2025_12_18>) -> Result<(), cintx::Error> {
@@ -146,6 +166,12 @@ impl<V: Version> TargetGroup<V> {
     pub fn feasibility(&self) -> GroupFeasibility<V> {
         GroupFeasibility { group: self.clone(), settings: FeasibilitySettings::default(), problems: Vec::new() }
     }
+}
+
+/// What is wrong with a goal: whoever asks for feasibility may want less than a target group may have.
+pub(super) fn goal_problem(completes: u32) -> Option<FieldError> {
+    let is_wrong = !(1..=10_000).contains(&completes);
+    is_wrong.then(|| FieldError::new("completes_goal", format!("is {completes}, expected 1 to 10,000")))
 }
 
 /// Settings that the feasibility of an existing target group is computed for, instead of its own.
@@ -185,9 +211,7 @@ with_options!(GroupFeasibility: group.client);
 impl<V: Version> GroupFeasibility<V> {
     /// With this many completes: 1 to 10,000.
     pub fn completes_goal(mut self, completes: u32) -> Self {
-        if !(1..=10_000).contains(&completes) {
-            self.problems.push(FieldError::new("completes_goal", format!("is {completes}, expected 1 to 10,000")));
-        }
+        self.problems.extend(goal_problem(completes));
         self.settings.completes_goal = Some(completes);
         self
     }
@@ -267,7 +291,40 @@ impl<V: Version> IntoFuture for GroupFeasibility<V> {
             }
             Error::check(problems)?;
             let TargetGroup { client, project, id } = &self.group;
-            V::group_feasibility(client.raw(), client.account(), project, id, &self.settings).await
+            let mut feasibility =
+                V::group_feasibility(client.raw(), client.account(), project, id, &self.settings).await?;
+            let says_whom = feasibility.targets.iter().any(|target| !target.conditions.is_empty());
+            if self.settings.audience.is_none() && says_whom {
+                let own = self.group.own_quotas().await?;
+                feasibility.want(&own, self.settings.completes_goal);
+            }
+            Ok(feasibility)
         })
+    }
+}
+
+impl<V: Version> TargetGroup<V> {
+    /// The quotas of the draft, or of what is in field.
+    async fn own_quotas(&self) -> Result<Vec<QuotaTable>, Error> {
+        match self.draft().await {
+            Ok(draft) => Ok(draft.quotas()),
+            Err(error) if error.kind() == ErrorKind::Moved => self.quotas().read().await,
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Feasibility {
+    /// Takes what is wanted of each target from the target group's own quotas, as shares of the goal.
+    fn want(&mut self, own: &[QuotaTable], goal: Option<u32>) {
+        for target in &mut self.targets {
+            let conditions = sorted(target.conditions.clone());
+            target.wanted = own.iter().filter(|table| table.kind() == target.kind).find_map(|table| {
+                let (_, quota) = cells(table).into_iter().find(|(of_cell, _)| sorted(of_cell.clone()) == conditions)?;
+                let (quota, total) = (u128::from(quota?), u128::from(table.total().max(1)));
+                let goal = goal.map_or(total, u128::from);
+                u64::try_from((quota * goal + total / 2) / total).ok()
+            });
+        }
     }
 }

@@ -340,6 +340,8 @@ pub struct BulkOutcome {
     pub updated: Vec<TargetGroupId>,
     /// Those with which it was not, and why.
     pub failed: Vec<(TargetGroupId, JobFailure)>,
+    /// Whether the job says that it failed, although it says what became of each.
+    pub has_failed: bool,
     /// The manager that a change of managers is to.
     pub manager: Option<UserId>,
 }
@@ -347,6 +349,6 @@ pub struct BulkOutcome {
 impl BulkOutcome {
     /// Whether it was done with every one.
     pub fn is_complete(&self) -> bool {
-        self.failed.is_empty()
+        self.failed.is_empty() && !self.has_failed
     }
 }

@@ -21,11 +21,6 @@ use super::{InvalidValue, from_text};
 pub struct SurveyUrl(Box<str>);
 
 impl SurveyUrl {
-    /// Stands in a builder until an address is given. Never sent.
-    pub(crate) fn placeholder() -> Self {
-        Self(Box::default())
-    }
-
     /// What Cint replaces by the respondent's id.
     pub const RID: &'static str = "[%RID%]";
 

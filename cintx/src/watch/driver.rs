@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::feed::{Counts, Feed, Hints};
 use super::snapshot::{changes, taken_back};
 use super::{GroupProgress, Reading, Snapshot, Until, Watch};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::job::may_pass;
 use crate::target_group::{Progress, TargetGroup, TargetGroupOverview, TargetGroupStatus, TargetGroupSummary};
 use crate::types::CurrencySums;
@@ -24,8 +24,10 @@ const LOOKS_AT_ONCE: usize = 4;
 const MAX_AGE: SignedDuration = SignedDuration::from_hours(1);
 /// Hints that come close together lead to one read.
 const HINT_GAP: Duration = Duration::from_secs(1);
-/// After failures the pause grows up to this, or to the watch's own if that is longer.
-const MAX_PAUSE: Duration = Duration::from_secs(300);
+/// After a failure the pause is this, or the watch's own if that is shorter.
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+/// After failures the pause grows up to the watch's own within these limits.
+const LONGEST_PAUSES: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(300));
 /// What a pause past the end of time is: 30 years.
 const MAX_POLL_PAUSE: Duration = Duration::from_secs(30 * 365 * 24 * 3_600);
 /// A pace is measured over at least one in so many parts of its window; until then, from the beginning of field.
@@ -71,6 +73,8 @@ pub(super) struct Driver<V: Version> {
     before: Option<Vec<GroupProgress>>,
     reversed: CurrencySums,
     next_at: Option<Instant>,
+    /// When all would be read next if nothing failed.
+    due_at: Option<Instant>,
     read_at: Option<Instant>,
     failing_since: Option<Instant>,
     failures: u32,
@@ -96,6 +100,7 @@ impl<V: Version> Driver<V> {
             before,
             reversed: reversed.unwrap_or_default(),
             next_at: None,
+            due_at: None,
             read_at: None,
             failing_since: None,
             failures: 0,
@@ -136,6 +141,7 @@ impl<V: Version> Driver<V> {
                     self.failures = 0;
                     if all {
                         self.plan(self.watch.every);
+                        self.due_at = self.next_at;
                     }
                 }
                 Err(error) => {
@@ -194,9 +200,13 @@ impl<V: Version> Driver<V> {
             return Some(error);
         }
         tracing::debug!(%error, "a read of a watch failed, and is tried again");
-        let longest = self.watch.every.max(MAX_PAUSE);
-        let pause = self.watch.every.saturating_mul(1_u32.checked_shl(self.failures).unwrap_or(u32::MAX)).min(longest);
+        let first = self.watch.every.min(FIRST_PAUSE);
+        let grown = first.saturating_mul(1_u32.checked_shl(self.failures).unwrap_or(u32::MAX));
+        let pause = grown.min(self.watch.every.clamp(LONGEST_PAUSES.0, LONGEST_PAUSES.1));
         self.failures += 1;
+        // A read that a hint led to does not put off the next one of all.
+        let planned = self.due_at.map(|at| at.duration_since(Instant::now())).filter(|left| !left.is_zero());
+        let pause = planned.map_or(pause, |planned| pause.min(planned));
         self.plan(error.retry_after().map_or(pause, |told| told.max(pause)));
         None
     }
@@ -264,7 +274,15 @@ impl<V: Version> Driver<V> {
             Err(error) if error.is_not_found() => error,
             Err(error) => return Err(error),
         };
-        let draft = group.draft().await.map_err(|_| not_launched)?;
+        let draft = match group.draft().await {
+            Ok(draft) => draft,
+            Err(error) if error.is_not_found() => return Err(not_launched),
+            // It has been launched in the meantime.
+            Err(error) if error.kind() == ErrorKind::Moved => {
+                return Ok(Seen::of_overview(group.id.clone(), group.overview().await?));
+            }
+            Err(error) => return Err(error),
+        };
         let goal = Some(i64::from(draft.settings.completes_goal));
         Ok(Seen {
             id: group.id.clone(),

@@ -1,6 +1,8 @@
 //! Feasibility on the wire: what is asked about an audience and a supply, written as JSON for either model, and one
 //! way to read the answers, whose targets come with conditions since 2025-12-18 and in the order of the request before.
 
+use std::ops::RangeInclusive;
+
 use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive as _;
 use serde_json::{Value, json};
@@ -11,7 +13,7 @@ use super::quotas::{self, items};
 use crate::audience::{Audience, Condition, Question};
 use crate::fielding::assistant::Pricing;
 use crate::quota::TableKind;
-use crate::supply::Supply;
+use crate::supply::{Supply, SupplyGroup};
 use crate::target_group::TargetGroupDraft;
 use crate::target_group::feasibility::FeasibilitySettings;
 use crate::target_group::feasibility::{Feasibility, SupplierGroupFeasibility, TargetFeasibility};
@@ -39,25 +41,37 @@ pub(crate) fn boost(draft: &TargetGroupDraft) -> Option<&Money> {
     }
 }
 
-/// The whole exchange, which is what counts where nothing is said.
-fn is_unrestricted(supply: &Supply) -> bool {
-    *supply == Supply::open_exchange()
+/// Refuses a surcharge on the rate card, in a version that does not take one.
+pub(crate) fn refuse_boost(draft: &TargetGroupDraft, date: &str) -> Answer<()> {
+    match boost(draft) {
+        None => Ok(()),
+        Some(boost) => {
+            let reason = format!("has a boost_cpi of {boost}, expected none: {date} cannot estimate with one");
+            Err(super::audience::refused("pricing", reason))
+        }
+    }
 }
 
-/// The supply as a list, which does not name the share of the exchange. Nobody may deliver nothing here, so groups
-/// that are given nothing are blocked.
-pub(crate) fn allocation_list(supply: &Supply) -> Value {
-    if is_unrestricted(supply) {
-        return Value::Null;
-    }
+/// The supply of a draft: where nothing is said, the whole exchange counts.
+pub(crate) fn unless_unrestricted(
+    supply: &Supply,
+    allocations: impl FnOnce(&Supply) -> Answer<Value>,
+) -> Answer<Value> {
+    if *supply == Supply::open_exchange() { Ok(Value::Null) } else { allocations(supply) }
+}
+
+/// The supply as a list, which does not name the share of the exchange: it gets what the groups leave. Nobody may
+/// deliver nothing here, so groups that are given nothing are blocked.
+pub(crate) fn allocation_list(supply: &Supply) -> Answer<Value> {
     let (groups, none): (Vec<_>, Vec<_>) = supply.groups.iter().partition(|group| *group.share.end() > 0);
     let ids = |suppliers: &[crate::SupplierId]| suppliers.iter().map(|id| id.get()).collect::<Vec<i64>>();
     let mut list: Vec<Value> = groups
-        .into_iter()
-        .map(|group| {
+        .iter()
+        .zip(shares(&supply.exchange, &groups)?)
+        .map(|(group, share)| {
             json!({
                 "object": "group", "supplier_ids": ids(&group.suppliers),
-                "percentage_min": group.share.start(), "percentage_max": group.share.end(),
+                "percentage_min": share.start(), "percentage_max": share.end(),
             })
         })
         .collect();
@@ -66,15 +80,44 @@ pub(crate) fn allocation_list(supply: &Supply) -> Value {
     if !blocked.is_empty() {
         list.push(json!({ "object": "blocked", "supplier_ids": blocked }));
     }
-    list.into()
+    Ok(list.into())
+}
+
+/// The shares of groups that leave its own to the exchange: one group alone has what the exchange has not; of several,
+/// no other shares than their own say the same.
+fn shares(exchange: &RangeInclusive<u8>, groups: &[&SupplyGroup]) -> Answer<Vec<RangeInclusive<u8>>> {
+    // More than 100 is refused before; that is no reason to subtract below nothing here.
+    let rest = |percent: u8| 100_u8.saturating_sub(percent);
+    let refused = |reason: String| Err(super::audience::refused("supply", reason));
+    let shares: Vec<RangeInclusive<u8>> = match groups {
+        [one] => {
+            let least = *one.share.start().max(&rest(*exchange.end()));
+            let most = *one.share.end().min(&rest(*exchange.start()));
+            if least > most {
+                let (name, share) = (&one.name, &one.share);
+                return refused(format!("gives {name:?} {share:?} and the exchange {exchange:?} percent, never 100"));
+            }
+            vec![least..=most]
+        }
+        groups => groups.iter().map(|group| group.share.clone()).collect(),
+    };
+    let sum =
+        |percent: fn(&RangeInclusive<u8>) -> u8| shares.iter().map(|share| u32::from(percent(share))).sum::<u32>();
+    let least = 100_u32.saturating_sub(sum(|share| *share.end()));
+    let most = 100_u32.saturating_sub(sum(|share| *share.start()));
+    if u32::from(*exchange.end()) < most || u32::from(*exchange.start()) > least {
+        let reason = format!(
+            "gives the exchange {exchange:?} percent, expected the {least} to {most} that its groups leave: before \
+             2025-12-18 feasibility takes the shares of groups alone"
+        );
+        return refused(reason);
+    }
+    Ok(shares)
 }
 
 /// The supply as a specification.
-pub(crate) fn allocation_specification(supply: &Supply) -> Value {
-    match is_unrestricted(supply) {
-        true => Value::Null,
-        false => super::supply::to_specification(supply, "suppliers", false),
-    }
+pub(crate) fn allocation_specification(supply: &Supply) -> Answer<Value> {
+    Ok(super::supply::to_specification(supply, "suppliers", false))
 }
 
 /// The completes of a share of a goal, in hundredths of a percent.
@@ -84,6 +127,10 @@ fn of_goal(hundredths: u64, goal: u32) -> u64 {
 
 /// The `profiling` of a request, and the targets in it.
 pub(crate) fn profiling(audience: &Audience, goal: u32) -> Answer<(Value, Vec<Asked>)> {
+    if let Some(template) = &audience.template {
+        let reason = format!("has the template {template}, expected questions: feasibility takes no template");
+        return Err(super::audience::refused("audience", reason));
+    }
     let profiling = modern::feasibility(audience, goal)?;
     let mut asked = Vec::new();
     for profile in items(&profiling, "profiles") {
@@ -341,12 +388,50 @@ mod tests {
         assert!(feasibility.targets.iter().all(|it| it.wanted.is_some()) && feasibility.unfillable().next().is_none());
     }
 
+    /// A draft has no supply of its own; a target group that exists has, so the whole exchange is said, too.
     #[test]
-    fn supply_is_only_mentioned_where_it_is_restricted() {
-        assert!(allocation_list(&Supply::open_exchange()).is_null());
-        assert!(allocation_specification(&Supply::open_exchange()).is_null());
+    fn the_whole_exchange_goes_without_saying_for_drafts_alone() {
+        let open = Supply::open_exchange();
+        assert!(unless_unrestricted(&open, allocation_list).unwrap().is_null());
+        assert!(unless_unrestricted(&open, allocation_specification).unwrap().is_null());
+        assert_eq!(allocation_list(&open).unwrap(), json!([]));
+        let said = allocation_specification(&open).unwrap();
+        assert_eq!(said["open_exchange_allocations"]["exchange_max_percentage"], 100);
         let supply = Supply::open_exchange().group("none", 0..=0, [12]).group("some", 5..=60, [34]).block([56]);
         let some = json!({ "object": "group", "supplier_ids": [34], "percentage_min": 5, "percentage_max": 60 });
-        assert_eq!(allocation_list(&supply), json!([some, { "object": "blocked", "supplier_ids": [56, 12] }]));
+        let list = json!([some, { "object": "blocked", "supplier_ids": [56, 12] }]);
+        assert_eq!(allocation_list(&supply).unwrap(), list);
+        assert_eq!(unless_unrestricted(&supply, allocation_list).unwrap(), list);
+    }
+
+    #[test]
+    fn the_share_of_the_exchange_is_what_groups_leave_or_refused() {
+        let shares = |supply: &Supply| {
+            let list = allocation_list(supply).map_err(|error| error.invalid_fields()[0].to_string())?;
+            let of =
+                |group: &Value| (group["percentage_min"].as_u64().unwrap(), group["percentage_max"].as_u64().unwrap());
+            Ok::<_, String>(list.as_array().unwrap().iter().map(of).collect::<Vec<_>>())
+        };
+        let open = Supply::open_exchange;
+        assert_eq!(shares(&Supply::only("x", [12, 34])), Ok(vec![(100, 100)]));
+        assert_eq!(shares(&open().group("x", 0..=100, [12, 34])), Ok(vec![(0, 100)]));
+        assert_eq!(shares(&open().exchange(20..=80).group("x", 10..=95, [12])), Ok(vec![(20, 80)]));
+        let exact = open().exchange(10..=40).group("x", 20..=30, [12]).group("y", 40..=60, [34]);
+        assert_eq!(shares(&exact), Ok(vec![(20, 30), (40, 60)]));
+        for (supply, says) in [
+            (open().exchange(0..=39).group("x", 20..=30, [12]).group("y", 40..=60, [34]), "expected the 10 to 40"),
+            (open().exchange(11..=40).group("x", 20..=30, [12]).group("y", 40..=60, [34]), "expected the 10 to 40"),
+            (open().exchange(0..=20).group("x", 0..=60, [12]), "never 100"),
+            (open().exchange(0..=50), "expected the 100 to 100"),
+        ] {
+            let refused = shares(&supply).unwrap_err();
+            assert!(refused.contains("supply") && refused.contains(says), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_template_is_refused_by_name() {
+        let refused = profiling(&Audience::template("01JABC"), 1_000).unwrap_err();
+        assert!(refused.invalid_fields()[0].to_string().contains("template"), "{refused}");
     }
 }

@@ -141,6 +141,19 @@ async fn what_is_there_is_found_and_each_has_a_result<V: Version>() {
     let twice = groups.create([setup.draft("UK drinks"), setup.draft("UK drinks")]).await.unwrap_err();
     assert!(twice.invalid_fields()[0].reason().contains("as that of"), "{twice}");
 
+    // What is there and was made of something else is not taken for it.
+    let (name, other) = setup.draft("UK drinks");
+    let mut others = vec![(name, other.locale("eng_us"), "locale")];
+    if V::DATE >= "2025-12-18" {
+        let (name, referred) = setup.draft("UK cats");
+        setup.draft("UK dogs").1.reference("TG-7").create().await.unwrap();
+        others.push((name, referred.reference("TG-7"), "name"));
+    }
+    for (name, draft, field) in others {
+        let refused = groups.create([(name, draft)]).await.unwrap().await.all().unwrap_err();
+        assert_eq!(refused.invalid_fields()[0].field(), field, "{refused}");
+    }
+
     // A launch that failed is tried again under another key; one that goes on failing is one result among the others.
     let fail = |name: usize, jobs| setup.sandbox.fail_jobs_of(second[name].1.id().as_str(), jobs, "NotNow", "not now");
     assert!(fail(0, 1) && fail(1, 99));
@@ -278,6 +291,70 @@ async fn a_watch_outlives_bad_weather_until_its_deadline<V: Version>() {
     assert_eq!(watch.try_next().await.unwrap_err().status().map(|status| status.as_u16()), Some(403));
     let wrong = setup.project.watch().every(Duration::ZERO).until(Until::Filled(1.5)).stream().try_next().await;
     assert_eq!(wrong.unwrap_err().invalid_fields().len(), 2);
+}
+
+/// However rarely a watch reads, a read that failed is made up for soon, and none of what was planned is put off.
+async fn a_failed_read_is_made_up_for_soon<V: Version>() {
+    let setup = Setup::<V>::new().await;
+    let ids = setup.live().await;
+    let minute = Duration::from_secs(60);
+    let mut watch = setup.project.watch().every(10 * minute).stream();
+    watch.try_next().await.unwrap();
+    let bad = |from: Duration, to: Duration| {
+        let gateway = setup.gateway.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(from).await;
+            gateway.set(Weather::From(0, Fault::Refuse(503)));
+            tokio::time::sleep(to - from).await;
+            gateway.set(Weather::Calm);
+        })
+    };
+    let began = Instant::now();
+    let cleared = bad(9 * minute, 11 * minute);
+    watch.try_next().await.unwrap().unwrap();
+    assert!((11 * minute..13 * minute).contains(&began.elapsed()), "{:?}", began.elapsed());
+    cleared.await.unwrap();
+
+    let (feed, began) = (watch.feed(), Instant::now());
+    let cleared = bad(Duration::ZERO, minute);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    feed.look_at(&ids[0]);
+    watch.try_next().await.unwrap().unwrap();
+    assert!(began.elapsed() < 3 * minute, "{:?}", began.elapsed());
+    cleared.await.unwrap();
+
+    // A hint that fails shortly before a read of all.
+    let (feed, began) = (watch.feed(), Instant::now());
+    let cleared = bad(8 * minute, 10 * minute - Duration::from_secs(1));
+    tokio::spawn(async move {
+        tokio::time::sleep(9 * minute).await;
+        feed.look_at(&ids[0]);
+    });
+    watch.try_next().await.unwrap().unwrap();
+    assert!((595..=600).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+    cleared.await.unwrap();
+}
+
+/// A draft that cannot be read for a while is not one that is nowhere.
+async fn a_draft_is_watched_through_an_outage<V: Version>() {
+    let setup = Setup::<V>::new().await;
+    let groups = setup.project.target_groups().at_once();
+    let created = groups.create([setup.draft("UK drinks")]).await.unwrap().await.all().unwrap();
+    let (sandbox, id) = (Arc::clone(&setup.sandbox), created[0].1.id().to_string());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    // What a draft is read by ends with its id.
+    let outage = move |request: Request<Bytes>| {
+        let is_out = request.uri().path().ends_with(&id) && count.fetch_add(1, Ordering::Relaxed) < 6;
+        let refused = || Response::builder().status(503).body(ByteStream::from("")).unwrap();
+        let answer = if is_out { refused() } else { sandbox.answer(request).map(ByteStream::from) };
+        std::future::ready(Ok::<_, TransportError>(answer))
+    };
+    let cint = builder::<V>(&setup.sandbox).clock(clock(&setup.sandbox)).transport(outage).build().unwrap();
+    let group = cint.project(setup.project.id()).target_group(created[0].1.id());
+    let mut watch = group.watch().every(Duration::from_secs(60)).stream();
+    assert_eq!(watch.try_next().await.unwrap().unwrap().goal(), 60);
+    assert_eq!(asked.load(Ordering::Relaxed), 7);
 }
 
 /// A program that is begun again tells what has changed while it was away.
@@ -578,7 +655,8 @@ macro_rules! version {
             crate::field::cases!(
                 $marker: what_is_there_is_found_and_each_has_a_result,
                 jobs_are_waited_for_at_once_and_schedules_are_kept, a_watch_tells_what_changes_and_ends,
-                a_watch_goes_on_from_what_was_kept, a_watch_outlives_bad_weather_until_its_deadline, hints_bring_news_without_more_reads,
+                a_watch_goes_on_from_what_was_kept, a_watch_outlives_bad_weather_until_its_deadline,
+                a_failed_read_is_made_up_for_soon, a_draft_is_watched_through_an_outage, hints_bring_news_without_more_reads,
                 one_target_group_is_watched_from_draft_to_end, a_tracker_that_is_killed_comes_to_the_same_end
             );
 

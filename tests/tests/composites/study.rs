@@ -26,7 +26,7 @@ fn study<V: Version>(world: &World<V>) -> Study {
             .live_url("https://survey.example/?RID=[%RID%]")
             .audience(StudyAudience::independent([gender]));
         let mut group = group.build().unwrap();
-        group.launch = launch;
+        group.launch = launch.into();
         group.cost_per_interview = Some(Money::new("2.73", "USD").unwrap());
         group.supply = StudySupply::TestSupplierOnly;
         group

@@ -1,13 +1,17 @@
 //! Many target groups at once: each has a result of its own.
 
-use cintx::Version;
+use bytes::Bytes;
 use cintx::fielding::RunAction;
+use cintx::http::ByteStream;
 use cintx::target_group::{TargetGroup, TargetGroupStatus};
+use cintx::{Client, JobId, Version};
+use http::{Request, Response};
 use jiff::{Timestamp, ToSpan as _};
+use serde_json::json;
 
 use crate::setup::{Setup, on_every_version};
 
-on_every_version!(each_group_has_a_result, a_bulk_job_is_taken_up_elsewhere);
+on_every_version!(each_group_has_a_result, what_a_failed_job_says_of_each_is_kept, a_bulk_job_is_taken_up_elsewhere);
 
 async fn each_group_has_a_result<V: Version>(setup: Setup<V>) {
     let project = setup.project().await;
@@ -54,6 +58,40 @@ async fn each_group_has_a_result<V: Version>(setup: Setup<V>) {
     }
     assert_eq!(setup.sandbox.requests().len(), before, "nothing was sent");
     setup.assert_no_violation();
+}
+
+/// Jobs that failed, with and without a word about each target group.
+async fn what_a_failed_job_says_of_each_is_kept<V: Version>(_: Setup<V>) {
+    let ids = ["01BX5ZZKBKACTAV9WEVGEMMVS0", "01BX5ZZKBKACTAV9WEVGEMMVS1", "01BX5ZZKBKACTAV9WEVGEMMVS2"];
+    let why = |code: &str| json!({ "code": code, "description": code.to_lowercase() });
+    let updated = json!([{ "target_group_id": ids[0] }]);
+    let failed = json!([
+        { "target_group_id": ids[1], "failure_reason": why("LATE") },
+        { "target_group_id": ids[2], "failure_reason": why("BUSY") },
+    ]);
+    for (updated, failed) in [(updated, failed.clone()), (json!([]), failed), (json!([]), json!([]))] {
+        let is_silent = failed.as_array().unwrap().is_empty();
+        let count = updated.as_array().unwrap().len();
+        let body = json!({
+            "job_id": "7", "status": "Failed",
+            "updated_target_groups": { "data": updated }, "failed_target_groups": { "data": failed },
+        });
+        let answer = move |_: Request<Bytes>| {
+            let body = ByteStream::from(body.to_string());
+            std::future::ready(Ok(Response::builder().header("content-type", "application/json").body(body).unwrap()))
+        };
+        let cint = Client::<V>::builder().account(7).token("t").transport(answer).build().unwrap();
+        let outcome =
+            cint.project(cintx::ProjectId::new(ids[0])).bulk_job(RunAction::Pause, JobId::new("7")).until_done().await;
+        if is_silent {
+            assert!(outcome.unwrap_err().job_failure().is_some());
+            continue;
+        }
+        let outcome = outcome.unwrap();
+        assert!(outcome.has_failed && !outcome.is_complete());
+        let failed: Vec<_> = outcome.failed.iter().map(|(id, it)| (id.as_str(), it.code.as_deref().unwrap())).collect();
+        assert_eq!((outcome.updated.len(), failed), (count, vec![(ids[1], "LATE"), (ids[2], "BUSY")]));
+    }
 }
 
 async fn a_bulk_job_is_taken_up_elsewhere<V: Version>(setup: Setup<V>) {

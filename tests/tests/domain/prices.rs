@@ -1,8 +1,11 @@
 //! Prices: rate cards, feasibility of what exists, predictions where a version has them.
 
+use cintx::audience::{Audience, Question};
+use cintx::supply::Supply;
 use cintx::target_group::PricingModel;
 use cintx::types::LengthOfInterview;
 use cintx::{Money, Version};
+use jiff::{Timestamp, ToSpan as _};
 
 use crate::setup::{Setup, on_every_version};
 
@@ -10,6 +13,7 @@ on_every_version!(
     a_business_unit_has_a_card,
     a_draft_goes_by_the_rate_card,
     a_draft_is_asked_about_before_it_exists,
+    a_quote_wants_what_the_request_holds,
     an_existing_group_is_asked_about,
 );
 
@@ -47,6 +51,28 @@ async fn a_draft_is_asked_about_before_it_exists<V: Version>(setup: Setup<V>) {
     setup.assert_no_violation();
 }
 
+/// The request holds neither a manager nor an address, so a quote wants none.
+async fn a_quote_wants_what_the_request_holds<V: Version>(setup: Setup<V>) {
+    let project = setup.project().await;
+    let start = Timestamp::now() + 2.hours();
+    let quote = setup.cint.project(&project).draft_target_group("UK drinks");
+    let quote = quote.business_unit(setup.sandbox.business_unit_id()).locale("eng_gb").completes_goal(500);
+    let quote = quote.length_of_interview(LengthOfInterview::minutes(10)).incidence_rate("0.50");
+    let quote = quote.fielding_period(start..start + 240.hours());
+    let quote = quote.audience(Audience::independent([Question::choice(43).option("1", 49).option("2", 51)]));
+    assert!(quote.feasibility().await.unwrap().suggested_price.is_some());
+    let fields = |refused: &cintx::Error| -> Vec<String> {
+        refused.invalid_fields().iter().map(|it| it.field().to_owned()).collect()
+    };
+    assert_eq!(fields(&quote.clone().build().unwrap_err()), ["manager", "live_url"]);
+    assert!(quote.clone().without_live_url().feasibility().await.is_ok());
+    let sent = setup.sandbox.requests().len();
+    let refused = quote.completes_goal(10_001).incidence_rate("2").feasibility().await.unwrap_err();
+    assert_eq!(fields(&refused), ["incidence_rate", "completes_goal"]);
+    assert_eq!(setup.sandbox.requests().len(), sent, "nothing was sent");
+    setup.assert_no_violation();
+}
+
 async fn an_existing_group_is_asked_about<V: Version>(setup: Setup<V>) {
     let group = setup.draft(&setup.project().await).create().await.unwrap();
     let own = group.feasibility().await.unwrap();
@@ -58,9 +84,36 @@ async fn an_existing_group_is_asked_about<V: Version>(setup: Setup<V>) {
         .length_of_interview(LengthOfInterview::minutes(5))
         .await
         .unwrap();
+    // It has a supply of its own, so the whole exchange is said, too.
+    group.feasibility().supply(Supply::open_exchange()).await.unwrap();
+    let said = setup.sandbox.requests().into_iter().filter_map(|request| request.body).next_back().unwrap();
+    let said = &said["allocations"];
+    assert!(said.is_array() || said["open_exchange_allocations"]["exchange_max_percentage"] == 100, "{said}");
     let refused = group.feasibility().completes_goal(0).incidence_rate("2").await.unwrap_err();
     let fields: Vec<_> = refused.invalid_fields().iter().map(cintx::error::FieldError::field).collect();
     assert_eq!(fields, ["completes_goal", "incidence_rate"]);
+    setup.assert_no_violation();
+}
+
+/// Of a draft and in field: what is wanted is its own quotas, as shares of the goal that is asked about.
+#[cfg(feature = "v2025-12-18")]
+#[tokio::test]
+async fn targets_of_a_groups_own_audience_that_cannot_be_filled_are_found() {
+    let setup = Setup::<cintx::V2025_12_18>::new().await;
+    let group = setup.draft(&setup.project().await).incidence_rate("0.01").create().await.unwrap();
+    for is_launched in [false, true] {
+        let own = group.feasibility().await.unwrap();
+        let wanted: Vec<_> = own.targets.iter().map(|target| target.wanted).collect();
+        assert_eq!(wanted, [Some(245), Some(255)], "launched: {is_launched}");
+        assert_eq!(own.unfillable().next(), None);
+        let much = group.feasibility().completes_goal(10_000).await.unwrap();
+        let short: Vec<_> = much.unfillable().map(|target| target.wanted).collect();
+        assert_eq!(short, [Some(4_900), Some(5_100)], "{much:?}");
+        if !is_launched {
+            let end = Timestamp::now() + 240.hours();
+            group.launch(end).await.unwrap().until_live().await.unwrap();
+        }
+    }
     setup.assert_no_violation();
 }
 

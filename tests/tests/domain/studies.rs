@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use cintx::client::Credentials;
-use cintx::fielding::FieldingPeriod;
-use cintx::study::{Step, Study, StudySupply};
+use cintx::client::{CallOptions, Credentials};
+use cintx::fielding::{FieldingPeriod, RunStatus};
+use cintx::study::{Step, Study, StudyLaunch, StudySupply, Warning};
 use cintx::target_group::TargetGroupStatus;
+use cintx::types::LengthOfInterview;
 use cintx::{Client, Outcome, Version};
-use cintx_sandbox::{Fault, Sandbox};
+use cintx_sandbox::{Fault, Received, Sandbox};
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::Value;
 
@@ -19,6 +20,11 @@ use crate::setup::{Setup, on_every_version};
 on_every_version!(
     a_plan_writes_nothing_and_is_carried_out_once,
     what_differs_is_changed,
+    a_plan_that_is_applied_twice_makes_nothing_twice,
+    a_plan_goes_on_with_what_is_there_by_then,
+    options_of_a_plan_hold_for_what_applies_it,
+    what_cannot_be_estimated_is_planned_all_the_same,
+    a_study_schedules_what_begins_later,
     killed_after_every_request_it_converges,
     lost_answers_make_no_duplicates,
     a_draft_that_is_launched_meanwhile_is_compared_as_launched,
@@ -95,6 +101,142 @@ async fn a_plan_writes_nothing_and_is_carried_out_once<V: Version>(setup: Setup<
     assert!(again.is_empty(), "{again}");
     assert_eq!(again.apply(|_| panic!("nothing is to be done")).await.unwrap(), applied);
     assert_eq!(writes(&setup.sandbox), before, "a second run writes nothing");
+    setup.assert_no_violation();
+}
+
+/// How often an operation was called.
+fn calls(sandbox: &Sandbox, operation: &str) -> usize {
+    sandbox.requests().iter().filter(|request| request.operation.as_deref() == Some(operation)).count()
+}
+
+async fn a_plan_that_is_applied_twice_makes_nothing_twice<V: Version>(setup: Setup<V>) {
+    let mut study = study(&setup.sandbox);
+    study.target_groups[1].launch = StudyLaunch::Now;
+    let refused = Fault::on("create_launch_fielding_run_from_draft_job").status(422).after(1).times(1);
+    setup.sandbox.inject(refused);
+    let plan = study.plan(&setup.cint).await.unwrap().concurrency(1);
+    let first = plan.apply_each(|_| {}).await.unwrap();
+    assert_eq!(first.failures().map(|(name, _)| name).collect::<Vec<_>>(), ["German drinks"]);
+    let mut told = Vec::new();
+    let second = plan.apply_each(|step| told.push(step.to_string())).await.unwrap().into_applied().unwrap();
+    assert_eq!(told, ["launch target group \"German drinks\""]);
+    assert_eq!(&second.target_groups[0].1, first.target_groups[0].1.as_ref().unwrap());
+    let third = plan.apply(|_| panic!("nothing is left to do")).await.unwrap();
+    assert_eq!(third, second);
+    let wanted = ["German drinks", "UK drinks"].map(|name| (name.to_owned(), "live".to_owned()));
+    assert_eq!(state(&setup.cint).await["MyDrinksSurveyQ1"], wanted);
+    assert_eq!((calls(&setup.sandbox, "create_project"), calls(&setup.sandbox, "create_target_group")), (1, 2));
+    setup.assert_no_violation();
+}
+
+/// Somebody else was faster: what there is by then is compared, and changed as the study says.
+async fn a_plan_goes_on_with_what_is_there_by_then<V: Version>(setup: Setup<V>) {
+    let study = study(&setup.sandbox);
+    let plan = study.plan(&setup.cint).await.unwrap().concurrency(1);
+    let mut other = study.clone();
+    other.target_groups[0].completes_goal = 450;
+    other.target_groups[0].launch = StudyLaunch::Draft;
+    other.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
+    let mut told = Vec::new();
+    plan.apply(|step| told.push(step.to_string())).await.unwrap();
+    let expected = ["change target group \"UK drinks\": completes_goal", "launch target group \"UK drinks\""];
+    assert_eq!(told, expected);
+    assert_eq!(state(&setup.cint).await, complete());
+    assert!(study.plan(&setup.cint).await.unwrap().is_empty());
+    setup.assert_no_violation();
+}
+
+async fn options_of_a_plan_hold_for_what_applies_it<V: Version>(setup: Setup<V>) {
+    let mut study = study(&setup.sandbox);
+    for (goal, minutes) in [(200, 10), (250, 12)] {
+        // New at first, then there: a draft, and one in field.
+        study.target_groups[1].completes_goal = goal;
+        study.target_groups[0].length_of_interview = LengthOfInterview::minutes(minutes).unwrap();
+        let plan = study.plan(&setup.cint).await.unwrap();
+        let before = setup.sandbox.requests().len();
+        let options = CallOptions::new().header("x-team", "seven");
+        let keyed = plan.clone().with(options.clone().business_key("mine")).apply(|_| {}).await.unwrap_err();
+        assert_eq!(keyed.invalid_fields()[0].field(), "key", "keys follow from the study: {keyed}");
+        plan.with(options).apply(|_| {}).await.unwrap();
+        let sent = setup.sandbox.requests().split_off(before);
+        let has_it = |it: &Received| it.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("x-team"));
+        let without: Vec<_> = sent.iter().filter(|it| !has_it(it)).map(|it| (&it.method, &it.path)).collect();
+        assert!(sent.len() > 2 && without.is_empty(), "{without:?}");
+    }
+    assert!(study.plan(&setup.cint).await.unwrap().is_empty());
+    setup.assert_no_violation();
+}
+
+async fn what_cannot_be_estimated_is_planned_all_the_same<V: Version>(setup: Setup<V>) {
+    let mut study = study(&setup.sandbox);
+    let german = study.target_groups.pop().unwrap();
+    study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
+    study.target_groups.push(german);
+    let expect = async |study: &Study, says: &str| {
+        let plan = study.plan(&setup.cint).await.unwrap();
+        let [Step::CreateTargetGroup { feasibility: None, .. }] = &*plan.steps().collect::<Vec<_>>() else {
+            panic!("{plan}")
+        };
+        let warning = &plan.warnings()[0];
+        assert_eq!(warning.target_group.as_deref(), Some("German drinks"));
+        assert!(warning.message.starts_with("feasibility cannot be had") && warning.message.contains(says), "{plan}");
+    };
+    setup.sandbox.inject(Fault::on("calculate_target_group_feasibility").status(422).times(1));
+    expect(&study, "422").await;
+    // What can be estimated and not be filled is told for each target.
+    study.target_groups[1].completes_goal = 10_000;
+    study.target_groups[1].incidence_rate = "0.01".parse().unwrap();
+    let plan = study.plan(&setup.cint).await.unwrap();
+    for option in ["5000 completes of option 1 are wanted, at most", "5000 completes of option 2 are wanted, at most"] {
+        assert!(plan.warnings().iter().any(|warning| warning.message.starts_with(option)), "{plan}");
+    }
+    // A target group may want more than can be asked about.
+    study.target_groups[1].completes_goal = 12_000;
+    expect(&study, "10,000").await;
+    study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
+    assert!(study.plan(&setup.cint).await.unwrap().is_empty());
+    setup.assert_no_violation();
+}
+
+async fn a_study_schedules_what_begins_later<V: Version>(setup: Setup<V>) {
+    let mut study = study(&setup.sandbox);
+    let start = Timestamp::now() + 48.hours();
+    for group in &mut study.target_groups {
+        group.fielding_period = FieldingPeriod { start, end: start + 240.hours() };
+    }
+    // At once, two days too early: that is told.
+    let plan = study.plan(&setup.cint).await.unwrap();
+    let is_told = |warning: &Warning| warning.message.starts_with("field begins at once, not at");
+    assert!(plan.warnings().iter().any(is_told), "{plan}");
+
+    study.target_groups[0].launch = StudyLaunch::AtStart;
+    let plan = study.plan(&setup.cint).await.unwrap();
+    assert!(!plan.warnings().iter().any(is_told), "{plan}");
+    let step = format!("schedule target group \"UK drinks\": field begins at {start}");
+    assert!(plan.steps().any(|it| it.to_string() == step), "{plan}");
+    let applied = plan.apply(|_| {}).await.unwrap();
+    let group = setup.cint.project(&applied.project).target_group(&applied.target_groups[0].1);
+    let run = group.fielding_run().await.unwrap().unwrap();
+    assert_eq!(run.status(), &RunStatus::Scheduled);
+    let in_milliseconds = |period: FieldingPeriod| (period.start.as_millisecond(), period.end.as_millisecond());
+    assert_eq!(in_milliseconds(run.dates()), in_milliseconds(study.target_groups[0].fielding_period));
+    let again = study.plan(&setup.cint).await.unwrap();
+    assert!(again.is_empty() && again.drift().is_empty(), "{again} {:#?}", again.drift());
+    assert_eq!(again.apply(|_| panic!("nothing is left to do")).await.unwrap(), applied);
+
+    let imported = Study::import(&setup.cint, applied.project).await.unwrap().study;
+    let read = imported.target_groups.iter().find(|it| it.name == "UK drinks").unwrap();
+    assert_eq!(read.launch, StudyLaunch::AtStart);
+    // It moves with the file, and is not launched by a word that may not be meant so.
+    study.target_groups[0].fielding_period.start += 24.hours();
+    let plan = study.plan(&setup.cint).await.unwrap();
+    let steps: Vec<String> = plan.steps().map(ToString::to_string).collect();
+    assert_eq!(steps, ["change target group \"UK drinks\": fielding_period"]);
+    study.target_groups[0].launch = StudyLaunch::Now;
+    let plan = study.plan(&setup.cint).await.unwrap();
+    assert!(plan.warnings()[0].message.contains("it is scheduled for"), "{plan}");
+    plan.apply(|_| {}).await.unwrap();
+    assert_eq!(group.fielding_run().await.unwrap().unwrap().status(), &RunStatus::Scheduled);
     setup.assert_no_violation();
 }
 
@@ -207,7 +349,7 @@ async fn what_was_made_before_a_refusal_took_effect<V: Version>(setup: Setup<V>)
 async fn a_draft_that_is_launched_meanwhile_is_compared_as_launched<V: Version>(setup: Setup<V>) {
     let study = study(&setup.sandbox);
     let mut drafts = study.clone();
-    drafts.target_groups[0].launch = false;
+    drafts.target_groups[0].launch = StudyLaunch::Draft;
     let applied = drafts.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
     let group = setup.cint.project(&applied.project).target_group(&applied.target_groups[0].1);
     let (end, listed) = (study.target_groups[0].fielding_period.end, AtomicBool::new(true));
@@ -244,7 +386,7 @@ fn changed(mut study: Study) -> Study {
     uk.completes_goal = 600;
     uk.length_of_interview = cintx::types::LengthOfInterview::minutes(15).unwrap();
     uk.cost_per_interview = Some("2.95 USD".parse().unwrap());
-    uk.live_url = "https://survey.example/uk2?RID=[%RID%]".parse().unwrap();
+    uk.live_url = Some("https://survey.example/uk2?RID=[%RID%]".parse().unwrap());
     uk.fielding_period.end += 48.hours();
     uk.supply = StudySupply::Only(vec![12.into(), 34.into()]);
     let age = &mut uk.audience.interlock.as_mut().unwrap().questions[0];
@@ -254,7 +396,7 @@ fn changed(mut study: Study) -> Study {
     german.cost_per_interview = Some("3.20 USD".parse().unwrap());
     german.audience.questions[0].options[0].percent = Some(45.into());
     german.audience.questions[0].options[1].percent = Some(55.into());
-    german.launch = true;
+    german.launch = StudyLaunch::Now;
     study.target_groups.push(french);
     study
 }

@@ -17,6 +17,7 @@ on_every_version!(
     what_was_changed_behind_its_back_is_drift,
     one_that_fails_does_not_stop_the_others,
     a_template_of_supply_is_read_when_it_is_planned,
+    a_draft_without_an_address_is_kept_as_it_is,
     what_a_version_lacks_is_refused_by_name,
 );
 
@@ -234,6 +235,30 @@ async fn what_a_version_lacks_is_refused_by_name<V: Version>(setup: Setup<V>) {
     assert!(setup.sandbox.requests().is_empty(), "nothing was sent");
 }
 
+/// 2025-02-17 wants an address from the beginning; elsewhere a launch does.
+async fn a_draft_without_an_address_is_kept_as_it_is<V: Version>(setup: Setup<V>) {
+    let mut study = drafts(&setup);
+    study.target_groups.truncate(1);
+    study.target_groups[0].live_url = None;
+    let field = |refused: cintx::Error| refused.invalid_fields()[0].field().to_owned();
+    if V::DATE == "2025-02-17" {
+        return assert_eq!(field(study.plan(&setup.cint).await.unwrap_err()), "live_url");
+    }
+    let applied = study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
+    let imported = Study::import(&setup.cint, applied.project.clone()).await.unwrap().study;
+    assert_eq!(imported.target_groups[0].live_url, None);
+    assert!(imported.plan(&setup.cint).await.unwrap().is_empty());
+    // An address that was given since stays.
+    let group = setup.cint.project(&applied.project).target_group(&applied.target_groups[0].1);
+    let address = "https://survey.example/?RID=[%RID%]".parse().unwrap();
+    group.edit_draft(|draft| draft.live_url = Some(address)).await.unwrap();
+    let again = study.plan(&setup.cint).await.unwrap();
+    assert!(again.is_empty(), "{again}");
+    study.target_groups[0].launch = true.into();
+    assert_eq!(field(study.plan(&setup.cint).await.unwrap_err()), "live_url");
+    setup.assert_no_violation();
+}
+
 #[cfg(feature = "v2025-12-18")]
 #[tokio::test]
 async fn who_is_kept_out_and_what_comes_from_a_template_is_planned_once() {
@@ -254,7 +279,7 @@ async fn who_is_kept_out_and_what_comes_from_a_template_is_planned_once() {
     exclusions.activity = Some(vec![StudyActivity::project(other.id().clone())]);
     exclusions.groups = Some(vec![exclusion_group.clone()]);
     kept_out.exclusions = Some(exclusions);
-    kept_out.launch = true;
+    kept_out.launch = true.into();
     templated.audience = StudyAudience::independent([StudyQuestion::choice(
         47,
         [StudyOption::new("1").percent(30), StudyOption::new("2").percent(70)],
@@ -284,7 +309,7 @@ fn a_target_group_in_code_names_everything_that_is_missing() {
     let fields: Vec<&str> = refused.invalid_fields().iter().map(cintx::error::FieldError::field).collect();
     assert_eq!(
         fields,
-        ["locale", "business_unit", "length_of_interview", "incidence_rate", "fielding_period", "live_url", "audience"]
+        ["locale", "business_unit", "length_of_interview", "incidence_rate", "fielding_period", "audience"]
     );
 }
 

@@ -35,6 +35,7 @@ const SAID: &[(&str, &[(&str, &str)])] = &[
             ("study_type", "StudyGroup.study_type"),
             ("supply", "StudyGroup.supply"),
             ("test_url", "StudyGroup.test_url"),
+            ("without_live_url", "StudyGroup.live_url"),
         ],
     ),
     (
@@ -108,10 +109,8 @@ const SAID: &[(&str, &[(&str, &str)])] = &[
 ];
 
 /// What no file can say, with the reason.
-const NOT_IN_A_FILE: &[(&str, &str, &str)] = &[
-    ("DraftBuilder", "re_entry", "a launched target group does not show it, so it could not be compared"),
-    ("DraftBuilder", "without_live_url", "a study plans to launch, which takes an address"),
-];
+const NOT_IN_A_FILE: &[(&str, &str, &str)] =
+    &[("DraftBuilder", "re_entry", "a launched target group does not show it, so it could not be compared")];
 
 /// What a report can be told, as in [`SAID`]: its builder is not one of the types above, since it has other ways to
 /// begin.

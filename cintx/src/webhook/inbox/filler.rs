@@ -122,7 +122,7 @@ impl<V: HasWebhookHistory> GapFiller<V> {
     /// # Errors
     /// The store's, or the API's: see [when a call fails](crate::guide::failures). What was found before is accepted.
     pub async fn fill(&self) -> Result<Filled, Error> {
-        let now = Timestamp::now();
+        let now = self.inbox.clock.now();
         let gaps = self.due(ago(now, OLDEST_GAP), ago(now, self.wait)).await.map_err(Error::other)?;
         let Some(first) = gaps.iter().map(|gap| gap.since).min() else { return Ok(Filled::default()) };
         let mut wanted = Wanted::new(&gaps);

@@ -80,6 +80,8 @@ use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{Notify, OwnedMutexGuard, oneshot};
 
 use super::receive::Event;
+use crate::client::Clock;
+use crate::client::clock::SharedClock;
 
 /// The most events that share a commit.
 const MAX_BATCH: usize = 1_000;
@@ -225,6 +227,7 @@ pub struct Inbox {
     shared: Arc<Shared>,
     patience: Duration,
     remember: Duration,
+    clock: SharedClock,
 }
 
 struct Shared {
@@ -250,7 +253,16 @@ impl Inbox {
             committing: Arc::default(),
             changed: Notify::new(),
         };
-        Self { shared: Arc::new(shared), patience: DEFAULT_PATIENCE, remember: DEFAULT_RETENTION }
+        let clock = SharedClock::system();
+        Self { shared: Arc::new(shared), patience: DEFAULT_PATIENCE, remember: DEFAULT_RETENTION, clock }
+    }
+
+    /// Asks this clock what time it is, instead of the machine's: how long an event has waited, how old a gap is. Give
+    /// it that of the [client](crate::ClientBuilder::clock). The clones that were made before keep theirs.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = SharedClock::new(clock);
+        self
     }
 
     /// How long an event waits for those of its session that come before it. One minute if not set.
@@ -289,7 +301,7 @@ impl Inbox {
 
     /// Commits what waits, on its own, so that a caller who goes away does not take the others along.
     fn commit(&self, turn: OwnedMutexGuard<()>) {
-        let (shared, now) = (Arc::clone(&self.shared), Timestamp::now());
+        let (shared, now) = (Arc::clone(&self.shared), self.clock.now());
         let forget_before = ago(now, self.remember);
         let batch: Vec<Queued> = {
             let mut queue = shared.lock_queue();
@@ -317,7 +329,7 @@ impl Inbox {
     /// # Errors
     /// The store failed.
     pub async fn take(&self, limit: usize) -> Result<Vec<Fact>, InboxError> {
-        self.shared.store.take(limit, ago(Timestamp::now(), self.patience)).await
+        self.shared.store.take(limit, ago(self.clock.now(), self.patience)).await
     }
 
     /// Ends facts: they are not handed on again.

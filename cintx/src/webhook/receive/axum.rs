@@ -4,7 +4,6 @@
 use axum_core::extract::{FromRef, FromRequest, Request};
 use axum_core::response::{IntoResponse, Response};
 use bytes::Bytes;
-use jiff::Timestamp;
 
 use super::{Acknowledgement, Event, ReceiveError, Receiver};
 
@@ -24,7 +23,8 @@ where
         let headers = request.headers().clone();
         let body = Bytes::from_request(request, state).await;
         let body = body.map_err(|error| ReceiveError::Body { problem: error.body_text() })?;
-        Receiver::from_ref(state).receive_at(&headers, &body, Timestamp::now()).map(Self)
+        let receiver = Receiver::from_ref(state);
+        receiver.receive_at(&headers, &body, receiver.now()).map(Self)
     }
 }
 

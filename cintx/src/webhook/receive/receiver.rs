@@ -11,6 +11,8 @@ use jiff::Timestamp;
 use super::body::gunzip;
 use super::event::{Event, EventError};
 use super::signature::{SIGNATURE_HEADER, Signature, SignatureError};
+use crate::client::Clock;
+use crate::client::clock::SharedClock;
 
 /// Why a call was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -86,6 +88,7 @@ pub struct Receiver {
     secrets: Vec<Secret>,
     max_age: Option<u64>,
     limit: usize,
+    clock: SharedClock,
 }
 
 impl Receiver {
@@ -97,7 +100,8 @@ impl Receiver {
     /// # Errors
     /// That it is empty, or begins or ends with white space.
     pub fn new(secret: impl Into<Secret>) -> Result<Self, ReceiveError> {
-        Self { secrets: Vec::new(), max_age: None, limit: Self::DEFAULT_LIMIT }.or_secret(secret)
+        let (secrets, clock) = (Vec::new(), SharedClock::system());
+        Self { secrets, max_age: None, limit: Self::DEFAULT_LIMIT, clock }.or_secret(secret)
     }
 
     /// Takes what was signed with this secret too: both the old and the new one while a secret is replaced.
@@ -125,6 +129,13 @@ impl Receiver {
         self
     }
 
+    /// Asks this clock what time it is, instead of the machine's, for [`max_age`](Self::max_age).
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = SharedClock::new(clock);
+        self
+    }
+
     /// Takes bodies up to this length in bytes, as received and unpacked.
     #[must_use]
     pub fn limit(mut self, bytes: usize) -> Self {
@@ -137,7 +148,11 @@ impl Receiver {
     /// # Errors
     /// Why it is not taken; [`ReceiveError::status`] is what to answer.
     pub fn receive<B: AsRef<[u8]>>(&self, request: &Request<B>) -> Result<Event, ReceiveError> {
-        self.receive_at(request.headers(), request.body().as_ref(), Timestamp::now())
+        self.receive_at(request.headers(), request.body().as_ref(), self.now())
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// As [`receive`](Self::receive), at a given moment.
@@ -239,6 +254,17 @@ mod tests {
         let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
         writer.write_all(body).unwrap();
         writer.finish().unwrap()
+    }
+
+    #[test]
+    fn what_is_too_old_is_so_by_the_receivers_clock() {
+        let body = br#"{"id":"e1","type":"com.cint.session.updated","data":{}}"#;
+        let hour = Receiver::new(SECRET).unwrap().max_age(std::time::Duration::from_secs(3_600));
+        let mut request = Request::new(body);
+        *request.headers_mut() = headers(&sign(SECRET, TIME, body));
+        assert!(hour.receive(&request).is_err(), "by the machine's clock");
+        let then = hour.clock(|| Timestamp::from_second(TIME + 60).unwrap());
+        assert_eq!(then.receive(&request).unwrap().id(), "e1");
     }
 
     #[test]

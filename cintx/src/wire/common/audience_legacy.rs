@@ -62,11 +62,13 @@ impl AudienceWire for super::Marker {
         step_days: Option<u32>,
     ) -> Result<Feasibility, Error> {
         let profiles = feasibility::profiles(&draft.audience, draft.settings.completes_goal)?;
+        let allocations = feasibility::unless_unrestricted(&draft.settings.supply, feasibility::allocation_list)?;
+        let request = super::feasibility_request(draft, from_json("audience", profiles.regular)?)?;
         let body = types::CalculateTargetGroupFeasibilityRequest {
-            allocations: from_json("supply", feasibility::allocation_list(&draft.settings.supply))?,
+            allocations: from_json("supply", allocations)?,
             interlocked_profiles: from_json("audience", profiles.interlocked)?,
             step_days: step_days.map(f64::from),
-            ..super::feasibility_request(draft, from_json("audience", profiles.regular)?)
+            ..request
         };
         let answer = raw.calculate_target_group_feasibility(account, project.as_str(), &body).await?.into_value();
         Ok(feasibility::read(&to_json(&answer)?, &profiles.asked))

@@ -24,6 +24,7 @@ fn outcome(
             .into_iter()
             .filter_map(|group| Some((id(group.target_group_id?), failure(group.failure_reason))))
             .collect(),
+        has_failed: false,
         manager: None,
     }
 }
@@ -44,9 +45,15 @@ macro_rules! asked {
         let origin = job_origin(answer.created_at, by, None);
         let word = answer.status.as_ref().map(|status| status.as_str());
         let done = outcome(answer.updated_target_groups, answer.failed_target_groups);
-        // A job that failed as a whole says why of each target group.
-        let why = done.failed.first().map(|(_, failure)| failure.clone());
-        let status = job_status(word, || done, || why.unwrap_or_else(|| failure(None)));
+        let status = match job_status(word, || (), || failure(None)) {
+            // A job that failed and says what became of each target group has come to that.
+            JobStatus::Failed(_) if !done.updated.is_empty() || !done.failed.is_empty() => {
+                JobStatus::Done(BulkOutcome { has_failed: true, ..done })
+            }
+            JobStatus::Done(()) => JobStatus::Done(done),
+            JobStatus::Failed(failure) => JobStatus::Failed(failure),
+            JobStatus::Running => JobStatus::Running,
+        };
         Ok(JobPoll::new(status, ask_again).with_origin(origin))
     }};
 }

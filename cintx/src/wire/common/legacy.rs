@@ -150,11 +150,12 @@ pub(super) fn group_feasibility(
         None => Default::default(),
     };
     let field = settings.fielding_period.as_ref();
+    let allocations = settings.supply.as_ref().map(feasibility::allocation_list).transpose()?;
     let parts = [
         ("filling_goal", json!(settings.completes_goal)),
         ("start_date", json!(field.map(|field| timestamp(field.start())))),
         ("end_date", json!(field.map(|field| timestamp(field.end())))),
-        ("allocations", settings.supply.as_ref().map(feasibility::allocation_list).unwrap_or_default()),
+        ("allocations", allocations.unwrap_or_default()),
         ("profiles", regular),
         ("interlocked_profiles", interlocked),
     ];

@@ -120,8 +120,8 @@ async fn create_target_group(
 fn feasibility_request(
     draft: &TargetGroupDraft,
     profiles: Vec<types::TargetGroupFeasibilityRegularProfileV2>,
-) -> types::CalculateTargetGroupFeasibilityRequest {
-    types::CalculateTargetGroupFeasibilityRequest {
+) -> Result<types::CalculateTargetGroupFeasibilityRequest, Error> {
+    Ok(types::CalculateTargetGroupFeasibilityRequest {
         allocations: None,
         business_unit_id: draft.settings.business_unit.get(),
         collects_pii: Some(draft.settings.collects_pii),
@@ -136,7 +136,7 @@ fn feasibility_request(
         start_date: timestamp(draft.settings.fielding_period.start()),
         step_days: None,
         rate_card_price_boost: super::feasibility::boost(draft).map(Into::into),
-    }
+    })
 }
 
 /// The short id of a project, for people.

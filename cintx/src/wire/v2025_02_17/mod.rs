@@ -114,12 +114,13 @@ async fn create_target_group(
     Ok(raw.create_target_group(account, project, body).await?)
 }
 
-/// The request for the feasibility of a draft.
+/// The request for the feasibility of a draft, which cannot have a surcharge on the rate card.
 fn feasibility_request(
     draft: &TargetGroupDraft,
     profiles: Vec<types::TargetGroupFeasibilityRegularProfileV2>,
-) -> types::CalculateTargetGroupFeasibilityRequest {
-    types::CalculateTargetGroupFeasibilityRequest {
+) -> Result<types::CalculateTargetGroupFeasibilityRequest, Error> {
+    super::feasibility::refuse_boost(draft, "2025-02-17")?;
+    Ok(types::CalculateTargetGroupFeasibilityRequest {
         allocations: None,
         business_unit_id: draft.settings.business_unit.get(),
         collects_pii: Some(draft.settings.collects_pii),
@@ -133,7 +134,7 @@ fn feasibility_request(
         profiles: Some(profiles),
         start_date: timestamp(draft.settings.fielding_period.start()),
         step_days: None,
-    }
+    })
 }
 
 /// The short id of a project, for people: the document spells it with hyphens, as no other answer does.

@@ -36,8 +36,10 @@ impl AudienceWire for super::Marker {
         step_days: Option<u32>,
     ) -> Result<Feasibility, Error> {
         let (profiling, asked) = feasibility::profiling(&draft.audience, draft.settings.completes_goal)?;
+        let allocations =
+            feasibility::unless_unrestricted(&draft.settings.supply, feasibility::allocation_specification)?;
         let body = types::CalculateTargetGroupFeasibilityRequest {
-            allocations: from_json("supply", feasibility::allocation_specification(&draft.settings.supply))?,
+            allocations: from_json("supply", allocations)?,
             business_unit_id: draft.settings.business_unit.get(),
             collects_pii: Some(draft.settings.collects_pii),
             completes_goal: i64::from(draft.settings.completes_goal),

@@ -180,11 +180,12 @@ pub(super) fn group_feasibility(
         None => Default::default(),
     };
     let field = settings.fielding_period.as_ref();
+    let allocations = settings.supply.as_ref().map(feasibility::allocation_specification).transpose()?;
     let parts = [
         ("completes_goal", json!(settings.completes_goal)),
         ("start_at", json!(field.map(|field| timestamp(field.start())))),
         ("end_at", json!(field.map(|field| timestamp(field.end())))),
-        ("allocations", settings.supply.as_ref().map(feasibility::allocation_specification).unwrap_or_default()),
+        ("allocations", allocations.unwrap_or_default()),
         ("profiling", profiling),
         // It goes by this name or by that of the older versions.
         ("cost_per_interview", Value::Null),
