@@ -90,8 +90,9 @@ impl TableBuilder {
         self
     }
 
-    /// Every cell holds at least so many, but for cells that are excluded and those of a category with a target of 0.
-    /// What works at most says [`Table::largest_smallest_cell`].
+    /// Every cell holds at least so many, but for cells that are excluded and those of a category with a share of 0: one
+    /// that is rounded to nothing is a reason why there is no such table. What works at most says
+    /// [`Table::largest_smallest_cell`].
     pub fn smallest_cell(mut self, least: u64) -> Self {
         self.smallest = least;
         self

@@ -67,7 +67,6 @@ fn every_total_below_the_least_has_no_table() {
 #[test]
 fn every_total_below_the_least_has_no_table_within_ranges() {
     let mut random = Random(64);
-    let mut found = 0;
     for case in 0..cases(CASES / 5) {
         let shares: Vec<Vec<u64>> = (0..2).map(|_| (0..2).map(|_| random.between(1, 30)).collect()).collect();
         let together: Vec<u64> = (0..4).map(|_| random.between(1, 40)).collect();
@@ -96,9 +95,6 @@ fn every_total_below_the_least_has_no_table_within_ranges() {
             }
         };
         let smaller = asked(40).smallest_cell(smallest).build().unwrap();
-        if (0..smaller.margins().len()).any(|margin| smaller.margin_targets(margin).contains(&0)) {
-            continue;
-        }
         let works = |total: u64| {
             let Ok(table) = asked(total).build() else { return false };
             let (own, other) = (table.margin_targets(0), table.margin_targets(1));
@@ -118,11 +114,9 @@ fn every_total_below_the_least_has_no_table_within_ranges() {
             firsts.into_iter().any(holds) && other.iter().all(|count| *count >= 2 * smallest)
         };
         let total = smaller.least_total().unwrap();
-        found += 1;
         assert!(works(total), "case {case}: {total}");
         assert!((0..total).all(|total| !works(total)), "case {case}: less than {total}");
     }
-    assert!(found > cases(CASES / 5) / 3, "{found}");
 }
 
 #[test]
