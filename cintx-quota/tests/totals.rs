@@ -440,3 +440,27 @@ fn lists_of_the_wrong_length_are_refused() {
     assert!(table.at_total(u64::MAX).is_err());
     assert_eq!(table.at_total(20).unwrap().margin_targets(0), [10, 10]);
 }
+
+/// A least is a place that is held, not somebody who came.
+#[test]
+fn a_least_overfills_nothing() {
+    let table = Table::builder()
+        .total(10)
+        .axis(Axis::shares("age", [("a", 50.0), ("b", 49.0), ("c", 1.0)]))
+        .build()
+        .unwrap()
+        .with_least(&[1; 3])
+        .unwrap();
+    assert_eq!(table.margin_targets(0), [5, 5, 0]);
+    let ways = table.ways_out(&[50, 49, 1], &[0; 3], &[]).unwrap();
+    assert_eq!(ways.overfilled, []);
+    let found: Vec<WayOut> = ways.choices.iter().map(|choice| choice.way).collect();
+    assert_eq!(found, [WayOut::RaiseTotal, WayOut::GiveWay], "{:?}", ways.impossible);
+    // At 50 the halves of the second and the third are equal, and the second is rounded up.
+    assert_eq!(ways.choices[0].table.total(), 51);
+    assert_eq!(ways.choices[1].plan.cells, [5, 4, 1]);
+    // Somebody who came is more than a target of 0.
+    let ways = table.ways_out(&[50, 49, 1], &[0, 0, 1], &[]).unwrap();
+    assert_eq!(ways.overfilled[0].to_string(), "c holds 1 of 0");
+    assert_eq!(ways.choices.len(), 3, "{:?}", ways.impossible);
+}
