@@ -115,7 +115,7 @@ impl Table {
             {
                 return Ok(found);
             }
-            // The way on that leaves the least to be missing, and of those the one with the largest smallest categories.
+            // The way on that leaves the least to be missing, of those the one with the largest smallest categories.
             let mut worths = Vec::with_capacity(candidates.len());
             for joined in &candidates {
                 worths.push((self.missing(joined, smallest)?, Reverse(self.categories_by_size(joined))));
@@ -292,7 +292,7 @@ fn summed_ranges(ranges: &[(u64, u64)], joined: &[bool]) -> Vec<(u64, u64)> {
 }
 
 impl Joint {
-    /// The same where its combinations go to other places. Shares stay shares: what is rounded to nothing is not nobody.
+    /// The same where its combinations go to other places. Shares stay shares: what is rounded to nothing is somebody.
     fn merged(&self, places: &[usize], size: usize) -> Self {
         let shares = |shares: &[f64]| gathered(shares, places, size, |sum, share| sum + share);
         Self {

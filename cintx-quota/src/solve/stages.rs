@@ -126,8 +126,8 @@ pub(crate) struct Nearest {
     pub(crate) aim: Aim,
 }
 
-/// A change that shuts few cells, if one was found, and what none comes to less than: so much for each completes that is
-/// moved, and one for each cell that is shut.
+/// A change that shuts few cells, if one was found, and what none comes to less than: so much for each completes that
+/// is moved, and one for each cell that is shut.
 #[derive(Default)]
 struct Fewest {
     cells: Option<Vec<i64>>,
