@@ -157,8 +157,8 @@ impl Interlock {
         self.changed(|interlock| interlock.constraints.gives.push(gives))
     }
 
-    /// Every cell gets at least so many, but for those that are excluded or have a share of 0. A share that the goal, or
-    /// whole percents, would round to nothing is refused. What it takes says [`room_for`](Self::room_for).
+    /// Every cell gets at least so many, but for those that are excluded or have a share of 0. A share that the goal,
+    /// or whole percents, would round to nothing is refused. What it takes says [`room_for`](Self::room_for).
     #[must_use]
     pub fn smallest_cell(self, completes: u32) -> Self {
         self.changed(|interlock| interlock.constraints.smallest = completes)

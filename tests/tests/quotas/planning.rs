@@ -1,6 +1,9 @@
 //! What researchers do around their quotas, on the sandbox: aim at what the audience asked for, look at the ways out,
 //! hear what whole percents do, cross targets that are known together, and run a tracker.
 
+use std::io;
+use std::sync::{Arc, Mutex};
+
 use cintx::Version;
 use cintx::audience::{Audience, Interlock, Question};
 use cintx::quota::{QuotaTable, QuotaWarning, TableKind, WayOut};
@@ -14,6 +17,7 @@ on_every_version!(
     an_overfilled_quota_has_ways_out,
     whole_percents_are_told_before_they_are_sent,
     targets_known_together_are_kept,
+    what_is_put_in_place_is_told_first,
 );
 
 async fn launched<V: Version>(setup: &Setup<V>, audience: Audience, goal: u32) -> TargetGroup<V> {
@@ -115,6 +119,58 @@ async fn whole_percents_are_told_before_they_are_sent<V: Version>(setup: Setup<V
     assert_eq!(targets(&table.after(&plan), 42), [298, 200, 2], "{table}\n{plan}");
     let after = group.quotas().apply(&plan).await.unwrap().remove(0);
     assert_eq!(targets(&after, 42), [298, 200, 2], "{after}");
+    setup.assert_no_violation();
+}
+
+/// What is written to the log while a future is polled.
+async fn logged<T>(work: impl Future<Output = T>) -> (T, String) {
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let dispatch = tracing::Dispatch::new(subscriber);
+    let mut work = std::pin::pin!(work);
+    let done =
+        std::future::poll_fn(|context| tracing::dispatcher::with_default(&dispatch, || work.as_mut().poll(context)));
+    let done = done.await;
+    let text = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
+    (done, text)
+}
+
+/// A draft and a launched target group get another audience, some of whose targets give way.
+async fn what_is_put_in_place_is_told_first<V: Version>(setup: Setup<V>) {
+    let age = || Question::range(42).band(18..=34, 60).band(35..=99, 40);
+    let even = || Question::choice(43).option("1", 50).option("2", 50);
+    let giving = || Audience::interlock(Interlock::of([age(), even()]).at_most([0, 0], 7).tolerance([42], 10));
+    let said = "18-34 gets 57 instead of 60";
+    let project = setup.project().await;
+    let draft = setup.draft(&project).completes_goal(100).audience(Audience::interlock([age(), even()]));
+    let (group, log) = logged(draft.create()).await;
+    assert!(!log.contains(said), "{log}");
+    let (_, log) = logged(group.unwrap().set_audience(giving(), |_| ())).await;
+    assert!(log.contains("whole numbers change the quotas") && log.contains(said), "{log}");
+
+    let group = launched(&setup, Audience::interlock([age(), even()]), 100).await;
+    let draft = setup.draft(&project).completes_goal(100).audience(giving()).build().unwrap();
+    let replacement = group.quotas().replace(&draft).await.unwrap();
+    assert!(replacement.warnings().iter().any(|it| it.to_string().starts_with(said)), "{replacement:?}");
+    // Whether it is taken depends on who has come by then.
+    let (_, log) = logged(replacement.send()).await;
+    assert!(log.contains(said), "{log}");
     setup.assert_no_violation();
 }
 
