@@ -5,7 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use cintx::Version;
-use cintx::audience::{Audience, Interlock, Question};
+use cintx::audience::{Audience, Interlock, Question, Share};
 use cintx::quota::{QuotaTable, QuotaWarning, TableKind, WayOut};
 use cintx::target_group::TargetGroup;
 use jiff::{Timestamp, ToSpan as _};
@@ -214,6 +214,33 @@ fn wrong_wishes_are_named() {
     assert!(first(crossed().carry_over(&last)).starts_with("Interlock::carry_over: the table"));
     let most = first(crossed().smallest_cell(100));
     assert!(most.contains("no quotas meet these targets"), "{most}");
+}
+
+/// A band that rounds to nothing at this goal has cells like any other.
+#[test]
+fn room_is_found_for_a_share_that_is_rounded_to_nothing() {
+    let age = Question::range(42).band(18..=54, "59.6").band(55..=89, 40).band(90..=99, "0.4");
+    let crossed = Interlock::of([age, gender()]);
+    let room = crossed.room_for(5, 100).unwrap();
+    assert_eq!(room.largest, 0);
+    assert!(room.least_goal.is_some_and(|goal| (2_300..2_600).contains(&goal)), "{room}");
+    assert_eq!(room.merges, Some(vec!["question 42: 55-89 + 90-99".to_owned()]));
+    let error = Audience::interlock(crossed.smallest_cell(5)).quota_table(500).unwrap_err().to_string();
+    assert!(error.contains("90-99 has cells that shall hold at least 10, its target is 2"), "{error}");
+}
+
+/// That no merging and no goal does it is an answer; that a limit was reached is none.
+#[test]
+fn room_that_cannot_be_is_no_error() {
+    let bands = (0..15_u8)
+        .fold(Question::range(42), |question, at| question.band(18 + 5 * at..=22 + 5 * at, Share::Completes(20)));
+    let even = Question::choice(43).option("1", Share::Completes(150)).option("2", Share::Completes(150));
+    let crossed = Interlock::of([bands, even]);
+    assert!(crossed.room_for(35, 300).unwrap().merges.is_some_and(|merges| !merges.is_empty()));
+    assert_eq!(crossed.room_for(151, 300).unwrap().merges, None);
+    assert_eq!(crossed.clone().at_most([0, 0], 3).room_for(5, 300).unwrap().least_goal, None);
+    let error = crossed.work_limit(1_000).room_for(35, 300).unwrap_err();
+    assert!(error.to_string().contains("the limit of work was reached"), "{error}");
 }
 
 /// Twelve waves of 200 that each end too early: what one misses, the next makes up for.
