@@ -50,7 +50,8 @@ fn answer(table: &Table, question: &Value) -> Result<Value, SolveError> {
             let plan = table.rebalance(&list("targets"), &list("completes"), &[])?;
             json!({
                 "cells": plan.cells, "moved": plan.moved, "at_least": plan.at_least, "proved": plan.proved_smallest,
-                "shut": plan.shut, "distortion": plan.distortion, "proportional": plan.proportional,
+                "shut": plan.shut, "least_shut": plan.least_shut,
+                "distortion": plan.distortion, "proportional": plan.proportional,
                 "least_distorted": plan.least_distorted, "distortion_gap": plan.distortion_gap(),
             })
         }

@@ -30,6 +30,15 @@ impl Targets {
         }
     }
 
+    /// For each target, whether nobody was asked for; empty if there are none.
+    pub(crate) fn nobody(&self) -> Vec<bool> {
+        match self {
+            Self::Counts(counts) => counts.iter().map(|count| *count == 0).collect(),
+            Self::Percentages(shares) | Self::Shares(shares) => shares.iter().map(|share| *share == 0.0).collect(),
+            Self::Joint => Vec::new(),
+        }
+    }
+
     /// The proportions alone.
     pub(crate) fn proportions(&self) -> Self {
         match self {

@@ -12,6 +12,10 @@ use crate::table::{Kept, Labelled, Table};
 /// [`TableBuilder::joint`](crate::TableBuilder::joint); over all axes it is a nested table that is taken as it is.
 ///
 /// There is one target for each combination, the last of the named axes fastest.
+///
+/// Any set of margins can be asked for, up to a limit: the numbers of combinations of all margins, and of categories of
+/// the axes that are in none, come to at most 20 million when they are multiplied. All six pairs of 5 × 2 × 12 × 3
+/// categories are beyond it (10 · 60 · 15 · 24 · 6 · 36), any five of them are not.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Joint {
     pub(crate) axes: Vec<String>,

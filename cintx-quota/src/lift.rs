@@ -30,9 +30,11 @@ impl Kept {
     }
 }
 
+/// How many cells the table of margins may have: some lists of that length fit into the memory of any machine.
+pub(crate) const MAX_LIFTED_CELLS: usize = 20_000_000;
+
 /// The shape of the table that has a margin for each axis; `None` if it is too large.
 pub(crate) fn shape_of(margins: &[Kept]) -> Option<Shape> {
-    const MAX_LIFTED_CELLS: usize = 20_000_000;
     let lengths: Vec<usize> = margins.iter().map(|margin| margin.counts.len()).collect();
     Shape::new(lengths).filter(|shape| shape.cells() <= MAX_LIFTED_CELLS)
 }

@@ -1,5 +1,6 @@
 //! Neighbouring categories merged, so that every cell can hold a smallest number of people: the fewest merges that do.
 
+use std::cmp::Reverse;
 use std::fmt;
 
 use crate::apportion::Apportionment;
@@ -33,11 +34,15 @@ impl fmt::Display for Merge {
 pub struct Merged {
     /// The categories that become one; empty if nothing needs to be merged.
     pub merges: Vec<Merge>,
-    /// Whether no fewer merges do it. Else they were chosen one by one, because there are too many ways.
+    /// Whether no fewer merges do it. Else they were chosen one by one, because there are too many ways: each so that
+    /// the categories miss as few people as possible.
     pub proved_fewest: bool,
     /// The table with the categories merged and the smallest cell asked for.
     pub table: Table,
 }
+
+/// So many ways are gone through for each number of merges.
+const MAX_MERGES_TRIED: usize = 3_000;
 
 /// For each axis, which of its categories are one with the category before.
 type Joined = Vec<Vec<bool>>;
@@ -66,8 +71,6 @@ impl Table {
     /// [`SolveError::Infeasible`] with a proof for the table with all of these categories merged if that does not do it
     /// either; [`SolveError::Input`] if there is no axis of a name; else as [`Table::solve`].
     pub fn merge_for(&self, smallest: u64, axes: &[&str]) -> Result<Merged, SolveError> {
-        // So many ways are gone through for each number of merges.
-        const MAX_MERGES_TRIED: usize = 3_000;
         check_count(smallest, || "the smallest cell".to_owned())?;
         let mut places = Vec::new();
         for name in axes {
@@ -76,49 +79,79 @@ impl Table {
             places.push(place.ok_or_else(|| TableError::NoSuchAxis { name: (*name).to_owned(), allowed: allowed() })?);
         }
         let none: Joined = self.axes.iter().map(|axis| vec![false; axis.labels.len()]).collect();
-        let borders: Vec<(usize, usize)> =
+        let mut borders: Vec<(usize, usize)> =
             places.iter().flat_map(|axis| (1..self.axes[*axis].labels.len()).map(|at| (*axis, at))).collect();
-        let (mut base, mut proved_fewest) = (none, true);
-        let mut count = 0;
-        loop {
-            // All ways to take away so many borders, or the next border after those that were chosen.
-            let ways = match proved_fewest {
-                true => choices(borders.len(), count, MAX_MERGES_TRIED),
-                false => None,
+        borders.sort_unstable();
+        borders.dedup();
+        // With all borders taken away there is one way left, so that one of the loops always comes to an end.
+        for count in 0..=borders.len() {
+            let Some(ways) = choices(borders.len(), count, MAX_MERGES_TRIED) else {
+                return self.merged_one_by_one(smallest, none, &borders, count);
             };
-            let mut candidates: Vec<Joined> = match ways {
-                Some(ways) => ways
-                    .into_iter()
-                    .map(|way| way.into_iter().fold(base.clone(), |joined, border| with(joined, borders[border])))
-                    .collect(),
-                None => {
-                    proved_fewest = false;
-                    let open = borders.iter().filter(|(axis, at)| !base[*axis][*at]);
-                    open.map(|border| with(base.clone(), *border)).collect()
-                }
-            };
-            candidates.sort_by_cached_key(|joined| self.people(joined));
-            for joined in &candidates {
-                self.start()?;
-                let table = self.merged_for(joined, smallest)?;
-                match table.exists() {
-                    Ok(()) => return Ok(Merged { merges: self.merges(joined), proved_fewest, table }),
-                    Err(SolveError::Infeasible(_)) => {}
-                    Err(error) => return Err(error),
-                }
-            }
-            count += 1;
-            if count > borders.len() {
-                let all = borders.iter().fold(base, |joined, border| with(joined, *border));
-                let table = self.merged_for(&all, smallest)?;
-                return table.exists().and(Err(SolveError::Unresolved { cases: count }));
-            }
-            if !proved_fewest {
-                // The way on whose smallest category is largest: that is what stands in the way.
-                let best = candidates.into_iter().max_by_key(|joined| self.smallest_categories(joined));
-                base = best.unwrap_or(base);
+            let way = |way: Vec<usize>| way.into_iter().fold(none.clone(), |joined, at| with(joined, borders[at]));
+            let mut ways: Vec<Joined> = ways.into_iter().map(way).collect();
+            if let Some(found) = self.first_that_works(smallest, &mut ways, true)? {
+                return Ok(found);
             }
         }
+        self.all_merged(smallest, none, &borders)
+    }
+
+    /// The next border after those that were chosen, again and again: where there are too many ways. Fewer merges than
+    /// `ruled_out` do not do it.
+    fn merged_one_by_one(
+        &self,
+        smallest: u64,
+        none: Joined,
+        borders: &[(usize, usize)],
+        ruled_out: usize,
+    ) -> Result<Merged, SolveError> {
+        let mut base = none;
+        for count in 1..=borders.len() {
+            let open = borders.iter().filter(|(axis, at)| !base[*axis][*at]);
+            let mut candidates: Vec<Joined> = open.map(|border| with(base.clone(), *border)).collect();
+            if count >= ruled_out
+                && let Some(found) = self.first_that_works(smallest, &mut candidates, false)?
+            {
+                return Ok(found);
+            }
+            // The way on that leaves the least to be missing, of those the one with the largest smallest categories.
+            let mut worths = Vec::with_capacity(candidates.len());
+            for joined in &candidates {
+                worths.push((self.missing(joined, smallest)?, Reverse(self.categories_by_size(joined))));
+            }
+            let best = worths.into_iter().zip(candidates).min_by(|(one, _), (other, _)| one.cmp(other));
+            base = best.map_or(base, |(_, joined)| joined);
+        }
+        self.all_merged(smallest, base, borders)
+    }
+
+    /// The first of some ways that does it, fewest people first.
+    fn first_that_works(
+        &self,
+        smallest: u64,
+        ways: &mut [Joined],
+        proved_fewest: bool,
+    ) -> Result<Option<Merged>, SolveError> {
+        ways.sort_by_cached_key(|joined| self.people(joined));
+        for joined in ways.iter() {
+            self.start()?;
+            let table = self.merged_for(joined, smallest)?;
+            match table.exists() {
+                Ok(()) => return Ok(Some(Merged { merges: self.merges(joined), proved_fewest, table })),
+                Err(SolveError::Infeasible(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The last way that is left, or why it does not do it either.
+    fn all_merged(&self, smallest: u64, base: Joined, borders: &[(usize, usize)]) -> Result<Merged, SolveError> {
+        let all = borders.iter().fold(base, |joined, border| with(joined, *border));
+        let table = self.merged_for(&all, smallest)?;
+        table.exists()?;
+        Ok(Merged { merges: self.merges(&all), proved_fewest: false, table })
     }
 
     /// How many people are in categories that are merged.
@@ -127,13 +160,25 @@ impl Table {
         self.merges(joined).into_iter().map(of).sum()
     }
 
-    /// The smallest category of each axis as a share, the smallest first.
-    fn smallest_categories(&self, joined: &Joined) -> Vec<u64> {
-        let least =
-            |(axis, joined): (usize, &Vec<bool>)| summed(self.counts(axis), joined).into_iter().min().unwrap_or(0);
-        let mut smallest: Vec<u64> = joined.iter().enumerate().map(least).collect();
-        smallest.sort_unstable();
-        smallest
+    /// How many people the categories of all margins miss together to have so many in each of their cells.
+    fn missing(&self, joined: &Joined, smallest: u64) -> Result<u64, SolveError> {
+        self.start()?;
+        let table = self.merged_for(joined, 0)?;
+        let mut missing = 0_u64;
+        for margin in 0..table.margins().len() {
+            let targets = table.margin_targets(margin);
+            let needed = smallest.saturating_mul((table.shape.cells() / targets.len().max(1)) as u64);
+            missing = targets.iter().fold(missing, |sum, target| sum.saturating_add(needed.saturating_sub(*target)));
+        }
+        Ok(missing)
+    }
+
+    /// The people in each category, the fewest first.
+    fn categories_by_size(&self, joined: &Joined) -> Vec<u64> {
+        let counts = joined.iter().enumerate().flat_map(|(axis, joined)| summed(self.counts(axis), joined));
+        let mut counts: Vec<u64> = counts.collect();
+        counts.sort_unstable();
+        counts
     }
 
     fn merges(&self, joined: &Joined) -> Vec<Merge> {
@@ -154,33 +199,24 @@ impl Table {
         let all: Vec<usize> = (0..joined.len()).collect();
         let size = |over: &[usize]| -> usize { over.iter().map(|axis| shape.lengths()[*axis]).product() };
         let sum = |counts: &[u64], over: &[usize]| -> Vec<u64> {
-            let mut sums = vec![0_u64; size(over)];
-            for (place, count) in merged_places(joined, over).into_iter().zip(counts) {
-                sums[place] = sums[place].saturating_add(*count);
-            }
-            sums
+            gathered(counts, &merged_places(joined, over), size(over), u64::saturating_add)
         };
         let kept = self.kept.iter().map(|margin| Kept {
             axes: margin.axes.clone(),
             counts: sum(&margin.counts, &margin.axes),
             give: margin.give.as_ref().map(|give| {
-                give.merged(|ranges| {
-                    let (least, most): (Vec<u64>, Vec<u64>) = ranges.iter().copied().unzip();
-                    sum(&least, &margin.axes).into_iter().zip(sum(&most, &margin.axes)).collect()
-                })
+                give.merged(|ranges| gathered_ranges(ranges, &merged_places(joined, &margin.axes), size(&margin.axes)))
             }),
         });
         let kept: Vec<Kept> = kept.collect();
-        let name = |axis: &usize| self.axes[*axis].name.clone();
-        let joints = kept.iter().filter(|margin| margin.axes.len() > 1).map(|margin| {
-            let joint = Joint::counts(margin.axes.iter().map(name), margin.counts.clone());
-            Joint { give: margin.give.clone(), ..joint }
+        let place = |name: &String| self.axes.iter().position(|axis| axis.name == *name);
+        let joints = self.joints.iter().map(|joint| {
+            let over: Vec<usize> = joint.axes.iter().filter_map(place).collect();
+            let places = merged_places(joined, &over);
+            joint.merged(&places, size(&over))
         });
-        let seed = self.seed.as_ref().map(|seed| {
-            let mut sums = vec![0.0; shape.cells()];
-            merged_places(joined, &all).into_iter().zip(seed).for_each(|(place, weight)| sums[place] += weight);
-            sums
-        });
+        let places = merged_places(joined, &all);
+        let seed = self.seed.as_ref().map(|seed| gathered(seed, &places, shape.cells(), |sum, weight| sum + weight));
         // Another smallest cell takes the place of the one that was asked for.
         let least = self.raised.as_ref().map_or(&self.least, |raised| &raised.least);
         let mut table = Table {
@@ -221,6 +257,19 @@ fn merged_places(joined: &Joined, over: &[usize]) -> Vec<usize> {
     })
 }
 
+/// One number for each place: what those that go there come to.
+fn gathered<T: Copy + Default>(numbers: &[T], places: &[usize], size: usize, add: impl Fn(T, T) -> T) -> Vec<T> {
+    let mut sums = vec![T::default(); size];
+    for (place, number) in places.iter().zip(numbers) {
+        sums[*place] = add(sums[*place], *number);
+    }
+    sums
+}
+
+fn gathered_ranges(ranges: &[(u64, u64)], places: &[usize], size: usize) -> Vec<(u64, u64)> {
+    gathered(ranges, places, size, |one, other| (one.0.saturating_add(other.0), one.1.saturating_add(other.1)))
+}
+
 /// The categories that become one, each group in order.
 fn groups(joined: &[bool]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
@@ -240,6 +289,23 @@ fn summed<T: Copy + std::iter::Sum>(counts: &[T], joined: &[bool]) -> Vec<T> {
 fn summed_ranges(ranges: &[(u64, u64)], joined: &[bool]) -> Vec<(u64, u64)> {
     let (least, most): (Vec<u64>, Vec<u64>) = ranges.iter().copied().unzip();
     summed(&least, joined).into_iter().zip(summed(&most, joined)).collect()
+}
+
+impl Joint {
+    /// The same where its combinations go to other places. Shares stay shares: what is rounded to nothing is somebody.
+    fn merged(&self, places: &[usize], size: usize) -> Self {
+        let shares = |shares: &[f64]| gathered(shares, places, size, |sum, share| sum + share);
+        Self {
+            axes: self.axes.clone(),
+            targets: match &self.targets {
+                Targets::Counts(counts) => Targets::Counts(gathered(counts, places, size, u64::saturating_add)),
+                Targets::Percentages(percentages) => Targets::Percentages(shares(percentages)),
+                Targets::Shares(own) => Targets::Shares(shares(own)),
+                Targets::Joint => Targets::Joint,
+            },
+            give: self.give.as_ref().map(|give| give.merged(|ranges| gathered_ranges(ranges, places, size))),
+        }
+    }
 }
 
 impl Labelled {

@@ -128,8 +128,9 @@ impl Table {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// Ways that come to the same are all listed. Without any overfilled category only a higher total is tried: it
-    /// helps where several cells together hold too much.
+    /// Ways that come to the same are all listed. Without any overfilled category only a higher total is tried, which
+    /// helps where several cells together hold too much, and that others give way where the leasts of cells are more
+    /// than a target.
     ///
     /// # Errors
     /// [`SolveError::Input`] as in `rebalance`, and [`SolveError::Stopped`]. A way that does not work is no error.
@@ -137,16 +138,22 @@ impl Table {
         let field = self.in_field(targets, completes, closed)?;
         let floor: Vec<u64> = (0..self.shape.cells()).map(|cell| field.least_of(cell)).collect();
         self.start()?;
-        let overfilled = self.overfilled(&floor);
+        let came = targets.iter().zip(completes).enumerate().map(|(cell, (target, completes))| {
+            let is_closed = closed.get(cell).copied().unwrap_or(false);
+            if is_closed { *completes.max(target) } else { *completes }
+        });
+        let overfilled = self.overfilled(&came.collect::<Vec<_>>());
+        // A least that was asked for holds a place, but nobody came for it.
+        let is_held = !self.overfilled(&floor).is_empty();
         let mut ways = WaysOut { overfilled, choices: Vec::new(), impossible: Vec::new() };
         for way in [WayOut::RaiseTotal, WayOut::GiveWay, WayOut::Accept] {
             let table = match way {
                 WayOut::RaiseTotal => {
                     field.least_total_from(self.total).and_then(|total| self.at_total(total).map_err(Into::into))
                 }
-                _ if ways.overfilled.is_empty() => continue,
-                WayOut::GiveWay => self.giving_way(&field, targets, &floor),
-                WayOut::Accept => self.accepting(&field, targets, &floor),
+                WayOut::GiveWay if is_held => self.giving_way(&field, targets, &floor),
+                WayOut::Accept if !ways.overfilled.is_empty() => self.accepting(&field, targets, &floor),
+                WayOut::GiveWay | WayOut::Accept => continue,
             };
             let plan = table.and_then(|table| Ok((table.rebalance(targets, completes, closed)?, table)));
             match plan {
@@ -168,10 +175,10 @@ impl Table {
         Choice { way, additional: table.total.saturating_sub(self.total), to_come, given_up, plan, table }
     }
 
-    fn overfilled(&self, floor: &[u64]) -> Vec<Overfill> {
+    fn overfilled(&self, held: &[u64]) -> Vec<Overfill> {
         let mut overfilled = Vec::new();
         for (margin, axes) in self.margins().into_iter().enumerate() {
-            let holds = self.summed(floor, &axes);
+            let holds = self.summed(held, &axes);
             let kept = Kept { axes, counts: Vec::new(), give: None };
             let labels = kept.labels(&self.axes);
             let pairs = self.margin_targets(margin).iter().zip(holds).zip(labels).enumerate();

@@ -37,6 +37,9 @@ pub struct Plan {
     pub at_least: u64,
     /// How many cells were to get more and now get none beyond what is completed, or their least.
     pub shut: usize,
+    /// No plan that moves as little shuts fewer cells than this: equal to `shut` with one or two axes, and where that
+    /// was proved with more.
+    pub least_shut: usize,
     /// How far the cells are from the proportional table: the sum of squares, each relative to its part (to 1 where
     /// the part is less). Of all plans that move and shut as little, this is the least with one or two axes; with more,
     /// [`distortion_gap`](Self::distortion_gap) says how much more than the least it is at most.
@@ -153,7 +156,8 @@ impl Table {
     ///
     /// Of several such changes, the one that shuts the fewest cells, and then the least distorted one: if the goal is
     /// raised, nearest to the proportions of `targets`; at the same goal or a lower one, nearest to the proportions of
-    /// what is still open (targets less completes), so that a cell with few to come gives few.
+    /// what is still open (targets less completes), so that a cell with few to come gives few. With three and more axes
+    /// each of the three is proved, or the plan says how far it may be from the best.
     ///
     /// Each cell keeps at least its `completes`, whatever its bounds say: what has happened has happened.
     /// A `closed` cell keeps its target, or its completes if those are more. The lists have one entry for each
@@ -197,7 +201,7 @@ impl Table {
             Some(lifted) => lifted.reason_back(&field, error),
             None => error,
         };
-        let Nearest { cells: mut found, bound, least_distorted, mut aim } = nearest.map_err(reason_back)?;
+        let Nearest { cells: mut found, bound, least_shut, least_distorted, mut aim } = nearest.map_err(reason_back)?;
         let count = |moved: i64| u64::try_from(moved).unwrap_or(u64::MAX);
         let (moved, at_least) = (count(distance(&found, &wanted.anchor)), count(bound));
         let (shut, distortion) = (aim.shut(&found), aim.distortion(&found));
@@ -220,6 +224,7 @@ impl Table {
             proved_smallest,
             at_least,
             shut,
+            least_shut,
             distortion,
             least_distorted,
             proportional: aim.parts,

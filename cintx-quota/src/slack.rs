@@ -421,7 +421,7 @@ impl Extended {
         self.table.exists()?;
         let (least, most) = bounds_of(&self.table).unwrap_or_default();
         if self.table.axes() > 2 {
-            let anchors = Anchors { anchor: &self.anchor, cost: &self.cost };
+            let anchors = Anchors { anchor: &self.anchor, cost: &self.cost, opens: &[] };
             return cheapest(&self.table, &anchors, AT_MOST).cells.ok_or(SolveError::Unresolved { cases: 0 });
         }
         let counts = |axis: usize| -> Vec<i64> { self.table.counts(axis).iter().map(|count| signed(*count)).collect() };

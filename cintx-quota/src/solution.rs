@@ -80,8 +80,7 @@ impl Together {
             let axes: Vec<usize> = joint.axes.iter().map(place).collect::<Option<_>>()?;
             let sums = sums(table.shape(), &axes, cells);
             let sum: f64 = shares.iter().sum();
-            // Merged categories leave the margin as it was given.
-            if sums.len() != shares.len() || sum <= 0.0 {
+            if sum <= 0.0 {
                 return None;
             }
             let part = |(count, share): (&u64, &f64)| {

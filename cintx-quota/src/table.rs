@@ -144,8 +144,9 @@ impl Table {
     }
 
     /// The largest smallest cell that works: every cell holds at least so many in some table, and no more than that is
-    /// possible. Cells that are excluded and those of a category with a target of 0 do not count, nor does a
-    /// [smallest cell](TableBuilder::smallest_cell) that was asked for.
+    /// possible. Cells that are excluded and those of a category with a share of 0 do not count, nor does a
+    /// [smallest cell](TableBuilder::smallest_cell) that was asked for. A share that this total rounds to nothing makes
+    /// it 0.
     ///
     /// # Errors
     /// [`SolveError`] as in [`Table::solve`], if there is no table at all or it is not found out.
@@ -210,13 +211,21 @@ impl Table {
         self.shape.slices_within(axes, &self.budget).unwrap_or_default()
     }
 
-    /// For each cell, whether it may hold anybody: it is not excluded and each of its categories has a target.
+    /// For each cell, whether somebody was asked for: it is not excluded, and none of its categories and combinations
+    /// has a share of 0. A share that is rounded to nothing at this total counts, so that the answer is the same at
+    /// every total.
     fn cells_that_count(&self) -> Vec<bool> {
         let mut counts: Vec<bool> = (0..self.shape.cells()).map(|cell| self.most_of(cell) > 0).collect();
-        for (margin, axes) in self.margins().iter().enumerate() {
-            let targets = self.margin_targets(margin);
-            for (counts, slice) in counts.iter_mut().zip(self.slices(axes)) {
-                *counts &= targets.get(slice as usize).is_some_and(|target| *target > 0);
+        let place = |name: &String| self.axes.iter().position(|axis| axis.name == *name);
+        let joints = self.joints.iter().map(|joint| (joint.axes.iter().filter_map(place).collect(), &joint.targets));
+        let singles = self.axes.iter().enumerate().map(|(number, axis)| (vec![number], &axis.asked));
+        for (axes, asked) in singles.chain(joints) {
+            let nobody = asked.nobody();
+            if !nobody.contains(&true) {
+                continue;
+            }
+            for (counts, slice) in counts.iter_mut().zip(self.slices(&axes)) {
+                *counts &= !nobody.get(slice as usize).is_some_and(|nobody| *nobody);
             }
         }
         counts

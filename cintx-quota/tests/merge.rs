@@ -151,3 +151,20 @@ fn very_many_categories_are_merged_one_by_one() {
     assert!(!merged.proved_fewest && !merged.merges.is_empty());
     assert!(merged.table.solve().unwrap().cells().iter().all(|cell| *cell >= 5));
 }
+
+/// Where there are too many ways, one after the other comes to an end where any merging does it.
+#[test]
+fn fifteen_bands_are_merged_until_it_works() {
+    let table = builder(&[vec![20; 15], vec![150, 150]]).build().unwrap();
+    let merged = table.merge_for(35, &["a"]).unwrap();
+    let taken: usize = merged.merges.iter().map(|merge| merge.categories.len() - 1).sum();
+    assert!(!merged.proved_fewest);
+    assert_eq!(taken, 12, "{:?}", merged.merges);
+    assert!(merged.table.solve().unwrap().cells().iter().all(|cell| *cell >= 35));
+    // One category is all that is left, and it is enough.
+    let all = table.merge_for(150, &["a"]).unwrap();
+    assert_eq!(all.merges[0].categories.len(), 15);
+    assert!(matches!(table.merge_for(151, &["a"]), Err(SolveError::Infeasible(_))));
+    // An axis that is named twice is merged once.
+    assert_eq!(table.merge_for(11, &["a", "a"]).unwrap().merges, table.merge_for(11, &["a"]).unwrap().merges);
+}

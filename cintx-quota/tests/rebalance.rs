@@ -157,7 +157,7 @@ fn all_three_objectives_agree_with_all_tables_there_are() {
             field.moved(cells) == moved
         });
         let shut = tables.iter().map(|cells| field.shut(cells)).min().unwrap();
-        assert_eq!((plan.shut, field.shut(&plan.cells)), (shut, shut), "case {case}");
+        assert_eq!((plan.shut, field.shut(&plan.cells), plan.least_shut), (shut, shut, shut), "case {case}");
         tables.retain(|cells| field.shut(cells) == shut);
         chosen += u64::from(tables.len() > 1);
         let least =
@@ -166,7 +166,7 @@ fn all_three_objectives_agree_with_all_tables_there_are() {
         assert!(found <= least + 1e-6, "case {case}: {found} and {least} in {plan:?}");
         assert!((plan.distortion.unwrap() - found).abs() < 1e-6, "case {case}");
     }
-    assert!(planned > cases / 4 && chosen > cases / 10, "{planned} planned, {chosen} with a choice");
+    assert!(planned > cases / 4 && chosen > cases / 12, "{planned} planned, {chosen} with a choice");
 }
 
 #[test]
@@ -195,7 +195,10 @@ fn no_raise_is_further_from_proportional_than_a_seeded_solve() {
             as_little += 1;
             let worth = |cells: &[u64]| (field.shut(cells), field.distortion(cells, &plan.proportional));
             let (own, other) = (worth(&plan.cells), worth(&seeded));
-            assert!(own.0 < other.0 || own.1 <= other.1 + 1e-6, "case {case}: {own:?} and {other:?}");
+            assert!(
+                own.0 < other.0 || own.0 == other.0 && own.1 <= other.1 + 1e-6,
+                "case {case}: {own:?} and {other:?}"
+            );
         }
     }
     assert!(as_little > cases / 12, "{as_little} seeded solves moved as little");
@@ -208,6 +211,7 @@ fn three_axes_state_a_bound_that_holds() {
     let mut proved = 0_u64;
     let mut planned = 0_u64;
     let (mut stated, mut near, mut least_distorted, mut really) = (0_u64, 0_u64, 0_u64, 0_u64);
+    let (mut shutting, mut fewest) = (0_u64, 0_u64);
     for case in 0..cases / 10 {
         let mut field = Field::random(&mut random, 3);
         // All tables are gone through: small ones only.
@@ -230,6 +234,11 @@ fn three_axes_state_a_bound_that_holds() {
                 assert!(plan.moved as f64 <= smallest as f64 * (1.0 + plan.gap()) + 1e-9, "case {case}");
                 // Of all changes that move and shut as little, none is less distorted than is said.
                 let changes = changes_within(&field, &least, &most, plan.moved);
+                let shut = changes.iter().map(|cells| field.shut(cells)).min().unwrap();
+                assert_eq!(plan.shut, field.shut(&plan.cells), "case {case}");
+                assert!(plan.least_shut <= shut && shut <= plan.shut, "case {case}: {shut} in {plan:?}");
+                shutting += u64::from(plan.shut > 0);
+                fewest += u64::from(plan.shut > 0 && plan.shut == plan.least_shut);
                 let changes = changes.iter().filter(|cells| field.shut(cells) <= plan.shut);
                 let distortions = changes.map(|cells| field.distortion(cells, &plan.proportional));
                 let distorted = distortions.fold(f64::INFINITY, f64::min);
@@ -249,6 +258,7 @@ fn three_axes_state_a_bound_that_holds() {
         }
     }
     assert!(planned > 30 && proved * 2 > planned, "{planned} planned, {proved} proved");
+    assert!(shutting > 20 && fewest * 10 >= shutting * 9, "{fewest} of {shutting} shut as few as can be");
     let known = format!("{stated} stated, {near} near, {least_distorted} least of {really}, {planned} planned");
     assert!(stated * 10 > planned * 9 && least_distorted * 2 > planned, "{known}");
 }

@@ -271,3 +271,20 @@ fn tolerances_that_make_no_sense_are_refused() {
         "age may give, and is part of the joint margin age × region: let that one give instead"
     );
 }
+
+/// A category that nobody can be in is no error where it may hold nobody.
+#[test]
+fn a_category_without_a_cell_may_give() {
+    let table = |by: f64| {
+        Table::builder()
+            .axis(Axis::counts("age", [("young", 2), ("old", 8)]).tolerance(by))
+            .axis(Axis::counts("region", [("North", 5), ("South", 5)]))
+            .exclude([0, 0])
+            .exclude([0, 1])
+            .build()
+            .unwrap()
+    };
+    let solution = table(1.0).solve().unwrap();
+    assert_eq!((solution.margin(0), solution.cells()), (&[0, 10][..], &[0, 0, 5, 5][..]));
+    assert!(matches!(table(0.4).solve(), Err(SolveError::Infeasible(_))));
+}

@@ -4,7 +4,7 @@
 
 mod common;
 
-use cintx_quota::{SolveError, TableError, achieved};
+use cintx_quota::{Axis, Joint, SolveError, Table, TableError, achieved};
 use common::{Random, builder, every_table, exists, sums};
 
 #[test]
@@ -97,4 +97,51 @@ fn three_axes_have_a_largest_smallest_cell_too() {
             assert!(exists(found) && !exists(found + 1), "case {case}: {found}");
         }
     }
+}
+
+/// A share that is rounded to nothing was asked for all the same: no smallest cell leaves it out, whatever the total.
+#[test]
+fn a_share_that_is_rounded_to_nothing_counts_for_a_smallest_cell() {
+    let table = |total: u64, smallest: u64| {
+        Table::builder()
+            .total(total)
+            .axis(Axis::percentages("age", [("18-34", 59.6), ("35-74", 40.0), ("75+", 0.4)]))
+            .axis(Axis::percentages("gender", [("men", 49.0), ("women", 51.0)]))
+            .smallest_cell(smallest)
+            .build()
+            .unwrap()
+    };
+    assert!(matches!(table(100, 5).solve(), Err(SolveError::Infeasible(_))));
+    assert_eq!(table(100, 0).largest_smallest_cell().unwrap(), 0);
+    let least = table(100, 5).least_total().unwrap();
+    // 0.4 % are 10 people from 2,375 or so on. The answer is the same whatever total the table was built at.
+    assert!((2_300..2_600).contains(&least), "{least}");
+    for total in [10, 1_000, 5_000] {
+        assert_eq!(table(total, 5).least_total().unwrap(), least, "{total}");
+    }
+    assert!(table(100, 5).at_total(least).unwrap().solve().unwrap().cells().iter().all(|count| *count >= 5));
+    assert!(table(100, 5).at_total(least - 1).unwrap().solve().is_err());
+    assert!(table(5_000, 25).in_parts(100).unwrap().solve().is_err());
+    let merged = table(100, 0).merge_for(5, &["age"]).unwrap();
+    assert_eq!(merged.merges.iter().map(ToString::to_string).collect::<Vec<_>>(), ["35-74 + 75+"]);
+    assert!(merged.table.solve().unwrap().cells().iter().all(|count| *count >= 5));
+}
+
+/// The same where a combination is known, before and after its axes are merged.
+#[test]
+fn a_combination_that_is_rounded_to_nothing_counts_too() {
+    let table = Table::builder()
+        .total(100)
+        .axis(Axis::labels("age", ["18-34", "35-74", "75+"]))
+        .axis(Axis::labels("gender", ["men", "women"]))
+        .axis(Axis::percentages("region", [("North", 50.0), ("South", 50.0)]))
+        .joint(Joint::percentages(["age", "gender"], [24.6, 25.0, 25.0, 25.0, 0.3, 0.1]))
+        .build()
+        .unwrap();
+    assert_eq!(table.largest_smallest_cell().unwrap(), 0);
+    let merged = table.merge_for(2, &["age"]).unwrap();
+    assert_eq!(merged.merges.iter().map(ToString::to_string).collect::<Vec<_>>(), ["35-74 + 75+"]);
+    // Gender and region alone leave 25 to each cell, whatever is merged.
+    assert!(table.merge_for(40, &["age"]).is_err());
+    assert_eq!(table.merge_for(0, &["age"]).unwrap().table.largest_smallest_cell().unwrap(), 0);
 }

@@ -72,20 +72,30 @@ pub(crate) enum Relaxed {
 }
 
 /// What cells cost: so much for each completes away from an anchor.
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Anchors<'a> {
     pub(crate) anchor: &'a [i64],
     pub(crate) cost: &'a [i64],
+    /// Whether a cell costs one more where it holds its least, which is below its anchor; empty if none does.
+    pub(crate) opens: &'a [bool],
 }
 
 /// The bounds of a column, and its cost.
 type Part = (i64, i64, i64);
 
 impl Anchors<'_> {
+    /// What a cell costs that cannot be changed.
+    fn fixed(&self, cell: usize, count: i64) -> Result<i64, GaveUp> {
+        let cost = self.cost.get(cell).copied().unwrap_or(0);
+        let away = self.anchor.get(cell).map_or(0, |anchor| anchor.abs_diff(count));
+        i64::try_from(away).ok().and_then(|away| away.checked_mul(cost)).ok_or(GaveUp)
+    }
+
     /// The columns of a cell between its bounds, and what it costs besides.
-    fn columns(&self, cell: usize, from: i64, to: i64) -> Result<([Option<Part>; 2], i64), GaveUp> {
+    fn columns(&self, cell: usize, from: i64, to: i64) -> Result<([Option<Part>; 3], i64), GaveUp> {
         let cost = self.cost.get(cell).copied().unwrap_or(0);
         if cost == 0 {
-            return Ok(([Some((from, to, 0)), None], 0));
+            return Ok(([Some((from, to, 0)), None, None], 0));
         }
         let wanted = self.anchor.get(cell).copied().unwrap_or(from);
         let anchor = wanted.clamp(from, to);
@@ -100,17 +110,24 @@ impl Anchors<'_> {
         let away = i64::try_from(wanted.abs_diff(anchor)).map_err(|_| GaveUp)?;
         let start = if below.is_some() { anchor } else { from.checked_neg().ok_or(GaveUp)? };
         let besides = away.checked_add(start).and_then(|count| count.checked_mul(cost)).ok_or(GaveUp)?;
-        Ok(([below, above], besides))
+        if below.is_some() && self.opens.get(cell).copied().unwrap_or(false) {
+            // The first completes saves one more. Costs stay convex, so that the columns are filled in order.
+            let first = Some((from, from + 1, -cost - 1));
+            let rest = (anchor > from + 1).then(|| (0, anchor - from - 1, -cost));
+            return Ok(([first, rest, above], besides.checked_add(from + 1).ok_or(GaveUp)?));
+        }
+        Ok(([below, above, None], besides))
     }
 }
 
 impl Simplex {
     /// Starts from every cell at its least.
     pub(crate) fn new(table: &Table) -> Result<Self, GaveUp> {
-        Self::with_costs(table, &Anchors { anchor: &[], cost: &[] })
+        Self::with_costs(table, &Anchors::default())
     }
 
-    /// The same with costs. A cell whose anchor lies between its bounds has two columns, for what is below and above.
+    /// The same with costs. A cell whose anchor lies between its bounds has two columns, for what is below and above,
+    /// and a third one where its first completes saves more.
     pub(crate) fn with_costs(table: &Table, anchors: &Anchors<'_>) -> Result<Self, GaveUp> {
         const MAX_ROWS: usize = 2_000;
         let lengths = table.shape().lengths();
@@ -128,6 +145,9 @@ impl Simplex {
         let firsts: Vec<usize> = (0..axes).map(|axis| lengths[..axis].iter().sum()).collect();
         for cell in table.budget.parts(table.shape().cells()).flatten() {
             let (from, to) = (table.least_of(cell), table.most_of(cell));
+            if from == to {
+                base = base.checked_add(anchors.fixed(cell, number(from)?)?).ok_or(GaveUp)?;
+            }
             if from == to && from == 0 {
                 continue;
             }

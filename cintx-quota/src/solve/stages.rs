@@ -2,7 +2,7 @@
 //! the first two axes are crossed, then what came out with the next, so that every margin stays exact.
 
 use super::bound::least_distortion;
-use super::cheapest::cheapest;
+use super::cheapest::{Cheapest, cheapest};
 use super::search::{Found, search};
 use super::simplex::Anchors;
 use super::spread::{Aim, Question, spread};
@@ -119,9 +119,20 @@ pub(crate) struct Nearest {
     pub(crate) cells: Vec<i64>,
     /// No change moves less.
     pub(crate) bound: i64,
+    /// None that moves as little shuts fewer cells.
+    pub(crate) least_shut: usize,
     /// None that moves and shuts as little is less distorted, where that is known.
     pub(crate) least_distorted: Option<f64>,
     pub(crate) aim: Aim,
+}
+
+/// A change that shuts few cells, if one was found, and what none comes to less than: so much for each completes that
+/// is moved, and one for each cell that is shut.
+#[derive(Default)]
+struct Fewest {
+    cells: Option<Vec<i64>>,
+    at_least: i64,
+    price: i64,
 }
 
 /// A table with bounds as a flow sees them.
@@ -405,7 +416,7 @@ impl<'a> Stages<'a> {
             let cells = self.spread(wanted, &aim, &order, None).map_err(|stuck| self.cut(0, 1, &stuck))?;
             let moved = distance(&cells, &wanted.anchor);
             let least_distorted = aim.distortion(&cells);
-            return Ok(Nearest { cells, bound: moved, least_distorted, aim });
+            return Ok(Nearest { bound: moved, least_shut: aim.shut(&cells), least_distorted, aim, cells });
         }
         // No table is nearer than its sums are: what a pair of axes must move is a bound for all.
         let mut bound = 0;
@@ -429,14 +440,36 @@ impl<'a> Stages<'a> {
         if distance(&cells, &wanted.anchor) > bound && self.table.shape.cells() < MANY_TO_SEARCH {
             // What is not proved so far may be by a search, or a better table found.
             let cost = vec![1; cells.len()];
-            let found = cheapest(self.table, &Anchors { anchor: &wanted.anchor, cost: &cost }, EARLY_SEARCH_WORK);
+            let anchors = Anchors { anchor: &wanted.anchor, cost: &cost, opens: &[] };
+            let found = cheapest(self.table, &anchors, EARLY_SEARCH_WORK);
             bound = bound.max(found.at_least);
             if let Some(found) = found.cells.filter(|found| worth(found) < worth(&cells)) {
                 cells = self.nearer(found, stage, worth);
             }
         }
+        let fewest = self.fewest_shut(wanted, &aim, &cells);
+        if let Some(found) = fewest.cells.filter(|found| worth(found) < worth(&cells)) {
+            cells = self.nearer(found, stage, worth);
+        }
+        // Whatever moves no more leaves the rest of what both together come to for cells that are shut.
+        let rest = fewest.at_least.saturating_sub(fewest.price.saturating_mul(distance(&cells, &wanted.anchor)));
+        let least_shut = usize::try_from(rest).unwrap_or(0).min(aim.shut(&cells));
         let least_distorted = least_distortion(self.table, &wanted.anchor, &aim, &cells);
-        Ok(Nearest { cells, bound, least_distorted, aim })
+        Ok(Nearest { cells, bound, least_shut, least_distorted, aim })
+    }
+
+    /// Of the changes that move least, one that shuts the fewest cells: a completes that is moved costs more than all
+    /// cells that are shut so far.
+    fn fewest_shut(&self, wanted: &Wanted, aim: &Aim, cells: &[i64]) -> Fewest {
+        let shut = aim.shut(cells);
+        if shut == 0 || cells.len() >= MANY_TO_SEARCH {
+            return Fewest::default();
+        }
+        let price = i64::try_from(shut).unwrap_or(i64::MAX).saturating_add(1);
+        let (cost, opens) = (vec![price; cells.len()], aim.open.iter().map(Option::is_some).collect::<Vec<_>>());
+        let anchors = Anchors { anchor: &wanted.anchor, cost: &cost, opens: &opens };
+        let Cheapest { cells, at_least } = cheapest(self.table, &anchors, EARLY_SEARCH_WORK);
+        Fewest { cells, at_least, price }
     }
 
     /// The table of fractions that keeps the seed's proportions, and a whole table near it if one is soon found.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use cintx_quota::{Axis, Joint, SolveError, Table, TableBuilder};
+use cintx_quota::{Axis, Joint, SolveError, Table, TableBuilder, TableError};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use serde::{Deserialize, Serialize};
@@ -157,8 +157,8 @@ impl Interlock {
         self.changed(|interlock| interlock.constraints.gives.push(gives))
     }
 
-    /// Every cell gets at least so many, but for those that are excluded. What it takes says
-    /// [`room_for`](Self::room_for).
+    /// Every cell gets at least so many, but for those that are excluded or have a share of 0. A share that the goal,
+    /// or whole percents, would round to nothing is refused. What it takes says [`room_for`](Self::room_for).
     #[must_use]
     pub fn smallest_cell(self, completes: u32) -> Self {
         self.changed(|interlock| interlock.constraints.smallest = completes)
@@ -249,12 +249,12 @@ impl QuotaTable {
     }
 }
 
-/// That nothing works is an answer; a limit that was reached is none.
+/// That nothing works is an answer, also where a cell may not hold so many; that it was not found out is none.
 fn found<T>(answer: Result<T, SolveError>) -> Result<Option<T>, SolveError> {
     match answer {
         Ok(found) => Ok(Some(found)),
-        Err(error @ SolveError::Stopped(_)) => Err(error),
-        Err(_) => Ok(None),
+        Err(SolveError::Infeasible(_) | SolveError::Input(TableError::BoundsCross { .. })) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

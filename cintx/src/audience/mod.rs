@@ -143,7 +143,7 @@ impl Audience {
             && let Err(error) = interlock.solution(self.scale(goal, drafts))
         {
             problems.push(AudienceProblem {
-                rule: "no_such_table".into(),
+                rule: "".into(),
                 call: "Audience::interlock".into(),
                 text: solve::in_words(&error),
             });
@@ -352,6 +352,23 @@ impl Question {
     /// Whole numbers for each target that add up to `total` as far as the shares add up to everything; `None` for
     /// those without a quota. `goal` is what counts are parts of.
     pub(crate) fn counts(&self, total: u64, goal: u64) -> Vec<Option<u64>> {
+        let with_rest = self.with_rest(goal);
+        let counts = cintx_quota::apportion("shares", &with_rest, total).map(|parts| parts.counts).unwrap_or_default();
+        let quota = |(target, count): (&Target, u64)| (self.quotas && target.share != Share::Open).then_some(count);
+        let counts = counts.into_iter().chain(std::iter::repeat(0));
+        self.targets.iter().zip(counts).map(quota).collect()
+    }
+
+    /// How many completes each target is worth, in fractions.
+    pub(crate) fn worths(&self, goal: u64) -> Vec<f64> {
+        let mut with_rest = self.with_rest(goal);
+        let sum: f64 = with_rest.iter().sum();
+        with_rest.truncate(self.targets.len());
+        with_rest.into_iter().map(|share| if sum > 0.0 { share / sum * goal as f64 } else { 0.0 }).collect()
+    }
+
+    /// The shares, and what they leave to targets without one.
+    fn with_rest(&self, goal: u64) -> Vec<f64> {
         let shares = shares(self);
         let whole = match self.targets.iter().find(|target| target.share != Share::Open).map(|target| &target.share) {
             Some(Share::Completes(_)) => goal as f64,
@@ -361,11 +378,7 @@ impl Question {
         // What is left to open targets is a share of its own; what is a little off a hundred is spread.
         let rest =
             if self.targets.iter().any(|target| target.share == Share::Open) { (whole - sum).max(0.0) } else { 0.0 };
-        let with_rest: Vec<f64> = shares.iter().copied().chain([rest]).collect();
-        let counts = cintx_quota::apportion("shares", &with_rest, total).map(|parts| parts.counts).unwrap_or_default();
-        let quota = |(target, count): (&Target, u64)| (self.quotas && target.share != Share::Open).then_some(count);
-        let counts = counts.into_iter().chain(std::iter::repeat(0));
-        self.targets.iter().zip(counts).map(quota).collect()
+        shares.into_iter().chain([rest]).collect()
     }
 }
 

@@ -215,7 +215,7 @@ fn of_shares(question: &Question, goal: Option<u32>, problems: &mut Problems) {
             Share::Open => opens += 1,
             Share::Unreadable(text) => {
                 let text = format!("{text:?} is no percentage, expected a decimal such as 33.33");
-                problems.add("profile_adjustment_type_and_quota_fields_do_not_match", call(), text);
+                problems.add("", call(), text);
                 return;
             }
         }
@@ -327,5 +327,61 @@ fn of_control(control: &ControlQuotas, audience: &Audience, goal: Option<u32>, p
             CALL,
             format!("its counts add up to {sum}, more than the goal of {}", goal.unwrap_or_default()),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    /// The names of rules in Cint's documents, without their numbers: those that are checked here.
+    const IN_THE_DOCUMENTS: &[&str] = &[
+        "allow_all_values_target_cannot_have_quota",
+        "at_least_one_profile_must_be_in_profiles_object",
+        "at_least_one_quota_object_should_be_populated_with_completes_goal_or_completes_goal_percentage_value",
+        "at_least_one_quota_should_have_completes_goal_greater_than_zero",
+        "blended_profile_cannot_have_only_one_condition",
+        "blended_profile_with_control_as_blended_type_cannot_have_duplicate_target_or_quota_name",
+        "blended_profile_with_control_as_blended_type_cannot_have_less_than_1_target",
+        "blended_profile_with_control_as_blended_type_must_have_target_or_quota_name",
+        "blended_profile_with_control_as_blended_type_should_match_with_regular_profiles",
+        "completes_goal_percentage_must_be_populated_for_quota_enabled_profile",
+        "disabled_profile_cannot_have_completes_goal",
+        "duplicate_quota_name",
+        "incorrect_sum_of_nominal",
+        "incorrect_sum_of_percentage",
+        "invalid_open_ended_option",
+        "invalid_question_id",
+        "not_supported_question_option",
+        "number_of_quotas_in_blended_cannot_be_greater_than_max",
+        "profile_adjustment_type_and_quota_fields_do_not_match",
+        "profile_condition_min_greater_than_max",
+        "profile_condition_not_unique",
+        "profile_condition_ranges_should_not_overlap",
+        "profile_not_unique",
+        "profile_with_invalid_condition",
+        "quota_value_greater_than_completes_goal",
+        "quota_will_be_always_enabled_for_blended_profile",
+        "target_name_or_quota_name_must_be_provided_for_multiple_conditions",
+        "template_allows_only_percentage_adjustment",
+        "total_completes_goal_cannot_be_less_than_control_blended_profile_completes_goal",
+        "total_number_of_quotas_cannot_be_greater_than_max",
+        "zip_not_supported_in_blended",
+        "zip_values_cannot_be_greater_than_max",
+    ];
+
+    /// A word of our own would be taken for one of Cint's by whoever looks it up.
+    #[test]
+    fn every_rule_is_one_of_the_documents() {
+        let (rules, _) = include_str!("rules.rs").split_once("#[cfg(test)]").unwrap();
+        let is_name = |text: &&str| {
+            text.contains('_')
+                && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        };
+        let named: BTreeSet<&str> = rules.split('"').filter(is_name).collect();
+        assert_eq!(named, BTreeSet::from_iter(IN_THE_DOCUMENTS.iter().copied()));
+        // What is found out by solving is no rule of Cint's.
+        let made: Vec<&str> = include_str!("mod.rs").lines().filter(|line| line.trim().starts_with("rule: ")).collect();
+        assert_eq!(made.iter().map(|line| line.trim()).collect::<Vec<_>>(), ["rule: \"\".into(),"]);
     }
 }

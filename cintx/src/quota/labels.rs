@@ -1,5 +1,8 @@
 //! What answer options are called: by the question library, or by what was read back.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use super::QuotaTable;
 use crate::audience::Condition;
 use crate::library::LibraryQuestion;
@@ -33,6 +36,7 @@ impl QuotaTable {
 
     /// Names for answer options, where each target of a question gets one of its own.
     pub(crate) fn rename(&mut self, name_of: impl Fn(i64, &str) -> Option<String>) {
+        let before: Vec<Vec<String>> = self.axes.iter().map(|axis| axis.labels.clone()).collect();
         let part = |(question, condition): &(i64, Condition)| match condition {
             Condition::Option(option) => name_of(*question, option).unwrap_or_else(|| condition.label()),
             other => other.label(),
@@ -50,12 +54,65 @@ impl QuotaTable {
                 axis.labels = labels;
             }
         }
+        self.rename_in_warnings(&before);
+    }
+
+    /// Warnings name cells, targets, and combinations of targets that are known together.
+    fn rename_in_warnings(&mut self, before: &[Vec<String>]) {
+        if self.warnings.is_empty() {
+            return;
+        }
+        let mut names: HashMap<String, Option<String>> = HashMap::new();
+        for chosen in 1_usize..1 << before.len() {
+            let mut pairs = vec![(String::new(), String::new())];
+            let axes = before.iter().zip(&self.axes).enumerate();
+            for (_, (old, axis)) in axes.filter(|(number, _)| chosen >> number & 1 == 1) {
+                let join = |start: &str, label: &str| match start {
+                    "" => label.to_owned(),
+                    start => format!("{start} × {label}"),
+                };
+                let mut longer = Vec::with_capacity(pairs.len() * old.len());
+                for (one, other) in &pairs {
+                    let labels = old.iter().zip(&axis.labels);
+                    longer.extend(labels.map(|(old, new)| (join(one, old), join(other, new))));
+                }
+                pairs = longer;
+            }
+            for (old, new) in pairs {
+                // Two questions may have a target of the same name: which is meant is not known.
+                match names.entry(old) {
+                    Entry::Occupied(mut known) if known.get().as_ref() != Some(&new) => drop(known.insert(None)),
+                    Entry::Occupied(_) => {}
+                    Entry::Vacant(open) => drop(open.insert(Some(new))),
+                }
+            }
+        }
+        for warning in &mut self.warnings {
+            if let Some(label) = warning.label_mut()
+                && let Some(Some(name)) = names.get(label)
+            {
+                label.clone_from(name);
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use crate::audience::{Audience, Question};
+
+    #[test]
+    fn warnings_follow_the_names() {
+        let age = Question::range(42).band(18..=34, 49).band(35..=74, 48).band(75..=99, 3);
+        let region = Question::choice(5).option("1", 90).option("2", 10);
+        let mut table = Audience::interlock([age, region]).quota_table(100).unwrap();
+        table.warnings.push(crate::quota::QuotaWarning::GivesWay { label: "option 1".to_owned(), from: 90, to: 89 });
+        table.rename(|_, option| Some(["North", "South"][usize::from(option == "2")].to_owned()));
+        let said: Vec<String> = table.warnings().iter().map(ToString::to_string).collect();
+        assert_eq!(said[0], "75-99 × South is worth 0.3 completes and gets none");
+        assert!(said[1].starts_with("North gets 89 instead of 90"), "{said:?}");
+        assert!(!table.to_string().contains("option"), "{table}");
+    }
 
     #[test]
     fn options_are_called_what_they_are_and_given_names_stay() {

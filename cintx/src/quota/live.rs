@@ -9,7 +9,7 @@ use crate::audience::{Audience, ControlQuotas, Question, Refusal, Share};
 use crate::client::Client;
 use crate::client::options::{handle_options, with_options};
 use crate::error::{Error, FieldError};
-use crate::quota::{Goals, Quota, QuotaPlan, QuotaTable, TableKind};
+use crate::quota::{Goals, Quota, QuotaPlan, QuotaTable, QuotaWarning, TableKind};
 use crate::target_group::{TargetGroup, TargetGroupDraft};
 use crate::version::Version;
 use crate::wire::Place;
@@ -181,7 +181,8 @@ impl<V: Version> Quotas<V> {
 
     /// Crosses two or three regular profiles (by their ids) that are in field.
     ///
-    /// Before 2025-12-18 the API works out the cells; from then on they keep every target.
+    /// Before 2025-12-18 the API works out the cells; from then on they keep every target, and cells that are rounded
+    /// to nothing are written to the log.
     ///
     /// # Errors
     /// If a profile is not there or has no quotas. See [when a call fails](crate::guide::failures).
@@ -244,7 +245,8 @@ impl<V: Version> Quotas<V> {
             return Err(Error::invalid(problems));
         }
         let deletes = left_out(self.read().await?, &draft.audience);
-        Ok(Replacement { quotas: self.clone(), draft: draft.clone(), deletes })
+        let warnings = draft.audience.warnings_in(draft.settings.completes_goal, V::DRAFTS_IN);
+        Ok(Replacement { quotas: self.clone(), draft: draft.clone(), deletes, warnings })
     }
 
     /// Deletes profiles by their ids, with their quotas.
@@ -362,6 +364,7 @@ pub struct Replacement<V: Version> {
     quotas: Quotas<V>,
     draft: TargetGroupDraft,
     deletes: Vec<QuotaTable>,
+    warnings: Vec<QuotaWarning>,
 }
 
 with_options!(Replacement: quotas.group.client);
@@ -370,6 +373,11 @@ impl<V: Version> Replacement<V> {
     /// The profiles in field that the audience leaves out: the call deletes them, with their counts.
     pub fn deletes(&self) -> &[QuotaTable] {
         &self.deletes
+    }
+
+    /// What whole numbers make of the audience. Sending it writes the same to the log.
+    pub fn warnings(&self) -> &[QuotaWarning] {
+        &self.warnings
     }
 
     /// Sends it, if nothing is deleted by it.
@@ -397,6 +405,7 @@ impl<V: Version> Replacement<V> {
             (Some(control), None) => draft.audience.clone().control(control.clone()),
             _ => draft.audience.clone(),
         };
+        crate::quota::warning::log(&draft.settings.name, &self.warnings);
         let replacing = Replacing { audience: &audience, draft };
         V::replace_profiles(self.quotas.raw(), self.quotas.place(), &replacing).await?;
         self.quotas.read_back().await

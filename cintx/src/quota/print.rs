@@ -126,12 +126,12 @@ impl fmt::Display for QuotaTable {
 }
 
 /// What is missing to the width of a column: wide characters take two places, combining ones none.
-fn space(label: &str, width: usize) -> String {
+pub(super) fn space(label: &str, width: usize) -> String {
     " ".repeat(width.saturating_sub(label.width()))
 }
 
 /// A label on one line that does not turn its neighbours around if it is written from right to left.
-fn isolated(label: &str) -> String {
+pub(super) fn isolated(label: &str) -> String {
     let line: String = label.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
     let is_hebrew_or_arabic =
         |char| matches!(char, '\u{590}'..='\u{8FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFC}');

@@ -79,7 +79,8 @@ impl Rebalancing {
         self
     }
 
-    /// A cell with a target of 0 (its position, from 0) may get completes again.
+    /// A cell with a target of 0 (its position, from 0) may get completes again, if the API has a quota for it. Where
+    /// an [audience](Self::asked_by) says what is wanted, the cell must not be excluded by it.
     pub fn reopen(mut self, cell: impl Into<Vec<usize>>) -> Self {
         self.reopened.push(cell.into());
         self
@@ -99,7 +100,8 @@ impl Rebalancing {
     }
 
     /// The smallest change that meets the margins and goes nowhere below what is completed; of several, the one that
-    /// shuts the fewest cells and then distorts the proportions least.
+    /// shuts the fewest cells and then distorts the proportions least. With three questions the plan says how far it
+    /// may be from that, where it is not proved.
     ///
     /// # Errors
     /// If no change does it: the error says which cells stand in the way, and [`ways_out`](Self::ways_out) what can be
@@ -219,6 +221,8 @@ impl Rebalancing {
             moved: plan.moved,
             proved_smallest: plan.proved_smallest,
             least_moved: plan.at_least,
+            shut: plan.shut,
+            least_shut: plan.least_shut,
             distortion_gap: plan.distortion_gap().and_then(rounded_up),
         }
     }
@@ -231,7 +235,7 @@ impl Rebalancing {
         };
         let table = table.within(budget);
         let in_field = self.table.in_field();
-        let reopened: Vec<usize> = self.reopened.iter().filter_map(|cell| self.table.index(cell)).collect();
+        let reopened = self.reopened(&table, &cells)?;
         let mut least = Vec::new();
         let mut field = Field { cells, targets: Vec::new(), completes: Vec::new(), closed: Vec::new(), table };
         for (number, at) in field.cells.iter().enumerate() {
@@ -255,11 +259,28 @@ impl Rebalancing {
         Ok(field)
     }
 
+    /// The cells that may open again, each of which can.
+    fn reopened(&self, table: &Table, cells: &[Option<usize>]) -> Result<Vec<usize>, Error> {
+        let in_field = self.table.in_field();
+        let mut reopened = Vec::new();
+        for cell in &self.reopened {
+            let missing = || refused("quotas", format!("have no cell {cell:?}"));
+            let at = self.table.index(cell).ok_or_else(missing)?;
+            let label = self.table.label(cell);
+            if in_field && self.table.cells[at].id.is_none() {
+                return Err(refused("quotas", format!("have none for {label}, which cannot be opened again")));
+            }
+            let place = cells.iter().position(|own| *own == Some(at)).map(|place| table.shape().position(place));
+            if place.and_then(|place| table.most(place)).is_none_or(|most| most == 0) {
+                return Err(refused("audience", format!("excludes {label}, which was to be opened again")));
+            }
+            reopened.push(at);
+        }
+        Ok(reopened)
+    }
+
     /// The margins that the table has, in their proportions.
     fn as_it_is(&self, goal: u64) -> Result<(Table, Vec<Option<usize>>), Error> {
-        if let Some(cell) = self.reopened.iter().find(|cell| self.table.cell(cell).is_none()) {
-            return Err(refused("quotas", format!("have no cell {cell:?}")));
-        }
         let mut builder = Table::builder().total(goal);
         for (number, axis) in self.table.axes.iter().enumerate() {
             let margin = self.table.margin(number).into_iter().map(|sum| sum.target.unwrap_or(0) as f64);
@@ -380,8 +401,36 @@ mod tests {
         });
         let excluded = Audience::interlock(excluded.exclude([1, 0]));
         assert!(table.rebalancing().asked_by(&excluded).plan().is_err(), "what was excluded stays so");
-        let error = table.rebalancing().reopen([2, 0]).plan().unwrap_err();
-        assert!(error.to_string().contains("no cell [2, 0]"), "{error}");
+        let error = table.rebalancing().asked_by(&excluded).reopen([1, 0]).plan().unwrap_err();
+        assert!(error.to_string().contains("excludes 35-99 × option 1"), "{error}");
+        for start in [table.rebalancing(), table.rebalancing().asked_by(&audience(50))] {
+            let error = start.reopen([2, 0]).plan().unwrap_err();
+            assert!(error.to_string().contains("no cell [2, 0]"), "{error}");
+        }
+    }
+
+    /// What the API has no quota for cannot be given a goal: `Quotas::apply` would refuse the plan.
+    #[test]
+    fn a_cell_without_a_quota_is_not_opened() {
+        let mut table = in_field([(40, 30), (10, 20), (0, 0), (50, 10)]);
+        table.cells[2].id = None;
+        for start in [table.rebalancing(), table.rebalancing().asked_by(&audience(50))] {
+            let error = start.reopen([1, 0]).plan().unwrap_err();
+            assert!(error.to_string().contains("have none for 35-99 × option 1"), "{error}");
+        }
+    }
+
+    #[test]
+    fn nobody_who_came_overfills_nothing() {
+        let question = Question::choice(1).option("a", 50).option("b", 49).option("c", 1);
+        let mut table = in_field([(0, 0); 4]);
+        table.kind = TableKind::Regular;
+        table.axes = crate::audience::planned_table(&[question], &[50, 49, 1], Vec::new()).axes;
+        table.cells.truncate(3);
+        table.cells.iter_mut().zip([50, 49, 1]).for_each(|(quota, target)| quota.target = Some(target));
+        let ways = table.rebalancing().to(10).ways_out().unwrap();
+        assert_eq!(ways.overfilled, []);
+        assert!(!ways.choices.is_empty() && !ways.to_string().contains("holds"), "{ways}");
     }
 
     /// The API takes no goal below 1, and a quota that nobody is in is no complete.

@@ -12,6 +12,7 @@ use crate::audience::solve::Scale;
 use crate::audience::{Audience, Interlock, Question, Unit, labels};
 use crate::error::Error;
 use crate::quota::QuotaTable;
+use crate::quota::print::isolated;
 use crate::version::Version;
 
 /// What whole numbers do to an audience. None of it is an error; a larger goal, a smallest cell or merged categories
@@ -58,16 +59,31 @@ pub enum QuotaWarning {
     },
 }
 
+impl QuotaWarning {
+    /// The cell or target that it is about.
+    pub(super) fn label_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Self::RoundedToNothing { label, .. } | Self::Blurred { label, .. } | Self::GivesWay { label, .. } => {
+                Some(label)
+            }
+            Self::NotConverged { .. } | Self::NotNextToProportional { .. } => None,
+        }
+    }
+}
+
 impl fmt::Display for QuotaWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RoundedToNothing { label, completes } => {
-                write!(f, "{label} is worth {completes} completes and gets none")
+                write!(f, "{} is worth {completes} completes and gets none", isolated(label))
             }
             Self::Blurred { label, asked, sent } => {
+                let label = isolated(label);
                 write!(f, "{label} is sent as a whole percentage: about {sent} completes instead of {asked}")
             }
-            Self::GivesWay { label, from, to } => write!(f, "{label} gets {to} instead of {from}: not all can be met"),
+            Self::GivesWay { label, from, to } => {
+                write!(f, "{} gets {to} instead of {from}: not all can be met", isolated(label))
+            }
             Self::NotConverged { off_by } => {
                 write!(f, "the proportions cannot be met with these cells excluded: fractions are off by {off_by}")
             }
@@ -80,6 +96,13 @@ impl fmt::Display for QuotaWarning {
 
 fn decimal(number: f64) -> Decimal {
     Decimal::from_f64(number).unwrap_or_default().round_dp(2).normalize()
+}
+
+/// Writes to the log what is about to be sent.
+pub(crate) fn log(name: &str, warnings: &[QuotaWarning]) {
+    for warning in warnings {
+        tracing::warn!(name, %warning, "whole numbers change the quotas");
+    }
 }
 
 /// What the solution of an interlock has to be told about.
@@ -124,9 +147,11 @@ impl QuotaTable {
 }
 
 impl Audience {
-    /// What a version makes of the audience, before it is sent: those before 2025-12-18 take whole percents, in which a
-    /// cell may vanish and a third is not a third. [`create`](crate::target_group::DraftBuilder::create) writes the
-    /// same to the log.
+    /// What a version makes of the audience, before it is sent: a target or cell may be rounded to nothing, and those
+    /// before 2025-12-18 take whole percents, in which a third is not a third. Whatever sends an audience writes the
+    /// same to the log: [`create`](crate::target_group::DraftBuilder::create),
+    /// [`set_audience`](crate::target_group::TargetGroup::set_audience), and
+    /// [`replace`](crate::quota::Quotas::replace), which lists it first.
     ///
     /// ```
     /// # #[cfg(feature = "v2025-12-18")]
@@ -152,11 +177,13 @@ impl Audience {
     /// The same for an audience that was checked.
     pub(crate) fn warnings_in(&self, goal: u32, drafts: Unit) -> Vec<QuotaWarning> {
         let mut warnings = Vec::new();
-        if drafts == Unit::Percent {
-            let blurred = self.questions.iter().filter(|question| question.has_quotas());
-            warnings.extend(blurred.flat_map(|question| of_percents(question, goal.into())));
-        }
         let scale = self.scale(Some(goal), drafts);
+        for question in self.questions.iter().filter(|question| question.has_quotas()) {
+            warnings.extend(match drafts {
+                Unit::Percent => of_percents(question, goal.into()),
+                Unit::Completes => of_counts(question, scale),
+            });
+        }
         if let Some(interlock) = &self.interlock
             && let Ok(solution) = interlock.solution(scale)
         {
@@ -174,21 +201,36 @@ fn of_percent(percent: u64, goal: u64) -> u64 {
     (percent * goal + 50) / 100
 }
 
-fn blurred(label: String, asked: u64, percent: u64, goal: u64) -> Option<QuotaWarning> {
+/// A target that is worth somebody and gets nobody. Nobody is told of a hundredth of a complete.
+fn vanished(label: String, worth: f64) -> Option<QuotaWarning> {
+    let completes = decimal(worth);
+    (!completes.is_zero()).then_some(QuotaWarning::RoundedToNothing { label, completes })
+}
+
+fn blurred(label: String, worth: f64, (asked, percent): (u64, u64), goal: u64) -> Option<QuotaWarning> {
     let sent = of_percent(percent, goal);
-    match (percent, asked) {
-        (0, 0) => None,
-        (0, asked) => Some(QuotaWarning::RoundedToNothing { label, completes: asked.into() }),
+    match percent {
+        0 => vanished(label, worth),
         _ => (sent != asked).then_some(QuotaWarning::Blurred { label, asked, sent }),
     }
 }
 
-fn of_percents(question: &Question, goal: u64) -> Vec<QuotaWarning> {
+/// The targets of a question by name, each with the completes that it is worth.
+fn worths(question: &Question, goal: u64) -> impl Iterator<Item = (String, f64)> {
     let name = |label: String| format!("{}: {label}", crate::audience::solve::axis_name(question.id()));
-    let counts = question.counts(100, goal).into_iter().zip(question.counts(goal, goal));
-    let targets = labels(question).into_iter().zip(counts);
-    let told = targets.filter_map(|(label, (percent, asked))| blurred(name(label), asked?, percent?, goal));
-    told.collect()
+    labels(question).into_iter().map(name).zip(question.worths(goal))
+}
+
+fn of_percents(question: &Question, goal: u64) -> Vec<QuotaWarning> {
+    let counts = question.counts(goal, goal).into_iter().zip(question.counts(100, goal));
+    let told = worths(question, goal).zip(counts);
+    told.filter_map(|((label, worth), (asked, percent))| blurred(label, worth, (asked?, percent?), goal)).collect()
+}
+
+/// The targets that are sent in completes, or in hundredths of a percent.
+fn of_counts(question: &Question, scale: Scale) -> Vec<QuotaWarning> {
+    let told = worths(question, scale.goal).zip(question.counts(scale.total, scale.goal));
+    told.filter(|(_, count)| *count == Some(0)).filter_map(|((label, worth), _)| vanished(label, worth)).collect()
 }
 
 /// The targets of crossed questions: what the cells of a hundred add up to.
@@ -196,8 +238,41 @@ fn of_margins(interlock: &Interlock, solution: &Solution, goal: u64) -> Vec<Quot
     let of = |(axis, question): (usize, &Question)| {
         let asked = question.counts(goal, goal).into_iter().map(Option::unwrap_or_default);
         let percents: Vec<u64> = solution.margin(axis).to_vec();
-        let targets = labels(question).into_iter().zip(asked.zip(percents));
-        targets.filter_map(|(label, (asked, percent))| blurred(label, asked, percent, goal)).collect::<Vec<_>>()
+        let targets = labels(question).into_iter().zip(question.worths(goal)).zip(asked.zip(percents));
+        targets.filter_map(|((label, worth), counts)| blurred(label, worth, counts, goal)).collect::<Vec<_>>()
     };
     interlock.questions().iter().enumerate().flat_map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(audience: &Audience, goal: u32, drafts: Unit) -> Vec<String> {
+        audience.warnings_in(goal, drafts).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_target_that_is_rounded_to_nothing_is_told_in_every_unit() {
+        let audience = || Audience::independent([Question::choice(43).option("1", 99).option("2", 1)]);
+        let nothing = "question 43: option 2 is worth 0.2 completes and gets none";
+        assert_eq!(told(&audience(), 20, Unit::Completes), [nothing]);
+        // A percent of 20 is sent, and says the same.
+        assert!(!told(&audience(), 20, Unit::Percent).contains(&nothing.to_owned()));
+        let few = || Audience::independent([Question::choice(43).option("1", "99.7").option("2", "0.3")]);
+        let nothing = "question 43: option 2 is worth 0.3 completes and gets none";
+        assert!(told(&few(), 100, Unit::Percent).contains(&nothing.to_owned()));
+        assert_eq!(told(&few(), 100, Unit::Completes), [nothing]);
+        assert!(told(&few().in_percent(), 100, Unit::Completes).is_empty(), "0.30 percent are sent");
+        let fewer = Question::choice(43).option("1", "99.996").option("2", "0.004");
+        let fewer = Audience::independent([fewer]).in_percent();
+        assert_eq!(
+            told(&fewer, 10_000, Unit::Completes),
+            ["question 43: option 2 is worth 0.4 completes and gets none"]
+        );
+        // Who asked for nobody, and who has no quota, is told nothing.
+        let open = Question::choice(43).option("1", 100).option("2", 0).option("3", ());
+        assert!(told(&Audience::independent([open]), 20, Unit::Completes).is_empty());
+        assert!(told(&Audience::independent([Question::choice(43).option("1", 100)]), 1, Unit::Completes).is_empty());
+    }
 }

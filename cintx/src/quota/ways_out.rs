@@ -6,6 +6,7 @@ use cintx_quota::{Overfill, WayOut};
 use serde::{Deserialize, Serialize};
 
 use super::QuotaPlan;
+use super::print::isolated;
 
 /// A way out that works, to be approved: [`Quotas::apply`](super::Quotas::apply) takes its plan.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -52,7 +53,9 @@ impl QuotaWaysOut {
 
 impl fmt::Display for QuotaWaysOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let overfilled = self.overfilled.iter().map(ToString::to_string);
+        let said =
+            |Overfill { label, target, holds, .. }: &Overfill| format!("{} holds {holds} of {target}", isolated(label));
+        let overfilled = self.overfilled.iter().map(said);
         let choices = self.choices.iter().map(ToString::to_string);
         let impossible = self.impossible.iter().map(|(way, reason)| format!("{way}: impossible, {reason}"));
         f.write_str(&overfilled.chain(choices).chain(impossible).collect::<Vec<_>>().join("\n"))

@@ -147,6 +147,12 @@ impl TargetGroupDraft {
     pub(crate) fn new(settings: DraftSettings, audience: Audience) -> Self {
         Self { settings, audience, excludes_project: None, activity_exclusions: Vec::new(), re_entry: None }
     }
+
+    /// Writes to the log what whole numbers make of the audience that is about to be sent.
+    fn log_warnings<V: Version>(&self) {
+        let warnings = self.audience.warnings_in(self.settings.completes_goal, V::DRAFTS_IN);
+        crate::quota::warning::log(&self.settings.name, &warnings);
+    }
 }
 
 /// What a target group cannot be without.
@@ -440,9 +446,7 @@ impl<V: Version> DraftBuilder<V> {
     pub async fn create(mut self) -> Result<TargetGroup<V>, Error> {
         let own = self.own_reference.take();
         let (client, project, mut draft) = self.solved().await.check()?;
-        for warning in draft.audience.warnings_in(draft.settings.completes_goal, V::DRAFTS_IN) {
-            tracing::warn!(name = %draft.settings.name, %warning, "whole numbers change the quotas of a draft");
-        }
+        draft.log_warnings::<V>();
         let is_referred = give_reference::<V>(&mut draft.settings, own);
         let create = |client: Client<V>| {
             let (project, draft) = (&project, &draft);
@@ -659,6 +663,7 @@ impl<V: Version> TargetGroup<V> {
         Error::check(problems)?;
         let (raw, account) = (self.client.raw(), self.client.account());
         let draft = TargetGroupDraft::new(settings, audience);
+        draft.log_warnings::<V>();
         let audience = V::audience(raw, account, &draft).await?;
         V::update_draft(raw, account, &self.project, &self.id, &draft.settings, &kept, Some(audience)).await?;
         Ok(draft.settings)

@@ -1,8 +1,11 @@
 //! What researchers do around their quotas, on the sandbox: aim at what the audience asked for, look at the ways out,
 //! hear what whole percents do, cross targets that are known together, and run a tracker.
 
+use std::io;
+use std::sync::{Arc, Mutex};
+
 use cintx::Version;
-use cintx::audience::{Audience, Interlock, Question};
+use cintx::audience::{Audience, Interlock, Question, Share};
 use cintx::quota::{QuotaTable, QuotaWarning, TableKind, WayOut};
 use cintx::target_group::TargetGroup;
 use jiff::{Timestamp, ToSpan as _};
@@ -14,6 +17,7 @@ on_every_version!(
     an_overfilled_quota_has_ways_out,
     whole_percents_are_told_before_they_are_sent,
     targets_known_together_are_kept,
+    what_is_put_in_place_is_told_first,
 );
 
 async fn launched<V: Version>(setup: &Setup<V>, audience: Audience, goal: u32) -> TargetGroup<V> {
@@ -118,6 +122,58 @@ async fn whole_percents_are_told_before_they_are_sent<V: Version>(setup: Setup<V
     setup.assert_no_violation();
 }
 
+/// What is written to the log while a future is polled.
+async fn logged<T>(work: impl Future<Output = T>) -> (T, String) {
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let dispatch = tracing::Dispatch::new(subscriber);
+    let mut work = std::pin::pin!(work);
+    let done =
+        std::future::poll_fn(|context| tracing::dispatcher::with_default(&dispatch, || work.as_mut().poll(context)));
+    let done = done.await;
+    let text = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
+    (done, text)
+}
+
+/// A draft and a launched target group get another audience, some of whose targets give way.
+async fn what_is_put_in_place_is_told_first<V: Version>(setup: Setup<V>) {
+    let age = || Question::range(42).band(18..=34, 60).band(35..=99, 40);
+    let even = || Question::choice(43).option("1", 50).option("2", 50);
+    let giving = || Audience::interlock(Interlock::of([age(), even()]).at_most([0, 0], 7).tolerance([42], 10));
+    let said = "18-34 gets 57 instead of 60";
+    let project = setup.project().await;
+    let draft = setup.draft(&project).completes_goal(100).audience(Audience::interlock([age(), even()]));
+    let (group, log) = logged(draft.create()).await;
+    assert!(!log.contains(said), "{log}");
+    let (_, log) = logged(group.unwrap().set_audience(giving(), |_| ())).await;
+    assert!(log.contains("whole numbers change the quotas") && log.contains(said), "{log}");
+
+    let group = launched(&setup, Audience::interlock([age(), even()]), 100).await;
+    let draft = setup.draft(&project).completes_goal(100).audience(giving()).build().unwrap();
+    let replacement = group.quotas().replace(&draft).await.unwrap();
+    assert!(replacement.warnings().iter().any(|it| it.to_string().starts_with(said)), "{replacement:?}");
+    // Whether it is taken depends on who has come by then.
+    let (_, log) = logged(replacement.send()).await;
+    assert!(log.contains(said), "{log}");
+    setup.assert_no_violation();
+}
+
 /// Age × gender known together, times region, with a smallest cell.
 async fn targets_known_together_are_kept<V: Version>(setup: Setup<V>) {
     let age = Question::range(42).band(18..=34, ()).band(35..=54, ()).band(55..=99, ());
@@ -158,6 +214,33 @@ fn wrong_wishes_are_named() {
     assert!(first(crossed().carry_over(&last)).starts_with("Interlock::carry_over: the table"));
     let most = first(crossed().smallest_cell(100));
     assert!(most.contains("no quotas meet these targets"), "{most}");
+}
+
+/// A band that rounds to nothing at this goal has cells like any other.
+#[test]
+fn room_is_found_for_a_share_that_is_rounded_to_nothing() {
+    let age = Question::range(42).band(18..=54, "59.6").band(55..=89, 40).band(90..=99, "0.4");
+    let crossed = Interlock::of([age, gender()]);
+    let room = crossed.room_for(5, 100).unwrap();
+    assert_eq!(room.largest, 0);
+    assert!(room.least_goal.is_some_and(|goal| (2_300..2_600).contains(&goal)), "{room}");
+    assert_eq!(room.merges, Some(vec!["question 42: 55-89 + 90-99".to_owned()]));
+    let error = Audience::interlock(crossed.smallest_cell(5)).quota_table(500).unwrap_err().to_string();
+    assert!(error.contains("90-99 has cells that shall hold at least 10, its target is 2"), "{error}");
+}
+
+/// That no merging and no goal does it is an answer; that a limit was reached is none.
+#[test]
+fn room_that_cannot_be_is_no_error() {
+    let bands = (0..15_u8)
+        .fold(Question::range(42), |question, at| question.band(18 + 5 * at..=22 + 5 * at, Share::Completes(20)));
+    let even = Question::choice(43).option("1", Share::Completes(150)).option("2", Share::Completes(150));
+    let crossed = Interlock::of([bands, even]);
+    assert!(crossed.room_for(35, 300).unwrap().merges.is_some_and(|merges| !merges.is_empty()));
+    assert_eq!(crossed.room_for(151, 300).unwrap().merges, None);
+    assert_eq!(crossed.clone().at_most([0, 0], 3).room_for(5, 300).unwrap().least_goal, None);
+    let error = crossed.work_limit(1_000).room_for(35, 300).unwrap_err();
+    assert!(error.to_string().contains("the limit of work was reached"), "{error}");
 }
 
 /// Twelve waves of 200 that each end too early: what one misses, the next makes up for.

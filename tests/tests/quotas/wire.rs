@@ -405,7 +405,7 @@ fn rules_are_named_by_their_slugs_and_point_at_calls() {
         ),
         (
             Audience::interlock(Interlock::of([age(), gender()]).exclude([0, 0]).at_most([0, 1], 3)),
-            "no_such_table",
+            "",
             "Audience::interlock",
         ),
         (

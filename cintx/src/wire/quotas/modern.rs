@@ -7,9 +7,10 @@ use cintx_quota::Budget;
 use serde_json::{Value, json};
 
 use super::{Cell, Edit, condition, items, quota, string, table, whole};
-use crate::audience::{Audience, Condition, ControlQuotas};
+use crate::audience::solve::Scale;
+use crate::audience::{Audience, Condition, ControlQuotas, distinct};
 use crate::background::in_background;
-use crate::quota::{Quota, QuotaAxis, QuotaTable, TableKind};
+use crate::quota::{Quota, QuotaAxis, QuotaTable, TableKind, warning};
 use crate::wire::Answer;
 use crate::wire::audience::{modern, refused};
 
@@ -172,8 +173,10 @@ pub(crate) async fn edited(
             }
             tables.retain(|table| !ids.iter().any(|id| table.profile.as_deref() == Some(id)));
             let solved = in_background(Budget::unlimited(), move |budget| interlocked(&crossed, budget)).await;
-            tables
-                .push(solved.unwrap_or_else(|| Err(refused("quotas", "were not interlocked: the runtime shut down")))?);
+            let ended = || Err(refused("quotas", "were not interlocked: the runtime shut down"));
+            let table = solved.unwrap_or_else(ended)?;
+            warning::log(&table.name, &table.warnings);
+            tables.push(table);
         }
     }
     profiling_of(&tables, control)
@@ -232,15 +235,16 @@ fn interlocked(tables: &[QuotaTable], budget: &Budget) -> Answer<QuotaTable> {
 
     let mut builder = Table::builder();
     for table in tables {
-        let counts = table.cells.iter().enumerate();
-        let counts = counts.map(|(at, quota)| (format!("{} ({at})", table.label(&[at])), quota.target.unwrap_or(0)));
-        builder = builder.axis(Axis::counts(table.name.clone(), counts));
+        let labels = distinct(table.axes.iter().flat_map(|axis| axis.labels.clone()).collect());
+        let counts = table.cells.iter().map(|quota| quota.target.unwrap_or(0));
+        builder = builder.axis(Axis::counts(table.name.clone(), labels.into_iter().zip(counts)));
     }
     let table = builder.build().map_err(|error| refused("quotas", error.to_string()))?;
     let solution = table.within(budget).solve().map_err(|error| match error {
         SolveError::Infeasible(cut) => refused("quotas", format!("cannot be interlocked: {cut}")),
         error => refused("quotas", error.to_string()),
     })?;
+    let warnings = warning::of_solution(&solution, Scale::completes(solution.certificate().total));
     let cells = solution.into_cells().into_iter().map(|count| Quota { target: Some(count), ..Quota::default() });
     Ok(QuotaTable {
         profile: None,
@@ -249,13 +253,14 @@ fn interlocked(tables: &[QuotaTable], budget: &Budget) -> Answer<QuotaTable> {
         enabled: true,
         axes: tables.iter().flat_map(|table| table.axes.iter().cloned()).collect(),
         cells: cells.collect(),
-        warnings: Vec::new(),
+        warnings,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audience::Question;
 
     #[test]
     fn percentages_are_counts_in_hundredths_where_there_are_no_others() {
@@ -268,6 +273,18 @@ mod tests {
             json!({ "targets": [quota(json!({ "completes_goal": 7, "completes_goal_percentage": 70 }))] });
         assert!(!percent_as_counts(&mut counted));
         assert_eq!(counted["targets"][0]["quota"]["completes_goal"], 7);
+    }
+
+    #[test]
+    fn what_is_crossed_in_field_says_which_cells_are_rounded_to_nothing() {
+        let of = |id: i64, counts: [u64; 2]| {
+            let question = Question::choice(id).option("1", 50).option("2", 50);
+            crate::audience::planned_table(&[question], &counts, Vec::new())
+        };
+        let table = interlocked(&[of(43, [99, 1]), of(5, [60, 40])], &Budget::unlimited()).unwrap();
+        let said: Vec<String> = table.warnings.iter().map(ToString::to_string).collect();
+        assert_eq!(said, ["option 2 × option 2 is worth 0.4 completes and gets none"]);
+        assert!(interlocked(&[of(43, [60, 40]), of(5, [60, 40])], &Budget::unlimited()).unwrap().warnings.is_empty());
     }
 
     #[test]
