@@ -62,7 +62,7 @@ pub(crate) fn entry(difference: &Difference) -> String {
         ),
         false => format!("- `cintx-raw`: {} as Cint publishes it now.\n", difference.old),
     };
-    let of = |effect: Effect| difference.changes.iter().filter(move |change| change.worst() == effect);
+    let of = |effect: Effect| difference.with(effect);
     let mut text = title;
     text.push_str(&list("Breaks compilation", of(Effect::Compilation).collect()));
     text.push_str(&list("Releases that are out cannot read", of(Effect::Decoding).collect()));

@@ -109,13 +109,7 @@ fn blocks(difference: &Difference, methods: &(Methods, Methods)) -> Vec<(&'stati
                 or_none(list(&of(&|change| breaks(change) && !is_rename(change) && !whole(change))))
             ),
         ),
-        (
-            "behaviour",
-            format!(
-                "## Compiles, and behaves otherwise\n\n{}",
-                or_none(list(&of(&|change| matches!(change.worst(), Effect::Behaviour | Effect::Decoding))))
-            ),
-        ),
+        ("behaviour", format!("## Compiles, and behaves otherwise\n\n{}", or_none(list(&of(&Change::is_silent))))),
         ("new", format!("## New, and harmless\n\n{}", or_none(new))),
     ]
 }
@@ -132,11 +126,12 @@ fn line(change: &Change) -> String {
     let subject = if change.subject.is_empty() { String::new() } else { format!("{}: ", diff::code(&change.subject)) };
     let evidence =
         if change.evidence.is_empty() { String::new() } else { format!(" ({})", change.evidence.join("; ")) };
+    let unread = if change.has(Effect::Decoding) { "; types of the older version cannot read it" } else { "" };
     let reach = match change.operations.len() {
         0 | 1 => String::new(),
         count => format!(", in {count} operations"),
     };
-    format!("- {subject}{}{reach}{evidence}\n", change.what)
+    format!("- {subject}{}{unread}{reach}{evidence}\n", change.what)
 }
 
 /// Each operation that is at another place or under another name, as a call before and after.

@@ -332,7 +332,7 @@ fn compared(workspace: &Workspace, before: &str, date: &str, list: &mut Checklis
             change.subject, change.what
         ));
     }
-    for change in difference.changes.iter().filter(|change| change.worst() == Effect::Behaviour) {
+    for change in difference.changes.iter().filter(|change| change.is_silent()) {
         list.left.push(format!("no compiler sees this: {}: {}", change.subject, change.what));
     }
     Ok(difference.summary())

@@ -72,6 +72,16 @@ impl Change {
     pub(crate) fn worst(&self) -> Effect {
         self.effects.first().copied().unwrap_or(Effect::Additive)
     }
+
+    /// Whether this is one of its effects.
+    pub(crate) fn has(&self, effect: Effect) -> bool {
+        self.effects.contains(&effect)
+    }
+
+    /// Whether no compiler tells of it, or not of all of it.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.has(Effect::Behaviour) || self.worst() == Effect::Decoding
+    }
 }
 
 /// Everything that changed between two documents.
@@ -92,8 +102,13 @@ impl Difference {
         self.changes.iter().any(|change| change.worst() != Effect::Additive)
     }
 
+    /// The changes that have an effect; one can have several.
+    pub(crate) fn with(&self, effect: Effect) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(move |change| change.has(effect))
+    }
+
     pub(crate) fn count(&self, effect: Effect) -> usize {
-        self.changes.iter().filter(|change| change.worst() == effect).count()
+        self.with(effect).count()
     }
 
     /// The difference in one line.

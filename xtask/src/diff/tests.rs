@@ -1,7 +1,8 @@
 //! The comparison on small documents, a change at a time, and on the real ones.
-//! `mutations` changes the real newest document in a thousand ways whose class is known.
+//! `mutations` and `unions` change the real documents in ways whose class is known.
 
 mod mutations;
+mod unions;
 
 use serde_json::{Value, json};
 
@@ -93,6 +94,112 @@ fn types_values_and_limits_have_their_effects() {
     assert_eq!((what.as_str(), effect), ("maxLength is 20 and was 40", Effect::Behaviour));
     let (_, _, effect, _) = only(|document| schema(document, "Name")["maxLength"] = json!(80));
     assert_eq!(effect, Effect::Additive);
+}
+
+/// `Dog` with a union beside its properties.
+fn with_union(edit: impl FnOnce(&mut Value)) -> Difference {
+    let mut old = kennels();
+    let branch = |name: &str| json!({ "type": "object", "properties": { name: { "type": "string" } } });
+    schema(&mut old, "Dog")["anyOf"] = json!([branch("chip"), branch("tattoo")]);
+    schema(&mut old, "Dog")["properties"]["coat"] = json!({ "type": "string", "enum": ["long", "short", "wire"] });
+    let mut new = old.clone();
+    edit(schema(&mut new, "Dog"));
+    between(("old", &old), ("new", &new))
+}
+
+#[test]
+fn what_stands_beside_a_union_is_compared_too() {
+    let said = |difference: &Difference| -> Vec<String> {
+        difference.changes.iter().map(|change| format!("{}: {}", change.subject, change.what)).collect()
+    };
+    let lost = with_union(|dog| dog["properties"]["coat"]["enum"] = json!(["long", "short"]));
+    assert_eq!(said(&lost), ["Dog.coat: the value \"wire\" is gone"]);
+    let gone = with_union(|dog| drop(dog["properties"].as_object_mut().unwrap().remove("coat")));
+    assert_eq!(said(&gone), ["Dog.coat: is gone"]);
+    let retyped = with_union(|dog| dog["properties"]["coat"] = json!({ "type": "boolean" }));
+    assert_eq!(said(&retyped), ["Dog.coat: is a flag and was an enum"]);
+    let added = with_union(|dog| dog["properties"]["tail"] = json!({ "type": "string" }));
+    assert_eq!(said(&added), ["Dog.tail: is new"]);
+    // What is required beside the union is a property of its branches.
+    let demanded = with_union(|dog| dog["required"].as_array_mut().unwrap().push(json!("chip")));
+    let [change, ..] = demanded.changes.as_slice() else { panic!("nothing is found") };
+    assert!(
+        change.worst() == Effect::Compilation && said(&demanded)[0].contains("chip: is required now"),
+        "{change:?}"
+    );
+}
+
+#[test]
+fn a_first_property_beside_a_union_is_new_and_no_other_type() {
+    let branch = json!({ "type": "object", "properties": { "chip": { "type": "string" } } });
+    let mut old = kennels();
+    *schema(&mut old, "DogList") = json!({ "type": "object", "anyOf": [branch] });
+    let mut new = old.clone();
+    schema(&mut new, "DogList")["properties"] = json!({ "total": { "type": "integer" } });
+    let difference = between(("old", &old), ("new", &new));
+    let [change] = difference.changes.as_slice() else { panic!("{:#?}", difference.changes) };
+    assert_eq!((change.subject.as_str(), change.what.as_str()), ("DogList.total", "is new"));
+}
+
+#[test]
+fn other_credentials_are_found_and_another_name_for_the_same_ones_is_none() {
+    let scheme = |document: &mut Value, scheme: Value| {
+        document["components"]["securitySchemes"]["Bearer"] = scheme;
+    };
+    let found = only(|document| scheme(document, json!({ "type": "http", "scheme": "basic" })));
+    assert_eq!(
+        (found.1.as_str(), found.2, found.3),
+        ("all operations want other credentials", Effect::Behaviour, Policy::Breaking)
+    );
+    let difference =
+        diff(|document| scheme(document, json!({ "type": "http", "scheme": "bearer", "bearerFormat": "JWT" })));
+    assert!(difference.changes.is_empty(), "{:#?}", difference.changes);
+    let difference = diff(|document| {
+        document["components"]["securitySchemes"] = json!({ "Token": { "type": "http", "scheme": "bearer" } });
+        document["security"] = json!([{ "Token": [] }]);
+    });
+    assert!(difference.changes.is_empty(), "{:#?}", difference.changes);
+    let (subject, what, ..) = only(|document| {
+        document["components"]["securitySchemes"]["Key"] =
+            json!({ "type": "apiKey", "in": "header", "name": "Authorization" });
+        get_dogs(document)["security"] = json!([{ "Key": [] }]);
+    });
+    assert_eq!((subject.as_str(), what.as_str()), ("list_dogs", "wants other credentials"));
+}
+
+#[test]
+fn a_new_rule_for_what_is_sent_is_breaking_by_the_policy() {
+    // `Name` goes both ways.
+    let (_, what, effect, policy) = only(|document| schema(document, "Name")["pattern"] = json!("^[A-Z]"));
+    assert_eq!(
+        (what.as_str(), effect, policy),
+        ("pattern is `\"^[A-Z]\"` and was none", Effect::Behaviour, Policy::Breaking)
+    );
+    let difference = diff(|document| {
+        let size = &mut document["components"]["parameters"]["PageSize"]["schema"];
+        *size = json!({ "type": "integer", "enum": [10, 20] });
+    });
+    let listed = difference.changes.iter().find(|change| change.what.starts_with("takes only")).unwrap();
+    assert_eq!((listed.worst(), listed.policy), (Effect::Behaviour, Policy::Breaking));
+    let (.., policy) = only(|document| schema(document, "DogList")["properties"]["dogs"]["maxItems"] = json!(3));
+    assert_eq!(policy, Policy::Unlisted, "nobody has to keep a rule of what comes back");
+}
+
+#[test]
+fn a_change_counts_for_each_of_its_effects() {
+    let difference = diff(|document| {
+        schema(document, "DogList")["properties"]["dogs"] = json!({ "type": "string" });
+        schema(document, "Name")["maxLength"] = json!(20);
+    });
+    assert_eq!(
+        difference.summary(),
+        "old to new: 1 break compilation, 1 break decoding, 1 change behaviour, 0 are additive"
+    );
+    let text = super::print::print(&difference, Format::Text).unwrap();
+    let section = text.split("Breaks decoding:").nth(1).unwrap_or_else(|| panic!("{text}"));
+    assert!(section.trim_start().starts_with("DogList.dogs: is text and was a list"), "{text}");
+    let entry = crate::changelog::entry(&difference);
+    assert!(entry.contains("  - Releases that are out cannot read: `DogList.dogs`"), "{entry}");
 }
 
 #[test]

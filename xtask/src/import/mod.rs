@@ -2,6 +2,7 @@
 //! Keeps every fact, drops every sentence, mends what is not OpenAPI 3.0; shaping for the generator is `regen`'s work.
 
 mod check;
+mod credentials;
 #[cfg(test)]
 mod faithful;
 #[cfg(test)]
@@ -92,6 +93,7 @@ fn normalise(source: &Source, date: Option<&str>, overlays: &Overlays) -> Result
     problems.extend(check::shape(&document));
     problems.extend(check::operations(&document));
     problems.extend(wire::problems(&document));
+    problems.extend(credentials::problems(&document));
     problems.extend(graph::problems(&document));
     problems.into_result()?;
 
