@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::reach::Reach;
 use super::rename::{self, Candidate};
-use super::view::{View, component};
+use super::view::{View, component, is_nothing_but_a_reference};
 use super::{Change, Effect, Policy};
 use crate::regen::schemas;
 
@@ -66,6 +66,8 @@ pub(super) struct Changes<'a> {
 
 const NULL_NOW: &str = "may be null now";
 const NO_LONGER_NULL: &str = "may no longer be null";
+
+pub(super) const IDS_EITHER_WAY: &str = "ids are read either way";
 
 const BREAKS: &[Effect] = &[Effect::Compilation];
 const BREAKS_BOTH: &[Effect] = &[Effect::Compilation, Effect::Decoding];
@@ -158,7 +160,14 @@ impl<'a> Changes<'a> {
         match names {
             (Some(old_name), Some(new_name)) => {
                 if self.seen.insert((old_name.to_owned(), new_name.to_owned(), role)) {
-                    self.inside(&old_view, &new_view, &place.component(new_name), role, slot);
+                    let itself = |document: &'a Value, name: &str, schema: &'a Value| {
+                        View::of(document, schemas(document).get(name).unwrap_or(schema))
+                    };
+                    let views = (itself(self.old, old_name, old), itself(self.new, new_name, new));
+                    self.inside(&views.0, &views.1, &place.component(new_name), role, slot);
+                }
+                if !(is_nothing_but_a_reference(old) && is_nothing_but_a_reference(new)) {
+                    self.rules(&old_view, &new_view, place, role);
                 }
             }
             _ => self.inside(&old_view, &new_view, place, role, slot),
@@ -219,7 +228,7 @@ impl<'a> Changes<'a> {
             && old.values.is_none()
             && new.values.is_none();
         if role == Received && id {
-            return self.report(place, format!("{what}; ids are read either way"), ADDS, Policy::Breaking);
+            return self.report(place, format!("{what}; {IDS_EITHER_WAY}"), ADDS, Policy::Breaking);
         }
         let reads_the_same = matches!(kinds, ("string", "string") | ("number", "integer"));
         let effects = if reads_the_same { BREAKS } else { decoded(role) };

@@ -185,6 +185,24 @@ fn a_new_rule_for_what_is_sent_is_breaking_by_the_policy() {
     assert_eq!(policy, Policy::Unlisted, "nobody has to keep a rule of what comes back");
 }
 
+/// A limit beside a reference is the place's own, whatever changes in what it refers to.
+#[test]
+fn what_stands_beside_a_reference_is_compared_too() {
+    let mut old = kennels();
+    let named = |limit: i32| json!({ "allOf": [{ "$ref": "#/components/schemas/Name" }], "minLength": limit });
+    schema(&mut old, "Dog")["properties"]["nickname"] = named(1);
+    let mut new = old.clone();
+    schema(&mut new, "Dog")["properties"]["nickname"] = named(5);
+    schema(&mut new, "Name")["maxLength"] = json!(20);
+    let difference = between(("old", &old), ("new", &new));
+    let said: Vec<String> =
+        difference.changes.iter().map(|change| format!("{}: {}", change.subject, change.what)).collect();
+    for line in ["Dog.nickname: minLength is 5 and was 1", "Name: maxLength is 20 and was 40"] {
+        assert!(said.iter().any(|said| said == line), "{line}: {said:?}");
+    }
+    assert!(!said.iter().any(|said| said.starts_with("Name: minLength")), "{said:?}");
+}
+
 #[test]
 fn a_change_counts_for_each_of_its_effects() {
     let difference = diff(|document| {

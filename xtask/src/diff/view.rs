@@ -62,6 +62,12 @@ pub(super) fn component(schema: &Value) -> Option<&str> {
     })
 }
 
+/// Whether a schema adds nothing to what it refers to, but that it may be null.
+pub(super) fn is_nothing_but_a_reference(schema: &Value) -> bool {
+    let keys = schema.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
+    keys.into_iter().all(|key| ["$ref", "allOf", "nullable"].contains(&key))
+}
+
 impl<'a> View<'a> {
     pub(super) fn of(document: &'a Value, schema: &'a Value) -> Self {
         let mut view = Self::default();
