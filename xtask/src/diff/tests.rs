@@ -6,13 +6,22 @@ mod unions;
 
 use serde_json::{Value, json};
 
-use super::{Difference, Effect, Format, Policy, between, run};
+use super::{Difference, Effect, Format, Policy, Sides, between};
 use crate::fixture::{DATE, KENNELS, Temporary, documents, repository};
 
 /// The small document as it is imported.
 fn kennels() -> Value {
     let overlays = crate::document::overlay::Overlays::default();
     crate::import::import("kennels.yaml", KENNELS, None, &overlays).unwrap().document
+}
+
+fn run(
+    workspace: &crate::workspace::Workspace,
+    old: &str,
+    new: &str,
+    format: Format,
+) -> anyhow::Result<(String, bool)> {
+    super::run(workspace, &Sides { old, new, date: None }, format)
 }
 
 fn diff(edit: impl FnOnce(&mut Value)) -> Difference {
@@ -299,5 +308,12 @@ fn the_command_takes_dates_and_files_and_prints_three_ways() {
     assert!(!run(&at.workspace, DATE, DATE, Format::Text).unwrap().1);
     let error = run(&at.workspace, DATE, "2001-01-01", Format::Text).unwrap_err().to_string();
     assert_eq!(error, "2001-01-01 is neither an imported version (2031-05-06) nor a file");
+    // A document that says no date of its own is given one.
+    let undated = at.download("undated.yaml", KENNELS.replace("2031-05-06T00:00:00Z", "next"));
+    let file = undated.to_str().unwrap();
+    let error = run(&at.workspace, DATE, file, Format::Text).unwrap_err().to_string();
+    assert!(error.contains("--as DATE"), "{error}");
+    let sides = Sides { old: DATE, new: file, date: Some(DATE) };
+    assert!(!super::run(&at.workspace, &sides, Format::Text).unwrap().1);
     assert!(run(&repository(), "2024-12-02", "2025-02-17", Format::Text).unwrap().1);
 }
