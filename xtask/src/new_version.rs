@@ -483,6 +483,9 @@ fn generated(workspace: &Workspace, before: &str, date: &str, compile: bool, lis
     book(workspace, before, date, list)?;
     let page = page.strip_prefix(workspace.root()).unwrap_or(&page).display().to_string();
     list.done.push(format!("written: {page}"));
+    if let Err(error) = migration::run(workspace, before, date, true) {
+        list.left.push(format!("{error:#}; then run this command again"));
+    }
     list.left.push(format!("add words of ours to {page}, outside of the generated blocks"));
     if compile {
         for error in compiler(workspace, date)? {

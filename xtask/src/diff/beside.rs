@@ -395,8 +395,9 @@ impl Pair<'_> {
     fn is_read_either_way(&self, name: &str, path: &[String]) -> bool {
         let [.., properties, property, kind] = path else { return false };
         let own = format!("{name}.{property}");
-        let places =
-            schemas(self.documents[1]).get(name).map(|schema| at(self.documents[1], schema, &[property.clone()]));
+        let places = schemas(self.documents[1])
+            .get(name)
+            .map(|schema| at(self.documents[1], schema, std::slice::from_ref(property)));
         let types: BTreeSet<&str> = places.into_iter().flatten().filter_map(component).collect();
         let is_it = |subject: &str| subject == own || types.contains(subject);
         properties == "properties" && kind == "type" && self.ids_either_way.iter().any(|subject| is_it(subject))
