@@ -1,5 +1,5 @@
 //! The newest real document, changed in ways whose class is known: everything that breaks is found, and little else is
-//! called so. CI takes one of each kind; `CINTX_MUTATIONS=1000` takes as many, and imports and generates some of each kind.
+//! called so. CI takes one of each kind; `CINTX_MUTATIONS=1000` takes as many, and imports and generates some of each.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
