@@ -378,7 +378,9 @@ fn drop_property(document: &mut Value, name: &str, picker: &mut Picker) -> Optio
 fn allow_null(schema: &mut Value, picker: &mut Picker) -> Option<()> {
     let name = property(schema, picker)?;
     let value = schema["properties"].get_mut(&name)?;
-    (value.get("type").is_some() && value.get("nullable").is_none()).then_some(())?;
+    // A list of values that has null among them says so already.
+    let lists_null = value["enum"].as_array().is_some_and(|values| values.contains(&Value::Null));
+    (value.get("type").is_some() && value.get("nullable").is_none() && !lists_null).then_some(())?;
     value["nullable"] = json!(true);
     Some(())
 }
