@@ -301,4 +301,42 @@ mod tests {
             }
         }
     }
+
+    /// Whoever types a page in has the packages that its code uses.
+    #[test]
+    fn the_dependencies_of_a_page_are_those_of_its_code() {
+        let mut checked = 0;
+        for entry in fs::read_dir(root().join(SOURCES)).unwrap() {
+            let text = read(&entry.unwrap().path()).unwrap();
+            let blocks = |kind: &str| -> Vec<String> {
+                let opening = format!("```{kind}\n");
+                text.split(&opening).skip(1).filter_map(|rest| Some(rest.split("```").next()?.to_owned())).collect()
+            };
+            let listed: Vec<toml::Table> =
+                blocks("toml").iter().filter_map(|block| toml::from_str(block).ok()).collect();
+            let dependencies = listed.iter().filter_map(|table| table.get("dependencies")?.as_table());
+            let names: Vec<String> =
+                dependencies.flat_map(|list| list.keys().map(|name| name.replace('-', "_"))).collect();
+            if names.is_empty() {
+                continue;
+            }
+            let ours: toml::Table = toml::from_str(&read(&root().join("Cargo.toml")).unwrap()).unwrap();
+            for (name, asked) in listed.iter().filter_map(|table| table.get("dependencies")?.as_table()).flatten() {
+                let version = |value: &toml::Value| value.get("version").unwrap_or(value).as_str().unwrap().to_owned();
+                let (asked, used) = (version(asked), version(&ours["workspace"]["dependencies"][name]));
+                assert!(used.trim_start_matches('=').starts_with(&asked), "{name} {asked}, and we use {used}");
+            }
+            for line in blocks("rust").iter().flat_map(|block| block.lines()) {
+                let Some(path) =
+                    line.trim_start_matches(['#', '[', ' ']).strip_prefix("use ").or_else(|| line.strip_prefix("# #["))
+                else {
+                    continue;
+                };
+                let Some((package, _)) = path.split_once("::") else { continue };
+                assert!(package == "std" || names.iter().any(|name| name == package), "{package} is not in {names:?}");
+                checked += 1;
+            }
+        }
+        assert!(checked > 5, "only {checked} uses were found");
+    }
 }

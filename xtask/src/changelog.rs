@@ -2,12 +2,12 @@
 //! A block per step stands under "Unreleased"; what is written around it by hand stays, and so does a released block.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, ensure};
-
+use anyhow::{Context as _, Result, bail, ensure};
 use sha2::{Digest as _, Sha256};
 
-use crate::diff::{self, Change, Difference, Effect, Policy};
+use crate::diff::{self, Change, Difference, Effect, Policy, Sides};
 use crate::workspace::Workspace;
 
 const FILE: &str = "CHANGELOG.md";
@@ -17,26 +17,32 @@ const CLOSING: &str = "<!-- end of generated -->\n";
 const MOST: usize = 12;
 
 /// Writes the entry of the step from one document to another; answers whether it was there as it would be written.
-pub(crate) fn run(workspace: &Workspace, old: &str, new: &str, check: bool) -> Result<bool> {
-    let difference = diff::of(workspace, old, new)?;
-    // A document that is the same is no entry.
+/// Documents that are the same have no entry, and no answer.
+pub(crate) fn run(workspace: &Workspace, sides: &Sides<'_>, check: bool) -> Result<Option<bool>> {
+    let difference = diff::of(workspace, sides)?;
     if difference.changes.is_empty() {
-        return Ok(true);
+        return Ok(None);
     }
-    let path = workspace.root().join(FILE);
-    let current = std::fs::read_to_string(&path).with_context(|| format!("cannot read {FILE}"))?;
-    let entry = entry(&difference);
-    let merged = merge(&current, &opening(&difference, &entry), &entry)?;
-    let up_to_date = merged == current;
+    let Some((path, merged)) = with_entry(workspace, &difference)? else { bail!("cannot read {FILE}") };
+    let up_to_date = std::fs::read_to_string(&path).is_ok_and(|current| current == merged);
     if !check && !up_to_date {
         workspace.write_all([(path, merged)])?;
     }
-    Ok(up_to_date)
+    Ok(Some(up_to_date))
+}
+
+/// The changelog with the entry of a difference; none where there is no changelog.
+pub(crate) fn with_entry(workspace: &Workspace, difference: &Difference) -> Result<Option<(PathBuf, String)>> {
+    let path = workspace.root().join(FILE);
+    let Ok(current) = std::fs::read_to_string(&path) else { return Ok(None) };
+    let entry = entry(difference);
+    let merged = merge(&current, &opening(difference, &entry), &entry)?;
+    Ok(Some((path, merged)))
 }
 
 fn opening(difference: &Difference, entry: &str) -> String {
     let step = format!("{} to {}", difference.old, difference.new);
-    match is_date(&difference.old) && is_date(&difference.new) {
+    match is_date(&difference.old) && is_date(&difference.new) && difference.old != difference.new {
         true => format!("<!-- generated: {step} -->\n"),
         // A document can change under its date again: each change has an entry of its own.
         false => {
@@ -62,7 +68,7 @@ pub(crate) fn entry(difference: &Difference) -> String {
         ),
         false => format!("- `cintx-raw`: {} as Cint publishes it now.\n", difference.old),
     };
-    let of = |effect: Effect| difference.changes.iter().filter(move |change| change.worst() == effect);
+    let of = |effect: Effect| difference.with(effect);
     let mut text = title;
     text.push_str(&list("Breaks compilation", of(Effect::Compilation).collect()));
     text.push_str(&list("Releases that are out cannot read", of(Effect::Decoding).collect()));
@@ -121,6 +127,10 @@ fn merge(current: &str, opening: &str, entry: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn run(workspace: &Workspace, old: &str, new: &str, check: bool) -> Result<Option<bool>> {
+        super::run(workspace, &Sides { old, new, date: None }, check)
+    }
     use crate::fixture::{DATE, KENNELS, Temporary};
 
     const BY_HAND: &str = "# Changelog\n\n## Unreleased\n\n### Changed\n\n- By hand.\n\n## 0.1.0\n\n- First.\n";
@@ -139,10 +149,10 @@ mod tests {
     fn an_entry_names_what_breaks_and_hand_written_passages_survive() {
         let (at, file) = changed();
         let read = || std::fs::read_to_string(at.workspace.root().join(FILE)).unwrap();
-        assert!(run(&at.workspace, DATE, DATE, false).unwrap());
-        assert!(!run(&at.workspace, DATE, &file, true).unwrap());
+        assert_eq!(run(&at.workspace, DATE, DATE, false).unwrap(), None);
+        assert!(!run(&at.workspace, DATE, &file, true).unwrap().unwrap());
         assert_eq!(read(), BY_HAND, "the same document and a check write nothing");
-        assert!(!run(&at.workspace, DATE, &file, false).unwrap());
+        assert!(!run(&at.workspace, DATE, &file, false).unwrap().unwrap());
         let text = read();
         for said in [
             "  - Breaks compilation: `Mood` the value \"playful\" is gone.\n",
@@ -154,10 +164,10 @@ mod tests {
         }
         let edited = text.replace("playful", "lively").replace("- By hand.", "- By hand, again.");
         std::fs::write(at.workspace.root().join(FILE), edited).unwrap();
-        assert!(!run(&at.workspace, DATE, &file, true).unwrap(), "the generated block was edited");
+        assert!(!run(&at.workspace, DATE, &file, true).unwrap().unwrap(), "the generated block was edited");
         run(&at.workspace, DATE, &file, false).unwrap();
         assert!(read().contains("\"playful\" is gone") && read().contains("- By hand, again."), "{}", read());
-        assert!(run(&at.workspace, DATE, &file, true).unwrap());
+        assert!(run(&at.workspace, DATE, &file, true).unwrap().unwrap());
     }
 
     #[test]

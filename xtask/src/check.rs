@@ -50,10 +50,11 @@ enum Outcome {
 type Check = fn(&Place<'_>) -> Result<Outcome>;
 
 /// The checks, cheapest first; those that compile something are taken only where they are named, or with `--all`.
-const CHECKS: [(&str, &str, bool, Check); 12] = [
+const CHECKS: [(&str, &str, bool, Check); 13] = [
     ("overlays", "every overlay still changes something", false, overlays),
     ("generated", "the generated code is that of the documents", false, generated),
     ("migrations", "the migration pages are those of the documents", false, migrations),
+    ("documents", "the packages say which dated versions they speak", false, documents),
     ("licences", "each package has the licence files", false, licences),
     ("sizes", "no file is too large", false, sizes),
     ("oldest-rust", "no dependency needs a newer Rust than we do", false, oldest_rust),
@@ -171,6 +172,32 @@ fn migrations(place: &Place<'_>) -> Result<Outcome> {
     Ok(Outcome::Holds)
 }
 
+/// The packages that say which dated versions they speak.
+pub(crate) const SPEAKING: [&str; 2] = ["cintx/Cargo.toml", "cintx-raw/Cargo.toml"];
+
+/// The text of a manifest with the dated versions that are imported; none where it has no place for them.
+pub(crate) fn speaking(workspace: &Workspace, manifest: &str) -> Result<Option<String>> {
+    let index = Index::read(&workspace.index())?;
+    let dates: Vec<&str> = index.entries().iter().map(|entry| entry.date.as_str()).collect();
+    const HEAD: &str = "\ndocuments = [";
+    let Some(start) = manifest.find("[package.metadata.cint]") else { return Ok(None) };
+    let Some(start) = manifest[start..].find(HEAD).map(|at| start + at + 1) else { return Ok(None) };
+    let end = manifest[start..].find('\n').map_or(manifest.len(), |length| start + length);
+    Ok(Some(format!("{}documents = {dates:?}{}", &manifest[..start], &manifest[end..])))
+}
+
+fn documents(place: &Place<'_>) -> Result<Outcome> {
+    for file in SPEAKING {
+        let manifest = fs::read_to_string(place.workspace.root().join(file)).with_context(|| file.to_owned())?;
+        let should = speaking(place.workspace, &manifest)?;
+        ensure!(
+            should.as_ref() == Some(&manifest),
+            "`documents` in `package.metadata.cint` of {file} are not those of openapi/index.toml"
+        );
+    }
+    Ok(Outcome::Holds)
+}
+
 fn licences(place: &Place<'_>) -> Result<Outcome> {
     ci::licence_copies(place.workspace).map(|()| Outcome::Holds)
 }
@@ -269,8 +296,29 @@ fn examples(place: &Place<'_>) -> Result<Outcome> {
     let (_folder, clone) = place.clone()?;
     let there = Place { workspace: &clone, path: place.path.clone() };
     there.ask("git", &["checkout", "--quiet", &tag, "--", "examples"])?;
+    let metadata: Value =
+        serde_json::from_str(&there.ask("cargo", &["metadata", "--format-version", "1", "--no-deps"])?)?;
+    let mut packages = BTreeSet::new();
+    let mut targets = BTreeSet::new();
+    for package in metadata["packages"].as_array().into_iter().flatten() {
+        for target in package["targets"].as_array().into_iter().flatten() {
+            if target["kind"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == "example")) {
+                packages.extend(package["name"].as_str());
+                targets
+                    .extend(target["src_path"].as_str().and_then(|path| path.rsplit_once("/examples/")).map(|it| it.1));
+            }
+        }
+    }
+    // A file that no target names would not be compiled, and nobody would see it.
+    let listed = there.ask("git", &["ls-tree", "--name-only", &tag, "examples/"])?;
+    let released =
+        listed.lines().filter_map(|path| path.strip_prefix("examples/")).filter(|name| name.ends_with(".rs"));
+    let gone: Vec<&str> = released.filter(|name| !targets.contains(name)).collect();
+    ensure!(gone.is_empty(), "examples of {tag} that are none any more: {}", gone.join(", "));
     let target = place.target("last-release");
-    there.ask("cargo", &["check", "--quiet", "-p", "cintx-tests", "--examples", &target]).map(|_| Outcome::Holds)
+    let mut arguments = vec!["check", "--quiet", "--examples", "--all-features", &target];
+    arguments.extend(packages.into_iter().flat_map(|name| ["-p", name]));
+    there.ask("cargo", &arguments).map(|_| Outcome::Holds)
 }
 
 #[cfg(test)]
@@ -376,6 +424,130 @@ mod tests {
         fs::write(at.root().join("examples/dog.rs"), "fn main() {\n    cintx_tests::woof();\n}\n").unwrap();
         commit(&at, "");
         assert!(fails(&at, examples).contains("bark"));
+    }
+
+    /// One that has another name now, or is the target of another package, is no reason to leave it out.
+    #[test]
+    fn an_example_of_the_last_release_that_is_none_any_more_is_named() {
+        let (_folder, at) = released();
+        let manifest = fs::read_to_string(at.root().join("Cargo.toml")).unwrap();
+        let head = manifest.replace("[workspace]", "autoexamples = false\n\n[workspace]\nmembers = [\"cat\"]");
+        let cat = "[package]\nname = \"cat\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\ncintx-tests = { path = \"..\" }\n";
+        let example = "\n[[example]]\nname = \"dog\"\npath = \"../examples/dog.rs\"\n";
+        let write = |cat: &str| {
+            at.write_all([
+                (at.root().join("Cargo.toml"), head.clone()),
+                (at.root().join("cat/Cargo.toml"), cat.to_owned()),
+                (at.root().join("cat/src/lib.rs"), String::new()),
+            ])
+            .unwrap();
+            commit(&at, "");
+        };
+        write(cat);
+        assert!(fails(&at, examples).contains("examples of v0.1.0 that are none any more: dog.rs"));
+        write(&format!("{cat}{example}"));
+        holds(&at, examples);
+    }
+
+    #[test]
+    fn packages_that_do_not_say_what_they_speak_are_named() {
+        let at = Temporary::with_kennels();
+        let says = |dates: &str| format!("[package]\n\n[package.metadata.cint]\ndocuments = [{dates}]\n\n[features]\n");
+        for file in SPEAKING {
+            at.workspace.write_all([(at.workspace.root().join(file), says("\"2031-05-06\""))]).unwrap();
+        }
+        holds(&at.workspace, documents);
+        for wrong in [says(""), "[features]\n".to_owned()] {
+            fs::write(at.workspace.root().join(SPEAKING[1]), wrong).unwrap();
+            assert!(fails(&at.workspace, documents).contains("cintx-raw/Cargo.toml"));
+        }
+        holds(&repository(), documents);
+    }
+
+    /// What holds a release back stands in the workflow that publishes, and what fails a weekly run comes last.
+    #[test]
+    fn workflows_hold_back_what_must_not_pass() {
+        let read = |name: &str| -> Value {
+            let path = repository().root().join(".github/workflows").join(name);
+            crate::document::source::Source::parse(name, &fs::read_to_string(path).unwrap()).unwrap().value
+        };
+        let release = read("release.yml");
+        let semver = release["jobs"]["semver"]["steps"].to_string();
+        assert!(semver.contains("cargo-semver-checks-action"), "{semver}");
+        for package in PACKAGES.iter().skip(1).step_by(2) {
+            assert!(semver.contains(package), "{package} is not compared");
+        }
+        let publish = &release["jobs"]["publish"];
+        assert_eq!(publish["needs"], "semver");
+        let condition = publish["if"].as_str().unwrap();
+        assert!(
+            !condition.contains("always()") && condition.contains("needs.semver.result == 'success'"),
+            "{condition}"
+        );
+        let documents = read("documents.yml");
+        let steps = documents["jobs"]["documents"]["steps"].as_array().unwrap();
+        let at = |part: &str| steps.iter().position(|step| step.to_string().contains(part)).unwrap();
+        let last = steps.last().unwrap();
+        assert!(at("update-documents.sh") < at("create-pull-request") && at("create-pull-request") < steps.len() - 1);
+        assert_eq!(last["if"], "steps.documents.outputs.failed != 'false'");
+        assert!(
+            last["run"].as_str().unwrap().contains("exit 1") && steps[at("update-documents.sh")]["id"] == "documents"
+        );
+    }
+
+    /// The weekly script with a stand-in for cargo: whatever fails is told, and the rest goes on.
+    #[cfg(unix)]
+    #[test]
+    fn the_weekly_script_tells_what_failed() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let at = |name: &str| root.join(name);
+        for name in [".github", "openapi", "tools"] {
+            fs::create_dir(at(name)).unwrap();
+        }
+        fs::copy(repository().root().join(".github/update-documents.sh"), at(".github/update-documents.sh")).unwrap();
+        for date in ["2031-05-06", "2032-01-01"] {
+            fs::write(at("openapi").join(format!("{date}.json")), "{}").unwrap();
+        }
+        let run = |script: &str| -> (String, String) {
+            let cargo = at("tools/cargo");
+            fs::write(&cargo, format!("#!/bin/sh\necho \"$*\" >> \"{}\"\n{script}\n", at("calls").display())).unwrap();
+            fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
+            for name in ["calls", "output", "summary"] {
+                fs::write(at(name), "").unwrap();
+            }
+            let path = format!("{}:{}", at("tools").display(), std::env::var("PATH").unwrap());
+            let output = Command::new("bash")
+                .args([".github/update-documents.sh", "report.md"])
+                .current_dir(root)
+                .env("PATH", path)
+                .env("CINTX_DOCUMENTS_CACHE", at("cache"))
+                .env("GITHUB_OUTPUT", at("output"))
+                .env("GITHUB_STEP_SUMMARY", at("summary"))
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            let read = |name: &str| fs::read_to_string(at(name)).unwrap();
+            assert_eq!(read("report.md"), read("summary"));
+            (read("output"), read("summary"))
+        };
+        assert_eq!(run("").0, "failed=false\n");
+        for failing in ["fetch 2031", "import", "regen", "migration"] {
+            let (output, summary) =
+                run(&format!("case \"$*\" in \"xtask {failing}\"*) echo no such luck; exit 2;; esac"));
+            assert_eq!(output, "failed=true\n", "{failing}");
+            assert!(summary.contains("no such luck"), "{failing}: {summary}");
+            let calls = fs::read_to_string(at("calls")).unwrap();
+            assert!(
+                calls.contains("xtask import") && calls.ends_with("xtask migration 2031-05-06 2032-01-01\n"),
+                "{calls}"
+            );
+        }
+        let (output, summary) = run("case $2 in diff) echo a difference; exit 1;; esac");
+        assert!(output == "failed=false\n" && summary.contains("a difference"), "an answer is no failure: {summary}");
+        let (output, summary) = run("case $2 in diff) echo cannot compare; exit 2;; esac");
+        assert!(output == "failed=true\n" && summary.contains("cannot compare"), "{summary}");
     }
 
     /// Tools that are missing are said to be; those that fail make the check fail.

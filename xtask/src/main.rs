@@ -70,6 +70,9 @@ enum Command {
         old: String,
         /// The same.
         new: String,
+        /// The dated version, where a file does not say it.
+        #[arg(long = "as", value_name = "DATE")]
+        date: Option<String>,
         /// How the difference is printed.
         #[arg(long, value_enum, default_value = "text")]
         format: diff::Format,
@@ -112,6 +115,9 @@ enum Command {
         old: String,
         /// The same.
         new: String,
+        /// The dated version, where a file does not say it.
+        #[arg(long = "as", value_name = "DATE")]
+        date: Option<String>,
         /// Write nothing; exit with 1 if the entry would change.
         #[arg(long)]
         check: bool,
@@ -191,13 +197,15 @@ fn run(cli: Cli) -> Result<ExitCode> {
             println!("{}", fetch::run(&workspace, &fetch::Options { date, url, cache })?.report);
             Ok(ExitCode::SUCCESS)
         }
-        Command::Diff { old, new, beside: Some(theirs), .. } => {
-            let (text, explained) = diff::beside(&workspace, &old, &new, &theirs)?;
+        Command::Diff { old, new, date, beside: Some(theirs), .. } => {
+            let sides = diff::Sides { old: &old, new: &new, date: date.as_deref() };
+            let (text, explained) = diff::beside(&workspace, &sides, &theirs)?;
             println!("{text}");
             Ok(if explained { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
-        Command::Diff { old, new, format, beside: None } => {
-            let (text, breaks) = diff::run(&workspace, &old, &new, format)?;
+        Command::Diff { old, new, date, format, beside: None } => {
+            let sides = diff::Sides { old: &old, new: &new, date: date.as_deref() };
+            let (text, breaks) = diff::run(&workspace, &sides, format)?;
             println!("{text}");
             Ok(if breaks { ExitCode::FAILURE } else { ExitCode::SUCCESS })
         }
@@ -215,8 +223,12 @@ fn run(cli: Cli) -> Result<ExitCode> {
             let (page, up_to_date) = migration::run(&workspace, &old, &new, check)?;
             Ok(written(&page.display().to_string(), up_to_date, check))
         }
-        Command::Changelog { old, new, check } => {
-            let up_to_date = changelog::run(&workspace, &old, &new, check)?;
+        Command::Changelog { old, new, date, check } => {
+            let sides = diff::Sides { old: &old, new: &new, date: date.as_deref() };
+            let Some(up_to_date) = changelog::run(&workspace, &sides, check)? else {
+                println!("the documents are the same: no entry");
+                return Ok(ExitCode::SUCCESS);
+            };
             Ok(written("CHANGELOG.md", up_to_date, check))
         }
         Command::Regen { dates, check, verbose, emit_shaped } => {

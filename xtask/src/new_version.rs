@@ -15,7 +15,7 @@ use crate::diff::{self, Change, Effect};
 use crate::document::index::Index;
 use crate::document::tree::operations;
 use crate::workspace::Workspace;
-use crate::{changelog, guarded, import, migration, regen};
+use crate::{changelog, check, guarded, import, migration, regen};
 
 /// What to take in, and how far to go.
 #[derive(Clone, Debug)]
@@ -51,21 +51,30 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<String> {
     let Some(before) = newest.or_else(|| known.entries().first().map(|entry| entry.date.as_str())) else {
         bail!("there is no version to start from; import a first one by hand");
     };
+    let next = known.entries().iter().map(|entry| entry.date.as_str()).find(|other| *other > date.as_str());
     let mut list = Checklist::default();
     list.done.push(format!("imported: openapi/{date}.json"));
     for hint in report.to_string().lines().filter(|line| line.trim_end().ends_with('?')) {
         list.left.push(format!("decide: {}", hint.trim()));
     }
+    if let Some(oldest) = known.entries().first() {
+        let supplement = regen::Notes::read_or_empty(workspace)?.supplement;
+        list.left.extend(supplement.in_doubt(&date, &oldest.date).into_iter().map(|doubt| format!("decide: {doubt}")));
+    }
     summaries(workspace, &date, &mut list)?;
     listings(workspace, before, &date, &mut list)?;
-    blocks(workspace, before, &date, &mut list)?;
+    spoken(workspace, &mut list)?;
+    blocks(workspace, before, &date, next, &mut list)?;
     shared_tests(workspace, before, &date, &mut list)?;
     wire(workspace, before, &date, &mut list)?;
     counts(workspace, &date, &mut list)?;
     let difference = compared(workspace, before, &date, &mut list)?;
-    changelog::run(workspace, before, &date, false)?;
+    changelog::run(workspace, &diff::Sides { old: before, new: &date, date: None }, false)?;
     list.done.push("its entry is in CHANGELOG.md; words of ours go around the generated block".to_owned());
     generated(workspace, before, &date, options.compile, &mut list)?;
+    if let Some(next) = next {
+        step_starts_later(workspace, before, &date, next, &mut list)?;
+    }
     finish(workspace, before, &date, &mut list)?;
     Ok(print(&report.to_string(), &difference, &list))
 }
@@ -134,17 +143,76 @@ fn listings(workspace: &Workspace, before: &str, date: &str, list: &mut Checklis
     Ok(())
 }
 
+/// The versions that the packages say they speak are those that are imported.
+fn spoken(workspace: &Workspace, list: &mut Checklist) -> Result<()> {
+    for file in check::SPEAKING {
+        let path = workspace.root().join(file);
+        let text = read(&path)?;
+        match check::speaking(workspace, &text)? {
+            Some(new) if new != text => {
+                workspace.write_all([(path, new)])?;
+                list.done.push(format!("the dated versions are in `package.metadata.cint` of {file}"));
+            }
+            Some(_) => {}
+            None => list.left.push(format!("name the dated versions in `package.metadata.cint` of {file}")),
+        }
+    }
+    Ok(())
+}
+
+/// A version between known ones: the step that led to the next one starts from it now.
+fn step_starts_later(workspace: &Workspace, before: &str, date: &str, next: &str, list: &mut Checklist) -> Result<()> {
+    let (was, is) = (format!("{before}-to-{next}"), format!("{date}-to-{next}"));
+    if !workspace.root().join(format!("cintx-raw/src/v{}", date.replace('-', "_"))).is_dir() {
+        // Nothing can be said of its code yet.
+        return Ok(());
+    }
+    migration::run(workspace, date, next, false)?;
+    list.done.push(format!("written: docs/migrations/{is}.md"));
+    for (file, old, new) in [
+        ("docs/book/SUMMARY.md".to_owned(), format!("[From {before} to {next}]"), format!("[From {date} to {next}]")),
+        (format!("docs/book/to_{next}.md"), was.clone(), is.clone()),
+        ("tests/src/lib.rs".to_owned(), was.clone(), is.clone()),
+    ] {
+        let path = workspace.root().join(&file);
+        let text = read(&path)?;
+        if !text.contains(&old) {
+            continue;
+        }
+        let mut edited = text.replace(&old, &new);
+        // The block of the page is compiled for the two versions that it is about.
+        if let Some(start) = edited.find(&format!("/// The code of the migration page to {next} compiles")) {
+            let end = edited[start..].find("\n\n").map_or(edited.len(), |length| start + length);
+            let block = edited[start..end].replace(&format!("v{before}"), &format!("v{date}"));
+            edited.replace_range(start..end, &block);
+        }
+        workspace.write_all([(path, edited)])?;
+        list.done.push(format!("{file}: the step to {next} starts from {date}"));
+    }
+    let page = format!("docs/migrations/{was}.md");
+    if workspace.root().join(&page).exists() {
+        list.left.push(format!(
+            "take the words of ours in {page} over into the pages of the two steps that stand in its place, then delete it"
+        ));
+    }
+    Ok(())
+}
+
 /// What stands in a file once for each version, from its first line to a blank one.
-const BLOCKS: [(&str, &str); 4] = [
+const BLOCKS: [(&str, &str); 3] = [
     ("tests/tests/domain/golden/versions.rs", "#[cfg(feature = \"v{date}\")]\nimpl OwnCalls for cintx::V{marker} {\n"),
     ("tests/tests/answers/readings.rs", "#[cfg(feature = \"v{date}\")]\nimpl OwnReadings for cintx::V{marker} {\n"),
-    ("tests/src/lib.rs", "#[cfg(feature = \"v{date}\")]\nimpl Latest for cintx::V{marker} {}\n"),
     ("tests/src/lib.rs", "/// The code of the migration page to {date} compiles, before and after.\n"),
 ];
 
+/// What a version has only that comes after all others.
+const LATEST: (&str, &str) =
+    ("tests/src/lib.rs", "#[cfg(feature = \"v{date}\")]\nimpl Latest for cintx::V{marker} {}\n");
+
 /// Repeats the blocks of the version before. The migration page of the new step has its own.
-fn blocks(workspace: &Workspace, before: &str, date: &str, list: &mut Checklist) -> Result<()> {
-    for (file, mark) in BLOCKS {
+fn blocks(workspace: &Workspace, before: &str, date: &str, next: Option<&str>, list: &mut Checklist) -> Result<()> {
+    let latest = next.is_none().then_some(LATEST);
+    for (file, mark) in BLOCKS.into_iter().chain(latest) {
         let path = workspace.root().join(file);
         let text = read(&path)?;
         let mark = |date: &str| mark.replace("{date}", date).replace("{marker}", &date.replace('-', "_"));
@@ -332,7 +400,7 @@ fn compared(workspace: &Workspace, before: &str, date: &str, list: &mut Checklis
             change.subject, change.what
         ));
     }
-    for change in difference.changes.iter().filter(|change| change.worst() == Effect::Behaviour) {
+    for change in difference.changes.iter().filter(|change| change.is_silent()) {
         list.left.push(format!("no compiler sees this: {}: {}", change.subject, change.what));
     }
     Ok(difference.summary())
@@ -415,6 +483,9 @@ fn generated(workspace: &Workspace, before: &str, date: &str, compile: bool, lis
     book(workspace, before, date, list)?;
     let page = page.strip_prefix(workspace.root()).unwrap_or(&page).display().to_string();
     list.done.push(format!("written: {page}"));
+    if let Err(error) = migration::run(workspace, before, date, true) {
+        list.left.push(format!("{error:#}; then run this command again"));
+    }
     list.left.push(format!("add words of ours to {page}, outside of the generated blocks"));
     if compile {
         for error in compiler(workspace, date)? {
@@ -521,8 +592,14 @@ mod tests {
                 "- [From 2030-01-01 to 2031-05-06](to_2031-05-06.md)\n- [Decisions](decisions.md)\n",
             ),
             ("CHANGELOG.md", "# Changelog\n\n## Unreleased\n"),
-            ("cintx-raw/Cargo.toml", "[features]\nv2031-05-06 = [\"_generated\"]\n_generated = []\n"),
-            ("cintx/Cargo.toml", "[features]\nv2031-05-06 = [\"cintx-raw/v2031-05-06\"]\n"),
+            (
+                "cintx-raw/Cargo.toml",
+                "[package.metadata.cint]\ndocuments = [\"2031-05-06\"]\n\n[features]\nv2031-05-06 = [\"_generated\"]\n_generated = []\n",
+            ),
+            (
+                "cintx/Cargo.toml",
+                "[package.metadata.cint]\ndocuments = [\"2031-05-06\"]\n\n[features]\nv2031-05-06 = [\"cintx-raw/v2031-05-06\"]\n",
+            ),
             ("tests/Cargo.toml", "[features]\nv2031-05-06 = [\"cintx/v2031-05-06\", \"cintx-raw/v2031-05-06\"]\n"),
             ("cintx/src/version.rs", "versions! {\n    \"v2031-05-06\" V2031_05_06 \"2031-05-06\",\n}\n"),
             (
@@ -578,6 +655,7 @@ mod tests {
         }
         let read = |file: &str| fs::read_to_string(at.workspace.root().join(file)).unwrap();
         assert!(read("cintx/Cargo.toml").ends_with("v2032-01-01 = [\"cintx-raw/v2032-01-01\"]\n"));
+        assert!(read("cintx/Cargo.toml").contains("documents = [\"2031-05-06\", \"2032-01-01\"]"), "it speaks both");
         assert!(read("cintx/src/version.rs").contains("    \"v2032-01-01\" V2032_01_01 \"2032-01-01\",\n}"));
         assert!(
             read("cintx/src/wire/mod.rs")
@@ -634,5 +712,47 @@ mod tests {
         let other = KENNELS.replace("2031-05-06", "2032-01-01").replace("[calm, playful]", "[calm, sleepy]");
         let error = new_version(&at, &other).unwrap_err().to_string();
         assert!(error.contains("changed in place"), "{error}");
+    }
+
+    /// One between known ones has two steps, and is the latest of nothing.
+    #[test]
+    fn a_version_between_known_ones_has_the_step_to_the_next_one() {
+        let at = listed();
+        let rules = "[[key]]\nfrom = '2032-01-01'\noperations = ['add_dog']\nformat = 'ulid'\nreason = 'r'\n";
+        fs::write(at.workspace.supplement(), rules).unwrap();
+        new_version(&at, &KENNELS.replace("2031-05-06", "2032-01-01")).unwrap();
+        let between = KENNELS.replace("2031-05-06", "2031-09-01");
+        for _ in 0..2 {
+            let list = new_version(&at, &between).unwrap();
+            for said in [
+                "[x] written: docs/migrations/2031-09-01-to-2032-01-01.md",
+                "[ ] take the words of ours in docs/migrations/2031-05-06-to-2032-01-01.md over",
+                "[ ] decide: the rule `key` from 2032-01-01 of openapi/supplement.toml begins after 2031-09-01",
+            ] {
+                assert!(list.contains(said), "{said:?} is not in {list}");
+            }
+        }
+        let read = |file: &str| fs::read_to_string(at.workspace.root().join(file)).unwrap();
+        assert!(at.workspace.root().join("docs/migrations/2031-05-06-to-2031-09-01.md").exists());
+        assert_eq!(read("docs/book/to_2032-01-01.md"), "{{#include ../migrations/2031-09-01-to-2032-01-01.md}}\n");
+        assert_eq!(
+            read("docs/book/SUMMARY.md"),
+            "- [From 2030-01-01 to 2031-05-06](to_2031-05-06.md)\n- [From 2031-05-06 to 2031-09-01](to_2031-09-01.md)\n- [From 2031-09-01 to 2032-01-01](to_2032-01-01.md)\n- [Decisions](decisions.md)\n"
+        );
+        let tests = read("tests/src/lib.rs");
+        assert!(!tests.contains("impl Latest for cintx::V2031_09_01"), "{tests}");
+        let block = |from: &str, to: &str| {
+            let name = to.replace('-', "_");
+            format!("#[cfg(feature = \"v{from}\")]\n#[doc = \"{from}-to-{to}\"]\npub struct To{name};\n")
+        };
+        for step in [("2031-05-06", "2031-09-01"), ("2031-09-01", "2032-01-01")] {
+            assert!(tests.contains(&block(step.0, step.1)), "{step:?}: {tests}");
+        }
+        assert_eq!(tests.matches("pub struct To").count(), 3, "{tests}");
+        // The question is asked until it is answered.
+        fs::write(at.workspace.supplement(), rules.replace("reason", "not_yet = ['2031-09-01']\nreason")).unwrap();
+        assert!(!new_version(&at, &between).unwrap().contains("decide: the rule"));
+        migration::run(&at.workspace, "2031-05-06", "2031-09-01", true).unwrap();
+        assert!(check::run(&at.workspace, &["migrations".to_owned(), "documents".to_owned()], false).is_ok());
     }
 }

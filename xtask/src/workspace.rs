@@ -40,6 +40,10 @@ impl Workspace {
         self.openapi().join("docs/operations.toml")
     }
 
+    pub(crate) fn successors(&self) -> PathBuf {
+        self.openapi().join("docs/successors.toml")
+    }
+
     pub(crate) fn supplement(&self) -> PathBuf {
         self.openapi().join("supplement.toml")
     }

@@ -72,6 +72,16 @@ impl Change {
     pub(crate) fn worst(&self) -> Effect {
         self.effects.first().copied().unwrap_or(Effect::Additive)
     }
+
+    /// Whether this is one of its effects.
+    pub(crate) fn has(&self, effect: Effect) -> bool {
+        self.effects.contains(&effect)
+    }
+
+    /// Whether no compiler tells of it, or not of all of it.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.has(Effect::Behaviour) || self.worst() == Effect::Decoding
+    }
 }
 
 /// Everything that changed between two documents.
@@ -92,8 +102,13 @@ impl Difference {
         self.changes.iter().any(|change| change.worst() != Effect::Additive)
     }
 
+    /// The changes that have an effect; one can have several.
+    pub(crate) fn with(&self, effect: Effect) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(move |change| change.has(effect))
+    }
+
     pub(crate) fn count(&self, effect: Effect) -> usize {
-        self.changes.iter().filter(|change| change.worst() == effect).count()
+        self.with(effect).count()
     }
 
     /// The difference in one line.
@@ -138,8 +153,21 @@ fn between_prepared(old: (&str, &Value), new: (&str, &Value)) -> Difference {
     }
 }
 
+/// What is compared: dates that are imported, or files.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sides<'a> {
+    pub(crate) old: &'a str,
+    pub(crate) new: &'a str,
+    /// The dated version of files that do not say it.
+    pub(crate) date: Option<&'a str>,
+}
+
+fn sides(workspace: &Workspace, sides: &Sides<'_>) -> Result<[(String, Value); 2]> {
+    Ok([side(workspace, sides.old, sides.date)?, side(workspace, sides.new, sides.date)?])
+}
+
 /// One side of a comparison: a date that is imported, or a file.
-fn side(workspace: &Workspace, named: &str) -> Result<(String, Value)> {
+fn side(workspace: &Workspace, named: &str, date: Option<&str>) -> Result<(String, Value)> {
     let index = Index::read(&workspace.index())?;
     if index.get(named).is_some() {
         let text = std::fs::read_to_string(workspace.document(named))
@@ -154,27 +182,27 @@ fn side(workspace: &Workspace, named: &str) -> Result<(String, Value)> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {named}"))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let overlays = Overlays::read(&workspace.overlays())?;
-    let imported = crate::import::import(&name, &text, None, &overlays)?;
+    let imported = crate::import::import(&name, &text, date, &overlays)?;
     Ok((name, imported.document))
 }
 
 /// Runs the command with what another tool says of the same two documents; answers a table and whether everything on
 /// which the two disagree is explained.
-pub(crate) fn beside(workspace: &Workspace, old: &str, new: &str, theirs: &Path) -> Result<(String, bool)> {
-    let (old, new) = (side(workspace, old)?, side(workspace, new)?);
+pub(crate) fn beside(workspace: &Workspace, compared: &Sides<'_>, theirs: &Path) -> Result<(String, bool)> {
+    let [old, new] = sides(workspace, compared)?;
     let theirs = std::fs::read_to_string(theirs).with_context(|| format!("cannot read {}", theirs.display()))?;
     let difference = guarded::run(|| between((&old.0, &old.1), (&new.0, &new.1))).map_err(anyhow::Error::msg)?;
     beside::compare(&difference, &old.1, &new.1, &theirs)
 }
 
 /// What changed between two dates or files.
-pub(crate) fn of(workspace: &Workspace, old: &str, new: &str) -> Result<Difference> {
-    let (old, new) = (side(workspace, old)?, side(workspace, new)?);
+pub(crate) fn of(workspace: &Workspace, compared: &Sides<'_>) -> Result<Difference> {
+    let [old, new] = sides(workspace, compared)?;
     guarded::run(|| between((&old.0, &old.1), (&new.0, &new.1))).map_err(anyhow::Error::msg)
 }
 
 /// Runs the command; answers the text and whether anything breaks.
-pub(crate) fn run(workspace: &Workspace, old: &str, new: &str, format: Format) -> Result<(String, bool)> {
-    let difference = of(workspace, old, new)?;
+pub(crate) fn run(workspace: &Workspace, compared: &Sides<'_>, format: Format) -> Result<(String, bool)> {
+    let difference = of(workspace, compared)?;
     Ok((print::print(&difference, format)?, difference.breaks()))
 }

@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::rename::{self, Candidate};
 use super::schemas::{Changes, Place, Role, Slot};
 use super::view::component;
 use super::{Effect, Policy};
-use crate::document::tree::{Object, is_json, operations};
+use crate::document::tree::{Object, escape, is_json, operations};
 use crate::regen::{canonical_id, is_client_header, is_never_sent, is_uniform, shared_ids};
 
 const BREAKS: &[Effect] = &[Effect::Compilation];
@@ -177,11 +177,13 @@ fn one<'a>(old: &Operation<'a>, new: &Operation<'a>, ids: (&str, &str), changes:
         changes.report(&place, "is deprecated now", ADDS, Policy::Unlisted);
     }
     for (key, what) in [("servers", "is served by another host"), ("security", "wants other credentials")] {
-        let effective = |operation: &Operation<'a>| {
+        let own = |operation: &Operation<'a>| {
             let own = operation.body.get(key).or_else(|| operation.item.get(key));
-            own.or_else(|| operation.document.get(key)).cloned()
+            own.map(|value| told(operation.document, key, value))
         };
-        let own = |operation: &Operation<'a>| operation.body.get(key).or_else(|| operation.item.get(key)).cloned();
+        let effective = |operation: &Operation<'a>| {
+            own(operation).or_else(|| operation.document.get(key).map(|value| told(operation.document, key, value)))
+        };
         // What the whole document says is reported once.
         if own(old) != own(new) && effective(old) != effective(new) {
             changes.report(&place, what, OTHERWISE, Policy::Breaking);
@@ -437,8 +439,24 @@ fn whole<'a>(old: &'a Value, new: &'a Value, changes: &mut Changes<'a>) {
         ("servers", "all operations are served by another host"),
         ("security", "all operations want other credentials"),
     ] {
-        if old.get(key) != new.get(key) {
+        let told = |document: &Value| document.get(key).map(|value| told(document, key, value));
+        if told(old) != told(new) {
             changes.report(&place, what, OTHERWISE, Policy::Breaking);
         }
     }
+}
+
+/// What is said of hosts as it is; of credentials, what each is in place of its name.
+fn told(document: &Value, key: &str, value: &Value) -> Value {
+    if key != "security" {
+        return value.clone();
+    }
+    let of_name = |(name, scopes): (&String, &Value)| {
+        let mut scheme = document.pointer(&format!("/components/securitySchemes/{}", escape(name))).cloned();
+        // What a token looks like inside is nobody's affair but the server's.
+        scheme.as_mut().and_then(Value::as_object_mut).map(|scheme| scheme.remove("bearerFormat"));
+        json!([scheme, scopes])
+    };
+    let alternative = |wanted: &Value| wanted.as_object().into_iter().flatten().map(of_name).collect::<Vec<_>>();
+    value.as_array().into_iter().flatten().map(alternative).collect()
 }

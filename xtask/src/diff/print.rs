@@ -31,10 +31,6 @@ pub(super) fn print(difference: &Difference, format: Format) -> Result<String> {
     }
 }
 
-fn of(difference: &Difference, effect: Effect) -> impl Iterator<Item = &Change> {
-    difference.changes.iter().filter(move |change| change.worst() == effect)
-}
-
 /// A change in one line, without marks.
 fn line(change: &Change) -> String {
     let mut line = match change.subject.as_str() {
@@ -65,7 +61,7 @@ fn text(difference: &Difference) -> String {
     for (effect, title) in SECTIONS {
         if difference.count(effect) > 0 {
             let _ = write!(text, "\n\n{title}:");
-            for change in of(difference, effect) {
+            for change in difference.with(effect) {
                 let _ = write!(text, "\n  {}", line(change));
             }
         }
@@ -78,7 +74,7 @@ fn markdown(difference: &Difference) -> String {
     for (effect, title) in SECTIONS {
         if difference.count(effect) > 0 {
             let _ = write!(text, "\n## {title}\n\n");
-            for change in of(difference, effect) {
+            for change in difference.with(effect) {
                 let subject =
                     if change.subject.is_empty() { String::new() } else { format!("{}: ", code(&change.subject)) };
                 let without = Change { subject: String::new(), ..change.clone() };

@@ -26,7 +26,7 @@ impl<'a> Reach<'a> {
     }
 
     /// Everything that some values reach, directly or not.
-    fn from(&self, values: impl IntoIterator<Item = &'a Value>) -> BTreeSet<&'a str> {
+    pub(super) fn from(&self, values: impl IntoIterator<Item = &'a Value>) -> BTreeSet<&'a str> {
         let mut open = BTreeSet::new();
         values.into_iter().for_each(|value| collect(value, &mut open));
         let mut open: Vec<&str> = open.into_iter().collect();

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::reach::Reach;
 use super::rename::{self, Candidate};
-use super::view::{View, component};
+use super::view::{View, component, is_nothing_but_a_reference};
 use super::{Change, Effect, Policy};
 use crate::regen::schemas;
 
@@ -66,6 +66,8 @@ pub(super) struct Changes<'a> {
 
 const NULL_NOW: &str = "may be null now";
 const NO_LONGER_NULL: &str = "may no longer be null";
+
+pub(super) const IDS_EITHER_WAY: &str = "ids are read either way";
 
 const BREAKS: &[Effect] = &[Effect::Compilation];
 const BREAKS_BOTH: &[Effect] = &[Effect::Compilation, Effect::Decoding];
@@ -158,7 +160,14 @@ impl<'a> Changes<'a> {
         match names {
             (Some(old_name), Some(new_name)) => {
                 if self.seen.insert((old_name.to_owned(), new_name.to_owned(), role)) {
-                    self.inside(&old_view, &new_view, &place.component(new_name), role, slot);
+                    let itself = |document: &'a Value, name: &str, schema: &'a Value| {
+                        View::of(document, schemas(document).get(name).unwrap_or(schema))
+                    };
+                    let views = (itself(self.old, old_name, old), itself(self.new, new_name, new));
+                    self.inside(&views.0, &views.1, &place.component(new_name), role, slot);
+                }
+                if !(is_nothing_but_a_reference(old) && is_nothing_but_a_reference(new)) {
+                    self.rules(&old_view, &new_view, place, role);
                 }
             }
             _ => self.inside(&old_view, &new_view, place, role, slot),
@@ -186,9 +195,9 @@ impl<'a> Changes<'a> {
         self.values(old, new, place, role);
         if !old.branches.is_empty() || !new.branches.is_empty() {
             self.union(old, new, place, role);
-        } else if !old.properties.is_empty() {
-            self.properties(old, new, place, role);
         }
+        // What stands beside a union holds for each of its branches.
+        self.properties(old, new, place, role);
         if let (Some(old), Some(new)) = (old.items, new.items) {
             self.compare(old, new, &place.inner("[]"), role, slot_of_items(slot));
         }
@@ -219,7 +228,7 @@ impl<'a> Changes<'a> {
             && old.values.is_none()
             && new.values.is_none();
         if role == Received && id {
-            return self.report(place, format!("{what}; ids are read either way"), ADDS, Policy::Breaking);
+            return self.report(place, format!("{what}; {IDS_EITHER_WAY}"), ADDS, Policy::Breaking);
         }
         let reads_the_same = matches!(kinds, ("string", "string") | ("number", "integer"));
         let effects = if reads_the_same { BREAKS } else { decoded(role) };
@@ -250,12 +259,12 @@ impl<'a> Changes<'a> {
                 }
             }
             (before, _) => {
-                let (what, effects) = match (before, role) {
-                    (None, Sent) => ("takes only the values of a list now", OTHERWISE),
-                    (None, Received) => ("has only the values of a list now", ADDS),
-                    (Some(_), _) => ("takes any value now", ADDS),
+                let (what, effects, policy) = match (before, role) {
+                    (None, Sent) => ("takes only the values of a list now", OTHERWISE, Policy::Breaking),
+                    (None, Received) => ("has only the values of a list now", ADDS, Policy::Unlisted),
+                    (Some(_), _) => ("takes any value now", ADDS, Policy::Unlisted),
                 };
-                self.report(place, what, effects, Policy::Unlisted);
+                self.report(place, what, effects, policy);
             }
         }
     }
@@ -326,7 +335,7 @@ impl<'a> Changes<'a> {
                     let place = place.inner(&format!("({old_tag}: {value})"));
                     match other {
                         Some(other) => {
-                            let (old, new) = (View::of(self.old, branch), View::of(self.new, other));
+                            let (old, new) = (old.branch(self.old, branch), new.branch(self.new, other));
                             self.inside(&old, &new, &place, role, Slot::Whole);
                         }
                         None => self.report(&place, "is gone", BREAKS, Policy::Breaking),
@@ -357,7 +366,7 @@ impl<'a> Changes<'a> {
             let place = place.inner(&format!("(branch {name})"));
             match after.get(name) {
                 Some(other) => {
-                    let (old, new) = (View::of(self.old, branch), View::of(self.new, other));
+                    let (old, new) = (old.branch(self.old, branch), new.branch(self.new, other));
                     self.inside(&old, &new, &place, role, Slot::Whole);
                 }
                 None => self.report(&place, "is gone", BREAKS, Policy::Breaking),
@@ -383,7 +392,8 @@ impl<'a> Changes<'a> {
     fn rules(&mut self, old: &View<'a>, new: &View<'a>, place: &Place, role: Role) {
         if old.presence != new.presence {
             let effects = if role == Sent { OTHERWISE } else { ADDS };
-            self.report(place, "which properties must be there together has changed", effects, Policy::Breaking);
+            let what = "which properties must be there together has changed";
+            self.report(place, what, effects, new_rule(true, role));
         }
         let keys: BTreeSet<&str> = old.limits.keys().chain(new.limits.keys()).copied().collect();
         for key in keys {
@@ -400,8 +410,12 @@ impl<'a> Changes<'a> {
             };
             let spelt = |value: Option<&&Value>| value.map_or("none".to_owned(), ToString::to_string);
             let effects = if tighter && role == Sent { OTHERWISE } else { ADDS };
-            let policy = if tighter { Policy::Breaking } else { Policy::Unlisted };
-            self.report(place, format!("{key} is {} and was {}", spelt(is), spelt(was)), effects, policy);
+            self.report(
+                place,
+                format!("{key} is {} and was {}", spelt(is), spelt(was)),
+                effects,
+                new_rule(tighter, role),
+            );
         }
         for key in ["default", "format", "pattern", "readOnly", "writeOnly"] {
             let (was, is) = (old.words.get(key), new.words.get(key));
@@ -419,7 +433,8 @@ impl<'a> Changes<'a> {
                 (_, Received) => ADDS,
             };
             let spelt = |value: Option<&&Value>| value.map_or("none".to_owned(), |value| format!("`{value}`"));
-            self.report(place, format!("{key} is {} and was {}", spelt(is), spelt(was)), effects, Policy::Unlisted);
+            let policy = new_rule(["pattern", "format"].contains(&key) && is.is_some(), role);
+            self.report(place, format!("{key} is {} and was {}", spelt(is), spelt(was)), effects, policy);
         }
     }
 
@@ -451,6 +466,11 @@ fn decoded(role: Role) -> &'static [Effect] {
         Sent => BREAKS,
         Received => BREAKS_BOTH,
     }
+}
+
+/// A rule that what is sent did not have to keep before is breaking by the policy; it says nothing of what comes back.
+fn new_rule(is_one: bool, role: Role) -> Policy {
+    if is_one && role == Sent { Policy::Breaking } else { Policy::Unlisted }
 }
 
 /// The ids of a list of ids are ids.

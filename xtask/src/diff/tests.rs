@@ -1,17 +1,27 @@
 //! The comparison on small documents, a change at a time, and on the real ones.
-//! `mutations` changes the real newest document in a thousand ways whose class is known.
+//! `mutations` and `unions` change the real documents in ways whose class is known.
 
 mod mutations;
+mod unions;
 
 use serde_json::{Value, json};
 
-use super::{Difference, Effect, Format, Policy, between, run};
+use super::{Difference, Effect, Format, Policy, Sides, between};
 use crate::fixture::{DATE, KENNELS, Temporary, documents, repository};
 
 /// The small document as it is imported.
 fn kennels() -> Value {
     let overlays = crate::document::overlay::Overlays::default();
     crate::import::import("kennels.yaml", KENNELS, None, &overlays).unwrap().document
+}
+
+fn run(
+    workspace: &crate::workspace::Workspace,
+    old: &str,
+    new: &str,
+    format: Format,
+) -> anyhow::Result<(String, bool)> {
+    super::run(workspace, &Sides { old, new, date: None }, format)
 }
 
 fn diff(edit: impl FnOnce(&mut Value)) -> Difference {
@@ -95,6 +105,130 @@ fn types_values_and_limits_have_their_effects() {
     assert_eq!(effect, Effect::Additive);
 }
 
+/// `Dog` with a union beside its properties.
+fn with_union(edit: impl FnOnce(&mut Value)) -> Difference {
+    let mut old = kennels();
+    let branch = |name: &str| json!({ "type": "object", "properties": { name: { "type": "string" } } });
+    schema(&mut old, "Dog")["anyOf"] = json!([branch("chip"), branch("tattoo")]);
+    schema(&mut old, "Dog")["properties"]["coat"] = json!({ "type": "string", "enum": ["long", "short", "wire"] });
+    let mut new = old.clone();
+    edit(schema(&mut new, "Dog"));
+    between(("old", &old), ("new", &new))
+}
+
+#[test]
+fn what_stands_beside_a_union_is_compared_too() {
+    let said = |difference: &Difference| -> Vec<String> {
+        difference.changes.iter().map(|change| format!("{}: {}", change.subject, change.what)).collect()
+    };
+    let lost = with_union(|dog| dog["properties"]["coat"]["enum"] = json!(["long", "short"]));
+    assert_eq!(said(&lost), ["Dog.coat: the value \"wire\" is gone"]);
+    let gone = with_union(|dog| drop(dog["properties"].as_object_mut().unwrap().remove("coat")));
+    assert_eq!(said(&gone), ["Dog.coat: is gone"]);
+    let retyped = with_union(|dog| dog["properties"]["coat"] = json!({ "type": "boolean" }));
+    assert_eq!(said(&retyped), ["Dog.coat: is a flag and was an enum"]);
+    let added = with_union(|dog| dog["properties"]["tail"] = json!({ "type": "string" }));
+    assert_eq!(said(&added), ["Dog.tail: is new"]);
+    // What is required beside the union is a property of its branches.
+    let demanded = with_union(|dog| dog["required"].as_array_mut().unwrap().push(json!("chip")));
+    let [change, ..] = demanded.changes.as_slice() else { panic!("nothing is found") };
+    assert!(
+        change.worst() == Effect::Compilation && said(&demanded)[0].contains("chip: is required now"),
+        "{change:?}"
+    );
+}
+
+#[test]
+fn a_first_property_beside_a_union_is_new_and_no_other_type() {
+    let branch = json!({ "type": "object", "properties": { "chip": { "type": "string" } } });
+    let mut old = kennels();
+    *schema(&mut old, "DogList") = json!({ "type": "object", "anyOf": [branch] });
+    let mut new = old.clone();
+    schema(&mut new, "DogList")["properties"] = json!({ "total": { "type": "integer" } });
+    let difference = between(("old", &old), ("new", &new));
+    let [change] = difference.changes.as_slice() else { panic!("{:#?}", difference.changes) };
+    assert_eq!((change.subject.as_str(), change.what.as_str()), ("DogList.total", "is new"));
+}
+
+#[test]
+fn other_credentials_are_found_and_another_name_for_the_same_ones_is_none() {
+    let scheme = |document: &mut Value, scheme: Value| {
+        document["components"]["securitySchemes"]["Bearer"] = scheme;
+    };
+    let found = only(|document| scheme(document, json!({ "type": "http", "scheme": "basic" })));
+    assert_eq!(
+        (found.1.as_str(), found.2, found.3),
+        ("all operations want other credentials", Effect::Behaviour, Policy::Breaking)
+    );
+    let difference =
+        diff(|document| scheme(document, json!({ "type": "http", "scheme": "bearer", "bearerFormat": "JWT" })));
+    assert!(difference.changes.is_empty(), "{:#?}", difference.changes);
+    let difference = diff(|document| {
+        document["components"]["securitySchemes"] = json!({ "Token": { "type": "http", "scheme": "bearer" } });
+        document["security"] = json!([{ "Token": [] }]);
+    });
+    assert!(difference.changes.is_empty(), "{:#?}", difference.changes);
+    let (subject, what, ..) = only(|document| {
+        document["components"]["securitySchemes"]["Key"] =
+            json!({ "type": "apiKey", "in": "header", "name": "Authorization" });
+        get_dogs(document)["security"] = json!([{ "Key": [] }]);
+    });
+    assert_eq!((subject.as_str(), what.as_str()), ("list_dogs", "wants other credentials"));
+}
+
+#[test]
+fn a_new_rule_for_what_is_sent_is_breaking_by_the_policy() {
+    // `Name` goes both ways.
+    let (_, what, effect, policy) = only(|document| schema(document, "Name")["pattern"] = json!("^[A-Z]"));
+    assert_eq!(
+        (what.as_str(), effect, policy),
+        ("pattern is `\"^[A-Z]\"` and was none", Effect::Behaviour, Policy::Breaking)
+    );
+    let difference = diff(|document| {
+        let size = &mut document["components"]["parameters"]["PageSize"]["schema"];
+        *size = json!({ "type": "integer", "enum": [10, 20] });
+    });
+    let listed = difference.changes.iter().find(|change| change.what.starts_with("takes only")).unwrap();
+    assert_eq!((listed.worst(), listed.policy), (Effect::Behaviour, Policy::Breaking));
+    let (.., policy) = only(|document| schema(document, "DogList")["properties"]["dogs"]["maxItems"] = json!(3));
+    assert_eq!(policy, Policy::Unlisted, "nobody has to keep a rule of what comes back");
+}
+
+/// A limit beside a reference is the place's own, whatever changes in what it refers to.
+#[test]
+fn what_stands_beside_a_reference_is_compared_too() {
+    let mut old = kennels();
+    let named = |limit: i32| json!({ "allOf": [{ "$ref": "#/components/schemas/Name" }], "minLength": limit });
+    schema(&mut old, "Dog")["properties"]["nickname"] = named(1);
+    let mut new = old.clone();
+    schema(&mut new, "Dog")["properties"]["nickname"] = named(5);
+    schema(&mut new, "Name")["maxLength"] = json!(20);
+    let difference = between(("old", &old), ("new", &new));
+    let said: Vec<String> =
+        difference.changes.iter().map(|change| format!("{}: {}", change.subject, change.what)).collect();
+    for line in ["Dog.nickname: minLength is 5 and was 1", "Name: maxLength is 20 and was 40"] {
+        assert!(said.iter().any(|said| said == line), "{line}: {said:?}");
+    }
+    assert!(!said.iter().any(|said| said.starts_with("Name: minLength")), "{said:?}");
+}
+
+#[test]
+fn a_change_counts_for_each_of_its_effects() {
+    let difference = diff(|document| {
+        schema(document, "DogList")["properties"]["dogs"] = json!({ "type": "string" });
+        schema(document, "Name")["maxLength"] = json!(20);
+    });
+    assert_eq!(
+        difference.summary(),
+        "old to new: 1 break compilation, 1 break decoding, 1 change behaviour, 0 are additive"
+    );
+    let text = super::print::print(&difference, Format::Text).unwrap();
+    let section = text.split("Breaks decoding:").nth(1).unwrap_or_else(|| panic!("{text}"));
+    assert!(section.trim_start().starts_with("DogList.dogs: is text and was a list"), "{text}");
+    let entry = crate::changelog::entry(&difference);
+    assert!(entry.contains("  - Releases that are out cannot read: `DogList.dogs`"), "{entry}");
+}
+
 #[test]
 fn renames_are_recognised_with_their_evidence() {
     let difference = diff(|document| {
@@ -174,5 +308,12 @@ fn the_command_takes_dates_and_files_and_prints_three_ways() {
     assert!(!run(&at.workspace, DATE, DATE, Format::Text).unwrap().1);
     let error = run(&at.workspace, DATE, "2001-01-01", Format::Text).unwrap_err().to_string();
     assert_eq!(error, "2001-01-01 is neither an imported version (2031-05-06) nor a file");
+    // A document that says no date of its own is given one.
+    let undated = at.download("undated.yaml", KENNELS.replace("2031-05-06T00:00:00Z", "next"));
+    let file = undated.to_str().unwrap();
+    let error = run(&at.workspace, DATE, file, Format::Text).unwrap_err().to_string();
+    assert!(error.contains("--as DATE"), "{error}");
+    let sides = Sides { old: DATE, new: file, date: Some(DATE) };
+    assert!(!super::run(&at.workspace, &sides, Format::Text).unwrap().1);
     assert!(run(&repository(), "2024-12-02", "2025-02-17", Format::Text).unwrap().1);
 }

@@ -26,9 +26,13 @@ pub(super) const LIMITS: [&str; 12] = [
 
 /// A document whose parameters, bodies and answers stand in place.
 pub(crate) fn prepared(document: &Value) -> Value {
-    let mut document = document.clone();
-    inline_references(&mut document);
-    document
+    let mut prepared = document.clone();
+    inline_references(&mut prepared);
+    // Only schemas are left of the components: what credentials are is looked up by name.
+    if let Some(schemes) = document.pointer("/components/securitySchemes") {
+        prepared["components"]["securitySchemes"] = schemes.clone();
+    }
+    prepared
 }
 
 /// What a schema says once its parts are put together.
@@ -58,10 +62,23 @@ pub(super) fn component(schema: &Value) -> Option<&str> {
     })
 }
 
+/// Whether a schema adds nothing to what it refers to, but that it may be null.
+pub(super) fn is_nothing_but_a_reference(schema: &Value) -> bool {
+    let keys = schema.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
+    keys.into_iter().all(|key| ["$ref", "allOf", "nullable"].contains(&key))
+}
+
 impl<'a> View<'a> {
     pub(super) fn of(document: &'a Value, schema: &'a Value) -> Self {
         let mut view = Self::default();
         view.add(document, schema);
+        view
+    }
+
+    /// A branch of its union: what the union requires is required in each.
+    pub(super) fn branch(&self, document: &'a Value, branch: &'a Value) -> Self {
+        let mut view = Self::of(document, branch);
+        view.required.extend(&self.required);
         view
     }
 
@@ -135,7 +152,7 @@ impl<'a> View<'a> {
     pub(super) fn describe(&self) -> String {
         let word = match self.kind {
             Some("array") => "a list",
-            Some("object") if self.properties.is_empty() => "a map",
+            Some("object") if self.properties.is_empty() && self.branches.is_empty() => "a map",
             Some("object") => "an object",
             Some("integer") => "a whole number",
             Some("number") => "a number",

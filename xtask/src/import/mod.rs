@@ -2,6 +2,7 @@
 //! Keeps every fact, drops every sentence, mends what is not OpenAPI 3.0; shaping for the generator is `regen`'s work.
 
 mod check;
+mod credentials;
 #[cfg(test)]
 mod faithful;
 #[cfg(test)]
@@ -19,7 +20,6 @@ use serde_json::{Value, json};
 
 pub(crate) use self::passes::bare_date;
 pub(crate) use self::wire::only_asks_for_presence;
-use crate::diff;
 use crate::document::index::{Entry, IMPORTER, Index};
 use crate::document::overlay::{Overlays, Stage};
 use crate::document::problem::{Problem, Problems};
@@ -29,6 +29,7 @@ use crate::guarded;
 use crate::regen::{self, Notes};
 use crate::report::Report;
 use crate::workspace::Workspace;
+use crate::{changelog, diff};
 
 /// How to import.
 #[derive(Clone, Debug, Default)]
@@ -92,6 +93,7 @@ fn normalise(source: &Source, date: Option<&str>, overlays: &Overlays) -> Result
     problems.extend(check::shape(&document));
     problems.extend(check::operations(&document));
     problems.extend(wire::problems(&document));
+    problems.extend(credentials::problems(&document));
     problems.extend(graph::problems(&document));
     problems.into_result()?;
 
@@ -140,7 +142,7 @@ pub(crate) fn run(workspace: &Workspace, file: &Path, options: &Options) -> Resu
     let mut index = Index::read(&workspace.index())?;
     let entry = Entry::new(&imported.date, &bytes, &imported.document);
     let mut report = imported.report;
-    compare(workspace, &imported.date, &imported.document, &index, options, &mut report)?;
+    let changed = compare(workspace, &imported.date, &imported.document, &index, options, &mut report)?;
     whole_way(workspace, &imported.date, &imported.document, &index, &mut report)?;
     if let Some(previous) = index.get(&imported.date).filter(|previous| previous.source_sha256 != entry.source_sha256) {
         report.note(format!(
@@ -150,15 +152,29 @@ pub(crate) fn run(workspace: &Workspace, file: &Path, options: &Options) -> Resu
     }
     report.note(format!("{} operations, {} schemas, importer {IMPORTER}", entry.operations, entry.schemas));
     index.put(entry);
-    workspace.write_all([
+    let mut files = vec![
         (workspace.document(&imported.date), document),
         (workspace.index(), index.to_text()?),
         (workspace.embedded(), index.to_rust()),
-    ])?;
+    ];
+    // Afterwards nobody could say what the change was.
+    if let Some(difference) = changed {
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let named = diff::Difference { old: imported.date.clone(), new: name, ..difference };
+        match changelog::with_entry(workspace, &named)? {
+            Some(entry) => {
+                report.note("its entry is in CHANGELOG.md; words of ours go around the generated block".to_owned());
+                files.push(entry);
+            }
+            None => report.note("there is no CHANGELOG.md that could have an entry".to_owned()),
+        }
+    }
+    workspace.write_all(files)?;
     Ok(report)
 }
 
-/// Says what changed since the date was imported, or since the version before it; a loss must be allowed.
+/// Says what changed since the date was imported, or since the version before it; a loss must be allowed. Answers what
+/// changed under the date.
 fn compare(
     workspace: &Workspace,
     date: &str,
@@ -166,9 +182,9 @@ fn compare(
     index: &Index,
     options: &Options,
     report: &mut Report,
-) -> Result<()> {
+) -> Result<Option<diff::Difference>> {
     let known = || index.entries().iter().map(|entry| entry.date.as_str());
-    let Some(other) = known().rfind(|known| *known <= date) else { return Ok(()) };
+    let Some(other) = known().rfind(|known| *known <= date) else { return Ok(None) };
     let text =
         fs::read_to_string(workspace.document(other)).with_context(|| format!("cannot read openapi/{other}.json"))?;
     let old: Value = serde_json::from_str(&text).with_context(|| format!("openapi/{other}.json is not JSON"))?;
@@ -185,7 +201,7 @@ fn compare(
     if other != date || !difference.changes.is_empty() {
         report.note(format!("{}; `cargo xtask diff` lists them", difference.summary()));
     }
-    Ok(())
+    Ok((other == date && !difference.changes.is_empty()).then_some(difference))
 }
 
 /// Shapes and generates in memory: what `regen` would refuse is refused now, before anything is written.
@@ -198,10 +214,7 @@ fn whole_way(workspace: &Workspace, date: &str, document: &Value, index: &Index,
     }
     // Of a date that is known the question is answered.
     if let Some(oldest) = index.entries().first().filter(|_| index.get(date).is_none()) {
-        for rule in notes.supplement.in_doubt(date, &oldest.date) {
-            report
-                .note(format!("the rule {rule} of openapi/supplement.toml begins after {date}: does it hold already?"));
-        }
+        notes.supplement.in_doubt(date, &oldest.date).into_iter().for_each(|doubt| report.note(doubt));
     }
     Ok(())
 }

@@ -38,6 +38,9 @@ struct Host {
 struct Versioned {
     /// The first dated version of which it is true.
     from: String,
+    /// Versions between known ones of which somebody decided that it is not true of them.
+    #[serde(default)]
+    not_yet: Vec<String>,
     #[serde(rename = "reason")]
     _reason: String,
 }
@@ -66,6 +69,9 @@ pub(super) struct JobRow {
 struct KeyRow {
     /// The first dated version of which it is true.
     from: String,
+    /// Versions between known ones of which somebody decided that it is not true of them.
+    #[serde(default)]
+    not_yet: Vec<String>,
     operations: Vec<String>,
     format: KeyFormat,
     #[serde(rename = "reason")]
@@ -88,12 +94,20 @@ impl Supplement {
         self.host.iter().map(|host| host.url.as_str()).collect::<Vec<_>>().join(", ")
     }
 
-    /// The rules that begin after a date although an older version is known: they may hold for that date already.
+    /// The rules that begin after a date although an older version is known: they may hold for that date already, until
+    /// somebody has decided.
     pub(crate) fn in_doubt(&self, date: &str, oldest: &str) -> Vec<String> {
-        let versioned = self.versioned.iter().map(|row| ("versioned", row.from.as_str()));
-        let keys = self.key.iter().map(|row| ("key", row.from.as_str()));
-        let doubtful = versioned.chain(keys).filter(|(_, from)| *from > date && oldest < date);
-        doubtful.map(|(rule, from)| format!("`{rule}` from {from}")).collect()
+        let versioned = self.versioned.iter().map(|row| ("versioned", row.from.as_str(), &row.not_yet));
+        let keys = self.key.iter().map(|row| ("key", row.from.as_str(), &row.not_yet));
+        let open = |not_yet: &[String]| !not_yet.iter().any(|other| other == date);
+        let doubtful =
+            versioned.chain(keys).filter(|(_, from, not_yet)| *from > date && oldest < date && open(not_yet));
+        let asked = |(rule, from, _): (&str, &str, &Vec<String>)| {
+            format!(
+                "the rule `{rule}` from {from} of openapi/supplement.toml begins after {date}: does it hold already? If so, let it begin there; if not, add `not_yet = [\"{date}\"]` to it"
+            )
+        };
+        doubtful.map(asked).collect()
     }
 
     /// The operations that some row names: each must exist in some version.

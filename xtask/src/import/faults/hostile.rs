@@ -250,3 +250,24 @@ fn a_date_between_known_ones_is_told_which_rules_are_in_doubt() {
         assert_eq!(said, doubtful, "{date}: {report}");
     }
 }
+
+/// The entry is written with the document: afterwards nobody could say what the change was.
+#[test]
+fn a_document_that_changed_under_its_date_has_its_entry_in_the_changelog() {
+    let workspace = Temporary::with_kennels();
+    let path = workspace.workspace.root().join("CHANGELOG.md");
+    std::fs::write(&path, "# Changelog\n\n## Unreleased\n\n- By hand.\n").unwrap();
+    let import = |text: &str| {
+        let file = workspace.download("fetched.yaml", text);
+        run(&workspace.workspace, &file, &crate::import::Options::default()).unwrap().to_string()
+    };
+    assert!(!import(KENNELS).contains("CHANGELOG"), "the same document has no entry");
+    let report = import(&KENNELS.replace("[calm, playful]", "[calm, sleepy]"));
+    assert!(report.contains("its entry is in CHANGELOG.md"), "{report}");
+    let text = std::fs::read_to_string(&path).unwrap();
+    for said in ["- `cintx-raw`: 2031-05-06 as Cint publishes it now.", "the value \"playful\" is gone", "- By hand."] {
+        assert!(text.contains(said), "{said:?} is not in {text}");
+    }
+    import(&KENNELS.replace("[calm, playful]", "[calm, sleepy]"));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text, "nothing changed since");
+}
