@@ -607,6 +607,8 @@ pub(super) fn wanted(
     let same = |one: jiff::Timestamp, other: jiff::Timestamp| one.as_millisecond() == other.as_millisecond();
     let same_period = same(is.fielding_period.start(), desired.fielding_period.start())
         && same(is.fielding_period.end(), desired.fielding_period.end());
+    // What could not be read is there all the same: what would delete it is refused when it is written.
+    let supply = Supply { unread: is.supply.unread.clone(), ..desired.supply.clone() };
     DraftSettings {
         name: is.name.clone(),
         // A study may leave these open.
@@ -623,7 +625,7 @@ pub(super) fn wanted(
         test_url: desired.test_url.clone().or_else(|| desired.live_url.clone()),
         // Equal, though not the same to the letter.
         fielding_period: if same_period { is.fielding_period } else { desired.fielding_period },
-        supply: if is.supply.same_as(&desired.supply) { is.supply.clone() } else { desired.supply.clone() },
+        supply: if is.supply.same_as(&supply) { is.supply.clone() } else { supply },
         ..desired.clone()
     }
 }
