@@ -76,7 +76,7 @@ pub struct DraftSettings {
 
 impl DraftSettings {
     /// Nothing but a name; what else is required holds placeholders.
-    fn named(name: String) -> Self {
+    pub(crate) fn named(name: String) -> Self {
         Self {
             name,
             business_unit: BusinessUnitId::new(0),

@@ -340,3 +340,35 @@ fn supplier(value: &Value) -> Option<SupplierId> {
 fn supplier_id(value: &Value) -> &Value {
     if value.is_object() { value.get("id").or_else(|| value.get("supplier_id")).unwrap_or(&Value::Null) } else { value }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_of_a_supply_is_told() {
+        let list = [
+            json!({ "type": "blocked", "suppliers": [{ "id": "12" }, { "id": "acme" }] }),
+            json!({ "type": "auction" }),
+            json!({ "type": "exchange", "percentage_min": 10, "percentage_max": 1_000 }),
+            json!({ "suppliers": [] }),
+        ];
+        let supply = from_list(&list);
+        assert_eq!((supply.blocked, supply.exchange), (vec![SupplierId::new(12)], 10..=100));
+        let told = [
+            "\"acme\" as the id of a supplier",
+            "an allocation of the type \"auction\"",
+            "1000 as its percentage_max",
+            "an allocation without a type",
+        ];
+        assert_eq!(supply.unread, told);
+        let specification = json!({
+            "open_exchange_allocations": { "exchange_max_percentage": 90.5, "blocked_suppliers": ["acme"] },
+            "private_exchange_allocations": { "groups": [{ "group_name": "own", "supplier": { "id": 7 } }] },
+        });
+        let supply = from_specification(&specification);
+        assert_eq!(supply.private.groups[0].suppliers, [SupplierId::new(7)]);
+        assert_eq!(supply.unread, ["90.5 as its exchange_max_percentage", "\"acme\" as the id of a supplier"]);
+        assert!(!supply.same_as(&Supply::open_exchange().exchange(0..=100).private_group("own", 0..=100, 7)));
+    }
+}

@@ -25,6 +25,8 @@ on_every_version!(
     a_launched_target_group_keeps_its_unread_note,
 );
 
+/// What is done to an answer, with an amount that cannot be read.
+type Change = fn(&mut Value, Value);
 type Written = Arc<Mutex<Vec<Value>>>;
 
 /// A target group of an API that answers every read with this, and keeps what is written.
@@ -94,7 +96,7 @@ async fn a_draft_keeps_what_was_not_read<V: Version>(setup: Setup<V>) {
     let (group, whole) = draft(&setup).await;
     let (value, currency) = amount_names(&whole);
     let odd = json!({ value: "about three", currency: "USD" });
-    let changes: [(&str, fn(&mut Value, Value)); 4] = [
+    let changes: [(&str, Change); 4] = [
         ("supply", |draft, _| with_a_stranger(draft)),
         ("cost_per_interview", |draft, odd| draft["cost_per_interview"] = odd),
         ("cost_note", |draft, odd| draft["client_cost_per_interview_note"] = odd),
