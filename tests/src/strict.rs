@@ -64,9 +64,14 @@ impl SentBodies {
 
     /// What is wrong about them, and the places of the properties that each holds.
     fn check(&self, schemas: &Schemas<'_>, sent: &SentBody) -> (Vec<String>, BTreeSet<String>) {
+        let visit = self.visit(schemas, sent);
+        (visit.problems, visit.places)
+    }
+
+    fn visit<'a>(&self, schemas: &'a Schemas<'a>, sent: &SentBody) -> Visit<'a> {
         let mut visit = Visit::of(schemas);
         visit.value(&sent.schema, &sent.body, sent.operation);
-        (visit.problems, visit.places)
+        visit
     }
 
     /// What the document does not allow in them.
@@ -77,7 +82,7 @@ impl SentBodies {
 
     /// The changes of the document that nobody notices: each property that some body holds, called otherwise, of
     /// another type, or gone. Either a body is wrong then, or other properties than before are never sent. Also how
-    /// many were tried.
+    /// many were tried. A word that a list of the document does not have any more is such a change, too.
     pub fn unnoticed(&self) -> (Vec<String>, usize) {
         let mut holders: BTreeMap<String, Vec<&SentBody>> = BTreeMap::new();
         let schemas = Schemas::of(&self.document.root);
@@ -104,6 +109,32 @@ impl SentBodies {
                 }
                 restore(&mut root, &place, whole);
             }
+        }
+        let (mut words, tried_words) = self.unnoticed_words();
+        unnoticed.append(&mut words);
+        (unnoticed, tried + tried_words)
+    }
+
+    /// The same for each word that some body holds, taken out of its list.
+    fn unnoticed_words(&self) -> (Vec<String>, usize) {
+        let schemas = Schemas::of(&self.document.root);
+        let mut holders: BTreeMap<(String, String), Vec<&SentBody>> = BTreeMap::new();
+        for sent in &self.bodies {
+            for word in self.visit(&schemas, sent).words {
+                holders.entry(word).or_default().push(sent);
+            }
+        }
+        let (mut root, mut unnoticed, tried) = (self.document.root.clone(), Vec::new(), holders.len());
+        for ((place, word), mut bodies) in holders {
+            bodies.sort_by_cached_key(|sent| sent.body.to_string().len());
+            let list = root.pointer_mut(&place).and_then(Value::as_array_mut).expect("the words");
+            let whole = list.clone();
+            list.retain(|it| *it != word);
+            let schemas = Schemas::of(&root);
+            if bodies.iter().all(|sent| self.check(&schemas, sent).0.is_empty()) {
+                unnoticed.push(format!("{word} of {place}"));
+            }
+            *root.pointer_mut(&place).expect("the words") = Value::Array(whole);
         }
         (unnoticed, tried)
     }
@@ -153,6 +184,8 @@ fn followed(root: &Value, mut place: String) -> String {
 struct Variant {
     types: BTreeSet<String>,
     words: Option<Vec<Value>>,
+    /// Where those words are.
+    words_at: Option<String>,
     /// Each property with its place; none at all where a schema says nothing of properties.
     properties: Option<BTreeMap<String, String>>,
     required: BTreeSet<String>,
@@ -191,6 +224,7 @@ fn variants(root: &Value, place: &str) -> Vec<Variant> {
     let own = Variant {
         types: schema["type"].as_str().map(str::to_owned).into_iter().collect(),
         words: schema["enum"].as_array().cloned(),
+        words_at: schema["enum"].is_array().then(|| format!("{place}/enum")),
         properties: schema["properties"].as_object().map(|properties| {
             let place_of = |name: &String| format!("{place}/properties/{}", name.replace('~', "~0").replace('/', "~1"));
             properties.keys().map(|name| (name.clone(), place_of(name))).collect()
@@ -232,6 +266,7 @@ fn both(these: &[Variant], those: &[Variant]) -> Vec<Variant> {
         let (mut one, other) = (one.clone(), other.clone());
         one.types.extend(other.types);
         one.words = one.words.or(other.words);
+        one.words_at = one.words_at.or(other.words_at);
         one.properties = match (one.properties, other.properties) {
             (Some(mut properties), Some(more)) => {
                 properties.extend(more);
@@ -265,11 +300,13 @@ struct Visit<'a> {
     schemas: &'a Schemas<'a>,
     problems: Vec<String>,
     places: BTreeSet<String>,
+    /// Each word that a list has: where the list is, and the word.
+    words: BTreeSet<(String, String)>,
 }
 
 impl<'a> Visit<'a> {
     fn of(schemas: &'a Schemas<'a>) -> Self {
-        Self { schemas, problems: Vec::new(), places: BTreeSet::new() }
+        Self { schemas, problems: Vec::new(), places: BTreeSet::new(), words: BTreeSet::new() }
     }
 
     /// Holds a value against the variant that it fits best.
@@ -283,6 +320,7 @@ impl<'a> Visit<'a> {
         if let Some(best) = tried.min_by_key(|visit| visit.problems.len()) {
             self.problems.extend(best.problems);
             self.places.extend(best.places);
+            self.words.extend(best.words);
         }
     }
 
@@ -295,6 +333,9 @@ impl<'a> Visit<'a> {
         }
         if let Some(words) = variant.words.as_ref().filter(|words| !words.contains(value)) {
             return self.problems.push(format!("{at} is {value}, expected one of {words:?}"));
+        }
+        if let (Some(place), Some(word)) = (&variant.words_at, value.as_str()) {
+            self.words.insert((place.clone(), word.to_owned()));
         }
         match value {
             Value::Array(items) => {
@@ -400,6 +441,18 @@ mod tests {
         assert_eq!(problems(json!({ "name": 1 })), ["body.name is 1, expected string"]);
         assert_eq!(problems(json!({ "name": "x", "other": 1 })), ["body.other is not in the document"]);
         assert_eq!(problems(json!({ "name": "x", "count": { "off": "y" } })).len(), 1);
+    }
+
+    #[test]
+    fn a_word_of_a_list_is_known_with_its_place() {
+        let root = json!({ "a": { "properties": { "of": { "oneOf": [{ "type": "integer" }, { "$ref": "#/b" }] } } },
+            "b": { "type": "string", "enum": ["x", "y"] } });
+        let schemas = Schemas::of(&root);
+        let mut visit = Visit::of(&schemas);
+        visit.value("/a", &json!({ "of": "x" }), "body");
+        assert_eq!(visit.words, BTreeSet::from([("/b/enum".to_owned(), "x".to_owned())]));
+        visit.value("/a", &json!({ "of": "z" }), "body");
+        assert_eq!(visit.problems.len(), 1, "{:?}", visit.problems);
     }
 
     #[test]

@@ -53,7 +53,7 @@ struct LastWave {
 }
 
 /// What a smallest cell takes, found by [`Interlock::room_for`]. `Display` says it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SmallestCell {
     /// The largest smallest cell that works as it is.
@@ -333,6 +333,9 @@ impl Constraints {
                 (_, None) => {
                     let text = format!("names {questions:?}, expected one of {}, or those of a joint margin", ids());
                     problems.push((call, text));
+                }
+                (How::Importance(importance), Some(_)) if !importance.is_finite() => {
+                    problems.push((call, format!("is {importance}, expected a finite number")));
                 }
                 (How::Between(ranges), Some(expected)) if ranges.len() != expected => {
                     problems.push((call, format!("has {} ranges, expected {expected}", ranges.len())));

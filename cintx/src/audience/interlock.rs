@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::solve::Scale;
-use super::{Audience, Condition, Interlock, Question};
-use crate::quota::{Goals, QuotaTable, TableKind};
+use super::{Audience, Condition, Interlock, Question, Target};
+use crate::quota::{Goals, QuotaTable, TableKind, position_of};
 
 /// What the numbers of a shape are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -236,15 +236,18 @@ pub(crate) fn conditions(question: &Question, at: usize) -> Conditions {
 }
 
 impl Interlock {
+    /// The targets that a cell consists of, each with its question.
+    pub(crate) fn targets_at(&self, index: usize) -> impl Iterator<Item = (&Question, &Target)> {
+        let position = position_of(index, self.questions().iter().map(|question| question.targets().len()));
+        self.questions().iter().zip(position).filter_map(|(question, at)| Some((question, question.targets().get(at)?)))
+    }
+
     /// What a cell consists of, sorted.
-    pub(crate) fn conditions_at(&self, mut index: usize) -> Conditions {
-        let mut all = Vec::new();
-        for question in self.questions().iter().rev() {
-            let length = question.targets().len().max(1);
-            all.extend(conditions(question, index % length));
-            index /= length;
-        }
-        sorted(all)
+    pub(crate) fn conditions_at(&self, index: usize) -> Conditions {
+        let of = |(question, target): (&Question, &Target)| -> Conditions {
+            target.conditions().iter().map(|it| (question.id(), it.clone())).collect()
+        };
+        sorted(self.targets_at(index).flat_map(of).collect())
     }
 }
 

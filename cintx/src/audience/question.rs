@@ -7,6 +7,8 @@ use std::ops::RangeInclusive;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::types::plain_decimal;
+
 /// What a respondent must have answered.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -90,7 +92,7 @@ impl From<Decimal> for Share {
 
 impl From<&str> for Share {
     fn from(percent: &str) -> Self {
-        percent.parse().map_or_else(|_| Self::Unreadable(percent.to_owned()), Self::Percent)
+        plain_decimal(percent).map_or_else(|| Self::Unreadable(percent.to_owned()), Self::Percent)
     }
 }
 
@@ -305,4 +307,17 @@ impl Question {
 
 fn band(range: &RangeInclusive<u8>) -> Condition {
     Condition::Range { min: *range.start(), max: *range.end() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_in_text_is_a_plain_decimal() {
+        for wrong in ["4_9", "5e1", "+5", " 5", "5,0", "", "."] {
+            assert_eq!(Share::from(wrong), Share::Unreadable(wrong.to_owned()));
+        }
+        assert_eq!(Share::from("33.33"), Share::Percent(Decimal::new(3333, 2)));
+    }
 }

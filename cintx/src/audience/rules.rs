@@ -280,6 +280,11 @@ fn of_interlock(interlock: &Interlock, problems: &mut Problems) {
             problems.add("completes_goal_percentage_must_be_populated_for_quota_enabled_profile", call, text);
         }
     }
+    let weights = interlock.seed.iter().flatten();
+    if let Some(weight) = weights.copied().find(|weight| !weight.is_finite()) {
+        let text = format!("has the weight {weight}, expected a finite number");
+        problems.add("", "Interlock::seed", text);
+    }
     for (call, text) in interlock.constraints.problems(&interlock.questions) {
         problems.add("", call, text);
     }

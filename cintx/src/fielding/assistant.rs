@@ -61,7 +61,7 @@ pub enum Pricing {
         /// What is added to the card's price.
         boost_cpi: Option<Money>,
     },
-    /// A way that is not known yet, as it came.
+    /// A way that is not known yet, or whose amounts cannot be read, as it came.
     Unknown(Map<String, Value>),
 }
 
@@ -121,14 +121,39 @@ pub struct QuotaOverlay {
 }
 
 /// A beginning with a part of the completes; pacing rests meanwhile, and the target group pauses at its end.
+///
+/// ```
+/// # use cintx::fielding::{FieldingAssistant, SoftLaunch};
+/// let end = "2100-01-01T00:00:00Z".parse()?;
+/// let soft = SoftLaunch::Until { end, goal_percent: 10, strictness_percent: 50 };
+/// let assistant = FieldingAssistant::off().soft_launch(soft);
+/// # Ok::<(), cintx::raw::BoxError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct SoftLaunch {
-    /// When it ends.
-    pub end: Timestamp,
-    /// The part of the completes: 1 to 100 percent.
-    pub goal_percent: u8,
-    /// How strictly quotas are kept: 0 to 100 percent.
-    pub strictness_percent: u8,
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum SoftLaunch {
+    /// It ends at a moment.
+    Until {
+        /// When it ends.
+        end: Timestamp,
+        /// The part of the completes: 1 to 100 percent.
+        goal_percent: u8,
+        /// How strictly quotas are kept: 0 to 100 percent.
+        strictness_percent: u8,
+    },
+    /// One that cannot be read, as it came.
+    Unknown(Map<String, Value>),
+}
+
+impl SoftLaunch {
+    /// When it ends, if that can be read.
+    pub fn end(&self) -> Option<Timestamp> {
+        match self {
+            Self::Until { end, .. } => Some(*end),
+            Self::Unknown(_) => None,
+        }
+    }
 }
 
 impl FieldingAssistant {
@@ -198,7 +223,7 @@ impl FieldingAssistant {
             let reason = format!("is gemini, expected linear or adaptive: {} does not support gemini", V::DATE);
             problems.push(FieldError::new("pacing", reason));
         }
-        if let Some(SoftLaunch { end, goal_percent, strictness_percent }) = &self.soft_launch {
+        if let Some(SoftLaunch::Until { end, goal_percent, strictness_percent }) = &self.soft_launch {
             problems.extend(must_be_future("soft_launch", *end, now));
             if !(1..=100).contains(goal_percent) {
                 problems.push(FieldError::new(
@@ -260,8 +285,8 @@ impl<V: Version> Editable for Assistant<'_, V> {
     }
 
     fn round(&self, assistant: &mut FieldingAssistant) {
-        if let Some(soft_launch) = &mut assistant.soft_launch {
-            soft_launch.end = kept_moment(soft_launch.end);
+        if let Some(SoftLaunch::Until { end, .. }) = &mut assistant.soft_launch {
+            *end = kept_moment(*end);
         }
     }
 

@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audience::Condition;
 use crate::types::InvalidValue;
+use crate::types::serde_text::word;
 
 /// New goals of one profile: its id, and the goal of each quota that changes.
 pub(crate) type Goals = (String, Vec<(String, u64)>);
@@ -81,6 +82,8 @@ pub enum TableKind {
     /// Hand-made cells.
     Control,
 }
+
+word!(TableKind: "a kind of table: regular, interlock or control");
 
 /// One axis: a question and its targets.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -265,13 +268,20 @@ impl QuotaTable {
         self.cells.iter_mut().for_each(|quota| quota.counted_at = CountedAt::read(moment));
     }
 
-    pub(crate) fn position(&self, mut index: usize) -> Vec<usize> {
-        let mut position = vec![0; self.axes.len()];
-        for (at, axis) in position.iter_mut().zip(&self.axes).rev() {
-            let length = axis.labels.len().max(1);
-            *at = index % length;
-            index /= length;
-        }
-        position
+    pub(crate) fn position(&self, index: usize) -> Vec<usize> {
+        position_of(index, self.axes.iter().map(|axis| axis.labels.len()))
     }
+}
+
+/// The position of a cell by its number, along axes of these lengths, the last one fastest. As
+/// [`cintx_quota::Shape::position`], also for tables that were read and have an axis without labels.
+pub(crate) fn position_of(mut index: usize, lengths: impl DoubleEndedIterator<Item = usize>) -> Vec<usize> {
+    let along = |length: usize| {
+        let at = index % length.max(1);
+        index /= length.max(1);
+        at
+    };
+    let mut position: Vec<usize> = lengths.rev().map(along).collect();
+    position.reverse();
+    position
 }

@@ -18,6 +18,7 @@ use crate::sealed::Sealed;
 use crate::target_group::TargetGroupStatus;
 use crate::types::Money;
 use crate::types::ids::{ProjectId, TargetGroupId, UserId};
+use crate::types::serde_text::word;
 use crate::version::Version;
 pub use crate::wire::reconciliation::{HasEligibleInMonth, HasEligibleTargetGroups};
 
@@ -72,6 +73,8 @@ pub enum DueMonth {
     /// Next month.
     Next,
 }
+
+word!(DueMonth: "a month: current or next");
 
 /// What a list of target groups is limited to.
 #[derive(Clone, Debug, Default)]

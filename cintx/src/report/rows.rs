@@ -144,12 +144,17 @@ impl ReportRow {
             }
             Column::EnteredAt => self.entered_at = ReportCell::read(cell, file_time),
             Column::LeftAt => self.left_at = ReportCell::read(cell, file_time),
-            Column::Cost => self.cost = ReportCell::read(cell, |it| Decimal::from_str_exact(it).ok()),
+            Column::Cost => self.cost = ReportCell::read(cell, amount),
             Column::Currency => self.currency = text(),
             Column::ReconciliationCode => self.reconciliation_code = text(),
             Column::Respondent | Column::Other => self.other.extend(text().map(|cell| (name.to_owned(), cell))),
         }
     }
+}
+
+/// An amount, to the last digit; digits in groups are none.
+fn amount(cell: &str) -> Option<Decimal> {
+    (!cell.contains('_')).then(|| Decimal::from_str_exact(cell).ok()).flatten()
 }
 
 /// Why the rows of a report cannot be read, or no further ones.
@@ -346,6 +351,13 @@ mod tests {
         assert_eq!(read(format!("Respondent ID,Cost\n{rid},1\n")).rid.as_deref(), Some(rid));
         let number = read("Respondent ID,Cost\n4711,1\n".to_owned());
         assert_eq!((number.rid, number.other.len()), (None, 1));
+    }
+
+    #[test]
+    fn an_amount_in_groups_is_none() {
+        let read = rows(b"RID,COST\nr1,1_000\nr2,-10.50\n").unwrap();
+        assert_eq!(read[0].cost.value(), None);
+        assert_eq!(read[1].cost.value(), Some(&Decimal::new(-1050, 2)));
     }
 
     #[test]

@@ -22,6 +22,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::types::serde_text::word;
+
 /// Where respondents are sent back to, unless said otherwise. Not public: the way back is had from a confirmed
 /// transition, a refusal or a signed link.
 pub(crate) const CALLBACK: &str = "https://samplicio.us/s/ClientCallBack.aspx";
@@ -64,6 +66,8 @@ impl RespondentOutcome {
         }
     }
 }
+
+word!(from RespondentOutcome: "an outcome: terminate, overquota, security-terminate or complete");
 
 impl fmt::Display for RespondentOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

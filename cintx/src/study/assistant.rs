@@ -118,7 +118,7 @@ impl StudyAssistant {
         assistant.quota_overlay = self.quota_overlay.map(|StudyQuotaOverlay { prevent_overfill, balance_fill }| {
             QuotaOverlay { prevent_overfill, balance_fill }
         });
-        assistant.soft_launch = self.soft_launch.as_ref().map(|soft| SoftLaunch {
+        assistant.soft_launch = self.soft_launch.as_ref().map(|soft| SoftLaunch::Until {
             end: soft.end,
             goal_percent: soft.goal_percent,
             strictness_percent: soft.strictness_percent,
@@ -155,11 +155,16 @@ impl StudyAssistant {
             prevent_overfill,
             balance_fill,
         });
-        let soft_launch = is.soft_launch.as_ref().map(|soft| StudySoftLaunch {
-            end: soft.end,
-            goal_percent: soft.goal_percent,
-            strictness_percent: soft.strictness_percent,
-        });
+        let soft_launch = match is.soft_launch {
+            Some(SoftLaunch::Until { end, goal_percent, strictness_percent }) => {
+                Some(StudySoftLaunch { end, goal_percent, strictness_percent })
+            }
+            Some(SoftLaunch::Unknown(_)) => {
+                unknown.push("assistant.soft_launch");
+                None
+            }
+            None => None,
+        };
         Self { pricing, pacing, quota_overlay, soft_launch }
     }
 }
@@ -169,11 +174,17 @@ impl StudyAssistant {
 pub(super) fn wanted(is: &FieldingAssistant, desired: &FieldingAssistant, now: Timestamp) -> FieldingAssistant {
     const NOTHING: QuotaOverlay = QuotaOverlay { prevent_overfill: false, balance_fill: false };
     let mut desired = desired.clone();
-    let over = |soft: &Option<SoftLaunch>| soft.as_ref().is_none_or(|soft| soft.end <= now);
+    // One that cannot be read is not over.
+    let over = |soft: &Option<SoftLaunch>| soft.as_ref().is_none_or(|soft| soft.end().is_some_and(|end| end <= now));
     // Cint keeps milliseconds.
+    let in_milliseconds = |soft: &SoftLaunch| match soft {
+        SoftLaunch::Until { end, goal_percent, strictness_percent } => {
+            Some((end.as_millisecond(), *goal_percent, *strictness_percent))
+        }
+        SoftLaunch::Unknown(_) => None,
+    };
     let same = |one: &SoftLaunch, other: &SoftLaunch| {
-        one.end.as_millisecond() == other.end.as_millisecond()
-            && (one.goal_percent, one.strictness_percent) == (other.goal_percent, other.strictness_percent)
+        in_milliseconds(one).zip(in_milliseconds(other)).is_some_and(|(one, other)| one == other)
     };
     let both = is.soft_launch.as_ref().zip(desired.soft_launch.as_ref());
     if over(&is.soft_launch) && over(&desired.soft_launch) || both.is_some_and(|(one, other)| same(one, other)) {

@@ -134,7 +134,7 @@ impl Import {
             study_type: settings.study_type,
             reference: self.reference(&name, settings.reference.as_deref()),
             launch: StudyLaunch::Draft,
-            supply: StudySupply::from(&settings.supply),
+            supply: self.supply(&name, &settings.supply),
             assistant: Some(self.assistant(&name, &settings.assistant)),
             exclusions: self.exclusions::<V>(&name, &exclusions),
             audience,
@@ -193,7 +193,7 @@ impl Import {
             study_type: is.study_type,
             reference: self.reference(&name, settings.reference.as_deref()),
             launch: if shown.is_scheduled { StudyLaunch::AtStart } else { StudyLaunch::Now },
-            supply: StudySupply::from(&shown.supply),
+            supply: self.supply(&name, &shown.supply),
             assistant: Some(self.assistant(&name, &shown.assistant)),
             exclusions: self.exclusions::<V>(&name, &shown.exclusions),
             audience: in_field::<V>(&shown.shape, goal).ok_or(Missing("audience"))?,
@@ -230,6 +230,13 @@ impl Import {
             self.leave_out(name, "reference", "is none that a file can say");
         }
         said
+    }
+
+    fn supply(&mut self, name: &str, is: &Supply) -> StudySupply {
+        if !is.unread.is_empty() {
+            self.leave_out(name, "supply", "has something that this release does not know");
+        }
+        StudySupply::from(is)
     }
 
     fn assistant(&mut self, name: &str, is: &FieldingAssistant) -> StudyAssistant {

@@ -172,6 +172,11 @@ impl LaunchedChange {
             return Ok(());
         }
         let (file, cint) = (StudySupply::from(supply), StudySupply::from(&is));
+        if let Some(unread) = is.unread.first() {
+            let text = format!("supply has {unread}, which this release cannot read, so would delete");
+            self.obstacle("supply", &file, &cint, text);
+            return Ok(());
+        }
         match V::can_set_supply(client.raw(), client.account(), &there.project, &there.id, supply).await {
             Ok(()) => {
                 self.supply = Some(supply.clone());

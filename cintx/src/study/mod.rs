@@ -420,6 +420,7 @@ impl StudyGroupBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::target_group::DraftSettings;
 
     #[test]
     fn only_required_fields_hold_placeholders() {
@@ -431,5 +432,18 @@ mod tests {
         placeholders.sort_unstable();
         required.sort_unstable();
         assert_eq!(placeholders, required);
+    }
+
+    #[test]
+    fn what_was_not_read_of_a_supply_is_not_deleted() {
+        let mut is = DraftSettings::named("a name".into());
+        is.supply.unread.push("an allocation of the type \"auction\"".into());
+        let mut desired = DraftSettings::named("a name".into());
+        let group = StudyGroup::named("a name".into());
+        let wanted = |desired: &DraftSettings| plan::wanted(&is, desired, &group, jiff::Timestamp::now());
+        assert_eq!(wanted(&desired).supply, is.supply);
+        desired.supply = Supply::open_exchange().block([56]);
+        // The write is refused by what was not read.
+        assert_eq!(wanted(&desired).supply, Supply { unread: is.supply.unread.clone(), ..desired.supply });
     }
 }

@@ -660,6 +660,8 @@ pub(super) fn wanted(is: &DraftSettings, desired: &DraftSettings, group: &StudyG
     let same = |one: Timestamp, other: Timestamp| one.as_millisecond() == other.as_millisecond();
     let same_period = same(is.fielding_period.start(), desired.fielding_period.start())
         && same(is.fielding_period.end(), desired.fielding_period.end());
+    // What could not be read is there all the same: what would delete it is refused when it is written.
+    let supply = Supply { unread: is.supply.unread.clone(), ..desired.supply.clone() };
     DraftSettings {
         name: is.name.clone(),
         // A study may leave these open.
@@ -677,7 +679,7 @@ pub(super) fn wanted(is: &DraftSettings, desired: &DraftSettings, group: &StudyG
         test_url: desired.test_url.as_ref().or(desired.live_url.as_ref()).or(is.test_url.as_ref()).cloned(),
         // Equal, though not the same to the letter.
         fielding_period: if same_period { is.fielding_period } else { desired.fielding_period },
-        supply: if is.supply.same_as(&desired.supply) { is.supply.clone() } else { desired.supply.clone() },
+        supply: if is.supply.same_as(&supply) { is.supply.clone() } else { supply },
         ..desired.clone()
     }
 }

@@ -38,6 +38,10 @@ pub struct Supply {
     pub blocked: Vec<SupplierId>,
     /// Private exchanges: 2025-12-18, where Cint has switched them on.
     pub private: PrivateSupply,
+    /// What this release could not read of it, in words. To write the rest back would delete it, so that is refused
+    /// before anything is sent; clear the list to delete it all the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
 }
 
 /// Suppliers with a share of their own.
@@ -71,7 +75,13 @@ impl Supply {
 
     /// Every supplier of the exchange.
     pub fn open_exchange() -> Self {
-        Self { exchange: 0..=100, groups: Vec::new(), blocked: Vec::new(), private: PrivateSupply::default() }
+        Self {
+            exchange: 0..=100,
+            groups: Vec::new(),
+            blocked: Vec::new(),
+            private: PrivateSupply::default(),
+            unread: Vec::new(),
+        }
     }
 
     /// These suppliers and no other.
@@ -178,6 +188,9 @@ impl Supply {
         }
         if self.private.groups.iter().any(|group| group.suppliers.len() > 1) {
             refuse("has a private group of several suppliers, expected exactly one".to_owned());
+        }
+        for unread in &self.unread {
+            refuse(format!("has {unread}, which this release cannot read, so cannot write back"));
         }
         if !V::PRIVATE_EXCHANGE && self.private != PrivateSupply::default() {
             refuse(format!("has private exchanges, expected none: {} does not support them", V::DATE));

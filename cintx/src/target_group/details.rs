@@ -68,11 +68,19 @@ pub struct LaunchedSettings {
     pub cost_note: Option<Money>,
     /// The buyer's own number for it: 3 to 128 letters, digits, `-`, `_` and spaces. From 2025-12-18 on.
     pub reference: Option<String>,
+    /// Whether there is a note that this release could not read: to write the rest would delete it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) has_unread_note: bool,
 }
+
 impl LaunchedSettings {
     fn check<V: Version>(&self) -> Result<(), Error> {
         let mut problems = Vec::from_iter(text_length("name", self.name.trim(), NAME_CHARS));
         reference_problem::<V>(self.reference.as_deref(), &mut problems);
+        if self.has_unread_note && self.cost_note.is_none() {
+            let reason = "is an amount that this release cannot read, so cannot write back: give another one";
+            problems.push(FieldError::new("cost_note", reason));
+        }
         Error::check(problems)
     }
 }
@@ -122,6 +130,7 @@ impl<V: Version> TargetGroup<V> {
         change(&mut settings);
         settings.check::<V>()?;
         V::set_details(self.client.raw(), self.client.account(), &self.project, &self.id, &settings).await?;
+        settings.has_unread_note = false;
         Ok(settings)
     }
 }

@@ -76,7 +76,7 @@ pub struct DraftSettings {
 
 impl DraftSettings {
     /// Nothing but a name; what else is required holds placeholders.
-    fn named(name: String) -> Self {
+    pub(crate) fn named(name: String) -> Self {
         Self {
             name,
             business_unit: BusinessUnitId::new(0),
@@ -623,8 +623,11 @@ impl<V: Version> TargetGroup<V> {
     #[doc(alias = "update_target_group")]
     pub async fn edit_draft(&self, change: impl FnOnce(&mut DraftSettings) + Send) -> Result<DraftSettings, Error> {
         let Draft { mut settings, kept, .. } = self.draft().await?;
+        let before = settings.clone();
         change(&mut settings);
-        checked::<V>(&settings, self.client.now())?;
+        let mut problems = checked::<V>(&settings, self.client.now());
+        problems.extend(V::unread(&kept, &before, &settings));
+        Error::check(problems)?;
         let (raw, account) = (self.client.raw(), self.client.account());
         V::update_draft(raw, account, &self.project, &self.id, &settings, &kept, None).await?;
         Ok(settings)
@@ -654,10 +657,10 @@ impl<V: Version> TargetGroup<V> {
         change: impl FnOnce(&mut DraftSettings) + Send,
     ) -> Result<DraftSettings, Error> {
         let Draft { mut settings, kept, .. } = self.draft().await?;
+        let before = settings.clone();
         change(&mut settings);
-        let now = self.client.now();
-        let mut problems = Vec::from_iter(must_be_future("fielding_period", settings.fielding_period.start(), now));
-        settings.check::<V>(now, &mut problems);
+        let mut problems = checked::<V>(&settings, self.client.now());
+        problems.extend(V::unread(&kept, &before, &settings));
         audience.solve_ahead(Some(settings.completes_goal), V::DRAFTS_IN).await;
         audience.check(Some(settings.completes_goal), V::DRAFTS_IN, &mut problems);
         Error::check(problems)?;
@@ -692,10 +695,13 @@ impl<V: Version> TargetGroup<V> {
     ) -> Result<Self, Error> {
         let name = name.into();
         let Draft { mut settings, kept, .. } = self.draft().await?;
+        let before = settings.clone();
         settings.name = name;
         settings.reference = None;
         change(&mut settings);
-        checked::<V>(&settings, self.client.now())?;
+        let mut problems = checked::<V>(&settings, self.client.now());
+        problems.extend(V::unread(&kept, &before, &settings));
+        Error::check(problems)?;
         let is_referred = give_reference::<V>(&mut settings, None);
         let create = |client: Client<V>| {
             let (project, settings, kept) = (&self.project, &settings, &kept);
@@ -716,10 +722,10 @@ fn give_reference<V: Version>(settings: &mut DraftSettings, own: Option<String>)
     is_free
 }
 
-fn checked<V: Version>(settings: &DraftSettings, now: Timestamp) -> Result<(), Error> {
+fn checked<V: Version>(settings: &DraftSettings, now: Timestamp) -> Vec<FieldError> {
     let mut problems = Vec::from_iter(must_be_future("fielding_period", settings.fielding_period.start(), now));
     settings.check::<V>(now, &mut problems);
-    Error::check(problems)
+    problems
 }
 
 #[cfg(test)]

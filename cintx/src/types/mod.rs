@@ -30,7 +30,7 @@ pub use self::time::{ActivityPeriod, Interval, TimeRange};
 use crate::error::{FieldError, shortened};
 pub use crate::open_enum::UnknownValue;
 
-/// The longest value that an error shows, in characters.
+/// The longest value that an error shows, in characters as they are shown.
 const MAX_SHOWN_CHARS: usize = 200;
 
 /// A value that its type does not allow.
@@ -43,7 +43,16 @@ pub struct InvalidValue {
 
 impl InvalidValue {
     pub(crate) fn new(got: impl fmt::Display, expected: &'static str) -> Self {
-        Self { got: shortened(got.to_string(), MAX_SHOWN_CHARS).into(), expected }
+        let (got, mut room) = (got.to_string(), MAX_SHOWN_CHARS);
+        // What is invisible is shown by its number, which takes several characters.
+        let fits = |letter: &char| {
+            let length = letter.escape_debug().count();
+            let is_room = length <= room;
+            room = room.saturating_sub(length);
+            is_room
+        };
+        let shown = got.chars().take_while(fits).count();
+        Self { got: if shown < got.chars().count() { shortened(got, shown) } else { got }.into(), expected }
     }
 }
 

@@ -58,7 +58,7 @@ pub enum MoneyError {
     #[error("amount is {0}, expected at least 0")]
     BelowZero(Decimal),
     /// The amount would have more digits than a decimal holds.
-    #[error("amount is too large, expected less than 79,228,162,514,264,337,593,543,950,336")]
+    #[error("amount is too large or has too many decimals, expected at most 28 digits, decimals included")]
     Overflow,
 }
 

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize as _, Deserializer, de};
 
+use crate::error::{ErrorKind, Outcome};
+
 /// Types that print and read the same text.
 macro_rules! as_text {
     ($($type:ident),+) => {$(
@@ -29,7 +31,7 @@ pub(crate) fn read_text<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(des
 }
 
 /// Text for an enum that serde writes as one word: `word!(ReportFormat: "a format: csv, xlsx")` expands to `Display`
-/// and `FromStr` of that word.
+/// and `FromStr` of that word; `word!(from Outcome: "an outcome")` to `FromStr` alone, for what prints other text.
 macro_rules! word {
     ($name:ident: $expected:literal) => {
         impl std::fmt::Display for $name {
@@ -38,6 +40,9 @@ macro_rules! word {
             }
         }
 
+        $crate::types::serde_text::word!(from $name: $expected);
+    };
+    (from $name:ident: $expected:literal) => {
         impl std::str::FromStr for $name {
             type Err = $crate::types::InvalidValue;
 
@@ -49,3 +54,7 @@ macro_rules! word {
     };
 }
 pub(crate) use word;
+
+// The module of errors uses no other, so the text of its words is here.
+word!(ErrorKind: "a kind of error, such as invalid, timeout or status");
+word!(from Outcome: "an outcome: not-sent, no-effect, applied or unknown");

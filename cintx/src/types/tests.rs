@@ -125,6 +125,8 @@ fn what_cannot_be_counted_is_an_error() {
     assert_eq!(&most - &cents, Err(MoneyError::Overflow));
     let least = amount_of(Decimal::new(1, 28));
     assert_eq!(&least * Decimal::new(1, 1), Err(MoneyError::Overflow));
+    let text = MoneyError::Overflow.to_string();
+    assert!(text.contains("too large or has too many decimals"), "{text}");
     assert_eq!(&least * Decimal::new(10, 1), Ok(least.clone()), "by 1.0");
     assert_eq!(&amount_of(Decimal::new(5, 28)) * Decimal::new(2, 1), Ok(least), "zeros at the end go");
     assert_eq!(&most * 2, Err(MoneyError::Overflow));
@@ -183,5 +185,44 @@ fn an_address_is_read_part_by_part() {
     ] {
         let error = wrong.parse::<SurveyUrl>().unwrap_err().to_string();
         assert!(error.contains(says) && !error.contains("s3cret"), "{wrong}: {error}");
+    }
+}
+
+#[test]
+fn an_error_about_a_long_value_is_short_however_it_is_escaped() {
+    // A space that cannot be seen is shown as `\u{200b}`.
+    for letter in ["x", "é", "\u{200b}", "\n", "\u{10ffff}"] {
+        let error = InvalidValue::new(letter.repeat(3_000), "a name").to_string();
+        assert!(error.chars().count() < 250, "{error}");
+        assert!(error.ends_with("...\" is not a name"), "{error}");
+        let short = InvalidValue::new(letter.repeat(3), "a name").to_string();
+        assert_eq!(short, format!("{:?} is not a name", letter.repeat(3)));
+    }
+}
+
+#[test]
+fn words_print_what_is_kept_and_outcomes_read_it() {
+    use crate::error::{ErrorKind, Outcome};
+    use crate::respondent::RespondentOutcome;
+
+    assert_eq!(ErrorKind::Waiting.to_string(), "waiting");
+    assert_eq!("waiting".parse(), Ok(ErrorKind::Waiting));
+    assert!("Waiting for long".parse::<ErrorKind>().is_err());
+    for outcome in [Outcome::NotSent, Outcome::NoEffect, Outcome::Applied, Outcome::Unknown] {
+        let kept = serde_json::to_value(outcome).unwrap();
+        assert_eq!(kept.as_str().unwrap().parse(), Ok(outcome));
+    }
+    for outcome in RespondentOutcome::ALL {
+        let kept = serde_json::to_value(outcome).unwrap();
+        assert_eq!(kept.as_str().unwrap().parse(), Ok(outcome));
+    }
+}
+
+#[test]
+fn a_number_is_read_back_to_the_last_digit() {
+    // Without serde_json's `float_roundtrip` each is read as its neighbour.
+    for number in [1.4964927551529859_f64, 0.12401889786460031, 1.3268700197890915] {
+        let text = serde_json::to_string(&number).unwrap();
+        assert_eq!(serde_json::from_str::<f64>(&text).unwrap().to_bits(), number.to_bits(), "{text}");
     }
 }

@@ -65,7 +65,7 @@ impl TryFrom<Range<Timestamp>> for TimeRange {
         if range.start < range.end {
             return Ok(Self { start: range.start, end: range.end });
         }
-        Err(InvalidValue::new(format!("{}..{}", range.start, range.end), "a time window: it must end after it begins"))
+        Err(InvalidValue::new(format!("{}..{}", range.start, range.end), "a time range: it must end after it begins"))
     }
 }
 

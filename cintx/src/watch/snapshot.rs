@@ -276,8 +276,17 @@ impl fmt::Display for Changed {
             Self::Price(from, to) => write!(f, "price {} to {}", text(some(from)), text(some(to))),
             Self::Cost(from, to) => write!(f, "cost {} to {}", text(some(from)), text(some(to))),
             Self::Period(from, to) => {
-                let end = |period: &Option<FieldingPeriod>| period.map(|period| period.end);
-                write!(f, "end of field {} to {}", text(some(&end(from))), text(some(&end(to))))
+                let ends = |period: &Option<FieldingPeriod>| period.map(|it| [it.start, it.end]);
+                let (from, to) = (ends(from), ends(to));
+                let mut separator = "";
+                for (at, name) in ["start", "end"].into_iter().enumerate() {
+                    let (from, to) = (from.map(|ends| ends[at]), to.map(|ends| ends[at]));
+                    if from != to {
+                        write!(f, "{separator}{name} of field {} to {}", text(some(&from)), text(some(&to)))?;
+                        separator = ", ";
+                    }
+                }
+                Ok(())
             }
         }
     }

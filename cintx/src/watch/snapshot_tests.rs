@@ -181,3 +181,21 @@ fn too_many_completes_do_not_fill_another_group() {
     assert!((snapshot(vec![group("a", 100, 150), group("b", 100, 50)]).filled() - 0.75).abs() < 1e-9);
     assert!(snapshot(Vec::new()).filled().abs() < 1e-9);
 }
+
+#[test]
+fn a_moved_field_names_the_end_that_moved() {
+    let field = |from: i64, to: i64| Some(FieldingPeriod { start: start() + from.hours(), end: start() + to.hours() });
+    for (from, to, text) in [
+        (field(0, 1), field(0, 2), "end of field 2026-11-24T11:00:00Z to 2026-11-24T12:00:00Z"),
+        (field(0, 3), field(1, 3), "start of field 2026-11-24T10:00:00Z to 2026-11-24T11:00:00Z"),
+        (
+            field(0, 2),
+            field(1, 3),
+            "start of field 2026-11-24T10:00:00Z to 2026-11-24T11:00:00Z, \
+             end of field 2026-11-24T12:00:00Z to 2026-11-24T13:00:00Z",
+        ),
+        (None, field(0, 1), "start of field none to 2026-11-24T10:00:00Z, end of field none to 2026-11-24T11:00:00Z"),
+    ] {
+        assert_eq!(Changed::Period(from, to).to_string(), text);
+    }
+}

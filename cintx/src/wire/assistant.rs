@@ -5,7 +5,7 @@ use std::future::Future;
 
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Wire, timestamp};
+use super::{AMOUNT, Answer, Wire, amount, timestamp};
 use crate::fielding::assistant::{FieldingAssistant, Pacing, Pricing, QuotaOverlay, SoftLaunch};
 use crate::optimistic::WithEtag;
 use crate::types::Money;
@@ -33,16 +33,13 @@ pub trait AssistantWire: Wire {
     ) -> impl Future<Output = Answer<Option<String>>> + Send;
 }
 
-fn amount(money: &Money) -> Value {
-    json!({ "value": money.value().to_string(), "currency_code": money.currency() })
-}
-
 /// The modules that are on.
 pub(crate) fn to_modules(assistant: &FieldingAssistant) -> Value {
     let mut modules = Map::new();
     let mut set = |module: &str, value: Value| modules.insert(module.to_owned(), value);
     let amounts = |kind: &str, amounts: &[(&str, &Option<Money>)]| {
-        let given = amounts.iter().filter_map(|(name, money)| Some(((*name).to_owned(), amount(money.as_ref()?))));
+        let given =
+            amounts.iter().filter_map(|(name, money)| Some(((*name).to_owned(), amount(money.as_ref()?, AMOUNT))));
         let mut object: Map<String, Value> = given.collect();
         object.insert("type".into(), kind.into());
         Value::Object(object)
@@ -74,62 +71,71 @@ pub(crate) fn to_modules(assistant: &FieldingAssistant) -> Value {
     if let Some(QuotaOverlay { prevent_overfill, balance_fill }) = assistant.quota_overlay {
         set("quota_overlay", json!({ "prevent_overfill": prevent_overfill, "balance_fill": balance_fill }));
     }
-    if let Some(SoftLaunch { end, goal_percent, strictness_percent }) = &assistant.soft_launch {
-        let module = json!({
-            "end_at": timestamp(*end),
-            "filling_goal_percentage": goal_percent,
-            "demographics_strictness_percentage": strictness_percent,
-        });
-        set("soft_launch", module);
+    match &assistant.soft_launch {
+        Some(SoftLaunch::Until { end, goal_percent, strictness_percent }) => {
+            let module = json!({
+                "end_at": timestamp(*end),
+                "filling_goal_percentage": goal_percent,
+                "demographics_strictness_percentage": strictness_percent,
+            });
+            set("soft_launch", module);
+        }
+        Some(SoftLaunch::Unknown(map)) => drop(set("soft_launch", Value::Object(map.clone()))),
+        None => {}
     }
     Value::Object(modules)
 }
 
-/// Reads the modules that are on.
+/// Reads the modules that are on. What cannot be read is kept as it came, so that it is written back.
 pub(crate) fn from_modules(modules: &Value) -> FieldingAssistant {
-    let money = |part: &Value| Money::new(part["value"].as_str()?, part["currency_code"].as_str()?).ok();
-    let pricing = modules["pricing"].as_object().map(|map| {
-        let part = &modules["pricing"];
-        match part["type"].as_str() {
-            Some("dynamic") => Pricing::Dynamic {
-                total_budget: money(&part["total_budget"]),
-                maximum_cpi: money(&part["maximum_cpi"]),
-                minimum_cpi: money(&part["minimum_cpi"]),
-            },
-            Some("rate_card") => {
-                Pricing::RateCard { maximum_cpi: money(&part["maximum_cpi"]), boost_cpi: money(&part["boost_cpi"]) }
-            }
-            _ => Pricing::Unknown(map.clone()),
-        }
-    });
-    let pacing = modules["pacing"].as_object().map(|map| {
-        let part = &modules["pacing"];
-        let interval = || part["increment_interval"].as_str()?.parse().ok();
-        let known = match part["type"].as_str() {
-            Some("linear") => interval().map(Pacing::Linear),
-            Some("adaptive") => interval().map(Pacing::Adaptive),
-            Some("gemini") => part["exposed_target_group_id"].as_str().map(|id| Pacing::Gemini(TargetGroupId::new(id))),
-            _ => None,
-        };
-        known.unwrap_or_else(|| Pacing::Unknown(map.clone()))
-    });
     let overlay = &modules["quota_overlay"];
-    let soft = &modules["soft_launch"];
-    let percent = |part: &Value| part.as_u64().and_then(|percent| u8::try_from(percent).ok());
-    let soft_launch = || {
-        Some(SoftLaunch {
-            end: super::moment::moment(soft["end_at"].as_str()?)?,
-            goal_percent: percent(&soft["filling_goal_percentage"])?,
-            strictness_percent: percent(&soft["demographics_strictness_percentage"])?,
-        })
-    };
     FieldingAssistant {
-        pricing,
-        pacing,
+        pricing: modules["pricing"]
+            .as_object()
+            .map(|map| pricing(map).unwrap_or_else(|| Pricing::Unknown(map.clone()))),
+        pacing: modules["pacing"].as_object().map(|map| pacing(map).unwrap_or_else(|| Pacing::Unknown(map.clone()))),
         quota_overlay: overlay.is_object().then(|| QuotaOverlay {
             prevent_overfill: overlay["prevent_overfill"].as_bool().unwrap_or_default(),
             balance_fill: overlay["balance_fill"].as_bool().unwrap_or_default(),
         }),
-        soft_launch: soft_launch(),
+        soft_launch: modules["soft_launch"]
+            .as_object()
+            .map(|map| soft_launch(map).unwrap_or_else(|| SoftLaunch::Unknown(map.clone()))),
     }
+}
+
+fn pricing(module: &Map<String, Value>) -> Option<Pricing> {
+    // Nothing where there is no such amount, an error where it cannot be read.
+    let money = |name: &str| match module.get(name) {
+        None | Some(Value::Null) => Some(None),
+        Some(part) => super::money(part["value"].as_str(), part["currency_code"].as_str()).map(Some),
+    };
+    match module.get("type")?.as_str()? {
+        "dynamic" => Some(Pricing::Dynamic {
+            total_budget: money("total_budget")?,
+            maximum_cpi: money("maximum_cpi")?,
+            minimum_cpi: money("minimum_cpi")?,
+        }),
+        "rate_card" => Some(Pricing::RateCard { maximum_cpi: money("maximum_cpi")?, boost_cpi: money("boost_cpi")? }),
+        _ => None,
+    }
+}
+
+fn pacing(module: &Map<String, Value>) -> Option<Pacing> {
+    let text = |name: &str| module.get(name)?.as_str();
+    match text("type")? {
+        "linear" => text("increment_interval")?.parse().ok().map(Pacing::Linear),
+        "adaptive" => text("increment_interval")?.parse().ok().map(Pacing::Adaptive),
+        "gemini" => Some(Pacing::Gemini(TargetGroupId::new(text("exposed_target_group_id")?))),
+        _ => None,
+    }
+}
+
+fn soft_launch(module: &Map<String, Value>) -> Option<SoftLaunch> {
+    let percent = |name: &str| module.get(name)?.as_u64().and_then(|percent| u8::try_from(percent).ok());
+    Some(SoftLaunch::Until {
+        end: super::moment::moment(module.get("end_at")?.as_str()?)?,
+        goal_percent: percent("filling_goal_percentage")?,
+        strictness_percent: percent("demographics_strictness_percentage")?,
+    })
 }

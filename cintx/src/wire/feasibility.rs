@@ -7,9 +7,9 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive as _;
 use serde_json::{Value, json};
 
-use super::Answer;
 use super::audience::{legacy, modern};
 use super::quotas::{self, items};
+use super::{AMOUNT, Answer, amount};
 use crate::audience::{Audience, Condition, Question};
 use crate::fielding::assistant::Pricing;
 use crate::quota::TableKind;
@@ -209,16 +209,12 @@ pub(crate) fn of_group(settings: &FeasibilitySettings) -> Answer<Value> {
     Ok(json!({
         "length_of_interview": settings.length_of_interview.map(|it| it.as_minutes()),
         "incidence_rate": settings.incidence_rate.map(|rate| rate.fraction()),
-        "price": settings.price.as_ref().map(money),
+        "price": settings.price.as_ref().map(|price| amount(price, AMOUNT)),
         "locale": settings.locale.as_ref().map(ToString::to_string),
         "collects_pii": settings.collects_pii,
-        "rate_card_price_boost": settings.boost.as_ref().map(money),
+        "rate_card_price_boost": settings.boost.as_ref().map(|boost| amount(boost, AMOUNT)),
         "step_days": settings.step_days,
     }))
-}
-
-fn money(money: &Money) -> Value {
-    json!({ "value": money.value().to_string(), "currency_code": money.currency() })
 }
 
 /// The request about a target group: what is not said is left out.

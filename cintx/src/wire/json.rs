@@ -13,9 +13,10 @@ pub(crate) fn id_text(id: &Value) -> Option<String> {
     }
 }
 
-/// A number, which may be text.
+/// A number, which may be text. Digits in groups are no number: whoever groups them may do so by a point, too.
 pub(crate) fn decimal(number: &Value) -> Option<Decimal> {
     let text = id_text(number)?;
+    let text = (!text.contains('_')).then_some(text)?;
     text.parse().or_else(|_| Decimal::from_scientific(&text)).ok()
 }
 
@@ -48,5 +49,27 @@ fn join(outer: &str, inner: &str) -> String {
         None => outer.to_owned(),
         Some('[') => format!("{outer}{inner}"),
         Some(_) => format!("{outer}.{inner}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_number_is_read_as_number_or_text_but_not_in_groups() {
+        for (number, read) in [
+            (json!(1.5), Some(Decimal::new(15, 1))),
+            (json!("-1.5"), Some(Decimal::new(-15, 1))),
+            (json!("1.5E-7"), Some(Decimal::new(15, 8))),
+            (json!(1.5e-7), Some(Decimal::new(15, 8))),
+            (json!("4_9"), None),
+            (json!("some"), None),
+            (json!(null), None),
+        ] {
+            assert_eq!(decimal(&number), read, "{number}");
+        }
     }
 }

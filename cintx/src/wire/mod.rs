@@ -96,6 +96,14 @@ fn money(value: Option<&str>, currency: Option<&str>) -> Option<Money> {
     Money::new(value?, currency?).ok()
 }
 
+/// What most requests call the value and the currency of an amount.
+const AMOUNT: (&str, &str) = ("value", "currency_code");
+
+/// Money as a request takes it, which calls value and currency so.
+fn amount(money: &Money, (value, currency): (&str, &str)) -> Value {
+    serde_json::json!({ value: money.value().to_string(), currency: money.currency() })
+}
+
 /// One page of a list that goes on by cursor: asks for it with the parameters that every list has and those in the
 /// braces, reads the items, and says where the next page begins. The braces hold the parameters that are the list's own
 /// and end with a base for the others; behind them stand the field that holds the items and, where there is one, the

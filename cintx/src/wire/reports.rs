@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::read::{Missing, Read};
 use super::{Answer, Wire};
+use crate::error::{Error, FieldError};
 use crate::job::JobPoll;
+use crate::open_enum::same_word;
 use crate::paging::{PageRequest, RawPage};
 use crate::report::{
     ReportFilter, ReportKind, ReportLevel, ReportOrder, ReportParameters, ReportRequest, ReportRequestor,
@@ -52,13 +54,23 @@ pub trait ReportsWire: Wire {
     ) -> impl Future<Output = Answer<ByteStream>> + Send;
 }
 
+/// A level as a version spells it.
+///
+/// # Errors
+/// If it is none of the version's words.
+pub(crate) fn spelled(words: &[&'static str], level: &ReportLevel) -> Answer<&'static str> {
+    words.iter().copied().find(|word| same_word(word, level.as_str())).ok_or_else(|| {
+        let reason = format!("is {level}, expected the account or one of {}", words.join(", "));
+        Error::invalid(vec![FieldError::new("of", reason)])
+    })
+}
+
 impl Read<String> for ReportKind {
     fn read(wire: String) -> Result<Self, Missing> {
         Ok(Self::parse(&wire))
     }
 }
 
-/// The two older versions write the order of a report as text.
 /// Before 2025-12-18 a requestor is a name.
 impl Read<String> for ReportRequestor {
     fn read(name: String) -> Result<Self, Missing> {
@@ -66,6 +78,7 @@ impl Read<String> for ReportRequestor {
     }
 }
 
+/// The two older versions write the order of a report as text.
 impl Read<String> for ReportParameters {
     fn read(wire: String) -> Result<Self, Missing> {
         serde_json::from_str(&wire).map(|json| parameters(&json)).map_err(|_| Missing("create_params"))
@@ -111,6 +124,17 @@ mod tests {
         assert_eq!(parameters(&json!("none")), ReportParameters::default());
         assert!(ReportParameters::read("not JSON".to_owned()).is_err());
     }
+
+    #[test]
+    fn a_level_that_a_version_does_not_know_is_refused() {
+        assert_eq!(spelled(&["Business Unit", "Project"], &ReportLevel::BusinessUnit).unwrap(), "Business Unit");
+        // A newer document may spell it in another way, or lack it.
+        let error = spelled(&["business_entity", "project"], &ReportLevel::BusinessUnit).unwrap_err();
+        assert_eq!(error.outcome(), crate::Outcome::NotSent);
+        let problem = error.invalid_fields()[0].to_string();
+        assert!(problem.contains("expected the account or one of business_entity, project"), "{problem}");
+    }
+
     #[test]
     fn the_file_is_in_the_query_or_at_the_end() {
         let named = |file: &str, kind| Some((file.to_owned(), kind));

@@ -90,21 +90,54 @@ pub(crate) fn to_list(supply: &Supply, key: &str) -> Vec<Value> {
 /// Reads the list of tagged allocations. Nothing at all means the whole exchange.
 pub(crate) fn from_list(list: &[Value]) -> Supply {
     let mut supply = Supply::open_exchange();
+    let mut unread = Unread::default();
     for entry in list {
-        let share = percent(entry, "percentage_min", 0)..=percent(entry, "percentage_max", 100);
+        let share = |unread: &mut Unread| {
+            unread.percent(entry, "percentage_min", 0)..=unread.percent(entry, "percentage_max", 100)
+        };
         match entry["type"].as_str() {
             Some("group") => supply.groups.push(SupplyGroup {
                 id: id_text(&entry["id"]),
                 name: text(&entry["name"]),
-                share,
-                suppliers: suppliers(&entry["suppliers"]),
+                share: share(&mut unread),
+                suppliers: unread.suppliers(&entry["suppliers"]),
             }),
-            Some("exchange") => supply.exchange = share,
-            Some("blocked") => supply.blocked = suppliers(&entry["suppliers"]),
-            _ => {}
+            Some("exchange") => supply.exchange = share(&mut unread),
+            Some("blocked") => supply.blocked = unread.suppliers(&entry["suppliers"]),
+            Some(kind) => unread.0.push(format!("an allocation of the type {kind:?}")),
+            None => unread.0.push("an allocation without a type".to_owned()),
         }
     }
+    supply.unread = unread.0;
     supply
+}
+
+/// What could not be read of a supply, in words.
+#[derive(Default)]
+struct Unread(Vec<String>);
+
+impl Unread {
+    fn percent(&mut self, entry: &Value, key: &str, absent: u8) -> u8 {
+        let value = &entry[key];
+        let percent = value.as_u64().and_then(|percent| u8::try_from(percent).ok());
+        if percent.is_none() && !value.is_null() {
+            self.0.push(format!("{value} as its {key}"));
+        }
+        percent.unwrap_or(absent)
+    }
+
+    fn suppliers(&mut self, list: &Value) -> Vec<SupplierId> {
+        list.as_array().into_iter().flatten().filter_map(|entry| self.supplier(entry)).collect()
+    }
+
+    fn supplier(&mut self, entry: &Value) -> Option<SupplierId> {
+        let read = supplier(entry);
+        if read.is_none() {
+            let id = supplier_id(entry);
+            self.0.push(format!("{id} as the id of a supplier"));
+        }
+        read
+    }
 }
 
 /// What makes one list of allocations of another: entries to be updated, by their numbers, and entries to be added.
@@ -191,25 +224,31 @@ pub(crate) fn to_draft_specification(supply: &Supply, ids: bool) -> Value {
 /// Reads the specification.
 pub(crate) fn from_specification(specification: &Value) -> Supply {
     let (open, private) = (&specification["open_exchange_allocations"], &specification["private_exchange_allocations"]);
-    let groups = |part: &Value| -> Vec<SupplyGroup> {
+    let mut unread = Unread::default();
+    let groups = |part: &Value, unread: &mut Unread| -> Vec<SupplyGroup> {
         let groups = part["groups"].as_array().into_iter().flatten();
         groups
             .map(|group| SupplyGroup {
                 id: id_text(&group["group_id"]),
                 name: text(&group["group_name"]),
-                share: percent(group, "min_percentage", 0)..=percent(group, "max_percentage", 100),
+                share: unread.percent(group, "min_percentage", 0)..=unread.percent(group, "max_percentage", 100),
                 suppliers: match &group["supplier"] {
-                    Value::Null => suppliers(&group["suppliers"]),
-                    one => supplier(one).into_iter().collect(),
+                    Value::Null => unread.suppliers(&group["suppliers"]),
+                    one => unread.supplier(one).into_iter().collect(),
                 },
             })
             .collect()
     };
+    let (least, most) = ("exchange_min_percentage", "exchange_max_percentage");
     Supply {
-        exchange: percent(open, "exchange_min_percentage", 0)..=percent(open, "exchange_max_percentage", 100),
-        groups: groups(open),
-        blocked: suppliers(&open["blocked_suppliers"]),
-        private: PrivateSupply { groups: groups(private), blocked: suppliers(&private["blocked_suppliers"]) },
+        exchange: unread.percent(open, least, 0)..=unread.percent(open, most, 100),
+        groups: groups(open, &mut unread),
+        blocked: unread.suppliers(&open["blocked_suppliers"]),
+        private: PrivateSupply {
+            groups: groups(private, &mut unread),
+            blocked: unread.suppliers(&private["blocked_suppliers"]),
+        },
+        unread: unread.0,
     }
 }
 
@@ -289,24 +328,47 @@ fn delivered(entry: &Value) -> Option<SupplierProgress> {
     })
 }
 
-fn percent(entry: &Value, key: &str, absent: u8) -> u8 {
-    entry[key].as_u64().and_then(|percent| u8::try_from(percent).ok()).unwrap_or(absent)
-}
-
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-fn suppliers(list: &Value) -> Vec<SupplierId> {
-    list.as_array().into_iter().flatten().filter_map(supplier).collect()
-}
-
 /// A supplier: an object with its id, or the id itself.
 fn supplier(value: &Value) -> Option<SupplierId> {
-    let id = if value.is_object() {
-        value.get("id").or_else(|| value.get("supplier_id")).unwrap_or(&Value::Null)
-    } else {
-        value
-    };
-    id_text(id)?.parse().ok().map(SupplierId::new)
+    id_text(supplier_id(value))?.parse().ok().map(SupplierId::new)
+}
+
+fn supplier_id(value: &Value) -> &Value {
+    if value.is_object() { value.get("id").or_else(|| value.get("supplier_id")).unwrap_or(&Value::Null) } else { value }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_of_a_supply_is_told() {
+        let list = [
+            json!({ "type": "blocked", "suppliers": [{ "id": "12" }, { "id": "acme" }] }),
+            json!({ "type": "auction" }),
+            json!({ "type": "exchange", "percentage_min": 10, "percentage_max": 1_000 }),
+            json!({ "suppliers": [] }),
+        ];
+        let supply = from_list(&list);
+        assert_eq!((supply.blocked, supply.exchange), (vec![SupplierId::new(12)], 10..=100));
+        let told = [
+            "\"acme\" as the id of a supplier",
+            "an allocation of the type \"auction\"",
+            "1000 as its percentage_max",
+            "an allocation without a type",
+        ];
+        assert_eq!(supply.unread, told);
+        let specification = json!({
+            "open_exchange_allocations": { "exchange_max_percentage": 90.5, "blocked_suppliers": ["acme"] },
+            "private_exchange_allocations": { "groups": [{ "group_name": "own", "supplier": { "id": 7 } }] },
+        });
+        let supply = from_specification(&specification);
+        assert_eq!(supply.private.groups[0].suppliers, [SupplierId::new(7)]);
+        assert_eq!(supply.unread, ["90.5 as its exchange_max_percentage", "\"acme\" as the id of a supplier"]);
+        assert!(!supply.same_as(&Supply::open_exchange().exchange(0..=100).private_group("own", 0..=100, 7)));
+    }
 }

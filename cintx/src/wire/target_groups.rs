@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::assistant::to_modules;
 use super::supply::{to_draft_specification, to_list};
-use super::{Answer, Wire, timestamp};
+use super::{Answer, Wire, amount, timestamp};
+use crate::error::FieldError;
 use crate::paging::{PageRequest, RawPage};
 use crate::reference::account::BusinessUnit;
 use crate::target_group::{
@@ -37,6 +38,10 @@ pub trait GroupsWire: Wire {
         project: &ProjectId,
         group: &TargetGroupId,
     ) -> impl Future<Output = Answer<Draft>> + Send;
+
+    /// What a draft holds that its settings could not read and no change has replaced: to write it back would
+    /// delete it.
+    fn unread(kept: &KeptDraft, before: &DraftSettings, after: &DraftSettings) -> Vec<FieldError>;
 
     /// Another audience, as a request takes it, takes the place of the kept one.
     fn update_draft(
@@ -126,7 +131,7 @@ pub(crate) fn draft_body(
     settings: &DraftSettings,
     rest: impl IntoIterator<Item = (&'static str, Value)>,
 ) -> Value {
-    let amount = |money: &Money| json!({ names.money.0: money.value().to_string(), names.money.1: money.currency() });
+    let amount = |money: &Money| amount(money, names.money);
     // Both addresses are required by one version, and the test address is the live one if nothing else is said.
     let live = settings.live_url.as_ref().map(ToString::to_string);
     let test = settings.test_url.as_ref().map(ToString::to_string).or_else(|| live.clone());
@@ -168,6 +173,37 @@ pub(crate) fn draft_body(
     Value::Object(body)
 }
 
+/// The fields of a draft that it may lack, as the API and as the settings call them. One that is there and cannot be
+/// read counts as absent, so a request would leave it out.
+const MAY_LACK: [(&str, &str); 9] = [
+    ("cost_per_interview", "cost_per_interview"),
+    ("client_cost_per_interview_note", "cost_note"),
+    ("client_id", "client"),
+    ("industry_code", "industry"),
+    ("industry_lockout_code", "lockout"),
+    ("study_type_code", "study_type"),
+    ("live_url", "live_url"),
+    ("test_url", "test_url"),
+    ("target_group_customer_reference_number", "reference"),
+];
+
+/// What stands in a draft that was read, and neither in the request for the settings read from it nor in that for the
+/// changed ones. Supply and assistant tell themselves what they could not read.
+pub(crate) fn unread(names: Names, kept: &KeptDraft, before: &DraftSettings, after: &DraftSettings) -> Vec<FieldError> {
+    let [before, after] = [before, after].map(|settings| draft_body(names, Write::Replace, settings, []));
+    let mut problems = Vec::new();
+    for (name, field) in MAY_LACK {
+        let Some(value) = kept.0.get(name) else { continue };
+        // An amount without a value says nothing.
+        let is_said = if value.is_object() { !value[names.money.0].is_null() } else { !value.is_null() };
+        if is_said && before.get(name).is_none() && after.get(name).is_none() {
+            let reason = format!("is {value}, which this release cannot read, so cannot write back");
+            problems.push(FieldError::new(field, reason));
+        }
+    }
+    problems
+}
+
 /// The parts of a draft that are not in its settings, as a request takes them.
 pub(crate) fn kept_parts(names: Names, kept: &KeptDraft) -> Vec<(&'static str, Value)> {
     let parts = [names.profiles, "exclusion", "re_entry_configuration", "respondent_activity_exclusions"];
@@ -192,9 +228,17 @@ fn items<'a>(value: &'a mut Value, list: &str) -> impl Iterator<Item = &'a mut V
     value.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten()
 }
 
+/// The kinds of conditions that a profile may list; their names end with `_template` in some places.
+const CONDITIONS: [&str; 3] = ["range_conditions_details", "selection_conditions_details", "zip_conditions_details"];
+
 /// Profiles as they were read, in the form in which they are sent: what is behind an interlock is named, not described.
 fn profile(mut profile: Value) -> Value {
     for draft in items(&mut profile, "drafts") {
+        // What is of a kind that came later is left as it is.
+        let kind = draft["conditions"]["object"].as_str();
+        if kind.is_some_and(|kind| !CONDITIONS.contains(&kind.trim_end_matches("_template"))) {
+            continue;
+        }
         for condition in draft.get_mut("conditions").into_iter().flat_map(|conditions| items(conditions, "data")) {
             retain(condition, &["min", "max", "option", "zip_codes", "allow_all_zip"]);
         }

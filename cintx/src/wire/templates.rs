@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use serde_json::{Value, json};
 
+use super::json::decimal;
 use super::read::Missing;
 use super::{Answer, Wire};
 use crate::paging::{PageRequest, RawPage};
@@ -71,14 +72,10 @@ fn number(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.parse().ok())
 }
 
-/// A share: a number, or text that is one.
-fn share(value: &Value) -> Option<Decimal> {
-    let share: Option<Decimal> = match value {
-        Value::Number(number) => number.to_string().parse().ok(),
-        Value::String(text) => text.parse().ok(),
-        _ => None,
-    };
-    share.map(|share| share.normalize())
+/// A share, if there is one: a number, or text that is one. What is written back without it would have no quota.
+fn share(value: &Value) -> Result<Option<Decimal>, Missing> {
+    let share = (!value.is_null()).then(|| decimal(value).ok_or(Missing("percentage that can be read")));
+    Ok(share.transpose()?.map(|share| share.normalize()))
 }
 
 /// The body of a request.
@@ -188,7 +185,7 @@ pub(crate) mod by_target {
                 read_condition(condition)
             });
             let conditions = conditions.collect::<Result<_, _>>()?;
-            let percentage = share(&target["quota"]["completes_goal_percentage"]).filter(|_| quotas);
+            let percentage = share(&target["quota"]["completes_goal_percentage"])?.filter(|_| quotas);
             Ok(TemplateTarget { name: text(&target["name"]), conditions, percentage })
         });
         let targets = targets.collect::<Result<_, _>>()?;
@@ -278,11 +275,11 @@ pub(crate) mod by_place {
         let quotas = &wire["quotas"];
         let mut places: Vec<(Vec<u64>, Option<String>, Option<Decimal>)> = Vec::new();
         for quota in list(&quotas["ungrouped"]) {
-            places.push((quota["index"].as_u64().into_iter().collect(), None, share(&quota["quota_percentage"])));
+            places.push((quota["index"].as_u64().into_iter().collect(), None, share(&quota["quota_percentage"])?));
         }
         for quota in list(&quotas["grouped"]) {
             let indexes = list(&quota["indexes"]).filter_map(Value::as_u64).collect();
-            places.push((indexes, text(&quota["name"]), share(&quota["quota_percentage"])));
+            places.push((indexes, text(&quota["name"]), share(&quota["quota_percentage"])?));
         }
         // Conditions without a quota are wanted, too.
         for place in 0..conditions.len() as u64 {

@@ -154,14 +154,18 @@ const ASSISTANT: &str = "create_or_update_fielding_assistant_assignment";
 
 async fn eight_count_up_in_the_assistant<V: Version>(setup: Setup<V>) {
     let (group, _) = live(&setup).await;
-    let soft = SoftLaunch { end: "2100-01-01T00:00:00Z".parse().unwrap(), goal_percent: 10, strictness_percent: 50 };
+    let end: Timestamp = "2100-01-01T00:00:00Z".parse().unwrap();
+    let soft = SoftLaunch::Until { end, goal_percent: 10, strictness_percent: 50 };
     group.edit_assistant(|assistant| assistant.soft_launch = Some(soft.clone())).await.unwrap();
     let outcomes = edit_at_once(&group, |_, assistant| {
-        assistant.soft_launch.as_mut().unwrap().goal_percent += 1;
+        if let Some(SoftLaunch::Until { goal_percent, .. }) = &mut assistant.soft_launch {
+            *goal_percent += 1;
+        }
     })
     .await;
     assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
-    assert_eq!(group.assistant().await.unwrap().soft_launch.unwrap().goal_percent, 18);
+    let counted = SoftLaunch::Until { end, goal_percent: 18, strictness_percent: 50 };
+    assert_eq!(group.assistant().await.unwrap().soft_launch, Some(counted));
     let (done, late) = took_effect(&setup, ASSISTANT);
     assert_eq!(done.len(), 1 + EDITORS);
     assert!(late >= EDITORS - 1, "all but one were too late at first, {late} were");
@@ -176,7 +180,7 @@ async fn eight_change_a_module_each<V: Version>(setup: Setup<V>) {
         .pricing(Pricing::maximum_cpi(Money::new("3.50", "USD").unwrap()))
         .pacing(Pacing::Linear("P2D".parse().unwrap()))
         .quota_overlay(QuotaOverlay { prevent_overfill: true, balance_fill: true })
-        .soft_launch(SoftLaunch { end, goal_percent: 10, strictness_percent: 50 });
+        .soft_launch(SoftLaunch::Until { end, goal_percent: 10, strictness_percent: 50 });
     let given = wanted.clone();
     let outcomes = edit_at_once(&group, move |number, assistant| match number % 4 {
         0 => assistant.pricing.clone_from(&given.pricing),

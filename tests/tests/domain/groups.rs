@@ -36,7 +36,7 @@ fn everything() -> FieldingAssistant {
         .pricing(Pricing::maximum_cpi(Money::new("3.50", "USD").unwrap()).minimum_cpi(Money::new("1", "USD").unwrap()))
         .pacing(Pacing::Linear("P1DT12H".parse().unwrap()))
         .quota_overlay(QuotaOverlay { prevent_overfill: true, balance_fill: true })
-        .soft_launch(SoftLaunch {
+        .soft_launch(SoftLaunch::Until {
             end: "2100-01-01T00:00:00Z".parse().unwrap(),
             goal_percent: 10,
             strictness_percent: 50,

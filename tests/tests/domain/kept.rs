@@ -171,7 +171,7 @@ proptest! {
                 .pricing(Pricing::maximum_cpi(price(cents)).minimum_cpi(price(cents / 2)))
                 .pacing(pacing)
                 .quota_overlay(QuotaOverlay { prevent_overfill: min > 9, balance_fill: max > 9 })
-                .soft_launch(SoftLaunch { end, goal_percent, strictness_percent });
+                .soft_launch(SoftLaunch::Until { end, goal_percent, strictness_percent });
             is_kept(&assistant);
         }
         is_kept(&FieldingAssistant::off().pricing(Pricing::total_budget(price(cents))));

@@ -36,5 +36,6 @@ mod setup;
 mod studies;
 mod study_files;
 mod templates;
+mod unread;
 mod values;
 mod webhooks;

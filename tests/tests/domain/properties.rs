@@ -101,10 +101,8 @@ pub fn assistant() -> impl Strategy<Value = FieldingAssistant> {
         interval.prop_map(Pacing::Adaptive),
         Just(Pacing::Gemini(TargetGroupId::new("01HXK2Q1V7Q5C4ZB0E3R7T9Y2M"))),
     ];
-    let soft = (-5_i64..200, 0_u8..104, 0_u8..104).prop_map(|(end, goal_percent, strictness_percent)| SoftLaunch {
-        end: Timestamp::now() + SignedDuration::from_hours(end),
-        goal_percent,
-        strictness_percent,
+    let soft = (-5_i64..200, 0_u8..104, 0_u8..104).prop_map(|(end, goal_percent, strictness_percent)| {
+        SoftLaunch::Until { end: Timestamp::now() + SignedDuration::from_hours(end), goal_percent, strictness_percent }
     });
     let overlay = (any::<bool>(), any::<bool>())
         .prop_map(|(prevent_overfill, balance_fill)| QuotaOverlay { prevent_overfill, balance_fill });

@@ -50,7 +50,7 @@ fn dynamic(budget: Option<&str>, maximum: Option<&str>, minimum: Option<&str>) -
 }
 
 fn soft(end: Timestamp, goal_percent: u8, strictness_percent: u8) -> FieldingAssistant {
-    FieldingAssistant::off().soft_launch(SoftLaunch { end, goal_percent, strictness_percent })
+    FieldingAssistant::off().soft_launch(SoftLaunch::Until { end, goal_percent, strictness_percent })
 }
 
 fn asks(questions: impl IntoIterator<Item = Question>) -> Audience {

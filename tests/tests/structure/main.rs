@@ -49,6 +49,8 @@ fn the_root_exports_few_names() {
     }
     assert!(exported.iter().any(|name| name == "Client"), "{exported:?}");
     assert!(exported.len() <= MAX_ROOT_NAMES, "{} names at the root: {exported:?}", exported.len());
+    let said = format!("{} names at the root", exported.len());
+    assert!(include_str!("../../../CHANGELOG.md").contains(&said), "the changelog does not say: {said}");
 }
 
 fn source_files() -> Vec<PathBuf> {
@@ -166,8 +168,38 @@ const NO_MODELS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The public types of a file that are not generic over a version, with what each implements.
-fn models(file: &syn::File, out: &mut BTreeMap<String, BTreeSet<String>>) {
+/// Models that lack `Eq` or `Hash` although no floating-point number is in them, and why.
+const NOT_COMPARED_EXACTLY: &[(&str, &[&str])] =
+    &[("it holds what `cintx-quota` found, which has no hash", &["QuotaWaysOut"])];
+
+/// Enums of words that have no text of their own, and why.
+const NO_WORDS: &[(&str, &[&str])] = &[];
+
+/// A public type that is not generic over a version.
+#[derive(Debug, Default)]
+struct Model {
+    traits: BTreeSet<String>,
+    /// The names that its fields mention.
+    mentions: BTreeSet<String>,
+    /// Whether it is an enum none of whose variants holds anything.
+    is_words: bool,
+}
+
+/// Models by their file below `cintx/src` and their name: names alone are not unique.
+type Models = BTreeMap<(String, String), Model>;
+
+fn mentioned(tokens: proc_macro2::TokenStream, out: &mut BTreeSet<String>) {
+    for token in tokens {
+        match token {
+            proc_macro2::TokenTree::Ident(name) => drop(out.insert(name.to_string())),
+            proc_macro2::TokenTree::Group(group) => mentioned(group.stream(), out),
+            _ => {}
+        }
+    }
+}
+
+/// The public types of a file, with what each derives.
+fn models(name: &str, file: &syn::File, out: &mut Models) {
     for item in &file.items {
         let (ident, attrs, vis, generics) = match item {
             Item::Struct(it) => (&it.ident, &it.attrs, &it.vis, &it.generics),
@@ -181,22 +213,42 @@ fn models(file: &syn::File, out: &mut BTreeMap<String, BTreeSet<String>>) {
         if !matches!(vis, Visibility::Public(_)) || hidden || versioned {
             continue;
         }
-        let traits = out.entry(ident.to_string()).or_default();
+        let model = out.entry((name.to_owned(), ident.to_string())).or_default();
         for derive in attrs.iter().filter(|it| it.path().is_ident("derive")) {
             let paths = derive.parse_args_with(Punctuated::<syn::Path, syn::Token![,]>::parse_terminated).unwrap();
-            traits.extend(paths.iter().map(|path| path.segments.last().unwrap().ident.to_string()));
+            model.traits.extend(paths.iter().map(|path| path.segments.last().unwrap().ident.to_string()));
+        }
+        match item {
+            Item::Struct(it) => it.fields.iter().for_each(|it| mentioned(it.ty.to_token_stream(), &mut model.mentions)),
+            Item::Enum(it) => {
+                let fields = it.variants.iter().flat_map(|variant| &variant.fields);
+                fields.for_each(|it| mentioned(it.ty.to_token_stream(), &mut model.mentions));
+                model.is_words = it.variants.iter().all(|variant| variant.fields.is_empty());
+            }
+            _ => {}
         }
     }
 }
 
-/// What is implemented by hand or by a macro such as `as_text!(Locale, Money)`.
-fn implementations(file: &syn::File, out: &mut Vec<(String, String)>) {
+/// What a file implements by hand, or by a macro such as `as_text!(Locale, Money)` and `word!(DueMonth: "a month")`:
+/// types and traits. What compares or converts with another type is something else.
+fn implementations(file: &syn::File) -> Vec<(String, String)> {
+    let mut out = Vec::new();
     for item in &file.items {
         match item {
             Item::Impl(it) => {
                 if let (Some((path, _)), syn::Type::Path(of)) = (&it.trait_, &*it.self_ty) {
                     let of = of.path.segments.last().unwrap().ident.to_string();
-                    out.push((of, path.segments.last().unwrap().ident.to_string()));
+                    let of_trait = path.segments.last().unwrap();
+                    let of_itself = match &of_trait.arguments {
+                        syn::PathArguments::AngleBracketed(list) => {
+                            list.args.iter().all(|it| matches!(it, syn::GenericArgument::Lifetime(_)))
+                        }
+                        _ => true,
+                    };
+                    if of_itself {
+                        out.push((of, of_trait.ident.to_string()));
+                    }
                 }
             }
             Item::Macro(it) if it.mac.path.is_ident("as_text") => {
@@ -204,41 +256,107 @@ fn implementations(file: &syn::File, out: &mut Vec<(String, String)>) {
                 let both = |name: &syn::Ident| ["Serialize", "Deserialize"].map(|it| (name.to_string(), it.to_owned()));
                 out.extend(names.iter().flat_map(both));
             }
+            Item::Macro(it) if it.mac.path.is_ident("word") => {
+                let text = it.mac.tokens.to_string();
+                let (head, _) = text.split_once(':').unwrap();
+                let name = head.trim().trim_start_matches("from ").to_owned();
+                out.extend(["FromStr", "Display"].map(|it| (name.clone(), it.to_owned())));
+            }
             _ => {}
         }
     }
+    out
+}
+
+/// The models of `cintx`, with everything that they implement.
+fn all_models() -> Models {
+    let (mut found, mut implemented) = (Models::new(), Vec::new());
+    for path in source_files().into_iter().filter(|path| !path.starts_with(source().join("wire"))) {
+        let (file, name) = (parsed(&path), path.strip_prefix(source()).unwrap().with_extension(""));
+        let name = name.to_string_lossy().replace('\\', "/");
+        models(&name, &file, &mut found);
+        implemented.extend(implementations(&file).into_iter().map(|it| (name.clone(), it)));
+    }
+    for (file, (of, of_trait)) in implemented {
+        // It is for the type of its own file, or for the only one of that name.
+        let own = (file, of.clone());
+        let mut named = found.keys().filter(|(_, name)| *name == of);
+        let key = match (found.contains_key(&own), named.next(), named.next()) {
+            (true, ..) => own,
+            (false, Some(only), None) => only.clone(),
+            _ => continue,
+        };
+        found.get_mut(&key).unwrap().traits.insert(of_trait);
+    }
+    assert!(found.len() > 100, "only {} types were found", found.len());
+    found
+}
+
+/// Whether a list names a type: by its name, which then is the only one, or by `file::name`.
+fn is_listed(lists: &[(&str, &[&str])], (file, name): &(String, String)) -> bool {
+    lists.iter().flat_map(|(_, names)| *names).any(|listed| *listed == name || *listed == format!("{file}::{name}"))
+}
+
+/// What a list names that is no type, or several.
+fn wrongly_listed(lists: &[(&str, &[&str])], found: &Models) -> Vec<String> {
+    let names = lists.iter().flat_map(|(_, names)| *names);
+    let count = |listed: &str| {
+        found.keys().filter(|(file, name)| listed == name || listed == format!("{file}::{name}")).count()
+    };
+    names.filter(|it| count(it) != 1).map(|it| format!("{it} is the name of {} types", count(it))).collect()
 }
 
 #[test]
 fn every_model_can_be_kept() {
-    let (mut found, mut implemented) = (BTreeMap::new(), Vec::new());
-    for path in source_files().into_iter().filter(|path| !path.starts_with(source().join("wire"))) {
-        let file = parsed(&path);
-        models(&file, &mut found);
-        implementations(&file, &mut implemented);
+    let found = all_models();
+    // What holds a floating-point number, or something that does, is not compared exactly.
+    let mut floats = BTreeSet::from(["f64".to_owned(), "f32".to_owned()]);
+    loop {
+        let more = found.iter().filter(|(_, model)| !model.mentions.is_disjoint(&floats)).map(|((_, name), _)| name);
+        let more: Vec<String> = more.filter(|name| !floats.contains(*name)).cloned().collect();
+        if more.is_empty() {
+            break;
+        }
+        floats.extend(more);
     }
-    for (name, implemented) in implemented {
-        if let Some(traits) = found.get_mut(&name) {
-            traits.insert(implemented);
+    let mut problems = wrongly_listed(NO_MODELS, &found);
+    problems.extend(wrongly_listed(NOT_COMPARED_EXACTLY, &found));
+    for (key, model) in &found {
+        let (file, name) = key;
+        let missing: Vec<&str> = MODEL_TRAITS.into_iter().filter(|it| !model.traits.contains(*it)).collect();
+        match (missing.is_empty(), is_listed(NO_MODELS, key)) {
+            (false, false) => problems.push(format!("{file}::{name} lacks {}", missing.join(", "))),
+            (true, true) => problems.push(format!("{file}::{name} is a model: take it from the list")),
+            (true, false) => {
+                let exactly = ["Eq", "Hash"].iter().all(|it| model.traits.contains(*it));
+                let expected = model.mentions.is_disjoint(&floats) && !is_listed(NOT_COMPARED_EXACTLY, key);
+                if expected && !exactly {
+                    problems.push(format!("{file}::{name} lacks Eq or Hash"));
+                }
+            }
+            (false, true) => {}
         }
     }
-    assert!(found.len() > 100, "only {} types were found", found.len());
-    let excused: BTreeSet<&str> = NO_MODELS.iter().flat_map(|(_, names)| *names).copied().collect();
-    let mut problems = Vec::new();
-    for (name, traits) in &found {
-        let missing: Vec<&str> = MODEL_TRAITS.into_iter().filter(|it| !traits.contains(*it)).collect();
-        match (missing.is_empty(), excused.contains(name.as_str())) {
-            (false, false) => problems.push(format!("{name} lacks {}", missing.join(", "))),
-            (true, true) => problems.push(format!("{name} is a model: take it from the list")),
-            _ => {}
-        }
-    }
-    problems
-        .extend(excused.iter().filter(|name| !found.contains_key(**name)).map(|name| format!("there is no {name}")));
     assert!(problems.is_empty(), "{problems:#?}");
     let secrets = ["Secret", "AccessToken", "Credentials", "StoredToken"];
-    let written = |name: &&&str| found.get(**name).is_some_and(|it| it.contains("Serialize"));
-    assert_eq!(secrets.iter().filter(written).collect::<Vec<_>>(), Vec::<&&str>::new());
+    let written = found.iter().filter(|((_, name), it)| secrets.contains(&&**name) && it.traits.contains("Serialize"));
+    assert_eq!(written.map(|(key, _)| key).collect::<Vec<_>>(), Vec::<&(String, String)>::new());
+}
+
+#[test]
+fn every_kept_word_is_printed_and_parsed() {
+    let found = all_models();
+    let mut problems = wrongly_listed(NO_WORDS, &found);
+    let words = found.iter().filter(|(_, model)| model.is_words && model.traits.contains("Serialize"));
+    let words: Vec<_> = words.collect();
+    assert!(words.len() > 15, "only {} enums of words were found", words.len());
+    for (key, model) in words {
+        let has_text = ["Display", "FromStr"].iter().all(|it| model.traits.contains(*it));
+        if has_text == is_listed(NO_WORDS, key) {
+            problems.push(format!("{}::{} has a text: {has_text}", key.0, key.1));
+        }
+    }
+    assert!(problems.is_empty(), "{problems:#?}");
 }
 
 /// The most lines that the tracker of the examples may have, all of its files together.
@@ -520,20 +638,145 @@ fn what_a_put_removes_by_leaving_it_out_is_known() {
     assert_eq!(optional, listed, "optional properties of a PUT, and those that are listed");
 }
 
+/// A dependency of the workspace's tests switches the feature on, too, so that no other test would miss it.
+#[test]
+fn kept_numbers_are_read_to_the_last_digit() {
+    let manifest = include_str!("../../../cintx/Cargo.toml");
+    let line = manifest.lines().find(|line| line.starts_with("serde_json")).unwrap();
+    assert!(line.contains("float_roundtrip"), "{line}");
+}
+
+fn contributing() -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../CONTRIBUTING.md")).unwrap()
+}
+
+/// Whether a text has these words, and not as a part of others.
+fn has_words(text: &str, words: &str) -> bool {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.match_indices(words)
+        .any(|(at, _)| !text[..at].ends_with(is_name) && !text[at + words.len()..].starts_with(is_name))
+}
+
+/// Whether a file has what CONTRIBUTING calls so: `fn act`, `FieldingRun::act`, or other words.
+fn has_place(file: &str, place: &str) -> bool {
+    let has_function = |name: &str| file.contains(&format!("fn {name}(")) || file.contains(&format!("fn {name}<"));
+    match (place.strip_prefix("fn "), place.split_once("::")) {
+        (Some(name), _) => has_function(name),
+        (None, Some((of, name))) => has_words(file, of) && has_function(name),
+        (None, None) => has_words(file, place),
+    }
+}
+
 /// CONTRIBUTING says where things are: "`name` in `file`", the file below `cintx/src`.
 #[test]
 fn the_way_to_a_place_is_described_as_it_is() {
-    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../CONTRIBUTING.md")).unwrap();
+    assert!(has_place("async fn act(&mut self)", "fn act") && !has_place("fn action()", "fn act"));
+    assert!(!has_place("impl FieldingRun { fn react() }", "FieldingRun::act"));
+    let text = contributing();
     let way = text.lines().find(|line| line.starts_with("To find a place")).unwrap();
     let parts: Vec<&str> = way.split('`').collect();
     let places = parts.windows(3).filter(|part| part[1] == " in " && part[2].ends_with(".rs"));
     let mut count = 0;
     for place in places {
         let file = std::fs::read_to_string(source().join(place[2])).unwrap();
-        for name in place[0].split("::") {
-            assert!(file.contains(name), "{} has no {name}", place[2]);
-        }
+        assert!(has_place(&file, place[0]), "{} has no {}", place[2], place[0]);
         count += 1;
     }
     assert!(count >= 5, "only {count} places");
+}
+
+/// The map in CONTRIBUTING has each file and folder at the top of `cintx/src`, and no other.
+#[test]
+fn the_map_is_whole() {
+    let text = contributing();
+    let table = text.split_once("of `cintx/src`").unwrap().1.split_once("\n\n").unwrap().0;
+    let first_cells = table.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let names = first_cells.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    let mapped: BTreeSet<String> = names.map(|name| name.trim_end_matches('/').to_owned()).collect();
+    let there = std::fs::read_dir(source()).unwrap().map(|it| it.unwrap().file_name().to_string_lossy().into_owned());
+    let there: BTreeSet<String> = there.filter(|name| name != "lib.rs").collect();
+    assert_eq!(mapped, there, "what the map has, and what there is");
+}
+
+/// The file of a module: `supply` is `supply/mod.rs` or `supply.rs`.
+fn module_file(path: &[&str]) -> PathBuf {
+    let folder = path.iter().fold(source(), |folder, part| folder.join(part));
+    if path.is_empty() {
+        folder.join("lib.rs")
+    } else if folder.join("mod.rs").exists() {
+        folder.join("mod.rs")
+    } else {
+        folder.with_extension("rs")
+    }
+}
+
+/// The public modules and the other public names of a module.
+fn public_names(path: &[&str]) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut modules, mut others) = (BTreeSet::new(), Vec::new());
+    for item in parsed(&module_file(path)).items {
+        let (vis, ident) = match &item {
+            Item::Mod(it) if matches!(it.vis, Visibility::Public(_)) => {
+                modules.insert(it.ident.to_string());
+                continue;
+            }
+            Item::Use(it) if matches!(it.vis, Visibility::Public(_)) => {
+                names(&it.tree, &mut others);
+                continue;
+            }
+            Item::Struct(it) => (&it.vis, &it.ident),
+            Item::Enum(it) => (&it.vis, &it.ident),
+            Item::Trait(it) => (&it.vis, &it.ident),
+            Item::Type(it) => (&it.vis, &it.ident),
+            Item::Fn(it) => (&it.vis, &it.sig.ident),
+            _ => continue,
+        };
+        if matches!(vis, Visibility::Public(_)) {
+            others.push(ident.to_string());
+        }
+    }
+    (modules, others.into_iter().collect())
+}
+
+/// Whether users can name `crate::` and this.
+fn is_public(path: &str) -> bool {
+    let parts: Vec<&str> = path.split("::").collect();
+    for (at, part) in parts.iter().enumerate() {
+        let (modules, others) = public_names(&parts[..at]);
+        if modules.contains(*part) {
+            continue;
+        }
+        return others.contains(*part)
+            && parts[at + 1..].iter().all(|method| {
+                source_files().iter().any(|file| {
+                    let text = std::fs::read_to_string(file).unwrap();
+                    ["pub fn", "pub async fn"].iter().any(|it| has_words(&text, &format!("{it} {method}")))
+                })
+            });
+    }
+    true
+}
+
+/// Links of the guide are checked with the documentation; those of the book by nothing else.
+#[test]
+fn the_book_links_to_what_is_public() {
+    assert!(is_public("supply::Supply") && is_public("Client::webhooks"));
+    assert!(!is_public("fielding::assistant") && !is_public("supply::Nothing") && !is_public("Client::nothing"));
+    let book = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/book");
+    let (mut count, mut lost) = (0, Vec::new());
+    for entry in std::fs::read_dir(book).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "md") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        for rest in text.split("(crate::").skip(1) {
+            let link = rest.split([')', '#']).next().unwrap();
+            count += 1;
+            if !is_public(link) {
+                lost.push(format!("{}: {link}", path.display()));
+            }
+        }
+    }
+    assert!(count > 20, "only {count} links were found");
+    assert!(lost.is_empty(), "{lost:#?}");
 }

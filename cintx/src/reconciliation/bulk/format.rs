@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{Problems, shown};
 use super::rows::Rid;
 use crate::records::{Record, plain_name};
+use crate::types::serde_text::word;
 
 /// What separates the columns of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -19,6 +20,8 @@ pub enum Separator {
     /// A tabulator.
     Tab,
 }
+
+word!(Separator: "a separator: comma, semicolon or tab");
 
 impl Separator {
     pub(super) fn byte(self) -> u8 {

@@ -82,6 +82,7 @@ use tokio::sync::{Notify, OwnedMutexGuard, oneshot};
 use super::receive::Event;
 use crate::client::Clock;
 use crate::client::clock::SharedClock;
+use crate::types::serde_text::word;
 
 /// The most events that share a commit.
 const MAX_BATCH: usize = 1_000;
@@ -130,8 +131,10 @@ pub enum Accepted {
     Superseded,
 }
 
+word!(Accepted: "what an inbox says of an event: new, waiting, duplicate or superseded");
+
 /// An event that is to be handled.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Fact {
     number: u64,
     is_late: bool,

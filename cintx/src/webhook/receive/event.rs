@@ -39,7 +39,7 @@ pub enum EventError {
 }
 
 /// An event: what the envelope says, and what happened.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Event {
     id: String,
     kind: String,
@@ -63,7 +63,7 @@ impl<'de> Deserialize<'de> for Event {
 }
 
 /// What happened.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum EventData {
@@ -197,7 +197,7 @@ impl Acknowledgement {
 }
 
 /// One thing that changed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Change {
     /// What changed, as it came; empty if it is not said, and JSON if it is no text. Cint spells it with underscores or
@@ -227,7 +227,7 @@ impl Change {
 }
 
 /// Something about a target group has changed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TargetGroupUpdated {
     /// The target group.
@@ -256,7 +256,7 @@ pub struct TargetGroupUpdated {
 }
 
 /// A respondent has come, or moved on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SessionUpdated {
     /// The session.
@@ -326,7 +326,7 @@ impl SessionUpdated {
 }
 
 /// A quota has counted a respondent. The numbers are totals, so the newest event says it all.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct QuotaFillRegistered {
     /// The target group.

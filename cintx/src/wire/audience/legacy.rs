@@ -116,17 +116,12 @@ pub(crate) struct FeasibilityCell {
 /// The cells of crossed questions, with their whole percentages.
 pub(crate) fn feasibility_cells(interlock: &Interlock, goal: u32) -> Result<Vec<FeasibilityCell>, Error> {
     let cells = interlock.cells_at(Scale::parts(100, goal.into())).map_err(|reason| refused("audience", reason))?;
-    let questions = interlock.questions();
     let cell = |(index, percent): (usize, u64)| {
-        let mut index = index;
         let (mut related, mut conditions) = (Vec::new(), Vec::new());
-        for question in questions.iter().rev() {
-            let targets = question.targets();
-            let target = targets[index % targets.len().max(1)].conditions();
-            index /= targets.len().max(1);
-            let of: Vec<Value> = target.iter().map(|it| condition(it, Form::Feasibility)).collect();
-            related.insert(0, json!({ "question_id": question.id(), "conditions": of }));
-            conditions.splice(0..0, target.iter().map(|it| (question.id(), it.clone())));
+        for (question, target) in interlock.targets_at(index) {
+            let of: Vec<Value> = target.conditions().iter().map(|it| condition(it, Form::Feasibility)).collect();
+            related.push(json!({ "question_id": question.id(), "conditions": of }));
+            conditions.extend(target.conditions().iter().map(|it| (question.id(), it.clone())));
         }
         FeasibilityCell { related, conditions, percent }
     };

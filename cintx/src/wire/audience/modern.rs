@@ -99,15 +99,8 @@ fn blended(interlock: &Interlock, audience: &Audience, goal: u32) -> Result<Valu
     let in_percent = audience.in_percent;
     let cells = interlock.cells_at(audience.scale(Some(goal), Unit::Completes));
     let cells = cells.map_err(|reason| refused("audience", reason))?;
-    let questions = interlock.questions();
     let targets = cells.into_iter().enumerate().map(|(index, count)| {
-        let (mut index, mut chosen) = (index, Vec::new());
-        for question in questions.iter().rev() {
-            let length = question.targets().len().max(1);
-            chosen.push((question, &question.targets()[index % length]));
-            index /= length;
-        }
-        chosen.reverse();
+        let chosen: Vec<_> = interlock.targets_at(index).collect();
         let several = chosen.iter().any(|(_, target)| target.conditions().len() > 1);
         let labels: Vec<String> = chosen.iter().map(|(_, target)| target.label()).collect();
         let name = several.then(|| labels.join(" × "));

@@ -5,21 +5,23 @@ use cintx_raw::{ByteStream, Secret};
 
 use crate::error::{Error, JobFailure};
 use crate::job::{JobPoll, job_status, poll_pause};
-use crate::open_enum::same_word;
 use crate::paging::{PageRequest, RawPage};
-use crate::report::{ReportFilter, ReportOrder, ReportRequest, ReportStatus};
+use crate::report::{ReportFilter, ReportOrder, ReportRequest, ReportScope, ReportStatus};
 use crate::types::ids::ReportId;
 use crate::wire::page;
 use crate::wire::read::read_words;
-use crate::wire::reports::ReportsWire;
+use crate::wire::reports::{ReportsWire, spelled};
 
 read_words! { ReportStatus = ReportRequestListItemStatus; }
 
-/// The level as this version spells it; the whole account is no filter.
-fn level(order: &ReportOrder) -> Option<types::ReportGenerationRequestFilter> {
-    let level = order.of.level();
-    let known = types::ReportGenerationRequestFilter::KNOWN.iter();
-    known.copied().find(|known| same_word(known, level.as_str())).map(Into::into)
+/// The level as this version spells it; the whole account is no filter. A level that it does not know is refused: left
+/// out, it would order a report of the whole account.
+fn level(order: &ReportOrder) -> Result<Option<types::ReportGenerationRequestFilter>, Error> {
+    if order.of == ReportScope::Account {
+        return Ok(None);
+    }
+    let words = types::ReportGenerationRequestFilter::KNOWN;
+    spelled(words, &order.of.level()).map(|word| Some(word.into()))
 }
 
 impl ReportsWire for super::Marker {
@@ -35,7 +37,7 @@ impl ReportsWire for super::Marker {
             start_date: Some(order.days.start().to_string()),
             end_date: Some(order.days.end().to_string()),
             report_options: (options != Default::default()).then_some(Some(options)),
-            ..super::report_request(level(order), order)
+            ..super::report_request(level(order)?, order)
         };
         let answer = raw.generate_report(account, &order.kind.as_str().into(), &body).await?;
         Error::required_in(answer, &operations::GENERATE_REPORT, "report_id", |it| it.report_id).map(ReportId::new)

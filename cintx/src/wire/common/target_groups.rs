@@ -3,7 +3,7 @@
 use super::raw::*;
 use serde_json::Value;
 
-use crate::error::Error;
+use crate::error::{Error, FieldError};
 use crate::fielding::assistant::FieldingAssistant;
 use crate::paging::{PageRequest, RawPage};
 use crate::reference::account::BusinessUnit;
@@ -19,7 +19,7 @@ use crate::wire::moment::moment;
 use crate::wire::page;
 use crate::wire::re_entry::entry_parts;
 use crate::wire::read::{Field, Missing, Read, list, read, read_words, reads, required};
-use crate::wire::target_groups::{GroupsWire, Write, draft_body, kept_parts};
+use crate::wire::target_groups::{GroupsWire, Write, draft_body, kept_parts, unread};
 use crate::wire::{from_json_parts, to_json};
 
 read_words! { PricingModel = BusinessUnitPricingModels; }
@@ -135,6 +135,10 @@ impl GroupsWire for super::Marker {
         })
     }
 
+    fn unread(kept: &KeptDraft, before: &DraftSettings, after: &DraftSettings) -> Vec<FieldError> {
+        unread(super::DRAFT_NAMES, kept, before, after)
+    }
+
     async fn update_draft(
         raw: &Client,
         account: i64,
@@ -199,10 +203,13 @@ impl GroupsWire for super::Marker {
         let operation = &operations::GET_TARGET_GROUP_DETAILS;
         let answer = raw.get_target_group_details(account, project.as_str(), group.as_str()).await?.into_value();
         let completes_goal = super::launched_goal(&answer);
+        let has_note = super::has_cost_note(&answer);
         let links = answer.links.clone().unwrap_or_default();
         let missing = |Missing(field)| Error::incomplete(operation, field);
+        let mut settings: LaunchedSettings = read(operation, answer.clone())?;
+        settings.has_unread_note = has_note && settings.cost_note.is_none();
         Ok(TargetGroupDetails {
-            settings: read(operation, answer.clone())?,
+            settings,
             id: group.clone(),
             human_readable_id: Field::field(answer.human_readable_id).map_err(missing)?,
             account_name: answer.account_name,

@@ -87,7 +87,8 @@ reads! {
         name, manager = project_manager_id, length_of_interview = expected_length_of_interview_minutes,
         incidence_rate = expected_incidence_rate, live_url;
         test_url, lockout = industry_lockout_code, cost_note = client_cost_per_interview_note,
-        reference = target_group_customer_reference_number
+        reference = target_group_customer_reference_number;
+        has_unread_note
     }
     TargetGroupOverview = TargetGroupOverview {
         ;
@@ -136,6 +137,11 @@ pub(super) fn changed_project(settings: &ProjectSettings) -> types::ProjectInfoU
 /// How many completes a launched target group wants: `completes_goal`.
 pub(super) fn launched_goal(details: &types::GetTargetGroupDetailsResponse) -> Option<i64> {
     details.completes_goal
+}
+
+/// Whether a launched target group has a note of what the buyer's client pays: `client_cost_per_interview_note`.
+pub(super) fn has_cost_note(details: &types::GetTargetGroupDetailsResponse) -> bool {
+    details.client_cost_per_interview_note.as_ref().is_some_and(|note| note.value.is_some())
 }
 
 /// The settings of a launched target group, as they are sent.

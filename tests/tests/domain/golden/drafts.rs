@@ -93,7 +93,7 @@ pub fn assistants<V: Version>(another: &TargetGroupId) -> Vec<FieldingAssistant>
             .pricing(Pricing::maximum_cpi(usd("3.50")).minimum_cpi(usd("1")))
             .pacing(Pacing::Linear("P1DT12H".parse().unwrap()))
             .quota_overlay(QuotaOverlay { prevent_overfill: true, balance_fill: false })
-            .soft_launch(SoftLaunch { end: day(5), goal_percent: 10, strictness_percent: 50 }),
+            .soft_launch(SoftLaunch::Until { end: day(5), goal_percent: 10, strictness_percent: 50 }),
         FieldingAssistant::off()
             .pricing(Pricing::total_budget(usd("900")).minimum_cpi(usd("1")))
             .pacing(Pacing::Adaptive("P1D".parse().unwrap())),
