@@ -6,7 +6,7 @@ use crate::contract::{Contract, ContractError};
 use crate::fault::{Fault, FaultId};
 use crate::http::connection_fault::{ConnectionFault, FaultyListener};
 use crate::http::log::Received;
-use crate::http::{control, server};
+use crate::http::{access, control, server};
 use crate::scenario::{Scenario, ScenarioError};
 use crate::seed_file::SeedFile;
 use crate::sim::clock::{Clock, machine_time};
@@ -35,6 +35,9 @@ pub enum Error {
     /// The scenario has a number that cannot be.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
+    /// The control token cannot be one.
+    #[error("the control token {0}")]
+    ControlToken(&'static str),
     /// What was given to go on from is no saved state.
     #[error("{0}")]
     State(String),
@@ -97,7 +100,8 @@ impl Builder {
     }
 
     /// Sets the token that opens the control endpoint and the page from
-    /// anywhere, instead of a random one.
+    /// anywhere, instead of a random one. It has at least one character, and
+    /// only printable ASCII.
     #[must_use]
     pub fn control_token(mut self, token: impl Into<String>) -> Self {
         self.control_token = Some(token.into());
@@ -270,10 +274,13 @@ impl Builder {
     /// Starts the sandbox.
     ///
     /// # Errors
-    /// If the port cannot be opened, a version is unknown, or the scenario has
-    /// a number that cannot be.
+    /// If the port cannot be opened, a version is unknown, the scenario has a
+    /// number that cannot be, or the control token is empty.
     pub async fn start(self) -> Result<Sandbox, Error> {
         self.settings.scenario.check()?;
+        if let Some(problem) = self.control_token.as_deref().and_then(access::token_problem) {
+            return Err(Error::ControlToken(problem));
+        }
         let clock = self.standing.map_or_else(|| Clock::running(self.speed), |now| Clock::Standing { now });
         let world = World::new(self.settings, clock);
         let mut engine = Engine::new(world, &self.versions, self.check_answers, self.print)?;
@@ -561,9 +568,9 @@ impl Sandbox {
         self.engine.world().failing = jobs;
     }
 
-    /// Lets the next launches, schedules and bulk jobs fail for one target
-    /// group, with this reason; whether there is such a group. In a bulk job,
-    /// the others are done.
+    /// Lets the next launches, schedules, bulk jobs and files of respondents
+    /// fail for one target group, with this reason; whether there is such a
+    /// group. In a bulk job, the others are done.
     pub fn fail_jobs_of(&self, target_group_id: &str, jobs: u32, code: &str, description: &str) -> bool {
         self.engine.world().fail_jobs_of(target_group_id, jobs, code, description)
     }

@@ -42,6 +42,24 @@ async fn from_elsewhere_the_token_is_needed() {
 }
 
 #[tokio::test]
+async fn an_empty_token_is_refused_by_name() {
+    for token in ["", " a", "a\n"] {
+        let refused = Sandbox::builder().control_token(token).start().await.unwrap_err().to_string();
+        assert!(refused.contains("control token"), "{token:?}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_with_signs_opens_the_page_and_its_stream() {
+    let sandbox = Sandbox::builder().control_token("a/b+c= &%").start().await.unwrap();
+    for path in ["", "events?once=1&", "control/about?"] {
+        let path = format!("{path}{}token=a%2Fb%2Bc%3D%20%26%25", if path.is_empty() { "?" } else { "" });
+        let asked = client().get(format!("http://{}/{path}", sandbox.address())).header("host", "build.example");
+        send(asked).await.expect(200);
+    }
+}
+
+#[tokio::test]
 async fn a_browser_that_asks_for_an_icon_is_not_refused() {
     let sandbox = Sandbox::start().await.unwrap();
     send(client().get(format!("http://{}/favicon.ico", sandbox.address()))).await.expect(204);
