@@ -92,6 +92,17 @@ async fn respondents_are_asked_again_by_file() {
     let status = format!("{path}/{}", job["job_id"].as_str().unwrap());
     let done = caller.until(&status, |job| job["status"] != "Processing").await;
     assert_eq!(done["failure_reason"]["code"], "JobExecutionStartMessageFailed", "{done}");
+    // One that was ordered for this group alone, and its reason.
+    let order = json!({ "target_group_id": last(&group), "code": "TooManyRespondents", "description": "Too many." });
+    send(common::post_json(&caller.http, &format!("{}/jobs/fail", sandbox.control_url()), &order)).await.expect(200);
+    for (status_word, reason) in
+        [("Failed", json!({ "code": "TooManyRespondents", "description": "Too many." })), ("Completed", Value::Null)]
+    {
+        let job = upload(&caller, &path, RSID).await.expect(201).json();
+        let status = format!("{path}/{}", job["job_id"].as_str().unwrap());
+        let done = caller.until(&status, |job| job["status"] != "Processing").await;
+        assert_eq!((&done["status"], &done["failure_reason"]), (&json!(status_word), &reason), "{done}");
+    }
     assert_own_answers_valid(&sandbox);
 }
 
@@ -240,6 +251,43 @@ async fn profile_templates_fill_in_what_is_not_said() {
     assert!((400..=422).contains(&refused.status) && refused.text.contains("040"), "{refused:?}");
     send(caller.request(Method::DELETE, &format!("{path}/{id}"))).await.expect(204);
     assert_own_answers_valid(&sandbox);
+}
+
+/// A seed file puts in one group after another, the later ones with an older past.
+#[tokio::test]
+async fn reports_have_everybody_whenever_the_groups_began() {
+    let mut file = "[[project]]\nname = \"p\"\n".to_owned();
+    for days in [1, 20] {
+        file.push_str(&format!(
+            "[[project.target_group]]\nname = \"{days}\"\nlocale = \"eng_us\"\ngoal = 5000\nprice = \"2.80\"\n\
+             days_in_field = {days}\n"
+        ));
+    }
+    let now = "2025-06-20T12:00:00Z".parse::<jiff::Timestamp>().unwrap().as_second();
+    let scenario = cintx_sandbox::Scenario::lifelike();
+    let sandbox = Sandbox::builder().standing_clock(now).scenario(scenario).start().await.unwrap();
+    let control = sandbox.control_url();
+    send(common::client().post(format!("{control}/seed")).body(file)).await.expect(200);
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    let path = format!("{}/reports", caller.account);
+    let body = json!({ "start_date": "2025-06-02", "end_date": "2025-06-04", "filter_ids": [] });
+    let made = caller.post(&format!("{path}/completes"), &body).await.expect(202).json();
+    sandbox.advance(std::time::Duration::from_secs(10));
+    let report = format!("{path}/{}/download", made["report_id"].as_str().unwrap());
+    let file = caller.get(&report).await.expect(200);
+    let state = sandbox.state();
+    let mut wanted: Vec<(&str, &str)> = state["sessions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| one["standing"] == "complete")
+        .map(|one| (one["entered_at"].as_str().unwrap(), one["rid"].as_str().unwrap()))
+        .filter(|(at, _)| ("2025-06-02T05:00:00.000Z".."2025-06-05T05:00:00.000Z").contains(at))
+        .collect();
+    wanted.sort_unstable();
+    let rids: Vec<&str> = file.text.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+    assert!(rids.len() > 20, "{}", file.text);
+    assert_eq!(rids, wanted.into_iter().map(|(_, rid)| rid).collect::<Vec<_>>());
 }
 
 #[tokio::test]

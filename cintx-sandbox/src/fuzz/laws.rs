@@ -164,7 +164,7 @@ impl Witness {
         let mut suppliers = Tally::default();
         ledger.by_supplier.values().for_each(|one| suppliers.add(one));
         assert_eq!(&suppliers, total, "suppliers of {}", group.id);
-        assert_eq!(ledger.completes_over_time().map(|(_, count)| count).sum::<u64>(), total.completes);
+        assert_eq!(ledger.completes_over_time().map(|(_, then)| then.count).sum::<u64>(), total.completes);
         if let Some(told) = self.fills.get(&(group.id.clone(), None)) {
             assert_eq!(*told, total.completes, "the fill of {} that was told", group.id);
         }

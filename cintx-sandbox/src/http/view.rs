@@ -9,7 +9,6 @@ use crate::state::World;
 use crate::state::ledger::Tally;
 use crate::state::target_group::TargetGroup;
 use crate::state::webhook::is_held_back;
-use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -301,28 +300,25 @@ fn details(world: &World, group: &TargetGroup) -> Value {
         map.insert("profiles".into(), json!(profiles));
         map.insert("suppliers".into(), json!(suppliers));
         map.insert("respondents".into(), json!(respondents));
-        map.insert("curve".into(), curve(world, group));
+        map.insert("curve".into(), curve(group));
     }
     facts
 }
 
 /// Completes and cost over time: how many there were by each moment.
-fn curve(world: &World, group: &TargetGroup) -> Value {
-    let mut completed: Vec<(Timestamp, Decimal)> =
-        world.sessions_of(group).filter(|session| session.is_complete()).filter_map(|one| one.completed).collect();
-    completed.sort_unstable();
-    let (Some((_, _)), Some((last, _))) = (completed.first(), completed.last()) else {
+fn curve(group: &TargetGroup) -> Value {
+    let Some(last) = group.ledger.last_complete_at() else {
         return json!([]);
     };
     let begin = group.run.as_ref().map_or(group.start(), |run| run.start_at).as_millisecond();
     let end = last.as_millisecond().max(begin + 1);
-    let mut done = completed.iter().peekable();
+    let mut done = group.ledger.completes_over_time().peekable();
     let (mut count, mut cost) = (0_u64, Decimal::ZERO);
     let points = (0..=POINTS).map(|point| {
         let at = begin + (end - begin) * point / POINTS;
-        while let Some((_, price)) = done.next_if(|(moment, _)| moment.as_millisecond() <= at) {
-            count += 1;
-            cost += *price;
+        while let Some((_, then)) = done.next_if(|(moment, _)| moment.as_millisecond() <= at) {
+            count += then.count;
+            cost += then.cost;
         }
         json!([at, count, cost.to_string()])
     });
@@ -358,6 +354,29 @@ mod tests {
     fn pace(end: u64) -> Pace {
         let [look, heartbeat, end] = [5, 25, end].map(Duration::from_millis);
         Pace { look, heartbeat, end }
+    }
+
+    #[test]
+    fn the_curve_ends_where_the_books_do() {
+        let engine = quiet();
+        let mut world = engine.world();
+        world.sessions = crate::state::bounded_map::BoundedMap::new(5, 1 << 20);
+        let (now, id) = (world.now(), "group".to_owned());
+        let end = now + jiff::SignedDuration::from_hours(24);
+        let group = TargetGroup::new(id.clone(), "G".into(), "project".into(), now, (now, end));
+        let price = Some(crate::state::target_group::Money { value: "2.50".into(), currency: "USD".into() });
+        let live_url = Some("https://survey.example/?rid=[%RID%]".to_owned());
+        world.add_group(TargetGroup { goal: 100, price, live_url, business_unit: 3848, ..group });
+        crate::state::fielding::create(&mut world, now, &id, now, end, crate::state::fielding::RunStatus::Live);
+        world.clock.advance(jiff::SignedDuration::from_mins(1));
+        world.settle();
+        let group = world.groups.get(&id).unwrap();
+        let total = &group.ledger.total;
+        assert!(total.completes > 5, "{total:?}");
+        assert!(world.sessions.len() <= 5, "the others are forgotten");
+        let curve = curve(group);
+        let last = curve.as_array().unwrap().last().unwrap();
+        assert_eq!((&last[1], &last[2]), (&json!(total.completes), &json!(total.cost.to_string())));
     }
 
     #[tokio::test]
