@@ -357,6 +357,50 @@ async fn reports_are_written_from_the_field() {
     }
 }
 
+/// Ten minutes at 50 % stand in the third row and the sixth column.
+#[tokio::test]
+async fn completes_cost_what_the_rate_card_shows() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    let project = caller.project(&sandbox, "p").await;
+    let groups = format!("{project}/target-groups");
+    let mut body = caller.draft_body(&sandbox, 100).await;
+    body.as_object_mut().unwrap().remove("cost_per_interview");
+    let refused = caller.post(&groups, &body).await.expect(400).json();
+    assert_eq!(refused["invalid_params"][0]["name"], "cost_per_interview", "{refused}");
+    let mut seen = Vec::new();
+    for (unit, currency) in [("3849", "GBP"), ("3850", "EUR")] {
+        body["business_unit_id"] = json!(unit);
+        let made = caller.post(&groups, &body).await.expect(201).json();
+        let group = format!("{groups}/{}", made["id"].as_str().unwrap());
+        let card = caller.get(&format!("{group}/rate-card")).await.expect(200).json();
+        let cell = |card: &Value, row: usize, column: usize| {
+            assert_eq!(card["pricing_table_currency_code"], currency, "{card}");
+            let cell = card["pricing_table_data"][row][column].as_u64().unwrap();
+            format!("{}.{:02}", cell / 100, cell % 100)
+        };
+        let wanted = cell(&card["predicted_rate_card"], 2, 5);
+        let whole = format!("{}/business-units/{unit}/rate-card?country_code=US", caller.account);
+        assert_eq!(cell(&caller.get(&whole).await.expect(200).json()["rate_card_data"], 2, 5), wanted);
+        caller.launch(&group, unit).await;
+        let overview = caller.get(&format!("{group}/overview")).await.expect(200).json();
+        assert_eq!(overview["current_cost_per_interview"]["value"], wanted.as_str(), "{overview}");
+        assert_eq!(overview["current_cost_per_interview"]["currency_code"], currency, "{overview}");
+        let state = sandbox.state();
+        let costs: Vec<&str> = state["sessions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|one| one["standing"] == "complete" && one["target_group_id"] == last(&group))
+            .map(|one| one["cost"].as_str().unwrap())
+            .collect();
+        assert!(!costs.is_empty() && costs.iter().all(|cost| *cost == wanted), "{wanted} {costs:?}");
+        seen.push(wanted);
+    }
+    assert_ne!(seen[0], seen[1], "each in its own currency");
+    assert_own_answers_valid(&sandbox);
+}
+
 #[tokio::test]
 async fn the_library_clients_and_the_numbers_of_a_group() {
     let (sandbox, caller, project, group) = group().await;

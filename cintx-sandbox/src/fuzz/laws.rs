@@ -112,7 +112,7 @@ impl Witness {
                 let rid = text("response_session_id").unwrap();
                 let number = data["sequence_number"].as_u64().unwrap();
                 if [json!(10), json!(11)].contains(&data["changes"][0]["new_value"]) {
-                    let price = world.groups.get(&text("target_group_id").unwrap()).unwrap().price();
+                    let price = world.groups.get(&text("target_group_id").unwrap()).unwrap().price(&world.account);
                     self.prices.entry(rid.clone()).or_insert(price);
                 }
                 assert!(self.announced.entry(rid).or_default().insert(number), "announced twice: {event}");

@@ -210,7 +210,7 @@ fn spend(world: &World) -> Value {
 }
 
 fn currency<'w>(world: &'w World, group: &TargetGroup) -> &'w str {
-    world.account.business_unit(group.business_unit).map_or("USD", |unit| unit.currency.as_str())
+    world.account.currency_of(group.business_unit)
 }
 
 fn request(one: &Received) -> Value {
