@@ -75,8 +75,8 @@ impl Wanted {
     }
 }
 
-/// The stream of what somebody wants to see: an event at once, another whenever something has changed, a comment where
-/// nothing has for long. An event's id stands for what it tells: whoever comes again with the last one is told
+/// The stream of what somebody wants to see: an event at once, another whenever something has changed, the time by itself
+/// where only that has, a comment where nothing has for long. An event's id stands for what it tells: whoever comes again with the last one is told
 /// nothing twice. Ends with the sandbox, and with `once` after what it has to tell at once.
 pub(crate) fn stream(
     engine: Arc<Engine>,
@@ -101,16 +101,21 @@ pub(crate) fn stream(
 }
 
 async fn tell(engine: &Engine, wanted: &Wanted, last: Option<String>, pace: Pace, sender: &mpsc::Sender<String>) {
-    let mut told = last;
+    let (mut told, mut time) = (last, Value::Null);
     let end = Instant::now() + pace.end;
     let mut spoke = Instant::now();
     let mut text = format!("retry: {}\n\n", pace.look.as_millis());
     while Instant::now() < end {
-        let facts = make(engine, wanted).to_string();
-        let id = format!("{:016x}", digest(&facts));
+        let mut facts = make(engine, wanted);
+        let now = facts["now"].take();
+        let id = format!("{:016x}", digest(&facts.to_string()));
+        let is_later = std::mem::replace(&mut time, now.clone()) != now;
         if told.as_ref() != Some(&id) {
+            facts["now"] = now;
             text.push_str(&format!("id: {id}\ndata: {facts}\n\n"));
             told = Some(id);
+        } else if is_later {
+            text.push_str(&format!("event: clock\ndata: {}\n\n", json!({ "now": now, "speed": facts["speed"] })));
         } else if spoke.elapsed() >= pace.heartbeat {
             text.push_str(":\n\n");
         }
@@ -342,6 +347,11 @@ mod tests {
         Arc::new(Engine::new(world, &[], false, false).unwrap())
     }
 
+    /// One in which only time passes.
+    fn ticking() -> Arc<Engine> {
+        Arc::new(Engine::new(World::new(Settings::default(), Clock::running(1.0)), &[], false, false).unwrap())
+    }
+
     fn listening(last: Option<&str>) -> Incoming {
         let mut headers = HeaderMap::new();
         if let Some(last) = last {
@@ -398,6 +408,21 @@ mod tests {
         assert_eq!(again.recv().await.unwrap(), "retry: 5\n\n");
         let mut other = stream(quiet(), &listening(Some("seen elsewhere")), pace(200), closing);
         assert!(other.recv().await.unwrap().contains("\ndata: {"));
+    }
+
+    /// Pages build anew what they are told, so they are told the time alone where nothing else has changed.
+    #[tokio::test]
+    async fn where_only_time_passes_only_the_time_is_told() {
+        let (_stop, closing) = watch::channel(false);
+        let mut events = stream(ticking(), &listening(None), pace(200), closing);
+        let first = events.recv().await.unwrap();
+        assert!(first.contains("\"now\":\"") && first.contains("\"tiles\":"), "{first}");
+        let mut ticks = 0;
+        while let Some(tick) = events.recv().await {
+            assert!(tick.starts_with("event: clock\ndata: {\"now\":\"") && !tick.contains("tiles"), "{tick}");
+            ticks += 1;
+        }
+        assert!(ticks >= 3, "{ticks}");
     }
 
     #[tokio::test]
