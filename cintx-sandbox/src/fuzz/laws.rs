@@ -389,9 +389,6 @@ fn start<'e>(engine: &'e Engine, date: &str) -> (Study<'e>, Witness) {
         witness.announced.insert(session.rid.clone(), (1..=session.sequence).collect());
         witness.prices.extend(session.completed.map(|(_, price)| (session.rid.clone(), price)));
     }
-    for group in world.groups.values() {
-        witness.groups.insert(group.id.clone(), history::snapshot(&world, group));
-    }
     for group in &study.groups {
         let completes = world.groups.get(group).unwrap().ledger.total.completes;
         witness.fills.insert((group.clone(), None), completes);
@@ -399,6 +396,9 @@ fn start<'e>(engine: &'e Engine, date: &str) -> (Study<'e>, Witness) {
     let group = world.groups.get_mut(&study.groups[0]).unwrap();
     group.assistant = budgeted(group.ledger.total.cost + Decimal::from(40));
     witness.note_budgets(&world);
+    for group in world.groups.values() {
+        witness.groups.insert(group.id.clone(), history::snapshot(&world, group));
+    }
     drop(world);
     (study, witness)
 }

@@ -75,9 +75,10 @@ impl Wanted {
     }
 }
 
-/// The stream of what somebody wants to see: an event at once, another whenever something has changed, the time by itself
-/// where only that has, a comment where nothing has for long. An event's id stands for what it tells: whoever comes again with the last one is told
-/// nothing twice. Ends with the sandbox, and with `once` after what it has to tell at once.
+/// The stream of what somebody wants to see: an event at once, another whenever something has changed, the time by
+/// itself where only that has, a comment where nothing has for long. An event's id stands for what it tells: whoever
+/// comes again with the last one is told nothing twice. Ends with the sandbox, and with `once` after what it has to
+/// tell at once.
 pub(crate) fn stream(
     engine: Arc<Engine>,
     incoming: &Incoming,
@@ -109,7 +110,8 @@ async fn tell(engine: &Engine, wanted: &Wanted, last: Option<String>, pace: Pace
         let mut facts = make(engine, wanted);
         let now = facts["now"].take();
         let id = format!("{:016x}", digest(&facts.to_string()));
-        let is_later = std::mem::replace(&mut time, now.clone()) != now;
+        let is_later = ![&Value::Null, &now].contains(&&time);
+        time.clone_from(&now);
         if told.as_ref() != Some(&id) {
             facts["now"] = now;
             text.push_str(&format!("id: {id}\ndata: {facts}\n\n"));
