@@ -2,12 +2,15 @@
 //
 // Set SANDBOX to the address of a running sandbox, such as http://127.0.0.1:8099,
 // and run: node study.mjs
+// A sandbox on another machine or in a container wants its control token as
+// well, in CINTX_SANDBOX_CONTROL_TOKEN.
 
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const SANDBOX = process.env.SANDBOX.replace(/\/$/, "");
 const VERSION = "2025-12-18";
+const TOKEN = process.env.CINTX_SANDBOX_CONTROL_TOKEN;
 
 /** One request: the answer's headers and its body, read as JSON where it is. */
 async function send(method, path, { body, headers = {}, media = "application/json" } = {}) {
@@ -23,6 +26,12 @@ async function send(method, path, { body, headers = {}, media = "application/jso
   }
   const isJson = (answer.headers.get("content-type") ?? "").includes("json");
   return { headers: answer.headers, body: isJson ? JSON.parse(text) : text };
+}
+
+/** One request to the control endpoint; what it answers. */
+async function control(method, path, body) {
+  const headers = TOKEN ? { Authorization: `Bearer ${TOKEN}` } : {};
+  return (await send(method, `/control/${path}`, { body, headers })).body;
 }
 
 /** The Demand API of one account. */
@@ -102,7 +111,7 @@ function draft(about, start, end) {
   };
 }
 
-const { body: about } = await send("GET", "/control/about");
+const about = await control("GET", "about");
 const demand = await Demand.signIn(about);
 const inHours = (hours) => new Date(Date.now() + hours * 3_600_000).toISOString();
 const [start, end] = [inHours(2), inHours(7 * 24)];
@@ -127,8 +136,8 @@ console.log("launched", job.created_fielding_run_id);
 let state;
 let done;
 do {
-  await send("POST", "/control/clock", { body: { advance_seconds: 10 } });
-  ({ body: state } = await send("GET", "/control/state"));
+  await control("POST", "clock", { advance_seconds: 10 });
+  state = await control("GET", "state");
   done = state.target_groups.find((one) => one.id === drafted.id);
 } while (done.status !== "completed");
 console.log("completes", done.completes, "cost", done.cost);

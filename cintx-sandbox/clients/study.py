@@ -2,6 +2,8 @@
 
 Set SANDBOX to the address of a running sandbox, such as http://127.0.0.1:8099,
 and run: python3 study.py
+A sandbox on another machine or in a container wants its control token as well,
+in CINTX_SANDBOX_CONTROL_TOKEN.
 """
 
 import json
@@ -14,6 +16,7 @@ from datetime import datetime, timedelta, timezone
 
 SANDBOX = os.environ["SANDBOX"].rstrip("/")
 VERSION = "2025-12-18"
+TOKEN = os.environ.get("CINTX_SANDBOX_CONTROL_TOKEN")
 # The sandbox is near; proxies of the environment do not matter to it.
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -31,6 +34,12 @@ def send(method, url, body=None, headers=None, media="application/json"):
             return answer.headers, json.loads(text) if is_json else text
     except urllib.error.HTTPError as error:
         raise SystemExit(f"{method} {url}: {error.code} {error.read().decode()}") from error
+
+
+def control(method, path, body=None):
+    """One request to the control endpoint; what it answers."""
+    headers = {"Authorization": f"Bearer {TOKEN}"} if TOKEN else {}
+    return send(method, f"{SANDBOX}/control/{path}", body, headers)[1]
 
 
 class Demand:
@@ -96,7 +105,7 @@ def draft(about, start, end):
 
 
 def main():
-    _, about = send("GET", f"{SANDBOX}/control/about")
+    about = control("GET", "about")
     demand = Demand(about)
     moment = lambda hours: (datetime.now(timezone.utc) + timedelta(hours=hours)).isoformat(timespec="milliseconds")
     start, end = moment(2).replace("+00:00", "Z"), moment(7 * 24).replace("+00:00", "Z")
@@ -118,8 +127,8 @@ def main():
     # Time passes ten seconds at a time, so that respondents come at once.
     done = None
     while done is None or done["status"] != "completed":
-        send("POST", f"{SANDBOX}/control/clock", {"advance_seconds": 10})
-        _, state = send("GET", f"{SANDBOX}/control/state")
+        control("POST", "clock", {"advance_seconds": 10})
+        state = control("GET", "state")
         done = next(one for one in state["target_groups"] if group.endswith(one["id"]))
     print("completes", done["completes"], "cost", done["cost"])
 

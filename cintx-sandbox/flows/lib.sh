@@ -1,7 +1,8 @@
 # What the flows share: calls with curl, and the few steps that every study
 # begins with. Source it; SANDBOX is the sandbox's address, such as
 # http://127.0.0.1:8099, VERSION a dated version. API is where calls go instead,
-# such as a proxy.
+# such as a proxy. CINTX_SANDBOX_CONTROL_TOKEN is needed for a sandbox on another
+# machine or in a container.
 
 set -eu
 : "${SANDBOX:?the address of a running sandbox, such as http://127.0.0.1:8099}"
@@ -18,6 +19,14 @@ send() {
   shift 2
   STATUS=$(curl --silent --show-error --request "$method" --output "$WORK/body" --dump-header "$WORK/head" \
     --write-out '%{http_code}' "$@" "$url")
+}
+
+# control METHOD PATH [CURL OPTIONS]: one request to the control endpoint.
+control() {
+  local method=$1 path=$2
+  shift 2
+  send "$method" "$SANDBOX/control/$path" \
+    ${CINTX_SANDBOX_CONTROL_TOKEN:+--header "Authorization: Bearer $CINTX_SANDBOX_CONTROL_TOKEN"} "$@"
 }
 
 # call METHOD PATH [CURL OPTIONS]: one request to the Demand API.
@@ -65,7 +74,7 @@ hours() { date -u -d "+$1 hours" +%Y-%m-%dT%H:%M:%S.000Z 2>/dev/null || date -u 
 
 # log_in: credentials from the sandbox, a token for them.
 log_in() {
-  send GET "$SANDBOX/control/about"
+  control GET about
   expect 200
   ACCOUNT=$(number account_id) MANAGER=$(text project_manager_id) UNIT=$(number business_unit_id)
   S2S_KEY=$(text s2s_key)

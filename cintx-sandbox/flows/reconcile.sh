@@ -6,7 +6,7 @@ create_project reconcile-1
 create_draft 100 "$(bands)"
 launch reconcile-launch-1
 
-send GET "$SANDBOX/control/state"
+control GET state
 rid=$(tr '{' '\n' < "$WORK/body" | grep '"status":5' | grep -o '"rid":"[^"]*"' | head -n 1 | cut -d '"' -f 4)
 [ -n "$rid" ]
 

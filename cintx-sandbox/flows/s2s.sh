@@ -8,7 +8,7 @@ create_draft 100 "$(bands)"
 launch s2s-launch-1
 
 # In the simulation, someone comes; in life, the survey link is opened.
-send POST "$SANDBOX/control/respondents" --header 'Content-Type: application/json' \
+control POST respondents --header 'Content-Type: application/json' \
   --data '{ "target_group_id": "'"${GROUP##*/}"'" }'
 expect 201
 rid=$(text rid)

@@ -43,6 +43,16 @@ for (const one of incomplete) {
 // What stands wider than the window makes people scroll sideways.
 const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
 if (wide > 0) console.log(`  the page is ${wide} px wider than the window`);
+// What has the focus keeps it, and what has not changed is not built anew: four looks of the stream.
+const kept = await page.evaluate(async () => {
+  const mine = document.querySelector("#requests summary") ?? document.querySelector("#groups button");
+  if (!mine) return true;
+  mine.focus();
+  const key = mine.dataset.key;
+  await new Promise(done => setTimeout(done, 4000));
+  return document.activeElement.dataset.key === key;
+});
+if (!kept) console.log("  the focus was lost");
 await browser.close();
 rmSync(profile, { recursive: true, force: true });
-process.exit(violations.length || wide > 0 ? 1 : 0);
+process.exit(violations.length || wide > 0 || !kept ? 1 : 0);

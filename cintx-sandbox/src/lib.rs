@@ -42,6 +42,7 @@ mod reading;
 mod sandbox;
 mod scenario;
 mod seed_file;
+mod setting;
 mod sim;
 mod state;
 mod tolerance;

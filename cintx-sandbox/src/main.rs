@@ -2,10 +2,14 @@
 //! Prints where it listens and the credentials that it accepts.
 
 use cintx_sandbox::{Builder, Fault, Sandbox, Scenario, SeedFile, Tolerance, UnknownTolerance};
-use clap::Parser;
-use std::io::{Read, Write};
+use clap::builder::NonEmptyStringValueParser;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -21,7 +25,8 @@ struct Options {
     listen: IpAddr,
     /// Token that opens the control endpoint and the page from other machines;
     /// a random one if none is given.
-    #[arg(long, env = "CINTX_SANDBOX_CONTROL_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    #[arg(long, env = "CINTX_SANDBOX_CONTROL_TOKEN", value_name = "TOKEN", hide_env_values = true,
+          value_parser = NonEmptyStringValueParser::new())]
     control_token: Option<String>,
     /// Serve only this dated version; may be given several times.
     #[arg(long, env = "CINTX_SANDBOX_API_VERSION", value_delimiter = ',', value_name = "DATE")]
@@ -33,6 +38,13 @@ struct Options {
     /// is a week in a second.
     #[arg(long, env = "CINTX_SANDBOX_SPEED", value_name = "TIMES", default_value_t = 1.0, value_parser = speed)]
     speed: f64,
+    /// Let the simulation's clock stand at this moment (2026-01-31T12:00:00Z)
+    /// until it is moved by control.
+    #[arg(long, env = "CINTX_SANDBOX_STANDING_CLOCK", value_name = "MOMENT", value_parser = moment)]
+    standing_clock: Option<i64>,
+    /// Id of the one account.
+    #[arg(long, env = "CINTX_SANDBOX_ACCOUNT_ID", value_name = "ID", default_value_t = 2428)]
+    account_id: i32,
     /// Seconds that a token is good for.
     #[arg(long, env = "CINTX_SANDBOX_TOKEN_TTL", value_name = "SECONDS", default_value_t = 86_400)]
     token_ttl: u64,
@@ -47,6 +59,13 @@ struct Options {
     /// does not say how many come; 0 for none.
     #[arg(long, env = "CINTX_SANDBOX_FIELD_PACE", value_name = "MS", default_value_t = 200)]
     field_pace: u64,
+    /// Respondents that come the moment a target group goes live.
+    #[arg(long, env = "CINTX_SANDBOX_FIELD_BURST", value_name = "COUNT", default_value_t = 12)]
+    field_burst: u32,
+    /// Milliseconds that a respondent stays in a survey, where the scenario
+    /// does not say it.
+    #[arg(long, env = "CINTX_SANDBOX_SESSION_TIME", value_name = "MS", default_value_t = 100)]
+    session_time: u64,
     /// What there is from the start: account, users, suppliers, questions,
     /// studies in field; a file in TOML or JSON.
     #[arg(long, env = "CINTX_SANDBOX_SEED_FILE", value_name = "FILE", value_parser = seed_file)]
@@ -56,7 +75,8 @@ struct Options {
           default_value = "numbers-as-text,ids-as-numbers,condition-editions,early-starts", value_parser = tolerance)]
     tolerate: Vec<Option<Tolerance>>,
     /// Go on from the state in this file, if it is there, and write the state
-    /// to it at the end.
+    /// to it at the end. Other options that are given hold in it; a seed, an
+    /// account id or a seed file that is not the state's is refused.
     #[arg(long, env = "CINTX_SANDBOX_STATE", value_name = "FILE")]
     state: Option<PathBuf>,
     /// Another interface document, as JSON, in the place of the one of its
@@ -69,6 +89,12 @@ struct Options {
     /// Deliver webhooks to this host:port, whatever their address.
     #[arg(long, env = "CINTX_SANDBOX_WEBHOOK_GATEWAY", value_name = "ADDRESS")]
     webhook_gateway: Option<String>,
+    /// Milliseconds before a webhook is tried again; they double with each try.
+    #[arg(long, env = "CINTX_SANDBOX_WEBHOOK_RETRY", value_name = "MS", default_value_t = 1_000)]
+    webhook_retry: u64,
+    /// Seconds in which nothing comes in on a connection before it is closed.
+    #[arg(long, env = "CINTX_SANDBOX_IDLE_TIMEOUT", value_name = "SECONDS", default_value_t = 75)]
+    idle_timeout: u64,
     /// Ask the sandbox that listens on this address whether it is well, and end:
     /// for health checks of containers.
     #[arg(long, value_name = "ADDRESS")]
@@ -82,6 +108,13 @@ struct Options {
 fn speed(text: &str) -> Result<f64, String> {
     let speed: f64 = text.parse().map_err(|_| "a number is needed".to_owned())?;
     if (0.0..=1_000_000.0).contains(&speed) { Ok(speed) } else { Err("0 to 1000000 is allowed".into()) }
+}
+
+/// Reads a moment as seconds since 1970.
+fn moment(text: &str) -> Result<i64, String> {
+    let moment: jiff::Timestamp =
+        text.parse().map_err(|_| "a moment like 2026-01-31T12:00:00Z is needed".to_owned())?;
+    Ok(moment.as_second())
 }
 
 /// Reads a scenario by name or from a file.
@@ -107,7 +140,7 @@ fn tolerance(given: &str) -> Result<Option<Tolerance>, UnknownTolerance> {
 
 /// Reads the files that the options name.
 fn with_files(mut builder: Builder, options: &Options) -> Result<Builder, String> {
-    let read = |file: &PathBuf| std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()));
+    let read = |file: &PathBuf| fs::read(file).map_err(|error| format!("{}: {error}", file.display()));
     let text = |file: &PathBuf| Ok::<_, String>(String::from_utf8_lossy(&read(file)?).into_owned());
     for file in &options.document {
         builder = builder.document(text(file)?);
@@ -133,12 +166,39 @@ fn check(address: SocketAddr) -> std::io::Result<bool> {
     Ok(&status == b"HTTP/1.1 200")
 }
 
+/// The page's address; with the token where others than this machine may ask for it.
+fn page(sandbox: &Sandbox, listen: IpAddr) -> String {
+    let page = format!("http://{}/", sandbox.address());
+    if listen.is_loopback() {
+        return page;
+    }
+    format!("{page}?token={}", utf8_percent_encode(&sandbox.control_token(), NON_ALPHANUMERIC))
+}
+
+/// Writes a state as a whole or not at all: a file that is there stays until the new one is complete.
+fn keep(file: &Path, state: &[u8]) -> io::Result<()> {
+    // A link goes on to lead to the state.
+    let file = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let neighbour = file.with_file_name(name);
+    let written = File::create(&neighbour).and_then(|mut new| {
+        new.write_all(state)?;
+        new.sync_all()
+    });
+    let done = written.and_then(|()| fs::rename(&neighbour, &file));
+    if done.is_err() {
+        let _ = fs::remove_file(&neighbour);
+    }
+    done
+}
+
 /// Prints addresses and credentials.
-fn print(sandbox: &Sandbox) {
+fn print(sandbox: &Sandbox, listen: IpAddr) {
     let lines = [
         ("api", sandbox.api_url()),
         ("s2s", sandbox.s2s_url()),
-        ("page", format!("http://{}/", sandbox.address())),
+        ("page", page(sandbox, listen)),
         ("token", sandbox.token_url()),
         ("control", sandbox.control_url()),
         ("control_token", sandbox.control_token()),
@@ -171,68 +231,96 @@ async fn stopped() {
     let _ = tokio::signal::ctrl_c().await;
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let options = Options::parse();
-    if let Some(address) = options.check {
-        return match check(address) {
-            Ok(true) => ExitCode::SUCCESS,
-            Ok(false) => {
-                eprintln!("{address} does not answer as a sandbox does");
-                ExitCode::FAILURE
-            }
-            Err(error) => {
-                eprintln!("{address}: {error}");
-                ExitCode::FAILURE
-            }
-        };
-    }
-    let builder = match with_files(Sandbox::builder(), &options) {
-        Ok(builder) => builder,
-        Err(error) => {
-            eprintln!("{error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let mut builder = builder
+/// The sandbox as the options want it. What was not given stays as a state has it.
+fn set_up(mut options: Options, matches: &ArgMatches) -> Result<Builder, String> {
+    let mut builder = with_files(Sandbox::builder(), &options)?
         .port(options.port)
         .listen(options.listen)
-        .seed(options.seed)
         .speed(options.speed)
-        .token_ttl(Duration::from_secs(options.token_ttl))
-        .job_delay(Duration::from_millis(options.job_delay))
-        .field_pace(Duration::from_millis(options.field_pace))
-        .scenario(*options.scenario)
-        .tolerate(options.tolerate.into_iter().flatten())
+        .idle_timeout(Duration::from_secs(options.idle_timeout))
         .log(options.log);
-    if let Some(token) = options.control_token {
+    let told = |id: &str| matches.value_source(id).is_some_and(|source| source != ValueSource::DefaultValue);
+    let milliseconds = Duration::from_millis;
+    if told("seed") {
+        builder = builder.seed(options.seed);
+    }
+    if told("account_id") {
+        builder = builder.account_id(options.account_id);
+    }
+    if told("token_ttl") {
+        builder = builder.token_ttl(Duration::from_secs(options.token_ttl));
+    }
+    if told("job_delay") {
+        builder = builder.job_delay(milliseconds(options.job_delay));
+    }
+    if told("field_pace") {
+        builder = builder.field_pace(milliseconds(options.field_pace));
+    }
+    if told("field_burst") {
+        builder = builder.field_burst(options.field_burst);
+    }
+    if told("session_time") {
+        builder = builder.session_time(milliseconds(options.session_time));
+    }
+    if told("webhook_retry") {
+        builder = builder.webhook_retry(milliseconds(options.webhook_retry));
+    }
+    if told("scenario") {
+        builder = builder.scenario(*options.scenario);
+    }
+    if told("tolerate") {
+        builder = builder.tolerate(options.tolerate.into_iter().flatten());
+    }
+    if let Some(seconds) = options.standing_clock {
+        builder = builder.standing_clock(seconds);
+    }
+    if let Some(token) = options.control_token.take() {
         builder = builder.control_token(token);
     }
     for date in options.api_version {
         builder = builder.api_version(date);
     }
-    if let Some(address) = options.webhook_gateway {
+    if let Some(address) = options.webhook_gateway.take() {
         builder = builder.webhook_gateway(address);
     }
-    if let Some(file) = options.seed_file {
+    if let Some(file) = options.seed_file.take() {
         builder = builder.seed_file(*file);
     }
-    let sandbox = match builder.start().await {
-        Ok(sandbox) => sandbox,
-        Err(error) => {
-            eprintln!("{error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    print(&sandbox);
+    Ok(builder)
+}
+
+/// Runs a sandbox until somebody or the system wants it to end.
+async fn run(options: Options, matches: &ArgMatches) -> Result<(), String> {
+    let (listen, state) = (options.listen, options.state.clone());
+    let sandbox = set_up(options, matches)?.start().await.map_err(|error| error.to_string())?;
+    print(&sandbox, listen);
     stopped().await;
-    if let Some(file) = options.state {
+    if let Some(file) = state {
         let saved = sandbox.save().map_err(|error| error.to_string());
-        if let Err(error) = saved.and_then(|state| std::fs::write(&file, state).map_err(|error| error.to_string())) {
-            eprintln!("{}: {error}", file.display());
-            return ExitCode::FAILURE;
-        }
+        let kept = saved.and_then(|state| keep(&file, &state).map_err(|error| error.to_string()));
+        kept.map_err(|error| format!("{}: {error}", file.display()))?;
     }
     sandbox.stop().await;
-    ExitCode::SUCCESS
+    Ok(())
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let matches = Options::command().get_matches();
+    let options = Options::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let done = match options.check {
+        Some(address) => match check(address) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(format!("{address} does not answer as a sandbox does")),
+            Err(error) => Err(format!("{address}: {error}")),
+        },
+        None => run(options, &matches).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -6,16 +6,18 @@ use crate::contract::{Contract, ContractError};
 use crate::fault::{Fault, FaultId};
 use crate::http::connection_fault::{ConnectionFault, FaultyListener};
 use crate::http::log::Received;
-use crate::http::{control, server};
+use crate::http::{access, control, server};
 use crate::scenario::{Scenario, ScenarioError};
 use crate::seed_file::SeedFile;
+use crate::setting::Setting;
 use crate::sim::clock::{Clock, machine_time};
 use crate::state::session::status;
-use crate::state::{Settings, World};
+use crate::state::{Settings, World, saved};
 use crate::tolerance::Tolerance;
 use crate::webhook_delivery;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +37,11 @@ pub enum Error {
     /// The scenario has a number that cannot be.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
-    /// What was given to go on from is no saved state.
+    /// The control token cannot be one.
+    #[error("the control token {0}")]
+    ControlToken(&'static str),
+    /// What was given to go on from is no saved state, or was begun otherwise
+    /// than is wanted.
     #[error("{0}")]
     State(String),
 }
@@ -46,6 +52,8 @@ pub struct Builder {
     port: u16,
     versions: Vec<String>,
     settings: Settings,
+    /// Which of them were set here, so that they hold in a state as well.
+    told: BTreeSet<Setting>,
     standing: Option<Timestamp>,
     speed: f64,
     check_answers: bool,
@@ -65,6 +73,7 @@ impl Default for Builder {
             port: 0,
             versions: Vec::new(),
             settings: Settings::default(),
+            told: BTreeSet::new(),
             standing: None,
             speed: 1.0,
             check_answers: cfg!(debug_assertions),
@@ -81,6 +90,11 @@ impl Default for Builder {
 }
 
 impl Builder {
+    fn told(mut self, setting: Setting) -> Self {
+        self.told.insert(setting);
+        self
+    }
+
     /// Listens on this port instead of a free one.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
@@ -97,7 +111,8 @@ impl Builder {
     }
 
     /// Sets the token that opens the control endpoint and the page from
-    /// anywhere, instead of a random one.
+    /// anywhere, instead of a random one. It has at least one character, and
+    /// only printable ASCII.
     #[must_use]
     pub fn control_token(mut self, token: impl Into<String>) -> Self {
         self.control_token = Some(token.into());
@@ -125,7 +140,7 @@ impl Builder {
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.settings.seed = seed;
-        self
+        self.told(Setting::Seed)
     }
 
     /// How long a token is good for by the machine's clock; a day unless said
@@ -133,14 +148,14 @@ impl Builder {
     #[must_use]
     pub fn token_ttl(mut self, ttl: Duration) -> Self {
         self.settings.token_ttl = signed(ttl);
-        self
+        self.told(Setting::TokenTtl)
     }
 
     /// How long asynchronous jobs stay in progress.
     #[must_use]
     pub fn job_delay(mut self, delay: Duration) -> Self {
         self.settings.job_delay = signed(delay);
-        self
+        self.told(Setting::JobDelay)
     }
 
     /// The mean time between two respondents of a live target group, unless
@@ -149,14 +164,14 @@ impl Builder {
     #[must_use]
     pub fn field_pace(mut self, pace: Duration) -> Self {
         self.settings.field_pace = signed(pace);
-        self
+        self.told(Setting::FieldPace)
     }
 
     /// How many respondents come in the moment a target group goes live.
     #[must_use]
     pub fn field_burst(mut self, respondents: u32) -> Self {
         self.settings.field_burst = respondents;
-        self
+        self.told(Setting::FieldBurst)
     }
 
     /// How long a respondent stays in a survey, where the scenario does not
@@ -164,21 +179,21 @@ impl Builder {
     #[must_use]
     pub fn session_time(mut self, time: Duration) -> Self {
         self.settings.session_time = signed(time);
-        self
+        self.told(Setting::SessionTime)
     }
 
     /// How the people of the field behave, see [`Scenario`].
     #[must_use]
     pub fn scenario(mut self, scenario: Scenario) -> Self {
         self.settings.scenario = Arc::new(scenario);
-        self
+        self.told(Setting::Scenario)
     }
 
     /// What there is from the start, see [`SeedFile`].
     #[must_use]
     pub fn seed_file(mut self, file: SeedFile) -> Self {
         self.settings.seed_file = Arc::new(file);
-        self
+        self.told(Setting::SeedFile)
     }
 
     /// What is taken though the API may refuse it, instead of
@@ -186,7 +201,7 @@ impl Builder {
     #[must_use]
     pub fn tolerate(mut self, tolerances: impl IntoIterator<Item = Tolerance>) -> Self {
         self.settings.tolerances = tolerances.into_iter().collect();
-        self
+        self.told(Setting::Tolerances)
     }
 
     /// Lets reports end at 00:00 US Central of their last day, so that the day
@@ -195,10 +210,13 @@ impl Builder {
     #[must_use]
     pub fn reports_end_at_last_midnight(mut self) -> Self {
         self.settings.reports_end_at_last_midnight = true;
-        self
+        self.told(Setting::ReportsEnd)
     }
 
-    /// Goes on from a state that [`Sandbox::save`] has given.
+    /// Goes on from a state that [`Sandbox::save`] has given, at its own
+    /// moment; a reset goes back to it. What is set here by name holds. Where
+    /// the state was begun with another seed, account id or seed file than is
+    /// set, the sandbox does not start.
     #[must_use]
     pub fn state(mut self, json: impl Into<Vec<u8>>) -> Self {
         self.state = Some(json.into());
@@ -235,7 +253,7 @@ impl Builder {
     #[must_use]
     pub fn account_id(mut self, id: i32) -> Self {
         self.settings.account_id = i64::from(id);
-        self
+        self.told(Setting::AccountId)
     }
 
     /// Whether the sandbox's own answers are held against the documents as
@@ -273,18 +291,21 @@ impl Builder {
     #[must_use]
     pub fn webhook_retry(mut self, wait: Duration) -> Self {
         self.settings.webhook_retry = signed(wait);
-        self
+        self.told(Setting::WebhookRetry)
     }
 
     /// Starts the sandbox.
     ///
     /// # Errors
-    /// If the port cannot be opened, a version is unknown, or the scenario has
-    /// a number that cannot be.
+    /// If the port cannot be opened, a version is unknown, the scenario has a
+    /// number that cannot be, or the control token is empty.
     pub async fn start(self) -> Result<Sandbox, Error> {
         self.settings.scenario.check()?;
+        if let Some(problem) = self.control_token.as_deref().and_then(access::token_problem) {
+            return Err(Error::ControlToken(problem));
+        }
         let clock = self.standing.map_or_else(|| Clock::running(self.speed), |now| Clock::Standing { now });
-        let world = World::new(self.settings, clock);
+        let world = World::new(self.settings.clone(), clock);
         let mut engine = Engine::new(world, &self.versions, self.check_answers, self.print)?;
         if let Some(token) = self.control_token {
             engine.set_control_token(token);
@@ -293,7 +314,10 @@ impl Builder {
             engine.replace_contract(Contract::of_document(json)?);
         }
         if let Some(json) = self.state {
-            engine.go_on_from(&json).map_err(Error::State)?;
+            let mut first = saved::read(&json).map_err(Error::State)?;
+            let mut carried = self.told.iter().map(|setting| setting.carry(&self.settings, &mut first.settings));
+            carried.try_for_each(|held| held).map_err(Error::State)?;
+            engine.begin_from(first);
         }
         let engine = Arc::new(engine);
         let listener = TcpListener::bind((self.listen, self.port)).await?;
@@ -570,9 +594,9 @@ impl Sandbox {
         self.engine.world().failing = jobs;
     }
 
-    /// Lets the next launches, schedules and bulk jobs fail for one target
-    /// group, with this reason; whether there is such a group. In a bulk job,
-    /// the others are done.
+    /// Lets the next launches, schedules, bulk jobs and files of respondents
+    /// fail for one target group, with this reason; whether there is such a
+    /// group. In a bulk job, the others are done.
     pub fn fail_jobs_of(&self, target_group_id: &str, jobs: u32, code: &str, description: &str) -> bool {
         self.engine.world().fail_jobs_of(target_group_id, jobs, code, description)
     }

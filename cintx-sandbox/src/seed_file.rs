@@ -2,6 +2,8 @@
 //! clients, the market's suppliers and questions, and studies in field.
 
 use crate::reading;
+use crate::state::BusinessUnit;
+use crate::state::currency;
 use crate::state::library::{CATEGORIES, Kind};
 use crate::state::market::{self, Market};
 use crate::state::target_group::MAX_AMOUNT;
@@ -272,8 +274,8 @@ impl SeedFile {
         }
         distinct("business_unit.id", self.business_units.iter().map(|unit| unit.id))?;
         for unit in &self.business_units {
-            let capitals = unit.currency.len() == 3 && unit.currency.bytes().all(|byte| byte.is_ascii_uppercase());
-            need(capitals, "business_unit.currency", &unit.currency, "three capitals are needed")?;
+            let is_known = currency::rate(&unit.currency).is_some();
+            need(is_known, "business_unit.currency", &unit.currency, one_of(currency::codes()))?;
             let models = ["dynamic", "rate_card"];
             need(!unit.pricing_models.is_empty(), "business_unit.pricing_models", "empty", one_of(models))?;
             for model in &unit.pricing_models {
@@ -291,6 +293,14 @@ impl SeedFile {
             self.check_group(group, &market)?;
         }
         Ok(())
+    }
+
+    /// The business units that there will be.
+    fn units(&self) -> Vec<BusinessUnit> {
+        if self.business_units.is_empty() {
+            return BusinessUnit::usual().into();
+        }
+        self.business_units.iter().map(SeedUnit::make).collect()
     }
 
     fn check_group(&self, group: &SeedGroup, market: &Market) -> Checked {
@@ -311,10 +321,10 @@ impl SeedFile {
             let sound = price.parse::<Decimal>().is_ok_and(|price| !price.is_sign_negative() && price <= MAX_AMOUNT);
             need(sound, field("price"), price, format!("a decimal number from 0 to {MAX_AMOUNT} is needed"))?;
         }
-        if let Some(unit) = group.business_unit.filter(|_| !self.business_units.is_empty()) {
-            let known: Vec<i64> = self.business_units.iter().map(|own| own.id).collect();
-            need(known.contains(&unit), field("business_unit"), unit, one_of(known))?;
-        }
+        let units = self.units();
+        let unit = units.iter().find(|own| group.business_unit.is_none_or(|id| own.id == id));
+        let known = one_of(units.iter().map(|own| own.id));
+        need(unit.is_some(), field("business_unit"), group.business_unit.unwrap_or_default(), known)?;
         for supplier in &group.suppliers {
             let known: Vec<i64> = market.supplier_ids().collect();
             need(known.contains(supplier), field("suppliers"), supplier, one_of(known))?;
@@ -343,7 +353,23 @@ impl SeedFile {
                 need((0.0..=100.0).contains(&percent), field("quotas.percent"), percent, "0 to 100 is allowed")?;
             }
         }
-        Ok(())
+        let (model, price) = match &group.price {
+            Some(price) => ("dynamic", price.as_str()),
+            None => ("rate_card", "nothing"),
+        };
+        let priced = format!("its business unit does not price by {model}");
+        need(unit.is_some_and(|unit| unit.prices_by(model)), field("price"), price, priced)
+    }
+}
+
+impl SeedUnit {
+    pub(crate) fn make(&self) -> BusinessUnit {
+        BusinessUnit {
+            id: self.id,
+            name: self.name.clone(),
+            currency: self.currency.clone(),
+            pricing_models: self.pricing_models.clone(),
+        }
     }
 }
 
@@ -413,6 +439,12 @@ mod tests {
             (group("").replace("eng_us", "eng_xx"), "eng_us, spa_us"),
             (group("suppliers = [5]"), "980, 1101"),
             (group("price = \"cheap\""), "price of g"),
+            (group(""), "price of g is nothing; its business unit does not price by rate_card"),
+            (
+                group("business_unit = 3850\nprice = \"2\""),
+                "price of g is 2; its business unit does not price by dynamic",
+            ),
+            (group("business_unit = 9\nprice = \"2\""), "3848, 3849, 3850"),
             (
                 group("price = \"1000000000000.01\""),
                 "price of g is 1000000000000.01; a decimal number from 0 to 1000000000000",

@@ -20,7 +20,7 @@ pub enum Tolerance {
     /// `_template`, as the guide sends them to its helper. On unless said
     /// otherwise.
     ConditionEditions,
-    /// Locales that the list of locales does not have.
+    /// Locales and countries that the lists of them do not have.
     UnknownLocales,
     /// Questions that the library does not have.
     UnknownQuestions,
@@ -30,6 +30,8 @@ pub enum Tolerance {
     UnknownSuppliers,
     /// Industries and lockouts that the definitions do not have.
     UnknownIndustries,
+    /// Clients that the list of the account's clients does not have.
+    UnknownClients,
     /// Kinds of studies that the definitions do not have.
     UnknownStudyTypes,
     /// Prices beyond the platform's limit.
@@ -47,7 +49,7 @@ pub enum Tolerance {
 
 impl Tolerance {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::NumbersAsText,
         Self::IdsAsNumbers,
         Self::ConditionEditions,
@@ -56,6 +58,7 @@ impl Tolerance {
         Self::UnknownOptions,
         Self::UnknownSuppliers,
         Self::UnknownIndustries,
+        Self::UnknownClients,
         Self::UnknownStudyTypes,
         Self::AnyPrice,
         Self::AnyCurrency,
@@ -78,6 +81,7 @@ impl Tolerance {
             Self::UnknownOptions => "unknown-options",
             Self::UnknownSuppliers => "unknown-suppliers",
             Self::UnknownIndustries => "unknown-industries",
+            Self::UnknownClients => "unknown-clients",
             Self::UnknownStudyTypes => "unknown-study-types",
             Self::AnyPrice => "any-price",
             Self::AnyCurrency => "any-currency",

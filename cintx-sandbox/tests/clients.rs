@@ -16,18 +16,24 @@ fn has(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
-/// Runs an example to its end.
-async fn passes(interpreter: &str, file: &str) {
+/// Runs an example to its end, against a sandbox that it calls by this name of the machine.
+async fn passes(interpreter: &str, file: &str, host: &str, control_token: Option<&str>) {
     if !has(interpreter) {
         eprintln!("SKIPPED: {file} needs {interpreter}, which is not installed");
         return;
     }
-    let sandbox = Sandbox::builder().seed(7).start().await.unwrap();
+    let mut sandbox = Sandbox::builder().seed(7);
+    if let Some(token) = control_token {
+        sandbox = sandbox.control_token(token);
+    }
+    let sandbox = sandbox.start().await.unwrap();
     let mut command = Command::new(interpreter);
     command
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(file))
-        .env("SANDBOX", format!("http://{}", sandbox.address()))
-        .env("no_proxy", "127.0.0.1");
+        .env("SANDBOX", format!("http://{host}:{}", sandbox.address().port()))
+        .env_remove("CINTX_SANDBOX_CONTROL_TOKEN")
+        .envs(control_token.map(|token| ("CINTX_SANDBOX_CONTROL_TOKEN", token)))
+        .env("no_proxy", host);
     let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{file}\n{out}\n{err}");
@@ -44,12 +50,28 @@ async fn passes(interpreter: &str, file: &str) {
 
 #[tokio::test]
 async fn python() {
-    passes("python3", "study.py").await;
+    passes("python3", "study.py", "127.0.0.1", None).await;
 }
 
 #[tokio::test]
 async fn node() {
-    passes("node", "study.mjs").await;
+    passes("node", "study.mjs", "127.0.0.1", None).await;
+}
+
+/// Another name of this machine, under which the sandbox wants its token, as from another machine.
+#[cfg(unix)]
+const ELSEWHERE: &str = "0.0.0.0";
+
+#[cfg(unix)]
+#[tokio::test]
+async fn python_from_elsewhere() {
+    passes("python3", "study.py", ELSEWHERE, Some("a/b+c= d")).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn node_from_elsewhere() {
+    passes("node", "study.mjs", ELSEWHERE, Some("a/b+c= d")).await;
 }
 
 #[test]

@@ -42,6 +42,24 @@ async fn from_elsewhere_the_token_is_needed() {
 }
 
 #[tokio::test]
+async fn an_empty_token_is_refused_by_name() {
+    for token in ["", " a", "a\n"] {
+        let refused = Sandbox::builder().control_token(token).start().await.unwrap_err().to_string();
+        assert!(refused.contains("control token"), "{token:?}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_with_signs_opens_the_page_and_its_stream() {
+    let sandbox = Sandbox::builder().control_token("a/b+c= &%").start().await.unwrap();
+    for path in ["", "events?once=1&", "control/about?"] {
+        let path = format!("{path}{}token=a%2Fb%2Bc%3D%20%26%25", if path.is_empty() { "?" } else { "" });
+        let asked = client().get(format!("http://{}/{path}", sandbox.address())).header("host", "build.example");
+        send(asked).await.expect(200);
+    }
+}
+
+#[tokio::test]
 async fn a_browser_that_asks_for_an_icon_is_not_refused() {
     let sandbox = Sandbox::start().await.unwrap();
     send(client().get(format!("http://{}/favicon.ico", sandbox.address()))).await.expect(204);
@@ -398,6 +416,15 @@ async fn a_state_is_kept_from_one_start_to_the_next() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert!(before >= 12 && come() > before, "the field goes on");
+    // A reset goes back to it, and so does what is set by name hold in it.
+    let reset = send(client().post(format!("{}/reset", two.control_url()))).await.expect(200);
+    assert_eq!(two.state()["projects"].as_array().unwrap().len(), 1, "{}", reset.text);
+    let other = Sandbox::builder().seed(5).state(saved.clone()).start().await.unwrap_err().to_string();
+    assert!(other.contains("seed: the state was begun with 1, and 5 was asked for"), "{other}");
+    let quiet = Sandbox::builder().seed(1).scenario(cintx_sandbox::Scenario::lifelike()).state(saved.clone());
+    let quiet = quiet.start().await.unwrap();
+    let scenario = send(client().get(format!("{}/scenario", quiet.control_url()))).await.expect(200).json();
+    assert_eq!(scenario["arrivals"]["per_day"], 400.0);
     one.load(&saved).unwrap();
     assert!(one.load(b"{}").is_err());
     assert!(Sandbox::builder().state("nothing").start().await.is_err());
@@ -472,6 +499,66 @@ async fn a_recording_comes_out_the_same_again() {
     let report = send(again(&json!({ "recording": changed }))).await.expect(409).json();
     assert_eq!(report["different"].as_array().unwrap().len(), 1, "{report}");
     assert_eq!(report["different"][0]["number"], at + 1);
+}
+
+/// What a fault does to a request is done again with it, so that whatever comes afterwards is the same.
+#[tokio::test]
+async fn recordings_with_faults_of_every_kind_come_out_the_same() {
+    let sandbox = Sandbox::builder().control_token("open-sesame").start().await.unwrap();
+    let other = Sandbox::builder().seed(5).start().await.unwrap();
+    let http = client();
+    let control = |path: &str| format!("{}/{path}", sandbox.control_url());
+    for fault in [
+        json!({ "do": "delay", "delay_ms": 1 }),
+        json!({ "do": "drop-before-applying" }),
+        json!({ "do": "drop-after-applying" }),
+        json!({ "do": "reset-before-applying" }),
+        json!({ "do": "reset-after-applying" }),
+        json!({ "do": "truncate", "bytes": 5 }),
+        json!({ "do": "status", "status": 503 }),
+        json!({ "do": "rate-limited", "retry_after": 0 }),
+        json!({ "do": "gateway-page", "status": 502 }),
+        json!({ "do": "content-type", "media": "text/plain" }),
+        json!({ "do": "expire-token" }),
+        json!({ "do": "stale-read" }),
+        json!({ "do": "drift" }),
+        json!({ "do": "unknown-fields" }),
+        json!({ "do": "unknown-values" }),
+        json!({ "do": "apply-twice" }),
+    ] {
+        let caller = Caller::new(&sandbox, "2025-12-18").await;
+        let project = caller.project(&sandbox, &fault.to_string()).await;
+        caller.get(&project).await.expect(200);
+        send(http.post(control("recording/begin?token=open-sesame"))).await.expect(200);
+        for (round, is_known) in [(0, false), (1, true)] {
+            if is_known {
+                caller.get(&project).await;
+            }
+            for on in ["get_project*", "create_project", "oauth_token"] {
+                let mut fault = fault.clone();
+                (fault["on"], fault["times"]) = (json!(on), json!(1));
+                send(post_json(&http, &control("faults"), &json!([fault]))).await.expect(201);
+            }
+            let body = json!({ "name": "MyDrinksSurveyQ1", "project_manager_id": sandbox.project_manager_id() });
+            let create = caller.with_body(reqwest::Method::POST, &format!("{}/projects", caller.account), &body);
+            // Lost or not, all the same.
+            let _ = caller.request(reqwest::Method::GET, &project).send().await;
+            let _ = create.header("idempotency-key", format!("{fault}{round}")).send().await;
+            let _ = post_json(&http, &sandbox.token_url(), &common::token_body(&sandbox)).send().await;
+            caller.get("/demand/no-such-path").await;
+            let again = caller.with_body(reqwest::Method::POST, &format!("{}/projects", caller.account), &body);
+            send(again.header("idempotency-key", format!("{fault}{round} again"))).await;
+            send(http.delete(control("faults"))).await.expect(200);
+        }
+        let fail = json!({ "next": 0 });
+        send(post_json(&http, &control("jobs/fail?token=open-sesame"), &fail)).await.expect(200);
+        let recording = send(http.post(control("recording/end"))).await.expect(200);
+        assert!(!recording.text.contains("open-sesame") && !recording.text.contains(&caller.token));
+        let body = json!({ "recording": recording.json() });
+        let report = send(post_json(&http, &format!("{}/recording/replay", other.control_url()), &body)).await;
+        assert_eq!(report.status, 200, "{fault}: {}", report.text);
+        assert!(report.json()["count"].as_u64().unwrap() >= 12, "{fault}: {}", report.text);
+    }
 }
 
 #[tokio::test]

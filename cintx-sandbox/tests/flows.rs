@@ -24,7 +24,13 @@ async fn run(name: &str) -> Option<(Sandbox, Output)> {
     let sandbox = Sandbox::start().await.unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("flows").join(name);
     let mut command = Command::new("bash");
-    command.arg(script).env("SANDBOX", format!("http://{}", sandbox.address())).env("no_proxy", "127.0.0.1");
+    // Another name of this machine, under which the sandbox wants its token, as from another machine.
+    let host = if cfg!(unix) { "0.0.0.0" } else { "127.0.0.1" };
+    command
+        .arg(script)
+        .env("SANDBOX", format!("http://{host}:{}", sandbox.address().port()))
+        .env("CINTX_SANDBOX_CONTROL_TOKEN", sandbox.control_token())
+        .env("no_proxy", host);
     let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
     Some((sandbox, output))
 }

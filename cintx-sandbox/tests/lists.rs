@@ -92,6 +92,17 @@ async fn respondents_are_asked_again_by_file() {
     let status = format!("{path}/{}", job["job_id"].as_str().unwrap());
     let done = caller.until(&status, |job| job["status"] != "Processing").await;
     assert_eq!(done["failure_reason"]["code"], "JobExecutionStartMessageFailed", "{done}");
+    // One that was ordered for this group alone, and its reason.
+    let order = json!({ "target_group_id": last(&group), "code": "TooManyRespondents", "description": "Too many." });
+    send(common::post_json(&caller.http, &format!("{}/jobs/fail", sandbox.control_url()), &order)).await.expect(200);
+    for (status_word, reason) in
+        [("Failed", json!({ "code": "TooManyRespondents", "description": "Too many." })), ("Completed", Value::Null)]
+    {
+        let job = upload(&caller, &path, RSID).await.expect(201).json();
+        let status = format!("{path}/{}", job["job_id"].as_str().unwrap());
+        let done = caller.until(&status, |job| job["status"] != "Processing").await;
+        assert_eq!((&done["status"], &done["failure_reason"]), (&json!(status_word), &reason), "{done}");
+    }
     assert_own_answers_valid(&sandbox);
 }
 
@@ -242,6 +253,43 @@ async fn profile_templates_fill_in_what_is_not_said() {
     assert_own_answers_valid(&sandbox);
 }
 
+/// A seed file puts in one group after another, the later ones with an older past.
+#[tokio::test]
+async fn reports_have_everybody_whenever_the_groups_began() {
+    let mut file = "[[project]]\nname = \"p\"\n".to_owned();
+    for days in [1, 20] {
+        file.push_str(&format!(
+            "[[project.target_group]]\nname = \"{days}\"\nlocale = \"eng_us\"\ngoal = 5000\nprice = \"2.80\"\n\
+             days_in_field = {days}\n"
+        ));
+    }
+    let now = "2025-06-20T12:00:00Z".parse::<jiff::Timestamp>().unwrap().as_second();
+    let scenario = cintx_sandbox::Scenario::lifelike();
+    let sandbox = Sandbox::builder().standing_clock(now).scenario(scenario).start().await.unwrap();
+    let control = sandbox.control_url();
+    send(common::client().post(format!("{control}/seed")).body(file)).await.expect(200);
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    let path = format!("{}/reports", caller.account);
+    let body = json!({ "start_date": "2025-06-02", "end_date": "2025-06-04", "filter_ids": [] });
+    let made = caller.post(&format!("{path}/completes"), &body).await.expect(202).json();
+    sandbox.advance(std::time::Duration::from_secs(10));
+    let report = format!("{path}/{}/download", made["report_id"].as_str().unwrap());
+    let file = caller.get(&report).await.expect(200);
+    let state = sandbox.state();
+    let mut wanted: Vec<(&str, &str)> = state["sessions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| one["standing"] == "complete")
+        .map(|one| (one["entered_at"].as_str().unwrap(), one["rid"].as_str().unwrap()))
+        .filter(|(at, _)| ("2025-06-02T05:00:00.000Z".."2025-06-05T05:00:00.000Z").contains(at))
+        .collect();
+    wanted.sort_unstable();
+    let rids: Vec<&str> = file.text.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+    assert!(rids.len() > 20, "{}", file.text);
+    assert_eq!(rids, wanted.into_iter().map(|(_, rid)| rid).collect::<Vec<_>>());
+}
+
 #[tokio::test]
 async fn reports_are_written_from_the_field() {
     for version in VERSIONS {
@@ -307,6 +355,50 @@ async fn reports_are_written_from_the_field() {
         }
         assert_own_answers_valid(&sandbox);
     }
+}
+
+/// Ten minutes at 50 % stand in the third row and the sixth column.
+#[tokio::test]
+async fn completes_cost_what_the_rate_card_shows() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    let project = caller.project(&sandbox, "p").await;
+    let groups = format!("{project}/target-groups");
+    let mut body = caller.draft_body(&sandbox, 100).await;
+    body.as_object_mut().unwrap().remove("cost_per_interview");
+    let refused = caller.post(&groups, &body).await.expect(400).json();
+    assert_eq!(refused["invalid_params"][0]["name"], "cost_per_interview", "{refused}");
+    let mut seen = Vec::new();
+    for (unit, currency) in [("3849", "GBP"), ("3850", "EUR")] {
+        body["business_unit_id"] = json!(unit);
+        let made = caller.post(&groups, &body).await.expect(201).json();
+        let group = format!("{groups}/{}", made["id"].as_str().unwrap());
+        let card = caller.get(&format!("{group}/rate-card")).await.expect(200).json();
+        let cell = |card: &Value, row: usize, column: usize| {
+            assert_eq!(card["pricing_table_currency_code"], currency, "{card}");
+            let cell = card["pricing_table_data"][row][column].as_u64().unwrap();
+            format!("{}.{:02}", cell / 100, cell % 100)
+        };
+        let wanted = cell(&card["predicted_rate_card"], 2, 5);
+        let whole = format!("{}/business-units/{unit}/rate-card?country_code=US", caller.account);
+        assert_eq!(cell(&caller.get(&whole).await.expect(200).json()["rate_card_data"], 2, 5), wanted);
+        caller.launch(&group, unit).await;
+        let overview = caller.get(&format!("{group}/overview")).await.expect(200).json();
+        assert_eq!(overview["current_cost_per_interview"]["value"], wanted.as_str(), "{overview}");
+        assert_eq!(overview["current_cost_per_interview"]["currency_code"], currency, "{overview}");
+        let state = sandbox.state();
+        let costs: Vec<&str> = state["sessions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|one| one["standing"] == "complete" && one["target_group_id"] == last(&group))
+            .map(|one| one["cost"].as_str().unwrap())
+            .collect();
+        assert!(!costs.is_empty() && costs.iter().all(|cost| *cost == wanted), "{wanted} {costs:?}");
+        seen.push(wanted);
+    }
+    assert_ne!(seen[0], seen[1], "each in its own currency");
+    assert_own_answers_valid(&sandbox);
 }
 
 #[tokio::test]

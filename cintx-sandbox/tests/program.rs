@@ -74,10 +74,82 @@ fn wrong_options_are_named() {
         (["--faults", "/no/such/file"], "/no/such/file"),
         (["--scenario", "/no/such/file"], "/no/such/file"),
         (["--check", "nowhere"], "nowhere"),
+        (["--control-token", ""], "--control-token"),
+        (["--standing-clock", "noon"], "2026-01-31T12:00:00Z"),
     ] {
         let output = program().args(options).output().unwrap();
         assert!(!output.status.success());
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(text.contains(named), "{options:?}: {text}");
     }
+}
+
+/// Starts a program with a state file; it and what it says.
+#[cfg(unix)]
+fn with_state(file: &std::path::Path, more: &[&str]) -> (Running, BTreeMap<String, String>) {
+    let mut command = program();
+    command.args(["--standing-clock", "2026-01-31T12:00:00Z", "--state"]).arg(file).args(more);
+    let mut running = Running(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    let mut said = BTreeMap::new();
+    for line in BufReader::new(running.0.stdout.take().unwrap()).lines().take(13).map_while(Result::ok) {
+        let (name, value) = line.split_once(' ').unwrap();
+        said.insert(name.to_owned(), value.trim().to_owned());
+    }
+    (running, said)
+}
+
+/// Ends a program as a system does; what it said about it.
+#[cfg(unix)]
+fn terminate(mut running: Running) -> String {
+    let id = running.0.id().to_string();
+    let _ = Command::new("kill").args(["-TERM", &id]).status();
+    let mut text = String::new();
+    running.0.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+    running.0.wait().unwrap();
+    text
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_state_file_is_gone_on_from_and_written_as_a_whole() {
+    let folder = std::env::temp_dir().join(format!("cintx-sandbox-state-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (file, link) = (folder.join("state.json"), folder.join("before.json"));
+    let (running, said) = with_state(&file, &["--seed", "9"]);
+    assert_eq!(said["account_id"], "2428");
+    assert_eq!(terminate(running), "");
+    std::fs::hard_link(&file, &link).unwrap();
+    let first = std::fs::read(&link).unwrap();
+
+    // The second one is told nothing of the seed, and something else of how long jobs take.
+    let (running, again) = with_state(&file, &["--job-delay", "7000"]);
+    assert_eq!((&again["client_id"], &again["s2s_key"]), (&said["client_id"], &said["s2s_key"]));
+    let clock = format!("{}/clock", again["control"]);
+    let later = serde_json::json!({ "advance_seconds": 3600 });
+    let moved = send(common::post_json(&client(), &clock, &later)).await.expect(200).json();
+    assert_eq!(moved["now"], "2026-01-31T13:00:00.000Z");
+    let reset = send(client().post(format!("{}/reset", again["control"]))).await.expect(200).json();
+    assert_eq!(reset["now"], "2026-01-31T12:00:00.000Z", "as at the start");
+    assert_eq!(terminate(running), "");
+    let second: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    assert_eq!(second["world"]["settings"]["job_delay"], "PT7S");
+    assert_eq!(std::fs::read(&link).unwrap(), first, "a file that is there is replaced, not written over");
+
+    let (running, _) = with_state(&file, &["--seed", "4"]);
+    let refused = terminate(running);
+    assert!(refused.contains("seed: the state was begun with 9, and 4 was asked for"), "{refused}");
+    let names: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn the_page_is_told_with_the_token_where_others_may_ask() {
+    let mut command = program();
+    command.args(["--listen", "0.0.0.0", "--control-token", "a/b+c= d"]);
+    let mut running = Running(command.stdout(Stdio::piped()).spawn().unwrap());
+    let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let page = lines.find(|line| line.starts_with("page ")).unwrap();
+    assert!(page.ends_with("/?token=a%2Fb%2Bc%3D%20d"), "{page}");
 }

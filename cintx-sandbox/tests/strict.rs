@@ -28,6 +28,7 @@ fn mutants(version: &str) -> Vec<(&'static str, Value, &'static str, Tolerance)>
             Tolerance::UnknownStudyTypes,
         ),
         ("/industry_code", json!("magic"), "automotive, beverages", Tolerance::UnknownIndustries),
+        ("/client_id", json!(1), "701, 702", Tolerance::UnknownClients),
         ("/industry_lockout_code", json!("magic"), "no_lockout", Tolerance::UnknownIndustries),
         (amount, json!("105.01"), "105 USD at most", Tolerance::AnyPrice),
         (currency, json!("EUR"), "USD", Tolerance::AnyCurrency),
@@ -69,17 +70,20 @@ async fn drafts_name_only_what_there_is() {
                 if !is_strict {
                     // Another currency is refused by the draft's own rules.
                     let status = if tolerance == Tolerance::AnyCurrency { 400 } else { 201 };
-                    reply.expect(status);
+                    let reply = reply.expect(status);
+                    assert!(status == 201 || reply.text.contains(&pointer[1..].replace('/', ".")), "{}", reply.text);
                     continue;
                 }
                 let reply = reply.expect(400).json();
                 let params =
                     reply["invalid_params"].as_array().unwrap_or_else(|| panic!("{version} {pointer}: {reply}"));
-                let name = pointer.trim_start_matches('/').replace('/', ".");
-                let found = params.iter().any(|param| {
-                    param["name"].as_str().unwrap().starts_with(name.split('.').next().unwrap())
-                        && param["reason"].as_str().unwrap().contains(allowed)
-                });
+                let name = match pointer {
+                    "/fielding_specification" => "fielding_specification.start_at".to_owned(),
+                    _ => pointer.trim_start_matches('/').replace('/', "."),
+                };
+                let found = params
+                    .iter()
+                    .any(|param| param["name"] == name.as_str() && param["reason"].as_str().unwrap().contains(allowed));
                 assert!(found, "{version} {pointer}: {reply}");
             }
             assert_own_answers_valid(sandbox);
@@ -147,6 +151,70 @@ async fn pricing_modules_keep_to_the_currency_and_the_limit() {
         assert_eq!(reply["invalid_params"][0]["name"], name, "{reply}");
     }
     set(json!({ "type": "dynamic", "maximum_cpi": money("5.00", "USD") })).await.expect(204);
+}
+
+#[tokio::test]
+async fn every_amount_keeps_to_the_currency_and_the_limit() {
+    let sandbox = Sandbox::start().await.unwrap();
+    for version in VERSIONS {
+        let caller = Caller::new(&sandbox, version).await;
+        let [value_name, currency_name] =
+            if version == "2024-12-02" { ["amount", "code"] } else { ["value", "currency_code"] };
+        let money = |value: &str, currency: &str| json!({ value_name: value, currency_name: currency });
+        let project = caller.project(&sandbox, version).await;
+        let group = caller.draft(&sandbox, &project, 100).await;
+        let refused = |reply: common::Reply, name: String| {
+            let reply = reply.expect(400).json();
+            assert_eq!(reply["invalid_params"][0]["name"], name, "{version}: {reply}");
+        };
+        let feasibility = format!("{group}/calculate-feasibility");
+        for (amount, part) in [(money("105.01", "USD"), value_name), (money("2.50", "EUR"), currency_name)] {
+            let reply = caller.post(&feasibility, &json!({ "price": amount })).await;
+            refused(reply, format!("price.{part}"));
+        }
+        caller.launch(&group, version).await;
+        let note = if caller.is_legacy() { "client_cpi" } else { "client_cost_per_interview_note" };
+        let details = json!({
+            "name": "Launched name", "project_manager_id": sandbox.project_manager_id(),
+            "expected_length_of_interview_minutes": 12, "expected_incidence_rate": 0.4,
+            "industry_lockout_code": "no_lockout", note: money("2.50", "EUR"),
+            "live_url": "https://survey.example/2?RID=[%RID%]", "test_url": "https://survey.example/2?RID=[%RID%]",
+        });
+        let reply = common::send(caller.with_body(reqwest::Method::PUT, &format!("{group}/details"), &details)).await;
+        refused(reply, format!("{note}.{currency_name}"));
+    }
+}
+
+#[tokio::test]
+async fn places_are_known_wherever_they_are_named() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    let refused = |reply: common::Reply, name: &str, allowed: &str| {
+        let reply = reply.expect(400).json();
+        let param = &reply["invalid_params"][0];
+        assert!(param["name"] == name && param["reason"].as_str().unwrap().contains(allowed), "{reply}");
+    };
+    let template = json!({ "name": "Pets", "label": "pets", "description": "d", "locales": ["eng_us", "eng_zz"],
+        "profiling": { "profile_adjustment_type": "percentage", "profiles": caller.profiles() } });
+    let reply = caller.post(&format!("{}/profiling-templates", caller.account), &template).await;
+    refused(reply, "locales.1", "eng_us, spa_us");
+    let card = format!("{}/business-units/3850/rate-card", caller.account);
+    caller.get(&format!("{card}?country_code=GB")).await.expect(200);
+    refused(caller.get(&format!("{card}?country_code=ZZ")).await, "country_code", "GB");
+}
+
+/// The limit follows the currency of the business unit.
+#[tokio::test]
+async fn prices_in_yen_are_not_held_for_dollars() {
+    let seed = "[[business_unit]]\nid = 9\nname = \"Tokyo\"\ncurrency = \"JPY\"\npricing_models = [\"dynamic\"]";
+    let sandbox = Sandbox::builder().seed_file(cintx_sandbox::SeedFile::read(seed).unwrap()).start().await.unwrap();
+    let caller = Caller::new(&sandbox, "2025-12-18").await;
+    let project = caller.project(&sandbox, "p").await;
+    let mut body = caller.draft_body(&sandbox, 100).await;
+    for (price, status) in [("500", 201), ("15750", 201), ("15751", 400)] {
+        body["cost_per_interview"] = json!({ "value": price, "currency_code": "JPY" });
+        caller.post(&format!("{project}/target-groups"), &body).await.expect(status);
+    }
 }
 
 #[tokio::test]

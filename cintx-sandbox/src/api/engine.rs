@@ -92,6 +92,8 @@ pub(crate) struct Engine {
     control_token: String,
     /// The clock to begin with, where it stands or runs at another pace.
     first_clock: Clock,
+    /// The state to begin with, where it was given.
+    first: Mutex<Option<World>>,
     /// The contracts served, oldest first.
     contracts: Vec<&'static Contract>,
     /// The recording that is under way, if one is.
@@ -142,6 +144,7 @@ impl Engine {
             saved: Mutex::default(),
             control_token: uuid::Uuid::new_v4().simple().to_string(),
             first_clock,
+            first: Mutex::default(),
             contracts,
             recorder: Mutex::default(),
             is_recording: AtomicBool::new(false),
@@ -204,13 +207,25 @@ impl Engine {
         self.begin_anew(Some(seed_file));
     }
 
+    /// Begins with a state that was given, at its own moment, now and after each reset.
+    pub(crate) fn begin_from(&mut self, world: World) {
+        self.first = Mutex::new(Some(world.clone()));
+        self.put_world(world);
+    }
+
     fn begin_anew(&self, seed_file: Option<SeedFile>) {
+        let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
         let mut world = self.world();
         let mut settings = world.settings.clone();
         if let Some(file) = seed_file {
             settings.seed_file = Arc::new(file);
+            *first = None;
         }
-        let fresh = World::new(settings, self.first_clock.restarted());
+        let clock = self.first_clock.restarted();
+        let fresh = match first.clone() {
+            Some(first) => World { settings, clock: clock.running_on_from(&first.clock), ..first },
+            None => World::new(settings, clock),
+        };
         world.replace(fresh);
         drop(world);
         self.faults().clear();
@@ -287,11 +302,13 @@ impl Engine {
         self.is_recording.load(Ordering::Acquire)
     }
 
-    /// Begins a recording, instead of the one that is under way if one is.
+    /// Begins a recording, instead of the one that is under way if one is. Stale answers are those that it has itself
+    /// from here on, since nobody who does it again has others.
     pub(crate) fn begin_recording(&self) -> Result<(), String> {
         let mut recorder = self.recorder();
         let world = self.world().clone();
         *recorder = Some(Recorder::begin(&World { clock: world.clock.stopped(), ..world })?);
+        *self.reads() = ReadCache::default();
         self.is_recording.store(true, Ordering::Release);
         Ok(())
     }
@@ -326,7 +343,7 @@ impl Engine {
     pub(crate) fn recorded(
         &self,
         incoming: &Incoming,
-        fault: Option<&str>,
+        fault: Option<&Effect>,
         serve: impl FnOnce() -> Outgoing,
     ) -> Outgoing {
         if !self.is_recording() || !recording::is_recorded(incoming) {

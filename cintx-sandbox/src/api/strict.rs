@@ -2,12 +2,13 @@
 //! questions, suppliers and the like, and prices beyond its limit.
 
 use crate::api::call::Call;
-use crate::api::dialect::{first, whole};
+use crate::api::dialect::{first, money_names, whole};
 use crate::api::rejection::Rejection;
 use crate::contract::Violation;
 use crate::sim::clock::{plus, read, text};
 use crate::state::World;
-use crate::state::market::{INDUSTRIES, LOCKOUTS, STUDY_TYPES, codes, locales};
+use crate::state::currency::rate;
+use crate::state::market::{INDUSTRIES, LOCKOUTS, PLACES, STUDY_TYPES, codes, locales};
 use crate::tolerance::Tolerance;
 use jiff::SignedDuration;
 use rust_decimal::Decimal;
@@ -31,19 +32,12 @@ const PRICES: &[&str] = &[
     "boost_cpi",
     "cpi_boost",
     "user_requested_cpi",
+    "price",
+    "rate_card_price_boost",
 ];
 
 /// Other amounts that are in the business unit's currency.
-const AMOUNTS: &[&str] = &["total_budget"];
-
-/// Units of a currency for a dollar, as the sandbox has it.
-pub(crate) fn rate(currency: &str) -> f64 {
-    match currency {
-        "GBP" => 0.8,
-        "EUR" => 0.9,
-        _ => 1.0,
-    }
-}
+const AMOUNTS: &[&str] = &["total_budget", "client_cost_per_interview_note", "client_cpi"];
 
 /// Holds that a request names nothing that the platform does not know.
 pub(crate) fn check(world: &World, call: &Call<'_>) -> Result<(), Rejection> {
@@ -51,6 +45,9 @@ pub(crate) fn check(world: &World, call: &Call<'_>) -> Result<(), Rejection> {
     let mut checker = Checker { world, currency, wrong: Vec::new() };
     if let Some(locale) = call.query("locale") {
         checker.locale("locale", locale);
+    }
+    if let Some(country) = call.query("country_code").filter(|_| call.operation.id() == "get_rate_card") {
+        checker.country("country_code", country);
     }
     checker.walk("", &call.body, None);
     if checker.wrong.is_empty() {
@@ -118,6 +115,12 @@ impl Checker<'_> {
     fn property(&mut self, at: &str, name: &str, value: &Value, question: Option<i64>) {
         match (name, value) {
             ("locale", Value::String(locale)) => self.locale(at, locale),
+            ("locales", Value::Array(items)) => {
+                for (number, item) in items.iter().enumerate() {
+                    self.locale(&format!("{at}.{number}"), item.as_str().unwrap_or_default());
+                }
+            }
+            ("country_code", Value::String(country)) => self.country(at, country),
             ("question_id", _) => {
                 if let Some(id) = whole(value).filter(|id| self.world.market.question(*id).is_none()) {
                     let known = one_of(self.world.market.questions.iter().map(|question| question.id));
@@ -125,6 +128,12 @@ impl Checker<'_> {
                 }
             }
             ("option", Value::String(option)) => self.option(at, question, option),
+            ("client_id", _) => {
+                let clients = &self.world.account.clients;
+                if let Some(id) = whole(value).filter(|id| !clients.iter().any(|(known, _)| known == id)) {
+                    self.add(Tolerance::UnknownClients, at, id, one_of(clients.iter().map(|(known, _)| known)));
+                }
+            }
             ("study_type_code", Value::String(code)) => {
                 self.code(Tolerance::UnknownStudyTypes, at, code, codes(STUDY_TYPES));
             }
@@ -157,6 +166,12 @@ impl Checker<'_> {
     fn locale(&mut self, at: &str, locale: &str) {
         if !locales().any(|known| known == locale) {
             self.add(Tolerance::UnknownLocales, at, locale, one_of(locales()));
+        }
+    }
+
+    fn country(&mut self, at: &str, country: &str) {
+        if !PLACES.iter().any(|(known, ..)| known.eq_ignore_ascii_case(country)) {
+            self.add(Tolerance::UnknownLocales, at, country, one_of(PLACES.iter().map(|(known, ..)| known)));
         }
     }
 
@@ -201,19 +216,22 @@ impl Checker<'_> {
     }
 
     fn amount(&mut self, at: &str, given: &Value, is_price: bool) {
-        let part = |names: &[&str]| first(given, names).and_then(Value::as_str);
-        let (value, own) = (part(&["value", "amount"]), part(&["currency_code", "code"]));
-        let Some(own) = own else {
+        let [value_name, currency_name] = money_names(given);
+        let part = |name: &str| given.get(name).and_then(Value::as_str);
+        let (value, Some(own)) = (part(value_name), part(currency_name)) else {
             return;
         };
         if let Some(currency) = self.currency.clone().filter(|currency| currency != own) {
-            self.add(Tolerance::AnyCurrency, &format!("{at}.currency_code"), own, currency);
+            self.add(Tolerance::AnyCurrency, &format!("{at}.{currency_name}"), own, currency);
         }
-        let most = Decimal::from(HIGHEST_PRICE_USD) * Decimal::try_from(rate(own)).unwrap_or(Decimal::ONE);
-        let is_too_much = value.and_then(|value| value.parse::<Decimal>().ok()).is_some_and(|value| value > most);
-        if is_price && is_too_much {
+        // The limit is not known in a currency that is not.
+        let Some(most) = rate(own).filter(|_| is_price).and_then(|rate| Decimal::try_from(rate).ok()) else {
+            return;
+        };
+        let most = Decimal::from(HIGHEST_PRICE_USD) * most;
+        if value.and_then(|value| value.parse::<Decimal>().ok()).is_some_and(|value| value > most) {
             let allowed = format!("{} {own} at most", most.normalize());
-            self.add(Tolerance::AnyPrice, &format!("{at}.value"), value.unwrap_or_default(), allowed);
+            self.add(Tolerance::AnyPrice, &format!("{at}.{value_name}"), value.unwrap_or_default(), allowed);
         }
     }
 }

@@ -9,6 +9,7 @@ pub(crate) use drift::drift;
 pub use file::FaultError;
 pub(crate) use list::{Faults, fits};
 
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The name under which the token endpoint is hit.
@@ -24,7 +25,8 @@ pub(crate) const CONNECTION: &str = "connection";
 pub(crate) const BESIDE_OPERATIONS: [&str; 3] = [TOKEN, DELIVERY, CONNECTION];
 
 /// What a fault does to a request.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Effect {
     /// Nothing but waiting.
     #[default]
@@ -52,6 +54,11 @@ pub(crate) enum Effect {
 }
 
 impl Effect {
+    /// Whether it puts an answer in the place of the one to be given, so that the request is not worked on.
+    pub(crate) fn replaces_answer(&self) -> bool {
+        matches!(self, Self::Status { .. } | Self::GatewayPage(_) | Self::DropBefore | Self::ResetBefore)
+    }
+
     /// A name for people and logs, as fault files spell it.
     pub(crate) fn name(&self) -> &'static str {
         match self {

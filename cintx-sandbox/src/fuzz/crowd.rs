@@ -621,6 +621,40 @@ fn recontacts_are_the_only_ones_who_come() {
 }
 
 #[test]
+fn whoever_was_asked_again_stays_one_person() {
+    let mut scenario = Scenario::default();
+    scenario.arrivals.returning = 0.5;
+    scenario.arrivals.patience = 1_000;
+    let mut world = world(29, scenario);
+    let first = launch(&mut world, |_| {});
+    pass(&mut world, DAY / 4);
+    let again = launch(&mut world, |_| {});
+    let everybody = sessions(&world, &first).iter().map(|one| one.rid.to_lowercase()).collect();
+    file_job::store(&mut world, &again, List::Recontacts, everybody);
+    pass(&mut world, DAY / 2);
+    let (excluded, free) = (launch(&mut world, |_| {}), launch(&mut world, |_| {}));
+    let now = world.now();
+    let exclusion = ExclusionGroup {
+        id: "e".into(),
+        tag: String::new(),
+        description: String::new(),
+        groups: [first.clone(), excluded.clone()].into(),
+        created_at: now,
+        changed_at: now,
+    };
+    world.exclusion_groups.put("e".into(), exclusion, 100);
+    for group in [&first, &again] {
+        fielding::change(&mut world, now, group, RunStatus::Completed, fielding::Cause::User);
+    }
+    pass(&mut world, DAY);
+    assert!(both(&world, &first, &again) > 100, "they were asked again");
+    assert_eq!(both(&world, &first, &excluded), 0);
+    assert!(both(&world, &first, &free) > 50);
+    let panelists: BTreeSet<&str> = sessions(&world, &free).iter().map(|one| one.panelist.as_str()).collect();
+    assert_eq!(panelists.len(), sessions(&world, &free).len(), "nobody takes part twice in one survey");
+}
+
+#[test]
 fn a_lifelike_field_repeats_with_its_seed() {
     let run = |seed: u64| {
         let mut world = world(seed, Scenario::lifelike());

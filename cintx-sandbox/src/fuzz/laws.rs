@@ -11,6 +11,7 @@ use crate::sim::rng::Rng;
 use crate::sim::synth::Amount;
 use crate::state::audience::{ProfileKind, Quota};
 use crate::state::bounded_map::BoundedMap;
+use crate::state::history::{self, Snapshot};
 use crate::state::ledger::Tally;
 use crate::state::outbox::Deliveries;
 use crate::state::session::{Session, Standing};
@@ -75,6 +76,8 @@ struct Witness {
     announced: BTreeMap<String, BTreeSet<u64>>,
     /// Completes that were announced last, by group and quota.
     fills: BTreeMap<(String, Option<String>), u64>,
+    /// What was told of each group, from what it was in the beginning on.
+    groups: BTreeMap<String, Snapshot>,
     /// The highest budget that each group has had; none of those that were without one.
     budgets: BTreeMap<String, Option<Decimal>>,
 }
@@ -112,7 +115,7 @@ impl Witness {
                 let rid = text("response_session_id").unwrap();
                 let number = data["sequence_number"].as_u64().unwrap();
                 if [json!(10), json!(11)].contains(&data["changes"][0]["new_value"]) {
-                    let price = world.groups.get(&text("target_group_id").unwrap()).unwrap().price();
+                    let price = world.groups.get(&text("target_group_id").unwrap()).unwrap().price(&world.account);
                     self.prices.entry(rid.clone()).or_insert(price);
                 }
                 assert!(self.announced.entry(rid).or_default().insert(number), "announced twice: {event}");
@@ -121,12 +124,22 @@ impl Witness {
                 let key = (text("target_group_id").unwrap(), text("profile_quota_id"));
                 self.fills.insert(key, data["completes"].as_u64().unwrap());
             }
-            _ => {}
+            "com.cint.target-group.updated" => {
+                let told = self.groups.get_mut(&text("target_group_id").unwrap()).unwrap();
+                for change in data["changes"].as_array().unwrap() {
+                    let own = told.get_mut(change["object"].as_str().unwrap()).unwrap();
+                    assert_eq!(*own, change["old_value"], "told twice, or what was before it was not: {event}");
+                    assert_ne!(*own, change["new_value"], "nothing has changed: {event}");
+                    *own = change["new_value"].clone();
+                }
+            }
+            other => panic!("{other}"),
         }
     }
 
     fn check(&self, world: &World) {
         for group in world.groups.values() {
+            assert_eq!(self.groups[&group.id], history::snapshot(world, group), "what was told of {}", group.id);
             let sessions: Vec<&Session> = world.sessions_of(group).collect();
             self.check_group(group, &sessions);
             check_quotas(group, &sessions);
@@ -164,9 +177,15 @@ impl Witness {
         let mut suppliers = Tally::default();
         ledger.by_supplier.values().for_each(|one| suppliers.add(one));
         assert_eq!(&suppliers, total, "suppliers of {}", group.id);
-        assert_eq!(ledger.completes_over_time().map(|(_, count)| count).sum::<u64>(), total.completes);
-        if let Some(told) = self.fills.get(&(group.id.clone(), None)) {
-            assert_eq!(*told, total.completes, "the fill of {} that was told", group.id);
+        assert_eq!(ledger.completes_over_time().map(|(_, then)| then.count).sum::<u64>(), total.completes);
+        let told = |quota: Option<&String>| self.fills.get(&(group.id.clone(), quota.cloned())).copied();
+        if let Some(told) = told(None) {
+            assert_eq!(told, total.completes, "the fill of {} that was told", group.id);
+        }
+        for target in group.audience.targets() {
+            if let Some((told, quota)) = told(Some(&target.id)).zip(target.quota.as_ref()) {
+                assert_eq!(told, quota.tally.completes, "the fill of {} in {} that was told", target.id, group.id);
+            }
         }
     }
 }
@@ -258,6 +277,8 @@ fn step(study: &mut Study<'_>, rng: &mut Rng, saved: &mut Option<(Vec<u8>, Witne
                 let incoming = study.maker.request(operation, &ids, amount, Rng::new(rng.next()));
                 let outgoing = engine.serve_under(&incoming, effect(rng).as_ref());
                 assert!(outgoing.status < 500 || outgoing.status == 503, "{}", operation.id());
+                // Under other profiles everybody is counted anew, which is not told.
+                witness.fills.retain(|(of, quota), _| *of != group || quota.is_none());
             }
         }
         77..=86 => reprice(&mut engine.world(), &group, rng),
@@ -302,7 +323,9 @@ fn some_rid(world: &World, group: &str, rng: &mut Rng) -> Option<String> {
 }
 
 fn reprice(world: &mut World, group: &str, rng: &mut Rng) {
-    let group = world.groups.get_mut(group).unwrap();
+    let (now, id) = (world.now(), group);
+    let before = history::snapshot(world, world.groups.get(id).unwrap());
+    let group = world.groups.get_mut(id).unwrap();
     let value = Decimal::new(50 + rng.below(900) as i64, 2).to_string();
     group.price = Some(Money { value, currency: "USD".into() });
     if let Some(budget) = pacing::budget(group).filter(|_| rng.below(4) == 0) {
@@ -312,6 +335,7 @@ fn reprice(world: &mut World, group: &str, rng: &mut Rng) {
     if rng.below(3) == 0 {
         group.goal += rng.below(60);
     }
+    history::record(world, now, id, &before);
 }
 
 /// An assistant that keeps to a budget.
@@ -372,6 +396,9 @@ fn start<'e>(engine: &'e Engine, date: &str) -> (Study<'e>, Witness) {
     let group = world.groups.get_mut(&study.groups[0]).unwrap();
     group.assistant = budgeted(group.ledger.total.cost + Decimal::from(40));
     witness.note_budgets(&world);
+    for group in world.groups.values() {
+        witness.groups.insert(group.id.clone(), history::snapshot(&world, group));
+    }
     drop(world);
     (study, witness)
 }

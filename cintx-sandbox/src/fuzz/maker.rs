@@ -210,6 +210,7 @@ impl<'e> Maker<'e> {
                 ),
                 ("profiling", profiling),
             ],
+            "update_target_group" => vec![("cost_per_interview", price), ("profiling", profiling)],
             "update_cost_per_interview" => vec![("target_group_cpi", price)],
             "create_bulk_update_target_group_project_manager_job" => {
                 vec![("project_manager_id", json!(facts.manager))]

@@ -155,7 +155,7 @@ fn every_operation_succeeds_as_declared() {
                     }
                     refusals.push(format!("{name}: {:?} {}", entry.refusal, String::from_utf8_lossy(&outgoing.body)));
                 }
-                bad.extend(refusals.into_iter().next());
+                bad.extend(refusals);
             }
         }
     }

@@ -4,13 +4,27 @@
 use crate::api::engine::Incoming;
 use http::HeaderMap;
 use http::uri::{Authority, Uri};
+use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
+
+/// What is wrong about a token that is to open the sandbox from anywhere. Headers and addresses must be able to hold
+/// it, and an empty one would let everybody in.
+pub(crate) fn token_problem(token: &str) -> Option<&'static str> {
+    if token.is_empty() {
+        Some("is empty; it would let everybody in")
+    } else if !token.bytes().all(|byte| (b' '..=b'~').contains(&byte)) || token.trim() != token {
+        Some("has more than printable ASCII, or a space at an end")
+    } else {
+        None
+    }
+}
 
 /// Whether a request to the control endpoint or the page is let in; the reason
 /// if not. A page of another site must not reach a developer's sandbox, also
 /// not by a name that leads here.
 pub(crate) fn check(incoming: &Incoming, peer: SocketAddr, token: &str) -> Result<(), &'static str> {
-    if given_token(incoming).is_some_and(|given| given == token) {
+    if !token.is_empty() && given_token(incoming).is_some_and(|given| given == token) {
         return Ok(());
     }
     let headers = &incoming.headers;
@@ -40,11 +54,12 @@ fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// The token, as a bearer's or, for pages, in the query.
-fn given_token(incoming: &Incoming) -> Option<&str> {
+/// The token, as a bearer's or, for pages, in the query, where a plus sign is one.
+fn given_token(incoming: &Incoming) -> Option<Cow<'_, str>> {
     let bearer = header(&incoming.headers, "authorization").and_then(|value| value.strip_prefix("Bearer "));
     let query = incoming.query.as_deref().unwrap_or_default();
-    bearer.or_else(|| query.split('&').find_map(|pair| pair.strip_prefix("token=")))
+    let of_query = || query.split('&').find_map(|pair| pair.strip_prefix("token="));
+    bearer.map(Cow::Borrowed).or_else(|| Some(percent_decode_str(of_query()?).decode_utf8_lossy()))
 }
 
 /// Whether a host of an address is this machine, whatever is asked of DNS.
@@ -58,6 +73,15 @@ mod tests {
     use super::*;
 
     fn ask(peer: &str, headers: &[(&'static str, &str)]) -> Result<(), &'static str> {
+        ask_with(peer, headers, None, "secret")
+    }
+
+    fn ask_with(
+        peer: &str,
+        headers: &[(&'static str, &str)],
+        query: Option<&str>,
+        token: &str,
+    ) -> Result<(), &'static str> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(*name, value.parse().unwrap());
@@ -65,11 +89,11 @@ mod tests {
         let incoming = Incoming {
             method: "POST".into(),
             path: "/control/reset".into(),
-            query: None,
+            query: query.map(str::to_owned),
             headers: map,
             body: bytes::Bytes::new(),
         };
-        check(&incoming, peer.parse().unwrap(), "secret")
+        check(&incoming, peer.parse().unwrap(), token)
     }
 
     #[test]
@@ -97,5 +121,26 @@ mod tests {
         let token = ("authorization", "Bearer secret");
         assert_eq!(ask("10.0.0.7:5000", &[("host", "build.example"), token]), Ok(()));
         assert!(ask("10.0.0.7:5000", &[("host", "build.example"), ("authorization", "Bearer other")]).is_err());
+    }
+
+    #[test]
+    fn an_empty_token_opens_nothing() {
+        for (headers, query) in [(vec![], Some("token=")), (vec![("authorization", "Bearer ")], None)] {
+            assert!(ask_with("10.0.0.7:5000", &headers, query, "").is_err(), "{headers:?} {query:?}");
+        }
+        for (token, is_good) in
+            [("", false), (" a", false), ("a\n", false), ("\u{fc}", false), ("a b/+=%&", true), ("x", true)]
+        {
+            assert_eq!(token_problem(token).is_none(), is_good, "{token:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_in_an_address_may_be_escaped() {
+        let token = "a/b+c= &%";
+        for query in ["token=a%2Fb%2Bc%3D%20%26%25", "page=1&token=a/b+c=%20%26%25"] {
+            assert_eq!(ask_with("10.0.0.7:5000", &[], Some(query), token), Ok(()), "{query}");
+        }
+        assert!(ask_with("10.0.0.7:5000", &[], Some("token=a/b+c="), token).is_err());
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::api::engine::{Engine, Incoming, Outgoing, TOKEN_PATH};
 use crate::contract::Contract;
+use crate::fault::Effect;
 use crate::http::{control, log};
 use crate::sim::clock::{Clock, machine_time};
 use crate::state::tokens::Standing;
@@ -45,8 +46,8 @@ struct Exchange {
     body: String,
     status: u16,
     answer: String,
-    /// The fault that hit it, if one did.
-    fault: Option<String>,
+    /// What a fault did to it, if one hit it.
+    fault: Option<Effect>,
 }
 
 /// A recording that is under way.
@@ -83,7 +84,7 @@ impl Recorder {
         at: Timestamp,
         incoming: &Incoming,
         outgoing: &Outgoing,
-        fault: Option<&str>,
+        fault: Option<&Effect>,
     ) {
         let text = |(name, value): (&HeaderName, &HeaderValue)| {
             Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
@@ -103,13 +104,13 @@ impl Recorder {
             credential: credential(world, &incoming.headers),
             method: incoming.method.clone(),
             path: incoming.path.clone(),
-            query: incoming.query.clone(),
+            query: query(incoming),
             headers,
             // The secret and the token are nobody's business.
             body: if is_token { String::new() } else { String::from_utf8_lossy(&incoming.body).into_owned() },
             status: outgoing.status,
             answer: if is_token { String::new() } else { String::from_utf8_lossy(&outgoing.body).into_owned() },
-            fault: fault.map(str::to_owned),
+            fault: fault.cloned(),
         });
     }
 
@@ -123,6 +124,16 @@ impl Recorder {
 pub(crate) fn is_recorded(incoming: &Incoming) -> bool {
     let is_control = incoming.path.starts_with("/control/");
     !is_control || (incoming.method == "POST" && RECORDED_CONTROL.contains(&incoming.path.as_str()))
+}
+
+/// The query, without the control token.
+fn query(incoming: &Incoming) -> Option<String> {
+    let query = incoming.query.as_deref()?;
+    if !incoming.path.starts_with("/control/") {
+        return Some(query.to_owned());
+    }
+    let kept: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with("token=")).collect();
+    (!kept.is_empty()).then(|| kept.join("&"))
 }
 
 fn credential(world: &World, headers: &HeaderMap) -> Credential {
@@ -171,7 +182,7 @@ pub(crate) fn replay(recording: &Recording, contracts: &[&'static Contract]) -> 
         let outgoing = exchange_again(&engine, exchange, &incoming);
         let got = String::from_utf8_lossy(&outgoing.body);
         let is_same = exchange.path == TOKEN_PATH || (outgoing.status == exchange.status && got == exchange.answer);
-        if exchange.fault.is_none() && !is_same {
+        if !is_same {
             different.push(json!({
                 "number": number + 1,
                 "request": format!("{} {}", exchange.method, exchange.path),
@@ -208,7 +219,8 @@ fn incoming(engine: &Engine, exchange: &Exchange, good: &str, expired: &str) -> 
 
 fn exchange_again(engine: &Engine, exchange: &Exchange, incoming: &Incoming) -> Outgoing {
     let empty = |status| Outgoing { status, headers: HeaderMap::new(), body: Vec::new() };
-    if exchange.path == TOKEN_PATH {
+    let fault = exchange.fault.as_ref();
+    if exchange.path == TOKEN_PATH && !fault.is_some_and(Effect::replaces_answer) {
         if exchange.status == 200 {
             let mut world = engine.world();
             let world = &mut *world;
@@ -220,17 +232,7 @@ fn exchange_again(engine: &Engine, exchange: &Exchange, incoming: &Incoming) -> 
         let (status, body) = control::serve(engine, incoming);
         return Outgoing { status, headers: HeaderMap::new(), body: serde_json::to_vec(&body).unwrap_or_default() };
     }
-    match exchange.fault.as_deref() {
-        // These were not worked on.
-        Some("drop-before-applying" | "reset-before-applying" | "status" | "rate-limited" | "gateway-page") => {
-            return empty(0);
-        }
-        Some("apply-twice") => {
-            engine.serve_under(incoming, None);
-        }
-        _ => {}
-    }
-    engine.serve_under(incoming, None)
+    engine.serve_under(incoming, fault)
 }
 
 #[cfg(test)]

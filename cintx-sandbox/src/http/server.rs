@@ -150,8 +150,8 @@ async fn handle(
         return write(outgoing);
     };
     pause(strike.wait).await;
-    let (effect, name) = (&strike.effect, strike.effect.name());
-    let mut outgoing = engine.recorded(&incoming, Some(name), || answer(&engine, &incoming, Some(effect)));
+    let effect = &strike.effect;
+    let mut outgoing = engine.recorded(&incoming, Some(effect), || answer(&engine, &incoming, Some(effect)));
     cors::open(&incoming.path, from_page, &mut outgoing.headers);
     pause(strike.delay).await;
     match strike.effect {
@@ -189,11 +189,7 @@ async fn pause(time: Duration) {
 
 fn answer(engine: &Engine, incoming: &Incoming, effect: Option<&Effect>) -> Outgoing {
     // Effects that replace the answer are the engine's, for every path.
-    let replaced = matches!(
-        effect,
-        Some(Effect::Status { .. } | Effect::GatewayPage(_) | Effect::DropBefore | Effect::ResetBefore)
-    );
-    if incoming.path == TOKEN_PATH && !replaced {
+    if incoming.path == TOKEN_PATH && !effect.is_some_and(Effect::replaces_answer) {
         let (status, body) = oauth::token(engine, incoming);
         let mut outgoing = json_answer(status, &body);
         if let Some(Effect::ContentType(media)) = effect

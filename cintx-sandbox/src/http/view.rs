@@ -9,7 +9,6 @@ use crate::state::World;
 use crate::state::ledger::Tally;
 use crate::state::target_group::TargetGroup;
 use crate::state::webhook::is_held_back;
-use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -76,9 +75,10 @@ impl Wanted {
     }
 }
 
-/// The stream of what somebody wants to see: an event at once, another whenever something has changed, a comment where
-/// nothing has for long. An event's id stands for what it tells: whoever comes again with the last one is told
-/// nothing twice. Ends with the sandbox, and with `once` after what it has to tell at once.
+/// The stream of what somebody wants to see: an event at once, another whenever something has changed, the time by
+/// itself where only that has, a comment where nothing has for long. An event's id stands for what it tells: whoever
+/// comes again with the last one is told nothing twice. Ends with the sandbox, and with `once` after what it has to
+/// tell at once.
 pub(crate) fn stream(
     engine: Arc<Engine>,
     incoming: &Incoming,
@@ -102,16 +102,22 @@ pub(crate) fn stream(
 }
 
 async fn tell(engine: &Engine, wanted: &Wanted, last: Option<String>, pace: Pace, sender: &mpsc::Sender<String>) {
-    let mut told = last;
+    let (mut told, mut time) = (last, Value::Null);
     let end = Instant::now() + pace.end;
     let mut spoke = Instant::now();
     let mut text = format!("retry: {}\n\n", pace.look.as_millis());
     while Instant::now() < end {
-        let facts = make(engine, wanted).to_string();
-        let id = format!("{:016x}", digest(&facts));
+        let mut facts = make(engine, wanted);
+        let now = facts["now"].take();
+        let id = format!("{:016x}", digest(&facts.to_string()));
+        let is_later = ![&Value::Null, &now].contains(&&time);
+        time.clone_from(&now);
         if told.as_ref() != Some(&id) {
+            facts["now"] = now;
             text.push_str(&format!("id: {id}\ndata: {facts}\n\n"));
             told = Some(id);
+        } else if is_later {
+            text.push_str(&format!("event: clock\ndata: {}\n\n", json!({ "now": now, "speed": facts["speed"] })));
         } else if spoke.elapsed() >= pace.heartbeat {
             text.push_str(":\n\n");
         }
@@ -211,7 +217,7 @@ fn spend(world: &World) -> Value {
 }
 
 fn currency<'w>(world: &'w World, group: &TargetGroup) -> &'w str {
-    world.account.business_unit(group.business_unit).map_or("USD", |unit| unit.currency.as_str())
+    world.account.currency_of(group.business_unit)
 }
 
 fn request(one: &Received) -> Value {
@@ -301,28 +307,25 @@ fn details(world: &World, group: &TargetGroup) -> Value {
         map.insert("profiles".into(), json!(profiles));
         map.insert("suppliers".into(), json!(suppliers));
         map.insert("respondents".into(), json!(respondents));
-        map.insert("curve".into(), curve(world, group));
+        map.insert("curve".into(), curve(group));
     }
     facts
 }
 
 /// Completes and cost over time: how many there were by each moment.
-fn curve(world: &World, group: &TargetGroup) -> Value {
-    let mut completed: Vec<(Timestamp, Decimal)> =
-        world.sessions_of(group).filter(|session| session.is_complete()).filter_map(|one| one.completed).collect();
-    completed.sort_unstable();
-    let (Some((_, _)), Some((last, _))) = (completed.first(), completed.last()) else {
+fn curve(group: &TargetGroup) -> Value {
+    let Some(last) = group.ledger.last_complete_at() else {
         return json!([]);
     };
     let begin = group.run.as_ref().map_or(group.start(), |run| run.start_at).as_millisecond();
     let end = last.as_millisecond().max(begin + 1);
-    let mut done = completed.iter().peekable();
+    let mut done = group.ledger.completes_over_time().peekable();
     let (mut count, mut cost) = (0_u64, Decimal::ZERO);
     let points = (0..=POINTS).map(|point| {
         let at = begin + (end - begin) * point / POINTS;
-        while let Some((_, price)) = done.next_if(|(moment, _)| moment.as_millisecond() <= at) {
-            count += 1;
-            cost += *price;
+        while let Some((_, then)) = done.next_if(|(moment, _)| moment.as_millisecond() <= at) {
+            count += then.count;
+            cost += then.cost;
         }
         json!([at, count, cost.to_string()])
     });
@@ -346,6 +349,11 @@ mod tests {
         Arc::new(Engine::new(world, &[], false, false).unwrap())
     }
 
+    /// One in which only time passes.
+    fn ticking() -> Arc<Engine> {
+        Arc::new(Engine::new(World::new(Settings::default(), Clock::running(1.0)), &[], false, false).unwrap())
+    }
+
     fn listening(last: Option<&str>) -> Incoming {
         let mut headers = HeaderMap::new();
         if let Some(last) = last {
@@ -358,6 +366,29 @@ mod tests {
     fn pace(end: u64) -> Pace {
         let [look, heartbeat, end] = [5, 25, end].map(Duration::from_millis);
         Pace { look, heartbeat, end }
+    }
+
+    #[test]
+    fn the_curve_ends_where_the_books_do() {
+        let engine = quiet();
+        let mut world = engine.world();
+        world.sessions = crate::state::bounded_map::BoundedMap::new(5, 1 << 20);
+        let (now, id) = (world.now(), "group".to_owned());
+        let end = now + jiff::SignedDuration::from_hours(24);
+        let group = TargetGroup::new(id.clone(), "G".into(), "project".into(), now, (now, end));
+        let price = Some(crate::state::target_group::Money { value: "2.50".into(), currency: "USD".into() });
+        let live_url = Some("https://survey.example/?rid=[%RID%]".to_owned());
+        world.add_group(TargetGroup { goal: 100, price, live_url, business_unit: 3848, ..group });
+        crate::state::fielding::create(&mut world, now, &id, now, end, crate::state::fielding::RunStatus::Live);
+        world.clock.advance(jiff::SignedDuration::from_mins(1));
+        world.settle();
+        let group = world.groups.get(&id).unwrap();
+        let total = &group.ledger.total;
+        assert!(total.completes > 5, "{total:?}");
+        assert!(world.sessions.len() <= 5, "the others are forgotten");
+        let curve = curve(group);
+        let last = curve.as_array().unwrap().last().unwrap();
+        assert_eq!((&last[1], &last[2]), (&json!(total.completes), &json!(total.cost.to_string())));
     }
 
     #[tokio::test]
@@ -379,6 +410,21 @@ mod tests {
         assert_eq!(again.recv().await.unwrap(), "retry: 5\n\n");
         let mut other = stream(quiet(), &listening(Some("seen elsewhere")), pace(200), closing);
         assert!(other.recv().await.unwrap().contains("\ndata: {"));
+    }
+
+    /// Pages build anew what they are told, so they are told the time alone where nothing else has changed.
+    #[tokio::test]
+    async fn where_only_time_passes_only_the_time_is_told() {
+        let (_stop, closing) = watch::channel(false);
+        let mut events = stream(ticking(), &listening(None), pace(200), closing);
+        let first = events.recv().await.unwrap();
+        assert!(first.contains("\"now\":\"") && first.contains("\"tiles\":"), "{first}");
+        let mut ticks = 0;
+        while let Some(tick) = events.recv().await {
+            assert!(tick.starts_with("event: clock\ndata: {\"now\":\"") && !tick.contains("tiles"), "{tick}");
+            ticks += 1;
+        }
+        assert!(ticks >= 3, "{ticks}");
     }
 
     #[tokio::test]

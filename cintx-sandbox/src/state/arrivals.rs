@@ -2,6 +2,7 @@
 //! weekday, country, suppliers and price.
 
 use super::World;
+use super::currency::to_usd;
 use super::locale;
 use super::market::Market;
 use super::pacing;
@@ -54,7 +55,7 @@ pub(crate) fn is_taken(world: &mut World, at: Timestamp, group_id: &str) -> bool
     // Rate cards are fair.
     let ratio = group.price.as_ref().map_or(1.0, |money| {
         let price: f64 = money.value.parse().unwrap_or(0.0);
-        (price / fair_price(group)).max(0.0)
+        (to_usd(price, &money.currency) / fair_price(group)).max(0.0)
     });
     let factor = scenario.price.at(ratio) * time_factor(scenario, country, at);
     let drawn = rng.unit() * greatest_factor(scenario);
@@ -104,7 +105,7 @@ fn supply_factor(market: &Market, scenario: &Scenario, group: &TargetGroup, coun
     if all > 0.0 { (size(let_in) / all).min(1.0) } else { 0.0 }
 }
 
-/// The price that draws the usual number of people to what a group asks.
+/// The price in US dollars that draws the usual number of people to what a group asks.
 pub(crate) fn fair_price(group: &TargetGroup) -> f64 {
     let ask = Ask {
         panel: locale::panel(locale::country(&group.locale)),

@@ -281,7 +281,8 @@ pub(crate) fn leave(world: &mut World, at: Timestamp, rid: &str) {
 
 /// Whether the budget of its group allows a respondent's outcome.
 fn can_become(world: &World, session: &Session, outcome: Standing) -> bool {
-    outcome != Standing::Complete || world.groups.get(&session.group_id).is_none_or(pacing::pays_for_complete)
+    let pays = |group| pacing::pays_for_complete(&world.account, group);
+    outcome != Standing::Complete || world.groups.get(&session.group_id).is_none_or(pays)
 }
 
 /// Gives a respondent its standing: the one place where that happens, where
@@ -299,7 +300,7 @@ pub(crate) fn transfer(world: &mut World, at: Timestamp, rid: &str, to: Standing
         session.reconciled = Some(reason.to_owned());
     }
     if to == Standing::Complete && session.completed.is_none() {
-        session.completed = Some((at, group.as_ref().map_or(Decimal::ZERO, |group| group.price())));
+        session.completed = Some((at, group.as_ref().map_or(Decimal::ZERO, |group| group.price(&world.account))));
     }
     let Some(group) = group else {
         return;

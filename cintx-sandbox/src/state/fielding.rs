@@ -7,6 +7,7 @@ use super::history;
 use super::schedule::Event;
 use super::target_group::TargetGroup;
 use crate::api::rejection::Rejection;
+use crate::sim::clock::text;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -115,6 +116,7 @@ pub(crate) fn allowed(group: &TargetGroup, action: Action, now: Timestamp) -> Re
 pub(crate) fn act(world: &mut World, at: Timestamp, group_id: &str, action: Action) -> Result<(), Rejection> {
     let group = world.groups.get_mut(group_id).ok_or_else(|| Rejection::not_found("target group"))?;
     allowed(group, action, at).map_err(Rejection::invalid_state)?;
+    let before = period(group);
     if action == Action::LaunchNow
         && let Some(run) = &mut group.run
     {
@@ -125,7 +127,7 @@ pub(crate) fn act(world: &mut World, at: Timestamp, group_id: &str, action: Acti
         let end = run.end_at;
         world.schedule.plan(end, Event::RunEnds(group_id.to_owned()));
     }
-    change(world, at, group_id, action.target(), Cause::User);
+    change_from(world, at, group_id, action.target(), Cause::User, before);
     Ok(())
 }
 
@@ -141,6 +143,7 @@ pub(crate) fn create(
     let id = world.rng.ulid(at);
     let by = world.account.caller().to_owned();
     let group = world.groups.get_mut(group_id)?;
+    let before = period(group);
     group.start_at = start_at;
     group.end_at = end_at;
     group.run = Some(Run {
@@ -152,7 +155,7 @@ pub(crate) fn create(
         changed_by: by,
         version: 0,
     });
-    change(world, at, group_id, status, Cause::User);
+    change_from(world, at, group_id, status, Cause::User, before);
     if let Some((end, _)) = world.groups.get(group_id).and_then(TargetGroup::soft_launch) {
         world.schedule.plan(end, Event::SoftLaunchEnds(group_id.to_owned()));
     }
@@ -172,8 +175,28 @@ pub(crate) enum Cause {
     Platform(&'static str),
 }
 
+/// The dates that the changelog follows.
+fn period(group: &TargetGroup) -> [(&'static str, Timestamp); 2] {
+    [("fielding_period_start_date_change", group.start()), ("fielding_period_end_date_change", group.end())]
+}
+
 /// Moves a run to a state and lets the field follow.
 pub(crate) fn change(world: &mut World, at: Timestamp, group_id: &str, status: RunStatus, cause: Cause) {
+    let Some(before) = world.groups.get(group_id).map(period) else {
+        return;
+    };
+    change_from(world, at, group_id, status, cause, before);
+}
+
+/// The same where the dates of fielding have moved already, from these.
+fn change_from(
+    world: &mut World,
+    at: Timestamp,
+    group_id: &str,
+    status: RunStatus,
+    cause: Cause,
+    before: [(&'static str, Timestamp); 2],
+) {
     let by = world.account.caller().to_owned();
     let Some(group) = world.groups.get_mut(group_id) else {
         return;
@@ -197,7 +220,10 @@ pub(crate) fn change(world: &mut World, at: Timestamp, group_id: &str, status: R
             None
         }
     };
-    history::add(world, at, group_id, by, vec![moved]);
+    let dates = before.into_iter().zip(period(group)).filter(|(before, now)| before != now);
+    let dates = dates.map(|((name, before), (_, now))| history::change(name, json!(text(now)), json!(text(before))));
+    let changes = std::iter::once(moved).chain(dates).collect();
+    history::add(world, at, group_id, by, changes);
     if status == RunStatus::Live {
         field::open(world, at, group_id);
     }

@@ -3,7 +3,8 @@
 
 use super::World;
 use super::field;
-use super::saved::{self, Word};
+use super::job::planned_failure;
+use super::saved;
 use super::schedule::Event;
 use crate::api::rejection::Rejection;
 use crate::contract::is_uuid;
@@ -60,7 +61,7 @@ pub(crate) enum Progress {
     /// With the reason why not all of it was done, if so.
     Done(Option<String>),
     /// With code and description.
-    Failed(#[serde(deserialize_with = "saved::word")] Word, String),
+    Failed(String, String),
 }
 
 /// What is asked of a job.
@@ -146,8 +147,10 @@ pub(crate) fn finish(world: &mut World, at: Timestamp, id: &str) {
     };
     let Order { group, list, .. } = &job.order;
     world.busy.remove(&(group.clone(), list.is_recontact()));
-    let progress = if world.fails_next() {
-        Progress::Failed("JobExecutionStartMessageFailed", "The job could not be started.".into())
+    let progress = if let Some(failure) = planned_failure(world, group) {
+        Progress::Failed(failure.code.into_owned(), failure.description)
+    } else if world.fails_next() {
+        Progress::Failed("JobExecutionStartMessageFailed".into(), "The job could not be started.".into())
     } else {
         run(world, &job.order)
     };
@@ -178,10 +181,10 @@ fn run(world: &mut World, job: &Order) -> Progress {
         }
     }
     if all.len() > MAX_IDS {
-        return Progress::Failed("TooManyRespondents", format!("More than {MAX_IDS} ids in all."));
+        return Progress::Failed("TooManyRespondents".into(), format!("More than {MAX_IDS} ids in all."));
     }
     if bad == given.len() {
-        return Progress::Failed("NoValidRespondents", "None of the ids is valid.".into());
+        return Progress::Failed("NoValidRespondents".into(), "None of the ids is valid.".into());
     }
     store(world, &job.group, job.list, all);
     Progress::Done((bad > 0).then(|| format!("{bad} of {} ids are not valid or not known.", given.len())))

@@ -127,7 +127,7 @@ pub(crate) fn start(world: &mut World, kind: &str, task: Task, trace_id: String,
 }
 
 /// The failure that a test wants for a group's job now, if it does.
-fn planned_failure(world: &mut World, group: &str) -> Option<Failure> {
+pub(crate) fn planned_failure(world: &mut World, group: &str) -> Option<Failure> {
     let planned = world.planned_failures.get_mut(group)?;
     planned.left = planned.left.saturating_sub(1);
     let failure = Failure::new(planned.code.clone(), planned.description.clone());

@@ -185,8 +185,8 @@ impl Ledger {
     }
 
     /// Completes by the moment at which they became so, oldest first.
-    pub(crate) fn completes_over_time(&self) -> impl Iterator<Item = (Timestamp, u64)> {
-        self.completed_at.iter().map(|(at, then)| (*at, then.count))
+    pub(crate) fn completes_over_time(&self) -> impl Iterator<Item = (Timestamp, Completes)> {
+        self.completed_at.iter().map(|(at, then)| (*at, *then))
     }
 
     /// What it takes in memory, roughly, in bytes.

@@ -4,6 +4,7 @@
 pub(crate) mod arrivals;
 pub(crate) mod audience;
 pub(crate) mod bounded_map;
+pub(crate) mod currency;
 pub(crate) mod edit;
 pub(crate) mod exclusion;
 pub(crate) mod field;
@@ -23,6 +24,7 @@ pub(crate) mod page;
 pub(crate) mod people;
 pub(crate) mod population;
 pub(crate) mod project;
+pub(crate) mod rate_card;
 pub(crate) mod reconciliation;
 pub(crate) mod report;
 pub(crate) mod rounding;
@@ -124,6 +126,28 @@ pub(crate) struct BusinessUnit {
     pub(crate) pricing_models: Vec<String>,
 }
 
+impl BusinessUnit {
+    /// Those that there are where a seed file names none.
+    pub(crate) fn usual() -> [Self; 3] {
+        let unit = |id, name: &str, currency: &str, models: &[&str]| Self {
+            id,
+            name: name.to_owned(),
+            currency: currency.to_owned(),
+            pricing_models: models.iter().map(|model| (*model).to_owned()).collect(),
+        };
+        [
+            unit(3848, "Sandbox US", "USD", &["dynamic"]),
+            unit(3849, "Sandbox UK", "GBP", &["dynamic", "rate_card"]),
+            unit(3850, "Sandbox Rate Card", "EUR", &["rate_card"]),
+        ]
+    }
+
+    /// Whether target groups of it can be priced so.
+    pub(crate) fn prices_by(&self, model: &str) -> bool {
+        self.pricing_models.iter().any(|own| own == model)
+    }
+}
+
 /// A user of the account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct User {
@@ -158,12 +182,6 @@ impl Account {
                 email: format!("{}@example.com", name.to_lowercase().replace(' ', ".")),
             })
             .collect();
-        let unit = |id, name: &str, currency: &str, models: &[&str]| BusinessUnit {
-            id,
-            name: name.to_owned(),
-            currency: currency.to_owned(),
-            pricing_models: models.iter().map(|model| (*model).to_owned()).collect(),
-        };
         let mut account = Self {
             id: settings.account_id,
             name: "Sandbox Research".into(),
@@ -174,11 +192,7 @@ impl Account {
                 email: "integration@example.com".into(),
             }],
             clients: (1..=23).map(|n| (700 + n, format!("Client {n:02}"))).collect(),
-            business_units: vec![
-                unit(3848, "Sandbox US", "USD", &["dynamic"]),
-                unit(3849, "Sandbox UK", "GBP", &["dynamic", "rate_card"]),
-                unit(3850, "Sandbox Rate Card", "EUR", &["rate_card"]),
-            ],
+            business_units: BusinessUnit::usual().into(),
             client_id: format!("sandbox-{}", rng.hex(12)),
             client_secret: rng.hex(40),
             s2s_key: rng.uuid(),
@@ -206,6 +220,11 @@ impl Account {
 
     pub(crate) fn business_unit(&self, id: i64) -> Option<&BusinessUnit> {
         self.business_units.iter().find(|unit| unit.id == id)
+    }
+
+    /// The currency of a business unit.
+    pub(crate) fn currency_of(&self, unit: i64) -> &str {
+        self.business_unit(unit).map_or("USD", |unit| unit.currency.as_str())
     }
 
     /// The user that calls with the account's credentials act for.

@@ -129,7 +129,9 @@ pub(crate) struct Outbox {
     waiting: BTreeSet<String>,
     /// What was held up on purpose, so that what comes later overtakes it.
     late: BTreeSet<String>,
-    in_flight: usize,
+    /// What is under way; of a state that is loaded, nothing is.
+    #[serde(skip)]
+    under_way: BTreeSet<String>,
     failures: u32,
     /// When somebody who seems not to be there is tried again.
     quiet_until: Option<Timestamp>,
@@ -143,7 +145,7 @@ impl Outbox {
     }
 
     pub(crate) fn in_flight(&self) -> usize {
-        self.in_flight
+        self.under_way.len()
     }
 
     /// Whether nobody seems to be there.
@@ -178,17 +180,17 @@ impl Outbox {
     pub(crate) fn next(&mut self, now: Timestamp) -> Option<String> {
         let most = if self.is_unresponsive() { 1 } else { MAX_REQUESTS_IN_FLIGHT };
         let is_quiet = self.quiet_until.is_some_and(|until| until > now);
-        if is_quiet || self.in_flight >= most || self.ready.first()?.0 > now {
+        if is_quiet || self.in_flight() >= most || self.ready.first()?.0 > now {
             return None;
         }
         let (_, id, _) = self.ready.pop_first()?;
-        self.in_flight += 1;
+        self.under_way.insert(id.clone());
         Some(id)
     }
 
     /// One that was under way has come through, or never will.
     fn finish(&mut self, id: &str, entity: &str, heard: bool) {
-        self.in_flight = self.in_flight.saturating_sub(1);
+        self.under_way.remove(id);
         if heard {
             self.failures = 0;
             self.quiet_until = None;
@@ -201,23 +203,25 @@ impl Outbox {
 
     /// One that was under way is to be tried again.
     fn retry(&mut self, id: &str, entity: &str, due: Timestamp) {
-        self.in_flight = self.in_flight.saturating_sub(1);
+        self.under_way.remove(id);
         self.failures = self.failures.saturating_add(1);
         if self.is_unresponsive() {
             // One event finds out whether somebody is there again.
             self.quiet_until = self.quiet_until.max(Some(due));
         }
-        if let Some((first, at)) = self.queues.get_mut(entity).and_then(VecDeque::front_mut)
-            && first == id
-        {
+        let queue = self.queues.get_mut(entity).into_iter().flatten();
+        if let Some((place, (_, at))) = queue.enumerate().find(|(_, (other, _))| other == id) {
             *at = due;
-            self.ready.insert((due, id.to_owned(), entity.to_owned()));
+            // Something else may have overtaken it meanwhile.
+            if place == 0 {
+                self.ready.insert((due, id.to_owned(), entity.to_owned()));
+            }
         }
     }
 
     /// One that was under way never left; what comes later overtakes it.
     fn step_back(&mut self, id: &str, entity: &str, due: Timestamp) {
-        self.in_flight = self.in_flight.saturating_sub(1);
+        self.under_way.remove(id);
         self.remove(id, entity);
         self.push(id.to_owned(), entity.to_owned(), due);
         self.late.insert(id.to_owned());
@@ -226,7 +230,7 @@ impl Outbox {
     /// Lets everything that waits set out anew: nobody will say what became of
     /// what was under way, and due times of another clock mean nothing here.
     pub(crate) fn recall(&mut self, deliveries: &mut Deliveries, now: Timestamp) {
-        self.in_flight = 0;
+        self.under_way.clear();
         self.quiet_until = None;
         self.ready.clear();
         for (entity, queue) in &mut self.queues {
@@ -260,7 +264,7 @@ impl Outbox {
             self.ready.remove(&(due, id.to_owned(), entity.to_owned()));
         }
         match queue.front() {
-            Some((first, due)) if at == 0 => {
+            Some((first, due)) if at == 0 && !self.under_way.contains(first) => {
                 self.ready.insert((*due, first.clone(), entity.to_owned()));
             }
             Some(_) => {}
@@ -372,6 +376,27 @@ mod tests {
         assert_eq!(next(&mut outbox), ["2"]);
         outbox.finish("2", "a", true);
         assert_eq!(next(&mut outbox), ["1"]);
+    }
+
+    #[test]
+    fn what_is_late_and_under_way_is_not_sent_a_second_time() {
+        let mut outbox = Outbox::default();
+        outbox.push("1".into(), "a".into(), at(1));
+        assert_eq!(next(&mut outbox), ["1"]);
+        outbox.step_back("1", "a", at(2));
+        assert_eq!(next(&mut outbox), ["1"]);
+        outbox.push("2".into(), "a".into(), at(2));
+        assert_eq!(next(&mut outbox), ["2"]);
+        outbox.finish("2", "a", true);
+        assert_eq!(next(&mut outbox), [""; 0]);
+        outbox.push("3".into(), "a".into(), at(2));
+        assert_eq!(next(&mut outbox), ["3"]);
+        outbox.retry("1", "a", at(3));
+        outbox.finish("3", "a", true);
+        assert_eq!(next(&mut outbox), ["1"]);
+        outbox.finish("1", "a", true);
+        assert_eq!((outbox.waiting(), outbox.in_flight()), (0, 0));
+        assert!(outbox.queues.is_empty() && outbox.ready.is_empty());
     }
 
     #[test]

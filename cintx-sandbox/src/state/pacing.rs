@@ -1,10 +1,10 @@
 //! How much of a goal is open at a moment: soft launch, pacing, budget, filling
 //! strategy and the quota overlay of the fielding assistant.
 
-use super::World;
 use super::audience::Quota;
 use super::ledger::Tally;
 use super::target_group::TargetGroup;
+use super::{Account, World};
 use crate::sim::clock::plus;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use rust_decimal::Decimal;
@@ -80,7 +80,9 @@ pub(crate) fn next_step(group: &TargetGroup, at: Timestamp) -> Option<Timestamp>
 /// Whether a group takes anybody at a moment.
 pub(crate) fn is_open(world: &World, group: &TargetGroup, at: Timestamp) -> bool {
     let limits = Limits::of(group, at);
-    group.is_live() && limits.taken(&group.ledger.total) < ceiling(world, group, at) && is_within_budget(group)
+    group.is_live()
+        && limits.taken(&group.ledger.total) < ceiling(world, group, at)
+        && is_within_budget(&world.account, group)
 }
 
 /// What a group may cost in all, if it has a budget.
@@ -93,15 +95,16 @@ pub(crate) fn budget(group: &TargetGroup) -> Option<Decimal> {
 }
 
 /// Whether the budget pays for one more besides those who are in the survey.
-fn is_within_budget(group: &TargetGroup) -> bool {
+fn is_within_budget(account: &Account, group: &TargetGroup) -> bool {
     let total = &group.ledger.total;
-    budget(group).is_none_or(|budget| total.cost + Decimal::from(total.in_survey + 1) * group.price() <= budget)
+    let cost = || total.cost + Decimal::from(total.in_survey + 1) * group.price(account);
+    budget(group).is_none_or(|budget| cost() <= budget)
 }
 
 /// Whether the budget pays for one more complete. Prices may have risen since
 /// its respondent came, and who had dropped out has no place kept free.
-pub(crate) fn pays_for_complete(group: &TargetGroup) -> bool {
-    budget(group).is_none_or(|budget| group.ledger.total.cost + group.price() <= budget)
+pub(crate) fn pays_for_complete(account: &Account, group: &TargetGroup) -> bool {
+    budget(group).is_none_or(|budget| group.ledger.total.cost + group.price(account) <= budget)
 }
 
 /// How far a group's quotas may be filled at a moment.

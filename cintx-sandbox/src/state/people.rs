@@ -49,7 +49,12 @@ pub(crate) struct Visitor {
 impl People {
     /// Notes that a visitor has become a respondent.
     pub(crate) fn note(&mut self, visitor: &Visitor, session: &Session, country: &str) {
-        if let Some(person) = visitor.place.and_then(|place| self.known.get_mut(place)) {
+        // Whoever is asked again may be known, too.
+        let place = visitor.place.or_else(|| {
+            let panelist = visitor.panelist.as_deref()?;
+            self.known.iter().rposition(|person| person.panelist == panelist)
+        });
+        if let Some(person) = place.and_then(|place| self.known.get_mut(place)) {
             person.replies.clone_from(&session.replies);
             if person.rids.len() >= MAX_VISITS {
                 person.rids.remove(0);

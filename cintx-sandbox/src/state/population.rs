@@ -24,7 +24,7 @@ impl Ask {
         self.panel * self.share.clamp(0.0, 1.0) * self.incidence.clamp(0.0, 1.0) * days
     }
 
-    /// The price at which the goal is likely to fill.
+    /// The price at which the goal is likely to fill, in US dollars like all prices here.
     pub(crate) fn price(&self) -> f64 {
         let time = 0.55 + 0.13 * self.minutes.max(0.0);
         let rarity = 1.0 / self.incidence.clamp(0.01, 1.0).powf(0.55);

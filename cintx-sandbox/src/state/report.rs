@@ -136,13 +136,15 @@ fn rows(world: &World, report: &Report) -> Vec<Vec<Cell>> {
     let days = i32::from(!world.settings.reports_end_at_last_midnight);
     let end = report.end.saturating_add(jiff::Span::new().days(days));
     let period = central_midnight(report.start)..central_midnight(end);
-    // They come in the order of their entry, so what is too young ends it.
-    let sessions = world.sessions.in_order().take_while(|session| session.entered_at < period.end);
-    sessions
-        .filter(|session| session.entered_at >= period.start)
+    // A seed file puts in one group after another, each with its own past.
+    let mut sessions: Vec<&Session> = world
+        .sessions
+        .in_order()
+        .filter(|session| period.contains(&session.entered_at))
         .filter(|session| concerns(world, report, session) && wanted(&report.kind, session, world.now()))
-        .map(|session| row(world, report, session))
-        .collect()
+        .collect();
+    sessions.sort_by_key(|session| session.entered_at);
+    sessions.into_iter().map(|session| row(world, report, session)).collect()
 }
 
 fn row(world: &World, report: &Report, session: &Session) -> Vec<Cell> {

@@ -6,8 +6,8 @@ use super::fielding::{self, Action, RunStatus};
 use super::project::Project;
 use super::supply::{Share, Supply};
 use super::target_group::{Money, TargetGroup};
-use super::{Account, BusinessUnit, User, World};
-use crate::seed_file::{SeedFile, SeedGroup, SeedProject, SeedQuotas, SeedStatus};
+use super::{Account, User, World};
+use crate::seed_file::{SeedFile, SeedGroup, SeedProject, SeedQuotas, SeedStatus, SeedUnit};
 use crate::sim::clock::plus;
 use crate::sim::rng::Rng;
 use jiff::SignedDuration;
@@ -38,16 +38,7 @@ pub(super) fn account(file: &SeedFile, seed: u64, account: &mut Account) {
             .collect();
     }
     if !file.business_units.is_empty() {
-        account.business_units = file
-            .business_units
-            .iter()
-            .map(|unit| BusinessUnit {
-                id: unit.id,
-                name: unit.name.clone(),
-                currency: unit.currency.clone(),
-                pricing_models: unit.pricing_models.clone(),
-            })
-            .collect();
+        account.business_units = file.business_units.iter().map(SeedUnit::make).collect();
     }
     if !file.clients.is_empty() {
         account.clients = file.clients.iter().map(|client| (client.id, client.name.clone())).collect();

@@ -6,13 +6,11 @@ use super::bounded_map::approximate_size;
 use super::fielding::{Run, RunStatus};
 use super::ledger::Ledger;
 use super::supply::Supply;
+use super::{Account, locale, rate_card};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-
-/// What a complete costs in a group without a price of its own.
-const RATE_CARD_PRICE: Decimal = Decimal::from_parts(250, 0, 0, false, 2);
 
 /// Amounts beyond 10^12 are not taken, so that every sum of them can be written.
 pub(crate) const MAX_AMOUNT: Decimal = Decimal::from_parts(0xD4A5_1000, 0xE8, 0, false, 0);
@@ -184,10 +182,15 @@ impl TargetGroup {
             + self.ledger.weight()
     }
 
-    /// What a complete costs now.
-    pub(crate) fn price(&self) -> Decimal {
-        let amount = |money: &Money| money.value.parse::<Decimal>().unwrap_or_default().min(MAX_AMOUNT);
-        self.price.as_ref().map_or(RATE_CARD_PRICE, amount)
+    /// What a complete costs now, in its business unit's currency: its own price, or that of the rate card.
+    pub(crate) fn price(&self, account: &Account) -> Decimal {
+        match &self.price {
+            Some(money) => money.value.parse::<Decimal>().unwrap_or_default().min(MAX_AMOUNT),
+            None => {
+                let (country, currency) = (locale::country(&self.locale), account.currency_of(self.business_unit));
+                rate_card::price(country, self.interview_minutes as f64, self.incidence, currency)
+            }
+        }
     }
 
     pub(crate) fn pricing_model(&self) -> &'static str {

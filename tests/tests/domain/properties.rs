@@ -21,6 +21,9 @@ on_every_version!(
     a_profile_template_is_edited_to_what_is_refused_or_valid,
 );
 
+/// A business unit of the sandbox with rate cards.
+const RATE_CARD_UNIT: i64 = 3850;
+
 /// The fields that a builder may blame.
 const FIELDS: &[&str] = &[
     "name",
@@ -166,9 +169,11 @@ impl Wish {
             id.clone_from(exposed);
         }
         let start = Timestamp::now() + SignedDuration::from_hours(self.start);
+        // Without a price, a draft goes by the rate card, which not every unit has.
+        let unit = if self.price.is_some() { setup.sandbox.business_unit_id() } else { RATE_CARD_UNIT };
         let mut draft = project
             .draft_target_group(self.name)
-            .business_unit(setup.sandbox.business_unit_id())
+            .business_unit(unit)
             .manager(setup.manager)
             .locale(self.locale)
             .completes_goal(self.goal)

@@ -39,13 +39,27 @@ pub(crate) fn estimate(value: f64, currency: &str) -> Value {
     money(Decimal::try_from(value).unwrap_or_default(), currency)
 }
 
+/// How an amount that was sent calls its value and its currency: the oldest version has other names.
+pub(crate) fn money_names(given: &Value) -> [&'static str; 2] {
+    let has = |name: &str| given.get(name).is_some_and(|part| !part.is_null());
+    let name = |usual, oldest| if !has(usual) && has(oldest) { oldest } else { usual };
+    [name("value", "amount"), name("currency_code", "code")]
+}
+
+/// Where the currency of an amount stands in a body that has one under this name.
+pub(crate) fn currency_place(body: &Value, name: &str) -> String {
+    let [_, currency] = money_names(body.get(name).unwrap_or(&Value::Null));
+    format!("{name}.{currency}")
+}
+
 /// Reads an amount, if there is one under this name.
 pub(crate) fn read_money(body: &Value, name: &str) -> Result<Option<Money>, Rejection> {
     let Some(given) = body.get(name).filter(|value| !value.is_null()) else {
         return Ok(None);
     };
-    let part = |names: &[&str]| first(given, names).and_then(Value::as_str).map(str::to_owned);
-    let (Some(value), Some(currency)) = (part(&["value", "amount"]), part(&["currency_code", "code"])) else {
+    let [value_name, currency_name] = money_names(given);
+    let part = |name: &str| given.get(name).and_then(Value::as_str).map(str::to_owned);
+    let (Some(value), Some(currency)) = (part(value_name), part(currency_name)) else {
         return Err(Rejection::refused(name, given, "an amount and its currency, both as text"));
     };
     let decimal = !value.is_empty()
@@ -54,10 +68,10 @@ pub(crate) fn read_money(body: &Value, name: &str) -> Result<Option<Money>, Reje
         && value.bytes().any(|b| b.is_ascii_digit());
     if !decimal || !value.parse::<Decimal>().is_ok_and(|amount| amount <= MAX_AMOUNT) {
         let allowed = format!("a decimal number of 0 or more, like 2.50, {MAX_AMOUNT} at most");
-        return Err(Rejection::refused(format!("{name}.value"), value, allowed));
+        return Err(Rejection::refused(format!("{name}.{value_name}"), value, allowed));
     }
     if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_uppercase()) {
-        return Err(Rejection::refused(format!("{name}.currency_code"), currency, "three capitals, like USD"));
+        return Err(Rejection::refused(format!("{name}.{currency_name}"), currency, "three capitals, like USD"));
     }
     Ok(Some(Money { value, currency }))
 }

@@ -4,10 +4,11 @@
 use super::{Outcome, Route, target_groups};
 use crate::api::answer::Answer;
 use crate::api::call::Call;
-use crate::api::dialect::{estimate, first, legacy, modern, read_money, whole};
+use crate::api::dialect::{currency_place, estimate, first, legacy, modern, read_money, whole};
 use crate::api::rejection::Rejection;
 use crate::sim::clock::read;
 use crate::state::audience::{Audience, ProfileKind};
+use crate::state::currency::{from_usd, to_usd};
 use crate::state::population::Ask;
 use crate::state::{World, locale};
 use jiff::Timestamp;
@@ -60,7 +61,7 @@ fn of_group(world: &mut World, call: &Call<'_>) -> Outcome {
     let mut ask = ask(call, &own, &place, start, end, goal)?;
     ask.incidence = first(body, INCIDENCE).and_then(Value::as_f64).unwrap_or(group.incidence);
     ask.minutes = first(body, MINUTES).and_then(Value::as_f64).unwrap_or(group.interview_minutes as f64);
-    let currency = world.account.business_unit(group.business_unit).map_or("USD", |unit| unit.currency.as_str());
+    let currency = world.account.currency_of(group.business_unit);
     respond(call, &own, ask, currency)
 }
 
@@ -102,17 +103,16 @@ fn ask(
 
 fn respond(call: &Call<'_>, audience: &Audience, ask: Ask, currency: &str) -> Outcome {
     // The newer name wins over its alias.
-    let offered = match read_money(&call.body, "cost_per_interview")? {
-        Some(price) => Some(price),
-        None => read_money(&call.body, "price")?,
-    };
+    let has = |name: &&&str| call.body.get(**name).is_some_and(|given| !given.is_null());
+    let name = ["cost_per_interview", "price"].iter().find(has).copied().unwrap_or("cost_per_interview");
+    let offered = read_money(&call.body, name)?;
     if let Some(offered) = &offered
         && offered.currency != currency
     {
-        return Err(Rejection::refused("cost_per_interview.currency_code", &offered.currency, currency));
+        return Err(Rejection::refused(currency_place(&call.body, name), &offered.currency, currency));
     }
-    let offered = offered.and_then(|price| price.value.parse::<f64>().ok());
-    let price = ask.price();
+    let offered = offered.and_then(|price| price.value.parse::<f64>().ok()).map(|price| to_usd(price, currency));
+    let price = from_usd(ask.price(), currency);
     let (least, most) = ask.completes(offered);
     let range = json!({ "min": least, "max": most });
     let mut body = json!({

@@ -5,13 +5,15 @@ use super::target_groups::currency;
 use super::{Outcome, Route, target_groups};
 use crate::api::answer::Answer;
 use crate::api::call::Call;
-use crate::api::dialect::{estimate, money, read_money};
+use crate::api::dialect::{money, read_money};
 use crate::api::rejection::Rejection;
-use crate::api::strict::rate;
 use crate::sim::clock::{read, text};
+use crate::state::currency::{rate, to_usd};
 use crate::state::population::Ask;
+use crate::state::rate_card::{self, MINUTES, PERCENTS};
 use crate::state::{BusinessUnit, World, locale};
 use jiff::SignedDuration;
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 /// The operations that are answered here.
@@ -24,35 +26,19 @@ pub(super) const ROUTES: &[Route] = &[
     ("suggest_time_range", |world, call| suggest_range(world, call)),
 ];
 
-const MINUTES: [u64; 8] = [1, 5, 10, 15, 20, 25, 30, 45];
-const PERCENTS: [u64; 8] = [1, 5, 10, 20, 30, 50, 75, 100];
-
 fn unit<'w>(world: &'w World, call: &Call<'_>) -> Result<&'w BusinessUnit, Rejection> {
     let id = call.at("business_unit_id").parse().ok();
     id.and_then(|id| world.account.business_unit(id)).ok_or_else(|| Rejection::not_found("business unit"))
 }
 
-fn cell(country: &str, minutes: f64, incidence: f64) -> f64 {
-    let panel = locale::panel(&country.to_lowercase());
-    Ask { panel, share: 1.0, incidence, minutes, days: 7.0, goal: 200.0 }.price()
-}
-
 /// Prices in whole hundredths, rows by length, columns by incidence.
 fn card(country: &str, currency: &str) -> Value {
-    let rows: Vec<Vec<u64>> = MINUTES
-        .iter()
-        .map(|minutes| {
-            let price =
-                |percent: &u64| (cell(country, *minutes as f64, *percent as f64 / 100.0) * 100.0).round() as u64;
-            PERCENTS.iter().map(price).collect()
-        })
-        .collect();
     json!({
         "data_format": "loi_ir_matrix",
         "length_of_interview_minutes": MINUTES,
         "incidence_rate_percents": PERCENTS,
         "pricing_table_currency_code": currency,
-        "pricing_table_data": rows,
+        "pricing_table_data": rate_card::cells(country, currency),
     })
 }
 
@@ -97,7 +83,7 @@ fn price_facts(world: &World, unit: &BusinessUnit, price: Value, dynamic: bool, 
     json!({
         "buyer_account_id": world.account.id,
         "buyer_business_unit_id": unit.id.to_string(),
-        "buyer_business_unit_exchange_rate_from_usd": rate(&unit.currency),
+        "buyer_business_unit_exchange_rate_from_usd": rate(&unit.currency).unwrap_or(1.0),
         "open_exchange_price": { "cost_per_interview": price, "pricing_context": context },
         "private_exchange_prices": [],
     })
@@ -111,8 +97,13 @@ fn group_price(world: &World, call: &Call<'_>) -> Outcome {
         .filter(|group| group.business_unit == unit.id)
         .ok_or_else(|| Rejection::not_found("target group"))?;
     let (_, country) = locale::split(&group.locale).unwrap_or(("eng", "us"));
-    let mut facts =
-        price_facts(world, unit, money(group.price(), &unit.currency), group.price.is_some(), &country.to_uppercase());
+    let mut facts = price_facts(
+        world,
+        unit,
+        money(group.price(&world.account), &unit.currency),
+        group.price.is_some(),
+        &country.to_uppercase(),
+    );
     if let Some(map) = facts.as_object_mut() {
         map.insert("target_group_id".into(), json!(group.id));
         map.insert("price_type".into(), json!(if group.is_draft() { "prediction" } else { "specification" }));
@@ -125,20 +116,21 @@ fn prediction(world: &World, call: &Call<'_>) -> Outcome {
     let unit = unit(world, call)?;
     let config = call.body.get("config").cloned().unwrap_or(Value::Null);
     let number = |name: &str| config.get(name).and_then(Value::as_f64);
-    let given = |name: &str| -> Result<Option<f64>, Rejection> {
+    let given = |name: &str| -> Result<Option<Decimal>, Rejection> {
         Ok(read_money(&config, name)?.and_then(|money| money.value.parse().ok()))
     };
     let country = config.get("country_code").and_then(Value::as_str).unwrap_or("US").to_owned();
     let dynamic = config.get("type").and_then(Value::as_str) == Some("dynamic");
     let value = if dynamic {
-        given("user_requested_cpi")?.unwrap_or(0.0)
+        given("user_requested_cpi")?.unwrap_or_default()
     } else {
         let minutes = number("expected_length_of_interview_minutes").unwrap_or(10.0);
-        let base = cell(&country, minutes, number("expected_incidence_rate").unwrap_or(1.0)) * rate(&unit.currency);
-        let boosted = base + given("cpi_boost")?.unwrap_or(0.0);
+        let incidence = number("expected_incidence_rate").unwrap_or(1.0);
+        let boosted =
+            rate_card::price(&country, minutes, incidence, &unit.currency) + given("cpi_boost")?.unwrap_or_default();
         given("maximum_cpi")?.map_or(boosted, |most| boosted.min(most))
     };
-    Ok(Answer::json(200, price_facts(world, unit, estimate(value, &unit.currency), dynamic, &country)))
+    Ok(Answer::json(200, price_facts(world, unit, money(value, &unit.currency), dynamic, &country)))
 }
 
 /// The days in which the goal is likely to fill.
@@ -147,7 +139,8 @@ fn suggest_days(call: &Call<'_>) -> Outcome {
     let place = call.text("locale").unwrap_or_default();
     let (_, country) = locale::split(place).ok_or_else(|| Rejection::no_locale(place))?;
     // The document lets every part of an amount be missing.
-    let price = read_money(&call.body, "price").ok().flatten().and_then(|money| money.value.parse().ok());
+    let price = read_money(&call.body, "price").ok().flatten();
+    let price = price.and_then(|money| Some(to_usd(money.value.parse().ok()?, &money.currency)));
     let goal = number("completes").unwrap_or(1.0);
     let ask = |days: f64| Ask {
         panel: locale::panel(country),

@@ -66,12 +66,12 @@ fn over_time(world: &World, call: &Call<'_>) -> Outcome {
         .ok_or_else(|| Rejection::refused("aggregation_interval", given, "PT1H to P398D"))?;
     let first = group.start().as_second().div_euclid(3_600);
     let mut sums: Vec<(i64, u64)> = Vec::new();
-    for (at, count) in group.ledger.completes_over_time() {
+    for (at, then) in group.ledger.completes_over_time() {
         let hour = at.as_second().div_euclid(3_600);
         let begin = first + (hour - first).div_euclid(hours) * hours;
         match sums.last_mut() {
-            Some((last, sum)) if *last == begin => *sum += count,
-            _ => sums.push((begin, count)),
+            Some((last, sum)) if *last == begin => *sum += then.count,
+            _ => sums.push((begin, then.count)),
         }
     }
     let facts: Vec<Value> = sums

@@ -5,7 +5,9 @@
 use super::{Outcome, Route, assistant, exclusions, profile_templates, projects, supply};
 use crate::api::answer::Answer;
 use crate::api::call::Call;
-use crate::api::dialect::{first, legacy, modern, money, money_facts, read_money, supply as supply_dialect, whole};
+use crate::api::dialect::{
+    currency_place, first, legacy, modern, money, money_facts, read_money, supply as supply_dialect, whole,
+};
 use crate::api::rejection::Rejection;
 use crate::sim::clock::{read, text};
 use crate::state::audience::Audience;
@@ -165,16 +167,20 @@ fn prices(body: &Value, unit: &BusinessUnit) -> Result<(Option<Money>, Option<Mo
         if let Some(money) = money
             && money.currency != unit.currency
         {
-            return Err(Rejection::refused(format!("{name}.currency_code"), &money.currency, &unit.currency));
+            return Err(Rejection::refused(currency_place(body, name), &money.currency, &unit.currency));
         }
     }
-    if let Some(price) = &price
-        && !unit.pricing_models.iter().any(|model| model == "dynamic")
-    {
-        let allowed = "nothing: the business unit has rate cards only";
-        return Err(Rejection::refused("cost_per_interview", &price.value, allowed));
+    match &price {
+        Some(price) if !unit.prices_by("dynamic") => {
+            let allowed = "nothing: the business unit has rate cards only";
+            Err(Rejection::refused("cost_per_interview", &price.value, allowed))
+        }
+        None if !unit.prices_by("rate_card") => {
+            let allowed = "an amount and its currency: the business unit has no rate card";
+            Err(Rejection::refused("cost_per_interview", "nothing", allowed))
+        }
+        _ => Ok((price, note)),
     }
-    Ok((price, note))
 }
 
 fn check_links(call: &Call<'_>) -> Result<(), Rejection> {
@@ -296,7 +302,7 @@ fn update_price(world: &mut World, call: &Call<'_>) -> Outcome {
         return Err(Rejection::refused("target_group_cpi", "nothing", "an amount and its currency"));
     };
     if price.currency != currency {
-        return Err(Rejection::refused("target_group_cpi.currency_code", price.currency, currency));
+        return Err(Rejection::refused(currency_place(&call.body, "target_group_cpi"), price.currency, currency));
     }
     if group.price.is_none() {
         return Err(Rejection::bad_request("The price of a rate card group cannot be set."));
@@ -367,7 +373,7 @@ fn list(world: &World, call: &Call<'_>) -> Outcome {
 }
 
 pub(super) fn currency<'w>(world: &'w World, group: &TargetGroup) -> &'w str {
-    world.account.business_unit(group.business_unit).map_or("USD", |unit| unit.currency.as_str())
+    world.account.currency_of(group.business_unit)
 }
 
 /// Everything that any answer about a target group may want to say.
@@ -427,7 +433,7 @@ fn field_facts(world: &World, group: &TargetGroup) -> Value {
     let (ledger, total) = (&group.ledger, &group.ledger.total);
     let conversion = rate(total.completes, ledger.entrants());
     let seconds = if total.completes > 0 { json!(group.interview_minutes * 60) } else { json!(0) };
-    let price = group.price();
+    let price = group.price(&world.account);
     let average = if total.completes > 0 { total.cost / Decimal::from(total.completes) } else { price };
     let progress = json!({
         "current_completes": total.completes,

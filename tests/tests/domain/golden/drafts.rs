@@ -71,7 +71,7 @@ async fn every_field<V: Version>(setup: &Setup<V>, project: &Project) -> TargetG
         .test_url("https://survey.example/test?RID=[%RID%]")
         .collects_pii(true)
         .exclude_project(true)
-        .on_behalf_of(EndClientId::new(1))
+        .on_behalf_of(EndClientId::new(701))
         .industry(IndustryCode::new("automotive"))
         .lockout(LockoutCode::new("automotive"))
         .study_type(StudyTypeCode::new("adhoc"))
