@@ -92,6 +92,9 @@ struct Options {
     /// Milliseconds before a webhook is tried again; they double with each try.
     #[arg(long, env = "CINTX_SANDBOX_WEBHOOK_RETRY", value_name = "MS", default_value_t = 1_000)]
     webhook_retry: u64,
+    /// Reports leave out the last of their days, from its midnight in US Central.
+    #[arg(long, env = "CINTX_SANDBOX_REPORTS_END_AT_LAST_MIDNIGHT")]
+    reports_end_at_last_midnight: bool,
     /// Seconds in which nothing comes in on a connection before it is closed.
     #[arg(long, env = "CINTX_SANDBOX_IDLE_TIMEOUT", value_name = "SECONDS", default_value_t = 75)]
     idle_timeout: u64,
@@ -264,6 +267,9 @@ fn set_up(mut options: Options, matches: &ArgMatches) -> Result<Builder, String>
     }
     if told("webhook_retry") {
         builder = builder.webhook_retry(milliseconds(options.webhook_retry));
+    }
+    if options.reports_end_at_last_midnight {
+        builder = builder.reports_end_at_last_midnight();
     }
     if told("scenario") {
         builder = builder.scenario(*options.scenario);
