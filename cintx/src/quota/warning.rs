@@ -229,7 +229,12 @@ fn of_percents(question: &Question, goal: u64) -> Vec<QuotaWarning> {
 
 /// The targets that are sent in completes, or in hundredths of a percent.
 fn of_counts(question: &Question, scale: Scale) -> Vec<QuotaWarning> {
-    let told = worths(question, scale.goal).zip(question.counts(scale.total, scale.goal));
+    let counts = question.counts(scale.total, scale.goal);
+    // Names are made where there is something to say.
+    if !counts.contains(&Some(0)) {
+        return Vec::new();
+    }
+    let told = worths(question, scale.goal).zip(counts);
     told.filter(|(_, count)| *count == Some(0)).filter_map(|((label, worth), _)| vanished(label, worth)).collect()
 }
 

@@ -1,5 +1,6 @@
 //! Applies a plan. After an interruption at any step, the next plan finds what was done.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use futures_util::{FutureExt as _, StreamExt as _, stream};
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::plan::{Audiences, Found, GroupPlan, There, wanted};
 use super::{Plan, Step};
 use crate::client::CallOptions;
-use crate::error::{Error, FieldError, Wrote};
+use crate::error::{Error, FieldError, Outcome, Wrote};
 use crate::project::{ProjectScope, ProjectSettings};
 use crate::target_group::{DraftSettings, TargetGroup};
 use crate::types::ids::{ProjectId, TargetGroupId};
@@ -32,6 +33,8 @@ pub struct ApplyReport {
     pub project: ProjectId,
     /// The target groups by name, in the study's order: the id of each, or why it is not as the study says.
     pub target_groups: Vec<(String, Result<TargetGroupId, Error>)>,
+    /// Whether something was done, of the project or of a target group.
+    wrote: Wrote,
 }
 
 impl ApplyReport {
@@ -43,9 +46,9 @@ impl ApplyReport {
     /// What there is, if nothing failed.
     ///
     /// # Errors
-    /// The first failure, in the study's order.
+    /// The first failure, in the study's order. Its outcome is that of the whole: `Applied`, if something was done.
     pub fn into_applied(self) -> Result<Applied, Error> {
-        let groups = self.target_groups.into_iter().map(|(name, result)| Ok((name, result?)));
+        let groups = self.target_groups.into_iter().map(|(name, result)| Ok((name, self.wrote.after(result)?)));
         Ok(Applied { project: self.project, target_groups: groups.collect::<Result<_, Error>>()? })
     }
 }
@@ -63,8 +66,8 @@ impl<V: Version> Plan<V> {
     /// # Errors
     /// If a step deletes quotas in field and [`allow_deletions`](Self::allow_deletions) was not said: then nothing is
     /// done. A call that fails, or a launch's [`job_failure`](Error::job_failure): what was done before stays done, the
-    /// other target groups go on, and the first failure in the study's order is the error.
-    /// [`apply_each`](Self::apply_each) keeps every one.
+    /// other target groups go on, and the first failure in the study's order is the error, `Applied` if something was
+    /// done. [`apply_each`](Self::apply_each) keeps every one.
     pub async fn apply(&self, progress: impl FnMut(&Step) + Send) -> Result<Applied, Error> {
         self.apply_each(progress).await?.into_applied()
     }
@@ -75,16 +78,26 @@ impl<V: Version> Plan<V> {
     /// What concerns the project, and deletions that were not allowed.
     pub async fn apply_each(&self, mut progress: impl FnMut(&Step) + Send) -> Result<ApplyReport, Error> {
         self.check_deletions(self.steps())?;
-        let project = self.apply_project(&mut progress).await?;
+        let mut wrote = Wrote::default();
+        let project = self.apply_project(&mut progress, &mut wrote).await?;
         let is_to_create = self.groups.iter().any(|plan| matches!(plan.found, Found::Nothing));
-        let there = if is_to_create { self.groups_of(&project).await? } else { Vec::new() };
-        let progress = Mutex::new(progress);
+        let there = if is_to_create { wrote.after(self.groups_of(&project).await)? } else { Vec::new() };
+        let steps_done = AtomicBool::new(false);
+        let progress = Mutex::new(|step: &Step| {
+            steps_done.store(true, Ordering::Relaxed);
+            progress(step);
+        });
         let mut groups = Vec::new();
         for plan in &self.groups {
             groups.push(self.apply_one(plan, &project, &there, &progress).boxed());
         }
-        let target_groups = stream::iter(groups).buffered(self.concurrency).collect().await;
-        Ok(ApplyReport { project: project.id().clone(), target_groups })
+        let target_groups: Vec<(String, Result<TargetGroupId, Error>)> =
+            stream::iter(groups).buffered(self.concurrency).collect().await;
+        let is_done = |(_, result): &(String, Result<TargetGroupId, Error>)| {
+            result.as_ref().is_err_and(|error| error.outcome() == Outcome::Applied)
+        };
+        wrote.earlier(steps_done.load(Ordering::Relaxed) || target_groups.iter().any(is_done));
+        Ok(ApplyReport { project: project.id().clone(), target_groups, wrote })
     }
 
     /// One target group among others: whoever is told of a step waits for nobody.
@@ -142,7 +155,11 @@ impl<V: Version> Plan<V> {
         }))
     }
 
-    async fn apply_project(&self, progress: &mut (impl FnMut(&Step) + Send)) -> Result<ProjectScope<V>, Error> {
+    async fn apply_project(
+        &self,
+        progress: &mut (impl FnMut(&Step) + Send),
+        wrote: &mut Wrote,
+    ) -> Result<ProjectScope<V>, Error> {
         let study = &self.study;
         let scope = match (&self.project, &self.project_step) {
             (None, _) => {
@@ -150,7 +167,7 @@ impl<V: Version> Plan<V> {
                     let scope = self.client.project(project);
                     let is = scope.get().await?;
                     if is.manager() != study.manager || is.reference() != study.reference_text().as_deref() {
-                        self.change_project(&scope).await?;
+                        wrote.of(self.change_project(&scope).await)?;
                     }
                     return Ok(scope);
                 }
@@ -162,12 +179,12 @@ impl<V: Version> Plan<V> {
                 if let Some(reference) = &study.reference {
                     create = create.reference(reference.clone());
                 }
-                self.client.project(&create.await?)
+                self.client.project(&wrote.of(create.await)?)
             }
             (Some(project), None) => self.client.project(project),
             (Some(project), Some(_)) => {
                 let scope = self.client.project(project);
-                self.change_project(&scope).await?;
+                wrote.of(self.change_project(&scope).await)?;
                 scope
             }
         };

@@ -1,8 +1,11 @@
 //! Whether a target group of a study is launched, and when: `false`, `true` or `"at-start"` in a file.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::types::InvalidValue;
 
 /// Whether a target group of a study is launched, and when.
 ///
@@ -10,6 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// # use cintx::study::StudyLaunch;
 /// assert_eq!(serde_json::to_string(&StudyLaunch::AtStart)?, "\"at-start\"");
 /// assert_eq!(serde_json::from_str::<StudyLaunch>("true")?, StudyLaunch::Now);
+/// assert_eq!("at-start".parse::<StudyLaunch>().unwrap().to_string(), "at-start");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -29,6 +33,23 @@ const AT_START: &str = "at-start";
 impl From<bool> for StudyLaunch {
     fn from(launch: bool) -> Self {
         if launch { Self::Now } else { Self::Draft }
+    }
+}
+
+impl fmt::Display for StudyLaunch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+impl FromStr for StudyLaunch {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        match text {
+            AT_START => Ok(Self::AtStart),
+            _ => text.parse::<bool>().map(Self::from).map_err(|_| InvalidValue::new(text, "false, true or at-start")),
+        }
     }
 }
 

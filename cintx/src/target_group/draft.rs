@@ -150,6 +150,9 @@ impl TargetGroupDraft {
 
     /// Writes to the log what whole numbers make of the audience that is about to be sent.
     fn log_warnings<V: Version>(&self) {
+        if !tracing::enabled!(tracing::Level::WARN) {
+            return;
+        }
         let warnings = self.audience.warnings_in(self.settings.completes_goal, V::DRAFTS_IN);
         crate::quota::warning::log(&self.settings.name, &warnings);
     }

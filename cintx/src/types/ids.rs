@@ -210,7 +210,7 @@ impl fmt::Debug for UserId {
     }
 }
 
-/// A new ULID: the time, and 80 bits of chance, those of a UUID of version 4 that are neither its version nor its variant.
+/// A new ULID: the time, and 80 bits of chance, those of a UUID of version 4 that are neither version nor variant.
 pub(crate) fn new_ulid() -> ulid::Ulid {
     let bytes = uuid::Uuid::new_v4().into_bytes();
     let chance = bytes[..3].iter().chain(&bytes[9..]).fold(0, |bits, byte| bits << 8 | u128::from(*byte));

@@ -2,7 +2,7 @@
 
 use cintx::study::{Study, StudyAudience, StudyGroup, StudyOption, StudyQuestion, StudySupply};
 use cintx::types::LengthOfInterview;
-use cintx::{Client, Error, Money, Version};
+use cintx::{Client, Error, Money, Outcome, Version};
 use jiff::ToSpan as _;
 
 use crate::gateway::{LATE, Weather};
@@ -67,18 +67,31 @@ async fn a_study_comes_to_the_same_end_in_any_weather<V: Version>() {
     let (mut failed, mut killed) = (0, 0);
     for seed in 0..schedules {
         let client = world.begin();
+        let before = ledger(&client).await;
         world.gateway.set(Weather::Random(fastrand::Rng::with_seed(seed), [5, 15, 40][(seed % 3) as usize]));
-        tokio::select! {
+        let outcome = tokio::select! {
             biased;
-            () = world.gateway.died() => killed += 1,
-            applied = apply(&client, &study) => failed += u64::from(applied.is_err()),
-        }
+            () = world.gateway.died() => {
+                killed += 1;
+                None
+            }
+            applied = apply(&client, &study) => applied.err().map(|error| {
+                failed += 1;
+                (error.outcome(), format!("{error:#}"))
+            }),
+        };
         let course = world.gateway.course();
         world.gateway.set(Weather::Calm);
         world.gateway.put_clock_right();
         // What is late comes in the meantime.
         tokio::time::sleep(LATE * 2).await;
         let client = world.client();
+        let is_done = ledger(&client).await != before;
+        match outcome {
+            Some((Outcome::NotSent | Outcome::NoEffect, error)) => assert!(!is_done, "seed {seed}: {error}; {course}"),
+            Some((Outcome::Applied, error)) => assert!(is_done, "seed {seed}: {error}; {course}"),
+            Some((Outcome::Unknown, _)) | None => {}
+        }
         client.recover().await.unwrap();
         let again = apply(&client, &study).await;
         assert!(again.is_ok(), "seed {seed}: {:#}; {course}", again.unwrap_err());

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cintx::client::RetryPolicy;
+use cintx::project::ProjectSettings;
 use cintx::recovery::{FileJournal, Resolution};
 use cintx::{Outcome, ProjectId, V2025_12_18};
 use cintx_tests::with_faults::{Answer, Behaviour, Deed, Received, Server};
@@ -160,4 +161,21 @@ async fn a_lost_edit_that_is_too_old_to_be_sent_again_is_seen_in_what_it_changed
     let recovered = client.recover().replay_within(Duration::ZERO).await.unwrap();
     assert_eq!(recovered.into_iter().map(|one| one.resolution).collect::<Vec<_>>(), [Resolution::Applied { id: None }]);
     assert_eq!(project.state.lock().unwrap().writes, ["Wave 2"], "nothing is sent again");
+}
+
+#[tokio::test]
+async fn a_change_that_was_made_is_not_made_again_whatever_it_looks_at() {
+    let project = Project::new(None);
+    let server = Server::start(project.clone()).await;
+    let client = builder::<V2025_12_18>(&server.url()).build().unwrap();
+    let scope = client.project(ProjectId::new("01JABCDEFGHJKMNPQRSTVWXYZ0"));
+    let change = |project: &mut ProjectSettings| match &*project.name {
+        "Wave 1" => project.name = "Wave 2".into(),
+        _ => project.reference = Some("twice".into()),
+    };
+
+    let now = scope.edit(change).await.unwrap();
+
+    assert_eq!((&*now.name, now.reference), ("Wave 2", None));
+    assert_eq!(project.state.lock().unwrap().writes, ["Wave 2"], "once");
 }

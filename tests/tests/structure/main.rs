@@ -5,6 +5,7 @@ mod claims;
 mod faults;
 mod options;
 mod studies;
+mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -28,7 +28,7 @@ fn is_hidden(attributes: &[Attribute]) -> bool {
 }
 
 /// The name of the type that an implementation is of.
-fn implemented_for(item: &syn::ItemImpl) -> Option<String> {
+pub(crate) fn implemented_for(item: &syn::ItemImpl) -> Option<String> {
     match &*item.self_ty {
         syn::Type::Path(path) => Some(path.path.segments.last()?.ident.to_string()),
         _ => None,
