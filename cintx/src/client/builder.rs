@@ -335,7 +335,6 @@ impl<V: Version> ClientBuilder<V> {
         let shared = Shared {
             http,
             api_version: V::DATE,
-            operations: V::OPERATIONS,
             demand_url,
             server_to_server: s2s_key.map(|key| ServerToServer { url: s2s_url, key }),
             tokens: Arc::new(tokens),

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::answers::Answers;
 use crate::error::FieldError;
+use crate::http::LookFirst;
 use crate::http::idempotency::KeyChoice;
 
 /// How often a failed request is repeated, and after which waits.
@@ -260,7 +261,7 @@ pub struct CallOptions {
     /// Leaves the journal alone.
     pub(crate) unrecorded: bool,
     /// Lists what a create could be taken for before it is sent, to tell them apart should its answer be lost.
-    pub(crate) looks_first: bool,
+    pub(crate) looks_first: Option<LookFirst>,
 }
 
 impl CallOptions {
@@ -344,7 +345,7 @@ impl CallOptions {
         self.problems.extend(base.problems.iter().cloned());
         self.answers = self.answers.or_else(|| base.answers.clone());
         self.unrecorded |= base.unrecorded;
-        self.looks_first |= base.looks_first;
+        self.looks_first = self.looks_first.or(base.looks_first);
         self
     }
 }

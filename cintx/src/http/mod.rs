@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cintx_raw::{BoxError, Host, Idempotency, Operation, RawResponse, Request, Transport};
+use futures_util::future::BoxFuture;
 use http::{HeaderValue, StatusCode, header};
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -53,17 +54,19 @@ use crate::cache::Cache;
 use crate::client::clock::SharedClock;
 use crate::client::{CallOptions, OperationTimeouts, RetryPolicy, Timeouts};
 use crate::error::{Failure, FieldError, NoServerToServerKey, Outcome, Refused, Report, StopReason, TimedOut};
-use crate::recovery::resolver::OutcomeResolver;
 use crate::recovery::{Journal, REPLAY_WITHIN};
 
 /// A token that was got longer ago is asked for again.
 const MAX_CREDENTIAL_AGE: Duration = Duration::from_secs(1);
 
+/// Lists the ids of what a create could be taken for. A pointer, so that a program without such a create does not hold
+/// the table of operations that it needs.
+pub(crate) type LookFirst = for<'a> fn(&'a Pipeline, &'a Request) -> BoxFuture<'a, Option<Vec<String>>>;
+
 /// What the clones of one client share.
 pub(crate) struct Shared {
     pub(crate) http: HttpSender,
     pub(crate) api_version: &'static str,
-    pub(crate) operations: &'static [&'static Operation],
     pub(crate) demand_url: BaseUrl,
     pub(crate) server_to_server: Option<ServerToServer>,
     pub(crate) tokens: Arc<TokenCache>,
@@ -214,12 +217,10 @@ impl Pipeline {
 
     /// What a create could be taken for, listed before it is sent.
     async fn known_before(&self, request: &Request) -> Option<Vec<String>> {
-        if !self.options.looks_first {
-            return None;
-        }
-        let options = CallOptions { key: None, looks_first: false, ..self.options.clone() };
+        let look = self.options.looks_first?;
+        let options = CallOptions { key: None, looks_first: None, ..self.options.clone() };
         let pipeline = Pipeline { shared: Arc::clone(&self.shared), options };
-        OutcomeResolver { pipeline: &pipeline, operations: self.shared.operations }.known_before(request).await
+        look(&pipeline, request).await
     }
 
     /// Completes a request, or says why it must not leave. Answers its key if a caller chose it and this client has not

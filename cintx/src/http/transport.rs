@@ -149,19 +149,15 @@ pub(crate) enum HttpSender {
 impl HttpSender {
     /// Sends a request once; the answer's body is still to come.
     pub(crate) async fn send(&self, outgoing: Outgoing) -> Result<(StatusCode, HeaderMap, ByteStream), TransportError> {
-        match self {
-            Self::Client(client) => send(client, outgoing).await.map(split),
+        // Awaited in one place: the future of a request is a large part of the program.
+        let client = match self {
+            Self::Client(client) | Self::Given(client) => client,
             Self::ByPlace { here, elsewhere } => {
-                let client = if is_loopback(&outgoing.url) { here } else { elsewhere };
-                send(client, outgoing).await.map(split)
-            }
-            Self::Given(client) => {
-                let url = outgoing.url.clone();
-                let answer = send(client, outgoing).await?;
-                if url != *answer.url() {
-                    return Err(TransportError { reach: Reach::Redirected, cause: Box::new(Redirected) });
+                if is_loopback(&outgoing.url) {
+                    here
+                } else {
+                    elsewhere
                 }
-                Ok(split(answer))
             }
             Self::Own(transport) => {
                 let Outgoing { method, url, headers, body, .. } = outgoing;
@@ -170,9 +166,15 @@ impl HttpSender {
                 *request.uri_mut() = http::Uri::try_from(url.as_str()).map_err(TransportError::not_sent)?;
                 *request.headers_mut() = headers;
                 let (head, body) = transport.send(request).await?.into_parts();
-                Ok((head.status, head.headers, body))
+                return Ok((head.status, head.headers, body));
             }
+        };
+        let asked = matches!(self, Self::Given(_)).then(|| outgoing.url.clone());
+        let answer = send(client, outgoing).await?;
+        if asked.is_some_and(|url| url != *answer.url()) {
+            return Err(TransportError { reach: Reach::Redirected, cause: Box::new(Redirected) });
         }
+        Ok(split(answer))
     }
 }
 

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cintx_raw::Request;
+use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -148,7 +149,7 @@ impl<V: Version> Client<V> {
 
     /// The client for a write that takes no key: it lists what could be taken for its work before it sends the write.
     pub(crate) fn looks_first(&self) -> Self {
-        self.with(CallOptions { looks_first: true, ..CallOptions::new() })
+        self.with(CallOptions { looks_first: Some(known_before::<V>), ..CallOptions::new() })
     }
 
     /// Creates what takes no key. It is sent once; if its answer is lost, it is looked up, and `found` makes the result
@@ -209,8 +210,7 @@ impl<V: Version> Client<V> {
         replay: bool,
     ) -> Result<Resolution, Error> {
         // Its key is its own, not one of a caller's options; and what is written down is not written down again.
-        let options =
-            CallOptions { key: None, unrecorded: true, looks_first: false, ..self.pipeline().options.clone() };
+        let options = CallOptions { key: None, unrecorded: true, looks_first: None, ..self.pipeline().options.clone() };
         let pipeline = Pipeline { shared: Arc::clone(&self.pipeline().shared), options };
         let resolver = OutcomeResolver { pipeline: &pipeline, operations: V::OPERATIONS };
         if !replay || !idempotency::is_keyed(request) {
@@ -224,6 +224,10 @@ impl<V: Version> Client<V> {
             }),
         }
     }
+}
+
+fn known_before<'a, V: Version>(pipeline: &'a Pipeline, request: &'a Request) -> BoxFuture<'a, Option<Vec<String>>> {
+    async move { OutcomeResolver { pipeline, operations: V::OPERATIONS }.known_before(request).await }.boxed()
 }
 
 /// Whether the last attempt was done by the time of its answer, or never is.

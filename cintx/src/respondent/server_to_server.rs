@@ -413,7 +413,6 @@ impl ServerToServerBuilder {
             http,
             clock,
             api_version: "none",
-            operations: &[],
             demand_url: url.clone(),
             server_to_server: Some(KeyedHost { url, key }),
             tokens: Arc::new(tokens),

@@ -143,6 +143,14 @@ pub(crate) enum Weather {
 }
 
 impl Weather {
+    /// Whether the token endpoint is down: less often than the API has bad days, and not in one of a single fault.
+    fn takes_tokens_away(&mut self) -> bool {
+        match self {
+            Self::Random(random, percent) => random.u32(0..200) < *percent,
+            _ => false,
+        }
+    }
+
     fn fault(&mut self, number: usize, method: &Method) -> Option<Fault> {
         match self {
             Self::Calm => None,
@@ -306,9 +314,9 @@ impl Gateway {
     }
 
     async fn answer(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        // The token endpoint has no bad days.
         if !request.uri().path().starts_with("/v1/") {
-            return Ok(self.give_token(request));
+            let is_down = self.state.lock().unwrap().weather.takes_tokens_away();
+            return Ok(if is_down { error(503) } else { self.give_token(request) });
         }
         let fault = {
             let mut state = self.state.lock().unwrap();

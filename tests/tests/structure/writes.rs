@@ -139,6 +139,9 @@ fn every_call_that_writes_is_played_or_needs_no_play() {
     assert_eq!(listed.len(), PLAYED.len() + NOT_PLAYED.iter().map(|(_, calls)| calls.len()).sum::<usize>(), "twice");
     let missing: Vec<_> = calls.difference(&listed).collect();
     assert!(missing.is_empty(), "neither played in `composites` nor excused: {missing:#?}");
-    let gone: Vec<_> = listed.difference(&calls).collect();
-    assert!(gone.is_empty(), "listed, but no public call that writes: {gone:?}");
+    // With one version alone, what the others have is not known.
+    if cintx_tests::dispatch::versions().len() == cintx_openapi::documents().len() {
+        let gone: Vec<_> = listed.difference(&calls).collect();
+        assert!(gone.is_empty(), "listed, but no public call that writes: {gone:?}");
+    }
 }
