@@ -221,17 +221,24 @@ fn print(sandbox: &Sandbox, listen: IpAddr) {
     let _ = out.flush();
 }
 
-/// Waits until somebody or the system wants it to end.
-async fn stopped() {
+/// Ends when somebody or the system wants it to. From the call on, no signal ends the program before its state is kept.
+fn stopped() -> impl Future<Output = ()> {
     #[cfg(unix)]
-    if let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminated.recv() => {}
+    let signals = {
+        use tokio::signal::unix::{SignalKind, signal};
+        [SignalKind::interrupt(), SignalKind::terminate()].map(signal)
+    };
+    async move {
+        #[cfg(unix)]
+        if let [Ok(mut interrupted), Ok(mut terminated)] = signals {
+            tokio::select! {
+                _ = interrupted.recv() => {}
+                _ = terminated.recv() => {}
+            }
+            return;
         }
-        return;
+        let _ = tokio::signal::ctrl_c().await;
     }
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// The sandbox as the options want it. What was not given stays as a state has it.
@@ -299,8 +306,10 @@ fn set_up(mut options: Options, matches: &ArgMatches) -> Result<Builder, String>
 async fn run(options: Options, matches: &ArgMatches) -> Result<(), String> {
     let (listen, state) = (options.listen, options.state.clone());
     let sandbox = set_up(options, matches)?.start().await.map_err(|error| error.to_string())?;
+    // Whoever reads what is printed may end it at once.
+    let stopped = stopped();
     print(&sandbox, listen);
-    stopped().await;
+    stopped.await;
     if let Some(file) = state {
         let saved = sandbox.save().map_err(|error| error.to_string());
         let kept = saved.and_then(|state| keep(&file, &state).map_err(|error| error.to_string()));
