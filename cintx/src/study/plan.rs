@@ -18,6 +18,7 @@ use crate::target_group::feasibility::Feasibility;
 use crate::target_group::{Draft, DraftSettings, KeptDraft, TargetGroup, TargetGroupDraft, TargetGroupStatus};
 use crate::types::ids::ProjectId;
 use crate::version::Version;
+use crate::wire::moment::kept_moment;
 use crate::wire::study::ExclusionSet;
 
 /// One thing to be done.
@@ -656,8 +657,7 @@ fn differences(is: &DraftSettings, wanted: &DraftSettings) -> Vec<&'static str> 
 
 /// The wanted settings of a draft: the study's, and what there is where a study says nothing.
 pub(super) fn wanted(is: &DraftSettings, desired: &DraftSettings, group: &StudyGroup, now: Timestamp) -> DraftSettings {
-    // Cint keeps milliseconds.
-    let same = |one: Timestamp, other: Timestamp| one.as_millisecond() == other.as_millisecond();
+    let same = |one: Timestamp, other: Timestamp| kept_moment(one) == kept_moment(other);
     let same_period = same(is.fielding_period.start(), desired.fielding_period.start())
         && same(is.fielding_period.end(), desired.fielding_period.end());
     // What could not be read is there all the same: what would delete it is refused when it is written.

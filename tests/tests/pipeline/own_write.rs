@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cintx::client::RetryPolicy;
-use cintx::project::ProjectSettings;
+use cintx::project::{ProjectScope, ProjectSettings};
 use cintx::recovery::{FileJournal, Resolution};
-use cintx::{Outcome, ProjectId, V2025_12_18};
+use cintx::{Client, Outcome, ProjectId, V2025_12_18};
 use cintx_tests::with_faults::{Answer, Behaviour, Deed, Received, Server};
 use serde_json::{Value, json};
 
@@ -81,6 +81,14 @@ impl Behaviour for Project {
     }
 }
 
+/// Serves the project: the server, a client, and its handle.
+async fn serve(project: &Arc<Project>) -> (Server, Client<V2025_12_18>, ProjectScope<V2025_12_18>) {
+    let server = Server::start(project.clone()).await;
+    let client = builder(&server.url()).build().unwrap();
+    let scope = client.project(ProjectId::new("01JABCDEFGHJKMNPQRSTVWXYZ0"));
+    (server, client, scope)
+}
+
 /// A change that is seen to be made twice.
 fn next_wave(name: &mut String) {
     let number: u32 = name.strip_prefix("Wave ").unwrap().parse().unwrap();
@@ -90,9 +98,7 @@ fn next_wave(name: &mut String) {
 #[tokio::test]
 async fn a_412_that_answers_our_own_lost_write_is_no_reason_to_write_again() {
     let project = Project::new(None);
-    let server = Server::start(project.clone()).await;
-    let client = builder::<V2025_12_18>(&server.url()).build().unwrap();
-    let scope = client.project(ProjectId::new("01JABCDEFGHJKMNPQRSTVWXYZ0"));
+    let (_server, _, scope) = serve(&project).await;
 
     let now = scope.edit(|project| next_wave(&mut project.name)).await.unwrap();
 
@@ -105,9 +111,7 @@ async fn a_412_that_answers_our_own_lost_write_is_no_reason_to_write_again() {
 #[tokio::test]
 async fn what_somebody_else_wrote_over_it_is_changed_as_ever() {
     let project = Project::new(Some(Intruder::Name("Wave 7")));
-    let server = Server::start(project.clone()).await;
-    let client = builder::<V2025_12_18>(&server.url()).build().unwrap();
-    let scope = client.project(ProjectId::new("01JABCDEFGHJKMNPQRSTVWXYZ0"));
+    let (_server, _, scope) = serve(&project).await;
 
     let now = scope.edit(|project| next_wave(&mut project.name)).await.unwrap();
 
@@ -118,9 +122,7 @@ async fn what_somebody_else_wrote_over_it_is_changed_as_ever() {
 #[tokio::test]
 async fn what_somebody_else_changed_beside_it_does_not_make_it_twice() {
     let project = Project::new(Some(Intruder::Reference("PO 1848")));
-    let server = Server::start(project.clone()).await;
-    let client = builder::<V2025_12_18>(&server.url()).build().unwrap();
-    let scope = client.project(ProjectId::new("01JABCDEFGHJKMNPQRSTVWXYZ0"));
+    let (_server, _, scope) = serve(&project).await;
 
     let now = scope.edit(|project| next_wave(&mut project.name)).await.unwrap();
 
@@ -131,9 +133,7 @@ async fn what_somebody_else_changed_beside_it_does_not_make_it_twice() {
 #[tokio::test]
 async fn a_conflict_after_a_lost_write_says_so_and_can_be_looked_up() {
     let project = Project::new(Some(Intruder::Name("Wave 7")));
-    let server = Server::start(project.clone()).await;
-    let client = builder::<V2025_12_18>(&server.url()).build().unwrap();
-    let scope = client.project(ProjectId::new("01JABCDEFGHJKMNPQRSTVWXYZ0"));
+    let (_server, client, scope) = serve(&project).await;
 
     let error = scope.edit(|project| project.name = "Wave 2".into()).await.unwrap_err();
 
@@ -166,9 +166,7 @@ async fn a_lost_edit_that_is_too_old_to_be_sent_again_is_seen_in_what_it_changed
 #[tokio::test]
 async fn a_change_that_was_made_is_not_made_again_whatever_it_looks_at() {
     let project = Project::new(None);
-    let server = Server::start(project.clone()).await;
-    let client = builder::<V2025_12_18>(&server.url()).build().unwrap();
-    let scope = client.project(ProjectId::new("01JABCDEFGHJKMNPQRSTVWXYZ0"));
+    let (_server, _, scope) = serve(&project).await;
     let change = |project: &mut ProjectSettings| match &*project.name {
         "Wave 1" => project.name = "Wave 2".into(),
         _ => project.reference = Some("twice".into()),

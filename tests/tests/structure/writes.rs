@@ -137,6 +137,12 @@ fn every_call_that_writes_is_played_or_needs_no_play() {
     let excused = NOT_PLAYED.iter().flat_map(|(_, calls)| *calls);
     let listed: BTreeSet<String> = PLAYED.iter().chain(excused).map(|call| (*call).to_owned()).collect();
     assert_eq!(listed.len(), PLAYED.len() + NOT_PLAYED.iter().map(|(_, calls)| calls.len()).sum::<usize>(), "twice");
+    let scenarios = include_str!("../composites/scenario.rs");
+    for call in PLAYED {
+        // What is run is what its handle was asked for.
+        let name = call.split("::").nth(1).map(|name| if name == "run" { "submit_in_parts" } else { name }).unwrap();
+        assert!(scenarios.contains(&format!(".{name}\",")), "no scenario of `composites` is called after {call}");
+    }
     let missing: Vec<_> = calls.difference(&listed).collect();
     assert!(missing.is_empty(), "neither played in `composites` nor excused: {missing:#?}");
     // With one version alone, what the others have is not known.
