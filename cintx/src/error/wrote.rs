@@ -27,3 +27,22 @@ impl Wrote {
         self.0 |= has_effect;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_of_a_later_write_leaves_the_whole_applied() {
+        let unknown = || Err::<(), _>(Error::timeout("a test", Duration::ZERO));
+        let mut wrote = Wrote::default();
+        assert_eq!(wrote.of(unknown()).unwrap_err().outcome(), Outcome::Unknown, "nothing was done before it");
+        wrote.of(Ok(())).unwrap();
+        let error = wrote.of(unknown()).unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Applied);
+        assert_eq!(error.in_doubt_after_write().map(Error::outcome), Some(Outcome::Unknown));
+        assert!(error.is_timeout(), "the cause is still seen");
+    }
+}
