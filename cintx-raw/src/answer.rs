@@ -154,13 +154,14 @@ impl Operation {
     /// # Errors
     /// What they are instead: a page, an error object, a compressed stream.
     pub fn check_download(&'static self, start: &[u8]) -> Result<(), UnexpectedAnswer> {
-        let text = start.trim_ascii_start();
+        let text = without_mark(start).trim_ascii_start();
         let only = |media: &str| matches!(self.answer_media, [one] if *one == media);
+        let is_markup = only("text/csv") && text.starts_with(b"<");
         if start.starts_with(GZIP) {
             Err(UnexpectedAnswer::Coding("gzip".to_owned()))
         } else if text.starts_with(b"{") {
             Err(UnexpectedAnswer::ErrorObject)
-        } else if is_page(text) || (only(SPREADSHEET) && !start.starts_with(ZIP)) {
+        } else if is_page(text) || is_markup || (only(SPREADSHEET) && !start.starts_with(ZIP)) {
             Err(UnexpectedAnswer::Shape { expected: "the file that the document describes" })
         } else {
             Ok(())
@@ -170,7 +171,7 @@ impl Operation {
     fn answers(&self, got: &str) -> bool {
         self.answer_media.iter().any(|media| match *media {
             // A file of any kind.
-            "application/octet-stream" => !is_json(got) && got != "text/html",
+            "application/octet-stream" => !is_json(got) && !matches!(got, "text/html" | "application/xhtml+xml"),
             media => media == got || (is_json(media) && is_json(got)),
         })
     }
@@ -185,9 +186,26 @@ fn is_json(media: &str) -> bool {
     media == JSON || media == "text/json" || media.ends_with("+json")
 }
 
+/// Without a byte-order mark at the start.
+fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
+}
+
+/// How far a page may begin behind what XML begins with.
+const MAX_PROLOGUE_BYTES: usize = 1 << 10;
+
+/// Whether a text is a page, or a part of one. Other markup that is a file is a spreadsheet.
 fn is_page(text: &[u8]) -> bool {
-    let starts = |tag: &[u8]| text.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag));
-    [&b"<!doctype"[..], b"<html", b"<head", b"<body"].into_iter().any(starts)
+    let text = without_mark(text).trim_ascii_start();
+    let starts = |text: &[u8], tag: &[u8]| text.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag));
+    if starts(text, b"<?xml") {
+        let prologue = &text[..text.len().min(MAX_PROLOGUE_BYTES)];
+        return (0..prologue.len()).any(|at| {
+            let rest = &prologue[at..];
+            starts(rest, b"<html") || starts(rest, b"<!doctype html")
+        });
+    }
+    text.starts_with(b"<") && !starts(text, b"<workbook") && !starts(text, b"<ss:workbook")
 }
 
 /// The media type of an answer in lower case and without parameters; `None` if there is none that can be read.
@@ -293,6 +311,12 @@ mod tests {
         ..undocumented(Method::GET, Idempotency::Safe)
     });
 
+    static LIST: LazyLock<Operation> = LazyLock::new(|| Operation {
+        success: &[200],
+        answer_media: &["text/csv"],
+        ..undocumented(Method::GET, Idempotency::Safe)
+    });
+
     fn headers(media: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, media.parse().unwrap());
@@ -313,7 +337,9 @@ mod tests {
         assert_eq!(other.to_string(), "the document has 201 for success");
         let file = |media: &str| FILE.check_head(StatusCode::OK, &headers(media));
         assert_eq!((file("text/csv"), file("application/octet-stream")), (Ok(()), Ok(())));
-        assert!(file("text/html").is_err() && file("application/json").is_err());
+        for page in ["text/html", "application/xhtml+xml", "application/json"] {
+            assert!(file(page).is_err(), "{page}");
+        }
         let mut coded = headers("application/json");
         coded.insert(header::CONTENT_ENCODING, "gzip".parse().unwrap());
         assert_eq!(CREATE.check_head(StatusCode::CREATED, &coded), Err(UnexpectedAnswer::Coding("gzip".to_owned())));
@@ -352,11 +378,25 @@ mod tests {
 
     #[test]
     fn a_download_is_neither_a_page_nor_an_error_nor_a_compressed_stream() {
-        for fine in [&b""[..], b"RID,status\r\n", b"\xef\xbb\xbfRID", b"PK\x03\x04", b"<?xml version='1.0'?>"] {
+        let sheet = b"<?xml version='1.0'?><?mso-application progid='Excel.Sheet'?><Workbook>";
+        for fine in [&b""[..], b"RID,status\r\n", b"\xef\xbb\xbfRID", b"PK\x03\x04", sheet, b"<Workbook xmlns=''>"] {
             assert_eq!(DOWNLOAD.check_download(fine), Ok(()), "{fine:?}");
         }
-        for odd in [&b"<!DOCTYPE html>"[..], b" <html lang=en>", b"{\"error\":\"no\"}", b"\x1f\x8b\x08"] {
-            assert!(DOWNLOAD.check_download(odd).is_err(), "{odd:?}");
+        let pages = [
+            &b"<!DOCTYPE html>"[..],
+            b" <html lang=en>",
+            b"<script>location='/login'</script>",
+            b"<!-- proxy --><html>",
+            b"\xef\xbb\xbf\r\n<!DOCTYPE html>",
+            b"<?xml version='1.0'?>\n<!DOCTYPE html PUBLIC '-//W3C//DTD XHTML 1.0 Strict//EN'>",
+            b"<?xml version='1.0'?><HTML>",
+        ];
+        for odd in pages.into_iter().chain([&b"{\"error\":\"no\"}"[..], b"\xef\xbb\xbf{", b"\x1f\x8b\x08"]) {
+            for download in [&DOWNLOAD, &LIST] {
+                assert!(download.check_download(odd).is_err(), "{odd:?}");
+            }
         }
+        // A list of text holds no markup at all.
+        assert!(LIST.check_download(sheet).is_err());
     }
 }

@@ -59,6 +59,8 @@ impl<T> Response<T> {
     pub fn location_id(&self) -> Option<&str> {
         let location = self.text(header::LOCATION.as_str())?;
         let path = location.split(['?', '#']).next().unwrap_or_default();
+        // The name of a host is no id.
+        let path = path.split_once("//").map_or(path, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
         path.trim_end_matches('/').rsplit('/').next().filter(|id| !id.is_empty())
     }
 

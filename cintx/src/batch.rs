@@ -1,7 +1,7 @@
 //! Many target groups at once: a few at a time, each with a result of its own, under keys by which doing it again makes
 //! nothing twice. What happens is told as events, for progress bars and logs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::{Future, IntoFuture, poll_fn};
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
 use jiff::Timestamp;
 
 use crate::client::CallOptions;
-use crate::error::{Error, FieldError, JobFailure};
+use crate::error::{Error, FieldError, JobFailure, Outcome};
 use crate::fielding::{FieldingRun, RunAction};
 use crate::job::{Job, JobKind};
 use crate::recovery::resolver::derived_reference;
@@ -275,8 +275,11 @@ impl<V: Version> AtOnce<V> {
         self.act(RunAction::Complete, groups.into_iter().map(Into::into).collect()).await
     }
 
-    async fn act(&self, action: RunAction, ids: Vec<TargetGroupId>) -> Result<BatchResults<TargetGroupId>, Error> {
+    async fn act(&self, action: RunAction, mut ids: Vec<TargetGroupId>) -> Result<BatchResults<TargetGroupId>, Error> {
         let mut results = BatchResults::default();
+        // One that is named twice has one result.
+        let mut named = BTreeSet::new();
+        ids.retain(|id| named.insert(id.clone()));
         if ids.is_empty() {
             return Ok(results);
         }
@@ -290,7 +293,7 @@ impl<V: Version> AtOnce<V> {
                 None => {
                     let description = format!("the job does not say what became of {id}");
                     let failure = JobFailure { code: None, description, reasons: Vec::new() };
-                    results.failed.push((key, Error::job(failure)));
+                    results.failed.push((key, Error::job(failure).resolved(Outcome::Unknown)));
                 }
             }
         }

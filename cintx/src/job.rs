@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::client::CallOptions;
 use crate::error::source::TokenError;
-use crate::error::{Error, ErrorKind, JobFailure};
+use crate::error::{Error, ErrorKind, JobFailure, Outcome};
 use crate::sealed::Sealed;
 use crate::types::ids::{JobId, UserId};
 
@@ -67,6 +67,7 @@ impl<K: JobKind> Job<K> {
     }
 
     /// How long [`until_done`](Self::until_done) waits at most; ten minutes for field, an hour for files if not set.
+    /// The last look begins at this time, and may take five seconds.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
@@ -104,7 +105,7 @@ impl<K: JobKind> Job<K> {
     /// [when a call fails](crate::guide::failures).
     pub async fn until_done(&self) -> Result<K::Done, Error> {
         let pace = Pace { first: K::FIRST_PAUSE, longest: K::MAX_PAUSE, limit: self.limit };
-        poll(K::NAME, pace, || self.kind.ask(&self.id)).await
+        poll(K::NAME, pace, K::WHEN_FAILED, || self.kind.ask(&self.id)).await
     }
 }
 
@@ -117,22 +118,34 @@ pub(crate) struct Pace {
 }
 
 /// Asks until there is an end, or until the limit has passed. A question that fails for a reason that may pass does
-/// not end the wait: the last such failure is returned at the limit.
+/// not end the wait: the last such failure is returned at the limit. `when_failed` is what a job that failed has done.
 pub(crate) async fn poll<'a, T>(
     name: &'static str,
     pace: Pace,
+    when_failed: Outcome,
     mut ask: impl FnMut() -> BoxFuture<'a, Result<JobPoll<T>, Error>> + Send,
 ) -> Result<T, Error> {
     let began = Instant::now();
     // A limit past the end of time is none.
     let deadline = began.checked_add(pace.limit);
     let mut pause = pace.first;
+    let mut last_failure = None;
     loop {
-        let asked = ask().await;
+        // A question has limits of its own, which may be far beyond this one.
+        let until = deadline.map(|deadline| deadline.max(Instant::now() + LAST_LOOK_WITHIN));
+        let asked = match until {
+            Some(until) => tokio::time::timeout_at(until, ask()).await,
+            None => Ok(ask().await),
+        };
+        let Ok(asked) = asked else {
+            return Err(last_failure.map_or_else(|| Error::timeout(name, pace.limit), Error::job_unread));
+        };
         let now = Instant::now();
         let (failed, ask_again) = match asked {
             Ok(JobPoll { status: JobStatus::Done(done), .. }) => return Ok(done),
-            Ok(JobPoll { status: JobStatus::Failed(failure), .. }) => return Err(Error::job(failure)),
+            Ok(JobPoll { status: JobStatus::Failed(failure), .. }) => {
+                return Err(Error::job(failure).resolved(when_failed));
+            }
             Ok(JobPoll { status: JobStatus::Running, ask_again, .. }) => (None, ask_again),
             Err(error) if may_pass(&error, now - began) => {
                 let ask_again = error.retry_after().map(|wait| wait.min(MAX_JOB_WAIT));
@@ -144,6 +157,7 @@ pub(crate) async fn poll<'a, T>(
             return Err(failed.map_or_else(|| Error::timeout(name, pace.limit), Error::job_unread));
         }
         // The last look is at the deadline itself, however long the pause would be.
+        last_failure = failed;
         let wait = ask_again.map_or(pause, |told| told.max(pace.first));
         let until = [now.checked_add(wait), deadline].into_iter().flatten().min();
         tokio::time::sleep_until(until.unwrap_or(now + pace.longest)).await;
@@ -151,6 +165,8 @@ pub(crate) async fn poll<'a, T>(
     }
 }
 
+/// The last look begins at the deadline, and may take so long.
+const LAST_LOOK_WITHIN: Duration = Duration::from_secs(5);
 /// A job may not be visible yet on the first poll.
 const VISIBLE_WITHIN: Duration = Duration::from_secs(30);
 
@@ -208,6 +224,9 @@ pub trait JobKind: Sealed + fmt::Debug + Send + Sync + 'static {
     const FIRST_PAUSE: Duration = Duration::from_millis(500);
     #[doc(hidden)]
     const MAX_PAUSE: Duration = Duration::from_secs(15);
+    /// What one that failed as a whole has done.
+    #[doc(hidden)]
+    const WHEN_FAILED: Outcome = Outcome::NoEffect;
     #[doc(hidden)]
     const LIMIT: Duration = Duration::from_secs(600);
     #[doc(hidden)]
@@ -283,6 +302,7 @@ pub(crate) fn poll_pause(headers: &http::HeaderMap) -> Option<Duration> {
 mod tests {
     use std::sync::Mutex;
 
+    use cintx_raw::Operation;
     use futures_util::future::FutureExt as _;
 
     use super::*;
@@ -372,10 +392,31 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_question_without_an_answer_does_not_outlast_the_limit() {
+        let pace = |limit| Pace { first: Duration::from_secs(1), longest: Duration::from_secs(1), limit };
+        for limit in [Duration::ZERO, Duration::from_secs(10)] {
+            let began = Instant::now();
+            let ended = poll::<()>("a test", pace(limit), Outcome::NoEffect, || std::future::pending().boxed()).await;
+            assert!(ended.unwrap_err().is_timeout());
+            assert_eq!(began.elapsed(), limit.max(LAST_LOOK_WITHIN));
+        }
+        // What failed before is told in its place.
+        let mut asked = 0;
+        let ended = poll::<()>("a test", pace(Duration::from_secs(10)), Outcome::NoEffect, || {
+            asked += 1;
+            match asked {
+                1 => async { Err(Error::incomplete(&Operation::undocumented(&http::Method::GET), "x")) }.boxed(),
+                _ => std::future::pending().boxed(),
+            }
+        });
+        assert_eq!(ended.await.unwrap_err().kind(), ErrorKind::Unreadable);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_failure_that_cannot_pass_ends_the_wait_at_once() {
         let pace = Pace { first: Duration::from_millis(1), longest: Duration::from_secs(1), limit: Duration::MAX };
         let mut asked = 0;
-        let ended = poll::<()>("a test", pace, || {
+        let ended = poll::<()>("a test", pace, Outcome::NoEffect, || {
             asked += 1;
             async { Err(Error::setup("for a test")) }.boxed()
         });

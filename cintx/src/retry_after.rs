@@ -1,11 +1,12 @@
 //! How long a server asks to wait: the one reading of `Retry-After`, for repeated attempts and for
 //! questions about jobs. It depends on nothing else.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use http::{HeaderMap, header};
 
-/// How long to wait: seconds, or a date by the server's own clock.
+/// How long to wait: seconds, or a date by the server's own clock. A date without that clock says nothing: ours may be
+/// minutes off.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
@@ -13,7 +14,7 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     }
     let date = |text: &str| httpdate::parse_http_date(text).ok();
     let until = date(text)?;
-    let now = headers.get(header::DATE).and_then(|value| date(value.to_str().ok()?)).unwrap_or_else(SystemTime::now);
+    let now = headers.get(header::DATE).and_then(|value| date(value.to_str().ok()?))?;
     Some(until.duration_since(now).unwrap_or_default())
 }
 
@@ -39,5 +40,9 @@ mod tests {
         assert_eq!(read("soon", date), None);
         assert_eq!(read("-1", date), None);
         assert_eq!(read("99999999999999999999999", date), None);
+        for no_clock in ["", "today"] {
+            assert_eq!(read("Tue, 24 Nov 2026 10:00:30 GMT", no_clock), None, "{no_clock:?}");
+            assert_eq!(read("7", no_clock), Some(7));
+        }
     }
 }

@@ -23,6 +23,7 @@ use crate::http::{
     ServerToServer, Shared, client_builder, is_loopback,
 };
 use crate::recovery::Journal;
+use crate::types::is_invisible;
 use crate::version::Version;
 
 /// So many requests at once are plenty for one client, and bearable for Cint.
@@ -413,14 +414,17 @@ pub(crate) fn base_url(field: &'static str, text: &str) -> Result<BaseUrl, Field
     Ok(BaseUrl::new(url))
 }
 
-/// Refuses a credential that cannot be meant: nothing at all, or with the line break of the file it was read from. Its
-/// text is not repeated.
+/// Refuses a credential that cannot be meant: nothing at all, or with the line break of the file or the mark that nobody
+/// sees of the page it was taken from. Its text is not repeated.
 fn sendable(field: &'static str, text: &str) -> Result<(), FieldError> {
     if text.trim().is_empty() {
         return Err(FieldError::new(field, "is empty"));
     }
     if text.chars().any(char::is_control) {
         return Err(FieldError::new(field, "holds a control character, a line break at its end for example"));
+    }
+    if text.chars().any(is_invisible) {
+        return Err(FieldError::new(field, "holds a character that is not seen, a zero-width space for example"));
     }
     Ok(())
 }
@@ -457,7 +461,7 @@ mod tests {
             assert!(!text.contains("hidden"), "{text}");
             error.invalid_fields().iter().map(|problem| problem.field().to_owned()).collect::<Vec<_>>()
         };
-        for bad in ["", "  ", "hidden\n", "hid\u{0}den"] {
+        for bad in ["", "  ", "hidden\n", "hid\u{0}den", "\u{200b}", "hid\u{feff}den"] {
             assert_eq!(refused(B::new().credentials(Credentials::new(bad, "s"))), ["credentials.client_id"], "{bad:?}");
             assert_eq!(
                 refused(B::new().credentials(Credentials::new("i", bad))),

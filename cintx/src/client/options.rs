@@ -10,6 +10,7 @@ use super::answers::Answers;
 use crate::error::FieldError;
 use crate::http::LookFirst;
 use crate::http::idempotency::KeyChoice;
+use crate::types::is_invisible;
 
 /// How often a failed request is repeated, and after which waits.
 ///
@@ -302,7 +303,7 @@ impl CallOptions {
     /// is sent.
     pub fn business_key(mut self, key: impl Into<String>) -> Self {
         let key = key.into();
-        if key.trim().is_empty() {
+        if key.chars().all(|char| char.is_whitespace() || is_invisible(char)) {
             self.problems
                 .push(FieldError::new("business_key", "is empty, expected a text that identifies what is wanted"));
         }

@@ -43,6 +43,7 @@ impl<'a> CallIntent<'a> {
         };
         let mut intent = Intent::of(request, self.shared.api_version, self.shared.clock.now());
         intent.known_before = known.map(<[String]>::to_vec);
+        intent.server = Some(self.shared.base_url(request.operation().host).as_str().to_owned());
         locked().insert(intent.id.clone());
         // From here on it may be in the journal, even if this fails or is dropped.
         self.id = Some(intent.id.clone());

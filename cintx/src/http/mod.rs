@@ -152,7 +152,7 @@ impl Shared {
         Ok((credential, (place, permit)))
     }
 
-    fn base_url(&self, host: Host) -> &BaseUrl {
+    pub(crate) fn base_url(&self, host: Host) -> &BaseUrl {
         match (host, &self.server_to_server) {
             (Host::Demand, _) | (_, None) => &self.demand_url,
             (_, Some(endpoint)) => &endpoint.url,

@@ -32,7 +32,7 @@ pub use self::list::{
 };
 use crate::client::Client;
 use crate::client::options::handle_options;
-use crate::error::{Error, FieldError, JobFailure, text_length};
+use crate::error::{Error, FieldError, JobFailure, Outcome, text_length};
 use crate::job::{JobPoll, JobStatus, Pace, poll};
 use crate::open_enum::open_enum;
 use crate::paging::ListRequest;
@@ -330,12 +330,12 @@ impl<V: Version> SubmittedReconciliation<V> {
     /// Waits until it is worked off. Asks after a second, then ever more rarely, for half an hour at most.
     ///
     /// # Errors
-    /// [`Error::job_failure`] if it failed; [`Error::is_timeout`] after half an hour. See
-    /// [when a call fails](crate::guide::failures).
+    /// [`Error::job_failure`] if it failed, which does not say that no row took effect: [`status`](Self::status) has the
+    /// counts. [`Error::is_timeout`] after half an hour. See [when a call fails](crate::guide::failures).
     pub async fn until_done(&self) -> Result<ReconciliationOutcome, Error> {
         let pace =
             Pace { first: Duration::from_secs(1), longest: Duration::from_secs(60), limit: Duration::from_secs(1_800) };
-        poll("the reconciliation", pace, || {
+        poll("the reconciliation", pace, Outcome::Unknown, || {
             async move {
                 let outcome = self.status().await?;
                 let status = match outcome.status {

@@ -14,11 +14,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use url::Url;
 
 use super::supersede::Changes;
 use crate::error::Outcome;
 pub use crate::error::source::JournalError;
 use crate::http::idempotency::IDEMPOTENCY_KEY;
+use crate::http::is_loopback;
 use crate::types::ids::new_ulid;
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -28,7 +30,7 @@ const NAMES: &[&str] = &["name", "project_customer_reference_number", "target_gr
 
 /// Where intents are written down. A client with a journal records every write in it.
 ///
-/// One journal belongs to one account, and to one process at a time unless it [divides](Self::take_over) its intents
+/// One journal belongs to one set of credentials, and to one process at a time unless it [divides](Self::take_over) its intents
 /// among several. An intent is begun right before the first byte
 /// of its call leaves, and ends when the call ends with a known outcome, when [`Client::resolve`] or
 /// [`Client::recover`] decides it, when it is [discarded](crate::Client::discard), when `begin` failed, and when the
@@ -73,6 +75,9 @@ pub struct Intent {
     pub(crate) at: Timestamp,
     pub(super) method: String,
     pub(super) target: String,
+    /// The address of the API that it is for; not in journals of before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) server: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -130,6 +135,7 @@ impl Intent {
             at,
             method: request.operation().method.to_string(),
             target: request.target().to_owned(),
+            server: None,
             key: header(IDEMPOTENCY_KEY),
             if_match: header(header::IF_MATCH),
             body,
@@ -188,6 +194,18 @@ impl Intent {
     /// The path that the request goes to, without its query.
     pub fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
+    }
+
+    /// The address of the API that the request goes to; `None` in journals that were written before it was kept.
+    pub fn server(&self) -> Option<&str> {
+        self.server.as_deref()
+    }
+
+    /// Whether it may be sent to, or looked up at, this address. Sandboxes on this machine change their port.
+    pub(super) fn is_for(&self, server: &Url) -> bool {
+        let Some(own) = self.server.as_deref().and_then(|own| Url::parse(own).ok()) else { return true };
+        let of = |url: &Url| (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port_or_known_default());
+        of(&own) == of(server) || (is_loopback(&own) && is_loopback(server))
     }
 
     /// The idempotency key, if the operation takes one.

@@ -23,6 +23,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use self::recover::Standing;
 use self::resolver::{Circumstances, OutcomeResolver};
 use crate::Client;
 use crate::auth::clock::Now;
@@ -93,7 +94,7 @@ impl<V: Version> Client<V> {
     ///
     /// After a day a write under a key is looked up instead of sent again: the API does not say for how long it
     /// remembers keys. With a journal, a write that a later one on the same thing made obsolete is not sent again, and
-    /// what is decided is struck out.
+    /// what is decided is struck out: asked again, it is looked up.
     ///
     /// Of a call that makes several writes and of which one took effect, the answer is that it took effect; what became
     /// of the last one, if that is not known, is found out for the journal alone.
@@ -119,9 +120,11 @@ impl<V: Version> Client<V> {
             Outcome::Unknown => false,
         };
         let intent = error.report().and_then(|report| report.intent.as_deref());
-        let resolution = match (error.request(), error.report(), self.superseding(intent).await?) {
-            (_, _, Some(resolution)) => Ok(resolution),
-            (Some(request), Some(report), None) => {
+        let standing = self.standing(intent).await?;
+        let is_open = matches!(standing, Standing::Open);
+        let resolution = match (error.request(), error.report(), standing) {
+            (_, _, Standing::Told(resolution)) => Ok(resolution),
+            (Some(request), Some(report), _) => {
                 let now = self.pipeline().shared.tokens.now();
                 let began = Now::noted(report.began, report.began_at);
                 let circumstances = Circumstances {
@@ -129,7 +132,7 @@ impl<V: Version> Client<V> {
                     known_before: report.known_before.as_deref(),
                     ended: !report.earlier_at_work && is_turned_away(error),
                 };
-                self.find_out(request, circumstances, now.since(began) <= REPLAY_WITHIN).await
+                self.find_out(request, circumstances, is_open && now.since(began) <= REPLAY_WITHIN).await
             }
             _ => Ok(Resolution::unknown("the request is not known any more")),
         };

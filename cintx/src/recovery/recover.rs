@@ -103,6 +103,16 @@ impl<V: Version> fmt::Debug for Recover<'_, V> {
     }
 }
 
+/// How the intent of a failed call stands.
+pub(super) enum Standing {
+    /// It is open, or there is no journal.
+    Open,
+    /// It was decided before, so that what came later is not known: it is looked up, and never sent again.
+    StruckOut,
+    /// A later write on the same thing says what became of it.
+    Told(Resolution),
+}
+
 /// An open intent that was begun after the one that is looked at.
 struct Later {
     id: String,
@@ -132,6 +142,7 @@ impl<V: Version> Client<V> {
     /// | of a call of this process that is still under way, or of another process that lives | left alone |
     /// | a later write on the same thing took effect | [`Resolution::Superseded`]; never sent again |
     /// | with a key, not older than a day ([`replay_within`](Recover::replay_within)) | sent again under its key |
+    /// | of a client of another address ([`api_url`](crate::client::ClientBuilder::api_url)) | unknown; nothing is sent |
     /// | with a key, older, or of another version of the API | looked up; never sent again |
     /// | without a key | looked up; never sent again |
     ///
@@ -183,18 +194,20 @@ impl<V: Version> Client<V> {
         }
     }
 
-    /// What a later write on the same thing says of an intent: that it made it obsolete, or that it may have. A later
-    /// write whose intent is open may come to nothing yet.
-    pub(super) async fn superseding(&self, id: Option<&str>) -> Result<Option<Resolution>, Error> {
-        let (Some(journal), Some(id)) = (&self.pipeline().shared.journal, id) else { return Ok(None) };
+    /// How the intent of a failed call stands in the journal. A later write on the same thing whose intent is open may
+    /// come to nothing yet.
+    pub(super) async fn standing(&self, id: Option<&str>) -> Result<Standing, Error> {
+        let (Some(journal), Some(id)) = (&self.pipeline().shared.journal, id) else { return Ok(Standing::Open) };
         let mut intents = journal.open_intents().await?.into_iter().skip_while(|intent| intent.id() != id);
-        let Some(intent) = intents.next() else { return Ok(None) };
+        let Some(intent) = intents.next() else { return Ok(Standing::StruckOut) };
         if let Some(by) = intent.superseded_by() {
-            return Ok(Some(Resolution::Superseded { by: by.to_owned() }));
+            return Ok(Standing::Told(Resolution::Superseded { by: by.to_owned() }));
         }
         let changes = Changes::of(&intent);
-        let is_later = intents.any(|later| Changes::of(&later).supersede(&changes));
-        Ok(is_later.then(|| Resolution::unknown("a later write on the same thing is unknown itself")))
+        Ok(match intents.any(|later| Changes::of(&later).supersede(&changes)) {
+            true => Standing::Told(Resolution::unknown("a later write on the same thing is unknown itself")),
+            false => Standing::Open,
+        })
     }
 
     async fn recover_one(&self, intent: &Intent, replay_within: Duration, began: Instant) -> Resolution {
@@ -205,6 +218,13 @@ impl<V: Version> Client<V> {
                 intent.version
             ));
         };
+        if let Some(server) =
+            intent.server().filter(|_| !intent.is_for(self.pipeline().shared.base_url(operation.host).url()))
+        {
+            return Resolution::unknown(format!(
+                "it was written for {server}: recover by a client of that address, or discard it"
+            ));
+        }
         let Some(request) = intent.request(operation) else {
             return Resolution::unknown("the journal's entry is damaged");
         };

@@ -12,11 +12,33 @@ enum Thing {
     Path(String),
     /// An aspect of what a path names, or of a target group.
     Aspect(&'static str, String),
+    /// A part of an aspect. Of two parts neither makes the other obsolete; the whole does, and is made so by each.
+    Part(&'static str, String),
+}
+
+impl Thing {
+    /// Whether a change of this one, made after that of the other, leaves nothing of it to be sent again: that would
+    /// bring back what was before.
+    fn covers(&self, earlier: &Self) -> bool {
+        match (self, earlier) {
+            (Self::Part(..), Self::Part(..)) => false,
+            (
+                Self::Aspect(one, of) | Self::Part(one, of),
+                Self::Aspect(other, another) | Self::Part(other, another),
+            ) => (one, of) == (other, another),
+            _ => self == earlier,
+        }
+    }
 }
 
 /// Launching, pausing, resuming and the like.
 const FIELDING: &str = "fielding";
 const BULK_FIELDING: &str = "-fielding-runs-by-target-group-id";
+/// Whom a target group asks, and how many of each.
+const PROFILES: &str = "profiles";
+/// What replaces profiles, or makes others of them.
+const OF_ALL_PROFILES: [&str; 4] =
+    ["apply-profiles", "create-interlocked-profile", "manage-profiles", "remove-interlocks"];
 
 /// All that one write changes.
 #[derive(Clone, Debug)]
@@ -37,7 +59,7 @@ impl Changes {
 
     /// Whether these, made after the other ones, leave nothing of a part of them.
     pub(super) fn supersede(&self, earlier: &Self) -> bool {
-        self.things.iter().any(|thing| earlier.things.contains(thing))
+        self.things.iter().any(|thing| earlier.things.iter().any(|earlier| thing.covers(earlier)))
             || (self.deletes && is_below(&earlier.path, &self.path))
     }
 }
@@ -48,16 +70,24 @@ fn is_below(path: &str, folder: &str) -> bool {
 
 fn things(intent: &Intent) -> Vec<Thing> {
     let path = intent.path().trim_end_matches('/');
-    if intent.method != "POST" {
-        return vec![Thing::Path(path.to_owned())];
-    }
     let (parent, action) = path.rsplit_once('/').unwrap_or_default();
-    match action {
+    let mut things = match action {
+        _ if intent.method != "POST" => vec![Thing::Path(path.to_owned())],
         _ if parent.ends_with("/batch-jobs") => bulk(intent, action),
         "enable-quotas" | "disable-quotas" => vec![Thing::Aspect("quotas", parent.to_owned())],
         "regenerate-secret" => vec![Thing::Aspect("secret", parent.to_owned())],
-        _ => fielding(path).map(|group| Thing::Aspect(FIELDING, group)).into_iter().collect(),
+        // The completes of a project that are kept; the others are turned back.
+        "completes" if parent.ends_with("/reconciliations") => vec![Thing::Path(path.to_owned())],
+        _ => below_target_group(path, &["fielding-runs", "fielding-run-jobs"])
+            .map(|group| Thing::Aspect(FIELDING, group))
+            .into_iter()
+            .collect(),
+    };
+    if let Some(group) = below_target_group(path, &[PROFILES]) {
+        let of_all = intent.method == "POST" && OF_ALL_PROFILES.contains(&action);
+        things.push(if of_all { Thing::Aspect(PROFILES, group) } else { Thing::Part(PROFILES, group) });
     }
+    things
 }
 
 /// The target groups that a bulk job names.
@@ -72,11 +102,11 @@ fn bulk(intent: &Intent, action: &str) -> Vec<Thing> {
     groups.iter().filter_map(Value::as_str).map(|group| Thing::Aspect(aspect, group.to_owned())).collect()
 }
 
-/// The target group whose fielding a path is about: `.../target-groups/{id}/fielding-runs/...`.
-fn fielding(path: &str) -> Option<String> {
+/// The target group of which a path is about one of these: `.../target-groups/{id}/fielding-runs/...`.
+fn below_target_group(path: &str, parts: &[&str]) -> Option<String> {
     let mut segments = path.split('/').skip_while(|segment| *segment != "target-groups").skip(1);
     let group = segments.next()?;
-    matches!(segments.next(), Some("fielding-runs" | "fielding-run-jobs")).then(|| group.to_owned())
+    segments.next().is_some_and(|part| parts.contains(&part)).then(|| group.to_owned())
 }
 
 #[cfg(test)]
@@ -102,6 +132,7 @@ mod tests {
         let put = |path: &str| intent(&Method::PUT, path, "{}");
         let post = |path: &str| intent(&Method::POST, path, "{}");
         let delete = |path: &str| intent(&Method::DELETE, path, "");
+        let profiles = |group: &str, action: &str| post(&format!("{P}/target-groups/{group}/profiles/{action}"));
         let managers =
             intent(&Method::POST, &format!("{P}/batch-jobs/update-target-group-project-managers"), &groups("[\"a\"]"));
         for (earlier, later, is) in [
@@ -124,6 +155,21 @@ mod tests {
             (bulk("pause", "[\"a\"]"), managers.clone(), false),
             (managers.clone(), managers.clone(), true),
             (bulk("launch", "[\"a\"]"), put(&format!("{P}/target-groups/a/details")), false),
+            (profiles("a", "apply-profiles"), profiles("a", "apply-profiles"), true),
+            (profiles("a", "apply-profiles"), profiles("b", "apply-profiles"), false),
+            (profiles("a", "create-interlocked-profile"), profiles("a", "5/remove-interlocks"), true),
+            (profiles("a", "5/remove-interlocks"), profiles("a", "create-interlocked-profile"), true),
+            // What replaced them all would bring back the goals of before; one part says nothing of another.
+            (profiles("a", "apply-profiles"), put(&format!("{P}/target-groups/a/profiles/filling-goal")), true),
+            (put(&format!("{P}/target-groups/a/profiles/filling-goal")), profiles("a", "apply-profiles"), true),
+            (profiles("a", "5/enable-quotas"), profiles("a", "apply-profiles"), true),
+            (profiles("a", "5/enable-quotas"), profiles("a", "6/enable-quotas"), false),
+            (profiles("a", "5/enable-quotas"), put(&format!("{P}/target-groups/a/profiles/filling-goal")), false),
+            (post(&format!("{P}/target-groups/a/profiles")), post(&format!("{P}/target-groups/a/profiles")), false),
+            (profiles("a", "apply-profiles"), post(&format!("{P}/target-groups/a/profiles")), true),
+            (profiles("a", "apply-profiles"), put(&format!("{P}/target-groups/a/details")), false),
+            (post(&format!("{P}/reconciliations/completes")), post(&format!("{P}/reconciliations/completes")), true),
+            (post("/a/1/reconciliations"), post("/a/1/reconciliations"), false),
         ] {
             assert_eq!(later.supersedes(&earlier), is, "{} after {}", later.summary(), earlier.summary());
         }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::Client;
 use crate::client::CallOptions;
 use crate::client::options::with_options;
-use crate::error::{Error, FieldError, JobFailure};
+use crate::error::{Error, FieldError, JobFailure, Outcome};
 use crate::exclusion::id_problem;
 use crate::fielding::RunAction;
 use crate::job::{Job, JobKind, JobPoll};
@@ -317,6 +317,8 @@ impl<V: Version> Sealed for BulkTransition<V> {}
 impl<V: Version> JobKind for BulkTransition<V> {
     type Done = BulkOutcome;
     const NAME: &'static str = "the bulk job";
+    /// It may have come to some of them.
+    const WHEN_FAILED: Outcome = Outcome::Unknown;
 
     fn set_options(&mut self, options: CallOptions) {
         self.client = self.client.with(options);
@@ -347,7 +349,8 @@ pub struct BulkOutcome {
 }
 
 impl BulkOutcome {
-    /// Whether it was done with every one.
+    /// Whether it was done with every one that the job names. One that it does not name is in neither list;
+    /// [`AtOnce`](crate::batch::AtOnce) tells those apart.
     pub fn is_complete(&self) -> bool {
         self.failed.is_empty() && !self.has_failed
     }

@@ -63,10 +63,11 @@ pub(crate) fn plain_decimal(text: &str) -> Option<rust_decimal::Decimal> {
     plain.then(|| rust_decimal::Decimal::from_str_exact(text).ok()).flatten()
 }
 
-/// Whether white space stands around a text, or control characters in it, as in a key that was read with its line end.
+/// Whether white space or a mark that nobody sees stands around a text, or control characters in it, as in a key that
+/// was read with its line end.
 #[cfg(any(feature = "redirect-hashing", feature = "webhook-receive"))]
 pub(crate) fn is_padded(text: &str) -> bool {
-    text.trim() != text || text.chars().any(char::is_control)
+    text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c)) != text || text.chars().any(char::is_control)
 }
 
 /// A UUID in the one form that the API takes: hyphenated, without braces or a prefix.

@@ -592,7 +592,10 @@ async fn twelve_countries_that_are_killed_come_to_their_end<V: Version>() {
         let killed = run::<V>(&sandbox, &order, dies_at, Some(&journal)).await.1;
         assert_eq!(killed, None, "it is killed at request {dies_at}");
         let costs = run::<V>(&sandbox, &order, usize::MAX, Some(&journal)).await.1.unwrap();
-        let open = FileJournal::open(&journal).unwrap().open_intents().await.unwrap();
+        let mut open = FileJournal::open(&journal).unwrap().open_intents().await.unwrap();
+        // A price that is not the one that was asked for was not changed, or changed again: nobody can tell, and the
+        // intent stays until it is discarded.
+        open.retain(|intent| intent.operation() != "update_cost_per_interview");
         assert_eq!((wrong::<V>(&sandbox, &costs).await, open), (Vec::new(), Vec::new()), "killed at request {dies_at}");
     }
 }

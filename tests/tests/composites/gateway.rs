@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cintx::http::{ByteStream, TransportError};
 use cintx_sandbox::Sandbox;
+use futures_util::stream::{self, StreamExt as _};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
@@ -50,6 +51,11 @@ pub(crate) enum Fault {
     EmptyObjectAfter,
     /// Done, and answered without `ETag` and `Location`.
     StripHeaders,
+    /// Done, and answered with another `ETag` than it has, as a proxy that compresses makes of it, a `Location` that leads
+    /// nowhere, and a `Content-Type` and a `Retry-After` that cannot be read.
+    MangleHeaders,
+    /// Done, and answered with the right head and the first half of a body whose rest does not come.
+    StallBody,
     /// A read that shows what was before the last write, if that was a moment ago.
     Stale,
     /// The machine sleeps for so long before the request arrives.
@@ -76,7 +82,7 @@ const fn sleep(time: Duration, is_counted: bool) -> Sleep {
 }
 
 /// What may happen to a write.
-pub(crate) const OF_WRITES: [Fault; 20] = [
+pub(crate) const OF_WRITES: [Fault; 22] = [
     Fault::DropBefore,
     Fault::DropAfter,
     Fault::Refuse(400),
@@ -97,6 +103,8 @@ pub(crate) const OF_WRITES: [Fault; 20] = [
     Fault::NothingAfter,
     Fault::EmptyObjectAfter,
     Fault::StripHeaders,
+    Fault::MangleHeaders,
+    Fault::StallBody,
 ];
 
 /// What may happen to the machine and the program, whatever is asked.
@@ -115,7 +123,7 @@ pub(crate) const OF_CALLERS: [Fault; 11] = [
 ];
 
 /// What may happen to a read.
-pub(crate) const OF_READS: [Fault; 8] = [
+pub(crate) const OF_READS: [Fault; 10] = [
     Fault::LostItsWay,
     Fault::DropBefore,
     Fault::Refuse(400),
@@ -123,6 +131,8 @@ pub(crate) const OF_READS: [Fault; 8] = [
     Fault::PageBefore,
     Fault::EmptyObjectAfter,
     Fault::StripHeaders,
+    Fault::MangleHeaders,
+    Fault::StallBody,
     Fault::Stale,
 ];
 
@@ -207,6 +217,10 @@ impl State {
         }
     }
 }
+
+/// Of an answer whose body does not come to its end.
+#[derive(Clone, Copy, Debug)]
+struct Stalls;
 
 /// The gateway.
 #[derive(Clone, Debug)]
@@ -310,7 +324,15 @@ impl Gateway {
     }
 
     pub(crate) async fn send(self, request: Request<Bytes>) -> Result<Response<ByteStream>, TransportError> {
-        self.answer(request).await.map(|answer| answer.map(ByteStream::from))
+        let answer = self.answer(request).await?;
+        Ok(match answer.extensions().get::<Stalls>() {
+            Some(Stalls) => answer.map(|body| {
+                let half = body.slice(..body.len() / 2);
+                let begun = stream::iter([Ok::<_, TransportError>(half)]);
+                ByteStream::new(begun.chain(stream::pending()))
+            }),
+            None => answer.map(ByteStream::from),
+        })
     }
 
     async fn answer(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
@@ -358,9 +380,35 @@ impl Gateway {
             Fault::NothingAfter => json(self.pass_on(request).status(), ""),
             Fault::EmptyObjectAfter => json(self.pass_on(request).status(), "{}"),
             Fault::StripHeaders => {
+                let path = request.uri().path().to_owned();
                 let mut answer = self.pass_on(request);
-                answer.headers_mut().remove(header::ETAG);
-                answer.headers_mut().remove(header::LOCATION);
+                let stripped = [header::ETAG, header::LOCATION].map(|name| answer.headers_mut().remove(name));
+                // Nothing was lost.
+                if answer.status().is_success() && stripped == [None, None] {
+                    self.state.lock().unwrap().untold.remove(&path);
+                }
+                answer
+            }
+            Fault::MangleHeaders => {
+                let mut answer = self.pass_on(request);
+                let headers = answer.headers_mut();
+                let tag = headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()).unwrap_or_default();
+                let compressed = HeaderValue::try_from(format!("{}-gzip\"", tag.trim_end_matches('"'))).unwrap();
+                for (name, value) in [
+                    (header::ETAG, compressed),
+                    (header::LOCATION, HeaderValue::from_static("/")),
+                    (header::CONTENT_TYPE, HeaderValue::from_static("json")),
+                ] {
+                    if let Some(there) = headers.get_mut(name) {
+                        *there = value;
+                    }
+                }
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("soon"));
+                answer
+            }
+            Fault::StallBody => {
+                let mut answer = self.pass_on(request);
+                answer.extensions_mut().insert(Stalls);
                 answer
             }
             Fault::Stale => {

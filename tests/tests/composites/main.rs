@@ -335,6 +335,18 @@ fn every_single_fault<V: Version>() {
 /// a restart, what was written down by a clock that was behind counted as old.
 const ONCE_WRONG: [u64; 5] = [8_132, 8_894, 11_585, 11_597, 1_002_758];
 
+/// The guide counts what is played.
+#[test]
+fn the_guide_says_how_much_is_played() {
+    const GUIDE: &str = include_str!("../../../cintx/guide/failures.md");
+    let (calls, writes, reads, callers) = (Scenario::ALL.len(), OF_WRITES.len(), OF_READS.len(), OF_CALLERS.len());
+    let counts = format!(
+        "{calls} calls of the facade × each of their requests × {writes} faults of a gateway ({reads} of a read) and \
+         {callers} of the machine"
+    );
+    assert!(GUIDE.contains(&counts), "the guide does not say: {counts}");
+}
+
 /// Calls whose requests each meet something by chance: seldom, often, or more often than not.
 fn schedules<V: Version>() {
     let began = Instant::now();

@@ -3,15 +3,21 @@
 use bytes::Bytes;
 use cintx::fielding::RunAction;
 use cintx::http::ByteStream;
+use cintx::recovery::Resolution;
 use cintx::target_group::{TargetGroup, TargetGroupStatus};
-use cintx::{Client, JobId, Version};
+use cintx::{Client, JobId, Outcome, Version};
 use http::{Request, Response};
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::json;
 
 use crate::setup::{Setup, on_every_version};
 
-on_every_version!(each_group_has_a_result, what_a_failed_job_says_of_each_is_kept, a_bulk_job_is_taken_up_elsewhere);
+on_every_version!(
+    each_group_has_a_result,
+    what_a_failed_job_says_of_each_is_kept,
+    what_a_job_does_not_name_is_unknown,
+    a_bulk_job_is_taken_up_elsewhere,
+);
 
 async fn each_group_has_a_result<V: Version>(setup: Setup<V>) {
     let project = setup.project().await;
@@ -84,13 +90,43 @@ async fn what_a_failed_job_says_of_each_is_kept<V: Version>(_: Setup<V>) {
         let outcome =
             cint.project(cintx::ProjectId::new(ids[0])).bulk_job(RunAction::Pause, JobId::new("7")).until_done().await;
         if is_silent {
-            assert!(outcome.unwrap_err().job_failure().is_some());
+            let error = outcome.unwrap_err();
+            assert!(error.job_failure().is_some());
+            assert_eq!(error.outcome(), Outcome::Unknown, "it may have come to some of them");
             continue;
         }
         let outcome = outcome.unwrap();
         assert!(outcome.has_failed && !outcome.is_complete());
         let failed: Vec<_> = outcome.failed.iter().map(|(id, it)| (id.as_str(), it.code.as_deref().unwrap())).collect();
         assert_eq!((outcome.updated.len(), failed), (count, vec![(ids[1], "LATE"), (ids[2], "BUSY")]));
+    }
+}
+
+/// A job that is done and does not name a target group: nobody knows what became of it.
+async fn what_a_job_does_not_name_is_unknown<V: Version>(_: Setup<V>) {
+    let ids = ["01BX5ZZKBKACTAV9WEVGEMMVS0", "01BX5ZZKBKACTAV9WEVGEMMVS1"].map(cintx::TargetGroupId::new);
+    for lists in [json!({}), json!({ "updated_target_groups": null }), json!({ "updated_target_groups": {} })] {
+        let mut job = lists;
+        job["job_id"] = json!("7");
+        job["status"] = json!("Completed");
+        let answer = move |request: Request<Bytes>| {
+            let answer = Response::builder().header("content-type", "application/json");
+            let answer = match request.method() {
+                &http::Method::POST => answer.status(201).header("location", "/demand/jobs/7"),
+                _ => answer.status(200),
+            };
+            std::future::ready(Ok(answer.body(ByteStream::from(job.to_string())).unwrap()))
+        };
+        let cint = Client::<V>::builder().account(7).token("t").transport(answer).build().unwrap();
+        let groups = cint.project(cintx::ProjectId::new(ids[0].as_str())).target_groups().at_once();
+        // One that is named twice has one result.
+        let results = groups.pause([&ids[0], &ids[1], &ids[0]].map(Clone::clone)).await.unwrap();
+        assert_eq!((results.done.len(), results.failed.len()), (0, 2));
+        for (id, error) in &results.failed {
+            assert_eq!(error.outcome(), Outcome::Unknown, "{id}: {error}");
+            assert!(error.to_string().contains(id), "{error}");
+            assert!(matches!(cint.resolve(error).await.unwrap(), Resolution::Unknown { .. }));
+        }
     }
 }
 

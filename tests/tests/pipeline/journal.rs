@@ -310,8 +310,36 @@ async fn an_old_pause_is_not_sent_again_over_a_later_resume() {
         } else {
             assert_eq!(recovered, [], "resolve has struck it out");
         }
+        // What came after it is not in the journal any more.
+        let again = client.resolve(&error).await.unwrap();
+        assert!(matches!(again, Resolution::Unknown { .. }), "{again:?}");
         assert_eq!(sent(&scripted), [""; 0], "nothing is sent");
         assert_eq!(client.recover().await.unwrap(), [], "it is told once");
+    }
+}
+
+#[tokio::test]
+async fn what_was_written_for_another_server_is_not_sent_to_this_one() {
+    let (scripted, server) = setup(made()).await;
+    for (address, is_ours) in [("https://api.example.com", false), ("http://127.0.0.1:1", true)] {
+        let journal = Memory::default();
+        let lost = |_: http::Request<bytes::Bytes>| async { Err(cintx::http::TransportError::lost("no answer")) };
+        let elsewhere = builder::<V2025_12_18>(address).journal(journal.clone()).transport(lost).build().unwrap();
+        assert_eq!(create(&elsewhere).await.unwrap_err().outcome(), Outcome::Unknown);
+        let client = with_journal(&server, journal.clone()).build().unwrap();
+        let recovered = client.recover().await.unwrap();
+        let intent = &recovered[0].intent;
+        assert_eq!(intent.server(), Some(&*format!("{address}/v1")));
+        if is_ours {
+            // A sandbox on this machine that was started again has another port.
+            assert!(matches!(recovered[0].resolution, Resolution::Applied { .. }), "{recovered:?}");
+            assert_eq!(sent(&scripted), ["projects"]);
+            continue;
+        }
+        let Resolution::Unknown { why } = &recovered[0].resolution else { panic!("{recovered:?}") };
+        assert!(why.contains(address), "{why}");
+        assert_eq!(sent(&scripted), [""; 0], "nothing is sent");
+        assert_eq!(journal.told().open.len(), 1, "it is kept");
     }
 }
 

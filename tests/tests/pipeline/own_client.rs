@@ -254,7 +254,7 @@ async fn one_key_is_not_sent_with_two_requests() {
     scripted.now(project("01BX5ZZKBKACTAV9WEVGEMMVS2"));
     third.projects().create("Hard drinks", manager).await.unwrap();
 
-    let empty = client.with(CallOptions::new().business_key(" "));
+    let empty = client.with(CallOptions::new().business_key(" \u{200b}"));
     let error = empty.projects().create("Soft drinks", manager).await.unwrap_err();
     assert_eq!(error.invalid_fields()[0].field(), "business_key");
 }

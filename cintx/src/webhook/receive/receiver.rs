@@ -21,8 +21,9 @@ pub enum ReceiveError {
     /// A secret is empty.
     #[error("secret is empty, expected the text that the webhook was made with")]
     EmptySecret,
-    /// A secret begins or ends with a space or a line break, as one that was read from a file with its line end.
-    #[error("secret begins or ends with white space, expected the text that Cint showed and nothing more")]
+    /// A secret begins or ends with a space, a line break or a mark that nobody sees, as one that was read from a file
+    /// with its line end.
+    #[error("secret begins or ends with white space or an unseen mark, expected the text that Cint showed, no more")]
     SecretEnds,
     /// The body is longer than allowed, as received or unpacked.
     #[error("body is too long, expected at most {limit} bytes, unpacked too")]
@@ -98,7 +99,7 @@ impl Receiver {
     /// Takes what was signed with this secret: its text as Cint showed it, which is not decoded.
     ///
     /// # Errors
-    /// That it is empty, or begins or ends with white space.
+    /// That it is empty, or begins or ends with white space or a mark that nobody sees.
     pub fn new(secret: impl Into<Secret>) -> Result<Self, ReceiveError> {
         let (secrets, clock) = (Vec::new(), SharedClock::system());
         Self { secrets, max_age: None, limit: Self::DEFAULT_LIMIT, clock }.or_secret(secret)
@@ -107,7 +108,7 @@ impl Receiver {
     /// Takes what was signed with this secret too: both the old and the new one while a secret is replaced.
     ///
     /// # Errors
-    /// That it is empty, or begins or ends with white space.
+    /// That it is empty, or begins or ends with white space or a mark that nobody sees.
     pub fn or_secret(mut self, secret: impl Into<Secret>) -> Result<Self, ReceiveError> {
         let secret = secret.into();
         if secret.expose().is_empty() {
@@ -309,7 +310,7 @@ mod tests {
         assert_eq!(verify(&both, &new, BODY), Ok(()));
         assert_eq!(verify(&both, &format!("t={TIME},v1={RIGHT}"), BODY), Ok(()));
         assert_eq!(Receiver::new("").unwrap_err(), ReceiveError::EmptySecret);
-        for padded in [format!("{SECRET}\n"), format!(" {SECRET}")] {
+        for padded in [format!("{SECRET}\n"), format!(" {SECRET}"), format!("\u{feff}{SECRET}")] {
             assert_eq!(Receiver::new(padded).unwrap_err(), ReceiveError::SecretEnds);
         }
         assert!(!format!("{both:?}").contains("secret\""));
