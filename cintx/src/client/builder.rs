@@ -414,8 +414,8 @@ pub(crate) fn base_url(field: &'static str, text: &str) -> Result<BaseUrl, Field
     Ok(BaseUrl::new(url))
 }
 
-/// Refuses a credential that cannot be meant: nothing at all, or with the line break of the file or the mark that nobody
-/// sees of the page it was taken from. Its text is not repeated.
+/// Refuses a credential that cannot be meant: nothing at all, or with the line break of the file, or a mark that nobody
+/// sees of the page, that it was taken from. Its text is not repeated.
 fn sendable(field: &'static str, text: &str) -> Result<(), FieldError> {
     if text.trim().is_empty() {
         return Err(FieldError::new(field, "is empty"));

@@ -330,8 +330,9 @@ impl<V: Version> SubmittedReconciliation<V> {
     /// Waits until it is worked off. Asks after a second, then ever more rarely, for half an hour at most.
     ///
     /// # Errors
-    /// [`Error::job_failure`] if it failed, which does not say that no row took effect: [`status`](Self::status) has the
-    /// counts. [`Error::is_timeout`] after half an hour. See [when a call fails](crate::guide::failures).
+    /// [`Error::job_failure`] if it failed, which does not say that no row took effect: see the counts of
+    /// [`status`](Self::status). [`Error::is_timeout`] after half an hour. See
+    /// [when a call fails](crate::guide::failures).
     pub async fn until_done(&self) -> Result<ReconciliationOutcome, Error> {
         let pace =
             Pace { first: Duration::from_secs(1), longest: Duration::from_secs(60), limit: Duration::from_secs(1_800) };

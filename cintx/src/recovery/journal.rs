@@ -30,11 +30,11 @@ const NAMES: &[&str] = &["name", "project_customer_reference_number", "target_gr
 
 /// Where intents are written down. A client with a journal records every write in it.
 ///
-/// One journal belongs to one set of credentials, and to one process at a time unless it [divides](Self::take_over) its intents
-/// among several. An intent is begun right before the first byte
-/// of its call leaves, and ends when the call ends with a known outcome, when [`Client::resolve`] or
-/// [`Client::recover`] decides it, when it is [discarded](crate::Client::discard), when `begin` failed, and when the
-/// call is dropped while nothing of it can have taken effect.
+/// One journal belongs to one set of credentials, and to one process at a time unless it [divides](Self::take_over) its
+/// intents among several. An intent is begun right before the first byte of its call leaves, and ends when the call
+/// ends with a known outcome, when [`Client::resolve`] or [`Client::recover`] decides it, when it is
+/// [discarded](crate::Client::discard), when `begin` failed, and when the call is dropped while nothing of it can have
+/// taken effect.
 ///
 /// [`Client::resolve`]: crate::Client::resolve
 /// [`Client::recover`]: crate::Client::recover

@@ -142,7 +142,7 @@ impl<V: Version> Client<V> {
     /// | of a call of this process that is still under way, or of another process that lives | left alone |
     /// | a later write on the same thing took effect | [`Resolution::Superseded`]; never sent again |
     /// | with a key, not older than a day ([`replay_within`](Recover::replay_within)) | sent again under its key |
-    /// | of a client of another address ([`api_url`](crate::client::ClientBuilder::api_url)) | unknown; nothing is sent |
+    /// | of a client of another [`api_url`](crate::client::ClientBuilder::api_url) | unknown; nothing is sent |
     /// | with a key, older, or of another version of the API | looked up; never sent again |
     /// | without a key | looked up; never sent again |
     ///
