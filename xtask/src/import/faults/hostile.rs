@@ -271,3 +271,35 @@ fn a_document_that_changed_under_its_date_has_its_entry_in_the_changelog() {
     import(&KENNELS.replace("[calm, playful]", "[calm, sleepy]"));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text, "nothing changed since");
 }
+
+/// Two changes of which the entry says the same but for their names, with and without a release in between; and one
+/// that was taken back and comes again.
+#[test]
+fn each_additive_change_under_a_date_has_its_entry() {
+    let total = KENNELS.replace("        dogs:\n", "        total:\n          type: integer\n        dogs:\n");
+    let both = total.replace("        dogs:\n", "        page:\n          type: integer\n        dogs:\n");
+    for release in [false, true] {
+        let workspace = Temporary::with_kennels();
+        let path = workspace.workspace.root().join("CHANGELOG.md");
+        let read = || std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, "# Changelog\n\n## Unreleased\n").unwrap();
+        let import = |text: &str| {
+            let file = workspace.download("fetched.yaml", text);
+            run(&workspace.workspace, &file, &crate::import::Options::default()).unwrap();
+            if release {
+                let released = read().replace("## Unreleased", &format!("## 0.{}.0", read().matches("\n## ").count()));
+                std::fs::write(&path, released).unwrap();
+            }
+        };
+        import(&total);
+        import(&both);
+        let text = read();
+        assert_eq!(text.matches("<!-- generated: ").count(), 2, "released: {release}: {text}");
+        for said in ["`DogList.total` is new", "`DogList.page` is new"] {
+            assert!(text.contains(said), "released: {release}: {said} is not in {text}");
+        }
+        import(&total);
+        import(&both);
+        assert_eq!(read().matches("`DogList.page` is new").count(), if release { 2 } else { 1 }, "{}", read());
+    }
+}
