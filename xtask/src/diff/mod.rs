@@ -142,7 +142,9 @@ pub(crate) fn between(old: (&str, &Value), new: (&str, &Value)) -> Difference {
 
 /// The same of documents whose parameters, bodies and answers stand in place.
 fn between_prepared(old: (&str, &Value), new: (&str, &Value)) -> Difference {
-    let mut changes = schemas::Changes::new(old.1, new.1);
+    let mut first = schemas::Changes::new(old.1, new.1);
+    operations::compare(old.1, new.1, &mut first);
+    let mut changes = first.again();
     let found = operations::compare(old.1, new.1, &mut changes);
     Difference {
         old: old.0.to_owned(),

@@ -203,11 +203,11 @@ fn is_plain((place, name): &Key) -> bool {
     !(sent_by_client || is_uniform(place, name))
 }
 
-/// The evidence that one parameter is another one under a new name.
+/// The evidence that one parameter is another one under a new name, where these are all that is gone and new.
 fn successor<'a>(
     (old_key, old): (&Key, &'a Value),
     (new_key, new): (&Key, &'a Value),
-    (gone, added): (usize, usize),
+    (alone, id): (bool, &str),
     changes: &Changes<'a>,
 ) -> Vec<String> {
     let (Some(old_schema), Some(new_schema)) = (old.get("schema"), new.get("schema")) else { return Vec::new() };
@@ -216,7 +216,33 @@ fn successor<'a>(
         same_type: changes.same(old_schema, new_schema, Role::Sent),
         same_duty: is_required(old) == is_required(new),
     };
-    rename::evidence(&old_key.1, &candidate, gone == 1 && added == 1)
+    changes.renamed(&old_key.1, &candidate, alone, &Place::operation(id, ""))
+}
+
+/// The parameters that another one of the same place took the place of.
+fn renamed_parameters<'k>(
+    (before, after): (&'k Declared<'_>, &'k Declared<'_>),
+    (gone, added): (&[&'k Key], &[&'k Key]),
+    id: &str,
+    changes: &Changes<'_>,
+) -> Vec<(&'k Key, &'k Key, Vec<String>)> {
+    let alone = gone.len() == 1 && added.len() == 1;
+    let mut found = Vec::new();
+    // Those of a path are arguments in its order.
+    for place in ["query", "header", "cookie"] {
+        let of = |keys: &[&'k Key]| -> BTreeMap<&'k str, &'k Key> {
+            keys.iter().filter(|key| key.0 == place).map(|key| (key.1.as_str(), *key)).collect()
+        };
+        let (old, new) = (of(gone), of(added));
+        let judge = |was: &'k str, is: &'k str| {
+            let (was, is) = (old[was], new[is]);
+            successor((was, before[was]), (is, after[is]), (alone, id), changes)
+        };
+        let names = |keys: &BTreeMap<&'k str, &'k Key>| -> Vec<&'k str> { keys.keys().copied().collect() };
+        let pairs = rename::pairs(&names(&old), &names(&new), &judge);
+        found.extend(pairs.into_iter().map(|(was, is, evidence)| (old[was], new[is], evidence)));
+    }
+    found
 }
 
 /// The parameters by place and name; names of headers have no case.
@@ -251,22 +277,17 @@ fn parameters<'a>(old: &Operation<'a>, new: &Operation<'a>, id: &str, changes: &
     let struct_goes = optional(&before) > 0 && optional(&after) == 0;
     let gone: Vec<&Key> = before.keys().filter(|key| !after.contains_key(*key)).collect();
     let added: Vec<&Key> = after.keys().filter(|key| !before.contains_key(*key)).collect();
-    let mut renamed: Vec<(&Key, &Key)> = Vec::new();
-    for key in &gone {
-        for other in added.iter().filter(|other| other.0 == key.0 && key.0 != "path") {
-            let evidence = successor((key, before[*key]), (other, after[*other]), (gone.len(), added.len()), changes);
-            if !evidence.is_empty() && !renamed.iter().any(|(old, new)| old == key || new == other) {
-                let what = format!("is called `{}` now", other.1);
-                changes.report_with(&about(&key.0, &key.1), what, BREAKS, Policy::Breaking, evidence);
-                renamed.push((key, other));
-            }
-        }
+    let renamed = renamed_parameters((&before, &after), (&gone, &added), id, changes);
+    for (key, other, evidence) in &renamed {
+        let what = format!("is called `{}` now", other.1);
+        changes.settle(&key.1, &other.1, &Place::operation(id, ""));
+        changes.report_with(&about(&key.0, &key.1), what, BREAKS, Policy::Breaking, evidence.clone());
     }
-    for key in gone.iter().filter(|key| key.0 != "path" && !renamed.iter().any(|(old, _)| old == *key)) {
+    for key in gone.iter().filter(|key| key.0 != "path" && !renamed.iter().any(|(old, ..)| old == *key)) {
         let effects = if key.0 == "header" && is_client_header(&key.1) { ADDS } else { BREAKS };
         changes.report(&about(&key.0, &key.1), "is gone", effects, Policy::Breaking);
     }
-    for key in added.iter().filter(|key| key.0 != "path" && !renamed.iter().any(|(_, new)| new == *key)) {
+    for key in added.iter().filter(|key| key.0 != "path" && !renamed.iter().any(|(_, new, _)| new == *key)) {
         new_parameter(&about(&key.0, &key.1), key, is_required(after[*key]), changes);
     }
     for (key, was) in &before {

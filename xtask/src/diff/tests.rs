@@ -251,6 +251,79 @@ fn renames_are_recognised_with_their_evidence() {
     assert!(difference.lost.is_empty());
 }
 
+/// What an answer said of itself stands in an object of its own now: neither date is the new one.
+#[test]
+fn what_was_moved_into_an_object_has_no_new_name() {
+    let mut old = kennels();
+    let day = json!({ "type": "string", "format": "date" });
+    let both = json!({ "start_date": day, "end_date": day });
+    schema(&mut old, "DogList")["properties"] = both.clone();
+    let mut new = old.clone();
+    let asked = json!({ "type": "object", "properties": both });
+    schema(&mut new, "DogList")["properties"] = json!({ "create_date": day, "params": asked });
+    let difference = between(("old", &old), ("new", &new));
+    let said: Vec<String> =
+        difference.changes.iter().map(|change| format!("{}: {}", change.subject, change.what)).collect();
+    assert_eq!(
+        said,
+        [
+            "DogList.end_date: is gone",
+            "DogList.start_date: is gone",
+            "DogList.create_date: is new",
+            "DogList.params: is new"
+        ]
+    );
+    // A date is no time, and a name alone does not make it one.
+    schema(&mut new, "DogList")["properties"] =
+        json!({ "start_date": day, "end_at": { "type": "string", "format": "date-time" } });
+    let difference = between(("old", &old), ("new", &new));
+    assert!(difference.changes.iter().all(|change| !change.what.contains("is called")), "{:#?}", difference.changes);
+}
+
+#[test]
+fn a_rename_that_is_certain_in_one_place_is_one_in_others() {
+    let text = json!({ "type": "string" });
+    let mut old = kennels();
+    schema(&mut old, "Wet")["properties"]["order_number"] = text.clone();
+    schema(&mut old, "Dry")["properties"]["order_number"] = text.clone();
+    let mut new = old.clone();
+    for name in ["Wet", "Dry"] {
+        let properties = schema(&mut new, name)["properties"].as_object_mut().unwrap();
+        properties.remove("order_number");
+        properties.insert("reference_number".to_owned(), text.clone());
+    }
+    schema(&mut new, "Dry")["properties"]["shape"] = text.clone();
+    let difference = between(("old", &old), ("new", &new));
+    let renamed: Vec<&str> = difference
+        .changes
+        .iter()
+        .filter(|change| change.what == "`order_number` is called `reference_number` now")
+        .map(|change| change.subject.as_str())
+        .collect();
+    assert_eq!(renamed.len(), 2, "{:#?}", difference.changes);
+}
+
+#[test]
+fn of_several_new_parameters_the_likeliest_takes_the_place() {
+    let parameter = |name: &str| json!({ "name": name, "in": "query", "schema": { "type": "string" } });
+    let mut old = kennels();
+    get_dogs(&mut old)["parameters"].as_array_mut().unwrap().push(parameter("filling_goal_range"));
+    let mut new = old.clone();
+    let list = get_dogs(&mut new)["parameters"].as_array_mut().unwrap();
+    list.pop();
+    list.extend(["completes_goal", "completes_goal_range"].map(parameter));
+    let difference = between(("old", &old), ("new", &new));
+    let said: Vec<String> =
+        difference.changes.iter().map(|change| format!("{}: {}", change.subject, change.what)).collect();
+    assert_eq!(
+        said,
+        [
+            "list_dogs, query parameter `filling_goal_range`: is called `completes_goal_range` now",
+            "list_dogs, query parameter `completes_goal`: is new"
+        ]
+    );
+}
+
 #[test]
 fn operations_and_parameters_come_and_go() {
     let difference = diff(|document| {
