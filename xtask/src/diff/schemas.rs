@@ -436,6 +436,8 @@ impl<'a> Changes<'a> {
             let tighter = match (number(was), number(is)) {
                 (Some(was), Some(is)) if key.starts_with("min") => is > was,
                 (Some(was), Some(is)) if key.starts_with("max") => is < was,
+                // What is a multiple of the old step is one of the new.
+                (Some(was), Some(is)) if key == "multipleOf" => ((was / is).round() - was / is).abs() > 1e-9,
                 (_, None) if is.is_none() => false,
                 (_, _) => is != Some(&&Value::Bool(false)),
             };

@@ -56,6 +56,8 @@ struct Places {
     optional_parameters: Vec<String>,
     /// Pointers of query parameters that are lists.
     list_parameters: Vec<String>,
+    /// Pointers of operations that send a form.
+    forms: Vec<String>,
     /// Components that are plain objects: sent alone, received alone.
     sent: Vec<String>,
     received: Vec<String>,
@@ -80,6 +82,7 @@ impl Places {
             operations: Vec::new(),
             optional_parameters: Vec::new(),
             list_parameters: Vec::new(),
+            forms: Vec::new(),
             sent: of_role(true, false),
             received: of_role(false, true),
             enums: Vec::new(),
@@ -102,6 +105,10 @@ impl Places {
                 if parameter["in"] == "query" && parameter["schema"]["type"] == "array" {
                     places.list_parameters.push(format!("{at}/parameters/{index}"));
                 }
+            }
+            let content = operation.get("requestBody").and_then(|body| body.get("content"));
+            if content.is_some_and(|content| content.get("multipart/form-data").is_some()) {
+                places.forms.push(at.clone());
             }
             places.operations.push(at);
         }
@@ -329,6 +336,55 @@ const MUTATIONS: &[(&str, Mutation)] = &[
     ("deprecate an operation", |document, places, picker| {
         document.pointer_mut(picker.name(&places.operations))?["deprecated"] = json!(true);
         Some(Worst(Additive))
+    }),
+    ("rename the field of a form", |document, places, picker| {
+        let body = document.pointer_mut(picker.name(&places.forms))?.get_mut("requestBody")?;
+        let schema = body.pointer_mut("/content/multipart~1form-data/schema")?;
+        let schema = match schema["$ref"].as_str().map(str::to_owned) {
+            Some(reference) => document.pointer_mut(reference.strip_prefix('#')?)?,
+            None => schema,
+        };
+        let properties = schema["properties"].as_object_mut()?;
+        let name = properties.iter().find(|(_, schema)| schema["format"] == "binary")?.0.clone();
+        let file = properties.remove(&name)?;
+        properties.insert("whiskers".to_owned(), file);
+        for other in required(schema)?.iter_mut().filter(|other| **other == json!(name)) {
+            *other = json!("whiskers");
+        }
+        Some(Worst(Behaviour))
+    }),
+    ("send a patch of JSON", |document, places, picker| {
+        let body = document.pointer_mut(picker.name(&places.operations))?.get_mut("requestBody")?;
+        let schema = body["content"].as_object_mut()?.remove("application/json")?;
+        body["content"] = json!({ "application/json-patch+json": schema });
+        Some(Refused)
+    }),
+    ("say a default", |document, places, picker| match picker.below(3) {
+        0 => {
+            let parameter = document.pointer_mut(picker.name(&places.list_parameters))?.as_object_mut()?;
+            for (key, value) in [("style", json!("form")), ("explode", json!(true)), ("allowReserved", json!(false))] {
+                parameter.insert(key.to_owned(), value);
+            }
+            Some(Worst(Additive))
+        }
+        1 => {
+            let schema = component(document, picker.name(&places.sent));
+            let name = property(schema, picker)?;
+            let value = schema["properties"].get_mut(&name)?;
+            let key = if value["type"] == "array" { "minItems" } else { "minLength" };
+            (["string", "array"].iter().any(|kind| value["type"] == *kind) && value.get(key).is_none()).then_some(())?;
+            value[key] = json!(0);
+            Some(Worst(Additive))
+        }
+        _ => {
+            document.pointer_mut(picker.name(&places.operations))?["deprecated"] = json!(false);
+            Some(Worst(Additive))
+        }
+    }),
+    ("take a parameter of any kind", |document, places, picker| {
+        document.pointer_mut(picker.name(&places.optional_parameters))?["schema"] =
+            picker.of(&[json!({}), json!({ "enum": ["many", 4] }), json!({ "type": "array", "items": {} })]).clone();
+        Some(Refused)
     }),
     ("close a circle", |document, places, picker| {
         let name = picker.name(&places.received).to_owned();

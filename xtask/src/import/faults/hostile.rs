@@ -117,6 +117,51 @@ const DOCUMENTS: &[(&str, Edit, Outcome)] = &[
         Refused("/paths/~1kennels~1{kennel_id}~1dogs/get/parameters/1/style", "only \"form\" is sent"),
     ),
     (
+        "a list in one value behind a part",
+        |document| {
+            schema(document, "Moods", json!({ "type": "array", "items": to("Mood") }));
+            parameter(document, "schema", json!({ "nullable": true, "allOf": [to("Moods")] }));
+            parameter(document, "explode", json!(false));
+        },
+        Refused("/paths/~1kennels~1{kennel_id}~1dogs/get/parameters/1/explode", "key repeated only"),
+    ),
+    (
+        "a parameter that may be null",
+        |document| parameter(document, "schema", json!({ "nullable": true, "allOf": [to("Mood")] })),
+        Taken("pub mood: Option<types::Mood>"),
+    ),
+    (
+        "a parameter of several kinds",
+        |document| parameter(document, "schema", json!({ "enum": ["many", 4] })),
+        Refused("/paths/~1kennels~1{kennel_id}~1dogs/get/parameters/1/schema", "no one type"),
+    ),
+    (
+        "a parameter of any kind",
+        |document| parameter(document, "schema", json!({})),
+        Refused("/paths/~1kennels~1{kennel_id}~1dogs/get/parameters/1/schema", "no one type"),
+    ),
+    (
+        "a parameter that is an object or null",
+        |document| parameter(document, "schema", json!({ "nullable": true, "allOf": [to("Dry")] })),
+        Refused("/paths/~1kennels~1{kennel_id}~1dogs/get/parameters/1/schema", "is of type object"),
+    ),
+    (
+        "text that is one of several",
+        |document| {
+            let kinds = json!([{ "minLength": 1 }, { "enum": ["many", 4] }]);
+            parameter(document, "schema", json!({ "type": "string", "oneOf": kinds }));
+        },
+        Refused("/paths/~1kennels~1{kennel_id}~1dogs/get", "mood"),
+    ),
+    (
+        "a patch of JSON",
+        |document| {
+            document["paths"]["/kennels/{kennel_id}/dogs"]["post"]["requestBody"]["content"] =
+                json!({ "application/json-patch+json": { "schema": to("Dog") } });
+        },
+        Refused("/paths/~1kennels~1{kennel_id}~1dogs/post/requestBody/content", "as application/json only"),
+    ),
+    (
         "numbers without a type",
         |document| property(document, "paws", json!({ "enum": [3, 4] })),
         Taken("pub paws: Option<i64>"),
