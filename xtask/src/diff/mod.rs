@@ -128,11 +128,10 @@ impl Difference {
     }
 }
 
-/// The schemas that come back and are never sent.
-pub(crate) fn only_received(document: &Value) -> BTreeSet<String> {
+/// The schemas that are sent or come back.
+pub(crate) fn exchanged(document: &Value) -> BTreeSet<String> {
     let document = view::prepared(document);
-    let roles = reach::Reach::of(&document).roles();
-    roles.into_iter().filter(|(_, role)| *role == (false, true)).map(|(name, _)| name.to_owned()).collect()
+    reach::Reach::of(&document).roles().into_keys().map(str::to_owned).collect()
 }
 
 /// Compares two imported documents.
