@@ -124,10 +124,8 @@ impl<'a> View<'a> {
                     self.presence.insert(format!("not {value}"));
                 }
                 "allOf" => value.as_array().into_iter().flatten().for_each(|member| self.add(document, member)),
-                "pattern" | "format" | "default" | "readOnly" | "writeOnly" => {
-                    if !says_nothing(key, value) {
-                        self.words.insert(key, value);
-                    }
+                "pattern" | "format" | "default" | "readOnly" | "writeOnly" if !says_nothing(key, value) => {
+                    self.words.insert(key, value);
                 }
                 key if LIMITS.contains(&key) && !says_nothing(key, value) => {
                     self.limits.insert(key, value);
