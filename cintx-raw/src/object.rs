@@ -79,7 +79,8 @@ impl<'de> de::Visitor<'de> for FieldName {
 }
 
 /// Reads a type by the names of its fields. `nullable` marks a field that tells null from absence.
-/// A type that requires fields is read into a type of its own first, so it says the types of all.
+/// A type that requires fields is read into a type of its own first, so it says the types of all; it has no default, and
+/// is made by `new` where it is not written down in full.
 macro_rules! object {
     ($name:ident { $($($nullable:ident)? $wire:literal => $field:ident,)* }) => {
         impl $crate::object::Object for $name {
@@ -98,6 +99,15 @@ macro_rules! object {
         requires { $($required_wire:literal => $required:ident: $required_type:ty,)+ }
         $($($nullable:ident)? $wire:literal => $field:ident: $type:ty,)*
     }) => {
+        impl $name {
+            /// With what is required and nothing else; the rest is set on it, or in front of it:
+            /// a literal that ends in `..Self::new(..)` need not name the fields that come in later.
+            #[allow(clippy::too_many_arguments, reason = "as many as the document requires")]
+            pub fn new($($required: $required_type),+) -> Self {
+                Self { $($required,)+ $($field: None,)* }
+            }
+        }
+
         const _: () = {
             #[derive(Default)]
             pub(crate) struct Fields {
@@ -190,6 +200,8 @@ mod tests {
         let letter = |body: &str| serde_json::from_str::<Letter>(body);
         let read = letter(r#"{"notes":[{"text":"a"}],"to":"b"}"#).unwrap();
         assert_eq!((read.to.as_str(), read.notes.map(|notes| notes.len())), ("b", Some(1)));
+        let read = letter(r#"{"to":"b"}"#).unwrap();
+        assert_eq!(read, Letter::new("b".to_owned()), "what is optional is left out");
         let error = letter(r#"{"notes":[]}"#).unwrap_err().to_string();
         assert!(error.starts_with("missing field `to`"), "{error}");
     }

@@ -23,7 +23,7 @@ pub(crate) fn run(workspace: &Workspace, sides: &Sides<'_>, check: bool) -> Resu
     if difference.changes.is_empty() {
         return Ok(None);
     }
-    let Some((path, merged)) = with_entry(workspace, &difference)? else { bail!("cannot read {FILE}") };
+    let Some((path, merged)) = put(workspace, &difference, Released::Refuse)? else { bail!("cannot read {FILE}") };
     let up_to_date = std::fs::read_to_string(&path).is_ok_and(|current| current == merged);
     if !check && !up_to_date {
         workspace.write_all([(path, merged)])?;
@@ -31,36 +31,52 @@ pub(crate) fn run(workspace: &Workspace, sides: &Sides<'_>, check: bool) -> Resu
     Ok(Some(up_to_date))
 }
 
-/// The changelog with the entry of a difference; none where there is no changelog.
+/// The changelog with the entry of a document that is being imported; none where there is no changelog.
 pub(crate) fn with_entry(workspace: &Workspace, difference: &Difference) -> Result<Option<(PathBuf, String)>> {
+    put(workspace, difference, Released::Repeat)
+}
+
+/// What to do about a step that stands under a release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Released {
+    /// Somebody asks for an entry that is history.
+    Refuse,
+    /// A document has changed the same way again: what Cint had taken back has come back.
+    Repeat,
+}
+
+fn put(workspace: &Workspace, difference: &Difference, released: Released) -> Result<Option<(PathBuf, String)>> {
     let path = workspace.root().join(FILE);
     let Ok(current) = std::fs::read_to_string(&path) else { return Ok(None) };
-    let entry = entry(difference);
-    let merged = merge(&current, &opening(difference, &entry), &entry)?;
+    let merged = merge(&current, &opening(difference)?, &entry(difference), released)?;
     Ok(Some((path, merged)))
 }
 
-fn opening(difference: &Difference, entry: &str) -> String {
+fn opening(difference: &Difference) -> Result<String> {
     let step = format!("{} to {}", difference.old, difference.new);
-    match is_date(&difference.old) && is_date(&difference.new) && difference.old != difference.new {
-        true => format!("<!-- generated: {step} -->\n"),
-        // A document can change under its date again: each change has an entry of its own.
-        false => {
-            let hash = Sha256::digest(entry.as_bytes());
-            let hash: String = hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-            format!("<!-- generated: {step} ({hash}) -->\n")
-        }
+    if is_step(difference) {
+        return Ok(format!("<!-- generated: {step} -->\n"));
     }
+    // A document can change under its date again: each change has an entry of its own. The entry's words would not tell
+    // them apart, since it does not name everything.
+    let hash = Sha256::digest(serde_json::to_vec(&difference.changes)?);
+    let hash: String = hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("<!-- generated: {step} ({hash}) -->\n"))
+}
+
+/// Whether it is the step from one dated version to another, and no change under a date.
+fn is_step(difference: &Difference) -> bool {
+    is_date(&difference.old) && is_date(&difference.new) && difference.old != difference.new
 }
 
 fn is_date(name: &str) -> bool {
     name.len() == 10 && name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
 }
 
-/// The entry: what breaks by name, what is additive by its operations, the rest counted.
+/// The entry: what breaks by name, what is additive by its operations; of the rest a step of versions has the number,
+/// since its page names it, and a change under a date the names.
 pub(crate) fn entry(difference: &Difference) -> String {
-    let is_step = difference.old != difference.new;
-    let title = match is_step && is_date(&difference.old) && is_date(&difference.new) {
+    let title = match is_step(difference) {
         true => format!(
             "- `cintx-raw`: version {new}; `docs/migrations/{old}-to-{new}.md` says how to get there from {old}.\n",
             old = difference.old,
@@ -77,9 +93,11 @@ pub(crate) fn entry(difference: &Difference) -> String {
         change.policy == Policy::Additive && change.what.ends_with(" is new") && change.what.contains(" /")
     };
     text.push_str(&list("New operations", of(Effect::Additive).filter(is_operation).collect()));
-    let rest = of(Effect::Additive).filter(|change| !is_operation(change)).count();
-    if rest > 0 {
-        let _ = writeln!(text, "  - Additive besides: {rest}.");
+    let rest: Vec<&Change> = of(Effect::Additive).filter(|change| !is_operation(change)).collect();
+    match is_step(difference) {
+        false => text.push_str(&list("Additive besides", rest)),
+        true if rest.is_empty() => {}
+        true => _ = writeln!(text, "  - Additive besides: {}.", rest.len()),
     }
     text
 }
@@ -106,12 +124,12 @@ fn list(title: &str, changes: Vec<&Change>) -> String {
 }
 
 /// Puts the entry under "Unreleased", in place of an earlier one of the same step. A block under a release is history.
-fn merge(current: &str, opening: &str, entry: &str) -> Result<String> {
+fn merge(current: &str, opening: &str, entry: &str, released: Released) -> Result<String> {
     let block = format!("{opening}{entry}{CLOSING}");
     let Some(start) = current.find(HEADING).map(|at| at + HEADING.len()) else {
         // With a release the heading became the release's.
         let at = current.find("\n## ").unwrap_or(current.len());
-        return merge(&format!("{}{HEADING}{}", &current[..at], &current[at..]), opening, entry);
+        return merge(&format!("{}{HEADING}{}", &current[..at], &current[at..]), opening, entry, released);
     };
     let end = current[start..].find("\n## ").map_or(current.len(), |length| start + length);
     let unreleased = &current[start..end];
@@ -120,7 +138,8 @@ fn merge(current: &str, opening: &str, entry: &str) -> Result<String> {
         let (from, to) = (start + at, start + at + length + CLOSING.len());
         return Ok(format!("{}{block}{}", &current[..from], &current[to..]));
     }
-    ensure!(!current[end..].contains(opening), "{FILE} has this step under a release already");
+    let is_history = released == Released::Refuse && current[end..].contains(opening);
+    ensure!(!is_history, "{FILE} has this step under a release already");
     Ok(format!("{}\n### API\n\n{block}{}", &current[..start], &current[start..]))
 }
 
@@ -157,7 +176,7 @@ mod tests {
         for said in [
             "  - Breaks compilation: `Mood` the value \"playful\" is gone.\n",
             "  - Behaves otherwise: `release_dog` is at DELETE /v3/kennels",
-            "  - Additive besides: 1.\n",
+            "  - Additive besides: `Mood` the value \"sleepy\" is new.\n",
             "\n### Changed\n\n- By hand.\n\n## 0.1.0\n\n- First.\n",
         ] {
             assert!(text.contains(said), "{said:?} is not in {text}");
@@ -181,7 +200,7 @@ mod tests {
         run(&at.workspace, DATE, &file, false).unwrap();
         let text = read();
         assert_eq!(text.matches("<!-- generated: ").count(), 2, "{text}");
-        assert!(text.contains("the value \"playful\" is gone") && text.contains("Additive besides: 1"), "{text}");
+        assert!(text.contains("the value \"playful\" is gone") && text.contains("Additive besides: `Mood`"), "{text}");
         let third = KENNELS.replace("[calm, playful]", "[calm]");
         let file = at.download("newer.yaml", third).to_str().unwrap().to_owned();
         std::fs::write(&path, text.replace("## Unreleased", "## 0.2.0")).unwrap();

@@ -527,15 +527,26 @@ fn compiler(workspace: &Workspace, date: &str) -> Result<Vec<String>> {
             .args(["--message-format", "short", "--features", &format!("v{date}")])
             .output()
             .context("cannot run cargo check")?;
-        let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        let mut errors: Vec<String> = text.lines().filter(|line| line.contains("error")).map(str::to_owned).collect();
-        errors.dedup();
-        ensure!(output.status.success() || !errors.is_empty(), "cargo check failed: {text}");
-        if !errors.is_empty() {
-            return Ok(errors);
+        if output.status.success() {
+            continue;
         }
+        let text = String::from_utf8_lossy(&output.stderr);
+        let errors = compile_errors(&text);
+        ensure!(!errors.is_empty(), "cargo check failed: {text}");
+        return Ok(errors);
     }
     Ok(Vec::new())
+}
+
+/// The errors among what the compiler prints in its short form, each once: `PLACE: error[CODE]: MESSAGE`.
+fn compile_errors(output: &str) -> Vec<String> {
+    let is_error = |line: &&str| {
+        let level = line.split_once(": ").map_or(*line, |(_, rest)| rest);
+        line.starts_with("error") || level.starts_with("error")
+    };
+    let mut errors: Vec<String> = output.lines().filter(is_error).map(str::to_owned).collect();
+    errors.dedup();
+    errors
 }
 
 /// What is left at the end of each new version.
@@ -582,6 +593,20 @@ fn read(path: &Path) -> Result<String> {
 mod tests {
     use super::*;
     use crate::fixture::{KENNELS, Temporary};
+
+    /// A warning is none, though the file or what is said has the word.
+    #[test]
+    fn only_errors_are_errors() {
+        let output = "\
+            cintx/src/error/mod.rs:4:5: warning: unused import: `error`\n\
+            cintx/src/wire/v2031_05_06/mod.rs:9:1: error[E0425]: cannot find value `dog`\n\
+            cintx/src/wire/v2031_05_06/mod.rs:9:1: error[E0425]: cannot find value `dog`\n\
+            cintx/src/error/mod.rs:7:2: error: expected `;`\n\
+            error: could not compile `cintx` (lib) due to 2 previous errors\n";
+        let found = compile_errors(output);
+        let starts: Vec<&str> = found.iter().filter_map(|line| line.split(": ").nth(1)).collect();
+        assert_eq!(starts, ["error[E0425]", "error", "could not compile `cintx` (lib) due to 2 previous errors"]);
+    }
 
     /// The small document with the files that list its version.
     fn listed() -> Temporary {

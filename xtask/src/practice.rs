@@ -104,10 +104,10 @@ pub(crate) fn next_version(text: &str) -> Option<Value> {
 }
 
 /// The document with each change that Cint calls additive, wherever it fits: a new operation; an optional parameter and
-/// an optional header of each operation; a field of each object that only comes back; a header of each success; a value
-/// of each enum.
+/// an optional header of each operation; an optional field of each object that is sent or comes back; a header of each
+/// success; a value of each enum.
 pub(crate) fn additive(document: &Value) -> Value {
-    let received = diff::only_received(document);
+    let exchanged = diff::exchanged(document);
     let prepared = diff::prepared(document);
     let mut new = document.clone();
     let all: Vec<(String, &str)> = operations(&prepared).map(|(path, method, ..)| (path.to_owned(), method)).collect();
@@ -130,7 +130,7 @@ pub(crate) fn additive(document: &Value) -> Value {
     let schemas = new["components"]["schemas"].as_object_mut();
     for (name, schema) in schemas.into_iter().flatten() {
         let is_object = schema["type"] == "object" && schema["properties"].is_object();
-        if received.contains(name)
+        if exchanged.contains(name)
             && is_object
             && ["allOf", "oneOf", "anyOf"].iter().all(|key| schema.get(*key).is_none())
         {
@@ -256,6 +256,14 @@ mod tests {
                         let body = item.mac.tokens.to_string();
                         found
                             .insert(format!("open enum {}", body.split('{').next().unwrap_or_default()), String::new());
+                    }
+                    // What requires fields has a `new` that takes them.
+                    syn::Item::Macro(item) if item.mac.path.segments.last().is_some_and(|it| it.ident == "object") => {
+                        let body = item.mac.tokens.to_string();
+                        let Some((name, fields)) = body.split_once("{ requires {") else { continue };
+                        let required = fields.split('}').next().unwrap_or_default().to_owned();
+                        found.insert(format!("{}::new", name.trim()), required);
+                        found.insert(format!("struct {}", name.trim()), "true".to_owned());
                     }
                     _ => {}
                 }

@@ -128,11 +128,10 @@ impl Difference {
     }
 }
 
-/// The schemas that come back and are never sent.
-pub(crate) fn only_received(document: &Value) -> BTreeSet<String> {
+/// The schemas that are sent or come back.
+pub(crate) fn exchanged(document: &Value) -> BTreeSet<String> {
     let document = view::prepared(document);
-    let roles = reach::Reach::of(&document).roles();
-    roles.into_iter().filter(|(_, role)| *role == (false, true)).map(|(name, _)| name.to_owned()).collect()
+    reach::Reach::of(&document).roles().into_keys().map(str::to_owned).collect()
 }
 
 /// Compares two imported documents.
@@ -142,7 +141,9 @@ pub(crate) fn between(old: (&str, &Value), new: (&str, &Value)) -> Difference {
 
 /// The same of documents whose parameters, bodies and answers stand in place.
 fn between_prepared(old: (&str, &Value), new: (&str, &Value)) -> Difference {
-    let mut changes = schemas::Changes::new(old.1, new.1);
+    let mut first = schemas::Changes::new(old.1, new.1);
+    operations::compare(old.1, new.1, &mut first);
+    let mut changes = first.again();
     let found = operations::compare(old.1, new.1, &mut changes);
     Difference {
         old: old.0.to_owned(),

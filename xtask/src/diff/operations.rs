@@ -7,14 +7,17 @@ use serde_json::{Value, json};
 
 use super::rename::{self, Candidate};
 use super::schemas::{Changes, Place, Role, Slot};
-use super::view::component;
+use super::view::{View, component};
 use super::{Effect, Policy};
-use crate::document::tree::{Object, escape, is_json, operations};
+use crate::document::tree::{self, Object, escape, essence, operations};
 use crate::regen::{canonical_id, is_client_header, is_never_sent, is_uniform, shared_ids};
 
 const BREAKS: &[Effect] = &[Effect::Compilation];
 const OTHERWISE: &[Effect] = &[Effect::Behaviour];
 const ADDS: &[Effect] = &[Effect::Additive];
+
+/// Where the schema of a form is in a request body.
+const FORM: &str = "/content/multipart~1form-data/schema";
 
 /// One operation of one document.
 #[derive(Clone, Copy)]
@@ -152,8 +155,12 @@ fn received_component<'a>(operation: &Operation<'a>) -> Option<&'a str> {
 
 /// The schema of the JSON that a body or an answer holds.
 fn json_of(body: &Value) -> Option<&Value> {
-    let content = body.get("content")?.as_object()?;
-    content.iter().find(|(media, _)| is_json(media)).and_then(|(_, body)| body.get("schema"))
+    tree::json_of(body.get("content")?.as_object()?)?.1.get("schema")
+}
+
+/// The name under which JSON is sent or comes, its parameters aside.
+fn json_name(body: &Value) -> Option<String> {
+    tree::json_of(body.get("content")?.as_object()?).map(|(media, _)| essence(media))
 }
 
 fn media(body: Option<&Value>) -> BTreeSet<&str> {
@@ -203,11 +210,11 @@ fn is_plain((place, name): &Key) -> bool {
     !(sent_by_client || is_uniform(place, name))
 }
 
-/// The evidence that one parameter is another one under a new name.
+/// The evidence that one parameter is another one under a new name, where these are all that is gone and new.
 fn successor<'a>(
     (old_key, old): (&Key, &'a Value),
     (new_key, new): (&Key, &'a Value),
-    (gone, added): (usize, usize),
+    (alone, id): (bool, &str),
     changes: &Changes<'a>,
 ) -> Vec<String> {
     let (Some(old_schema), Some(new_schema)) = (old.get("schema"), new.get("schema")) else { return Vec::new() };
@@ -216,7 +223,33 @@ fn successor<'a>(
         same_type: changes.same(old_schema, new_schema, Role::Sent),
         same_duty: is_required(old) == is_required(new),
     };
-    rename::evidence(&old_key.1, &candidate, gone == 1 && added == 1)
+    changes.renamed(&old_key.1, &candidate, alone, &Place::operation(id, ""))
+}
+
+/// The parameters that another one of the same place took the place of.
+fn renamed_parameters<'k>(
+    (before, after): (&'k Declared<'_>, &'k Declared<'_>),
+    (gone, added): (&[&'k Key], &[&'k Key]),
+    id: &str,
+    changes: &Changes<'_>,
+) -> Vec<(&'k Key, &'k Key, Vec<String>)> {
+    let alone = gone.len() == 1 && added.len() == 1;
+    let mut found = Vec::new();
+    // Those of a path are arguments in its order.
+    for place in ["query", "header", "cookie"] {
+        let of = |keys: &[&'k Key]| -> BTreeMap<&'k str, &'k Key> {
+            keys.iter().filter(|key| key.0 == place).map(|key| (key.1.as_str(), *key)).collect()
+        };
+        let (old, new) = (of(gone), of(added));
+        let judge = |was: &'k str, is: &'k str| {
+            let (was, is) = (old[was], new[is]);
+            successor((was, before[was]), (is, after[is]), (alone, id), changes)
+        };
+        let names = |keys: &BTreeMap<&'k str, &'k Key>| -> Vec<&'k str> { keys.keys().copied().collect() };
+        let pairs = rename::pairs(&names(&old), &names(&new), &judge);
+        found.extend(pairs.into_iter().map(|(was, is, evidence)| (old[was], new[is], evidence)));
+    }
+    found
 }
 
 /// The parameters by place and name; names of headers have no case.
@@ -251,22 +284,17 @@ fn parameters<'a>(old: &Operation<'a>, new: &Operation<'a>, id: &str, changes: &
     let struct_goes = optional(&before) > 0 && optional(&after) == 0;
     let gone: Vec<&Key> = before.keys().filter(|key| !after.contains_key(*key)).collect();
     let added: Vec<&Key> = after.keys().filter(|key| !before.contains_key(*key)).collect();
-    let mut renamed: Vec<(&Key, &Key)> = Vec::new();
-    for key in &gone {
-        for other in added.iter().filter(|other| other.0 == key.0 && key.0 != "path") {
-            let evidence = successor((key, before[*key]), (other, after[*other]), (gone.len(), added.len()), changes);
-            if !evidence.is_empty() && !renamed.iter().any(|(old, new)| old == key || new == other) {
-                let what = format!("is called `{}` now", other.1);
-                changes.report_with(&about(&key.0, &key.1), what, BREAKS, Policy::Breaking, evidence);
-                renamed.push((key, other));
-            }
-        }
+    let renamed = renamed_parameters((&before, &after), (&gone, &added), id, changes);
+    for (key, other, evidence) in &renamed {
+        let what = format!("is called `{}` now", other.1);
+        changes.settle(&key.1, &other.1, &Place::operation(id, ""));
+        changes.report_with(&about(&key.0, &key.1), what, BREAKS, Policy::Breaking, evidence.clone());
     }
-    for key in gone.iter().filter(|key| key.0 != "path" && !renamed.iter().any(|(old, _)| old == *key)) {
+    for key in gone.iter().filter(|key| key.0 != "path" && !renamed.iter().any(|(old, ..)| old == *key)) {
         let effects = if key.0 == "header" && is_client_header(&key.1) { ADDS } else { BREAKS };
         changes.report(&about(&key.0, &key.1), "is gone", effects, Policy::Breaking);
     }
-    for key in added.iter().filter(|key| key.0 != "path" && !renamed.iter().any(|(_, new)| new == *key)) {
+    for key in added.iter().filter(|key| key.0 != "path" && !renamed.iter().any(|(_, new, _)| new == *key)) {
         new_parameter(&about(&key.0, &key.1), key, is_required(after[*key]), changes);
     }
     for (key, was) in &before {
@@ -285,7 +313,7 @@ fn parameters<'a>(old: &Operation<'a>, new: &Operation<'a>, id: &str, changes: &
             _ => {}
         }
         for key in ["style", "explode", "allowReserved"] {
-            if was.get(key) != is.get(key) {
+            if serialisation(was, key) != serialisation(is, key) {
                 changes.report(&place, format!("{key} has changed"), OTHERWISE, Policy::Breaking);
             }
         }
@@ -302,6 +330,18 @@ fn parameters<'a>(old: &Operation<'a>, new: &Operation<'a>, id: &str, changes: &
         );
     }
     path_parameters(old, new, (&before, &after), id, changes);
+}
+
+/// How a parameter is written, said or by default.
+fn serialisation(parameter: &Value, key: &str) -> Value {
+    let is_form = |place: Option<&Value>| place.is_some_and(|place| place == "query" || place == "cookie");
+    let usual = match key {
+        "style" if is_form(parameter.get("in")) => json!("form"),
+        "style" => json!("simple"),
+        "explode" => json!(serialisation(parameter, "style") == "form"),
+        _ => json!(false),
+    };
+    parameter.get(key).cloned().unwrap_or(usual)
 }
 
 fn new_parameter(place: &Place, key: &Key, required: bool, changes: &mut Changes<'_>) {
@@ -367,6 +407,9 @@ fn request_body<'a>(old: &Operation<'a>, new: &Operation<'a>, id: &str, changes:
                 (true, false) => changes.report(&place, "is no longer required", BREAKS, Policy::Unlisted),
                 _ => {}
             }
+            if json_name(was) != json_name(is) {
+                changes.report(&place, "is of another media type", OTHERWISE, Policy::Breaking);
+            }
             changes.compare(old, new, &place, Role::Sent, Slot::Whole);
         }
         (None, None) if media(Some(was)) != media(Some(is)) => {
@@ -374,11 +417,34 @@ fn request_body<'a>(old: &Operation<'a>, new: &Operation<'a>, id: &str, changes:
             let effects = if form(was) == form(is) { OTHERWISE } else { BREAKS };
             changes.report(&place, "is of another media type", effects, Policy::Breaking);
         }
-        (None, None) => {}
+        (None, None) => form(old, new, &place, changes),
         (was, _) => {
             let what = if was.is_some() { "is no longer JSON" } else { "is JSON now" };
             changes.report(&place, what, BREAKS, Policy::Breaking);
         }
+    }
+}
+
+/// The fields of a form, of which only the file is sent.
+fn form<'a>(old: &Operation<'a>, new: &Operation<'a>, place: &Place, changes: &mut Changes<'a>) {
+    let fields = |operation: &Operation<'a>| -> BTreeMap<&'a str, bool> {
+        let schema = operation.body.get("requestBody").and_then(|body| body.pointer(FORM));
+        let fields = schema.map(|schema| View::of(operation.document, schema).properties).unwrap_or_default();
+        fields.into_iter().map(|(name, schema)| (name, schema.get("format") == Some(&json!("binary")))).collect()
+    };
+    let (before, after) = (fields(old), fields(new));
+    let file = |fields: &BTreeMap<&'a str, bool>| fields.iter().find(|(_, is_file)| **is_file).map(|(name, _)| *name);
+    let (was, is) = (file(&before), file(&after));
+    if let (Some(was), Some(is)) = (was, is)
+        && was != is
+    {
+        changes.report(place, format!("the file `{was}` is called `{is}` now"), OTHERWISE, Policy::Breaking);
+    }
+    for name in before.keys().filter(|name| Some(**name) != was && !after.contains_key(*name)) {
+        changes.report(place, format!("the field `{name}`, which is not sent, is gone"), ADDS, Policy::Breaking);
+    }
+    for name in after.keys().filter(|name| Some(**name) != is && !before.contains_key(*name)) {
+        changes.report(place, format!("the field `{name}`, which is not sent, is new"), ADDS, Policy::Additive);
     }
 }
 
@@ -395,7 +461,12 @@ fn answer<'a>(old: &Operation<'a>, new: &Operation<'a>, id: &str, changes: &mut 
         );
     }
     match (json_of(was), json_of(is)) {
-        (Some(old), Some(new)) => changes.compare(old, new, &place, Role::Received, Slot::Whole),
+        (Some(old), Some(new)) => {
+            if json_name(was) != json_name(is) {
+                changes.report(&place, "is of another media type", OTHERWISE, Policy::Breaking);
+            }
+            changes.compare(old, new, &place, Role::Received, Slot::Whole);
+        }
         (None, None) => {
             let (before, after) = (media(Some(was)), media(Some(is)));
             if before.is_empty() != after.is_empty() {

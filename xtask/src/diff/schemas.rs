@@ -62,6 +62,8 @@ pub(super) struct Changes<'a> {
     /// By subject and message, with the component that it is about.
     found: BTreeMap<(String, String), (Change, Option<String>)>,
     seen: BTreeSet<(String, String, Role)>,
+    /// Names of which one took the other's place, and where that is known.
+    settled: BTreeMap<(String, String), BTreeSet<String>>,
 }
 
 const NULL_NOW: &str = "may be null now";
@@ -76,12 +78,24 @@ const ADDS: &[Effect] = &[Effect::Additive];
 
 impl<'a> Changes<'a> {
     pub(super) fn new(old: &'a Value, new: &'a Value) -> Self {
-        Self { old, new, found: BTreeMap::new(), seen: BTreeSet::new() }
+        Self { old, new, found: BTreeMap::new(), seen: BTreeSet::new(), settled: BTreeMap::new() }
     }
 
-    /// The same documents, nothing found yet: to try whether two schemas are the same.
-    fn scratch(&self) -> Self {
-        Self::new(self.old, self.new)
+    /// The same with the renames that an earlier pass found: what is certain in one place is a reason in another.
+    pub(super) fn again(self) -> Self {
+        Self { settled: self.settled, ..Self::new(self.old, self.new) }
+    }
+
+    /// Remembers that one name took the place of another.
+    pub(super) fn settle(&mut self, old: &str, new: &str, place: &Place) {
+        self.settled.entry((old.to_owned(), new.to_owned())).or_default().insert(place.subject.clone());
+    }
+
+    /// The evidence that one name replaces another in a place.
+    pub(super) fn renamed(&self, old: &str, candidate: &Candidate<'_>, alone: bool, place: &Place) -> Vec<String> {
+        let known = self.settled.get(&(old.to_owned(), candidate.name.to_owned()));
+        let elsewhere = known.into_iter().flatten().any(|subject| *subject != place.subject);
+        rename::evidence(old, candidate, alone, elsewhere)
     }
 
     pub(super) fn into_list(self) -> Vec<Change> {
@@ -130,10 +144,13 @@ impl<'a> Changes<'a> {
 
     /// Whether two schemas are the same in a role.
     pub(super) fn same(&self, old: &'a Value, new: &'a Value, role: Role) -> bool {
-        if View::of(self.old, old).describe() != View::of(self.new, new).describe() {
+        let (old_view, new_view) = (View::of(self.old, old), View::of(self.new, new));
+        // A date is no other text; how wide a number is says nothing of what it counts.
+        let format = |view: &View<'a>| view.words.get("format").copied().filter(|_| view.kind == Some("string"));
+        if old_view.describe() != new_view.describe() || format(&old_view) != format(&new_view) {
             return false;
         }
-        let mut scratch = self.scratch();
+        let mut scratch = Self::new(self.old, self.new);
         scratch.compare(old, new, &Place::operation("", ""), role, Slot::Property { id: false });
         // Whether it may be null is the place's affair, not the type's.
         let harmless = |change: &Change| {
@@ -285,10 +302,14 @@ impl<'a> Changes<'a> {
                 same_type: self.same(old.properties[gone], new.properties[added], role),
                 same_duty: old.required.contains(gone) == new.required.contains(added),
             };
-            rename::evidence(gone, &candidate, alone)
+            self.renamed(gone, &candidate, alone, place)
         };
-        let renamed = rename::pairs(&gone, &added, &judge);
+        // What stands inside of something new was moved there.
+        let is_deeper = |name: &str| added.iter().any(|added| self.has_inside(new.properties[added], name));
+        let gone_from_here: Vec<&'a str> = gone.iter().filter(|name| !is_deeper(name)).copied().collect();
+        let renamed = rename::pairs(&gone_from_here, &added, &judge);
         for (gone, added, evidence) in &renamed {
+            self.settle(gone, added, place);
             self.report_with(
                 place,
                 format!("`{gone}` is called `{added}` now"),
@@ -315,6 +336,16 @@ impl<'a> Changes<'a> {
             let id = name.split(['_', '-']).next_back().is_some_and(|word| word == "id" || word == "ids");
             self.compare(schema, other, &place, role, Slot::Property { id });
         }
+    }
+
+    /// Whether a new value, or one of a new list's, has a property of this name.
+    fn has_inside(&self, schema: &'a Value, name: &str) -> bool {
+        let view = View::of(self.new, schema);
+        let inside = |view: &View<'a>| {
+            let of_branch = |branch: &&Value| View::of(self.new, branch).properties.contains_key(name);
+            view.properties.contains_key(name) || view.branches.iter().any(of_branch)
+        };
+        inside(&view) || view.items.is_some_and(|items| inside(&View::of(self.new, items)))
     }
 
     fn duty(&mut self, was: bool, is: bool, place: &Place, role: Role) {
@@ -405,6 +436,8 @@ impl<'a> Changes<'a> {
             let tighter = match (number(was), number(is)) {
                 (Some(was), Some(is)) if key.starts_with("min") => is > was,
                 (Some(was), Some(is)) if key.starts_with("max") => is < was,
+                // What is a multiple of the old step is one of the new.
+                (Some(was), Some(is)) if key == "multipleOf" => ((was / is).round() - was / is).abs() > 1e-9,
                 (_, None) if is.is_none() => false,
                 (_, _) => is != Some(&&Value::Bool(false)),
             };

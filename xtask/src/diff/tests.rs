@@ -251,6 +251,149 @@ fn renames_are_recognised_with_their_evidence() {
     assert!(difference.lost.is_empty());
 }
 
+/// What an answer said of itself stands in an object of its own now: neither date is the new one.
+#[test]
+fn what_was_moved_into_an_object_has_no_new_name() {
+    let mut old = kennels();
+    let day = json!({ "type": "string", "format": "date" });
+    let both = json!({ "start_date": day, "end_date": day });
+    schema(&mut old, "DogList")["properties"] = both.clone();
+    let mut new = old.clone();
+    let asked = json!({ "type": "object", "properties": both });
+    schema(&mut new, "DogList")["properties"] = json!({ "create_date": day, "params": asked });
+    let difference = between(("old", &old), ("new", &new));
+    let said: Vec<String> =
+        difference.changes.iter().map(|change| format!("{}: {}", change.subject, change.what)).collect();
+    assert_eq!(
+        said,
+        [
+            "DogList.end_date: is gone",
+            "DogList.start_date: is gone",
+            "DogList.create_date: is new",
+            "DogList.params: is new"
+        ]
+    );
+    // A date is no time, and a name alone does not make it one.
+    schema(&mut new, "DogList")["properties"] =
+        json!({ "start_date": day, "end_at": { "type": "string", "format": "date-time" } });
+    let difference = between(("old", &old), ("new", &new));
+    assert!(difference.changes.iter().all(|change| !change.what.contains("is called")), "{:#?}", difference.changes);
+}
+
+#[test]
+fn a_rename_that_is_certain_in_one_place_is_one_in_others() {
+    let text = json!({ "type": "string" });
+    let mut old = kennels();
+    schema(&mut old, "Wet")["properties"]["order_number"] = text.clone();
+    schema(&mut old, "Dry")["properties"]["order_number"] = text.clone();
+    let mut new = old.clone();
+    for name in ["Wet", "Dry"] {
+        let properties = schema(&mut new, name)["properties"].as_object_mut().unwrap();
+        properties.remove("order_number");
+        properties.insert("reference_number".to_owned(), text.clone());
+    }
+    schema(&mut new, "Dry")["properties"]["shape"] = text.clone();
+    let difference = between(("old", &old), ("new", &new));
+    let renamed: Vec<&str> = difference
+        .changes
+        .iter()
+        .filter(|change| change.what == "`order_number` is called `reference_number` now")
+        .map(|change| change.subject.as_str())
+        .collect();
+    assert_eq!(renamed.len(), 2, "{:#?}", difference.changes);
+}
+
+#[test]
+fn of_several_new_parameters_the_likeliest_takes_the_place() {
+    let parameter = |name: &str| json!({ "name": name, "in": "query", "schema": { "type": "string" } });
+    let mut old = kennels();
+    get_dogs(&mut old)["parameters"].as_array_mut().unwrap().push(parameter("filling_goal_range"));
+    let mut new = old.clone();
+    let list = get_dogs(&mut new)["parameters"].as_array_mut().unwrap();
+    list.pop();
+    list.extend(["completes_goal", "completes_goal_range"].map(parameter));
+    let difference = between(("old", &old), ("new", &new));
+    let said: Vec<String> =
+        difference.changes.iter().map(|change| format!("{}: {}", change.subject, change.what)).collect();
+    assert_eq!(
+        said,
+        [
+            "list_dogs, query parameter `filling_goal_range`: is called `completes_goal_range` now",
+            "list_dogs, query parameter `completes_goal`: is new"
+        ]
+    );
+}
+
+/// A document may say what holds anyway.
+#[test]
+fn a_default_that_is_said_is_no_change() {
+    let difference = diff(|document| {
+        for (key, value) in [("style", json!("form")), ("explode", json!(true)), ("allowReserved", json!(false))] {
+            get_dogs(document)["parameters"][1][key] = value;
+        }
+        schema(document, "Dog")["properties"]["age"]["exclusiveMinimum"] = json!(false);
+        schema(document, "Dog")["properties"]["age"]["readOnly"] = json!(false);
+        schema(document, "DogList")["properties"]["dogs"]["minItems"] = json!(0);
+        schema(document, "DogList")["properties"]["dogs"]["uniqueItems"] = json!(false);
+    });
+    assert!(difference.changes.is_empty(), "{:#?}", difference.changes);
+    let (_, what, effect, _) = only(|document| get_dogs(document)["parameters"][1]["explode"] = json!(false));
+    assert_eq!((what.as_str(), effect), ("explode has changed", Effect::Behaviour));
+    let (_, what, effect, _) = only(|document| schema(document, "Name")["minLength"] = json!(0));
+    assert_eq!((what.as_str(), effect), ("minLength is none and was 1", Effect::Additive));
+}
+
+#[test]
+fn a_finer_step_takes_what_the_coarser_one_took() {
+    let with_step = |step: f64| {
+        let mut document = kennels();
+        schema(&mut document, "Dry")["properties"]["weight"] = json!({ "type": "number", "multipleOf": step });
+        document
+    };
+    for (was, is, effect) in [
+        (0.01, 0.001, Effect::Additive),
+        (0.01, 0.1, Effect::Behaviour),
+        (10.0, 5.0, Effect::Additive),
+        (10.0, 4.0, Effect::Behaviour),
+    ] {
+        let difference = between(("old", &with_step(was)), ("new", &with_step(is)));
+        assert_eq!(difference.changes.iter().map(super::Change::worst).min(), Some(effect), "{was} to {is}");
+    }
+}
+
+#[test]
+fn what_json_is_called_is_a_part_of_the_request() {
+    let renamed = |document: &mut Value, media: &str| {
+        let body = &mut document["paths"]["/kennels/{kennel_id}/dogs"]["post"]["requestBody"];
+        let content = body["content"]["application/json"].clone();
+        body["content"] = json!({ media: content });
+    };
+    let (subject, what, effect, policy) = only(|document| renamed(document, "application/json-patch+json"));
+    assert_eq!((subject.as_str(), what.as_str()), ("add_dog, request body", "is of another media type"));
+    assert_eq!((effect, policy), (Effect::Behaviour, Policy::Breaking));
+    assert!(diff(|document| renamed(document, "application/json; charset=utf-8")).changes.is_empty());
+}
+
+#[test]
+fn the_fields_of_a_form_are_compared() {
+    let with_form = |properties: Value| {
+        let mut document = kennels();
+        document["paths"]["/kennels/{kennel_id}/dogs"]["post"]["requestBody"]["content"] =
+            json!({ "multipart/form-data": { "schema": { "type": "object", "properties": properties } } });
+        document
+    };
+    let file = json!({ "type": "string", "format": "binary" });
+    let old = with_form(json!({ "photo": file }));
+    for (properties, what, effect) in [
+        (json!({ "picture": file }), "the file `photo` is called `picture` now", Effect::Behaviour),
+        (json!({ "photo": file, "note": {} }), "the field `note`, which is not sent, is new", Effect::Additive),
+    ] {
+        let difference = between(("old", &old), ("new", &with_form(properties)));
+        let [change] = difference.changes.as_slice() else { panic!("{:#?}", difference.changes) };
+        assert_eq!((change.what.as_str(), change.worst()), (what, effect));
+    }
+}
+
 #[test]
 fn operations_and_parameters_come_and_go() {
     let difference = diff(|document| {

@@ -68,6 +68,15 @@ pub(super) fn is_nothing_but_a_reference(schema: &Value) -> bool {
     keys.into_iter().all(|key| ["$ref", "allOf", "nullable"].contains(&key))
 }
 
+/// Whether a key has the value that it has where it is left out.
+fn says_nothing(key: &str, value: &Value) -> bool {
+    match key {
+        "minLength" | "minItems" | "minProperties" => value.as_f64() == Some(0.0),
+        "exclusiveMinimum" | "exclusiveMaximum" | "uniqueItems" | "readOnly" | "writeOnly" => *value == false,
+        _ => false,
+    }
+}
+
 impl<'a> View<'a> {
     pub(super) fn of(document: &'a Value, schema: &'a Value) -> Self {
         let mut view = Self::default();
@@ -115,10 +124,10 @@ impl<'a> View<'a> {
                     self.presence.insert(format!("not {value}"));
                 }
                 "allOf" => value.as_array().into_iter().flatten().for_each(|member| self.add(document, member)),
-                "pattern" | "format" | "default" | "readOnly" | "writeOnly" => {
+                "pattern" | "format" | "default" | "readOnly" | "writeOnly" if !says_nothing(key, value) => {
                     self.words.insert(key, value);
                 }
-                key if LIMITS.contains(&key) => {
+                key if LIMITS.contains(&key) && !says_nothing(key, value) => {
                     self.limits.insert(key, value);
                 }
                 _ => {}

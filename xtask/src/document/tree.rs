@@ -350,8 +350,23 @@ pub(crate) fn kind_at(reference: &str) -> Option<Kind> {
 
 /// Whether a media type is JSON: with parameters, or of another name that ends in `+json`.
 pub(crate) fn is_json(media: &str) -> bool {
-    let essence = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence == "application/json" || essence.ends_with("+json")
+    is_plain_json(media) || essence(media).ends_with("+json")
+}
+
+/// Whether a media type is JSON by its own name: what is sent is called nothing else.
+pub(crate) fn is_plain_json(media: &str) -> bool {
+    essence(media) == "application/json"
+}
+
+/// A media type without its parameters.
+pub(crate) fn essence(media: &str) -> String {
+    media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// Which of several media types is read and sent as JSON: the one of that name before others.
+pub(crate) fn json_of(content: &Object) -> Option<(&String, &Value)> {
+    let plain = content.iter().find(|(media, _)| is_plain_json(media));
+    plain.or_else(|| content.iter().find(|(media, _)| is_json(media)))
 }
 
 /// The component name that a schema reference points to.

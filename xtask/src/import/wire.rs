@@ -1,12 +1,12 @@
 //! Checks of what would compile and be sent or read wrongly: parameters in a form that the client does not have,
 //! bodies of media types that it cannot make, values that are not of their type, names that no Rust item can have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use crate::document::problem::Problem;
-use crate::document::tree::{Kind, Object, escape, inspect, is_json, operations, resolve};
+use crate::document::tree::{Kind, Object, escape, essence, inspect, is_json, is_plain_json, operations, resolve};
 use crate::regen::{argument_name, canonical_id, shared_ids};
 
 /// Everything of that sort.
@@ -89,25 +89,73 @@ fn parameter(document: &Value, object: &Object, report: &mut dyn FnMut(&str, Str
         report("style", format!("is {style}; in the {place} only \"{usual}\" is sent"));
         return;
     }
-    let Some(schema) = object.get("schema").map(|schema| follow(document, schema)) else { return };
-    match (schema.get("type").and_then(Value::as_str), place) {
+    if is_set_by_the_client(object) {
+        return;
+    }
+    let Some(schema) = object.get("schema").map(|schema| Together::of(document, schema)) else { return };
+    match (schema.kind(), place) {
         (Some("array"), "query") if object.get("explode") == Some(&Value::Bool(false)) => {
             report("explode", "is false: lists are sent with their key repeated only".to_owned());
         }
-        (Some("array"), "query") => {
-            let items = schema.get("items").map(|items| follow(document, items));
-            let kind = items.and_then(|items| items.get("type")).and_then(Value::as_str);
-            if let Some(kind @ ("array" | "object")) = kind {
+        (Some("array"), "query") => match schema.items.and_then(|items| Together::of(document, items).kind()) {
+            Some(kind @ ("array" | "object")) => {
                 report("schema", format!("is a list of {kind}s: only lists of plain values are sent"));
             }
-        }
+            Some(_) => {}
+            None => {
+                report("schema", "is a list of values without a type: only lists of plain values are sent".to_owned())
+            }
+        },
         (Some(kind @ ("array" | "object")), _) => {
             report("schema", format!("is of type {kind}: in the {place} only plain values are sent"));
         }
-        (Some(kind), "header") if kind != "string" && !is_set_by_the_client(object) => {
+        (Some(kind), "header") if kind != "string" => {
             report("schema", format!("is of type {kind}: in a header only text is sent"));
         }
-        _ => {}
+        (Some(_), _) => {}
+        (None, _) => report("schema", format!("has no one type: in the {place} only plain values are sent")),
+    }
+}
+
+/// A schema whose references are followed and whose parts are put together.
+#[derive(Default)]
+struct Together<'a> {
+    kind: Option<&'a str>,
+    items: Option<&'a Value>,
+    values: Option<&'a Vec<Value>>,
+    has_properties: bool,
+}
+
+impl<'a> Together<'a> {
+    fn of(document: &'a Value, schema: &'a Value) -> Self {
+        let mut found = Self::default();
+        // A circle of references is another check's to name.
+        let mut seen = BTreeSet::new();
+        let mut open = vec![schema];
+        while let Some(schema) = open.pop() {
+            if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+                if seen.insert(reference) {
+                    open.extend(resolve(document, reference));
+                }
+                continue;
+            }
+            found.kind = found.kind.or(schema.get("type").and_then(Value::as_str));
+            found.items = found.items.or(schema.get("items"));
+            found.values = found.values.or(schema.get("enum").and_then(Value::as_array));
+            found.has_properties |= schema.get("properties").is_some() || schema.get("additionalProperties").is_some();
+            open.extend(schema.get("allOf").and_then(Value::as_array).into_iter().flatten());
+        }
+        found
+    }
+
+    /// Its type; where it says none, that of all of its values.
+    fn kind(&self) -> Option<&'a str> {
+        let of_values = || {
+            let values: Vec<&Value> = self.values?.iter().filter(|value| !value.is_null()).collect();
+            let of_all = |kind: &&str| !values.is_empty() && values.iter().all(|value| is_of_type(value, kind));
+            ["string", "boolean", "integer", "number"].into_iter().find(of_all)
+        };
+        self.kind.or_else(of_values).or_else(|| self.has_properties.then_some("object"))
     }
 }
 
@@ -118,13 +166,11 @@ fn is_set_by_the_client(parameter: &Object) -> bool {
 /// JSON, a file in a form, or bytes.
 fn request_body(document: &Value, object: &Object, report: &mut dyn FnMut(&str, String)) {
     let Some(content) = object.get("content").and_then(Value::as_object) else { return };
-    let plain_json =
-        |media: &String| is_json(media) && media.trim_start().to_ascii_lowercase().starts_with("application/json");
-    if content.keys().any(plain_json) {
+    if content.keys().any(|media| is_plain_json(media)) {
         return;
     }
     for (media, body) in content {
-        let essence = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let essence = essence(media);
         if is_json(media) {
             report("content", format!("is {media:?}: JSON is sent as application/json only"));
         } else if essence == "application/x-www-form-urlencoded" {
@@ -229,6 +275,7 @@ mod tests {
     #[test]
     fn parameters_that_would_be_sent_in_another_form_are_refused() {
         let list = json!({ "$ref": "#/components/schemas/List" });
+        let form = json!({ "$ref": "#/components/schemas/Form" });
         let text = json!({ "type": "string" });
         for (parameter, key) in [
             (json!({ "name": "a", "in": "query", "explode": false, "schema": list }), "explode"),
@@ -236,6 +283,13 @@ mod tests {
             (json!({ "name": "a", "in": "query", "style": "deepObject", "schema": { "type": "object" } }), "style"),
             (json!({ "name": "a", "in": "query", "schema": { "type": "object" } }), "schema"),
             (json!({ "name": "a", "in": "query", "schema": { "type": "array", "items": list } }), "schema"),
+            (json!({ "name": "a", "in": "query", "explode": false, "schema": { "allOf": [list] } }), "explode"),
+            (json!({ "name": "a", "in": "query", "schema": {} }), "schema"),
+            (json!({ "name": "a", "in": "query", "schema": { "enum": ["many", 4] } }), "schema"),
+            (json!({ "name": "a", "in": "query", "schema": { "oneOf": [text, { "type": "integer" }] } }), "schema"),
+            (json!({ "name": "a", "in": "query", "schema": { "type": "array", "items": {} } }), "schema"),
+            (json!({ "name": "a", "in": "query", "schema": { "nullable": true, "allOf": [form] } }), "schema"),
+            (json!({ "name": "a", "in": "path", "schema": { "allOf": [list] } }), "schema"),
             (json!({ "name": "a", "in": "path", "schema": list }), "schema"),
             (json!({ "name": "a", "in": "path", "style": "label", "schema": text }), "style"),
             (json!({ "name": "a", "in": "header", "schema": list }), "schema"),
@@ -248,6 +302,8 @@ mod tests {
         for parameter in [
             json!({ "name": "a", "in": "query", "explode": true, "style": "form", "schema": list }),
             json!({ "name": "a", "in": "query", "explode": false, "schema": text }),
+            json!({ "name": "a", "in": "query", "schema": { "enum": ["one", "two", null] } }),
+            json!({ "name": "a", "in": "query", "schema": { "allOf": [text], "nullable": true } }),
             json!({ "name": "a", "in": "path", "style": "simple", "schema": text }),
             json!({ "name": "Is-Synthetic-Traffic", "in": "header", "schema": { "type": "boolean" } }),
         ] {
@@ -265,6 +321,7 @@ mod tests {
         };
         for (media, schema, message) in [
             ("application/merge-patch+json", "List", "as application/json only"),
+            ("application/json-patch+json", "List", "as application/json only"),
             ("application/x-www-form-urlencoded", "Form", "forms are not sent"),
             ("multipart/form-data", "List", "has 0 files"),
             ("multipart/form-data", "FormWithName", "requires \"name\" beside the file"),

@@ -117,6 +117,51 @@ const DOCUMENTS: &[(&str, Edit, Outcome)] = &[
         Refused("/paths/~1kennels~1{kennel_id}~1dogs/get/parameters/1/style", "only \"form\" is sent"),
     ),
     (
+        "a list in one value behind a part",
+        |document| {
+            schema(document, "Moods", json!({ "type": "array", "items": to("Mood") }));
+            parameter(document, "schema", json!({ "nullable": true, "allOf": [to("Moods")] }));
+            parameter(document, "explode", json!(false));
+        },
+        Refused("/paths/~1kennels~1{kennel_id}~1dogs/get/parameters/1/explode", "key repeated only"),
+    ),
+    (
+        "a parameter that may be null",
+        |document| parameter(document, "schema", json!({ "nullable": true, "allOf": [to("Mood")] })),
+        Taken("pub mood: Option<types::Mood>"),
+    ),
+    (
+        "a parameter of several kinds",
+        |document| parameter(document, "schema", json!({ "enum": ["many", 4] })),
+        Refused("/paths/~1kennels~1{kennel_id}~1dogs/get/parameters/1/schema", "no one type"),
+    ),
+    (
+        "a parameter of any kind",
+        |document| parameter(document, "schema", json!({})),
+        Refused("/paths/~1kennels~1{kennel_id}~1dogs/get/parameters/1/schema", "no one type"),
+    ),
+    (
+        "a parameter that is an object or null",
+        |document| parameter(document, "schema", json!({ "nullable": true, "allOf": [to("Dry")] })),
+        Refused("/paths/~1kennels~1{kennel_id}~1dogs/get/parameters/1/schema", "is of type object"),
+    ),
+    (
+        "text that is one of several",
+        |document| {
+            let kinds = json!([{ "minLength": 1 }, { "enum": ["many", 4] }]);
+            parameter(document, "schema", json!({ "type": "string", "oneOf": kinds }));
+        },
+        Refused("/paths/~1kennels~1{kennel_id}~1dogs/get", "mood"),
+    ),
+    (
+        "a patch of JSON",
+        |document| {
+            document["paths"]["/kennels/{kennel_id}/dogs"]["post"]["requestBody"]["content"] =
+                json!({ "application/json-patch+json": { "schema": to("Dog") } });
+        },
+        Refused("/paths/~1kennels~1{kennel_id}~1dogs/post/requestBody/content", "as application/json only"),
+    ),
+    (
         "numbers without a type",
         |document| property(document, "paws", json!({ "enum": [3, 4] })),
         Taken("pub paws: Option<i64>"),
@@ -270,4 +315,36 @@ fn a_document_that_changed_under_its_date_has_its_entry_in_the_changelog() {
     }
     import(&KENNELS.replace("[calm, playful]", "[calm, sleepy]"));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text, "nothing changed since");
+}
+
+/// Two changes of which the entry says the same but for their names, with and without a release in between; and one
+/// that was taken back and comes again.
+#[test]
+fn each_additive_change_under_a_date_has_its_entry() {
+    let total = KENNELS.replace("        dogs:\n", "        total:\n          type: integer\n        dogs:\n");
+    let both = total.replace("        dogs:\n", "        page:\n          type: integer\n        dogs:\n");
+    for release in [false, true] {
+        let workspace = Temporary::with_kennels();
+        let path = workspace.workspace.root().join("CHANGELOG.md");
+        let read = || std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, "# Changelog\n\n## Unreleased\n").unwrap();
+        let import = |text: &str| {
+            let file = workspace.download("fetched.yaml", text);
+            run(&workspace.workspace, &file, &crate::import::Options::default()).unwrap();
+            if release {
+                let released = read().replace("## Unreleased", &format!("## 0.{}.0", read().matches("\n## ").count()));
+                std::fs::write(&path, released).unwrap();
+            }
+        };
+        import(&total);
+        import(&both);
+        let text = read();
+        assert_eq!(text.matches("<!-- generated: ").count(), 2, "released: {release}: {text}");
+        for said in ["`DogList.total` is new", "`DogList.page` is new"] {
+            assert!(text.contains(said), "released: {release}: {said} is not in {text}");
+        }
+        import(&total);
+        import(&both);
+        assert_eq!(read().matches("`DogList.page` is new").count(), if release { 2 } else { 1 }, "{}", read());
+    }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::types::print;
 use super::{Version, operations::constant, slug};
 use crate::regen::generate::Method;
-use crate::regen::shape::pascal;
+use crate::regen::shape::{TAG, pascal, schemas};
 use crate::regen::table::{Parameter, Place, Row};
 
 pub(super) fn files(version: &Version<'_>) -> Result<BTreeMap<String, String>, String> {
@@ -119,10 +119,21 @@ impl<'a> Call<'a> {
                 Ok((parameter, bare(ty)))
             })
             .collect::<Result<Vec<_>, String>>()?;
-        if let Some((header, ty)) = parameters.iter().find(|(parameter, ty)| {
-            parameter.place == Place::Header && ty != "String" && Uniform::of(parameter).is_none()
-        }) {
-            return Err(format!("{id} has the header {:?} of type {ty}: only text is sent in a header", header.name));
+        for (parameter, ty) in parameters.iter().filter(|(parameter, _)| Uniform::of(parameter).is_none()) {
+            let (name, place) = (&parameter.name, parameter.place);
+            let single = match place {
+                Place::Query => ty.strip_prefix("Vec<").and_then(|inner| inner.strip_suffix('>')).unwrap_or(ty),
+                _ => ty,
+            };
+            match place {
+                Place::Header if ty != "String" => {
+                    return Err(format!("{id} has the header {name:?} of type {ty}: only text is sent in a header"));
+                }
+                Place::Path | Place::Query if !is_plain(version, single) => {
+                    return Err(format!("{id} has the parameter {name:?} of type {ty}: only plain values are sent"));
+                }
+                _ => {}
+            }
         }
         let operation = &version.shaped["paths"][&row.path][row.method.to_lowercase()];
         let sends_json = operation.pointer("/requestBody/content/application~1json").is_some();
@@ -304,6 +315,15 @@ impl<'a> Call<'a> {
             self.method_name(),
         )
     }
+}
+
+/// Whether a path and a query can have a value of a type: text, numbers, flags and open enums.
+fn is_plain(version: &Version<'_>, ty: &str) -> bool {
+    let is_open_enum = || {
+        let schema = schemas(version.shaped).get(ty);
+        schema.is_some_and(|schema| schema.get("enum").is_some() && schema.get(TAG).is_none())
+    };
+    ["String", "i64", "f64", "bool"].contains(&ty) || is_open_enum()
 }
 
 /// The type below references and `Option`.

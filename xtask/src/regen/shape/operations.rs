@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::document::tree::{Kind, METHODS, is_json, resolve, walk};
+use crate::document::tree::{Kind, METHODS, json_of, resolve, walk};
 
 /// Request headers that are no arguments of methods, in lower case.
 const CLIENT_HEADERS: [&str; 9] = [
@@ -109,7 +109,7 @@ pub(super) fn raw_media(document: &mut Value) -> usize {
         let Some(media) = content.and_then(Value::as_object_mut) else { return 0 };
         let mut changed = 0;
         if !media.contains_key("application/json")
-            && let Some(name) = media.keys().find(|name| is_json(name)).cloned()
+            && let Some(name) = json_of(media).map(|(name, _)| name.clone())
             && let Some(body) = media.remove(&name)
         {
             media.insert("application/json".to_owned(), body);
@@ -195,13 +195,18 @@ mod tests {
         let schema = json!({"schema": {"type": "integer"}});
         let operation = json!({
             "requestBody": {"content": {"application/json; charset=utf-8": schema}},
-            "responses": {"200": {"content": {"application/problem+json": schema, "text/csv": {}}}, "201": {"content": {"application/json": {}}}}
+            "responses": {
+                "200": {"content": {"application/problem+json": schema, "text/csv": {}}},
+                "201": {"content": {"application/json": {}}},
+                "202": {"content": {"application/a+json": {}, "application/json; charset=utf-8": schema}}
+            }
         });
         let mut document = document(operation);
-        assert_eq!(raw_media(&mut document), 3);
+        assert_eq!(raw_media(&mut document), 4);
         let operation = &document["paths"]["/a/{b}"]["get"];
         assert_eq!(operation["requestBody"]["content"], json!({"application/json": schema}));
         assert_eq!(operation["responses"]["200"]["content"]["application/json"], schema);
         assert_eq!(operation["responses"]["201"]["content"]["application/json"], json!({"schema": {}}));
+        assert_eq!(operation["responses"]["202"]["content"]["application/json"], schema, "the one of that name");
     }
 }
