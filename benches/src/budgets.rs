@@ -7,17 +7,18 @@ use crate::calls::{Call, Caller, Client};
 use crate::server::{self, Server};
 use crate::{Result, allocations_of};
 
-/// The allocations of each call and their bytes, as they were measured. Lower them when a call takes less.
+/// The allocations of each call and their bytes, as this test measures them, in this order: futures are larger where
+/// nothing is optimised, and a buffer that has grown is used again. Lower them when a call takes less.
 const BUDGETS: [(Client, Call, u64, u64); 9] = [
-    (Client::Raw, Call::Project, 74, 25_515),
+    (Client::Raw, Call::Project, 75, 32_067),
     (Client::Raw, Call::List, 1_668, 369_674),
     (Client::Raw, Call::Library, 78_091, 21_690_749),
-    (Client::Raw, Call::Launch, 196, 70_755),
-    (Client::Facade, Call::Project, 71, 29_708),
-    (Client::Facade, Call::TargetGroup, 526, 91_190),
-    (Client::Facade, Call::List, 1_674, 442_655),
-    (Client::Facade, Call::Library, 80_095, 23_873_526),
-    (Client::Facade, Call::Launch, 195, 85_397),
+    (Client::Raw, Call::Launch, 191, 52_851),
+    (Client::Facade, Call::Project, 67, 33_888),
+    (Client::Facade, Call::TargetGroup, 520, 91_190),
+    (Client::Facade, Call::List, 1_669, 442_655),
+    (Client::Facade, Call::Library, 80_090, 23_873_526),
+    (Client::Facade, Call::Launch, 186, 60_745),
 ];
 
 /// So many hundredths more or fewer are let pass: a dependency's release changes a few.
