@@ -1,6 +1,7 @@
 //! Measures what a program pays for the SDK when it is built: processor seconds of a cold check, crates, size. Beside
 //! it stands a program that makes the same call by hand, the least that one can pay.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -79,29 +80,144 @@ fn programs() -> [Program; 4] {
     ]
 }
 
-/// Builds each program cold in a folder that is thrown away, and prints the table.
+/// Profiles that make the program smaller, each by itself and both: they are the user's to choose.
+const SMALLER: [(&str, &str); 3] = [
+    ("link-time optimisation", "lto = true\n"),
+    ("no unwinding", "panic = \"abort\"\n"),
+    ("both, one codegen unit", "lto = true\npanic = \"abort\"\ncodegen-units = 1\n"),
+];
+
+/// Builds each program cold in a folder that is thrown away, and prints the tables.
 pub(crate) fn report() -> Result<()> {
     println!("| program | crates | cold check, processor seconds | stripped size, bytes |\n|---|---|---|---|");
     for program in programs() {
-        let folder = std::env::temp_dir().join(format!("cintx-builds-{}", std::process::id()));
-        let measured = measure(&program, &folder);
-        fs::remove_dir_all(&folder)?;
-        let (crates, seconds, size) = measured?;
+        let (crates, seconds, size) = in_folder(|folder| measure(&program, folder))?;
         println!("| {} | {crates} | {seconds:.1} | {size} |", program.name);
+    }
+    println!("\n| dated versions | check of the SDK's own crates, processor seconds |\n|---|---|");
+    for (name, features) in [("one", "\"v2025-12-18\""), ("three", ALL_VERSIONS)] {
+        let seconds = in_folder(|folder| own_crates(features, folder))?;
+        println!("| {name} | {seconds:.1} |");
     }
     Ok(())
 }
 
-fn measure(program: &Program, folder: &Path) -> Result<(usize, f64, u64)> {
+/// What the two smaller programs weigh under other profiles, and where the facade is larger: sections, then symbols of
+/// the unstripped programs. Needs `size` and `nm`.
+pub(crate) fn sizes() -> Result<()> {
+    let [by_hand, _, facade, _] = programs();
+    println!("| profile | by hand, bytes | facade without default features, bytes |\n|---|---|---|");
+    for (name, profile) in SMALLER {
+        let size = |program: &Program| {
+            in_folder(|folder| {
+                write(program, folder, &format!("strip = true\n{profile}"))?;
+                Ok(fs::metadata(build(folder)?)?.len())
+            })
+        };
+        println!("| {name} | {} | {} |", size(&by_hand)?, size(&facade)?);
+    }
+    let listed = |program: &Program| {
+        in_folder(|folder| {
+            write(program, folder, "strip = false\n")?;
+            let program = build(folder)?;
+            Ok((sections(&program)?, symbols(&program)?))
+        })
+    };
+    let (by_hand, facade) = (listed(&by_hand)?, listed(&facade)?);
+    difference("section", &by_hand.0, &facade.0);
+    difference("symbol", &by_hand.1, &facade.1);
+    Ok(())
+}
+
+/// Prints what is larger in the second list, the largest difference first.
+fn difference(what: &str, one: &Sizes, other: &Sizes) {
+    let mut more: Vec<(i64, &str)> =
+        other.iter().map(|(name, size)| (size - one.get(name).copied().unwrap_or_default(), name.as_str())).collect();
+    more.sort_unstable_by(|(one, _), (other, _)| other.cmp(one));
+    println!("\n| {what} | bytes more than by hand |\n|---|---|");
+    for (size, name) in more.iter().take(LARGEST) {
+        println!("| `{name}` | {size} |");
+    }
+}
+
+/// Bytes by name; what has the same name is added up.
+type Sizes = BTreeMap<String, i64>;
+
+/// So many lines of each difference are printed.
+const LARGEST: usize = 40;
+
+fn sections(program: &Path) -> Result<Sizes> {
+    let output = output_of(Command::new("size").arg("-A").arg(program))?;
+    let parts = output.lines().filter_map(|line| {
+        let mut words = line.split_whitespace();
+        Some((words.next()?.to_owned(), words.next()?.parse().ok()?))
+    });
+    Ok(parts.collect())
+}
+
+fn symbols(program: &Path) -> Result<Sizes> {
+    let output = output_of(Command::new("nm").args(["--demangle", "--print-size"]).arg(program))?;
+    let mut sizes = Sizes::new();
+    for line in output.lines() {
+        let mut words = line.splitn(4, ' ');
+        let (Some(_), Some(size), Some(_), Some(name)) = (words.next(), words.next(), words.next(), words.next())
+        else {
+            continue;
+        };
+        let Ok(size) = i64::from_str_radix(size, 16) else { continue };
+        *sizes.entry(name.to_owned()).or_default() += size;
+    }
+    Ok(sizes)
+}
+
+/// Does something in a folder that is thrown away.
+fn in_folder<T>(work: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
+    let folder = std::env::temp_dir().join(format!("cintx-builds-{}", std::process::id()));
+    let done = work(&folder);
+    fs::remove_dir_all(&folder)?;
+    done
+}
+
+/// Every dated version, as features.
+const ALL_VERSIONS: &str = "\"v2024-12-02\", \"v2025-02-17\", \"v2025-12-18\"";
+
+/// Processor seconds of a check of this repository's crates, and of a program of a dozen lines, when everything else is
+/// there.
+fn own_crates(features: &str, folder: &Path) -> Result<f64> {
+    let tokio = "tokio = { version = \"1\", features = [\"macros\", \"rt\"] }";
+    let dependencies = format!(
+        "cintx = {{ path = {:?}, default-features = false, features = [{features}, \"ring\"] }}\n{tokio}\n",
+        Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("cintx").display()
+    );
+    write(&Program { name: "versions", dependencies, main: FACADE }, folder, "")?;
+    cargo(folder, &["check", "--quiet"])?;
+    cargo(folder, &["clean", "--quiet", "-p", "cintx", "-p", "cintx-raw", "-p", "cintx-quota", "-p", "program"])?;
+    let before = children_seconds()?;
+    cargo(folder, &["check", "--quiet"])?;
+    Ok(children_seconds()? - before)
+}
+
+fn write(program: &Program, folder: &Path, profile: &str) -> Result<()> {
     fs::create_dir_all(folder.join("src"))?;
     let manifest = format!(
-        "[package]\nname = \"program\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n{}\n[profile.release]\nstrip = true\n\n[workspace]\n",
+        "[package]\nname = \"program\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n{}\n[profile.release]\n{profile}\n[workspace]\n",
         program.dependencies
     );
     fs::write(folder.join("Cargo.toml"), manifest)?;
     fs::write(folder.join("src/main.rs"), program.main)?;
     // The versions that the workspace was measured with, as far as they are the same crates.
     fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("Cargo.lock"), folder.join("Cargo.lock"))?;
+    Ok(())
+}
+
+/// Builds for release and says where the program is.
+fn build(folder: &Path) -> Result<PathBuf> {
+    cargo(folder, &["build", "--release", "--quiet"])?;
+    Ok(folder.join("target/release/program"))
+}
+
+fn measure(program: &Program, folder: &Path) -> Result<(usize, f64, u64)> {
+    write(program, folder, "strip = true\n")?;
     let tree = cargo(folder, &["tree", "--edges", "normal", "--prefix", "none", "--format", "{p}"])?;
     let mut crates: Vec<&str> = tree.lines().map(|line| line.trim_end_matches(" (*)")).collect();
     crates.sort_unstable();
@@ -110,22 +226,25 @@ fn measure(program: &Program, folder: &Path) -> Result<(usize, f64, u64)> {
     let before = children_seconds()?;
     cargo(folder, &["check", "--quiet"])?;
     let seconds = children_seconds()? - before;
-    cargo(folder, &["build", "--release", "--quiet"])?;
     // The program itself is not one of them.
-    Ok((crates.len() - 1, seconds, fs::metadata(folder.join("target/release/program"))?.len()))
+    Ok((crates.len() - 1, seconds, fs::metadata(build(folder)?)?.len()))
 }
 
 fn cargo(folder: &Path, arguments: &[&str]) -> Result<String> {
     let cargo = std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
-    let output = Command::new(cargo)
+    let mut command = Command::new(cargo);
+    command
         .args(arguments)
         .current_dir(folder)
         .env("CARGO_INCREMENTAL", "0")
-        .env("CARGO_TARGET_DIR", folder.join("target"))
-        .stderr(Stdio::inherit())
-        .output()?;
+        .env("CARGO_TARGET_DIR", folder.join("target"));
+    output_of(&mut command)
+}
+
+fn output_of(command: &mut Command) -> Result<String> {
+    let output = command.stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
-        return Err(format!("cargo {} has failed", arguments.join(" ")).into());
+        return Err(format!("{command:?} has failed").into());
     }
     Ok(String::from_utf8(output.stdout)?)
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use futures_util::stream::{StreamExt as _, iter};
 
 use crate::calls::{Call, Caller, Client};
-use crate::server::{Address, Protocol};
+use crate::server::{Address, Protocol, library_bytes};
 use crate::{Result, with_server};
 
 /// Calls of one measurement.
@@ -18,6 +18,10 @@ const AT_ONCE: [usize; 3] = [1, 64, 256];
 const REFUSED_PERCENT: u64 = 20;
 /// Each measurement is made so often, in turns; the best of each counts.
 const ROUNDS: usize = 5;
+/// So often is a library read to see how fast that is.
+const LIBRARIES: usize = 20;
+
+const CLIENTS: [Client; 3] = [Client::ByHand, Client::Raw, Client::Facade];
 
 /// What became of the calls of one measurement.
 struct Measured {
@@ -35,11 +39,32 @@ pub(crate) fn report() -> Result<()> {
         row_for_each_client(Protocol::Http1, at_once, 0, CALLS)?;
     }
     row_for_each_client(Protocol::Http2, 64, 0, CALLS)?;
-    row_for_each_client(Protocol::Http1, 64, REFUSED_PERCENT, CALLS_OF_UNWELL_SERVER)
+    row_for_each_client(Protocol::Http1, 64, REFUSED_PERCENT, CALLS_OF_UNWELL_SERVER)?;
+    println!("\n| client | library, MB a second |\n|---|---|");
+    for client in CLIENTS {
+        println!("| {client} | {:.0} |", throughput(client)?);
+    }
+    Ok(())
+}
+
+/// How fast a library of questions is read and decoded: megabytes a second, the best of some.
+fn throughput(client: Client) -> Result<f64> {
+    let bytes = f64::from(u32::try_from(library_bytes())?);
+    let (best, _) = with_server(Protocol::Http1, 0, |address| {
+        let caller = Caller::new(address)?;
+        let mut best = Duration::MAX;
+        for _ in 0..LIBRARIES {
+            let started = Instant::now();
+            caller.call(client, Call::Library)?;
+            best = best.min(started.elapsed());
+        }
+        Ok(best)
+    })?;
+    Ok(bytes / 1e6 / best.as_secs_f64())
 }
 
 fn row_for_each_client(protocol: Protocol, at_once: usize, refused_percent: u64, calls: usize) -> Result<()> {
-    let clients = [Client::ByHand, Client::Raw, Client::Facade];
+    let clients = CLIENTS;
     let mut best: [Option<(Measured, u64)>; 3] = [const { None }; 3];
     for _ in 0..if refused_percent == 0 { ROUNDS } else { 1 } {
         for (client, best) in clients.iter().zip(&mut best) {

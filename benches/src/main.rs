@@ -2,8 +2,8 @@
 //! callgrind. The server is a process of its own, so that nothing of it is counted.
 //!
 //! `cargo run --release -p cintx-benches` measures and prints a table; it needs `valgrind` on the path. With `builds`
-//! it measures what a program that uses the SDK takes to compile, and how large it is; with `load`, many calls at once;
-//! with `signatures`, the verification of webhooks.
+//! it measures what a program that uses the SDK takes to compile, and how large it is, with `sizes` what makes it so
+//! large; with `load`, many calls at once; with `signatures`, the verification of webhooks.
 
 #[cfg(test)]
 mod budgets;
@@ -37,6 +37,7 @@ fn main() -> Result<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => report(),
         ["builds"] => builds::report(),
+        ["sizes"] => builds::sizes(),
         ["load"] => load::report(),
         ["signatures"] => signatures::report(),
         ["serve", protocol, refused_percent] => server::serve(protocol.parse()?, refused_percent.parse()?),
@@ -49,13 +50,17 @@ fn main() -> Result<()> {
             };
             subject.run(count.parse()?)
         }
-        _ => Err("usage: cintx-benches [builds | load | signatures | run PROTOCOL CLIENT CALL AT_ONCE COUNT]".into()),
+        _ => {
+            Err("usage: cintx-benches [builds | load | signatures | sizes | run PROTOCOL CLIENT CALL AT_ONCE COUNT]"
+                .into())
+        }
     }
 }
 
 /// Measures every call and prints the table.
 fn report() -> Result<()> {
-    println!("| call | client | instructions | allocations | bytes allocated |\n|---|---|---|---|---|");
+    println!("| call | client | instructions | allocations | bytes allocated | peak memory, KiB |");
+    println!("|---|---|---|---|---|---|");
     for call in Call::ALL {
         for &client in call.clients() {
             Subject { protocol: Protocol::Http1, client, call, at_once: 1 }.row("")?;
@@ -87,7 +92,8 @@ impl Subject {
         let (few, many) = (self.instructions(at_once)?, self.instructions(at_once * calls)?);
         let (allocations, bytes) = allocations(protocol, client, call)?;
         let each = (many - few) / (at_once * (calls - 1));
-        println!("| {call}{how} | {client} | {each} | {allocations} | {bytes} |");
+        let peak = self.peak_memory(at_once * calls)?;
+        println!("| {call}{how} | {client} | {each} | {allocations} | {bytes} | {peak} |");
         Ok(())
     }
 
@@ -107,8 +113,27 @@ impl Subject {
         collected.filter(|_| output.status.success()).ok_or_else(|| format!("callgrind failed: {log}").into())
     }
 
-    /// Makes so many calls, and the ones to warm up.
+    /// The most memory that a process has had which makes so many calls.
+    fn peak_memory(self, count: u64) -> Result<u64> {
+        let Self { protocol, client, call, at_once } = self;
+        let output = Command::new(std::env::current_exe()?)
+            .args(["run", protocol.name(), &client.to_string(), &call.to_string()])
+            .args([at_once.to_string(), count.to_string()])
+            .stderr(Stdio::inherit())
+            .output()?;
+        Ok(String::from_utf8(output.stdout)?.trim().parse()?)
+    }
+
+    /// Makes so many calls, and the ones to warm up; prints the most memory that the process has had, in KiB.
     fn run(self, count: u64) -> Result<()> {
+        self.make(count)?;
+        let status = std::fs::read_to_string("/proc/self/status")?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+        println!("{}", peak.ok_or("/proc/self/status has no VmHWM")?);
+        Ok(())
+    }
+
+    fn make(self, count: u64) -> Result<()> {
         let Self { protocol, client, call, at_once } = self;
         with_caller(protocol, |caller| {
             (0..WARM_UP_CALLS).try_for_each(|_| caller.call(client, call))?;

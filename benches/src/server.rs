@@ -283,6 +283,11 @@ fn group(number: usize) -> Value {
     })
 }
 
+/// The length of the library's answer.
+pub(crate) fn library_bytes() -> usize {
+    library().to_string().len()
+}
+
 fn library() -> Value {
     json!({ "has_more": false, "total": LIBRARY_QUESTIONS, "profiles": (0..LIBRARY_QUESTIONS).map(question).collect::<Vec<_>>() })
 }

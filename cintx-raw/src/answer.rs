@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use http::{HeaderMap, StatusCode, header};
-use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::object::FieldName;
 use crate::operation::{AnswerShape, Operation};
@@ -259,8 +259,7 @@ impl<'de> Visitor<'de> for TopLevel {
             let described = self.0.contains(&&*key);
             match &*key {
                 "object" => {
-                    let word: serde_json::Value = map.next_value()?;
-                    says_error |= word.as_str().is_some_and(is_error_word);
+                    says_error |= map.next_value_seed(ErrorWord)?;
                     // Every object has it, errors too: it describes none.
                     continue;
                 }
@@ -273,6 +272,58 @@ impl<'de> Visitor<'de> for TopLevel {
         }
         object.is_error = says_error || (says_message && !object.is_described);
         Ok(object)
+    }
+}
+
+/// Reads whether a value is the word for an error.
+struct ErrorWord;
+
+impl<'de> DeserializeSeed<'de> for ErrorWord {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ErrorWord {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a word")
+    }
+
+    fn visit_str<E>(self, word: &str) -> Result<bool, E> {
+        Ok(is_error_word(word))
+    }
+
+    // Anything else is none.
+    fn visit_bool<E>(self, _: bool) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_unit<E>(self) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<bool, A::Error> {
+        IgnoredAny.visit_seq(items).map(|_| false)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<bool, A::Error> {
+        IgnoredAny.visit_map(fields).map(|_| false)
     }
 }
 

@@ -112,7 +112,7 @@ impl BearerTransport {
         let status: StatusCode = answer.status();
         let headers: HeaderMap = answer.headers().clone();
         let body = ByteStream::new(answer.bytes_stream().map_err(reqwest::Error::without_url));
-        Ok(RawResponse { status, headers, body, checked: None, extensions: http::Extensions::new() })
+        Ok(RawResponse { status, headers, body, checked: None, report: None, extensions: http::Extensions::new() })
     }
 }
 

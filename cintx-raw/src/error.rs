@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Extensions, HeaderMap, StatusCode, header};
@@ -9,9 +10,10 @@ use serde_json::Value;
 
 use crate::answer::UnexpectedAnswer;
 use crate::operation::Operation;
+use crate::repair::json_value;
 use crate::request::Refusal;
 use crate::response::{BoxError, trace_id};
-use crate::transport::Head;
+use crate::transport::{CallReport, Head};
 
 /// Why a call failed. Small to pass around; ask it for what you need.
 ///
@@ -31,6 +33,7 @@ struct Inner {
     kind: ErrorKind,
     status: Option<StatusCode>,
     headers: HeaderMap,
+    report: Option<Arc<dyn CallReport>>,
     extensions: Extensions,
     body: Bytes,
     api: Option<ApiError>,
@@ -65,6 +68,7 @@ impl Error {
             kind,
             status: None,
             headers: HeaderMap::new(),
+            report: None,
             extensions: Extensions::new(),
             body: Bytes::new(),
             api: None,
@@ -89,6 +93,7 @@ impl Error {
         let mut error = Self::new(operation, kind);
         error.0.status = Some(answer.status);
         error.0.headers = answer.headers;
+        error.0.report = answer.report;
         error.0.extensions = answer.extensions;
         error.0.body = body;
         error
@@ -145,6 +150,11 @@ impl Error {
         &self.0.body
     }
 
+    /// How the answer came about, if there is one and the transport tells it.
+    pub fn report(&self) -> Option<&Arc<dyn CallReport>> {
+        self.0.report.as_ref()
+    }
+
     /// What the transport adds to its answers; empty without one.
     pub fn extensions(&self) -> &Extensions {
         &self.0.extensions
@@ -183,7 +193,7 @@ impl Error {
 
     /// The id under which Cint can find this exchange.
     pub fn trace_id(&self) -> Option<&str> {
-        trace_id(&self.0.headers)
+        trace_id(&self.0.headers, self.report())
     }
 }
 
@@ -265,7 +275,7 @@ pub struct InvalidParam {
 impl ApiError {
     /// Reads a body; `None` if it is not a JSON object that says anything.
     pub fn parse(body: &[u8]) -> Option<Self> {
-        let Value::Object(object) = serde_json::from_slice(body).ok()? else { return None };
+        let Value::Object(object) = json_value(body)? else { return None };
         let text = |keys: &[&str]| {
             keys.iter().find_map(|key| object.get(*key)?.as_str()).filter(|text| !text.is_empty()).map(str::to_owned)
         };

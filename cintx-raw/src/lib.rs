@@ -30,7 +30,7 @@ pub use self::operation::{
 pub use self::repair::Repaired;
 pub use self::request::{Body, File, Request};
 pub use self::response::{BoxError, ByteStream, Response, TooLarge};
-pub use self::transport::{MAX_DECODED_BODY, RawResponse, Transport, TransportFuture};
+pub use self::transport::{CallReport, MAX_DECODED_BODY, RawResponse, Transport, TransportFuture};
 pub use self::value::{Id, Secret};
 
 include!("versions.rs");

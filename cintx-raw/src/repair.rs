@@ -20,7 +20,7 @@ pub struct Repaired {
 
 /// Reads a value from an answer that is JSON, but not quite of the type that it should be.
 pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Option<(T, Repaired)> {
-    let mut answer: Value = serde_json::from_slice(body).ok()?;
+    let mut answer = json_value(body)?;
     let (mut places, mut tried): (Vec<String>, Vec<(String, Kind)>) = Default::default();
     for _ in 0..=MAX_REPAIRS {
         let error = match serde_path_to_error::deserialize::<_, T>(&answer) {
@@ -43,6 +43,12 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Option<(T, Repaired)> {
         }
     }
     None
+}
+
+/// Any JSON, by one reader for all who take what comes.
+#[inline(never)]
+pub(crate) fn json_value(body: &[u8]) -> Option<Value> {
+    serde_json::from_slice(body).ok()
 }
 
 /// One step from a value into it.

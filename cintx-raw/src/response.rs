@@ -2,27 +2,29 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_core::Stream;
 use http::{Extensions, HeaderMap, StatusCode, header};
 
-use crate::transport::Head;
+use crate::transport::{CallReport, Head};
 
 /// A success answer: its value, and what came with it.
 #[derive(Clone, Debug)]
 pub struct Response<T> {
     status: StatusCode,
     headers: HeaderMap,
+    report: Option<Arc<dyn CallReport>>,
     extensions: Extensions,
     value: T,
 }
 
 impl<T> Response<T> {
     pub(crate) fn new(answer: Head, value: T) -> Self {
-        let Head { status, headers, extensions } = answer;
-        Self { status, headers, extensions, value }
+        let Head { status, headers, report, extensions } = answer;
+        Self { status, headers, report, extensions, value }
     }
 
     /// The HTTP status.
@@ -33,6 +35,11 @@ impl<T> Response<T> {
     /// Every response header.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
+    }
+
+    /// How the answer came about, if the transport tells it.
+    pub fn report(&self) -> Option<&Arc<dyn CallReport>> {
+        self.report.as_ref()
     }
 
     /// What the transport adds to its answers.
@@ -64,14 +71,16 @@ impl<T> Response<T> {
         path.trim_end_matches('/').rsplit('/').next().filter(|id| !id.is_empty())
     }
 
-    /// The id under which Cint can find this exchange: the trace id of `traceparent`, or the gateway's own.
+    /// The id under which Cint can find this exchange: the trace id of `traceparent`, of the answer or as it was sent,
+    /// or the gateway's own.
     pub fn trace_id(&self) -> Option<&str> {
-        trace_id(&self.headers)
+        trace_id(&self.headers, self.report())
     }
 
     /// The same answer with another value.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Response<U> {
-        Response { status: self.status, headers: self.headers, extensions: self.extensions, value: f(self.value) }
+        let Self { status, headers, report, extensions, value } = self;
+        Response { status, headers, report, extensions, value: f(value) }
     }
 
     fn text(&self, name: &str) -> Option<&str> {
@@ -79,10 +88,12 @@ impl<T> Response<T> {
     }
 }
 
-/// The trace id that an answer's headers carry.
-pub(crate) fn trace_id(headers: &HeaderMap) -> Option<&str> {
+/// The trace id that an answer's headers carry, or that was sent.
+pub(crate) fn trace_id<'a>(headers: &'a HeaderMap, report: Option<&'a Arc<dyn CallReport>>) -> Option<&'a str> {
     let text = |name: &str| headers.get(name)?.to_str().ok();
-    let parent = text("traceparent").and_then(|parent| parent.split('-').nth(1)).filter(|id| id.len() == 32);
+    let parent = text("traceparent").map(|parent| parent.split('-').nth(1).filter(|id| id.len() == 32));
+    // An answer that names none belongs to the trace that was sent; one whose own cannot be read may not.
+    let parent = parent.unwrap_or_else(|| report.map(|report| report.trace_id()));
     parent.or_else(|| text("x-tyk-trace-id")).or_else(|| text("x-request-id"))
 }
 
@@ -250,7 +261,8 @@ mod tests {
     use http::HeaderValue;
 
     fn answer(headers: HeaderMap) -> Response<()> {
-        Response::new(Head { status: StatusCode::CREATED, headers, extensions: Extensions::new() }, ())
+        let head = Head { status: StatusCode::CREATED, headers, report: None, extensions: Extensions::new() };
+        Response::new(head, ())
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The seam: every request of every version leaves through [`Transport`].
 //! Decoding happens on this side of it, so a transport sees bytes and a caller sees types.
 
+use std::any::Any;
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -48,8 +50,16 @@ pub struct RawResponse {
     /// What the transport found when it held the answer against the operation's document
     /// ([`Operation::check_answer`](crate::Operation::check_answer)): it spares the client from looking again.
     pub checked: Option<Result<(), UnexpectedAnswer>>,
-    /// What the transport wants its callers to know beyond the answer; reaches them with the value or the error.
+    /// How the answer came about; reaches the callers with the value or the error.
+    pub report: Option<Arc<dyn CallReport>>,
+    /// What the transport wants its callers to know beyond that; reaches them, too.
     pub extensions: Extensions,
+}
+
+/// What a transport tells of one call: how its answer came about.
+pub trait CallReport: Any + fmt::Debug + Send + Sync {
+    /// The trace id that was sent: that of the exchange where the answer names none.
+    fn trace_id(&self) -> &str;
 }
 
 /// Sends a request and decodes a JSON answer.
@@ -85,7 +95,7 @@ pub(crate) async fn empty(transport: &dyn Transport, request: Request) -> Result
 /// Sends a request and reads whatever comes.
 pub(crate) async fn value(transport: &dyn Transport, request: Request) -> Result<Response<serde_json::Value>, Error> {
     let Full { answer, body, .. } = full(transport, request).await?;
-    Ok(Response::new(answer, serde_json::from_slice(&body).unwrap_or_default()))
+    Ok(Response::new(answer, repair::json_value(&body).unwrap_or_default()))
 }
 
 /// Sends a request whose success is a download.
@@ -112,13 +122,14 @@ pub(crate) async fn stream(transport: &dyn Transport, mut request: Request) -> R
 pub(crate) struct Head {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
+    pub(crate) report: Option<Arc<dyn CallReport>>,
     pub(crate) extensions: Extensions,
 }
 
 impl Head {
     fn split(answer: RawResponse) -> (Self, ByteStream) {
-        let RawResponse { status, headers, body, extensions, .. } = answer;
-        (Self { status, headers, extensions }, body)
+        let RawResponse { status, headers, body, report, extensions, .. } = answer;
+        (Self { status, headers, report, extensions }, body)
     }
 }
 
@@ -134,8 +145,19 @@ async fn full(transport: &dyn Transport, mut request: Request) -> Result<Full, E
     let mut raw = transport.send(request).await.map_err(|cause| Error::transport(operation, cause))?;
     let checked = raw.checked.take();
     let (answer, body) = Head::split(raw);
-    let success = answer.status.is_success();
     let body = body.collect(MAX_DECODED_BODY).await;
+    classify(operation, answer, checked, body)
+}
+
+/// What an answer says. It awaits nothing: what does is in the program once for each kind of value.
+#[inline(never)]
+fn classify(
+    operation: &'static crate::Operation,
+    answer: Head,
+    checked: Option<Result<(), UnexpectedAnswer>>,
+    body: Result<Bytes, BoxError>,
+) -> Result<Full, Error> {
+    let success = answer.status.is_success();
     let checked = match checked {
         Some(checked) => checked,
         None => operation.check_answer(answer.status, &answer.headers, body.as_deref().ok()),

@@ -8,7 +8,7 @@ use crate::workspace::Workspace;
 
 /// Each prints its table.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
-    for table in ["", "load", "builds"] {
+    for table in ["", "load", "builds", "signatures"] {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.current_dir(workspace.root()).args(["run", "--quiet", "--release", "--package", "cintx-benches"]);
         if !table.is_empty() {

@@ -79,11 +79,6 @@ fn backoff(failures: u32) -> Duration {
 }
 
 impl Tokens {
-    /// One token, there from the beginning.
-    pub(crate) fn of(token: Arc<Token>) -> Self {
-        Self { current: Some(token), ..Self::default() }
-    }
-
     /// A caller needs a token.
     pub(crate) fn demand(&mut self, now: Now) -> Demand {
         if let Some((number, began)) = self.refresh

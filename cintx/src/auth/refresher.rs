@@ -46,7 +46,11 @@ type Outcome = Option<Result<Arc<Token>, TokenError>>;
 
 /// The tokens of one client and its clones.
 pub(crate) struct TokenCache {
+    /// The one that nothing can replace: it has no end that a clock could tell.
+    fixed: Option<Arc<Token>>,
     inner: Option<Arc<Refresher>>,
+    /// Begins a refresh. A pointer, so that a program with one token does not hold what renews others.
+    begin: Option<fn(&Arc<TokenCache>, Beginning)>,
     clock: SharedClock,
     state: Mutex<State>,
 }
@@ -104,14 +108,13 @@ impl TokenCache {
     ) -> Self {
         let store = store.and_then(|store| Some((source.store_name()?, store)));
         let inner = Refresher { source, store, margin, clock: clock.clone() };
-        Self { inner: Some(Arc::new(inner)), clock, state: Mutex::default() }
+        Self { fixed: None, inner: Some(Arc::new(inner)), begin: Some(Self::begin), clock, state: Mutex::default() }
     }
 
     /// One token, which nothing can replace.
     pub(crate) fn fixed(token: AccessToken, clock: SharedClock) -> Result<Self, TokenError> {
         let token = Token::new(token.secret, None, Duration::ZERO, Now::by(&clock), 0.0)?;
-        let state = State { tokens: Tokens::of(Arc::new(token)), running: None };
-        Ok(Self { inner: None, clock, state: Mutex::new(state) })
+        Ok(Self { fixed: Some(Arc::new(token)), inner: None, begin: None, clock, state: Mutex::default() })
     }
 
     /// This moment, by the clocks that its tokens age by.
@@ -124,8 +127,22 @@ impl TokenCache {
         self.inner.is_some()
     }
 
-    /// A token that is good now. Who has one need not wait for the next.
+    /// A token that is good now, if that is known without waiting. Who has one need not wait for the next.
+    pub(crate) fn get_now(self: &Arc<Self>) -> Option<Result<Arc<Token>, TokenError>> {
+        if let Some(token) = &self.fixed {
+            return Some(Ok(Arc::clone(token)));
+        }
+        match self.next() {
+            Next::Done(outcome) => Some(outcome),
+            Next::Wait(_) => None,
+        }
+    }
+
+    /// A token that is good now.
     pub(crate) async fn get(self: &Arc<Self>) -> Result<Arc<Token>, TokenError> {
+        if let Some(token) = &self.fixed {
+            return Ok(Arc::clone(token));
+        }
         for _ in 0..MAX_WAITS {
             let mut refresh = match self.next() {
                 Next::Done(outcome) => return outcome,
@@ -157,8 +174,8 @@ impl TokenCache {
             }
         };
         // Not under the lock: a runtime that shuts down drops its tasks here and now, and they tell the state.
-        if let Some(beginning) = beginning {
-            self.begin(beginning);
+        if let (Some(beginning), Some(begin)) = (beginning, self.begin) {
+            begin(self, beginning);
         }
         next
     }

@@ -19,10 +19,10 @@ use crate::client::{CallOptions, Client, Clock, Credentials, RetryPolicy, Timeou
 use crate::error::{Error, FieldError};
 use crate::http::pace::{AdaptivePacer, Pacer};
 use crate::http::{
-    After, AttemptContext, AttemptEvent, BaseUrl, Before, HttpSender, HttpTransport, Pipeline, SentKeys,
+    After, AttemptContext, AttemptEvent, BaseUrl, Before, HttpSender, HttpTransport, IntentOf, Pipeline, SentKeys,
     ServerToServer, Shared, client_builder, is_loopback,
 };
-use crate::recovery::Journal;
+use crate::recovery::{Intent, Journal};
 use crate::types::is_invisible;
 use crate::version::Version;
 
@@ -57,7 +57,7 @@ pub struct ClientBuilder<V: Version> {
     options: CallOptions,
     before: Option<Before>,
     after: Option<After>,
-    journal: Option<Arc<dyn Journal>>,
+    journal: Option<(Arc<dyn Journal>, IntentOf)>,
     version: PhantomData<V>,
 }
 
@@ -78,10 +78,13 @@ impl Pacing {
 }
 
 enum Tokens {
-    Credentials(Credentials),
-    Own(Box<dyn TokenSource>),
+    Credentials(Credentials, RenewedTokens),
+    Own(Box<dyn TokenSource>, RenewedTokens),
     Fixed(Secret),
 }
+
+/// Keeps tokens and renews them. A pointer, so that a program with one token does not hold what renews others.
+type RenewedTokens = fn(Source, Option<Arc<dyn TokenStore>>, Duration, SharedClock) -> TokenCache;
 
 impl<V: Version> ClientBuilder<V> {
     pub(crate) fn new() -> Self {
@@ -113,7 +116,7 @@ impl<V: Version> ClientBuilder<V> {
     /// Gets tokens for these credentials. Required, unless there is a [`token`](Self::token) or a
     /// [`token_source`](Self::token_source).
     pub fn credentials(mut self, credentials: Credentials) -> Self {
-        self.tokens = Some(Tokens::Credentials(credentials));
+        self.tokens = Some(Tokens::Credentials(credentials, TokenCache::new));
         self
     }
 
@@ -125,7 +128,7 @@ impl<V: Version> ClientBuilder<V> {
 
     /// Gets tokens from a source of your own.
     pub fn token_source(mut self, source: impl TokenSource + 'static) -> Self {
-        self.tokens = Some(Tokens::Own(Box::new(source)));
+        self.tokens = Some(Tokens::Own(Box::new(source), TokenCache::new));
         self
     }
 
@@ -264,19 +267,19 @@ impl<V: Version> ClientBuilder<V> {
 
     /// Writes down every write before it is sent, so that [`Client::recover`] can complete it after a crash.
     pub fn journal(mut self, journal: impl Journal + 'static) -> Self {
-        self.journal = Some(Arc::new(journal));
+        self.journal = Some((Arc::new(journal), Intent::of));
         self
     }
 
     /// What tokens are got with, each part with its name.
     fn secrets(&self) -> Vec<(&'static str, &str)> {
         match &self.tokens {
-            Some(Tokens::Credentials(credentials)) => vec![
+            Some(Tokens::Credentials(credentials, _)) => vec![
                 ("credentials.client_id", &*credentials.client_id),
                 ("credentials.client_secret", credentials.client_secret.expose()),
             ],
             Some(Tokens::Fixed(token)) => vec![("token", token.expose())],
-            Some(Tokens::Own(_)) | None => Vec::new(),
+            Some(Tokens::Own(..)) | None => Vec::new(),
         }
     }
 
@@ -297,7 +300,7 @@ impl<V: Version> ClientBuilder<V> {
         let mut url = |field, text: &str| base_url(field, text).map_err(|problem| problems.push(problem)).ok();
         let demand_url = url("api_url", &self.api_url);
         let s2s_url = url("server_to_server_url", &self.s2s_url);
-        if let Some(Tokens::Credentials(credentials)) = &self.tokens {
+        if let Some(Tokens::Credentials(credentials, _)) = &self.tokens {
             url("credentials.endpoint", &credentials.endpoint);
         }
         problems.extend(self.secrets().into_iter().filter_map(|(field, text)| sendable(field, text).err()));
@@ -315,8 +318,10 @@ impl<V: Version> ClientBuilder<V> {
             Some(http) => http,
             None => {
                 let endpoint = match &tokens {
-                    Tokens::Credentials(credentials) => Some(Url::parse(&credentials.endpoint).map_err(Error::setup)?),
-                    Tokens::Fixed(_) | Tokens::Own(_) => None,
+                    Tokens::Credentials(credentials, _) => {
+                        Some(Url::parse(&credentials.endpoint).map_err(Error::setup)?)
+                    }
+                    Tokens::Fixed(_) | Tokens::Own(..) => None,
                 };
                 // Without its key, the server-to-server API is never called.
                 let s2s_url = s2s_key.is_some().then(|| s2s_url.url());
@@ -327,12 +332,13 @@ impl<V: Version> ClientBuilder<V> {
         let tokens = match tokens {
             Tokens::Fixed(token) => TokenCache::fixed(AccessToken::without_expiry(token.expose()), self.clock.clone())
                 .map_err(Error::setup)?,
-            Tokens::Own(source) => TokenCache::new(Source::Own(source), self.store, self.margin, self.clock.clone()),
-            Tokens::Credentials(credentials) => {
+            Tokens::Own(source, renewed) => renewed(Source::Own(source), self.store, self.margin, self.clock.clone()),
+            Tokens::Credentials(credentials, renewed) => {
                 let endpoint = Endpoint { http: http.clone(), credentials, observer: self.after.clone() };
-                TokenCache::new(Source::Endpoint(endpoint), self.store, self.margin, self.clock.clone())
+                renewed(Source::Endpoint(endpoint), self.store, self.margin, self.clock.clone())
             }
         };
+        let (journal, intent_of) = self.journal.unzip();
         let shared = Shared {
             http,
             api_version: V::DATE,
@@ -348,7 +354,8 @@ impl<V: Version> ClientBuilder<V> {
             clock: self.clock,
             before: self.before,
             after: self.after,
-            journal: self.journal,
+            journal,
+            intent_of,
             cache: Cache::default(),
             sent_keys: SentKeys::default(),
         };

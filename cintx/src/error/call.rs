@@ -1,11 +1,12 @@
 //! The report of a failed call: its attempts, why there was no further one, and what it ended with. The pipeline fills
 //! it in.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cintx_raw::{BoxError, Request};
+use cintx_raw::{BoxError, CallReport, Request};
 
 use super::Outcome;
 
@@ -30,6 +31,18 @@ pub(crate) struct Report {
     pub(crate) known_before: Option<Vec<String>>,
     /// The id of its intent, if it was written down.
     pub(crate) intent: Option<Box<str>>,
+}
+
+impl CallReport for Report {
+    fn trace_id(&self) -> &str {
+        &self.trace_id
+    }
+}
+
+/// The report of a call of ours.
+pub(crate) fn report(report: Option<&Arc<dyn CallReport>>) -> Option<Arc<Report>> {
+    let report: Arc<dyn Any + Send + Sync> = Arc::<dyn CallReport>::clone(report?);
+    report.downcast().ok()
 }
 
 /// A call that ended without an answer.

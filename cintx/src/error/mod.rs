@@ -9,7 +9,7 @@ mod refused;
 pub(crate) mod source;
 mod wrote;
 
-pub(crate) use self::call::{Failure, NoServerToServerKey, Redirected, Report, StopReason, TimedOut};
+pub(crate) use self::call::{Failure, NoServerToServerKey, Redirected, Report, StopReason, TimedOut, report};
 pub use self::conflict::Conflict;
 pub use self::field::FieldError;
 pub(crate) use self::field::{RequiredFields, must_be_future, text_length};
@@ -152,7 +152,7 @@ impl Error {
         missing: &'static str,
         answer: &Response<T>,
     ) -> Self {
-        Self::new(Kind::Incomplete { operation, missing, report: answer.extensions().get().cloned() })
+        Self::new(Kind::Incomplete { operation, missing, report: report(answer.report()) })
     }
 
     /// What an answer must have, taken out of it.
@@ -162,7 +162,7 @@ impl Error {
         missing: &'static str,
         take: impl FnOnce(T) -> Option<U>,
     ) -> Result<U, Self> {
-        let report = answer.extensions().get().cloned();
+        let report = report(answer.report());
         take(answer.into_value()).ok_or_else(|| Self::new(Kind::Incomplete { operation, missing, report }))
     }
 
@@ -415,7 +415,7 @@ impl From<cintx_raw::Error> for Error {
             return journal.clone().into();
         }
         let failed = error.cause::<Failure>().map(|failure| Arc::clone(&failure.report));
-        let report = failed.or_else(|| error.extensions().get::<Arc<Report>>().cloned());
+        let report = failed.or_else(|| report(error.report()));
         Self::new(Kind::Call { error, report })
     }
 }

@@ -1,11 +1,13 @@
 //! One attempt: one HTTP exchange within its time, and what it says about how far the request got.
 
+use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
 
 use cintx_raw::{BoxError, ByteStream, Operation, RawResponse, Request};
 use futures_util::StreamExt as _;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep};
 
 use super::Pipeline;
 use super::hooks::{self, AttemptContext, AttemptEvent};
@@ -20,6 +22,9 @@ const API_VERSION: HeaderName = HeaderName::from_static("cint-api-version");
 
 /// About as many as a request has.
 const HEADERS_OF_REQUEST: usize = 12;
+
+/// Where the clock ends before the limit: thirty years.
+const FAR_FUTURE: Duration = Duration::from_secs(86_400 * 365 * 30);
 
 /// What an attempt came to.
 pub(super) struct AttemptResult {
@@ -48,7 +53,11 @@ impl Pipeline {
         (started, limit): (Instant, Duration),
     ) -> AttemptResult {
         let got = self.exchange(request, authorization, trace, number, (started, limit)).await;
-        let got = got.without_echo(authorization).await;
+        let got = match got.may_echo(authorization) {
+            // Rarely, and so not a part of every call's future.
+            true => Box::pin(got.without_echo(authorization)).await,
+            false => got,
+        };
         let operation = request.operation();
         match &got.answer {
             Ok(answer) => tracing::debug!(
@@ -89,12 +98,18 @@ impl Pipeline {
             Ok(parent) => parent,
             Err(error) => return AttemptResult::nothing(Attempt::NotSent, Box::new(error)),
         };
-        let headers = self.headers(request, authorization, (trace, &parent), number);
+        let headers = self.headers(request, authorization, (trace, parent), number);
         let url = self.shared.base_url(operation.host).join(request.target());
         // Shared, not copied: the next attempt has the same bytes.
         let body = request.body().map(|body| body.bytes.clone());
         let outgoing = Outgoing { method: operation.method.clone(), url, headers, body, holds_secret: false };
-        let answer = match tokio::time::timeout(limit, self.shared.http.send(outgoing)).await {
+        // One time limit for head and body.
+        let mut end = pin!(tokio::time::sleep_until(began.checked_add(limit).unwrap_or_else(|| began + FAR_FUTURE)));
+        let sent = {
+            let sending = pin!(self.shared.http.send(outgoing));
+            in_time(end.as_mut(), sending).await
+        };
+        let answer = match sent {
             Ok(Ok(answer)) => answer,
             // It may have been read by now; whether it was is not known.
             Err(_) => return AttemptResult::nothing(Attempt::Lost, Box::new(TimedOut::Attempt(limit))),
@@ -103,14 +118,14 @@ impl Pipeline {
                 return AttemptResult::nothing(attempt, error.into_cause());
             }
         };
-        self.read(operation, answer, parent, (limit, limit.saturating_sub(began.elapsed()))).await
+        self.read(operation, answer, (limit, end)).await
     }
 
     fn headers(
         &self,
         request: &Request,
         authorization: &HeaderValue,
-        (trace, parent): (&Trace, &HeaderValue),
+        (trace, parent): (&Trace, HeaderValue),
         number: u32,
     ) -> HeaderMap {
         let operation = request.operation();
@@ -122,7 +137,7 @@ impl Pipeline {
         }
         headers.extend(request.headers().iter().map(|(name, value)| (name.clone(), value.clone())));
         headers.insert(header::AUTHORIZATION, authorization.clone());
-        headers.insert(TRACEPARENT, parent.clone());
+        headers.insert(TRACEPARENT, parent);
         if operation.host == cintx_raw::Host::Demand {
             let version = operation.api_version.unwrap_or(self.shared.api_version);
             headers.insert(API_VERSION, HeaderValue::from_static(version));
@@ -146,28 +161,26 @@ impl Pipeline {
         headers
     }
 
-    /// Reads an answer: whole, unless it is a download; in what is `left` of the attempt's `limit`.
+    /// Reads an answer: whole, unless it is a download; before the `end` of the attempt, whose time has a `limit`.
     async fn read(
         &self,
         operation: &'static Operation,
-        (status, mut headers, body): (StatusCode, HeaderMap, ByteStream),
-        parent: HeaderValue,
-        (limit, left): (Duration, Duration),
+        (status, headers, body): (StatusCode, HeaderMap, ByteStream),
+        (limit, end): (Duration, Pin<&mut Sleep>),
     ) -> AttemptResult {
-        headers.entry(TRACEPARENT).or_insert(parent);
         let retry_after = retry_after(&headers);
-        let extensions = Extensions::new();
         let answered = Attempt::Answered { status: status.as_u16(), retry_after };
         if is_download(operation) && status.is_success() {
             let is_expected = operation.check_head(status, &headers).is_ok();
             let answered = if is_expected { answered } else { Attempt::Unexpected };
             let body = unless_stalled(body, self.shared.timeouts.stall);
-            let answer = RawResponse { status, headers, body, checked: None, extensions };
+            let answer =
+                RawResponse { status, headers, body, checked: None, report: None, extensions: Extensions::new() };
             return AttemptResult { attempt: answered, retry_after, answer: Ok(answer) };
         }
-        let body = match tokio::time::timeout(left, body.collect(self.shared.max_answer)).await {
-            Ok(body) => body,
-            Err(_) => Err(BoxError::from(TimedOut::Attempt(limit))),
+        let body = {
+            let collecting = pin!(body.collect(self.shared.max_answer));
+            in_time(end, collecting).await.unwrap_or_else(|Late| Err(BoxError::from(TimedOut::Attempt(limit))))
         };
         let checked = operation.check_answer(status, &headers, body.as_deref().ok());
         let (attempt, body) = match body {
@@ -184,9 +197,23 @@ impl Pipeline {
             // The status says enough.
             Err(_) => (answered, ByteStream::full(bytes::Bytes::new())),
         };
-        let answer = RawResponse { status, headers, body, checked: Some(checked), extensions };
+        let answer =
+            RawResponse { status, headers, body, checked: Some(checked), report: None, extensions: Extensions::new() };
         AttemptResult { attempt, retry_after, answer: Ok(answer) }
     }
+}
+
+/// The time is over.
+struct Late;
+
+/// What something comes to, unless the time ends before.
+async fn in_time<T>(mut end: Pin<&mut Sleep>, mut work: Pin<&mut impl Future<Output = T>>) -> Result<T, Late> {
+    std::future::poll_fn(|cx| match work.as_mut().poll(cx) {
+        Poll::Ready(done) => Poll::Ready(Ok(done)),
+        // What has used up its share of the thread must not keep the time from ending.
+        Poll::Pending => pin!(tokio::task::unconstrained(end.as_mut())).poll(cx).map(|()| Err(Late)),
+    })
+    .await
 }
 
 /// A download that ends with an error when nothing has come for too long.

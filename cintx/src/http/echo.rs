@@ -16,16 +16,23 @@ const MIN_SECRET_CHARS: usize = 8;
 const BEARER: &str = "Bearer ";
 
 impl AttemptResult {
-    /// The same without the credential: in the headers of any answer, and in a body that an error will show.
-    pub(super) async fn without_echo(mut self, authorization: &HeaderValue) -> Self {
-        let Ok(answer) = &mut self.answer else { return self };
-        let is_shown = !answer.status.is_success() || self.attempt == Attempt::Unexpected;
+    /// Whether the answer has room for the credential at a place where it would be seen.
+    pub(super) fn may_echo(&self, authorization: &HeaderValue) -> bool {
+        let Ok(answer) = &self.answer else { return false };
         // No spelling of the credential is shorter than itself, and few headers are as long.
         let min_length = authorization.len().saturating_sub(BEARER.len());
-        let has_room = answer.headers.values().any(|value| value.len() >= min_length);
-        if !is_shown && !has_room {
-            return self;
-        }
+        self.is_shown(answer) || answer.headers.values().any(|value| value.len() >= min_length)
+    }
+
+    /// Whether an error will show the body.
+    fn is_shown(&self, answer: &RawResponse) -> bool {
+        !answer.status.is_success() || self.attempt == Attempt::Unexpected
+    }
+
+    /// The same without the credential: in the headers of any answer, and in a body that an error will show.
+    pub(super) async fn without_echo(mut self, authorization: &HeaderValue) -> Self {
+        let is_shown = self.answer.as_ref().is_ok_and(|answer| self.is_shown(answer));
+        let Ok(answer) = &mut self.answer else { return self };
         let text = authorization.to_str().unwrap_or_default();
         let secret = text.strip_prefix(BEARER).unwrap_or(text);
         if secret.len() < MIN_SECRET_CHARS {

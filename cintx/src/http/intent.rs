@@ -8,7 +8,7 @@ use cintx_raw::Request;
 
 use super::Shared;
 use crate::error::Outcome;
-use crate::recovery::{Intent, JournalError};
+use crate::recovery::JournalError;
 
 /// The intents of the calls under way in this process, of all clients: two may share a journal. What is among them is
 /// not for [`Client::recover`](crate::Client::recover).
@@ -36,12 +36,16 @@ impl<'a> CallIntent<'a> {
         Self { shared, recorded, id: None, so_far: Outcome::NotSent }
     }
 
+    /// Whether there is something to write down before the next attempt.
+    pub(super) fn is_to_begin(&self) -> bool {
+        self.shared.journal.is_some() && self.recorded && self.id.is_none()
+    }
+
     /// Writes down what is about to be done, unless that was done before an earlier attempt.
     pub(super) async fn begin(&mut self, request: &Request, known: Option<&[String]>) -> Result<(), JournalError> {
-        let Some(journal) = self.shared.journal.as_ref().filter(|_| self.recorded && self.id.is_none()) else {
-            return Ok(());
-        };
-        let mut intent = Intent::of(request, self.shared.api_version, self.shared.clock.now());
+        let Shared { journal, intent_of, api_version, clock, .. } = self.shared;
+        let (Some(journal), Some(intent_of), true) = (journal, intent_of, self.is_to_begin()) else { return Ok(()) };
+        let mut intent = intent_of(request, api_version, clock.now());
         intent.known_before = known.map(<[String]>::to_vec);
         intent.server = Some(self.shared.base_url(request.operation().host).as_str().to_owned());
         locked().insert(intent.id.clone());
@@ -60,7 +64,7 @@ impl<'a> CallIntent<'a> {
     }
 
     /// Strikes it out, unless it may have taken effect.
-    pub(super) async fn end(mut self, outcome: Outcome) {
+    pub(super) async fn end(&mut self, outcome: Outcome) {
         self.so_far = outcome;
         let (Some(journal), Some(id)) = (&self.shared.journal, &self.id) else { return };
         if outcome == Outcome::Unknown {

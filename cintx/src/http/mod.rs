@@ -54,7 +54,7 @@ use crate::cache::Cache;
 use crate::client::clock::SharedClock;
 use crate::client::{CallOptions, OperationTimeouts, RetryPolicy, Timeouts};
 use crate::error::{Failure, FieldError, NoServerToServerKey, Outcome, Refused, Report, StopReason, TimedOut};
-use crate::recovery::{Journal, REPLAY_WITHIN};
+use crate::recovery::{Intent, Journal, REPLAY_WITHIN};
 
 /// A token that was got longer ago is asked for again.
 const MAX_CREDENTIAL_AGE: Duration = Duration::from_secs(1);
@@ -62,6 +62,9 @@ const MAX_CREDENTIAL_AGE: Duration = Duration::from_secs(1);
 /// Lists the ids of what a create could be taken for. A pointer, so that a program without such a create does not hold
 /// the table of operations that it needs.
 pub(crate) type LookFirst = for<'a> fn(&'a Pipeline, &'a Request) -> BoxFuture<'a, Option<Vec<String>>>;
+
+/// Writes down what a request is about to do. A pointer, so that a program without a journal does not hold it.
+pub(crate) type IntentOf = fn(&Request, &str, Timestamp) -> Intent;
 
 /// What the clones of one client share.
 pub(crate) struct Shared {
@@ -80,6 +83,7 @@ pub(crate) struct Shared {
     pub(crate) before: Option<Before>,
     pub(crate) after: Option<After>,
     pub(crate) journal: Option<Arc<dyn Journal>>,
+    pub(crate) intent_of: Option<IntentOf>,
     pub(crate) cache: Cache,
     /// The idempotency keys that callers chose.
     pub(crate) sent_keys: SentKeys,
@@ -118,13 +122,37 @@ impl Shared {
     }
 
     async fn credential(&self, host: Host) -> Result<Credential, BoxError> {
-        match host {
-            Host::Demand => Ok(Credential::Token(self.tokens.get().await?)),
-            _ => {
-                let endpoint = self.server_to_server.as_ref().ok_or(NoServerToServerKey)?;
-                Ok(Credential::Key(endpoint.key.clone()))
-            }
+        match self.credential_now(host) {
+            Some(credential) => credential,
+            None => Ok(Credential::Token(self.tokens.get().await?)),
         }
+    }
+
+    /// The same if there is one at once.
+    fn credential_now(&self, host: Host) -> Option<Result<Credential, BoxError>> {
+        let credential = match host {
+            Host::Demand => self.tokens.get_now()?.map(Credential::Token).map_err(BoxError::from),
+            _ => match &self.server_to_server {
+                Some(endpoint) => Ok(Credential::Key(endpoint.key.clone())),
+                None => Err(NoServerToServerKey.into()),
+            },
+        };
+        Some(credential)
+    }
+
+    /// A credential, and the right to make an attempt now, if neither has to be waited for.
+    fn turn_now(&self, operation: &'static Operation, request: PaceRequest) -> Option<Result<Ready<'_>, NotReady>> {
+        let credential = match self.credential_now(operation.host)? {
+            Ok(credential) => credential,
+            Err(cause) => return Some(Err(NotReady::NoToken(cause))),
+        };
+        // The place first: to the pacer, a permit that is given back was an attempt.
+        let place = self.in_flight.try_acquire().ok()?;
+        let permit = match &self.pacer {
+            Some(pacer) => Some(pacer.acquire_now(&request)?),
+            None => None,
+        };
+        Some(Ok((credential, (place, permit))))
     }
 
     /// A credential, and the right to make an attempt now.
@@ -133,13 +161,12 @@ impl Shared {
         operation: &'static Operation,
         deadline: Option<Instant>,
         request: PaceRequest,
-    ) -> Result<(Credential, Turn<'_>), NotReady> {
+    ) -> Result<Ready<'_>, NotReady> {
         let mut credential = self.credential(operation.host).await?;
         let mut permit = None;
         if let Some(pacer) = &self.pacer {
             let asked = Instant::now();
-            let within = deadline.map_or(Duration::MAX, |deadline| deadline.duration_since(asked));
-            let request = request.of(operation, within);
+            let request = request.of(operation, asked, deadline);
             permit = pacer.acquire_now(&request);
             if permit.is_none() {
                 permit = Some(pacer.acquire(request).await.map_err(|_| NotReady::NoRoom)?);
@@ -161,35 +188,28 @@ impl Shared {
 }
 
 impl Pipeline {
-    /// One call: everything that happens between a request and its answer.
-    async fn call(&self, mut request: Request) -> Result<RawResponse, BoxError> {
+    /// Begins a call, or says why it must not leave.
+    fn begin(&self, mut request: Request) -> Result<CallUnderWay<'_>, BoxError> {
         let operation = request.operation();
         let trace = Trace::of(request.headers().get(TRACEPARENT).or_else(|| self.options.headers.get(TRACEPARENT)));
         let new_key = match self.prepare(&mut request) {
             Ok(new_key) => new_key,
             Err(problems) => return Err(refused(problems, &trace, self.shared.clock.now())),
         };
-        let span = tracing::Span::current();
-        if !span.is_disabled()
-            && let Some(key) = request.headers().get(IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok())
-        {
-            span.record("idempotency_key", key);
-        }
         let policy = self.options.retry.unwrap_or(self.shared.retry);
         let limits = self.options.limits.unwrap_or_else(|| self.shared.timeouts.of(operation));
         let effect = effect(&request, &policy);
         let has_token = operation.host == Host::Demand && self.shared.tokens.can_refresh();
-        let known_before = self.known_before(&request).await;
         let (began, started) = (self.shared.clock.now(), Instant::now());
-        let began_at = started.into_std();
         let recorded = effect != Effect::None && !self.options.unrecorded;
-        let mut course = CallUnderWay {
+        Ok(CallUnderWay {
             pipeline: self,
             request,
             trace,
+            effect,
             began,
-            began_at,
-            sent: (began, began_at),
+            started,
+            sent: (began, started.into_std()),
             machine: RetryMachine::new(effect, has_token, policy, limits).paced(self.shared.pacer.is_some()),
             deadline: started.checked_add(limits.operation),
             limits,
@@ -199,28 +219,9 @@ impl Pipeline {
             intent: CallIntent::new(&self.shared, recorded),
             got: None,
             retry_after: None,
-            known_before,
+            known_before: None,
             new_key,
-        };
-        let verdict = course.run(started).await;
-        let (outcome, why) = match verdict {
-            // What is read from it may still be unreadable; then it took effect all the same.
-            Verdict::Success if effect == Effect::None => (Outcome::NoEffect, StopReason::Final),
-            Verdict::Success => (Outcome::Applied, StopReason::Final),
-            Verdict::Failure { outcome, why } => (outcome, why),
-        };
-        if let Some(key) = &mut course.new_key {
-            key.is_kept = !matches!(outcome, Outcome::NotSent | Outcome::NoEffect);
-        }
-        course.finish(outcome, why).await
-    }
-
-    /// What a create could be taken for, listed before it is sent.
-    async fn known_before(&self, request: &Request) -> Option<Vec<String>> {
-        let look = self.options.looks_first?;
-        let options = CallOptions { key: None, looks_first: None, ..self.options.clone() };
-        let pipeline = Pipeline { shared: Arc::clone(&self.shared), options };
-        look(&pipeline, request).await
+        })
     }
 
     /// Completes a request, or says why it must not leave. Answers its key if a caller chose it and this client has not
@@ -287,10 +288,14 @@ fn effect(request: &Request, policy: &RetryPolicy) -> Effect {
 /// A place among the requests in flight, and the pacer's permit.
 type Turn<'a> = (SemaphorePermit<'a>, Option<Permit>);
 
+/// What an attempt needs before it is made.
+type Ready<'a> = (Credential, Turn<'a>);
+
 /// Why an attempt cannot be made.
 enum NotReady {
     NoToken(BoxError),
     NoRoom,
+    TimeIsUp,
 }
 
 impl From<BoxError> for NotReady {
@@ -304,8 +309,10 @@ struct CallUnderWay<'a> {
     pipeline: &'a Pipeline,
     request: Request,
     trace: Trace,
+    effect: Effect,
     began: Timestamp,
-    began_at: std::time::Instant,
+    /// The same by the monotonic clock.
+    started: Instant,
     /// When the last attempt was sent.
     sent: (Timestamp, std::time::Instant),
     machine: RetryMachine,
@@ -323,15 +330,48 @@ struct CallUnderWay<'a> {
 }
 
 impl<'a> CallUnderWay<'a> {
+    /// Everything that happens between a request and its answer.
+    async fn carry_out(&mut self) -> (Outcome, StopReason) {
+        if let Some(look) = self.pipeline.options.looks_first {
+            self.look_first(look).await;
+        }
+        let (outcome, why) = match self.run().await {
+            // What is read from it may still be unreadable; then it took effect all the same.
+            Verdict::Success if self.effect == Effect::None => (Outcome::NoEffect, StopReason::Final),
+            Verdict::Success => (Outcome::Applied, StopReason::Final),
+            Verdict::Failure { outcome, why } => (outcome, why),
+        };
+        if let Some(key) = &mut self.new_key {
+            key.is_kept = !matches!(outcome, Outcome::NotSent | Outcome::NoEffect);
+        }
+        self.intent.end(outcome).await;
+        (outcome, why)
+    }
+
+    /// Lists what a create could be taken for. Its own time begins afterwards.
+    fn look_first(&mut self, look: LookFirst) -> BoxFuture<'_, ()> {
+        let Pipeline { shared, options } = self.pipeline;
+        let options = CallOptions { key: None, looks_first: None, ..options.clone() };
+        let pipeline = Pipeline { shared: Arc::clone(shared), options };
+        Box::pin(async move {
+            self.known_before = look(&pipeline, &self.request).await;
+            (self.began, self.started) = (pipeline.shared.clock.now(), Instant::now());
+            self.sent = (self.began, self.started.into_std());
+            self.deadline = self.started.checked_add(self.limits.operation);
+        })
+    }
+
     /// Carries out the machine's decisions until it has none left.
-    async fn run(&mut self, started: Instant) -> Verdict {
-        let mut event = Event::Ready;
+    async fn run(&mut self) -> Verdict {
+        let (mut event, mut now) = (Event::Ready, self.started);
         loop {
-            let shared = &self.pipeline.shared;
-            event = match self.machine.on(event, started.elapsed(), fastrand::f64(), &shared.budget) {
+            // What ends a wait is drawn by chance, nothing else.
+            let unit = if matches!(event, Event::Ended { .. }) { fastrand::f64() } else { 0.0 };
+            let budget = &self.pipeline.shared.budget;
+            event = match self.machine.on(event, now.duration_since(self.started), unit, budget) {
                 // The tokens know of a refusal since the attempt.
-                Decision::GetToken => self.ready().await,
-                Decision::Send { limit } => self.send(limit).await,
+                Decision::GetToken => self.ready(now).await,
+                Decision::Send { limit } => self.send(now, limit).await,
                 Decision::Wait(wait) => {
                     self.intent.know(self.machine.outcome(Outcome::NotSent));
                     tracing::debug!(attempts = self.machine.attempts(), ?wait, "waits before another attempt");
@@ -340,40 +380,58 @@ impl<'a> CallUnderWay<'a> {
                 }
                 Decision::Finish(verdict) => return verdict,
             };
+            now = Instant::now();
         }
     }
 
     /// Gets a credential, waits for its turn, and writes down what is about to be done.
-    async fn ready(&mut self) -> Event {
-        let shared: &'a Shared = &self.pipeline.shared;
+    async fn ready(&mut self, now: Instant) -> Event {
         self.intent.know(self.machine.outcome(Outcome::NotSent));
         if self.is_too_old_to_repeat() {
             return Event::TimeIsUp;
         }
+        let shared: &'a Shared = &self.pipeline.shared;
         let again = self.machine.was_turned_away();
         let request = PaceRequest::new(Duration::MAX).again(again).with_max_pause(self.max_pause);
-        let turn = shared.turn(self.request.operation(), self.deadline, request);
-        let turn = async {
-            let ready = turn.await?;
-            self.intent.begin(&self.request, self.known_before.as_deref()).await.map_err(BoxError::from)?;
-            Ok::<_, NotReady>(ready)
-        };
-        let ready = match self.deadline {
-            Some(deadline) => tokio::time::timeout_at(deadline, turn).await,
-            None => Ok(turn.await),
+        let operation = self.request.operation();
+        let ready = match shared.turn_now(operation, request.of(operation, now, self.deadline)) {
+            Some(ready) if !self.intent.is_to_begin() => ready,
+            // In a box, so that what is rarely needed is not a part of every call's future.
+            at_once => Box::pin(self.wait_for_turn(at_once, request)).await,
         };
         match ready {
-            Ok(Ok((credential, turn))) => {
+            Ok((credential, turn)) => {
                 self.turn = Some(turn);
                 self.credential = Some(credential);
                 Event::Token
             }
-            Ok(Err(NotReady::NoToken(cause))) => {
+            Err(NotReady::NoToken(cause)) => {
                 self.got = Some(Err(cause));
                 Event::NoToken
             }
-            Ok(Err(NotReady::NoRoom)) => self.without_room(TimedOut::Rate, Event::NoRoom),
-            Err(_) => self.without_room(TimedOut::Operation, Event::TimeIsUp),
+            Err(NotReady::NoRoom) => self.without_room(TimedOut::Rate, Event::NoRoom),
+            Err(NotReady::TimeIsUp) => self.without_room(TimedOut::Operation, Event::TimeIsUp),
+        }
+    }
+
+    async fn wait_for_turn(
+        &mut self,
+        at_once: Option<Result<Ready<'a>, NotReady>>,
+        request: PaceRequest,
+    ) -> Result<Ready<'a>, NotReady> {
+        let shared: &'a Shared = &self.pipeline.shared;
+        let deadline = self.deadline;
+        let turn = async {
+            let ready = match at_once {
+                Some(ready) => ready?,
+                None => shared.turn(self.request.operation(), deadline, request).await?,
+            };
+            self.intent.begin(&self.request, self.known_before.as_deref()).await.map_err(BoxError::from)?;
+            Ok(ready)
+        };
+        match deadline {
+            Some(deadline) => tokio::time::timeout_at(deadline, turn).await.unwrap_or(Err(NotReady::TimeIsUp)),
+            None => turn.await,
         }
     }
 
@@ -383,7 +441,7 @@ impl<'a> CallUnderWay<'a> {
         if self.machine.attempts() == 0 {
             return false;
         }
-        let age = self.pipeline.shared.tokens.now().since(Now::noted(self.began, self.began_at));
+        let age = self.pipeline.shared.tokens.now().since(Now::noted(self.began, self.started.into_std()));
         let is_keyed = idempotency::is_keyed(&self.request);
         is_keyed && age > REPLAY_WITHIN || self.intent.id().is_some() && age > self.limits.operation
     }
@@ -397,10 +455,9 @@ impl<'a> CallUnderWay<'a> {
     }
 
     /// Makes one attempt and frees its place.
-    async fn send(&mut self, limit: Duration) -> Event {
+    async fn send(&mut self, now: Instant, limit: Duration) -> Event {
         let Some(credential) = &self.credential else { return Event::NoToken };
-        let started = Instant::now();
-        self.sent = (self.pipeline.shared.clock.now(), started.into_std());
+        self.sent = (self.pipeline.shared.clock.now(), now.into_std());
         // Dropped from here on, it may have taken effect.
         self.intent.know(Outcome::Unknown);
         if let Some(key) = &mut self.new_key {
@@ -408,7 +465,7 @@ impl<'a> CallUnderWay<'a> {
         }
         let AttemptResult { attempt, retry_after, answer } = self
             .pipeline
-            .attempt(&self.request, credential.header(), &self.trace, self.machine.attempts(), (started, limit))
+            .attempt(&self.request, credential.header(), &self.trace, self.machine.attempts(), (now, limit))
             .await;
         if let Some((_, Some(permit))) = self.turn.take() {
             permit.report(observation(attempt));
@@ -427,10 +484,9 @@ impl<'a> CallUnderWay<'a> {
         Event::Ended { attempt, token_expired }
     }
 
-    /// Strikes out the intent and hands over what came, with the course of the call.
-    async fn finish(self, outcome: Outcome, why: StopReason) -> Result<RawResponse, BoxError> {
+    /// Hands over what came, with the course of the call.
+    fn finish(self, outcome: Outcome, why: StopReason) -> Result<RawResponse, BoxError> {
         let intent = self.intent.id().map(Box::from);
-        self.intent.end(outcome).await;
         let got = self.got.unwrap_or_else(|| Err(Box::new(TimedOut::Operation(self.limits.operation))));
         let success = got.as_ref().is_ok_and(|answer| answer.status.is_success());
         let attempts = self.machine.attempts();
@@ -448,7 +504,7 @@ impl<'a> CallUnderWay<'a> {
             why,
             retry_after: self.retry_after,
             began: self.began,
-            began_at: self.began_at,
+            began_at: self.started.into_std(),
             sent: self.sent,
             earlier_at_work: self.machine.earlier_at_work(),
             known_before: self.known_before,
@@ -456,7 +512,7 @@ impl<'a> CallUnderWay<'a> {
         });
         match got {
             Ok(mut answer) => {
-                answer.extensions.insert(report);
+                answer.report = Some(report);
                 Ok(answer)
             }
             Err(cause) => Err(Box::new(Failure { report, cause })),
@@ -477,7 +533,21 @@ impl Transport for Pipeline {
             idempotency_key = tracing::field::Empty,
             outcome = tracing::field::Empty,
         );
-        Box::pin(self.call(request).instrument(span))
+        // Begun at once and in place, so that the future holds the request once.
+        let mut course = match self.begin(request) {
+            Ok(course) => course,
+            Err(cause) => return Box::pin(std::future::ready(Err(cause))),
+        };
+        if !span.is_disabled()
+            && let Some(key) = course.request.headers().get(IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok())
+        {
+            span.record("idempotency_key", key);
+        }
+        let call = async move {
+            let (outcome, why) = course.carry_out().await;
+            course.finish(outcome, why)
+        };
+        Box::pin(call.instrument(span))
     }
 }
 

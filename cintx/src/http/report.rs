@@ -1,10 +1,8 @@
-//! The report of an answered call, in the extensions of the answer.
-
-use std::sync::Arc;
+//! The report of an answered call, which goes with the answer.
 
 use cintx_raw::Response;
 
-use crate::error::Report;
+use crate::error::report;
 
 /// How an answer came about.
 ///
@@ -26,10 +24,10 @@ pub trait ResponseExt {
 
 impl<T> ResponseExt for Response<T> {
     fn attempts(&self) -> u32 {
-        self.extensions().get::<Arc<Report>>().map_or(1, |report| report.attempts)
+        report(self.report()).map_or(1, |report| report.attempts)
     }
 
     fn sent_trace_id(&self) -> &str {
-        self.extensions().get::<Arc<Report>>().map_or("", |report| &report.trace_id)
+        self.report().map_or("", |report| report.trace_id())
     }
 }

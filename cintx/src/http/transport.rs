@@ -10,6 +10,7 @@ use bytes::Bytes;
 use cintx_raw::BoxError;
 pub use cintx_raw::ByteStream;
 use futures_util::TryStreamExt as _;
+use futures_util::future::{BoxFuture, Either, FutureExt as _, TryFutureExt as _};
 use http::{HeaderMap, Method, StatusCode};
 use reqwest::Url;
 
@@ -146,10 +147,16 @@ pub(crate) enum HttpSender {
     Own(Arc<dyn HttpTransport>),
 }
 
+/// The head of an answer, and its body, which is still to come.
+type Received = (StatusCode, HeaderMap, ByteStream);
+
 impl HttpSender {
-    /// Sends a request once; the answer's body is still to come.
-    pub(crate) async fn send(&self, outgoing: Outgoing) -> Result<(StatusCode, HeaderMap, ByteStream), TransportError> {
-        // Awaited in one place: the future of a request is a large part of the program.
+    /// Sends a request once. What leaves is made at once and not kept: the future is a part of that of every call.
+    pub(crate) fn send(
+        &self,
+        outgoing: Outgoing,
+    ) -> impl Future<Output = Result<Received, TransportError>> + Send + use<'_> {
+        // Executed in one place: the future of a request is a large part of the program.
         let client = match self {
             Self::Client(client) | Self::Given(client) => client,
             Self::ByPlace { here, elsewhere } => {
@@ -159,26 +166,38 @@ impl HttpSender {
                     elsewhere
                 }
             }
-            Self::Own(transport) => {
-                let Outgoing { method, url, headers, body, .. } = outgoing;
-                let mut request = http::Request::new(body.unwrap_or_default());
-                *request.method_mut() = method;
-                *request.uri_mut() = http::Uri::try_from(url.as_str()).map_err(TransportError::not_sent)?;
-                *request.headers_mut() = headers;
-                let (head, body) = transport.send(request).await?.into_parts();
-                return Ok((head.status, head.headers, body));
-            }
+            Self::Own(transport) => return Either::Right(send_by(&**transport, outgoing)),
         };
-        let asked = matches!(self, Self::Given(_)).then(|| outgoing.url.clone());
-        let answer = send(client, outgoing).await?;
-        if asked.is_some_and(|url| url != *answer.url()) {
-            return Err(TransportError { reach: Reach::Redirected, cause: Box::new(Redirected) });
-        }
-        Ok(split(answer))
+        let asked = matches!(self, Self::Given(_)).then(|| Box::new(outgoing.url.clone()));
+        Either::Left(execute(client, outgoing).map(move |answer| {
+            let answer = answer.map_err(failure)?;
+            if asked.is_some_and(|url| *url != *answer.url()) {
+                return Err(TransportError { reach: Reach::Redirected, cause: Box::new(Redirected) });
+            }
+            Ok(split(answer))
+        }))
     }
 }
 
-async fn send(client: &reqwest::Client, outgoing: Outgoing) -> Result<reqwest::Response, TransportError> {
+fn send_by(transport: &dyn HttpTransport, outgoing: Outgoing) -> BoxFuture<'_, Result<Received, TransportError>> {
+    let Outgoing { method, url, headers, body, .. } = outgoing;
+    let mut request = http::Request::new(body.unwrap_or_default());
+    match http::Uri::try_from(url.as_str()) {
+        Ok(uri) => *request.uri_mut() = uri,
+        Err(error) => return Box::pin(std::future::ready(Err(TransportError::not_sent(error)))),
+    }
+    *request.method_mut() = method;
+    *request.headers_mut() = headers;
+    Box::pin(transport.send(request).map_ok(|answer| {
+        let (head, body) = answer.into_parts();
+        (head.status, head.headers, body)
+    }))
+}
+
+fn execute(
+    client: &reqwest::Client,
+    outgoing: Outgoing,
+) -> impl Future<Output = reqwest::Result<reqwest::Response>> + Send + use<'_> {
     let Outgoing { method, url, headers, body, holds_secret } = outgoing;
     let mut request = reqwest::Request::new(method, url);
     *request.headers_mut() = headers;
@@ -187,19 +206,21 @@ async fn send(client: &reqwest::Client, outgoing: Outgoing) -> Result<reqwest::R
         true => reqwest::Body::wrap(reqwest::Body::from(body)),
         false => body.into(),
     });
-    client.execute(request).await.map_err(|error| {
-        let reach = if error.is_redirect() {
-            Reach::Redirected
-        } else if error.is_connect() || error.is_builder() || is_unprocessed(&error) {
-            Reach::NotSent
-        } else {
-            Reach::Lost
-        };
-        match reach {
-            Reach::Redirected => TransportError { reach, cause: Box::new(Redirected) },
-            _ => TransportError { reach, cause: Box::new(error.without_url()) },
-        }
-    })
+    client.execute(request)
+}
+
+fn failure(error: reqwest::Error) -> TransportError {
+    let reach = if error.is_redirect() {
+        Reach::Redirected
+    } else if error.is_connect() || error.is_builder() || is_unprocessed(&error) {
+        Reach::NotSent
+    } else {
+        Reach::Lost
+    };
+    match reach {
+        Reach::Redirected => TransportError { reach, cause: Box::new(Redirected) },
+        _ => TransportError { reach, cause: Box::new(error.without_url()) },
+    }
 }
 
 fn split(mut answer: reqwest::Response) -> (StatusCode, HeaderMap, ByteStream) {

@@ -425,6 +425,7 @@ impl ServerToServerBuilder {
             before: None,
             after: self.after,
             journal: None,
+            intent_of: None,
             cache: Cache::default(),
             sent_keys: SentKeys::default(),
         };

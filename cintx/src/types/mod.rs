@@ -14,6 +14,8 @@ mod time;
 
 use std::fmt;
 
+use rust_decimal::Decimal;
+
 pub use self::ids::{
     BusinessUnitId, EndClientId, ExclusionGroupId, FieldingRunId, IndustryCode, JobId, LockoutCode, ProfileTemplateId,
     ProjectId, ReconciliationId, ReportId, StudyTypeCode, SupplierId, TargetGroupId, TemplateId, UserId, WebhookId,
@@ -58,9 +60,32 @@ impl InvalidValue {
 
 /// A decimal as people write it: digits and one point. No sign, no exponent, and no grouping, which would make
 /// another number of a typing mistake.
-pub(crate) fn plain_decimal(text: &str) -> Option<rust_decimal::Decimal> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    plain.then(|| rust_decimal::Decimal::from_str_exact(text).ok()).flatten()
+pub(crate) fn plain_decimal(text: &str) -> Option<Decimal> {
+    short_decimal(text.as_bytes()).or_else(|| {
+        let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        plain.then(|| Decimal::from_str_exact(text).ok()).flatten()
+    })
+}
+
+/// The same of at most 18 digits, which nearly all amounts have: a list has several in each item.
+fn short_decimal(text: &[u8]) -> Option<Decimal> {
+    /// As many as a number of 64 bits holds whatever they are.
+    const MAX_DIGITS: usize = 18;
+    if text.len() > MAX_DIGITS || !text.first()?.is_ascii_digit() || !text.last()?.is_ascii_digit() {
+        return None;
+    }
+    let (mut mantissa, mut scale, mut is_fraction) = (0_i64, 0, false);
+    for &byte in text {
+        if byte.is_ascii_digit() {
+            mantissa = mantissa * 10 + i64::from(byte - b'0');
+            scale += u32::from(is_fraction);
+        } else if byte == b'.' && !is_fraction {
+            is_fraction = true;
+        } else {
+            return None;
+        }
+    }
+    Some(Decimal::new(mantissa, scale))
 }
 
 /// Whether white space or a mark that nobody sees stands around a text, or control characters in it, as in a key that

@@ -44,6 +44,15 @@ fn nearly() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
+    fn a_short_decimal_reads_as_any_other(text in "[0-9.]{0,20}") {
+        let read = short_decimal(text.as_bytes()).map(|decimal| decimal.serialize());
+        let whole = Decimal::from_str_exact(&text).ok().map(|decimal| decimal.serialize());
+        prop_assert!(read.is_none() || read == whole, "{}", text);
+        let is_usual = text.len() <= 18 && text.split('.').all(|digits| !digits.is_empty());
+        prop_assert_eq!(read.is_some(), is_usual && text.matches('.').count() <= 1, "{}", text);
+    }
+
+    #[test]
     fn every_value_reads_what_it_prints_and_nothing_panics(text in nearly()) {
         reads_back::<Money>(&text);
         reads_back::<IncidenceRate>(&text);

@@ -42,29 +42,62 @@ pub(crate) fn moment(text: &str) -> Option<Timestamp> {
 /// Reads the form in which the API writes nearly all moments, `2026-11-29T12:00:00Z` with or without a fraction: a list
 /// has several in each item, and the whole grammar is much work.
 fn usual(text: &str) -> Option<Timestamp> {
-    let (civil, fraction) = text.strip_suffix('Z')?.split_at_checked("2026-11-29T12:00:00".len())?;
-    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2] =
-        civil.as_bytes().first_chunk::<19>()?
-    else {
+    let (civil, rest) = text.as_bytes().split_first_chunk::<19>()?;
+    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2] = civil else {
         return None;
     };
-    let nanosecond = match fraction.strip_prefix('.') {
-        Some(fraction) if (1..=9).contains(&fraction.len()) => {
-            digits(fraction.bytes())? * 10_i32.pow(9 - u32::try_from(fraction.len()).ok()?)
-        }
-        None if fraction.is_empty() => 0,
+    let nanosecond = match rest {
+        [b'Z'] => 0,
+        [b'.', fraction @ .., b'Z'] if (1..=9).contains(&fraction.len()) => nanoseconds(fraction)?,
         _ => return None,
     };
-    let year = i16::try_from(digits([y1, y2, y3, y4])?).ok()?;
-    let two = |tens, ones| i8::try_from(digits([tens, ones])?).ok();
-    let date = Date::new(year, two(m1, m2)?, two(d1, d2)?).ok()?;
-    let time = Time::new(two(h1, h2)?, two(n1, n2)?, two(s1, s2)?, nanosecond).ok()?;
-    TimeZone::UTC.to_timestamp(date.to_datetime(time)).ok()
+    let digits = [y1, y2, y3, y4, m1, m2, d1, d2, h1, h2, n1, n2, s1, s2].map(|byte| byte.wrapping_sub(b'0'));
+    // One question for all: most texts are as they should be.
+    if digits.iter().fold(false, |is_odd, &digit| is_odd | (digit > 9)) {
+        return None;
+    }
+    let [y1, y2, y3, y4, m1, m2, d1, d2, h1, h2, n1, n2, s1, s2] = digits;
+    let two = |tens: u8, ones: u8| tens * 10 + ones;
+    let (hour, minute, second) = (two(h1, h2), two(n1, n2), two(s1, s2));
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let year = i64::from(two(y1, y2)) * 100 + i64::from(two(y3, y4));
+    let days = days_since_1970(year, two(m1, m2), two(d1, d2))?;
+    let second = i64::from(hour) * 3_600 + i64::from(minute) * 60 + i64::from(second);
+    Timestamp::new(days * 86_400 + second, nanosecond).ok()
 }
 
-/// At most nine digits as a number.
-fn digits(text: impl IntoIterator<Item = u8>) -> Option<i32> {
-    text.into_iter().try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + i32::from(byte - b'0')))
+/// The days from the first of January 1970 to a day of the years 0 to 9999; `None` if there is no such day.
+#[inline]
+fn days_since_1970(year: i64, month: u8, day: u8) -> Option<i64> {
+    /// From the first of March 400 years before the year 0.
+    const DAYS_BEFORE_1970: i64 = 719_468 + 146_097;
+    let longest = match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if !(1..=longest).contains(&day) {
+        return None;
+    }
+    let (month, day) = (i64::from(month), i64::from(day));
+    // Counted from March, a leap day is the last one of its year; 400 years later the calendar is the same.
+    let (year, month) = if month > 2 { (year + 400, month - 3) } else { (year + 399, month + 9) };
+    let before_month = (153 * month + 2) / 5;
+    Some(365 * year + year / 4 - year / 100 + year / 400 + before_month + day - 1 - DAYS_BEFORE_1970)
+}
+
+/// The decimals of a second, one to nine of them.
+fn nanoseconds(fraction: &[u8]) -> Option<i32> {
+    let (mut number, mut unit) = (0, 1_000_000_000);
+    for byte in fraction {
+        unit /= 10;
+        number += i32::from(byte.is_ascii_digit().then(|| byte - b'0')?) * unit;
+    }
+    Some(number)
 }
 
 /// Reads a day, also one that is written as a moment: its day in UTC.

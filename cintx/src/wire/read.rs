@@ -28,6 +28,7 @@ pub(crate) trait Field<W>: Sized {
 }
 
 impl<T: Read<W>, W> Field<Option<W>> for Option<T> {
+    #[inline]
     fn field(wire: Option<W>) -> Result<Self, Missing> {
         Ok(wire.and_then(|wire| T::read(wire).ok()))
     }
@@ -35,37 +36,46 @@ impl<T: Read<W>, W> Field<Option<W>> for Option<T> {
 
 /// A switch that is not mentioned is off.
 impl Field<Option<bool>> for bool {
+    #[inline]
     fn field(wire: Option<bool>) -> Result<Self, Missing> {
         Ok(wire.unwrap_or_default())
     }
 }
 
 impl<T: Read<W>, W> Field<Option<Vec<W>>> for Vec<T> {
+    #[inline]
     fn field(wire: Option<Vec<W>>) -> Result<Self, Missing> {
-        let wire = wire.unwrap_or_default();
-        if wire.is_empty() {
-            return Ok(Self::new());
+        match wire {
+            Some(wire) if !wire.is_empty() => read_items(wire),
+            _ => Ok(Self::new()),
         }
-        // Collected in place, the list would be copied once more when it shrinks.
-        let mut read = Vec::with_capacity(wire.len());
-        for item in wire {
-            read.push(T::read(item)?);
-        }
-        Ok(read)
     }
 }
 
+/// Reads a list that is not empty: most are.
+fn read_items<T: Read<W>, W>(wire: Vec<W>) -> Result<Vec<T>, Missing> {
+    // Collected in place, the list would be copied once more when it shrinks.
+    let mut read = Vec::with_capacity(wire.len());
+    for item in wire {
+        read.push(T::read(item)?);
+    }
+    Ok(read)
+}
+
 /// Reads a whole answer; an error names the operation and the field that is missing.
+#[inline]
 pub(crate) fn read<T: Read<W>, W>(operation: &'static cintx_raw::Operation, wire: W) -> Answer<T> {
     T::read(wire).map_err(|Missing(field)| Error::incomplete(operation, field))
 }
 
 /// Reads a list.
+#[inline]
 pub(crate) fn list<T: Read<W>, W>(operation: &'static cintx_raw::Operation, wire: Option<Vec<W>>) -> Answer<Vec<T>> {
     Vec::field(wire).map_err(|Missing(field)| Error::incomplete(operation, field))
 }
 
 /// Reads a field that must be there.
+#[inline]
 pub(crate) fn required<T: Read<W>, W>(name: &'static str, wire: Option<W>) -> Result<T, Missing> {
     wire.ok_or(Missing(name)).and_then(|wire| T::read(wire).map_err(|_| Missing(name)))
 }
@@ -74,6 +84,7 @@ pub(crate) fn required<T: Read<W>, W>(name: &'static str, wire: Option<W>) -> Re
 macro_rules! as_it_is {
     ($($type:ty),+) => {$(
         impl Read<$type> for $type {
+            #[inline]
             fn read(wire: $type) -> Result<Self, Missing> {
                 Ok(wire)
             }
@@ -86,12 +97,14 @@ as_it_is!(String, i64, f64, bool, serde_json::Map<String, serde_json::Value>);
 macro_rules! text_ids {
     ($($id:ident),+) => {$(
         impl Read<Id> for $id {
+            #[inline]
             fn read(wire: Id) -> Result<Self, Missing> {
                 Ok(Self::new(wire))
             }
         }
 
         impl Read<String> for $id {
+            #[inline]
             fn read(wire: String) -> Result<Self, Missing> {
                 Ok(Self::new(wire))
             }
@@ -115,6 +128,7 @@ text_ids!(
 macro_rules! number_ids {
     ($($id:ident),+) => {$(
         impl Read<Id> for $id {
+            #[inline]
             fn read(wire: Id) -> Result<Self, Missing> {
                 wire.as_i64().map(Self::new).ok_or(Missing("id"))
             }
@@ -127,6 +141,7 @@ number_ids!(BusinessUnitId, EndClientId, SupplierId);
 macro_rules! from_text {
     ($($type:ty),+) => {$(
         impl Read<String> for $type {
+            #[inline]
             fn read(wire: String) -> Result<Self, Missing> {
                 wire.parse().map_err(|_| Missing("text"))
             }
@@ -136,12 +151,14 @@ macro_rules! from_text {
 from_text!(Locale, CountryCode, u64);
 
 impl Read<String> for jiff::civil::Date {
+    #[inline]
     fn read(wire: String) -> Result<Self, Missing> {
         super::moment::day(&wire).ok_or(Missing("day"))
     }
 }
 
 impl Read<String> for Timestamp {
+    #[inline]
     fn read(wire: String) -> Result<Self, Missing> {
         moment(&wire).ok_or(Missing("time"))
     }
@@ -151,6 +168,7 @@ impl Read<String> for Timestamp {
 macro_rules! codes {
     ($($code:ident),+) => {$(
         impl Read<String> for $code {
+            #[inline]
             fn read(wire: String) -> Result<Self, Missing> {
                 Ok(Self::new(wire))
             }
@@ -161,42 +179,49 @@ codes!(IndustryCode, LockoutCode, StudyTypeCode);
 
 /// Survey addresses are read as they are: what another program has set is not refused here.
 impl Read<String> for SurveyUrl {
+    #[inline]
     fn read(wire: String) -> Result<Self, Missing> {
         Ok(Self::kept(wire))
     }
 }
 
 impl Read<Id> for UserId {
+    #[inline]
     fn read(wire: Id) -> Result<Self, Missing> {
         wire.as_str().parse().map(Self::from_uuid).map_err(|_| Missing("id"))
     }
 }
 
 impl Read<Id> for String {
+    #[inline]
     fn read(wire: Id) -> Result<Self, Missing> {
         Ok(Box::<str>::from(wire).into())
     }
 }
 
 impl Read<Id> for i64 {
+    #[inline]
     fn read(wire: Id) -> Result<Self, Missing> {
         wire.as_i64().ok_or(Missing("id"))
     }
 }
 
 impl Read<f64> for IncidenceRate {
+    #[inline]
     fn read(wire: f64) -> Result<Self, Missing> {
         Self::from_fraction(wire).ok_or(Missing("incidence rate"))
     }
 }
 
 impl Read<i64> for u32 {
+    #[inline]
     fn read(wire: i64) -> Result<Self, Missing> {
         Self::try_from(wire).map_err(|_| Missing("number"))
     }
 }
 
 impl Read<i64> for LengthOfInterview {
+    #[inline]
     fn read(wire: i64) -> Result<Self, Missing> {
         u8::try_from(wire).ok().and_then(|minutes| Self::try_from(minutes).ok()).ok_or(Missing("length of interview"))
     }
@@ -226,6 +251,7 @@ macro_rules! reads {
         $($may:ident $(= $may_wire:ident)?),* $(,)? $(; $($absent:ident),+)?
     })+) => {$(
         impl $crate::wire::read::Read<types::$wire> for $domain {
+            #[inline]
             fn read(wire: types::$wire) -> Result<Self, $crate::wire::read::Missing> {
                 Ok(Self {
                     $($must: $crate::wire::read::required(
@@ -258,6 +284,7 @@ pub(crate) use pick;
 macro_rules! read_words {
     ($($domain:path = $($wire:ident),+;)+) => {$($(
         impl $crate::wire::read::Read<types::$wire> for $domain {
+            #[inline]
             fn read(wire: types::$wire) -> Result<Self, $crate::wire::read::Missing> {
                 Ok(Self::parse(wire.as_str()))
             }
@@ -271,6 +298,7 @@ pub(crate) use read_words;
 macro_rules! read_amounts {
     ($($wire:ident { $value:ident, $currency:ident })+) => {$(
         impl $crate::wire::read::Read<types::$wire> for $crate::types::Money {
+            #[inline]
             fn read(wire: types::$wire) -> Result<Self, $crate::wire::read::Missing> {
                 let parts = wire.$value.as_deref().zip(wire.$currency.as_deref());
                 parts

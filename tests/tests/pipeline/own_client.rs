@@ -125,6 +125,9 @@ async fn an_undocumented_path_goes_the_same_way() {
     let client = builder::<V2025_12_18>(&server.url()).build().unwrap();
     let answer = client.request(Method::GET, "/demand/news").query("q", "a b").send::<Value>().await.unwrap();
     assert_eq!((answer.value(), answer.attempts(), answer.sent_trace_id().len()), (&json!({"new": true}), 1, 32));
+    // The answer names no trace: what was sent is told, and no header that never came.
+    assert_eq!(answer.trace_id(), Some(answer.sent_trace_id()));
+    assert_eq!(answer.headers().get("traceparent"), None);
     let seen = scripted.seen();
     assert_eq!(seen[0].target, "/v1/demand/news?q=a%20b");
     assert_eq!(seen[0].header("cint-api-version"), Some("2025-12-18"));

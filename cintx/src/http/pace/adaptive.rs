@@ -90,8 +90,8 @@ impl Pacer for AdaptivePacer {
         Box::pin(self.0.acquire(request))
     }
 
-    fn acquire_now(&self, _: &PaceRequest) -> Option<Permit> {
-        self.0.leave_now(self.0.now())
+    fn acquire_now(&self, request: &PaceRequest) -> Option<Permit> {
+        self.0.leave_now(request.asked.map_or_else(|| self.0.now(), |asked| self.0.seconds(asked)))
     }
 
     fn pace(&self) -> Pace {
@@ -111,7 +111,11 @@ impl Pacer for AdaptivePacer {
 
 impl Shared {
     fn now(&self) -> Seconds {
-        self.began.elapsed().as_secs_f64()
+        self.seconds(Instant::now())
+    }
+
+    fn seconds(&self, at: Instant) -> Seconds {
+        at.duration_since(self.began).as_secs_f64()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cintx_raw::Operation;
+use tokio::time::Instant;
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -99,6 +100,8 @@ impl<P: Pacer + ?Sized> Pacer for Arc<P> {
 #[derive(Clone, Copy, Debug)]
 pub struct PaceRequest {
     operation: Option<&'static Operation>,
+    /// When it asks, unless that is not known.
+    asked: Option<Instant>,
     within: Duration,
     max_pause: Duration,
     again: bool,
@@ -107,7 +110,7 @@ pub struct PaceRequest {
 impl PaceRequest {
     /// A first attempt that can wait for so long.
     pub fn new(within: Duration) -> Self {
-        Self { operation: None, within, max_pause: Duration::MAX, again: false }
+        Self { operation: None, asked: None, within, max_pause: Duration::MAX, again: false }
     }
 
     /// An attempt of a call that was turned away with 429 before: it goes before those that come for the first time.
@@ -122,9 +125,10 @@ impl PaceRequest {
         Self { max_pause: longest, ..self }
     }
 
-    /// The same for an attempt to call this operation, which can wait for so long.
-    pub(super) fn of(self, operation: &'static Operation, within: Duration) -> Self {
-        Self { operation: Some(operation), within, ..self }
+    /// The same for an attempt to call this operation, which asks now and can wait until the time is over.
+    pub(super) fn of(self, operation: &'static Operation, now: Instant, deadline: Option<Instant>) -> Self {
+        let within = deadline.map_or(Duration::MAX, |deadline| deadline.duration_since(now));
+        Self { operation: Some(operation), asked: Some(now), within, ..self }
     }
 
     /// What it calls: for pacers whose limits differ by operation or host.

@@ -76,6 +76,7 @@ impl Read<types::TargetGroupStatisticIssue> for Issue {
 macro_rules! statistic {
     ($figure:ty, $wire:ident) => {
         impl Field<Option<types::$wire>> for Statistic<$figure> {
+            #[inline]
             fn field(wire: Option<types::$wire>) -> Result<Self, Missing> {
                 let wire = wire.unwrap_or_default();
                 Ok(Self { value: Field::field(wire.value)?, issues: Field::field(wire.issues)? })
