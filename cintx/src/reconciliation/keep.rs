@@ -133,7 +133,8 @@ impl<V: HasKeptCompletes> KeepOnly<V> {
         let (kept, strangers): (Vec<String>, Vec<String>) = self.rids.into_iter().partition(is_complete);
         if kept.is_empty() {
             let reason = format!(
-                "are {} that are no completes of the project, expected one at least: all of its {} would be turned back",
+                "are {} that are no completes of the project, expected one at least: all of its {} would be turned \
+                 back",
                 strangers.len(),
                 turned_back.len()
             );
