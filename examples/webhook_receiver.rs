@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let app = router("/cint", Receiver::new(secret)?, inbox.clone());
     let listener = TcpListener::bind("127.0.0.1:8081").await?;
     tokio::spawn(async move { axum::serve(listener, app).await });
-    let mut books = Books::default();
+    let mut books = Books::of(Vec::new());
     loop {
         work(&inbox, &mut books).await?;
         inbox.changed().await;
@@ -88,7 +88,7 @@ async fn demo() -> Result<(), Box<dyn Error>> {
     tokio::spawn(async move { axum::serve(listener, app).await });
 
     let group = launch(&sandbox, &cint).await?;
-    let mut books = Books { tables: group.quotas().read().await?, ..Books::default() };
+    let mut books = Books::of(group.quotas().read().await?);
     sandbox.inject(Fault::on("webhook_delivery").deliver_twice().chance(0.2));
     sandbox.inject(Fault::on("webhook_delivery").deliver_late().chance(0.2));
     sandbox.inject(Fault::on("webhook_delivery").drop_before_applying().chance(0.1));

@@ -18,6 +18,11 @@ pub(crate) struct Books {
 }
 
 impl Books {
+    /// Of tables that were just read.
+    pub(crate) fn of(tables: Vec<QuotaTable>) -> Self {
+        Self { tables, ..Self::default() }
+    }
+
     pub(crate) fn enter(&mut self, fact: &Fact) {
         self.handled += 1;
         match fact.event().data() {

@@ -183,7 +183,7 @@ fn the_books_of_a_receiver_keep_what_comes_late() {
     use cintx::webhook::receive::Event;
     use serde_json::json;
 
-    let mut books = books::Books::default();
+    let mut books = books::Books::of(Vec::new());
     let mut number = 0;
     let mut enter = |sequence: i64, code: Option<i64>, is_late| {
         number += 1;
