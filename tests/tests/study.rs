@@ -222,7 +222,7 @@ fn a_file_is_reconciled() {
     let completes = number("", " USD");
     assert!(completes > 60, "{printed}");
     assert_eq!((number("Accepted: ", ""), number("Invalid: ", "")), (completes.div_ceil(3), 1));
-    let (_, next) = printed.split_once("results.wave-7.state.json resume is of other corrections").unwrap();
+    let (_, next) = printed.split_once("results.wave-7.state.json not sent: resume is of other").unwrap();
     assert!(next.contains(&format!("Accepted: {}\n", (completes - 1).div_ceil(3))), "the next wave: {printed}");
     assert!(printed.contains("71d5a5b5-4f02-4e32-9f5c-0a6f0c1c9b0e,933,invalid,"), "{printed}");
     assert_eq!(printed.matches("state.json: ").count(), 1, "what is no state is told, and does without: {printed}");
