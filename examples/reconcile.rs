@@ -5,7 +5,8 @@
 //!     cargo run --example reconcile -- --key wave-7 corrections.csv results.csv
 //! ```
 //!
-//! The file has RIDs and reason codes. Stopped and started again, it goes on: how far it is stands beside the result.
+//! The file has RIDs and reason codes. Stopped and started again, it goes on: how far it is stands beside the result, in
+//! a file for each key.
 
 use std::error::Error;
 use std::fs::File;
@@ -73,6 +74,13 @@ async fn live(file: &Path, results: &Path, key: &str, part_rows: usize) -> Resul
     reconcile(&cint, file, results, key, part_rows).await
 }
 
+/// Where it stands how far a submission is: each key has a file of its own beside the result.
+fn state_file(results: &Path, key: &str) -> PathBuf {
+    let plain = |letter: char| if letter.is_alphanumeric() || letter == '-' { letter } else { '_' };
+    let key: String = key.chars().map(plain).collect();
+    results.with_extension(format!("{key}.state.json"))
+}
+
 /// Reads the file, submits it and writes what became of each respondent.
 async fn reconcile(cint: &Cint, file: &Path, results: &Path, key: &str, part_rows: usize) -> Result<()> {
     let corrections = Corrections::from_csv(File::open(file)?)?;
@@ -85,7 +93,7 @@ async fn reconcile(cint: &Cint, file: &Path, results: &Path, key: &str, part_row
     }
     let style = ProgressStyle::with_template("{msg:9} {bar:40} {pos}/{len}")?;
     let bar = ProgressBar::new(2 * corrections.len() as u64).with_style(style);
-    let state_file = results.with_extension("state.json");
+    let state_file = state_file(results, key);
     let mut submission = cint.reconciliations().submit_in_parts(key, &corrections).part_rows(part_rows);
     match BulkState::load(&state_file) {
         Ok(Some(state)) => submission = submission.resume(state),
@@ -100,7 +108,15 @@ async fn reconcile(cint: &Cint, file: &Path, results: &Path, key: &str, part_row
             bar.set_message(if state.submitted_rows() < state.rows() { "sending" } else { "waiting" });
             bar.set_position((state.submitted_rows() + state.finished_rows()) as u64);
         })
-        .await?;
+        .await
+        .map_err(|error| match error.invalid_fields().iter().any(|problem| problem.field() == "resume") {
+            true => format!(
+                "{} {error}; take another --key, or delete that file: then each part is looked up instead",
+                state_file.display()
+            )
+            .into(),
+            false => Box::<dyn Error + Send + Sync>::from(error),
+        })?;
     bar.finish_and_clear();
     if let Some(error) = unkept {
         println!("warning: {} could not be written: {error}", state_file.display());
@@ -138,28 +154,35 @@ async fn demo() -> Result<()> {
     }
     println!("{} completes cost {}", rows.len(), costs.total());
     // Every third one was too fast.
-    let too_fast = Corrections::from_rows(rows.into_iter().step_by(3))?;
+    let too_fast = Corrections::from_rows(rows.iter().step_by(3).cloned())?;
 
     let folder = tempfile::tempdir()?;
     let (file, results) = (folder.path().join("corrections.csv"), folder.path().join("results.csv"));
     too_fast.write_csv(File::create(&file)?)?;
     let mended = std::fs::read_to_string(&file)?;
     std::fs::write(&file, mended.replacen(",933\n", ",940\n", 1))?;
-    if let Err(error) = reconcile(&cint, &file, &results, "demo", 20).await {
+    if let Err(error) = reconcile(&cint, &file, &results, "wave-7", 20).await {
         println!("refused: {error}");
     }
     // Somebody who is not known to Cint is in it, too.
     std::fs::write(&file, mended + "71d5a5b5-4f02-4e32-9f5c-0a6f0c1c9b0e,933\n")?;
     // Another program has left what is no state.
-    std::fs::write(results.with_extension("state.json"), "")?;
-    reconcile(&cint, &file, &results, "demo", 20).await?;
+    std::fs::write(state_file(&results, "wave-7"), "")?;
+    reconcile(&cint, &file, &results, "wave-7", 20).await?;
 
-    let state = BulkState::load(results.with_extension("state.json"))?.ok_or("no state was kept")?;
+    let state = BulkState::load(state_file(&results, "wave-7"))?.ok_or("no state was kept")?;
     let corrections = Corrections::from_csv(File::open(&file)?)?;
     let joined = cint.reconciliations().results(&corrections, &state).await?;
     println!("saved: {}", joined.saved(ReportRows::read(&*report)?)?);
     for line in std::fs::read_to_string(&results)?.lines().filter(|line| !line.contains("accepted")) {
         println!("{line}");
+    }
+    // The next wave, first under the key of the last one.
+    Corrections::from_rows(rows.into_iter().skip(1).step_by(3))?.write_csv(File::create(&file)?)?;
+    for key in ["wave-7", "wave-8"] {
+        if let Err(error) = reconcile(&cint, &file, &results, key, 20).await {
+            println!("refused: {error}");
+        }
     }
     sandbox.stop().await;
     Ok(())

@@ -5,25 +5,28 @@
 //! Without `--demo` it listens at 127.0.0.1:8081 behind your proxy, with the inbox in `inbox.redb`, and wants
 //! `CINT_WEBHOOK_SECRET`, as Cint showed it when the webhook was made.
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::{Duration, Instant};
 
 use cintx::audience::{Audience, Question};
 use cintx::client::Credentials;
-use cintx::quota::QuotaTable;
 use cintx::respondent::codes::ClientCode;
 use cintx::respondent::{Entry, RespondentOutcome, ServerToServer};
 use cintx::supply::Supply;
 use cintx::target_group::TargetGroup;
 use cintx::types::LengthOfInterview;
 use cintx::webhook::WebhookEventType;
-use cintx::webhook::inbox::{Fact, Inbox, RedbInboxStore, router};
-use cintx::webhook::receive::{EventData, Receiver};
+use cintx::webhook::inbox::{Inbox, RedbInboxStore, router};
+use cintx::webhook::receive::Receiver;
 use cintx::{Client, Money, V2025_12_18};
 use cintx_sandbox::{Fault, Sandbox};
 use jiff::{Timestamp, ToSpan as _};
 use tokio::net::TcpListener;
+
+#[path = "webhook_receiver/books.rs"]
+mod books;
+
+use books::Books;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -35,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let app = router("/cint", Receiver::new(secret)?, inbox.clone());
     let listener = TcpListener::bind("127.0.0.1:8081").await?;
     tokio::spawn(async move { axum::serve(listener, app).await });
-    let mut books = Books::default();
+    let mut books = Books::of(Vec::new());
     loop {
         work(&inbox, &mut books).await?;
         inbox.changed().await;
@@ -53,49 +56,12 @@ async fn work(inbox: &Inbox, books: &mut Books) -> Result<(), Box<dyn Error>> {
         inbox.done(&facts).await?;
     }
     let overdue = Timestamp::now() - 10.minutes();
-    for gap in inbox.gaps().await?.iter().filter(|gap| gap.since < overdue) {
+    let gaps = inbox.gaps().await?.into_iter().filter(|gap| gap.since < overdue);
+    for gap in books.new_gaps(gaps) {
         // With a client of 2025-12-18, `inbox.filler(&webhook)` looks them up in the subscription's history.
         eprintln!("session {} lacks {} to {} since {}", gap.session, gap.first, gap.last, gap.since);
     }
     Ok(())
-}
-
-/// What is known from events alone.
-#[derive(Default)]
-struct Books {
-    handled: u64,
-    /// Where each session is.
-    sessions: BTreeMap<String, ClientCode>,
-    tables: Vec<QuotaTable>,
-}
-
-impl Books {
-    fn enter(&mut self, fact: &Fact) {
-        self.handled += 1;
-        match fact.event().data() {
-            EventData::SessionUpdated(update) => {
-                let code = update.client_code().map(ClientCode::new);
-                // One that is late has older news.
-                if let Some(code) = code.filter(|_| !fact.is_late()) {
-                    self.sessions.insert(update.response_session_id.clone(), code);
-                }
-            }
-            EventData::QuotaFillRegistered(_) => {
-                for table in &mut self.tables {
-                    table.apply(fact.event());
-                }
-            }
-            EventData::TargetGroupUpdated(update) => {
-                let changes: Vec<&str> = update.changes.iter().map(|change| &*change.object).collect();
-                println!("target group changed: {}", changes.join(", "));
-            }
-            _ => println!("an event of type {}", fact.event().kind()),
-        }
-    }
-
-    fn count(&self, code: ClientCode) -> usize {
-        self.sessions.values().filter(|it| **it == code).count()
-    }
 }
 
 async fn demo() -> Result<(), Box<dyn Error>> {
@@ -122,7 +88,7 @@ async fn demo() -> Result<(), Box<dyn Error>> {
     tokio::spawn(async move { axum::serve(listener, app).await });
 
     let group = launch(&sandbox, &cint).await?;
-    let mut books = Books { tables: group.quotas().read().await?, ..Books::default() };
+    let mut books = Books::of(group.quotas().read().await?);
     sandbox.inject(Fault::on("webhook_delivery").deliver_twice().chance(0.2));
     sandbox.inject(Fault::on("webhook_delivery").deliver_late().chance(0.2));
     sandbox.inject(Fault::on("webhook_delivery").drop_before_applying().chance(0.1));
@@ -153,7 +119,7 @@ async fn demo() -> Result<(), Box<dyn Error>> {
         "sessions: {} complete, {} terminate, {} in all",
         books.count(ClientCode::COMPLETE),
         books.count(ClientCode::TERMINATE),
-        books.sessions.len()
+        books.sessions()
     );
     println!("quotas by events are those that the API reads: {}", books.tables == truth);
     println!("{}", books.tables.first().ok_or("no quotas")?);

@@ -42,6 +42,8 @@ CREATE INDEX IF NOT EXISTS inbox_event_came ON cintx.inbox_event (came);
 CREATE TABLE IF NOT EXISTS cintx.inbox_session (
     session text PRIMARY KEY,
     next bigint NOT NULL DEFAULT 1,
+    -- The numbers below 1 that have come.
+    low bigint[] NOT NULL DEFAULT '{}',
     touched timestamptz NOT NULL,
     target_group text
 );

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cintx::audience::{Audience, Question};
-use cintx::client::{Credentials, RetryPolicy};
+use cintx::client::{Credentials, RetryPolicy, Timeouts};
 use cintx::http::{ByteStream, TransportError};
 use cintx::respondent::{
     Admitted, Entry, EntryRefusal, Refused, RespondentOutcome, ServerToServer, TransitionResult as Result,
@@ -177,7 +177,9 @@ async fn a_lost_acknowledgement_is_unknown_until_it_is_looked_into() {
     let respondent = admit(&s2s, &sandbox.enter_respondent(&group).unwrap()).await;
     sandbox.inject(Fault::on("update_respondent_status").drop_before_applying().times(1));
     assert!(matches!(s2s.finish(&respondent, COMPLETE).await, Result::Unknown { .. }));
-    assert!(matches!(s2s.resolve(&respondent, COMPLETE).await, Result::NotApplied { cause: None }));
+    let timeouts = Timeouts::standard().processing(std::time::Duration::ZERO);
+    let hasty = ServerToServer::builder().key(sandbox.s2s_key()).url(sandbox.s2s_url()).timeouts(timeouts);
+    assert!(matches!(hasty.build().unwrap().resolve(&respondent, COMPLETE).await, Result::NotApplied { cause: None }));
     assert!(s2s.finish(&respondent, COMPLETE).await.confirmed().is_some());
 }
 
@@ -220,7 +222,8 @@ async fn finish_on(status: u16, media: &'static str, body: &'static str) -> (Res
 async fn only_an_answer_that_says_so_confirms() {
     let json = "application/json";
     let lower = r#"{"id":"0f1ce179-a917-49ff-9d50-b05fc91f7bd4","status":5}"#;
-    for (status, body) in [(200, lower), (422, lower), (422, r#"{"status":5}"#)] {
+    let bare = r#"{"status":5}"#;
+    for (status, body) in [(200, lower), (422, lower), (422, bare), (409, lower), (400, lower), (410, bare)] {
         assert!(finish_on(status, json, body).await.0.confirmed().is_some(), "{status} {body}");
     }
     let stranger = r#"{"id":"00000000-0000-4000-8000-000000000000","status":5}"#;
@@ -235,8 +238,10 @@ async fn only_an_answer_that_says_so_confirms() {
         (422, json, r#"{"status":"complete"}"#),
         (422, json, "{}"),
         (422, "text/html", "<html></html>"),
+        (409, json, r#"{"id":"0f1ce179-a917-49ff-9d50-b05fc91f7bd4","status":77}"#),
         (401, json, "{}"),
-        (429, json, "{}"),
+        (401, json, lower),
+        (429, json, lower),
         (500, json, "{}"),
         (503, json, "{}"),
     ] {
@@ -245,16 +250,22 @@ async fn only_an_answer_that_says_so_confirms() {
     }
     for (status, media, body) in [
         (422, json, r#"{"status":1}"#),
+        (409, json, r#"{"status":1}"#),
         (400, json, "{}"),
-        (403, json, "{}"),
+        // Their own status, and somebody else's.
+        (400, json, r#"{"status":400}"#),
+        (400, json, stranger),
+        (403, json, lower),
         (404, "text/html", " <html>no such page</html>"),
     ] {
         let (result, _) = finish_on(status, media, body).await;
         assert!(matches!(result, Result::NotApplied { cause: Some(_) }), "{status} {body}: {result:?}");
     }
-    let (conflict, _) = finish_on(422, json, r#"{"status":3}"#).await;
-    let Result::Conflict(conflict) = conflict else { panic!("{conflict:?}") };
-    assert_eq!(conflict.recorded(), RespondentOutcome::Overquota);
+    for status in [422, 409] {
+        let (conflict, _) = finish_on(status, json, r#"{"status":3}"#).await;
+        let Result::Conflict(conflict) = conflict else { panic!("{conflict:?}") };
+        assert_eq!(conflict.recorded(), RespondentOutcome::Overquota);
+    }
 }
 
 /// A client whose questions are all answered alike.
@@ -288,8 +299,11 @@ async fn whoever_cint_does_not_vouch_for_can_be_sent_back() {
         let refused = refuse(&asked_on(422, media, body), RID, &link(RID)).await;
         assert_eq!((refused.reason(), refused.exit_url()), (&reason, &*back), "{body}");
     }
+    let refused = refuse(&asked_on(409, json, lower), RID, &link(RID)).await;
+    assert_eq!(refused.reason(), &EntryRefusal::NotInSurvey { code: 5 });
     for (status, media, body) in [
         (422, "text/html", "<html>no such page</html>"),
+        (400, json, r#"{"status":400}"#),
         (404, "text/html", "<html>no such page</html>"),
         (401, json, "{}"),
         (500, json, "{}"),
@@ -320,6 +334,28 @@ async fn a_question_confirms_no_outcome() {
             assert!(matches!(asked, Result::Unknown { .. }), "{status} {body}: {asked:?}");
         }
     }
+}
+
+/// A gateway gave up on a transition, and the API finishes it.
+#[tokio::test(start_paused = true)]
+async fn a_transition_that_comes_late_is_waited_for() {
+    let began = tokio::time::Instant::now();
+    let fake = move |_: http::Request<bytes::Bytes>| {
+        let status = if began.elapsed().as_secs() < 6 { 1 } else { 5 };
+        async move {
+            let answer = http::Response::builder().header("content-type", "application/json");
+            answer.body(ByteStream::from(format!(r#"{{"status":{status}}}"#))).map_err(TransportError::not_sent)
+        }
+    };
+    let s2s = ServerToServer::builder().key("the key").transport(fake).build().unwrap();
+    let respondent = serde_json::from_value(serde_json::json!({ "rid": RID, "entry_url": link(RID) })).unwrap();
+    let asked = s2s.resolve(&respondent, COMPLETE).await;
+    assert!(matches!(asked, Result::Unknown { cause: None }), "{asked:?}");
+    // Whoever is in the survey still when nothing can come any more has no outcome.
+    let still = asked_on(200, "application/json", r#"{"status":1}"#);
+    let began = tokio::time::Instant::now();
+    assert!(matches!(still.resolve(&respondent, COMPLETE).await, Result::NotApplied { cause: None }));
+    assert!(began.elapsed() >= std::time::Duration::from_secs(60));
 }
 
 /// Cint has forgotten the respondent, or is another Cint: nothing that is sent again would change that.

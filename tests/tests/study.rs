@@ -171,6 +171,43 @@ fn a_webhook_receiver_knows_what_the_api_knows() {
     assert!(printed.contains("quotas by events are those that the API reads: true\n"), "{printed}");
 }
 
+#[cfg(feature = "v2025-12-18")]
+#[path = "../../examples/webhook_receiver/books.rs"]
+mod books;
+
+#[cfg(feature = "v2025-12-18")]
+#[test]
+fn the_books_of_a_receiver_keep_what_comes_late() {
+    use cintx::respondent::codes::ClientCode;
+    use cintx::webhook::inbox::{Fact, Gap};
+    use cintx::webhook::receive::Event;
+    use serde_json::json;
+
+    let mut books = books::Books::of(Vec::new());
+    let mut number = 0;
+    let mut enter = |sequence: i64, code: Option<i64>, is_late| {
+        number += 1;
+        let changes = code.map(|code| json!({ "object": "client_status_code_change", "new_value": code }));
+        let data = json!({
+            "response_session_id": "s", "sequence_number": sequence, "changes": changes.into_iter().collect::<Vec<_>>(),
+        });
+        let event = json!({ "id": format!("e{number}"), "type": "com.cint.session.updated", "data": data });
+        books.enter(&Fact::new(number, is_late, Event::parse(event.to_string().as_bytes()).unwrap()));
+        [ClientCode::COMPLETE, ClientCode::TERMINATE].map(|code| books.count(code))
+    };
+    assert_eq!(enter(3, None, false), [0, 0]);
+    assert_eq!(enter(2, Some(10), true), [1, 0], "nothing else told it");
+    assert_eq!(enter(1, Some(20), true), [1, 0], "older than what is known");
+    assert_eq!(enter(4, Some(20), false), [0, 1]);
+    assert_eq!((books.sessions(), books.handled), (1, 4));
+
+    let gap = |session: &str| Gap::new(session, (2, 3), cintx::reexports::jiff::Timestamp::UNIX_EPOCH);
+    assert_eq!(books.new_gaps([gap("a")]), [gap("a")]);
+    assert_eq!(books.new_gaps([gap("b"), gap("a")]), [gap("b")], "the other was told");
+    assert!(books.new_gaps([]).is_empty());
+    assert_eq!(books.new_gaps([gap("a")]), [gap("a")], "it is there again");
+}
+
 /// How many complete differs, but those that are turned back are a third of them, and the stranger is found.
 #[cfg(feature = "v2025-12-18")]
 #[test]
@@ -185,6 +222,8 @@ fn a_file_is_reconciled() {
     let completes = number("", " USD");
     assert!(completes > 60, "{printed}");
     assert_eq!((number("Accepted: ", ""), number("Invalid: ", "")), (completes.div_ceil(3), 1));
+    let (_, next) = printed.split_once("results.wave-7.state.json not sent: resume is of other").unwrap();
+    assert!(next.contains(&format!("Accepted: {}\n", (completes - 1).div_ceil(3))), "the next wave: {printed}");
     assert!(printed.contains("71d5a5b5-4f02-4e32-9f5c-0a6f0c1c9b0e,933,invalid,"), "{printed}");
     assert_eq!(printed.matches("state.json: ").count(), 1, "what is no state is told, and does without: {printed}");
     // Each complete costs as much as another one.

@@ -58,7 +58,7 @@ pub(super) async fn lock_sessions(
         SELECT session, target_group, $3 FROM unnest($1::text[], $2::text[]) AS new (session, target_group)
         ON CONFLICT (session) DO UPDATE SET
             touched = EXCLUDED.touched, target_group = coalesce(kept.target_group, EXCLUDED.target_group)
-        RETURNING session, next, target_group";
+        RETURNING session, next, low, target_group";
     sessions(transaction, query(transaction, upsert, &[&names, &groups, &now]).await?).await
 }
 
@@ -69,7 +69,7 @@ pub(super) async fn lock_overdue(
     waiting_since: SystemTime,
     limit: i64,
 ) -> Result<BTreeMap<String, Session>, Error> {
-    let lock = "SELECT session, next, target_group FROM cintx.inbox_session
+    let lock = "SELECT session, next, low, target_group FROM cintx.inbox_session
         WHERE session IN (SELECT session FROM cintx.inbox_held WHERE came <= $1 ORDER BY came LIMIT $2)
         ORDER BY session FOR UPDATE SKIP LOCKED";
     sessions(transaction, query(transaction, lock, &[&waiting_since, &limit]).await?).await
@@ -94,8 +94,9 @@ async fn sessions(transaction: &Transaction<'_>, rows: Vec<Row>) -> Result<BTree
     for row in &rows {
         let name: String = row.try_get(0)?;
         let (waiting, given_up) = parts.remove(&name).unwrap_or_default();
-        let order = SessionOrder::restored(row.try_get(1)?, waiting, given_up);
-        sessions.insert(name, Session { kept: order.clone(), order, target_group: row.try_get(2)? });
+        let low: Vec<i64> = row.try_get(2)?;
+        let order = SessionOrder::restored(row.try_get(1)?, waiting, given_up, low);
+        sessions.insert(name, Session { kept: order.clone(), order, target_group: row.try_get(3)? });
     }
     Ok(sessions)
 }
@@ -111,6 +112,11 @@ pub(super) async fn save_sessions(
         let update = "UPDATE cintx.inbox_session AS kept SET next = new.next
             FROM unnest($1::text[], $2::bigint[]) AS new (session, next) WHERE kept.session = new.session";
         query(transaction, update, &[&names, &next]).await?;
+    }
+    // No session is known to have any, so these are rare.
+    for (name, session) in sessions.iter().filter(|(_, it)| !it.order.low_numbers().eq(it.kept.low_numbers())) {
+        let low: Vec<i64> = session.order.low_numbers().collect();
+        query(transaction, "UPDATE cintx.inbox_session SET low = $2 WHERE session = $1", &[name, &low]).await?;
     }
     let changed = sessions.iter().filter(|(_, it)| !it.order.given_up().eq(it.kept.given_up()));
     let (mut changed_names, mut names) = (Vec::new(), Vec::new());
@@ -251,7 +257,7 @@ pub(super) async fn gaps_since(
 ) -> Result<Vec<Gap>, Error> {
     let mut client = database.connection().await?;
     let transaction = client.build_transaction().read_only(true).start().await?;
-    let with_gaps = "SELECT session, next, target_group FROM cintx.inbox_session
+    let with_gaps = "SELECT session, next, low, target_group FROM cintx.inbox_session
         WHERE session IN (
             SELECT session FROM cintx.inbox_held WHERE came BETWEEN $1 AND $2 UNION
             SELECT session FROM cintx.inbox_missing WHERE since BETWEEN $1 AND $2)";
@@ -280,7 +286,7 @@ fn gaps_of(sessions: BTreeMap<String, Session>) -> Vec<Gap> {
 pub(super) async fn gaps(database: &Database, limit: usize) -> Result<Vec<Gap>, Error> {
     let mut client = database.connection().await?;
     let transaction = client.build_transaction().read_only(true).start().await?;
-    let first = "SELECT session, next, target_group FROM cintx.inbox_session
+    let first = "SELECT session, next, low, target_group FROM cintx.inbox_session
         WHERE session IN (
             (SELECT DISTINCT session FROM cintx.inbox_held ORDER BY session LIMIT $1) UNION
             (SELECT DISTINCT session FROM cintx.inbox_missing ORDER BY session LIMIT $1))

@@ -17,6 +17,8 @@ pub(crate) const ARGUMENT: &str = "CINTX_FLEET_ARGUMENT";
 pub(crate) async fn database() -> Option<(Database, String)> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let Some(cluster) = Cluster::get() else {
+        let is_required = std::env::var("CINTX_POSTGRES").is_ok_and(|word| word == "required");
+        assert!(!is_required, "CINTX_POSTGRES is \"required\", and no PostgreSQL was found");
         // Past the harness, which keeps back what a passing test prints.
         let _ = writeln!(std::io::stderr(), "skipped: no PostgreSQL found");
         return None;

@@ -70,6 +70,9 @@ pub(crate) struct CountedAt {
     /// When the API was asked for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     read: Option<Timestamp>,
+    /// What they were before the first event: completes, screens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<(u64, u64)>,
     /// The newest event about them.
     #[serde(skip_serializing_if = "Option::is_none")]
     event: Option<CountOrder>,
@@ -77,27 +80,30 @@ pub(crate) struct CountedAt {
 
 impl CountedAt {
     pub(crate) fn read(at: Timestamp) -> Self {
-        Self { read: Some(at), event: None }
+        Self { read: Some(at), ..Self::default() }
     }
 
     pub(crate) fn is_unknown(&self) -> bool {
         self.read.is_none() && self.event.is_none()
     }
 
-    /// Whether counts are newer than those that are held.
-    pub(crate) fn takes(&mut self, new: CountOrder, held: (u64, u64)) -> bool {
+    /// Takes in counts, and says which hold: those that were there before any event, or those of the newest one. That
+    /// depends on no order: nothing of the events between is kept.
+    pub(crate) fn take(&mut self, new: CountOrder, held: (u64, u64)) -> (u64, u64) {
         if self.event.is_some_and(|known| new <= known) {
-            return false;
+            return held;
         }
         self.event = Some(new);
+        let before = *self.before.get_or_insert(held);
         let is_read = match (new.time(), self.read) {
             (Some(time), Some(read)) => time <= read,
             (Some(_), None) => false,
             (None, _) => true,
         };
-        // An answer may lag behind the events, so more than it has is newer than it.
         let count = |number: i64| u64::try_from(number).unwrap_or(0);
-        !is_read || (count(new.completes), count(new.screens)) > held
+        let told = (count(new.completes), count(new.screens));
+        // An answer may lag behind the events, so more than it has is newer than it.
+        if is_read { told.max(before) } else { told }
     }
 }
 
@@ -121,6 +127,8 @@ impl Hash for CountedAt {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn at(second: i64, completes: i64) -> CountOrder {
@@ -130,10 +138,7 @@ mod tests {
     /// Applies counts to those that were read at the tenth second, and says what is left.
     fn after(news: &[CountOrder]) -> u64 {
         let mut counted = CountedAt::read(Timestamp::from_second(10).unwrap());
-        news.iter().fold(7, |held, new| match counted.takes(*new, (held, 20)) {
-            true => u64::try_from(new.completes()).unwrap(),
-            false => held,
-        })
+        news.iter().fold((7, 20), |held, new| counted.take(*new, held)).0
     }
 
     #[test]
@@ -150,7 +155,30 @@ mod tests {
         assert_eq!(after(&[untimed(8), untimed(6)]), 8);
         assert_eq!(after(&[at(11, 6), untimed(9)]), 6);
         let mut unknown = CountedAt::default();
-        assert!(unknown.is_unknown() && unknown.takes(at(1, 5), (7, 20)), "of a table of no known age");
+        assert!(unknown.is_unknown(), "of a table of no known age");
+        assert_eq!(unknown.take(at(1, 5), (7, 20)), (5, 20));
+        // Both from before it was read, and less than the first told.
+        for last in [7, 6] {
+            assert_eq!(after(&[at(8, 8), at(9, last)]), 7);
+            assert_eq!(after(&[at(9, last), at(8, 8)]), 7);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_holds_depends_on_no_order(
+            news in prop::collection::vec((prop::option::of(5_i64..15), 4_i64..11), 1..7).prop_flat_map(|news| {
+                (Just(news.clone()), Just(news).prop_shuffle())
+            }),
+        ) {
+            let all = |news: Vec<(Option<i64>, i64)>| {
+                let order = |(second, completes)| {
+                    CountOrder::new(Option::and_then(second, |it| Timestamp::from_second(it).ok()), completes, 20)
+                };
+                after(&news.into_iter().map(order).collect::<Vec<_>>())
+            };
+            prop_assert_eq!(all(news.0), all(news.1));
+        }
     }
 
     #[test]

@@ -245,7 +245,8 @@ impl QuotaTable {
 
     /// Takes in counts of one quota as they were at a moment; `false` if the quota is not of this table, or if that
     /// changes nothing. The newest ones stay, also if they are lower, so counts may come twice, and in any order. Those
-    /// of before the table was [read](Quotas::read), by the client's clock, change it only if they are higher.
+    /// of before the table was [read](Quotas::read), by the client's clock, hold only if they are higher than what was
+    /// read.
     pub fn update_at(&mut self, quota_id: &str, time: Timestamp, completes: u64, prescreens: u64) -> bool {
         self.count(quota_id, Some(time), (completes, prescreens))
     }
@@ -256,11 +257,9 @@ impl QuotaTable {
         };
         let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         let held = (quota.completes, quota.prescreens);
-        if !quota.counted_at.takes(CountOrder::new(time, number(counts.0), number(counts.1)), held) {
-            return false;
-        }
-        (quota.completes, quota.prescreens) = counts;
-        held != counts
+        let holds = quota.counted_at.take(CountOrder::new(time, number(counts.0), number(counts.1)), held);
+        (quota.completes, quota.prescreens) = holds;
+        held != holds
     }
 
     /// Notes when the API was asked for the counts.

@@ -1,6 +1,6 @@
 //! The completes of a project to keep: every other one is turned back, so how many those are must be looked at first.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use uuid::Uuid;
 
@@ -63,7 +63,7 @@ impl<V: HasKeptCompletes> KeepOnly<V> {
     ///
     /// # Errors
     /// The RIDs that are wrong, of either list: each must be a UUID, and one that is kept be given once; there may be
-    /// 100,000 of those.
+    /// 100,000 of those. None of them is among the completes: then all would be turned back.
     pub fn of_completes<R: AsRef<str>>(
         self,
         completes: impl IntoIterator<Item = R>,
@@ -79,7 +79,7 @@ impl<V: HasKeptCompletes> KeepOnly<V> {
             }
         }
         Error::check(problems)?;
-        Ok(self.compared_with(csv, &all))
+        self.compared_with(csv, all)
     }
 
     /// How many would be turned back, by the report of the respondents of the project that can be reconciled, RID by
@@ -104,8 +104,9 @@ impl<V: HasKeptCompletes> KeepOnly<V> {
     /// ```
     ///
     /// # Errors
-    /// The RIDs that are wrong, as for [`of_completes`](Self::of_completes); a report without a column of RIDs: then
-    /// say how many completes there are. See [when a call fails](crate::guide::failures).
+    /// The RIDs that are wrong, as for [`of_completes`](Self::of_completes); a report whose RIDs cannot be read, or
+    /// that is empty: then give the completes to [`of_completes`](Self::of_completes) from records of your own. See
+    /// [when a call fails](crate::guide::failures).
     #[cfg(feature = "csv")]
     #[doc(alias = "generate_report")]
     pub async fn preview(self) -> Result<KeepOnlyPreview<V>, Error> {
@@ -122,24 +123,31 @@ impl<V: HasKeptCompletes> KeepOnly<V> {
         let report = reports.reconciliation_eligible_rids(scope, days).await?.until_done().await?;
         let mut content = Vec::new();
         report.write_to(&mut content).await?;
-        let eligible = eligible_rids(&content)?;
-        Ok(self.compared_with(csv, &eligible))
+        self.compared_with(csv, eligible_rids(&content)?)
     }
 
     /// What keeping means for these completes: those that are not among the kept ones are turned back.
-    fn compared_with(self, csv: String, completes: &HashSet<Uuid>) -> KeepOnlyPreview<V> {
-        let is_complete = |rid: &String| hyphenated_uuid(rid).is_some_and(|id| completes.contains(&id));
+    fn compared_with(self, csv: String, completes: HashSet<Uuid>) -> Result<KeepOnlyPreview<V>, Error> {
+        let mut turned_back = BTreeSet::from_iter(completes);
+        let is_complete = |rid: &String| hyphenated_uuid(rid).is_some_and(|id| turned_back.remove(&id));
         let (kept, strangers): (Vec<String>, Vec<String>) = self.rids.into_iter().partition(is_complete);
-        let (kept, all) = (kept.len() as u64, completes.len() as u64);
-        KeepOnlyPreview {
-            // Each of those that are kept is among all, once.
-            turned_back: all.saturating_sub(kept),
-            kept,
+        if kept.is_empty() {
+            let reason = format!(
+                "are {} that are no completes of the project, expected one at least: all of its {} would be turned \
+                 back",
+                strangers.len(),
+                turned_back.len()
+            );
+            return Err(Error::invalid(vec![FieldError::new("rids", reason)]));
+        }
+        Ok(KeepOnlyPreview {
+            turned_back,
+            kept: kept.len() as u64,
             strangers,
             reconciliations: self.reconciliations,
             project: self.project,
             csv,
-        }
+        })
     }
 
     fn to_csv(&self) -> (String, Vec<FieldError>) {
@@ -147,14 +155,17 @@ impl<V: HasKeptCompletes> KeepOnly<V> {
     }
 }
 
-/// The completes of a report, every one of which must be readable: what is not counted would be turned back unseen.
-/// Without a status that can be read, a row counts.
+/// The completes of a report, every one of which must be readable: what is not counted would be turned back unseen. A
+/// report without any column of RIDs says nothing about completes. Without a status that can be read, a row counts.
 #[cfg(feature = "csv")]
 fn eligible_rids(report: &[u8]) -> Result<HashSet<Uuid>, Error> {
     let rows = crate::report::ReportRows::read(report)?;
     let unreadable =
         |what: String| Error::other(std::io::Error::other(format!("the report has {what}, expected a RID")));
     let columns = rows.columns().join(", ");
+    if !rows.may_have_rids() {
+        return Err(unreadable(format!("no column of RIDs among its columns {columns:?}")));
+    }
     let mut rids = HashSet::new();
     for row in rows {
         let row = row?;
@@ -175,7 +186,7 @@ pub struct KeepOnlyPreview<V: Version> {
     project: ProjectId,
     csv: String,
     kept: u64,
-    turned_back: u64,
+    turned_back: BTreeSet<Uuid>,
     strangers: Vec<String>,
 }
 
@@ -189,7 +200,25 @@ impl<V: HasKeptCompletes> KeepOnlyPreview<V> {
 
     /// How many respondents would be turned back.
     pub fn turned_back(&self) -> u64 {
-        self.turned_back
+        self.turned_back.len() as u64
+    }
+
+    /// Who would be turned back: the RIDs in small letters, in order.
+    pub fn turned_back_rids(&self) -> impl ExactSizeIterator<Item = String> + '_ {
+        self.turned_back.iter().map(|id| id.hyphenated().to_string())
+    }
+
+    /// The money that it would save: what those cost who would be turned back, by the rows of a
+    /// [`completes`](crate::report::Reports::completes) report.
+    ///
+    /// # Errors
+    /// The first row that cannot be read; a sum of too many digits.
+    #[cfg(feature = "csv")]
+    pub fn would_save(
+        &self,
+        completes: impl IntoIterator<Item = Result<crate::report::ReportRow, crate::report::ReportError>>,
+    ) -> Result<super::bulk::Savings, crate::report::ReportError> {
+        super::bulk::Savings::sum(self.turned_back.iter().copied().collect(), hyphenated_uuid, completes)
     }
 
     /// The RIDs of the list that are no completes of the project, or none that can be reconciled any more. They keep
@@ -208,8 +237,8 @@ impl<V: HasKeptCompletes> KeepOnlyPreview<V> {
     /// [when a call fails](crate::guide::failures).
     pub async fn submit(&self, file_name: &str, turning_back: u64) -> Result<SubmittedReconciliation<V>, Error> {
         let mut problems = Vec::from_iter(text_length("file_name", file_name, FILE_NAME_CHARS));
-        if turning_back != self.turned_back {
-            let reason = format!("is {turning_back}, expected {}, as the preview says", self.turned_back);
+        if turning_back != self.turned_back() {
+            let reason = format!("is {turning_back}, expected {}, as the preview says", self.turned_back());
             problems.push(FieldError::new("turning_back", reason));
         }
         Error::check(problems)?;
@@ -237,6 +266,13 @@ mod tests {
         let found = eligible_rids(file.as_bytes()).unwrap();
         let expected: HashSet<Uuid> = [1, 3, 4].into_iter().map(|number| rid(number).parse().unwrap()).collect();
         assert_eq!(found, expected);
-        assert!(eligible_rids(b"client_status\n10\n").is_err());
+    }
+
+    #[test]
+    fn a_report_that_does_not_tell_rids_is_none_of_nobody() {
+        for report in ["", "\n", "client_status\n", "client_status\n10\n", "RID\n\"\"\n", "RID\nnobody\n"] {
+            assert!(eligible_rids(report.as_bytes()).is_err(), "{report:?}");
+        }
+        assert!(eligible_rids(b"RID\n").unwrap().is_empty());
     }
 }

@@ -325,7 +325,7 @@ impl Sent {
 }
 
 /// Looks at what cannot be seen yet: with waits that grow, until the API cannot be at work on the write any more.
-struct Looks {
+pub(crate) struct Looks {
     until: tokio::time::Instant,
     wait: Duration,
 }
@@ -337,14 +337,19 @@ impl Looks {
         } else {
             pipeline.shared.timeouts.processing.saturating_sub(circumstances.since)
         };
+        Self::during(left.max(LIST_LAG))
+    }
+
+    /// From now on, the last look at the end.
+    pub(crate) fn during(time: Duration) -> Self {
         let now = tokio::time::Instant::now();
         // What cannot be counted is as good as for ever.
         let far = now + Duration::from_secs(86_400 * 365);
-        Self { until: now.checked_add(left.max(LIST_LAG)).unwrap_or(far), wait: FIRST_WAIT }
+        Self { until: now.checked_add(time).unwrap_or(far), wait: FIRST_WAIT }
     }
 
     /// Waits for another look; `false` if the last one was the last.
-    async fn again(&mut self) -> bool {
+    pub(crate) async fn again(&mut self) -> bool {
         let now = tokio::time::Instant::now();
         if now >= self.until {
             return false;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 
-use super::{Report, ReportFilter, ReportQuery, ReportRequest, ReportStatus};
+use super::{Report, ReportFilter, ReportKind, ReportQuery, ReportRequest, ReportStatus};
 use crate::client::{CallOptions, Client};
 use crate::error::{Error, JobFailure};
 use crate::job::{Job, JobKind, JobPoll, JobStatus};
@@ -26,6 +26,8 @@ impl<V: Version> From<&ReportJob<V>> for ReportId {
 #[derive(Clone, Debug)]
 pub struct ReportDownload<V: Version> {
     pub(super) client: Client<V>,
+    /// What the report is about, if it was requested here.
+    pub(super) kind: Option<ReportKind>,
 }
 
 impl<V: Version> ReportDownload<V> {
@@ -58,7 +60,8 @@ impl<V: Version> JobKind for ReportDownload<V> {
                 V::report_status(client.raw(), client.account(), id.as_str()).await?;
             let status = match status {
                 JobStatus::Done(url) => {
-                    JobStatus::Done(Report { client: client.clone(), id: ReportId::new(id.as_str()), url })
+                    let (id, kind) = (ReportId::new(id.as_str()), self.kind.clone());
+                    JobStatus::Done(Report { client: client.clone(), id, kind, url })
                 }
                 JobStatus::Failed(failure) => JobStatus::Failed(failure),
                 JobStatus::Running if self.has_failed(id).await? => JobStatus::Failed(JobFailure {

@@ -145,13 +145,16 @@ impl<V: Version> Reports<V> {
     /// A report that was requested in another process, as a job to wait for. Sends nothing.
     #[doc(alias = "report_status")]
     pub fn job(&self, id: impl Into<ReportId>) -> ReportJob<V> {
-        let id = id.into();
-        Job::new(ReportDownload { client: self.client.clone() }, JobId::new(id.as_str()))
+        self.job_of(id.into(), None)
+    }
+
+    pub(super) fn job_of(&self, id: ReportId, kind: Option<ReportKind>) -> ReportJob<V> {
+        Job::new(ReportDownload { client: self.client.clone(), kind }, JobId::new(id.as_str()))
     }
 
     /// A report that is ready, by its id. Asks nothing.
     pub fn report(&self, id: impl Into<ReportId>) -> Report<V> {
-        Report { client: self.client.clone(), id: id.into(), url: None }
+        Report { client: self.client.clone(), id: id.into(), kind: None, url: None }
     }
 }
 

@@ -35,7 +35,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
 use crate::client::options::handle_options;
-use crate::error::Error;
+use crate::error::{Error, FieldError};
 #[cfg(feature = "files")]
 use crate::fs::AtomicFile;
 use crate::open_enum::open_enum;
@@ -155,6 +155,7 @@ impl ReportScope {
 pub struct Report<V: Version> {
     client: Client<V>,
     id: ReportId,
+    kind: Option<ReportKind>,
     url: Option<String>,
 }
 
@@ -164,6 +165,17 @@ impl<V: Version> Report<V> {
     /// The id of the report.
     pub fn id(&self) -> &ReportId {
         &self.id
+    }
+
+    /// What it is about, if that is known: of a report that was requested here, or as it was [said](Self::of_kind).
+    pub fn kind(&self) -> Option<&ReportKind> {
+        self.kind.as_ref()
+    }
+
+    /// Says what it is about, of a report that is known by its id alone. Saves [`share`](Self::share) a search.
+    #[must_use]
+    pub fn of_kind(self, kind: ReportKind) -> Self {
+        Self { kind: Some(kind), ..self }
     }
 
     /// Where it can be fetched by a client with a token, if its status has told.
@@ -209,10 +221,34 @@ impl<V: Version> Report<V> {
 
     /// Makes a link by which anybody can get it for a short while: a secret of its own.
     ///
+    /// From 2025-12-18 on the API wants to be told what the report is about. Where that is not [known](Self::kind), the
+    /// requests of the last 90 days are searched for it first.
+    ///
     /// # Errors
-    /// The API answers 404 before the report is ready. See [when a call fails](crate::guide::failures).
+    /// What it is about is not known, and it is not among those requests: say it by [`of_kind`](Self::of_kind). The API
+    /// answers 404 before the report is ready. See [when a call fails](crate::guide::failures).
     #[doc(alias = "share_report")]
     pub async fn share(&self) -> Result<Secret, Error> {
-        V::share_report(self.client.raw(), self.client.account(), &self.id).await
+        let found = match self.kind {
+            None if V::SHARES_BY_KIND => Some(self.listed_kind().await?),
+            _ => None,
+        };
+        V::share_report(self.client.raw(), self.client.account(), &self.id, self.kind.as_ref().or(found.as_ref())).await
+    }
+
+    /// What it is about, as its address or the list of requests says.
+    async fn listed_kind(&self) -> Result<ReportKind, Error> {
+        let told = self.url.as_deref().and_then(crate::wire::reports::file).and_then(|(_, kind)| kind);
+        if let Some(kind) = told {
+            return Ok(kind);
+        }
+        let mut requests = self.client.reports().requests().page_size(100).stream();
+        while let Some(request) = requests.try_next().await? {
+            if let (true, Some(kind)) = (request.id == self.id, request.kind) {
+                return Ok(kind);
+            }
+        }
+        let reason = format!("is not known of the report {}, expected it to be given by `Report::of_kind`", self.id);
+        Err(Error::invalid(vec![FieldError::new("kind", reason)]))
     }
 }

@@ -152,7 +152,7 @@ impl<V: Version> IntoFuture for ReportBuilder<V> {
         Box::pin(async move {
             Error::check(self.order.problems(self.client.now()))?;
             let id = V::generate_report(self.client.raw(), self.client.account(), &self.order).await?;
-            Ok(Reports { client: self.client }.job(id))
+            Ok(Reports { client: self.client }.job_of(id, Some(self.order.kind)))
         })
     }
 }

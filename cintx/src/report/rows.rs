@@ -281,6 +281,11 @@ impl<R: Read> ReportRows<R> {
         &self.columns
     }
 
+    /// Whether a column can have RIDs.
+    pub(crate) fn may_have_rids(&self) -> bool {
+        self.known.iter().any(|column| matches!(column, Column::Rid | Column::Respondent))
+    }
+
     fn row(&self, cells: &[impl AsRef<str>]) -> ReportRow {
         let mut row = ReportRow::default();
         for (at, cell) in cells.iter().enumerate() {

@@ -136,7 +136,11 @@ impl LinkKey {
         let missing = || RedirectError::Missing { parameter: self.parameter.clone() };
         let not_last = || RedirectError::NotLast { parameter: self.parameter.clone() };
         let count = pairs(query).filter(|pair| name_of(pair) == self.parameter).count();
-        let (_, last) = query.rsplit_once('&').ok_or_else(missing)?;
+        let Some((_, last)) = query.rsplit_once('&') else {
+            let problem = "has the hash as its only parameter";
+            let expected = "another one before it: what is hashed without one is not published";
+            return Err(if count == 0 { missing() } else { RedirectError::Url { problem, expected } });
+        };
         match (count, last.split_once('=')) {
             (0, _) => Err(missing()),
             (1, Some((name, given))) if name == self.parameter => {
@@ -540,8 +544,10 @@ mod tests {
         for url in ["https://a/?b&hash=c#d", "https://a/?\u{e9}&hash=c", "https://a/?b c&hash=d"] {
             assert!(matches!(entry.verify(url), Err(RedirectError::Url { .. })), "{url}");
         }
+        assert_eq!(entry.verify("https://a/?has=x"), Err(missing));
         // Which text is hashed if there is no other parameter is not published.
-        assert_eq!(entry.verify("https://a/?hash=dYQuf4tCr1l07nDRpzO-PLSBNTQ"), Err(missing));
+        let alone = entry.verify("https://a/?hash=dYQuf4tCr1l07nDRpzO-PLSBNTQ").unwrap_err().to_string();
+        assert!(alone.starts_with("url has the hash as its only parameter, expected another one before it"), "{alone}");
         let exit = ExitLinks::new(LONG_KEY).unwrap();
         assert!(matches!(exit.sign("https://a/?"), Err(RedirectError::Url { .. })));
         assert!(matches!(exit.sign("https://a/?a=b&hash=c"), Err(RedirectError::Repeated { .. })));

@@ -24,6 +24,7 @@ use crate::http::pace::{AdaptivePacer, Pacer};
 use crate::http::{
     After, AttemptEvent, HttpSender, HttpTransport, Pipeline, SentKeys, ServerToServer as KeyedHost, Shared,
 };
+use crate::recovery::resolver::Looks;
 
 /// Follows respondents from your server to Cint's. Cheap to clone.
 ///
@@ -114,9 +115,18 @@ fn is_refused(error: &Error) -> bool {
     error.status().is_some_and(|status| status.as_u16() == 422)
 }
 
-/// The status that a refusal tells of a respondent, if it does.
+/// The status that a refusal tells of a respondent, if it does. Under another status than 422, a number that is no
+/// published code and comes without the respondent's id is not taken for one: some say their own status there.
 fn told_in(error: &Error, rid: &str) -> Option<i64> {
-    serde_json::from_slice::<Told>(error.body()).ok()?.status_of(rid)
+    let refusal = error.status().filter(|status| status.is_client_error())?;
+    // They are about the call, whoever the respondent is.
+    if matches!(refusal.as_u16(), 401 | 403 | 404 | 429) {
+        return None;
+    }
+    let told = serde_json::from_slice::<Told>(error.body()).ok()?;
+    let code = told.status_of(rid)?;
+    let is_published = code == IN_SURVEY || RespondentOutcome::try_from(code).is_ok();
+    (is_refused(error) || told.id.is_some() || is_published).then_some(code)
 }
 
 impl ServerToServer {
@@ -171,14 +181,14 @@ impl ServerToServer {
         let status = match self.status(rid).await {
             Ok(status) => status,
             Err(error) if is_unknown_respondent(&error) => return Ok(refuse(EntryRefusal::NotFound)),
-            Err(error) if is_refused(&error) && !is_page(&error) => {
-                let code = told_in(&error, rid).filter(|code| *code != IN_SURVEY);
-                return Ok(refuse(code.map_or(EntryRefusal::NoStatus, |code| EntryRefusal::NotInSurvey { code })));
-            }
-            Err(cause) => {
-                let (rid, refused) = (rid.to_owned(), refused(EntryRefusal::Unanswered));
-                return Err(UnansweredEntry { rid, refused, cause });
-            }
+            Err(cause) => match told_in(&cause, rid).filter(|code| *code != IN_SURVEY) {
+                Some(code) => return Ok(refuse(EntryRefusal::NotInSurvey { code })),
+                None if is_refused(&cause) && !is_page(&cause) => return Ok(refuse(EntryRefusal::NoStatus)),
+                None => {
+                    let (rid, refused) = (rid.to_owned(), refused(EntryRefusal::Unanswered));
+                    return Err(UnansweredEntry { rid, refused, cause });
+                }
+            },
         };
         if !status.is_in_survey() {
             return Ok(refuse(EntryRefusal::NotInSurvey { code: status.code }));
@@ -208,7 +218,7 @@ impl ServerToServer {
             },
             Err(error) => Error::from(error),
         };
-        if is_refused(&error) {
+        if is_refused(&error) || told_in(&error, rid).is_some() {
             return self.judge(rid, outcome, error);
         }
         if is_unknown_respondent(&error) {
@@ -223,20 +233,26 @@ impl ServerToServer {
     /// Asks whether the respondent of a transition whose result is [unknown](TransitionResult::Unknown) is still in
     /// the survey, and sends none. After a restart, too, as long as you have kept the respondent and the outcome.
     ///
-    /// [`NotApplied`](TransitionResult::NotApplied) says that they are: [`finish`](Self::finish) it again. Should the
-    /// lost request arrive after all, the second one is refused, and thereby confirmed. Whoever has left stays
-    /// [unknown](TransitionResult::Unknown) here, since Cint publishes no other code of this answer: which outcome is
-    /// on record is told by `finish`, too.
+    /// [`NotApplied`](TransitionResult::NotApplied) says that they are, and that the lost request cannot arrive any
+    /// more. A gateway may give up before Cint does, so whoever is in the survey is asked for again until
+    /// [`Timeouts::processing`] has passed, a minute if not set; end it earlier by dropping it, and the result is as
+    /// unknown as it was. Whoever has left stays [unknown](TransitionResult::Unknown) here, at once, since Cint
+    /// publishes no other code of this answer: which outcome is on record is told by [`finish`](Self::finish), which
+    /// may be called instead of this.
     pub async fn resolve(&self, respondent: &Admitted, outcome: RespondentOutcome) -> TransitionResult {
         let rid = respondent.rid();
-        match self.status(rid).await {
-            Ok(status) if status.is_in_survey() => TransitionResult::NotApplied { cause: None },
-            Ok(_) => TransitionResult::Unknown { cause: None },
-            Err(error) if is_unknown_respondent(&error) => self.not_found(rid, outcome, error),
-            Err(error) if is_refused(&error) && told_in(&error, rid) == Some(IN_SURVEY) => {
-                TransitionResult::NotApplied { cause: Some(error) }
+        let mut looks = Looks::during(self.pipeline.shared.timeouts.processing);
+        loop {
+            let cause = match self.status(rid).await {
+                Ok(status) if status.is_in_survey() => None,
+                Ok(_) => return TransitionResult::Unknown { cause: None },
+                Err(error) if is_unknown_respondent(&error) => return self.not_found(rid, outcome, error),
+                Err(error) if told_in(&error, rid) == Some(IN_SURVEY) => Some(error),
+                Err(error) => return TransitionResult::Unknown { cause: Some(error) },
+            };
+            if !looks.again().await {
+                return TransitionResult::NotApplied { cause };
             }
-            Err(error) => TransitionResult::Unknown { cause: Some(error) },
         }
     }
 

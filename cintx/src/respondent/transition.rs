@@ -16,8 +16,8 @@ pub enum TransitionResult {
     /// Cint knows no such respondent, so it has no outcome on record, and sending it again changes nothing: see
     /// [`UnknownRespondent`] for what is left to do.
     NotFound(UnknownRespondent),
-    /// Nothing has changed, the respondent is still in the survey: the request did not leave, or it was refused. It
-    /// may be sent again, once its cause is gone.
+    /// Nothing has changed, the respondent is still in the survey: the request did not leave, it was refused, or it
+    /// was lost and cannot arrive any more. It may be sent again, once its cause is gone.
     NotApplied {
         /// Why, as far as it is known.
         cause: Option<Error>,

@@ -43,7 +43,15 @@ pub trait ReportsWire: Wire {
         ask: &PageRequest,
     ) -> impl Future<Output = Answer<RawPage<ReportRequest>>> + Send;
 
-    fn share_report(raw: &Self::Raw, account: i64, id: &ReportId) -> impl Future<Output = Answer<Secret>> + Send;
+    /// Whether a report is only shared by those who say what it is about.
+    const SHARES_BY_KIND: bool;
+
+    fn share_report(
+        raw: &Self::Raw,
+        account: i64,
+        id: &ReportId,
+        kind: Option<&ReportKind>,
+    ) -> impl Future<Output = Answer<Secret>> + Send;
 
     /// Its content; the address saves a request where it is known and needed.
     fn download_report(

@@ -9,7 +9,7 @@ use cintx::fielding::{FieldingRun, RunAction};
 use cintx::paging::{ListQuery, ListRequest};
 use cintx::reconciliation::SubmittedReconciliation;
 use cintx::reference::ReferenceData;
-use cintx::report::{ReportJob, ReportScope};
+use cintx::report::{ReportJob, ReportKind, ReportScope};
 use cintx::supply::Supply;
 use cintx::target_group::{DraftBuilder, FillingStrategy, TargetGroup};
 use cintx::types::LengthOfInterview;
@@ -234,7 +234,7 @@ fn of_account<V: Version>() -> Vec<Reading<V>> {
         },
         "report requests": page(cint.reports().requests()).await,
         "report status": report(&cint).status().await.map(|status| crate::readings::report_status(status)),
-        "report share": cint.reports().report(ReportId::new(UUID)).share().await
+        "report share": cint.reports().report(ReportId::new(UUID)).of_kind(ReportKind::Completes).share().await
             .map(|secret| secret.expose().to_owned()),
         "reconciliations": page(cint.reconciliations().list().name("wave.csv")).await,
         "reconciliation made": {

@@ -224,6 +224,7 @@ async fn completes_of_today_are_seen_whether_a_report_has_its_last_day_or_not() 
 async fn a_project_keeps_only_the_completes_that_are_named() {
     use cintx::client::CallOptions;
     use cintx::reconciliation::{ReconciliationFile, ReconciliationKind};
+    use cintx::report::{ReportRows, ReportScope};
     use cintx::{ProjectId, V2025_12_18};
 
     let setup = quiet::<V2025_12_18>().await;
@@ -237,6 +238,18 @@ async fn a_project_keeps_only_the_completes_that_are_named() {
     let kept = [&*rids[0], &*rids[1], STRANGER];
     let preview = reconciliations.keep_only(&project, kept).preview().await.unwrap();
     assert_eq!((preview.kept(), preview.turned_back(), preview.strangers()), (2, 1, &[STRANGER.to_owned()][..]));
+    assert!(preview.turned_back_rids().eq([rids[2].to_lowercase()]));
+    let today = jiff::tz::Offset::UTC.to_datetime(Timestamp::now()).date();
+    let order = setup.cint.reports().completes(ReportScope::projects([&project]), today - 7.days()..=today + 1.day());
+    let mut report = Vec::new();
+    order.await.unwrap().until_done().await.unwrap().write_to(&mut report).await.unwrap();
+    let savings = preview.would_save(ReportRows::read(&*report).unwrap()).unwrap();
+    assert_eq!(savings.to_string(), "2.73 USD", "what one complete costs");
+    // None of them is a complete, as where the list is another project's: all would be turned back.
+    let slip = reconciliations.keep_only(&project, [STRANGER]).preview().await.unwrap_err();
+    let problem = "rids are 1 that are no completes of the project, expected one at least: all of its 3 would be \
+                   turned back";
+    assert_eq!(slip.invalid_fields()[0].to_string(), problem);
     // The same of a list of our own, in which case does not matter and a slip is no complete.
     let all = rids.iter().map(|rid| rid.to_lowercase());
     let ours = reconciliations.keep_only(&project, kept).of_completes(all.chain([rids[0].clone()])).unwrap();

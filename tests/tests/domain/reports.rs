@@ -57,6 +57,19 @@ async fn every_kind_is_written_and_fetched<V: Version>(setup: Setup<V>) {
         assert!(is_written, "{content:?}");
         let link = report.share().await.unwrap();
         assert!(link.expose().starts_with("https://") && !format!("{link:?}").contains("https"));
+        let shared = setup.sandbox.requests().pop().unwrap();
+        assert_eq!(shared.query, Some(format!("report_type={}", report.kind().unwrap())), "{}", shared.path);
+        // Known by its id alone.
+        let by_id = setup.cint.reports().report(report.id());
+        assert!(by_id.kind().is_none() && by_id.share().await.is_ok());
+        assert!(by_id.of_kind(report.kind().unwrap().clone()).share().await.is_ok());
+    }
+    if V::DATE >= "2025-12-18" {
+        let nobody = setup.cint.reports().report(ReportId::new("01JABCDEFGHJKMNPQRSTVWXYZ0"));
+        let error = nobody.share().await.unwrap_err();
+        let problem = "kind is not known of the report 01JABCDEFGHJKMNPQRSTVWXYZ0, expected it to be given by \
+                       `Report::of_kind`";
+        assert_eq!(error.invalid_fields()[0].to_string(), problem);
     }
 
     let requests = setup.cint.reports().requests().page_size(4).stream().collect().await.unwrap();
@@ -226,4 +239,10 @@ async fn the_newest_version_sends_mail_and_filters() {
     assert_eq!(count(ReportLevel::Account, ReportStatus::Pending).await.0, 0);
     assert_eq!(count(ReportLevel::Project, ReportStatus::Completed).await.0, 0);
     setup.assert_no_violation();
+
+    // Whoever leaves out what a report is about gets no link.
+    let id = reports.requests().stream().try_next().await.unwrap().unwrap().id;
+    let path = format!("/demand/accounts/{}/reports/{id}/share", setup.sandbox.account_id());
+    let bare = setup.cint.request(http::Method::GET, &path).send::<serde_json::Value>().await.unwrap_err();
+    assert_eq!(bare.status().map(|status| status.as_u16()), Some(400));
 }

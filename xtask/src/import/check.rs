@@ -57,6 +57,35 @@ pub(super) fn constructs(document: &Value) -> Vec<Problem> {
     problems
 }
 
+/// References to parameters that say beside the reference whether the parameter is required, and otherwise than it does.
+/// OpenAPI ignores what stands there, and whoever reads it does not: after the overlays none may be left.
+pub(super) fn required_beside(document: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    inspect(document, &mut |kind, pointer, object| {
+        let (Some(reference), Some(beside)) = (object.get("$ref").and_then(Value::as_str), object.get("required"))
+        else {
+            return;
+        };
+        let there = resolve(document, reference).and_then(|parameter| parameter.get("required"));
+        if kind == Kind::Parameter && beside != there.unwrap_or(&Value::Bool(false)) {
+            found.push(pointer.to_owned());
+        }
+    });
+    found
+}
+
+/// Those that no overlay has written out.
+pub(super) fn required_lost(found: &[String], document: &Value) -> Vec<Problem> {
+    let is_left = |pointer: &&String| document.pointer(pointer).is_some_and(|object| object.get("$ref").is_some());
+    let problem = |pointer: &String| {
+        Problem::at(
+            pointer,
+            "says `required` beside a reference, where OpenAPI ignores it: an overlay must write the parameter out",
+        )
+    };
+    found.iter().filter(is_left).map(problem).collect()
+}
+
 fn misplaced(child: crate::document::tree::Child, extensible: bool, value: &Value) -> Option<&'static str> {
     use crate::document::tree::Child;
     let (fits, expected) = match child {

@@ -70,6 +70,7 @@ fn normalise(source: &Source, date: Option<&str>, overlays: &Overlays) -> Result
     let mut problems = Problems::new(&source.name);
     problems.extend(check::constructs(&document));
     problems.extend(check::references(&document));
+    let required_beside = check::required_beside(&document);
 
     let mut report = Report::new(format!("import of {}", source.name));
     let found = passes::date(&mut document);
@@ -90,6 +91,7 @@ fn normalise(source: &Source, date: Option<&str>, overlays: &Overlays) -> Result
                 .note(format!("overlay {name} was made for another document and would fit this one: does it need it?"));
         }
     }
+    problems.extend(check::required_lost(&required_beside, &document));
     problems.extend(check::shape(&document));
     problems.extend(check::operations(&document));
     problems.extend(wire::problems(&document));

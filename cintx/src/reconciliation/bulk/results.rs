@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
+use std::hash::Hash;
 use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
@@ -133,7 +134,8 @@ pub struct RowResult {
     pub note: Option<String>,
 }
 
-/// The money that a reconciliation saved. Made by [`BulkResults::saved`].
+/// The money that a reconciliation saved, or would save. Made by [`BulkResults::saved`] and
+/// [`KeepOnlyPreview::would_save`](super::super::KeepOnlyPreview::would_save).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Savings {
@@ -142,6 +144,31 @@ pub struct Savings {
     /// How many of those respondents have no amount: the report lacks them, their cost or its currency, or has
     /// something there that is no amount.
     pub without_amount: u64,
+}
+
+impl Savings {
+    /// What those cost who are turned back, each known by what its RID leads to.
+    pub(in super::super) fn sum<K: Hash + Eq>(
+        mut turned_back: HashSet<K>,
+        key: impl Fn(&str) -> Option<K>,
+        completes: impl IntoIterator<Item = Result<ReportRow, ReportError>>,
+    ) -> Result<Self, ReportError> {
+        let mut amounts = CurrencySums::default();
+        for row in completes {
+            let row = row?;
+            let respondent = row.rid.as_deref().and_then(&key);
+            let (Some(respondent), Some(&cost), Some(currency)) =
+                (respondent, row.cost.value(), row.currency.as_deref())
+            else {
+                continue;
+            };
+            // A respondent who stands in the report twice is paid once.
+            if turned_back.remove(&respondent) && !amounts.add(cost, currency) {
+                return Err(ReportError::Io(io::Error::other("the costs have a sum of too many digits")));
+            }
+        }
+        Ok(Self { amounts, without_amount: turned_back.len() as u64 })
+    }
 }
 
 /// `2.73 USD and 1 without an amount`
@@ -168,7 +195,8 @@ pub struct BulkResults<'a> {
 }
 
 impl BulkResults<'_> {
-    /// Takes over a file of exceptions: a RID in each line, and perhaps more. Says how many RIDs it has.
+    /// Takes over a file of exceptions: a RID in each line, and perhaps more. Says how many of the submitted respondents
+    /// it names: one who stands there twice, or a stranger, must not make up for another.
     fn except(&mut self, content: &[u8], outcome: RowOutcome) -> Result<i64, Error> {
         match ReportFormat::of(content).map_err(Error::other)? {
             ReportFormat::Csv => {}
@@ -176,10 +204,9 @@ impl BulkResults<'_> {
         }
         let broken = |error: RecordError| unreadable(format!("is broken, expected CSV: {error:?}"));
         let mut records = Records::new(content, None).map_err(broken)?;
-        let mut named = 0;
+        let mut named = HashSet::new();
         while let Some(record) = records.read().map_err(broken)? {
             let Some(rid) = record.fields().find_map(|field| Rid::parse(&field)) else { continue };
-            named += 1;
             let Some(at) = self.corrections.0.rows.find(&rid) else {
                 self.strangers += 1;
                 continue;
@@ -187,8 +214,9 @@ impl BulkResults<'_> {
             let more: Vec<_> = record.fields().filter(|it| !it.is_empty() && Rid::parse(it).is_none()).collect();
             let note = (!more.is_empty()).then(|| more.join(", "));
             self.exceptions.insert(at, (outcome, note));
+            named.insert(at);
         }
-        Ok(named)
+        Ok(i64::try_from(named.len()).unwrap_or(i64::MAX))
     }
 
     fn outcome(&self, at: usize) -> (RowOutcome, Option<String>) {
@@ -233,20 +261,8 @@ impl BulkResults<'_> {
         let rows = &self.corrections.0.rows;
         let is_turned_back =
             |at: usize| rows.as_slice()[at].remark != Reason::AdjustedComplete && self.outcome(at).0.is_accepted();
-        let mut open: HashSet<usize> = (0..rows.as_slice().len()).filter(|at| is_turned_back(*at)).collect();
-        let mut amounts = CurrencySums::default();
-        for row in completes {
-            let row = row?;
-            let at = row.rid.as_deref().and_then(Rid::parse).and_then(|rid| rows.find(&rid));
-            let (Some(at), Some(&cost), Some(currency)) = (at, row.cost.value(), row.currency.as_deref()) else {
-                continue;
-            };
-            // A respondent who stands in the report twice is paid once.
-            if open.remove(&at) && !amounts.add(cost, currency) {
-                return Err(ReportError::Io(io::Error::other("the costs have a sum of too many digits")));
-            }
-        }
-        Ok(Savings { amounts, without_amount: open.len() as u64 })
+        let open: HashSet<usize> = (0..rows.as_slice().len()).filter(|at| is_turned_back(*at)).collect();
+        Savings::sum(open, |rid| rows.find(&Rid::parse(rid)?), completes)
     }
 
     /// Writes a line for each respondent, below a header: `line,rid,reason_code,outcome,note`.
@@ -310,7 +326,9 @@ mod tests {
             "reason;RID;when\n\"not; known\";{};today\n;2e8b1f9a-6a77-4bb0-8ef1-f5b4a3b0a1d2;\n",
             rids[0].to_uppercase()
         );
-        assert_eq!(results.except(exceptions.as_bytes(), RowOutcome::Invalid).unwrap(), 2);
+        let twice = format!("{}\n{}\n", rids[0], rids[0]);
+        assert_eq!(results.except(twice.as_bytes(), RowOutcome::Invalid).unwrap(), 1, "the same one");
+        assert_eq!(results.except(exceptions.as_bytes(), RowOutcome::Invalid).unwrap(), 1, "and a stranger");
         assert_eq!(outcomes(&results)[0], (RowOutcome::Invalid, Some("not; known, today".to_owned())));
         assert_eq!((results.strangers(), results.counts()[&RowOutcome::Open]), (1, 1));
         let mut written = Vec::new();

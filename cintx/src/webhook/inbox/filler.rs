@@ -247,11 +247,13 @@ struct LastCounts(BTreeMap<(String, Option<String>), Event>);
 impl LastCounts {
     /// Keeps an event if it tells counts, unless later ones are kept. Answers whether it tells any.
     fn keep(&mut self, event: &Event) -> bool {
-        let (EventData::QuotaFillRegistered(fill), Some(_)) = (event.data(), event.count_order()) else { return false };
+        let (EventData::QuotaFillRegistered(fill), Some(order)) = (event.data(), event.count_order()) else {
+            return false;
+        };
         let kept = self.0.entry((fill.target_group_id.clone(), fill.profile_quota_id.clone()));
         let kept = kept.or_insert_with(|| event.clone());
-        // Of one moment, the one that stands behind the other.
-        if event.time() >= kept.time() {
+        // By the inbox's own rule, which would drop all others.
+        if Some(order) > kept.count_order() {
             kept.clone_from(event);
         }
         true
@@ -294,5 +296,31 @@ impl<'a> Wanted<'a> {
         }
         self.left = self.left.saturating_sub(1);
         if self.left == 0 { Wish::TakeLast } else { Wish::Take }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn of_a_quotas_counts_the_newest_are_kept_in_any_order() {
+        let event = |second: u32, completes: i64| {
+            let data = json!({ "target_group_id": "g", "profile_quota_id": "q", "completes": completes, "screens": 9 });
+            let time = format!("2026-11-29T10:00:{second:02}Z");
+            let id = format!("{second} {completes}");
+            let event = json!({ "id": id, "type": "com.cint.quota.fill.registered", "time": time, "data": data });
+            Event::parse(event.to_string().as_bytes()).unwrap()
+        };
+        let kept = |order: [(u32, i64); 3]| {
+            let mut counts = LastCounts::default();
+            assert!(order.into_iter().all(|(second, completes)| counts.keep(&event(second, completes))));
+            counts.0.into_values().next().unwrap().id().to_owned()
+        };
+        // Of one moment, more is newer.
+        assert_eq!(kept([(1, 9), (2, 5), (2, 4)]), "2 5");
+        assert_eq!(kept([(2, 4), (2, 5), (1, 9)]), "2 5");
     }
 }

@@ -31,6 +31,9 @@ pub struct SessionOrder {
     /// The numbers that were not waited for any longer: first, last, since when. Ordered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     missing: Vec<(i64, i64, i64)>,
+    /// The numbers below the first that have come. Ordered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    low: Vec<i64>,
 }
 
 /// Where in its session an event stands, and so what is to be done with it.
@@ -79,7 +82,7 @@ impl MissingNumbers {
 
 impl Default for SessionOrder {
     fn default() -> Self {
-        Self { next: FIRST_NUMBER, held: Vec::new(), missing: Vec::new() }
+        Self { next: FIRST_NUMBER, held: Vec::new(), missing: Vec::new(), low: Vec::new() }
     }
 }
 
@@ -90,18 +93,21 @@ impl SessionOrder {
     }
 
     /// As it was kept in parts, in any order: the number that is [next](Self::next_number), those that
-    /// [wait](Self::waiting) and those that are [given up](Self::given_up).
+    /// [wait](Self::waiting), those that are [given up](Self::given_up) and those that are [low](Self::low_numbers).
     pub fn restored(
         next: i64,
         waiting: impl IntoIterator<Item = (i64, Timestamp)>,
         given_up: impl IntoIterator<Item = MissingNumbers>,
+        low: impl IntoIterator<Item = i64>,
     ) -> Self {
         let mut held: Vec<_> = waiting.into_iter().map(|(number, came)| (number, came.as_microsecond())).collect();
         held.sort_unstable();
         let given_up = given_up.into_iter().map(|it| (it.first, it.last, it.since.as_microsecond()));
         let mut missing: Vec<_> = given_up.collect();
         missing.sort_unstable();
-        Self { next, held, missing }
+        let mut low: Vec<_> = low.into_iter().collect();
+        low.sort_unstable();
+        Self { next, held, missing, low }
     }
 
     /// The number that is to be handed on next; all lower ones were handed on or are given up.
@@ -124,6 +130,11 @@ impl SessionOrder {
         self.missing.iter().copied().map(MissingNumbers::new)
     }
 
+    /// The numbers below 1 that have come, in order: no session is known to have any, and none is waited for.
+    pub fn low_numbers(&self) -> impl ExactSizeIterator<Item = i64> + '_ {
+        self.low.iter().copied()
+    }
+
     /// The numbers that are missing: those that are given up, and those that something waits for.
     pub fn missing(&self) -> impl Iterator<Item = MissingNumbers> + '_ {
         let mut next = self.next;
@@ -138,10 +149,7 @@ impl SessionOrder {
     /// An event has come that has this number.
     pub fn accept(&mut self, number: i64, came: Timestamp) -> SequencePlace {
         if number < FIRST_NUMBER {
-            return match self.next > FIRST_NUMBER {
-                true => SequencePlace::Late,
-                false => SequencePlace::InOrder { followed_by: Vec::new() },
-            };
+            return self.accept_low(number);
         }
         if number < self.next {
             return if self.take_missing(number) { SequencePlace::Late } else { SequencePlace::Duplicate };
@@ -158,6 +166,16 @@ impl SessionOrder {
                 self.held.insert(at, (number, came.as_microsecond()));
                 SequencePlace::Waiting
             }
+        }
+    }
+
+    /// Of a number that nothing waits for.
+    fn accept_low(&mut self, number: i64) -> SequencePlace {
+        let Err(at) = self.low.binary_search(&number) else { return SequencePlace::Duplicate };
+        self.low.insert(at, number);
+        match at + 1 < self.low.len() || self.next > FIRST_NUMBER {
+            true => SequencePlace::Late,
+            false => SequencePlace::InOrder { followed_by: Vec::new() },
         }
     }
 
@@ -242,7 +260,17 @@ mod tests {
             [SequencePlace::Late, SequencePlace::Duplicate, SequencePlace::Late]
         );
         assert_eq!(missing(&order), [(1, 1, 20)]);
-        assert_eq!(order.accept(0, at(30)), SequencePlace::Late);
+        assert_eq!([0, 0].map(|it| order.accept(it, at(30))), [SequencePlace::Late, SequencePlace::Duplicate]);
+    }
+
+    #[test]
+    fn numbers_below_the_first_come_once() {
+        let mut order = SessionOrder::new();
+        let in_order = || SequencePlace::InOrder { followed_by: vec![] };
+        let places = [-1, 0, 0, -2, -2, 1, 0].map(|it| order.accept(it, at(1)));
+        let (late, twice) = (SequencePlace::Late, SequencePlace::Duplicate);
+        assert_eq!(places, [in_order(), in_order(), twice.clone(), late, twice.clone(), in_order(), twice]);
+        assert!(order.low_numbers().eq([-2, -1, 0]) && order.missing().next().is_none());
     }
 
     #[test]
@@ -257,7 +285,7 @@ mod tests {
     proptest! {
         #[test]
         fn each_number_is_handed_on_once_and_what_is_not_late_in_order(
-            steps in prop::collection::vec((1_i64..30, prop::option::weighted(0.1, 0_i64..40)), 1..60),
+            steps in prop::collection::vec((-2_i64..30, prop::option::weighted(0.1, 0_i64..40)), 1..60),
         ) {
             let (mut order, mut told, mut came) = (SessionOrder::new(), Vec::new(), BTreeSet::new());
             let mut handed = BTreeSet::new();
@@ -265,7 +293,9 @@ mod tests {
                 // As a store would read it back, whichever way it keeps it.
                 let kept = serde_json::to_string(&order).unwrap();
                 prop_assert_eq!(&serde_json::from_str::<SessionOrder>(&kept).unwrap(), &order);
-                let restored = SessionOrder::restored(order.next_number(), order.waiting(), order.given_up());
+                let (waiting, given_up) = (order.waiting(), order.given_up());
+                let restored =
+                    SessionOrder::restored(order.next_number(), waiting, given_up, order.low_numbers());
                 prop_assert_eq!(&restored, &order);
                 let place = order.accept(number, at(now));
                 prop_assert_eq!(place == SequencePlace::Duplicate, !came.insert(number));

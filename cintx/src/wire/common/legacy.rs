@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::paging::PageRequest;
 use crate::project::{ProjectOverview, ProjectSettings, ProjectSummary};
 use crate::reconciliation::{ReasonCode, ReconciliationSummary};
-use crate::report::{ReportFilter, ReportOrder, ReportRequest};
+use crate::report::{ReportFilter, ReportKind, ReportOrder, ReportRequest};
 use crate::target_group::feasibility::FeasibilitySettings;
 use crate::target_group::{ChangeKind, TargetGroupOverview};
 use crate::target_group::{DraftSettings, LaunchedSettings, TargetGroupFilter, TargetGroupSummary};
@@ -222,6 +222,20 @@ pub(super) fn report_request(
 /// What the list of reports can be narrowed down by, beside its kind: nothing.
 pub(super) fn report_filter(_: &ReportFilter) -> ReportRequestsParams {
     ReportRequestsParams::default()
+}
+
+/// The id alone is enough.
+pub(super) const SHARES_BY_KIND: bool = false;
+
+/// A report is shared by its id; what it is about is said where it is known.
+pub(super) async fn share_report(
+    raw: &Client,
+    account: i64,
+    id: &ReportId,
+    kind: Option<&ReportKind>,
+) -> Result<types::ReportShareResponse, Error> {
+    let params = ShareReportParams { report_type: kind.map(|kind| kind.as_str().into()) };
+    Ok(raw.share_report_with(account, id.as_str(), &params).await?.into_value())
 }
 
 /// A finished report is fetched by the name of its file, which its address holds.

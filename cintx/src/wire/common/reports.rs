@@ -6,7 +6,7 @@ use cintx_raw::{ByteStream, Secret};
 use crate::error::{Error, JobFailure};
 use crate::job::{JobPoll, job_status, poll_pause};
 use crate::paging::{PageRequest, RawPage};
-use crate::report::{ReportFilter, ReportOrder, ReportRequest, ReportScope, ReportStatus};
+use crate::report::{ReportFilter, ReportKind, ReportOrder, ReportRequest, ReportScope, ReportStatus};
 use crate::types::ids::ReportId;
 use crate::wire::page;
 use crate::wire::read::read_words;
@@ -65,9 +65,15 @@ impl ReportsWire for super::Marker {
         }, reports_requests)
     }
 
-    async fn share_report(raw: &Client, account: i64, id: &ReportId) -> Result<Secret, Error> {
-        let params = ShareReportParams { report_type: None };
-        let answer = raw.share_report_with(account, id.as_str(), &params).await?.into_value();
+    const SHARES_BY_KIND: bool = super::SHARES_BY_KIND;
+
+    async fn share_report(
+        raw: &Client,
+        account: i64,
+        id: &ReportId,
+        kind: Option<&ReportKind>,
+    ) -> Result<Secret, Error> {
+        let answer = super::share_report(raw, account, id, kind).await?;
         let operation = &operations::SHARE_REPORT;
         answer.report_pre_signed_url.ok_or_else(|| Error::incomplete(operation, "report_pre_signed_url"))
     }

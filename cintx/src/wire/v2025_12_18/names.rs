@@ -5,13 +5,13 @@ use cintx_raw::{ByteStream, Response};
 use serde_json::{Value, json};
 
 use super::raw::*;
-use crate::error::Error;
+use crate::error::{Error, FieldError};
 use crate::paging::PageRequest;
 use crate::paging::RawPage;
 use crate::project::{ProjectOverview, ProjectSettings, ProjectSummary};
 use crate::reconciliation::{ReasonCode, ReconciliationSummary};
 use crate::reconciliation::{ReconciliationKind, ReconciliationStatus};
-use crate::report::{ReportFilter, ReportOrder, ReportRequest, ReportRequestor};
+use crate::report::{ReportFilter, ReportKind, ReportOrder, ReportRequest, ReportRequestor};
 use crate::target_group::feasibility::FeasibilitySettings;
 use crate::target_group::{ChangeKind, TargetGroupOverview};
 use crate::target_group::{DraftSettings, LaunchedSettings, TargetGroupFilter, TargetGroupSummary};
@@ -267,6 +267,20 @@ pub(super) fn report_filter(filter: &ReportFilter) -> ReportRequestsParams {
         status: filter.status.as_ref().map(|status| status.as_str().into()),
         ..Default::default()
     }
+}
+
+/// What a report is about must be said.
+pub(super) const SHARES_BY_KIND: bool = true;
+
+/// A report is shared by its id and by what it is about.
+pub(super) async fn share_report(
+    raw: &Client,
+    account: i64,
+    id: &ReportId,
+    kind: Option<&ReportKind>,
+) -> Result<types::ReportShareResponse, Error> {
+    let kind = kind.ok_or_else(|| Error::invalid(vec![FieldError::new("kind", "is missing")]))?;
+    Ok(raw.share_report(account, id.as_str(), &kind.as_str().into()).await?.into_value())
 }
 
 /// A finished report is fetched by its id; its address is not needed.

@@ -31,6 +31,16 @@ pub(super) const FAULTS: &[Fault] = &[
         message: "does not lead to a Parameter",
     },
     Fault {
+        name: "a parameter that is required beside its reference",
+        edit: (
+            "- $ref: '#/components/parameters/PageSize'\n",
+            "- $ref: '#/components/parameters/PageSize'\n          required: true\n",
+        ),
+        pointer: "/paths/~1kennels~1{kennel_id}~1dogs/get/parameters/0",
+        line: "'#/components/parameters/PageSize'",
+        message: "says `required` beside a reference",
+    },
+    Fault {
         name: "a reference out of the document",
         edit: ("            - $ref: '#/components/schemas/Wet'", "            - $ref: 'food.yaml#/Wet'"),
         pointer: "/components/schemas/Dog/properties/food/oneOf/1/$ref",
