@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use cintx::client::{ClientBuilder, Credentials};
 use cintx::http::{ByteStream, TransportError};
+use cintx::raw::mock::{Endpoint, MockServerExt as _};
 use cintx::{Client, Version};
 use cintx_sandbox::Sandbox;
 use http::{Method, Request, Response, StatusCode};
 use httpmock::MockServer;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -63,6 +65,35 @@ async fn mock<V: Version>() {
     let cint = Client::<V>::builder().account(ACCOUNT).token("t").api_url(server.base_url()).build().unwrap();
     opens_a_wave(&cint, MANAGER.parse().unwrap()).await.unwrap();
     assert_eq!(mocks.map(|mock| mock.calls()), [1, 2, 1], "an edit reads what it changes");
+}
+
+/// A mock that knows its operation's types, and answers with a value of them.
+fn typed<E>(server: &MockServer, endpoint: E, answer: Value) -> httpmock::Mock<'_>
+where
+    E: Endpoint<Answer: DeserializeOwned>,
+{
+    let answer: E::Answer = serde_json::from_value(answer).unwrap();
+    server.operation(endpoint, |when, then| {
+        when.path("account_id", ACCOUNT);
+        then.header("etag", "\"1\"").answer(&answer);
+    })
+}
+
+/// The same operations, each mocked as its version has it.
+async fn typed_mocks<V: Version, C, R, U>(create: C, read: R, update: U)
+where
+    C: Endpoint<Answer: DeserializeOwned>,
+    R: Endpoint<Answer: DeserializeOwned>,
+    U: Endpoint<Answer: DeserializeOwned>,
+{
+    let server = MockServer::start_async().await;
+    let created = typed(&server, create, json!({ "id": PROJECT }));
+    let shown = json!({ "id": PROJECT, "name": "MyDrinksSurveyQ1", "project_manager_id": MANAGER });
+    let read = typed(&server, read, shown);
+    let changed = typed(&server, update, json!({ "id": PROJECT }));
+    let cint = Client::<V>::builder().account(ACCOUNT).token("t").api_url(server.base_url()).build().unwrap();
+    opens_a_wave(&cint, MANAGER.parse().unwrap()).await.unwrap();
+    assert_eq!([created, read, changed].map(|mock| mock.calls()), [1, 2, 1], "an edit reads what it changes");
 }
 
 /// A closure in the place of the HTTP client.
@@ -193,6 +224,12 @@ macro_rules! with_each_double {
             #[tokio::test]
             async fn mock() {
                 super::mock::<cintx::$marker>().await;
+            }
+
+            #[tokio::test]
+            async fn typed_mocks() {
+                use cintx::raw::$version::endpoints::{CreateProject, GetProjectById, UpdateProject};
+                super::typed_mocks::<cintx::$marker, _, _, _>(CreateProject, GetProjectById, UpdateProject).await;
             }
 
             #[tokio::test]

@@ -6,12 +6,13 @@ use std::sync::{Mutex, PoisonError};
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
+use super::launched::check_agreed;
 use super::plan::{Audiences, Found, GroupPlan, There, wanted};
 use super::{Plan, Step};
 use crate::client::CallOptions;
-use crate::error::{Error, FieldError, Outcome, Wrote};
+use crate::error::{Error, ErrorKind, FieldError, Outcome, Wrote};
 use crate::project::{ProjectScope, ProjectSettings};
-use crate::target_group::{DraftSettings, TargetGroup};
+use crate::target_group::{DraftSettings, FillingStrategy, TargetGroup, TargetGroupStatus};
 use crate::types::ids::{ProjectId, TargetGroupId};
 use crate::version::Version;
 
@@ -59,15 +60,16 @@ impl<V: Version> Plan<V> {
     ///
     /// It can be interrupted anywhere: plan and apply again, or apply this plan again, and it goes on. The project and
     /// launches carry idempotency keys that follow from the study, so that they are made once. Both the project and the
-    /// target groups that a plan makes are looked up by name right before: what is there by then is compared with the
-    /// study and changed, with the steps that this takes. A target group whose answer is lost is looked up by its
-    /// reference.
+    /// target groups that a plan makes are looked up by name right before, and so are drafts that it changes: what is
+    /// there by then, or is a draft no more, is compared with the study and changed, with the steps that this takes. So
+    /// is everything when the plan is applied again. A target group whose answer is lost is looked up by its reference.
     ///
     /// # Errors
     /// If a step deletes quotas in field and [`allow_deletions`](Self::allow_deletions) was not said: then nothing is
-    /// done. A call that fails, or a launch's [`job_failure`](Error::job_failure): what was done before stays done, the
-    /// other target groups go on, and the first failure in the study's order is the error, `Applied` if something was
-    /// done. [`apply_each`](Self::apply_each) keeps every one.
+    /// done. Quotas that the plan does not list, since they came into field later, are never deleted: they are an error
+    /// of their target group. A call that fails, or a launch's [`job_failure`](Error::job_failure): what was done
+    /// before stays done, the other target groups go on, and the first failure in the study's order is the error,
+    /// `Applied` if something was done. [`apply_each`](Self::apply_each) keeps every one.
     pub async fn apply(&self, progress: impl FnMut(&Step) + Send) -> Result<Applied, Error> {
         self.apply_each(progress).await?.into_applied()
     }
@@ -79,9 +81,14 @@ impl<V: Version> Plan<V> {
     pub async fn apply_each(&self, mut progress: impl FnMut(&Step) + Send) -> Result<ApplyReport, Error> {
         self.check_deletions(self.steps())?;
         let mut wrote = Wrote::default();
-        let project = self.apply_project(&mut progress, &mut wrote).await?;
-        let is_to_create = self.groups.iter().any(|plan| matches!(plan.found, Found::Nothing));
-        let there = if is_to_create { wrote.after(self.groups_of(&project).await)? } else { Vec::new() };
+        let is_again = self.was_applied.swap(true, Ordering::Relaxed);
+        let project = self.apply_project(is_again, &mut progress, &mut wrote).await?;
+        let is_to_look = self.groups.iter().any(|plan| match plan.found {
+            Found::Nothing => true,
+            Found::Draft(..) => !plan.steps.is_empty(),
+            Found::Launched(..) => is_again && !plan.steps.is_empty(),
+        });
+        let there = if is_to_look { wrote.after(self.groups_of(&project).await)? } else { Vec::new() };
         let steps_done = AtomicBool::new(false);
         let progress = Mutex::new(|step: &Step| {
             steps_done.store(true, Ordering::Relaxed);
@@ -89,7 +96,8 @@ impl<V: Version> Plan<V> {
         });
         let mut groups = Vec::new();
         for plan in &self.groups {
-            groups.push(self.apply_one(plan, &project, &there, &progress).boxed());
+            let is_otherwise = is_otherwise(plan, &there, is_again);
+            groups.push(self.apply_one(plan, is_otherwise, &project, &there, &progress).boxed());
         }
         let target_groups: Vec<(String, Result<TargetGroupId, Error>)> =
             stream::iter(groups).buffered(self.concurrency).collect().await;
@@ -104,6 +112,7 @@ impl<V: Version> Plan<V> {
     async fn apply_one(
         &self,
         plan: &GroupPlan<V>,
+        is_otherwise: bool,
         project: &ProjectScope<V>,
         there: &[There<V>],
         progress: &Mutex<impl FnMut(&Step) + Send>,
@@ -112,29 +121,32 @@ impl<V: Version> Plan<V> {
             let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
             progress(step);
         };
-        let group = match self.planned_anew(plan, project, there).await {
-            Ok(Some(anew)) => self.apply_group(&anew, project, &mut tell).await,
-            Ok(None) => self.apply_group(plan, project, &mut tell).await,
-            Err(error) => Err(error),
+        let group = if is_otherwise {
+            self.apply_anew(plan, project, there, &mut tell).await
+        } else {
+            match self.apply_group(plan, project, &mut tell).await {
+                // It has been launched since it was listed; nothing of it was written yet.
+                Err(error) if error.kind() == ErrorKind::Moved && matches!(plan.found, Found::Draft(..)) => {
+                    self.apply_anew(plan, project, there, &mut tell).await
+                }
+                applied => applied,
+            }
         };
         (plan.group.name.clone(), group.map(|group| group.id().clone()))
     }
 
-    /// What is to be done with a target group that is there by now, and was not when it was planned: this plan was
-    /// applied before, or another one.
-    async fn planned_anew(
+    /// Compares a target group that is not what it was when it was planned, and does what that takes.
+    async fn apply_anew(
         &self,
         plan: &GroupPlan<V>,
         project: &ProjectScope<V>,
         there: &[There<V>],
-    ) -> Result<Option<GroupPlan<V>>, Error> {
-        let is_there = there.iter().any(|(name, ..)| name == plan.group.name.trim());
-        if !is_there || !matches!(plan.found, Found::Nothing) {
-            return Ok(None);
-        }
+        progress: &mut (impl FnMut(&Step) + Send),
+    ) -> Result<TargetGroup<V>, Error> {
         let anew = self.clone().compare_group(plan.group.clone(), plan.supply.clone(), there, Some(project)).await?;
         self.check_deletions(&anew.steps)?;
-        Ok(Some(anew))
+        check_agreed(&plan.group.name, &deletes(plan), &deletes(&anew))?;
+        self.apply_group(&anew, project, progress).await
     }
 
     /// Deleting must be confirmed.
@@ -157,6 +169,7 @@ impl<V: Version> Plan<V> {
 
     async fn apply_project(
         &self,
+        is_again: bool,
         progress: &mut (impl FnMut(&Step) + Send),
         wrote: &mut Wrote,
     ) -> Result<ProjectScope<V>, Error> {
@@ -165,10 +178,7 @@ impl<V: Version> Plan<V> {
             (None, _) => {
                 if let Some(project) = study.project_there(&self.client).await? {
                     let scope = self.client.project(project);
-                    let is = scope.get().await?;
-                    if is.manager() != study.manager || is.reference() != study.reference_text().as_deref() {
-                        wrote.of(self.change_project(&scope).await)?;
-                    }
+                    self.match_project(&scope, wrote).await?;
                     return Ok(scope);
                 }
                 // The same study asks for the same project, in any process.
@@ -184,7 +194,11 @@ impl<V: Version> Plan<V> {
             (Some(project), None) => self.client.project(project),
             (Some(project), Some(_)) => {
                 let scope = self.client.project(project);
-                wrote.of(self.change_project(&scope).await)?;
+                if !is_again {
+                    wrote.of(self.change_project(&scope).await)?;
+                } else if !self.match_project(&scope, wrote).await? {
+                    return Ok(scope);
+                }
                 scope
             }
         };
@@ -192,6 +206,16 @@ impl<V: Version> Plan<V> {
             progress(step);
         }
         Ok(scope)
+    }
+
+    /// Changes a project that is there, if it is not as the study says; whether it was not.
+    async fn match_project(&self, scope: &ProjectScope<V>, wrote: &mut Wrote) -> Result<bool, Error> {
+        let (is, study) = (scope.get().await?, &self.study);
+        let differs = is.manager() != study.manager || is.reference() != study.reference_text().as_deref();
+        if differs {
+            wrote.of(self.change_project(scope).await)?;
+        }
+        Ok(differs)
     }
 
     async fn change_project(&self, scope: &ProjectScope<V>) -> Result<(), Error> {
@@ -238,6 +262,9 @@ impl<V: Version> Plan<V> {
                     };
                     wrote.of(group.start_field_once(&key, *start, end).await)?;
                 }
+                (Step::SetFillingStrategy { strategy, .. }, _, Some(group)) => {
+                    wrote.of(self.count(group, strategy).await)?;
+                }
                 (Step::CreateTargetGroup { .. }, _, _) => group = Some(wrote.of(draft.clone().create().await)?),
                 _ => {}
             }
@@ -249,10 +276,40 @@ impl<V: Version> Plan<V> {
         }
     }
 
+    /// Field that was begun a moment ago may count so already: then nothing is written.
+    async fn count(&self, group: &TargetGroup<V>, strategy: &FillingStrategy) -> Result<(), Error> {
+        let is = group.overview().await?.progress.and_then(|progress| progress.filling_strategy);
+        if is.as_ref() == Some(strategy) {
+            return Ok(());
+        }
+        group.set_filling_strategy(strategy.clone()).await.map(drop)
+    }
+
     async fn exclude(&self, plan: &GroupPlan<V>, group: &TargetGroup<V>) -> Result<(), Error> {
         match &plan.exclusions {
             Some((is, desired)) => V::set_exclusions(group, is, desired).await,
             None => Ok(()),
         }
+    }
+}
+
+/// What the steps of a target group delete.
+fn deletes<V: Version>(plan: &GroupPlan<V>) -> Vec<&str> {
+    let deletes = plan.steps.iter().filter_map(|step| match step {
+        Step::ChangeTargetGroup { deletes, .. } => Some(deletes),
+        _ => None,
+    });
+    deletes.flatten().map(String::as_str).collect()
+}
+
+/// Whether a target group is not what it was when it was planned: it is there by now, or a draft no more, or this plan
+/// was applied before.
+fn is_otherwise<V: Version>(plan: &GroupPlan<V>, there: &[There<V>], is_again: bool) -> bool {
+    let mut named = there.iter().filter(|(name, ..)| name == plan.group.name.trim());
+    match plan.found {
+        Found::Nothing => named.next().is_some(),
+        _ if plan.steps.is_empty() => false,
+        Found::Draft(..) => named.any(|(_, status, _)| is_again || *status != Some(TargetGroupStatus::Draft)),
+        Found::Launched(..) => is_again && named.next().is_some(),
     }
 }

@@ -9,9 +9,11 @@ use crate::audience::{Shape, Unit};
 use crate::client::Client;
 use crate::error::Error;
 use crate::fielding::{FieldingAssistant, FieldingPeriod, RunStatus};
-use crate::project::Project;
+use crate::project::{Project, ProjectScope, name_problem};
 use crate::supply::Supply;
-use crate::target_group::{Draft, PricingModel, TargetGroup, TargetGroupDetails, TargetGroupStatus};
+use crate::target_group::{
+    Draft, FillingStrategy, PricingModel, Progress, TargetGroup, TargetGroupDetails, TargetGroupStatus,
+};
 use crate::types::ids::{ProjectId, UserId};
 use crate::types::{CustomerReference, SurveyUrl};
 use crate::version::Version;
@@ -23,8 +25,9 @@ use crate::wire::study::ExclusionSet;
 pub struct Imported {
     /// The study.
     pub study: Study,
-    /// What could not be read, or no file can say. A target group of which something is missing that each must have is
-    /// named with the field `target_group`, and is not in the study.
+    /// What could not be read, or no file can say. A target group of which something is missing that each must have,
+    /// or that no plan would accept, such as one of two with the same name, is named with the field `target_group`, and
+    /// is not in the study.
     pub left_out: Vec<NotCompared>,
 }
 
@@ -61,6 +64,7 @@ impl Study {
             let (field, reason) = ("reference".to_owned(), "is none that a file can say".to_owned());
             import.left_out.push(NotCompared { target_group: None, field, reason });
         }
+        let mut names = Vec::new();
         let mut groups = scope.target_groups().list().page_size(100).stream();
         while let Some(group) = groups.try_next().await? {
             let name = group.name.clone().unwrap_or_default();
@@ -68,13 +72,18 @@ impl Study {
             let there = group.open(&scope);
             let read = if is_draft { import.draft(&there).await? } else { import.launched(&there).await? };
             match read {
-                Ok(group) => study.target_groups.push(group),
+                Ok(read) => {
+                    import.name_exclusion::<V>(&name, group.excluding);
+                    study.target_groups.push(read);
+                }
                 Err(Missing(field)) => {
                     let reason = format!("its {field} is not shown, or none that a file can say");
                     import.left_out.push(NotCompared::new(&name, "target_group", reason));
                 }
             }
+            names.push(name);
         }
+        import.keep_what_can_be_planned(&scope, &names, &mut study).await;
         Ok(Imported { study, left_out: import.left_out })
     }
 }
@@ -136,6 +145,7 @@ impl Import {
             launch: StudyLaunch::Draft,
             supply: self.supply(&name, &settings.supply),
             assistant: Some(self.assistant(&name, &settings.assistant)),
+            filling_strategy: None,
             exclusions: self.exclusions::<V>(&name, &exclusions),
             audience,
             name,
@@ -195,6 +205,7 @@ impl Import {
             launch: if shown.is_scheduled { StudyLaunch::AtStart } else { StudyLaunch::Now },
             supply: self.supply(&name, &shown.supply),
             assistant: Some(self.assistant(&name, &shown.assistant)),
+            filling_strategy: self.strategy(&name, shown.overview.progress),
             exclusions: self.exclusions::<V>(&name, &shown.exclusions),
             audience: in_field::<V>(&shown.shape, goal).ok_or(Missing("audience"))?,
             name,
@@ -251,6 +262,47 @@ impl Import {
         let exclusions = StudyExclusions::read(is, &mut unknown);
         unknown.into_iter().for_each(|field| self.leave_out(name, field, "has one that this release does not know"));
         V::EXCLUDES_PROJECT.then_some(exclusions)
+    }
+
+    fn strategy(&mut self, name: &str, progress: Option<Progress>) -> Option<FillingStrategy> {
+        let strategy = progress?.filling_strategy?;
+        if strategy.problem().is_some() {
+            self.leave_out(name, "filling_strategy", "is none that this release knows");
+            return None;
+        }
+        Some(strategy)
+    }
+
+    /// A version may take it of a new draft, and change it nowhere: no file of it can say it.
+    fn name_exclusion<V: Version>(&mut self, name: &str, excludes_project: Option<bool>) {
+        if let Some(excludes) = excludes_project.filter(|_| !V::EXCLUDES_PROJECT) {
+            let reason = format!("is {excludes}, which no file of {} can say", V::DATE);
+            self.leave_out(name, "exclusions.project", &reason);
+        }
+    }
+
+    /// Leaves out by name what every plan of the study would refuse.
+    async fn keep_what_can_be_planned<V: Version>(
+        &mut self,
+        scope: &ProjectScope<V>,
+        names: &[String],
+        study: &mut Study,
+    ) {
+        for group in std::mem::take(&mut study.target_groups) {
+            let namesakes = names.iter().filter(|name| name.trim() == group.name.trim()).count();
+            let problem = match group.problem(study, scope).await {
+                _ if namesakes > 1 => Some(format!("{namesakes} have its name, by which a study knows it")),
+                problem => problem.map(|problem| format!("no plan would accept it: {problem}")),
+            };
+            match problem {
+                Some(reason) => self.leave_out(&group.name, "target_group", &reason),
+                None => study.target_groups.push(group),
+            }
+        }
+        if let Some(problem) = name_problem(&study.name) {
+            let (field, reason) = (problem.field().to_owned(), problem.reason().to_owned());
+            self.left_out.push(NotCompared { target_group: None, field, reason });
+        }
     }
 
     fn name_what_is_made_up(&mut self, group: &StudyGroup) {

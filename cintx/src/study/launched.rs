@@ -11,13 +11,16 @@ use super::drift::{Drift, NotCompared};
 use super::plan::differing;
 use super::{Study, StudyAssistant, StudyAudience, StudyGroup, StudyLaunch, StudySupply, assistant};
 use crate::audience::{Difference, Shape, Unit};
-use crate::error::{Error, Wrote, must_be_future};
+use crate::error::{Error, FieldError, Wrote, must_be_future};
 use crate::fielding::{FieldingAssistant, FieldingRun, RunStatus};
 use crate::quota::Goals;
 use crate::quota::live::left_out;
 use crate::quota::{QuotaTable, QuotaWarning};
 use crate::supply::Supply;
-use crate::target_group::{LaunchedSettings, PricingModel, TargetGroup, TargetGroupDetails, TargetGroupDraft};
+use crate::target_group::{
+    FillingStrategy, LaunchedSettings, PricingModel, TargetGroup, TargetGroupDetails, TargetGroupDraft,
+    TargetGroupOverview, TargetGroupStatus,
+};
 use crate::types::{Money, TimeRange};
 use crate::version::Version;
 use crate::wire::moment::kept_moment;
@@ -31,6 +34,8 @@ pub(super) struct LaunchedChange {
     pub(super) deletes: Vec<String>,
     /// Why the rest cannot be changed: a field, and what stands against it.
     pub(super) obstacles: Vec<String>,
+    /// What the change does besides, that nobody can see beforehand.
+    pub(super) side_effects: Vec<String>,
     /// What whole numbers do to the quotas that are sent.
     pub(super) warnings: Vec<QuotaWarning>,
     /// Both values of each field that differs.
@@ -42,6 +47,7 @@ pub(super) struct LaunchedChange {
     name: String,
     details: bool,
     price: Option<Money>,
+    strategy: Option<FillingStrategy>,
     supply: Option<Supply>,
     assistant: Option<FieldingAssistant>,
     dates: bool,
@@ -87,7 +93,11 @@ impl LaunchedChange {
         let value = |settings: &LaunchedSettings| serde_json::to_value(settings).unwrap_or_default();
         let (file, cint) = (value(&desired), value(&is.settings));
         fields.into_iter().for_each(|field| change.change(field, &file[field], &cint[field]));
-        change.compare_price(there, group).await?;
+        if group.cost_per_interview.is_some() || group.filling_strategy.is_some() {
+            let overview = there.overview().await?;
+            change.compare_price(there, &overview, group).await?;
+            change.compare_strategy(&overview, group);
+        }
         change.compare_supply(there, &draft).await?;
         change.compare_assistant(there, group, &draft).await?;
         let run = there.fielding_run().await?;
@@ -135,30 +145,52 @@ impl LaunchedChange {
         }
     }
 
-    async fn compare_price<V: Version>(&mut self, there: &TargetGroup<V>, group: &StudyGroup) -> Result<(), Error> {
+    async fn compare_price<V: Version>(
+        &mut self,
+        there: &TargetGroup<V>,
+        overview: &TargetGroupOverview,
+        group: &StudyGroup,
+    ) -> Result<(), Error> {
         const FIELD: &str = "cost_per_interview";
         let Some(wanted) = &group.cost_per_interview else { return Ok(()) };
-        let overview = there.overview().await?;
-        let Some(is) = overview.current_cost_per_interview else {
+        let Some(is) = &overview.current_cost_per_interview else {
             self.not_compared.push(NotCompared::new(&self.name, FIELD, "the API does not say what it is"));
             return Ok(());
         };
-        if is == *wanted {
+        if is == wanted {
             return Ok(());
         }
         if overview.pricing_model == Some(PricingModel::RateCard) {
-            self.obstacle(FIELD, wanted, &is, format!("{FIELD} is {wanted}, but the price is its rate card's"));
+            self.obstacle(FIELD, wanted, is, format!("{FIELD} is {wanted}, but the price is its rate card's"));
         } else if is.currency() != wanted.currency() {
             let text = format!("{FIELD} is {wanted}, but its business unit pays in {}", is.currency());
-            self.obstacle(FIELD, wanted, &is, text);
+            self.obstacle(FIELD, wanted, is, text);
         } else if there.assistant().await?.pricing.is_some() {
             let text = format!("{FIELD} is {wanted}, but its fielding assistant finds the price ({is} now)");
-            self.obstacle(FIELD, wanted, &is, text);
+            self.obstacle(FIELD, wanted, is, text);
         } else {
             self.price = Some(wanted.clone());
-            self.change(FIELD, wanted, &is);
+            self.change(FIELD, wanted, is);
         }
         Ok(())
+    }
+
+    fn compare_strategy(&mut self, overview: &TargetGroupOverview, group: &StudyGroup) {
+        const FIELD: &str = "filling_strategy";
+        let Some(wanted) = &group.filling_strategy else { return };
+        let is = overview.progress.as_ref().and_then(|progress| progress.filling_strategy.as_ref());
+        match is {
+            None => self.not_compared.push(NotCompared::new(&self.name, FIELD, "the API does not say what it is")),
+            Some(is) if is == wanted => {}
+            Some(is) if overview.status == Some(TargetGroupStatus::Paused) => {
+                let text = format!("{FIELD} is {wanted}, but it cannot be changed while the target group is paused");
+                self.obstacle(FIELD, wanted, is, text);
+            }
+            Some(is) => {
+                self.strategy = Some(wanted.clone());
+                self.change(FIELD, wanted, is);
+            }
+        }
     }
 
     async fn compare_supply<V: Version>(
@@ -304,6 +336,13 @@ impl LaunchedChange {
             _ => {
                 self.warnings = warnings(V::DRAFTS_IN);
                 self.deletes = left_out(tables, &draft.audience).iter().map(|table| table.name().to_owned()).collect();
+                if V::CONTROL_QUOTAS && draft.audience.control.is_none() {
+                    let reason = "the API does not list control quotas in field";
+                    self.not_compared.push(NotCompared::new(&self.name, "audience.control", reason));
+                    let text = "audience is replaced: control quotas that are in field, and that it does not name, are \
+                                deleted with their counts";
+                    self.side_effects.push(text.to_owned());
+                }
                 draft.settings.fielding_period = window.unwrap_or(draft.settings.fielding_period);
                 QuotaChange::Profiles(Box::new(draft))
             }
@@ -328,6 +367,9 @@ impl LaunchedChange {
         if let Some(price) = &self.price {
             wrote.of(there.set_cost_per_interview(price).await)?;
         }
+        if let Some(strategy) = &self.strategy {
+            wrote.of(there.set_filling_strategy(strategy.clone()).await)?;
+        }
         if let Some(supply) = &self.supply {
             wrote.of(there.set_supply(supply).await)?;
         }
@@ -346,14 +388,37 @@ impl LaunchedChange {
         }
         match &self.quotas {
             Some(QuotaChange::Goals(goal, goals)) => wrote.of(there.quotas().set_goals(Some(*goal), goals).await),
-            // Whoever applies the plan has agreed to what it deletes.
             Some(QuotaChange::Profiles(draft)) => {
                 let replacement = wrote.after(there.quotas().replace(draft).await)?;
+                let agreed: Vec<&str> = self.deletes.iter().map(String::as_str).collect();
+                let deletes: Vec<&str> = replacement.deletes().iter().map(QuotaTable::name).collect();
+                wrote.after(check_agreed(&self.name, &agreed, &deletes))?;
                 wrote.of(replacement.send_and_delete().await.map(drop))
             }
             None => Ok(()),
         }
     }
+}
+
+/// Whoever applies a plan has agreed to what it deletes, and to nothing that came into field since.
+pub(super) fn check_agreed(group: &str, agreed: &[&str], deletes: &[&str]) -> Result<(), Error> {
+    let mut agreed = agreed.to_vec();
+    let is_new = |name: &&&str| match agreed.iter().position(|agreed| agreed == *name) {
+        Some(at) => {
+            agreed.swap_remove(at);
+            false
+        }
+        None => true,
+    };
+    let more: Vec<&str> = deletes.iter().filter(is_new).copied().collect();
+    let lost = more.join(", ");
+    Error::check((!more.is_empty()).then(|| {
+        let reason = format!(
+            "of {group:?} deletes the quotas and counts of {lost}, expected none: they came into field after the plan \
+             was made, so plan again"
+        );
+        FieldError::new("audience", reason)
+    }))
 }
 
 /// What there is and what desired be, where both are said and differ.

@@ -45,7 +45,7 @@ mod supply;
 use std::ops::Range;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 pub use self::apply::{Applied, ApplyReport};
 pub use self::assistant::{StudyAssistant, StudyPacing, StudyPricing, StudyQuotaOverlay, StudySoftLaunch};
@@ -65,7 +65,7 @@ use crate::error::{Error, FieldError, RequiredFields};
 use crate::fielding::FieldingPeriod;
 use crate::project::ProjectScope;
 use crate::supply::Supply;
-use crate::target_group::DraftBuilder;
+use crate::target_group::{DraftBuilder, FillingStrategy};
 use crate::types::ids::{BusinessUnitId, EndClientId, IndustryCode, LockoutCode, StudyTypeCode, UserId};
 use crate::types::{
     CustomerReference, IncidenceRate, IntoField, LengthOfInterview, Locale, Money, SurveyUrl, TimeRange,
@@ -157,11 +157,23 @@ pub struct StudyGroup {
     /// new.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assistant: Option<StudyAssistant>,
+    /// What counts toward the goal; as it is if left out. It is said in field, so that a draft does not have it yet.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "known_strategy")]
+    pub filling_strategy: Option<FillingStrategy>,
     /// Who is kept out; as it is if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exclusions: Option<StudyExclusions>,
     /// The audience.
     pub audience: StudyAudience,
+}
+
+/// What counts toward the goal, if it is a word that is known: a file has no others.
+fn known_strategy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<FillingStrategy>, D::Error> {
+    let read = Option::<FillingStrategy>::deserialize(deserializer)?;
+    match read.as_ref().and_then(FillingStrategy::problem) {
+        Some(problem) => Err(de::Error::custom(problem)),
+        None => Ok(read),
+    }
 }
 
 impl Study {
@@ -194,6 +206,7 @@ impl Study {
                 let reason = format!("is missing: the launch of {:?} wants an address", group.name);
                 problems.push(FieldError::new("live_url", reason));
             }
+            problems.extend(group.filling_strategy.as_ref().and_then(FillingStrategy::problem));
             if let Some(exclusions) = &group.exclusions {
                 exclusions.set::<V>(&mut problems);
             }
@@ -255,6 +268,7 @@ impl StudyGroup {
             launch: StudyLaunch::Draft,
             supply: StudySupply::default(),
             assistant: None,
+            filling_strategy: None,
             exclusions: None,
             audience: StudyAudience::default(),
         }
@@ -317,6 +331,15 @@ impl StudyGroup {
             draft = draft.assistant(assistant.assistant());
         }
         Ok(draft)
+    }
+
+    /// Why no plan would accept it, if none would.
+    async fn problem<V: Version>(&self, study: &Study, project: &ProjectScope<V>) -> Option<Error> {
+        let supply = self.supply.known().unwrap_or_else(Supply::open_exchange);
+        match self.draft_in_field(study, project, &supply) {
+            Ok(draft) => draft.build_ahead().await.err(),
+            Err(error) => Some(error),
+        }
     }
 
     /// The same of what may be in field: field may have begun, and a soft launch may be over.

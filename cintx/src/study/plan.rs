@@ -1,6 +1,8 @@
 //! A plan: the difference between a study and what exists.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize, Serializer};
@@ -15,7 +17,9 @@ use crate::project::{Project, ProjectScope};
 use crate::quota::QuotaWarning;
 use crate::supply::Supply;
 use crate::target_group::feasibility::Feasibility;
-use crate::target_group::{Draft, DraftSettings, KeptDraft, TargetGroup, TargetGroupDraft, TargetGroupStatus};
+use crate::target_group::{
+    Draft, DraftSettings, FillingStrategy, KeptDraft, TargetGroup, TargetGroupDraft, TargetGroupStatus,
+};
 use crate::types::ids::ProjectId;
 use crate::version::Version;
 use crate::wire::moment::kept_moment;
@@ -61,6 +65,13 @@ pub enum Step {
         /// What is changed.
         fields: Vec<String>,
     },
+    /// What counts toward the goal of a target group is said, once it is launched or scheduled.
+    SetFillingStrategy {
+        /// The name of the target group.
+        name: String,
+        /// What counts.
+        strategy: FillingStrategy,
+    },
     /// A target group is launched, or scheduled.
     Launch {
         /// The name of the target group.
@@ -79,6 +90,7 @@ impl Step {
             Self::CreateTargetGroup { name, .. }
             | Self::ChangeTargetGroup { name, .. }
             | Self::SetExclusions { name, .. }
+            | Self::SetFillingStrategy { name, .. }
             | Self::Launch { name, .. } => Some(name),
         }
     }
@@ -106,6 +118,9 @@ impl fmt::Display for Step {
             }
             Self::SetExclusions { name, fields } => {
                 write!(f, "change who is kept out of target group {name:?}: {}", fields.join(", "))
+            }
+            Self::SetFillingStrategy { name, strategy } => {
+                write!(f, "let {strategy} count toward the goal of target group {name:?}")
             }
             Self::Launch { name, start: None } => write!(f, "launch target group {name:?}"),
             Self::Launch { name, start: Some(start) } => {
@@ -188,6 +203,8 @@ pub struct Plan<V: Version> {
     pub(super) groups: Vec<GroupPlan<V>>,
     pub(super) deletions_allowed: bool,
     pub(super) concurrency: usize,
+    /// Whether it, or a clone of it, was applied before.
+    pub(super) was_applied: Arc<AtomicBool>,
     warnings: Vec<Warning>,
     drift: Vec<Drift>,
     not_compared: Vec<NotCompared>,
@@ -310,6 +327,7 @@ impl Study {
             groups: Vec::new(),
             deletions_allowed: false,
             concurrency: DEFAULT_CONCURRENCY,
+            was_applied: Arc::default(),
             warnings: Vec::new(),
             drift: Vec::new(),
             not_compared: Vec::new(),
@@ -450,6 +468,7 @@ impl<V: Version> Plan<V> {
         let mut steps = vec![Step::CreateTargetGroup { name: name.clone(), feasibility }];
         self.warn_of_start(&group);
         steps.extend(group.launch_step());
+        steps.extend(self.strategy_step(&group));
         Ok(GroupPlan { group, supply, found: Found::Nothing, exclusions: None, steps })
     }
 
@@ -509,6 +528,7 @@ impl<V: Version> Plan<V> {
             self.warn_of_start(group);
             steps.push(step);
         }
+        steps.extend(self.strategy_step(group));
         let found = Found::Draft(draft.clone(), audiences);
         Ok(GroupPlan { group: group.clone(), supply: supply.clone(), found, exclusions: None, steps })
     }
@@ -555,8 +575,8 @@ impl<V: Version> Plan<V> {
         let name = group.name.clone();
         self.drift.append(&mut change.drift);
         self.not_compared.append(&mut change.not_compared);
-        for obstacle in &change.obstacles {
-            self.warn(&name, obstacle.clone());
+        for text in change.obstacles.iter().chain(&change.side_effects) {
+            self.warn(&name, text.clone());
         }
         self.warn_of_quotas(&name, &change.warnings);
         let launched = if change.is_scheduled { StudyLaunch::AtStart } else { StudyLaunch::Now };
@@ -596,6 +616,17 @@ impl<V: Version> Plan<V> {
         plan.steps.insert(launch.unwrap_or(plan.steps.len()), Step::SetExclusions { name, fields });
         plan.exclusions = Some((is, desired));
         Ok(())
+    }
+
+    /// What counts toward the goal can be said in field alone: right after a launch.
+    fn strategy_step(&mut self, group: &StudyGroup) -> Option<Step> {
+        let strategy = group.filling_strategy.clone()?;
+        if group.launch == StudyLaunch::Draft {
+            let reason = "the API takes it once the target group is launched";
+            self.not_compared.push(NotCompared::new(&group.name, "filling_strategy", reason));
+            return None;
+        }
+        Some(Step::SetFillingStrategy { name: group.name.clone(), strategy })
     }
 
     /// Field that begins at once may begin much earlier than was meant.

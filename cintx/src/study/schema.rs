@@ -8,6 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use super::{Study, StudyLaunch, StudyNumber};
 use crate::fielding::FieldingPeriod;
 use crate::report::ReportKind;
+use crate::target_group::FillingStrategy;
 use crate::types::ids::{
     BusinessUnitId, EndClientId, ExclusionGroupId, IndustryCode, LockoutCode, ProfileTemplateId, ProjectId,
     StudyTypeCode, SupplierId, TargetGroupId, TemplateId, UserId,
@@ -105,6 +106,7 @@ value_schemas! {
             { "type": "string", "pattern": "^([0-9]+\\.?[0-9]*|\\.[0-9]+)$" }
         ]
     },
+    FillingStrategy => { "enum": ["automated", "prescreens", "completes"] },
     StudyLaunch => { "enum": [false, true, "at-start"] },
     FieldingPeriod => {
         "type": "object",

@@ -28,7 +28,7 @@ pub use self::transitions::{Bulk, BulkJob, BulkOutcome, BulkTransition, Transiti
 use std::ops::RangeInclusive;
 
 use crate::client::{CallOptions, Client};
-use crate::error::Error;
+use crate::error::{Error, FieldError};
 use crate::open_enum::open_enum;
 use crate::project::ProjectScope;
 use crate::types::Money;
@@ -63,6 +63,15 @@ open_enum! {
         Prescreens = "prescreens",
         /// Only completes count.
         Completes = "completes",
+    }
+}
+
+impl FillingStrategy {
+    /// What is wrong with it, if it is to be set.
+    pub(crate) fn problem(&self) -> Option<FieldError> {
+        let Self::Unknown(word) = self else { return None };
+        let reason = format!("is {word:?}, expected automated, prescreens or completes");
+        Some(FieldError::new("filling_strategy", reason))
     }
 }
 
@@ -144,10 +153,7 @@ impl<V: Version> TargetGroup<V> {
     /// [when a call fails](crate::guide::failures).
     #[doc(alias = "update_filling_strategy")]
     pub async fn set_filling_strategy(&self, strategy: FillingStrategy) -> Result<FillingStrategy, Error> {
-        if let FillingStrategy::Unknown(word) = &strategy {
-            let reason = format!("is {word:?}, expected automated, prescreens or completes");
-            return Err(Error::invalid(vec![crate::error::FieldError::new("filling_strategy", reason)]));
-        }
+        Error::check(strategy.problem())?;
         V::set_filling_strategy(self.client.raw(), self.client.account(), &self.project, &self.id, &strategy).await
     }
 }

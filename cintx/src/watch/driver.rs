@@ -42,9 +42,10 @@ struct Known {
     readings: VecDeque<Reading>,
     /// What its costs and price belong to.
     costs_of: Option<Key>,
+    costs_at: Timestamp,
     /// What its dates belong to.
     dates_of: Option<Key>,
-    looked_at: Timestamp,
+    dates_at: Timestamp,
 }
 
 /// What shows that a target group has changed.
@@ -131,14 +132,22 @@ impl<V: Version> Driver<V> {
         }
         loop {
             let mut hints = self.wait().await;
-            hints.groups.append(&mut self.owed);
             let all = hints.all || self.next_at.is_none_or(|at| Instant::now() >= at);
+            // In an outage what is hinted at waits for the next read, whose pause grows.
+            if self.failing_since.is_some() && !all {
+                self.owed.append(&mut hints.groups);
+            } else {
+                hints.groups.append(&mut self.owed);
+            }
             let read = if all { self.read_all(&hints).await } else { self.read_some(&hints).await };
             self.read_at = Some(Instant::now());
             match read {
                 Ok(()) => {
-                    self.failing_since = None;
-                    self.failures = 0;
+                    // Numbers that are told end no outage.
+                    if all || !hints.groups.is_empty() {
+                        self.failing_since = None;
+                        self.failures = 0;
+                    }
                     if all {
                         self.plan(self.watch.every);
                         self.due_at = self.next_at;
@@ -224,13 +233,14 @@ impl<V: Version> Driver<V> {
 
     /// Reads all target groups, and looks at those that have changed or are hinted at.
     async fn read_all(&mut self, hints: &Hints) -> Result<(), Error> {
+        let asked = self.now();
         let seen = match &self.watch.one {
             Some(id) => vec![self.see_one(&self.watch.project.target_group(id)).await?],
             None => self.see_all().await?,
         };
         let there: BTreeSet<&TargetGroupId> = seen.iter().map(|seen| &seen.id).collect();
         self.known.retain(|id, _| there.contains(id));
-        let looks: Vec<Look> = seen.into_iter().filter_map(|seen| self.take(seen, hints)).collect();
+        let looks: Vec<Look> = seen.into_iter().filter_map(|seen| self.take(seen, hints, asked)).collect();
         self.look_at(looks).await?;
         self.feed.watching(self.known.keys().cloned());
         Ok(())
@@ -239,7 +249,7 @@ impl<V: Version> Driver<V> {
     /// Takes what hints say, and reads the target groups that have changed.
     async fn read_some(&mut self, hints: &Hints) -> Result<(), Error> {
         let now = self.now();
-        for (id, Counts { completes, prescreens }) in &hints.counts {
+        for (id, Counts { completes, prescreens, .. }) in &hints.counts {
             if let Some(known) = self.known.get_mut(id) {
                 known.progress.completes = completes.unwrap_or(known.progress.completes);
                 known.progress.prescreens = prescreens.unwrap_or(known.progress.prescreens);
@@ -249,8 +259,9 @@ impl<V: Version> Driver<V> {
         let hinted = hints.groups.iter().filter(|id| self.known.contains_key(*id));
         let hinted: Vec<_> = hinted.map(|id| self.watch.project.target_group(id)).collect();
         for group in hinted {
+            let asked = self.now();
             let seen = self.see_one(&group).await?;
-            let look = self.take(seen, hints);
+            let look = self.take(seen, hints, asked);
             self.look_at(look.into_iter().collect()).await?;
         }
         Ok(())
@@ -295,9 +306,10 @@ impl<V: Version> Driver<V> {
     }
 
     /// Takes what was seen; answers with what is to be looked at.
-    fn take(&mut self, seen: Seen, hints: &Hints) -> Option<Look> {
+    fn take(&mut self, seen: Seen, hints: &Hints, asked: Timestamp) -> Option<Look> {
         let now = self.now();
         let id = seen.id.clone();
+        self.feed.was_read(&id, asked);
         let known = self.known.entry(id.clone()).or_insert_with(|| Known::new(id.clone(), now));
         known.progress.expected = self.watch.expected.get(&id).copied();
         let key = known.see(&seen, now, self.watch.pace_over);
@@ -305,11 +317,11 @@ impl<V: Version> Driver<V> {
             return None;
         }
         let dates = Key { completes: None, ..key.clone() };
-        let is_old = now.duration_since(known.looked_at) >= MAX_AGE || hints.groups.contains(&id);
-        let wants_costs = known.costs_of.as_ref() != Some(&key) || is_old;
-        let wants_dates = known.dates_of.as_ref() != Some(&dates) || is_old;
+        let is_old = |looked_at| now.duration_since(looked_at) >= MAX_AGE || hints.groups.contains(&id);
+        let wants_costs = known.costs_of.as_ref() != Some(&key) || is_old(known.costs_at);
+        let wants_dates = known.dates_of.as_ref() != Some(&dates) || is_old(known.dates_at);
         if let Some(overview) = &seen.overview {
-            known.cost(overview, key.clone());
+            known.cost(overview, key.clone(), now);
         }
         let look = Look {
             id,
@@ -341,13 +353,13 @@ impl<V: Version> Driver<V> {
             let now = self.now();
             let Some(known) = self.known.get_mut(&look.id) else { continue };
             if let (Some(overview), Some(key)) = (&overview, look.costs) {
-                known.cost(overview, key);
+                known.cost(overview, key, now);
             }
             if let Some(period) = period {
                 known.progress.period = period;
                 known.dates_of = look.dates;
+                known.dates_at = now;
             }
-            known.looked_at = now;
             known.measure(self.watch.pace_over);
         }
         Ok(())
@@ -403,14 +415,18 @@ impl Known {
             read_at: now,
             since: None,
         };
-        Self { progress, readings: VecDeque::new(), costs_of: None, dates_of: None, looked_at: now }
+        Self::unseen(progress, VecDeque::new(), now)
+    }
+
+    fn unseen(progress: GroupProgress, readings: VecDeque<Reading>, now: Timestamp) -> Self {
+        Self { progress, readings, costs_of: None, costs_at: now, dates_of: None, dates_at: now }
     }
 
     /// One that a snapshot has told: everything about it is read anew, but for where its pace is measured from.
     fn kept(group: &GroupProgress, now: Timestamp) -> Self {
         let last = Reading { at: group.read_at, completes: group.completes };
         let readings = group.since.into_iter().chain([last]).filter(|reading| reading.at < now).collect();
-        Self { progress: group.clone(), readings, costs_of: None, dates_of: None, looked_at: now }
+        Self::unseen(group.clone(), readings, now)
     }
 
     /// Takes what a request says; answers with what it shows.
@@ -425,10 +441,11 @@ impl Known {
         Key { status: seen.status.clone(), completes: Some(self.progress.completes), changed_at: seen.changed_at }
     }
 
-    fn cost(&mut self, overview: &TargetGroupOverview, key: Key) {
+    fn cost(&mut self, overview: &TargetGroupOverview, key: Key, now: Timestamp) {
         self.progress.price.clone_from(&overview.current_cost_per_interview);
         self.progress.cost.clone_from(&overview.current_cost);
         self.costs_of = Some(key);
+        self.costs_at = now;
     }
 
     /// Keeps the number of completes as it is now, for the pace.

@@ -30,6 +30,8 @@ struct State {
     hints: Hints,
     /// When the newest event about the numbers of a target group was made.
     told_at: BTreeMap<TargetGroupId, Timestamp>,
+    /// When the numbers of a target group were asked for that were read last.
+    read_at: BTreeMap<TargetGroupId, Timestamp>,
 }
 
 /// What has been told since a watch looked last.
@@ -48,6 +50,8 @@ pub(super) struct Hints {
 pub(super) struct Counts {
     pub(super) completes: Option<u64>,
     pub(super) prescreens: Option<u64>,
+    /// When it was so.
+    at: Option<Timestamp>,
 }
 
 impl Feed {
@@ -66,7 +70,8 @@ impl Feed {
     }
 
     /// Says how many completes and prescreens a target group has as a whole, and when that was so: what is older than
-    /// what was said before is left. Nothing is read for it. Whether it is of use.
+    /// what was said before, or is not newer than what was read, is left; a moment that is not known is now. Reads are
+    /// timed by the client's [clock](crate::ClientBuilder::clock). Nothing is read for it. Whether it is of use.
     pub fn count(
         &self,
         group: impl Into<TargetGroupId>,
@@ -74,14 +79,14 @@ impl Feed {
         prescreens: Option<u64>,
         at: Option<Timestamp>,
     ) -> bool {
-        let (group, counts) = (group.into(), Counts { completes, prescreens });
-        self.tell(|state| state.count(group, counts, at))
+        let (group, counts) = (group.into(), Counts { completes, prescreens, at });
+        self.tell(|state| state.count(group, counts))
     }
 
     /// Takes an event that a webhook brought, in whatever order and however often they come; whether it is of use.
     ///
-    /// How far a target group is as a whole is taken from the event: nothing is read for it. A change of a target group
-    /// lets that one be read. Sessions and single quotas say nothing that a watch keeps.
+    /// How far a target group is as a whole is taken from the event, as by [`count`](Self::count): nothing is read for
+    /// it. A change of a target group lets that one be read. Sessions and single quotas say nothing that a watch keeps.
     #[cfg(feature = "webhook-receive")]
     pub fn take(&self, event: &Event) -> bool {
         match event.data() {
@@ -117,6 +122,17 @@ impl Feed {
         let state = &mut *self.state();
         state.watched = groups.collect();
         state.told_at.retain(|group, _| state.watched.contains(group));
+        state.read_at.retain(|group, _| state.watched.contains(group));
+    }
+
+    /// The numbers of a target group were read: what was told of a moment before they were asked for is no news.
+    pub(super) fn was_read(&self, group: &TargetGroupId, asked: Timestamp) {
+        let state = &mut *self.state();
+        state.read_at.insert(group.clone(), asked);
+        let is_old = |counts: &Counts| counts.at.is_some_and(|at| at <= asked);
+        if state.hints.counts.get(group).is_some_and(is_old) {
+            state.hints.counts.remove(group);
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -125,10 +141,16 @@ impl Feed {
 }
 
 impl State {
-    /// Takes numbers, unless newer ones were taken before.
-    fn count(&mut self, group: TargetGroupId, counts: Counts, at: Option<Timestamp>) -> bool {
-        let is_old = at.zip(self.told_at.get(&group).copied()).is_some_and(|(at, told)| at < told);
-        if is_old || !self.watched.contains(&group) || (counts.completes.is_none() && counts.prescreens.is_none()) {
+    /// Takes numbers, unless newer ones were taken or read before.
+    fn count(&mut self, group: TargetGroupId, counts: Counts) -> bool {
+        let at = counts.at;
+        let is_told = at.zip(self.told_at.get(&group).copied()).is_some_and(|(at, told)| at < told);
+        let is_read = at.zip(self.read_at.get(&group).copied()).is_some_and(|(at, asked)| at <= asked);
+        if is_told
+            || is_read
+            || !self.watched.contains(&group)
+            || (counts.completes.is_none() && counts.prescreens.is_none())
+        {
             return false;
         }
         if let Some(at) = at {
@@ -169,6 +191,21 @@ mod tests {
         assert!(!feed.take(&fill("a", 6, 15)), "older than what was taken before");
         assert!(feed.take(&fill("a", 8, 21)));
         assert_eq!((feed.hints().counts.len(), feed.hints().counts.len()), (1, 0), "a hint is taken once");
+    }
+
+    #[test]
+    fn numbers_not_newer_than_what_was_read_are_left() {
+        let (feed, group) = (Feed::default(), TargetGroupId::new("a"));
+        feed.watching([group.clone()].into_iter());
+        assert!(feed.take(&fill("a", 7, 20)));
+        let asked: Timestamp = "2026-11-24T10:00:20Z".parse().unwrap();
+        feed.was_read(&group, asked);
+        assert!(feed.hints().counts.is_empty(), "what waits is not news any more");
+        assert!(!feed.take(&fill("a", 7, 20)), "the same event again");
+        assert!(feed.take(&fill("a", 8, 21)));
+        feed.was_read(&group, asked);
+        assert_eq!(feed.hints().counts[&group].completes, Some(8), "it is newer than the read");
+        assert!(feed.count(group, Some(9), None, None));
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub trait StudyWire: Wire {
     const EXCLUDES_PROJECT: bool;
     /// Whether there are exclusions by recent activity, and exclusion groups.
     const EXCLUDES_ACTIVITY: bool;
+    /// Whether there are control quotas, of which the API shows none in field.
+    const CONTROL_QUOTAS: bool;
     /// Whether mails are sent when a report is ready.
     const REPORT_MAILS: bool;
     /// Whether there is the report `reconciliations`.

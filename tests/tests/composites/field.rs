@@ -14,8 +14,8 @@ mod tracker;
 use tracker::track;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -41,8 +41,13 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 /// A sandbox whose clock stands until it is moved on; at a fair price somebody comes every 50 minutes.
 async fn sandbox<V: Version>() -> Arc<Sandbox> {
+    paced::<V>(Duration::from_secs(3_000)).await
+}
+
+/// The same, in which somebody comes so often.
+async fn paced<V: Version>(pace: Duration) -> Arc<Sandbox> {
     let sandbox = Sandbox::builder().api_version(V::DATE).seed(7).standing_clock(1_795_514_400);
-    let sandbox = sandbox.job_delay(Duration::ZERO).field_pace(Duration::from_secs(3_000)).field_burst(0);
+    let sandbox = sandbox.job_delay(Duration::ZERO).field_pace(pace).field_burst(0);
     Arc::new(sandbox.check_answers(false).start().await.unwrap())
 }
 
@@ -75,7 +80,10 @@ struct Setup<V: Version> {
 
 impl<V: Version> Setup<V> {
     async fn new() -> Self {
-        let sandbox = sandbox::<V>().await;
+        Self::on(sandbox::<V>().await).await
+    }
+
+    async fn on(sandbox: Arc<Sandbox>) -> Self {
         let gateway = Gateway::new(Arc::clone(&sandbox));
         let through = gateway.clone();
         let builder = builder::<V>(&sandbox).clock(clock(&sandbox));
@@ -428,6 +436,109 @@ async fn hints_bring_news_without_more_reads<V: Version>() {
     assert_eq!(watch.try_next().await.unwrap().unwrap().completes(), 0, "what is read goes before what was told");
 }
 
+/// An event that comes late, or again, is older than what was read since.
+async fn an_event_older_than_what_was_read_is_left<V: Version>() {
+    let setup = Setup::<V>::new().await;
+    let ids = setup.live().await;
+    let mut watch = setup.project.watch().every(DAY).stream();
+    let feed = watch.feed();
+    let first = watch.try_next().await.unwrap().unwrap();
+    let at = |seconds: i64| Some(first.at + seconds.seconds());
+    assert!(!feed.count(&ids[0], Some(7), None, at(-1)), "it was made before the read");
+    tokio::time::advance(Duration::from_secs(3)).await;
+    assert!(feed.count(&ids[0], Some(7), None, at(2)));
+    assert_eq!(watch.try_next().await.unwrap().unwrap().completes(), 7);
+    tokio::time::advance(Duration::from_secs(3)).await;
+    feed.look_at(&ids[0]);
+    assert_eq!(watch.try_next().await.unwrap().unwrap().completes(), 0);
+    assert!(!feed.count(&ids[0], Some(7), None, at(2)), "the same event again, after a read");
+    assert!(feed.count(&ids[0], Some(8), None, at(60)) && feed.count(&ids[0], Some(9), None, None));
+    assert_eq!(watch.try_next().await.unwrap().unwrap().completes(), 9);
+}
+
+/// What was told before a read and is taken after it is no news any more.
+async fn an_event_that_waited_for_a_read_is_left<V: Version>() {
+    let setup = Setup::<V>::new().await;
+    let ids = setup.live().await;
+    let (feed, told): (Arc<Mutex<Option<cintx::watch::Feed>>>, _) = (Arc::default(), Arc::new(AtomicUsize::new(0)));
+    let (sandbox, feeds, id, count) =
+        (Arc::clone(&setup.sandbox), Arc::clone(&feed), ids[0].clone(), Arc::clone(&told));
+    let began = setup.sandbox.now();
+    // While the list is read, an event of a moment before comes in.
+    let transport = move |request: Request<Bytes>| {
+        if let Some(feed) = &*feeds.lock().unwrap()
+            && request.uri().path().ends_with("/target-groups")
+            && feed.count(&id, Some(7), None, Some(began + 1.seconds()))
+        {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        let answer = sandbox.answer(request).map(ByteStream::from);
+        std::future::ready(Ok::<_, TransportError>(answer))
+    };
+    let cint = builder::<V>(&setup.sandbox).clock(clock(&setup.sandbox)).transport(transport).build().unwrap();
+    let mut watch = cint.project(setup.project.id()).watch().every(Duration::from_secs(60)).stream();
+    watch.try_next().await.unwrap();
+    tokio::time::advance(Duration::from_secs(60)).await;
+    *feed.lock().unwrap() = Some(watch.feed());
+    for _ in 0..3 {
+        assert_eq!(watch.try_next().await.unwrap().unwrap().completes(), 0);
+        tokio::time::advance(Duration::from_secs(2)).await;
+    }
+    assert!(told.load(Ordering::Relaxed) <= 1);
+}
+
+/// Numbers that an event brings are not a read: they do not end an outage.
+async fn numbers_that_are_told_end_no_outage<V: Version>() {
+    let setup = Setup::<V>::new().await;
+    let ids = setup.live().await;
+    let minute = Duration::from_secs(60);
+    let mut watch = setup.project.watch().every(5 * minute).patience(10 * minute).stream();
+    watch.try_next().await.unwrap();
+    setup.gateway.set(Weather::From(0, Fault::Refuse(503)));
+    let feed = watch.feed();
+    let counting = tokio::spawn(async move {
+        for completes in 1.. {
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            feed.count(&ids[0], Some(completes), None, None);
+        }
+    });
+    let began = Instant::now();
+    let failed = tokio::time::timeout(60 * minute, async {
+        loop {
+            if let Err(error) = watch.try_next().await {
+                return error;
+            }
+        }
+    });
+    let error = failed.await.expect("the patience has an end");
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(503));
+    assert!((15 * minute..22 * minute).contains(&began.elapsed()), "{:?}", began.elapsed());
+    counting.abort();
+}
+
+/// Dates are read once an hour, however often the costs are.
+async fn dates_are_read_again_in_a_busy_field<V: Version>() {
+    let setup = Setup::<V>::on(paced::<V>(Duration::from_secs(120)).await).await;
+    let ids = setup.live().await;
+    let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+    setup.pass(minutes(150)).await;
+    let mut watch = setup.project.watch().only(&ids[..1]).every(minutes(10)).stream();
+    watch.try_next().await.unwrap();
+    let end = setup.end() + 24.hours();
+    let mut run = setup.project.target_group(&ids[0]).fielding_run().await.unwrap().unwrap();
+    run.edit_dates(|dates| dates.end = end).await.unwrap();
+    let mut busy = 0;
+    for _ in 0..7 {
+        setup.sandbox.advance(minutes(10));
+        let told = watch.try_next().await.unwrap().unwrap();
+        busy += usize::from(told.changes.iter().any(|it| matches!(it.what, Changed::Completes(..))));
+        if told.groups[0].period.unwrap().end == end {
+            return assert!(busy > 4, "only {busy} looks found more completes");
+        }
+    }
+    panic!("the dates are old after 70 minutes, {busy} of them busy");
+}
+
 async fn one_target_group_is_watched_from_draft_to_end<V: Version>() {
     let setup = Setup::<V>::new().await;
     let groups = setup.project.target_groups().at_once();
@@ -659,7 +770,10 @@ macro_rules! version {
                 $marker: what_is_there_is_found_and_each_has_a_result,
                 jobs_are_waited_for_at_once_and_schedules_are_kept, a_watch_tells_what_changes_and_ends,
                 a_watch_goes_on_from_what_was_kept, a_watch_outlives_bad_weather_until_its_deadline,
-                a_failed_read_is_made_up_for_soon, a_draft_is_watched_through_an_outage, hints_bring_news_without_more_reads,
+                a_failed_read_is_made_up_for_soon, a_draft_is_watched_through_an_outage,
+                hints_bring_news_without_more_reads,
+                an_event_older_than_what_was_read_is_left, an_event_that_waited_for_a_read_is_left,
+                numbers_that_are_told_end_no_outage, dates_are_read_again_in_a_busy_field,
                 one_target_group_is_watched_from_draft_to_end, a_tracker_that_is_killed_comes_to_the_same_end
             );
 

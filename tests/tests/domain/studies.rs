@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cintx::client::{CallOptions, Credentials};
 use cintx::fielding::{FieldingPeriod, RunStatus};
-use cintx::study::{Step, Study, StudyLaunch, StudySupply, Warning};
+use cintx::study::{Step, Study, StudyLaunch, StudyOption, StudyQuestion, StudySupply, Warning};
 use cintx::target_group::TargetGroupStatus;
 use cintx::types::LengthOfInterview;
 use cintx::{Client, Outcome, Version};
@@ -21,6 +21,8 @@ on_every_version!(
     a_plan_writes_nothing_and_is_carried_out_once,
     what_differs_is_changed,
     a_plan_that_is_applied_twice_makes_nothing_twice,
+    a_plan_of_changed_drafts_can_be_applied_again,
+    a_draft_that_is_launched_while_a_plan_is_applied_is_compared_as_launched,
     a_plan_goes_on_with_what_is_there_by_then,
     options_of_a_plan_hold_for_what_applies_it,
     what_cannot_be_estimated_is_planned_all_the_same,
@@ -34,6 +36,7 @@ on_every_version!(
     killed_after_every_request_a_changed_study_converges,
     lost_answers_of_changes_converge,
     quotas_in_field_are_deleted_with_consent_alone,
+    what_came_into_field_since_the_plan_is_not_deleted,
     what_cannot_be_changed_is_said_by_name,
     what_whole_numbers_do_to_quotas_is_said_by_the_plan,
 );
@@ -127,6 +130,60 @@ async fn a_plan_that_is_applied_twice_makes_nothing_twice<V: Version>(setup: Set
     assert_eq!(state(&setup.cint).await["MyDrinksSurveyQ1"], wanted);
     assert_eq!((calls(&setup.sandbox, "create_project"), calls(&setup.sandbox, "create_target_group")), (1, 2));
     setup.assert_no_violation();
+}
+
+/// The same with drafts that are there beforehand: what the plan has changed and launched is no draft any more.
+async fn a_plan_of_changed_drafts_can_be_applied_again<V: Version>(setup: Setup<V>) {
+    let mut study = study(&setup.sandbox);
+    study.target_groups[0].launch = StudyLaunch::Draft;
+    study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
+    for group in &mut study.target_groups {
+        group.length_of_interview = LengthOfInterview::minutes(15).unwrap();
+        group.launch = StudyLaunch::Now;
+    }
+    let refused = Fault::on("create_launch_fielding_run_from_draft_job").status(422).after(1).times(1);
+    setup.sandbox.inject(refused);
+    let plan = study.plan(&setup.cint).await.unwrap().concurrency(1);
+    let first = plan.apply_each(|_| {}).await.unwrap();
+    assert_eq!(first.failures().map(|(name, _)| name).collect::<Vec<_>>(), ["German drinks"]);
+    let mut told = Vec::new();
+    let second = plan.apply_each(|step| told.push(step.to_string())).await.unwrap().into_applied().unwrap();
+    assert_eq!(told, ["launch target group \"German drinks\""], "what was changed is not changed again");
+    let third = plan.apply(|step| panic!("nothing is left to do: {step}")).await.unwrap();
+    assert_eq!(third, second);
+    let wanted = ["German drinks", "UK drinks"].map(|name| (name.to_owned(), "live".to_owned()));
+    assert_eq!(state(&setup.cint).await["MyDrinksSurveyQ1"], wanted);
+    assert!(study.plan(&setup.cint).await.unwrap().is_empty());
+    setup.assert_no_violation();
+}
+
+/// Somebody launches it between the plan's look at the list and its change.
+async fn a_draft_that_is_launched_while_a_plan_is_applied_is_compared_as_launched<V: Version>(setup: Setup<V>) {
+    let mut study = study(&setup.sandbox);
+    study.target_groups[0].launch = StudyLaunch::Draft;
+    let applied = study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
+    let group = setup.cint.project(&applied.project).target_group(&applied.target_groups[0].1);
+    let (end, is_armed) = (study.target_groups[0].fielding_period.end, Arc::new(AtomicBool::new(false)));
+    let (launch, armed) = (group.clone(), Arc::clone(&is_armed));
+    let cint: Client<V> = builder(&setup.sandbox)
+        .before_attempt(move |attempt| {
+            if attempt.operation().id == "get_target_group" && armed.swap(false, Ordering::Relaxed) {
+                let launch = async { launch.launch(end).await.unwrap().until_done().await.unwrap() };
+                tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(launch));
+            }
+        })
+        .build()
+        .unwrap();
+    study.target_groups[0].length_of_interview = LengthOfInterview::minutes(15).unwrap();
+    study.target_groups[0].launch = StudyLaunch::Now;
+    let plan = study.plan(&cint).await.unwrap();
+    is_armed.store(true, Ordering::Relaxed);
+    let mut told = Vec::new();
+    plan.apply(|step| told.push(step.to_string())).await.unwrap();
+    assert_eq!(told, ["change target group \"UK drinks\": length_of_interview"]);
+    let length = group.details().await.unwrap().settings.length_of_interview;
+    assert_eq!(length, LengthOfInterview::minutes(15).unwrap());
+    assert!(study.plan(&setup.cint).await.unwrap().is_empty());
 }
 
 /// Somebody else was faster: what there is by then is compared, and changed as the study says.
@@ -258,8 +315,11 @@ async fn what_differs_is_changed<V: Version>(setup: Setup<V>) {
         ]
     );
     assert!(plan.warnings()[0].to_string().contains("locale differs"), "{plan}");
-    plan.apply(|_| {}).await.unwrap();
+    let applied = plan.apply(|_| {}).await.unwrap();
     assert!(study.plan(&setup.cint).await.unwrap().is_empty());
+    let sent = writes(&setup.sandbox);
+    assert_eq!(plan.apply(|step| panic!("nothing is left to do: {step}")).await.unwrap(), applied);
+    assert_eq!(writes(&setup.sandbox), sent);
     setup.assert_no_violation();
 }
 
@@ -559,6 +619,38 @@ async fn quotas_in_field_are_deleted_with_consent_alone<V: Version>(setup: Setup
     assert!(again.is_empty(), "{first:?} {again}");
     let facts = facts(&setup.cint, &study).await;
     assert!(facts.iter().any(|fact| fact.starts_with("UK drinks live Some(450)")), "{facts:#?}");
+    setup.assert_no_violation();
+}
+
+/// A colleague asks one question more in field after the plan was made: nobody has agreed that it goes.
+async fn what_came_into_field_since_the_plan_is_not_deleted<V: Version>(setup: Setup<V>) {
+    let question =
+        |id| StudyQuestion::choice(id, [StudyOption::new("1").percent(30), StudyOption::new("2").percent(70)]);
+    let mut study = before(&setup.sandbox);
+    study.target_groups.truncate(1);
+    let applied = study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
+    let mut colleague = study.clone();
+    colleague.target_groups[0].audience.questions.push(question(113));
+    study.target_groups[0].audience.questions.push(question(47));
+    let plan = study.plan(&setup.cint).await.unwrap();
+    colleague.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
+
+    let group = setup.cint.project(&applied.project).target_group(&applied.target_groups[0].1);
+    let asked = async || {
+        let tables = group.quotas().read().await.unwrap();
+        let axes = tables.iter().flat_map(|table| table.axes().iter().filter_map(|axis| axis.question));
+        axes.collect::<std::collections::BTreeSet<i64>>()
+    };
+    for plan in [plan.clone(), plan.allow_deletions()] {
+        let refused = plan.apply(|_| {}).await.unwrap_err();
+        assert_eq!(refused.invalid_fields()[0].field(), "audience", "{refused}");
+        assert!(refused.to_string().contains("UK drinks"), "{refused}");
+        assert_eq!(asked().await, [42, 43, 113].into());
+    }
+    let plan = study.plan(&setup.cint).await.unwrap();
+    assert!(plan.to_string().contains("deletes the quotas of"), "{plan}");
+    plan.allow_deletions().apply(|_| {}).await.unwrap();
+    assert_eq!(asked().await, [42, 43, 47].into());
     setup.assert_no_violation();
 }
 

@@ -5,6 +5,7 @@ use cintx::Version;
 use cintx::fielding::FieldingPeriod;
 use cintx::study::{Drift, Imported, Study, StudyAudience, StudyReport, StudySupply};
 use cintx::supply::Supply;
+use cintx::target_group::FillingStrategy;
 use cintx::types::LengthOfInterview;
 use cintx_sandbox::Fault;
 use jiff::{Timestamp, ToSpan as _};
@@ -18,6 +19,8 @@ on_every_version!(
     one_that_fails_does_not_stop_the_others,
     a_template_of_supply_is_read_when_it_is_planned,
     a_draft_without_an_address_is_kept_as_it_is,
+    what_is_imported_can_be_planned,
+    what_counts_toward_the_goal_is_said_in_field,
     what_a_version_lacks_is_refused_by_name,
 );
 
@@ -91,14 +94,123 @@ async fn what_a_draft_has_and_no_file_can_say_is_named() {
 
     let setup = Setup::<cintx::V2025_12_18>::new().await;
     let project = setup.project().await;
-    let draft = setup.draft(&project);
-    draft.clone().create().await.unwrap();
+    setup.draft(&project).create().await.unwrap();
     let imported = Study::import(&setup.cint, &project).await.unwrap();
     assert!(imported.left_out.is_empty(), "{:#?}", imported.left_out);
-    draft.re_entry(ReEntry::new(ReEntryRule::OTHERS)).create().await.unwrap();
+    let project = setup.cint.projects().create("MyDrinksSurveyQ2", setup.manager).await.unwrap();
+    setup.draft(&project).re_entry(ReEntry::new(ReEntryRule::OTHERS)).create().await.unwrap();
     let imported = Study::import(&setup.cint, &project).await.unwrap();
     let named: Vec<_> = imported.left_out.iter().map(|it| (it.target_group.as_deref(), it.field.as_str())).collect();
     assert_eq!(named, [(Some("UK drinks"), "re_entry")]);
+    let plan = imported.study.plan(&setup.cint).await.unwrap();
+    assert!(plan.is_empty() && plan.drift().is_empty(), "{plan} {:#?}", plan.drift());
+}
+
+/// What no plan accepts is left out by name: two of one name, and names that no study can have.
+async fn what_is_imported_can_be_planned<V: Version>(setup: Setup<V>) {
+    let project = setup.project().await;
+    for _ in 0..2 {
+        setup.draft(&project).create().await.unwrap();
+    }
+    let there = setup.cint.project(&project).target_groups().list().stream().collect().await.unwrap();
+    there[0].open(&setup.cint.project(&project)).duplicate("UK pets", |_| ()).await.unwrap();
+    let imported = Study::import(&setup.cint, &project).await.unwrap();
+    let names: Vec<&str> = imported.study.target_groups.iter().map(|group| &*group.name).collect();
+    assert_eq!(names, ["UK pets"]);
+    let left_out = |imported: &Imported| -> Vec<String> {
+        let groups = imported.left_out.iter().filter(|it| it.field == "target_group");
+        groups.map(|it| it.target_group.clone().unwrap()).collect()
+    };
+    assert_eq!(left_out(&imported), ["UK drinks", "UK drinks"]);
+    let plan = imported.study.plan(&setup.cint).await.unwrap();
+    assert!(plan.is_empty() && plan.steps().next().is_none(), "{plan}");
+}
+
+async fn what_counts_toward_the_goal_is_said_in_field<V: Version>(setup: Setup<V>) {
+    let mut study = whole(&setup);
+    (study.target_groups, study.reports) = (study.target_groups.drain(..1).collect(), Vec::new());
+    let launch = std::mem::take(&mut study.target_groups[0].launch);
+    study.target_groups[0].filling_strategy = Some(FillingStrategy::Completes);
+    let not_compared = |plan: &cintx::study::Plan<V>| -> Vec<String> {
+        plan.not_compared().iter().map(|it| it.field.clone()).collect()
+    };
+    let plan = study.plan(&setup.cint).await.unwrap();
+    assert!(not_compared(&plan).contains(&"filling_strategy".to_owned()), "a draft does not have it");
+    let applied = plan.apply(|_| {}).await.unwrap();
+    study.target_groups[0].launch = launch;
+    let plan = study.plan(&setup.cint).await.unwrap();
+    let steps: Vec<String> = plan.steps().map(ToString::to_string).collect();
+    assert_eq!(steps.last().unwrap(), "let completes count toward the goal of target group \"UK drinks\"", "{plan}");
+    // What the launch leaves behind if its answer is lost is set by the next plan.
+    setup.sandbox.inject(Fault::on("update_filling_strategy").status(422).times(1));
+    plan.apply(|_| {}).await.unwrap_err();
+    let plan = study.plan(&setup.cint).await.unwrap();
+    let change = "change target group \"UK drinks\": filling_strategy";
+    assert_eq!(plan.steps().map(ToString::to_string).collect::<Vec<_>>(), [change]);
+    let found = &plan.drift()[0];
+    assert_eq!((&found.file, &found.cint), (&json!("completes"), &json!("prescreens")));
+    plan.apply(|_| {}).await.unwrap();
+    let again = study.plan(&setup.cint).await.unwrap();
+    assert!(again.is_empty() && again.drift().is_empty(), "{again}");
+
+    let group = setup.cint.project(&applied.project).target_group(&applied.target_groups[0].1);
+    assert_eq!(group.overview().await.unwrap().progress.unwrap().filling_strategy, Some(FillingStrategy::Completes));
+    let imported = Study::import(&setup.cint, &applied.project).await.unwrap().study;
+    assert_eq!(imported.target_groups[0].filling_strategy, Some(FillingStrategy::Completes));
+    // A paused one cannot be told.
+    group.fielding_run().await.unwrap().unwrap().pause().await.unwrap();
+    study.target_groups[0].filling_strategy = Some(FillingStrategy::Automated);
+    let plan = study.plan(&setup.cint).await.unwrap();
+    assert!(plan.is_empty(), "{plan}");
+    assert!(plan.drift()[0].obstacle.as_ref().unwrap().contains("while the target group is paused"), "{plan}");
+    study.target_groups[0].filling_strategy = Some("whatever".into());
+    let refused = study.plan(&setup.cint).await.unwrap_err();
+    assert_eq!(refused.invalid_fields()[0].field(), "filling_strategy");
+    setup.assert_no_violation();
+}
+
+/// 2024-12-02 says it of a draft and changes it nowhere, so no file of it can.
+#[cfg(feature = "v2024-12-02")]
+#[tokio::test]
+async fn who_of_the_project_is_kept_out_is_named_where_no_file_can_say_it() {
+    let setup = Setup::<cintx::V2024_12_02>::new().await;
+    let project = setup.project().await;
+    setup.draft(&project).exclude_project(true).create().await.unwrap();
+    let named = async || {
+        let imported = Study::import(&setup.cint, &project).await.unwrap();
+        assert_eq!(imported.study.target_groups.len(), 1);
+        imported.left_out.iter().filter(|it| it.field == "exclusions.project").count()
+    };
+    assert_eq!(named().await, 1, "of a draft");
+    let there = setup.cint.project(&project).target_groups().list().stream().collect().await.unwrap();
+    let group = there[0].open(&setup.cint.project(&project));
+    group.launch(Timestamp::now() + 240.hours()).await.unwrap().until_live().await.unwrap();
+    assert_eq!(named().await, 1, "in field");
+}
+
+/// Control quotas that a file does not name go when profiles are replaced, and the API shows none of them.
+#[cfg(feature = "v2025-12-18")]
+#[tokio::test]
+async fn control_quotas_that_would_be_lost_are_warned_of() {
+    let setup = Setup::<cintx::V2025_12_18>::new().await;
+    let mut study = whole(&setup);
+    study.reports.clear();
+    study.target_groups.remove(0);
+    study.target_groups[0].launch = true.into();
+    study.plan(&setup.cint).await.unwrap().apply(|_| {}).await.unwrap();
+    let told = |study: Study| {
+        let cint = setup.cint.clone();
+        async move {
+            let plan = study.plan(&cint).await.unwrap();
+            let warned = plan.warnings().iter().filter(|it| it.message.contains("control quotas")).count();
+            (warned, plan.not_compared().iter().filter(|it| it.field == "audience.control").count())
+        }
+    };
+    assert_eq!(told(study.clone()).await, (0, 1), "the file says them");
+    study.target_groups[0].audience.control = None;
+    assert_eq!(told(study.clone()).await, (0, 0), "nothing is replaced");
+    study.target_groups[0].audience.questions.pop();
+    assert_eq!(told(study).await, (1, 1));
 }
 
 /// What was read is what the file says, but for the audience, which is read as its cells.

@@ -1,8 +1,10 @@
 //! What the guide to failures claims: each claim names a test that exists, and each command runs something.
 //! A table is a table of claims; its last column, or the words "test:" before a name, say where one is shown.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+
+use proc_macro2::{TokenStream, TokenTree};
 
 const FAILURES: &str = include_str!("../../../cintx/guide/failures.md");
 
@@ -145,6 +147,90 @@ fn every_call_of_cints_guide_names_a_test_that_exists() {
         let missing: Vec<&str> = named.filter(|name| !is_one(name)).collect();
         assert!(missing.is_empty(), "no test functions have these names: {missing:?}");
     }
+}
+
+/// The functions of some files, those in macros, too: what each of them mentions.
+fn functions(files: &[PathBuf]) -> BTreeMap<String, BTreeSet<String>> {
+    fn mentioned(tokens: TokenStream, found: &mut BTreeSet<String>) {
+        for token in tokens {
+            match token {
+                TokenTree::Ident(name) => drop(found.insert(name.to_string())),
+                TokenTree::Group(group) => mentioned(group.stream(), found),
+                _ => {}
+            }
+        }
+    }
+    fn collect(tokens: TokenStream, found: &mut BTreeMap<String, BTreeSet<String>>) {
+        let (mut is_named, mut name) = (false, None);
+        for token in tokens {
+            match token {
+                TokenTree::Ident(ident) if is_named => (is_named, name) = (false, Some(ident.to_string())),
+                TokenTree::Ident(ident) => is_named = ident == "fn",
+                TokenTree::Group(group) => {
+                    if group.delimiter() == proc_macro2::Delimiter::Brace
+                        && let Some(name) = name.take()
+                    {
+                        mentioned(group.stream(), found.entry(name).or_default());
+                    }
+                    collect(group.stream(), found);
+                }
+                TokenTree::Punct(_) | TokenTree::Literal(_) => is_named = false,
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    for file in files {
+        let text = std::fs::read_to_string(file).unwrap();
+        collect(text.parse().unwrap(), &mut found);
+    }
+    found
+}
+
+/// What a test mentions, by itself and by the functions of its target that it mentions.
+fn mentioned_by(test: &Test) -> BTreeSet<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let (_, folder) = FOLDERS.iter().find(|(_, folder)| root.join(folder).join(&test.file).exists()).unwrap();
+    let path = root.join(folder).join(&test.file);
+    let target = root.join(folder).join(test.file.components().next().unwrap());
+    let mut files = if folder.ends_with("/tests") && target.is_dir() { crate::rust_files(&target) } else { vec![path] };
+    if target.ends_with("composites") {
+        files.extend(crate::rust_files(&root.join("examples/tracker")));
+        files.push(root.join("examples/tracker.rs"));
+    }
+    let functions = functions(&files);
+    let mut found = BTreeSet::from([test.name.clone()]);
+    let mut left = vec![test.name.clone()];
+    while let Some(name) = left.pop() {
+        let mentioned = functions.get(&name).into_iter().flatten();
+        left.extend(mentioned.filter(|name| found.insert((*name).clone())).cloned());
+    }
+    found
+}
+
+/// The methods that a row links to.
+fn methods(row: &str) -> impl Iterator<Item = &str> {
+    let links = row.split("[`").skip(1).filter_map(|rest| rest.split_once("`]"));
+    links.filter_map(|(link, _)| link.rsplit_once("::")).map(|(_, name)| name)
+}
+
+/// The test of a row makes the row's calls.
+#[test]
+fn every_call_of_cints_guide_is_made_by_its_test() {
+    let tests = tests();
+    let (mut checked, mut unmade) = (0, Vec::new());
+    for row in tables(CALLS).iter().flat_map(|table| &table[1..]) {
+        let named: Vec<&str> = quoted(last_cell(row)).collect();
+        let made: BTreeSet<String> =
+            tests.iter().filter(|test| named.contains(&&*test.name)).flat_map(mentioned_by).collect();
+        for method in methods(row) {
+            checked += 1;
+            if !made.contains(method) {
+                unmade.push(format!("{method}, by {}", last_cell(row)));
+            }
+        }
+    }
+    assert!(unmade.is_empty(), "calls that their tests do not make:\n{}", unmade.join("\n"));
+    assert!(checked > 60, "only {checked} calls were looked for");
 }
 
 #[test]

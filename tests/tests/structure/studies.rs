@@ -108,9 +108,20 @@ const SAID: &[(&str, &[(&str, &str)])] = &[
     ),
 ];
 
+/// What can be set of a target group that exists, as in [`SAID`].
+const SET: &[(&str, &str)] = &[
+    ("set_activity_exclusions", "StudyExclusions.activity"),
+    ("set_audience", "StudyGroup.audience"),
+    ("set_cost_per_interview", "StudyGroup.cost_per_interview"),
+    ("set_filling_strategy", "StudyGroup.filling_strategy"),
+    ("set_supply", "StudyGroup.supply"),
+];
+
 /// What no file can say, with the reason.
-const NOT_IN_A_FILE: &[(&str, &str, &str)] =
-    &[("DraftBuilder", "re_entry", "a launched target group does not show it, so it could not be compared")];
+const NOT_IN_A_FILE: &[(&str, &str, &str)] = &[
+    ("DraftBuilder", "re_entry", "a launched target group does not show it, so it could not be compared"),
+    ("TargetGroup", "set_re_entry", "as `re_entry` of a draft"),
+];
 
 /// What a report can be told, as in [`SAID`]: its builder is not one of the types above, since it has other ways to
 /// begin.
@@ -158,6 +169,39 @@ fn places() -> BTreeSet<String> {
         }
     }
     found
+}
+
+/// The public methods of target groups that set something.
+fn setting(items: &[Item]) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for item in items {
+        let Item::Impl(item) = item else { continue };
+        let Type::Path(of) = &*item.self_ty else { continue };
+        if item.trait_.is_some() || of.path.segments.last().is_none_or(|last| last.ident != "TargetGroup") {
+            continue;
+        }
+        let methods = item.items.iter().filter_map(|method| match method {
+            ImplItem::Fn(method) if matches!(method.vis, Visibility::Public(_)) => Some(method.sig.ident.to_string()),
+            _ => None,
+        });
+        found.extend(methods.filter(|name| name.starts_with("set_")));
+    }
+    found
+}
+
+#[test]
+fn a_file_says_what_is_set_of_a_target_group() {
+    let (places, items) =
+        (places(), rust_files(&source()).iter().flat_map(|file| parsed(file).items).collect::<Vec<_>>());
+    let mut methods = setting(&items);
+    for (_, method, _) in NOT_IN_A_FILE.iter().filter(|(of, ..)| *of == "TargetGroup") {
+        assert!(methods.remove(*method), "there is no method {method}, which no file could say");
+    }
+    let named: BTreeSet<String> = SET.iter().map(|(method, _)| (*method).to_owned()).collect();
+    assert_eq!(methods, named, "methods that set something, and those with a place in a study's file");
+    for (method, place) in SET {
+        assert!(places.contains(*place), "{method} is said to be {place}, which does not exist");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::wire::study::{ExclusionSet, StudyWire};
 impl StudyWire for super::Marker {
     const EXCLUDES_PROJECT: bool = false;
     const EXCLUDES_ACTIVITY: bool = false;
+    const CONTROL_QUOTAS: bool = false;
     const REPORT_MAILS: bool = false;
     const RECONCILIATIONS_REPORT: bool = true;
 

@@ -8,6 +8,7 @@ use crate::wire::study::{ExclusionSet, StudyWire, set_project};
 impl StudyWire for super::Marker {
     const EXCLUDES_PROJECT: bool = true;
     const EXCLUDES_ACTIVITY: bool = true;
+    const CONTROL_QUOTAS: bool = true;
     const REPORT_MAILS: bool = true;
     const RECONCILIATIONS_REPORT: bool = false;
 
