@@ -5,8 +5,8 @@
 //!     cargo run --example reconcile -- --key wave-7 corrections.csv results.csv
 //! ```
 //!
-//! The file has RIDs and reason codes. Stopped and started again, it goes on: how far it is stands beside the result, in
-//! a file for each key.
+//! The file has RIDs and reason codes. Stopped and started again, it goes on: how far it is stands beside the result,
+//! in a file for each key.
 
 use std::error::Error;
 use std::fs::File;

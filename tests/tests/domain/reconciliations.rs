@@ -44,6 +44,17 @@ async fn in_field<V: Version>(setup: &Setup<V>, respondents: usize) -> (TargetGr
     (group, rids)
 }
 
+/// The report of the account's completes in the last days.
+#[cfg(feature = "v2025-12-18")]
+async fn completes_report(setup: &Setup<cintx::V2025_12_18>) -> Vec<u8> {
+    let today = jiff::tz::Offset::UTC.to_datetime(Timestamp::now()).date();
+    let days = today - 7.days()..=today + 1.day();
+    let job = setup.cint.reports().completes(cintx::report::ReportScope::Account, days).await.unwrap();
+    let mut report = Vec::new();
+    job.until_done().await.unwrap().write_to(&mut report).await.unwrap();
+    report
+}
+
 async fn submissions_are_listed<V: Version>(setup: Setup<V>) {
     let (group, rids) = in_field(&setup, 2).await;
     let reconciliations = setup.cint.reconciliations();
@@ -224,7 +235,7 @@ async fn completes_of_today_are_seen_whether_a_report_has_its_last_day_or_not() 
 async fn a_project_keeps_only_the_completes_that_are_named() {
     use cintx::client::CallOptions;
     use cintx::reconciliation::{ReconciliationFile, ReconciliationKind};
-    use cintx::report::{ReportRows, ReportScope};
+    use cintx::report::ReportRows;
     use cintx::{ProjectId, V2025_12_18};
 
     let setup = quiet::<V2025_12_18>().await;
@@ -239,10 +250,7 @@ async fn a_project_keeps_only_the_completes_that_are_named() {
     let preview = reconciliations.keep_only(&project, kept).preview().await.unwrap();
     assert_eq!((preview.kept(), preview.turned_back(), preview.strangers()), (2, 1, &[STRANGER.to_owned()][..]));
     assert!(preview.turned_back_rids().eq([rids[2].to_lowercase()]));
-    let today = jiff::tz::Offset::UTC.to_datetime(Timestamp::now()).date();
-    let order = setup.cint.reports().completes(ReportScope::projects([&project]), today - 7.days()..=today + 1.day());
-    let mut report = Vec::new();
-    order.await.unwrap().until_done().await.unwrap().write_to(&mut report).await.unwrap();
+    let report = completes_report(&setup).await;
     let savings = preview.would_save(ReportRows::read(&*report).unwrap()).unwrap();
     assert_eq!(savings.to_string(), "2.73 USD", "what one complete costs");
     // None of them is a complete, as where the list is another project's: all would be turned back.

@@ -57,7 +57,7 @@ pub(super) fn constructs(document: &Value) -> Vec<Problem> {
     problems
 }
 
-/// References to parameters that say beside the reference whether the parameter is required, and otherwise than it does.
+/// References to parameters that say beside the reference whether the parameter is required, otherwise than it does.
 /// OpenAPI ignores what stands there, and whoever reads it does not: after the overlays none may be left.
 pub(super) fn required_beside(document: &Value) -> Vec<String> {
     let mut found = Vec::new();

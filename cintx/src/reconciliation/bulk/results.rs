@@ -195,8 +195,8 @@ pub struct BulkResults<'a> {
 }
 
 impl BulkResults<'_> {
-    /// Takes over a file of exceptions: a RID in each line, and perhaps more. Says how many of the submitted respondents
-    /// it names: one who stands there twice, or a stranger, must not make up for another.
+    /// Takes over a file of exceptions: a RID in each line, and perhaps more. Says how many of those submitted it
+    /// names: one who stands there twice, or a stranger, must not make up for another.
     fn except(&mut self, content: &[u8], outcome: RowOutcome) -> Result<i64, Error> {
         match ReportFormat::of(content).map_err(Error::other)? {
             ReportFormat::Csv => {}
